@@ -1,0 +1,119 @@
+"""What all commands share: exit codes, logging, progress, optional imports.
+
+Results go to stdout, everything else to stderr. A user's mistake ends in one sentence
+and exit code 2, an interruption in 130.
+"""
+
+import argparse
+import errno
+import importlib
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import ModuleType
+from typing import NoReturn
+
+from kerasfaces.errors import KerasfacesError, MissingExtraError
+
+logger = logging.getLogger("kerasfaces")
+_PLAIN_PROGRESS_S = 10.0  # off a terminal: at most one line this often
+
+
+def parser(stage: str, description: str, examples: Sequence[str]) -> argparse.ArgumentParser:
+    """Return an argument parser whose `--help` ends with examples, one command a line."""
+    return argparse.ArgumentParser(
+        prog=f"kerasfaces {stage}",
+        description=description,
+        epilog="examples:\n" + "\n".join(f"  {example}" for example in examples),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def run(main: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None = None) -> NoReturn:
+    """Run a command's `main(argv)` and exit the process with its code."""
+    _log_to_stderr()
+    try:
+        code = main(argv)
+        sys.stdout.flush()
+    except KerasfacesError as error:
+        code = _fail(str(error))
+    except KeyboardInterrupt:
+        code = _fail("Interrupted; the same command continues where it stopped.", 130)
+    except BrokenPipeError:  # the reader (head, less) went away
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+            raise
+        where = f" while writing {error.filename}" if error.filename else ""
+        code = _fail(
+            f"{error.strerror}{where}; nothing finished was lost. Mend it and run the same "
+            "command again: it continues."
+        )
+    sys.exit(code)
+
+
+def _fail(message: str, code: int = 2) -> int:
+    sys.stderr.write(f"error: {message}\n")
+    return code
+
+
+def _log_to_stderr() -> None:
+    if not logger.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+        logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+
+
+@contextmanager
+def progress(total: int, label: str, unit: str = "image") -> Iterator[Callable[[int], None]]:
+    """Show progress on stderr: a bar on a terminal, a plain line now and then elsewhere.
+
+    Args:
+        total: How many units there are in all.
+        label: What is being done.
+        unit: One unit's name.
+
+    Yields:
+        A function that adds `n` finished units.
+    """
+    if sys.stderr.isatty():
+        from tqdm import tqdm
+
+        with tqdm(total=total, desc=label, unit=f" {unit}", dynamic_ncols=True) as bar:
+            yield lambda n: (bar.update(n), None)[1]
+        return
+    started = last = time.monotonic()
+    done = 0
+
+    def add(n: int) -> None:
+        nonlocal done, last
+        done += n
+        now = time.monotonic()
+        if now - last >= _PLAIN_PROGRESS_S:
+            last = now
+            rate = done / (now - started)
+            left_s = (total - done) / rate if rate else float("nan")
+            logger.info(
+                "%s: %d of %d, %.0f %ss/s, %.0f s left", label, done, total, rate, unit, left_s
+            )
+
+    yield add
+
+
+def optional_import(module: str, extra: str) -> ModuleType:
+    """Import an optional dependency.
+
+    Raises:
+        MissingExtraError: It is not installed; the message gives the pip command.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f"{module} is not installed; run: pip install 'kerasfaces[{extra}]'"
+        ) from error

@@ -1,0 +1,152 @@
+"""Configurations: frozen keyword-only dataclasses, JSON in and out, typed overrides."""
+
+import dataclasses
+import difflib
+import hashlib
+import json
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from kerasfaces.errors import InputError
+
+T = TypeVar("T")
+
+
+def to_dict(config: Any) -> dict[str, Any]:
+    """Return a dataclass as nested dictionaries of JSON types (tuples become lists)."""
+    return typing.cast("dict[str, Any]", json.loads(json.dumps(dataclasses.asdict(config))))
+
+
+def from_dict(cls: type[T], values: Mapping[str, Any], where: str = "config") -> T:
+    """Build the dataclass `cls` from nested dictionaries, strictly.
+
+    Args:
+        cls: A dataclass type; fields may be dataclasses, tuples, scalars or None.
+        values: As written by `to_dict`.
+        where: Prefix for error messages, e.g. the file's name.
+
+    Raises:
+        InputError: An unknown key or a value of the wrong type.
+    """
+    hints = typing.get_type_hints(cls)
+    known = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+    for key in values:
+        if key not in known:
+            raise InputError(_unknown_key(f"{where}.{key}", key, known))
+    return cls(
+        **{key: _coerce(hints[key], value, f"{where}.{key}") for key, value in values.items()}
+    )
+
+
+def override(config: T, assignments: Iterable[str]) -> T:
+    """Return `config` with `a.b=value` assignments applied, each typed by its field.
+
+    Args:
+        config: A frozen dataclass instance.
+        assignments: Texts like `head.dropout=0.1`, `taps=block_6_expand_relu,out_relu`
+            or `limit=none`.
+
+    Raises:
+        InputError: An unknown key, a missing `=`, or a value of the wrong type.
+    """
+    for assignment in assignments:
+        key, equals, value = assignment.partition("=")
+        if not equals:
+            raise InputError(f"--set {assignment!r}: expected KEY=VALUE, e.g. head.dropout=0.1.")
+        config = _set(config, key.strip().split("."), value.strip(), key.strip())
+    return config
+
+
+def diff(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Return the differing keys of two nested dictionaries as `a.b: old -> new` lines."""
+    lines = []
+    for key in sorted({*old, *new}):
+        before, after = old.get(key, "(absent)"), new.get(key, "(absent)")
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            lines += diff(before, after, f"{prefix}{key}.")
+        elif before != after:
+            lines.append(f"{prefix}{key}: {before} -> {after}")
+    return lines
+
+
+def digest(value: Any, length: int = 12) -> str:
+    """Return the first `length` hex digits of the SHA-256 of a JSON-like value.
+
+    Example:
+        >>> digest({"b": 1, "a": 2}) == digest({"a": 2, "b": 1})
+        True
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = dataclasses.asdict(value)
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:length]
+
+
+def _set(config: T, path: list[str], value: str, where: str) -> T:
+    hints = typing.get_type_hints(type(config))
+    name = path[0]
+    if name not in hints:
+        raise InputError(_unknown_key(where, name, list(hints)))
+    if len(path) > 1:
+        inner = getattr(config, name)
+        if not dataclasses.is_dataclass(inner):
+            raise InputError(f"--set {where}: {name!r} has no parts.")
+        parsed: Any = _set(inner, path[1:], value, where)
+    else:
+        parsed = _coerce(hints[name], _parse(hints[name], value), where)
+    return dataclasses.replace(config, **{name: parsed})  # type: ignore[type-var]
+
+
+def _parse(hint: Any, text: str) -> Any:
+    """Turn command-line text into a JSON-like value; `_coerce` checks its type."""
+    if text.lower() in ("none", "null") and type(None) in typing.get_args(hint):
+        return None
+    if _origin(hint) is tuple:
+        return [_scalar(part) for part in text.split(",") if part.strip()]
+    return text if _base(hint) is str else _scalar(text)
+
+
+def _scalar(text: str) -> Any:
+    try:
+        return json.loads(text.strip())
+    except json.JSONDecodeError:
+        return text.strip()
+
+
+def _base(hint: Any) -> Any:
+    """Strip `| None` from a type hint."""
+    if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
+        kinds = [kind for kind in typing.get_args(hint) if kind is not type(None)]
+        return kinds[0] if len(kinds) == 1 else hint
+    return hint
+
+
+def _origin(hint: Any) -> Any:
+    return typing.get_origin(_base(hint))
+
+
+def _coerce(hint: Any, value: Any, where: str) -> Any:
+    base = _base(hint)
+    if value is None and base is not hint:
+        return None
+    if dataclasses.is_dataclass(base) and isinstance(value, Mapping):
+        return from_dict(typing.cast("type[Any]", base), value, where)
+    if typing.get_origin(base) is tuple and isinstance(value, list | tuple):
+        item = typing.get_args(base)[0]
+        return tuple(_coerce(item, part, where) for part in value)
+    if base is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if base in (bool, int, str) and type(value) is base:
+        return value
+    if typing.get_origin(base) is typing.Literal and value in typing.get_args(base):
+        return value
+    expected = getattr(base, "__name__", None) if isinstance(base, type) else str(base)
+    raise InputError(f"{where}: expected {expected}, got {value!r}.")
+
+
+def _unknown_key(where: str, key: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(key, known, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return f"{where}: unknown key {key!r}; known: {', '.join(known)}.{hint}"

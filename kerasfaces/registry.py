@@ -1,0 +1,45 @@
+"""Plug-ins by file name.
+
+A channel, model, baseline, report or explanation is one module directly inside its
+package; the module's name is its name on the command line. Listing imports nothing.
+Modules whose name starts with an underscore, and sub-packages, are not plug-ins.
+"""
+
+import difflib
+import importlib
+import pkgutil
+from importlib.util import find_spec
+from types import ModuleType
+
+from kerasfaces.errors import InputError
+
+
+def names(package: str) -> list[str]:
+    """Return the sorted plug-in names of `package` (a dotted name) without importing them.
+
+    Only the package's own `__init__` runs, which imports nothing heavy.
+    """
+    spec = find_spec(package)
+    locations = list(spec.submodule_search_locations or []) if spec else []
+    return sorted(
+        module.name
+        for module in pkgutil.iter_modules(locations)
+        if not module.ispkg and not module.name.startswith("_")
+    )
+
+
+def load(package: str, name: str) -> ModuleType:
+    """Import the plug-in `name` of `package`.
+
+    Raises:
+        InputError: There is no such plug-in; the message lists the names that exist.
+    """
+    known = names(package)
+    if name not in known:
+        kind = package.rpartition(".")[2].rstrip("s")
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise InputError(
+            f"There is no {kind} named {name!r}; available: {', '.join(known)}.{hint}"
+        )
+    return importlib.import_module(f"{package}.{name}")
