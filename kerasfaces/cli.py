@@ -22,7 +22,9 @@ logger = logging.getLogger("kerasfaces")
 _PLAIN_PROGRESS_S = 10.0  # off a terminal: at most one line this often
 
 
-def parser(stage: str, description: str, examples: Sequence[str]) -> argparse.ArgumentParser:
+def parser(
+    stage: str, description: str, examples: Sequence[str]
+) -> argparse.ArgumentParser:
     """Return an argument parser whose `--help` ends with examples, one command a line."""
     return argparse.ArgumentParser(
         prog=f"kerasfaces {stage}",
@@ -32,7 +34,9 @@ def parser(stage: str, description: str, examples: Sequence[str]) -> argparse.Ar
     )
 
 
-def run(main: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None = None) -> NoReturn:
+def run(
+    main: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None = None
+) -> NoReturn:
     """Run a command's `main(argv)` and exit the process with its code."""
     _log_to_stderr()
     try:
@@ -70,7 +74,9 @@ def _log_to_stderr() -> None:
 
 
 @contextmanager
-def progress(total: int, label: str, unit: str = "image") -> Iterator[Callable[[int], None]]:
+def progress(
+    total: int, label: str, unit: str = "image"
+) -> Iterator[Callable[[int], None]]:
     """Show progress on stderr: a bar on a terminal, a plain line now and then elsewhere.
 
     Args:
@@ -99,7 +105,13 @@ def progress(total: int, label: str, unit: str = "image") -> Iterator[Callable[[
             rate = done / (now - started)
             left_s = (total - done) / rate if rate else float("nan")
             logger.info(
-                "%s: %d of %d, %.0f %ss/s, %.0f s left", label, done, total, rate, unit, left_s
+                "%s: %d of %d, %.0f %ss/s, %.0f s left",
+                label,
+                done,
+                total,
+                rate,
+                unit,
+                left_s,
             )
 
     yield add

@@ -16,7 +16,9 @@ T = TypeVar("T")
 
 def to_dict(config: Any) -> dict[str, Any]:
     """Return a dataclass as nested dictionaries of JSON types (tuples become lists)."""
-    return typing.cast("dict[str, Any]", json.loads(json.dumps(dataclasses.asdict(config))))
+    return typing.cast(
+        "dict[str, Any]", json.loads(json.dumps(dataclasses.asdict(config)))
+    )
 
 
 def from_dict(cls: type[T], values: Mapping[str, Any], where: str = "config") -> T:
@@ -36,7 +38,10 @@ def from_dict(cls: type[T], values: Mapping[str, Any], where: str = "config") ->
         if key not in known:
             raise InputError(_unknown_key(f"{where}.{key}", key, known))
     return cls(
-        **{key: _coerce(hints[key], value, f"{where}.{key}") for key, value in values.items()}
+        **{
+            key: _coerce(hints[key], value, f"{where}.{key}")
+            for key, value in values.items()
+        }
     )
 
 
@@ -54,7 +59,9 @@ def override(config: T, assignments: Iterable[str]) -> T:
     for assignment in assignments:
         key, equals, value = assignment.partition("=")
         if not equals:
-            raise InputError(f"--set {assignment!r}: expected KEY=VALUE, e.g. head.dropout=0.1.")
+            raise InputError(
+                f"--set {assignment!r}: expected KEY=VALUE, e.g. head.dropout=0.1."
+            )
         config = _set(config, key.strip().split("."), value.strip(), key.strip())
     return config
 

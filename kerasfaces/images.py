@@ -72,12 +72,16 @@ def read_file(path: Path) -> bytes:
         if status.st_size == 0:
             raise ImageError("empty file")
         if status.st_size > MAX_FILE_BYTES:
-            raise ImageError(f"file of {status.st_size >> 20} MB, limit {MAX_FILE_BYTES >> 20} MB")
+            raise ImageError(
+                f"file of {status.st_size >> 20} MB, limit {MAX_FILE_BYTES >> 20} MB"
+            )
         return path.read_bytes()
     except FileNotFoundError as error:
         raise ImageError("file not found") from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        raise ImageError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        raise ImageError(
+            f"cannot be read: {getattr(error, 'strerror', None) or error}"
+        ) from error
 
 
 def sha256(data: bytes) -> str:
@@ -102,7 +106,7 @@ def decode(data: bytes) -> Image.Image:
         raise
     except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
         raise ImageError(_reason(error)) from error
-    except Exception as error:  # noqa: BLE001 - decoders raise what they like on hostile bytes
+    except Exception as error:
         raise ImageError(f"decoder failed: {type(error).__name__}: {error}") from error
 
 
@@ -161,7 +165,7 @@ def probe(data: bytes) -> dict[str, Any]:
             }
     except ImageError:
         raise
-    except Exception as error:  # noqa: BLE001 - decoders raise what they like on hostile bytes
+    except Exception as error:
         raise ImageError(_reason(error)) from error
 
 

@@ -73,7 +73,9 @@ def read_json(path: Path) -> Any:
     except FileNotFoundError as error:
         raise MissingFileError(f"{path} does not exist.") from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise RunError(f"{path} is not valid JSON ({error}); restore or delete it.") from error
+        raise RunError(
+            f"{path} is not valid JSON ({error}); restore or delete it."
+        ) from error
 
 
 @contextmanager

@@ -1,0 +1,273 @@
+"""A folder of `.npy` shards with an index: how arrays pass between stages.
+
+    store.json     what the arrays are and the recipe that made them
+    index.csv      sha256,shard,row,status  (status `ok`, or why the image has no array)
+    NAME.npy       one C-ordered array (n, ...) that NumPy maps
+
+The writer appends whole shards: an array is written under a temporary name, flushed and
+renamed, and only then do its rows enter the index. Killing the writer at any moment
+loses at most the shard in flight; starting it again continues.
+"""
+
+import csv
+import dataclasses
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasfaces import config, runs
+from kerasfaces.errors import StoreError
+
+FORMAT_VERSION = 1
+OK = "ok"
+_HEADER = "sha256,shard,row,status\n"
+
+
+def cache_root() -> Path:
+    """Return `$KERASFACES_CACHE`, default `~/.cache/kerasfaces`."""
+    return Path(
+        os.environ.get("KERASFACES_CACHE") or Path.home() / ".cache" / "kerasfaces"
+    )
+
+
+def cache_folder(kind: str, recipe: Mapping[str, Any]) -> Path:
+    """Return the cache folder of a recipe: `ROOT/kind/<hash of the recipe>`."""
+    return cache_root() / kind / config.digest(dict(recipe), 20)
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """Where one image's array is: `shard` and `row`, or why there is none (`status`)."""
+
+    shard: str
+    row: int
+    status: str
+
+
+class Store:
+    """Read access to a store, and the writer's append.
+
+    Attributes:
+        folder: Where it is.
+        recipe: What made the arrays.
+        shape: Shape of one item, e.g. `(256, 256, 3)`.
+        dtype: NumPy dtype of the arrays.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Open an existing store.
+
+        Raises:
+            MissingFileError: There is no store in `folder`.
+            StoreError: Another format version, a missing or a truncated shard.
+        """
+        self.folder = folder
+        meta = runs.read_json(folder / "store.json")
+        if meta.get("format") != FORMAT_VERSION:
+            raise StoreError(
+                f"{folder}/store.json: format {meta.get('format')!r}, this version reads "
+                f"{FORMAT_VERSION}; write the store again."
+            )
+        self.recipe: dict[str, Any] = meta["recipe"]
+        self.shape: tuple[int, ...] = tuple(meta["shape"])
+        self.dtype = np.dtype(meta["dtype"])
+        self._maps: dict[str, NDArray[Any]] = {}
+        self._entries = self._read_index()
+
+    def __len__(self) -> int:
+        """Return the number of indexed images, those without an array included."""
+        return len(self._entries)
+
+    def __contains__(self, key: str) -> bool:
+        """Tell whether an image (sha256) was processed, with or without success."""
+        return key in self._entries
+
+    def status(self, key: str) -> str:
+        """Return `ok`, the reason why an image has no array, or `not in the store`."""
+        entry = self._entries.get(key)
+        return entry.status if entry else "not in the store"
+
+    def gather(self, keys: Sequence[str]) -> NDArray[Any]:
+        """Return the arrays of several images, in order, as `(n, *shape)`.
+
+        Raises:
+            StoreError: One of them has no array.
+        """
+        return self.reader(keys)(np.arange(len(keys)))
+
+    def reader(self, keys: Sequence[str]) -> "Reader":
+        """Return a reader of these images by position, without Python per image.
+
+        Raises:
+            StoreError: One of them has no array.
+        """
+        lacking = [key for key in keys if self.status(key) != OK]
+        if lacking:
+            raise StoreError(
+                f"{self.folder}: {len(lacking)} of {len(keys)} images have no array, first "
+                f"{lacking[0][:12]} ({self.status(lacking[0])})."
+            )
+        entries = [self._entries[key] for key in keys]
+        shards = sorted({entry.shard for entry in entries})
+        number = {shard: i for i, shard in enumerate(shards)}
+        return Reader(
+            [self._map(shard) for shard in shards],
+            np.array([number[entry.shard] for entry in entries], dtype=np.int32),
+            np.array([entry.row for entry in entries], dtype=np.int64),
+            self.shape,
+            self.dtype,
+        )
+
+    def append(self, keys: Sequence[str], values: NDArray[Any]) -> None:
+        """Add one shard: `values` is `(len(keys), *shape)`. Call inside `writing`."""
+        if not keys:
+            return
+        if values.shape != (len(keys), *self.shape):
+            raise StoreError(
+                f"{self.folder}: expected an array of shape {(len(keys), *self.shape)}, got "
+                f"{values.shape}."
+            )
+        name = f"{config.digest(list(keys), 16)}.npy"
+        with (
+            runs.atomic_path(self.folder / name) as temporary,
+            temporary.open("wb") as file,
+        ):
+            _write_npy(file, np.ascontiguousarray(values, dtype=self.dtype))
+        self._append_index([(key, name, row, OK) for row, key in enumerate(keys)])
+
+    def append_failures(self, reasons: Mapping[str, str]) -> None:
+        """Record images (sha256 -> reason) that can have no array. Inside `writing`."""
+        self._append_index([(key, "", -1, reason) for key, reason in reasons.items()])
+
+    def _append_index(self, rows: Iterable[tuple[str, str, int, str]]) -> None:
+        rows = list(rows)
+        with (self.folder / "index.csv").open(
+            "a", encoding="utf-8", newline=""
+        ) as file:
+            csv.writer(file, lineterminator="\n").writerows(
+                (key, shard, row, " ".join(status.split()))
+                for key, shard, row, status in rows
+            )
+            file.flush()
+            os.fsync(file.fileno())
+        for key, shard, row, status in rows:
+            self._entries[key] = Entry(shard, row, status)
+
+    def _read_index(self) -> dict[str, Entry]:
+        path = self.folder / "index.csv"
+        entries: dict[str, Entry] = {}
+        text = path.read_text(encoding="utf-8") if path.exists() else _HEADER
+        complete = text[: text.rfind("\n") + 1]  # a killed writer may leave half a line
+        for number, row in enumerate(csv.reader(complete.splitlines()), start=1):
+            if number == 1:
+                continue
+            try:
+                key, shard, position, status = row
+                entries[key] = Entry(shard, int(position), status)
+            except ValueError as error:
+                raise StoreError(
+                    f"{path}, line {number}: {error}; delete the store."
+                ) from error
+        return entries
+
+    def _map(self, shard: str) -> NDArray[Any]:
+        if shard not in self._maps:
+            path = self.folder / shard
+            try:
+                array = np.load(path, mmap_mode="r", allow_pickle=False)
+            except (OSError, ValueError, EOFError) as error:
+                raise StoreError(
+                    f"{path}: shard is missing or damaged ({error}); delete {self.folder} and "
+                    "run again."
+                ) from error
+            if array.shape[1:] != self.shape or array.dtype != self.dtype:
+                raise StoreError(
+                    f"{path}: holds {array.dtype} {array.shape[1:]}, store.json says "
+                    f"{self.dtype} {self.shape}; delete {self.folder} and run again."
+                )
+            self._maps[shard] = array
+        return self._maps[shard]
+
+
+class Reader:
+    """Random access to chosen images of a store; one copy per shard touched, no more."""
+
+    def __init__(
+        self,
+        maps: list[NDArray[Any]],
+        shards: NDArray[np.int32],
+        rows: NDArray[np.int64],
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+    ) -> None:
+        """Keep memory maps and, per image, which map and which row."""
+        self._maps, self._shards, self._rows = maps, shards, rows
+        self.shape, self.dtype = shape, dtype
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self._rows)
+
+    def __call__(self, positions: NDArray[Any]) -> NDArray[Any]:
+        """Return `(len(positions), *shape)`, the images at these positions."""
+        shards, rows = self._shards[positions], self._rows[positions]
+        out = np.empty((len(rows), *self.shape), self.dtype)
+        for shard in np.unique(shards):
+            chosen = np.flatnonzero(shards == shard)
+            out[chosen] = self._maps[shard][rows[chosen]]
+        return out
+
+
+@contextmanager
+def writing(
+    folder: Path, recipe: Mapping[str, Any], shape: Sequence[int], dtype: str
+) -> Iterator[Store]:
+    """Open a store for appending, creating it first if need be; one writer at a time.
+
+    Raises:
+        LockedError: Another process is writing it.
+        StoreError: It exists with another recipe, shape or dtype.
+    """
+    meta = {
+        "format": FORMAT_VERSION,
+        "recipe": dict(recipe),
+        "shape": list(shape),
+        "dtype": str(np.dtype(dtype)),
+    }
+    with runs.lock(folder, "store"):
+        path = folder / "store.json"
+        if path.exists():
+            changed = config.diff(runs.read_json(path), meta)
+            if changed:
+                raise StoreError(
+                    f"{folder} was written with another recipe ({'; '.join(changed)}); choose "
+                    "another folder."
+                )
+        else:
+            runs.write_json(path, meta)
+        _repair_index(folder / "index.csv")
+        yield Store(folder)
+
+
+def _write_npy(file: BinaryIO, array: NDArray[Any]) -> None:
+    """Write like `np.save`, which hides a full disk behind an error without errno."""
+    header = np.lib.format.header_data_from_array_1_0(array)
+    np.lib.format.write_array_header_1_0(file, header)
+    file.write(memoryview(array).cast("B"))
+
+
+def _repair_index(path: Path) -> None:
+    """Cut a half-written last line, so that the next append starts a line of its own."""
+    if not path.exists():
+        runs.write_text(path, _HEADER)
+        return
+    data = path.read_bytes()
+    end = data.rfind(b"\n") + 1
+    if end < len(data):
+        with path.open("rb+") as file:
+            file.truncate(end)
