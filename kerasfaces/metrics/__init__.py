@@ -1,0 +1,90 @@
+"""Labels and scores -> numbers with 95 % intervals. NumPy only; draws nothing.
+
+`measure_slices` gives every metric of many slices at once; the functions give one
+number each. Positive = fake; thresholds are arguments, frozen elsewhere.
+"""
+
+from kerasfaces.metrics.calibration import (
+    Platt,
+    Reliability,
+    brier,
+    ece,
+    fit_platt,
+    reliability,
+)
+from kerasfaces.metrics.intervals import (
+    Estimate,
+    clopper_pearson,
+    combined,
+    holm,
+    mean_sd,
+    p_value,
+    rate,
+    wilson,
+)
+from kerasfaces.metrics.measure import (
+    NAMES,
+    Rows,
+    Thresholds,
+    measure,
+    measure_slices,
+)
+from kerasfaces.metrics.paired import Difference, auc_difference
+from kerasfaces.metrics.ranking import (
+    Curve,
+    ap,
+    auc,
+    precision_recall_curve,
+    roc_curve,
+)
+from kerasfaces.metrics.rates import (
+    Confusion,
+    accuracy,
+    balanced_accuracy,
+    confusion,
+    f1,
+    false_alarm_rate,
+    miss_rate,
+    precision,
+    recall,
+    tpr_at_fpr,
+)
+
+__all__ = [
+    "NAMES",
+    "Confusion",
+    "Curve",
+    "Difference",
+    "Estimate",
+    "Platt",
+    "Reliability",
+    "Rows",
+    "Thresholds",
+    "accuracy",
+    "ap",
+    "auc",
+    "auc_difference",
+    "balanced_accuracy",
+    "brier",
+    "clopper_pearson",
+    "combined",
+    "confusion",
+    "ece",
+    "f1",
+    "false_alarm_rate",
+    "fit_platt",
+    "holm",
+    "mean_sd",
+    "measure",
+    "measure_slices",
+    "miss_rate",
+    "p_value",
+    "precision",
+    "precision_recall_curve",
+    "rate",
+    "recall",
+    "reliability",
+    "roc_curve",
+    "tpr_at_fpr",
+    "wilson",
+]

@@ -1,0 +1,193 @@
+"""Confidence intervals in closed form, and what goes with them.
+
+Binomial rates have an exact interval (Clopper & Pearson 1934). Differences and means of
+independent rates are combined from Wilson intervals (Newcombe 1998; Zou & Donner 2008,
+"MOVER"), which stay honest at 0 and 1 where a bootstrap collapses to a point.
+"""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+
+from kerasfaces.errors import InputError
+from kerasfaces.metrics.inputs import Floats
+
+LEVEL = 0.95
+EXACT = "exact (Clopper-Pearson)"
+
+
+@dataclasses.dataclass(frozen=True)
+class Estimate:
+    """A number with its 95 % interval and how that was made; NaN where undefined."""
+
+    value: float
+    low: float
+    high: float
+    method: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON types; NaN becomes None."""
+        numbers = {"value": self.value, "low": self.low, "high": self.high}
+        finite = {
+            key: float(x) if math.isfinite(x) else None for key, x in numbers.items()
+        }
+        return {**finite, "method": self.method}
+
+
+def undefined(why: str) -> Estimate:
+    """Return the estimate of something these rows cannot tell."""
+    return Estimate(math.nan, math.nan, math.nan, f"not defined: {why}")
+
+
+def rate(count: int, n: int, why_not: str = "no images", note: str = "") -> Estimate:
+    """Return `count / n` with its exact interval, or an undefined one when n = 0."""
+    if n == 0:
+        return undefined(why_not)
+    low, high = clopper_pearson(count, n)
+    return Estimate(count / n, low, high, EXACT + note)
+
+
+@lru_cache(maxsize=65536)
+def clopper_pearson(count: int, n: int, level: float = LEVEL) -> tuple[float, float]:
+    """Return the exact binomial interval of `count` successes in `n` trials.
+
+    Example:
+        >>> tuple(round(limit, 4) for limit in clopper_pearson(0, 10))
+        (0.0, 0.3085)
+
+    Raises:
+        InputError: n < 1 or count outside 0..n.
+    """
+    if n < 1 or not 0 <= count <= n:
+        raise InputError(
+            f"clopper_pearson: expected 0 <= count <= n and n >= 1, got {count}, {n}."
+        )
+    tail = (1 - level) / 2
+    low = _lower_limit(count, n, tail)
+    return low, 1 - _lower_limit(n - count, n, tail)
+
+
+def wilson(count: int, n: int, level: float = LEVEL) -> tuple[float, float]:
+    """Return Wilson's score interval of `count` successes in `n >= 1` trials."""
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    p = count / n
+    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return min(max(centre - half, 0.0), p), max(min(centre + half, 1.0), p)
+
+
+def combined(
+    rates: Sequence[tuple[int, int]], weights: Sequence[float], level: float = LEVEL
+) -> tuple[float, float, float]:
+    """Return a weighted sum of independent rates with its MOVER interval.
+
+    Args:
+        rates: `(count, n)` of each, n >= 1.
+        weights: One factor per rate; negative for a difference.
+        level: Confidence level.
+
+    Returns:
+        `value, low, high`.
+    """
+    value = below = above = 0.0
+    for (count, n), weight in zip(rates, weights, strict=True):
+        p = count / n
+        low, high = wilson(count, n, level)
+        down, up = (p - low, high - p) if weight > 0 else (high - p, p - low)
+        value += weight * p
+        below += (weight * down) ** 2
+        above += (weight * up) ** 2
+    return value, value - math.sqrt(below), value + math.sqrt(above)
+
+
+def p_value(rates: Sequence[tuple[int, int]], weights: Sequence[float]) -> float:
+    """Return 1 - the level at which the interval of `combined` just touches zero."""
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        tail = (low + high) / 2
+        _, lower, upper = combined(rates, weights, 1 - tail)
+        low, high = (tail, high) if lower <= 0 <= upper else (low, tail)
+    return high
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return Holm's adjusted p-values, in the order given.
+
+    Example:
+        >>> [round(p, 3) for p in holm([0.01, 0.04, 0.03])]
+        [0.03, 0.06, 0.06]
+    """
+    adjusted = [0.0] * len(p_values)
+    largest = 0.0
+    for rank, index in enumerate(np.argsort(p_values, kind="stable").tolist()):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[index]))
+        adjusted[index] = largest
+    return adjusted
+
+
+def mean_sd(values: Sequence[float]) -> tuple[float, float]:
+    """Return mean and sample standard deviation (NaN for one value) over seeds.
+
+    Raises:
+        InputError: No value, or one that is not finite.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    if array.size == 0 or not np.isfinite(array).all():
+        raise InputError(
+            f"mean_sd: expected finite values, one per seed, got {list(values)}."
+        )
+    return float(array.mean()), float(array.std(ddof=1)) if array.size > 1 else math.nan
+
+
+def percentiles(
+    resamples: Floats, value: float, level: float = LEVEL
+) -> tuple[float, float]:
+    """Return the percentile interval, widened where it would leave the value out."""
+    low, high = np.quantile(resamples, [(1 - level) / 2, (1 + level) / 2])
+    return min(float(low), value), max(float(high), value)
+
+
+def _lower_limit(count: int, n: int, tail: float) -> float:
+    """Solve P(X >= count; n, p) = tail for p, by Newton's method inside a bracket."""
+    if count == 0:
+        return 0.0
+    if count == n:
+        return float(tail ** (1 / n))
+    low, high = 0.0, count / n
+    p = min(max(wilson(count, n, 1 - 2 * tail)[0], 1e-12), high * (1 - 1e-9))
+    for _ in range(100):
+        above, first = _upper_tail(count, n, p)
+        low, high = (p, high) if above < tail else (low, p)
+        # On the logarithm, as the tail spans many orders of magnitude.
+        step = (
+            (math.log(above) - math.log(tail)) * above / (count * first / p)
+            if above
+            else -p
+        )
+        new = p - step
+        if not low < new < high:
+            new = (low + high) / 2
+        if abs(new - p) <= 1e-13 * p:
+            return new
+        p = new
+    return p
+
+
+def _upper_tail(count: int, n: int, p: float) -> tuple[float, float]:
+    """Return P(X >= count) and P(X = count) for p < count / n."""
+    reach = int(12 * math.sqrt(n * p * (1 - p))) + 60  # beyond it the terms vanish
+    j = np.arange(count + 1, min(n, count + reach) + 1, dtype=np.float64)
+    first = math.exp(
+        math.lgamma(n + 1)
+        - math.lgamma(count + 1)
+        - math.lgamma(n - count + 1)
+        + count * math.log(p)
+        + (n - count) * math.log1p(-p)
+    )
+    ratios = np.cumprod((n - j + 1) / j * (p / (1 - p)))
+    return first * (1 + float(ratios.sum())), first

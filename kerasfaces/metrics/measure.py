@@ -1,0 +1,247 @@
+"""All metrics of one set of rows or of many slices, each with interval and method."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from kerasfaces import rng
+from kerasfaces.errors import InputError
+from kerasfaces.metrics import near_perfect, ranking
+from kerasfaces.metrics.bootstrap import (
+    RESAMPLES,
+    Resamples,
+    Side,
+    bootstrap,
+    rate_draws,
+)
+from kerasfaces.metrics.calibration import brier, ece
+from kerasfaces.metrics.inputs import Bools, Floats, as_labels, as_values
+from kerasfaces.metrics.intervals import Estimate, percentiles, rate, undefined
+from kerasfaces.metrics.rates import Confusion, confusion
+
+NAMES = (
+    "auc",
+    "ap",
+    "accuracy",
+    "balanced_accuracy",
+    "precision",
+    "recall",
+    "f1",
+    "tpr_at_fpr_1pct",
+    "false_alarm_rate",
+    "miss_rate",
+    "ece",
+    "brier",
+)
+_FEWEST = 10  # images of a class below which a bootstrapped mean has no interval
+
+
+@dataclasses.dataclass(frozen=True)
+class Rows:
+    """Checked columns of the rows to measure.
+
+    Attributes:
+        fake: `(n,)` bool.
+        logit: `(n,)` float64, finite; ranks the rows.
+        score: `(n,)` float64, 0..1, calibrated probability of fake.
+    """
+
+    fake: Bools
+    logit: Floats
+    score: Floats
+
+    @classmethod
+    def of(cls, labels: ArrayLike, logits: ArrayLike, scores: ArrayLike) -> "Rows":
+        """Check the columns.
+
+        Raises:
+            InputError: NaN, other labels, other lengths, or scores outside 0..1.
+        """
+        logit, score = as_values(logits, "logits"), as_values(scores, "scores")
+        if logit.size != score.size:
+            raise InputError(
+                f"{logit.size} logits for {score.size} scores; expected as many."
+            )
+        if score.size and not 0 <= score.min() <= score.max() <= 1:
+            raise InputError(
+                f"scores: expected probabilities in 0..1, got {score.min():g}..{score.max():g}."
+            )
+        return cls(as_labels(labels, logit.size), logit, score)
+
+    def where(self, mask: Bools) -> "Rows":
+        """Return the rows where `mask` is True."""
+        return Rows(self.fake[mask], self.logit[mask], self.score[mask])
+
+
+@dataclasses.dataclass(frozen=True)
+class Thresholds:
+    """Scores at or above which an image is called fake, frozen on validation.
+
+    Attributes:
+        main: The operating point.
+        fpr_1pct: The one set for 1 % false alarms.
+    """
+
+    main: float
+    fpr_1pct: float
+
+
+def measure(
+    rows: Rows, thresholds: Thresholds, resamples: int = RESAMPLES, seed: int = 0
+) -> dict[str, Estimate]:
+    """Return every metric of `NAMES` for one set of rows (see `measure_slices`)."""
+    masks = {"all": np.ones(rows.fake.size, dtype=bool)}
+    return measure_slices(rows, masks, thresholds, resamples, seed)["all"]
+
+
+def measure_slices(
+    rows: Rows,
+    masks: Mapping[str, Bools],
+    thresholds: Thresholds,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> dict[str, dict[str, Estimate]]:
+    """Return every metric of `NAMES` for every slice.
+
+    Rates have exact intervals; AUC, AP, ECE and Brier score are bootstrapped within
+    each class. What a slice cannot tell (a ranking of one class) is NaN with the
+    reason as its method.
+
+    Args:
+        rows: The rows.
+        masks: Slice -> `(n,)` bool.
+        thresholds: Frozen on validation.
+        resamples: Bootstrap resamples.
+        seed: Keys the resamples; the order of rows and slices does not matter.
+    """
+    pairs, samples = _sides(rows, masks), {}
+    if pairs:
+        samples = bootstrap(pairs, resamples, seed)
+    return {
+        name: _slice(
+            name, rows.where(mask), thresholds, samples.get(name), resamples, seed
+        )
+        for name, mask in masks.items()
+    }
+
+
+def _sides(rows: Rows, masks: Mapping[str, Bools]) -> dict[str, tuple[Side, Side]]:
+    """Return reals and fakes of each slice that has both; equal sets are shared."""
+    known: dict[tuple[bool, bytes], Side] = {}
+    pairs = {}
+    for name, mask in masks.items():
+        sides = []
+        for outcome in (False, True):
+            chosen = mask & (rows.fake == outcome)
+            if not chosen.any():
+                break
+            key = (outcome, np.packbits(chosen).tobytes())
+            if key not in known:
+                known[key] = Side.of(
+                    f"{name}/{'fake' if outcome else 'real'}",
+                    rows.logit[chosen],
+                    rows.score[chosen],
+                    float(outcome),
+                )
+            sides.append(known[key])
+        else:
+            pairs[name] = (sides[0], sides[1])
+    return pairs
+
+
+def _slice(
+    name: str,
+    rows: Rows,
+    thresholds: Thresholds,
+    samples: Resamples | None,
+    resamples: int,
+    seed: int,
+) -> dict[str, Estimate]:
+    c = confusion(rows.fake, rows.score, thresholds.main)
+    strict = confusion(rows.fake, rows.score, thresholds.fpr_1pct)
+    alarms = f"; {strict.alarms} of {strict.n_real} reals are false alarms there"
+    note = alarms if strict.n_real else ""
+    found = {
+        "accuracy": rate(c.hits + c.passes, c.n),
+        "recall": rate(c.hits, c.n_fake, "no fake images"),
+        "tpr_at_fpr_1pct": rate(strict.hits, c.n_fake, "no fake images", note),
+        "false_alarm_rate": rate(c.alarms, c.n_real, "no real images"),
+        "miss_rate": rate(c.misses, c.n_fake, "no fake images"),
+    }
+    if samples is None:
+        lacks = (
+            "no images" if not c.n else f"no {'real' if c.n_fake else 'fake'} images"
+        )
+        rest = {key: undefined(lacks) for key in NAMES if key not in found}
+    else:
+        method = f"stratified bootstrap, {resamples} resamples"
+        rest = {
+            **_ranked(rows, c, samples, method),
+            **_from_counts(c, rng.generator(seed, "rates", name), resamples, method),
+            **_calibrated(rows, c, samples, method),
+        }
+    return {key: (found | rest)[key] for key in NAMES}
+
+
+def _ranked(
+    rows: Rows, c: Confusion, samples: Resamples, method: str
+) -> dict[str, Estimate]:
+    auc, ap = ranking.auc(rows.fake, rows.logit), ranking.ap(rows.fake, rows.logit)
+    limits = percentiles(samples.ap, ap)
+    if near_perfect.applies(auc, c.n_real, c.n_fake):
+        area = near_perfect.auc_interval(auc, c.n_real, c.n_fake)
+        return {
+            "auc": area,
+            "ap": near_perfect.ap_interval(ap, area, c.n_real, c.n_fake, limits),
+        }
+    return {
+        "auc": Estimate(auc, *percentiles(samples.auc, auc), method),
+        "ap": Estimate(ap, *limits, method),
+    }
+
+
+def _from_counts(
+    c: Confusion, generator: np.random.Generator, resamples: int, method: str
+) -> dict[str, Estimate]:
+    """Balanced accuracy, precision and F1: functions of two independent binomials."""
+    hits = rate_draws(c.hits, c.n_fake, resamples, generator)
+    alarms = rate_draws(c.alarms, c.n_real, resamples, generator)
+    if c.hits in (0, c.n_fake) or c.alarms in (0, c.n_real):
+        method += "; a rate of 0 or 1 is drawn from its Clopper-Pearson distribution"
+    balanced = (c.hits / c.n_fake + c.passes / c.n_real) / 2
+    n_hits, n_alarms = hits * c.n_fake, alarms * c.n_real
+    both = n_hits + n_alarms
+    f1 = 2 * c.hits / (2 * c.hits + c.alarms + c.misses)
+    found = {
+        "balanced_accuracy": Estimate(
+            balanced, *percentiles((hits + 1 - alarms) / 2, balanced), method
+        ),
+        "precision": undefined("nothing was called fake"),
+        "f1": Estimate(f1, *percentiles(2 * n_hits / (both + c.n_fake), f1), method),
+    }
+    if c.hits + c.alarms:
+        value = c.hits / (c.hits + c.alarms)
+        drawn = n_hits[both > 0] / both[both > 0]
+        found["precision"] = Estimate(value, *percentiles(drawn, value), method)
+    return found
+
+
+def _calibrated(
+    rows: Rows, c: Confusion, samples: Resamples, method: str
+) -> dict[str, Estimate]:
+    gap, loss = ece(rows.fake, rows.score), brier(rows.fake, rows.score)
+    if min(c.n_real, c.n_fake) < _FEWEST:
+        why = f"no interval: fewer than {_FEWEST} images of a class"
+        return {
+            "ece": Estimate(gap, np.nan, np.nan, why),
+            "brier": Estimate(loss, np.nan, np.nan, why),
+        }
+    # A resample's ECE is larger than its rows': noise adds to every bin's gap.
+    bias = float(samples.ece.mean()) - gap
+    low, high = percentiles(np.clip(samples.ece - bias, 0, 1), gap)
+    return {
+        "ece": Estimate(gap, low, high, method + ", their bias removed"),
+        "brier": Estimate(loss, *percentiles(samples.brier, loss), method),
+    }

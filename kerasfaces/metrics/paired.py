@@ -1,0 +1,103 @@
+"""Two systems on the same rows: is the difference in AUC more than chance?"""
+
+import dataclasses
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from kerasfaces import rng
+from kerasfaces.metrics.bootstrap import RESAMPLES, draw_counts
+from kerasfaces.metrics.inputs import Bools, Floats, as_labels, as_scored
+from kerasfaces.metrics.intervals import Estimate, percentiles
+from kerasfaces.metrics.ranking import auc, both_classes
+
+_CHUNK_ELEMENTS = 2**18
+
+
+@dataclasses.dataclass(frozen=True)
+class Difference:
+    """The AUC of system A minus that of system B.
+
+    Attributes:
+        estimate: The difference with its 95 % interval.
+        p_value: Two-sided, of no difference, from the same resamples; at best
+            `2 / (resamples + 1)`.
+    """
+
+    estimate: Estimate
+    p_value: float
+
+
+def auc_difference(
+    labels: ArrayLike,
+    logits_a: ArrayLike,
+    logits_b: ArrayLike,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Difference:
+    """Compare two systems by a paired, stratified bootstrap: both see the same draws.
+
+    Args:
+        labels: `(n,)`; 1 or `fake` is positive.
+        logits_a: `(n,)` finite, system A.
+        logits_b: `(n,)` finite, system B, on the same rows in the same order.
+        resamples: Bootstrap resamples.
+        seed: Keys the resamples. They are drawn in the order of the rows, so that order
+            changes the interval by the bootstrap's own noise.
+
+    Raises:
+        InputError: NaN, other labels, other lengths, or only one class.
+    """
+    fake, a = both_classes(*as_scored(labels, logits_a, "logits_a"))
+    _, b = as_scored(labels, logits_b, "logits_b")
+    as_labels(fake, b.size)
+    value = auc(fake, a) - auc(fake, b)
+    drawn = _resampled(fake, a, b, resamples, rng.generator(seed, "paired"))
+    method = f"paired stratified bootstrap, {resamples} resamples"
+    if np.ptp(drawn) == 0 and not np.array_equal(a, b):
+        estimate = Estimate(
+            value, math.nan, math.nan, "no interval: resamples do not vary"
+        )
+        return Difference(estimate, math.nan)
+    beyond = min(np.count_nonzero(drawn <= 0), np.count_nonzero(drawn >= 0))
+    p_value = min(1.0, 2 * (int(beyond) + 1) / (resamples + 1))
+    return Difference(Estimate(value, *percentiles(drawn, value), method), p_value)
+
+
+def _resampled(
+    fake: Bools, a: Floats, b: Floats, resamples: int, generator: np.random.Generator
+) -> Floats:
+    n_fake, n_real = int(fake.sum()), int((~fake).sum())
+    systems = [_Order(values[~fake], values[fake]) for values in (a, b)]
+    chunk = int(np.clip(_CHUNK_ELEMENTS // max(n_fake, n_real), 1, resamples))
+    parts = []
+    for start in range(0, resamples, chunk):
+        k = min(chunk, resamples - start)
+        reals, fakes = (
+            draw_counts(n_real, k, generator),
+            draw_counts(n_fake, k, generator),
+        )
+        first, second = (system.auc(reals, fakes) for system in systems)
+        parts.append(first - second)
+    return np.concatenate(parts)
+
+
+class _Order:
+    """How one system ranks the fakes among the reals."""
+
+    def __init__(self, real: Floats, fake: Floats) -> None:
+        self.order = np.argsort(real, kind="stable")
+        self.below = np.searchsorted(real[self.order], fake, "left")
+        self.upto = np.searchsorted(real[self.order], fake, "right")
+
+    def auc(self, reals: NDArray[np.int64], fakes: NDArray[np.int64]) -> Floats:
+        """Return AUCs `(k,)` of counts `(k, n_real)` and `(k, n_fake)`."""
+        k, n_real = reals.shape
+        cumulative = np.zeros((k, n_real + 1), dtype=np.int64)
+        np.cumsum(reals.take(self.order, axis=1), axis=1, out=cumulative[:, 1:])
+        beaten = cumulative.take(self.below, axis=1) + cumulative.take(
+            self.upto, axis=1
+        )
+        won = np.einsum("kn,kn->k", beaten, fakes).astype(np.float64)
+        return np.asarray(won / (2.0 * n_real * fakes.shape[1]), dtype=np.float64)
