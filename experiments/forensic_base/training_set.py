@@ -1,0 +1,186 @@
+"""Simulator output for the forensic base: seeds and generators that the sample lacks.
+
+Nothing enters but numbers; out come `.npy` shards of decoded JPEG pixels in which even
+rows are photos and odd rows the generated pictures of the same scenes.
+"""
+
+import io
+import os
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from scipy import ndimage
+
+from kerasfaces import cli, config, runs
+from kerasfaces.rng import generator
+from kerasfaces.sample import pair
+from kerasfaces.sample.canvas import Array
+from kerasfaces.sample.decoders import DECODERS, Decoder
+from kerasfaces.sample.person import draw_person
+from kerasfaces.sample.scene import render
+
+SEEN = ("transposed_conv", "bilinear_conv")
+VARIANTS = (
+    "transposed_variants",
+    "sub_pixel_conv",
+    "fir_upsampling",
+    "linear_variants",
+)
+GENERATORS = (*SEEN, *VARIANTS)
+Pixels = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What makes the training set.
+
+    Attributes:
+        seed: First simulator seed; shard k uses `seed + k` (cameras change with it).
+        shards: How many shards.
+        scenes: Scenes in a shard.
+        takes: Photos of each scene, and generated pictures of each.
+        size_px: Size of the pictures.
+        keep: Least and greatest share of detail that the generators keep; wider than
+            the sample's, so that there is something easy to learn first.
+        sample_quality_share: Share of pairs with the sample's JPEG quality; the others
+            have a quality from 75 to 98, the same for both pictures.
+        revision: To be raised when the simulator changes.
+    """
+
+    seed: int = 1_000_000
+    shards: int = 120
+    scenes: int = 50
+    takes: int = 3
+    size_px: int = pair.SIZE_PX
+    keep: tuple[float, float] = (0.0, 0.9)
+    sample_quality_share: float = 0.6
+    revision: int = 1
+
+    @property
+    def shard_images(self) -> int:
+        """How many rows a shard has."""
+        return 2 * self.scenes * self.takes
+
+
+def make(recipe: Recipe, workers: int) -> list[Path]:
+    """Make the shards that are missing, in worker processes, and return all paths."""
+    folder = _cache() / "forensic_base" / config.digest(recipe)
+    paths = [folder / f"{shard:04d}.npy" for shard in range(recipe.shards)]
+    missing = [shard for shard, path in enumerate(paths) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        cli.progress(len(missing) * recipe.shard_images, "Simulating") as advance,
+        ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool,
+    ):
+        jobs = [pool.submit(_write, recipe, shard, paths[shard]) for shard in missing]
+        for job in as_completed(jobs):
+            job.result()
+            advance(recipe.shard_images)
+    return paths
+
+
+def decoder_of(
+    recipe: Recipe, shard: int, scene: int, take: int
+) -> tuple[str, Decoder]:
+    """Return the generator of one picture: its family's name, and its own kernel."""
+    rng = generator(recipe.seed + shard, "training generator", scene, take)
+    name = GENERATORS[int(rng.integers(len(GENERATORS)))]
+    stages = int(rng.integers(1, 4))
+    if name in SEEN:
+        return name, replace(DECODERS[name], keep=recipe.keep)
+    kernel = {
+        "transposed_variants": _transposed,
+        "sub_pixel_conv": _sub_pixel,
+        "fir_upsampling": _fir,
+        "linear_variants": _linear,
+    }[name](rng)
+    return name, Decoder(up=kernel, stages=stages, keep=recipe.keep)
+
+
+def _write(recipe: Recipe, shard: int, path: Path) -> None:
+    os.nice(19)
+    images = np.empty(
+        (recipe.shard_images, recipe.size_px, recipe.size_px, 3), np.uint8
+    )
+    seed, row = recipe.seed + shard, 0
+    for number in range(recipe.scenes):
+        person = draw_person(generator(seed, "person", number))
+        scene = render(person, recipe.size_px, generator(seed, "scene", number))
+        for take in range(recipe.takes):
+            _, decoder = decoder_of(recipe, shard, number, take)
+            both = pair.photograph(scene, seed, number, decoder, recipe.size_px, take)
+            rng = generator(seed, "quality", number, take)
+            same = rng.random() < recipe.sample_quality_share
+            quality_pct = pair.QUALITY_PCT if same else int(rng.integers(75, 99))
+            for image in both:
+                images[row] = _through_jpeg(image, quality_pct)
+                row += 1
+    with runs.atomic_path(path) as temporary:
+        np.save(temporary, images)
+
+
+def _through_jpeg(image: Pixels, quality_pct: int) -> Pixels:
+    with Image.open(io.BytesIO(pair.encode(image, quality_pct))) as decoded:
+        return np.asarray(decoded)
+
+
+def _cache() -> Path:
+    default = Path.home() / ".cache" / "kerasfaces"
+    return Path(os.environ.get("KERASFACES_CACHE", default))
+
+
+def _phases(image: Array, *, taps: Sequence[npt.NDArray[np.float32]]) -> Array:
+    """Double both axes; `taps` holds the filters of the even and the odd phase."""
+    for axis in (0, 1):
+        phases = [
+            ndimage.correlate1d(image, phase, axis=axis, mode="nearest")
+            for phase in taps
+        ]
+        shape = list(image.shape)
+        shape[axis] *= 2
+        image = np.stack(phases, axis=axis + 1).reshape(shape)
+    return image
+
+
+def _unit(taps: npt.ArrayLike) -> npt.NDArray[np.float32]:
+    values = np.asarray(taps, np.float32)
+    return values / values.sum()
+
+
+def _transposed(rng: np.random.Generator) -> partial[Array]:
+    side, tilt = rng.uniform(0.0, 0.22), rng.normal(0, 0.06)
+    even = _unit([side, 1 - 2 * side, side]) * np.float32(1 + rng.normal(0, 0.004))
+    odd = np.array([0.0, 0.5 + tilt, 0.5 - tilt], np.float32)
+    return partial(_phases, taps=(even, odd))
+
+
+def _sub_pixel(rng: np.random.Generator) -> partial[Array]:
+    lean = rng.uniform(0.1, 0.45)
+    even = np.array([lean, 1 - lean, 0], np.float32) + rng.normal(0, 0.06, 3)
+    odd = np.array([0, 1 - lean, lean], np.float32) + rng.normal(0, 0.06, 3)
+    return partial(_phases, taps=(_unit(even), _unit(odd)))
+
+
+def _fir(rng: np.random.Generator) -> partial[Array]:
+    sharp = rng.uniform(-0.08, 0.06)
+    even = _unit([0.25 - sharp, 0.75, sharp * 0.5])
+    return partial(_phases, taps=(even, even[::-1]))
+
+
+def _linear(rng: np.random.Generator) -> partial[Array]:
+    return partial(_linear_up, edge=float(rng.uniform(-0.14, 0.04)))
+
+
+def _linear_up(image: Array, *, edge: float) -> Array:
+    large = _phases(image, taps=(_unit([0.25, 0.75, 0.0]), _unit([0.0, 0.75, 0.25])))
+    for axis in (0, 1):
+        taps = _unit([edge, 1 - 2 * edge, edge])
+        large = ndimage.correlate1d(large, taps, axis=axis, mode="nearest")
+    return large

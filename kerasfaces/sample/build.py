@@ -1,0 +1,175 @@
+"""The sample as files: worker processes write pictures, this one writes the manifest.
+
+Every file is written under another name and renamed, and the manifest comes last, so a
+folder with a manifest is complete and one without can be finished.
+"""
+
+import csv
+import hashlib
+import io
+import os
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kerasfaces import cli, runs
+from kerasfaces.errors import InputError, RunError
+from kerasfaces.rng import generator
+from kerasfaces.sample import pair
+from kerasfaces.sample.decoders import DECODERS
+from kerasfaces.sample.person import draw_person
+
+VERSION = 1  # to be raised when the same seed would give other pictures
+SPLITS = (("train", 5), ("val", 1), ("test", 1))
+ATTRIBUTES = ("attr_gender", "attr_race", "attr_expression", "attr_glasses")
+COLUMNS = (
+    *("path", "label", "source", "split", "pair_id", "sha256"),
+    *("width_px", "height_px", "format", *ATTRIBUTES),
+)
+CAMERA = "simulated_camera"
+_LEAST_PAIRS = 7 * len(DECODERS)  # one pair of every generator in every split
+_CHUNK = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One pair's place: its number, generator, split and two files."""
+
+    number: int
+    generator: str
+    split: str
+    real: str
+    fake: str
+
+
+def build(folder: Path, seed: int, pairs: int) -> Path:
+    """Make, finish or find the sample in `folder`; see `kerasfaces.sample.make`."""
+    recipe = {"sample": VERSION, "seed": seed, "pairs": pairs}
+    _claim(folder, recipe)
+    manifest = folder / "manifest.csv"
+    entries = plan(seed, pairs)
+    with runs.lock(folder, "sample"):
+        runs.write_json(folder / "sample.json", recipe)
+        missing = [entry for entry in entries if not _done(folder, entry)]
+        if missing or not manifest.exists():
+            _write_pictures(folder, seed, missing)
+            runs.write_text(manifest, _table(folder, seed, entries))
+    return manifest
+
+
+def plan(seed: int, pairs: int) -> list[Entry]:
+    """Deal the pairs to generators in turn, and each generator's pairs to the splits."""
+    if pairs < _LEAST_PAIRS:
+        raise InputError(
+            f"The sample needs at least {_LEAST_PAIRS} pairs, one of each of "
+            f"{len(DECODERS)} generators in every seventh; got {pairs}."
+        )
+    entries = []
+    for turn, name in enumerate(DECODERS):
+        numbers = np.arange(turn, pairs, len(DECODERS))
+        order = generator(seed, "sample split", name).permutation(len(numbers))
+        bounds = np.cumsum([share for _, share in SPLITS]) / 7 * len(numbers)
+        which = np.searchsorted(np.round(bounds), np.arange(len(numbers)), side="right")
+        for number, split in zip(numbers[order], which, strict=True):
+            file = f"{number:05d}.jpg"
+            entries.append(
+                Entry(
+                    number=int(number),
+                    generator=name,
+                    split=SPLITS[int(split)][0],
+                    real=f"real/{file}",
+                    fake=f"fake/{name}/{file}",
+                )
+            )
+    return sorted(entries, key=lambda entry: entry.number)
+
+
+def _claim(folder: Path, recipe: dict[str, int]) -> None:
+    """Refuse a folder that is not ours to write in."""
+    if folder.exists() and not folder.is_dir():
+        raise InputError(
+            f"{folder} is a file; expected a new or empty folder: choose another path."
+        )
+    content = {path.name for path in folder.iterdir()} if folder.exists() else set()
+    if not content - {".lock"}:
+        return
+    note = folder / "sample.json"
+    if not note.is_file():
+        raise InputError(
+            f"{folder} is not empty and holds no sample.json; expected a new or empty "
+            "folder, or a sample begun earlier: choose another path."
+        )
+    found: Any = runs.read_json(note)
+    if found != recipe:
+        raise InputError(
+            f"{folder} holds another sample ({found}); asked for {recipe}: choose "
+            "another path, or the same arguments."
+        )
+
+
+def _done(folder: Path, entry: Entry) -> bool:
+    return (folder / entry.real).exists() and (folder / entry.fake).exists()
+
+
+def _write_pictures(folder: Path, seed: int, entries: list[Entry]) -> None:
+    for name in ("real", *(f"fake/{name}" for name in DECODERS)):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    chunks = [entries[at : at + _CHUNK] for at in range(0, len(entries), _CHUNK)]
+    workers = min(len(os.sched_getaffinity(0)), len(chunks))
+    if workers <= 1:
+        for chunk in chunks:
+            _write_chunk(folder, seed, chunk)
+        return
+    with (
+        cli.progress(2 * len(entries), "Making the sample") as advance,
+        ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool,
+    ):
+        jobs = [pool.submit(_write_chunk, folder, seed, chunk) for chunk in chunks]
+        try:
+            for job in as_completed(jobs):
+                advance(2 * job.result())
+        except BrokenProcessPool as error:
+            raise RunError(
+                f"A worker process died while making the sample in {folder}; run the "
+                "same command again: it continues."
+            ) from error
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _write_chunk(folder: Path, seed: int, entries: list[Entry]) -> int:
+    for entry in entries:
+        made = pair.make_pair(seed, entry.number, DECODERS[entry.generator])
+        for file, image in ((entry.real, made.real), (entry.fake, made.fake)):
+            with runs.atomic_path(folder / file) as temporary:
+                temporary.write_bytes(pair.encode(image))
+    return len(entries)
+
+
+def _table(folder: Path, seed: int, entries: list[Entry]) -> str:
+    buffer = io.StringIO()
+    table = csv.DictWriter(buffer, COLUMNS, lineterminator="\n")
+    table.writeheader()
+    for entry in entries:
+        person = draw_person(generator(seed, "person", entry.number))
+        common = {
+            "split": entry.split,
+            "pair_id": f"{entry.number:05d}",
+            "width_px": pair.SIZE_PX,
+            "height_px": pair.SIZE_PX,
+            "format": "JPEG",
+            **person.attributes,
+        }
+        for file, label, source in (
+            (entry.real, "real", CAMERA),
+            (entry.fake, "fake", entry.generator),
+        ):
+            sha256 = hashlib.sha256((folder / file).read_bytes()).hexdigest()
+            row = {"path": file, "label": label, "source": source, "sha256": sha256}
+            table.writerow(row | common)
+    return buffer.getvalue()

@@ -1,0 +1,185 @@
+"""What makes a picture "real" here: a lens, a colour filter array, noise, a tone curve.
+
+A scene in linear light enters, an sRGB picture in [0, 1] leaves.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from kerasfaces.rng import generator
+from kerasfaces.sample.canvas import Array, blur
+
+CAMERAS = 6
+# Sites of red and blue in the 2 × 2 cell, for the four orders sensors come in.
+_ORDERS = (((0, 0), (1, 1)), ((1, 1), (0, 0)), ((0, 1), (1, 0)), ((1, 0), (0, 1)))
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+_CROSS = np.array([[0, 1, 0], [1, 4, 1], [0, 1, 0]], np.float32) / 4
+_SQUARE = np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]], np.float32) / 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Camera:
+    """One camera body.
+
+    Attributes:
+        sensor_px: Sites along each side; the photo is scaled down from them.
+        order: Which of the four filter orders.
+        by_colour_difference: Demosaic red and blue as differences to green.
+        full_well_e: Electrons at white, at base sensitivity.
+        read_noise_e: Standard deviation of the read-out, in electrons.
+        pattern: (n, n) float32, each site's gain, mean 1.
+        rows: (n, 1) float32, each row's offset as a fraction of white.
+        contrast: Strength of the tone curve's S.
+        sharpen: Amount of the unsharp mask.
+        chroma_blur_px: Colour noise reduction.
+    """
+
+    sensor_px: int
+    order: int
+    by_colour_difference: bool
+    full_well_e: float
+    read_noise_e: float
+    pattern: Array
+    rows: Array
+    contrast: float
+    sharpen: float
+    chroma_blur_px: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shot:
+    """One exposure: blur in photo pixels, gain, light colour, sensitivity.
+
+    Attributes:
+        blur_px: Standard deviation of lens and focus blur.
+        exposure: Factor on the scene's light.
+        cast: (3,) float32, the light's colour.
+        balance: (3,) float32, what the camera multiplies to undo it, roughly.
+        sensitivity: Factor by which fewer electrons were caught.
+    """
+
+    blur_px: float
+    exposure: float
+    cast: Array
+    balance: Array
+    sensitivity: float
+
+
+def camera(seed: int, number: int, size_px: int) -> Camera:
+    """Return camera `number` of the set that belongs to `seed`."""
+    rng = generator(seed, "camera", number, size_px)
+    sensor_px = 2 * int(rng.uniform(0.6, 0.95) * size_px)
+    return Camera(
+        sensor_px=sensor_px,
+        order=int(rng.integers(4)),
+        by_colour_difference=bool(number % 2),
+        full_well_e=float(rng.uniform(2500, 6000)),
+        read_noise_e=float(rng.uniform(3, 9)),
+        pattern=1 + 0.012 * rng.standard_normal((sensor_px, sensor_px), np.float32),
+        rows=0.0012 * rng.standard_normal((sensor_px, 1), np.float32),
+        contrast=float(rng.uniform(0.0, 0.5)),
+        sharpen=float(rng.uniform(0.0, 0.7)),
+        chroma_blur_px=float(rng.choice([0.0, 0.6, 1.0])),
+    )
+
+
+def draw_shot(rng: np.random.Generator) -> Shot:
+    """Draw one exposure."""
+    cast = np.exp(rng.normal(0, 0.10, 3)).astype(np.float32)
+    return Shot(
+        blur_px=float(rng.uniform(0.35, 0.75)),
+        exposure=float(np.exp(rng.normal(0.05, 0.15))),
+        cast=cast,
+        balance=(1 / cast * np.exp(rng.normal(0, 0.03, 3))).astype(np.float32),
+        sensitivity=float(np.exp(rng.uniform(0, np.log(6)))),
+    )
+
+
+def through_lens(scene: Array, body: Camera, shot: Shot) -> Array:
+    """Blur and expose a (h, w, 3) scene and sample it at the sensor's sites.
+
+    Returns:
+        (n, n, 3) float32, linear light, n the sensor's size.
+    """
+    soft = _resample(blur(scene, shot.blur_px * scene.shape[0] / 160), body.sensor_px)
+    return np.clip(soft * (shot.exposure * shot.cast), 0, 1.2)
+
+
+def capture(
+    light: Array, body: Camera, shot: Shot, size_px: int, rng: np.random.Generator
+) -> Array:
+    """Take the photo.
+
+    Args:
+        light: (n, n, 3) float32 from `through_lens`.
+        body: The camera.
+        shot: The exposure that `light` was made with.
+        size_px: The photo's size: cameras have more sites than their photos pixels.
+        rng: For the noise.
+
+    Returns:
+        (size_px, size_px, 3) float32 sRGB in [0, 1].
+    """
+    sites = _sites(body.sensor_px, body.order)
+    raw = np.where(sites == 0, light[..., 0], light[..., 1])
+    raw = np.where(sites == 2, light[..., 2], raw) * body.pattern
+    electrons = body.full_well_e / shot.sensitivity
+    spread = np.sqrt(np.clip(raw, 0, None) * electrons + body.read_noise_e**2)
+    noise = rng.standard_normal(raw.shape, np.float32) * spread / electrons
+    raw = np.clip(raw + noise + body.rows, 0, 1)
+    raw = np.round(raw * 4095) / np.float32(4095)
+    linear = _demosaic(raw.astype(np.float32), sites, body)
+    return _finish(_resample(linear, size_px), body, shot)
+
+
+def _resample(image: Array, size_px: int) -> Array:
+    if image.shape[0] == size_px:
+        return image
+    planes = [
+        Image.fromarray(np.ascontiguousarray(image[..., channel])).resize(
+            (size_px, size_px), Image.Resampling.BICUBIC
+        )
+        for channel in range(3)
+    ]
+    return np.stack([np.asarray(plane) for plane in planes], axis=-1)
+
+
+def _sites(size: int, order: int) -> np.ndarray:
+    """Return (size, size) uint8: which colour each site sees (0 red, 1 green, 2 blue)."""
+    sites = np.ones((size, size), np.uint8)
+    for colour, (row, column) in zip((0, 2), _ORDERS[order], strict=True):
+        sites[row::2, column::2] = colour
+    return sites
+
+
+def _demosaic(raw: Array, sites: np.ndarray, body: Camera) -> Array:
+    green = ndimage.correlate(raw * (sites == 1), _CROSS, mode="mirror")
+    planes = [green, green, green]
+    for colour in (0, 2):
+        at = sites == colour
+        known = (raw - green) * at if body.by_colour_difference else raw * at
+        filled = ndimage.correlate(known, _SQUARE, mode="mirror")
+        planes[colour] = filled + green if body.by_colour_difference else filled
+    return np.stack(planes, axis=-1)
+
+
+def _finish(linear: Array, body: Camera, shot: Shot) -> Array:
+    image = _tone(linear * shot.balance, body)
+    luma = image @ _LUMA
+    if body.chroma_blur_px:
+        colour = blur(image - luma[..., None], body.chroma_blur_px)
+        image = luma[..., None] + colour
+    sharp = body.sharpen * (luma - blur(luma, 1.0))
+    return np.clip(image + sharp[..., None], 0, 1)
+
+
+def _tone(linear: Array, body: Camera) -> Array:
+    level = np.clip(linear, 0, 1)
+    bright = np.clip(level, 0.0031308, None) ** np.float32(1 / 2.4)
+    encoded = np.where(level <= 0.0031308, 12.92 * level, 1.055 * bright - 0.055)
+    curve = encoded * encoded * (3 - 2 * encoded)
+    result: Array = encoded + np.float32(body.contrast) * (curve - encoded)
+    return result

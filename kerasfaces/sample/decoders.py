@@ -1,0 +1,125 @@
+"""What makes a picture "fake" here: it was decoded from something smaller.
+
+A photo enters (another exposure of the scene, which stands for what the generator has
+learned photos look like), the same picture as a generator would give it leaves: its
+coarse part went through an up-sampling step, a share of the fine detail is lost, and as
+much is invented at half resolution and up-sampled too. What betrays it is the
+up-sampler's trace, not the amount of noise or detail (Odena et al. 2016; Zhang, Karaman
+and Chang 2019).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from kerasfaces.sample.canvas import Array, blur
+
+_COARSER = 0.3  # a stage loses this share of what the next finer one loses
+_GREY = 2.0  # how much the channels of invented detail have in common
+_POWER_BLUR_PX = 1.0
+_EDGE_POWER = 0.02**2  # detail stronger than this (sRGB units squared) is an edge
+
+Upsampler = Callable[[Array], Array]
+"""Takes (h, w, c) float32 to (2h, 2w, c), keeping the mean."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoder:
+    """One generator simulation.
+
+    Attributes:
+        up: Its up-sampling step.
+        stages: How often it doubles the size.
+        keep: Least and greatest share of the finest detail's amplitude that passes;
+            a picture has one share, and coarser stages keep more.
+    """
+
+    up: Upsampler
+    stages: int
+    keep: tuple[float, float]
+
+
+def transposed_conv(image: Array) -> Array:
+    """Transposed convolution, kernel 5, stride 2: phases differ (a checkerboard)."""
+    return _zip_up(image, (0.12, 0.76, 0.12), (0.0, 0.52, 0.48))
+
+
+def nearest_conv(image: Array) -> Array:
+    """Repeat pixels, then a 3 × 3 convolution."""
+    large = image.repeat(2, 0).repeat(2, 1)
+    return _separable(large, (0.16, 0.68, 0.16))
+
+
+def bilinear_conv(image: Array) -> Array:
+    """Interpolate linearly, then a 3 × 3 convolution that sharpens."""
+    large = _zip_up(image, (0.25, 0.75, 0.0), (0.0, 0.75, 0.25))
+    return _separable(large, (-0.10, 1.20, -0.10))
+
+
+DECODERS = {
+    "transposed_conv": Decoder(up=transposed_conv, stages=2, keep=(0.5, 0.95)),
+    "nearest_conv": Decoder(up=nearest_conv, stages=2, keep=(0.5, 0.95)),
+    "bilinear_conv": Decoder(up=bilinear_conv, stages=2, keep=(0.5, 0.95)),
+    "vae8x": Decoder(up=nearest_conv, stages=3, keep=(0.5, 0.95)),
+}
+
+
+def decode(image: Array, decoder: Decoder, rng: np.random.Generator) -> Array:
+    """Return `image` as `decoder` would make it.
+
+    Args:
+        image: (s, s, 3) float32 sRGB in [0, 1], s divisible by 2 ** stages.
+        decoder: Which generator.
+        rng: For what it invents.
+
+    Returns:
+        (s, s, 3) float32 in [0, 1].
+    """
+    keep = float(rng.uniform(*decoder.keep))
+    return np.clip(_stage(image, decoder.up, keep, decoder.stages, rng), 0, 1)
+
+
+def _stage(
+    image: Array, up: Upsampler, keep: float, stages: int, rng: np.random.Generator
+) -> Array:
+    """Decode one doubling; the image half as large is decoded first."""
+    small = _half(image)
+    detail = image - up(small)
+    if stages > 1:
+        small = _stage(small, up, 1 - _COARSER * (1 - keep), stages - 1, rng)
+    power = blur((detail * detail).mean(-1, keepdims=True), _POWER_BLUR_PX)
+    kept = 1 - (1 - keep) / (1 + power / _EDGE_POWER)  # clear edges pass
+    noise = rng.standard_normal(small.shape, np.float32)
+    made = up(noise + _GREY * noise.mean(-1, keepdims=True))
+    made -= up(_half(made))  # detail only, as what it replaces
+    invented = np.sqrt((1 - kept**2) * power) * made / made.std()
+    return up(small) + kept * detail + invented
+
+
+def _half(image: Array) -> Array:
+    """Return the means of 2 × 2 blocks."""
+    rows = image[::2] + image[1::2]
+    return (rows[:, ::2] + rows[:, 1::2]) * np.float32(0.25)
+
+
+def _zip_up(
+    image: Array, even: tuple[float, float, float], odd: tuple[float, float, float]
+) -> Array:
+    """Double both axes; each phase is its own 3-tap filter (previous, this, next)."""
+    for axis in (0, 1):
+        phases = [
+            ndimage.correlate1d(image, np.array(taps), axis=axis, mode="nearest")
+            for taps in (even, odd)
+        ]
+        shape = list(image.shape)
+        shape[axis] *= 2
+        image = np.stack(phases, axis=axis + 1).reshape(shape)
+    return image
+
+
+def _separable(image: Array, taps: tuple[float, float, float]) -> Array:
+    for axis in (0, 1):
+        image = ndimage.correlate1d(image, np.array(taps), axis=axis, mode="nearest")
+    return image
