@@ -1,0 +1,38 @@
+"""What metrics are called where people read them."""
+
+HEADLINES = ("auc", "ap", "balanced_accuracy", "tpr_at_fpr_1pct")
+
+TITLES = {
+    "auc": "AUC",
+    "ap": "Average precision",
+    "balanced_accuracy": "Balanced accuracy",
+    "tpr_at_fpr_1pct": "TPR at 1 % false alarms",
+    "accuracy": "Accuracy",
+    "precision": "Precision",
+    "recall": "Recall",
+    "f1": "F1",
+    "false_alarm_rate": "False-alarm rate",
+    "miss_rate": "Miss rate",
+    "ece": "Calibration error (ECE)",
+    "brier": "Brier score",
+}
+
+MEANINGS = {
+    "auc": "chance that a fake ranks above a real",
+    "ap": "mean precision over all recalls",
+    "balanced_accuracy": "mean of the right calls among reals and among fakes",
+    "tpr_at_fpr_1pct": "fakes found at the threshold set for 1 % false alarms",
+    "accuracy": "right calls",
+    "precision": "fakes among what was called fake",
+    "recall": "fakes called fake",
+    "f1": "harmonic mean of precision and recall",
+    "false_alarm_rate": "reals called fake",
+    "miss_rate": "fakes called real",
+    "ece": "distance of scores from frequencies; 0 is best",
+    "brier": "mean squared error of the scores; 0 is best",
+}
+
+
+def group_name(column: str) -> str:
+    """Return a column as a reader says it: `attr_gender` -> `gender`."""
+    return column.removeprefix("attr_").replace("_", " ")

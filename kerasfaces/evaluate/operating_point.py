@@ -1,0 +1,248 @@
+"""Validation predictions -> calibrator, thresholds and abstain band, then frozen.
+
+Everything here is chosen on validation. That is enforced by type: the only way to choose
+is through `ValidationPredictions`, which takes no row of another split.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from kerasfaces.errors import InputError, RunError
+from kerasfaces.evaluate import predictions
+from kerasfaces.metrics import Platt, Thresholds, confusion, fit_platt
+from kerasfaces.metrics.calibration import sigmoid
+from kerasfaces.metrics.inputs import Bools, Floats
+
+_MOST_ABSTAINED = 0.5  # of the validation images
+
+
+class ValidationPredictions:
+    """Readable rows of the validation split.
+
+    Attributes:
+        fake: `(n,)` bool.
+        logit: `(n,)` float64, finite.
+    """
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        """Take the rows of a predictions table.
+
+        Raises:
+            InputError: A row of another split, or a class without a readable image.
+        """
+        others = sorted(set(frame["split"]) - {"val"})
+        if others:
+            raise InputError(
+                f"An operating point is chosen on validation only; got rows of split "
+                f"{', '.join(repr(name) for name in others)}, expected 'val'."
+            )
+        rows = predictions.readable(frame)
+        self.fake: Bools = (rows["label"] == "fake").to_numpy()
+        self.logit: Floats = predictions.ranking(rows)
+        if self.n_real == 0 or self.n_fake == 0:
+            raise InputError(
+                f"Validation has {self.n_real} readable real and {self.n_fake} fake images; "
+                "a threshold needs at least 1 of each. Give it more rows, e.g. with "
+                "python -m kerasfaces.manifest split --ratio 3:1:1."
+            )
+
+    @property
+    def n_real(self) -> int:
+        """Number of reals."""
+        return int((~self.fake).sum())
+
+    @property
+    def n_fake(self) -> int:
+        """Number of fakes."""
+        return int(self.fake.sum())
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class OperatingPoint:
+    """How a logit becomes an answer; read by everything that uses a run.
+
+    Attributes:
+        calibrator: logit -> score, the probability of fake at validation's class mix.
+        threshold: Scores at or above it are called fake.
+        rule: How the threshold was chosen.
+        threshold_fpr_1pct: The threshold set for 1 % false alarms.
+        rule_fpr_1pct: How that one was chosen, and how coarse it is.
+        abstain: Scores `low <= score <= high` deserve "unsure"; equal when never.
+        false_alarm_rate: At `threshold`, on validation.
+        miss_rate: At `threshold`, on validation.
+        n_real: Reals it was chosen on.
+        n_fake: Fakes it was chosen on.
+    """
+
+    calibrator: Platt
+    threshold: float
+    rule: str
+    threshold_fpr_1pct: float
+    rule_fpr_1pct: str
+    abstain: tuple[float, float]
+    false_alarm_rate: float
+    miss_rate: float
+    n_real: int
+    n_fake: int
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """Both thresholds, as the metrics want them."""
+        return Thresholds(self.threshold, self.threshold_fpr_1pct)
+
+    def apply(self, logits: ArrayLike) -> Floats:
+        """Return calibrated scores `(n,)` of logits `(n,)`; NaN stays NaN."""
+        values = np.asarray(logits, dtype=np.float64)
+        scores = np.full(values.shape, np.nan)
+        known = ~np.isnan(values)
+        scores[known] = self.calibrator(values[known])
+        return scores
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the content of operating_point.json."""
+        return {
+            "calibrator": {"kind": "platt", **dataclasses.asdict(self.calibrator)},
+            "threshold": self.threshold,
+            "rule": self.rule,
+            "threshold_fpr_1pct": self.threshold_fpr_1pct,
+            "rule_fpr_1pct": self.rule_fpr_1pct,
+            "abstain": list(self.abstain),
+            "false_alarm_rate": self.false_alarm_rate,
+            "miss_rate": self.miss_rate,
+            "chosen_on": {"split": "val", "n_real": self.n_real, "n_fake": self.n_fake},
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any], where: str) -> "OperatingPoint":
+        """Read what `to_json` wrote.
+
+        Raises:
+            RunError: A part is missing or of the wrong kind.
+        """
+        try:
+            if value["calibrator"]["kind"] != "platt":
+                raise ValueError(f"unknown calibrator {value['calibrator']['kind']!r}")
+            low, high = value["abstain"]
+            return cls(
+                calibrator=Platt(
+                    float(value["calibrator"]["a"]), float(value["calibrator"]["b"])
+                ),
+                threshold=float(value["threshold"]),
+                rule=str(value["rule"]),
+                threshold_fpr_1pct=float(value["threshold_fpr_1pct"]),
+                rule_fpr_1pct=str(value["rule_fpr_1pct"]),
+                abstain=(float(low), float(high)),
+                false_alarm_rate=float(value["false_alarm_rate"]),
+                miss_rate=float(value["miss_rate"]),
+                n_real=int(value["chosen_on"]["n_real"]),
+                n_fake=int(value["chosen_on"]["n_fake"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise RunError(
+                f"{where} cannot be read ({type(error).__name__}: {error}); expected what "
+                "training wrote. Train the run again."
+            ) from error
+
+
+def choose_operating_point(
+    validation: ValidationPredictions, false_alarm_rate: float | None = None
+) -> OperatingPoint:
+    """Choose calibrator, thresholds and abstain band.
+
+    Args:
+        validation: The only rows it may see.
+        false_alarm_rate: Ask for at most this share of false alarms on validation; by
+            default the threshold of the highest balanced accuracy.
+
+    Raises:
+        InputError: A rate outside 0..1 (exclusive).
+    """
+    if false_alarm_rate is not None and not 0 < false_alarm_rate < 1:
+        raise InputError(
+            f"false_alarm_rate: expected 0 < rate < 1, got {false_alarm_rate:g}."
+        )
+    fake = validation.fake
+    calibrator = fit_platt(fake, validation.logit)
+    log_odds = calibrator.log_odds(validation.logit)
+    strict, strict_rule = _for_false_alarms(fake, log_odds, 0.01)
+    if false_alarm_rate is None:
+        at, rule = _for_balanced_accuracy(fake, log_odds), "highest balanced accuracy"
+        rule += " on validation"
+    else:
+        at, rule = _for_false_alarms(fake, log_odds, false_alarm_rate)
+    threshold = _score(at)
+    c = confusion(fake, sigmoid(log_odds), threshold)
+    return OperatingPoint(
+        calibrator=calibrator,
+        threshold=threshold,
+        rule=rule,
+        threshold_fpr_1pct=_score(strict),
+        rule_fpr_1pct=strict_rule,
+        abstain=_abstain(fake, log_odds, at),
+        false_alarm_rate=c.alarms / c.n_real,
+        miss_rate=c.misses / c.n_fake,
+        n_real=c.n_real,
+        n_fake=c.n_fake,
+    )
+
+
+def _for_balanced_accuracy(fake: Bools, log_odds: Floats) -> float:
+    """Return the best cut; of equally good ones, the one nearest to even odds."""
+    values, inverse = np.unique(log_odds, return_inverse=True)
+    if values.size == 1:
+        return float(values[0])
+    n_fake = np.bincount(inverse[fake], minlength=values.size)
+    n_real = np.bincount(inverse[~fake], minlength=values.size)
+    # A cut between values i and i + 1 calls everything above i fake.
+    hits = n_fake.sum() - np.cumsum(n_fake)[:-1]
+    passes = np.cumsum(n_real)[:-1]
+    quality = hits / n_fake.sum() + passes / n_real.sum()
+    cuts = (values[:-1] + values[1:]) / 2
+    best = np.flatnonzero(quality >= quality.max() - 1e-12)
+    return float(cuts[best[np.argmin(np.abs(cuts[best]))]])
+
+
+def _for_false_alarms(fake: Bools, log_odds: Floats, rate: float) -> tuple[float, str]:
+    """Return the lowest cut with at most `rate` false alarms, and what was done."""
+    real = np.sort(log_odds[~fake])[::-1]
+    allowed = int(np.floor(rate * real.size + 1e-9))
+    passed = real[allowed]  # the highest real that must not be an alarm
+    above = log_odds[log_odds > passed]
+    cut = (passed + above.min()) / 2 if above.size else passed + 1e-6
+    cut = cut if cut > passed else np.nextafter(passed, np.inf)
+    rule = f"at most {rate * 100:g} % false alarms on validation"
+    if real.size * rate < 1:
+        rule += (
+            f" (coarse: with {real.size} reals one is already {100 / real.size:.1f} %, so "
+            "the cut is above all of them)"
+        )
+    return float(cut), rule
+
+
+def _abstain(fake: Bools, log_odds: Floats, cut: float) -> tuple[float, float]:
+    """Return the narrowest band round the cut outside which errors are halved.
+
+    Errors are the mean of both classes' error rates on validation, over the images that
+    still get an answer; at most half of the images may lose theirs.
+    """
+    weight = np.where(fake, 0.5 / fake.sum(), 0.5 / (~fake).sum())
+    distance = np.abs(log_odds - cut)
+    order = np.argsort(-distance, kind="stable")  # surest first
+    wrong = np.cumsum((weight * ((log_odds >= cut) != fake))[order])
+    answered = np.cumsum(weight[order])
+    good = wrong / answered <= wrong[-1] / 2
+    good &= np.arange(1, fake.size + 1) >= (1 - _MOST_ABSTAINED) * fake.size
+    if wrong[-1] == 0 or not good.any():
+        return _score(cut), _score(cut)
+    kept = int(np.flatnonzero(good).max())
+    half = float(distance[order][kept + 1]) if kept + 1 < fake.size else 0.0
+    return _score(cut - half), _score(cut + half)
+
+
+def _score(log_odds: float) -> float:
+    return float(sigmoid(np.asarray([log_odds]))[0])

@@ -1,0 +1,63 @@
+"""Several runs that differ in their seed alone -> mean and sd (wan2023's protocol)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kerasfaces.errors import InputError
+from kerasfaces.metrics import NAMES, mean_sd
+
+
+def combine(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return metrics.json of repeated runs: `value` is the mean over seeds, plus `sd`.
+
+    The spread over seeds is no interval for other images, so `low` and `high` are null;
+    those are in each run's own metrics.json. A metric that one run could not tell is
+    null here too, never averaged over the others.
+
+    Args:
+        runs: The content of each run's metrics.json, on the same splits.
+
+    Raises:
+        InputError: No run, or runs on different splits.
+    """
+    if not runs:
+        raise InputError("combine: expected at least one run's metrics, got none.")
+    splits = [list(run["metrics"]) for run in runs]
+    if any(other != splits[0] for other in splits):
+        raise InputError(f"combine: the runs have different splits: {splits}.")
+    return {
+        "metrics": {
+            split: {
+                name: _slice([run["metrics"][split][name] for run in runs])
+                for name in runs[0]["metrics"][split]
+                if all(name in run["metrics"][split] for run in runs)
+            }
+            for split in splits[0]
+        },
+        "n_seeds": len(runs),
+    }
+
+
+def _slice(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    counts = ("n", "n_real", "n_fake", "n_unreadable")
+    return {
+        **{key: parts[0][key] for key in counts},
+        "n_seeds": len(parts),
+        **{name: _metric([part[name] for part in parts]) for name in NAMES},
+    }
+
+
+def _metric(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    values = [part["value"] for part in found]
+    blank = {"value": None, "sd": None, "low": None, "high": None}
+    if any(value is None for value in values):
+        why = next(part["method"] for part in found if part["value"] is None)
+        return {**blank, "method": why}
+    mean, sd = mean_sd(values)
+    known_sd = None if len(values) == 1 else sd
+    return {
+        **blank,
+        "value": mean,
+        "sd": known_sd,
+        "method": f"mean of {len(values)} seeds",
+    }

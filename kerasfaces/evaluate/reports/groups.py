@@ -1,0 +1,108 @@
+"""One table per column: every source and every attribute group with its interval."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from kerasfaces.evaluate import chart, markup, names
+from kerasfaces.evaluate.markup import Section, tag
+from kerasfaces.evaluate.report_input import ReportInput
+
+ORDER = 50
+_HEADER = (
+    "real",
+    "fake",
+    "unread",
+    "",
+    "accuracy",
+    "AUC",
+    "false alarms",
+    "fakes found",
+)
+
+
+def report(data: ReportInput) -> Section:
+    """Return the tables; a sentence where there is nothing to group by."""
+    columns = data.metrics["groups"][data.headline]
+    drawn = data.metrics.get("samples_per_group", {}).get(data.headline, {})
+    parts = []
+    for column, compared in columns.items():
+        if compared:
+            parts.append(_table(data, column, compared))
+        if drawn.get(column):
+            parts.append(_sampled(column, drawn[column]))
+    if not parts:
+        parts = [markup.paragraph("The predictions name no source and no attribute.")]
+    else:
+        parts.append(markup.paragraph(_NOTE, class_="note"))
+    return Section("Groups", Markup("").join(parts))
+
+
+_NOTE = (
+    "A fake source is set against all reals of the split, a real source against all fakes; an "
+    "attribute's line is the images that have it. The last column compares accuracy, real "
+    "and fake weighted alike, with the other groups of the same column: Newcombe's interval, "
+    "and a p-value corrected for the number of groups (Holm). “Not distinguishable at this n” "
+    "does not mean equal."
+)
+
+
+def _table(
+    data: ReportInput, column: str, compared: Sequence[Mapping[str, Any]]
+) -> Markup:
+    name = names.group_name(column)
+    rows = [
+        _row(group, data.slices[f"{column}={group['value']}"])
+        for group in compared
+        if f"{column}={group['value']}" in data.slices
+    ]
+    caption = f"By {name}, on {data.headline}, at the frozen threshold"
+    return markup.table(caption, [name, *_HEADER, "against the others"], rows)
+
+
+def _row(group: Mapping[str, Any], found: Mapping[str, Any]) -> list[object]:
+    accuracy = found["accuracy"]
+    bar: object = markup.MISSING
+    if accuracy["value"] is not None:
+        bar = chart.strip(accuracy["value"], accuracy["low"], accuracy["high"], 0.5)
+    return [
+        group["value"],
+        f"{found['n_real']:,}",
+        f"{found['n_fake']:,}",
+        f"{found['n_unreadable']:,}",
+        bar,
+        *(
+            markup.estimate(found[metric])
+            for metric in ("accuracy", "auc", "false_alarm_rate", "recall")
+        ),
+        _verdict(group),
+    ]
+
+
+def _verdict(group: Mapping[str, Any]) -> Markup:
+    if not group["on"]:
+        return tag("span", "nothing to compare", class_="missing")
+    difference, low, high = (100 * group[key] for key in ("difference", "low", "high"))
+    text = f"{difference:+.1f} points ({low:+.1f} to {high:+.1f})"
+    text += "" if group["on"] == "real and fake" else f", {group['on']} only"
+    if group["distinguishable"]:
+        verdict = tag("b", "better" if difference > 0 else "worse")
+    else:
+        verdict = tag("span", "not distinguishable at this n", class_="missing")
+    return tag("span", verdict, " ", tag("small", f"{text}, p = {group['p_holm']:.3f}"))
+
+
+def _sampled(column: str, drawn: Mapping[str, Mapping[str, Any]]) -> Markup:
+    name = names.group_name(column)
+    rows = [
+        [
+            value,
+            f"{found['n']:,}",
+            f"{found['n_real']:,}",
+            markup.estimate(found["accuracy"]),
+        ]
+        for value, found in drawn.items()
+    ]
+    caption = f"Accuracy over images drawn at random per {name} (kabber2023's protocol)"
+    return markup.table(caption, [name, "drawn", "of them real", "accuracy"], rows)

@@ -1,0 +1,53 @@
+"""How training went, epoch by epoch."""
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from kerasfaces.evaluate import markup
+from kerasfaces.evaluate.chart import Chart, legend
+from kerasfaces.evaluate.markup import Section
+from kerasfaces.evaluate.report_input import ReportInput
+
+ORDER = 80
+
+
+def report(data: ReportInput) -> Section:
+    """Return one chart per quantity, training and validation together."""
+    title = "Training"
+    if data.history is None or data.history.empty:
+        return Section(title, markup.paragraph("There is no training history."))
+    numbers = data.history.select_dtypes("number")
+    watched = [name for name in numbers if f"val_{name}" in numbers]
+    charts = [_chart(numbers, name) for name in watched]
+    keys = legend([("real", "training"), ("fake", "validation")])
+    n = f"{len(numbers):,} epochs. "
+    last = [[name, markup.number(numbers[name].iloc[-1], 5)] for name in numbers]
+    return Section(
+        title,
+        markup.paragraph(n, keys if charts else "")
+        + markup.row(*charts)
+        + markup.details(
+            "Last epoch", markup.table("Last epoch", ["Column", "Value"], last)
+        ),
+    )
+
+
+def _chart(numbers: pd.DataFrame, name: str) -> Markup:
+    both = [numbers[name].to_numpy(float), numbers[f"val_{name}"].to_numpy(float)]
+    known = np.concatenate([values[np.isfinite(values)] for values in both])
+    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+    margin = 0.05 * (high - low) or 0.05
+    epochs = np.arange(1, len(numbers) + 1)
+    chart = Chart(
+        (1, max(2, len(numbers))),
+        (low - margin, high + margin),
+        x_label="epoch",
+        y_label=name.replace("_", " "),
+        description=f"{name} by epoch, training and validation",
+    )
+    for values, kind in zip(both, ("real", "fake"), strict=True):
+        chart.line(epochs, values, kind)
+        if len(numbers) == 1 and np.isfinite(values[0]):
+            chart.point(1, float(values[0]), kind)
+    return markup.figure(chart.svg(), name.replace("_", " ").capitalize())

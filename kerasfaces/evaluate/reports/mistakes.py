@@ -1,0 +1,81 @@
+"""The surest wrong calls, as pictures."""
+
+import base64
+import io
+from pathlib import Path
+
+import pandas as pd
+from markupsafe import Markup
+
+from kerasfaces import images
+from kerasfaces.errors import ImageError
+from kerasfaces.evaluate import markup, predictions
+from kerasfaces.evaluate.markup import Section, tag
+from kerasfaces.evaluate.report_input import ReportInput
+
+ORDER = 60
+_SHOWN = 8  # of each kind
+_SPEC = images.InputSpec(size_px=112)
+_QUALITY = 82
+
+
+def report(data: ReportInput) -> Section:
+    """Return the reals that looked most fake and the fakes that looked most real."""
+    rows = predictions.readable(data.frame).sort_values("path", kind="stable")
+    called = rows["score"] >= data.point.threshold
+    fake = rows["label"] == "fake"
+    alarms = rows[called & ~fake].sort_values("score", ascending=False, kind="stable")
+    misses = rows[~called & fake].sort_values("score", kind="stable")
+    parts = [
+        _gallery("Real, called fake", alarms, data.image_root),
+        _gallery("Fake, called real", misses, data.image_root),
+    ]
+    return Section("Worst mistakes", Markup("").join(parts))
+
+
+def _gallery(title: str, rows: pd.DataFrame, root: Path | None) -> Markup:
+    heading = tag("h3", title)
+    if rows.empty:
+        return heading + markup.paragraph("None.")
+    shown = rows.head(_SHOWN)
+    cells = [
+        tag(
+            "figure",
+            _thumbnail(Path(row.path), root),
+            tag(
+                "figcaption",
+                tag("b", f"{row.score:.3f}"),
+                " ",
+                row.source,
+                tag("small", _short(row.path), title=row.path),
+            ),
+        )
+        for row in shown.itertuples()
+    ]
+    counted = f"The surest {len(shown)} of {len(rows):,}, with their scores."
+    return heading + markup.paragraph(counted) + tag("div", *cells, class_="gallery")
+
+
+def _thumbnail(path: Path, root: Path | None) -> Markup:
+    """Return the picture as a data URI, as the model sees it but smaller."""
+    from PIL import Image
+
+    try:
+        if root is None and not path.is_absolute():
+            raise ImageError("the folder of the images is not known")
+        pixels = images.load_array((root or Path()) / path, _SPEC)
+    except ImageError as error:
+        return tag("span", f"no picture: {error}", class_="nopicture")
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=_QUALITY)
+    data = base64.b64encode(buffer.getvalue()).decode()
+    return Markup(
+        '<img src="data:image/jpeg;base64,{}" alt="{}" width="{}" height="{}">'
+    ).format(
+        data, f"thumbnail of {markup.plain(path.name)}", _SPEC.size_px, _SPEC.size_px
+    )
+
+
+def _short(path: str, length: int = 34) -> str:
+    text = markup.plain(path)
+    return text if len(text) <= length else "…" + text[-length + 1 :]

@@ -1,0 +1,90 @@
+"""The headline numbers, and all metrics beside validation's."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+from kerasfaces.evaluate import markup, names
+from kerasfaces.evaluate.markup import Section, tag
+from kerasfaces.evaluate.report_input import ReportInput
+
+ORDER = 10
+
+
+def report(data: ReportInput) -> Section:
+    """Return the cards and the table of all metrics."""
+    found = data.slices["all"]
+    counted = (
+        f"{found['n']:,} {data.headline} images, {found['n_real']:,} real and "
+        f"{found['n_fake']:,} fake; {found['n_unreadable']:,} more could not be read."
+    )
+    cards = tag(
+        "div", *(_card(name, found[name]) for name in names.HEADLINES), class_="cards"
+    )
+    return Section(
+        "Result",
+        Markup("").join(
+            [markup.paragraph(counted, class_="lead"), cards, _table(data)]
+        ),
+    )
+
+
+def _card(name: str, found: Mapping[str, Any]) -> Markup:
+    return tag(
+        "div",
+        tag("div", names.TITLES[name], class_="name"),
+        tag("div", markup.number(found["value"]), class_="value"),
+        tag("div", _limits(found), class_="limits"),
+        tag("div", names.MEANINGS[name], class_="meaning"),
+        class_="card",
+        title=found["method"],
+    )
+
+
+def _limits(found: Mapping[str, Any]) -> str:
+    limits = markup.interval(found["low"], found["high"])
+    if found["value"] is None:
+        return str(found["method"])
+    return f"95 %: {limits}" if limits != markup.MISSING else "no interval"
+
+
+def _table(data: ReportInput) -> Markup:
+    parts = data.metrics["metrics"]
+    others = [
+        split for split in ("val", "train") if split in parts and split != data.headline
+    ]
+    header = ["Metric", data.headline, "95 % interval"]
+    header += [_other(split) for split in others]
+    rows = [
+        [
+            tag("span", names.TITLES[name], " ", tag("small", names.MEANINGS[name])),
+            markup.number(data.slices["all"][name]["value"]),
+            markup.interval(
+                data.slices["all"][name]["low"], data.slices["all"][name]["high"]
+            ),
+            *(markup.estimate(parts[split]["all"][name]) for split in others),
+        ]
+        for name in names.TITLES
+    ]
+    note = "All metrics at the threshold frozen on validation."
+    if "val" in others:
+        note += " Validation chose the threshold and the calibration: its column is no result."
+    methods = {
+        names.TITLES[name]: data.slices["all"][name]["method"] for name in names.TITLES
+    }
+    how = markup.table(
+        "How each interval was made",
+        ["Metric", "Method"],
+        methods.items(),
+        numeric=False,
+    )
+    return markup.table(note, header, rows) + markup.details(
+        "How the intervals were made", how
+    )
+
+
+def _other(split: str) -> str:
+    return {"val": "validation (not a result)", "train": "training (not a result)"}[
+        split
+    ]

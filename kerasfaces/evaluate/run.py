@@ -1,0 +1,326 @@
+"""A run folder's measuring end: everything after the model has given its logits.
+
+`finish` closes a new run; `evaluate_run` measures a finished one again from its own
+predictions; `evaluate_manifest` measures it on other images, with the thresholds it has.
+"""
+
+import dataclasses
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from kerasfaces import runs
+from kerasfaces.errors import InputError, MissingFileError, RunError
+from kerasfaces.evaluate import html, measure, predictions, slices, warn
+from kerasfaces.evaluate.operating_point import (
+    OperatingPoint,
+    ValidationPredictions,
+    choose_operating_point,
+)
+from kerasfaces.evaluate.report_input import ReportInput
+from kerasfaces.metrics.bootstrap import RESAMPLES
+
+logger = logging.getLogger(__name__)
+SPLITS = ("train", "val", "test")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Context:
+    """What a report says about a run besides its predictions; see `ReportInput`."""
+
+    config: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    environment: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    history: pd.DataFrame | None = None
+    audit: Mapping[str, Any] | None = None
+    warnings: Sequence[str] = ()
+    image_root: Path | None = None
+
+
+def finish(
+    folder: Path,
+    frames: Mapping[str, pd.DataFrame],
+    *,
+    config: Mapping[str, Any],
+    environment: Mapping[str, Any],
+    history: pd.DataFrame | None = None,
+    audit: Mapping[str, Any] | None = None,
+    warnings: Sequence[str] = (),
+    image_root: Path | None = None,
+    bootstrap: int = RESAMPLES,
+    seed: int = 0,
+    false_alarm_rate: float | None = None,
+    samples_per_group: int | None = None,
+) -> dict[str, Any]:
+    """Choose the operating point on validation, score, measure and report a run.
+
+    Writes predictions_<split>.csv, operating_point.json, audit.json (when there is one),
+    metrics.json, metrics.csv and report.html, each atomically, the report last.
+
+    Args:
+        folder: The run folder; the caller holds its lock.
+        frames: Split -> predictions with `logit` (NaN and a `reason` where unreadable),
+            `val` among them; a table without any logit is ranked by its `score`.
+        config: The run's configuration.
+        environment: Versions and machine.
+        history: One row per epoch.
+        audit: The manifest's audit as a dictionary; a flagged one warns by itself.
+        warnings: Further sentences for the top of the report.
+        image_root: What relative paths are relative to, for thumbnails.
+        bootstrap: Resamples.
+        seed: Keys resamples and draws.
+        false_alarm_rate: Set the threshold for this rate instead of for the highest
+            balanced accuracy.
+        samples_per_group: Also draw so many rows per group (kabber2023's protocol).
+
+    Returns:
+        The content of metrics.json.
+
+    Raises:
+        InputError: No usable validation split, or predictions that break the contract.
+    """
+    checked = {
+        split: predictions.check(frames[split], f"predictions of {split}")
+        for split in SPLITS
+        if split in frames
+    }
+    if "val" not in checked:
+        raise InputError(
+            "A run needs predictions of val to choose its threshold on; got "
+            f"{', '.join(frames) or 'none'}."
+        )
+    point = choose_operating_point(
+        ValidationPredictions(checked["val"]), false_alarm_rate
+    )
+    scored = {split: _scored(frame, point) for split, frame in checked.items()}
+    for split, frame in scored.items():
+        predictions.write(frame, folder / f"predictions_{split}.csv")
+    runs.write_json(folder / "operating_point.json", point.to_json())
+    if audit is not None:
+        runs.write_json(folder / "audit.json", dict(audit))
+    context = Context(
+        config=config,
+        environment=environment,
+        history=history,
+        audit=audit,
+        warnings=warnings,
+        image_root=image_root,
+    )
+    content = measure.measure(
+        scored,
+        point,
+        resamples=bootstrap,
+        seed=seed,
+        samples_per_group=samples_per_group,
+    )
+    return _publish(folder, folder.name, scored, point, content, context)
+
+
+def evaluate_run(
+    folder: Path,
+    *,
+    by: Sequence[str] | None = None,
+    samples_per_group: int | None = None,
+) -> dict[str, Any]:
+    """Measure a finished run again from its predictions; thresholds stay as they are.
+
+    Args:
+        folder: The run folder.
+        by: Further columns to slice by, besides `source` and the attributes.
+        samples_per_group: Also draw so many rows per group (kabber2023's protocol).
+
+    Returns:
+        The content of metrics.json.
+
+    Raises:
+        MissingFileError: There is no such folder, or it holds no finished run.
+        InputError: A predictions file breaks the contract, or `by` names no column.
+    """
+    point, context, settings = _read(folder)
+    paths = {split: folder / f"predictions_{split}.csv" for split in SPLITS}
+    frames = {
+        split: predictions.read(path) for split, path in paths.items() if path.is_file()
+    }
+    if not frames:
+        raise MissingFileError(
+            f"{folder} holds no predictions_<split>.csv; train it again."
+        )
+    content = _measured(frames, point, settings, by, samples_per_group)
+    with runs.lock(folder):
+        return _publish(folder, folder.name, frames, point, content, context)
+
+
+def evaluate_manifest(
+    folder: Path,
+    manifest_path: Path,
+    split: str = "test",
+    *,
+    by: Sequence[str] | None = None,
+    samples_per_group: int | None = None,
+) -> tuple[Path, dict[str, Any]]:
+    """Measure a finished run on other images, with its own frozen thresholds.
+
+    Writes predictions, metrics and report to `RUN/evaluations/<manifest digest>/`; the
+    run's own numbers stay untouched.
+
+    Args:
+        folder: The run folder.
+        manifest_path: The other images. Where none has a split, all count as `split`.
+        split: Which of its rows.
+        by: See `evaluate_run`.
+        samples_per_group: See `evaluate_run`.
+
+    Returns:
+        The folder written to and the content of its metrics.json.
+
+    Raises:
+        MissingFileError: There is no such run.
+        InputError: The manifest has no row of that split.
+    """
+    # Only this way of calling needs a framework: it runs the model.
+    from kerasfaces import manifest as manifests
+    from kerasfaces.features import predict_run
+
+    point, context, settings = _read(folder)
+    manifest = manifests.read(manifest_path)
+    rows = manifest.rows
+    target = folder / "evaluations" / manifest.digest()
+    if (rows["split"] == "").all():
+        logger.info(
+            "%s has no splits; all its images count as %s.", manifest_path, split
+        )
+        manifest = dataclasses.replace(manifest, rows=rows.assign(split=split))
+    elif not (rows["split"] == split).any():
+        known = ", ".join(sorted(set(rows["split"]) - {""}))
+        raise InputError(
+            f"{manifest_path} has no rows of split {split!r}; it has: {known}."
+        )
+    frame = predictions.check(predict_run(folder, manifest, split), str(manifest_path))
+    frames = {split: _scored(frame, point)}
+    warning = (
+        f"Measured on {manifest_path.name}, not on the images the run was made with."
+    )
+    context = dataclasses.replace(
+        context,
+        audit=None,
+        history=None,
+        warnings=[warning, *context.warnings],
+        image_root=manifest.folder,
+    )
+    with runs.lock(target, "evaluation"):
+        predictions.write(frames[split], target / f"predictions_{split}.csv")
+        content = _measured(frames, point, settings, by, samples_per_group)
+        name = f"{folder.name} on {manifest_path.name}"
+        return target, _publish(target, name, frames, point, content, context)
+
+
+def _measured(
+    frames: Mapping[str, pd.DataFrame],
+    point: OperatingPoint,
+    settings: Mapping[str, Any],
+    by: Sequence[str] | None,
+    samples_per_group: int | None,
+) -> dict[str, Any]:
+    """Measure by the usual columns and those asked for."""
+    columns = None
+    if by is not None:
+        first = next(iter(frames.values()))
+        columns = [*slices.columns(first), *slices.columns(first, list(by))]
+    return measure.measure(
+        frames,
+        point,
+        by=columns,
+        resamples=int(settings.get("resamples", RESAMPLES)),
+        seed=int(settings.get("seed", 0)),
+        samples_per_group=samples_per_group,
+    )
+
+
+def _scored(frame: pd.DataFrame, point: OperatingPoint) -> pd.DataFrame:
+    return frame.assign(score=point.apply(predictions.ranking(frame)))
+
+
+def _publish(
+    folder: Path,
+    name: str,
+    frames: Mapping[str, pd.DataFrame],
+    point: OperatingPoint,
+    content: dict[str, Any],
+    context: Context,
+) -> dict[str, Any]:
+    """Write metrics.json, metrics.csv and, last, report.html."""
+    headline = next(split for split in ("test", "val", "train") if split in frames)
+    root = context.image_root
+    content = {
+        **content,
+        "warnings": list(context.warnings),
+        "image_root": None if root is None else _root(root, folder),
+    }
+    runs.write_json(folder / "metrics.json", content)
+    table = measure.flat(content).to_csv(index=False, lineterminator="\n")
+    runs.write_text(folder / "metrics.csv", table.encode("utf-8", "replace").decode())
+    found = warn.sentences(content, point, headline, context.audit)
+    data = ReportInput(
+        name=name,
+        predictions=frames,
+        point=point,
+        metrics=content,
+        headline=headline,
+        config=context.config,
+        environment=context.environment,
+        audit=context.audit,
+        history=context.history,
+        warnings=tuple(dict.fromkeys([*context.warnings, *found])),
+        image_root=root,
+    )
+    runs.write_text(folder / "report.html", html.render(data))
+    return content
+
+
+def _root(root: Path, folder: Path) -> str:
+    """Return the images' folder, relative when that is the run folder itself."""
+    return "." if root.resolve() == folder.resolve() else str(root.resolve())
+
+
+def _read(folder: Path) -> tuple[OperatingPoint, Context, dict[str, Any]]:
+    """Read all of a finished run but its predictions."""
+    if not folder.is_dir():
+        raise MissingFileError(
+            f"{folder} is no folder; expected a run folder made by train."
+        )
+    path = folder / "operating_point.json"
+    if not path.is_file():
+        repeated = sorted(folder.glob("seed-*/operating_point.json"))
+        hint = (
+            f"it holds repeated runs: give one of them, e.g. {repeated[0].parent}."
+            if repeated
+            else "the same train command continues an unfinished run."
+        )
+        raise MissingFileError(
+            f"{folder} is not a finished run (no operating_point.json); {hint}"
+        )
+    point = OperatingPoint.from_json(runs.read_json(path), str(path))
+    stored = {
+        name: runs.read_json(folder / f"{name}.json")
+        if (folder / f"{name}.json").is_file()
+        else {}
+        for name in ("config", "environment", "audit", "metrics")
+    }
+    for name, value in stored.items():
+        if not isinstance(value, dict):
+            raise RunError(
+                f"{folder / name}.json holds no object; restore or delete it."
+            )
+    history = folder / "history.csv"
+    root = stored["metrics"].get("image_root")
+    context = Context(
+        config=stored["config"],
+        environment=stored["environment"],
+        history=pd.read_csv(history) if history.is_file() else None,
+        audit=stored["audit"] or None,
+        warnings=stored["metrics"].get("warnings", ()),
+        image_root=None if root is None else folder / root,
+    )
+    return point, context, stored["metrics"]

@@ -1,0 +1,105 @@
+"""metrics.json -> the table a terminal shows, in 80 columns."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from kerasfaces.evaluate import names
+from kerasfaces.evaluate.markup import MISSING, interval, number, plain
+from kerasfaces.metrics import NAMES
+
+_GROUP_WIDTH = 23
+
+
+def text(
+    metrics: Mapping[str, Any], split: str = "test", by: Sequence[str] | None = None
+) -> str:
+    """Return headlines, the other metrics and one table per column.
+
+    Args:
+        metrics: The content of metrics.json.
+        split: Whose numbers.
+        by: Columns to show; by default all that were measured.
+    """
+    found = metrics["metrics"][split]["all"]
+    lines = [_counts(split, found), "", *_metrics(found)]
+    groups = metrics.get("groups", {}).get(split, {})
+    drawn = metrics.get("samples_per_group", {}).get(split, {})
+    for column in groups if by is None else by:
+        if groups.get(column):
+            lines += ["", *_groups(column, groups[column], metrics["metrics"][split])]
+        if drawn.get(column):
+            lines += ["", *_drawn(column, drawn[column])]
+    return "\n".join(lines)
+
+
+def _counts(split: str, found: Mapping[str, Any]) -> str:
+    note = "" if split == "test" else "  (not a result: the run has seen these)"
+    if "n_seeds" in found:
+        note += f"  mean of {found['n_seeds']} seeds"
+    return (
+        f"{split}: {found['n']:,} images, {found['n_real']:,} real and {found['n_fake']:,} "
+        f"fake, {found['n_unreadable']:,} unreadable{note}"
+    )
+
+
+def _metrics(found: Mapping[str, Any]) -> Iterator[str]:
+    repeated = "n_seeds" in found
+    yield f"{'':26}{'value':>7}   {'sd over seeds' if repeated else '95 % interval'}"
+    rest = [name for name in NAMES if name not in names.HEADLINES]
+    for name in (*names.HEADLINES, *rest):
+        part = found[name]
+        if repeated:
+            spread = number(part["sd"])
+        else:
+            spread = interval(part["low"], part["high"])
+        if part["value"] is None:
+            spread = part["method"]
+        yield f"{names.TITLES[name]:26}{number(part['value']):>7}   {spread}".rstrip()
+        if name == names.HEADLINES[-1]:
+            yield ""
+
+
+def _groups(
+    column: str, groups: Sequence[Mapping[str, Any]], parts: Mapping[str, Any]
+) -> Iterator[str]:
+    title = f"by {names.group_name(column)}"
+    yield (
+        f"{title:{_GROUP_WIDTH}}{'real':>7}{'fake':>7}{'accuracy':>10}   "
+        f"{'95 % interval':16}{'AUC':>6}  others"
+    ).rstrip()
+    for group in groups:
+        found = parts[f"{column}={group['value']}"]
+        accuracy = found["accuracy"]
+        limits = interval(accuracy["low"], accuracy["high"])
+        yield (
+            f"{_cut(group['value']):{_GROUP_WIDTH}}{found['n_real']:>7,}{found['n_fake']:>7,}"
+            f"{number(accuracy['value']):>10}   {limits:16}"
+            f"{number(found['auc']['value']):>6}  {_verdict(group)}"
+        ).rstrip()
+    if any(_verdict(group) == "~" for group in groups):
+        yield "  ~: not distinguishable from the others at this n"
+
+
+def _drawn(column: str, drawn: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    title = f"{names.group_name(column)}, drawn"
+    yield f"{title:{_GROUP_WIDTH}}{'n':>7}{'real':>7}{'accuracy':>10}   95 % interval"
+    for value, found in drawn.items():
+        accuracy = found["accuracy"]
+        yield (
+            f"{_cut(value):{_GROUP_WIDTH}}{found['n']:>7,}{found['n_real']:>7,}"
+            f"{number(accuracy['value']):>10}   {interval(accuracy['low'], accuracy['high'])}"
+        )
+
+
+def _verdict(group: Mapping[str, Any]) -> str:
+    if not group["on"]:
+        return MISSING
+    if not group["distinguishable"]:
+        return "~"
+    return "better" if group["difference"] > 0 else "worse"
+
+
+def _cut(value: str) -> str:
+    shown = plain(value)
+    room = _GROUP_WIDTH - 3
+    return "  " + (shown if len(shown) <= room else shown[: room - 1] + "…")
