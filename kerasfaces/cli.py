@@ -10,6 +10,7 @@ import importlib
 import logging
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -115,6 +116,28 @@ def progress(
             )
 
     yield add
+
+
+def import_keras() -> None:
+    """Import Keras and its backend without the backend's start-up chatter.
+
+    TensorFlow's C++ side writes to file descriptor 2 before any log level applies. What
+    was written is shown after all when the import fails.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with tempfile.TemporaryFile() as chatter:
+        os.dup2(chatter.fileno(), 2)
+        try:
+            importlib.import_module("keras")
+        except BaseException:
+            chatter.seek(0)
+            os.write(saved, chatter.read())
+            raise
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
 
 
 def optional_import(module: str, extra: str) -> ModuleType:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageFile, ImageOps
+from PIL import Image, ImageCms, ImageFile, ImageOps, UnidentifiedImageError
 
 from kerasfaces.errors import ImageError
 
@@ -176,7 +176,7 @@ def _open(data: bytes) -> Image.Image:
             image = Image.open(io.BytesIO(data))
         except Image.DecompressionBombError as error:
             raise ImageError(f"more than {MAX_PIXELS} pixels") from error
-        except Image.UnidentifiedImageError as error:
+        except UnidentifiedImageError as error:
             raise ImageError("not an image, or a format Pillow cannot read") from error
     width, height = image.size
     if width * height > MAX_PIXELS:

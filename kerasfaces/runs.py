@@ -79,8 +79,15 @@ def read_json(path: Path) -> Any:
 
 
 @contextmanager
-def lock(folder: Path, what: str = "run folder") -> Iterator[None]:
+def lock(
+    folder: Path, what: str = "run folder", *, wait: bool = False
+) -> Iterator[None]:
     """Hold the only writer's lock on `folder`; it dies with the process.
+
+    Args:
+        folder: Made if need be.
+        what: For the message.
+        wait: Wait for another process that holds it instead of failing.
 
     Raises:
         LockedError: Another live process holds it.
@@ -88,7 +95,7 @@ def lock(folder: Path, what: str = "run folder") -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("a+") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except OSError as error:
             file.seek(0)
             holder = file.read().strip() or "unknown"

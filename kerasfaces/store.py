@@ -225,9 +225,21 @@ class Reader:
 
 @contextmanager
 def writing(
-    folder: Path, recipe: Mapping[str, Any], shape: Sequence[int], dtype: str
+    folder: Path,
+    recipe: Mapping[str, Any],
+    shape: Sequence[int],
+    dtype: str,
+    *,
+    wait: bool = False,
 ) -> Iterator[Store]:
     """Open a store for appending, creating it first if need be; one writer at a time.
+
+    Args:
+        folder: Where.
+        recipe: What makes the arrays, JSON types only.
+        shape: Of one item.
+        dtype: Of the arrays.
+        wait: Wait for another writer instead of failing: right for shared caches.
 
     Raises:
         LockedError: Another process is writing it.
@@ -239,7 +251,7 @@ def writing(
         "shape": list(shape),
         "dtype": str(np.dtype(dtype)),
     }
-    with runs.lock(folder, "store"):
+    with runs.lock(folder, "store", wait=wait):
         path = folder / "store.json"
         if path.exists():
             changed = config.diff(runs.read_json(path), meta)
@@ -258,7 +270,7 @@ def _write_npy(file: BinaryIO, array: NDArray[Any]) -> None:
     """Write like `np.save`, which hides a full disk behind an error without errno."""
     header = np.lib.format.header_data_from_array_1_0(array)
     np.lib.format.write_array_header_1_0(file, header)
-    file.write(memoryview(array).cast("B"))
+    file.write(array.data.cast("B"))
 
 
 def _repair_index(path: Path) -> None:

@@ -1,0 +1,42 @@
+# setup · train · test · check · smoke · bench; everything happens in .venv
+PYTHON ?= python3.11
+VENV := .venv
+RUN := $(VENV)/bin/python
+.DEFAULT_GOAL := help
+
+help:  ## show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --upgrade pip
+	$(RUN) -m pip install --quiet -c constraints.txt -e '.[all,dev]'
+	@touch $@
+
+setup: $(VENV)/.installed  ## install everything into .venv
+
+train: setup  ## train on the built-in sample and write the report
+	$(RUN) -m kerasfaces.train
+
+test: setup  ## run the tests (a minute or two)
+	$(RUN) -m pytest -q
+
+test-all: setup  ## run every test, slow ones and those on real faces included
+	$(RUN) -m pytest -q -m "not gpu and not network"
+
+check: setup  ## style and types
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+format: setup  ## format the code
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+smoke: setup  ## every command once, on a few images
+	$(RUN) -m pytest -q -m "" tests/test_smoke.py
+
+bench: setup  ## measure the speed promises; writes benchmarks/results.json
+	$(RUN) -m benchmarks
+
+.PHONY: help setup train test test-all check format smoke bench

@@ -1,0 +1,58 @@
+"""The console script: `kerasfaces STAGE ...` is `python -m kerasfaces.STAGE ...`."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+
+from kerasfaces import __version__, cli
+from kerasfaces.errors import InputError
+
+STAGES = {
+    "sample": ("nothing", "simulated faces with a manifest"),
+    "manifest": (
+        "folders, tables or recipes",
+        "manifest.csv: build, split, check, audit",
+    ),
+    "train": ("manifest.csv", "run folder with detector, predictions and report.html"),
+    "evaluate": ("run folder", "metrics.json, metrics.csv, report.html"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one stage, or print what there is."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(_overview())
+        return 0
+    if arguments[0] in ("-V", "--version"):
+        print(f"kerasfaces {__version__}")
+        return 0
+    stage = arguments[0]
+    if stage not in STAGES or find_spec(f"kerasfaces.{stage}") is None:
+        raise InputError(
+            f"There is no stage {stage!r}; stages: {', '.join(STAGES)}. See kerasfaces --help."
+        )
+    module = importlib.import_module(f"kerasfaces.{stage}.__main__")
+    code: int = module.main(arguments[1:])
+    return code
+
+
+def _overview() -> str:
+    width = max(map(len, STAGES))
+    lines = [f"  {name:<{width}}  {a} -> {b}" for name, (a, b) in STAGES.items()]
+    return (
+        "kerasfaces: detect AI-generated face images, and know how well it works.\n\n"
+        "stages, in order (kerasfaces STAGE --help says more):\n"
+        + "\n".join(lines)
+        + "\n\nexamples:\n  kerasfaces train\n  kerasfaces manifest build photos -o manifest.csv"
+    )
+
+
+def script() -> None:
+    """Be the console script."""
+    cli.run(main)
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,26 @@
+"""Augmentation as a Keras layer in front of a model, never inside a saved one."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+class Augment(keras.layers.Layer):
+    """Apply `parameters` to images.
+
+    Call arguments:
+        images: `(n, s, s, 3)`, 0..255.
+        parameters: `(n, 10)` float32.
+    """
+
+    def call(self, images: Any, parameters: Any) -> Any:
+        """Return the changed images, `(n, s, s, 3)` float32, 0..255."""
+        images = ops.cast(images, "float32")
+        moved = ops.image.affine_transform(
+            images, parameters[:, :8], interpolation="bilinear", fill_mode="reflect"
+        )
+        shift = parameters[:, 8][:, None, None, None]
+        gain = parameters[:, 9][:, None, None, None]
+        mean = ops.mean(moved, axis=(1, 2, 3), keepdims=True)
+        return ops.clip((moved - mean) * gain + mean + shift, 0.0, 255.0)

@@ -1,0 +1,60 @@
+"""SHA-256 of files, remembered by path, size and modification time.
+
+The content hash is an image's name in every store; reading a large data set only to
+hash it again would cost more than training on it.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from pathlib import Path
+
+from kerasfaces import store
+
+_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS hashes "
+    "(path TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, sha256 TEXT)"
+)
+_BATCH = 500  # SQLite's limit on the variables of one query is 999 or more
+Stat = tuple[int, int]
+
+
+def stat_of(path: Path) -> Stat | None:
+    """Return `(size, mtime_ns)`, or None when the file cannot be looked at."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
+def known(stats: Mapping[Path, Stat]) -> dict[Path, str]:
+    """Return the remembered hashes of those files that did not change since."""
+    found: dict[Path, str] = {}
+    paths = list(stats)
+    with closing(_connect()) as connection:
+        for start in range(0, len(paths), _BATCH):
+            part = [str(path) for path in paths[start : start + _BATCH]]
+            marks = ",".join("?" * len(part))
+            query = f"SELECT path, size, mtime_ns, sha256 FROM hashes WHERE path IN ({marks})"
+            for path, size, mtime_ns, digest in connection.execute(query, part):
+                if stats[Path(path)] == (size, mtime_ns):
+                    found[Path(path)] = digest
+    return found
+
+
+def remember(rows: Iterable[tuple[Path, Stat, str]]) -> None:
+    """Store the hashes of files."""
+    with closing(_connect()) as connection, connection:
+        connection.executemany(
+            "INSERT OR REPLACE INTO hashes VALUES (?, ?, ?, ?)",
+            [(str(path), *stat, digest) for path, stat, digest in rows],
+        )
+
+
+def _connect() -> sqlite3.Connection:
+    root = store.cache_root()
+    root.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(root / "hashes.sqlite", timeout=60)
+    connection.execute(_SCHEMA)
+    return connection

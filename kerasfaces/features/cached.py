@@ -1,0 +1,141 @@
+"""Features of images under one frozen extractor, kept in the cache.
+
+The folder is named by everything that made the numbers: pixels' recipe, base weights
+by hash, taps, pooling, scales, augmentation view, engine. A later run with the same
+base reads them back; a killed one continues.
+"""
+
+import dataclasses
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasfaces import cli, config, store
+from kerasfaces.dataset.augment import Augment
+from kerasfaces.dataset.views import AugmentConfig, parameters
+from kerasfaces.features import engines
+
+logger = logging.getLogger(__name__)
+
+FEATURES_VERSION = 1  # raise whenever the same recipe gives other numbers
+BATCH = 32
+_SHARD_IMAGES = 512
+VIEW_SEED = 0  # views are shared by all training seeds
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class View:
+    """One augmented view: 0 is the image itself."""
+
+    number: int = 0
+    augment: AugmentConfig = dataclasses.field(default_factory=AugmentConfig)
+
+    def recipe(self) -> dict[str, Any]:
+        """Return what decides the changed pixels."""
+        if self.number == 0:
+            return {"number": 0}
+        return {**dataclasses.asdict(self), "seed": VIEW_SEED}
+
+
+class FeatureCache:
+    """All views of one extractor's features.
+
+    Attributes:
+        engine: Name of the engine that computed, or would compute, the features.
+    """
+
+    def __init__(
+        self, extractor: keras.Model, recipe: Mapping[str, Any], images: store.Store
+    ) -> None:
+        """Remember what to compute; nothing runs yet.
+
+        Args:
+            extractor: `(n, s, s, 3)` sRGB 0..255 -> `(n, features)`, frozen.
+            recipe: What makes the extractor: architecture, weights by hash, taps ...
+            images: The uint8 cache the pixels come from.
+        """
+        self._extractor, self._images = extractor, images
+        self._recipe = {
+            "kind": "features",
+            "version": FEATURES_VERSION,
+            "images": images.recipe,
+            "extractor": dict(recipe),
+            "engines": engines.available(),
+        }
+        self._engine: engines.Engine | None = None
+        self.engine = ""
+
+    def reader(self, keys: Sequence[str], view: View | None = None) -> store.Reader:
+        """Return the features of images by position, computing what is missing.
+
+        Args:
+            keys: sha256 of images that are in the image cache.
+            view: Which augmented view; default is the image itself.
+        """
+        view = view or View()
+        recipe = {**self._recipe, "view": view.recipe()}
+        folder = store.cache_folder("features", recipe)
+        width = int(self._extractor.output_shape[-1])
+        with store.writing(folder, recipe, (width,), "float32", wait=True) as features:
+            missing = list(dict.fromkeys(key for key in keys if key not in features))
+            if missing:
+                self._compute(features, missing, view)
+            made_by = folder / "engine.txt"
+            self.engine = (
+                made_by.read_text().strip() if made_by.exists() else self.engine
+            )
+            return features.reader(keys)
+
+    def _compute(self, features: store.Store, missing: list[str], view: View) -> None:
+        """Append the features of `missing`, a shard at a time."""
+        label = "features" if view.number == 0 else f"features, view {view.number}"
+        pixels = self._images.reader(missing)
+        with cli.progress(len(missing), label) as add:
+            for start in range(0, len(missing), _SHARD_IMAGES):
+                keys = missing[start : start + _SHARD_IMAGES]
+                parts = []
+                for low in range(0, len(keys), BATCH):
+                    positions = np.arange(low, min(low + BATCH, len(keys))) + start
+                    batch = self._view(pixels(positions), keys[low : low + BATCH], view)
+                    parts.append(self._extract(batch))
+                    add(len(positions))
+                features.append(keys, np.concatenate(parts))
+                (features.folder / "engine.txt").write_text(self.engine + "\n")
+
+    def _extract(self, batch: NDArray[Any]) -> NDArray[np.float32]:
+        if self._engine is None:
+            self._engine = engines.choose(self._extractor, batch)
+            self.engine = self._engine.name
+        values = self._engine.extract(batch)
+        if not np.isfinite(values).all():
+            raise FloatingPointError(
+                f"{self.engine} gave features that are not finite; the base weights are damaged"
+            )
+        return values
+
+    def _view(
+        self, batch: NDArray[np.uint8], keys: Sequence[str], view: View
+    ) -> NDArray[Any]:
+        if view.number == 0:
+            return batch
+        rows = parameters(keys, batch.shape[1], view.number, view.augment, VIEW_SEED)
+        return np.asarray(Augment()(batch.astype(np.float32), rows))
+
+
+def base_recipe(model: Mapping[str, Any], weights: Mapping[str, str]) -> dict[str, Any]:
+    """Return what identifies a frozen extractor.
+
+    Args:
+        model: The model's configuration as a dictionary; the head does not matter.
+        weights: `BaseWeights.describe()`; only the hash matters.
+    """
+    architecture = {key: value for key, value in model.items() if key != "head"}
+    return {
+        "model": config.digest(architecture),
+        **architecture,
+        "sha256": weights["sha256"],
+    }

@@ -1,0 +1,164 @@
+"""A finished run -> logits of other images, through the same pixels and features."""
+
+import dataclasses
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasfaces import cli, registry, runs
+from kerasfaces import config as configs
+from kerasfaces.dataset.cache import cache_images
+from kerasfaces.errors import InputError, RunError
+from kerasfaces.features.cached import FeatureCache, base_recipe
+from kerasfaces.images import InputSpec
+from kerasfaces.models.parts.config import ModelConfig
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kerasfaces.manifest import Manifest
+
+logger = logging.getLogger(__name__)
+
+BATCH = 32
+Read = Callable[[NDArray[Any]], NDArray[Any]]
+
+
+@dataclasses.dataclass(frozen=True)
+class FinishedRun:
+    """What a run folder says about its model.
+
+    Attributes:
+        folder: The run folder.
+        model: The architecture.
+        weights: Identity of the base's weights; None when it was trained from nothing.
+        frozen: Whether the base is exactly those weights.
+        input_spec: What stands between a file and the input.
+    """
+
+    folder: Path
+    model: ModelConfig
+    weights: dict[str, str] | None
+    frozen: bool
+    input_spec: InputSpec
+
+
+def open_run(folder: Path) -> FinishedRun:
+    """Read a run folder.
+
+    Raises:
+        MissingFileError: A file is missing.
+        RunError: The run is not finished.
+        InputError: Its configuration is damaged.
+    """
+    config = runs.read_json(folder / "config.json")
+    if not (folder / "model.keras").exists():
+        raise RunError(
+            f"{folder}: training is not finished (no model.keras); run it again."
+        )
+    train = config["train"]
+    spec = runs.read_json(folder / "input_spec.json")
+    return FinishedRun(
+        folder=folder,
+        model=configs.from_dict(ModelConfig, train["model"], f"{folder}/config.json"),
+        weights=config["weights"],
+        frozen=config["weights"] is not None and not train["unfreeze"],
+        input_spec=configs.from_dict(
+            InputSpec, spec["input"], f"{folder}/input_spec.json"
+        ),
+    )
+
+
+def load_model(run: FinishedRun) -> keras.Model:
+    """Build the run's model from its JSON and load its weights; no code is loaded.
+
+    Raises:
+        RunError: The weights do not fit or are damaged.
+    """
+    plugin = registry.load("kerasfaces.models", run.model.name)
+    model: keras.Model = plugin.build(run.model)
+    path = run.folder / "model.keras"
+    try:
+        model.load_weights(str(path))
+    except Exception as error:
+        raise RunError(f"{path} is damaged or of another model: {error}") from error
+    return model
+
+
+def predict_run(
+    folder: Path, manifest: "Manifest", split: str | None = None
+) -> "pd.DataFrame":
+    """Return predictions of a manifest's rows by a run's model.
+
+    Args:
+        folder: A finished run folder.
+        manifest: Any manifest.
+        split: Only its rows; None is all rows.
+
+    Returns:
+        One row per manifest row: the manifest's columns that predictions carry, `logit`
+        (NaN when unreadable), `score` (NaN: calibration is not known here), `reason`.
+
+    Raises:
+        InputError: No row is in `split`.
+    """
+    run = open_run(folder)
+    files, rows = manifest.files(), manifest.rows
+    if split is not None:
+        chosen = np.flatnonzero((rows["split"] == split).to_numpy())
+        if not len(chosen):
+            raise InputError(f"The manifest has no rows in split {split!r}.")
+        rows = rows.iloc[chosen].reset_index(drop=True)
+        files = [files[position] for position in chosen]
+    cached = cache_images(files, run.input_spec)
+    keys = [
+        key for key, why in zip(cached.keys, cached.reasons, strict=True) if not why
+    ]
+    logits = np.full(len(rows), np.nan)
+    if keys:
+        readable = [not why for why in cached.reasons]
+        logits[readable] = _logits(run, cached.store, keys)
+    return as_predictions(rows, logits, cached.reasons)
+
+
+def as_predictions(
+    rows: "pd.DataFrame", logits: NDArray[np.float64], reasons: list[str]
+) -> "pd.DataFrame":
+    """Return the columns of predictions.csv; the score is left open (NaN)."""
+    carried = [
+        name
+        for name in rows.columns
+        if name in ("path", "label", "source", "split", "pair_id")
+        or name.startswith("attr_")
+    ]
+    return rows[carried].assign(logit=logits, score=np.nan, reason=reasons)
+
+
+def image_logits(model: keras.Model, read: Read) -> NDArray[np.float64]:
+    """Return the logits of all images of a reader, end to end, `(n,)`."""
+    total = len(read)  # type: ignore[arg-type]
+    parts = []
+    with cli.progress(total, "predicting") as add:
+        for start in range(0, total, BATCH):
+            positions = np.arange(start, min(start + BATCH, total))
+            batch = read(positions).astype(np.float32)
+            parts.append(np.asarray(model.predict_on_batch(batch))[:, 0])
+            add(len(positions))
+    return np.concatenate(parts).astype(np.float64) if parts else np.zeros(0)
+
+
+def _logits(run: FinishedRun, images: Any, keys: list[str]) -> NDArray[np.float64]:
+    model = load_model(run)
+    if not run.frozen or run.weights is None:
+        return image_logits(model, images.reader(keys))
+    features = FeatureCache(
+        model.get_layer("extractor"),
+        base_recipe(configs.to_dict(run.model), run.weights),
+        images,
+    ).reader(keys)
+    return image_logits(model.get_layer("head"), features)

@@ -1,0 +1,141 @@
+"""Command `train`: manifest -> run folder."""
+
+import argparse
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kerasfaces import cli, registry
+
+if TYPE_CHECKING:
+    from kerasfaces.manifest import Manifest
+    from kerasfaces.train.config import TrainConfig
+
+_EXAMPLES = [
+    "kerasfaces train                                # built-in sample, nothing to download",
+    "kerasfaces train --manifest manifest.csv        # our best frozen-base configuration",
+    "kerasfaces train --manifest M --model resnet50 --preset kabber2023 -o runs/paper",
+    "kerasfaces train --manifest M --weights mobilenetv2.h5 --set model.size_px=224",
+    "kerasfaces train --manifest M --repeat 3        # mean and sd over training seeds",
+]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, train, print the test table and the report's path."""
+    arguments = _parser().parse_args(argv)
+    cli.import_keras()
+    from kerasfaces.evaluate import table
+    from kerasfaces.runs import read_json
+    from kerasfaces.train.repeat import repeat
+    from kerasfaces.train.run import Request, train
+
+    config = _config(arguments)
+    manifest, notes = _manifest(arguments)
+    request = Request(
+        config=config,
+        manifest=manifest,
+        weights=arguments.weights or ("imagenet" if arguments.manifest else "forensic"),
+        folder=arguments.output,
+        tensorboard=arguments.tensorboard,
+        notes=notes,
+    )
+    if arguments.repeat > 1:
+        folder = repeat(request, arguments.repeat)
+        print(_repeated(read_json(folder / "metrics.json")))
+        print(f"\nruns: {folder}")
+        return 0
+    folder = train(request)
+    for note in notes:
+        print(f"note: {note}")
+    print(table.text(read_json(folder / "metrics.json")))
+    print(f"\nreport: {folder / 'report.html'}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = cli.parser(
+        "train", "Train a detector and report how well it works.", _EXAMPLES
+    )
+    add = parser.add_argument
+    add("--manifest", type=Path, help="manifest.csv; default: the built-in sample")
+    add("--root", type=Path, help="what relative paths in the manifest are relative to")
+    models = registry.names("kerasfaces.models")
+    add("--model", default="mobilenetv2", help=f"one of: {', '.join(models)}")
+    add(
+        "--weights",
+        help="forensic | imagenet | none | FILE (default: forensic on the sample, else "
+        "imagenet); none trains the whole network",
+    )
+    presets = registry.names("kerasfaces.train.presets")
+    add("--preset", help=f"a published configuration: {', '.join(presets)}")
+    add(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="e.g. epochs=20"
+    )
+    add("--seed", type=int, default=0, help="of training; splits do not change with it")
+    add(
+        "--repeat",
+        type=int,
+        default=1,
+        metavar="K",
+        help="K training seeds, mean and sd",
+    )
+    add("--views", type=int, help="views of each training image, the first unchanged")
+    add(
+        "--unfreeze",
+        type=int,
+        metavar="N",
+        help="then fine-tune the last N base layers",
+    )
+    add("--mixed-precision", action="store_true", help="half precision, on a GPU only")
+    add(
+        "--tensorboard", action="store_true", help="write TensorBoard logs into the run"
+    )
+    add("-o", "--output", type=Path, metavar="RUN", help="default: runs/MODEL-HASH")
+    return parser
+
+
+def _config(arguments: argparse.Namespace) -> "TrainConfig":
+    from kerasfaces.config import override
+    from kerasfaces.train import config as configs
+
+    registry.load("kerasfaces.models", arguments.model)
+    if arguments.preset:
+        config = configs.preset(arguments.preset, arguments.model)
+    else:
+        config = configs.default(arguments.model)
+    changes = {
+        "seed": arguments.seed,
+        "views": arguments.views,
+        "unfreeze": arguments.unfreeze,
+        "mixed_precision": arguments.mixed_precision or None,
+    }
+    given = {key: value for key, value in changes.items() if value is not None}
+    return override(dataclasses.replace(config, **given), arguments.set)
+
+
+def _manifest(arguments: argparse.Namespace) -> "tuple[Manifest, tuple[str, ...]]":
+    from kerasfaces import manifest as manifests
+
+    if arguments.manifest:
+        return manifests.read(arguments.manifest, arguments.root), ()
+    from kerasfaces import sample, store
+
+    path = sample.make(store.cache_root() / "sample")
+    note = (
+        "The images are the built-in simulation (drawn faces, simulated cameras and "
+        "generators): these numbers say nothing about real photos."
+    )
+    return manifests.read(path), (note,)
+
+
+def _repeated(summary: dict) -> str:  # type: ignore[type-arg]
+    lines = [f"{'test':<22}{'mean':>8}{'sd':>8}   over {len(summary['seeds'])} seeds"]
+    for metric, entry in summary["metrics"]["test"]["all"].items():
+        if isinstance(entry, dict) and entry["value"] is not None:
+            lines.append(f"{metric:<22}{entry['value']:>8.3f}{entry['sd'] or 0:>8.3f}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,109 @@
+"""What a training run is, apart from its images and its base weights' file."""
+
+import dataclasses
+from typing import Literal
+
+from kerasfaces import registry
+from kerasfaces.dataset.views import AugmentConfig
+from kerasfaces.errors import InputError
+from kerasfaces.images import InputSpec
+from kerasfaces.models.parts.config import HeadConfig, ModelConfig
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """One training run.
+
+    Attributes:
+        model: The architecture.
+        seed: Of initial weights, dropout and batch order; not of splits or views.
+        epochs: At most this many passes over the training images.
+        batch_size: Images per step.
+        learning_rate: Adam's, at the start.
+        schedule: `constant`, or `cosine` (falls to zero over all epochs).
+        patience: Stop after so many epochs without a better validation loss and take
+            the best epoch; None trains all epochs and takes the last.
+        class_weights: Weigh both classes alike whatever their counts.
+        views: Views of each training image; view 0 is the image itself, the others are
+            augmented, and each epoch sees the next one.
+        augment: How much an augmented view may differ.
+        unfreeze: Last base layers to train in a second phase; 0 is none.
+        fine_tune_epochs: Epochs of the second phase, or of training from nothing.
+        fine_tune_learning_rate: Adam's in the second phase.
+        mixed_precision: Half-precision arithmetic where the base is trained on a GPU.
+        crop: Central `square`, or `none` (stretch).
+        filter: Resampling filter.
+        false_alarm_rate: Rate to set the threshold for; None maximises balanced accuracy.
+    """
+
+    model: ModelConfig = dataclasses.field(default_factory=ModelConfig)
+    seed: int = 0
+    epochs: int = 100
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    schedule: Literal["constant", "cosine"] = "cosine"
+    patience: int | None = 15
+    class_weights: bool = True
+    views: int = 1
+    augment: AugmentConfig = dataclasses.field(default_factory=AugmentConfig)
+    unfreeze: int = 0
+    fine_tune_epochs: int = 10
+    fine_tune_learning_rate: float = 1e-5
+    mixed_precision: bool = False
+    crop: Literal["square", "none"] = "square"
+    filter: Literal["nearest", "bilinear", "bicubic", "lanczos"] = "bicubic"
+    false_alarm_rate: float | None = None
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        for name in ("epochs", "batch_size", "views", "fine_tune_epochs"):
+            if getattr(self, name) < 1:
+                raise InputError(
+                    f"{name}: expected at least 1, got {getattr(self, name)}."
+                )
+        for name in ("learning_rate", "fine_tune_learning_rate"):
+            if not 0 < getattr(self, name) < 100:
+                raise InputError(
+                    f"{name}: expected more than 0, got {getattr(self, name)}."
+                )
+        if self.unfreeze < 0:
+            raise InputError(f"unfreeze: expected at least 0, got {self.unfreeze}.")
+        if self.patience is not None and self.patience < 1:
+            raise InputError(
+                f"patience: expected at least 1 or none, got {self.patience}."
+            )
+        if self.false_alarm_rate is not None and not 0 < self.false_alarm_rate < 1:
+            raise InputError(
+                f"false_alarm_rate: expected between 0 and 1, got {self.false_alarm_rate}."
+            )
+
+    @property
+    def input_spec(self) -> InputSpec:
+        """Return what stands between a file and the model's input."""
+        return InputSpec(size_px=self.model.size_px, crop=self.crop, filter=self.filter)
+
+
+def default(model: str) -> TrainConfig:
+    """Return our best frozen-base configuration of `model`.
+
+    Four middle layers, each map's mean and standard deviation, the image at its size
+    and at twice its size, logistic regression. See `experiments/kabber2023/README.md`.
+    """
+    taps = registry.load("kerasfaces.models", model).DEFAULT_TAPS
+    return TrainConfig(
+        model=ModelConfig(
+            name=model,
+            taps=taps,
+            pooling="mean_std",
+            scales=(1.0, 2.0),
+            head=HeadConfig(l2=0.01),
+        )
+    )
+
+
+def preset(name: str, model: str) -> TrainConfig:
+    """Return a named configuration from `kerasfaces/train/presets`."""
+    config: TrainConfig = registry.load("kerasfaces.train.presets", name).get_config(
+        model
+    )
+    return config

@@ -1,0 +1,123 @@
+"""Manifest -> labelled images per split, pixels in the cache."""
+
+import dataclasses
+import logging
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from kerasfaces import manifest as manifests
+from kerasfaces.dataset.cache import CachedImages, cache_images
+from kerasfaces.errors import InputError
+from kerasfaces.images import InputSpec
+
+logger = logging.getLogger(__name__)
+
+SPLITS = ("train", "val", "test")
+_MIN_PER_CLASS = 2
+_MAX_UNREADABLE = 0.5
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """A manifest and its pixels.
+
+    Attributes:
+        manifest: Rows as read, each with a split.
+        images: The uint8 cache, one entry per row.
+    """
+
+    manifest: manifests.Manifest
+    images: CachedImages
+
+    @property
+    def rows(self) -> pd.DataFrame:
+        """Return the manifest's rows."""
+        return self.manifest.rows
+
+    def readable(self, split: str) -> NDArray[np.int64]:
+        """Return the positions of a split's readable rows."""
+        usable = np.array([not reason for reason in self.images.reasons])
+        return np.flatnonzero((self.rows["split"] == split).to_numpy() & usable)
+
+    def keys(self, positions: NDArray[np.int64]) -> list[str]:
+        """Return the sha256 of rows."""
+        return [self.images.keys[position] for position in positions]
+
+    def labels(self, positions: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return 1 for fake, 0 for real."""
+        fake = (self.rows["label"] == "fake").to_numpy()
+        return fake[positions].astype(np.float32)
+
+    def unreadable(self) -> list[str]:
+        """Return `path: reason` of every row without pixels."""
+        pairs = zip(self.rows["path"], self.images.reasons, strict=True)
+        return [f"{path!r}: {reason}" for path, reason in pairs if reason]
+
+
+def load(manifest: manifests.Manifest, spec: InputSpec) -> Data:
+    """Decode every image of a split manifest once.
+
+    Raises:
+        InputError: A class is (nearly) absent from a split, or most images are unreadable.
+    """
+    _check_counts(manifest.rows, "the manifest")
+    data = Data(manifest, cache_images(manifest.files(), spec))
+    bad = data.unreadable()
+    if bad:
+        logger.warning(
+            "%d of %d images are unreadable and will be listed in the run folder, e.g. %s",
+            len(bad),
+            len(data.rows),
+            bad[0],
+        )
+    if len(bad) > _MAX_UNREADABLE * len(data.rows):
+        raise InputError(
+            f"{len(bad)} of {len(data.rows)} images are unreadable, e.g. {bad[0]}. Check that "
+            "the manifest's paths are right (kerasfaces manifest check)."
+        )
+    usable = [not reason for reason in data.images.reasons]
+    _check_counts(manifest.rows[usable], "the readable images")
+    return data
+
+
+def split_if_needed(manifest: manifests.Manifest) -> manifests.Manifest:
+    """Split a manifest that has no splits 5:1:1, seed 0.
+
+    Raises:
+        InputError: Some rows have a split and some do not.
+    """
+    from kerasfaces.manifest import split
+
+    empty = (manifest.rows["split"] == "").sum()
+    if empty == 0:
+        return manifest
+    if empty < len(manifest.rows):
+        raise InputError(
+            f"{empty} of {len(manifest.rows)} rows have no split; give all rows one, or none "
+            "(kerasfaces manifest split M --overwrite)."
+        )
+    logger.info("the manifest has no splits: splitting 5:1:1 with seed 0")
+    _check_classes(manifest.rows, "the manifest", 3)
+    result: manifests.Manifest = split.assign(manifest, (5, 1, 1), seed=0).manifest
+    return result
+
+
+def _check_counts(rows: pd.DataFrame, where: str) -> None:
+    for name in SPLITS:
+        part = rows[rows["split"] == name]
+        _check_classes(
+            part, f"{where}, split {name}", _MIN_PER_CLASS if name == "train" else 1
+        )
+
+
+def _check_classes(rows: pd.DataFrame, where: str, least: int) -> None:
+    counts = {label: int((rows["label"] == label).sum()) for label in ("real", "fake")}
+    for label, count in counts.items():
+        if count < least:
+            raise InputError(
+                f"{where}: {count} {label} image{'s' if count != 1 else ''} "
+                f"({counts['real']} real, {counts['fake']} fake); at least {least} of each "
+                "class are needed. Add images or split with another ratio."
+            )

@@ -1,0 +1,259 @@
+"""Config + data + base weights -> trained model; phases resume from the run folder."""
+
+import dataclasses
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasfaces import config as configs
+from kerasfaces import registry
+from kerasfaces.dataset.batches import Source
+from kerasfaces.errors import InputError
+from kerasfaces.features.cached import FeatureCache, View, base_recipe
+from kerasfaces.train.config import TrainConfig
+from kerasfaces.train.data import Data
+from kerasfaces.train.loop import Phase, run_phase
+
+logger = logging.getLogger(__name__)
+
+_CHUNK = 4096
+_CHECKED_IMAGES = 32
+# A feature that varies less than this on training data carries nothing.
+_CONSTANT = 1e-2
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """A trained whole model and how it came about.
+
+    Attributes:
+        model: `(n, s, s, 3)` sRGB 0..255 -> `(n, 1)` logit.
+        logits: Per split, the logits of its readable rows, in order.
+        history: One row per epoch and phase.
+        facts: Engine, agreement, seconds, parameter counts.
+    """
+
+    model: Any
+    logits: dict[str, NDArray[np.float64]]
+    history: list[dict[str, Any]]
+    facts: dict[str, Any]
+
+
+def train(
+    config: TrainConfig,
+    data: Data,
+    base_weights: Any,
+    folder: Path,
+    tensorboard: bool = False,
+) -> Trained:
+    """Train head, then (on request) the end of the base; or everything from nothing.
+
+    Args:
+        config: What to train.
+        data: On what.
+        base_weights: A `BaseWeights`, or None to train the whole network from nothing.
+        folder: The run folder; checkpoints go here.
+        tensorboard: Write TensorBoard logs to `folder/tensorboard`.
+    """
+    from kerasfaces.models.parts import assemble
+
+    plugin = registry.load("kerasfaces.models", config.model.name)
+    model = plugin.build(config.model, base_weights, config.seed)
+    logger.info(
+        "%s: %s parameters, %s",
+        config.model.name,
+        f"{model.count_params():,}",
+        "base frozen" if base_weights else "trained from nothing",
+    )
+    extra = _tensorboard(folder) if tensorboard else []
+    started = time.monotonic()
+    if base_weights is None:
+        if config.unfreeze:
+            raise InputError(
+                "--unfreeze goes with base weights; --weights none trains all."
+            )
+        assemble.unfreeze_all(model)
+        model, history = _train_on_images(
+            config, data, model, plugin, None, folder, extra
+        )
+        logits = _all_logits(
+            data, lambda positions: _image_logits(model, data, positions)
+        )
+        facts: dict[str, Any] = {"engine": "keras"}
+    else:
+        assemble.freeze(model)
+        features = FeatureCache(
+            model.get_layer("extractor"),
+            base_recipe(configs.to_dict(config.model), base_weights.describe()),
+            data.images.store,
+        )
+        history = _train_head(config, data, model, features, folder, extra)
+        head = model.get_layer("head")
+        logits = _all_logits(
+            data, lambda p: _head_logits(head, features.reader(data.keys(p)))
+        )
+        facts = {
+            "engine": features.engine,
+            "agreement": _agreement(model, data, logits),
+        }
+        if config.unfreeze:
+            count = assemble.freeze(model, config.unfreeze)
+            logger.info("fine-tuning the last %d base layers with weights", count)
+            model, more = _train_on_images(
+                config, data, model, plugin, base_weights, folder, extra
+            )
+            history += more
+            logits = _all_logits(data, lambda p: _image_logits(model, data, p))
+    facts["train_seconds"] = round(time.monotonic() - started, 1)
+    facts["parameters"] = model.count_params()
+    return Trained(model, logits, history, facts)
+
+
+def _train_head(
+    config: TrainConfig,
+    data: Data,
+    model: Any,
+    features: FeatureCache,
+    folder: Path,
+    callbacks: list[Any],
+) -> list[dict[str, Any]]:
+    head = model.get_layer("head")
+    train, val = data.readable("train"), data.readable("val")
+    keys = data.keys(train)
+    views = [View(number=i, augment=config.augment) for i in range(config.views)]
+    readers = [features.reader(keys, view) for view in views]
+    val_features = features.reader(data.keys(val))
+    if config.model.head.standardize:
+        _standardize(head.get_layer("standardize"), readers)
+    phase = Phase(
+        name="head",
+        model=head,
+        source=_source(config, data, train, readers),
+        val_logits=lambda: _head_logits(head, val_features),
+        val_labels=data.labels(val),
+        epochs=config.epochs,
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+        schedule=config.schedule,
+        patience=config.patience,
+        seed=config.seed,
+        callbacks=callbacks,
+    )
+    return run_phase(phase, folder / "checkpoints" / "head.npz")
+
+
+def _train_on_images(
+    config: TrainConfig,
+    data: Data,
+    model: Any,
+    plugin: Any,
+    base_weights: Any,
+    folder: Path,
+    callbacks: list[Any],
+) -> tuple[Any, list[dict[str, Any]]]:
+    """Train through the base on images, augmented by layers in front of the model."""
+    from kerasfaces.train import end_to_end
+
+    train, val = data.readable("train"), data.readable("val")
+    twin = end_to_end.in_precision(config, model, plugin, base_weights)
+    reader = data.images.store.reader(data.keys(train))
+    scratch = base_weights is None
+    phase = Phase(
+        name="scratch" if scratch else "fine_tune",
+        model=end_to_end.augmented(twin, config),
+        source=_source(config, data, train, [reader]),
+        val_logits=lambda: _image_logits(twin, data, val),
+        val_labels=data.labels(val),
+        epochs=config.fine_tune_epochs,
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate
+        if scratch
+        else config.fine_tune_learning_rate,
+        schedule=config.schedule,
+        patience=config.patience,
+        seed=config.seed,
+        callbacks=callbacks,
+    )
+    history = run_phase(phase, folder / "checkpoints" / f"{phase.name}.npz")
+    if twin is not model:
+        model.set_weights(twin.get_weights())
+    return model, history
+
+
+def _source(
+    config: TrainConfig, data: Data, positions: NDArray[np.int64], reads: list[Any]
+) -> Source:
+    labels = data.labels(positions)
+    weights = np.ones_like(labels)
+    if config.class_weights:
+        share = labels.mean()
+        weights = np.where(labels == 1, 0.5 / share, 0.5 / (1 - share)).astype(
+            np.float32
+        )
+    return Source(reads=reads, labels=labels, weights=weights)
+
+
+def _standardize(layer: Any, readers: list[Any]) -> None:
+    """Set a Normalization layer from training features, read in pieces."""
+    total = np.zeros(readers[0].shape, np.float64)
+    squares, count = total.copy(), 0
+    for reader in readers:
+        for start in range(0, len(reader), _CHUNK):
+            part = reader(np.arange(start, min(start + _CHUNK, len(reader))))
+            part = part.astype(np.float64)
+            total += part.sum(axis=0)
+            squares += np.square(part).sum(axis=0)
+            count += len(part)
+    mean = total / count
+    variance = np.maximum(squares / count - np.square(mean), 0.0)
+    variance[variance < _CONSTANT**2] = 1.0
+    layer.adapt_mean.assign(mean.astype(np.float32))
+    layer.adapt_variance.assign(variance.astype(np.float32))
+    layer.finalize_state()
+
+
+def _all_logits(
+    data: Data, logits: Callable[[NDArray[np.int64]], NDArray[np.float64]]
+) -> dict[str, NDArray[np.float64]]:
+    return {split: logits(data.readable(split)) for split in ("val", "test")}
+
+
+def _head_logits(head: Any, reader: Any) -> NDArray[np.float64]:
+    import keras
+
+    parts = []
+    for start in range(0, len(reader), _CHUNK):
+        batch = reader(np.arange(start, min(start + _CHUNK, len(reader))))
+        parts.append(keras.ops.convert_to_numpy(head(batch, training=False))[:, 0])
+    return np.concatenate(parts).astype(np.float64) if parts else np.zeros(0)
+
+
+def _image_logits(
+    model: Any, data: Data, positions: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    from kerasfaces.features.predict import image_logits
+
+    return image_logits(model, data.images.store.reader(data.keys(positions)))
+
+
+def _agreement(model: Any, data: Data, logits: dict[str, NDArray[np.float64]]) -> float:
+    """Return how far cached and end-to-end logits of some test images differ at most."""
+    import keras
+
+    positions = data.readable("test")[:_CHECKED_IMAGES]
+    pixels = data.images.store.gather(data.keys(positions)).astype(np.float32)
+    whole = keras.ops.convert_to_numpy(model(pixels, training=False))[:, 0]
+    difference = float(np.max(np.abs(whole - logits["test"][: len(positions)])))
+    logger.info("cached and end-to-end logits differ by at most %.1e", difference)
+    return difference
+
+
+def _tensorboard(folder: Path) -> list[Any]:
+    import keras
+
+    return [keras.callbacks.TensorBoard(str(folder / "tensorboard"))]

@@ -1,0 +1,217 @@
+"""One training phase that can be killed at any moment.
+
+Keras' `fit` with one callback that does what must be exact together: validation by
+NumPy, early stopping with its best weights, and a checkpoint of everything that decides
+the rest of the run (weights, optimizer, dropout's counters, history). Keras' own
+BackupAndRestore forgets EarlyStopping's best.
+"""
+
+import dataclasses
+import json
+import math
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasfaces import cli, metrics, runs
+from kerasfaces.dataset.batches import Source, steps_per_epoch, stream
+from kerasfaces.errors import InputError, RunError
+
+_CHECKPOINT_EVERY_S = 5.0
+Logits = Callable[[], NDArray[np.float64]]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Phase:
+    """What to train and on what.
+
+    Attributes:
+        name: `head`, `fine_tune` or `scratch`.
+        model: A Keras model; its inputs are what `source` reads.
+        source: Training examples.
+        val_logits: Computes the validation logits, `(m,)`.
+        val_labels: `(m,)`, 1 = fake.
+        epochs: At most.
+        batch_size: Images per step.
+        learning_rate: Adam's.
+        schedule: `constant` or `cosine`.
+        patience: See `TrainConfig`.
+        seed: Of the batch order.
+        callbacks: More Keras callbacks, e.g. TensorBoard.
+    """
+
+    name: str
+    model: Any
+    source: Source
+    val_logits: Logits
+    val_labels: NDArray[np.float32]
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    schedule: str
+    patience: int | None
+    seed: int
+    callbacks: Sequence[Any] = ()
+
+
+def run_phase(phase: Phase, checkpoint: Path) -> list[dict[str, Any]]:
+    """Train to the end, continuing from `checkpoint` if there is one.
+
+    Returns:
+        One row per epoch: phase, epoch, loss, val_loss, val_auc, val_accuracy, best.
+
+    Raises:
+        InputError: The loss is not finite.
+        RunError: The checkpoint is damaged.
+    """
+    import keras
+
+    steps = steps_per_epoch(phase.source, phase.batch_size)
+    rate: Any = phase.learning_rate
+    if phase.schedule == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(rate, phase.epochs * steps)
+    phase.model.compile(
+        optimizer=keras.optimizers.Adam(rate),
+        loss=keras.losses.BinaryCrossentropy(from_logits=True),
+        # XLA compiles MobileNetV2's depthwise convolutions ten times slower on CPUs.
+        jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
+    )
+    phase.model.optimizer.build(phase.model.trainable_variables)
+    progress = _Progress(phase, checkpoint)
+    progress.restore()
+    if not progress.finished:
+        with cli.progress(phase.epochs, f"training ({phase.name})", "epoch") as add:
+            add(len(progress.rows))
+            phase.model.fit(
+                stream(phase.source, phase.batch_size, phase.seed, len(progress.rows)),
+                steps_per_epoch=steps,
+                initial_epoch=len(progress.rows),
+                epochs=phase.epochs,
+                verbose=0,
+                shuffle=False,
+                callbacks=[_callback(progress, add), *phase.callbacks],
+            )
+        progress.finish()
+    return progress.rows
+
+
+class _Progress:
+    """State of a phase between epochs, on disk and off."""
+
+    def __init__(self, phase: Phase, path: Path) -> None:
+        self.phase, self.path = phase, path
+        self.rows: list[dict[str, Any]] = []
+        self.best_loss = math.inf
+        self.best: list[NDArray[Any]] = []
+        self.waited = 0
+        self.finished = False
+        self._saved_at = time.monotonic()
+
+    def end_epoch(self, loss: float) -> bool:
+        """Validate, remember, save now and then; True when training should stop."""
+        row: dict[str, Any] = {
+            "phase": self.phase.name,
+            "epoch": len(self.rows) + 1,
+            "loss": loss,
+        }
+        row |= _validate(self.phase)
+        if not (math.isfinite(loss) and math.isfinite(row["val_loss"])):
+            raise InputError(
+                f"Training diverged in epoch {row['epoch']} of {self.phase.name} (loss {loss}, "
+                f"validation loss {row['val_loss']}); lower the learning rate, now "
+                f"{self.phase.learning_rate}."
+            )
+        self.rows.append(row)
+        patience = self.phase.patience
+        stop = False
+        if patience is not None:
+            if row["val_loss"] < self.best_loss:
+                self.best_loss, self.waited = row["val_loss"], 0
+                self.best = self.phase.model.get_weights()
+            else:
+                self.waited += 1
+                stop = self.waited >= patience
+        if time.monotonic() - self._saved_at > _CHECKPOINT_EVERY_S:
+            self.save()
+        return stop
+
+    def finish(self) -> None:
+        """Take the best epoch's weights and mark the phase as done."""
+        if self.best:
+            self.phase.model.set_weights(self.best)
+        self.finished = True
+        self.save()
+
+    def save(self) -> None:
+        """Write everything that decides what comes next."""
+        state = {
+            "rows": self.rows,
+            "best_loss": self.best_loss,
+            "waited": self.waited,
+            "finished": self.finished,
+        }
+        arrays = {f"v{i}": value for i, value in enumerate(self._values())}
+        arrays |= {f"b{i}": value for i, value in enumerate(self.best)}
+        arrays["state"] = np.frombuffer(json.dumps(state).encode(), np.uint8)
+        with runs.atomic_path(self.path) as temporary, temporary.open("wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
+        self._saved_at = time.monotonic()
+
+    def restore(self) -> None:
+        """Read the checkpoint, if there is one."""
+        if not self.path.exists():
+            return
+        try:
+            with np.load(self.path, allow_pickle=False) as archive:
+                arrays = dict(archive)
+            state = json.loads(arrays.pop("state").tobytes())
+            self.rows, self.waited = state["rows"], state["waited"]
+            self.best_loss, self.finished = state["best_loss"], state["finished"]
+            n_best = sum(key.startswith("b") for key in arrays)
+            self.best = [arrays[f"b{i}"] for i in range(n_best)]
+            for i, variable in enumerate(self._variables()):
+                variable.assign(arrays[f"v{i}"])
+        except (OSError, ValueError, KeyError, EOFError) as error:
+            raise RunError(
+                f"{self.path} is damaged ({error}); delete it and run again: training starts "
+                "over, features are kept."
+            ) from error
+
+    def _variables(self) -> list[Any]:
+        model = self.phase.model
+        return [*model.variables, *model.optimizer.variables]
+
+    def _values(self) -> list[NDArray[Any]]:
+        import keras
+
+        return [keras.ops.convert_to_numpy(variable) for variable in self._variables()]
+
+
+def _callback(progress: _Progress, add: Callable[[int], None]) -> Any:
+    import keras
+
+    class Epochs(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+            stop = progress.end_epoch(float((logs or {})["loss"]))
+            if logs is not None:  # for TensorBoard
+                logs |= {
+                    k: v for k, v in progress.rows[-1].items() if k.startswith("val_")
+                }
+            self.model.stop_training = stop
+            add(1)
+
+    return Epochs()
+
+
+def _validate(phase: Phase) -> dict[str, float]:
+    logits, labels = phase.val_logits(), phase.val_labels.astype(np.float64)
+    loss = float(np.mean(np.logaddexp(0.0, logits) - labels * logits))
+    return {
+        "val_loss": loss,
+        "val_auc": metrics.auc(labels, logits) if math.isfinite(loss) else math.nan,
+        "val_accuracy": float(np.mean((logits > 0) == (labels > 0.5))),
+    }

@@ -1,0 +1,1 @@
+"""Named training configurations, one file each: `get_config(model)`."""

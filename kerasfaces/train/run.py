@@ -1,0 +1,199 @@
+"""Make a run folder: every file of it, in order, resumable between and inside them."""
+
+import dataclasses
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from kerasfaces import config as configs
+from kerasfaces import manifest as manifests
+from kerasfaces import registry, runs
+from kerasfaces.errors import RunError
+from kerasfaces.train.config import TrainConfig
+
+logger = logging.getLogger(__name__)
+
+FORMAT_VERSION = 1
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Request:
+    """What `train` was asked for.
+
+    Attributes:
+        config: The training configuration; `model.alpha` is filled in from the weights.
+        manifest: Rows, split or not.
+        weights: Text of `--weights`.
+        folder: Run folder; None names it by configuration and manifest.
+        tensorboard: Write TensorBoard logs.
+        notes: Sentences that belong at the top of the report.
+    """
+
+    config: TrainConfig
+    manifest: manifests.Manifest
+    weights: str
+    folder: Path | None = None
+    tensorboard: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def train(request: Request) -> Path:
+    """Train, evaluate and report; return the run folder. See DESIGN's "run folder".
+
+    Raises:
+        RunError: The folder holds a run of another configuration.
+        LockedError: Another process is writing the folder.
+    """
+    config, found = resolve(request)
+    identity = _identity(config, found, request.manifest)
+    folder = request.folder or default_folder(config, identity)
+    with runs.lock(folder):
+        _claim(folder, identity)
+        if is_finished(folder):
+            logger.info("%s is finished; nothing to do", folder)
+            return folder
+        _work(request, config, found, folder)
+    return folder
+
+
+def resolve(request: Request) -> tuple[TrainConfig, Any]:
+    """Find the base weights and read the width from them."""
+    config = request.config
+    plugin = registry.load("kerasfaces.models", config.model.name)
+    found = plugin.find_weights(request.weights, config.model.alpha)
+    if found is not None and config.model.alpha is None:
+        model = dataclasses.replace(config.model, alpha=plugin.width_of(found))
+        config = dataclasses.replace(config, model=model)
+    return config, found
+
+
+def default_folder(config: TrainConfig, identity: dict[str, Any]) -> Path:
+    """Return `runs/<model>-<hash of config and manifest>`."""
+    return Path("runs") / f"{config.model.name}-{configs.digest(identity, 10)}"
+
+
+def is_finished(folder: Path) -> bool:
+    """Tell whether a run folder is complete."""
+    return all((folder / name).exists() for name in ("metrics.json", "report.html"))
+
+
+def _identity(
+    config: TrainConfig, found: Any, manifest: manifests.Manifest
+) -> dict[str, Any]:
+    return {
+        "format": FORMAT_VERSION,
+        "train": configs.to_dict(config),
+        "weights": found.describe() if found else None,
+        "manifest": manifest.digest(),
+    }
+
+
+def _claim(folder: Path, identity: dict[str, Any]) -> None:
+    """Write config.json, or check that it is ours."""
+    path = folder / "config.json"
+    if not path.exists():
+        runs.write_json(path, identity)
+        return
+    changed = configs.diff(runs.read_json(path), identity)
+    if changed:
+        raise RunError(
+            f"{folder} holds a run of another configuration ({'; '.join(changed[:6])}); "
+            "choose another folder with -o, or repeat the old command to continue it."
+        )
+
+
+def _work(request: Request, config: TrainConfig, found: Any, folder: Path) -> None:
+    from kerasfaces.evaluate import run as evaluation
+    from kerasfaces.features.predict import as_predictions
+    from kerasfaces.train import data as datasets
+    from kerasfaces.train import fit
+
+    runs.write_json(folder / "environment.json", runs.environment())
+    manifest = _split_manifest(request.manifest, folder)
+    data = datasets.load(manifest, config.input_spec)
+    audit = _audit(manifest, folder)
+    trained = fit.train(config, data, found, folder, request.tensorboard)
+    with runs.atomic_path(folder / "model.keras") as path:
+        trained.model.save(path)
+    spec = {
+        "input": dataclasses.asdict(config.input_spec),
+        "made_by": config.input_spec.recipe(),
+    }
+    runs.write_json(
+        folder / "input_spec.json",
+        {**spec, "channels": ["red", "green", "blue"], "value_range": [0, 255]},
+    )
+    runs.write_json(folder / "training.json", trained.facts)
+    history = pd.DataFrame(trained.history)
+    runs.write_text(folder / "history.csv", history.to_csv(index=False))
+    predictions = {}
+    for split, logits in trained.logits.items():
+        rows = data.rows[data.rows["split"] == split]
+        reasons = [data.images.reasons[position] for position in rows.index]
+        filled = np.full(len(rows), np.nan)
+        filled[[not why for why in reasons]] = logits
+        predictions[split] = as_predictions(rows, filled, reasons)
+    evaluation.finish(
+        folder,
+        predictions,
+        config=runs.read_json(folder / "config.json"),
+        environment=runs.read_json(folder / "environment.json")
+        | {"training": trained.facts},
+        history=history,
+        audit=audit,
+        warnings=[*request.notes, *_warnings(config, found, data.unreadable(), audit)],
+        image_root=manifest.folder,
+    )
+
+
+def _split_manifest(manifest: manifests.Manifest, folder: Path) -> manifests.Manifest:
+    """Return the manifest with splits, as the run folder keeps it."""
+    from kerasfaces.train.data import split_if_needed
+
+    path = folder / "manifest.csv"
+    if not path.exists():
+        manifests.write(split_if_needed(manifest), path)
+    return manifests.read(path)
+
+
+def _audit(manifest: manifests.Manifest, folder: Path) -> dict[str, Any]:
+    """Audit file facts once per run; the verdict goes into the report."""
+    from kerasfaces.manifest.audit import audit
+
+    path = folder / "audit.json"
+    if not path.exists():
+        runs.write_json(path, configs.to_dict(audit(manifest)))
+    result: dict[str, Any] = runs.read_json(path)
+    return result
+
+
+def _warnings(
+    config: TrainConfig, found: Any, unreadable: list[str], audit: dict[str, Any]
+) -> list[str]:
+    """Return what a reader of the report must know first; each is logged as well."""
+    lines = []
+    if audit.get("flagged"):
+        lines.append(
+            f"File facts alone separate the classes (audit AUC {audit['auc']:.2f}, most telling: "
+            f"{audit['most_telling_fact']}): a detector can score high here without looking at "
+            "the faces. Neutralise the data: kerasfaces manifest audit M --neutralise DIR."
+        )
+    if unreadable:
+        lines.append(
+            f"{len(unreadable)} images could not be read and have no score: "
+            + "; ".join(unreadable[:5])
+            + (" ..." if len(unreadable) > 5 else "")
+        )
+    if found is not None and found.kind == "file":
+        lines.append(
+            f"The base's weights come from the file {found.path.name} (SHA-256 "
+            f"{found.sha256[:12]}), not from Keras' official ImageNet download."
+        )
+    if found is None:
+        lines.append(f"The whole {config.model.name} was trained from random weights.")
+    for line in lines:
+        logger.warning("%s", line)
+    return lines
