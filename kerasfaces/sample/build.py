@@ -8,8 +8,10 @@ import csv
 import hashlib
 import io
 import os
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -126,6 +128,7 @@ def _write_pictures(folder: Path, seed: int, entries: list[Entry]) -> None:
             _write_chunk(folder, seed, chunk)
         return
     with (
+        _one_thread_each(),
         cli.progress(2 * len(entries), "Making the sample") as advance,
         ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool,
     ):
@@ -142,9 +145,26 @@ def _write_pictures(folder: Path, seed: int, entries: list[Entry]) -> None:
             pool.shutdown(cancel_futures=True)
 
 
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Let processes started meanwhile use one thread: their arrays are small."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
 def _write_chunk(folder: Path, seed: int, entries: list[Entry]) -> int:
     for entry in entries:
-        made = pair.make_pair(seed, entry.number, DECODERS[entry.generator])
+        decoder = DECODERS[entry.generator]
+        made = pair.make_pair(seed, entry.number, decoder, pair.SIZE_PX)
         for file, image in ((entry.real, made.real), (entry.fake, made.fake)):
             with runs.atomic_path(folder / file) as temporary:
                 temporary.write_bytes(pair.encode(image))
