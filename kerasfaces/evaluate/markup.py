@@ -81,7 +81,7 @@ def paragraph(*content: object, class_: str | None = None) -> Markup:
 
 def table(
     caption: str,
-    header: Sequence[str],
+    header: Sequence[object],
     rows: Iterable[Sequence[object]],
     *,
     numeric: bool = True,
@@ -103,7 +103,7 @@ def table(
     ]
     inner = tag(
         "table",
-        tag("caption", caption),
+        tag("caption", tag("span", caption)),
         tag("thead", tag("tr", *names)),
         tag("tbody", *body),
         class_="numbers" if numeric else None,

@@ -33,9 +33,11 @@ def text(
 
 
 def _counts(split: str, found: Mapping[str, Any]) -> str:
-    note = "" if split == "test" else "  (not a result: the run has seen these)"
+    note = (
+        "" if split == "test" else "\nnot a result: the run was made with these images"
+    )
     if "n_seeds" in found:
-        note += f"  mean of {found['n_seeds']} seeds"
+        note += f"\nmean of {found['n_seeds']} seeds"
     return (
         f"{split}: {found['n']:,} images, {found['n_real']:,} real and {found['n_fake']:,} "
         f"fake, {found['n_unreadable']:,} unreadable{note}"

@@ -38,11 +38,10 @@ def report(data: ReportInput) -> Section:
         markup.figure(_precision_recall(rows, data), "Precision and recall"),
     )
     note = markup.paragraph(
-        keys,
-        " Read nothing off a curve as a threshold to use: that would be choosing it on "
-        f"{data.headline}.",
+        "Read nothing off a curve as a threshold to use: that would be choosing it on "
+        f"{data.headline}."
     )
-    return Section(title, charts + note)
+    return Section(title, charts + markup.paragraph(keys) + note)
 
 
 def _roc(rows: Rows, data: ReportInput, log: bool) -> Markup:

@@ -26,16 +26,17 @@ def report(data: ReportInput) -> Section:
     """Return the tables; a sentence where there is nothing to group by."""
     columns = data.metrics["groups"][data.headline]
     drawn = data.metrics.get("samples_per_group", {}).get(data.headline, {})
-    parts = []
-    for column, compared in columns.items():
-        if compared:
-            parts.append(_table(data, column, compared))
-        if drawn.get(column):
-            parts.append(_sampled(column, drawn[column]))
-    if not parts:
-        parts = [markup.paragraph("The predictions name no source and no attribute.")]
-    else:
+    parts = [
+        _table(data, name, compared) for name, compared in columns.items() if compared
+    ]
+    if parts:
         parts.append(markup.paragraph(_NOTE, class_="note"))
+    else:
+        parts = [markup.paragraph("The predictions name no source and no attribute.")]
+    if drawn:
+        parts.append(
+            markup.row(*(_sampled(*item) for item in drawn.items() if item[1]))
+        )
     return Section("Groups", Markup("").join(parts))
 
 
@@ -58,7 +59,8 @@ def _table(
         if f"{column}={group['value']}" in data.slices
     ]
     caption = f"By {name}, on {data.headline}, at the frozen threshold"
-    return markup.table(caption, [name, *_HEADER, "against the others"], rows)
+    last = tag("span", "against the others", class_="verdict")
+    return markup.table(caption, [name, *_HEADER, last], rows)
 
 
 def _row(group: Mapping[str, Any], found: Mapping[str, Any]) -> list[object]:
@@ -82,7 +84,7 @@ def _row(group: Mapping[str, Any], found: Mapping[str, Any]) -> list[object]:
 
 def _verdict(group: Mapping[str, Any]) -> Markup:
     if not group["on"]:
-        return tag("span", "nothing to compare", class_="missing")
+        return tag("span", "nothing to compare", class_="verdict missing")
     difference, low, high = (100 * group[key] for key in ("difference", "low", "high"))
     text = f"{difference:+.1f} points ({low:+.1f} to {high:+.1f})"
     text += "" if group["on"] == "real and fake" else f", {group['on']} only"
@@ -90,7 +92,8 @@ def _verdict(group: Mapping[str, Any]) -> Markup:
         verdict = tag("b", "better" if difference > 0 else "worse")
     else:
         verdict = tag("span", "not distinguishable at this n", class_="missing")
-    return tag("span", verdict, " ", tag("small", f"{text}, p = {group['p_holm']:.3f}"))
+    text += f", p = {group['p_holm']:.3f}"
+    return tag("span", verdict, " ", tag("small", text), class_="verdict")
 
 
 def _sampled(column: str, drawn: Mapping[str, Mapping[str, Any]]) -> Markup:
@@ -105,4 +108,4 @@ def _sampled(column: str, drawn: Mapping[str, Mapping[str, Any]]) -> Markup:
         for value, found in drawn.items()
     ]
     caption = f"Accuracy over images drawn at random per {name} (kabber2023's protocol)"
-    return markup.table(caption, [name, "drawn", "of them real", "accuracy"], rows)
+    return markup.table(caption, [name, "drawn", "real", "accuracy"], rows)

@@ -47,7 +47,7 @@ def _gallery(title: str, rows: pd.DataFrame, root: Path | None) -> Markup:
                 tag("b", f"{row.score:.3f}"),
                 " ",
                 row.source,
-                tag("small", _short(row.path), title=row.path),
+                tag("small", _short(Path(row.path).name), title=row.path),
             ),
         )
         for row in shown.itertuples()
@@ -76,6 +76,6 @@ def _thumbnail(path: Path, root: Path | None) -> Markup:
     )
 
 
-def _short(path: str, length: int = 34) -> str:
-    text = markup.plain(path)
+def _short(name: str, length: int = 34) -> str:
+    text = markup.plain(name)
     return text if len(text) <= length else "…" + text[-length + 1 :]

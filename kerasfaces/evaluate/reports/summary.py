@@ -17,7 +17,8 @@ def report(data: ReportInput) -> Section:
     found = data.slices["all"]
     counted = (
         f"{found['n']:,} {data.headline} images, {found['n_real']:,} real and "
-        f"{found['n_fake']:,} fake; {found['n_unreadable']:,} more could not be read."
+        f"{found['n_fake']:,} fake; {found['n_unreadable']:,} more could not be read. "
+        "Under each number its 95 % interval."
     )
     cards = tag(
         "div", *(_card(name, found[name]) for name in names.HEADLINES), class_="cards"
@@ -46,7 +47,7 @@ def _limits(found: Mapping[str, Any]) -> str:
     limits = markup.interval(found["low"], found["high"])
     if found["value"] is None:
         return str(found["method"])
-    return f"95 %: {limits}" if limits != markup.MISSING else "no interval"
+    return limits if limits != markup.MISSING else "no interval"
 
 
 def _table(data: ReportInput) -> Markup:
