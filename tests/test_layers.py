@@ -1,0 +1,96 @@
+"""Each module imports only from its left: see `LAYERS`."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LAYERS = [
+    {"errors", "cli", "config", "registry", "rng", "runs"},
+    {"images", "store", "metrics"},
+    {"manifest"},
+    {"sample", "annotate", "generate", "channels"},
+    {"dataset"},
+    {"models", "baselines"},
+    {"features"},
+    {"evaluate"},
+    {"train"},
+    {"tune"},
+    {"crossgen"},
+    {"explain"},
+    {"serve"},
+]
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+FRAMEWORKS = {"tensorflow", "keras", "keras_tuner", "torch"}
+# evaluate asks a finished run for predictions, inside a function.
+SOURCES = sorted((ROOT / "kerasfaces").rglob("*.py"))
+
+
+def layer_of(path):
+    parts = path.relative_to(ROOT / "kerasfaces").with_suffix("").parts
+    return parts[0]
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            if node.module == "kerasfaces":
+                yield from (f"kerasfaces.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_only_from_its_left(path):
+    own = layer_of(path)
+    if own in ("__init__", "__main__"):
+        return
+    assert own in LEVEL, f"{own} is in no layer: add it to LAYERS and to the documentation"
+    for name in imports(path):
+        assert not name.startswith(("experiments", "tuning", "benchmarks", "tests"))
+        if name.startswith("kerasfaces."):
+            other = name.split(".")[1]
+            if other in ("__version__", own):
+                continue
+            assert LEVEL[other] <= LEVEL[own], f"{own} imports {other}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_torch_only_in_channels_and_no_tensorflow_in_models(path):
+    own = layer_of(path)
+    roots = {name.split(".")[0] for name in imports(path)}
+    if own == "channels":
+        assert not roots & {"tensorflow", "keras"}
+    else:
+        assert "torch" not in roots
+    if own == "models":
+        assert "tensorflow" not in roots
+    if own in ("metrics", "manifest", "images", "store"):
+        assert not roots & FRAMEWORKS
+
+
+@pytest.mark.parametrize("stage", ["kerasfaces", "kerasfaces.train.__main__"])
+def test_starting_a_command_imports_no_framework(run_python, stage):
+    code = f"import sys, {stage}; print([m for m in sys.modules if m in {FRAMEWORKS}])"
+    assert run_python(code).strip() == "[]"
+
+
+def test_train_loads_no_torch(run_python):
+    code = (
+        "import sys, warnings; from kerasfaces import cli; cli.import_keras();"
+        "import kerasfaces.train.run, kerasfaces.train.fit, kerasfaces.features.predict;"
+        "print('torch' in sys.modules)"
+    )
+    assert run_python(code).strip() == "False"
+
+
+def test_every_test_file_is_collected():
+    strays = [
+        path
+        for path in (ROOT / "tests").rglob("*.py")
+        if not path.name.startswith("test_") and path.name not in ("conftest.py", "__init__.py")
+    ]
+    helpers = [path for path in strays if "def test_" in path.read_text(encoding="utf-8")]
+    assert helpers == []

@@ -1,0 +1,150 @@
+"""Configuration, registry, randomness, run files, command line."""
+
+import dataclasses
+import errno
+import json
+from typing import Literal
+
+import pytest
+
+from kerasfaces import cli, config, registry, rng, runs
+from kerasfaces.errors import (
+    InputError,
+    LockedError,
+    MissingExtraError,
+    MissingFileError,
+    RunError,
+)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Inner:
+    rate: float = 0.5
+    units: tuple[int, ...] = (3,)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Outer:
+    name: str = "a"
+    limit: int | None = 3
+    kind: Literal["x", "y"] = "x"
+    on: bool = False
+    inner: Inner = dataclasses.field(default_factory=Inner)
+
+
+CHANGED = Outer(name="b", limit=None, kind="y", on=True, inner=Inner(rate=1.0, units=(1, 2)))
+
+
+def test_every_field_survives_json():
+    text = json.dumps(config.to_dict(CHANGED))
+    assert config.from_dict(Outer, json.loads(text)) == CHANGED
+
+
+def test_override_types_each_value_by_its_field():
+    assignments = ["name=b", "limit=none", "kind=y", "on=true", "inner.rate=1", "inner.units=1,2"]
+    assert config.override(Outer(), assignments) == CHANGED
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("inner.rat=1", "inner.rat: unknown key 'rat'; known: rate, units. Did you mean 'rate'"),
+        ("limit=many", "limit: expected int, got 'many'"),
+        ("kind=z", "kind: expected .*Literal.*, got 'z'"),
+        ("on=1", "on: expected bool, got 1"),
+        ("name", "expected KEY=VALUE"),
+        ("name.x=1", "'name' has no parts"),
+    ],
+)
+def test_override_mistakes_are_sentences(assignment, message):
+    with pytest.raises(InputError, match=message):
+        config.override(Outer(), [assignment])
+
+
+def test_unknown_key_in_json_is_refused():
+    with pytest.raises(InputError, match=r"config\.nmae: unknown key 'nmae'"):
+        config.from_dict(Outer, {"nmae": "x"})
+
+
+def test_diff_names_nested_changes():
+    lines = config.diff(config.to_dict(Outer()), config.to_dict(CHANGED))
+    assert "inner.rate: 0.5 -> 1.0" in lines
+    assert len(lines) == 6
+
+
+def test_registry_lists_files_and_suggests_the_near_name():
+    assert registry.names("kerasfaces.models") == ["mobilenetv2", "resnet50"]
+    with pytest.raises(InputError, match="no model named 'mobilnetv2'.*Did you mean 'mobilenetv2'"):
+        registry.load("kerasfaces.models", "mobilnetv2")
+
+
+def test_random_numbers_depend_on_their_key_alone():
+    first = rng.generator(0, "a", 1).random(3).tolist()
+    rng.generator(0, "other").random(5)
+    assert rng.generator(0, "a", 1).random(3).tolist() == first
+    assert rng.generator(0, "a", "1").random(3).tolist() != first
+    assert rng.generator(1, "a", 1).random(3).tolist() != first
+    assert 0 <= rng.integer_seed(0, "x") < 2**31
+
+
+def test_failed_write_leaves_the_old_file(tmp_path):
+    path = tmp_path / "file.txt"
+    runs.write_text(path, "old")
+    with pytest.raises(ZeroDivisionError), runs.atomic_path(path) as temporary:
+        temporary.write_text("half")
+        raise ZeroDivisionError
+    assert path.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["file.txt"]
+
+
+def test_json_is_strict(tmp_path):
+    path = tmp_path / "x.json"
+    runs.write_json(path, {"a": float("nan"), "b": (1, 2)})
+    assert runs.read_json(path) == {"a": None, "b": [1, 2]}
+    path.write_text("{")
+    with pytest.raises(RunError, match="not valid JSON"):
+        runs.read_json(path)
+    with pytest.raises(MissingFileError, match=r"no\.json does not exist"):
+        runs.read_json(tmp_path / "no.json")
+
+
+def test_lock_is_exclusive_and_released(tmp_path):
+    with (
+        runs.lock(tmp_path),
+        pytest.raises(LockedError, match="is writing this run folder"),
+        runs.lock(tmp_path),
+    ):
+        pass
+    with runs.lock(tmp_path):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (InputError("What is wrong."), 2, "error: What is wrong.\n"),
+        (KeyboardInterrupt(), 130, "same command continues"),
+        (OSError(errno.ENOSPC, "No space left on device", "x.npy"), 2, "while writing x.npy"),
+    ],
+)
+def test_exit_codes(capsys, error, code, message):
+    def main(_):
+        raise error
+
+    with pytest.raises(SystemExit) as caught:
+        cli.run(main, [])
+    assert caught.value.code == code
+    assert message in capsys.readouterr().err
+
+
+def test_unknown_errors_keep_their_traceback():
+    def main(_):
+        raise ZeroDivisionError("a defect")
+
+    with pytest.raises(ZeroDivisionError, match="a defect"):
+        cli.run(main, [])
+
+
+def test_optional_import_names_the_extra():
+    with pytest.raises(MissingExtraError, match=r"pip install 'kerasfaces\[tables\]'"):
+        cli.optional_import("no_such_module_here", "tables")
