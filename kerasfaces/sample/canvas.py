@@ -4,12 +4,13 @@ Everything is float32, in linear light, `(h, w)` masks in [0, 1] and `(h, w, 3)`
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-Array = npt.NDArray[np.float32]
+Array = npt.NDArray[np.floating[Any]]  # float32; NumPy's types lose track of it
 
 
 @dataclass
@@ -31,7 +32,8 @@ class Canvas:
     def edge(self, distance: Array, soft: float = 0.0) -> Array:
         """Return the mask of `distance < 0`, antialiased or softened over `soft`."""
         width = max(1.2 * self.pixel, soft)
-        return np.clip(0.5 - distance / width, 0, 1)
+        mask: Array = np.clip(0.5 - distance / width, 0, 1)
+        return mask
 
     def paint(self, mask: Array, colour: npt.ArrayLike) -> None:
         """Lay `colour` (one, or one a pixel) over the picture where `mask` is."""
@@ -85,7 +87,8 @@ def ellipse(
 ) -> Array:
     """Return an approximate signed distance to an axis-parallel ellipse."""
     reach = np.hypot((x - at[0]) / radius[0], (y - at[1]) / radius[1])
-    return (reach - 1) * min(radius)
+    distance: Array = (reach - 1) * min(radius)
+    return distance
 
 
 def bump(
@@ -128,7 +131,8 @@ def _hat(at: Array, grid: int) -> Array:
     distance = np.abs(at[:, None] - np.arange(grid, dtype=np.float32)[None])
     near = 2 / 3 - distance**2 + distance**3 / 2
     far = np.clip(2 - distance, 0, None) ** 3 / 6
-    return np.where(distance < 1, near, far).astype(np.float32)
+    weights: Array = np.where(distance < 1, near, far).astype(np.float32)
+    return weights
 
 
 def fractal(rng: np.random.Generator, size: int, cell: float, octaves: int) -> Array:

@@ -95,7 +95,8 @@ def _stage(
     made = up(noise + _GREY * noise.mean(-1, keepdims=True))
     made -= up(_half(made))  # detail only, as what it replaces
     invented = np.sqrt((1 - kept**2) * power) * made / made.std()
-    return up(small) + kept * detail + invented
+    result: Array = up(small) + kept * detail + invented
+    return result
 
 
 def _half(image: Array) -> Array:
