@@ -33,7 +33,9 @@ def draw_image(label: str, number: int, size_px: int = 48) -> Image.Image:
     random = rng.generator(0, label, number)
     x, y = np.meshgrid(*[np.linspace(-1, 1, size_px)] * 2)
     blob = 120 + 90 * np.exp(-((x - random.normal() / 4) ** 2 + y**2) * 3)
-    pixels = np.stack([blob * factor for factor in random.uniform(0.6, 1.0, 3)], axis=-1)
+    pixels = np.stack(
+        [blob * factor for factor in random.uniform(0.6, 1.0, 3)], axis=-1
+    )
     if label == "real":
         pixels += random.normal(0, 14, pixels.shape)
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
@@ -61,7 +63,9 @@ def tiny_manifest(tiny_images, tmp_path):
         for number in range(36):
             split = "train" if number < 24 else "val" if number < 30 else "test"
             path = tiny_images / label / source / f"{number:02d}.png"
-            lines.append(f"{path},{label},{source},{split},{'yes' if number % 2 else 'no'}")
+            lines.append(
+                f"{path},{label},{source},{split},{'yes' if number % 2 else 'no'}"
+            )
     path = tmp_path / "manifest.csv"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return manifests.read(path)

@@ -47,7 +47,9 @@ def test_imports_only_from_its_left(path):
     own = layer_of(path)
     if own in ("__init__", "__main__"):
         return
-    assert own in LEVEL, f"{own} is in no layer: add it to LAYERS and to the documentation"
+    assert own in LEVEL, (
+        f"{own} is in no layer: add it to LAYERS and to the documentation"
+    )
     for name in imports(path):
         assert not name.startswith(("experiments", "tuning", "benchmarks", "tests"))
         if name.startswith("kerasfaces."):
@@ -90,7 +92,10 @@ def test_every_test_file_is_collected():
     strays = [
         path
         for path in (ROOT / "tests").rglob("*.py")
-        if not path.name.startswith("test_") and path.name not in ("conftest.py", "__init__.py")
+        if not path.name.startswith("test_")
+        and path.name not in ("conftest.py", "__init__.py")
     ]
-    helpers = [path for path in strays if "def test_" in path.read_text(encoding="utf-8")]
+    helpers = [
+        path for path in strays if "def test_" in path.read_text(encoding="utf-8")
+    ]
     assert helpers == []

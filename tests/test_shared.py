@@ -32,7 +32,9 @@ class Outer:
     inner: Inner = dataclasses.field(default_factory=Inner)
 
 
-CHANGED = Outer(name="b", limit=None, kind="y", on=True, inner=Inner(rate=1.0, units=(1, 2)))
+CHANGED = Outer(
+    name="b", limit=None, kind="y", on=True, inner=Inner(rate=1.0, units=(1, 2))
+)
 
 
 def test_every_field_survives_json():
@@ -41,14 +43,24 @@ def test_every_field_survives_json():
 
 
 def test_override_types_each_value_by_its_field():
-    assignments = ["name=b", "limit=none", "kind=y", "on=true", "inner.rate=1", "inner.units=1,2"]
+    assignments = [
+        "name=b",
+        "limit=none",
+        "kind=y",
+        "on=true",
+        "inner.rate=1",
+        "inner.units=1,2",
+    ]
     assert config.override(Outer(), assignments) == CHANGED
 
 
 @pytest.mark.parametrize(
     ("assignment", "message"),
     [
-        ("inner.rat=1", "inner.rat: unknown key 'rat'; known: rate, units. Did you mean 'rate'"),
+        (
+            "inner.rat=1",
+            "inner.rat: unknown key 'rat'; known: rate, units. Did you mean 'rate'",
+        ),
         ("limit=many", "limit: expected int, got 'many'"),
         ("kind=z", "kind: expected .*Literal.*, got 'z'"),
         ("on=1", "on: expected bool, got 1"),
@@ -74,7 +86,9 @@ def test_diff_names_nested_changes():
 
 def test_registry_lists_files_and_suggests_the_near_name():
     assert registry.names("kerasfaces.models") == ["mobilenetv2", "resnet50"]
-    with pytest.raises(InputError, match="no model named 'mobilnetv2'.*Did you mean 'mobilenetv2'"):
+    with pytest.raises(
+        InputError, match="no model named 'mobilnetv2'.*Did you mean 'mobilenetv2'"
+    ):
         registry.load("kerasfaces.models", "mobilnetv2")
 
 
@@ -124,7 +138,11 @@ def test_lock_is_exclusive_and_released(tmp_path):
     [
         (InputError("What is wrong."), 2, "error: What is wrong.\n"),
         (KeyboardInterrupt(), 130, "same command continues"),
-        (OSError(errno.ENOSPC, "No space left on device", "x.npy"), 2, "while writing x.npy"),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "x.npy"),
+            2,
+            "while writing x.npy",
+        ),
     ],
 )
 def test_exit_codes(capsys, error, code, message):

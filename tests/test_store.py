@@ -15,7 +15,9 @@ RECIPE = {"kind": "test", "size": 4}
 
 def fill(folder, keys, offset=0.0):
     with store.writing(folder, RECIPE, (4,), "float32") as target:
-        values = np.arange(4 * len(keys), dtype="float32").reshape(len(keys), 4) + offset
+        values = (
+            np.arange(4 * len(keys), dtype="float32").reshape(len(keys), 4) + offset
+        )
         target.append(keys, values)
     return values
 
@@ -36,7 +38,9 @@ def test_failures_are_named(tmp_path):
     opened = store.Store(tmp_path)
     assert opened.status("bad") == "truncated file"
     assert "bad" in opened
-    with pytest.raises(StoreError, match=r"1 of 2 images have no array.*truncated file"):
+    with pytest.raises(
+        StoreError, match=r"1 of 2 images have no array.*truncated file"
+    ):
         opened.gather(["a", "bad"])
 
 
@@ -60,7 +64,9 @@ def test_truncated_shard_is_an_error_that_names_it(tmp_path):
 def test_shard_of_another_shape_is_an_error(tmp_path):
     fill(tmp_path, ["a"])
     np.save(next(tmp_path.glob("*.npy")), np.zeros((1, 5), "float32"))
-    with pytest.raises(StoreError, match=r"holds float32 \(5,\), store.json says float32 \(4,\)"):
+    with pytest.raises(
+        StoreError, match=r"holds float32 \(5,\), store.json says float32 \(4,\)"
+    ):
         store.Store(tmp_path).gather(["a"])
 
 
@@ -84,7 +90,9 @@ def test_foreign_version_and_missing_store(tmp_path):
 def test_wrong_shape_is_refused(tmp_path):
     with (
         store.writing(tmp_path, RECIPE, (4,), "float32") as target,
-        pytest.raises(StoreError, match=r"expected an array of shape \(1, 4\), got \(1, 3\)"),
+        pytest.raises(
+            StoreError, match=r"expected an array of shape \(1, 4\), got \(1, 3\)"
+        ),
     ):
         target.append(["a"], np.zeros((1, 3)))
 
@@ -92,7 +100,9 @@ def test_wrong_shape_is_refused(tmp_path):
 def test_one_writer_at_a_time(tmp_path):
     with (
         store.writing(tmp_path, RECIPE, (4,), "float32"),
-        pytest.raises(LockedError, match=f"another process .pid {os.getpid()}. is writing"),
+        pytest.raises(
+            LockedError, match=f"another process .pid {os.getpid()}. is writing"
+        ),
         store.writing(tmp_path, RECIPE, (4,), "float32"),
     ):
         pass

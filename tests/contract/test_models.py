@@ -1,0 +1,162 @@
+"""Every file in kerasfaces/models, on arrival."""
+
+import dataclasses
+import os
+
+import keras
+import numpy as np
+import pytest
+
+from kerasfaces import config, registry
+from kerasfaces.models.parts import assemble
+from kerasfaces.models.parts.config import HeadConfig, ModelConfig
+
+pytestmark = pytest.mark.tf
+NAMES = registry.names("kerasfaces.models")
+SIZE_PX = 48
+
+
+def plugin(name):
+    return registry.load("kerasfaces.models", name)
+
+
+def small(name):
+    """Every argument away from its default, and as small as the model can be."""
+    return ModelConfig(
+        name=name,
+        size_px=SIZE_PX,
+        taps=plugin(name).DEFAULT_TAPS[:2],
+        pooling="mean_std",
+        scales=(1.0, 0.75),
+        alpha=0.35,
+        head=HeadConfig(units=(16, 8), dropout=0.2, l2=0.01, standardize=False),
+    )
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def built(request):
+    model_config = small(request.param)
+    return model_config, plugin(request.param).build(model_config, None, 1)
+
+
+@pytest.fixture(scope="module")
+def images():
+    random = np.random.default_rng(0)
+    return random.integers(0, 256, (3, SIZE_PX, SIZE_PX, 3)).astype("float32")
+
+
+def logits(model, images):
+    return keras.ops.convert_to_numpy(model(images, training=False))
+
+
+def test_finite_logits(built, images):
+    _, model = built
+    values = logits(model, images)
+    assert values.shape == (3, 1)
+    assert values.dtype == np.float32
+    assert np.isfinite(values).all()
+    assert np.ptp(values) > 0
+
+
+def test_batch_and_single_agree(built, images):
+    _, model = built
+    together = logits(model, images)
+    alone = np.concatenate([logits(model, images[i : i + 1]) for i in range(3)])
+    np.testing.assert_allclose(together, alone, atol=1e-4)
+
+
+def test_rebuilt_from_json_with_loaded_weights_is_the_same(built, images, tmp_path):
+    model_config, model = built
+    path = tmp_path / "model.keras"
+    model.save(path)
+    again = config.from_dict(ModelConfig, config.to_dict(model_config))
+    assert again == model_config
+    rebuilt = plugin(again.name).build(again)
+    rebuilt.load_weights(path)
+    np.testing.assert_array_equal(logits(model, images), logits(rebuilt, images))
+
+
+def test_each_argument_reaches_the_model(built):
+    model_config, model = built
+    head = model.get_layer("head")
+    assert model.input_shape == (None, SIZE_PX, SIZE_PX, 3)
+    assert [head.get_layer(f"hidden_{i}").units for i in (1, 2)] == [16, 8]
+    assert head.get_layer("dropout_1").rate == 0.2
+    assert head.get_layer("hidden_1").kernel_regularizer.l2 == pytest.approx(0.01)
+    with pytest.raises(ValueError, match="standardize"):
+        head.get_layer("standardize")
+    width = sum(
+        assemble.base_of(model).get_layer(tap).output.shape[-1]
+        for tap in model_config.taps
+    )
+    assert model.get_layer("extractor").output_shape == (None, width * 2 * 2)
+
+
+@pytest.mark.slow
+def test_every_trainable_weight_gets_a_gradient(built, images):
+    _, model = built
+    assemble.unfreeze_all(model)
+    before = [keras.ops.convert_to_numpy(w) for w in model.trainable_variables]
+    model.compile(
+        optimizer=keras.optimizers.SGD(1.0),
+        loss=keras.losses.BinaryCrossentropy(from_logits=True),
+        jit_compile=False,
+    )
+    labels = np.array([[0.0], [1.0], [1.0]], "float32")
+    model.fit(images, labels, epochs=1, verbose=0)
+    still = [
+        weight.path
+        for weight, old in zip(model.trainable_variables, before, strict=True)
+        if np.array_equal(keras.ops.convert_to_numpy(weight), old)
+        and not weight.path.endswith("bias")  # a bias in front of BatchNorm has none
+    ]
+    assert still == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("last", [0, 3])
+def test_frozen_layers_and_batch_statistics_stay_still(built, images, last):
+    model_config, _ = built
+    model = plugin(model_config.name).build(model_config, None, 1)
+    assemble.freeze(model, last)
+    base = assemble.base_of(model)
+    norms = [x for x in base.layers if isinstance(x, keras.layers.BatchNormalization)]
+    assert norms
+    frozen = [w for layer in base.layers if not layer.trainable for w in layer.weights]
+    assert {id(w) for layer in norms for w in layer.weights} <= {id(w) for w in frozen}
+    before = [keras.ops.convert_to_numpy(weight) for weight in frozen]
+    model.compile(optimizer="adam", loss="mse", jit_compile=False)
+    model.fit(images, np.zeros((3, 1)), epochs=2, verbose=0)
+    for weight, old in zip(frozen, before, strict=True):
+        np.testing.assert_array_equal(
+            keras.ops.convert_to_numpy(weight), old, weight.path
+        )
+    assert (len(base.trainable_variables) > 0) == bool(last)
+
+
+def test_unknown_tap_lists_some(built):
+    model_config, _ = built
+    wrong = dataclasses.replace(model_config, taps=("block_99",))
+    from kerasfaces.errors import InputError
+
+    with pytest.raises(
+        InputError, match="the base has no layer 'block_99'; some it has: "
+    ):
+        plugin(wrong.name).build(wrong)
+
+
+@pytest.mark.slow
+def test_builds_and_trains_under_jax(run_python):
+    """The same files run where TensorFlow is not the backend."""
+    pytest.importorskip("jax")
+    os.environ.pop("KERAS_BACKEND", None)
+    code = """
+import os; os.environ["KERAS_BACKEND"] = "jax"
+from kerasfaces import registry
+from kerasfaces.models.parts.config import ModelConfig
+import numpy as np
+for name in registry.names("kerasfaces.models"):
+    model = registry.load("kerasfaces.models", name).build(ModelConfig(name=name, size_px=32))
+    print(model.predict(np.zeros((1, 32, 32, 3)), verbose=0).shape)
+"""
+    assert run_python(code).split("\n")[:2] == ["(1, 1)"] * 2
