@@ -17,7 +17,8 @@ def seed_sequence(seed: int, *keys: str | int) -> np.random.SeedSequence:
         *keys: What the numbers are for, e.g. `"bootstrap", "auc"` or an image's sha256.
     """
     text = "\x1f".join(f"{type(key).__name__}:{key}" for key in keys)
-    words = np.frombuffer(hashlib.sha256(text.encode()).digest(), dtype=np.uint32)
+    data = text.encode(errors="surrogatepass")  # file names need not be UTF-8
+    words = np.frombuffer(hashlib.sha256(data).digest(), dtype=np.uint32)
     return np.random.SeedSequence([seed & (2**64 - 1), *(int(word) for word in words)])
 
 

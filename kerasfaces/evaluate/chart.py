@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from kerasfaces.evaluate.markup import tag
 
 _WIDTH, _HEIGHT = 420.0, 340.0
+_NEAR_PX = 0.4
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 14.0, 14.0, 46.0
 
 
@@ -55,7 +56,7 @@ class Chart:
         if steps and xs.size:
             xs, ys = np.repeat(xs, 2)[1:], np.repeat(ys, 2)[:-1]
         points = " ".join(
-            _thinned([self._at(a, b) for a, b in zip(xs, ys, strict=True)])
+            _thinned([(self._x(a), self._y(b)) for a, b in zip(xs, ys, strict=True)])
         )
         self.parts.append(tag("polyline", points=points, class_=f"line {kind}"))
         return self
@@ -261,19 +262,21 @@ def _tick(value: float) -> str:
     return f"{value:.6g}" if abs(value) < 10_000 else f"{value / 1000:g}k"
 
 
-def _thinned(points: list[str]) -> list[str]:
-    """Drop points that fall on the pixel before them, and the middle of straight runs."""
-    kept: list[str] = []
-    for point in points:
-        if kept and kept[-1] == point:
-            continue
-        if len(kept) > 1 and _straight(kept[-2], kept[-1], point):
-            kept.pop()
-        kept.append(point)
-    return kept
+def _thinned(points: list[tuple[float, float]]) -> list[str]:
+    """Return points in pixels, without those nobody could see: a line stays a line.
 
-
-def _straight(a: str, b: str, c: str) -> bool:
-    """Return whether three points share a column or a row of pixels."""
-    (ax, ay), (bx, by), (cx, cy) = (text.split(",") for text in (a, b, c))
-    return ax == bx == cx or ay == by == cy
+    Left out are points within a fraction of a pixel of the one before, and the middle of
+    runs along an axis.
+    """
+    kept: list[tuple[float, float]] = []
+    for index, (x, y) in enumerate(points):
+        if kept and index < len(points) - 1:
+            last_x, last_y = kept[-1]
+            if max(abs(x - last_x), abs(y - last_y)) < _NEAR_PX:
+                continue
+        if len(kept) > 1:
+            (ax, ay), (bx, by) = kept[-2:]
+            if ax == bx == x or ay == by == y:
+                kept.pop()
+        kept.append((x, y))
+    return [f"{x:.1f},{y:.1f}" for x, y in kept]

@@ -61,7 +61,7 @@ def flat(content: Mapping[str, Any]) -> pd.DataFrame:
     lines = [
         {
             "split": split,
-            "slice": name,
+            "slice": name.encode("utf-8", "backslashreplace").decode(),
             "metric": metric,
             **{key: found[metric][key] for key in ("value", "low", "high")},
             "n": found["n"],

@@ -6,6 +6,7 @@ by its `score`.
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -42,12 +43,11 @@ def read(path: Path) -> pd.DataFrame:
             f"{', '.join(COLUMNS)}, got {', '.join(header) or 'an empty file'}."
         )
     columns = zip(*rows, strict=True) if rows else ([] for _ in header)
-    frame = pd.DataFrame(
-        {
-            name: np.asarray(cells, dtype=object)
-            for name, cells in zip(header, columns, strict=True)
-        }
-    )
+    cells = {
+        name: pd.Series(list(column), dtype=object)
+        for name, column in zip(header, columns, strict=True)
+    }
+    frame = pd.DataFrame(cells)
     for name in _NUMBERS:
         frame[name] = _numbers(frame, name, path, lines)
     return check(frame, str(path), lines)
@@ -75,7 +75,7 @@ def check(
         if name in _NUMBERS:
             frame[name] = frame[name].astype(np.float64)
         else:
-            frame[name] = frame[name].fillna("").astype(str).astype(object)
+            frame[name] = _texts(frame[name])
     at = np.asarray(lines if lines is not None else range(1, len(frame) + 1), dtype=int)
     for name, allowed in _ALLOWED.items():
         bad = ~frame[name].isin(allowed).to_numpy()
@@ -199,6 +199,12 @@ def _check_numbers(frame: pd.DataFrame, where: str, at: np.ndarray) -> None:
             f"{where}: {int(empty.sum())} rows have neither a score nor a reason "
             f"({_at(at, empty)}); expected a finite number, or a reason why there is none."
         )
+
+
+def _texts(cells: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return str objects: pandas' own text type cannot hold a name that is not UTF-8."""
+    texts = ["" if pd.isna(cell) else str(cell) for cell in cells]
+    return pd.Series(texts, index=cells.index, dtype=object)
 
 
 def _at(lines: np.ndarray, bad: np.ndarray) -> str:

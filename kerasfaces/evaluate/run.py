@@ -179,9 +179,7 @@ def evaluate_manifest(
         MissingFileError: There is no such run.
         InputError: The manifest has no row of that split.
     """
-    # Only this way of calling needs a framework: it runs the model.
     from kerasfaces import manifest as manifests
-    from kerasfaces.features import predict_run
 
     point, context, settings = _read(folder)
     manifest = manifests.read(manifest_path)
@@ -197,6 +195,9 @@ def evaluate_manifest(
         raise InputError(
             f"{manifest_path} has no rows of split {split!r}; it has: {known}."
         )
+    # Only now is a framework needed: to run the model.
+    from kerasfaces.features import predict_run
+
     frame = predictions.check(predict_run(folder, manifest, split), str(manifest_path))
     frames = {split: _scored(frame, point)}
     warning = (
@@ -260,7 +261,7 @@ def _publish(
     }
     runs.write_json(folder / "metrics.json", content)
     table = measure.flat(content).to_csv(index=False, lineterminator="\n")
-    runs.write_text(folder / "metrics.csv", table.encode("utf-8", "replace").decode())
+    runs.write_text(folder / "metrics.csv", table)
     found = warn.sentences(content, point, headline, context.audit)
     data = ReportInput(
         name=name,

@@ -29,7 +29,7 @@ def columns(frame: pd.DataFrame, by: list[str] | None = None) -> list[str]:
 
 def values(frame: pd.DataFrame, column: str) -> list[str]:
     """Return the sorted values of a column; rows without one belong to no slice."""
-    return sorted(set(frame[column]) - {""})
+    return sorted(set(frame[column].unique()) - {""})
 
 
 def masks(frame: pd.DataFrame, by: list[str]) -> dict[str, Bools]:

@@ -13,7 +13,7 @@ from kerasfaces.metrics.bootstrap import Side
 AT = metrics.Thresholds(0.5, 0.9)
 
 
-def make(n_real=60, n_fake=80, shift=1.5, seed=0, ties=False):
+def make(n_real=61, n_fake=80, shift=1.5, seed=0, ties=False):
     random = np.random.default_rng(seed)
     fake = np.arange(n_real + n_fake) >= n_real
     logit = random.normal(size=fake.size) + shift * fake
@@ -120,7 +120,7 @@ def test_strict_threshold_says_what_it_costs_here():
     rows = make()
     method = metrics.measure(rows, AT, 20)["tpr_at_fpr_1pct"].method
     alarms = int((rows.score[~rows.fake] >= 0.9).sum())
-    assert f"{alarms} of 60 reals are false alarms there" in method
+    assert f"{alarms} of 61 reals are false alarms there" in method
 
 
 def test_rows_are_checked():
@@ -158,11 +158,23 @@ def test_a_resample_measured_by_counts_equals_one_measured_by_rows(ties, monkeyp
         assert found.brier[index] == pytest.approx(metrics.brier(fake, score), abs=1e-6)
 
 
-def test_scores_that_disobey_the_logits_are_still_binned_right():
-    rows = make(12, 17)
-    odd = metrics.Rows.of(rows.fake, rows.logit, np.linspace(0, 1, 29) ** 2)
-    found = metrics.measure(odd, AT, 100)["ece"]
-    assert found.value == pytest.approx(metrics.ece(odd.fake, odd.score))
+def test_scores_that_disobey_the_logits_are_binned_right():
+    random = np.random.default_rng(0)
+    for outcome in (0.0, 1.0):
+        logit, score = random.normal(size=40), random.random(40)
+        side = Side.of("a", logit, score, outcome)
+        order, gap, bounds = side.bins
+        found = [gap[first:end].sum() for first, end in bounds]
+        index = np.minimum((score * 15).astype(int), 14)
+        assert order is not None
+        assert found == pytest.approx(np.bincount(index, outcome - score, 15), abs=1e-6)
+        ordered = Side.of("b", logit, 1 / (1 + np.exp(-logit)), outcome)
+        order, gap, bounds = ordered.bins
+        found = [gap[first:end].sum() for first, end in bounds]
+        index = np.minimum((ordered.score * 15).astype(int), 14)
+        assert order is None
+        expected = np.bincount(index, outcome - ordered.score, 15)
+        assert found == pytest.approx(expected, abs=1e-6)
 
 
 def test_chunks_do_not_change_the_resamples(monkeypatch):
@@ -173,9 +185,16 @@ def test_chunks_do_not_change_the_resamples(monkeypatch):
 
 
 def test_every_resample_draws_as_many_rows_as_there_are():
-    counts = bootstrap.draw_counts(50, 7, np.random.default_rng(0))
-    assert counts.shape == (7, 50)
-    assert (counts.sum(axis=1) == 50).all()
+    for n in (1, 2, 51):
+        counts = bootstrap.draw_counts(n, 7, np.random.default_rng(0))
+        assert counts.shape == (7, n)
+        assert (counts.sum(axis=1) == n).all()
+
+
+def test_rows_are_drawn_evenly():
+    counts = bootstrap.draw_counts(9, 20_000, np.random.default_rng(0))
+    assert counts.mean(axis=0) == pytest.approx(np.ones(9), abs=0.03)
+    assert counts.var(axis=0) == pytest.approx(np.full(9, 8 / 9), abs=0.04)
 
 
 def test_bootstrap_interval_has_the_width_theory_gives():
@@ -238,7 +257,7 @@ class TestPlatt:
     def test_minimises_the_smoothed_cross_entropy(self):
         rows = make()
         fitted = metrics.fit_platt(rows.fake, rows.logit)
-        target = np.where(rows.fake, 81 / 82, 1 / 62)
+        target = np.where(rows.fake, 81 / 82, 1 / 63)
 
         def loss(a, b):
             z = a * rows.logit + b

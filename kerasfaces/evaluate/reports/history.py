@@ -18,7 +18,7 @@ def report(data: ReportInput) -> Section:
     if data.history is None or data.history.empty:
         return Section(title, markup.paragraph("There is no training history."))
     numbers = data.history.select_dtypes("number")
-    watched = [name for name in numbers if f"val_{name}" in numbers]
+    watched = [str(name) for name in numbers if f"val_{name}" in numbers]
     charts = [_chart(numbers, name) for name in watched]
     keys = legend([("real", "training"), ("fake", "validation")])
     n = f"{len(numbers):,} epochs. "

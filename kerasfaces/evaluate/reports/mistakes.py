@@ -41,13 +41,13 @@ def _gallery(title: str, rows: pd.DataFrame, root: Path | None) -> Markup:
     cells = [
         tag(
             "figure",
-            _thumbnail(Path(row.path), root),
+            _thumbnail(Path(str(row.path)), root),
             tag(
                 "figcaption",
                 tag("b", f"{row.score:.3f}"),
                 " ",
                 row.source,
-                tag("small", _short(Path(row.path).name), title=row.path),
+                tag("small", _short(Path(str(row.path)).name), title=row.path),
             ),
         )
         for row in shown.itertuples()
