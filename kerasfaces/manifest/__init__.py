@@ -8,9 +8,9 @@ the commands. The columns are described in `data_manifests/README.md`.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kerasfaces.manifest.table import Finding, Manifest, read, write
+    from kerasfaces.manifest.table import Manifest, read, write
 
-__all__ = ["Finding", "Manifest", "read", "write"]
+__all__ = ["Manifest", "read", "write"]
 
 
 def __getattr__(name: str) -> Any:

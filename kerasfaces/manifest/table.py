@@ -17,9 +17,8 @@ import pandas as pd
 
 from kerasfaces import runs
 from kerasfaces.errors import InputError, MissingFileError
+from kerasfaces.manifest.rules import Finding, lines_text, row_findings, summary
 
-LABELS = ("real", "fake")
-SPLITS = ("train", "val", "test")
 REQUIRED = ("path", "label", "source")
 COLUMNS = (
     "path",
@@ -32,25 +31,8 @@ COLUMNS = (
     "width_px",
     "height_px",
     "format",
+    "phash",
 )
-_SHOWN = 5  # line numbers named in one message
-
-
-@dataclasses.dataclass(frozen=True)
-class Finding:
-    """Something wrong with one row.
-
-    Attributes:
-        kind: Short name of the rule that was broken, e.g. `duplicate path`.
-        line: Line number in the manifest (1 = header) where the row starts.
-        path: The row's path as written.
-        detail: What was expected and what was found.
-    """
-
-    kind: str
-    line: int
-    path: str
-    detail: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -144,7 +126,8 @@ def parse(
     if "split" not in frame:
         frame.insert(list(frame.columns).index("source") + 1, "split", "")
     manifest = Manifest(frame, Path(os.path.abspath(root or path.parent)))
-    return manifest, lines, _findings(manifest, lines)
+    found = row_findings(frame, absolute(frame["path"], manifest.folder), lines)
+    return manifest, lines, found
 
 
 def read_csv(path: Path) -> tuple[pd.DataFrame, list[int]]:
@@ -221,24 +204,9 @@ def absolute(paths: pd.Series, folder: Path) -> list[str]:
     return [os.path.normpath(os.path.join(base, text)) for text in paths]
 
 
-def summary(findings: Sequence[Finding]) -> str:
-    """Return the first kind of finding as one sentence with its lines and the count."""
-    kind, detail = findings[0].kind, findings[0].detail
-    lines = [finding.line for finding in findings if finding.kind == kind]
-    text = f"{kind} in {lines_text(lines)}: {detail}"
-    rest = len(findings) - len(lines)
-    if rest:
-        text += f" ({rest} more of other kinds; kerasfaces manifest check lists all.)"
-    return text
-
-
-def lines_text(lines: Sequence[int]) -> str:
-    """Return `line 3` or `lines 3, 5, 9, 12, 20, ... (31 in all)`."""
-    shown = ", ".join(map(str, lines[:_SHOWN]))
-    if len(lines) == 1:
-        return f"line {shown}"
-    more = f", ... ({len(lines)} in all)" if len(lines) > _SHOWN else ""
-    return f"lines {shown}{more}"
+def column(rows: pd.DataFrame, name: str) -> list[str]:
+    """Return a column's texts; empty texts when there is no such column."""
+    return list(rows[name]) if name in rows else [""] * len(rows)
 
 
 def _read_text(path: Path) -> str:
@@ -267,57 +235,6 @@ def _refuse_ragged(
             f"{len(records[ragged[0]])} fields, expected {len(header)} as in the header; "
             "quote fields that contain commas."
         )
-
-
-def _findings(manifest: Manifest, lines: Sequence[int]) -> list[Finding]:
-    rows = manifest.rows
-    paths = rows["path"].tolist()
-    found = [
-        Finding(kind, lines[i], paths[i], f"{detail}, got {value!r}.")
-        for kind, column, valid, detail in _RULES
-        if column in rows
-        for i, value in enumerate(rows[column].tolist())
-        if not valid(value)
-    ]
-    first: dict[str, int] = {}
-    for i, full in enumerate(absolute(rows["path"], manifest.folder)):
-        if paths[i] and first.setdefault(full, i) != i:
-            detail = f"{paths[i]!r} is already in line {lines[first[full]]}."
-            found.append(Finding("duplicate path", lines[i], paths[i], detail))
-    return found
-
-
-def _is_path(text: str) -> bool:
-    return bool(text.strip()) and "\0" not in text
-
-
-def _is_count(text: str) -> bool:
-    return text == "" or (text.isascii() and text.isdigit() and int(text) > 0)
-
-
-def _is_sha256(text: str) -> bool:
-    return text == "" or (len(text) == 64 and set(text) <= set("0123456789abcdef"))
-
-
-_RULES = (
-    ("missing path", "path", _is_path, "expected the image's file name"),
-    ("unknown label", "label", LABELS.__contains__, "expected real or fake"),
-    ("missing source", "source", str.strip, "expected a camera data set or generator"),
-    (
-        "unknown split",
-        "split",
-        ("", *SPLITS).__contains__,
-        "expected train, val, test or empty",
-    ),
-    (
-        "bad width_px",
-        "width_px",
-        _is_count,
-        "expected a whole number of pixels or empty",
-    ),
-    ("bad height_px", "height_px", _is_count, "expected a whole number or empty"),
-    ("bad sha256", "sha256", _is_sha256, "expected 64 hex digits or empty"),
-)
 
 
 def _field(text: str) -> str:

@@ -1,0 +1,108 @@
+"""What a single row may hold, and how complaints about rows are worded."""
+
+import dataclasses
+import re
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+
+LABELS = ("real", "fake")
+SPLITS = ("train", "val", "test")
+_SHOWN = 5  # line numbers named in one message
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """Something wrong with one row.
+
+    Attributes:
+        kind: Short name of the rule that was broken, e.g. `duplicate path`.
+        line: Line number in the manifest (1 = header) where the row starts.
+        path: The row's path as written.
+        detail: What was expected and what was found.
+    """
+
+    kind: str
+    line: int
+    path: str
+    detail: str
+
+
+@dataclasses.dataclass(frozen=True)
+class _Rule:
+    kind: str
+    column: str
+    valid: Callable[[str], bool]
+    expected: str
+
+
+def _is_path(text: str) -> bool:
+    return bool(text.strip()) and "\0" not in text
+
+
+def _is_count(text: str) -> bool:
+    return re.fullmatch(r"([1-9][0-9]*)?", text) is not None
+
+
+def _is_hex(text: str) -> bool:
+    return re.fullmatch(r"([0-9a-f]{64})?", text) is not None
+
+
+_RULES = (
+    _Rule("missing path", "path", _is_path, "the image's file name"),
+    _Rule("unknown label", "label", LABELS.__contains__, "real or fake"),
+    _Rule("missing source", "source", lambda text: text.strip() != "", "a name"),
+    _Rule("unknown split", "split", ("", *SPLITS).__contains__, "train, val or test"),
+    _Rule("bad width_px", "width_px", _is_count, "a whole number"),
+    _Rule("bad height_px", "height_px", _is_count, "a whole number"),
+    _Rule("bad sha256", "sha256", _is_hex, "64 lower-case hex digits"),
+    _Rule("bad phash", "phash", _is_hex, "64 lower-case hex digits"),
+)
+
+
+def row_findings(
+    rows: pd.DataFrame, absolute_paths: Sequence[str], lines: Sequence[int]
+) -> list[Finding]:
+    """Return what is wrong with single rows, and repeated paths.
+
+    Args:
+        rows: A manifest's table of text.
+        absolute_paths: Each row's path in absolute form, for comparison.
+        lines: Each row's line number.
+    """
+    paths = rows["path"].tolist()
+    found = [
+        Finding(
+            rule.kind, lines[i], paths[i], f"expected {rule.expected}, got {value!r}."
+        )
+        for rule in _RULES
+        if rule.column in rows
+        for i, value in enumerate(rows[rule.column].tolist())
+        if not rule.valid(value)
+    ]
+    first: dict[str, int] = {}
+    for i, full in enumerate(absolute_paths):
+        if paths[i] and first.setdefault(full, i) != i:
+            detail = f"{paths[i]!r} is already in line {lines[first[full]]}."
+            found.append(Finding("duplicate path", lines[i], paths[i], detail))
+    return found
+
+
+def summary(findings: Sequence[Finding]) -> str:
+    """Return the first kind of finding as one sentence with its lines and the count."""
+    kind, detail = findings[0].kind, findings[0].detail
+    lines = [finding.line for finding in findings if finding.kind == kind]
+    text = f"{kind} in {lines_text(lines)}: {detail}"
+    rest = len(findings) - len(lines)
+    if rest:
+        text += f" {rest} more of other kinds; kerasfaces manifest check lists all."
+    return text
+
+
+def lines_text(lines: Sequence[int]) -> str:
+    """Return `line 3` or `lines 3, 5, 9, 12, 20, ... (31 in all)`."""
+    shown = ", ".join(map(str, lines[:_SHOWN]))
+    if len(lines) == 1:
+        return f"line {shown}"
+    more = f", ... ({len(lines)} in all)" if len(lines) > _SHOWN else ""
+    return f"lines {shown}{more}"

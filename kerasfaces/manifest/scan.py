@@ -1,0 +1,128 @@
+"""Files -> facts: what each file holds, found out in worker processes."""
+
+import dataclasses
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from kerasfaces import images
+from kerasfaces.errors import ImageError
+from kerasfaces.manifest import workers
+from kerasfaces.manifest.table import Manifest, column
+
+logger = logging.getLogger(__name__)
+_NAMED = 5  # unreadable files named in one log line
+
+
+@dataclasses.dataclass(frozen=True)
+class Facts:
+    """What one file holds.
+
+    Attributes:
+        sha256: Of the file's bytes; empty when they could not be read.
+        probe: As `images.probe`; empty when it is not an image.
+        phash: Perceptual hash; empty when it was not asked for or cannot be made.
+        reason: Why the file has no pixels; empty when it has.
+    """
+
+    sha256: str = ""
+    probe: dict[str, Any] = dataclasses.field(default_factory=dict)
+    phash: str = ""
+    reason: str = ""
+
+    def columns(self) -> dict[str, str]:
+        """Return the manifest columns this file fills; empty where it is unreadable."""
+        readable = not self.reason
+        return {
+            "sha256": self.sha256,
+            "width_px": str(self.probe["width_px"]) if readable else "",
+            "height_px": str(self.probe["height_px"]) if readable else "",
+            "format": self.probe["format"] if readable else "",
+            "phash": self.phash if readable else "",
+        }
+
+
+def scan(files: Sequence[Path], n_workers: int | None = None) -> list[Facts]:
+    """Decode every file once and return its facts, in order."""
+    found = workers.each(examine, files, "reading images", n_workers)
+    return [facts or Facts(reason=workers.CRASHED) for facts in found]
+
+
+def scan_headers(files: Sequence[Path], n_workers: int | None = None) -> list[Facts]:
+    """Return facts without decoding pixels: no perceptual hash, truncation unnoticed."""
+    found = workers.each(examine_header, files, "reading file facts", n_workers)
+    return [facts or Facts(reason=workers.CRASHED) for facts in found]
+
+
+def examine(file: Path) -> Facts:
+    """Return the facts of one file, pixels included."""
+    from kerasfaces.manifest.phash import phash
+
+    facts, data = _header(file)
+    if facts.reason:
+        return facts
+    try:
+        return dataclasses.replace(facts, phash=phash(images.decode(data)))
+    except ImageError as error:
+        return dataclasses.replace(facts, reason=str(error))
+
+
+def examine_header(file: Path) -> Facts:
+    """Return the facts of one file that its header tells."""
+    return _header(file)[0]
+
+
+def complete(manifest: Manifest) -> tuple[Manifest, int]:
+    """Scan the rows without a perceptual hash and fill in what they lack.
+
+    Cells that hold something keep it.
+
+    Returns:
+        The manifest, and how many of the files just scanned are unreadable.
+    """
+    rows = manifest.rows
+    lacking = [i for i, text in enumerate(column(rows, "phash")) if not text]
+    if not lacking:
+        return manifest, 0
+    files = manifest.files()
+    facts = scan([files[i] for i in lacking])
+    n_unreadable = report_unreadable([rows["path"][i] for i in lacking], facts)
+    told = [each.columns() for each in facts]
+    filled = {}
+    for name in told[0]:
+        values = column(rows, name)
+        for i, cells in zip(lacking, told, strict=True):
+            values[i] = values[i] or cells[name]
+        filled[name] = pd.Series(values, dtype=str)
+    return Manifest(rows.assign(**filled), manifest.folder), n_unreadable
+
+
+def report_unreadable(paths: Sequence[str], facts: Sequence[Facts]) -> int:
+    """Log how many files are unreadable, with the first few names; return how many."""
+    bad = [
+        f"{path!r}: {each.reason}"
+        for path, each in zip(paths, facts, strict=True)
+        if each.reason
+    ]
+    if bad:
+        logger.warning(
+            "%d of %d images are unreadable and stay in as rows without size; %s%s",
+            len(bad),
+            len(facts),
+            "; ".join(bad[:_NAMED]),
+            "; ..." if len(bad) > _NAMED else "",
+        )
+    return len(bad)
+
+
+def _header(file: Path) -> tuple[Facts, bytes]:
+    digest, data = "", b""
+    try:
+        data = images.read_file(file)
+        digest = images.sha256(data)
+        return Facts(sha256=digest, probe=images.probe(data)), data
+    except ImageError as error:
+        return Facts(sha256=digest, reason=str(error)), data
