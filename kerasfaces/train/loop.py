@@ -10,6 +10,7 @@ import dataclasses
 import json
 import math
 import time
+import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -166,7 +167,8 @@ class _Progress:
         if not self.path.exists():
             return
         try:
-            with np.load(self.path, allow_pickle=False) as archive:
+            # np.load leaves a damaged file open when it is given the path.
+            with self.path.open("rb") as file, np.load(file) as archive:
                 arrays = dict(archive)
             state = json.loads(arrays.pop("state").tobytes())
             self.rows, self.waited = state["rows"], state["waited"]
@@ -175,7 +177,7 @@ class _Progress:
             self.best = [arrays[f"b{i}"] for i in range(n_best)]
             for i, variable in enumerate(self._variables()):
                 variable.assign(arrays[f"v{i}"])
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise RunError(
                 f"{self.path} is damaged ({error}); delete it and run again: training starts "
                 "over, features are kept."
@@ -209,9 +211,11 @@ def _callback(progress: _Progress, add: Callable[[int], None]) -> Any:
 
 def _validate(phase: Phase) -> dict[str, float]:
     logits, labels = phase.val_logits(), phase.val_labels.astype(np.float64)
+    if not np.isfinite(logits).all():
+        return {"val_loss": math.nan, "val_auc": math.nan, "val_accuracy": math.nan}
     loss = float(np.mean(np.logaddexp(0.0, logits) - labels * logits))
     return {
         "val_loss": loss,
-        "val_auc": metrics.auc(labels, logits) if math.isfinite(loss) else math.nan,
+        "val_auc": metrics.auc(labels, logits),
         "val_accuracy": float(np.mean((logits > 0) == (labels > 0.5))),
     }

@@ -144,8 +144,9 @@ def _work(request: Request, config: TrainConfig, found: Any, folder: Path) -> No
         | {"training": trained.facts},
         history=history,
         audit=audit,
-        warnings=[*request.notes, *_warnings(config, found, data.unreadable(), audit)],
+        warnings=[*request.notes, *_warnings(config, found, data.unreadable())],
         image_root=manifest.folder,
+        false_alarm_rate=config.false_alarm_rate,
     )
 
 
@@ -170,17 +171,12 @@ def _audit(manifest: manifests.Manifest, folder: Path) -> dict[str, Any]:
     return result
 
 
-def _warnings(
-    config: TrainConfig, found: Any, unreadable: list[str], audit: dict[str, Any]
-) -> list[str]:
-    """Return what a reader of the report must know first; each is logged as well."""
+def _warnings(config: TrainConfig, found: Any, unreadable: list[str]) -> list[str]:
+    """Return what a reader of the report must know first; each is logged as well.
+
+    A flagged audit warns by itself.
+    """
     lines = []
-    if audit.get("flagged"):
-        lines.append(
-            f"File facts alone separate the classes (audit AUC {audit['auc']:.2f}, most telling: "
-            f"{audit['most_telling_fact']}): a detector can score high here without looking at "
-            "the faces. Neutralise the data: kerasfaces manifest audit M --neutralise DIR."
-        )
     if unreadable:
         lines.append(
             f"{len(unreadable)} images could not be read and have no score: "

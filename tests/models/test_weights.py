@@ -42,7 +42,7 @@ def test_weights_file_reaches_the_tapped_base(tiny_weights):
 
 def test_other_width_and_other_architecture_are_refused(tiny_weights, tmp_path):
     found = mobilenetv2.find_weights(str(tiny_weights), None)
-    with pytest.raises(InputError, match="not weights of mobilenetv2.* without top"):
+    with pytest.raises(InputError, match=r"not weights of mobilenetv2.* without top"):
         mobilenetv2.build(ModelConfig(size_px=32, alpha=1.0), found, 0)
     text = tmp_path / "not_weights.h5"
     text.write_text("hello")
@@ -81,7 +81,7 @@ def test_npz_is_loaded_by_name_and_strictly(tmp_path):
 
 def test_missing_file_is_a_sentence():
     with pytest.raises(
-        MissingFileError, match="--weights no_such_file: no such file. Expected"
+        MissingFileError, match=r"--weights no_such_file: no such file. Expected"
     ):
         mobilenetv2.find_weights("no_such_file", None)
     with pytest.raises(InputError, match="no such base is shipped for ResNet50"):
@@ -133,7 +133,7 @@ def test_shipped_base_with_a_wrong_hash_is_refused(tmp_path, monkeypatch):
     np.savez(folder / "base.npz", a=np.zeros(1))
     (folder / "base.json").write_text(json.dumps({"sha256": "0" * 64}))
     monkeypatch.setattr(weights.resources, "files", lambda _: tmp_path)
-    with pytest.raises(InputError, match="SHA-256 is .*, expected 000"):
+    with pytest.raises(InputError, match=r"SHA-256 is .*, expected 000"):
         weights.find("forensic", "MobileNetV2", None, "base.npz")
 
 

@@ -9,6 +9,7 @@ import dataclasses
 import hashlib
 import os
 import socket
+import zipfile
 from collections import Counter
 from collections.abc import Callable, Mapping
 from importlib import resources
@@ -161,7 +162,7 @@ def _load_npz(base: keras.Model, found: BaseWeights) -> None:
 def _arrays(found: BaseWeights) -> Mapping[str, NDArray[Any]]:
     try:
         if found.path.suffix == ".npz":
-            with np.load(found.path, allow_pickle=False) as archive:
+            with found.path.open("rb") as file, np.load(file) as archive:
                 return dict(archive)
         import h5py
 
@@ -174,7 +175,7 @@ def _arrays(found: BaseWeights) -> Mapping[str, NDArray[Any]]:
         with h5py.File(found.path, "r") as file:
             file.visititems(visit)
         return arrays
-    except (OSError, ValueError, EOFError, KeyError) as error:
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
         raise InputError(
             f"{found.path}: not a readable weights file ({error}); expected .h5, .weights.h5 "
             "or .npz."
