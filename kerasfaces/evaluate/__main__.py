@@ -9,10 +9,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Parse, measure, print the table and the report's path."""
     parser = cli.parser(
         "evaluate",
-        "Measure a run's predictions: metrics with 95 %% intervals, tables by source and "
-        "attribute, and report.html. Thresholds stay as training froze them.".replace(
-            "%%", "%"
-        ),
+        "Measure a run's predictions: metrics with 95 % intervals, tables by source and "
+        "attribute, and report.html. Thresholds stay as training froze them.",
         [
             "python -m kerasfaces.evaluate runs/mobilenetv2-1a2b3c",
             "python -m kerasfaces.evaluate RUN --by attr_gender,source",

@@ -49,7 +49,7 @@ def _slice(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _metric(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     values = [part["value"] for part in found]
-    blank = {"value": None, "sd": None, "low": None, "high": None}
+    blank = {"value": None, "sd": None, "low": None, "high": None, "values": values}
     if any(value is None for value in values):
         why = next(part["method"] for part in found if part["value"] is None)
         return {**blank, "method": why}

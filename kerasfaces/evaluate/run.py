@@ -12,9 +12,9 @@ from typing import Any
 
 import pandas as pd
 
-from kerasfaces import runs
-from kerasfaces.errors import InputError, MissingFileError, RunError
-from kerasfaces.evaluate import html, measure, predictions, slices, warn
+from kerasfaces import cli, runs
+from kerasfaces.errors import InputError, MissingFileError
+from kerasfaces.evaluate import html, measure, predictions, slices, stored, warn
 from kerasfaces.evaluate.operating_point import (
     OperatingPoint,
     ValidationPredictions,
@@ -25,18 +25,6 @@ from kerasfaces.metrics.bootstrap import RESAMPLES
 
 logger = logging.getLogger(__name__)
 SPLITS = ("train", "val", "test")
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Context:
-    """What a report says about a run besides its predictions; see `ReportInput`."""
-
-    config: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    environment: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    history: pd.DataFrame | None = None
-    audit: Mapping[str, Any] | None = None
-    warnings: Sequence[str] = ()
-    image_root: Path | None = None
 
 
 def finish(
@@ -100,7 +88,7 @@ def finish(
     runs.write_json(folder / "operating_point.json", point.to_json())
     if audit is not None:
         runs.write_json(folder / "audit.json", dict(audit))
-    context = Context(
+    context = stored.Context(
         config=config,
         environment=environment,
         history=history,
@@ -138,7 +126,7 @@ def evaluate_run(
         MissingFileError: There is no such folder, or it holds no finished run.
         InputError: A predictions file breaks the contract, or `by` names no column.
     """
-    point, context, settings = _read(folder)
+    point, context, settings = stored.read(folder)
     paths = {split: folder / f"predictions_{split}.csv" for split in SPLITS}
     frames = {
         split: predictions.read(path) for split, path in paths.items() if path.is_file()
@@ -181,7 +169,7 @@ def evaluate_manifest(
     """
     from kerasfaces import manifest as manifests
 
-    point, context, settings = _read(folder)
+    point, context, settings = stored.read(folder)
     manifest = manifests.read(manifest_path)
     rows = manifest.rows
     target = folder / "evaluations" / manifest.digest()
@@ -195,8 +183,8 @@ def evaluate_manifest(
         raise InputError(
             f"{manifest_path} has no rows of split {split!r}; it has: {known}."
         )
-    # Only now is a framework needed: to run the model.
-    from kerasfaces.features import predict_run
+    cli.import_keras()  # only now is a framework needed: to run the model
+    from kerasfaces.features.predict import predict_run
 
     frame = predictions.check(predict_run(folder, manifest, split), str(manifest_path))
     frames = {split: _scored(frame, point)}
@@ -249,7 +237,7 @@ def _publish(
     frames: Mapping[str, pd.DataFrame],
     point: OperatingPoint,
     content: dict[str, Any],
-    context: Context,
+    context: stored.Context,
 ) -> dict[str, Any]:
     """Write metrics.json, metrics.csv and, last, report.html."""
     headline = next(split for split in ("test", "val", "train") if split in frames)
@@ -257,7 +245,7 @@ def _publish(
     content = {
         **content,
         "warnings": list(context.warnings),
-        "image_root": None if root is None else _root(root, folder),
+        "image_root": None if root is None else stored.relative_root(root, folder),
     }
     runs.write_json(folder / "metrics.json", content)
     table = measure.flat(content).to_csv(index=False, lineterminator="\n")
@@ -278,50 +266,3 @@ def _publish(
     )
     runs.write_text(folder / "report.html", html.render(data))
     return content
-
-
-def _root(root: Path, folder: Path) -> str:
-    """Return the images' folder, relative when that is the run folder itself."""
-    return "." if root.resolve() == folder.resolve() else str(root.resolve())
-
-
-def _read(folder: Path) -> tuple[OperatingPoint, Context, dict[str, Any]]:
-    """Read all of a finished run but its predictions."""
-    if not folder.is_dir():
-        raise MissingFileError(
-            f"{folder} is no folder; expected a run folder made by train."
-        )
-    path = folder / "operating_point.json"
-    if not path.is_file():
-        repeated = sorted(folder.glob("seed-*/operating_point.json"))
-        hint = (
-            f"it holds repeated runs: give one of them, e.g. {repeated[0].parent}."
-            if repeated
-            else "the same train command continues an unfinished run."
-        )
-        raise MissingFileError(
-            f"{folder} is not a finished run (no operating_point.json); {hint}"
-        )
-    point = OperatingPoint.from_json(runs.read_json(path), str(path))
-    stored = {
-        name: runs.read_json(folder / f"{name}.json")
-        if (folder / f"{name}.json").is_file()
-        else {}
-        for name in ("config", "environment", "audit", "metrics")
-    }
-    for name, value in stored.items():
-        if not isinstance(value, dict):
-            raise RunError(
-                f"{folder / name}.json holds no object; restore or delete it."
-            )
-    history = folder / "history.csv"
-    root = stored["metrics"].get("image_root")
-    context = Context(
-        config=stored["config"],
-        environment=stored["environment"],
-        history=pd.read_csv(history) if history.is_file() else None,
-        audit=stored["audit"] or None,
-        warnings=stored["metrics"].get("warnings", ()),
-        image_root=None if root is None else folder / root,
-    )
-    return point, context, stored["metrics"]

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from conftest import make_predictions
+from fake_predictions import make_predictions
 
 from kerasfaces.errors import InputError, RunError
 from kerasfaces.evaluate.operating_point import (

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import make_predictions
+from fake_predictions import make_predictions
 
 from kerasfaces.errors import InputError, MissingFileError
 from kerasfaces.evaluate import predictions

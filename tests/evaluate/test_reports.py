@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import make_predictions
+from fake_predictions import make_predictions
 from PIL import Image
 
 from kerasfaces import registry

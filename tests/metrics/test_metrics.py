@@ -184,7 +184,10 @@ def test_nan_is_refused_with_its_count(name, bad):
 
 
 @each_metric
-@pytest.mark.parametrize("labels", [[0, 2], ["real", "maybe"], [0.0, np.nan]])
+@pytest.mark.parametrize(
+    "labels",
+    [[0, 2], ["real", "maybe"], [0.0, np.nan], np.array(["fake", np.nan], object)],
+)
 def test_unknown_labels_are_refused(name, labels):
     with pytest.raises(InputError, match="labels"):
         FUNCTIONS[name][0](labels, [0.1, 0.9])

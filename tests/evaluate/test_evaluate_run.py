@@ -8,7 +8,7 @@ import types
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import make_predictions
+from fake_predictions import make_predictions
 
 from kerasfaces import runs
 from kerasfaces.errors import (
@@ -74,6 +74,14 @@ def test_measuring_again_gives_the_same_numbers(finished):
     assert again["warnings"] == metrics["warnings"]
     assert "val loss" in page.lower() or "loss" in page
     assert "The weights are a stand-in." in (folder / "report.html").read_text()
+
+
+@pytest.mark.parametrize("damage", ["empty", "absent"])
+def test_a_run_without_epochs_is_measured_too(finished, damage):
+    path = finished[0] / "history.csv"
+    path.unlink() if damage == "absent" else path.write_text("\n")
+    evaluate_run(finished[0])
+    assert "no training history" in (finished[0] / "report.html").read_text()
 
 
 def test_audit_is_kept_and_warned_of(tmp_path, frames):
@@ -157,9 +165,10 @@ class TestManifest:
             wanted = manifest.rows[manifest.rows["split"] == split]
             return rows[rows["path"].isin(wanted["path"])]
 
-        fake = types.ModuleType("kerasfaces.features")
+        fake = types.ModuleType("kerasfaces.features.predict")
         fake.predict_run = predict_run
-        monkeypatch.setitem(sys.modules, "kerasfaces.features", fake)
+        monkeypatch.setitem(sys.modules, "kerasfaces.features.predict", fake)
+        monkeypatch.setattr("kerasfaces.cli.import_keras", lambda: None)
         return path
 
     def test_other_images_never_touch_the_runs_numbers(self, finished, other):
@@ -204,6 +213,7 @@ class TestCommand:
             (lambda f: (f / "metrics.json").write_text("{"), "is not valid JSON"),
             (lambda f: (f / "config.json").write_text("[]"), "holds no object"),
             (lambda f: (f / "operating_point.json").write_text("{}"), "cannot be read"),
+            (lambda f: (f / "history.csv").write_text('a\n"b'), "is damaged"),
             (
                 lambda f: (f / "predictions_test.csv").write_text(""),
                 "missing; expected path",

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from conftest import make_predictions
+from fake_predictions import make_predictions
 
 from kerasfaces import metrics
 from kerasfaces.errors import InputError

@@ -1,0 +1,85 @@
+"""What a finished run folder says besides its predictions."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from kerasfaces import runs
+from kerasfaces.errors import MissingFileError, RunError
+from kerasfaces.evaluate.operating_point import OperatingPoint
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Context:
+    """What a report says about a run besides its predictions; see `ReportInput`."""
+
+    config: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    environment: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    history: pd.DataFrame | None = None
+    audit: Mapping[str, Any] | None = None
+    warnings: Sequence[str] = ()
+    image_root: Path | None = None
+
+
+def relative_root(root: Path, folder: Path) -> str:
+    """Return the images' folder, relative when that is the run folder itself."""
+    return "." if root.resolve() == folder.resolve() else str(root.resolve())
+
+
+def read(folder: Path) -> tuple[OperatingPoint, Context, dict[str, Any]]:
+    """Return the operating point, what the report says, and the stored metrics.
+
+    Raises:
+        MissingFileError: There is no such folder, or it holds no finished run.
+        RunError: One of its files is damaged.
+    """
+    if not folder.is_dir():
+        raise MissingFileError(
+            f"{folder} is no folder; expected a run folder made by train."
+        )
+    path = folder / "operating_point.json"
+    if not path.is_file():
+        repeated = sorted(folder.glob("seed-*/operating_point.json"))
+        hint = (
+            f"it holds repeated runs: give one of them, e.g. {repeated[0].parent}."
+            if repeated
+            else "the same train command continues an unfinished run."
+        )
+        raise MissingFileError(
+            f"{folder} is not a finished run (no operating_point.json); {hint}"
+        )
+    point = OperatingPoint.from_json(runs.read_json(path), str(path))
+    contents = {
+        name: runs.read_json(folder / f"{name}.json")
+        if (folder / f"{name}.json").is_file()
+        else {}
+        for name in ("config", "environment", "audit", "metrics")
+    }
+    for name, value in contents.items():
+        if not isinstance(value, dict):
+            raise RunError(
+                f"{folder / name}.json holds no object; restore or delete it."
+            )
+    root = contents["metrics"].get("image_root")
+    context = Context(
+        config=contents["config"],
+        environment=contents["environment"],
+        history=_history(folder / "history.csv"),
+        audit=contents["audit"] or None,
+        warnings=contents["metrics"].get("warnings", ()),
+        image_root=None if root is None else folder / root,
+    )
+    return point, context, contents["metrics"]
+
+
+def _history(path: Path) -> pd.DataFrame | None:
+    """Return the epochs, or None where there was none."""
+    try:
+        return pd.read_csv(path)
+    except (FileNotFoundError, pd.errors.EmptyDataError):
+        return None
+    except (pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise RunError(f"{path} is damaged ({error}); restore or delete it.") from error
