@@ -27,8 +27,8 @@ AUDIT = {
     "n": 90,
     "flagged": True,
     "most_telling_fact": "bytes per <pixel>",
-    "facts": [{"fact": "format", "auc": 0.7}],
-    "by_fact": {"size": {"auc": 0.6}, "exif": {"auc": 0.5}},
+    "facts": {"bytes per <pixel>": 0.7, "format": 0.5},
+    "values": {"real": {"0.1": 12, "0.2": 3}, "fake": {"<0.3>": 9}},
 }
 each_report = pytest.mark.parametrize("name", registry.names(PACKAGE))
 
@@ -118,7 +118,7 @@ def test_hostile_texts_are_escaped(name):
     frame["reason"] = _objects(["", "", "", evil, *[""] * (len(frame) - 4)])
     data = make_input(
         frame,
-        audit=AUDIT | {"most_telling_fact": evil, "facts": [{evil: evil}]},
+        audit=AUDIT | {"most_telling_fact": evil, "values": {evil: {evil: 3}}},
         config={evil: evil},
         environment={evil: {evil: [evil]}},
         history=pd.DataFrame({"loss": [1.0], "val_loss": [2.0]}),

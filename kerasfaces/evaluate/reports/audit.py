@@ -1,6 +1,6 @@
 """Could the classes be told apart by their files alone?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from markupsafe import Markup
@@ -39,27 +39,20 @@ def report(data: ReportInput) -> Section:
 
 
 def _facts(found: Mapping[str, Any]) -> Markup:
-    """Return tables of whatever lists of records or mappings of numbers it holds."""
+    """Return every fact's own AUC and the most telling one's commonest values."""
+    facts, values = found.get("facts") or {}, found.get("values") or {}
     parts = []
-    for key, value in found.items():
-        rows = _records(value)
-        if rows:
-            header = [str(name).replace("_", " ") for name in rows[0]]
-            body = [[_cell(cell) for cell in row.values()] for row in rows]
-            caption = key.replace("_", " ").capitalize()
-            parts.append(markup.table(caption, header, body))
-    return markup.details("Fact by fact", *parts) if parts else Markup("")
-
-
-def _records(value: Any) -> Sequence[Mapping[str, Any]]:
-    if isinstance(value, Mapping) and value:
-        if all(isinstance(part, Mapping) for part in value.values()):
-            return [{"fact": name, **part} for name, part in value.items()]
-        return [{"fact": name, "value": part} for name, part in value.items()]
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [part for part in value if isinstance(part, Mapping) and part]
-    return []
-
-
-def _cell(value: Any) -> str:
-    return markup.number(value) if isinstance(value, float) else str(value)
+    if facts:
+        rows = [[name, markup.number(auc)] for name, auc in facts.items()]
+        parts.append(markup.table("AUC of each fact alone", ["Fact", "AUC"], rows))
+    if values:
+        counts = [
+            [label, f"{value}: {count:,}"]
+            for label, found_values in values.items()
+            for value, count in found_values.items()
+        ]
+        caption = (
+            f"Commonest values of {found.get('most_telling_fact')}, with their counts"
+        )
+        parts.append(markup.table(caption, ["Label", "Value: images"], counts))
+    return markup.details("Fact by fact", markup.row(*parts)) if parts else Markup("")
