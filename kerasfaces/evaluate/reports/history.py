@@ -22,7 +22,7 @@ def report(data: ReportInput) -> Section:
     charts = [_chart(numbers, name) for name in watched]
     keys = legend([("real", "training"), ("fake", "validation")])
     n = f"{len(numbers):,} epochs. "
-    last = [[name, markup.number(numbers[name].iloc[-1], 5)] for name in numbers]
+    last = [[name, f"{numbers[name].iloc[-1]:.5g}"] for name in numbers]
     return Section(
         title,
         markup.paragraph(n, keys if charts else "")
