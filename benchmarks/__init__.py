@@ -1,1 +1,4 @@
-"""What `make bench` runs: each a ratio measured in one run."""
+"""The speed promises, each a ratio measured in one run: `make bench`.
+
+One file here is one group of benchmarks; `run(quick)` returns its rows.
+"""
