@@ -94,7 +94,9 @@ class Balance:
         off = has - has.sum(axis=1, keepdims=True) * self.shares
         pull = self.features @ off
         weight = (self.features**2).sum(axis=1).astype(np.float64)
-        costs: Floats = 2 * (weight[:, None, None] + pull[:, None, :] - pull[:, :, None])
+        costs: Floats = 2 * (
+            weight[:, None, None] + pull[:, None, :] - pull[:, :, None]
+        )
         costs[self.counts == 0] = np.inf
         costs[:, :, self.shares == 0] = np.inf
         every = np.arange(len(self.shares))
