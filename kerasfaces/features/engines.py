@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 logger = logging.getLogger(__name__)
 
 TOLERANCE = 1e-4  # relative to max(1, |feature|)
+_EAGER_IMAGES = 4
 Extract = Callable[[NDArray[Any]], NDArray[np.float32]]
 
 
@@ -55,9 +56,7 @@ def choose(extractor: keras.Model, first_batch: NDArray[Any]) -> Engine:
     if names[0] == "keras":
         return _keras(extractor)
     reference = _keras(extractor)
-    # Called eagerly: tracing a graph for one comparison would cost seconds.
-    once = extractor(first_batch.astype(np.float32), training=False)
-    expected = keras.ops.convert_to_numpy(once)
+    expected = _eagerly(extractor, first_batch)
     try:
         engine = _openvino(extractor, first_batch.shape[1:])
         got = engine.extract(first_batch)
@@ -78,6 +77,21 @@ def choose(extractor: keras.Model, first_batch: NDArray[Any]) -> Engine:
         "features by %s (differs from Keras by %.1e at most)", engine.name, worst
     )
     return engine
+
+
+def _eagerly(extractor: keras.Model, batch: NDArray[Any]) -> NDArray[Any]:
+    """Run without a graph: tracing one for one comparison would cost seconds.
+
+    An eager model keeps every layer's output to the end (14 GB for 32 images at 512 px),
+    hence few images at a time.
+    """
+    parts = [
+        extractor(
+            batch[start : start + _EAGER_IMAGES].astype(np.float32), training=False
+        )
+        for start in range(0, len(batch), _EAGER_IMAGES)
+    ]
+    return np.concatenate([keras.ops.convert_to_numpy(part) for part in parts])
 
 
 def _keras(extractor: keras.Model) -> Engine:
