@@ -1,0 +1,120 @@
+"""kabber2023: frozen MobileNetV2 and ResNet50 as in the document, its tables 5-9 beside ours.
+
+Its split (64/16/20, as 13,291 / 3,322 / 4,210) is drawn anew for every split seed; the
+configurations are `kerasfaces/train/presets/kabber2023.py`.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from experiments.kabber2023 import measured, published
+from experiments.runner import Context, Outcome
+from experiments.runner_rows import NO_LABELS, NO_WEIGHTS, Row
+from kerasfaces import runs
+from kerasfaces.train import config as configs
+
+MODELS = ("mobilenetv2", "resnet50")
+SEEDS = (0, 1, 2, 3, 4)
+RATIO = (64, 16, 20)
+TITLES = published.TITLES
+DOCUMENT_DATA = published.DATA
+
+
+def run(context: Context) -> Outcome:
+    """Train both models on every split; return one row per published number."""
+    rows: list[Row] = []
+    weights: dict[str, Any] = {}
+    notes: list[str] = []
+    for model in MODELS:
+        reason = context.missing_weights(model)
+        if reason:
+            notes.append(reason)
+            rows += _not_run(model)
+            weights[model] = NO_WEIGHTS
+            continue
+        config = configs.preset("kabber2023", model)
+        folders = {
+            seed: context.train(model, config, RATIO, seed) for seed in context.seeds
+        }
+        found = {seed: measured.Run(folder) for seed, folder in folders.items()}
+        rows += _cells(model, found) + _groups(model, found)
+        weights[model] = _base(folders)
+    order = list(TITLES)
+    rows.sort(key=lambda row: order.index(row.table))
+    if any(row.status == NO_LABELS for row in rows):
+        notes.append(
+            "Where only reals carry a label, a category has a false-alarm rate and no "
+            "accuracy."
+        )
+    return Outcome(rows=rows, weights=weights, notes=notes)
+
+
+def _base(folders: dict[int, Path]) -> Any:
+    first = next(iter(folders.values()))
+    return runs.read_json(first / "config.json")["weights"]
+
+
+def _cells(model: str, found: dict[int, measured.Run]) -> list[Row]:
+    return [
+        Row(
+            table=cell.table,
+            row=cell.row,
+            metric=cell.metric,
+            ours={seed: measured.cell(run, cell) for seed, run in found.items()},
+            published=cell.value,
+        )
+        for cell in published.CELLS
+        if published.MODELS[cell.table] == model
+    ]
+
+
+def _groups(model: str, found: dict[int, measured.Run]) -> list[Row]:
+    """Return tables 6 or 9: a group that some split's test rows lack is not run."""
+    table = _group_table(model)
+    rows = []
+    for group in published.GROUPS:
+        theirs = getattr(group, model)
+        ours = {seed: measured.group(run, group) for seed, run in found.items()}
+        known = {seed: each for seed, each in ours.items() if each}
+        kinds = {name for name, _ in known.values()}
+        numbers = {seed: number for seed, (_, number) in known.items()}
+        complete = len(known) == len(found) and len(kinds) == 1
+        accuracy = complete and kinds == {"accuracy"}
+        if complete and not accuracy:
+            rows.append(
+                Row(table=table, row=group.row, metric=kinds.pop(), ours=numbers)
+            )
+        rows.append(
+            Row(
+                table=table,
+                row=group.row,
+                metric="accuracy",
+                ours=numbers if accuracy else {},
+                published=theirs,
+                status="run" if accuracy else NO_LABELS,
+            )
+        )
+    return rows
+
+
+def _not_run(model: str) -> list[Row]:
+    table = _group_table(model)
+    cells = [cell for cell in published.CELLS if published.MODELS[cell.table] == model]
+    cells += [
+        published.Cell(table, group.row, "accuracy", getattr(group, model))
+        for group in published.GROUPS
+    ]
+    return [
+        Row(
+            table=cell.table,
+            row=cell.row,
+            metric=cell.metric,
+            published=cell.value,
+            status=NO_WEIGHTS,
+        )
+        for cell in cells
+    ]
+
+
+def _group_table(model: str) -> str:
+    return "table 6" if model == "mobilenetv2" else "table 9"

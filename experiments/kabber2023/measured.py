@@ -1,0 +1,134 @@
+"""A run folder -> the numbers of the document's tables.
+
+Everything is measured on the test split at the threshold frozen on validation.
+"""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from experiments.kabber2023 import published
+from experiments.runner_rows import Measured
+from kerasfaces import rng, runs
+from kerasfaces.evaluate import groups, predictions
+from kerasfaces.evaluate.operating_point import OperatingPoint
+from kerasfaces.metrics import Confusion, confusion, rate
+from kerasfaces.metrics.bootstrap import RESAMPLES, rate_draws
+from kerasfaces.metrics.intervals import percentiles
+
+PER_GROUP = 200  # the document's sample of each facial attribute
+
+
+class Run:
+    """A finished run's test split.
+
+    Attributes:
+        frame: Its predictions.
+        point: Its operating point.
+        entry: Its metrics.json, test split, all rows.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Read the run folder."""
+        self.frame = predictions.read(folder / "predictions_test.csv")
+        path = folder / "operating_point.json"
+        self.point = OperatingPoint.from_json(runs.read_json(path), str(path))
+        metrics = runs.read_json(folder / "metrics.json")["metrics"]
+        self.entry: dict[str, Any] = metrics["test"]["all"]
+
+    def confusion(self) -> Confusion:
+        """Count the four outcomes."""
+        rows = predictions.readable(self.frame)
+        return confusion(rows["label"], rows["score"], self.point.threshold)
+
+
+def cell(run: Run, wanted: published.Cell) -> Measured:
+    """Return our number in a cell of tables 5, 7, 8 or the text."""
+    if wanted.table == "table 8":
+        return _count(run.confusion(), wanted.row, wanted.metric)
+    if wanted.table == "table 5" and wanted.row != "fake":
+        return _report(run.confusion(), wanted.row, wanted.metric)
+    if wanted.metric == "support":
+        return _support(run.confusion().n_fake)
+    return Measured.of(run.entry[wanted.metric], run.entry["n"])
+
+
+def group(run: Run, wanted: published.Group) -> tuple[str, Measured] | None:
+    """Return what these rows tell of a facial category, and its metric's name.
+
+    Accuracy where both classes carry the label; the false-alarm rate where reals alone
+    do, the miss rate where fakes alone do; None where no test image does.
+    """
+    frame = labelled(run.frame, wanted)
+    found = groups.sample(frame, wanted.column, run.point, PER_GROUP, seed=0)
+    if wanted.row not in found:
+        return None
+    drawn = found[wanted.row]
+    right = Measured.of(drawn["accuracy"], drawn["n"])
+    if drawn["n_real"] and drawn["n_fake"]:
+        return "accuracy", right
+    name = "miss_rate" if drawn["n_fake"] else "false_alarm_rate"
+    wrong = Measured(
+        value=1 - right.value, low=1 - right.high, high=1 - right.low, n=right.n
+    )
+    return name, wrong
+
+
+def labelled(frame: pd.DataFrame, wanted: published.Group) -> pd.DataFrame:
+    """Return the rows with the category's labels renamed as the document's line."""
+    cells = frame.get(wanted.column, pd.Series("", index=frame.index))
+    known = cells.str.lower().isin(wanted.values)
+    return frame.assign(**{wanted.column: np.where(known, wanted.row, "")})
+
+
+def _support(n: int) -> Measured:
+    return Measured(value=float(n), n=n)
+
+
+def _count(c: Confusion, row: str, called: str) -> Measured:
+    """Return a cell of the confusion matrix; its interval is its share's, in images."""
+    n = c.n_real if row == "real" else c.n_fake
+    counts = {
+        ("real", "called real"): c.passes,
+        ("real", "called fake"): c.alarms,
+        ("fake", "called real"): c.misses,
+        ("fake", "called fake"): c.hits,
+    }
+    share = rate(counts[row, called], n)
+    return Measured(value=share.value * n, low=share.low * n, high=share.high * n, n=n)
+
+
+def _report(c: Confusion, row: str, metric: str) -> Measured:
+    """Return a number of class `real`, or the unweighted mean of both classes."""
+    n = c.n_real if row == "real" else c.n
+    if metric == "support":
+        return _support(n)
+    if (row, metric) == ("real", "recall"):
+        return Measured.of(rate(c.passes, n).to_dict(), c.n)
+    generator = rng.generator(0, "table 5", row, metric)
+    hits = rate_draws(c.hits, c.n_fake, RESAMPLES, generator)
+    alarms = rate_draws(c.alarms, c.n_real, RESAMPLES, generator)
+    drawn = _value(hits * c.n_fake, alarms * c.n_real, c, row, metric)
+    value = float(_value(np.array(c.hits), np.array(c.alarms), c, row, metric))
+    if not math.isfinite(value):
+        return Measured(value=value, n=c.n)
+    low, high = percentiles(drawn[np.isfinite(drawn)], value)
+    return Measured(value=value, low=low, high=high, n=c.n)
+
+
+def _value(hits: Any, alarms: Any, c: Confusion, row: str, metric: str) -> Any:
+    """Return precision, recall or F1 of `real`, or the mean of both classes' (overall)."""
+    misses, passes = c.n_fake - hits, c.n_real - alarms
+    with np.errstate(invalid="ignore", divide="ignore"):
+        real, fake = {
+            "precision": (passes / (passes + misses), hits / (hits + alarms)),
+            "recall": (passes / c.n_real, hits / c.n_fake),
+            "f1": (
+                2 * passes / (2 * passes + misses + alarms),
+                2 * hits / (2 * hits + misses + alarms),
+            ),
+        }[metric]
+    return real if row == "real" else (real + fake) / 2

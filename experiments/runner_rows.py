@@ -1,0 +1,126 @@
+"""Estimates of single runs -> rows of results.json."""
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kerasfaces.errors import InputError
+from kerasfaces.metrics import mean_sd
+
+RUN = "run"
+NO_WEIGHTS = "not run: no weights"
+NO_BUDGET = "not run: budget"
+NO_LABELS = "not run: no labels"
+STATUSES = (RUN, NO_WEIGHTS, NO_BUDGET, NO_LABELS)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Measured:
+    """One number of one run.
+
+    Attributes:
+        value: The number; NaN where undefined.
+        low: 95 % limit, NaN where there is none.
+        high: 95 % limit.
+        n: Images it rests on.
+        p_value: Of no difference, where the number is a difference.
+    """
+
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+    n: int
+    p_value: float = math.nan
+
+    @classmethod
+    def of(cls, entry: Mapping[str, Any], n: int) -> "Measured":
+        """Read an entry of metrics.json, or of `Estimate.to_dict`."""
+        numbers = {
+            key: math.nan if entry[key] is None else float(entry[key])
+            for key in ("value", "low", "high")
+        }
+        return cls(n=n, **numbers)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Row:
+    """One number of a table, ours and the document's; see DESIGN's results.json.
+
+    Attributes:
+        table: The table's name, as the document numbers it.
+        row: The table's line.
+        metric: The table's column.
+        split: Rows it was measured on.
+        ours: Split seed -> the number of that split's run; empty unless it was run.
+        published: The document's number, on the document's data; None without one.
+        status: One of `STATUSES`.
+    """
+
+    table: str
+    row: str
+    metric: str
+    split: str = "test"
+    ours: Mapping[int, Measured] = dataclasses.field(default_factory=dict)
+    published: float | None = None
+    status: str = RUN
+
+    def __post_init__(self) -> None:
+        """Check that a row was either run or says why not."""
+        if self.status not in STATUSES:
+            raise InputError(
+                f"status: expected one of {STATUSES}, got {self.status!r}."
+            )
+        if (self.status == RUN) != bool(self.ours):
+            raise InputError(
+                f"{self.table}, {self.row}: status {self.status!r} with "
+                f"{len(self.ours)} numbers."
+            )
+
+    def to_dict(self, data: str) -> dict[str, Any]:
+        """Return the row as results.json holds it; `data` names the images."""
+        return {
+            "table": self.table,
+            "row": self.row,
+            "data": data,
+            "split": self.split,
+            "metric": self.metric,
+            "ours": over_seeds(self.ours),
+            "published": self.published,
+            "status": self.status,
+        }
+
+
+def over_seeds(numbers: Mapping[int, Measured]) -> dict[str, Any]:
+    """Return mean and sd over split seeds.
+
+    `low` and `high` are the averages of the splits' own 95 % limits: what one split can
+    tell, which the mean of several improves on. `n` is the smallest split's.
+    """
+    seeds = sorted(numbers)
+    found = [numbers[seed] for seed in seeds]
+    content: dict[str, Any] = {
+        "value": _mean([each.value for each in found]),
+        "low": _mean([each.low for each in found]),
+        "high": _mean([each.high for each in found]),
+        "n": min((each.n for each in found), default=0),
+        "seeds": seeds,
+    }
+    if len(found) > 1:
+        content["values"] = [_finite(each.value) for each in found]
+        whole = content["value"] is not None
+        content["sd"] = mean_sd(content["values"])[1] if whole else None
+    elif found and math.isfinite(found[0].p_value):
+        content["p_value"] = found[0].p_value
+    return content
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    """Return the mean, or None when one is undefined: nothing is averaged away."""
+    if not values or not all(map(math.isfinite, values)):
+        return None
+    return mean_sd(values)[0]
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

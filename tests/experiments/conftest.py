@@ -1,0 +1,105 @@
+"""A manifest without pixels and a training that only makes up predictions."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kerasfaces import manifest as manifests
+from kerasfaces import rng
+
+VALUES = {
+    "attr_gender": ("man", "woman"),
+    "attr_race": ("asian", "black", "white", "latino_hispanic"),
+    "attr_glasses": ("glasses", "no_glasses"),
+    "attr_expression": ("positive", "neutral", "negative"),
+}
+
+
+def make_rows(n=240, labelled=("real", "fake"), attributes=tuple(VALUES)):
+    """Half real, half fake; attributes only on the classes in `labelled`."""
+    number = np.arange(n)
+    label = np.where(number % 2 == 0, "real", "fake")
+    rows = {
+        "path": [f"{name}/{i:03d}.jpg" for i, name in zip(number, label, strict=True)],
+        "label": label,
+        "source": np.where(label == "real", "camera", "gan"),
+        "split": "",
+        "sha256": [f"{i:064x}" for i in number],
+    }
+    for name in attributes:
+        values = VALUES[name]
+        cells = [values[(i // 2) % len(values)] for i in number]
+        rows[name] = np.where(np.isin(label, labelled), cells, "")
+    return pd.DataFrame(rows).astype(str)
+
+
+@pytest.fixture
+def write_manifest(tmp_path):
+    """Write rows as a manifest; returns its path."""
+
+    def write(**options):
+        path = tmp_path / "manifest.csv"
+        manifests.write(manifests.Manifest(make_rows(**options), tmp_path), path)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def trained(monkeypatch, tmp_path):
+    """Replace training by made-up logits, near-duplicates by none; lists the requests."""
+    from kerasfaces.evaluate import run as evaluation
+    from kerasfaces.manifest import scan, split
+    from kerasfaces.train import run as training
+
+    requests = []
+
+    def train(request):
+        if training.is_finished(request.folder):
+            return request.folder
+        requests.append(request)
+        frames = {}
+        for name in ("val", "test"):
+            rows = request.manifest.rows
+            rows = rows[rows["split"] == name].drop(columns="sha256")
+            random = rng.generator(len(requests), name)
+            logit = random.normal(0, 1, len(rows)) + 1.5 * (rows["label"] == "fake")
+            frames[name] = rows.assign(logit=logit, score=np.nan, reason="")
+        weights = {"kind": "file", "file": "base.h5", "sha256": "0" * 64}
+        config = {"weights": weights}
+        evaluation.finish(
+            request.folder, frames, config=config, environment={}, bootstrap=20
+        )
+        (request.folder / "config.json").write_text(
+            '{"weights": {"kind": "file", "file": "base.h5", "sha256": "%s"}}'
+            % ("0" * 64)
+        )
+        return request.folder
+
+    assign = split.assign
+    monkeypatch.setattr(scan, "complete", lambda manifest: (manifest, 0))
+    monkeypatch.setattr(
+        split, "assign", lambda m, ratio, seed: assign(m, ratio, seed, None)
+    )
+    monkeypatch.setattr(training, "train", train)
+    return requests
+
+
+@pytest.fixture
+def weights_file(tmp_path):
+    """A file that stands for weights; nothing reads it."""
+    path = tmp_path / "base.h5"
+    path.write_bytes(b"weights")
+    return path
+
+
+@pytest.fixture
+def no_imagenet(monkeypatch):
+    """No ImageNet weights, at once instead of after a download that fails."""
+    from kerasfaces.errors import MissingFileError
+    from kerasfaces.models.parts import weights
+
+    def missing(official):
+        raise MissingFileError(f"{official.file} is not in /home/somebody/.keras.")
+
+    monkeypatch.setattr(weights, "_imagenet", missing)

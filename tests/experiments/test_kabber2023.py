@@ -1,0 +1,166 @@
+"""kabber2023: every published number has its row, and ours are right."""
+
+import json
+
+import numpy as np
+import pytest
+
+from experiments.__main__ import main
+from experiments.kabber2023 import measured, published
+from kerasfaces.metrics import Confusion
+
+
+@pytest.fixture
+def run(write_manifest, trained, no_imagenet, weights_file, tmp_path):
+    """Run the experiment on made-up predictions; returns results.json."""
+
+    def run(seeds="0", resnet50=False, **options):
+        out = tmp_path / "out"
+        words = ["kabber2023", "--manifest", str(write_manifest(**options))]
+        words += ["-o", str(out), "--seeds", seeds]
+        words += ["--weights", f"mobilenetv2={weights_file}"]
+        words += ["--weights", f"resnet50={weights_file}"] * resnet50
+        assert main(words) == 0
+        return json.loads((out / "results.json").read_text(encoding="utf-8"))
+
+    return run
+
+
+def lines(results, table):
+    return {
+        (row["row"], row["metric"]): row
+        for row in results["rows"]
+        if row["table"] == table
+    }
+
+
+def published_numbers():
+    cells = [(cell.table, cell.row, cell.metric) for cell in published.CELLS]
+    groups = [
+        (table, group.row, "accuracy")
+        for table in ("table 6", "table 9")
+        for group in published.GROUPS
+    ]
+    return cells + groups
+
+
+def test_the_document_prints_46_numbers_in_tables_5_to_9_and_its_text():
+    assert len(published_numbers()) == len(set(published_numbers())) == 46
+    assert set(published.TITLES) == set(published.MODELS)
+
+
+def test_every_published_number_has_one_row_when_all_is_run(run):
+    results = run(resnet50=True)
+    found = [(row["table"], row["row"], row["metric"]) for row in results["rows"]]
+    assert sorted(found) == sorted(published_numbers())
+    assert {row["status"] for row in results["rows"]} == {"run"}
+    assert all(row["published"] is not None for row in results["rows"])
+    assert all(row["ours"]["value"] is not None for row in results["rows"])
+    assert {row["data"] for row in results["rows"]} == {
+        "120 camera (real) + 120 gan (fake)"
+    }
+
+
+def test_without_imagenet_resnet50_says_so_and_the_rest_completes(run, capsys):
+    results = run()
+    statuses = {table: set() for table in published.TITLES}
+    for row in results["rows"]:
+        statuses[row["table"]].add(row["status"])
+    for table, model in published.MODELS.items():
+        expected = {"run"} if model == "mobilenetv2" else {"not run: no weights"}
+        assert statuses[table] == expected
+    assert len(results["rows"]) == 46
+    printed = capsys.readouterr().out
+    assert "resnet50 was not run: its imagenet weights cannot be had here." in printed
+    assert "/home/somebody" not in json.dumps(results) + printed
+
+
+def test_reals_alone_with_labels_give_false_alarm_rates(run):
+    results = run(labelled=("real",), attributes=("attr_gender", "attr_glasses"))
+    table = lines(results, "table 6")
+    assert table["race: asian", "accuracy"]["status"] == "not run: no labels"
+    assert ("race: asian", "false_alarm_rate") not in table
+    woman = table["gender: woman", "false_alarm_rate"]
+    assert (woman["status"], woman["published"]) == ("run", None)
+    assert table["gender: woman", "accuracy"]["status"] == "not run: no labels"
+    assert table["gender: woman", "accuracy"]["published"] == 0.87
+    assert 0 <= woman["ours"]["low"] <= woman["ours"]["value"] <= woman["ours"]["high"]
+
+
+def test_without_any_attribute_no_group_is_run(run):
+    results = run(attributes=())
+    assert {row["status"] for row in lines(results, "table 6").values()} == {
+        "not run: no labels"
+    }
+
+
+def test_several_split_seeds_give_mean_and_sd(run, tmp_path):
+    results = run(seeds="0-1")
+    row = lines(results, "text")["all", "auc"]
+    values = [
+        json.loads(
+            (tmp_path / f"out/mobilenetv2/split-{seed}/metrics.json").read_text()
+        )
+        for seed in (0, 1)
+    ]
+    aucs = [each["metrics"]["test"]["all"]["auc"]["value"] for each in values]
+    assert row["ours"]["values"] == pytest.approx(aucs)
+    assert row["ours"]["value"] == pytest.approx(np.mean(aucs))
+    assert row["ours"]["sd"] == pytest.approx(np.std(aucs, ddof=1))
+
+
+def test_the_split_has_the_documents_ratio(run, tmp_path):
+    run()
+    text = (tmp_path / "out/splits/64-16-20-seed-0.csv").read_text(encoding="utf-8")
+    counts = [text.count(f",{name},") for name in ("train", "val", "test")]
+    assert counts == pytest.approx([154, 38, 48], abs=1)
+
+
+def test_table_5_agrees_with_scikit_learn():
+    from sklearn.metrics import classification_report
+
+    c = Confusion(hits=30, misses=10, alarms=15, passes=45)
+    truth = [1] * 40 + [0] * 60
+    called = [1] * 30 + [0] * 10 + [1] * 15 + [0] * 45
+    report = classification_report(truth, called, output_dict=True)
+    names = {"precision": "precision", "recall": "recall", "f1": "f1-score"}
+    for row, theirs in (("real", report["0"]), ("overall", report["macro avg"])):
+        for metric, name in names.items():
+            found = measured._report(c, row, metric)
+            assert found.value == pytest.approx(theirs[name])
+            assert found.low < found.value < found.high
+        assert measured._report(c, row, "support").value == theirs["support"]
+
+
+def test_nothing_called_real_has_no_precision():
+    c = Confusion(hits=40, misses=0, alarms=60, passes=0)
+    assert np.isnan(measured._report(c, "real", "precision").value)
+    assert np.isnan(measured._report(c, "overall", "precision").value)
+
+
+def test_confusion_cells_are_images():
+    c = Confusion(hits=30, misses=10, alarms=15, passes=45)
+    found = {
+        (row, called): measured._count(c, row, f"called {called}")
+        for row in ("real", "fake")
+        for called in ("real", "fake")
+    }
+    assert {key: each.value for key, each in found.items()} == {
+        ("real", "real"): 45,
+        ("real", "fake"): 15,
+        ("fake", "real"): 10,
+        ("fake", "fake"): 30,
+    }
+    assert found["real", "real"].n == 60
+    assert found["fake", "fake"].low < 30 < found["fake", "fake"].high
+
+
+@pytest.mark.slow
+def test_quick_on_the_sample(tmp_path, capsys):
+    out = tmp_path / "out"
+    assert main(["kabber2023", "--quick", "-o", str(out)]) == 0
+    results = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    table = lines(results, "table 6")
+    assert {row["status"] for row in table.values()} == {"run"}
+    assert {metric for _, metric in table} == {"accuracy"}
+    assert "the numbers say nothing about real photos" in capsys.readouterr().out

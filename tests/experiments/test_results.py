@@ -1,0 +1,144 @@
+"""Rows over seeds, results.json, the printed tables and the record."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from experiments import runner, runner_results
+from experiments.runner_rows import NO_LABELS, STATUSES, Measured, Row, over_seeds
+from kerasfaces.errors import InputError, RunError
+
+KEYS = {"table", "row", "data", "split", "metric", "ours", "published", "status"}
+
+
+def test_mean_and_sd_over_seeds():
+    found = over_seeds(
+        {
+            1: Measured(value=0.8, low=0.7, high=0.9, n=50),
+            0: Measured(value=0.6, low=0.5, high=0.7, n=40),
+        }
+    )
+    assert found["seeds"] == [0, 1]
+    assert found["values"] == [0.6, 0.8]
+    assert found["n"] == 40
+    assert [found[key] for key in ("value", "low", "high", "sd")] == pytest.approx(
+        [0.7, 0.6, 0.8, math.sqrt(0.02)]
+    )
+
+
+def test_one_seed_keeps_its_interval_and_undefined_is_never_averaged():
+    one = Measured(value=0.6, low=0.5, high=0.7, n=40, p_value=0.03)
+    assert over_seeds({3: one}) == {
+        "value": 0.6,
+        "low": 0.5,
+        "high": 0.7,
+        "n": 40,
+        "seeds": [3],
+        "p_value": 0.03,
+    }
+    undefined = over_seeds({0: one, 1: Measured(value=math.nan, n=40)})
+    assert (undefined["value"], undefined["sd"]) == (None, None)
+    assert undefined["values"] == [0.6, None]
+
+
+def test_a_row_was_run_or_says_why_not():
+    with pytest.raises(InputError, match="status: expected one of"):
+        Row(table="t", row="r", metric="auc", status="skipped")
+    with pytest.raises(InputError, match="with 0 numbers"):
+        Row(table="t", row="r", metric="auc")
+    found = Row(table="t", row="r", metric="auc", status=NO_LABELS).to_dict("data")
+    assert set(found) == KEYS
+    assert found["ours"]["value"] is None
+
+
+def test_the_command_holds_no_path_of_this_machine():
+    words = "kabber2023 --manifest /home/me/m.csv -o /tmp/x --root=/data --seeds 0-4"
+    words += " --weights mobilenetv2=/home/me/w.h5 --weights /home/me/w.h5 --record"
+    assert runner_results.command(words.split()) == (
+        "python -m experiments kabber2023 --manifest M -o DIR --root=ROOT --seeds 0-4 "
+        "--weights mobilenetv2=w.h5 --weights w.h5 --record"
+    )
+
+
+def example():
+    """Results of one table with three kinds of rows."""
+    number = Measured(value=0.9, low=0.85, high=0.95, n=100)
+    rows = [
+        Row(table="t1", row="first", metric="auc", ours={0: number}, published=0.88),
+        Row(table="t1", row="second", metric="auc", published=0.7, status=NO_LABELS),
+        Row(table="t2", row="third", metric="auc", ours={0: number, 1: number}),
+    ]
+    return {
+        "commit": "abc",
+        "command": "python -m experiments x",
+        "hours": 0.5,
+        "seeds": [0, 1],
+        "weights": {"resnet50": None},
+        "notes": ["Mind this."],
+        "rows": [row.to_dict("3 camera (real)") for row in rows],
+    }
+
+
+def test_printed_tables_keep_ours_and_theirs_apart_and_name_the_data():
+    text = runner_results.text(example(), {"t2": "Second", "t1": "First"}, "their data")
+    lines = text.splitlines()
+    assert lines[:2] == ["Ours: 3 camera (real)", "Document's: their data"]
+    assert "random weights" in lines[2]
+    assert lines.index("t2. Second") < lines.index("t1. First")
+    header = lines[lines.index("t1. First") + 1]
+    first = next(line for line in lines if line.startswith("first"))
+    second = next(line for line in lines if line.startswith("second"))
+    assert header.index("ours") == first.index("0.900 [0.850, 0.950]")
+    assert header.index("document's") == first.index("0.88") == second.index("0.7")
+    assert "not run: no labels" in second
+    assert "0.900 [0.850, 0.950] sd 0.000" in text
+    assert "Note: Mind this." in lines
+
+
+def test_record_copies_results_and_fills_the_readme(tmp_path):
+    readme = tmp_path / "README.md"
+    begin, end = "<!-- results: written by --record -->", "<!-- end of results -->"
+    readme.write_text(f"Before\n{begin}\nold\n{end}\nAfter\n", encoding="utf-8")
+    for _ in range(2):
+        runner_results.record(example(), "TABLES", tmp_path)
+    text = readme.read_text(encoding="utf-8")
+    assert text == f"Before\n{begin}\n```text\nTABLES\n```\n{end}\nAfter\n"
+    assert json.loads((tmp_path / "results.json").read_text()) == example()
+    readme.write_text("no place\n", encoding="utf-8")
+    with pytest.raises(RunError, match="expected the lines"):
+        runner_results.record(example(), "TABLES", tmp_path)
+
+
+def test_git_commit_or_unknown(tmp_path):
+    assert runner_results.commit(tmp_path) == ("unknown", False)
+
+
+RECORDED = sorted(runner.HERE.glob("*/results.json"))
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.parent.name)
+def test_recorded_results_keep_the_contract(path):
+    results = json.loads(path.read_text(encoding="utf-8"))
+    assert {"commit", "command", "hours", "rows"} <= set(results)
+    for row in results["rows"]:
+        assert "status" in row
+    text = path.read_text(encoding="utf-8")
+    assert not any(part in text for part in ("/home/", "/root/", "/tmp/", "/work/"))
+
+
+@pytest.mark.parametrize("name", runner.names())
+def test_recorded_tables_are_the_readme(name):
+    path = Path(runner.HERE / name / "results.json")
+    if not path.exists():
+        pytest.skip("not recorded yet")
+    experiment = runner.load(name)
+    results = json.loads(path.read_text(encoding="utf-8"))
+    printed = runner_results.text(results, experiment.TITLES, experiment.DOCUMENT_DATA)
+    readme = (runner.HERE / name / "README.md").read_text(encoding="utf-8")
+    assert printed in readme
+    for row in results["rows"]:
+        assert set(row) == KEYS
+        assert row["status"] in STATUSES
+        assert {"value", "low", "high", "n", "seeds"} <= set(row["ours"])
