@@ -125,7 +125,7 @@ def parse(
         )
     if "split" not in frame:
         frame.insert(list(frame.columns).index("source") + 1, "split", "")
-    manifest = Manifest(frame, Path(os.path.abspath(root or path.parent)))
+    manifest = Manifest(frame, absolute_folder(root or path.parent))
     found = row_findings(frame, absolute(frame["path"], manifest.folder), lines)
     return manifest, lines, found
 
@@ -202,6 +202,11 @@ def absolute(paths: pd.Series, folder: Path) -> list[str]:
     """Return the absolute form of paths that are relative to `folder`."""
     base = os.path.abspath(folder)
     return [os.path.normpath(os.path.join(base, text)) for text in paths]
+
+
+def absolute_folder(folder: Path) -> Path:
+    """Return a folder as manifests keep it: absolute, links left as they are."""
+    return Path(os.path.abspath(folder))
 
 
 def column(rows: pd.DataFrame, name: str) -> list[str]:

@@ -1,0 +1,180 @@
+"""A recipe and a folder -> rows, chosen and balanced; shortfalls are told, not hidden."""
+
+import dataclasses
+import hashlib
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from kerasfaces.errors import InputError, MissingFileError
+from kerasfaces.manifest.attributes import Attributes
+from kerasfaces.manifest.folders import images_below
+from kerasfaces.manifest.quota import quotas
+from kerasfaces.manifest.recipe import Recipe, Source
+from kerasfaces.manifest.table import Manifest, absolute_folder
+
+logger = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True)
+class Taken:
+    """What became of one source: wanted (0: all), found below the root, taken."""
+
+    source: Source
+    n_found: int
+    n_taken: int
+
+
+def assemble(
+    recipe: Recipe, root: Path, attributes: Attributes | None = None
+) -> tuple[Manifest, list[Taken]]:
+    """Choose a recipe's images among those below `root`.
+
+    Args:
+        recipe: Which sources, how many, how balanced.
+        root: The folder the recipe's patterns are relative to.
+        attributes: Columns to join; needed for balancing by attributes, which is left
+            out, and said so, without.
+
+    Raises:
+        MissingFileError: There is no such folder.
+        InputError: A class has no images at all; the message names what is missing and
+            where to get it.
+    """
+    if not root.is_dir():
+        raise MissingFileError(
+            f"{root} is no folder; expected the data's folder (--root)."
+        )
+    root = absolute_folder(root)
+    tables = {source.name: _find(source, root, attributes) for source in recipe.source}
+    _refuse_empty(recipe, tables, root)
+    chosen: dict[str, pd.DataFrame] = {}
+    for source in sorted(recipe.source, key=lambda source: bool(source.follows)):
+        table = tables[source.name]
+        if source.follows and len(tables[source.follows]):
+            partners = chosen[source.follows]["pair_id"]
+            table = table[table["pair_id"].isin(partners)]
+        chosen[source.name] = _choose(recipe, source, table)
+    _equalise(recipe, chosen)
+    parts = [chosen[source.name] for source in recipe.source]
+    rows = pd.concat(parts, ignore_index=True).fillna("")
+    if not any(source.pair_by for source in recipe.source):
+        rows = rows.drop(columns="pair_id")
+    report = [
+        Taken(source, len(tables[source.name]), len(chosen[source.name]))
+        for source in recipe.source
+    ]
+    return Manifest(rows.astype(str), root), report
+
+
+def _find(source: Source, root: Path, attributes: Attributes | None) -> pd.DataFrame:
+    files: dict[Path, None] = {}
+    for pattern in source.folders:
+        for folder in sorted(root.glob(pattern)):
+            if folder.is_dir():
+                files |= dict.fromkeys(images_below(folder))
+    table = pd.DataFrame(
+        {
+            "path": [str(file.relative_to(root)) for file in files],
+            "label": source.label,
+            "source": source.name,
+            "split": "",
+            "pair_id": [_pair(source, file) for file in files],
+        },
+        dtype=str,
+    )
+    return attributes.join(table) if attributes else table
+
+
+def _pair(source: Source, file: Path) -> str:
+    if not source.pair_by:
+        return ""
+    stem = file.stem
+    return stem.partition(source.pair_separator)[0] if source.pair_separator else stem
+
+
+def _refuse_empty(recipe: Recipe, tables: dict[str, pd.DataFrame], root: Path) -> None:
+    for label in ("real", "fake"):
+        sources = [source for source in recipe.source if source.label == label]
+        if not any(len(tables[source.name]) for source in sources):
+            where = "; ".join(
+                f"{source.name} in {' or '.join(source.folders)} (from {source.url})"
+                for source in sources
+            )
+            raise InputError(f"{root} has no {label} images of {recipe.name}: {where}.")
+
+
+def _choose(recipe: Recipe, source: Source, table: pd.DataFrame) -> pd.DataFrame:
+    """Take the wanted number of images, balanced by attributes where the recipe says so."""
+    want = source.want or len(table)
+    shares = recipe.shares() if source.name in recipe.balance else {}
+    lacking = [name for name in shares if name not in table]
+    if lacking:
+        logger.warning(
+            "%s is not balanced by %s: no such columns. Give them with --attributes TABLE.",
+            source.name,
+            ", ".join(lacking),
+        )
+    if lacking or not shares or table.empty:
+        return _sample(table, want, recipe.seed)
+    known = pd.Series(True, index=table.index)
+    for name, parts in shares.items():
+        known &= table[name].isin(parts)
+    if not known.all():
+        logger.warning(
+            "%s: %d of %d images are left out because an attribute is unknown",
+            source.name,
+            int((~known).sum()),
+            len(table),
+        )
+    table = table[known]
+    cells = table[list(shares)].apply(tuple, axis=1) if len(table) else pd.Series([])
+    counts = cells.value_counts().sort_index()
+    wanted = quotas(dict(zip(counts.index, counts, strict=True)), shares, want)
+    parts = [
+        _sample(table[cells == cell], n, recipe.seed) for cell, n in wanted.items()
+    ]
+    return pd.concat(parts).sort_index() if parts else table
+
+
+def _sample(table: pd.DataFrame, n: int, seed: int) -> pd.DataFrame:
+    """Return `n` rows, or all if fewer, chosen by seed and path, in their order."""
+    if n >= len(table):
+        return table
+    keys = [
+        hashlib.sha256(f"{seed}\0{path}".encode()).digest() for path in table["path"]
+    ]
+    chosen = sorted(range(len(keys)), key=keys.__getitem__)[:n]
+    return table.iloc[sorted(chosen)]
+
+
+def _equalise(recipe: Recipe, chosen: dict[str, pd.DataFrame]) -> None:
+    """Cut to the smallest generator, then to the smaller class, as the recipe asks."""
+    names = {
+        label: [
+            s.name for s in recipe.source if s.label == label and len(chosen[s.name])
+        ]
+        for label in ("real", "fake")
+    }
+    if recipe.equal_generators:
+        least = min(len(chosen[name]) for name in names["fake"])
+        for name in names["fake"]:
+            chosen[name] = _sample(chosen[name], least, recipe.seed)
+    if recipe.equal_classes:
+        total = min(sum(len(chosen[name]) for name in part) for part in names.values())
+        for part in names.values():
+            sizes = [len(chosen[name]) for name in part]
+            for name, size in zip(part, _cut(sizes, total), strict=True):
+                chosen[name] = _sample(chosen[name], size, recipe.seed)
+
+
+def _cut(sizes: Sequence[int], total: int) -> list[int]:
+    """Return sizes in the same proportions that sum to `total`."""
+    exact = np.array(sizes, dtype=np.float64) * total / sum(sizes)
+    cut = np.floor(exact).astype(int)
+    for i in np.argsort(cut - exact, kind="stable")[: total - cut.sum()]:
+        cut[i] += 1
+    return [int(size) for size in cut]

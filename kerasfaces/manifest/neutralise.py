@@ -1,0 +1,205 @@
+"""Images of any size and encoding -> the same size, encoder and quality for all.
+
+Central square, Lanczos to one size that shrinks every image, JPEG quality 75 with 4:2:0
+chroma, no metadata. What is there already from the same settings is not made again, so a
+killed run continues.
+"""
+
+import dataclasses
+import hashlib
+import io
+import logging
+import os
+from pathlib import Path
+
+import pandas as pd
+from PIL import Image
+
+from kerasfaces import images, runs
+from kerasfaces.errors import ImageError, InputError, RunError
+from kerasfaces.manifest import scan, table, workers
+from kerasfaces.manifest.table import Manifest, absolute_folder
+
+logger = logging.getLogger(__name__)
+QUALITY_PCT = 75
+SETTINGS_FILE = "neutralise.json"
+_SHRINK = 0.9
+_MULTIPLE = 16
+_CHROMA_420 = 2  # Pillow's number for 4:2:0
+_LONGEST_NAME = 180  # bytes; leaves room for the temporary name beside it
+
+
+@dataclasses.dataclass(frozen=True)
+class _Job:
+    source: Path
+    target: Path
+    size_px: int
+
+
+@dataclasses.dataclass(frozen=True)
+class _Done:
+    sha256: str = ""
+    reason: str = ""
+
+
+def neutralise(
+    manifest: Manifest, folder: Path, size_px: int | None = None
+) -> Manifest:
+    """Write `folder/manifest.csv` and its JPEGs; unreadable rows are left out and named.
+
+    Args:
+        manifest: Any manifest.
+        folder: Made if need be; may hold an unfinished or finished earlier run.
+        size_px: Side of all pictures; by default the multiple of 16 below .9 × the
+            smallest side.
+
+    Returns:
+        The manifest as written.
+
+    Raises:
+        InputError: No image is readable, the size would enlarge one, or the folder holds
+            pictures made with other settings.
+        LockedError: Another process writes the folder.
+    """
+    facts = scan.scan_headers(manifest.files())
+    size_px = _size(manifest, facts, size_px)
+    with runs.lock(folder, "folder of neutralised images"):
+        _claim(folder, size_px)
+        names = target_names(manifest)
+        jobs = [
+            _Job(source, folder / name, size_px)
+            for source, name in zip(manifest.files(), names, strict=True)
+        ]
+        outcomes = [
+            done or _Done(reason=workers.CRASHED)
+            for done in workers.each(_make, jobs, "neutralising")
+        ]
+        reasons = [scan.Facts(reason=done.reason) for done in outcomes]
+        n_bad = scan.report_unreadable(list(manifest.rows["path"]), reasons)
+        if n_bad:
+            logger.warning("%d unreadable rows are not in %s", n_bad, folder)
+        made = _rows(manifest, names, outcomes, size_px)
+        if made.empty:
+            raise InputError(f"none of the {len(manifest)} images could be read.")
+        written = Manifest(made, absolute_folder(folder))
+        table.write(written, folder / "manifest.csv")
+    return written
+
+
+def target_names(manifest: Manifest) -> list[str]:
+    """Return a distinct relative `.jpg` path per row, near to the original one."""
+    names: dict[str, str] = {}
+    for text in manifest.files():
+        try:
+            relative = text.relative_to(manifest.folder)
+        except (
+            ValueError
+        ):  # elsewhere: keep what can be kept without leaving the folder
+            relative = Path("elsewhere", *text.parts[-3:])
+        stem = relative.name.removesuffix(".jpg")
+        if len(os.fsencode(stem)) > _LONGEST_NAME:
+            stem = f"{stem[:40]}-{hashlib.sha256(stem.encode()).hexdigest()[:16]}"
+        name = str(relative.with_name(f"{stem}.jpg"))
+        if name in names:
+            digest = hashlib.sha256(os.fsencode(text)).hexdigest()[:16]
+            name = str(relative.with_name(f"{stem}-{digest}.jpg"))
+        names[name] = ""
+    return list(names)
+
+
+def _size(manifest: Manifest, facts: list[scan.Facts], size_px: int | None) -> int:
+    sides = [
+        (min(each.probe["width_px"], each.probe["height_px"]), path)
+        for each, path in zip(facts, manifest.rows["path"], strict=True)
+        if not each.reason
+    ]
+    if not sides:
+        raise InputError(
+            f"none of the {len(manifest)} images could be read (first: "
+            f"{manifest.rows['path'][0]!r}, {facts[0].reason})."
+        )
+    smallest, path = min(sides)
+    if size_px is None:
+        size_px = int(_SHRINK * smallest) // _MULTIPLE * _MULTIPLE
+        if size_px < _MULTIPLE:
+            raise InputError(
+                f"{path!r} has a side of {smallest} px, too small to shrink all images to "
+                f"one size of at least {_MULTIPLE} px; remove such rows."
+            )
+    n_smaller = sum(side < size_px for side, _ in sides)
+    if size_px < 1 or n_smaller:
+        raise InputError(
+            f"--size {size_px}: expected 1..{smallest}, which enlarges no image; {n_smaller} "
+            f"are smaller, the smallest is {path!r}. Remove such rows or choose less."
+        )
+    return size_px
+
+
+def _claim(folder: Path, size_px: int) -> None:
+    """Note the settings in the folder, or refuse a folder made with others."""
+    path = folder / SETTINGS_FILE
+    spec = images.InputSpec(size_px=size_px, crop="square", filter="lanczos")
+    wanted = {**spec.recipe(), "quality_pct": QUALITY_PCT, "chroma": "4:2:0"}
+    try:
+        found = runs.read_json(path) if path.exists() else None
+    except RunError as error:
+        raise InputError(f"{error} Or choose another folder.") from error
+    if found is None:
+        _refuse_used(folder)
+        runs.write_json(path, wanted)
+    elif found != wanted:
+        other = next(
+            key for key in {**wanted, **found} if found.get(key) != wanted.get(key)
+        )
+        raise InputError(
+            f"{folder} holds images made with {other} {found.get(other)!r}, now it would be "
+            f"{wanted.get(other)!r}; choose another folder."
+        )
+
+
+def _refuse_used(folder: Path) -> None:
+    """Refuse a folder with other content: it may hold the originals themselves."""
+    others = sorted(each.name for each in folder.iterdir() if each.name != ".lock")
+    if others:
+        raise InputError(
+            f"{folder} is not empty and not from --neutralise (it holds {others[0]!r}); "
+            "choose another folder."
+        )
+
+
+def _make(job: _Job) -> _Done:
+    """Write one JPEG unless a newer one than its source is there already."""
+    try:
+        if job.target.exists() and _newer(job.target, job.source):
+            return _Done(sha256=images.sha256(images.read_file(job.target)))
+        spec = images.InputSpec(size_px=job.size_px, crop="square", filter="lanczos")
+        pixels = images.load_array(job.source, spec)
+    except ImageError as error:
+        return _Done(reason=str(error))
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(
+        buffer, "JPEG", quality=QUALITY_PCT, subsampling=_CHROMA_420
+    )
+    with runs.atomic_path(job.target) as temporary:
+        temporary.write_bytes(buffer.getvalue())
+    return _Done(sha256=images.sha256(buffer.getvalue()))
+
+
+def _newer(target: Path, source: Path) -> bool:
+    try:
+        return target.stat().st_mtime_ns >= source.stat().st_mtime_ns
+    except OSError:
+        return False
+
+
+def _rows(
+    manifest: Manifest, names: list[str], outcomes: list[_Done], size_px: int
+) -> pd.DataFrame:
+    rows = manifest.rows.assign(
+        path=names,
+        sha256=[done.sha256 for done in outcomes],
+        width_px=str(size_px),
+        height_px=str(size_px),
+        format="JPEG",
+    ).drop(columns="phash", errors="ignore")
+    return rows[[not done.reason for done in outcomes]].reset_index(drop=True)
