@@ -50,13 +50,15 @@ def _train(arguments: Any) -> int:
     os.nice(19)
     recipe, plan = training_set.Recipe(), training.Plan()
     shards = training_set.make(recipe, arguments.workers)
-    model = training.train(shards, plan, arguments.output)
+    hardness = [training_set.kept(recipe, shard) for shard in range(recipe.shards)]
+    flat = training_set.make_flat(recipe)
+    model = training.train(shards, flat, hardness, plan, arguments.output)
     saw = {
         "recipe": config.to_dict(recipe),
         "plan": config.to_dict(plan),
         "generators": list(training_set.GENERATORS),
         "generators_of_the_sample_it_never_saw": ["nearest_conv", "vae8x"],
-        "images": recipe.shards * recipe.shard_images,
+        "images": recipe.shards * recipe.shard_images + 2 * recipe.flat_pairs,
         "command": "python -m experiments.forensic_base train -o DIR",
         "commit": _commit(),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),

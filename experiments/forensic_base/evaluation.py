@@ -14,10 +14,10 @@ import numpy.typing as npt
 from PIL import Image
 
 from experiments.forensic_base.shipping import NAME
+from experiments.forensic_base.training import TAPS
 from kerasfaces import cli
 from kerasfaces.rng import generator, integer_seed
 
-TAPS = tuple(f"block_{block}_expand_relu" for block in (3, 6, 9, 13))
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 SEEDS = range(5)
 Floats = npt.NDArray[np.float64]

@@ -67,7 +67,7 @@ def round_weights(model: Any) -> dict[str, npt.NDArray[np.float16]]:
     """Round the base's weights to float16, in the model too, and return them by name."""
     arrays = {}
     for layer in model.layers:
-        if layer.name == "logit":
+        if layer.name.startswith("head_"):
             continue
         for variable in layer.weights:
             rounded = np.asarray(variable).astype(np.float16)

@@ -51,16 +51,20 @@ class Recipe:
             the sample's, so that there is something easy to learn first.
         sample_quality_share: Share of pairs with the sample's JPEG quality; the others
             have a quality from 75 to 98, the same for both pictures.
+        flat_pairs: Pairs of pictures of nothing.
+        flat_px: Their size.
         revision: To be raised when the simulator changes.
     """
 
     seed: int = 1_000_000
-    shards: int = 120
+    shards: int = 100
     scenes: int = 50
     takes: int = 3
     size_px: int = pair.SIZE_PX
     keep: tuple[float, float] = (0.0, 0.9)
     sample_quality_share: float = 0.6
+    flat_pairs: int = 2500
+    flat_px: int = 64
     revision: int = 1
 
     @property
@@ -71,7 +75,7 @@ class Recipe:
 
 def make(recipe: Recipe, workers: int) -> list[Path]:
     """Make the shards that are missing, in worker processes, and return all paths."""
-    folder = _cache() / "forensic_base" / config.digest(recipe)
+    folder = _cache() / "forensic_base" / config.digest(replace(recipe, shards=0))
     paths = [folder / f"{shard:04d}.npy" for shard in range(recipe.shards)]
     missing = [shard for shard, path in enumerate(paths) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
@@ -84,6 +88,35 @@ def make(recipe: Recipe, workers: int) -> list[Path]:
             job.result()
             advance(recipe.shard_images)
     return paths
+
+
+def make_flat(recipe: Recipe) -> Path:
+    """Make pairs of pictures of plain colour ramps, of `flat_px`, and return the file.
+
+    Nothing is in them but noise and the traces, so training finds those first.
+    """
+    path = _cache() / "forensic_base" / config.digest(recipe) / "flat.npy"
+    if path.exists():
+        return path
+    size, seed = recipe.flat_px, recipe.seed - 1
+    easier = replace(recipe, seed=seed, keep=(recipe.keep[0], 0.5))
+    down, across = np.mgrid[0 : 2 * size, 0 : 2 * size] / (2 * size) - 0.5
+    images = np.empty((2 * recipe.flat_pairs, size, size, 3), np.uint8)
+    for number in range(recipe.flat_pairs):
+        rng = generator(seed, "flat", number)
+        grey = 0.02 + 0.8 * rng.beta(1.3, 1.8)
+        colour = np.clip(grey * np.exp(rng.normal(0, 0.3, 3)), 0.01, 0.95)
+        ramp = 1 + rng.normal(0, 0.3) * across + rng.normal(0, 0.3) * down
+        scene = np.clip(colour * ramp[..., None], 0, 1.2).astype(np.float32)
+        _, decoder = decoder_of(easier, 0, number, 0)
+        cameras = seed - number // 50
+        both = pair.photograph(scene, cameras, number, decoder, size)
+        for which, image in enumerate(both):
+            images[2 * number + which] = _through_jpeg(image, pair.QUALITY_PCT)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with runs.atomic_path(path) as temporary:
+        np.save(temporary, images)
+    return path
 
 
 def decoder_of(
@@ -102,6 +135,18 @@ def decoder_of(
         "linear_variants": _linear,
     }[name](rng)
     return name, Decoder(up=kernel, stages=stages, keep=recipe.keep)
+
+
+def kept(recipe: Recipe, shard: int) -> npt.NDArray[np.float64]:
+    """Return (scenes × takes,) what share of detail each generated picture kept."""
+    return np.array(
+        [
+            # The first number that `decode` draws.
+            generator(recipe.seed + shard, "decoder", scene, take).uniform(*recipe.keep)
+            for scene in range(recipe.scenes)
+            for take in range(recipe.takes)
+        ]
+    )
 
 
 def _write(recipe: Recipe, shard: int, path: Path) -> None:
