@@ -141,7 +141,8 @@ def _plain(model: str, folder: Path) -> None:
     for width in units:
         x = layers.Dropout(0.05)(layers.Dense(width, activation="relu")(x))
     net = keras.Model(image, layers.Dense(1)(x))
-    net.compile("adam", keras.losses.BinaryCrossentropy(from_logits=True), ["accuracy"])
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    net.compile("adam", loss, metrics=["accuracy"])
     net.fit(
         train.prefetch(2), validation_data=val.prefetch(2), epochs=EPOCHS, verbose=0
     )

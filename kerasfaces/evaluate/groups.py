@@ -13,6 +13,7 @@ from kerasfaces.metrics import combined, holm, p_value, rate
 from kerasfaces.metrics.inputs import Bools
 
 ALPHA = 0.05
+_LEAST = 5  # below so many rows of a class, a group's rate is an anecdote
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,7 +108,7 @@ def _difference(value: str, mask: Bools, fake: Bools, right: Bools) -> Group:
     rates, names = [], []
     for name, outcome in (("real", False), ("fake", True)):
         inside, outside = mask & (fake == outcome), ~mask & (fake == outcome)
-        if inside.any() and outside.any():
+        if min(inside.sum(), outside.sum()) >= _LEAST:
             rates += [
                 (int(right[part].sum()), int(part.sum())) for part in (inside, outside)
             ]

@@ -96,14 +96,15 @@ def finish(
         warnings=warnings,
         image_root=image_root,
     )
+    shown = slices.binned(scored)
     content = measure.measure(
-        scored,
+        shown,
         point,
         resamples=bootstrap,
         seed=seed,
         samples_per_group=samples_per_group,
     )
-    return _publish(folder, folder.name, scored, point, content, context)
+    return _publish(folder, folder.name, shown, point, content, context)
 
 
 def evaluate_run(
@@ -135,6 +136,7 @@ def evaluate_run(
         raise MissingFileError(
             f"{folder} holds no predictions_<split>.csv; train it again."
         )
+    frames = slices.binned(frames)
     content = _measured(frames, point, settings, by, samples_per_group)
     with runs.lock(folder):
         return _publish(folder, folder.name, frames, point, content, context)
@@ -200,6 +202,7 @@ def evaluate_manifest(
     )
     with runs.lock(target, "evaluation"):
         predictions.write(frames[split], target / f"predictions_{split}.csv")
+        frames = slices.binned(frames)
         content = _measured(frames, point, settings, by, samples_per_group)
         name = f"{folder.name} on {manifest_path.name}"
         return target, _publish(target, name, frames, point, content, context)

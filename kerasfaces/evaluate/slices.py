@@ -1,11 +1,17 @@
 """Which rows a table's line is about."""
 
+import math
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
 from kerasfaces.errors import InputError
 from kerasfaces.evaluate import predictions
 from kerasfaces.metrics.inputs import Bools
+
+_MANY_VALUES = 12  # an attribute with more distinct numbers is shown in ranges
+_BINS = 8
 
 
 def columns(frame: pd.DataFrame, by: list[str] | None = None) -> list[str]:
@@ -27,9 +33,52 @@ def columns(frame: pd.DataFrame, by: list[str] | None = None) -> list[str]:
     return list(dict.fromkeys(by))
 
 
+def binned(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Turn attributes with many numbers (an age in years) into ranges, alike everywhere.
+
+    Args:
+        frames: Split -> predictions; the bins are of all of them together.
+    """
+    names = {
+        name for frame in frames.values() for name in predictions.attributes(frame)
+    }
+    out = dict(frames)
+    for name in sorted(names):
+        having = {split: frame for split, frame in out.items() if name in frame.columns}
+        cells = pd.concat([frame[name] for frame in having.values()])
+        numbers = pd.to_numeric(cells[cells != ""], errors="coerce")
+        if numbers.nunique() <= _MANY_VALUES or not np.isfinite(numbers).all():
+            continue
+        width = _nice_width((numbers.max() - numbers.min()) / _BINS)
+        for split, frame in having.items():
+            labels = [_range(cell, width) for cell in frame[name]]
+            out[split] = frame.assign(**{name: labels})
+    return out
+
+
+def _nice_width(width: float) -> float:
+    """Return 1, 2 or 5 times a power of ten, at least `width`."""
+    power = 10.0 ** math.floor(math.log10(width))
+    return next(step * power for step in (1, 2, 5, 10) if step * power >= width)
+
+
+def _range(cell: str, width: float) -> str:
+    """Return e.g. `20 to <30`."""
+    if cell == "":
+        return ""
+    low = math.floor(float(cell) / width) * width
+    return f"{low:g} to <{low + width:g}"
+
+
+def _start(value: str) -> tuple[float, str]:
+    """Sort ranges by where they start and everything else by name."""
+    head, to, _ = value.partition(" to <")
+    return (float(head), "") if to else (math.inf, value)
+
+
 def values(frame: pd.DataFrame, column: str) -> list[str]:
     """Return the sorted values of a column; rows without one belong to no slice."""
-    return sorted(set(frame[column].unique()) - {""})
+    return sorted(set(frame[column].unique()) - {""}, key=_start)
 
 
 def masks(frame: pd.DataFrame, by: list[str]) -> dict[str, Bools]:

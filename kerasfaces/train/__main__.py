@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     if arguments.repeat > 1:
         folder = repeat(request, arguments.repeat)
-        print(_repeated(read_json(folder / "metrics.json")))
+        print(table.text(read_json(folder / "metrics.json")))
         print(f"\nruns: {folder}")
         return 0
     folder = train(request)
@@ -127,14 +127,6 @@ def _manifest(arguments: argparse.Namespace) -> "tuple[Manifest, tuple[str, ...]
         "generators): these numbers say nothing about real photos."
     )
     return manifests.read(path), (note,)
-
-
-def _repeated(summary: dict) -> str:  # type: ignore[type-arg]
-    lines = [f"{'test':<22}{'mean':>8}{'sd':>8}   over {len(summary['seeds'])} seeds"]
-    for metric, entry in summary["metrics"]["test"]["all"].items():
-        if isinstance(entry, dict) and entry["value"] is not None:
-            lines.append(f"{metric:<22}{entry['value']:>8.3f}{entry['sd'] or 0:>8.3f}")
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

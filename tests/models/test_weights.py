@@ -57,7 +57,7 @@ def test_other_width_and_other_architecture_are_refused(tiny_weights, tmp_path):
 
 
 def test_npz_is_loaded_by_name_and_strictly(tmp_path):
-    config = ModelConfig(size_px=32, taps=("block_3_expand_relu",), alpha=0.35)
+    config = ModelConfig(size_px=32, alpha=0.35)
     source = assemble.base_of(mobilenetv2.build(config, None, 3))
     arrays = {
         f"{layer.name}/{weight.name}": array(weight).astype(np.float16)

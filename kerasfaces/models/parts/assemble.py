@@ -33,9 +33,10 @@ def detector(
         seed: Of the head's initial weights.
     """
     keras.utils.set_random_seed(seed)  # random bases draw from Keras' global generator
-    base = _tapped(full_base(), config.taps)
+    full = full_base()
     if base_weights is not None:
-        weights.load_into(base, base_weights, full_base)
+        weights.load_into(full, base_weights)
+    base = _tapped(full, config.taps)
     # A base with known weights never runs in training mode; one trained from nothing must.
     training = None if base_weights is None else False
     image = keras.Input((config.size_px, config.size_px, 3), name="image")

@@ -11,7 +11,7 @@ import os
 import socket
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -115,32 +115,28 @@ def expected_shapes(base: keras.Model) -> Counter[Shape]:
     return Counter(tuple(weight.shape) for weight in base.weights)
 
 
-def load_into(
-    base: keras.Model, found: BaseWeights, full_base: Callable[[], Any]
-) -> None:
-    """Load `found` into `base`, which may end before the file's last layer.
+def load_into(full: keras.Model, found: BaseWeights) -> None:
+    """Load `found` into a base without top.
 
     Raises:
         InputError: A layer is missing or has another shape: nothing is loaded loosely.
     """
     if found.path.suffix == ".npz":
-        _load_npz(base, found)
+        _load_npz(full, found)
         return
-    full = full_base()
     wanted, got = expected_shapes(full), shapes(found)
     if wanted != got:
         lacking, extra = wanted - got, got - wanted
         hint = " It seems to include the top." if extra.total() in (1, 2) else ""
         raise InputError(
-            f"{found.path}: not weights of {full.name} without top: {lacking.total()} arrays "
-            f"missing, {extra.total()} unexpected, e.g. {next(iter(lacking or extra))}.{hint}"
+            f"{found.path}: not weights of {full.name} without top: {lacking.total()} "
+            f"arrays missing, {extra.total()} unexpected, e.g. "
+            f"{next(iter(lacking or extra))}.{hint}"
         )
     try:
         full.load_weights(str(found.path))
     except (ValueError, OSError, KeyError) as error:
         raise InputError(f"{found.path}: cannot be loaded: {error}") from error
-    for layer in (layer for layer in base.layers if layer.weights):
-        layer.set_weights(full.get_layer(layer.name).get_weights())
 
 
 def _load_npz(base: keras.Model, found: BaseWeights) -> None:
