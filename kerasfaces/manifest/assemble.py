@@ -134,10 +134,10 @@ def _choose(recipe: Recipe, source: Source, table: pd.DataFrame) -> pd.DataFrame
     cells = table[list(shares)].apply(tuple, axis=1) if len(table) else pd.Series([])
     counts = cells.value_counts().sort_index()
     wanted = quotas(dict(zip(counts.index, counts, strict=True)), shares, want)
-    parts = [
+    picked = [
         _sample(table[cells == cell], n, recipe.seed) for cell, n in wanted.items()
     ]
-    return pd.concat(parts).sort_index() if parts else table
+    return pd.concat(picked).sort_index() if picked else table
 
 
 def _sample(table: pd.DataFrame, n: int, seed: int) -> pd.DataFrame:

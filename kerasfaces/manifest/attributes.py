@@ -48,19 +48,17 @@ class Attributes:
             )
             for each in rest
         }
-        stems = Counter(PurePath(each).name for each in keys)
-        self.by_name = {
-            PurePath(each).name: each
-            for each in keys
-            if stems[PurePath(each).name] == 1
-        }
         self.keys = set(keys)
 
     def join(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Return rows with the attributes of their images; unknown is empty."""
+        names = [PurePath(text).name for text in rows["path"]]
+        counts = Counter(names)
         keys = [
-            text if text in self.keys else self.by_name.get(PurePath(text).name, "")
-            for text in rows["path"]
+            text
+            if text in self.keys
+            else (name if name in self.keys and counts[name] == 1 else "")
+            for text, name in zip(rows["path"], names, strict=True)
         ]
         n_known = sum(key != "" for key in keys)
         if rows.shape[0]:

@@ -1,0 +1,110 @@
+"""Results as plain tables on stdout."""
+
+import sys
+from collections.abc import Sequence
+
+from kerasfaces.manifest.assemble import Taken
+from kerasfaces.manifest.audit import AuditResult
+from kerasfaces.manifest.rules import SPLITS
+from kerasfaces.manifest.split import SplitResult
+from kerasfaces.manifest.table import Manifest
+
+
+def text(line: str) -> None:
+    """Print one line; what the terminal cannot show is escaped."""
+    encoding = sys.stdout.encoding or "utf-8"
+    shown = line.encode(encoding, "backslashreplace").decode(encoding)
+    sys.stdout.write(shown + "\n")
+
+
+def counts(manifest: Manifest) -> None:
+    """Print rows by label, source and split."""
+    rows = manifest.rows
+    used = [name for name in (*SPLITS, "") if (rows["split"] == name).any()]
+    body = []
+    for (label, source), part in rows.groupby(["label", "source"], sort=True):
+        numbers = [f"{int((part['split'] == name).sum()):,}" for name in used]
+        body.append([str(label), str(source), *numbers, f"{len(part):,}"])
+    totals = [f"{int((rows['split'] == name).sum()):,}" for name in used]
+    body.append(["all", "", *totals, f"{len(rows):,}"])
+    table(["label", "source", *(name or "no split" for name in used), "all"], body)
+
+
+def moved(result: SplitResult) -> None:
+    """Print what each rule of a split did."""
+    body = [
+        [rule.replace("_", " "), f"{result.n_groups.get(rule, 0):,}", f"{n:,}"]
+        for rule, n in result.moved.items()
+    ]
+    body[-1][1] = ""  # balancing makes no groups
+    table(["kept together by", "groups", "rows moved"], body)
+    if result.largest_group > 1:
+        text(f"largest group: {result.largest_group:,} rows")
+
+
+def sources(report: Sequence[Taken]) -> None:
+    """Print a recipe's sources: wanted, found, taken, and where to get what is missing."""
+    body = []
+    for each in report:
+        want, state = each.source.want, ""
+        if not each.n_found:
+            state = "missing"
+        elif want > each.n_taken:
+            state = f"{want - each.n_taken:,} short"
+        body.append(
+            [
+                each.source.name,
+                each.source.label,
+                f"{want:,}" if want else "all",
+                f"{each.n_found:,}",
+                f"{each.n_taken:,}",
+                state,
+                each.source.licence if each.n_found else each.source.url,
+            ]
+        )
+    header = [
+        "source",
+        "label",
+        "wanted",
+        "found",
+        "taken",
+        "",
+        "licence / get it from",
+    ]
+    table(header, body)
+
+
+def audit(title: str, result: AuditResult) -> None:
+    """Print an audit's verdict and its facts."""
+    text(
+        f"{title}: {'FLAGGED' if result.flagged else 'passed'}: file facts alone separate real "
+        f"from fake with AUC {result.auc:.3f} (95 % {result.low:.3f} to {result.high:.3f}, "
+        f"{result.n_real:,} real, {result.n_fake:,} fake, {result.n_unreadable:,} unreadable; "
+        "flagged when the lower bound exceeds .60)"
+    )
+    if result.most_telling_auc <= 0.5:
+        return
+    text(f"most telling: {result.most_telling_fact}")
+    facts = [[fact, f"{auc:.3f}"] for fact, auc in result.facts.items() if auc > 0.5]
+    table(["fact", "AUC alone"], facts)
+    values = [
+        [str(each["label"]), str(each["value"]), f"{each['count']:,}"]
+        for each in result.most_telling_values
+    ]
+    table(["class", result.most_telling_fact, "images"], values)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print aligned columns, numbers to the right."""
+    cells = [list(header), *(list(row) for row in rows)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
+    for row in cells:
+        line = "  ".join(
+            cell.rjust(width) if _numeric(cell) else cell.ljust(width)
+            for cell, width in zip(row, widths, strict=True)
+        )
+        text("  " + line.rstrip())
+
+
+def _numeric(cell: str) -> bool:
+    return cell.replace(",", "").replace(".", "").isdigit()
