@@ -64,7 +64,7 @@ def text(
     for table, title in titles.items():
         chosen = [row for row in rows if row["table"] == table]
         if chosen:
-            lines += ["", f"{table}. {title}", *_table(chosen)]
+            lines += ["", f"{table.capitalize()}. {title}", *_table(chosen)]
     lines += ["", *(f"Note: {note}" for note in results["notes"])]
     lines.append(
         f"{results['hours']:.2f} hours of training, commit {results['commit']}"
@@ -159,10 +159,10 @@ def _ours(row: Mapping[str, Any]) -> str:
     if ours["value"] is None:
         return "undefined"
     digits = 1 if abs(ours["value"]) > 1 else 3
-    shown = f"{ours['value']:.{digits}f}"
+    shown = f"{ours['value']:.{digits}f}".removesuffix(".0")
     if ours["low"] is not None:
         shown += f" [{ours['low']:.{digits}f}, {ours['high']:.{digits}f}]"
-    if ours.get("sd") is not None:
+    if ours.get("sd"):
         shown += f" sd {ours['sd']:.{digits}f}"
     if ours.get("p_value") is not None:
         shown += f" p {ours['p_value']:.3f}"

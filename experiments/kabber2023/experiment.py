@@ -9,7 +9,7 @@ from typing import Any
 
 from experiments.kabber2023 import measured, published
 from experiments.runner import Context, Outcome
-from experiments.runner_rows import NO_LABELS, NO_WEIGHTS, Row
+from experiments.runner_rows import NO_LABELS, NO_WEIGHTS, RUN, Row
 from kerasfaces import runs
 from kerasfaces.train import config as configs
 
@@ -69,29 +69,33 @@ def _cells(model: str, found: dict[int, measured.Run]) -> list[Row]:
 
 
 def _groups(model: str, found: dict[int, measured.Run]) -> list[Row]:
-    """Return tables 6 or 9: a group that some split's test rows lack is not run."""
+    """Return tables 6 or 9; the splits whose test rows have a group speak for it."""
     table = _group_table(model)
     rows = []
     for group in published.GROUPS:
-        theirs = getattr(group, model)
-        ours = {seed: measured.group(run, group) for seed, run in found.items()}
-        known = {seed: each for seed, each in ours.items() if each}
-        kinds = {name for name, _ in known.values()}
-        numbers = {seed: number for seed, (_, number) in known.items()}
-        complete = len(known) == len(found) and len(kinds) == 1
-        accuracy = complete and kinds == {"accuracy"}
-        if complete and not accuracy:
-            rows.append(
-                Row(table=table, row=group.row, metric=kinds.pop(), ours=numbers)
-            )
+        told = {seed: measured.group(run, group) for seed, run in found.items()}
+        ours = {
+            metric: {
+                seed: number[1]
+                for seed, number in told.items()
+                if number and number[0] == metric
+            }
+            for metric in ("accuracy", "false_alarm_rate", "miss_rate")
+        }
+        accuracy = ours.pop("accuracy")
+        rows += [
+            Row(table=table, row=group.row, metric=metric, ours=numbers)
+            for metric, numbers in ours.items()
+            if numbers
+        ]
         rows.append(
             Row(
                 table=table,
                 row=group.row,
                 metric="accuracy",
-                ours=numbers if accuracy else {},
-                published=theirs,
-                status="run" if accuracy else NO_LABELS,
+                ours=accuracy,
+                published=getattr(group, model),
+                status=RUN if accuracy else NO_LABELS,
             )
         )
     return rows

@@ -87,7 +87,7 @@ def default(model: str) -> TrainConfig:
     """Return our best frozen-base configuration of `model`.
 
     Four middle layers, each map's mean and standard deviation, the image at its size
-    and at twice its size, logistic regression. See `experiments/kabber2023/README.md`.
+    and at twice its size, logistic regression. See `experiments/frozen_base/README.md`.
     """
     taps = registry.load("kerasfaces.models", model).DEFAULT_TAPS
     return TrainConfig(

@@ -109,6 +109,19 @@ def test_several_split_seeds_give_mean_and_sd(run, tmp_path):
     assert row["ours"]["sd"] == pytest.approx(np.std(aucs, ddof=1))
 
 
+def test_a_group_in_some_splits_alone_is_told_by_those(run, monkeypatch):
+    told = {"n": 0}
+
+    def group(*arguments):
+        told["n"] += 1
+        return real(*arguments) if told["n"] % 2 else None
+
+    real = measured.group
+    monkeypatch.setattr(measured, "group", group)
+    table = lines(run(seeds="0-1"), "table 6")
+    assert {tuple(row["ours"]["seeds"]) for row in table.values()} == {(0,)}
+
+
 def test_the_split_has_the_documents_ratio(run, tmp_path):
     run()
     text = (tmp_path / "out/splits/64-16-20-seed-0.csv").read_text(encoding="utf-8")

@@ -1,5 +1,6 @@
 """Rows over seeds, results.json, the printed tables and the record."""
 
+import dataclasses
 import json
 import math
 from pathlib import Path
@@ -65,10 +66,11 @@ def test_the_command_holds_no_path_of_this_machine():
 def example():
     """Results of one table with three kinds of rows."""
     number = Measured(value=0.9, low=0.85, high=0.95, n=100)
+    other = dataclasses.replace(number, value=0.8)
     rows = [
         Row(table="t1", row="first", metric="auc", ours={0: number}, published=0.88),
         Row(table="t1", row="second", metric="auc", published=0.7, status=NO_LABELS),
-        Row(table="t2", row="third", metric="auc", ours={0: number, 1: number}),
+        Row(table="t2", row="third", metric="auc", ours={0: number, 1: other}),
     ]
     return {
         "commit": "abc",
@@ -86,14 +88,14 @@ def test_printed_tables_keep_ours_and_theirs_apart_and_name_the_data():
     lines = text.splitlines()
     assert lines[:2] == ["Ours: 3 camera (real)", "Document's: their data"]
     assert "random weights" in lines[2]
-    assert lines.index("t2. Second") < lines.index("t1. First")
-    header = lines[lines.index("t1. First") + 1]
+    assert lines.index("T2. Second") < lines.index("T1. First")
+    header = lines[lines.index("T1. First") + 1]
     first = next(line for line in lines if line.startswith("first"))
     second = next(line for line in lines if line.startswith("second"))
     assert header.index("ours") == first.index("0.900 [0.850, 0.950]")
     assert header.index("document's") == first.index("0.88") == second.index("0.7")
     assert "not run: no labels" in second
-    assert "0.900 [0.850, 0.950] sd 0.000" in text
+    assert "0.850 [0.850, 0.950] sd 0.071" in text
     assert "Note: Mind this." in lines
 
 
