@@ -174,7 +174,7 @@ def evaluate_manifest(
     point, context, settings = stored.read(folder)
     manifest = manifests.read(manifest_path)
     rows = manifest.rows
-    target = folder / "evaluations" / manifest.digest()
+    target = folder / "evaluations" / manifest.digest()[:12]
     if (rows["split"] == "").all():
         logger.info(
             "%s has no splits; all its images count as %s.", manifest_path, split

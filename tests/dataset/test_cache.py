@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 
 import numpy as np
-import pytest
 from PIL import Image
 
 from kerasfaces import images
@@ -49,8 +48,8 @@ def test_changed_file_is_read_again(tmp_path):
 
 def test_workers_and_this_process_agree(tiny_images):
     files = files_of(tiny_images)
-    here = list(cache.decode_all(files, SPEC, workers=1))
-    there = list(cache.decode_all(files, SPEC, workers=2))
+    here = list(cache.decode_all(files, SPEC, n_workers=1))
+    there = list(cache.decode_all(files, SPEC, n_workers=2))
     assert [item.path for item in there] == files
     for a, b in zip(here, there, strict=True):
         assert a.sha256 == b.sha256
@@ -87,30 +86,6 @@ def test_hostile_files_are_counted_and_named(tmp_path):
         assert expected in reason
     again = cache.cache_images(files, SPEC)
     assert again.reasons == cached.reasons
-
-
-def crash(path, spec):
-    if path.name == "00.png":
-        os._exit(11)
-    return cache.Decoded(
-        path, images.sha256(path.read_bytes()), np.zeros((32, 32, 3)), ""
-    )
-
-
-@pytest.mark.slow
-def test_a_crashing_decoder_costs_one_image(tiny_images, monkeypatch):
-    """Workers that die are replaced; only the image that killed them is lost."""
-    monkeypatch.setattr(cache, "_decode_chunk", crash_chunk)
-    monkeypatch.setattr(cache, "_decode_one", crash)
-    files = files_of(tiny_images)
-    items = list(cache.decode_all(files, SPEC, workers=2))
-    assert [item.path for item in items] == files
-    lost = [item.path.name for item in items if item.array is None]
-    assert lost == ["00.png", "00.png"]  # one in each class's folder
-
-
-def crash_chunk(paths, spec):
-    return [crash(path, spec) for path in paths]
 
 
 def test_hashes_are_remembered_by_stat(tmp_path):
