@@ -120,9 +120,11 @@ def _choose(recipe: Recipe, source: Source, table: pd.DataFrame) -> pd.DataFrame
         )
     if lacking or not shares or table.empty:
         return _sample(table, want, recipe.seed)
-    known = pd.Series(True, index=table.index)
-    for name, parts in shares.items():
-        known &= table[name].isin(parts)
+    spellings = recipe.spellings()
+    told = pd.DataFrame(
+        {name: table[name].map(spellings[name]).fillna("") for name in shares}
+    )
+    known = (told != "").all(axis=1)
     if not known.all():
         logger.warning(
             "%s: %d of %d images are left out because an attribute is unknown",
@@ -130,14 +132,16 @@ def _choose(recipe: Recipe, source: Source, table: pd.DataFrame) -> pd.DataFrame
             int((~known).sum()),
             len(table),
         )
-    table = table[known]
-    cells = table[list(shares)].apply(tuple, axis=1) if len(table) else pd.Series([])
+    table, told = table[known], told[known]
+    if table.empty:
+        return table
+    cells = pd.Series(list(told.itertuples(index=False, name=None)), index=table.index)
     counts = cells.value_counts().sort_index()
     wanted = quotas(dict(zip(counts.index, counts, strict=True)), shares, want)
     picked = [
         _sample(table[cells == cell], n, recipe.seed) for cell, n in wanted.items()
     ]
-    return pd.concat(picked).sort_index() if picked else table
+    return pd.concat(picked).sort_index()
 
 
 def _sample(table: pd.DataFrame, n: int, seed: int) -> pd.DataFrame:

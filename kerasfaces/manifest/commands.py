@@ -29,6 +29,7 @@ def build(options: argparse.Namespace) -> int:
         manifest, ratio = _from_recipe(options)
     else:
         manifest, ratio = _from_data(options), None
+    table.require_valid(manifest, str(options.data or options.recipe))
     facts = scan.scan(manifest.files())
     told = pd.DataFrame([each.columns() for each in facts], dtype=str)
     rows = manifest.rows.assign(**{str(name): told[name] for name in told})
@@ -42,7 +43,6 @@ def build(options: argparse.Namespace) -> int:
     if ratio:
         manifest = _split(manifest, ratio, options.recipe_seed)
     table.write(manifest, options.output)
-    table.read(options.output)  # what we wrote must be readable: e.g. repeated paths
     printing.counts(manifest)
     printing.text(f"wrote {options.output}")
     return 0
@@ -207,6 +207,7 @@ def _from_recipe(options: argparse.Namespace) -> tuple[Manifest, str | None]:
     manifest, report = assemble(recipe, options.root, attributes)
     printing.text(f"{recipe.name}: {recipe.title}")
     printing.sources(report)
+    printing.shares(recipe, manifest)
     options.recipe_seed = recipe.seed
     return manifest, None if options.no_split else recipe.split
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from kerasfaces.manifest.assemble import Taken
 from kerasfaces.manifest.audit import AuditResult
+from kerasfaces.manifest.recipe import Recipe
 from kerasfaces.manifest.rules import SPLITS
 from kerasfaces.manifest.split import SplitResult
 from kerasfaces.manifest.table import Manifest
@@ -72,6 +73,22 @@ def sources(report: Sequence[Taken]) -> None:
         "licence / get it from",
     ]
     table(header, body)
+
+
+def shares(recipe: Recipe, manifest: Manifest) -> None:
+    """Print the wanted and the reached share of every attribute value."""
+    body = []
+    for name in recipe.balance:
+        part = manifest.rows[manifest.rows["source"] == name]
+        for attribute, wanted in recipe.shares().items():
+            if attribute not in part or part.empty:
+                continue
+            told = part[attribute].map(recipe.spellings()[attribute])
+            for value, share in wanted.items():
+                reached = f"{(told == value).mean():.2f}"
+                body.append([name, attribute, value, f"{share:.2f}", reached])
+    if body:
+        table(["source", "attribute", "value", "wanted", "reached"], body)
 
 
 def audit(title: str, result: AuditResult) -> None:

@@ -46,11 +46,19 @@ class Source:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Share:
-    """The wanted share of one value of an attribute; shares are normalised to sum 1."""
+    """The wanted share of one value of an attribute; shares are normalised to sum 1.
+
+    Attributes:
+        attribute: The column.
+        value: The value.
+        share: Above 0.
+        also: Other spellings, or finer classes, that count as this value.
+    """
 
     attribute: str
     value: str
     share: float
+    also: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -94,6 +102,14 @@ class Recipe:
             }
             for attribute, parts in found.items()
         }
+
+    def spellings(self) -> dict[str, dict[str, str]]:
+        """Return attribute -> value as written -> value as counted."""
+        found: dict[str, dict[str, str]] = {}
+        for each in self.share:
+            names = dict.fromkeys((each.value, *each.also), each.value)
+            found.setdefault(each.attribute, {}).update(names)
+        return found
 
 
 def read(path: Path) -> Recipe:

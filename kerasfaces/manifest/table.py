@@ -130,6 +130,19 @@ def parse(
     return manifest, lines, found
 
 
+def require_valid(manifest: Manifest, where: str) -> None:
+    """Refuse a manifest made from elsewhere that `read` would refuse.
+
+    Raises:
+        InputError: With row numbers as lines (the first row is line 2).
+    """
+    lines = range(2, len(manifest) + 2)
+    paths = absolute(manifest.rows["path"], manifest.folder)
+    findings = row_findings(manifest.rows, paths, lines)
+    if findings:
+        raise InputError(f"{where}: {summary(findings)}")
+
+
 def read_csv(path: Path) -> tuple[pd.DataFrame, list[int]]:
     """Read a CSV file as text columns.
 
