@@ -15,9 +15,9 @@ from pathlib import Path
 import pandas as pd
 from PIL import Image
 
-from kerasfaces import images, runs
+from kerasfaces import images, runs, workers
 from kerasfaces.errors import ImageError, InputError, RunError
-from kerasfaces.manifest import scan, table, workers
+from kerasfaces.manifest import scan, table
 from kerasfaces.manifest.table import Manifest, absolute_folder
 
 logger = logging.getLogger(__name__)

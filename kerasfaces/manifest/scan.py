@@ -8,9 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from kerasfaces import images
+from kerasfaces import images, workers
 from kerasfaces.errors import ImageError
-from kerasfaces.manifest import workers
 from kerasfaces.manifest.table import Manifest, column
 
 logger = logging.getLogger(__name__)
