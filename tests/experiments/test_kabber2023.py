@@ -169,6 +169,28 @@ def test_confusion_cells_are_images():
 
 
 @pytest.mark.slow
+def test_both_models_train_from_files_and_report(tiny_images, tiny_weights, tmp_path):
+    import keras
+
+    keras.utils.set_random_seed(0)
+    resnet50 = tmp_path / "resnet50.weights.h5"
+    keras.applications.ResNet50(include_top=False, weights=None).save_weights(resnet50)
+    manifest = tmp_path / "manifest.csv"
+    paths = sorted(tiny_images.rglob("*.png"))
+    text = [f"{path},{path.parts[-3]},{path.parts[-2]}" for path in paths]
+    manifest.write_text("\n".join(["path,label,source", *text]), encoding="utf-8")
+    out = tmp_path / "out"
+    words = ["kabber2023", "--manifest", str(manifest), "-o", str(out), "--seeds", "0"]
+    words += ["--weights", f"mobilenetv2={tiny_weights}"]
+    assert main([*words, "--weights", f"resnet50={resnet50}"]) == 0
+    results = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    assert {row["status"] for row in lines(results, "table 7").values()} == {"run"}
+    assert results["weights"]["resnet50"]["file"] == "resnet50.weights.h5"
+    for model in ("mobilenetv2", "resnet50"):
+        assert (out / model / "split-0" / "report.html").exists()
+
+
+@pytest.mark.slow
 def test_quick_on_the_sample(tmp_path, capsys):
     out = tmp_path / "out"
     assert main(["kabber2023", "--quick", "-o", str(out)]) == 0
