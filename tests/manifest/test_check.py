@@ -1,4 +1,5 @@
 import os
+import zlib
 
 import numpy as np
 import pytest
@@ -156,7 +157,9 @@ def test_a_bomb_is_a_finding(tmp_path, write_csv):
     Image.fromarray(np.zeros((1, 1), np.uint8)).save(tmp_path / "b.png")
     data = bytearray((tmp_path / "b.png").read_bytes())
     data[16:24] = (60000).to_bytes(4, "big") * 2
+    data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
     (tmp_path / "b.png").write_bytes(data)
     Image.new("RGB", (9, 9)).save(tmp_path / "a.png")
     path = write_csv("path,label,source\na.png,real,c\nb.png,fake,g\n")
     assert kinds(path) == [("unreadable", 3)]
+    assert "pixels" in check(path)[1][0].detail
