@@ -88,7 +88,7 @@ def split_if_needed(manifest: manifests.Manifest) -> manifests.Manifest:
     Raises:
         InputError: Some rows have a split and some do not.
     """
-    from kerasfaces.manifest import split
+    from kerasfaces.manifest.split import assign
 
     empty = (manifest.rows["split"] == "").sum()
     if empty == 0:
@@ -100,8 +100,7 @@ def split_if_needed(manifest: manifests.Manifest) -> manifests.Manifest:
         )
     logger.info("the manifest has no splits: splitting 5:1:1 with seed 0")
     _check_classes(manifest.rows, "the manifest", 3)
-    result: manifests.Manifest = split.assign(manifest, (5, 1, 1), seed=0).manifest
-    return result
+    return assign(manifest, (5, 1, 1), seed=0).manifest
 
 
 def _check_counts(rows: pd.DataFrame, where: str) -> None:
