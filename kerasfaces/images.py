@@ -76,6 +76,8 @@ def read_file(path: Path) -> bytes:
                 f"file of {status.st_size >> 20} MB, limit {MAX_FILE_BYTES >> 20} MB"
             )
         return path.read_bytes()
+    except ImageError:
+        raise
     except FileNotFoundError as error:
         raise ImageError("file not found") from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path

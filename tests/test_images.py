@@ -80,7 +80,7 @@ def test_empty_text_and_noise(tmp_path):
         images.probe(b"\0" * 100)
     empty = tmp_path / "zero.jpg"
     empty.touch()
-    with pytest.raises(ImageError, match="empty file"):
+    with pytest.raises(ImageError, match=r"^empty file$"):
         images.load(empty)
     text = tmp_path / "text.jpg"
     text.write_text("<html>404</html>")
@@ -152,23 +152,23 @@ def test_large_but_allowed_sizes_are_read_without_a_warning(monkeypatch):
 
 
 def test_folder_fifo_and_missing(tmp_path):
-    with pytest.raises(ImageError, match="not a regular file"):
+    with pytest.raises(ImageError, match=r"^not a regular file$"):
         images.load(tmp_path)
     fifo = tmp_path / "pipe.jpg"
     os.mkfifo(fifo)
     done = threading.Event()
 
     def read():
-        with pytest.raises(ImageError, match="not a regular file"):
+        with pytest.raises(ImageError, match=r"^not a regular file$"):
             images.load(fifo)
         done.set()
 
     threading.Thread(target=read, daemon=True).start()
     assert done.wait(5), "reading a fifo blocks"
-    with pytest.raises(ImageError, match="file not found"):
+    with pytest.raises(ImageError, match=r"^file not found$"):
         images.load(tmp_path / "none.jpg")
     (tmp_path / "dangling.jpg").symlink_to(tmp_path / "none.jpg")
-    with pytest.raises(ImageError, match="file not found"):
+    with pytest.raises(ImageError, match=r"^file not found$"):
         images.load(tmp_path / "dangling.jpg")
     (tmp_path / "loop.jpg").symlink_to(tmp_path / "loop.jpg")
     with pytest.raises(ImageError, match="cannot be read"):

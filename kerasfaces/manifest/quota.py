@@ -6,6 +6,7 @@ import numpy as np
 
 Cell = tuple[str, ...]
 _ROUNDS = 500
+_SETTLED = 1e-4  # images
 
 
 def quotas(
@@ -31,16 +32,23 @@ def quotas(
     cells = sorted(available)
     limit = np.array([available[cell] for cell in cells], dtype=np.float64)
     want = min(want, int(limit.sum()))
-    take = limit.copy()
+    masks = {
+        (column, value): np.array([cell[column] == value for cell in cells], dtype=bool)
+        for column, parts in enumerate(shares.values())
+        for value in parts
+    }
+    take = limit
     for _ in range(_ROUNDS):
+        before = take
         for column, parts in enumerate(shares.values()):
             for value, share in parts.items():
-                members = np.array(
-                    [cell[column] == value for cell in cells], dtype=bool
-                )
-                if take[members].sum() > 0:
-                    take[members] *= share * want / take[members].sum()
+                members = masks[column, value]
+                total = (take * members).sum()
+                if total > 0:
+                    take = np.where(members, take * (share * want / total), take)
         take = np.minimum(take, limit)
+        if np.abs(take - before).max(initial=0.0) < _SETTLED:
+            break
     take = _fill(take, limit, want)
     counts = np.floor(take + 1e-9).astype(int)
     for i in np.argsort(counts - take, kind="stable"):
