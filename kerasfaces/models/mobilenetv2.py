@@ -4,6 +4,9 @@ kabber2023 feeds the last layer's average to three dense layers; the forensic ev
 lives in the middle layers, so our default taps four of them.
 """
 
+import functools
+from collections import Counter
+
 import keras
 from keras import layers
 
@@ -48,12 +51,17 @@ def width_of(found: weights.BaseWeights) -> float:
     """
     got = weights.shapes(found)
     for alpha in ALPHAS:
-        if weights.expected_shapes(_full_base(alpha)) == got:
+        if _shapes(alpha) == got:
             return alpha
     raise InputError(
         f"{found.path}: its {got.total()} arrays are not MobileNetV2 without top at any known "
         f"width ({', '.join(map(str, sorted(ALPHAS)))})."
     )
+
+
+@functools.cache
+def _shapes(alpha: float) -> Counter[tuple[int, ...]]:
+    return weights.expected_shapes(_full_base(alpha))
 
 
 def _full_base(alpha: float) -> keras.Model:
