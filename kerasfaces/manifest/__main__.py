@@ -4,6 +4,7 @@ Only the arguments are parsed here; `commands` does the work and prints.
 """
 
 import argparse
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -96,7 +97,7 @@ def _sub(
         name,
         prog=parser.prog,
         help=description.partition("; ")[0].rstrip("."),
-        description=description,
+        description=textwrap.fill(description, 80),
         epilog=parser.epilog,
         formatter_class=parser.formatter_class,
     )
