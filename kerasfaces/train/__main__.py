@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     request = Request(
         config=config,
         manifest=manifest,
-        weights=arguments.weights or ("imagenet" if arguments.manifest else "forensic"),
+        weights=_weights(arguments),
         folder=arguments.output,
         tensorboard=arguments.tensorboard,
         notes=notes,
@@ -95,6 +95,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _weights(arguments: argparse.Namespace) -> str:
+    text: str | None = arguments.weights
+    return text or ("imagenet" if arguments.manifest else "forensic")
+
+
 def _config(arguments: argparse.Namespace) -> "TrainConfig":
     from kerasfaces.config import override
     from kerasfaces.train import config as configs
@@ -103,7 +108,7 @@ def _config(arguments: argparse.Namespace) -> "TrainConfig":
     if arguments.preset:
         config = configs.preset(arguments.preset, arguments.model)
     else:
-        config = configs.default(arguments.model)
+        config = configs.default(arguments.model, _weights(arguments))
     changes = {
         "seed": arguments.seed,
         "views": arguments.views,

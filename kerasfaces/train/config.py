@@ -83,19 +83,23 @@ class TrainConfig:
         return InputSpec(size_px=self.model.size_px, crop=self.crop, filter=self.filter)
 
 
-def default(model: str) -> TrainConfig:
+def default(model: str, weights: str = "imagenet") -> TrainConfig:
     """Return our best frozen-base configuration of `model`.
 
-    Four middle layers, each map's mean and standard deviation, the image at its size
-    and at twice its size, logistic regression. See `experiments/frozen_base/README.md`.
+    Four middle layers, each map's mean and standard deviation, logistic regression; the
+    image at its size and at twice its size, which lifts the traces to where an ImageNet
+    base looks (`experiments/frozen_base`). Our own base saw nothing but images of 160 px
+    and their traces, and needs one size only (chosen on validation of the sample).
     """
     taps = registry.load("kerasfaces.models", model).DEFAULT_TAPS
+    ours = weights == "forensic"
     return TrainConfig(
         model=ModelConfig(
             name=model,
+            size_px=160 if ours else 256,
             taps=taps,
             pooling="mean_std",
-            scales=(1.0, 2.0),
+            scales=(1.0,) if ours else (1.0, 2.0),
             head=HeadConfig(l2=0.01),
         )
     )
