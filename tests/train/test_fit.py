@@ -252,3 +252,34 @@ def test_presets_are_the_document_s(base_weights):
 def test_impossible_configurations_are_refused(key, message):
     with pytest.raises(InputError, match=message):
         configs.override(SMALL, [key])
+
+
+def test_mixed_precision_without_a_gpu_says_so(base_weights, caplog):
+    from kerasfaces.train import end_to_end
+
+    config = dataclasses.replace(SMALL, mixed_precision=True)
+    model = mobilenetv2.build(config.model, base_weights, 0)
+    assert end_to_end.in_precision(config, model, mobilenetv2, base_weights) is model
+    assert "on a GPU only and there is none: using float32" in caplog.text
+
+
+@pytest.mark.slow
+def test_half_precision_twin_trains_and_gives_its_weights_back(
+    tiny_manifest, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("kerasfaces.train.end_to_end._has_gpu", lambda: True)
+    config = configs.override(SMALL, ["fine_tune_epochs=1", "mixed_precision=true"])
+    data = datasets.load(tiny_manifest, config.input_spec)
+    trained = fit.train(config, data, None, tmp_path)
+    assert keras.config.dtype_policy().name == "float32"
+    assert {weight.dtype for weight in trained.model.trainable_weights} == {"float32"}
+    np.testing.assert_allclose(
+        end_to_end(trained.model, data, "test"), trained.logits["test"], atol=1e-4
+    )
+
+
+@pytest.mark.slow
+def test_tensorboard_logs_are_written_on_request(tiny_manifest, base_weights, tmp_path):
+    data = datasets.load(tiny_manifest, SMALL.input_spec)
+    fit.train(SMALL, data, base_weights, tmp_path, tensorboard=True)
+    assert list((tmp_path / "tensorboard").rglob("events.*"))
