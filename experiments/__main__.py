@@ -125,6 +125,7 @@ def _run(
         weights=runner.parse_weights(arguments.weights, experiment.MODELS, default),
         seeds=seeds[:1] if quick and not arguments.seeds else seeds,
         notes=notes,
+        quick=quick,
     )
     with runs.lock(folder, "experiment folder"):
         runner.claim(folder, {"experiment": name, "manifest": manifest.digest()})

@@ -54,6 +54,7 @@ class Context:
         weights: Model -> text of `--weights`.
         seeds: Split seeds.
         notes: Sentences for the top of every run's report.
+        quick: Whether it is only to show that everything works.
     """
 
     manifest: "Manifest"
@@ -61,6 +62,7 @@ class Context:
     weights: Mapping[str, str]
     seeds: Sequence[int]
     notes: tuple[str, ...] = ()
+    quick: bool = False
 
     def missing_weights(self, model: str) -> str | None:
         """Return why a model cannot be run, or None when its base weights are there.

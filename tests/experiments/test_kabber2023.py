@@ -75,6 +75,22 @@ def test_without_imagenet_resnet50_says_so_and_the_rest_completes(run, capsys):
     assert "/home/somebody" not in json.dumps(results) + printed
 
 
+def test_from_random_weights_is_labelled_so(
+    write_manifest, trained, weights_file, tmp_path, monkeypatch, capsys
+):
+    from kerasfaces import sample
+
+    monkeypatch.setattr(sample, "make", lambda folder: write_manifest())
+    words = ["kabber2023", "--quick", "-o", str(tmp_path / "out")]
+    words += ["--weights", f"mobilenetv2={weights_file}", "--weights", "resnet50=none"]
+    assert main(words) == 0
+    paper, whole = (request.config for request in trained)
+    assert (paper.batch_size, whole.batch_size, whole.fine_tune_epochs) == (32, 32, 1)
+    assert "resnet50: plumbing only, trained from random weights for 1 epoch" in (
+        capsys.readouterr().out
+    )
+
+
 def test_reals_alone_with_labels_give_false_alarm_rates(run):
     results = run(labelled=("real",), attributes=("attr_gender", "attr_glasses"))
     table = lines(results, "table 6")
