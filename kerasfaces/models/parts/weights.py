@@ -5,10 +5,12 @@
 the same architecture, `none` is a random base that must then be trained.
 """
 
+import contextlib
 import dataclasses
 import hashlib
 import os
 import socket
+import sys
 import zipfile
 from collections import Counter
 from collections.abc import Mapping
@@ -204,15 +206,16 @@ def _imagenet(official: Official) -> Path:
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(_DOWNLOAD_TIMEOUT_S)  # Keras' own download has none
     try:
-        return Path(
-            keras.utils.get_file(
-                official.file,
-                official.address + official.file,
-                cache_dir=str(home),
-                cache_subdir="models",
-                file_hash=official.md5 or None,
+        with contextlib.redirect_stdout(sys.stderr):  # Keras prints its progress
+            return Path(
+                keras.utils.get_file(
+                    official.file,
+                    official.address + official.file,
+                    cache_dir=str(home),
+                    cache_subdir="models",
+                    file_hash=official.md5 or None,
+                )
             )
-        )
     except Exception as error:
         raise MissingFileError(
             f"--weights imagenet: {official.file} is not in {path.parent} and could not be "
