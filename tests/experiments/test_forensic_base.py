@@ -1,12 +1,16 @@
 """The forensic base: what it may see, and that its training continues."""
 
 import dataclasses
+import hashlib
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import kerasfaces
 from experiments.forensic_base import training_set
+from experiments.forensic_base.shipping import NAME
 from kerasfaces.sample import pair
 from kerasfaces.sample.decoders import DECODERS
 
@@ -101,3 +105,17 @@ def test_killed_training_continues_where_it_was(cache, tmp_path):
     assert json.loads((folder / "history.json").read_text())[:3] == history
     note = shipping.ship(whole, [np.load(shards[-1])], tmp_path / "weights", {})
     assert len(note["sha256"]) == 64
+
+
+def test_shipped_weights_are_small_hashed_and_say_what_they_saw():
+    folder = Path(kerasfaces.__file__).parent / "models" / "weights"
+    note = json.loads((folder / f"{NAME}.json").read_text())
+    data = (folder / note["file"]).read_bytes()
+    assert len(data) <= 2_000_000
+    assert hashlib.sha256(data).hexdigest() == note["sha256"]
+    assert note["licence"] == "Apache-2.0"
+    assert note["saw"]["generators"] == list(training_set.GENERATORS)
+    with np.load(folder / note["file"]) as arrays:
+        assert {array.dtype for array in arrays.values()} == {np.dtype(np.float16)}
+        assert all(np.isfinite(array).all() for array in arrays.values())
+        assert arrays["Conv1/kernel"].shape == (3, 3, 3, 16)
