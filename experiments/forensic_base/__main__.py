@@ -3,7 +3,6 @@
 import datetime
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -86,7 +85,7 @@ def _evaluate(arguments: Any) -> int:
         rows.append(missing)
     results = {
         "commit": _commit(),
-        "command": " ".join(["python -m experiments.forensic_base", *sys.argv[1:]]),
+        "command": "python -m experiments.forensic_base evaluate -o DIR --data DATA",
         "hours": (time.monotonic() - started) / 3600,
         "rows": rows,
     }
