@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 logger = logging.getLogger(__name__)
 
 TOLERANCE = 1e-4  # relative to max(1, |feature|)
-_EAGER_IMAGES = 4
+_EAGER_PIXELS = 2**18  # of input at a time
 Extract = Callable[[NDArray[Any]], NDArray[np.float32]]
 
 
@@ -85,11 +85,10 @@ def _eagerly(extractor: keras.Model, batch: NDArray[Any]) -> NDArray[Any]:
     An eager model keeps every layer's output to the end (14 GB for 32 images at 512 px),
     hence few images at a time.
     """
+    few = max(1, _EAGER_PIXELS // (batch.shape[1] * batch.shape[2]))
     parts = [
-        extractor(
-            batch[start : start + _EAGER_IMAGES].astype(np.float32), training=False
-        )
-        for start in range(0, len(batch), _EAGER_IMAGES)
+        extractor(batch[start : start + few].astype(np.float32), training=False)
+        for start in range(0, len(batch), few)
     ]
     return np.concatenate([keras.ops.convert_to_numpy(part) for part in parts])
 
@@ -116,7 +115,8 @@ def _openvino(extractor: keras.Model, shape: tuple[int, ...]) -> Engine:
     compiled = openvino.compile_model(
         converted,
         "CPU",
-        {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "THROUGHPUT"},
+        # All cores on one batch: batches follow each other.
+        {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"},
     )
     output = compiled.output(0)
 
