@@ -5,21 +5,19 @@ folder with a manifest is complete and one without can be finished.
 """
 
 import csv
+import functools
 import hashlib
 import io
 import os
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from kerasfaces import cli, runs
+from kerasfaces import runs, workers
 from kerasfaces.errors import InputError, RunError
 from kerasfaces.rng import generator
 from kerasfaces.sample import pair
@@ -35,7 +33,6 @@ COLUMNS = (
 )
 CAMERA = "simulated_camera"
 _LEAST_PAIRS = 7 * len(DECODERS)  # one pair of every generator in every split
-_CHUNK = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,28 +118,17 @@ def _done(folder: Path, entry: Entry) -> bool:
 def _write_pictures(folder: Path, seed: int, entries: list[Entry]) -> None:
     for name in ("real", *(f"fake/{name}" for name in DECODERS)):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    chunks = [entries[at : at + _CHUNK] for at in range(0, len(entries), _CHUNK)]
-    workers = min(len(os.sched_getaffinity(0)), len(chunks))
-    if workers <= 1:
-        for chunk in chunks:
-            _write_chunk(folder, seed, chunk)
-        return
-    with (
-        _one_thread_each(),
-        cli.progress(2 * len(entries), "Making the sample") as advance,
-        ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool,
-    ):
-        jobs = [pool.submit(_write_chunk, folder, seed, chunk) for chunk in chunks]
-        try:
-            for job in as_completed(jobs):
-                advance(2 * job.result())
-        except BrokenProcessPool as error:
-            raise RunError(
-                f"A worker process died while making the sample in {folder}; run the "
-                "same command again: it continues."
-            ) from error
-        finally:
-            pool.shutdown(cancel_futures=True)
+    write = functools.partial(_write_pair, folder, seed)
+    with _one_thread_each():
+        written = workers.each(write, entries, "making the sample")
+    lost = [
+        entry.number for entry, done in zip(entries, written, strict=True) if not done
+    ]
+    if lost:
+        raise RunError(
+            f"A worker process died on pair {lost[0]} ({len(lost)} in all) while making "
+            f"the sample in {folder}; run the same command again: it continues."
+        )
 
 
 @contextmanager
@@ -161,14 +147,12 @@ def _one_thread_each() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _write_chunk(folder: Path, seed: int, entries: list[Entry]) -> int:
-    for entry in entries:
-        decoder = DECODERS[entry.generator]
-        made = pair.make_pair(seed, entry.number, decoder, pair.SIZE_PX)
-        for file, image in ((entry.real, made.real), (entry.fake, made.fake)):
-            with runs.atomic_path(folder / file) as temporary:
-                temporary.write_bytes(pair.encode(image))
-    return len(entries)
+def _write_pair(folder: Path, seed: int, entry: Entry) -> bool:
+    made = pair.make_pair(seed, entry.number, DECODERS[entry.generator], pair.SIZE_PX)
+    for file, image in ((entry.real, made.real), (entry.fake, made.fake)):
+        with runs.atomic_path(folder / file) as temporary:
+            temporary.write_bytes(pair.encode(image))
+    return True
 
 
 def _table(folder: Path, seed: int, entries: list[Entry]) -> str:

@@ -117,7 +117,7 @@ def test_other_seed_other_people(made):
 
 
 def test_finished_folder_is_reused(made, monkeypatch):
-    monkeypatch.setattr(build, "_write_chunk", None)
+    monkeypatch.setattr(build, "_write_pair", None)
     before = made.stat().st_mtime_ns
     assert sample.make(made.parent, seed=5, pairs=PAIRS) == made
     assert made.stat().st_mtime_ns == before
@@ -125,7 +125,7 @@ def test_finished_folder_is_reused(made, monkeypatch):
 
 def test_killed_halfway_continues_to_the_same_bytes(made, tmp_path, monkeypatch):
     one_process(monkeypatch)
-    write, calls = build._write_chunk, []
+    write, calls = build._write_pair, []
 
     def dying(folder, seed, entries):
         if len(calls) == 2:
@@ -133,13 +133,13 @@ def test_killed_halfway_continues_to_the_same_bytes(made, tmp_path, monkeypatch)
         calls.append(entries)
         return write(folder, seed, entries)
 
-    monkeypatch.setattr(build, "_write_chunk", dying)
+    monkeypatch.setattr(build, "_write_pair", dying)
     with pytest.raises(KeyboardInterrupt):
         sample.make(tmp_path, seed=5, pairs=PAIRS)
     assert not (tmp_path / "manifest.csv").exists()
     done = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.jpg")}
     assert done
-    monkeypatch.setattr(build, "_write_chunk", write)
+    monkeypatch.setattr(build, "_write_pair", write)
     sample.make(tmp_path, seed=5, pairs=PAIRS)
     assert contents(tmp_path) == contents(made.parent)
     assert {path: path.stat().st_mtime_ns for path in done} == done
