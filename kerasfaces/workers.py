@@ -8,6 +8,8 @@ however many items there are.
 import logging
 import multiprocessing
 import os
+import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -24,6 +26,7 @@ Result = TypeVar("Result")
 CRASHED = "decoder crashed"
 _CHUNK = 16  # items a worker gets at a time
 _IN_PROCESS = 48  # below this, starting workers costs more than it saves
+_PARENT_CHECK_S = 1.0
 _IN_FLIGHT = 3  # chunks per worker that are running or waiting to be collected
 
 
@@ -123,5 +126,19 @@ def _workers_start() -> bool:
 def _pool(n_workers: int) -> ProcessPoolExecutor:
     # Never fork: the caller's threads (TensorFlow's) may hold locks.
     return ProcessPoolExecutor(
-        n_workers, mp_context=multiprocessing.get_context("spawn")
+        n_workers,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_die_with_parent,
+        initargs=(os.getpid(),),
     )
+
+
+def _die_with_parent(parent: int) -> None:
+    """End this worker soon after a parent that was killed and could not end it."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_PARENT_CHECK_S)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -56,7 +56,7 @@ def choose(extractor: keras.Model, first_batch: NDArray[Any]) -> Engine:
     if names[0] == "keras":
         return _keras(extractor)
     reference = _keras(extractor)
-    expected = _eagerly(extractor, first_batch)
+    expected = eagerly(extractor, first_batch)
     try:
         engine = _openvino(extractor, first_batch.shape[1:])
         got = engine.extract(first_batch)
@@ -79,8 +79,8 @@ def choose(extractor: keras.Model, first_batch: NDArray[Any]) -> Engine:
     return engine
 
 
-def _eagerly(extractor: keras.Model, batch: NDArray[Any]) -> NDArray[Any]:
-    """Run without a graph: tracing one for one comparison would cost seconds.
+def eagerly(extractor: keras.Model, batch: NDArray[Any]) -> NDArray[Any]:
+    """Run a model without a graph: tracing one for a comparison would cost seconds.
 
     An eager model keeps every layer's output to the end (14 GB for 32 images at 512 px),
     hence few images at a time.

@@ -16,6 +16,7 @@ from kerasfaces.dataset.cache import cache_images
 from kerasfaces.errors import InputError, RunError
 from kerasfaces.features.cached import FeatureCache, base_recipe
 from kerasfaces.images import InputSpec
+from kerasfaces.models.parts import assemble
 from kerasfaces.models.parts.config import ModelConfig
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ def _logits(run: FinishedRun, images: Any, keys: list[str]) -> NDArray[np.float6
     if not run.frozen or run.weights is None:
         return image_logits(model, images.reader(keys))
     features = FeatureCache(
-        model.get_layer("extractor"),
+        assemble.extractor_of(model),
         base_recipe(configs.to_dict(run.model), run.weights),
         images,
     ).reader(keys)

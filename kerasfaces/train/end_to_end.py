@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+from kerasfaces.models.parts.assemble import base_of
 from kerasfaces.train.config import TrainConfig
 
 logger = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ def in_precision(
     finally:
         keras.config.set_dtype_policy(before)
     twin.set_weights(model.get_weights())
-    ours, theirs = (m.get_layer("extractor").get_layer("base") for m in (twin, model))
+    ours, theirs = map(base_of, (twin, model))
     ours.trainable = theirs.trainable
     for layer, other in zip(ours.layers, theirs.layers, strict=True):
         layer.trainable = other.trainable

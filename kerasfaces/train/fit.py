@@ -14,6 +14,7 @@ from kerasfaces import config as configs
 from kerasfaces import registry
 from kerasfaces.dataset.batches import Source
 from kerasfaces.errors import InputError
+from kerasfaces.features import engines
 from kerasfaces.features.cached import FeatureCache, View, base_recipe
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.data import Data
@@ -88,7 +89,7 @@ def train(
     else:
         assemble.freeze(model)
         features = FeatureCache(
-            model.get_layer("extractor"),
+            assemble.extractor_of(model),
             base_recipe(configs.to_dict(config.model), base_weights.describe()),
             data.images.store,
         )
@@ -243,11 +244,9 @@ def _image_logits(
 
 def _agreement(model: Any, data: Data, logits: dict[str, NDArray[np.float64]]) -> float:
     """Return how far cached and end-to-end logits of some test images differ at most."""
-    import keras
-
     positions = data.readable("test")[:_CHECKED_IMAGES]
-    pixels = data.images.store.gather(data.keys(positions)).astype(np.float32)
-    whole = keras.ops.convert_to_numpy(model(pixels, training=False))[:, 0]
+    pixels = data.images.store.gather(data.keys(positions))
+    whole = engines.eagerly(model, pixels)[:, 0]
     difference = float(np.max(np.abs(whole - logits["test"][: len(positions)])))
     logger.info("cached and end-to-end logits differ by at most %.1e", difference)
     return difference

@@ -89,7 +89,7 @@ def test_each_argument_reaches_the_model(built):
         assemble.base_of(model).get_layer(tap).output.shape[-1]
         for tap in model_config.taps
     )
-    assert model.get_layer("extractor").output_shape == (None, width * 2 * 2)
+    assert assemble.extractor_of(model).output_shape == (None, width * 2 * 2)
 
 
 @pytest.mark.slow

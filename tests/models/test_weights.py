@@ -170,7 +170,7 @@ def test_preprocessing_is_what_the_base_was_trained_on(plugin):
     }[name]
     images = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype("float32")
     model = plugin.build(ModelConfig(name=name, size_px=32), None, 0)
-    layer = model.get_layer("extractor").get_layer("preprocessing")
+    layer = model.get_layer("preprocessing")
     np.testing.assert_allclose(array(layer(images)), theirs(images.copy()), atol=1e-4)
 
 

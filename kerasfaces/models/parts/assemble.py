@@ -1,8 +1,7 @@
 """Image -> preprocessing -> frozen base -> taps -> head, as one Keras model.
 
-The whole model holds two nested models: `extractor` (image -> feature vector) and
-`head` (feature vector -> logit). Training works on the extractor's cached output; what
-is saved is the whole.
+The whole model holds two nested models, `base` and `head` (feature vector -> logit).
+Training works on the cached output of `extractor_of`; what is saved is the whole.
 """
 
 from collections.abc import Callable, Sequence
@@ -56,15 +55,20 @@ def detector(
     features = (
         layers.Concatenate(name="concatenate")(pooled) if len(pooled) > 1 else pooled[0]
     )
-    extractor = keras.Model(image, features, name="extractor")
-    whole_image = keras.Input((config.size_px, config.size_px, 3), name="image")
-    logit = head.build(features.shape[-1], config.head, seed)(extractor(whole_image))
-    return keras.Model(whole_image, logit, name=config.name)
+    features = layers.Identity(name="features")(features)
+    logit = head.build(features.shape[-1], config.head, seed)(features)
+    return keras.Model(image, logit, name=config.name)
 
 
 def base_of(model: keras.Model) -> keras.Model:
     """Return the base inside a whole model."""
-    return model.get_layer("extractor").get_layer("base")
+    return model.get_layer("base")
+
+
+def extractor_of(model: keras.Model) -> keras.Model:
+    """Return image -> feature vector, sharing the whole model's layers."""
+    features = model.get_layer("features").output
+    return keras.Model(model.input, features, name="extractor")
 
 
 def freeze(model: keras.Model, last: int = 0) -> int:
