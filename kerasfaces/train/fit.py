@@ -23,7 +23,7 @@ from kerasfaces.train.loop import Phase, run_phase
 logger = logging.getLogger(__name__)
 
 _CHUNK = 4096
-_CHECKED_IMAGES = 8
+_CHECKED_IMAGES = 4
 # A feature that varies less than this on training data carries nothing.
 _CONSTANT = 1e-2
 
