@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from kerasfaces import cli, config, store
 from kerasfaces.dataset.augment import Augment
 from kerasfaces.dataset.views import AugmentConfig, parameters
+from kerasfaces.errors import InputError
 from kerasfaces.features import engines
 
 logger = logging.getLogger(__name__)
 
 FEATURES_VERSION = 1  # raise whenever the same recipe gives other numbers
-BATCH = 32
 _SHARD_IMAGES = 512
 VIEW_SEED = 0  # views are shared by all training seeds
 
@@ -94,26 +94,32 @@ class FeatureCache:
         """Append the features of `missing`, a shard at a time."""
         label = "features" if view.number == 0 else f"features, view {view.number}"
         pixels = self._images.reader(missing)
+        few = missing[: engines.COMPARED]
+        first = self._view(pixels(np.arange(len(few))), few, view)
+        if self._engine is None:
+            self._engine = engines.choose(self._extractor, first)
+            self.engine = self._engine.name
+        step = self._engine.batch
         with cli.progress(len(missing), label) as add:
             for start in range(0, len(missing), _SHARD_IMAGES):
                 keys = missing[start : start + _SHARD_IMAGES]
                 parts = []
-                for low in range(0, len(keys), BATCH):
-                    positions = np.arange(low, min(low + BATCH, len(keys))) + start
-                    batch = self._view(pixels(positions), keys[low : low + BATCH], view)
-                    parts.append(self._extract(batch))
+                for low in range(0, len(keys), step):
+                    positions = np.arange(low, min(low + step, len(keys))) + start
+                    batch = self._view(pixels(positions), keys[low : low + step], view)
+                    parts.append(self._extract(self._engine, batch))
                     add(len(positions))
                 features.append(keys, np.concatenate(parts))
                 (features.folder / "engine.txt").write_text(self.engine + "\n")
 
-    def _extract(self, batch: NDArray[Any]) -> NDArray[np.float32]:
-        if self._engine is None:
-            self._engine = engines.choose(self._extractor, batch)
-            self.engine = self._engine.name
-        values = self._engine.extract(batch)
+    def _extract(
+        self, engine: engines.Engine, batch: NDArray[Any]
+    ) -> NDArray[np.float32]:
+        values = engine.extract(batch)
         if not np.isfinite(values).all():
-            raise FloatingPointError(
-                f"{self.engine} gave features that are not finite; the base weights are damaged"
+            raise InputError(
+                f"{engine.name} gave features that are not finite: the base weights are "
+                "damaged; get the file again."
             )
         return values
 

@@ -20,17 +20,18 @@ from numpy.typing import NDArray
 logger = logging.getLogger(__name__)
 
 TOLERANCE = 1e-4  # relative to max(1, |feature|)
-_COMPARED = 8  # images of the first batch on which an engine must agree
+COMPARED = 8  # images of the first batch on which an engine must agree
 _EAGER_PIXELS = 2**18  # of input at a time
 Extract = Callable[[NDArray[Any]], NDArray[np.float32]]
 
 
 @dataclasses.dataclass(frozen=True)
 class Engine:
-    """A way to run an extractor: its name with version, and the call."""
+    """A way to run an extractor: its name with version, the call, its best batch."""
 
     name: str
     extract: Extract
+    batch: int
 
 
 def available() -> list[str]:
@@ -57,7 +58,7 @@ def choose(extractor: keras.Model, first_batch: NDArray[Any]) -> Engine:
     if names[0] == "keras":
         return _keras(extractor)
     reference = _keras(extractor)
-    first_batch = first_batch[:_COMPARED]
+    first_batch = first_batch[:COMPARED]
     expected = eagerly(extractor, first_batch)
     try:
         engine = _openvino(extractor, first_batch.shape[1:])
@@ -101,7 +102,7 @@ def _keras(extractor: keras.Model) -> Engine:
             extractor.predict_on_batch(batch.astype(np.float32)), np.float32
         )
 
-    return Engine(f"keras {keras.__version__} {keras.backend.backend()}", extract)
+    return Engine(f"keras {keras.__version__} {keras.backend.backend()}", extract, 32)
 
 
 def _openvino(extractor: keras.Model, shape: tuple[int, ...]) -> Engine:
@@ -125,7 +126,8 @@ def _openvino(extractor: keras.Model, shape: tuple[int, ...]) -> Engine:
     def extract(batch: NDArray[Any]) -> NDArray[np.float32]:
         return np.array(compiled(batch.astype(np.float32))[output], np.float32)
 
-    return Engine(f"openvino {openvino.__version__.split('-')[0]}", extract)
+    # Small batches stay in the processor's cache: 8 is a quarter faster than 32.
+    return Engine(f"openvino {openvino.__version__.split('-')[0]}", extract, 8)
 
 
 def _has_gpu() -> bool:

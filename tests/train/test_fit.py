@@ -8,6 +8,7 @@ import pytest
 
 from kerasfaces import config as configs
 from kerasfaces.errors import InputError, RunError
+from kerasfaces.features import engines
 from kerasfaces.models import mobilenetv2
 from kerasfaces.models.parts import assemble
 from kerasfaces.models.parts.config import HeadConfig, ModelConfig
@@ -283,3 +284,18 @@ def test_tensorboard_logs_are_written_on_request(tiny_manifest, base_weights, tm
     data = datasets.load(tiny_manifest, SMALL.input_spec)
     fit.train(SMALL, data, base_weights, tmp_path, tensorboard=True)
     assert list((tmp_path / "tensorboard").rglob("events.*"))
+
+
+def test_features_that_are_not_finite_are_a_sentence(
+    tiny_manifest, base_weights, tmp_path, monkeypatch
+):
+    def bad(extractor, _):
+        width = extractor.output_shape[-1]
+        return engines.Engine(
+            "bad", lambda batch: np.full((len(batch), width), np.nan), 8
+        )
+
+    monkeypatch.setattr(engines, "choose", bad)
+    data = datasets.load(tiny_manifest, SMALL.input_spec)
+    with pytest.raises(InputError, match="bad gave features that are not finite"):
+        fit.train(SMALL, data, base_weights, tmp_path)
