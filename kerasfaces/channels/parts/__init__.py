@@ -1,0 +1,1 @@
+"""What channels are made of: the contract, networks and where their weights come from."""
