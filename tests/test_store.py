@@ -9,6 +9,7 @@ import pytest
 
 from kerasfaces import store
 from kerasfaces.errors import LockedError, MissingFileError, StoreError
+from kerasfaces.store import files
 
 RECIPE = {"kind": "test", "size": 4}
 
@@ -134,5 +135,5 @@ def test_full_disk_is_an_oserror_with_its_number(tmp_path, monkeypatch):
             raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space left") as caught:
-        store._write_npy(Full(), np.zeros(3))
+        files.write_npy(Full(), np.zeros(3))
     assert caught.value.errno == 28

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from kerasfaces import cli, store
+from kerasfaces import cli, runs, store
 from kerasfaces.channels.stage import hashing, recipe
 from kerasfaces.channels.stage.config import ChannelsConfig
 from kerasfaces.channels.stage.summary import Summary, summarise
@@ -112,7 +112,7 @@ def build(
         for path, digest in zip(files, hashed.digests, strict=True)
         if digest
     ]
-    made = recipe.recipe_of(config)
+    made = _settled(folder, recipe.recipe_of(config))
     shape = (config.size_px, config.size_px, len(made["names"]))
     failed: dict[str, str] = {}
     with store.writing(folder, made, shape, config.dtype, wait=wait) as target:
@@ -120,7 +120,18 @@ def build(
         chunks = plan(items, target)
         if chunks:
             _compute(target, config, chunks, engine, failed)
-    return summarise(target, files, hashed, failed)
+    n_computed = sum(len(chunk.items) for chunk in chunks)
+    return summarise(target, files, hashed, failed, n_computed)
+
+
+def _settled(folder: Path, made: dict[str, Any]) -> dict[str, Any]:
+    """Return the recipe as the store has it, if only files have moved since."""
+    path = folder / "store.json"
+    if path.exists():
+        old: dict[str, Any] = runs.read_json(path).get("recipe", {})
+        if not recipe.differences(old, made):
+            return old
+    return made
 
 
 def _compute(
@@ -161,6 +172,7 @@ def commit(
             failed[result.sha256] = result.reason
         else:
             lasting[result.sha256] = result.reason
-    target.append_failures(lasting)
+    if lasting:
+        target.append_failures(lasting)
     if good:
         target.append(list(good), np.stack(list(good.values())))

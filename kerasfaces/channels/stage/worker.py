@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from kerasfaces import images
 from kerasfaces.channels.parts.contract import Channel
 from kerasfaces.channels.stage import config as stage_config
+from kerasfaces.channels.stage import pack
 from kerasfaces.channels.stage.config import ChannelsConfig
 from kerasfaces.errors import ImageError
 from kerasfaces.images import InputSpec
@@ -134,6 +135,12 @@ class Worker:
         }
 
     @functools.cached_property
+    def scale(self) -> pack.Scale | None:
+        """What 0 and 255 of a uint8 store stand for, per channel."""
+        specs = [self.channels[name].spec for name in self.config.channels]
+        return pack.scale_of(self.config, pack.names_and_ranges(specs)[1])
+
+    @functools.cached_property
     def mask(self) -> Any:
         """The mask, built."""
         name = self.config.mask
@@ -154,10 +161,14 @@ class Worker:
 
     def finish(self, decoded: Sequence[Decoded]) -> list[Result]:
         """Return one result per decoded image, in order."""
-        masked = self.prepare(decoded)
+        keys = [item.sha256 for item in decoded]
+        return self.complete(keys, self.prepare(decoded))
+
+    def complete(self, keys: Sequence[str], masked: Masked) -> list[Result]:
+        """Return one result per key, in order: channels, or why there are none."""
         found = {result.sha256: result for result in masked.lost}
         found |= {result.sha256: result for result in self.channels_of(masked)}
-        return [found[item.sha256] for item in decoded]
+        return [found[key] for key in keys]
 
     def prepare(self, decoded: Sequence[Decoded]) -> Masked:
         """Remove the background of those images that could be decoded."""
@@ -213,11 +224,9 @@ class Worker:
         self, keys: Sequence[str], made: Mapping[str, NDArray[np.float32]]
     ) -> list[Result]:
         """Put the channels together in the store's dtype; name what is not finite."""
-        from kerasfaces.channels.stage import pack
-
         chosen = {name: made[name] for name in self.config.channels}
-        arrays = pack.pack(chosen, self.config, self.channels)
-        reasons = pack.not_finite(chosen, arrays)
+        arrays = pack.pack(chosen, self.config.dtype, self.scale)
+        reasons = pack.not_finite(made, self.config.dtype)
         return [
             Result(key, None, reason) if reason else Result(key, array)
             for key, array, reason in zip(keys, arrays, reasons, strict=True)

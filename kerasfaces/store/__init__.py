@@ -15,17 +15,29 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kerasfaces import config, runs
 from kerasfaces.errors import StoreError
+from kerasfaces.store import files
+from kerasfaces.store.files import Reader
 
 FORMAT_VERSION = 1
 OK = "ok"
-_HEADER = "sha256,shard,row,status\n"
+__all__ = [
+    "FORMAT_VERSION",
+    "OK",
+    "Entry",
+    "Reader",
+    "Store",
+    "cache_folder",
+    "cache_root",
+    "writing",
+]
 
 
 def cache_root() -> Path:
@@ -123,6 +135,31 @@ class Store:
             self.dtype,
         )
 
+    def check(self) -> None:
+        """Look at every shard's file, quickly: there, and long enough for its rows.
+
+        Raises:
+            StoreError: One is missing or truncated.
+        """
+        last: dict[str, int] = {}
+        for entry in self._entries.values():
+            if entry.status == OK:
+                last[entry.shard] = max(entry.row, last.get(entry.shard, -1))
+        item_bytes = int(np.prod(self.shape)) * self.dtype.itemsize
+        for shard, row in last.items():
+            path = self.folder / shard
+            size = path.stat().st_size if path.exists() else 0
+            if size < (row + 1) * item_bytes:
+                raise StoreError(
+                    f"{path}: shard is missing or truncated ({size} bytes for {row + 1} "
+                    f"arrays of {item_bytes}); {self._mending()}."
+                )
+
+    @property
+    def entries(self) -> Mapping[str, Entry]:
+        """Where every image's array is, by sha256."""
+        return MappingProxyType(self._entries)
+
     def append(self, keys: Sequence[str], values: NDArray[Any]) -> None:
         """Add one shard: `values` is `(len(keys), *shape)`. Call inside `writing`."""
         if not keys:
@@ -134,10 +171,11 @@ class Store:
             )
         name = f"{config.digest(list(keys), 16)}.npy"
         with (
+            files.naming(self.folder / name),
             runs.atomic_path(self.folder / name) as temporary,
             temporary.open("wb") as file,
         ):
-            _write_npy(file, np.ascontiguousarray(values, dtype=self.dtype))
+            files.write_npy(file, np.ascontiguousarray(values, dtype=self.dtype))
         self._append_index([(key, name, row, OK) for row, key in enumerate(keys)])
 
     def append_failures(self, reasons: Mapping[str, str]) -> None:
@@ -146,9 +184,11 @@ class Store:
 
     def _append_index(self, rows: Iterable[tuple[str, str, int, str]]) -> None:
         rows = list(rows)
-        with (self.folder / "index.csv").open(
-            "a", encoding="utf-8", newline=""
-        ) as file:
+        path = self.folder / "index.csv"
+        with (
+            files.naming(path),
+            path.open("a", encoding="utf-8", newline="") as file,
+        ):
             csv.writer(file, lineterminator="\n").writerows(
                 (key, shard, row, " ".join(status.split()))
                 for key, shard, row, status in rows
@@ -161,7 +201,7 @@ class Store:
     def _read_index(self) -> dict[str, Entry]:
         path = self.folder / "index.csv"
         entries: dict[str, Entry] = {}
-        text = path.read_text(encoding="utf-8") if path.exists() else _HEADER
+        text = path.read_text(encoding="utf-8") if path.exists() else files.HEADER
         complete = text[: text.rfind("\n") + 1]  # a killed writer may leave half a line
         for number, row in enumerate(csv.reader(complete.splitlines()), start=1):
             if number == 1:
@@ -175,52 +215,27 @@ class Store:
                 ) from error
         return entries
 
+    def _mending(self) -> str:
+        if self.recipe.get("kind") == "channels":
+            return f"run: kerasfaces channels repair {self.folder}"
+        return f"delete {self.folder} and run again"
+
     def _map(self, shard: str) -> NDArray[Any]:
         if shard not in self._maps:
             path = self.folder / shard
             try:
-                array = np.load(path, mmap_mode="r", allow_pickle=False)
+                array = files.open_shard(path)
             except (OSError, ValueError, EOFError) as error:
                 raise StoreError(
-                    f"{path}: shard is missing or damaged ({error}); delete {self.folder} and "
-                    "run again."
+                    f"{path}: shard is missing or damaged ({error}); {self._mending()}."
                 ) from error
             if array.shape[1:] != self.shape or array.dtype != self.dtype:
                 raise StoreError(
                     f"{path}: holds {array.dtype} {array.shape[1:]}, store.json says "
-                    f"{self.dtype} {self.shape}; delete {self.folder} and run again."
+                    f"{self.dtype} {self.shape}; {self._mending()}."
                 )
             self._maps[shard] = array
         return self._maps[shard]
-
-
-class Reader:
-    """Random access to chosen images of a store; one copy per shard touched, no more."""
-
-    def __init__(
-        self,
-        maps: list[NDArray[Any]],
-        shards: NDArray[np.int32],
-        rows: NDArray[np.int64],
-        shape: tuple[int, ...],
-        dtype: np.dtype[Any],
-    ) -> None:
-        """Keep memory maps and, per image, which map and which row."""
-        self._maps, self._shards, self._rows = maps, shards, rows
-        self.shape, self.dtype = shape, dtype
-
-    def __len__(self) -> int:
-        """Return the number of images."""
-        return len(self._rows)
-
-    def __call__(self, positions: NDArray[Any]) -> NDArray[Any]:
-        """Return `(len(positions), *shape)`, the images at these positions."""
-        shards, rows = self._shards[positions], self._rows[positions]
-        out = np.empty((len(rows), *self.shape), self.dtype)
-        for shard in np.unique(shards):
-            chosen = np.flatnonzero(shards == shard)
-            out[chosen] = self._maps[shard][rows[chosen]]
-        return out
 
 
 @contextmanager
@@ -262,24 +277,5 @@ def writing(
                 )
         else:
             runs.write_json(path, meta)
-        _repair_index(folder / "index.csv")
+        files.mend(folder)
         yield Store(folder)
-
-
-def _write_npy(file: BinaryIO, array: NDArray[Any]) -> None:
-    """Write like `np.save`, which hides a full disk behind an error without errno."""
-    header = np.lib.format.header_data_from_array_1_0(array)
-    np.lib.format.write_array_header_1_0(file, header)
-    file.write(array.data.cast("B"))
-
-
-def _repair_index(path: Path) -> None:
-    """Cut a half-written last line, so that the next append starts a line of its own."""
-    if not path.exists():
-        runs.write_text(path, _HEADER)
-        return
-    data = path.read_bytes()
-    end = data.rfind(b"\n") + 1
-    if end < len(data):
-        with path.open("rb+") as file:
-            file.truncate(end)

@@ -1,0 +1,94 @@
+"""What decides a channel store's bytes, as JSON: the recipe kept in `store.json`.
+
+The recipe travels into run folders; a machine that would make other arrays from it
+refuses to (`config_from`).
+"""
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from kerasfaces import config as configs
+from kerasfaces.channels.stage import config as stage_config
+from kerasfaces.channels.stage import pack
+from kerasfaces.channels.stage.config import ChannelsConfig
+from kerasfaces.channels.stage.worker import Worker
+from kerasfaces.errors import InputError
+
+KIND = "channels"
+# Where a file lies does not matter; its hash, in `made_by`, does.
+_FILE_OPTIONS = frozenset({"weights", "checkpoint"})
+
+
+def recipe_of(config: ChannelsConfig) -> dict[str, Any]:
+    """Return the recipe of `config` on this machine; builds the channels, so may be slow.
+
+    Returns:
+        `kind`, `names` (the store's channels in order), `ranges` (per name, lowest and
+        highest, null where unbounded), `scale` (uint8: what 0 and 255 stand for, per
+        channel; else null), `config`, `made_by` (loader, mask and channels: hashes of
+        weights, versions of libraries).
+    """
+    with Worker(config) as worker:
+        specs = {name: channel.spec for name, channel in worker.channels.items()}
+        mask = dict(worker.mask.made_by)
+    names, ranges = pack.names_and_ranges([specs[name] for name in config.channels])
+    return {
+        "kind": KIND,
+        "names": names,
+        "ranges": ranges,
+        "scale": pack.scale_of(config, ranges),
+        "config": stage_config.to_dict(config),
+        "made_by": {
+            "loader": config.input_spec.recipe(),
+            "mask": mask,
+            "channels": {name: dict(spec.made_by) for name, spec in specs.items()},
+        },
+    }
+
+
+def config_from(recipe: Mapping[str, Any], where: str) -> ChannelsConfig:
+    """Return the configuration in a recipe.
+
+    Args:
+        recipe: As made by `recipe_of`.
+        where: The file's name, for messages.
+
+    Raises:
+        InputError: It is no recipe of channels, or of a version with other options.
+    """
+    if not isinstance(recipe, Mapping) or recipe.get("kind") != KIND:
+        raise InputError(
+            f"{where}: expected the recipe of a channel store (the `recipe` of its "
+            "store.json)."
+        )
+    return stage_config.from_dict(recipe["config"], f"{where}: config")
+
+
+def refuse_difference(
+    recipe: Mapping[str, Any], here: Mapping[str, Any], where: str
+) -> None:
+    """Stop when this machine would make other arrays than `recipe`.
+
+    Raises:
+        InputError: The message names what differs.
+    """
+    changed = differences(recipe, here)
+    if changed:
+        raise InputError(
+            f"{where}: this machine would make other channels ({'; '.join(changed)}); "
+            "install the versions and files it names, or compute a new store and train on it."
+        )
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Return what differs between two recipes as `a.b: old -> new`."""
+    return configs.diff(_without_places(old), _without_places(new))
+
+
+def _without_places(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    plain = copy.deepcopy(dict(recipe))
+    for options in plain.get("config", {}).get("options", {}).values():
+        for name in _FILE_OPTIONS & options.keys():
+            del options[name]
+    return plain

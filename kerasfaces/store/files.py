@@ -1,0 +1,103 @@
+"""A store's files: shards opened, written and read by position; the index mended."""
+
+import errno
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasfaces import runs
+
+HEADER = "sha256,shard,row,status\n"
+
+
+class Reader:
+    """Random access to chosen images of a store; one copy per shard touched, no more."""
+
+    def __init__(
+        self,
+        maps: list[NDArray[Any]],
+        shards: NDArray[np.int32],
+        rows: NDArray[np.int64],
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+    ) -> None:
+        """Keep memory maps and, per image, which map and which row."""
+        self._maps, self._shards, self._rows = maps, shards, rows
+        self.shape, self.dtype = shape, dtype
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self._rows)
+
+    def __call__(self, positions: NDArray[Any]) -> NDArray[Any]:
+        """Return `(len(positions), *shape)`, the images at these positions."""
+        shards, rows = self._shards[positions], self._rows[positions]
+        out = np.empty((len(rows), *self.shape), self.dtype)
+        for shard in np.unique(shards):
+            chosen = np.flatnonzero(shards == shard)
+            out[chosen] = self._maps[shard][rows[chosen]]
+        return out
+
+
+def open_shard(path: Path) -> NDArray[Any]:
+    """Map a shard; its size is checked against its header.
+
+    Raises:
+        OSError: It is missing, or cannot be mapped.
+        ValueError: It is truncated or no `.npy` file.
+    """
+    try:
+        return _map(path)
+    except OSError as error:
+        # Every map keeps its file open: a store of 100,000 images has more shards than
+        # the usual 1,024 files.
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if error.errno != errno.EMFILE or soft == hard:
+            raise
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        return _map(path)
+
+
+def _map(path: Path) -> NDArray[Any]:
+    array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    return array
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Give an error of the operating system, such as a full disk, the file's name."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
+
+
+def write_npy(file: BinaryIO, array: NDArray[Any]) -> None:
+    """Write like `np.save`, which hides a full disk behind an error without errno."""
+    header = np.lib.format.header_data_from_array_1_0(array)
+    np.lib.format.write_array_header_1_0(file, header)
+    file.write(array.data.cast("B"))
+
+
+def mend(folder: Path) -> None:
+    """Undo what a killed writer left: half an index line, temporary files.
+
+    Call it as the only writer. The next append then starts a line of its own.
+    """
+    for temporary in folder.glob(".*.tmp.*"):
+        temporary.unlink(missing_ok=True)
+    path = folder / "index.csv"
+    if not path.exists():
+        runs.write_text(path, HEADER)
+        return
+    data = path.read_bytes()
+    end = data.rfind(b"\n") + 1
+    if end < len(data):
+        with path.open("rb+") as file:
+            file.truncate(end)
