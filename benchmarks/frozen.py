@@ -100,13 +100,16 @@ def _ours(model: str, manifest: Any, weights: Path, folder: Path) -> None:
     from kerasfaces import registry
     from kerasfaces.train import config as configs
     from kerasfaces.train import data, fit
+    from kerasfaces.train.prepare import Preparation
 
     config = dataclasses.replace(
         configs.preset("kabber2023", model), views=1, epochs=EPOCHS, batch_size=32
     )
     plugin = registry.load("kerasfaces.models", model)
     found = plugin.find_weights(str(weights), None)
-    fit.train(config, data.load(manifest, config.input_spec), found, folder)
+    ready = Preparation(config, found)
+    images = data.load(manifest, config.input_spec, ready.start)
+    fit.train(config, images, found, folder, preparation=ready)
 
 
 def _plain(model: str, folder: Path) -> None:

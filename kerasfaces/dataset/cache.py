@@ -7,7 +7,7 @@ that image alone.
 import dataclasses
 import functools
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +49,10 @@ class CachedImages:
 
 
 def cache_images(
-    files: Sequence[Path], spec: InputSpec, n_workers: int | None = None
+    files: Sequence[Path],
+    spec: InputSpec,
+    n_workers: int | None = None,
+    meanwhile: Callable[[], None] | None = None,
 ) -> CachedImages:
     """Bring all `files` into the cache of `spec` and return them, in order.
 
@@ -60,6 +63,8 @@ def cache_images(
         files: Absolute paths; repetitions are fine.
         spec: Size, crop and filter.
         n_workers: Processes; default is the number of usable cores.
+        meanwhile: Called once if images have to be decoded, before that; it must return
+            at once (e.g. start a thread).
     """
     recipe = {"kind": "images", **spec.recipe()}
     folder = store.cache_folder("images", recipe)
@@ -71,6 +76,8 @@ def cache_images(
         missing = [path for path in unique if digests.get(path, "") not in cache]
         reasons: dict[Path, str] = {}
         if missing:
+            if meanwhile is not None:
+                meanwhile()
             _fill(cache, missing, spec, n_workers, stats, digests, reasons)
     keys = [digests.get(path, "") for path in files]
     status = [

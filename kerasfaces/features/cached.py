@@ -49,7 +49,11 @@ class FeatureCache:
     """
 
     def __init__(
-        self, extractor: keras.Model, recipe: Mapping[str, Any], images: store.Store
+        self,
+        extractor: keras.Model,
+        recipe: Mapping[str, Any],
+        images: store.Store,
+        converted: engines.Engine | None = None,
     ) -> None:
         """Remember what to compute; nothing runs yet.
 
@@ -57,6 +61,7 @@ class FeatureCache:
             extractor: `(n, s, s, 3)` sRGB 0..255 -> `(n, features)`, frozen.
             recipe: What makes the extractor: architecture, weights by hash, taps ...
             images: The uint8 cache the pixels come from.
+            converted: The extractor's engine if `engines.convert` was called before.
         """
         self._extractor, self._images = extractor, images
         self._recipe = {
@@ -66,6 +71,7 @@ class FeatureCache:
             "extractor": dict(recipe),
             "engines": engines.available(),
         }
+        self._converted = converted
         self._engine: engines.Engine | None = None
         self.engine = ""
 
@@ -97,7 +103,7 @@ class FeatureCache:
         few = missing[: engines.COMPARED]
         first = self._view(pixels(np.arange(len(few))), few, view)
         if self._engine is None:
-            self._engine = engines.choose(self._extractor, first)
+            self._engine = engines.choose(self._extractor, first, self._converted)
             self.engine = self._engine.name
         step = self._engine.batch
         with cli.progress(len(missing), label) as add:

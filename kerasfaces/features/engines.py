@@ -47,26 +47,41 @@ def available() -> list[str]:
     return [name for name in [*names, "keras"] if wanted in ("", name)] or ["keras"]
 
 
-def choose(extractor: keras.Model, first_batch: NDArray[Any]) -> Engine:
+def convert(extractor: keras.Model) -> Engine | None:
+    """Return OpenVINO's engine, not yet compared with Keras; None where Keras must do."""
+    if available()[0] == "keras":
+        return None
+    try:
+        return _openvino(extractor)
+    except (RuntimeError, ValueError, TypeError) as error:
+        logger.warning(
+            "openvino cannot run this base (%s); Keras computes features", error
+        )
+        return None
+
+
+def choose(
+    extractor: keras.Model,
+    first_batch: NDArray[Any],
+    converted: Engine | None = None,
+) -> Engine:
     """Return the first available engine that agrees with Keras on `first_batch`.
 
     Args:
         extractor: `(n, s, s, 3)` sRGB 0..255 -> `(n, features)`.
         first_batch: A few real images of the data set, uint8.
+        converted: What `convert` returned, if it was called before.
     """
-    names = available()
-    if names[0] == "keras":
-        return _keras(extractor)
     reference = _keras(extractor)
+    engine = converted or convert(extractor)
+    if engine is None:
+        return reference
     first_batch = first_batch[:COMPARED]
     expected = eagerly(extractor, first_batch)
     try:
-        engine = _openvino(extractor, first_batch.shape[1:])
         got = engine.extract(first_batch)
-    except (RuntimeError, ValueError, TypeError) as error:
-        logger.warning(
-            "openvino cannot run this base (%s); Keras computes features", error
-        )
+    except RuntimeError as error:
+        logger.warning("openvino fails (%s); Keras computes features", error)
         return reference
     worst = float(np.max(np.abs(got - expected) / np.maximum(1.0, np.abs(expected))))
     if worst > TOLERANCE:
@@ -105,14 +120,14 @@ def _keras(extractor: keras.Model) -> Engine:
     return Engine(f"keras {keras.__version__} {keras.backend.backend()}", extract, 32)
 
 
-def _openvino(extractor: keras.Model, shape: tuple[int, ...]) -> Engine:
+def _openvino(extractor: keras.Model) -> Engine:
     import openvino
 
     with warnings.catch_warnings():
         # Its tracer warns about how Keras names inputs; the agreement check decides.
         warnings.simplefilter("ignore")
         converted = openvino.convert_model(extractor)
-    converted.reshape([-1, *shape])
+    converted.reshape([-1, *extractor.input_shape[1:]])
     # Without the hint bfloat16 is used where the processor has it: 2x faster, but wrong
     # by more than the traces we look for.
     compiled = openvino.compile_model(

@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -56,14 +57,23 @@ class Data:
         return [f"{path!r}: {reason}" for path, reason in pairs if reason]
 
 
-def load(manifest: manifests.Manifest, spec: InputSpec) -> Data:
+def load(
+    manifest: manifests.Manifest,
+    spec: InputSpec,
+    meanwhile: Callable[[], None] | None = None,
+) -> Data:
     """Decode every image of a split manifest once.
+
+    Args:
+        manifest: Rows, each with a split.
+        spec: Size, crop and filter.
+        meanwhile: See `cache_images`.
 
     Raises:
         InputError: A class is (nearly) absent from a split, or most images are unreadable.
     """
     _check_counts(manifest.rows, "the manifest")
-    data = Data(manifest, cache_images(manifest.files(), spec))
+    data = Data(manifest, cache_images(manifest.files(), spec, meanwhile=meanwhile))
     bad = data.unreadable()
     if bad:
         logger.warning(

@@ -19,6 +19,7 @@ from kerasfaces.features.cached import FeatureCache, View, base_recipe
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.data import Data
 from kerasfaces.train.loop import Phase, run_phase
+from kerasfaces.train.prepare import Preparation
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ def train(
     base_weights: Any,
     folder: Path,
     tensorboard: bool = False,
+    preparation: Preparation | None = None,
 ) -> Trained:
     """Train head, then (on request) the end of the base; or everything from nothing.
 
@@ -60,11 +62,13 @@ def train(
         base_weights: A `BaseWeights`, or None to train the whole network from nothing.
         folder: The run folder; checkpoints go here.
         tensorboard: Write TensorBoard logs to `folder/tensorboard`.
+        preparation: Of the same configuration and weights, perhaps already started.
     """
     from kerasfaces.models.parts import assemble
 
     plugin = registry.load("kerasfaces.models", config.model.name)
-    model = plugin.build(config.model, base_weights, config.seed)
+    prepared = (preparation or Preparation(config, base_weights)).get()
+    model = prepared.model
     logger.info(
         "%s: %s parameters, %s",
         config.model.name,
@@ -87,11 +91,11 @@ def train(
         )
         facts: dict[str, Any] = {"engine": "keras"}
     else:
-        assemble.freeze(model)
         features = FeatureCache(
-            assemble.extractor_of(model),
+            prepared.extractor,
             base_recipe(configs.to_dict(config.model), base_weights.describe()),
             data.images.store,
+            prepared.engine,
         )
         history = _train_head(config, data, model, features, folder, extra)
         head = model.get_layer("head")

@@ -75,13 +75,12 @@ def run_phase(phase: Phase, checkpoint: Path) -> list[dict[str, Any]]:
     rate: Any = phase.learning_rate
     if phase.schedule == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, phase.epochs * steps)
+    on_tensorflow = keras.backend.backend() == "tensorflow"
     phase.model.compile(
         optimizer=keras.optimizers.Adam(rate),
         loss=keras.losses.BinaryCrossentropy(from_logits=True),
-        # A head's step takes less time than calling it: one call runs a whole epoch.
-        steps_per_execution=steps if phase.name == "head" else 1,
         # XLA compiles MobileNetV2's depthwise convolutions ten times slower on CPUs.
-        jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
+        jit_compile=False if on_tensorflow else "auto",
     )
     phase.model.optimizer.build(phase.model.trainable_variables)
     progress = _Progress(phase, checkpoint)
@@ -89,17 +88,41 @@ def run_phase(phase: Phase, checkpoint: Path) -> list[dict[str, Any]]:
     if not progress.finished:
         with cli.progress(phase.epochs, f"training ({phase.name})", "epoch") as add:
             add(len(progress.rows))
-            phase.model.fit(
-                stream(phase.source, phase.batch_size, phase.seed, len(progress.rows)),
-                steps_per_epoch=steps,
-                initial_epoch=len(progress.rows),
-                epochs=phase.epochs,
-                verbose=0,
-                shuffle=False,
-                callbacks=[_callback(progress, add), *phase.callbacks],
-            )
+            # Keras' callbacks need Keras' loop.
+            if phase.name == "head" and on_tensorflow and not phase.callbacks:
+                _compiled_epochs(phase, progress, add)
+            else:
+                _fit(phase, progress, add, steps)
         progress.finish()
     return progress.rows
+
+
+def _compiled_epochs(
+    phase: Phase, progress: "_Progress", add: Callable[[int], None]
+) -> None:
+    from kerasfaces.train import compiled
+
+    train = compiled.epochs(
+        phase.model, phase.model.loss, phase.source, phase.batch_size, phase.seed
+    )
+    stop = False
+    while len(progress.rows) < phase.epochs and not stop:
+        stop = progress.end_epoch(train(len(progress.rows)))
+        add(1)
+
+
+def _fit(
+    phase: Phase, progress: "_Progress", add: Callable[[int], None], steps: int
+) -> None:
+    phase.model.fit(
+        stream(phase.source, phase.batch_size, phase.seed, len(progress.rows)),
+        steps_per_epoch=steps,
+        initial_epoch=len(progress.rows),
+        epochs=phase.epochs,
+        verbose=0,
+        shuffle=False,
+        callbacks=[_callback(progress, add), *phase.callbacks],
+    )
 
 
 class _Progress:

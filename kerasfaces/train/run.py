@@ -110,12 +110,14 @@ def _work(request: Request, config: TrainConfig, found: Any, folder: Path) -> No
     from kerasfaces.features.predict import as_predictions
     from kerasfaces.train import data as datasets
     from kerasfaces.train import fit
+    from kerasfaces.train.prepare import Preparation
 
     runs.write_json(folder / "environment.json", runs.environment())
     manifest = _split_manifest(request.manifest, folder)
-    data = datasets.load(manifest, config.input_spec)
+    prepared = Preparation(config, found)
+    data = datasets.load(manifest, config.input_spec, prepared.start)
     audit = _audit(manifest, folder)
-    trained = fit.train(config, data, found, folder, request.tensorboard)
+    trained = fit.train(config, data, found, folder, request.tensorboard, prepared)
     with runs.atomic_path(folder / "model.keras") as path:
         trained.model.save(path)
     spec = {

@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 
 from kerasfaces import config as configs
+from kerasfaces.dataset.batches import steps_per_epoch
 from kerasfaces.errors import InputError, RunError
 from kerasfaces.features import engines
 from kerasfaces.models import mobilenetv2
 from kerasfaces.models.parts import assemble
 from kerasfaces.models.parts.config import HeadConfig, ModelConfig
+from kerasfaces.train import compiled, fit, loop
 from kerasfaces.train import config as train_config
 from kerasfaces.train import data as datasets
-from kerasfaces.train import fit, loop
 from kerasfaces.train.config import TrainConfig
 
 pytestmark = pytest.mark.tf
@@ -101,6 +102,30 @@ def test_killed_in_any_epoch_the_result_is_the_same(
     assert got.history == expected.history
     for a, b in zip(weights_of(got.model), weights_of(expected.model), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_the_compiled_loop_is_keras_own(
+    tiny_manifest, base_weights, tmp_path, monkeypatch
+):
+    config = dataclasses.replace(
+        SMALL, views=2, batch_size=7
+    )  # a last batch of its own
+    data = datasets.load(tiny_manifest, config.input_spec)
+    # Chunks of one batch: the loop over chunks is part of the test.
+    monkeypatch.setattr(compiled, "_CHUNK_BYTES", 1)
+    ours = fit.train(config, data, base_weights, tmp_path / "ours")
+    monkeypatch.setattr(
+        loop,
+        "_compiled_epochs",
+        lambda phase, progress, add: loop._fit(
+            phase, progress, add, steps_per_epoch(phase.source, phase.batch_size)
+        ),
+    )
+    keras_own = fit.train(config, data, base_weights, tmp_path / "keras")
+    assert len(ours.history) == len(keras_own.history) == config.epochs
+    for a, b in zip(ours.history, keras_own.history, strict=True):
+        assert a["loss"] == pytest.approx(b["loss"], rel=1e-4)
+        assert a["val_loss"] == pytest.approx(b["val_loss"], rel=1e-4)
 
 
 def test_early_stopping_takes_the_best_epoch(tiny_manifest, base_weights, tmp_path):
@@ -289,7 +314,7 @@ def test_tensorboard_logs_are_written_on_request(tiny_manifest, base_weights, tm
 def test_features_that_are_not_finite_are_a_sentence(
     tiny_manifest, base_weights, tmp_path, monkeypatch
 ):
-    def bad(extractor, _):
+    def bad(*_):
         width = extractor.output_shape[-1]
         return engines.Engine(
             "bad", lambda batch: np.full((len(batch), width), np.nan), 8

@@ -1,0 +1,74 @@
+"""Build the model and its engine while worker processes decode the images.
+
+Decoding keeps the workers busy and this process idle; building a base, loading its
+weights and converting it for OpenVINO takes as long. Nothing here needs an image.
+"""
+
+import dataclasses
+import threading
+from typing import Any
+
+from kerasfaces import registry
+from kerasfaces.features import engines
+from kerasfaces.models.parts import assemble
+from kerasfaces.train.config import TrainConfig
+
+
+@dataclasses.dataclass(frozen=True)
+class Prepared:
+    """What training starts from.
+
+    Attributes:
+        model: The whole model, its base frozen if it has known weights.
+        extractor: Image -> features; None without base weights.
+        engine: The converted extractor, not yet compared with Keras; None if Keras
+            computes the features, or converting waits until it is known to be needed.
+    """
+
+    model: Any
+    extractor: Any = None
+    engine: engines.Engine | None = None
+
+
+class Preparation:
+    """A model on its way; `start` it in the background or `get` it now."""
+
+    def __init__(self, config: TrainConfig, base_weights: Any) -> None:
+        """Remember what to build."""
+        self._config, self._base_weights = config, base_weights
+        self._thread: threading.Thread | None = None
+        self._result: Prepared | None = None
+        self._error: BaseException | None = None
+
+    def start(self) -> None:
+        """Build and convert in a thread: images are missing, so features are too."""
+        self._thread = threading.Thread(target=self._in_background, daemon=True)
+        self._thread.start()
+
+    def get(self) -> Prepared:
+        """Return the model, waiting for the thread or building it here."""
+        if self._thread is not None:
+            self._thread.join()
+        if self._error is not None:
+            raise self._error
+        if self._result is None:
+            self._result = self._build()
+        return self._result
+
+    def _in_background(self) -> None:
+        try:
+            built = self._build()
+            if built.extractor is not None:
+                engine = engines.convert(built.extractor)
+                built = dataclasses.replace(built, engine=engine)
+            self._result = built
+        except BaseException as error:  # noqa: BLE001 - raised by `get`
+            self._error = error
+
+    def _build(self) -> Prepared:
+        plugin = registry.load("kerasfaces.models", self._config.model.name)
+        model = plugin.build(self._config.model, self._base_weights, self._config.seed)
+        if self._base_weights is None:
+            return Prepared(model)
+        assemble.freeze(model)
+        return Prepared(model, assemble.extractor_of(model))
