@@ -314,7 +314,7 @@ def test_tensorboard_logs_are_written_on_request(tiny_manifest, base_weights, tm
 def test_features_that_are_not_finite_are_a_sentence(
     tiny_manifest, base_weights, tmp_path, monkeypatch
 ):
-    def bad(*_):
+    def bad(extractor, *_):
         width = extractor.output_shape[-1]
         return engines.Engine(
             "bad", lambda batch: np.full((len(batch), width), np.nan), 8
