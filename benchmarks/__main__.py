@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from kerasfaces import cli, registry, runs
 
@@ -17,30 +18,44 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--quick", action="store_true", help="the plumbing, in a minute"
     )
     arguments = parser.parse_args(argv)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name in arguments.names or names:
-        rows += registry.load("benchmarks", name).run(arguments.quick)
-    load = os.getloadavg()[0]
-    print(f"\n{'benchmark':<28}{'ratio':>9}{'low':>9}{'high':>9}{'target':>9}")
+        made = registry.load("benchmarks", name).run(arguments.quick)
+        facts = {"benchmark": name, "load_average": round(os.getloadavg()[0], 1)}
+        rows += [row | facts for row in made]
+    _print(rows)
+    if not arguments.quick:
+        _record(rows)
+    return 0 if all(map(_met, rows)) or arguments.quick else 1
+
+
+def _print(rows: Sequence[dict[str, Any]]) -> None:
+    print(
+        f"\n{'benchmark':<28}{'ratio':>9}{'low':>9}{'high':>9}{'target':>9}{'load':>7}"
+    )
     for row in rows:
         numbers = "".join(
             f"{row[key]:>9.2f}" for key in ("ratio", "low", "high", "target")
         )
-        print(f"{row['name']:<28}{numbers}  {'' if _met(row) else 'MISSED'}")
-    print(f"load average {load:.1f} on {os.cpu_count()} cores")
-    if not arguments.quick and not arguments.names:
-        facts = {
-            "environment": runs.environment(),
-            "load_average": load,
-            "benchmarks": rows,
-        }
-        del facts["environment"]["command"]
-        runs.write_json(Path(__file__).with_name("results.json"), facts)
-    return 0 if all(map(_met, rows)) or arguments.quick else 1
+        missed = "" if _met(row) else "MISSED"
+        print(f"{row['name']:<28}{numbers}{row['load_average']:>7.1f}  {missed}")
+    print(f"{os.cpu_count()} cores")
 
 
-def _met(row: dict[str, float]) -> bool:
-    return row["ratio"] >= row["target"]
+def _record(rows: Sequence[dict[str, Any]]) -> None:
+    """Write results.json; rows of benchmarks that did not run now are kept."""
+    path = Path(__file__).with_name("results.json")
+    old = runs.read_json(path)["benchmarks"] if path.exists() else []
+    measured = {row["benchmark"] for row in rows}
+    kept = [row for row in old if row.get("benchmark") not in measured]
+    environment = runs.environment()
+    del environment["command"]
+    everything = sorted([*kept, *rows], key=lambda row: str(row["benchmark"]))
+    runs.write_json(path, {"environment": environment, "benchmarks": everything})
+
+
+def _met(row: dict[str, Any]) -> bool:
+    return bool(row["ratio"] >= row["target"])
 
 
 if __name__ == "__main__":
