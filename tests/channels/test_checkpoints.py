@@ -1,0 +1,78 @@
+import dataclasses
+import hashlib
+
+import pytest
+
+from kerasfaces.channels.parts import checkpoints
+from kerasfaces.errors import InputError, MissingFileError
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERASFACES_CACHE", str(tmp_path))
+    return tmp_path / "checkpoints"
+
+
+@pytest.mark.parametrize("name", checkpoints.CHECKPOINTS)
+def test_entries_are_complete(name):
+    made = checkpoints.CHECKPOINTS[name]
+    assert made.address.startswith("https://")
+    assert made.sha256 is None or len(bytes.fromhex(made.sha256)) == 32
+    assert made.sha256 or made.note
+
+
+@pytest.mark.parametrize("name", ["sam_vit_b", "sam_vit_b_01ec64.pth"])
+def test_a_missing_file_says_what_to_put_where(name, cache):
+    with pytest.raises(MissingFileError) as caught:
+        checkpoints.find(name)
+    message = str(caught.value)
+    assert str(cache / "sam_vit_b_01ec64.pth") in message
+    assert checkpoints.CHECKPOINTS["sam_vit_b"].address in message
+    assert "375,042,383 bytes" in message
+
+
+def test_a_missing_path_lists_the_names(tmp_path):
+    with pytest.raises(
+        MissingFileError, match=r"no checkpoint at .*mine.pth.*mobile_sam"
+    ):
+        checkpoints.find(str(tmp_path / "mine.pth"))
+
+
+def test_another_file_is_found_by_its_path_with_its_hash(tmp_path):
+    path = tmp_path / "mine.pth"
+    path.write_bytes(b"weights")
+    found = checkpoints.find(str(path))
+    assert found.path == path
+    assert found.sha256 == hashlib.sha256(b"weights").hexdigest()
+    assert found.name == ""
+
+
+def test_an_official_file_of_the_wrong_size_is_refused(cache):
+    cache.mkdir()
+    (cache / "mobile_sam.pt").write_bytes(b"cut off")
+    with pytest.raises(InputError, match=r"expected 40,728,226 bytes, got 7"):
+        checkpoints.find("mobile_sam")
+
+
+def test_an_official_file_with_another_content_is_refused(tmp_path, monkeypatch):
+    right = b"right"
+    made = dataclasses.replace(
+        checkpoints.CHECKPOINTS["mobile_sam"],
+        size_bytes=5,
+        sha256=hashlib.sha256(right).hexdigest(),
+    )
+    monkeypatch.setitem(checkpoints.CHECKPOINTS, "mobile_sam", made)
+    path = tmp_path / "mobile_sam.pt"
+    path.write_bytes(b"wrong")
+    with pytest.raises(InputError, match=r"expected SHA-256 .*download it again"):
+        checkpoints.find(str(path))
+    path.write_bytes(right)
+    assert checkpoints.find(str(path)).name == "mobile_sam"
+
+
+def test_a_file_of_unknown_hash_is_taken_as_it_is(cache):
+    cache.mkdir()
+    (cache / "sidd_rgb.pth").write_bytes(b"anything")
+    found = checkpoints.find("cycleisp_sidd")
+    assert found.name == "cycleisp_sidd"
+    assert found.sha256 == hashlib.sha256(b"anything").hexdigest()
