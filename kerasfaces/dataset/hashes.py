@@ -5,11 +5,12 @@ hash it again would cost more than training on it.
 """
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from kerasfaces import store
+from kerasfaces import images, store, workers
+from kerasfaces.errors import ImageError
 
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS hashes "
@@ -50,6 +51,48 @@ def remember(rows: Iterable[tuple[Path, Stat, str]]) -> None:
             "INSERT OR REPLACE INTO hashes VALUES (?, ?, ?, ?)",
             [(str(path), *stat, digest) for path, stat, digest in rows],
         )
+
+
+def keys_of(
+    files: Sequence[Path], digests: Sequence[str] = ()
+) -> tuple[list[str], list[str]]:
+    """Hash files, reading those alone that are not remembered.
+
+    Args:
+        files: Absolute paths; repetitions are fine.
+        digests: Per file, its sha256 as a manifest knows it (or an empty text): used
+            where the file itself is not on this machine.
+
+    Returns:
+        Per file its sha256, empty where unknown, and why it is unknown.
+    """
+    unique = list(dict.fromkeys(files))
+    stats = {path: stat for path in unique if (stat := stat_of(path))}
+    found = known(stats)
+    if digests:
+        given = zip(files, digests, strict=True)
+        found |= {path: key for path, key in given if key and path not in stats}
+    unknown = [path for path in unique if path not in found]
+    reasons: dict[Path, str] = {}
+    hashed = workers.each(_hash, unknown, "hashing images")
+    for path, result in zip(unknown, hashed, strict=True):
+        digest, reason = result or ("", workers.CRASHED)
+        if digest:
+            found[path] = digest
+        else:
+            reasons[path] = reason
+    learnt = [path for path in unknown if path in found and path in stats]
+    remember((path, stats[path], found[path]) for path in learnt)
+    keys = [found.get(path, "") for path in files]
+    return keys, [reasons.get(path, "") for path in files]
+
+
+def _hash(path: Path) -> tuple[str, str]:
+    """Return a file's sha256, or why it cannot be read."""
+    try:
+        return images.sha256(images.read_file(path)), ""
+    except ImageError as error:
+        return "", str(error)
 
 
 def _connect() -> sqlite3.Connection:

@@ -16,6 +16,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             "python -m kerasfaces.evaluate RUN --by attr_gender,source",
             "python -m kerasfaces.evaluate RUN --samples-per-group 200",
             "python -m kerasfaces.evaluate RUN --manifest other/manifest.csv",
+            "python -m kerasfaces.evaluate RUN --manifest other.csv --store other_channels",
         ],
     )
     parser.add_argument("run", metavar="RUN", help="run folder made by train")
@@ -23,6 +24,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--manifest",
         metavar="M",
         help="predict and measure these images instead; written to RUN/evaluations/",
+    )
+    parser.add_argument(
+        "--store",
+        metavar="S",
+        help="with --manifest: a channel store of these images (default: a run on channels "
+        "has them computed from the files)",
     )
     parser.add_argument(
         "--split",
@@ -42,6 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     if options.samples_per_group is not None and options.samples_per_group < 1:
         parser.error("--samples-per-group must be at least 1")
+    if options.store and not options.manifest:
+        parser.error("--store goes with --manifest")
     by = [name for name in options.by.split(",") if name] if options.by else None
 
     from pathlib import Path
@@ -53,7 +62,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     asked = {"by": by, "samples_per_group": options.samples_per_group}
     if options.manifest:
         target, metrics = run.evaluate_manifest(
-            folder, Path(options.manifest), options.split, **asked
+            folder,
+            Path(options.manifest),
+            options.split,
+            store=Path(options.store) if options.store else None,
+            **asked,
         )
     else:
         target, metrics = folder, run.evaluate_run(folder, **asked)

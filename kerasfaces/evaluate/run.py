@@ -149,6 +149,7 @@ def evaluate_manifest(
     *,
     by: Sequence[str] | None = None,
     samples_per_group: int | None = None,
+    store: Path | None = None,
 ) -> tuple[Path, dict[str, Any]]:
     """Measure a finished run on other images, with its own frozen thresholds.
 
@@ -161,6 +162,7 @@ def evaluate_manifest(
         split: Which of its rows.
         by: See `evaluate_run`.
         samples_per_group: See `evaluate_run`.
+        store: A channel store that holds the images; see `features.predict`.
 
     Returns:
         The folder written to and the content of its metrics.json.
@@ -188,7 +190,8 @@ def evaluate_manifest(
     cli.import_keras()  # only now is a framework needed: to run the model
     from kerasfaces.features.predict import predict_run
 
-    frame = predictions.check(predict_run(folder, manifest, split), str(manifest_path))
+    frame = predict_run(folder, manifest, split, store)
+    frame = predictions.check(frame, str(manifest_path))
     frames = {split: _scored(frame, point)}
     warning = (
         f"Measured on {manifest_path.name}, not on the images the run was made with."

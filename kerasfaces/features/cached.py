@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from kerasfaces import cli, config, store
 from kerasfaces.dataset.augment import Augment
+from kerasfaces.dataset.channels import Arrays
 from kerasfaces.dataset.views import AugmentConfig, parameters
 from kerasfaces.errors import InputError
 from kerasfaces.features import engines
@@ -52,15 +53,15 @@ class FeatureCache:
         self,
         extractor: keras.Model,
         recipe: Mapping[str, Any],
-        images: store.Store,
+        images: Arrays,
         converted: engines.Engine | None = None,
     ) -> None:
         """Remember what to compute; nothing runs yet.
 
         Args:
-            extractor: `(n, s, s, 3)` sRGB 0..255 -> `(n, features)`, frozen.
+            extractor: `(n, s, s, c)` -> `(n, features)`, frozen.
             recipe: What makes the extractor: architecture, weights by hash, taps ...
-            images: The uint8 cache the pixels come from.
+            images: The uint8 cache or the channel store the inputs come from.
             converted: The extractor's engine if `engines.convert` was called before.
         """
         self._extractor, self._images = extractor, images
@@ -79,7 +80,7 @@ class FeatureCache:
         """Return the features of images by position, computing what is missing.
 
         Args:
-            keys: sha256 of images that are in the image cache.
+            keys: sha256 of images that are in that cache or store.
             view: Which augmented view; default is the image itself.
         """
         view = view or View()
@@ -130,7 +131,7 @@ class FeatureCache:
         return values
 
     def _view(
-        self, batch: NDArray[np.uint8], keys: Sequence[str], view: View
+        self, batch: NDArray[Any], keys: Sequence[str], view: View
     ) -> NDArray[Any]:
         if view.number == 0:
             return batch
@@ -138,16 +139,26 @@ class FeatureCache:
         return np.asarray(Augment()(batch.astype(np.float32), rows))
 
 
-def base_recipe(model: Mapping[str, Any], weights: Mapping[str, str]) -> dict[str, Any]:
+def base_recipe(
+    model: Mapping[str, Any],
+    weights: Mapping[str, str],
+    scaling: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """Return what identifies a frozen extractor.
 
     Args:
-        model: The model's configuration as a dictionary; the head does not matter.
+        model: The model's configuration as a dictionary; the head does not matter, nor
+            how other channels than colours are treated where there are none.
         weights: `BaseWeights.describe()`; only the hash matters.
+        scaling: Fitted input statistics, if the extractor has any.
     """
-    architecture = {key: value for key, value in model.items() if key != "head"}
-    return {
+    left_out = {"head"}
+    if model["inputs"] == ["rgb"]:
+        left_out |= {"inputs", "channels"}
+    architecture = {key: value for key, value in model.items() if key not in left_out}
+    recipe = {
         "model": config.digest(architecture),
         **architecture,
         "sha256": weights["sha256"],
     }
+    return recipe if scaling is None else {**recipe, "scaling": dict(scaling)}

@@ -12,11 +12,18 @@ from numpy.typing import NDArray
 
 from kerasfaces import cli, registry, runs
 from kerasfaces import config as configs
-from kerasfaces.dataset.cache import cache_images
+from kerasfaces.dataset.cache import CachedImages, cache_images
+from kerasfaces.dataset.channels import (
+    Arrays,
+    ChannelArrays,
+    channels_of,
+    check_recipe,
+    from_store,
+)
 from kerasfaces.errors import InputError, RunError
 from kerasfaces.features.cached import FeatureCache, base_recipe
 from kerasfaces.images import InputSpec
-from kerasfaces.models.parts import assemble
+from kerasfaces.models.parts import assemble, stem
 from kerasfaces.models.parts.config import ModelConfig
 
 if TYPE_CHECKING:
@@ -39,7 +46,8 @@ class FinishedRun:
         model: The architecture.
         weights: Identity of the base's weights; None when it was trained from nothing.
         frozen: Whether the base is exactly those weights.
-        input_spec: What stands between a file and the input.
+        input_spec: What stands between a file and the pixels.
+        channel_recipe: What stands between the pixels and the input; None for pixels.
     """
 
     folder: Path
@@ -47,6 +55,7 @@ class FinishedRun:
     weights: dict[str, str] | None
     frozen: bool
     input_spec: InputSpec
+    channel_recipe: dict[str, Any] | None = None
 
 
 def open_run(folder: Path) -> FinishedRun:
@@ -63,15 +72,18 @@ def open_run(folder: Path) -> FinishedRun:
             f"{folder}: training is not finished (no model.keras); run it again."
         )
     train = config["train"]
+    model = configs.from_dict(ModelConfig, train["model"], f"{folder}/config.json")
+    stays = not registry.load("kerasfaces.models", model.name).END_TO_END
     spec = runs.read_json(folder / "input_spec.json")
     return FinishedRun(
         folder=folder,
-        model=configs.from_dict(ModelConfig, train["model"], f"{folder}/config.json"),
+        model=model,
         weights=config["weights"],
-        frozen=config["weights"] is not None and not train["unfreeze"],
+        frozen=config["weights"] is not None and not train["unfreeze"] and stays,
         input_spec=configs.from_dict(
             InputSpec, spec["input"], f"{folder}/input_spec.json"
         ),
+        channel_recipe=spec.get("channel_recipe"),
     )
 
 
@@ -92,7 +104,10 @@ def load_model(run: FinishedRun) -> keras.Model:
 
 
 def predict_run(
-    folder: Path, manifest: "Manifest", split: str | None = None
+    folder: Path,
+    manifest: "Manifest",
+    split: str | None = None,
+    store: Path | None = None,
 ) -> "pd.DataFrame":
     """Return predictions of a manifest's rows by a run's model.
 
@@ -100,13 +115,16 @@ def predict_run(
         folder: A finished run folder.
         manifest: Any manifest.
         split: Only its rows; None is all rows.
+        store: A channel store that holds the images; by default the channels a run needs
+            are computed from the files, by the recipe it keeps.
 
     Returns:
         One row per manifest row: the manifest's columns that predictions carry, `logit`
         (NaN when unreadable), `score` (NaN: calibration is not known here), `reason`.
 
     Raises:
-        InputError: No row is in `split`.
+        InputError: No row is in `split`, or a store is given to a run on pixels.
+        StoreError: The store was made by another recipe.
     """
     run = open_run(folder)
     files, rows = manifest.files(), manifest.rows
@@ -116,7 +134,7 @@ def predict_run(
             raise InputError(f"The manifest has no rows in split {split!r}.")
         rows = rows.iloc[chosen].reset_index(drop=True)
         files = [files[position] for position in chosen]
-    cached = cache_images(files, run.input_spec)
+    cached = inputs_of(run, files, store)
     keys = [
         key for key, why in zip(cached.keys, cached.reasons, strict=True) if not why
     ]
@@ -125,6 +143,34 @@ def predict_run(
         readable = [not why for why in cached.reasons]
         logits[readable] = _logits(run, cached.store, keys)
     return as_predictions(rows, logits, cached.reasons)
+
+
+def inputs_of(
+    run: FinishedRun, files: list[Path], store: Path | None = None
+) -> CachedImages | ChannelArrays:
+    """Return what a run's model takes, for files: pixels, or the channels it was made on.
+
+    Raises:
+        InputError: A store is given to a run on pixels, or the channel stage refused.
+        StoreError: The store was made by another recipe.
+    """
+    if run.channel_recipe is None:
+        if store is not None:
+            raise InputError(
+                f"--store {store}: {run.folder} was trained on pixels; leave it out."
+            )
+        return cache_images(files, run.input_spec)
+    names = run.model.channel_names
+    if store is None:
+        return channels_of(files, run.channel_recipe, names)
+    joined = from_store(files, store, names)
+    check_recipe(
+        run.channel_recipe,
+        joined.store.made_by,
+        f"{run.folder.name}",
+        joined.store.folder,
+    )
+    return joined
 
 
 def as_predictions(
@@ -153,13 +199,13 @@ def image_logits(model: keras.Model, read: Read) -> NDArray[np.float64]:
     return np.concatenate(parts).astype(np.float64) if parts else np.zeros(0)
 
 
-def _logits(run: FinishedRun, images: Any, keys: list[str]) -> NDArray[np.float64]:
+def _logits(run: FinishedRun, images: Arrays, keys: list[str]) -> NDArray[np.float64]:
     model = load_model(run)
     if not run.frozen or run.weights is None:
         return image_logits(model, images.reader(keys))
     features = FeatureCache(
         assemble.extractor_of(model),
-        base_recipe(configs.to_dict(run.model), run.weights),
+        base_recipe(configs.to_dict(run.model), run.weights, stem.scaling_of(model)),
         images,
     ).reader(keys)
     return image_logits(model.get_layer("head"), features)

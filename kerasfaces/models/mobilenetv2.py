@@ -5,6 +5,7 @@ lives in the middle layers, so our default taps four of them.
 """
 
 import functools
+import warnings
 from collections import Counter
 
 import keras
@@ -16,24 +17,27 @@ from kerasfaces.models.parts.config import ModelConfig
 
 DEFAULT_TAPS = tuple(f"block_{i}_expand_relu" for i in (6, 9, 11, 13))
 ALPHAS = (1.0, 0.35, 0.5, 0.75, 1.3, 1.4)
+END_TO_END = False  # the base stays as its weights are
 SHIPPED = "forensic_mobilenetv2_035.npz"
 
 
 def build(
     config: ModelConfig, base_weights: weights.BaseWeights | None = None, seed: int = 0
 ) -> keras.Model:
-    """Return `(n, size, size, 3)` sRGB 0..255 -> `(n, 1)` logit (see `assemble.detector`)."""
+    """Return `(n, size, size, c)` -> `(n, 1)` logit (see `assemble.detector`)."""
 
-    def full_base() -> keras.Model:
-        return _full_base(config.alpha or 1.0)
+    def base() -> keras.Model:
+        return full_base(config.alpha or 1.0)
 
     # What keras.applications calls mode "tf": -1..1.
     preprocessing = layers.Rescaling(1 / 127.5, offset=-1.0, name="preprocessing")
-    return assemble.detector(config, full_base, preprocessing, base_weights, seed)
+    return assemble.detector(config, base, preprocessing, base_weights, seed)
 
 
-def find_weights(text: str, alpha: float | None) -> weights.BaseWeights | None:
-    """Find the file `--weights` names (see `weights.find`)."""
+def find_weights(
+    text: str, alpha: float | None, config: ModelConfig | None = None
+) -> weights.BaseWeights | None:
+    """Find the file `--weights` names (see `weights.find`); `config` does not matter."""
     width = f"{alpha or 1.0:.2f}".rstrip("0")
     official = weights.Official(
         file="mobilenet_v2_weights_tf_dim_ordering_tf_kernels_"
@@ -43,7 +47,7 @@ def find_weights(text: str, alpha: float | None) -> weights.BaseWeights | None:
     return weights.find(text, "MobileNetV2", official, SHIPPED)
 
 
-def width_of(found: weights.BaseWeights) -> float:
+def width_of(found: weights.BaseWeights, config: ModelConfig | None = None) -> float:
     """Return the width multiplier of a weights file, from its array shapes.
 
     Raises:
@@ -61,10 +65,17 @@ def width_of(found: weights.BaseWeights) -> float:
 
 @functools.cache
 def _shapes(alpha: float) -> Counter[tuple[int, ...]]:
-    return weights.expected_shapes(_full_base(alpha))
+    return weights.expected_shapes(full_base(alpha))
 
 
-def _full_base(alpha: float) -> keras.Model:
-    return keras.applications.MobileNetV2(
-        input_shape=(None, None, 3), alpha=alpha, include_top=False, weights=None
-    )
+def full_base(alpha: float, n_channels: int = 3) -> keras.Model:
+    """Return the base without top, random weights."""
+    with warnings.catch_warnings():
+        # Keras warns of anything but 1 or 3 channels; ours has more on purpose.
+        warnings.filterwarnings("ignore", "This model usually expects 1 or 3")
+        return keras.applications.MobileNetV2(
+            input_shape=(None, None, n_channels),
+            alpha=alpha,
+            include_top=False,
+            weights=None,
+        )

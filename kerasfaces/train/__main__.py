@@ -18,6 +18,8 @@ _EXAMPLES = [
     "kerasfaces train --manifest M --model resnet50 --preset kabber2023 -o runs/paper",
     "kerasfaces train --manifest M --weights mobilenetv2.h5 --set model.size_px=224",
     "kerasfaces train --manifest M --repeat 3        # mean and sd over training seeds",
+    "kerasfaces train --manifest M --store S         # wan2023's model on channels",
+    "kerasfaces train --manifest M --store S --model mobilenetv2 --set model.inputs=rgb,lnp",
 ]
 
 
@@ -37,6 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         manifest=manifest,
         weights=_weights(arguments),
         folder=arguments.output,
+        store=arguments.store,
         tensorboard=arguments.tensorboard,
         notes=notes,
     )
@@ -61,11 +64,16 @@ def _parser() -> argparse.ArgumentParser:
     add("--manifest", type=Path, help="manifest.csv; default: the built-in sample")
     add("--root", type=Path, help="what relative paths in the manifest are relative to")
     models = registry.names("kerasfaces.models")
-    add("--model", default="mobilenetv2", help=f"one of: {', '.join(models)}")
+    add("--store", type=Path, help="channel store (kerasfaces channels) to train on")
+    add(
+        "--model",
+        help=f"one of: {', '.join(models)} (default: lnp_attention with --store, else "
+        "mobilenetv2)",
+    )
     add(
         "--weights",
-        help="forensic | imagenet | none | FILE (default: forensic on the sample, else "
-        "imagenet); none trains the whole network",
+        help="forensic | imagenet | none | FILE (default: forensic on the sample, none for "
+        "lnp_attention, else imagenet); none trains the whole network",
     )
     presets = registry.names("kerasfaces.train.presets")
     add("--preset", help=f"a published configuration: {', '.join(presets)}")
@@ -97,18 +105,31 @@ def _parser() -> argparse.ArgumentParser:
 
 def _weights(arguments: argparse.Namespace) -> str:
     text: str | None = arguments.weights
-    return text or ("imagenet" if arguments.manifest else "forensic")
+    if text:
+        return text
+    if registry.load("kerasfaces.models", _model(arguments)).END_TO_END:
+        return "none"
+    return "imagenet" if arguments.manifest else "forensic"
+
+
+def _model(arguments: argparse.Namespace) -> str:
+    name: str | None = arguments.model
+    return name or ("lnp_attention" if arguments.store else "mobilenetv2")
 
 
 def _config(arguments: argparse.Namespace) -> "TrainConfig":
     from kerasfaces.config import override
+    from kerasfaces.train import channels
     from kerasfaces.train import config as configs
 
-    registry.load("kerasfaces.models", arguments.model)
+    model = _model(arguments)
+    registry.load("kerasfaces.models", model)
     if arguments.preset:
-        config = configs.preset(arguments.preset, arguments.model)
+        config = configs.preset(arguments.preset, model)
+    elif arguments.store:
+        config = channels.default(model, _weights(arguments), arguments.store)
     else:
-        config = configs.default(arguments.model, _weights(arguments))
+        config = configs.default(model, _weights(arguments))
     changes = {
         "seed": arguments.seed,
         "views": arguments.views,

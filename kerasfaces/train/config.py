@@ -1,13 +1,19 @@
 """What a training run is, apart from its images and its base weights' file."""
 
 import dataclasses
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
 from kerasfaces import registry
 from kerasfaces.dataset.views import AugmentConfig
 from kerasfaces.errors import InputError
 from kerasfaces.images import InputSpec
-from kerasfaces.models.parts.config import HeadConfig, ModelConfig
+from kerasfaces.models.parts.config import (
+    GROUPS,
+    ChannelConfig,
+    HeadConfig,
+    ModelConfig,
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -17,7 +23,8 @@ class TrainConfig:
     Attributes:
         model: The architecture.
         seed: Of initial weights, dropout and batch order; not of splits or views.
-        epochs: At most this many passes over the training images.
+        epochs: At most this many passes over the training images, of the head or, where
+            the model is trained end to end by its nature, of the whole.
         batch_size: Images per step.
         learning_rate: Adam's, at the start.
         schedule: `constant`, or `cosine` (falls to zero over all epochs).
@@ -28,7 +35,7 @@ class TrainConfig:
             augmented, and each epoch sees the next one.
         augment: How much an augmented view may differ.
         unfreeze: Last base layers to train in a second phase; 0 is none.
-        fine_tune_epochs: Epochs of the second phase, or of training from nothing.
+        fine_tune_epochs: Epochs of the second phase, or of training a base from nothing.
         fine_tune_learning_rate: Adam's in the second phase.
         mixed_precision: Half-precision arithmetic where the base is trained on a GPU.
         crop: Central `square`, or `none` (stretch).
@@ -91,7 +98,10 @@ def default(model: str, weights: str = "imagenet") -> TrainConfig:
     base looks (`experiments/frozen_base`). Our own base saw nothing but images of 160 px
     and their traces, and needs one size only (chosen on validation of the sample).
     """
-    taps = registry.load("kerasfaces.models", model).DEFAULT_TAPS
+    plugin = registry.load("kerasfaces.models", model)
+    if plugin.END_TO_END:
+        return _end_to_end(model)
+    taps = plugin.DEFAULT_TAPS
     ours = weights == "forensic"
     return TrainConfig(
         model=ModelConfig(
@@ -102,6 +112,58 @@ def default(model: str, weights: str = "imagenet") -> TrainConfig:
             scales=(1.0,) if ours else (1.0, 2.0),
             head=HeadConfig(l2=0.01),
         )
+    )
+
+
+def default_for_store(
+    model: str, weights: str, names: Sequence[str], recipe: dict[str, Any]
+) -> TrainConfig:
+    """Return the configuration of `model` on a channel store.
+
+    lnp_attention takes the noise pattern and all spectra there are, a frozen base sees
+    the image and the noise pattern, as far as the store has them.
+
+    Args:
+        model: The model's name.
+        weights: `forensic` brings the scales our own base needs.
+        names: The store's channels.
+        recipe: Its recipe; size, crop and filter come from there.
+    """
+    config = default(model, weights)
+    whole = {group: set(GROUPS[group]) <= set(names) for group in GROUPS}
+    if registry.load("kerasfaces.models", model).END_TO_END:
+        found = ["+".join(group for group in GROUPS if whole[group] and group != "rgb")]
+    else:
+        found = [group for group in ("rgb", "lnp") if whole[group]]
+    pixels = recipe["config"]
+    architecture = dataclasses.replace(
+        config.model,
+        inputs=tuple(text for text in found if text) or config.model.inputs,
+        size_px=pixels["size_px"],
+    )
+    return dataclasses.replace(
+        config,
+        model=architecture,
+        crop=pixels["crop"],
+        filter=pixels["filter"],
+        augment=AugmentConfig(flip=False),
+    )
+
+
+def _end_to_end(model: str) -> TrainConfig:
+    """Return wan2023's training: 12 epochs of everything, no augmentation.
+
+    The document states neither optimizer nor batch; Adam, 32 and the best epoch on
+    validation are ours.
+    """
+    return TrainConfig(
+        model=ModelConfig(
+            name=model, inputs=("lnp+spectra",), channels=ChannelConfig()
+        ),
+        epochs=12,
+        batch_size=32,
+        patience=12,
+        augment=AugmentConfig(flip=False),
     )
 
 

@@ -1,8 +1,9 @@
-"""Manifest -> labelled images per split, pixels in the cache."""
+"""Manifest -> labelled images per split: pixels in the cache, or channels in a store."""
 
 import dataclasses
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from kerasfaces import manifest as manifests
 from kerasfaces.dataset.cache import CachedImages, cache_images
+from kerasfaces.dataset.channels import ChannelArrays, from_store
 from kerasfaces.errors import InputError
 from kerasfaces.images import InputSpec
 
@@ -22,15 +24,15 @@ _MAX_UNREADABLE = 0.5
 
 @dataclasses.dataclass(frozen=True)
 class Data:
-    """A manifest and its pixels.
+    """A manifest and its arrays.
 
     Attributes:
         manifest: Rows as read, each with a split.
-        images: The uint8 cache, one entry per row.
+        images: The uint8 cache or a channel store, one entry per row.
     """
 
     manifest: manifests.Manifest
-    images: CachedImages
+    images: CachedImages | ChannelArrays
 
     @property
     def rows(self) -> pd.DataFrame:
@@ -52,7 +54,7 @@ class Data:
         return fake[positions].astype(np.float32)
 
     def unreadable(self) -> list[str]:
-        """Return `path: reason` of every row without pixels."""
+        """Return `path: reason` of every row without an array."""
         pairs = zip(self.rows["path"], self.images.reasons, strict=True)
         return [f"{path!r}: {reason}" for path, reason in pairs if reason]
 
@@ -74,22 +76,66 @@ def load(
     """
     _check_counts(manifest.rows, "the manifest")
     data = Data(manifest, cache_images(manifest.files(), spec, meanwhile=meanwhile))
+    _check_usable(
+        data,
+        "are unreadable",
+        "Check that the manifest's paths are right (kerasfaces manifest check).",
+    )
+    return data
+
+
+def load_channels(
+    manifest: manifests.Manifest, folder: Path, names: Sequence[str]
+) -> Data:
+    """Join a split manifest with a channel store by sha256.
+
+    Args:
+        manifest: Rows, each with a split; a `sha256` column stands in for files that are
+            not on this machine.
+        folder: The store.
+        names: Channels to read, in order.
+
+    Raises:
+        InputError: A class is (nearly) absent from a split, most rows are not in the
+            store, or it lacks a channel.
+        StoreError: The store is damaged.
+    """
+    _check_counts(manifest.rows, "the manifest")
+    data = Data(
+        manifest, from_store(manifest.files(), folder, names, digests(manifest))
+    )
+    _check_usable(
+        data,
+        f"have no channels in {folder}",
+        "Bring them into the store (kerasfaces channels M -o STORE).",
+    )
+    return data
+
+
+def digests(manifest: manifests.Manifest) -> list[str]:
+    """Return the manifest's `sha256` column; empty where it has none."""
+    if "sha256" not in manifest.rows.columns:
+        return []
+    return [str(value) for value in manifest.rows["sha256"]]
+
+
+def _check_usable(data: Data, trouble: str, advice: str) -> None:
+    """Name the rows without an array; stop when they are too many."""
     bad = data.unreadable()
     if bad:
         logger.warning(
-            "%d of %d images are unreadable and will be listed in the run folder, e.g. %s",
+            "%d of %d images %s and will be listed in the run folder, e.g. %s",
             len(bad),
             len(data.rows),
+            trouble,
             bad[0],
         )
     if len(bad) > _MAX_UNREADABLE * len(data.rows):
         raise InputError(
-            f"{len(bad)} of {len(data.rows)} images are unreadable, e.g. {bad[0]}. Check that "
-            "the manifest's paths are right (kerasfaces manifest check)."
+            f"{len(bad)} of {len(data.rows)} images {trouble}, e.g. {bad[0]}. {advice}"
         )
     usable = [not reason for reason in data.images.reasons]
-    _check_counts(manifest.rows[usable], "the readable images")
-    return data
+    _check_counts(data.rows[usable], "the readable images")
 
 
 def split_if_needed(manifest: manifests.Manifest) -> manifests.Manifest:

@@ -14,8 +14,7 @@ def augmented(model: Any, config: TrainConfig) -> Any:
     import keras
     from keras import layers
 
-    size_px = config.model.size_px
-    image = keras.Input((size_px, size_px, 3), name="image")
+    image = keras.Input(model.input_shape[1:], name="image")
     augment = config.augment
     x = image
     if augment.flip:
@@ -51,6 +50,9 @@ def in_precision(
     finally:
         keras.config.set_dtype_policy(before)
     twin.set_weights(model.get_weights())
+    for layer in twin.get_layer("head").layers:
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()  # it computes with a copy of its weights
     ours, theirs = map(base_of, (twin, model))
     ours.trainable = theirs.trainable
     for layer, other in zip(ours.layers, theirs.layers, strict=True):

@@ -19,7 +19,7 @@ from kerasfaces.features.cached import FeatureCache, View, base_recipe
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.data import Data
 from kerasfaces.train.loop import Phase, run_phase
-from kerasfaces.train.prepare import Preparation
+from kerasfaces.train.prepare import Preparation, trains_whole
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class Trained:
     """A trained whole model and how it came about.
 
     Attributes:
-        model: `(n, s, s, 3)` sRGB 0..255 -> `(n, 1)` logit.
+        model: `(n, s, s, c)` -> `(n, 1)` logit.
         logits: Per split, the logits of its readable rows, in order.
         history: One row per epoch and phase.
         facts: Engine, agreement, seconds, parameter counts.
@@ -54,7 +54,7 @@ def train(
     tensorboard: bool = False,
     preparation: Preparation | None = None,
 ) -> Trained:
-    """Train head, then (on request) the end of the base; or everything from nothing.
+    """Train head, then (on request) the end of the base; or everything at once.
 
     Args:
         config: What to train.
@@ -64,27 +64,36 @@ def train(
         tensorboard: Write TensorBoard logs to `folder/tensorboard`.
         preparation: Of the same configuration and weights, perhaps already started.
     """
-    from kerasfaces.models.parts import assemble
+    from kerasfaces.models.parts import assemble, stem
 
     plugin = registry.load("kerasfaces.models", config.model.name)
     prepared = (preparation or Preparation(config, base_weights)).get()
     model = prepared.model
+    whole = trains_whole(plugin, base_weights)
     logger.info(
         "%s: %s parameters, %s",
         config.model.name,
         f"{model.count_params():,}",
-        "base frozen" if base_weights else "trained from nothing",
+        "trained from nothing"
+        if base_weights is None
+        else "all trained"
+        if whole
+        else "base frozen",
     )
+    if config.unfreeze and whole:
+        raise InputError(
+            "--unfreeze goes with base weights; --weights none trains all."
+            if base_weights is None
+            else f"--unfreeze goes with a frozen base; {config.model.name} trains all."
+        )
+    reader = data.images.store.reader(data.keys(data.readable("train")))
+    stem.fit_scaling(model, reader, len(reader))
     extra = _tensorboard(folder) if tensorboard else []
     started = time.monotonic()
-    if base_weights is None:
-        if config.unfreeze:
-            raise InputError(
-                "--unfreeze goes with base weights; --weights none trains all."
-            )
+    if whole:
         assemble.unfreeze_all(model)
         model, history = _train_on_images(
-            config, data, model, plugin, None, folder, extra
+            config, data, model, plugin, base_weights, folder, extra
         )
         logits = _all_logits(
             data, lambda positions: _image_logits(model, data, positions)
@@ -93,7 +102,11 @@ def train(
     else:
         features = FeatureCache(
             prepared.extractor,
-            base_recipe(configs.to_dict(config.model), base_weights.describe()),
+            base_recipe(
+                configs.to_dict(config.model),
+                base_weights.describe(),
+                stem.scaling_of(model),
+            ),
             data.images.store,
             prepared.engine,
         )
@@ -166,19 +179,17 @@ def _train_on_images(
 
     train, val = data.readable("train"), data.readable("val")
     twin = end_to_end.in_precision(config, model, plugin, base_weights)
+    whole = trains_whole(plugin, base_weights)
     reader = data.images.store.reader(data.keys(train))
-    scratch = base_weights is None
     phase = Phase(
-        name="scratch" if scratch else "fine_tune",
+        name="scratch" if whole else "fine_tune",
         model=end_to_end.augmented(twin, config),
         source=_source(config, data, train, [reader]),
         val_logits=lambda: _image_logits(twin, data, val),
         val_labels=data.labels(val),
-        epochs=config.fine_tune_epochs,
+        epochs=config.epochs if plugin.END_TO_END else config.fine_tune_epochs,
         batch_size=config.batch_size,
-        learning_rate=config.learning_rate
-        if scratch
-        else config.fine_tune_learning_rate,
+        learning_rate=config.learning_rate if whole else config.fine_tune_learning_rate,
         schedule=config.schedule,
         patience=config.patience,
         seed=config.seed,

@@ -14,13 +14,18 @@ from kerasfaces.models.parts import assemble
 from kerasfaces.train.config import TrainConfig
 
 
+def trains_whole(plugin: Any, base_weights: Any) -> bool:
+    """Tell whether everything is trained, rather than a head on a base that stays."""
+    return base_weights is None or bool(plugin.END_TO_END)
+
+
 @dataclasses.dataclass(frozen=True)
 class Prepared:
     """What training starts from.
 
     Attributes:
-        model: The whole model, its base frozen if it has known weights.
-        extractor: Image -> features; None without base weights.
+        model: The whole model, its base frozen if its known weights stay.
+        extractor: Image -> features; None where the base is trained.
         engine: The converted extractor, not yet compared with Keras; None if Keras
             computes the features, or converting waits until it is known to be needed.
     """
@@ -68,7 +73,7 @@ class Preparation:
     def _build(self) -> Prepared:
         plugin = registry.load("kerasfaces.models", self._config.model.name)
         model = plugin.build(self._config.model, self._base_weights, self._config.seed)
-        if self._base_weights is None:
+        if trains_whole(plugin, self._base_weights):
             return Prepared(model)
         assemble.freeze(model)
         return Prepared(model, assemble.extractor_of(model))

@@ -7,6 +7,7 @@ from pathlib import Path
 from kerasfaces import config as configs
 from kerasfaces import runs
 from kerasfaces.evaluate.repeats import combine
+from kerasfaces.train import channels
 from kerasfaces.train.run import Request, default_folder, resolve, train
 
 logger = logging.getLogger(__name__)
@@ -19,6 +20,7 @@ def repeat(request: Request, times: int) -> Path:
         The folder that holds the runs.
     """
     config, found = resolve(request)
+    recipe = channels.check(config, request.store)
     weights = found.describe() if found else None
     first = config.seed
     identity = {
@@ -26,6 +28,7 @@ def repeat(request: Request, times: int) -> Path:
         "weights": weights,
         "manifest": request.manifest.digest(),
         "repeat": times,
+        "channel_recipe": configs.digest(recipe) if recipe else None,
     }
     folder = request.folder or default_folder(config, identity)
     results = []

@@ -12,6 +12,7 @@ from kerasfaces import config as configs
 from kerasfaces import manifest as manifests
 from kerasfaces import registry, runs
 from kerasfaces.errors import RunError
+from kerasfaces.train import channels
 from kerasfaces.train.config import TrainConfig
 
 logger = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ class Request:
         manifest: Rows, split or not.
         weights: Text of `--weights`.
         folder: Run folder; None names it by configuration and manifest.
+        store: Channel store to train on; None trains on pixels.
         tensorboard: Write TensorBoard logs.
         notes: Sentences that belong at the top of the report.
     """
@@ -36,6 +38,7 @@ class Request:
     manifest: manifests.Manifest
     weights: str
     folder: Path | None = None
+    store: Path | None = None
     tensorboard: bool = False
     notes: tuple[str, ...] = ()
 
@@ -48,14 +51,15 @@ def train(request: Request) -> Path:
         LockedError: Another process is writing the folder.
     """
     config, found = resolve(request)
-    identity = _identity(config, found, request.manifest)
+    recipe = channels.check(config, request.store)
+    identity = _identity(config, found, request.manifest, recipe)
     folder = request.folder or default_folder(config, identity)
     with runs.lock(folder):
         _claim(folder, identity)
         if is_finished(folder):
             logger.info("%s is finished; nothing to do", folder)
             return folder
-        _work(request, config, found, folder)
+        _work(request, config, found, folder, recipe)
     return folder
 
 
@@ -63,9 +67,11 @@ def resolve(request: Request) -> tuple[TrainConfig, Any]:
     """Find the base weights and read the width from them."""
     config = request.config
     plugin = registry.load("kerasfaces.models", config.model.name)
-    found = plugin.find_weights(request.weights, config.model.alpha)
+    found = plugin.find_weights(request.weights, config.model.alpha, config.model)
     if found is not None and config.model.alpha is None:
-        model = dataclasses.replace(config.model, alpha=plugin.width_of(found))
+        model = dataclasses.replace(
+            config.model, alpha=plugin.width_of(found, config.model)
+        )
         config = dataclasses.replace(config, model=model)
     return config, found
 
@@ -81,13 +87,17 @@ def is_finished(folder: Path) -> bool:
 
 
 def _identity(
-    config: TrainConfig, found: Any, manifest: manifests.Manifest
+    config: TrainConfig,
+    found: Any,
+    manifest: manifests.Manifest,
+    recipe: dict[str, Any] | None,
 ) -> dict[str, Any]:
     return {
         "format": FORMAT_VERSION,
         "train": configs.to_dict(config),
         "weights": found.describe() if found else None,
         "manifest": manifest.digest(),
+        "channel_recipe": configs.digest(recipe) if recipe else None,
     }
 
 
@@ -105,7 +115,13 @@ def _claim(folder: Path, identity: dict[str, Any]) -> None:
         )
 
 
-def _work(request: Request, config: TrainConfig, found: Any, folder: Path) -> None:
+def _work(
+    request: Request,
+    config: TrainConfig,
+    found: Any,
+    folder: Path,
+    recipe: dict[str, Any] | None,
+) -> None:
     from kerasfaces.evaluate import run as evaluation
     from kerasfaces.features.predict import as_predictions
     from kerasfaces.train import data as datasets
@@ -115,19 +131,17 @@ def _work(request: Request, config: TrainConfig, found: Any, folder: Path) -> No
     runs.write_json(folder / "environment.json", runs.environment())
     manifest = _split_manifest(request.manifest, folder)
     prepared = Preparation(config, found)
-    data = datasets.load(manifest, config.input_spec, prepared.start)
-    audit = _audit(manifest, folder)
+    if request.store is None:
+        data = datasets.load(manifest, config.input_spec, prepared.start)
+    else:
+        names = config.model.channel_names
+        data = datasets.load_channels(manifest, request.store, names)
+    elsewhere = request.store and not any(file.exists() for file in manifest.files())
+    audit = None if elsewhere else _audit(manifest, folder)
     trained = fit.train(config, data, found, folder, request.tensorboard, prepared)
     with runs.atomic_path(folder / "model.keras") as path:
         trained.model.save(path)
-    spec = {
-        "input": dataclasses.asdict(config.input_spec),
-        "made_by": config.input_spec.recipe(),
-    }
-    runs.write_json(
-        folder / "input_spec.json",
-        {**spec, "channels": ["red", "green", "blue"], "value_range": [0, 255]},
-    )
+    runs.write_json(folder / "input_spec.json", channels.input_spec(config, recipe))
     runs.write_json(folder / "training.json", trained.facts)
     history = pd.DataFrame(trained.history)
     runs.write_text(folder / "history.csv", history.to_csv(index=False))
@@ -146,7 +160,7 @@ def _work(request: Request, config: TrainConfig, found: Any, folder: Path) -> No
         | {"training": trained.facts},
         history=history,
         audit=audit,
-        warnings=[*request.notes, *_warnings(config, found, data.unreadable())],
+        warnings=[*request.notes, *_warnings(config, found, data.unreadable(), audit)],
         image_root=manifest.folder,
         false_alarm_rate=config.false_alarm_rate,
     )
@@ -173,12 +187,22 @@ def _audit(manifest: manifests.Manifest, folder: Path) -> dict[str, Any]:
     return result
 
 
-def _warnings(config: TrainConfig, found: Any, unreadable: list[str]) -> list[str]:
+def _warnings(
+    config: TrainConfig,
+    found: Any,
+    unreadable: list[str],
+    audit: dict[str, Any] | None,
+) -> list[str]:
     """Return what a reader of the report must know first; each is logged as well.
 
     A flagged audit warns by itself.
     """
     lines = []
+    if audit is None:
+        lines.append(
+            "The image files are not on this machine, only their channels: facts of the "
+            "files that could give the classes away were not audited."
+        )
     if unreadable:
         lines.append(
             f"{len(unreadable)} images could not be read and have no score: "

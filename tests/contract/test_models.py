@@ -9,7 +9,12 @@ import pytest
 
 from kerasfaces import config, registry
 from kerasfaces.models.parts import assemble
-from kerasfaces.models.parts.config import HeadConfig, ModelConfig
+from kerasfaces.models.parts.config import (
+    GROUPS,
+    ChannelConfig,
+    HeadConfig,
+    ModelConfig,
+)
 
 pytestmark = pytest.mark.tf
 NAMES = registry.names("kerasfaces.models")
@@ -22,10 +27,20 @@ def plugin(name):
 
 def small(name):
     """Every argument away from its default, and as small as the model can be."""
+    whole = plugin(name).END_TO_END
+    taps = plugin(name).DEFAULT_TAPS[:2]
     return ModelConfig(
         name=name,
+        inputs=("lnp+spectra",) if whole else ("lnp", "rgb"),
+        channels=ChannelConfig(
+            fusion="attention_all" if whole else "attention_spectra",
+            attention="scaled",
+            stem="project",
+            gain=3.0,
+            standardize=True,
+        ),
         size_px=SIZE_PX,
-        taps=plugin(name).DEFAULT_TAPS[:2],
+        taps=taps or ("block_3_expand_relu", "block_6_expand_relu"),
         pooling="mean_std",
         scales=(1.0, 0.75),
         alpha=0.35,
@@ -40,9 +55,17 @@ def built(request):
 
 
 @pytest.fixture(scope="module")
-def images():
+def images(built):
+    """As many channels as the model takes, colours in 0..255, others around 0."""
     random = np.random.default_rng(0)
-    return random.integers(0, 256, (3, SIZE_PX, SIZE_PX, 3)).astype("float32")
+    shape = (3, SIZE_PX, SIZE_PX)
+    planes = [
+        random.integers(0, 256, shape)
+        if name in GROUPS["rgb"]
+        else random.normal(size=shape)
+        for name in built[0].channel_names
+    ]
+    return np.stack(planes, axis=-1).astype("float32")
 
 
 def logits(model, images):
@@ -79,7 +102,9 @@ def test_rebuilt_from_json_with_loaded_weights_is_the_same(built, images, tmp_pa
 def test_each_argument_reaches_the_model(built):
     model_config, model = built
     head = model.get_layer("head")
-    assert model.input_shape == (None, SIZE_PX, SIZE_PX, 3)
+    channels = len(model_config.channel_names)
+    assert model.input_shape == (None, SIZE_PX, SIZE_PX, channels)
+    assert model.get_layer("standardize_channels").mean.shape == (channels,)
     assert [head.get_layer(f"hidden_{i}").units for i in (1, 2)] == [16, 8]
     assert head.get_layer("dropout_1").rate == 0.2
     assert head.get_layer("hidden_1").kernel_regularizer.l2 == pytest.approx(0.01)
@@ -89,7 +114,14 @@ def test_each_argument_reaches_the_model(built):
         assemble.base_of(model).get_layer(tap).output.shape[-1]
         for tap in model_config.taps
     )
-    assert assemble.extractor_of(model).output_shape == (None, width * 2 * 2)
+    views = 1 if plugin(model_config.name).END_TO_END else len(model_config.inputs)
+    extractor = assemble.extractor_of(model)
+    assert extractor.output_shape == (None, width * 2 * 2 * views)
+    if views > 1:
+        assert model.get_layer("to_pixels").gain == 3.0
+    else:
+        assert model.get_layer("attention").kind == "scaled"
+        assert model.get_layer("project_to_3").filters == 3
 
 
 @pytest.mark.slow
@@ -156,7 +188,9 @@ from kerasfaces import registry
 from kerasfaces.models.parts.config import ModelConfig
 import numpy as np
 for name in registry.names("kerasfaces.models"):
-    model = registry.load("kerasfaces.models", name).build(ModelConfig(name=name, size_px=32))
-    print(model.predict(np.zeros((1, 32, 32, 3)), verbose=0).shape)
+    plugin = registry.load("kerasfaces.models", name)
+    inputs = ("lnp+spectra",) if plugin.END_TO_END else ("rgb",)
+    model = plugin.build(ModelConfig(name=name, size_px=32, inputs=inputs))
+    print(model.predict(np.zeros((1, *model.input_shape[1:])), verbose=0).shape)
 """
-    assert run_python(code).split("\n")[:2] == ["(1, 1)"] * 2
+    assert run_python(code).split() == ["(1,", "1)"] * len(NAMES)

@@ -161,7 +161,7 @@ class TestManifest:
         columns = ["path", "label", "source", "split"]
         rows[columns].assign(split="").to_csv(path, index=False)
 
-        def predict_run(folder, manifest, split):
+        def predict_run(folder, manifest, split, store=None):
             wanted = manifest.rows[manifest.rows["split"] == split]
             return rows[rows["path"].isin(wanted["path"])]
 

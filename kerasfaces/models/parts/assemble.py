@@ -1,16 +1,17 @@
-"""Image -> preprocessing -> frozen base -> taps -> head, as one Keras model.
+"""Channels -> preprocessing -> base -> taps -> head, as one Keras model.
 
 The whole model holds two nested models, `base` and `head` (feature vector -> logit).
 Training works on the cached output of `extractor_of`; what is saved is the whole.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 from keras import layers
 
 from kerasfaces.errors import InputError
-from kerasfaces.models.parts import head, weights
+from kerasfaces.models.parts import head, stem, weights
 from kerasfaces.models.parts.config import ModelConfig
 from kerasfaces.models.parts.layers import MeanStdPooling, Rescale
 
@@ -22,7 +23,10 @@ def detector(
     base_weights: weights.BaseWeights | None,
     seed: int,
 ) -> keras.Model:
-    """Return the whole model, `(n, size, size, 3)` sRGB 0..255 -> `(n, 1)` logit.
+    """Return the whole model, `(n, size, size, c)` -> `(n, 1)` logit.
+
+    The input's channels are `config.channel_names`; each of `config.views` goes through
+    the base as an image of its own.
 
     Args:
         config: The architecture.
@@ -30,34 +34,97 @@ def detector(
         preprocessing: From 0..255 to what the base was trained on.
         base_weights: Weights for the base; None leaves it random.
         seed: Of the head's initial weights.
+
+    Raises:
+        InputError: A view has not three channels, or a tap does not exist.
     """
     keras.utils.set_random_seed(seed)  # random bases draw from Keras' global generator
     full = full_base()
     if base_weights is not None:
         weights.load_into(full, base_weights)
-    base = _tapped(full, config.taps)
     # A base with known weights never runs in training mode; one trained from nothing must.
     training = None if base_weights is None else False
-    image = keras.Input((config.size_px, config.size_px, 3), name="image")
+    image = input_of(config)
+    return whole(
+        config, full, image, _views(config, image), preprocessing, training, seed
+    )
+
+
+def input_of(config: ModelConfig) -> Any:
+    """Return the input, `(n, size, size, c)`."""
+    shape = (config.size_px, config.size_px, len(config.channel_names))
+    return keras.Input(shape, name="image")
+
+
+def whole(
+    config: ModelConfig,
+    full: keras.Model,
+    image: Any,
+    views: Sequence[Any],
+    preprocessing: keras.layers.Layer | None,
+    training: bool | None,
+    seed: int,
+) -> keras.Model:
+    """Join views, base, taps and head.
+
+    Args:
+        config: The architecture.
+        full: The base without top; its name becomes `base`.
+        image: The input.
+        views: What goes through the base, one after another.
+        preprocessing: In front of the base; None is nothing.
+        training: The base's mode; None follows the whole model's.
+        seed: Of the head's initial weights.
+    """
+    base = _tapped(full, config.taps)
     pool = (
         MeanStdPooling
         if config.pooling == "mean_std"
         else layers.GlobalAveragePooling2D
     )
     pooled = []
-    for scale in config.scales:
-        x = image
-        if scale != 1:
-            side_px = round(scale * config.size_px)
-            x = Rescale(side_px, name=f"rescale_{side_px}")(x)
-        maps = base(preprocessing(x), training=training)
-        pooled += [pool()(tap) for tap in (maps if isinstance(maps, list) else [maps])]
+    for number, view in enumerate(views):
+        for scale in config.scales:
+            x = view
+            if scale != 1:
+                side_px = round(scale * config.size_px)
+                suffix = f"_{number}" if number else ""
+                x = Rescale(side_px, name=f"rescale_{side_px}{suffix}")(x)
+            if preprocessing is not None:
+                x = preprocessing(x)
+            maps = base(x, training=training)
+            taps = maps if isinstance(maps, list) else [maps]
+            pooled += [pool()(tap) for tap in taps]
     features = (
         layers.Concatenate(name="concatenate")(pooled) if len(pooled) > 1 else pooled[0]
     )
     features = layers.Identity(name="features")(features)
     logit = head.build(features.shape[-1], config.head, seed)(features)
     return keras.Model(image, logit, name=config.name)
+
+
+def _views(config: ModelConfig, image: Any) -> list[Any]:
+    """Return one three-channel image, 0..255, per view."""
+    for text, view in zip(config.inputs, config.views, strict=True):
+        if len(view) != 3:
+            raise InputError(
+                f"model.inputs: {config.name} sees three channels at a time, got {text!r} "
+                f"with {len(view)}; separate images by commas (rgb,lnp), repeat a channel "
+                "(amplitude+amplitude+amplitude), or use --model lnp_attention."
+            )
+    names = config.channel_names
+    x = image
+    if not set(names) <= set(stem.COLOURS):
+        if config.channels.standardize:
+            colours = [i for i, name in enumerate(names) if name in stem.COLOURS]
+            x = stem.Standardize(colours, name="standardize_channels")(x)
+        x = stem.ToPixels(names, config.channels.gain, name="to_pixels")(x)
+    if config.views == (names,):
+        return [x]
+    return [
+        stem.Select([names.index(name) for name in view], name=f"view_{number}")(x)
+        for number, view in enumerate(config.views)
+    ]
 
 
 def base_of(model: keras.Model) -> keras.Model:

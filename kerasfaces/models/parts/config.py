@@ -5,6 +5,17 @@ from typing import Literal
 
 from kerasfaces.errors import InputError
 
+GROUPS = {
+    "rgb": ("red", "green", "blue"),
+    "lnp": ("lnp_red", "lnp_green", "lnp_blue"),
+    "spectra": ("amplitude", "phase"),
+    "spectra3": tuple(
+        f"{kind}_{colour}"
+        for kind in ("amplitude", "phase")
+        for colour in ("red", "green", "blue")
+    ),
+}
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class HeadConfig:
@@ -37,11 +48,48 @@ class HeadConfig:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class ChannelConfig:
+    """What a model does with channels that are not colours.
+
+    Attributes:
+        fusion: lnp_attention: wan2023's AS+PS+LNP, Att(AS+PS+LNP), Att(AS+PS)+LNP.
+        attention: lnp_attention: see `parts/attention.py`.
+        classifier: lnp_attention: what the fused channels go into.
+        stem: lnp_attention: how a base made for 3 channels meets more of them: its first
+            convolution widened, or a learned 1×1 convolution to 3 in front of it.
+        gain: Frozen bases: grey levels per unit of a channel's value (`ToPixels`).
+        standardize: Frozen bases: the unit is the channel's standard deviation on
+            training data instead of its own (features are then cached per training set).
+    """
+
+    fusion: Literal["concat", "attention_all", "attention_spectra"] = (
+        "attention_spectra"
+    )
+    attention: Literal["equation", "published_code", "scaled"] = "equation"
+    classifier: Literal["mobilenetv2", "resnet34", "resnet50"] = "mobilenetv2"
+    stem: Literal["inflate", "project"] = "inflate"
+    gain: float = 10.0
+    standardize: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the range."""
+        if self.gain <= 0:
+            raise InputError(
+                f"model.channels.gain: expected more than 0, got {self.gain}."
+            )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class ModelConfig:
     """One detector's architecture.
 
     Attributes:
         name: File in `kerasfaces/models`.
+        inputs: Channels the model sees, names joined by `+`; `rgb`, `lnp`, `spectra` and
+            `spectra3` stand for theirs. A frozen base sees each text's three channels as
+            one image and the features are concatenated (`rgb,lnp`); lnp_attention takes
+            all together (`lnp+spectra`).
+        channels: What is done with channels that are not colours.
         size_px: Side of the square input.
         taps: Base layers that feed the head; empty is the base's last layer.
         pooling: `mean`, or `mean_std` (mean and standard deviation over each map).
@@ -51,6 +99,8 @@ class ModelConfig:
     """
 
     name: str = "mobilenetv2"
+    inputs: tuple[str, ...] = ("rgb",)
+    channels: ChannelConfig = dataclasses.field(default_factory=ChannelConfig)
     size_px: int = 256
     taps: tuple[str, ...] = ()
     pooling: Literal["mean", "mean_std"] = "mean"
@@ -60,6 +110,11 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
+        if not self.inputs or not all(all(view) for view in self.views):
+            raise InputError(
+                "model.inputs: expected channel names joined by +, e.g. rgb or "
+                f"lnp+spectra, got {', '.join(map(repr, self.inputs)) or 'nothing'}."
+            )
         if not 32 <= self.size_px <= 4096:
             raise InputError(f"model.size_px: expected 32..4096, got {self.size_px}.")
         if not self.scales or any(scale <= 0 for scale in self.scales):
@@ -71,3 +126,25 @@ class ModelConfig:
                 f"model.scales: the base needs at least 32 px, got {min(self.scales)} x "
                 f"{self.size_px}."
             )
+
+    @property
+    def views(self) -> tuple[tuple[str, ...], ...]:
+        """Return the channel names of each input, groups written out."""
+        return tuple(
+            tuple(
+                name
+                for word in text.split("+")
+                for name in GROUPS.get(word.strip(), (word.strip(),))
+            )
+            for text in self.inputs
+        )
+
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        """Return each channel of the input array once, in order."""
+        return tuple(dict.fromkeys(name for view in self.views for name in view))
+
+    @property
+    def is_rgb(self) -> bool:
+        """Tell whether the input is the image itself: no channel store is needed."""
+        return self.channel_names == GROUPS["rgb"]

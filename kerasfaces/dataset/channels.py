@@ -1,0 +1,275 @@
+"""A channel store and a list of files, joined by sha256; raw files through the stage.
+
+`from_store` reads a store that exists, `channels_of` first has the channel stage make
+one in the cache, in a process of its own: torch never enters this one. Both leave what
+`cache_images` leaves for pixels: per file its key, or the reason why it has no array.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasfaces import store
+from kerasfaces.dataset import hashes, stage
+from kerasfaces.errors import InputError, StoreError
+
+KIND = "channels"
+_SHOWN = 4  # differences named in one message
+
+
+class Read(Protocol):
+    """Positions `(m,)` -> arrays `(m, ...)`."""
+
+    def __call__(self, positions: NDArray[Any]) -> NDArray[Any]:
+        """Return the arrays at these positions."""
+
+    def __len__(self) -> int:
+        """Return the number of examples."""
+
+
+class Arrays(Protocol):
+    """What training and prediction need of a store.
+
+    Attributes:
+        recipe: What made the arrays, JSON types.
+    """
+
+    recipe: dict[str, Any]
+
+    def reader(self, keys: Sequence[str]) -> Read:
+        """Return a reader of these images by position."""
+
+    def gather(self, keys: Sequence[str]) -> NDArray[Any]:
+        """Return the arrays of several images, in order."""
+
+
+class ChannelStore:
+    """Some channels of a store, by name, in any order.
+
+    Attributes:
+        folder: Where the store is.
+        names: The chosen channels.
+        recipe: The store's recipe and the chosen names: it identifies the arrays.
+        made_by: The store's recipe alone.
+        shape: Of one item, `(h, w, len(names))`.
+        dtype: Of the arrays it gives.
+    """
+
+    def __init__(self, folder: Path, names: Sequence[str] | None = None) -> None:
+        """Open a store.
+
+        Args:
+            folder: A store made by the channel stage.
+            names: Channels to read; None is all.
+
+        Raises:
+            MissingFileError: There is no store.
+            StoreError: It is damaged, or no channel store.
+            InputError: It lacks one of the channels.
+        """
+        self._store = store.Store(folder)
+        self._store.check()
+        self.folder = folder
+        self.made_by = self._store.recipe
+        known = names_of(self._store)
+        self.names = tuple(known if names is None else names)
+        lacking = [name for name in self.names if name not in known]
+        if lacking:
+            raise InputError(
+                f"{folder} has no channel {', '.join(lacking)}; it has {', '.join(known)}. "
+                "Choose among those (--set model.inputs=...) or make another store "
+                "(kerasfaces channels)."
+            )
+        self._positions = [known.index(name) for name in self.names]
+        self._all = self._positions == list(range(len(known)))
+        self._tables = _tables(self._store, self._positions)
+        self.recipe = {"channels": list(self.names), "store": self.made_by}
+        self.shape = (*self._store.shape[:-1], len(self.names))
+        self.dtype = np.dtype(
+            np.float32 if self._tables is not None else self._store.dtype
+        )
+
+    def status(self, key: str) -> str:
+        """Return `ok`, why an image has no array, or `not in the store`."""
+        return self._store.status(key)
+
+    def reader(self, keys: Sequence[str]) -> Read:
+        """Return a reader of these images by position, without Python per image.
+
+        Raises:
+            StoreError: One of them has no array.
+        """
+        whole = self._store.reader(keys)
+        if self._all and self._tables is None:
+            return whole
+        return _Selected(whole, self._positions, self._tables, self.dtype)
+
+    def gather(self, keys: Sequence[str]) -> NDArray[Any]:
+        """Return the arrays of several images, in order, as `(n, *shape)`."""
+        return self.reader(keys)(np.arange(len(keys)))
+
+
+@dataclasses.dataclass(frozen=True)
+class ChannelArrays:
+    """A channel store seen from a list of files; `CachedImages` for channels.
+
+    Attributes:
+        store: Arrays by sha256.
+        keys: Per file, its sha256; empty when it could not be read.
+        reasons: Per file, why it has no array; empty when it has one.
+    """
+
+    store: ChannelStore
+    keys: list[str]
+    reasons: list[str]
+
+
+class _Selected:
+    """Some channels of every item a reader gives, decoded from bytes if need be."""
+
+    def __init__(
+        self,
+        whole: store.Reader,
+        positions: Sequence[int],
+        tables: NDArray[np.float32] | None,
+        dtype: np.dtype[Any],
+    ) -> None:
+        self._whole, self._positions, self._tables = whole, positions, tables
+        self.dtype = dtype
+        self.shape = (*whole.shape[:-1], len(positions))
+
+    def __len__(self) -> int:
+        return len(self._whole)
+
+    def __call__(self, positions: NDArray[Any]) -> NDArray[Any]:
+        values = self._whole(positions)
+        out = np.empty((*values.shape[:-1], len(self._positions)), self.dtype)
+        # A channel at a time: fancy indexing of a short last axis is ten times slower.
+        for i, channel in enumerate(self._positions):
+            plane = values[..., channel]
+            out[..., i] = plane if self._tables is None else self._tables[i][plane]
+        return out
+
+
+def from_store(
+    files: Sequence[Path],
+    folder: Path,
+    names: Sequence[str] | None = None,
+    digests: Sequence[str] = (),
+) -> ChannelArrays:
+    """Join files with a store.
+
+    Args:
+        files: Absolute paths; repetitions are fine.
+        folder: A channel store.
+        names: Channels to read, in order; None is all.
+        digests: Per file, its sha256 as the manifest knows it; used where the file
+            itself is not on this machine.
+
+    Raises:
+        MissingFileError: There is no store.
+        InputError: It lacks one of the channels.
+    """
+    arrays = ChannelStore(folder, names)
+    keys, unread = hashes.keys_of(files, digests)
+    reasons = []
+    for key, why in zip(keys, unread, strict=True):
+        status = arrays.status(key) if key else why
+        reasons.append("" if status == store.OK else status)
+    return ChannelArrays(arrays, keys, reasons)
+
+
+def channels_of(
+    files: Sequence[Path],
+    recipe: Mapping[str, Any],
+    names: Sequence[str] | None = None,
+) -> ChannelArrays:
+    """Have the channel stage make the channels of raw images, in the cache.
+
+    What is in the cache already is not computed again.
+
+    Args:
+        files: Absolute paths.
+        recipe: A store's recipe, e.g. the one a run folder keeps.
+        names: Channels to read, in order; None is all.
+
+    Raises:
+        InputError: The stage refused: this machine would make other arrays, torch is
+            missing ... (its own sentence).
+        RunError: It failed otherwise.
+    """
+    folder = store.cache_folder(KIND, recipe)
+    keys, _ = hashes.keys_of(files)
+    made = store.Store(folder) if (folder / "store.json").exists() else None
+    missing = [
+        path
+        for path, key in zip(files, keys, strict=True)
+        if key and (made is None or key not in made)
+    ]
+    if missing or made is None:
+        stage.run(missing or files, recipe, folder)
+    return from_store(files, folder, names)
+
+
+def check_recipe(
+    wanted: Mapping[str, Any], found: Mapping[str, Any], wanted_by: str, folder: Path
+) -> None:
+    """Refuse a store whose arrays were made in another way.
+
+    Raises:
+        StoreError: The recipes differ; the message names how.
+    """
+    from kerasfaces.channels.stage import recipe
+
+    changed = recipe.differences(wanted, found)
+    if changed:
+        more = " ..." if len(changed) > _SHOWN else ""
+        raise StoreError(
+            f"{folder} was made by another recipe than {wanted_by} was trained on "
+            f"({'; '.join(changed[:_SHOWN])}{more}); leave --store out, and the channels are "
+            "computed by the run's own recipe."
+        )
+
+
+def names_of(found: store.Store) -> list[str]:
+    """Return a channel store's channel names.
+
+    Raises:
+        StoreError: It is no channel store.
+    """
+    recipe = found.recipe
+    names = recipe.get("names")
+    if recipe.get("kind") != KIND or not isinstance(names, list):
+        raise StoreError(
+            f"{found.folder} is no channel store (its kind is {recipe.get('kind')!r}); give "
+            "one made by kerasfaces channels."
+        )
+    if len(names) != found.shape[-1]:
+        raise StoreError(
+            f"{found.folder}: {len(names)} channel names for arrays of shape {found.shape}; "
+            "make the store again."
+        )
+    return names
+
+
+def _tables(found: store.Store, positions: Sequence[int]) -> NDArray[np.float32] | None:
+    """Return what each byte of each chosen channel stands for; None for floats.
+
+    A uint8 store's recipe has `scale`: name -> `[offset, step]`, value = offset + step *
+    byte.
+    """
+    if found.dtype != np.uint8:
+        return None
+    try:
+        scale = [found.recipe["scale"][names_of(found)[i]] for i in positions]
+        pairs = np.array(scale, np.float64).reshape(len(positions), 2)
+    except (KeyError, TypeError, ValueError) as error:
+        raise StoreError(
+            f"{found.folder}/store.json: bytes without a usable scale ({error!r}); make the "
+            "store again."
+        ) from error
+    return (pairs[:, :1] + pairs[:, 1:] * np.arange(256)).astype(np.float32)

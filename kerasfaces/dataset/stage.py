@@ -1,0 +1,69 @@
+"""The channel stage as a process of its own: torch never enters this one.
+
+Files and a recipe enter, a store of their channels is written, by the command
+`python -m kerasfaces.channels --recipe R.json --files LIST.txt -o STORE`.
+"""
+
+import importlib.util
+import logging
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from kerasfaces import runs
+from kerasfaces.errors import InputError, RunError
+
+logger = logging.getLogger(__name__)
+
+STAGE = "kerasfaces.channels"
+
+
+def run(files: Sequence[Path], recipe: Mapping[str, Any], folder: Path) -> None:
+    """Run the channel stage on files in a process of its own; its log is passed on."""
+    if importlib.util.find_spec(f"{STAGE}.__main__") is None:
+        raise RunError(f"{STAGE} cannot be run: install kerasfaces again.")
+    with tempfile.TemporaryDirectory() as scratch:
+        wanted, listed = Path(scratch) / "recipe.json", Path(scratch) / "files.txt"
+        runs.write_json(wanted, dict(recipe))
+        lines = "".join(f"{path}\n" for path in dict.fromkeys(files))
+        listed.write_text(lines, encoding="utf-8", errors="surrogateescape")
+        command = [sys.executable, "-m", STAGE]
+        command += ["--recipe", str(wanted), "--files", str(listed), "-o", str(folder)]
+        _run(command, folder)
+
+
+def _run(command: list[str], folder: Path) -> None:
+    """Run a command, its stderr to ours line by line; its failure becomes one sentence."""
+    last = ""
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        errors="replace",
+    )
+    try:
+        for line in process.stderr or ():
+            text = line.rstrip()
+            if text.startswith(("INFO: ", "WARNING: ")):
+                level, _, message = text.partition(": ")
+                logger.log(getattr(logging, level), "%s", message)
+            last = text or last
+        code = process.wait()
+    finally:
+        if process.poll() is None:  # we were interrupted: so is the stage
+            process.terminate()
+            process.wait()
+        if process.stderr:
+            process.stderr.close()
+    if code == 0:
+        return
+    if last.startswith("error: "):
+        raise InputError(f"The channel stage: {last.removeprefix('error: ')}")
+    raise RunError(
+        f"The channel stage ended with code {code} while writing {folder}"
+        f"{': ' + last if last else ''}; run the same command again: it continues."
+    )

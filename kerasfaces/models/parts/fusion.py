@@ -1,0 +1,51 @@
+"""wan2023's three ways to join the noise pattern (LNP) and its spectra (AS, PS).
+
+Standardised channels enter, as many leave. The document's table 6: `concat` is
+AS+PS+LNP, `attention_all` is Att(AS+PS+LNP), `attention_spectra`, which it chose, is
+Att(AS+PS)+LNP; Att is DANet's channel attention, + is concatenation.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from keras import layers
+
+from kerasfaces.errors import InputError
+from kerasfaces.models.parts.attention import ChannelAttention
+from kerasfaces.models.parts.config import ChannelConfig
+from kerasfaces.models.parts.stem import Select
+
+
+def is_spectrum(name: str) -> bool:
+    """Tell whether a channel is an amplitude or a phase."""
+    return bool({"amplitude", "phase"} & set(name.split("_")))
+
+
+def fuse(channels: Any, names: Sequence[str], config: ChannelConfig) -> Any:
+    """Return the fused channels, `(n, h, w, c)`.
+
+    Under `attention_spectra` the spectra come last, whatever the order of `names`.
+
+    Args:
+        channels: `(n, h, w, c)`, standardised.
+        names: Of the channels, in order.
+        config: Which fusion and which attention.
+
+    Raises:
+        InputError: There is no spectrum to attend to, or nothing but spectra.
+    """
+    if config.fusion == "concat":
+        return channels
+    attention = ChannelAttention(config.attention, name="attention")
+    if config.fusion == "attention_all":
+        return attention(channels)
+    spectra = [i for i, name in enumerate(names) if is_spectrum(name)]
+    others = [i for i in range(len(names)) if i not in spectra]
+    if not spectra or not others:
+        raise InputError(
+            "model.channels.fusion: attention_spectra needs amplitude or phase channels and "
+            f"others beside them, got {', '.join(names)}; use concat or attention_all."
+        )
+    attended = attention(Select(spectra, name="spectra")(channels))
+    beside = Select(others, name="others")(channels)
+    return layers.Concatenate(name="fused")([beside, attended])

@@ -1,0 +1,86 @@
+"""What training on a channel store needs to know of it before anything is computed."""
+
+from pathlib import Path
+from typing import Any
+
+from kerasfaces import config as configs
+from kerasfaces.dataset.channels import ChannelStore
+from kerasfaces.errors import InputError
+from kerasfaces.train import config as train_config
+from kerasfaces.train.config import TrainConfig
+
+
+def default(model: str, weights: str, folder: Path) -> TrainConfig:
+    """Return the configuration of `model` on the store in `folder`."""
+    found = ChannelStore(folder)
+    return train_config.default_for_store(model, weights, found.names, found.made_by)
+
+
+def check(config: TrainConfig, folder: Path | None) -> dict[str, Any] | None:
+    """Return the store's recipe; None where a run trains on pixels.
+
+    Raises:
+        InputError: The configuration and the store do not go together.
+    """
+    if folder is None:
+        if not config.model.is_rgb:
+            raise InputError(
+                f"{config.model.name} takes {', '.join(config.model.channel_names)}: make "
+                "them with kerasfaces channels MANIFEST -o STORE and give --store STORE."
+            )
+        return None
+    found = ChannelStore(folder, config.model.channel_names)
+    pixels = found.made_by["config"]
+    for name, wanted in (
+        ("model.size_px", config.model.size_px),
+        ("crop", config.crop),
+        ("filter", config.filter),
+    ):
+        got = pixels[name.rpartition(".")[2]]
+        if wanted != got:
+            raise InputError(
+                f"{name} is {wanted}, but {folder} was made with {got}: leave it out, or "
+                f"make another store (kerasfaces channels --set {name.rpartition('.')[2]}="
+                f"{wanted})."
+            )
+    _check_augment(config)
+    return found.made_by
+
+
+def input_spec(config: TrainConfig, recipe: dict[str, Any] | None) -> dict[str, Any]:
+    """Return input_spec.json: everything between a file and the model's input."""
+    names = list(config.model.channel_names)
+    spec: dict[str, Any] = {
+        "input": configs.to_dict(config.input_spec),
+        "made_by": config.input_spec.recipe(),
+        "channels": names,
+    }
+    if recipe is None:
+        return {**spec, "value_range": [0, 255]}
+    return {
+        **spec,
+        "made_by": recipe["made_by"].get("loader", spec["made_by"]),
+        "value_range": {name: recipe["ranges"].get(name) for name in names},
+        "channel_recipe": recipe,
+        "channel_recipe_sha256": configs.digest(recipe, 64),
+    }
+
+
+def _check_augment(config: TrainConfig) -> None:
+    """Refuse changes that would not give the channels of the changed image."""
+    augment = config.augment
+    if config.views > 1:
+        raise InputError(
+            f"views: a channel store holds one view of each image, got {config.views}."
+        )
+    changes = ("rotation_deg", "zoom", "brightness", "contrast")
+    given = [name for name in changes if getattr(augment, name)]
+    # A mirrored image has mirrored noise; its phase is not the mirrored phase.
+    turned = any("phase" in name.split("_") for name in config.model.channel_names)
+    if augment.flip and turned:
+        given.append("flip")
+    if given:
+        raise InputError(
+            f"augment.{given[0]}: channels of a store cannot be changed like an image; set "
+            "it to 0 or false."
+        )
