@@ -31,7 +31,7 @@ from torch import Tensor, nn
 
 from kerasfaces.errors import InputError, MissingFileError
 
-_GROUP = re.compile(r"body\.(\d+)\.body\.(\d+)\.")
+_SLOPES = re.compile(r"body\.\d+\.body\.\d+\.body\.1\.weight$")
 _BLOCK = re.compile(r"body\.(\d+)\.body\.(\d+)\.conv1x1\.weight$")
 
 
@@ -272,7 +272,7 @@ def _check(
         for name, tensor in expected.items()
         if name in got and got[name].shape != tensor.shape
     ]
-    slopes = [name for name in expected if name.endswith("body.1.weight")]
+    slopes = [name for name in expected if _SLOPES.match(name)]
     slopes.append(f"body.{found.groups + 1}.weight")
     if not (missing or extra or shapes):
         shared = [got[name] for name in slopes]

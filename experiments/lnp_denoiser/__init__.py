@@ -1,0 +1,1 @@
+"""Train the small denoiser behind the learned noise pattern, and compare it."""

@@ -1,0 +1,153 @@
+"""The denoiser against median, bilateral and non-local-means filters.
+
+Held-out pairs enter, rows of results leave. The filters are told what the network is
+not: each gets the parameters that are best at the pair's noise level, searched on the
+tuning part. All write whole grey levels.
+"""
+
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from experiments.lnp_denoiser.pictures import LEVELS, Pair
+from kerasfaces import cli
+from kerasfaces.rng import generator
+
+Pixels = npt.NDArray[np.uint8]
+Filter = Callable[[Pixels], Pixels]
+Floats = npt.NDArray[np.float64]
+_NLM = {"templateWindowSize": (3, 5), "searchWindowSize": (15,)}
+_NLM_H = (1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 18.0, 27.0)
+_RESAMPLES = 2000
+
+
+def filters() -> dict[str, dict[str, Filter]]:
+    """Return, for each kind, its parameter sets by name and what they do."""
+    import cv2
+
+    median = {
+        f"{side} px": lambda image, side=side: cv2.medianBlur(image, side)
+        for side in (3, 5, 7)
+    }
+    bilateral = {
+        f"colour {colour:g}, space {space:g} px": (
+            lambda image, colour=colour, space=space: cv2.bilateralFilter(
+                image, 0, colour, space
+            )
+        )
+        for colour in (3, 6, 12, 25, 50, 100, 200)
+        for space in (0.7, 1.0, 1.5, 2.5, 4.0)
+    }
+    means: dict[str, Filter] = {}
+    for h, template, search in itertools.product(_NLM_H, *_NLM.values()):
+        name = f"h {h:g}, template {template} px"
+        means[f"RGB, {name}"] = lambda image, h=h, t=template, s=search: (
+            cv2.fastNlMeansDenoising(image, None, h, t, s)
+        )
+        for ratio in (1.0, 2.0):
+            means[f"Lab, {name}, colour {h * ratio:g}"] = (
+                lambda image, h=h, r=ratio, t=template, s=search: (
+                    cv2.fastNlMeansDenoisingColored(image, None, h, h * r, t, s)
+                )
+            )
+    return {"median": median, "bilateral": bilateral, "non-local means": means}
+
+
+def compare(
+    tune: Sequence[Pair], test: Sequence[Pair], ours: Filter, table: str
+) -> tuple[list[dict[str, Any]], dict[str, float]]:
+    """Measure the noisy pictures, every filter and ours.
+
+    Args:
+        tune: Pairs on which the filters' parameters are searched.
+        test: Pairs for the results; every picture has one at each level, in order.
+        ours: The denoiser.
+        table: Name of the rows' table.
+
+    Returns:
+        Rows, one per method and level and one for all levels, and for each filter by
+        how many dB ours is better over all levels: mean, and the lower and upper end of
+        its 95 % interval over pictures.
+    """
+    levels = np.array([pair.level for pair in test])
+    found = {"noisy": psnr(lambda image: image, test), "ours": psnr(ours, test)}
+    chosen: dict[str, list[str]] = {}
+    for kind, settings in filters().items():
+        best = search(settings, tune, kind)
+        chosen[kind] = best
+        values = np.empty(len(test))
+        for level, name in enumerate(best):
+            at = np.flatnonzero(levels == level)
+            values[at] = psnr(settings[name], [test[i] for i in at])
+        found[kind] = values
+    rows = []
+    for method, values in found.items():
+        for level, shot_noise in enumerate(LEVELS):
+            mask = levels == level
+            parameters = chosen[method][level] if method in chosen else ""
+            rows.append(
+                _row(table, method, f"{shot_noise:g}", values[mask], parameters)
+            )
+        rows.append(_row(table, method, "all", values, ""))
+    gains = {}
+    for kind in chosen:
+        gain = (found["ours"] - found[kind]).reshape(-1, len(LEVELS)).mean(axis=1)
+        low, high = interval(gain, kind)
+        gains[kind] = float(gain.mean())
+        gains[f"{kind}, low"], gains[f"{kind}, high"] = low, high
+    return rows, gains
+
+
+def search(settings: dict[str, Filter], tune: Sequence[Pair], kind: str) -> list[str]:
+    """Return, for each noise level, the name of the best parameter set."""
+    best: list[tuple[float, str]] = [(-np.inf, "")] * len(LEVELS)
+    levels = np.array([pair.level for pair in tune])
+    with cli.progress(len(settings), f"Searching {kind}", "setting") as advance:
+        for name, apply in settings.items():
+            values = psnr(apply, tune)
+            for level in range(len(LEVELS)):
+                mean = float(values[levels == level].mean())
+                best[level] = max(best[level], (mean, name))
+            advance(1)
+    return [name for _, name in best]
+
+
+def psnr(apply: Filter, pairs: Iterable[Pair]) -> Floats:
+    """Return (n,) the PSNR in dB of each pair's filtered noisy picture."""
+    errors = [
+        np.mean((apply(pair.noisy).astype(np.float64) / 255 - pair.clean) ** 2)
+        for pair in pairs
+    ]
+    return -10 * np.log10(np.maximum(errors, 1e-12))
+
+
+def interval(values: Floats, key: str) -> tuple[float, float]:
+    """Return the 95 % percentile bootstrap interval of the mean."""
+    rng = generator(0, "denoiser interval", key)
+    picked = rng.integers(len(values), size=(_RESAMPLES, len(values)))
+    low, high = np.percentile(values[picked].mean(axis=1), [2.5, 97.5])
+    return float(low), float(high)
+
+
+def _row(
+    table: str, method: str, level: str, values: Floats, parameters: str
+) -> dict[str, Any]:
+    low, high = interval(values, f"{method} {level}")
+    return {
+        "table": table,
+        "row": method,
+        "shot_noise": level,
+        "metric": "psnr_db",
+        "ours": {
+            "value": float(values.mean()),
+            "low": low,
+            "high": high,
+            "n": len(values),
+        },
+        "parameters": parameters,
+        "published": None,
+        "status": "run",
+    }

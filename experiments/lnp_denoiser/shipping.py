@@ -1,0 +1,51 @@
+"""Write the trained denoiser as the package ships it: float16 arrays, a hash, a note."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kerasfaces import runs
+from kerasfaces.errors import RunError
+
+MAX_BYTES = 2_000_000
+
+
+def ship(network: Any, file: Path, note: dict[str, Any]) -> dict[str, Any]:
+    """Write `file` (`.npz`) and its note beside it (`.json`).
+
+    Args:
+        network: The trained denoiser.
+        file: Where to.
+        note: What it was trained on and how well it does.
+
+    Returns:
+        The note as written.
+
+    Raises:
+        RunError: A weight does not fit float16, or the file would be too large.
+    """
+    arrays = {
+        name: tensor.numpy().astype(np.float16)
+        for name, tensor in network.state_dict().items()
+    }
+    wrong = [name for name, array in arrays.items() if not np.isfinite(array).all()]
+    if wrong:
+        raise RunError(f"{', '.join(wrong)} not finite in float16; nothing written.")
+    with runs.atomic_path(file) as temporary:
+        np.savez_compressed(temporary, **arrays)
+    data = file.read_bytes()
+    if len(data) > MAX_BYTES:
+        raise RunError(f"{file} has {len(data):,} bytes, more than {MAX_BYTES:,}.")
+    note = {
+        "file": file.name,
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "bytes": len(data),
+        "input": "RGB, [0, 1]",
+        "output": "noisy - denoised = -M2, same scale",
+        "licence": "Apache-2.0",
+        **note,
+    }
+    runs.write_json(file.with_suffix(".json"), note)
+    return note

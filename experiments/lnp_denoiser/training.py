@@ -1,0 +1,259 @@
+"""Train the small denoiser, some steps at a time, so that it can be killed.
+
+Clean pictures enter; a checkpoint and a history grow in a folder, and the same command
+continues from them.
+"""
+
+import logging
+import math
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from experiments.lnp_denoiser.pictures import Part, Recipe, batches
+from kerasfaces import cli, config, runs
+from kerasfaces.errors import RunError
+from kerasfaces.rng import integer_seed
+
+logger = logging.getLogger("kerasfaces.experiments")
+_EPS = 1e-6  # mean square error of a quarter grey level: what rounding alone leaves
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How to train.
+
+    Attributes:
+        channels: Of the network, see `cycleisp.Architecture`.
+        groups: Likewise.
+        blocks: Likewise.
+        reduction: Likewise.
+        steps: Batches in all.
+        batch: Pairs in each.
+        learning_rate: Adam's peak; it rises for `warmup` steps and falls to 0 along a
+            cosine.
+        warmup: Steps of the rise.
+        coarse_share: So long, as a share of all steps, the loss is the root mean square
+            error of each pair, led by strong noise; then it is minus the PSNR.
+        save_every: Steps between checkpoints.
+        seed: Of the initial weights.
+    """
+
+    channels: int = 16
+    groups: int = 3
+    blocks: int = 2
+    reduction: int = 4
+    steps: int = 5000
+    batch: int = 8
+    learning_rate: float = 2e-3
+    warmup: int = 50
+    coarse_share: float = 0.4
+    save_every: int = 250
+    seed: int = 0
+
+
+def build(plan: Plan) -> Any:
+    """Return the untrained network.
+
+    It begins by changing nothing, and with a first layer that tells fine detail from
+    flat colour: noise is a hundredth of the picture, and from random kernels training
+    takes thousands of steps to find it.
+    """
+    import torch
+
+    from kerasfaces.channels.parts import cycleisp
+
+    torch.manual_seed(integer_seed(plan.seed, "denoiser"))
+    network = cycleisp.Denoiser(
+        cycleisp.Architecture(
+            channels=plan.channels,
+            groups=plan.groups,
+            blocks=plan.blocks,
+            reduction=plan.reduction,
+        )
+    )
+    for module in network.modules():
+        if isinstance(module, torch.nn.Conv2d):
+            torch.nn.init.kaiming_normal_(module.weight, a=0.25)
+            if module.bias is not None:
+                torch.nn.init.zeros_(module.bias)
+    stem = torch.from_numpy(high_pass_stem(plan.channels))
+    with torch.no_grad():
+        network.head[0].weight[: len(stem)] = stem
+        network.tail[0].weight.zero_()
+        for group in network.body[: plan.groups]:
+            group.body[-1].weight.mul_(0.1)  # residual branches begin small
+            for block in group.body[:-1]:
+                block.conv1x1.weight.mul_(0.3)
+    return network
+
+
+def high_pass_stem(channels: int) -> npt.NDArray[np.float32]:
+    """Return first-layer kernels (at most `channels` ≤ 16, 3, 3, 3).
+
+    Three means, one a colour; then the cosine basis without its constant on luma, and
+    its finest members on two colour differences, amplified to the size of the means.
+    """
+    cosine = np.cos(np.pi * np.outer(np.arange(3), np.arange(3) + 0.5) / 3)
+    cosine /= np.linalg.norm(cosine, axis=1, keepdims=True)
+    basis = np.einsum("iy,jx->ijyx", cosine, cosine).reshape(9, 3, 3)
+    luma, red, blue = np.array([[0.3, 0.6, 0.1], [0.7, -0.6, -0.1], [-0.3, -0.6, 0.9]])
+    kernels = [colour[:, None, None] * basis[0] / 3 for colour in np.eye(3)]
+    fine = [(luma, i) for i in range(1, 9)]
+    fine += [(red, 8), (red, 5), (red, 7), (blue, 8), (blue, 5)]
+    kernels += [8 * colour[:, None, None] * basis[i] for colour, i in fine]
+    return np.stack(kernels[:channels]).astype(np.float32)
+
+
+def train(part: Part, recipe: Recipe, plan: Plan, folder: Path, threads: int) -> Any:
+    """Train, or continue, and return the network.
+
+    Args:
+        part: Pictures to train on.
+        recipe: How pairs are made of them.
+        plan: How to train.
+        folder: For `checkpoint.pt` and `history.json`.
+        threads: Of torch; one more prepares pairs.
+
+    Raises:
+        RunError: The folder's checkpoint is of another recipe or plan.
+    """
+    import torch
+
+    torch.set_num_threads(threads)
+    folder.mkdir(parents=True, exist_ok=True)
+    with runs.lock(folder, "training folder"):
+        network, optimizer, done, history = _resume(recipe, plan, folder)
+        started = time.monotonic()
+        levels: list[float] = []
+        with cli.progress(plan.steps - done, "Training", "step") as advance:
+            made = _ahead(batches(part, recipe, plan.batch, range(done, plan.steps)))
+            for step, (noisy, clean) in enumerate(made, start=done):
+                levels.append(_step(network, optimizer, plan, step, noisy, clean))
+                advance(1)
+                if (step + 1) % plan.save_every == 0 or step + 1 == plan.steps:
+                    psnr = sum(levels) / len(levels)
+                    seconds = time.monotonic() - started
+                    history.append(
+                        {"step": step + 1, "psnr_db": psnr, "seconds": seconds}
+                    )
+                    _save(network, optimizer, step + 1, recipe, plan, folder, history)
+                    started, levels = time.monotonic(), []
+    return network.eval()
+
+
+def _step(
+    network: Any, optimizer: Any, plan: Plan, step: int, noisy: Any, clean: Any
+) -> float:
+    """Make one step and return the mean PSNR in dB.
+
+    With the PSNR as loss every pair counts alike however strong its noise: faint noise,
+    which a squared error would ignore, is what ordinary photos have. But it is slow to
+    learn from at first, when any change harms the faintly noisy.
+    """
+    import torch
+
+    rise = min(1.0, (step + 1) / plan.warmup)
+    fall = 0.5 * (1 + math.cos(math.pi * step / plan.steps))
+    optimizer.param_groups[0]["lr"] = plan.learning_rate * rise * fall
+    layout = torch.channels_last
+    noisy = torch.from_numpy(noisy).contiguous(memory_format=layout)
+    clean = torch.from_numpy(clean).contiguous(memory_format=layout)
+    optimizer.zero_grad()
+    square = (network(noisy) - clean).square().mean(dim=(1, 2, 3))
+    psnr_db = -10 * torch.log10(square + _EPS).mean()
+    coarse = step < plan.coarse_share * plan.steps
+    loss = 255 * (square + 1e-7).sqrt().mean() if coarse else -psnr_db
+    loss.backward()
+    optimizer.step()
+    return float(psnr_db.detach())
+
+
+def _resume(recipe: Recipe, plan: Plan, folder: Path) -> tuple[Any, Any, int, Any]:
+    import torch
+
+    network = build(plan).to(memory_format=torch.channels_last)
+    optimizer = torch.optim.Adam(network.parameters(), plan.learning_rate)
+    path = folder / "checkpoint.pt"
+    if not path.exists():
+        return network, optimizer, 0, []
+    saved = torch.load(path, weights_only=True)
+    if saved["digest"] != _digest(recipe, plan):
+        raise RunError(
+            f"{path} belongs to another recipe or plan than this command's; train into "
+            "another folder, or delete it."
+        )
+    network.load_state_dict(saved["network"])
+    optimizer.load_state_dict(saved["optimizer"])
+    history = runs.read_json(folder / "history.json")
+    kept = [row for row in history if row["step"] <= saved["step"]]
+    return network, optimizer, saved["step"], kept
+
+
+def _save(
+    network: Any,
+    optimizer: Any,
+    step: int,
+    recipe: Recipe,
+    plan: Plan,
+    folder: Path,
+    history: Any,
+) -> None:
+    import torch
+
+    runs.write_json(folder / "history.json", history)
+    with runs.atomic_path(folder / "checkpoint.pt") as temporary:
+        torch.save(
+            {
+                "step": step,
+                "digest": _digest(recipe, plan),
+                "network": network.state_dict(),
+                "optimizer": optimizer.state_dict(),
+            },
+            temporary,
+        )
+    logger.info("%s", history[-1])
+
+
+def _digest(recipe: Recipe, plan: Plan) -> str:
+    return config.digest(recipe) + config.digest(plan)
+
+
+def _ahead(items: Iterator[Any], depth: int = 4) -> Iterator[Any]:
+    """Yield items that another thread makes a few ahead."""
+    made: queue.Queue[Any] = queue.Queue(depth)
+    end, stop = object(), threading.Event()
+
+    def put(item: Any) -> None:
+        while not stop.is_set():
+            try:
+                made.put(item, timeout=1)
+                return
+            except queue.Full:
+                continue
+
+    def work() -> None:
+        try:
+            for item in items:
+                put(item)
+                if stop.is_set():
+                    return
+            put(end)
+        except Exception as error:  # noqa: BLE001  (raised again by the reader)
+            put(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        while (item := made.get()) is not end:
+            if isinstance(item, Exception):
+                raise item
+            yield item
+    finally:
+        stop.set()

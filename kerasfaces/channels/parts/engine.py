@@ -1,0 +1,201 @@
+"""Run a torch network on a CPU, image by image, with the fastest engine that agrees.
+
+uint8 images enter, float32 arrays leave. OpenVINO runs convolutions faster than torch;
+it is taken only if it agrees with torch on the first image to `LIMITS`, otherwise torch
+computes and a warning says so. Either way one image is computed at a time: a batch is
+no faster here, and the same image gives the same values in any batch.
+
+Which engine ran is logged and does not belong in a recipe: at full precision engines
+differ by less than the float16 that stores keep.
+"""
+
+import contextlib
+import importlib.util
+import logging
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from kerasfaces.channels.parts.contract import Arrays, Images
+from kerasfaces.errors import InputError, MissingExtraError
+
+logger = logging.getLogger(__name__)
+
+Engine = Literal["auto", "torch", "openvino"]
+Precision = Literal["f32", "bf16"]
+ENGINES = ("auto", "torch", "openvino")
+PRECISIONS = ("f32", "bf16")
+# Greatest difference from torch at f32, in the network's own output units (grey levels).
+# bfloat16 has 8 bits: it is only kept from being nonsense.
+LIMITS = {"f32": 1e-3, "bf16": 16.0}
+One = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+
+
+class Runner:
+    """A network ready to run.
+
+    Attributes:
+        name: The engine, with its version, once the first image was seen.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        engine: Engine = "auto",
+        precision: Precision = "f32",
+        option: str = "engine",
+    ) -> None:
+        """Prepare a network.
+
+        Args:
+            network: `(1, h, w, 3)` uint8 -> `(1, h, w, c)` float32.
+            engine: `auto` takes OpenVINO where it is installed and agrees with torch.
+            precision: `bf16` is faster where the processor has it, and coarse.
+            option: The user's name of the engine's choice, for messages.
+
+        Raises:
+            InputError: An unknown engine or precision.
+            MissingExtraError: `openvino` was asked for and is not installed.
+        """
+        for what, value, known in (
+            ("engine", engine, ENGINES),
+            ("precision", precision, PRECISIONS),
+        ):
+            if value not in known:
+                raise InputError(
+                    f"There is no {what} {value!r}; available: {', '.join(known)}."
+                )
+        installed = importlib.util.find_spec("openvino") is not None
+        if engine == "openvino" and not installed:
+            raise MissingExtraError(
+                "openvino is not installed; run: pip install 'kerasfaces[fast]', or "
+                f"set {option}=torch."
+            )
+        self.name = ""
+        self._network = network.eval()
+        self._engine, self._precision = engine, precision
+        self._option = option
+        self._try_openvino = installed and engine != "torch"
+        self._of_shape: dict[tuple[int, ...], One] = {}
+
+    def __call__(self, images: Images) -> Arrays:
+        """Compute a batch.
+
+        Args:
+            images: `(n, h, w, 3)` uint8.
+
+        Returns:
+            `(n, h, w, c)` float32.
+        """
+        if len(images) == 0:
+            return self._torch(np.zeros((1, *images.shape[1:]), np.uint8))[:0]
+        shape = images.shape[1:]
+        if shape not in self._of_shape:
+            self._of_shape[shape] = self._choose(images[:1])
+        one = self._of_shape[shape]
+        return np.concatenate([one(images[at : at + 1]) for at in range(len(images))])
+
+    def _choose(self, first: NDArray[np.uint8]) -> One:
+        if not self._try_openvino:
+            return self._torch_engine()
+        expected = self._torch(first, precise=True)
+        try:
+            compiled, name = compile_openvino(
+                self._network, first.shape, self._precision
+            )
+            got = compiled(first)
+        except (RuntimeError, ValueError, TypeError) as error:
+            return self._fall_back(f"cannot run the network ({error})")
+        worst = difference(got, expected)
+        limit = LIMITS[self._precision]
+        if not worst <= limit:
+            return self._fall_back(
+                f"differs from torch by {worst:.1e} (limit {limit:.0e})"
+            )
+        self.name = name
+        logger.info(
+            "%s at %s (differs from torch by %.1e at most)",
+            name,
+            self._precision,
+            worst,
+        )
+        return compiled
+
+    def _fall_back(self, why: str) -> One:
+        if self._engine == "openvino":
+            raise InputError(f"openvino {why}; set {self._option}=torch.")
+        logger.warning("openvino %s; torch computes, more slowly", why)
+        return self._torch_engine()
+
+    def _torch_engine(self) -> One:
+        self.name = f"torch {torch.__version__}"
+        logger.info("%s at %s", self.name, self._precision)
+        return self._torch
+
+    def _torch(
+        self, image: NDArray[np.uint8], precise: bool = False
+    ) -> NDArray[np.float32]:
+        network = self._network.to(memory_format=torch.channels_last)
+        reduced = self._precision == "bf16" and not precise
+        context: Any = contextlib.nullcontext()
+        if reduced:
+            context = torch.autocast("cpu", torch.bfloat16)
+        with torch.inference_mode(), context:
+            result: Tensor = network(torch.from_numpy(np.ascontiguousarray(image)))
+        return result.float().contiguous().numpy()
+
+
+def compile_openvino(
+    network: nn.Module, shape: tuple[int, ...], precision: Precision
+) -> tuple[One, str]:
+    """Convert and compile a network for one shape, on as many threads as torch has.
+
+    Args:
+        network: `(1, h, w, 3)` uint8 -> `(1, h, w, c)` float32.
+        shape: `(1, h, w, 3)`.
+        precision: Without a hint OpenVINO takes bfloat16 where it is faster.
+
+    Returns:
+        The compiled network and OpenVINO's name with its version.
+    """
+    import openvino
+
+    example = torch.zeros(shape, dtype=torch.uint8)
+    with _quiet_tracer():
+        model = openvino.convert_model(network, example_input=example)
+    model.reshape(list(shape))
+    compiled = openvino.compile_model(
+        model,
+        "CPU",
+        {
+            "INFERENCE_PRECISION_HINT": precision,
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+        },
+    )
+
+    def one(image: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return np.array(compiled(np.ascontiguousarray(image))[0], np.float32)
+
+    return one, f"openvino {openvino.__version__.split('-')[0]}"
+
+
+def difference(got: NDArray[Any], expected: NDArray[Any]) -> float:
+    """Return the greatest absolute difference; where both are NaN there is none."""
+    both = np.isnan(got) & np.isnan(expected)
+    apart = np.abs(np.where(both, 0, got) - np.where(both, 0, expected))
+    return float("inf") if np.isnan(apart).any() else float(apart.max(initial=0))
+
+
+@contextlib.contextmanager
+def _quiet_tracer() -> Any:
+    """Hide what torch's tracer says about itself; the agreement check decides."""
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
