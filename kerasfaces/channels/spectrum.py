@@ -23,7 +23,9 @@ conjugate of F(u, v).
 import dataclasses
 import importlib.metadata
 import math
+import threading
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -41,7 +43,6 @@ ZERO = 1e-7  # of the largest amplitude; float32 rounding stays below 2e-8
 LOG_UNIT = 1e-4
 LARGEST = 255.0  # grey levels: no mean of |f| can be larger
 WEIGHTS = {"wan2023": (1 / 3, 1 / 3, 1 / 3), "liu2022": (0.3, 0.59, 0.11)}
-_AT_ONCE = 8  # images whose transform fits the processor's cache
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -77,6 +78,7 @@ class Spectrum:
         """
         cli.optional_import("torch", "channels")
         self.options = options
+        self._threads = _single_threads()
         self.spec = ChannelSpec(
             names=_names(options),
             ranges=_ranges(options),
@@ -97,15 +99,20 @@ class Spectrum:
         n, height, width, _ = source.shape
         count = self.options.colours
         out = torch.empty((n, height, width, 2 * count), dtype=torch.float32)
-        with torch.no_grad():
-            for start in range(0, n, _AT_ONCE):
-                part = torch.from_numpy(source[start : start + _AT_ONCE])
-                planes = part.to(torch.float32).permute(0, 3, 1, 2).contiguous()
-                end = start + len(part)
-                for at, half in enumerate(_halves(planes, self.options)):
-                    sign = -1.0 if at else 1.0  # phase is odd
-                    target = out[start:end, ..., at * count : (at + 1) * count]
-                    _mirror(half, sign, target.permute(0, 3, 1, 2))
+        memory = threading.local()
+
+        def one(row: int) -> None:
+            if not hasattr(memory, "scratch"):
+                memory.scratch = _Scratch(height, width)
+            image: _Scratch = memory.scratch
+            np.copyto(image.planes.numpy(), source[row].transpose(2, 0, 1))
+            for at, half in enumerate(_halves(image, self.options)):
+                sign = -1.0 if at else 1.0  # phase is odd
+                target = out[row, ..., at * count : (at + 1) * count]
+                _mirror(half, sign, target.permute(2, 0, 1))
+
+        for _ in self._threads.map(one, range(n)):
+            pass
         values: Arrays = out.numpy()
         return values
 
@@ -166,54 +173,98 @@ def _ranges(options: Options) -> dict[str, tuple[float | None, float | None]]:
     }
 
 
-def _halves(planes: "torch.Tensor", options: Options) -> "list[torch.Tensor]":
-    """Return amplitude and phase, `(n, colours, h, w // 2 + 1)`, frequency 0 first."""
+def _single_threads() -> ThreadPoolExecutor:
+    """Return threads, one per core, in each of which torch stays in that thread.
+
+    Sums on one image are too short to be shared by cores: waiting for each other costs
+    more, many times more on a busy machine.
+    """
+    import torch
+
+    n_threads = torch.get_num_threads()
+    threads = ThreadPoolExecutor(
+        n_threads, "spectrum", initializer=torch.set_num_threads, initargs=(1,)
+    )
+    started = threading.Barrier(n_threads)
+    list(threads.map(lambda _: started.wait(), range(n_threads)))
+    torch.set_num_threads(n_threads)  # what threads made later inherit
+    return threads
+
+
+class _Scratch:
+    """Memory for one image, used again and again: fresh pages cost more than the sums.
+
+    Attributes:
+        planes: `(3, h, w)` float32.
+        half: `(3, h, w // 2 + 1)` complex64; `real`, `imaginary`, `amplitude`, `phase`
+            float32 of the same shape.
+    """
+
+    def __init__(self, height: int, width: int) -> None:
+        import torch
+
+        shape = (3, height, width // 2 + 1)
+        self.planes = torch.empty((3, height, width))
+        self.half = torch.empty(shape, dtype=torch.complex64)
+        self.real, self.imaginary = torch.empty(shape), torch.empty(shape)
+        self.amplitude, self.phase = torch.empty(shape), torch.empty(shape)
+
+
+def _halves(image: _Scratch, options: Options) -> "list[torch.Tensor]":
+    """Return amplitude and phase, `(colours, h, w // 2 + 1)`, frequency 0 first."""
     import torch
 
     liu = options.amplitude == "liu2022"
     if liu:
-        planes = planes / 255
-    half = torch.fft.rfft2(planes, norm="ortho" if liu else "forward")
-    real, imaginary = half.real.contiguous(), half.imag.contiguous()
-    amplitude = (real * real).addcmul_(imaginary, imaginary).sqrt_()
-    floor = ZERO * amplitude.amax(dim=(2, 3), keepdim=True)
-    zero = amplitude <= floor
-    real.masked_fill_(zero, 0.0)
-    imaginary.masked_fill_(zero, 0.0)
-    amplitude.masked_fill_(zero, 0.0)
-    # + 0.0 turns the -0 of a real coefficient into 0: pi rather than -pi.
-    phase = torch.atan2(imaginary.add_(0.0), real)
+        image.planes.div_(255)
+    norm = "ortho" if liu else "forward"
+    torch.fft.rfft2(image.planes, norm=norm, out=image.half)
+    real, amplitude = image.real.copy_(image.half.real), image.amplitude
+    # + 0 turns -0, which real coefficients may have, into 0: phase pi rather than -pi.
+    imaginary = torch.add(image.half.imag, 0.0, out=image.imaginary)
+    torch.mul(real, real, out=amplitude).addcmul_(imaginary, imaginary).sqrt_()
+    phase = torch.atan2(imaginary, real, out=image.phase)
+    floor = ZERO * amplitude.amax(dim=(1, 2), keepdim=True)
+    if bool((amplitude.amin(dim=(1, 2), keepdim=True) <= floor).any()):
+        zero = amplitude <= floor
+        amplitude.masked_fill_(zero, 0.0)
+        phase.masked_fill_(zero, 0.0)
     if liu:
-        amplitude = amplitude.add_(1e-8).pow_(0.8)
+        amplitude.add_(1e-8).pow_(0.8)
     elif options.amplitude == "log":
-        amplitude = amplitude.div_(LOG_UNIT).log1p_()
+        amplitude.div_(LOG_UNIT).log1p_()
     if options.colours == 3:
         return [amplitude, phase]
-    weights = torch.tensor(WEIGHTS["liu2022" if liu else "wan2023"])[:, None, None]
-    return [(part * weights).sum(dim=1, keepdim=True) for part in (amplitude, phase)]
+    weights = WEIGHTS["liu2022" if liu else "wan2023"]
+    return [_weighted(part, weights) for part in (amplitude, phase)]
+
+
+def _weighted(part: "torch.Tensor", weights: tuple[float, ...]) -> "torch.Tensor":
+    """Return `(1, ...)`: the weighted sum of three planes, made in the first."""
+    part[0].mul_(weights[0])
+    part[0].add_(part[1], alpha=weights[1]).add_(part[2], alpha=weights[2])
+    return part[:1]
 
 
 def _mirror(half: "torch.Tensor", sign: float, target: "torch.Tensor") -> None:
     """Write the centred full plane of a half one.
 
     Args:
-        half: `(n, c, h, w // 2 + 1)`, column 0 = frequency 0.
+        half: `(c, h, w // 2 + 1)`, column 0 = frequency 0.
         sign: Of a coefficient's value at the opposite frequency.
-        target: `(n, c, h, w)`, any strides.
+        target: `(c, h, w)`, any strides.
     """
     import torch
 
-    height, width = target.shape[2:]
+    height, width = target.shape[1:]
     middle = width // 2  # where frequency 0 goes
-    rows = torch.fft.fftshift(half, dim=2)
-    positive = (width + 1) // 2  # frequencies 0 .. that are not their own opposite
-    target[..., middle:] = rows[..., :positive]
+    rows = torch.fft.fftshift(half, dim=1)
+    target[..., middle:] = rows[..., : (width + 1) // 2]
     # Row u comes from row -u: after centring, a flip; for even heights the first row
     # (frequency -M / 2) is its own opposite.
-    opposite = torch.flip(rows, dims=(2,))
+    opposite = torch.flip(rows[..., 1 : middle + 1], dims=(1, 2))
     if height % 2 == 0:
-        opposite = torch.roll(opposite, 1, dims=2)
-    negative = torch.flip(opposite[..., 1 : middle + 1], dims=(3,))
-    target[..., :middle] = negative * sign
+        opposite = torch.roll(opposite, 1, dims=1)
+    target[..., :middle] = opposite if sign > 0 else opposite.neg_()
     if width % 2 == 0:  # the Nyquist column is computed, not mirrored
         target[..., 0] = rows[..., middle]
