@@ -158,7 +158,10 @@ def _end_to_end(model: str) -> TrainConfig:
     """
     return TrainConfig(
         model=ModelConfig(
-            name=model, inputs=("lnp+spectra",), channels=ChannelConfig()
+            name=model,
+            inputs=("lnp+spectra",),
+            channels=ChannelConfig(),
+            head=HeadConfig(standardize=False),
         ),
         epochs=12,
         batch_size=32,

@@ -32,20 +32,22 @@ def fuse(channels: Any, names: Sequence[str], config: ChannelConfig) -> Any:
         config: Which fusion and which attention.
 
     Raises:
-        InputError: There is no spectrum to attend to, or nothing but spectra.
+        InputError: There are not two channels, or spectra, to attend to each other.
     """
     if config.fusion == "concat":
         return channels
-    attention = ChannelAttention(config.attention, name="attention")
-    if config.fusion == "attention_all":
-        return attention(channels)
     spectra = [i for i, name in enumerate(names) if is_spectrum(name)]
     others = [i for i in range(len(names)) if i not in spectra]
-    if not spectra or not others:
+    every = config.fusion == "attention_all"
+    if len(names if every else spectra) < 2 or not (every or others):
         raise InputError(
-            "model.channels.fusion: attention_spectra needs amplitude or phase channels and "
-            f"others beside them, got {', '.join(names)}; use concat or attention_all."
+            f"model.channels.fusion: {config.fusion} needs at least two "
+            f"{'channels' if every else 'spectra, and others beside them'}, got "
+            f"{', '.join(names)}; use {'' if every else 'attention_all or '}concat."
         )
+    attention = ChannelAttention(config.attention, name="attention")
+    if every:
+        return attention(channels)
     attended = attention(Select(spectra, name="spectra")(channels))
     beside = Select(others, name="others")(channels)
     return layers.Concatenate(name="fused")([beside, attended])
