@@ -84,7 +84,7 @@ def _spread(
     function: Callable[[Item], Result], items: Sequence[Item], n_workers: int
 ) -> Iterator[Result]:
     chunks = (items[at : at + _CHUNK] for at in range(0, len(items), _CHUNK))
-    with _pool(n_workers) as pool:
+    with start_pool(n_workers) as pool:
         running: deque[Future[list[Result]]] = deque(
             pool.submit(_chunk, function, chunk)
             for chunk in islice(chunks, n_workers * _IN_FLIGHT)
@@ -99,14 +99,14 @@ def _alone(
     function: Callable[[Item], Result], suspects: Sequence[Item]
 ) -> Iterator[Result | None]:
     """Run suspects one by one, each death costing one item and a new process."""
-    pool = _pool(1)
+    pool = start_pool(1)
     for item in suspects:
         try:
             yield pool.submit(function, item).result()
         except BrokenProcessPool:
             logger.warning("a worker process died on %s", item)
             pool.shutdown()
-            pool = _pool(1)
+            pool = start_pool(1)
             yield None
     pool.shutdown()
 
@@ -117,13 +117,14 @@ def _chunk(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Re
 
 def _workers_start() -> bool:
     try:
-        with _pool(1) as pool:
+        with start_pool(1) as pool:
             return pool.submit(int).result() == 0
     except BrokenProcessPool:
         return False
 
 
-def _pool(n_workers: int) -> ProcessPoolExecutor:
+def start_pool(n_workers: int) -> ProcessPoolExecutor:
+    """Return a pool of fresh processes that end soon after this one."""
     # Never fork: the caller's threads (TensorFlow's) may hold locks.
     return ProcessPoolExecutor(
         n_workers,

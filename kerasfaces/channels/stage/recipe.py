@@ -30,8 +30,14 @@ def recipe_of(config: ChannelsConfig) -> dict[str, Any]:
         weights, versions of libraries).
     """
     with Worker(config) as worker:
-        specs = {name: channel.spec for name, channel in worker.channels.items()}
-        mask = dict(worker.mask.made_by)
+        return recipe_by(worker)
+
+
+def recipe_by(worker: Worker) -> dict[str, Any]:
+    """Return the recipe of a worker's configuration, with what it has built."""
+    config = worker.config
+    specs = {name: channel.spec for name, channel in worker.channels.items()}
+    mask = dict(worker.mask.made_by)
     names, ranges = pack.names_and_ranges([specs[name] for name in config.channels])
     return {
         "kind": KIND,

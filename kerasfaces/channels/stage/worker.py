@@ -11,7 +11,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,18 +77,31 @@ class Masked:
     lost: list[Result]
 
 
-def decode(item: Item, spec: InputSpec) -> Decoded:
-    """Read and decode one file, checking that it still is what was planned."""
-    data = item.data
-    if isinstance(data, Path):
-        try:
-            data = images.read_file(data)
-        except ImageError as error:
-            return Decoded(item.sha256, None, str(error), transient=True)
-        if images.sha256(data) != item.sha256:
-            return Decoded(item.sha256, None, CHANGED, transient=True)
+def fetch(item: Item) -> Item | Decoded:
+    """Read an item's file, checking that it still is what was planned.
+
+    Returns:
+        The item with its bytes, or why there are none.
+    """
+    if isinstance(item.data, bytes):
+        return item
     try:
-        return Decoded(item.sha256, images.to_array(images.decode(data), spec))
+        data = images.read_file(item.data)
+    except ImageError as error:
+        return Decoded(item.sha256, None, str(error), transient=True)
+    if images.sha256(data) != item.sha256:
+        return Decoded(item.sha256, None, CHANGED, transient=True)
+    return Item(item.sha256, data)
+
+
+def decode(item: Item, spec: InputSpec) -> Decoded:
+    """Read and decode one file."""
+    found = fetch(item)
+    if isinstance(found, Decoded):
+        return found
+    try:
+        image = images.decode(cast(bytes, found.data))
+        return Decoded(item.sha256, images.to_array(image, spec))
     except ImageError as error:
         return Decoded(item.sha256, None, str(error))
 
