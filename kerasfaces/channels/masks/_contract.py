@@ -1,0 +1,137 @@
+"""What every mask module promises, and the geometry they share.
+
+A module `kerasfaces/channels/masks/NAME.py` has two names: `Options`, a frozen
+keyword-only dataclass of JSON types, and `build(options) -> Mask`.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasfaces.channels.faces import Face
+from kerasfaces.errors import ImageError
+
+NO_FACE = "no face found"
+MISSED = "mask misses the face"
+_LANDMARKS_INSIDE = 4  # of five; the nose's tip or a mouth's corner may leave a profile
+_LEAST_OF_BOX = 0.3  # a mask with less of the face's box lies on a part of it
+
+
+class Mask(Protocol):
+    """Finds the face's pixels; the same image and face give the same mask.
+
+    Attributes:
+        needs_faces: Whether `compute` wants a `Face`.
+        made_by: What decides the mask apart from the options: hashes of weights,
+            versions of libraries. JSON types.
+    """
+
+    needs_faces: bool
+    made_by: Mapping[str, Any]
+
+    def compute(self, image: NDArray[np.uint8], face: Face | None) -> NDArray[np.bool_]:
+        """Return the pixels to keep.
+
+        Args:
+            image: `(h, w, 3)` uint8, sRGB.
+            face: Its main face, in the image's pixels.
+
+        Returns:
+            `(h, w)` bool, True = face.
+
+        Raises:
+            ImageError: There is no face, or no mask of it; the message is the reason
+                that the stage counts and names.
+        """
+
+
+def require(face: Face | None) -> Face:
+    """Return the face.
+
+    Raises:
+        ImageError: There is none.
+    """
+    if face is None:
+        raise ImageError(NO_FACE)
+    return face
+
+
+def share_inside(mask: NDArray[np.bool_], points: NDArray[np.float64]) -> float:
+    """Return the share of `(n, 2)` points (x, y) on the mask; those outside the image
+    count as off it."""
+    height, width = mask.shape
+    x, y = np.floor(points).astype(int).T
+    within = (x >= 0) & (y >= 0) & (x < width) & (y < height)
+    return float(mask[y[within], x[within]].sum() / len(points))
+
+
+def covers(mask: NDArray[np.bool_], face: Face) -> bool:
+    """Tell whether a mask holds the face: its landmarks, and a good part of its box."""
+    height, width = mask.shape
+    points = face.landmarks
+    seen = ((points >= 0) & (points < (width, height))).all(axis=1)
+    lost = seen.sum() - share_inside(mask, points) * len(points)
+    if not seen.any() or lost > len(points) - _LANDMARKS_INSIDE:
+        return False
+    x, y, w, h = face.box
+    inner = mask[round(y) : round(y + h), round(x) : round(x + w)]
+    return bool(inner.size and inner.mean() >= _LEAST_OF_BOX)
+
+
+def check(mask: NDArray[np.bool_], face: Face) -> NDArray[np.bool_]:
+    """Return the mask if it holds the face.
+
+    Raises:
+        ImageError: It does not.
+    """
+    if not covers(mask, face):
+        raise ImageError(MISSED)
+    return mask
+
+
+def frame(face: Face) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """Return the face's own coordinates.
+
+    Returns:
+        Its middle (x, y), the unit vector from eyes to mouth, and the unit of length:
+        the greater of the distances eye to eye and eyes to mouth, in pixels. In a
+        profile the first shrinks, in a face that looks up or down the second does.
+    """
+    left, right, _, mouth_left, mouth_right = face.landmarks
+    eyes, mouth = (left + right) / 2, (mouth_left + mouth_right) / 2
+    down = mouth - eyes
+    across = right - left
+    # Both axes tell the roll; together they are steadier than either.
+    direction = down + np.array([-across[1], across[0]])
+    length = float(np.hypot(*direction))
+    axis = direction / length if length > 1e-6 else np.array([0.0, 1.0])
+    unit = max(float(np.hypot(*down)), float(np.hypot(*across)), 1.0)
+    return (eyes + mouth) / 2, axis, unit
+
+
+def ellipse(
+    shape: tuple[int, int],
+    face: Face,
+    half_width: float,
+    half_height: float,
+    shift: float,
+) -> NDArray[np.bool_]:
+    """Return an upright ellipse of the face's own frame.
+
+    Args:
+        shape: Height and width of the image.
+        face: The face.
+        half_width: In units of `frame`.
+        half_height: In units of `frame`.
+        shift: Of its middle towards the chin (negative: the hair), in units of `frame`.
+    """
+    middle, axis, unit = frame(face)
+    middle = middle + axis * shift * unit
+    y, x = np.mgrid[: shape[0], : shape[1]] + 0.5
+    dx, dy = x - middle[0], y - middle[1]
+    along = (dx * axis[0] + dy * axis[1]) / (half_height * unit)
+    across = (dx * axis[1] - dy * axis[0]) / (half_width * unit)
+    inside: NDArray[np.bool_] = along**2 + across**2 <= 1
+    return inside

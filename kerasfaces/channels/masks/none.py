@@ -1,0 +1,32 @@
+"""Mask `none`: every pixel is kept."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasfaces.channels.faces import Face
+from kerasfaces.channels.masks._contract import Mask
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options:
+    """Nothing to choose."""
+
+
+class Everything:
+    """The whole image."""
+
+    needs_faces = False
+    made_by: Mapping[str, Any] = {}
+
+    def compute(self, image: NDArray[np.uint8], face: Face | None) -> NDArray[np.bool_]:
+        """Return ones, `(h, w)`."""
+        return np.ones(image.shape[:2], bool)
+
+
+def build(options: Options) -> Mask:
+    """Return the mask."""
+    return Everything()
