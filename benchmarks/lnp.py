@@ -144,7 +144,7 @@ def _images(count: int) -> Any:
     from kerasfaces.rng import generator
 
     rng = generator(0, "benchmark", "lnp")
-    down, across = np.mgrid[0:SIZE_PX, 0:SIZE_PX, np.newaxis] / SIZE_PX
+    down, across = np.mgrid[0:SIZE_PX, 0:SIZE_PX][..., np.newaxis] / SIZE_PX
     phase = rng.uniform(0, 6, (count, 1, 1, 3))
     smooth = 128 + 90 * np.sin(5 * down + phase) * np.cos(4 * across + 2 * phase)
     noisy = smooth + rng.normal(0, 4, (count, SIZE_PX, SIZE_PX, 3))

@@ -132,13 +132,13 @@ def _print(rows: list[dict[str, Any]], gains: dict[str, dict[str, float]]) -> No
     levels = list(dict.fromkeys(row["shot_noise"] for row in rows))
     for table, gain in gains.items():
         print(f"PSNR in dB on held-out people and scenes, {table}, by shot noise")
-        print(f"{'':<18}" + "".join(f"{level:>9}" for level in levels))
+        print(f"{'':<34}" + "".join(f"{level:>9}" for level in levels))
         ours = [row for row in rows if row["table"] == table]
         for method in dict.fromkeys(row["row"] for row in ours):
             values = [row["ours"]["value"] for row in ours if row["row"] == method]
-            print(f"{method:<18}" + "".join(f"{value:>9.2f}" for value in values))
-        for kind in [name for name in gain if "," not in name]:
-            low, high = gain[f"{kind}, low"], gain[f"{kind}, high"]
+            print(f"{method:<34}" + "".join(f"{value:>9.2f}" for value in values))
+        for kind in [name for name in gain if ": " not in name]:
+            low, high = gain[f"{kind}: low"], gain[f"{kind}: high"]
             print(f"ours - {kind}: {gain[kind]:+.2f} dB [{low:.2f}, {high:.2f}]")
 
 

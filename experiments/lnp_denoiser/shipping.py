@@ -26,10 +26,11 @@ def ship(network: Any, file: Path, note: dict[str, Any]) -> dict[str, Any]:
     Raises:
         RunError: A weight does not fit float16, or the file would be too large.
     """
-    arrays = {
-        name: tensor.numpy().astype(np.float16)
-        for name, tensor in network.state_dict().items()
-    }
+    with np.errstate(over="ignore"):  # found below
+        arrays = {
+            name: tensor.numpy().astype(np.float16)
+            for name, tensor in network.state_dict().items()
+        }
     wrong = [name for name, array in arrays.items() if not np.isfinite(array).all()]
     if wrong:
         raise RunError(f"{', '.join(wrong)} not finite in float16; nothing written.")

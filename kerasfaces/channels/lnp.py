@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from kerasfaces import runs
-from kerasfaces.channels.parts import cycleisp
+from kerasfaces.channels.parts import checkpoints, cycleisp
 from kerasfaces.channels.parts.contract import Arrays, Channel, ChannelSpec, Images
 from kerasfaces.channels.parts.engine import Engine, Precision, Runner
 from kerasfaces.errors import InputError, MissingFileError
@@ -121,8 +121,6 @@ def load(options: Options) -> tuple[cycleisp.Denoiser, str]:
     """Return the denoiser and the SHA-256 of its file (see `build`)."""
     if options.weights == "small":
         return _with_blocks(load_small(), options.blocks)
-    from kerasfaces.channels.parts import checkpoints
-
     found = checkpoints.find(options.weights)
     if found.path.suffix == ".npz":
         return _with_blocks(load_small(found.path), options.blocks)

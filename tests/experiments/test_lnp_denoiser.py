@@ -168,7 +168,8 @@ def test_filters_are_given_their_best_parameters_at_each_level():
         "mean": lambda image: np.full_like(image, round(image.mean())),
         "black": lambda image: image * 0,
     }
-    assert comparison.search(settings, pairs, "kind") == ["mean"] * 5
+    one, each = comparison.search(settings, pairs, "kind")
+    assert (one, each) == ("mean", ["mean"] * 5)
     values = comparison.psnr(settings["nothing"], pairs)
     mse = np.mean((pairs[3].noisy / 255 - 0.5) ** 2)
     assert values[3] == pytest.approx(10 * np.log10(1 / mse))
@@ -185,11 +186,13 @@ def test_comparison_rows_and_gains(data, monkeypatch):
         return np.round(truth[image.tobytes()] * 255).astype(np.uint8)
 
     rows, gains = comparison.compare(pairs, pairs, perfect, "jpeg")
-    methods = ["noisy", "ours", "median", "bilateral", "non-local means"]
+    kinds = ("median", "bilateral", "non-local means")
+    told = [f"{kind}{how}" for kind in kinds for how in ("", comparison.TOLD)]
+    methods = ["noisy", "ours", *told]
     assert list(dict.fromkeys(row["row"] for row in rows)) == methods
-    assert len(rows) == 5 * (len(pictures.LEVELS) + 1)
+    assert len(rows) == 8 * (len(pictures.LEVELS) + 1)
     for kind in methods[2:]:
-        assert 0 < gains[f"{kind}, low"] <= gains[kind] <= gains[f"{kind}, high"]
+        assert 0 < gains[f"{kind}: low"] <= gains[kind] <= gains[f"{kind}: high"]
         named = [row["parameters"] for row in rows if row["row"] == kind]
         assert all(named[:-1])
     assert not any(row["parameters"] for row in rows if row["row"] == "ours")
