@@ -2,7 +2,7 @@
 
 Chunks enter and leave in the same order, so the store holds the bytes that engine
 `local` would have written. Ray Data keeps a pool of actors busy, one per GPU where the
-cluster has GPUs, else one per `CORES` cores; each holds a `Worker`. The cluster is the
+cluster has GPUs, else one per `cluster.CORES` cores; each holds a `Worker`. The cluster is the
 one at `RAY_ADDRESS`; without it Ray starts on this machine for the time of the call.
 
 Files are read on the driver's machine only and their bytes sent, one chunk at a time, so
@@ -15,35 +15,29 @@ restarted one by one, because a lost node's actors would wait for cores or GPUs 
 are gone.
 """
 
-import contextlib
 import itertools
 import logging
-import os
 import pickle
 import platform
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import kerasfaces
-from kerasfaces import cli
-from kerasfaces.channels.stage import recipe
+from kerasfaces.channels.stage import cluster, recipe
 from kerasfaces.channels.stage.config import ChannelsConfig
 from kerasfaces.channels.stage.decoding import Decoders
 from kerasfaces.channels.stage.worker import Decoded, Item, Result, Worker, fetch
-from kerasfaces.errors import InputError, KerasfacesError, RunError
+from kerasfaces.errors import KerasfacesError, RunError
 
 if TYPE_CHECKING:
     from kerasfaces.channels.stage.run import Chunk
 
 logger = logging.getLogger(__name__)
-CORES = 8  # of one CPU actor: convolutions of one image gain little from more
 _TRIES = 3  # pools that may die one after another without finishing a chunk
 _IN_FLIGHT = 2  # chunks per actor, running or waiting
-# Ray's own chatter: usage statistics, and a notice about a future default.
-_QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 
 
 def results(
@@ -57,8 +51,8 @@ def results(
             would make other channels.
         RunError: Workers died again and again.
     """
-    with _connected() as ray:
-        _require_package(ray)
+    with cluster.connected() as ray:
+        cluster.require_package(ray)
         here = recipe.recipe_of(config)
         left = list(chunks)
         tries = 0
@@ -68,38 +62,10 @@ def results(
                     yield left.pop(0), found
                     tries = 0
             except Exception as error:
-                if not _is_loss(error):
+                if not cluster.is_loss(error):
                     raise
                 tries += 1
                 _go_on(error, tries, left)
-
-
-@contextlib.contextmanager
-def _connected() -> Iterator[ModuleType]:
-    """Connect to the cluster, or start one on this machine; leave it at the end."""
-    for name, value in _QUIET.items():
-        os.environ.setdefault(name, value)
-    ray = cli.optional_import("ray", "distributed")
-    cli.optional_import("ray.data", "distributed")
-    logging.getLogger("ray.data").setLevel(logging.CRITICAL)
-    if ray.is_initialized():
-        yield ray
-        return
-    address = os.environ.get("RAY_ADDRESS") or "local"
-    cores = len(os.sched_getaffinity(0))
-    own = {"num_cpus": cores, "include_dashboard": False} if address == "local" else {}
-    try:
-        ray.init(address, logging_level=logging.ERROR, log_to_driver=False, **own)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        reason = str(error).strip().partition("\n")[0].rstrip(".")
-        raise InputError(
-            f"Ray at {address} cannot be used ({reason}); start it with `ray start --head` "
-            "and give its host:port, or unset RAY_ADDRESS to run on this machine."
-        ) from error
-    try:
-        yield ray
-    finally:
-        ray.shutdown()
 
 
 def _stream(
@@ -109,7 +75,7 @@ def _stream(
     chunks: Sequence["Chunk"],
 ) -> Iterator[list[Result]]:
     """Yield every chunk's results, in order, from a fresh pool of actors."""
-    n_actors, each = pool(ray.nodes())
+    n_actors, each = cluster.pool(ray.nodes())
     on_this_node = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
         ray.get_runtime_context().get_node_id(), soft=False
     )
@@ -121,54 +87,29 @@ def _stream(
     context.print_on_execution_start = False
     context.execution_options.preserve_order = True
     context.execution_no_progress_timeout_s = -1  # one chunk may take long
-    stream = ray.data.from_items(
-        [{"position": position} for position in range(len(chunks))],
-        override_num_blocks=len(chunks),
-    ).map_batches(
-        Actor,
-        batch_size=1,
-        compute=ray.data.ActorPoolStrategy(
-            min_size=1,
-            max_size=n_actors,
-            initial_size=n_actors,
-            max_tasks_in_flight_per_actor=_IN_FLIGHT,
-        ),
-        fn_constructor_args=(config, here, files.remote(list(chunks))),
-        scheduling_strategy="SPREAD",
-        max_restarts=0,
-        **each,
-    )
+    rows = [{"position": position} for position in range(len(chunks))]
+    with warnings.catch_warnings():
+        # Until Ray 2.64, which setup.cfg excludes, max_restarts is passed by name.
+        warnings.filterwarnings("ignore", "`ray_remote_args` is deprecated")
+        stream = ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(
+            Actor,
+            batch_size=1,
+            compute=ray.data.ActorPoolStrategy(
+                min_size=1,
+                max_size=n_actors,
+                initial_size=n_actors,
+                max_tasks_in_flight_per_actor=_IN_FLIGHT,
+            ),
+            fn_constructor_args=(config, here, files.remote(list(chunks))),
+            max_restarts=0,
+            **each,
+        )
     for batch in stream.iter_batches(batch_size=1, prefetch_batches=1):
         # Bytes of our own actors on a cluster we trust with running our code.
         found = pickle.loads(batch["results"][0])
         if isinstance(found, KerasfacesError):
             raise found
         yield found
-
-
-def pool(nodes: Sequence[Mapping[str, Any]]) -> tuple[int, dict[str, float]]:
-    """Return how many actors a cluster gets, and what each of them reserves.
-
-    Args:
-        nodes: As `ray.nodes()` lists them.
-
-    Raises:
-        RunError: No node is alive that has a core.
-    """
-    alive = [node["Resources"] for node in nodes if node["Alive"]]
-    with_gpu = [one for one in alive if one.get("GPU", 0) >= 1]
-    if with_gpu:
-        n_actors = sum(int(one["GPU"]) for one in with_gpu)
-        share = min(int(one.get("CPU", 0) // one["GPU"]) for one in with_gpu)
-        return n_actors, {"num_gpus": 1, "num_cpus": min(share, CORES)}
-    cores = [int(one["CPU"]) for one in alive if one.get("CPU", 0) >= 1]
-    if not cores:
-        raise RunError(
-            f"The Ray cluster has no node with a free core ({len(alive)} alive nodes); "
-            "start one with `ray start --address=HOST:PORT`."
-        )
-    share = min(CORES, *cores)
-    return sum(count // share for count in cores), {"num_cpus": share}
 
 
 class Files:
@@ -219,75 +160,12 @@ class Actor:
         context: Any = ray.get_runtime_context()
         share = max(1, int(context.get_assigned_resources().get("CPU", 1)))
         seat = ray.get(self._files.seat.remote(platform.node()))
-        use_cores(seat, share)
+        cluster.use_cores(seat, share)
         self._decoders = Decoders(self._config.input_spec)
         self._worker = worker = Worker(self._config)
         there = recipe.recipe_by(worker)
         recipe.refuse_difference(self._here, there, "the driver's recipe")
         return worker
-
-
-def use_cores(seat: int, share: int) -> None:
-    """Bind this process to `share` cores that no lower seat has, if there are such.
-
-    Libraries count their threads by it, so actors on one machine do not disturb each
-    other.
-    """
-    cores = sorted(os.sched_getaffinity(0))
-    mine = cores[seat * share : (seat + 1) * share]
-    if len(mine) == share:
-        os.sched_setaffinity(0, mine)
-    os.environ["OMP_NUM_THREADS"] = str(share)
-
-
-def _require_package(ray: ModuleType) -> None:
-    """Check on every node that it has this version of kerasfaces.
-
-    Raises:
-        InputError: A node has another one, or none.
-    """
-
-    def version() -> str:  # local functions travel whole, the package is not needed
-        try:
-            import kerasfaces
-
-            return kerasfaces.__version__
-        except ImportError as error:
-            return f"no kerasfaces: {error}"
-
-    strategy = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
-    nodes = [node for node in ray.nodes() if node["Alive"]]
-    asked = [
-        ray.remote(version)
-        .options(num_cpus=0, scheduling_strategy=strategy(node["NodeID"], soft=True))
-        .remote()
-        for node in nodes
-    ]
-    for node, answer in zip(nodes, ray.get(asked), strict=True):
-        if answer != kerasfaces.__version__:
-            raise InputError(
-                f"Ray node {node['NodeManagerHostname']} has {answer}, expected kerasfaces "
-                f"{kerasfaces.__version__}; install kerasfaces[channels,distributed] there "
-                "with the constraints used here."
-            )
-
-
-def _is_loss(error: BaseException | None) -> bool:
-    """Tell whether an actor, its node or its results were lost."""
-    from ray import exceptions
-
-    losses = (
-        exceptions.RayActorError,
-        exceptions.WorkerCrashedError,
-        exceptions.NodeDiedError,
-        exceptions.ObjectLostError,
-        exceptions.OutOfMemoryError,
-    )
-    while error is not None:
-        if isinstance(error, losses):
-            return True
-        error = error.__cause__ or getattr(error, "cause", None)
-    return False
 
 
 def _go_on(error: Exception, tries: int, left: Sequence["Chunk"]) -> None:
