@@ -14,6 +14,10 @@ STAGES = {
         "folders, tables or recipes",
         "manifest.csv: build, split, check, audit",
     ),
+    "channels": (
+        "manifest.csv",
+        "store of noise patterns, spectra, masks; verify, repair, preview",
+    ),
     "train": ("manifest.csv", "run folder with detector, predictions and report.html"),
     "evaluate": ("run folder", "metrics.json, metrics.csv, report.html"),
 }

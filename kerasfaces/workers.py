@@ -8,6 +8,7 @@ however many items there are.
 import logging
 import multiprocessing
 import os
+import signal
 import threading
 import time
 from collections import deque
@@ -135,7 +136,11 @@ def start_pool(n_workers: int) -> ProcessPoolExecutor:
 
 
 def _die_with_parent(parent: int) -> None:
-    """End this worker soon after a parent that was killed and could not end it."""
+    """End this worker soon after a parent that was killed and could not end it.
+
+    An interruption from the keyboard reaches the whole group: the parent deals with it.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:
         while os.getppid() == parent:

@@ -38,7 +38,7 @@ from kerasfaces.errors import InputError
 if TYPE_CHECKING:
     import torch
 
-ZERO = 1e-7  # of the largest amplitude; float32 rounding stays below 2e-8
+ZERO = 1e-7  # of the largest amplitude; rounding in float32 stays below it
 # Grey levels that count as one step of the logarithm: noise of .026 grey levels at 256 px.
 LOG_UNIT = 1e-4
 LARGEST = 255.0  # grey levels: no mean of |f| can be larger

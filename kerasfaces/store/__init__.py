@@ -211,7 +211,7 @@ class Store:
                 entries[key] = Entry(shard, int(position), status)
             except ValueError as error:
                 raise StoreError(
-                    f"{path}, line {number}: {error}; delete the store."
+                    f"{path}, line {number}: {error}; {self._mending()}."
                 ) from error
         return entries
 

@@ -110,7 +110,11 @@ def from_dict(values: Mapping[str, Any], where: str = "config") -> ChannelsConfi
         )
         for name, options in values.get("options", {}).items()
     }
-    return _complete(dataclasses.replace(config, options=given))
+    made = _complete(dataclasses.replace(config, options=given))
+    unused = sorted({*given} - {*made.options})
+    if unused:
+        raise InputError(f"{where}.options: {', '.join(unused)} is not in use.")
+    return made
 
 
 def plugin(config: ChannelsConfig, name: str) -> types.ModuleType:

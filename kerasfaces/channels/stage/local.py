@@ -7,14 +7,21 @@ the single-threaded steps too. Memory holds two chunks and what decoders are ahe
 
 import contextlib
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from kerasfaces import workers
 from kerasfaces.channels.stage.config import ChannelsConfig
-from kerasfaces.channels.stage.worker import Decoded, Masked, Result, Worker, decode
+from kerasfaces.channels.stage.worker import (
+    Decoded,
+    Item,
+    Masked,
+    Result,
+    Worker,
+    decode,
+)
 
 if TYPE_CHECKING:
     from kerasfaces.channels.stage.run import Chunk
@@ -25,10 +32,9 @@ def results(
 ) -> Iterator[tuple["Chunk", list[Result]]]:
     """Yield every chunk with its results, in order."""
     items = [item for chunk in chunks for item in chunk.items]
-    read = functools.partial(decode, spec=config.input_spec)
     with (
         Worker(config) as worker,
-        contextlib.closing(workers.stream(read, items)) as stream,
+        contextlib.closing(_stream(config, items)) as stream,
         ThreadPoolExecutor(1) as ahead,
     ):
 
@@ -48,3 +54,9 @@ def results(
                 pending = ahead.submit(prepare, following)
             keys = [item.sha256 for item in chunk.items]
             yield chunk, worker.complete(keys, masked)
+
+
+def _stream(
+    config: ChannelsConfig, items: Sequence[Item]
+) -> Generator[Decoded | None, None, None]:
+    yield from workers.stream(functools.partial(decode, spec=config.input_spec), items)

@@ -70,7 +70,7 @@ def pack(
         for part in parts:
             end = at + part.shape[-1]
             if scale is not None:
-                offset, step = np.float32(list(scale.values())[at:end]).T
+                offset, step = np.array(list(scale.values())[at:end], np.float32).T
                 part = np.clip(np.rint((part - offset) / step), 0, 255)
             out[..., at:end] = part
             at = end

@@ -18,6 +18,7 @@ from kerasfaces.errors import InputError
 KIND = "channels"
 # Where a file lies does not matter; its hash, in `made_by`, does.
 _FILE_OPTIONS = frozenset({"weights", "checkpoint"})
+_NO_VALUES = frozenset({"engine"})  # options that do not decide any value
 
 
 def recipe_of(config: ChannelsConfig) -> dict[str, Any]:
@@ -44,7 +45,7 @@ def recipe_by(worker: Worker) -> dict[str, Any]:
         "names": names,
         "ranges": ranges,
         "scale": pack.scale_of(config, ranges),
-        "config": stage_config.to_dict(config),
+        "config": _deciding(stage_config.to_dict(config)),
         "made_by": {
             "loader": config.input_spec.recipe(),
             "mask": mask,
@@ -90,6 +91,13 @@ def refuse_difference(
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """Return what differs between two recipes as `a.b: old -> new`."""
     return configs.diff(_without_places(old), _without_places(new))
+
+
+def _deciding(values: dict[str, Any]) -> dict[str, Any]:
+    for options in values["options"].values():
+        for name in _NO_VALUES & options.keys():
+            del options[name]
+    return values
 
 
 def _without_places(recipe: Mapping[str, Any]) -> dict[str, Any]:

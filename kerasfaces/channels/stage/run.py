@@ -9,7 +9,7 @@ import contextlib
 import dataclasses
 import importlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -82,6 +82,7 @@ def build(
     *,
     known: Sequence[str] | None = None,
     engine: str = "local",
+    made: Mapping[str, Any] | None = None,
     wait: bool = False,
 ) -> Summary:
     """Bring the channels of all `files` into the store in `folder`.
@@ -95,6 +96,7 @@ def build(
         config: What to compute.
         known: Per file, the sha256 if the manifest has it, else the empty string.
         engine: `local` or `ray`.
+        made: The recipe of `config` on this machine, if it is known.
         wait: Wait for another writer of the store instead of failing.
 
     Raises:
@@ -112,10 +114,10 @@ def build(
         for path, digest in zip(files, hashed.digests, strict=True)
         if digest
     ]
-    made = _settled(folder, recipe.recipe_of(config))
-    shape = (config.size_px, config.size_px, len(made["names"]))
+    settled = _settled(folder, made or recipe.recipe_of(config))
+    shape = (config.size_px, config.size_px, len(settled["names"]))
     failed: dict[str, str] = {}
-    with store.writing(folder, made, shape, config.dtype, wait=wait) as target:
+    with store.writing(folder, settled, shape, config.dtype, wait=wait) as target:
         target.check()
         chunks = plan(items, target)
         if chunks:
@@ -124,7 +126,7 @@ def build(
     return summarise(target, files, hashed, failed, n_computed)
 
 
-def _settled(folder: Path, made: dict[str, Any]) -> dict[str, Any]:
+def _settled(folder: Path, made: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the recipe as the store has it, if only files have moved since."""
     path = folder / "store.json"
     if path.exists():

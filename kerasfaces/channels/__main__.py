@@ -1,0 +1,233 @@
+"""Command `channels`: manifest (or files) -> channel store; verify, repair, preview."""
+
+import argparse
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kerasfaces import cli, registry, runs
+from kerasfaces.errors import InputError, MissingFileError
+
+if TYPE_CHECKING:
+    from kerasfaces.channels.stage.config import ChannelsConfig
+    from kerasfaces.channels.stage.verify import Finding
+
+_EXAMPLES = [
+    "kerasfaces channels manifest.csv -o STORE --channels lnp,spectrum --mask grabcut",
+    "kerasfaces channels M -o STORE --channels lnp --set lnp.weights=sidd_rgb.pth",
+    "kerasfaces channels M -o STORE --channels rgb,spectrum --set spectrum.of=rgb",
+    "kerasfaces channels M -o STORE --engine ray      # on the cluster at RAY_ADDRESS",
+    "kerasfaces channels --recipe RUN/recipe.json --files LIST.txt -o STORE",
+    "kerasfaces channels verify STORE                 # exit 1 on findings",
+    "kerasfaces channels repair STORE [MANIFEST]      # with a manifest: computes again",
+    "kerasfaces channels preview STORE MANIFEST -o sheet.png",
+]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one of the commands."""
+    import sys
+
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    commands: dict[str, Callable[[Sequence[str]], int]] = {
+        "verify": _verify,
+        "repair": _repair,
+        "preview": _preview,
+    }
+    if arguments and arguments[0] in commands:
+        return commands[arguments[0]](arguments[1:])
+    return _compute(arguments)
+
+
+def _compute(argv: Sequence[str]) -> int:
+    arguments = _parser().parse_args(argv)
+    if (arguments.manifest is None) == (arguments.files is None):
+        raise InputError("Give either a manifest or --files LIST.txt.")
+    files, known = _inputs(arguments)
+    from kerasfaces.channels.stage import recipe, run
+
+    config = _config(arguments)
+    made = recipe.recipe_of(config)
+    if arguments.recipe:
+        wanted = runs.read_json(arguments.recipe)
+        recipe.refuse_difference(wanted, made, str(arguments.recipe))
+        made = wanted
+    # A list of files comes from another stage, which reads the reasons from the store
+    # and may share it with others.
+    listed = arguments.files is not None
+    summary = run.build(
+        files,
+        arguments.output,
+        config,
+        known=known,
+        engine=arguments.engine,
+        made=made,
+        wait=listed,
+    )
+    print(summary.text())
+    return 0 if summary.n_ok or listed or not files else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    channels = ", ".join(registry.names("kerasfaces.channels"))
+    masks = ", ".join(registry.names("kerasfaces.channels.masks"))
+    parser = cli.parser(
+        "channels",
+        "Compute forensic channels of images once, into a store of arrays. The same "
+        "command continues where it was interrupted and computes nothing twice.\n"
+        "`channels verify|repair|preview --help` tells about the other commands.",
+        _EXAMPLES,
+    )
+    add = parser.add_argument
+    add("manifest", type=Path, nargs="?", metavar="MANIFEST", help="manifest.csv")
+    add("--root", type=Path, help="what relative paths in the manifest are relative to")
+    add("--files", type=Path, metavar="LIST", help="image files, one path per line")
+    add("-o", "--output", type=Path, required=True, metavar="STORE")
+    add(
+        "--channels",
+        metavar="NAMES",
+        help=f"some of {channels}; default: lnp,spectrum",
+    )
+    add("--mask", metavar="NAME", help=f"one of {masks}; default: none")
+    add(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="size_px=128, dtype=uint8, or an option of a plug-in: lnp.weights=FILE",
+    )
+    add(
+        "--recipe",
+        type=Path,
+        metavar="JSON",
+        help="make what this recipe (of a store or run) says, or refuse",
+    )
+    add("--engine", default="local", choices=("local", "ray"), help="default: local")
+    return parser
+
+
+def _config(arguments: argparse.Namespace) -> "ChannelsConfig":
+    from kerasfaces.channels.stage import config, recipe
+
+    if arguments.recipe:
+        if arguments.channels or arguments.mask:
+            raise InputError(
+                "--recipe says channels and mask; leave those options out."
+            )
+        wanted = runs.read_json(arguments.recipe)
+        made = recipe.config_from(wanted, str(arguments.recipe))
+        return config.override(made, arguments.set)
+    names = (arguments.channels or "lnp,spectrum").split(",")
+    chosen = [name.strip() for name in names if name.strip()]
+    return config.make(chosen, arguments.mask or "none", arguments.set)
+
+
+def _inputs(arguments: argparse.Namespace) -> tuple[list[Path], list[str] | None]:
+    """Return the files, and per file the sha256 if the manifest has it."""
+    if arguments.files:
+        return _listed(arguments.files), None
+    return _of_manifest(arguments.manifest, arguments.root)
+
+
+def _of_manifest(
+    path: Path, root: Path | None = None
+) -> tuple[list[Path], list[str] | None]:
+    from kerasfaces import manifest as manifests
+
+    read = manifests.read(path, root)
+    known = list(read.rows["sha256"]) if "sha256" in read.rows else None
+    return read.files(), known
+
+
+def _listed(path: Path) -> list[Path]:
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError as error:
+        raise MissingFileError(f"--files {path} does not exist.") from error
+    return [Path(os.fsdecode(line)).absolute() for line in text.split(b"\n") if line]
+
+
+def _verify(argv: Sequence[str]) -> int:
+    parser = cli.parser(
+        "channels verify",
+        "Read a whole store and say what is wrong with it; exit 1 on findings.",
+        ["kerasfaces channels verify STORE"],
+    )
+    parser.add_argument("store", type=Path, metavar="STORE")
+    folder = parser.parse_args(argv).store
+    from kerasfaces.channels.stage import verify
+
+    findings = _with_progress(folder, verify.verify)
+    _print(findings)
+    if findings:
+        print(
+            f"{len(findings)} findings; mend with: kerasfaces channels repair {folder}"
+        )
+        return 1
+    print(f"{folder}: no findings")
+    return 0
+
+
+def _repair(argv: Sequence[str]) -> int:
+    parser = cli.parser(
+        "channels repair",
+        "Take damaged shards out of a store, so that they are computed again: by the "
+        "next run, or now if a manifest is given. What is whole stays.",
+        [
+            "kerasfaces channels repair STORE",
+            "kerasfaces channels repair STORE MANIFEST",
+        ],
+    )
+    parser.add_argument("store", type=Path, metavar="STORE")
+    parser.add_argument("manifest", type=Path, nargs="?", metavar="MANIFEST")
+    parser.add_argument("--root", type=Path, help="see kerasfaces channels --help")
+    arguments = parser.parse_args(argv)
+    folder = arguments.store
+    from kerasfaces.channels.stage import recipe, run, verify
+
+    inputs = (
+        _of_manifest(arguments.manifest, arguments.root) if arguments.manifest else None
+    )
+    findings = _with_progress(folder, verify.repair)
+    _print(findings)
+    lost = len({key for finding in findings for key in finding.keys})
+    print(f"{len(findings)} findings; {lost} images to compute again")
+    if inputs is None:
+        return 0
+    wanted = runs.read_json(folder / "store.json")["recipe"]
+    config = recipe.config_from(wanted, f"{folder}/store.json")
+    made = recipe.recipe_of(config)
+    recipe.refuse_difference(wanted, made, f"{folder}/store.json")
+    files, known = inputs
+    print(run.build(files, folder, config, known=known, made=wanted).text())
+    return 0
+
+
+def _preview(argv: Sequence[str]) -> int:
+    from kerasfaces.channels.stage import preview
+
+    code: int = preview.main(argv)
+    return code
+
+
+def _with_progress(
+    folder: Path, work: "Callable[[Path, Callable[[int], None]], list[Finding]]"
+) -> "list[Finding]":
+    from kerasfaces import store
+
+    try:
+        total = len(store.Store(folder))
+    except ValueError:  # `work` says what is wrong, or mends it
+        total = 0
+    with cli.progress(total, "reading the store") as add:
+        return work(folder, add)
+
+
+def _print(findings: "Sequence[Finding]") -> None:
+    for finding in findings:
+        print(finding.text())
+
+
+if __name__ == "__main__":
+    cli.run(main)
