@@ -205,7 +205,10 @@ class FaceFinder:
     def _start(self) -> subprocess.Popen[bytes]:
         # The child has to find this very package, however the parent found it.
         root = str(Path(__file__).parents[3])
-        paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+        paths = [
+            root,
+            *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep)),
+        ]
         environment = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join(paths),

@@ -75,7 +75,12 @@ class GrabCut:
         models = np.zeros((1, 65)), np.zeros((1, 65))
         cv2.setRNGSeed(_SEED)
         cv2.grabCut(
-            image, labels, None, *models, self._options.iterations, cv2.GC_INIT_WITH_MASK
+            image,
+            labels,
+            None,
+            *models,
+            self._options.iterations,
+            cv2.GC_INIT_WITH_MASK,
         )
         cut = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
         return self._one_piece(cut)

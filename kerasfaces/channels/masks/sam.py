@@ -1,0 +1,143 @@
+"""Mask `sam`: the face by Segment Anything, prompted with points, as wan2023 does it.
+
+Eyes, nose and the corners of the mouth are points on the object; the picture's corners
+and sides, where they are well away from the head, are points on the background. Of the
+network's candidate masks the one kept has the greatest product of: its estimated
+intersection over union, the share of landmarks on it, the share of background points
+off it. A candidate that does not hold the face is none.
+"""
+
+import dataclasses
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasfaces import cli
+from kerasfaces.channels import faces
+from kerasfaces.channels.faces import Face
+from kerasfaces.channels.masks import _contract
+from kerasfaces.channels.masks._contract import Mask
+from kerasfaces.channels.parts import checkpoints
+from kerasfaces.errors import ImageError, InputError
+
+_CHECKPOINTS = {
+    "vit_b": "sam_vit_b",
+    "vit_l": "sam_vit_l",
+    "vit_h": "sam_vit_h",
+    "vit_t": "mobile_sam",
+}
+# Shares of width and height: the corners, and both sides.
+_BACKGROUND = ((0, 0), (1, 0), (0, 1), (1, 1), (0, 0.25), (1, 0.25), (0, 0.6), (1, 0.6))
+_INSET = 0.02  # of the side
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options:
+    """Which network, from where, and how it is run.
+
+    Attributes:
+        variant: Of Segment Anything; `vit_t` is MobileSAM (package mobilesam-mirror).
+        checkpoint: A file; empty: the variant's published file in the cache folder.
+        engine: See `parts/engine.py`; decides the time, not the mask.
+        precision: `bf16` is twice as fast where the processor has it, and moves the
+            mask's edge.
+    """
+
+    variant: Literal["vit_b", "vit_l", "vit_h", "vit_t"] = "vit_b"
+    checkpoint: str = ""
+    engine: Literal["auto", "torch", "openvino"] = "auto"
+    precision: Literal["f32", "bf16"] = "f32"
+
+
+class Sam:
+    """Segment Anything, prompted by the landmarks."""
+
+    needs_faces = True
+
+    def __init__(self, options: Options) -> None:
+        """Load the checkpoint."""
+        name = _CHECKPOINTS[options.variant]
+        found = checkpoints.find(options.checkpoint or name)
+        if found.name and found.name != name:
+            raise InputError(
+                f"{found.path} is the checkpoint {found.name}, but sam.variant is "
+                f"{options.variant}, which takes {name}; change one of the two."
+            )
+        cli.optional_import("torch", "channels")
+        from kerasfaces.channels.parts import sam_network
+
+        network, package = sam_network.load(found.path, options.variant)
+        self._segmenter = sam_network.Segmenter(
+            network, options.engine, options.precision
+        )
+        self.made_by: dict[str, Any] = {
+            "faces": faces.recipe(),
+            "checkpoint": found.sha256,
+            "package": package,
+        }
+
+    def compute(self, image: NDArray[np.uint8], face: Face | None) -> NDArray[np.bool_]:
+        """Return the best candidate, `(h, w)`."""
+        face = _contract.require(face)
+        height, width = image.shape[:2]
+        landmarks = face.landmarks
+        background = background_points((height, width), face)
+        points = np.concatenate([landmarks, background])
+        wanted = np.arange(len(points)) < len(landmarks)
+        masks, estimates = self._segmenter.candidates(image, points, wanted)
+        return best(masks, estimates, face, background)
+
+
+def background_points(shape: tuple[int, int], face: Face) -> NDArray[np.float64]:
+    """Return points (x, y) at the picture's rim that are well away from the head."""
+    height, width = shape
+    share = np.array(_BACKGROUND) * (1 - 2 * _INSET) + _INSET
+    points = share * (width, height)
+    near = _contract.ellipse(shape, face, 1.7, 2.4, -0.1)
+    far = [p for p in points if not _contract.share_inside(near, p[None])]
+    return np.array(far).reshape(-1, 2)
+
+
+def best(
+    masks: NDArray[np.bool_],
+    estimates: NDArray[np.float64],
+    face: Face,
+    background: NDArray[np.float64],
+) -> NDArray[np.bool_]:
+    """Return the best of several masks.
+
+    Args:
+        masks: `(n, h, w)` candidates.
+        estimates: `(n,)` the network's own opinion of each.
+        face: What they should hold.
+        background: `(m, 2)` points that they should not hold.
+
+    Raises:
+        ImageError: None of them holds the face.
+    """
+    scores = []
+    for mask, estimate in zip(masks, estimates, strict=True):
+        if not _contract.covers(mask, face):
+            scores.append(-np.inf)
+            continue
+        inside = _contract.share_inside(mask, face.landmarks)
+        outside = 1.0
+        if len(background):
+            outside -= _contract.share_inside(mask, background)
+        scores.append(max(float(estimate), 0.0) * inside * outside)
+    at = int(np.argmax(scores))
+    if scores[at] == -np.inf:
+        raise ImageError(_contract.MISSED)
+    return masks[at]
+
+
+def build(options: Options) -> Mask:
+    """Return the mask.
+
+    Raises:
+        MissingFileError: The checkpoint is not there; the message says what to put where.
+        InputError: The checkpoint is damaged, or of another variant.
+        MissingExtraError: torch, the variant's package or the detector is missing.
+    """
+    return Sam(options)
