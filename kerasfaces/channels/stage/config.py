@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from kerasfaces import config as configs
 from kerasfaces import registry
-from kerasfaces.errors import InputError
+from kerasfaces.errors import InputError, MissingExtraError
 from kerasfaces.images import InputSpec
 
 CHANNELS = "kerasfaces.channels"
@@ -118,8 +118,25 @@ def from_dict(values: Mapping[str, Any], where: str = "config") -> ChannelsConfi
 
 
 def plugin(config: ChannelsConfig, name: str) -> types.ModuleType:
-    """Import the channel or mask module `name`."""
-    return registry.load(MASKS if name == config.mask else CHANNELS, name)
+    """Import the channel or mask module `name`.
+
+    Raises:
+        InputError: There is none of that name.
+        MissingExtraError: It needs a package that is not installed.
+    """
+    return _load(MASKS if name == config.mask else CHANNELS, name)
+
+
+def _load(package: str, name: str) -> types.ModuleType:
+    try:
+        return registry.load(package, name)
+    except ModuleNotFoundError as error:
+        if not error.name or error.name.startswith("kerasfaces"):
+            raise
+        raise MissingExtraError(
+            f"{name} needs {error.name}, which is not installed; run: pip install "
+            "'kerasfaces[channels]'"
+        ) from error
 
 
 def order(config: ChannelsConfig) -> list[str]:
@@ -141,7 +158,7 @@ def order(config: ChannelsConfig) -> list[str]:
 
 def _needs(config: ChannelsConfig, name: str) -> tuple[str, ...]:
     """Return what a channel reads; cheap, unlike building it (`spec.needs`)."""
-    module = registry.load(CHANNELS, name)
+    module = _load(CHANNELS, name)
     if not hasattr(module, "needs"):
         return ()
     needs: tuple[str, ...] = module.needs(config.options.get(name) or module.Options())
@@ -173,5 +190,5 @@ def _check(config: ChannelsConfig, where: str) -> None:
             f"{where}.signed_limit: expected more than 0, got {config.signed_limit}."
         )
     for name in config.channels:
-        registry.load(CHANNELS, name)
-    registry.load(MASKS, config.mask)
+        _load(CHANNELS, name)
+    _load(MASKS, config.mask)
