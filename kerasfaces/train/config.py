@@ -99,6 +99,8 @@ def default(model: str, weights: str = "imagenet") -> TrainConfig:
     and their traces, and needs one size only (chosen on validation of the sample).
     """
     plugin = registry.load("kerasfaces.models", model)
+    if hasattr(plugin, "PRESET"):
+        return preset(plugin.PRESET, model)
     if plugin.END_TO_END:
         return _end_to_end(model)
     taps = plugin.DEFAULT_TAPS

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from kerasfaces import config as configs
 from kerasfaces import registry
+from kerasfaces.dataset import degrade
 from kerasfaces.dataset.batches import Source
 from kerasfaces.errors import InputError
 from kerasfaces.features import engines
@@ -85,6 +86,12 @@ def train(
             "--unfreeze goes with base weights; --weights none trains all."
             if base_weights is None
             else f"--unfreeze goes with a frozen base; {config.model.name} trains all."
+        )
+    if (config.augment.blur or config.augment.jpeg) and not whole:
+        raise InputError(
+            "augment.blur and augment.jpeg change images while the whole model is trained; "
+            f"with --weights none, or --model wang2020, not in front of {config.model.name}'s "
+            "frozen base."
         )
     reader = data.images.store.reader(data.keys(data.readable("train")))
     stem.fit_scaling(model, reader, len(reader))
@@ -184,7 +191,10 @@ def _train_on_images(
     phase = Phase(
         name="scratch" if whole else "fine_tune",
         model=end_to_end.augmented(twin, config),
-        source=_source(config, data, train, [reader]),
+        source=dataclasses.replace(
+            _source(config, data, train, [reader]),
+            change=degrade.changer(config.augment, config.seed),
+        ),
         val_logits=lambda: _image_logits(twin, data, val),
         val_labels=data.labels(val),
         epochs=config.epochs if plugin.END_TO_END else config.fine_tune_epochs,

@@ -11,7 +11,7 @@ import pandas as pd
 from kerasfaces import config as configs
 from kerasfaces import manifest as manifests
 from kerasfaces import registry, runs
-from kerasfaces.errors import RunError
+from kerasfaces.errors import InputError, RunError
 from kerasfaces.train import channels
 from kerasfaces.train.config import TrainConfig
 
@@ -107,12 +107,21 @@ def _claim(folder: Path, identity: dict[str, Any]) -> None:
     if not path.exists():
         runs.write_json(path, identity)
         return
-    changed = configs.diff(runs.read_json(path), identity)
+    changed = configs.diff(_completed(runs.read_json(path)), identity)
     if changed:
         raise RunError(
             f"{folder} holds a run of another configuration ({'; '.join(changed[:6])}); "
             "choose another folder with -o, or repeat the old command to continue it."
         )
+
+
+def _completed(old: dict[str, Any]) -> dict[str, Any]:
+    """Give an older run the fields it lacks: their defaults are what it was made with."""
+    try:
+        train = configs.to_dict(configs.from_dict(TrainConfig, old["train"]))
+    except (InputError, KeyError):
+        return old  # the comparison will name what is odd
+    return {"channel_recipe": None, **old, "train": train}
 
 
 def _work(

@@ -101,6 +101,7 @@ def test_killed_training_continues_to_the_same_result(arguments, tmp_path):
     np.testing.assert_allclose(tables[0]["logit"], tables[1]["logit"], atol=1e-4)
 
 
+@pytest.mark.slow
 def test_frozen_base_sees_pixels_and_noise(frozen, tmp_path):
     run = tmp_path / "run"
     main([*frozen, "-o", str(run)])
@@ -115,6 +116,7 @@ def test_frozen_base_sees_pixels_and_noise(frozen, tmp_path):
     assert facts["agreement"] < 1e-3
 
 
+@pytest.mark.slow
 def test_standardised_inputs_have_features_of_their_own(frozen, tmp_path):
     standard = [*frozen, "--set", "model.channels.standardize=true"]
     main([*standard, "-o", str(tmp_path / "run")])
@@ -163,6 +165,7 @@ def test_store_of_another_recipe_is_refused_by_name(frozen, tiny_manifest, tmp_p
         main([*frozen, "--store", str(other), "-o", str(run)])
 
 
+@pytest.mark.slow
 def test_place_of_a_weights_file_is_no_difference(frozen, tiny_manifest, tmp_path):
     run = tmp_path / "run"
     main([*frozen, "-o", str(run)])
@@ -173,6 +176,7 @@ def test_place_of_a_weights_file_is_no_difference(frozen, tiny_manifest, tmp_pat
     assert inputs_of(open_run(run), files, other).reasons == [""] * len(files)
 
 
+@pytest.mark.slow
 def test_run_on_pixels_refuses_a_store(tiny_manifest, tiny_weights, tmp_path):
     run = tmp_path / "run"
     arguments = ["--manifest", str(tmp_path / "manifest.csv")]
@@ -202,6 +206,7 @@ def test_rows_without_channels_are_counted_and_named(frozen, tmp_path):
     assert found["n_unreadable"] == 2
 
 
+@pytest.mark.slow
 def test_images_may_be_elsewhere_when_the_manifest_knows_their_hashes(
     frozen, tiny_manifest, tmp_path
 ):

@@ -1,0 +1,27 @@
+"""Liu et al. 2022 ("Detecting Generated Images by Real Images", ECCV): LNP and its spectra.
+
+Noise pattern, amplitude and phase, 5 channels, concatenated and given to a ResNet-50
+(github.com/Tangsenghenshou/Detecting-Generated-Images-by-Real-Images, `resnet.py`). The
+store has to hold their amplitude: `kerasfaces channels M -o STORE --channels lnp,spectrum
+--set spectrum.amplitude=liu2022`. Their repository has no training code; optimizer, batch
+and epochs are those of `wan2023.py`, for the comparison's sake.
+"""
+
+import dataclasses
+
+from kerasfaces.errors import InputError
+from kerasfaces.train.config import TrainConfig
+from kerasfaces.train.presets import wan2023
+
+
+def get_config(model: str) -> TrainConfig:
+    """Return the configuration of `lnp_attention`."""
+    if model != "lnp_attention":
+        raise InputError(f"--preset liu2022 describes lnp_attention, not {model!r}.")
+    config = wan2023.get_config(model)
+    channels = dataclasses.replace(
+        config.model.channels, fusion="concat", classifier="resnet50"
+    )
+    return dataclasses.replace(
+        config, model=dataclasses.replace(config.model, channels=channels)
+    )

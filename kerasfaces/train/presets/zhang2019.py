@@ -1,0 +1,25 @@
+"""Zhang et al. 2019 (arXiv 1907.06515), AutoGAN-Spec's classifier.
+
+The authors' `GAN_Detection_Train.py`: 10 epochs, batches of 64, no augmentation. Theirs is
+SGD at .01 with momentum .9 and ImageNet weights; ours Adam at 1e-3 from random ones, the
+best epoch on validation.
+"""
+
+from kerasfaces.dataset.views import AugmentConfig
+from kerasfaces.errors import InputError
+from kerasfaces.models.parts.config import HeadConfig, ModelConfig
+from kerasfaces.train.config import TrainConfig
+
+
+def get_config(model: str) -> TrainConfig:
+    """Return the configuration of `autogan_spec`."""
+    if model != "autogan_spec":
+        raise InputError(f"--preset zhang2019 describes autogan_spec, not {model!r}.")
+    return TrainConfig(
+        model=ModelConfig(name=model, head=HeadConfig(standardize=False)),
+        epochs=10,
+        batch_size=64,
+        learning_rate=1e-3,
+        patience=10,
+        augment=AugmentConfig(flip=False),
+    )
