@@ -73,8 +73,8 @@ def _check_augment(config: TrainConfig) -> None:
         raise InputError(
             f"views: a channel store holds one view of each image, got {config.views}."
         )
-    changes = ("rotation_deg", "zoom", "brightness", "contrast", "blur", "jpeg")
-    given = [name for name in changes if getattr(augment, name)]
+    others = {**configs.to_dict(augment), "flip": False}
+    given = [name for name, value in others.items() if value]
     # A mirrored image has mirrored noise; its phase is not the mirrored phase.
     turned = any("phase" in name.split("_") for name in config.model.channel_names)
     if augment.flip and turned:
