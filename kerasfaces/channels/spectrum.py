@@ -23,6 +23,7 @@ conjugate of F(u, v).
 import dataclasses
 import importlib.metadata
 import math
+import sys
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -79,6 +80,7 @@ class Spectrum:
         cli.optional_import("torch", "channels")
         self.options = options
         self._threads = _single_threads()
+        self._last: Arrays | None = None
         self.spec = ChannelSpec(
             names=_names(options),
             ranges=_ranges(options),
@@ -98,7 +100,8 @@ class Spectrum:
         source = made["lnp"] if self.options.of == "lnp" else images
         n, height, width, _ = source.shape
         count = self.options.colours
-        out = torch.empty((n, height, width, 2 * count), dtype=torch.float32)
+        values = self._memory((n, height, width, 2 * count))
+        out = torch.from_numpy(values)
         memory = threading.local()
 
         def one(row: int) -> None:
@@ -113,8 +116,18 @@ class Spectrum:
 
         for _ in self._threads.map(one, range(n)):
             pass
-        values: Arrays = out.numpy()
         return values
+
+    def _memory(self, shape: tuple[int, ...]) -> Arrays:
+        """Return an array to fill: the last result's, if nobody holds that any more.
+
+        Fresh memory of this size costs as much as the transform: a page fault per 4 kB.
+        """
+        last = self._last
+        # Held by `self`, by `last` and by the call's argument alone.
+        if last is None or last.shape != shape or sys.getrefcount(last) > 3:
+            last = self._last = np.empty(shape, np.float32)
+        return last
 
 
 def build(options: Options) -> Channel:
@@ -181,10 +194,12 @@ def _single_threads() -> ThreadPoolExecutor:
     """
     import torch
 
+    def alone() -> None:
+        torch.get_num_threads()  # else the first sum forgets the next line
+        torch.set_num_threads(1)
+
     n_threads = torch.get_num_threads()
-    threads = ThreadPoolExecutor(
-        n_threads, "spectrum", initializer=torch.set_num_threads, initargs=(1,)
-    )
+    threads = ThreadPoolExecutor(n_threads, "spectrum", initializer=alone)
     started = threading.Barrier(n_threads)
     list(threads.map(lambda _: started.wait(), range(n_threads)))
     torch.set_num_threads(n_threads)  # what threads made later inherit

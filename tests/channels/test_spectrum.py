@@ -148,3 +148,18 @@ def test_torch_keeps_its_threads():
     before = torch.get_num_threads()
     compute(noise(8, 8))
     assert torch.get_num_threads() == before
+
+
+def test_a_result_that_is_held_is_not_overwritten():
+    channel = spectrum.build(Options())
+    pixels = np.zeros((2, 16, 16, 3), np.uint8)
+    first = channel.compute(pixels, {"lnp": noise(16, 16)})
+    copy, part = first.copy(), first[1, ..., 1]
+    channel.compute(pixels, {"lnp": noise(16, 16) + 7})
+    np.testing.assert_array_equal(first, copy)
+    del first
+    channel.compute(pixels, {"lnp": noise(16, 16) - 7})
+    np.testing.assert_array_equal(part, copy[1, ..., 1])
+    del part
+    held = [channel.compute(pixels, {"lnp": noise(16, 16)}) for _ in range(2)]
+    assert not np.shares_memory(*held)
