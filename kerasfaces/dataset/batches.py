@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from kerasfaces import rng
 
 Read = Callable[[NDArray[Any]], NDArray[Any]]
+Change = Callable[[NDArray[Any], int, NDArray[Any]], NDArray[Any]]
 _NO_END = 2**31  # epochs; fit stops where it is told to
 
 
@@ -28,11 +29,14 @@ class Source:
             `e mod n_views`.
         labels: `(n,)` float32, 1 = fake.
         weights: `(n,)` float32, one per example.
+        change: Takes a batch's inputs, the epoch and the positions; returns what to
+            train on instead. None changes nothing.
     """
 
     reads: Sequence[Read]
     labels: NDArray[np.float32]
     weights: NDArray[np.float32]
+    change: Change | None = None
 
     def order(self, seed: int, epoch: int) -> NDArray[np.int64]:
         """Return epoch `epoch`'s order, a permutation of `0..n-1`."""
@@ -41,6 +45,8 @@ class Source:
     def batch(self, epoch: int, positions: NDArray[np.int64]) -> tuple[Any, Any, Any]:
         """Return one batch: inputs, labels `(m, 1)`, weights `(m,)`."""
         inputs = self.reads[epoch % len(self.reads)](positions)
+        if self.change is not None:
+            inputs = self.change(inputs, epoch, positions)
         return inputs, self.labels[positions, None], self.weights[positions]
 
 

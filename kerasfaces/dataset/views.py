@@ -27,6 +27,8 @@ class AugmentConfig:
         zoom: Largest relative change of scale either way.
         brightness: Largest shift as a fraction of the range.
         contrast: Largest relative change of contrast.
+        blur: Share of images blurred, where the base is trained (`degrade.py`).
+        jpeg: Share of images compressed, where the base is trained.
     """
 
     flip: bool = True
@@ -34,6 +36,8 @@ class AugmentConfig:
     zoom: float = 0.0
     brightness: float = 0.0
     contrast: float = 0.0
+    blur: float = 0.0
+    jpeg: float = 0.0
 
 
 def parameters(

@@ -15,6 +15,12 @@ from kerasfaces.models.parts import head, stem, weights
 from kerasfaces.models.parts.config import ModelConfig
 from kerasfaces.models.parts.layers import MeanStdPooling, Rescale
 
+_POOLING = {
+    "mean": layers.GlobalAveragePooling2D,
+    "mean_std": MeanStdPooling,
+    "flatten": layers.Flatten,
+}
+
 
 def detector(
     config: ModelConfig,
@@ -77,11 +83,7 @@ def whole(
         seed: Of the head's initial weights.
     """
     base = _tapped(full, config.taps)
-    pool = (
-        MeanStdPooling
-        if config.pooling == "mean_std"
-        else layers.GlobalAveragePooling2D
-    )
+    pool = _POOLING[config.pooling]
     pooled = []
     for number, view in enumerate(views):
         for scale in config.scales:

@@ -92,7 +92,8 @@ class ModelConfig:
         channels: What is done with channels that are not colours.
         size_px: Side of the square input.
         taps: Base layers that feed the head; empty is the base's last layer.
-        pooling: `mean`, or `mean_std` (mean and standard deviation over each map).
+        pooling: `mean`, `mean_std` (mean and standard deviation over each map), or
+            `flatten` (every position is a feature).
         scales: Sides the base sees, as multiples of `size_px`; features are concatenated.
         alpha: Width multiplier (MobileNetV2); None is read from the weights, else 1.
         head: The trained part.
@@ -103,7 +104,7 @@ class ModelConfig:
     channels: ChannelConfig = dataclasses.field(default_factory=ChannelConfig)
     size_px: int = 256
     taps: tuple[str, ...] = ()
-    pooling: Literal["mean", "mean_std"] = "mean"
+    pooling: Literal["mean", "mean_std", "flatten"] = "mean"
     scales: tuple[float, ...] = (1.0,)
     alpha: float | None = None
     head: HeadConfig = dataclasses.field(default_factory=HeadConfig)
