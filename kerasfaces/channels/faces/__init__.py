@@ -62,6 +62,28 @@ class Face:
     confidence: float
     n_faces: int = 1
 
+    @classmethod
+    def of(
+        cls,
+        box: Sequence[float],
+        points: Sequence[Sequence[float]],
+        confidence: float,
+        n_faces: int = 1,
+    ) -> Self:
+        """Return a face from its box and its five points, in the attributes' order."""
+        x, y, width, height = box
+        eye, other_eye, nose, mouth, other_mouth = ((px, py) for px, py in points)
+        return cls(
+            (x, y, width, height),
+            eye,
+            other_eye,
+            nose,
+            mouth,
+            other_mouth,
+            confidence,
+            n_faces,
+        )
+
     @property
     def landmarks(self) -> NDArray[np.float64]:
         """The five points as `(5, 2)`: x, y, in the order of the attributes."""
@@ -109,9 +131,8 @@ def choose(found: Sequence[Sequence[float]], height: int, width: int) -> Face | 
     if not found:
         return None
     best = max(found, key=weight)
-    x, y, w, h, confidence = best[:5]
-    points = [(best[at], best[at + 1]) for at in range(5, 15, 2)]
-    return Face((x, y, w, h), *points, confidence, len(found))
+    points = [best[at : at + 2] for at in range(5, 15, 2)]
+    return Face.of(best[:4], points, best[4], len(found))
 
 
 class FaceFinder:

@@ -24,8 +24,8 @@ def main() -> int:
     detector = Detector()
     while (image := _protocol.read_image(sys.stdin.buffer)) is not None:
         try:
-            answer = {"faces": detector.faces(image)}
-        except Exception as error:
+            answer: dict[str, object] = {"faces": detector.faces(image)}
+        except Exception as error:  # noqa: BLE001 -- the parent says it
             answer = {"error": f"{type(error).__name__}: {error}"}
         answers.write(json.dumps(answer).encode() + b"\n")
     return 0

@@ -24,12 +24,16 @@ class Mask(Protocol):
 
     Attributes:
         needs_faces: Whether `compute` wants a `Face`.
-        made_by: What decides the mask apart from the options: hashes of weights,
-            versions of libraries. JSON types.
     """
 
     needs_faces: bool
-    made_by: Mapping[str, Any]
+
+    @property
+    def made_by(self) -> Mapping[str, Any]:
+        """What decides the mask apart from the options, JSON types.
+
+        Hashes of weights, versions of libraries.
+        """
 
     def compute(self, image: NDArray[np.uint8], face: Face | None) -> NDArray[np.bool_]:
         """Return the pixels to keep.
@@ -59,8 +63,10 @@ def require(face: Face | None) -> Face:
 
 
 def share_inside(mask: NDArray[np.bool_], points: NDArray[np.float64]) -> float:
-    """Return the share of `(n, 2)` points (x, y) on the mask; those outside the image
-    count as off it."""
+    """Return the share of `(n, 2)` points (x, y) that are on the mask.
+
+    Points outside the image are not on it.
+    """
     height, width = mask.shape
     x, y = np.floor(points).astype(int).T
     within = (x >= 0) & (y >= 0) & (x < width) & (y < height)
@@ -76,7 +82,8 @@ def covers(mask: NDArray[np.bool_], face: Face) -> bool:
     if not seen.any() or lost > len(points) - _LANDMARKS_INSIDE:
         return False
     x, y, w, h = face.box
-    inner = mask[round(y) : round(y + h), round(x) : round(x + w)]
+    top, left = max(0, round(y)), max(0, round(x))
+    inner = mask[top : max(0, round(y + h)), left : max(0, round(x + w))]
     return bool(inner.size and inner.mean() >= _LEAST_OF_BOX)
 
 

@@ -122,9 +122,9 @@ class GrabCut:
 
 def scaled(face: Face, scale: float) -> Face:
     """Return the face of a picture whose sides were multiplied by `scale`."""
-    x, y, w, h = (value * scale for value in face.box)
-    points = [(px * scale, py * scale) for px, py in face.landmarks.tolist()]
-    return Face((x, y, w, h), *points, face.confidence, face.n_faces)
+    box = [value * scale for value in face.box]
+    points = (face.landmarks * scale).tolist()
+    return Face.of(box, points, face.confidence, face.n_faces)
 
 
 def build(options: Options) -> Mask:

@@ -129,7 +129,8 @@ def best(
     at = int(np.argmax(scores))
     if scores[at] == -np.inf:
         raise ImageError(_contract.MISSED)
-    return masks[at]
+    chosen: NDArray[np.bool_] = masks[at]
+    return chosen
 
 
 def build(options: Options) -> Mask:

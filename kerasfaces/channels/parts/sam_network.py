@@ -108,8 +108,14 @@ def _check_variant(state: Mapping[str, Tensor], path: Path, variant: str) -> Non
 
 
 class Encoder(nn.Module):
-    """The image encoder with its preparation: `(1, h, w, 3)` uint8, the longer side
-    `side` -> `(1, side / 16, side / 16, 256)`."""
+    """The image encoder with its preparation.
+
+    `(1, h, w, 3)` uint8 enters, its longer side `side` pixels; `(1, side / 16,
+    side / 16, 256)` float32 leaves.
+    """
+
+    mean: Tensor
+    deviation: Tensor
 
     def __init__(self, sam: Any) -> None:
         """Take the encoder out of a network."""
@@ -166,7 +172,7 @@ class Segmenter:
         scale = self._encoder.side / max(height, width)
         size = (int(height * scale + 0.5), int(width * scale + 0.5))
         resized = Image.fromarray(image).resize(size[::-1], Image.Resampling.BILINEAR)
-        embedding = self.runner(np.asarray(resized, np.uint8)[None])
+        embedding = self.runner(np.array(resized, np.uint8)[None])
         ratio = np.array([size[1] / width, size[0] / height])
         with torch.no_grad():
             low, scores = self._decode(
