@@ -1,4 +1,4 @@
-"""Command `channels`: manifest (or files) -> channel store; verify, repair, preview."""
+"""Command `channels`: manifest or files -> store; verify, repair, preview, estimate."""
 
 import argparse
 import os
@@ -22,6 +22,7 @@ _EXAMPLES = [
     "kerasfaces channels verify STORE                 # exit 1 on findings",
     "kerasfaces channels repair STORE [MANIFEST]      # with a manifest: computes again",
     "kerasfaces channels preview STORE MANIFEST -o sheet.png",
+    "kerasfaces channels estimate MANIFEST --images 100000   # hours, bytes, cost",
 ]
 
 
@@ -34,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "verify": _verify,
         "repair": _repair,
         "preview": _preview,
+        "estimate": _estimate,
     }
     if arguments and arguments[0] in commands:
         return commands[arguments[0]](arguments[1:])
@@ -42,6 +44,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _compute(argv: Sequence[str]) -> int:
     arguments = _parser().parse_args(argv)
+    if arguments.address:
+        if arguments.engine != "ray":
+            raise InputError("--address is of a Ray cluster; add --engine ray.")
+        os.environ["RAY_ADDRESS"] = arguments.address
     if (arguments.manifest is None) == (arguments.files is None):
         raise InputError("Give either a manifest or --files LIST.txt.")
     files, known = _inputs(arguments)
@@ -76,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
         "channels",
         "Compute forensic channels of images once, into a store of arrays. The same "
         "command continues where it was interrupted and computes nothing twice.\n"
-        "`channels verify|repair|preview --help` tells about the other commands.",
+        "`channels verify|repair|preview|estimate --help` tells about the other commands.",
         _EXAMPLES,
     )
     add = parser.add_argument
@@ -104,6 +110,11 @@ def _parser() -> argparse.ArgumentParser:
         help="make what this recipe (of a store or run) says, or refuse",
     )
     add("--engine", default="local", choices=("local", "ray"), help="default: local")
+    add(
+        "--address",
+        metavar="HOST:PORT",
+        help="of the Ray cluster; default: RAY_ADDRESS, else Ray starts on this machine",
+    )
     return parser
 
 
@@ -208,6 +219,13 @@ def _preview(argv: Sequence[str]) -> int:
     from kerasfaces.channels.stage import preview
 
     code: int = preview.main(argv)
+    return code
+
+
+def _estimate(argv: Sequence[str]) -> int:
+    from kerasfaces.channels.stage import estimate
+
+    code: int = estimate.main(argv)
     return code
 
 

@@ -74,7 +74,7 @@ def pool(nodes: Sequence[Mapping[str, Any]]) -> tuple[int, dict[str, float]]:
     if with_gpu:
         n_actors = sum(int(one["GPU"]) for one in with_gpu)
         share = min(int(one.get("CPU", 0) // one["GPU"]) for one in with_gpu)
-        return n_actors, {"num_gpus": 1, "num_cpus": min(share, CORES)}
+        return n_actors, {"num_gpus": 1, "num_cpus": share}
     cores = [int(one["CPU"]) for one in alive if one.get("CPU", 0) >= 1]
     if not cores:
         raise RunError(

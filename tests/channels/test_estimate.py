@@ -1,0 +1,87 @@
+"""Many images on paper: the arithmetic, and that every stage is measured."""
+
+import dataclasses
+
+import pytest
+
+from kerasfaces import manifest as manifests
+from kerasfaces.channels import __main__ as command
+from kerasfaces.channels.stage import config, estimate
+from kerasfaces.channels.stage.estimate import Assumptions, Machine, Rate
+from kerasfaces.errors import InputError
+
+GIVEN = Assumptions(
+    core_price=0.1, gpu_price=3, disk_price=0.5, gpu_cores=4, gpu_speedup=50,
+    nodes=3, node_cores=8, efficiency=0.5, network=1000,
+)  # fmt: skip
+
+
+def test_machines():
+    here, gpu, nodes = estimate.machines(GIVEN, cores=2)
+    assert (here.cores, here.price, here.efficiency) == (2, pytest.approx(0.2), 1)
+    assert (gpu.cores, gpu.price, gpu.gpu_speedup) == (4, pytest.approx(3.4), 50)
+    assert (nodes.cores, nodes.price) == (24, pytest.approx(2.4))
+    assert nodes.network == 1000
+
+
+def test_seconds():
+    here, gpu, nodes = estimate.machines(GIVEN, cores=2)
+    network, other = Rate("channel lnp", 0.6), Rate("channel spectrum", 0.6)
+    assert here.seconds(network, 100) == pytest.approx(30)
+    assert gpu.seconds(network, 100) == pytest.approx(100 * 0.6 / 50)
+    assert gpu.seconds(other, 100) == pytest.approx(100 * 0.6 / (4 * 0.5))
+    assert nodes.seconds(network, 100) == pytest.approx(100 * 0.6 / (24 * 0.5))
+
+
+def test_writing_does_not_spread_and_is_sent_first():
+    here, gpu, nodes = estimate.machines(GIVEN, cores=2)
+    writing = Rate("writing", 0.01, 50, serial=True)
+    assert here.seconds(writing, 100) == gpu.seconds(writing, 100) == pytest.approx(1)
+    assert nodes.seconds(writing, 100) == pytest.approx(1 + 100 * 50 / 1000)
+
+
+def test_table_adds_up():
+    rates = [Rate("a", 0.36, 1e6), Rate("writing", 0.02, 1e7, serial=True)]
+    lines = estimate.table(rates, 10_000, GIVEN, cores=2)
+    hours = float(next(line for line in lines if line.startswith("all")).split()[1])
+    cost = float(next(line for line in lines if line.startswith("cost")).split()[1])
+    assert hours == pytest.approx((0.36 / 2 + 0.02) * 10_000 / 3600, abs=0.005)
+    assert cost == pytest.approx(hours * 0.2, abs=0.005)
+    assert lines[-1] == "keeping the store: 50.00 a month"  # 100 GB
+
+
+def test_every_stage_is_measured(tiny_manifest):
+    wanted = config.make(["mask", "rgb"], "none", ["size_px=32"])
+    rates = estimate.measure(wanted, tiny_manifest.files()[:4])
+    names = [rate.name for rate in rates]
+    assert names == ["read and decode", "channel mask", "channel rgb", "writing"]
+    assert all(rate.core_s > 0 for rate in rates)
+    assert rates[-1].n_bytes == 32 * 32 * 4 * 2
+    sizes = [path.stat().st_size for path in tiny_manifest.files()[:4]]
+    assert rates[0].n_bytes == sum(sizes) / 4
+
+
+def test_no_image_at_all(tmp_path):
+    path = tmp_path / "a.png"
+    path.write_bytes(b"no image")
+    with pytest.raises(InputError, match="None of the 1 images can be decoded"):
+        estimate.measure(config.make(["rgb"]), [path])
+
+
+def test_command_prints_what_it_assumes(tiny_manifest, tmp_path, capsys):
+    csv = tmp_path / "m.csv"
+    manifests.write(tiny_manifest, csv)
+    arguments = ["estimate", str(csv), "--channels", "rgb", "--set", "size_px=32"]
+    options = ["--sample", "3", "--nodes", "7", "--core-price", "0.25"]
+    assert command.main([*arguments, *options]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("100,000 images of 32 px, channels rgb, mask none")
+    assert "7 nodes" in text
+    for field in dataclasses.fields(Assumptions):
+        assert f"{field.name} " in text.splitlines()[-1]
+    assert "core_price 0.25" in text
+
+
+def test_a_machine_without_gpu_computes_networks_on_cores():
+    machine = Machine("m", 4, 1.0)
+    assert machine.seconds(Rate("mask sam", 4.0), 10) == pytest.approx(10)

@@ -1,0 +1,242 @@
+"""The contact sheet: what it averages, what it finds, and that it can be drawn."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kerasfaces import manifest as manifests
+from kerasfaces.channels import __main__ as command
+from kerasfaces.channels.stage import (
+    averages,
+    config,
+    preview,
+    run,
+    sheet,
+    sheet_spectra,
+    view,
+)
+from kerasfaces.errors import InputError
+
+SIDE = 32
+
+
+def noise(seed, n=6, side=SIDE, channels=3):
+    return np.random.default_rng(seed).normal(0, 3, (n, side, side, channels))
+
+
+def direct_amplitude(plane):
+    """|F| / (M N) by its definition, centred; slow."""
+    height, width = plane.shape
+    out = np.zeros(plane.shape)
+    x, y = np.indices(plane.shape)
+    for u in range(-(height // 2), height - height // 2):
+        for v in range(-(width // 2), width - width // 2):
+            wave = np.exp(-2j * np.pi * (u * x / height + v * y / width))
+            out[u + height // 2, v + width // 2] = abs((plane * wave).sum())
+    return out / plane.size
+
+
+def test_amplitude_is_the_transform():
+    batch = noise(0, n=2, side=6)
+    expected = [
+        np.mean([direct_amplitude(image[..., c]) for c in range(3)], axis=0)
+        for image in batch
+    ]
+    np.testing.assert_allclose(averages.amplitude(batch), expected, rtol=1e-4)
+
+
+def test_average_error_and_pool():
+    batch = noise(1, n=7)
+    whole = averages.average([batch[:3], batch[3:]], (SIDE, SIDE))
+    each = 20 * np.log10(averages.amplitude(batch))
+    np.testing.assert_allclose(whole.mean, each.mean(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(
+        whole.error, each.std(axis=0, ddof=1) / np.sqrt(7), rtol=1e-6
+    )
+    parts = [averages.average([part], (SIDE, SIDE)) for part in (batch[:2], batch[2:])]
+    joined = averages.pooled(parts)
+    assert joined.n == 7
+    np.testing.assert_allclose(joined.mean, whole.mean, rtol=1e-6)
+    np.testing.assert_allclose(joined.error, whole.error, rtol=1e-6)
+
+
+def test_average_of_nothing_and_of_a_constant():
+    nothing = averages.average([], (4, 4))
+    assert nothing.n == 0
+    assert np.isnan(nothing.mean).all()
+    constant = averages.average([np.zeros((2, 4, 4, 3))], (4, 4))
+    assert (constant.mean == -120).all()
+
+
+def test_an_upsampler_shows_as_peaks_on_its_grid_and_noise_does_not():
+    side, period = 64, 8
+    real = averages.average([noise(0, 60, side)], (side, side))
+    other = averages.average([noise(1, 60, side)], (side, side))
+    grid = np.zeros((side, side, 1))
+    grid[::period, ::period] = 12
+    fake = averages.average([noise(2, 60, side) + grid], (side, side))
+    assert averages.peaks(averages.difference(other, real)) == []
+    found = averages.peaks(averages.difference(fake, real), most=100)
+    step = side // period
+    assert len(found) >= 20
+    assert all(peak.row % step == 0 and peak.column % step == 0 for peak in found)
+    assert found == sorted(found, key=lambda peak: -peak.sigma)
+
+
+def test_radial_is_the_mean_of_rings():
+    rows, columns = np.indices((SIDE, SIDE)) - SIDE // 2
+    rings = averages.radial(np.rint(np.hypot(rows, columns)))
+    np.testing.assert_allclose(rings, np.arange(SIDE // 2 + 1))
+
+
+def test_gain():
+    def row(level):
+        lnp = np.full((4, 4, 3), level, np.float32)
+        return view.Row(name="a", image=np.zeros((4, 4, 3), np.uint8), lnp=lnp)
+
+    assert sheet.fitted_gain([row(3.0)]) == 20  # 127 / 3 = 42
+    assert sheet.fitted_gain([row(3.0), row(-12.0)]) == 10
+    assert sheet.fitted_gain([row(0.0)]) == 1
+    assert sheet.fitted_gain([]) == 1
+
+
+def sources(labels, **missing):
+    image = np.zeros((SIDE, SIDE, 3), np.uint8)
+    plane = np.zeros((SIDE, SIDE), np.float32)
+    made = []
+    for number, label in enumerate(labels):
+        full = {
+            "name": "a $strange_name$.png",
+            "image": image,
+            "mask": plane,
+            "lnp": np.zeros((SIDE, SIDE, 3), np.float32),
+            "amplitude": plane,
+            "phase": plane,
+        } | missing
+        made.append(
+            view.Source(
+                name=f"source_{number}",
+                label=label,
+                n_rows=5,
+                n_stored=4,
+                rows=[view.Row(**full)],
+                average=averages.average([noise(number)], (SIDE, SIDE)),
+            )
+        )
+    return made
+
+
+ABOUT = {
+    "size": "32 px", "mask": "ellipse", "channels": "x", "amplitude": "log",
+    "of": "lnp", "transformed": "noise pattern",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "labels", [["real", "fake"], ["fake"], ["real", "real"] + ["fake"] * 4]
+)
+def test_sheet_is_drawn(tmp_path, labels):
+    path = tmp_path / "sheet.png"
+    sheet.draw(sources(labels), path, ABOUT)
+    with Image.open(path) as image:
+        assert image.width > 600
+        assert np.asarray(image.convert("L")).std() > 10
+
+
+def test_sheet_of_a_store_with_little(tmp_path):
+    few = sources(["real"], mask=None, lnp=None, amplitude=None, phase=None)
+    few = [dataclasses.replace(one, average=None) for one in few]
+    sheet.draw(few, tmp_path / "few.png", ABOUT | {"transformed": ""})
+    full = sources(["real", "fake"])
+    sheet.draw(full, tmp_path / "full.png", ABOUT)
+    with Image.open(tmp_path / "few.png") as a, Image.open(tmp_path / "full.png") as b:
+        assert a.height < b.height / 2
+
+
+def test_one_real_source_is_the_reference_whatever_its_number():
+    two = sources(["real", "fake"])
+    assert two[0].average.n == two[1].average.n
+    assert [view.is_reference(one, two) for one in two] == [True, False]
+    three = sources(["real", "real", "fake"])
+    assert not any(view.is_reference(one, three) for one in three)
+
+
+def test_layout_keeps_inside_the_sheet():
+    for n in (1, 4, 5, 9):
+        layout = sheet_spectra.Layout(n)
+        places = [layout.square(2 * layout.bands - 1, layout.wide - 1), layout.bar(0)]
+        places += [layout.curves(0), layout.curves(1), layout.square(0, 0)]
+        for left, bottom, width, height in places:
+            assert min(left, bottom, width, height) > 0
+            assert left + width < 1
+            assert bottom + height < 1
+
+
+@pytest.fixture
+def stored(tmp_path, tiny_manifest):
+    def make(channels, *assignments, mask="none"):
+        wanted = config.make(channels, mask, [f"size_px={SIDE}", *assignments])
+        run.build(tiny_manifest.files(), tmp_path / "store", wanted)
+        return tmp_path / "store"
+
+    return make
+
+
+def test_preview_of_a_store(stored, tiny_manifest, tmp_path):
+    folder = stored(["rgb", "mask"])
+    text = preview.preview(
+        folder, tiny_manifest, tmp_path / "sheet.png", per_source=2, spectra=20
+    )
+    assert "real camera: 36 of 36 images stored" in text
+    assert "average spectrum of 20: the reference" in text
+    assert "average spectrum of 20 images against 20 real" in text
+    assert (tmp_path / "sheet.png").stat().st_size > 20_000
+
+
+@pytest.mark.torch
+def test_preview_of_spectra_and_bytes(stored, tiny_manifest, tmp_path):
+    folder = stored(["rgb", "spectrum"], "dtype=uint8", "spectrum.of=rgb")
+    channels = view.Channels(view.store.Store(folder))
+    file = tiny_manifest.files()[0]
+    key = view.store.Store(folder).entries.keys()
+    row = channels.row(file, next(iter(key)))
+    assert row.amplitude.shape == row.phase.shape == (SIDE, SIDE)
+    assert np.abs(row.phase).max() <= np.pi + 1e-3
+    assert row.amplitude.max() > 10  # the logarithm's units, not bytes
+    assert row.lnp is None
+    assert channels.transformed == "masked pixels"
+
+
+def test_masks_that_are_not_stored_are_made_by_the_same_recipe(
+    stored, tiny_manifest, caplog
+):
+    folder = stored(["rgb"])
+    found = view.store.Store(folder)
+    with view.Channels(found) as channels:
+        assert channels._same_mask()
+    found.recipe["made_by"]["mask"] = {"weights": "others"}
+    with view.Channels(found) as channels:
+        assert not channels._same_mask()
+    assert "would make others" in caplog.text
+
+
+def test_nothing_in_the_store(stored, tiny_manifest, tmp_path):
+    folder = stored(["rgb"])
+    rows = tiny_manifest.rows.assign(sha256=["0" * 64] * len(tiny_manifest))
+    other = manifests.Manifest(rows, tiny_manifest.folder)
+    with pytest.raises(InputError, match="an array of none of the 72 images"):
+        preview.preview(folder, other, tmp_path / "sheet.png")
+
+
+def test_command(stored, tiny_manifest, tmp_path, capsys):
+    folder = stored(["rgb"])
+    csv = tmp_path / "m.csv"
+    manifests.write(tiny_manifest, csv)
+    output = tmp_path / "out" / "sheet.png"
+    arguments = ["preview", str(folder), str(csv), "-o", str(output)]
+    assert command.main([*arguments, "--rows", "1"]) == 0
+    assert capsys.readouterr().out.startswith(f"sheet: {output}\nreal camera")
+    with pytest.raises(InputError, match="--rows: expected 1 or more, got 0"):
+        command.main([*arguments, "--rows", "0"])
