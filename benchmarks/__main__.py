@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks import run_alone
 from kerasfaces import cli, registry, runs
 
 
@@ -20,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     rows: list[dict[str, Any]] = []
     for name in arguments.names or names:
-        made = registry.load("benchmarks", name).run(arguments.quick)
+        made = run_alone(name, arguments.quick)
         facts = {"benchmark": name, "load_average": round(os.getloadavg()[0], 1)}
         rows += [row | facts for row in made]
     _print(rows)

@@ -137,3 +137,21 @@ def test_full_disk_is_an_oserror_with_its_number(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space left") as caught:
         files.write_npy(Full(), np.zeros(3))
     assert caught.value.errno == 28
+
+
+def test_batches_that_are_held_are_not_overwritten(tmp_path):
+    with store.writing(tmp_path, RECIPE, (64, 64), "float32") as target:
+        target.append(
+            [str(number) for number in range(8)],
+            np.arange(8)[:, None, None] + np.zeros((64, 64)),
+        )
+    reader = store.Store(tmp_path).reader([str(number) for number in range(8)])
+    held = [reader(np.array([a, b])) for a in range(8) for b in range(8)]
+    for number, array in enumerate(held):
+        assert array[:, 0, 0].tolist() == [number // 8, number % 8]
+    part = held[9][1, 3]
+    del held, array
+    for number in range(8):
+        reader(np.array([number, 0]))
+    assert (part == 1).all()
+    assert reader(np.array([2])).ctypes.data % 64 == 0

@@ -2,6 +2,8 @@
 
 import errno
 import resource
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 from kerasfaces import runs
 
 _ALIGNMENT = 64
+_N_KEPT, _KEPT_BYTES = 6, 64 * 2**20  # batches kept for reuse, if not larger
 _LARGE = 4096  # bytes from which copying item by item is faster than by shard
 HEADER = "sha256,shard,row,status\n"
 
@@ -32,6 +35,7 @@ class Reader:
         # Plain arrays: a row of a memmap costs microseconds more.
         self._maps = [np.asarray(one) for one in maps]
         self._shards, self._rows = shards, rows
+        self._memory = _Memory()
         self.shape, self.dtype = shape, dtype
 
     def __len__(self) -> int:
@@ -41,7 +45,7 @@ class Reader:
     def __call__(self, positions: NDArray[Any]) -> NDArray[Any]:
         """Return `(len(positions), *shape)`, the images at these positions."""
         shards, rows = self._shards[positions], self._rows[positions]
-        out = _aligned((len(rows), *self.shape), self.dtype)
+        out = self._memory.array((len(rows), *self.shape), self.dtype)
         if out.nbytes >= _LARGE * len(rows):
             for at, (shard, row) in enumerate(
                 zip(shards.tolist(), rows.tolist(), strict=True)
@@ -54,12 +58,34 @@ class Reader:
         return out
 
 
-def _aligned(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Return an empty array that TensorFlow takes over without a copy."""
-    size = int(np.prod(shape)) * dtype.itemsize
-    memory = np.empty(size + _ALIGNMENT, np.uint8)
-    start = -memory.ctypes.data % _ALIGNMENT
-    return memory[start : start + size].view(dtype).reshape(shape)
+class _Memory:
+    """Memory for batches: used again once nobody holds the array made from it.
+
+    Fresh memory of a batch's size is cleared by the system first, which costs as much as
+    half the copy.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: list[NDArray[np.uint8]] = []
+
+    def array(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+        """Return an array to fill, aligned so that TensorFlow takes it without a copy."""
+        size = int(np.prod(shape)) * dtype.itemsize
+        with self._lock:
+            memory = self._take(size + _ALIGNMENT)
+            start = -memory.ctypes.data % _ALIGNMENT
+            return memory[start : start + size].view(dtype).reshape(shape)
+
+    def _take(self, size: int) -> NDArray[np.uint8]:
+        for memory in self._kept:
+            # Held by the list, by `memory` and by the call's argument alone.
+            if len(memory) == size and sys.getrefcount(memory) <= 3:
+                return memory
+        memory = np.empty(size, np.uint8)
+        if size <= _KEPT_BYTES:
+            self._kept = [memory, *self._kept][:_N_KEPT]
+        return memory
 
 
 def open_shard(path: Path) -> NDArray[Any]:
