@@ -17,6 +17,7 @@ _EXAMPLES = [
     "python -m experiments kabber2023 --manifest M -o DIR",
     "python -m experiments frozen_base --manifest M -o DIR --weights FILE --seeds 0-4",
     "python -m experiments kabber2023 --manifest M -o DIR --weights mobilenetv2=FILE",
+    "python -m experiments wan2023 --manifest M -o DIR --budget-hours 10",
     "python -m experiments all --quick -o DIR                  # on the built-in sample",
 ]
 _QUICK_NOTE = (
@@ -64,6 +65,24 @@ def _parser() -> argparse.ArgumentParser:
         metavar="[MODEL=]W",
         help="imagenet (default), forensic, none or a file; may be given per model",
     )
+    add(
+        "--budget-hours",
+        type=float,
+        metavar="H",
+        help="start nothing new after H hours, earlier calls included (wan2023)",
+    )
+    add(
+        "--stores",
+        type=Path,
+        metavar="DIR",
+        help="channel stores, to share them between experiments; default: DIR/stores",
+    )
+    add(
+        "--also",
+        type=Path,
+        metavar="MANIFEST",
+        help="other images, to test the finished detectors on (lnp_fusion)",
+    )
     add("--quick", action="store_true", help="on the built-in sample, in minutes")
     add("--record", action="store_true", help="copy the results into experiments/NAME")
     return parser
@@ -110,12 +129,15 @@ def _run(
     """Run one experiment, write results.json, print its tables."""
     cli.import_keras()
     from experiments import runner_results
+    from kerasfaces import manifest as manifests
     from kerasfaces import runs
 
     experiment = runner.load(name)
     quick = bool(arguments.quick)
 
     def default(model: str) -> str:
+        if model in getattr(experiment, "WEIGHTS", {}):
+            return str(experiment.WEIGHTS[model])
         return "forensic" if quick and model == "mobilenetv2" else "imagenet"
 
     seeds = runner.parse_seeds(arguments.seeds) if arguments.seeds else experiment.SEEDS
@@ -126,6 +148,9 @@ def _run(
         seeds=seeds[:1] if quick and not arguments.seeds else seeds,
         notes=notes,
         quick=quick,
+        budget_h=arguments.budget_hours,
+        also=manifests.read(arguments.also) if arguments.also else None,
+        stores=arguments.stores,
     )
     with runs.lock(folder, "experiment folder"):
         runner.claim(folder, {"experiment": name, "manifest": manifest.digest()})

@@ -55,6 +55,10 @@ class Context:
         seeds: Split seeds.
         notes: Sentences for the top of every run's report.
         quick: Whether it is only to show that everything works.
+        budget_h: Hours after which nothing new is started, all calls together; None is
+            no limit.
+        also: Other images, to test finished detectors on; None without.
+        stores: Where channel stores go; None is `folder/stores`.
     """
 
     manifest: "Manifest"
@@ -63,6 +67,9 @@ class Context:
     seeds: Sequence[int]
     notes: tuple[str, ...] = ()
     quick: bool = False
+    budget_h: float | None = None
+    also: "Manifest | None" = None
+    stores: Path | None = None
 
     def missing_weights(self, model: str) -> str | None:
         """Return why a model cannot be run, or None when its base weights are there.
@@ -89,13 +96,13 @@ class Context:
         name = "-".join(map(str, ratio))
         path = self.folder / "splits" / f"{name}-seed-{seed}.csv"
         if not path.exists():
-            made = split.assign(self._scanned(), ratio=ratio, seed=seed)
+            made = split.assign(self.unsplit(), ratio=ratio, seed=seed)
             logger.info("split %s, seed %d: rows moved by %s", name, seed, made.moved)
             manifests.write(made.manifest, path)
         return manifests.read(path)
 
-    def _scanned(self) -> "Manifest":
-        """Return the manifest without splits, with hashes: files are read only once."""
+    def unsplit(self) -> "Manifest":
+        """Return the manifest without splits, with hashes, from `splits/unsplit.csv`."""
         from kerasfaces import manifest as manifests
         from kerasfaces.manifest import scan
 
@@ -106,30 +113,57 @@ class Context:
             manifests.write(scan.complete(bare)[0], path)
         return manifests.read(path)
 
+    def can_start(self) -> bool:
+        """Tell whether the budget allows to start something new."""
+        return self.budget_h is None or spent_s(self.folder) < 3600 * self.budget_h
+
+    def run_folder(self, label: str, seed: int) -> Path:
+        """Return where `train` works, `folder/<label>/split-<seed>`."""
+        return self.folder / label / f"split-{seed}"
+
     def train(
-        self, label: str, config: "TrainConfig", ratio: tuple[int, int, int], seed: int
+        self,
+        label: str,
+        config: "TrainConfig",
+        ratio: tuple[int, int, int],
+        seed: int,
+        *,
+        store: Path | None = None,
+        manifest: "Manifest | None" = None,
+        weights: str | None = None,
     ) -> Path:
-        """Train on one split, or find it trained; return `folder/<label>/split-<seed>`."""
+        """Train on one split, or find it trained; return its run folder.
+
+        Args:
+            label: Names the folder.
+            config: What to train.
+            ratio: Of the split.
+            seed: Of the split.
+            store: A channel store to train on; None is pixels.
+            manifest: Rows with splits; None is the context's, split.
+            weights: Text of `--weights`; None is the context's for the model.
+        """
         from kerasfaces.train import run as training
 
-        folder = self.folder / label / f"split-{seed}"
+        folder = self.run_folder(label, seed)
         if training.is_finished(folder):
             logger.info("%s, split seed %d", label, seed)
         else:
             logger.info("%s, split seed %d: training", label, seed)
         request = training.Request(
             config=config,
-            manifest=self.split(ratio, seed),
-            weights=self.weights[config.model.name],
+            manifest=self.split(ratio, seed) if manifest is None else manifest,
+            weights=weights or self.weights[config.model.name],
             folder=folder,
+            store=store,
             notes=self.notes,
         )
-        with _clock(self.folder):
+        with clock(self.folder):
             return training.train(request)
 
 
 @contextmanager
-def _clock(folder: Path) -> Iterator[None]:
+def clock(folder: Path) -> Iterator[None]:
     """Add the seconds spent inside to `folder/clock.json`, whatever happens."""
     started = time.monotonic()
     try:

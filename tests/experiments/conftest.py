@@ -48,6 +48,8 @@ def write_manifest(tmp_path):
 @pytest.fixture
 def trained(monkeypatch, tmp_path):
     """Replace training by made-up logits, near-duplicates by none; lists the requests."""
+    from experiments import runner_stores
+    from experiments.wan2023 import simulated
     from kerasfaces.evaluate import run as evaluation
     from kerasfaces.manifest import scan, split
     from kerasfaces.train import run as training
@@ -74,6 +76,7 @@ def trained(monkeypatch, tmp_path):
             '{"weights": {"kind": "file", "file": "base.h5", "sha256": "%s"}}'
             % ("0" * 64)
         )
+        (request.folder / "training.json").write_text('{"train_seconds": 36.0}')
         return request.folder
 
     assign = split.assign
@@ -82,6 +85,9 @@ def trained(monkeypatch, tmp_path):
         split, "assign", lambda m, ratio, seed: assign(m, ratio, seed, None)
     )
     monkeypatch.setattr(training, "train", train)
+    monkeypatch.setattr(runner_stores.Stores, "_run", lambda *arguments: None)
+    monkeypatch.setattr(runner_stores, "_unusable", lambda folder: 0)
+    monkeypatch.setattr(simulated, "manifest", lambda split, folder, size_px: split)
     return requests
 
 

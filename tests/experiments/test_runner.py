@@ -17,7 +17,10 @@ ROOT = Path(__file__).parents[2]
 def test_lists_every_experiment_with_one_line(capsys):
     assert main([]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == [*runner.names(), "forensic_base"]
+    assert [line.split()[0] for line in lines] == [
+        *runner.names(),
+        *runner.own_commands(),
+    ]
     assert all(len(line.split()) > 5 for line in lines)
 
 

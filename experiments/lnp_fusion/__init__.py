@@ -1,0 +1,1 @@
+"""Ours: pixels and noise pattern through the same frozen base."""

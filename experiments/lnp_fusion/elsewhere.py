@@ -1,0 +1,85 @@
+"""Finished detectors on images of other cameras and generators.
+
+A detector's own training and validation images, recognised by source and file name, are
+left out, whatever was done to the files since (`manifest audit --neutralise`).
+"""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path, PurePath
+
+import numpy as np
+import pandas as pd
+
+from experiments.lnp_fusion import ensemble
+from experiments.runner_rows import Measured, Row
+from kerasfaces import manifest as manifests
+from kerasfaces.evaluate import predictions
+from kerasfaces.features.predict import predict_run
+from kerasfaces.manifest import Manifest
+from kerasfaces.metrics import Rows, Thresholds, measure_slices
+
+logger = logging.getLogger(__name__)
+ALL = "all generators"
+
+
+def rows(manifest: Manifest, best: Mapping[str, Mapping[int, Path]]) -> list[Row]:
+    """Return AUC per generator and over all of them, per kind of detector.
+
+    Args:
+        manifest: The other images.
+        best: Kind -> split seed -> run folder.
+    """
+    known: dict[Path, pd.DataFrame] = {}
+    found: dict[tuple[str, str], dict[int, Measured]] = {}
+    for name, folders in best.items():
+        for seed, folder in folders.items():
+            frame = predict(folder, manifest, known)
+            for source, value in per_source(unseen(frame, folder)).items():
+                found.setdefault((name, source), {})[seed] = value
+    return [
+        Row(table="elsewhere", row=f"{name}, {source}", metric="auc", ours=ours)
+        for (name, source), ours in found.items()
+    ]
+
+
+def predict(
+    folder: Path, manifest: Manifest, known: dict[Path, pd.DataFrame]
+) -> pd.DataFrame:
+    """Return an average's or a run's predictions; each run computes its own once."""
+    members = ensemble.members_of(folder)
+    for member in members:
+        if member not in known:
+            logger.info("%s on %d other images", member, len(manifest))
+            known[member] = predict_run(member, manifest)
+    if members == [folder]:
+        return known[folder]
+    return ensemble.joined([(known[member], member) for member in members])
+
+
+def unseen(frame: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    """Return the readable rows that a run was neither trained nor validated on."""
+    own = manifests.read(ensemble.members_of(folder)[0] / "manifest.csv").rows
+    seen = set(_names(own[own["split"] != "test"]))
+    fresh = [name not in seen for name in _names(frame)]
+    return predictions.readable(frame[fresh])
+
+
+def per_source(frame: pd.DataFrame) -> dict[str, Measured]:
+    """Return generator -> AUC of its fakes against all reals."""
+    logits = np.asarray(frame["logit"], np.float64)
+    measured = Rows.of(frame["label"], logits, np.full(len(frame), 0.5))
+    fake = measured.fake
+    masks = {ALL: np.ones(len(frame), bool)}
+    for source in sorted(set(frame["source"][fake])):
+        masks[source] = ~fake | (frame["source"] == source).to_numpy()
+    slices = measure_slices(measured, masks, Thresholds(main=0.5, fpr_1pct=0.5))
+    return {
+        source: Measured.of(slices[source]["auc"].to_dict(), int(mask.sum()))
+        for source, mask in masks.items()
+    }
+
+
+def _names(frame: pd.DataFrame) -> list[tuple[str, str]]:
+    stems = [PurePath(path).stem for path in frame["path"]]
+    return list(zip(frame["source"], stems, strict=True))

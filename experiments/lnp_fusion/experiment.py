@@ -1,0 +1,208 @@
+"""Ours: the noise pattern beside the pixels, through frozen taps: what it adds, if anything.
+
+Four detectors on the same splits (5:1:1): pixels alone (the default of `train`), the
+noise pattern alone, both as features of one head, and the average of the first two's
+calibrated log-odds. How strongly the noise pattern is amplified, and which of the four is
+best, is read off each split's validation rows. With `--also M2` the finished detectors
+meet other images, untouched.
+"""
+
+import dataclasses
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from experiments.frozen_base.experiment import difference
+from experiments.lnp_fusion import elsewhere, ensemble
+from experiments.runner import Context, Outcome
+from experiments.runner_rows import NO_WEIGHTS, Measured, Row
+from experiments.runner_stores import UNMASKED, Stores
+from kerasfaces import runs
+from kerasfaces.train import config as configs
+from kerasfaces.train.config import TrainConfig
+
+logger = logging.getLogger(__name__)
+MODELS = ("mobilenetv2",)
+SEEDS = (0, 1, 2, 3, 4)
+RATIO = (5, 1, 1)
+GOAL = 0.975
+GAINS = (5.0, 10.0, 30.0)  # grey levels per grey level of noise
+RGB, LNP, HEAD, AVERAGE = "rgb", "lnp", "one head", "average"
+CHOSEN = "chosen on validation"
+HEADLINES = ("auc", "ap", "balanced_accuracy", "tpr_at_fpr_1pct")
+DOCUMENT_DATA = ""
+TITLES = {
+    "test": "Test, means over the split seeds",
+    "splits": "AUC on each split's test rows",
+    "differences": "AUC minus that of pixels alone, paired on the same test rows",
+    "validation": "AUC on validation, from which gains and the best are chosen",
+    "elsewhere": "AUC on other images, detectors untouched: each generator's against all reals",
+}
+Folders = dict[str, dict[int, Path]]
+
+
+def run(context: Context) -> Outcome:
+    """Train every configuration on every split; choose on validation; test."""
+    reason = context.missing_weights("mobilenetv2")
+    if reason:
+        rows = [
+            Row(table="test", row=name, metric=metric, status=NO_WEIGHTS)
+            for name in (RGB, LNP, HEAD, AVERAGE, CHOSEN)
+            for metric in HEADLINES
+        ]
+        return Outcome(rows=rows, weights={"mobilenetv2": NO_WEIGHTS}, notes=[reason])
+    every = _train(context)
+    best = {name: _best(every, name) for name in (RGB, LNP, HEAD, AVERAGE)}
+    best[CHOSEN] = _best(every, "")
+    rows = [
+        _mean(name, metric, folders, "test", "test")
+        for name, folders in best.items()
+        for metric in HEADLINES
+    ]
+    for name, folders in best.items():
+        rows += [
+            _row("splits", f"{name}, split {seed}", "auc", {seed: _auc(folder)})
+            for seed, folder in folders.items()
+        ]
+    for name in (LNP, HEAD, AVERAGE, CHOSEN):
+        rows += _differences(name, best[name], best[RGB])
+    rows += [
+        _mean(name, "auc", folders, "validation", "val")
+        for name, folders in every.items()
+    ]
+    notes = [*_notes(rows), *_choices(every, best[CHOSEN])]
+    if context.also is not None:
+        rows += elsewhere.rows(context.also, {name: best[name] for name in best})
+        notes.append("Elsewhere: images a detector was trained on are left out.")
+    first = next(iter(best[RGB].values()))
+    return Outcome(
+        rows=rows,
+        weights={"mobilenetv2": runs.read_json(first / "config.json")["weights"]},
+        notes=notes,
+    )
+
+
+def configurations(context: Context) -> dict[str, TrainConfig]:
+    """Return name -> configuration of what is trained; names begin with their kind."""
+    weights = context.weights["mobilenetv2"]
+    ours = configs.default("mobilenetv2", weights)
+    found = {RGB: ours}
+    for gain in GAINS[1:2] if context.quick else GAINS:
+        channels = dataclasses.replace(ours.model.channels, gain=gain)
+        for name, inputs in ((LNP, ("lnp",)), (HEAD, ("rgb", "lnp"))):
+            model = dataclasses.replace(ours.model, inputs=inputs, channels=channels)
+            augment = dataclasses.replace(ours.augment, flip=False)
+            found[f"{name} x{gain:g}"] = dataclasses.replace(
+                ours, model=model, augment=augment
+            )
+    return found
+
+
+def _train(context: Context) -> Folders:
+    """Return name -> split seed -> run folder, averages included."""
+    planned = configurations(context)
+    store = Stores(context, planned[RGB].model.size_px).folder("none", UNMASKED)
+    every: Folders = {}
+    for name, config in planned.items():
+        every[name] = {
+            seed: context.train(
+                _slug(name), config, RATIO, seed, store=None if name == RGB else store
+            )
+            for seed in context.seeds
+        }
+    for name in [name for name in every if name.startswith(LNP)]:
+        gain = name.removeprefix(LNP)
+        every[AVERAGE + gain] = {
+            seed: ensemble.average(
+                [every[RGB][seed], every[name][seed]],
+                context.run_folder(_slug(AVERAGE + gain), seed),
+            )
+            for seed in context.seeds
+        }
+    return every
+
+
+def _best(every: Folders, kind: str) -> dict[int, Path]:
+    """Return, per split, the run of a kind with the highest validation AUC."""
+    names = [name for name in every if name.startswith(kind)]
+    return {
+        seed: max(
+            (every[name][seed] for name in names),
+            key=lambda folder: _auc(folder, "val").value,
+        )
+        for seed in every[names[0]]
+    }
+
+
+def _choices(every: Folders, chosen: Mapping[int, Path]) -> list[str]:
+    parts = [
+        f"split {seed}: {name}"
+        for seed, folder in chosen.items()
+        for name, folders in every.items()
+        if folders[seed] == folder
+    ]
+    return [f"Chosen on validation: {'; '.join(parts)}."]
+
+
+def _notes(rows: list[Row]) -> list[str]:
+    means = {
+        row.row: float(np.mean([each.value for each in row.ours.values()]))
+        for row in rows
+        if row.table == "test" and row.metric == "auc"
+    }
+    n = len(next(iter(rows)).ours)
+    word = "reaches" if means[CHOSEN] >= GOAL else "does not reach"
+    gain = means[CHOSEN] - means[RGB]
+    return [
+        f"What validation chose {word} the goal of {GOAL} on test: mean AUC "
+        f"{means[CHOSEN]:.4f} over {n} split{'s' if n > 1 else ''}, {gain:+.4f} over pixels "
+        "alone."
+    ]
+
+
+def _differences(
+    name: str, folders: Mapping[int, Path], rgb: Mapping[int, Path]
+) -> list[Row]:
+    found = {seed: _difference(folders[seed], rgb[seed]) for seed in folders}
+    metric = "auc difference"
+    rows = [
+        _row("differences", f"{name}, split {seed}", metric, {seed: each})
+        for seed, each in found.items()
+    ]
+    if len(found) > 1:
+        rows.append(_row("differences", f"{name}, mean", metric, found))
+    return rows
+
+
+def _difference(first: Path, second: Path) -> Measured:
+    if first == second:  # validation chose pixels alone
+        n = _auc(first).n
+        return Measured(value=0.0, low=0.0, high=0.0, n=n, p_value=1.0)
+    return difference(first, second)
+
+
+def _mean(
+    name: str, metric: str, folders: Mapping[int, Path], table: str, split: str
+) -> Row:
+    ours = {seed: _entry(folder, split, metric) for seed, folder in folders.items()}
+    return Row(table=table, row=name, metric=metric, split=split, ours=ours)
+
+
+def _row(table: str, name: str, metric: str, ours: Mapping[int, Measured]) -> Row:
+    return Row(table=table, row=name, metric=metric, ours=ours)
+
+
+def _auc(folder: Path, split: str = "test") -> Measured:
+    return _entry(folder, split, "auc")
+
+
+def _entry(folder: Path, split: str, metric: str) -> Measured:
+    entry: dict[str, Any] = runs.read_json(folder / "metrics.json")["metrics"][split]
+    return Measured.of(entry["all"][metric], entry["all"]["n"])
+
+
+def _slug(name: str) -> str:
+    return name.replace(" ", "_")

@@ -1,0 +1,1 @@
+"""wan2023: noise pattern, spectra, channel attention and light classifiers."""

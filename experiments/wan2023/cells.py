@@ -1,0 +1,120 @@
+"""What has to be trained for the tables, in the order of importance.
+
+A cell is one training: a classifier on channels, or one of table 3's compared methods,
+on one split. Whatever the budget allows is done from the front of the list.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+from experiments.runner import Context
+from experiments.wan2023.published import CLASSIFIERS
+from kerasfaces.train import config as configs
+from kerasfaces.train.config import TrainConfig
+
+CHANNEL_MODEL = "lnp_attention"
+COMPARED = ("dct_cnn", "autogan_spec", "wang2020", "liu2022", "gragnaniello2021")
+SIZE_PX = 256
+QUICK_PX = 32
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Variant:
+    """One configuration of the document's detector, whatever its classifier.
+
+    Attributes:
+        fusion: See `ChannelConfig`.
+        colours: Planes of each spectrum, 1 or 3.
+        masked: Whether the face was cut out.
+    """
+
+    fusion: str = "attention_spectra"
+    colours: int = 1
+    masked: bool = True
+
+
+CHOSEN = Variant()
+CONCAT = Variant(fusion="concat")
+ALL = Variant(fusion="attention_all")
+THREE = Variant(fusion="concat", colours=3)
+UNMASKED = Variant(masked=False)
+VARIANTS = (CHOSEN, CONCAT, ALL, THREE, UNMASKED)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One training.
+
+    Attributes:
+        method: A classifier, or a compared method.
+        variant: Of the document's detector; None for a compared method.
+        seed: Of the split.
+    """
+
+    method: str
+    variant: Variant | None
+    seed: int
+
+    def label(self, mask: str) -> str:
+        """Return what names its run folder."""
+        if self.variant is None:
+            return self.method
+        masked = mask if self.variant.masked else "none"
+        return f"{self.method}-{self.variant.fusion}-{self.variant.colours}-{masked}"
+
+
+def order(seeds: Sequence[int]) -> Iterator[Cell]:
+    """Yield every cell, the most telling first.
+
+    All of MobileNetV2 on one split, and DCT-CNN, which costs minutes; their repeats; the
+    chosen detector with the two larger classifiers; table 3's cheapest; then the larger
+    classifiers' ablations and repeats, and last what takes days on a few cores.
+    """
+    first, rest = seeds[:1], seeds[1:]
+    light, large = CLASSIFIERS[0], CLASSIFIERS[1:]
+    yield from _cells([light], VARIANTS, first)
+    yield from _cells(["dct_cnn"], [None], seeds)
+    yield from _cells([light], VARIANTS, rest)
+    yield from _cells(large, [CHOSEN], first)
+    yield from _cells(["autogan_spec"], [None], first)
+    yield from _cells(large, VARIANTS[1:], first)
+    yield from _cells(["liu2022", "wang2020"], [None], first)
+    yield from _cells(large, VARIANTS, rest)
+    yield from _cells(["autogan_spec", "liu2022", "wang2020"], [None], rest)
+    yield from _cells(["gragnaniello2021"], [None], seeds)
+
+
+def _cells(
+    methods: Sequence[str], variants: Sequence[Variant | None], seeds: Sequence[int]
+) -> Iterator[Cell]:
+    for seed in seeds:
+        for method in methods:
+            for variant in variants:
+                yield Cell(method=method, variant=variant, seed=seed)
+
+
+def configuration(cell: Cell, context: Context) -> TrainConfig:
+    """Return how a cell is trained."""
+    if cell.variant is not None:
+        config = _of_variant(cell.method, cell.variant)
+    elif cell.method == "liu2022":
+        config = configs.preset("liu2022", CHANNEL_MODEL)
+    else:
+        config = configs.default(cell.method)
+    size_px = QUICK_PX if context.quick else SIZE_PX
+    model = dataclasses.replace(config.model, size_px=size_px)
+    if not context.quick:
+        return dataclasses.replace(config, model=model)
+    model = dataclasses.replace(model, alpha=0.35)
+    return dataclasses.replace(config, model=model, epochs=1)
+
+
+def _of_variant(classifier: str, variant: Variant) -> TrainConfig:
+    config = configs.preset("wan2023", CHANNEL_MODEL)
+    channels = {"fusion": variant.fusion, "classifier": classifier}
+    model = dataclasses.replace(
+        config.model,
+        inputs=("lnp+spectra" if variant.colours == 1 else "lnp+spectra3",),
+        channels=dataclasses.replace(config.model.channels, **channels),
+    )
+    return dataclasses.replace(config, model=model)

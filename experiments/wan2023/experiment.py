@@ -1,0 +1,139 @@
+"""wan2023: noise pattern and spectra behind channel attention, its tables 1-6 beside ours.
+
+Splits are 5:1:1 within each class, one per seed: the document's three repeats. Cells are
+trained in the order of `cells.order` until `--budget-hours` is spent; each is an ordinary
+run folder that continues where it was stopped.
+"""
+
+import dataclasses
+import logging
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from experiments.runner import Context, Outcome
+from experiments.runner_stores import OTHER_MASK, UNMASKED, Stores, mask
+from experiments.wan2023 import cells, published, simulated, tables
+from experiments.wan2023.cells import Cell, Variant
+from kerasfaces import manifest as manifests
+from kerasfaces import rng
+
+logger = logging.getLogger(__name__)
+MODELS = ("lnp_attention",)
+WEIGHTS = {"lnp_attention": "none"}
+SEEDS = (0, 1, 2)
+RATIO = (5, 1, 1)
+TITLES = tables.TITLES
+DOCUMENT_DATA = published.DATA
+_QUICK_PAIRS = 48
+
+
+def run(context: Context) -> Outcome:
+    """Train what the budget allows; return one row per published number."""
+    notes: list[str] = []
+    if context.quick:
+        context = dataclasses.replace(context, manifest=_few(context.manifest))
+        notes.append(
+            f"--quick: {len(context.manifest)} images at {cells.QUICK_PX} px, one epoch, "
+            "MobileNetV2 at width .35."
+        )
+    masked = OTHER_MASK if context.quick else mask()
+    return _run(context, masked, notes)
+
+
+def _run(context: Context, masked: str, notes: list[str]) -> Outcome:
+    size_px = cells.QUICK_PX if context.quick else cells.SIZE_PX
+    stores = Stores(context, size_px)
+    found: dict[tuple[str, Variant | None], dict[int, Path]] = defaultdict(dict)
+    left = 0
+    for cell in cells.order(context.seeds):
+        folder = _train(cell, context, stores, masked)
+        if folder is None:
+            left += 1
+        else:
+            found[cell.method, cell.variant][cell.seed] = folder
+    rows = tables.rows(found, masked)
+    notes += tables.vanished(rows, masked)
+    notes += [
+        f"{count} images have no channels in the store {name} (no face, or no mask of it)."
+        for name, count in stores.unusable().items()
+        if count
+    ]
+    if left:
+        notes.append(
+            f"{left} of {sum(map(len, found.values())) + left} trainings were not started: "
+            f"the budget of {context.budget_h} hours was spent."
+        )
+    return Outcome(rows=rows, weights=_weights(context), notes=notes)
+
+
+def _train(cell: Cell, context: Context, stores: Stores, masked: str) -> Path | None:
+    """Train a cell or find it trained; None where the budget is spent."""
+    from kerasfaces.train import run as training
+
+    label = cell.label(masked)
+    finished = training.is_finished(context.run_folder(label, cell.seed))
+    if not (finished or context.can_start()):
+        return None
+    if not finished:
+        _forget()
+    config = cells.configuration(cell, context)
+    weights = "none"
+    store, manifest = None, None
+    if cell.variant is not None:
+        store = _store(cell.variant, stores, masked)
+        if cell.method == "mobilenetv2":
+            weights = context.weights[cells.CHANNEL_MODEL]
+    elif cell.method == "liu2022":
+        store = stores.folder("none", options=["spectrum.amplitude=liu2022"])
+    elif cell.method == "autogan_spec":
+        manifest = simulated.manifest(
+            context.split(RATIO, cell.seed),
+            context.folder / "simulated",
+            config.model.size_px,
+        )
+    return context.train(
+        label,
+        config,
+        RATIO,
+        cell.seed,
+        store=store,
+        manifest=manifest,
+        weights=weights,
+    )
+
+
+def _store(variant: Variant, stores: Stores, masked: str) -> Path:
+    if not variant.masked:
+        return stores.folder("none", UNMASKED)
+    three = ["spectrum.colours=3"] if variant.colours == 3 else []
+    return stores.folder(masked, options=three)
+
+
+def _forget() -> None:
+    """Let go of the last cell's graphs."""
+    import keras
+
+    keras.utils.clear_session()
+
+
+def _weights(context: Context) -> dict[str, Any]:
+    started = context.weights[cells.CHANNEL_MODEL]
+    light = (
+        "trained from random weights"
+        if started == "none"
+        else f"starts from {Path(started).name}, all of it trained"
+    )
+    return {
+        "MobileNetV2 on channels": light,
+        "everything else": "trained from random weights",
+    }
+
+
+def _few(manifest: manifests.Manifest) -> manifests.Manifest:
+    """Return some pairs of the sample, the same ones every time."""
+    rows = manifest.rows
+    pairs = sorted(set(rows["pair_id"]))
+    chosen = rng.generator(0, "quick pairs").permutation(len(pairs))[:_QUICK_PAIRS]
+    kept = rows[rows["pair_id"].isin({pairs[i] for i in chosen})]
+    return dataclasses.replace(manifest, rows=kept.reset_index(drop=True))

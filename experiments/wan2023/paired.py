@@ -1,0 +1,61 @@
+"""Two finished runs on the same test rows: is one more often right than the other?
+
+A paired bootstrap within each class: every resample draws, for real and for fake, how
+often the first alone, the second alone, both or neither was right.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from experiments.runner_rows import Measured
+from kerasfaces import rng, runs
+from kerasfaces.evaluate import predictions
+from kerasfaces.evaluate.operating_point import OperatingPoint
+from kerasfaces.metrics.bootstrap import RESAMPLES
+from kerasfaces.metrics.intervals import percentiles
+
+
+def accuracy_difference(first: Path, second: Path) -> Measured:
+    """Return one run's test accuracy minus another's, on the rows both could read.
+
+    Each run decides at its own threshold, frozen on its validation rows.
+    """
+    both = _right(first).merge(
+        _right(second), on=["path", "label"], suffixes=("_a", "_b"), validate="1:1"
+    )
+    values = both["right_a"].astype(int) - both["right_b"].astype(int)
+    value = float(values.mean())
+    drawn = np.zeros(RESAMPLES)
+    for label in ("real", "fake"):
+        part = values[both["label"] == label]
+        shares = [float((part == sign).mean()) for sign in (1, -1, 0)]
+        generator = rng.generator(0, "accuracy difference", label)
+        counts = generator.multinomial(len(part), shares, RESAMPLES)
+        drawn += counts[:, 0] - counts[:, 1]
+    drawn /= len(both)
+    if not np.ptp(drawn):  # always right and wrong together
+        return Measured(value=value, low=value, high=value, n=len(both), p_value=1.0)
+    low, high = percentiles(drawn, value)
+    return Measured(
+        value=value, low=low, high=high, n=len(both), p_value=_p_value(drawn)
+    )
+
+
+def _p_value(drawn: NDArray[np.float64]) -> float:
+    beyond = min(np.count_nonzero(drawn <= 0), np.count_nonzero(drawn >= 0))
+    return min(1.0, 2 * (int(beyond) + 1) / (len(drawn) + 1))
+
+
+def _right(folder: Path) -> pd.DataFrame:
+    """Return path, label and whether the test row was called what it is."""
+    frame = predictions.readable(predictions.read(folder / "predictions_test.csv"))
+    path = folder / "operating_point.json"
+    threshold = OperatingPoint.from_json(runs.read_json(path), str(path)).threshold
+    called = np.asarray(frame["score"], np.float64) >= threshold
+    right = called == (frame["label"] == "fake").to_numpy()
+    return pd.DataFrame(
+        {"path": frame["path"], "label": frame["label"], "right": right}
+    )

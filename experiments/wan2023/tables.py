@@ -1,0 +1,236 @@
+"""Run folders -> rows of the document's tables, each number beside the published one."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from experiments.runner_rows import NO_BUDGET, NO_WEIGHTS, RUN, Measured, Row
+from experiments.wan2023 import paired, published
+from experiments.wan2023.cells import (
+    ALL,
+    CHOSEN,
+    COMPARED,
+    CONCAT,
+    THREE,
+    UNMASKED,
+    Variant,
+)
+from experiments.wan2023.published import CLASSIFIERS, NAMES, Line
+from kerasfaces import runs
+
+Runs = Mapping[tuple[str, Variant | None], Mapping[int, Path]]
+TITLES = {
+    "table 1": "Validation: classifiers behind Att(AS+PS)+LNP, 1-channel spectra",
+    "table 2": "Test: the same detectors",
+    "table 3": "Test: compared methods, trained on the same images",
+    "table 4": "Test: with and without the face cut out",
+    "table 5": "Test: spectra of 3 colours or of 1, concatenated",
+    "table 6": "Test: fusion, 1-channel spectra",
+    "differences": "Test accuracy of one configuration minus another's, paired",
+}
+METHODS = {
+    "autogan_spec": "AutoGAN-Spec (19)",
+    "dct_cnn": "DCT-CNN (20)",
+    "wang2020": "Wang (20)",
+    "gragnaniello2021": "Gragnaniello (21)",
+    "liu2022": "Liu (22)",
+    "ours": "the document's detector",
+}
+# Name, what is measured against what, and the document's two lines.
+ABLATIONS: tuple[tuple[str, Variant, Variant, Line, Line], ...] = (
+    ("mask - none", CHOSEN, UNMASKED, published.WITH_SAM, published.WITHOUT_SAM),
+    ("1 - 3 spectra", CONCAT, THREE, published.SPECTRA_1, published.SPECTRA_3),
+    (
+        "Att(AS+PS)+LNP - AS+PS+LNP",
+        CHOSEN,
+        CONCAT,
+        published.ATTENTION_SPECTRA,
+        published.CONCAT,
+    ),
+    (
+        "Att(AS+PS+LNP) - AS+PS+LNP",
+        ALL,
+        CONCAT,
+        published.ATTENTION_ALL,
+        published.CONCAT,
+    ),
+    (
+        "Att(AS+PS)+LNP - Att(all)",
+        CHOSEN,
+        ALL,
+        published.ATTENTION_SPECTRA,
+        published.ATTENTION_ALL,
+    ),
+)
+
+
+def rows(found: Runs, mask: str) -> list[Row]:
+    """Return every row of every table.
+
+    Args:
+        found: Finished runs by method and variant, then by split seed.
+        mask: What cut the faces out.
+    """
+    made = [*_table_1_and_2(found, mask), *_table_3(found, mask)]
+    made += _table_4(found, mask)
+    for table, label, variant, line in (
+        ("table 5", "3-channel", THREE, published.SPECTRA_3),
+        ("table 5", "1-channel", CONCAT, published.SPECTRA_1),
+        ("table 6", "AS+PS+LNP", CONCAT, published.CONCAT),
+        ("table 6", "Att(AS+PS+LNP)", ALL, published.ATTENTION_ALL),
+        ("table 6", "Att(AS+PS)+LNP", CHOSEN, published.ATTENTION_SPECTRA),
+    ):
+        made += _line(found, table, label, variant, line)
+    made += _differences(found)
+    return made
+
+
+def vanished(found: list[Row], mask: str) -> list[str]:
+    """Return what the paired differences say of the document's ablations."""
+    notes = []
+    for row in found:
+        if row.table != "differences" or row.status != RUN or "split" in row.row:
+            continue
+        each = list(row.ours.values())
+        value, low, high = (
+            sum(getattr(one, name) for one in each) / len(each)
+            for name in ("value", "low", "high")
+        )
+        told = (
+            "cannot be told from none"
+            if low <= 0 <= high
+            else (
+                "has the document's sign"
+                if value * row.published > 0
+                else "is reversed"
+            )
+            if row.published
+            else "differs"
+        )
+        notes.append(
+            f"{row.row}: {value:+.3f} [{low:+.3f}, {high:+.3f}] over {len(each)} "
+            f"split{'s' if len(each) > 1 else ''}, the document's {row.published:+.4f}: the "
+            f"difference {told}."
+        )
+    notes.append(
+        f"Masks are made by {mask}."
+        + ("" if mask == "sam" else " The document's are SAM's.")
+    )
+    return notes
+
+
+def _table_1_and_2(found: Runs, mask: str) -> Iterator[Row]:
+    for table, split, line in (
+        ("table 1", "val", published.TABLE_1),
+        ("table 2", "test", published.TABLE_2),
+    ):
+        for classifier in CLASSIFIERS:
+            folders = found.get((classifier, CHOSEN), {})
+            name = f"{NAMES[classifier]}, {mask}"
+            yield _row(table, name, "accuracy", folders, line[classifier], split)
+            yield _row(table, name, "auc", folders, None, split)
+            yield _hours(table, name, folders, published.HOURS[classifier], split)
+
+
+def _table_3(found: Runs, mask: str) -> Iterator[Row]:
+    for method in (*COMPARED, "ours"):
+        key = (CLASSIFIERS[0], CHOSEN) if method == "ours" else (method, None)
+        folders = found.get(key, {})
+        name = METHODS[method]
+        yield _row("table 3", name, "accuracy", folders, published.TABLE_3[method])
+        yield _row("table 3", name, "auc", folders, None)
+        yield _hours("table 3", name, folders, None)
+
+
+def _table_4(found: Runs, mask: str) -> Iterator[Row]:
+    yield from _line(found, "table 4", "without", UNMASKED, published.WITHOUT_SAM)
+    if mask == "sam":
+        yield from _line(found, "table 4", "with SAM", CHOSEN, published.WITH_SAM)
+        return
+    for classifier in CLASSIFIERS:
+        yield Row(
+            table="table 4",
+            row=f"with SAM, {NAMES[classifier]}",
+            metric="accuracy",
+            published=published.WITH_SAM[classifier],
+            status=NO_WEIGHTS,
+        )
+    yield from _line(found, "table 4", f"with {mask}", CHOSEN, {})
+
+
+def _line(
+    found: Runs, table: str, label: str, variant: Variant, line: Line
+) -> Iterator[Row]:
+    for classifier in CLASSIFIERS:
+        name = f"{label}, {NAMES[classifier]}"
+        folders = found.get((classifier, variant), {})
+        yield _row(table, name, "accuracy", folders, line.get(classifier))
+
+
+def _differences(found: Runs) -> Iterator[Row]:
+    for label, first, second, above, below in ABLATIONS:
+        for classifier in CLASSIFIERS:
+            a = found.get((classifier, first), {})
+            b = found.get((classifier, second), {})
+            seeds = [seed for seed in a if seed in b]
+            name = f"{label}, {NAMES[classifier]}"
+            theirs = round(above[classifier] - below[classifier], 6)
+            ours = {
+                seed: paired.accuracy_difference(a[seed], b[seed]) for seed in seeds
+            }
+            yield _of("differences", name, "accuracy", ours, theirs)
+            if len(ours) > 1:
+                for seed, one in ours.items():
+                    split = f"{name}, split {seed}"
+                    yield _of("differences", split, "accuracy", {seed: one}, None)
+
+
+def _row(
+    table: str,
+    name: str,
+    metric: str,
+    folders: Mapping[int, Path],
+    theirs: float | None,
+    split: str = "test",
+) -> Row:
+    ours = {seed: _entry(folder, split, metric) for seed, folder in folders.items()}
+    return _of(table, name, metric, ours, theirs, split)
+
+
+def _hours(
+    table: str,
+    name: str,
+    folders: Mapping[int, Path],
+    theirs: float | None,
+    split: str = "test",
+) -> Row:
+    """Return the hours of training alone; channels come in front of it."""
+    ours = {}
+    for seed, folder in folders.items():
+        seconds = float(runs.read_json(folder / "training.json")["train_seconds"])
+        n = _entry(folder, split, "accuracy").n
+        ours[seed] = Measured(value=seconds / 3600, n=n)
+    return _of(table, name, "hours", ours, theirs, split)
+
+
+def _of(
+    table: str,
+    name: str,
+    metric: str,
+    ours: Mapping[int, Measured],
+    theirs: float | None,
+    split: str = "test",
+) -> Row:
+    return Row(
+        table=table,
+        row=name,
+        metric=metric,
+        split=split,
+        ours=ours,
+        published=theirs,
+        status=RUN if ours else NO_BUDGET,
+    )
+
+
+def _entry(folder: Path, split: str, metric: str) -> Measured:
+    entry = runs.read_json(folder / "metrics.json")["metrics"][split]["all"]
+    return Measured.of(entry[metric], entry["n"])
