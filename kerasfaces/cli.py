@@ -21,6 +21,15 @@ from typing import NoReturn
 from kerasfaces.errors import KerasfacesError, MissingExtraError
 
 logger = logging.getLogger("kerasfaces")
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
+_BAD_PATH = (
+    errno.EEXIST,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.ENAMETOOLONG,
+    errno.ENOENT,
+    errno.EPERM,
+)
 _PLAIN_PROGRESS_S = 10.0  # off a terminal: at most one line this often
 
 
@@ -52,7 +61,10 @@ def run(
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+        if error.errno in _BAD_PATH and error.filename:
+            code = _fail(f"{error.filename}: {error.strerror}; choose another path.")
+            sys.exit(code)
+        if error.errno not in _NO_ROOM:
             raise
         where = f" while writing {error.filename}" if error.filename else ""
         code = _fail(

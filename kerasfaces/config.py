@@ -4,6 +4,7 @@ import dataclasses
 import difflib
 import hashlib
 import json
+import math
 import types
 import typing
 from collections.abc import Iterable, Mapping
@@ -144,6 +145,8 @@ def _coerce(hint: Any, value: Any, where: str) -> Any:
         item = typing.get_args(base)[0]
         return tuple(_coerce(item, part, where) for part in value)
     if base is float and isinstance(value, int | float) and not isinstance(value, bool):
+        if not math.isfinite(value):
+            raise InputError(f"{where}: expected a finite number, got {value}.")
         return float(value)
     if base in (bool, int, str) and type(value) is base:
         return value

@@ -25,6 +25,10 @@ class ImageError(KerasfacesError, ValueError):
     """One image cannot be decoded; the message is the short reason, without the path."""
 
 
+class ImageMemoryError(ImageError):
+    """Memory ran out while an image was decoded: it may work next time."""
+
+
 class StoreError(KerasfacesError, ValueError):
     """A store on disk is damaged, of another version, or of another recipe."""
 

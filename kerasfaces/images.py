@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageFile, ImageOps, UnidentifiedImageError
 
-from kerasfaces.errors import ImageError
+from kerasfaces.errors import ImageError, ImageMemoryError
 
 MAX_PIXELS = 178_956_970  # Pillow's own limit for a decompression bomb
 MAX_FILE_BYTES = 512 * 2**20
-LOADER_VERSION = 1  # raise whenever the pixels made from a file change
+LOADER_VERSION = 2  # raise whenever the pixels made from a file change
 EXTENSIONS = frozenset(
     ".jpg .jpeg .jpe .jfif .png .webp .bmp .tif .tiff .gif .avif .jp2 .ppm".split()
 )
@@ -96,6 +96,7 @@ def decode(data: bytes) -> Image.Image:
 
     Raises:
         ImageError: Not an image, truncated, or more than `MAX_PIXELS` pixels.
+        ImageMemoryError: Memory ran out; nobody should remember this.
     """
     ImageFile.LOAD_TRUNCATED_IMAGES = False  # another library may have set it
     try:
@@ -106,7 +107,9 @@ def decode(data: bytes) -> Image.Image:
             return _to_rgb(upright, profile)
     except ImageError:
         raise
-    except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
+    except MemoryError as error:
+        raise ImageMemoryError("not enough memory to decode it now") from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise ImageError(_reason(error)) from error
     except Exception as error:
         raise ImageError(f"decoder failed: {type(error).__name__}: {error}") from error
@@ -201,13 +204,23 @@ def _to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def _to_8_bit(image: Image.Image) -> Image.Image:
-    """Scale 16-bit grey to 8 bits; floats are taken as 0..1 when they fit, else 0..255."""
+    """Scale 16-bit grey to 8 bits; floats are taken as 0..1 when they fit, else 0..255.
+
+    32-bit integers hold whatever their writer had: 8 bits when they fit, else 16.
+
+    Raises:
+        ImageError: 32-bit integers beyond 16 bits: nothing says where white is.
+    """
     values = np.asarray(image, dtype=np.float64)
     values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
     if image.mode == "F":
         scale = 255.0 if values.max(initial=0.0) <= 1.0 else 1.0
-    else:
+    elif image.mode == "I" and values.max(initial=0.0) <= 255:
+        scale = 1.0
+    elif values.max(initial=0.0) <= 65535:
         scale = 255.0 / 65535.0
+    else:
+        raise ImageError("32-bit integers above 65535: unknown range")
     return Image.fromarray(np.clip(np.rint(values * scale), 0, 255).astype(np.uint8))
 
 

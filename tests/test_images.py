@@ -424,3 +424,34 @@ def test_recipe_names_what_decides_the_pixels():
     recipe = InputSpec(size_px=99, crop="none", filter="lanczos").recipe()
     assert recipe["size_px"] == 99
     assert {"crop", "filter", "loader", "pillow"} <= set(recipe)
+
+
+def test_out_of_memory_is_not_remembered(tiny_images, monkeypatch):
+    from kerasfaces.dataset import cache
+
+    path = tiny_images / "real" / "camera" / "00.png"
+    spec = InputSpec(size_px=32)
+    with monkeypatch.context() as patch:
+        patch.setattr(ImageFile.ImageFile, "load", _no_memory)
+        assert cache.cache_images([path], spec).reasons == [
+            "not enough memory to decode it now"
+        ]
+    assert cache.cache_images([path], spec).reasons == [""]
+
+
+def _no_memory(*_):
+    raise MemoryError
+
+
+@pytest.mark.parametrize(("value", "expected"), [(200, 200), (65535, 255)])
+def test_32_bit_integers_keep_their_brightness(tmp_path, value, expected):
+    path = tmp_path / "grey.tif"
+    Image.fromarray(np.full((40, 40), value, np.int32)).save(path)
+    assert np.unique(images.load(path)).tolist() == [expected]
+
+
+def test_32_bit_integers_of_unknown_range_are_refused(tmp_path):
+    path = tmp_path / "grey.tif"
+    Image.fromarray(np.full((40, 40), 70_000, np.int32)).save(path)
+    with pytest.raises(ImageError, match="unknown range"):
+        images.load(path)

@@ -63,7 +63,7 @@ def _configuration(model: str, context: Context) -> tuple[TrainConfig, list[str]
         config,
         # What 300 images leave behind in a whole ResNet50 fits few machines.
         batch_size=min(config.batch_size, _BATCH_FROM_NOTHING),
-        fine_tune_epochs=epochs,
+        epochs=epochs,
     )
     only = "plumbing only, " if context.quick else ""
     return config, [

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasfaces import rng
+from kerasfaces.errors import InputError
 
 N_PARAMETERS = 8 + 2
 
@@ -38,6 +39,16 @@ class AugmentConfig:
     contrast: float = 0.0
     blur: float = 0.0
     jpeg: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        limits = {"rotation_deg": 180.0, "zoom": 0.9}
+        for field in dataclasses.fields(self):
+            value, limit = getattr(self, field.name), limits.get(field.name, 1.0)
+            if not 0 <= value <= limit:
+                raise InputError(
+                    f"augment.{field.name}: expected 0..{limit:g}, got {value}."
+                )
 
 
 def parameters(

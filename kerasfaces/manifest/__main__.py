@@ -207,6 +207,8 @@ def _common(parser: argparse.ArgumentParser, *, where: bool = True) -> None:
 def _distance(text: str) -> int | None:
     if text == "off":
         return None
+    if not text.isdecimal() or int(text) > 256:
+        raise argparse.ArgumentTypeError(f"expected 0..256 bits or off, got {text!r}")
     return int(text)
 
 

@@ -236,6 +236,11 @@ def _read_text(path: Path) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        if data.startswith((b"PK", b"PAR1")):
+            raise InputError(
+                f"{path} is an Excel or Parquet table; make a manifest of it: kerasfaces "
+                f"manifest build {path} -o manifest.csv."
+            ) from error
         line = data.count(b"\n", 0, error.start) + 1
         raise InputError(
             f"{path}, line {line}: not UTF-8 text (byte {data[error.start]:#04x}); save it as "

@@ -131,7 +131,7 @@ def _sides(rows: Rows, masks: Mapping[str, Bools]) -> dict[str, tuple[Side, Side
     """Return reals and fakes of each slice that has both; equal sets are shared."""
     known: dict[tuple[bool, bytes], Side] = {}
     pairs = {}
-    for name, mask in masks.items():
+    for name, mask in sorted(masks.items()):  # the first name keys shared draws
         sides = []
         for outcome in (False, True):
             chosen = mask & (rows.fake == outcome)

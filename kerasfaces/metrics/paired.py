@@ -55,7 +55,7 @@ def auc_difference(
     value = auc(fake, a) - auc(fake, b)
     drawn = _resampled(fake, a, b, resamples, rng.generator(seed, "paired"))
     method = f"paired stratified bootstrap, {resamples} resamples"
-    if np.ptp(drawn) == 0 and not np.array_equal(a, b):
+    if np.ptp(drawn) == 0 and not _same_ranking(a, b):
         estimate = Estimate(
             value, math.nan, math.nan, "no interval: resamples do not vary"
         )
@@ -63,6 +63,11 @@ def auc_difference(
     beyond = min(np.count_nonzero(drawn <= 0), np.count_nonzero(drawn >= 0))
     p_value = min(1.0, 2 * (int(beyond) + 1) / (resamples + 1))
     return Difference(Estimate(value, *percentiles(drawn, value), method), p_value)
+
+
+def _same_ranking(a: Floats, b: Floats) -> bool:
+    first, second = (np.unique(values, return_inverse=True)[1] for values in (a, b))
+    return np.array_equal(first, second)
 
 
 def _resampled(

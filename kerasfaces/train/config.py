@@ -35,7 +35,7 @@ class TrainConfig:
             augmented, and each epoch sees the next one.
         augment: How much an augmented view may differ.
         unfreeze: Last base layers to train in a second phase; 0 is none.
-        fine_tune_epochs: Epochs of the second phase, or of training a base from nothing.
+        fine_tune_epochs: Epochs of the second phase.
         fine_tune_learning_rate: Adam's in the second phase.
         mixed_precision: Half-precision arithmetic where the base is trained on a GPU.
         crop: Central `square`, or `none` (stretch).
@@ -73,6 +73,8 @@ class TrainConfig:
                 raise InputError(
                     f"{name}: expected more than 0, got {getattr(self, name)}."
                 )
+        if not 0 <= self.seed < 2**32:
+            raise InputError(f"seed: expected 0..{2**32 - 1}, got {self.seed}.")
         if self.unfreeze < 0:
             raise InputError(f"unfreeze: expected at least 0, got {self.unfreeze}.")
         if self.patience is not None and self.patience < 1:

@@ -87,6 +87,16 @@ def train(
             if base_weights is None
             else f"--unfreeze goes with a frozen base; {config.model.name} trains all."
         )
+    if config.views > 1 and whole:
+        logger.warning(
+            "views=%d does nothing where all is trained: every epoch changes each image "
+            "anew, as augment says",
+            config.views,
+        )
+    if config.mixed_precision and not (whole or config.unfreeze):
+        logger.warning(
+            "mixed precision does nothing for a frozen base without --unfreeze"
+        )
     if (config.augment.blur or config.augment.jpeg) and not whole:
         raise InputError(
             "augment.blur and augment.jpeg change images while the whole model is trained; "
@@ -197,7 +207,7 @@ def _train_on_images(
         ),
         val_logits=lambda: _image_logits(twin, data, val),
         val_labels=data.labels(val),
-        epochs=config.epochs if plugin.END_TO_END else config.fine_tune_epochs,
+        epochs=config.epochs if whole else config.fine_tune_epochs,
         batch_size=config.batch_size,
         learning_rate=config.learning_rate if whole else config.fine_tune_learning_rate,
         schedule=config.schedule,

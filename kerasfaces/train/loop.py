@@ -85,7 +85,7 @@ def run_phase(phase: Phase, checkpoint: Path) -> list[dict[str, Any]]:
     phase.model.optimizer.build(phase.model.trainable_variables)
     progress = _Progress(phase, checkpoint)
     progress.restore()
-    if not progress.finished:
+    if not progress.finished and not progress.exhausted:
         with cli.progress(phase.epochs, f"training ({phase.name})", "epoch") as add:
             add(len(progress.rows))
             # Keras' callbacks need Keras' loop.
@@ -93,6 +93,7 @@ def run_phase(phase: Phase, checkpoint: Path) -> list[dict[str, Any]]:
                 _compiled_epochs(phase, progress, add)
             else:
                 _fit(phase, progress, add, steps)
+    if not progress.finished:
         progress.finish()
     return progress.rows
 
@@ -105,9 +106,8 @@ def _compiled_epochs(
     train = compiled.epochs(
         phase.model, phase.model.loss, phase.source, phase.batch_size, phase.seed
     )
-    stop = False
-    while len(progress.rows) < phase.epochs and not stop:
-        stop = progress.end_epoch(train(len(progress.rows)))
+    while not progress.exhausted:
+        progress.end_epoch(train(len(progress.rows)))
         add(1)
 
 
@@ -137,6 +137,14 @@ class _Progress:
         self.finished = False
         self._saved_at = time.monotonic()
 
+    @property
+    def exhausted(self) -> bool:
+        """Whether the last epoch was the last: killed there, nothing more is trained."""
+        patience = self.phase.patience
+        return len(self.rows) >= self.phase.epochs or (
+            patience is not None and self.waited >= patience
+        )
+
     def end_epoch(self, loss: float) -> bool:
         """Validate, remember, save now and then; True when training should stop."""
         row: dict[str, Any] = {
@@ -153,17 +161,15 @@ class _Progress:
             )
         self.rows.append(row)
         patience = self.phase.patience
-        stop = False
         if patience is not None:
             if row["val_loss"] < self.best_loss:
                 self.best_loss, self.waited = row["val_loss"], 0
                 self.best = self.phase.model.get_weights()
             else:
                 self.waited += 1
-                stop = self.waited >= patience
         if time.monotonic() - self._saved_at > _CHECKPOINT_EVERY_S:
             self.save()
-        return stop
+        return self.exhausted
 
     def finish(self) -> None:
         """Take the best epoch's weights and mark the phase as done."""

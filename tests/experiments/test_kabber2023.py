@@ -85,7 +85,7 @@ def test_from_random_weights_is_labelled_so(
     words += ["--weights", f"mobilenetv2={weights_file}", "--weights", "resnet50=none"]
     assert main(words) == 0
     paper, whole = (request.config for request in trained)
-    assert (paper.batch_size, whole.batch_size, whole.fine_tune_epochs) == (32, 32, 1)
+    assert (paper.batch_size, whole.batch_size, whole.epochs) == (32, 32, 1)
     assert "resnet50: plumbing only, trained from random weights for 1 epoch" in (
         capsys.readouterr().out
     )

@@ -55,8 +55,9 @@ def test_order_of_rows_and_of_slices_changes_nothing():
     rows = make(ties=True)
     order = np.random.default_rng(3).permutation(rows.fake.size)
     even = np.arange(rows.fake.size) % 2 == 0
-    masks = {"all": np.ones(rows.fake.size, bool), "even": even}
-    shuffled = {"even": even[order], "all": masks["all"]}
+    every = np.ones(rows.fake.size, bool)
+    masks = {"all": every, "twin": every, "even": even}
+    shuffled = {"even": even[order], "twin": every, "all": every}
     first = metrics.measure_slices(rows, masks, AT, 50)
     second = metrics.measure_slices(rows.where(order), shuffled, AT, 50)
     assert _numbers(first["all"]) == pytest.approx(_numbers(second["all"]), abs=1e-6)
@@ -236,7 +237,9 @@ class TestPaired:
 
     def test_two_perfect_systems_have_no_interval(self):
         fake = np.repeat([0, 1], 5)
-        found = metrics.auc_difference(fake, fake * 2.0, fake * 3.0, 50)
+        found = metrics.auc_difference(
+            fake, [*range(10)], [*range(5)[::-1], *range(5, 10)], 50
+        )
         assert found.estimate.value == 0
         assert "do not vary" in found.estimate.method
 
@@ -281,3 +284,9 @@ class TestPlatt:
     def test_one_class_cannot_be_calibrated(self):
         with pytest.raises(InputError, match="needs both classes"):
             metrics.fit_platt([1, 1], [0.1, 0.2])
+
+
+def test_systems_that_rank_alike_do_not_differ():
+    rows = make()
+    found = metrics.auc_difference(rows.fake, rows.logit, rows.logit * 2, 50)
+    assert (found.estimate.value, found.p_value) == (0.0, 1.0)

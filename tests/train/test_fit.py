@@ -75,7 +75,7 @@ class KilledError(BaseException):
     """Stands for a kill: nothing may catch it."""
 
 
-@pytest.mark.parametrize("patience", [None, 2])
+@pytest.mark.parametrize("patience", [None, 1, 2])
 def test_killed_in_any_epoch_the_result_is_the_same(
     tiny_manifest, base_weights, tmp_path, monkeypatch, patience
 ):
@@ -84,7 +84,7 @@ def test_killed_in_any_epoch_the_result_is_the_same(
     data = datasets.load(tiny_manifest, config.input_spec)
     expected = fit.train(config, data, base_weights, tmp_path / "whole")
     end_epoch = loop._Progress.end_epoch
-    kills = iter([1, 2])
+    kills = iter([2, len(expected.history)])  # the last: nothing more is trained
     killed_at = [next(kills)]
 
     def kill(self, loss):
@@ -172,7 +172,7 @@ def test_unfreezing_trains_the_end_of_the_base_only(
 
 @pytest.mark.slow
 def test_none_trains_the_whole_network(tiny_manifest, tmp_path):
-    config = configs.override(SMALL, ["fine_tune_epochs=2"])
+    config = configs.override(SMALL, ["epochs=2"])
     data = datasets.load(tiny_manifest, config.input_spec)
     trained = fit.train(config, data, None, tmp_path)
     fresh = mobilenetv2.build(config.model, None, 0)
@@ -294,7 +294,7 @@ def test_half_precision_twin_trains_and_gives_its_weights_back(
     tiny_manifest, tmp_path, monkeypatch
 ):
     monkeypatch.setattr("kerasfaces.train.end_to_end._has_gpu", lambda: True)
-    config = configs.override(SMALL, ["fine_tune_epochs=1", "mixed_precision=true"])
+    config = configs.override(SMALL, ["epochs=1", "mixed_precision=true"])
     data = datasets.load(tiny_manifest, config.input_spec)
     trained = fit.train(config, data, None, tmp_path)
     assert keras.config.dtype_policy().name == "float32"

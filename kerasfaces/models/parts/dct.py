@@ -30,7 +30,7 @@ def dct_matrix(size: int) -> NDArray[np.float32]:
     u, x = np.mgrid[:size, :size]
     matrix = np.cos(np.pi * (2 * x + 1) * u / (2 * size)) * np.sqrt(2 / size)
     matrix[0] = np.sqrt(1 / size)
-    return matrix.astype(np.float32)
+    return np.asarray(matrix, np.float32)
 
 
 @keras.saving.register_keras_serializable(package="kerasfaces")
