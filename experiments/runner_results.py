@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from kerasfaces.manifest import Manifest
 
 _MARKS = ("<!-- results: written by --record -->", "<!-- end of results -->")
-_WIDTHS = (32, 17, 37, 6)
+_WIDTHS = (38, 17, 37, 6)
 
 
 def data_name(manifest: "Manifest") -> str:

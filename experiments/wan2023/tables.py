@@ -25,7 +25,8 @@ TITLES = {
     "table 4": "Test: with and without the face cut out",
     "table 5": "Test: spectra of 3 colours or of 1, concatenated",
     "table 6": "Test: fusion, 1-channel spectra",
-    "differences": "Test accuracy of one configuration minus another's, paired",
+    "differences": "Test accuracy, one configuration minus another: chosen is "
+    "Att(AS+PS)+LNP, all Att(AS+PS+LNP), concat AS+PS+LNP",
 }
 METHODS = {
     "autogan_spec": "AutoGAN-Spec (19)",
@@ -40,21 +41,21 @@ ABLATIONS: tuple[tuple[str, Variant, Variant, Line, Line], ...] = (
     ("mask - none", CHOSEN, UNMASKED, published.WITH_SAM, published.WITHOUT_SAM),
     ("1 - 3 spectra", CONCAT, THREE, published.SPECTRA_1, published.SPECTRA_3),
     (
-        "Att(AS+PS)+LNP - AS+PS+LNP",
+        "chosen - concat",
         CHOSEN,
         CONCAT,
         published.ATTENTION_SPECTRA,
         published.CONCAT,
     ),
     (
-        "Att(AS+PS+LNP) - AS+PS+LNP",
+        "all - concat",
         ALL,
         CONCAT,
         published.ATTENTION_ALL,
         published.CONCAT,
     ),
     (
-        "Att(AS+PS)+LNP - Att(all)",
+        "chosen - all",
         CHOSEN,
         ALL,
         published.ATTENTION_SPECTRA,
