@@ -3,8 +3,8 @@
 Chunks enter and leave in the same order, so the store holds the bytes that engine
 `local` would have written. Ray Data keeps a pool of actors busy, one per GPU where the
 cluster has GPUs, with its share of the node's cores, else one per `cluster.CORES` cores;
-each holds a `Worker`. The cluster is the
-one at `RAY_ADDRESS`; without it Ray starts on this machine for the time of the call.
+each holds a `Worker`. The cluster is the one at `RAY_ADDRESS`; without it Ray starts on
+this machine for the time of the call.
 
 Files are read on the driver's machine only and their bytes sent, one chunk at a time, so
 nodes need neither the images nor a shared disk (a file named in an option, such as
