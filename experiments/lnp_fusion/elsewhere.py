@@ -47,19 +47,19 @@ def predict(
     folder: Path, manifest: Manifest, known: dict[Path, pd.DataFrame]
 ) -> pd.DataFrame:
     """Return an average's or a run's predictions; each run computes its own once."""
-    members = ensemble.members_of(folder)
+    members, weights = ensemble.members_of(folder)
     for member in members:
         if member not in known:
             logger.info("%s on %d other images", member, len(manifest))
             known[member] = predict_run(member, manifest)
     if members == [folder]:
         return known[folder]
-    return ensemble.joined([(known[member], member) for member in members])
+    return ensemble.joined([(known[member], member) for member in members], weights)
 
 
 def unseen(frame: pd.DataFrame, folder: Path) -> pd.DataFrame:
     """Return the readable rows that a run was neither trained nor validated on."""
-    own = manifests.read(ensemble.members_of(folder)[0] / "manifest.csv").rows
+    own = manifests.read(ensemble.members_of(folder)[0][0] / "manifest.csv").rows
     seen = set(_names(own[own["split"] != "test"]))
     fresh = [name not in seen for name in _names(frame)]
     return predictions.readable(frame[fresh])

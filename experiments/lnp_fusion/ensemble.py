@@ -19,13 +19,17 @@ from kerasfaces.train.run import is_finished
 MEMBERS = "ensemble.json"
 
 
-def average(members: Sequence[Path], folder: Path) -> Path:
+def average(
+    members: Sequence[Path], folder: Path, weights: Sequence[float] = ()
+) -> Path:
     """Return `folder`, made a run folder without a model of its own.
 
     Args:
         members: Finished runs on the same split.
         folder: Where the average goes; a finished one is left.
+        weights: One per member; by default they are equal.
     """
+    shares = list(weights or [1.0] * len(members))
     with runs.lock(folder):
         if is_finished(folder):
             return folder
@@ -34,30 +38,37 @@ def average(members: Sequence[Path], folder: Path) -> Path:
                 [
                     (predictions.read(member / f"predictions_{split}.csv"), member)
                     for member in members
-                ]
+                ],
+                shares,
             )
             for split in ("val", "test")
         }
         names = [f"{member.parent.name}/{member.name}" for member in members]
-        runs.write_json(folder / MEMBERS, {"members": [str(m) for m in members]})
-        finish(folder, frames, config={"average of": names}, environment={})
+        note = {"members": [str(each) for each in members], "weights": shares}
+        runs.write_json(folder / MEMBERS, note)
+        config = {"average of": names, "weights": shares}
+        finish(folder, frames, config=config, environment={})
     return folder
 
 
-def members_of(folder: Path) -> list[Path]:
-    """Return an average's members; the folder itself for an ordinary run."""
+def members_of(folder: Path) -> tuple[list[Path], list[float]]:
+    """Return an average's members and weights; an ordinary run is its own member."""
     path = folder / MEMBERS
     if not path.exists():
-        return [folder]
-    return [Path(member) for member in runs.read_json(path)["members"]]
+        return [folder], [1.0]
+    note = runs.read_json(path)
+    return [Path(member) for member in note["members"]], note["weights"]
 
 
-def joined(parts: Sequence[tuple[pd.DataFrame, Path]]) -> pd.DataFrame:
+def joined(
+    parts: Sequence[tuple[pd.DataFrame, Path]], weights: Sequence[float]
+) -> pd.DataFrame:
     """Return predictions whose logit is the mean of the members' calibrated log-odds.
 
     Args:
         parts: Per member its predictions, of the same rows in the same order, and its
             run folder.
+        weights: One per member.
     """
     first = parts[0][0]
     log_odds, reasons = [], first["reason"].fillna("")
@@ -72,4 +83,5 @@ def joined(parts: Sequence[tuple[pd.DataFrame, Path]]) -> pd.DataFrame:
         values[known] = point.calibrator.log_odds(logits[known])
         log_odds.append(values)
         reasons = reasons.mask(reasons == "", frame["reason"].fillna(""))
-    return first.assign(logit=np.mean(log_odds, axis=0), score=np.nan, reason=reasons)
+    mean = np.average(log_odds, axis=0, weights=weights)
+    return first.assign(logit=mean, score=np.nan, reason=reasons)

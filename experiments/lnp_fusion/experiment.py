@@ -2,12 +2,13 @@
 
 Four detectors on the same splits (5:1:1): pixels alone (the default of `train`), the
 noise pattern alone, both as features of one head, and the average of the first two's
-calibrated log-odds. How strongly the noise pattern is amplified, and which of the four is
-best, is read off each split's validation rows. With `--also M2` the finished detectors
+calibrated log-odds. How strongly the noise pattern is amplified, its weight, and which of
+the four is best, is read off each split's validation rows. With `--also M2` the finished detectors
 meet other images, untouched.
 """
 
 import dataclasses
+import itertools
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,6 +30,7 @@ MODELS = ("mobilenetv2",)
 SEEDS = (0, 1, 2, 3, 4)
 RATIO = (5, 1, 1)
 GOAL = 0.975
+WEIGHTS_OF_PIXELS = (1.0, 3.0)  # in averages; the noise pattern's is 1
 GAINS = (5.0, 10.0, 30.0)  # grey levels per grey level of noise
 RGB, LNP, HEAD, AVERAGE = "rgb", "lnp", "one head", "average"
 CHOSEN = "chosen on validation"
@@ -113,12 +115,16 @@ def _train(context: Context) -> Folders:
             )
             for seed in context.seeds
         }
-    for name in [name for name in every if name.startswith(LNP)]:
-        gain = name.removeprefix(LNP)
-        every[AVERAGE + gain] = {
+    averages = itertools.product(
+        WEIGHTS_OF_PIXELS, [name for name in every if name.startswith(LNP)]
+    )
+    for weight, name in averages:
+        joint = f"{AVERAGE} {weight:g}:1{name.removeprefix(LNP)}"
+        every[joint] = {
             seed: ensemble.average(
                 [every[RGB][seed], every[name][seed]],
-                context.run_folder(_slug(AVERAGE + gain), seed),
+                context.run_folder(_slug(joint), seed),
+                [weight, 1.0],
             )
             for seed in context.seeds
         }
@@ -205,4 +211,4 @@ def _entry(folder: Path, split: str, metric: str) -> Measured:
 
 
 def _slug(name: str) -> str:
-    return name.replace(" ", "_")
+    return name.replace(" ", "_").replace(":", "-")

@@ -59,15 +59,19 @@ def test_average_is_that_of_calibrated_log_odds(members, tmp_path):
     before = (folder / "metrics.json").stat().st_mtime_ns
     assert ensemble.average(members, folder) == folder
     assert (folder / "metrics.json").stat().st_mtime_ns == before
-    assert ensemble.members_of(folder) == members
-    assert ensemble.members_of(members[0]) == [members[0]]
+    assert ensemble.members_of(folder) == (members, [1.0, 1.0])
+    assert ensemble.members_of(members[0]) == ([members[0]], [1.0])
+    weighted = ensemble.average(members, tmp_path / "more" / "split-0", [3.0, 1.0])
+    found = predictions.read(weighted / "predictions_test.csv")
+    wanted = (3 * parts[0] + parts[1]) / 4
+    np.testing.assert_allclose(found["logit"], wanted, rtol=1e-6)
 
 
 def test_rows_one_member_could_not_read_have_no_average(members):
     frames = [predictions.read(member / "predictions_test.csv") for member in members]
     frames[1].loc[3, ["logit", "score"]] = np.nan
     frames[1].loc[3, "reason"] = "no face found"
-    found = ensemble.joined(list(zip(frames, members, strict=True)))
+    found = ensemble.joined(list(zip(frames, members, strict=True)), [1.0, 3.0])
     assert np.isnan(found["logit"][3])
     assert found["reason"][3] == "no face found"
     assert found["logit"].isna().sum() == 1
@@ -76,7 +80,9 @@ def test_rows_one_member_could_not_read_have_no_average(members):
 def test_other_rows_are_no_partner(members):
     frames = [predictions.read(member / "predictions_test.csv") for member in members]
     with pytest.raises(ValueError, match="predictions of other rows"):
-        ensemble.joined([(frames[0], members[0]), (frames[1][::-1], members[1])])
+        ensemble.joined(
+            [(frames[0], members[0]), (frames[1][::-1], members[1])], [1.0, 1.0]
+        )
 
 
 def test_images_a_detector_was_made_with_are_left_out(members):
