@@ -110,8 +110,10 @@ def _check_variant(state: Mapping[str, Tensor], path: Path, variant: str) -> Non
 class Encoder(nn.Module):
     """The image encoder with its preparation.
 
-    `(1, h, w, 3)` uint8 enters, its longer side `side` pixels; `(1, side / 16,
-    side / 16, 256)` float32 leaves.
+    `(1, side, side, 4)` uint8 enters: the picture in the top left, and as fourth channel
+    1 where there is picture, 0 where there is padding (which the network wants to be 0
+    *after* normalising). One shape serves all pictures, and one conversion of the
+    network. `(1, side / 16, side / 16, 256)` float32 leaves.
     """
 
     mean: Tensor
@@ -125,12 +127,18 @@ class Encoder(nn.Module):
         self.register_buffer("mean", sam.pixel_mean.reshape(1, 3, 1, 1).clone())
         self.register_buffer("deviation", sam.pixel_std.reshape(1, 3, 1, 1).clone())
 
+    def padded(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return `(h, w, 3)`, its longer side `side`, as `forward` wants it."""
+        height, width = image.shape[:2]
+        square = np.zeros((1, self.side, self.side, 4), np.uint8)
+        square[0, :height, :width, :3] = image
+        square[0, :height, :width, 3] = 1
+        return square
+
     def forward(self, images: Tensor) -> Tensor:
         """Return the image's embedding, channels last."""
         x = images.permute(0, 3, 1, 2).float()
-        x = (x - self.mean) / self.deviation
-        height, width = x.shape[-2:]
-        x = nn.functional.pad(x, (0, self.side - width, 0, self.side - height))
+        x = (x[:, :3] - self.mean) / self.deviation * x[:, 3:]
         embedding: Tensor = self.encoder(x).permute(0, 2, 3, 1)
         return embedding
 
@@ -172,7 +180,7 @@ class Segmenter:
         scale = self._encoder.side / max(height, width)
         size = (int(height * scale + 0.5), int(width * scale + 0.5))
         resized = Image.fromarray(image).resize(size[::-1], Image.Resampling.BILINEAR)
-        embedding = self.runner(np.array(resized, np.uint8)[None])
+        embedding = self.runner(self._encoder.padded(np.asarray(resized)))
         ratio = np.array([size[1] / width, size[0] / height])
         with torch.no_grad():
             low, scores = self._decode(
