@@ -1,5 +1,6 @@
 """Shared fixtures: a cache of the tests' own, tiny images made on the spot."""
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -17,6 +18,16 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 def own_cache(tmp_path_factory, monkeypatch):
     """No test reads or writes the user's cache."""
     monkeypatch.setenv("KERASFACES_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture(autouse=True)
+def own_logging():
+    """A command run inside a test leaves neither its handler nor its level behind."""
+    logger = logging.getLogger("kerasfaces")
+    handlers, level = list(logger.handlers), logger.level
+    yield
+    logger.handlers[:] = handlers
+    logger.setLevel(level)
 
 
 @pytest.fixture(scope="session")

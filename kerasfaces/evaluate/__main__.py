@@ -26,6 +26,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="predict and measure these images instead; written to RUN/evaluations/",
     )
     parser.add_argument(
+        "--root",
+        metavar="DIR",
+        help="with --manifest: what its relative paths are relative to",
+    )
+    parser.add_argument(
         "--store",
         metavar="S",
         help="with --manifest: a channel store of these images (default: a run on channels "
@@ -66,6 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             Path(options.manifest),
             options.split,
             store=Path(options.store) if options.store else None,
+            root=Path(options.root) if options.root else None,
             **asked,
         )
     else:

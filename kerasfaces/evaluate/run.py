@@ -14,7 +14,15 @@ import pandas as pd
 
 from kerasfaces import cli, runs
 from kerasfaces.errors import InputError, MissingFileError
-from kerasfaces.evaluate import html, measure, predictions, slices, stored, warn
+from kerasfaces.evaluate import (
+    html,
+    measure,
+    overlap,
+    predictions,
+    slices,
+    stored,
+    warn,
+)
 from kerasfaces.evaluate.operating_point import (
     OperatingPoint,
     ValidationPredictions,
@@ -150,10 +158,11 @@ def evaluate_manifest(
     by: Sequence[str] | None = None,
     samples_per_group: int | None = None,
     store: Path | None = None,
+    root: Path | None = None,
 ) -> tuple[Path, dict[str, Any]]:
     """Measure a finished run on other images, with its own frozen thresholds.
 
-    Writes predictions, metrics and report to `RUN/evaluations/<manifest digest>/`; the
+    Writes predictions, metrics and report to `RUN/evaluations/<manifest digest>-<split>/`; the
     run's own numbers stay untouched.
 
     Args:
@@ -163,6 +172,7 @@ def evaluate_manifest(
         by: See `evaluate_run`.
         samples_per_group: See `evaluate_run`.
         store: A channel store that holds the images; see `features.predict`.
+        root: What relative paths in the manifest are relative to.
 
     Returns:
         The folder written to and the content of its metrics.json.
@@ -174,9 +184,9 @@ def evaluate_manifest(
     from kerasfaces import manifest as manifests
 
     point, context, settings = stored.read(folder)
-    manifest = manifests.read(manifest_path)
+    manifest = manifests.read(manifest_path, root)
     rows = manifest.rows
-    target = folder / "evaluations" / manifest.digest()[:12]
+    target = folder / "evaluations" / f"{manifest.digest()[:12]}-{split}"
     if (rows["split"] == "").all():
         logger.info(
             "%s has no splits; all its images count as %s.", manifest_path, split
@@ -193,8 +203,12 @@ def evaluate_manifest(
     frame = predict_run(folder, manifest, split, store)
     frame = predictions.check(frame, str(manifest_path))
     frames = {split: _scored(frame, point)}
-    warning = (
-        f"Measured on {manifest_path.name}, not on the images the run was made with."
+    n_seen = overlap.seen(folder, manifest, split)
+    warning = f"Measured on {manifest_path.name}, " + (
+        f"not a result: {n_seen} of its {len(frame)} images were used to train this detector "
+        "or to choose its epoch and threshold."
+        if n_seen
+        else "not on the images the run was made with."
     )
     context = dataclasses.replace(
         context,
@@ -207,6 +221,7 @@ def evaluate_manifest(
         predictions.write(frames[split], target / f"predictions_{split}.csv")
         frames = slices.binned(frames)
         content = _measured(frames, point, settings, by, samples_per_group)
+        content["seen"] = n_seen
         name = f"{folder.name} on {manifest_path.name}"
         return target, _publish(target, name, frames, point, content, context)
 

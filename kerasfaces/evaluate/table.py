@@ -21,7 +21,8 @@ def text(
         by: Columns to show; by default all that were measured.
     """
     found = metrics["metrics"][split]["all"]
-    lines = [_counts(split, found), "", *_metrics(found)]
+    note = _note(split, found, metrics.get("seen"))
+    lines = [_counts(split, found) + note, "", *_metrics(found)]
     groups = metrics.get("groups", {}).get(split, {})
     drawn = metrics.get("samples_per_group", {}).get(split, {})
     for column in groups if by is None else by:
@@ -33,15 +34,22 @@ def text(
 
 
 def _counts(split: str, found: Mapping[str, Any]) -> str:
-    note = (
-        "" if split == "test" else "\nnot a result: the run was made with these images"
-    )
-    if "n_seeds" in found:
-        note += f"\nmean of {found['n_seeds']} seeds"
     return (
         f"{split}: {found['n']:,} images, {found['n_real']:,} real and {found['n_fake']:,} "
-        f"fake, {found['n_unreadable']:,} unreadable{note}"
+        f"fake, {found['n_unreadable']:,} unreadable"
     )
+
+
+def _note(split: str, found: Mapping[str, Any], seen: int | None) -> str:
+    """Say what the numbers are not; `seen` is None for a run's own splits."""
+    note = ""
+    if seen:
+        note = f"\nnot a result: the run was made with {seen:,} of these images"
+    elif seen is None and split != "test":
+        note = "\nnot a result: the run was made with these images"
+    if "n_seeds" in found:
+        note += f"\nmean of {found['n_seeds']} seeds"
+    return note
 
 
 def _metrics(found: Mapping[str, Any]) -> Iterator[str]:

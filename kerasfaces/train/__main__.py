@@ -43,8 +43,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         tensorboard=arguments.tensorboard,
         notes=notes,
     )
-    if arguments.repeat > 1:
+    if arguments.repeat != 1:
         folder = repeat(request, arguments.repeat)
+        for note in notes:
+            print(f"note: {note}")
         print(table.text(read_json(folder / "metrics.json")))
         print(f"\nruns: {folder}")
         return 0

@@ -58,6 +58,24 @@ class Data:
         pairs = zip(self.rows["path"], self.images.reasons, strict=True)
         return [f"{path!r}: {reason}" for path, reason in pairs if reason]
 
+    def leaks(self) -> list[str]:
+        """Return one sentence for each way in which splits share images or people."""
+        columns = {"the same image": self.images.keys}
+        names = {"pair_id": "the same pair", "identity": "the same person"}
+        for name, what in names.items():
+            if name in self.rows.columns:
+                columns[what] = list(self.rows[name])
+        lines = []
+        for what, values in columns.items():
+            table = pd.DataFrame({"value": values, "split": list(self.rows["split"])})
+            splits = table[table["value"] != ""].groupby("value")["split"].nunique()
+            if count := int((splits > 1).sum()):
+                lines.append(
+                    f"{count} times {what} is in more than one split: test results are too "
+                    "good. Split again (kerasfaces manifest split M --overwrite)."
+                )
+        return lines
+
 
 def load(
     manifest: manifests.Manifest,
@@ -76,6 +94,7 @@ def load(
     """
     _check_counts(manifest.rows, "the manifest")
     data = Data(manifest, cache_images(manifest.files(), spec, meanwhile=meanwhile))
+    _check_unchanged(data)
     _check_usable(
         data,
         "are unreadable",
@@ -117,6 +136,23 @@ def digests(manifest: manifests.Manifest) -> list[str]:
     if "sha256" not in manifest.rows.columns:
         return []
     return [str(value) for value in manifest.rows["sha256"]]
+
+
+def _check_unchanged(data: Data) -> None:
+    """Compare the files with the `sha256` column: splits and groups rely on it."""
+    stated = digests(data.manifest) or [""] * len(data.rows)
+    changed = [
+        path
+        for path, key, known in zip(
+            data.rows["path"], data.images.keys, stated, strict=True
+        )
+        if key and known and key != known
+    ]
+    if changed:
+        raise InputError(
+            f"{len(changed)} of {len(data.rows)} files are not those of the manifest (other "
+            f"sha256), first {changed[0]!r}: build and split the manifest again."
+        )
 
 
 def _check_usable(data: Data, trouble: str, advice: str) -> None:

@@ -3,7 +3,7 @@
 import dataclasses
 import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,9 +15,13 @@ from kerasfaces.errors import InputError, RunError
 from kerasfaces.train import channels
 from kerasfaces.train.config import TrainConfig
 
+if TYPE_CHECKING:
+    from kerasfaces.train.data import Data
+
 logger = logging.getLogger(__name__)
 
 FORMAT_VERSION = 1
+_BEFORE_TRAINING = {"config.json", "environment.json", "manifest.csv", "audit.json"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -102,13 +106,26 @@ def _identity(
 
 
 def _claim(folder: Path, identity: dict[str, Any]) -> None:
-    """Write config.json, or check that it is ours."""
+    """Write config.json, or check that it is ours.
+
+    A run that stopped before its first checkpoint (a mistyped option) claims nothing.
+    """
     path = folder / "config.json"
+    held = {each.name for each in folder.iterdir()} - {".lock"}
     if not path.exists():
+        if held:
+            raise RunError(
+                f"{folder} is not empty and no run folder (it holds {min(held)!r}); choose "
+                "another folder with -o."
+            )
         runs.write_json(path, identity)
         return
     changed = configs.diff(_completed(runs.read_json(path)), identity)
-    if changed:
+    if changed and held <= _BEFORE_TRAINING:
+        for name in held - {"config.json"}:
+            (folder / name).unlink()
+        runs.write_json(path, identity)
+    elif changed:
         raise RunError(
             f"{folder} holds a run of another configuration ({'; '.join(changed[:6])}); "
             "choose another folder with -o, or repeat the old command to continue it."
@@ -169,7 +186,7 @@ def _work(
         | {"training": trained.facts},
         history=history,
         audit=audit,
-        warnings=[*request.notes, *_warnings(config, found, data.unreadable(), audit)],
+        warnings=[*request.notes, *_warnings(config, found, data, audit)],
         image_root=manifest.folder,
         false_alarm_rate=config.false_alarm_rate,
     )
@@ -199,14 +216,14 @@ def _audit(manifest: manifests.Manifest, folder: Path) -> dict[str, Any]:
 def _warnings(
     config: TrainConfig,
     found: Any,
-    unreadable: list[str],
+    data: "Data",
     audit: dict[str, Any] | None,
 ) -> list[str]:
     """Return what a reader of the report must know first; each is logged as well.
 
     A flagged audit warns by itself.
     """
-    lines = []
+    lines, unreadable = data.leaks(), data.unreadable()
     if audit is None:
         lines.append(
             "The image files are not on this machine, only their channels: facts of the "

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from fake_predictions import make_predictions
 
+from kerasfaces import manifest as manifests
 from kerasfaces import runs
 from kerasfaces.errors import (
     InputError,
@@ -18,7 +19,7 @@ from kerasfaces.errors import (
     MissingFileError,
     RunError,
 )
-from kerasfaces.evaluate import predictions
+from kerasfaces.evaluate import overlap, predictions
 from kerasfaces.evaluate.__main__ import main
 from kerasfaces.evaluate.run import evaluate_manifest, evaluate_run, finish
 
@@ -270,6 +271,29 @@ class TestCommand:
             [sys.executable, "-c", code], capture_output=True, text=True
         )
         assert done.returncode == 0, done.stderr
+
+
+class TestSeenImages:
+    def manifest(self, path, names, split):
+        rows = [f"{name},real,camera,{split},{name[0] * 64}" for name in names]
+        text = "\n".join(["path,label,source,split,sha256", *rows]) + "\n"
+        path.write_text(text, encoding="utf-8")
+        return manifests.read(path)
+
+    def test_images_of_train_and_val_are_counted_by_content(self, tmp_path):
+        run = tmp_path / "run"
+        run.mkdir()
+        self.manifest(run / "manifest.csv", ["a.jpg", "b.jpg"], "val")
+        other = self.manifest(tmp_path / "m.csv", ["b2.jpg", "c.jpg"], "test")
+        assert overlap.seen(run, other, "test") == 1
+        assert overlap.seen(run, other, "train") == 0
+
+    def test_own_test_images_are_no_result_spoiled(self, tmp_path):
+        run = tmp_path / "run"
+        run.mkdir()
+        self.manifest(run / "manifest.csv", ["a.jpg"], "test")
+        other = self.manifest(tmp_path / "m.csv", ["a.jpg"], "test")
+        assert overlap.seen(run, other, "test") == 0
 
 
 def _command(*arguments):
