@@ -23,7 +23,6 @@ LAYERS = [
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 FRAMEWORKS = {"tensorflow", "keras", "keras_tuner", "torch"}
-# evaluate asks a finished run for predictions, inside a function.
 SOURCES = sorted((ROOT / "kerasfaces").rglob("*.py"))
 
 

@@ -35,5 +35,7 @@ def _keys(manifest: "Manifest", splits: list[str]) -> list[str]:
     rows = manifest.rows
     chosen = rows["split"].isin(splits).to_numpy()
     files = [file for file, on in zip(manifest.files(), chosen, strict=True) if on]
-    stated = rows["sha256"][chosen] if "sha256" in rows.columns else []
-    return hashes.keys_of(files, [str(value) for value in stated])[0]
+    stated: list[str] = []
+    if "sha256" in rows.columns:
+        stated = [str(value) for value in rows["sha256"][chosen]]
+    return hashes.keys_of(files, stated)[0]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 FORMAT_VERSION = 1
+_AGREEMENT = 1e-2  # logits; engines agree in features to 1e-4
 _BEFORE_TRAINING = {"config.json", "environment.json", "manifest.csv", "audit.json"}
 
 
@@ -186,7 +187,10 @@ def _work(
         | {"training": trained.facts},
         history=history,
         audit=audit,
-        warnings=[*request.notes, *_warnings(config, found, data, audit)],
+        warnings=[
+            *request.notes,
+            *_warnings(config, found, data, audit, trained.facts),
+        ],
         image_root=manifest.folder,
         false_alarm_rate=config.false_alarm_rate,
     )
@@ -218,6 +222,7 @@ def _warnings(
     found: Any,
     data: "Data",
     audit: dict[str, Any] | None,
+    facts: dict[str, Any],
 ) -> list[str]:
     """Return what a reader of the report must know first; each is logged as well.
 
@@ -242,6 +247,11 @@ def _warnings(
         )
     if found is None:
         lines.append(f"The whole {config.model.name} was trained from random weights.")
+    if facts.get("agreement", 0.0) > _AGREEMENT:
+        lines.append(
+            f"Logits from cached features and from the whole model differ by up to "
+            f"{facts['agreement']:.1e}: later predictions may differ from this report."
+        )
     for line in lines:
         logger.warning("%s", line)
     return lines

@@ -69,11 +69,9 @@ def test_test_rows_cannot_move_the_threshold(tmp_path, frames):
 
 def test_measuring_again_gives_the_same_numbers(finished):
     folder, metrics = finished
-    page = (folder / "report.html").read_text()
     again = evaluate_run(folder)
     assert again["metrics"] == metrics["metrics"]
     assert again["warnings"] == metrics["warnings"]
-    assert "val loss" in page.lower() or "loss" in page
     assert "The weights are a stand-in." in (folder / "report.html").read_text()
 
 

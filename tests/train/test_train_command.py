@@ -105,6 +105,62 @@ def test_a_locked_folder_is_refused(arguments, tmp_path):
         main([*arguments, "-o", str(run)])
 
 
+def test_a_folder_that_holds_something_else_is_left_alone(arguments, tmp_path):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "manifest.csv").write_text("not a run's")
+    for extra in ([], ["--repeat", "2"]):
+        with pytest.raises(RunError, match=r"is not empty.*'manifest\.csv'"):
+            main([*arguments, *extra, "-o", str(folder)])
+    assert (folder / "manifest.csv").read_text() == "not a run's"
+
+
+def test_a_single_run_and_repeats_do_not_share_a_folder(arguments, tmp_path):
+    main([*arguments, "-o", str(tmp_path / "one")])
+    with pytest.raises(RunError, match="holds no repeats"):
+        main([*arguments, "--repeat", "2", "-o", str(tmp_path / "one")])
+    with pytest.raises(InputError, match="--repeat: expected at least 1, got 0"):
+        main([*arguments, "--repeat", "0", "-o", str(tmp_path / "none")])
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_run_that_stopped_before_training_claims_nothing(arguments, tmp_path):
+    run = tmp_path / "run"
+    with pytest.raises(InputError):
+        main([*arguments, "--set", "model.taps=no_such_layer", "-o", str(run)])
+    assert main([*arguments, "-o", str(run)]) == 0
+
+
+def test_leaks_between_splits_are_said_everywhere(
+    tiny_manifest, arguments, tmp_path, caplog
+):
+    rows = tiny_manifest.rows.copy()
+    rows["identity"] = [f"person {i // 2}" for i in range(len(rows))]
+    rows["split"] = (["train", "test", "train", "val"] * len(rows))[: len(rows)]
+    manifests.write(
+        manifests.Manifest(rows=rows, folder=tmp_path), tmp_path / "manifest.csv"
+    )
+    main([*arguments, "-o", str(tmp_path / "run")])
+    sentence = "36 times the same person is in more than one split"
+    assert sentence in caplog.text
+    assert sentence in (tmp_path / "run" / "report.html").read_text()
+
+
+def test_a_file_changed_since_the_manifest_is_refused(
+    tiny_manifest, arguments, tmp_path
+):
+    rows = tiny_manifest.rows.copy()
+    rows["sha256"] = [
+        images.sha256(path.read_bytes()) for path in tiny_manifest.files()
+    ]
+    rows.loc[5, "sha256"] = "0" * 64
+    manifests.write(
+        manifests.Manifest(rows=rows, folder=tmp_path), tmp_path / "manifest.csv"
+    )
+    with pytest.raises(InputError, match="1 of 72 files are not those of the manifest"):
+        main([*arguments, "-o", str(tmp_path / "run")])
+
+
 @pytest.mark.slow
 def test_repeat_writes_ordinary_runs_and_their_mean(arguments, tmp_path, capsys):
     run = tmp_path / "run"
