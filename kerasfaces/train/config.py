@@ -71,7 +71,8 @@ class TrainConfig:
         for name in ("learning_rate", "fine_tune_learning_rate"):
             if not 0 < getattr(self, name) < 100:
                 raise InputError(
-                    f"{name}: expected more than 0, got {getattr(self, name)}."
+                    f"{name}: expected more than 0 and less than 100, got "
+                    f"{getattr(self, name)}."
                 )
         if not 0 <= self.seed < 2**32:
             raise InputError(f"seed: expected 0..{2**32 - 1}, got {self.seed}.")

@@ -189,8 +189,7 @@ def test_none_trains_the_whole_network(tiny_manifest, tmp_path):
 
 
 def test_divergence_is_a_sentence(tiny_manifest, base_weights, tmp_path):
-    config = dataclasses.replace(SMALL, learning_rate=1e30)
-    config = configs.override(config, ["model.head.l2=90"])
+    config = configs.override(SMALL, ["learning_rate=99", "model.head.l2=3e38"])
     data = datasets.load(tiny_manifest, config.input_spec)
     with pytest.raises(
         InputError, match=r"diverged in epoch \d of head .* lower the learning"
