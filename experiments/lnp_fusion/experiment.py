@@ -1,9 +1,9 @@
 """Ours: the noise pattern beside the pixels, through frozen taps: what it adds, if anything.
 
-Four detectors on the same splits (5:1:1): pixels alone (the default of `train`), the
-noise pattern alone, both as features of one head, and the average of the first two's
-calibrated log-odds. How strongly the noise pattern is amplified, its weight, and which of
-the four is best, is read off each split's validation rows. With `--also M2` the finished detectors
+Five detectors on the same splits (5:1:1): pixels alone (the default of `train`), the
+noise pattern alone, both as features of one head, and the averages of pixels alone with
+either of these, in calibrated log-odds. How strongly the noise pattern is amplified, an
+average's weights, and which of the five is best, is read off each split's validation rows. With `--also M2` the finished detectors
 meet other images, untouched.
 """
 
@@ -30,9 +30,11 @@ MODELS = ("mobilenetv2",)
 SEEDS = (0, 1, 2, 3, 4)
 RATIO = (5, 1, 1)
 GOAL = 0.975
-WEIGHTS_OF_PIXELS = (1.0, 3.0)  # in averages; the noise pattern's is 1
+WEIGHTS_OF_PIXELS = (1.0, 3.0)  # in averages; the other's is 1
 GAINS = (5.0, 10.0, 30.0)  # grey levels per grey level of noise
-RGB, LNP, HEAD, AVERAGE = "rgb", "lnp", "one head", "average"
+RGB, LNP, HEAD = "rgb", "lnp", "one head"
+AVERAGES = {LNP: "average with lnp", HEAD: "average with one head"}
+KINDS = (RGB, LNP, HEAD, *AVERAGES.values())
 CHOSEN = "chosen on validation"
 HEADLINES = ("auc", "ap", "balanced_accuracy", "tpr_at_fpr_1pct")
 DOCUMENT_DATA = ""
@@ -52,12 +54,12 @@ def run(context: Context) -> Outcome:
     if reason:
         rows = [
             Row(table="test", row=name, metric=metric, status=NO_WEIGHTS)
-            for name in (RGB, LNP, HEAD, AVERAGE, CHOSEN)
+            for name in (*KINDS, CHOSEN)
             for metric in HEADLINES
         ]
         return Outcome(rows=rows, weights={"mobilenetv2": NO_WEIGHTS}, notes=[reason])
     every = _train(context)
-    best = {name: _best(every, name) for name in (RGB, LNP, HEAD, AVERAGE)}
+    best = {name: _best(every, name) for name in KINDS}
     best[CHOSEN] = _best(every, "")
     rows = [
         _mean(name, metric, folders, "test", "test")
@@ -69,7 +71,7 @@ def run(context: Context) -> Outcome:
             _row("splits", f"{name}, split {seed}", "auc", {seed: _auc(folder)})
             for seed, folder in folders.items()
         ]
-    for name in (LNP, HEAD, AVERAGE, CHOSEN):
+    for name in (*KINDS[1:], CHOSEN):
         rows += _differences(name, best[name], best[RGB])
     rows += [
         _mean(name, "auc", folders, "validation", "val")
@@ -115,11 +117,9 @@ def _train(context: Context) -> Folders:
             )
             for seed in context.seeds
         }
-    averages = itertools.product(
-        WEIGHTS_OF_PIXELS, [name for name in every if name.startswith(LNP)]
-    )
-    for weight, name in averages:
-        joint = f"{AVERAGE} {weight:g}:1{name.removeprefix(LNP)}"
+    for weight, name in itertools.product(WEIGHTS_OF_PIXELS, list(every)[1:]):
+        kind, _, gain = name.rpartition(" ")
+        joint = f"{AVERAGES[kind]} {weight:g}:1 {gain}"
         every[joint] = {
             seed: ensemble.average(
                 [every[RGB][seed], every[name][seed]],

@@ -131,7 +131,7 @@ def test_rows(write_manifest, trained, weights_file, tmp_path, capsys):
         for row in results["rows"]
         if (row["table"], row["metric"]) == ("test", "auc")
     }
-    assert list(test) == ["rgb", "lnp", "one head", "average", experiment.CHOSEN]
+    assert list(test) == [*experiment.KINDS, experiment.CHOSEN]
     validation = {
         row["row"]: row["ours"]["values"]
         for row in results["rows"]
@@ -146,7 +146,7 @@ def test_rows(write_manifest, trained, weights_file, tmp_path, capsys):
     assert f"Chosen on validation: split 0: {names[0]}; split 1: {names[1]}." in note
     assert "the goal of 0.975" in note
     differences = [row for row in results["rows"] if row["table"] == "differences"]
-    assert len(differences) == 4 * 3
+    assert len(differences) == len(experiment.KINDS) * 3
     capsys.readouterr()
 
 
@@ -176,7 +176,7 @@ def test_quick_through_the_real_stage(tmp_path, capsys):
     results = json.loads((out / "results.json").read_text(encoding="utf-8"))
     there = [row for row in results["rows"] if row["table"] == "elsewhere"]
     assert {row["row"].split(", ")[0] for row in there} == {
-        *("rgb", "lnp", "one head", "average"),
+        *experiment.KINDS,
         experiment.CHOSEN,
     }
     here = next(row for row in results["rows"] if row["row"] == "one head")
