@@ -70,6 +70,25 @@ def test_average_of_nothing_and_of_a_constant():
     assert (constant.mean == -120).all()
 
 
+@pytest.mark.parametrize("shape", [(32, 32), (33, 31), (32, 31)])
+def test_every_frequency_is_counted_once(shape):
+    """Mirrored ones share a peak; those at half the sampling rate are their own mirror."""
+    height, width = shape
+    noise = np.random.default_rng(0).normal(0, 0.1, shape)
+    for row, column in [(-height // 2, 0), (0, -width // 2), (9, -width // 2), (-height // 2, 9), (9, 8)]:
+        plane = noise.copy()
+        at = (row + height // 2) % height, (column + width // 2) % width
+        back = (-row + height // 2) % height, (-column + width // 2) % width
+        plane[at] += 20
+        plane[back] = plane[at]
+        found = averages.peaks(plane)
+        assert len(found) == 1, (row, column)
+        assert {(found[0].row % height, found[0].column % width)} <= {
+            (row % height, column % width),
+            (-row % height, -column % width),
+        }
+
+
 def test_an_upsampler_shows_as_peaks_on_its_grid_and_noise_does_not():
     side, period = 64, 8
     real = averages.average([noise(0, 60, side)], (side, side))

@@ -129,9 +129,9 @@ def peaks(plane: Plane, most: int = 12) -> list[Peak]:
     height, width = plane.shape
     rows, columns = np.indices(plane.shape)
     rows, columns = rows - height // 2, columns - width // 2
-    half = (columns > 0) | ((columns == 0) & (rows > 0)) | (columns == -(width // 2))
     far = np.hypot(rows, columns) > _MARGIN
-    sigma = np.where(half & far, excess / max(spread, 1e-9), -np.inf)
+    counted = _half(rows, columns) & far
+    sigma = np.where(counted, excess / max(spread, 1e-9), -np.inf)
     order = np.argsort(-sigma, axis=None)[:most]
     chosen = [np.unravel_index(int(at), plane.shape) for at in order]
     return [
@@ -139,6 +139,20 @@ def peaks(plane: Plane, most: int = 12) -> list[Peak]:
         for at in chosen
         if sigma[at] >= PEAK_SIGMA
     ]
+
+
+def _half(rows: NDArray[np.int_], columns: NDArray[np.int_]) -> NDArray[np.bool_]:
+    """Return one of each two mirrored frequencies, and those that mirror themselves.
+
+    -N/2 is N/2 where a side is even, so its column (its row) mirrors itself as 0 does.
+    """
+    height, width = rows.shape
+    own_column = (columns == 0) | (2 * columns == -width)
+    own_row = (rows == 0) | (2 * rows == -height)
+    kept: NDArray[np.bool_] = (~own_column & (columns > 0)) | (
+        own_column & (own_row | (rows > 0))
+    )
+    return kept
 
 
 def radial(plane: Plane) -> Plane:
