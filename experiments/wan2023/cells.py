@@ -26,11 +26,13 @@ class Variant:
         fusion: See `ChannelConfig`.
         colours: Planes of each spectrum, 1 or 3.
         masked: Whether the face was cut out.
+        attention: See `ChannelAttention`.
     """
 
     fusion: str = "attention_spectra"
     colours: int = 1
     masked: bool = True
+    attention: str = "equation"
 
 
 CHOSEN = Variant()
@@ -38,7 +40,8 @@ CONCAT = Variant(fusion="concat")
 ALL = Variant(fusion="attention_all")
 THREE = Variant(fusion="concat", colours=3)
 UNMASKED = Variant(masked=False)
-VARIANTS = (CHOSEN, CONCAT, ALL, THREE, UNMASKED)
+SCALED = Variant(attention="scaled")  # not the document's: one that does attend
+VARIANTS = (CHOSEN, CONCAT, ALL, THREE, UNMASKED, SCALED)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -60,7 +63,9 @@ class Cell:
         if self.variant is None:
             return self.method
         masked = mask if self.variant.masked else "none"
-        return f"{self.method}-{self.variant.fusion}-{self.variant.colours}-{masked}"
+        name = f"{self.method}-{self.variant.fusion}-{self.variant.colours}-{masked}"
+        own = self.variant.attention
+        return name if own == "equation" else f"{name}-{own}"
 
 
 def order(seeds: Sequence[int]) -> Iterator[Cell]:
@@ -111,7 +116,11 @@ def configuration(cell: Cell, context: Context) -> TrainConfig:
 
 def _of_variant(classifier: str, variant: Variant) -> TrainConfig:
     config = configs.preset("wan2023", CHANNEL_MODEL)
-    channels = {"fusion": variant.fusion, "classifier": classifier}
+    channels = {
+        "fusion": variant.fusion,
+        "classifier": classifier,
+        "attention": variant.attention,
+    }
     model = dataclasses.replace(
         config.model,
         inputs=("lnp+spectra" if variant.colours == 1 else "lnp+spectra3",),

@@ -13,7 +13,7 @@ from typing import Any
 
 from experiments.runner import Context, Outcome
 from experiments.runner_stores import OTHER_MASK, UNMASKED, Stores, mask
-from experiments.wan2023 import cells, published, simulated, tables
+from experiments.wan2023 import cells, published, saturation, simulated, tables
 from experiments.wan2023.cells import Cell, Variant
 from kerasfaces import manifest as manifests
 from kerasfaces import rng
@@ -59,6 +59,7 @@ def _run(context: Context, masked: str, notes: list[str]) -> Outcome:
         for name, count in stores.unusable().items()
         if count
     ]
+    notes += _saturated(found, stores, masked)
     if left:
         notes.append(
             f"{left} of {sum(map(len, found.values())) + left} trainings were not started: "
@@ -108,6 +109,28 @@ def _store(variant: Variant, stores: Stores, masked: str) -> Path:
         return stores.folder("none", UNMASKED)
     three = ["spectrum.colours=3"] if variant.colours == 3 else []
     return stores.folder(masked, options=three)
+
+
+def _saturated(
+    found: dict[tuple[str, Variant | None], dict[int, Path]],
+    stores: Stores,
+    masked: str,
+) -> list[str]:
+    """Say of every kind of trained attention whether it attends."""
+    notes = []
+    for (method, variant), folders in found.items():
+        if variant is None or variant.fusion == "concat":
+            continue
+        seed, folder = next(iter(folders.items()))
+        share = saturation.share(folder, _store(variant, stores, masked))
+        if share is not None:
+            name = Cell(method=method, variant=variant, seed=seed).label(masked)
+            notes.append(
+                f"{name}, split {seed}: {share:.0%} of the attention's rows are one-hot "
+                f"(over {saturation.IMAGES} test images); such rows are a learned gain and "
+                "nothing else."
+            )
+    return notes
 
 
 def _forget() -> None:

@@ -75,7 +75,13 @@ def test_every_frequency_is_counted_once(shape):
     """Mirrored ones share a peak; those at half the sampling rate are their own mirror."""
     height, width = shape
     noise = np.random.default_rng(0).normal(0, 0.1, shape)
-    for row, column in [(-height // 2, 0), (0, -width // 2), (9, -width // 2), (-height // 2, 9), (9, 8)]:
+    for row, column in [
+        (-height // 2, 0),
+        (0, -width // 2),
+        (9, -width // 2),
+        (-height // 2, 9),
+        (9, 8),
+    ]:
         plane = noise.copy()
         at = (row + height // 2) % height, (column + width // 2) % width
         back = (-row + height // 2) % height, (-column + width // 2) % width

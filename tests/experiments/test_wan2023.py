@@ -12,7 +12,15 @@ from PIL import Image
 from experiments import runner, runner_stores
 from experiments.__main__ import main
 from experiments.runner_rows import NO_BUDGET, NO_WEIGHTS, RUN
-from experiments.wan2023 import cells, experiment, paired, published, simulated, tables
+from experiments.wan2023 import (
+    cells,
+    experiment,
+    paired,
+    published,
+    saturation,
+    simulated,
+    tables,
+)
 from kerasfaces import manifest as manifests
 from kerasfaces.channels.parts import checkpoints
 from kerasfaces.errors import RunError
@@ -33,6 +41,7 @@ def asked(monkeypatch, trained):
 
     monkeypatch.setattr(runner_stores.Stores, "_run", run)
     monkeypatch.setattr(runner_stores, "_unusable", lambda folder: 3)
+    monkeypatch.setattr(saturation, "share", lambda folder, store: 0.75)
     return found
 
 
@@ -59,11 +68,11 @@ def lines(results, table, metric="accuracy"):
 
 def test_order_holds_every_cell_once_and_the_light_ones_first():
     found = list(cells.order((0, 1, 2)))
-    assert len(found) == len(set(found)) == 3 * (3 * 5 + 5)
-    first = [(cell.method, cell.variant, cell.seed) for cell in found[:5]]
+    assert len(found) == len(set(found)) == 3 * (3 * 6 + 5)
+    first = [(cell.method, cell.variant, cell.seed) for cell in found[:6]]
     assert first == [("mobilenetv2", variant, 0) for variant in cells.VARIANTS]
     assert {cell.method for cell in found[-3:]} == {"gragnaniello2021"}
-    assert len(list(cells.order((4,)))) == 3 * 5 + 5
+    assert len(list(cells.order((4,)))) == 3 * 6 + 5
     labels = {(cell.label("grabcut"), cell.seed) for cell in found}
     assert len(labels) == len(found)
 
@@ -94,7 +103,7 @@ def test_configurations_say_what_the_tables_say(tmp_path):
 @pytest.mark.slow
 def test_every_published_number_has_its_row(command, trained, asked):
     results = command("--seeds", "0-1")
-    assert len(trained) == 2 * 20
+    assert len(trained) == 2 * 23
     for table, line, of in (
         ("table 1", published.TABLE_1, "{}, grabcut"),
         ("table 2", published.TABLE_2, "{}, grabcut"),
@@ -120,13 +129,14 @@ def test_every_published_number_has_its_row(command, trained, asked):
     assert hours[f"{LIGHT}, grabcut"]["ours"]["value"] == pytest.approx(0.01)
     assert hours[f"{LIGHT}, grabcut"]["published"] == 3
     ablations = lines(results, "differences")
-    assert len(ablations) == 5 * 3 * 3
+    assert len(ablations) == 6 * 3 * 3
     gain = ablations[f"mask - none, {LIGHT}"]
     assert gain["published"] == pytest.approx(0.0036)
     assert len(gain["ours"]["values"]) == 2
     assert 0 < ablations[f"mask - none, {LIGHT}, split 0"]["ours"]["p_value"] <= 1
     notes = " ".join(results["notes"])
     assert f"mask - none, {LIGHT}: " in notes
+    assert "split 0: 75% of the attention's rows are one-hot" in notes
     assert "3 images have no channels in the store grabcut-lnp-spectrum " in notes
     assert "Masks are made by grabcut. The document's are SAM's." in notes
     assert asked == [
@@ -141,22 +151,22 @@ def test_without_budget_nothing_is_run_and_every_row_says_so(command, trained):
     results = command("--budget-hours", "0")
     assert trained == []
     assert {row["status"] for row in results["rows"]} == {NO_BUDGET, NO_WEIGHTS}
-    assert "60 of 60 trainings were not started" in " ".join(results["notes"])
+    assert "69 of 69 trainings were not started" in " ".join(results["notes"])
 
 
 def test_what_the_budget_left_out_is_done_by_the_next_call(
     command, trained, monkeypatch
 ):
-    monkeypatch.setattr(runner.Context, "can_start", lambda context: len(trained) < 5)
+    monkeypatch.setattr(runner.Context, "can_start", lambda context: len(trained) < 6)
     results = command("--seeds", "0")
-    assert len(trained) == 5
+    assert len(trained) == 6
     table = lines(results, "table 6")
     assert table[f"AS+PS+LNP, {LIGHT}"]["status"] == RUN
     assert table["AS+PS+LNP, ResNet-34"]["status"] == NO_BUDGET
     assert lines(results, "differences")[f"1 - 3 spectra, {LIGHT}"]["status"] == RUN
-    monkeypatch.setattr(runner.Context, "can_start", lambda context: len(trained) < 6)
+    monkeypatch.setattr(runner.Context, "can_start", lambda context: len(trained) < 7)
     results = command("--seeds", "0")
-    assert len(trained) == 6
+    assert len(trained) == 7
     assert lines(results, "table 3")["DCT-CNN (20)"]["status"] == RUN
 
 
@@ -311,6 +321,7 @@ def test_quick_through_the_real_stage(tmp_path, monkeypatch, capsys):
     assert lines(results, "table 2")[f"{LIGHT}, none"]["status"] == RUN
     assert lines(results, "table 3")["AutoGAN-Spec (19)"]["status"] == RUN
     assert lines(results, "table 5")[f"3-channel, {LIGHT}"]["status"] == RUN
+    assert "of the attention's rows are one-hot" in " ".join(results["notes"])
     assert "the numbers say nothing about real photos" in capsys.readouterr().out
     fakes = manifests.read(out / "autogan_spec" / "split-0" / "manifest.csv").rows
     sources = fakes[fakes["label"] == "fake"].groupby("split")["source"].unique()

@@ -46,18 +46,21 @@ class ChannelAttention(keras.layers.Layer):
 
     def call(self, maps: Any) -> Any:
         """Return `(n, h, w, c)`."""
-        flat = ops.reshape(maps, (-1, maps.shape[1] * maps.shape[2], maps.shape[3]))
-        # In half precision a sum over 65,536 positions has three digits at best.
-        exact = ops.cast(flat, "float32")
+        exact = _flat(maps)
+        shares = ops.transpose(self.shares(maps), (0, 2, 1))
+        mixed = ops.matmul(exact, shares)
+        mixed = ops.reshape(ops.cast(mixed, maps.dtype), ops.shape(maps))
+        return ops.cast(self.beta, maps.dtype) * mixed + maps
+
+    def shares(self, maps: Any) -> Any:
+        """Return `x`, `(n, j, i)` float32: how much channel j takes of channel i."""
+        exact = _flat(maps)
         energy = ops.matmul(ops.transpose(exact, (0, 2, 1)), exact)
         if self.kind == "scaled":
             energy = energy / exact.shape[1]
         elif self.kind == "published_code":
             energy = ops.max(energy, axis=-1, keepdims=True) - energy
-        attention = ops.softmax(energy, axis=-1)  # (n, j, i)
-        mixed = ops.matmul(exact, ops.transpose(attention, (0, 2, 1)))
-        mixed = ops.reshape(ops.cast(mixed, maps.dtype), ops.shape(maps))
-        return ops.cast(self.beta, maps.dtype) * mixed + maps
+        return ops.softmax(energy, axis=-1)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the input's shape."""
@@ -66,3 +69,9 @@ class ChannelAttention(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return {**super().get_config(), "kind": self.kind}
+
+
+def _flat(maps: Any) -> Any:
+    """Return `(n, h w, c)` float32: in half precision such sums have three digits."""
+    flat = ops.reshape(maps, (-1, maps.shape[1] * maps.shape[2], maps.shape[3]))
+    return ops.cast(flat, "float32")

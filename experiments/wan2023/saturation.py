@@ -1,0 +1,44 @@
+"""How much a trained attention attends: the share of its rows that are one-hot.
+
+On whole images DANet's unscaled energies differ by thousands; a softmax of them gives
+one channel everything, mostly the channel itself. The attention is then a learned gain.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from kerasfaces import manifest as manifests
+from kerasfaces.features.predict import inputs_of, load_model, open_run
+from kerasfaces.models.parts.attention import ChannelAttention
+
+IMAGES = 64
+ONE_HOT = 0.999
+
+
+def share(folder: Path, store: Path) -> float | None:
+    """Return the share of attention rows with a weight above `ONE_HOT`, 0..1.
+
+    Over the first `IMAGES` test images of a finished run; None without an attention.
+    """
+    import keras
+
+    model = load_model(open_run(folder))
+    found = [each for each in model.layers if isinstance(each, ChannelAttention)]
+    if not found:
+        return None
+    manifest = manifests.read(folder / "manifest.csv")
+    chosen = (manifest.rows["split"] == "test").to_numpy()
+    files = [file for file, on in zip(manifest.files(), chosen, strict=True) if on]
+    joined = inputs_of(open_run(folder), files[:IMAGES], store)
+    keys = [
+        key for key, why in zip(joined.keys, joined.reasons, strict=True) if not why
+    ]
+    read = joined.store.reader(keys)
+    before = keras.Model(model.inputs, found[0].input)
+    greatest = []
+    for position in range(len(keys)):
+        image = read(np.array([position])).astype(np.float32)
+        shares = found[0].shares(before(image, training=False))
+        greatest.append(keras.ops.convert_to_numpy(shares).max(axis=-1))
+    return float(np.mean(np.concatenate(greatest) > ONE_HOT))
