@@ -1,20 +1,19 @@
 """Finished detectors on images of other cameras and generators.
 
-A detector's own training and validation images, recognised by source and file name, are
-left out, whatever was done to the files since (`manifest audit --neutralise`).
+A detector's own training and validation images are left out, copies that `manifest audit
+--neutralise` made of them too.
 """
 
 import logging
 from collections.abc import Mapping
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from experiments.lnp_fusion import ensemble
 from experiments.runner_rows import Measured, Row
-from kerasfaces import manifest as manifests
-from kerasfaces.evaluate import predictions
+from kerasfaces.evaluate import overlap, predictions
 from kerasfaces.features.predict import predict_run
 from kerasfaces.manifest import Manifest
 from kerasfaces.metrics import Rows, Thresholds, measure_slices
@@ -35,7 +34,7 @@ def rows(manifest: Manifest, best: Mapping[str, Mapping[int, Path]]) -> list[Row
     for name, folders in best.items():
         for seed, folder in folders.items():
             frame = predict(folder, manifest, known)
-            for source, value in per_source(unseen(frame, folder)).items():
+            for source, value in per_source(unseen(frame, folder, manifest)).items():
                 found.setdefault((name, source), {})[seed] = value
     return [
         Row(table="elsewhere", row=f"{name}, {source}", metric="auc", ours=ours)
@@ -57,12 +56,16 @@ def predict(
     return ensemble.joined([(known[member], member) for member in members], weights)
 
 
-def unseen(frame: pd.DataFrame, folder: Path) -> pd.DataFrame:
-    """Return the readable rows that a run was neither trained nor validated on."""
-    own = manifests.read(ensemble.members_of(folder)[0][0] / "manifest.csv").rows
-    seen = set(_names(own[own["split"] != "test"]))
-    fresh = [name not in seen for name in _names(frame)]
-    return predictions.readable(frame[fresh])
+def unseen(frame: pd.DataFrame, folder: Path, manifest: Manifest) -> pd.DataFrame:
+    """Return the readable rows that a run was neither trained nor validated on.
+
+    Args:
+        frame: Predictions of `manifest`, row by row.
+        folder: The run, or an average of runs on one split.
+        manifest: The other images.
+    """
+    seen = overlap.mask(ensemble.members_of(folder)[0][0], manifest)
+    return predictions.readable(frame[~seen])
 
 
 def per_source(frame: pd.DataFrame) -> dict[str, Measured]:
@@ -78,8 +81,3 @@ def per_source(frame: pd.DataFrame) -> dict[str, Measured]:
         source: Measured.of(slices[source]["auc"].to_dict(), int(mask.sum()))
         for source, mask in masks.items()
     }
-
-
-def _names(frame: pd.DataFrame) -> list[tuple[str, str]]:
-    stems = [PurePath(path).stem for path in frame["path"]]
-    return list(zip(frame["source"], stems, strict=True))

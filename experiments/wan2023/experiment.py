@@ -127,7 +127,7 @@ def _saturated(
             name = Cell(method=method, variant=variant, seed=seed).label(masked)
             notes.append(
                 f"{name}, split {seed}: {share:.0%} of the attention's rows are one-hot "
-                f"(over {saturation.IMAGES} test images); such rows are a learned gain and "
+                f"(over at most {saturation.IMAGES} test images); such rows are a learned gain and "
                 "nothing else."
             )
     return notes

@@ -39,6 +39,7 @@ class _Job:
 @dataclasses.dataclass(frozen=True)
 class _Done:
     sha256: str = ""
+    original: str = ""
     reason: str = ""
 
 
@@ -170,10 +171,13 @@ def _refuse_used(folder: Path) -> None:
 def _make(job: _Job) -> _Done:
     """Write one JPEG unless a newer one than its source is there already."""
     try:
+        data = images.read_file(job.source)
+        original = images.sha256(data)
         if job.target.exists() and _newer(job.target, job.source):
-            return _Done(sha256=images.sha256(images.read_file(job.target)))
+            made = images.sha256(images.read_file(job.target))
+            return _Done(sha256=made, original=original)
         spec = images.InputSpec(size_px=job.size_px, crop="square", filter="lanczos")
-        pixels = images.load_array(job.source, spec)
+        pixels = images.to_array(images.decode(data), spec)
     except ImageError as error:
         return _Done(reason=str(error))
     buffer = io.BytesIO()
@@ -182,7 +186,7 @@ def _make(job: _Job) -> _Done:
     )
     with runs.atomic_path(job.target) as temporary:
         temporary.write_bytes(buffer.getvalue())
-    return _Done(sha256=images.sha256(buffer.getvalue()))
+    return _Done(sha256=images.sha256(buffer.getvalue()), original=original)
 
 
 def _newer(target: Path, source: Path) -> bool:
@@ -198,6 +202,7 @@ def _rows(
     rows = manifest.rows.assign(
         path=names,
         sha256=[done.sha256 for done in outcomes],
+        original_sha256=[done.original for done in outcomes],
         width_px=str(size_px),
         height_px=str(size_px),
         format="JPEG",

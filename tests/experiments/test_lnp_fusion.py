@@ -86,11 +86,14 @@ def test_other_rows_are_no_partner(members):
 
 
 def test_images_a_detector_was_made_with_are_left_out(members):
+    def hashed(rows, names):
+        rows = rows.drop(columns=["logit", "score"])
+        return rows.assign(sha256=[name * 64 for name in names])
+
     own = frame("train", 0.0, ["real", "fake", "real", "fake"])
     own["split"] = ["train", "val", "test", "test"]
     manifests.write(
-        manifests.Manifest(own.drop(columns=["logit", "score"]), members[0]),
-        members[0] / "manifest.csv",
+        manifests.Manifest(hashed(own, "abcd"), members[0]), members[0] / "manifest.csv"
     )
     others = frame(
         "",
@@ -98,10 +101,13 @@ def test_images_a_detector_was_made_with_are_left_out(members):
         ["real", "fake", "real", "fake", "real"],
         [f"neutral/{i}.jpg" for i in range(5)],
     )
-    left = elsewhere.unseen(others, members[0])
+    copies = hashed(others, "12345").assign(
+        original_sha256=[name * 64 for name in "abcde"]
+    )
+    left = elsewhere.unseen(others, members[0], manifests.Manifest(copies, members[0]))
     assert list(left["path"]) == ["neutral/2.jpg", "neutral/3.jpg", "neutral/4.jpg"]
-    others["source"] = "another camera"
-    assert len(elsewhere.unseen(others, members[0])) == 5
+    strangers = manifests.Manifest(hashed(others, "vwxyz"), members[0])
+    assert len(elsewhere.unseen(others, members[0], strangers)) == 5
 
 
 def test_each_generator_stands_against_all_reals():
