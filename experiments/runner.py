@@ -9,13 +9,12 @@ import dataclasses
 import difflib
 import importlib
 import logging
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from experiments.runner_clock import clock, spent_s
 from kerasfaces import registry, runs
 from kerasfaces.errors import InputError, MissingFileError, RunError
 
@@ -160,23 +159,6 @@ class Context:
         )
         with clock(self.folder):
             return training.train(request)
-
-
-@contextmanager
-def clock(folder: Path) -> Iterator[None]:
-    """Add the seconds spent inside to `folder/clock.json`, whatever happens."""
-    started = time.monotonic()
-    try:
-        yield
-    finally:
-        seconds = spent_s(folder) + time.monotonic() - started
-        runs.write_json(folder / "clock.json", {"seconds": round(seconds, 1)})
-
-
-def spent_s(folder: Path) -> float:
-    """Return the seconds spent training here, in all calls together."""
-    path = folder / "clock.json"
-    return float(runs.read_json(path)["seconds"]) if path.exists() else 0.0
 
 
 def names() -> list[str]:

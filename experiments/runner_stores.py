@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments import runner
+from experiments import runner, runner_clock
 from kerasfaces import store
 from kerasfaces.channels.parts import checkpoints
 from kerasfaces.errors import MissingFileError, RunError
@@ -59,7 +59,7 @@ class Stores:
         name = "-".join([mask, *channels, *changed])
         folder = (self._context.stores or self._context.folder / "stores") / name
         if name not in self._made:
-            with runner.clock(self._context.folder):
+            with runner_clock.clock(self._context.folder):
                 self._run(folder, channels, mask, options)
             self._made[name] = folder
         return folder

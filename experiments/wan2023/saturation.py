@@ -35,7 +35,7 @@ def share(folder: Path, store: Path) -> float | None:
         key for key, why in zip(joined.keys, joined.reasons, strict=True) if not why
     ]
     read = joined.store.reader(keys)
-    before = keras.Model(model.inputs, found[0].input)
+    before = keras.Model(model.inputs[0], found[0].input)
     greatest = []
     for position in range(len(keys)):
         image = read(np.array([position])).astype(np.float32)

@@ -49,12 +49,13 @@ def write_manifest(tmp_path):
 def trained(monkeypatch, tmp_path):
     """Replace training by made-up logits, near-duplicates by none; lists the requests."""
     from experiments import runner_stores
-    from experiments.wan2023 import simulated
+    from experiments.wan2023 import saturation, simulated
     from kerasfaces.evaluate import run as evaluation
     from kerasfaces.manifest import scan, split
     from kerasfaces.train import run as training
 
     requests = []
+    monkeypatch.setattr(saturation, "share", lambda folder, store: 0.75)
 
     def train(request):
         if training.is_finished(request.folder):

@@ -3,13 +3,14 @@
 import dataclasses
 import json
 import subprocess
+import time
 
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
-from experiments import runner, runner_stores
+from experiments import runner, runner_clock, runner_stores
 from experiments.__main__ import main
 from experiments.runner_rows import NO_BUDGET, NO_WEIGHTS, RUN
 from experiments.wan2023 import (
@@ -17,7 +18,6 @@ from experiments.wan2023 import (
     experiment,
     paired,
     published,
-    saturation,
     simulated,
     tables,
 )
@@ -41,7 +41,6 @@ def asked(monkeypatch, trained):
 
     monkeypatch.setattr(runner_stores.Stores, "_run", run)
     monkeypatch.setattr(runner_stores, "_unusable", lambda folder: 3)
-    monkeypatch.setattr(saturation, "share", lambda folder, store: 0.75)
     return found
 
 
@@ -327,3 +326,14 @@ def test_quick_through_the_real_stage(tmp_path, monkeypatch, capsys):
     sources = fakes[fakes["label"] == "fake"].groupby("split")["source"].unique()
     assert list(sources["train"]) == [simulated.SOURCE]
     assert simulated.SOURCE not in sources["test"]
+
+
+def test_the_clock_is_written_while_work_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(runner_clock, "_HEARTBEAT_S", 0.01)
+    (tmp_path / "clock.json").write_text('{"seconds": 100}')
+    with runner_clock.clock(tmp_path):
+        deadline = time.monotonic() + 5
+        while runner_clock.spent_s(tmp_path) == 100 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert 100 < runner_clock.spent_s(tmp_path) < 106
+    assert 100 < runner_clock.spent_s(tmp_path) < 106
