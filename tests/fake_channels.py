@@ -33,7 +33,10 @@ def recipe(dtype="float16", **changes):
             "crop": "square",
             "filter": "bicubic",
             "dtype": dtype,
-            "options": {"lnp": {"weights": "somewhere.npz"}},
+            "options": {
+                "lnp": {"weights": "somewhere.npz"},
+                "spectrum": {"amplitude": "log"},
+            },
         },
         "made_by": {"loader": SPEC.recipe(), "fake": 1},
     } | changes

@@ -156,6 +156,9 @@ def base_recipe(
     if model["inputs"] == ["rgb"]:
         left_out |= {"inputs", "channels"}
     architecture = {key: value for key, value in model.items() if key not in left_out}
+    if "channels" in architecture:  # `amplitude` is a demand on the store, nothing more
+        kept = {k: v for k, v in model["channels"].items() if k != "amplitude"}
+        architecture["channels"] = kept
     recipe = {
         "model": config.digest(architecture),
         **architecture,

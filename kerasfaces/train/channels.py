@@ -43,6 +43,7 @@ def check(config: TrainConfig, folder: Path | None) -> dict[str, Any] | None:
                 f"make another store (kerasfaces channels --set {name.rpartition('.')[2]}="
                 f"{wanted})."
             )
+    _check_amplitude(config, pixels, folder)
     _check_augment(config)
     return found.made_by
 
@@ -64,6 +65,18 @@ def input_spec(config: TrainConfig, recipe: dict[str, Any] | None) -> dict[str, 
         "channel_recipe": recipe,
         "channel_recipe_sha256": configs.digest(recipe, 64),
     }
+
+
+def _check_amplitude(config: TrainConfig, stage: dict[str, Any], folder: Path) -> None:
+    """Refuse spectra of another kind than the model's published one."""
+    wanted = config.model.channels.amplitude
+    got = stage["options"].get("spectrum", {}).get("amplitude", "")
+    if wanted and got and wanted != got:
+        raise InputError(
+            f"model.channels.amplitude is {wanted}, but {folder} holds {got}: make another "
+            f"store (kerasfaces channels --set spectrum.amplitude={wanted}), or take this "
+            "one with --set model.channels.amplitude=."
+        )
 
 
 def _check_augment(config: TrainConfig) -> None:

@@ -229,6 +229,10 @@ def test_images_may_be_elsewhere_when_the_manifest_knows_their_hashes(
         (["--set", "model.size_px=64"], "model.size_px is 64, but .* made with 32"),
         (["--set", "crop=none"], "crop is none, but .* was made with square"),
         (["--set", "model.inputs=lnp+spectra3"], "has no channel amplitude_red"),
+        (
+            ["--set", "model.channels.amplitude=liu2022"],
+            r"amplitude is liu2022, but .* holds log.*spectrum\.amplitude=liu2022",
+        ),
         (["--set", "augment.zoom=0.1"], r"augment\.zoom: channels of a store cannot"),
         (["--set", "augment.flip=true"], r"augment\.flip: channels of a store"),
         (["--views", "2"], "a channel store holds one view of each image, got 2"),

@@ -57,6 +57,8 @@ class ChannelConfig:
         classifier: lnp_attention: what the fused channels go into.
         stem: lnp_attention: how a base made for 3 channels meets more of them: its first
             convolution widened, or a learned 1×1 convolution to 3 in front of it.
+        amplitude: The kind of amplitude a store must hold (`spectrum.amplitude`); empty
+            takes any.
         gain: Frozen bases: grey levels per unit of a channel's value (`ToPixels`).
         standardize: Frozen bases: the unit is the channel's standard deviation on
             training data instead of its own (features are then cached per training set).
@@ -68,6 +70,7 @@ class ChannelConfig:
     attention: Literal["equation", "published_code", "scaled"] = "equation"
     classifier: Literal["mobilenetv2", "resnet34", "resnet50"] = "mobilenetv2"
     stem: Literal["inflate", "project"] = "inflate"
+    amplitude: Literal["", "log", "raw", "liu2022"] = ""
     gain: float = 10.0
     standardize: bool = False
 

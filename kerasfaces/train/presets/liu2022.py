@@ -20,7 +20,10 @@ def get_config(model: str) -> TrainConfig:
         raise InputError(f"--preset liu2022 describes lnp_attention, not {model!r}.")
     config = wan2023.get_config(model)
     channels = dataclasses.replace(
-        config.model.channels, fusion="concat", classifier="resnet50"
+        config.model.channels,
+        fusion="concat",
+        classifier="resnet50",
+        amplitude="liu2022",
     )
     return dataclasses.replace(
         config, model=dataclasses.replace(config.model, channels=channels)
