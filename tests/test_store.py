@@ -80,6 +80,30 @@ def test_another_recipe_is_refused_and_shown(tmp_path):
         pass
 
 
+def test_an_empty_store_takes_another_recipe(tmp_path):
+    other = {**RECIPE, "size": 5}
+    with store.writing(tmp_path, RECIPE, (4,), "float32"):
+        pass
+    with store.writing(tmp_path, other, (5,), "float32") as target:
+        assert (target.recipe, target.shape) == (other, (5,))
+        target.append_failures({"a": "no face found"})
+    with (
+        pytest.raises(StoreError, match="written with another recipe"),
+        store.writing(tmp_path, RECIPE, (4,), "float32"),
+    ):
+        pass
+
+
+def test_a_store_that_lost_its_index_is_not_empty(tmp_path):
+    fill(tmp_path, ["a"])
+    (tmp_path / "index.csv").unlink()
+    with (
+        pytest.raises(StoreError, match="written with another recipe"),
+        store.writing(tmp_path, {**RECIPE, "size": 5}, (5,), "float32"),
+    ):
+        pass
+
+
 def test_foreign_version_and_missing_store(tmp_path):
     with pytest.raises(MissingFileError, match="does not exist"):
         store.Store(tmp_path / "nothing")

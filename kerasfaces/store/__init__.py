@@ -249,6 +249,8 @@ def writing(
 ) -> Iterator[Store]:
     """Open a store for appending, creating it first if need be; one writer at a time.
 
+    A store that holds nothing yet takes the new recipe.
+
     Args:
         folder: Where.
         recipe: What makes the arrays, JSON types only.
@@ -258,7 +260,7 @@ def writing(
 
     Raises:
         LockedError: Another process is writing it.
-        StoreError: It exists with another recipe, shape or dtype.
+        StoreError: It holds images of another recipe, shape or dtype.
     """
     meta = {
         "format": FORMAT_VERSION,
@@ -270,7 +272,9 @@ def writing(
         path = folder / "store.json"
         if path.exists():
             changed = config.diff(runs.read_json(path), meta)
-            if changed:
+            if changed and files.is_empty(folder):  # nothing to lose: start anew
+                runs.write_json(path, meta)
+            elif changed:
                 raise StoreError(
                     f"{folder} was written with another recipe ({'; '.join(changed)}); choose "
                     "another folder."

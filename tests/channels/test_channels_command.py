@@ -11,7 +11,7 @@ from kerasfaces.channels.__main__ import main
 
 pytestmark = pytest.mark.torch
 SMALL = ["--channels", "rgb,spectrum", "--set", "spectrum.of=rgb"]
-SMALL += ["--set", "size_px=16"]
+SMALL += ["--set", "size_px=32"]
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_writes_a_store_and_says_so(table, tmp_path, capsys):
     assert exit_code([table, "-o", folder, *SMALL]) == 0
     out = capsys.readouterr().out
     assert "12 images: 12 ok, 0 without an array; computed now: 12" in out
-    assert "16x16x5 float16: red, green, blue, amplitude, phase (mask none)" in out
+    assert "32x32x5 float16: red, green, blue, amplitude, phase (mask none)" in out
     assert exit_code([table, "-o", folder, *SMALL]) == 0
     assert "computed now: 0" in capsys.readouterr().out
 

@@ -8,11 +8,10 @@ from typing import Any, Literal
 from kerasfaces import config as configs
 from kerasfaces import registry
 from kerasfaces.errors import InputError, MissingExtraError
-from kerasfaces.images import InputSpec
+from kerasfaces.images import MAX_SIZE_PX, MIN_SIZE_PX, InputSpec
 
 CHANNELS = "kerasfaces.channels"
 MASKS = "kerasfaces.channels.masks"
-MIN_SIZE_PX = 8
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -181,9 +180,10 @@ def _check(config: ChannelsConfig, where: str) -> None:
             f"{where}.channels: expected different names, got {list(config.channels)}; "
             f"available: {', '.join(registry.names(CHANNELS))}."
         )
-    if config.size_px < MIN_SIZE_PX:
+    if not MIN_SIZE_PX <= config.size_px <= MAX_SIZE_PX:
         raise InputError(
-            f"{where}.size_px: expected {MIN_SIZE_PX} or more, got {config.size_px}."
+            f"{where}.size_px: expected {MIN_SIZE_PX}..{MAX_SIZE_PX}, got "
+            f"{config.size_px}."
         )
     if not config.signed_limit > 0:
         raise InputError(
