@@ -195,6 +195,7 @@ def _repair(argv: Sequence[str]) -> int:
     parser.add_argument("--root", type=Path, help="see kerasfaces channels --help")
     arguments = parser.parse_args(argv)
     folder = arguments.store
+    from kerasfaces import store
     from kerasfaces.channels.stage import recipe, run, verify
 
     inputs = (
@@ -206,7 +207,7 @@ def _repair(argv: Sequence[str]) -> int:
     print(f"{len(findings)} findings; {lost} images to compute again")
     if inputs is None:
         return 0
-    wanted = runs.read_json(folder / "store.json")["recipe"]
+    wanted = store.read_meta(folder).recipe
     config = recipe.config_from(wanted, f"{folder}/store.json")
     made = recipe.recipe_of(config)
     recipe.refuse_difference(wanted, made, f"{folder}/store.json")

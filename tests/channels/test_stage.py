@@ -278,6 +278,29 @@ def test_recipe_round_trip_and_refusal():
 
 
 @pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"config": [1]}, r"R: config: expected keys and values, got \[1\]"),
+        ({"config": {"options": [1]}}, r"config\.options: expected keys and values"),
+        (
+            {"config": {"channels": ["lnp"], "options": {"lnp": "small"}}},
+            r"config\.lnp: expected keys and values, got 'small'",
+        ),
+    ],
+)
+def test_damaged_recipes_are_sentences(changes, message):
+    damaged = {"kind": "channels", **changes}
+    with pytest.raises(InputError, match=message):
+        recipe.config_from(damaged, "R")
+    assert recipe.differences(damaged, damaged) == []
+
+
+def test_a_recipe_without_config_is_a_sentence():
+    with pytest.raises(InputError, match="with the key config, got only kind, names"):
+        recipe.config_from({"kind": "channels", "names": []}, "R")
+
+
+@pytest.mark.parametrize(
     ("assignment", "message"),
     [
         ("spectrum.colours=2", r"colours: expected"),
@@ -373,6 +396,19 @@ def test_damaged_index_is_repaired(faces, tmp_path):
     ]
     assert verify.verify(folder) == []
     assert len(store.Store(folder)) == 40
+
+
+def test_bytes_that_are_no_text_are_taken_out_of_the_index(faces, tmp_path):
+    folder = tmp_path / "s"
+    run.build(faces[:5], folder, SMALL)
+    index = folder / "index.csv"
+    data = index.read_bytes()
+    index.write_bytes(data[:100] + b"\xff" + data[101:])
+    with pytest.raises(StoreError, match="channels repair"):
+        verify.verify(folder)
+    assert [f.file for f in verify.repair(folder)] == ["index.csv"]
+    assert len(store.Store(folder)) == 4
+    assert run.build(faces[:5], folder, SMALL).n_computed == 1
 
 
 @pytest.mark.slow

@@ -99,6 +99,13 @@ def test_wrong_stores_are_sentences(files, folder, tmp_path):
         pass
     with pytest.raises(StoreError, match="3 channel names for arrays of shape"):
         channels.from_store(files, tmp_path / "few")
+    bare = tmp_path / "bare"
+    fake_channels.make(bare, files[:3], config={"size_px": 32})
+    with pytest.raises(StoreError, match="recipe's config has no crop, filter"):
+        channels.from_store(files, bare)
+    fake_channels.make(tmp_path / "rangeless", files[:3], ranges=None)
+    with pytest.raises(StoreError, match="the recipe has no ranges"):
+        channels.from_store(files, tmp_path / "rangeless")
     scaleless = fake_channels.recipe("uint8", scale=None)
     with store.writing(tmp_path / "bytes", scaleless, (32, 32, 8), "uint8"):
         pass

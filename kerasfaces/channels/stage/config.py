@@ -100,6 +100,7 @@ def from_dict(values: Mapping[str, Any], where: str = "config") -> ChannelsConfi
     Raises:
         InputError: An unknown key, plug-in or option, or a value of the wrong type.
     """
+    values = configs.mapping(values, where)
     plain = {key: value for key, value in values.items() if key != "options"}
     config = configs.from_dict(ChannelsConfig, plain, where)
     _check(config, where)
@@ -107,7 +108,9 @@ def from_dict(values: Mapping[str, Any], where: str = "config") -> ChannelsConfi
         name: configs.from_dict(
             plugin(config, name).Options, options, f"{where}.{name}"
         )
-        for name, options in values.get("options", {}).items()
+        for name, options in configs.mapping(
+            values.get("options", {}), f"{where}.options"
+        ).items()
     }
     made = _complete(dataclasses.replace(config, options=given))
     unused = sorted({*given} - {*made.options})

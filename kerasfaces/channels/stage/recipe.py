@@ -69,6 +69,11 @@ def config_from(recipe: Mapping[str, Any], where: str) -> ChannelsConfig:
             f"{where}: expected the recipe of a channel store (the `recipe` of its "
             "store.json)."
         )
+    if "config" not in recipe:
+        raise InputError(
+            f"{where}: expected a recipe with the key config, got only "
+            f"{', '.join(recipe)}; take it from the store.json of a whole store."
+        )
     return stage_config.from_dict(recipe["config"], f"{where}: config")
 
 
@@ -102,7 +107,14 @@ def _deciding(values: dict[str, Any]) -> dict[str, Any]:
 
 def _without_places(recipe: Mapping[str, Any]) -> dict[str, Any]:
     plain = copy.deepcopy(dict(recipe))
-    for options in plain.get("config", {}).get("options", {}).values():
-        for name in _FILE_OPTIONS & options.keys():
-            del options[name]
+    for options in _inside(_inside(plain, "config"), "options").values():
+        if isinstance(options, dict):
+            for name in _FILE_OPTIONS & options.keys():
+                del options[name]
     return plain
+
+
+def _inside(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return the part of a recipe, empty if it is none: a file may hold anything."""
+    part = values.get(key)
+    return part if isinstance(part, Mapping) else {}

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from kerasfaces import cli, runs, store
+from kerasfaces import cli, store
 from kerasfaces.channels.stage import hashing, recipe
 from kerasfaces.channels.stage.config import ChannelsConfig
 from kerasfaces.channels.stage.summary import Summary, summarise
@@ -132,9 +132,8 @@ def build(
 
 def _settled(folder: Path, made: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the recipe as the store has it, if only files have moved since."""
-    path = folder / "store.json"
-    if path.exists():
-        old: dict[str, Any] = runs.read_json(path).get("recipe", {})
+    if (folder / "store.json").exists():
+        old = store.read_meta(folder).recipe
         if not recipe.differences(old, made):
             return old
     return made
