@@ -88,7 +88,12 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("manifest", type=Path, nargs="?", metavar="MANIFEST", help="manifest.csv")
     add("--root", type=Path, help="what relative paths in the manifest are relative to")
-    add("--files", type=Path, metavar="LIST", help="image files, one path per line")
+    add(
+        "--files",
+        type=Path,
+        metavar="LIST",
+        help="image files, one path per line, or each ended by NUL (find -print0)",
+    )
     add("-o", "--output", type=Path, required=True, metavar="STORE")
     add(
         "--channels",
@@ -156,7 +161,8 @@ def _listed(path: Path) -> list[Path]:
         text = path.read_bytes()
     except FileNotFoundError as error:
         raise MissingFileError(f"--files {path} does not exist.") from error
-    return [Path(os.fsdecode(line)).absolute() for line in text.split(b"\n") if line]
+    end = b"\0" if b"\0" in text else b"\n"
+    return [Path(os.fsdecode(part)).absolute() for part in text.split(end) if part]
 
 
 def _verify(argv: Sequence[str]) -> int:

@@ -96,6 +96,16 @@ def test_nothing_succeeded_is_exit_1_but_a_list_has_its_reasons(tmp_path, capsys
     assert "not an image" in store.Store(tmp_path / "t").status(key)
 
 
+def test_a_list_with_nul_keeps_newlines_in_paths(table, tmp_path):
+    file = tmp_path / "two\nlines.png"
+    file.write_bytes(manifest.read(table).files()[0].read_bytes())
+    listed = tmp_path / "list.txt"
+    listed.write_bytes(f"{file}\0".encode())
+    assert exit_code(["--files", listed, "-o", tmp_path / "s", *SMALL]) == 0
+    key = images.sha256(file.read_bytes())
+    assert store.Store(tmp_path / "s").status(key) == store.OK
+
+
 @pytest.mark.parametrize(
     ("argv", "message"),
     [

@@ -161,16 +161,17 @@ def test_the_stage_is_asked_by_its_command(files, tmp_path, monkeypatch):
             command[command.index(key) + 1] for key in ("--recipe", "--files")
         )
         with open(recipe) as left, open(listed) as right:
-            asked.append((command, left.read(), right.read().splitlines()))
+            asked.append((command, left.read(), right.read().split("\0")))
 
     monkeypatch.setattr(stage, "_run", look)
     monkeypatch.setattr(stage.importlib.util, "find_spec", lambda name: name)
+    files = [*files, tmp_path / "two\nlines.png"]
     stage.run([*files, files[0]], {"kind": "channels"}, tmp_path / "out")
     command, recipe, lines = asked[0]
     assert command[:3] == [sys.executable, "-m", "kerasfaces.channels"]
     assert command[-2:] == ["-o", str(tmp_path / "out")]
     assert recipe == '{\n "kind": "channels"\n}\n'
-    assert lines == [str(path) for path in files]
+    assert lines == [*map(str, files), ""]
 
 
 def run_code(code, tmp_path):
