@@ -266,40 +266,6 @@ def test_another_recipe_is_refused_but_a_moved_file_is_not(faces, tmp_path):
     assert recipe.differences(old, new) == ["config.options.lnp.blocks: 2 -> 8"]
 
 
-def test_recipe_round_trip_and_refusal():
-    here = json.loads(json.dumps(recipe.recipe_of(SMALL)))
-    assert recipe.config_from(here, "R") == SMALL
-    recipe.refuse_difference(here, recipe.recipe_of(SMALL), "R")
-    here["made_by"]["loader"]["pillow"] = "1.0"
-    with pytest.raises(InputError, match=r"other channels \(made_by\.loader\.pillow"):
-        recipe.refuse_difference(here, recipe.recipe_of(SMALL), "R")
-    with pytest.raises(InputError, match="expected the recipe of a channel store"):
-        recipe.config_from({"kind": "images"}, "R")
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"config": [1]}, r"R: config: expected keys and values, got \[1\]"),
-        ({"config": {"options": [1]}}, r"config\.options: expected keys and values"),
-        (
-            {"config": {"channels": ["lnp"], "options": {"lnp": "small"}}},
-            r"config\.lnp: expected keys and values, got 'small'",
-        ),
-    ],
-)
-def test_damaged_recipes_are_sentences(changes, message):
-    damaged = {"kind": "channels", **changes}
-    with pytest.raises(InputError, match=message):
-        recipe.config_from(damaged, "R")
-    assert recipe.differences(damaged, damaged) == []
-
-
-def test_a_recipe_without_config_is_a_sentence():
-    with pytest.raises(InputError, match="with the key config, got only kind, names"):
-        recipe.config_from({"kind": "channels", "names": []}, "R")
-
-
 @pytest.mark.parametrize(
     ("assignment", "message"),
     [
