@@ -1,7 +1,6 @@
 """The stage: same bytes whatever happens, every lost image counted and named."""
 
 import dataclasses
-import json
 import os
 import pickle
 import signal
