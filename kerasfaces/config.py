@@ -5,6 +5,7 @@ import difflib
 import hashlib
 import json
 import math
+import reprlib
 import types
 import typing
 from collections.abc import Iterable, Mapping
@@ -33,6 +34,7 @@ def from_dict(cls: type[T], values: Mapping[str, Any], where: str = "config") ->
     Raises:
         InputError: An unknown key or a value of the wrong type.
     """
+    values = mapping(values, where)
     hints = typing.get_type_hints(cls)
     known = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
     for key in values:
@@ -44,6 +46,19 @@ def from_dict(cls: type[T], values: Mapping[str, Any], where: str = "config") ->
             for key, value in values.items()
         }
     )
+
+
+def mapping(value: Any, where: str) -> Mapping[str, Any]:
+    """Return `value` if it has keys and values, as an object of JSON.
+
+    Raises:
+        InputError: It is something else; the message starts with `where`.
+    """
+    if not isinstance(value, Mapping):
+        raise InputError(
+            f"{where}: expected keys and values, got {reprlib.repr(value)}."
+        )
+    return value
 
 
 def override(config: T, assignments: Iterable[str]) -> T:

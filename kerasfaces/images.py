@@ -21,6 +21,7 @@ from kerasfaces.errors import ImageError, ImageMemoryError
 
 MAX_PIXELS = 178_956_970  # Pillow's own limit for a decompression bomb
 MAX_FILE_BYTES = 512 * 2**20
+MIN_SIZE_PX, MAX_SIZE_PX = 32, 4096  # of what a model sees
 LOADER_VERSION = 2  # raise whenever the pixels made from a file change
 EXTENSIONS = frozenset(
     ".jpg .jpeg .jpe .jfif .png .webp .bmp .tif .tiff .gif .avif .jp2 .ppm".split()

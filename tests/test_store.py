@@ -80,11 +80,71 @@ def test_another_recipe_is_refused_and_shown(tmp_path):
         pass
 
 
+def test_an_empty_store_takes_another_recipe(tmp_path):
+    other = {**RECIPE, "size": 5}
+    with store.writing(tmp_path, RECIPE, (4,), "float32"):
+        pass
+    with store.writing(tmp_path, other, (5,), "float32") as target:
+        assert (target.recipe, target.shape) == (other, (5,))
+        target.append_failures({"a": "no face found"})
+    with (
+        pytest.raises(StoreError, match="written with another recipe"),
+        store.writing(tmp_path, RECIPE, (4,), "float32"),
+    ):
+        pass
+
+
+def test_a_store_that_lost_its_index_is_not_empty(tmp_path):
+    fill(tmp_path, ["a"])
+    (tmp_path / "index.csv").unlink()
+    with (
+        pytest.raises(StoreError, match="written with another recipe"),
+        store.writing(tmp_path, {**RECIPE, "size": 5}, (5,), "float32"),
+    ):
+        pass
+
+
 def test_foreign_version_and_missing_store(tmp_path):
     with pytest.raises(MissingFileError, match="does not exist"):
         store.Store(tmp_path / "nothing")
     (tmp_path / "store.json").write_text('{"format": 99}')
     with pytest.raises(StoreError, match="format 99, this version reads 1"):
+        store.Store(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[]", r"store\.json is damaged: expected an object, got \[\]"),
+        ('{"format": 1}', "expected a recipe, got None"),
+        ('{"format": 1, "recipe": {}, "shape": [4, "x"]}', "expected a shape, got "),
+        ('{"format": 1, "recipe": {}, "shape": [4]}', "expected a dtype, got None"),
+        (
+            '{"format": 1, "recipe": {}, "shape": [4], "dtype": "O"}',
+            "expected a dtype of numbers, got 'O'",
+        ),
+    ],
+)
+def test_damaged_meta_is_a_sentence(text, message, tmp_path):
+    fill(tmp_path, ["a"])
+    (tmp_path / "store.json").write_text(text)
+    with pytest.raises(StoreError, match=message):
+        store.Store(tmp_path)
+    with (
+        pytest.raises(StoreError, match=message),
+        store.writing(tmp_path, RECIPE, (4,), "float32"),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    "line", [b"\xff\xfe,a.npy,0,ok\n", b'"' + b"x" * 200_000 + b"\n"]
+)
+def test_damaged_index_is_a_sentence(line, tmp_path):
+    fill(tmp_path, ["a"])
+    with (tmp_path / "index.csv").open("ab") as file:
+        file.write(line)
+    with pytest.raises(StoreError, match=r"index\.csv.*; delete .* and run again\.$"):
         store.Store(tmp_path)
 
 

@@ -2,11 +2,11 @@
 
 import argparse
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from kerasfaces import cli, registry, runs
+from kerasfaces import cli, registry
 from kerasfaces.errors import InputError, MissingFileError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _EXAMPLES = [
     "kerasfaces channels M -o STORE --channels lnp --set lnp.weights=sidd_rgb.pth",
     "kerasfaces channels M -o STORE --channels rgb,spectrum --set spectrum.of=rgb",
     "kerasfaces channels M -o STORE --engine ray      # on the cluster at RAY_ADDRESS",
-    "kerasfaces channels --recipe RUN/recipe.json --files LIST.txt -o STORE",
+    "kerasfaces channels M -o STORE --recipe RUN      # as the run's training had them",
     "kerasfaces channels verify STORE                 # exit 1 on findings",
     "kerasfaces channels repair STORE [MANIFEST]      # with a manifest: computes again",
     "kerasfaces channels preview STORE MANIFEST -o sheet.png",
@@ -50,13 +50,15 @@ def _compute(argv: Sequence[str]) -> int:
         os.environ["RAY_ADDRESS"] = arguments.address
     if (arguments.manifest is None) == (arguments.files is None):
         raise InputError("Give either a manifest or --files LIST.txt.")
+    if arguments.recipe and (arguments.channels or arguments.mask):
+        raise InputError("--recipe says channels and mask; leave those options out.")
     files, known = _inputs(arguments)
     from kerasfaces.channels.stage import recipe, run
 
-    config = _config(arguments)
+    wanted = recipe.read(arguments.recipe) if arguments.recipe else None
+    config = _config(arguments, wanted)
     made = recipe.recipe_of(config)
-    if arguments.recipe:
-        wanted = runs.read_json(arguments.recipe)
+    if wanted is not None:
         recipe.refuse_difference(wanted, made, str(arguments.recipe))
         made = wanted
     # A list of files comes from another stage, which reads the reasons from the store
@@ -88,7 +90,12 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("manifest", type=Path, nargs="?", metavar="MANIFEST", help="manifest.csv")
     add("--root", type=Path, help="what relative paths in the manifest are relative to")
-    add("--files", type=Path, metavar="LIST", help="image files, one path per line")
+    add(
+        "--files",
+        type=Path,
+        metavar="LIST",
+        help="image files, one path per line, or each ended by NUL (find -print0)",
+    )
     add("-o", "--output", type=Path, required=True, metavar="STORE")
     add(
         "--channels",
@@ -106,8 +113,8 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--recipe",
         type=Path,
-        metavar="JSON",
-        help="make what this recipe (of a store or run) says, or refuse",
+        metavar="STORE|RUN|JSON",
+        help="make what this store or run (or their JSON) was made by, or refuse",
     )
     add("--engine", default="local", choices=("local", "ray"), help="default: local")
     add(
@@ -118,15 +125,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _config(arguments: argparse.Namespace) -> "ChannelsConfig":
+def _config(
+    arguments: argparse.Namespace, wanted: Mapping[str, Any] | None
+) -> "ChannelsConfig":
     from kerasfaces.channels.stage import config, recipe
 
-    if arguments.recipe:
-        if arguments.channels or arguments.mask:
-            raise InputError(
-                "--recipe says channels and mask; leave those options out."
-            )
-        wanted = runs.read_json(arguments.recipe)
+    if wanted is not None:
         made = recipe.config_from(wanted, str(arguments.recipe))
         return config.override(made, arguments.set)
     names = (arguments.channels or "lnp,spectrum").split(",")
@@ -156,7 +160,8 @@ def _listed(path: Path) -> list[Path]:
         text = path.read_bytes()
     except FileNotFoundError as error:
         raise MissingFileError(f"--files {path} does not exist.") from error
-    return [Path(os.fsdecode(line)).absolute() for line in text.split(b"\n") if line]
+    end = b"\0" if b"\0" in text else b"\n"
+    return [Path(os.fsdecode(part)).absolute() for part in text.split(end) if part]
 
 
 def _verify(argv: Sequence[str]) -> int:
@@ -195,6 +200,7 @@ def _repair(argv: Sequence[str]) -> int:
     parser.add_argument("--root", type=Path, help="see kerasfaces channels --help")
     arguments = parser.parse_args(argv)
     folder = arguments.store
+    from kerasfaces import store
     from kerasfaces.channels.stage import recipe, run, verify
 
     inputs = (
@@ -206,7 +212,7 @@ def _repair(argv: Sequence[str]) -> int:
     print(f"{len(findings)} findings; {lost} images to compute again")
     if inputs is None:
         return 0
-    wanted = runs.read_json(folder / "store.json")["recipe"]
+    wanted = store.read_meta(folder).recipe
     config = recipe.config_from(wanted, f"{folder}/store.json")
     made = recipe.recipe_of(config)
     recipe.refuse_difference(wanted, made, f"{folder}/store.json")

@@ -13,6 +13,9 @@ network makes of the borders.
 
 import dataclasses
 import hashlib
+import io
+import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,6 +31,10 @@ from kerasfaces.channels.parts.engine import Engine, Precision, Runner
 from kerasfaces.errors import InputError, MissingFileError
 
 NAMES = ("lnp_red", "lnp_green", "lnp_blue")
+_BAD_NPZ = (
+    *(ValueError, TypeError, OSError, EOFError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 SMALL = Path(__file__).parent / "weights" / "lnp_small.npz"
 
 
@@ -144,18 +151,39 @@ def load_small(path: Path = SMALL) -> tuple[cycleisp.Denoiser, str]:
         )
     data = path.read_bytes()
     sha256 = hashlib.sha256(data).hexdigest()
-    expected = runs.read_json(path.with_suffix(".json"))["sha256"]
+    note = path.with_suffix(".json")
+    if note.exists():
+        _check_hash(path, sha256, runs.read_json(note))
+    state = _tensors(path, data)
+    if not note.exists():
+        raise MissingFileError(
+            f"{note}, the note with the SHA-256 of {path.name}, is missing; put it beside "
+            "the weights."
+        )
+    return cycleisp.from_state(state, str(path)), sha256
+
+
+def _check_hash(path: Path, sha256: str, note: Any) -> None:
+    expected = str(note.get("sha256") if isinstance(note, dict) else None)
     if sha256 != expected:
         raise InputError(
-            f"{path} is damaged: its SHA-256 is {sha256[:12]}..., expected "
-            f"{expected[:12]}...; reinstall kerasfaces or restore the file."
+            f"{path} is damaged: its SHA-256 is {sha256[:12]}..., its note says "
+            f"{expected[:12]}...; reinstall kerasfaces or restore both files."
         )
-    with np.load(path) as arrays:
-        state: dict[str, Any] = {
-            name: torch.from_numpy(arrays[name].astype(np.float32))
-            for name in arrays.files
-        }
-    return cycleisp.from_state(state, str(path)), sha256
+
+
+def _tensors(path: Path, data: bytes) -> dict[str, Tensor]:
+    try:
+        with np.load(io.BytesIO(data)) as arrays:
+            return {
+                name: torch.from_numpy(arrays[name].astype(np.float32))
+                for name in arrays.files
+            }
+    except _BAD_NPZ as error:
+        raise InputError(
+            f"{path} ({len(data):,} bytes) is no complete weights file: expected .npz with "
+            "arrays of numbers; copy it again from where it was made."
+        ) from error
 
 
 def _with_blocks(

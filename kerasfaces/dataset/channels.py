@@ -76,6 +76,7 @@ class ChannelStore:
         self.folder = folder
         self.made_by = self._store.recipe
         known = names_of(self._store)
+        _check_recipe(self._store)
         self.names = tuple(known if names is None else names)
         lacking = [name for name in self.names if name not in known]
         if lacking:
@@ -254,6 +255,27 @@ def names_of(found: store.Store) -> list[str]:
             "make the store again."
         )
     return names
+
+
+def _check_recipe(found: store.Store) -> None:
+    """Refuse a recipe without what training reads of it.
+
+    Raises:
+        StoreError: The message names what is lacking.
+    """
+    for key in ("config", "ranges", "made_by"):
+        if not isinstance(found.recipe.get(key), Mapping):
+            raise StoreError(
+                f"{found.folder}/store.json: the recipe has no {key}; restore the file, or "
+                "make the store again in another folder."
+            )
+    lacking = {"size_px", "crop", "filter"} - found.recipe["config"].keys()
+    if lacking:
+        raise StoreError(
+            f"{found.folder}/store.json: the recipe's config has no "
+            f"{', '.join(sorted(lacking))}; restore the file, or make the store again in "
+            "another folder."
+        )
 
 
 def _tables(found: store.Store, positions: Sequence[int]) -> NDArray[np.float32] | None:

@@ -6,6 +6,7 @@ Files and a recipe enter, a store of their channels is written, by the command
 
 import importlib.util
 import logging
+import os
 import subprocess
 import sys
 import tempfile
@@ -28,8 +29,10 @@ def run(files: Sequence[Path], recipe: Mapping[str, Any], folder: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         wanted, listed = Path(scratch) / "recipe.json", Path(scratch) / "files.txt"
         runs.write_json(wanted, dict(recipe))
-        lines = "".join(f"{path}\n" for path in dict.fromkeys(files))
-        listed.write_text(lines, encoding="utf-8", errors="surrogateescape")
+        # A path may hold a newline, but no NUL.
+        listed.write_bytes(
+            b"".join(os.fsencode(f) + b"\0" for f in dict.fromkeys(files))
+        )
         command = [sys.executable, "-m", STAGE]
         command += ["--recipe", str(wanted), "--files", str(listed), "-o", str(folder)]
         _run(command, folder)

@@ -10,7 +10,6 @@ loses at most the shard in flight; starting it again continues.
 """
 
 import csv
-import dataclasses
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,19 +22,21 @@ from numpy.typing import NDArray
 
 from kerasfaces import config, runs
 from kerasfaces.errors import StoreError
-from kerasfaces.store import files
+from kerasfaces.store import files, records
 from kerasfaces.store.files import Reader
+from kerasfaces.store.records import FORMAT_VERSION, Entry, Meta, read_meta
 
-FORMAT_VERSION = 1
 OK = "ok"
 __all__ = [
     "FORMAT_VERSION",
     "OK",
     "Entry",
+    "Meta",
     "Reader",
     "Store",
     "cache_folder",
     "cache_root",
+    "read_meta",
     "writing",
 ]
 
@@ -50,15 +51,6 @@ def cache_root() -> Path:
 def cache_folder(kind: str, recipe: Mapping[str, Any]) -> Path:
     """Return the cache folder of a recipe: `ROOT/kind/<hash of the recipe>`."""
     return cache_root() / kind / config.digest(dict(recipe), 20)
-
-
-@dataclasses.dataclass(frozen=True)
-class Entry:
-    """Where one image's array is: `shard` and `row`, or why there is none (`status`)."""
-
-    shard: str
-    row: int
-    status: str
 
 
 class Store:
@@ -76,20 +68,13 @@ class Store:
 
         Raises:
             MissingFileError: There is no store in `folder`.
-            StoreError: Another format version, a missing or a truncated shard.
+            StoreError: Another format version, or a damaged `store.json` or index.
         """
         self.folder = folder
-        meta = runs.read_json(folder / "store.json")
-        if meta.get("format") != FORMAT_VERSION:
-            raise StoreError(
-                f"{folder}/store.json: format {meta.get('format')!r}, this version reads "
-                f"{FORMAT_VERSION}; write the store again."
-            )
-        self.recipe: dict[str, Any] = meta["recipe"]
-        self.shape: tuple[int, ...] = tuple(meta["shape"])
-        self.dtype = np.dtype(meta["dtype"])
+        meta = read_meta(folder)
+        self.recipe, self.shape, self.dtype = meta.recipe, meta.shape, meta.dtype
         self._maps: dict[str, NDArray[Any]] = {}
-        self._entries = self._read_index()
+        self._entries = records.read_index(folder / "index.csv", self._mending())
 
     def __len__(self) -> int:
         """Return the number of indexed images, those without an array included."""
@@ -198,23 +183,6 @@ class Store:
         for key, shard, row, status in rows:
             self._entries[key] = Entry(shard, row, status)
 
-    def _read_index(self) -> dict[str, Entry]:
-        path = self.folder / "index.csv"
-        entries: dict[str, Entry] = {}
-        text = path.read_text(encoding="utf-8") if path.exists() else files.HEADER
-        complete = text[: text.rfind("\n") + 1]  # a killed writer may leave half a line
-        for number, row in enumerate(csv.reader(complete.splitlines()), start=1):
-            if number == 1:
-                continue
-            try:
-                key, shard, position, status = row
-                entries[key] = Entry(shard, int(position), status)
-            except ValueError as error:
-                raise StoreError(
-                    f"{path}, line {number}: {error}; {self._mending()}."
-                ) from error
-        return entries
-
     def _mending(self) -> str:
         if self.recipe.get("kind") == "channels":
             return f"run: kerasfaces channels repair {self.folder}"
@@ -249,6 +217,8 @@ def writing(
 ) -> Iterator[Store]:
     """Open a store for appending, creating it first if need be; one writer at a time.
 
+    A store that holds nothing yet takes the new recipe.
+
     Args:
         folder: Where.
         recipe: What makes the arrays, JSON types only.
@@ -258,19 +228,16 @@ def writing(
 
     Raises:
         LockedError: Another process is writing it.
-        StoreError: It exists with another recipe, shape or dtype.
+        StoreError: It holds images of another recipe, shape or dtype, or is damaged.
     """
-    meta = {
-        "format": FORMAT_VERSION,
-        "recipe": dict(recipe),
-        "shape": list(shape),
-        "dtype": str(np.dtype(dtype)),
-    }
+    meta = Meta(dict(recipe), tuple(shape), np.dtype(dtype)).to_dict()
     with runs.lock(folder, "store", wait=wait):
         path = folder / "store.json"
         if path.exists():
-            changed = config.diff(runs.read_json(path), meta)
-            if changed:
+            changed = config.diff(read_meta(folder).to_dict(), meta)
+            if changed and files.is_empty(folder):  # nothing to lose: start anew
+                runs.write_json(path, meta)
+            elif changed:
                 raise StoreError(
                     f"{folder} was written with another recipe ({'; '.join(changed)}); choose "
                     "another folder."

@@ -129,6 +129,16 @@ def write_npy(file: BinaryIO, array: NDArray[Any]) -> None:
     file.write(array.data.cast("B"))
 
 
+def is_empty(folder: Path) -> bool:
+    """Tell whether a store has no row; without an index, whether it has no shard."""
+    path = folder / "index.csv"
+    if not path.exists():
+        return next(folder.glob("*.npy"), None) is None
+    with path.open("rb") as file:
+        file.readline()
+        return not file.readline().endswith(b"\n")
+
+
 def mend(folder: Path) -> None:
     """Undo what a killed writer left: half an index line, temporary files.
 

@@ -11,7 +11,7 @@ from kerasfaces.channels.__main__ import main
 
 pytestmark = pytest.mark.torch
 SMALL = ["--channels", "rgb,spectrum", "--set", "spectrum.of=rgb"]
-SMALL += ["--set", "size_px=16"]
+SMALL += ["--set", "size_px=32"]
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_writes_a_store_and_says_so(table, tmp_path, capsys):
     assert exit_code([table, "-o", folder, *SMALL]) == 0
     out = capsys.readouterr().out
     assert "12 images: 12 ok, 0 without an array; computed now: 12" in out
-    assert "16x16x5 float16: red, green, blue, amplitude, phase (mask none)" in out
+    assert "32x32x5 float16: red, green, blue, amplitude, phase (mask none)" in out
     assert exit_code([table, "-o", folder, *SMALL]) == 0
     assert "computed now: 0" in capsys.readouterr().out
 
@@ -94,6 +94,16 @@ def test_nothing_succeeded_is_exit_1_but_a_list_has_its_reasons(tmp_path, capsys
     assert exit_code(["--files", listed, "-o", tmp_path / "t", *SMALL]) == 0
     key = images.sha256(b"no image")
     assert "not an image" in store.Store(tmp_path / "t").status(key)
+
+
+def test_a_list_with_nul_keeps_newlines_in_paths(table, tmp_path):
+    file = tmp_path / "two\nlines.png"
+    file.write_bytes(manifest.read(table).files()[0].read_bytes())
+    listed = tmp_path / "list.txt"
+    listed.write_bytes(f"{file}\0".encode())
+    assert exit_code(["--files", listed, "-o", tmp_path / "s", *SMALL]) == 0
+    key = images.sha256(file.read_bytes())
+    assert store.Store(tmp_path / "s").status(key) == store.OK
 
 
 @pytest.mark.parametrize(

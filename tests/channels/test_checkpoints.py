@@ -31,6 +31,21 @@ def test_a_missing_file_says_what_to_put_where(name, cache):
     assert "375,042,383 bytes" in message
 
 
+def test_an_official_name_is_looked_for_in_the_current_folder_too(
+    tmp_path, cache, monkeypatch
+):
+    work = tmp_path / "work"
+    work.mkdir()
+    cache.mkdir()
+    monkeypatch.chdir(work)
+    (cache / "sidd_rgb.pth").write_bytes(b"in the cache")
+    assert checkpoints.find("sidd_rgb.pth").path == cache / "sidd_rgb.pth"
+    (work / "sidd_rgb.pth").write_bytes(b"here")
+    found = checkpoints.find("sidd_rgb.pth")
+    assert (found.path.read_bytes(), found.name) == (b"here", "cycleisp_sidd")
+    assert checkpoints.find("cycleisp_sidd").path == cache / "sidd_rgb.pth"
+
+
 def test_a_missing_path_lists_the_names(tmp_path):
     with pytest.raises(
         MissingFileError, match=r"no checkpoint at .*mine.pth.*mobile_sam"

@@ -1,5 +1,7 @@
 """CycleISP's denoiser: its equations, its published names, what loading refuses."""
 
+import pickle
+import random
 import re
 
 import pytest
@@ -161,7 +163,7 @@ def test_another_network_is_named(tmp_path):
     with pytest.raises(InputError, match=r"no CycleISP RGB denoiser.*got conv1\.wei"):
         cycleisp.load_checkpoint(path)
     torch.save([1, 2], path)
-    with pytest.raises(InputError, match="expected a state dict, got list"):
+    with pytest.raises(InputError, match="expected a state dict of tensors, got list"):
         cycleisp.load_checkpoint(path)
 
 
@@ -175,5 +177,13 @@ def test_a_truncated_file_and_one_with_code_are_refused(tmp_path):
     torch.save({"state_dict": re.compile("code")}, path)
     with pytest.raises(InputError, match="expected a state dict of tensors"):
         cycleisp.load_checkpoint(path)
+    for data in (random.Random(0).randbytes(5000), pickle.dumps({"a": 1})):
+        path.write_bytes(data)
+        with pytest.raises(
+            InputError, match="nothing else; download it again"
+        ) as caught:
+            cycleisp.load_checkpoint(path)
+        assert str(caught.value).isprintable()
+        assert "weights_only" not in str(caught.value)
     with pytest.raises(MissingFileError, match=r"no checkpoint at .*gone\.pth"):
         cycleisp.load_checkpoint(tmp_path / "gone.pth")

@@ -82,6 +82,26 @@ def test_command_prints_what_it_assumes(tiny_manifest, tmp_path, capsys):
     assert "core_price 0.25" in text
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--nodes", "0", "--nodes: expected more than 0, got 0"),
+        ("--efficiency", "0", "--efficiency: expected more than 0, got 0"),
+        ("--network", "nan", "--network: expected more than 0, got nan"),
+        ("--core-price", "-1", "--core-price: expected at least 0, got -1"),
+        ("--images", "-5", "--images: expected 1 or more, got -5"),
+        ("--sample", "0", "--sample: expected 1 or more, got 0"),
+    ],
+)
+def test_numbers_out_of_range_are_refused(option, value, message):
+    with pytest.raises(InputError, match=message):
+        command.main(["estimate", "m.csv", option, value])
+
+
+def test_what_costs_nothing_is_allowed():
+    assert Assumptions(core_price=0.0).core_price == 0
+
+
 def test_a_machine_without_gpu_computes_networks_on_cores():
     machine = Machine("m", 4, 1.0)
     assert machine.seconds(Rate("mask sam", 4.0), 10) == pytest.approx(10)

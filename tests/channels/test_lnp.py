@@ -188,6 +188,19 @@ def test_damaged_missing_and_wrong_weights(tmp_path):
     copy.write_bytes(copy.read_bytes()[:-10])
     with pytest.raises(InputError, match="is damaged: its SHA-256"):
         lnp.load_small(copy)
+    copy.with_suffix(".json").unlink()
+    with pytest.raises(InputError, match=r"bytes\) is no complete weights file: expec"):
+        lnp.load_small(copy)
+    np.save(tmp_path / "one.npy", np.zeros(3))
+    (tmp_path / "one.npy").replace(copy)
+    with pytest.raises(InputError, match="is no complete weights file"):
+        lnp.load_small(copy)
+    shutil.copy(lnp.SMALL, copy)
+    with pytest.raises(MissingFileError, match=r"small\.json, the note .* is missing"):
+        lnp.load_small(copy)
+    copy.with_suffix(".json").write_text("[]")
+    with pytest.raises(InputError, match=r"its note says None\.\.\."):
+        lnp.load_small(copy)
     with pytest.raises(InputError, match=r"2 blocks per group, expected 8; set lnp"):
         lnp.build(lnp.Options(blocks=8))
 

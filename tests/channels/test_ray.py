@@ -32,7 +32,7 @@ def main(root):
 
     files = sorted((root / "images").iterdir())
     wanted = config.make(["rgb"], "none", ["size_px=32"])
-    run.plan.__defaults__ = (4,)
+    run.CHUNK = 4
     run.build(files, root / "local", wanted)
     quick = dict.fromkeys(
         ("health_check_period_ms", "health_check_timeout_ms"), 300

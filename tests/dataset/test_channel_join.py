@@ -99,6 +99,13 @@ def test_wrong_stores_are_sentences(files, folder, tmp_path):
         pass
     with pytest.raises(StoreError, match="3 channel names for arrays of shape"):
         channels.from_store(files, tmp_path / "few")
+    bare = tmp_path / "bare"
+    fake_channels.make(bare, files[:3], config={"size_px": 32})
+    with pytest.raises(StoreError, match="recipe's config has no crop, filter"):
+        channels.from_store(files, bare)
+    fake_channels.make(tmp_path / "rangeless", files[:3], ranges=None)
+    with pytest.raises(StoreError, match="the recipe has no ranges"):
+        channels.from_store(files, tmp_path / "rangeless")
     scaleless = fake_channels.recipe("uint8", scale=None)
     with store.writing(tmp_path / "bytes", scaleless, (32, 32, 8), "uint8"):
         pass
@@ -154,16 +161,17 @@ def test_the_stage_is_asked_by_its_command(files, tmp_path, monkeypatch):
             command[command.index(key) + 1] for key in ("--recipe", "--files")
         )
         with open(recipe) as left, open(listed) as right:
-            asked.append((command, left.read(), right.read().splitlines()))
+            asked.append((command, left.read(), right.read().split("\0")))
 
     monkeypatch.setattr(stage, "_run", look)
     monkeypatch.setattr(stage.importlib.util, "find_spec", lambda name: name)
+    files = [*files, tmp_path / "two\nlines.png"]
     stage.run([*files, files[0]], {"kind": "channels"}, tmp_path / "out")
     command, recipe, lines = asked[0]
     assert command[:3] == [sys.executable, "-m", "kerasfaces.channels"]
     assert command[-2:] == ["-o", str(tmp_path / "out")]
     assert recipe == '{\n "kind": "channels"\n}\n'
-    assert lines == [str(path) for path in files]
+    assert lines == [*map(str, files), ""]
 
 
 def run_code(code, tmp_path):

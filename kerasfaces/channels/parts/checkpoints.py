@@ -115,6 +115,7 @@ def folder() -> Path:
 def find(name_or_path: str) -> Found:
     """Return the file of a name in `CHECKPOINTS` (or its official file name), or a path.
 
+    An official file name alone is looked for in the current folder, then in the cache.
     A file given by path may be any file; one called like an official file has to be
     that file.
 
@@ -123,10 +124,10 @@ def find(name_or_path: str) -> Found:
         InputError: Its size or hash is not that of the official file.
     """
     name = _name_of(name_or_path)
-    if name == name_or_path or (name and Path(name_or_path).parent == Path()):
+    path = Path(name_or_path).expanduser()
+    alone = name and path.parent == Path() and not path.is_file()
+    if name == name_or_path or alone:
         path = folder() / CHECKPOINTS[name].file
-    else:
-        path = Path(name_or_path).expanduser()
     if not path.is_file():
         raise MissingFileError(_missing(path, name))
     digest = file_sha256(path)

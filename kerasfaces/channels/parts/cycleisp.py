@@ -29,7 +29,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from kerasfaces.errors import InputError, MissingFileError
+from kerasfaces.channels.parts import torch_file
+from kerasfaces.errors import InputError
 
 _SLOPES = re.compile(r"body\.\d+\.body\.\d+\.body\.1\.weight$")
 _BLOCK = re.compile(r"body\.(\d+)\.body\.(\d+)\.conv1x1\.weight$")
@@ -228,23 +229,7 @@ def load_checkpoint(path: Path, blocks: int | None = None) -> Denoiser:
         MissingFileError: There is no such file.
         InputError: The file is damaged, or of another network or variant.
     """
-    if not path.is_file():
-        raise MissingFileError(f"There is no checkpoint at {path}.")
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises many kinds
-        first = str(error).partition("\n")[0]
-        raise InputError(
-            f"{path} ({path.stat().st_size:,} bytes) is no complete torch checkpoint: "
-            f"expected a state dict of tensors, got {type(error).__name__}: {first}; "
-            "download it again and compare its SHA-256."
-        ) from error
-    if not isinstance(state, Mapping):
-        raise InputError(
-            f"{path}: expected a state dict, got {type(state).__name__}; save "
-            "network.state_dict()."
-        )
-    return from_state(state, str(path), blocks)
+    return from_state(torch_file.read(path), str(path), blocks)
 
 
 def _unwrap(state: Mapping[str, Any]) -> dict[str, Tensor]:

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
-from kerasfaces.channels.parts import sam_import
+from kerasfaces.channels.parts import sam_import, torch_file
 from kerasfaces.channels.parts.engine import Engine, Precision, Runner
-from kerasfaces.errors import InputError, MissingFileError
+from kerasfaces.errors import InputError
 
 # Variant -> package, its registry's name, and the encoder's width, which tells a file's.
 VARIANTS = {
@@ -76,23 +76,12 @@ def load(path: Path, variant: str) -> tuple[nn.Module, str]:
 
 
 def _read(path: Path) -> dict[str, Tensor]:
-    if not path.is_file():
-        raise MissingFileError(f"There is no checkpoint at {path}.")
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises many kinds
-        first = str(error).partition("\n")[0]
+    state = torch_file.read(path)
+    others = [name for name, value in state.items() if not isinstance(value, Tensor)]
+    if others:
         raise InputError(
-            f"{path} ({path.stat().st_size:,} bytes) is no complete torch checkpoint "
-            f"({type(error).__name__}: {first}); download it again and compare its "
-            "SHA-256."
-        ) from error
-    if not isinstance(state, Mapping) or not all(
-        isinstance(value, Tensor) for value in state.values()
-    ):
-        raise InputError(
-            f"{path}: expected a state dict of tensors, got {type(state).__name__}; give "
-            "a published SAM checkpoint."
+            f"{path}: expected a state dict of tensors, got {others[0]!r} that is none; "
+            "give a published SAM checkpoint."
         )
     return dict(state)
 

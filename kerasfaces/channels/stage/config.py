@@ -8,11 +8,10 @@ from typing import Any, Literal
 from kerasfaces import config as configs
 from kerasfaces import registry
 from kerasfaces.errors import InputError, MissingExtraError
-from kerasfaces.images import InputSpec
+from kerasfaces.images import MAX_SIZE_PX, MIN_SIZE_PX, InputSpec
 
 CHANNELS = "kerasfaces.channels"
 MASKS = "kerasfaces.channels.masks"
-MIN_SIZE_PX = 8
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -101,6 +100,7 @@ def from_dict(values: Mapping[str, Any], where: str = "config") -> ChannelsConfi
     Raises:
         InputError: An unknown key, plug-in or option, or a value of the wrong type.
     """
+    values = configs.mapping(values, where)
     plain = {key: value for key, value in values.items() if key != "options"}
     config = configs.from_dict(ChannelsConfig, plain, where)
     _check(config, where)
@@ -108,7 +108,9 @@ def from_dict(values: Mapping[str, Any], where: str = "config") -> ChannelsConfi
         name: configs.from_dict(
             plugin(config, name).Options, options, f"{where}.{name}"
         )
-        for name, options in values.get("options", {}).items()
+        for name, options in configs.mapping(
+            values.get("options", {}), f"{where}.options"
+        ).items()
     }
     made = _complete(dataclasses.replace(config, options=given))
     unused = sorted({*given} - {*made.options})
@@ -181,9 +183,10 @@ def _check(config: ChannelsConfig, where: str) -> None:
             f"{where}.channels: expected different names, got {list(config.channels)}; "
             f"available: {', '.join(registry.names(CHANNELS))}."
         )
-    if config.size_px < MIN_SIZE_PX:
+    if not MIN_SIZE_PX <= config.size_px <= MAX_SIZE_PX:
         raise InputError(
-            f"{where}.size_px: expected {MIN_SIZE_PX} or more, got {config.size_px}."
+            f"{where}.size_px: expected {MIN_SIZE_PX}..{MAX_SIZE_PX}, got "
+            f"{config.size_px}."
         )
     if not config.signed_limit > 0:
         raise InputError(

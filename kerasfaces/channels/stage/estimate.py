@@ -10,6 +10,7 @@ overlap decoding with the rest, so a run ends a little earlier.
 import contextlib
 import dataclasses
 import functools
+import math
 import os
 import statistics
 import sys
@@ -60,6 +61,16 @@ class Assumptions:
     node_cores: int = 16
     efficiency: float = 0.8
     network: float = 1.25e9
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        for name, value in vars(self).items():
+            free = name.endswith("_price")  # may cost nothing
+            if not (math.isfinite(value) and (value > 0 or (free and value == 0))):
+                raise InputError(
+                    f"--{name.replace('_', '-')}: expected {'at least' if free else 'more than'}"
+                    f" 0, got {value}."
+                )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -266,12 +277,17 @@ def main(argv: Sequence[str]) -> int:
         option = f"--{field.name.replace('_', '-')}"
         add(option, type=type(field.default), default=field.default)
     given = parser.parse_args(argv)
-    config = stage_config.make(given.channels.split(","), given.mask, given.set)
-    files = manifests.read(given.manifest, given.root).files()
-    step = max(1, len(files) // max(1, given.sample))
-    chosen = files[::step][: max(1, given.sample)]
+    for name in ("images", "sample"):
+        if getattr(given, name) < 1:
+            raise InputError(
+                f"--{name}: expected 1 or more, got {getattr(given, name)}."
+            )
     names = [field.name for field in dataclasses.fields(Assumptions)]
     assumed = Assumptions(**{name: getattr(given, name) for name in names})
+    config = stage_config.make(given.channels.split(","), given.mask, given.set)
+    files = manifests.read(given.manifest, given.root).files()
+    step = max(1, len(files) // given.sample)
+    chosen = files[::step][: given.sample]
     cores = len(os.sched_getaffinity(0))
     lines = [
         f"{given.images:,} images of {config.size_px} px, channels {given.channels}, "

@@ -6,14 +6,16 @@ refuses to (`config_from`).
 
 import copy
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from kerasfaces import config as configs
+from kerasfaces import runs
 from kerasfaces.channels.stage import config as stage_config
 from kerasfaces.channels.stage import pack
 from kerasfaces.channels.stage.config import ChannelsConfig
 from kerasfaces.channels.stage.worker import Worker
-from kerasfaces.errors import InputError
+from kerasfaces.errors import InputError, MissingFileError
 
 KIND = "channels"
 # Where a file lies does not matter; its hash, in `made_by`, does.
@@ -54,6 +56,30 @@ def recipe_by(worker: Worker) -> dict[str, Any]:
     }
 
 
+def read(path: Path) -> dict[str, Any]:
+    """Return the recipe in any place that has one.
+
+    Args:
+        path: A store or its `store.json`, a run or its `input_spec.json`, or the bare
+            recipe.
+
+    Raises:
+        MissingFileError: There is nothing.
+        InputError: It holds no recipe of channels.
+    """
+    values = runs.read_json(_file_of(path))
+    if isinstance(values, dict) and "kind" not in values:
+        values = values.get("channel_recipe", values.get("recipe", values))
+    if values is None:
+        raise InputError(
+            f"{path} is of a run on pixels, without a recipe of channels; give a store "
+            "(made by kerasfaces channels), or a run trained with --store."
+        )
+    if not isinstance(values, dict) or values.get("kind") != KIND:
+        raise _no_recipe(str(path))
+    return values
+
+
 def config_from(recipe: Mapping[str, Any], where: str) -> ChannelsConfig:
     """Return the configuration in a recipe.
 
@@ -65,9 +91,11 @@ def config_from(recipe: Mapping[str, Any], where: str) -> ChannelsConfig:
         InputError: It is no recipe of channels, or of a version with other options.
     """
     if not isinstance(recipe, Mapping) or recipe.get("kind") != KIND:
+        raise _no_recipe(where)
+    if "config" not in recipe:
         raise InputError(
-            f"{where}: expected the recipe of a channel store (the `recipe` of its "
-            "store.json)."
+            f"{where}: expected a recipe with the key config, got only "
+            f"{', '.join(recipe)}; take it from the store.json of a whole store."
         )
     return stage_config.from_dict(recipe["config"], f"{where}: config")
 
@@ -93,6 +121,27 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     return configs.diff(_without_places(old), _without_places(new))
 
 
+def _no_recipe(where: str) -> InputError:
+    return InputError(
+        f"{where}: expected the recipe of a channel store; give a store, a run, their "
+        "store.json or input_spec.json, or the bare recipe."
+    )
+
+
+def _file_of(path: Path) -> Path:
+    """Return the file of a store's or a run's folder that holds the recipe."""
+    if not path.is_dir():
+        return path
+    places = [path / name for name in ("store.json", "input_spec.json")]
+    for place in places:
+        if place.exists():
+            return place
+    raise MissingFileError(
+        f"{path} is neither a store nor a run: expected {places[0].name} or "
+        f"{places[1].name} in it; give one made by kerasfaces channels or train."
+    )
+
+
 def _deciding(values: dict[str, Any]) -> dict[str, Any]:
     for options in values["options"].values():
         for name in _NO_VALUES & options.keys():
@@ -102,7 +151,14 @@ def _deciding(values: dict[str, Any]) -> dict[str, Any]:
 
 def _without_places(recipe: Mapping[str, Any]) -> dict[str, Any]:
     plain = copy.deepcopy(dict(recipe))
-    for options in plain.get("config", {}).get("options", {}).values():
-        for name in _FILE_OPTIONS & options.keys():
-            del options[name]
+    for options in _inside(_inside(plain, "config"), "options").values():
+        if isinstance(options, dict):
+            for name in _FILE_OPTIONS & options.keys():
+                del options[name]
     return plain
+
+
+def _inside(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return the part of a recipe, empty if it is none: a file may hold anything."""
+    part = values.get(key)
+    return part if isinstance(part, Mapping) else {}

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from kerasfaces import cli, runs, store
+from kerasfaces import cli, store
 from kerasfaces.channels.stage import hashing, recipe
 from kerasfaces.channels.stage.config import ChannelsConfig
 from kerasfaces.channels.stage.summary import Summary, summarise
@@ -25,6 +25,7 @@ from kerasfaces.errors import InputError
 __all__ = ["Chunk", "Decoded", "Item", "Result", "Worker", "build", "plan"]
 logger = logging.getLogger(__name__)
 CHUNK = 32  # images per shard: 21 MB at 256 px, 5 channels, float16
+_FULL_SIZE_PX = 512  # larger images come in smaller chunks: memory holds two
 ENGINES = {
     "local": "kerasfaces.channels.stage.local",
     "ray": "kerasfaces.channels.stage.ray_engine",
@@ -52,9 +53,12 @@ class Engine(Protocol):
         """
 
 
-def plan(
-    items: Sequence[Item], target: store.Store | None, size: int = CHUNK
-) -> list[Chunk]:
+def chunk_images(size_px: int) -> int:
+    """Return the images per chunk: at most `CHUNK`, fewer of large images."""
+    return max(1, min(CHUNK, CHUNK * _FULL_SIZE_PX**2 // size_px**2))
+
+
+def plan(items: Sequence[Item], target: store.Store | None, size: int) -> list[Chunk]:
     """Return the chunks that are not done yet.
 
     Args:
@@ -119,7 +123,7 @@ def build(
     failed: dict[str, str] = {}
     with store.writing(folder, settled, shape, config.dtype, wait=wait) as target:
         target.check()
-        chunks = plan(items, target)
+        chunks = plan(items, target, chunk_images(config.size_px))
         if chunks:
             _compute(target, config, chunks, engine, failed)
     n_computed = sum(len(chunk.items) for chunk in chunks)
@@ -128,9 +132,8 @@ def build(
 
 def _settled(folder: Path, made: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the recipe as the store has it, if only files have moved since."""
-    path = folder / "store.json"
-    if path.exists():
-        old: dict[str, Any] = runs.read_json(path).get("recipe", {})
+    if (folder / "store.json").exists():
+        old = store.read_meta(folder).recipe
         if not recipe.differences(old, made):
             return old
     return made

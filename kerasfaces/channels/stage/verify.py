@@ -138,14 +138,23 @@ def _drop_bad_lines(path: Path) -> list[Finding]:
     for number, line in enumerate(text.splitlines(keepends=True), start=1):
         if number == 1:
             continue
-        row = next(csv.reader([line]), [])
-        if len(row) == 4 and row[2].lstrip("-").isdigit():
+        if _readable(line):
             kept.append(line)
         else:
             findings.append(Finding(path.name, f"line {number} cannot be read"))
     if findings:
         runs.write_text(path, "".join(kept))
     return findings
+
+
+def _readable(line: str) -> bool:
+    """Tell whether a line is the index's; U+FFFD stands for bytes that are no UTF-8."""
+    try:
+        _, _, row, _ = next(csv.reader([line]))
+        int(row)
+    except (ValueError, csv.Error):
+        return False
+    return "\ufffd" not in line
 
 
 def _drop(path: Path, keys: set[str]) -> None:

@@ -4,6 +4,7 @@ import dataclasses
 from typing import Literal
 
 from kerasfaces.errors import InputError
+from kerasfaces.images import MAX_SIZE_PX, MIN_SIZE_PX
 
 GROUPS = {
     "rgb": ("red", "green", "blue"),
@@ -119,16 +120,19 @@ class ModelConfig:
                 "model.inputs: expected channel names joined by +, e.g. rgb or "
                 f"lnp+spectra, got {', '.join(map(repr, self.inputs)) or 'nothing'}."
             )
-        if not 32 <= self.size_px <= 4096:
-            raise InputError(f"model.size_px: expected 32..4096, got {self.size_px}.")
+        if not MIN_SIZE_PX <= self.size_px <= MAX_SIZE_PX:
+            raise InputError(
+                f"model.size_px: expected {MIN_SIZE_PX}..{MAX_SIZE_PX}, got "
+                f"{self.size_px}."
+            )
         if not self.scales or any(scale <= 0 for scale in self.scales):
             raise InputError(
                 f"model.scales: expected positive numbers, got {self.scales}."
             )
-        if min(self.scales) * self.size_px < 32:
+        if min(self.scales) * self.size_px < MIN_SIZE_PX:
             raise InputError(
-                f"model.scales: the base needs at least 32 px, got {min(self.scales)} x "
-                f"{self.size_px}."
+                f"model.scales: the base needs at least {MIN_SIZE_PX} px, got "
+                f"{min(self.scales)} x {self.size_px}."
             )
 
     @property
