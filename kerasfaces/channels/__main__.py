@@ -176,6 +176,13 @@ def _verify(argv: Sequence[str]) -> int:
 
     findings = _with_progress(folder, verify.verify)
     _print(findings)
+    lacking = verify.unhashed(folder)
+    if lacking:
+        print(
+            f"{len(lacking)} shards have no checksum (an earlier version wrote them): "
+            "damage to their values cannot be seen; kerasfaces channels repair "
+            f"{folder} gives them one"
+        )
     if findings:
         print(
             f"{len(findings)} findings; mend with: kerasfaces channels repair {folder}"

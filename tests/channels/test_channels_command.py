@@ -48,13 +48,18 @@ def test_verify_and_repair(table, tmp_path, capsys):
     whole = shard.read_bytes()
     shard.write_bytes(whole[:200])
     assert exit_code(["verify", folder]) == 1
-    assert f"{shard.name}: is damaged" in capsys.readouterr().out
+    assert f"{shard.name}: is truncated or damaged" in capsys.readouterr().out
     assert exit_code([table, "-o", folder, *SMALL]) == 2
     assert f"run: kerasfaces channels repair {folder}" in capsys.readouterr().err
     assert exit_code(["repair", folder, table]) == 0
     assert "12 images to compute again" in capsys.readouterr().out
     assert shard.read_bytes() == whole
+    (folder / "SHA256SUMS").unlink()
     assert exit_code(["verify", folder]) == 0
+    assert "1 shards have no checksum" in capsys.readouterr().out
+    assert exit_code(["repair", folder]) == 0
+    assert exit_code(["verify", folder]) == 0
+    assert "checksum" not in capsys.readouterr().out
 
 
 def test_recipe_and_files_make_the_same_store(table, tmp_path, capsys):

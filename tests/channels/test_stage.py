@@ -336,7 +336,7 @@ def test_damage_is_found_repaired_and_computed_again(faces, tmp_path):
     np.save(folder / "stray.npy", array)
     found = {finding.file: finding for finding in verify.verify(folder)}
     assert set(found) == {*shards[:3], "stray.npy"}
-    assert "is damaged" in found[shards[0]].text()
+    assert "is truncated or damaged" in found[shards[0]].text()
     assert found[shards[1]].text() == f"{shards[1]}: is missing (8 images)"
     assert "not finite" in found[shards[2]].text()
     with pytest.raises(StoreError, match=r"channels repair"):
