@@ -133,6 +133,11 @@ def test_mistakes_are_one_sentence(argv, message, tmp_path, capsys, monkeypatch)
 def test_unknown_names_and_options(table, tmp_path, capsys):
     for extra, message in (
         (["--channels", "lpn"], "no channel named 'lpn'"),
+        (
+            ["--channels", ""],
+            "expected one or more different names, got []; available: ",
+        ),
+        (["--mask", ""], "no mask named ''"),
         (["--mask", "ellipsis"], "no mask named 'ellipsis'"),
         ([*SMALL, "--set", "spectrum.color=3"], "unknown key 'color'"),
         ([*SMALL, "--recipe", "x.json"], "leave those options out"),
