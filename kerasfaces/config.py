@@ -167,8 +167,14 @@ def _coerce(hint: Any, value: Any, where: str) -> Any:
         return value
     if typing.get_origin(base) is typing.Literal and value in typing.get_args(base):
         return value
-    expected = getattr(base, "__name__", None) if isinstance(base, type) else str(base)
-    raise InputError(f"{where}: expected {expected}, got {value!r}.")
+    none = "" if base is hint else " or none"
+    raise InputError(f"{where}: expected {_in_words(base)}{none}, got {value!r}.")
+
+
+def _in_words(hint: Any) -> str:
+    if typing.get_origin(hint) is typing.Literal:
+        return " or ".join(map(str, typing.get_args(hint)))
+    return hint.__name__ if isinstance(hint, type) else str(hint)
 
 
 def _unknown_key(where: str, key: str, known: list[str]) -> str:

@@ -50,7 +50,8 @@ def _compute(argv: Sequence[str]) -> int:
         os.environ["RAY_ADDRESS"] = arguments.address
     if (arguments.manifest is None) == (arguments.files is None):
         raise InputError("Give either a manifest or --files LIST.txt.")
-    if arguments.recipe and (arguments.channels or arguments.mask):
+    chosen = (arguments.channels, arguments.mask)
+    if arguments.recipe and chosen != (None, None):
         raise InputError("--recipe says channels and mask; leave those options out.")
     files, known = _inputs(arguments)
     from kerasfaces.channels.stage import recipe, run
@@ -133,9 +134,9 @@ def _config(
     if wanted is not None:
         made = recipe.config_from(wanted, str(arguments.recipe))
         return config.override(made, arguments.set)
-    names = (arguments.channels or "lnp,spectrum").split(",")
-    chosen = [name.strip() for name in names if name.strip()]
-    return config.make(chosen, arguments.mask or "none", arguments.set)
+    text = "lnp,spectrum" if arguments.channels is None else arguments.channels
+    mask = "none" if arguments.mask is None else arguments.mask
+    return config.make(config.split_names(text), mask, arguments.set)
 
 
 def _inputs(arguments: argparse.Namespace) -> tuple[list[Path], list[str] | None]:
@@ -176,6 +177,13 @@ def _verify(argv: Sequence[str]) -> int:
 
     findings = _with_progress(folder, verify.verify)
     _print(findings)
+    lacking = verify.unhashed(folder)
+    if lacking:
+        print(
+            f"{len(lacking)} shards have no checksum (an earlier version wrote them): "
+            "damage to their values cannot be seen; kerasfaces channels repair "
+            f"{folder} gives them one"
+        )
     if findings:
         print(
             f"{len(findings)} findings; mend with: kerasfaces channels repair {folder}"

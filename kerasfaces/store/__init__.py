@@ -3,15 +3,17 @@
     store.json     what the arrays are and the recipe that made them
     index.csv      sha256,shard,row,status  (status `ok`, or why the image has no array)
     NAME.npy       one C-ordered array (n, ...) that NumPy maps
+    SHA256SUMS     one line per shard
 
 The writer appends whole shards: an array is written under a temporary name, flushed and
-renamed, and only then do its rows enter the index. Killing the writer at any moment
+renamed, and only then do its checksum and its rows enter the lists. Killing the writer at any moment
 loses at most the shard in flight; starting it again continues.
 """
 
 import csv
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -22,7 +24,7 @@ from numpy.typing import NDArray
 
 from kerasfaces import config, runs
 from kerasfaces.errors import StoreError
-from kerasfaces.store import files, records
+from kerasfaces.store import checksums, files, records
 from kerasfaces.store.files import Reader
 from kerasfaces.store.records import FORMAT_VERSION, Entry, Meta, read_meta
 
@@ -121,24 +123,20 @@ class Store:
         )
 
     def check(self) -> None:
-        """Look at every shard's file, quickly: there, and long enough for its rows.
+        """Look at every shard's header and length, quickly: its values are not read.
 
         Raises:
-            StoreError: One is missing or truncated.
+            StoreError: One is missing, truncated, or shorter than its rows.
         """
         last: dict[str, int] = {}
         for entry in self._entries.values():
             if entry.status == OK:
                 last[entry.shard] = max(entry.row, last.get(entry.shard, -1))
-        item_bytes = int(np.prod(self.shape)) * self.dtype.itemsize
         for shard, row in last.items():
             path = self.folder / shard
-            size = path.stat().st_size if path.exists() else 0
-            if size < (row + 1) * item_bytes:
-                raise StoreError(
-                    f"{path}: shard is missing or truncated ({size} bytes for {row + 1} "
-                    f"arrays of {item_bytes}); {self._mending()}."
-                )
+            problem = files.size_problem(path, row + 1)
+            if problem:
+                raise StoreError(f"{path}: shard {problem}; {self._mending()}.")
 
     @property
     def entries(self) -> Mapping[str, Entry]:
@@ -155,12 +153,16 @@ class Store:
                 f"{values.shape}."
             )
         name = f"{config.digest(list(keys), 16)}.npy"
-        with (
-            files.naming(self.folder / name),
-            runs.atomic_path(self.folder / name) as temporary,
-            temporary.open("wb") as file,
-        ):
-            files.write_npy(file, np.ascontiguousarray(values, dtype=self.dtype))
+        array = np.ascontiguousarray(values, dtype=self.dtype)
+        with ThreadPoolExecutor(1) as pool:  # hashes while the disk writes
+            digest = pool.submit(checksums.of_array, array)
+            with (
+                files.naming(self.folder / name),
+                runs.atomic_path(self.folder / name) as temporary,
+                temporary.open("wb") as file,
+            ):
+                files.write_npy(file, array)
+        checksums.append(self.folder, [(name, digest.result())])
         self._append_index([(key, name, row, OK) for row, key in enumerate(keys)])
 
     def append_failures(self, reasons: Mapping[str, str]) -> None:

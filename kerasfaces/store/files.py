@@ -1,9 +1,13 @@
 """A store's files: shards opened, written and read by position; the index mended."""
 
 import errno
+import io
+import math
+import os
 import resource
 import sys
 import threading
+import tokenize
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +21,7 @@ from kerasfaces import runs
 _ALIGNMENT = 64
 _N_KEPT, _KEPT_BYTES = 6, 64 * 2**20  # batches kept for reuse, if not larger
 _LARGE = 4096  # bytes from which copying item by item is faster than by shard
+_BAD_HEADER = (SyntaxError, tokenize.TokenError, TypeError)  # NumPy lets them through
 HEADER = "sha256,shard,row,status\n"
 
 
@@ -97,6 +102,8 @@ def open_shard(path: Path) -> NDArray[Any]:
     """
     try:
         return _map(path)
+    except _BAD_HEADER as error:
+        raise ValueError("its header cannot be read") from error
     except OSError as error:
         # Every map keeps its file open: a store of 100,000 images has more shards than
         # the usual 1,024 files.
@@ -105,6 +112,32 @@ def open_shard(path: Path) -> NDArray[Any]:
             raise
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         return _map(path)
+
+
+def size_problem(path: Path, n_rows: int) -> str:
+    """Say what a look at a shard's header and length finds wrong; empty if nothing.
+
+    Args:
+        path: The shard.
+        n_rows: It has at least so many rows.
+    """
+    try:
+        with path.open("rb") as file:
+            np.lib.format.read_magic(file)
+            shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+            expected = file.tell() + math.prod(shape) * dtype.itemsize
+            size = os.fstat(file.fileno()).st_size
+    except FileNotFoundError:
+        return "is missing"
+    except (OSError, ValueError, EOFError) as error:
+        return f"is damaged ({error})"
+    except _BAD_HEADER:
+        return "is damaged (its header cannot be read)"
+    if size != expected:
+        return f"is truncated or damaged ({size:,} bytes, expected {expected:,})"
+    if not shape or shape[0] < n_rows:
+        return f"has too few rows (shape {shape}, the index names {n_rows})"
+    return ""
 
 
 def _map(path: Path) -> NDArray[Any]:
@@ -124,9 +157,17 @@ def naming(path: Path) -> Iterator[None]:
 
 def write_npy(file: BinaryIO, array: NDArray[Any]) -> None:
     """Write like `np.save`, which hides a full disk behind an error without errno."""
-    header = np.lib.format.header_data_from_array_1_0(array)
-    np.lib.format.write_array_header_1_0(file, header)
+    file.write(npy_header(array))
     file.write(array.data.cast("B"))
+
+
+def npy_header(array: NDArray[Any]) -> bytes:
+    """Return what precedes an array's values in a `.npy` file."""
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header, np.lib.format.header_data_from_array_1_0(array)
+    )
+    return header.getvalue()
 
 
 def is_empty(folder: Path) -> bool:
@@ -140,16 +181,20 @@ def is_empty(folder: Path) -> bool:
 
 
 def mend(folder: Path) -> None:
-    """Undo what a killed writer left: half an index line, temporary files.
+    """Undo what a killed writer left: temporary files, half a line of a list.
 
     Call it as the only writer. The next append then starts a line of its own.
     """
     for temporary in folder.glob(".*.tmp.*"):
         temporary.unlink(missing_ok=True)
-    path = folder / "index.csv"
-    if not path.exists():
-        runs.write_text(path, HEADER)
-        return
+    for name in ("SHA256SUMS", "index.csv"):
+        if (folder / name).exists():
+            _cut_half_line(folder / name)
+    if not (folder / "index.csv").exists():
+        runs.write_text(folder / "index.csv", HEADER)
+
+
+def _cut_half_line(path: Path) -> None:
     data = path.read_bytes()
     end = data.rfind(b"\n") + 1
     if end < len(data):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from kerasfaces import runs
-from kerasfaces.errors import StoreError
+from kerasfaces.errors import MissingFileError, StoreError
 from kerasfaces.store import files
 
 FORMAT_VERSION = 1
@@ -56,6 +56,11 @@ def read_meta(folder: Path) -> Meta:
         StoreError: Another format version, or not what a store writes.
     """
     path = folder / "store.json"
+    if not path.is_file():
+        raise MissingFileError(
+            f"{path} does not exist, so {folder} is no store (a folder of arrays and the "
+            "recipe that made them); kerasfaces channels MANIFEST -o STORE makes one."
+        )
     values = runs.read_json(path)
     if not isinstance(values, Mapping):
         raise _damaged(path, f"an object, got {values!r}"[:80])

@@ -127,6 +127,7 @@ def _config(arguments: argparse.Namespace) -> "TrainConfig":
     model = _model(arguments)
     registry.load("kerasfaces.models", model)
     if arguments.preset:
+        channels.require_store(arguments.preset, arguments.store)
         config = configs.preset(arguments.preset, model)
     elif arguments.store:
         config = channels.default(model, _weights(arguments), arguments.store)

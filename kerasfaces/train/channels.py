@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasfaces import config as configs
+from kerasfaces import registry
 from kerasfaces.dataset.channels import ChannelStore
 from kerasfaces.errors import InputError
 from kerasfaces.train import config as train_config
@@ -14,6 +15,20 @@ def default(model: str, weights: str, folder: Path) -> TrainConfig:
     """Return the configuration of `model` on the store in `folder`."""
     found = ChannelStore(folder)
     return train_config.default_for_store(model, weights, found.names, found.made_by)
+
+
+def require_store(preset: str, folder: Path | None) -> None:
+    """Refuse a preset that trains on channels where no store is given.
+
+    Raises:
+        InputError: The message says how to make one.
+    """
+    module = registry.load("kerasfaces.train.presets", preset)
+    if folder is None and hasattr(module, "MAKE_STORE"):
+        raise InputError(
+            f"--preset {preset} trains on channels: add --store STORE; {module.MAKE_STORE} "
+            "makes one."
+        )
 
 
 def check(config: TrainConfig, folder: Path | None) -> dict[str, Any] | None:

@@ -1,6 +1,7 @@
 """`kerasfaces channels`: results on stdout, one sentence per mistake."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -48,13 +49,18 @@ def test_verify_and_repair(table, tmp_path, capsys):
     whole = shard.read_bytes()
     shard.write_bytes(whole[:200])
     assert exit_code(["verify", folder]) == 1
-    assert f"{shard.name}: is damaged" in capsys.readouterr().out
+    assert f"{shard.name}: is truncated or damaged" in capsys.readouterr().out
     assert exit_code([table, "-o", folder, *SMALL]) == 2
     assert f"run: kerasfaces channels repair {folder}" in capsys.readouterr().err
     assert exit_code(["repair", folder, table]) == 0
     assert "12 images to compute again" in capsys.readouterr().out
     assert shard.read_bytes() == whole
+    (folder / "SHA256SUMS").unlink()
     assert exit_code(["verify", folder]) == 0
+    assert "1 shards have no checksum" in capsys.readouterr().out
+    assert exit_code(["repair", folder]) == 0
+    assert exit_code(["verify", folder]) == 0
+    assert "checksum" not in capsys.readouterr().out
 
 
 def test_recipe_and_files_make_the_same_store(table, tmp_path, capsys):
@@ -112,7 +118,8 @@ def test_a_list_with_nul_keeps_newlines_in_paths(table, tmp_path):
         (["-o", "s"], "Give either a manifest or --files"),
         (["nothing.csv", "-o", "s"], "nothing.csv"),
         (["--files", "nothing.txt", "-o", "s"], "--files nothing.txt does not exist"),
-        (["verify", "nothing"], "nothing/store.json does not exist"),
+        (["verify", "nothing"], "kerasfaces channels MANIFEST -o STORE makes one"),
+        (["verify", os.devnull], f"{os.devnull} is no store (a folder of arrays and"),
         (["repair", "nothing"], "nothing/store.json does not exist"),
     ],
 )
@@ -128,6 +135,11 @@ def test_mistakes_are_one_sentence(argv, message, tmp_path, capsys, monkeypatch)
 def test_unknown_names_and_options(table, tmp_path, capsys):
     for extra, message in (
         (["--channels", "lpn"], "no channel named 'lpn'"),
+        (
+            ["--channels", ""],
+            "expected one or more different names, got []; available: ",
+        ),
+        (["--mask", ""], "no mask named ''"),
         (["--mask", "ellipsis"], "no mask named 'ellipsis'"),
         ([*SMALL, "--set", "spectrum.color=3"], "unknown key 'color'"),
         ([*SMALL, "--recipe", "x.json"], "leave those options out"),

@@ -17,7 +17,7 @@ from kerasfaces.channels.stage import (
     sheet_spectra,
     view,
 )
-from kerasfaces.errors import InputError
+from kerasfaces.errors import InputError, MissingFileError
 
 SIDE = 32
 
@@ -259,9 +259,25 @@ def test_command(stored, tiny_manifest, tmp_path, capsys):
     folder = stored(["rgb"])
     csv = tmp_path / "m.csv"
     manifests.write(tiny_manifest, csv)
-    output = tmp_path / "out" / "sheet.png"
+    output = tmp_path / "sheet.png"
     arguments = ["preview", str(folder), str(csv), "-o", str(output)]
     assert command.main([*arguments, "--rows", "1"]) == 0
     assert capsys.readouterr().out.startswith(f"sheet: {output}\nreal camera")
     with pytest.raises(InputError, match="--rows: expected 1 or more, got 0"):
         command.main([*arguments, "--rows", "0"])
+
+
+@pytest.mark.parametrize(
+    ("output", "kind", "message"),
+    [
+        ("sheet.xyz", InputError, r"sheet\.xyz: expected a name that ends with \.png"),
+        ("sheet", InputError, r"expected a name that ends with \.png"),
+        ("out/s.png", MissingFileError, "the folder .*out does not exist; make it"),
+    ],
+)
+def test_a_place_that_cannot_take_a_sheet(output, kind, message, tmp_path):
+    csv = tmp_path / "m.csv"
+    csv.write_text("path,label,source\na.png,real,x\n")
+    with pytest.raises(kind, match=message):
+        command.main(["preview", "s", str(csv), "-o", str(tmp_path / output)])
+    assert [path.name for path in tmp_path.iterdir()] == ["m.csv"]

@@ -91,7 +91,7 @@ def test_a_lost_node_changes_no_byte(tmp_path, draw):
     assert done.stdout.split() == ["63"]  # nothing of Ray's on stdout
     assert "workers were lost" in done.stderr
     assert contents(tmp_path / "ray") == contents(tmp_path / "local")
-    assert len(contents(tmp_path / "ray")) == 2 + 16
+    assert len(contents(tmp_path / "ray")) == 3 + 16
 
 
 @needs_ray

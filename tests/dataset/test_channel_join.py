@@ -119,7 +119,7 @@ def test_wrong_stores_are_sentences(files, folder, tmp_path):
 def test_truncated_shard_is_noticed_on_opening(files, folder):
     shard = sorted(folder.glob("*.npy"))[0]
     shard.write_bytes(shard.read_bytes()[:-10_000])
-    with pytest.raises(StoreError, match="shard is missing or truncated"):
+    with pytest.raises(StoreError, match="shard is truncated or damaged"):
         channels.from_store(files, folder)
 
 

@@ -47,6 +47,11 @@ class ChannelsConfig:
         return InputSpec(size_px=self.size_px, crop=self.crop, filter=self.filter)
 
 
+def split_names(text: str) -> list[str]:
+    """Return the channels of `a,b`, as the command line gives them."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 def make(
     channels: Sequence[str], mask: str = "none", assignments: Iterable[str] = ()
 ) -> ChannelsConfig:
@@ -180,7 +185,7 @@ def _complete(config: ChannelsConfig) -> ChannelsConfig:
 def _check(config: ChannelsConfig, where: str) -> None:
     if not config.channels or len({*config.channels}) < len(config.channels):
         raise InputError(
-            f"{where}.channels: expected different names, got {list(config.channels)}; "
+            f"{where}.channels: expected one or more different names, got {list(config.channels)}; "
             f"available: {', '.join(registry.names(CHANNELS))}."
         )
     if not MIN_SIZE_PX <= config.size_px <= MAX_SIZE_PX:

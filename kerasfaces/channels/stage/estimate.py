@@ -282,9 +282,9 @@ def main(argv: Sequence[str]) -> int:
             raise InputError(
                 f"--{name}: expected 1 or more, got {getattr(given, name)}."
             )
-    names = [field.name for field in dataclasses.fields(Assumptions)]
-    assumed = Assumptions(**{name: getattr(given, name) for name in names})
-    config = stage_config.make(given.channels.split(","), given.mask, given.set)
+    assumed = Assumptions(**{key: getattr(given, key) for key in vars(Assumptions())})
+    channels = stage_config.split_names(given.channels)
+    config = stage_config.make(channels, given.mask, given.set)
     files = manifests.read(given.manifest, given.root).files()
     step = max(1, len(files) // given.sample)
     chosen = files[::step][: given.sample]

@@ -12,7 +12,7 @@ from kerasfaces import cli, rng, store
 from kerasfaces import manifest as manifests
 from kerasfaces.channels.stage import averages, hashing, view
 from kerasfaces.channels.stage.view import Source
-from kerasfaces.errors import InputError
+from kerasfaces.errors import InputError, MissingFileError
 
 
 def preview(
@@ -110,6 +110,17 @@ def _lines(sources: Sequence[Source]) -> Iterator[str]:
             yield f"  no frequency stands out by {averages.PEAK_SIGMA:.0f} sigma"
 
 
+def _check_output(path: Path) -> None:
+    """Refuse a place for the sheet before anything is drawn."""
+    if path.suffix.lower() != ".png":
+        raise InputError(f"-o {path}: expected a name that ends with .png.")
+    if not path.parent.is_dir():
+        raise MissingFileError(
+            f"-o {path}: the folder {path.parent} does not exist; make it, or choose "
+            "another path."
+        )
+
+
 def main(argv: Sequence[str]) -> int:
     """Command `channels preview`."""
     parser = cli.parser(
@@ -134,6 +145,7 @@ def main(argv: Sequence[str]) -> int:
             raise InputError(
                 f"--{name}: expected 1 or more, got {getattr(given, name)}."
             )
+    _check_output(given.output)
     text = preview(
         given.store,
         manifests.read(given.manifest, given.root),

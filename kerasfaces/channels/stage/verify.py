@@ -1,6 +1,6 @@
 """Is a store whole? And what is not, made ready to be computed again.
 
-`verify` reads every shard and changes nothing. `repair` takes the rows of damaged shards
+`verify` reads every shard, compares it with its checksum and changes nothing. `repair` takes the rows of damaged shards
 out of the index, so that the next run computes them again, and moves the damaged files
 aside; arrays that are whole stay where they are.
 """
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from kerasfaces import runs, store
 from kerasfaces.errors import StoreError
-from kerasfaces.store import files
+from kerasfaces.store import checksums, files
 
 ASIDE = "set_aside"  # the folder inside a store for what `repair` takes out of it
 _ROWS_AT_ONCE = 16
@@ -60,15 +60,28 @@ def verify(folder: Path, advance: Advance = lambda n: None) -> list[Finding]:
     """
     found = store.Store(folder)
     shards = shards_of(found)
+    sums = checksums.read(folder)
     findings = []
     for shard, keys in sorted(shards.items()):
-        findings += _shard_findings(found, shard, keys)
+        problem = _problem(found, shard, keys, sums.get(shard))
+        if problem:
+            findings.append(Finding(shard, problem, tuple(keys)))
         advance(len(keys))
     return findings + list(_strays(folder, shards))
 
 
+def unhashed(folder: Path) -> list[str]:
+    """Return the shards without a checksum: of a store from before there were any."""
+    sums = checksums.read(folder)
+    return sorted(
+        shard for shard in shards_of(store.Store(folder)) if shard not in sums
+    )
+
+
 def repair(folder: Path, advance: Advance = lambda n: None) -> list[Finding]:
     """Make a damaged store usable; the next run computes what is lost.
+
+    Shards without a checksum get that of what they hold now.
 
     Returns:
         What was wrong.
@@ -89,31 +102,46 @@ def repair(folder: Path, advance: Advance = lambda n: None) -> list[Finding]:
             if path.exists():
                 (folder / ASIDE).mkdir(exist_ok=True)
                 path.replace(folder / ASIDE / name)
+        _complete_checksums(folder)
     return bad_lines + findings
 
 
-def _shard_findings(found: store.Store, shard: str, keys: list[str]) -> list[Finding]:
+def _complete_checksums(folder: Path) -> None:
+    """Leave one checksum for every shard of the index, and no other."""
+    checksums.keep(folder, shards_of(store.Store(folder)))
+    lacking = unhashed(folder)
+    if lacking:
+        checksums.append(
+            folder, [(shard, checksums.of_file(folder / shard)) for shard in lacking]
+        )
+
+
+def _problem(
+    found: store.Store, shard: str, keys: list[str], checksum: str | None
+) -> str:
+    """Say what is wrong with a shard; empty if nothing is."""
     path = found.folder / shard
-    every = tuple(keys)
-    if not path.exists():
-        return [Finding(shard, "is missing", every)]
+    rows = [found.entries[key].row for key in keys]
     try:
+        # First, for a file that is shorter or longer than its header says.
+        problem = files.size_problem(path, max(rows) + 1)
+        if problem:
+            return problem
         array = files.open_shard(path)
     except (OSError, ValueError, EOFError) as error:
-        return [Finding(shard, f"is damaged ({error})", every)]
+        return f"is damaged ({error})"
     if array.shape[1:] != found.shape or array.dtype != found.dtype:
-        problem = (
+        return (
             f"holds {array.dtype} {array.shape[1:]}, store.json says {found.dtype} "
             f"{found.shape}"
         )
-        return [Finding(shard, problem, every)]
-    rows = [found.entries[key].row for key in keys]
-    if len({*rows}) < len(rows) or not all(0 <= row < len(array) for row in rows):
-        problem = f"has {len(array)} rows, the index names {len(rows)} that do not fit"
-        return [Finding(shard, problem, every)]
+    if len({*rows}) < len(rows) or min(rows) < 0:
+        return f"has {len(array)} rows, the index names {len(rows)} that do not fit"
     if array.dtype.kind == "f" and not _finite(array):
-        return [Finding(shard, "holds values that are not finite", every)]
-    return []
+        return "holds values that are not finite"
+    if checksum is not None and checksums.of_file(path) != checksum:
+        return "is damaged (it does not match its checksum)"
+    return ""
 
 
 def _finite(array: NDArray[Any]) -> bool:

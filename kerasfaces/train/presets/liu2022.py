@@ -13,6 +13,8 @@ from kerasfaces.errors import InputError
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.presets import wan2023
 
+MAKE_STORE = f"{wan2023.MAKE_STORE} --set spectrum.amplitude=liu2022"
+
 
 def get_config(model: str) -> TrainConfig:
     """Return the configuration of `lnp_attention`."""

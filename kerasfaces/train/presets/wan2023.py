@@ -10,6 +10,8 @@ from kerasfaces.errors import InputError
 from kerasfaces.train import config as configs
 from kerasfaces.train.config import TrainConfig
 
+MAKE_STORE = "kerasfaces channels MANIFEST -o STORE"
+
 
 def get_config(model: str) -> TrainConfig:
     """Return the configuration of `lnp_attention`."""
