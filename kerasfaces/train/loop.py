@@ -49,6 +49,7 @@ class Phase:
         epochs_now: Pause after so many epochs; the checkpoint then continues.
         stop: Is told each epoch's row; true ends training there.
         ready: The model is compiled, its optimizer reset, and its epochs traced: these.
+        keep: Save the finished state too; false leaves that to the caller.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Phase:
     epochs_now: int | None = None
     stop: Callable[[dict[str, Any]], bool] | None = None
     ready: "Epochs | None" = None
+    keep: bool = True
 
 
 def run_phase(phase: Phase, checkpoint: Path | None) -> list[dict[str, Any]]:
@@ -213,7 +215,7 @@ class _Progress:
         if self.best:
             self.phase.model.set_weights(self.best)
         self.finished = complete
-        if complete:
+        if complete and self.phase.keep:
             self.save()
 
     def save(self) -> None:
