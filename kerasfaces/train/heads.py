@@ -113,4 +113,7 @@ def _schedule() -> Any:
             falling = 0.5 * (1.0 + ops.cos(3.141592653589793 * share))
             return self.start * ops.where(self.steps.value > 0.0, falling, 1.0)
 
+        def get_config(self) -> dict[str, Any]:
+            return {}  # TensorBoard draws the model from its configuration
+
     return Rate()

@@ -20,7 +20,7 @@ from kerasfaces.tune.local_workers import LocalWorkers
 
 logger = logging.getLogger(__name__)
 
-LEASE_S = 30.0
+LEASE_S = 15.0  # seven heartbeats
 _POLL_S = 0.1
 _LAST_WORDS_S = 5.0  # in which idle workers hear that it is over
 

@@ -80,7 +80,8 @@ class Plan:
         unknown = [tap for tap in wanted if tap not in anatomy.widths]
         if unknown:
             raise InputError(f"model.taps: {name} has no layer {unknown[0]!r}.")
-        superset = tuple(dict.fromkeys(tap or anatomy.last for tap in self._taps[name]))
+        names = dict.fromkeys(tap or anatomy.last for tap in self._taps[name])
+        superset = tuple(tap for tap in names if tap in anatomy.widths)
         if not set(wanted) <= set(superset):
             return [Piece(model=model)]
         pooling = "mean_std" if self._spread[name] else "mean"

@@ -49,6 +49,10 @@ class AdjustableL2(keras.regularizers.Regularizer):
         """Return the penalty of one kernel."""
         return self.l2 * ops.sum(ops.square(x))
 
+    def get_config(self) -> dict[str, Any]:
+        """Return nothing: the strength is a variable."""
+        return {}
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Shape:
