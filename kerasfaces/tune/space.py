@@ -6,7 +6,7 @@ from typing import Any
 
 from keras_tuner import HyperParameters
 
-from kerasfaces.errors import InputError
+from kerasfaces.errors import InputError, KerasfacesError
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune.offer import Offer
 from kerasfaces.tune.study import Study
@@ -158,7 +158,7 @@ def description(space: Any) -> dict[str, Any]:
 def _ask(study: Study, asking: Any, offer: Offer) -> None:
     try:
         study.configure(asking, offer)
-    except InputError:
+    except KerasfacesError:
         raise
     except (ValueError, TypeError) as error:
         # KerasTuner's complaints about a choice without values and the like.
