@@ -130,7 +130,9 @@ def _print(folder: Path, study: Any) -> None:
     names = [
         name.partition(" if ")[0] for name in read_json(folder / "study.json")["space"]
     ]
-    shown = [name for name in dict.fromkeys(names) if name in table.columns]
+    shown = [
+        name for name in dict.fromkeys(names) if leaderboard.HP + name in table.columns
+    ]
     print(leaderboard.text(study, table, shown))
     auc = result["test_auc"]
     print(

@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 LEVEL = 0.05
 SHOWN = 10  # rows a terminal gets
+HP = "hp_"  # begins the columns of hyperparameters, which may have any name
 
 
 def make(
@@ -80,7 +81,7 @@ def text(study: Study, table: pd.DataFrame, names: Sequence[str]) -> str:
     Args:
         study: The study.
         table: The leaderboard.
-        names: Columns of hyperparameters.
+        names: Hyperparameters to show.
     """
     ranked = table[table["rank"].notna()]
     shown = ranked.head(SHOWN)
@@ -93,7 +94,7 @@ def text(study: Study, table: pd.DataFrame, names: Sequence[str]) -> str:
                 str(row["trial"]),
                 f"{row['score']:.4f}",
                 "" if sd is None or math.isnan(sd) else f"{sd:.4f}",
-                *(_short(row.get(name)) for name in names),
+                *(_short(row.get(HP + name)) for name in names),
             ]
         )
     widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
@@ -136,7 +137,7 @@ def _facts(study: Study, trial: Any) -> dict[str, Any]:
         "epochs": max((one["epochs"] for one in trial.repeats), default=0),
         "stopped": trial.stopped,
         "seconds": trial.seconds,
-        **trial.hyperparameters.values,
+        **{HP + name: value for name, value in trial.hyperparameters.values.items()},
         "reason": trial.message or "",
     }
 

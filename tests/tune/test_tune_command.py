@@ -288,3 +288,30 @@ def test_kill_9_and_the_same_command_again(oracle, words, study, tmp_path):
         assert score == pytest.approx(theirs[key][1], abs=1e-6)
     assert not list(folder.rglob(".*.tmp.*"))
     assert not list(folder.glob("trial_*/checkpoint*"))
+
+
+@pytest.mark.slow
+def test_a_store_adds_its_channels_to_the_space(
+    tiny_manifest, tiny_weights, tmp_path, capsys
+):
+    import fake_channels
+
+    store = fake_channels.make(tmp_path / "store", tiny_manifest.files())
+    text = (
+        "from kerasfaces.tune import frozen\n"
+        "from kerasfaces.tune.study import Study\n"
+        "def get_study():\n"
+        "    return Study(title='t', configure=frozen.configure, oracle='random',\n"
+        "                 bases=('mobilenetv2',), max_trials=6, median_after=2)\n"
+    )
+    (tmp_path / "mine.py").write_text(text)
+    words = [
+        *(str(tmp_path / "mine.py"), "--manifest", str(tmp_path / "manifest.csv")),
+        *("--weights", str(tiny_weights), "--store", str(store)),
+        *("-o", str(tmp_path / "o")),
+    ]
+    assert main(words) == 0
+    space = runs.read_json(tmp_path / "o" / "study.json")["space"]
+    assert space["inputs"]["values"] == ["rgb", "lnp", "rgb,lnp"]
+    assert "size_px" not in space
+    assert f"--store {store}" in capsys.readouterr().out
