@@ -222,7 +222,7 @@ def _many(folder: Path, count: int) -> dict[str, Any]:
         oracle="random",
         max_trials=count,
     )
-    oracle = run._new_oracle(study)
+    oracle = run.new_oracle(study)
     declared = space.declare(study, offer)
     oracle.prepare(study, declared, folder)
     trained_s: list[float] = []

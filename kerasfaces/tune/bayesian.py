@@ -12,7 +12,7 @@ import numpy as np
 from keras_tuner.oracles import BayesianOptimizationOracle
 
 from kerasfaces import rng
-from kerasfaces.tune.oracles import STOPPED, Durable
+from kerasfaces.tune.durable import STOPPED, Durable
 from kerasfaces.tune.records import COMPLETED, RUNNING
 
 _CANDIDATES = 2000

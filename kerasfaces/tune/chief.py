@@ -75,7 +75,7 @@ def serve(
         InputError: The address cannot be used.
         RunError: No worker is left, or none was heard for too long.
     """
-    oracle.lease_s = LEASE_S
+    oracle.leases.limit_s = LEASE_S
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=4))
     servicer = _Servicer(oracle)
     protos.get_service_grpc().add_OracleServicer_to_server(servicer, server)
@@ -117,7 +117,7 @@ def _wait(
                 servicer.workers.discard(name)
                 oracle.release(name)
             workers.replace_dead()
-        if servicer.stop_triggered and not oracle.ongoing:
+        if servicer.stop_triggered and not oracle.leases:
             over = over or time.monotonic()
             alone = not servicer.workers
             if alone or time.monotonic() - over > _LAST_WORDS_S:

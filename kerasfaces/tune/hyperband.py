@@ -8,7 +8,7 @@ from typing import Any
 
 from keras_tuner.oracles import HyperbandOracle
 
-from kerasfaces.tune.oracles import IDLE, STOPPED, Durable
+from kerasfaces.tune.durable import IDLE, STOPPED, Durable
 from kerasfaces.tune.records import COMPLETED, RUNNING
 
 BRACKET, ROUND = "tuner/bracket", "tuner/round"

@@ -13,10 +13,10 @@ import keras_tuner
 from kerasfaces import config as configs
 from kerasfaces.errors import InputError
 from kerasfaces.tune import records
+from kerasfaces.tune.durable import IDLE, STOPPED
 from kerasfaces.tune.hyperband import EPOCHS, PARENT
 from kerasfaces.tune.material import Material
 from kerasfaces.tune.offer import Offer
-from kerasfaces.tune.oracles import IDLE, STOPPED
 from kerasfaces.tune.space import RESERVED, configuration, with_values
 from kerasfaces.tune.study import Study
 from kerasfaces.tune.trainer import Part, Trainer

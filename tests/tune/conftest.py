@@ -126,7 +126,7 @@ def make_oracle(offer):
     from kerasfaces.tune import run, space
 
     def make(study, folder):
-        oracle = run._new_oracle(study)
+        oracle = run.new_oracle(study)
         oracle.prepare(study, space.declare(study, offer), folder)
         return oracle
 

@@ -6,7 +6,7 @@ import pytest
 
 from kerasfaces import rng, runs
 from kerasfaces.errors import RunError
-from kerasfaces.tune import leaderboard, oracles, records, winner
+from kerasfaces.tune import durable, leaderboard, records, winner
 
 pytestmark = pytest.mark.tf
 
@@ -23,7 +23,7 @@ def board(make_study, make_oracle, tmp_path):
         labels = (np.arange(N) % 2).astype(np.float32)
         leaderboard.write_labels(tmp_path, labels)
         base = rng.generator(0, "board").normal(0, 1, N)
-        while (trial := oracle.create_trial("t")).status != oracles.STOPPED:
+        while (trial := oracle.create_trial("t")).status != durable.STOPPED:
             number = int(trial.trial_id)
             repeats = []
             for seed in study.seeds:

@@ -7,7 +7,7 @@ import pytest
 
 from kerasfaces import runs
 from kerasfaces.errors import RunError
-from kerasfaces.tune import oracles, records
+from kerasfaces.tune import durable, records
 
 pytestmark = pytest.mark.tf
 
@@ -32,7 +32,7 @@ def drive(make_oracle, fake_result):
         trained = 0
         while True:
             trial = oracle.create_trial("tuner0")
-            if trial.status == oracles.STOPPED:
+            if trial.status == durable.STOPPED:
                 oracle.save()
                 return trained
             assert trial.status == records.RUNNING
@@ -151,7 +151,7 @@ def test_bayesian_finds_the_better_half(make_study, make_oracle, fake_result, tm
     oracle = make_oracle(study, tmp_path)
     chosen = []
     started = time.monotonic()
-    while (trial := oracle.create_trial("t")).status != oracles.STOPPED:
+    while (trial := oracle.create_trial("t")).status != durable.STOPPED:
         values = trial.hyperparameters.values
         chosen.append(values["learning_rate"])
         fake_result(tmp_path, trial, study)
@@ -193,7 +193,7 @@ def test_a_silent_worker_s_trial_goes_to_another(
 ):
     study = make_study()
     oracle = make_oracle(study, tmp_path)
-    oracle.lease_s = 0.2
+    oracle.leases.limit_s = 0.2
     lost = oracle.create_trial("a")
     other = oracle.create_trial("b")
     assert other.trial_id != lost.trial_id
@@ -278,7 +278,7 @@ def test_the_median_rule(make_study, make_oracle, fake_result, tmp_path):
         return oracle.update_trial(trial.trial_id, {"val_auc": value}, step).status
 
     assert report(0.0, 1) == records.RUNNING  # too early
-    assert report(0.0, 2) == oracles.STOPPED
+    assert report(0.0, 2) == durable.STOPPED
     assert report(1.0, 3) == records.RUNNING  # its best counts
     assert oracle.get_trial(trial.trial_id).status == records.RUNNING
 

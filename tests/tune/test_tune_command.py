@@ -122,6 +122,7 @@ def test_from_a_study_to_a_run_folder(words, tmp_path, capsys, monkeypatch):
     assert capsys.readouterr().out == told
 
 
+@pytest.mark.slow
 def test_columns_of_the_superset_are_the_candidates_features(
     tiny_manifest, tiny_weights, small_config
 ):
@@ -170,6 +171,7 @@ def test_a_failed_candidate_is_recorded_and_the_study_goes_on(
     assert "2 failed, e.g. trial" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_memory_running_out_is_the_candidate_s_failure(
     words, tmp_path, monkeypatch, capsys
 ):
@@ -214,6 +216,7 @@ def test_an_unexpected_error_keeps_its_traceback_and_the_trial(
     ]
 
 
+@pytest.mark.slow
 def test_a_full_disk_loses_no_finished_trial(words, tmp_path, monkeypatch):
     real = records.write_result
     written = []
