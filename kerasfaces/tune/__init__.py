@@ -21,7 +21,7 @@ features that were computed once (`material`, `trainer`). A study folder holds
       result.json     only between a trial's end and its entry in trial.json
       checkpoint-<s>.npz  only while a trial runs or may be continued (Hyperband)
     leaderboard.csv   one row per trial, best first: rank, trial, status, score, sd,
-                      n_seeds, metrics, epochs, stopped, seconds, one column
+                      n_seeds, metrics, epochs, partial, seconds, one column
                       `hp_<name>` per hyperparameter, reason; difference from the best with its 95 %
                       interval and Holm's p; like_best: not distinguishable from the best
     winner/           an ordinary run folder: the best trial, trained again

@@ -9,10 +9,10 @@ from typing import Any
 from keras_tuner.oracles import HyperbandOracle
 
 from kerasfaces.tune.durable import IDLE, STOPPED, Durable
-from kerasfaces.tune.records import COMPLETED, RUNNING
+from kerasfaces.tune.records import COMPLETED, EPOCHS, RUNNING
 
 BRACKET, ROUND = "tuner/bracket", "tuner/round"
-EPOCHS, PARENT = "tuner/epochs", "tuner/trial_id"
+PARENT = "tuner/trial_id"
 
 
 class Hyperband(Durable, HyperbandOracle):

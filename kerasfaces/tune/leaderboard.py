@@ -3,7 +3,8 @@
 A trial's score is its mean over training seeds. It is compared with the best trial's by a
 paired bootstrap over the validation images (both see the same draws, every seed's logits
 count), Holm's correction over all comparisons. What is not distinguishable from the best
-may be as good.
+may be as good. Trials that ended before their training did (Hyperband's early rounds, the
+median rule) come last, whatever their score.
 """
 
 import logging
@@ -135,7 +136,7 @@ def _facts(study: Study, trial: Any) -> dict[str, Any]:
         "n_seeds": len(scores),
         **others,
         "epochs": max((one["epochs"] for one in trial.repeats), default=0),
-        "stopped": trial.stopped,
+        "partial": trial.partial,
         "seconds": trial.seconds,
         **{HP + name: value for name, value in trial.hyperparameters.values.items()},
         "reason": trial.message or "",

@@ -17,6 +17,7 @@ from kerasfaces.errors import RunError
 from kerasfaces.tune.study import OBJECTIVES
 
 COMPLETED, FAILED, RUNNING = "COMPLETED", "FAILED", "RUNNING"
+EPOCHS = "tuner/epochs"  # KerasTuner's name for Hyperband's share of the epochs
 KEPT = ("loss", *OBJECTIVES)  # of the epoch whose weights count
 
 
@@ -74,6 +75,19 @@ class Trial(trials.Trial):
     def stopped(self) -> bool:
         """Tell whether the median rule ended it."""
         return any(each["stopped"] for each in self.repeats)
+
+    @property
+    def partial(self) -> bool:
+        """Tell whether it ended before its training did: `train` cannot repeat it.
+
+        Hyperband's early rounds and trials that the median rule stopped.
+        """
+        now = self.hyperparameters.values.get(EPOCHS)
+        epochs = (self.config or {}).get("epochs", 0)
+        paused = now is not None and now < epochs
+        return self.stopped or (
+            paused and any(each["epochs"] >= now for each in self.repeats)
+        )
 
     def get_state(self) -> dict[str, Any]:
         """Return KerasTuner's state and ours."""

@@ -92,12 +92,14 @@ def _search(ready: Ready) -> None:
 def _run(ready: Ready, oracle: Any) -> None:
     """Run the trials here, or hand them out."""
     request = ready.request
+    if oracle.total() == len(oracle.ended()):
+        return
     if roles.is_chief_oracle():
         from kerasfaces.tune import chief
 
         address = chief.address_from_environment()
         chief.serve(oracle, address, None, request.timeout_s)
-    elif request.workers > 1 and oracle.total() != len(oracle.ended()):
+    elif request.workers > 1:
         from kerasfaces.tune import chief
         from kerasfaces.tune.local_workers import LocalWorkers
 

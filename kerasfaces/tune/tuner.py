@@ -14,7 +14,7 @@ from kerasfaces import config as configs
 from kerasfaces.errors import InputError
 from kerasfaces.tune import records
 from kerasfaces.tune.durable import IDLE, STOPPED
-from kerasfaces.tune.hyperband import EPOCHS, PARENT
+from kerasfaces.tune.hyperband import PARENT
 from kerasfaces.tune.material import Material
 from kerasfaces.tune.offer import Offer
 from kerasfaces.tune.space import RESERVED, configuration, with_values
@@ -124,7 +124,7 @@ class StudyTuner(keras_tuner.Tuner):
         parent = values.get(PARENT)
         return Part(
             folder=records.folder_of(self._folder, trial.trial_id),
-            epochs_now=values.get(EPOCHS),
+            epochs_now=values.get(records.EPOCHS),
             parent=parent and records.folder_of(self._folder, parent),
             report=None if self._study.median_after is None else self._reporter(trial),
         )

@@ -124,6 +124,25 @@ def test_hyperband_promotes_the_best(make_study, drive, tmp_path):
     assert (epochs[2, 0], epochs[2, 1], epochs[2, 2]) == (1, 3, 9)
 
 
+def test_trials_cut_short_come_last(make_study, make_oracle, drive, tmp_path):
+    study = make_study(oracle="hyperband", max_epochs=9)
+    drive(study, tmp_path)
+    for path in tmp_path.glob("trial_*/trial.json"):
+        state = runs.read_json(path)
+        epochs = state["hyperparameters"]["values"]["tuner/epochs"]
+        state["repeats"][0]["epochs"] = epochs
+        runs.write_json(path, state | {"config": {"epochs": 9}})
+    found = make_oracle(study, tmp_path).completed()
+    epochs = [t.hyperparameters.values["tuner/epochs"] for t in found]
+    full = epochs.count(9)
+    assert epochs[:full] == [9] * full
+    assert full == 6
+    assert [t.partial for t in found] == [each < 9 for each in epochs]
+    scores = [t.score for t in found]
+    assert scores[:full] == sorted(scores[:full], reverse=True)
+    assert scores[full:] == sorted(scores[full:], reverse=True)
+
+
 @pytest.mark.parametrize("name", ["random", "bayesian"])
 def test_as_many_trials_as_asked_for_and_more_on_request(
     name, make_study, drive, tmp_path
