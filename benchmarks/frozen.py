@@ -88,9 +88,15 @@ def _row(name: str, ratios: list[float], target: float, what: str) -> dict[str, 
 
 def _seconds(work: Callable[[], None]) -> float:
     """Time `work` in a fresh process, where nothing it or the other side left is warm."""
+    seconds: float = _call(functools.partial(_timed, work))
+    return seconds
+
+
+def _call(work: Callable[[], Any]) -> Any:
+    """Run `work` in a fresh process, after its imports."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, context, _import) as pool:
-        return pool.submit(_timed, work).result()
+        return pool.submit(work).result()
 
 
 def _import() -> None:

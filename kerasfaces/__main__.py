@@ -19,6 +19,7 @@ STAGES = {
         "store of noise patterns, spectra, masks; verify, repair, preview",
     ),
     "train": ("manifest.csv", "run folder with detector, predictions and report.html"),
+    "tune": ("study, manifest.csv", "study folder: leaderboard, winner's run folder"),
     "evaluate": ("run folder", "metrics.json, metrics.csv, report.html"),
 }
 

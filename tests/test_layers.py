@@ -72,7 +72,10 @@ def test_torch_only_in_channels_and_no_tensorflow_in_models(path):
         assert not roots & FRAMEWORKS
 
 
-@pytest.mark.parametrize("stage", ["kerasfaces", "kerasfaces.train.__main__"])
+@pytest.mark.parametrize(
+    "stage",
+    ["kerasfaces", "kerasfaces.train.__main__", "kerasfaces.tune.__main__"],
+)
 def test_starting_a_command_imports_no_framework(run_python, stage):
     code = f"import sys, {stage}; print([m for m in sys.modules if m in {FRAMEWORKS}])"
     assert run_python(code).strip() == "[]"
@@ -82,6 +85,7 @@ def test_train_loads_no_torch(run_python):
     code = (
         "import sys, warnings; from kerasfaces import cli; cli.import_keras();"
         "import kerasfaces.train.run, kerasfaces.train.fit, kerasfaces.features.predict;"
+        "import kerasfaces.tune.run, kerasfaces.tune.chief, kerasfaces.tune.client;"
         "print('torch' in sys.modules)"
     )
     assert run_python(code).strip() == "False"

@@ -7,7 +7,8 @@ base reads them back; a killed one continues.
 
 import dataclasses
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -51,7 +52,7 @@ class FeatureCache:
 
     def __init__(
         self,
-        extractor: keras.Model,
+        extractor: keras.Model | Callable[[], keras.Model],
         recipe: Mapping[str, Any],
         images: Arrays,
         converted: engines.Engine | None = None,
@@ -59,12 +60,13 @@ class FeatureCache:
         """Remember what to compute; nothing runs yet.
 
         Args:
-            extractor: `(n, s, s, c)` -> `(n, features)`, frozen.
+            extractor: `(n, s, s, c)` -> `(n, features)`, frozen; or what builds it, called
+                only if something has to be computed.
             recipe: What makes the extractor: architecture, weights by hash, taps ...
             images: The uint8 cache or the channel store the inputs come from.
             converted: The extractor's engine if `engines.convert` was called before.
         """
-        self._extractor, self._images = extractor, images
+        self._given, self._images = extractor, images
         self._recipe = {
             "kind": "features",
             "version": FEATURES_VERSION,
@@ -86,8 +88,8 @@ class FeatureCache:
         view = view or View()
         recipe = {**self._recipe, "view": view.recipe()}
         folder = store.cache_folder("features", recipe)
-        width = int(self._extractor.output_shape[-1])
-        with store.writing(folder, recipe, (width,), "float32", wait=True) as features:
+        shape = self._shape(folder)
+        with store.writing(folder, recipe, shape, "float32", wait=True) as features:
             missing = list(dict.fromkeys(key for key in keys if key not in features))
             if missing:
                 self._compute(features, missing, view)
@@ -96,6 +98,18 @@ class FeatureCache:
                 made_by.read_text().strip() if made_by.exists() else self.engine
             )
             return features.reader(keys)
+
+    @property
+    def _extractor(self) -> keras.Model:
+        if not isinstance(self._given, keras.Model):
+            self._given = self._given()
+        return self._given
+
+    def _shape(self, folder: Path) -> tuple[int]:
+        """Return the shape of one image's features, from the store if there is one."""
+        if (folder / "store.json").exists():
+            return (store.Store(folder).shape[0],)
+        return (int(self._extractor.output_shape[-1]),)
 
     def _compute(self, features: store.Store, missing: list[str], view: View) -> None:
         """Append the features of `missing`, a shard at a time."""

@@ -29,7 +29,7 @@ from kerasfaces.metrics.measure import (
     measure,
     measure_slices,
 )
-from kerasfaces.metrics.paired import Difference, auc_difference
+from kerasfaces.metrics.paired import Difference, auc_difference, repeated_difference
 from kerasfaces.metrics.ranking import (
     Curve,
     ap,
@@ -84,6 +84,7 @@ __all__ = [
     "rate",
     "recall",
     "reliability",
+    "repeated_difference",
     "roc_curve",
     "tpr_at_fpr",
     "wilson",

@@ -2,11 +2,13 @@
 
 import dataclasses
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kerasfaces import rng
+from kerasfaces.errors import InputError
 from kerasfaces.metrics.bootstrap import RESAMPLES, draw_counts
 from kerasfaces.metrics.inputs import Bools, Floats, as_labels, as_scored
 from kerasfaces.metrics.intervals import Estimate, percentiles
@@ -63,6 +65,75 @@ def auc_difference(
     beyond = min(np.count_nonzero(drawn <= 0), np.count_nonzero(drawn >= 0))
     p_value = min(1.0, 2 * (int(beyond) + 1) / (resamples + 1))
     return Difference(Estimate(value, *percentiles(drawn, value), method), p_value)
+
+
+def repeated_difference(
+    metric: str,
+    labels: ArrayLike,
+    logits_a: ArrayLike,
+    logits_b: ArrayLike,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Difference:
+    """Compare two systems that were trained with several seeds, by their mean metric.
+
+    A paired, stratified bootstrap over images; the interval holds for these seeds.
+
+    Args:
+        metric: `auc`, `accuracy` (at logit 0) or `loss` (mean cross-entropy).
+        labels: `(n,)`; 1 or `fake` is positive.
+        logits_a: `(seeds, n)` finite, system A.
+        logits_b: `(seeds, n)` finite, system B; perhaps another number of seeds.
+        resamples: Bootstrap resamples.
+        seed: Keys the resamples.
+
+    Raises:
+        InputError: An unknown metric, NaN, other labels, other lengths, or one class.
+    """
+    sides = [np.atleast_2d(np.asarray(values)) for values in (logits_a, logits_b)]
+    fake, _ = both_classes(*as_scored(labels, sides[0][0], "logits_a"))
+    means = []
+    for side, name in zip(sides, ("logits_a", "logits_b"), strict=True):
+        rows = [as_scored(fake, row, name)[1] for row in side]
+        means.append([_statistic(metric, fake, row) for row in rows])
+    generator = rng.generator(seed, "paired")
+    n_fake, n_real = int(fake.sum()), int((~fake).sum())
+    chunk = int(np.clip(_CHUNK_ELEMENTS // max(n_fake, n_real), 1, resamples))
+    parts = []
+    for start in range(0, resamples, chunk):
+        k = min(chunk, resamples - start)
+        counts = draw_counts(n_real, k, generator), draw_counts(n_fake, k, generator)
+        first, second = (
+            np.mean([statistic(*counts) for statistic in side], axis=0)
+            for side in means
+        )
+        parts.append(first - second)
+    drawn = np.concatenate(parts)
+    once = np.ones((1, n_real), np.int64), np.ones((1, n_fake), np.int64)
+    a, b = (float(np.mean([each(*once)[0] for each in side])) for side in means)
+    beyond = min(np.count_nonzero(drawn <= 0), np.count_nonzero(drawn >= 0))
+    p_value = min(1.0, 2 * (int(beyond) + 1) / (resamples + 1))
+    method = f"paired stratified bootstrap, {resamples} resamples"
+    return Difference(Estimate(a - b, *percentiles(drawn, a - b), method), p_value)
+
+
+def _statistic(metric: str, fake: Bools, logits: Floats) -> Callable[..., Floats]:
+    """Return a function from counts of reals and fakes to `(k,)` values."""
+    if metric == "auc":
+        return _Order(logits[~fake], logits[fake]).auc
+    if metric == "accuracy":
+        each = ((logits > 0) == fake).astype(np.float64)
+    elif metric == "loss":
+        each = np.logaddexp(0.0, logits) - fake * logits
+    else:
+        raise InputError(f"metric: expected auc, accuracy or loss, got {metric!r}.")
+    real_part, fake_part = each[~fake], each[fake]
+
+    def mean(reals: NDArray[np.int64], fakes: NDArray[np.int64]) -> Floats:
+        total: Floats = (reals @ real_part + fakes @ fake_part) / fake.size
+        return total
+
+    return mean
 
 
 def _same_ranking(a: Floats, b: Floats) -> bool:

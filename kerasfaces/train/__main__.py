@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from kerasfaces.train.run import Request, train
 
     config = _config(arguments)
-    manifest, notes = _manifest(arguments)
+    manifest, notes = manifest_or_sample(arguments.manifest, arguments.root)
     request = Request(
         config=config,
         manifest=manifest,
@@ -143,11 +143,14 @@ def _config(arguments: argparse.Namespace) -> "TrainConfig":
     return override(dataclasses.replace(config, **given), arguments.set)
 
 
-def _manifest(arguments: argparse.Namespace) -> "tuple[Manifest, tuple[str, ...]]":
+def manifest_or_sample(
+    path: Path | None, root: Path | None
+) -> "tuple[Manifest, tuple[str, ...]]":
+    """Return `--manifest`, or the built-in sample with the note that it is one."""
     from kerasfaces import manifest as manifests
 
-    if arguments.manifest:
-        return manifests.read(arguments.manifest, arguments.root), ()
+    if path:
+        return manifests.read(path, root), ()
     from kerasfaces import sample, store
 
     path = sample.make(store.cache_root() / "sample")

@@ -15,24 +15,50 @@ from kerasfaces.dataset.batches import Source
 _CHUNK_BYTES = 256 * 2**20  # of inputs handed to the graph at a time
 
 
-def epochs(
-    model: Any, loss: Any, source: Source, batch_size: int, seed: int
-) -> Callable[[int], float]:
-    """Return a function that trains one epoch and returns its mean loss.
+class Epochs:
+    """Epochs of one model, traced once; sources and seeds may change between them.
 
     Order, batches and arithmetic are those of `model.fit(stream(source, ...))`.
-
-    Args:
-        model: A compiled-for-training Keras model: its `optimizer` is set and built.
-        loss: A Keras loss; penalties of the model's layers are added to it.
-        source: Training examples with inputs `(n, features)` float32.
-        batch_size: Examples per step.
-        seed: Of the order.
     """
+
+    def __init__(self, model: Any, loss: Any, width: int, batch_size: int) -> None:
+        """Trace nothing yet.
+
+        Args:
+            model: A compiled-for-training Keras model: its `optimizer` is set and built.
+            loss: A Keras loss; penalties of the model's layers are added to it.
+            width: Features per example.
+            batch_size: Examples per step.
+        """
+        self._steps = _steps(model, loss, width, batch_size)
+        self._chunk = batch_size * max(1, _CHUNK_BYTES // (4 * width * batch_size))
+
+    def train(self, source: Source, seed: int, epoch: int) -> float:
+        """Train one epoch and return its mean loss.
+
+        Args:
+            source: Training examples with inputs `(n, width)` float32.
+            seed: Of the order.
+            epoch: From 0.
+        """
+        order = source.order(seed, epoch)
+        total = 0.0
+        for start in range(0, len(order), self._chunk):
+            chunk = order[start : start + self._chunk]
+            total += float(self._steps(*source.batch(epoch, chunk)))
+        return total / len(order)
+
+
+def width_of(source: Source) -> int:
+    """Return the number of features of a source's examples."""
+    width: int = source.batch(0, np.zeros(1, np.int64))[0].shape[1]
+    return width
+
+
+def _steps(model: Any, loss: Any, width: int, batch_size: int) -> Callable[..., Any]:
     import tensorflow as tf
 
     variables, optimizer = model.trainable_variables, model.optimizer
-    width = source.batch(0, np.zeros(1, np.int64))[0].shape[1]
 
     def step(inputs: Any, labels: Any, weights: Any) -> Any:
         with tf.GradientTape() as tape:
@@ -56,14 +82,5 @@ def epochs(
         count = tf.shape(inputs)[0]
         return tf.while_loop(lambda start, _: start < count, body, (0, 0.0))[1]
 
-    batches = max(1, _CHUNK_BYTES // (4 * width * batch_size))
-
-    def train(epoch: int) -> float:
-        order = source.order(seed, epoch)
-        total = 0.0
-        for start in range(0, len(order), batches * batch_size):
-            chunk = order[start : start + batches * batch_size]
-            total += float(steps(*source.batch(epoch, chunk)))
-        return total / len(order)
-
-    return train
+    traced: Callable[..., Any] = steps
+    return traced

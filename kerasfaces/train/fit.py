@@ -3,7 +3,7 @@
 import dataclasses
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from kerasfaces.dataset.batches import Source
 from kerasfaces.errors import InputError
 from kerasfaces.features import engines
 from kerasfaces.features.cached import FeatureCache, View, base_recipe
+from kerasfaces.train import standardize
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.data import Data
 from kerasfaces.train.loop import Phase, run_phase
@@ -26,8 +27,6 @@ logger = logging.getLogger(__name__)
 
 _CHUNK = 4096
 _CHECKED_IMAGES = 4
-# A feature that varies less than this on training data carries nothing.
-_CONSTANT = 1e-2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,7 +129,7 @@ def train(
         history = _train_head(config, data, model, features, folder, extra)
         head = model.get_layer("head")
         logits = _all_logits(
-            data, lambda p: _head_logits(head, features.reader(data.keys(p)))
+            data, lambda p: head_logits(head, features.reader(data.keys(p)))
         )
         facts = {
             "engine": features.engine,
@@ -164,12 +163,12 @@ def _train_head(
     readers = [features.reader(keys, view) for view in views]
     val_features = features.reader(data.keys(val))
     if config.model.head.standardize:
-        _standardize(head.get_layer("standardize"), readers)
+        standardize.adapt(head.get_layer("standardize"), readers)
     phase = Phase(
         name="head",
         model=head,
-        source=_source(config, data, train, readers),
-        val_logits=lambda: _head_logits(head, val_features),
+        source=source(config, data.labels(train), readers),
+        val_logits=lambda: head_logits(head, val_features),
         val_labels=data.labels(val),
         epochs=config.epochs,
         batch_size=config.batch_size,
@@ -202,7 +201,7 @@ def _train_on_images(
         name="scratch" if whole else "fine_tune",
         model=end_to_end.augmented(twin, config),
         source=dataclasses.replace(
-            _source(config, data, train, [reader]),
+            source(config, data.labels(train), [reader]),
             change=degrade.changer(config.augment, config.seed),
         ),
         val_logits=lambda: _image_logits(twin, data, val),
@@ -221,10 +220,16 @@ def _train_on_images(
     return model, history
 
 
-def _source(
-    config: TrainConfig, data: Data, positions: NDArray[np.int64], reads: list[Any]
+def source(
+    config: TrainConfig, labels: NDArray[np.float32], reads: Sequence[Any]
 ) -> Source:
-    labels = data.labels(positions)
+    """Return training examples with the weights the configuration gives the classes.
+
+    Args:
+        config: The run.
+        labels: `(n,)`, 1 = fake.
+        reads: One per view.
+    """
     weights = np.ones_like(labels)
     if config.class_weights:
         share = labels.mean()
@@ -234,32 +239,14 @@ def _source(
     return Source(reads=reads, labels=labels, weights=weights)
 
 
-def _standardize(layer: Any, readers: list[Any]) -> None:
-    """Set a Normalization layer from training features, read in pieces."""
-    total = np.zeros(readers[0].shape, np.float64)
-    squares, count = total.copy(), 0
-    for reader in readers:
-        for start in range(0, len(reader), _CHUNK):
-            part = reader(np.arange(start, min(start + _CHUNK, len(reader))))
-            part = part.astype(np.float64)
-            total += part.sum(axis=0)
-            squares += np.square(part).sum(axis=0)
-            count += len(part)
-    mean = total / count
-    variance = np.maximum(squares / count - np.square(mean), 0.0)
-    variance[variance < _CONSTANT**2] = 1.0
-    layer.adapt_mean.assign(mean.astype(np.float32))
-    layer.adapt_variance.assign(variance.astype(np.float32))
-    layer.finalize_state()
-
-
 def _all_logits(
     data: Data, logits: Callable[[NDArray[np.int64]], NDArray[np.float64]]
 ) -> dict[str, NDArray[np.float64]]:
     return {split: logits(data.readable(split)) for split in ("val", "test")}
 
 
-def _head_logits(head: Any, reader: Any) -> NDArray[np.float64]:
+def head_logits(head: Any, reader: Any) -> NDArray[np.float64]:
+    """Return a head's logits of all of a reader's features, `(n,)`."""
     import keras
 
     parts = []

@@ -13,7 +13,7 @@ import time
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ from numpy.typing import NDArray
 from kerasfaces import cli, metrics, runs
 from kerasfaces.dataset.batches import Source, steps_per_epoch, stream
 from kerasfaces.errors import InputError, RunError
+
+if TYPE_CHECKING:
+    from kerasfaces.train.compiled import Epochs
 
 _CHECKPOINT_EVERY_S = 5.0
 Logits = Callable[[], NDArray[np.float64]]
@@ -43,6 +46,10 @@ class Phase:
         patience: See `TrainConfig`.
         seed: Of the batch order.
         callbacks: More Keras callbacks, e.g. TensorBoard.
+        epochs_now: Pause after so many epochs; the checkpoint then continues.
+        stop: Is told each epoch's row; true ends training there.
+        ready: The model is compiled, its optimizer reset, and its epochs traced: these.
+        keep: Save the finished state too; false leaves that to the caller.
     """
 
     name: str
@@ -57,10 +64,18 @@ class Phase:
     patience: int | None
     seed: int
     callbacks: Sequence[Any] = ()
+    epochs_now: int | None = None
+    stop: Callable[[dict[str, Any]], bool] | None = None
+    ready: "Epochs | None" = None
+    keep: bool = True
 
 
-def run_phase(phase: Phase, checkpoint: Path) -> list[dict[str, Any]]:
+def run_phase(phase: Phase, checkpoint: Path | None) -> list[dict[str, Any]]:
     """Train to the end, continuing from `checkpoint` if there is one.
+
+    Args:
+        phase: What to train.
+        checkpoint: Where to keep the state; None keeps nothing.
 
     Returns:
         One row per epoch: phase, epoch, loss, val_loss, val_auc, val_accuracy, best.
@@ -72,17 +87,9 @@ def run_phase(phase: Phase, checkpoint: Path) -> list[dict[str, Any]]:
     import keras
 
     steps = steps_per_epoch(phase.source, phase.batch_size)
-    rate: Any = phase.learning_rate
-    if phase.schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(rate, phase.epochs * steps)
     on_tensorflow = keras.backend.backend() == "tensorflow"
-    phase.model.compile(
-        optimizer=keras.optimizers.Adam(rate),
-        loss=keras.losses.BinaryCrossentropy(from_logits=True),
-        # XLA compiles MobileNetV2's depthwise convolutions ten times slower on CPUs.
-        jit_compile=False if on_tensorflow else "auto",
-    )
-    phase.model.optimizer.build(phase.model.trainable_variables)
+    if phase.ready is None:
+        _compile(phase, steps, on_tensorflow)
     progress = _Progress(phase, checkpoint)
     progress.restore()
     if not progress.finished and not progress.exhausted:
@@ -98,16 +105,35 @@ def run_phase(phase: Phase, checkpoint: Path) -> list[dict[str, Any]]:
     return progress.rows
 
 
+def _compile(phase: Phase, steps: int, on_tensorflow: bool) -> None:
+    import keras
+
+    rate: Any = phase.learning_rate
+    if phase.schedule == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(rate, phase.epochs * steps)
+    phase.model.compile(
+        optimizer=keras.optimizers.Adam(rate),
+        loss=keras.losses.BinaryCrossentropy(from_logits=True),
+        # XLA compiles MobileNetV2's depthwise convolutions ten times slower on CPUs.
+        jit_compile=False if on_tensorflow else "auto",
+    )
+    phase.model.optimizer.build(phase.model.trainable_variables)
+
+
 def _compiled_epochs(
     phase: Phase, progress: "_Progress", add: Callable[[int], None]
 ) -> None:
     from kerasfaces.train import compiled
 
-    train = compiled.epochs(
-        phase.model, phase.model.loss, phase.source, phase.batch_size, phase.seed
+    epochs = phase.ready or compiled.Epochs(
+        phase.model,
+        phase.model.loss,
+        compiled.width_of(phase.source),
+        phase.batch_size,
     )
     while not progress.exhausted:
-        progress.end_epoch(train(len(progress.rows)))
+        epoch = len(progress.rows)
+        progress.end_epoch(epochs.train(phase.source, phase.seed, epoch))
         add(1)
 
 
@@ -128,21 +154,29 @@ def _fit(
 class _Progress:
     """State of a phase between epochs, on disk and off."""
 
-    def __init__(self, phase: Phase, path: Path) -> None:
+    def __init__(self, phase: Phase, path: Path | None) -> None:
         self.phase, self.path = phase, path
         self.rows: list[dict[str, Any]] = []
         self.best_loss = math.inf
         self.best: list[NDArray[Any]] = []
         self.waited = 0
         self.finished = False
+        self.stopped = False
         self._saved_at = time.monotonic()
 
     @property
     def exhausted(self) -> bool:
         """Whether the last epoch was the last: killed there, nothing more is trained."""
+        now = self.phase.epochs_now
+        return self._complete or (now is not None and len(self.rows) >= now)
+
+    @property
+    def _complete(self) -> bool:
         patience = self.phase.patience
-        return len(self.rows) >= self.phase.epochs or (
-            patience is not None and self.waited >= patience
+        return (
+            self.stopped
+            or len(self.rows) >= self.phase.epochs
+            or (patience is not None and self.waited >= patience)
         )
 
     def end_epoch(self, loss: float) -> bool:
@@ -167,24 +201,33 @@ class _Progress:
                 self.best = self.phase.model.get_weights()
             else:
                 self.waited += 1
+        if self.phase.stop is not None:
+            self.stopped = self.phase.stop(row)
         if time.monotonic() - self._saved_at > _CHECKPOINT_EVERY_S:
             self.save()
         return self.exhausted
 
     def finish(self) -> None:
-        """Take the best epoch's weights and mark the phase as done."""
+        """Take the best epoch's weights and mark the phase as done, or as paused."""
+        complete = self._complete
+        if not complete:
+            self.save()  # the last epoch's weights: those to go on with
         if self.best:
             self.phase.model.set_weights(self.best)
-        self.finished = True
-        self.save()
+        self.finished = complete
+        if complete and self.phase.keep:
+            self.save()
 
     def save(self) -> None:
         """Write everything that decides what comes next."""
+        if self.path is None:
+            return
         state = {
             "rows": self.rows,
             "best_loss": self.best_loss,
             "waited": self.waited,
             "finished": self.finished,
+            "stopped": self.stopped,
         }
         arrays = {f"v{i}": value for i, value in enumerate(self._values())}
         arrays |= {f"b{i}": value for i, value in enumerate(self.best)}
@@ -195,7 +238,7 @@ class _Progress:
 
     def restore(self) -> None:
         """Read the checkpoint, if there is one."""
-        if not self.path.exists():
+        if self.path is None or not self.path.exists():
             return
         try:
             # np.load leaves a damaged file open when it is given the path.
@@ -204,6 +247,7 @@ class _Progress:
             state = json.loads(arrays.pop("state").tobytes())
             self.rows, self.waited = state["rows"], state["waited"]
             self.best_loss, self.finished = state["best_loss"], state["finished"]
+            self.stopped = state.get("stopped", False)
             n_best = sum(key.startswith("b") for key in arrays)
             self.best = [arrays[f"b{i}"] for i in range(n_best)]
             for i, variable in enumerate(self._variables()):
@@ -241,7 +285,19 @@ def _callback(progress: _Progress, add: Callable[[int], None]) -> Any:
 
 
 def _validate(phase: Phase) -> dict[str, float]:
-    logits, labels = phase.val_logits(), phase.val_labels.astype(np.float64)
+    return scores(phase.val_labels, phase.val_logits())
+
+
+def scores(
+    labels: NDArray[np.float32], logits: NDArray[np.float64]
+) -> dict[str, float]:
+    """Return val_loss (mean cross-entropy), val_auc and val_accuracy (at logit 0).
+
+    Args:
+        labels: `(m,)`, 1 = fake.
+        logits: `(m,)`; all three are NaN where one is not finite.
+    """
+    labels = labels.astype(np.float64)
     if not np.isfinite(logits).all():
         return {"val_loss": math.nan, "val_auc": math.nan, "val_accuracy": math.nan}
     loss = float(np.mean(np.logaddexp(0.0, logits) - labels * logits))

@@ -213,11 +213,11 @@ def test_class_weights_balance_the_classes(tiny_manifest):
     data = datasets.load(
         dataclasses.replace(tiny_manifest, rows=rows), SMALL.input_spec
     )
-    source = fit._source(SMALL, data, data.readable("train"), [])
+    source = fit.source(SMALL, data.labels(data.readable("train")), [])
     fake = source.labels == 1
     assert source.weights[fake].sum() == pytest.approx(source.weights[~fake].sum())
     plain = dataclasses.replace(SMALL, class_weights=False)
-    assert set(fit._source(plain, data, data.readable("train"), []).weights) == {1.0}
+    assert set(fit.source(plain, source.labels, []).weights) == {1.0}
 
 
 def test_presets_are_the_document_s(base_weights):

@@ -1,0 +1,260 @@
+"""Studies: ours against KerasTuner's plain recipe, and what a trial costs beside its head.
+
+The grid is kabber2023's 9 points of the MobileNetV2 head (dropout × learning rate), 10
+epochs each on 480 images with validation on 120, after the imports. Plain: KerasTuner's
+GridSearch over a model with the frozen base inside, fed by `image_dataset_from_directory`.
+No augmentation on either side, base weights random, each side in processes of its own,
+neither refits its winner. The 500-trial study trains small heads on features in memory.
+"""
+
+import dataclasses
+import functools
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks import frozen
+
+EPOCHS = 10
+DROPOUTS, RATES = (0.05, 0.1, 0.2), (1e-4, 5e-4, 1e-3)
+N_TRIALS = 500
+_OVERHEAD_S = 0.15
+_MEGABYTE = 2**20
+
+
+def run(quick: bool = False) -> list[dict[str, Any]]:
+    """Return the rows."""
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        return [*_grid(root, quick), *_heads(root, quick)]
+
+
+def _grid(root: Path, quick: bool) -> list[dict[str, Any]]:
+    from kerasfaces import cli
+
+    cli.import_keras()
+    folder = frozen._folders(root, 60 if quick else frozen.N_IMAGES)
+    weights = frozen._random_weights("mobilenetv2", root)
+    manifest = frozen._manifest(folder, root)
+    points = 1 if quick else 9
+    plain_s = frozen._seconds(functools.partial(_plain, folder, root / "plain", points))
+    os.environ["KERASFACES_CACHE"] = str(root / "cache")
+    seconds = {
+        state: frozen._seconds(
+            functools.partial(_ours, manifest, weights, root / state, points)
+        )
+        for state in ("cold", "cached")
+    }
+    what = (
+        f"{points}-point MobileNetV2 grid, {EPOCHS} epochs, KerasTuner's recipe / ours"
+    )
+    return [
+        _row(f"grid_{state}", plain_s / seconds[state], target, f"{what}, {note}")
+        for state, target, note in (
+            ("cold", 40.0, "nothing cached"),
+            ("cached", 100.0, "features cached"),
+        )
+    ]
+
+
+def _heads(root: Path, quick: bool) -> list[dict[str, Any]]:
+    found = frozen._call(
+        functools.partial(_many, root / "many", 20 if quick else N_TRIALS)
+    )
+    early, late = found["memory"]
+    return [
+        _row(
+            "overhead_per_trial",
+            _OVERHEAD_S / found["overhead_s"],
+            1.0,
+            f"{_OVERHEAD_S} s / time of a trial beside its head's training",
+        ),
+        _row(
+            "memory_500_trials",
+            1.2 * early / late,
+            1.0,
+            "1.2 x resident memory after 100 trials / after the last",
+        ),
+        _row(
+            "disk_per_trial",
+            _MEGABYTE / found["bytes"],
+            1.0,
+            "1 MB / a finished trial's files, the five best apart",
+        ),
+    ]
+
+
+def _row(name: str, ratio: float, target: float, what: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "ratio": ratio,
+        "low": ratio,
+        "high": ratio,
+        "target": target,
+        "what": what,
+    }
+
+
+def _study(points: int) -> Any:
+    from kerasfaces.tune import study
+
+    found = study.load("kabber2023_mobilenetv2")[1]
+    return dataclasses.replace(
+        found,
+        configure=functools.partial(_one_view, found.configure),
+        max_trials=points,
+    )
+
+
+def _one_view(configure: Any, hp: Any, offer: Any) -> Any:
+    return dataclasses.replace(configure(hp, offer), views=1, epochs=EPOCHS)
+
+
+def _ours(manifest: Any, weights: Path, folder: Path, points: int) -> None:
+    """Search as `kerasfaces tune` does, up to the leaderboard."""
+    from kerasfaces.tune import run, winner
+
+    winner.refit = lambda *_: {}  # type: ignore[assignment]
+    run.tune(
+        run.Request(
+            name="grid",
+            study=_study(points),
+            manifest=manifest,
+            weights=[str(weights)],
+            folder=folder,
+        )
+    )
+
+
+def _plain(folder: Path, project: Path, points: int) -> None:
+    """Search as a KerasTuner tutorial does."""
+    import keras
+    import keras_tuner
+    from keras import layers
+
+    size = (frozen.SIZE_PX, frozen.SIZE_PX)
+    train, val = keras.utils.image_dataset_from_directory(
+        folder,
+        label_mode="binary",
+        image_size=size,
+        batch_size=32,
+        validation_split=0.2,
+        subset="both",
+        seed=0,
+        verbose=False,
+    )
+
+    def build(hp: Any) -> Any:
+        base = keras.applications.MobileNetV2(
+            input_shape=(*size, 3), include_top=False, weights=None
+        )
+        base.trainable = False
+        dropout = hp.Choice("dropout", list(DROPOUTS))
+        image = keras.Input((*size, 3))
+        x = base(layers.Rescaling(1 / 127.5, offset=-1)(image), training=False)
+        x = layers.GlobalAveragePooling2D()(x)
+        for width in (256, 128, 64):
+            x = layers.Dense(
+                width, activation="relu", kernel_regularizer=keras.regularizers.L2(1e-4)
+            )(x)
+            x = layers.Dropout(dropout)(x)
+        net = keras.Model(image, layers.Dense(1)(x))
+        net.compile(
+            keras.optimizers.Adam(hp.Choice("learning_rate", list(RATES))),
+            keras.losses.BinaryCrossentropy(from_logits=True),
+            metrics=["accuracy"],
+        )
+        return net
+
+    tuner = keras_tuner.GridSearch(
+        build,
+        objective="val_accuracy",
+        max_trials=points,
+        directory=str(project),
+        project_name="plain",
+    )
+    tuner.search(
+        train.prefetch(2),
+        validation_data=val.prefetch(2),
+        epochs=EPOCHS,
+        verbose=0,
+    )
+
+
+def _many(folder: Path, count: int) -> dict[str, Any]:
+    """Run a study of small heads on made-up features; measure around the training."""
+    import time
+
+    import numpy as np
+
+    from kerasfaces import rng
+    from kerasfaces.tune import frozen as space_of
+    from kerasfaces.tune import run, space, trainer, tuner
+    from kerasfaces.tune.material import Features, Held
+    from kerasfaces.tune.offer import Offer
+    from kerasfaces.tune.study import Study
+
+    offer = Offer(weights={"mobilenetv2": "forensic"}, found={"mobilenetv2": None})
+    random = rng.generator(0, "benchmark")
+    labels = (np.arange(600) % 2).astype(np.float32)
+    values = random.normal(0, 1, (600, 400)).astype(np.float32) + labels[:, None] / 9
+    features = Features(
+        [Held(values[:480])], Held(values[480:]), labels[:480], labels[480:], 400
+    )
+
+    class Made:
+        def data(self, config: Any) -> None:
+            """Nothing is read."""
+
+        def features(self, config: Any) -> Features:
+            return features
+
+    def configure(hp: Any, offer: Any) -> Any:
+        config = space_of.configure(hp, offer, epochs=5, patience=None)
+        model = dataclasses.replace(config.model, alpha=0.35)
+        return dataclasses.replace(config, model=model)
+
+    study = Study(
+        title="many",
+        configure=configure,
+        bases=("mobilenetv2",),
+        oracle="random",
+        max_trials=count,
+    )
+    oracle = run.new_oracle(study)
+    declared = space.declare(study, offer)
+    oracle.prepare(study, declared, folder)
+    trained_s: list[float] = []
+    memory: list[int] = []
+    real = trainer.run_phase
+
+    def timed(*arguments: Any) -> Any:
+        started = time.perf_counter()
+        rows = real(*arguments)
+        trained_s.append(time.perf_counter() - started)
+        return rows
+
+    trainer.run_phase = timed  # type: ignore[assignment]
+    oracle.on_end = lambda trial: memory.append(_resident())
+    ours = tuner.StudyTuner(oracle, study, offer, declared, Made(), folder)  # type: ignore[arg-type]
+    started = time.perf_counter()
+    ours.search()
+    total_s = time.perf_counter() - started
+    best = {trial.trial_id for trial in oracle.completed()[:5]}
+    sizes = [
+        sum(path.stat().st_size for path in each.iterdir())
+        for each in folder.glob("trial_*")
+        if each.name.removeprefix("trial_") not in best
+    ]
+    return {
+        "overhead_s": (total_s - sum(trained_s)) / count,
+        "memory": (memory[min(99, count // 2)], memory[-1]),
+        "bytes": max(sizes),
+    }
+
+
+def _resident() -> int:
+    """Return this process's resident memory in bytes."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")

@@ -1,0 +1,36 @@
+"""Search: study file + manifest (or channel store) -> study folder.
+
+KerasTuner chooses (`oracles`, `hyperband`, `bayesian`), `train`'s own loop trains heads on
+features that were computed once (`material`, `trainer`). A study folder holds
+
+    study.json        what was asked: study, space, settings, default candidate, manifest,
+                      weights. Another study in the same folder is an error
+    manifest.csv      with the splits used
+    environment.json  versions and machine
+    val_labels.npy    (m,) float32, 1 = fake: the rows all logits belong to, in order
+    oracle.json       KerasTuner's view, written at the end; nothing reads it back
+    trial_0000/       one folder per point, numbered from 0
+      trial.json      KerasTuner's trial: hyperparameters (`space`, `values`), metrics (one
+                      value per repeat at the kept epoch), score (mean over repeats),
+                      status COMPLETED, FAILED (`message` says why) or RUNNING; and ours:
+                      `repeats` (per seed: epochs, kept_epoch, loss, val_auc, val_accuracy,
+                      val_loss, seconds, stopped), `config` (the TrainConfig), `seconds`
+      history.csv     seed,epoch,loss,val_loss,val_auc,val_accuracy
+      logits.npz      seed_<s>: (m,) float32, the validation logits
+      weights.npz     seed_<s>_<i>: the head's arrays; only for the five best
+      result.json     only between a trial's end and its entry in trial.json
+      checkpoint-<s>.npz  only while a trial runs or may be continued (Hyperband)
+    leaderboard.csv   one row per trial, best first: rank, trial, status, score, sd,
+                      n_seeds, metrics, epochs, partial, seconds, one column
+                      `hp_<name>` per hyperparameter, reason; difference from the best with its 95 %
+                      interval and Holm's p; like_best: not distinguishable from the best
+    winner/           an ordinary run folder: the best trial, trained again
+    winner.json       which trial `winner/` is; a later winner gets `winner-<trial>/`
+    result.json       trial, its score in the search, validation and test score of the
+                      refitted run, optimism, test AUC with interval, the command
+    worker-N.log      what local workers said
+    tensorboard/      with --tensorboard: KerasTuner's folder per trial
+
+Hyperband's values also hold `tuner/bracket`, `tuner/round`, `tuner/epochs` and, where a
+trial continues another, `tuner/trial_id`.
+"""

@@ -1,0 +1,70 @@
+"""Our search space over frozen bases, shared by `tuning/frozen_*.py`.
+
+Base × taps × pooling × resolution × scales × views × channels × head. Whatever part of
+it decides features is a handful of choices, so that the base runs once per image, size
+and view; the head's settings cost nothing but its own training.
+"""
+
+import dataclasses
+from typing import Any
+
+from kerasfaces import registry
+from kerasfaces.models.parts.config import HeadConfig
+from kerasfaces.train.config import TrainConfig
+from kerasfaces.tune.offer import Offer
+
+SIZES_PX = (160, 256)
+SCALES = ("1", "2", "1,2")
+TAPS = ("four", "first two", "last two", "end")
+HEADS = ("linear", "64", "256", "256,64")
+
+
+def configure(
+    hp: Any, offer: Offer, *, epochs: int = 100, patience: int | None = 15
+) -> TrainConfig:
+    """Ask for everything and return the run.
+
+    Args:
+        hp: `HyperParameters`.
+        offer: What there is here.
+        epochs: Of the longest training.
+        patience: See `TrainConfig`.
+    """
+    base = hp.Choice("base", list(offer.bases))
+    config = offer.default(base)
+    four = registry.load("kerasfaces.models", base).DEFAULT_TAPS
+    taps = {"four": four, "first two": four[:2], "last two": four[2:], "end": ()}
+    chosen = {
+        "taps": taps[hp.Choice("taps", list(TAPS))],
+        "pooling": hp.Choice("pooling", ["mean_std", "mean"]),
+        "scales": _numbers(hp.Choice("scales", list(SCALES)), float),
+        "head": _head(hp),
+    }
+    if offer.store is None:
+        chosen["size_px"] = hp.Choice("size_px", list(SIZES_PX), default=SIZES_PX[-1])
+    elif len(offer.inputs) > 1:
+        chosen["inputs"] = tuple(hp.Choice("inputs", list(offer.inputs)).split(","))
+    model = dataclasses.replace(config.model, **chosen)
+    views = 1 if offer.store is not None else hp.Choice("views", [1, 2])
+    return dataclasses.replace(
+        config,
+        model=model,
+        views=views,
+        epochs=epochs,
+        patience=patience,
+        learning_rate=hp.Float("learning_rate", 1e-4, 1e-2, sampling="log"),
+    )
+
+
+def _head(hp: Any) -> HeadConfig:
+    kind = hp.Choice("head", list(HEADS))
+    l2 = hp.Float("l2", 1e-4, 0.1, sampling="log")
+    with hp.conditional_scope("head", list(HEADS[1:])):
+        dropout = hp.Choice("dropout", [0.0, 0.2, 0.5])
+    if kind == "linear":
+        return HeadConfig(l2=l2)
+    return HeadConfig(units=_numbers(kind, int), dropout=dropout, l2=l2)
+
+
+def _numbers(text: str, kind: Any) -> tuple[Any, ...]:
+    return tuple(kind(part) for part in text.split(","))

@@ -1,0 +1,223 @@
+"""Images and features, shared by all trials of a process.
+
+Decoding, the frozen base and standardisation happen once; a trial asks for arrays that
+are there already. Only the last few feature sets stay in memory, the rest is mapped.
+"""
+
+import dataclasses
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasfaces import config as configs
+from kerasfaces import manifest as manifests
+from kerasfaces import registry
+from kerasfaces.features.cached import FeatureCache, View, base_recipe
+from kerasfaces.models.parts import assemble, stem
+from kerasfaces.train import channels, standardize
+from kerasfaces.train import data as datasets
+from kerasfaces.train.config import TrainConfig
+from kerasfaces.train.data import Data
+from kerasfaces.tune.offer import Offer
+from kerasfaces.tune.pieces import Piece, Plan
+
+_KEPT_BYTES = 2**30  # of features in memory
+_SLICE = 2048
+
+
+class Held:
+    """Features in memory, read by position."""
+
+    def __init__(self, values: NDArray[np.float32]) -> None:
+        self.values, self.shape = values, values.shape[1:]
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self.values)
+
+    def __call__(self, positions: NDArray[Any]) -> NDArray[np.float32]:
+        """Return `(len(positions), n_features)`."""
+        chosen: NDArray[np.float32] = self.values[positions]
+        return chosen
+
+
+class Joined:
+    """Columns of several readers side by side, standardised on the way."""
+
+    def __init__(self, parts: Sequence[tuple[Any, NDArray[np.int64] | None]]) -> None:
+        self._parts = parts
+        widths = [
+            reader.shape[0] if columns is None else len(columns)
+            for reader, columns in parts
+        ]
+        self.shape = (sum(widths),)
+        self.mean: NDArray[np.float32] | None = None
+        self.scale: NDArray[np.float32] | None = None
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self._parts[0][0])
+
+    def __call__(self, positions: NDArray[Any]) -> NDArray[np.float32]:
+        """Return `(len(positions), n_features)`."""
+        values = [
+            reader(positions) if columns is None else reader(positions)[:, columns]
+            for reader, columns in self._parts
+        ]
+        joined = values[0] if len(values) == 1 else np.concatenate(values, axis=1)
+        if self.mean is not None and self.scale is not None:
+            joined = (joined - self.mean) * self.scale
+        return np.asarray(joined, np.float32)
+
+    @property
+    def nbytes(self) -> int:
+        """Size of all of it."""
+        return 4 * len(self) * self.shape[0]
+
+    def in_memory(self) -> Held:
+        """Read all of it."""
+        values = np.empty((len(self), *self.shape), np.float32)
+        for start in range(0, len(self), _SLICE):
+            part = np.arange(start, min(start + _SLICE, len(self)))
+            values[part] = self(part)
+        return Held(values)
+
+
+@dataclasses.dataclass(frozen=True)
+class Features:
+    """What a head is trained on.
+
+    Attributes:
+        train: One reader per view.
+        val: Validation images.
+        train_labels: `(n,)` float32, 1 = fake.
+        val_labels: `(m,)` float32.
+        width: Number of features.
+    """
+
+    train: list[Any]
+    val: Any
+    train_labels: NDArray[np.float32]
+    val_labels: NDArray[np.float32]
+    width: int
+
+
+class Material:
+    """Everything trials read."""
+
+    def __init__(
+        self,
+        manifest: manifests.Manifest,
+        offer: Offer,
+        probes: Sequence[TrainConfig],
+    ) -> None:
+        """Compute nothing yet.
+
+        Args:
+            manifest: With splits.
+            offer: Bases and channels.
+            probes: Runs that show every value of every choice.
+        """
+        self._manifest, self._offer, self._plan = manifest, offer, Plan(probes)
+        self._data: dict[str, Data] = {}
+        self._caches: dict[str, FeatureCache] = {}
+        self._held: OrderedDict[str, tuple[Features, int]] = OrderedDict()
+
+    def data(self, config: TrainConfig) -> Data:
+        """Return the images or channels a configuration sees."""
+        names = config.model.channel_names
+        if self._offer.store is None:
+            channels.check(config, None)
+            key = configs.digest(configs.to_dict(config.input_spec))
+        else:
+            key = ",".join(names)
+        if key not in self._data:
+            channels.check(config, self._offer.store)
+            self._data[key] = (
+                datasets.load(self._manifest, config.input_spec)
+                if self._offer.store is None
+                else datasets.load_channels(self._manifest, self._offer.store, names)
+            )
+        return self._data[key]
+
+    def features(self, config: TrainConfig) -> Features:
+        """Return a configuration's features, standardised if its head wants them so."""
+        described = configs.to_dict(config.model) | {
+            "head": config.model.head.standardize,
+            "views": config.views,
+            "augment": configs.to_dict(config.augment) if config.views > 1 else None,
+            "input": configs.to_dict(config.input_spec),
+        }
+        key = configs.digest(described)
+        if key not in self._held:
+            made = self._features(config)
+            self._held[key] = made
+            while (
+                sum(size for _, size in self._held.values()) > _KEPT_BYTES
+                and len(self._held) > 1
+            ):
+                self._held.popitem(last=False)
+        self._held.move_to_end(key)
+        return self._held[key][0]
+
+    def _features(self, config: TrainConfig) -> tuple[Features, int]:
+        data = self.data(config)
+        train, val = data.readable("train"), data.readable("val")
+        views = [View(number=i, augment=config.augment) for i in range(config.views)]
+        readers = [self._joined(config, data.keys(train), view) for view in views]
+        checked = self._joined(config, data.keys(val), View())
+        if config.model.head.standardize:
+            mean, variance = standardize.moments(readers)
+            for each in (*readers, checked):
+                each.mean = mean
+                each.scale = (1.0 / np.sqrt(variance)).astype(np.float32)
+        size = sum(reader.nbytes for reader in (*readers, checked))
+        small = size <= _KEPT_BYTES
+        features = Features(
+            [reader.in_memory() for reader in readers] if small else list(readers),
+            checked.in_memory() if small else checked,
+            data.labels(train),
+            data.labels(val),
+            checked.shape[0],
+        )
+        return features, size if small else 0
+
+    def _joined(self, config: TrainConfig, keys: list[str], view: View) -> Joined:
+        parts = []
+        for piece in self._plan.pieces(config.model):
+            cache = self._cache(config, piece)
+            parts.append((cache.reader(keys, view), piece.columns))
+        return Joined(parts)
+
+    def _cache(self, config: TrainConfig, piece: Piece) -> FeatureCache:
+        part = dataclasses.replace(config, model=piece.model)
+        data = self.data(part)
+        described = configs.to_dict(piece.model) | {"head": None}
+        key = configs.digest([described, configs.to_dict(part.input_spec)])
+        if key not in self._caches:
+            self._caches[key] = self._new_cache(piece, data)
+        return self._caches[key]
+
+    def _new_cache(self, piece: Piece, data: Data) -> FeatureCache:
+        name = piece.model.name
+        plugin = registry.load("kerasfaces.models", name)
+        weights = self._offer.found[name]
+        scaling, fitted = None, None
+
+        def build() -> Any:
+            model = plugin.build(piece.model, weights, 0)
+            assemble.freeze(model)
+            return model
+
+        if piece.model.channels.standardize and not piece.model.is_rgb:
+            fitted = build()
+            reader = data.images.store.reader(data.keys(data.readable("train")))
+            stem.fit_scaling(fitted, reader, len(reader))
+            scaling = stem.scaling_of(fitted)
+        recipe = base_recipe(configs.to_dict(piece.model), weights.describe(), scaling)
+        return FeatureCache(
+            lambda: assemble.extractor_of(fitted or build()), recipe, data.images.store
+        )

@@ -1,0 +1,140 @@
+"""Which features a study computes: one superset per image size, view and base.
+
+Candidates that differ in taps or pooling alone are columns of one superset, so the base
+runs once for all of them. Where all candidates agree, the features are those of `train`
+itself, and the winner finds them in the cache.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasfaces import registry
+from kerasfaces.errors import InputError
+from kerasfaces.models.parts.config import ModelConfig
+from kerasfaces.train.config import TrainConfig
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Anatomy:
+    """A base's layers.
+
+    Attributes:
+        last: Name of the last one.
+        widths: Layer -> channels.
+    """
+
+    last: str
+    widths: dict[str, int]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Piece:
+    """Some columns of one extractor's features.
+
+    Attributes:
+        model: What to extract.
+        columns: Which of its features; None is all.
+    """
+
+    model: ModelConfig
+    columns: NDArray[np.int64] | None = None
+
+
+class Plan:
+    """Turns candidates into pieces."""
+
+    def __init__(self, probes: Sequence[TrainConfig]) -> None:
+        """Look at what the space holds.
+
+        Args:
+            probes: Runs that show every value of every choice.
+        """
+        self._taps: dict[str, dict[str, None]] = {}
+        self._variants: dict[str, set[Any]] = {}
+        self._spread: dict[str, bool] = {}
+        for config in probes:
+            model = config.model
+            if not _can_slice(model):
+                continue
+            name = model.name
+            taps = self._taps.setdefault(name, {})
+            taps.update(dict.fromkeys(model.taps or ("",)))
+            self._variants.setdefault(name, set()).add(
+                (model.taps, model.pooling, model.scales, model.inputs)
+            )
+            spread = model.pooling == "mean_std"
+            self._spread[name] = self._spread.get(name, False) or spread
+
+    def pieces(self, model: ModelConfig) -> list[Piece]:
+        """Return what to put side by side for a candidate, in order."""
+        name = model.name
+        if not _can_slice(model) or len(self._variants.get(name, ())) < 2:
+            return [Piece(model=model)]
+        anatomy = anatomy_of(name, model.alpha)
+        wanted = [tap or anatomy.last for tap in model.taps or ("",)]
+        unknown = [tap for tap in wanted if tap not in anatomy.widths]
+        if unknown:
+            raise InputError(f"model.taps: {name} has no layer {unknown[0]!r}.")
+        names = dict.fromkeys(tap or anatomy.last for tap in self._taps[name])
+        superset = tuple(tap for tap in names if tap in anatomy.widths)
+        if not set(wanted) <= set(superset):
+            return [Piece(model=model)]
+        pooling = "mean_std" if self._spread[name] else "mean"
+        columns = _columns(anatomy, superset, wanted, pooling, model.pooling)
+        return [
+            Piece(
+                model=dataclasses.replace(
+                    model,
+                    inputs=(text,),
+                    taps=superset,
+                    pooling=pooling,  # type: ignore[arg-type]
+                    scales=(scale,),
+                ),
+                columns=columns,
+            )
+            for text in model.inputs
+            for scale in model.scales
+        ]
+
+
+@functools.cache
+def anatomy_of(name: str, alpha: float | None) -> Anatomy:
+    """Return a base's layers; builds it once, without weights."""
+    from kerasfaces.models.parts import assemble
+
+    plugin = registry.load("kerasfaces.models", name)
+    base = assemble.base_of(plugin.build(ModelConfig(name=name, alpha=alpha), None, 0))
+    widths = {
+        layer.name: int(layer.output.shape[-1])
+        for layer in base.layers
+        if len(layer.output.shape) == 4
+    }
+    return Anatomy(last=base.layers[-1].name, widths=widths)
+
+
+def _can_slice(model: ModelConfig) -> bool:
+    return model.pooling in ("mean", "mean_std") and not model.channels.standardize
+
+
+def _columns(
+    anatomy: Anatomy,
+    superset: Sequence[str],
+    wanted: Sequence[str],
+    held: str,
+    asked: str,
+) -> NDArray[np.int64]:
+    """Return where the wanted taps' features are among the superset's."""
+    start, at = 0, {}
+    for tap in superset:
+        at[tap] = start
+        start += anatomy.widths[tap] * (2 if held == "mean_std" else 1)
+    parts = [
+        at[tap] + np.arange(anatomy.widths[tap] * (2 if asked == "mean_std" else 1))
+        for tap in wanted
+    ]
+    return np.concatenate(parts)

@@ -1,0 +1,152 @@
+"""One trial: a configuration's head, trained with every seed by `train`'s own loop."""
+
+import dataclasses
+import math
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kerasfaces import runs
+from kerasfaces.train import fit
+from kerasfaces.train.config import TrainConfig
+from kerasfaces.train.heads import Heads
+from kerasfaces.train.loop import Phase, run_phase
+from kerasfaces.tune.material import Features, Material
+from kerasfaces.tune.records import Repeat
+
+Report = Callable[[dict[str, Any]], bool]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Part:
+    """How much of a training to do now.
+
+    Attributes:
+        folder: The trial's, for checkpoints.
+        epochs_now: Pause after so many epochs; None trains to the end.
+        parent: Folder of the trial to continue; None starts anew.
+        report: Told each epoch of the first seed; true ends the trial.
+    """
+
+    folder: Path
+    epochs_now: int | None = None
+    parent: Path | None = None
+    report: Report | None = None
+
+
+class Trainer:
+    """Trains heads one after another; graphs and features are used again."""
+
+    def __init__(self, material: Material) -> None:
+        """Take what trials read."""
+        self._material, self._heads = material, Heads()
+
+    def train(
+        self,
+        config: TrainConfig,
+        seeds: Sequence[int],
+        part: Part,
+        callbacks: Callable[[int], list[Any]] = lambda execution: [],
+    ) -> list[Repeat]:
+        """Train a head with every seed.
+
+        Args:
+            config: What to train; its own seed does not matter.
+            seeds: One training each; those after a stopped one are left out.
+            part: How much of it.
+            callbacks: Returns the Keras callbacks of the n-th training.
+
+        Raises:
+            InputError: The candidate cannot be trained, or diverged.
+        """
+        features = self._material.features(config)
+        repeats: list[Repeat] = []
+        for number, seed in enumerate(seeds):
+            one = dataclasses.replace(config, seed=seed)
+            repeats.append(
+                self._train(one, features, part, callbacks(number), first=number == 0)
+            )
+            if repeats[-1].stopped:
+                break
+        return repeats
+
+    def _train(
+        self,
+        config: TrainConfig,
+        features: Features,
+        part: Part,
+        callbacks: list[Any],
+        first: bool,
+    ) -> Repeat:
+        started = time.monotonic()
+        source = fit.source(config, features.train_labels, features.train)
+        steps = -(-len(features.train_labels) // config.batch_size)
+        ready = self._heads.get(
+            features.width,
+            config.model.head,
+            seed=config.seed,
+            batch_size=config.batch_size,
+            learning_rate=config.learning_rate,
+            cosine_steps=config.epochs * steps if config.schedule == "cosine" else None,
+        )
+        checkpoint = part.folder / f"checkpoint-{config.seed}.npz"
+        _continue(part.parent, checkpoint)
+        stops: list[bool] = []
+
+        def stop(row: dict[str, Any]) -> bool:
+            stops.append(bool(part.report and first and part.report(row)))
+            return stops[-1]
+
+        phase = Phase(
+            name="head",
+            model=ready.model,
+            source=source,
+            val_logits=lambda: fit.head_logits(ready.model, features.val),
+            val_labels=features.val_labels,
+            epochs=config.epochs,
+            batch_size=config.batch_size,
+            learning_rate=config.learning_rate,
+            schedule=config.schedule,
+            patience=config.patience,
+            seed=config.seed,
+            callbacks=callbacks,
+            epochs_now=part.epochs_now,
+            stop=stop,
+            ready=ready.epochs,
+            keep=part.epochs_now is not None,
+        )
+        rows = run_phase(phase, checkpoint)
+        return Repeat(
+            seed=config.seed,
+            rows=rows,
+            kept=kept_epoch(rows, config.patience),
+            logits=fit.head_logits(ready.model, features.val).astype(np.float32),
+            weights=ready.model.get_weights(),
+            seconds=time.monotonic() - started,
+            stopped=bool(stops and stops[-1]),
+        )
+
+
+def kept_epoch(rows: Sequence[dict[str, Any]], patience: int | None) -> int:
+    """Return the position of the epoch whose weights training keeps."""
+    if patience is None:
+        return len(rows) - 1
+    best, at = math.inf, 0
+    for i, row in enumerate(rows):
+        if row["val_loss"] < best:
+            best, at = row["val_loss"], i
+    return at
+
+
+def _continue(parent: Path | None, checkpoint: Path) -> None:
+    """Start from another trial's state, unless there is one of our own."""
+    if parent is None or checkpoint.exists():
+        return
+    source = parent / checkpoint.name
+    if source.exists():  # else it is trained from the start: the same numbers, later
+        with runs.atomic_path(checkpoint) as temporary:
+            shutil.copyfile(source, temporary)

@@ -1,0 +1,158 @@
+"""Heads used again: the numbers of heads built anew."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+
+from kerasfaces import rng
+from kerasfaces.dataset.batches import Source, steps_per_epoch
+from kerasfaces.models.parts import head
+from kerasfaces.models.parts.config import HeadConfig
+from kerasfaces.train import fit, heads, loop
+from kerasfaces.train.standardize import adapt, moments
+
+pytestmark = pytest.mark.tf
+
+
+class Reader:
+    def __init__(self, values):
+        self.values, self.shape = values, values.shape[1:]
+
+    def __len__(self):
+        return len(self.values)
+
+    def __call__(self, positions):
+        return self.values[positions]
+
+
+def example(n=50, width=7):
+    random = rng.generator(0, "heads")
+    labels = (np.arange(n) % 2).astype(np.float32)
+    values = random.normal(3, 2, (n, width)) + labels[:, None]
+    return Reader(values.astype(np.float32)), labels
+
+
+def phase(model, features, labels, **more):
+    source = Source(reads=[features], labels=labels, weights=np.ones_like(labels))
+    given = {
+        "epochs": 5,
+        "batch_size": 16,
+        "learning_rate": 0.02,
+        "schedule": "constant",
+        "patience": None,
+        "seed": 3,
+    }
+    return loop.Phase(
+        name="head",
+        model=model,
+        source=source,
+        val_logits=lambda: fit.head_logits(model, features),
+        val_labels=labels,
+        **given | more,
+    )
+
+
+CONFIGS = [
+    HeadConfig(l2=0.1),
+    HeadConfig(units=(5, 4), dropout=0.4, l2=0.01),
+    HeadConfig(dropout=0.2, standardize=False),
+    HeadConfig(units=(3,), dropout=0.1),
+]
+
+
+@pytest.mark.parametrize("schedule", ["constant", "cosine"])
+@pytest.mark.parametrize("config", CONFIGS)
+def test_a_head_used_again_is_a_head_built_anew(config, schedule):
+    features, labels = example()
+    built = head.build(7, config, seed=3)
+    ready_features = features
+    if config.standardize:
+        adapt(built.get_layer("standardize"), [features])
+        mean, variance = moments([features])
+        ready_features = Reader((features.values - mean) / np.sqrt(variance))
+    expected = loop.run_phase(phase(built, features, labels, schedule=schedule), None)
+    pool = heads.Heads()
+    for seed in (8, 3):  # the second is the first, set anew
+        ready = pool.get(
+            7,
+            dataclasses.replace(config, l2=config.l2 * seed / 3)
+            if seed == 8
+            else config,
+            seed=seed,
+            batch_size=16,
+            learning_rate=0.02,
+            cosine_steps=None if schedule == "constant" else 5 * 4,
+        )
+        one = phase(
+            ready.model,
+            ready_features,
+            labels,
+            schedule=schedule,
+            seed=seed,
+            ready=ready.epochs,
+        )
+        assert steps_per_epoch(one.source, 16) == 4
+        got = loop.run_phase(one, None)
+    for ours, theirs in zip(got, expected, strict=True):
+        del ours["phase"], theirs["phase"]
+        assert ours == pytest.approx(theirs, rel=1e-4, abs=1e-5)
+
+
+def test_settings_are_traced_once(monkeypatch):
+    pool = heads.Heads()
+    first, second = (
+        pool.get(
+            7,
+            HeadConfig(units=(4,), dropout=rate, l2=rate),
+            seed=0,
+            batch_size=16,
+            learning_rate=rate,
+            cosine_steps=None,
+        )
+        for rate in (0.1, 0.2)
+    )
+    assert first.epochs is second.epochs
+    monkeypatch.setattr(heads, "_KEPT", 1)
+    third = pool.get(
+        8, HeadConfig(), seed=0, batch_size=16, learning_rate=0.1, cosine_steps=None
+    )
+    assert third.model.input_shape == (None, 8)
+    assert len(pool._kept) == 1
+
+
+def test_paused_and_continued_is_trained_at_once(tmp_path):
+    features, labels = example()
+    config = HeadConfig(units=(5,), dropout=0.4)
+    options = {"schedule": "cosine", "patience": 4}
+    whole = head.build(7, config, seed=0)
+    expected = loop.run_phase(phase(whole, features, labels, **options), None)
+    path = tmp_path / "state.npz"
+    for now in (2, 4, None):
+        model = head.build(7, config, seed=0)
+        got = loop.run_phase(
+            phase(model, features, labels, epochs_now=now, **options), path
+        )
+        assert len(got) == min(now or 5, len(expected))
+    assert got == expected
+    for a, b in zip(whole.weights, model.weights, strict=True):
+        np.testing.assert_array_equal(
+            keras.ops.convert_to_numpy(a), keras.ops.convert_to_numpy(b)
+        )
+
+
+def test_a_hopeless_training_is_stopped_for_good(tmp_path):
+    features, labels = example()
+    path = tmp_path / "state.npz"
+    seen = []
+
+    def stop(row):
+        seen.append(row["epoch"])
+        return row["epoch"] == 2
+
+    for _ in range(2):
+        model = head.build(7, HeadConfig(), seed=0)
+        rows = loop.run_phase(phase(model, features, labels, stop=stop), path)
+        assert len(rows) == 2
+    assert seen == [1, 2]

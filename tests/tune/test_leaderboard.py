@@ -1,0 +1,88 @@
+"""The leaderboard marks what chance may have ranked; folders of later winners."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kerasfaces import rng, runs
+from kerasfaces.errors import RunError
+from kerasfaces.tune import durable, leaderboard, records, winner
+
+pytestmark = pytest.mark.tf
+
+N = 200
+
+
+@pytest.fixture
+def board(make_study, make_oracle, tmp_path):
+    """A grid whose trials' logits separate the classes as told, with two seeds."""
+
+    def make(strengths):
+        study = make_study(repeats=2)
+        oracle = make_oracle(study, tmp_path)
+        labels = (np.arange(N) % 2).astype(np.float32)
+        leaderboard.write_labels(tmp_path, labels)
+        base = rng.generator(0, "board").normal(0, 1, N)
+        while (trial := oracle.create_trial("t")).status != durable.STOPPED:
+            number = int(trial.trial_id)
+            repeats = []
+            for seed in study.seeds:
+                noise = rng.generator(seed, "noise", number).normal(0, 0.05, N)
+                logits = base + noise + strengths[number] * labels
+                auc = float(np.mean(logits[labels == 1][:, None] > logits[labels == 0]))
+                row = dict.fromkeys(("loss", "val_loss", "val_accuracy"), 0.5)
+                row |= {"epoch": 1, "val_auc": auc}
+                repeats.append(
+                    records.Repeat(
+                        seed=seed,
+                        rows=[row],
+                        kept=0,
+                        logits=logits.astype(np.float32),
+                        weights=[],
+                        seconds=0.0,
+                    )
+                )
+            message = "No." if number == 8 else ""
+            records.write_result(
+                tmp_path,
+                trial.trial_id,
+                [] if message else repeats,
+                config=None,
+                seconds=0.0,
+                message=message,
+            )
+            oracle.end_trial(trial)
+        failed = [each for each in oracle.ended() if each.status == records.FAILED]
+        return study, leaderboard.make(study, tmp_path, oracle.completed(), failed)
+
+    return make
+
+
+def test_what_is_like_the_best_is_marked(board, tmp_path):
+    study, table = board([2.0, 2.0, 1.98, 2.0, 0.5, 0.4, 0.1, 0.0, 0.0])
+    alike = table[table["like_best"] == True]  # noqa: E712 - NaN where failed
+    assert set(alike["trial"]) == {"0000", "0001", "0002", "0003"}
+    assert table["score"].dropna().is_monotonic_decreasing
+    assert table["sd"].iloc[0] > 0
+    assert (table["difference_high"].iloc[4:8] < 0).all()
+    again = pd.read_csv(tmp_path / "leaderboard.csv", dtype={"trial": str})
+    assert list(again["trial"]) == list(table["trial"])
+    told = leaderboard.text(study, table, ["kind", "learning_rate", "units"])
+    assert "4 of 8; paired bootstrap" in told
+    assert told.count("\n=  ") == 4
+    assert "1 failed, e.g. trial 0008: No." in told
+
+
+def test_missing_logits_are_named(board, tmp_path):
+    study, _ = board([2.0] * 9)
+    (tmp_path / "trial_0003" / "logits.npz").write_bytes(b"PK")
+    trials = [t for t in records.load_all(tmp_path) if t.score is not None]
+    with pytest.raises(RunError, match=r"trial_0003/logits\.npz is missing or damaged"):
+        leaderboard.make(study, tmp_path, trials, [])
+
+
+def test_a_later_winner_gets_a_folder_of_its_own(tmp_path):
+    assert winner.folder_for(tmp_path, "0003").name == "winner"
+    assert winner.folder_for(tmp_path, "0003").name == "winner"
+    assert winner.folder_for(tmp_path, "0011").name == "winner-0011"
+    assert runs.read_json(tmp_path / "winner.json") == {"trial": "0003"}

@@ -1,0 +1,227 @@
+"""What a user can get wrong in a study: a sentence, before anything is trained."""
+
+import dataclasses
+
+import pytest
+
+from kerasfaces import cli, registry, runs
+from kerasfaces.errors import InputError, LockedError, MissingFileError, RunError
+from kerasfaces.tune import listing, study
+from kerasfaces.tune.__main__ import main
+
+pytestmark = pytest.mark.tf
+
+STUDY = '''"""A test's study."""
+import dataclasses
+from kerasfaces.models.parts.config import HeadConfig, ModelConfig
+from kerasfaces.train.config import TrainConfig
+from kerasfaces.tune.study import Study
+
+
+def get_study():
+    return Study(title="t", configure=configure, bases=("mobilenetv2",), oracle="grid")
+
+
+def configure(hp, offer):
+    rate = hp.Choice("learning_rate", [0.003, 0.03])
+    dropout = hp.Choice("dropout", [0.0, 0.2])
+    head = HeadConfig(units=(4,), dropout=dropout)
+    model = ModelConfig(size_px=32, taps=("block_1_expand_relu",), head=head)
+    return TrainConfig(
+        model=model, epochs=2, batch_size=16, learning_rate=rate, patience=None
+    )
+'''
+
+
+@pytest.fixture
+def write_study(tmp_path):
+    def write(*changes, name="mine.py"):
+        text = STUDY
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        path = tmp_path / name
+        path.write_text(text)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def forbid_training(monkeypatch):
+    from kerasfaces.tune.trainer import Trainer
+
+    def forbidden(*_, **__):
+        raise AssertionError("trained")
+
+    monkeypatch.setattr(Trainer, "train", forbidden)
+
+
+def arguments(path, manifest, weights, *more):
+    return [
+        *(str(path), "--manifest", str(manifest.folder / "manifest.csv")),
+        *("--weights", str(weights), *more),
+    ]
+
+
+MISTAKES = {
+    "unknown objective": ('oracle="grid"', 'oracle="grid", objective="val_acc"',
+                          "objective: 'val_acc' is unknown; .*Did you mean 'val_auc'"),
+    "a test metric": ('oracle="grid"', 'oracle="grid", objective="test_auc"',
+                      "objective: 'test_auc' is unknown; expected val_auc or"),
+    "unknown oracle": ('oracle="grid"', 'oracle="gird"', "oracle: 'gird' .* 'grid'"),
+    "endless": ('oracle="grid"', 'oracle="random"', "max_trials: .* give a number"),
+    "empty choice": ("[0.0, 0.2]", "[]", "cannot be declared: `values` must be provided"),
+    "duplicate": ('hp.Choice("dropout"', 'hp.Choice("learning_rate"',
+                  "'learning_rate' is asked for twice"),
+    "reserved": ('"dropout"', '"tuner/dropout"', "begins with 'tuner/'"),
+    "unknown base": ('bases=("mobilenetv2",)', 'bases=("mobilnetv2",)',
+                     "no model named 'mobilnetv2'.*Did you mean 'mobilenetv2'"),
+    "whole base": ('bases=("mobilenetv2",)', 'bases=("lnp_attention",)',
+                   "lnp_attention .* is trained as a whole"),
+    "bad default": ("epochs=2", "epochs=0", "epochs: expected at least 1, got 0"),
+    "other base": ("ModelConfig(size_px", 'ModelConfig(name="resnet50", size_px',
+                   "chose the base 'resnet50', which is not among"),
+    "unfreezing": ("epochs=2", "unfreeze=1, epochs=2", "studies train heads only"),
+    "no study": ("def get_study", "def get_config", r"mine\.py: .*defines get_study"),
+    "not a study": ('Study(title="t"', 'dict(title="t"', "returned dict, expected a S"),
+    "syntax": ("def configure(hp, offer):", "def configure(hp, offer)", r"mine\.py: .*':'"),
+    "no repeats": ('oracle="grid"', 'oracle="grid", repeats=0', "repeats: .*at least 1"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_stops_the_study_before_training(
+    name, write_study, tiny_manifest, tiny_weights, forbid_training, tmp_path
+):
+    old, new, told = MISTAKES[name]
+    path = write_study((old, new))
+    words = arguments(path, tiny_manifest, tiny_weights, "-o", str(tmp_path / "o"))
+    with pytest.raises(InputError, match=told):
+        main(words)
+    assert not (tmp_path / "o" / "study.json").exists()
+
+
+def test_an_empty_space(write_study, tiny_manifest, tiny_weights, forbid_training):
+    path = write_study(
+        ('hp.Choice("learning_rate", [0.003, 0.03])', "0.003"),
+        ('hp.Choice("dropout", [0.0, 0.2])', "0.0"),
+    )
+    with pytest.raises(InputError, match=r"search space is empty; use hp\.Choice"):
+        main(arguments(path, tiny_manifest, tiny_weights))
+
+
+def test_names_of_studies(write_study, tmp_path):
+    with pytest.raises(InputError, match=r"no study 'frozen_randm'; .*'frozen_random'"):
+        study.load("frozen_randm")
+    with pytest.raises(MissingFileError, match=r"no\.py does not exist"):
+        study.load(str(tmp_path / "no.py"))
+    assert study.load(str(write_study()))[0] == "mine"
+
+
+def test_every_shipped_study_loads_and_says_what_it_is(offer):
+    from kerasfaces.tune import space
+
+    assert {"kabber2023_mobilenetv2", "frozen_random"} <= set(listing.shipped())
+    for name, line in listing.shipped().items():
+        found = study.load(name)[1]
+        assert line.endswith(".")
+        here = dataclasses.replace(
+            offer,
+            weights=dict.fromkeys(found.bases, "imagenet"),
+            found=dict.fromkeys(found.bases),
+        )
+        declared = space.declare(found, here)
+        assert set(found.bases) <= set(registry.names("kerasfaces.models"))
+        if name == "kabber2023_mobilenetv2":
+            assert len(list(space.points(declared))) == 9
+        if name == "kabber2023_resnet50":
+            found_points = list(space.points(declared))
+            assert len(found_points) == 7
+            assert {"epochs": 50, "learning_rate": 0.01} in found_points
+            assert {"epochs": 50, "learning_rate": 0.001} not in found_points
+
+
+def test_listing_needs_no_framework(run_python, capsys):
+    assert main([]) == 0
+    assert "kabber2023_resnet50" in capsys.readouterr().out
+    code = (
+        "import sys; from kerasfaces.tune.__main__ import main; main([]);"
+        "print([m for m in ('keras', 'keras_tuner', 'tensorflow') if m in sys.modules])"
+    )
+    assert run_python(code).splitlines()[-1] == "[]"
+
+
+def test_a_changed_space_is_refused_with_the_difference(
+    write_study, tiny_manifest, tiny_weights, tmp_path, monkeypatch
+):
+    from kerasfaces.tune import run
+
+    monkeypatch.setattr(run, "_search", lambda ready: None)
+    folder = tmp_path / "o"
+    words = arguments(write_study(), tiny_manifest, tiny_weights, "-o", str(folder))
+    assert main(words) == 0
+    held = runs.read_json(folder / "study.json")
+    write_study(("[0.003, 0.03]", "[0.003, 0.04]"))
+    with pytest.raises(
+        RunError,
+        match=r"space\.learning_rate\.values: \[0\.003, 0\.03\] -> \[0\.003, 0\.04\].*-o .*o-2$",
+    ):
+        main(words)
+    write_study(("epochs=2", "epochs=3"))
+    with pytest.raises(RunError, match=r"default\.epochs: 2 -> 3"):
+        main(words)
+    write_study()
+    with pytest.raises(RunError, match=r"settings\.repeats: 1 -> 2"):
+        main([*words, "--repeat", "2"])
+    assert main([*words, "--max-trials", "3"]) == 0  # how long may change
+    assert runs.read_json(folder / "study.json") == held
+
+
+def test_two_chiefs_on_one_folder(
+    write_study, tiny_manifest, tiny_weights, tmp_path, forbid_training
+):
+    words = arguments(
+        write_study(), tiny_manifest, tiny_weights, "-o", str(tmp_path / "o")
+    )
+    with (
+        runs.lock(tmp_path / "o"),
+        pytest.raises(LockedError, match=r"another process .* is writing this study"),
+    ):
+        main(words)
+
+
+def test_a_foreign_folder_is_refused(
+    write_study, tiny_manifest, tiny_weights, tmp_path
+):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    (folder / "me.jpg").write_bytes(b"")
+    words = arguments(write_study(), tiny_manifest, tiny_weights, "-o", str(folder))
+    with pytest.raises(RunError, match=r"holds no study \(it holds 'me\.jpg'\)"):
+        main(words)
+
+
+def test_weights_by_base(write_study, tiny_manifest, tiny_weights, tmp_path):
+    from kerasfaces.tune import offer
+
+    weights = [f"mobilenetv2={tiny_weights}"]
+    made = offer.make(
+        ("mobilenetv2", "resnet50"), [*weights, "resnet50=no.h5"], "", None
+    )
+    assert made.bases == ("mobilenetv2",)  # with a warning
+    with pytest.raises(InputError, match="the study has no base resnet50"):
+        offer.make(("mobilenetv2",), ["resnet50=x.h5"], "", None)
+    with pytest.raises(MissingFileError, match=r"no\.h5: no such file"):
+        offer.make(("mobilenetv2",), ["no.h5"], "", None)
+
+
+def test_without_keras_tuner_the_extra_is_named(monkeypatch, write_study):
+    real = cli.optional_import
+
+    def missing(module, extra):
+        return real("no_such_module" if module == "keras_tuner" else module, extra)
+
+    monkeypatch.setattr(cli, "optional_import", missing)
+    with pytest.raises(ImportError, match=r"kerasfaces\[tune\]"):
+        main([str(write_study())])
