@@ -1,10 +1,11 @@
 """Training a head on a frozen base: ours against the plain Keras recipe.
 
 Both sides start from the same 600 files and do the same work, 10 epochs on 480 images
-with validation on 120, after their imports: ours decodes each image once and runs the
-base once; the plain recipe (`image_dataset_from_directory`, the frozen base inside the
-trained graph) does both in every epoch. Base weights are random: time does not depend
-on them. No augmentation on either side. Each side runs in processes of its own.
+with validation on 120, after their imports and TensorFlow's own start: ours decodes each
+image once and runs the base once; the plain recipe (`image_dataset_from_directory`, the
+frozen base inside the trained graph) does both in every epoch. Base weights are random:
+time does not depend on them. No augmentation on either side. Each side runs in processes
+of its own.
 """
 
 import functools
@@ -100,10 +101,13 @@ def _call(work: Callable[[], Any]) -> Any:
 
 
 def _import() -> None:
-    """Import what both sides need: imports are not part of the work."""
+    """Import what both sides need and start TensorFlow: neither is part of the work."""
     from kerasfaces import cli
 
     cli.import_keras()
+    import tensorflow as tf
+
+    tf.random.uniform(())  # its devices and threads exist once something has run
     for name in _IMPORTS:
         importlib.import_module(name)
 

@@ -6,7 +6,8 @@ computes and a warning says so. Either way one image is computed at a time: a ba
 no faster here, and the same image gives the same values in any batch.
 
 Which engine ran is logged and does not belong in a recipe: at full precision engines
-differ by less than the float16 that stores keep.
+differ by a thousandth of a grey level at most, which can move the last digit of a
+stored float16.
 """
 
 import contextlib
