@@ -95,8 +95,6 @@ def prepare(request: Request) -> Ready:
     }
     digest = configs.digest(identity, 10)
     folder = request.folder or Path("runs") / f"tune-{request.name}-{digest}"
-    if (folder / "manifest.csv").exists():
-        split = manifests.read(folder / "manifest.csv")
     material = Material(split, found, probes)
     return Ready(request, found, declared, material, identity, folder)
 
@@ -110,29 +108,38 @@ def _channels(store: Path | None) -> str | None:
 
 
 def claim(ready: Ready) -> None:
-    """Write study.json, or check that it is ours."""
+    """Write study.json, or check that it is ours.
+
+    A study that stopped before its first trial (a wrong path) claims nothing.
+    """
     folder = ready.folder
     path = folder / "study.json"
     if path.exists():
-        held = runs.read_json(path)
-        changed = configs.diff(held, as_json(ready.identity))
-        if changed:
+        changed = configs.diff(runs.read_json(path), as_json(ready.identity))
+        if changed and any(folder.glob("trial_*")):
             raise RunError(
                 f"{folder} holds another study ({'; '.join(changed[:6])}); repeat the old "
                 f"command to continue it, or start this one elsewhere: -o {_free(folder)}"
             )
+        if changed:
+            for name in ("manifest.csv", "environment.json", "val_labels.npy"):
+                (folder / name).unlink(missing_ok=True)
+            runs.write_json(path, ready.identity)
     else:
-        held = {each.name for each in folder.iterdir()} - {".lock"}
+        held = {each.name for each in folder.iterdir() if each.name[0] != "."}
         if held:
             raise RunError(
                 f"{folder} is not empty and holds no study (it holds {min(held)!r}); choose "
                 "another folder with -o."
             )
+        runs.write_json(path, ready.identity)
+    # After study.json: a kill in between leaves a study that is continued.
+    if not (folder / "manifest.csv").exists():
         manifests.write(
             split_if_needed(ready.request.manifest), folder / "manifest.csv"
         )
+    if not (folder / "environment.json").exists():
         runs.write_json(folder / "environment.json", runs.environment())
-        runs.write_json(path, ready.identity)
 
 
 def as_json(value: dict[str, Any]) -> dict[str, Any]:

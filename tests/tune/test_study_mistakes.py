@@ -161,6 +161,11 @@ def test_a_changed_space_is_refused_with_the_difference(
     folder = tmp_path / "o"
     words = arguments(write_study(), tiny_manifest, tiny_weights, "-o", str(folder))
     assert main(words) == 0
+    write_study(("epochs=2", "epochs=4"))
+    assert main(words) == 0  # nothing was tried yet: nothing is held
+    write_study()
+    assert main(words) == 0
+    (folder / "trial_0000").mkdir()
     held = runs.read_json(folder / "study.json")
     write_study(("[0.003, 0.03]", "[0.003, 0.04]"))
     with pytest.raises(
@@ -176,6 +181,33 @@ def test_a_changed_space_is_refused_with_the_difference(
         main([*words, "--repeat", "2"])
     assert main([*words, "--max-trials", "3"]) == 0  # how long may change
     assert runs.read_json(folder / "study.json") == held
+
+
+def test_killed_before_the_first_trial(
+    write_study, tiny_manifest, tiny_weights, tmp_path, monkeypatch
+):
+    from kerasfaces.tune import prepare, run
+
+    class KilledError(BaseException):
+        pass
+
+    def kill(*_):
+        raise KilledError
+
+    folder = tmp_path / "o"
+    words = arguments(write_study(), tiny_manifest, tiny_weights, "-o", str(folder))
+    monkeypatch.setattr(run, "_search", lambda ready: None)
+    for module, name in (
+        (prepare.runs, "write_json"),
+        (prepare.manifests, "write"),
+        (prepare.runs, "environment"),
+    ):
+        with monkeypatch.context() as context:
+            context.setattr(module, name, kill)
+            with pytest.raises(KilledError):
+                main(words)
+    assert main(words) == 0
+    assert (folder / "manifest.csv").exists()
 
 
 def test_two_chiefs_on_one_folder(
