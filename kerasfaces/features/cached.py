@@ -55,7 +55,7 @@ class FeatureCache:
         extractor: keras.Model | Callable[[], keras.Model],
         recipe: Mapping[str, Any],
         images: Arrays,
-        converted: engines.Engine | None = None,
+        converted: Callable[[], engines.Engine | None] | None = None,
     ) -> None:
         """Remember what to compute; nothing runs yet.
 
@@ -64,7 +64,7 @@ class FeatureCache:
                 only if something has to be computed.
             recipe: What makes the extractor: architecture, weights by hash, taps ...
             images: The uint8 cache or the channel store the inputs come from.
-            converted: The extractor's engine if `engines.convert` was called before.
+            converted: Returns the extractor's engine if `engines.convert` was called before.
         """
         self._given, self._images = extractor, images
         self._recipe = {
@@ -118,7 +118,9 @@ class FeatureCache:
         few = missing[: engines.COMPARED]
         first = self._view(pixels(np.arange(len(few))), few, view)
         if self._engine is None:
-            self._engine = engines.choose(self._extractor, first, self._converted)
+            extractor = self._extractor
+            converted = self._converted() if self._converted else None
+            self._engine = engines.choose(extractor, first, converted)
             self.engine = self._engine.name
         step = self._engine.batch
         with cli.progress(len(missing), label) as add:

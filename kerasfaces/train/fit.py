@@ -17,6 +17,8 @@ from kerasfaces.dataset.batches import Source
 from kerasfaces.errors import InputError
 from kerasfaces.features import engines
 from kerasfaces.features.cached import FeatureCache, View, base_recipe
+from kerasfaces.models.parts import assemble, stem
+from kerasfaces.models.parts import head as heads
 from kerasfaces.train import standardize
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.data import Data
@@ -64,22 +66,41 @@ def train(
         tensorboard: Write TensorBoard logs to `folder/tensorboard`.
         preparation: Of the same configuration and weights, perhaps already started.
     """
-    from kerasfaces.models.parts import assemble, stem
-
     plugin = registry.load("kerasfaces.models", config.model.name)
-    prepared = (preparation or Preparation(config, base_weights)).get()
-    model = prepared.model
+    preparation = preparation or Preparation(config, base_weights)
     whole = trains_whole(plugin, base_weights)
-    logger.info(
-        "%s: %s parameters, %s",
-        config.model.name,
-        f"{model.count_params():,}",
-        "trained from nothing"
-        if base_weights is None
-        else "all trained"
-        if whole
-        else "base frozen",
-    )
+    _check(config, base_weights, whole)
+    extra = _tensorboard(folder) if tensorboard else []
+    started = time.monotonic()
+    if whole:
+        model = preparation.get().model
+        _say(model, "trained from nothing" if base_weights is None else "all trained")
+        _fit_scaling(model, data)
+        assemble.unfreeze_all(model)
+        model, history = _train_on_images(
+            config, data, model, plugin, base_weights, folder, extra
+        )
+        facts: dict[str, Any] = {"engine": "keras"}
+    else:
+        model, history, logits, facts = _train_frozen(
+            config, data, preparation, base_weights, folder, extra
+        )
+        if config.unfreeze:
+            count = assemble.freeze(model, config.unfreeze)
+            logger.info("fine-tuning the last %d base layers with weights", count)
+            model, more = _train_on_images(
+                config, data, model, plugin, base_weights, folder, extra
+            )
+            history += more
+    if whole or config.unfreeze:
+        logits = _all_logits(data, lambda p: _image_logits(model, data, p))
+    facts["train_seconds"] = round(time.monotonic() - started, 1)
+    facts["parameters"] = model.count_params()
+    return Trained(model, logits, history, facts)
+
+
+def _check(config: TrainConfig, base_weights: Any, whole: bool) -> None:
+    """Refuse, or speak of, settings that do not go together."""
     if config.unfreeze and whole:
         raise InputError(
             "--unfreeze goes with base weights; --weights none trains all."
@@ -102,66 +123,66 @@ def train(
             f"with --weights none, or --model wang2020, not in front of {config.model.name}'s "
             "frozen base."
         )
+
+
+def _say(model: Any, what: str) -> None:
+    logger.info("%s: %s parameters, %s", model.name, f"{model.count_params():,}", what)
+
+
+def _fit_scaling(model: Any, data: Data) -> None:
     reader = data.images.store.reader(data.keys(data.readable("train")))
     stem.fit_scaling(model, reader, len(reader))
-    extra = _tensorboard(folder) if tensorboard else []
-    started = time.monotonic()
-    if whole:
-        assemble.unfreeze_all(model)
-        model, history = _train_on_images(
-            config, data, model, plugin, base_weights, folder, extra
-        )
-        logits = _all_logits(
-            data, lambda positions: _image_logits(model, data, positions)
-        )
-        facts: dict[str, Any] = {"engine": "keras"}
+
+
+def _train_frozen(
+    config: TrainConfig,
+    data: Data,
+    preparation: Preparation,
+    base_weights: Any,
+    folder: Path,
+    callbacks: list[Any],
+) -> tuple[Any, list[dict[str, Any]], dict[str, NDArray[np.float64]], dict[str, Any]]:
+    """Train a head on cached features, while the base is built, and join them."""
+    scaling = None
+    if config.model.is_rgb:
+        preparation.start(convert=False)
     else:
-        features = FeatureCache(
-            prepared.extractor,
-            base_recipe(
-                configs.to_dict(config.model),
-                base_weights.describe(),
-                stem.scaling_of(model),
-            ),
-            data.images.store,
-            prepared.engine,
-        )
-        history = _train_head(config, data, model, features, folder, extra)
-        head = model.get_layer("head")
-        logits = _all_logits(
-            data, lambda p: head_logits(head, features.reader(data.keys(p)))
-        )
-        facts = {
-            "engine": features.engine,
-            "agreement": _agreement(model, data, logits),
-        }
-        if config.unfreeze:
-            count = assemble.freeze(model, config.unfreeze)
-            logger.info("fine-tuning the last %d base layers with weights", count)
-            model, more = _train_on_images(
-                config, data, model, plugin, base_weights, folder, extra
-            )
-            history += more
-            logits = _all_logits(data, lambda p: _image_logits(model, data, p))
-    facts["train_seconds"] = round(time.monotonic() - started, 1)
-    facts["parameters"] = model.count_params()
-    return Trained(model, logits, history, facts)
+        model = preparation.get().model
+        _fit_scaling(model, data)
+        scaling = stem.scaling_of(model)
+    features = FeatureCache(
+        lambda: preparation.get().extractor,
+        base_recipe(configs.to_dict(config.model), base_weights.describe(), scaling),
+        data.images.store,
+        lambda: preparation.get().engine,
+    )
+    head, history = _train_head(config, data, features, folder, callbacks)
+    model = preparation.get().model
+    _say(model, "base frozen")
+    own = model.get_layer("head")
+    own.set_weights(head.get_weights())
+    if config.model.head.standardize:
+        own.get_layer("standardize").finalize_state()
+    logits = _all_logits(
+        data, lambda p: head_logits(own, features.reader(data.keys(p)))
+    )
+    facts = {"engine": features.engine, "agreement": _agreement(model, data, logits)}
+    return model, history, logits, facts
 
 
 def _train_head(
     config: TrainConfig,
     data: Data,
-    model: Any,
     features: FeatureCache,
     folder: Path,
     callbacks: list[Any],
-) -> list[dict[str, Any]]:
-    head = model.get_layer("head")
+) -> tuple[Any, list[dict[str, Any]]]:
     train, val = data.readable("train"), data.readable("val")
     keys = data.keys(train)
     views = [View(number=i, augment=config.augment) for i in range(config.views)]
     readers = [features.reader(keys, view) for view in views]
     val_features = features.reader(data.keys(val))
+    head = heads.build(readers[0].shape[-1], config.model.head, config.seed)
     if config.model.head.standardize:
         standardize.adapt(head.get_layer("standardize"), readers)
     phase = Phase(
@@ -178,7 +199,7 @@ def _train_head(
         seed=config.seed,
         callbacks=callbacks,
     )
-    return run_phase(phase, folder / "checkpoints" / "head.npz")
+    return head, run_phase(phase, folder / "checkpoints" / "head.npz")
 
 
 def _train_on_images(

@@ -1,7 +1,8 @@
-"""Build the model and its engine while worker processes decode the images.
+"""Build the model and its engine while the images are decoded, or the head is trained.
 
-Decoding keeps the workers busy and this process idle; building a base, loading its
-weights and converting it for OpenVINO takes as long. Nothing here needs an image.
+Decoding keeps worker processes busy and this one idle; building a base, loading its
+weights and converting it for OpenVINO takes as long. Nothing here needs an image. Where
+features are cached, a head trains without its base.
 """
 
 import dataclasses
@@ -45,10 +46,17 @@ class Preparation:
         self._result: Prepared | None = None
         self._error: BaseException | None = None
 
-    def start(self) -> None:
-        """Build and convert in a thread: images are missing, so features are too."""
-        self._thread = threading.Thread(target=self._in_background, daemon=True)
-        self._thread.start()
+    def start(self, convert: bool = True) -> None:
+        """Build in a thread, unless one does so already.
+
+        Args:
+            convert: Convert for the engine too: images are missing, so features are.
+        """
+        if self._thread is None and self._result is None:
+            self._thread = threading.Thread(
+                target=self._in_background, args=(convert,), daemon=True
+            )
+            self._thread.start()
 
     def get(self) -> Prepared:
         """Return the model, waiting for the thread or building it here."""
@@ -60,10 +68,10 @@ class Preparation:
             self._result = self._build()
         return self._result
 
-    def _in_background(self) -> None:
+    def _in_background(self, convert: bool) -> None:
         try:
             built = self._build()
-            if built.extractor is not None:
+            if convert and built.extractor is not None:
                 engine = engines.convert(built.extractor)
                 built = dataclasses.replace(built, engine=engine)
             self._result = built
