@@ -20,6 +20,10 @@ STAGES = {
     ),
     "train": ("manifest.csv", "run folder with detector, predictions and report.html"),
     "tune": ("study, manifest.csv", "study folder: leaderboard, winner's run folder"),
+    "crossgen": (
+        "manifest.csv, several generators",
+        "matrix of runs: who detects whom",
+    ),
     "evaluate": ("run folder", "metrics.json, metrics.csv, report.html"),
 }
 

@@ -32,12 +32,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     from kerasfaces.train.repeat import repeat
     from kerasfaces.train.run import Request, train
 
-    config = _config(arguments)
+    config = config_of(arguments)
     manifest, notes = manifest_or_sample(arguments.manifest, arguments.root)
     request = Request(
         config=config,
         manifest=manifest,
-        weights=_weights(arguments),
+        weights=weights_of(arguments),
         folder=arguments.output,
         store=arguments.store,
         tensorboard=arguments.tensorboard,
@@ -62,6 +62,25 @@ def _parser() -> argparse.ArgumentParser:
     parser = cli.parser(
         "train", "Train a detector and report how well it works.", _EXAMPLES
     )
+    add_detector_options(parser)
+    add = parser.add_argument
+    add("--seed", type=int, default=0, help="of training; splits do not change with it")
+    add(
+        "--repeat",
+        type=int,
+        default=1,
+        metavar="K",
+        help="K training seeds, mean and sd",
+    )
+    add(
+        "--tensorboard", action="store_true", help="write TensorBoard logs into the run"
+    )
+    add("-o", "--output", type=Path, metavar="RUN", help="default: runs/MODEL-HASH")
+    return parser
+
+
+def add_detector_options(parser: argparse.ArgumentParser) -> None:
+    """Add what says which detector to train on which images, but for `--seed`."""
     add = parser.add_argument
     add("--manifest", type=Path, help="manifest.csv; default: the built-in sample")
     add("--root", type=Path, help="what relative paths in the manifest are relative to")
@@ -82,14 +101,6 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="e.g. epochs=20"
     )
-    add("--seed", type=int, default=0, help="of training; splits do not change with it")
-    add(
-        "--repeat",
-        type=int,
-        default=1,
-        metavar="K",
-        help="K training seeds, mean and sd",
-    )
     add("--views", type=int, help="views of each training image, the first unchanged")
     add(
         "--unfreeze",
@@ -98,14 +109,10 @@ def _parser() -> argparse.ArgumentParser:
         help="then fine-tune the last N base layers",
     )
     add("--mixed-precision", action="store_true", help="half precision, on a GPU only")
-    add(
-        "--tensorboard", action="store_true", help="write TensorBoard logs into the run"
-    )
-    add("-o", "--output", type=Path, metavar="RUN", help="default: runs/MODEL-HASH")
-    return parser
 
 
-def _weights(arguments: argparse.Namespace) -> str:
+def weights_of(arguments: argparse.Namespace) -> str:
+    """Return the text of `--weights`, or its default."""
     text: str | None = arguments.weights
     if text:
         return text
@@ -119,7 +126,8 @@ def _model(arguments: argparse.Namespace) -> str:
     return name or ("lnp_attention" if arguments.store else "mobilenetv2")
 
 
-def _config(arguments: argparse.Namespace) -> "TrainConfig":
+def config_of(arguments: argparse.Namespace) -> "TrainConfig":
+    """Return the configuration that the detector options describe."""
     from kerasfaces.config import override
     from kerasfaces.train import channels
     from kerasfaces.train import config as configs
@@ -130,9 +138,9 @@ def _config(arguments: argparse.Namespace) -> "TrainConfig":
         channels.require_store(arguments.preset, arguments.store)
         config = configs.preset(arguments.preset, model)
     elif arguments.store:
-        config = channels.default(model, _weights(arguments), arguments.store)
+        config = channels.default(model, weights_of(arguments), arguments.store)
     else:
-        config = configs.default(model, _weights(arguments))
+        config = configs.default(model, weights_of(arguments))
     changes = {
         "seed": arguments.seed,
         "views": arguments.views,

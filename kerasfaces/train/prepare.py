@@ -9,6 +9,7 @@ import dataclasses
 import threading
 from typing import Any
 
+from kerasfaces import config as configs
 from kerasfaces import registry
 from kerasfaces.features import engines
 from kerasfaces.models.parts import assemble
@@ -85,3 +86,25 @@ class Preparation:
             return Prepared(model)
         assemble.freeze(model)
         return Prepared(model, assemble.extractor_of(model))
+
+
+class Preparations:
+    """Models for several runs in one process: built again only where the base differs."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[str, Preparation] | None = None
+
+    def get(self, config: TrainConfig, base_weights: Any) -> Preparation:
+        """Return a preparation of `config`, the last one where only the head is trained.
+
+        A run puts its own head into the model, so the last run's model must be saved.
+        """
+        plugin = registry.load("kerasfaces.models", config.model.name)
+        changed = trains_whole(plugin, base_weights) or config.unfreeze
+        if changed or not config.model.is_rgb:  # statistics of the training images
+            return Preparation(config, base_weights)
+        described = [configs.to_dict(config.model), base_weights.describe()]
+        key = configs.digest(described)
+        if self._kept is None or self._kept[0] != key:
+            self._kept = key, Preparation(config, base_weights)
+        return self._kept[1]

@@ -17,6 +17,7 @@ from kerasfaces.train.config import TrainConfig
 
 if TYPE_CHECKING:
     from kerasfaces.train.data import Data
+    from kerasfaces.train.prepare import Preparations
 
 logger = logging.getLogger(__name__)
 
@@ -48,8 +49,12 @@ class Request:
     notes: tuple[str, ...] = ()
 
 
-def train(request: Request) -> Path:
+def train(request: Request, preparations: "Preparations | None" = None) -> Path:
     """Train, evaluate and report; return the run folder. See DESIGN's "run folder".
+
+    Args:
+        request: What to train.
+        preparations: Of several runs in one process, which then share a frozen base.
 
     Raises:
         RunError: The folder holds a run of another configuration.
@@ -64,7 +69,7 @@ def train(request: Request) -> Path:
         if is_finished(folder):
             logger.info("%s is finished; nothing to do", folder)
             return folder
-        _work(request, config, found, folder, recipe)
+        _work(request, config, found, folder, recipe, preparations)
     return folder
 
 
@@ -148,16 +153,17 @@ def _work(
     found: Any,
     folder: Path,
     recipe: dict[str, Any] | None,
+    preparations: "Preparations | None",
 ) -> None:
     from kerasfaces.evaluate import run as evaluation
     from kerasfaces.features.predict import as_predictions
     from kerasfaces.train import data as datasets
     from kerasfaces.train import fit
-    from kerasfaces.train.prepare import Preparation
+    from kerasfaces.train.prepare import Preparations
 
     runs.write_json(folder / "environment.json", runs.environment())
     manifest = _split_manifest(request.manifest, folder)
-    prepared = Preparation(config, found)
+    prepared = (preparations or Preparations()).get(config, found)
     if request.store is None:
         data = datasets.load(manifest, config.input_spec, prepared.start)
     else:

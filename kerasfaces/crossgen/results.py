@@ -1,0 +1,304 @@
+"""Everything found -> crossgen.json, crossgen.csv and report.html, the page last."""
+
+import csv
+import dataclasses
+import io
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kerasfaces import config as configs
+from kerasfaces import runs
+from kerasfaces.crossgen import paired, plan
+from kerasfaces.crossgen.collect import Found, collect, worst
+from kerasfaces.crossgen.draw import Size
+from kerasfaces.crossgen.paired import Compared
+from kerasfaces.crossgen.sources import Sources
+from kerasfaces.crossgen.splits import has_splits
+
+if TYPE_CHECKING:
+    from kerasfaces.crossgen.run import Request, Trained
+    from kerasfaces.manifest import Manifest
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Result:
+    """What page and files show.
+
+    Attributes:
+        name: The folder's name.
+        request: What was asked for.
+        sources: Of the manifest.
+        plan: What was to be done.
+        splits: Seed -> split manifest.
+        size: Of the training sets.
+        trained: One per training set.
+        found: Every cell.
+        compared: Differences on the same images.
+    """
+
+    name: str
+    request: "Request"
+    sources: Sources
+    plan: plan.Plan
+    splits: Mapping[int, "Manifest"]
+    size: Size
+    trained: Sequence["Trained"]
+    found: Sequence[Found]
+    compared: Sequence[Compared]
+
+    @property
+    def seeds(self) -> list[int]:
+        """Return the seeds."""
+        return list(self.splits)
+
+    @property
+    def failed(self) -> dict[str, str]:
+        """Return training set -> why it failed."""
+        return {
+            self.set_name(each.sources): each.status
+            for each in self.trained
+            if each.status.startswith("failed")
+        }
+
+    def set_name(self, sources: tuple[str, ...]) -> str:
+        """Return a training set's name."""
+        return plan.folder_name(sources, self.plan.generators)
+
+    @property
+    def warnings(self) -> list[str]:
+        """Return what a reader must know first."""
+        said = list(self.request.notes)
+        for name, why in self.failed.items():
+            said.append(
+                f"The training on {name} {why}. The same command tries it again."
+            )
+        for name, n in self.sources.few.items():
+            said.append(
+                f"{name} was not run: {n} images, expected at least {self.request.at_least}."
+            )
+        if self.request.keep_all:
+            said.append(
+                "Training sets are of different size (--keep-all): a difference between them "
+                "may be one of size."
+            )
+        return [*said, *self._audited]
+
+    @cached_property
+    def _audited(self) -> list[str]:
+        """Return the runs whose file facts give the classes away."""
+        flagged = [
+            self.set_name(each.sources)
+            for each in self.trained
+            if any(_flagged(folder) for folder in each.folders.values())
+        ]
+        if not flagged:
+            return []
+        return [
+            "The files give the classes away (format, size or compression; the audit in the "
+            f"runs' own reports) in the training sets {', '.join(flagged)}: a detector may "
+            "have learnt that instead of faces. python -m kerasfaces.manifest audit "
+            "--neutralise makes a set without it."
+        ]
+
+    @cached_property
+    def balance(self) -> str:
+        """Return how the training sets were made equal, and what that left out."""
+        if self.size.train is None:
+            return "Every training set holds all images of its generators (--keep-all)."
+        train = self.table_of_sources
+        spare = [
+            f"{max(each['splits'][0] - self.size.train, 0):,} of {each['splits'][0]:,} of "
+            f"{each['name']}"
+            for each in train
+            if each["label"] == "fake" and each["splits"][0] > self.size.train
+        ]
+        names = [one["name"] for one in train if one["splits"][0] == self.size.train]
+        why = f", as many as {names[0]} has" if names and not self.request.size else ""
+        left = (
+            f" A detector of one generator leaves out {', '.join(spare)}."
+            if spare
+            else ""
+        )
+        return (
+            f"Every training set holds {self.size.train:,} fakes, in equal shares of its "
+            f"generators, and as many reals, in equal shares of their sources{why} (training "
+            f"images).{left} The reals are the same in every set of a seed. --keep-all takes "
+            "everything, --size N another number."
+        )
+
+    @cached_property
+    def table_of_sources(self) -> list[dict[str, Any]]:
+        """Return name, label, n, (train, val, test) of the first split, status."""
+        rows = self.splits[self.seeds[0]].rows
+        known = [
+            *((name, "fake", n, "run") for name, n in self.sources.fake.items()),
+            *(
+                (name, "fake", n, f"not run: {n} images")
+                for name, n in self.sources.few.items()
+            ),
+            *((name, "real", n, "run") for name, n in self.sources.real.items()),
+        ]
+        return [
+            {
+                "name": name,
+                "label": label,
+                "n": n,
+                "splits": [
+                    int(((rows["source"] == name) & (rows["split"] == split)).sum())
+                    for split in ("train", "val", "test")
+                ],
+                "status": status,
+            }
+            for name, label, n, status in known
+        ]
+
+    @cached_property
+    def table_of_sets(self) -> list[dict[str, Any]]:
+        """Return name, n_fake, n_real, parts and status of each set, first seed."""
+        found = []
+        for each in self.trained:
+            taken = each.taken.get(self.seeds[0], {}).get("train", {})
+            fakes = {k: n for k, n in taken.items() if k in self.sources.fake}
+            reals = {k: n for k, n in taken.items() if k in self.sources.real}
+            parts = [f"{name} {n}" for name, n in (fakes | reals).items()]
+            found.append(
+                {
+                    "name": self.set_name(each.sources),
+                    "n_fake": sum(fakes.values()),
+                    "n_real": sum(reals.values()),
+                    "parts": ", ".join(parts),
+                    "status": each.status,
+                }
+            )
+        return found
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """Return what a reader needs to do it again."""
+        config = self.request.config
+        first = next(f for each in self.trained for f in each.folders.values())
+        weights = runs.read_json(first / "config.json")["weights"]
+        own = has_splits(self.request.manifest)
+        return {
+            "model": config.model.name,
+            "weights": f"{weights['kind']}: {weights['file']}" if weights else "none",
+            "configuration": configs.to_dict(config),
+            "seeds": ", ".join(map(str, self.seeds)),
+            "splits": "the manifest's own" if own else "5:1:1, by each seed anew",
+            "manifest": self.request.manifest.digest()[:12],
+        }
+
+
+def write(
+    folder: Path,
+    request: "Request",
+    sources: Sources,
+    made: plan.Plan,
+    splits: Mapping[int, "Manifest"],
+    size: Size,
+    trained: Sequence["Trained"],
+) -> None:
+    """Measure everything and write the three files."""
+    from kerasfaces.crossgen import page
+
+    tested = {
+        name: min(
+            int(((m.rows["source"] == name) & (m.rows["split"] == "test")).sum())
+            for m in splits.values()
+        )
+        for name in made.generators
+    }
+    result = Result(
+        name=folder.resolve().name,
+        request=request,
+        sources=sources,
+        plan=made,
+        splits=splits,
+        size=size,
+        trained=trained,
+        found=collect(made.cells, trained, tested),
+        compared=paired.compare(made, trained),
+    )
+    runs.write_json(folder / "crossgen.json", content(result, folder))
+    runs.write_text(folder / "crossgen.csv", table(result))
+    runs.write_text(folder / "report.html", page.render(result))
+
+
+def content(result: Result, folder: Path) -> dict[str, Any]:
+    """Return the content of crossgen.json."""
+    lowest = worst(result.found)
+    return {
+        "seeds": result.seeds,
+        "size": dataclasses.asdict(result.size),
+        "balance": result.balance,
+        "warnings": result.warnings,
+        "failed": result.failed,
+        "sources": result.table_of_sources,
+        "training_sets": [
+            shown
+            | {
+                "trained_on": list(each.sources),
+                "taken": {str(seed): parts for seed, parts in each.taken.items()},
+                "runs": [
+                    str(path.relative_to(folder)) for path in each.folders.values()
+                ],
+            }
+            for shown, each in zip(result.table_of_sets, result.trained, strict=True)
+        ],
+        "cells": [
+            *(each.to_dict() for each in result.found),
+            *(_too_few(name, n) for name, n in result.sources.few.items()),
+        ],
+        "worst": None if lowest is None else lowest.to_dict(),
+        "compared": [each.to_dict() for each in result.compared],
+        "settings": result.settings,
+    }
+
+
+def table(result: Result) -> str:
+    """Return crossgen.csv: one line per cell and metric, with each seed's value."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    head = [
+        "table",
+        "train",
+        "test",
+        "n_real",
+        "n_fake",
+        "metric",
+        "value",
+        "low",
+        "high",
+    ]
+    writer.writerow([*head, "sd", "status", *(f"seed_{seed}" for seed in result.seeds)])
+    for each in result.found:
+        cell = [each.cell.table, each.cell.name, each.cell.tested]
+        if not each.metrics:
+            blank = [""] * 7
+            writer.writerow([*cell, *blank, each.status, *[""] * len(result.seeds)])
+        for metric, found in each.metrics.items():
+            numbers = [_cell(found[key]) for key in ("value", "low", "high", "sd")]
+            counts = [each.n_real, each.n_fake]
+            values = [_cell(value) for value in found["values"]]
+            writer.writerow([*cell, *counts, metric, *numbers, each.status, *values])
+    for name, n in result.sources.few.items():
+        status = f"not run: {n} images"
+        line = [plan.MATRIX, name, name, *[""] * 7, status]
+        writer.writerow([*line, *[""] * len(result.seeds)])
+    return file.getvalue().encode("utf-8", "backslashreplace").decode()
+
+
+def _too_few(name: str, n: int) -> dict[str, Any]:
+    cell = plan.Cell(plan.MATRIX, (name,), (name,), name)
+    return Found(cell=cell, status=f"not run: {n} images").to_dict()
+
+
+def _cell(value: float | None) -> str:
+    return "" if value is None else repr(float(value))
+
+
+def _flagged(folder: Path) -> bool:
+    path = folder / "audit.json"
+    return path.exists() and bool(runs.read_json(path).get("flagged"))

@@ -1,0 +1,251 @@
+"""A request becomes a folder of runs and one result over them; it resumes anywhere."""
+
+import dataclasses
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kerasfaces import config as configs
+from kerasfaces import runs
+from kerasfaces.crossgen import draw, plan, sources, splits
+from kerasfaces.errors import InputError, KerasfacesError, RunError
+from kerasfaces.train import channels
+from kerasfaces.train import run as training
+from kerasfaces.train.config import TrainConfig
+from kerasfaces.train.prepare import Preparations
+
+if TYPE_CHECKING:
+    from kerasfaces.manifest import Manifest
+
+logger = logging.getLogger(__name__)
+FORMAT_VERSION = 1
+_OURS = {"request.json", "environment.json", "splits", ".lock"}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Request:
+    """What `crossgen` was asked for.
+
+    Attributes:
+        config: The training configuration; its seed is the first one.
+        manifest: Rows, split or not.
+        weights: Text of `--weights`.
+        repeat: Seeds: each splits (where the manifest has no splits), draws and trains.
+        size: Fakes per training set; None is as many as the smallest generator has.
+        keep_all: Train on everything instead, in sets of different size.
+        at_least: Images below which a generator is named but not used.
+        pairings: Train on these, test on those; without any, the whole matrix.
+        folder: Where everything goes; None names it by configuration and manifest.
+        store: Channel store to train on; None trains on pixels.
+        notes: Sentences that belong at the top of every report.
+    """
+
+    config: TrainConfig
+    manifest: "Manifest"
+    weights: str
+    repeat: int = 3
+    size: int | None = None
+    keep_all: bool = False
+    at_least: int = sources.AT_LEAST
+    pairings: Sequence[plan.Pairing] = ()
+    folder: Path | None = None
+    store: Path | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def seeds(self) -> list[int]:
+        """Return the seeds."""
+        return list(range(self.config.seed, self.config.seed + self.repeat))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Trained:
+    """What came of one training set.
+
+    Attributes:
+        sources: Generators trained on.
+        status: `run`, `not run: ...` or `failed: ...`.
+        folders: Seed -> finished run folder.
+        taken: Seed -> split -> source -> images drawn.
+    """
+
+    sources: tuple[str, ...]
+    status: str
+    folders: Mapping[int, Path] = dataclasses.field(default_factory=dict)
+    taken: Mapping[int, Mapping[str, Mapping[str, int]]] = dataclasses.field(
+        default_factory=dict
+    )
+
+
+def crossgen(request: Request) -> Path:
+    """Train everything, measure, report; return the folder.
+
+    Raises:
+        InputError: The manifest or the request cannot be used, or every training failed.
+        RunError: The folder holds something else.
+        LockedError: Another process is writing the folder.
+    """
+    from kerasfaces.crossgen import results
+
+    _check(request)
+    found = sources.find(request.manifest.rows, request.at_least)
+    made = plan.make(found, request.pairings)
+    identity = _identity(request, made)
+    name = f"crossgen-{request.config.model.name}-{configs.digest(identity, 10)}"
+    folder = request.folder or Path("runs") / name
+    with runs.lock(folder, "crossgen folder"):
+        _claim(folder, identity)
+        if is_finished(folder):
+            logger.info("%s is finished; nothing to do", folder)
+            return folder
+        runs.write_json(folder / "environment.json", runs.environment())
+        split = splits.make(request.manifest, request.seeds, folder)
+        size = _size(request, made, split)
+        base = Preparations()
+        trained = [
+            _train_set(request, made, one, split, size, folder, base)
+            for one in made.training_sets
+        ]
+        _require_one(trained)
+        results.write(folder, request, found, made, split, size, trained)
+    return folder
+
+
+def is_finished(folder: Path) -> bool:
+    """Tell whether a folder holds the whole result, no training of it having failed."""
+    names = ("crossgen.json", "crossgen.csv", "report.html")
+    if not all((folder / name).exists() for name in names):
+        return False
+    return not runs.read_json(folder / "crossgen.json")["failed"]
+
+
+def _check(request: Request) -> None:
+    if request.repeat < 1:
+        raise InputError(f"--repeat: expected at least 1, got {request.repeat}.")
+    if request.at_least < 3:
+        raise InputError(f"--at-least: expected at least 3, got {request.at_least}.")
+    if request.keep_all and request.size is not None:
+        raise InputError("--size and --keep-all exclude each other; leave one out.")
+
+
+def _identity(request: Request, made: plan.Plan) -> dict[str, Any]:
+    config, found = training.resolve(
+        training.Request(
+            config=request.config, manifest=request.manifest, weights=request.weights
+        )
+    )
+    recipe = channels.check(config, request.store)
+    return {
+        "format": FORMAT_VERSION,
+        "train": configs.to_dict(config),
+        "weights": found.describe() if found else None,
+        "manifest": request.manifest.digest(),
+        "channel_recipe": configs.digest(recipe) if recipe else None,
+        "repeat": request.repeat,
+        "size": request.size,
+        "keep_all": request.keep_all,
+        "at_least": request.at_least,
+        "pairings": [[list(p.train), list(p.test)] for p in made.pairings],
+    }
+
+
+def _claim(folder: Path, identity: Mapping[str, Any]) -> None:
+    """Write request.json, or check that it is ours; before any run it claims nothing."""
+    path = folder / "request.json"
+    held = {each.name for each in folder.iterdir()}
+    if not path.exists():
+        if held - {".lock"}:
+            raise RunError(
+                f"{folder} is not empty and holds no generator matrix (it holds "
+                f"{min(held - {'.lock'})!r}); choose another folder with -o."
+            )
+        runs.write_json(path, dict(identity))
+        return
+    changed = configs.diff(runs.read_json(path), identity)
+    if changed and held <= _OURS:
+        for made in (folder / "splits").glob("*.csv"):
+            made.unlink()
+        runs.write_json(path, dict(identity))
+    elif changed:
+        raise RunError(
+            f"{folder} holds another generator matrix ({'; '.join(changed[:6])}); choose "
+            "another folder with -o, or repeat the old command to continue it."
+        )
+
+
+def _size(
+    request: Request, made: plan.Plan, split: Mapping[int, "Manifest"]
+) -> draw.Size:
+    if request.keep_all:
+        return draw.Size(None, None)
+    if request.pairings:
+        alone = {name for pairing in request.pairings for name in pairing.train}
+    else:
+        alone = set(made.generators)
+    rows = [each.rows for each in split.values()]
+    return draw.equal_size(rows, sorted(alone), request.size)
+
+
+def _train_set(
+    request: Request,
+    made: plan.Plan,
+    one: tuple[str, ...],
+    split: Mapping[int, "Manifest"],
+    size: draw.Size,
+    folder: Path,
+    base: Preparations,
+) -> Trained:
+    """Train one set with every seed; what cannot be trained is named, the rest goes on."""
+    name = plan.folder_name(one, made.generators)
+    why = draw.problem([each.rows for each in split.values()], one, size)
+    if why is not None:
+        logger.warning("%s: %s", name, why)
+        return Trained(sources=one, status=why)
+    folders, taken = {}, {}
+    for seed, manifest in split.items():
+        drawn = draw.draw(manifest, one, made.generators, size, seed)
+        taken[seed] = drawn.taken
+        target = folder / "runs" / name / f"seed-{seed}"
+        asked = training.Request(
+            config=dataclasses.replace(request.config, seed=seed),
+            manifest=drawn.manifest,
+            weights=request.weights,
+            folder=target,
+            store=request.store,
+            notes=(*request.notes, _note(one, made.generators)),
+        )
+        logger.info("training on %s, seed %d", name, seed)
+        try:
+            folders[seed] = training.train(asked, base)
+        except OSError:  # no room, or a lock: the rest would fail as well
+            raise
+        except Exception as error:
+            if not isinstance(error, KerasfacesError):
+                logger.exception("%s, seed %d", name, seed)
+            status = f"failed: seed {seed}: {_sentence(error)}"
+            logger.error("%s: %s; the rest goes on", name, status)
+            return Trained(sources=one, status=status, taken=taken)
+    return Trained(sources=one, status="run", folders=folders, taken=taken)
+
+
+def _note(trained: Sequence[str], generators: Sequence[str]) -> str:
+    unseen = [name for name in generators if name not in trained]
+    text = f"Trained on {', '.join(trained)} (kerasfaces crossgen)."
+    if unseen:
+        text += (
+            f" Never seen in training: {', '.join(unseen)}; the numbers over all test "
+            "images mix them with what was seen, so read the table by source."
+        )
+    return text
+
+
+def _sentence(error: BaseException) -> str:
+    return f"{error}" if isinstance(error, KerasfacesError) else repr(error)
+
+
+def _require_one(trained: Sequence[Trained]) -> None:
+    if any(each.status == "run" for each in trained):
+        return
+    why = "; ".join(dict.fromkeys(each.status for each in trained))
+    raise InputError(f"Nothing could be trained: {why}")
