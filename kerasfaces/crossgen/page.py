@@ -31,17 +31,26 @@ def lines(result: Result) -> tuple[tuple[str, ...], list[heatmap.Line]]:
     if result.plan.pairings:
         return _pairing_lines(result)
     columns = (*result.plan.generators, *result.sources.few)
-    cells = {(each.cell.name, each.cell.tested): each for each in result.found}
+    cells = {
+        (each.cell.table, each.cell.name, each.cell.tested): each
+        for each in result.found
+    }
     found = [
-        heatmap.Line(name, [cells.get((name, test)) for test in columns])
+        heatmap.Line(name, [cells.get((plan.MATRIX, name, test)) for test in columns])
         for name in result.plan.generators
     ]
     if len(result.plan.generators) > 1:
-        every = [cells.get(("all", test)) for test in columns]
-        others = [cells.get((f"all but {test}", test)) for test in columns]
+        kinds = (
+            ("all", plan.COMBINED, "all"),
+            ("all but the tested", plan.LEAVE_ONE_OUT, "all but {}"),
+        )
         found += [
-            heatmap.Line("all", every, apart=True),
-            heatmap.Line("all but the tested", others),
+            heatmap.Line(
+                shown,
+                [cells.get((table, name.format(test), test)) for test in columns],
+                apart=shown == "all",
+            )
+            for shown, table, name in kinds
         ]
     return columns, found
 
@@ -222,6 +231,7 @@ def _estimate(found: Mapping[str, Any]) -> Markup:
 def _difference(found: Mapping[str, Any] | None) -> object:
     if found is None:
         return MISSING
-    limits = f"{interval(found['low'], found['high'])}, p {number(found['p_holm'])}"
-    verdict = tag("small", f"{limits}: {found['verdict']}")
-    return tag("span", f"{found['value']:+.3f}", " ", verdict, title=found["method"])
+    limits = tag("small", interval(found["low"], found["high"]))
+    verdict = tag("small", f"p {number(found['p_holm'])}, {found['verdict']}")
+    value = f"{found['value']:+.3f}"
+    return tag("span", value, " ", limits, " ", verdict, title=found["method"])

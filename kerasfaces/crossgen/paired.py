@@ -16,7 +16,7 @@ import numpy as np
 
 from kerasfaces.crossgen import plan as plans
 from kerasfaces.evaluate import predictions
-from kerasfaces.metrics import holm, mean_sd
+from kerasfaces.metrics import Difference, holm, mean_sd
 from kerasfaces.metrics.several import mean_auc_difference
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ class Compared:
         low: Mean of the seeds' lower 95 % limits.
         high: Mean of the upper ones.
         sd: Over seeds; NaN for one.
+        values: Each seed's difference.
+        n: Test images, of the seed with the fewest.
         p_value: Twice the median of the seeds' p-values (the p-value itself for one).
         p_holm: Corrected for the lines tested on the same thing.
     """
@@ -52,6 +54,8 @@ class Compared:
     low: float
     high: float
     sd: float
+    values: tuple[float, ...]
+    n: int
     p_value: float
     p_holm: float = math.nan
 
@@ -64,8 +68,8 @@ class Compared:
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON types."""
-        values = dataclasses.asdict(self) | {"tested": list(self.tested)}
-        return values | {"verdict": self.verdict, "method": _METHOD}
+        more = {"verdict": self.verdict, "method": _METHOD}
+        return dataclasses.asdict(self) | more
 
 
 def compare(made: "Plan", trained: Sequence["Trained"]) -> list[Compared]:
@@ -104,8 +108,9 @@ def _one(
     parts = [part for part in each if part is not None]
     if not parts or len(parts) < len(each):
         return []
-    value, sd = mean_sd([part.estimate.value for part in parts])
-    p_value = float(np.median([part.p_value for part in parts]))  # NaN stays NaN
+    values = [part.estimate.value for part, _ in parts]
+    value, sd = mean_sd(values)
+    p_value = float(np.median([part.p_value for part, _ in parts]))  # NaN stays NaN
     if len(parts) > 1 and p_value > 0.5:
         p_value = 1.0
     elif len(parts) > 1:
@@ -116,16 +121,20 @@ def _one(
             on=on,
             tested=tested,
             value=value,
-            low=float(np.mean([part.estimate.low for part in parts])),
-            high=float(np.mean([part.estimate.high for part in parts])),
+            low=float(np.mean([part.estimate.low for part, _ in parts])),
+            high=float(np.mean([part.estimate.high for part, _ in parts])),
             sd=sd,
+            values=tuple(values),
+            n=min(n for _, n in parts),
             p_value=p_value,
         )
     ]
 
 
-def _of_seed(first: Path, second: Path, tested: Sequence[str]) -> Any:
-    """Return the difference on the test rows both could read; None without any."""
+def _of_seed(
+    first: Path, second: Path, tested: Sequence[str]
+) -> tuple[Difference, int] | None:
+    """Return the difference on the test rows both could read, and how many they are."""
     a, b = (
         predictions.readable(predictions.read(folder / "predictions_test.csv"))
         for folder in (first, second)
@@ -142,7 +151,8 @@ def _of_seed(first: Path, second: Path, tested: Sequence[str]) -> Any:
         (both.loc[mask, "logit_a"], both.loc[mask, "logit_b"])
         for mask in (real, *masks)
     )
-    return mean_auc_difference(reals, fakes)
+    n = sum(int(mask.sum()) for mask in (real, *masks))
+    return mean_auc_difference(reals, fakes), n
 
 
 def _corrected(found: Sequence[Compared]) -> list[Compared]:

@@ -117,13 +117,14 @@ def parse(trains: Sequence[str], tests: Sequence[str]) -> list[Pairing]:
 def folder_name(train: Sequence[str], generators: Sequence[str]) -> str:
     """Return the folder of a training set's runs: readable, unique, safe as a path."""
     text = "+".join(train)
+    taken = text == "all" or text.startswith("all-but-")  # a generator's own name
     if len(train) == len(generators) > 1:
-        text = "all"
+        text, taken = "all", False
     elif len(train) == len(generators) - 1 > 1:
         left_out = next(name for name in generators if name not in train)
-        text = f"all-but-{left_out}"
+        text, taken = f"all-but-{left_out}", False
     safe = re.sub(r"[^A-Za-z0-9._+-]+", "_", text)
-    if safe == text and len(text) <= 80 and text.strip("."):
+    if safe == text and len(text) <= 80 and text.strip(".") and not taken:
         return text
     return f"{safe[:60]}-{hashlib.sha256('+'.join(train).encode()).hexdigest()[:8]}"
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerasfaces import config as configs
-from kerasfaces import runs
-from kerasfaces.crossgen import draw, plan, sources, splits
+from kerasfaces import registry, runs
+from kerasfaces.crossgen import draw, plan, sources, splits, warm
 from kerasfaces.errors import InputError, KerasfacesError, RunError
 from kerasfaces.train import channels
 from kerasfaces.train import run as training
@@ -102,11 +102,8 @@ def crossgen(request: Request) -> Path:
         runs.write_json(folder / "environment.json", runs.environment())
         split = splits.make(request.manifest, request.seeds, folder)
         size = _size(request, made, split)
-        base = Preparations()
-        trained = [
-            _train_set(request, made, one, split, size, folder, base)
-            for one in made.training_sets
-        ]
+        drawn = _draw_all(made, split, size)
+        trained = _train_all(request, made, drawn, folder)
         _require_one(trained)
         results.write(folder, request, found, made, split, size, trained)
     return folder
@@ -130,11 +127,7 @@ def _check(request: Request) -> None:
 
 
 def _identity(request: Request, made: plan.Plan) -> dict[str, Any]:
-    config, found = training.resolve(
-        training.Request(
-            config=request.config, manifest=request.manifest, weights=request.weights
-        )
-    )
+    config, found = training.resolve(_asked(request, request.manifest))
     recipe = channels.check(config, request.store)
     return {
         "format": FORMAT_VERSION,
@@ -187,46 +180,88 @@ def _size(
     return draw.equal_size(rows, sorted(alone), request.size)
 
 
-def _train_set(
+def _draw_all(
+    made: plan.Plan, split: Mapping[int, "Manifest"], size: draw.Size
+) -> dict[tuple[str, ...], dict[int, draw.Drawn] | str]:
+    """Return each training set's draws by seed, or why it cannot be filled."""
+    rows = [each.rows for each in split.values()]
+    return {
+        one: draw.problem(rows, one, size)
+        or {
+            seed: draw.draw(manifest, one, made.generators, size, seed)
+            for seed, manifest in split.items()
+        }
+        for one in made.training_sets
+    }
+
+
+def _train_all(
     request: Request,
     made: plan.Plan,
-    one: tuple[str, ...],
-    split: Mapping[int, "Manifest"],
-    size: draw.Size,
+    drawn: Mapping[tuple[str, ...], Mapping[int, draw.Drawn] | str],
     folder: Path,
+) -> list[Trained]:
+    """Train every set with every seed; what cannot be trained is named, the rest goes on."""
+    base, found = Preparations(), []
+    config, weights = training.resolve(_asked(request, request.manifest))
+    rows = [
+        each.manifest
+        for by in drawn.values()
+        if not isinstance(by, str)
+        for each in by.values()
+    ]
+    plugin = registry.load("kerasfaces.models", config.model.name)
+    warm.features(config, plugin, weights, base, rows)
+    for one, by_seed in drawn.items():
+        name = plan.folder_name(one, made.generators)
+        if isinstance(by_seed, str):
+            logger.warning("%s: %s", name, by_seed)
+            found.append(Trained(sources=one, status=by_seed))
+            continue
+        notes = (*request.notes, _note(one, made.generators))
+        target = folder / "runs" / name
+        status, folders = _train_set(request, by_seed, notes, target, base)
+        taken = {seed: each.taken for seed, each in by_seed.items()}
+        found.append(Trained(sources=one, status=status, folders=folders, taken=taken))
+    return found
+
+
+def _train_set(
+    request: Request,
+    by_seed: Mapping[int, draw.Drawn],
+    notes: tuple[str, ...],
+    target: Path,
     base: Preparations,
-) -> Trained:
-    """Train one set with every seed; what cannot be trained is named, the rest goes on."""
-    name = plan.folder_name(one, made.generators)
-    why = draw.problem([each.rows for each in split.values()], one, size)
-    if why is not None:
-        logger.warning("%s: %s", name, why)
-        return Trained(sources=one, status=why)
-    folders, taken = {}, {}
-    for seed, manifest in split.items():
-        drawn = draw.draw(manifest, one, made.generators, size, seed)
-        taken[seed] = drawn.taken
-        target = folder / "runs" / name / f"seed-{seed}"
-        asked = training.Request(
+) -> tuple[str, dict[int, Path]]:
+    """Return `run` and the finished folders, or why a seed failed and none."""
+    folders = {}
+    for seed, drawn in by_seed.items():
+        asked = dataclasses.replace(
+            _asked(request, drawn.manifest),
             config=dataclasses.replace(request.config, seed=seed),
-            manifest=drawn.manifest,
-            weights=request.weights,
-            folder=target,
+            folder=target / f"seed-{seed}",
             store=request.store,
-            notes=(*request.notes, _note(one, made.generators)),
+            notes=notes,
         )
-        logger.info("training on %s, seed %d", name, seed)
+        logger.info("training on %s, seed %d", target.name, seed)
         try:
             folders[seed] = training.train(asked, base)
         except OSError:  # no room, or a lock: the rest would fail as well
             raise
         except Exception as error:
             if not isinstance(error, KerasfacesError):
-                logger.exception("%s, seed %d", name, seed)
-            status = f"failed: seed {seed}: {_sentence(error)}"
-            logger.error("%s: %s; the rest goes on", name, status)
-            return Trained(sources=one, status=status, taken=taken)
-    return Trained(sources=one, status="run", folders=folders, taken=taken)
+                logger.exception("%s, seed %d", target.name, seed)
+            why = str(error) if isinstance(error, KerasfacesError) else repr(error)
+            status = f"failed: seed {seed}: {why}"
+            logger.error("%s: %s; the rest goes on", target.name, status)
+            return status, {}
+    return "run", folders
+
+
+def _asked(request: Request, manifest: "Manifest") -> training.Request:
+    return training.Request(
+        config=request.config, manifest=manifest, weights=request.weights
+    )
 
 
 def _note(trained: Sequence[str], generators: Sequence[str]) -> str:
@@ -238,10 +273,6 @@ def _note(trained: Sequence[str], generators: Sequence[str]) -> str:
             "images mix them with what was seen, so read the table by source."
         )
     return text
-
-
-def _sentence(error: BaseException) -> str:
-    return f"{error}" if isinstance(error, KerasfacesError) else repr(error)
 
 
 def _require_one(trained: Sequence[Trained]) -> None:

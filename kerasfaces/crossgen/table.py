@@ -32,13 +32,13 @@ def text(content: Mapping[str, Any]) -> str:
 
 def _matrix(cells: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     columns = list(dict.fromkeys(cell["test"] for cell in cells))
-    rows: dict[str, dict[str, Mapping[str, Any]]] = {}
+    rows: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = {}
     for cell in cells:
         left_out = cell["table"] == "leave_one_out"
         name = "all but the tested" if left_out else cell["train"]
-        rows.setdefault(name, {})[cell["test"]] = cell
+        rows.setdefault((cell["table"], name), {})[cell["test"]] = cell
     yield _line("", columns)
-    for name, found in rows.items():
+    for (_, name), found in rows.items():
         shown = [_cell(found.get(column)) for column in columns]
         if all(each["status"] != "run" for each in found.values()):
             shown = [next(iter(found.values()))["status"]]

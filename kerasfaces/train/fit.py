@@ -14,6 +14,7 @@ from kerasfaces import config as configs
 from kerasfaces import registry
 from kerasfaces.dataset import degrade
 from kerasfaces.dataset.batches import Source
+from kerasfaces.dataset.channels import Arrays
 from kerasfaces.errors import InputError
 from kerasfaces.features import engines
 from kerasfaces.features.cached import FeatureCache, View, base_recipe
@@ -150,11 +151,8 @@ def _train_frozen(
         model = preparation.get().model
         _fit_scaling(model, data)
         scaling = stem.scaling_of(model)
-    features = FeatureCache(
-        lambda: preparation.get().extractor,
-        base_recipe(configs.to_dict(config.model), base_weights.describe(), scaling),
-        data.images.store,
-        lambda: preparation.get().engine,
+    features = feature_cache(
+        config, data.images.store, preparation, base_weights, scaling
     )
     head, history = _train_head(config, data, features, folder, callbacks)
     model = preparation.get().model
@@ -168,6 +166,22 @@ def _train_frozen(
     )
     facts = {"engine": features.engine, "agreement": _agreement(model, data, logits)}
     return model, history, logits, facts
+
+
+def feature_cache(
+    config: TrainConfig,
+    images: Arrays,
+    preparation: Preparation,
+    base_weights: Any,
+    scaling: dict[str, Any] | None = None,
+) -> FeatureCache:
+    """Return the features a frozen base's head is trained on; nothing runs yet."""
+    return FeatureCache(
+        lambda: preparation.get().extractor,
+        base_recipe(configs.to_dict(config.model), base_weights.describe(), scaling),
+        images,
+        lambda: preparation.get().engine,
+    )
 
 
 def _train_head(

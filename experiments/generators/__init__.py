@@ -1,0 +1,1 @@
+"""Does a detector hold on a generator it has never seen?"""

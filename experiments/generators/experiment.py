@@ -1,0 +1,146 @@
+"""Ours: who detects whom, for every generator of a manifest; mudgal2023's bias question.
+
+The generator matrix of `kerasfaces crossgen` twice: training sets of equal size, and
+everything there is. Each seed splits, draws and trains anew.
+"""
+
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from experiments.runner import Context, Outcome
+from experiments.runner_clock import clock
+from experiments.runner_rows import NO_WEIGHTS, Measured, Row
+from kerasfaces import runs
+from kerasfaces.errors import InputError
+from kerasfaces.train import config as configs
+
+MODELS = ("mobilenetv2",)
+SEEDS = (0, 1, 2)
+DOCUMENT_DATA = ""
+HEADLINES = ("auc", "ap", "balanced_accuracy", "tpr_at_fpr_1pct")
+_MATRICES = {"equal": "sets of equal size", "everything": "everything there is"}
+TITLES = {
+    f"{name} {table}": f"{title}; {how}"
+    for name, how in _MATRICES.items()
+    for table, title in (
+        ("matrix", "AUC of a detector of one generator (> the generator tested on)"),
+        ("combined", "AUC of a detector of all generators"),
+        ("left out", "A detector of all generators but the one tested on"),
+        ("one or all", "AUC of training on all minus training on one, same images"),
+        ("unseen", "AUC of training on all minus training without it, same images"),
+    )
+}
+_TABLES = {"matrix": "matrix", "combined": "combined", "leave_one_out": "left out"}
+
+
+def run(context: Context) -> Outcome:
+    """Train both matrices and read their cells off."""
+    reason = context.missing_weights("mobilenetv2")
+    if reason:
+        rows = [
+            Row(table="equal matrix", row="all", metric=metric, status=NO_WEIGHTS)
+            for metric in HEADLINES
+        ]
+        return Outcome(rows=rows, weights={"mobilenetv2": NO_WEIGHTS}, notes=[reason])
+    rows, notes = [], []
+    for name in _MATRICES:
+        folder = _crossgen(context, name)
+        content = runs.read_json(folder / "crossgen.json")
+        rows += [*_cells(name, content), *_compared(name, content)]
+        notes += [f"{name}: {text}" for text in _notes(content)]
+    first = next(folder.glob("runs/*/seed-*/config.json"))
+    weights = {"mobilenetv2": runs.read_json(first)["weights"]}
+    return Outcome(rows=rows, weights=weights, notes=notes)
+
+
+def _crossgen(context: Context, name: str) -> Path:
+    from kerasfaces.crossgen.run import Request, crossgen
+
+    seeds = list(context.seeds)
+    if seeds != list(range(seeds[0], seeds[0] + len(seeds))):
+        raise InputError(
+            f"--seeds: expected successive seeds such as 0-2, got {seeds}."
+        )
+    weights = context.weights["mobilenetv2"]
+    config = configs.default("mobilenetv2", weights)
+    bare = context.manifest.rows.assign(split="")
+    with clock(context.folder):
+        return crossgen(
+            Request(
+                config=dataclasses.replace(config, seed=seeds[0]),
+                manifest=dataclasses.replace(context.manifest, rows=bare),
+                weights=weights,
+                repeat=len(seeds),
+                keep_all=name == "everything",
+                folder=context.folder / name,
+                notes=context.notes,
+            )
+        )
+
+
+def _cells(name: str, content: Mapping[str, Any]) -> Iterator[Row]:
+    """Yield AUC of every cell, and the other headlines of those left out."""
+    for cell in content["cells"]:
+        if cell["status"] != "run":
+            continue
+        table = f"{name} {_TABLES[cell['table']]}"
+        own = cell["table"] == "matrix"
+        label = f"{cell['train']} > {cell['test']}" if own else cell["test"]
+        for metric in HEADLINES if cell["table"] == "leave_one_out" else ("auc",):
+            yield Row(
+                table=table,
+                row=label,
+                metric=metric,
+                ours=_measured(content["seeds"], cell, metric),
+            )
+
+
+def _measured(
+    seeds: Sequence[int], cell: Mapping[str, Any], metric: str
+) -> dict[int, Measured]:
+    """Return each seed's value; the limits are the mean ones of the cell."""
+    found, n = cell["metrics"][metric], cell["n_real"] + cell["n_fake"]
+    limits = {"low": found["low"], "high": found["high"]}
+    return {
+        seed: Measured.of({"value": value, **limits}, n)
+        for seed, value in zip(seeds, found["values"], strict=True)
+    }
+
+
+def _compared(name: str, content: Mapping[str, Any]) -> Iterator[Row]:
+    for each in content["compared"]:
+        unseen = each["on"] == "the generator left out"
+        shown = each["on"].removeprefix("the ")
+        table = f"{name} {'unseen' if unseen else 'one or all'}"
+        label = each["tested"][0] if unseen else f"{each['other']}, on {shown}"
+        limits = {"low": each["low"], "high": each["high"]}
+        ours = {
+            seed: Measured.of({"value": value, **limits}, each["n"])
+            for seed, value in zip(content["seeds"], each["values"], strict=True)
+        }
+        yield Row(table=table, row=label, metric="auc difference", ours=ours)
+        p_value = Measured(value=_finite(each["p_holm"]), n=each["n"])
+        yield Row(
+            table=table,
+            row=label,
+            metric="p (Holm)",
+            ours={content["seeds"][0]: p_value},
+        )
+
+
+def _finite(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def _notes(content: Mapping[str, Any]) -> Iterator[str]:
+    worst = content["worst"]
+    auc = worst["metrics"]["auc"]
+    yield (
+        f"worst cell: trained on {worst['train']}, tested on {worst['test']}: AUC "
+        f"{auc['value']:.3f} [{auc['low']:.3f}, {auc['high']:.3f}]."
+    )
+    yield content["balance"]
+    yield from content["warnings"]

@@ -1,0 +1,189 @@
+"""The whole matrix on a made-up training: cells, files, failures, resuming."""
+
+import csv
+import json
+
+import pytest
+
+from kerasfaces.crossgen import plan, table
+from kerasfaces.crossgen.run import Request, crossgen, is_finished
+from kerasfaces.errors import InputError, RunError
+from kerasfaces.evaluate.names import HEADLINES
+
+
+@pytest.fixture
+def ask(make_manifest, config, tmp_path, trained):
+    def make(generators=None, **changes):
+        manifest = make_manifest(generators) if generators else make_manifest()
+        given = {"repeat": 2, "folder": tmp_path / "matrix", **changes}
+        return Request(config=config, manifest=manifest, weights="none", **given)
+
+    return make
+
+
+def content_of(folder):
+    return json.loads((folder / "crossgen.json").read_text(encoding="utf-8"))
+
+
+def test_the_matrix_its_files_and_a_second_call(ask, trained):
+    folder = crossgen(ask())
+    content = content_of(folder)
+    assert len(trained) == 7 * 2
+    assert len(content["cells"]) == 9 + 3 + 3
+    for cell in content["cells"]:
+        assert cell["status"] == "run"
+        assert set(cell["metrics"]) == set(HEADLINES)
+        auc = cell["metrics"]["auc"]
+        assert auc["low"] < auc["value"] < auc["high"]
+        assert len(auc["values"]) == 2
+        seen = cell["test"] in cell["trained_on"]
+        assert (auc["value"] > 0.8) == seen, cell
+    assert content["worst"]["test"] not in content["worst"]["trained_on"]
+    text = (folder / "crossgen.csv").read_text(encoding="utf-8")
+    lines = list(csv.DictReader(text.splitlines()))
+    assert len(lines) == 15 * len(HEADLINES)
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "Worst cell: trained on" in page
+    assert "http" not in page.replace("http://www.w3.org", "")
+    assert crossgen(ask()) == folder
+    assert len(trained) == 14
+
+
+def test_cells_are_those_of_the_runs_own_metrics(ask):
+    folder = crossgen(ask(repeat=1))
+    cell = content_of(folder)["cells"][1]
+    run = json.loads(
+        (folder / "runs" / cell["train"] / "seed-0" / "metrics.json").read_text()
+    )
+    own = run["metrics"]["test"][f"source={cell['test']}"]["auc"]
+    assert cell["metrics"]["auc"]["value"] == own["value"]
+    assert cell["metrics"]["auc"]["low"] == own["low"]
+    assert cell["metrics"]["auc"]["sd"] is None
+
+
+def test_no_image_of_training_is_tested_on(ask, trained):
+    crossgen(ask())
+    for request in trained:
+        rows = request.manifest.rows
+        sides = rows.groupby("sha256")["split"].nunique()
+        assert (sides == 1).all()
+        val = rows[(rows["split"] == "val") & (rows["label"] == "fake")]
+        train = rows[(rows["split"] == "train") & (rows["label"] == "fake")]
+        assert set(val["source"]) <= set(train["source"])
+
+
+def test_single_against_all_is_tested(ask):
+    found = content_of(crossgen(ask()))["compared"]
+    by = {(each["other"], each["on"]): each for each in found}
+    assert len(by) == 9
+    others = by["gan", "the other generators"]
+    assert others["tested"] == ["dream", "gan2"]
+    assert others["verdict"] == "better"
+    assert others["low"] > 0
+    unseen = by["all but dream", "the generator left out"]
+    assert unseen["value"] > 0.3
+    assert by["gan", "its own generator"]["verdict"] == "no difference shown"
+
+
+def test_few_images_and_a_failure_are_named_the_rest_completes(
+    ask, trained, monkeypatch, caplog
+):
+    from kerasfaces.train import run as training
+
+    train = training.train
+
+    def breaks(request, preparations=None):
+        if "gan2" in str(request.folder.parent.name) and request.config.seed == 1:
+            raise ZeroDivisionError("half-way")
+        return train(request, preparations)
+
+    monkeypatch.setattr(training, "train", breaks)
+    asked = ask({"dream": 90, "gan": 240, "gan2": 120, "tiny": 3})
+    folder = crossgen(asked)
+    content = content_of(folder)
+    status = {
+        (each["train"], each["test"]): each["status"] for each in content["cells"]
+    }
+    assert status["tiny", "tiny"] == "not run: 3 images"
+    assert status["gan2", "gan"].startswith("failed: seed 1: ZeroDivisionError")
+    assert status["gan", "gan2"] == status["all", "gan2"] == "run"
+    assert set(content["failed"]) == {"gan2", "all-but-gan2"}
+    assert "the rest goes on" in caplog.text
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "tiny was not run: 3 images" in page
+    assert "failed: seed 1" in page
+    assert "not run: 3 images" in table.text(content)
+    assert not is_finished(folder)
+    monkeypatch.setattr(training, "train", train)
+    before = len(trained)
+    crossgen(asked)
+    assert len(trained) == before + 2
+    assert is_finished(folder)
+
+
+def test_when_nothing_can_be_trained_it_is_an_error(ask, monkeypatch):
+    from kerasfaces.train import run as training
+
+    def refuse(request, preparations=None):
+        raise InputError("no such layer.")
+
+    monkeypatch.setattr(training, "train", refuse)
+    with pytest.raises(InputError, match=r"Nothing could be trained.*no such layer"):
+        crossgen(ask())
+
+
+def test_a_pairing_tests_self_and_foreign(ask, trained):
+    pairings = plan.parse(["gan,gan2"], ["dream"])
+    content = content_of(crossgen(ask(pairings=pairings)))
+    assert len(trained) == 2
+    auc = {cell["test"]: cell["metrics"]["auc"]["value"] for cell in content["cells"]}
+    assert list(auc) == ["gan+gan2", "dream", "gan", "gan2"]
+    assert auc["gan+gan2"] > 0.9 > auc["dream"]
+    assert content["compared"] == []
+
+
+def test_keeping_everything_says_so(ask, trained):
+    content = content_of(crossgen(ask(keep_all=True)))
+    sizes = {each["name"]: each["n_fake"] for each in content["training_sets"]}
+    assert sizes["gan"] > sizes["dream"]
+    assert sizes["all"] == sizes["gan"] + sizes["dream"] + sizes["gan2"]
+    assert any("different size" in text for text in content["warnings"])
+
+
+def test_a_size_too_large_for_one_generator_names_it(ask):
+    content = content_of(crossgen(ask(size=70)))
+    status = {each["name"]: each["status"] for each in content["training_sets"]}
+    assert status["dream"].startswith("not run: 6")
+    assert status["gan"] == status["all"] == "run"
+    taken = {each["name"]: each["n_fake"] for each in content["training_sets"]}
+    assert taken["gan"] == taken["gan2"] == taken["all"] == 70
+
+
+def test_one_generator_alone(ask):
+    content = content_of(crossgen(ask({"gan": 60}, repeat=1)))
+    assert len(content["cells"]) == 1
+    assert content["compared"] == []
+
+
+def test_another_request_in_the_folder_is_refused(ask, tmp_path):
+    crossgen(ask())
+    with pytest.raises(RunError, match=r"another generator matrix \(repeat: 2 -> 1\)"):
+        crossgen(ask(repeat=1))
+    other = tmp_path / "mine"
+    other.mkdir()
+    (other / "file").write_text("mine")
+    with pytest.raises(RunError, match="holds no generator matrix"):
+        crossgen(ask(folder=other))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"repeat": 0}, "--repeat: expected at least 1, got 0"),
+        ({"at_least": 1}, "--at-least: expected at least 3, got 1"),
+        ({"size": 20, "keep_all": True}, "exclude each other"),
+    ],
+)
+def test_mistakes(ask, changes, message):
+    with pytest.raises(InputError, match=message):
+        crossgen(ask(**changes))
