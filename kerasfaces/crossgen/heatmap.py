@@ -27,11 +27,13 @@ class Line:
         name: Of the training set.
         cells: One per column; None stays empty.
         apart: Leave a gap above.
+        note: What to say in place of cells; the row is then a narrow one.
     """
 
     name: str
     cells: Sequence[Found | None]
     apart: bool = False
+    note: str = ""
 
 
 def draw(columns: Sequence[str], lines: Sequence[Line], worst: Found | None) -> Markup:
@@ -49,8 +51,11 @@ def draw(columns: Sequence[str], lines: Sequence[Line], worst: Found | None) -> 
     y = _TOP
     for line in lines:
         y += _GAP if line.apart else 0
-        label = _short(line.name)
-        parts.append(_text(label, left - 10, y + _CELL_H / 2 + 5, "end", "axis"))
+        height = _CELL_H / 2 if line.note else _CELL_H
+        middle = y + height / 2 + 5
+        parts.append(_text(_short(line.name), left - 10, middle, "end", "axis"))
+        if line.note:
+            parts.append(_text(line.note, left + 6, middle, "start"))
         for column, cell in enumerate(line.cells):
             if cell is None:
                 continue
@@ -60,7 +65,7 @@ def draw(columns: Sequence[str], lines: Sequence[Line], worst: Found | None) -> 
                 marked.append(_frame(x, y, 3.0))
             if cell is worst:
                 marked.append(_frame(x, y, 3.0, "6 4"))
-        y += _CELL_H
+        y += height
     parts.append(_text("trained on", left - 10, _TOP - 12, "end", "axis"))
     parts += [*marked, *_scale(left, y + 14)]
     height = y + _FOOT + 8

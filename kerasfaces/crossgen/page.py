@@ -30,7 +30,7 @@ def lines(result: Result) -> tuple[tuple[str, ...], list[heatmap.Line]]:
     """Return the picture's columns and rows: matrix, all, all but the tested one."""
     if result.plan.pairings:
         return _pairing_lines(result)
-    columns = (*result.plan.generators, *result.sources.few)
+    columns = result.plan.generators
     cells = {
         (each.cell.table, each.cell.name, each.cell.tested): each
         for each in result.found
@@ -38,6 +38,10 @@ def lines(result: Result) -> tuple[tuple[str, ...], list[heatmap.Line]]:
     found = [
         heatmap.Line(name, [cells.get((plan.MATRIX, name, test)) for test in columns])
         for name in result.plan.generators
+    ]
+    found += [
+        heatmap.Line(name, [], note=f"not run: {n} images")
+        for name, n in result.sources.few.items()
     ]
     if len(result.plan.generators) > 1:
         kinds = (

@@ -16,6 +16,7 @@ from kerasfaces.crossgen.draw import Size
 from kerasfaces.crossgen.paired import Compared
 from kerasfaces.crossgen.sources import Sources
 from kerasfaces.crossgen.splits import has_splits
+from kerasfaces.evaluate.warn import audit_sentence
 
 if TYPE_CHECKING:
     from kerasfaces.crossgen.run import Request, Trained
@@ -36,6 +37,7 @@ class Result:
         trained: One per training set.
         found: Every cell.
         compared: Differences on the same images.
+        audit: Of all files; None where they are elsewhere.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Result:
     trained: Sequence["Trained"]
     found: Sequence[Found]
     compared: Sequence[Compared]
+    audit: Mapping[str, Any] | None
 
     @property
     def seeds(self) -> list[int]:
@@ -83,24 +86,9 @@ class Result:
                 "Training sets are of different size (--keep-all): a difference between them "
                 "may be one of size."
             )
-        return [*said, *self._audited]
-
-    @cached_property
-    def _audited(self) -> list[str]:
-        """Return the runs whose file facts give the classes away."""
-        flagged = [
-            self.set_name(each.sources)
-            for each in self.trained
-            if any(_flagged(folder) for folder in each.folders.values())
-        ]
-        if not flagged:
-            return []
-        return [
-            "The files give the classes away (format, size or compression; the audit in the "
-            f"runs' own reports) in the training sets {', '.join(flagged)}: a detector may "
-            "have learnt that instead of faces. python -m kerasfaces.manifest audit "
-            "--neutralise makes a set without it."
-        ]
+        if self.audit and self.audit["flagged"]:
+            said.append(audit_sentence(self.audit))
+        return said
 
     @cached_property
     def balance(self) -> str:
@@ -199,6 +187,7 @@ def write(
     splits: Mapping[int, "Manifest"],
     size: Size,
     trained: Sequence["Trained"],
+    audit: Mapping[str, Any] | None,
 ) -> None:
     """Measure everything and write the three files."""
     from kerasfaces.crossgen import page
@@ -220,6 +209,7 @@ def write(
         trained=trained,
         found=collect(made.cells, trained, tested),
         compared=paired.compare(made, trained),
+        audit=audit,
     )
     runs.write_json(folder / "crossgen.json", content(result, folder))
     runs.write_text(folder / "crossgen.csv", table(result))
@@ -297,8 +287,3 @@ def _too_few(name: str, n: int) -> dict[str, Any]:
 
 def _cell(value: float | None) -> str:
     return "" if value is None else repr(float(value))
-
-
-def _flagged(folder: Path) -> bool:
-    path = folder / "audit.json"
-    return path.exists() and bool(runs.read_json(path).get("flagged"))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 FORMAT_VERSION = 1
-_OURS = {"request.json", "environment.json", "splits", ".lock"}
+_OURS = {"request.json", "environment.json", "splits", "audit.json", ".lock"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -103,9 +103,10 @@ def crossgen(request: Request) -> Path:
         split = splits.make(request.manifest, request.seeds, folder)
         size = _size(request, made, split)
         drawn = _draw_all(made, split, size)
-        trained = _train_all(request, made, drawn, folder)
+        told = _audit(next(iter(split.values())), folder)
+        trained = _train_all(request, made, drawn, told, folder)
         _require_one(trained)
-        results.write(folder, request, found, made, split, size, trained)
+        results.write(folder, request, found, made, split, size, trained, told)
     return folder
 
 
@@ -157,8 +158,8 @@ def _claim(folder: Path, identity: Mapping[str, Any]) -> None:
         return
     changed = configs.diff(runs.read_json(path), identity)
     if changed and held <= _OURS:
-        for made in (folder / "splits").glob("*.csv"):
-            made.unlink()
+        for made in (*(folder / "splits").glob("*.csv"), folder / "audit.json"):
+            made.unlink(missing_ok=True)
         runs.write_json(path, dict(identity))
     elif changed:
         raise RunError(
@@ -199,6 +200,7 @@ def _train_all(
     request: Request,
     made: plan.Plan,
     drawn: Mapping[tuple[str, ...], Mapping[int, draw.Drawn] | str],
+    audit: dict[str, Any] | None,
     folder: Path,
 ) -> list[Trained]:
     """Train every set with every seed; what cannot be trained is named, the rest goes on."""
@@ -218,34 +220,37 @@ def _train_all(
             logger.warning("%s: %s", name, by_seed)
             found.append(Trained(sources=one, status=by_seed))
             continue
-        notes = (*request.notes, _note(one, made.generators))
-        target = folder / "runs" / name
-        status, folders = _train_set(request, by_seed, notes, target, base)
+        asked = dataclasses.replace(
+            _asked(request, request.manifest),
+            folder=folder / "runs" / name,
+            store=request.store,
+            notes=(*request.notes, _note(one, made.generators)),
+            audit=audit,
+        )
+        status, folders = _train_set(asked, by_seed, base)
         taken = {seed: each.taken for seed, each in by_seed.items()}
         found.append(Trained(sources=one, status=status, folders=folders, taken=taken))
     return found
 
 
 def _train_set(
-    request: Request,
+    asked: training.Request,
     by_seed: Mapping[int, draw.Drawn],
-    notes: tuple[str, ...],
-    target: Path,
     base: Preparations,
 ) -> tuple[str, dict[int, Path]]:
     """Return `run` and the finished folders, or why a seed failed and none."""
-    folders = {}
+    folders: dict[int, Path] = {}
+    target = asked.folder or Path()
     for seed, drawn in by_seed.items():
-        asked = dataclasses.replace(
-            _asked(request, drawn.manifest),
-            config=dataclasses.replace(request.config, seed=seed),
+        one = dataclasses.replace(
+            asked,
+            config=dataclasses.replace(asked.config, seed=seed),
+            manifest=drawn.manifest,
             folder=target / f"seed-{seed}",
-            store=request.store,
-            notes=notes,
         )
         logger.info("training on %s, seed %d", target.name, seed)
         try:
-            folders[seed] = training.train(asked, base)
+            folders[seed] = training.train(one, base)
         except OSError:  # no room, or a lock: the rest would fail as well
             raise
         except Exception as error:
@@ -256,6 +261,19 @@ def _train_set(
             logger.error("%s: %s; the rest goes on", target.name, status)
             return status, {}
     return "run", folders
+
+
+def _audit(manifest: "Manifest", folder: Path) -> dict[str, Any] | None:
+    """Audit the facts of all files once; None where the files are elsewhere."""
+    from kerasfaces.manifest.audit import audit
+
+    path = folder / "audit.json"
+    if not path.exists():
+        if not any(file.exists() for file in manifest.files()):
+            return None
+        runs.write_json(path, configs.to_dict(audit(manifest)))
+    result: dict[str, Any] = runs.read_json(path)
+    return result
 
 
 def _asked(request: Request, manifest: "Manifest") -> training.Request:

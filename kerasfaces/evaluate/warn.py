@@ -23,7 +23,7 @@ def sentences(
             "and calibration, so they are too good."
         )
     if audit and audit.get("flagged"):
-        said.append(_audit(audit))
+        said.append(audit_sentence(audit))
     for split, parts in metrics["metrics"].items():
         unreadable, n = parts["all"]["n_unreadable"], parts["all"]["n"]
         if unreadable:
@@ -47,7 +47,8 @@ def sentences(
     return said
 
 
-def _audit(audit: Mapping[str, Any]) -> str:
+def audit_sentence(audit: Mapping[str, Any]) -> str:
+    """Return what a flagged audit means for the numbers."""
     fact = audit.get("most_telling_fact")
     return (
         "The files give the classes away: format, size and compression alone reach an AUC of "

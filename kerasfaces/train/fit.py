@@ -16,11 +16,10 @@ from kerasfaces.dataset import degrade
 from kerasfaces.dataset.batches import Source
 from kerasfaces.dataset.channels import Arrays
 from kerasfaces.errors import InputError
-from kerasfaces.features import engines
 from kerasfaces.features.cached import FeatureCache, View, base_recipe
 from kerasfaces.models.parts import assemble, stem
 from kerasfaces.models.parts import head as heads
-from kerasfaces.train import standardize
+from kerasfaces.train import agreements, standardize
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.data import Data
 from kerasfaces.train.loop import Phase, run_phase
@@ -29,7 +28,6 @@ from kerasfaces.train.prepare import Preparation, trains_whole
 logger = logging.getLogger(__name__)
 
 _CHUNK = 4096
-_CHECKED_IMAGES = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -164,7 +162,8 @@ def _train_frozen(
     logits = _all_logits(
         data, lambda p: head_logits(own, features.reader(data.keys(p)))
     )
-    facts = {"engine": features.engine, "agreement": _agreement(model, data, logits)}
+    agreement = agreements.worst(model, data, logits["test"], preparation.shared)
+    facts = {"engine": features.engine, "agreement": agreement}
     return model, history, logits, facts
 
 
@@ -297,16 +296,6 @@ def _image_logits(
     from kerasfaces.features.predict import image_logits
 
     return image_logits(model, data.images.store.reader(data.keys(positions)))
-
-
-def _agreement(model: Any, data: Data, logits: dict[str, NDArray[np.float64]]) -> float:
-    """Return how far cached and end-to-end logits of some test images differ at most."""
-    positions = data.readable("test")[:_CHECKED_IMAGES]
-    pixels = data.images.store.gather(data.keys(positions))
-    whole = engines.eagerly(model, pixels)[:, 0]
-    difference = float(np.max(np.abs(whole - logits["test"][: len(positions)])))
-    logger.info("cached and end-to-end logits differ by at most %.1e", difference)
-    return difference
 
 
 def _tensorboard(folder: Path) -> list[Any]:

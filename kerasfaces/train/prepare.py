@@ -38,10 +38,17 @@ class Prepared:
 
 
 class Preparation:
-    """A model on its way; `start` it in the background or `get` it now."""
+    """A model on its way; `start` it in the background or `get` it now.
 
-    def __init__(self, config: TrainConfig, base_weights: Any) -> None:
+    Attributes:
+        shared: Several runs use the model: what is traced for one serves the others.
+    """
+
+    def __init__(
+        self, config: TrainConfig, base_weights: Any, shared: bool = False
+    ) -> None:
         """Remember what to build."""
+        self.shared = shared
         self._config, self._base_weights = config, base_weights
         self._thread: threading.Thread | None = None
         self._result: Prepared | None = None
@@ -106,5 +113,5 @@ class Preparations:
         described = [configs.to_dict(config.model), base_weights.describe()]
         key = configs.digest(described)
         if self._kept is None or self._kept[0] != key:
-            self._kept = key, Preparation(config, base_weights)
+            self._kept = key, Preparation(config, base_weights, shared=True)
         return self._kept[1]

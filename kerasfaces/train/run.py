@@ -38,6 +38,7 @@ class Request:
         store: Channel store to train on; None trains on pixels.
         tensorboard: Write TensorBoard logs.
         notes: Sentences that belong at the top of the report.
+        audit: Of the files the rows were drawn from, if that was done before.
     """
 
     config: TrainConfig
@@ -47,6 +48,7 @@ class Request:
     store: Path | None = None
     tensorboard: bool = False
     notes: tuple[str, ...] = ()
+    audit: dict[str, Any] | None = None
 
 
 def train(request: Request, preparations: "Preparations | None" = None) -> Path:
@@ -159,18 +161,22 @@ def _work(
     from kerasfaces.features.predict import as_predictions
     from kerasfaces.train import data as datasets
     from kerasfaces.train import fit
-    from kerasfaces.train.prepare import Preparations
+    from kerasfaces.train.prepare import Preparation
 
     runs.write_json(folder / "environment.json", runs.environment())
     manifest = _split_manifest(request.manifest, folder)
-    prepared = (preparations or Preparations()).get(config, found)
+    prepared = (
+        Preparation(config, found)
+        if preparations is None
+        else preparations.get(config, found)
+    )
     if request.store is None:
         data = datasets.load(manifest, config.input_spec, prepared.start)
     else:
         names = config.model.channel_names
         data = datasets.load_channels(manifest, request.store, names)
     elsewhere = request.store and not any(file.exists() for file in manifest.files())
-    audit = None if elsewhere else _audit(manifest, folder)
+    audit = None if elsewhere else request.audit or _audit(manifest, folder)
     trained = fit.train(config, data, found, folder, request.tensorboard, prepared)
     with runs.atomic_path(folder / "model.keras") as path:
         trained.model.save(path)
