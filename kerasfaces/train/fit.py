@@ -162,7 +162,8 @@ def _train_frozen(
     logits = _all_logits(
         data, lambda p: head_logits(own, features.reader(data.keys(p)))
     )
-    agreement = agreements.worst(model, data, logits["test"], preparation.shared)
+    shared = preparation.get().extractor if preparation.shared else None
+    agreement = agreements.worst(model, data, logits["test"], shared)
     facts = {"engine": features.engine, "agreement": agreement}
     return model, history, logits, facts
 
