@@ -62,6 +62,7 @@ def test_two_generators(arguments, tmp_path, capsys, monkeypatch):
     assert (out / "crossgen.json").stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 def test_a_shared_base_gives_the_runs_own_numbers(arguments, tmp_path):
     """A run of the matrix and the same run trained alone agree to the last digit."""
     from kerasfaces.train.__main__ import main as train

@@ -15,7 +15,7 @@ from kerasfaces.evaluate.names import HEADLINES
 def ask(make_manifest, config, tmp_path, trained):
     def make(generators=None, **changes):
         manifest = make_manifest(generators) if generators else make_manifest()
-        given = {"repeat": 2, "folder": tmp_path / "matrix", **changes}
+        given = {"repeat": 1, "folder": tmp_path / "matrix", **changes}
         return Request(config=config, manifest=manifest, weights="none", **given)
 
     return make
@@ -26,7 +26,7 @@ def content_of(folder):
 
 
 def test_the_matrix_its_files_and_a_second_call(ask, trained):
-    folder = crossgen(ask())
+    folder = crossgen(ask(repeat=2))
     content = content_of(folder)
     assert len(trained) == 7 * 2
     assert len(content["cells"]) == 9 + 3 + 3
@@ -45,12 +45,12 @@ def test_the_matrix_its_files_and_a_second_call(ask, trained):
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "Worst cell: trained on" in page
     assert "http" not in page.replace("http://www.w3.org", "")
-    assert crossgen(ask()) == folder
+    assert crossgen(ask(repeat=2)) == folder
     assert len(trained) == 14
 
 
 def test_cells_are_those_of_the_runs_own_metrics(ask):
-    folder = crossgen(ask(repeat=1))
+    folder = crossgen(ask())
     cell = content_of(folder)["cells"][1]
     run = json.loads(
         (folder / "runs" / cell["train"] / "seed-0" / "metrics.json").read_text()
@@ -93,31 +93,31 @@ def test_few_images_and_a_failure_are_named_the_rest_completes(
     train = training.train
 
     def breaks(request, preparations=None):
-        if "gan2" in str(request.folder.parent.name) and request.config.seed == 1:
+        if "gan2" in str(request.folder.parent.name) and request.config.seed == 0:
             raise ZeroDivisionError("half-way")
         return train(request, preparations)
 
     monkeypatch.setattr(training, "train", breaks)
-    asked = ask({"dream": 90, "gan": 240, "gan2": 120, "tiny": 3})
+    asked = ask({"dream": 90, "gan": 120, "gan2": 90, "tiny": 3})
     folder = crossgen(asked)
     content = content_of(folder)
     status = {
         (each["train"], each["test"]): each["status"] for each in content["cells"]
     }
     assert status["tiny", "tiny"] == "not run: 3 images"
-    assert status["gan2", "gan"].startswith("failed: seed 1: ZeroDivisionError")
+    assert status["gan2", "gan"].startswith("failed: seed 0: ZeroDivisionError")
     assert status["gan", "gan2"] == status["all", "gan2"] == "run"
     assert set(content["failed"]) == {"gan2", "all-but-gan2"}
     assert "the rest goes on" in caplog.text
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "tiny was not run: 3 images" in page
-    assert "failed: seed 1" in page
+    assert "failed: seed 0" in page
     assert "not run: 3 images" in table.text(content)
     assert not is_finished(folder)
     monkeypatch.setattr(training, "train", train)
     before = len(trained)
     crossgen(asked)
-    assert len(trained) == before + 2
+    assert len(trained) == before + 2  # the two that failed
     assert is_finished(folder)
 
 
@@ -135,7 +135,7 @@ def test_when_nothing_can_be_trained_it_is_an_error(ask, monkeypatch):
 def test_a_pairing_tests_self_and_foreign(ask, trained):
     pairings = plan.parse(["gan,gan2"], ["dream"])
     content = content_of(crossgen(ask(pairings=pairings)))
-    assert len(trained) == 2
+    assert len(trained) == 1
     auc = {cell["test"]: cell["metrics"]["auc"]["value"] for cell in content["cells"]}
     assert list(auc) == ["gan+gan2", "dream", "gan", "gan2"]
     assert auc["gan+gan2"] > 0.9 > auc["dream"]
@@ -160,15 +160,15 @@ def test_a_size_too_large_for_one_generator_names_it(ask):
 
 
 def test_one_generator_alone(ask):
-    content = content_of(crossgen(ask({"gan": 60}, repeat=1)))
+    content = content_of(crossgen(ask({"gan": 60})))
     assert len(content["cells"]) == 1
     assert content["compared"] == []
 
 
 def test_another_request_in_the_folder_is_refused(ask, tmp_path):
     crossgen(ask())
-    with pytest.raises(RunError, match=r"another generator matrix \(repeat: 2 -> 1\)"):
-        crossgen(ask(repeat=1))
+    with pytest.raises(RunError, match=r"another generator matrix \(repeat: 1 -> 2\)"):
+        crossgen(ask(repeat=2))
     other = tmp_path / "mine"
     other.mkdir()
     (other / "file").write_text("mine")
