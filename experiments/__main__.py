@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
         "--budget-hours",
         type=float,
         metavar="H",
-        help="start nothing new after H hours, earlier calls included (wan2023)",
+        help="start nothing new after H hours, earlier calls included (wan2023, generators)",
     )
     add(
         "--stores",

@@ -12,7 +12,7 @@ from typing import Any
 
 from experiments.runner import Context, Outcome
 from experiments.runner_clock import clock
-from experiments.runner_rows import NO_WEIGHTS, Measured, Row
+from experiments.runner_rows import NO_BUDGET, NO_WEIGHTS, Measured, Row
 from kerasfaces import runs
 from kerasfaces.errors import InputError
 from kerasfaces.train import config as configs
@@ -45,15 +45,25 @@ def run(context: Context) -> Outcome:
             for metric in HEADLINES
         ]
         return Outcome(rows=rows, weights={"mobilenetv2": NO_WEIGHTS}, notes=[reason])
-    rows, notes = [], []
+    rows: list[Row] = []
+    notes: list[str] = []
     for name in _MATRICES:
+        if not context.can_start():
+            rows += [_not_run(name, metric) for metric in HEADLINES]
+            continue
         folder = _crossgen(context, name)
         content = runs.read_json(folder / "crossgen.json")
         rows += [*_cells(name, content), *_compared(name, content)]
         notes += [f"{name}: {text}" for text in _notes(content)]
-    first = next(folder.glob("runs/*/seed-*/config.json"))
+    first = next(context.folder.glob("*/runs/*/seed-*/config.json"), None)
+    if first is None:
+        return Outcome(rows=rows, weights={"mobilenetv2": NO_BUDGET})
     weights = {"mobilenetv2": runs.read_json(first)["weights"]}
     return Outcome(rows=rows, weights=weights, notes=notes)
+
+
+def _not_run(name: str, metric: str) -> Row:
+    return Row(table=f"{name} matrix", row="all cells", metric=metric, status=NO_BUDGET)
 
 
 def _crossgen(context: Context, name: str) -> Path:
@@ -116,18 +126,19 @@ def _compared(name: str, content: Mapping[str, Any]) -> Iterator[Row]:
         shown = each["on"].removeprefix("the ")
         table = f"{name} {'unseen' if unseen else 'one or all'}"
         label = each["tested"][0] if unseen else f"{each['other']}, on {shown}"
-        limits = {"low": each["low"], "high": each["high"]}
         ours = {
-            seed: Measured.of({"value": value, **limits}, each["n"])
+            seed: Measured(value=value, n=each["n"])
             for seed, value in zip(content["seeds"], each["values"], strict=True)
         }
-        yield Row(table=table, row=label, metric="auc difference", ours=ours)
-        p_value = Measured(value=_finite(each["p_holm"]), n=each["n"])
+        pooled = Measured(
+            value=each["value"],
+            low=_finite(each["low"]),
+            high=_finite(each["high"]),
+            n=each["n"],
+            p_value=_finite(each["p_holm"]),
+        )
         yield Row(
-            table=table,
-            row=label,
-            metric="p (Holm)",
-            ours={content["seeds"][0]: p_value},
+            table=table, row=label, metric="auc difference", ours=ours, pooled=pooled
         )
 
 

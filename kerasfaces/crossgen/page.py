@@ -154,7 +154,7 @@ def _combined(result: Result) -> Section:
         "Over several generators: the mean of their AUCs."
     )
     note = (
-        "p: paired bootstrap; over seeds, whose splits overlap, twice the median; corrected "
+        "p: paired bootstrap over images, each drawn alike wherever it is tested; corrected "
         "for the lines of a column (Holm). "
         + (
             "The training sets are of equal size, so that many does not also mean more."

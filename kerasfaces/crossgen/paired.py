@@ -1,9 +1,8 @@
 """Does training on many generators help? Differences on the same test images, tested.
 
-Per seed both detectors score the same test rows; the seeds' splits overlap, so their
-p-values are not independent. Twice their median is a p-value all the same, whatever the
-dependence (Rueger 1978; DiCiccio, DiCiccio and Romano 2020), and Holm's correction
-covers the lines of a table.
+Both detectors score the same test rows. The seeds' splits overlap, and so do the reals of
+every generator: images are resampled, each with one count wherever it is tested. Holm's
+correction covers the lines of a table.
 """
 
 import dataclasses
@@ -16,8 +15,7 @@ import numpy as np
 
 from kerasfaces.crossgen import plan as plans
 from kerasfaces.evaluate import predictions
-from kerasfaces.metrics import Difference, holm, mean_sd
-from kerasfaces.metrics.several import mean_auc_difference
+from kerasfaces.metrics import TestRows, auc, holm, mean_sd, pooled_difference
 
 if TYPE_CHECKING:
     from kerasfaces.crossgen.plan import Plan
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
 ALPHA = 0.05
 OWN, OTHERS = "its own generator", "the other generators"
 UNSEEN = "the generator left out"
-_METHOD = "mean over seeds of AUC differences and of their limits"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -37,13 +34,14 @@ class Compared:
         other: The other training set's name.
         on: What both were tested on, in words.
         tested: The generators.
-        value: Mean over seeds of the mean AUC difference over the generators.
-        low: Mean of the seeds' lower 95 % limits.
-        high: Mean of the upper ones.
+        value: Mean over seeds and generators of the AUC differences.
+        low: Lower 95 % limit, for these seeds' trainings.
+        high: Upper limit.
+        method: How the interval was made.
         sd: Over seeds; NaN for one.
         values: Each seed's difference.
-        n: Test images, of the seed with the fewest.
-        p_value: Twice the median of the seeds' p-values (the p-value itself for one).
+        n: Different test images.
+        p_value: Of no difference.
         p_holm: Corrected for the lines tested on the same thing.
     """
 
@@ -53,6 +51,7 @@ class Compared:
     value: float
     low: float
     high: float
+    method: str
     sd: float
     values: tuple[float, ...]
     n: int
@@ -68,8 +67,7 @@ class Compared:
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON types."""
-        more = {"verdict": self.verdict, "method": _METHOD}
-        return dataclasses.asdict(self) | more
+        return dataclasses.asdict(self) | {"verdict": self.verdict}
 
 
 def compare(made: "Plan", trained: Sequence["Trained"]) -> list[Compared]:
@@ -102,39 +100,31 @@ def _one(
     on: str,
     tested: tuple[str, ...],
 ) -> list[Compared]:
-    each = [
-        _of_seed(every[seed], other[seed], tested) for seed in every if seed in other
-    ]
-    parts = [part for part in each if part is not None]
-    if not parts or len(parts) < len(each):
+    by_seed = [_of_seed(every[seed], other[seed], tested) for seed in every]
+    if not all(by_seed):  # nothing that both could read
         return []
-    values = [part.estimate.value for part, _ in parts]
-    value, sd = mean_sd(values)
-    p_value = float(np.median([part.p_value for part, _ in parts]))  # NaN stays NaN
-    if len(parts) > 1 and p_value > 0.5:
-        p_value = 1.0
-    elif len(parts) > 1:
-        p_value *= 2
+    values = [float(np.mean([_value(rows) for rows in each])) for each in by_seed]
+    all_rows = [rows for each in by_seed for rows in each]
+    found = pooled_difference(all_rows)
     return [
         Compared(
             other=label,
             on=on,
             tested=tested,
-            value=value,
-            low=float(np.mean([part.estimate.low for part, _ in parts])),
-            high=float(np.mean([part.estimate.high for part, _ in parts])),
-            sd=sd,
+            value=found.estimate.value,
+            low=found.estimate.low,
+            high=found.estimate.high,
+            method=found.estimate.method,
+            sd=mean_sd(values)[1],
             values=tuple(values),
-            n=min(n for _, n in parts),
-            p_value=p_value,
+            n=len({key for rows in all_rows for key in rows.keys}),
+            p_value=found.p_value,
         )
     ]
 
 
-def _of_seed(
-    first: Path, second: Path, tested: Sequence[str]
-) -> tuple[Difference, int] | None:
-    """Return the difference on the test rows both could read, and how many they are."""
+def _of_seed(first: Path, second: Path, tested: Sequence[str]) -> list[TestRows]:
+    """Return, per generator, all reals and its fakes, as far as both could read them."""
     a, b = (
         predictions.readable(predictions.read(folder / "predictions_test.csv"))
         for folder in (first, second)
@@ -143,16 +133,21 @@ def _of_seed(
         b[["path", "logit"]], on="path", suffixes=("_a", "_b"), validate="one_to_one"
     )
     real = both["label"] == "real"
-    masks = [(both["source"] == name) & ~real for name in tested]
-    masks = [mask for mask in masks if mask.any()]
-    if not masks or not real.any():
-        return None
-    reals, *fakes = (
-        (both.loc[mask, "logit_a"], both.loc[mask, "logit_b"])
-        for mask in (real, *masks)
-    )
-    n = sum(int(mask.sum()) for mask in (real, *masks))
-    return mean_auc_difference(reals, fakes), n
+    found = []
+    for name in tested:
+        fake = (both["source"] == name) & ~real
+        if fake.any() and real.any():
+            rows = both[real | fake]
+            found.append(
+                TestRows(
+                    list(rows["path"]), rows["label"], rows["logit_a"], rows["logit_b"]
+                )
+            )
+    return found
+
+
+def _value(rows: TestRows) -> float:
+    return auc(rows.labels, rows.logits_a) - auc(rows.labels, rows.logits_b)
 
 
 def _corrected(found: Sequence[Compared]) -> list[Compared]:
