@@ -91,9 +91,10 @@ def _matrix(result: Result) -> Section:
     caption = (
         "AUC, "
         + (f"mean of {seeds} seeds, " if seeds > 1 else "")
-        + "with its 95 % interval. Thick frame: the detector's own generator. Dashed: the "
-        "worst cell. Every column has the same test images in all its rows. Orange is "
-        "worse than chance."
+        + "with its 95 % interval, which covers the luck of the test images; what other "
+        "training images would change is the ± in the tables. Thick frame: the detector's "
+        "own generator. Dashed: the worst cell. Every column has the same test images in "
+        "all its rows. Orange is worse than chance."
     )
     figure = tag("figure", picture, tag("figcaption", caption), class_="scroll")
     title = "Trained on one, tested on another"
