@@ -187,7 +187,8 @@ def _metrics(result: Result) -> Section:
             "mean of the seeds' own). Calibration and both thresholds come from validation "
             "images of the training set's generators alone, so on others they may be off: "
             "a high AUC with a low balanced accuracy says that the threshold does not carry "
-            "over.",
+            "over. Average precision falls with the share of fakes among the test images: "
+            "compare it within a column only.",
             class_="note",
         )
         + table,
@@ -237,6 +238,8 @@ def _difference(found: Mapping[str, Any] | None) -> object:
     if found is None:
         return MISSING
     limits = tag("small", interval(found["low"], found["high"]))
-    verdict = tag("small", f"p {number(found['p_holm'])}, {found['verdict']}")
+    said = str(found["verdict"])
+    said = said if said.startswith("no") else f"all is {said}"
+    verdict = tag("small", f"p {number(found['p_holm'])}, {said}")
     value = f"{found['value']:+.3f}"
     return tag("span", value, " ", limits, " ", verdict, title=found["method"])
