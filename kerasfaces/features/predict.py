@@ -79,7 +79,9 @@ def open_run(folder: Path) -> FinishedRun:
         folder=folder,
         model=model,
         weights=config["weights"],
-        frozen=config["weights"] is not None and not train["unfreeze"] and stays,
+        frozen=config["weights"] is not None
+        and not (train["unfreeze"] or train.get("train_base"))
+        and stays,
         input_spec=configs.from_dict(
             InputSpec, spec["input"], f"{folder}/input_spec.json"
         ),

@@ -68,7 +68,7 @@ def train(
     """
     plugin = registry.load("kerasfaces.models", config.model.name)
     preparation = preparation or Preparation(config, base_weights)
-    whole = trains_whole(plugin, base_weights)
+    whole = trains_whole(plugin, base_weights, config)
     _check(config, base_weights, whole)
     extra = _tensorboard(folder) if tensorboard else []
     started = time.monotonic()
@@ -105,7 +105,8 @@ def _check(config: TrainConfig, base_weights: Any, whole: bool) -> None:
         raise InputError(
             "--unfreeze goes with base weights; --weights none trains all."
             if base_weights is None
-            else f"--unfreeze goes with a frozen base; {config.model.name} trains all."
+            else f"--unfreeze goes with a frozen base; {config.model.name} "
+            f"{'with train_base=true ' if config.train_base else ''}trains all."
         )
     if config.views > 1 and whole:
         logger.warning(
@@ -198,6 +199,7 @@ def _train_head(
         patience=config.patience,
         seed=config.seed,
         callbacks=callbacks,
+        **_optimizer(config),
     )
     return head, run_phase(phase, folder / "checkpoints" / "head.npz")
 
@@ -216,7 +218,7 @@ def _train_on_images(
 
     train, val = data.readable("train"), data.readable("val")
     twin = end_to_end.in_precision(config, model, plugin, base_weights)
-    whole = trains_whole(plugin, base_weights)
+    whole = trains_whole(plugin, base_weights, config)
     reader = data.images.store.reader(data.keys(train))
     phase = Phase(
         name="scratch" if whole else "fine_tune",
@@ -234,11 +236,17 @@ def _train_on_images(
         patience=config.patience,
         seed=config.seed,
         callbacks=callbacks,
+        **_optimizer(config),
     )
     history = run_phase(phase, folder / "checkpoints" / f"{phase.name}.npz")
     if twin is not model:
         model.set_weights(twin.get_weights())
     return model, history
+
+
+def _optimizer(config: TrainConfig) -> dict[str, Any]:
+    names = ("optimizer", "momentum", "plateau_factor", "plateau_patience")
+    return {name: getattr(config, name) for name in names}
 
 
 def source(

@@ -15,9 +15,9 @@ from kerasfaces.models.parts import assemble
 from kerasfaces.train.config import TrainConfig
 
 
-def trains_whole(plugin: Any, base_weights: Any) -> bool:
+def trains_whole(plugin: Any, base_weights: Any, config: TrainConfig) -> bool:
     """Tell whether everything is trained, rather than a head on a base that stays."""
-    return base_weights is None or bool(plugin.END_TO_END)
+    return base_weights is None or bool(plugin.END_TO_END) or config.train_base
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Preparation:
     def _build(self) -> Prepared:
         plugin = registry.load("kerasfaces.models", self._config.model.name)
         model = plugin.build(self._config.model, self._base_weights, self._config.seed)
-        if trains_whole(plugin, self._base_weights):
+        if trains_whole(plugin, self._base_weights, self._config):
             return Prepared(model)
         assemble.freeze(model)
         return Prepared(model, assemble.extractor_of(model))
