@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasfaces import cli, registry
+from kerasfaces.errors import InputError
 
 if TYPE_CHECKING:
+    from kerasfaces.baselines.parts.config import BaselineConfig
     from kerasfaces.manifest import Manifest
     from kerasfaces.train.config import TrainConfig
 
@@ -21,6 +23,9 @@ _EXAMPLES = [
     "kerasfaces train --manifest M --store S         # wan2023's model on channels",
     "kerasfaces train --manifest M --store S --model mobilenetv2 --set model.inputs=rgb,lnp",
 ]
+
+
+_PACKAGES = ("kerasfaces.models", "kerasfaces.baselines")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -65,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--manifest", type=Path, help="manifest.csv; default: the built-in sample")
     add("--root", type=Path, help="what relative paths in the manifest are relative to")
-    models = registry.names("kerasfaces.models")
+    models = [name for package in _PACKAGES for name in registry.names(package)]
     add("--store", type=Path, help="channel store (kerasfaces channels) to train on")
     add(
         "--model",
@@ -109,6 +114,8 @@ def _weights(arguments: argparse.Namespace) -> str:
     text: str | None = arguments.weights
     if text:
         return text
+    if _is_baseline(arguments):
+        return "none"
     if registry.load("kerasfaces.models", _model(arguments)).END_TO_END:
         return "none"
     return "imagenet" if arguments.manifest else "forensic"
@@ -119,13 +126,34 @@ def _model(arguments: argparse.Namespace) -> str:
     return name or ("lnp_attention" if arguments.store else "mobilenetv2")
 
 
-def _config(arguments: argparse.Namespace) -> "TrainConfig":
+def _is_baseline(arguments: argparse.Namespace) -> bool:
+    package = registry.package_of(_model(arguments), _PACKAGES)
+    return package == "kerasfaces.baselines"
+
+
+def _baseline_config(arguments: argparse.Namespace) -> "BaselineConfig":
+    from kerasfaces.config import override
+
+    name = _model(arguments)
+    for option in ("preset", "views", "unfreeze", "mixed_precision", "tensorboard"):
+        if getattr(arguments, option):
+            raise InputError(
+                f"--{option.replace('_', '-')} is for networks; {name} is a baseline: "
+                "leave it out."
+            )
+    kind = registry.load("kerasfaces.baselines", name).CONFIG
+    config: BaselineConfig = override(kind(seed=arguments.seed), arguments.set)
+    return config
+
+
+def _config(arguments: argparse.Namespace) -> "TrainConfig | BaselineConfig":
     from kerasfaces.config import override
     from kerasfaces.train import channels
     from kerasfaces.train import config as configs
 
     model = _model(arguments)
-    registry.load("kerasfaces.models", model)
+    if _is_baseline(arguments):
+        return _baseline_config(arguments)
     if arguments.preset:
         channels.require_store(arguments.preset, arguments.store)
         config = configs.preset(arguments.preset, model)

@@ -135,7 +135,7 @@ def starts(size: int, patch: int) -> list[int]:
         ([0, 64, 128, 192], [0, 36])
     """
     count = -(-size // patch)
-    return np.linspace(0, size - patch, count).round().astype(int).tolist()
+    return [round(place) for place in np.linspace(0, size - patch, count).tolist()]
 
 
 def _cut(images: Any, rows: Any, columns: Any, side: int) -> Any:
