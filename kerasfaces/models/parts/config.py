@@ -127,6 +127,30 @@ class CnnConfig:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class TransformerConfig:
+    """Sizes of a transformer; None is what its name says, the only ones with weights.
+
+    Attributes:
+        layers: Encoder blocks.
+        width: Of a token; a multiple of `heads`.
+        heads: Of the attention.
+    """
+
+    layers: int | None = None
+    width: int | None = None
+    heads: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        for name in ("layers", "width", "heads"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise InputError(
+                    f"model.transformer.{name}: expected at least 1 or none, got {value}."
+                )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class ModelConfig:
     """One detector's architecture.
 
@@ -147,6 +171,7 @@ class ModelConfig:
         alpha: Width multiplier (MobileNetV2); None is read from the weights, else 1.
         head: The trained part.
         cnn: Sizes of small convolutional networks.
+        transformer: Sizes of transformers.
     """
 
     name: str = "mobilenetv2"
@@ -159,6 +184,9 @@ class ModelConfig:
     alpha: float | None = None
     head: HeadConfig = dataclasses.field(default_factory=HeadConfig)
     cnn: CnnConfig = dataclasses.field(default_factory=CnnConfig, metadata=LATER)
+    transformer: TransformerConfig = dataclasses.field(
+        default_factory=TransformerConfig, metadata=LATER
+    )
 
     def __post_init__(self) -> None:
         """Check the ranges."""
