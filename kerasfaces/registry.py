@@ -5,11 +5,13 @@ package; the module's name is its name on the command line. Listing imports noth
 Modules whose name starts with an underscore, and sub-packages, are not plug-ins.
 """
 
+import ast
 import difflib
 import importlib
 import pkgutil
 from collections.abc import Sequence
 from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 
 from kerasfaces.errors import InputError
@@ -27,6 +29,17 @@ def names(package: str) -> list[str]:
         for module in pkgutil.iter_modules(locations)
         if not module.ispkg and not module.name.startswith("_")
     )
+
+
+def summary(package: str, name: str) -> str:
+    """Return the first line of a plug-in's docstring, read without importing it."""
+    spec = find_spec(package)
+    for location in list(spec.submodule_search_locations or []) if spec else []:
+        path = Path(location) / f"{name}.py"
+        if path.is_file():
+            text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+            return (text or "").partition("\n")[0]
+    return ""
 
 
 def package_of(name: str, packages: Sequence[str]) -> str:

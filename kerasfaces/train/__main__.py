@@ -21,6 +21,9 @@ _EXAMPLES = [
     "kerasfaces train --manifest M --weights mobilenetv2.h5 --set model.size_px=224",
     "kerasfaces train --manifest M --repeat 3        # mean and sd over training seeds",
     "kerasfaces train --manifest M --store S         # wan2023's model on channels",
+    "kerasfaces train --manifest M --model hog_svm   # no network: pip install '.[baselines]'",
+    "kerasfaces train --manifest M --model deit_base_224 --weights model.weights.h5",
+    "kerasfaces train --manifest M --model densenet121 --preset mudgal2023 --weights imagenet",
     "kerasfaces train --manifest M --store S --model mobilenetv2 --set model.inputs=rgb,lnp",
 ]
 
@@ -67,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = cli.parser(
         "train", "Train a detector and report how well it works.", _EXAMPLES
     )
+    parser.epilog = f"{parser.epilog}\n\nmodels:\n{_listing()}"
     add = parser.add_argument
     add("--manifest", type=Path, help="manifest.csv; default: the built-in sample")
     add("--root", type=Path, help="what relative paths in the manifest are relative to")
@@ -74,13 +78,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--store", type=Path, help="channel store (kerasfaces channels) to train on")
     add(
         "--model",
-        help=f"one of: {', '.join(models)} (default: lnp_attention with --store, else "
-        "mobilenetv2)",
+        metavar="NAME",
+        help=f"one of: {', '.join(models)}; listed below (default: lnp_attention with "
+        "--store, else mobilenetv2)",
     )
     add(
         "--weights",
-        help="forensic | imagenet | none | FILE (default: forensic on the sample, none for "
-        "lnp_attention, else imagenet); none trains the whole network",
+        help="forensic | imagenet | none | FILE (default: forensic on the sample, none "
+        "where everything is trained, else imagenet); none trains the whole network",
     )
     presets = registry.names("kerasfaces.train.presets")
     add("--preset", help=f"a published configuration: {', '.join(presets)}")
@@ -108,6 +113,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("-o", "--output", type=Path, metavar="RUN", help="default: runs/MODEL-HASH")
     return parser
+
+
+def _listing() -> str:
+    """Return each model's name and the first line of its file."""
+    found = [
+        (package, name) for package in _PACKAGES for name in registry.names(package)
+    ]
+    width = max(len(name) for _, name in found)
+    return "\n".join(
+        f"  {name:{width}}  {registry.summary(package, name)}"
+        for package, name in found
+    )
 
 
 def _weights(arguments: argparse.Namespace) -> str:
