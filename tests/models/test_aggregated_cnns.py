@@ -1,6 +1,7 @@
 """Patches, turns and votes of the aggregated CNNs."""
 
 import dataclasses
+import itertools
 
 import keras
 import numpy as np
@@ -95,7 +96,7 @@ def test_one_network_at_a_time_and_all_take_turns():
 def test_weights_as_described():
     model = aggregated_cnns.build(configs.default("aggregated_cnns").model)
     maps = (3, 16, 32, 64, 64)
-    one = sum(9 * a * b + 4 * b for a, b in zip(maps, maps[1:], strict=False)) + 64 + 1
+    one = sum(9 * a * b + 4 * b for a, b in itertools.pairwise(maps)) + 64 + 1
     assert model.count_params() == 5 * one
     assert model.get_layer("head").count_params() == 0
 
