@@ -29,6 +29,7 @@ def get_config(model: str) -> TrainConfig:
             schedule="constant",
             patience=15,
             class_weights=False,
+            augment=AugmentConfig(flip=False),
         )
     if model == "modified_cnn":
         head = HeadConfig(
