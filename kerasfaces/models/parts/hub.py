@@ -153,6 +153,11 @@ def deit(config: ModelConfig, own: Sizes) -> keras.Model:
         intermediate_dim=4 * sizes.width,
         name="deit",
     )
+    # keras-hub 0.32.0: `DeiTEncoder.get_config` asks for what it never set, so no model
+    # with it could be saved. Loading does not matter: runs are rebuilt from their JSON.
+    encoder = base.get_layer("deit_encoder")
+    if not hasattr(encoder, "key_dim"):
+        encoder.key_dim = sizes.width // sizes.heads
     return base
 
 
