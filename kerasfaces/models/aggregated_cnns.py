@@ -4,9 +4,9 @@ tian2023 compares with "Detecting GAN-generated Images by Orthogonal Training of
 CNNs" (arXiv 2203.02246). The authors' code (github.com/polimi-ispl/GAN-image-detection)
 takes five EfficientNet-B4, each trained on other data, cuts about 200 patches of 128 px
 out of large images, lets each network vote (if any patch is fake, the highest score, else
-the lowest) and averages the five. Ours keeps all of that but the size: five networks of
-four convolutions on patches of 64 px, a quarter of the image's side as is theirs of a
-512 px image; in training each image belongs to one network at a time (`parts/patches.py`).
+the lowest) and averages the five. Ours keeps the votes and the average, not the size: five
+networks of four convolutions on patches of 64 px out of 256; while training each image
+belongs to one network at a time (`parts/patches.py`).
 `model.pooling=mean` averages the patches instead.
 """
 
