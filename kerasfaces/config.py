@@ -15,12 +15,20 @@ from kerasfaces.errors import InputError
 
 T = TypeVar("T")
 
+# Marks a field that came after configurations had named run folders and caches. At its
+# default it is left out of the dictionary, so those names stay what they were.
+LATER = types.MappingProxyType({"later": True})
 
-def to_dict(config: Any) -> dict[str, Any]:
-    """Return a dataclass as nested dictionaries of JSON types (tuples become lists)."""
-    return typing.cast(
-        "dict[str, Any]", json.loads(json.dumps(dataclasses.asdict(config)))
-    )
+
+def to_dict(config: Any, *, complete: bool = False) -> dict[str, Any]:
+    """Return a dataclass as nested dictionaries of JSON types (tuples become lists).
+
+    Args:
+        config: A dataclass instance.
+        complete: Keep fields marked `LATER` that are at their default.
+    """
+    values = _plain(config, complete)
+    return typing.cast("dict[str, Any]", json.loads(json.dumps(values)))
 
 
 def from_dict(cls: type[T], values: Mapping[str, Any], where: str = "config") -> T:
@@ -102,9 +110,26 @@ def digest(value: Any, length: int = 12) -> str:
         True
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        value = dataclasses.asdict(value)
+        value = to_dict(value)
     text = json.dumps(value, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:length]
+
+
+def _plain(value: Any, complete: bool) -> Any:
+    if not dataclasses.is_dataclass(value) or isinstance(value, type):
+        return value
+    return {
+        field.name: _plain(getattr(value, field.name), complete)
+        for field in dataclasses.fields(value)
+        if complete or not _at_default(field, getattr(value, field.name))
+    }
+
+
+def _at_default(field: "dataclasses.Field[Any]", value: Any) -> bool:
+    if "later" not in field.metadata:
+        return False
+    made = field.default_factory
+    return bool(value == (field.default if made is dataclasses.MISSING else made()))
 
 
 def _set(config: T, path: list[str], value: str, where: str) -> T:

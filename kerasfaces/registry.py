@@ -5,10 +5,13 @@ package; the module's name is its name on the command line. Listing imports noth
 Modules whose name starts with an underscore, and sub-packages, are not plug-ins.
 """
 
+import ast
 import difflib
 import importlib
 import pkgutil
+from collections.abc import Sequence
 from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 
 from kerasfaces.errors import InputError
@@ -28,6 +31,31 @@ def names(package: str) -> list[str]:
     )
 
 
+def summary(package: str, name: str) -> str:
+    """Return the first line of a plug-in's docstring, read without importing it."""
+    spec = find_spec(package)
+    for location in list(spec.submodule_search_locations or []) if spec else []:
+        path = Path(location) / f"{name}.py"
+        if path.is_file():
+            text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+            return (text or "").partition("\n")[0]
+    return ""
+
+
+def package_of(name: str, packages: Sequence[str]) -> str:
+    """Return the first of `packages` that has the plug-in `name`.
+
+    Raises:
+        InputError: None has; the message lists the names of all.
+    """
+    known = {package: names(package) for package in packages}
+    for package, held in known.items():
+        if name in held:
+            return package
+    listed = [each for held in known.values() for each in held]
+    raise InputError(_missing(packages[0], name, listed))
+
+
 def load(package: str, name: str) -> ModuleType:
     """Import the plug-in `name` of `package`.
 
@@ -36,10 +64,12 @@ def load(package: str, name: str) -> ModuleType:
     """
     known = names(package)
     if name not in known:
-        kind = package.rpartition(".")[2].rstrip("s")
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise InputError(
-            f"There is no {kind} named {name!r}; available: {', '.join(known)}.{hint}"
-        )
+        raise InputError(_missing(package, name, known))
     return importlib.import_module(f"{package}.{name}")
+
+
+def _missing(package: str, name: str, known: list[str]) -> str:
+    kind = package.rpartition(".")[2].rstrip("s")
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return f"There is no {kind} named {name!r}; available: {', '.join(known)}.{hint}"

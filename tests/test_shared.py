@@ -3,6 +3,7 @@
 import dataclasses
 import errno
 import json
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -182,3 +183,24 @@ def test_optional_import_names_the_extra():
 def test_numbers_in_a_configuration_are_finite(value):
     with pytest.raises(InputError, match="expected a finite number"):
         config.from_dict(Outer, {"inner": {"rate": value}})
+
+
+def test_a_plug_in_s_summary_is_read_without_importing_it(run_python):
+    code = (
+        "import sys; from kerasfaces import registry;"
+        "print(registry.summary('kerasfaces.models', 'resnet18'));"
+        "print('keras' in sys.modules)"
+    )
+    told = run_python(code).splitlines()
+    assert told == [
+        "ResNet-18 (He et al. 2016, arXiv 1512.03385): yu2024's first network.",
+        "False",
+    ]
+
+
+def test_every_detector_is_in_the_readme_and_has_a_summary():
+    text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    for package in ("kerasfaces.models", "kerasfaces.baselines"):
+        for name in registry.names(package):
+            assert f"`{name}`" in text
+            assert registry.summary(package, name)

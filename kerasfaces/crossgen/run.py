@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerasfaces import config as configs
-from kerasfaces import registry, runs
+from kerasfaces import runs
+from kerasfaces.baselines.parts.config import BaselineConfig
 from kerasfaces.crossgen import draw, plan, sources, splits, warm
 from kerasfaces.errors import InputError, KerasfacesError, RunError
 from kerasfaces.train import channels
@@ -41,7 +42,7 @@ class Request:
         notes: Sentences that belong at the top of every report.
     """
 
-    config: TrainConfig
+    config: TrainConfig | BaselineConfig
     manifest: "Manifest"
     weights: str
     repeat: int = 3
@@ -212,8 +213,8 @@ def _train_all(
         if not isinstance(by, str)
         for each in by.values()
     ]
-    plugin = registry.load("kerasfaces.models", config.model.name)
-    warm.features(config, plugin, weights, base, rows)
+    if isinstance(config, TrainConfig):
+        warm.features(config, weights, base, rows)
     for one, by_seed in drawn.items():
         name = plan.folder_name(one, made.generators)
         if isinstance(by_seed, str):

@@ -7,6 +7,7 @@ with one conversion of the base.
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from kerasfaces import registry
 from kerasfaces.dataset.cache import cache_images
 from kerasfaces.features.cached import View
 from kerasfaces.train import fit
@@ -15,14 +16,12 @@ from kerasfaces.train.prepare import Preparations, trains_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import ModuleType
 
     from kerasfaces.manifest import Manifest
 
 
 def features(
     config: TrainConfig,
-    plugin: "ModuleType",
     base_weights: Any,
     base: Preparations,
     drawn: Iterable["Manifest"],
@@ -34,12 +33,12 @@ def features(
 
     Args:
         config: Of every run.
-        plugin: The model's module.
         base_weights: Of the base.
         base: Shared by all runs.
         drawn: Each run's rows.
     """
-    if trains_whole(plugin, base_weights) or not config.model.is_rgb:
+    plugin = registry.load("kerasfaces.models", config.model.name)
+    if trains_whole(plugin, base_weights, config) or not config.model.is_rgb:
         return
     every: dict[Path, None] = {}
     trained: dict[Path, None] = {}

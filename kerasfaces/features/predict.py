@@ -21,6 +21,7 @@ from kerasfaces.dataset.channels import (
     from_store,
 )
 from kerasfaces.errors import InputError, RunError
+from kerasfaces.features import baseline
 from kerasfaces.features.cached import FeatureCache, base_recipe
 from kerasfaces.images import InputSpec
 from kerasfaces.models.parts import assemble, stem
@@ -79,7 +80,9 @@ def open_run(folder: Path) -> FinishedRun:
         folder=folder,
         model=model,
         weights=config["weights"],
-        frozen=config["weights"] is not None and not train["unfreeze"] and stays,
+        frozen=config["weights"] is not None
+        and not (train["unfreeze"] or train.get("train_base"))
+        and stays,
         input_spec=configs.from_dict(
             InputSpec, spec["input"], f"{folder}/input_spec.json"
         ),
@@ -126,7 +129,7 @@ def predict_run(
         InputError: No row is in `split`, or a store is given to a run on pixels.
         StoreError: The store was made by another recipe.
     """
-    run = open_run(folder)
+    fitted = baseline.config_of(folder)
     files, rows = manifest.files(), manifest.rows
     if split is not None:
         chosen = np.flatnonzero((rows["split"] == split).to_numpy())
@@ -134,6 +137,10 @@ def predict_run(
             raise InputError(f"The manifest has no rows in split {split!r}.")
         rows = rows.iloc[chosen].reset_index(drop=True)
         files = [files[position] for position in chosen]
+    if fitted is not None:
+        logits, reasons = baseline.predict(folder, fitted, files, store)
+        return as_predictions(rows, logits, reasons)
+    run = open_run(folder)
     cached = inputs_of(run, files, store)
     keys = [
         key for key, why in zip(cached.keys, cached.reasons, strict=True) if not why

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasfaces import cli, registry
+from kerasfaces.errors import InputError
 
 if TYPE_CHECKING:
+    from kerasfaces.baselines.parts.config import BaselineConfig
     from kerasfaces.manifest import Manifest
     from kerasfaces.train.config import TrainConfig
 
@@ -19,8 +21,14 @@ _EXAMPLES = [
     "kerasfaces train --manifest M --weights mobilenetv2.h5 --set model.size_px=224",
     "kerasfaces train --manifest M --repeat 3        # mean and sd over training seeds",
     "kerasfaces train --manifest M --store S         # wan2023's model on channels",
+    "kerasfaces train --manifest M --model hog_svm   # no network: pip install '.[baselines]'",
+    "kerasfaces train --manifest M --model deit_base_224 --weights model.weights.h5",
+    "kerasfaces train --manifest M --model densenet121 --preset mudgal2023 --weights imagenet",
     "kerasfaces train --manifest M --store S --model mobilenetv2 --set model.inputs=rgb,lnp",
 ]
+
+
+_PACKAGES = ("kerasfaces.models", "kerasfaces.baselines")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -62,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = cli.parser(
         "train", "Train a detector and report how well it works.", _EXAMPLES
     )
+    parser.epilog = f"{parser.epilog}\n\nmodels:\n{_listing()}"
     add_detector_options(parser)
     add = parser.add_argument
     add("--seed", type=int, default=0, help="of training; splits do not change with it")
@@ -84,17 +93,18 @@ def add_detector_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--manifest", type=Path, help="manifest.csv; default: the built-in sample")
     add("--root", type=Path, help="what relative paths in the manifest are relative to")
-    models = registry.names("kerasfaces.models")
+    models = [name for package in _PACKAGES for name in registry.names(package)]
     add("--store", type=Path, help="channel store (kerasfaces channels) to train on")
     add(
         "--model",
-        help=f"one of: {', '.join(models)} (default: lnp_attention with --store, else "
-        "mobilenetv2)",
+        metavar="NAME",
+        help=f"one of: {', '.join(models)}; listed below (default: lnp_attention with "
+        "--store, else mobilenetv2)",
     )
     add(
         "--weights",
-        help="forensic | imagenet | none | FILE (default: forensic on the sample, none for "
-        "lnp_attention, else imagenet); none trains the whole network",
+        help="forensic | imagenet | none | FILE (default: forensic on the sample, none "
+        "where everything is trained, else imagenet); none trains the whole network",
     )
     presets = registry.names("kerasfaces.train.presets")
     add("--preset", help=f"a published configuration: {', '.join(presets)}")
@@ -111,11 +121,25 @@ def add_detector_options(parser: argparse.ArgumentParser) -> None:
     add("--mixed-precision", action="store_true", help="half precision, on a GPU only")
 
 
+def _listing() -> str:
+    """Return each model's name and the first line of its file."""
+    found = [
+        (package, name) for package in _PACKAGES for name in registry.names(package)
+    ]
+    width = max(len(name) for _, name in found)
+    return "\n".join(
+        f"  {name:{width}}  {registry.summary(package, name)}"
+        for package, name in found
+    )
+
+
 def weights_of(arguments: argparse.Namespace) -> str:
     """Return the text of `--weights`, or its default."""
     text: str | None = arguments.weights
     if text:
         return text
+    if _is_baseline(arguments):
+        return "none"
     if registry.load("kerasfaces.models", _model(arguments)).END_TO_END:
         return "none"
     return "imagenet" if arguments.manifest else "forensic"
@@ -126,14 +150,35 @@ def _model(arguments: argparse.Namespace) -> str:
     return name or ("lnp_attention" if arguments.store else "mobilenetv2")
 
 
-def config_of(arguments: argparse.Namespace) -> "TrainConfig":
+def _is_baseline(arguments: argparse.Namespace) -> bool:
+    package = registry.package_of(_model(arguments), _PACKAGES)
+    return package == "kerasfaces.baselines"
+
+
+def _baseline_config(arguments: argparse.Namespace) -> "BaselineConfig":
+    from kerasfaces.config import override
+
+    name = _model(arguments)
+    for option in ("preset", "views", "unfreeze", "mixed_precision", "tensorboard"):
+        if getattr(arguments, option):
+            raise InputError(
+                f"--{option.replace('_', '-')} is for networks; {name} is a baseline: "
+                "leave it out."
+            )
+    kind = registry.load("kerasfaces.baselines", name).CONFIG
+    config: BaselineConfig = override(kind(seed=arguments.seed), arguments.set)
+    return config
+
+
+def config_of(arguments: argparse.Namespace) -> "TrainConfig | BaselineConfig":
     """Return the configuration that the detector options describe."""
     from kerasfaces.config import override
     from kerasfaces.train import channels
     from kerasfaces.train import config as configs
 
     model = _model(arguments)
-    registry.load("kerasfaces.models", model)
+    if _is_baseline(arguments):
+        return _baseline_config(arguments)
     if arguments.preset:
         channels.require_store(arguments.preset, arguments.store)
         config = configs.preset(arguments.preset, model)

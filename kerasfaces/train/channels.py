@@ -5,6 +5,7 @@ from typing import Any
 
 from kerasfaces import config as configs
 from kerasfaces import registry
+from kerasfaces.baselines.parts.config import BaselineConfig
 from kerasfaces.dataset.channels import ChannelStore
 from kerasfaces.errors import InputError
 from kerasfaces.train import config as train_config
@@ -31,7 +32,9 @@ def require_store(preset: str, folder: Path | None) -> None:
         )
 
 
-def check(config: TrainConfig, folder: Path | None) -> dict[str, Any] | None:
+def check(
+    config: TrainConfig | BaselineConfig, folder: Path | None
+) -> dict[str, Any] | None:
     """Return the store's recipe; None where a run trains on pixels.
 
     Raises:
@@ -44,6 +47,10 @@ def check(config: TrainConfig, folder: Path | None) -> dict[str, Any] | None:
                 "them with kerasfaces channels MANIFEST -o STORE and give --store STORE."
             )
         return None
+    if isinstance(config, BaselineConfig):
+        raise InputError(
+            f"--store {folder}: {config.model.name} sees pixels; leave it out."
+        )
     found = ChannelStore(folder, config.model.channel_names)
     pixels = found.made_by["config"]
     for name, wanted in (
@@ -63,7 +70,9 @@ def check(config: TrainConfig, folder: Path | None) -> dict[str, Any] | None:
     return found.made_by
 
 
-def input_spec(config: TrainConfig, recipe: dict[str, Any] | None) -> dict[str, Any]:
+def input_spec(
+    config: TrainConfig | BaselineConfig, recipe: dict[str, Any] | None
+) -> dict[str, Any]:
     """Return input_spec.json: everything between a file and the model's input."""
     names = list(config.model.channel_names)
     spec: dict[str, Any] = {

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from kerasfaces import registry
+from kerasfaces.config import LATER
 from kerasfaces.dataset.views import AugmentConfig
 from kerasfaces.errors import InputError
 from kerasfaces.images import InputSpec
@@ -26,8 +27,10 @@ class TrainConfig:
         epochs: At most this many passes over the training images, of the head or, where
             the model is trained end to end by its nature, of the whole.
         batch_size: Images per step.
-        learning_rate: Adam's, at the start.
-        schedule: `constant`, or `cosine` (falls to zero over all epochs).
+        learning_rate: At the start.
+        schedule: `constant`, `cosine` (falls to zero over all epochs), or `plateau`
+            (multiplied by `plateau_factor` whenever validation loss has not been better
+            for more than `plateau_patience` epochs).
         patience: Stop after so many epochs without a better validation loss and take
             the best epoch; None trains all epochs and takes the last.
         class_weights: Weigh both classes alike whatever their counts.
@@ -36,11 +39,18 @@ class TrainConfig:
         augment: How much an augmented view may differ.
         unfreeze: Last base layers to train in a second phase; 0 is none.
         fine_tune_epochs: Epochs of the second phase.
-        fine_tune_learning_rate: Adam's in the second phase.
+        fine_tune_learning_rate: At the start of the second phase.
         mixed_precision: Half-precision arithmetic where the base is trained on a GPU.
         crop: Central `square`, or `none` (stretch).
         filter: Resampling filter.
         false_alarm_rate: Rate to set the threshold for; None maximises balanced accuracy.
+        optimizer: `adam`, or `sgd` with `momentum`.
+        momentum: Of `sgd`.
+        plateau_factor: See `schedule`.
+        plateau_patience: See `schedule`.
+        train_base: Train everything, although the base's weights are known: they are
+            where it starts. Without it a base with known weights stays frozen, unless
+            the model is trained end to end by its nature.
     """
 
     model: ModelConfig = dataclasses.field(default_factory=ModelConfig)
@@ -48,7 +58,7 @@ class TrainConfig:
     epochs: int = 100
     batch_size: int = 64
     learning_rate: float = 1e-3
-    schedule: Literal["constant", "cosine"] = "cosine"
+    schedule: Literal["constant", "cosine", "plateau"] = "cosine"
     patience: int | None = 15
     class_weights: bool = True
     views: int = 1
@@ -60,6 +70,13 @@ class TrainConfig:
     crop: Literal["square", "none"] = "square"
     filter: Literal["nearest", "bilinear", "bicubic", "lanczos"] = "bicubic"
     false_alarm_rate: float | None = None
+    optimizer: Literal["adam", "sgd"] = dataclasses.field(
+        default="adam", metadata=LATER
+    )
+    momentum: float = dataclasses.field(default=0.9, metadata=LATER)
+    plateau_factor: float = dataclasses.field(default=0.5, metadata=LATER)
+    plateau_patience: int = dataclasses.field(default=3, metadata=LATER)
+    train_base: bool = dataclasses.field(default=False, metadata=LATER)
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -74,6 +91,15 @@ class TrainConfig:
                     f"{name}: expected more than 0 and less than 100, got "
                     f"{getattr(self, name)}."
                 )
+        for name in ("momentum", "plateau_factor"):
+            if not 0 <= getattr(self, name) < 1:
+                raise InputError(
+                    f"{name}: expected 0 to less than 1, got {getattr(self, name)}."
+                )
+        if self.plateau_patience < 0:
+            raise InputError(
+                f"plateau_patience: expected at least 0, got {self.plateau_patience}."
+            )
         if not 0 <= self.seed < 2**32:
             raise InputError(f"seed: expected 0..{2**32 - 1}, got {self.seed}.")
         if self.unfreeze < 0:

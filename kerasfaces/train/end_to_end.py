@@ -1,12 +1,49 @@
-"""Training through the base: augmentation in front, half precision on a GPU."""
+"""Training through the base: its settings, augmentation in front, half precision."""
 
 import logging
 from typing import Any
 
+from kerasfaces.errors import InputError
 from kerasfaces.models.parts.assemble import base_of
 from kerasfaces.train.config import TrainConfig
 
 logger = logging.getLogger(__name__)
+
+
+def check(config: TrainConfig, base_weights: Any, whole: bool) -> None:
+    """Refuse, or speak of, settings that do not go together.
+
+    Args:
+        config: What to train.
+        base_weights: A `BaseWeights`, or None.
+        whole: Whether everything is trained.
+
+    Raises:
+        InputError: `unfreeze` without a frozen base, or `blur` or `jpeg` with one.
+    """
+    if config.unfreeze and whole:
+        raise InputError(
+            "--unfreeze goes with base weights; --weights none trains all."
+            if base_weights is None
+            else f"--unfreeze goes with a frozen base; {config.model.name} "
+            f"{'with train_base=true ' if config.train_base else ''}trains all."
+        )
+    if config.views > 1 and whole:
+        logger.warning(
+            "views=%d does nothing where all is trained: every epoch changes each image "
+            "anew, as augment says",
+            config.views,
+        )
+    if config.mixed_precision and not (whole or config.unfreeze):
+        logger.warning(
+            "mixed precision does nothing for a frozen base without --unfreeze"
+        )
+    if (config.augment.blur or config.augment.jpeg) and not whole:
+        raise InputError(
+            "augment.blur and augment.jpeg change images while the whole model is trained; "
+            f"with --weights none, or --model wang2020, not in front of {config.model.name}'s "
+            "frozen base."
+        )
 
 
 def augmented(model: Any, config: TrainConfig) -> Any:

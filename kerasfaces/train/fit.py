@@ -15,11 +15,10 @@ from kerasfaces import registry
 from kerasfaces.dataset import degrade
 from kerasfaces.dataset.batches import Source
 from kerasfaces.dataset.channels import Arrays
-from kerasfaces.errors import InputError
 from kerasfaces.features.cached import FeatureCache, View, base_recipe
 from kerasfaces.models.parts import assemble, stem
 from kerasfaces.models.parts import head as heads
-from kerasfaces.train import agreements, standardize
+from kerasfaces.train import agreements, end_to_end, standardize
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.data import Data
 from kerasfaces.train.loop import Phase, run_phase
@@ -67,8 +66,8 @@ def train(
     """
     plugin = registry.load("kerasfaces.models", config.model.name)
     preparation = preparation or Preparation(config, base_weights)
-    whole = trains_whole(plugin, base_weights)
-    _check(config, base_weights, whole)
+    whole = trains_whole(plugin, base_weights, config)
+    end_to_end.check(config, base_weights, whole)
     extra = _tensorboard(folder) if tensorboard else []
     started = time.monotonic()
     if whole:
@@ -96,32 +95,6 @@ def train(
     facts["train_seconds"] = round(time.monotonic() - started, 1)
     facts["parameters"] = model.count_params()
     return Trained(model, logits, history, facts)
-
-
-def _check(config: TrainConfig, base_weights: Any, whole: bool) -> None:
-    """Refuse, or speak of, settings that do not go together."""
-    if config.unfreeze and whole:
-        raise InputError(
-            "--unfreeze goes with base weights; --weights none trains all."
-            if base_weights is None
-            else f"--unfreeze goes with a frozen base; {config.model.name} trains all."
-        )
-    if config.views > 1 and whole:
-        logger.warning(
-            "views=%d does nothing where all is trained: every epoch changes each image "
-            "anew, as augment says",
-            config.views,
-        )
-    if config.mixed_precision and not (whole or config.unfreeze):
-        logger.warning(
-            "mixed precision does nothing for a frozen base without --unfreeze"
-        )
-    if (config.augment.blur or config.augment.jpeg) and not whole:
-        raise InputError(
-            "augment.blur and augment.jpeg change images while the whole model is trained; "
-            f"with --weights none, or --model wang2020, not in front of {config.model.name}'s "
-            "frozen base."
-        )
 
 
 def _say(model: Any, what: str) -> None:
@@ -212,6 +185,7 @@ def _train_head(
         patience=config.patience,
         seed=config.seed,
         callbacks=callbacks,
+        **_optimizer(config),
     )
     return head, run_phase(phase, folder / "checkpoints" / "head.npz")
 
@@ -226,11 +200,9 @@ def _train_on_images(
     callbacks: list[Any],
 ) -> tuple[Any, list[dict[str, Any]]]:
     """Train through the base on images, augmented by layers in front of the model."""
-    from kerasfaces.train import end_to_end
-
     train, val = data.readable("train"), data.readable("val")
     twin = end_to_end.in_precision(config, model, plugin, base_weights)
-    whole = trains_whole(plugin, base_weights)
+    whole = trains_whole(plugin, base_weights, config)
     reader = data.images.store.reader(data.keys(train))
     phase = Phase(
         name="scratch" if whole else "fine_tune",
@@ -248,11 +220,17 @@ def _train_on_images(
         patience=config.patience,
         seed=config.seed,
         callbacks=callbacks,
+        **_optimizer(config),
     )
     history = run_phase(phase, folder / "checkpoints" / f"{phase.name}.npz")
     if twin is not model:
         model.set_weights(twin.get_weights())
     return model, history
+
+
+def _optimizer(config: TrainConfig) -> dict[str, Any]:
+    names = ("optimizer", "momentum", "plateau_factor", "plateau_patience")
+    return {name: getattr(config, name) for name in names}
 
 
 def source(

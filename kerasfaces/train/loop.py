@@ -6,68 +6,26 @@ the rest of the run (weights, optimizer, dropout's counters, history). Keras' ow
 BackupAndRestore forgets EarlyStopping's best.
 """
 
-import dataclasses
 import json
 import math
 import time
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kerasfaces import cli, metrics, runs
-from kerasfaces.dataset.batches import Source, steps_per_epoch, stream
+from kerasfaces.dataset.batches import steps_per_epoch, stream
 from kerasfaces.errors import InputError, RunError
+from kerasfaces.train.phase import Phase
+from kerasfaces.train.plateau import Plateau
 
-if TYPE_CHECKING:
-    from kerasfaces.train.compiled import Epochs
+__all__ = ["Phase", "run_phase", "scores"]
 
 _CHECKPOINT_EVERY_S = 5.0
-Logits = Callable[[], NDArray[np.float64]]
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Phase:
-    """What to train and on what.
-
-    Attributes:
-        name: `head`, `fine_tune` or `scratch`.
-        model: A Keras model; its inputs are what `source` reads.
-        source: Training examples.
-        val_logits: Computes the validation logits, `(m,)`.
-        val_labels: `(m,)`, 1 = fake.
-        epochs: At most.
-        batch_size: Images per step.
-        learning_rate: Adam's.
-        schedule: `constant` or `cosine`.
-        patience: See `TrainConfig`.
-        seed: Of the batch order.
-        callbacks: More Keras callbacks, e.g. TensorBoard.
-        epochs_now: Pause after so many epochs; the checkpoint then continues.
-        stop: Is told each epoch's row; true ends training there.
-        ready: The model is compiled, its optimizer reset, and its epochs traced: these.
-        keep: Save the finished state too; false leaves that to the caller.
-    """
-
-    name: str
-    model: Any
-    source: Source
-    val_logits: Logits
-    val_labels: NDArray[np.float32]
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    schedule: str
-    patience: int | None
-    seed: int
-    callbacks: Sequence[Any] = ()
-    epochs_now: int | None = None
-    stop: Callable[[dict[str, Any]], bool] | None = None
-    ready: "Epochs | None" = None
-    keep: bool = True
 
 
 def run_phase(phase: Phase, checkpoint: Path | None) -> list[dict[str, Any]]:
@@ -96,13 +54,23 @@ def run_phase(phase: Phase, checkpoint: Path | None) -> list[dict[str, Any]]:
         with cli.progress(phase.epochs, f"training ({phase.name})", "epoch") as add:
             add(len(progress.rows))
             # Keras' callbacks need Keras' loop.
-            if phase.name == "head" and on_tensorflow and not phase.callbacks:
+            if phase.name == "head" and on_tensorflow and _is_plain(phase):
                 _compiled_epochs(phase, progress, add)
             else:
                 _fit(phase, progress, add, steps)
     if not progress.finished:
         progress.finish()
     return progress.rows
+
+
+def _is_plain(phase: Phase) -> bool:
+    """Tell whether a head needs nothing that only Keras' own loop does."""
+    import keras
+
+    norm = keras.layers.BatchNormalization
+    return not phase.callbacks and not any(
+        isinstance(layer, norm) for layer in phase.model.layers
+    )
 
 
 def _compile(phase: Phase, steps: int, on_tensorflow: bool) -> None:
@@ -112,7 +80,9 @@ def _compile(phase: Phase, steps: int, on_tensorflow: bool) -> None:
     if phase.schedule == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, phase.epochs * steps)
     phase.model.compile(
-        optimizer=keras.optimizers.Adam(rate),
+        optimizer=keras.optimizers.SGD(rate, phase.momentum)
+        if phase.optimizer == "sgd"
+        else keras.optimizers.Adam(rate),
         loss=keras.losses.BinaryCrossentropy(from_logits=True),
         # XLA compiles MobileNetV2's depthwise convolutions ten times slower on CPUs.
         jit_compile=False if on_tensorflow else "auto",
@@ -160,6 +130,7 @@ class _Progress:
         self.best_loss = math.inf
         self.best: list[NDArray[Any]] = []
         self.waited = 0
+        self.plateau = Plateau(phase.plateau_factor, phase.plateau_patience)
         self.finished = False
         self.stopped = False
         self._saved_at = time.monotonic()
@@ -201,6 +172,9 @@ class _Progress:
                 self.best = self.phase.model.get_weights()
             else:
                 self.waited += 1
+        if self.phase.schedule == "plateau":
+            rate = self.phase.model.optimizer.learning_rate
+            rate.assign(rate * self.plateau.factor_after(row["val_loss"]))
         if self.phase.stop is not None:
             self.stopped = self.phase.stop(row)
         if time.monotonic() - self._saved_at > _CHECKPOINT_EVERY_S:
@@ -228,6 +202,7 @@ class _Progress:
             "waited": self.waited,
             "finished": self.finished,
             "stopped": self.stopped,
+            "plateau": [self.plateau.best, self.plateau.waited],
         }
         arrays = {f"v{i}": value for i, value in enumerate(self._values())}
         arrays |= {f"b{i}": value for i, value in enumerate(self.best)}
@@ -248,6 +223,8 @@ class _Progress:
             self.rows, self.waited = state["rows"], state["waited"]
             self.best_loss, self.finished = state["best_loss"], state["finished"]
             self.stopped = state.get("stopped", False)
+            if "plateau" in state:
+                self.plateau.best, self.plateau.waited = state["plateau"]
             n_best = sum(key.startswith("b") for key in arrays)
             self.best = [arrays[f"b{i}"] for i in range(n_best)]
             for i, variable in enumerate(self._variables()):

@@ -16,9 +16,9 @@ from kerasfaces.models.parts import assemble
 from kerasfaces.train.config import TrainConfig
 
 
-def trains_whole(plugin: Any, base_weights: Any) -> bool:
+def trains_whole(plugin: Any, base_weights: Any, config: TrainConfig) -> bool:
     """Tell whether everything is trained, rather than a head on a base that stays."""
-    return base_weights is None or bool(plugin.END_TO_END)
+    return base_weights is None or bool(plugin.END_TO_END) or config.train_base
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Preparation:
     def _build(self) -> Prepared:
         plugin = registry.load("kerasfaces.models", self._config.model.name)
         model = plugin.build(self._config.model, self._base_weights, self._config.seed)
-        if trains_whole(plugin, self._base_weights):
+        if trains_whole(plugin, self._base_weights, self._config):
             return Prepared(model)
         assemble.freeze(model)
         return Prepared(model, assemble.extractor_of(model))
@@ -107,7 +107,7 @@ class Preparations:
         A run puts its own head into the model, so the last run's model must be saved.
         """
         plugin = registry.load("kerasfaces.models", config.model.name)
-        changed = trains_whole(plugin, base_weights) or config.unfreeze
+        changed = trains_whole(plugin, base_weights, config) or config.unfreeze
         if changed or not config.model.is_rgb:  # statistics of the training images
             return Preparation(config, base_weights)
         described = [configs.to_dict(config.model), base_weights.describe()]

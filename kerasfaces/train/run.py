@@ -11,19 +11,20 @@ import pandas as pd
 from kerasfaces import config as configs
 from kerasfaces import manifest as manifests
 from kerasfaces import registry, runs
-from kerasfaces.errors import InputError, RunError
-from kerasfaces.train import channels
+from kerasfaces.baselines.parts import arrays
+from kerasfaces.baselines.parts.config import BaselineConfig
+from kerasfaces.errors import InputError
+from kerasfaces.train import channels, claim
 from kerasfaces.train.config import TrainConfig
 
 if TYPE_CHECKING:
     from kerasfaces.train.data import Data
+    from kerasfaces.train.fit import Trained
     from kerasfaces.train.prepare import Preparations
 
 logger = logging.getLogger(__name__)
 
-FORMAT_VERSION = 1
 _AGREEMENT = 1e-2  # logits; engines agree in features to 1e-4
-_BEFORE_TRAINING = {"config.json", "environment.json", "manifest.csv", "audit.json"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -31,7 +32,8 @@ class Request:
     """What `train` was asked for.
 
     Attributes:
-        config: The training configuration; `model.alpha` is filled in from the weights.
+        config: The training configuration, a model's or a baseline's; `model.alpha` is
+            filled in from the weights.
         manifest: Rows, split or not.
         weights: Text of `--weights`.
         folder: Run folder; None names it by configuration and manifest.
@@ -41,7 +43,7 @@ class Request:
         audit: Of the files the rows were drawn from, if that was done before.
     """
 
-    config: TrainConfig
+    config: TrainConfig | BaselineConfig
     manifest: manifests.Manifest
     weights: str
     folder: Path | None = None
@@ -64,10 +66,10 @@ def train(request: Request, preparations: "Preparations | None" = None) -> Path:
     """
     config, found = resolve(request)
     recipe = channels.check(config, request.store)
-    identity = _identity(config, found, request.manifest, recipe)
+    identity = claim.identity(config, found, request.manifest, recipe)
     folder = request.folder or default_folder(config, identity)
     with runs.lock(folder):
-        _claim(folder, identity)
+        claim.claim(folder, identity, type(config))
         if is_finished(folder):
             logger.info("%s is finished; nothing to do", folder)
             return folder
@@ -75,9 +77,19 @@ def train(request: Request, preparations: "Preparations | None" = None) -> Path:
     return folder
 
 
-def resolve(request: Request) -> tuple[TrainConfig, Any]:
-    """Find the base weights and read the width from them."""
+def resolve(request: Request) -> tuple[TrainConfig | BaselineConfig, Any]:
+    """Find the base weights and read the width from them; baselines have none.
+
+    Raises:
+        InputError: Weights for a baseline.
+    """
     config = request.config
+    if isinstance(config, BaselineConfig):
+        if request.weights != "none":
+            raise InputError(
+                f"--weights {request.weights}: {config.model.name} has none; leave it out."
+            )
+        return config, None
     plugin = registry.load("kerasfaces.models", config.model.name)
     found = plugin.find_weights(request.weights, config.model.alpha, config.model)
     if found is not None and config.model.alpha is None:
@@ -88,7 +100,9 @@ def resolve(request: Request) -> tuple[TrainConfig, Any]:
     return config, found
 
 
-def default_folder(config: TrainConfig, identity: dict[str, Any]) -> Path:
+def default_folder(
+    config: TrainConfig | BaselineConfig, identity: dict[str, Any]
+) -> Path:
     """Return `runs/<model>-<hash of config and manifest>`."""
     return Path("runs") / f"{config.model.name}-{configs.digest(identity, 10)}"
 
@@ -98,60 +112,9 @@ def is_finished(folder: Path) -> bool:
     return all((folder / name).exists() for name in ("metrics.json", "report.html"))
 
 
-def _identity(
-    config: TrainConfig,
-    found: Any,
-    manifest: manifests.Manifest,
-    recipe: dict[str, Any] | None,
-) -> dict[str, Any]:
-    return {
-        "format": FORMAT_VERSION,
-        "train": configs.to_dict(config),
-        "weights": found.describe() if found else None,
-        "manifest": manifest.digest(),
-        "channel_recipe": configs.digest(recipe) if recipe else None,
-    }
-
-
-def _claim(folder: Path, identity: dict[str, Any]) -> None:
-    """Write config.json, or check that it is ours.
-
-    A run that stopped before its first checkpoint (a mistyped option) claims nothing.
-    """
-    path = folder / "config.json"
-    held = {each.name for each in folder.iterdir()} - {".lock"}
-    if not path.exists():
-        if held:
-            raise RunError(
-                f"{folder} is not empty and no run folder (it holds {min(held)!r}); choose "
-                "another folder with -o."
-            )
-        runs.write_json(path, identity)
-        return
-    changed = configs.diff(_completed(runs.read_json(path)), identity)
-    if changed and held <= _BEFORE_TRAINING:
-        for name in held - {"config.json"}:
-            (folder / name).unlink()
-        runs.write_json(path, identity)
-    elif changed:
-        raise RunError(
-            f"{folder} holds a run of another configuration ({'; '.join(changed[:6])}); "
-            "choose another folder with -o, or repeat the old command to continue it."
-        )
-
-
-def _completed(old: dict[str, Any]) -> dict[str, Any]:
-    """Give an older run the fields it lacks: their defaults are what it was made with."""
-    try:
-        train = configs.to_dict(configs.from_dict(TrainConfig, old["train"]))
-    except (InputError, KeyError):
-        return old  # the comparison will name what is odd
-    return {"channel_recipe": None, **old, "train": train}
-
-
 def _work(
     request: Request,
-    config: TrainConfig,
+    config: TrainConfig | BaselineConfig,
     found: Any,
     folder: Path,
     recipe: dict[str, Any] | None,
@@ -159,27 +122,16 @@ def _work(
 ) -> None:
     from kerasfaces.evaluate import run as evaluation
     from kerasfaces.features.predict import as_predictions
-    from kerasfaces.train import data as datasets
-    from kerasfaces.train import fit
-    from kerasfaces.train.prepare import Preparation
 
     runs.write_json(folder / "environment.json", runs.environment())
     manifest = _split_manifest(request.manifest, folder)
-    prepared = (
-        Preparation(config, found)
-        if preparations is None
-        else preparations.get(config, found)
-    )
-    if request.store is None:
-        data = datasets.load(manifest, config.input_spec, prepared.start)
+    audit: dict[str, Any] | None
+    if isinstance(config, BaselineConfig):
+        data, audit, trained = _fit_baseline(request, config, manifest, folder)
     else:
-        names = config.model.channel_names
-        data = datasets.load_channels(manifest, request.store, names)
-    elsewhere = request.store and not any(file.exists() for file in manifest.files())
-    audit = None if elsewhere else request.audit or _audit(manifest, folder)
-    trained = fit.train(config, data, found, folder, request.tensorboard, prepared)
-    with runs.atomic_path(folder / "model.keras") as path:
-        trained.model.save(path)
+        data, audit, trained = _fit_model(
+            request, config, found, manifest, folder, preparations
+        )
     runs.write_json(folder / "input_spec.json", channels.input_spec(config, recipe))
     runs.write_json(folder / "training.json", trained.facts)
     history = pd.DataFrame(trained.history)
@@ -208,6 +160,52 @@ def _work(
     )
 
 
+def _fit_baseline(
+    request: Request,
+    config: BaselineConfig,
+    manifest: manifests.Manifest,
+    folder: Path,
+) -> tuple["Data", dict[str, Any], "Trained"]:
+    from kerasfaces.train import baseline
+    from kerasfaces.train import data as datasets
+
+    data = datasets.load(manifest, config.input_spec)
+    audit = request.audit or _audit(manifest, folder)
+    trained = baseline.train(config, data)
+    arrays.save(trained.model, folder)
+    return data, audit, trained
+
+
+def _fit_model(
+    request: Request,
+    config: TrainConfig,
+    found: Any,
+    manifest: manifests.Manifest,
+    folder: Path,
+    preparations: "Preparations | None",
+) -> tuple["Data", dict[str, Any] | None, "Trained"]:
+    from kerasfaces.train import data as datasets
+    from kerasfaces.train import fit
+    from kerasfaces.train.prepare import Preparation
+
+    prepared = (
+        Preparation(config, found)
+        if preparations is None
+        else preparations.get(config, found)
+    )
+    if request.store is None:
+        data = datasets.load(manifest, config.input_spec, prepared.start)
+    else:
+        names = config.model.channel_names
+        data = datasets.load_channels(manifest, request.store, names)
+    elsewhere = request.store and not any(file.exists() for file in manifest.files())
+    audit = None if elsewhere else request.audit or _audit(manifest, folder)
+    trained = fit.train(config, data, found, folder, request.tensorboard, prepared)
+    with runs.atomic_path(folder / "model.keras") as path:
+        trained.model.save(path)
+    return data, audit, trained
+
+
 def _split_manifest(manifest: manifests.Manifest, folder: Path) -> manifests.Manifest:
     """Return the manifest with splits, as the run folder keeps it."""
     from kerasfaces.train.data import split_if_needed
@@ -230,7 +228,7 @@ def _audit(manifest: manifests.Manifest, folder: Path) -> dict[str, Any]:
 
 
 def _warnings(
-    config: TrainConfig,
+    config: TrainConfig | BaselineConfig,
     found: Any,
     data: "Data",
     audit: dict[str, Any] | None,
@@ -257,7 +255,7 @@ def _warnings(
             f"The base's weights come from the file {found.path.name} (SHA-256 "
             f"{found.sha256[:12]}), not from Keras' official ImageNet download."
         )
-    if found is None:
+    if found is None and isinstance(config, TrainConfig):
         lines.append(f"The whole {config.model.name} was trained from random weights.")
     if facts.get("agreement", 0.0) > _AGREEMENT:
         lines.append(

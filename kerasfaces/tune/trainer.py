@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from kerasfaces import runs
+from kerasfaces.errors import InputError
 from kerasfaces.train import fit
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.heads import Heads
@@ -82,6 +83,7 @@ class Trainer:
         callbacks: list[Any],
         first: bool,
     ) -> Repeat:
+        _check(config)
         started = time.monotonic()
         source = fit.source(config, features.train_labels, features.train)
         steps = -(-len(features.train_labels) // config.batch_size)
@@ -129,6 +131,24 @@ class Trainer:
             seconds=time.monotonic() - started,
             stopped=bool(stops and stops[-1]),
         )
+
+
+def _check(config: TrainConfig) -> None:
+    """Refuse what heads that are built once for many trials do not have."""
+    head = config.model.head
+    odd = {
+        "optimizer": config.optimizer != "adam",
+        "schedule": config.schedule == "plateau",
+        "train_base": config.train_base,
+        "model.head.batch_norm": head.batch_norm,
+        "model.head.output": head.output != "logit",
+    }
+    for name, found in odd.items():
+        if found:
+            raise InputError(
+                f"{name}: a study trains plain heads on frozen bases by Adam, with a "
+                "constant or cosine schedule; set it to its default in the study."
+            )
 
 
 def kept_epoch(rows: Sequence[dict[str, Any]], patience: int | None) -> int:

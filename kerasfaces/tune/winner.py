@@ -99,7 +99,8 @@ def command(config: TrainConfig, offer: Offer, manifest: Path, run: Path) -> str
     if config.seed:
         words += ["--seed", str(config.seed)]
     default = dataclasses.replace(offer.default(name), seed=config.seed)
-    for key, value in _changed(configs.to_dict(default), configs.to_dict(config)):
+    before = configs.to_dict(default, complete=True)
+    for key, value in _changed(before, configs.to_dict(config, complete=True)):
         words += ["--set", f"{key}={_text(value)}"]
     return shlex.join([*words, "-o", str(run)])
 

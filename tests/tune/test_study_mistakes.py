@@ -6,6 +6,8 @@ import pytest
 
 from kerasfaces import cli, registry, runs
 from kerasfaces.errors import InputError, LockedError, MissingFileError, RunError
+from kerasfaces.models.parts.config import HeadConfig, ModelConfig
+from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune import listing, study
 from kerasfaces.tune.__main__ import main
 
@@ -257,3 +259,26 @@ def test_without_keras_tuner_the_extra_is_named(monkeypatch, write_study):
     monkeypatch.setattr(cli, "optional_import", missing)
     with pytest.raises(ImportError, match=r"kerasfaces\[tune\]"):
         main([str(write_study())])
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("optimizer", {"optimizer": "sgd"}),
+        ("schedule", {"schedule": "plateau"}),
+        ("train_base", {"train_base": True}),
+        (
+            "model.head.output",
+            {"model": ModelConfig(head=HeadConfig(output="softmax"))},
+        ),
+        (
+            "model.head.batch_norm",
+            {"model": ModelConfig(head=HeadConfig(batch_norm=True))},
+        ),
+    ],
+)
+def test_what_a_study_cannot_train_is_a_sentence(name, changes):
+    from kerasfaces.tune import trainer
+
+    with pytest.raises(InputError, match=rf"^{name}: a study trains plain heads"):
+        trainer._check(TrainConfig(**changes))

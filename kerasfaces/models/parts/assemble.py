@@ -13,12 +13,19 @@ from keras import layers
 from kerasfaces.errors import InputError
 from kerasfaces.models.parts import head, stem, weights
 from kerasfaces.models.parts.config import ModelConfig
-from kerasfaces.models.parts.layers import MeanStdPooling, Rescale
+from kerasfaces.models.parts.layers import (
+    ImageTokens,
+    MeanStdPooling,
+    Rescale,
+    Vote,
+)
 
 _POOLING = {
     "mean": layers.GlobalAveragePooling2D,
     "mean_std": MeanStdPooling,
     "flatten": layers.Flatten,
+    "vote": Vote,
+    "token": ImageTokens,
 }
 
 

@@ -1,4 +1,4 @@
-"""What wan2023's compared methods share: pixels in, everything trained."""
+"""What other documents' detectors share: pixels in, everything trained."""
 
 from typing import Any
 
@@ -52,6 +52,19 @@ def whole(
         if isinstance(layer, layers.BatchNormalization):
             layer.momentum = _MOMENTUM
     return assemble.whole(config, full, image, [x], None, None, seed)
+
+
+def refuse_weights(text: str, architecture: str) -> None:
+    """Accept `none` and nothing else: there is no base.
+
+    Raises:
+        InputError: Any other text.
+    """
+    if text != "none":
+        raise InputError(
+            f"--weights {text}: {architecture} has no base that weights could be for; "
+            "leave it out."
+        )
 
 
 def find_unpublished(text: str, architecture: str) -> weights.BaseWeights | None:

@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Literal
 
+from kerasfaces.config import LATER
 from kerasfaces.errors import InputError
 from kerasfaces.images import MAX_SIZE_PX, MIN_SIZE_PX
 
@@ -27,12 +28,19 @@ class HeadConfig:
         dropout: Dropped fraction after each hidden layer, 0..1 (after the input if none).
         l2: Weight penalty of every dense kernel.
         standardize: Scale each feature to zero mean and unit variance on training data.
+        batch_norm: Batch normalisation between hidden layers, so not after the last.
+        output: `logit` is one unit; `softmax` two, of which the logit is fake minus real;
+            `average` the mean of the features, which are scores already.
     """
 
     units: tuple[int, ...] = ()
     dropout: float = 0.0
     l2: float = 0.0
     standardize: bool = True
+    batch_norm: bool = dataclasses.field(default=False, metadata=LATER)
+    output: Literal["logit", "softmax", "average"] = dataclasses.field(
+        default="logit", metadata=LATER
+    )
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -46,6 +54,10 @@ class HeadConfig:
             )
         if self.l2 < 0:
             raise InputError(f"head.l2: expected at least 0, got {self.l2}.")
+        if self.output == "average" and (self.units or self.dropout or self.l2):
+            raise InputError(
+                "head.output: average has no weights; leave units, dropout and l2 out."
+            )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -84,6 +96,61 @@ class ChannelConfig:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class CnnConfig:
+    """How the networks that are convolutions and nothing else are made.
+
+    Attributes:
+        layers: modified_cnn: convolutions, a max-pool after each.
+        filters: Of the first convolution; modified_cnn doubles them from one to the next.
+        kernel_px: modified_cnn: side of the first kernel; the next is one larger.
+        networks: aggregated_cnns: how many of them.
+        patch_px: aggregated_cnns: side of the patches they see.
+    """
+
+    layers: int = 4
+    filters: int = 32
+    kernel_px: int = 2
+    networks: int = 5
+    patch_px: int = 64
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        for name in ("layers", "filters", "kernel_px", "networks"):
+            if getattr(self, name) < 1:
+                raise InputError(
+                    f"model.cnn.{name}: expected at least 1, got {getattr(self, name)}."
+                )
+        if self.patch_px < 16:
+            raise InputError(
+                f"model.cnn.patch_px: expected at least 16, got {self.patch_px}."
+            )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TransformerConfig:
+    """Sizes of a transformer; None is what its name says, the only ones with weights.
+
+    Attributes:
+        layers: Encoder blocks.
+        width: Of a token; a multiple of `heads`.
+        heads: Of the attention.
+    """
+
+    layers: int | None = None
+    width: int | None = None
+    heads: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        for name in ("layers", "width", "heads"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise InputError(
+                    f"model.transformer.{name}: expected at least 1 or none, got {value}."
+                )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class ModelConfig:
     """One detector's architecture.
 
@@ -96,11 +163,15 @@ class ModelConfig:
         channels: What is done with channels that are not colours.
         size_px: Side of the square input.
         taps: Base layers that feed the head; empty is the base's last layer.
-        pooling: `mean`, `mean_std` (mean and standard deviation over each map), or
-            `flatten` (every position is a feature).
+        pooling: `mean`, `mean_std` (mean and standard deviation over each map),
+            `flatten` (every position is a feature), `vote` (a map's largest value if any
+            is positive, else its smallest), or `token` (transformers: the tokens that
+            stand for the whole image).
         scales: Sides the base sees, as multiples of `size_px`; features are concatenated.
         alpha: Width multiplier (MobileNetV2); None is read from the weights, else 1.
         head: The trained part.
+        cnn: Sizes of small convolutional networks.
+        transformer: Sizes of transformers.
     """
 
     name: str = "mobilenetv2"
@@ -108,10 +179,14 @@ class ModelConfig:
     channels: ChannelConfig = dataclasses.field(default_factory=ChannelConfig)
     size_px: int = 256
     taps: tuple[str, ...] = ()
-    pooling: Literal["mean", "mean_std", "flatten"] = "mean"
+    pooling: Literal["mean", "mean_std", "flatten", "vote", "token"] = "mean"
     scales: tuple[float, ...] = (1.0,)
     alpha: float | None = None
     head: HeadConfig = dataclasses.field(default_factory=HeadConfig)
+    cnn: CnnConfig = dataclasses.field(default_factory=CnnConfig, metadata=LATER)
+    transformer: TransformerConfig = dataclasses.field(
+        default_factory=TransformerConfig, metadata=LATER
+    )
 
     def __post_init__(self) -> None:
         """Check the ranges."""

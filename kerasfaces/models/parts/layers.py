@@ -1,9 +1,12 @@
 """Small layers that Keras lacks; all serialisable, no Lambda."""
 
+import math
 from typing import Any
 
 import keras
 from keras import ops
+
+from kerasfaces.errors import InputError
 
 _CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)  # of ImageNet, keras.applications
 
@@ -75,3 +78,94 @@ class Rescale(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return {**super().get_config(), "size_px": self.size_px}
+
+
+@keras.saving.register_keras_serializable(package="kerasfaces")
+class Vote(keras.layers.Layer):
+    """Each map's largest value if any is positive, else its smallest.
+
+    One positive place is enough to call the whole positive, and then the surest place
+    speaks: how Mandelli et al. 2022 (arXiv 2203.02246) join the scores of patches.
+
+    Call arguments:
+        maps: `(n, h, w, c)` float, logits.
+    """
+
+    def call(self, maps: Any) -> Any:
+        """Return `(n, c)`."""
+        highest, lowest = ops.max(maps, axis=(1, 2)), ops.min(maps, axis=(1, 2))
+        return ops.where(highest > 0, highest, lowest)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return `(n, c)`."""
+        return (input_shape[0], input_shape[-1])
+
+
+@keras.saving.register_keras_serializable(package="kerasfaces")
+class FakeMinusReal(keras.layers.Layer):
+    """The logit of a softmax over (real, fake).
+
+    Call arguments:
+        scores: `(n, 2)` float, of real and of fake.
+    """
+
+    def call(self, scores: Any) -> Any:
+        """Return `(n, 1)`."""
+        return scores[:, 1:] - scores[:, :1]
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return `(n, 1)`."""
+        return (input_shape[0], 1)
+
+
+@keras.saving.register_keras_serializable(package="kerasfaces")
+class MeanFeature(keras.layers.Layer):
+    """The mean of all features, where each is a score already.
+
+    Call arguments:
+        features: `(n, width)` float.
+    """
+
+    def call(self, features: Any) -> Any:
+        """Return `(n, 1)` float32."""
+        return ops.cast(ops.mean(features, axis=1, keepdims=True), "float32")
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return `(n, 1)`."""
+        return (input_shape[0], 1)
+
+
+@keras.saving.register_keras_serializable(package="kerasfaces")
+class ImageTokens(keras.layers.Layer):
+    """A transformer's tokens that stand for the whole image, side by side.
+
+    They come in front of those of the patches, which make a square: ViT has one (class),
+    DeiT two (class and distillation). DeiT's own classifier averages one linear layer on
+    each; a linear layer on both is the same family.
+
+    Call arguments:
+        tokens: `(n, t, 1, c)` float.
+    """
+
+    def build(self, input_shape: Any) -> None:
+        """Count them.
+
+        Raises:
+            InputError: The base is no transformer.
+        """
+        length = input_shape[1]
+        self.count = length - math.isqrt(length) ** 2 if length else 0
+        if input_shape[2] != 1 or not self.count:
+            raise InputError(
+                "model.pooling: token is for transformers; this base has maps, which "
+                "mean, mean_std and flatten are for."
+            )
+
+    def call(self, tokens: Any) -> Any:
+        """Return `(n, count c)`."""
+        first = tokens[:, : self.count, 0]
+        return ops.reshape(first, (-1, self.count * tokens.shape[-1]))
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return `(n, count c)`."""
+        return (input_shape[0], self.count * input_shape[-1])

@@ -1,0 +1,75 @@
+"""A finished run of a baseline -> logits of other images."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasfaces import config as configs
+from kerasfaces import registry, runs
+from kerasfaces.baselines.parts import arrays
+from kerasfaces.baselines.parts.config import BaselineConfig
+from kerasfaces.dataset.cache import cache_images
+from kerasfaces.errors import InputError
+
+PACKAGE = "kerasfaces.baselines"
+
+
+def is_baseline(name: str) -> bool:
+    """Tell whether a name on the command line is a baseline's."""
+    return name in registry.names(PACKAGE)
+
+
+def config_of(folder: Path) -> BaselineConfig | None:
+    """Return a baseline run's configuration; None for a run of a model.
+
+    Raises:
+        MissingFileError: There is no config.json.
+        InputError: It is damaged.
+    """
+    train = runs.read_json(folder / "config.json").get("train", {})
+    model = train.get("model", {}) if isinstance(train, dict) else {}
+    name = model.get("name") if isinstance(model, dict) else None
+    if not isinstance(name, str) or not is_baseline(name):
+        return None
+    kind: type[BaselineConfig] = registry.load(PACKAGE, name).CONFIG
+    return configs.from_dict(kind, train, f"{folder}/config.json")
+
+
+def predict(
+    folder: Path, config: BaselineConfig, files: list[Path], store: Path | None
+) -> tuple[NDArray[np.float64], list[str]]:
+    """Return the logit of each file (NaN where unreadable) and why there is none.
+
+    Args:
+        folder: The run folder.
+        config: What it was made with.
+        files: Absolute paths.
+        store: Must be None: baselines see pixels.
+
+    Raises:
+        InputError: A channel store is given.
+        RunError: The run is unfinished or damaged.
+    """
+    if store is not None:
+        raise InputError(
+            f"--store {store}: {folder} was trained on pixels; leave it out."
+        )
+    fitted = arrays.load(folder)
+    cached = cache_images(files, config.input_spec)
+    readable = np.array([not why for why in cached.reasons], bool)
+    keys = [key for key, good in zip(cached.keys, readable, strict=True) if good]
+    logits = np.full(len(files), np.nan)
+    if keys:
+        logits[readable] = logits_of(config, fitted, cached.store.reader(keys))
+    return logits, cached.reasons
+
+
+def logits_of(
+    config: BaselineConfig, fitted: arrays.Arrays, reader: Any
+) -> NDArray[np.float64]:
+    """Return the logits of all images of a reader, `(n,)`."""
+    plugin = registry.load(PACKAGE, config.model.name)
+    found: NDArray[np.float64] = plugin.logits(config, fitted, reader, len(reader))
+    return found

@@ -1,0 +1,41 @@
+"""Fit a baseline: no epochs, no checkpoint; the pixels' cache is what a kill leaves."""
+
+import time
+
+import numpy as np
+
+from kerasfaces import registry
+from kerasfaces.baselines.parts import arrays
+from kerasfaces.baselines.parts.config import BaselineConfig
+from kerasfaces.features.baseline import PACKAGE, logits_of
+from kerasfaces.train.data import Data
+from kerasfaces.train.fit import Trained
+
+
+def train(config: BaselineConfig, data: Data) -> Trained:
+    """Fit on the training images and rank the others.
+
+    Args:
+        config: What to fit.
+        data: On what.
+
+    Returns:
+        `model` is a dictionary of arrays.
+    """
+    started = time.monotonic()
+    plugin = registry.load(PACKAGE, config.model.name)
+    rows = data.readable("train")
+    reader = data.images.store.reader(data.keys(rows))
+    fitted: arrays.Arrays = plugin.fit(config, reader, data.labels(rows))
+    logits = {
+        split: logits_of(
+            config, fitted, data.images.store.reader(data.keys(data.readable(split)))
+        )
+        for split in ("val", "test")
+    }
+    facts = {
+        "engine": "scikit-learn",
+        "train_seconds": round(time.monotonic() - started, 1),
+        "parameters": int(sum(np.size(value) for value in fitted.values())),
+    }
+    return Trained(fitted, logits, [], facts)

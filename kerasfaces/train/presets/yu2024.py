@@ -1,0 +1,66 @@
+"""yu2024's networks: ResNet-18, the modified CNN, DeiT with a bottleneck.
+
+Stated: ResNet-18 15 epochs, batches of 32, learning rate 1e-4. DeiT: top removed,
+"bottleneck" layer, binary layer, 224 px, batches of 32, 1e-3, early stopping, at most 50
+epochs. Modified CNN: dropout, augmentation by rotation, scaling and flipping, early
+stopping. Not stated, and therefore ours: Adam, the bottleneck's 256 units, that DeiT's
+own layers stay frozen (1e-3 would undo them; `--set train_base=true` trains them), all
+dropouts, the modified CNN's 128 px, rate and batch, and the patience of 5 epochs.
+"""
+
+from kerasfaces.dataset.views import AugmentConfig
+from kerasfaces.errors import InputError
+from kerasfaces.models.parts.config import HeadConfig, ModelConfig
+from kerasfaces.train.config import TrainConfig
+
+_SIZES = {"deit_base_224": 224, "deit_base_384": 384, "deit_tiny_224": 224}
+
+
+def get_config(model: str) -> TrainConfig:
+    """Return the configuration of one of the document's networks."""
+    if model == "resnet18":
+        return TrainConfig(
+            model=ModelConfig(
+                name=model, size_px=224, head=HeadConfig(standardize=False)
+            ),
+            epochs=15,
+            batch_size=32,
+            learning_rate=1e-4,
+            schedule="constant",
+            patience=15,
+            class_weights=False,
+            augment=AugmentConfig(flip=False),
+        )
+    if model == "modified_cnn":
+        head = HeadConfig(
+            units=(256, 128, 64), dropout=0.3, standardize=False, output="softmax"
+        )
+        return TrainConfig(
+            model=ModelConfig(name=model, size_px=128, pooling="flatten", head=head),
+            epochs=50,
+            batch_size=32,
+            learning_rate=3e-4,
+            schedule="constant",
+            patience=5,
+            class_weights=False,
+            augment=AugmentConfig(flip=True, rotation_deg=15.0, zoom=0.1),
+        )
+    if model in _SIZES:
+        return TrainConfig(
+            model=ModelConfig(
+                name=model,
+                size_px=_SIZES[model],
+                pooling="token",
+                head=HeadConfig(units=(256,), dropout=0.1, standardize=False),
+            ),
+            epochs=50,
+            batch_size=32,
+            learning_rate=1e-3,
+            schedule="constant",
+            patience=5,
+            class_weights=False,
+        )
+    raise InputError(
+        "--preset yu2024 describes resnet18, modified_cnn, "
+        f"{', '.join(_SIZES)}, not {model!r}."
+    )
