@@ -1,5 +1,6 @@
 """A measured run -> one self-contained HTML file: no script, nothing to download."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from kerasfaces import __version__, registry
@@ -20,7 +21,24 @@ def sections(data: ReportInput) -> list[tuple[str, Section]]:
 
 
 def render(data: ReportInput) -> str:
-    """Return the page."""
+    """Return a run's page."""
+    return page(data.name, data.headline, data.warnings, sections(data))
+
+
+def page(
+    name: str,
+    headline: str,
+    warnings: Sequence[str],
+    parts: Sequence[tuple[str, Section]],
+) -> str:
+    """Return a page of any sections.
+
+    Args:
+        name: Its heading.
+        headline: What the numbers were measured on, for the last line.
+        warnings: Sentences a reader must see first.
+        parts: Identifier and section, in order.
+    """
     import jinja2
 
     environment = jinja2.Environment(
@@ -31,9 +49,9 @@ def render(data: ReportInput) -> str:
         lstrip_blocks=True,
     )
     return environment.get_template("report.html.j2").render(
-        name=markup.plain(data.name),
-        headline=data.headline,
-        warnings=[markup.plain(text) for text in data.warnings],
-        sections=sections(data),
+        name=markup.plain(name),
+        headline=headline,
+        warnings=[markup.plain(text) for text in warnings],
+        sections=parts,
         version=__version__,
     )

@@ -49,6 +49,7 @@ from kerasfaces.metrics.rates import (
     recall,
     tpr_at_fpr,
 )
+from kerasfaces.metrics.together import System, differences
 
 __all__ = [
     "NAMES",
@@ -59,6 +60,7 @@ __all__ = [
     "Platt",
     "Reliability",
     "Rows",
+    "System",
     "Thresholds",
     "accuracy",
     "ap",
@@ -69,6 +71,7 @@ __all__ = [
     "clopper_pearson",
     "combined",
     "confusion",
+    "differences",
     "ece",
     "f1",
     "false_alarm_rate",
