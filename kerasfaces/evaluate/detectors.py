@@ -207,7 +207,8 @@ def _choose(val: pd.DataFrame | None) -> tuple[OperatingPoint | None, str]:
     if val is None or val.empty:
         return None, "no threshold: it has no validation predictions"
     try:
-        validation = ValidationPredictions(val)
+        # Sorted, as the order of a sum changes its last digit.
+        validation = ValidationPredictions(val.sort_values("key", kind="stable"))
     except InputError:
         return None, "no threshold: its validation has only one class with scores"
     point = choose_operating_point(validation)

@@ -52,20 +52,24 @@ def read(path: Path) -> Foreign:
             f"{path} has a header but no rows; expected one row per image."
         )
     kept, kept_lines, repeated = _once(cells, lines, path)
-    missing = [
-        _mend(row, line, path) for row, line in zip(kept, kept_lines, strict=True)
-    ]
+    _empty_what_is_no_number(kept, kept_lines, path)
+    ranked_by = "logit" if any(row.get("logit") for row in kept) else "score"
+    without = []
+    for row, line in zip(kept, kept_lines, strict=True):
+        if not row.get(ranked_by) and not row.get("reason"):
+            row["reason"] = f"no finite {ranked_by} in the file"
+            without.append(line)
+    header = list(dict.fromkeys([*header, "reason"]))
     frame = pd.DataFrame(kept, columns=header, dtype=object)
     for name in ("logit", "score"):
         if name in frame:
             frame[name] = [float(cell) if cell else math.nan for cell in frame[name]]
     checked = predictions.check(frame, str(path), kept_lines)
-    without = [line for line, none in zip(kept_lines, missing, strict=True) if none]
     notes = [
         f"{_lines(found)} {what}"
         for found, what in (
             (repeated, "repeated a row word for word: taken once"),
-            (without, "had no finite score and no reason: counted as without a score"),
+            (without, f"had no finite {ranked_by} and no reason: counted as without"),
         )
         if found
     ]
@@ -105,22 +109,20 @@ def _once(
     return [cells[i] for i in kept], [lines[i] for i in kept], repeated
 
 
-def _mend(row: dict[str, str], line: int, path: Path) -> bool:
-    """Empty what is no finite number; return whether the row was left without a reason."""
-    for name in ("logit", "score"):
-        text = row.get(name, "").strip()
-        try:
-            finite = text != "" and math.isfinite(float(text))
-        except ValueError:
-            raise InputError(
-                f"{path}, line {line}: {name} {text!r} is not a number."
-            ) from None
-        if name in row:
+def _empty_what_is_no_number(
+    cells: list[dict[str, str]], lines: list[int], path: Path
+) -> None:
+    """Empty NaN and infinite cells; text is a mistake."""
+    for row, line in zip(cells, lines, strict=True):
+        for name in {"logit", "score"} & set(row):
+            text = row[name].strip()
+            try:
+                finite = text != "" and math.isfinite(float(text))
+            except ValueError:
+                raise InputError(
+                    f"{path}, line {line}: {name} {text!r} is not a number."
+                ) from None
             row[name] = text if finite else ""
-    if row.get("logit") or row.get("score") or row.get("reason"):
-        return False
-    row["reason"] = "no finite score in the file"
-    return True
 
 
 def _lines(lines: list[int]) -> str:
