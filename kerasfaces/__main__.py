@@ -20,7 +20,11 @@ STAGES = {
     ),
     "train": ("manifest.csv", "run folder with detector, predictions and report.html"),
     "tune": ("study, manifest.csv", "study folder: leaderboard, winner's run folder"),
-    "evaluate": ("run folder", "metrics.json, metrics.csv, report.html"),
+    "evaluate": (
+        "run folders, predictions.csv",
+        "metrics.json, report.html; compare, ensemble",
+    ),
+    "attribute": ("run folder", "which generator made it: run folder, report.html"),
 }
 
 

@@ -16,6 +16,7 @@ LAYERS = [
     {"features"},
     {"evaluate"},
     {"train"},
+    {"attribute"},
     {"tune"},
     {"crossgen"},
     {"explain"},

@@ -1,0 +1,179 @@
+"""Train the head with all classes and one without each generator; each is kept when done."""
+
+import dataclasses
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from kerasfaces import cli
+from kerasfaces.attribute import classes as class_rules
+from kerasfaces.attribute import openset, softmax
+from kerasfaces.attribute.classes import NO_CLASS, REAL, UNKNOWN, Classes
+from kerasfaces.attribute.openset import OpenSet
+from kerasfaces.attribute.softmax import Features
+from kerasfaces.metrics.inputs import Bools, Floats
+
+logger = logging.getLogger(__name__)
+FOLDER = "heads"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Answers:
+    """What a head says of rows.
+
+    Attributes:
+        left_out: The generator it has never seen; empty for the head with all classes.
+        names: Its classes.
+        logits: `(n, classes)` float64 of all readable rows.
+        point: Its rejection, calibrated on validation.
+        known: `(n,)`, test rows of its classes.
+        unknown: `(n,)`, rows of the generator left out that it has not met.
+    """
+
+    left_out: str
+    names: tuple[str, ...]
+    logits: Floats
+    point: OpenSet
+    known: Bools
+    unknown: Bools
+
+    def true(self, rows: pd.DataFrame) -> list[str]:
+        """Return what measured rows are, `unknown` for those of the generator left out."""
+        return [
+            UNKNOWN if name not in self.names else name
+            for name in class_rules.truth(rows)
+        ]
+
+    @property
+    def measured(self) -> Bools:
+        """Known and unknown rows together, `(n,)`."""
+        return self.known | self.unknown
+
+
+def plan(found: Classes) -> list[str]:
+    """Return what each head leaves out: nothing, then each generator if there are two."""
+    generators = found.generators if len(found.generators) > 1 else ()
+    return ["", *generators]
+
+
+def train_all(
+    rows: pd.DataFrame,
+    read: Any,
+    found: Classes,
+    folder: Path,
+    l2: float,
+    reject: float,
+) -> list[Answers]:
+    """Train every head of `plan` that is not in the folder yet.
+
+    Args:
+        rows: Readable rows, RangeIndex.
+        read: Returns their features `(n, d)`.
+        found: The classes.
+        folder: The run folder; heads are kept in `heads/`.
+        l2: See `softmax.fit`.
+        reject: See `openset.calibrate`.
+    """
+    features: Features = read()
+    answers = []
+    left_out = plan(found)
+    with cli.progress(len(left_out), "heads", "head") as add:
+        for number, generator in enumerate(left_out):
+            path = folder / FOLDER / f"{number:03d}.npz"
+            answers.append(_one(rows, features, found, generator, path, l2, reject))
+            add(1)
+    return answers
+
+
+def _one(
+    rows: pd.DataFrame,
+    features: Features,
+    found: Classes,
+    generator: str,
+    path: Path,
+    l2: float,
+    reject: float,
+) -> Answers:
+    names = tuple(name for name in found.names if name != generator)
+    number = dataclasses.replace(found, names=names).of(rows)
+    split = rows["split"].to_numpy()
+    if path.exists():
+        head = softmax.Head.load(path)
+    else:
+        used = (number != NO_CLASS) & (split == "train")
+        logger.info(
+            "training on %d images of %d classes%s",
+            used.sum(),
+            len(names),
+            f", without {generator}" if generator else "",
+        )
+        head = softmax.fit(features[used], number[used], names, l2)
+        head.save(path)
+    logits = head(features)
+    val = (number != NO_CLASS) & (split == "val")
+    unknown = np.zeros(len(rows), dtype=bool)
+    if generator:
+        unknown = class_rules.without(rows, generator)
+    return Answers(
+        left_out=generator,
+        names=names,
+        logits=logits,
+        point=openset.calibrate(logits[val], number[val], reject),
+        known=(number != NO_CLASS) & (split == "test"),
+        unknown=unknown,
+    )
+
+
+def table(
+    rows: pd.DataFrame,
+    reasons: list[str],
+    answers: Answers,
+    split: str,
+) -> pd.DataFrame:
+    """Return attribution_<split>.csv: one row per manifest row.
+
+    Args:
+        rows: All rows of the manifest.
+        reasons: Why a row has no answer; empty where it has.
+        answers: Of the head with all classes, on the readable rows.
+        split: Which rows.
+    """
+    readable = np.array([not reason for reason in reasons], dtype=bool)
+    chosen = (rows["split"] == split).to_numpy()
+    kept = ["path", "label", "source", "split"]
+    out = rows.loc[chosen, kept].reset_index(drop=True)
+    inside = readable[chosen]
+    logits = answers.logits[chosen[readable]]
+    out["called"] = _filled(inside, answers.point.call(logits, answers.names), "")
+    out["closest"] = _filled(inside, openset.closest(logits, answers.names), "")
+    score = openset.unknown_score(logits)
+    out["unknown_score"] = _filled(inside, score.tolist(), np.nan)
+    share = openset.probabilities(logits)
+    for index, name in enumerate(answers.names):
+        out[f"p_{name}"] = _filled(inside, share[:, index].tolist(), np.nan)
+    out["reason"] = [why for why, own in zip(reasons, chosen, strict=True) if own]
+    return out
+
+
+def real_sources(rows: pd.DataFrame, answers: Answers) -> list[dict[str, Any]]:
+    """Return what each set of real test images is called, counts by name."""
+    measured = answers.known & (rows["label"] == REAL).to_numpy()
+    called = answers.point.call(answers.logits[measured], answers.names)
+    counts: dict[str, dict[str, int]] = {}
+    for source, name in zip(rows["source"][measured], called, strict=True):
+        own = counts.setdefault(str(source), {})
+        own[name] = own.get(name, 0) + 1
+    return [
+        {"source": source, "n": sum(own.values()), "called": own}
+        for source, own in sorted(counts.items())
+    ]
+
+
+def _filled(inside: Bools, values: list[Any], empty: Any) -> NDArray[Any]:
+    out = np.full(len(inside), empty, dtype=object if empty == "" else np.float64)
+    out[inside] = values
+    return out

@@ -1,0 +1,85 @@
+"""attribution.json -> the tables a terminal shows, in 80 columns."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from kerasfaces.attribute.report import TITLES
+from kerasfaces.evaluate.markup import interval, number, plain
+
+_NAME = 22
+
+
+def text(content: Mapping[str, Any]) -> str:
+    """Return headlines, one line per class and one per generator left out."""
+    lines = [*_head(content), "", *_classes(content)]
+    if content["left_out"]:
+        lines += ["", *_left_out(content)]
+    lines += [f"note: {plain(note)}" for note in content["notes"]]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _head(content: Mapping[str, Any]) -> Iterator[str]:
+    found, forced = content["test"]["with_unknown"], content["test"]["forced"]
+    yield f"test: {found['n']:,} images of {len(content['classes']['names'])} classes"
+    yield ""
+    yield f"{'':{_NAME}}{'with unknown':>12}   {'95 % interval':18}{'forced':>6}"
+    for key, title in TITLES.items():
+        yield (
+            f"{title:{_NAME}}{number(found[key]['value']):>12}   "
+            f"{interval(found[key]['low'], found[key]['high']):18}"
+            f"{number(forced[key]['value']):>6}"
+        )
+    rejected = content["test"]["rejected"]
+    yield (
+        f"{'Known called unknown':{_NAME}}{number(rejected['value']):>12}   "
+        f"{interval(rejected['low'], rejected['high'])}"
+    )
+    auroc = content["mean_auroc_unknown"]
+    limits = interval(auroc["low"], auroc["high"])
+    if auroc["value"] is None:
+        limits = auroc["method"]
+    yield f"{'AUROC of unknown':{_NAME}}{number(auroc['value']):>12}   {limits}"
+
+
+def _classes(content: Mapping[str, Any]) -> Iterator[str]:
+    yield f"{'class':{_NAME}}{'images':>7}{'recall':>8}   {'95 % interval':16}{'precision':>10}"
+    measured = content["test"]["with_unknown"]["classes"]
+    for name, found in measured.items():
+        recall = found["recall"]
+        yield (
+            f"{_cut(name)}{found['n']:>7,}{number(recall['value']):>8}   "
+            f"{interval(recall['low'], recall['high']):16}"
+            f"{number(found['precision']['value']):>10}"
+        )
+    for name in content["classes"]["few"]:
+        counts = content["classes"]["counts"][name]
+        yield f"{_cut(name)}{counts['test']:>7,}  too few images: {sum(counts.values()):,} in all"
+
+
+def _left_out(content: Mapping[str, Any]) -> Iterator[str]:
+    yield (
+        f"{'left out':{_NAME}}{'images':>7}{'AUROC':>8}   {'95 % interval':16}"
+        f"{'unknown':>10}{'real':>7}  else"
+    )
+    for fold in content["left_out"]:
+        auroc = fold["auroc"]
+        others = {
+            name: count
+            for name, count in fold["called"].items()
+            if name not in ("unknown", "real")
+        }
+        most = max(others, key=lambda name: others[name]) if others else ""
+        rest = f"{most} {others[most] / max(fold['n'], 1):.3f}" if most else ""
+        yield (
+            f"{_cut(fold['generator'])}{fold['n']:>7,}{number(auroc['value']):>8}   "
+            f"{interval(auroc['low'], auroc['high']):16}"
+            f"{number(fold['called_unknown']['value']):>10}"
+            f"{number(fold['called_real']['value']):>7}  {plain(rest)}"
+        )
+    yield "  a generator left out should be called unknown; else: its commonest other name"
+
+
+def _cut(name: str) -> str:
+    shown = plain(name)
+    room = _NAME - 3
+    return f"  {shown if len(shown) <= room else shown[: room - 1] + '…':{_NAME - 2}}"
