@@ -6,6 +6,7 @@ classes weigh alike whatever their counts.
 
 import dataclasses
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,12 +70,12 @@ class Head:
             RunError: The file is damaged.
         """
         try:
-            with np.load(path, allow_pickle=False) as held:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
                 arrays = {
                     key: held[key] for key in ("mean", "spread", "weights", "offset")
                 }
                 names = tuple(str(name) for name in held["names"])
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise RunError(
                 f"{path} is damaged ({error}); delete it, and the same command trains it again."
             ) from error
