@@ -34,7 +34,9 @@ def forest(
         share = (value - low) / ((high - low) or 1.0)
         return _LEFT + min(max(share, 0.0), 1.0) * (_WIDTH - _LEFT - _RIGHT)
 
-    parts = [_tick(low + (high - low) * step / 5, x, bottom) for step in range(6)]
+    step = next((s for s in (0.02, 0.05, 0.1) if (high - low) / s <= 6.5), 0.2)
+    ticks = [high - step * k for k in range(int((high - low) / step + 1e-9) + 1)]
+    parts = [_tick(value, x, bottom) for value in ticks]
     if mark is not None and low <= mark <= high:
         points = f"{x(mark):.1f},{_TOP} {x(mark):.1f},{bottom}"
         parts.append(tag("polyline", points=points, class_="line chance"))

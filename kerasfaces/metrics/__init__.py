@@ -30,6 +30,7 @@ from kerasfaces.metrics.measure import (
     measure_slices,
 )
 from kerasfaces.metrics.paired import Difference, auc_difference, repeated_difference
+from kerasfaces.metrics.pooled import TestRows, pooled_difference
 from kerasfaces.metrics.ranking import (
     Curve,
     ap,
@@ -61,6 +62,7 @@ __all__ = [
     "Reliability",
     "Rows",
     "System",
+    "TestRows",
     "Thresholds",
     "accuracy",
     "ap",
@@ -82,6 +84,7 @@ __all__ = [
     "measure_slices",
     "miss_rate",
     "p_value",
+    "pooled_difference",
     "precision",
     "precision_recall_curve",
     "rate",
