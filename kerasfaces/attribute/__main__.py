@@ -9,6 +9,7 @@ _EXAMPLES = [
     "kerasfaces attribute runs/mobilenetv2-1a2b3c      # the run's own images and splits",
     "kerasfaces attribute RUN --manifest more.csv -o runs/who",
     "kerasfaces attribute RUN --reject 0.02            # call fewer known images unknown",
+    "kerasfaces attribute runs/who --manifest new.csv  # a finished attribution on new images",
 ]
 
 
@@ -23,7 +24,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         _EXAMPLES,
     )
     add = parser.add_argument
-    add("run", type=Path, metavar="RUN", help="run folder of a frozen-base detector")
+    add(
+        "run",
+        type=Path,
+        metavar="RUN",
+        help="run folder of a frozen-base detector, or a finished attribution",
+    )
     add("--manifest", type=Path, metavar="M", help="other images than the run's own")
     add("--root", type=Path, metavar="DIR", help="what relative paths in M start from")
     add(
@@ -48,8 +54,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from kerasfaces import manifest as manifests
     from kerasfaces import runs
-    from kerasfaces.attribute import run, table
+    from kerasfaces.attribute import apply, run, table
 
+    if (options.run / run.FILE).is_file():
+        path, frame = apply.apply(options.run, options.manifest, options.root)
+        print(table.counts(frame))
+        print(f"\ntable: {path}")
+        return 0
     config = run.Config(l2=options.l2, reject=options.reject, seed=options.seed)
     manifest = None
     if options.manifest:

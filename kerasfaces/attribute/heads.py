@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kerasfaces import cli
+from kerasfaces import cli, runs
 from kerasfaces.attribute import classes as class_rules
 from kerasfaces.attribute import openset, softmax
 from kerasfaces.attribute.classes import NO_CLASS, REAL, UNKNOWN, Classes
@@ -132,7 +132,7 @@ def table(
     rows: pd.DataFrame,
     reasons: list[str],
     answers: Answers,
-    split: str,
+    split: str | None = None,
 ) -> pd.DataFrame:
     """Return attribution_<split>.csv: one row per manifest row.
 
@@ -140,10 +140,10 @@ def table(
         rows: All rows of the manifest.
         reasons: Why a row has no answer; empty where it has.
         answers: Of the head with all classes, on the readable rows.
-        split: Which rows.
+        split: Which rows; None is all.
     """
     readable = np.array([not reason for reason in reasons], dtype=bool)
-    chosen = (rows["split"] == split).to_numpy()
+    chosen = (rows["split"] == (split or rows["split"])).to_numpy()
     kept = ["path", "label", "source", "split"]
     out = rows.loc[chosen, kept].reset_index(drop=True)
     inside = readable[chosen]
@@ -157,6 +157,15 @@ def table(
         out[f"p_{name}"] = _filled(inside, share[:, index].tolist(), np.nan)
     out["reason"] = [why for why, own in zip(reasons, chosen, strict=True) if own]
     return out
+
+
+def write_table(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table atomically; file names need not be UTF-8."""
+    text = frame.to_csv(index=False, lineterminator="\n")
+    with runs.atomic_path(path) as temporary:
+        temporary.write_text(
+            text, encoding="utf-8", errors="surrogateescape", newline=""
+        )
 
 
 def real_sources(rows: pd.DataFrame, answers: Answers) -> list[dict[str, Any]]:

@@ -98,7 +98,7 @@ def attribute(
         read = material.load(detector, manifest)
         notes = [] if own else ["The images are not those the detector was made with."]
         content = make(read, folder, config, notes)
-        content = {**content, "detector": str(detector)}
+        content = {**content, "detector": str(detector.resolve())}
         runs.write_json(folder / FILE, content)
         page = report.render(content, folder.name)
         runs.write_text(folder / "report.html", page)
@@ -119,11 +119,7 @@ def make(
     )
     for split in ("val", "test"):
         frame = heads.table(material.rows, material.reasons, answers[0], split)
-        text = frame.to_csv(index=False, lineterminator="\n")
-        with runs.atomic_path(folder / f"attribution_{split}.csv") as path:
-            path.write_text(
-                text, encoding="utf-8", errors="surrogateescape", newline=""
-            )
+        heads.write_table(frame, folder / f"attribution_{split}.csv")
     return _content(material, rows, found, answers, config, notes or [])
 
 

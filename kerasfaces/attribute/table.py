@@ -1,10 +1,13 @@
 """attribution.json -> the tables a terminal shows, in 80 columns."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kerasfaces.attribute.report import TITLES
 from kerasfaces.evaluate.markup import interval, number, plain
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _NAME = 22
 
@@ -16,6 +19,25 @@ def text(content: Mapping[str, Any]) -> str:
         lines += ["", *_left_out(content)]
     lines += [f"note: {plain(note)}" for note in content["notes"]]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def counts(frame: "pd.DataFrame") -> str:
+    """Return what each source's images were called.
+
+    Args:
+        frame: See `heads.table`; of any images.
+    """
+    readable = frame[frame["reason"] == ""]
+    lines = [
+        f"{len(frame):,} images, {len(frame) - len(readable):,} of them unreadable",
+        "",
+        f"{'source':{_NAME}}{'images':>7}  called",
+    ]
+    for (source, label), part in readable.groupby(["source", "label"], sort=True):
+        called = part["called"].value_counts().sort_index()
+        said = ", ".join(f"{plain(name)} {count:,}" for name, count in called.items())
+        lines.append(f"{_cut(f'{source} ({label})')}{len(part):>7,}  {said}")
+    return "\n".join(lines)
 
 
 def _head(content: Mapping[str, Any]) -> Iterator[str]:

@@ -241,3 +241,40 @@ def test_what_is_no_detector(tmp_path):
     runs.write_json(tmp_path / "run" / "ensemble.json", {})
     with pytest.raises(InputError, match="is an ensemble"):
         attribute(tmp_path / "run", folder=tmp_path / "who2")
+
+
+@pytest.fixture
+def finished(detector, tmp_path):
+    """A finished attribution."""
+    return attribute(detector, folder=tmp_path / "who", config=QUICK)
+
+
+def test_a_finished_one_is_applied_to_other_images(finished, tmp_path, capsys):
+    rows = make_rows().assign(split="")
+    path = tmp_path / "new.csv"
+    rows.to_csv(path, index=False)
+    assert command.main([str(finished), "--manifest", str(path)]) == 0
+    told = capsys.readouterr().out
+    assert f"{len(rows)} images, 0 of them unreadable" in told
+    assert "gan (fake)" in told
+    file = next(finished.glob("applied/*/attribution.csv"))
+    assert f"table: {file}" in told
+    applied = pd.read_csv(file, keep_default_na=False)
+    assert len(applied) == len(rows)
+    own = pd.read_csv(finished / "attribution_test.csv", keep_default_na=False)
+    same = applied.set_index("path").loc[own["path"], "called"]
+    assert same.tolist() == own["called"].tolist()
+
+
+def test_applying_needs_images_and_the_same_detector(finished, detector, tmp_path):
+    with pytest.raises(InputError, match="give the images with --manifest M"):
+        command.main([str(finished)])
+    path = tmp_path / "new.csv"
+    make_rows().to_csv(path, index=False)
+    runs.write_json(detector / "config.json", {"train": {"seed": 1}})
+    with pytest.raises(RunError, match="gone or another by now"):
+        command.main([str(finished), "--manifest", str(path)])
+    content = runs.read_json(finished / "attribution.json")
+    runs.write_json(finished / "attribution.json", {**content, "open_set": {"a": 1}})
+    with pytest.raises(RunError, match=r"attribution\.json cannot be read"):
+        command.main([str(finished), "--manifest", str(path)])
