@@ -184,9 +184,18 @@ def _read_run(name: str, folder: Path, split: str) -> Detector:
         point=point,
         threshold=why,
         n_repeated=found.n_repeated,
-        notes=found.notes,
+        notes=(*found.notes, *_seen(folder)),
         files=files,
     )
+
+
+def _seen(folder: Path) -> list[str]:
+    """Return a sentence where an evaluation measured images its run was made with."""
+    path = folder / "metrics.json"
+    n = runs.read_json(path).get("seen") if path.is_file() else None
+    if not n:
+        return []
+    return [f"Not a result: it was trained or validated on {n:,} of its images."]
 
 
 def _why_no_predictions(folder: Path, split: str) -> str:

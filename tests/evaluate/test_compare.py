@@ -170,6 +170,10 @@ def test_an_evaluation_folder_keeps_its_runs_threshold(ours, theirs):
     )
     found = asked(folder, theirs)["detectors"]["ours/abc-test"]
     assert found["point"] == json.loads((ours / "operating_point.json").read_text())
+    assert found["notes"] == []
+    (folder / "metrics.json").write_text('{"seen": 7}')
+    notes = asked(folder, theirs)["detectors"]["ours/abc-test"]["notes"]
+    assert notes == ["Not a result: it was trained or validated on 7 of its images."]
 
 
 def test_names_are_made_unique_or_given(tmp_path, ours):
