@@ -9,6 +9,7 @@ from kerasfaces import config as configs
 from kerasfaces import manifest as manifests
 from kerasfaces import runs
 from kerasfaces.attribute import heads, material
+from kerasfaces.attribute.distance import Space
 from kerasfaces.attribute.heads import Answers
 from kerasfaces.attribute.openset import OpenSet
 from kerasfaces.attribute.run import FILE
@@ -42,7 +43,8 @@ def apply(
         )
     manifest = manifests.read(manifest_path, root)
     content = runs.read_json(folder / FILE)
-    head = Head.load(folder / heads.FOLDER / "000.npz")
+    path = folder / heads.FOLDER / "000.npz"
+    head, space = Head.load(path), Space.load(heads.space_of(path))
     try:
         point = OpenSet(**content["open_set"])
         detector = Path(content["detector"])
@@ -59,11 +61,12 @@ def apply(
         )
     images = material.load(detector, manifest)
     readable = images.readable
-    logits = np.zeros((0, len(head.names)))
+    features = np.zeros((0, len(head.mean)), dtype=np.float32)
     if readable.any():
-        logits = head(images.read())
-    none = np.zeros(len(logits), dtype=bool)
-    answers = Answers("", head.names, logits, point, none, none)
+        features = images.read()
+    logits, none = head(features), np.zeros(len(features), dtype=bool)
+    score = point.score(logits, space(head, features))
+    answers = Answers("", head.names, logits, score, point, none, none)
     frame = heads.table(images.rows, images.reasons, answers)
     target = folder / "applied" / manifest.digest()[:12] / "attribution.csv"
     with runs.lock(target.parent, "attribution"):

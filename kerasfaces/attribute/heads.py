@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from kerasfaces import cli, runs
 from kerasfaces.attribute import classes as class_rules
-from kerasfaces.attribute import openset, softmax
+from kerasfaces.attribute import distance, openset, softmax
 from kerasfaces.attribute.classes import NO_CLASS, REAL, UNKNOWN, Classes
 from kerasfaces.attribute.openset import OpenSet
 from kerasfaces.attribute.softmax import Features
@@ -29,6 +29,7 @@ class Answers:
         left_out: The generator it has never seen; empty for the head with all classes.
         names: Its classes.
         logits: `(n, classes)` float64 of all readable rows.
+        score: `(n,)` float64, how unknown they look.
         point: Its rejection, calibrated on validation.
         known: `(n,)`, test rows of its classes.
         unknown: `(n,)`, rows of the generator left out that it has not met.
@@ -37,6 +38,7 @@ class Answers:
     left_out: str
     names: tuple[str, ...]
     logits: Floats
+    score: Floats
     point: OpenSet
     known: Bools
     unknown: Bools
@@ -101,10 +103,10 @@ def _one(
     names = tuple(name for name in found.names if name != generator)
     number = dataclasses.replace(found, names=names).of(rows)
     split = rows["split"].to_numpy()
+    used = (number != NO_CLASS) & (split == "train")
     if path.exists():
         head = softmax.Head.load(path)
     else:
-        used = (number != NO_CLASS) & (split == "train")
         logger.info(
             "training on %d images of %d classes%s",
             used.sum(),
@@ -113,8 +115,15 @@ def _one(
         )
         head = softmax.fit(features[used], number[used], names, l2)
         head.save(path)
-    logits = head(features)
+    beside = space_of(path)
+    if beside.exists():
+        space = distance.Space.load(beside)
+    else:
+        space = distance.fit(head, features[used], number[used])
+        space.save(beside)
+    logits, far = head(features), space(head, features)
     val = (number != NO_CLASS) & (split == "val")
+    point = openset.calibrate(logits[val], far[val], number[val], reject)
     unknown = np.zeros(len(rows), dtype=bool)
     if generator:
         unknown = class_rules.without(rows, generator)
@@ -122,10 +131,16 @@ def _one(
         left_out=generator,
         names=names,
         logits=logits,
-        point=openset.calibrate(logits[val], number[val], reject),
+        score=point.score(logits, far),
+        point=point,
         known=(number != NO_CLASS) & (split == "test"),
         unknown=unknown,
     )
+
+
+def space_of(head: Path) -> Path:
+    """Return the file beside a head's that says where its classes lie."""
+    return head.with_name(f"{head.stem}-space.npz")
 
 
 def table(
@@ -148,15 +163,21 @@ def table(
     out = rows.loc[chosen, kept].reset_index(drop=True)
     inside = readable[chosen]
     logits = answers.logits[chosen[readable]]
-    out["called"] = _filled(inside, answers.point.call(logits, answers.names), "")
+    score = answers.score[chosen[readable]]
+    called = answers.point.call(logits, score, answers.names)
+    out["called"] = _filled(inside, called, "")
     out["closest"] = _filled(inside, openset.closest(logits, answers.names), "")
-    score = openset.unknown_score(logits)
     out["unknown_score"] = _filled(inside, score.tolist(), np.nan)
     share = openset.probabilities(logits)
     for index, name in enumerate(answers.names):
         out[f"p_{name}"] = _filled(inside, share[:, index].tolist(), np.nan)
     out["reason"] = [why for why, own in zip(reasons, chosen, strict=True) if own]
     return out
+
+
+def called_of(answers: Answers, rows: Bools) -> list[str]:
+    """Return what some of the readable rows are called, `unknown` included."""
+    return answers.point.call(answers.logits[rows], answers.score[rows], answers.names)
 
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:
@@ -171,7 +192,7 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
 def real_sources(rows: pd.DataFrame, answers: Answers) -> list[dict[str, Any]]:
     """Return what each set of real test images is called, counts by name."""
     measured = answers.known & (rows["label"] == REAL).to_numpy()
-    called = answers.point.call(answers.logits[measured], answers.names)
+    called = called_of(answers, measured)
     counts: dict[str, dict[str, int]] = {}
     for source, name in zip(rows["source"][measured], called, strict=True):
         own = counts.setdefault(str(source), {})

@@ -22,28 +22,43 @@ class OpenSet:
     """A frozen rejection.
 
     Attributes:
-        threshold: Images whose `unknown_score` is above it are called unknown.
+        threshold: Images whose score is above it are called unknown.
         rate: At most this share of known validation images is, classes weighing alike.
         rejected: The share that is.
         n: Known validation images it was chosen on.
+        doubt: Middle and spread of the head's doubt on them.
+        distance: Middle and spread of their distance from the classes.
     """
 
     threshold: float
     rate: float
     rejected: float
     n: int
+    doubt: tuple[float, float]
+    distance: tuple[float, float]
 
-    def call(self, logits: Floats, names: tuple[str, ...]) -> list[str]:
+    def score(self, logits: Floats, distance: Floats) -> Floats:
+        """Return how unknown images look, `(n,)`, larger = more: doubt plus distance.
+
+        Args:
+            logits: `(n, classes)`.
+            distance: `(n,)`, see `distance.Space`.
+        """
+        return _score(logits, distance, self.doubt, self.distance)
+
+    def call(self, logits: Floats, score: Floats, names: tuple[str, ...]) -> list[str]:
         """Return each image's class or `unknown`.
 
         Args:
             logits: `(n, classes)`.
+            score: `(n,)`, of the same images.
             names: The classes.
         """
-        turned_away = unknown_score(logits) > self.threshold
         return [
             UNKNOWN if away else name
-            for away, name in zip(turned_away, closest(logits, names), strict=True)
+            for away, name in zip(
+                score > self.threshold, closest(logits, names), strict=True
+            )
         ]
 
     def to_json(self) -> dict[str, Any]:
@@ -62,8 +77,8 @@ def probabilities(logits: Floats) -> Floats:
     return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), dtype=np.float64)
 
 
-def unknown_score(logits: Floats) -> Floats:
-    """Return how little an image looks like any class, `(n,)`, larger = more unknown.
+def doubt(logits: Floats) -> Floats:
+    """Return how unsure of a class the head is, `(n,)`.
 
     Minus the log of the likeliest class's odds against all others together: as ranked by
     the largest softmax probability (Hendrycks & Gimpel 2017), without its rounding to 1.
@@ -76,12 +91,16 @@ def unknown_score(logits: Floats) -> Floats:
 
 
 def calibrate(
-    logits: Floats, classes: NDArray[np.int64], rate: float = REJECTED
+    logits: Floats,
+    distance: Floats,
+    classes: NDArray[np.int64],
+    rate: float = REJECTED,
 ) -> OpenSet:
     """Choose the threshold on validation.
 
     Args:
         logits: `(n, classes)` of validation images of known classes.
+        distance: `(n,)`, of the same images.
         classes: `(n,)`, what they are; each class weighs alike.
         rate: Turn away at most this share of them.
 
@@ -96,7 +115,8 @@ def calibrate(
         raise InputError("The rejection threshold needs validation images; got none.")
     counts = np.bincount(classes)
     weight = 1 / (np.count_nonzero(counts) * counts[classes])
-    score = unknown_score(logits)
+    scales = _scale(doubt(logits)), _scale(distance)
+    score = _score(logits, distance, *scales)
     order = np.argsort(-score, kind="stable")
     # Rows of one score are turned away together.
     last = np.append(np.diff(score[order]) != 0, True)
@@ -108,4 +128,21 @@ def calibrate(
     else:
         threshold = float(np.nextafter(score.min(), -np.inf))
     rejected = float(weight[score > threshold].sum())
-    return OpenSet(threshold, rate, rejected, len(classes))
+    return OpenSet(threshold, rate, rejected, len(classes), *scales)
+
+
+def _score(
+    logits: Floats,
+    distance: Floats,
+    doubts: tuple[float, float],
+    distances: tuple[float, float],
+) -> Floats:
+    """Return the sum of both, each on the scale of known validation images."""
+    unsure = (doubt(logits) - doubts[0]) / doubts[1]
+    return np.asarray(unsure + (distance - distances[0]) / distances[1])
+
+
+def _scale(values: Floats) -> tuple[float, float]:
+    """Return median and the width of the middle 80 %; 1 where they do not vary."""
+    low, middle, high = np.quantile(values, [0.1, 0.5, 0.9])
+    return float(middle), float(high - low) or 1.0

@@ -245,7 +245,8 @@ def _settings(content: Mapping[str, Any]) -> Section:
     rows = [[key, str(value)] for key, value in values.items()]
     note = (
         "Head: multinomial logistic regression on the detector's frozen features, classes "
-        "weighing alike. Unknown: minus the log odds of the likeliest class."
+        "weighing alike. Unknown: the head's doubt (minus the log odds of the likeliest class) plus "
+        "the distance from the nearest class, each on the scale of known validation images."
     )
     table = markup.table("Settings", ["Key", "Value"], rows, numeric=False)
     return Section("Settings", markup.paragraph(note) + table)

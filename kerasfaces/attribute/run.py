@@ -5,7 +5,6 @@ import logging
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from kerasfaces import config as configs
@@ -146,7 +145,7 @@ def _content(
     if bad:
         said.append(f"{len(bad):,} images could not be read and are in no number.")
     pairs = [
-        (fold.unknown[fold.measured], _scores(fold))
+        (fold.unknown[fold.measured], fold.score[fold.measured])
         for fold in folds
         if fold.unknown.any()
     ]
@@ -175,13 +174,12 @@ def _measured(
 ) -> dict[str, Any]:
     """Return matrix and numbers over known and unknown rows."""
     measured = answers.measured
-    logits = answers.logits[measured]
     true = answers.true(rows[measured])
     names = answers.names if forced else (*answers.names, UNKNOWN)
     called = (
-        openset.closest(logits, answers.names)
+        openset.closest(answers.logits[measured], answers.names)
         if forced
-        else answers.point.call(logits, answers.names)
+        else heads.called_of(answers, measured)
     )
     matrix = measure.Matrix.of(true, called, names)
     return {
@@ -192,7 +190,7 @@ def _measured(
 
 def _fold(rows: pd.DataFrame, fold: Answers, config: Config) -> dict[str, Any]:
     """Return how a generator fares with a head that has never seen it."""
-    called = fold.point.call(fold.logits[fold.unknown], fold.names)
+    called = heads.called_of(fold, fold.unknown)
     counts = {name: called.count(name) for name in (*fold.names, UNKNOWN)}
     n = len(called)
     own = (rows["label"] == "fake") & (rows["source"] == fold.left_out)
@@ -202,7 +200,10 @@ def _fold(rows: pd.DataFrame, fold: Answers, config: Config) -> dict[str, Any]:
         "n_met": int(own.sum()) - n,
         "n_known": int(fold.known.sum()),
         "auroc": measure.auroc(
-            fold.unknown[fold.measured], _scores(fold), config.resamples, config.seed
+            fold.unknown[fold.measured],
+            fold.score[fold.measured],
+            config.resamples,
+            config.seed,
         ).to_dict(),
         "called_unknown": rate(counts[UNKNOWN], n, "no image of it").to_dict(),
         "called_real": rate(counts["real"], n, "no image of it").to_dict(),
@@ -213,12 +214,8 @@ def _fold(rows: pd.DataFrame, fold: Answers, config: Config) -> dict[str, Any]:
     }
 
 
-def _scores(answers: Answers) -> np.ndarray:
-    return openset.unknown_score(answers.logits[answers.measured])
-
-
 def _rejected(answers: Answers) -> Any:
-    called = answers.point.call(answers.logits[answers.known], answers.names)
+    called = heads.called_of(answers, answers.known)
     return rate(called.count(UNKNOWN), len(called))
 
 

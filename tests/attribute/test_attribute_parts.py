@@ -6,7 +6,7 @@ from made_up import GENERATORS, make_features, make_rows
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, roc_auc_score
 
-from kerasfaces.attribute import classes, measure, openset, softmax
+from kerasfaces.attribute import classes, distance, measure, openset, softmax
 from kerasfaces.errors import InputError, RunError
 
 
@@ -128,13 +128,38 @@ def test_a_head_survives_saving_and_damage_is_told(tmp_path):
         softmax.Head.load(tmp_path / "h.npz")
 
 
-def test_unknown_score_ranks_as_the_largest_probability():
+def test_distance_is_mahalanobis_to_the_nearest_centre(tmp_path):
+    rows = make_rows()
+    features = make_features(rows) * 3 + 1
+    found = classes.find(rows, everything(rows))
+    number = found.of(rows)
+    head = softmax.fit(features, number, found.names, 0.01)
+    space = distance.fit(head, features, number)
+    # With all directions kept it does not matter which they are.
+    centres = [features[number == k].mean(axis=0) for k in range(4)]
+    off = features - np.array(centres)[number]
+    precision = np.linalg.inv(off.T @ off / (len(rows) - 4))
+    each = [features - centre for centre in centres]
+    expected = np.min([((e @ precision) * e).sum(axis=1) for e in each], axis=0)
+    np.testing.assert_allclose(space(head, features), expected, rtol=0.03)
+    assert space(head, features[:0]).shape == (0,)
+    far = features[:1] + 100
+    assert space(head, far)[0] > 10 * space(head, features).max()
+    space.save(tmp_path / "s.npz")
+    again = distance.Space.load(tmp_path / "s.npz")
+    np.testing.assert_array_equal(again(head, features), space(head, features))
+    (tmp_path / "s.npz").write_bytes(b"no")
+    with pytest.raises(RunError, match=r"s\.npz is damaged"):
+        distance.Space.load(tmp_path / "s.npz")
+
+
+def test_doubt_ranks_as_the_largest_probability():
     logits = np.random.default_rng(0).normal(0, 3, (50, 4))
-    score = openset.unknown_score(logits)
+    score = openset.doubt(logits)
     largest = openset.probabilities(logits).max(axis=1)
     np.testing.assert_array_equal(np.argsort(score), np.argsort(-largest))
     sure = np.array([[800.0, 0, 0], [900, 0, 0]])
-    assert np.diff(openset.unknown_score(sure)) < 0
+    assert np.diff(openset.doubt(sure)) < 0
 
 
 @pytest.mark.parametrize("rate", [0.01, 0.05, 0.3])
@@ -142,8 +167,10 @@ def test_the_threshold_turns_away_at_most_that_share(rate):
     random = np.random.default_rng(1)
     number = np.repeat([0, 1, 2], [200, 50, 20])
     logits = random.normal(0, 1, (270, 3)) + 2 * np.eye(3)[number]
-    point = openset.calibrate(logits, number, rate)
-    called = np.array(point.call(logits, ("a", "b", "c"))) == "unknown"
+    far = random.exponential(1, 270)
+    point = openset.calibrate(logits, far, number, rate)
+    score = point.score(logits, far)
+    called = np.array(point.call(logits, score, ("a", "b", "c"))) == "unknown"
     share = np.mean([called[number == k].mean() for k in range(3)])
     assert share == pytest.approx(point.rejected)
     assert rate - 1 / 20 < share <= rate
@@ -151,15 +178,16 @@ def test_the_threshold_turns_away_at_most_that_share(rate):
 
 def test_equal_scores_are_turned_away_together_or_not_at_all():
     logits = np.zeros((10, 2))
-    point = openset.calibrate(logits, np.arange(10) % 2, 0.3)
-    assert point.call(logits, ("a", "b")) == ["a"] * 10
+    far = np.ones(10)
+    point = openset.calibrate(logits, far, np.arange(10) % 2, 0.3)
+    assert point.call(logits, point.score(logits, far), ("a", "b")) == ["a"] * 10
 
 
 def test_rejection_mistakes():
     with pytest.raises(InputError, match="--reject: expected a share between 0 and 1"):
-        openset.calibrate(np.zeros((2, 2)), np.array([0, 1]), 1.0)
+        openset.calibrate(np.zeros((2, 2)), np.zeros(2), np.array([0, 1]), 1.0)
     with pytest.raises(InputError, match="needs validation images"):
-        openset.calibrate(np.zeros((0, 2)), np.zeros(0, int))
+        openset.calibrate(np.zeros((0, 2)), np.zeros(0), np.zeros(0, int))
 
 
 def test_numbers_agree_with_scikit_learn():
