@@ -65,8 +65,9 @@ def apply(
     if readable.any():
         features = images.read()
     logits, none = head(features), np.zeros(len(features), dtype=bool)
-    score = point.score(logits, space(head, features))
-    answers = Answers("", head.names, logits, score, point, none, none)
+    scores = {point.rule: point.score(logits, space(head, features))}
+    points = {point.rule: point}
+    answers = Answers("", head.names, logits, scores, points, point.rule, none, none)
     frame = heads.table(images.rows, images.reasons, answers)
     target = folder / "applied" / manifest.digest()[:12] / "attribution.csv"
     with runs.lock(target.parent, "attribution"):

@@ -15,6 +15,7 @@ from kerasfaces.attribute import distance, openset, softmax
 from kerasfaces.attribute.classes import NO_CLASS, REAL, UNKNOWN, Classes
 from kerasfaces.attribute.openset import OpenSet
 from kerasfaces.attribute.softmax import Features
+from kerasfaces.metrics import auc
 from kerasfaces.metrics.inputs import Bools, Floats
 
 logger = logging.getLogger(__name__)
@@ -29,8 +30,9 @@ class Answers:
         left_out: The generator it has never seen; empty for the head with all classes.
         names: Its classes.
         logits: `(n, classes)` float64 of all readable rows.
-        score: `(n,)` float64, how unknown they look.
-        point: Its rejection, calibrated on validation.
+        scores: Rule -> `(n,)` float64, how unknown they look by it.
+        points: Rule -> its rejection, calibrated on validation.
+        rule: The one in use; see `choose_rules`.
         known: `(n,)`, test rows of its classes.
         unknown: `(n,)`, rows of the generator left out that it has not met.
     """
@@ -38,10 +40,21 @@ class Answers:
     left_out: str
     names: tuple[str, ...]
     logits: Floats
-    score: Floats
-    point: OpenSet
+    scores: dict[str, Floats]
+    points: dict[str, OpenSet]
+    rule: str
     known: Bools
     unknown: Bools
+
+    @property
+    def score(self) -> Floats:
+        """How unknown the rows look by the rule in use, `(n,)`."""
+        return self.scores[self.rule]
+
+    @property
+    def point(self) -> OpenSet:
+        """The rejection in use."""
+        return self.points[self.rule]
 
     def true(self, rows: pd.DataFrame) -> list[str]:
         """Return what measured rows are, `unknown` for those of the generator left out."""
@@ -88,7 +101,43 @@ def train_all(
             path = folder / FOLDER / f"{number:03d}.npz"
             answers.append(_one(rows, features, found, generator, path, l2, reject))
             add(1)
-    return answers
+    return choose_rules(rows, answers, found)
+
+
+def choose_rules(
+    rows: pd.DataFrame, answers: list[Answers], found: Classes
+) -> list[Answers]:
+    """Give each head the rule that notices generators left out best, on validation.
+
+    A head that leaves a generator out is given the rule that is best for the *others*
+    left out: what it is measured on has no say. With nothing to choose by it is `doubt`.
+
+    Args:
+        rows: Readable rows.
+        answers: Of every head.
+        found: The classes.
+    """
+    val = (rows["split"] == "val").to_numpy()
+    known = val & (found.of(rows) != NO_CLASS)
+    quality: dict[str, dict[str, float]] = {}
+    for fold in answers[1:]:
+        new = known & fold.unknown
+        measured = known & ~((rows["source"] == fold.left_out).to_numpy() & ~new)
+        if new.any():
+            quality[fold.left_out] = {
+                rule: auc(new[measured], score[measured])
+                for rule, score in fold.scores.items()
+            }
+    chosen = []
+    for each in answers:
+        others = [part for name, part in quality.items() if name != each.left_out]
+        mean = {
+            rule: sum(part[rule] for part in others) / max(1, len(others))
+            for rule in openset.RULES
+        }
+        best = max(openset.RULES, key=lambda rule: mean[rule])
+        chosen.append(dataclasses.replace(each, rule=best))
+    return chosen
 
 
 def _one(
@@ -123,7 +172,10 @@ def _one(
         space.save(beside)
     logits, far = head(features), space(head, features)
     val = (number != NO_CLASS) & (split == "val")
-    point = openset.calibrate(logits[val], far[val], number[val], reject)
+    points = {
+        rule: openset.calibrate(logits[val], far[val], number[val], reject, rule)
+        for rule in openset.RULES
+    }
     unknown = np.zeros(len(rows), dtype=bool)
     if generator:
         unknown = class_rules.without(rows, generator)
@@ -131,8 +183,9 @@ def _one(
         left_out=generator,
         names=names,
         logits=logits,
-        score=point.score(logits, far),
-        point=point,
+        scores={rule: point.score(logits, far) for rule, point in points.items()},
+        points=points,
+        rule="doubt",
         known=(number != NO_CLASS) & (split == "test"),
         unknown=unknown,
     )

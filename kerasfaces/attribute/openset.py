@@ -14,6 +14,7 @@ from kerasfaces.attribute.classes import UNKNOWN
 from kerasfaces.errors import InputError
 from kerasfaces.metrics.inputs import Floats
 
+RULES = ("doubt", "distance", "both")
 REJECTED = 0.05  # of the known validation images
 
 
@@ -26,6 +27,7 @@ class OpenSet:
         rate: At most this share of known validation images is, classes weighing alike.
         rejected: The share that is.
         n: Known validation images it was chosen on.
+        rule: One of `RULES`: what the score is.
         doubt: Middle and spread of the head's doubt on them.
         distance: Middle and spread of their distance from the classes.
     """
@@ -34,17 +36,18 @@ class OpenSet:
     rate: float
     rejected: float
     n: int
+    rule: str
     doubt: tuple[float, float]
     distance: tuple[float, float]
 
     def score(self, logits: Floats, distance: Floats) -> Floats:
-        """Return how unknown images look, `(n,)`, larger = more: doubt plus distance.
+        """Return how unknown images look, `(n,)`, larger = more.
 
         Args:
             logits: `(n, classes)`.
             distance: `(n,)`, see `distance.Space`.
         """
-        return _score(logits, distance, self.doubt, self.distance)
+        return _score(logits, distance, self.rule, self.doubt, self.distance)
 
     def call(self, logits: Floats, score: Floats, names: tuple[str, ...]) -> list[str]:
         """Return each image's class or `unknown`.
@@ -95,6 +98,7 @@ def calibrate(
     distance: Floats,
     classes: NDArray[np.int64],
     rate: float = REJECTED,
+    rule: str = "doubt",
 ) -> OpenSet:
     """Choose the threshold on validation.
 
@@ -103,6 +107,7 @@ def calibrate(
         distance: `(n,)`, of the same images.
         classes: `(n,)`, what they are; each class weighs alike.
         rate: Turn away at most this share of them.
+        rule: One of `RULES`.
 
     Raises:
         InputError: A rate outside 0..1, or no image.
@@ -116,7 +121,7 @@ def calibrate(
     counts = np.bincount(classes)
     weight = 1 / (np.count_nonzero(counts) * counts[classes])
     scales = _scale(doubt(logits)), _scale(distance)
-    score = _score(logits, distance, *scales)
+    score = _score(logits, distance, rule, *scales)
     order = np.argsort(-score, kind="stable")
     # Rows of one score are turned away together.
     last = np.append(np.diff(score[order]) != 0, True)
@@ -128,18 +133,20 @@ def calibrate(
     else:
         threshold = float(np.nextafter(score.min(), -np.inf))
     rejected = float(weight[score > threshold].sum())
-    return OpenSet(threshold, rate, rejected, len(classes), *scales)
+    return OpenSet(threshold, rate, rejected, len(classes), rule, *scales)
 
 
 def _score(
     logits: Floats,
     distance: Floats,
+    rule: str,
     doubts: tuple[float, float],
     distances: tuple[float, float],
 ) -> Floats:
-    """Return the sum of both, each on the scale of known validation images."""
+    """Return doubt, distance or their sum, on the scale of known validation images."""
     unsure = (doubt(logits) - doubts[0]) / doubts[1]
-    return np.asarray(unsure + (distance - distances[0]) / distances[1])
+    far = (distance - distances[0]) / distances[1]
+    return np.asarray({"doubt": unsure, "distance": far, "both": unsure + far}[rule])
 
 
 def _scale(values: Floats) -> tuple[float, float]:

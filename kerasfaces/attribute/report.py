@@ -188,6 +188,15 @@ def _left_out(content: Mapping[str, Any]) -> Section:
         "Known called unknown",
         "Macro-F1",
     ]
+    by_rule = [
+        [
+            fold["generator"],
+            fold["rule"],
+            *(markup.estimate(found) for found in fold["auroc_by_rule"].values()),
+        ]
+        for fold in folds
+    ]
+    rules = [*folds[0]["auroc_by_rule"]]
     called = [
         [fold["generator"], *(_count(fold["called"].get(name)) for name in names)]
         for fold in folds
@@ -205,6 +214,12 @@ def _left_out(content: Mapping[str, Any]) -> Section:
         + tag("div", markup.figure(image, "AUROC of unknown, 95 %"), class_="wide")
         + markup.table(
             "95 % intervals; macro-F1 counts unknown as a class", header, rows
+        )
+        + markup.table(
+            "AUROC of unknown by rule; the rule in use was best, on validation, for the other "
+            "generators left out",
+            ["Left out", "Rule in use", *rules],
+            by_rule,
         )
         + markup.table("What they were called, images", ["Left out", *names], called),
     )
@@ -239,14 +254,16 @@ def _images(content: Mapping[str, Any]) -> Section:
 def _settings(content: Mapping[str, Any]) -> Section:
     values = {
         "detector": content.get("detector", markup.MISSING),
+        "unknown rule": content["open_set"]["rule"],
         "unknown threshold": markup.number(content["open_set"]["threshold"], 4),
         **content["config"],
     }
     rows = [[key, str(value)] for key, value in values.items()]
     note = (
         "Head: multinomial logistic regression on the detector's frozen features, classes "
-        "weighing alike. Unknown: the head's doubt (minus the log odds of the likeliest class) plus "
-        "the distance from the nearest class, each on the scale of known validation images."
+        "weighing alike. Unknown, whichever was best on validation: the head's doubt (minus the "
+        "log odds of the likeliest class), the distance from the nearest class, or both added, "
+        "each on the scale of known validation images."
     )
     table = markup.table("Settings", ["Key", "Value"], rows, numeric=False)
     return Section("Settings", markup.paragraph(note) + table)

@@ -205,6 +205,16 @@ def _fold(rows: pd.DataFrame, fold: Answers, config: Config) -> dict[str, Any]:
             config.resamples,
             config.seed,
         ).to_dict(),
+        "rule": fold.rule,
+        "auroc_by_rule": {
+            rule: measure.auroc(
+                fold.unknown[fold.measured],
+                score[fold.measured],
+                config.resamples,
+                config.seed,
+            ).to_dict()
+            for rule, score in fold.scores.items()
+        },
         "called_unknown": rate(counts[UNKNOWN], n, "no image of it").to_dict(),
         "called_real": rate(counts["real"], n, "no image of it").to_dict(),
         "known_rejected": _rejected(fold).to_dict(),

@@ -61,6 +61,7 @@ def _head(content: Mapping[str, Any]) -> Iterator[str]:
     if auroc["value"] is None:
         limits = auroc["method"]
     yield f"{'AUROC of unknown':{_NAME}}{number(auroc['value']):>12}   {limits}"
+    yield f"unknown by: {content['open_set']['rule']} (best on validation)"
 
 
 def _classes(content: Mapping[str, Any]) -> Iterator[str]:
@@ -99,6 +100,12 @@ def _left_out(content: Mapping[str, Any]) -> Iterator[str]:
             f"{number(fold['called_real']['value']):>7}  {plain(rest)}"
         )
     yield "  a generator left out should be called unknown; else: its commonest other name"
+    rules = [*content["left_out"][0]["auroc_by_rule"]]
+    yield f"{'AUROC of unknown by':{_NAME}}" + "".join(f"{rule:>10}" for rule in rules)
+    for fold in content["left_out"]:
+        values = [number(found["value"]) for found in fold["auroc_by_rule"].values()]
+        said = "".join(f"{value:>10}" for value in values)
+        yield f"{_cut(fold['generator'])}{said}  in use: {fold['rule']}"
 
 
 def _cut(name: str) -> str:
