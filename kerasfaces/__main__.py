@@ -24,7 +24,11 @@ STAGES = {
         "manifest.csv, several generators",
         "matrix of runs: who detects whom",
     ),
-    "evaluate": ("run folder", "metrics.json, metrics.csv, report.html"),
+    "evaluate": (
+        "run folders, predictions.csv",
+        "metrics.json, report.html; compare, ensemble",
+    ),
+    "attribute": ("run folder", "which generator made it: run folder, report.html"),
 }
 
 

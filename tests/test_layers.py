@@ -16,6 +16,7 @@ LAYERS = [
     {"features"},
     {"evaluate"},
     {"train"},
+    {"attribute"},
     {"tune"},
     {"crossgen"},
     {"explain"},
@@ -74,7 +75,14 @@ def test_torch_only_in_channels_and_no_tensorflow_in_models(path):
 
 @pytest.mark.parametrize(
     "stage",
-    ["kerasfaces", "kerasfaces.train.__main__", "kerasfaces.tune.__main__"],
+    [
+        "kerasfaces",
+        "kerasfaces.train.__main__",
+        "kerasfaces.tune.__main__",
+        "kerasfaces.attribute.run",
+        "kerasfaces.evaluate.compare",
+        "kerasfaces.evaluate.ensemble",
+    ],
 )
 def test_starting_a_command_imports_no_framework(run_python, stage):
     code = f"import sys, {stage}; print([m for m in sys.modules if m in {FRAMEWORKS}])"

@@ -32,6 +32,11 @@ def test_from_nothing_to_a_report(tmp_path):
     assert f"report: {run}" in told
     assert "AUC" in kerasfaces("evaluate", run, "--by", "source")
     assert "report:" in kerasfaces("evaluate", run, "--manifest", manifest)
+    theirs = run / "predictions_test.csv"
+    table = tmp_path / "table"
+    assert "minus" in kerasfaces("evaluate", "compare", run, theirs, "-o", table)
+    told = kerasfaces("evaluate", "ensemble", run, theirs, code=2)
+    assert "no validation predictions" in told
 
 
 def test_mistakes_end_in_one_sentence(tmp_path):
@@ -39,6 +44,9 @@ def test_mistakes_end_in_one_sentence(tmp_path):
         ["trian"],
         ["train", "--manifest", tmp_path / "none.csv"],
         ["evaluate", tmp_path],
+        ["evaluate", "compare", tmp_path, tmp_path / "none.csv"],
+        ["evaluate", "ensemble", tmp_path, tmp_path],
+        ["attribute", tmp_path],
         ["manifest", "build", tmp_path, "-o", tmp_path / "m.csv"],
         ["sample", "-o", tmp_path, "--pairs", 1],
     ):

@@ -21,23 +21,23 @@ def sections(data: ReportInput) -> list[tuple[str, Section]]:
 
 
 def render(data: ReportInput) -> str:
-    """Return the page of a run."""
+    """Return a run's page."""
     return page(data.name, data.headline, data.warnings, sections(data))
 
 
 def page(
     name: str,
-    measured_on: str,
+    headline: str,
     warnings: Sequence[str],
     parts: Sequence[tuple[str, Section]],
 ) -> str:
-    """Return a page in the reports' style.
+    """Return a page of any sections.
 
     Args:
         name: Its heading.
-        measured_on: The split whose numbers it shows.
+        headline: What the numbers were measured on, for the last line.
         warnings: Sentences a reader must see first.
-        parts: Sections, each with the name that links lead to.
+        parts: Identifier and section, in order.
     """
     import jinja2
 
@@ -50,7 +50,7 @@ def page(
     )
     return environment.get_template("report.html.j2").render(
         name=markup.plain(name),
-        headline=measured_on,
+        headline=headline,
         warnings=[markup.plain(text) for text in warnings],
         sections=parts,
         version=__version__,

@@ -35,7 +35,7 @@ def read(path: Path) -> pd.DataFrame:
         InputError: Not a CSV file, missing columns, duplicate paths, unknown labels or
             splits, or a row without score and reason; the message gives the lines.
     """
-    header, rows, lines = _read_rows(path)
+    header, rows, lines = read_rows(path)
     missing = [name for name in _REQUIRED if name not in header]
     if missing or not {"logit", "score"} & set(header):
         raise InputError(
@@ -133,7 +133,13 @@ def attributes(frame: pd.DataFrame) -> list[str]:
     return [name for name in names if (frame[name] != "").any()]
 
 
-def _read_rows(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
+def read_rows(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
+    """Return a CSV file's header, its rows of cells and the line at which each starts.
+
+    Raises:
+        MissingFileError: The file does not exist.
+        InputError: Not a CSV file, or a row with another number of cells.
+    """
     try:
         with path.open(encoding="utf-8-sig", errors=_PATH_ERRORS, newline="") as file:
             reader = csv.reader(file, strict=True)

@@ -184,6 +184,10 @@ def evaluate_manifest(
     from kerasfaces import manifest as manifests
 
     point, context, settings = stored.read(folder)
+    if (folder / "ensemble.json").is_file():
+        raise InputError(
+            f"{folder} is an ensemble: evaluate its members on {manifest_path} and join those."
+        )
     manifest = manifests.read(manifest_path, root)
     rows = manifest.rows
     target = folder / "evaluations" / f"{manifest.digest()[:12]}-{split}"

@@ -50,6 +50,7 @@ from kerasfaces.metrics.rates import (
     recall,
     tpr_at_fpr,
 )
+from kerasfaces.metrics.together import System, differences
 
 __all__ = [
     "NAMES",
@@ -60,6 +61,7 @@ __all__ = [
     "Platt",
     "Reliability",
     "Rows",
+    "System",
     "TestRows",
     "Thresholds",
     "accuracy",
@@ -71,6 +73,7 @@ __all__ = [
     "clopper_pearson",
     "combined",
     "confusion",
+    "differences",
     "ece",
     "f1",
     "false_alarm_rate",

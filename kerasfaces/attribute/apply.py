@@ -1,0 +1,75 @@
+"""A finished attribution on other images: which generator made each."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from kerasfaces import config as configs
+from kerasfaces import manifest as manifests
+from kerasfaces import runs
+from kerasfaces.attribute import heads, material
+from kerasfaces.attribute.distance import Space
+from kerasfaces.attribute.heads import Answers
+from kerasfaces.attribute.openset import OpenSet
+from kerasfaces.attribute.run import FILE
+from kerasfaces.attribute.softmax import Head
+from kerasfaces.errors import InputError, RunError
+
+
+def apply(
+    folder: Path, manifest_path: Path | None, root: Path | None = None
+) -> tuple[Path, pd.DataFrame]:
+    """Attribute a manifest's images with the head and the rejection as they are.
+
+    Writes `FOLDER/applied/<manifest digest>/attribution.csv`.
+
+    Args:
+        folder: A finished attribution.
+        manifest_path: The images; splits do not matter.
+        root: What its relative paths are relative to.
+
+    Returns:
+        The table's path and the table, one row per manifest row (see `heads.table`).
+
+    Raises:
+        InputError: No manifest.
+        RunError: The folder is damaged, or its detector is gone or another by now.
+    """
+    if manifest_path is None:
+        raise InputError(
+            f"{folder} is a finished attribution: give the images with --manifest M, or a "
+            "detector's run folder to make another."
+        )
+    manifest = manifests.read(manifest_path, root)
+    content = runs.read_json(folder / FILE)
+    path = folder / heads.FOLDER / "000.npz"
+    head, space = Head.load(path), Space.load(heads.space_of(path))
+    try:
+        point = OpenSet(**content["open_set"])
+        detector = Path(content["detector"])
+    except (KeyError, TypeError) as error:
+        raise RunError(
+            f"{folder / FILE} cannot be read ({error}); make the attribution again."
+        ) from error
+    made = detector / "config.json"
+    stated = runs.read_json(folder / "config.json").get("detector")
+    if not made.is_file() or configs.digest(runs.read_json(made)) != stated:
+        raise RunError(
+            f"{folder} was made with the detector in {detector}, which is gone or another by "
+            "now; make the attribution again (kerasfaces attribute RUN -o DIR)."
+        )
+    images = material.load(detector, manifest)
+    readable = images.readable
+    features = np.zeros((0, len(head.mean)), dtype=np.float32)
+    if readable.any():
+        features = images.read()
+    logits, none = head(features), np.zeros(len(features), dtype=bool)
+    scores = {point.rule: point.score(logits, space(head, features))}
+    points = {point.rule: point}
+    answers = Answers("", head.names, logits, scores, points, point.rule, none, none)
+    frame = heads.table(images.rows, images.reasons, answers)
+    target = folder / "applied" / manifest.digest()[:12] / "attribution.csv"
+    with runs.lock(target.parent, "attribution"):
+        heads.write_table(frame, target)
+    return target, frame

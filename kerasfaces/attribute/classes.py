@@ -1,0 +1,155 @@
+"""Manifest rows -> classes: `real`, and every generator with enough images."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from kerasfaces.errors import InputError
+from kerasfaces.metrics.inputs import Bools
+
+REAL = "real"
+UNKNOWN = "unknown"
+SPLITS = ("train", "val", "test")
+LEAST = (20, 5, 5)  # images in train, val, test: fewer tell nothing of a class
+NO_CLASS = -1
+
+
+@dataclasses.dataclass(frozen=True)
+class Classes:
+    """What a head tells apart.
+
+    Attributes:
+        names: `real` first, then the generators in order.
+        counts: Generator (and `real`) -> readable images per split, those with too few
+            included.
+        few: Generators with too few images to be a class; their images take no part.
+        notes: What a reader must know of them, a sentence each.
+    """
+
+    names: tuple[str, ...]
+    counts: dict[str, dict[str, int]]
+    few: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def generators(self) -> tuple[str, ...]:
+        """The classes without `real`."""
+        return self.names[1:]
+
+    def of(self, rows: pd.DataFrame) -> NDArray[np.int64]:
+        """Return each row's class number, `(n,)`; `NO_CLASS` where it has none."""
+        number = {name: index for index, name in enumerate(self.names)}
+        return np.array(
+            [number.get(name, NO_CLASS) for name in truth(rows)], dtype=np.int64
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON types."""
+        return {
+            "names": list(self.names),
+            "counts": self.counts,
+            "few": list(self.few),
+            "least": dict(zip(SPLITS, LEAST, strict=True)),
+        }
+
+
+def truth(rows: pd.DataFrame) -> list[str]:
+    """Return `real`, or the generator, of each row."""
+    pairs = zip(rows["label"], rows["source"], strict=True)
+    return [REAL if label == REAL else str(source) for label, source in pairs]
+
+
+def find(rows: pd.DataFrame, readable: Bools) -> Classes:
+    """Return the classes of a split manifest.
+
+    Args:
+        rows: Every row has a split.
+        readable: `(n,)`, which of them have features.
+
+    Raises:
+        InputError: A generator is called `real` or `unknown`, there are too few real
+            images, or no generator has enough.
+    """
+    made = rows[rows["label"] == "fake"]
+    for name in (REAL, UNKNOWN):
+        if (made["source"] == name).any():
+            raise InputError(
+                f"A generator is called {name!r}, which is what attribution calls images that "
+                "are no known fake; rename that source in the manifest."
+            )
+    counts = _counts(rows, readable)
+    if _lacks(counts[REAL]):
+        raise InputError(
+            f"Attribution needs real images: at least {_wanted()}, got "
+            f"{_words(counts[REAL])}."
+        )
+    generators = sorted(set(counts) - {REAL})
+    enough = [name for name in generators if not _lacks(counts[name])]
+    if not enough:
+        found = "; ".join(f"{name}: {_words(counts[name])}" for name in generators)
+        raise InputError(
+            f"No generator has enough images ({found or 'there are no fakes'}); expected at "
+            f"least {_wanted()} of one."
+        )
+    few = tuple(name for name in generators if name not in enough)
+    notes = [
+        f"{name} has too few images to be a class ({_words(counts[name])}; needed are "
+        f"{_wanted()}): they are in no number."
+        for name in few
+    ]
+    both = sorted(set(rows["source"][rows["label"] == REAL]) & set(generators))
+    notes += [
+        f"The source {name} has real and fake images: its fakes are a class, its reals are "
+        "real."
+        for name in both
+    ]
+    return Classes((REAL, *enough), counts, few, tuple(notes))
+
+
+def without(rows: pd.DataFrame, generator: str) -> Bools:
+    """Return the rows of a generator that a model without it has not met, `(n,)`.
+
+    All of them, unless they share a `pair_id` or `identity` with a training or validation
+    image of another class: a copy of a known face is not new.
+    """
+    own = np.asarray(
+        (rows["label"] == "fake") & (rows["source"] == generator), dtype=bool
+    )
+    used = rows["split"].isin(["train", "val"]).to_numpy() & ~own
+    fresh = own.copy()
+    for name in ("pair_id", "identity"):
+        if name in rows:
+            met = set(rows[name][used]) - {""}
+            fresh &= ~rows[name].isin(met).to_numpy()
+    return fresh
+
+
+def _counts(rows: pd.DataFrame, readable: Bools) -> dict[str, dict[str, int]]:
+    names = np.array(truth(rows), dtype=object)
+    split = rows["split"].to_numpy()
+    return {
+        name: {
+            part: int(((names == name) & (split == part) & readable).sum())
+            for part in SPLITS
+        }
+        for name in sorted({*names, REAL})
+    }
+
+
+def _lacks(counts: dict[str, int]) -> bool:
+    return any(
+        counts[split] < least for split, least in zip(SPLITS, LEAST, strict=True)
+    )
+
+
+def _wanted() -> str:
+    return _words(dict(zip(SPLITS, LEAST, strict=True)))
+
+
+def _words(counts: dict[str, int]) -> str:
+    parts: Sequence[str] = [f"{counts[split]:,} {split}" for split in SPLITS]
+    return ", ".join(parts)

@@ -1,0 +1,198 @@
+"""Called against true -> confusion matrix and its numbers with 95 % intervals."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasfaces import rng
+from kerasfaces.metrics import Estimate, Rows, Thresholds, measure_slices, rate
+from kerasfaces.metrics.bootstrap import RESAMPLES, Side, bootstrap, rate_draws
+from kerasfaces.metrics.inputs import Bools, Floats
+from kerasfaces.metrics.intervals import percentiles, undefined
+
+Counts = NDArray[np.int64]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Matrix:
+    """A confusion matrix.
+
+    Attributes:
+        true: Row names; each has at least one image.
+        called: Column names; every row's name is among them.
+        counts: `(rows, columns)` int64, images.
+    """
+
+    true: tuple[str, ...]
+    called: tuple[str, ...]
+    counts: Counts
+
+    @classmethod
+    def of(
+        cls, true: Sequence[str], called: Sequence[str], names: Sequence[str]
+    ) -> "Matrix":
+        """Count.
+
+        Args:
+            true: `(n,)`, each in `names`.
+            called: `(n,)`, each in `names`.
+            names: Columns in order; rows are those that occur.
+        """
+        number = {name: index for index, name in enumerate(names)}
+        whole = np.zeros((len(names), len(names)), dtype=np.int64)
+        for own, said in zip(true, called, strict=True):
+            whole[number[own], number[said]] += 1
+        kept = np.flatnonzero(whole.sum(axis=1))
+        return cls(tuple(names[i] for i in kept.tolist()), tuple(names), whole[kept])
+
+    @property
+    def right(self) -> NDArray[np.intp]:
+        """Each row's own column."""
+        return np.array([self.called.index(name) for name in self.true], dtype=np.intp)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON types."""
+        return {
+            "true": list(self.true),
+            "called": list(self.called),
+            "counts": self.counts.tolist(),
+        }
+
+
+def summary(
+    matrix: Matrix, resamples: int = RESAMPLES, seed: int = 0
+) -> dict[str, Any]:
+    """Return accuracy, mean recall and macro-F1, and precision and recall per class.
+
+    Macro-F1 is the plain mean of the rows' F1; an image called `unknown` is a miss of its
+    own class and, as `unknown` is a column, no false alarm of another.
+
+    Args:
+        matrix: At least one row.
+        resamples: Bootstrap resamples, within each true class.
+        seed: Keys them.
+    """
+    counts, right = matrix.counts, matrix.right
+    drawn = _resample(matrix, resamples, seed)
+    method = f"stratified bootstrap, {resamples} resamples"
+    hits = counts[np.arange(len(right)), right]
+    found = {
+        "accuracy": rate(int(hits.sum()), int(counts.sum())),
+        "mean_recall": _estimate(_mean_recall, matrix, drawn, method),
+        "macro_f1": _estimate(_macro_f1, matrix, drawn, method),
+    }
+    called = counts.sum(axis=0)
+    classes = {
+        name: {
+            "n": int(counts[row].sum()),
+            "recall": rate(int(hits[row]), int(counts[row].sum())).to_dict(),
+            "precision": rate(
+                int(hits[row]), int(called[right[row]]), "nothing was called this"
+            ).to_dict(),
+            "f1": float(_f1(counts[None], right)[0, row]),
+        }
+        for row, name in enumerate(matrix.true)
+    }
+    return {
+        "n": int(counts.sum()),
+        **{key: value.to_dict() for key, value in found.items()},
+        "classes": classes,
+    }
+
+
+def auroc(
+    unknown: Bools, score: Floats, resamples: int = RESAMPLES, seed: int = 0
+) -> Estimate:
+    """Return the chance that an unknown image scores above a known one.
+
+    Args:
+        unknown: `(n,)`.
+        score: `(n,)`, larger = more likely unknown.
+        resamples: Bootstrap resamples.
+        seed: Keys them.
+    """
+    if unknown.all() or not unknown.any():
+        return undefined(
+            "no unknown images" if not unknown.any() else "no known images"
+        )
+    rows = Rows.of(unknown, score, np.zeros(score.size))
+    masks = {"all": np.ones(score.size, dtype=bool)}
+    found = measure_slices(rows, masks, Thresholds(0.5, 0.5), resamples, seed)
+    return found["all"]["auc"]
+
+
+def mean_auroc(
+    folds: Sequence[tuple[Bools, Floats]], resamples: int = RESAMPLES, seed: int = 0
+) -> Estimate:
+    """Return the mean AUROC over folds, each resampled by itself; see `auroc`."""
+    pairs, values = {}, []
+    for number, (unknown, score) in enumerate(folds):
+        zeros = np.zeros(score.size)
+        pairs[str(number)] = (
+            Side.of(f"{number}/known", score[~unknown], zeros[~unknown], 0.0),
+            Side.of(f"{number}/unknown", score[unknown], zeros[unknown], 1.0),
+        )
+        values.append(auroc(unknown, score, 2, seed).value)
+    if not values:
+        return undefined("no generator was left out")
+    drawn = bootstrap(pairs, resamples, seed)
+    mean = np.mean([each.auc for each in drawn.values()], axis=0)
+    value = float(np.mean(values))
+    return Estimate(
+        value,
+        *percentiles(mean, value),
+        f"stratified bootstrap within each of {len(values)} folds, {resamples} resamples",
+    )
+
+
+def _estimate(
+    function: Any, matrix: Matrix, drawn: NDArray[np.float64], method: str
+) -> Estimate:
+    value = float(function(matrix.counts[None].astype(np.float64), matrix.right)[0])
+    return Estimate(value, *percentiles(function(drawn, matrix.right), value), method)
+
+
+def _f1(counts: NDArray[Any], right: NDArray[np.intp]) -> Floats:
+    """Return F1 `(k, rows)` of `(k, rows, columns)`; 0 where nothing was right."""
+    hits = counts[:, np.arange(len(right)), right]
+    both = counts.sum(axis=2) + counts.sum(axis=1)[:, right]
+    return np.asarray(2 * hits / np.maximum(both, 1e-12), dtype=np.float64)
+
+
+def _macro_f1(counts: NDArray[Any], right: NDArray[np.intp]) -> Floats:
+    return np.asarray(_f1(counts, right).mean(axis=1), dtype=np.float64)
+
+
+def _mean_recall(counts: NDArray[Any], right: NDArray[np.intp]) -> Floats:
+    hits = counts[:, np.arange(len(right)), right]
+    share = hits / counts.sum(axis=2)
+    return np.asarray(share.mean(axis=1), dtype=np.float64)
+
+
+def _resample(matrix: Matrix, resamples: int, seed: int) -> NDArray[np.float64]:
+    """Return `(resamples, rows, columns)`: each row's images drawn again.
+
+    A row without a mistake would never vary; its hits are drawn from the distribution
+    whose quantiles are their exact limits, and its misses spread evenly.
+    """
+    counts, right = matrix.counts, matrix.right
+    drawn = np.empty((resamples, *counts.shape))
+    for row, n in enumerate(counts.sum(axis=1).tolist()):
+        generator = rng.generator(seed, "confusion", matrix.true[row])
+        hits = int(counts[row, right[row]])
+        if hits not in (0, n):
+            share = counts[row] / n
+            drawn[:, row] = generator.multinomial(n, share, size=resamples)
+            continue
+        found = rate_draws(hits, n, resamples, generator) * n
+        others = np.where(
+            np.arange(counts.shape[1]) == right[row], 0, counts[row] + 1.0
+        )
+        if hits == n:
+            others = np.where(others > 0, 1.0, 0.0)
+        drawn[:, row] = (n - found)[:, None] * others / max(others.sum(), 1e-12)
+        drawn[:, row, right[row]] = found
+    return drawn

@@ -1,0 +1,155 @@
+"""Logits -> the class, or `unknown` where an image looks like none of them.
+
+The threshold is calibrated on validation images of known classes alone: it needs no
+example of the unknown, and what it is worth is measured by leaving generators out.
+"""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasfaces.attribute.classes import UNKNOWN
+from kerasfaces.errors import InputError
+from kerasfaces.metrics.inputs import Floats
+
+RULES = ("doubt", "distance", "both")
+REJECTED = 0.05  # of the known validation images
+
+
+@dataclasses.dataclass(frozen=True)
+class OpenSet:
+    """A frozen rejection.
+
+    Attributes:
+        threshold: Images whose score is above it are called unknown.
+        rate: At most this share of known validation images is, classes weighing alike.
+        rejected: The share that is.
+        n: Known validation images it was chosen on.
+        rule: One of `RULES`: what the score is.
+        doubt: Middle and spread of the head's doubt on them.
+        distance: Middle and spread of their distance from the classes.
+    """
+
+    threshold: float
+    rate: float
+    rejected: float
+    n: int
+    rule: str
+    doubt: tuple[float, float]
+    distance: tuple[float, float]
+
+    def score(self, logits: Floats, distance: Floats) -> Floats:
+        """Return how unknown images look, `(n,)`, larger = more.
+
+        Args:
+            logits: `(n, classes)`.
+            distance: `(n,)`, see `distance.Space`.
+        """
+        return _score(logits, distance, self.rule, self.doubt, self.distance)
+
+    def call(self, logits: Floats, score: Floats, names: tuple[str, ...]) -> list[str]:
+        """Return each image's class or `unknown`.
+
+        Args:
+            logits: `(n, classes)`.
+            score: `(n,)`, of the same images.
+            names: The classes.
+        """
+        return [
+            UNKNOWN if away else name
+            for away, name in zip(
+                score > self.threshold, closest(logits, names), strict=True
+            )
+        ]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON types."""
+        return dataclasses.asdict(self)
+
+
+def closest(logits: Floats, names: tuple[str, ...]) -> list[str]:
+    """Return the most likely class of each image, `unknown` never."""
+    return [names[index] for index in logits.argmax(axis=1).tolist()]
+
+
+def probabilities(logits: Floats) -> Floats:
+    """Return the softmax, `(n, classes)`."""
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), dtype=np.float64)
+
+
+def doubt(logits: Floats) -> Floats:
+    """Return how unsure of a class the head is, `(n,)`.
+
+    Minus the log of the likeliest class's odds against all others together: as ranked by
+    the largest softmax probability (Hendrycks & Gimpel 2017), without its rounding to 1.
+    """
+    ordered = np.sort(logits, axis=1)
+    others = ordered[:, :-1]
+    top = others.max(axis=1, keepdims=True)
+    rest = top[:, 0] + np.log(np.exp(others - top).sum(axis=1))
+    return np.asarray(rest - ordered[:, -1], dtype=np.float64)
+
+
+def calibrate(
+    logits: Floats,
+    distance: Floats,
+    classes: NDArray[np.int64],
+    rate: float = REJECTED,
+    rule: str = "doubt",
+) -> OpenSet:
+    """Choose the threshold on validation.
+
+    Args:
+        logits: `(n, classes)` of validation images of known classes.
+        distance: `(n,)`, of the same images.
+        classes: `(n,)`, what they are; each class weighs alike.
+        rate: Turn away at most this share of them.
+        rule: One of `RULES`.
+
+    Raises:
+        InputError: A rate outside 0..1, or no image.
+    """
+    if not 0 < rate < 1:
+        raise InputError(
+            f"--reject: expected a share between 0 and 1, got {rate:g}, e.g. 0.05."
+        )
+    if not len(classes):
+        raise InputError("The rejection threshold needs validation images; got none.")
+    counts = np.bincount(classes)
+    weight = 1 / (np.count_nonzero(counts) * counts[classes])
+    scales = _scale(doubt(logits)), _scale(distance)
+    score = _score(logits, distance, rule, *scales)
+    order = np.argsort(-score, kind="stable")
+    # Rows of one score are turned away together.
+    last = np.append(np.diff(score[order]) != 0, True)
+    share = np.where(last, np.cumsum(weight[order]), np.inf)
+    allowed = np.flatnonzero(share <= rate + 1e-12)
+    cut = int(allowed.max()) + 1 if allowed.size else 0
+    if cut < len(order):
+        threshold = float(score[order[cut]])
+    else:
+        threshold = float(np.nextafter(score.min(), -np.inf))
+    rejected = float(weight[score > threshold].sum())
+    return OpenSet(threshold, rate, rejected, len(classes), rule, *scales)
+
+
+def _score(
+    logits: Floats,
+    distance: Floats,
+    rule: str,
+    doubts: tuple[float, float],
+    distances: tuple[float, float],
+) -> Floats:
+    """Return doubt, distance or their sum, on the scale of known validation images."""
+    unsure = (doubt(logits) - doubts[0]) / doubts[1]
+    far = (distance - distances[0]) / distances[1]
+    return np.asarray({"doubt": unsure, "distance": far, "both": unsure + far}[rule])
+
+
+def _scale(values: Floats) -> tuple[float, float]:
+    """Return median and the width of the middle 80 %; 1 where they do not vary."""
+    low, middle, high = np.quantile(values, [0.1, 0.5, 0.9])
+    return float(middle), float(high - low) or 1.0

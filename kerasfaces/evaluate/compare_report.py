@@ -1,0 +1,207 @@
+"""A comparison -> the sections of its page."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+from kerasfaces.evaluate import html, markup, names, predictions
+from kerasfaces.evaluate.chart import Chart, legend
+from kerasfaces.evaluate.compare import Comparison
+from kerasfaces.evaluate.compare_table import lacking, p_text
+from kerasfaces.evaluate.forest import forest
+from kerasfaces.evaluate.markup import Section, tag
+from kerasfaces.metrics import roc_curve
+from kerasfaces.metrics.together import METRICS
+
+_COLOURS = 8  # lines a reader can tell apart
+
+
+def render(comparison: Comparison, name: str) -> str:
+    """Return the page.
+
+    Args:
+        comparison: A finished comparison.
+        name: Its heading.
+    """
+    content = comparison.content
+    warnings = [
+        *(
+            f"Not compared: {text}: {why}"
+            for text, why in comparison.not_compared.items()
+        ),
+        *content["notes"],
+        *(
+            f"{name}: {note}"
+            for name, found in content["detectors"].items()
+            for note in found["notes"]
+        ),
+    ]
+    parts = [
+        ("result", _result(content)),
+        ("differences", _differences(content)),
+        ("sources", _sources(content)),
+        ("curves", _curves(comparison)),
+        ("rows", _rows(content)),
+        ("thresholds", _thresholds(content)),
+    ]
+    return html.page(name, content["split"], warnings, parts)
+
+
+def _result(content: Mapping[str, Any]) -> Section:
+    lead = (
+        f"{content['n']:,} {content['split']} images that every detector scored, "
+        f"{content['n_real']:,} real and {content['n_fake']:,} fake, of "
+        f"{content['n_known']:,} that some detector names."
+    )
+    detectors = content["detectors"]
+    aucs = {name: found["metrics"]["all"]["auc"] for name, found in detectors.items()}
+    picture = forest(
+        [(name, a["value"], a["low"], a["high"]) for name, a in aucs.items()],
+        f"AUC of {len(aucs)} detectors with 95 % intervals",
+    )
+    rows = [
+        [name, *(markup.estimate(found["metrics"]["all"][m]) for m in METRICS)]
+        for name, found in detectors.items()
+    ]
+    header = ["Detector", *(names.TITLES[m] for m in METRICS)]
+    caption = "Under each number its 95 % interval; a dash says why under the pointer"
+    body = (
+        markup.paragraph(lead, class_="lead")
+        + tag("div", markup.figure(picture, "AUC, 95 % intervals"), class_="wide")
+        + markup.table(caption, header, rows)
+    )
+    return Section("Result", body)
+
+
+def _differences(content: Mapping[str, Any]) -> Section:
+    reference = content["reference"]
+    rule = content["reference_rule"]
+    note = f"Each detector minus {reference} on the same images, by a paired bootstrap."
+    if rule != "asked for":
+        note += f" {reference} has {rule}."
+    others = {k: v for k, v in content["detectors"].items() if k != reference}
+    rows = [
+        [name, names.TITLES[m], *_difference(found["differences"]["all"][m])]
+        for name, found in others.items()
+        for m in METRICS
+    ]
+    header = ["Detector", "Metric", "Difference", "95 % interval", "p", "p (Holm)"]
+    caption = "Holm: corrected for the number of detectors"
+    return Section(
+        f"Against {reference}",
+        markup.paragraph(note) + markup.table(caption, header, rows),
+    )
+
+
+def _difference(found: Mapping[str, Any]) -> list[object]:
+    if found["value"] is None:
+        reason = tag("span", markup.MISSING, title=found["method"], class_="missing")
+        return [reason, found["method"], markup.MISSING, markup.MISSING]
+    limits = markup.interval(found["low"], found["high"])
+    return [
+        f"{found['value']:+.3f}",
+        tag("span", limits, title=found["method"]),
+        p_text(found["p"]),
+        p_text(found["p_holm"]),
+    ]
+
+
+def _sources(content: Mapping[str, Any]) -> Section:
+    note = (
+        "A generator is measured against all real images, a set of real images against all "
+        "fakes. Small print: difference from "
+        f"{content['reference']}, p corrected for all sources and detectors."
+    )
+    found_slices = [name for name in content["slices"] if name != "all"]
+    header = ["Source", "Real", "Fake", *content["detectors"]]
+    rows = []
+    for name in found_slices:
+        counts = content["slices"][name]
+        cells = [_source_cell(found, name) for found in content["detectors"].values()]
+        source = name.removeprefix("source=")
+        rows.append([source, f"{counts['n_real']:,}", f"{counts['n_fake']:,}", *cells])
+    return Section(
+        "By source", markup.paragraph(note) + markup.table("AUC", header, rows)
+    )
+
+
+def _source_cell(found: Mapping[str, Any], name: str) -> Markup:
+    value = markup.estimate(found["metrics"][name]["auc"])
+    minus = found["differences"].get(name, {}).get("auc")
+    if minus is None or minus["value"] is None:
+        return value
+    p = p_text(minus["p_holm"])
+    return value + tag("small", f"{minus['value']:+.3f}, p {p}")
+
+
+def _curves(comparison: Comparison) -> Section:
+    shown = comparison.detectors[:_COLOURS]
+    charts = []
+    for log in (False, True):
+        first = 0.001 if log else 0.0
+        chart = Chart(
+            (first, 1),
+            (0, 1),
+            x_label="false-alarm rate" + (", logarithmic" if log else ""),
+            y_label="fakes found (recall)",
+            description=f"ROC curves of {len(shown)} detectors",
+            log_x=log,
+        )
+        grid = [first ** (1 - k / 200) if log else k / 200 for k in range(201)]
+        chart.line(grid, grid, "chance")
+        for index, each in enumerate(shown):
+            frame = comparison.rows.frames[each.name]
+            curve = roc_curve(comparison.rows.fake, predictions.ranking(frame))
+            chart.line(curve.x, curve.y, f"s{index}", steps=True)
+        caption = "ROC curves" + (", few false alarms enlarged" if log else "")
+        charts.append(markup.figure(chart.svg(), caption))
+    keys = legend([(f"s{index}", each.name) for index, each in enumerate(shown)])
+    left_out = [each.name for each in comparison.detectors[_COLOURS:]]
+    more = f" Not drawn: {', '.join(left_out)}." if left_out else ""
+    note = (
+        "Read nothing off a curve as a threshold to use: that would be choosing it on "
+        f"{comparison.content['split']}.{more}"
+    )
+    return Section(
+        "Every threshold at once",
+        markup.row(*charts) + markup.paragraph(keys) + markup.paragraph(note),
+    )
+
+
+def _rows(content: Mapping[str, Any]) -> Section:
+    header = ["Detector", "Rows", "No row for", "No score for", "Repeated", "Examples"]
+    rows = [
+        [
+            name,
+            f"{found['n']:,}",
+            f"{found['n_missing']:,}",
+            f"{found['n_unscored']:,}",
+            f"{found['n_repeated']:,}",
+            "; ".join(found["examples"]) or markup.MISSING,
+        ]
+        for name, found in content["detectors"].items()
+    ]
+    whole = all(not lacking(found) for found in content["detectors"].values())
+    note = (
+        "Every detector has every row."
+        if whole
+        else "Only images that every detector scored are in the numbers above."
+    )
+    caption = f"Of {content['n_known']:,} images that some detector names"
+    table = markup.table(caption, header, rows, numeric=False)
+    return Section("Rows each detector lacks", markup.paragraph(note) + table)
+
+
+def _thresholds(content: Mapping[str, Any]) -> Section:
+    rows = []
+    for name, found in content["detectors"].items():
+        point = found["point"]
+        at = markup.number(point["threshold"], 4) if point else markup.MISSING
+        strict = (
+            markup.number(point["threshold_fpr_1pct"], 4) if point else markup.MISSING
+        )
+        rows.append([name, found["path"], found["threshold"], at, strict])
+    header = ["Detector", "Read from", "Threshold", "Value", "At 1 % false alarms"]
+    caption = "No threshold was chosen on the compared images"
+    return Section("Thresholds", markup.table(caption, header, rows, numeric=False))

@@ -1,0 +1,272 @@
+"""A run folder, or a predictions.csv written elsewhere -> one detector to compare.
+
+Its threshold is the one frozen in its run folder, or is chosen here on its own
+validation predictions, or there is none: never one from the rows that are compared.
+"""
+
+import dataclasses
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from kerasfaces import runs
+from kerasfaces.errors import InputError, MissingFileError
+from kerasfaces.evaluate import foreign, predictions
+from kerasfaces.evaluate.operating_point import (
+    OperatingPoint,
+    ValidationPredictions,
+    choose_operating_point,
+)
+from kerasfaces.metrics.inputs import Floats
+
+_MOST = 1e-12  # probabilities nearer to 0 or 1 count as this near
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Detector:
+    """What a detector said of its images.
+
+    Attributes:
+        name: Unique among those compared.
+        path: Run folder or file, as given.
+        frame: Predictions of the compared split, scores calibrated where there is a
+            point; `key` names the image.
+        val: Predictions of its validation images, likewise, or None.
+        point: Frozen operating point, or None.
+        threshold: Where the point comes from, or why there is none.
+        n_repeated: Repeated rows, taken once.
+        notes: What was mended or is odd, a sentence each.
+        files: File name -> SHA-256 of everything that was read.
+    """
+
+    name: str
+    path: Path
+    frame: pd.DataFrame
+    val: pd.DataFrame | None
+    point: OperatingPoint | None
+    threshold: str
+    n_repeated: int
+    notes: tuple[str, ...]
+    files: dict[str, str]
+
+
+def read(text: str, split: str = "test", root: Path | None = None) -> Detector:
+    """Read `PATH` or `NAME=PATH`.
+
+    Args:
+        text: A run folder, an evaluation's folder inside one, or a CSV file.
+        split: Whose predictions are compared.
+        root: What relative paths in a CSV file are relative to.
+
+    Raises:
+        MissingFileError: There is no such file or folder, or no predictions in it.
+        InputError: A file breaks the contract, or has no row of the split.
+        RunError: The run folder is damaged.
+    """
+    name, path = _named(text)
+    if path.is_dir() and not (path / "predictions.csv").is_file():
+        return _read_run(name, path, split)
+    file = path / "predictions.csv" if path.is_dir() else path
+    if not file.exists():
+        raise MissingFileError(
+            f"{path} does not exist; expected a run folder made by train, or a CSV file of "
+            "predictions."
+        )
+    found = foreign.read(file)
+    frame = found.frame.assign(key=_keys(found.frame, root))
+    parts = {name: _part(frame, name) for name in sorted(set(frame["split"]))}
+    _check_has(parts, split, str(file))
+    val = parts.get("val") if split != "val" else None
+    point, why = _choose(val)
+    return Detector(
+        name=name,
+        path=path,
+        frame=_scored(parts[split], point),
+        val=None if val is None else _scored(val, point),
+        point=point,
+        threshold=why,
+        n_repeated=found.n_repeated,
+        notes=found.notes,
+        files={file.name: _sha256(file)},
+    )
+
+
+def log_odds(frame: pd.DataFrame, point: OperatingPoint | None) -> Floats:
+    """Return calibrated log-odds of fake, `(n,)`, NaN where there is no score.
+
+    From the logit where there is one, as a score of 1.0 has forgotten how sure it was.
+    """
+    if point is not None and frame["logit"].notna().any():
+        logit = frame["logit"].to_numpy(dtype=np.float64)
+        return point.calibrator.a * logit + point.calibrator.b
+    score = frame["score"].to_numpy(dtype=np.float64)
+    score = np.clip(score, _MOST, 1 - _MOST)
+    return np.asarray(np.log(score / (1 - score)), dtype=np.float64)
+
+
+def unique(detectors: Sequence[Detector]) -> list[Detector]:
+    """Give each detector a name of its own: `name`, `parent/name`, then numbers.
+
+    Raises:
+        InputError: The same file or folder was given twice.
+    """
+    seen: dict[Path, str] = {}
+    for each in detectors:
+        place = each.path.resolve()
+        if place in seen:
+            raise InputError(f"{each.path} was given twice; compare it once.")
+        seen[place] = each.name
+    names = [each.name for each in detectors]
+    if len(set(names)) < len(names):
+        names = [
+            f"{each.path.resolve().parent.name}/{each.name}"
+            if names.count(each.name) > 1
+            else each.name
+            for each in detectors
+        ]
+    numbered = [
+        f"{name} ({names[:index].count(name) + 1})" if names.count(name) > 1 else name
+        for index, name in enumerate(names)
+    ]
+    return [
+        dataclasses.replace(each, name=name)
+        for each, name in zip(detectors, numbered, strict=True)
+    ]
+
+
+def _named(text: str) -> tuple[str, Path]:
+    path = Path(text)
+    name, equals, rest = text.partition("=")
+    if equals and name and rest and not path.exists():
+        return name, Path(rest)
+    place = path.resolve()
+    if path.is_dir() or not place.stem.startswith("predictions"):
+        inside = path.is_dir() and place.parent.name == "evaluations"
+        name = place.name if path.is_dir() else place.stem
+        return (f"{place.parents[1].name}/{name}" if inside else name), path
+    return place.parent.name or place.stem, path
+
+
+def _read_run(name: str, folder: Path, split: str) -> Detector:
+    file = folder / f"predictions_{split}.csv"
+    if not file.is_file():
+        raise MissingFileError(f"{folder} {_why_no_predictions(folder, split)}")
+    # An evaluation on other images keeps the operating point of the run it lies in.
+    run = folder.parents[1] if folder.parent.name == "evaluations" else folder
+    frozen, found = run / "operating_point.json", foreign.read(file)
+    files = {file.name: _sha256(file)}
+    val, val_file = None, run / "predictions_val.csv"
+    frame = _part(found.frame.assign(key=_run_keys(found.frame, folder)), split)
+    _check_has({split: frame} if len(frame) else {}, split, str(file))
+    if val_file.is_file() and (split != "val" or run != folder):
+        val = foreign.read(val_file).frame
+        val = _part(val.assign(key=_run_keys(val, run)), "val")
+        files[val_file.name] = _sha256(val_file)
+        _check_apart(frame, val, folder)
+    point: OperatingPoint | None
+    if frozen.is_file():
+        point = OperatingPoint.from_json(runs.read_json(frozen), str(frozen))
+        files[frozen.name] = _sha256(frozen)
+        why = f"frozen by its run: {point.rule}"
+    else:
+        point, why = _choose(val)
+        frame = _scored(frame, point)
+        val = None if val is None else _scored(val, point)
+    return Detector(
+        name=name,
+        path=folder,
+        frame=frame,
+        val=val,
+        point=point,
+        threshold=why,
+        n_repeated=found.n_repeated,
+        notes=(*found.notes, *_seen(folder)),
+        files=files,
+    )
+
+
+def _seen(folder: Path) -> list[str]:
+    """Return a sentence where an evaluation measured images its run was made with."""
+    path = folder / "metrics.json"
+    n = runs.read_json(path).get("seen") if path.is_file() else None
+    if not n:
+        return []
+    return [f"Not a result: it was trained or validated on {n:,} of its images."]
+
+
+def _why_no_predictions(folder: Path, split: str) -> str:
+    repeated = sorted(folder.glob("seed-*/predictions_*.csv"))
+    if repeated:
+        return f"holds repeated runs: give one of them, e.g. {repeated[0].parent}."
+    others = sorted(folder.glob("predictions_*.csv"))
+    if others:
+        known = ", ".join(each.name for each in others)
+        return f"has no predictions of {split}; it holds {known}."
+    return (
+        f"holds no predictions_{split}.csv and no predictions.csv: it is no finished run; the "
+        "same train command continues an unfinished one."
+    )
+
+
+def _choose(val: pd.DataFrame | None) -> tuple[OperatingPoint | None, str]:
+    if val is None or val.empty:
+        return None, "no threshold: it has no validation predictions"
+    try:
+        # Sorted, as the order of a sum changes its last digit.
+        validation = ValidationPredictions(val.sort_values("key", kind="stable"))
+    except InputError:
+        return None, "no threshold: its validation has only one class with scores"
+    point = choose_operating_point(validation)
+    n = validation.n_real + validation.n_fake
+    return point, f"chosen on its own {n:,} validation predictions: {point.rule}"
+
+
+def _scored(frame: pd.DataFrame, point: OperatingPoint | None) -> pd.DataFrame:
+    if point is None:
+        return frame
+    return frame.assign(score=point.apply(predictions.ranking(frame)))
+
+
+def _part(frame: pd.DataFrame, split: str) -> pd.DataFrame:
+    return frame[frame["split"] == split].reset_index(drop=True)
+
+
+def _check_has(parts: dict[str, pd.DataFrame], split: str, where: str) -> None:
+    if split not in parts:
+        known = ", ".join(parts) or "none"
+        raise InputError(
+            f"{where}: no row has split {split!r}; expected some, got splits: {known}. Ask "
+            "for another with --split."
+        )
+
+
+def _check_apart(frame: pd.DataFrame, val: pd.DataFrame, folder: Path) -> None:
+    both = sorted(set(frame["key"]) & set(val["key"]))
+    if both:
+        raise InputError(
+            f"{folder}: {len(both):,} images are in the compared split and in validation, "
+            f"e.g. {both[0]!r}; its threshold was chosen on the rows it would be judged on."
+        )
+
+
+def _keys(frame: pd.DataFrame, root: Path | None) -> list[str]:
+    from kerasfaces.manifest.table import absolute
+
+    if root is not None:
+        return absolute(frame["path"], root)
+    return [os.path.normpath(text) for text in frame["path"]]
+
+
+def _run_keys(frame: pd.DataFrame, folder: Path) -> list[str]:
+    """Return absolute paths where the run folder says what its paths are relative to."""
+    path = folder / "metrics.json"
+    root = runs.read_json(path).get("image_root") if path.is_file() else None
+    return _keys(frame, None if root is None else folder / root)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

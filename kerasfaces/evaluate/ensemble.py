@@ -1,0 +1,291 @@
+"""Several detectors -> one, as an ordinary run folder; its gain is tested, not assumed."""
+
+import dataclasses
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from kerasfaces import config as configs
+from kerasfaces import runs
+from kerasfaces.errors import InputError, RunError
+from kerasfaces.evaluate import (
+    combiners,
+    detectors,
+    names,
+    paired_tests,
+    predictions,
+    run,
+    shared_rows,
+)
+from kerasfaces.evaluate.detectors import Detector
+from kerasfaces.evaluate.operating_point import (
+    ValidationPredictions,
+    choose_operating_point,
+)
+from kerasfaces.evaluate.shared_rows import Shared
+from kerasfaces.metrics import System, auc, differences
+from kerasfaces.metrics.bootstrap import RESAMPLES
+from kerasfaces.metrics.inputs import Floats
+
+logger = logging.getLogger(__name__)
+SPLITS = ("val", "test")
+FILE = "ensemble.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class Members:
+    """Detectors that can be joined.
+
+    Attributes:
+        detectors: At least two, each with validation predictions.
+        rows: Split -> the rows all of them scored.
+        val_auc: Member -> AUC on validation's shared rows.
+        notes: How rows were brought together, and what the files lack.
+    """
+
+    detectors: list[Detector]
+    rows: dict[str, Shared]
+    val_auc: dict[str, float]
+    notes: tuple[str, ...]
+
+    @property
+    def best(self) -> str:
+        """The member with the highest AUC on validation."""
+        return max(self.val_auc, key=lambda name: self.val_auc[name])
+
+    def log_odds(self, split: str) -> Floats:
+        """Return calibrated log-odds of a split's shared rows, `(n, members)`."""
+        columns = [
+            detectors.log_odds(self.rows[split].frames[each.name], each.point)
+            for each in self.detectors
+        ]
+        return np.stack(columns, axis=1)
+
+
+def read_members(arguments: Sequence[str], root: Path | None = None) -> Members:
+    """Read the detectors to join; every one of them is needed.
+
+    Args:
+        arguments: Run folders or CSV files, each perhaps as `NAME=PATH`.
+        root: What relative paths in CSV files are relative to.
+
+    Raises:
+        KerasfacesError: One cannot be read.
+        InputError: Fewer than two, one without validation predictions, or detectors that
+            share no validation or test rows.
+    """
+    found = detectors.unique([detectors.read(text, "test", root) for text in arguments])
+    if len(found) < 2:
+        raise InputError(f"An ensemble needs at least two detectors, got {len(found)}.")
+    for each in found:
+        if each.val is None or each.point is None:
+            raise InputError(
+                f"{each.path}: an ensemble is fitted on validation, and this detector has "
+                f"{each.threshold}. Add its rows of split val, or leave it out."
+            )
+    aligned, notes = shared_rows.align(found)
+    validation = [each.val for each in aligned if each.val is not None]
+    rows = {
+        "val": shared_rows.shared(aligned, validation),
+        "test": shared_rows.shared(aligned),
+    }
+    _check_apart(rows)
+    val_auc = {
+        name: auc(rows["val"].fake, predictions.ranking(frame))
+        for name, frame in rows["val"].frames.items()
+    }
+    said = [f"{each.name}: {note}" for each in aligned for note in each.notes]
+    return Members(aligned, rows, val_auc, (*notes, *rows["test"].notes, *said))
+
+
+def identity(members: Members, method: str, seed: int) -> dict[str, Any]:
+    """Return what makes an ensemble this one."""
+    return {
+        "method": method,
+        "members": {each.name: each.files for each in members.detectors},
+        "seed": seed,
+    }
+
+
+def make(
+    members: Members,
+    method: str,
+    folder: Path,
+    *,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+) -> dict[str, Any]:
+    """Write the ensemble's run folder; a finished one is only read.
+
+    Writes what `run.finish` does, config.json and ensemble.json: method, members, fitted
+    parameters, and the gain over the member that is best on validation.
+
+    Args:
+        members: See `read_members`.
+        method: One of `combiners.METHODS`.
+        folder: The run folder.
+        seed: Keys resamples and the folds of `stacked`.
+        resamples: Bootstrap resamples.
+
+    Returns:
+        The content of ensemble.json.
+
+    Raises:
+        RunError: The folder holds something else.
+        LockedError: Another process is writing it.
+    """
+    asked = identity(members, method, seed)
+    with runs.lock(folder):
+        _claim(folder, asked)
+        if (folder / FILE).exists() and (folder / "report.html").exists():
+            logger.info("%s is finished; nothing to do", folder)
+            content: dict[str, Any] = runs.read_json(folder / FILE)
+            return content
+        fake = members.rows["val"].fake
+        combined = combiners.combine(
+            method, members.log_odds("val"), fake, members.log_odds("test"), seed
+        )
+        frames = {
+            "val": _frame(members, "val", combined.val),
+            "test": _frame(members, "test", combined.test),
+        }
+        content = _facts(members, method, combined, frames, seed, resamples)
+        runs.write_json(folder / FILE, content)
+        run.finish(
+            folder,
+            frames,
+            config={"ensemble": asked, "fitted": content["parameters"]},
+            environment=runs.environment(),
+            warnings=_sentences(content, members),
+            bootstrap=resamples,
+            seed=seed,
+        )
+    return content
+
+
+def gain_text(content: dict[str, Any], metric: str = "auc") -> str:
+    """Return one metric's gain over the best member as people write it."""
+    found = content["gain"][metric]
+    if found["value"] is None or found["low"] is None:
+        return f"{names.TITLES[metric]}: {found['method']}"
+    p = "p < .001" if found["p"] < 0.001 else f"p {found['p']:.3f}"
+    return (
+        f"{names.TITLES[metric]} {found['value']:+.3f} ({found['low']:+.3f} to "
+        f"{found['high']:+.3f}, {p})"
+    )
+
+
+def _facts(
+    members: Members,
+    method: str,
+    combined: combiners.Combined,
+    frames: dict[str, pd.DataFrame],
+    seed: int,
+    resamples: int,
+) -> dict[str, Any]:
+    point = choose_operating_point(ValidationPredictions(frames["val"]))
+    rows = members.rows["test"]
+    score = point.apply(combined.test)
+    everyone = paired_tests.systems(members.detectors, rows)
+    ours = System(
+        combined.test, score >= point.threshold, score >= point.threshold_fpr_1pct
+    )
+    both = {"ensemble": ours, members.best: everyone[members.best]}
+    if members.best == "ensemble":  # a member that was called so
+        both = {"this ensemble": ours, members.best: everyone[members.best]}
+    gain = next(
+        iter(differences(rows.fake, both, members.best, resamples, seed).values())
+    )
+    return {
+        "method": method,
+        "meaning": combiners.MEANINGS[method],
+        "members": {each.name: str(each.path) for each in members.detectors},
+        "parameters": combined.parameters,
+        "n_validation": len(members.rows["val"].rows),
+        "n_test": len(rows.rows),
+        "lacks": {
+            split: {name: dataclasses.asdict(lack) for name, lack in part.lacks.items()}
+            for split, part in members.rows.items()
+        },
+        "val_auc": {
+            **members.val_auc,
+            "ensemble": auc(members.rows["val"].fake, combined.val),
+        },
+        "best_member": members.best,
+        "gain": {
+            metric: {
+                **found.estimate.to_dict(),
+                "p": None if np.isnan(found.p_value) else found.p_value,
+            }
+            for metric, found in gain.items()
+        },
+    }
+
+
+def _frame(members: Members, split: str, log_odds: Floats) -> pd.DataFrame:
+    """Return one row per image that some member names; a reason where one lacks it."""
+    parts = [each.frame if split == "test" else each.val for each in members.detectors]
+    every = pd.concat([part for part in parts if part is not None])
+    every = every.drop_duplicates("key").sort_values("key", kind="stable")
+    every = every.reset_index(drop=True)
+    shared = dict(zip(members.rows[split].rows["key"], log_odds, strict=True))
+    logits = [shared.get(key, np.nan) for key in every["key"]]
+    reasons = [
+        "" if key in shared else "not every member has a score for it"
+        for key in every["key"]
+    ]
+    filled = every.assign(
+        path=every["key"], logit=logits, score=np.nan, reason=reasons, split=split
+    )
+    names_of = [str(name) for name in filled.columns]
+    carried = [n for n in names_of if n == "pair_id" or n.startswith("attr_")]
+    return filled[[*predictions.COLUMNS, *carried]]
+
+
+def _sentences(content: dict[str, Any], members: Members) -> list[str]:
+    best = content["best_member"]
+    gains = "; ".join(gain_text(content, metric) for metric in content["gain"])
+    weights = content["parameters"].get("weights")
+    said = ""
+    if weights:
+        parts = zip(content["members"], weights, strict=True)
+        said = " Weights: " + ", ".join(f"{name} {each:.2f}" for name, each in parts)
+        said += "; validation's own scores come from fits that did not see the image."
+    return [
+        f"An ensemble of {', '.join(content['members'])}: {content['meaning']}.{said}",
+        f"Minus {best}, the best member on validation (AUC {content['val_auc'][best]:.3f}), on "
+        f"the same {content['n_test']:,} test images: {gains}.",
+        *members.notes,
+    ]
+
+
+def _check_apart(rows: dict[str, Shared]) -> None:
+    both = sorted(set(rows["val"].rows["key"]) & set(rows["test"].rows["key"]))
+    if both:
+        raise InputError(
+            f"{len(both):,} images are validation for all members and test for all members, "
+            f"e.g. {both[0]!r}; split them apart."
+        )
+
+
+def _claim(folder: Path, asked: dict[str, Any]) -> None:
+    """Write config.json, or check that the folder holds this very ensemble."""
+    path = folder / "config.json"
+    held = {each.name for each in folder.iterdir()} - {".lock"}
+    if held and not path.exists():
+        raise RunError(
+            f"{folder} is not empty and no run folder (it holds {min(held)!r}); choose "
+            "another folder with -o."
+        )
+    if held:
+        changed = configs.diff(runs.read_json(path).get("ensemble", {}), asked)
+        if changed:
+            raise RunError(
+                f"{folder} holds another run ({'; '.join(changed[:4])}); choose another "
+                "folder with -o."
+            )
+    runs.write_json(path, {"ensemble": asked})

@@ -1,0 +1,80 @@
+"""`kerasfaces evaluate ensemble`: several detectors joined into one run folder."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from kerasfaces import cli
+
+_METHODS = ("average", "logits", "rank", "stacked", "all")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, join, print metrics and gain."""
+    options = _parser().parse_args(argv)
+    from kerasfaces import config, runs
+    from kerasfaces.evaluate import combiners, ensemble, table
+
+    members = ensemble.read_members(options.detectors, options.root)
+    methods = combiners.METHODS if options.method == "all" else (options.method,)
+    asked = ensemble.identity(members, options.method, options.seed)
+    base = options.output or Path("runs") / f"ensemble-{config.digest(asked, 10)}"
+    lines: list[str] = []
+    val_auc: dict[str, float] = {}
+    for method in methods:
+        folder = base / method if options.method == "all" else base
+        found = ensemble.make(members, method, folder, seed=options.seed)
+        best, val_auc[method] = found["best_member"], found["val_auc"]["ensemble"]
+        lines += [
+            f"{method}: {combiners.MEANINGS[method]}",
+            table.text(runs.read_json(folder / "metrics.json"), by=["source"]),
+            "",
+            f"minus {best}, the best member on validation, on the same "
+            f"{found['n_test']:,} test images:",
+            *(f"  {ensemble.gain_text(found, metric)}" for metric in found["gain"]),
+            f"\nreport: {folder / 'report.html'}\n",
+        ]
+    if len(methods) > 1:
+        chosen = max(val_auc, key=lambda name: val_auc[name])
+        lines.append(
+            f"best on validation: {chosen} (AUC {val_auc[chosen]:.3f}); the tables above must "
+            "not choose, they are test"
+        )
+    lines += [f"note: {note}" for note in members.notes]
+    sys.stdout.write("\n".join(lines).rstrip() + "\n")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = cli.parser(
+        "evaluate ensemble",
+        "Join detectors and test whether that helps. Everything that is fitted (calibration, "
+        "ranks,\nweights, threshold) is fitted on their validation predictions; the gain is "
+        "measured on paired\ntest predictions, against the member that is best on validation. "
+        "Writes a run folder\nthat evaluate and compare read like any other.",
+        [
+            "python -m kerasfaces.evaluate ensemble runs/a runs/b -o runs/both",
+            "python -m kerasfaces.evaluate ensemble A B theirs.csv --method stacked",
+            "python -m kerasfaces.evaluate ensemble A B C --method all -o runs/joined",
+        ],
+    )
+    add = parser.add_argument
+    add("detectors", nargs="+", metavar="[NAME=]RUN|CSV", help="two or more")
+    add(
+        "--method",
+        default="average",
+        choices=_METHODS,
+        help="mean of probabilities (default), of standardised log-odds, of ranks; a "
+        "logistic regression fitted on validation; or all four, each in a folder of its "
+        "own",
+    )
+    add(
+        "--root",
+        type=Path,
+        metavar="DIR",
+        help="what relative paths in CSV files are relative to",
+    )
+    add("--seed", type=int, default=0, help="of resamples and folds")
+    add("-o", "--output", type=Path, metavar="RUN", help="default: runs/ensemble-HASH")
+    return parser

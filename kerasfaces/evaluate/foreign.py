@@ -1,0 +1,131 @@
+"""A predictions.csv by whoever wrote it -> checked predictions, with what was mended.
+
+A file of our own is read strictly by `predictions.read`. Here a repeated row is taken
+once and a score that is no number becomes a row without a score; both are counted and
+named. What could mean two things (two scores for one image, an unknown label, a score
+outside 0..1) stays an error.
+"""
+
+import dataclasses
+import math
+from pathlib import Path
+
+import pandas as pd
+
+from kerasfaces.errors import InputError
+from kerasfaces.evaluate import predictions
+
+_SHOWN = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Foreign:
+    """What a file holds.
+
+    Attributes:
+        frame: Checked predictions of all its splits, one row per image.
+        n_repeated: Further rows that said the same of an image once more.
+        n_not_numbers: Rows whose score was empty, NaN or infinite without a reason.
+        notes: One sentence for each kind of thing that was mended.
+    """
+
+    frame: pd.DataFrame
+    n_repeated: int
+    n_not_numbers: int
+    notes: tuple[str, ...]
+
+
+def read(path: Path) -> Foreign:
+    """Read a predictions file that need not be ours.
+
+    Raises:
+        MissingFileError: The file does not exist.
+        InputError: Not a CSV file, columns missing, no row, unknown labels or splits,
+            text for a number, scores outside 0..1, or one image with two answers; the
+            message gives the lines.
+    """
+    header, rows, lines = predictions.read_rows(path)
+    _check_header(header, path)
+    cells = [dict(zip(header, row, strict=True)) for row in rows]
+    if not cells:
+        raise InputError(
+            f"{path} has a header but no rows; expected one row per image."
+        )
+    kept, kept_lines, repeated = _once(cells, lines, path)
+    _empty_what_is_no_number(kept, kept_lines, path)
+    ranked_by = "logit" if any(row.get("logit") for row in kept) else "score"
+    without = []
+    for row, line in zip(kept, kept_lines, strict=True):
+        if not row.get(ranked_by) and not row.get("reason"):
+            row["reason"] = f"no finite {ranked_by} in the file"
+            without.append(line)
+    header = list(dict.fromkeys([*header, "reason"]))
+    frame = pd.DataFrame(kept, columns=header, dtype=object)
+    for name in ("logit", "score"):
+        if name in frame:
+            frame[name] = [float(cell) if cell else math.nan for cell in frame[name]]
+    checked = predictions.check(frame, str(path), kept_lines)
+    notes = [
+        f"{_lines(found)} {what}"
+        for found, what in (
+            (repeated, "repeated a row word for word: taken once"),
+            (without, f"had no finite {ranked_by} and no reason: counted as without"),
+        )
+        if found
+    ]
+    return Foreign(checked, len(repeated), len(without), tuple(notes))
+
+
+def _check_header(header: list[str], path: Path) -> None:
+    wanted = ("path", "label", "source", "split")
+    missing = [name for name in wanted if name not in header]
+    if missing or not {"logit", "score"} & set(header):
+        raise InputError(
+            f"{path}: columns {', '.join(missing) or 'logit or score'} missing; expected "
+            f"{', '.join(wanted)} and logit or score, got {', '.join(header) or 'nothing'}."
+        )
+    if len(set(header)) < len(header):
+        twice = next(name for name in header if header.count(name) > 1)
+        raise InputError(f"{path}, line 1: column {twice!r} appears twice.")
+
+
+def _once(
+    cells: list[dict[str, str]], lines: list[int], path: Path
+) -> tuple[list[dict[str, str]], list[int], list[int]]:
+    """Return the rows without repetitions, their lines, and the repetitions' lines."""
+    first: dict[str, int] = {}
+    kept, repeated = [], []
+    for index, row in enumerate(cells):
+        before = first.setdefault(row["path"], index)
+        if before == index:
+            kept.append(index)
+        elif cells[before] == row:
+            repeated.append(lines[index])
+        else:
+            raise InputError(
+                f"{path}, lines {lines[before]} and {lines[index]}: two different rows for "
+                f"{row['path']!r}; expected one answer per image. Delete one of them."
+            )
+    return [cells[i] for i in kept], [lines[i] for i in kept], repeated
+
+
+def _empty_what_is_no_number(
+    cells: list[dict[str, str]], lines: list[int], path: Path
+) -> None:
+    """Empty NaN and infinite cells; text is a mistake."""
+    for row, line in zip(cells, lines, strict=True):
+        for name in {"logit", "score"} & set(row):
+            text = row[name].strip()
+            try:
+                finite = text != "" and math.isfinite(float(text))
+            except ValueError:
+                raise InputError(
+                    f"{path}, line {line}: {name} {text!r} is not a number."
+                ) from None
+            row[name] = text if finite else ""
+
+
+def _lines(lines: list[int]) -> str:
+    shown = ", ".join(map(str, lines[:_SHOWN]))
+    more = f" and {len(lines) - _SHOWN:,} more" if len(lines) > _SHOWN else ""
+    return f"{'Line' if len(lines) == 1 else 'Lines'} {shown}{more}"

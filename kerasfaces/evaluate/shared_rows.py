@@ -1,0 +1,209 @@
+"""Several detectors' predictions -> the images all of them scored, and who lacks what."""
+
+import dataclasses
+import os
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from kerasfaces.errors import InputError
+from kerasfaces.evaluate import predictions
+from kerasfaces.evaluate.detectors import Detector
+from kerasfaces.metrics.inputs import Bools
+
+_EXAMPLES = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Lack:
+    """What one detector lacks of the images that any of them names.
+
+    Attributes:
+        n: Its own rows.
+        n_missing: Images of others that it has no row for.
+        n_unscored: Rows without a score (unreadable, NaN).
+        examples: The first few of both, `path: why`.
+    """
+
+    n: int
+    n_missing: int
+    n_unscored: int
+    examples: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Shared:
+    """The comparison's rows.
+
+    Attributes:
+        rows: One per shared image, sorted by `key`: key, label, source.
+        frames: Detector -> its predictions of exactly these rows, in this order.
+        lacks: Detector -> what it lacks.
+        n_known: Images that any detector names.
+        notes: Sentences on how rows were brought together.
+    """
+
+    rows: pd.DataFrame
+    frames: dict[str, pd.DataFrame]
+    lacks: dict[str, Lack]
+    n_known: int
+    notes: tuple[str, ...]
+
+    @property
+    def fake(self) -> Bools:
+        """Which rows are fake, `(n,)`."""
+        return np.asarray(self.rows["label"] == "fake", dtype=bool)
+
+
+def align(detectors: Sequence[Detector]) -> tuple[list[Detector], list[str]]:
+    """Make relative paths absolute where another detector's absolute ones end alike.
+
+    Returns:
+        The detectors with new keys, and a sentence for each that was changed.
+    """
+    keys = [each.frame["key"] for each in detectors]
+    by_name: dict[str, list[str]] = defaultdict(list)
+    for key in sorted({key for part in keys for key in part if os.path.isabs(key)}):
+        by_name[os.path.basename(key)].append(key)
+    aligned, notes = [], []
+    for each in detectors:
+        base = _base(each.frame["key"], by_name)
+        if base:
+            each = dataclasses.replace(
+                each,
+                frame=_below(base, each.frame),
+                val=None if each.val is None else _below(base, each.val),
+            )
+            notes.append(f"{each.name}: its relative paths are read below {base}.")
+        aligned.append(each)
+    return aligned, notes
+
+
+def shared(
+    detectors: Sequence[Detector], frames: Sequence[pd.DataFrame] | None = None
+) -> Shared:
+    """Return the rows that every detector scored.
+
+    Args:
+        detectors: With unique names and aligned keys.
+        frames: One per detector; by default those of the compared split.
+
+    Raises:
+        InputError: Detectors disagree on an image's label, or share too few rows.
+    """
+    parts = frames or [each.frame for each in detectors]
+    tables = {
+        each.name: frame.set_index("key", drop=False).rename_axis(None)
+        for each, frame in zip(detectors, parts, strict=True)
+    }
+    for name, table in tables.items():
+        twice = table.index[table.index.duplicated()]
+        if len(twice):
+            raise InputError(
+                f"{name}: two of its paths are the same file, {twice[0]!r}."
+            )
+    known = sorted(set().union(*(table.index for table in tables.values())))
+    scored = {
+        name: set(predictions.readable(table).index) for name, table in tables.items()
+    }
+    common = sorted(set.intersection(*scored.values()))
+    _check_labels(tables)
+    rows, notes = _facts(tables, common)
+    if not {"real", "fake"} <= set(rows["label"]):
+        _fail(tables, common, rows)
+    return Shared(
+        rows=rows,
+        frames={
+            name: table.loc[common].reset_index(drop=True)
+            for name, table in tables.items()
+        },
+        lacks={
+            name: _lack(table, scored[name], known) for name, table in tables.items()
+        },
+        n_known=len(known),
+        notes=tuple(notes),
+    )
+
+
+def _lack(table: pd.DataFrame, scored: set[str], known: list[str]) -> Lack:
+    missing = [key for key in known if key not in table.index]
+    reasons = dict(zip(map(str, table["key"]), map(str, table["reason"]), strict=True))
+    unscored = [key for key in reasons if key not in scored]
+    examples = [f"{key}: no row" for key in missing[:_EXAMPLES]]
+    examples += [f"{key}: {reasons[key]}" for key in unscored[:_EXAMPLES]]
+    return Lack(len(table), len(missing), len(unscored), tuple(examples))
+
+
+def _base(keys: "pd.Series[str]", by_name: dict[str, list[str]]) -> str | None:
+    """Return the folder below which most relative keys are others' absolute ones."""
+    found: Counter[str] = Counter()
+    for key in keys:
+        if os.path.isabs(key):
+            return None
+        tail = os.sep + os.path.normpath(key)
+        for other in by_name.get(os.path.basename(key), ()):
+            if other.endswith(tail):
+                found[other.removesuffix(tail)] += 1
+    return found.most_common(1)[0][0] if found else None
+
+
+def _below(base: str, frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(key=[os.path.normpath(f"{base}/{key}") for key in frame["key"]])
+
+
+def _check_labels(tables: dict[str, pd.DataFrame]) -> None:
+    """Refuse detectors that do not agree on what is real."""
+    names = list(tables)
+    first = pd.Series(dtype=object)
+    owner: dict[str, str] = {}
+    for name in names:
+        label = tables[name]["label"]
+        both = label.index.intersection(first.index)
+        wrong = both[(label[both] != first[both]).to_numpy()]
+        if len(wrong):
+            key = str(wrong[0])
+            raise InputError(
+                f"{owner[key]} and {name} disagree on the label of {len(wrong):,} of "
+                f"{len(both):,} images, e.g. {key!r}: {first[key]} against {label[key]}. The "
+                "label says what the image is, the score how likely it is fake; mend one file."
+            )
+        fresh = label.index.difference(first.index)
+        owner.update(dict.fromkeys(map(str, fresh), name))
+        first = pd.concat([first, label[fresh]]) if len(first) else label
+
+
+def _facts(
+    tables: dict[str, pd.DataFrame], common: list[str]
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return key, label and source; the first detector's source holds."""
+    (first, table), *others = tables.items()
+    rows = table.loc[common, ["key", "label", "source"]].reset_index(drop=True)
+    notes = []
+    for name, other in others:
+        differ = int((other.loc[common, "source"].to_numpy() != rows["source"]).sum())
+        if differ:
+            notes.append(
+                f"{name} names another source than {first} for {differ:,} of {len(rows):,} "
+                f"images; {first}'s names are used."
+            )
+    return rows, notes
+
+
+def _fail(
+    tables: dict[str, pd.DataFrame], common: list[str], rows: pd.DataFrame
+) -> None:
+    counts = {label: int((rows["label"] == label).sum()) for label in ("real", "fake")}
+    if common:
+        raise InputError(
+            f"All detectors scored {counts['real']} real and {counts['fake']} fake images in "
+            "common; a comparison needs both classes."
+        )
+    examples = "; ".join(
+        f"{name}: {table.index[0]!r}" for name, table in tables.items() if len(table)
+    )
+    raise InputError(
+        f"No image was scored by all {len(tables)} detectors ({examples}); paths must name the "
+        "same files. Give the folder of a CSV file's relative paths with --root."
+    )

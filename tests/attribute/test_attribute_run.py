@@ -1,0 +1,306 @@
+"""Attribution from rows and features to the run folder, and again after a kill."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_up import make_features, make_material, make_rows
+
+from kerasfaces import runs
+from kerasfaces.attribute import __main__ as command
+from kerasfaces.attribute import heads, report, softmax, table
+from kerasfaces.attribute.run import Config, attribute, make
+from kerasfaces.errors import InputError, MissingFileError, RunError
+
+QUICK = Config(resamples=100)
+
+
+def made(folder, rows=None, **options):
+    rows = make_rows() if rows is None else rows
+    return make(make_material(rows, **options), folder, QUICK)
+
+
+def test_known_generators_are_told_apart_and_unknown_ones_noticed(tmp_path):
+    content = made(tmp_path)
+    test = content["test"]
+    assert test["forced"]["macro_f1"]["value"] > 0.85
+    assert (
+        test["with_unknown"]["macro_f1"]["low"]
+        < test["with_unknown"]["macro_f1"]["high"]
+    )
+    assert test["rejected"]["value"] < 0.2
+    assert [fold["generator"] for fold in content["left_out"]] == [
+        "autoencoder",
+        "diffusion",
+        "gan",
+    ]
+    for fold in content["left_out"]:
+        assert fold["n"] == 64
+        assert sum(fold["called"].values()) == 64
+        assert fold["generator"] not in fold["called"]
+        assert fold["numbers"]["matrix"]["true"][-1] == "unknown"
+    assert content["mean_auroc_unknown"]["value"] == pytest.approx(
+        np.mean([fold["auroc"]["value"] for fold in content["left_out"]])
+    )
+    assert sum(each["n"] for each in test["real_sources"]) == 24
+
+
+def test_a_generator_between_the_classes_is_called_unknown(tmp_path):
+    rows = make_rows()
+    features = make_features(rows, distance=8.0)
+    gan = (rows["source"] == "gan").to_numpy()
+    features[gan, :2] += 4.0  # half way to both others
+    features[gan, 2] = 0.0
+    content = made(tmp_path, rows, features=features)
+    fold = content["left_out"][-1]
+    assert fold["auroc"]["value"] > 0.9
+    assert fold["called_unknown"]["value"] > 0.5
+
+
+def test_nothing_is_learnt_from_what_is_left_out_or_from_test(tmp_path):
+    rows = make_rows()
+    first = made(tmp_path / "a", rows)
+    features = make_features(rows)
+    gan = (rows["source"] == "gan").to_numpy()
+    test = (rows["split"] == "test").to_numpy()
+    changed = features.copy()
+    changed[gan | test] = 1e3
+    made(tmp_path / "b", rows, features=changed)
+    for number, same in ((1, True), (2, True), (3, True)):  # 3 leaves gan out
+        one, two = (
+            softmax.Head.load(tmp_path / name / "heads" / f"{number:03d}.npz")
+            for name in "ab"
+        )
+        assert ("gan" in one.names) == (number != 3)
+        if number == 3:
+            assert np.array_equal(one.weights, two.weights) == same
+    changed = features.copy()
+    changed[test] = 1e3
+    third = made(tmp_path / "c", rows, features=changed)
+    assert third["open_set"] == first["open_set"]
+
+
+def test_tables_have_one_row_per_manifest_row(tmp_path):
+    rows = make_rows()
+    reasons = [""] * len(rows)
+    bad = np.flatnonzero((rows["split"] == "test").to_numpy())[0]
+    reasons[bad] = "cannot be decoded"
+    content = made(tmp_path, rows, reasons=reasons)
+    frame = pd.read_csv(tmp_path / "attribution_test.csv", keep_default_na=False)
+    assert len(frame) == 60
+    assert list(frame.columns[:7]) == [
+        *("path", "label", "source", "split", "called", "closest", "unknown_score")
+    ]
+    odd = frame[frame["reason"] != ""]
+    assert odd["reason"].tolist() == ["cannot be decoded"]
+    assert odd["called"].tolist() == [""]
+    read = frame[frame["reason"] == ""]
+    shares = read[[name for name in frame if name.startswith("p_")]].astype(float)
+    np.testing.assert_allclose(shares.sum(axis=1), 1)
+    assert content["n_unreadable"] == 1
+    assert "cannot be decoded" in content["unreadable"][0]
+    assert len(pd.read_csv(tmp_path / "attribution_val.csv")) == 60
+
+
+def test_the_page_shows_the_matrix_and_names_who_has_too_few(tmp_path):
+    rows = make_rows(generators=("gan", "diffusion"))
+    odd = make_rows((2, 1, 0), generators=("<b>few",), reals=())
+    rows = pd.concat([rows, odd]).reset_index(drop=True)
+    content = made(tmp_path, rows)
+    assert content["classes"]["few"] == ["<b>few"]
+    page = report.render(content, "who")
+    assert page.count("<svg") == 3
+    assert "Confusion matrix, Test images" in page
+    assert "too few images" in page
+    assert "<b>few" not in page
+    assert "http" not in page
+    told = table.text(content)
+    assert "too few images: 3 in all" in told
+    assert max(map(len, told.split("note:")[0].splitlines())) <= 90
+
+
+def test_one_generator_says_what_was_not_measured(tmp_path):
+    content = made(tmp_path, make_rows(generators=("gan",)))
+    assert content["left_out"] == []
+    assert content["mean_auroc_unknown"]["value"] is None
+    assert any("There is one generator" in note for note in content["notes"])
+    assert "Not measured" in report.render(content, "who")
+    assert "AUROC of unknown" in table.text(content)
+
+
+def test_heads_that_are_done_are_not_trained_again(tmp_path, monkeypatch):
+    first = made(tmp_path)
+    (tmp_path / "heads" / "002.npz").unlink()
+    calls = []
+    fit = softmax.fit
+    monkeypatch.setattr(softmax, "fit", lambda *a: calls.append(1) or fit(*a))
+    assert made(tmp_path) == first
+    assert len(calls) == 1
+
+
+def test_a_kill_at_any_head_changes_nothing(tmp_path, monkeypatch):
+    whole = made(tmp_path / "whole")
+    fit = softmax.fit
+    for stop in (0, 2):
+        folder = tmp_path / str(stop)
+        done = []
+
+        def dying(*arguments, stop=stop, done=done):
+            if len(done) == stop:
+                raise KeyboardInterrupt
+            done.append(1)
+            return fit(*arguments)
+
+        monkeypatch.setattr(softmax, "fit", dying)
+        with pytest.raises(KeyboardInterrupt):
+            made(folder)
+        monkeypatch.setattr(softmax, "fit", fit)
+        assert made(folder) == whole
+
+
+def test_settings_are_checked():
+    with pytest.raises(InputError, match="--l2: expected more than 0"):
+        Config(l2=0)
+    with pytest.raises(InputError, match="--reject: expected a share"):
+        Config(reject=1.5)
+    with pytest.raises(InputError, match="at least 100"):
+        Config(resamples=5)
+
+
+@pytest.fixture
+def detector(tmp_path, monkeypatch):
+    """A stand-in for a trained run: its features are made up."""
+    from kerasfaces.attribute import material
+
+    folder = tmp_path / "detector"
+    folder.mkdir()
+    rows = make_rows()
+    rows.to_csv(folder / "manifest.csv", index=False)
+    runs.write_json(folder / "config.json", {"train": {}})
+    monkeypatch.setattr(material, "load", lambda run, manifest: make_material(rows))
+    return folder
+
+
+def test_the_command_makes_a_run_folder_once(detector, tmp_path, capsys):
+    folder = tmp_path / "who"
+    assert command.main([str(detector), "-o", str(folder)]) == 0
+    told = capsys.readouterr().out
+    assert "AUROC of unknown" in told
+    assert f"report: {folder / 'report.html'}" in told
+    for name in ("config.json", "environment.json", "manifest.csv", "attribution.json"):
+        assert (folder / name).exists()
+    written = (folder / "report.html").stat().st_mtime_ns
+    assert command.main([str(detector), "-o", str(folder)]) == 0
+    assert capsys.readouterr().out == told
+    assert (folder / "report.html").stat().st_mtime_ns == written
+    with pytest.raises(RunError, match=r"another attribution \(attribute\.l2"):
+        command.main([str(detector), "-o", str(folder), "--l2", "0.1"])
+
+
+def test_folders_of_others_are_left_alone(detector, tmp_path):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "x").touch()
+    with pytest.raises(RunError, match="not empty and no run folder"):
+        attribute(detector, folder=tmp_path / "full")
+    (detector / "model.keras").touch()
+    with pytest.raises(RunError, match="holds another run"):
+        attribute(detector, folder=detector)
+    assert json.loads((detector / "config.json").read_text()) == {"train": {}}
+
+
+def test_a_mistake_before_the_first_head_claims_nothing(
+    detector, tmp_path, monkeypatch
+):
+    folder = tmp_path / "who"
+
+    def broken(*arguments):
+        raise InputError("no")
+
+    monkeypatch.setattr(heads, "train_all", broken)
+    with pytest.raises(InputError, match="no"):
+        attribute(detector, folder=folder, config=QUICK)
+    monkeypatch.undo()
+    from kerasfaces.attribute import material
+
+    rows = make_rows()
+    monkeypatch.setattr(material, "load", lambda run, manifest: make_material(rows))
+    other = Config(resamples=100, l2=0.1)
+    assert attribute(detector, folder=folder, config=other) == folder
+
+
+def test_what_is_no_detector(tmp_path):
+    with pytest.raises(InputError, match=r"holds no manifest\.csv"):
+        attribute(tmp_path / "none", folder=tmp_path / "who")
+    rows = make_rows()
+    (tmp_path / "run").mkdir()
+    rows.to_csv(tmp_path / "run" / "manifest.csv", index=False)
+    with pytest.raises(MissingFileError, match=r"no config\.json"):
+        attribute(tmp_path / "run", folder=tmp_path / "who")
+    runs.write_json(tmp_path / "run" / "config.json", {})
+    runs.write_json(tmp_path / "run" / "ensemble.json", {})
+    with pytest.raises(InputError, match="is an ensemble"):
+        attribute(tmp_path / "run", folder=tmp_path / "who2")
+
+
+@pytest.fixture
+def finished(detector, tmp_path):
+    """A finished attribution."""
+    return attribute(detector, folder=tmp_path / "who", config=QUICK)
+
+
+def test_a_finished_one_is_applied_to_other_images(finished, tmp_path, capsys):
+    rows = make_rows().assign(split="")
+    path = tmp_path / "new.csv"
+    rows.to_csv(path, index=False)
+    assert command.main([str(finished), "--manifest", str(path)]) == 0
+    told = capsys.readouterr().out
+    assert f"{len(rows)} images, 0 of them unreadable" in told
+    assert "gan (fake)" in told
+    file = next(finished.glob("applied/*/attribution.csv"))
+    assert f"table: {file}" in told
+    applied = pd.read_csv(file, keep_default_na=False)
+    assert len(applied) == len(rows)
+    own = pd.read_csv(finished / "attribution_test.csv", keep_default_na=False)
+    same = applied.set_index("path").loc[own["path"], "called"]
+    assert same.tolist() == own["called"].tolist()
+
+
+def test_applying_needs_images_and_the_same_detector(finished, detector, tmp_path):
+    with pytest.raises(InputError, match="give the images with --manifest M"):
+        command.main([str(finished)])
+    path = tmp_path / "new.csv"
+    make_rows().to_csv(path, index=False)
+    runs.write_json(detector / "config.json", {"train": {"seed": 1}})
+    with pytest.raises(RunError, match="gone or another by now"):
+        command.main([str(finished), "--manifest", str(path)])
+    content = runs.read_json(finished / "attribution.json")
+    runs.write_json(finished / "attribution.json", {**content, "open_set": {"a": 1}})
+    with pytest.raises(RunError, match=r"attribution\.json cannot be read"):
+        command.main([str(finished), "--manifest", str(path)])
+
+
+def test_the_rule_is_chosen_on_validation_and_by_the_others(tmp_path):
+    from kerasfaces.attribute import classes
+
+    rows = make_rows()
+    material = make_material(rows)
+    found = classes.find(rows, material.readable)
+    answers = heads.train_all(rows, material.read, found, tmp_path, 0.01, 0.05)
+    val = (rows["split"] == "val").to_numpy()
+
+    def doctored(good, at):
+        """Return scores by which one rule is perfect on some rows, useless elsewhere."""
+        out = []
+        for each in answers:
+            scores = {rule: np.zeros(len(rows)) for rule in each.scores}
+            if each.left_out:
+                scores[good[each.left_out]] = 1.0 * (each.unknown & at)
+            out.append(dataclasses.replace(each, scores=scores))
+        return [each.rule for each in heads.choose_rules(rows, out, found)]
+
+    good = {"autoencoder": "both", "diffusion": "both", "gan": "distance"}
+    # Of all, and without autoencoder, diffusion, gan; a tie goes to the simpler rule.
+    assert doctored(good, val) == ["both", "distance", "distance", "both"]
+    assert set(doctored(good, ~val)) == {"doubt"}

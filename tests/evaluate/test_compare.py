@@ -1,0 +1,317 @@
+"""Detectors side by side: on the rows all share, whoever wrote them."""
+
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from detector_files import make_run, scored, write_csv
+
+from kerasfaces import metrics
+from kerasfaces.errors import InputError, MissingFileError, RunError
+from kerasfaces.evaluate import __main__ as command
+from kerasfaces.evaluate import predictions
+from kerasfaces.evaluate.compare import compare
+
+
+@pytest.fixture
+def ours(tmp_path):
+    return make_run(tmp_path / "ours")
+
+
+@pytest.fixture
+def theirs(tmp_path):
+    frame = pd.concat([scored(split, 1.0, seed=1) for split in ("val", "test")])
+    return write_csv(tmp_path / "theirs.csv", frame)
+
+
+def asked(*paths, **options):
+    return compare([str(path) for path in paths], resamples=100, **options).content
+
+
+def test_numbers_are_those_of_each_file(ours, theirs):
+    content = asked(ours, theirs)
+    assert (content["n"], content["n_known"]) == (120, 120)
+    for name, frame in (
+        ("ours", predictions.read(ours / "predictions_test.csv")),
+        ("theirs", scored("test", 1.0, seed=1)),
+    ):
+        found = content["detectors"][name]["metrics"]["all"]["auc"]
+        expected = metrics.auc(frame["label"], frame["logit"])
+        assert found["value"] == pytest.approx(expected)
+        assert found["low"] < expected < found["high"]
+
+
+def test_the_frozen_threshold_stays_and_a_foreign_one_comes_from_its_validation(
+    ours, theirs
+):
+    content = asked(ours, theirs)
+    frozen = json.loads((ours / "operating_point.json").read_text())
+    assert content["detectors"]["ours"]["point"] == frozen
+    point = content["detectors"]["theirs"]["point"]
+    assert point["chosen_on"] == {"split": "val", "n_real": 60, "n_fake": 60}
+    assert "its own 120 validation" in content["detectors"]["theirs"]["threshold"]
+
+
+def test_test_rows_never_move_a_threshold(tmp_path, ours):
+    points = []
+    for seed in (1, 2):  # other test rows, the same validation
+        frame = pd.concat([scored("val", seed=1), scored("test", seed=seed)])
+        path = write_csv(tmp_path / f"theirs{seed}.csv", frame)
+        points.append(asked(ours, path)["detectors"][path.stem]["point"])
+    assert points[0] == points[1]
+
+
+def test_without_validation_there_is_no_threshold_and_it_says_so(tmp_path, ours):
+    path = write_csv(tmp_path / "bare.csv", scored("test", seed=1), "logit")
+    found = asked(ours, path)["detectors"]["bare"]
+    assert found["threshold"] == "no threshold: it has no validation predictions"
+    assert found["metrics"]["all"]["auc"]["value"] is not None
+    assert found["metrics"]["all"]["balanced_accuracy"]["value"] is None
+    assert "no threshold" in found["metrics"]["all"]["tpr_at_fpr_1pct"]["method"]
+
+
+def test_a_validation_of_one_class_is_no_threshold(tmp_path, ours):
+    val = scored("val", seed=1)
+    frame = pd.concat([val[val["label"] == "real"], scored("test", seed=1)])
+    found = asked(ours, write_csv(tmp_path / "odd.csv", frame))["detectors"]["odd"]
+    assert found["threshold"].startswith("no threshold: its validation has only one")
+
+
+def test_missing_repeated_and_nan_rows_are_counted_and_left_out(tmp_path, ours, theirs):
+    frame = pd.read_csv(theirs)
+    test = frame.index[frame["split"] == "test"]
+    frame.loc[test[:3], "score"] = np.nan
+    frame = pd.concat([frame.drop(test[3:8]), frame.loc[test[20:24]]])
+    path = tmp_path / "odd.csv"
+    frame.to_csv(path, index=False)
+    content = asked(ours, theirs, path)
+    found = content["detectors"]["odd"]
+    counts = [found[key] for key in ("n", "n_missing", "n_unscored", "n_repeated")]
+    assert counts == [115, 5, 3, 4]
+    assert content["n"] == 112
+    assert any("no row" in each for each in found["examples"])
+    assert any("no finite score" in each for each in found["examples"])
+    assert len(found["notes"]) == 2
+    kept = predictions.read(ours / "predictions_test.csv").iloc[8:]
+    expected = metrics.auc(kept["label"], kept["logit"])
+    value = content["detectors"]["ours"]["metrics"]["all"]["auc"]["value"]
+    assert value == pytest.approx(expected)
+
+
+def test_order_of_rows_does_not_matter(tmp_path, ours, theirs):
+    frame = pd.read_csv(theirs).sample(frac=1, random_state=0)
+    (tmp_path / "other").mkdir()
+    path = tmp_path / "other" / "theirs.csv"
+    frame.to_csv(path, index=False)
+    first, second = asked(ours, theirs), asked(ours, path)
+    for content in (first, second):
+        content["detectors"]["theirs"].pop("path")
+        content["detectors"]["theirs"].pop("files")
+    assert first == second
+
+
+def test_differences_are_paired_and_corrected(ours, theirs, tmp_path):
+    third = make_run(tmp_path / "third", shift=0.5, seed=3)
+    content = asked(ours, theirs, third)
+    assert content["reference"] == "ours"
+    assert "flattered" in content["reference_rule"]
+    for name in ("theirs", "third"):
+        found = content["detectors"][name]["differences"]["all"]["auc"]
+        own, best = (
+            content["detectors"][each]["metrics"]["all"]["auc"]["value"]
+            for each in (name, "ours")
+        )
+        assert found["value"] == pytest.approx(own - best)
+        assert found["low"] <= found["value"] <= found["high"]
+        assert found["p"] <= found["p_holm"] <= 1
+    assert content["detectors"]["ours"]["differences"] == {}
+    assert {"source=gan", "source=diffusion"} <= set(
+        content["detectors"]["theirs"]["differences"]
+    )
+
+
+def test_against_names_the_other_side(ours, theirs):
+    content = asked(ours, theirs, against="theirs")
+    assert (content["reference"], content["reference_rule"]) == ("theirs", "asked for")
+    with pytest.raises(
+        InputError, match=r"--against 'none' is none of.*: ours, theirs"
+    ):
+        asked(ours, theirs, against="none")
+
+
+def test_relative_paths_meet_absolute_ones(tmp_path, theirs):
+    run = make_run(tmp_path / "abs")
+    for split in ("val", "test"):
+        frame = pd.read_csv(run / f"predictions_{split}.csv")
+        frame["path"] = "/data/photos/" + frame["path"]
+        frame.to_csv(run / f"predictions_{split}.csv", index=False)
+    content = asked(run, theirs)
+    assert content["n"] == 120
+    assert content["notes"] == [
+        "theirs: its relative paths are read below /data/photos."
+    ]
+
+
+def test_root_says_what_relative_paths_are_relative_to(tmp_path, theirs):
+    frame = scored("test", seed=2)
+    frame["path"] = "/data/" + frame["path"]
+    path = write_csv(tmp_path / "abs.csv", frame)
+    root = tmp_path.__class__("/data")
+    assert asked(path, theirs, root=root)["n"] == 120
+
+
+def test_an_evaluation_folder_keeps_its_runs_threshold(ours, theirs):
+    folder = ours / "evaluations" / "abc-test"
+    folder.mkdir(parents=True)
+    (folder / "predictions_test.csv").write_bytes(
+        (ours / "predictions_test.csv").read_bytes()
+    )
+    found = asked(folder, theirs)["detectors"]["ours/abc-test"]
+    assert found["point"] == json.loads((ours / "operating_point.json").read_text())
+    assert found["notes"] == []
+    (folder / "metrics.json").write_text('{"seen": 7}')
+    notes = asked(folder, theirs)["detectors"]["ours/abc-test"]["notes"]
+    assert notes == ["Not a result: it was trained or validated on 7 of its images."]
+
+
+def test_names_are_made_unique_or_given(tmp_path, ours):
+    (tmp_path / "b").mkdir()
+    other = make_run(tmp_path / "b" / "ours", seed=2)
+    assert set(asked(ours, other)["detectors"]) == {f"{tmp_path.name}/ours", "b/ours"}
+    assert set(asked(f"x={ours}", f"y={other}")["detectors"]) == {"x", "y"}
+    with pytest.raises(InputError, match="given twice"):
+        asked(ours, ours)
+
+
+def test_scores_of_real_are_suspected(tmp_path, ours):
+    frame = scored("test", 3.0, seed=1)
+    path = write_csv(tmp_path / "odd.csv", frame.assign(logit=-frame["logit"]))
+    notes = asked(ours, path)["detectors"]["odd"]["notes"]
+    assert "probability of real" in notes[0]
+
+
+def test_labels_must_agree(tmp_path, ours):
+    frame = scored("test", seed=1)
+    frame["label"] = np.where(frame["label"] == "real", "fake", "real")
+    path = write_csv(tmp_path / "odd.csv", frame)
+    with pytest.raises(InputError, match="disagree on the label of 120 of 120 images"):
+        asked(ours, path)
+
+
+def test_other_names_of_sources_are_said(tmp_path, ours):
+    path = write_csv(tmp_path / "odd.csv", scored("test", seed=1).assign(source="x"))
+    content = asked(ours, path)
+    assert content["notes"][0].startswith("odd names another source than ours for 120")
+
+
+def test_no_rows_in_common(tmp_path, ours):
+    frame = scored("test", seed=1)
+    frame["path"] = [f"elsewhere{i}.png" for i in range(len(frame))]
+    path = write_csv(tmp_path / "odd.csv", frame)
+    with pytest.raises(InputError, match="No image was scored by all 2 detectors"):
+        asked(ours, path)
+
+
+def test_few_rows_in_common_are_said(tmp_path, ours):
+    path = write_csv(tmp_path / "few.csv", scored("test", seed=1).head(10))
+    assert "Only 10 of the 120 images" in asked(ours, path)["notes"][0]
+
+
+def test_one_class_in_common(tmp_path, ours):
+    frame = scored("test", seed=1)
+    path = write_csv(tmp_path / "odd.csv", frame[frame["label"] == "real"])
+    with pytest.raises(InputError, match="60 real and 0 fake images in common"):
+        asked(ours, path)
+
+
+def test_validation_inside_the_compared_split_is_refused(tmp_path, ours, theirs):
+    frame = predictions.read(ours / "predictions_test.csv").assign(split="val")
+    predictions.write(frame, ours / "predictions_val.csv")
+    with pytest.raises(InputError, match="judged on"):
+        asked(ours, theirs, tmp_path / "none.csv")
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "match"),
+    [
+        (
+            lambda folder: None,
+            MissingFileError,
+            "does not exist; expected a run folder",
+        ),
+        (lambda folder: folder.mkdir(), MissingFileError, "it is no finished run"),
+        (
+            lambda folder: make_run(folder / "seed-0"),
+            MissingFileError,
+            "holds repeated runs: give one of them",
+        ),
+        (
+            lambda folder: (make_run(folder) / "predictions_test.csv").unlink(),
+            MissingFileError,
+            "has no predictions of test; it holds predictions_val.csv",
+        ),
+        (
+            lambda folder: (make_run(folder) / "operating_point.json").write_text("{"),
+            RunError,
+            "not valid JSON",
+        ),
+    ],
+)
+def test_folders_that_are_no_run(tmp_path, theirs, make, error, match):
+    make(tmp_path / "odd")
+    with pytest.raises(error, match=match):
+        asked(tmp_path / "odd", theirs)
+
+
+def test_no_row_of_the_split(tmp_path, ours):
+    path = write_csv(tmp_path / "odd.csv", scored("val", seed=1))
+    with pytest.raises(InputError, match=r"no row has split 'test'.*got splits: val"):
+        asked(ours, path)
+
+
+def test_one_is_not_enough(ours):
+    with pytest.raises(InputError, match="at least two detectors, got 1"):
+        asked(ours)
+
+
+def test_the_command_prints_and_writes(tmp_path, ours, theirs, capsys):
+    folder = tmp_path / "table"
+    arguments = ["compare", str(ours), str(theirs), "-o", str(folder)]
+    assert command.main([*arguments, "--resamples", "100"]) == 0
+    told = capsys.readouterr().out
+    assert "120 images that all 2 detectors scored, 60 real and 60 fake" in told
+    assert re.search(r"ours +0\.\d{3} +0\.\d{3} +0\.\d{3} +0\.\d{3}", told)
+    assert all(len(line) <= 90 for line in told.splitlines()[:30])
+    assert json.loads((folder / "compare.json").read_text())["reference"] == "ours"
+    page = (folder / "report.html").read_text()
+    assert page.count("<svg") >= 3
+    assert "http" not in page.replace("http://www.w3.org", "")
+    assert command.main([*arguments, "--resamples", "100"]) == 0  # again is fine
+
+
+def test_the_rest_of_the_table_completes_and_names_the_broken(
+    tmp_path, ours, theirs, capsys
+):
+    bad = tmp_path / "<b>bad.csv"
+    bad.write_text("path,label,source,split,score\na,ai,s,test,0.5\n")
+    folder = tmp_path / "table"
+    with pytest.raises(InputError, match=r"1 of 3 not compared: .*label 'ai'"):
+        command.main(["compare", *map(str, (ours, bad, theirs)), "-o", str(folder)])
+    assert "not compared" in capsys.readouterr().out
+    page = (folder / "report.html").read_text()
+    assert "Not compared" in page
+    assert "<b>bad" not in page
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path, ours, theirs):
+    folder = tmp_path / "table"
+    arguments = ["compare", str(ours), str(theirs), "--resamples", "100"]
+    with pytest.raises(RunError, match=r"not empty and holds no compare.json"):
+        command.main([*arguments, "-o", str(ours)])
+    command.main([*arguments, "-o", str(folder)])
+    with pytest.raises(RunError, match=r"holds another one.*reference"):
+        command.main([*arguments, "-o", str(folder), "--against", "theirs"])
+    with pytest.raises(InputError, match="--resamples: expected at least 100"):
+        command.main([*arguments[:-1], "7"])
