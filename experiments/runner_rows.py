@@ -55,6 +55,8 @@ class Row:
         ours: Split seed -> the number of that split's run; empty unless it was run.
         published: The document's number, on the document's data; None without one.
         status: One of `STATUSES`.
+        over: Split seeds whose rows make one number together (a pooled interval); `ours`
+            then holds that number alone, under any key.
     """
 
     table: str
@@ -64,6 +66,7 @@ class Row:
     ours: Mapping[int, Measured] = dataclasses.field(default_factory=dict)
     published: float | None = None
     status: str = RUN
+    over: Sequence[int] = ()
 
     def __post_init__(self) -> None:
         """Check that a row was either run or says why not."""
@@ -85,7 +88,8 @@ class Row:
             "data": data,
             "split": self.split,
             "metric": self.metric,
-            "ours": over_seeds(self.ours),
+            "ours": over_seeds(self.ours)
+            | ({"seeds": sorted(self.over)} if self.over else {}),
             "published": self.published,
             "status": self.status,
         }

@@ -1,5 +1,6 @@
-"""A measured run -> one self-contained HTML file: no script, nothing to download."""
+"""Sections -> one self-contained HTML file; a measured run -> its page."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from kerasfaces import __version__, registry
@@ -20,7 +21,31 @@ def sections(data: ReportInput) -> list[tuple[str, Section]]:
 
 
 def render(data: ReportInput) -> str:
-    """Return the page."""
+    """Return the page of a run."""
+    footer = (
+        f"Every number has a 95 % interval and was measured on {data.headline}; thresholds "
+        "and calibration come from validation alone. A number holds for images like these: "
+        "other generators, cameras, sizes or compression can give quite another."
+    )
+    return page(data.name, "kerasfaces report", data.warnings, sections(data), footer)
+
+
+def page(
+    name: str,
+    kind: str,
+    warnings: Sequence[str],
+    sections: Sequence[tuple[str, Section]],
+    footer: str,
+) -> str:
+    """Return a whole page: no script, nothing to download.
+
+    Args:
+        name: The heading.
+        kind: What the page is, above the heading.
+        warnings: Sentences a reader must see first.
+        sections: Each with the name it is linked by.
+        footer: What all the numbers have in common.
+    """
     import jinja2
 
     environment = jinja2.Environment(
@@ -31,9 +56,10 @@ def render(data: ReportInput) -> str:
         lstrip_blocks=True,
     )
     return environment.get_template("report.html.j2").render(
-        name=markup.plain(data.name),
-        headline=data.headline,
-        warnings=[markup.plain(text) for text in data.warnings],
-        sections=sections(data),
+        name=markup.plain(name),
+        kind=kind,
+        footer=footer,
+        warnings=[markup.plain(text) for text in warnings],
+        sections=sections,
         version=__version__,
     )

@@ -30,6 +30,7 @@ from kerasfaces.metrics.measure import (
     measure_slices,
 )
 from kerasfaces.metrics.paired import Difference, auc_difference, repeated_difference
+from kerasfaces.metrics.pooled import pooled_auc_difference
 from kerasfaces.metrics.ranking import (
     Curve,
     ap,
@@ -79,6 +80,7 @@ __all__ = [
     "measure_slices",
     "miss_rate",
     "p_value",
+    "pooled_auc_difference",
     "precision",
     "precision_recall_curve",
     "rate",

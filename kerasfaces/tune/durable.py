@@ -183,15 +183,8 @@ class Durable:
         ]
 
     def completed(self) -> list[Any]:
-        """Return the trials with a score, best first; the earlier where equal.
-
-        Those that ended before their training did come last: nobody can train them again.
-        """
-        found = [each for each in self.ended() if each.status == COMPLETED]
-        sign = -1.0 if self.study.direction == "max" else 1.0
-        return sorted(
-            found, key=lambda each: (each.partial, sign * each.score, each.trial_id)
-        )
+        """Return the trials with a score, best first."""
+        return records.ranked(self.ended(), self.study.direction)
 
     def total(self) -> int | None:
         """Return how many trials there will be; None where nobody knows."""

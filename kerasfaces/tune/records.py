@@ -4,6 +4,7 @@ import dataclasses
 import io
 import json
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,22 @@ class Trial(trials.Trial):
         super().set_state(state)
         self.repeats, self.config = state.get("repeats", []), state.get("config")
         self.seconds = state.get("seconds", 0.0)
+
+
+def ranked(trials: Iterable[Trial], direction: str) -> list[Trial]:
+    """Return the trials with a score, best first; the earlier where equal.
+
+    Those that ended before their training did come last: nobody can train them again.
+
+    Args:
+        trials: Any.
+        direction: `max`, or `min` where less is better.
+    """
+    sign = -1.0 if direction == "max" else 1.0
+    found = [each for each in trials if each.status == COMPLETED]
+    return sorted(
+        found, key=lambda each: (each.partial, sign * each.score, each.trial_id)
+    )
 
 
 def folder_of(study: Path, trial_id: str) -> Path:
@@ -207,12 +224,17 @@ def logits(study: Path, trial: Trial) -> NDArray[np.float64]:
         ) from error
 
 
+def history(study: Path, trial: Trial) -> pd.DataFrame:
+    """Return a trial's epochs, `seed,epoch,...`; empty where it has none."""
+    path = folder_of(study, trial.trial_id) / "history.csv"
+    return pd.read_csv(path) if path.exists() else pd.DataFrame()
+
+
 def curve(study: Path, trial: Trial, objective: str) -> list[float]:
     """Return the objective after each epoch of a trial's first seed."""
-    path = folder_of(study, trial.trial_id) / "history.csv"
-    if not path.exists():
+    table = history(study, trial)
+    if table.empty:
         return []
-    table = pd.read_csv(path)
     first = table[table["seed"] == table["seed"].iloc[0]]
     return [float(value) for value in first[objective]]
 

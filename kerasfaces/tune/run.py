@@ -77,6 +77,7 @@ def _search(ready: Ready) -> None:
             "start it in another folder (-o)."
         )
     table = leaderboard.make(study, folder, completed, failed)
+    leaderboard.write(folder, table)
     alike = int((table["like_best"] == True).sum())  # noqa: E712 - NaN where failed
     winner.refit(
         study,
