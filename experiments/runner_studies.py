@@ -71,7 +71,5 @@ def completed(folder: Path) -> list[Any]:
     from kerasfaces.tune import records
 
     return [
-        trial
-        for trial in records.load_all(folder)
-        if trial.status == records.COMPLETED
+        trial for trial in records.load_all(folder) if trial.status == records.COMPLETED
     ]

@@ -1,6 +1,6 @@
 """Ours: the winner of an hour's random search per split against the main job's default.
 
-`tuning/frozen_random.py` on MobileNetV2 alone, one study per split seed. The winner is
+`tuning/frozen_hour.py`, one study per split seed. The winner is
 chosen on validation and meets the test rows once; the default is trained on the same
 split. `--budget-hours H` gives every split its share of H instead of an hour.
 """
@@ -21,7 +21,7 @@ from kerasfaces.train import config as configs
 MODELS = ("mobilenetv2",)
 SEEDS = (0, 1, 2, 3, 4)
 RATIO = (5, 1, 1)
-STUDY = "frozen_random"
+STUDY = "frozen_hour"
 HOURS = 1.0  # of each split's search
 _QUICK_TRIALS = 3
 DOCUMENT_DATA = ""
@@ -100,9 +100,7 @@ def _auc_rows(folders: dict[str, dict[int, Path]]) -> list[Row]:
         for name, each in found.items()
     ]
     return rows + [
-        Row(
-            table="splits", row=f"{name}, split {seed}", metric="auc", ours={seed: one}
-        )
+        Row(table="splits", row=f"{name}, split {seed}", metric="auc", ours={seed: one})
         for name, each in found.items()
         for seed, one in each.items()
     ]
@@ -200,13 +198,21 @@ def _effects(studies: dict[int, Path]) -> tuple[list[Row], list[str]]:
     rows = []
     for effect in found:
         share = Estimate(effect.share, math.nan, math.nan, "epsilon squared")
-        rows.append(_pooled(effect.name, "share of variance", share, len(trials), studies))
+        rows.append(
+            _pooled(effect.name, "share of variance", share, len(trials), studies)
+        )
         rows[-1] = dataclasses.replace(
             rows[-1],
             ours={0: dataclasses.replace(rows[-1].ours[0], p_value=effect.p_value)},
         )
         rows += [
-            _pooled(f"{effect.name} = {each.label}", "mean val_auc", each.mean, each.n, studies)
+            _pooled(
+                f"{effect.name} = {each.label}",
+                "mean val_auc",
+                each.mean,
+                each.n,
+                studies,
+            )
             for each in effect.levels
         ]
     mattered = [each for each in found if each.p_value < 0.05]

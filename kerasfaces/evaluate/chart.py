@@ -15,7 +15,7 @@ from kerasfaces.evaluate.markup import tag
 
 _WIDTH, _HEIGHT = 420.0, 340.0
 _NEAR_PX = 0.4
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 14.0, 14.0, 46.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 58.0, 14.0, 14.0, 46.0
 
 
 class Chart:

@@ -45,7 +45,9 @@ def pooled_auc_difference(
         0.25
     """
     if not splits:
-        raise InputError("pooled_auc_difference: expected at least one split, got none.")
+        raise InputError(
+            "pooled_auc_difference: expected at least one split, got none."
+        )
     numbers: tuple[dict[Hashable, int], dict[Hashable, int]] = ({}, {})
     parts = []
     for ids, labels, logits_a, logits_b in splits:
@@ -62,7 +64,9 @@ def pooled_auc_difference(
         parts.append((fake, a, b, at))
     both = numbers[0].keys() & numbers[1].keys()
     if both:
-        raise InputError(f"ids: {next(iter(both))!r} is real in one row, fake in another.")
+        raise InputError(
+            f"ids: {next(iter(both))!r} is real in one row, fake in another."
+        )
     generator = rng.generator(seed, "pooled")
     reals = draw_counts(len(numbers[0]), resamples, generator).astype(np.float64)
     fakes = draw_counts(len(numbers[1]), resamples, generator).astype(np.float64)

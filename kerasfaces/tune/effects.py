@@ -158,9 +158,7 @@ def _effect(
     return Effect(name, levels, share, (beyond + 1) / (RESAMPLES + 1))
 
 
-def _mean(
-    scores: NDArray[np.float64], generator: np.random.Generator
-) -> Estimate:
+def _mean(scores: NDArray[np.float64], generator: np.random.Generator) -> Estimate:
     value = float(scores.mean())
     if scores.size < _LEAST:
         return Estimate(value, math.nan, math.nan, "no interval: too few trials")
@@ -169,9 +167,7 @@ def _mean(
     return Estimate(value, float(low), float(high), _METHOD)
 
 
-def _between(
-    at: NDArray[np.int64], k: int, observed: NDArray[np.float64]
-) -> float:
+def _between(at: NDArray[np.int64], k: int, observed: NDArray[np.float64]) -> float:
     """Return the sum of squares between levels."""
     counts = np.bincount(at, minlength=k)
     sums = np.bincount(at, weights=observed - observed.mean(), minlength=k)

@@ -6,6 +6,7 @@ and view; the head's settings cost nothing but its own training.
 """
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 from kerasfaces import registry
@@ -14,13 +15,21 @@ from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune.offer import Offer
 
 SIZES_PX = (160, 256)
+VIEWS = (1, 2)
 SCALES = ("1", "2", "1,2")
 TAPS = ("four", "first two", "last two", "end")
 HEADS = ("linear", "64", "256", "256,64")
 
 
 def configure(
-    hp: Any, offer: Offer, *, epochs: int = 100, patience: int | None = 15
+    hp: Any,
+    offer: Offer,
+    *,
+    epochs: int = 100,
+    patience: int | None = 15,
+    sizes_px: Sequence[int] = SIZES_PX,
+    tap_sets: Sequence[str] = TAPS,
+    views: Sequence[int] = VIEWS,
 ) -> TrainConfig:
     """Ask for everything and return the run.
 
@@ -29,27 +38,30 @@ def configure(
         offer: What there is here.
         epochs: Of the longest training.
         patience: See `TrainConfig`.
+        sizes_px: Image sizes to choose from; with one, nothing is asked.
+        tap_sets: Of `TAPS`.
+        views: Numbers of views to choose from; with one, nothing is asked.
     """
     base = hp.Choice("base", list(offer.bases))
     config = offer.default(base)
     four = registry.load("kerasfaces.models", base).DEFAULT_TAPS
     taps = {"four": four, "first two": four[:2], "last two": four[2:], "end": ()}
     chosen = {
-        "taps": taps[hp.Choice("taps", list(TAPS))],
+        "taps": taps[hp.Choice("taps", list(tap_sets))],
         "pooling": hp.Choice("pooling", ["mean_std", "mean"]),
         "scales": _numbers(hp.Choice("scales", list(SCALES)), float),
         "head": _head(hp),
     }
     if offer.store is None:
-        chosen["size_px"] = hp.Choice("size_px", list(SIZES_PX), default=SIZES_PX[-1])
+        chosen["size_px"] = _choice(hp, "size_px", sizes_px, default=sizes_px[-1])
     elif len(offer.inputs) > 1:
         chosen["inputs"] = tuple(hp.Choice("inputs", list(offer.inputs)).split(","))
     model = dataclasses.replace(config.model, **chosen)
-    views = 1 if offer.store is not None else hp.Choice("views", [1, 2])
+    n_views = 1 if offer.store is not None else _choice(hp, "views", views)
     return dataclasses.replace(
         config,
         model=model,
-        views=views,
+        views=n_views,
         epochs=epochs,
         patience=patience,
         learning_rate=hp.Float("learning_rate", 1e-4, 1e-2, sampling="log"),
@@ -64,6 +76,11 @@ def _head(hp: Any) -> HeadConfig:
     if kind == "linear":
         return HeadConfig(l2=l2)
     return HeadConfig(units=_numbers(kind, int), dropout=dropout, l2=l2)
+
+
+def _choice(hp: Any, name: str, values: Sequence[Any], **options: Any) -> Any:
+    """Ask, where there is something to choose from."""
+    return values[0] if len(values) == 1 else hp.Choice(name, list(values), **options)
 
 
 def _numbers(text: str, kind: Any) -> tuple[Any, ...]:

@@ -107,7 +107,9 @@ def _estimate(values: NDArray[np.float64]) -> Estimate:
     value, drawn = float(values[0]), values[1:]
     drawn = drawn[np.isfinite(drawn)]
     if not math.isfinite(value) or not drawn.size:
-        return Estimate(math.nan, math.nan, math.nan, "not defined: nothing was called fake")
+        return Estimate(
+            math.nan, math.nan, math.nan, "not defined: nothing was called fake"
+        )
     low, high = np.quantile(drawn, [0.025, 0.975])
     return Estimate(
         value, float(low), float(high), f"stratified bootstrap, {RESAMPLES} resamples"

@@ -48,6 +48,12 @@ class StudyInput:
         return found
 
     @property
+    def seed(self) -> int:
+        """The study's."""
+        found: int = self.identity["settings"]["seed"]
+        return found
+
+    @property
     def more_is_better(self) -> bool:
         """Tell whether the best trial has the largest score."""
         return OBJECTIVES[self.objective] == "max"
@@ -56,6 +62,8 @@ class StudyInput:
     def like_best(self) -> set[str]:
         """Ids of the trials that chance may have kept from first place, best included."""
         ranked = self.table[self.table["rank"].notna()]
+        if ranked.empty:
+            return set()
         return set(ranked.loc[ranked["like_best"].astype(bool), "trial"])
 
     @property
@@ -73,7 +81,11 @@ class StudyInput:
     def values(self, trial: Any) -> dict[str, Any]:
         """Return a trial's own hyperparameters, Hyperband's left out."""
         given = trial.hyperparameters.values
-        return {name: value for name, value in given.items() if name[: len(RESERVED)] != RESERVED}
+        return {
+            name: value
+            for name, value in given.items()
+            if name[: len(RESERVED)] != RESERVED
+        }
 
     def kind(self, trial: Any) -> str:
         """Return the colour of a trial: like the best or worse, hollow if cut short."""

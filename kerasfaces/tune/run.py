@@ -11,7 +11,7 @@ from keras_tuner.src.distribute import utils as roles
 from kerasfaces import cli, runs
 from kerasfaces import config as configs
 from kerasfaces.errors import InputError, RunError
-from kerasfaces.tune import leaderboard, space, winner
+from kerasfaces.tune import leaderboard, report, space, winner
 from kerasfaces.tune.announce import announcer
 from kerasfaces.tune.bayesian import Bayesian
 from kerasfaces.tune.hyperband import Hyperband
@@ -88,6 +88,7 @@ def _search(ready: Ready) -> None:
         len(completed),
         request.notes,
     )
+    report.write(folder)
 
 
 def _run(ready: Ready, oracle: Any) -> None:

@@ -41,7 +41,11 @@ def _picture(data: StudyInput, trained: list[float]) -> Markup:
     scores = np.array([trial.score for trial in data.completed])
     low, high = float(seconds.min()), float(seconds.max())
     log = high / low > 20
-    x = (10 ** np.floor(np.log10(low)), 10 ** np.ceil(np.log10(high))) if log else (0, high * 1.06)
+    x = (
+        (10 ** np.floor(np.log10(low)), 10 ** np.ceil(np.log10(high)))
+        if log
+        else (0, high * 1.06)
+    )
     chart = Chart(
         (float(x[0]), float(x[1])),
         span(scores),
@@ -75,4 +79,8 @@ def _trained_s(trial: Any) -> float:
 def _time(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} seconds"
-    return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"
+    return (
+        f"{seconds / 60:.0f} minutes"
+        if seconds < 7200
+        else f"{seconds / 3600:.1f} hours"
+    )

@@ -25,6 +25,8 @@ def report(data: StudyInput) -> Section | None:
     values = [data.values(trial) for trial in data.completed]
     scores = [trial.score for trial in data.completed]
     found = effects.main_effects(values, scores)
+    if not data.completed:
+        return None
     if not found:
         text = "All trials have the same hyperparameters, so nothing can be compared."
         return Section(title, markup.paragraph(text))
@@ -125,7 +127,9 @@ def _slice(data: StudyInput, effect: Effect) -> Markup:
     for k, level in enumerate(effect.levels):
         limits: Any = (level.mean.low, level.mean.high)
         known = math.isfinite(level.mean.low)
-        chart.point(k + 0.2, level.mean.value, "mark", y_limits=limits if known else None)
+        chart.point(
+            k + 0.2, level.mean.value, "mark", y_limits=limits if known else None
+        )
     text = f"{effect.name}: {100 * effect.share:.0f} % of the variance, p {effect.p_value:.3f}"
     return markup.figure(chart.svg(), text)
 

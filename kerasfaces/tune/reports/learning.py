@@ -24,9 +24,7 @@ _LINES = 60  # at most, in the pictures of all
 def report(data: StudyInput) -> Section | None:
     """Return all trials in one picture per quantity, then the best ones alone."""
     chosen = _spaced(data.completed, _LINES)
-    curves = {
-        trial.trial_id: records.history(data.folder, trial) for trial in chosen
-    }
+    curves = {trial.trial_id: records.history(data.folder, trial) for trial in chosen}
     chosen = [trial for trial in chosen if not curves[trial.trial_id].empty]
     if not chosen:
         return None
@@ -38,8 +36,10 @@ def report(data: StudyInput) -> Section | None:
             ("real", "worse"),
         ]
     )
-    told = f"{len(chosen)} trials" if len(chosen) == len(data.completed) else (
-        f"{len(chosen)} of {len(data.completed)} trials, from best to worst"
+    told = (
+        f"{len(chosen)} trials"
+        if len(chosen) == len(data.completed)
+        else (f"{len(chosen)} of {len(data.completed)} trials, from best to worst")
     )
     together = markup.row(*(_all(data, chosen, curves, name) for name in names))
     alone = chosen[: min(_ALONE, len(data.completed))]
@@ -50,9 +50,7 @@ def report(data: StudyInput) -> Section | None:
             [
                 markup.paragraph(f"{told}, the mean over training seeds. ", keys),
                 together,
-                markup.details(
-                    f"The best {len(alone)} one by one, every seed", each
-                ),
+                markup.details(f"The best {len(alone)} one by one, every seed", each),
             ]
         ),
     )
@@ -73,7 +71,9 @@ def _all(
 ) -> Markup:
     means = [_mean(curves[trial.trial_id], name) for trial in trials]
     longest = max(len(mean) for mean in means)
-    chart = _chart(name, longest, np.concatenate(means), f"{name} of {len(trials)} trials")
+    chart = _chart(
+        name, longest, np.concatenate(means), f"{name} of {len(trials)} trials"
+    )
     for i in reversed(range(len(trials))):
         alike = trials[i].trial_id in data.like_best
         kind = "fake thin" if alike else "real thin faint"

@@ -64,7 +64,11 @@ class _Axis:
                 for v in column
             ]
             middle = 10 ** ((first + last) / 2) if log else (first + last) / 2
-            self.ticks = [(0.0, _number(low)), (0.5, _number(middle)), (1.0, _number(high))]
+            self.ticks = [
+                (0.0, _number(low)),
+                (0.5, _number(middle)),
+                (1.0, _number(high)),
+            ]
         else:
             order = sorted(distinct) if numeric else distinct
             places = np.linspace(0, 1, len(order)) if len(order) > 1 else [0.5]
@@ -91,7 +95,9 @@ def _picture(data: StudyInput, axes: Sequence[_Axis]) -> Markup:
         )
     for x, axis in zip(across, axes, strict=True):
         parts += _drawn(x, axis, last=axis is axes[-1])
-    description = f"{len(data.completed)} trials by {', '.join(axis.name for axis in axes)}"
+    description = (
+        f"{len(data.completed)} trials by {', '.join(axis.name for axis in axes)}"
+    )
     return tag(
         "svg",
         tag("title", description),
@@ -104,10 +110,24 @@ def _picture(data: StudyInput, axes: Sequence[_Axis]) -> Markup:
 
 def _drawn(x: float, axis: _Axis, last: bool) -> list[Markup]:
     found = [
-        tag("line", x1=f"{x:.1f}", x2=f"{x:.1f}", y1=_y(0.0), y2=_y(1.0), class_="axisline")
+        tag(
+            "line",
+            x1=f"{x:.1f}",
+            x2=f"{x:.1f}",
+            y1=_y(0.0),
+            y2=_y(1.0),
+            class_="axisline",
+        )
     ]
     found.append(
-        tag("text", axis.name, x=f"{x:.1f}", y="18", text_anchor="middle", class_="label")
+        tag(
+            "text",
+            axis.name,
+            x=f"{x:.1f}",
+            y="18",
+            text_anchor="middle",
+            class_="label",
+        )
     )
     for place, text in axis.ticks:
         found.append(

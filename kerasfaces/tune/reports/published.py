@@ -29,7 +29,9 @@ def report(data: StudyInput) -> Section | None:
         if trial is not None:
             ours = published.measure(labels, records.logits(data.folder, trial))
         lines.append((point, trial, ours))
-    metrics = list(dict.fromkeys(name for point in found.points for name in point.metrics))
+    metrics = list(
+        dict.fromkeys(name for point in found.points for name in point.metrics)
+    )
     note = markup.paragraph(
         f"{found.source} was measured on {found.data}; ours on {labels.size:,} validation "
         "images of this study's manifest. Other images: the numbers stand side by side to "

@@ -26,9 +26,7 @@ def report(data: StudyInput) -> Section | None:
         "the validation images, Holm's correction over all comparisons, 5 % level. Do not read "
         "an order into them."
     )
-    names = [
-        name for name in data.names if leaderboard.HP + name in data.table.columns
-    ]
+    names = [name for name in data.names if leaderboard.HP + name in data.table.columns]
     parts = [note, _table(data, "Best trials", rows[:_SHOWN], names)]
     if len(rows) > _SHOWN:
         rest = _table(data, "The other trials", rows[_SHOWN:], names)

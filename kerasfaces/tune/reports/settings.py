@@ -23,7 +23,9 @@ def report(data: StudyInput) -> Section | None:
         **{f"weights of {k}": _flat(v) for k, v in data.identity["weights"].items()},
     }
     parts = [
-        markup.table("Search space", ["Hyperparameter", "Values"], space, numeric=False),
+        markup.table(
+            "Search space", ["Hyperparameter", "Values"], space, numeric=False
+        ),
         markup.details("Settings", _pairs("Settings", settings)),
         markup.details("Environment", _pairs("Environment", data.environment)),
     ]
