@@ -7,6 +7,7 @@ values it liked were tried with other good values, and the means say so too loud
 """
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -109,8 +110,7 @@ def levels_of(column: Sequence[Any]) -> tuple[list[str], list[str]]:
     if numeric and len(set(given)) > _MOST_LEVELS:
         limits = np.quantile(given, [0, 1 / 3, 2 / 3, 1])
         names = [
-            f"{short(low)} to {short(high)}"
-            for low, high in zip(limits[:-1], limits[1:], strict=True)
+            f"{short(low)} to {short(high)}" for low, high in itertools.pairwise(limits)
         ]
         labels = [
             UNUSED

@@ -109,7 +109,7 @@ def gather(folder: Path) -> StudyInput:
     trials = records.load_all(folder)
     completed = records.ranked(trials, OBJECTIVES[settings["objective"]])
     failed = [each for each in trials if each.status == records.FAILED]
-    if not completed and not failed or not (folder / "val_labels.npy").exists():
+    if (not completed and not failed) or not (folder / "val_labels.npy").exists():
         raise RunError(
             f"{folder} has no finished trial yet, so there is nothing to report; run the study "
             "(or wait for its first trial) and ask again."

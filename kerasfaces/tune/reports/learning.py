@@ -12,8 +12,8 @@ from kerasfaces.evaluate.chart import Chart, legend
 from kerasfaces.evaluate.markup import Section
 from kerasfaces.tune import records
 from kerasfaces.tune.effects import short
-from kerasfaces.tune.reports.effects import span
 from kerasfaces.tune.report_input import StudyInput
+from kerasfaces.tune.reports.effects import span
 from kerasfaces.tune.study import OBJECTIVES
 
 ORDER = 60
