@@ -218,6 +218,10 @@ class Durable:
             for each in self.trials.values()
         }
 
+    def first(self) -> dict[str, Any]:
+        """Return the default values: what is there without a search comes first."""
+        return dict(self.hyperparameters.values)
+
     def draw(self, *keys: str | int) -> dict[str, Any] | None:
         """Return random values not tried before; None where there seem to be none.
 
