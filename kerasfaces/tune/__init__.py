@@ -19,6 +19,7 @@ features that were computed once (`material`, `trainer`). A study folder holds
       logits.npz      seed_<s>: (m,) float32, the validation logits
       weights.npz     seed_<s>_<i>: the head's arrays; only for the five best
       result.json     only between a trial's end and its entry in trial.json
+      progress.json     how far it is, only while it runs
       checkpoint-<s>.npz  only while a trial runs or may be continued (Hyperband)
     leaderboard.csv   one row per trial, best first: rank, trial, status, score, sd,
                       n_seeds, metrics, epochs, partial, seconds, one column

@@ -27,9 +27,7 @@ logger = logging.getLogger(__name__)
 
 IDLE, STOPPED = "IDLE", "STOPPED"
 _BEST = 5  # trials that keep their weights
-_COLLISIONS = (
-    200  # draws of values tried before, after which a space counts as exhausted
-)
+_COLLISIONS = 200  # draws tried before, after which a space counts as exhausted
 _FAILURES = 10  # in a row, after which something else must be wrong
 
 
@@ -114,10 +112,8 @@ class Durable:
             value = float(metrics[self.study.objective])
             stop = self._curves.report(trial_id, int(step), value)
             trial = self.trials[trial_id]
-            answer = Trial(
-                trial.hyperparameters, trial_id, STOPPED if stop else RUNNING
-            )
-            return answer
+            status = STOPPED if stop else RUNNING
+            return Trial(trial.hyperparameters, trial_id, status)
 
     def end_trial(self, trial: Any) -> None:
         """Record a trial that is over; a second end changes nothing."""
@@ -171,6 +167,12 @@ class Durable:
         with self._mutex:
             for key in self.leases.of(tuner_id):
                 self._take_back(key, f"worker {tuner_id} died")
+
+    def running(self) -> dict[str, Any]:
+        """Return worker -> the trial it has."""
+        with self._mutex:
+            held = self.leases.holders()
+            return {worker: self.trials[key] for worker, key in held.items()}
 
     # state
 

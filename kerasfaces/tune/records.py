@@ -190,6 +190,22 @@ def write_result(
         "seconds": round(seconds, 3),
     }
     runs.write_json(folder / "result.json", result)
+    (folder / "progress.json").unlink(missing_ok=True)
+
+
+def write_progress(study: Path, trial_id: str, said: dict[str, Any]) -> None:
+    """Say how far a running trial is: `progress.json`, gone when the trial is over."""
+    runs.write_json(folder_of(study, trial_id) / "progress.json", said)
+
+
+def read_progress(study: Path, trial_id: str) -> dict[str, Any] | None:
+    """Return what a trial last said; None where it said nothing, or is over."""
+    try:
+        text = (folder_of(study, trial_id) / "progress.json").read_text()
+        said: dict[str, Any] = json.loads(text)
+    except (OSError, ValueError):
+        return None
+    return said
 
 
 def read_result(study: Path, trial_id: str) -> dict[str, Any] | None:
@@ -241,7 +257,12 @@ def curve(study: Path, trial: Trial, objective: str) -> list[float]:
 
 def clean(study: Path) -> None:
     """Remove what a killed writer left half-written."""
-    for pattern in (".*.tmp.*", "trial_*/.*.tmp.*", "trial_*/*/.*.tmp.*"):
+    for pattern in (
+        ".*.tmp.*",
+        "trial_*/.*.tmp.*",
+        "trial_*/*/.*.tmp.*",
+        "trial_*/progress.json",
+    ):
         for path in study.glob(pattern):
             path.unlink(missing_ok=True)
 
