@@ -1,4 +1,4 @@
-"""Our space over frozen bases within an hour on two cores: the features that train computes.
+"""Our space within an hour on two cores: heads on the features that train computes anyway.
 
 Random search over taps, pooling, scales and head of MobileNetV2 at 256 px, no augmented
 views: all candidates are columns of the features of `kerasfaces train`'s own default, so

@@ -121,7 +121,7 @@ def _list() -> int:
 
     found = listing.shipped()
     if not found:
-        print("no studies in tuning/; give a path to one: kerasfaces tune STUDY.py")
+        print("no studies were installed; give a path to one: kerasfaces tune STUDY.py")
         return 0
     width = max(map(len, found))
     for name, line in found.items():

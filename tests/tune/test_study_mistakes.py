@@ -257,3 +257,24 @@ def test_without_keras_tuner_the_extra_is_named(monkeypatch, write_study):
     monkeypatch.setattr(cli, "optional_import", missing)
     with pytest.raises(ImportError, match=r"kerasfaces\[tune\]"):
         main([str(write_study())])
+
+
+def test_installed_studies_are_where_the_installation_put_them(monkeypatch, tmp_path):
+    site = tmp_path / "lib" / "site-packages"
+    folder = tmp_path / "share" / "kerasfaces" / "tuning"
+    note = site / "kerasfaces-0.dist-info"
+    for path in (site / "kerasfaces", site / "tuning", folder, note):
+        path.mkdir(parents=True)
+    (folder / "mine.py").write_text('"""Mine."""')
+    (site / "tuning" / "foreign.py").write_text('"""Of another package."""')
+    (note / "METADATA").write_text("Name: kerasfaces\nVersion: 0\n")
+    recorded = [
+        "../../share/kerasfaces/tuning/mine.py",
+        "../../share/kerasfaces/tuning/__pycache__/mine.pyc",
+        "kerasfaces/tune/study.py",
+    ]
+    (note / "RECORD").write_text("".join(f"{path},,\n" for path in recorded))
+    monkeypatch.setattr(listing.kerasfaces, "__file__", str(site / "kerasfaces" / "x"))
+    assert listing.shipped() == {"mine": "Mine."}
+    (note / "RECORD").unlink()
+    assert listing.shipped() == {}
