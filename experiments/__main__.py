@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _EXAMPLES = [
     "python -m experiments                                     # list them",
     "python -m experiments kabber2023 --manifest M -o DIR",
+    "python -m experiments kabber2023 --part grids --manifest M -o DIR",
     "python -m experiments frozen_base --manifest M -o DIR --weights FILE --seeds 0-4",
     "python -m experiments kabber2023 --manifest M -o DIR --weights mobilenetv2=FILE",
     "python -m experiments wan2023 --manifest M -o DIR --budget-hours 10",
@@ -57,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--manifest", type=Path, help="manifest.csv; it is split anew")
     add("--root", type=Path, help="what relative paths in the manifest are relative to")
     add("-o", "--output", type=Path, metavar="DIR", help="splits, runs, results.json")
+    add("--part", metavar="PART", help="a part of its own, e.g. kabber2023's grids")
     add("--seeds", help="split seeds, e.g. 0-4; default: the experiment's")
     add(
         "--weights",
@@ -132,7 +134,7 @@ def _run(
     from kerasfaces import manifest as manifests
     from kerasfaces import runs
 
-    experiment = runner.load(name)
+    experiment = runner.load(name, arguments.part)
     quick = bool(arguments.quick)
 
     def default(model: str) -> str:
@@ -159,9 +161,9 @@ def _run(
         printed = runner_results.text(
             results, experiment.TITLES, experiment.DOCUMENT_DATA
         )
-        path = runner_results.write(folder, results)
+        path = runner_results.write(folder, results, arguments.part)
         if arguments.record:
-            runner_results.record(results, printed, runner.HERE / name)
+            runner_results.record(results, printed, runner.HERE / name, arguments.part)
     print(f"{name}\n\n{printed}\n\nresults: {path}\n")
 
 

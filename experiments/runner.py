@@ -202,14 +202,23 @@ def check_name(name: str) -> None:
     )
 
 
-def load(name: str) -> ModuleType:
-    """Import an experiment.
+def load(name: str, part: str | None = None) -> ModuleType:
+    """Import an experiment, or one of its parts: a file beside it with the same symbols.
 
     Raises:
-        InputError: There is none of this name.
+        InputError: There is none of this name, or no such part.
     """
     check_name(name)
-    return importlib.import_module(f"experiments.{name}.experiment")
+    experiment = importlib.import_module(f"experiments.{name}.experiment")
+    if part is None:
+        return experiment
+    known = getattr(experiment, "PARTS", ())
+    if part not in known:
+        raise InputError(
+            f"--part {part}: {name} has {', '.join(known) or 'no parts'}; without --part it "
+            "runs its main tables."
+        )
+    return importlib.import_module(f"experiments.{name}.{part}")
 
 
 def claim(folder: Path, identity: Mapping[str, Any]) -> None:

@@ -13,7 +13,6 @@ from kerasfaces.errors import RunError
 if TYPE_CHECKING:
     from kerasfaces.manifest import Manifest
 
-_MARKS = ("<!-- results: written by --record -->", "<!-- end of results -->")
 _WIDTHS = (38, 17, 37, 6)
 
 
@@ -72,27 +71,36 @@ def text(
     return "\n".join(lines)
 
 
-def write(folder: Path, results: Mapping[str, Any]) -> Path:
-    """Write folder/results.json atomically."""
-    path = folder / "results.json"
+def write(folder: Path, results: Mapping[str, Any], part: str | None = None) -> Path:
+    """Write folder/results.json, or results-PART.json, atomically."""
+    path = folder / f"results{f'-{part}' if part else ''}.json"
     runs.write_json(path, dict(results))
     return path
 
 
-def record(results: Mapping[str, Any], printed: str, target: Path) -> None:
+def record(
+    results: Mapping[str, Any], printed: str, target: Path, part: str | None = None
+) -> None:
     """Copy results.json into the experiment's folder and the tables into its README.
+
+    A part has a file and a place of its own.
 
     Raises:
         RunError: The README has no place for them.
     """
     readme = target / "README.md"
     content = readme.read_text(encoding="utf-8")
-    begin, found, rest = content.partition(_MARKS[0])
-    _, closed, end = rest.partition(_MARKS[1])
+    of = f" of {part}" if part else ""
+    first, last = (
+        f"<!-- results{of}: written by --record -->",
+        f"<!-- end of results{of} -->",
+    )
+    begin, found, rest = content.partition(first)
+    _, closed, end = rest.partition(last)
     if not found or not closed:
-        raise RunError(f"{readme}: expected the lines {_MARKS[0]} and {_MARKS[1]}.")
-    block = f"{_MARKS[0]}\n```text\n{printed}\n```\n{_MARKS[1]}"
-    write(target, results)
+        raise RunError(f"{readme}: expected the lines {first} and {last}.")
+    block = f"{first}\n```text\n{printed}\n```\n{last}"
+    write(target, results, part)
     runs.write_text(readme, begin + block + end)
 
 

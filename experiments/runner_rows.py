@@ -57,6 +57,8 @@ class Row:
             splits were resampled together; else the limits are averages of the splits'.
         published: The document's number, on the document's data; None without one.
         status: One of `STATUSES`.
+        over: Split seeds whose rows make one number together (a pooled interval); `ours`
+            then holds that number alone, under any key.
     """
 
     table: str
@@ -67,6 +69,7 @@ class Row:
     pooled: Measured | None = None
     published: float | None = None
     status: str = RUN
+    over: Sequence[int] = ()
 
     def __post_init__(self) -> None:
         """Check that a row was either run or says why not."""
@@ -86,6 +89,8 @@ class Row:
         if self.pooled is not None:
             limits = ("low", "high", "p_value", "n")
             ours |= {name: _finite(getattr(self.pooled, name)) for name in limits}
+        if self.over:
+            ours["seeds"] = sorted(self.over)
         return {
             "table": self.table,
             "row": self.row,

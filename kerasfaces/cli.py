@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from types import ModuleType
 from typing import NoReturn
 
@@ -87,6 +87,24 @@ def _log_to_stderr() -> None:
     logger.setLevel(logging.INFO)
 
 
+Host = Callable[[int, str, str], AbstractContextManager[Callable[[int], None]]]
+_hosts: list[Host] = []
+
+
+@contextmanager
+def hosted_by(host: Host) -> Iterator[None]:
+    """Let something else that draws on the terminal show all progress inside.
+
+    Args:
+        host: Called as `progress` is.
+    """
+    _hosts.append(host)
+    try:
+        yield
+    finally:
+        _hosts.pop()
+
+
 @contextmanager
 def progress(
     total: int, label: str, unit: str = "image"
@@ -101,6 +119,10 @@ def progress(
     Yields:
         A function that adds `n` finished units.
     """
+    if _hosts:
+        with _hosts[-1](total, label, unit) as hosted:
+            yield hosted
+        return
     if sys.stderr.isatty():
         from tqdm import tqdm
 

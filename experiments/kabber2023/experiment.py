@@ -17,6 +17,7 @@ from kerasfaces.train.config import TrainConfig
 
 MODELS = ("mobilenetv2", "resnet50")
 SEEDS = (0, 1, 2, 3, 4)
+PARTS = ("grids",)  # grids.py: tables 3 and 4
 RATIO = (64, 16, 20)
 _BATCH_FROM_NOTHING = 32
 TITLES = published.TITLES

@@ -41,7 +41,13 @@ def render(content: Mapping[str, Any], name: str) -> str:
         ("images", _images(content)),
         ("settings", _settings(content)),
     ]
-    return html.page(name, "test", content["notes"], parts)
+    return html.page(
+        name,
+        "kerasfaces attribution",
+        content["notes"],
+        parts,
+        html.measured_on("test"),
+    )
 
 
 def matrix_of(found: Mapping[str, Any]) -> Matrix:

@@ -23,7 +23,13 @@ def render(result: Result) -> str:
         ("training-sets", _training_sets(result)),
         ("settings", _settings(result)),
     ]
-    return html.page(result.name, "test", result.warnings, parts)
+    return html.page(
+        result.name,
+        "kerasfaces generator matrix",
+        result.warnings,
+        parts,
+        html.measured_on("test"),
+    )
 
 
 def lines(result: Result) -> tuple[tuple[str, ...], list[heatmap.Line]]:

@@ -15,7 +15,7 @@ from kerasfaces.evaluate.markup import tag
 
 _WIDTH, _HEIGHT = 420.0, 340.0
 _NEAR_PX = 0.4
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 14.0, 14.0, 46.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 58.0, 14.0, 14.0, 46.0
 
 
 class Chart:
@@ -29,6 +29,7 @@ class Chart:
         description: The chart in a sentence, for those who cannot see it.
         log_x: Logarithmic horizontal axis.
         signless_y: Label the vertical axis without signs (a mirrored histogram).
+        x_names: What stands at 0, 1, 2 ... of a horizontal axis that is no number.
     """
 
     def __init__(
@@ -41,7 +42,9 @@ class Chart:
         description: str,
         log_x: bool = False,
         signless_y: bool = False,
+        x_names: Sequence[str] = (),
     ) -> None:
+        self.x_names = x_names
         self.x, self.y, self.log_x, self.signless_y = x, y, log_x, signless_y
         self.labels, self.description = (x_label, y_label), description
         self.parts: list[Markup] = []
@@ -99,6 +102,7 @@ class Chart:
         x_limits: tuple[float, float] | None = None,
         y_limits: tuple[float, float] | None = None,
         label: str = "",
+        radius_px: float = 4.5,
     ) -> "Chart":
         """Draw a dot with its intervals and, beside it, a label."""
         for limits, across in ((x_limits, True), (y_limits, False)):
@@ -110,7 +114,13 @@ class Chart:
                 )
         cx, cy = self._x(x), self._y(y)
         self.parts.append(
-            tag("circle", cx=f"{cx:.1f}", cy=f"{cy:.1f}", r="4.5", class_=f"dot {kind}")
+            tag(
+                "circle",
+                cx=f"{cx:.1f}",
+                cy=f"{cy:.1f}",
+                r=f"{radius_px:g}",
+                class_=f"dot {kind}",
+            )
         )
         return self.text(cx, cy, label) if label else self
 
@@ -148,7 +158,7 @@ class Chart:
         for value in self._x_ticks():
             x = f"{self._x(value):.1f}"
             found.append(tag("line", x1=x, x2=x, y1=_TOP, y2=bottom, class_="grid"))
-            text = _tick(value)
+            text = self.x_names[int(value)] if self.x_names else _tick(value)
             found.append(tag("text", text, x=x, y=bottom + 17, text_anchor="middle"))
         for value in _ticks(*self.y):
             y = self._y(value)
@@ -185,6 +195,8 @@ class Chart:
         return found
 
     def _x_ticks(self) -> list[float]:
+        if self.x_names:
+            return [float(i) for i in range(len(self.x_names))]
         if not self.log_x:
             return _ticks(*self.x)
         first, last = (math.log10(value) for value in self.x)

@@ -45,7 +45,13 @@ def render(comparison: Comparison, name: str) -> str:
         ("rows", _rows(content)),
         ("thresholds", _thresholds(content)),
     ]
-    return html.page(name, content["split"], warnings, parts)
+    return html.page(
+        name,
+        "kerasfaces comparison",
+        warnings,
+        parts,
+        html.measured_on(content["split"]),
+    )
 
 
 def _result(content: Mapping[str, Any]) -> Section:

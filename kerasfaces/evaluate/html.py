@@ -1,4 +1,4 @@
-"""A measured run -> one self-contained HTML file: no script, nothing to download."""
+"""Sections -> one self-contained HTML file; a measured run -> its page."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,23 +21,35 @@ def sections(data: ReportInput) -> list[tuple[str, Section]]:
 
 
 def render(data: ReportInput) -> str:
-    """Return a run's page."""
-    return page(data.name, data.headline, data.warnings, sections(data))
+    """Return the page of a run."""
+    footer = measured_on(data.headline)
+    return page(data.name, "kerasfaces report", data.warnings, sections(data), footer)
+
+
+def measured_on(split: str) -> str:
+    """Return the last lines of a page of numbers measured on a split."""
+    return (
+        f"Every number has a 95 % interval and was measured on {split}; thresholds "
+        "and calibration come from validation alone. A number holds for images like these: "
+        "other generators, cameras, sizes or compression can give quite another."
+    )
 
 
 def page(
     name: str,
-    headline: str,
+    kind: str,
     warnings: Sequence[str],
-    parts: Sequence[tuple[str, Section]],
+    sections: Sequence[tuple[str, Section]],
+    footer: str,
 ) -> str:
-    """Return a page of any sections.
+    """Return a whole page: no script, nothing to download.
 
     Args:
-        name: Its heading.
-        headline: What the numbers were measured on, for the last line.
+        name: The heading.
+        kind: What the page is, above the heading.
         warnings: Sentences a reader must see first.
-        parts: Identifier and section, in order.
+        sections: Each with the name it is linked by.
+        footer: What all the numbers have in common.
     """
     import jinja2
 
@@ -50,8 +62,9 @@ def page(
     )
     return environment.get_template("report.html.j2").render(
         name=markup.plain(name),
-        headline=headline,
+        kind=kind,
+        footer=footer,
         warnings=[markup.plain(text) for text in warnings],
-        sections=parts,
+        sections=sections,
         version=__version__,
     )

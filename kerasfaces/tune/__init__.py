@@ -19,6 +19,7 @@ features that were computed once (`material`, `trainer`). A study folder holds
       logits.npz      seed_<s>: (m,) float32, the validation logits
       weights.npz     seed_<s>_<i>: the head's arrays; only for the five best
       result.json     only between a trial's end and its entry in trial.json
+      progress.json     how far it is, only while it runs
       checkpoint-<s>.npz  only while a trial runs or may be continued (Hyperband)
     leaderboard.csv   one row per trial, best first: rank, trial, status, score, sd,
                       n_seeds, metrics, epochs, partial, seconds, one column
@@ -26,6 +27,8 @@ features that were computed once (`material`, `trainer`). A study folder holds
                       interval and Holm's p; like_best: not distinguishable from the best
     winner/           an ordinary run folder: the best trial, trained again
     winner.json       which trial `winner/` is; a later winner gets `winner-<trial>/`
+    about.json        title, limits, the document's grid: what may change between calls
+    report.html       all of it as pictures (`reports`, one file each); also on demand
     result.json       trial, its score in the search, validation and test score of the
                       refitted run, optimism, test AUC with interval, the command
     worker-N.log      what local workers said

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerasfaces import cli
+from kerasfaces.errors import InputError
 
 if TYPE_CHECKING:
     from kerasfaces.manifest import Manifest
@@ -18,6 +19,7 @@ _EXAMPLES = [
     "kerasfaces tune tuning/frozen_random.py --manifest M --workers 2",
     "kerasfaces tune my_study.py --manifest M --repeat 3 -o runs/mine",
     "kerasfaces tune frozen_random --manifest M --weights mobilenetv2=FILE.h5 --store S",
+    "kerasfaces tune --report runs/mine                   # its report.html, also while it runs",
     "KERASTUNER_TUNER_ID=chief KERASTUNER_ORACLE_IP=10.0.0.1 KERASTUNER_ORACLE_PORT=8000 \\",
     "    kerasfaces tune ... -o SHARED    # and worker-1, worker-2 ... elsewhere",
 ]
@@ -27,11 +29,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Parse, search, print leaderboard, winner and the command that trains it."""
     words = list(sys.argv[1:] if argv is None else argv)
     arguments = _parser().parse_args(words)
-    if arguments.study is None:
+    if arguments.study is None and arguments.report is None:
         return _list()
+    if arguments.study is not None and arguments.report is not None:
+        raise InputError(
+            "--report DIR draws a study that is there; leave the study's name out."
+        )
     cli.import_keras()
     cli.optional_import("tensorboard", "tune")
     cli.optional_import("keras_tuner", "tune")
+    if arguments.report is not None:
+        from kerasfaces.tune import report
+
+        print(report.write(arguments.report))
+        return 0
     from kerasfaces.tune import study as studies
     from kerasfaces.tune.run import Request, tune
 
@@ -85,6 +96,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--workers", type=int, default=1, metavar="N", help="processes on this machine")
     add("--repeat", type=int, metavar="K", help="training seeds per trial")
     add("--max-trials", type=int, metavar="N", help="points to try at most")
+    add(
+        "--report",
+        type=Path,
+        metavar="DIR",
+        help="write the report.html of a study folder, running or not, and stop",
+    )
     add("--tensorboard", action="store_true", help="write TensorBoard logs (slower)")
     add(
         "--timeout",
@@ -104,7 +121,7 @@ def _list() -> int:
 
     found = listing.shipped()
     if not found:
-        print("no studies in tuning/; give a path to one: kerasfaces tune STUDY.py")
+        print("no studies were installed; give a path to one: kerasfaces tune STUDY.py")
         return 0
     width = max(map(len, found))
     for name, line in found.items():
@@ -141,7 +158,7 @@ def _print(folder: Path, study: Any) -> None:
         f"{result['validation']:.4f}, the same on test {result['test']:.4f}: optimism "
         f"{result['optimism']:+.4f}\n"
         f"test AUC {auc['value']:.4f} (95 % interval {auc['low']:.4f} to {auc['high']:.4f})\n"
-        f"\nto train it again:\n{result['command']}"
+        f"\nto train it again:\n{result['command']}\n\nreport: {folder / 'report.html'}"
     )
 
 

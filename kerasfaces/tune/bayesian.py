@@ -29,7 +29,9 @@ class Bayesian(Durable, BayesianOptimizationOracle):
         number = int(trial_id)
         done = [each for each in self.trials.values() if each.status == COMPLETED]
         initial = max(3, min(2 * len(self.hyperparameters.space), _INITIAL))
-        if len(done) < initial:
+        if number == 0:
+            values: dict[str, Any] | None = self.first()
+        elif len(done) < initial:
             values = self.draw("trial", number)
         else:
             values = self._hopeful(number) or self.draw("trial", number)

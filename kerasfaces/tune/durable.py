@@ -27,9 +27,7 @@ logger = logging.getLogger(__name__)
 
 IDLE, STOPPED = "IDLE", "STOPPED"
 _BEST = 5  # trials that keep their weights
-_COLLISIONS = (
-    200  # draws of values tried before, after which a space counts as exhausted
-)
+_COLLISIONS = 200  # draws tried before, after which a space counts as exhausted
 _FAILURES = 10  # in a row, after which something else must be wrong
 
 
@@ -114,10 +112,8 @@ class Durable:
             value = float(metrics[self.study.objective])
             stop = self._curves.report(trial_id, int(step), value)
             trial = self.trials[trial_id]
-            answer = Trial(
-                trial.hyperparameters, trial_id, STOPPED if stop else RUNNING
-            )
-            return answer
+            status = STOPPED if stop else RUNNING
+            return Trial(trial.hyperparameters, trial_id, status)
 
     def end_trial(self, trial: Any) -> None:
         """Record a trial that is over; a second end changes nothing."""
@@ -172,6 +168,12 @@ class Durable:
             for key in self.leases.of(tuner_id):
                 self._take_back(key, f"worker {tuner_id} died")
 
+    def running(self) -> dict[str, Any]:
+        """Return worker -> the trial it has."""
+        with self._mutex:
+            held = self.leases.holders()
+            return {worker: self.trials[key] for worker, key in held.items()}
+
     # state
 
     def ended(self) -> list[Any]:
@@ -183,15 +185,8 @@ class Durable:
         ]
 
     def completed(self) -> list[Any]:
-        """Return the trials with a score, best first; the earlier where equal.
-
-        Those that ended before their training did come last: nobody can train them again.
-        """
-        found = [each for each in self.ended() if each.status == COMPLETED]
-        sign = -1.0 if self.study.direction == "max" else 1.0
-        return sorted(
-            found, key=lambda each: (each.partial, sign * each.score, each.trial_id)
-        )
+        """Return the trials with a score, best first."""
+        return records.ranked(self.ended(), self.study.direction)
 
     def total(self) -> int | None:
         """Return how many trials there will be; None where nobody knows."""
@@ -224,6 +219,10 @@ class Durable:
             self._compute_values_hash(each.hyperparameters.values)  # type: ignore[attr-defined]
             for each in self.trials.values()
         }
+
+    def first(self) -> dict[str, Any]:
+        """Return the default values: what is there without a search comes first."""
+        return dict(self.hyperparameters.values)
 
     def draw(self, *keys: str | int) -> dict[str, Any] | None:
         """Return random values not tried before; None where there seem to be none.

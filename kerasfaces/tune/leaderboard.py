@@ -11,7 +11,7 @@ import logging
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from kerasfaces import metrics, runs
 from kerasfaces.tune import records
-from kerasfaces.tune.study import Study
 
 logger = logging.getLogger(__name__)
 
@@ -28,10 +27,22 @@ SHOWN = 10  # rows a terminal gets
 HP = "hp_"  # begins the columns of hyperparameters, which may have any name
 
 
+class Judged(Protocol):
+    """How a study judges its trials."""
+
+    @property
+    def objective(self) -> str:
+        """Column of the history."""
+
+    @property
+    def seed(self) -> int:
+        """Of the resamples."""
+
+
 def make(
-    study: Study, folder: Path, completed: Sequence[Any], failed: Sequence[Any]
+    study: Judged, folder: Path, completed: Sequence[Any], failed: Sequence[Any]
 ) -> pd.DataFrame:
-    """Return the leaderboard and write leaderboard.csv.
+    """Return the leaderboard.
 
     Args:
         study: The study.
@@ -69,14 +80,17 @@ def make(
             row["like_best"] = True
         rows.append(row)
     rows += [{"rank": None, **_facts(study, trial)} for trial in failed]
-    table = pd.DataFrame(rows)
+    return pd.DataFrame(rows)
+
+
+def write(folder: Path, table: pd.DataFrame) -> None:
+    """Write leaderboard.csv."""
     runs.write_text(
         folder / "leaderboard.csv", table.to_csv(index=False, lineterminator="\n")
     )
-    return table
 
 
-def text(study: Study, table: pd.DataFrame, names: Sequence[str]) -> str:
+def text(study: Judged, table: pd.DataFrame, names: Sequence[str]) -> str:
     """Return what a terminal shows: the first rows, and how many could be the best.
 
     Args:
@@ -120,7 +134,7 @@ def text(study: Study, table: pd.DataFrame, names: Sequence[str]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _facts(study: Study, trial: Any) -> dict[str, Any]:
+def _facts(study: Judged, trial: Any) -> dict[str, Any]:
     scores = [one[study.objective] for one in trial.repeats]
     sd = metrics.mean_sd(scores)[1] if scores else math.nan
     others = {

@@ -28,9 +28,10 @@ class Grid(Durable, GridSearchOracle):
 
 
 class Random(Durable, RandomSearchOracle):
-    """Values drawn for each trial's number."""
+    """The default values, then values drawn for each trial's number."""
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Return values not tried before."""
-        values = self.draw("trial", int(trial_id))
+        number = int(trial_id)
+        values = self.draw("trial", number) if number else self.first()
         return {"status": STOPPED if values is None else RUNNING, "values": values}

@@ -1,8 +1,8 @@
 """Which features a study computes: one superset per image size, view and base.
 
-Candidates that differ in taps or pooling alone are columns of one superset, so the base
-runs once for all of them. Where all candidates agree, the features are those of `train`
-itself, and the winner finds them in the cache.
+Candidates that differ in taps, pooling or scales alone are columns of one superset, so the
+base runs once for all of them. Where one candidate holds all the others, or all agree, the
+superset is what `train` itself computes for it: either finds the other's in the cache.
 """
 
 import dataclasses
@@ -57,6 +57,7 @@ class Plan:
         self._taps: dict[str, dict[str, None]] = {}
         self._variants: dict[str, set[Any]] = {}
         self._spread: dict[str, bool] = {}
+        self._scales: dict[str, tuple[float, ...]] = {}
         for config in probes:
             model = config.model
             if not _can_slice(model):
@@ -67,6 +68,8 @@ class Plan:
             self._variants.setdefault(name, set()).add(
                 (model.taps, model.pooling, model.scales, model.inputs)
             )
+            widest = max(self._scales.get(name, ()), model.scales, key=len)
+            self._scales[name] = widest
             spread = model.pooling == "mean_std"
             self._spread[name] = self._spread.get(name, False) or spread
 
@@ -85,20 +88,24 @@ class Plan:
         if not set(wanted) <= set(superset):
             return [Piece(model=model)]
         pooling = "mean_std" if self._spread[name] else "mean"
-        columns = _columns(anatomy, superset, wanted, pooling, model.pooling)
+        columns, width = _columns(anatomy, superset, wanted, pooling, model.pooling)
+        held = self._scales[name]
+        if not set(model.scales) <= set(held):
+            held = model.scales
+        at = [columns + width * held.index(scale) for scale in model.scales]
+        taps = () if superset == (anatomy.last,) else superset
         return [
             Piece(
                 model=dataclasses.replace(
                     model,
                     inputs=(text,),
-                    taps=superset,
+                    taps=taps,
                     pooling=pooling,  # type: ignore[arg-type]
-                    scales=(scale,),
+                    scales=held,
                 ),
-                columns=columns,
+                columns=np.concatenate(at),
             )
             for text in model.inputs
-            for scale in model.scales
         ]
 
 
@@ -127,8 +134,8 @@ def _columns(
     wanted: Sequence[str],
     held: str,
     asked: str,
-) -> NDArray[np.int64]:
-    """Return where the wanted taps' features are among the superset's."""
+) -> tuple[NDArray[np.int64], int]:
+    """Return where the wanted taps' features are among one scale's, and those's number."""
     start, at = 0, {}
     for tap in superset:
         at[tap] = start
@@ -137,4 +144,4 @@ def _columns(
         at[tap] + np.arange(anatomy.widths[tap] * (2 if asked == "mean_std" else 1))
         for tap in wanted
     ]
-    return np.concatenate(parts)
+    return np.concatenate(parts), start

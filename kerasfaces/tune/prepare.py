@@ -17,7 +17,7 @@ from kerasfaces.tune.study import Study
 
 FORMAT_VERSION = 1
 # What may change between two calls on one folder: how long, not what.
-_FREE = {"title", "configure", "bases", "max_trials", "budget_h"}
+_FREE = {"title", "configure", "bases", "max_trials", "budget_h", "published"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -133,6 +133,14 @@ def claim(ready: Ready) -> None:
                 "another folder with -o."
             )
         runs.write_json(path, ready.identity)
+    study = ready.request.study
+    about = {
+        "title": study.title,
+        "max_trials": study.max_trials,
+        "budget_h": study.budget_h,
+        "published": study.published and dataclasses.asdict(study.published),
+    }
+    runs.write_json(folder / "about.json", about)
     # After study.json: a kill in between leaves a study that is continued.
     if not (folder / "manifest.csv").exists():
         manifests.write(

@@ -4,6 +4,7 @@ import dataclasses
 import io
 import json
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,22 @@ class Trial(trials.Trial):
         self.seconds = state.get("seconds", 0.0)
 
 
+def ranked(trials: Iterable[Trial], direction: str) -> list[Trial]:
+    """Return the trials with a score, best first; the earlier where equal.
+
+    Those that ended before their training did come last: nobody can train them again.
+
+    Args:
+        trials: Any.
+        direction: `max`, or `min` where less is better.
+    """
+    sign = -1.0 if direction == "max" else 1.0
+    found = [each for each in trials if each.status == COMPLETED]
+    return sorted(
+        found, key=lambda each: (each.partial, sign * each.score, each.trial_id)
+    )
+
+
 def folder_of(study: Path, trial_id: str) -> Path:
     """Return a trial's folder, named as KerasTuner names it."""
     return study / f"trial_{trial_id}"
@@ -173,6 +190,22 @@ def write_result(
         "seconds": round(seconds, 3),
     }
     runs.write_json(folder / "result.json", result)
+    (folder / "progress.json").unlink(missing_ok=True)
+
+
+def write_progress(study: Path, trial_id: str, said: dict[str, Any]) -> None:
+    """Say how far a running trial is: `progress.json`, gone when the trial is over."""
+    runs.write_json(folder_of(study, trial_id) / "progress.json", said)
+
+
+def read_progress(study: Path, trial_id: str) -> dict[str, Any] | None:
+    """Return what a trial last said; None where it said nothing, or is over."""
+    try:
+        text = (folder_of(study, trial_id) / "progress.json").read_text()
+        said: dict[str, Any] = json.loads(text)
+    except (OSError, ValueError):
+        return None
+    return said
 
 
 def read_result(study: Path, trial_id: str) -> dict[str, Any] | None:
@@ -207,19 +240,29 @@ def logits(study: Path, trial: Trial) -> NDArray[np.float64]:
         ) from error
 
 
+def history(study: Path, trial: Trial) -> pd.DataFrame:
+    """Return a trial's epochs, `seed,epoch,...`; empty where it has none."""
+    path = folder_of(study, trial.trial_id) / "history.csv"
+    return pd.read_csv(path) if path.exists() else pd.DataFrame()
+
+
 def curve(study: Path, trial: Trial, objective: str) -> list[float]:
     """Return the objective after each epoch of a trial's first seed."""
-    path = folder_of(study, trial.trial_id) / "history.csv"
-    if not path.exists():
+    table = history(study, trial)
+    if table.empty:
         return []
-    table = pd.read_csv(path)
     first = table[table["seed"] == table["seed"].iloc[0]]
     return [float(value) for value in first[objective]]
 
 
 def clean(study: Path) -> None:
     """Remove what a killed writer left half-written."""
-    for pattern in (".*.tmp.*", "trial_*/.*.tmp.*", "trial_*/*/.*.tmp.*"):
+    for pattern in (
+        ".*.tmp.*",
+        "trial_*/.*.tmp.*",
+        "trial_*/*/.*.tmp.*",
+        "trial_*/progress.json",
+    ):
         for path in study.glob(pattern):
             path.unlink(missing_ok=True)
 

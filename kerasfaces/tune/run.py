@@ -3,6 +3,7 @@
 import logging
 import os
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from keras_tuner.src.distribute import utils as roles
 from kerasfaces import cli, runs
 from kerasfaces import config as configs
 from kerasfaces.errors import InputError, RunError
-from kerasfaces.tune import leaderboard, space, winner
+from kerasfaces.tune import leaderboard, live, report, space, winner
 from kerasfaces.tune.announce import announcer
 from kerasfaces.tune.bayesian import Bayesian
 from kerasfaces.tune.hyperband import Hyperband
@@ -63,9 +64,14 @@ def _search(ready: Ready) -> None:
     done = len(oracle.ended())
     if done:
         logger.info("continuing: %d trials are finished", done)
-    with cli.progress(total or done + 1, f"study {request.name}", "trial") as add:
-        add(done)
-        oracle.on_end = announcer(study, oracle, add)
+    with live.showing(study, oracle, folder) as shown, ExitStack() as stack:
+        if shown:
+            oracle.on_end = announcer(study, oracle, lambda n: None)
+        else:
+            bar = cli.progress(total or done + 1, f"study {request.name}", "trial")
+            add = stack.enter_context(bar)
+            add(done)
+            oracle.on_end = announcer(study, oracle, add)
         _run(ready, oracle)
     oracle.save()
     completed = oracle.completed()
@@ -77,6 +83,7 @@ def _search(ready: Ready) -> None:
             "start it in another folder (-o)."
         )
     table = leaderboard.make(study, folder, completed, failed)
+    leaderboard.write(folder, table)
     alike = int((table["like_best"] == True).sum())  # noqa: E712 - NaN where failed
     winner.refit(
         study,
@@ -87,6 +94,7 @@ def _search(ready: Ready) -> None:
         len(completed),
         request.notes,
     )
+    report.write(folder)
 
 
 def _run(ready: Ready, oracle: Any) -> None:

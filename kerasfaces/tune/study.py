@@ -15,6 +15,7 @@ from kerasfaces.errors import InputError, MissingFileError
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune import listing
 from kerasfaces.tune.offer import Offer
+from kerasfaces.tune.published import Published
 
 OBJECTIVES = {"val_auc": "max", "val_accuracy": "max", "val_loss": "min"}
 ORACLES = ("grid", "random", "hyperband", "bayesian")
@@ -43,6 +44,7 @@ class Study:
             the others' averages stops (Golovin et al. 2017, Google Vizier, 3.1.1); None
             trains all to their end.
         budget_h: No trial starts after so many hours of training, all calls together.
+        published: The document's own grid, shown beside ours.
     """
 
     title: str
@@ -57,6 +59,7 @@ class Study:
     factor: int = 3
     median_after: int | None = None
     budget_h: float | None = None
+    published: Published | None = None
 
     def __post_init__(self) -> None:
         """Check what can be checked before anything is trained."""

@@ -31,12 +31,14 @@ class Part:
         epochs_now: Pause after so many epochs; None trains to the end.
         parent: Folder of the trial to continue; None starts anew.
         report: Told each epoch of the first seed; true ends the trial.
+        said: Told each epoch: which training it is (from 0), and the history's row.
     """
 
     folder: Path
     epochs_now: int | None = None
     parent: Path | None = None
     report: Report | None = None
+    said: Callable[[int, dict[str, Any]], None] | None = None
 
 
 class Trainer:
@@ -68,9 +70,7 @@ class Trainer:
         repeats: list[Repeat] = []
         for number, seed in enumerate(seeds):
             one = dataclasses.replace(config, seed=seed)
-            repeats.append(
-                self._train(one, features, part, callbacks(number), first=number == 0)
-            )
+            repeats.append(self._train(one, features, part, callbacks(number), number))
             if repeats[-1].stopped:
                 break
         return repeats
@@ -81,7 +81,7 @@ class Trainer:
         features: Features,
         part: Part,
         callbacks: list[Any],
-        first: bool,
+        number: int,
     ) -> Repeat:
         _check(config)
         started = time.monotonic()
@@ -100,7 +100,9 @@ class Trainer:
         stops: list[bool] = []
 
         def stop(row: dict[str, Any]) -> bool:
-            stops.append(bool(part.report and first and part.report(row)))
+            if part.said:
+                part.said(number, row)
+            stops.append(bool(part.report and number == 0 and part.report(row)))
             return stops[-1]
 
         phase = Phase(

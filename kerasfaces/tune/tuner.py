@@ -24,6 +24,7 @@ from kerasfaces.tune.trainer import Part, Trainer
 logger = logging.getLogger(__name__)
 
 _IDLE_S = 0.2
+_SAID_S = 1.0  # between two words of a running trial
 
 
 class StudyTuner(keras_tuner.Tuner):
@@ -52,6 +53,7 @@ class StudyTuner(keras_tuner.Tuner):
         )
         self.oracle.verbose = 0
         self._study, self._offer, self._space = study, offer, space
+        self._epochs = 0
         self._material, self._trainer, self._folder = (
             material,
             Trainer(material),
@@ -91,6 +93,7 @@ class StudyTuner(keras_tuner.Tuner):
         except InputError as error:
             message = str(error)
         if config is not None:
+            self._epochs = config.epochs
             self._material.data(config)  # what is wrong here is wrong for all
             try:
                 repeats = self._trainer.train(
@@ -127,7 +130,31 @@ class StudyTuner(keras_tuner.Tuner):
             epochs_now=values.get(records.EPOCHS),
             parent=parent and records.folder_of(self._folder, parent),
             report=None if self._study.median_after is None else self._reporter(trial),
+            said=self._progress(trial),
         )
+
+    def _progress(self, trial: Any) -> Any:
+        """Return what writes how far a trial is, now and then."""
+        started = last = time.monotonic()
+        epochs = trial.hyperparameters.values.get(records.EPOCHS)
+
+        def said(number: int, row: dict[str, Any]) -> None:
+            nonlocal last
+            now = time.monotonic()
+            if now - last < _SAID_S:
+                return
+            last = now
+            progress = {
+                "repeat": number + 1,
+                "repeats": len(self._study.seeds),
+                "epoch": row["epoch"],
+                "epochs": epochs or self._epochs,
+                "value": float(row[self._study.objective]),
+                "seconds": round(now - started, 1),
+            }
+            records.write_progress(self._folder, trial.trial_id, progress)
+
+        return said
 
     def _reporter(self, trial: Any) -> Any:
         def report(row: dict[str, Any]) -> bool:

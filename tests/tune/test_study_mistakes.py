@@ -282,3 +282,24 @@ def test_what_a_study_cannot_train_is_a_sentence(name, changes):
 
     with pytest.raises(InputError, match=rf"^{name}: a study trains plain heads"):
         trainer._check(TrainConfig(**changes))
+
+
+def test_installed_studies_are_where_the_installation_put_them(monkeypatch, tmp_path):
+    site = tmp_path / "lib" / "site-packages"
+    folder = tmp_path / "share" / "kerasfaces" / "tuning"
+    note = site / "kerasfaces-0.dist-info"
+    for path in (site / "kerasfaces", site / "tuning", folder, note):
+        path.mkdir(parents=True)
+    (folder / "mine.py").write_text('"""Mine."""')
+    (site / "tuning" / "foreign.py").write_text('"""Of another package."""')
+    (note / "METADATA").write_text("Name: kerasfaces\nVersion: 0\n")
+    recorded = [
+        "../../share/kerasfaces/tuning/mine.py",
+        "../../share/kerasfaces/tuning/__pycache__/mine.pyc",
+        "kerasfaces/tune/study.py",
+    ]
+    (note / "RECORD").write_text("".join(f"{path},,\n" for path in recorded))
+    monkeypatch.setattr(listing.kerasfaces, "__file__", str(site / "kerasfaces" / "x"))
+    assert listing.shipped() == {"mine": "Mine."}
+    (note / "RECORD").unlink()
+    assert listing.shipped() == {}

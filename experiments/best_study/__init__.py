@@ -1,0 +1,1 @@
+"""Our random search over frozen bases with a budget, against the main job's default."""

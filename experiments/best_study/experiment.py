@@ -1,0 +1,211 @@
+"""Ours: the winner of an hour's random search per split against the main job's default.
+
+`tuning/frozen_hour.py`, one study per split seed. The winner is
+chosen on validation and meets the test rows once; the default is trained on the same
+split. `--budget-hours H` gives every split its share of H instead of an hour.
+"""
+
+import dataclasses
+import math
+from pathlib import Path
+from typing import Any
+
+from experiments import runner_studies
+from experiments.runner import Context, Outcome
+from experiments.runner_paired import difference, pooled
+from experiments.runner_rows import NO_WEIGHTS, Measured, Row
+from kerasfaces import runs
+from kerasfaces.metrics import Estimate
+from kerasfaces.train import config as configs
+
+MODELS = ("mobilenetv2",)
+SEEDS = (0, 1, 2, 3, 4)
+RATIO = (5, 1, 1)
+STUDY = "frozen_hour"
+HOURS = 1.0  # of each split's search
+_QUICK_TRIALS = 3
+DOCUMENT_DATA = ""
+TITLES = {
+    "test": "AUC on test, means over the split seeds",
+    "splits": "AUC on each split's test rows",
+    "differences": "AUC of the winner minus the default's, paired on the same test rows",
+    "search": "What each search did",
+    "effects": "What moved the validation AUC: all splits' trials together",
+}
+
+
+def run(context: Context) -> Outcome:
+    """Search and train the default on every split."""
+    reason = context.missing_weights("mobilenetv2")
+    if reason:
+        rows = [
+            Row(table="test", row=name, metric="auc", status=NO_WEIGHTS)
+            for name in ("winner", "default")
+        ]
+        return Outcome(rows=rows, weights={"mobilenetv2": NO_WEIGHTS}, notes=[reason])
+    config = configs.default("mobilenetv2", context.weights["mobilenetv2"])
+    default = {
+        seed: context.train("default", config, RATIO, seed) for seed in context.seeds
+    }
+    studies = {seed: _search(context, seed) for seed in context.seeds}
+    winner = {
+        seed: folder / runner_studies.result(folder)["run"]
+        for seed, folder in studies.items()
+    }
+    first = next(iter(default.values()))
+    effects, notes = _effects(studies)
+    return Outcome(
+        rows=[
+            *_auc_rows({"winner": winner, "default": default}),
+            *_difference_rows(winner, default),
+            *_search_rows(studies),
+            *effects,
+        ],
+        weights={"mobilenetv2": runs.read_json(first / "config.json")["weights"]},
+        notes=[_budget_note(context), *notes],
+    )
+
+
+def hours_per_split(context: Context) -> float:
+    """Return how long each search may take."""
+    if context.budget_h is None:
+        return HOURS
+    return context.budget_h / len(context.seeds)
+
+
+def _search(context: Context, seed: int) -> Path:
+    changes: dict[str, Any] = {"budget_h": hours_per_split(context)}
+    if context.quick:
+        changes["max_trials"] = _QUICK_TRIALS
+    study = runner_studies.load(STUDY, bases=MODELS, **changes)
+    return runner_studies.run(context, STUDY, study, RATIO, seed)
+
+
+def _budget_note(context: Context) -> str:
+    minutes = 60 * hours_per_split(context)
+    return (
+        f"Each split's search stopped after {minutes:.0f} minutes of its own trials, frozen "
+        "features included, or at its last trial; training the winner and the default comes "
+        "on top."
+    )
+
+
+def _auc_rows(folders: dict[str, dict[int, Path]]) -> list[Row]:
+    found = {
+        name: {seed: _auc(folder) for seed, folder in each.items()}
+        for name, each in folders.items()
+    }
+    rows = [
+        Row(table="test", row=name, metric="auc", ours=each)
+        for name, each in found.items()
+    ]
+    return rows + [
+        Row(table="splits", row=f"{name}, split {seed}", metric="auc", ours={seed: one})
+        for name, each in found.items()
+        for seed, one in each.items()
+    ]
+
+
+def _auc(folder: Path) -> Measured:
+    entry = runs.read_json(folder / "metrics.json")["metrics"]["test"]["all"]
+    return Measured.of(entry["auc"], entry["n"])
+
+
+def _difference_rows(first: dict[int, Path], second: dict[int, Path]) -> list[Row]:
+    """Return each split's difference, and the mean with its interval over images."""
+    found = {seed: difference(first[seed], second[seed]) for seed in first}
+    metric = "auc difference"
+    rows = [
+        Row(table="differences", row=f"split {seed}", metric=metric, ours={seed: one})
+        for seed, one in found.items()
+    ]
+    if len(found) > 1:
+        rows.append(
+            Row(
+                table="differences",
+                row="mean",
+                metric=metric,
+                ours=found,
+                pooled=pooled(first, second),
+            )
+        )
+    return rows
+
+
+def _search_rows(studies: dict[int, Path]) -> list[Row]:
+    """Return trials, minutes and optimism of every search."""
+    found: dict[str, dict[int, Measured]] = {}
+    for seed, folder in studies.items():
+        result = runner_studies.result(folder)
+        seconds = sum(trial.seconds for trial in runner_studies.completed(folder))
+        numbers = {
+            "trials": result["n_trials"],
+            "trials like the best": result["n_like_best"],
+            "minutes of trials": seconds / 60,
+            "winner's AUC in the search": result["search"],
+            "winner's AUC on validation, refitted": result["validation"],
+            "optimism (search - test)": result["optimism"],
+        }
+        for name, value in numbers.items():
+            found.setdefault(name, {})[seed] = Measured(value=float(value), n=0)
+    return [
+        Row(table="search", row=name, metric="", split="val", ours=ours)
+        for name, ours in found.items()
+    ]
+
+
+def _effects(studies: dict[int, Path]) -> tuple[list[Row], list[str]]:
+    """Return every level's mean and every hyperparameter's share, and a sentence."""
+    from kerasfaces.tune.effects import main_effects
+
+    trials = [
+        (seed, trial)
+        for seed, folder in studies.items()
+        for trial in runner_studies.completed(folder)
+    ]
+    found = main_effects(
+        [trial.hyperparameters.values for _, trial in trials],
+        [trial.score for _, trial in trials],
+        [seed for seed, _ in trials],
+    )
+    rows = []
+    for effect in found:
+        share = Estimate(effect.share, math.nan, math.nan, "epsilon squared")
+        rows.append(
+            _pooled(effect.name, "share of variance", share, len(trials), studies)
+        )
+        rows[-1] = dataclasses.replace(
+            rows[-1],
+            ours={0: dataclasses.replace(rows[-1].ours[0], p_value=effect.p_value)},
+        )
+        rows += [
+            _pooled(
+                f"{effect.name} = {each.label}",
+                "mean val_auc",
+                each.mean,
+                each.n,
+                studies,
+            )
+            for each in effect.levels
+        ]
+    mattered = [each for each in found if each.p_value < 0.05]
+    told = ", ".join(
+        f"{each.name} ({100 * each.share:.0f} % of the variance)" for each in mattered
+    )
+    return rows, [
+        f"What mattered (permutation test within splits, Holm, p < .05): {told or 'nothing'}."
+    ]
+
+
+def _pooled(
+    row: str, metric: str, found: Estimate, n: int, studies: dict[int, Path]
+) -> Row:
+    number = Measured(value=found.value, low=found.low, high=found.high, n=n)
+    return Row(
+        table="effects",
+        row=row,
+        metric=metric,
+        split="val",
+        ours={0: number},
+        over=tuple(studies),
+    )

@@ -1,0 +1,83 @@
+"""Study folder -> report.html: at the end of a study, or whenever somebody asks."""
+
+import logging
+from pathlib import Path
+
+from kerasfaces import registry, runs
+from kerasfaces.evaluate import html
+from kerasfaces.evaluate.markup import Section
+from kerasfaces.tune.report_input import StudyInput, gather
+
+logger = logging.getLogger(__name__)
+
+_PACKAGE = "kerasfaces.tune.reports"
+_FEW = 10  # trials, below which pictures say little
+
+
+def write(folder: Path) -> Path:
+    """Write `folder/report.html`.
+
+    Args:
+        folder: A study's, finished, running or killed.
+
+    Returns:
+        The page.
+
+    Raises:
+        RunError: It holds no study, or no finished trial, or a damaged one.
+    """
+    path = folder / "report.html"
+    runs.write_text(path, render(gather(folder)))
+    return path
+
+
+def render(data: StudyInput) -> str:
+    """Return the page."""
+    title = data.about.get("title") or data.identity["study"]
+    footer = (
+        "Trials were ranked on validation; the winner alone met the test images, once. What "
+        "is not distinguishable from the best on this validation set may be as good or better."
+    )
+    return html.page(
+        f"{data.identity['study']}: {title}",
+        "kerasfaces study report",
+        _warnings(data),
+        sections(data),
+        footer,
+    )
+
+
+def sections(data: StudyInput) -> list[tuple[str, Section]]:
+    """Return every section that has something to say, in the order of the page."""
+    modules = [
+        (name, registry.load(_PACKAGE, name)) for name in registry.names(_PACKAGE)
+    ]
+    ordered = sorted(modules, key=lambda item: (item[1].ORDER, item[0]))
+    made = [(name, module.report(data)) for name, module in ordered]
+    return [(name, section) for name, section in made if section is not None]
+
+
+def _warnings(data: StudyInput) -> list[str]:
+    found = []
+    if data.result is None:
+        found.append(
+            f"The search is not over: {len(data.completed)} trials have a score, "
+            f"{data.n_running} are unfinished, and no winner was trained. The same command "
+            "continues it."
+        )
+    if data.failed:
+        found.append(
+            f"{len(data.failed)} of {len(data.failed) + len(data.completed)} trials failed; "
+            "their reasons are below the leaderboard."
+        )
+    partial = sum(each.partial for each in data.completed)
+    if partial:
+        found.append(
+            f"{partial} trials ended before their training did (Hyperband, the median rule): "
+            "their scores are those of shorter trainings."
+        )
+    if data.completed and len(data.completed) < _FEW:
+        found.append(
+            f"With {len(data.completed)} trials, effects and intervals over trials say little."
+        )
+    return found

@@ -1,0 +1,153 @@
+"""What every section of a study's report is given."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from kerasfaces import metrics, runs
+from kerasfaces.errors import RunError
+from kerasfaces.tune import leaderboard, records
+from kerasfaces.tune.published import Published, from_json
+from kerasfaces.tune.space import RESERVED
+from kerasfaces.tune.study import OBJECTIVES
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StudyInput:
+    """A study folder, finished or not.
+
+    Attributes:
+        folder: The folder.
+        identity: The content of study.json.
+        about: The content of about.json; empty without it.
+        completed: Trials with a score, best first.
+        failed: Trials with a reason instead.
+        n_running: Trials that have begun and are not over.
+        table: The leaderboard.
+        result: The content of result.json; None while there is no winner.
+        environment: Versions and machine, or empty.
+    """
+
+    folder: Path
+    identity: Mapping[str, Any]
+    about: Mapping[str, Any]
+    completed: list[Any]
+    failed: list[Any]
+    n_running: int
+    table: pd.DataFrame
+    result: Mapping[str, Any] | None
+    environment: Mapping[str, Any]
+
+    @property
+    def objective(self) -> str:
+        """Column of the history by which trials are ranked."""
+        found: str = self.identity["settings"]["objective"]
+        return found
+
+    @property
+    def seed(self) -> int:
+        """The study's."""
+        found: int = self.identity["settings"]["seed"]
+        return found
+
+    @property
+    def more_is_better(self) -> bool:
+        """Tell whether the best trial has the largest score."""
+        return OBJECTIVES[self.objective] == "max"
+
+    @property
+    def like_best(self) -> set[str]:
+        """Ids of the trials that chance may have kept from first place, best included."""
+        ranked = self.table[self.table["rank"].notna()]
+        if ranked.empty:
+            return set()
+        return set(ranked.loc[ranked["like_best"].astype(bool), "trial"])
+
+    @property
+    def names(self) -> list[str]:
+        """Hyperparameters in the order declared, those under conditions once."""
+        texts = (text.partition(" if ")[0] for text in self.identity["space"])
+        return list(dict.fromkeys(texts))
+
+    @property
+    def published(self) -> Published | None:
+        """The document's grid, if this is one."""
+        found = self.about.get("published")
+        return from_json(found) if found else None
+
+    def values(self, trial: Any) -> dict[str, Any]:
+        """Return a trial's own hyperparameters, Hyperband's left out."""
+        given = trial.hyperparameters.values
+        return {
+            name: value
+            for name, value in given.items()
+            if name[: len(RESERVED)] != RESERVED
+        }
+
+    def kind(self, trial: Any) -> str:
+        """Return the colour of a trial: like the best or worse, hollow if cut short."""
+        colour = "fake" if trial.trial_id in self.like_best else "real"
+        return f"open {colour}" if trial.partial else colour
+
+
+def gather(folder: Path) -> StudyInput:
+    """Read a study folder; a running study's too, and nothing is written.
+
+    Raises:
+        RunError: It holds no study, or no finished trial, or a damaged one.
+    """
+    if not (folder / "study.json").exists():
+        raise RunError(
+            f"{folder} holds no study (no study.json in it); give the folder that kerasfaces "
+            "tune wrote (-o, else runs/tune-...)."
+        )
+    identity = runs.read_json(folder / "study.json")
+    settings = identity["settings"]
+    trials = records.load_all(folder)
+    completed = records.ranked(trials, OBJECTIVES[settings["objective"]])
+    failed = [each for each in trials if each.status == records.FAILED]
+    if (not completed and not failed) or not (folder / "val_labels.npy").exists():
+        raise RunError(
+            f"{folder} has no finished trial yet, so there is nothing to report; run the study "
+            "(or wait for its first trial) and ask again."
+        )
+    judged = _Judged(settings["objective"], settings["seed"])
+    return StudyInput(
+        folder=folder,
+        identity=identity,
+        about=_json(folder / "about.json") or {},
+        completed=completed,
+        failed=failed,
+        n_running=sum(each.status == records.RUNNING for each in trials),
+        table=leaderboard.make(judged, folder, completed, failed),
+        result=_current(folder, completed),
+        environment=_json(folder / "environment.json") or {},
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Judged:
+    objective: str
+    seed: int
+
+
+def _json(path: Path) -> Any:
+    return runs.read_json(path) if path.exists() else None
+
+
+def _current(folder: Path, completed: list[Any]) -> Any:
+    """Return result.json, unless a continued study has found a better trial since."""
+    result = _json(folder / "result.json")
+    if result is None or not completed:
+        return None
+    return result if result["trial"] == completed[0].trial_id else None
+
+
+def mean_sd(trial: Any, name: str) -> tuple[float, float | None]:
+    """Return a trial's mean and sd over its training seeds; None with one seed."""
+    observed = [one[name] for one in trial.repeats]
+    mean, sd = metrics.mean_sd(observed)
+    return mean, sd if len(observed) > 1 else None

@@ -1,0 +1,145 @@
+"""What mattered: every trial by each hyperparameter's value, and the values' means."""
+
+import math
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+
+from kerasfaces import rng
+from kerasfaces.evaluate import markup
+from kerasfaces.evaluate.chart import Chart, legend
+from kerasfaces.evaluate.markup import Section
+from kerasfaces.tune import effects
+from kerasfaces.tune.effects import Effect, Level
+from kerasfaces.tune.report_input import StudyInput
+
+ORDER = 40
+_LETTERS = 52  # of 13 px beside one another under a chart
+_WANDERS = {"bayesian", "hyperband"}
+
+
+def report(data: StudyInput) -> Section | None:
+    """Return a table of main effects and a slice plot per hyperparameter."""
+    title = "What mattered"
+    values = [data.values(trial) for trial in data.completed]
+    scores = [trial.score for trial in data.completed]
+    found = effects.main_effects(values, scores)
+    if not data.completed:
+        return None
+    if not found:
+        text = "All trials have the same hyperparameters, so nothing can be compared."
+        return Section(title, markup.paragraph(text))
+    note = (
+        "The share of the variance is what the values' means explain beyond chance (epsilon "
+        "squared); p is a permutation test, Holm-corrected. Intervals are a bootstrap over "
+        "trials, everything else in them as it came."
+    )
+    if data.identity["settings"]["oracle"] in _WANDERS:
+        note += (
+            " This search went where it hoped most, so values it liked were tried with other "
+            "good values: the effects look larger than they are."
+        )
+    keys = legend(
+        [
+            ("fake", "not distinguishable from the best"),
+            ("real", "worse"),
+            ("mark", "mean of the trials with that value, 95 % interval"),
+        ]
+    )
+    charts = markup.row(*(_slice(data, effect) for effect in found))
+    return Section(
+        title,
+        Markup("").join(
+            [
+                markup.paragraph(note),
+                _table(data, found),
+                markup.paragraph(keys),
+                charts,
+                markup.details("Every mean", _means(data, found)),
+            ]
+        ),
+    )
+
+
+def _table(data: StudyInput, found: list[Effect]) -> Markup:
+    rows = []
+    for effect in found:
+        best, worst = (
+            pick(effect.levels, key=lambda level: level.mean.value)
+            for pick in ((max, min) if data.more_is_better else (min, max))
+        )
+        rows.append(
+            [
+                effect.name,
+                f"{100 * effect.share:.0f} %",
+                f"{effect.p_value:.3f}",
+                best.label,
+                _told(best),
+                worst.label,
+                _told(worst),
+            ]
+        )
+    header = ["Hyperparameter", "share of variance", "p", "best value", "mean"]
+    return markup.table(
+        f"Main effects on {data.objective}", [*header, "worst value", "mean"], rows
+    )
+
+
+def _means(data: StudyInput, found: list[Effect]) -> Markup:
+    rows = [
+        [f"{effect.name} = {level.label}", str(level.n), _told(level)]
+        for effect in found
+        for level in effect.levels
+    ]
+    return markup.table(
+        f"Mean {data.objective} of the trials with each value",
+        ["Value", "trials", "mean"],
+        rows,
+    )
+
+
+def _told(level: Level) -> Markup:
+    return markup.estimate(level.mean.to_dict())
+
+
+def _slice(data: StudyInput, effect: Effect) -> Markup:
+    """Draw every trial, and each value's mean, against one hyperparameter."""
+    column = [data.values(trial).get(effect.name) for trial in data.completed]
+    labels, order = effects.levels_of(column)
+    scores = np.array([trial.score for trial in data.completed])
+    low, high = span(scores)
+    letters = _LETTERS // len(order)
+    chart = Chart(
+        (-0.5, len(order) - 0.5),
+        (low, high),
+        x_label=effect.name,
+        y_label=data.objective.replace("_", " "),
+        description=f"{data.objective} of {len(column)} trials by {effect.name}",
+        x_names=[_cut(name, letters) for name in order],
+    )
+    jitter = rng.generator(0, "slice", effect.name).uniform(-0.24, 0.02, len(column))
+    for trial, label, shift in reversed(
+        list(zip(data.completed, labels, jitter, strict=True))
+    ):
+        at = order.index(label) + float(shift)
+        chart.point(at, trial.score, f"faint {data.kind(trial)}", radius_px=3.4)
+    for k, level in enumerate(effect.levels):
+        limits: Any = (level.mean.low, level.mean.high)
+        known = math.isfinite(level.mean.low)
+        chart.point(
+            k + 0.2, level.mean.value, "mark", y_limits=limits if known else None
+        )
+    text = f"{effect.name}: {100 * effect.share:.0f} % of the variance, p {effect.p_value:.3f}"
+    return markup.figure(chart.svg(), text)
+
+
+def span(values: Any) -> tuple[float, float]:
+    """Return the range of an axis that shows all values, with a margin."""
+    low, high = float(np.min(values)), float(np.max(values))
+    margin = 0.06 * (high - low) or 0.01
+    return low - margin, high + margin
+
+
+def _cut(text: str, letters: int) -> str:
+    return text if len(text) <= letters else text[: max(1, letters - 1)] + "…"

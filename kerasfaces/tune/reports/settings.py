@@ -1,0 +1,55 @@
+"""What was searched, how, on what, and with which versions."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+from kerasfaces.evaluate import markup
+from kerasfaces.evaluate.markup import Section
+from kerasfaces.tune.report_input import StudyInput
+
+ORDER = 90
+
+
+def report(data: StudyInput) -> Section | None:
+    """Return space, settings, base weights and environment as tables."""
+    space = [[name, _described(hp)] for name, hp in data.identity["space"].items()]
+    settings = {
+        **data.identity["settings"],
+        **{key: data.about.get(key) for key in ("max_trials", "budget_h")},
+        "manifest": data.identity["manifest"],
+        "channels": data.identity["channels"],
+        **{f"weights of {k}": _flat(v) for k, v in data.identity["weights"].items()},
+    }
+    parts = [
+        markup.table(
+            "Search space", ["Hyperparameter", "Values"], space, numeric=False
+        ),
+        markup.details("Settings", _pairs("Settings", settings)),
+        markup.details("Environment", _pairs("Environment", data.environment)),
+    ]
+    return Section("Space, settings and versions", Markup("").join(parts))
+
+
+def _described(hp: Mapping[str, Any]) -> str:
+    if "values" in hp:
+        return ", ".join(str(value) for value in hp["values"])
+    scale = "" if hp.get("sampling") in (None, "linear") else f", {hp['sampling']}"
+    return f"{hp.get('min_value')} to {hp.get('max_value')}{scale}"
+
+
+def _pairs(title: str, values: Mapping[str, Any]) -> Markup:
+    rows = [
+        [key, markup.MISSING if value is None else _flat(value)]
+        for key, value in values.items()
+    ]
+    return markup.table(title, ["Key", "Value"], rows, numeric=False)
+
+
+def _flat(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_flat(each)}" for key, each in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return str(value)

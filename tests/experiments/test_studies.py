@@ -1,0 +1,169 @@
+"""Experiments made of studies: kabber2023's grids, and our search against the default."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from experiments import runner_studies
+from experiments.__main__ import main
+from experiments.best_study import experiment as best_study
+from kerasfaces import rng, runs
+from kerasfaces.errors import InputError
+from kerasfaces.evaluate import run as evaluation
+
+pytestmark = pytest.mark.tf
+
+
+def fake_search(folder, study, values, manifest, better):
+    """Write a study folder: one trial per mapping of values; the last one wins."""
+    from keras_tuner import HyperParameters
+
+    from kerasfaces.tune import records
+
+    if (folder / "result.json").exists():
+        return
+    folder.mkdir(parents=True)
+    rows = manifest.rows
+    labels = (rows.loc[rows["split"] == "val", "label"] == "fake").to_numpy(np.float32)
+    np.save(folder / "val_labels.npy", labels)
+    weights = {"kind": "file", "file": "base.h5", "sha256": "0" * 64}
+    runs.write_json(folder / "study.json", {"weights": {study.bases[0]: weights}})
+    for i, one in enumerate(values):
+        trial = records.Trial(HyperParameters(), f"{i:04d}", "COMPLETED")
+        trial.hyperparameters.values = dict(one)
+        trial.score, trial.seconds = 0.5 + 0.01 * i, 60.0
+        trial.repeats = [{"seed": study.seed, "epochs": 1, "stopped": False}]
+        records.save(folder, trial)
+        random = rng.generator(i, "logits").normal(0, 1, labels.size) + labels
+        np.savez(
+            records.folder_of(folder, trial.trial_id) / "logits.npz",
+            **{f"seed_{study.seed}": random.astype(np.float32)},
+        )
+    frames = {}
+    for name in ("val", "test"):
+        part = rows[rows["split"] == name].drop(columns="sha256")
+        logit = rng.generator(study.seed, name).normal(0, 1, len(part))
+        logit = logit + better * (part["label"] == "fake")
+        frames[name] = part.assign(logit=logit, score=np.nan, reason="")
+    evaluation.finish(
+        folder / "winner", frames, config={}, environment={}, bootstrap=20
+    )
+    result = {
+        "run": "winner",
+        "n_trials": len(values),
+        "n_like_best": 2,
+        "search": 0.8,
+        "validation": 0.78,
+        "test": 0.75,
+        "optimism": 0.05,
+    }
+    runs.write_json(folder / "result.json", result)
+
+
+@pytest.fixture
+def searched(monkeypatch):
+    """Replace searches by made-up ones; lists the studies that were asked for."""
+    asked = []
+
+    def run(context, name, study, ratio, seed):
+        asked.append((name, study, seed))
+        folder = context.run_folder(name, seed)
+        if study.published:
+            values = [point.values for point in study.published.points]
+        else:
+            values = [{"taps": "ab"[i % 2], "l2": 0.001 * i} for i in range(9)]
+        fake_search(folder, study, values, context.split(ratio, seed), better=3.0)
+        return folder
+
+    monkeypatch.setattr(runner_studies, "run", run)
+    return asked
+
+
+def results_of(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_grids_beside_the_document_s(
+    write_manifest, trained, searched, no_imagenet, weights_file, tmp_path, capsys
+):
+    out = tmp_path / "out"
+    words = ["kabber2023", "--part", "grids", "--manifest", str(write_manifest())]
+    words += ["-o", str(out), "--weights", f"mobilenetv2={weights_file}"]
+    assert main(words) == 0
+    assert not (out / "results.json").exists()  # the main tables are another result
+    results = results_of(out / "results-grids.json")
+    assert [seed for _, _, seed in searched] == [0, 1, 2]
+    assert [study.seed for _, study, _ in searched] == [0, 1, 2]
+    table = [row for row in results["rows"] if row["table"] == "table 3"]
+    assert len(table) == 9 * 2
+    assert {row["status"] for row in table} == {"run"}
+    assert {row["ours"]["n"] for row in table} == {38}
+    best = max(
+        (row for row in table if row["metric"] == "accuracy"),
+        key=lambda row: row["published"],
+    )
+    assert best["row"] == "dropout 0.05, learning rate 0.0005"
+    assert (best["published"], len(best["ours"]["values"])) == (0.7948, 3)
+    other = [row for row in results["rows"] if row["table"] == "table 4"]
+    assert len(other) == 7 * 3
+    assert {row["status"] for row in other} == {"not run: no weights"}
+    told = capsys.readouterr().out
+    assert "is number" in told
+    assert "by seed" in told
+
+
+def test_an_unknown_part_names_the_parts(write_manifest, tmp_path):
+    words = ["--manifest", str(write_manifest()), "-o", str(tmp_path / "out")]
+    with pytest.raises(InputError, match=r"--part grid: kabber2023 has grids; without"):
+        main(["kabber2023", "--part", "grid", *words])
+    with pytest.raises(InputError, match="frozen_base has no parts"):
+        main(["frozen_base", "--part", "grids", *words])
+
+
+def test_the_winner_against_the_default(
+    write_manifest, trained, searched, weights_file, tmp_path, capsys
+):
+    out = tmp_path / "out"
+    words = ["best_study", "--manifest", str(write_manifest()), "-o", str(out)]
+    words += ["--seeds", "0-1", "--weights", str(weights_file), "--budget-hours", "0.5"]
+    assert main(words) == 0
+    assert [study.budget_h for _, study, _ in searched] == [0.25, 0.25]
+    assert len(trained) == 2  # the default, once per split
+    results = results_of(out / "results.json")
+    rows = {table: [] for table in best_study.TITLES}
+    for row in results["rows"]:
+        rows[row["table"]].append(row)
+    by_name = {row["row"]: row["ours"] for row in rows["test"]}
+    pooled = rows["differences"][-1]["ours"]
+    assert pooled["seeds"] == [0, 1]
+    assert pooled["value"] == pytest.approx(
+        by_name["winner"]["value"] - by_name["default"]["value"]
+    )
+    assert pooled["low"] < pooled["value"] < pooled["high"]
+    assert pooled["p_value"] < 0.05
+    minutes = {row["row"]: row["ours"]["value"] for row in rows["search"]}
+    assert minutes["minutes of trials"] == 9
+    assert {"taps", "l2"} <= {row["row"] for row in rows["effects"]}
+    told = capsys.readouterr().out
+    assert "stopped after 15 minutes of its own trials" in told
+    assert "What mattered (permutation test within splits" in told
+
+
+def test_an_hour_per_split_unless_told():
+    @dataclasses.dataclass
+    class Told:
+        budget_h: float | None
+        seeds: tuple[int, ...] = (0, 1)
+
+    assert best_study.hours_per_split(Told(None)) == 1.0
+    assert best_study.hours_per_split(Told(1.0)) == 0.5
+
+
+def test_best_study_without_weights(write_manifest, trained, no_imagenet, tmp_path):
+    out = tmp_path / "out"
+    words = ["best_study", "--manifest", str(write_manifest()), "-o", str(out)]
+    assert main(words) == 0
+    statuses = {row["status"] for row in results_of(out / "results.json")["rows"]}
+    assert statuses == {"not run: no weights"}

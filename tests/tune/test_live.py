@@ -1,0 +1,143 @@
+"""The table of running trials: what it shows, where it draws, and that it goes away."""
+
+import io
+import logging
+import re
+
+import pytest
+
+from kerasfaces import cli
+from kerasfaces.tune import live, records
+
+pytestmark = pytest.mark.tf
+
+SAID = {
+    "repeat": 2,
+    "repeats": 3,
+    "epoch": 10,
+    "epochs": 20,
+    "value": 0.91234,
+    "seconds": 60.0,
+}
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def screen(text):
+    """What a terminal shows after `text`: a list of lines."""
+    lines = [""]
+    while text:
+        if text.startswith("\x1b["):
+            number, kind = "", text[2:]
+            while kind[0].isdigit():
+                number, kind = number + kind[0], kind[1:]
+            if kind[0] == "F":
+                at = len(lines) - 1 - int(number)
+                assert at >= 0, "the cursor left the screen"
+                kept = lines[:at]
+            else:
+                assert kind[0] == "J"
+                lines = [*kept, ""]
+            text = kind[1:]
+        elif text[0] == "\n":
+            lines.append("")
+            text = text[1:]
+        else:
+            lines[-1] += text[0]
+            text = text[1:]
+    return lines
+
+
+def test_a_row_per_trial_with_the_time_left(make_study):
+    rows = [
+        live.Running("0003", "worker-1", {"rate": 0.00123456}, SAID),
+        live.Running("0004", "worker-2", {"rate": 0.5}, None),
+    ]
+    head, names, first, second, task = live.table(
+        make_study(), rows, ["features: 3 of 9"], "mine: 3 of 9", 100
+    )
+    assert (head, task) == ("mine: 3 of 9", "features: 3 of 9")
+    assert names.split() == ["trial", "by", "epoch", "val_auc", "left"]
+    # 30 of 60 epochs in a minute: another minute
+    assert re.split(r"\s{2,}", first) == [
+        *("0003", "worker-1", "10/20, seed 2/3", "0.9123", "1:00", "rate=0.00123")
+    ]
+    assert second.split() == ["0004", "worker-2", "rate=0.5"]
+    narrow = live.table(make_study(), rows, [], "x" * 90, 30)
+    assert max(map(len, narrow)) < 30
+
+
+def test_many_trials_are_counted(make_study):
+    rows = [live.Running(f"{i:04d}", "w", {}, None) for i in range(30)]
+    assert live.table(make_study(), rows, [], "h", 80)[-1] == "... and 18 more"
+
+
+def test_times():
+    assert [live.clock(s) for s in (0, 59.6, 61, 3723)] == [
+        *("0:00", "1:00", "1:01", "1:02:03")
+    ]
+
+
+def test_the_table_stays_at_the_foot_and_log_lines_above():
+    terminal = Terminal()
+    painter = live.Painter(terminal)
+    painter.draw(["a", "b"])
+    painter.above("first")
+    painter.draw(["c"])
+    painter.above("second")
+    painter.draw(["d", "e", "f"])
+    assert screen(terminal.getvalue()) == ["first", "second", "d", "e", "f", ""]
+    painter.draw([])
+    assert screen(terminal.getvalue()) == ["first", "second", ""]
+
+
+def test_on_a_terminal(make_study, make_oracle, fake_result, tmp_path):
+    study = make_study()
+    oracle = make_oracle(study, tmp_path)
+    terminal, logger = Terminal(), logging.getLogger("kerasfaces.tune")
+    handlers = list(logging.getLogger("kerasfaces").handlers)
+    trial = oracle.create_trial("worker-7")
+    records.write_progress(tmp_path, trial.trial_id, SAID)
+    with live.showing(study, oracle, tmp_path, terminal) as shown:
+        assert shown
+        assert "0000   worker-7" in "\n".join(screen(terminal.getvalue()))
+        logger.warning("something happened")
+        with cli.progress(100, "features") as add:
+            add(7)
+            live.Live(study, oracle, tmp_path, live.Painter(terminal))
+    assert "WARNING: something happened" in screen(terminal.getvalue())
+    assert "worker-7" not in "\n".join(screen(terminal.getvalue()))
+    assert logging.getLogger("kerasfaces").handlers == handlers
+    fake_result(tmp_path, trial, study)
+    assert records.read_progress(tmp_path, trial.trial_id) is None
+
+
+def test_progress_inside_is_a_line_of_the_table(make_study, make_oracle, tmp_path):
+    study = make_study()
+    terminal = Terminal()
+    view = live.Live(
+        study, make_oracle(study, tmp_path), tmp_path, live.Painter(terminal)
+    )
+    with cli.hosted_by(view.task), cli.progress(100, "features") as add:
+        add(25)
+        view.refresh()
+    assert screen(terminal.getvalue())[1].startswith("features, images: 25 of 100, 0:0")
+    view.refresh()
+    assert len(screen(terminal.getvalue())) == 2
+
+
+def test_no_terminal_no_table(make_study, make_oracle, tmp_path):
+    study = make_study()
+    stream = io.StringIO()
+    with live.showing(study, make_oracle(study, tmp_path), tmp_path, stream) as shown:
+        assert not shown
+    assert stream.getvalue() == ""
+
+
+def test_a_damaged_word_is_none(tmp_path):
+    (tmp_path / "trial_0000").mkdir()
+    (tmp_path / "trial_0000" / "progress.json").write_text("{")
+    assert records.read_progress(tmp_path, "0000") is None

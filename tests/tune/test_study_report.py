@@ -1,0 +1,217 @@
+"""A study's page: finished, running, failed, with and without a document's grid."""
+
+import dataclasses
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from kerasfaces import registry, runs
+from kerasfaces.errors import InputError, RunError
+from kerasfaces.tune import durable, effects, leaderboard, published, report
+from kerasfaces.tune.__main__ import main
+from kerasfaces.tune.report_input import gather
+
+pytestmark = pytest.mark.tf
+
+GRID = published.Published(
+    source="somebody, table 1",
+    data="other images",
+    points=(
+        published.Point(
+            values={"kind": "plain", "learning_rate": 0.01}, metrics={"accuracy": 0.7}
+        ),
+        published.Point(
+            values={"kind": "plain", "learning_rate": 0.5}, metrics={"accuracy": 0.6}
+        ),
+    ),
+)
+
+
+@pytest.fixture
+def folder(make_study, make_oracle, fake_result, offer, tmp_path):
+    """Write a study folder with some trials ended; returns its path."""
+    from kerasfaces.tune import space
+
+    def make(ends=9, message="", **changes):
+        study = make_study(repeats=2, **changes)
+        settings = {
+            field.name: getattr(study, field.name)
+            for field in dataclasses.fields(study)
+            if field.name not in ("configure", "published", "bases", "title")
+        }
+        identity = {
+            "study": "mine",
+            "space": space.description(space.declare(study, offer)),
+            "settings": settings,
+            "manifest": "abc",
+            "channels": None,
+            "weights": {"mobilenetv2": {"kind": "file"}},
+        }
+        runs.write_json(tmp_path / "study.json", json.loads(json.dumps(identity)))
+        about = {"title": "<b>bold</b>", "published": dataclasses.asdict(GRID)}
+        runs.write_json(tmp_path / "about.json", about)
+        leaderboard.write_labels(tmp_path, (np.arange(40) % 2).astype(np.float32))
+        oracle = make_oracle(study, tmp_path)
+        for i in range(ends):
+            trial = oracle.create_trial("t")
+            if trial.status == durable.STOPPED:
+                break
+            fake_result(tmp_path, trial, study, message=message if i % 4 == 1 else "")
+            oracle.end_trial(trial)
+        if oracle.create_trial("t").status != durable.STOPPED:
+            pass  # one trial stays unfinished
+        return tmp_path
+
+    return make
+
+
+def page(folder):
+    report.write(folder)
+    text = (folder / "report.html").read_text(encoding="utf-8")
+    assert "nan" not in re.sub(r"[a-z]+", lambda m: m[0] if m[0] == "nan" else "", text)
+    Balanced().feed(text)
+    return text
+
+
+class Balanced(HTMLParser):
+    """Fails on tags that are not closed in order."""
+
+    def __init__(self):
+        super().__init__()
+        self.open = []
+
+    def handle_starttag(self, tag, attributes):
+        if tag not in ("meta", "br"):
+            self.open.append(tag)
+        for name, value in attributes:
+            assert not (name in ("src", "href") and value.startswith("http"))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+@pytest.mark.parametrize("oracle", ["grid", "random", "bayesian"])
+def test_every_section_is_there_and_says_the_search_is_not_over(folder, oracle):
+    text = page(folder(oracle=oracle, ends=7))
+    names = registry.names("kerasfaces.tune.reports")
+    for name in names:
+        assert f'<section id="{name}"' in text
+    assert "The search is not over: 7 trials have a score, 1 are unfinished" in text
+    assert "Best so far: trial" in text
+    assert "&lt;b&gt;bold" in text
+    assert ("the effects look larger than they are" in text) == (oracle == "bayesian")
+
+
+def test_the_document_s_grid_beside_ours(folder):
+    text = page(folder())
+    assert "somebody, table 1" in text
+    row = text[text.index("plain, 0.01") :]
+    assert "<td>0.7</td>" in row[: row.index("</tr>")]
+    missing = text[text.index("plain, 0.5") :]
+    assert "<td>not run</td>" in missing[: missing.index("</tr>")]
+
+
+def test_failed_trials_are_named_with_their_reason(folder):
+    text = page(folder(ends=8, message="It <diverged>."))
+    assert "2 of 8 trials failed" in text
+    assert "It &lt;diverged&gt;." in text
+
+
+def test_only_failures_and_single_trials_still_make_a_page(folder):
+    text = page(folder(ends=1))
+    assert "All trials have the same hyperparameters" in text
+    assert "All choices at once" not in text
+
+
+def test_without_any_score_the_reasons_are_left(folder, monkeypatch):
+    made = folder(ends=1)
+    data = gather(made)
+    for trial in data.completed:
+        trial.status, trial.message = "FAILED", "No."
+    bare = dataclasses.replace(
+        data,
+        completed=[],
+        failed=data.completed,
+        table=leaderboard.make(data, made, [], data.completed),
+    )
+    text = report.render(bare)
+    Balanced().feed(text)
+    assert "No trial has a score." in text
+
+
+def test_the_finished_study_shows_test_score_optimism_and_command(folder):
+    made = folder(ends=9)
+    best = gather(made).completed[0]
+    result = {
+        "trial": best.trial_id,
+        "search": best.score,
+        "validation": 0.7,
+        "test": 0.6,
+        "optimism": best.score - 0.6,
+        "test_auc": {"value": 0.61, "low": 0.5, "high": 0.72},
+        "n_trials": 9,
+        "run": "winner",
+        "command": "kerasfaces train --manifest 'a b.csv'",
+    }
+    runs.write_json(made / "result.json", result)
+    text = page(made)
+    assert "kerasfaces train --manifest &#39;a b.csv&#39;" in text
+    assert "0.500 to 0.720" in text
+    assert f"{best.score - 0.6:+.3f}" in text
+    assert "The search is not over" not in text
+    # a continued study whose best is another: that result is not shown as the winner's
+    runs.write_json(made / "result.json", {**result, "trial": "9999"})
+    assert "Best so far" in page(made)
+
+
+def test_as_many_lines_and_dots_as_trials(folder):
+    made = folder(oracle="random", ends=9)
+    data = gather(made)
+    sections = dict(report.sections(data))
+    assert str(sections["parallel"].html).count("<polyline") == 9
+    slices = str(sections["effects"].html)
+    found = effects.main_effects(
+        [data.values(trial) for trial in data.completed],
+        [trial.score for trial in data.completed],
+    )
+    assert slices.count('class="dot faint') == 9 * len(found)
+    assert slices.count('class="dot mark"') == sum(len(one.levels) for one in found)
+
+
+def test_the_front_holds_what_no_cheaper_trial_beats():
+    from kerasfaces.tune.reports import cost
+
+    seconds, scores = np.array([3.0, 1.0, 2.0, 4.0]), np.array([0.9, 0.5, 0.4, 0.9])
+    assert cost._front(seconds, scores, True) == [1, 0]
+    assert cost._front(seconds, scores, False) == [1, 2]
+
+
+def test_measures_of_a_trial_by_hand():
+    labels = np.array([0, 0, 1, 1])
+    logits = np.array([[-1.0, 2.0, 1.0, 3.0], [-1.0, -1.0, -2.0, 3.0]])
+    found = {k: v.value for k, v in published.measure(labels, logits).items()}
+    assert found["accuracy"] == pytest.approx((3 / 4 + 3 / 4) / 2)
+    assert found["precision"] == pytest.approx((2 / 3 + 1) / 2)
+    assert found["recall"] == pytest.approx((1 + 1 / 2) / 2)
+    loss = np.mean(np.log1p(np.exp(np.where(labels == 1, -logits, logits))))
+    assert found["loss"] == pytest.approx(loss)
+    silent = published.measure(labels, -np.ones((1, 4)))["precision"]
+    assert silent.method == "not defined: nothing was called fake"
+
+
+def test_asking_for_a_report(folder, tmp_path, capsys):
+    with pytest.raises(RunError, match=r"holds no study \(no study\.json"):
+        main(["--report", str(tmp_path)])
+    made = folder(ends=0)
+    with pytest.raises(RunError, match="has no finished trial yet"):
+        main(["--report", str(made)])
+    with pytest.raises(InputError, match="leave the study's name out"):
+        main(["frozen_random", "--report", str(made)])
+    made = folder(ends=3)
+    before = {path.name for path in made.iterdir()}
+    assert main(["--report", str(made)]) == 0
+    assert capsys.readouterr().out.strip() == str(made / "report.html")
+    assert {path.name for path in made.iterdir()} - before == {"report.html"}
