@@ -1,5 +1,6 @@
 """A finished attribution on other images: which generator made each."""
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,9 @@ from kerasfaces.attribute.openset import OpenSet
 from kerasfaces.attribute.run import FILE
 from kerasfaces.attribute.softmax import Head
 from kerasfaces.errors import InputError, RunError
+from kerasfaces.evaluate import overlap
+
+logger = logging.getLogger(__name__)
 
 
 def apply(
@@ -58,6 +62,14 @@ def apply(
         raise RunError(
             f"{folder} was made with the detector in {detector}, which is gone or another by "
             "now; make the attribution again (kerasfaces attribute RUN -o DIR)."
+        )
+    seen = int(overlap.mask(folder, manifest).sum())
+    if seen:
+        logger.warning(
+            "%d of the %d images were trained or validated on: what they are called is no "
+            "test of anything",
+            seen,
+            len(manifest),
         )
     images = material.load(detector, manifest)
     readable = images.readable

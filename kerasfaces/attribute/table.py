@@ -61,7 +61,8 @@ def _head(content: Mapping[str, Any]) -> Iterator[str]:
     if auroc["value"] is None:
         limits = auroc["method"]
     yield f"{'AUROC of unknown':{_NAME}}{number(auroc['value']):>12}   {limits}"
-    yield f"unknown by: {content['open_set']['rule']} (best on validation)"
+    if content["left_out"]:
+        yield f"unknown by: {content['open_set']['rule']} (best on validation)"
 
 
 def _classes(content: Mapping[str, Any]) -> Iterator[str]:

@@ -40,7 +40,9 @@ def detector(tiny_manifest, tiny_weights, tmp_path):
     return run
 
 
-def test_from_a_detector_to_a_confusion_matrix(detector, tmp_path, capsys, monkeypatch):
+def test_from_a_detector_to_a_confusion_matrix(
+    detector, tmp_path, capsys, caplog, monkeypatch
+):
     # Features that training left in the cache are read, never computed again.
     from kerasfaces.features.cached import FeatureCache
 
@@ -59,6 +61,10 @@ def test_from_a_detector_to_a_confusion_matrix(detector, tmp_path, capsys, monke
     assert content["test"]["forced"]["n"] == 6 + 6 + 5
     assert content["test"]["forced"]["accuracy"]["value"] > 0.5
     assert [fold["n"] for fold in content["left_out"]] == [35, 36]
+    manifest = detector / "manifest.csv"
+    assert command.main([str(folder), "--manifest", str(manifest)]) == 0
+    assert "90 of the 108 images were trained or validated on" in caplog.text
+    assert "108 images, 1 of them unreadable" in capsys.readouterr().out
 
 
 def test_other_images_are_split_and_said(detector, tmp_path):
