@@ -32,6 +32,12 @@ def test_from_nothing_to_a_report(tmp_path):
     assert f"report: {run}" in told
     assert "AUC" in kerasfaces("evaluate", run, "--by", "source")
     assert "report:" in kerasfaces("evaluate", run, "--manifest", manifest)
+    told = kerasfaces(
+        *("crossgen", "--manifest", manifest, "--weights", "forensic"),
+        *("--set", "epochs=2", "--repeat", 1, "--at-least", 8),
+        *("-o", tmp_path / "matrix"),
+    )
+    assert "worst cell: trained on" in told
 
 
 def test_mistakes_end_in_one_sentence(tmp_path):
