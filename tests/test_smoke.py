@@ -37,6 +37,12 @@ def test_from_nothing_to_a_report(tmp_path):
     assert "minus" in kerasfaces("evaluate", "compare", run, theirs, "-o", table)
     told = kerasfaces("evaluate", "ensemble", run, theirs, code=2)
     assert "no validation predictions" in told
+    told = kerasfaces(
+        *("crossgen", "--manifest", manifest, "--weights", "forensic"),
+        *("--set", "epochs=2", "--repeat", 1, "--at-least", 8),
+        *("-o", tmp_path / "matrix"),
+    )
+    assert "worst cell: trained on" in told
 
 
 def test_mistakes_end_in_one_sentence(tmp_path):

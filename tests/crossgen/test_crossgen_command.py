@@ -54,6 +54,8 @@ def test_two_generators(arguments, tmp_path, capsys, monkeypatch):
         *("diffusion", "gan", "all"),
     ]
     assert {each["n_fake"] for each in content["training_sets"]} == {12}
+    for run in (out / "runs").glob("*/seed-0"):  # they share one traced base
+        assert runs.read_json(run / "training.json")["agreement"] < 1e-3
     config = runs.read_json(out / "runs" / "all" / "seed-0" / "config.json")
     assert config["train"]["model"]["alpha"] == 0.35
     before = (out / "crossgen.json").stat().st_mtime_ns
