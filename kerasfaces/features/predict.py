@@ -65,9 +65,15 @@ def open_run(folder: Path) -> FinishedRun:
     Raises:
         MissingFileError: A file is missing.
         RunError: The run is not finished.
-        InputError: Its configuration is damaged.
+        InputError: Its configuration is damaged, or it is a baseline's.
     """
     config = runs.read_json(folder / "config.json")
+    other = baseline.config_of(folder)
+    if other is not None:
+        raise InputError(
+            f"{folder} holds {other.model.name}, which is no network: only its scores can "
+            "be had (kerasfaces evaluate). Give a run of a model."
+        )
     if not (folder / "model.keras").exists():
         raise RunError(
             f"{folder}: training is not finished (no model.keras); run it again."

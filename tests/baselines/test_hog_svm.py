@@ -86,6 +86,10 @@ def test_the_command_makes_a_run_that_evaluate_understands(
     again = pd.read_csv(next(run.glob("evaluations/*/predictions_test.csv")))
     np.testing.assert_allclose(again["logit"], stored["logit"])
     assert stored["score"].between(0, 1).all()
+    from kerasfaces.features.predict import open_run
+
+    with pytest.raises(InputError, match="holds hog_svm, which is no network"):
+        open_run(run)
     before = (run / "model.npz").stat().st_mtime_ns
     assert main(words) == 0
     assert (run / "model.npz").stat().st_mtime_ns == before
