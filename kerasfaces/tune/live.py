@@ -1,6 +1,6 @@
 """A table of the running trials at the foot of the terminal, redrawn every second.
 
-Trials say how far they are in `trial_*/progress.json` (`records.write_progress`), so it
+Trials say how far they are in `trial_*/progress.json` (`progress`), so it
 does not matter which process trains them. Log lines scroll past above the table, and
 progress bars of what happens inside (images, features) become lines of it. Where stderr
 is no terminal there is no table: plain lines, as from every other command.
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from kerasfaces import cli
-from kerasfaces.tune import records
+from kerasfaces.tune import progress
 from kerasfaces.tune.effects import short
 from kerasfaces.tune.study import Study
 
@@ -159,7 +159,7 @@ class Live:
                 trial.trial_id,
                 worker,
                 trial.hyperparameters.values,
-                records.read_progress(self._folder, trial.trial_id),
+                progress.read(self._folder, trial.trial_id),
             )
             for worker, trial in sorted(self._oracle.running().items())
         ]
