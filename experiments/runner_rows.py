@@ -53,6 +53,8 @@ class Row:
         metric: The table's column.
         split: Rows it was measured on.
         ours: Split seed -> the number of that split's run; empty unless it was run.
+        pooled: Limits and p-value of the mean over splits, where images shared by the
+            splits were resampled together; else the limits are averages of the splits'.
         published: The document's number, on the document's data; None without one.
         status: One of `STATUSES`.
         over: Split seeds whose rows make one number together (a pooled interval); `ours`
@@ -64,6 +66,7 @@ class Row:
     metric: str
     split: str = "test"
     ours: Mapping[int, Measured] = dataclasses.field(default_factory=dict)
+    pooled: Measured | None = None
     published: float | None = None
     status: str = RUN
     over: Sequence[int] = ()
@@ -82,14 +85,17 @@ class Row:
 
     def to_dict(self, data: str) -> dict[str, Any]:
         """Return the row as results.json holds it; `data` names the images."""
+        ours = over_seeds(self.ours)
+        if self.pooled is not None:
+            limits = ("low", "high", "p_value", "n")
+            ours |= {name: _finite(getattr(self.pooled, name)) for name in limits}
         return {
             "table": self.table,
             "row": self.row,
             "data": data,
             "split": self.split,
             "metric": self.metric,
-            "ours": over_seeds(self.ours)
-            | ({"seeds": sorted(self.over)} if self.over else {}),
+            "ours": ours | ({"seeds": sorted(self.over)} if self.over else {}),
             "published": self.published,
             "status": self.status,
         }

@@ -12,10 +12,10 @@ from typing import Any
 
 from experiments import runner_studies
 from experiments.runner import Context, Outcome
+from experiments.runner_paired import difference, pooled
 from experiments.runner_rows import NO_WEIGHTS, Measured, Row
 from kerasfaces import runs
-from kerasfaces.evaluate import predictions
-from kerasfaces.metrics import Estimate, auc_difference, pooled_auc_difference
+from kerasfaces.metrics import Estimate
 from kerasfaces.train import config as configs
 
 MODELS = ("mobilenetv2",)
@@ -113,50 +113,23 @@ def _auc(folder: Path) -> Measured:
 
 def _difference_rows(first: dict[int, Path], second: dict[int, Path]) -> list[Row]:
     """Return each split's difference, and the mean with its interval over images."""
-    parts = {seed: _paired(first[seed], second[seed]) for seed in first}
+    found = {seed: difference(first[seed], second[seed]) for seed in first}
     name = "auc difference"
     rows = [
-        Row(
-            table="differences",
-            row=f"split {seed}",
-            metric=name,
-            ours={seed: _measured(auc_difference(*part[1:]), len(part[0]))},
+        Row(table="differences", row=f"split {seed}", metric=name, ours={seed: each})
+        for seed, each in found.items()
+    ]
+    if len(found) > 1:
+        rows.append(
+            Row(
+                table="differences",
+                row="mean",
+                metric=name,
+                ours=found,
+                pooled=pooled(first, second),
+            )
         )
-        for seed, part in parts.items()
-    ]
-    pooled = pooled_auc_difference(list(parts.values()))
-    n = len({path for part in parts.values() for path in part[0]})
-    return [
-        *rows,
-        Row(
-            table="differences",
-            row="mean, over all images",
-            metric=name,
-            ours={0: _measured(pooled, n)},
-            over=tuple(parts),
-        ),
-    ]
-
-
-def _paired(first: Path, second: Path) -> tuple[list[str], Any, Any, Any]:
-    """Return paths, labels and both runs' logits of the test rows both could read."""
-    a, b = (
-        predictions.readable(predictions.read(folder / "predictions_test.csv"))
-        for folder in (first, second)
-    )
-    both = a.merge(b, on="path", suffixes=("_a", "_b"), validate="one_to_one")
-    return list(both["path"]), both["label_a"], both["logit_a"], both["logit_b"]
-
-
-def _measured(difference: Any, n: int) -> Measured:
-    estimate = difference.estimate
-    return Measured(
-        value=estimate.value,
-        low=estimate.low,
-        high=estimate.high,
-        n=n,
-        p_value=difference.p_value,
-    )
+    return rows
 
 
 def _search_rows(studies: dict[int, Path]) -> list[Row]:
@@ -199,14 +172,14 @@ def _effects(studies: dict[int, Path]) -> tuple[list[Row], list[str]]:
     for effect in found:
         share = Estimate(effect.share, math.nan, math.nan, "epsilon squared")
         rows.append(
-            _pooled(effect.name, "share of variance", share, len(trials), studies)
+            _over_all(effect.name, "share of variance", share, len(trials), studies)
         )
         rows[-1] = dataclasses.replace(
             rows[-1],
             ours={0: dataclasses.replace(rows[-1].ours[0], p_value=effect.p_value)},
         )
         rows += [
-            _pooled(
+            _over_all(
                 f"{effect.name} = {each.label}",
                 "mean val_auc",
                 each.mean,
@@ -224,7 +197,7 @@ def _effects(studies: dict[int, Path]) -> tuple[list[Row], list[str]]:
     ]
 
 
-def _pooled(
+def _over_all(
     row: str, metric: str, found: Estimate, n: int, studies: dict[int, Path]
 ) -> Row:
     number = Measured(value=found.value, low=found.low, high=found.high, n=n)

@@ -10,10 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from experiments.runner import Context, Outcome
+from experiments.runner_paired import difference, pooled
 from experiments.runner_rows import NO_WEIGHTS, Measured, Row
 from kerasfaces import runs
-from kerasfaces.evaluate import predictions
-from kerasfaces.metrics import auc_difference
 from kerasfaces.train import config as configs
 from kerasfaces.train.config import TrainConfig
 
@@ -118,25 +117,16 @@ def _differences(ours: dict[int, Path], document: dict[int, Path]) -> list[Row]:
         for seed, each in found.items()
     ]
     if len(found) > 1:
-        rows.append(Row(table="differences", row="mean", metric=metric, ours=found))
+        rows.append(
+            Row(
+                table="differences",
+                row="mean",
+                metric=metric,
+                ours=found,
+                pooled=pooled(ours, document),
+            )
+        )
     return rows
-
-
-def difference(first: Path, second: Path) -> Measured:
-    """Return the AUC of one run minus another's on the test rows both could read."""
-    a, b = (
-        predictions.readable(predictions.read(folder / "predictions_test.csv"))
-        for folder in (first, second)
-    )
-    both = a.merge(b, on="path", suffixes=("_a", "_b"), validate="one_to_one")
-    found = auc_difference(both["label_a"], both["logit_a"], both["logit_b"])
-    return Measured(
-        value=found.estimate.value,
-        low=found.estimate.low,
-        high=found.estimate.high,
-        n=len(both),
-        p_value=found.p_value,
-    )
 
 
 def _entry(folder: Path, split: str, metric: str) -> Measured:

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from experiments.frozen_base.experiment import difference
 from experiments.lnp_fusion import elsewhere, ensemble
 from experiments.runner import Context, Outcome
+from experiments.runner_paired import difference, pooled
 from experiments.runner_rows import NO_WEIGHTS, Measured, Row
 from experiments.runner_stores import UNMASKED, Stores
 from kerasfaces import runs
@@ -179,7 +179,8 @@ def _differences(
         for seed, each in found.items()
     ]
     if len(found) > 1:
-        rows.append(_row("differences", f"{name}, mean", metric, found))
+        mean = _row("differences", f"{name}, mean", metric, found)
+        rows.append(dataclasses.replace(mean, pooled=pooled(folders, rgb)))
     return rows
 
 

@@ -30,7 +30,7 @@ from kerasfaces.metrics.measure import (
     measure_slices,
 )
 from kerasfaces.metrics.paired import Difference, auc_difference, repeated_difference
-from kerasfaces.metrics.pooled import pooled_auc_difference
+from kerasfaces.metrics.pooled import TestRows, pooled_difference
 from kerasfaces.metrics.ranking import (
     Curve,
     ap,
@@ -60,6 +60,7 @@ __all__ = [
     "Platt",
     "Reliability",
     "Rows",
+    "TestRows",
     "Thresholds",
     "accuracy",
     "ap",
@@ -80,7 +81,7 @@ __all__ = [
     "measure_slices",
     "miss_rate",
     "p_value",
-    "pooled_auc_difference",
+    "pooled_difference",
     "precision",
     "precision_recall_curve",
     "rate",

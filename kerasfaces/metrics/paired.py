@@ -120,7 +120,7 @@ def repeated_difference(
 def _statistic(metric: str, fake: Bools, logits: Floats) -> Callable[..., Floats]:
     """Return a function from counts of reals and fakes to `(k,)` values."""
     if metric == "auc":
-        return _Order(logits[~fake], logits[fake]).auc
+        return Order(logits[~fake], logits[fake]).auc
     if metric == "accuracy":
         each = ((logits > 0) == fake).astype(np.float64)
     elif metric == "loss":
@@ -145,7 +145,7 @@ def _resampled(
     fake: Bools, a: Floats, b: Floats, resamples: int, generator: np.random.Generator
 ) -> Floats:
     n_fake, n_real = int(fake.sum()), int((~fake).sum())
-    systems = [_Order(values[~fake], values[fake]) for values in (a, b)]
+    systems = [Order(values[~fake], values[fake]) for values in (a, b)]
     chunk = int(np.clip(_CHUNK_ELEMENTS // max(n_fake, n_real), 1, resamples))
     parts = []
     for start in range(0, resamples, chunk):
@@ -159,7 +159,7 @@ def _resampled(
     return np.concatenate(parts)
 
 
-class _Order:
+class Order:
     """How one system ranks the fakes among the reals."""
 
     def __init__(self, real: Floats, fake: Floats) -> None:
@@ -168,7 +168,7 @@ class _Order:
         self.upto = np.searchsorted(real[self.order], fake, "right")
 
     def auc(self, reals: NDArray[np.int64], fakes: NDArray[np.int64]) -> Floats:
-        """Return AUCs `(k,)` of counts `(k, n_real)` and `(k, n_fake)`."""
+        """Return AUCs `(k,)` of counts `(k, n_real)` and `(k, n_fake)`; NaN without pairs."""
         k, n_real = reals.shape
         cumulative = np.zeros((k, n_real + 1), dtype=np.int64)
         np.cumsum(reals.take(self.order, axis=1), axis=1, out=cumulative[:, 1:])
@@ -176,4 +176,6 @@ class _Order:
             self.upto, axis=1
         )
         won = np.einsum("kn,kn->k", beaten, fakes).astype(np.float64)
-        return np.asarray(won / (2.0 * n_real * fakes.shape[1]), dtype=np.float64)
+        pairs = cumulative[:, -1] * fakes.sum(axis=1)
+        with np.errstate(invalid="ignore"):  # 0 / 0 where a class was not drawn
+            return np.asarray(won / (2.0 * pairs), dtype=np.float64)

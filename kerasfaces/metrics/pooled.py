@@ -1,93 +1,143 @@
-"""Two systems on several splits of the same images: one interval for the mean difference.
+"""Two systems trained on several splits: is their mean difference in AUC more than chance?
 
-Test splits drawn anew share images, so intervals per split cannot be combined as if they
-were independent. Here images are resampled, not rows of splits: an image that is in
-three test splits is drawn into all three or none.
+The splits' test rows overlap, so their p-values cannot be combined as independent ones.
+Images are resampled instead, each with the same count in every split that tests it.
 """
 
-from collections.abc import Hashable, Sequence
+import dataclasses
+import math
+from collections.abc import Iterable, Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from kerasfaces import rng
 from kerasfaces.errors import InputError
 from kerasfaces.metrics.bootstrap import RESAMPLES, draw_counts
-from kerasfaces.metrics.inputs import Floats, as_scored
+from kerasfaces.metrics.inputs import Bools, as_labels, as_scored
 from kerasfaces.metrics.intervals import Estimate, percentiles
-from kerasfaces.metrics.paired import Difference
+from kerasfaces.metrics.paired import Difference, Order
 from kerasfaces.metrics.ranking import auc, both_classes
 
-Split = tuple[Sequence[Hashable], ArrayLike, ArrayLike, ArrayLike]
+CLASSES = (False, True)  # real, fake
+_CHUNK_ELEMENTS = 2**18
 
 
-def pooled_auc_difference(
-    splits: Sequence[Split], resamples: int = RESAMPLES, seed: int = 0
+@dataclasses.dataclass(frozen=True)
+class TestRows:
+    """One split's test rows under both systems.
+
+    Attributes:
+        keys: `(n,)`, names the images: the same key is the same image in every split.
+        labels: `(n,)`; 1 or `fake` is positive.
+        logits_a: `(n,)` finite, system A as trained on this split.
+        logits_b: `(n,)` finite, system B.
+    """
+
+    __test__ = False  # no test of pytest's
+
+    keys: Sequence[str]
+    labels: ArrayLike
+    logits_a: ArrayLike
+    logits_b: ArrayLike
+
+
+def pooled_difference(
+    splits: Sequence[TestRows], resamples: int = RESAMPLES, seed: int = 0
 ) -> Difference:
-    """Return the mean over splits of AUC A minus AUC B, with an interval over images.
+    """Return the mean over splits of the AUC of A minus that of B.
 
-    A stratified bootstrap over the distinct images of all splits; the systems, trained
-    once per split, are held fixed.
+    A paired bootstrap over images within each class. The interval holds for these splits
+    and these trainings: it knows which images were tested, not what other trainings
+    would have given.
 
     Args:
-        splits: Per split `(ids, labels, logits_a, logits_b)`, each of length n: which
-            image, 1 or `fake`, and what both systems say.
+        splits: At least one.
         resamples: Bootstrap resamples.
         seed: Keys the resamples.
 
     Raises:
-        InputError: No split, NaN, other labels or lengths, one class, an image with two
-            labels.
-
-    Example:
-        >>> one = (["a", "b", "c", "d"], [0, 0, 1, 1], [1, 2, 3, 4], [1, 3, 2, 4])
-        >>> pooled_auc_difference([one, one]).estimate.value
-        0.25
+        InputError: No split; NaN, other labels, other lengths, one class only, a key twice
+            in a split, or one image with two labels.
     """
     if not splits:
+        raise InputError("pooled_difference: expected at least one split.")
+    read = [_Split(rows) for rows in splits]
+    reals, fakes = (_numbered(each.keys[side] for each in read) for side in CLASSES)
+    if both := reals.keys() & fakes.keys():
         raise InputError(
-            "pooled_auc_difference: expected at least one split, got none."
+            f"pooled_difference: {min(both)!r} is real in one split and fake in another."
         )
-    numbers: tuple[dict[Hashable, int], dict[Hashable, int]] = ({}, {})
+    value = float(np.mean([split.value for split in read]))
+    generator = rng.generator(seed, "paired", "pooled")
+    chunk = int(np.clip(_CHUNK_ELEMENTS // max(len(reals), len(fakes)), 1, resamples))
     parts = []
-    for ids, labels, logits_a, logits_b in splits:
-        fake, a = both_classes(*as_scored(labels, logits_a, "logits_a"))
-        _, b = as_scored(fake, logits_b, "logits_b")
-        if len(ids) != fake.size:
-            raise InputError(f"ids: expected {fake.size}, got {len(ids)}.")
-        at = np.array(
-            [
-                numbers[int(is_fake)].setdefault(one, len(numbers[int(is_fake)]))
-                for one, is_fake in zip(ids, fake, strict=True)
-            ]
+    for start in range(0, resamples, chunk):
+        k = min(chunk, resamples - start)
+        drawn_reals = draw_counts(len(reals), k, generator)
+        drawn_fakes = draw_counts(len(fakes), k, generator)
+        each = [
+            split.differences(
+                drawn_reals.take([reals[key] for key in split.keys[False]], axis=1),
+                drawn_fakes.take([fakes[key] for key in split.keys[True]], axis=1),
+            )
+            for split in read
+        ]
+        parts.append(np.mean(each, axis=0))
+    drawn = np.concatenate(parts)
+    method = f"paired bootstrap over images shared by splits, {resamples} resamples"
+    if not np.isfinite(drawn).all() or np.ptp(drawn) == 0:
+        same = np.isfinite(drawn).all() and all(split.same for split in read)
+        why = "no interval: resamples do not vary, or miss a class"
+        limit, p_value = (value, 1.0) if same else (math.nan, math.nan)
+        return Difference(
+            Estimate(value, limit, limit, method if same else why), p_value
         )
-        parts.append((fake, a, b, at))
-    both = numbers[0].keys() & numbers[1].keys()
-    if both:
-        raise InputError(
-            f"ids: {next(iter(both))!r} is real in one row, fake in another."
-        )
-    generator = rng.generator(seed, "pooled")
-    reals = draw_counts(len(numbers[0]), resamples, generator).astype(np.float64)
-    fakes = draw_counts(len(numbers[1]), resamples, generator).astype(np.float64)
-    drawn = np.zeros(resamples)
-    value = 0.0
-    for fake, a, b, at in parts:
-        value += (auc(fake, a) - auc(fake, b)) / len(parts)
-        won = _won(fake, a) - _won(fake, b)  # (n_fake, n_real)
-        real_counts, fake_counts = reals[:, at[~fake]], fakes[:, at[fake]]
-        pairs = real_counts.sum(axis=1) * fake_counts.sum(axis=1)
-        scores = np.einsum("kf,fr,kr->k", fake_counts, won, real_counts, optimize=True)
-        drawn += scores / np.maximum(pairs, 1) / len(parts)
     beyond = min(np.count_nonzero(drawn <= 0), np.count_nonzero(drawn >= 0))
     p_value = min(1.0, 2 * (int(beyond) + 1) / (resamples + 1))
-    method = f"paired stratified bootstrap over the images of all splits, {resamples} resamples"
     return Difference(Estimate(value, *percentiles(drawn, value), method), p_value)
 
 
-def _won(fake: ArrayLike, logits: Floats) -> Floats:
-    """Return `(n_fake, n_real)`: 1 where the fake is ranked higher, 1/2 where equal."""
-    chosen = np.asarray(fake, bool)
-    difference = logits[chosen][:, None] - logits[~chosen][None, :]
-    won: Floats = (np.sign(difference) + 1) / 2
-    return won
+class _Split:
+    """One split's rows, checked, and how both systems rank them."""
+
+    def __init__(self, rows: TestRows) -> None:
+        fake, a = both_classes(*as_scored(rows.labels, rows.logits_a, "logits_a"))
+        _, b = as_scored(rows.labels, rows.logits_b, "logits_b")
+        as_labels(fake, b.size)
+        keys = list(rows.keys)
+        if len(keys) != fake.size or len(set(keys)) != len(keys):
+            raise InputError(
+                f"keys: expected {fake.size} different ones, got {len(set(keys))} "
+                f"among {len(keys)}."
+            )
+        self.value = auc(fake, a) - auc(fake, b)
+        self.keys = {
+            side: [
+                key for key, is_fake in zip(keys, fake, strict=True) if is_fake == side
+            ]
+            for side in CLASSES
+        }
+        self._orders = [Order(logits[~fake], logits[fake]) for logits in (a, b)]
+        self.same = _same_pairs(fake, *self._orders)
+
+    def differences(
+        self, reals: NDArray[np.int64], fakes: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Return `(k,)` differences of counts `(k, n_real)` and `(k, n_fake)`."""
+        first, second = (order.auc(reals, fakes) for order in self._orders)
+        return first - second
+
+
+def _same_pairs(fake: Bools, a: Order, b: Order) -> bool:
+    """Tell whether both systems order every real and every fake alike."""
+    return (
+        np.array_equal(a.order, b.order)
+        and np.array_equal(a.below, b.below)
+        and np.array_equal(a.upto, b.upto)
+    )
+
+
+def _numbered(parts: Iterable[Sequence[str]]) -> dict[str, int]:
+    keys = dict.fromkeys(key for part in parts for key in part)
+    return {key: i for i, key in enumerate(keys)}

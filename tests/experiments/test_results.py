@@ -44,6 +44,24 @@ def test_one_seed_keeps_its_interval_and_undefined_is_never_averaged():
     assert undefined["values"] == [0.6, None]
 
 
+def test_limits_pooled_over_splits_take_the_place_of_their_averages():
+    each = {
+        seed: Measured(value=v, low=v - 0.1, high=v + 0.1, n=40)
+        for seed, v in ((0, 0.6), (1, 0.8))
+    }
+    whole = Measured(value=0.7, low=0.65, high=0.75, n=70, p_value=0.01)
+    found = Row(table="t", row="r", metric="auc", ours=each, pooled=whole).to_dict("d")
+    ours = found["ours"]
+    assert [ours[key] for key in ("value", "low", "high", "n", "p_value")] == [
+        pytest.approx(0.7),
+        0.65,
+        0.75,
+        70,
+        0.01,
+    ]
+    assert ours["values"] == [0.6, 0.8]
+
+
 def test_a_row_was_run_or_says_why_not():
     with pytest.raises(InputError, match="status: expected one of"):
         Row(table="t", row="r", metric="auc", status="skipped")

@@ -170,7 +170,8 @@ def test_place_of_a_weights_file_is_no_difference(frozen, tiny_manifest, tmp_pat
     run = tmp_path / "run"
     main([*frozen, "-o", str(run)])
     config = fake_channels.recipe()["config"]
-    moved = config | {"options": {"lnp": {"weights": "elsewhere.npz"}}}
+    options = config["options"] | {"lnp": {"weights": "elsewhere.npz"}}
+    moved = config | {"options": options}
     files = tiny_manifest.files()
     other = fake_channels.make(tmp_path / "other", files, config=moved)
     assert inputs_of(open_run(run), files, other).reasons == [""] * len(files)

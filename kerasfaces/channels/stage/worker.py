@@ -26,6 +26,7 @@ from kerasfaces.images import InputSpec
 
 logger = logging.getLogger(__name__)
 NO_FACE = "no face found"
+ONE_COLOUR = "one colour, no noise to measure"
 CHANGED = "file content differs from the manifest's sha256"
 
 
@@ -108,6 +109,11 @@ def decode(item: Item, spec: InputSpec) -> Decoded:
         return Decoded(item.sha256, None, str(error))
 
 
+def _one_colour(pixels: NDArray[np.uint8]) -> bool:
+    """Tell whether pixels `(n, 3)` are all alike; so are none."""
+    return not pixels.size or bool((pixels == pixels[0]).all())
+
+
 class Worker:
     """Computes results for small lists of items; picklable, builds its parts when used.
 
@@ -186,7 +192,11 @@ class Worker:
         return [found[key] for key in keys]
 
     def prepare(self, decoded: Sequence[Decoded]) -> Masked:
-        """Remove the background of those images that could be decoded."""
+        """Remove the background of those images that could be decoded and show something.
+
+        What is left of an image that has one colour (blank, or transparent throughout)
+        would be stored as zeros, about which a detector has nothing to say.
+        """
         lost = [
             Result(item.sha256, None, item.reason, item.transient)
             for item in decoded
@@ -198,6 +208,8 @@ class Worker:
         for key, mask in zip(good, found, strict=True):
             if isinstance(mask, str):
                 lost.append(Result(key, None, mask))
+            elif _one_colour(good[key][mask]):
+                lost.append(Result(key, None, ONE_COLOUR))
             else:
                 masks[key] = mask
         side = self.config.size_px

@@ -11,15 +11,12 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from kerasfaces.models.parts.stem import Read, Standardize
+from kerasfaces.models.parts.stem import Standardize
 
 # The authors add 1e-12, which float32 cannot tell from the rounding of the transform:
 # a coefficient of 0 would come out anywhere between -27 and -10.
 EPSILON = 1e-3
 _MIDDLE = 127.5
-_FITTED_IMAGES = 2048
-_BATCH = 32
-_CONSTANT = 1e-8  # variance of a coefficient that is the same in all images
 
 
 def dct_matrix(size: int) -> NDArray[np.float32]:
@@ -71,36 +68,12 @@ class StandardizeCoefficients(Standardize):
         values: `(n, s, s, c)`, of `LogDct`.
     """
 
-    def build(self, input_shape: Any) -> None:
-        """Make one mean and one deviation per coefficient; before `fit` they do nothing."""
-        shape = tuple(input_shape[1:])
-        self.mean = self.add_weight(
-            name="mean", shape=shape, initializer="zeros", trainable=False
-        )
-        self.deviation = self.add_weight(
-            name="deviation", shape=shape, initializer="ones", trainable=False
-        )
+    constant = 1e-4  # the rounding of a logarithm that is the same in all images
 
-    def fit(self, read: Read, count: int) -> None:
-        """Set the statistics from images: at most 2,048, evenly spread.
+    def statistics_shape(self, input_shape: Any) -> tuple[int, ...]:
+        """Return one mean and one deviation per coefficient."""
+        return tuple(input_shape[1:])
 
-        Args:
-            read: Positions `(m,)` -> `(m, s, s, c)`, 0..255.
-            count: How many images there are.
-        """
-        chosen = np.unique(
-            np.linspace(0, count - 1, min(count, _FITTED_IMAGES)).astype(np.int64)
-        )
-        transform = LogDct()
-        total = np.zeros(self.mean.shape, np.float64)
-        squares = total.copy()
-        for start in range(0, len(chosen), _BATCH):
-            part = transform(read(chosen[start : start + _BATCH]))
-            values = np.asarray(ops.convert_to_numpy(part), np.float64)
-            total += values.sum(axis=0)
-            squares += np.square(values).sum(axis=0)
-        mean = total / len(chosen)
-        variance = np.maximum(squares / len(chosen) - np.square(mean), 0.0)
-        variance[variance < _CONSTANT] = 1.0
-        self.mean.assign(mean.astype(np.float32))
-        self.deviation.assign(np.sqrt(variance).astype(np.float32))
+    def values(self, examples: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the `LogDct` of images `(m, s, s, c)`, 0..255."""
+        return np.asarray(ops.convert_to_numpy(LogDct()(examples)), np.float32)

@@ -20,7 +20,6 @@ IMAGENET_SD = {"mobilenetv2": 0.45, "resnet34": 1.0, "resnet50": 57.4}
 _MIDDLE = 127.5
 _FITTED_IMAGES = 2048
 _BATCH = 32
-_CONSTANT = 1e-6  # a channel that varies less carries nothing and is only centred
 Read = Callable[[NDArray[Any]], NDArray[Any]]
 
 
@@ -38,19 +37,29 @@ class Standardize(layers.Layer):
         values: `(n, h, w, c)` float.
     """
 
+    constant = 1e-6  # what deviates less carries nothing and is only centred
+
     def __init__(self, untouched: Sequence[int] = (), **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.untouched = tuple(untouched)
 
     def build(self, input_shape: Any) -> None:
         """Make the statistics; before `fit` they change nothing."""
-        shape = (input_shape[-1],)
+        shape = self.statistics_shape(input_shape)
         self.mean = self.add_weight(
             name="mean", shape=shape, initializer="zeros", trainable=False
         )
         self.deviation = self.add_weight(
             name="deviation", shape=shape, initializer="ones", trainable=False
         )
+
+    def statistics_shape(self, input_shape: Any) -> tuple[int, ...]:
+        """Return the shape of mean and deviation: the input's last axes."""
+        return (input_shape[-1],)
+
+    def values(self, examples: NDArray[Any]) -> NDArray[np.float32]:
+        """Return what a call gets of the examples that `fit` reads."""
+        return examples.astype(np.float32)
 
     def call(self, values: Any) -> Any:
         """Return `(n, h, w, c)`, in standard deviations from the mean."""
@@ -71,24 +80,24 @@ class Standardize(layers.Layer):
             np.linspace(0, count - 1, min(count, _FITTED_IMAGES)).astype(np.int64)
         )
         total = np.zeros(self.mean.shape, np.float64)
-        squares, pixels = total.copy(), 0
+        squares, n = total.copy(), 0
         for start in range(0, len(chosen), _BATCH):
-            part = read(chosen[start : start + _BATCH]).astype(np.float32)
-            flat = part.reshape(-1, part.shape[-1])
+            part = self.values(read(chosen[start : start + _BATCH]))
+            flat = part.reshape(-1, *self.mean.shape)
             total += flat.sum(axis=0, dtype=np.float64)
             squares += np.square(flat).sum(axis=0, dtype=np.float64)
-            pixels += len(flat)
-        mean = total / pixels
-        deviation = np.sqrt(np.maximum(squares / pixels - np.square(mean), 0.0))
+            n += len(flat)
+        mean = total / n
+        deviation = np.sqrt(np.maximum(squares / n - np.square(mean), 0.0))
         if not np.isfinite(deviation).all():
             bad = np.flatnonzero(~np.isfinite(deviation)).tolist()
             raise InputError(
                 f"Training data of input channels {bad} holds values that are not finite; "
                 "check the store (kerasfaces channels verify STORE)."
             )
-        deviation[deviation < _CONSTANT] = 1.0
-        mean[list(self.untouched)] = 0.0
-        deviation[list(self.untouched)] = 1.0
+        deviation[deviation < self.constant] = 1.0
+        mean[..., list(self.untouched)] = 0.0
+        deviation[..., list(self.untouched)] = 1.0
         self.mean.assign(mean.astype(np.float32))
         self.deviation.assign(deviation.astype(np.float32))
 

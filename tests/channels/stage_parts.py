@@ -1,0 +1,11 @@
+"""What tests of the stage share."""
+
+from kerasfaces.channels.stage import config as stage_config
+
+SMALL = stage_config.make(
+    ["rgb", "spectrum"], "none", ["size_px=32", "spectrum.of=rgb"]
+)
+
+
+def bytes_of(folder):
+    return {path.name: path.read_bytes() for path in folder.glob("*.npy")}
