@@ -96,8 +96,7 @@ def left_s(said: Mapping[str, Any]) -> float:
     """Return how long a trial will take at most, at its pace so far."""
     done = (said["repeat"] - 1) * said["epochs"] + said["epoch"]
     rest = said["repeats"] * said["epochs"] - done
-    pace_s: float = said["seconds"] / max(1, done)
-    return pace_s * rest
+    return float(said["seconds"] / max(1, done) * rest)
 
 
 def clock(seconds: float) -> str:
