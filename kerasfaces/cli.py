@@ -120,8 +120,8 @@ def progress(
         A function that adds `n` finished units.
     """
     if _hosts:
-        with _hosts[-1](total, label, unit) as hosted:
-            yield hosted
+        with _hosts[-1](total, label, unit) as host_add:
+            yield host_add
         return
     if sys.stderr.isatty():
         from tqdm import tqdm

@@ -114,17 +114,17 @@ def _auc(folder: Path) -> Measured:
 def _difference_rows(first: dict[int, Path], second: dict[int, Path]) -> list[Row]:
     """Return each split's difference, and the mean with its interval over images."""
     found = {seed: difference(first[seed], second[seed]) for seed in first}
-    metric = "auc difference"
+    name = "auc difference"
     rows = [
-        Row(table="differences", row=f"split {seed}", metric=metric, ours={seed: one})
-        for seed, one in found.items()
+        Row(table="differences", row=f"split {seed}", metric=name, ours={seed: each})
+        for seed, each in found.items()
     ]
     if len(found) > 1:
         rows.append(
             Row(
                 table="differences",
                 row="mean",
-                metric=metric,
+                metric=name,
                 ours=found,
                 pooled=pooled(first, second),
             )
@@ -172,14 +172,14 @@ def _effects(studies: dict[int, Path]) -> tuple[list[Row], list[str]]:
     for effect in found:
         share = Estimate(effect.share, math.nan, math.nan, "epsilon squared")
         rows.append(
-            _pooled(effect.name, "share of variance", share, len(trials), studies)
+            _over_all(effect.name, "share of variance", share, len(trials), studies)
         )
         rows[-1] = dataclasses.replace(
             rows[-1],
             ours={0: dataclasses.replace(rows[-1].ours[0], p_value=effect.p_value)},
         )
         rows += [
-            _pooled(
+            _over_all(
                 f"{effect.name} = {each.label}",
                 "mean val_auc",
                 each.mean,
@@ -197,7 +197,7 @@ def _effects(studies: dict[int, Path]) -> tuple[list[Row], list[str]]:
     ]
 
 
-def _pooled(
+def _over_all(
     row: str, metric: str, found: Estimate, n: int, studies: dict[int, Path]
 ) -> Row:
     number = Measured(value=found.value, low=found.low, high=found.high, n=n)

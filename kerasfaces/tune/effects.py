@@ -109,9 +109,7 @@ def levels_of(column: Sequence[Any]) -> tuple[list[str], list[str]]:
     )
     if numeric and len(set(given)) > _MOST_LEVELS:
         limits = np.quantile(given, [0, 1 / 3, 2 / 3, 1])
-        names = [
-            f"{short(low)} to {short(high)}" for low, high in itertools.pairwise(limits)
-        ]
+        names = [f"{low:.2g} to {high:.2g}" for low, high in itertools.pairwise(limits)]
         labels = [
             UNUSED
             if value is None

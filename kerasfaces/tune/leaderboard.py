@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kerasfaces import metrics, runs
+from kerasfaces.errors import RunError
 from kerasfaces.tune import records
 
 logger = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ def make(
         completed: Trials with scores, best first.
         failed: The others.
     """
-    labels = np.load(folder / "val_labels.npy")
+    labels = read_labels(folder)
     best = records.logits(folder, completed[0]) if completed else None
     differences = [
         metrics.repeated_difference(
@@ -166,6 +167,23 @@ def _short(value: Any) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def read_labels(folder: Path) -> NDArray[np.float32]:
+    """Return the validation labels, `(m,)`, 1 = fake.
+
+    Raises:
+        RunError: The file is missing or damaged.
+    """
+    path = folder / "val_labels.npy"
+    try:
+        labels: NDArray[np.float32] = np.load(path)
+    except (OSError, ValueError, EOFError) as error:
+        raise RunError(
+            f"{path} is missing or damaged ({error}); delete it and run the same command: it is "
+            "made again."
+        ) from error
+    return labels
 
 
 def write_labels(folder: Path, labels: NDArray[np.float32]) -> None:

@@ -1,6 +1,6 @@
 """A table of the running trials at the foot of the terminal, redrawn every second.
 
-Trials say how far they are in `trial_*/progress.json` (`records.write_progress`), so it
+Trials say how far they are in `trial_*/progress.json` (`progress`), so it
 does not matter which process trains them. Log lines scroll past above the table, and
 progress bars of what happens inside (images, features) become lines of it. Where stderr
 is no terminal there is no table: plain lines, as from every other command.
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from kerasfaces import cli
-from kerasfaces.tune import records
+from kerasfaces.tune import progress
 from kerasfaces.tune.effects import short
 from kerasfaces.tune.study import Study
 
@@ -96,8 +96,7 @@ def left_s(said: Mapping[str, Any]) -> float:
     """Return how long a trial will take at most, at its pace so far."""
     done = (said["repeat"] - 1) * said["epochs"] + said["epoch"]
     rest = said["repeats"] * said["epochs"] - done
-    pace_s: float = said["seconds"] / max(1, done)
-    return float(pace_s * rest)
+    return float(said["seconds"] / max(1, done) * rest)
 
 
 def clock(seconds: float) -> str:
@@ -159,7 +158,7 @@ class Live:
                 trial.trial_id,
                 worker,
                 trial.hyperparameters.values,
-                records.read_progress(self._folder, trial.trial_id),
+                progress.read(self._folder, trial.trial_id),
             )
             for worker, trial in sorted(self._oracle.running().items())
         ]

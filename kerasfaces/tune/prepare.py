@@ -11,7 +11,7 @@ from kerasfaces import manifest as manifests
 from kerasfaces import runs
 from kerasfaces.errors import RunError
 from kerasfaces.train.data import split_if_needed
-from kerasfaces.tune import offer, space
+from kerasfaces.tune import offer, records, space
 from kerasfaces.tune.material import Material
 from kerasfaces.tune.study import Study
 
@@ -61,6 +61,7 @@ class Ready:
     offer: offer.Offer
     space: Any
     material: Material
+    split: manifests.Manifest
     identity: dict[str, Any]
     folder: Path
 
@@ -96,7 +97,7 @@ def prepare(request: Request) -> Ready:
     digest = configs.digest(identity, 10)
     folder = request.folder or Path("runs") / f"tune-{request.name}-{digest}"
     material = Material(split, found, probes)
-    return Ready(request, found, declared, material, identity, folder)
+    return Ready(request, found, declared, material, split, identity, folder)
 
 
 def _channels(store: Path | None) -> str | None:
@@ -115,7 +116,7 @@ def claim(ready: Ready) -> None:
     folder = ready.folder
     path = folder / "study.json"
     if path.exists():
-        changed = configs.diff(runs.read_json(path), as_json(ready.identity))
+        changed = configs.diff(records.read_object(path), as_json(ready.identity))
         if changed and any(folder.glob("trial_*")):
             raise RunError(
                 f"{folder} holds another study ({'; '.join(changed[:6])}); repeat the old "
@@ -143,9 +144,7 @@ def claim(ready: Ready) -> None:
     runs.write_json(folder / "about.json", about)
     # After study.json: a kill in between leaves a study that is continued.
     if not (folder / "manifest.csv").exists():
-        manifests.write(
-            split_if_needed(ready.request.manifest), folder / "manifest.csv"
-        )
+        manifests.write(ready.split, folder / "manifest.csv")
     if not (folder / "environment.json").exists():
         runs.write_json(folder / "environment.json", runs.environment())
 

@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import json
+import math
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -122,6 +123,21 @@ def ranked(trials: Iterable[Trial], direction: str) -> list[Trial]:
     )
 
 
+def read_object(path: Path) -> dict[str, Any]:
+    """Return a JSON file that holds keys and values.
+
+    Raises:
+        RunError: It holds something else, or is damaged.
+    """
+    content = runs.read_json(path)
+    if not isinstance(content, dict):
+        raise RunError(
+            f"{path} is damaged (expected keys and values, got a {type(content).__name__}); "
+            "restore or delete it."
+        )
+    return content
+
+
 def folder_of(study: Path, trial_id: str) -> Path:
     """Return a trial's folder, named as KerasTuner names it."""
     return study / f"trial_{trial_id}"
@@ -149,6 +165,10 @@ def load(path: Path) -> Trial:
             raise ValueError(f"it is trial {trial.trial_id}")
         if trial.status not in (COMPLETED, FAILED, RUNNING):
             raise ValueError(f"status {trial.status!r}")
+        if trial.status == COMPLETED and not (
+            trial.repeats and math.isfinite(trial.score)
+        ):
+            raise ValueError(f"score {trial.score!r} of {len(trial.repeats)} trainings")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RunError(
             f"{path} is damaged ({type(error).__name__}: {error}); put a copy back, or delete "
@@ -193,21 +213,6 @@ def write_result(
     (folder / "progress.json").unlink(missing_ok=True)
 
 
-def write_progress(study: Path, trial_id: str, said: dict[str, Any]) -> None:
-    """Say how far a running trial is: `progress.json`, gone when the trial is over."""
-    runs.write_json(folder_of(study, trial_id) / "progress.json", said)
-
-
-def read_progress(study: Path, trial_id: str) -> dict[str, Any] | None:
-    """Return what a trial last said; None where it said nothing, or is over."""
-    try:
-        text = (folder_of(study, trial_id) / "progress.json").read_text()
-        said: dict[str, Any] = json.loads(text)
-    except (OSError, ValueError):
-        return None
-    return said
-
-
 def read_result(study: Path, trial_id: str) -> dict[str, Any] | None:
     """Return result.json; None while the trial is not over."""
     path = folder_of(study, trial_id) / "result.json"
@@ -243,7 +248,19 @@ def logits(study: Path, trial: Trial) -> NDArray[np.float64]:
 def history(study: Path, trial: Trial) -> pd.DataFrame:
     """Return a trial's epochs, `seed,epoch,...`; empty where it has none."""
     path = folder_of(study, trial.trial_id) / "history.csv"
-    return pd.read_csv(path) if path.exists() else pd.DataFrame()
+    if not path.exists():
+        return pd.DataFrame()
+    try:
+        table = pd.read_csv(path)
+        whole = {"seed", "epoch", *KEPT} <= set(table.columns)
+        if not whole or not np.isfinite(table[["seed", "epoch", *KEPT]]).all(axis=None):
+            raise ValueError("numbers are missing")
+    except (ValueError, TypeError) as error:  # pandas' own errors are ValueErrors
+        raise RunError(
+            f"{path} is damaged ({error}); delete the folder {path.parent} and run the same "
+            "command: that trial is trained again, the others are kept."
+        ) from error
+    return table
 
 
 def curve(study: Path, trial: Trial, objective: str) -> list[float]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from kerasfaces import metrics, runs
+from kerasfaces import metrics
 from kerasfaces.errors import RunError
 from kerasfaces.tune import leaderboard, records
 from kerasfaces.tune.published import Published, from_json
@@ -104,7 +104,12 @@ def gather(folder: Path) -> StudyInput:
             f"{folder} holds no study (no study.json in it); give the folder that kerasfaces "
             "tune wrote (-o, else runs/tune-...)."
         )
-    identity = runs.read_json(folder / "study.json")
+    identity = records.read_object(folder / "study.json")
+    lacking = {"study", "settings", "space", "weights"} - set(identity)
+    if lacking:
+        raise RunError(
+            f"{folder / 'study.json'} is damaged: it lacks {min(lacking)!r}."
+        )
     settings = identity["settings"]
     trials = records.load_all(folder)
     completed = records.ranked(trials, OBJECTIVES[settings["objective"]])
@@ -134,8 +139,8 @@ class _Judged:
     seed: int
 
 
-def _json(path: Path) -> Any:
-    return runs.read_json(path) if path.exists() else None
+def _json(path: Path) -> dict[str, Any] | None:
+    return records.read_object(path) if path.exists() else None
 
 
 def _current(folder: Path, completed: list[Any]) -> Any:
@@ -143,7 +148,7 @@ def _current(folder: Path, completed: list[Any]) -> Any:
     result = _json(folder / "result.json")
     if result is None or not completed:
         return None
-    return result if result["trial"] == completed[0].trial_id else None
+    return result if result.get("trial") == completed[0].trial_id else None
 
 
 def mean_sd(trial: Any, name: str) -> tuple[float, float | None]:

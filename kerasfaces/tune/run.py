@@ -46,6 +46,8 @@ def tune(request: Request) -> Path:
     """
     if request.workers < 1:
         raise InputError(f"--workers: expected at least 1, got {request.workers}.")
+    if not request.timeout_s > 0:
+        raise InputError(f"--timeout: expected more than 0, got {request.timeout_s:g}.")
     ready = prepare(request)
     if roles.has_chief_oracle() and not roles.is_chief_oracle():
         _work(ready)
@@ -188,6 +190,7 @@ def _first_data(ready: Ready) -> None:
     """Read images once before the first trial: their mistakes are no candidate's."""
     path = ready.folder / "val_labels.npy"
     if path.exists():
+        leaderboard.read_labels(ready.folder)
         return
     config = space.configuration(ready.request.study, ready.offer, ready.space)
     data = ready.material.data(config)

@@ -8,6 +8,7 @@ from keras_tuner import HyperParameters
 
 from kerasfaces.errors import InputError, KerasfacesError
 from kerasfaces.train.config import TrainConfig
+from kerasfaces.tune.blame import study_code
 from kerasfaces.tune.offer import Offer
 from kerasfaces.tune.study import Study
 
@@ -32,6 +33,13 @@ class _Declaring(HyperParameters):
             raise InputError(
                 f"the name {hp.name!r} begins with {RESERVED!r}, which KerasTuner keeps for "
                 "itself; choose another."
+            )
+        given = list(getattr(hp, "_values", []))
+        twice = [value for i, value in enumerate(given) if value in given[:i]]
+        if twice:
+            raise InputError(
+                f"{hp.name}: the value {twice[0]!r} is there twice, so trials would be "
+                "repeated; leave one out."
             )
         self.asked |= keys
         return super()._retrieve(hp)
@@ -90,7 +98,12 @@ def configuration(study: Study, offer: Offer, hyperparameters: Any) -> TrainConf
     """
     from kerasfaces import registry
 
-    config = study.configure(hyperparameters.copy(), offer)
+    with study_code():
+        config = study.configure(hyperparameters.copy(), offer)
+    if not isinstance(config, TrainConfig):
+        raise InputError(
+            f"configure returned {type(config).__name__}, expected a TrainConfig."
+        )
     name = config.model.name
     if name not in offer.found:
         raise InputError(
@@ -157,7 +170,8 @@ def description(space: Any) -> dict[str, Any]:
 
 def _ask(study: Study, asking: Any, offer: Offer) -> None:
     try:
-        study.configure(asking, offer)
+        with study_code():
+            study.configure(asking, offer)
     except KerasfacesError:
         raise
     except (ValueError, TypeError) as error:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from kerasfaces.errors import InputError, MissingFileError
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune import listing
+from kerasfaces.tune.blame import study_code
 from kerasfaces.tune.offer import Offer
 from kerasfaces.tune.published import Published
 
@@ -63,6 +64,18 @@ class Study:
 
     def __post_init__(self) -> None:
         """Check what can be checked before anything is trained."""
+        if isinstance(self.bases, str):
+            raise InputError(
+                f"bases: expected names in a tuple, got the text {self.bases!r}; write "
+                f"({self.bases!r},)."
+            )
+        if not callable(self.configure):
+            raise InputError(f"configure: expected a function, got {self.configure!r}.")
+        for name in ("repeats", "max_epochs", "factor", "seed"):
+            _whole(name, getattr(self, name))
+        for name in ("max_trials", "median_after"):
+            if getattr(self, name) is not None:
+                _whole(name, getattr(self, name))
         _one_of("objective", self.objective, tuple(OBJECTIVES))
         _one_of("oracle", self.oracle, ORACLES)
         if not self.bases:
@@ -127,13 +140,20 @@ def _study_in(path: Path) -> Study:
         raise InputError(f"{path} cannot be imported; it should be a study (.py).")
     module = importlib.util.module_from_spec(spec)
     try:
-        spec.loader.exec_module(module)
-        study = module.get_study()
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
+        with study_code():
+            spec.loader.exec_module(module)
+        get_study = module.get_study
     except (SyntaxError, AttributeError) as error:
         raise InputError(
             f"{path}: {error}; a study is a Python file that defines get_study()."
+        ) from error
+    try:
+        with study_code():
+            study = get_study()
+    except InputError as error:
+        told = str(error)
+        raise InputError(
+            told if f"{path.name}, line" in told else f"{path}: {told}"
         ) from error
     if not isinstance(study, Study):
         raise InputError(
@@ -142,9 +162,14 @@ def _study_in(path: Path) -> Study:
     return study
 
 
+def _whole(name: str, value: Any) -> None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise InputError(f"{name}: expected a whole number, got {value!r}.")
+
+
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
-        near = difflib.get_close_matches(value, allowed, n=1)
+        near = difflib.get_close_matches(str(value), allowed, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise InputError(
             f"{name}: {value!r} is unknown; expected {' or '.join(allowed)}.{hint}"

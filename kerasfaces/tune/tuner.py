@@ -12,7 +12,7 @@ import keras_tuner
 
 from kerasfaces import config as configs
 from kerasfaces.errors import InputError
-from kerasfaces.tune import records
+from kerasfaces.tune import progress, records
 from kerasfaces.tune.durable import IDLE, STOPPED
 from kerasfaces.tune.hyperband import PARENT
 from kerasfaces.tune.material import Material
@@ -144,7 +144,7 @@ class StudyTuner(keras_tuner.Tuner):
             if now - last < _SAID_S:
                 return
             last = now
-            progress = {
+            told = {
                 "repeat": number + 1,
                 "repeats": len(self._study.seeds),
                 "epoch": row["epoch"],
@@ -152,7 +152,7 @@ class StudyTuner(keras_tuner.Tuner):
                 "value": float(row[self._study.objective]),
                 "seconds": round(now - started, 1),
             }
-            records.write_progress(self._folder, trial.trial_id, progress)
+            progress.write(self._folder, trial.trial_id, told)
 
         return said
 

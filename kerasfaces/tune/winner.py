@@ -14,6 +14,7 @@ from kerasfaces.evaluate import predictions
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.loop import scores
 from kerasfaces.train.run import Request, train
+from kerasfaces.tune import records
 from kerasfaces.tune.offer import Offer
 from kerasfaces.tune.study import Study
 
@@ -85,7 +86,7 @@ def folder_for(folder: Path, trial_id: str) -> Path:
     note = folder / "winner.json"
     if not note.exists():
         runs.write_json(note, {"trial": trial_id})
-    held: str = runs.read_json(note)["trial"]
+    held: str = records.read_object(note).get("trial", "")
     return first if held == trial_id else folder / f"winner-{trial_id}"
 
 

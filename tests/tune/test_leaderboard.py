@@ -53,7 +53,9 @@ def board(make_study, make_oracle, tmp_path):
             )
             oracle.end_trial(trial)
         failed = [each for each in oracle.ended() if each.status == records.FAILED]
-        return study, leaderboard.make(study, tmp_path, oracle.completed(), failed)
+        table = leaderboard.make(study, tmp_path, oracle.completed(), failed)
+        leaderboard.write(tmp_path, table)
+        return study, table
 
     return make
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from kerasfaces import cli
-from kerasfaces.tune import live, records
+from kerasfaces.tune import live, progress
 
 pytestmark = pytest.mark.tf
 
@@ -100,7 +100,7 @@ def test_on_a_terminal(make_study, make_oracle, fake_result, tmp_path):
     terminal, logger = Terminal(), logging.getLogger("kerasfaces.tune")
     handlers = list(logging.getLogger("kerasfaces").handlers)
     trial = oracle.create_trial("worker-7")
-    records.write_progress(tmp_path, trial.trial_id, SAID)
+    progress.write(tmp_path, trial.trial_id, SAID)
     with live.showing(study, oracle, tmp_path, terminal) as shown:
         assert shown
         assert "0000   worker-7" in "\n".join(screen(terminal.getvalue()))
@@ -112,7 +112,7 @@ def test_on_a_terminal(make_study, make_oracle, fake_result, tmp_path):
     assert "worker-7" not in "\n".join(screen(terminal.getvalue()))
     assert logging.getLogger("kerasfaces").handlers == handlers
     fake_result(tmp_path, trial, study)
-    assert records.read_progress(tmp_path, trial.trial_id) is None
+    assert progress.read(tmp_path, trial.trial_id) is None
 
 
 def test_progress_inside_is_a_line_of_the_table(make_study, make_oracle, tmp_path):
@@ -140,4 +140,4 @@ def test_no_terminal_no_table(make_study, make_oracle, tmp_path):
 def test_a_damaged_word_is_none(tmp_path):
     (tmp_path / "trial_0000").mkdir()
     (tmp_path / "trial_0000" / "progress.json").write_text("{")
-    assert records.read_progress(tmp_path, "0000") is None
+    assert progress.read(tmp_path, "0000") is None

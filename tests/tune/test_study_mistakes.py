@@ -73,7 +73,7 @@ MISTAKES = {
                       "objective: 'test_auc' is unknown; expected val_auc or"),
     "unknown oracle": ('oracle="grid"', 'oracle="gird"', "oracle: 'gird' .* 'grid'"),
     "endless": ('oracle="grid"', 'oracle="random"', "max_trials: .* give a number"),
-    "empty choice": ("[0.0, 0.2]", "[]", "cannot be declared: `values` must be provided"),
+    "empty choice": ("[0.0, 0.2]", "[]", r"mine\.py, line \d+: ValueError: `values` must be provided"),
     "duplicate": ('hp.Choice("dropout"', 'hp.Choice("learning_rate"',
                   "'learning_rate' is asked for twice"),
     "reserved": ('"dropout"', '"tuner/dropout"', "begins with 'tuner/'"),
@@ -88,6 +88,17 @@ MISTAKES = {
     "no study": ("def get_study", "def get_config", r"mine\.py: .*defines get_study"),
     "not a study": ('Study(title="t"', 'dict(title="t"', "returned dict, expected a S"),
     "syntax": ("def configure(hp, offer):", "def configure(hp, offer)", r"mine\.py: .*':'"),
+    "a value twice": ("[0.0, 0.2]", "[0.2, 0.2]", "dropout: the value 0.2 is there twice"),
+    "text for bases": ('bases=("mobilenetv2",)', 'bases="mobilenetv2"', "names in a tuple"),
+    "text for a number": ('oracle="grid"', 'oracle="grid", repeats="3"', "whole number, got '3'"),
+    "no function": ("configure=configure", "configure=None", "expected a function, got N"),
+    "unknown setting": ('oracle="grid"', 'oracle="grid", folds=3',
+                        r"mine\.py, line \d+: TypeError: .*'folds'; mend the study"),
+    "bug in the space": ("    rate = ", "    rate = [][3] + ",
+                         r"mine\.py, line \d+: IndexError: list index out of range; mend"),
+    "nothing returned": ("return TrainConfig(", "TrainConfig(", "returned NoneType, expected"),
+    "missing module": ("import dataclasses", "import no_such_module_x",
+                       r"mine\.py, line \d+: ModuleNotFoundError: No module named"),
     "no repeats": ('oracle="grid"', 'oracle="grid", repeats=0', "repeats: .*at least 1"),
 }  # fmt: skip
 
@@ -303,3 +314,10 @@ def test_installed_studies_are_where_the_installation_put_them(monkeypatch, tmp_
     assert listing.shipped() == {"mine": "Mine."}
     (note / "RECORD").unlink()
     assert listing.shipped() == {}
+
+
+def test_our_own_errors_in_a_study_keep_their_traceback():
+    from kerasfaces.tune.blame import study_code
+
+    with pytest.raises(ZeroDivisionError), study_code():
+        raise ZeroDivisionError

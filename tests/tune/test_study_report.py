@@ -215,3 +215,31 @@ def test_asking_for_a_report(folder, tmp_path, capsys):
     assert main(["--report", str(made)]) == 0
     assert capsys.readouterr().out.strip() == str(made / "report.html")
     assert {path.name for path in made.iterdir()} - before == {"report.html"}
+
+
+DAMAGE = {
+    "study.json": (b"[]", "expected keys and values, got a list"),
+    "about.json": (b"{", "is not valid JSON"),
+    "val_labels.npy": (b"\x93NUMPY", "is missing or damaged .* delete it"),
+    "trial_0001/history.csv": (b"", r"history\.csv is damaged .* trained again"),
+    "trial_0002/history.csv": (b"seed,epoch\n0,", "damaged .*numbers are missing"),
+    "trial_0001/trial.json": (b"{}", r"trial\.json is damaged"),
+    "trial_0001/logits.npz": (b"PK", r"logits\.npz is missing or damaged"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_a_damaged_file_is_named(folder, name):
+    made = folder(ends=5)
+    content, told = DAMAGE[name]
+    (made / name).write_bytes(content)
+    with pytest.raises(RunError, match=told):
+        report.write(made)
+
+
+def test_a_trial_without_its_score_is_damaged(folder):
+    made = folder(ends=3)
+    path = made / "trial_0001" / "trial.json"
+    runs.write_json(path, runs.read_json(path) | {"score": None})
+    with pytest.raises(RunError, match=r"damaged \(TypeError|damaged \(ValueError"):
+        report.write(made)

@@ -22,11 +22,11 @@ _WANDERS = {"bayesian", "hyperband"}
 def report(data: StudyInput) -> Section | None:
     """Return a table of main effects and a slice plot per hyperparameter."""
     title = "What mattered"
+    if not data.completed:
+        return None
     values = [data.values(trial) for trial in data.completed]
     scores = [trial.score for trial in data.completed]
     found = effects.main_effects(values, scores)
-    if not data.completed:
-        return None
     if not found:
         text = "All trials have the same hyperparameters, so nothing can be compared."
         return Section(title, markup.paragraph(text))

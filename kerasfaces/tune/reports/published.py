@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from markupsafe import Markup
 
 from kerasfaces.evaluate import markup
 from kerasfaces.evaluate.markup import Section
 from kerasfaces.metrics import Estimate
-from kerasfaces.tune import published, records
+from kerasfaces.tune import leaderboard, published, records
 from kerasfaces.tune.effects import short
 from kerasfaces.tune.report_input import StudyInput
 
@@ -21,7 +20,7 @@ def report(data: StudyInput) -> Section | None:
     found = data.published
     if found is None:
         return None
-    labels = np.load(data.folder / "val_labels.npy")
+    labels = leaderboard.read_labels(data.folder)
     lines = []
     for point in found.points:
         trial = published.find(point, data.completed)

@@ -8,6 +8,7 @@ from kerasfaces.tune.report_input import StudyInput, mean_sd
 
 ORDER = 10
 _TITLE = "Result"
+_NAMES = {"auc": "AUC", "accuracy": "Accuracy", "loss": "Cross-entropy"}
 
 
 def report(data: StudyInput) -> Section | None:
@@ -17,22 +18,26 @@ def report(data: StudyInput) -> Section | None:
         return Section(_TITLE, counted + _leader(data))
     result = data.result
     auc, name = result["test_auc"], data.objective.removeprefix("val_")
-    cards = tag(
-        "div",
+    cards = [
         _card(
             "AUC on test",
             markup.number(auc["value"]),
             markup.interval(auc["low"], auc["high"]),
             "of the refitted winner; 95 % interval",
-        ),
+        )
+    ]
+    if name != "auc":
+        cards.append(
+            _card(
+                f"{_NAMES[name]} on test",
+                markup.number(result["test"]),
+                "",
+                "what the study ranked by, on images it never saw",
+            )
+        )
+    cards += [
         _card(
-            f"{name} on test",
-            markup.number(result["test"]),
-            "",
-            "what the study ranked by, on images it never saw",
-        ),
-        _card(
-            f"{name} in the search",
+            f"{_NAMES[name]} in the search",
             markup.number(result["search"]),
             "",
             f"on validation, the best of {result['n_trials']}: too good; refitted "
@@ -44,8 +49,7 @@ def report(data: StudyInput) -> Section | None:
             "",
             "search minus test, as far as this test set can tell",
         ),
-        class_="cards",
-    )
+    ]
     again = tag("h3", "To train the winner again") + tag(
         "pre", tag("code", result["command"])
     )
@@ -54,7 +58,7 @@ def report(data: StudyInput) -> Section | None:
         "commands work on it.",
         class_="note",
     )
-    return Section(_TITLE, counted + cards + again + where)
+    return Section(_TITLE, counted + tag("div", *cards, class_="cards") + again + where)
 
 
 def _counted(data: StudyInput) -> Markup:
