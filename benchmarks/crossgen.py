@@ -28,42 +28,43 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
     from kerasfaces import cli, sample
 
     cli.import_keras()
+    epochs = 1 if quick else EPOCHS
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         os.environ["KERASFACES_CACHE"] = str(root / "cache")
         manifest = sample.make(root / "sample", pairs=120 if quick else PAIRS)
         weights = frozen._random_weights("mobilenetv2", root)
-        ours = functools.partial(_ours, manifest, weights)
+        ours = functools.partial(_ours, manifest, weights, epochs)
         frozen._seconds(functools.partial(ours, root / "cold"))
         cached_s = frozen._seconds(functools.partial(ours, root / "cached"))
         sets = sorted((root / "cold" / "runs").glob("*/seed-0/manifest.csv"))
         timed = sets[: 1 if quick else _TIMED]
         folders = [_folders(path, root / "plain") for path in timed]
-        plain_s = frozen._seconds(functools.partial(_plain, folders, weights))
+        plain_s = frozen._seconds(functools.partial(_plain, folders, weights, epochs))
     ratio = plain_s * len(sets) / len(folders) / cached_s
     what = (
-        f"{len(sets)} training sets of the default mobilenetv2 head, {EPOCHS} epochs, each "
+        f"{len(sets)} training sets of the default mobilenetv2 head, {epochs} epochs, each "
         f"tested on every generator: plain recipe (timed on {len(timed)} sets) / ours, cached"
     )
     return [frozen._row("crossgen_cached", [ratio], _TARGET, what)]
 
 
-def _config() -> Any:
+def _config(epochs: int) -> Any:
     from kerasfaces.train import config as configs
 
     return dataclasses.replace(
-        configs.default("mobilenetv2"), epochs=EPOCHS, patience=None
+        configs.default("mobilenetv2"), epochs=epochs, patience=None
     )
 
 
-def _ours(manifest: Path, weights: Path, folder: Path) -> None:
+def _ours(manifest: Path, weights: Path, epochs: int, folder: Path) -> None:
     """Make the matrix as `kerasfaces crossgen` does."""
     from kerasfaces import manifest as manifests
     from kerasfaces.crossgen.run import Request, crossgen
 
     crossgen(
         Request(
-            config=_config(),
+            config=_config(epochs),
             manifest=manifests.read(manifest),
             weights=str(weights),
             repeat=1,
@@ -87,14 +88,14 @@ def _folders(path: Path, root: Path) -> Path:
     return folder
 
 
-def _plain(folders: list[Path], weights: Path) -> None:
+def _plain(folders: list[Path], weights: Path, epochs: int) -> None:
     """Train and test one set after the other, the base in the trained graph."""
     import keras
 
     from kerasfaces import registry
     from kerasfaces.models.parts import assemble
 
-    config = _config()
+    config = _config(epochs)
     plugin = registry.load("kerasfaces.models", config.model.name)
     found = plugin.find_weights(str(weights), None)
     architecture = dataclasses.replace(config.model, alpha=1.0)
