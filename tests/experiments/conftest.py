@@ -110,3 +110,26 @@ def no_imagenet(monkeypatch):
         raise MissingFileError(f"{official.file} is not in /home/somebody/.keras.")
 
     monkeypatch.setattr(weights, "_imagenet", missing)
+
+
+@pytest.fixture
+def searched(monkeypatch):
+    """Replace searches by made-up ones; lists the studies that were asked for."""
+    from fake_searches import fake_search
+
+    from experiments import runner_studies
+
+    asked = []
+
+    def run(context, name, study, ratio, seed):
+        asked.append((name, study, seed))
+        folder = context.run_folder(name, seed)
+        if study.published:
+            values = [point.values for point in study.published.points]
+        else:
+            values = [{"taps": "ab"[i % 2], "l2": 0.001 * i} for i in range(9)]
+        fake_search(folder, study, values, context.split(ratio, seed), better=3.0)
+        return folder
+
+    monkeypatch.setattr(runner_studies, "run", run)
+    return asked

@@ -120,7 +120,7 @@ def test_resumes_and_refuses_other_images(
 
 
 def test_all_runs_every_experiment_in_its_own_folder(
-    write_manifest, trained, no_imagenet, weights_file, tmp_path, capsys
+    write_manifest, trained, searched, no_imagenet, weights_file, tmp_path, capsys
 ):
     out = tmp_path / "out"
     words = ["all", "--manifest", str(write_manifest()), "-o", str(out), "--seeds", "0"]

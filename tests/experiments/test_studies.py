@@ -3,82 +3,13 @@
 import dataclasses
 import json
 
-import numpy as np
 import pytest
 
-from experiments import runner_studies
 from experiments.__main__ import main
 from experiments.best_study import experiment as best_study
-from kerasfaces import rng, runs
 from kerasfaces.errors import InputError
-from kerasfaces.evaluate import run as evaluation
 
 pytestmark = pytest.mark.tf
-
-
-def fake_search(folder, study, values, manifest, better):
-    """Write a study folder: one trial per mapping of values; the last one wins."""
-    from keras_tuner import HyperParameters
-
-    from kerasfaces.tune import records
-
-    if (folder / "result.json").exists():
-        return
-    folder.mkdir(parents=True)
-    rows = manifest.rows
-    labels = (rows.loc[rows["split"] == "val", "label"] == "fake").to_numpy(np.float32)
-    np.save(folder / "val_labels.npy", labels)
-    weights = {"kind": "file", "file": "base.h5", "sha256": "0" * 64}
-    runs.write_json(folder / "study.json", {"weights": {study.bases[0]: weights}})
-    for i, one in enumerate(values):
-        trial = records.Trial(HyperParameters(), f"{i:04d}", "COMPLETED")
-        trial.hyperparameters.values = dict(one)
-        trial.score, trial.seconds = 0.5 + 0.01 * i, 60.0
-        trial.repeats = [{"seed": study.seed, "epochs": 1, "stopped": False}]
-        records.save(folder, trial)
-        random = rng.generator(i, "logits").normal(0, 1, labels.size) + labels
-        np.savez(
-            records.folder_of(folder, trial.trial_id) / "logits.npz",
-            **{f"seed_{study.seed}": random.astype(np.float32)},
-        )
-    frames = {}
-    for name in ("val", "test"):
-        part = rows[rows["split"] == name].drop(columns="sha256")
-        logit = rng.generator(study.seed, name).normal(0, 1, len(part))
-        logit = logit + better * (part["label"] == "fake")
-        frames[name] = part.assign(logit=logit, score=np.nan, reason="")
-    evaluation.finish(
-        folder / "winner", frames, config={}, environment={}, bootstrap=20
-    )
-    result = {
-        "run": "winner",
-        "n_trials": len(values),
-        "n_like_best": 2,
-        "search": 0.8,
-        "validation": 0.78,
-        "test": 0.75,
-        "optimism": 0.05,
-    }
-    runs.write_json(folder / "result.json", result)
-
-
-@pytest.fixture
-def searched(monkeypatch):
-    """Replace searches by made-up ones; lists the studies that were asked for."""
-    asked = []
-
-    def run(context, name, study, ratio, seed):
-        asked.append((name, study, seed))
-        folder = context.run_folder(name, seed)
-        if study.published:
-            values = [point.values for point in study.published.points]
-        else:
-            values = [{"taps": "ab"[i % 2], "l2": 0.001 * i} for i in range(9)]
-        fake_search(folder, study, values, context.split(ratio, seed), better=3.0)
-        return folder
-
-    monkeypatch.setattr(runner_studies, "run", run)
-    return asked
 
 
 def results_of(path):
