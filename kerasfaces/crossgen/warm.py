@@ -58,7 +58,7 @@ def features(
     }
     cache = fit.feature_cache(config, images.store, preparation, base_weights)
     cache.reader(list(key_of.values()))
-    preparation.get()  # once and here, not in a thread beside the first head's training
+    preparation.get()  # the thread is done before the first head is trained
     for number in range(1, config.views):
         view = View(number=number, augment=config.augment)
         cache.reader([key_of[file] for file in trained if file in key_of], view)

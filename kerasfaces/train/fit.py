@@ -114,11 +114,10 @@ def _train_frozen(
     folder: Path,
     callbacks: list[Any],
 ) -> tuple[Any, list[dict[str, Any]], dict[str, NDArray[np.float64]], dict[str, Any]]:
-    """Train a head on cached features, while the base is built, and join them."""
+    """Train a head on features, which need no base where they are cached; join them."""
+    preparation.settle()
     scaling = None
-    if config.model.is_rgb:
-        preparation.start(convert=False)
-    else:
+    if not config.model.is_rgb:
         model = preparation.get().model
         _fit_scaling(model, data)
         scaling = stem.scaling_of(model)

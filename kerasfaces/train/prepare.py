@@ -1,8 +1,7 @@
-"""Build the model and its engine while the images are decoded, or the head is trained.
+"""Build the model and its engine while worker processes decode the images.
 
-Decoding keeps worker processes busy and this one idle; building a base, loading its
-weights and converting it for OpenVINO takes as long. Nothing here needs an image. Where
-features are cached, a head trains without its base.
+Decoding keeps the workers busy and this process idle; building a base, loading its
+weights and converting it for OpenVINO takes as long. Nothing here needs an image.
 """
 
 import dataclasses
@@ -54,32 +53,34 @@ class Preparation:
         self._result: Prepared | None = None
         self._error: BaseException | None = None
 
-    def start(self, convert: bool = True) -> None:
-        """Build in a thread, unless one does so already.
+    def start(self) -> None:
+        """Build and convert in a thread: images are missing, so features are too.
 
-        Args:
-            convert: Convert for the engine too: images are missing, so features are.
+        `settle` before anything else is computed: TensorFlow was once seen to crash
+        while one thread built a base and another trained a head.
         """
         if self._thread is None and self._result is None:
-            self._thread = threading.Thread(
-                target=self._in_background, args=(convert,), daemon=True
-            )
+            self._thread = threading.Thread(target=self._in_background, daemon=True)
             self._thread.start()
+
+    def settle(self) -> None:
+        """Wait for the thread, if there is one."""
+        if self._thread is not None:
+            self._thread.join()
 
     def get(self) -> Prepared:
         """Return the model, waiting for the thread or building it here."""
-        if self._thread is not None:
-            self._thread.join()
+        self.settle()
         if self._error is not None:
             raise self._error
         if self._result is None:
             self._result = self._build()
         return self._result
 
-    def _in_background(self, convert: bool) -> None:
+    def _in_background(self) -> None:
         try:
             built = self._build()
-            if convert and built.extractor is not None:
+            if built.extractor is not None:
                 engine = engines.convert(built.extractor)
                 built = dataclasses.replace(built, engine=engine)
             self._result = built
