@@ -116,6 +116,10 @@ def digest(value: Any, length: int = 12) -> str:
 
 
 def _plain(value: Any, complete: bool) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(each, complete) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each, complete) for each in value]
     if not dataclasses.is_dataclass(value) or isinstance(value, type):
         return value
     return {

@@ -43,6 +43,20 @@ def test_every_field_survives_json():
     assert config.from_dict(Outer, json.loads(text)) == CHANGED
 
 
+def test_dataclasses_inside_of_mappings_and_sequences_become_dictionaries():
+    @dataclasses.dataclass(frozen=True)
+    class Holder:
+        options: dict[str, Inner]
+        several: tuple[Inner, ...]
+
+    found = config.to_dict(Holder({"a": Inner()}, (Inner(rate=1.0),)))
+    plain = {"rate": 0.5, "units": [3]}
+    assert found == {"options": {"a": plain}, "several": [plain | {"rate": 1.0}]}
+    assert config.digest(Holder({}, ())) == config.digest(
+        {"options": {}, "several": []}
+    )
+
+
 def test_override_types_each_value_by_its_field():
     assignments = [
         "name=b",
