@@ -1,7 +1,7 @@
 """What a training run is, apart from its images and its base weights' file."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from kerasfaces import registry
@@ -198,6 +198,15 @@ def _end_to_end(model: str) -> TrainConfig:
         batch_size=32,
         patience=12,
         augment=AugmentConfig(flip=False),
+    )
+
+
+def other_model(preset: str, models: Iterable[str], model: str) -> InputError:
+    """Return what is wrong when a preset is asked for a model it does not describe."""
+    names = list(models)
+    return InputError(
+        f"--preset {preset} describes {', '.join(names)}, not {model!r}; add --model "
+        f"{' or '.join(names)}."
     )
 
 

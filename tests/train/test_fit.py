@@ -236,7 +236,8 @@ def test_presets_are_the_document_s(base_weights):
     )
     assert resnet.batch_size == 300
     with pytest.raises(
-        InputError, match="describes mobilenetv2 and resnet50, not 'vit'"
+        InputError,
+        match="describes mobilenetv2, resnet50, not 'vit'; add --model mobilenetv2 or",
     ):
         train_config.preset("kabber2023", "vit")
 

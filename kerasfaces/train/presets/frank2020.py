@@ -5,15 +5,14 @@ not been better; no augmentation, for a mirrored image has other coefficients.
 """
 
 from kerasfaces.dataset.views import AugmentConfig
-from kerasfaces.errors import InputError
 from kerasfaces.models.parts.config import HeadConfig, ModelConfig
-from kerasfaces.train.config import TrainConfig
+from kerasfaces.train.config import TrainConfig, other_model
 
 
 def get_config(model: str) -> TrainConfig:
     """Return the configuration of `dct_cnn`."""
     if model != "dct_cnn":
-        raise InputError(f"--preset frank2020 describes dct_cnn, not {model!r}.")
+        raise other_model("frank2020", ("dct_cnn",), model)
     return TrainConfig(
         model=ModelConfig(
             name=model, pooling="flatten", head=HeadConfig(standardize=False)

@@ -6,17 +6,14 @@ of 8, because of the memory (see `models/gragnaniello2021.py`).
 
 import dataclasses
 
-from kerasfaces.errors import InputError
-from kerasfaces.train.config import TrainConfig
+from kerasfaces.train.config import TrainConfig, other_model
 from kerasfaces.train.presets import wang2020
 
 
 def get_config(model: str) -> TrainConfig:
     """Return the configuration of `gragnaniello2021`."""
     if model != "gragnaniello2021":
-        raise InputError(
-            f"--preset gragnaniello2021 describes gragnaniello2021, not {model!r}."
-        )
+        raise other_model("gragnaniello2021", ("gragnaniello2021",), model)
     config = wang2020.get_config("wang2020")
     return dataclasses.replace(
         config,

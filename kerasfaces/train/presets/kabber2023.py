@@ -8,9 +8,8 @@ to 15 degrees).
 """
 
 from kerasfaces.dataset.views import AugmentConfig
-from kerasfaces.errors import InputError
 from kerasfaces.models.parts.config import HeadConfig, ModelConfig
-from kerasfaces.train.config import TrainConfig
+from kerasfaces.train.config import TrainConfig, other_model
 
 
 def get_config(model: str) -> TrainConfig:
@@ -41,6 +40,4 @@ def get_config(model: str) -> TrainConfig:
             patience=None,
             class_weights=False,
         )
-    raise InputError(
-        f"--preset kabber2023 describes mobilenetv2 and resnet50, not {model!r}."
-    )
+    raise other_model("kabber2023", ("mobilenetv2", "resnet50"), model)

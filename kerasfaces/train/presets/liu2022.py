@@ -9,8 +9,7 @@ and epochs are those of `wan2023.py`, for the comparison's sake.
 
 import dataclasses
 
-from kerasfaces.errors import InputError
-from kerasfaces.train.config import TrainConfig
+from kerasfaces.train.config import TrainConfig, other_model
 from kerasfaces.train.presets import wan2023
 
 MAKE_STORE = f"{wan2023.MAKE_STORE} --set spectrum.amplitude=liu2022"
@@ -19,7 +18,7 @@ MAKE_STORE = f"{wan2023.MAKE_STORE} --set spectrum.amplitude=liu2022"
 def get_config(model: str) -> TrainConfig:
     """Return the configuration of `lnp_attention`."""
     if model != "lnp_attention":
-        raise InputError(f"--preset liu2022 describes lnp_attention, not {model!r}.")
+        raise other_model("liu2022", ("lnp_attention",), model)
     config = wan2023.get_config(model)
     channels = dataclasses.replace(
         config.model.channels,

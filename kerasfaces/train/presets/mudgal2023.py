@@ -7,9 +7,8 @@ stated; ours are 1e-3, .9 and 2, batches of 32, at most 30 epochs, the best on v
 """
 
 from kerasfaces.dataset.views import AugmentConfig
-from kerasfaces.errors import InputError
 from kerasfaces.models.parts.config import HeadConfig, ModelConfig
-from kerasfaces.train.config import TrainConfig
+from kerasfaces.train.config import TrainConfig, other_model
 
 _SIZES = {
     "deit_base_384": 384,
@@ -23,9 +22,7 @@ _SIZES = {
 def get_config(model: str) -> TrainConfig:
     """Return the configuration of one of the document's networks."""
     if model not in _SIZES:
-        raise InputError(
-            f"--preset mudgal2023 describes {', '.join(_SIZES)}, not {model!r}."
-        )
+        raise other_model("mudgal2023", _SIZES, model)
     return TrainConfig(
         model=ModelConfig(
             name=model,

@@ -7,9 +7,8 @@ epoch on validation, mirrored images; the widths are in the models' files and he
 
 import dataclasses
 
-from kerasfaces.errors import InputError
 from kerasfaces.models.parts.config import HeadConfig, ModelConfig
-from kerasfaces.train.config import TrainConfig
+from kerasfaces.train.config import TrainConfig, other_model
 
 _MODELS = {
     "logistic_regression": TrainConfig(
@@ -57,9 +56,7 @@ _MODELS = {
 def get_config(model: str) -> TrainConfig:
     """Return the configuration of one of the document's models."""
     if model not in _MODELS:
-        raise InputError(
-            f"--preset tian2023 describes {', '.join(_MODELS)}, not {model!r}."
-        )
+        raise other_model("tian2023", _MODELS, model)
     config = _MODELS[model]
     return dataclasses.replace(
         config, model=dataclasses.replace(config.model, name=model)

@@ -6,9 +6,8 @@ Those are ours: Adam at 1e-3 falling as a cosine, batches of 32, 12 epochs, the 
 validation. No augmentation: a mirrored image's phase is not the mirrored phase.
 """
 
-from kerasfaces.errors import InputError
 from kerasfaces.train import config as configs
-from kerasfaces.train.config import TrainConfig
+from kerasfaces.train.config import TrainConfig, other_model
 
 MAKE_STORE = "kerasfaces channels MANIFEST -o STORE"
 
@@ -16,5 +15,5 @@ MAKE_STORE = "kerasfaces channels MANIFEST -o STORE"
 def get_config(model: str) -> TrainConfig:
     """Return the configuration of `lnp_attention`."""
     if model != "lnp_attention":
-        raise InputError(f"--preset wan2023 describes lnp_attention, not {model!r}.")
+        raise other_model("wan2023", ("lnp_attention",), model)
     return configs.default(model, "none")

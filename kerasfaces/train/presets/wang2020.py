@@ -9,15 +9,14 @@ augment.blur=0.1 --set augment.jpeg=0.1`.
 """
 
 from kerasfaces.dataset.views import AugmentConfig
-from kerasfaces.errors import InputError
 from kerasfaces.models.parts.config import HeadConfig, ModelConfig
-from kerasfaces.train.config import TrainConfig
+from kerasfaces.train.config import TrainConfig, other_model
 
 
 def get_config(model: str) -> TrainConfig:
     """Return the configuration of `wang2020`."""
     if model != "wang2020":
-        raise InputError(f"--preset wang2020 describes wang2020, not {model!r}.")
+        raise other_model("wang2020", ("wang2020",), model)
     return TrainConfig(
         model=ModelConfig(name=model, head=HeadConfig(standardize=False)),
         epochs=12,

@@ -9,9 +9,8 @@ dropouts, the modified CNN's 128 px, rate and batch, and the patience of 5 epoch
 """
 
 from kerasfaces.dataset.views import AugmentConfig
-from kerasfaces.errors import InputError
 from kerasfaces.models.parts.config import HeadConfig, ModelConfig
-from kerasfaces.train.config import TrainConfig
+from kerasfaces.train.config import TrainConfig, other_model
 
 _SIZES = {"deit_base_224": 224, "deit_base_384": 384, "deit_tiny_224": 224}
 
@@ -60,7 +59,4 @@ def get_config(model: str) -> TrainConfig:
             patience=5,
             class_weights=False,
         )
-    raise InputError(
-        "--preset yu2024 describes resnet18, modified_cnn, "
-        f"{', '.join(_SIZES)}, not {model!r}."
-    )
+    raise other_model("yu2024", ("resnet18", "modified_cnn", *_SIZES), model)

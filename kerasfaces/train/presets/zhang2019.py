@@ -6,15 +6,14 @@ best epoch on validation.
 """
 
 from kerasfaces.dataset.views import AugmentConfig
-from kerasfaces.errors import InputError
 from kerasfaces.models.parts.config import HeadConfig, ModelConfig
-from kerasfaces.train.config import TrainConfig
+from kerasfaces.train.config import TrainConfig, other_model
 
 
 def get_config(model: str) -> TrainConfig:
     """Return the configuration of `autogan_spec`."""
     if model != "autogan_spec":
-        raise InputError(f"--preset zhang2019 describes autogan_spec, not {model!r}.")
+        raise other_model("zhang2019", ("autogan_spec",), model)
     return TrainConfig(
         model=ModelConfig(name=model, head=HeadConfig(standardize=False)),
         epochs=10,
