@@ -50,6 +50,8 @@ def trained(monkeypatch, tmp_path):
     """Replace training by made-up logits, near-duplicates by none; lists the requests."""
     from experiments import runner_stores
     from experiments.wan2023 import saturation, simulated
+    from kerasfaces.crossgen import run as crossgen
+    from kerasfaces.crossgen import warm
     from kerasfaces.evaluate import run as evaluation
     from kerasfaces.manifest import scan, split
     from kerasfaces.train import run as training
@@ -57,7 +59,7 @@ def trained(monkeypatch, tmp_path):
     requests = []
     monkeypatch.setattr(saturation, "share", lambda folder, store: 0.75)
 
-    def train(request):
+    def train(request, preparations=None):
         if training.is_finished(request.folder):
             return request.folder
         requests.append(request)
@@ -86,6 +88,8 @@ def trained(monkeypatch, tmp_path):
         split, "assign", lambda m, ratio, seed: assign(m, ratio, seed, None)
     )
     monkeypatch.setattr(training, "train", train)
+    monkeypatch.setattr(warm, "features", lambda *arguments: None)
+    monkeypatch.setattr(crossgen.training, "resolve", lambda r: (r.config, None))
     monkeypatch.setattr(runner_stores.Stores, "_run", lambda *arguments: None)
     monkeypatch.setattr(runner_stores, "_unusable", lambda folder: 0)
     monkeypatch.setattr(simulated, "manifest", lambda split, folder, size_px: split)

@@ -24,15 +24,7 @@ def manifest(write_manifest):
     return path
 
 
-def test_rows_of_both_matrices(manifest, trained, weights_file, monkeypatch, tmp_path):
-    from kerasfaces.crossgen import run as crossgen
-    from kerasfaces.crossgen import warm
-    from kerasfaces.train import run as training
-
-    train = training.train
-    monkeypatch.setattr(training, "train", lambda request, base=None: train(request))
-    monkeypatch.setattr(warm, "features", lambda *arguments: None)
-    monkeypatch.setattr(crossgen.training, "resolve", lambda r: (r.config, None))
+def test_rows_of_both_matrices(manifest, trained, weights_file, tmp_path):
     out = tmp_path / "out"
     words = ["generators", "--manifest", str(manifest), "-o", str(out)]
     assert main([*words, "--seeds", "0-1", "--weights", str(weights_file)]) == 0
