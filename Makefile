@@ -18,7 +18,7 @@ setup: $(VENV)/.installed  ## install everything into .venv
 train: setup  ## train on the built-in sample and write the report
 	$(RUN) -m kerasfaces.train
 
-test: setup  ## run the tests (a minute or two)
+test: setup  ## run the tests (some minutes)
 	$(RUN) -m pytest -q
 
 test-all: setup  ## run every test, slow ones and those on real faces included
