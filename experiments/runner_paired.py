@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from experiments.runner_rows import Measured
+from experiments.runner_rows import Measured, Row
 from kerasfaces.evaluate import predictions
 from kerasfaces.metrics import Difference, TestRows, auc_difference, pooled_difference
 
@@ -15,6 +15,33 @@ def difference(first: Path, second: Path) -> Measured:
     both = _both(first, second)
     found = auc_difference(both["label_a"], both["logit_a"], both["logit_b"])
     return _measured(found, len(both))
+
+
+def difference_rows(
+    first: Mapping[int, Path], second: Mapping[int, Path], name: str = ""
+) -> list[Row]:
+    """Return each split's difference, and the mean with its interval over images.
+
+    Args:
+        first: Split seed -> run folder.
+        second: The other system's, of the same splits.
+        name: Goes in front of "split 0" and "mean".
+    """
+    found = {seed: difference(folder, second[seed]) for seed, folder in first.items()}
+    start = f"{name}, " if name else ""
+
+    def row(what: str, ours: Mapping[int, Measured], whole: Measured | None) -> Row:
+        return Row(
+            table="differences",
+            row=start + what,
+            metric="auc difference",
+            ours=ours,
+            pooled=whole,
+        )
+
+    rows = [row(f"split {seed}", {seed: each}, None) for seed, each in found.items()]
+    whole = pooled(first, second)
+    return rows if whole is None else [*rows, row("mean", found, whole)]
 
 
 def pooled(first: Mapping[int, Path], second: Mapping[int, Path]) -> Measured | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from experiments import runner_studies
 from experiments.runner import Context, Outcome
-from experiments.runner_paired import difference, pooled
+from experiments.runner_paired import difference_rows
 from experiments.runner_rows import NO_WEIGHTS, Measured, Row
 from kerasfaces import runs
 from kerasfaces.metrics import Estimate
@@ -57,7 +57,7 @@ def run(context: Context) -> Outcome:
     return Outcome(
         rows=[
             *_auc_rows({"winner": winner, "default": default}),
-            *_difference_rows(winner, default),
+            *difference_rows(winner, default),
             *_search_rows(studies),
             *effects,
         ],
@@ -109,27 +109,6 @@ def _auc_rows(folders: dict[str, dict[int, Path]]) -> list[Row]:
 def _auc(folder: Path) -> Measured:
     entry = runs.read_json(folder / "metrics.json")["metrics"]["test"]["all"]
     return Measured.of(entry["auc"], entry["n"])
-
-
-def _difference_rows(first: dict[int, Path], second: dict[int, Path]) -> list[Row]:
-    """Return each split's difference, and the mean with its interval over images."""
-    found = {seed: difference(first[seed], second[seed]) for seed in first}
-    name = "auc difference"
-    rows = [
-        Row(table="differences", row=f"split {seed}", metric=name, ours={seed: each})
-        for seed, each in found.items()
-    ]
-    if len(found) > 1:
-        rows.append(
-            Row(
-                table="differences",
-                row="mean",
-                metric=name,
-                ours=found,
-                pooled=pooled(first, second),
-            )
-        )
-    return rows
 
 
 def _search_rows(studies: dict[int, Path]) -> list[Row]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments.runner import Context, Outcome
-from experiments.runner_paired import difference, pooled
+from experiments.runner_paired import difference_rows
 from experiments.runner_rows import NO_WEIGHTS, Measured, Row
 from kerasfaces import runs
 from kerasfaces.train import config as configs
@@ -68,7 +68,7 @@ def run(context: Context) -> Outcome:
     ]
     for name, runs_of in folders.items():
         rows += _splits(name, runs_of)
-    rows += _differences(folders["ours"], folders["document's head"])
+    rows += difference_rows(folders["ours"], folders["document's head"])
     validation = [
         _mean(name, "auc", runs_of, "validation", "val")
         for name, runs_of in folders.items()
@@ -107,26 +107,6 @@ def _splits(name: str, folders: dict[int, Path]) -> list[Row]:
         )
         for seed, folder in folders.items()
     ]
-
-
-def _differences(ours: dict[int, Path], document: dict[int, Path]) -> list[Row]:
-    found = {seed: difference(ours[seed], document[seed]) for seed in ours}
-    metric = "auc difference"
-    rows = [
-        Row(table="differences", row=f"split {seed}", metric=metric, ours={seed: each})
-        for seed, each in found.items()
-    ]
-    if len(found) > 1:
-        rows.append(
-            Row(
-                table="differences",
-                row="mean",
-                metric=metric,
-                ours=found,
-                pooled=pooled(ours, document),
-            )
-        )
-    return rows
 
 
 def _entry(folder: Path, split: str, metric: str) -> Measured:

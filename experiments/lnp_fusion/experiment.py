@@ -18,7 +18,7 @@ import numpy as np
 
 from experiments.lnp_fusion import elsewhere, ensemble
 from experiments.runner import Context, Outcome
-from experiments.runner_paired import difference, pooled
+from experiments.runner_paired import difference_rows
 from experiments.runner_rows import NO_WEIGHTS, Measured, Row
 from experiments.runner_stores import UNMASKED, Stores
 from kerasfaces import runs
@@ -72,7 +72,7 @@ def run(context: Context) -> Outcome:
             for seed, folder in folders.items()
         ]
     for name in (*KINDS[1:], CHOSEN):
-        rows += _differences(name, best[name], best[RGB])
+        rows += difference_rows(best[name], best[RGB], name)
     rows += [
         _mean(name, "auc", folders, "validation", "val")
         for name, folders in every.items()
@@ -167,28 +167,6 @@ def _notes(rows: list[Row]) -> list[str]:
         f"{means[CHOSEN]:.4f} over {n} split{'s' if n > 1 else ''}, {gain:+.4f} over pixels "
         "alone."
     ]
-
-
-def _differences(
-    name: str, folders: Mapping[int, Path], rgb: Mapping[int, Path]
-) -> list[Row]:
-    found = {seed: _difference(folders[seed], rgb[seed]) for seed in folders}
-    metric = "auc difference"
-    rows = [
-        _row("differences", f"{name}, split {seed}", metric, {seed: each})
-        for seed, each in found.items()
-    ]
-    if len(found) > 1:
-        mean = _row("differences", f"{name}, mean", metric, found)
-        rows.append(dataclasses.replace(mean, pooled=pooled(folders, rgb)))
-    return rows
-
-
-def _difference(first: Path, second: Path) -> Measured:
-    if first == second:  # validation chose pixels alone
-        n = _auc(first).n
-        return Measured(value=0.0, low=0.0, high=0.0, n=n, p_value=1.0)
-    return difference(first, second)
 
 
 def _mean(

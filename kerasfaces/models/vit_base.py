@@ -9,9 +9,8 @@ from kerasfaces.models.parts import hub, weights
 from kerasfaces.models.parts.config import ModelConfig
 
 DEFAULT_TAPS: tuple[str, ...] = ()
-END_TO_END = (
-    False  # the base stays as its weights are, unless train_base says otherwise
-)
+# the base stays as its weights are, unless train_base says otherwise
+END_TO_END = False
 PRESET = "mudgal2023"
 EXTRA = "hub"
 HUB = hub.Preset(
