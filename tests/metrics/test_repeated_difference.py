@@ -58,3 +58,11 @@ def test_mistakes():
         metrics.repeated_difference("f1", labels, good, bad)
     with pytest.raises(InputError, match="80 values for 79 scores"):
         metrics.repeated_difference("auc", labels, good, bad[:, :-1])
+
+
+def test_a_large_difference_survives_correction_over_hundreds():
+    labels, good, bad = example(n=200, better=2.0)
+    found = metrics.repeated_difference("auc", labels, good, bad)
+    assert metrics.holm([found.p_value] * 500)[0] < 0.001
+    slight = metrics.repeated_difference("auc", labels, *example(n=200, better=0.2)[1:])
+    assert metrics.holm([slight.p_value] * 5)[0] > 0.05

@@ -15,10 +15,10 @@ N = 200
 
 @pytest.fixture
 def board(make_study, make_oracle, tmp_path):
-    """A grid whose trials' logits separate the classes as told, with two seeds."""
+    """A study whose trials' logits separate the classes as told, with two seeds."""
 
-    def make(strengths):
-        study = make_study(repeats=2)
+    def make(strengths, **changes):
+        study = make_study(repeats=2, **changes)
         oracle = make_oracle(study, tmp_path)
         labels = (np.arange(N) % 2).astype(np.float32)
         leaderboard.write_labels(tmp_path, labels)
@@ -42,7 +42,7 @@ def board(make_study, make_oracle, tmp_path):
                         seconds=0.0,
                     )
                 )
-            message = "No." if number == 8 else ""
+            message = "" if strengths[number] else "No."
             records.write_result(
                 tmp_path,
                 trial.trial_id,
@@ -61,7 +61,7 @@ def board(make_study, make_oracle, tmp_path):
 
 
 def test_what_is_like_the_best_is_marked(board, tmp_path):
-    study, table = board([2.0, 2.0, 1.98, 2.0, 0.5, 0.4, 0.1, 0.0, 0.0])
+    study, table = board([2.0, 2.0, 1.98, 2.0, 0.5, 0.4, 0.1, 0.05, 0.0])
     alike = table[table["like_best"] == True]  # noqa: E712 - NaN where failed
     assert set(alike["trial"]) == {"0000", "0001", "0002", "0003"}
     assert table["score"].dropna().is_monotonic_decreasing
@@ -73,6 +73,12 @@ def test_what_is_like_the_best_is_marked(board, tmp_path):
     assert "4 of 8; paired bootstrap" in told
     assert told.count("\n=  ") == 4
     assert "1 failed, e.g. trial 0008: No." in told
+
+
+def test_in_a_long_study_the_worse_are_told_from_the_best_too(board):
+    """As many comparisons as a correction by Holm multiplies the p-values with."""
+    _, table = board([2.0] * 3 + [0.3] * 57, oracle="random", max_trials=60)
+    assert set(table.loc[table["like_best"], "trial"]) == {"0000", "0001", "0002"}
 
 
 def test_missing_logits_are_named(board, tmp_path):
