@@ -27,7 +27,7 @@ features that were computed once (`material`, `trainer`). A study folder holds
                       interval and Holm's p; like_best: not distinguishable from the best
     winner/           an ordinary run folder: the best trial, trained again
     winner.json       which trial `winner/` is; a later winner gets `winner-<trial>/`
-    about.json        title, limits, the document's grid: what may change between calls
+    about.json        title, limits, the document's grid, notes: what may change between calls
     report.html       all of it as pictures (`reports`, one file each); also on demand
     result.json       trial, its score in the search, validation and test score of the
                       refitted run, optimism, test AUC with interval, the command

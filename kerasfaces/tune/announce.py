@@ -2,7 +2,6 @@
 
 import logging
 import time
-from collections.abc import Callable
 from typing import Any
 
 from kerasfaces.tune.study import Study
@@ -10,24 +9,17 @@ from kerasfaces.tune.study import Study
 logger = logging.getLogger(__name__)
 
 
-def announcer(study: Study, oracle: Any, add: Callable[[int], None]) -> Any:
-    """Return what an oracle calls with each trial that is over.
-
-    Args:
-        study: The study.
-        oracle: Its oracle.
-        add: Advances the progress bar.
-    """
+def announcer(study: Study, oracle: Any) -> Any:
+    """Return what an oracle calls with each trial that is over."""
     started = time.monotonic()
     before = len(oracle.ended())
 
     def announce(trial: Any) -> None:
-        add(1)
         done, total = len(oracle.ended()), oracle.total()
         pace_s = (time.monotonic() - started) / max(1, done - before)
         left = f", about {pace_s * (total - done):.0f} s left" if total else ""
         if trial.score is None:
-            told = f"failed: {trial.message}"
+            told = f"failed: {trial.message.rstrip('.')}"
         else:
             best = oracle.completed()[0]
             told = (

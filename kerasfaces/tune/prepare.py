@@ -36,7 +36,7 @@ class Request:
         command: The command's own arguments, to start workers with.
         tensorboard: Write TensorBoard logs.
         timeout_s: How long chief and workers wait for each other.
-        notes: Sentences for the top of the winner's report.
+        notes: Sentences for the top of the study's and the winner's report.
     """
 
     name: str
@@ -140,6 +140,7 @@ def claim(ready: Ready) -> None:
         "max_trials": study.max_trials,
         "budget_h": study.budget_h,
         "published": study.published and dataclasses.asdict(study.published),
+        "notes": ready.request.notes,
     }
     runs.write_json(folder / "about.json", about)
     # After study.json: a kill in between leaves a study that is continued.

@@ -58,7 +58,7 @@ def sections(data: StudyInput) -> list[tuple[str, Section]]:
 
 
 def _warnings(data: StudyInput) -> list[str]:
-    found = []
+    found = list(data.about.get("notes", []))
     if data.result is None:
         found.append(
             f"The search is not over: {len(data.completed)} trials have a score, "

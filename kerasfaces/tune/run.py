@@ -3,13 +3,12 @@
 import logging
 import os
 import time
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from keras_tuner.src.distribute import utils as roles
 
-from kerasfaces import cli, runs
+from kerasfaces import runs
 from kerasfaces import config as configs
 from kerasfaces.errors import InputError, RunError
 from kerasfaces.tune import leaderboard, live, report, space, winner
@@ -62,18 +61,10 @@ def _search(ready: Ready) -> None:
     study, folder, request = ready.request.study, ready.folder, ready.request
     oracle = _oracle(ready)
     _first_data(ready)
-    total = oracle.total()
-    done = len(oracle.ended())
-    if done:
+    if done := len(oracle.ended()):
         logger.info("continuing: %d trials are finished", done)
-    with live.showing(study, oracle, folder) as shown, ExitStack() as stack:
-        if shown:
-            oracle.on_end = announcer(study, oracle, lambda n: None)
-        else:
-            bar = cli.progress(total or done + 1, f"study {request.name}", "trial")
-            add = stack.enter_context(bar)
-            add(done)
-            oracle.on_end = announcer(study, oracle, add)
+    oracle.on_end = announcer(study, oracle)
+    with live.showing(study, oracle, folder):
         _run(ready, oracle)
     oracle.save()
     completed = oracle.completed()

@@ -168,12 +168,16 @@ def test_listing_needs_no_framework(run_python, capsys):
 def test_a_changed_space_is_refused_with_the_difference(
     write_study, tiny_manifest, tiny_weights, tmp_path, monkeypatch
 ):
+    from kerasfaces.tune import __main__ as command
     from kerasfaces.tune import run
 
     monkeypatch.setattr(run, "_search", lambda ready: None)
+    drawn = (tiny_manifest, ("Only drawn faces.",))
+    monkeypatch.setattr(command, "_manifest", lambda arguments: drawn)
     folder = tmp_path / "o"
     words = arguments(write_study(), tiny_manifest, tiny_weights, "-o", str(folder))
     assert main(words) == 0
+    assert runs.read_json(folder / "about.json")["notes"] == ["Only drawn faces."]
     write_study(("epochs=2", "epochs=4"))
     assert main(words) == 0  # nothing was tried yet: nothing is held
     write_study()

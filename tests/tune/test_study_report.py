@@ -51,7 +51,11 @@ def folder(make_study, make_oracle, fake_result, offer, tmp_path):
             "weights": {"mobilenetv2": {"kind": "file"}},
         }
         runs.write_json(tmp_path / "study.json", json.loads(json.dumps(identity)))
-        about = {"title": "<b>bold</b>", "published": dataclasses.asdict(GRID)}
+        about = {
+            "title": "<b>bold</b>",
+            "published": dataclasses.asdict(GRID),
+            "notes": ["Only drawn faces."],
+        }
         runs.write_json(tmp_path / "about.json", about)
         leaderboard.write_labels(tmp_path, (np.arange(40) % 2).astype(np.float32))
         oracle = make_oracle(study, tmp_path)
@@ -101,6 +105,7 @@ def test_every_section_is_there_and_says_the_search_is_not_over(folder, oracle):
         assert f'<section id="{name}"' in text
     assert "The search is not over: 7 trials have a score, 1 are unfinished" in text
     assert "Best so far: trial" in text
+    assert "Only drawn faces." in text[: text.index("<section")]
     assert "&lt;b&gt;bold" in text
     assert ("the effects look larger than they are" in text) == (oracle == "bayesian")
 
