@@ -113,7 +113,11 @@ class LocalWorkers:
         }
         gpus = n_gpus()
         if gpus:
-            found["CUDA_VISIBLE_DEVICES"] = str(number % gpus)
+            allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
+            names = allowed.split(",") if allowed else list(map(str, range(gpus)))
+            found["CUDA_VISIBLE_DEVICES"] = names[number % gpus]
+            # Else the first worker on a GPU takes all of its memory.
+            found["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"
         return found
 
     def _words(self, name: str, code: int) -> str:

@@ -94,7 +94,7 @@ def make(
     """
     texts = _texts(bases, weights, default_weights)
     given, found = {}, {}
-    errors: list[KerasfacesError] = []
+    errors: dict[str, KerasfacesError] = {}
     for base, text in texts.items():
         plugin = registry.load("kerasfaces.models", base)
         if plugin.END_TO_END or text == "none":
@@ -106,12 +106,13 @@ def make(
             weight = plugin.find_weights(text, None)
             plugin.width_of(weight)
         except (InputError, MissingFileError) as error:
-            errors.append(error)
-            logger.warning("%s is left out of the study: %s", base, error)
+            errors[base] = error
             continue
         given[base], found[base] = text, weight
     if not given:
-        raise errors[0]
+        raise next(iter(errors.values()))
+    for base, error in errors.items():
+        logger.warning("%s is left out of the study: %s", base, error)
     names: tuple[str, ...] = ()
     if store is not None:
         from kerasfaces.dataset.channels import ChannelStore

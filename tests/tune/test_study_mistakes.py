@@ -251,18 +251,21 @@ def test_a_foreign_folder_is_refused(
         main(words)
 
 
-def test_weights_by_base(write_study, tiny_manifest, tiny_weights, tmp_path):
+def test_weights_by_base(write_study, tiny_manifest, tiny_weights, tmp_path, caplog):
     from kerasfaces.tune import offer
 
     weights = [f"mobilenetv2={tiny_weights}"]
     made = offer.make(
         ("mobilenetv2", "resnet50"), [*weights, "resnet50=no.h5"], "", None
     )
-    assert made.bases == ("mobilenetv2",)  # with a warning
+    assert made.bases == ("mobilenetv2",)
+    assert caplog.messages[0].startswith("resnet50 is left out of the study: --weights no.h5")
+    caplog.clear()
     with pytest.raises(InputError, match="the study has no base resnet50"):
         offer.make(("mobilenetv2",), ["resnet50=x.h5"], "", None)
     with pytest.raises(MissingFileError, match=r"no\.h5: no such file"):
         offer.make(("mobilenetv2",), ["no.h5"], "", None)
+    assert not caplog.messages  # said once, as the error
 
 
 def test_without_keras_tuner_the_extra_is_named(monkeypatch, write_study):

@@ -184,8 +184,8 @@ def _shipped(name: str, architecture: str) -> BaseWeights:
     folder = resources.files("kerasfaces.models") / "weights"
     if not name:
         raise InputError(
-            f"--weights forensic: no such base is shipped for {architecture}; use --model "
-            "mobilenetv2, or --weights imagenet, none or a file."
+            f"--weights forensic: no such base is shipped for {architecture}, only for "
+            "mobilenetv2; give --weights imagenet or a file."
         )
     path = Path(str(folder / name))
     if not path.is_file():
