@@ -36,7 +36,8 @@ def run_phase(phase: Phase, checkpoint: Path | None) -> list[dict[str, Any]]:
         checkpoint: Where to keep the state; None keeps nothing.
 
     Returns:
-        One row per epoch: phase, epoch, loss, val_loss, val_auc, val_accuracy, best.
+        One row per epoch: phase, epoch, loss, val_loss, val_auc, val_accuracy, best, and
+        `stopped` in the last one where `phase.stop` ended it.
 
     Raises:
         InputError: The loss is not finite.
@@ -132,7 +133,6 @@ class _Progress:
         self.waited = 0
         self.plateau = Plateau(phase.plateau_factor, phase.plateau_patience)
         self.finished = False
-        self.stopped = False
         self._saved_at = time.monotonic()
 
     @property
@@ -145,7 +145,7 @@ class _Progress:
     def _complete(self) -> bool:
         patience = self.phase.patience
         return (
-            self.stopped
+            bool(self.rows and self.rows[-1].get("stopped"))
             or len(self.rows) >= self.phase.epochs
             or (patience is not None and self.waited >= patience)
         )
@@ -175,8 +175,8 @@ class _Progress:
         if self.phase.schedule == "plateau":
             rate = self.phase.model.optimizer.learning_rate
             rate.assign(rate * self.plateau.factor_after(row["val_loss"]))
-        if self.phase.stop is not None:
-            self.stopped = self.phase.stop(row)
+        if self.phase.stop is not None and self.phase.stop(self.rows):
+            row["stopped"] = True
         if time.monotonic() - self._saved_at > _CHECKPOINT_EVERY_S:
             self.save()
         return self.exhausted
@@ -201,7 +201,6 @@ class _Progress:
             "best_loss": self.best_loss,
             "waited": self.waited,
             "finished": self.finished,
-            "stopped": self.stopped,
             "plateau": [self.plateau.best, self.plateau.waited],
         }
         arrays = {f"v{i}": value for i, value in enumerate(self._values())}
@@ -222,7 +221,6 @@ class _Progress:
             state = json.loads(arrays.pop("state").tobytes())
             self.rows, self.waited = state["rows"], state["waited"]
             self.best_loss, self.finished = state["best_loss"], state["finished"]
-            self.stopped = state.get("stopped", False)
             if "plateau" in state:
                 self.plateau.best, self.plateau.waited = state["plateau"]
             n_best = sum(key.startswith("b") for key in arrays)

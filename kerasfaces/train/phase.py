@@ -33,7 +33,8 @@ class Phase:
         seed: Of the batch order.
         callbacks: More Keras callbacks, e.g. TensorBoard.
         epochs_now: Pause after so many epochs; the checkpoint then continues.
-        stop: Is told each epoch's row; true ends training there.
+        stop: Is told all rows after each epoch; true ends training there, and the last
+            row says `stopped`.
         ready: The model is compiled, its optimizer reset, and its epochs traced: these.
         keep: Save the finished state too; false leaves that to the caller.
         optimizer: See `TrainConfig`.
@@ -55,7 +56,7 @@ class Phase:
     seed: int
     callbacks: Sequence[Any] = ()
     epochs_now: int | None = None
-    stop: Callable[[dict[str, Any]], bool] | None = None
+    stop: Callable[[list[dict[str, Any]]], bool] | None = None
     ready: "Epochs | None" = None
     keep: bool = True
     optimizer: str = "adam"

@@ -71,8 +71,7 @@ class Durable:
                 else:
                     self._take(trial, result)
             elif trial.status == COMPLETED:
-                curve = records.curve(folder, trial, study.objective)
-                self._curves.add(trial.trial_id, curve)
+                self._curves.add(folder, trial)
             records.forget_result(folder, trial.trial_id)
         self._prune()
 
@@ -106,11 +105,11 @@ class Durable:
     def update_trial(
         self, trial_id: str, metrics: dict[str, float], step: int = 0
     ) -> Any:
-        """Take an epoch's numbers; the trial's status is STOPPED where it is hopeless."""
+        """Take its best until now; the trial's status is STOPPED where it is hopeless."""
         with self._mutex:
             self.leases.renew(trial_id)
-            value = float(metrics[self.study.objective])
-            stop = self._curves.report(trial_id, int(step), value)
+            best = float(metrics[self.study.objective])
+            stop = self._curves.hopeless(int(step), best)
             trial = self.trials[trial_id]
             status = STOPPED if stop else RUNNING
             return Trial(trial.hyperparameters, trial_id, status)
@@ -260,8 +259,7 @@ class Durable:
             trial.score = float(
                 np.mean([one[self.study.objective] for one in trial.repeats])
             )
-            curve = records.curve(self.folder, trial, self.study.objective)
-            self._curves.add(trial.trial_id, curve)
+            self._curves.add(self.folder, trial)
         records.save(self.folder, trial)
 
     def _prune(self) -> None:

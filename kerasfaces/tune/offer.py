@@ -111,8 +111,8 @@ def make(
         given[base], found[base] = text, weight
     if not given:
         raise next(iter(errors.values()))
-    for base, error in errors.items():
-        logger.warning("%s is left out of the study: %s", base, error)
+    for base, why in errors.items():
+        logger.warning("%s is left out of the study: %s", base, why)
     names: tuple[str, ...] = ()
     if store is not None:
         from kerasfaces.dataset.channels import ChannelStore

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -120,7 +121,7 @@ def claim(ready: Ready) -> None:
         if changed and any(folder.glob("trial_*")):
             raise RunError(
                 f"{folder} holds another study ({'; '.join(changed[:6])}); repeat the old "
-                f"command to continue it, or start this one elsewhere: -o {_free(folder)}"
+                f"command to continue it, or start this one elsewhere: -o {shlex.quote(str(_free(folder)))}"
             )
         if changed:
             for name in ("manifest.csv", "environment.json", "val_labels.npy"):

@@ -8,8 +8,8 @@ from typing import Any
 
 from keras_tuner.src.distribute import utils as roles
 
-from kerasfaces import runs
 from kerasfaces import config as configs
+from kerasfaces import runs
 from kerasfaces.errors import InputError, RunError
 from kerasfaces.tune import leaderboard, live, report, space, winner
 from kerasfaces.tune.announce import announcer

@@ -19,7 +19,7 @@ from kerasfaces.train.loop import Phase, run_phase
 from kerasfaces.tune.material import Features, Material
 from kerasfaces.tune.records import Repeat
 
-Report = Callable[[dict[str, Any]], bool]
+Report = Callable[[list[dict[str, Any]]], bool]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class Part:
         folder: The trial's, for checkpoints.
         epochs_now: Pause after so many epochs; None trains to the end.
         parent: Folder of the trial to continue; None starts anew.
-        report: Told each epoch of the first seed; true ends the trial.
+        report: Told the first seed's rows after each of its epochs; true ends the trial.
         said: Told each epoch: which training it is (from 0), and the history's row.
     """
 
@@ -97,13 +97,11 @@ class Trainer:
         )
         checkpoint = part.folder / f"checkpoint-{config.seed}.npz"
         _continue(part.parent, checkpoint)
-        stops: list[bool] = []
 
-        def stop(row: dict[str, Any]) -> bool:
+        def stop(rows: list[dict[str, Any]]) -> bool:
             if part.said:
-                part.said(number, row)
-            stops.append(bool(part.report and number == 0 and part.report(row)))
-            return stops[-1]
+                part.said(number, rows[-1])
+            return bool(part.report and number == 0 and part.report(rows))
 
         phase = Phase(
             name="head",
@@ -124,6 +122,7 @@ class Trainer:
             keep=part.epochs_now is not None,
         )
         rows = run_phase(phase, checkpoint)
+        stopped = bool(rows[-1].pop("stopped", False))
         return Repeat(
             seed=config.seed,
             rows=rows,
@@ -131,7 +130,7 @@ class Trainer:
             logits=fit.head_logits(ready.model, features.val).astype(np.float32),
             weights=ready.model.get_weights(),
             seconds=time.monotonic() - started,
-            stopped=bool(stops and stops[-1]),
+            stopped=stopped,
         )
 
 

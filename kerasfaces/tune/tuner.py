@@ -157,9 +157,12 @@ class StudyTuner(keras_tuner.Tuner):
         return said
 
     def _reporter(self, trial: Any) -> Any:
-        def report(row: dict[str, Any]) -> bool:
-            value = {self._study.objective: float(row[self._study.objective])}
-            answer = self.oracle.update_trial(trial.trial_id, value, step=row["epoch"])
+        name = self._study.objective
+        better = max if self._study.direction == "max" else min
+
+        def report(rows: list[dict[str, Any]]) -> bool:
+            best = {name: better(float(row[name]) for row in rows)}
+            answer = self.oracle.update_trial(trial.trial_id, best, rows[-1]["epoch"])
             stop: bool = answer.status == STOPPED
             return stop
 

@@ -147,12 +147,17 @@ def test_a_hopeless_training_is_stopped_for_good(tmp_path):
     path = tmp_path / "state.npz"
     seen = []
 
-    def stop(row):
-        seen.append(row["epoch"])
-        return row["epoch"] == 2
+    def stop(rows):
+        seen.append([row["epoch"] for row in rows])
+        return len(rows) == 3
 
-    for _ in range(2):
+    def train(**options):
         model = head.build(7, HeadConfig(), seed=0)
-        rows = loop.run_phase(phase(model, features, labels, stop=stop), path)
-        assert len(rows) == 2
-    assert seen == [1, 2]
+        told = phase(model, features, labels, stop=stop, **options)
+        return loop.run_phase(told, path)
+
+    assert len(train(epochs_now=1)) == 1
+    for _ in range(2):  # stopped, and asked again as after a kill
+        rows = train()
+        assert [row.get("stopped", False) for row in rows] == [False, False, True]
+    assert seen == [[1], [1, 2], [1, 2, 3]]

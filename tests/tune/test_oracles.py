@@ -298,7 +298,7 @@ def test_the_median_rule(make_study, make_oracle, fake_result, tmp_path):
 
     assert report(0.0, 1) == records.RUNNING  # too early
     assert report(0.0, 2) == durable.STOPPED
-    assert report(1.0, 3) == records.RUNNING  # its best counts
+    assert report(1.0, 3) == records.RUNNING  # its best was high
     assert oracle.get_trial(trial.trial_id).status == records.RUNNING
 
 

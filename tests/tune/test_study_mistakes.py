@@ -259,7 +259,9 @@ def test_weights_by_base(write_study, tiny_manifest, tiny_weights, tmp_path, cap
         ("mobilenetv2", "resnet50"), [*weights, "resnet50=no.h5"], "", None
     )
     assert made.bases == ("mobilenetv2",)
-    assert caplog.messages[0].startswith("resnet50 is left out of the study: --weights no.h5")
+    assert caplog.messages[0].startswith(
+        "resnet50 is left out of the study: --weights no.h5"
+    )
     caplog.clear()
     with pytest.raises(InputError, match="the study has no base resnet50"):
         offer.make(("mobilenetv2",), ["resnet50=x.h5"], "", None)
