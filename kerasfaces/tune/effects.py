@@ -57,12 +57,6 @@ class Effect:
     share: float
     p_value: float
 
-    @property
-    def best_gap(self) -> float:
-        """Return the highest level mean minus the lowest."""
-        means = [level.mean.value for level in self.levels]
-        return max(means) - min(means)
-
 
 def main_effects(
     values: Sequence[Mapping[str, Any]],

@@ -72,10 +72,6 @@ class LocalWorkers:
         for _ in range(self._replace):
             self._start(self._started % self._count)
 
-    def pids(self) -> dict[str, int]:
-        """Return the running workers' process ids by name."""
-        return {name: process.pid for name, process in self._running.items()}
-
     def stop(self) -> None:
         """End them all: those that were told so end by themselves."""
         end = time.monotonic() + _STOP_S

@@ -178,6 +178,9 @@ def test_as_many_lines_and_dots_as_trials(folder):
     sections = dict(report.sections(data))
     assert str(sections["parallel"].html).count("<polyline") == 9
     slices = str(sections["effects"].html)
+    bins = re.findall(r">([^<]*\N{EN DASH}[^<]*)</text>", slices)
+    assert len(bins) == 6  # two rates in thirds, beside one another under their charts
+    assert all(len(text) <= 16 and not text.endswith("…") for text in bins)
     found = effects.main_effects(
         [data.values(trial) for trial in data.completed],
         [trial.score for trial in data.completed],

@@ -15,7 +15,7 @@ from kerasfaces.tune.effects import Effect, Level
 from kerasfaces.tune.report_input import StudyInput
 
 ORDER = 40
-_LETTERS = 52  # of 13 px beside one another under a chart
+_LETTERS = 48  # of 13 px beside one another under a chart
 _WANDERS = {"bayesian", "hyperband"}
 
 
@@ -116,7 +116,7 @@ def _slice(data: StudyInput, effect: Effect) -> Markup:
         x_label=effect.name,
         y_label=data.objective.replace("_", " "),
         description=f"{data.objective} of {len(column)} trials by {effect.name}",
-        x_names=[_cut(name, letters) for name in order],
+        x_names=[_cut(name.replace(" to ", "\N{EN DASH}"), letters) for name in order],
     )
     jitter = rng.generator(0, "slice", effect.name).uniform(-0.24, 0.02, len(column))
     for trial, label, shift in reversed(
