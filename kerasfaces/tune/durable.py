@@ -193,7 +193,7 @@ class Durable:
 
     def _next(self) -> tuple[str, dict[str, Any] | None]:
         limit = self.max_trials is not None and len(self.trials) >= self.max_trials
-        if limit or self._exhausted or self._spent():
+        if limit or self._exhausted or self.budget_left_s() == 0:
             return (IDLE if len(self.leases) else STOPPED), None
         response = self.populate_space(f"{self.next_number():04d}")
         status = response["status"]
@@ -202,11 +202,12 @@ class Durable:
             status = IDLE if len(self.leases) else STOPPED
         return status, response.get("values")
 
-    def _spent(self) -> bool:
+    def budget_left_s(self) -> float | None:
+        """Return for how long trials may still be started; None for ever."""
         if self.study.budget_h is None:
-            return False
+            return None
         spent_s = sum(float(each.seconds) for each in self.ended()) / self._n_workers
-        return spent_s >= 3600 * self.study.budget_h
+        return max(0.0, 3600 * self.study.budget_h - spent_s)
 
     def next_number(self) -> int:
         """Return the lowest number no trial has: a deleted trial is tried again."""

@@ -19,6 +19,7 @@ from typing import Any, TextIO
 
 from kerasfaces import cli
 from kerasfaces.tune import progress
+from kerasfaces.tune.announce import left_s
 from kerasfaces.tune.effects import short
 from kerasfaces.tune.study import Study
 
@@ -75,7 +76,7 @@ def table(
                 one.worker,
                 f"{said['epoch']}/{said['epochs']}{seeds}",
                 f"{said['value']:.4f}",
-                clock(left_s(said)),
+                clock(trial_left_s(said)),
                 values,
             ]
         )
@@ -92,7 +93,7 @@ def table(
     return [line[: max(1, width - 1)] for line in [*lines, *tasks]]
 
 
-def left_s(said: Mapping[str, Any]) -> float:
+def trial_left_s(said: Mapping[str, Any]) -> float:
     """Return how long a trial will take at most, at its pace so far."""
     done = (said["repeat"] - 1) * said["epochs"] + said["epoch"]
     rest = said["repeats"] * said["epochs"] - done
@@ -194,9 +195,9 @@ class Live:
                 f"best {self._study.objective} {best[0].score:.4f} ({best[0].trial_id})"
             )
         parts.append(f"{clock(gone_s)} so far")
-        new = done - self._before
-        if total and new:
-            parts.append(f"about {clock(gone_s / new * (total - done))} left")
+        left = left_s(self._oracle, done - self._before, gone_s)
+        if left is not None:
+            parts.append(f"about {clock(left)} left")
         return ", ".join(parts)
 
 

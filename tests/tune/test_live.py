@@ -8,6 +8,7 @@ import pytest
 
 from kerasfaces import cli
 from kerasfaces.tune import live, progress
+from kerasfaces.tune.announce import left_s
 
 pytestmark = pytest.mark.tf
 
@@ -73,6 +74,22 @@ def test_a_row_per_trial_with_the_time_left(make_study):
 def test_many_trials_are_counted(make_study):
     rows = [live.Running(f"{i:04d}", "w", {}, None) for i in range(30)]
     assert live.table(make_study(), rows, [], "h", 80)[-1] == "... and 18 more"
+
+
+def test_the_search_ends_with_its_budget(
+    make_study, make_oracle, fake_result, tmp_path
+):
+    left = {}
+    for budget_h in (None, 1 / 60):
+        study = make_study(oracle="random", budget_h=budget_h)
+        folder = tmp_path / str(budget_h)
+        oracle = make_oracle(study, folder)
+        trial = oracle.create_trial("t")
+        fake_result(folder, trial, study)
+        oracle.end_trial(trial)
+        left[budget_h] = [left_s(oracle, new, 100.0) for new in (0, 1)]
+    assert left[None] == [None, 1100.0]
+    assert left[1 / 60] == pytest.approx([59.8, 59.8])
 
 
 def test_times():
