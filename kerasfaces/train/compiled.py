@@ -22,7 +22,7 @@ class Epochs:
     """
 
     def __init__(self, model: Any, loss: Any, width: int, batch_size: int) -> None:
-        """Trace nothing yet.
+        """Trace the epoch.
 
         Args:
             model: A compiled-for-training Keras model: its `optimizer` is set and built.
@@ -83,7 +83,8 @@ def _steps(model: Any, loss: Any, width: int, batch_size: int) -> Callable[..., 
         count = tf.shape(inputs)[0]
         return tf.while_loop(lambda start, _: start < count, body, (0, 0.0))[1]
 
-    traced: Callable[..., Any] = steps
+    # Traced now: TensorFlow warns where many functions are traced by being called.
+    traced: Callable[..., Any] = steps.get_concrete_function()
     return traced
 
 

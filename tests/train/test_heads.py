@@ -161,3 +161,21 @@ def test_a_hopeless_training_is_stopped_for_good(tmp_path):
         rows = train()
         assert [row.get("stopped", False) for row in rows] == [False, False, True]
     assert seen == [[1], [1, 2], [1, 2, 3]]
+
+
+def test_many_shapes_are_traced_without_a_warning(caplog):
+    """TensorFlow complains of functions that are traced by being called."""
+    kept = heads.Heads()
+    for width in range(3, 12):
+        found = kept.get(
+            width,
+            HeadConfig(),
+            seed=0,
+            batch_size=4,
+            learning_rate=0.01,
+            cosine_steps=None,
+        )
+        inputs, ones = np.ones((6, width), np.float32), np.ones((6, 1), np.float32)
+        for _ in range(2):
+            found.epochs._steps(inputs, ones, ones[:, 0])
+    assert not caplog.messages
