@@ -113,6 +113,10 @@ def compare(
     """
     read, failed = read_all(arguments, split, root)
     aligned, notes = shared_rows.align(read)
+    aligned, odd = shared_rows.joinable(aligned)
+    for why in odd.values():
+        logger.warning("not compared: %s", why)
+    failed |= odd
     rows = shared_rows.shared(aligned)
     masks = slices.masks(rows.rows, ["source"])
     metrics = {

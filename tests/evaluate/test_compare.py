@@ -192,6 +192,19 @@ def test_scores_of_real_are_suspected(tmp_path, ours):
     assert "probability of real" in notes[0]
 
 
+@pytest.mark.parametrize("column", ["score", "logit"])
+def test_calibration_does_not_turn_a_ranking_round_unsaid(tmp_path, ours, column):
+    parts = [scored(split, 3.0, seed=1) for split in ("val", "test")]
+    both = pd.concat(parts).assign(logit=lambda frame: -frame["logit"])
+    path = write_csv(tmp_path / "odd.csv", both, column)
+    content = asked(ours, path)["detectors"]["odd"]
+    assert content["metrics"]["all"]["auc"]["value"] == pytest.approx(
+        metrics.auc(parts[1]["label"], -parts[1]["logit"])
+    )
+    assert "validation ranks reals above fakes" in content["notes"][0]
+    assert "probability of real" in content["notes"][1]
+
+
 def test_labels_must_agree(tmp_path, ours):
     frame = scored("test", seed=1)
     frame["label"] = np.where(frame["label"] == "real", "fake", "real")
@@ -212,6 +225,24 @@ def test_no_rows_in_common(tmp_path, ours):
     path = write_csv(tmp_path / "odd.csv", frame)
     with pytest.raises(InputError, match="No image was scored by all 2 detectors"):
         asked(ours, path)
+
+
+def test_who_shares_no_image_is_named_and_the_rest_is_compared(tmp_path, ours, theirs):
+    frame = scored("test", seed=1)
+    frame["path"] = [f"elsewhere{i}.png" for i in range(len(frame))]
+    odd = write_csv(tmp_path / "odd.csv", frame)
+    content = asked(odd, ours, theirs)
+    assert set(content["detectors"]) == {"ours", "theirs"}
+    assert content["n"] == content["n_known"] == 120
+    assert "shares 0 images with the others" in content["not_compared"]["odd"]
+
+
+def test_who_scored_one_class_is_named_and_the_rest_is_compared(tmp_path, ours, theirs):
+    frame = scored("test", seed=1)
+    odd = write_csv(tmp_path / "odd.csv", frame[frame["label"] == "real"])
+    content = asked(ours, odd, theirs)
+    assert set(content["detectors"]) == {"ours", "theirs"}
+    assert "it scored 60 real images" in content["not_compared"]["odd"]
 
 
 def test_few_rows_in_common_are_said(tmp_path, ours):
