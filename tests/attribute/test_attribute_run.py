@@ -202,7 +202,7 @@ def test_the_command_makes_a_run_folder_once(detector, tmp_path, capsys):
 def test_folders_of_others_are_left_alone(detector, tmp_path):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "x").touch()
-    with pytest.raises(RunError, match="not empty and no run folder"):
+    with pytest.raises(RunError, match="not empty and holds no run"):
         attribute(detector, folder=tmp_path / "full")
     (detector / "model.keras").touch()
     with pytest.raises(RunError, match="holds another run"):
