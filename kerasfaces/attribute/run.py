@@ -78,12 +78,8 @@ def attribute(
 
     config = config or Config()
     own = manifest is None
+    material.check_run(detector)
     if manifest is None:
-        if not (detector / "manifest.csv").is_file():
-            raise InputError(
-                f"{detector} holds no manifest.csv, so it is no run folder made by train; give "
-                "one, or --manifest M."
-            )
         manifest = manifests.read(detector / "manifest.csv")
     identity = _identity(detector, manifest, config)
     folder = folder or Path("runs") / f"attribution-{configs.digest(identity, 10)}"
