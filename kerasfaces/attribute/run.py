@@ -16,13 +16,15 @@ from kerasfaces.attribute.classes import UNKNOWN, Classes
 from kerasfaces.attribute.heads import Answers
 from kerasfaces.attribute.material import Material
 from kerasfaces.errors import InputError
+from kerasfaces.evaluate.warn import audit_sentence
+from kerasfaces.manifest import audit as audits
 from kerasfaces.metrics import rate
 from kerasfaces.metrics.bootstrap import RESAMPLES
 
 logger = logging.getLogger(__name__)
 FORMAT_VERSION = 1
 FILE = "attribution.json"
-_EARLY = {"environment.json", "manifest.csv"}
+_EARLY = {"environment.json", "manifest.csv", "audit.json"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -61,7 +63,7 @@ def attribute(
 ) -> Path:
     """Train the heads, measure them and report; return the run folder.
 
-    Writes config.json, environment.json, manifest.csv, heads/*.npz, attribution_val.csv,
+    Writes config.json, environment.json, manifest.csv, audit.json, heads/*.npz, attribution_val.csv,
     attribution_test.csv, attribution.json and, last, report.html.
 
     Args:
@@ -92,6 +94,9 @@ def attribute(
         manifest = _split(manifest, folder)
         read = material.load(detector, manifest)
         notes = [] if own else ["The images are not those the detector was made with."]
+        told = audits.kept(manifest, folder)
+        if told and told["flagged"]:
+            notes.append(audit_sentence(told))
         content = make(read, folder, config, notes)
         content = {**content, "detector": str(detector.resolve())}
         runs.write_json(folder / FILE, content)

@@ -11,6 +11,7 @@ from kerasfaces import runs
 from kerasfaces.baselines.parts.config import BaselineConfig
 from kerasfaces.crossgen import draw, plan, sources, splits, warm
 from kerasfaces.errors import InputError, KerasfacesError
+from kerasfaces.manifest import audit as audits
 from kerasfaces.train import channels
 from kerasfaces.train import run as training
 from kerasfaces.train.config import TrainConfig
@@ -104,7 +105,7 @@ def crossgen(request: Request) -> Path:
         split = splits.make(request.manifest, request.seeds, folder)
         size = _size(request, made, split)
         drawn = _draw_all(made, split, size)
-        told = _audit(next(iter(split.values())), folder)
+        told = audits.kept(next(iter(split.values())), folder)
         trained = _train_all(request, made, drawn, told, folder)
         _require_one(trained)
         results.write(folder, request, found, made, split, size, trained, told)
@@ -238,19 +239,6 @@ def _train_set(
             logger.error("%s: %s; the rest goes on", target.name, status)
             return status, {}
     return "run", folders
-
-
-def _audit(manifest: "Manifest", folder: Path) -> dict[str, Any] | None:
-    """Audit the facts of all files once; None where the files are elsewhere."""
-    from kerasfaces.manifest.audit import audit
-
-    path = folder / "audit.json"
-    if not path.exists():
-        if not any(file.exists() for file in manifest.files()):
-            return None
-        runs.write_json(path, configs.to_dict(audit(manifest)))
-    result: dict[str, Any] = runs.read_json(path)
-    return result
 
 
 def _asked(request: Request, manifest: "Manifest") -> training.Request:

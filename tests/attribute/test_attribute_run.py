@@ -199,6 +199,17 @@ def test_the_command_makes_a_run_folder_once(detector, tmp_path, capsys):
         command.main([str(detector), "-o", str(folder), "--l2", "0.1"])
 
 
+def test_files_that_give_the_classes_away_are_said(detector, tmp_path, monkeypatch):
+    from kerasfaces.manifest import audit
+
+    told = {"flagged": True, "auc": 0.9, "low": 0.8, "high": 1.0}
+    monkeypatch.setattr(audit, "kept", lambda manifest, folder: told)
+    folder = attribute(detector, folder=tmp_path / "who", config=QUICK)
+    note = runs.read_json(folder / "attribution.json")["notes"][0]
+    assert note.startswith("The files give the classes away")
+    assert "The files give the classes away" in (folder / "report.html").read_text()
+
+
 def test_folders_of_others_are_left_alone(detector, tmp_path):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "x").touch()
