@@ -88,6 +88,14 @@ def test_single_against_all_is_tested(ask):
     assert by["gan", "its own generator"]["verdict"] == "no difference shown"
 
 
+def test_an_interval_that_ends_at_one_fits_its_cell():
+    auc = {"value": 1.0, "sd": None, "low": 0.722, "high": 1.0}
+    cell = {"table": plan.MATRIX, "train": "gan", "test": "gan", "status": "run"}
+    empty = {"seeds": [0], "worst": None, "compared": [], "balance": "", "failed": {}}
+    content = {**empty, "cells": [{**cell, "metrics": {"auc": auc}}]}
+    assert "1.000 [.72,1.00]" in table.text(content)
+
+
 def test_without_a_p_value_nothing_was_tested():
     line = Compared(
         other="gan",
