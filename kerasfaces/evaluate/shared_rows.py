@@ -108,9 +108,9 @@ def joinable(
         odd = kept.pop(min(range(len(kept)), key=lambda i: (alike[i], -i)))
         key = next(iter(odd.frame["key"]))
         why[odd.name] = (
-            f"{odd.path}: it shares {min(alike):,} images with the others, e.g. {key!r} is "
-            "its own; paths must name the same files. Give the folder of a CSV file's "
-            "relative paths with --root."
+            f"{odd.path}: with it no image was scored by all (it names e.g. {key!r}); paths "
+            "must name the same files. Give the folder of a CSV file's relative paths with "
+            "--root."
         )
     return kept, why
 

@@ -239,7 +239,7 @@ def test_who_shares_no_image_is_named_and_the_rest_is_compared(tmp_path, ours, t
     content = asked(odd, ours, theirs)
     assert set(content["detectors"]) == {"ours", "theirs"}
     assert content["n"] == content["n_known"] == 120
-    assert "shares 0 images with the others" in content["not_compared"]["odd"]
+    assert "with it no image was scored by all" in content["not_compared"]["odd"]
 
 
 def test_who_scored_one_class_is_named_and_the_rest_is_compared(tmp_path, ours, theirs):
