@@ -70,11 +70,11 @@ def _ratios(score: Score, beside: Score, turns: int) -> list[float]:
 
 def _seconds(score: Score) -> float:
     """Return the seconds of one call, over enough calls to be measured."""
-    calls, started = 0, time.perf_counter()
-    while time.perf_counter() - started < _LEAST_S:
+    calls, started, passed = 0, time.perf_counter(), 0.0
+    while not calls or passed < _LEAST_S:
         score()
-        calls += 1
-    return (time.perf_counter() - started) / calls
+        calls, passed = calls + 1, time.perf_counter() - started
+    return passed / calls
 
 
 def _model(
