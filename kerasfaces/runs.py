@@ -1,7 +1,7 @@
 """Files that are never half-written, and folders with one writer at a time.
 
 Everything the stages write goes through here: a temporary name in the same folder, a
-flush to disk, a rename. Standard library only.
+flush to disk, a rename.
 """
 
 import fcntl
@@ -10,14 +10,17 @@ import json
 import math
 import os
 import platform
+import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from kerasfaces import config as configs
 from kerasfaces.errors import LockedError, MissingFileError, RunError
 
+_LINE = 160  # characters of a difference in a message
 _PACKAGES = (
     "kerasfaces",
     "keras",
@@ -110,6 +113,52 @@ def lock(
         yield
 
 
+def claim(
+    folder: Path,
+    file: str,
+    own: dict[str, Any],
+    what: str,
+    early: Collection[str] = (),
+    completed: Callable[[dict[str, Any]], dict[str, Any]] = dict,
+) -> None:
+    """Write the file that says what a folder holds, or check that it is this.
+
+    Args:
+        folder: The caller holds its lock.
+        file: E.g. `config.json`.
+        own: Its content: everything that decides what comes out.
+        what: It is, for messages, e.g. `run`.
+        early: What is there before the work itself begins. A folder that holds no more is
+            taken over and these are removed: a mistyped option claims nothing.
+        completed: Gives an older file what it lacks.
+
+    Raises:
+        RunError: The folder holds something else.
+    """
+    # Hidden: the lock, and what a killed process was writing.
+    held = {each.name for each in folder.iterdir() if each.name[0] != "."}
+    if held and file not in held:
+        raise RunError(
+            f"{folder} is not empty and holds no {what} (it holds {min(held)!r}); choose "
+            "another folder with -o."
+        )
+    old = read_json(folder / file) if held else own
+    if not isinstance(old, dict):
+        raise RunError(f"{folder / file} holds no object; restore or delete it.")
+    changed = configs.diff(completed(old), own)
+    if changed and not held <= {file, *early}:
+        shown = "; ".join(line[:_LINE] for line in changed[:6])
+        raise RunError(
+            f"{folder} holds another {what} ({shown}); choose another folder with -o, or "
+            "repeat the old command to continue it."
+        )
+    if changed:
+        for name in held - {file}:
+            _remove(folder / name)
+    if changed or not held:
+        write_json(folder / file, own)
+
+
 def environment() -> dict[str, Any]:
     """Return what this process runs on: versions (nothing is imported), cores, backend."""
     versions = {}
@@ -127,6 +176,13 @@ def environment() -> dict[str, Any]:
         "keras_backend": os.environ.get("KERAS_BACKEND", "tensorflow"),
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
     }
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _finite(value: Any) -> Any:

@@ -218,3 +218,39 @@ def test_every_detector_is_in_the_readme_and_has_a_summary():
         for name in registry.names(package):
             assert f"`{name}`" in text
             assert registry.summary(package, name)
+
+
+def claim(folder, **own):
+    runs.claim(folder, "config.json", own, "run", early=("splits", "audit.json"))
+
+
+def test_a_folder_is_claimed_once_and_told_apart(tmp_path):
+    claim(tmp_path, a=1)
+    (tmp_path / "model").touch()
+    claim(tmp_path, a=1)
+    with pytest.raises(RunError, match=r"holds another run \(a: 1 -> 2\); choose"):
+        claim(tmp_path, a=2)
+    (tmp_path / "config.json").write_text("[]")
+    with pytest.raises(RunError, match="holds no object"):
+        claim(tmp_path, a=2)
+    (tmp_path / "config.json").unlink()
+    with pytest.raises(RunError, match=r"holds no run \(it holds 'model'\)"):
+        claim(tmp_path, a=1)
+
+
+def test_what_stopped_early_claims_nothing(tmp_path):
+    claim(tmp_path, a=1)
+    (tmp_path / "splits").mkdir()
+    (tmp_path / "splits" / "seed-0.csv").touch()
+    (tmp_path / "audit.json").touch()
+    claim(tmp_path, a=1)
+    assert (tmp_path / "splits" / "seed-0.csv").exists()
+    claim(tmp_path, a=2)
+    assert [each.name for each in tmp_path.iterdir()] == ["config.json"]
+    assert runs.read_json(tmp_path / "config.json") == {"a": 2}
+
+
+def test_what_a_killed_process_was_writing_claims_nothing(tmp_path):
+    (tmp_path / ".config.123.tmp.json").write_text("{")
+    claim(tmp_path, a=1)
+    assert runs.read_json(tmp_path / "config.json") == {"a": 1}

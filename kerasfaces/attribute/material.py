@@ -11,7 +11,7 @@ import pandas as pd
 from kerasfaces import cli
 from kerasfaces import manifest as manifests
 from kerasfaces.attribute.softmax import Features
-from kerasfaces.errors import InputError
+from kerasfaces.errors import InputError, MissingFileError
 from kerasfaces.metrics.inputs import Bools
 
 logger = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ def load(run_folder: Path, manifest: manifests.Manifest) -> Material:
         RunError: The run is not finished or is damaged.
         InputError: The run's base was trained, so that it has no cached features.
     """
-    _check_run(run_folder)
+    check_run(run_folder)
     cli.import_keras()
     from kerasfaces import config as configs
     from kerasfaces.features import predict
@@ -83,13 +83,19 @@ def load(run_folder: Path, manifest: manifests.Manifest) -> Material:
     return Material(manifest.rows, list(images.reasons), read)
 
 
-def _check_run(folder: Path) -> None:
-    from kerasfaces.errors import MissingFileError
+def check_run(folder: Path) -> None:
+    """Refuse what is no detector's run folder.
 
+    Raises:
+        MissingFileError: There is no config.json.
+        InputError: It is an ensemble.
+    """
     if not (folder / "config.json").is_file():
-        raise MissingFileError(
-            f"{folder} is no run folder (no config.json); expected one made by train."
-        )
+        repeated = sorted(folder.glob("seed-*/config.json"))
+        hint = "expected one made by train."
+        if repeated:
+            hint = f"it holds repeats: give one of them, e.g. {repeated[0].parent}."
+        raise MissingFileError(f"{folder} is no run folder (no config.json); {hint}")
     if (folder / "ensemble.json").is_file():
         raise InputError(
             f"{folder} is an ensemble; attribution takes one detector with a frozen base."

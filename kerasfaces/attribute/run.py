@@ -15,14 +15,16 @@ from kerasfaces.attribute import heads, measure, openset
 from kerasfaces.attribute.classes import UNKNOWN, Classes
 from kerasfaces.attribute.heads import Answers
 from kerasfaces.attribute.material import Material
-from kerasfaces.errors import InputError, RunError
+from kerasfaces.errors import InputError
+from kerasfaces.evaluate.warn import audit_sentence
+from kerasfaces.manifest import audit as audits
 from kerasfaces.metrics import rate
 from kerasfaces.metrics.bootstrap import RESAMPLES
 
 logger = logging.getLogger(__name__)
 FORMAT_VERSION = 1
 FILE = "attribution.json"
-_BEFORE_TRAINING = {"config.json", "environment.json", "manifest.csv"}
+_EARLY = {"environment.json", "manifest.csv", "audit.json"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -61,7 +63,7 @@ def attribute(
 ) -> Path:
     """Train the heads, measure them and report; return the run folder.
 
-    Writes config.json, environment.json, manifest.csv, heads/*.npz, attribution_val.csv,
+    Writes config.json, environment.json, manifest.csv, audit.json, heads/*.npz, attribution_val.csv,
     attribution_test.csv, attribution.json and, last, report.html.
 
     Args:
@@ -78,17 +80,13 @@ def attribute(
 
     config = config or Config()
     own = manifest is None
+    material.check_run(detector)
     if manifest is None:
-        if not (detector / "manifest.csv").is_file():
-            raise InputError(
-                f"{detector} holds no manifest.csv, so it is no run folder made by train; give "
-                "one, or --manifest M."
-            )
         manifest = manifests.read(detector / "manifest.csv")
     identity = _identity(detector, manifest, config)
     folder = folder or Path("runs") / f"attribution-{configs.digest(identity, 10)}"
     with runs.lock(folder):
-        _claim(folder, identity)
+        runs.claim(folder, "config.json", identity, "run", _EARLY)
         if (folder / FILE).exists() and (folder / "report.html").exists():
             logger.info("%s is finished; nothing to do", folder)
             return folder
@@ -96,6 +94,9 @@ def attribute(
         manifest = _split(manifest, folder)
         read = material.load(detector, manifest)
         notes = [] if own else ["The images are not those the detector was made with."]
+        told = audits.kept(manifest, folder)
+        if told and told["flagged"]:
+            notes.append(audit_sentence(told))
         content = make(read, folder, config, notes)
         content = {**content, "detector": str(detector.resolve())}
         runs.write_json(folder / FILE, content)
@@ -239,29 +240,6 @@ def _identity(
         "detector": configs.digest(runs.read_json(made)) if made.is_file() else None,
         "manifest": manifest.digest(),
     }
-
-
-def _claim(folder: Path, identity: dict[str, Any]) -> None:
-    """Write config.json, or check that the folder holds this very attribution."""
-    path = folder / "config.json"
-    held = {each.name for each in folder.iterdir()} - {".lock"}
-    if held and not path.exists():
-        raise RunError(
-            f"{folder} is not empty and no run folder (it holds {min(held)!r}); choose "
-            "another folder with -o."
-        )
-    if held - _BEFORE_TRAINING:
-        old = runs.read_json(path)
-        changed = configs.diff(old, identity)
-        if changed:
-            what = "another attribution" if "attribute" in old else "another run"
-            raise RunError(
-                f"{folder} holds {what} ({'; '.join(changed[:4])}); choose another folder "
-                "with -o."
-            )
-    else:  # a mistake that stopped it before the first head claims nothing
-        (folder / "manifest.csv").unlink(missing_ok=True)
-    runs.write_json(path, identity)
 
 
 def _split(manifest: manifests.Manifest, folder: Path) -> manifests.Manifest:

@@ -60,8 +60,10 @@ class Compared:
 
     @property
     def verdict(self) -> str:
-        """Return `better`, `worse` or `no difference shown`, of training on all."""
-        if not self.p_holm < ALPHA:
+        """Return `better`, `worse` or what else is known, of training on all."""
+        if math.isnan(self.p_holm):
+            return "not tested"
+        if self.p_holm >= ALPHA:
             return "no difference shown"
         return "better" if self.value > 0 else "worse"
 

@@ -10,7 +10,8 @@ from kerasfaces import config as configs
 from kerasfaces import runs
 from kerasfaces.baselines.parts.config import BaselineConfig
 from kerasfaces.crossgen import draw, plan, sources, splits, warm
-from kerasfaces.errors import InputError, KerasfacesError, RunError
+from kerasfaces.errors import InputError, KerasfacesError
+from kerasfaces.manifest import audit as audits
 from kerasfaces.train import channels
 from kerasfaces.train import run as training
 from kerasfaces.train.config import TrainConfig
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 FORMAT_VERSION = 1
-_OURS = {"request.json", "environment.json", "splits", "audit.json", ".lock"}
+_EARLY = {"environment.json", "splits", "audit.json"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -96,7 +97,7 @@ def crossgen(request: Request) -> Path:
     name = f"crossgen-{request.config.model.name}-{configs.digest(identity, 10)}"
     folder = request.folder or Path("runs") / name
     with runs.lock(folder, "crossgen folder"):
-        _claim(folder, identity)
+        runs.claim(folder, "request.json", identity, "generator matrix", _EARLY)
         if is_finished(folder):
             logger.info("%s is finished; nothing to do", folder)
             return folder
@@ -104,7 +105,7 @@ def crossgen(request: Request) -> Path:
         split = splits.make(request.manifest, request.seeds, folder)
         size = _size(request, made, split)
         drawn = _draw_all(made, split, size)
-        told = _audit(next(iter(split.values())), folder)
+        told = audits.kept(next(iter(split.values())), folder)
         trained = _train_all(request, made, drawn, told, folder)
         _require_one(trained)
         results.write(folder, request, found, made, split, size, trained, told)
@@ -143,30 +144,6 @@ def _identity(request: Request, made: plan.Plan) -> dict[str, Any]:
         "at_least": request.at_least,
         "pairings": [[list(p.train), list(p.test)] for p in made.pairings],
     }
-
-
-def _claim(folder: Path, identity: Mapping[str, Any]) -> None:
-    """Write request.json, or check that it is ours; before any run it claims nothing."""
-    path = folder / "request.json"
-    held = {each.name for each in folder.iterdir()}
-    if not path.exists():
-        if held - {".lock"}:
-            raise RunError(
-                f"{folder} is not empty and holds no generator matrix (it holds "
-                f"{min(held - {'.lock'})!r}); choose another folder with -o."
-            )
-        runs.write_json(path, dict(identity))
-        return
-    changed = configs.diff(runs.read_json(path), identity)
-    if changed and held <= _OURS:
-        for made in (*(folder / "splits").glob("*.csv"), folder / "audit.json"):
-            made.unlink(missing_ok=True)
-        runs.write_json(path, dict(identity))
-    elif changed:
-        raise RunError(
-            f"{folder} holds another generator matrix ({'; '.join(changed[:6])}); choose "
-            "another folder with -o, or repeat the old command to continue it."
-        )
 
 
 def _size(
@@ -262,19 +239,6 @@ def _train_set(
             logger.error("%s: %s; the rest goes on", target.name, status)
             return status, {}
     return "run", folders
-
-
-def _audit(manifest: "Manifest", folder: Path) -> dict[str, Any] | None:
-    """Audit the facts of all files once; None where the files are elsewhere."""
-    from kerasfaces.manifest.audit import audit
-
-    path = folder / "audit.json"
-    if not path.exists():
-        if not any(file.exists() for file in manifest.files()):
-            return None
-        runs.write_json(path, configs.to_dict(audit(manifest)))
-    result: dict[str, Any] = runs.read_json(path)
-    return result
 
 
 def _asked(request: Request, manifest: "Manifest") -> training.Request:

@@ -5,7 +5,7 @@ from typing import Any
 
 from kerasfaces.evaluate.markup import interval, number, plain
 
-_NAME, _CELL = 24, 15
+_NAME, _CELL = 24, 16
 
 
 def text(content: Mapping[str, Any]) -> str:

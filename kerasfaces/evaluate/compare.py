@@ -13,6 +13,7 @@ from kerasfaces.errors import InputError, KerasfacesError
 from kerasfaces.evaluate import detectors as reading
 from kerasfaces.evaluate import paired_tests, predictions, shared_rows, slices
 from kerasfaces.evaluate.detectors import Detector
+from kerasfaces.evaluate.measure import FEW
 from kerasfaces.evaluate.shared_rows import Shared
 from kerasfaces.metrics import (
     Estimate,
@@ -113,6 +114,10 @@ def compare(
     """
     read, failed = read_all(arguments, split, root)
     aligned, notes = shared_rows.align(read)
+    aligned, odd = shared_rows.joinable(aligned)
+    for why in odd.values():
+        logger.warning("not compared: %s", why)
+    failed |= odd
     rows = shared_rows.shared(aligned)
     masks = slices.masks(rows.rows, ["source"])
     metrics = {
@@ -133,7 +138,7 @@ def compare(
                 "point": each.point.to_json() if each.point else None,
                 **dataclasses.asdict(rows.lacks[each.name]),
                 "n_repeated": each.n_repeated,
-                "notes": [*each.notes, *_odd(each.name, metrics[each.name]["all"])],
+                "notes": [*each.notes, *_odd(each, metrics[each.name]["all"])],
                 "files": each.files,
                 "metrics": _to_json(metrics[each.name]),
                 "differences": tested.get(each.name, {}),
@@ -205,14 +210,16 @@ def _to_json(
     }
 
 
-def _odd(name: str, found: Mapping[str, Estimate]) -> list[str]:
-    auc = found["auc"]
+def _odd(detector: Detector, found: Mapping[str, Estimate]) -> list[str]:
+    auc, point, said = found["auc"], detector.point, []
     if auc.high < 0.5:
-        return [
+        said.append(
             f"It ranks reals above fakes (AUC {auc.value:.3f}): is its score perhaps the "
             "probability of real? A file with 1 = real must be turned round."
-        ]
-    return []
+        )
+    if point is not None and point.n_real < FEW:
+        said.append(f"Its threshold for 1 % false alarms: {point.rule_fpr_1pct}.")
+    return said
 
 
 def _few(shared: Shared) -> list[str]:

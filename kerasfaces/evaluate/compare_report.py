@@ -203,11 +203,13 @@ def _thresholds(content: Mapping[str, Any]) -> Section:
     rows = []
     for name, found in content["detectors"].items():
         point = found["point"]
-        at = markup.number(point["threshold"], 4) if point else markup.MISSING
-        strict = (
-            markup.number(point["threshold_fpr_1pct"], 4) if point else markup.MISSING
-        )
-        rows.append([name, found["path"], found["threshold"], at, strict])
+        values = [
+            tag("span", markup.number(point[key], 4), style="white-space:nowrap")
+            if point
+            else markup.MISSING
+            for key in ("threshold", "threshold_fpr_1pct")
+        ]
+        rows.append([name, found["path"], found["threshold"], *values])
     header = ["Detector", "Read from", "Threshold", "Value", "At 1 % false alarms"]
     caption = "No threshold was chosen on the compared images"
     return Section("Thresholds", markup.table(caption, header, rows, numeric=False))

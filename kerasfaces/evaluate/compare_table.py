@@ -60,7 +60,7 @@ def _head(content: Mapping[str, Any]) -> Iterator[str]:
         if found["examples"]:
             yield f"  {'':{_NAME}}e.g. {plain(found['examples'][0])}"
     for argument, why in content["not_compared"].items():
-        yield f"{_cut(argument)}not compared: {plain(why)}"
+        yield f"{_cut(argument)}  not compared: {plain(why)}"
 
 
 def _metrics(content: Mapping[str, Any]) -> Iterator[str]:

@@ -33,8 +33,8 @@ class Detector:
     Attributes:
         name: Unique among those compared.
         path: Run folder or file, as given.
-        frame: Predictions of the compared split, scores calibrated where there is a
-            point; `key` names the image.
+        frame: Predictions of the compared split; `key` names the image, `logit` is what
+            the detector itself said, `score` is calibrated where there is a point.
         val: Predictions of its validation images, likewise, or None.
         point: Frozen operating point, or None.
         threshold: Where the point comes from, or why there is none.
@@ -90,19 +90,18 @@ def read(text: str, split: str = "test", root: Path | None = None) -> Detector:
         point=point,
         threshold=why,
         n_repeated=found.n_repeated,
-        notes=found.notes,
+        notes=(*found.notes, *_turned(point)),
         files={file.name: _sha256(file)},
     )
 
 
 def log_odds(frame: pd.DataFrame, point: OperatingPoint | None) -> Floats:
-    """Return calibrated log-odds of fake, `(n,)`, NaN where there is no score.
+    """Return calibrated log-odds of fake, `(n,)`, of rows that all have a score.
 
     From the logit where there is one, as a score of 1.0 has forgotten how sure it was.
     """
     if point is not None and frame["logit"].notna().any():
-        logit = frame["logit"].to_numpy(dtype=np.float64)
-        return point.calibrator.a * logit + point.calibrator.b
+        return point.calibrator.log_odds(frame["logit"])
     score = frame["score"].to_numpy(dtype=np.float64)
     score = np.clip(score, _MOST, 1 - _MOST)
     return np.asarray(np.log(score / (1 - score)), dtype=np.float64)
@@ -184,7 +183,7 @@ def _read_run(name: str, folder: Path, split: str) -> Detector:
         point=point,
         threshold=why,
         n_repeated=found.n_repeated,
-        notes=(*found.notes, *_seen(folder)),
+        notes=(*found.notes, *_turned(point), *_seen(folder)),
         files=files,
     )
 
@@ -226,9 +225,22 @@ def _choose(val: pd.DataFrame | None) -> tuple[OperatingPoint | None, str]:
 
 
 def _scored(frame: pd.DataFrame, point: OperatingPoint | None) -> pd.DataFrame:
+    """Return calibrated scores; what the detector itself said goes on to rank the rows."""
     if point is None:
         return frame
-    return frame.assign(score=point.apply(predictions.ranking(frame)))
+    said = predictions.ranking(frame)
+    return frame.assign(logit=said, score=point.apply(said))
+
+
+def _turned(point: OperatingPoint | None) -> list[str]:
+    """Return a sentence where calibration turns a detector's answers round."""
+    if point is None or point.calibrator.a >= 0:
+        return []
+    return [
+        "Its validation ranks reals above fakes, so calibration turns it round: what needs a "
+        "threshold, and an ensemble, count it as if it said the opposite; AUC and average "
+        "precision do not."
+    ]
 
 
 def _part(frame: pd.DataFrame, split: str) -> pd.DataFrame:

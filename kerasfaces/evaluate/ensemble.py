@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kerasfaces import config as configs
 from kerasfaces import runs
-from kerasfaces.errors import InputError, RunError
+from kerasfaces.errors import InputError
 from kerasfaces.evaluate import (
     combiners,
     detectors,
@@ -140,7 +139,13 @@ def make(
     """
     asked = identity(members, method, seed)
     with runs.lock(folder):
-        _claim(folder, asked)
+        runs.claim(
+            folder,
+            "config.json",
+            {"ensemble": asked},
+            "run",
+            completed=lambda old: {"ensemble": old.get("ensemble")},
+        )
         if (folder / FILE).exists() and (folder / "report.html").exists():
             logger.info("%s is finished; nothing to do", folder)
             content: dict[str, Any] = runs.read_json(folder / FILE)
@@ -270,22 +275,3 @@ def _check_apart(rows: dict[str, Shared]) -> None:
             f"{len(both):,} images are validation for all members and test for all members, "
             f"e.g. {both[0]!r}; split them apart."
         )
-
-
-def _claim(folder: Path, asked: dict[str, Any]) -> None:
-    """Write config.json, or check that the folder holds this very ensemble."""
-    path = folder / "config.json"
-    held = {each.name for each in folder.iterdir()} - {".lock"}
-    if held and not path.exists():
-        raise RunError(
-            f"{folder} is not empty and no run folder (it holds {min(held)!r}); choose "
-            "another folder with -o."
-        )
-    if held:
-        changed = configs.diff(runs.read_json(path).get("ensemble", {}), asked)
-        if changed:
-            raise RunError(
-                f"{folder} holds another run ({'; '.join(changed[:4])}); choose another "
-                "folder with -o."
-            )
-    runs.write_json(path, {"ensemble": asked})

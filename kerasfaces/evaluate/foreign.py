@@ -45,7 +45,6 @@ def read(path: Path) -> Foreign:
             message gives the lines.
     """
     header, rows, lines = predictions.read_rows(path)
-    _check_header(header, path)
     cells = [dict(zip(header, row, strict=True)) for row in rows]
     if not cells:
         raise InputError(
@@ -56,7 +55,10 @@ def read(path: Path) -> Foreign:
     ranked_by = "logit" if any(row.get("logit") for row in kept) else "score"
     without = []
     for row, line in zip(kept, kept_lines, strict=True):
-        if not row.get(ranked_by) and not row.get("reason"):
+        if row.get(ranked_by):
+            continue
+        row["score"] = ""  # not on the others' scale
+        if not row.get("reason"):
             row["reason"] = f"no finite {ranked_by} in the file"
             without.append(line)
     header = list(dict.fromkeys([*header, "reason"]))
@@ -74,19 +76,6 @@ def read(path: Path) -> Foreign:
         if found
     ]
     return Foreign(checked, len(repeated), len(without), tuple(notes))
-
-
-def _check_header(header: list[str], path: Path) -> None:
-    wanted = ("path", "label", "source", "split")
-    missing = [name for name in wanted if name not in header]
-    if missing or not {"logit", "score"} & set(header):
-        raise InputError(
-            f"{path}: columns {', '.join(missing) or 'logit or score'} missing; expected "
-            f"{', '.join(wanted)} and logit or score, got {', '.join(header) or 'nothing'}."
-        )
-    if len(set(header)) < len(header):
-        twice = next(name for name in header if header.count(name) > 1)
-        raise InputError(f"{path}, line 1: column {twice!r} appears twice.")
 
 
 def _once(

@@ -19,6 +19,7 @@ COLUMNS = ("path", "label", "source", "split", "logit", "score", "reason")
 _REQUIRED = ("path", "label", "source", "split")
 _NUMBERS = ("logit", "score")
 _ALLOWED = {"label": ("real", "fake"), "split": ("train", "val", "test")}
+_MOST = 1e30  # beyond it a sum of squares is infinite
 _SHOWN = 5  # bad lines named in one message
 _PATH_ERRORS = "surrogateescape"  # file names need not be UTF-8
 
@@ -36,12 +37,6 @@ def read(path: Path) -> pd.DataFrame:
             splits, or a row without score and reason; the message gives the lines.
     """
     header, rows, lines = read_rows(path)
-    missing = [name for name in _REQUIRED if name not in header]
-    if missing or not {"logit", "score"} & set(header):
-        raise InputError(
-            f"{path}: columns {', '.join(missing) or 'logit or score'} missing; expected "
-            f"{', '.join(COLUMNS)}, got {', '.join(header) or 'an empty file'}."
-        )
     columns = zip(*rows, strict=True) if rows else ([] for _ in header)
     cells = {
         name: pd.Series(list(column), dtype=object)
@@ -85,6 +80,9 @@ def check(
                 f"{where}: {name} {found!r} is unknown; expected {' or '.join(allowed)} "
                 f"({_at(at, bad)})."
             )
+    nameless = (frame["path"] == "").to_numpy()
+    if nameless.any():
+        raise InputError(f"{where}: path is empty ({_at(at, nameless)}).")
     repeated = frame["path"].duplicated(keep=False).to_numpy()
     if repeated.any():
         raise InputError(
@@ -138,12 +136,14 @@ def read_rows(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
 
     Raises:
         MissingFileError: The file does not exist.
-        InputError: Not a CSV file, or a row with another number of cells.
+        InputError: Not a CSV file, a column is missing or there twice, or a row has another
+            number of cells.
     """
     try:
         with path.open(encoding="utf-8-sig", errors=_PATH_ERRORS, newline="") as file:
             reader = csv.reader(file, strict=True)
-            header = next(reader, [])
+            header = [name.strip() for name in next(reader, [])]
+            _check_header(header, path)
             rows, lines, line = [], [], reader.line_num
             for row in reader:
                 start, line = line + 1, reader.line_num
@@ -163,6 +163,23 @@ def read_rows(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
     except csv.Error as error:
         raise InputError(f"{path} is not a CSV file: {error}.") from error
     return header, rows, lines
+
+
+def _check_header(header: list[str], path: Path) -> None:
+    missing = [name for name in _REQUIRED if name not in header]
+    if missing or not {"logit", "score"} & set(header):
+        got = ", ".join(header) or "an empty file"
+        if "\0" in got:
+            got = "zero bytes: save it as CSV in UTF-8"
+        elif len(header) == 1 and (found := set(got) & set(";\t|")):
+            got += f": separate its cells by commas instead of {min(found)!r}"
+        raise InputError(
+            f"{path}: columns {', '.join(missing) or 'logit or score'} missing; expected "
+            f"{', '.join(_REQUIRED)} and logit or score, got {got}."
+        )
+    if len(set(header)) < len(header):
+        twice = next(name for name in header if header.count(name) > 1)
+        raise InputError(f"{path}, line 1: column {twice!r} appears twice.")
 
 
 def _numbers(frame: pd.DataFrame, name: str, path: Path, lines: list[int]) -> Floats:
@@ -189,9 +206,12 @@ def _numbers(frame: pd.DataFrame, name: str, path: Path, lines: list[int]) -> Fl
 
 def _check_numbers(frame: pd.DataFrame, where: str, at: np.ndarray) -> None:
     for name in _NUMBERS:
-        endless = np.isinf(frame[name].to_numpy())
+        endless = np.abs(frame[name].to_numpy()) > _MOST
         if endless.any():
-            raise InputError(f"{where}: {name} is infinite ({_at(at, endless)}).")
+            raise InputError(
+                f"{where}: {name} is beyond {_MOST:g} ({_at(at, endless)}); expected log-odds "
+                "or a probability."
+            )
     score = frame["score"].to_numpy()
     outside = (score < 0) | (score > 1)
     if outside.any():

@@ -81,6 +81,40 @@ def align(detectors: Sequence[Detector]) -> tuple[list[Detector], list[str]]:
     return aligned, notes
 
 
+def joinable(
+    detectors: Sequence[Detector],
+) -> tuple[list[Detector], dict[str, str]]:
+    """Return the detectors that can stand in one table, and why each other cannot.
+
+    Left out are those that scored one class only, and, while no image is common to all,
+    the one that shares fewest with any other; two stay, and `shared` says what is wrong.
+
+    Args:
+        detectors: With unique names and aligned keys.
+    """
+    kept, why = list(detectors), {}
+    for each in detectors:
+        labels = predictions.readable(each.frame)["label"].value_counts()
+        if len(labels) < 2 and len(kept) > 2:
+            said = ", ".join(f"{n:,} {label}" for label, n in labels.items()) or "no"
+            why[each.name] = (
+                f"{each.path}: it scored {said} images; a comparison needs both classes."
+            )
+            kept.remove(each)
+    scored = {each.name: set(predictions.readable(each.frame)["key"]) for each in kept}
+    while len(kept) > 2 and not set.intersection(*(scored[e.name] for e in kept)):
+        met = Counter(key for each in kept for key in scored[each.name])
+        alike = [sum(met[key] > 1 for key in scored[each.name]) for each in kept]
+        odd = kept.pop(min(range(len(kept)), key=lambda i: (alike[i], -i)))
+        key = next(iter(odd.frame["key"]))
+        why[odd.name] = (
+            f"{odd.path}: with it no image was scored by all (it names e.g. {key!r}); paths "
+            "must name the same files. Give the folder of a CSV file's relative paths with "
+            "--root."
+        )
+    return kept, why
+
+
 def shared(
     detectors: Sequence[Detector], frames: Sequence[pd.DataFrame] | None = None
 ) -> Shared:

@@ -8,13 +8,15 @@ nothing about faces.
 import dataclasses
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kerasfaces import rng
+from kerasfaces import config as configs
+from kerasfaces import rng, runs
 from kerasfaces.errors import InputError
 from kerasfaces.manifest import facts as file_facts
 from kerasfaces.manifest import groups, scan
@@ -66,6 +68,23 @@ class AuditResult:
     most_telling_auc: float
     facts: dict[str, float]
     most_telling_values: tuple[dict[str, Any], ...]
+
+
+def kept(manifest: Manifest, folder: Path) -> dict[str, Any] | None:
+    """Return the audit that a run folder keeps in `audit.json`, made where it is not there.
+
+    None where no file is: a channel store holds what was read of them.
+
+    Raises:
+        InputError: See `audit`.
+    """
+    path = folder / "audit.json"
+    if not path.exists():
+        if not any(file.exists() for file in manifest.files()):
+            return None
+        runs.write_json(path, configs.to_dict(audit(manifest)))
+    result: dict[str, Any] = runs.read_json(path)
+    return result
 
 
 def audit(manifest: Manifest, seed: int = 0) -> AuditResult:

@@ -21,6 +21,7 @@ from kerasfaces.metrics.ranking import auc, both_classes
 
 CLASSES = (False, True)  # real, fake
 _CHUNK_ELEMENTS = 2**18
+_MISSED = 0.05  # of the resamples: beyond, the rest says too little
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,16 +87,23 @@ def pooled_difference(
         parts.append(np.mean(each, axis=0))
     drawn = np.concatenate(parts)
     method = f"paired bootstrap over images shared by splits, {resamples} resamples"
-    if not np.isfinite(drawn).all() or np.ptp(drawn) == 0:
-        same = np.isfinite(drawn).all() and all(split.same for split in read)
+    # Splits with few images of a class: some resamples leave one without any.
+    known = drawn[np.isfinite(drawn)]
+    missed = resamples - known.size
+    if missed:
+        method += (
+            f", {missed} left out that miss a class and count against a difference"
+        )
+    if missed > _MISSED * resamples or np.ptp(known) == 0:
+        same = not missed and all(split.same for split in read)
         why = "no interval: resamples do not vary, or miss a class"
         limit, p_value = (value, 1.0) if same else (math.nan, math.nan)
         return Difference(
             Estimate(value, limit, limit, method if same else why), p_value
         )
-    beyond = min(np.count_nonzero(drawn <= 0), np.count_nonzero(drawn >= 0))
+    beyond = min(np.count_nonzero(known <= 0), np.count_nonzero(known >= 0)) + missed
     p_value = min(1.0, 2 * (int(beyond) + 1) / (resamples + 1))
-    return Difference(Estimate(value, *percentiles(drawn, value), method), p_value)
+    return Difference(Estimate(value, *percentiles(known, value), method), p_value)
 
 
 class _Split:

@@ -7,11 +7,11 @@ from kerasfaces import config as configs
 from kerasfaces import manifest as manifests
 from kerasfaces import runs
 from kerasfaces.baselines.parts.config import BaselineConfig
-from kerasfaces.errors import InputError, RunError
+from kerasfaces.errors import InputError
 from kerasfaces.train.config import TrainConfig
 
 FORMAT_VERSION = 1
-_BEFORE_TRAINING = {"config.json", "environment.json", "manifest.csv", "audit.json"}
+_EARLY = {"environment.json", "manifest.csv", "audit.json"}
 
 
 def identity(
@@ -31,30 +31,10 @@ def identity(
 
 
 def claim(folder: Path, own: dict[str, Any], kind: type[Any]) -> None:
-    """Write config.json, or check that it is ours.
-
-    A run that stopped before its first checkpoint (a mistyped option) claims nothing.
-    """
-    path = folder / "config.json"
-    held = {each.name for each in folder.iterdir()} - {".lock"}
-    if not path.exists():
-        if held:
-            raise RunError(
-                f"{folder} is not empty and no run folder (it holds {min(held)!r}); choose "
-                "another folder with -o."
-            )
-        runs.write_json(path, own)
-        return
-    changed = configs.diff(_completed(runs.read_json(path), kind), own)
-    if changed and held <= _BEFORE_TRAINING:
-        for name in held - {"config.json"}:
-            (folder / name).unlink()
-        runs.write_json(path, own)
-    elif changed:
-        raise RunError(
-            f"{folder} holds a run of another configuration ({'; '.join(changed[:6])}); "
-            "choose another folder with -o, or repeat the old command to continue it."
-        )
+    """Write config.json, or check that it is ours; see `runs.claim`."""
+    runs.claim(
+        folder, "config.json", own, "run", _EARLY, lambda old: _completed(old, kind)
+    )
 
 
 def _completed(old: dict[str, Any], kind: type[Any]) -> dict[str, Any]:

@@ -3,11 +3,10 @@
 import dataclasses
 import logging
 from pathlib import Path
-from typing import Any
 
 from kerasfaces import config as configs
 from kerasfaces import runs
-from kerasfaces.errors import InputError, RunError
+from kerasfaces.errors import InputError
 from kerasfaces.evaluate.repeats import combine
 from kerasfaces.train import channels
 from kerasfaces.train.run import Request, default_folder, resolve, train
@@ -35,7 +34,8 @@ def repeat(request: Request, times: int) -> Path:
     folder = request.folder or default_folder(config, identity)
     if times < 1:
         raise InputError(f"--repeat: expected at least 1, got {times}.")
-    _claim(folder, identity)
+    with runs.lock(folder, "repeats"):
+        runs.claim(folder, "repeat.json", identity, "set of repeats")
     results = []
     for seed in range(first, first + times):
         logger.info("seed %d (%d of %d)", seed, seed - first + 1, times)
@@ -48,24 +48,3 @@ def repeat(request: Request, times: int) -> Path:
     summary = combine(results) | {"seeds": list(range(first, first + times))}
     runs.write_json(folder / "metrics.json", summary)
     return folder
-
-
-def _claim(folder: Path, identity: dict[str, Any]) -> None:
-    """Write repeat.json, or check that the folder holds these very repeats."""
-    path = folder / "repeat.json"
-    with runs.lock(folder, "repeats"):
-        if path.exists():
-            changed = configs.diff(runs.read_json(path), identity)
-            if changed:
-                raise RunError(
-                    f"{folder} holds other repeats ({'; '.join(changed[:6])}); choose another "
-                    "folder with -o."
-                )
-            return
-        held = {each.name for each in folder.iterdir()} - {".lock"}
-        if held:
-            raise RunError(
-                f"{folder} is not empty and holds no repeats (it holds {min(held)!r}); choose "
-                "another folder with -o."
-            )
-        runs.write_json(path, identity)

@@ -14,6 +14,7 @@ from kerasfaces import registry, runs
 from kerasfaces.baselines.parts import arrays
 from kerasfaces.baselines.parts.config import BaselineConfig
 from kerasfaces.errors import InputError
+from kerasfaces.manifest import audit as audits
 from kerasfaces.train import channels, claim
 from kerasfaces.train.config import TrainConfig
 
@@ -165,12 +166,12 @@ def _fit_baseline(
     config: BaselineConfig,
     manifest: manifests.Manifest,
     folder: Path,
-) -> tuple["Data", dict[str, Any], "Trained"]:
+) -> tuple["Data", dict[str, Any] | None, "Trained"]:
     from kerasfaces.train import baseline
     from kerasfaces.train import data as datasets
 
     data = datasets.load(manifest, config.input_spec)
-    audit = request.audit or _audit(manifest, folder)
+    audit = request.audit or audits.kept(manifest, folder)
     trained = baseline.train(config, data)
     arrays.save(trained.model, folder)
     return data, audit, trained
@@ -198,8 +199,7 @@ def _fit_model(
     else:
         names = config.model.channel_names
         data = datasets.load_channels(manifest, request.store, names)
-    elsewhere = request.store and not any(file.exists() for file in manifest.files())
-    audit = None if elsewhere else request.audit or _audit(manifest, folder)
+    audit = request.audit or audits.kept(manifest, folder)
     trained = fit.train(config, data, found, folder, request.tensorboard, prepared)
     with runs.atomic_path(folder / "model.keras") as path:
         trained.model.save(path)
@@ -214,17 +214,6 @@ def _split_manifest(manifest: manifests.Manifest, folder: Path) -> manifests.Man
     if not path.exists():
         manifests.write(split_if_needed(manifest), path)
     return manifests.read(path)
-
-
-def _audit(manifest: manifests.Manifest, folder: Path) -> dict[str, Any]:
-    """Audit file facts once per run; the verdict goes into the report."""
-    from kerasfaces.manifest.audit import audit
-
-    path = folder / "audit.json"
-    if not path.exists():
-        runs.write_json(path, configs.to_dict(audit(manifest)))
-    result: dict[str, Any] = runs.read_json(path)
-    return result
 
 
 def _warnings(

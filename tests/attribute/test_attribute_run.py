@@ -195,14 +195,25 @@ def test_the_command_makes_a_run_folder_once(detector, tmp_path, capsys):
     assert command.main([str(detector), "-o", str(folder)]) == 0
     assert capsys.readouterr().out == told
     assert (folder / "report.html").stat().st_mtime_ns == written
-    with pytest.raises(RunError, match=r"another attribution \(attribute\.l2"):
+    with pytest.raises(RunError, match=r"another run \(attribute\.l2"):
         command.main([str(detector), "-o", str(folder), "--l2", "0.1"])
+
+
+def test_files_that_give_the_classes_away_are_said(detector, tmp_path, monkeypatch):
+    from kerasfaces.manifest import audit
+
+    told = {"flagged": True, "auc": 0.9, "low": 0.8, "high": 1.0}
+    monkeypatch.setattr(audit, "kept", lambda manifest, folder: told)
+    folder = attribute(detector, folder=tmp_path / "who", config=QUICK)
+    note = runs.read_json(folder / "attribution.json")["notes"][0]
+    assert note.startswith("The files give the classes away")
+    assert "The files give the classes away" in (folder / "report.html").read_text()
 
 
 def test_folders_of_others_are_left_alone(detector, tmp_path):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "x").touch()
-    with pytest.raises(RunError, match="not empty and no run folder"):
+    with pytest.raises(RunError, match="not empty and holds no run"):
         attribute(detector, folder=tmp_path / "full")
     (detector / "model.keras").touch()
     with pytest.raises(RunError, match="holds another run"):
@@ -231,8 +242,17 @@ def test_a_mistake_before_the_first_head_claims_nothing(
 
 
 def test_what_is_no_detector(tmp_path):
-    with pytest.raises(InputError, match=r"holds no manifest\.csv"):
+    with pytest.raises(MissingFileError, match=r"is no run folder \(no config\.json\)"):
         attribute(tmp_path / "none", folder=tmp_path / "who")
+    (tmp_path / "joined").mkdir()
+    for name in ("config.json", "ensemble.json"):
+        (tmp_path / "joined" / name).write_text("{}")
+    with pytest.raises(InputError, match="is an ensemble; attribution takes one"):
+        attribute(tmp_path / "joined", folder=tmp_path / "who")
+    (tmp_path / "often" / "seed-3").mkdir(parents=True)
+    (tmp_path / "often" / "seed-3" / "config.json").write_text("{}")
+    with pytest.raises(MissingFileError, match=r"give one of them, e\.g\. .*seed-3"):
+        attribute(tmp_path / "often", folder=tmp_path / "who")
     rows = make_rows()
     (tmp_path / "run").mkdir()
     rows.to_csv(tmp_path / "run" / "manifest.csv", index=False)

@@ -1,11 +1,14 @@
 """The whole matrix on a made-up training: cells, files, failures, resuming."""
 
 import csv
+import dataclasses
 import json
+import math
 
 import pytest
 
 from kerasfaces.crossgen import plan, table
+from kerasfaces.crossgen.paired import OWN, Compared
 from kerasfaces.crossgen.run import Request, crossgen, is_finished
 from kerasfaces.errors import InputError, RunError
 from kerasfaces.evaluate.names import HEADLINES
@@ -83,6 +86,33 @@ def test_single_against_all_is_tested(ask):
     unseen = by["all but dream", "the generator left out"]
     assert unseen["value"] > 0.3
     assert by["gan", "its own generator"]["verdict"] == "no difference shown"
+
+
+def test_an_interval_that_ends_at_one_fits_its_cell():
+    auc = {"value": 1.0, "sd": None, "low": 0.722, "high": 1.0}
+    cell = {"table": plan.MATRIX, "train": "gan", "test": "gan", "status": "run"}
+    empty = {"seeds": [0], "worst": None, "compared": [], "balance": "", "failed": {}}
+    content = {**empty, "cells": [{**cell, "metrics": {"auc": auc}}]}
+    assert "1.000 [.72,1.00]" in table.text(content)
+
+
+def test_without_a_p_value_nothing_was_tested():
+    line = Compared(
+        other="gan",
+        on=OWN,
+        tested=("gan",),
+        value=0.3,
+        low=math.nan,
+        high=math.nan,
+        method="no interval",
+        sd=0.0,
+        values=(0.3,),
+        n=4,
+        p_value=math.nan,
+    )
+    assert line.verdict == "not tested"
+    assert dataclasses.replace(line, p_holm=0.2).verdict == "no difference shown"
+    assert dataclasses.replace(line, p_holm=0.01).verdict == "better"
 
 
 def test_few_images_and_a_failure_are_named_the_rest_completes(

@@ -93,7 +93,7 @@ def test_missing_repeated_and_nan_rows_are_counted_and_left_out(tmp_path, ours, 
     assert content["n"] == 112
     assert any("no row" in each for each in found["examples"])
     assert any("no finite score" in each for each in found["examples"])
-    assert len(found["notes"]) == 2
+    assert len(found["notes"]) == 3
     kept = predictions.read(ours / "predictions_test.csv").iloc[8:]
     expected = metrics.auc(kept["label"], kept["logit"])
     value = content["detectors"]["ours"]["metrics"]["all"]["auc"]["value"]
@@ -170,10 +170,10 @@ def test_an_evaluation_folder_keeps_its_runs_threshold(ours, theirs):
     )
     found = asked(folder, theirs)["detectors"]["ours/abc-test"]
     assert found["point"] == json.loads((ours / "operating_point.json").read_text())
-    assert found["notes"] == []
+    assert not any("Not a result" in note for note in found["notes"])
     (folder / "metrics.json").write_text('{"seen": 7}')
     notes = asked(folder, theirs)["detectors"]["ours/abc-test"]["notes"]
-    assert notes == ["Not a result: it was trained or validated on 7 of its images."]
+    assert "Not a result: it was trained or validated on 7 of its images." in notes
 
 
 def test_names_are_made_unique_or_given(tmp_path, ours):
@@ -190,6 +190,24 @@ def test_scores_of_real_are_suspected(tmp_path, ours):
     path = write_csv(tmp_path / "odd.csv", frame.assign(logit=-frame["logit"]))
     notes = asked(ours, path)["detectors"]["odd"]["notes"]
     assert "probability of real" in notes[0]
+
+
+@pytest.mark.parametrize("column", ["score", "logit"])
+def test_calibration_does_not_turn_a_ranking_round_unsaid(tmp_path, ours, column):
+    parts = [scored(split, 3.0, seed=1) for split in ("val", "test")]
+    both = pd.concat(parts).assign(logit=lambda frame: -frame["logit"])
+    path = write_csv(tmp_path / "odd.csv", both, column)
+    content = asked(ours, path)["detectors"]["odd"]
+    assert content["metrics"]["all"]["auc"]["value"] == pytest.approx(
+        metrics.auc(parts[1]["label"], -parts[1]["logit"])
+    )
+    assert "validation ranks reals above fakes" in content["notes"][0]
+    assert "probability of real" in content["notes"][1]
+
+
+def test_a_threshold_set_on_few_reals_is_called_coarse(ours, theirs):
+    notes = asked(ours, theirs)["detectors"]["ours"]["notes"]
+    assert "coarse: with 60 reals one is already 1.7 %" in notes[-1]
 
 
 def test_labels_must_agree(tmp_path, ours):
@@ -212,6 +230,24 @@ def test_no_rows_in_common(tmp_path, ours):
     path = write_csv(tmp_path / "odd.csv", frame)
     with pytest.raises(InputError, match="No image was scored by all 2 detectors"):
         asked(ours, path)
+
+
+def test_who_shares_no_image_is_named_and_the_rest_is_compared(tmp_path, ours, theirs):
+    frame = scored("test", seed=1)
+    frame["path"] = [f"elsewhere{i}.png" for i in range(len(frame))]
+    odd = write_csv(tmp_path / "odd.csv", frame)
+    content = asked(odd, ours, theirs)
+    assert set(content["detectors"]) == {"ours", "theirs"}
+    assert content["n"] == content["n_known"] == 120
+    assert "with it no image was scored by all" in content["not_compared"]["odd"]
+
+
+def test_who_scored_one_class_is_named_and_the_rest_is_compared(tmp_path, ours, theirs):
+    frame = scored("test", seed=1)
+    odd = write_csv(tmp_path / "odd.csv", frame[frame["label"] == "real"])
+    content = asked(ours, odd, theirs)
+    assert set(content["detectors"]) == {"ours", "theirs"}
+    assert "it scored 60 real images" in content["not_compared"]["odd"]
 
 
 def test_few_rows_in_common_are_said(tmp_path, ours):

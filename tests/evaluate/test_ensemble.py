@@ -193,7 +193,7 @@ def test_a_finished_one_is_read_and_another_refused(members, tmp_path):
         made(members, tmp_path / "a")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "x").touch()
-    with pytest.raises(RunError, match="not empty and no run folder"):
+    with pytest.raises(RunError, match="not empty and holds no run"):
         made(members, tmp_path / "full")
 
 

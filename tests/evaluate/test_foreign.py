@@ -3,7 +3,7 @@
 import pytest
 
 from kerasfaces.errors import InputError, MissingFileError
-from kerasfaces.evaluate import foreign
+from kerasfaces.evaluate import foreign, predictions
 
 HEADER = "path,label,source,split,score\n"
 GOOD = "a,real,s,test,0.1\nb,fake,g,test,0.9\n"
@@ -57,11 +57,29 @@ def test_a_reason_of_its_own_is_kept(tmp_path):
         ("path,score\na,0.1\n", "columns label, source, split missing"),
         (HEADER + "a,real,s,test\n", "line 2: 4 cells, expected 5"),
         (HEADER[:-1] + ",score\na,real,s,test,1,0\n", "column 'score' appears twice"),
+        ((HEADER + GOOD).replace(",", ";"), "by commas instead of ';'"),
+        ((HEADER + GOOD).replace(",", "\t"), r"by commas instead of '\\t'"),
+        ("a;b\na,real,s,test\n", "by commas instead of ';'"),
+        (HEADER.replace("path", "p\0ath"), "save it as CSV in UTF-8"),
     ],
 )
 def test_what_could_mean_two_things_is_one_sentence(tmp_path, text, match):
     with pytest.raises(InputError, match=match):
         _read(tmp_path, text)
+
+
+def test_names_of_columns_may_stand_apart(tmp_path):
+    found = _read(tmp_path, HEADER.replace(",", " , ") + GOOD)
+    assert found.frame["score"].tolist() == [0.1, 0.9]
+
+
+def test_a_score_is_no_answer_where_others_have_a_logit(tmp_path):
+    """What was calibrated on logits says nothing of a probability."""
+    text = HEADER[:-1] + ",logit\na,real,s,val,0.1,-2\nb,fake,g,test,0.9,\n"
+    found = _read(tmp_path, text)
+    assert found.notes[0].startswith("Line 3 had no finite logit")
+    assert predictions.readable(found.frame)["path"].tolist() == ["a"]
+    assert predictions.readable(found.frame[1:]).empty
 
 
 def test_no_file(tmp_path):

@@ -260,3 +260,13 @@ def test_real_faces(faces_folder):
     result = audits.audit(pair)
     assert not result.flagged
     assert 0.48 < result.auc < 0.6
+
+
+def test_an_audit_is_kept_and_files_elsewhere_have_none(make, tmp_path):
+    manifest = make(15, {"quality": 75}, {"quality": 95})
+    told = audits.kept(manifest, tmp_path / "run")
+    assert told["flagged"]
+    for file in manifest.files():
+        file.unlink()
+    assert audits.kept(manifest, tmp_path / "run") == told
+    assert audits.kept(manifest, tmp_path / "other") is None

@@ -1,6 +1,7 @@
 """Differences pooled over splits that share test images, against slow second ones."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -85,6 +86,26 @@ def test_the_same_split_five_times_tells_no_more_than_once():
     once = metrics.pooled_difference([only]).estimate
     often = metrics.pooled_difference([only] * 5).estimate
     assert (often.low, often.high) == pytest.approx((once.low, once.high))
+
+
+def test_resamples_that_miss_a_class_count_against_a_difference():
+    """Three splits of five own images of a class: some resamples draw none of one split."""
+    random = rng.generator(0, "few")
+    labels = np.arange(10) % 2
+    rows = [
+        metrics.TestRows(
+            [f"{number}/{i}" for i in range(10)],
+            labels,
+            random.normal(0, 1, 10) + 1.5 * labels,
+            random.normal(0, 1, 10),
+        )
+        for number in range(3)
+    ]
+    found = metrics.pooled_difference(rows, resamples=1000)
+    missed = int(re.search(r", (\d+) left out", found.estimate.method)[1])
+    assert 2 < missed < 50
+    assert found.estimate.low < found.estimate.value < found.estimate.high
+    assert found.p_value > 2 * missed / 1001
 
 
 def test_other_images_in_every_split_tell_more():

@@ -42,7 +42,10 @@ def test_weights_file_reaches_the_tapped_base(tiny_weights):
 
 def test_other_width_and_other_architecture_are_refused(tiny_weights, tmp_path):
     found = mobilenetv2.find_weights(str(tiny_weights), None)
-    with pytest.raises(InputError, match=r"not weights of mobilenetv2.* without top"):
+    with pytest.raises(
+        InputError,
+        match=r"not weights of mobilenetv2.* without top: .*Give --weights a",
+    ):
         mobilenetv2.build(ModelConfig(size_px=32, alpha=1.0), found, 0)
     text = tmp_path / "not_weights.h5"
     text.write_text("hello")

@@ -62,9 +62,7 @@ def test_run_folder_is_complete_and_a_second_call_changes_nothing(
 def test_another_configuration_in_the_folder_is_refused(arguments, tmp_path):
     run = tmp_path / "run"
     main([*arguments, "-o", str(run)])
-    with pytest.raises(
-        RunError, match=r"another configuration \(train\.epochs: 3 -> 2\)"
-    ):
+    with pytest.raises(RunError, match=r"another run \(train\.epochs: 3 -> 2\)"):
         main([*arguments, "--set", "epochs=2", "-o", str(run)])
 
 
@@ -117,7 +115,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(arguments, tmp_path):
 
 def test_a_single_run_and_repeats_do_not_share_a_folder(arguments, tmp_path):
     main([*arguments, "-o", str(tmp_path / "one")])
-    with pytest.raises(RunError, match="holds no repeats"):
+    with pytest.raises(RunError, match="holds no set of repeats"):
         main([*arguments, "--repeat", "2", "-o", str(tmp_path / "one")])
     with pytest.raises(InputError, match="--repeat: expected at least 1, got 0"):
         main([*arguments, "--repeat", "0", "-o", str(tmp_path / "none")])

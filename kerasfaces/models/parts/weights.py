@@ -133,7 +133,8 @@ def load_into(full: keras.Model, found: BaseWeights) -> None:
         raise InputError(
             f"{found.path}: not weights of {full.name} without top: {lacking.total()} "
             f"arrays missing, {extra.total()} unexpected, e.g. "
-            f"{next(iter(lacking or extra))}.{hint}"
+            f"{next(iter(lacking or extra))}.{hint} Give --weights a file of this network, or "
+            "the --model that these are of."
         )
     try:
         full.load_weights(str(found.path))
