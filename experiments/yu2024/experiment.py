@@ -35,7 +35,7 @@ RANDOM = f"{RESNET}, random"
 # The document states 15 epochs for ResNet-18 and at most 50 for DeiT; both are kept. Ours:
 # the modified CNN's and DeiT-tiny's at most, which is in no document, and the size at which
 # ResNet-18 is trained from random weights. More costs hours on two cores.
-CNN_EPOCHS, TINY_EPOCHS, RANDOM_PX = 15, 8, 96
+CNN_EPOCHS, TINY_EPOCHS, RANDOM_PX = 10, 5, 96
 MOST = 600  # fakes of the GANs to train on in the cross-generator protocol
 CROSS = (*LINE, "auc", *(runner_measured.OF_REAL.values()))
 _QUICK_PAIRS = 112

@@ -214,4 +214,4 @@ def test_a_detector_that_fails_leaves_the_tables_of_the_others(
     by_name = {row["row"]: row for row in rows if row["table"] == "result"}
     assert by_name["two-layer CNN"]["status"] == "failed: RuntimeError('out of memory')"
     assert by_name["aggregated CNNs"]["status"] == "run"
-    assert "two_layer_cnn-10-epochs failed on split 0" in capsys.readouterr().out
+    assert "two_layer_cnn-8-epochs failed on split 0" in capsys.readouterr().out
