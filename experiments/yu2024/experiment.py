@@ -225,10 +225,12 @@ def _arithmetic() -> Iterator[str]:
     )
     real = published.implied_accuracy(precision, recall, n, other)
     fake = published.implied_accuracy(precision, recall, other, n)
+    passed = recall * n * (1 - precision) / precision
     yield (
         f"The document's foreign line: precision {precision:g} and recall {recall:g} give an "
-        f"accuracy of {real:.2f} if they are those of its {n} reals, {fake:.2f} if of its "
-        f"{other} fakes; it prints 0.92. So compare with the lines of real."
+        f"accuracy of {real:.3f} if they are those of its {n} reals ({passed:.0f} of its "
+        f"{other} fakes are then called real), {fake:.3f} if of its {other} fakes; it prints "
+        "0.92. So compare with the lines of real."
     )
 
 
