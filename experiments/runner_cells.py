@@ -190,7 +190,7 @@ def drawn(context: Context, system: System, ratio: Ratio, seed: int) -> "Drawn":
 
 
 def audit(context: Context) -> dict[str, Any]:
-    """Return the audit of all files, made once: training sets drawn of them share it."""
+    """Return the audit of all files, made once: every training shares it."""
     from kerasfaces import config
     from kerasfaces.manifest import audit as audits
 
@@ -202,22 +202,19 @@ def audit(context: Context) -> dict[str, Any]:
 
 
 def _train(context: Context, system: System, ratio: Ratio, seed: int) -> Path:
-    drawn_rows: dict[str, Any] = {}
+    manifest, notes = None, []
     if system.trained_on is not None:
-        found = drawn(context, system, ratio, seed)
+        manifest = drawn(context, system, ratio, seed).manifest
         notes = [f"Trained on {', '.join(system.trained_on)} alone among generators."]
-        drawn_rows = {
-            "manifest": found.manifest,
-            "audit": audit(context),
-            "notes": notes,
-        }
     return context.train(
         system.label,
         system.config,
         ratio,
         seed,
+        manifest=manifest,
         weights=system.weights,
-        **drawn_rows,
+        audit=audit(context),
+        notes=notes,
     )
 
 

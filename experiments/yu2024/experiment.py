@@ -98,17 +98,15 @@ def systems(context: Context, played: Cast) -> dict[str, System]:
             config=configs.preset("yu2024", "resnet18"),
             weights=imagenet["resnet18"],
         ),
+        RANDOM: System(label="resnet18-random", config=random),
+    }
+    crossed = {
+        FROZEN: (configs.default("mobilenetv2", mobilenetv2), mobilenetv2),
+        CNN: (cnn, "none"),
+        DEIT: (configs.preset("yu2024", "deit_base_224"), imagenet["deit_base_224"]),
+        TINY: (tiny, "none"),
     }
     if played.gans:
-        crossed = {
-            FROZEN: (configs.default("mobilenetv2", mobilenetv2), mobilenetv2),
-            CNN: (cnn, "none"),
-            DEIT: (
-                configs.preset("yu2024", "deit_base_224"),
-                imagenet["deit_base_224"],
-            ),
-            TINY: (tiny, "none"),
-        }
         size = _fakes(context, played.gans)
         found |= {
             _crossed(name): System(
@@ -120,7 +118,9 @@ def systems(context: Context, played: Cast) -> dict[str, System]:
             )
             for name, (config, weights) in crossed.items()
         }
-    return found | {RANDOM: System(label="resnet18-random", config=random)}
+    order = (HOG, *map(_crossed, (FROZEN, CNN)), CNN, RESNET)
+    order = (*order, *map(_crossed, (DEIT, TINY)), RANDOM)
+    return {name: found[name] for name in order if name in found}
 
 
 def _crossed(name: str) -> str:
