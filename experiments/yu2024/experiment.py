@@ -26,9 +26,9 @@ DOCUMENT_DATA = published.DATA
 TITLES = {
     "data": "Images",
     "baselines": "Baseline models, trained and tested on all generators",
-    "modified cnn": "The modified CNN by generator, against all test reals",
-    "deit": "DeiT with a bottleneck: trained on GANs, tested on them and on diffusion",
-    "cross": "The same of what can be trained here",
+    "types": "The modified CNN by generator, against all test reals",
+    "across": "DeiT with a bottleneck: trained on GANs, tested on them and on diffusion",
+    "ours": "The same of what can be trained here",
 }
 CNN, FROZEN, TINY = "modified CNN", "ours: frozen MobileNetV2", "DeiT-tiny, random"
 RANDOM = f"{RESNET}, random"
@@ -172,21 +172,24 @@ def _by_type(played: Cast, names: Sequence[str], each: Attempted) -> Iterator[Ro
     """Yield precision, recall and F1 of the document's types, then of every generator."""
     metrics = ("precision", "recall", "f1", runner_measured.SUPPORT)
     for kind in published.TYPES:
-        if kind in played.types:
-            sources = (played.types[kind],)
-            yield from _lines("modified cnn", kind, each, metrics, sources)
+        if kind not in played.types:
+            for metric in metrics:
+                yield _row("types", kind, metric, {}, NO_GENERATOR)
             continue
-        for metric in metrics:
-            yield _row("modified cnn", kind, metric, {}, NO_GENERATOR)
+        own = played.types[kind]
+        shown = kind if own.lower() == kind.lower() else f"{kind}: {own}"
+        for row in _lines("types", shown, each, metrics, (own,)):
+            theirs = published.VALUES["types", kind, row.metric]
+            yield dataclasses.replace(row, published=theirs)
     for name in names:
         if name not in played.types.values():
-            yield from _lines("modified cnn", name, each, metrics, (name,))
+            yield from _lines("types", name, each, metrics, (name,))
 
 
 def _cross(played: Cast, found: Mapping[str, Attempted]) -> Iterator[Row]:
     for name in (DEIT, FROZEN, CNN, TINY):
         each = found.get(_crossed(name), Attempted(status=NO_GENERATOR))
-        table = "deit" if name == DEIT else "cross"
+        table = "across" if name == DEIT else "ours"
         for what, tested in ((SELF, played.gans), (FOREIGN, played.diffusion)):
             line = f"{name}, {what}"
             if tested:
@@ -221,7 +224,7 @@ def _size(planned: Mapping[str, System]) -> Iterator[str]:
 def _arithmetic() -> Iterator[str]:
     n, other = published.REALS, published.SUPPORT
     _, precision, recall, _ = (
-        published.VALUES["deit", f"{DEIT}, {FOREIGN}", metric] for metric in LINE
+        published.VALUES["across", f"{DEIT}, {FOREIGN}", metric] for metric in LINE
     )
     real = published.implied_accuracy(precision, recall, n, other)
     fake = published.implied_accuracy(precision, recall, other, n)

@@ -40,7 +40,7 @@ def lines(results, table):
 def test_every_published_number_has_one_row(run):
     results = run(MIXED)
     found = [
-        (row["table"], row["row"], row["metric"])
+        (row["table"], row["row"].partition(":")[0], row["metric"])
         for row in results["rows"]
         if row["published"] is not None
     ]
@@ -50,10 +50,10 @@ def test_every_published_number_has_one_row(run):
     assert baselines["HoG + SVM", "accuracy"]["status"] == "run"
     assert baselines["ResNet-18", "accuracy"]["status"] == "not run: no weights"
     assert baselines["ResNet-18, random", "accuracy"]["status"] == "run"
-    assert {row["status"] for row in lines(results, "deit").values()} == {
+    assert {row["status"] for row in lines(results, "across").values()} == {
         "not run: no weights"
     }
-    assert {row["status"] for row in lines(results, "cross").values()} == {"run"}
+    assert {row["status"] for row in lines(results, "ours").values()} == {"run"}
 
 
 def test_parts_of_the_mixed_set(run, trained):
@@ -64,9 +64,9 @@ def test_parts_of_the_mixed_set(run, trained):
         train = set(rows[rows["split"] == "train"]["source"])
         assert train == {"camera", "portrait_gan", "progan", "stylegan"}
         assert "stable_diffusion_2_1" in set(rows[rows["split"] == "test"]["source"])
-    types = lines(results, "modified cnn")
-    assert types["DreamBooth", "precision"]["status"] == "run"
-    assert types["DreamBooth", "support"]["ours"]["value"] == 8
+    types = lines(results, "types")
+    assert types["DreamBooth: stable_diffusion_2_1", "precision"]["status"] == "run"
+    assert types["DreamBooth: stable_diffusion_2_1", "support"]["ours"]["value"] == 8
     assert types["LoRA", "precision"]["status"] == "not run: no such generator"
     assert types["stylegan", "f1"]["published"] is None
     assert "stable_diffusion_2_1 in place of DreamBooth." in " ".join(results["notes"])
@@ -76,7 +76,7 @@ def test_parts_of_the_mixed_set(run, trained):
 
 def test_without_diffusion_there_is_self_and_nothing_foreign(run):
     results = run({"stylegan": 200})
-    cross = lines(results, "cross")
+    cross = lines(results, "ours")
     assert cross["modified CNN, self", "auc"]["status"] == "run"
     assert cross["modified CNN, foreign", "auc"]["status"] == (
         "not run: no such generator"
@@ -85,7 +85,7 @@ def test_without_diffusion_there_is_self_and_nothing_foreign(run):
 
 def test_without_gans_nothing_is_crossed(run, trained):
     results = run({"stable_diffusion_2_1": 200})
-    assert {row["status"] for row in lines(results, "cross").values()} == {
+    assert {row["status"] for row in lines(results, "ours").values()} == {
         "not run: no such generator"
     }
     assert not [r for r in trained if r.folder.parent.name.endswith("-on-gans")]
@@ -136,7 +136,7 @@ def test_casting(names, gans, diffusion, types, neither):
 
 def test_the_foreign_line_is_of_real():
     line = {
-        metric: published.VALUES["deit", "DeiT, foreign", metric]
+        metric: published.VALUES["across", "DeiT, foreign", metric]
         for metric in published.LINE
     }
     sizes = {"n": published.REALS, "n_other": published.SUPPORT}
