@@ -26,6 +26,7 @@ DOCUMENT_DATA = published.DATA
 TITLES = {
     "data": "How many",
     "baselines": "Baseline models, trained and tested on all generators",
+    "cameras": "AUC of all test fakes against each source's reals",
     "types": "The modified CNN by generator, against all test reals",
     "across": "DeiT with a bottleneck: trained on GANs, tested on them and on diffusion",
     "ours": "The same of what can be trained here",
@@ -59,7 +60,11 @@ def run(context: Context) -> Outcome:
         for name, system in planned.items()
     }
     runner_cells.require_one(list(found.values()))
-    rows = [*_data(context), *_baselines(found), *_by_type(played, names, found[CNN])]
+    rows = [
+        *_data(context),
+        *_baselines(context, found),
+        *_by_type(played, names, found[CNN]),
+    ]
     rows += _cross(played, found)
     return Outcome(
         rows=rows,
@@ -163,9 +168,15 @@ def _data(context: Context) -> Iterator[Row]:
         yield _row("data", label, "images", ours, RUN)
 
 
-def _baselines(found: Mapping[str, Attempted]) -> Iterator[Row]:
+def _baselines(context: Context, found: Mapping[str, Attempted]) -> Iterator[Row]:
     for name in (HOG, RESNET, RANDOM, CNN):
         yield from _lines("baselines", name, found[name], (*LINE, "auc"))
+    cameras = runner_measured.names(context.manifest.rows, "real")
+    for name in (HOG, RESNET, RANDOM, CNN):
+        for camera in cameras if len(cameras) > 1 else ():
+            ours = runner_measured.against(found[name].folders, camera)
+            if ours:
+                yield _row("cameras", f"{name}: {camera}", "auc", ours, RUN)
 
 
 def _by_type(played: Cast, names: Sequence[str], each: Attempted) -> Iterator[Row]:

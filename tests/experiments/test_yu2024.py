@@ -21,7 +21,7 @@ def run(write_generators, trained, no_imagenet, weights_file, tmp_path):
 
     def run(counts, *more):
         out = tmp_path / "out"
-        words = ["yu2024", "--manifest", str(write_generators(counts, 500))]
+        words = ["yu2024", "--manifest", str(write_generators(counts, 500, 2))]
         words += ["-o", str(out), "--weights", f"mobilenetv2={weights_file}"]
         assert main([*words, *more]) == 0
         return json.loads((out / "results.json").read_text(encoding="utf-8"))
@@ -62,7 +62,7 @@ def test_parts_of_the_mixed_set(run, trained):
     for name in ("mobilenetv2", "modified_cnn", "deit_tiny_224"):
         rows = asked[f"{name}-on-gans"].manifest.rows
         train = set(rows[rows["split"] == "train"]["source"])
-        assert train == {"camera", "portrait_gan", "progan", "stylegan"}
+        assert train == {"camera_0", "camera_1", "portrait_gan", "progan", "stylegan"}
         assert "stable_diffusion_2_1" in set(rows[rows["split"] == "test"]["source"])
     types = lines(results, "types")
     assert types["DreamBooth: stable_diffusion_2_1", "precision"]["status"] == "run"
