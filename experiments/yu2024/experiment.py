@@ -7,6 +7,7 @@ Splits are 80/10/10 within each class and source, with a fixed seed; configurati
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from experiments import runner_cells, runner_measured, runner_quick
 from experiments.runner import Context, Outcome
@@ -25,7 +26,7 @@ RATIO = (8, 1, 1)
 DOCUMENT_DATA = published.DATA
 TITLES = {
     "data": "How many",
-    "baselines": "Baseline models, trained and tested on all generators",
+    "baselines": "Baseline models and the modified CNN, tested on all generators",
     "cameras": "AUC of all test fakes against each source's reals",
     "types": "The modified CNN by generator, against all test reals",
     "across": "DeiT with a bottleneck: trained on GANs, tested on them and on diffusion",
@@ -37,7 +38,9 @@ RANDOM = f"{RESNET}, random"
 # the modified CNN's and DeiT-tiny's at most, which is in no document, and the size at which
 # ResNet-18 is trained from random weights. More costs hours on two cores.
 CNN_EPOCHS, TINY_EPOCHS, RANDOM_PX = 10, 5, 96
-MOST = 600  # fakes of the GANs to train on in the cross-generator protocol
+# Fakes, and as many reals, that a network is trained on from random weights, and everything
+# is in the protocol across generators: about the document's own number.
+MOST = 600
 CROSS = (*LINE, "auc", *(runner_measured.OF_REAL.values()))
 _QUICK_PAIRS = 112
 
@@ -95,15 +98,17 @@ def systems(context: Context, played: Cast) -> dict[str, System]:
         random = dataclasses.replace(random, model=model)
     cnn = _network(context, "modified_cnn", CNN_EPOCHS)
     hog = registry.load("kerasfaces.baselines", "hog_svm").CONFIG()
+    every = tuple(_generators(context))
+    shares: dict[str, Any] = {"trained_on": every, "size": _fakes(context, every)}
     found = {
         HOG: System(label="hog_svm", config=hog),
-        CNN: System(label=f"modified_cnn-{cnn.epochs}-epochs", config=cnn),
+        CNN: System(label="modified_cnn-on-shares", config=cnn, **shares),
         RESNET: System(
             label="resnet18",
             config=configs.preset("yu2024", "resnet18"),
             weights=imagenet["resnet18"],
         ),
-        RANDOM: System(label="resnet18-random", config=random),
+        RANDOM: System(label="resnet18-on-shares", config=random, **shares),
     }
     crossed = {
         FROZEN: (configs.default("mobilenetv2", mobilenetv2), mobilenetv2),
@@ -151,13 +156,13 @@ def _generators(context: Context) -> list[str]:
     return list(sources.find(context.manifest.rows, at_least).fake)
 
 
-def _fakes(context: Context, gans: Sequence[str]) -> int:
-    """Return how many fakes of the GANs to train on: all there are, at most `MOST`."""
+def _fakes(context: Context, names: Sequence[str]) -> int:
+    """Return how many fakes of these to train on: all there are, at most `MOST`."""
     counts = []
     for seed in context.seeds:
         rows = context.split(RATIO, seed).rows
         train = rows[(rows["split"] == "train") & (rows["label"] == "fake")]
-        counts.append(int(train["source"].isin(list(gans)).sum()))
+        counts.append(int(train["source"].isin(list(names)).sum()))
     return min(MOST, *counts)
 
 
@@ -224,6 +229,10 @@ def _lines(
 
 
 def _size(planned: Mapping[str, System]) -> Iterator[str]:
+    yield (
+        f"{CNN} and {RANDOM}: trained on {planned[CNN].size} fakes, in equal shares of the "
+        f"generators as far as there are, and as many reals; {HOG} on all."
+    )
     system = planned.get(_crossed(FROZEN))
     if system is not None:
         yield (

@@ -64,6 +64,9 @@ def test_parts_of_the_mixed_set(run, trained):
         train = set(rows[rows["split"] == "train"]["source"])
         assert train == {"camera_0", "camera_1", "portrait_gan", "progan", "stylegan"}
         assert "stable_diffusion_2_1" in set(rows[rows["split"] == "test"]["source"])
+    shares = asked["modified_cnn-on-shares"].manifest.rows
+    counts = shares[shares["split"] == "train"]["source"].value_counts()
+    assert counts["camera_0"] + counts["camera_1"] == counts[list(MIXED)].sum() == 352
     types = lines(results, "types")
     assert types["DreamBooth: stable_diffusion_2_1", "precision"]["status"] == "run"
     assert types["DreamBooth: stable_diffusion_2_1", "support"]["ours"]["value"] == 8
