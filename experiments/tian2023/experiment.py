@@ -102,8 +102,8 @@ def systems(context: Context) -> dict[str, System]:
             weights="imagenet" if convstack == "none" else convstack,
         ),
         RIVAL: System(label=label, config=several),
-        RANDOM: System(label="resnet50_convstack-random", config=config),
         CNN: System(label=two_label, config=two),
+        RANDOM: System(label="resnet50_convstack-random", config=config),
     }
     one = _largest(context)
     if one:
