@@ -194,9 +194,7 @@ def _by_type(played: Cast, names: Sequence[str], each: Attempted) -> Iterator[Ro
             continue
         own = played.types[kind]
         shown = kind if own.lower() == kind.lower() else f"{kind}: {own}"
-        for row in _lines("types", shown, each, metrics, (own,)):
-            theirs = published.VALUES["types", kind, row.metric]
-            yield dataclasses.replace(row, published=theirs)
+        yield from _lines("types", shown, each, metrics, (own,), kind)
     for name in names:
         if name not in played.types.values():
             yield from _lines("types", name, each, metrics, (name,))
@@ -211,8 +209,7 @@ def _cross(played: Cast, found: Mapping[str, Attempted]) -> Iterator[Row]:
             if tested:
                 yield from _lines(table, line, each, CROSS, tested)
                 continue
-            for metric in CROSS:
-                yield _row(table, line, metric, {}, NO_GENERATOR)
+            yield from _lines(table, line, Attempted(status=NO_GENERATOR), CROSS)
 
 
 def _lines(
@@ -221,11 +218,32 @@ def _lines(
     each: Attempted,
     metrics: Sequence[str],
     sources: Sequence[str] | None = None,
+    kind: str = "",
 ) -> Iterator[Row]:
+    """Yield a line's numbers; one without any takes no more room than the document's.
+
+    Args:
+        table: The table.
+        name: The line.
+        each: What was trained for it.
+        metrics: Its columns.
+        sources: Generators tested on; None is all.
+        kind: The document's name of the line, where ours says more.
+    """
     ours = runner_measured.over_splits(each.folders, sources)
-    for metric in metrics:
-        status = RUN if ours else each.status
-        yield _row(table, name, metric, ours.get(metric, {}), status)
+    rows = [
+        _row(
+            table,
+            name,
+            metric,
+            ours.get(metric, {}),
+            RUN if ours else each.status,
+            kind,
+        )
+        for metric in metrics
+    ]
+    known = [row for row in rows if row.ours or row.published is not None]
+    yield from known or rows[:1]
 
 
 def _size(planned: Mapping[str, System]) -> Iterator[str]:
@@ -258,13 +276,18 @@ def _arithmetic() -> Iterator[str]:
 
 
 def _row(
-    table: str, name: str, metric: str, ours: Mapping[int, Measured], status: str
+    table: str,
+    name: str,
+    metric: str,
+    ours: Mapping[int, Measured],
+    status: str,
+    kind: str = "",
 ) -> Row:
     return Row(
         table=table,
         row=name,
         metric=metric,
         ours=ours,
-        published=published.VALUES.get((table, name, metric)),
+        published=published.VALUES.get((table, kind or name, metric)),
         status=status,
     )

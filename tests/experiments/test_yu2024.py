@@ -81,7 +81,7 @@ def test_without_diffusion_there_is_self_and_nothing_foreign(run):
     results = run({"stylegan": 200})
     cross = lines(results, "ours")
     assert cross["modified CNN, self", "auc"]["status"] == "run"
-    assert cross["modified CNN, foreign", "auc"]["status"] == (
+    assert cross["modified CNN, foreign", "accuracy"]["status"] == (
         "not run: no such generator"
     )
 
