@@ -71,7 +71,8 @@ def _parser() -> argparse.ArgumentParser:
         "--budget-hours",
         type=float,
         metavar="H",
-        help="start nothing new after H hours, earlier calls included (wan2023, generators)",
+        help="start nothing new after H hours of training, earlier calls included (wan2023, "
+        "tian2023, mudgal2023, yu2024, generators)",
     )
     add(
         "--stores",

@@ -20,6 +20,7 @@ from kerasfaces.errors import InputError, MissingFileError, RunError
 
 if TYPE_CHECKING:
     from experiments.runner_rows import Row
+    from kerasfaces.baselines.parts.config import BaselineConfig
     from kerasfaces.manifest import Manifest
     from kerasfaces.train.config import TrainConfig
 
@@ -123,13 +124,15 @@ class Context:
     def train(
         self,
         label: str,
-        config: "TrainConfig",
+        config: "TrainConfig | BaselineConfig",
         ratio: tuple[int, int, int],
         seed: int,
         *,
         store: Path | None = None,
         manifest: "Manifest | None" = None,
         weights: str | None = None,
+        audit: dict[str, Any] | None = None,
+        notes: Sequence[str] = (),
     ) -> Path:
         """Train on one split, or find it trained; return its run folder.
 
@@ -141,6 +144,8 @@ class Context:
             store: A channel store to train on; None is pixels.
             manifest: Rows with splits; None is the context's, split.
             weights: Text of `--weights`; None is the context's for the model.
+            audit: Of the files, if that was done before.
+            notes: Sentences for the top of this run's report, besides the context's.
         """
         from kerasfaces.train import run as training
 
@@ -155,7 +160,8 @@ class Context:
             weights=weights or self.weights[config.model.name],
             folder=folder,
             store=store,
-            notes=self.notes,
+            notes=(*self.notes, *notes),
+            audit=audit,
         )
         with clock(self.folder):
             return training.train(request)

@@ -12,7 +12,14 @@ RUN = "run"
 NO_WEIGHTS = "not run: no weights"
 NO_BUDGET = "not run: budget"
 NO_LABELS = "not run: no labels"
-STATUSES = (RUN, NO_WEIGHTS, NO_BUDGET, NO_LABELS)
+NO_GENERATOR = "not run: no such generator"
+STATUSES = (RUN, NO_WEIGHTS, NO_BUDGET, NO_LABELS, NO_GENERATOR)
+FAILED = "failed: "  # and why
+
+
+def is_status(text: str) -> bool:
+    """Tell whether a row may say this of itself."""
+    return text in STATUSES or (text.startswith(FAILED) and text != FAILED)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -56,7 +63,7 @@ class Row:
         pooled: Limits and p-value of the mean over splits, where images shared by the
             splits were resampled together; else the limits are averages of the splits'.
         published: The document's number, on the document's data; None without one.
-        status: One of `STATUSES`.
+        status: One of `STATUSES`, or `FAILED` and why.
         over: Split seeds whose rows make one number together (a pooled interval); `ours`
             then holds that number alone, under any key.
     """
@@ -73,9 +80,10 @@ class Row:
 
     def __post_init__(self) -> None:
         """Check that a row was either run or says why not."""
-        if self.status not in STATUSES:
+        if not is_status(self.status):
             raise InputError(
-                f"status: expected one of {STATUSES}, got {self.status!r}."
+                f"status: expected one of {STATUSES} or {FAILED!r} and why, got "
+                f"{self.status!r}."
             )
         if (self.status == RUN) != bool(self.ours):
             raise InputError(

@@ -46,9 +46,29 @@ def write_manifest(tmp_path):
 
 
 @pytest.fixture
+def write_generators(write_manifest, tmp_path):
+    """Write a manifest whose fakes are of several generators; returns its path."""
+
+    def write(counts, reals=300, cameras=1):
+        n = 2 * max(reals, sum(counts.values()))
+        made = manifests.read(write_manifest(n=n, attributes=()))
+        real = made.rows[made.rows["label"] == "real"].iloc[:reals]
+        if cameras > 1:
+            real = real.assign(source=[f"camera_{i % cameras}" for i in range(reals)])
+        fake = made.rows[made.rows["label"] == "fake"].iloc[: sum(counts.values())]
+        fake = fake.assign(source=np.repeat(list(counts), list(counts.values())))
+        rows = pd.concat([real, fake], ignore_index=True)
+        path = tmp_path / "generators.csv"
+        manifests.write(manifests.Manifest(rows, made.folder), path)
+        return path
+
+    return write
+
+
+@pytest.fixture
 def trained(monkeypatch, tmp_path):
     """Replace training by made-up logits, near-duplicates by none; lists the requests."""
-    from experiments import runner_stores
+    from experiments import runner_cells, runner_stores
     from experiments.wan2023 import saturation, simulated
     from kerasfaces.crossgen import run as crossgen
     from kerasfaces.crossgen import warm
@@ -88,6 +108,7 @@ def trained(monkeypatch, tmp_path):
         split, "assign", lambda m, ratio, seed: assign(m, ratio, seed, None)
     )
     monkeypatch.setattr(training, "train", train)
+    monkeypatch.setattr(runner_cells, "audit", lambda context: {"flagged": False})
     monkeypatch.setattr(warm, "features", lambda *arguments: None)
     monkeypatch.setattr(crossgen.training, "resolve", lambda r: (r.config, None))
     monkeypatch.setattr(runner_stores.Stores, "_run", lambda *arguments: None)
@@ -108,12 +129,14 @@ def weights_file(tmp_path):
 def no_imagenet(monkeypatch):
     """No ImageNet weights, at once instead of after a download that fails."""
     from kerasfaces.errors import MissingFileError
-    from kerasfaces.models.parts import weights
+    from kerasfaces.models.parts import hub, weights
 
     def missing(official):
-        raise MissingFileError(f"{official.file} is not in /home/somebody/.keras.")
+        name = getattr(official, "file", "") or official.name
+        raise MissingFileError(f"{name} is not in /home/somebody/.keras.")
 
     monkeypatch.setattr(weights, "_imagenet", missing)
+    monkeypatch.setattr(hub, "_download", missing)
 
 
 @pytest.fixture
