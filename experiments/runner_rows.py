@@ -13,6 +13,8 @@ NO_WEIGHTS = "not run: no weights"
 NO_BUDGET = "not run: budget"
 NO_LABELS = "not run: no labels"
 STATUSES = (RUN, NO_WEIGHTS, NO_BUDGET, NO_LABELS)
+_FAILED = "failed: "  # and the reason
+_REASON = 160  # characters of it
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -56,7 +58,7 @@ class Row:
         pooled: Limits and p-value of the mean over splits, where images shared by the
             splits were resampled together; else the limits are averages of the splits'.
         published: The document's number, on the document's data; None without one.
-        status: One of `STATUSES`.
+        status: One of `STATUSES`, or what `failed` returns.
         over: Split seeds whose rows make one number together (a pooled interval); `ours`
             then holds that number alone, under any key.
     """
@@ -73,7 +75,7 @@ class Row:
 
     def __post_init__(self) -> None:
         """Check that a row was either run or says why not."""
-        if self.status not in STATUSES:
+        if self.status not in STATUSES and not is_failure(self.status):
             raise InputError(
                 f"status: expected one of {STATUSES}, got {self.status!r}."
             )
@@ -101,6 +103,17 @@ class Row:
             "published": self.published,
             "status": self.status,
         }
+
+
+def failed(error: BaseException) -> str:
+    """Return the status of what broke down half-way: the first line of why, shortened."""
+    reason = (" ".join(str(error).split()) or type(error).__name__)[:_REASON]
+    return f"{_FAILED}{reason}"
+
+
+def is_failure(status: str) -> bool:
+    """Tell whether a status is one of `failed`."""
+    return status.startswith(_FAILED)
 
 
 def over_seeds(numbers: Mapping[int, Measured]) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def run(context: Context) -> Outcome:
     """Train what the budget allows; return one row per published number."""
     notes: list[str] = []
     if context.quick:
-        context = dataclasses.replace(context, manifest=_few(context.manifest))
+        context = dataclasses.replace(context, manifest=few(context.manifest))
         notes.append(
             f"--quick: {len(context.manifest)} images at {cells.QUICK_PX} px, one epoch, "
             "MobileNetV2 at width .35."
@@ -47,7 +47,7 @@ def _run(context: Context, masked: str, notes: list[str]) -> Outcome:
     found: dict[tuple[str, Variant | None], dict[int, Path]] = defaultdict(dict)
     left = 0
     for cell in cells.order(context.seeds):
-        folder = _train(cell, context, stores, masked)
+        folder = train(cell, context, stores, masked)
         if folder is None:
             left += 1
         else:
@@ -68,8 +68,15 @@ def _run(context: Context, masked: str, notes: list[str]) -> Outcome:
     return Outcome(rows=rows, weights=_weights(context), notes=notes)
 
 
-def _train(cell: Cell, context: Context, stores: Stores, masked: str) -> Path | None:
-    """Train a cell or find it trained; None where the budget is spent."""
+def train(cell: Cell, context: Context, stores: Stores, masked: str) -> Path | None:
+    """Train a cell or find it trained; None where the budget is spent.
+
+    Args:
+        cell: What to train.
+        context: The experiment's.
+        stores: Of channels, of the cells' size.
+        masked: The mask that cuts faces out.
+    """
     from kerasfaces.train import run as training
 
     label = cell.label(masked)
@@ -153,7 +160,7 @@ def _weights(context: Context) -> dict[str, Any]:
     }
 
 
-def _few(manifest: manifests.Manifest) -> manifests.Manifest:
+def few(manifest: manifests.Manifest) -> manifests.Manifest:
     """Return some pairs of the sample, the same ones every time."""
     rows = manifest.rows
     pairs = sorted(set(rows["pair_id"]))
