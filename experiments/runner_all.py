@@ -14,6 +14,7 @@ from pathlib import Path
 
 from experiments import runner_index, runner_job
 from experiments.runner_job import Job
+from experiments.runner_rows import failed
 from kerasfaces import runs
 from kerasfaces.errors import OutOfBudgetError
 
@@ -77,10 +78,10 @@ def _one(job: Job, folder: Path) -> runner_index.Done:
 def _broken(job: Job, folder: Path, error: Exception) -> runner_index.Done:
     path = folder / "failures" / f"{job.name}.txt"
     runs.write_text(path, "".join(traceback.format_exception(error)))
-    reason = " ".join(str(error).split()) or type(error).__name__
-    logger.error("%s failed: %s (%s)", job.name, reason, path)
-    printed = f"{job.name}\n\nfailed: {reason}\nthe whole traceback: {path}\n"
-    broken = {job.name: f"failed: {reason}"}
+    why = failed(error)
+    logger.error("%s %s (%s)", job.name, why, path)
+    printed = f"{job.name}\n\n{why}\nthe whole traceback: {path}\n"
+    broken = {"all of it": why}
     return runner_index.Done(job.name, job.module.TITLES, None, printed, "", broken)
 
 

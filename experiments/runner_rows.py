@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,8 +14,9 @@ NO_WEIGHTS = "not run: no weights"
 NO_BUDGET = "not run: budget"
 NO_LABELS = "not run: no labels"
 STATUSES = (RUN, NO_WEIGHTS, NO_BUDGET, NO_LABELS)
-_FAILED = "failed: "  # and the reason
+FAILED = "failed: "  # and why
 _REASON = 160  # characters of it
+_FOLDERS = re.compile(r"(?<![\w.])/(?:[^\s/:'\"]+/)+")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -106,14 +108,14 @@ class Row:
 
 
 def failed(error: BaseException) -> str:
-    """Return the status of what broke down half-way: the first line of why, shortened."""
-    reason = (" ".join(str(error).split()) or type(error).__name__)[:_REASON]
-    return f"{_FAILED}{reason}"
+    """Return the status of what broke down: why, in short, without this machine's folders."""
+    reason = " ".join(_FOLDERS.sub("", str(error)).split()) or type(error).__name__
+    return FAILED + reason[:_REASON]
 
 
 def is_failure(status: str) -> bool:
     """Tell whether a status is one of `failed`."""
-    return status.startswith(_FAILED)
+    return status.startswith(FAILED)
 
 
 def over_seeds(numbers: Mapping[int, Measured]) -> dict[str, Any]:

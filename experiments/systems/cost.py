@@ -19,6 +19,14 @@ from kerasfaces import runs
 
 logger = logging.getLogger(__name__)
 
+METRICS = (
+    "training seconds",
+    "parameters",
+    "trained parameters",
+    "ms per image",
+    "times the reference's ms",
+    "MB on disk",
+)
 BATCH, BATCHES = 32, 5
 QUICK_BATCH, QUICK_BATCHES = 8, 2
 _STAGE_BATCHES = 2  # of detectors on channels, seconds per image
@@ -46,9 +54,18 @@ class Cost:
     speed: Mapping[str, float]
 
     @property
-    def ratio(self) -> float:
-        """Return its time per image over the reference's, measured in turn."""
-        return self.speed["ms"] / _number(self.speed["reference_ms"])
+    def numbers(self) -> dict[str, float]:
+        """Return `METRICS` -> number; the ratio is to the reference, measured in turn."""
+        ms = self.speed["ms"]
+        values = (
+            self.train_s,
+            self.parameters,
+            self.trained,
+            ms,
+            ms / _number(self.speed["reference_ms"]),
+            self.megabytes,
+        )
+        return {name: float(value) for name, value in zip(METRICS, values, strict=True)}
 
 
 class Costs:

@@ -82,8 +82,8 @@ def configuration(
     if detector.cell is not None:
         return None
     if detector.model in registry.names(_BASELINES):
-        kind: type[BaselineConfig] = registry.load(_BASELINES, detector.model).CONFIG
-        return kind()
+        baseline: BaselineConfig = registry.load(_BASELINES, detector.model).CONFIG()
+        return baseline
     weights = detector.weights or context.weights[detector.model]
     config = (
         configs.preset(detector.preset, detector.model)

@@ -30,7 +30,7 @@ from experiments.systems.detectors import Detector
 from experiments.wan2023 import cells
 from experiments.wan2023 import experiment as wan2023
 from kerasfaces import runs
-from kerasfaces.errors import OutOfBudgetError
+from kerasfaces.errors import MissingFileError, OutOfBudgetError
 from kerasfaces.evaluate.names import HEADLINES
 from kerasfaces.metrics import holm
 
@@ -107,6 +107,10 @@ def _one(
         folder = detectors.train(detector, context, stores, masked, seed)
     except OutOfBudgetError:
         return NO_BUDGET, None
+    except MissingFileError as error:
+        return _broken(context, f"{detector.label}-split-{seed}", error), None
+    except OSError:  # no room, or a lock: the rest would fail as well
+        raise
     except Exception as error:  # noqa: BLE001 - named in the table, traceback kept
         return _broken(context, f"{detector.label}-split-{seed}", error), None
     return (NO_BUDGET, None) if folder is None else (RUN, folder)
@@ -115,8 +119,9 @@ def _one(
 def _broken(context: Context, label: str, error: Exception) -> str:
     path = context.folder / "failures" / f"{label}.txt"
     runs.write_text(path, "".join(traceback.format_exception(error)))
-    logger.error("%s failed: %s (%s)", label, error, path)
-    return failed(error)
+    why = failed(error)
+    logger.error("%s %s (%s)", label, why, path)
+    return why
 
 
 def _quality(found: dict[str, Folders], status: dict[str, str]) -> Iterator[Row]:
@@ -201,16 +206,9 @@ def _costs(context: Context, found: dict[str, Folders]) -> tuple[list[Row], list
 
 
 def _cost_rows(title: str, found: dict[int, costs.Cost]) -> Iterator[Row]:
-    numbers = {
-        "training seconds": lambda c: c.train_s,
-        "parameters": lambda c: c.parameters,
-        "trained parameters": lambda c: c.trained,
-        "ms per image": lambda c: c.speed["ms"],
-        "times the reference's ms": lambda c: c.ratio,
-        "MB on disk": lambda c: c.megabytes,
-    }
-    for metric, number in numbers.items():
-        values = {s: Measured(value=float(number(c)), n=0) for s, c in found.items()}
+    numbers = {seed: each.numbers for seed, each in found.items()}
+    for metric in costs.METRICS:
+        values = {s: Measured(value=each[metric], n=0) for s, each in numbers.items()}
         if values and all(math.isfinite(each.value) for each in values.values()):
             yield Row(table=page.COST, row=title, metric=metric, ours=values)
 

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from experiments import runner_html
 from experiments.runner_rows import RUN
+from experiments.systems.cost import METRICS
 from kerasfaces import runs
 from kerasfaces.evaluate import html, markup, names
 from kerasfaces.evaluate.markup import MISSING, Section, number, tag
@@ -17,13 +18,13 @@ from kerasfaces.evaluate.scatter import Point, picture
 
 QUALITY, DIFFERENCES, COST, RANDOM = "test", "differences", "cost", "random weights"
 OURS = "ours"
-_COSTS = (
-    ("training seconds", "Training, s"),
-    ("parameters", "Parameters"),
-    ("trained parameters", "of these trained"),
-    ("ms per image", "ms per image"),
-    ("times the reference's ms", "× reference"),
-    ("MB on disk", "MB"),
+_SHOWN = (
+    "Training, s",
+    "Parameters",
+    "of these trained",
+    "ms per image",
+    "× reference",
+    "MB",
 )
 _PICTURES = (
     ("ms per image", "milliseconds per image", "Quality against time per image"),
@@ -88,7 +89,8 @@ class _Table:
 
     def value(self, table: str, name: str, metric: str) -> float:
         ours = self.ours(table, name, metric)
-        return math.nan if ours is None or ours["value"] is None else ours["value"]
+        known = ours is not None and ours["value"] is not None
+        return float(ours["value"]) if ours is not None and known else math.nan
 
 
 def _systems(table: _Table, results: Mapping[str, Any]) -> Section:
@@ -96,7 +98,7 @@ def _systems(table: _Table, results: Mapping[str, Any]) -> Section:
         "Detector",
         *(names.TITLES[metric] for metric in HEADLINES),
         "AUC − reference",
-        *(title for _, title in _COSTS),
+        *_SHOWN,
     ]
     lines = [_line(table, name) for name in table.ran]
     n = max((ours["n"] for ours in map(_auc(table), table.ran) if ours), default=0)
@@ -126,7 +128,7 @@ def _auc(table: _Table) -> Any:
 def _line(table: _Table, name: str) -> list[object]:
     quality = [runner_html.estimate(table.ours(QUALITY, name, m)) for m in HEADLINES]
     minus = table.ours(DIFFERENCES, name, "auc difference")
-    costs = [_cost(metric, table.value(COST, name, metric)) for metric, _ in _COSTS]
+    costs = [_cost(metric, table.value(COST, name, metric)) for metric in METRICS]
     return [name, *quality, runner_html.estimate(minus, signed=True), *costs]
 
 
@@ -168,12 +170,14 @@ def _pictures(table: _Table) -> Section | None:
 def _points(table: _Table, metric: str) -> Iterator[Point]:
     for name in table.ran:
         auc, x = table.ours(QUALITY, name, "auc"), table.value(COST, name, metric)
-        if auc is None or auc["value"] is None or not x > 0:
+        if auc is None or auc["value"] is None or math.isnan(x) or x <= 0:
             continue
-        limits = [auc["value"] if auc[k] is None else auc[k] for k in ("low", "high")]
+        low, high = (
+            auc["value"] if auc[k] is None else auc[k] for k in ("low", "high")
+        )
         kind = "fake" if name == OURS else "real"
         short = name.partition(" (")[0] if _unique(table, name) else name
-        yield Point(short, x, auc["value"], *limits, kind)
+        yield Point(short, x, auc["value"], low, high, kind)
 
 
 def _unique(table: _Table, name: str) -> bool:

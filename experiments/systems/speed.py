@@ -222,7 +222,7 @@ class _Reader:
         return len(self._values)
 
     def __call__(self, positions: NDArray[Any]) -> NDArray[Any]:
-        return self._values[positions]
+        return np.asarray(self._values[positions])
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._values)
