@@ -29,7 +29,7 @@ METRICS = (
 )
 BATCH, BATCHES = 32, 5
 QUICK_BATCH, QUICK_BATCHES = 8, 2
-_STAGE_BATCHES = 2  # of detectors on channels, seconds per image
+_STAGE_BATCHES = 1  # of detectors on channels, about a second per image
 _FILES = ("model.keras", "model.npz")
 
 

@@ -136,21 +136,14 @@ def _quick_to_train() -> Iterator[Detector]:
         preset="kabber2023",
     )
     yield Detector(name="hog_svm", document="yu2024", model="hog_svm")
-    for name in ("logistic_regression", "two_layer_cnn"):
-        yield Detector(name=name, document="tian2023", model=name, weights="none")
+    yield _random("logistic_regression", "tian2023")
+    yield _of_wan2023("dct_cnn", lambda seed: _compared("dct_cnn", seed))
 
 
 def _from_random_weights() -> Iterator[Detector]:
-    yield Detector(
-        name="modified_cnn", document="yu2024", model="modified_cnn", weights="none"
-    )
-    yield _of_wan2023("dct_cnn", lambda seed: _compared("dct_cnn", seed))
-    yield Detector(
-        name="aggregated_cnns",
-        document="tian2023",
-        model="aggregated_cnns",
-        weights="none",
-    )
+    yield _random("aggregated_cnns", "tian2023")
+    yield _random("two_layer_cnn", "tian2023")
+    yield _random("modified_cnn", "yu2024")
     for model in ("deit_tiny_224", "resnet18"):
         yield Detector(
             name=f"{model} from random weights",
@@ -185,6 +178,10 @@ def _on_channels() -> Iterator[Detector]:
     yield _of_wan2023(
         "gragnaniello2021", lambda seed: _compared("gragnaniello2021", seed)
     )
+
+
+def _random(model: str, document: str) -> Detector:
+    return Detector(name=model, document=document, model=model, weights="none")
 
 
 def _of_wan2023(name: str, cell: Callable[[int], Cell]) -> Detector:
