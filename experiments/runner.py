@@ -154,6 +154,8 @@ class Context:
         store: Path | None = None,
         manifest: "Manifest | None" = None,
         weights: str | None = None,
+        audit: dict[str, Any] | None = None,
+        notes: Sequence[str] = (),
     ) -> Path:
         """Train on one split, or find it trained; return its run folder.
 
@@ -165,6 +167,8 @@ class Context:
             store: A channel store to train on; None is pixels.
             manifest: Rows with splits; None is the context's, split.
             weights: Text of `--weights`; None is the context's for the model.
+            audit: Of the files, if that was done before.
+            notes: Sentences for the top of this run's report, besides the context's.
 
         Raises:
             OutOfBudgetError: It is not trained, and the budget is spent.
@@ -177,7 +181,8 @@ class Context:
             weights=weights or self.weights[config.model.name],
             folder=self.run_folder(label, seed),
             store=store,
-            notes=self.notes,
+            notes=(*self.notes, *notes),
+            audit=audit,
         )
         folder = self._place(label, seed, request)
         if training.is_finished(folder):

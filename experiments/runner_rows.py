@@ -13,10 +13,16 @@ RUN = "run"
 NO_WEIGHTS = "not run: no weights"
 NO_BUDGET = "not run: budget"
 NO_LABELS = "not run: no labels"
-STATUSES = (RUN, NO_WEIGHTS, NO_BUDGET, NO_LABELS)
+NO_GENERATOR = "not run: no such generator"
+STATUSES = (RUN, NO_WEIGHTS, NO_BUDGET, NO_LABELS, NO_GENERATOR)
 FAILED = "failed: "  # and why
 _REASON = 160  # characters of it
 _FOLDERS = re.compile(r"(?<![\w.])/(?:[^\s/:'\"]+/)+")
+
+
+def is_status(text: str) -> bool:
+    """Tell whether a row may say this of itself."""
+    return text in STATUSES or (text.startswith(FAILED) and text != FAILED)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -60,7 +66,7 @@ class Row:
         pooled: Limits and p-value of the mean over splits, where images shared by the
             splits were resampled together; else the limits are averages of the splits'.
         published: The document's number, on the document's data; None without one.
-        status: One of `STATUSES`, or what `failed` returns.
+        status: One of `STATUSES`, or `FAILED` and why.
         over: Split seeds whose rows make one number together (a pooled interval); `ours`
             then holds that number alone, under any key.
     """
@@ -77,9 +83,10 @@ class Row:
 
     def __post_init__(self) -> None:
         """Check that a row was either run or says why not."""
-        if self.status not in STATUSES and not is_failure(self.status):
+        if not is_status(self.status):
             raise InputError(
-                f"status: expected one of {STATUSES}, got {self.status!r}."
+                f"status: expected one of {STATUSES} or {FAILED!r} and why, got "
+                f"{self.status!r}."
             )
         if (self.status == RUN) != bool(self.ours):
             raise InputError(

@@ -3,7 +3,6 @@
 Everything is measured on the test split at the threshold frozen on validation.
 """
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +10,12 @@ import numpy as np
 import pandas as pd
 
 from experiments.kabber2023 import published
+from experiments.runner_classes import class_report
 from experiments.runner_rows import Measured
-from kerasfaces import rng, runs
+from kerasfaces import runs
 from kerasfaces.evaluate import groups, predictions
 from kerasfaces.evaluate.operating_point import OperatingPoint
 from kerasfaces.metrics import Confusion, confusion, rate
-from kerasfaces.metrics.bootstrap import RESAMPLES, rate_draws
-from kerasfaces.metrics.intervals import percentiles
 
 PER_GROUP = 200  # the document's sample of each facial attribute
 
@@ -50,7 +48,7 @@ def cell(run: Run, wanted: published.Cell) -> Measured:
     if wanted.table == "table 8":
         return _count(run.confusion(), wanted.row, wanted.metric)
     if wanted.table == "table 5" and wanted.row != "fake":
-        return _report(run.confusion(), wanted.row, wanted.metric)
+        return class_report(run.confusion(), wanted.row, wanted.metric)
     if wanted.metric == "support":
         return _support(run.confusion().n_fake)
     return Measured.of(run.entry[wanted.metric], run.entry["n"])
@@ -99,36 +97,3 @@ def _count(c: Confusion, row: str, called: str) -> Measured:
     }
     share = rate(counts[row, called], n)
     return Measured(value=share.value * n, low=share.low * n, high=share.high * n, n=n)
-
-
-def _report(c: Confusion, row: str, metric: str) -> Measured:
-    """Return a number of class `real`, or the unweighted mean of both classes."""
-    n = c.n_real if row == "real" else c.n
-    if metric == "support":
-        return _support(n)
-    if (row, metric) == ("real", "recall"):
-        return Measured.of(rate(c.passes, n).to_dict(), c.n)
-    generator = rng.generator(0, "table 5", row, metric)
-    hits = rate_draws(c.hits, c.n_fake, RESAMPLES, generator)
-    alarms = rate_draws(c.alarms, c.n_real, RESAMPLES, generator)
-    drawn = _value(hits * c.n_fake, alarms * c.n_real, c, row, metric)
-    value = float(_value(np.array(c.hits), np.array(c.alarms), c, row, metric))
-    if not math.isfinite(value):
-        return Measured(value=value, n=c.n)
-    low, high = percentiles(drawn[np.isfinite(drawn)], value)
-    return Measured(value=value, low=low, high=high, n=c.n)
-
-
-def _value(hits: Any, alarms: Any, c: Confusion, row: str, metric: str) -> Any:
-    """Return precision, recall or F1 of `real`, or the mean of both classes' (overall)."""
-    misses, passes = c.n_fake - hits, c.n_real - alarms
-    with np.errstate(invalid="ignore", divide="ignore"):
-        real, fake = {
-            "precision": (passes / (passes + misses), hits / (hits + alarms)),
-            "recall": (passes / c.n_real, hits / c.n_fake),
-            "f1": (
-                2 * passes / (2 * passes + misses + alarms),
-                2 * hits / (2 * hits + misses + alarms),
-            ),
-        }[metric]
-    return real if row == "real" else (real + fake) / 2

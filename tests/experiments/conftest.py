@@ -61,9 +61,27 @@ def write_manifest(tmp_path):
 
 
 @pytest.fixture
+def write_generators(write_manifest, tmp_path):
+    """Write a manifest whose fakes are of several generators; returns its path."""
+
+    def write(counts, reals=300):
+        n = 2 * max(reals, sum(counts.values()))
+        made = manifests.read(write_manifest(n=n, attributes=()))
+        real = made.rows[made.rows["label"] == "real"].iloc[:reals]
+        fake = made.rows[made.rows["label"] == "fake"].iloc[: sum(counts.values())]
+        fake = fake.assign(source=np.repeat(list(counts), list(counts.values())))
+        rows = pd.concat([real, fake], ignore_index=True)
+        path = tmp_path / "generators.csv"
+        manifests.write(manifests.Manifest(rows, made.folder), path)
+        return path
+
+    return write
+
+
+@pytest.fixture
 def trained(monkeypatch, tmp_path):
     """Replace training by made-up logits, near-duplicates by none; lists the requests."""
-    from experiments import runner_stores
+    from experiments import runner_cells, runner_stores
     from experiments.systems import cost
     from experiments.wan2023 import saturation, simulated
     from kerasfaces.crossgen import run as crossgen
@@ -105,6 +123,7 @@ def trained(monkeypatch, tmp_path):
         split, "assign", lambda m, ratio, seed: assign(m, ratio, seed, None)
     )
     monkeypatch.setattr(training, "train", train)
+    monkeypatch.setattr(runner_cells, "audit", lambda context: {"flagged": False})
     monkeypatch.setattr(warm, "features", lambda *arguments: None)
     monkeypatch.setattr(crossgen.training, "resolve", lambda r: (r.config, None))
     monkeypatch.setattr(channels, "check", lambda config, store: store and {"at": 1})
@@ -130,7 +149,8 @@ def no_imagenet(monkeypatch):
     from kerasfaces.models.parts import hub, weights
 
     def missing(official):
-        raise MissingFileError(f"{official} is not in /home/somebody/.keras.")
+        name = getattr(official, "file", "") or official.name
+        raise MissingFileError(f"{name} is not in /home/somebody/.keras.")
 
     monkeypatch.setattr(weights, "_imagenet", missing)
     monkeypatch.setattr(hub, "_download", missing)

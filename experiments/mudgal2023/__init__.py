@@ -1,0 +1,1 @@
+"""mudgal2023's document: see README.md beside this file."""

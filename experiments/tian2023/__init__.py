@@ -1,0 +1,1 @@
+"""tian2023's document: see README.md beside this file."""

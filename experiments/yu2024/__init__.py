@@ -1,0 +1,1 @@
+"""yu2024's document: see README.md beside this file."""
