@@ -8,13 +8,11 @@ the rest goes on; the hours of all of them count together.
 import dataclasses
 import gc
 import logging
-import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from experiments import runner_index, runner_job
+from experiments import runner_failures, runner_index, runner_job
 from experiments.runner_job import Job
-from experiments.runner_rows import failed
 from kerasfaces import runs
 from kerasfaces.errors import OutOfBudgetError
 
@@ -76,11 +74,8 @@ def _one(job: Job, folder: Path) -> runner_index.Done:
 
 
 def _broken(job: Job, folder: Path, error: Exception) -> runner_index.Done:
-    path = folder / "failures" / f"{job.name}.txt"
-    runs.write_text(path, "".join(traceback.format_exception(error)))
-    why = failed(error)
-    logger.error("%s %s (%s)", job.name, why, path)
-    printed = f"{job.name}\n\n{why}\nthe whole traceback: {path}\n"
+    why = runner_failures.keep(folder, job.name, error)
+    printed = f"{job.name}\n\n{why}\n"
     broken = {"all of it": why}
     return runner_index.Done(job.name, job.module.TITLES, None, printed, "", broken)
 

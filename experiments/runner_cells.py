@@ -12,10 +12,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from experiments import runner_failures
 from experiments.runner import KEYWORDS, Context
 from experiments.runner_rows import FAILED, NO_BUDGET, NO_WEIGHTS, RUN
 from kerasfaces import registry, runs
-from kerasfaces.errors import InputError, KerasfacesError, MissingFileError
+from kerasfaces.errors import (
+    InputError,
+    KerasfacesError,
+    MissingFileError,
+    OutOfBudgetError,
+)
 
 if TYPE_CHECKING:
     from kerasfaces.baselines.parts.config import BaselineConfig
@@ -109,13 +115,15 @@ def attempt(
             forget()
         try:
             folders[seed] = work(seed)
+        except OutOfBudgetError:
+            return _stopped(NO_BUDGET, folders)
         except MissingFileError as error:
             return _failed(label, seed, error, folders)
         except OSError:  # no room, or a lock: the rest would fail as well
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - named in the table
             if not isinstance(error, KerasfacesError):
-                logger.exception("%s, split seed %d", label, seed)
+                runner_failures.keep(context.folder, f"{label}-split-{seed}", error)
             return _failed(label, seed, error, folders)
     return Attempted(status=RUN, folders=folders)
 

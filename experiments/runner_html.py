@@ -8,7 +8,8 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from experiments import runner_results
-from experiments.runner_rows import RUN, is_failure
+from experiments.runner_failures import is_failure
+from experiments.runner_rows import RUN
 from kerasfaces.evaluate import markup
 from kerasfaces.evaluate.markup import MISSING, Section, tag
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments import runner
 from experiments.runner_clock import spent_s
-from experiments.runner_rows import is_failure
+from experiments.runner_failures import is_failure
 from kerasfaces import cli, runs
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,8 +15,6 @@ NO_LABELS = "not run: no labels"
 NO_GENERATOR = "not run: no such generator"
 STATUSES = (RUN, NO_WEIGHTS, NO_BUDGET, NO_LABELS, NO_GENERATOR)
 FAILED = "failed: "  # and why
-_REASON = 160  # characters of it
-_FOLDERS = re.compile(r"(?<![\w.])/(?:[^\s/:'\"]+/)+")
 
 
 def is_status(text: str) -> bool:
@@ -112,17 +109,6 @@ class Row:
             "published": self.published,
             "status": self.status,
         }
-
-
-def failed(error: BaseException) -> str:
-    """Return the status of what broke down: why, in short, without this machine's folders."""
-    reason = " ".join(_FOLDERS.sub("", str(error)).split()) or type(error).__name__
-    return FAILED + reason[:_REASON]
-
-
-def is_failure(status: str) -> bool:
-    """Tell whether a status is one of `failed`."""
-    return status.startswith(FAILED)
 
 
 def over_seeds(numbers: Mapping[int, Measured]) -> dict[str, Any]:

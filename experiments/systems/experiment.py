@@ -7,12 +7,12 @@ tested on the same images. `index.html` has the table and the pictures.
 import dataclasses
 import logging
 import math
-import traceback
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from experiments.runner import Context, Outcome
+from experiments.runner_failures import is_failure, keep
 from experiments.runner_paired import difference, pooled
 from experiments.runner_rows import (
     NO_BUDGET,
@@ -20,8 +20,6 @@ from experiments.runner_rows import (
     RUN,
     Measured,
     Row,
-    failed,
-    is_failure,
 )
 from experiments.runner_stores import OTHER_MASK, Stores, mask
 from experiments.systems import cost as costs
@@ -108,20 +106,12 @@ def _one(
     except OutOfBudgetError:
         return NO_BUDGET, None
     except MissingFileError as error:
-        return _broken(context, f"{detector.label}-split-{seed}", error), None
+        return keep(context.folder, f"{detector.label}-split-{seed}", error), None
     except OSError:  # no room, or a lock: the rest would fail as well
         raise
     except Exception as error:  # noqa: BLE001 - named in the table, traceback kept
-        return _broken(context, f"{detector.label}-split-{seed}", error), None
+        return keep(context.folder, f"{detector.label}-split-{seed}", error), None
     return (NO_BUDGET, None) if folder is None else (RUN, folder)
-
-
-def _broken(context: Context, label: str, error: Exception) -> str:
-    path = context.folder / "failures" / f"{label}.txt"
-    runs.write_text(path, "".join(traceback.format_exception(error)))
-    why = failed(error)
-    logger.error("%s %s (%s)", label, why, path)
-    return why
 
 
 def _quality(found: dict[str, Folders], status: dict[str, str]) -> Iterator[Row]:
@@ -189,7 +179,7 @@ def _costs(context: Context, found: dict[str, Folders]) -> tuple[list[Row], list
             try:
                 measured[each.title, seed] = meter.of(each.label, folder)
             except Exception as error:  # noqa: BLE001 - named below, traceback kept
-                why = _broken(context, f"{each.label}-split-{seed}-cost", error)
+                why = keep(context.folder, f"{each.label}-split-{seed}-cost", error)
                 notes.append(f"{each.title}: its cost could not be measured: {why}")
         rows += _cost_rows(
             each.title, {s: c for (t, s), c in measured.items() if t == each.title}
@@ -245,7 +235,7 @@ def _random(context: Context, status: dict[str, str]) -> Iterator[Row]:
         try:
             found = random_pass(each, reals, fakes)
         except Exception as error:  # noqa: BLE001 - named in the table, traceback kept
-            why = _broken(context, f"{each.label}-random", error)
+            why = keep(context.folder, f"{each.label}-random", error)
             yield dataclasses.replace(row, status=why)
             continue
         ours = {context.seeds[0]: Measured(value=found.loss, n=found.n)}

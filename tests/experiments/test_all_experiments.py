@@ -8,7 +8,9 @@ import pytest
 
 from experiments import runner, runner_all, runner_clock, runner_job
 from experiments.__main__ import main
-from experiments.runner_rows import FAILED, Measured, Row, failed, is_failure
+from experiments.runner_failures import is_failure
+from experiments.runner_failures import status as failed
+from experiments.runner_rows import FAILED, Measured, Row
 from experiments.systems import experiment as systems
 from kerasfaces import manifest as manifests
 from kerasfaces import runs
