@@ -40,7 +40,7 @@ SEEDS = (0,)
 DOCUMENT_DATA = ""
 REFERENCE = "mobilenetv2 (kabber2023)"
 TITLES = {
-    page.QUALITY: "Test, the same images for every detector",
+    page.QUALITY: "Headline numbers, on the same images for every detector",
     page.DIFFERENCES: f"AUC minus that of {REFERENCE}, same images; p corrected (Holm)",
     page.COST: "What each costs",
     page.RANDOM: "Detectors without weights, built small and random: loss of one step",
@@ -65,7 +65,7 @@ def run(context: Context) -> Outcome:
     if context.quick:
         rows += _random(context, status)
         notes += _passed(rows)
-    notes += _left_out(status)
+    notes += [*_left_out(status), *_unseen(rows)]
     return Outcome(rows=rows, weights=_weights(context, found, status), notes=notes)
 
 
@@ -266,6 +266,22 @@ def _left_out(status: dict[str, str]) -> Iterator[str]:
         names = [title for title, state in status.items() if state == wanted]
         if names:
             yield f"Not run for want of {why}: {', '.join(names)}."
+
+
+def _unseen(rows: list[Row]) -> Iterator[str]:
+    """Yield which detectors could not score all test images."""
+    seen = {
+        row.row: min(each.n for each in row.ours.values())
+        for row in rows
+        if (row.table, row.metric) == (page.QUALITY, "auc") and row.ours
+    }
+    most = max(seen.values(), default=0)
+    for title, n in seen.items():
+        if n < most:
+            yield (
+                f"{title} is measured on {n} of the {most} images: the others have no channels "
+                "(no face found, or unreadable)."
+            )
 
 
 def _weights(
