@@ -23,7 +23,7 @@ SEEDS = (0,)
 RATIO = (5, 1, 1)
 DOCUMENT_DATA = published.DATA
 TITLES = {
-    "data": "Images",
+    "data": "How many",
     "result": "Test on all generators: the document's table",
     "ours": "The same of what can be trained here: on all together, on each alone",
     "bias": "AUC on the generator trained on, and on the others",
@@ -113,7 +113,7 @@ def _line(key: Key) -> str:
 def _data(context: Context) -> Iterator[Row]:
     n = len(context.manifest)
     ours = {context.seeds[0]: Measured(value=float(n), n=n)}
-    yield _row("data", "images", "images", ours, RUN)
+    yield _row("data", "real and fake", "images", ours, RUN)
 
 
 def _result(found: Mapping[Key, Attempted]) -> Iterator[Row]:

@@ -24,7 +24,7 @@ VALUES = {
     ("result", row, metric): value
     for row, line in LINES.items()
     for metric, value in zip(METRICS, line, strict=True)
-} | {("data", "images", "images"): float(IMAGES)}
+} | {("data", "real and fake", "images"): float(IMAGES)}
 
 
 @dataclasses.dataclass(frozen=True)

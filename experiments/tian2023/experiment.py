@@ -23,7 +23,7 @@ SEEDS = (0,)
 RATIO = (5, 1, 1)
 DOCUMENT_DATA = published.DATA
 TITLES = {
-    "data": "Images",
+    "data": "How many",
     "result": "Test AUC",
     "headlines": "Test, the other headlines, at the threshold frozen on validation",
     "generators": "AUC of each generator's fakes against all test reals",

@@ -24,7 +24,7 @@ SEEDS = (0,)
 RATIO = (8, 1, 1)
 DOCUMENT_DATA = published.DATA
 TITLES = {
-    "data": "Images",
+    "data": "How many",
     "baselines": "Baseline models, trained and tested on all generators",
     "types": "The modified CNN by generator, against all test reals",
     "across": "DeiT with a bottleneck: trained on GANs, tested on them and on diffusion",
