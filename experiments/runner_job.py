@@ -154,6 +154,13 @@ def _results(job: Job, outcome: runner.Outcome) -> dict[str, Any]:
 
 def machine(budget_h: float | None) -> dict[str, Any]:
     """Return what the numbers of time and hours are of."""
-    cores = os.cpu_count()
-    kind = platform.machine()
-    return {"text": f"{cores} cores, {kind}, no GPU used", "budget_hours": budget_h}
+    import keras
+
+    gpu = "no GPU"
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        count = len(tf.config.list_physical_devices("GPU"))
+        gpu = f"{count} GPU" if count else gpu
+    text = f"{os.cpu_count()} cores, {platform.machine()}, {gpu}"
+    return {"text": text, "budget_hours": budget_h}
