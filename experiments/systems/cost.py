@@ -39,7 +39,7 @@ class Cost:
 
     Attributes:
         train_s: Seconds of training; features that were in the cache cost nothing.
-        cached: Whether some were.
+        cached: How many were; None where a run of an earlier version does not say.
         parameters: Of the whole model.
         trained: Of those, how many training changed.
         megabytes: The model's file, 1e6 bytes.
@@ -47,7 +47,7 @@ class Cost:
     """
 
     train_s: float
-    cached: bool
+    cached: int | None
     parameters: int
     trained: int
     megabytes: float
@@ -97,7 +97,7 @@ class Costs:
         kept = runs.read_json(path)
         return Cost(
             train_s=float(facts["train_seconds"]),
-            cached=bool(facts.get("features_cached", 0)),
+            cached=facts.get("features_cached", 0 if _is_whole(facts) else None),
             parameters=int(kept["parameters"]),
             trained=int(kept["trained"]),
             megabytes=sum(_size(folder / name) for name in _FILES) / 1e6,
@@ -128,6 +128,11 @@ class Costs:
         if self._reference is None and self._reference_folder is not None:
             self._reference = speed.load(self._reference_folder, files[:BATCH])
         return self._reference
+
+
+def _is_whole(facts: Mapping[str, Any]) -> bool:
+    """Tell whether a run has no frozen base, so no features to find in a cache."""
+    return "agreement" not in facts
 
 
 def _on_channels(folder: Path) -> bool:

@@ -186,12 +186,12 @@ def _costs(context: Context, found: dict[str, Folders]) -> tuple[list[Row], list
         )
     if measured:
         notes.append(_how_measured([*measured.values()]))
-    cached = sorted({title for (title, _), each in measured.items() if each.cached})
-    if cached:
-        notes.append(
-            f"Features of {', '.join(cached)} were in the cache: seconds of training are "
-            "without computing them."
-        )
+    notes += [
+        f"{title}: {'some perhaps' if each.cached is None else f'{each.cached:,}'} of its "
+        "features were in the cache; seconds of training are without computing those."
+        for (title, _), each in measured.items()
+        if each.cached != 0
+    ]
     return rows, notes
 
 
