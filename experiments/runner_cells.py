@@ -89,7 +89,11 @@ def train(context: Context, system: System, ratio: Ratio) -> Attempted:
         context,
         system.label,
         lambda seed: _train(context, system, ratio, seed),
-        lambda seed: training.is_finished(context.run_folder(system.label, seed)),
+        # Where trainings are shared, whether there is one shows when it is asked for.
+        lambda seed: (
+            context.runs is not None
+            or training.is_finished(context.run_folder(system.label, seed))
+        ),
     )
 
 
@@ -210,6 +214,8 @@ def audit(context: Context) -> dict[str, Any]:
 
 
 def _train(context: Context, system: System, ratio: Ratio, seed: int) -> Path:
+    if context.runs is not None:
+        forget()
     manifest, notes = None, []
     if system.trained_on is not None:
         manifest = drawn(context, system, ratio, seed).manifest

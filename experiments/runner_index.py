@@ -94,7 +94,7 @@ def _overview(folder: Path, outcomes: Sequence[Done]) -> Section:
         )
         link = tag("a", each.name, href=f"#{each.name}")
         rows.append(
-            [link, state, f"{each.results['hours']:.2f}", each.results["commit"][:9]]
+            [link, state, f"{each.results['hours']:.2f}", each.results["commit"][:7]]
         )
     header = ["Experiment", "Came to", "Hours", "Commit"]
     lead = _machine(folder, outcomes)

@@ -17,6 +17,7 @@ from experiments.wan2023 import cells, published, saturation, simulated, tables
 from experiments.wan2023.cells import Cell, Variant
 from kerasfaces import manifest as manifests
 from kerasfaces import rng
+from kerasfaces.errors import OutOfBudgetError
 
 logger = logging.getLogger(__name__)
 MODELS = ("lnp_attention",)
@@ -77,13 +78,17 @@ def train(cell: Cell, context: Context, stores: Stores, masked: str) -> Path | N
         stores: Of channels, of the cells' size.
         masked: The mask that cuts faces out.
     """
+    try:
+        return _train(cell, context, stores, masked)
+    except OutOfBudgetError:
+        return None
+
+
+def _train(cell: Cell, context: Context, stores: Stores, masked: str) -> Path:
     from kerasfaces.train import run as training
 
     label = cell.label(masked)
-    finished = training.is_finished(context.run_folder(label, cell.seed))
-    if not (finished or context.can_start()):
-        return None
-    if not finished:
+    if not training.is_finished(context.run_folder(label, cell.seed)):
         _forget()
     config = cells.configuration(cell, context)
     weights = "none"
@@ -95,6 +100,8 @@ def train(cell: Cell, context: Context, stores: Stores, masked: str) -> Path | N
     elif cell.method == "liu2022":
         store = stores.folder("none", options=["spectrum.amplitude=liu2022"])
     elif cell.method == "autogan_spec":
+        if not (context.folder / "simulated").exists():
+            context.must_start("simulated fakes")
         manifest = simulated.manifest(
             context.split(RATIO, cell.seed),
             context.folder / "simulated",
