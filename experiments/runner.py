@@ -136,7 +136,7 @@ class Context:
         """
         if not self.can_start():
             raise OutOfBudgetError(
-                f"{what} was not started: the budget of {self.budget_h:g} hours is spent; "
+                f"{what} was not started: the budget of {self.budget_h or 0:g} hours is spent; "
                 "the same command with a larger --budget-hours continues."
             )
 
