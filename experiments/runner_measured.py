@@ -11,6 +11,7 @@ import pandas as pd
 
 from experiments.runner_classes import class_report
 from experiments.runner_rows import Measured
+from kerasfaces import runs
 from kerasfaces.evaluate import measure, predictions, stored
 from kerasfaces.metrics import NAMES, confusion, measure_slices
 
@@ -72,6 +73,27 @@ def over_splits(
         for metric, number in (on(folder, sources) or {}).items():
             found.setdefault(metric, {})[seed] = number
     return found
+
+
+def against(folders: Mapping[int, Path], camera: str) -> dict[int, Measured]:
+    """Return split seed -> AUC of all test fakes against one source's test reals.
+
+    Args:
+        folders: Split seed -> run folder.
+        camera: A real source.
+    """
+    found = {}
+    for seed, folder in folders.items():
+        slices = runs.read_json(folder / "metrics.json")["metrics"]["test"]
+        entry = slices.get(f"source={camera}")
+        if entry is not None:
+            found[seed] = Measured.of(entry["auc"], entry["n"])
+    return found
+
+
+def names(rows: pd.DataFrame, label: str) -> list[str]:
+    """Return the sources of a class, sorted."""
+    return sorted(set(map(str, rows.loc[rows["label"] == label, "source"])))
 
 
 def _wanted(frame: pd.DataFrame, sources: Sequence[str] | None) -> "pd.Series[bool]":

@@ -167,7 +167,8 @@ def _line(cells: Sequence[str]) -> str:
 
 def _ours(row: Mapping[str, Any]) -> str:
     if row["status"] != RUN:
-        return str(row["status"])
+        status, width = str(row["status"]), _WIDTHS[2]
+        return status if len(status) <= width else status[: width - 3] + "..."
     ours = row["ours"]
     if ours["value"] is None:
         return "undefined"

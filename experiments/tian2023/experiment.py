@@ -27,6 +27,7 @@ TITLES = {
     "result": "Test AUC",
     "headlines": "Test, the other headlines, at the threshold frozen on validation",
     "generators": "AUC of each generator's fakes against all test reals",
+    "cameras": "AUC of all test fakes against each source's reals",
     "conclusion": "The aggregated CNNs on generators they have not seen",
     "differences": "AUC minus the baseline's, paired on the same test rows",
 }
@@ -101,8 +102,8 @@ def systems(context: Context) -> dict[str, System]:
             weights="imagenet" if convstack == "none" else convstack,
         ),
         RIVAL: System(label=label, config=several),
-        RANDOM: System(label="resnet50_convstack-random", config=config),
         CNN: System(label=two_label, config=two),
+        RANDOM: System(label="resnet50_convstack-random", config=config),
     }
     one = _largest(context)
     if one:
@@ -140,15 +141,21 @@ def _headlines(found: Mapping[str, Attempted]) -> Iterator[Row]:
 
 
 def _generators(context: Context, found: Mapping[str, Attempted]) -> Iterator[Row]:
+    """Yield AUC of each generator, and of each camera: is one of them what is seen?"""
     rows = context.manifest.rows
-    names = sorted(set(rows.loc[rows["label"] == "fake", "source"]))
+    generators = runner_measured.names(rows, "fake")
+    cameras = runner_measured.names(rows, "real")
     for name, each in found.items():
-        if name == UNSEEN or len(names) < 2:
+        if name == UNSEEN:
             continue
-        for source in names:
+        for source in generators if len(generators) > 1 else ():
             ours = runner_measured.over_splits(each.folders, (source,))
             if ours:
                 yield _row("generators", f"{name}: {source}", "auc", ours["auc"], RUN)
+        for source in cameras if len(cameras) > 1 else ():
+            numbers = runner_measured.against(each.folders, source)
+            if numbers:
+                yield _row("cameras", f"{name}: {source}", "auc", numbers, RUN)
 
 
 def _conclusion(
@@ -161,8 +168,8 @@ def _conclusion(
         yield _row("conclusion", "on other generators", "auc", {}, NO_GENERATOR)
         return
     (one,) = planned[UNSEEN].trained_on or ("",)
-    fakes = context.manifest.rows["label"] == "fake"
-    others = sorted(set(context.manifest.rows.loc[fakes, "source"]) - {one})
+    every = runner_measured.names(context.manifest.rows, "fake")
+    others = [name for name in every if name != one]
     for row, sources in ((f"{one} > {one}", [one]), (f"{one} > the others", others)):
         ours = runner_measured.over_splits(found[UNSEEN].folders, sources)
         for metric in ("auc", "accuracy"):

@@ -64,10 +64,12 @@ def write_manifest(tmp_path):
 def write_generators(write_manifest, tmp_path):
     """Write a manifest whose fakes are of several generators; returns its path."""
 
-    def write(counts, reals=300):
+    def write(counts, reals=300, cameras=1):
         n = 2 * max(reals, sum(counts.values()))
         made = manifests.read(write_manifest(n=n, attributes=()))
         real = made.rows[made.rows["label"] == "real"].iloc[:reals]
+        if cameras > 1:
+            real = real.assign(source=[f"camera_{i % cameras}" for i in range(reals)])
         fake = made.rows[made.rows["label"] == "fake"].iloc[: sum(counts.values())]
         fake = fake.assign(source=np.repeat(list(counts), list(counts.values())))
         rows = pd.concat([real, fake], ignore_index=True)

@@ -121,6 +121,19 @@ def test_printed_tables_keep_ours_and_theirs_apart_and_name_the_data():
     assert "Note: Mind this." in lines
 
 
+def test_a_long_reason_does_not_push_the_documents_column_away():
+    results = example()
+    results["rows"][1]["status"] = "failed: " + 60 * "x"
+    text = runner_results.text(results, {"t1": "First"}, "their data")
+    first, second = (
+        next(line for line in text.splitlines() if line.startswith(word))
+        for word in ("first", "second")
+    )
+    assert second.endswith("0.7")
+    assert second.index("0.7") == first.index("0.88")
+    assert "xxx..." in second
+
+
 def test_record_copies_results_and_fills_the_readme(tmp_path):
     readme = tmp_path / "README.md"
     begin, end = "<!-- results: written by --record -->", "<!-- end of results -->"

@@ -12,9 +12,9 @@ from experiments.tian2023 import experiment, published
 def run(write_generators, trained, no_imagenet, weights_file, tmp_path):
     """Run the experiment on made-up predictions; returns results.json."""
 
-    def run(counts, *more):
+    def run(counts, *more, **options):
         out = tmp_path / "out"
-        words = ["tian2023", "--manifest", str(write_generators(counts))]
+        words = ["tian2023", "--manifest", str(write_generators(counts, **options))]
         words += ["-o", str(out), "--weights", f"mobilenetv2={weights_file}"]
         assert main([*words, *more]) == 0
         return json.loads((out / "results.json").read_text(encoding="utf-8"))
@@ -31,7 +31,7 @@ def lines(results, table):
 
 
 def test_every_published_number_has_one_row(run):
-    results = run({"stylegan": 140, "diffusion": 70})
+    results = run({"stylegan": 140, "diffusion": 70}, cameras=2)
     found = [
         (row["table"], row["row"], row["metric"])
         for row in results["rows"]
@@ -77,6 +77,17 @@ def test_the_rival_is_tested_on_generators_it_has_not_seen(run, trained):
     (asked,) = [r for r in trained if r.folder.parent.name.endswith("-stylegan")]
     rows = asked.manifest.rows
     assert set(rows[rows["split"] == "train"]["source"]) == {"camera", "stylegan"}
+
+
+def test_each_camera_meets_all_fakes(run):
+    results = run({"stylegan": 140}, cameras=2)
+    table = lines(results, "cameras")
+    name = "baseline (logistic): camera_{}"
+    assert table[name.format(0), "auc"]["ours"]["n"] < 60
+    counts = [table[name.format(i), "auc"]["ours"]["n"] for i in (0, 1)]
+    whole = lines(results, "result")["baseline (logistic)", "auc"]["ours"]["n"]
+    fakes = 20
+    assert sum(counts) - fakes == whole
 
 
 def test_with_one_generator_there_is_no_other(run):

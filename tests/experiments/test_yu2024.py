@@ -21,7 +21,7 @@ def run(write_generators, trained, no_imagenet, weights_file, tmp_path):
 
     def run(counts, *more):
         out = tmp_path / "out"
-        words = ["yu2024", "--manifest", str(write_generators(counts, 500))]
+        words = ["yu2024", "--manifest", str(write_generators(counts, 500, 2))]
         words += ["-o", str(out), "--weights", f"mobilenetv2={weights_file}"]
         assert main([*words, *more]) == 0
         return json.loads((out / "results.json").read_text(encoding="utf-8"))
@@ -62,8 +62,11 @@ def test_parts_of_the_mixed_set(run, trained):
     for name in ("mobilenetv2", "modified_cnn", "deit_tiny_224"):
         rows = asked[f"{name}-on-gans"].manifest.rows
         train = set(rows[rows["split"] == "train"]["source"])
-        assert train == {"camera", "portrait_gan", "progan", "stylegan"}
+        assert train == {"camera_0", "camera_1", "portrait_gan", "progan", "stylegan"}
         assert "stable_diffusion_2_1" in set(rows[rows["split"] == "test"]["source"])
+    shares = asked["modified_cnn-on-shares"].manifest.rows
+    counts = shares[shares["split"] == "train"]["source"].value_counts()
+    assert counts["camera_0"] + counts["camera_1"] == counts[list(MIXED)].sum() == 352
     types = lines(results, "types")
     assert types["DreamBooth: stable_diffusion_2_1", "precision"]["status"] == "run"
     assert types["DreamBooth: stable_diffusion_2_1", "support"]["ours"]["value"] == 8
@@ -78,7 +81,7 @@ def test_without_diffusion_there_is_self_and_nothing_foreign(run):
     results = run({"stylegan": 200})
     cross = lines(results, "ours")
     assert cross["modified CNN, self", "auc"]["status"] == "run"
-    assert cross["modified CNN, foreign", "auc"]["status"] == (
+    assert cross["modified CNN, foreign", "accuracy"]["status"] == (
         "not run: no such generator"
     )
 
