@@ -3,10 +3,10 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from experiments import runner
-from kerasfaces import cli
+from experiments import runner, runner_job
+from kerasfaces import cli, runs
 from kerasfaces.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ _EXAMPLES = [
     "python -m experiments frozen_base --manifest M -o DIR --weights FILE --seeds 0-4",
     "python -m experiments kabber2023 --manifest M -o DIR --weights mobilenetv2=FILE",
     "python -m experiments wan2023 --manifest M -o DIR --budget-hours 10",
+    "python -m experiments systems --manifest M -o DIR         # every detector, one page",
+    "python -m experiments all --manifest M -o DIR --budget-hours 12   # overnight",
     "python -m experiments all --quick -o DIR                  # on the built-in sample",
 ]
 _QUICK_NOTE = (
@@ -42,10 +44,34 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.output is None:
         raise InputError("-o DIR is missing: where should splits, runs and results go?")
     manifest, notes = _manifest(arguments)
-    for name in chosen:
-        folder = arguments.output / name if len(chosen) > 1 else arguments.output
-        _run(name, folder, manifest, notes, arguments, words)
-    return 0
+    if arguments.name != "all":
+        job = runner_job.prepare(
+            arguments.name, arguments.output, manifest, notes, arguments, words
+        )
+        results, printed = runner_job.execute(job)
+        print(printed)
+        return int(bool(runner_job.failures(results)))
+    return _all(chosen, manifest, notes, arguments, words)
+
+
+def _all(
+    names: Sequence[str],
+    manifest: "Manifest",
+    notes: tuple[str, ...],
+    arguments: argparse.Namespace,
+    words: Sequence[str],
+) -> int:
+    """Run every experiment in a folder of its own; a mistyped option stops them all."""
+    from experiments import runner_all
+
+    folder = arguments.output
+    jobs = [
+        runner_job.prepare(name, folder / name, manifest, notes, arguments, words)
+        for name in runner_all.order(names)
+    ]
+    with runs.lock(folder, "folder of experiments"):
+        runner.claim(folder, {"experiment": "all", "manifest": manifest.digest()})
+        return runner_all.run(jobs, folder, print)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -71,8 +97,8 @@ def _parser() -> argparse.ArgumentParser:
         "--budget-hours",
         type=float,
         metavar="H",
-        help="start nothing new after H hours of training, earlier calls included (wan2023, "
-        "tian2023, mudgal2023, yu2024, generators)",
+        help="start nothing new after H hours, earlier calls included; with all: theirs "
+        "together",
     )
     add(
         "--stores",
@@ -81,13 +107,25 @@ def _parser() -> argparse.ArgumentParser:
         help="channel stores, to share them between experiments; default: DIR/stores",
     )
     add(
+        "--runs",
+        type=Path,
+        metavar="DIR",
+        help="trainings, to share them between experiments; default: their own folders",
+    )
+    add(
         "--also",
         type=Path,
         metavar="MANIFEST",
         help="other images, to test the finished detectors on (lnp_fusion)",
     )
     add("--quick", action="store_true", help="on the built-in sample, in minutes")
-    add("--record", action="store_true", help="copy the results into experiments/NAME")
+    add(
+        "--record",
+        nargs="?",
+        const="",
+        metavar="AS",
+        help="copy the results into experiments/NAME; AS names another set of images",
+    )
     return parser
 
 
@@ -108,7 +146,7 @@ def _manifest(arguments: argparse.Namespace) -> "tuple[Manifest, tuple[str, ...]
             raise InputError(
                 "--quick makes its own images; leave --manifest or --quick out."
             )
-        if arguments.record:
+        if arguments.record is not None:
             raise InputError("--record is for real results, not for --quick.")
         from kerasfaces import sample, store
 
@@ -119,76 +157,6 @@ def _manifest(arguments: argparse.Namespace) -> "tuple[Manifest, tuple[str, ...]
             "--manifest M is missing: which images? (--quick uses the built-in sample.)"
         )
     return manifests.read(arguments.manifest, arguments.root), ()
-
-
-def _run(
-    name: str,
-    folder: Path,
-    manifest: "Manifest",
-    notes: tuple[str, ...],
-    arguments: argparse.Namespace,
-    words: Sequence[str],
-) -> None:
-    """Run one experiment, write results.json, print its tables."""
-    cli.import_keras()
-    from experiments import runner_results
-    from kerasfaces import manifest as manifests
-    from kerasfaces import runs
-
-    experiment = runner.load(name, arguments.part)
-    quick = bool(arguments.quick)
-
-    def default(model: str) -> str:
-        if model in getattr(experiment, "WEIGHTS", {}):
-            return str(experiment.WEIGHTS[model])
-        return "forensic" if quick and model == "mobilenetv2" else "imagenet"
-
-    seeds = runner.parse_seeds(arguments.seeds) if arguments.seeds else experiment.SEEDS
-    context = runner.Context(
-        manifest=manifest,
-        folder=folder,
-        weights=runner.parse_weights(arguments.weights, experiment.MODELS, default),
-        seeds=seeds[:1] if quick and not arguments.seeds else seeds,
-        notes=notes,
-        quick=quick,
-        budget_h=arguments.budget_hours,
-        also=manifests.read(arguments.also) if arguments.also else None,
-        stores=arguments.stores,
-    )
-    with runs.lock(folder, "experiment folder"):
-        runner.claim(folder, {"experiment": name, "manifest": manifest.digest()})
-        outcome = experiment.run(context)
-        results = _results(name, context, outcome, words)
-        printed = runner_results.text(
-            results, experiment.TITLES, experiment.DOCUMENT_DATA
-        )
-        path = runner_results.write(folder, results, arguments.part)
-        if arguments.record:
-            runner_results.record(results, printed, runner.HERE / name, arguments.part)
-    print(f"{name}\n\n{printed}\n\nresults: {path}\n")
-
-
-def _results(
-    name: str,
-    context: runner.Context,
-    outcome: runner.Outcome,
-    words: Sequence[str],
-) -> dict[str, Any]:
-    from experiments import runner_results
-
-    head, changed = runner_results.commit(runner.HERE)
-    data = runner_results.data_name(context.manifest)
-    return {
-        "experiment": name,
-        "commit": head,
-        "uncommitted_changes": changed,
-        "command": runner_results.command(words),
-        "hours": round(runner.spent_s(context.folder) / 3600, 3),
-        "seeds": list(context.seeds),
-        "weights": dict(outcome.weights),
-        "notes": [*context.notes, *outcome.notes],
-        "rows": [row.to_dict(data) for row in outcome.rows],
-    }
 
 
 if __name__ == "__main__":

@@ -9,24 +9,28 @@ import dataclasses
 import difflib
 import importlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from experiments.runner_clock import clock, spent_s
+from experiments import runner_sharing
+from experiments.runner_clock import clock, total_s
+from experiments.runner_options import KEYWORDS, parse_seeds, parse_weights
 from kerasfaces import registry, runs
-from kerasfaces.errors import InputError, MissingFileError, RunError
+from kerasfaces.errors import InputError, MissingFileError, OutOfBudgetError, RunError
 
 if TYPE_CHECKING:
     from experiments.runner_rows import Row
     from kerasfaces.baselines.parts.config import BaselineConfig
     from kerasfaces.manifest import Manifest
     from kerasfaces.train.config import TrainConfig
+    from kerasfaces.train.run import Request
+
+__all__ = ["KEYWORDS", "Context", "Outcome", "parse_seeds", "parse_weights"]
 
 logger = logging.getLogger("kerasfaces.experiments")
 HERE = Path(__file__).parent
-KEYWORDS = ("forensic", "imagenet", "none")  # what --weights may say besides a file
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -59,6 +63,9 @@ class Context:
             no limit.
         also: Other images, to test finished detectors on; None without.
         stores: Where channel stores go; None is `folder/stores`.
+        runs: Where trainings go that other experiments may ask for as well; None keeps
+            them in `folder`.
+        hours_of: A folder of experiments whose hours count together; None is `folder`.
     """
 
     manifest: "Manifest"
@@ -70,6 +77,8 @@ class Context:
     budget_h: float | None = None
     also: "Manifest | None" = None
     stores: Path | None = None
+    runs: Path | None = None
+    hours_of: Path | None = None
 
     def missing_weights(self, model: str) -> str | None:
         """Return why a model cannot be run, or None when its base weights are there.
@@ -115,11 +124,25 @@ class Context:
 
     def can_start(self) -> bool:
         """Tell whether the budget allows to start something new."""
-        return self.budget_h is None or spent_s(self.folder) < 3600 * self.budget_h
+        if self.budget_h is None:
+            return True
+        return total_s(self.hours_of or self.folder) < 3600 * self.budget_h
+
+    def must_start(self, what: str) -> None:
+        """Refuse to start something new where the budget is spent.
+
+        Raises:
+            OutOfBudgetError: It is.
+        """
+        if not self.can_start():
+            raise OutOfBudgetError(
+                f"{what} was not started: the budget of {self.budget_h or 0:g} hours is spent; "
+                "the same command with a larger --budget-hours continues."
+            )
 
     def run_folder(self, label: str, seed: int) -> Path:
-        """Return where `train` works, `folder/<label>/split-<seed>`."""
-        return self.folder / label / f"split-{seed}"
+        """Return where `train` works: `folder/<label>/split-<seed>` or what it links to."""
+        return runner_sharing.real(self.folder / label / f"split-{seed}")
 
     def train(
         self,
@@ -146,25 +169,38 @@ class Context:
             weights: Text of `--weights`; None is the context's for the model.
             audit: Of the files, if that was done before.
             notes: Sentences for the top of this run's report, besides the context's.
+
+        Raises:
+            OutOfBudgetError: It is not trained, and the budget is spent.
         """
         from kerasfaces.train import run as training
 
-        folder = self.run_folder(label, seed)
-        if training.is_finished(folder):
-            logger.info("%s, split seed %d", label, seed)
-        else:
-            logger.info("%s, split seed %d: training", label, seed)
         request = training.Request(
             config=config,
             manifest=self.split(ratio, seed) if manifest is None else manifest,
             weights=weights or self.weights[config.model.name],
-            folder=folder,
+            folder=self.run_folder(label, seed),
             store=store,
             notes=(*self.notes, *notes),
             audit=audit,
         )
+        folder = self._place(label, seed, request)
+        if training.is_finished(folder):
+            logger.info("%s, split seed %d", label, seed)
+        else:
+            self.must_start(f"{label}, split seed {seed},")
+            logger.info("%s, split seed %d: training", label, seed)
+        request = dataclasses.replace(request, folder=folder)
         with clock(self.folder):
             return training.train(request)
+
+    def _place(self, label: str, seed: int, request: "Request") -> Path:
+        """Return the run folder, shared with other experiments where runs are."""
+        folder = self.run_folder(label, seed)
+        if self.runs is None or folder.exists():
+            return folder
+        link = self.folder / label / f"split-{seed}"
+        return runner_sharing.share(link, self.runs, request, seed)
 
 
 def names() -> list[str]:
@@ -245,46 +281,3 @@ def claim(folder: Path, identity: Mapping[str, Any]) -> None:
             f"{folder} holds another experiment ({'; '.join(changed)}); choose another "
             "folder with -o."
         )
-
-
-def parse_seeds(text: str) -> tuple[int, ...]:
-    """Return the seeds of `0-4` or `0,2,5`.
-
-    Raises:
-        InputError: Anything else.
-    """
-    seeds: list[int] = []
-    try:
-        for part in text.split(","):
-            first, dash, last = part.partition("-")
-            seeds += range(int(first), int(last if dash else first) + 1)
-    except ValueError:
-        seeds = []
-    if not seeds or len(set(seeds)) < len(seeds):
-        raise InputError(f"--seeds {text}: expected e.g. 0-4 or 0,2,5, each once.")
-    return tuple(seeds)
-
-
-def parse_weights(
-    given: Sequence[str], models: Sequence[str], default: Callable[[str], str]
-) -> dict[str, str]:
-    """Return model -> weights of `MODEL=W` texts; a bare W is for every model.
-
-    Raises:
-        InputError: An unknown model, or one file for several architectures.
-    """
-    found = {model: default(model) for model in models}
-    known = registry.names("kerasfaces.models")
-    for text in given:
-        model, equals, value = text.partition("=")
-        if equals and model in known:
-            if model in found:
-                found[model] = value
-        elif len(models) > 1 and text not in KEYWORDS:
-            raise InputError(
-                f"--weights {text}: say which of {', '.join(models)} it is for, e.g. "
-                f"--weights {models[0]}=FILE."
-            )
-        else:
-            found = dict.fromkeys(models, text)
-    return found

@@ -12,10 +12,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from experiments import runner_failures
 from experiments.runner import KEYWORDS, Context
 from experiments.runner_rows import FAILED, NO_BUDGET, NO_WEIGHTS, RUN
 from kerasfaces import registry, runs
-from kerasfaces.errors import InputError, KerasfacesError, MissingFileError
+from kerasfaces.errors import (
+    InputError,
+    KerasfacesError,
+    MissingFileError,
+    OutOfBudgetError,
+)
 
 if TYPE_CHECKING:
     from kerasfaces.baselines.parts.config import BaselineConfig
@@ -83,7 +89,11 @@ def train(context: Context, system: System, ratio: Ratio) -> Attempted:
         context,
         system.label,
         lambda seed: _train(context, system, ratio, seed),
-        lambda seed: training.is_finished(context.run_folder(system.label, seed)),
+        # Where trainings are shared, whether there is one shows when it is asked for.
+        lambda seed: (
+            context.runs is not None
+            or training.is_finished(context.run_folder(system.label, seed))
+        ),
     )
 
 
@@ -109,13 +119,15 @@ def attempt(
             forget()
         try:
             folders[seed] = work(seed)
+        except OutOfBudgetError:
+            return _stopped(NO_BUDGET, folders)
         except MissingFileError as error:
             return _failed(label, seed, error, folders)
         except OSError:  # no room, or a lock: the rest would fail as well
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - named in the table
             if not isinstance(error, KerasfacesError):
-                logger.exception("%s, split seed %d", label, seed)
+                runner_failures.keep(context.folder, f"{label}-split-{seed}", error)
             return _failed(label, seed, error, folders)
     return Attempted(status=RUN, folders=folders)
 
@@ -202,6 +214,8 @@ def audit(context: Context) -> dict[str, Any]:
 
 
 def _train(context: Context, system: System, ratio: Ratio, seed: int) -> Path:
+    if context.runs is not None:
+        forget()
     manifest, notes = None, []
     if system.trained_on is not None:
         manifest = drawn(context, system, ratio, seed).manifest

@@ -41,3 +41,9 @@ def spent_s(folder: Path) -> float:
     """Return the seconds spent training here, in all calls together."""
     path = folder / "clock.json"
     return float(runs.read_json(path)["seconds"]) if path.exists() else 0.0
+
+
+def total_s(folder: Path) -> float:
+    """Return the seconds spent here and by every experiment in a folder of its own here."""
+    inside = sorted(folder.iterdir()) if folder.is_dir() else []
+    return spent_s(folder) + sum(spent_s(each) for each in inside if each.is_dir())

@@ -116,7 +116,12 @@ def commit(folder: Path) -> tuple[str, bool]:
 def command(argv: Sequence[str]) -> str:
     """Return the command with placeholders for this machine's paths."""
     words, holders = [], {"--manifest": "M", "-o": "DIR", "--output": "DIR"}
-    holders |= {"--root": "ROOT", "--also": "M2", "--stores": "STORES"}
+    holders |= {
+        "--root": "ROOT",
+        "--also": "M2",
+        "--stores": "STORES",
+        "--runs": "RUNS",
+    }
     for before, word in zip(["", *argv], argv, strict=False):
         option, equals, _ = word.partition("=")
         if before in holders:

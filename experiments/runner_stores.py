@@ -18,6 +18,7 @@ logger = logging.getLogger("kerasfaces.experiments")
 UNMASKED = ("rgb", "lnp", "spectrum")  # one store for whoever wants no mask
 SAM = "sam"
 OTHER_MASK = "grabcut"
+_SIZE_PX = 256  # of the stores whose name does not say it
 _CHECKPOINT = "sam_vit_b"  # the mask module's default
 
 
@@ -56,9 +57,12 @@ class Stores:
             RunError: The stage failed; it has said why.
         """
         changed = [option.rpartition("=")[2] for option in options]
-        name = "-".join([mask, *channels, *changed])
+        size = [] if self._size_px == _SIZE_PX else [f"{self._size_px}px"]
+        name = "-".join([mask, *channels, *changed, *size])
         folder = (self._context.stores or self._context.folder / "stores") / name
         if name not in self._made:
+            if not (folder / "store.json").exists():
+                self._context.must_start(f"the channel store {name}")
             with runner_clock.clock(self._context.folder):
                 self._run(folder, channels, mask, options)
             self._made[name] = folder

@@ -43,9 +43,15 @@ def run(
         study: The study.
         ratio: Of the split.
         seed: Of the split.
+
+    Raises:
+        OutOfBudgetError: It is not finished, and the budget is spent.
     """
     from kerasfaces.tune.run import Request, tune
 
+    folder = context.run_folder(name, seed)
+    if not (folder / "result.json").exists():
+        context.must_start(f"the study {name}, split seed {seed},")
     logger.info("study %s, split seed %d", name, seed)
     with clock(context.folder):
         return tune(
@@ -54,7 +60,7 @@ def run(
                 study=study,
                 manifest=context.split(ratio, seed),
                 weights=[f"{base}={context.weights[base]}" for base in study.bases],
-                folder=context.run_folder(name, seed),
+                folder=folder,
                 notes=context.notes,
             )
         )

@@ -37,6 +37,10 @@ class RunError(KerasfacesError, ValueError):
     """A run folder is incomplete, or belongs to another configuration."""
 
 
+class OutOfBudgetError(KerasfacesError, RuntimeError):
+    """Nothing new may be started: the hours that were given are spent."""
+
+
 class LockedError(KerasfacesError, OSError):
     """Another live process is writing the same folder."""
 

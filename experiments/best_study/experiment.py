@@ -2,7 +2,8 @@
 
 `tuning/frozen_hour.py`, one study per split seed. The winner is
 chosen on validation and meets the test rows once; the default is trained on the same
-split. `--budget-hours H` gives every split its share of H instead of an hour.
+split. `--budget-hours H` gives every split its share of H instead of an hour, but under
+`all`, where H is for all experiments together.
 """
 
 import dataclasses
@@ -68,7 +69,7 @@ def run(context: Context) -> Outcome:
 
 def hours_per_split(context: Context) -> float:
     """Return how long each search may take."""
-    if context.budget_h is None:
+    if context.budget_h is None or context.hours_of is not None:
         return HOURS
     return context.budget_h / len(context.seeds)
 

@@ -17,6 +17,7 @@ from experiments.wan2023 import cells, published, saturation, simulated, tables
 from experiments.wan2023.cells import Cell, Variant
 from kerasfaces import manifest as manifests
 from kerasfaces import rng
+from kerasfaces.errors import OutOfBudgetError
 
 logger = logging.getLogger(__name__)
 MODELS = ("lnp_attention",)
@@ -32,7 +33,7 @@ def run(context: Context) -> Outcome:
     """Train what the budget allows; return one row per published number."""
     notes: list[str] = []
     if context.quick:
-        context = dataclasses.replace(context, manifest=_few(context.manifest))
+        context = dataclasses.replace(context, manifest=few(context.manifest))
         notes.append(
             f"--quick: {len(context.manifest)} images at {cells.QUICK_PX} px, one epoch, "
             "MobileNetV2 at width .35."
@@ -47,7 +48,7 @@ def _run(context: Context, masked: str, notes: list[str]) -> Outcome:
     found: dict[tuple[str, Variant | None], dict[int, Path]] = defaultdict(dict)
     left = 0
     for cell in cells.order(context.seeds):
-        folder = _train(cell, context, stores, masked)
+        folder = train(cell, context, stores, masked)
         if folder is None:
             left += 1
         else:
@@ -68,15 +69,26 @@ def _run(context: Context, masked: str, notes: list[str]) -> Outcome:
     return Outcome(rows=rows, weights=_weights(context), notes=notes)
 
 
-def _train(cell: Cell, context: Context, stores: Stores, masked: str) -> Path | None:
-    """Train a cell or find it trained; None where the budget is spent."""
+def train(cell: Cell, context: Context, stores: Stores, masked: str) -> Path | None:
+    """Train a cell or find it trained; None where the budget is spent.
+
+    Args:
+        cell: What to train.
+        context: The experiment's.
+        stores: Of channels, of the cells' size.
+        masked: The mask that cuts faces out.
+    """
+    try:
+        return _train(cell, context, stores, masked)
+    except OutOfBudgetError:
+        return None
+
+
+def _train(cell: Cell, context: Context, stores: Stores, masked: str) -> Path:
     from kerasfaces.train import run as training
 
     label = cell.label(masked)
-    finished = training.is_finished(context.run_folder(label, cell.seed))
-    if not (finished or context.can_start()):
-        return None
-    if not finished:
+    if not training.is_finished(context.run_folder(label, cell.seed)):
         _forget()
     config = cells.configuration(cell, context)
     weights = "none"
@@ -88,6 +100,8 @@ def _train(cell: Cell, context: Context, stores: Stores, masked: str) -> Path | 
     elif cell.method == "liu2022":
         store = stores.folder("none", options=["spectrum.amplitude=liu2022"])
     elif cell.method == "autogan_spec":
+        if not (context.folder / "simulated").exists():
+            context.must_start("simulated fakes")
         manifest = simulated.manifest(
             context.split(RATIO, cell.seed),
             context.folder / "simulated",
@@ -153,7 +167,7 @@ def _weights(context: Context) -> dict[str, Any]:
     }
 
 
-def _few(manifest: manifests.Manifest) -> manifests.Manifest:
+def few(manifest: manifests.Manifest) -> manifests.Manifest:
     """Return some pairs of the sample, the same ones every time."""
     rows = manifest.rows
     pairs = sorted(set(rows["pair_id"]))

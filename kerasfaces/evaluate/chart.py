@@ -13,7 +13,6 @@ from numpy.typing import ArrayLike
 
 from kerasfaces.evaluate.markup import tag
 
-_WIDTH, _HEIGHT = 420.0, 340.0
 _NEAR_PX = 0.4
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58.0, 14.0, 14.0, 46.0
 
@@ -31,6 +30,8 @@ class Chart:
         signless_y: Label the vertical axis without signs (a mirrored histogram).
         x_names: What stands at 0, 1, 2 ... of a horizontal axis that is no number.
     """
+
+    width, height = 420.0, 340.0  # pixels of the drawing
 
     def __init__(
         self,
@@ -126,7 +127,7 @@ class Chart:
 
     def text(self, x_px: float, y_px: float, text: str) -> "Chart":
         """Write beside a point, on the side where there is room."""
-        right = x_px < _WIDTH * 0.55
+        right = x_px < self.width * 0.55
         below = y_px < _TOP + 40
         self.parts.append(
             tag(
@@ -147,13 +148,13 @@ class Chart:
             tag("title", self.description),
             *self._axes(),
             *self.parts,
-            viewBox=f"0 0 {_WIDTH:g} {_HEIGHT:g}",
+            viewBox=f"0 0 {self.width:g} {self.height:g}",
             role="img",
             aria_label=self.description,
         )
 
     def _axes(self) -> list[Markup]:
-        bottom, right = _HEIGHT - _BOTTOM, _WIDTH - _RIGHT
+        bottom, right = self.height - _BOTTOM, self.width - _RIGHT
         found = []
         for value in self._x_ticks():
             x = f"{self._x(value):.1f}"
@@ -183,7 +184,7 @@ class Chart:
                 "text",
                 x_label,
                 x=middle_x,
-                y=_HEIGHT - 8,
+                y=self.height - 8,
                 text_anchor="middle",
                 class_="axis",
             )
@@ -214,13 +215,15 @@ class Chart:
                 math.log10(max(value, low)),
             )
         share = (value - low) / ((high - low) or 1.0)
-        return _LEFT + min(max(share, 0.0), 1.0) * (_WIDTH - _LEFT - _RIGHT)
+        return _LEFT + min(max(share, 0.0), 1.0) * (self.width - _LEFT - _RIGHT)
 
     def _y(self, value: float) -> float:
         low, high = self.y
         share = (value - low) / ((high - low) or 1.0)
         return (
-            _HEIGHT - _BOTTOM - min(max(share, 0.0), 1.0) * (_HEIGHT - _TOP - _BOTTOM)
+            self.height
+            - _BOTTOM
+            - min(max(share, 0.0), 1.0) * (self.height - _TOP - _BOTTOM)
         )
 
     def _at(self, x: float, y: float) -> str:

@@ -77,6 +77,8 @@ class FeatureCache:
         self._converted = converted
         self._engine: engines.Engine | None = None
         self.engine = ""
+        self._asked: set[tuple[int, str]] = set()
+        self._n_computed = 0
 
     def reader(self, keys: Sequence[str], view: View | None = None) -> store.Reader:
         """Return the features of images by position, computing what is missing.
@@ -91,6 +93,8 @@ class FeatureCache:
         shape = self._shape(folder)
         with store.writing(folder, recipe, shape, "float32", wait=True) as features:
             missing = list(dict.fromkeys(key for key in keys if key not in features))
+            self._asked |= {(view.number, key) for key in keys}
+            self._n_computed += len(missing)
             if missing:
                 self._compute(features, missing, view)
             made_by = folder / "engine.txt"
@@ -98,6 +102,11 @@ class FeatureCache:
                 made_by.read_text().strip() if made_by.exists() else self.engine
             )
             return features.reader(keys)
+
+    @property
+    def n_cached(self) -> int:
+        """Return how many of the features asked for another run had computed."""
+        return len(self._asked) - self._n_computed
 
     @property
     def _extractor(self) -> keras.Model:

@@ -37,7 +37,7 @@ class Trained:
         model: `(n, s, s, c)` -> `(n, 1)` logit.
         logits: Per split, the logits of its readable rows, in order.
         history: One row per epoch and phase.
-        facts: Engine, agreement, seconds, parameter counts.
+        facts: Engine, agreement, features that were in the cache, seconds, parameters.
     """
 
     model: Any
@@ -136,7 +136,11 @@ def _train_frozen(
     )
     shared = preparation.get().extractor if preparation.shared else None
     agreement = agreements.worst(model, data, logits["test"], shared)
-    facts = {"engine": features.engine, "agreement": agreement}
+    facts = {
+        "engine": features.engine,
+        "agreement": agreement,
+        "features_cached": features.n_cached,
+    }
     return model, history, logits, facts
 
 

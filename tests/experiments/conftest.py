@@ -14,6 +14,21 @@ VALUES = {
     "attr_expression": ("positive", "neutral", "negative"),
 }
 
+MEASURED = {
+    "parameters": 2_000_000,
+    "trained": 1_000,
+    "speed": {
+        "ms": 6.0,
+        "fastest_ms": 5.0,
+        "slowest_ms": 9.0,
+        "reference_ms": 4.0,
+        "batch": 32,
+        "batches": 5,
+        "cores": 2,
+        "load": 1.5,
+    },
+}
+
 
 def make_rows(n=240, labelled=("real", "fake"), attributes=tuple(VALUES)):
     """Half real, half fake; attributes only on the classes in `labelled`."""
@@ -69,11 +84,13 @@ def write_generators(write_manifest, tmp_path):
 def trained(monkeypatch, tmp_path):
     """Replace training by made-up logits, near-duplicates by none; lists the requests."""
     from experiments import runner_cells, runner_stores
+    from experiments.systems import cost
     from experiments.wan2023 import saturation, simulated
     from kerasfaces.crossgen import run as crossgen
     from kerasfaces.crossgen import warm
     from kerasfaces.evaluate import run as evaluation
     from kerasfaces.manifest import scan, split
+    from kerasfaces.train import channels
     from kerasfaces.train import run as training
 
     requests = []
@@ -111,6 +128,8 @@ def trained(monkeypatch, tmp_path):
     monkeypatch.setattr(runner_cells, "audit", lambda context: {"flagged": False})
     monkeypatch.setattr(warm, "features", lambda *arguments: None)
     monkeypatch.setattr(crossgen.training, "resolve", lambda r: (r.config, None))
+    monkeypatch.setattr(channels, "check", lambda config, store: store and {"at": 1})
+    monkeypatch.setattr(cost.Costs, "_measured", lambda *arguments: dict(MEASURED))
     monkeypatch.setattr(runner_stores.Stores, "_run", lambda *arguments: None)
     monkeypatch.setattr(runner_stores, "_unusable", lambda folder: 0)
     monkeypatch.setattr(simulated, "manifest", lambda split, folder, size_px: split)

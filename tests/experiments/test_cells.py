@@ -209,7 +209,9 @@ def test_a_detector_that_fails_leaves_the_tables_of_the_others(
     path = write_generators({"stylegan": 140, "diffusion": 70})
     out = tmp_path / "out"
     words = ["tian2023", "--manifest", str(path), "-o", str(out)]
-    assert main([*words, "--weights", f"mobilenetv2={weights_file}"]) == 0
+    assert main([*words, "--weights", f"mobilenetv2={weights_file}"]) == 1
+    kept = out / "failures" / "two_layer_cnn-8-epochs-split-0.txt"
+    assert "Traceback" in kept.read_text(encoding="utf-8")
     rows = json.loads((out / "results.json").read_text())["rows"]
     by_name = {row["row"]: row for row in rows if row["table"] == "result"}
     assert by_name["two-layer CNN"]["status"] == "failed: RuntimeError('out of memory')"

@@ -87,9 +87,11 @@ def test_an_hour_per_split_unless_told():
     class Told:
         budget_h: float | None
         seeds: tuple[int, ...] = (0, 1)
+        hours_of: str | None = None
 
     assert best_study.hours_per_split(Told(None)) == 1.0
     assert best_study.hours_per_split(Told(1.0)) == 0.5
+    assert best_study.hours_per_split(Told(1.0, hours_of="all")) == 1.0
 
 
 def test_best_study_without_weights(write_manifest, trained, no_imagenet, tmp_path):

@@ -284,7 +284,7 @@ def test_stores_are_made_by_a_process_of_the_stage(
     monkeypatch.setattr(subprocess, "run", run)
     stores = runner_stores.Stores(context, 64)
     folder = stores.folder("grabcut", options=["spectrum.colours=3"])
-    assert folder == tmp_path / "out" / "stores" / "grabcut-lnp-spectrum-3"
+    assert folder == tmp_path / "out" / "stores" / "grabcut-lnp-spectrum-3-64px"
     assert stores.folder("grabcut", options=["spectrum.colours=3"]) == folder
     assert len(commands) == 1
     words = " ".join(commands[0])

@@ -61,14 +61,16 @@ def test_cached_and_end_to_end_logits_agree(tiny_manifest, base_weights, tmp_pat
 
 def test_the_base_is_computed_once(tiny_manifest, base_weights, tmp_path, monkeypatch):
     data = datasets.load(tiny_manifest, SMALL.input_spec)
-    fit.train(SMALL, data, base_weights, tmp_path / "a")
+    first = fit.train(SMALL, data, base_weights, tmp_path / "a")
+    assert first.facts["features_cached"] == 0
 
     def forbidden(*_):
         raise AssertionError("features computed again")
 
     monkeypatch.setattr("kerasfaces.features.engines.choose", forbidden)
     other = dataclasses.replace(SMALL, seed=1, learning_rate=0.001)
-    fit.train(other, data, base_weights, tmp_path / "b")
+    again = fit.train(other, data, base_weights, tmp_path / "b")
+    assert again.facts["features_cached"] == len(data.rows)
 
 
 class KilledError(BaseException):

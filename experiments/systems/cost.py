@@ -1,0 +1,149 @@
+"""What a detector costs: seconds of training, parameters, size, time per image.
+
+What the run folder says is taken from there; time per image and what was trained are
+measured once and kept in `costs/` of the experiment's folder.
+"""
+
+import contextlib
+import dataclasses
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from experiments.runner import Context
+from experiments.runner_clock import clock
+from experiments.systems import speed
+from kerasfaces import runs
+
+logger = logging.getLogger(__name__)
+
+METRICS = (
+    "training seconds",
+    "parameters",
+    "trained parameters",
+    "ms per image",
+    "times the reference's ms",
+    "MB on disk",
+)
+BATCH, BATCHES = 32, 5
+QUICK_BATCH, QUICK_BATCHES = 8, 2
+_STAGE_BATCHES = 1  # of detectors on channels, about a second per image
+_FILES = ("model.keras", "model.npz")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Cost:
+    """Of one detector.
+
+    Attributes:
+        train_s: Seconds of training; features that were in the cache cost nothing.
+        cached: How many were; None where a run of an earlier version does not say.
+        parameters: Of the whole model.
+        trained: Of those, how many training changed.
+        megabytes: The model's file, 1e6 bytes.
+        speed: See `speed.Speed`.
+    """
+
+    train_s: float
+    cached: int | None
+    parameters: int
+    trained: int
+    megabytes: float
+    speed: Mapping[str, float]
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """Return `METRICS` -> number; the ratio is to the reference, measured in turn."""
+        ms = self.speed["ms"]
+        values = (
+            self.train_s,
+            self.parameters,
+            self.trained,
+            ms,
+            ms / _number(self.speed["reference_ms"]),
+            self.megabytes,
+        )
+        return {name: float(value) for name, value in zip(METRICS, values, strict=True)}
+
+
+class Costs:
+    """Measures detectors one after another, beside the same reference."""
+
+    def __init__(
+        self, context: Context, files: Sequence[Path], reference: Path | None
+    ) -> None:
+        """Remember what to compare with.
+
+        Args:
+            context: The experiment's.
+            files: Test images.
+            reference: A run folder; None compares with nothing.
+        """
+        self._context, self._all_files = context, files
+        self._reference_folder = reference
+        self._reference: speed.Ready | None = None
+        self._files: list[Path] = []
+
+    def of(self, label: str, folder: Path) -> Cost:
+        """Return the cost of a finished run."""
+        path = self._context.folder / "costs" / f"{label}-{folder.name}.json"
+        if not path.exists():
+            logger.info("%s: time per image", label)
+            with clock(self._context.folder):
+                runs.write_json(path, self._measured(folder))
+        facts = runs.read_json(folder / "training.json")
+        kept = runs.read_json(path)
+        return Cost(
+            train_s=float(facts["train_seconds"]),
+            cached=facts.get("features_cached", 0 if _is_whole(facts) else None),
+            parameters=int(kept["parameters"]),
+            trained=int(kept["trained"]),
+            megabytes=sum(_size(folder / name) for name in _FILES) / 1e6,
+            speed=kept["speed"],
+        )
+
+    def _measured(self, folder: Path) -> dict[str, Any]:
+        batch, batches = (
+            (QUICK_BATCH, QUICK_BATCHES) if self._context.quick else (BATCH, BATCHES)
+        )
+        files = self._few(batch * (batches + 1))
+        ready = speed.load(folder, files[:batch])
+        if _on_channels(folder):
+            batches = _STAGE_BATCHES
+        found = speed.measure(ready, files, self._beside(files), batch, batches)
+        return {
+            "parameters": ready.parameters,
+            "trained": ready.trained,
+            "speed": dataclasses.asdict(found),
+        }
+
+    def _few(self, count: int) -> list[Path]:
+        if not self._files:
+            self._files = speed.readable(self._all_files, count)
+        return self._files
+
+    def _beside(self, files: Sequence[Path]) -> speed.Ready | None:
+        if self._reference is None and self._reference_folder is not None:
+            self._reference = speed.load(self._reference_folder, files[:BATCH])
+        return self._reference
+
+
+def _is_whole(facts: Mapping[str, Any]) -> bool:
+    """Tell whether a run has no frozen base, so no features to find in a cache."""
+    return "agreement" not in facts
+
+
+def _on_channels(folder: Path) -> bool:
+    return "channel_recipe" in runs.read_json(folder / "input_spec.json")
+
+
+def _size(path: Path) -> int:
+    with contextlib.suppress(FileNotFoundError):
+        return path.stat().st_size
+    return 0
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value

@@ -1,0 +1,195 @@
+"""The detectors of the table, in the order in which they are trained.
+
+First what needs minutes and what the others are measured against, last what takes days on
+a few cores. Each is trained as its document says.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from experiments.runner import Context
+from experiments.runner_stores import Stores
+from experiments.wan2023 import cells
+from experiments.wan2023 import experiment as wan2023
+from experiments.wan2023.cells import CHOSEN, Cell
+from kerasfaces import registry
+from kerasfaces.baselines.parts.config import BaselineConfig
+from kerasfaces.train import config as configs
+from kerasfaces.train.config import TrainConfig
+
+RATIO = (5, 1, 1)
+PRETRAINED = (  # what starts from weights that are not in this repository
+    "mobilenetv2",
+    "resnet50",
+    "resnet18",
+    "deit_base_224",
+    "vit_base",
+    "densenet121",
+    "deit_base_384",
+    "resnet50_convstack",
+)
+_QUICK_PX = 64
+_BASELINES = "kerasfaces.baselines"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Detector:
+    """One line of the table.
+
+    Attributes:
+        name: Of the line.
+        document: Where it comes from; empty where it is ours.
+        model: Its file in `kerasfaces/models` or `kerasfaces/baselines`.
+        preset: How it is trained; None is `kerasfaces train`'s default.
+        weights: Text of `--weights` that belongs to the name; None takes the command's.
+        cell: Of wan2023, where it is one of its trainings.
+    """
+
+    name: str
+    document: str = ""
+    model: str
+    preset: str | None = None
+    weights: str | None = None
+    cell: Callable[[int], Cell] | None = None
+
+    @property
+    def title(self) -> str:
+        """Return what the table calls it."""
+        return f"{self.name} ({self.document})" if self.document else self.name
+
+    @property
+    def label(self) -> str:
+        """Return what names its folder."""
+        words = [self.document, self.name] if self.document else [self.name]
+        return "-".join(words).replace(" ", "_")
+
+    @property
+    def needs_weights(self) -> bool:
+        """Tell whether its name promises weights that may be missing."""
+        return self.weights is None and self.model in PRETRAINED
+
+
+def detectors() -> list[Detector]:
+    """Return all of them, the cheap and the important first."""
+    return [*_quick_to_train(), *_from_random_weights(), *_large(), *_on_channels()]
+
+
+def configuration(
+    detector: Detector, context: Context
+) -> TrainConfig | BaselineConfig | None:
+    """Return how a detector is trained; None where wan2023 says it."""
+    if detector.cell is not None:
+        return None
+    if detector.model in registry.names(_BASELINES):
+        baseline: BaselineConfig = registry.load(_BASELINES, detector.model).CONFIG()
+        return baseline
+    weights = detector.weights or context.weights[detector.model]
+    config = (
+        configs.preset(detector.preset, detector.model)
+        if detector.preset
+        else configs.default(detector.model, weights)
+    )
+    return smaller(config, 1) if context.quick and weights == "none" else config
+
+
+def smaller(config: TrainConfig, epochs: int) -> TrainConfig:
+    """Return a configuration that shows that everything works, and no more."""
+    model = dataclasses.replace(
+        config.model,
+        size_px=_QUICK_PX,
+        cnn=dataclasses.replace(config.model.cnn, patch_px=_QUICK_PX // 2, filters=4),
+        transformer=dataclasses.replace(
+            config.model.transformer, layers=2, width=48, heads=3
+        ),
+    )
+    return dataclasses.replace(config, model=model, epochs=epochs)
+
+
+def train(
+    detector: Detector, context: Context, stores: Stores, masked: str, seed: int
+) -> Path | None:
+    """Train a detector or find it trained; None where the budget is spent.
+
+    Args:
+        detector: Which.
+        context: The experiment's.
+        stores: Of channels.
+        masked: The mask that cuts faces out.
+        seed: Of the split.
+    """
+    if detector.cell is not None:
+        return wan2023.train(detector.cell(seed), context, stores, masked)
+    config = configuration(detector, context)
+    assert config is not None  # noqa: S101 - for the type checker: there is no cell
+    is_baseline = isinstance(config, BaselineConfig)
+    weights = "none" if is_baseline else detector.weights
+    return context.train(detector.label, config, RATIO, seed, weights=weights)
+
+
+def _quick_to_train() -> Iterator[Detector]:
+    yield Detector(name="ours", model="mobilenetv2")
+    yield Detector(
+        name="mobilenetv2",
+        document="kabber2023",
+        model="mobilenetv2",
+        preset="kabber2023",
+    )
+    yield Detector(name="hog_svm", document="yu2024", model="hog_svm")
+    yield _random("logistic_regression", "tian2023")
+    yield _of_wan2023("dct_cnn", lambda seed: _compared("dct_cnn", seed))
+
+
+def _from_random_weights() -> Iterator[Detector]:
+    yield _random("aggregated_cnns", "tian2023")
+    yield _random("two_layer_cnn", "tian2023")
+    yield _random("modified_cnn", "yu2024")
+    for model in ("deit_tiny_224", "resnet18"):
+        yield Detector(
+            name=f"{model} from random weights",
+            model=model,
+            preset="yu2024",
+            weights="none",
+        )
+
+
+def _large() -> Iterator[Detector]:
+    for name, document in (
+        ("resnet50", "kabber2023"),
+        ("resnet18", "yu2024"),
+        ("deit_base_224", "yu2024"),
+        ("resnet50_convstack", "tian2023"),
+        ("densenet121", "mudgal2023"),
+        ("vit_base", "mudgal2023"),
+        ("deit_base_384", "mudgal2023"),
+    ):
+        yield Detector(name=name, document=document, model=name, preset=document)
+
+
+def _on_channels() -> Iterator[Detector]:
+    """Yield wan2023's detector with its light classifier, and what it compares with."""
+    yield _of_wan2023(
+        cells.CHANNEL_MODEL,
+        lambda seed: Cell(method="mobilenetv2", variant=CHOSEN, seed=seed),
+    )
+    yield _of_wan2023("autogan_spec", lambda seed: _compared("autogan_spec", seed))
+    yield _of_wan2023("liu2022", lambda seed: _compared("liu2022", seed))
+    yield _of_wan2023("wang2020", lambda seed: _compared("wang2020", seed))
+    yield _of_wan2023(
+        "gragnaniello2021", lambda seed: _compared("gragnaniello2021", seed)
+    )
+
+
+def _random(model: str, document: str) -> Detector:
+    return Detector(name=model, document=document, model=model, weights="none")
+
+
+def _of_wan2023(name: str, cell: Callable[[int], Cell]) -> Detector:
+    model = cells.CHANNEL_MODEL if name == "liu2022" else name
+    return Detector(
+        name=name, document="wan2023", model=model, weights="none", cell=cell
+    )
+
+
+def _compared(method: str, seed: int) -> Cell:
+    return Cell(method=method, variant=None, seed=seed)

@@ -1,0 +1,300 @@
+"""Every detector of the toolkit on one split: quality beside what it costs, on one page.
+
+Split 5:1:1, one run per detector and split seed, each trained as its document says; all are
+tested on the same images. `index.html` has the table and the pictures.
+"""
+
+import dataclasses
+import logging
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from experiments.runner import Context, Outcome
+from experiments.runner_failures import is_failure, keep
+from experiments.runner_paired import difference, pooled
+from experiments.runner_rows import (
+    NO_BUDGET,
+    NO_WEIGHTS,
+    RUN,
+    Measured,
+    Row,
+)
+from experiments.runner_stores import OTHER_MASK, Stores, mask
+from experiments.systems import cost as costs
+from experiments.systems import detectors, page
+from experiments.systems.detectors import Detector
+from experiments.wan2023 import cells
+from experiments.wan2023 import experiment as wan2023
+from kerasfaces import runs
+from kerasfaces.errors import MissingFileError, OutOfBudgetError
+from kerasfaces.evaluate.names import HEADLINES
+from kerasfaces.metrics import holm
+
+logger = logging.getLogger(__name__)
+
+MODELS = (*detectors.PRETRAINED, cells.CHANNEL_MODEL)
+WEIGHTS = {cells.CHANNEL_MODEL: "none"}
+SEEDS = (0,)
+DOCUMENT_DATA = ""
+REFERENCE = "mobilenetv2 (kabber2023)"
+TITLES = {
+    page.QUALITY: "Headline numbers, on the same images for every detector",
+    page.DIFFERENCES: f"AUC minus that of {REFERENCE}, same images; p corrected (Holm)",
+    page.COST: "What each costs",
+    page.RANDOM: "Detectors without weights, built small and random: loss of one step",
+}
+Folders = dict[int, Path]
+
+
+def run(context: Context) -> Outcome:
+    """Train what the budget allows, measure what it costs."""
+    notes: list[str] = []
+    if context.quick:
+        context = dataclasses.replace(context, manifest=wan2023.few(context.manifest))
+        notes.append(
+            f"--quick: {len(context.manifest)} images; what is trained from random weights "
+            "is made small and sees them once."
+        )
+    found, status = _train(context)
+    rows = [*_quality(found, status), *_differences(found)]
+    measured, told = _costs(context, found)
+    rows += measured
+    notes += told
+    if context.quick:
+        rows += _random(context, status)
+        notes += _passed(rows)
+    notes += [*_left_out(status), *_unseen(rows)]
+    return Outcome(rows=rows, weights=_weights(context, found, status), notes=notes)
+
+
+def finish(folder: Path, results: Mapping[str, Any]) -> Path:
+    """Write the page of this experiment alone, `folder/index.html`."""
+    return page.write(folder, results)
+
+
+def _train(context: Context) -> tuple[dict[str, Folders], dict[str, str]]:
+    """Return title -> split seed -> run folder of what ran, title -> status of the rest."""
+    masked = OTHER_MASK if context.quick else mask()
+    size_px = cells.QUICK_PX if context.quick else cells.SIZE_PX
+    stores = Stores(context, size_px)
+    found: dict[str, Folders] = {}
+    status: dict[str, str] = {}
+    for each in detectors.detectors():
+        if each.needs_weights and (
+            context.weights[each.model] == "none" or context.missing_weights(each.model)
+        ):
+            status[each.title] = NO_WEIGHTS
+            continue
+        for seed in context.seeds:
+            state, folder = _one(each, context, stores, masked, seed)
+            if folder is None:
+                status[each.title] = state
+                found.pop(each.title, None)  # some of the splits are no mean of all
+                break
+            found.setdefault(each.title, {})[seed] = folder
+    return found, status
+
+
+def _one(
+    detector: Detector, context: Context, stores: Stores, masked: str, seed: int
+) -> tuple[str, Path | None]:
+    """Train one detector; what goes wrong is kept in a file and costs this line alone."""
+    try:
+        folder = detectors.train(detector, context, stores, masked, seed)
+    except OutOfBudgetError:
+        return NO_BUDGET, None
+    except MissingFileError as error:
+        return keep(context.folder, f"{detector.label}-split-{seed}", error), None
+    except OSError:  # no room, or a lock: the rest would fail as well
+        raise
+    except Exception as error:  # noqa: BLE001 - named in the table, traceback kept
+        return keep(context.folder, f"{detector.label}-split-{seed}", error), None
+    return (NO_BUDGET, None) if folder is None else (RUN, folder)
+
+
+def _quality(found: dict[str, Folders], status: dict[str, str]) -> Iterator[Row]:
+    for each in detectors.detectors():
+        if each.title in status:
+            yield Row(
+                table=page.QUALITY,
+                row=each.title,
+                metric="auc",
+                status=status[each.title],
+            )
+            continue
+        for metric in HEADLINES:
+            ours = {
+                seed: _entry(folder, metric)
+                for seed, folder in found[each.title].items()
+            }
+            yield Row(table=page.QUALITY, row=each.title, metric=metric, ours=ours)
+
+
+def _entry(folder: Path, metric: str) -> Measured:
+    entry = runs.read_json(folder / "metrics.json")["metrics"]["test"]["all"]
+    return Measured.of(entry[metric], entry["n"])
+
+
+def _differences(found: dict[str, Folders]) -> list[Row]:
+    """Return every detector's AUC minus the reference's, paired."""
+    reference = found.get(REFERENCE)
+    if reference is None:
+        return []
+    others = {title: each for title, each in found.items() if title != REFERENCE}
+    single = {
+        title: {s: difference(folder, reference[s]) for s, folder in each.items()}
+        for title, each in others.items()
+    }
+    whole = {
+        title: pooled(each, reference) or next(iter(single[title].values()))
+        for title, each in others.items()
+    }
+    corrected = holm([each.p_value for each in whole.values()])
+    return [
+        Row(
+            table=page.DIFFERENCES,
+            row=title,
+            metric="auc difference",
+            ours=single[title],
+            pooled=dataclasses.replace(whole[title], p_value=float(p)),
+        )
+        for title, p in zip(whole, corrected, strict=True)
+    ]
+
+
+def _costs(context: Context, found: dict[str, Folders]) -> tuple[list[Row], list[str]]:
+    """Return the rows of what was run, and sentences on how that was measured."""
+    test = context.split(detectors.RATIO, context.seeds[0])
+    chosen = test.rows["split"] == "test"
+    files = [path for path, use in zip(test.files(), chosen, strict=True) if use]
+    reference = next(iter(found.get(REFERENCE, {}).values()), None)
+    meter = costs.Costs(context, files, reference)
+    rows: list[Row] = []
+    notes: list[str] = []
+    measured = {}
+    for each in detectors.detectors():
+        for seed, folder in found.get(each.title, {}).items():
+            try:
+                measured[each.title, seed] = meter.of(each.label, folder)
+            except Exception as error:  # noqa: BLE001 - named below, traceback kept
+                why = keep(context.folder, f"{each.label}-split-{seed}-cost", error)
+                notes.append(f"{each.title}: its cost could not be measured: {why}")
+        rows += _cost_rows(
+            each.title, {s: c for (t, s), c in measured.items() if t == each.title}
+        )
+    if measured:
+        notes.append(_how_measured([*measured.values()]))
+    notes += [
+        f"{title}: {'some perhaps' if each.cached is None else f'{each.cached:,}'} of its "
+        "features were in the cache; seconds of training are without computing those."
+        for (title, _), each in measured.items()
+        if each.cached != 0
+    ]
+    return rows, notes
+
+
+def _cost_rows(title: str, found: dict[int, costs.Cost]) -> Iterator[Row]:
+    numbers = {seed: each.numbers for seed, each in found.items()}
+    for metric in costs.METRICS:
+        values = {s: Measured(value=each[metric], n=0) for s, each in numbers.items()}
+        if values and all(math.isfinite(each.value) for each in values.values()):
+            yield Row(table=page.COST, row=title, metric=metric, ours=values)
+
+
+def _how_measured(found: list[costs.Cost]) -> str:
+    speeds = [each.speed for each in found]
+    loads = [each["load"] for each in speeds]
+    first = speeds[0]
+    between = (
+        ""
+        if first["reference_ms"] is None
+        else f", batches of {REFERENCE} in between (the ratio is to those)"
+    )
+    return (
+        f"Milliseconds: median of {first['batches']:g} batches of {first['batch']:g} files, from "
+        f"the file to the logit, decoding included, loading the model not{between}; "
+        f"{first['cores']:g} cores, load average {min(loads):g} to {max(loads):g}."
+    )
+
+
+def _random(context: Context, status: dict[str, str]) -> Iterator[Row]:
+    """Yield a pass of every detector without weights."""
+    from experiments.systems.trial import random_pass
+
+    labels, files = context.manifest.rows["label"], context.manifest.files()
+    reals, fakes = (
+        [path for path, label in zip(files, labels, strict=True) if label == wanted]
+        for wanted in ("real", "fake")
+    )
+    for each in detectors.detectors():
+        if status.get(each.title) != NO_WEIGHTS or each.preset is None:
+            continue
+        row = Row(table=page.RANDOM, row=each.title, metric="loss", status=NO_WEIGHTS)
+        try:
+            found = random_pass(each, reals, fakes)
+        except Exception as error:  # noqa: BLE001 - named in the table, traceback kept
+            why = keep(context.folder, f"{each.label}-random", error)
+            yield dataclasses.replace(row, status=why)
+            continue
+        ours = {context.seeds[0]: Measured(value=found.loss, n=found.n)}
+        yield dataclasses.replace(row, status=RUN, ours=ours)
+
+
+def _passed(rows: list[Row]) -> Iterator[str]:
+    chosen = [row for row in rows if row.table == page.RANDOM]
+    good = [row.row for row in chosen if row.status == RUN]
+    bad = [row.row for row in chosen if is_failure(row.status)]
+    if good:
+        yield (
+            "Without weights, but built small and random they pass a training step and score "
+            f"images: {', '.join(good)}."
+        )
+    if bad:
+        yield f"Without weights, and even built small and random they fail: {', '.join(bad)}."
+
+
+def _left_out(status: dict[str, str]) -> Iterator[str]:
+    for wanted, why in (
+        (
+            NO_WEIGHTS,
+            "pretrained weights that cannot be had here (--weights MODEL=FILE)",
+        ),
+        (NO_BUDGET, "more hours (--budget-hours)"),
+    ):
+        names = [title for title, state in status.items() if state == wanted]
+        if names:
+            yield f"Not run for want of {why}: {', '.join(names)}."
+
+
+def _unseen(rows: list[Row]) -> Iterator[str]:
+    """Yield which detectors could not score all test images."""
+    seen = {
+        row.row: min(each.n for each in row.ours.values())
+        for row in rows
+        if (row.table, row.metric) == (page.QUALITY, "auc") and row.ours
+    }
+    most = max(seen.values(), default=0)
+    for title, n in seen.items():
+        if n < most:
+            yield (
+                f"{title} is measured on {n} of the {most} images: the others have no channels "
+                "(no face found, or unreadable)."
+            )
+
+
+def _weights(
+    context: Context, found: dict[str, Folders], status: dict[str, str]
+) -> dict[str, Any]:
+    """Return, per detector with a base, what it was loaded from."""
+    used: dict[str, Any] = {}
+    for each in detectors.detectors():
+        if not each.needs_weights:
+            continue
+        if each.title in found:
+            folder = next(iter(found[each.title].values()))
+            used[each.title] = runs.read_json(folder / "config.json")["weights"]
+        elif status[each.title] == NO_WEIGHTS:
+            used[each.title] = NO_WEIGHTS
+    return {**used, "all others": "random weights at the start"}

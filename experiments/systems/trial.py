@@ -1,0 +1,72 @@
+"""A pass of a detector whose weights are missing: built small and random, trained a step."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from experiments.systems.detectors import Detector, smaller
+from kerasfaces import images, registry
+from kerasfaces.errors import RunError
+from kerasfaces.models.parts import assemble
+from kerasfaces.train import config as configs
+
+IMAGES = 4  # of each class
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Passed:
+    """What a pass came to.
+
+    Attributes:
+        parameters: Of the model that was built.
+        loss: Of the training step.
+        n: Images.
+    """
+
+    parameters: int
+    loss: float
+    n: int
+
+
+def random_pass(
+    detector: Detector, reals: Sequence[Path], fakes: Sequence[Path]
+) -> Passed:
+    """Build a detector with random weights, train one step and score the same images.
+
+    Args:
+        detector: Whose weights are missing.
+        reals: Images.
+        fakes: Images.
+
+    Raises:
+        RunError: The loss or a logit is not finite, or a logit is missing.
+    """
+    import keras
+
+    preset = detector.preset or "default"
+    config = smaller(configs.preset(preset, detector.model), 1)
+    plugin = registry.load("kerasfaces.models", detector.model)
+    model = plugin.build(config.model, None, 0)
+    assemble.unfreeze_all(model)
+    files = [*reals[:IMAGES], *fakes[:IMAGES]]
+    pixels = [images.load_array(path, config.input_spec) for path in files]
+    batch = np.stack(pixels).astype(np.float32)
+    labels = np.array([0.0] * len(reals[:IMAGES]) + [1.0] * len(fakes[:IMAGES]))
+    model.compile(
+        optimizer=keras.optimizers.SGD(config.learning_rate),
+        loss=keras.losses.BinaryCrossentropy(from_logits=True),
+        jit_compile=False,
+    )
+    loss = float(model.train_on_batch(batch, labels[:, None]))
+    logits = np.asarray(model.predict_on_batch(batch))
+    if not np.isfinite([loss, *logits.ravel()]).all() or logits.shape != (
+        len(files),
+        1,
+    ):
+        raise RunError(
+            f"{detector.model} built with random weights gives a loss of {loss} and logits "
+            f"of shape {logits.shape} that are not all finite."
+        )
+    return Passed(parameters=model.count_params(), loss=loss, n=len(files))

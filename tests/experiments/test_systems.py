@@ -1,0 +1,304 @@
+"""systems: every detector has a line; costs, failures, budget, pages."""
+
+import json
+import time
+
+import numpy as np
+import pytest
+
+from experiments import runner, runner_results
+from experiments.__main__ import main
+from experiments.systems import cost, detectors, experiment, page, speed, trial
+from kerasfaces import manifest as manifests
+from kerasfaces import registry, runs
+from kerasfaces.errors import RunError
+from kerasfaces.train import run as training
+
+pytestmark = pytest.mark.tf
+TITLES = [each.title for each in detectors.detectors()]
+WITHOUT = [each.title for each in detectors.detectors() if each.needs_weights][2:]
+
+
+@pytest.fixture
+def command(write_manifest, trained, no_imagenet, weights_file, tmp_path):
+    """Run the experiment on made-up predictions; returns its code and results.json."""
+    out = tmp_path / "out"
+
+    def run(*words, weights=True):
+        given = ["systems", "--manifest", str(write_manifest()), "-o", str(out), *words]
+        if weights:
+            given += ["--weights", f"mobilenetv2={weights_file}"]
+        return main(given), runs.read_json(out / "results.json")
+
+    run.out = out
+    return run
+
+
+def lines(results, table):
+    return {
+        (row["row"], row["metric"]): row
+        for row in results["rows"]
+        if row["table"] == table
+    }
+
+
+def test_every_model_and_baseline_of_the_toolkit_is_in_the_table():
+    known = {
+        *registry.names("kerasfaces.models"),
+        *registry.names("kerasfaces.baselines"),
+    }
+    assert {each.model for each in detectors.detectors()} == known
+    assert len(set(TITLES)) == len(TITLES)
+    assert len({each.label for each in detectors.detectors()}) == len(TITLES)
+
+
+def test_each_is_trained_as_its_document_says(command, trained):
+    command()
+    by_label = {request.folder.parent.name: request for request in trained}
+    assert by_label["yu2024-hog_svm"].weights == "none"
+    assert by_label["ours"].config.model.scales == (1.0, 2.0)
+    assert by_label["kabber2023-mobilenetv2"].config.epochs == 10
+    assert by_label["resnet18_from_random_weights"].weights == "none"
+    assert by_label["resnet18_from_random_weights"].config.epochs == 15
+    rows = [request.manifest.rows for request in trained]
+    first = rows[0][rows[0]["split"] == "test"]["path"]
+    for request, each in zip(trained, rows, strict=True):
+        if request.folder.parent.name != "autogan_spec":
+            assert list(each[each["split"] == "test"]["path"]) == list(first)
+
+
+def test_every_line_has_its_numbers_or_says_why_not(command):
+    code, results = command()
+    assert code == 0
+    quality = lines(results, page.QUALITY)
+    assert {title for title, _ in quality} == set(TITLES)
+    for title in TITLES:
+        auc = quality[title, "auc"]
+        if title in WITHOUT:
+            assert auc["status"] == "not run: no weights"
+        else:
+            assert auc["ours"]["low"] <= auc["ours"]["value"] <= auc["ours"]["high"]
+            assert (title, "tpr_at_fpr_1pct") in quality
+    assert len(WITHOUT) == 7
+    costs = lines(results, page.COST)
+    assert costs["ours", "training seconds"]["ours"]["value"] == 36
+    assert costs["ours", "times the reference's ms"]["ours"]["value"] == 1.5
+    differences = lines(results, page.DIFFERENCES)
+    ours = differences["ours", "auc difference"]["ours"]
+    expected = quality["ours", "auc"]["ours"]["value"]
+    expected -= quality[experiment.REFERENCE, "auc"]["ours"]["value"]
+    assert ours["value"] == pytest.approx(expected)
+    assert 0 < ours["p_value"] <= 1
+    assert (experiment.REFERENCE, "auc difference") not in differences
+
+
+def test_the_page_holds_every_detector_and_nothing_from_elsewhere(command):
+    command()
+    text = (command.out / "index.html").read_text(encoding="utf-8")
+    for title in TITLES:
+        assert title in text
+    assert "http://" not in text.replace("http://www.w3.org", "")
+    assert "https://" not in text
+    assert "<script" not in text
+    assert text.count("<svg") == 2
+    assert 'href="ours/split-0/report.html"' in text
+    assert "/home/" not in text
+
+
+def test_one_that_breaks_is_named_and_the_rest_completes(
+    command, trained, monkeypatch, capsys
+):
+    good = training.train
+
+    def train(request, preparations=None):
+        if request.config.model.name == "two_layer_cnn":
+            raise ValueError(f"no such thing in {request.folder}/x.npz")
+        return good(request)
+
+    monkeypatch.setattr(training, "train", train)
+    code, results = command()
+    assert code == 1
+    quality = lines(results, page.QUALITY)
+    row = quality["two_layer_cnn (tian2023)", "auc"]
+    assert row["status"] == "failed: no such thing in x.npz"
+    assert quality["logistic_regression (tian2023)", "auc"]["status"] == "run"
+    kept = command.out / "failures" / "tian2023-two_layer_cnn-split-0.txt"
+    assert "Traceback" in kept.read_text(encoding="utf-8")
+    assert "failed: no such thing" in capsys.readouterr().out
+    assert "failed: no such thing" in (command.out / "index.html").read_text()
+    monkeypatch.setattr(training, "train", good)
+    code, results = command()
+    assert code == 0
+    assert lines(results, page.QUALITY)[row["row"], "auc"]["status"] == "run"
+
+
+def test_a_full_disk_stops_everything(command, monkeypatch):
+    def train(request, preparations=None):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(training, "train", train)
+    with pytest.raises(OSError, match="No space left"):
+        command()
+
+
+def test_a_cost_that_cannot_be_measured_costs_that_number_alone(command, monkeypatch):
+    def broken(self, folder):
+        raise RunError(f"{folder} is damaged")
+
+    monkeypatch.setattr(cost.Costs, "_measured", broken)
+    code, results = command()
+    assert code == 0
+    assert lines(results, page.QUALITY)["ours", "auc"]["status"] == "run"
+    assert lines(results, page.COST) == {}
+    assert (
+        "ours: its cost could not be measured: failed: split-0 is damaged"
+        in " ".join(results["notes"])
+    )
+
+
+def test_budget(command, trained, monkeypatch):
+    monkeypatch.setattr(runner.Context, "can_start", lambda context: len(trained) < 3)
+    code, results = command("--budget-hours", "1")
+    assert code == 0
+    assert len(trained) == 3
+    status = {
+        title: row["status"] for (title, _), row in lines(results, page.QUALITY).items()
+    }
+    assert list(status.values()).count("run") == 3
+    assert status["gragnaniello2021 (wan2023)"] == "not run: budget"
+    assert status["vit_base (mudgal2023)"] == "not run: no weights"
+    assert "Not run for want of more hours" in " ".join(results["notes"])
+
+
+def test_without_any_weights(command, trained):
+    _, results = command(weights=False)
+    quality = lines(results, page.QUALITY)
+    assert quality["ours", "auc"]["status"] == "not run: no weights"
+    assert lines(results, page.DIFFERENCES) == {}
+    assert quality["hog_svm (yu2024)", "auc"]["status"] == "run"
+
+
+def test_none_is_no_way_to_train_a_pretrained_one(command, trained):
+    _, results = command("--weights", "resnet50=none")
+    row = lines(results, page.QUALITY)["resnet50 (kabber2023)", "auc"]
+    assert row["status"] == "not run: no weights"
+
+
+def test_record_as_another_set_of_images(command, monkeypatch, tmp_path):
+    target = tmp_path / "systems"
+    target.mkdir()
+    marks = "<!-- results{}: written by --record -->\n<!-- end of results{} -->\n"
+    readme = marks.format("", "") + marks.format(" of mixed", " of mixed")
+    (target / "README.md").write_text(readme)
+    record = runner_results.record
+
+    def here(results, printed, folder, part):
+        record(results, printed, tmp_path / folder.name, part)
+
+    monkeypatch.setattr(runner_results, "record", here)
+    command("--record", "mixed")
+    assert (target / "results-mixed.json").exists()
+    assert not (target / "results.json").exists()
+    text = (target / "README.md").read_text()
+    assert text.index("of mixed") < text.index("hog_svm")
+    command("--record")
+    assert json.loads((target / "results.json").read_text())["experiment"] == "systems"
+
+
+@pytest.mark.parametrize("name", sorted({d.model for d in detectors.detectors()}))
+def test_quick_makes_small_what_is_trained_from_random_weights(name):
+    chosen = [
+        each
+        for each in detectors.detectors()
+        if each.model == name and each.preset and each.model in detectors.PRETRAINED
+    ]
+    for each in chosen:
+        config = detectors.smaller(
+            detectors.configs.preset(each.preset, each.model), epochs=1
+        )
+        assert (config.model.size_px, config.epochs) == (64, 1)
+
+
+def test_a_pass_with_random_weights(tiny_manifest):
+    files = tiny_manifest.files()
+    reals, fakes = files[:36], files[36:]
+    detector = next(d for d in detectors.detectors() if d.name == "resnet50_convstack")
+    found = trial.random_pass(detector, reals, fakes)
+    assert found.n == 8
+    assert np.isfinite(found.loss)
+    assert found.parameters > 20_000_000
+
+
+def test_a_pass_with_a_transformer_is_small(tiny_manifest):
+    pytest.importorskip("keras_hub")
+    files = tiny_manifest.files()
+    detector = next(d for d in detectors.detectors() if d.name == "deit_base_384")
+    found = trial.random_pass(detector, files[:36], files[36:])
+    assert found.parameters < 200_000
+
+
+class Slow:
+    """A run that takes a known time per image."""
+
+    def __init__(self, ms):
+        self.ms, self.seen = ms, []
+
+    def score(self, files):
+        self.seen.append(list(files))
+        time.sleep(self.ms * len(files) / 1000)
+        return np.zeros(len(files))
+
+
+def test_speed_is_the_median_of_batches_beside_the_reference():
+    files = [f"{i}.png" for i in range(10)]
+    run, reference = Slow(4.0), Slow(1.0)
+    found = speed.measure(run, files, reference, batch=4, batches=3)
+    assert found.ms == pytest.approx(4.0, abs=1.5)
+    assert found.fastest_ms <= found.ms <= found.slowest_ms
+    assert found.ms > found.reference_ms
+    assert len(run.seen) == len(reference.seen) == 4
+    assert run.seen == reference.seen
+    assert run.seen[2] == ["8.png", "9.png", "0.png", "1.png"]
+    alone = speed.measure(run, files, None, batch=4, batches=1)
+    assert np.isnan(alone.reference_ms)
+
+
+def test_only_images_are_timed(tiny_manifest, tmp_path):
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"nothing")
+    files = [bad, *tiny_manifest.files()]
+    assert speed.readable(files, 3) == files[1:4]
+
+
+@pytest.mark.slow
+def test_speed_scores_what_the_run_scored(tiny_manifest, tiny_weights, tmp_path):
+    """The timed path gives the logits of the run's own predictions, for all kinds."""
+    from kerasfaces.baselines import hog_svm
+    from kerasfaces.evaluate import predictions
+    from kerasfaces.train import config as configs
+
+    head = configs.preset("kabber2023", "mobilenetv2")
+    small = configs.preset("tian2023", "logistic_regression")
+    wanted = {
+        "frozen": (head, str(tiny_weights)),
+        "whole": (small, "none"),
+        "baseline": (hog_svm.CONFIG(), "none"),
+    }
+    for name, (config, weights) in wanted.items():
+        folder = training.train(
+            training.Request(
+                config=config,
+                manifest=tiny_manifest,
+                weights=weights,
+                folder=tmp_path / name,
+            )
+        )
+        frame = predictions.read(folder / "predictions_test.csv")
+        files = manifests.read(folder / "manifest.csv")
+        chosen = files.rows["split"] == "test"
+        paths = [p for p, use in zip(files.files(), chosen, strict=True) if use]
+        ready = speed.load(folder, paths[:4])
+        logits = ready.score(paths)
+        np.testing.assert_allclose(logits, frame["logit"], atol=2e-3)
+        assert 0 < ready.trained <= ready.parameters
+        assert (ready.trained < ready.parameters) == (name == "frozen")
