@@ -105,7 +105,7 @@ def test_from_a_study_to_a_run_folder(words, tmp_path, capsys, monkeypatch):
     history = pd.read_csv(folder / "trial_0000" / "history.csv")
     assert list(history["seed"]) == [0, 0, 1, 1]
     # the command is that run
-    from kerasfaces.train.__main__ import _config, _parser
+    from kerasfaces.train.__main__ import _parser, config_of
 
     stage, *arguments = shlex.split(result["command"])[1:]
     parsed = _parser().parse_args(arguments)
@@ -113,7 +113,7 @@ def test_from_a_study_to_a_run_folder(words, tmp_path, capsys, monkeypatch):
     wanted = configs.from_dict(TrainConfig, trained)
     model = dataclasses.replace(wanted.model, alpha=None)
     assert stage == "train"
-    assert _config(parsed) == dataclasses.replace(wanted, model=model)
+    assert config_of(parsed) == dataclasses.replace(wanted, model=model)
     # and again: nothing is trained, the same is told
     from kerasfaces.tune.trainer import Trainer
 
