@@ -21,7 +21,7 @@ from benchmarks import frozen
 logger = logging.getLogger("kerasfaces.benchmarks")
 REFERENCE = "kabber2023"
 _BATCH = 8
-_LEAST_S, _TURNS = 0.5, 5
+_LEAST_S, _TURNS = 0.5, 3
 Score = Callable[[], Any]
 
 

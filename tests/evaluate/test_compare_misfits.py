@@ -1,0 +1,102 @@
+"""Detectors that fit the others badly: turned round, other labels, other images."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from detector_files import make_run, scored, write_csv
+
+from kerasfaces import metrics
+from kerasfaces.errors import InputError
+from kerasfaces.evaluate.compare import compare
+
+
+@pytest.fixture
+def ours(tmp_path):
+    return make_run(tmp_path / "ours")
+
+
+@pytest.fixture
+def theirs(tmp_path):
+    frame = pd.concat([scored(split, 1.0, seed=1) for split in ("val", "test")])
+    return write_csv(tmp_path / "theirs.csv", frame)
+
+
+def asked(*paths):
+    return compare([str(path) for path in paths], resamples=100).content
+
+
+def test_scores_of_real_are_suspected(tmp_path, ours):
+    frame = scored("test", 3.0, seed=1)
+    path = write_csv(tmp_path / "odd.csv", frame.assign(logit=-frame["logit"]))
+    notes = asked(ours, path)["detectors"]["odd"]["notes"]
+    assert "probability of real" in notes[0]
+
+
+@pytest.mark.parametrize("column", ["score", "logit"])
+def test_calibration_does_not_turn_a_ranking_round_unsaid(tmp_path, ours, column):
+    parts = [scored(split, 3.0, seed=1) for split in ("val", "test")]
+    both = pd.concat(parts).assign(logit=lambda frame: -frame["logit"])
+    path = write_csv(tmp_path / "odd.csv", both, column)
+    content = asked(ours, path)["detectors"]["odd"]
+    assert content["metrics"]["all"]["auc"]["value"] == pytest.approx(
+        metrics.auc(parts[1]["label"], -parts[1]["logit"])
+    )
+    assert "validation ranks reals above fakes" in content["notes"][0]
+    assert "probability of real" in content["notes"][1]
+
+
+def test_a_threshold_set_on_few_reals_is_called_coarse(ours, theirs):
+    notes = asked(ours, theirs)["detectors"]["ours"]["notes"]
+    assert "coarse: with 60 reals one is already 1.7 %" in notes[-1]
+
+
+def test_labels_must_agree(tmp_path, ours):
+    frame = scored("test", seed=1)
+    frame["label"] = np.where(frame["label"] == "real", "fake", "real")
+    path = write_csv(tmp_path / "odd.csv", frame)
+    with pytest.raises(InputError, match="disagree on the label of 120 of 120 images"):
+        asked(ours, path)
+
+
+def test_other_names_of_sources_are_said(tmp_path, ours):
+    path = write_csv(tmp_path / "odd.csv", scored("test", seed=1).assign(source="x"))
+    content = asked(ours, path)
+    assert content["notes"][0].startswith("odd names another source than ours for 120")
+
+
+def test_no_rows_in_common(tmp_path, ours):
+    frame = scored("test", seed=1)
+    frame["path"] = [f"elsewhere{i}.png" for i in range(len(frame))]
+    path = write_csv(tmp_path / "odd.csv", frame)
+    with pytest.raises(InputError, match="No image was scored by all 2 detectors"):
+        asked(ours, path)
+
+
+def test_who_shares_no_image_is_named_and_the_rest_is_compared(tmp_path, ours, theirs):
+    frame = scored("test", seed=1)
+    frame["path"] = [f"elsewhere{i}.png" for i in range(len(frame))]
+    odd = write_csv(tmp_path / "odd.csv", frame)
+    content = asked(odd, ours, theirs)
+    assert set(content["detectors"]) == {"ours", "theirs"}
+    assert content["n"] == content["n_known"] == 120
+    assert "with it no image was scored by all" in content["not_compared"]["odd"]
+
+
+def test_who_scored_one_class_is_named_and_the_rest_is_compared(tmp_path, ours, theirs):
+    frame = scored("test", seed=1)
+    odd = write_csv(tmp_path / "odd.csv", frame[frame["label"] == "real"])
+    content = asked(ours, odd, theirs)
+    assert set(content["detectors"]) == {"ours", "theirs"}
+    assert "it scored 60 real images" in content["not_compared"]["odd"]
+
+
+def test_few_rows_in_common_are_said(tmp_path, ours):
+    path = write_csv(tmp_path / "few.csv", scored("test", seed=1).head(10))
+    assert "Only 10 of the 120 images" in asked(ours, path)["notes"][0]
+
+
+def test_one_class_in_common(tmp_path, ours):
+    frame = scored("test", seed=1)
+    path = write_csv(tmp_path / "odd.csv", frame[frame["label"] == "real"])
+    with pytest.raises(InputError, match="60 real and 0 fake images in common"):
+        asked(ours, path)
