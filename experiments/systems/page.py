@@ -203,14 +203,15 @@ def _unique(table: _Table, name: str) -> bool:
 
 
 def _not_run(table: _Table) -> Section:
-    rows = [
-        [name, why, _passed(table.random.get(name))]
-        for name, why in table.not_run.items()
-    ]
-    header = ["Detector", "Why", "Built small, with random weights"]
+    header = ["Detector", "Why"]
+    rows = [[name, why] for name, why in table.not_run.items()]
+    if table.random:
+        header.append("Built small, with random weights")
+        rows = [[*row, _passed(table.random.get(row[0]))] for row in rows]
     note = (
         "No weights: the document starts from pretrained ones, which could not be had here. "
-        "A network from random weights is another detector and has a line of its own name."
+        "A network from random weights is another detector and has a line of its own name. "
+        "Budget: the same command with more hours continues."
     )
     return Section(
         "What was not run",
