@@ -6,12 +6,11 @@ the rest goes on; the hours of all of them count together.
 """
 
 import dataclasses
-import gc
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from experiments import runner_failures, runner_index, runner_job
+from experiments import runner_apart, runner_failures, runner_index, runner_job
 from experiments.runner_job import Job
 from kerasfaces import runs
 from kerasfaces.errors import OutOfBudgetError
@@ -54,7 +53,6 @@ def run(jobs: Sequence[Job], folder: Path, show: Callable[[str], None]) -> int:
         outcome = _one(together(job, folder), folder)
         outcomes.append(outcome)
         show(outcome.printed)
-        _forget()
     page = folder / "index.html"
     runs.write_text(page, runner_index.render(folder, outcomes))
     show(_ending(outcomes, page))
@@ -64,7 +62,7 @@ def run(jobs: Sequence[Job], folder: Path, show: Callable[[str], None]) -> int:
 def _one(job: Job, folder: Path) -> runner_index.Done:
     name, titles = job.name, job.module.TITLES
     try:
-        results, printed = runner_job.execute(job)
+        results, printed = runner_apart.execute(job)
     except OutOfBudgetError as error:
         return runner_index.Done(name, titles, None, f"{name}\n\n{error}\n", str(error))
     except Exception as error:  # noqa: BLE001 - named in the page, traceback kept
@@ -87,11 +85,3 @@ def _ending(outcomes: Sequence[runner_index.Done], page: Path) -> str:
         if each.waiting:
             lines.append(f"{each.name}: {each.waiting}")
     return "\n".join([*lines, f"page: {page}"])
-
-
-def _forget() -> None:
-    """Let go of the last experiment's models."""
-    import keras
-
-    keras.utils.clear_session()
-    gc.collect()

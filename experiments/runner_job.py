@@ -24,7 +24,6 @@ class Job:
 
     Attributes:
         name: The experiment's.
-        module: It, or one of its parts.
         context: What it works with.
         part: See `--part`.
         record: What the recorded copy is called besides; None records nothing.
@@ -32,11 +31,15 @@ class Job:
     """
 
     name: str
-    module: ModuleType
     context: runner.Context
     part: str | None
     record: str | None
     words: Sequence[str]
+
+    @property
+    def module(self) -> ModuleType:
+        """The experiment, or the part of it; a module cannot travel between processes."""
+        return runner.load(self.name, self.part)
 
 
 def prepare(
@@ -86,7 +89,6 @@ def prepare(
     )
     return Job(
         name=name,
-        module=module,
         context=context,
         part=arguments.part,
         record=arguments.record,

@@ -49,7 +49,7 @@ def run(
     main: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None = None
 ) -> NoReturn:
     """Run a command's `main(argv)` and exit the process with its code."""
-    _log_to_stderr()
+    log_to_stderr()
     try:
         code = main(argv)
         sys.stdout.flush()
@@ -79,7 +79,8 @@ def _fail(message: str, code: int = 2) -> int:
     return code
 
 
-def _log_to_stderr() -> None:
+def log_to_stderr() -> None:
+    """Show what the house logs; a command's own processes call it for themselves."""
     if not logger.handlers:
         handler = logging.StreamHandler()
         handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))

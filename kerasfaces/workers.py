@@ -130,15 +130,18 @@ def start_pool(n_workers: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(
         n_workers,
         mp_context=multiprocessing.get_context("spawn"),
-        initializer=_die_with_parent,
+        initializer=die_with_parent,
         initargs=(os.getpid(),),
     )
 
 
-def _die_with_parent(parent: int) -> None:
+def die_with_parent(parent: int) -> None:
     """End this worker soon after a parent that was killed and could not end it.
 
     An interruption from the keyboard reaches the whole group: the parent deals with it.
+
+    Args:
+        parent: Its process id, as it told it: by now it may be gone.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 

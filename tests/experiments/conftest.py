@@ -83,7 +83,7 @@ def write_generators(write_manifest, tmp_path):
 @pytest.fixture
 def trained(monkeypatch, tmp_path):
     """Replace training by made-up logits, near-duplicates by none; lists the requests."""
-    from experiments import runner_cells, runner_stores
+    from experiments import runner_apart, runner_cells, runner_job, runner_stores
     from experiments.systems import cost
     from experiments.wan2023 import saturation, simulated
     from kerasfaces.crossgen import run as crossgen
@@ -125,6 +125,8 @@ def trained(monkeypatch, tmp_path):
         split, "assign", lambda m, ratio, seed: assign(m, ratio, seed, None)
     )
     monkeypatch.setattr(training, "train", train)
+    # In this process: what is put in place of a training stays behind in others.
+    monkeypatch.setattr(runner_apart, "execute", runner_job.execute)
     monkeypatch.setattr(runner_cells, "audit", lambda context: {"flagged": False})
     monkeypatch.setattr(warm, "features", lambda *arguments: None)
     monkeypatch.setattr(crossgen.training, "resolve", lambda r: (r.config, None))
