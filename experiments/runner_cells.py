@@ -7,7 +7,6 @@ all images or on what is drawn of some generators, as `kerasfaces crossgen` draw
 import dataclasses
 import functools
 import logging
-import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("kerasfaces.experiments")
 Ratio = tuple[int, int, int]
-_LONGEST = 60  # letters of a reason that fit into a table
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -239,22 +237,13 @@ def _stopped(status: str, folders: Mapping[int, Path]) -> Attempted:
 def _failed(
     label: str, seed: int, error: Exception, folders: Mapping[int, Path]
 ) -> Attempted:
+    # An unexpected error names its type: KeyError('x') says more than 'x'.
     known = isinstance(error, KerasfacesError)
-    why = _without_folders(str(error) if known else repr(error))
+    why = runner_failures.line(str(error) if known else repr(error))
     logger.error("%s, split seed %d failed: %s; the rest goes on", label, seed, why)
     note = f"{label} failed on split {seed}: {why} The same command tries it again."
-    status = FAILED + _short(why)
-    return Attempted(status=RUN if folders else status, folders=folders, note=note)
-
-
-def _without_folders(text: str) -> str:
-    """Return a reason without this machine's folders: results travel."""
-    return re.sub(r"(?<![\w.])/(?:[^\s/:'\"]+/)+", "", text)
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _LONGEST else line[: _LONGEST - 3] + "..."
+    status = RUN if folders else runner_failures.status(why)
+    return Attempted(status=status, folders=folders, note=note)
 
 
 def weights(

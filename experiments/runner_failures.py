@@ -9,14 +9,20 @@ from experiments.runner_rows import FAILED
 from kerasfaces import runs
 
 logger = logging.getLogger("kerasfaces.experiments")
-_LONGEST = 160  # letters of a reason
+_LONGEST = 60  # letters of a reason that fit into a table
 _FOLDERS = re.compile(r"(?<![\w.])/(?:[^\s/:'\"]+/)+")
 
 
-def status(error: BaseException) -> str:
-    """Return the status of what broke: why, in short, without this machine's folders."""
-    reason = " ".join(_FOLDERS.sub("", str(error)).split()) or type(error).__name__
-    return FAILED + reason[:_LONGEST]
+def line(reason: str) -> str:
+    """Return a reason on one line, without this machine's folders: results travel."""
+    return " ".join(_FOLDERS.sub("", reason).split())
+
+
+def status(error: BaseException | str) -> str:
+    """Return the status of what broke: as much of the reason as a table has room for."""
+    why = line(str(error)) or type(error).__name__
+    cut = why if len(why) <= _LONGEST else why[: _LONGEST - 3] + "..."
+    return FAILED + cut
 
 
 def keep(folder: Path, label: str, error: BaseException) -> str:
