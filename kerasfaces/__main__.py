@@ -29,6 +29,8 @@ STAGES = {
         "metrics.json, report.html; compare, ensemble",
     ),
     "attribute": ("run folder", "which generator made it: run folder, report.html"),
+    "predict": ("run folder, images", "a verdict and a score per image"),
+    "export": ("run folder", "the network for ONNX, LiteRT, OpenVINO, TensorFlow"),
 }
 
 

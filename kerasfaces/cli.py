@@ -154,19 +154,18 @@ def progress(
     yield add
 
 
-def import_keras() -> None:
-    """Import Keras and its backend without the backend's start-up chatter.
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Hold back what is written to stderr; it is shown after all when something fails.
 
-    TensorFlow's C++ side writes to file descriptor 2 before any log level applies. What
-    was written is shown after all when the import fails.
+    TensorFlow's C++ side writes to file descriptor 2 before any log level applies.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     sys.stderr.flush()
     saved = os.dup(2)
     with tempfile.TemporaryFile() as chatter:
         os.dup2(chatter.fileno(), 2)
         try:
-            importlib.import_module("keras")
+            yield
         except BaseException:
             chatter.seek(0)
             os.write(saved, chatter.read())
@@ -174,6 +173,13 @@ def import_keras() -> None:
         finally:
             os.dup2(saved, 2)
             os.close(saved)
+
+
+def import_keras() -> None:
+    """Import Keras and its backend without the backend's start-up chatter."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with quiet():
+        importlib.import_module("keras")
     # A million imported objects that live to the end: looking through them again in every
     # full collection costs a fifth of a second each time.
     gc.freeze()

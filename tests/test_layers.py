@@ -21,6 +21,7 @@ LAYERS = [
     {"crossgen"},
     {"explain"},
     {"serve"},
+    {"predict", "export"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 FRAMEWORKS = {"tensorflow", "keras", "keras_tuner", "torch"}
@@ -82,6 +83,10 @@ def test_torch_only_in_channels_and_no_tensorflow_in_models(path):
         "kerasfaces.attribute.run",
         "kerasfaces.evaluate.compare",
         "kerasfaces.evaluate.ensemble",
+        "kerasfaces.predict.__main__",
+        "kerasfaces.export.__main__",
+        "kerasfaces.serve.predict",
+        "kerasfaces.serve.export",
     ],
 )
 def test_starting_a_command_imports_no_framework(run_python, stage):

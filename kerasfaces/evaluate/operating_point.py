@@ -103,6 +103,15 @@ class OperatingPoint:
         scores[known] = self.calibrator(values[known])
         return scores
 
+    def verdicts(self, scores: ArrayLike) -> list[str]:
+        """Return `real`, `fake` or `undecided` per score `(n,)`; empty where it is NaN."""
+        values, (low, high) = np.asarray(scores, dtype=np.float64), self.abstain
+        found = np.where(values >= self.threshold, "fake", "real").astype(object)
+        if low < high:
+            found[(values >= low) & (values <= high)] = "undecided"
+        found[np.isnan(values)] = ""
+        return [str(verdict) for verdict in found]
+
     def to_json(self) -> dict[str, Any]:
         """Return the content of operating_point.json."""
         return {

@@ -103,6 +103,10 @@ class FeatureCache:
             )
             return features.reader(keys)
 
+    def look_at(self, images: Arrays) -> None:
+        """Compute from another view of the same images from now on: a store that grew."""
+        self._images = images
+
     @property
     def n_cached(self) -> int:
         """Return how many of the features asked for another run had computed."""

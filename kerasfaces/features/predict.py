@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from kerasfaces import cli, registry, runs
 from kerasfaces import config as configs
+from kerasfaces.baselines.parts.config import BaselineConfig
 from kerasfaces.dataset.cache import CachedImages, cache_images
 from kerasfaces.dataset.channels import (
     Arrays,
@@ -135,7 +136,7 @@ def predict_run(
         InputError: No row is in `split`, or a store is given to a run on pixels.
         StoreError: The store was made by another recipe.
     """
-    fitted = baseline.config_of(folder)
+    predictor = Predictor(folder)
     files, rows = manifest.files(), manifest.rows
     if split is not None:
         chosen = np.flatnonzero((rows["split"] == split).to_numpy())
@@ -143,19 +144,64 @@ def predict_run(
             raise InputError(f"The manifest has no rows in split {split!r}.")
         rows = rows.iloc[chosen].reset_index(drop=True)
         files = [files[position] for position in chosen]
-    if fitted is not None:
-        logits, reasons = baseline.predict(folder, fitted, files, store)
-        return as_predictions(rows, logits, reasons)
-    run = open_run(folder)
-    cached = inputs_of(run, files, store)
-    keys = [
-        key for key, why in zip(cached.keys, cached.reasons, strict=True) if not why
-    ]
-    logits = np.full(len(rows), np.nan)
-    if keys:
-        readable = [not why for why in cached.reasons]
-        logits[readable] = _logits(run, cached.store, keys)
-    return as_predictions(rows, logits, cached.reasons)
+    return as_predictions(rows, *predictor.logits(files, store))
+
+
+class Predictor:
+    """A finished run, of a model or a baseline, that is loaded once and asked often."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read the run folder; weights are loaded when they are needed.
+
+        Raises:
+            KerasfacesError: See `open_run`.
+        """
+        self._folder = folder
+        self._run = baseline.config_of(folder) or open_run(folder)
+        self._model: keras.Model | None = None
+        self._features: FeatureCache | None = None
+
+    def logits(
+        self, files: list[Path], store: Path | None = None
+    ) -> tuple[NDArray[np.float64], list[str]]:
+        """Return each file's logit, NaN where unreadable, and why there is none.
+
+        Args:
+            files: Absolute paths.
+            store: See `predict_run`.
+
+        Raises:
+            KerasfacesError: See `inputs_of`, `load_model`.
+        """
+        run = self._run
+        if isinstance(run, BaselineConfig):
+            return baseline.predict(self._folder, run, files, store)
+        cached = inputs_of(run, files, store)
+        pairs = zip(cached.keys, cached.reasons, strict=True)
+        keys = [key for key, why in pairs if not why]
+        logits = np.full(len(files), np.nan)
+        if keys:
+            logits[[not why for why in cached.reasons]] = self._of(
+                run, cached.store, keys
+            )
+        return logits, cached.reasons
+
+    def _of(
+        self, run: FinishedRun, images: Arrays, keys: list[str]
+    ) -> NDArray[np.float64]:
+        if self._model is None:
+            self._model = load_model(run)
+        if not run.frozen or run.weights is None:
+            return image_logits(self._model, images.reader(keys))
+        if self._features is None:
+            scaling = stem.scaling_of(self._model)
+            self._features = FeatureCache(
+                assemble.extractor_of(self._model),
+                base_recipe(configs.to_dict(run.model), run.weights, scaling),
+                images,
+            )
+        self._features.look_at(images)
+        return image_logits(self._model.get_layer("head"), self._features.reader(keys))
 
 
 def inputs_of(
@@ -210,15 +256,3 @@ def image_logits(model: keras.Model, read: Read) -> NDArray[np.float64]:
             parts.append(np.asarray(model.predict_on_batch(batch))[:, 0])
             add(len(positions))
     return np.concatenate(parts).astype(np.float64) if parts else np.zeros(0)
-
-
-def _logits(run: FinishedRun, images: Arrays, keys: list[str]) -> NDArray[np.float64]:
-    model = load_model(run)
-    if not run.frozen or run.weights is None:
-        return image_logits(model, images.reader(keys))
-    features = FeatureCache(
-        assemble.extractor_of(model),
-        base_recipe(configs.to_dict(run.model), run.weights, stem.scaling_of(model)),
-        images,
-    ).reader(keys)
-    return image_logits(model.get_layer("head"), features)

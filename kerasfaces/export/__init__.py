@@ -1,0 +1,1 @@
+"""Command `export`: a run -> files of other runtimes; see `kerasfaces.serve`."""

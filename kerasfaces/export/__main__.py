@@ -1,0 +1,76 @@
+"""`kerasfaces export`: run folder -> a file that another runtime reads."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from kerasfaces import cli, registry
+
+FORMATS = "kerasfaces.serve.formats"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, export, print what was written and how well it agrees."""
+    arguments = _parser().parse_args(argv)
+    from kerasfaces.serve.export import export
+
+    path, content = export(arguments.run, arguments.format, arguments.output)
+    _print(path, content)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    names = registry.names(FORMATS)
+    kinds = "\n".join(
+        f"  {name:<11} {registry.summary(FORMATS, name)}" for name in names
+    )
+    parser = cli.parser(
+        "export",
+        "Write a run's network for other runtimes: pixels 0..255 in, logit out, "
+        "preprocessing inside,\nany number of images at a time. The file is run and compared "
+        f"with Keras before it appears.\n\nformats:\n{kinds}",
+        [
+            "pip install 'kerasfaces[export]'",
+            "python -m kerasfaces.export runs/mobilenetv2-1a2b3c --format onnx",
+            "python -m kerasfaces.export RUN --format litert -o phone",
+        ],
+    )
+    add = parser.add_argument
+    add("run", type=Path, metavar="RUN", help="run folder made by train, or a winner")
+    add("--format", required=True, choices=names, help="what to write")
+    add(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="DIR",
+        help="folder to write (default: RUN/exports/FORMAT)",
+    )
+    return parser
+
+
+def _print(path: Path, content: dict[str, Any]) -> None:
+    shape = ", ".join(str(n or "n") for n in content["input"]["shape"])
+    by_batch = content["parity"]["worst_by_batch"].items()
+    differs = ", ".join(f"{far:.1e} with {size} at a time" for size, far in by_batch)
+    runtime, point = content["runtime"], content["operating_point"]
+    a, b = (point["calibrator"][name] for name in "ab")
+    low, high = point["abstain"]
+    print(path)
+    print(f"in: ({shape}) float32, {content['input']['values']}")
+    print(
+        f"out: logit; score = sigmoid({a:.4f} * logit + {b:.4f}), fake from "
+        f"{point['threshold']:.4f}"
+        + (f", undecided {low:.4f} to {high:.4f}" if low < high else "")
+    )
+    print(
+        f"differs from Keras by {differs} ({content['parity']['on']}, limit "
+        f"{content['parity']['limit']:g}; {runtime['package']} {runtime['version']})"
+    )
+    if runtime["advice"]:
+        print(f"advice: {runtime['advice']}")
+    print(f"all of this: {path.with_name('export.json')}")
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,1 @@
+"""Command `predict`: images -> verdicts of a finished run; see `kerasfaces.serve`."""

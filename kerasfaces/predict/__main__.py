@@ -1,0 +1,123 @@
+"""`kerasfaces predict`: run folder + images -> a verdict and a score for each."""
+
+import argparse
+import json
+import logging
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kerasfaces import cli
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+logger = logging.getLogger(
+    "kerasfaces.predict"
+)  # run with -m, __name__ is no such name
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, score, print a line per image."""
+    arguments = _parser().parse_args(argv)
+    from kerasfaces.errors import InputError
+    from kerasfaces.serve import predict, run_folder
+
+    point = run_folder.point_of(arguments.run)
+    files = predict.files_of(arguments.images)
+    logger.info("%s", run_folder.about(arguments.run))
+    logger.info(
+        "A score is worth something on images like those only: on others measure first "
+        "(kerasfaces evaluate %s --manifest M).",
+        arguments.run,
+    )
+    cli.import_keras()
+    from kerasfaces.features.predict import Predictor
+
+    predictor = Predictor(arguments.run)
+    counts, kept = Counter[str](), []
+    shown = not (arguments.json or arguments.csv)
+    if shown:
+        print("verdict     score     logit  image")
+    # Lines that appear on a terminal are progress enough.
+    on_screen = sys.stdout.isatty() and not arguments.csv
+    bar = nullcontext() if on_screen else cli.progress(len(files), "scoring")
+    with bar as advance:
+        for table in predict.scored(predictor, point, files):
+            counts.update(table["verdict"])
+            if arguments.csv:
+                kept.append(table)
+            else:
+                _print(table, arguments.json)
+            if advance:
+                advance(len(table))
+    if arguments.csv:
+        _write(kept, arguments.csv)
+    logger.info("%s", predict.summary(counts))
+    if counts[""] == len(files):
+        why = table["reason"].iloc[0]
+        raise InputError(
+            f"None of the {len(files):,} files could be scored ({table['path'].iloc[0]!r}: "
+            f"{why}); expected images such as .jpg or .png."
+        )
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = cli.parser(
+        "predict",
+        "Score images with a finished run: verdict (real, fake, or undecided inside the band "
+        "that\nvalidation found unsure), score (calibrated probability of fake) and logit. A "
+        "file that cannot\nbe read is a line with a reason. Decoded images are kept in "
+        "KERASFACES_CACHE.",
+        [
+            "python -m kerasfaces.predict runs/mobilenetv2-1a2b3c photo.jpg",
+            "python -m kerasfaces.predict RUN photos/ --csv scores.csv",
+            "find photos -name '*.jpg' | python -m kerasfaces.predict RUN - --json",
+        ],
+    )
+    add = parser.add_argument
+    add("run", type=Path, metavar="RUN", help="run folder made by train, or a winner")
+    add(
+        "images",
+        nargs="+",
+        metavar="IMAGE|DIR|-",
+        help="files, folders (with all below them), - for paths on stdin, one per line",
+    )
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--json", action="store_true", help="one JSON object per line")
+    how.add_argument("--csv", type=Path, metavar="FILE", help="write a table instead")
+    return parser
+
+
+def _print(table: "pd.DataFrame", as_json: bool) -> None:
+    from kerasfaces.evaluate.markup import plain
+    from kerasfaces.manifest import printing
+
+    for path, verdict, score, logit, reason in table.itertuples(index=False):
+        if as_json:
+            answer = (verdict, score, logit) if verdict else (None, None, None)
+            names = ("verdict", "score", "logit")
+            answers = dict(zip(names, answer, strict=True))
+            print(json.dumps({"path": path, **answers, "reason": reason or None}))
+        elif verdict:
+            printing.text(f"{verdict:<9}  {score:6.4f}  {logit:8.3f}  {plain(path)}")
+        else:
+            printing.text(f"{'-':<9}  {'-':>6}  {'-':>8}  {plain(path)}: {reason}")
+    sys.stdout.flush()
+
+
+def _write(tables: "list[pd.DataFrame]", path: Path) -> None:
+    import pandas as pd
+
+    from kerasfaces.evaluate import predictions
+
+    predictions.write(pd.concat(tables), path)
+    print(path)
+
+
+if __name__ == "__main__":
+    cli.run(main)

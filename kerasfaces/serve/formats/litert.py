@@ -1,0 +1,39 @@
+"""LiteRT (.tflite), for phones; builtin operations only, so that any LiteRT runs it."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasfaces.serve.traced import INPUT, OUTPUT, Opened, Traced
+
+FILE = "model.tflite"
+MODULES = ("ai_edge_litert",)
+RUNTIME = "ai-edge-litert"
+ADVICE = "one image at a time, or resize_tensor_input to your batch first"
+
+
+def write(traced: Traced, path: Path) -> None:
+    """Write the network to `path`."""
+    import tensorflow as tf
+
+    function = traced.module.serve.get_concrete_function()
+    converter = tf.lite.TFLiteConverter.from_concrete_functions(
+        [function], traced.module
+    )
+    path.write_bytes(converter.convert())
+
+
+def opened(path: Path) -> Opened:
+    """Return what the file computes."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(str(path))
+
+    def logits(images: NDArray[np.float32]) -> NDArray[np.float32]:
+        index = interpreter.get_input_details()[0]["index"]
+        interpreter.resize_tensor_input(index, images.shape, strict=True)
+        run = interpreter.get_signature_runner()
+        return np.array(run(**{INPUT: images})[OUTPUT])
+
+    return logits

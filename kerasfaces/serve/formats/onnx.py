@@ -1,0 +1,43 @@
+"""ONNX, by tf2onnx; run by ONNX Runtime."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasfaces.serve.traced import INPUT, OUTPUT, Opened, Traced
+
+FILE = "model.onnx"
+MODULES = ("onnx", "tf2onnx", "onnxruntime")
+RUNTIME = "onnxruntime"
+ADVICE = ""
+_OPSET = 17  # ONNX Runtime from 1.12 on
+
+
+def write(traced: Traced, path: Path) -> None:
+    """Write the network to `path`."""
+    import onnx
+    import tf2onnx
+
+    network, _ = tf2onnx.convert.from_graph_def(
+        traced.graph,
+        name="kerasfaces",
+        input_names=[traced.ends[0]],
+        output_names=[traced.ends[1]],
+        tensors_to_rename=dict(zip(traced.ends, (INPUT, OUTPUT), strict=True)),
+        opset=_OPSET,
+    )
+    onnx.save(network, path)
+    onnx.checker.check_model(str(path))
+
+
+def opened(path: Path) -> Opened:
+    """Return what the file computes."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+
+    def logits(images: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(session.run([OUTPUT], {INPUT: images})[0])
+
+    return logits

@@ -1,0 +1,45 @@
+"""OpenVINO's own format (.xml with its weights in .bin), in full precision."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasfaces.serve.traced import INPUT, OUTPUT, Opened, Traced
+
+FILE = "model.xml"
+MODULES = ("openvino",)
+RUNTIME = "openvino"
+ADVICE = (
+    'compile with {"INFERENCE_PRECISION_HINT": "f32"}: where the processor has bfloat16 it '
+    "is used otherwise, and scores move"
+)
+
+
+def write(traced: Traced, path: Path) -> None:
+    """Write the network to `path`, its weights beside it."""
+    import openvino
+
+    with tempfile.TemporaryDirectory() as folder:
+        graph = Path(folder) / "graph.pb"
+        graph.write_bytes(traced.graph.SerializeToString())
+        network = openvino.Core().read_model(graph)
+    network.reshape([-1, *traced.shape])
+    network.input(0).tensor.set_names({INPUT})
+    network.output(0).tensor.set_names({OUTPUT})
+    openvino.save_model(network, path, compress_to_fp16=False)
+
+
+def opened(path: Path) -> Opened:
+    """Return what the file computes."""
+    import openvino
+
+    compiled = openvino.Core().compile_model(
+        path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
+    )
+
+    def logits(images: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.array(compiled({INPUT: images})[OUTPUT])
+
+    return logits

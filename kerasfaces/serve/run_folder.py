@@ -1,0 +1,48 @@
+"""What a run folder offers to whoever uses it, and what it is not."""
+
+from pathlib import Path
+
+from kerasfaces.errors import InputError, MissingFileError
+from kerasfaces.evaluate import stored
+from kerasfaces.evaluate.operating_point import OperatingPoint
+
+
+def point_of(folder: Path) -> OperatingPoint:
+    """Return the operating point of a finished run that has a detector of its own.
+
+    Raises:
+        MissingFileError: There is no such folder, or no finished run in it.
+        InputError: It is an ensemble, an attribution or a study.
+        RunError: It is damaged.
+    """
+    if (folder / "ensemble.json").is_file():
+        raise InputError(
+            f"{folder} is an ensemble, which has no network of its own: give one of its "
+            "members (they are named in ensemble.json)."
+        )
+    if (folder / "attribution.json").is_file():
+        raise InputError(
+            f"{folder} is an attribution: kerasfaces attribute {folder} --manifest M says "
+            "which generator made an image; give a detector's run folder here."
+        )
+    if (folder / "winner").is_dir():
+        raise InputError(f"{folder} is a study: give its winner, {folder / 'winner'}.")
+    point, _, _ = stored.read(folder)
+    return point
+
+
+def about(folder: Path) -> str:
+    """Say what a run was trained on, in one sentence."""
+    from kerasfaces import manifest as manifests
+
+    try:
+        rows = manifests.read(folder / "manifest.csv").rows
+    except MissingFileError:
+        return f"{folder} does not say what it was trained on: it has no manifest.csv."
+    rows = rows[rows["split"] == "train"]
+    parts = []
+    for label in ("real", "fake"):
+        sources = rows["source"][rows["label"] == label]
+        names = ", ".join(sorted(set(sources) - {""}))
+        parts.append(f"{len(sources):,} {label}" + (f" ({names})" if names else ""))
+    return f"{folder} was trained on {' and '.join(parts)} images."
