@@ -155,10 +155,13 @@ def progress(
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Hold back what is written to stderr; it is shown after all when something fails.
+def quiet(*, tell: bool = True) -> Iterator[None]:
+    """Hold back what libraries write to stderr.
 
     TensorFlow's C++ side writes to file descriptor 2 before any log level applies.
+
+    Args:
+        tell: Show it after all when something fails.
     """
     sys.stderr.flush()
     saved = os.dup(2)
@@ -168,9 +171,11 @@ def quiet() -> Iterator[None]:
             yield
         except BaseException:
             chatter.seek(0)
-            os.write(saved, chatter.read())
+            if tell:
+                os.write(saved, chatter.read())
             raise
         finally:
+            sys.stderr.flush()
             os.dup2(saved, 2)
             os.close(saved)
 

@@ -96,13 +96,15 @@ def _write(run: "FinishedRun", form: Any, part: Path) -> dict[str, Any]:
     shown = parity.examples(run, shape)
     expected = engines.eagerly(model, shown.inputs)
     try:
-        with cli.quiet():
+        with cli.quiet(tell=False):
             form.write(trace(model), part / form.FILE)
             opened = form.opened(part / form.FILE)
-    except Exception as error:  # whatever a converter meets: the format's limits, ours
+            found = parity.worst(opened, expected, shown.inputs)
+    except RunError:
+        raise
+    except Exception as error:  # whatever a converter or a runtime says
         reason = " ".join(str(error).split())[:_REASON] or type(error).__name__
         raise RunError(f"this network does not fit the format ({reason})") from error
-    found = parity.worst(opened, expected, shown.inputs)
     names = list(run.model.channel_names)
     return {
         "input": {

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces import rng, runs
 from kerasfaces import manifest as manifests
+from kerasfaces import rng, runs
 from kerasfaces.errors import KerasfacesError, RunError
 from kerasfaces.serve.traced import Opened
 
@@ -98,8 +98,8 @@ def _of_test_split(run: "FinishedRun") -> NDArray[np.float32] | None:
         return None
     spread = np.linspace(0, len(files) - 1, min(N_IMAGES, len(files))).astype(int)
     cached = inputs_of(run, [files[i] for i in spread])
-    pairs = zip(cached.keys, cached.reasons, strict=True)
-    keys = [key for key, why in pairs if not why]
+    told = zip(cached.keys, cached.reasons, strict=True)
+    keys = [key for key, why in told if not why]
     return cached.store.gather(keys).astype(np.float32) if keys else None
 
 

@@ -25,11 +25,10 @@ def opened(path: Path) -> Opened:
     """Return what the file computes."""
     import tensorflow as tf
 
-    loaded = tf.saved_model.load(str(path))
-    serve = loaded.signatures["serving_default"]
+    loaded = tf.saved_model.load(str(path))  # signatures live as long as it does
 
     def logits(images: NDArray[np.float32]) -> NDArray[np.float32]:
-        answer = serve(**{INPUT: tf.constant(images)})[OUTPUT].numpy()
-        return np.asarray(answer + 0 * len(loaded.signatures))
+        answer = loaded.signatures["serving_default"](**{INPUT: tf.constant(images)})
+        return np.asarray(answer[OUTPUT])
 
     return logits

@@ -1,0 +1,76 @@
+"""Runs to serve: one trained by the command, one on channels put together by hand."""
+
+import shutil
+
+import fake_channels
+import pytest
+
+from kerasfaces import config as configs
+from kerasfaces import manifest as manifests
+from kerasfaces import registry, runs
+from kerasfaces.models.parts.config import ModelConfig
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory, tiny_images, tiny_weights):
+    from kerasfaces.train.__main__ import main
+
+    root = tmp_path_factory.mktemp("serve")
+    lines = ["path,label,source,split"]
+    for label, source in (("real", "camera"), ("fake", "gan")):
+        for number in range(36):
+            split = "train" if number < 24 else "val" if number < 30 else "test"
+            path = tiny_images / label / source / f"{number:02d}.png"
+            lines.append(f"{path},{label},{source},{split}")
+    (root / "manifest.csv").write_text("\n".join(lines) + "\n")
+    settings = ["model.size_px=32", "model.taps=block_1_expand_relu", "epochs=3"]
+    words = [word for text in settings for word in ("--set", text)]
+    words += ["--manifest", str(root / "manifest.csv"), "--weights", str(tiny_weights)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KERASFACES_CACHE", str(root / "cache"))
+        main([*words, "-o", str(root / "run")])
+    return root / "run"
+
+
+@pytest.fixture
+def run(trained, tmp_path):
+    """A copy that a test may change."""
+    return shutil.copytree(trained, tmp_path / "run")
+
+
+@pytest.fixture
+def test_rows(run):
+    """Files, and rows of predictions_test.csv, of the run's test split."""
+    from kerasfaces.evaluate import predictions
+
+    manifest = manifests.read(run / "manifest.csv")
+    files = dict(zip(manifest.rows["path"], manifest.files(), strict=True))
+    rows = predictions.read(run / "predictions_test.csv")
+    return [files[path] for path in rows["path"]], rows
+
+
+@pytest.fixture
+def channel_run(run, tmp_path):
+    """A run of a network that takes the noise pattern and its spectra."""
+    from kerasfaces.train import channels
+
+    folder = tmp_path / "channels"
+    config = runs.read_json(run / "config.json")
+    model = ModelConfig(
+        name="lnp_attention", inputs=("lnp+spectra",), size_px=32, alpha=0.35
+    )
+    config["train"] |= {"model": configs.to_dict(model)}
+    folder.mkdir()
+    network = registry.load("kerasfaces.models", model.name).build(model, None, 0)
+    network.save(folder / "model.keras")
+    runs.write_json(folder / "config.json", config | {"weights": None})
+    for name in ("manifest.csv", "operating_point.json"):
+        shutil.copy(run / name, folder / name)
+
+    class Trained:
+        input_spec = fake_channels.SPEC
+
+    Trained.model = model
+    spec = channels.input_spec(Trained, fake_channels.recipe())
+    runs.write_json(folder / "input_spec.json", spec)
+    return folder

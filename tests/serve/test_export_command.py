@@ -1,0 +1,236 @@
+"""The command `export`: files that their own runtimes read, with Keras' logits."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from kerasfaces import config as configs
+from kerasfaces import images, registry, runs
+from kerasfaces.errors import InputError, MissingExtraError, RunError
+from kerasfaces.export.__main__ import main
+from kerasfaces.serve import export, parity
+
+pytestmark = pytest.mark.tf
+NAMES = registry.names(export.PACKAGE)
+LIGHT = "openvino"  # the quickest that is no folder of folders
+
+
+def onnx(path):
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(path)
+    (given,) = session.get_inputs()
+    assert given.name == "image"
+    return lambda batch: session.run(None, {"image": batch})[0]
+
+
+def litert(path):
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(str(path))
+
+    def run(batch):
+        (given,), (answer,) = (
+            interpreter.get_input_details(),
+            interpreter.get_output_details(),
+        )
+        interpreter.resize_tensor_input(given["index"], batch.shape, strict=True)
+        interpreter.allocate_tensors()
+        interpreter.set_tensor(given["index"], batch)
+        interpreter.invoke()
+        return interpreter.get_tensor(answer["index"])
+
+    return run
+
+
+def openvino(path):
+    import openvino
+
+    hint = {"INFERENCE_PRECISION_HINT": "f32"}
+    compiled = openvino.compile_model(path, "CPU", hint)
+    return lambda batch: compiled(batch)[0]
+
+
+def savedmodel(path):
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(str(path))
+    serve = loaded.signatures["serving_default"]
+    return lambda batch: (
+        serve(image=tf.constant(batch))["logit"].numpy() + 0 * len(loaded.signatures)
+    )
+
+
+READERS = {"onnx": onnx, "litert": litert, "openvino": openvino}
+READERS["savedmodel"] = savedmodel
+
+
+def need(name):
+    for module in registry.load(export.PACKAGE, name).MODULES:
+        pytest.importorskip(module)
+
+
+@pytest.fixture
+def exported(run, capsys):
+    def command(*words):
+        assert main([str(run), *map(str, words)]) == 0
+        return capsys.readouterr().out
+
+    return command
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_another_runtime_gives_the_run_s_scores(name, run, test_rows, exported):
+    need(name)
+    told = exported("--format", name)
+    folder = run / "exports" / name
+    assert {path.name[0] for path in folder.parent.iterdir()} == {name[0]}
+    file = folder / registry.load(export.PACKAGE, name).FILE
+    assert told.splitlines()[0] == str(file)
+    note = runs.read_json(folder / "export.json")
+    files, rows = test_rows
+    spec = configs.from_dict(images.InputSpec, note["input_spec"]["input"], "")
+    pixels = np.stack([images.load_array(path, spec) for path in files])
+    assert note["input"]["shape"] == [None, *pixels.shape[1:]]
+    moved = shutil.move(folder, run.parent / "elsewhere") / file.name
+    logits = READERS[name](moved)
+    batches = [pixels[:1], pixels[1:6], pixels[6:]]
+    got = np.concatenate([logits(part.astype(np.float32)) for part in batches])[:, 0]
+    np.testing.assert_allclose(got, rows["logit"], atol=1e-3)
+    calibrator = note["operating_point"]["calibrator"]
+    score = 1 / (1 + np.exp(-(calibrator["a"] * got + calibrator["b"])))
+    np.testing.assert_allclose(score, rows["score"], atol=1e-3)
+    assert max(note["parity"]["worst_by_batch"].values()) <= parity.LIMIT
+    assert set(note["parity"]["worst_by_batch"]) == {"1", "5"}
+    assert note["parity"]["on"] == "10 images of its test split"
+
+
+def test_again_changes_nothing_and_damage_is_mended(run, exported):
+    need(LIGHT)
+    told = exported("--format", LIGHT)
+    folder = run / "exports" / LIGHT
+    before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    assert exported("--format", LIGHT) == told
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+    content = (folder / "model.bin").read_bytes()
+    (folder / "model.bin").write_bytes(content[:-4])
+    assert exported("--format", LIGHT) == told
+    assert (folder / "model.bin").read_bytes() == content
+    (folder / "mine.txt").touch()
+    with pytest.raises(RunError, match=r"mine\.txt.*which no export wrote"):
+        exported("--format", LIGHT)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda got: got + 0.01, r"differ from Keras' by .* with 1 at a time"),
+        (lambda got: got * np.nan, r"differ from Keras' by nan"),
+        (lambda got: got + 0.01 * (len(got) > 1), "with 5 at a time"),
+        (lambda got: got[:1], r"gives logits of shape"),
+        (lambda got: got.no_such_thing, "does not fit the format .*no_such_thing"),
+    ],
+)
+def test_a_file_that_computes_something_else_is_not_kept(
+    run, exported, monkeypatch, change, words
+):
+    form = _stand_in(monkeypatch)
+    monkeypatch.setattr(form, "opened", lambda path: lambda x: change(_keras(run, x)))
+    with pytest.raises(RunError, match=f"cannot be exported as {LIGHT}: .*{words}"):
+        exported("--format", LIGHT)
+    assert list((run / "exports").iterdir()) == []
+
+
+def test_without_test_images_random_ones_are_shown(run, exported, monkeypatch, caplog):
+    form = _stand_in(monkeypatch)
+    monkeypatch.setattr(form, "opened", lambda path: lambda x: _keras(run, x))
+    path = run / "manifest.csv"
+    path.write_text(path.read_text().replace("/real/", "/gone/").replace("/fake/", "/"))
+    assert "10 random images" in exported("--format", LIGHT, "-o", run / "new" / "one")
+    assert "test images are not on this machine" in caplog.text
+    assert (run / "new" / "one" / "export.json").is_file()
+
+
+def test_channels_are_said_to_be_the_input(channel_run, monkeypatch, capsys, caplog):
+    form = _stand_in(monkeypatch)
+    seen = []
+
+    def logits(inputs):
+        seen.append(inputs)
+        return _keras(channel_run, inputs)
+
+    def no_torch(*_):
+        raise InputError("The channel stage: no torch.")
+
+    monkeypatch.setattr(form, "opened", lambda path: logits)
+    monkeypatch.setattr("kerasfaces.dataset.stage.run", no_torch)
+    assert main([str(channel_run), "--format", LIGHT]) == 0
+    assert "channel_recipe (kerasfaces channels), not photos" in capsys.readouterr().out
+    assert "random images: The channel stage: no torch" in caplog.text
+    note = runs.read_json(channel_run / "exports" / LIGHT / "export.json")
+    assert note["input"]["channels"] == list(
+        runs.read_json(channel_run / "input_spec.json")["channels"]
+    )
+    assert "channel_recipe" in note["input_spec"]
+    assert seen[0].shape == (1, 32, 32, 5)
+
+
+def test_killed_while_writing_leaves_nothing_and_runs_again(tmp_path):
+    code = (
+        "import os, sys, pathlib; from kerasfaces.serve.replace import replacing\n"
+        "with replacing(pathlib.Path(sys.argv[1])) as part:\n"
+        "    (part / 'model.onnx').write_text('half')\n"
+        "    if sys.argv[2] == 'die': os.kill(os.getpid(), 9)\n"
+        "    (part / 'model.onnx').write_text('whole')\n"
+    )
+    target = tmp_path / "exports" / "onnx"
+    command = [sys.executable, "-c", code, str(target)]
+    assert subprocess.run([*command, "die"], check=False).returncode == -signal.SIGKILL
+    assert not target.exists()
+    subprocess.run([*command, "live"], check=True)
+    assert subprocess.run([*command, "die"], check=False).returncode == -signal.SIGKILL
+    assert (target / "model.onnx").read_text() == "whole"
+    subprocess.run([*command, "live"], check=True)
+    assert os.listdir(target.parent) == ["onnx"]
+    assert os.listdir(target) == ["model.onnx"]
+
+
+def test_what_cannot_be_exported(run, exported, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'kerasfaces\[export\]'"):
+        exported("--format", "openvino")
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="is a file; give a folder with -o"):
+        exported("--format", "onnx", "-o", tmp_path / "file")
+    (run / "ensemble.json").touch()
+    with pytest.raises(InputError, match="is an ensemble, which has no network"):
+        exported("--format", "onnx")
+
+
+def test_a_baseline_is_no_network(run, exported):
+    plugin = registry.load("kerasfaces.baselines", "hog_svm")
+    config = {"train": configs.to_dict(plugin.CONFIG())}
+    runs.write_json(run / "config.json", config)
+    with pytest.raises(InputError, match="hog_svm, which is no network"):
+        exported("--format", "onnx")
+
+
+def _stand_in(monkeypatch):
+    """A format that writes quickly."""
+    form = registry.load(export.PACKAGE, LIGHT)
+    monkeypatch.setattr(form, "MODULES", ())
+    monkeypatch.setattr(form, "RUNTIME", "numpy")
+    monkeypatch.setattr(form, "write", lambda traced, path: path.write_text("x"))
+    return form
+
+
+def _keras(run, inputs):
+    from kerasfaces.features.engines import eagerly
+    from kerasfaces.features.predict import load_model, open_run
+
+    return eagerly(load_model(open_run(run)), inputs)
