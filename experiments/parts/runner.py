@@ -93,9 +93,8 @@ class Context:
         Raises:
             MissingFileError: A file was named and is not there.
         """
-        return _missing(
-            self.folder, model, self.weights[model] if text is None else text
-        )
+        text = self.weights[model] if text is None else text
+        return None if text == "none" else _missing(self.folder, model, text)
 
     def split(self, ratio: tuple[int, int, int], seed: int) -> "Manifest":
         """Return the manifest split anew; made once, kept in `folder/splits`."""

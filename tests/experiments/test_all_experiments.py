@@ -110,7 +110,9 @@ def test_an_experiment_that_breaks_is_named_and_the_rest_completes(
 def test_a_line_that_breaks_is_told_by_the_exit_code(command, monkeypatch):
     monkeypatch.setattr(systems.detectors, "train", _broken)
     assert command(names=("systems",)) == 1
-    assert "failed: boom" in (command.out / "index.html").read_text(encoding="utf-8")
+    assert "failed: ValueError(&#39;boom" in (command.out / "index.html").read_text(
+        encoding="utf-8"
+    )
 
 
 def _broken(*arguments):
@@ -189,4 +191,4 @@ def test_failed_is_a_status_without_folders():
     assert row.to_dict("images")["status"] == status
     with pytest.raises(InputError, match="with 1 numbers"):
         dataclasses.replace(row, ours={0: Measured(value=1.0, n=1)})
-    assert launch.failures({"rows": [row.to_dict("i")]}) == {"r": status}
+    assert launch.failures({"rows": [row.to_dict("i")], "failed": {}}) == {"r": status}

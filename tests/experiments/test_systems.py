@@ -123,9 +123,7 @@ def test_one_that_breaks_is_named_and_the_rest_completes(
     kept = command.out / "failures" / "tian2023-two_layer_cnn-split-0.txt"
     assert "Traceback" in kept.read_text(encoding="utf-8")
     assert "failed: ValueError('no such thing" in capsys.readouterr().out
-    assert (
-        "failed: ValueError(&#x27;no such" in (command.out / "index.html").read_text()
-    )
+    assert "failed: ValueError(&#39;no such" in (command.out / "index.html").read_text()
     monkeypatch.setattr(training, "train", good)
     code, results = command()
     assert code == 0
