@@ -29,6 +29,10 @@ STAGES = {
         "metrics.json, report.html; compare, ensemble",
     ),
     "attribute": ("run folder", "which generator made it: run folder, report.html"),
+    "explain": (
+        "run folder, images",
+        "maps of where the logit comes from, and whether to believe them",
+    ),
 }
 
 

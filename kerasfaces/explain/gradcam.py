@@ -37,12 +37,11 @@ def check(subject: Subject) -> None:
     Raises:
         InputError: No network on pixels; tokens, patches or a spectrum instead of maps.
     """
-    from kerasfaces.models.parts import assemble
     from kerasfaces.models.parts.dct import LogDct
     from kerasfaces.models.parts.spectral import LogSpectrum
 
     network = network_of(subject, "gradcam")
-    sides = [each.shape[1:3] for each in assemble.taps_of(network.model)]
+    sides = [each.input.shape[1:3] for each in network.poolings]
     why = ""
     if any(isinstance(layer, LogDct | LogSpectrum) for layer in network.model.layers):
         why = "sees a spectrum, whose positions are frequencies"
@@ -67,6 +66,8 @@ def explain(subject: Subject, image: Pixels, options: Options) -> list[Explanati
 
     network = network_of(subject, "gradcam")
     maps = network.maps(image)
+    widths = [each.output.shape[-1] for each in network.poolings]
+    ends = np.cumsum(widths)[:-1]
     found = []
     for head in network.heads:
         gradients, by_feature, features = network.by_map(maps, head)
@@ -75,15 +76,14 @@ def explain(subject: Subject, image: Pixels, options: Options) -> list[Explanati
         if "standardize" in known:
             mean = keras.ops.convert_to_numpy(known["standardize"].mean)
             average = mean.reshape(-1)
+        of_average = by_feature.astype(np.float64) * average
+        offsets = [part.sum() for part in np.split(of_average, ends)]
         parts = {}
-        start = 0
-        width = len(features) / sum(each.shape[-1] for each in maps)
-        for name, held, slope in zip(network.tap_names, maps, gradients, strict=True):
-            end = start + round(width * held.shape[-1])
-            offset = float(by_feature[start:end] @ average[start:end])
+        for name, held, slope, offset in zip(
+            network.tap_names, maps, gradients, offsets, strict=True
+        ):
             cells = (held * slope).sum(axis=-1, dtype=np.float64)
             parts[name] = (cells - offset / cells.size).astype(np.float32)
-            start = end
         total = np.sum([_enlarged(part, image.shape[0]) for part in parts.values()], 0)
         if not options.signed:
             total = options.toward * np.maximum(options.toward * total, 0.0)

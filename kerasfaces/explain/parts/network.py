@@ -32,6 +32,7 @@ class Network:
         model: `(n, s, s, 3)` 0..255 -> `(n, 1)`.
         heads: `(n, features)` -> `(n, 1)`: the learnt one, then those re-drawn.
         tap_names: `LAYER@SCALE`, in the features' order.
+        poolings: What makes features of each tap, in the same order.
     """
 
     def __init__(self, run: FinishedRun, redraws: int = 0, seed: int = 0) -> None:
@@ -53,6 +54,7 @@ class Network:
             for view, scale, tap in every
         ]
         largest = max(run.model.scales) * run.model.size_px
+        self.poolings = assemble.poolings_of(self.model)
         self._few = max(1, int(_PIXELS // largest**2))
         self._extractor = assemble.extractor_of(self.model)
         self._engine: engines.Engine | None = None
@@ -146,7 +148,7 @@ class Network:
 
     def _halves(self) -> tuple[keras.Model, keras.Model]:
         if self._cut is None:
-            taps = assemble.taps_of(self.model)
+            taps = [each.input for each in self.poolings]
             features = self.model.get_layer("features").output
             self._cut = (
                 keras.Model(self.model.input, taps),

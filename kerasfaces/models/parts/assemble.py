@@ -147,20 +147,20 @@ def extractor_of(model: keras.Model) -> keras.Model:
     return keras.Model(model.input, features, name="extractor")
 
 
-def taps_of(model: keras.Model) -> list[Any]:
-    """Return the tensors that are pooled into features, in the features' order.
+def poolings_of(model: keras.Model) -> list[keras.layers.Layer]:
+    """Return the layers that make features of the base's maps, in the features' order.
 
-    By view, then by scale, then by tap; each is one of the base's outputs, as it is
-    called in the whole model's own graph.
+    By view, then by scale, then by tap. The input of each is one of the base's outputs,
+    as it is called in the whole model's own graph.
     """
-    pools = {
+    made = {
         id(layer.output): layer
         for layer in model.layers
         if isinstance(layer, tuple(_POOLING.values()))
     }
     joined = [layer for layer in model.layers if layer.name == "concatenate"]
     pooled = joined[0].input if joined else [model.get_layer("features").input]
-    return [pools[id(each)].input for each in pooled]
+    return [made[id(each)] for each in pooled]
 
 
 def freeze(model: keras.Model, last: int = 0) -> int:
