@@ -119,7 +119,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _print(frame: "pd.DataFrame", folder: Path) -> None:
     """Print a line per image, what a reader must know, and where the page is."""
-    from kerasfaces.explain.parts import checks, page
+    from kerasfaces.explain.parts import checks, summary
 
     checked = "deletion_gain" in frame
     for row in frame.to_dict("records"):
@@ -144,11 +144,11 @@ def _print(frame: "pd.DataFrame", folder: Path) -> None:
             ("deletion gain", "deletion_gain"),
             ("re-drawn head", "sanity_correlation"),
         ):
-            mean, low, high = page.mean_interval(good[column])
+            mean, low, high = summary.mean_interval(good[column])
             print(
                 f"mean {name}: {mean:.2f}, 95 % {low:.2f} to {high:.2f}, n {len(good)}"
             )
-    for text in page.warnings(frame):
+    for text in summary.warnings(frame):
         print(f"note: {text}")
     print(f"\nreport: {folder / 'explain.html'}")
 

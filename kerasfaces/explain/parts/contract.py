@@ -11,6 +11,7 @@ A method is one file with
 """
 
 import dataclasses
+import itertools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -81,7 +82,7 @@ class Subject:
 def patches(size_px: int) -> list[tuple[slice, slice]]:
     """Return the `GRID` x `GRID` patches of a square image, row by row."""
     edges = np.linspace(0, size_px, GRID + 1).round().astype(int).tolist()
-    sides = [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    sides = [slice(a, b) for a, b in itertools.pairwise(edges)]
     return [(rows, columns) for rows in sides for columns in sides]
 
 

@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from kerasfaces import registry, rng
+from kerasfaces import registry
 from kerasfaces.evaluate import chart, html, markup
 from kerasfaces.evaluate.markup import Section, number, tag
-from kerasfaces.explain.parts import checks, picture
+from kerasfaces.explain.parts import checks, picture, summary
 from kerasfaces.explain.parts.contract import Pixels, Subject
-from kerasfaces.metrics.intervals import percentiles
 
 if TYPE_CHECKING:
     from kerasfaces.explain.parts.run import Explained, Request
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 _SHOWN = 60  # images on the page; all of them are in the folder
 _LISTED = 50
 _SMALL_PX = 150
-_RESAMPLES = 1000
 _NOT = (
     "A map says which places moved this detector's logit. It does not say where an image "
     "was altered, it does not make the verdict right, and no map here was checked by eye. "
@@ -78,7 +76,7 @@ class Page:
         sections.append(("unreadable", _unreadable(frame)))
         name = f"{self._subject.name}: {self._request.method}"
         return html.page(
-            name, "kerasfaces explain", warnings(frame), sections, footer=_NOT
+            name, "kerasfaces explain", summary.warnings(frame), sections, footer=_NOT
         )
 
     def _what(self, frame: pd.DataFrame) -> Section:
@@ -125,7 +123,7 @@ class Page:
             f"shows the image alone. From {checks.ALIKE:g} on it is flagged."
         )
         rows = [
-            [name, *_cells(part)]
+            [name, *summary.cells(part)]
             for name, part in (
                 ("all", frame),
                 *((f"called {v}", g) for v, g in frame.groupby("verdict") if v),
@@ -208,7 +206,11 @@ class Page:
                     f"deletion gain {row['deletion_gain']:+.2f}, spread "
                     f"{row['deletion_spread']:.2f}, beats {row['random_orders_beaten']} of "
                     f"{checks.ORDERS}; re-drawn head {number(row['sanity_correlation'], 2)}"
-                    + (" (flagged)" if _flagged(row["sanity_correlation"]) else ""),
+                    + (
+                        " (flagged)"
+                        if summary.is_flagged(row["sanity_correlation"])
+                        else ""
+                    ),
                 )
             )
         lines.append(tag("small", markup.plain(name), title=row["path"]))
@@ -228,102 +230,22 @@ class Page:
         return Section("Images", body + tag("div", *self._figures, class_="explained"))
 
     def _layers(self) -> Section:
-        names = list(self._records[0]["parts"])
-        sums = np.array([[r["parts"][name] for name in names] for r in self._records])
+        parts = [record["parts"] for record in self._records]
         called = np.array([record["toward"] for record in self._records])
-        rows = [
-            [
-                name,
-                *(
-                    number(float(part[:, i].mean()), 2) if len(part) else markup.MISSING
-                    for part in (sums[called > 0], sums[called < 0])
-                ),
-            ]
-            for i, name in enumerate(names)
+        rows = []
+        for name in [*parts[0], "sum"]:
+            values = np.array([p.get(name, sum(p.values())) for p in parts])
+            means = [values[called == toward].mean() for toward in sorted(set(called))]
+            rows.append([name, *(number(float(mean), 2) for mean in means)])
+        header = ["Layer@scale"] + [
+            f"Called {'fake' if toward > 0 else 'real'} (n {int((called == toward).sum())})"
+            for toward in sorted(set(called))
         ]
-        rows.append(
-            [
-                "sum",
-                *(
-                    number(float(part.sum(axis=1).mean()), 2)
-                    if len(part)
-                    else markup.MISSING
-                    for part in (sums[called > 0], sums[called < 0])
-                ),
-            ]
-        )
-        header = ["Layer@scale"]
-        header += [f"Called fake (n {int((called > 0).sum()):,})"]
-        header += [f"Called real (n {int((called < 0).sum()):,})"]
         note = markup.paragraph(
             "Each layer's mean share of the logit, against the average training image; "
-            "without ReLU. Layers often contradict each other, so single shares mean little."
+            "without ReLU. Layers often contradict each other: a single share means little."
         )
         return Section("By layer", note + markup.table("Logits", header, rows))
-
-
-def warnings(frame: pd.DataFrame) -> list[str]:
-    """Return what a reader must know first, a sentence each."""
-    found = []
-    bad = int((frame["reason"] != "").sum())
-    if bad:
-        found.append(f"{bad:,} of {len(frame):,} images could not be explained.")
-    if "deletion_gain" not in frame:
-        return [
-            *found,
-            "Whether these maps can be believed was not measured (--no-checks).",
-        ]
-    good = frame[frame["reason"] == ""]
-    mean, low, high = mean_interval(good["deletion_gain"])
-    if low <= 0:
-        found.append(
-            f"These maps are not shown to be better than chance: deletion gain {mean:.2f} "
-            f"logits ({low:.2f} to {high:.2f}, n {len(good)})."
-        )
-    flagged = int(sum(map(_flagged, good["sanity_correlation"])))
-    if flagged:
-        found.append(
-            f"{flagged} of {len(good)} maps hardly depend on what was learnt: with a head "
-            "of random weights they look much the same."
-        )
-    return found
-
-
-def mean_interval(values: pd.Series) -> tuple[float, float, float]:
-    """Return a mean with its 95 % bootstrap interval over images; NaN where there is none."""
-    known = pd.to_numeric(values).dropna().to_numpy(dtype=np.float64)
-    if len(known) < 2:
-        return float(known.mean()) if len(known) else np.nan, np.nan, np.nan
-    at = rng.generator(0, "explain", "mean").integers(
-        0, len(known), (_RESAMPLES, len(known))
-    )
-    low, high = percentiles(known[at].mean(axis=1), float(known.mean()))
-    return float(known.mean()), low, high
-
-
-def _cells(part: pd.DataFrame) -> list[object]:
-    good = part[part["reason"] == ""]
-    beaten = int((good["random_orders_beaten"] == checks.ORDERS).sum())
-    flagged = int(sum(map(_flagged, good["sanity_correlation"])))
-    return [
-        f"{len(good):,}",
-        _estimate(good["deletion_gain"]),
-        number(float(good["deletion_spread"].mean()), 2),
-        f"{beaten:,} of {len(good):,}",
-        _estimate(good["sanity_correlation"]),
-        f"{flagged:,}",
-    ]
-
-
-def _estimate(values: pd.Series) -> Markup:
-    mean, low, high = mean_interval(values)
-    return tag(
-        "span", number(mean, 2), " ", tag("small", markup.interval(low, high, 2))
-    )
-
-
-def _flagged(value: float | None) -> bool:
-    return value is not None and value >= checks.ALIKE
 
 
 def _unreadable(frame: pd.DataFrame) -> Section:
