@@ -22,7 +22,6 @@ from kerasfaces.models.parts import assemble
 from kerasfaces.models.parts import head as heads
 
 _PIXELS = 2**19  # of input at a time under a tape, which keeps every layer's output
-_HEAD_BATCH = 1024
 
 
 class Network:
@@ -72,17 +71,11 @@ class Network:
                 for at in range(0, len(images), step)
             ]
         )
-        columns = [
-            head.predict(features, batch_size=_HEAD_BATCH, verbose=0)
-            for head in self.heads
-        ]
-        return np.concatenate(columns, axis=1).astype(np.float64)
+        return self._by_heads(features)
 
     def exact(self, images: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return every head's logits of float images by Keras itself, `(n, len(heads))`."""
-        features = engines.eagerly(self._extractor, images)
-        columns = [np.asarray(head(features, training=False)) for head in self.heads]
-        return np.concatenate(columns, axis=1).astype(np.float64)
+        return self._by_heads(engines.eagerly(self._extractor, images))
 
     def maps(self, image: Pixels) -> list[NDArray[np.float32]]:
         """Return what the taps hold of one image: `(h, w, c)` float32 each."""
@@ -135,6 +128,14 @@ class Network:
         for at in range(0, len(images), self._few):
             total += self._gradients(tf.constant(images[at : at + self._few])).numpy()
         return total
+
+    def _by_heads(self, features: NDArray[Any]) -> NDArray[np.float64]:
+        # Eagerly: tracing a graph per head costs more than all its calls.
+        columns = [
+            keras.ops.convert_to_numpy(head(features, training=False))
+            for head in self.heads
+        ]
+        return np.concatenate(columns, axis=1).astype(np.float64)
 
     def _summed(self, images: Any) -> Any:
         tf = _tensorflow()
