@@ -87,7 +87,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     from kerasfaces.explain.parts.contract import Options
     from kerasfaces.explain.parts.run import Request, explain
 
-    files, labels, sources, chosen = options.images, [], [], ""
+    files: list[Path] = options.images
+    labels: list[str] = []
+    sources: list[str] = []
+    chosen = ""
     if options.split:
         wanted = 40 if options.n is None else options.n
         files, labels, sources = choose.of_split(

@@ -34,10 +34,13 @@ def of_split(
         raise InputError(
             f"{run / 'manifest.csv'} has no rows of split {split!r}; it has: {known}."
         )
-    groups = rows.iloc[chosen].groupby(["label", "source"]).indices
+    groups: dict[tuple[str, str], list[int]] = {}
+    for place in chosen.tolist():
+        key = str(rows["label"].iloc[place]), str(rows["source"].iloc[place])
+        groups.setdefault(key, []).append(place)
     drawn = {
-        key: chosen[rng.generator(seed, "explain", *key).permutation(at)].tolist()
-        for key, at in sorted(groups.items(), reverse=True)  # real first
+        key: rng.generator(seed, "explain", *key).permutation(groups[key]).tolist()
+        for key in sorted(groups, key=lambda key: (key[0] != "real", key[1]))
     }
     quota = dict.fromkeys(drawn, 0)
     while sum(quota.values()) < min(n, len(chosen)):

@@ -126,7 +126,7 @@ class Page:
             [name, *summary.cells(part)]
             for name, part in (
                 ("all", frame),
-                *((f"called {v}", g) for v, g in frame.groupby("verdict") if v),
+                *((f"called {v!s}", g) for v, g in frame.groupby("verdict") if v),
             )
         ]
         header = ["Images", "n", "Deletion gain", "Spread", "Beat every random order"]

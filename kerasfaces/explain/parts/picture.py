@@ -58,11 +58,11 @@ def overlay(
     ramp = np.broadcast_to(np.linspace(-1, 1, SIDE_PX), (10, SIDE_PX))
     bar = _coloured(np.full((10, SIDE_PX, 1), 150.0), ramp)
     whole.paste(bar, (0, SIDE_PX + 3))
-    draw, font = ImageDraw.Draw(whole), ImageFont.load_default(11)
+    draw, font = ImageDraw.Draw(whole), ImageFont.load_default(12)
     top, bottom = SIDE_PX + 15, SIDE_PX + 30
-    draw.text((3, top), f"-{limit:.2g} real", "black", font)
+    draw.text((3, top), f"-{limit:.2g}  real", "black", font)
     draw.text((SIDE_PX / 2, top), "0", "black", font, anchor="ma")
-    draw.text((SIDE_PX - 3, top), f"fake +{limit:.2g}", "black", font, anchor="ra")
+    draw.text((SIDE_PX - 3, top), f"fake  +{limit:.2g}", "black", font, anchor="ra")
     draw.text((SIDE_PX / 2, bottom), unit, "black", font, anchor="ma")
     return whole
 

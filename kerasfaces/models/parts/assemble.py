@@ -153,11 +153,9 @@ def poolings_of(model: keras.Model) -> list[keras.layers.Layer]:
     By view, then by scale, then by tap. The input of each is one of the base's outputs,
     as it is called in the whole model's own graph.
     """
-    made = {
-        id(layer.output): layer
-        for layer in model.layers
-        if isinstance(layer, tuple(_POOLING.values()))
-    }
+    every: list[keras.layers.Layer] = model.layers
+    kinds = tuple(_POOLING.values())
+    made = {id(layer.output): layer for layer in every if isinstance(layer, kinds)}
     joined = [layer for layer in model.layers if layer.name == "concatenate"]
     pooled = joined[0].input if joined else [model.get_layer("features").input]
     return [made[id(each)] for each in pooled]
