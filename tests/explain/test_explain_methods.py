@@ -216,10 +216,22 @@ def test_baselines_are_explained_by_their_scores(tmp_path):
     runs.write_json(tmp_path / "config.json", told)
     subject = open_subject(tmp_path)
     assert isinstance(subject, Subject)
-    found = load("occlusion").explain(subject, picture(True, 40), Options())
+    image = picture(True, 40)
+    found = load("occlusion").explain(subject, image, Options())
     assert len(found) == 1
-    corner = found[0].map[:12, :12].mean()
-    assert corner > 2 * np.abs(found[0].map[12:, 12:]).mean()
+    changed = image.copy()
+    changed[28:, 28:] = found_ring(image)
+    pair = np.stack([image, changed])
+    before, after = hog_svm.logits(config, fitted, lambda at: pair[at], 2)
+    assert before != after
+    assert found[0].map[28:, 28:] == pytest.approx(before - after, abs=1e-5)
+
+
+def found_ring(image):
+    """Return the mean colour round the last patch."""
+    near = image[24:, 24:].reshape(-1, 3)
+    own = np.indices((8, 8)).min(axis=0).ravel() >= 4
+    return near[~own].mean(axis=0).round()
 
 
 def test_channel_models_are_explained_through_their_stage(tmp_path, monkeypatch):
