@@ -22,8 +22,8 @@ _LISTED = 50
 _SMALL_PX = 150
 _NOT = (
     "A map says which places moved this detector's logit. It does not say where an image "
-    "was altered, it does not make the verdict right, and no map here was checked by eye. "
-    "What a detector takes from the whole image at once has no place on a map."
+    "was altered, and it does not make the verdict right. What a detector takes from the "
+    "whole image at once has no place on a map."
 )
 
 
@@ -116,7 +116,8 @@ class Page:
             "Deletion: patches are blurred, those that count most first, and the logit "
             f"towards the verdict is watched, against {checks.ORDERS} random orders. The gain "
             "is the mean distance between the curves, in logits: 0 is chance. Spread is the "
-            "standard deviation of single random orders."
+            "standard deviation of single random orders. No camera makes blurred patches, and "
+            "a method that blurs or hides patches itself is at an advantage here."
         ) + markup.paragraph(
             "Re-drawn head: mean absolute rank correlation with the map of the same network "
             "whose head has random weights. 0: the map depends on what was learnt; 1: it "

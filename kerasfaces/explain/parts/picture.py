@@ -13,7 +13,7 @@ from kerasfaces.evaluate import markup
 from kerasfaces.explain.parts.contract import GRID, Map, Pixels
 
 SIDE_PX = 320
-_BAR_PX = 46
+_BAR_PX = 52
 _FAKE, _REAL = (226, 88, 8), (22, 104, 214)
 _STRENGTH = 0.85  # of the colour at the bar's end
 _QUALITY = 85
@@ -58,8 +58,8 @@ def overlay(
     ramp = np.broadcast_to(np.linspace(-1, 1, SIDE_PX), (10, SIDE_PX))
     bar = _coloured(np.full((10, SIDE_PX, 1), 150.0), ramp)
     whole.paste(bar, (0, SIDE_PX + 3))
-    draw, font = ImageDraw.Draw(whole), ImageFont.load_default(12)
-    top, bottom = SIDE_PX + 15, SIDE_PX + 30
+    draw, font = ImageDraw.Draw(whole), ImageFont.load_default(15)
+    top, bottom = SIDE_PX + 14, SIDE_PX + 32
     draw.text((3, top), f"-{limit:.2g}  real", "black", font)
     draw.text((SIDE_PX / 2, top), "0", "black", font, anchor="ma")
     draw.text((SIDE_PX - 3, top), f"fake  +{limit:.2g}", "black", font, anchor="ra")
