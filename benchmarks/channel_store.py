@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.parts import timing
+
 logger = logging.getLogger("kerasfaces.benchmarks")
 
 SHAPE = (256, 256, 5)
@@ -52,14 +54,7 @@ def _row(
     name: str, rates: dict[str, list[float]], other: str, target: float, what: str
 ) -> dict[str, Any]:
     ratios = [a / b for a, b in zip(rates["ours"], rates[other], strict=True)]
-    return {
-        "name": name,
-        "ratio": statistics.median(ratios),
-        "low": min(ratios),
-        "high": max(ratios),
-        "target": target,
-        "what": what,
-    }
+    return timing.row(name, ratios, target, what)
 
 
 def _arrays(count: int) -> Any:

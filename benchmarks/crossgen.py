@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks import frozen
+from benchmarks.parts import inputs, timing
 
 logger = logging.getLogger("kerasfaces.benchmarks")
 PAIRS = 644
@@ -35,14 +35,14 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
         root = Path(name)
         os.environ["KERASFACES_CACHE"] = str(root / "cache")
         manifest = sample.make(root / "sample", pairs=120 if quick else PAIRS)
-        weights = frozen._random_weights("mobilenetv2", root)
+        weights = inputs.random_weights("mobilenetv2", root)
         ours = functools.partial(_ours, manifest, weights, epochs)
-        frozen._seconds(functools.partial(ours, root / "cold"))
-        cached_s = frozen._seconds(functools.partial(ours, root / "cached"))
+        timing.seconds(functools.partial(ours, root / "cold"))
+        cached_s = timing.seconds(functools.partial(ours, root / "cached"))
         sets = sorted((root / "cold" / "runs").glob("*/seed-0/manifest.csv"))
         timed = sets[: 1 if quick else _TIMED]
         folders = [_folders(path, root / "plain") for path in timed]
-        plain_s = frozen._seconds(functools.partial(_plain, folders, weights, epochs))
+        plain_s = timing.seconds(functools.partial(_plain, folders, weights, epochs))
     logger.info(
         "plain %.1f s for %d of %d sets, ours %.1f s with everything cached",
         plain_s,
@@ -55,7 +55,7 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
         f"{len(sets)} training sets of the default mobilenetv2 head, {epochs} epochs, each "
         f"tested on every generator: plain recipe (timed on {len(timed)} sets) / ours, cached"
     )
-    return [frozen._row("crossgen_cached", [ratio], _TARGET, what)]
+    return [timing.row("crossgen_cached", [ratio], _TARGET, what)]
 
 
 def _config(epochs: int) -> Any:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import frozen
+from benchmarks.parts import timing
 
 logger = logging.getLogger("kerasfaces.benchmarks")
 REFERENCE = "kabber2023"
@@ -46,7 +46,7 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
                 continue
             ratios = _ratios(score, beside, 1 if quick else _TURNS)
             rows.append(
-                frozen._row(
+                timing.row(
                     f"time_{name}",
                     ratios,
                     0.0,

@@ -9,18 +9,14 @@ side runs in processes of its own.
 """
 
 import functools
-import importlib
 import logging
-import multiprocessing
 import os
-import shutil
 import statistics
 import tempfile
-import time
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
+
+from benchmarks.parts import inputs, timing
 
 logger = logging.getLogger("kerasfaces.benchmarks")
 
@@ -28,7 +24,6 @@ N_IMAGES = 600
 EPOCHS = 10
 SIZE_PX = 180
 _CACHED_RUNS = 3  # two seconds each: one alone is mostly what else the machine did
-_IMPORTS = ("kerasfaces.train.fit", "kerasfaces.manifest", "openvino")
 
 
 def run(quick: bool = False) -> list[dict[str, Any]]:
@@ -38,7 +33,7 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
     cli.import_keras()
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
-        folder = _folders(root, 60 if quick else N_IMAGES)
+        folder = inputs.folders(root, 60 if quick else N_IMAGES)
         rows = _measure("mobilenetv2", folder, root, 1 if quick else 3, 8.0, 30.0)
         if not quick:
             rows += _measure("resnet50", folder, root, 1, 10.0, None)
@@ -48,14 +43,14 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
 def _measure(
     model: str, folder: Path, root: Path, pairs: int, cold: float, cached: float | None
 ) -> list[dict[str, Any]]:
-    weights = _random_weights(model, root)
-    manifest = _manifest(folder, root)
+    weights = inputs.random_weights(model, root)
+    manifest = inputs.manifest(folder, root)
     ratios: dict[str, list[float]] = {"cold": [], "cached": []}
     for number in range(pairs):
-        plain_s = _seconds(functools.partial(_plain, model, folder, weights))
+        plain_s = timing.seconds(functools.partial(_plain, model, folder, weights))
         os.environ["KERASFACES_CACHE"] = str(root / f"cache-{model}-{number}")
         times = [
-            _seconds(
+            timing.seconds(
                 functools.partial(
                     _ours, model, manifest, weights, root / f"{model}-{number}-{i}"
                 )
@@ -73,54 +68,18 @@ def _measure(
             cached_s,
         )
     what = f"{EPOCHS} epochs of the {model} head at {SIZE_PX} px, plain recipe / ours"
-    rows = [_row(f"{model}_head_cold", ratios["cold"], cold, f"{what}, nothing cached")]
+    rows = [
+        timing.row(
+            f"{model}_head_cold", ratios["cold"], cold, f"{what}, nothing cached"
+        )
+    ]
     if cached is not None:
         rows.append(
-            _row(f"{model}_head_cached", ratios["cached"], cached, f"{what}, cached")
+            timing.row(
+                f"{model}_head_cached", ratios["cached"], cached, f"{what}, cached"
+            )
         )
     return rows
-
-
-def _row(name: str, ratios: list[float], target: float, what: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "ratio": statistics.median(ratios),
-        "low": min(ratios),
-        "high": max(ratios),
-        "target": target,
-        "what": what,
-    }
-
-
-def _seconds(work: Callable[[], None]) -> float:
-    """Time `work` in a fresh process, where nothing it or the other side left is warm."""
-    seconds: float = _call(functools.partial(_timed, work))
-    return seconds
-
-
-def _call(work: Callable[[], Any]) -> Any:
-    """Run `work` in a fresh process, after its imports."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, context, _import) as pool:
-        return pool.submit(work).result()
-
-
-def _import() -> None:
-    """Import what both sides need and start TensorFlow: neither is part of the work."""
-    from kerasfaces import cli
-
-    cli.import_keras()
-    import tensorflow as tf
-
-    tf.random.uniform(())  # its devices and threads exist once something has run
-    for name in _IMPORTS:
-        importlib.import_module(name)
-
-
-def _timed(work: Callable[[], None]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
 
 
 def _ours(model: str, manifest: Any, weights: Path, folder: Path) -> None:
@@ -180,58 +139,3 @@ def _plain(model: str, folder: Path, weights: Path) -> None:
     net.fit(
         train.prefetch(2), validation_data=val.prefetch(2), epochs=EPOCHS, verbose=0
     )
-
-
-def _folders(root: Path, count: int) -> Path:
-    """Return `root/images/{fake,real}` with `count` files of the built-in sample."""
-    from kerasfaces import manifest as manifests
-    from kerasfaces import sample
-
-    made = manifests.read(sample.make(root / "sample", pairs=count // 2))
-    folder = root / "images"
-    for i, (path, label) in enumerate(
-        zip(made.files(), made.rows["label"], strict=True)
-    ):
-        target = folder / label / f"{i:05d}{path.suffix}"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(path, target)
-    return folder
-
-
-def _manifest(folder: Path, root: Path) -> Any:
-    """Return a manifest with 480 training and 120 validation images, test = a few."""
-    from kerasfaces import manifest as manifests
-
-    lines = ["path,label,source,split"]
-    for label in ("real", "fake"):
-        files = sorted((folder / label).iterdir())
-        for i, path in enumerate(files):
-            split = "train" if i % 5 else "val"
-            lines.append(f"{path},{label},{label},{split}")
-        lines[-1] = lines[-1].rpartition(",")[0] + ",test"
-    path = root / "manifest.csv"
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return manifests.read(path)
-
-
-def _random_weights(model: str, root: Path) -> Path:
-    """Write random weights in the format of the ImageNet files that Keras publishes."""
-    import h5py
-    import keras
-
-    make = {
-        "mobilenetv2": keras.applications.MobileNetV2,
-        "resnet50": keras.applications.ResNet50,
-    }[model]
-    base = make(input_shape=(None, None, 3), include_top=False, weights=None)
-    path = root / f"{model}.h5"
-    with h5py.File(path, "w") as file:
-        file.attrs["layer_names"] = [layer.name.encode() for layer in base.layers]
-        file.attrs["backend"] = b"tensorflow"
-        for layer in base.layers:
-            group = file.create_group(layer.name)
-            names = [f"{layer.name}/{weight.name}:0" for weight in layer.weights]
-            group.attrs["weight_names"] = [name.encode() for name in names]
-            for name, value in zip(names, layer.get_weights(), strict=True):
-                group[name] = value
-    return path

@@ -9,10 +9,11 @@ size of real ones, for differences do.
 
 import functools
 import logging
-import statistics
 import time
 from collections.abc import Callable
 from typing import Any
+
+from benchmarks.parts import timing
 
 logger = logging.getLogger("kerasfaces.benchmarks")
 
@@ -42,7 +43,7 @@ def _shipped(count: int, repeats: int) -> dict[str, Any]:
     work = functools.partial(channel.compute, images, {})
     rates = [count / _seconds(work) / TARGET_PER_S for _ in range(repeats)]
     what = f"images/s / {TARGET_PER_S:g}, shipped weights at {SIZE_PX} px, "
-    return _row("lnp_shipped", rates, 1.0, what + _engine(channel))
+    return timing.row("lnp_shipped", rates, 1.0, what + _engine(channel))
 
 
 def _cycleisp(blocks: int, repeats: int, count: int, name: str) -> dict[str, Any]:
@@ -72,7 +73,7 @@ def _cycleisp(blocks: int, repeats: int, count: int, name: str) -> dict[str, Any
         f"{count} / {runner.name}, "
         f"f32, differs by {worst:.1e} grey levels at most"
     )
-    return _row(name, ratios, 2.5, what)
+    return timing.row(name, ratios, 2.5, what)
 
 
 def _bfloat16() -> list[dict[str, Any]]:
@@ -90,7 +91,7 @@ def _bfloat16() -> list[dict[str, Any]]:
         f"grey levels: bfloat16's largest error on the shipped LNP (mean "
         f"{errors.mean():.2f}; {share:.0%} of the pattern's sd {exact.std():.2f})"
     )
-    row = _row("lnp_bf16_error", [float(errors.max())], 0.0, what)
+    row = timing.row("lnp_bf16_error", [float(errors.max())], 0.0, what)
     logger.info("%s %.2f %s", row["name"], row["ratio"], what)
     return [row]
 
@@ -156,17 +157,6 @@ def _images(count: int) -> Any:
 
 def _engine(channel: Any) -> str:
     return str(channel.runner.name)
-
-
-def _row(name: str, ratios: list[float], target: float, what: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "ratio": statistics.median(ratios),
-        "low": min(ratios),
-        "high": max(ratios),
-        "target": target,
-        "what": what,
-    }
 
 
 def _seconds(work: Callable[[], Any]) -> float:

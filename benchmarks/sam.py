@@ -8,10 +8,11 @@ have a standard deviation of 1.
 
 import functools
 import logging
-import statistics
 import time
 from collections.abc import Callable
 from typing import Any
+
+from benchmarks.parts import timing
 
 logger = logging.getLogger("kerasfaces.benchmarks")
 
@@ -52,16 +53,7 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
         f"{'tiny encoder' if quick else 'ViT-B encoder'} at {side} px, one image: torch "
         f"as published / {runner.name}, f32, differs by {worst:.1e} at most"
     )
-    return [
-        {
-            "name": "sam_encoder",
-            "ratio": statistics.median(ratios),
-            "low": min(ratios),
-            "high": max(ratios),
-            "target": TARGET,
-            "what": what,
-        }
-    ]
+    return [timing.row("sam_encoder", ratios, TARGET, what)]
 
 
 def _published(network: Any, batch: Any) -> Any:

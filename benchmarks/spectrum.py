@@ -7,6 +7,8 @@ import statistics
 import time
 from typing import Any
 
+from benchmarks.parts import timing
+
 logger = logging.getLogger("kerasfaces.benchmarks")
 
 SIZE_PX = 256
@@ -48,12 +50,8 @@ def _row(name: str, options: Any, quick: bool) -> dict[str, Any]:
         rates.append(count * calls / (time.perf_counter() - started))
     logger.info("%s: %.0f images/s", name, statistics.median(rates))
     ratios = [rate / TARGET_PER_S for rate in rates]
-    return {
-        "name": name,
-        "ratio": statistics.median(ratios),
-        "low": min(ratios),
-        "high": max(ratios),
-        "target": 1.0,
-        "what": f"images/s / {TARGET_PER_S:g}: log amplitude and phase of "
-        f"{SIZE_PX}x{SIZE_PX}x3 {options.of}, {options.colours} channel(s) each",
-    }
+    what = (
+        f"images/s / {TARGET_PER_S:g}: log amplitude and phase of "
+        f"{SIZE_PX}x{SIZE_PX}x3 {options.of}, {options.colours} channel(s) each"
+    )
+    return timing.row(name, ratios, 1.0, what)

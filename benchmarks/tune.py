@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import frozen
+from benchmarks.parts import inputs, timing
 
 EPOCHS = 10
 DROPOUTS, RATES = (0.05, 0.1, 0.2), (1e-4, 5e-4, 1e-3)
@@ -34,14 +35,14 @@ def _grid(root: Path, quick: bool) -> list[dict[str, Any]]:
     from kerasfaces import cli
 
     cli.import_keras()
-    folder = frozen._folders(root, 60 if quick else frozen.N_IMAGES)
-    weights = frozen._random_weights("mobilenetv2", root)
-    manifest = frozen._manifest(folder, root)
+    folder = inputs.folders(root, 60 if quick else frozen.N_IMAGES)
+    weights = inputs.random_weights("mobilenetv2", root)
+    manifest = inputs.manifest(folder, root)
     points = 1 if quick else 9
-    plain_s = frozen._seconds(functools.partial(_plain, folder, root / "plain", points))
+    plain_s = timing.seconds(functools.partial(_plain, folder, root / "plain", points))
     os.environ["KERASFACES_CACHE"] = str(root / "cache")
     seconds = {
-        state: frozen._seconds(
+        state: timing.seconds(
             functools.partial(_ours, manifest, weights, root / state, points)
         )
         for state in ("cold", "cached")
@@ -50,7 +51,9 @@ def _grid(root: Path, quick: bool) -> list[dict[str, Any]]:
         f"{points}-point MobileNetV2 grid, {EPOCHS} epochs, KerasTuner's recipe / ours"
     )
     return [
-        _row(f"grid_{state}", plain_s / seconds[state], target, f"{what}, {note}")
+        timing.row(
+            f"grid_{state}", [plain_s / seconds[state]], target, f"{what}, {note}"
+        )
         for state, target, note in (
             ("cold", 40.0, "nothing cached"),
             ("cached", 100.0, "features cached"),
@@ -59,41 +62,30 @@ def _grid(root: Path, quick: bool) -> list[dict[str, Any]]:
 
 
 def _heads(root: Path, quick: bool) -> list[dict[str, Any]]:
-    found = frozen._call(
+    found = timing.call(
         functools.partial(_many, root / "many", 20 if quick else N_TRIALS)
     )
     early, late = found["memory"]
     return [
-        _row(
+        timing.row(
             "overhead_per_trial",
-            _OVERHEAD_S / found["overhead_s"],
+            [_OVERHEAD_S / found["overhead_s"]],
             1.0,
             f"{_OVERHEAD_S} s / time of a trial beside its head's training",
         ),
-        _row(
+        timing.row(
             "memory_500_trials",
-            1.2 * early / late,
+            [1.2 * early / late],
             1.0,
             "1.2 x resident memory after 100 trials / after the last",
         ),
-        _row(
+        timing.row(
             "disk_per_trial",
-            _MEGABYTE / found["bytes"],
+            [_MEGABYTE / found["bytes"]],
             1.0,
             "1 MB / a finished trial's files, the five best apart",
         ),
     ]
-
-
-def _row(name: str, ratio: float, target: float, what: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "ratio": ratio,
-        "low": ratio,
-        "high": ratio,
-        "target": target,
-        "what": what,
-    }
 
 
 def _study(points: int) -> Any:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiments import runner, runner_job
+from experiments.parts import launch, runner
 from kerasfaces import cli, runs
 from kerasfaces.errors import InputError
 
@@ -45,12 +45,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise InputError("-o DIR is missing: where should splits, runs and results go?")
     manifest, notes = _manifest(arguments)
     if arguments.name != "all":
-        job = runner_job.prepare(
+        job = launch.prepare(
             arguments.name, arguments.output, manifest, notes, arguments, words
         )
-        results, printed = runner_job.execute(job)
+        results, printed = launch.execute(job)
         print(printed)
-        return int(bool(runner_job.failures(results)))
+        return int(bool(launch.failures(results)))
     return _all(chosen, manifest, notes, arguments, words)
 
 
@@ -62,16 +62,16 @@ def _all(
     words: Sequence[str],
 ) -> int:
     """Run every experiment in a folder of its own; a mistyped option stops them all."""
-    from experiments import runner_all
+    from experiments.parts import everything
 
     folder = arguments.output
     jobs = [
-        runner_job.prepare(name, folder / name, manifest, notes, arguments, words)
-        for name in runner_all.order(names)
+        launch.prepare(name, folder / name, manifest, notes, arguments, words)
+        for name in everything.order(names)
     ]
     with runs.lock(folder, "folder of experiments"):
         runner.claim(folder, {"experiment": "all", "manifest": manifest.digest()})
-        return runner_all.run(jobs, folder, print)
+        return everything.run(jobs, folder, print)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -11,10 +11,10 @@ import math
 from pathlib import Path
 from typing import Any
 
-from experiments import runner_studies
-from experiments.runner import Context, Outcome
-from experiments.runner_paired import difference_rows
-from experiments.runner_rows import NO_WEIGHTS, Measured, Row
+from experiments.parts import tuned
+from experiments.parts.paired import difference_rows
+from experiments.parts.rows import NO_WEIGHTS, Measured, Row
+from experiments.parts.runner import Context, Outcome
 from kerasfaces import runs
 from kerasfaces.metrics import Estimate
 from kerasfaces.train import config as configs
@@ -50,8 +50,7 @@ def run(context: Context) -> Outcome:
     }
     studies = {seed: _search(context, seed) for seed in context.seeds}
     winner = {
-        seed: folder / runner_studies.result(folder)["run"]
-        for seed, folder in studies.items()
+        seed: folder / tuned.result(folder)["run"] for seed, folder in studies.items()
     }
     first = next(iter(default.values()))
     effects, notes = _effects(studies)
@@ -78,8 +77,8 @@ def _search(context: Context, seed: int) -> Path:
     changes: dict[str, Any] = {"budget_h": hours_per_split(context)}
     if context.quick:
         changes["max_trials"] = _QUICK_TRIALS
-    study = runner_studies.load(STUDY, bases=MODELS, **changes)
-    return runner_studies.run(context, STUDY, study, RATIO, seed)
+    study = tuned.load(STUDY, bases=MODELS, **changes)
+    return tuned.run(context, STUDY, study, RATIO, seed)
 
 
 def _budget_note(context: Context) -> str:
@@ -116,8 +115,8 @@ def _search_rows(studies: dict[int, Path]) -> list[Row]:
     """Return trials, minutes and optimism of every search."""
     found: dict[str, dict[int, Measured]] = {}
     for seed, folder in studies.items():
-        result = runner_studies.result(folder)
-        seconds = sum(trial.seconds for trial in runner_studies.completed(folder))
+        result = tuned.result(folder)
+        seconds = sum(trial.seconds for trial in tuned.completed(folder))
         numbers = {
             "trials": result["n_trials"],
             "trials like the best": result["n_like_best"],
@@ -141,7 +140,7 @@ def _effects(studies: dict[int, Path]) -> tuple[list[Row], list[str]]:
     trials = [
         (seed, trial)
         for seed, folder in studies.items()
-        for trial in runner_studies.completed(folder)
+        for trial in tuned.completed(folder)
     ]
     found = main_effects(
         [trial.hyperparameters.values for _, trial in trials],

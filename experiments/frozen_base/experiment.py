@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.runner import Context, Outcome
-from experiments.runner_paired import difference_rows
-from experiments.runner_rows import NO_WEIGHTS, Measured, Row
+from experiments.parts.paired import difference_rows
+from experiments.parts.rows import NO_WEIGHTS, Measured, Row
+from experiments.parts.runner import Context, Outcome
 from kerasfaces import runs
 from kerasfaces.train import config as configs
 from kerasfaces.train.config import TrainConfig

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from experiments.runner import Context, Outcome
-from experiments.runner_clock import clock
-from experiments.runner_rows import NO_BUDGET, NO_WEIGHTS, Measured, Row
+from experiments.parts.clock import clock
+from experiments.parts.rows import NO_BUDGET, NO_WEIGHTS, Measured, Row
+from experiments.parts.runner import Context, Outcome
 from kerasfaces import runs
 from kerasfaces.errors import InputError
 from kerasfaces.train import config as configs

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from experiments import runner_studies
 from experiments.kabber2023 import published
 from experiments.kabber2023.experiment import MODELS, RATIO
-from experiments.runner import Context, Outcome
-from experiments.runner_rows import NO_WEIGHTS, Measured, Row
+from experiments.parts import tuned
+from experiments.parts.rows import NO_WEIGHTS, Measured, Row
+from experiments.parts.runner import Context, Outcome
 from kerasfaces import runs
 
 __all__ = ["DOCUMENT_DATA", "MODELS", "SEEDS", "TITLES", "run"]
@@ -38,16 +38,14 @@ def run(context: Context) -> Outcome:
     for model in MODELS:
         name = f"kabber2023_{model}"
         reason = context.missing_weights(model)
-        grid = runner_studies.load(name).published
+        grid = tuned.load(name).published
         if reason:
             notes.append(reason)
             rows += _not_run(model, grid)
             weights[model] = NO_WEIGHTS
             continue
         folders = {
-            seed: runner_studies.run(
-                context, name, runner_studies.load(name, seed=seed), RATIO, seed
-            )
+            seed: tuned.run(context, name, tuned.load(name, seed=seed), RATIO, seed)
             for seed in context.seeds
         }
         cells = _cells(model, grid, folders)
@@ -83,7 +81,7 @@ def _points(grid: Any, folder: Path) -> list[dict[str, Measured]]:
     from kerasfaces.tune import records
 
     labels = np.load(folder / "val_labels.npy")
-    trials = runner_studies.completed(folder)
+    trials = tuned.completed(folder)
     found = []
     for point in grid.points:
         trial = grids.find(point, trials)
@@ -105,7 +103,7 @@ def _winner(model: str, folders: dict[int, Path]) -> list[Row]:
     """Return the winners' test numbers and what the search had promised."""
     found: dict[str, dict[int, Measured]] = {}
     for seed, folder in folders.items():
-        result = runner_studies.result(folder)
+        result = tuned.result(folder)
         entry = runs.read_json(folder / result["run"] / "metrics.json")
         test = entry["metrics"]["test"]["all"]
         found.setdefault("auc", {})[seed] = Measured.of(test["auc"], test["n"])
@@ -129,9 +127,7 @@ def _told(model: str, cells: Sequence[Row], folders: dict[int, Path]) -> list[st
     best, document = int(np.argmax(ours)), int(np.argmax(theirs))
     place = 1 + sum(value > ours[document] for value in ours)
     agreement = float(stats.spearmanr(ours, theirs).statistic)
-    alike = [
-        runner_studies.result(folder)["n_like_best"] for folder in folders.values()
-    ]
+    alike = [tuned.result(folder)["n_like_best"] for folder in folders.values()]
     return [
         f"{model}: best here {accuracy[best].row}; the document's best "
         f"({accuracy[document].row}) is number {place} of {len(ours)} here; rank correlation "

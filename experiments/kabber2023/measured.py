@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from experiments.kabber2023 import published
-from experiments.runner_classes import class_report
-from experiments.runner_rows import Measured
+from experiments.parts.classes import class_report
+from experiments.parts.rows import Measured
 from kerasfaces import runs
 from kerasfaces.evaluate import groups, predictions
 from kerasfaces.evaluate.operating_point import OperatingPoint

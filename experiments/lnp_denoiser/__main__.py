@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from experiments import runner_results
 from experiments.lnp_denoiser import comparison, pictures, shipping, training
+from experiments.parts import results_file
 from kerasfaces import cli, config, runs
 
 HERE = Path(__file__).parent
@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     }
     shipping.ship(network, file, note)
     results = {
-        "commit": runner_results.commit(HERE)[0],
+        "commit": results_file.commit(HERE)[0],
         "command": COMMAND,
         "hours": _trained_hours(arguments.output),
         "hours_of_comparison": (time.monotonic() - started) / 3600,
@@ -109,7 +109,7 @@ def _note(
             "recipe": config.to_dict(recipe),
             "plan": config.to_dict(plan),
             "command": COMMAND,
-            "commit": runner_results.commit(HERE)[0],
+            "commit": results_file.commit(HERE)[0],
             "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         },
     }

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.lnp_fusion import ensemble
-from experiments.runner_rows import Measured, Row
+from experiments.parts.rows import Measured, Row
 from kerasfaces.evaluate import overlap, predictions
 from kerasfaces.features.predict import predict_run
 from kerasfaces.manifest import Manifest

@@ -1,14 +1,14 @@
 """Ours: the noise pattern beside the pixels, through frozen taps: what it adds, if anything.
 
-Five detectors on the same splits (5:1:1): pixels alone (the default of `train`), the
+Six detectors on the same splits (5:1:1): pixels alone (the default of `train`), the
 noise pattern alone, both as features of one head, and the averages of pixels alone with
-either of these, in calibrated log-odds. How strongly the noise pattern is amplified, an
-average's weights, and which of the five is best, is read off each split's validation rows. With `--also M2` the finished detectors
-meet other images, untouched.
+either of these or with both, in calibrated log-odds. How strongly the noise pattern is
+amplified, and which of the six is best, is read off each split's validation rows; an
+average chooses nothing: it takes every amplification. With `--also M2` the finished
+detectors meet other images, untouched.
 """
 
 import dataclasses
-import itertools
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 
 from experiments.lnp_fusion import elsewhere, ensemble
-from experiments.runner import Context, Outcome
-from experiments.runner_paired import difference_rows
-from experiments.runner_rows import NO_WEIGHTS, Measured, Row
-from experiments.runner_stores import UNMASKED, Stores
+from experiments.parts.channel_stores import UNMASKED, Stores
+from experiments.parts.paired import difference_rows
+from experiments.parts.rows import NO_WEIGHTS, Measured, Row
+from experiments.parts.runner import Context, Outcome
 from kerasfaces import runs
 from kerasfaces.train import config as configs
 from kerasfaces.train.config import TrainConfig
@@ -30,11 +30,14 @@ MODELS = ("mobilenetv2",)
 SEEDS = (0, 1, 2, 3, 4)
 RATIO = (5, 1, 1)
 GOAL = 0.975
-WEIGHTS_OF_PIXELS = (1.0, 3.0)  # in averages; the other's is 1
 GAINS = (5.0, 10.0, 30.0)  # grey levels per grey level of noise
 RGB, LNP, HEAD = "rgb", "lnp", "one head"
-AVERAGES = {LNP: "average with lnp", HEAD: "average with one head"}
-KINDS = (RGB, LNP, HEAD, *AVERAGES.values())
+AVERAGES = {
+    "average with lnp": (LNP,),
+    "average with one head": (HEAD,),
+    "average with both": (LNP, HEAD),
+}
+KINDS = (RGB, LNP, HEAD, *AVERAGES)
 CHOSEN = "chosen on validation"
 HEADLINES = ("auc", "ap", "balanced_accuracy", "tpr_at_fpr_1pct")
 DOCUMENT_DATA = ""
@@ -117,14 +120,14 @@ def _train(context: Context) -> Folders:
             )
             for seed in context.seeds
         }
-    for weight, name in itertools.product(WEIGHTS_OF_PIXELS, list(every)[1:]):
-        kind, _, gain = name.rpartition(" ")
-        joint = f"{AVERAGES[kind]} {weight:g}:1 {gain}"
+    for joint, kinds in AVERAGES.items():
+        others = [name for name in planned if name.rpartition(" ")[0] in kinds]
         every[joint] = {
             seed: ensemble.average(
-                [every[RGB][seed], every[name][seed]],
+                [every[name][seed] for name in (RGB, *others)],
                 context.run_folder(_slug(joint), seed),
-                [weight, 1.0],
+                # Pixels weigh as much as all the others together.
+                [float(len(others)), *[1.0] * len(others)],
             )
             for seed in context.seeds
         }
@@ -190,4 +193,4 @@ def _entry(folder: Path, split: str, metric: str) -> Measured:
 
 
 def _slug(name: str) -> str:
-    return name.replace(" ", "_").replace(":", "-")
+    return name.replace(" ", "_")

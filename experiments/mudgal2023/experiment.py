@@ -6,15 +6,16 @@ Its DeiT, ViT and DenseNet where their weights are, DeiT-tiny from random ones, 
 """
 
 import dataclasses
+import functools
 from collections.abc import Iterator, Mapping
 
-from experiments import runner_cells, runner_measured, runner_quick
 from experiments.mudgal2023 import published
 from experiments.mudgal2023.sets import ALL, SAME, TrainingSets, training_sets
-from experiments.runner import Context, Outcome
-from experiments.runner_cells import Attempted, System
-from experiments.runner_paired import difference_rows
-from experiments.runner_rows import NO_GENERATOR, NO_WEIGHTS, RUN, Measured, Row
+from experiments.parts import cells, measured, quick
+from experiments.parts.cells import Attempted, System
+from experiments.parts.paired import difference_rows
+from experiments.parts.rows import NO_GENERATOR, NO_WEIGHTS, Row, beside
+from experiments.parts.runner import Context, Outcome
 from kerasfaces.train import config as configs
 from kerasfaces.train.config import TrainConfig
 
@@ -37,14 +38,15 @@ SHOWN |= {"densenet121": "DenseNet"}
 METRICS = (*published.METRICS, "balanced_accuracy")
 _QUICK_PAIRS = 112
 Key = tuple[str, str]  # model, training set
+_row = functools.partial(beside, published.VALUES)
 
 
 def run(context: Context) -> Outcome:
     """Train what the budget allows; return one row per published number, and ours."""
     notes = []
     if context.quick:
-        context = runner_quick.few(context, _QUICK_PAIRS)
-        notes.append(runner_quick.note(context))
+        context = quick.few(context, _QUICK_PAIRS)
+        notes.append(quick.note(context))
     else:
         notes.append(
             f"{TINY} is trained from random weights for {TINY_EPOCHS} epochs, which is not "
@@ -53,24 +55,24 @@ def run(context: Context) -> Outcome:
     sets = training_sets(context, RATIO)
     planned = systems(context, sets)
     found = {
-        key: runner_cells.train(context, system, RATIO)
-        for key, system in planned.items()
+        key: cells.train(context, system, RATIO) for key, system in planned.items()
     }
-    runner_cells.require_one(list(found.values()))
+    cells.require_one(list(found.values()))
     rows = [*_data(context), *_result(found), *_ours(found)]
     rows += [*_bias(sets, found), *_differences(sets, found)]
     named = {_line(key): key for key in planned}
+    by_line = {line: found[key] for line, key in named.items()}
     return Outcome(
         rows=rows,
-        weights=runner_cells.weights(
-            {line: planned[key] for line, key in named.items()},
-            {line: found[key] for line, key in named.items()},
+        weights=cells.weights(
+            {line: planned[key] for line, key in named.items()}, by_line
         ),
+        failed=cells.broken(by_line),
         notes=[
             *notes,
             *sets.notes,
             *_arithmetic(),
-            *runner_cells.told(list(found.values()), context),
+            *cells.told(list(found.values()), context),
         ],
     )
 
@@ -87,7 +89,7 @@ def systems(context: Context, sets: TrainingSets) -> dict[Key, System]:
         if model == TINY:
             config = dataclasses.replace(config, epochs=TINY_EPOCHS)
         if context.quick and text == "none":
-            config = runner_quick.small(config)
+            config = quick.small(config)
         configurations[model] = config, text
     order = (OURS, "deit_base_384", TINY, "vit_base", "densenet121")
     return {
@@ -111,9 +113,8 @@ def _line(key: Key) -> str:
 
 
 def _data(context: Context) -> Iterator[Row]:
-    n = len(context.manifest)
-    ours = {context.seeds[0]: Measured(value=float(n), n=n)}
-    yield _row("data", "real and fake", "images", ours, RUN)
+    ours = measured.images(context.manifest.rows, context.seeds[0])
+    yield _row("data", "real and fake", "images", ours)
 
 
 def _result(found: Mapping[Key, Attempted]) -> Iterator[Row]:
@@ -153,9 +154,9 @@ def _bias(sets: TrainingSets, found: Mapping[Key, Attempted]) -> Iterator[Row]:
         if not each.folders or not others:
             continue
         for what, tested in (("on it", trained_on), ("on the others", others)):
-            ours = runner_measured.over_splits(each.folders, tested)
+            ours = measured.over_splits(each.folders, tested)
             if ours:
-                yield _row("bias", f"{_line(key)}, {what}", "auc", ours["auc"], RUN)
+                yield _row("bias", f"{_line(key)}, {what}", "auc", ours["auc"])
 
 
 def _differences(sets: TrainingSets, found: Mapping[Key, Attempted]) -> Iterator[Row]:
@@ -182,20 +183,6 @@ def _arithmetic() -> Iterator[str]:
 
 
 def _of(table: str, line: str, each: Attempted) -> Iterator[Row]:
-    ours = runner_measured.over_splits(each.folders)
+    ours = measured.over_splits(each.folders)
     for metric in METRICS:
-        status = RUN if ours else each.status
-        yield _row(table, line, metric, ours.get(metric, {}), status)
-
-
-def _row(
-    table: str, line: str, metric: str, ours: Mapping[int, Measured], status: str
-) -> Row:
-    return Row(
-        table=table,
-        row=line,
-        metric=metric,
-        ours=ours,
-        published=published.VALUES.get((table, line, metric)),
-        status=status,
-    )
+        yield _row(table, line, metric, ours.get(metric, {}), each.status)

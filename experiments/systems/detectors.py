@@ -8,13 +8,14 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from experiments.runner import Context
-from experiments.runner_stores import Stores
+from experiments.parts.channel_stores import Stores
+from experiments.parts.runner import Context
 from experiments.wan2023 import cells
 from experiments.wan2023 import experiment as wan2023
 from experiments.wan2023.cells import CHOSEN, Cell
 from kerasfaces import registry
 from kerasfaces.baselines.parts.config import BaselineConfig
+from kerasfaces.errors import OutOfBudgetError
 from kerasfaces.train import config as configs
 from kerasfaces.train.config import TrainConfig
 
@@ -108,8 +109,8 @@ def smaller(config: TrainConfig, epochs: int) -> TrainConfig:
 
 def train(
     detector: Detector, context: Context, stores: Stores, masked: str, seed: int
-) -> Path | None:
-    """Train a detector or find it trained; None where the budget is spent.
+) -> Path:
+    """Train a detector or find it trained.
 
     Args:
         detector: Which.
@@ -117,9 +118,15 @@ def train(
         stores: Of channels.
         masked: The mask that cuts faces out.
         seed: Of the split.
+
+    Raises:
+        OutOfBudgetError: The hours are spent.
     """
     if detector.cell is not None:
-        return wan2023.train(detector.cell(seed), context, stores, masked)
+        folder = wan2023.train(detector.cell(seed), context, stores, masked)
+        if folder is None:
+            raise OutOfBudgetError
+        return folder
     config = configuration(detector, context)
     assert config is not None  # noqa: S101 - for the type checker: there is no cell
     is_baseline = isinstance(config, BaselineConfig)
@@ -141,8 +148,6 @@ def _quick_to_train() -> Iterator[Detector]:
 
 
 def _from_random_weights() -> Iterator[Detector]:
-    yield _random("aggregated_cnns", "tian2023")
-    yield _random("two_layer_cnn", "tian2023")
     yield _random("modified_cnn", "yu2024")
     for model in ("deit_tiny_224", "resnet18"):
         yield Detector(
@@ -151,6 +156,8 @@ def _from_random_weights() -> Iterator[Detector]:
             preset="yu2024",
             weights="none",
         )
+    yield _random("two_layer_cnn", "tian2023")
+    yield _random("aggregated_cnns", "tian2023")
 
 
 def _large() -> Iterator[Detector]:

@@ -5,30 +5,24 @@ tested on the same images. `index.html` has the table and the pictures.
 """
 
 import dataclasses
+import functools
 import logging
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from experiments.runner import Context, Outcome
-from experiments.runner_failures import is_failure, keep
-from experiments.runner_paired import difference, pooled
-from experiments.runner_rows import (
-    NO_BUDGET,
-    NO_WEIGHTS,
-    RUN,
-    Measured,
-    Row,
-)
-from experiments.runner_stores import OTHER_MASK, Stores, mask
+from experiments.parts import quick
+from experiments.parts.cells import attempt
+from experiments.parts.channel_stores import OTHER_MASK, Stores, mask
+from experiments.parts.failures import is_failure, keep
+from experiments.parts.paired import difference, pooled
+from experiments.parts.rows import NO_BUDGET, NO_WEIGHTS, RUN, Measured, Row
+from experiments.parts.runner import Context, Outcome
 from experiments.systems import cost as costs
 from experiments.systems import detectors, page
-from experiments.systems.detectors import Detector
 from experiments.wan2023 import cells
-from experiments.wan2023 import experiment as wan2023
 from kerasfaces import runs
-from kerasfaces.errors import MissingFileError, OutOfBudgetError
 from kerasfaces.evaluate.names import HEADLINES
 from kerasfaces.metrics import holm
 
@@ -46,13 +40,14 @@ TITLES = {
     page.RANDOM: "Detectors without weights, built small and random: loss of one step",
 }
 Folders = dict[int, Path]
+_QUICK_PAIRS = 48
 
 
 def run(context: Context) -> Outcome:
     """Train what the budget allows, measure what it costs."""
     notes: list[str] = []
     if context.quick:
-        context = dataclasses.replace(context, manifest=wan2023.few(context.manifest))
+        context = quick.few(context, _QUICK_PAIRS)
         notes.append(
             f"--quick: {len(context.manifest)} images; what is trained from random weights "
             "is made small and sees them once."
@@ -87,31 +82,17 @@ def _train(context: Context) -> tuple[dict[str, Folders], dict[str, str]]:
         ):
             status[each.title] = NO_WEIGHTS
             continue
-        for seed in context.seeds:
-            state, folder = _one(each, context, stores, masked, seed)
-            if folder is None:
-                status[each.title] = state
-                found.pop(each.title, None)  # some of the splits are no mean of all
-                break
-            found.setdefault(each.title, {})[seed] = folder
+        attempted = attempt(
+            context,
+            each.label,
+            functools.partial(detectors.train, each, context, stores, masked),
+            lambda _: True,  # each training asks for its own time
+        )
+        if attempted.ended:  # some of the splits are no mean of all
+            status[each.title] = attempted.ended
+        else:
+            found[each.title] = dict(attempted.folders)
     return found, status
-
-
-def _one(
-    detector: Detector, context: Context, stores: Stores, masked: str, seed: int
-) -> tuple[str, Path | None]:
-    """Train one detector; what goes wrong is kept in a file and costs this line alone."""
-    try:
-        folder = detectors.train(detector, context, stores, masked, seed)
-    except OutOfBudgetError:
-        return NO_BUDGET, None
-    except MissingFileError as error:
-        return keep(context.folder, f"{detector.label}-split-{seed}", error), None
-    except OSError:  # no room, or a lock: the rest would fail as well
-        raise
-    except Exception as error:  # noqa: BLE001 - named in the table, traceback kept
-        return keep(context.folder, f"{detector.label}-split-{seed}", error), None
-    return (NO_BUDGET, None) if folder is None else (RUN, folder)
 
 
 def _quality(found: dict[str, Folders], status: dict[str, str]) -> Iterator[Row]:

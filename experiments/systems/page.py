@@ -7,8 +7,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from experiments import runner_html
-from experiments.runner_rows import RUN
+from experiments.parts import blocks
+from experiments.parts.rows import RUN
 from experiments.systems.cost import METRICS
 from kerasfaces import runs
 from kerasfaces.evaluate import html, markup, names
@@ -44,12 +44,12 @@ def write(folder: Path, results: Mapping[str, Any]) -> Path:
         folder: The experiment's.
         results: Content of its results.json.
     """
-    parts = [*sections(results), ("runs", runner_html.reports(folder, folder))]
+    parts = [*sections(results), ("runs", blocks.reports(folder, folder))]
     text = html.page(
         "All systems",
         "kerasfaces experiment",
-        runner_html.warnings(results),
-        [*parts, ("made", runner_html.circumstances(results))],
+        blocks.warnings(results),
+        [*parts, ("made", blocks.circumstances(results))],
         html.measured_on("test"),
     )
     path = folder / "index.html"
@@ -129,9 +129,9 @@ def _auc(table: _Table) -> Any:
 
 
 def _line(table: _Table, name: str) -> list[object]:
-    quality = [runner_html.estimate(table.ours(QUALITY, name, m)) for m in HEADLINES]
+    quality = [blocks.estimate(table.ours(QUALITY, name, m)) for m in HEADLINES]
     minus = table.ours(DIFFERENCES, name, "auc difference")
-    return [name, *quality, runner_html.estimate(minus, signed=True)]
+    return [name, *quality, blocks.estimate(minus, signed=True)]
 
 
 def _cost_line(table: _Table, name: str) -> list[object]:

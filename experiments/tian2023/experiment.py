@@ -5,14 +5,15 @@ seed. Cells are trained in the order of `systems` until `--budget-hours` is spen
 """
 
 import dataclasses
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from experiments import runner_cells, runner_measured, runner_quick
-from experiments.runner import Context, Outcome
-from experiments.runner_cells import Attempted, System
-from experiments.runner_paired import difference_rows
-from experiments.runner_rows import NO_GENERATOR, RUN, Measured, Row
+from experiments.parts import cells, measured, quick
+from experiments.parts.cells import Attempted, System
+from experiments.parts.paired import difference_rows
+from experiments.parts.rows import NO_GENERATOR, Row, beside
+from experiments.parts.runner import Context, Outcome
 from experiments.tian2023 import published
 from experiments.tian2023.published import BASELINE, MODEL, RIVAL
 from kerasfaces.train import config as configs
@@ -39,6 +40,7 @@ EPOCHS = {"two_layer_cnn": 8, "aggregated_cnns": 8, "resnet50_convstack": 4}
 RANDOM_PX = 96
 _HEADLINES = ("ap", "balanced_accuracy", "tpr_at_fpr_1pct")
 _QUICK_PAIRS = 112
+_row = functools.partial(beside, published.VALUES)
 
 
 def run(context: Context) -> Outcome:
@@ -48,22 +50,22 @@ def run(context: Context) -> Outcome:
         f"random weights sees {RANDOM_PX} px."
     ]
     if context.quick:
-        context = runner_quick.few(context, _QUICK_PAIRS)
-        notes = [runner_quick.note(context)]
+        context = quick.few(context, _QUICK_PAIRS)
+        notes = [quick.note(context)]
     planned = systems(context)
     found = {
-        name: runner_cells.train(context, system, RATIO)
-        for name, system in planned.items()
+        name: cells.train(context, system, RATIO) for name, system in planned.items()
     }
-    runner_cells.require_one(list(found.values()))
+    cells.require_one(list(found.values()))
     rows = [*_data(context), *_result(found), *_headlines(found)]
     rows += [*_generators(context, found), *_conclusion(context, planned, found)]
     for name in (MODEL, RANDOM, RIVAL, CNN, FROZEN):
         rows += _difference(found, name)
     return Outcome(
         rows=rows,
-        weights=runner_cells.weights(planned, found),
-        notes=[*notes, *runner_cells.told(list(found.values()), context)],
+        weights=cells.weights(planned, found),
+        notes=[*notes, *cells.told(list(found.values()), context)],
+        failed=cells.broken(found),
     )
 
 
@@ -72,7 +74,7 @@ def systems(context: Context) -> dict[str, System]:
 
     def preset(model: str) -> TrainConfig:
         config = configs.preset("tian2023", model)
-        return runner_quick.small(config) if context.quick else config
+        return quick.small(config) if context.quick else config
 
     def ours(model: str) -> tuple[str, TrainConfig]:
         epochs = 1 if context.quick else EPOCHS[model]
@@ -122,9 +124,9 @@ def _largest(context: Context) -> str:
 
 def _data(context: Context) -> Iterator[Row]:
     for label in ("real", "fake"):
-        n = int((context.manifest.rows["label"] == label).sum())
-        ours = {context.seeds[0]: Measured(value=float(n), n=n)}
-        yield _row("data", label, "images", ours, RUN)
+        rows = context.manifest.rows
+        ours = measured.images(rows[rows["label"] == label], context.seeds[0])
+        yield _row("data", label, "images", ours)
 
 
 def _result(found: Mapping[str, Attempted]) -> Iterator[Row]:
@@ -143,19 +145,19 @@ def _headlines(found: Mapping[str, Attempted]) -> Iterator[Row]:
 def _generators(context: Context, found: Mapping[str, Attempted]) -> Iterator[Row]:
     """Yield AUC of each generator, and of each camera: is one of them what is seen?"""
     rows = context.manifest.rows
-    generators = runner_measured.names(rows, "fake")
-    cameras = runner_measured.names(rows, "real")
+    generators = measured.names(rows, "fake")
+    cameras = measured.names(rows, "real")
     for name, each in found.items():
         if name == UNSEEN:
             continue
         for source in generators if len(generators) > 1 else ():
-            ours = runner_measured.over_splits(each.folders, (source,))
+            ours = measured.over_splits(each.folders, (source,))
             if ours:
-                yield _row("generators", f"{name}: {source}", "auc", ours["auc"], RUN)
+                yield _row("generators", f"{name}: {source}", "auc", ours["auc"])
         for source in cameras if len(cameras) > 1 else ():
-            numbers = runner_measured.against(each.folders, source)
+            numbers = measured.against(each.folders, source)
             if numbers:
-                yield _row("cameras", f"{name}: {source}", "auc", numbers, RUN)
+                yield _row("cameras", f"{name}: {source}", "auc", numbers)
 
 
 def _conclusion(
@@ -168,13 +170,13 @@ def _conclusion(
         yield _row("conclusion", "on other generators", "auc", {}, NO_GENERATOR)
         return
     (one,) = planned[UNSEEN].trained_on or ("",)
-    every = runner_measured.names(context.manifest.rows, "fake")
+    every = measured.names(context.manifest.rows, "fake")
     others = [name for name in every if name != one]
     for row, sources in ((f"{one} > {one}", [one]), (f"{one} > the others", others)):
-        ours = runner_measured.over_splits(found[UNSEEN].folders, sources)
+        ours = measured.over_splits(found[UNSEEN].folders, sources)
         for metric in ("auc", "accuracy"):
-            status = RUN if ours else found[UNSEEN].status
-            yield _row("conclusion", row, metric, ours.get(metric, {}), status)
+            numbers = ours.get(metric, {})
+            yield _row("conclusion", row, metric, numbers, found[UNSEEN].status)
 
 
 def _difference(found: Mapping[str, Attempted], name: str) -> list[Row]:
@@ -191,21 +193,8 @@ def _difference(found: Mapping[str, Attempted], name: str) -> list[Row]:
 
 
 def _of(table: str, name: str, metric: str, each: Attempted) -> Row:
-    ours = runner_measured.over_splits(each.folders).get(metric, {})
-    return _row(table, name, metric, ours, RUN if ours else each.status)
-
-
-def _row(
-    table: str, name: str, metric: str, ours: Mapping[int, Measured], status: str
-) -> Row:
-    return Row(
-        table=table,
-        row=name,
-        metric=metric,
-        ours=ours,
-        published=published.VALUES.get((table, name, metric)),
-        status=status,
-    )
+    ours = measured.over_splits(each.folders).get(metric, {})
+    return _row(table, name, metric, ours, each.status)
 
 
 def _told(epochs: Mapping[str, Any]) -> str:

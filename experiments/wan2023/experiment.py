@@ -5,18 +5,16 @@ trained in the order of `cells.order` until `--budget-hours` is spent; each is a
 run folder that continues where it was stopped.
 """
 
-import dataclasses
 import logging
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from experiments.runner import Context, Outcome
-from experiments.runner_stores import OTHER_MASK, UNMASKED, Stores, mask
+from experiments.parts import quick
+from experiments.parts.channel_stores import OTHER_MASK, UNMASKED, Stores, mask
+from experiments.parts.runner import Context, Outcome
 from experiments.wan2023 import cells, published, saturation, simulated, tables
 from experiments.wan2023.cells import Cell, Variant
-from kerasfaces import manifest as manifests
-from kerasfaces import rng
 from kerasfaces.errors import OutOfBudgetError
 
 logger = logging.getLogger(__name__)
@@ -33,7 +31,7 @@ def run(context: Context) -> Outcome:
     """Train what the budget allows; return one row per published number."""
     notes: list[str] = []
     if context.quick:
-        context = dataclasses.replace(context, manifest=few(context.manifest))
+        context = quick.few(context, _QUICK_PAIRS)
         notes.append(
             f"--quick: {len(context.manifest)} images at {cells.QUICK_PX} px, one epoch, "
             "MobileNetV2 at width .35."
@@ -165,12 +163,3 @@ def _weights(context: Context) -> dict[str, Any]:
         "MobileNetV2 on channels": light,
         "everything else": "trained from random weights",
     }
-
-
-def few(manifest: manifests.Manifest) -> manifests.Manifest:
-    """Return some pairs of the sample, the same ones every time."""
-    rows = manifest.rows
-    pairs = sorted(set(rows["pair_id"]))
-    chosen = rng.generator(0, "quick pairs").permutation(len(pairs))[:_QUICK_PAIRS]
-    kept = rows[rows["pair_id"].isin({pairs[i] for i in chosen})]
-    return dataclasses.replace(manifest, rows=kept.reset_index(drop=True))

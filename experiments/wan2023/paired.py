@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from experiments.runner_rows import Measured
+from experiments.parts.rows import Measured
 from kerasfaces import rng, runs
 from kerasfaces.evaluate import predictions
 from kerasfaces.evaluate.operating_point import OperatingPoint

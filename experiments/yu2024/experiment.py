@@ -6,13 +6,14 @@ Splits are 80/10/10 within each class and source, with a fixed seed; configurati
 """
 
 import dataclasses
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from experiments import runner_cells, runner_measured, runner_quick
-from experiments.runner import Context, Outcome
-from experiments.runner_cells import Attempted, System
-from experiments.runner_rows import NO_GENERATOR, RUN, Measured, Row
+from experiments.parts import cells, measured, quick
+from experiments.parts.cells import Attempted, System
+from experiments.parts.rows import NO_GENERATOR, Row, beside
+from experiments.parts.runner import Context, Outcome
 from experiments.yu2024 import published, roles
 from experiments.yu2024.published import DEIT, FOREIGN, HOG, LINE, RESNET, SELF
 from experiments.yu2024.roles import Cast
@@ -41,8 +42,9 @@ CNN_EPOCHS, TINY_EPOCHS, RANDOM_PX = 10, 5, 96
 # Fakes, and as many reals, that a network is trained on from random weights, and everything
 # is in the protocol across generators: about the document's own number.
 MOST = 600
-CROSS = (*LINE, "auc", *(runner_measured.OF_REAL.values()))
+CROSS = (*LINE, "auc", *(measured.OF_REAL.values()))
 _QUICK_PAIRS = 112
+_row = functools.partial(beside, published.VALUES)
 
 
 def run(context: Context) -> Outcome:
@@ -53,16 +55,15 @@ def run(context: Context) -> Outcome:
         f"from random weights ResNet-18 sees {RANDOM_PX} px."
     ]
     if context.quick:
-        context = runner_quick.few(context, _QUICK_PAIRS)
-        notes = [runner_quick.note(context)]
+        context = quick.few(context, _QUICK_PAIRS)
+        notes = [quick.note(context)]
     names = _generators(context)
     played = roles.cast(names)
     planned = systems(context, played)
     found = {
-        name: runner_cells.train(context, system, RATIO)
-        for name, system in planned.items()
+        name: cells.train(context, system, RATIO) for name, system in planned.items()
     }
-    runner_cells.require_one(list(found.values()))
+    cells.require_one(list(found.values()))
     rows = [
         *_data(context),
         *_baselines(context, found),
@@ -71,14 +72,15 @@ def run(context: Context) -> Outcome:
     rows += _cross(played, found)
     return Outcome(
         rows=rows,
-        weights=runner_cells.weights(planned, found),
+        weights=cells.weights(planned, found),
         notes=[
             *notes,
             *played.notes,
             *_size(planned),
             *_arithmetic(),
-            *runner_cells.told(list(found.values()), context),
+            *cells.told(list(found.values()), context),
         ],
+        failed=cells.broken(found),
     )
 
 
@@ -140,7 +142,7 @@ def _crossed(name: str) -> str:
 def _network(context: Context, model: str, epochs: int | None = None) -> TrainConfig:
     config = configs.preset("yu2024", model)
     if context.quick:
-        return runner_quick.small(config)
+        return quick.small(config)
     return config if epochs is None else dataclasses.replace(config, epochs=epochs)
 
 
@@ -168,25 +170,25 @@ def _fakes(context: Context, names: Sequence[str]) -> int:
 
 def _data(context: Context) -> Iterator[Row]:
     for label in ("real", "fake"):
-        n = int((context.manifest.rows["label"] == label).sum())
-        ours = {context.seeds[0]: Measured(value=float(n), n=n)}
-        yield _row("data", label, "images", ours, RUN)
+        rows = context.manifest.rows
+        ours = measured.images(rows[rows["label"] == label], context.seeds[0])
+        yield _row("data", label, "images", ours)
 
 
 def _baselines(context: Context, found: Mapping[str, Attempted]) -> Iterator[Row]:
     for name in (HOG, RESNET, RANDOM, CNN):
         yield from _lines("baselines", name, found[name], (*LINE, "auc"))
-    cameras = runner_measured.names(context.manifest.rows, "real")
+    cameras = measured.names(context.manifest.rows, "real")
     for name in (HOG, RESNET, RANDOM, CNN):
         for camera in cameras if len(cameras) > 1 else ():
-            ours = runner_measured.against(found[name].folders, camera)
+            ours = measured.against(found[name].folders, camera)
             if ours:
-                yield _row("cameras", f"{name}: {camera}", "auc", ours, RUN)
+                yield _row("cameras", f"{name}: {camera}", "auc", ours)
 
 
 def _by_type(played: Cast, names: Sequence[str], each: Attempted) -> Iterator[Row]:
     """Yield precision, recall and F1 of the document's types, then of every generator."""
-    metrics = ("precision", "recall", "f1", runner_measured.SUPPORT)
+    metrics = ("precision", "recall", "f1", measured.SUPPORT)
     for kind in published.TYPES:
         if kind not in played.types:
             for metric in metrics:
@@ -230,14 +232,14 @@ def _lines(
         sources: Generators tested on; None is all.
         kind: The document's name of the line, where ours says more.
     """
-    ours = runner_measured.over_splits(each.folders, sources)
+    ours = measured.over_splits(each.folders, sources)
     rows = [
         _row(
             table,
             name,
             metric,
             ours.get(metric, {}),
-            RUN if ours else each.status,
+            each.status,
             kind,
         )
         for metric in metrics
@@ -272,22 +274,4 @@ def _arithmetic() -> Iterator[str]:
         f"accuracy of {real:.3f} if they are those of its {n} reals ({passed:.0f} of its "
         f"{other} fakes are then called real), {fake:.3f} if of its {other} fakes; it prints "
         "0.92. So compare with the lines of real."
-    )
-
-
-def _row(
-    table: str,
-    name: str,
-    metric: str,
-    ours: Mapping[int, Measured],
-    status: str,
-    kind: str = "",
-) -> Row:
-    return Row(
-        table=table,
-        row=name,
-        metric=metric,
-        ours=ours,
-        published=published.VALUES.get((table, kind or name, metric)),
-        status=status,
     )

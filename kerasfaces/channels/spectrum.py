@@ -85,7 +85,8 @@ class Spectrum:
             names=_names(options),
             ranges=_ranges(options),
             needs=needs(options),
-            made_by={"torch": importlib.metadata.version("torch")},
+            # 2.13.0+cpu -> 2.13.0: which machine it was built for is no recipe.
+            made_by={"torch": importlib.metadata.version("torch").partition("+")[0]},
         )
 
     def compute(self, images: Images, made: Mapping[str, Arrays]) -> Arrays:

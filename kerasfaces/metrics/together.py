@@ -11,7 +11,7 @@ from kerasfaces import rng
 from kerasfaces.errors import InputError
 from kerasfaces.metrics.bootstrap import RESAMPLES, draw_counts
 from kerasfaces.metrics.inputs import Bools, Floats, as_labels, as_values
-from kerasfaces.metrics.intervals import Estimate, percentiles, undefined
+from kerasfaces.metrics.intervals import Estimate, p_of_draws, percentiles, undefined
 from kerasfaces.metrics.paired import Difference
 from kerasfaces.metrics.ranking import both_classes
 
@@ -44,7 +44,7 @@ def differences(
 ) -> dict[str, dict[str, Difference]]:
     """Return each system's metrics minus the reference's, by a paired bootstrap.
 
-    One set of stratified draws serves all systems.
+    One set of stratified draws serves all systems; for p-values see `p_of_draws`.
 
     Args:
         labels: `(n,)`; 1 or `fake` is positive.
@@ -97,9 +97,8 @@ def _difference(
     if np.ptp(resampled) == 0 and not pair[0].same(pair[1], metric):
         none = Estimate(value, math.nan, math.nan, "no interval: resamples do not vary")
         return Difference(none, math.nan)
-    beyond = min(np.count_nonzero(resampled <= 0), np.count_nonzero(resampled >= 0))
-    p_value = min(1.0, 2 * (int(beyond) + 1) / (resampled.size + 1))
-    return Difference(Estimate(value, *percentiles(resampled, value), method), p_value)
+    estimate = Estimate(value, *percentiles(resampled, value), method)
+    return Difference(estimate, p_of_draws(resampled, value))
 
 
 def _resample(

@@ -85,3 +85,16 @@ def test_damaged_recipes_are_sentences(changes, message):
 def test_a_recipe_without_config_is_a_sentence():
     with pytest.raises(InputError, match="with the key config, got only kind, names"):
         recipe.config_from({"kind": "channels", "names": []}, "R")
+
+
+def test_what_torch_was_built_for_does_not_matter():
+    here = json.loads(json.dumps(recipe.recipe_of(SMALL)))
+    version = here["made_by"]["channels"]["spectrum"]["torch"]
+    assert "+" not in version
+    gpu = json.loads(json.dumps(here))
+    gpu["made_by"]["channels"]["spectrum"]["torch"] = f"{version}+cu130"
+    assert recipe.differences(gpu, here) == []
+    gpu["made_by"]["channels"]["spectrum"]["torch"] = "1.0+cu130"
+    assert recipe.differences(gpu, here) == [
+        f"made_by.channels.spectrum.torch: 1.0 -> {version}"
+    ]

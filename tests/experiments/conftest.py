@@ -83,7 +83,7 @@ def write_generators(write_manifest, tmp_path):
 @pytest.fixture
 def trained(monkeypatch, tmp_path):
     """Replace training by made-up logits, near-duplicates by none; lists the requests."""
-    from experiments import runner_apart, runner_cells, runner_job, runner_stores
+    from experiments.parts import apart, cells, channel_stores, launch
     from experiments.systems import cost
     from experiments.wan2023 import saturation, simulated
     from kerasfaces.crossgen import run as crossgen
@@ -126,14 +126,14 @@ def trained(monkeypatch, tmp_path):
     )
     monkeypatch.setattr(training, "train", train)
     # In this process: what is put in place of a training stays behind in others.
-    monkeypatch.setattr(runner_apart, "execute", runner_job.execute)
-    monkeypatch.setattr(runner_cells, "audit", lambda context: {"flagged": False})
+    monkeypatch.setattr(apart, "execute", launch.execute)
+    monkeypatch.setattr(cells, "audit", lambda context: {"flagged": False})
     monkeypatch.setattr(warm, "features", lambda *arguments: None)
     monkeypatch.setattr(crossgen.training, "resolve", lambda r: (r.config, None))
     monkeypatch.setattr(channels, "check", lambda config, store: store and {"at": 1})
     monkeypatch.setattr(cost.Costs, "_measured", lambda *arguments: dict(MEASURED))
-    monkeypatch.setattr(runner_stores.Stores, "_run", lambda *arguments: None)
-    monkeypatch.setattr(runner_stores, "_unusable", lambda folder: 0)
+    monkeypatch.setattr(channel_stores.Stores, "_run", lambda *arguments: None)
+    monkeypatch.setattr(channel_stores, "_unusable", lambda folder: 0)
     monkeypatch.setattr(simulated, "manifest", lambda split, folder, size_px: split)
     return requests
 
@@ -165,7 +165,7 @@ def searched(monkeypatch):
     """Replace searches by made-up ones; lists the studies that were asked for."""
     from fake_searches import fake_search
 
-    from experiments import runner_studies
+    from experiments.parts import tuned
 
     asked = []
 
@@ -179,5 +179,5 @@ def searched(monkeypatch):
         fake_search(folder, study, values, context.split(ratio, seed), better=3.0)
         return folder
 
-    monkeypatch.setattr(runner_studies, "run", run)
+    monkeypatch.setattr(tuned, "run", run)
     return asked

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from experiments import runner, runner_all, runner_clock, runner_job
 from experiments.__main__ import main
-from experiments.runner_failures import is_failure
-from experiments.runner_failures import status as failed
-from experiments.runner_rows import FAILED, Measured, Row
+from experiments.parts import clock, everything, launch, runner
+from experiments.parts.failures import is_failure
+from experiments.parts.failures import status as failed
+from experiments.parts.rows import FAILED, Measured, Row
 from experiments.systems import experiment as systems
 from kerasfaces import manifest as manifests
 from kerasfaces import runs
@@ -110,7 +110,9 @@ def test_an_experiment_that_breaks_is_named_and_the_rest_completes(
 def test_a_line_that_breaks_is_told_by_the_exit_code(command, monkeypatch):
     monkeypatch.setattr(systems.detectors, "train", _broken)
     assert command(names=("systems",)) == 1
-    assert "failed: boom" in (command.out / "index.html").read_text(encoding="utf-8")
+    assert "failed: ValueError(&#39;boom" in (command.out / "index.html").read_text(
+        encoding="utf-8"
+    )
 
 
 def _broken(*arguments):
@@ -148,11 +150,11 @@ def test_hours_of_all_count_together(command, trained, capsys):
 
 
 def test_total_of_a_folder(tmp_path):
-    assert runner_clock.total_s(tmp_path / "none") == 0
+    assert clock.total_s(tmp_path / "none") == 0
     for name, seconds in (("a", 10), ("b", 5.5)):
         runs.write_json(tmp_path / name / "clock.json", {"seconds": seconds})
     runs.write_json(tmp_path / "clock.json", {"seconds": 1})
-    assert runner_clock.total_s(tmp_path) == 16.5
+    assert clock.total_s(tmp_path) == 16.5
 
 
 def test_a_finished_training_needs_no_budget(write_manifest, trained, tmp_path):
@@ -173,7 +175,7 @@ def test_a_finished_training_needs_no_budget(write_manifest, trained, tmp_path):
 
 def test_order_puts_the_widest_first_and_drops_nothing():
     names = ["wan2023", "x", "yu2024", "systems", "best_study"]
-    found = runner_all.order(names)
+    found = everything.order(names)
     assert found == ["systems", "yu2024", "x", "best_study", "wan2023"]
 
 
@@ -189,4 +191,4 @@ def test_failed_is_a_status_without_folders():
     assert row.to_dict("images")["status"] == status
     with pytest.raises(InputError, match="with 1 numbers"):
         dataclasses.replace(row, ours={0: Measured(value=1.0, n=1)})
-    assert runner_job.failures({"rows": [row.to_dict("i")]}) == {"r": status}
+    assert launch.failures({"rows": [row.to_dict("i")], "failed": {}}) == {"r": status}

@@ -6,10 +6,10 @@ import json
 import numpy as np
 import pytest
 
-from experiments import runner_cells, runner_measured
 from experiments.__main__ import main
-from experiments.runner import Context
-from experiments.runner_cells import Attempted, System
+from experiments.parts import cells, measured
+from experiments.parts.cells import Attempted, System
+from experiments.parts.runner import Context
 from kerasfaces import manifest as manifests
 from kerasfaces import runs
 from kerasfaces.errors import InputError, MissingFileError
@@ -43,7 +43,7 @@ def test_a_system_of_some_generators_sees_equal_shares_of_them(
 ):
     gans = ("portrait_gan", "stylegan")
     one = dataclasses.replace(system, trained_on=gans, size=80)
-    found = runner_cells.train(context, one, RATIO)
+    found = cells.train(context, one, RATIO)
     assert found.status == "run"
     (request,) = trained
     assert request.audit == {"flagged": False}
@@ -63,7 +63,7 @@ def test_what_fails_is_named_and_leaves_no_folder_of_this_machine(
         raise ZeroDivisionError(f"in {context.folder}/x/y.py")
 
     monkeypatch.setattr(training, "train", broken)
-    found = runner_cells.train(context, system, RATIO)
+    found = cells.train(context, system, RATIO)
     assert found.status.startswith("failed: ZeroDivisionError")
     assert not found.folders
     assert str(context.folder) not in found.status + found.note
@@ -77,7 +77,7 @@ def test_a_full_disk_stops_everything(context, system, monkeypatch):
 
     monkeypatch.setattr(training, "train", full)
     with pytest.raises(OSError, match="No space left"):
-        runner_cells.train(context, system, RATIO)
+        cells.train(context, system, RATIO)
 
 
 def test_a_split_that_failed_leaves_the_numbers_of_the_others(
@@ -92,23 +92,23 @@ def test_a_split_that_failed_leaves_the_numbers_of_the_others(
         return train(request)
 
     monkeypatch.setattr(training, "train", second_fails)
-    found = runner_cells.train(context, system, RATIO)
+    found = cells.train(context, system, RATIO)
     assert found.status == "run"
     assert list(found.folders) == [0]
     assert "split 1: This one cannot be read." in found.note
-    assert "1 of 1 detectors" in runner_cells.told([found], context)[-1]
+    assert "1 of 1 detectors" in cells.told([found], context)[-1]
 
 
 def test_without_budget_nothing_new_is_started(context, system, trained):
-    first = runner_cells.train(context, system, RATIO)
+    first = cells.train(context, system, RATIO)
     runs.write_json(context.folder / "clock.json", {"seconds": 3600.0})
     context = dataclasses.replace(context, budget_h=0.5)
-    assert runner_cells.train(context, system, RATIO) == first  # it was finished
+    assert cells.train(context, system, RATIO) == first  # it was finished
     other = dataclasses.replace(system, label="other")
-    found = runner_cells.train(context, other, RATIO)
+    found = cells.train(context, other, RATIO)
     assert found.status == "not run: budget"
     assert len(trained) == 1
-    (note,) = runner_cells.told([first, found], context)
+    (note,) = cells.told([first, found], context)
     assert "1 of 2 detectors" in note
     assert "0.5 hours" in note
 
@@ -125,10 +125,10 @@ def test_weights_that_cannot_be_had_are_looked_for_once(
     )
     config = configs.preset("yu2024", "deit_base_224")
     system = System(label="deit", config=config, weights="imagenet")
-    found = [runner_cells.train(context, system, RATIO) for _ in range(3)]
+    found = [cells.train(context, system, RATIO) for _ in range(3)]
     assert {each.status for each in found} == {"not run: no weights"}
     assert len(looked) == 1
-    (note,) = runner_cells.told(found, context)
+    (note,) = cells.told(found, context)
     assert note.startswith("deit_base_224 was not run")
     assert "/home/somebody" not in note
 
@@ -137,37 +137,37 @@ def test_a_named_file_that_is_not_there_is_a_mistake(context):
     config = configs.preset("yu2024", "deit_base_224")
     system = System(label="deit", config=config, weights="absent.weights.h5")
     with pytest.raises(MissingFileError, match="no such file"):
-        runner_cells.train(context, system, RATIO)
+        cells.train(context, system, RATIO)
 
 
 def test_when_every_training_failed_there_are_no_tables():
     failed = Attempted(status="failed: a", note="One failed: a.")
     absent = Attempted(status="not run: no weights")
     with pytest.raises(InputError, match=r"Nothing could be trained. One failed: a."):
-        runner_cells.require_one([failed, absent, failed])
-    runner_cells.require_one([absent])
-    runner_cells.require_one([failed, Attempted(status="not run: budget")])
+        cells.require_one([failed, absent, failed])
+    cells.require_one([absent])
+    cells.require_one([failed, Attempted(status="not run: budget")])
 
 
 def test_weights_say_where_each_model_started(context, system):
-    found = {"a": runner_cells.train(context, system, RATIO)}
-    assert runner_cells.weights({"a": system}, found) == {
+    found = {"a": cells.train(context, system, RATIO)}
+    assert cells.weights({"a": system}, found) == {
         "everything else": "trained from random weights"
     }
     named = dataclasses.replace(system, weights="x.h5")
-    said = runner_cells.weights({"a": named}, found)
+    said = cells.weights({"a": named}, found)
     assert said["logistic_regression"]["file"] == "base.h5"
 
 
 def test_numbers_on_some_generators(context, system):
-    folder = runner_cells.train(context, system, RATIO).folders[0]
+    folder = cells.train(context, system, RATIO).folders[0]
     stored = json.loads((folder / "metrics.json").read_text())["metrics"]["test"]
-    every = runner_measured.on(folder)
+    every = measured.on(folder)
     assert every["auc"].value == stored["all"]["auc"]["value"]
-    one = runner_measured.on(folder, ("stylegan",))
+    one = measured.on(folder, ("stylegan",))
     assert one["auc"].value == stored["source=stylegan"]["auc"]["value"]
     assert one["support"].value == 20
-    two = runner_measured.on(folder, ("portrait_gan", "stylegan"))
+    two = measured.on(folder, ("portrait_gan", "stylegan"))
     frame = _test_rows(folder)
     frame = frame[frame["source"] != "diffusion"]
     fake = (frame["label"] == "fake").to_numpy()
@@ -180,8 +180,8 @@ def test_numbers_on_some_generators(context, system):
     assert two["recall of real"].value == pytest.approx(right[~fake].mean())
     called_real = right == ~fake
     assert two["precision of real"].value == pytest.approx((~fake)[called_real].mean())
-    assert runner_measured.on(folder, ("nobody",)) is None
-    assert runner_measured.over_splits({0: folder}, ("nobody",)) == {}
+    assert measured.on(folder, ("nobody",)) is None
+    assert measured.over_splits({0: folder}, ("nobody",)) == {}
 
 
 def _test_rows(folder):
@@ -217,3 +217,29 @@ def test_a_detector_that_fails_leaves_the_tables_of_the_others(
     assert by_name["two-layer CNN"]["status"] == "failed: RuntimeError('out of memory')"
     assert by_name["aggregated CNNs"]["status"] == "run"
     assert "two_layer_cnn-8-epochs failed on split 0" in capsys.readouterr().out
+
+
+def test_one_that_fails_on_some_splits_alone_is_in_the_exit_code(
+    write_generators, trained, no_imagenet, weights_file, tmp_path, monkeypatch, capsys
+):
+    train = training.train
+
+    def second_fails(request):
+        if request.config.model.name == "two_layer_cnn" and "split-1" in str(
+            request.folder
+        ):
+            raise RuntimeError("out of memory")
+        return train(request)
+
+    monkeypatch.setattr(training, "train", second_fails)
+    path = write_generators({"stylegan": 140, "diffusion": 70})
+    out = tmp_path / "out"
+    words = ["tian2023", "--manifest", str(path), "-o", str(out), "--seeds", "0-1"]
+    assert main([*words, "--weights", f"mobilenetv2={weights_file}"]) == 1
+    results = json.loads((out / "results.json").read_text())
+    assert results["failed"] == {
+        "two-layer CNN": "failed: RuntimeError('out of memory')"
+    }
+    monkeypatch.setattr(training, "train", train)
+    assert main([*words, "--weights", f"mobilenetv2={weights_file}"]) == 0
+    capsys.readouterr()

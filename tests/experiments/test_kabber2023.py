@@ -7,7 +7,7 @@ import pytest
 
 from experiments.__main__ import main
 from experiments.kabber2023 import measured, published
-from experiments.runner_classes import class_report
+from experiments.parts.classes import class_report
 from kerasfaces.metrics import Confusion
 
 

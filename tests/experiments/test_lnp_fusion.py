@@ -151,6 +151,13 @@ def test_rows(write_manifest, trained, weights_file, tmp_path, capsys):
     note = " ".join(results["notes"])
     assert f"Chosen on validation: split 0: {names[0]}; split 1: {names[1]}." in note
     assert "the goal of 0.975" in note
+    folder = out / "average_with_both" / "split-0"
+    others = [
+        f"{kind}_x{gain:g}" for gain in experiment.GAINS for kind in ("lnp", "one_head")
+    ]
+    made_of, weights = ensemble.members_of(folder)
+    assert [each.parent.name for each in made_of] == ["rgb", *others]
+    assert weights == [6.0, *[1.0] * 6]
     differences = [row for row in results["rows"] if row["table"] == "differences"]
     assert len(differences) == len(experiment.KINDS) * 3
     capsys.readouterr()

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from experiments import runner, runner_results
-from experiments.runner_rows import NO_LABELS, Measured, Row, is_status, over_seeds
+from experiments.parts import results_file, runner
+from experiments.parts.rows import NO_LABELS, Measured, Row, is_status, over_seeds
 from kerasfaces.errors import InputError, RunError
 
 KEYS = {"table", "row", "data", "split", "metric", "ours", "published", "status"}
@@ -79,7 +79,7 @@ def test_a_row_was_run_or_says_why_not():
 def test_the_command_holds_no_path_of_this_machine():
     words = "kabber2023 --manifest /home/me/m.csv -o /tmp/x --root=/data --seeds 0-4"
     words += " --weights mobilenetv2=/home/me/w.h5 --weights /home/me/w.h5 --record"
-    assert runner_results.command(words.split()) == (
+    assert results_file.command(words.split()) == (
         "python -m experiments kabber2023 --manifest M -o DIR --root=ROOT --seeds 0-4 "
         "--weights mobilenetv2=w.h5 --weights w.h5 --record"
     )
@@ -106,7 +106,7 @@ def example():
 
 
 def test_printed_tables_keep_ours_and_theirs_apart_and_name_the_data():
-    text = runner_results.text(example(), {"t2": "Second", "t1": "First"}, "their data")
+    text = results_file.text(example(), {"t2": "Second", "t1": "First"}, "their data")
     lines = text.splitlines()
     assert lines[:2] == ["Ours: 3 camera (real)", "Document's: their data"]
     assert "random weights" in lines[2]
@@ -124,7 +124,7 @@ def test_printed_tables_keep_ours_and_theirs_apart_and_name_the_data():
 def test_a_long_reason_does_not_push_the_documents_column_away():
     results = example()
     results["rows"][1]["status"] = "failed: " + 60 * "x"
-    text = runner_results.text(results, {"t1": "First"}, "their data")
+    text = results_file.text(results, {"t1": "First"}, "their data")
     first, second = (
         next(line for line in text.splitlines() if line.startswith(word))
         for word in ("first", "second")
@@ -139,17 +139,17 @@ def test_record_copies_results_and_fills_the_readme(tmp_path):
     begin, end = "<!-- results: written by --record -->", "<!-- end of results -->"
     readme.write_text(f"Before\n{begin}\nold\n{end}\nAfter\n", encoding="utf-8")
     for _ in range(2):
-        runner_results.record(example(), "TABLES", tmp_path)
+        results_file.record(example(), "TABLES", tmp_path)
     text = readme.read_text(encoding="utf-8")
     assert text == f"Before\n{begin}\n```text\nTABLES\n```\n{end}\nAfter\n"
     assert json.loads((tmp_path / "results.json").read_text()) == example()
     readme.write_text("no place\n", encoding="utf-8")
     with pytest.raises(RunError, match="expected the lines"):
-        runner_results.record(example(), "TABLES", tmp_path)
+        results_file.record(example(), "TABLES", tmp_path)
 
 
 def test_git_commit_or_unknown(tmp_path):
-    assert runner_results.commit(tmp_path) == ("unknown", False)
+    assert results_file.commit(tmp_path) == ("unknown", False)
 
 
 RECORDED = sorted(runner.HERE.glob("*/results.json"))
@@ -172,7 +172,7 @@ def test_recorded_tables_are_the_readme(name):
         pytest.skip("not recorded yet")
     experiment = runner.load(name)
     results = json.loads(path.read_text(encoding="utf-8"))
-    printed = runner_results.text(results, experiment.TITLES, experiment.DOCUMENT_DATA)
+    printed = results_file.text(results, experiment.TITLES, experiment.DOCUMENT_DATA)
     readme = (runner.HERE / name / "README.md").read_text(encoding="utf-8")
     assert printed in readme
     for row in results["rows"]:

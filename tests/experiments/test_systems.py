@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from experiments import runner, runner_results
 from experiments.__main__ import main
+from experiments.parts import results_file, runner
 from experiments.systems import cost, detectors, experiment, page, trial
 from kerasfaces import registry, runs
 from kerasfaces.errors import RunError
@@ -118,12 +118,12 @@ def test_one_that_breaks_is_named_and_the_rest_completes(
     assert code == 1
     quality = lines(results, page.QUALITY)
     row = quality["two_layer_cnn (tian2023)", "auc"]
-    assert row["status"] == "failed: no such thing in x.npz"
+    assert row["status"] == "failed: ValueError('no such thing in x.npz')"
     assert quality["logistic_regression (tian2023)", "auc"]["status"] == "run"
     kept = command.out / "failures" / "tian2023-two_layer_cnn-split-0.txt"
     assert "Traceback" in kept.read_text(encoding="utf-8")
-    assert "failed: no such thing" in capsys.readouterr().out
-    assert "failed: no such thing" in (command.out / "index.html").read_text()
+    assert "failed: ValueError('no such thing" in capsys.readouterr().out
+    assert "failed: ValueError(&#39;no such" in (command.out / "index.html").read_text()
     monkeypatch.setattr(training, "train", good)
     code, results = command()
     assert code == 0
@@ -188,12 +188,12 @@ def test_record_as_another_set_of_images(command, monkeypatch, tmp_path):
     marks = "<!-- results{}: written by --record -->\n<!-- end of results{} -->\n"
     readme = marks.format("", "") + marks.format(" of mixed", " of mixed")
     (target / "README.md").write_text(readme)
-    record = runner_results.record
+    record = results_file.record
 
     def here(results, printed, folder, part):
         record(results, printed, tmp_path / folder.name, part)
 
-    monkeypatch.setattr(runner_results, "record", here)
+    monkeypatch.setattr(results_file, "record", here)
     command("--record", "mixed")
     assert (target / "results-mixed.json").exists()
     assert not (target / "results.json").exists()

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from experiments import runner, runner_clock, runner_stores
 from experiments.__main__ import main
-from experiments.runner_rows import NO_BUDGET, NO_WEIGHTS, RUN
+from experiments.parts import channel_stores, clock, runner
+from experiments.parts.rows import NO_BUDGET, NO_WEIGHTS, RUN
 from experiments.wan2023 import (
     cells,
     experiment,
@@ -39,8 +39,8 @@ def asked(monkeypatch, trained):
     def run(self, folder, channels, mask, options):
         found.append((mask, tuple(channels), tuple(options)))
 
-    monkeypatch.setattr(runner_stores.Stores, "_run", run)
-    monkeypatch.setattr(runner_stores, "_unusable", lambda folder: 3)
+    monkeypatch.setattr(channel_stores.Stores, "_run", run)
+    monkeypatch.setattr(channel_stores, "_unusable", lambda folder: 3)
     return found
 
 
@@ -282,7 +282,7 @@ def test_stores_are_made_by_a_process_of_the_stage(
         return subprocess.CompletedProcess(command, code)
 
     monkeypatch.setattr(subprocess, "run", run)
-    stores = runner_stores.Stores(context, 64)
+    stores = channel_stores.Stores(context, 64)
     folder = stores.folder("grabcut", options=["spectrum.colours=3"])
     assert folder == tmp_path / "out" / "stores" / "grabcut-lnp-spectrum-3-64px"
     assert stores.folder("grabcut", options=["spectrum.colours=3"]) == folder
@@ -297,9 +297,9 @@ def test_stores_are_made_by_a_process_of_the_stage(
 
 
 def test_mask_is_sam_where_its_checkpoint_is(monkeypatch):
-    assert runner_stores.mask() == "grabcut"
+    assert channel_stores.mask() == "grabcut"
     monkeypatch.setattr(checkpoints, "find", lambda name: name)
-    assert runner_stores.mask() == "sam"
+    assert channel_stores.mask() == "sam"
 
 
 @pytest.mark.slow
@@ -329,11 +329,11 @@ def test_quick_through_the_real_stage(tmp_path, monkeypatch, capsys):
 
 
 def test_the_clock_is_written_while_work_goes_on(tmp_path, monkeypatch):
-    monkeypatch.setattr(runner_clock, "_HEARTBEAT_S", 0.01)
+    monkeypatch.setattr(clock, "_HEARTBEAT_S", 0.01)
     (tmp_path / "clock.json").write_text('{"seconds": 100}')
-    with runner_clock.clock(tmp_path):
+    with clock.clock(tmp_path):
         deadline = time.monotonic() + 5
-        while runner_clock.spent_s(tmp_path) == 100 and time.monotonic() < deadline:
+        while clock.spent_s(tmp_path) == 100 and time.monotonic() < deadline:
             time.sleep(0.01)
-        assert 100 < runner_clock.spent_s(tmp_path) < 106
-    assert 100 < runner_clock.spent_s(tmp_path) < 106
+        assert 100 < clock.spent_s(tmp_path) < 106
+    assert 100 < clock.spent_s(tmp_path) < 106

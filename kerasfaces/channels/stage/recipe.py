@@ -118,7 +118,7 @@ def refuse_difference(
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """Return what differs between two recipes as `a.b: old -> new`."""
-    return configs.diff(_without_places(old), _without_places(new))
+    return configs.diff(_comparable(old), _comparable(new))
 
 
 def _no_recipe(where: str) -> InputError:
@@ -149,12 +149,19 @@ def _deciding(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _without_places(recipe: Mapping[str, Any]) -> dict[str, Any]:
+def _comparable(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a recipe without places of files and without what torch was built for.
+
+    A store made on a GPU (torch 2.13.0+cu130) is read on a laptop (2.13.0+cpu).
+    """
     plain = copy.deepcopy(dict(recipe))
     for options in _inside(_inside(plain, "config"), "options").values():
         if isinstance(options, dict):
             for name in _FILE_OPTIONS & options.keys():
                 del options[name]
+    for made_by in _inside(_inside(plain, "made_by"), "channels").values():
+        if isinstance(made_by, dict) and isinstance(made_by.get("torch"), str):
+            made_by["torch"] = made_by["torch"].partition("+")[0]
     return plain
 
 

@@ -111,6 +111,36 @@ class Row:
         }
 
 
+def beside(
+    published: Mapping[tuple[str, str, str], float | None],
+    table: str,
+    line: str,
+    metric: str,
+    ours: Mapping[int, Measured],
+    status: str = RUN,
+    kind: str = "",
+) -> Row:
+    """Return a row with the document's number next to ours.
+
+    Args:
+        published: (table, line, metric) -> the document's number.
+        table: The table.
+        line: The line.
+        metric: The column.
+        ours: Split seed -> number.
+        status: Why there is none, where there is none.
+        kind: The document's name of the line, where ours says more.
+    """
+    return Row(
+        table=table,
+        row=line,
+        metric=metric,
+        ours=ours,
+        published=published.get((table, kind or line, metric)),
+        status=RUN if ours else status,
+    )
+
+
 def over_seeds(numbers: Mapping[int, Measured]) -> dict[str, Any]:
     """Return mean and sd over split seeds.
 

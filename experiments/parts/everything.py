@@ -10,8 +10,8 @@ import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from experiments import runner_apart, runner_failures, runner_index, runner_job
-from experiments.runner_job import Job
+from experiments.parts import apart, failures, index, launch
+from experiments.parts.launch import Job
 from kerasfaces import runs
 from kerasfaces.errors import OutOfBudgetError
 
@@ -54,31 +54,31 @@ def run(jobs: Sequence[Job], folder: Path, show: Callable[[str], None]) -> int:
         outcomes.append(outcome)
         show(outcome.printed)
     page = folder / "index.html"
-    runs.write_text(page, runner_index.render(folder, outcomes))
+    runs.write_text(page, index.render(folder, outcomes))
     show(_ending(outcomes, page))
     return int(any(each.broken for each in outcomes))
 
 
-def _one(job: Job, folder: Path) -> runner_index.Done:
+def _one(job: Job, folder: Path) -> index.Done:
     name, titles = job.name, job.module.TITLES
     try:
-        results, printed = runner_apart.execute(job)
+        results, printed = apart.execute(job)
     except OutOfBudgetError as error:
-        return runner_index.Done(name, titles, None, f"{name}\n\n{error}\n", str(error))
+        return index.Done(name, titles, None, f"{name}\n\n{error}\n", str(error))
     except Exception as error:  # noqa: BLE001 - named in the page, traceback kept
         return _broken(job, folder, error)
-    broken = runner_job.failures(results)
-    return runner_index.Done(name, titles, results, printed, "", broken)
+    broken = launch.failures(results)
+    return index.Done(name, titles, results, printed, "", broken)
 
 
-def _broken(job: Job, folder: Path, error: Exception) -> runner_index.Done:
-    why = runner_failures.keep(folder, job.name, error)
+def _broken(job: Job, folder: Path, error: Exception) -> index.Done:
+    why = failures.keep(folder, job.name, error)
     printed = f"{job.name}\n\n{why}\n"
     broken = {"all of it": why}
-    return runner_index.Done(job.name, job.module.TITLES, None, printed, "", broken)
+    return index.Done(job.name, job.module.TITLES, None, printed, "", broken)
 
 
-def _ending(outcomes: Sequence[runner_index.Done], page: Path) -> str:
+def _ending(outcomes: Sequence[index.Done], page: Path) -> str:
     lines = []
     for each in outcomes:
         lines += [f"{each.name}, {line}: {why}" for line, why in each.broken.items()]

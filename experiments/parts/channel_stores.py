@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments import runner, runner_clock
+from experiments.parts import clock, runner
 from kerasfaces import store
 from kerasfaces.channels.parts import checkpoints
 from kerasfaces.errors import MissingFileError, RunError
@@ -63,7 +63,7 @@ class Stores:
         if name not in self._made:
             if not (folder / "store.json").exists():
                 self._context.must_start(f"the channel store {name}")
-            with runner_clock.clock(self._context.folder):
+            with clock.clock(self._context.folder):
                 self._run(folder, channels, mask, options)
             self._made[name] = folder
         return folder

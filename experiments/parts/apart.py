@@ -7,15 +7,15 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
-from experiments import runner_job
-from experiments.runner_job import Job
+from experiments.parts import launch
+from experiments.parts.launch import Job
 from kerasfaces import cli, workers
 from kerasfaces.errors import RunError
 
 Work = Callable[[Job], tuple[dict[str, Any], str]]
 
 
-def execute(job: Job, work: Work = runner_job.execute) -> tuple[dict[str, Any], str]:
+def execute(job: Job, work: Work = launch.execute) -> tuple[dict[str, Any], str]:
     """Return what `work(job)` returns, in a fresh process; raise what it raises.
 
     Raises:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from experiments.runner_rows import Measured, Row
+from experiments.parts.rows import Measured, Row
 from kerasfaces.evaluate import predictions
 from kerasfaces.metrics import Difference, TestRows, auc_difference, pooled_difference
 

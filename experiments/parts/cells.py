@@ -5,16 +5,15 @@ all images or on what is drawn of some generators, as `kerasfaces crossgen` draw
 """
 
 import dataclasses
-import functools
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments import runner_failures
-from experiments.runner import KEYWORDS, Context
-from experiments.runner_rows import FAILED, NO_BUDGET, NO_WEIGHTS, RUN
-from kerasfaces import registry, runs
+from experiments.parts import failures
+from experiments.parts.rows import FAILED, NO_BUDGET, NO_WEIGHTS, RUN
+from experiments.parts.runner import Context
+from kerasfaces import runs
 from kerasfaces.errors import (
     InputError,
     KerasfacesError,
@@ -59,11 +58,13 @@ class Attempted:
     Attributes:
         status: `RUN`, or why there is not one number.
         folders: Split seed -> finished run folder.
+        ended: The status that kept it from the rest of the splits; empty if nothing did.
         note: A sentence on what failed; empty if nothing did.
     """
 
     status: str
     folders: Mapping[int, Path] = dataclasses.field(default_factory=dict)
+    ended: str = ""
     note: str = ""
 
 
@@ -80,9 +81,9 @@ def train(context: Context, system: System, ratio: Ratio) -> Attempted:
     """
     from kerasfaces.train import run as training
 
-    why = missing(context, system)
+    why = context.missing_weights(system.config.model.name, system.weights)
     if why:
-        return Attempted(status=NO_WEIGHTS, note=why)
+        return Attempted(status=NO_WEIGHTS, ended=NO_WEIGHTS, note=why)
     return attempt(
         context,
         system.label,
@@ -125,33 +126,9 @@ def attempt(
             raise
         except Exception as error:  # noqa: BLE001 - named in the table
             if not isinstance(error, KerasfacesError):
-                runner_failures.keep(context.folder, f"{label}-split-{seed}", error)
+                failures.keep(context.folder, f"{label}-split-{seed}", error)
             return _failed(label, seed, error, folders)
     return Attempted(status=RUN, folders=folders)
-
-
-def missing(context: Context, system: System) -> str:
-    """Return why a system's weights are not there; empty where they are, or none are due.
-
-    Raises:
-        MissingFileError: A file was named and is not there.
-    """
-    if system.weights == "none":
-        return ""
-    return _missing(context.folder, system.config.model.name, system.weights)
-
-
-@functools.cache
-def _missing(folder: Path, model: str, text: str) -> str:
-    """Look once per experiment folder: a download that fails takes its time."""
-    try:
-        registry.load("kerasfaces.models", model).find_weights(text, None)
-    except MissingFileError as error:
-        if text not in KEYWORDS:
-            raise
-        logger.warning("%s is not run: %s", model, error)
-        return f"{model} was not run: its {text} weights cannot be had here."
-    return ""
 
 
 def require_one(found: Sequence[Attempted]) -> None:
@@ -164,6 +141,15 @@ def require_one(found: Sequence[Attempted]) -> None:
     if statuses and all(each.startswith(FAILED) for each in statuses):
         why = " ".join(dict.fromkeys(each.note for each in found if each.note))
         raise InputError(f"Nothing could be trained. {why}")
+
+
+def broken(found: Mapping[str, Attempted]) -> dict[str, str]:
+    """Return what failed on some splits and not on others: name -> why."""
+    return {
+        name: each.ended
+        for name, each in found.items()
+        if each.folders and failures.is_failure(each.ended)
+    }
 
 
 def told(found: Sequence[Attempted], context: Context) -> list[str]:
@@ -231,7 +217,7 @@ def _train(context: Context, system: System, ratio: Ratio, seed: int) -> Path:
 
 
 def _stopped(status: str, folders: Mapping[int, Path]) -> Attempted:
-    return Attempted(status=RUN if folders else status, folders=folders)
+    return Attempted(status=RUN if folders else status, folders=folders, ended=status)
 
 
 def _failed(
@@ -239,11 +225,10 @@ def _failed(
 ) -> Attempted:
     # An unexpected error names its type: KeyError('x') says more than 'x'.
     known = isinstance(error, KerasfacesError)
-    why = runner_failures.line(str(error) if known else repr(error))
+    why = failures.line(str(error) if known else repr(error))
     logger.error("%s, split seed %d failed: %s; the rest goes on", label, seed, why)
     note = f"{label} failed on split {seed}: {why} The same command tries it again."
-    status = RUN if folders else runner_failures.status(why)
-    return Attempted(status=status, folders=folders, note=note)
+    return dataclasses.replace(_stopped(failures.status(why), folders), note=note)
 
 
 def weights(

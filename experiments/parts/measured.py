@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from experiments.runner_classes import class_report
-from experiments.runner_rows import Measured
+from experiments.parts.classes import class_report
+from experiments.parts.rows import Measured
 from kerasfaces import runs
 from kerasfaces.evaluate import measure, predictions, stored
 from kerasfaces.metrics import NAMES, confusion, measure_slices
@@ -89,6 +89,11 @@ def against(folders: Mapping[int, Path], camera: str) -> dict[int, Measured]:
         if entry is not None:
             found[seed] = Measured.of(entry["auc"], entry["n"])
     return found
+
+
+def images(rows: pd.DataFrame, seed: int) -> dict[int, Measured]:
+    """Return how many images there are, as a number of a table."""
+    return {seed: Measured(value=float(len(rows)), n=len(rows))}
 
 
 def names(rows: pd.DataFrame, label: str) -> list[str]:

@@ -9,9 +9,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from experiments import runner
-from experiments.runner_clock import spent_s
-from experiments.runner_failures import is_failure
+from experiments.parts import runner
+from experiments.parts.clock import spent_s
+from experiments.parts.failures import is_failure
 from kerasfaces import cli, runs
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def execute(job: Job) -> tuple[dict[str, Any], str]:
     Returns:
         The content of results.json and what is to be printed.
     """
-    from experiments import runner_results
+    from experiments.parts import results_file
 
     folder = job.context.folder
     with runs.lock(folder, "experiment folder"):
@@ -110,46 +110,45 @@ def execute(job: Job) -> tuple[dict[str, Any], str]:
         runner.claim(folder, identity)
         outcome = job.module.run(job.context)
         results = _results(job, outcome)
-        printed = runner_results.text(
+        printed = results_file.text(
             results, job.module.TITLES, job.module.DOCUMENT_DATA
         )
-        path = runner_results.write(folder, results, job.part)
+        path = results_file.write(folder, results, job.part)
         ends = [f"results: {path}"]
         if hasattr(job.module, "finish"):
             ends.append(f"page: {job.module.finish(folder, results)}")
         if job.record is not None:
             called = "-".join(part for part in (job.part, job.record) if part)
             target = runner.HERE / job.name
-            runner_results.record(results, printed, target, called or None)
+            results_file.record(results, printed, target, called or None)
     end = "\n".join(ends)
     return results, f"{job.name}\n\n{printed}\n\n{end}\n"
 
 
 def failures(results: Mapping[str, Any]) -> dict[str, str]:
     """Return what failed inside a finished experiment: line -> why."""
-    return {
-        row["row"]: row["status"]
-        for row in results["rows"]
-        if is_failure(row["status"])
-    }
+    lines = {row["row"]: row["status"] for row in results["rows"]}
+    whole = {name: status for name, status in lines.items() if is_failure(status)}
+    return {**results["failed"], **whole}
 
 
 def _results(job: Job, outcome: runner.Outcome) -> dict[str, Any]:
-    from experiments import runner_results
+    from experiments.parts import results_file
 
     context = job.context
-    head, changed = runner_results.commit(runner.HERE)
-    data = runner_results.data_name(context.manifest)
+    head, changed = results_file.commit(runner.HERE)
+    data = results_file.data_name(context.manifest)
     return {
         "experiment": job.name,
         "commit": head,
         "uncommitted_changes": changed,
-        "command": runner_results.command(job.words),
+        "command": results_file.command(job.words),
         "hours": round(spent_s(context.folder) / 3600, 3),
         "machine": machine(context.budget_h),
         "seeds": list(context.seeds),
         "weights": dict(outcome.weights),
         "notes": [*context.notes, *outcome.notes],
+        "failed": dict(outcome.failed),
         "rows": [row.to_dict(data) for row in outcome.rows],
     }
 

@@ -7,9 +7,9 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from experiments import runner_results
-from experiments.runner_failures import is_failure
-from experiments.runner_rows import RUN
+from experiments.parts import results_file
+from experiments.parts.failures import is_failure
+from experiments.parts.rows import RUN
 from kerasfaces.evaluate import markup
 from kerasfaces.evaluate.markup import MISSING, Section, tag
 
@@ -122,7 +122,7 @@ def circumstances(results: Mapping[str, Any]) -> Section:
     facts = {
         "Images": results["rows"][0]["data"],
         "Splits": f"seeds {', '.join(map(str, results['seeds']))}",
-        "Base weights": runner_results.describe_weights(results["weights"]),
+        "Base weights": results_file.describe_weights(results["weights"]),
         "Machine": machine.get("text", MISSING),
         "Hours": f"{results['hours']:.2f}, {limit}",
         "Command": results["command"],

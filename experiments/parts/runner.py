@@ -7,6 +7,7 @@ finished runs are skipped, and the hours of earlier calls count.
 import ast
 import dataclasses
 import difflib
+import functools
 import importlib
 import logging
 from collections.abc import Mapping, Sequence
@@ -14,14 +15,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from experiments import runner_sharing
-from experiments.runner_clock import clock, total_s
-from experiments.runner_options import KEYWORDS, parse_seeds, parse_weights
+from experiments.parts import sharing
+from experiments.parts.clock import clock, total_s
+from experiments.parts.options import KEYWORDS, parse_seeds, parse_weights
 from kerasfaces import registry, runs
 from kerasfaces.errors import InputError, MissingFileError, OutOfBudgetError, RunError
 
 if TYPE_CHECKING:
-    from experiments.runner_rows import Row
+    from experiments.parts.rows import Row
     from kerasfaces.baselines.parts.config import BaselineConfig
     from kerasfaces.manifest import Manifest
     from kerasfaces.train.config import TrainConfig
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["KEYWORDS", "Context", "Outcome", "parse_seeds", "parse_weights"]
 
 logger = logging.getLogger("kerasfaces.experiments")
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent.parent  # of all experiments
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -41,11 +42,13 @@ class Outcome:
         rows: Rows of results.json.
         weights: Model -> what its base was loaded from, as config.json says it.
         notes: Sentences to print under the tables.
+        failed: What broke on some splits alone, so that no row says so -> why.
     """
 
     rows: Sequence["Row"]
     weights: Mapping[str, Any]
     notes: Sequence[str] = ()
+    failed: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -80,22 +83,18 @@ class Context:
     runs: Path | None = None
     hours_of: Path | None = None
 
-    def missing_weights(self, model: str) -> str | None:
+    def missing_weights(self, model: str, text: str | None = None) -> str | None:
         """Return why a model cannot be run, or None when its base weights are there.
+
+        Args:
+            model: The model.
+            text: Of `--weights`; by default the command's.
 
         Raises:
             MissingFileError: A file was named and is not there.
         """
-        plugin = registry.load("kerasfaces.models", model)
-        text = self.weights[model]
-        try:
-            plugin.find_weights(text, None)
-        except MissingFileError as error:
-            if text not in KEYWORDS:
-                raise
-            logger.warning("%s is not run: %s", model, error)
-            return f"{model} was not run: its {text} weights cannot be had here."
-        return None
+        text = self.weights[model] if text is None else text
+        return None if text == "none" else _missing(self.folder, model, text)
 
     def split(self, ratio: tuple[int, int, int], seed: int) -> "Manifest":
         """Return the manifest split anew; made once, kept in `folder/splits`."""
@@ -142,7 +141,7 @@ class Context:
 
     def run_folder(self, label: str, seed: int) -> Path:
         """Return where `train` works: `folder/<label>/split-<seed>` or what it links to."""
-        return runner_sharing.real(self.folder / label / f"split-{seed}")
+        return sharing.real(self.folder / label / f"split-{seed}")
 
     def train(
         self,
@@ -200,7 +199,20 @@ class Context:
         if self.runs is None or folder.exists():
             return folder
         link = self.folder / label / f"split-{seed}"
-        return runner_sharing.share(link, self.runs, request, seed)
+        return sharing.share(link, self.runs, request, seed)
+
+
+@functools.cache
+def _missing(folder: Path, model: str, text: str) -> str | None:
+    """Look once per experiment folder: a download that fails takes its time."""
+    try:
+        registry.load("kerasfaces.models", model).find_weights(text, None)
+    except MissingFileError as error:
+        if text not in KEYWORDS:
+            raise
+        logger.warning("%s is not run: %s", model, error)
+        return f"{model} was not run: its {text} weights cannot be had here."
+    return None
 
 
 def names() -> list[str]:

@@ -5,7 +5,7 @@ import re
 import traceback
 from pathlib import Path
 
-from experiments.runner_rows import FAILED
+from experiments.parts.rows import FAILED
 from kerasfaces import runs
 
 logger = logging.getLogger("kerasfaces.experiments")

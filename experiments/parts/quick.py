@@ -3,7 +3,7 @@
 import dataclasses
 from typing import TYPE_CHECKING
 
-from experiments.runner import Context
+from experiments.parts.runner import Context
 from kerasfaces import rng
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.runner_rows import Measured
+from experiments.parts.rows import Measured
 from kerasfaces import rng
 from kerasfaces.metrics import Confusion, rate
 from kerasfaces.metrics.bootstrap import RESAMPLES, rate_draws

@@ -1,7 +1,7 @@
 """Pieces of the experiments' pages, from made-up results."""
 
-from experiments import runner_html, runner_index
-from experiments.runner_rows import NO_WEIGHTS, Measured, Row
+from experiments.parts import blocks, index
+from experiments.parts.rows import NO_WEIGHTS, Measured, Row
 
 EVIL = "<script>alert(1)</script>"
 
@@ -28,7 +28,7 @@ def row(name, metric="auc", value=0.75, **changes):
 
 
 def shown(rows, **changes):
-    found = runner_html.tables(results(rows, **changes), {"table 1": "Accuracy"})
+    found = blocks.tables(results(rows, **changes), {"table 1": "Accuracy"})
     return "".join(map(str, found))
 
 
@@ -69,11 +69,11 @@ def test_hostile_texts_are_escaped(tmp_path):
     report.parent.mkdir(parents=True)
     report.write_text("")
     made = results([row(EVIL)])
-    done = runner_index.Done(
+    done = index.Done(
         "made_up", {"table 1": EVIL}, made, "", "", {EVIL: f"failed: {EVIL}"}
     )
-    waiting = runner_index.Done("other", {}, None, "", EVIL)
-    text = runner_index.render(tmp_path, [done, waiting])
+    waiting = index.Done("other", {}, None, "", EVIL)
+    text = index.render(tmp_path, [done, waiting])
     assert "<script" not in text
     assert 'href="made_up/a%20b%26c/split-0/report.html"' in text
     assert "2 cores, x86_64, no GPU" in text

@@ -7,8 +7,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from experiments import runner_html
-from experiments.runner_clock import total_s
+from experiments.parts import blocks
+from experiments.parts.clock import total_s
 from kerasfaces.evaluate import html, markup
 from kerasfaces.evaluate.markup import Section, tag
 
@@ -116,10 +116,10 @@ def _machine(folder: Path, outcomes: Sequence[Done]) -> str:
 def _experiment(folder: Path, done: Done) -> Section:
     """Return an experiment's tables, what was noted, and links to its runs."""
     results = done.results or {}
-    linked = runner_html.reports(folder / done.name, folder)
-    made = runner_html.circumstances(results)
+    linked = blocks.reports(folder / done.name, folder)
+    made = blocks.circumstances(results)
     body = [
-        *runner_html.tables(results, done.titles),
+        *blocks.tables(results, done.titles),
         markup.details(made.title, made.html),
         markup.details(linked.title, linked.html),
     ]

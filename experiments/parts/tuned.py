@@ -5,8 +5,8 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments.runner import Context
-from experiments.runner_clock import clock
+from experiments.parts.clock import clock
+from experiments.parts.runner import Context
 from kerasfaces import cli, runs
 
 if TYPE_CHECKING:

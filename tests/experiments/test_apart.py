@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from experiments import runner, runner_apart
-from experiments.runner_job import Job
+from experiments.parts import apart, runner
+from experiments.parts.launch import Job
 from kerasfaces.errors import InputError, RunError
 
 pytestmark = pytest.mark.tf
@@ -38,7 +38,7 @@ def killed(job):
 
 
 def test_what_it_returns_arrives(job):
-    results, printed = runner_apart.execute(job, told)
+    results, printed = apart.execute(job, told)
     assert results["pid"] != os.getpid()
     assert results["n"] == len(job.context.manifest)
     assert printed == "experiments.systems.experiment"
@@ -46,11 +46,11 @@ def test_what_it_returns_arrives(job):
 
 def test_what_it_raises_arrives_with_its_traceback(job):
     with pytest.raises(InputError) as caught:
-        runner_apart.execute(job, mistaken)
+        apart.execute(job, mistaken)
     assert str(caught.value) == "systems: a mistake"
     assert "in mistaken" in "".join(caught.value.__notes__)
 
 
 def test_its_death_is_a_sentence(job):
     with pytest.raises(RunError, match=r"ended with code 9.* continues"):
-        runner_apart.execute(job, killed)
+        apart.execute(job, killed)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments.runner_rows import RUN
+from experiments.parts.rows import RUN
 from kerasfaces import runs
 from kerasfaces.errors import RunError
 

@@ -1,0 +1,1 @@
+"""What experiments share: options, trainings, rows, tables, pages."""
