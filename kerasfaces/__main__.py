@@ -29,6 +29,10 @@ STAGES = {
         "metrics.json, report.html; compare, ensemble",
     ),
     "attribute": ("run folder", "which generator made it: run folder, report.html"),
+    "explain": (
+        "run folder, images",
+        "maps of where the logit comes from, and whether to believe them",
+    ),
     "predict": ("run folder, images", "a verdict and a score per image"),
     "export": ("run folder", "the network for ONNX, LiteRT, OpenVINO, TensorFlow"),
 }

@@ -81,6 +81,7 @@ def test_torch_only_in_channels_and_no_tensorflow_in_models(path):
         "kerasfaces.train.__main__",
         "kerasfaces.tune.__main__",
         "kerasfaces.attribute.run",
+        "kerasfaces.explain.__main__",
         "kerasfaces.evaluate.compare",
         "kerasfaces.evaluate.ensemble",
         "kerasfaces.predict.__main__",

@@ -32,6 +32,10 @@ def test_from_nothing_to_a_report(tmp_path):
     assert f"report: {run}" in told
     assert "AUC" in kerasfaces("evaluate", run, "--by", "source")
     assert "report:" in kerasfaces("evaluate", run, "--manifest", manifest)
+    told = kerasfaces(
+        *("explain", run, "--split", "test", "--n", 2, "-o", tmp_path / "maps")
+    )
+    assert "mean deletion gain" in told
     theirs = run / "predictions_test.csv"
     table = tmp_path / "table"
     assert "minus" in kerasfaces("evaluate", "compare", run, theirs, "-o", table)
@@ -53,6 +57,7 @@ def test_mistakes_end_in_one_sentence(tmp_path):
         ["evaluate", "compare", tmp_path, tmp_path / "none.csv"],
         ["evaluate", "ensemble", tmp_path, tmp_path],
         ["attribute", tmp_path],
+        ["explain", tmp_path, tmp_path / "none.jpg", "-o", tmp_path / "maps"],
         ["manifest", "build", tmp_path, "-o", tmp_path / "m.csv"],
         ["sample", "-o", tmp_path, "--pairs", 1],
     ):

@@ -147,6 +147,20 @@ def extractor_of(model: keras.Model) -> keras.Model:
     return keras.Model(model.input, features, name="extractor")
 
 
+def poolings_of(model: keras.Model) -> list[keras.layers.Layer]:
+    """Return the layers that make features of the base's maps, in the features' order.
+
+    By view, then by scale, then by tap. The input of each is one of the base's outputs,
+    as it is called in the whole model's own graph.
+    """
+    every: list[keras.layers.Layer] = model.layers
+    kinds = tuple(_POOLING.values())
+    made = {id(layer.output): layer for layer in every if isinstance(layer, kinds)}
+    joined = [layer for layer in model.layers if layer.name == "concatenate"]
+    pooled = joined[0].input if joined else [model.get_layer("features").input]
+    return [made[id(each)] for each in pooled]
+
+
 def freeze(model: keras.Model, last: int = 0) -> int:
     """Freeze the base except its last `last` layers; BatchNorm stays frozen always.
 

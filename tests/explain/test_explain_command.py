@@ -1,0 +1,213 @@
+"""The command: folders that finish, continue, refuse; users' files."""
+
+import shutil
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+import tiny_detector
+from PIL import Image
+
+from kerasfaces import registry, runs
+from kerasfaces.errors import InputError, MissingFileError, RunError
+from kerasfaces.explain import __main__ as command
+from kerasfaces.explain.parts import choose, summary
+from kerasfaces.explain.parts import run as work
+
+pytestmark = pytest.mark.tf
+
+
+def explain(*arguments):
+    return command.main([str(each) for each in arguments])
+
+
+@pytest.fixture
+def photos(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    return tiny_detector.write_images(folder, 2)
+
+
+def test_the_data_set_view(tiny_run, tmp_path, capsys):
+    out = tmp_path / "maps"
+    arguments = (tiny_run, "--split", "test", "--n", 5, "-o", out)
+    assert explain(*arguments, "--signed") == 0
+    printed = capsys.readouterr().out
+    assert "mean deletion gain: " in printed
+    assert f"report: {out / 'explain.html'}" in printed
+    frame = pd.read_csv(out / "explanations.csv", keep_default_na=False)
+    assert frame["source"].tolist() == ["camera"] * 3 + ["gan"] * 2
+    assert (frame["verdict"] == frame["label"]).all()
+    assert (frame["method"] == "gradcam").all()
+    assert (frame["random_orders"] == 5).all()
+    for name in frame["file"]:
+        found = np.load(out / "images" / f"{name}.npy")
+        assert found.shape == (32, 32)
+        assert found.dtype == np.float32
+        with np.load(out / "images" / f"{name}-layers.npz") as layers:
+            assert layers.files == ["last@1"]
+        with Image.open(out / "images" / f"{name}.png") as drawn:
+            assert drawn.width == 320
+    page = (out / "explain.html").read_text(encoding="utf-8")
+    assert "http" not in page.replace("http://www.w3.org", "")
+    assert "real: camera" in page
+    assert "drawn with seed 0" in page
+    assert page.count("<figure>") == 5 + 2 + 1
+    assert explain(*arguments, "--signed") == 0  # and again: nothing to do
+    with pytest.raises(RunError, match="another explanation"):
+        explain(*arguments)
+
+
+def test_users_files(tiny_run, photos, tmp_path, capsys):
+    (tmp_path / "text.jpg").write_text("not a picture")
+    (tmp_path / "empty.png").touch()
+    cut = photos[0].read_bytes()[:300]
+    (tmp_path / "cut.png").write_bytes(cut)
+    odd = tmp_path / "a\n<b> \udcff.png"
+    shutil.copy(photos[0], odd)
+    bad = [tmp_path / n for n in ("text.jpg", "empty.png", "cut.png", "none.png")]
+    out = tmp_path / "out"
+    code = explain(tiny_run, *bad, tmp_path, odd, "-o", out, "--no-checks")
+    assert code == 0
+    frame = pd.read_csv(out / "explanations.csv", keep_default_na=False)
+    assert len(frame) == 6
+    assert (frame["reason"] != "").tolist() == [True] * 5 + [False]
+    assert "deletion_gain" not in frame
+    printed = capsys.readouterr().out
+    assert "5 of 6 images could not be explained" in printed
+    page = (out / "explain.html").read_text(encoding="utf-8")
+    assert "text.jpg" in page
+    assert "<b> " not in page
+    with pytest.raises(InputError, match="None of 2 images"):
+        explain(tiny_run, *bad[:2], "-o", tmp_path / "nothing", "--no-checks")
+    assert (tmp_path / "nothing" / "explanations.csv").is_file()
+
+
+def test_killed_and_run_again(tiny_run, photos, tmp_path, monkeypatch):
+    plugin = registry.load("kerasfaces.explain", "gradcam")
+    done = []
+
+    def explained(subject, image, options, real=plugin.explain):
+        if len(done) == 2:
+            raise KeyboardInterrupt
+        done.append(image)
+        return real(subject, image, options)
+
+    monkeypatch.setattr(plugin, "explain", explained)
+    arguments = (tiny_run, *photos, "-o", tmp_path / "maps")
+    with pytest.raises(KeyboardInterrupt):
+        explain(*arguments)
+    assert not (tmp_path / "maps" / "explain.html").exists()
+    kept = sorted((tmp_path / "maps" / "images").glob("*.json"))
+    assert len(kept) == 2
+    kept[1].unlink()  # as if killed before the last of its files
+    done.clear()
+    monkeypatch.setattr(plugin, "explain", lambda *a, **k: done.append(a) or made(*a))
+    made = explained.__defaults__[0]
+    assert explain(*arguments) == 0
+    assert len(done) == 3
+    frame = pd.read_csv(tmp_path / "maps" / "explanations.csv")
+    assert len(frame) == 4
+    assert frame["logit"].notna().all()
+
+
+def test_a_map_of_edges_is_flagged(tiny_run, photos, tmp_path, monkeypatch, capsys):
+    from kerasfaces.explain.parts.contract import Explanation
+
+    def edges(subject, image, options):
+        slope = np.abs(np.gradient(image.astype(np.float32).mean(axis=-1))[0])
+        return [Explanation(map=slope)] * subject.n_heads
+
+    fake = SimpleNamespace(
+        UNITS="logit per pixel", REDRAWS=2, check=lambda subject: None, explain=edges
+    )
+    monkeypatch.setattr(registry, "load", _loads(registry.load, fake))
+    explain(tiny_run, *photos, "-o", tmp_path / "maps")
+    frame = pd.read_csv(tmp_path / "maps" / "explanations.csv", keep_default_na=False)
+    assert frame["sanity_correlation"].tolist() == pytest.approx([1.0] * 4)
+    assert "4 of 4 maps hardly depend on what was learnt" in capsys.readouterr().out
+    assert "(flagged)" in (tmp_path / "maps" / "explain.html").read_text("utf-8")
+
+
+def _loads(real, fake):
+    def load(package, name):
+        return fake if package == "kerasfaces.explain" else real(package, name)
+
+    return load
+
+
+def test_mistakes(tiny_run, photos, tmp_path, capsys):
+    out = tmp_path / "out"
+    with pytest.raises(InputError, match="Did you mean 'gradcam'"):
+        explain(tiny_run, photos[0], "-o", out, "--method", "gradcan")
+    with pytest.raises(MissingFileError, match="is no folder"):
+        explain(tmp_path / "none", photos[0], "-o", out)
+    with pytest.raises(MissingFileError, match="not a finished run"):
+        explain(tmp_path, photos[0], "-o", out)
+    with pytest.raises(InputError, match="no rows of split 'val'; it has: test"):
+        explain(tiny_run, "--split", "val", "-o", out)
+    with pytest.raises(InputError, match="the run itself"):
+        explain(tiny_run, photos[0], "-o", tiny_run)
+    assert not out.exists()
+    for arguments in (
+        [tiny_run, "-o", out],
+        [tiny_run, photos[0]],
+        [tiny_run, photos[0], "-o", out, "--split", "test"],
+        [tiny_run, photos[0], "-o", out, "--n", 3],
+        [tiny_run, photos[0], "-o", out, "--method", "occlusion", "--signed"],
+        [tiny_run, photos[0], "-o", out, "--baseline", "grey"],
+    ):
+        with pytest.raises(SystemExit) as caught:
+            explain(*arguments)
+        assert caught.value.code == 2
+    joined = tmp_path / "joined"
+    shutil.copytree(tiny_run, joined)
+    runs.write_json(joined / "ensemble.json", {})
+    with pytest.raises(InputError, match="explain its members"):
+        explain(joined, photos[0], "-o", out)
+    capsys.readouterr()
+    assert explain("--list") == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [
+        "gradcam",
+        "integrated_gradients",
+        "occlusion",
+    ]
+
+
+def test_sources_share_the_images_evenly(tmp_path):
+    lines = ["path,label,source,split"]
+    for source, n in (("camera", 30), ("gan", 2), ("diffusion", 30)):
+        label = "real" if source == "camera" else "fake"
+        lines += [f"{source}{i}.png,{label},{source},test" for i in range(n)]
+    (tmp_path / "manifest.csv").write_text("\n".join(lines) + "\n")
+    files, labels, sources = choose.of_split(tmp_path, "test", 20, 0)
+    assert {name: sources.count(name) for name in set(sources)} == {
+        "camera": 9,
+        "gan": 2,
+        "diffusion": 9,
+    }
+    assert labels[0] == "real"
+    assert len(set(files)) == 20
+    assert files == choose.of_split(tmp_path, "test", 20, 0)[0]
+    assert files != choose.of_split(tmp_path, "test", 20, 1)[0]
+    assert len(choose.of_split(tmp_path, "test", 500, 0)[0]) == 62
+
+
+def test_verdicts_are_those_of_the_operating_point():
+    from kerasfaces.evaluate.operating_point import OperatingPoint
+
+    told = {**tiny_detector.POINT, "abstain": [0.4, 0.6], "threshold": 0.5}
+    point = OperatingPoint.from_json(told, "here")
+    assert [work.verdict_of(logit, point)[1] for logit in (-2.0, 0.1, 2.0)] == [
+        "real",
+        "unsure",
+        "fake",
+    ]
+
+
+def test_means_have_intervals():
+    mean, low, high = summary.mean_interval(pd.Series([1.0, 2.0, 3.0, np.nan]))
+    assert mean == pytest.approx(2.0)
+    assert 1.0 <= low < mean < high <= 3.0
+    assert np.isnan(summary.mean_interval(pd.Series([1.0]))[1])
