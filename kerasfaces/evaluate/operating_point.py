@@ -104,11 +104,11 @@ class OperatingPoint:
         return scores
 
     def verdicts(self, scores: ArrayLike) -> list[str]:
-        """Return `real`, `fake` or `undecided` per score `(n,)`; empty where it is NaN."""
+        """Return `real`, `fake` or `unsure` per score `(n,)`; empty where it is NaN."""
         values, (low, high) = np.asarray(scores, dtype=np.float64), self.abstain
         found = np.where(values >= self.threshold, "fake", "real").astype(object)
         if low < high:
-            found[(values >= low) & (values <= high)] = "undecided"
+            found[(values >= low) & (values <= high)] = "unsure"
         found[np.isnan(values)] = ""
         return [str(verdict) for verdict in found]
 

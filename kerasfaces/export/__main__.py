@@ -61,7 +61,7 @@ def _print(path: Path, content: dict[str, Any]) -> None:
     print(
         f"out: logit; score = sigmoid({a:.4f} * logit + {b:.4f}), fake from "
         f"{point['threshold']:.4f}"
-        + (f", undecided {low:.4f} to {high:.4f}" if low < high else "")
+        + (f", unsure {low:.4f} to {high:.4f}" if low < high else "")
     )
     print(
         f"differs from Keras by {differs} ({content['parity']['on']}, limit "

@@ -69,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = cli.parser(
         "predict",
-        "Score images with a finished run: verdict (real, fake, or undecided inside the band "
+        "Score images with a finished run: verdict (real, fake, or unsure inside the band "
         "that\nvalidation found unsure), score (calibrated probability of fake) and logit. A "
         "file that cannot\nbe read is a line with a reason. Decoded images are kept in "
         "KERASFACES_CACHE.",

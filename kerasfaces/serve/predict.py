@@ -69,7 +69,7 @@ def scored(
         files: Any number, readable or not.
 
     Yields:
-        A table with `COLUMNS`: verdict `real`, `fake` or `undecided`, score the calibrated
+        A table with `COLUMNS`: verdict `real`, `fake` or `unsure`, score the calibrated
         probability of fake. An unreadable file has no verdict (""), NaN and a reason.
     """
     for start in range(0, len(files), CHUNK):
@@ -96,7 +96,7 @@ def summary(counts: Counter[str]) -> str:
     Args:
         counts: Verdict -> number; "" stands for unreadable files.
     """
-    parts = [f"{counts[name]:,} {name}" for name in ("real", "fake", "undecided")]
+    parts = [f"{counts[name]:,} {name}" for name in ("real", "fake", "unsure")]
     parts.append(f"{counts['']:,} unreadable")
     return f"{counts.total():,} images: {', '.join(parts)}"
 

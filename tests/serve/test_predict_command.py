@@ -72,7 +72,7 @@ def test_hostile_files_are_rows_with_a_reason(run, test_rows, tmp_path, capsys):
         *("empty.png", "gone.jpg"),
     }
     assert rows["turned.png"]["logit"] == rows["upright.png"]["logit"]
-    assert rows["cmyk.jpg"]["verdict"] in ("real", "fake", "undecided")
+    assert rows["cmyk.jpg"]["verdict"] in ("real", "fake", "unsure")
     reasons = {name: row["reason"] for name, row in rows.items() if row["reason"]}
     assert set(reasons) == {"half.jpg", "text.jpg", "empty.png", "gone.jpg"}
     assert rows["text.jpg"]["score"] is None
@@ -115,7 +115,7 @@ def test_verdicts(run):
     content |= {"threshold": 0.5, "abstain": [0.4, 0.6]}
     scores = [0.39, 0.4, 0.5, 0.6, 0.61, np.nan]
     point = OperatingPoint.from_json(content, "")
-    expected = ["real", *["undecided"] * 3, "fake", ""]
+    expected = ["real", *["unsure"] * 3, "fake", ""]
     assert point.verdicts(scores) == expected
     point = OperatingPoint.from_json(content | {"abstain": [0.5, 0.5]}, "")
     assert point.verdicts(scores) == ["real", "real", "fake", "fake", "fake", ""]

@@ -110,12 +110,9 @@ def explain(request: Request) -> pd.DataFrame:
 
 
 def verdict_of(logit: float, point: OperatingPoint) -> tuple[float, str]:
-    """Return score and verdict (real, fake or unsure) at the frozen operating point."""
+    """Return score and verdict (`real`, `fake`, `unsure`) at the frozen point."""
     score = float(point.apply([logit])[0])
-    low, high = point.abstain
-    if low < high and low <= score <= high:
-        return score, "unsure"
-    return score, "fake" if score >= point.threshold else "real"
+    return score, point.verdicts([score])[0]
 
 
 def _open(request: Request, plugin: ModuleType) -> Subject:
