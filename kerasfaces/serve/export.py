@@ -126,7 +126,7 @@ def _write(run: "FinishedRun", form: Any, part: Path) -> dict[str, Any]:
         },
         "runtime": {
             "package": form.RUNTIME,
-            "version": importlib.metadata.version(form.RUNTIME),
+            "version": _version(form.RUNTIME),
             "advice": form.ADVICE,
         },
         "parity": {
@@ -136,6 +136,16 @@ def _write(run: "FinishedRun", form: Any, part: Path) -> dict[str, Any]:
             "worst_by_batch": found,
         },
     }
+
+
+def _version(package: str) -> str:
+    """Return an installed package's version; some have builds under names of their own."""
+    for name in (package, f"{package}-cpu", f"{package}-gpu"):
+        try:
+            return importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return "unknown"
 
 
 def _require(kind: str, form: Any) -> None:

@@ -140,7 +140,8 @@ def test_a_file_that_computes_something_else_is_not_kept(
     run, exported, monkeypatch, change, words
 ):
     form = _stand_in(monkeypatch)
-    monkeypatch.setattr(form, "opened", lambda path: lambda x: change(_keras(run, x)))
+    keras = _keras(run)
+    monkeypatch.setattr(form, "opened", lambda path: lambda x: change(keras(x)))
     with pytest.raises(RunError, match=f"cannot be exported as {LIGHT}: .*{words}"):
         exported("--format", LIGHT)
     assert list((run / "exports").iterdir()) == []
@@ -148,7 +149,7 @@ def test_a_file_that_computes_something_else_is_not_kept(
 
 def test_without_test_images_random_ones_are_shown(run, exported, monkeypatch, caplog):
     form = _stand_in(monkeypatch)
-    monkeypatch.setattr(form, "opened", lambda path: lambda x: _keras(run, x))
+    monkeypatch.setattr(form, "opened", lambda path: _keras(run))
     path = run / "manifest.csv"
     path.write_text(path.read_text().replace("/real/", "/gone/").replace("/fake/", "/"))
     assert "10 random images" in exported("--format", LIGHT, "-o", run / "new" / "one")
@@ -158,11 +159,11 @@ def test_without_test_images_random_ones_are_shown(run, exported, monkeypatch, c
 
 def test_channels_are_said_to_be_the_input(channel_run, monkeypatch, capsys, caplog):
     form = _stand_in(monkeypatch)
-    seen = []
+    seen, keras = [], _keras(channel_run)
 
     def logits(inputs):
         seen.append(inputs)
-        return _keras(channel_run, inputs)
+        return keras(inputs)
 
     def no_torch(*_):
         raise InputError("The channel stage: no torch.")
@@ -229,8 +230,10 @@ def _stand_in(monkeypatch):
     return form
 
 
-def _keras(run, inputs):
+def _keras(run):
+    """Keras itself, in place of a runtime; loaded once."""
     from kerasfaces.features.engines import eagerly
     from kerasfaces.features.predict import load_model, open_run
 
-    return eagerly(load_model(open_run(run)), inputs)
+    model = load_model(open_run(run))
+    return lambda inputs: eagerly(model, inputs)
