@@ -145,6 +145,20 @@ def test_rebuilt_from_json_with_loaded_weights_is_the_same(built, images, tmp_pa
     np.testing.assert_array_equal(logits(model, images), logits(rebuilt, images))
 
 
+def test_the_head_can_be_replayed_from_the_taps(built, images):
+    model_config, model = built
+    poolings = assemble.poolings_of(model)
+    names = model_config.taps or ("last",)
+    views = len(model_config.views) if not plugin(model_config.name).END_TO_END else 1
+    assert len(poolings) == views * len(model_config.scales) * len(names)
+    taps = [each.input for each in poolings]
+    maps = keras.Model(model.input, taps)(images, training=False)
+    replayed = keras.Model(taps, model.output)(maps, training=False)
+    np.testing.assert_allclose(
+        np.asarray(replayed), logits(model, images), rtol=1e-3, atol=1e-4
+    )
+
+
 def test_each_argument_reaches_the_model(built):
     model_config, model = built
     head = model.get_layer("head")

@@ -34,8 +34,8 @@ def warnings(frame: pd.DataFrame) -> list[str]:
     flagged = int(sum(map(is_flagged, good["sanity_correlation"])))
     if flagged:
         found.append(
-            f"{flagged} of {len(good)} maps hardly depend on what was learnt: with a head "
-            "of random weights they look much the same."
+            f"{flagged} of {len(good)} maps hardly depend on what was learnt: their rank "
+            f"correlation with maps of random heads is {checks.ALIKE:g} or more."
         )
     return found
 
