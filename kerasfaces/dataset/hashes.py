@@ -32,7 +32,7 @@ def stat_of(path: Path) -> Stat | None:
 def known(stats: Mapping[Path, Stat]) -> dict[Path, str]:
     """Return the remembered hashes of those files that did not change since."""
     found: dict[Path, str] = {}
-    paths = list(stats)
+    paths = [path for path in stats if _is_unicode(path)]
     with closing(_connect()) as connection:
         for start in range(0, len(paths), _BATCH):
             part = [str(path) for path in paths[start : start + _BATCH]]
@@ -45,11 +45,11 @@ def known(stats: Mapping[Path, Stat]) -> dict[Path, str]:
 
 
 def remember(rows: Iterable[tuple[Path, Stat, str]]) -> None:
-    """Store the hashes of files."""
+    """Store the hashes of files; SQLite takes no name that is not UTF-8."""
+    kept = [(str(p), *stat, digest) for p, stat, digest in rows if _is_unicode(p)]
     with closing(_connect()) as connection, connection:
         connection.executemany(
-            "INSERT OR REPLACE INTO hashes VALUES (?, ?, ?, ?)",
-            [(str(path), *stat, digest) for path, stat, digest in rows],
+            "INSERT OR REPLACE INTO hashes VALUES (?, ?, ?, ?)", kept
         )
 
 
@@ -93,6 +93,14 @@ def _hash(path: Path) -> tuple[str, str]:
         return images.sha256(images.read_file(path)), ""
     except ImageError as error:
         return "", str(error)
+
+
+def _is_unicode(path: Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _connect() -> sqlite3.Connection:
