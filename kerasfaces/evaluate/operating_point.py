@@ -137,7 +137,7 @@ class OperatingPoint:
             if value["calibrator"]["kind"] != "platt":
                 raise ValueError(f"unknown calibrator {value['calibrator']['kind']!r}")
             low, high = value["abstain"]
-            return cls(
+            point = cls(
                 calibrator=Platt(
                     float(value["calibrator"]["a"]), float(value["calibrator"]["b"])
                 ),
@@ -151,11 +151,15 @@ class OperatingPoint:
                 n_real=int(value["chosen_on"]["n_real"]),
                 n_fake=int(value["chosen_on"]["n_fake"]),
             )
+            used = (*dataclasses.astuple(point.calibrator), *point.abstain)
+            if not np.isfinite([*used, *dataclasses.astuple(point.thresholds)]).all():
+                raise ValueError("a number is not finite")
         except (KeyError, TypeError, ValueError) as error:
             raise RunError(
                 f"{where} cannot be read ({type(error).__name__}: {error}); expected what "
                 "training wrote. Train the run again."
             ) from error
+        return point
 
 
 def choose_operating_point(

@@ -64,6 +64,11 @@ def read(folder: Path) -> tuple[OperatingPoint, Context, dict[str, Any]]:
                 f"{folder / name}.json holds no object; restore or delete it."
             )
     root = contents["metrics"].get("image_root")
+    if not isinstance(root, str | None):
+        raise RunError(
+            f"{folder / 'metrics.json'}: image_root is {root!r}, expected a folder; restore "
+            "the file or delete it."
+        )
     context = Context(
         config=contents["config"],
         environment=contents["environment"],

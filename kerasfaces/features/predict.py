@@ -65,9 +65,19 @@ def open_run(folder: Path) -> FinishedRun:
 
     Raises:
         MissingFileError: A file is missing.
-        RunError: The run is not finished.
+        RunError: The run is not finished, or damaged.
         InputError: Its configuration is damaged, or it is a baseline's.
     """
+    try:
+        return _read(folder)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise RunError(
+            f"{folder}: config.json or input_spec.json is damaged "
+            f"({type(error).__name__}: {error}); restore it, or train the run again."
+        ) from error
+
+
+def _read(folder: Path) -> FinishedRun:
     config = runs.read_json(folder / "config.json")
     other = baseline.config_of(folder)
     if other is not None:
@@ -83,6 +93,15 @@ def open_run(folder: Path) -> FinishedRun:
     model = configs.from_dict(ModelConfig, train["model"], f"{folder}/config.json")
     stays = not registry.load("kerasfaces.models", model.name).END_TO_END
     spec = runs.read_json(folder / "input_spec.json")
+    pixels = configs.from_dict(InputSpec, spec["input"], f"{folder}/input_spec.json")
+    if pixels.size_px != model.size_px:
+        raise RunError(
+            f"{folder}: input_spec.json says {pixels.size_px} px and config.json "
+            f"{model.size_px}: one is damaged; restore it, or train the run again."
+        )
+    recipe = spec.get("channel_recipe")
+    if recipe is not None:
+        configs.mapping(recipe, f"{folder}/input_spec.json.channel_recipe")
     return FinishedRun(
         folder=folder,
         model=model,
@@ -90,10 +109,8 @@ def open_run(folder: Path) -> FinishedRun:
         frozen=config["weights"] is not None
         and not (train["unfreeze"] or train.get("train_base"))
         and stays,
-        input_spec=configs.from_dict(
-            InputSpec, spec["input"], f"{folder}/input_spec.json"
-        ),
-        channel_recipe=spec.get("channel_recipe"),
+        input_spec=pixels,
+        channel_recipe=recipe,
     )
 
 
