@@ -194,11 +194,18 @@ def optional_import(module: str, extra: str) -> ModuleType:
     """Import an optional dependency.
 
     Raises:
-        MissingExtraError: It is not installed; the message gives the pip command.
+        MissingExtraError: It is not installed, or its installation is broken (a library
+            or version it needs is not there); the message gives the pip command.
     """
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         raise MissingExtraError(
             f"{module} is not installed; run: pip install 'kerasfaces[{extra}]'"
+        ) from error
+    except ImportError as error:
+        reason = " ".join(str(error).split())
+        raise MissingExtraError(
+            f"{module} is installed but cannot be imported ({reason}); run: "
+            f"pip install --force-reinstall 'kerasfaces[{extra}]'"
         ) from error

@@ -193,6 +193,13 @@ def test_optional_import_names_the_extra():
         cli.optional_import("no_such_module_here", "tables")
 
 
+def test_a_broken_optional_import_is_one_sentence(tmp_path, monkeypatch):
+    (tmp_path / "broken_extra.py").write_text("from os import no_such_name\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(MissingExtraError, match=r"cannot be imported .*no_such_name"):
+        cli.optional_import("broken_extra", "export")
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_numbers_in_a_configuration_are_finite(value):
     with pytest.raises(InputError, match="expected a finite number"):
