@@ -50,13 +50,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _print(path: Path, content: dict[str, Any]) -> None:
+    from kerasfaces.manifest import printing
+
     shape = ", ".join(str(n or "n") for n in content["input"]["shape"])
     by_batch = content["parity"]["worst_by_batch"].items()
     differs = ", ".join(f"{far:.1e} with {size} at a time" for size, far in by_batch)
     runtime, point = content["runtime"], content["operating_point"]
     a, b = (point["calibrator"][name] for name in "ab")
     low, high = point["abstain"]
-    print(path)
+    printing.text(str(path))
     print(f"in: ({shape}) float32, {content['input']['values']}")
     print(
         f"out: logit; score = sigmoid({a:.4f} * logit + {b:.4f}), fake from "
@@ -69,7 +71,7 @@ def _print(path: Path, content: dict[str, Any]) -> None:
     )
     if runtime["advice"]:
         print(f"advice: {runtime['advice']}")
-    print(f"all of this: {path.with_name('export.json')}")
+    printing.text(f"all of this: {path.with_name('export.json')}")
 
 
 if __name__ == "__main__":

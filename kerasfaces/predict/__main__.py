@@ -24,9 +24,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Parse, score, print a line per image."""
     arguments = _parser().parse_args(argv)
     from kerasfaces.errors import InputError
-    from kerasfaces.serve import predict, run_folder
+    from kerasfaces.evaluate import run_folder
+    from kerasfaces.serve import predict
 
     point = run_folder.point_of(arguments.run)
+    if arguments.csv:
+        predict.check_table(arguments.csv)
     files = predict.files_of(arguments.images)
     logger.info("%s", run_folder.about(arguments.run))
     logger.info(
@@ -85,7 +88,8 @@ def _parser() -> argparse.ArgumentParser:
         "images",
         nargs="+",
         metavar="IMAGE|DIR|-",
-        help="files, folders (with all below them), - for paths on stdin, one per line",
+        help="files, folders (with all below them), - for paths on stdin, one per line "
+        "or NUL after each",
     )
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--json", action="store_true", help="one JSON object per line")
@@ -114,9 +118,10 @@ def _write(tables: "list[pd.DataFrame]", path: Path) -> None:
     import pandas as pd
 
     from kerasfaces.evaluate import predictions
+    from kerasfaces.manifest import printing
 
     predictions.write(pd.concat(tables), path)
-    print(path)
+    printing.text(str(path))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from kerasfaces import __version__, cli, registry, runs
 from kerasfaces.errors import InputError, RunError
-from kerasfaces.serve import parity, run_folder
+from kerasfaces.evaluate import run_folder
+from kerasfaces.serve import parity
 from kerasfaces.serve.replace import replacing
 from kerasfaces.serve.traced import INPUT, OUTPUT, trace
 
@@ -48,7 +49,7 @@ def export(
     target = (target or folder / "exports" / kind).resolve()
     held = _held(target)
     cli.import_keras()
-    from kerasfaces.features.predict import open_run
+    from kerasfaces.features.predict import load_model, open_run
     from kerasfaces.models.parts.weights import file_sha256
 
     run = open_run(folder)
@@ -67,9 +68,10 @@ def export(
         logger.info("%s is there already, made from this very run", target)
         return target / form.FILE, held
     _require(kind, form)
+    model = load_model(run)
     with replacing(target) as part:
         try:
-            measured = _write(run, form, part)
+            measured = _write(run, model, form, part)
         except RunError as error:
             raise RunError(
                 f"{folder} cannot be exported as {kind}: {error}; nothing was kept. Other "
@@ -80,7 +82,7 @@ def export(
     return target / form.FILE, content
 
 
-def _write(run: "FinishedRun", form: Any, part: Path) -> dict[str, Any]:
+def _write(run: "FinishedRun", model: Any, form: Any, part: Path) -> dict[str, Any]:
     """Write the file, run it, and return what export.json says of it.
 
     Raises:
@@ -89,9 +91,7 @@ def _write(run: "FinishedRun", form: Any, part: Path) -> dict[str, Any]:
     import keras
 
     from kerasfaces.features import engines
-    from kerasfaces.features.predict import load_model
 
-    model = load_model(run)
     shape = tuple(model.input_shape[1:])
     shown = parity.examples(run, shape)
     expected = engines.eagerly(model, shown.inputs)
@@ -174,7 +174,8 @@ def _held(target: Path) -> dict[str, Any]:
         str(file.relative_to(target)) for file in target.rglob("*") if file.is_file()
     }
     held = runs.read_json(target / FILE) if FILE in there else {}
-    known = set(held.get("files", ())) if isinstance(held, dict) else set()
+    files = held.get("files") if isinstance(held, dict) else None
+    known = set(files) if isinstance(files, dict) else set()
     others = there - known - {FILE}
     if others:
         raise RunError(

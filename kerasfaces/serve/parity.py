@@ -105,7 +105,13 @@ def _of_test_split(run: "FinishedRun") -> NDArray[np.float32] | None:
 
 def _random(run: "FinishedRun", shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Return values anywhere in each channel's range, `(n, h, w, c)`."""
-    value_range: Any = runs.read_json(run.folder / "input_spec.json")["value_range"]
+    spec: Any = runs.read_json(run.folder / "input_spec.json")
+    if "value_range" not in spec:
+        raise RunError(
+            f"{run.folder / 'input_spec.json'} has no value_range; restore it, or train the "
+            "run again."
+        )
+    value_range = spec["value_range"]
     if isinstance(value_range, dict):
         pairs = [value_range[name] or [None, None] for name in run.model.channel_names]
     else:

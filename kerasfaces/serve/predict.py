@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from kerasfaces import cli
@@ -30,22 +31,29 @@ def files_of(words: Sequence[str]) -> list[Path]:
     """Return the files that are meant, each once.
 
     Args:
-        words: Files, folders (searched to the bottom), or `-`: one path per line on stdin.
+        words: Files, folders (searched to the bottom), or `-`: one path per line on stdin,
+            or NUL after each (`find -print0`).
 
     Raises:
         MissingFileError: A folder, or the only file named, does not exist.
-        InputError: There is nothing to score.
+        InputError: There is nothing to score, or a word is empty.
     """
     found: list[Path] = []
     for word in words:
+        if not word:  # to Path it is the current folder
+            raise InputError(
+                "One of the images to score is an empty text, as from an unset variable; "
+                "give a file, a folder, or - for stdin."
+            )
         if word == "-":
-            lines = (os.fsdecode(line.rstrip(b"\r\n")) for line in sys.stdin.buffer)
-            found += [Path(line) for line in lines if line]
+            data = sys.stdin.buffer.read()
+            lines = data.split(b"\0") if b"\0" in data else data.splitlines()
+            found += [Path(os.fsdecode(line)) for line in lines if line]
             continue
         path = Path(word)
-        if path.is_dir():
+        if os.path.isdir(path):  # Path's own raises where a name is too long
             found += images_below(path)
-        elif len(words) == 1 and not path.exists():
+        elif len(words) == 1 and not os.path.lexists(path):
             raise MissingFileError(
                 f"{path} does not exist; expected an image, a folder, or - for stdin."
             )
@@ -70,7 +78,8 @@ def scored(
 
     Yields:
         A table with `COLUMNS`: verdict `real`, `fake` or `unsure`, score the calibrated
-        probability of fake. An unreadable file has no verdict (""), NaN and a reason.
+        probability of fake. A file that cannot be read or has no finite logit has no
+        verdict (""), NaN and a reason.
     """
     for start in range(0, len(files), CHUNK):
         part = files[start : start + CHUNK]
@@ -78,6 +87,9 @@ def scored(
             logits, reasons = predictor.logits(
                 [Path(os.path.abspath(file)) for file in part]
             )
+        for at in np.flatnonzero(~np.isfinite(logits)):
+            logits[at] = np.nan
+            reasons[at] = reasons[at] or "the detector gives no finite logit"
         scores = point.apply(logits)
         yield pd.DataFrame(
             {
@@ -88,6 +100,25 @@ def scored(
                 "reason": reasons,
             }
         )
+
+
+def check_table(path: Path) -> None:
+    """Refuse to write a table over something else, such as a photo.
+
+    Raises:
+        InputError: There is a folder, or a file that no `predict` wrote.
+    """
+    if not path.exists():
+        return
+    if path.is_file():
+        with path.open("rb") as file:
+            first = file.readline(200)
+        if not first or first.decode(errors="replace").strip() == ",".join(COLUMNS):
+            return
+    raise InputError(
+        f"--csv {path} is there already and is no table of predict's; give the table "
+        "another name."
+    )
 
 
 def summary(counts: Counter[str]) -> str:

@@ -213,6 +213,25 @@ def test_what_cannot_be_exported(run, exported, monkeypatch, tmp_path):
         exported("--format", "onnx")
 
 
+def test_a_damaged_run_is_not_the_format_s_fault(run, exported):
+    need(LIGHT)
+    spec = runs.read_json(run / "input_spec.json")
+    runs.write_json(run / "input_spec.json", {"input": spec["input"]})
+    content = (run / "manifest.csv").read_text()
+    (run / "manifest.csv").write_text("")
+    with pytest.raises(RunError, match=r"input_spec\.json has no value_range"):
+        exported("--format", LIGHT)
+    (run / "manifest.csv").write_text(content)
+    (run / "model.keras").write_bytes(b"x")
+    with pytest.raises(RunError, match=r"^\S*model\.keras is damaged"):
+        exported("--format", LIGHT)
+    (run / "exports" / LIGHT).mkdir(parents=True, exist_ok=True)
+    (run / "exports" / LIGHT / "mine").touch()
+    runs.write_json(run / "exports" / LIGHT / "export.json", {"files": 5})
+    with pytest.raises(RunError, match="'mine', which no export wrote"):
+        exported("--format", LIGHT)
+
+
 def test_a_baseline_is_no_network(run, exported):
     plugin = registry.load("kerasfaces.baselines", "hog_svm")
     config = {"train": configs.to_dict(plugin.CONFIG())}

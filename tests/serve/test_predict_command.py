@@ -4,6 +4,7 @@ import io
 import json
 import sys
 import types
+from pathlib import Path
 
 import fake_channels
 import numpy as np
@@ -103,6 +104,56 @@ def test_text_csv_and_stdin(run, test_rows, tmp_path, capsys, caplog, monkeypatc
     np.testing.assert_allclose(written["logit"], test_rows[1]["logit"], atol=1e-4)
 
 
+def test_names_that_are_not_utf_8_are_scored(run, test_rows, tmp_path, capsys):
+    strange = tmp_path / "a\udcff.png"
+    strange.write_bytes(test_rows[0][0].read_bytes())
+    for _ in range(2):
+        (found,) = answers(capsys, run, strange)
+        assert found["verdict"]
+    assert main([str(run), str(strange), "--csv", str(tmp_path / "a.csv")]) == 0
+    assert b"a\xff.png" in (tmp_path / "a.csv").read_bytes()
+
+
+def test_words_that_are_no_files(run, test_rows, tmp_path, capsys, monkeypatch):
+    first, second = map(str, test_rows[0][:2])
+    found = answers(capsys, run, tmp_path / ("x" * 300 + ".jpg"), first)
+    assert "too long" in found[0]["reason"]
+    assert found[1]["verdict"]
+    with pytest.raises(MissingFileError, match=r"x\.jpg does not exist"):
+        main([str(run), str(tmp_path / ("x" * 300 + ".jpg"))])
+    with pytest.raises(InputError, match="empty text, as from an unset variable"):
+        main([str(run), first, ""])
+    stdin = types.SimpleNamespace(buffer=io.BytesIO(f"{first}\0{second}\0".encode()))
+    monkeypatch.setattr(sys, "stdin", stdin)  # find -print0
+    capsys.readouterr()
+    assert [row["path"] for row in answers(capsys, run, "-")] == [first, second]
+
+
+def test_a_table_takes_the_place_of_tables_alone(run, test_rows, tmp_path):
+    photo = tmp_path / "photo.png"
+    photo.write_bytes(test_rows[0][0].read_bytes())
+    for place in (photo, tmp_path):
+        with pytest.raises(InputError, match=r"is there already and is no table"):
+            main([str(run), "--csv", str(place), str(test_rows[0][0])])
+    assert photo.read_bytes() == test_rows[0][0].read_bytes()
+    for _ in range(2):
+        table = str(tmp_path / "scores.csv")
+        assert main([str(run), "--csv", table, str(test_rows[0][0])]) == 0
+
+
+def test_no_finite_logit_is_a_reason(run, monkeypatch):
+    answer = (np.array([np.nan, np.inf, 1.0]), ["gone", "", ""])
+    predictor = types.SimpleNamespace(logits=lambda files: answer)
+    (table,) = predict.scored(predictor, point_of(run), [Path("a")] * 3)
+    assert table["reason"].tolist() == [
+        "gone",
+        "the detector gives no finite logit",
+        "",
+    ]
+    assert table["verdict"].tolist()[:2] == ["", ""]
+    assert table["logit"].isna().tolist() == [True, True, False]
+
+
 def test_nothing_readable_is_an_error_after_the_rows(run, tmp_path, capsys):
     (tmp_path / "text.jpg").write_text("no image")
     with pytest.raises(InputError, match=r"None of the 1 files.*not an image"):
@@ -154,6 +205,27 @@ def test_runs_that_cannot_predict(run, test_rows, damage, kind, words):
     damage(run)
     with pytest.raises(kind, match=words):
         main([str(run), file])
+
+
+@pytest.mark.parametrize(
+    ("file", "change"),
+    [
+        ("config.json", lambda told: {}),
+        ("config.json", lambda told: told | {"train": []}),
+        ("config.json", lambda told: {"train": told["train"]}),
+        ("input_spec.json", lambda told: {}),
+        ("input_spec.json", lambda told: []),
+        ("input_spec.json", lambda told: told | {"channel_recipe": "x"}),
+        ("input_spec.json", lambda told: told | {"input": {"size_px": 48}}),
+        ("metrics.json", lambda told: {"image_root": 3}),
+        ("operating_point.json", lambda told: told | {"threshold": float("nan")}),
+    ],
+)
+def test_damaged_files_are_named(run, test_rows, file, change):
+    told = change(runs.read_json(run / file))
+    (run / file).write_text(json.dumps(told))
+    with pytest.raises((RunError, InputError), match=file.replace(".", r"\.")):
+        main([str(run), str(test_rows[0][0])])
 
 
 def test_no_images(run, tmp_path):
