@@ -87,7 +87,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from kerasfaces.explain.parts.contract import Options
     from kerasfaces.explain.parts.run import Request, explain
 
-    files: list[Path] = options.images
+    files: list[Path] = list(dict.fromkeys(options.images))
     labels: list[str] = []
     sources: list[str] = []
     chosen = ""
@@ -122,14 +122,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _print(frame: "pd.DataFrame", folder: Path) -> None:
     """Print a line per image, what a reader must know, and where the page is."""
+    from kerasfaces.evaluate.markup import plain
     from kerasfaces.explain.parts import checks, summary
+    from kerasfaces.manifest import printing
 
     checked = "deletion_gain" in frame
     for row in frame.to_dict("records"):
         if row["reason"]:
-            print(f"{row['path']}: {row['reason']}")
+            printing.text(f"{plain(row['path'])}: {row['reason']}")
             continue
-        line = f"{row['path']}: {row['verdict']}, score {row['score']:.3f}, "
+        line = f"{plain(row['path'])}: {row['verdict']}, score {row['score']:.3f}, "
         line += f"logit {row['logit']:+.2f}"
         if checked:
             alike = row["sanity_correlation"]
@@ -140,7 +142,7 @@ def _print(frame: "pd.DataFrame", folder: Path) -> None:
             )
             if alike is not None and not math.isnan(alike):
                 line += f"; re-drawn head {alike:.2f}"
-        print(line)
+        printing.text(line)
     if checked:
         good = frame[frame["reason"] == ""]
         for name, column in (
@@ -148,12 +150,12 @@ def _print(frame: "pd.DataFrame", folder: Path) -> None:
             ("re-drawn head", "sanity_correlation"),
         ):
             mean, low, high = summary.mean_interval(good[column])
-            print(
-                f"mean {name}: {mean:.2f}, 95 % {low:.2f} to {high:.2f}, n {len(good)}"
-            )
+            n = int(good[column].notna().sum())
+            if n > 1:
+                print(f"mean {name}: {mean:.2f}, 95 % {low:.2f} to {high:.2f}, n {n}")
     for text in summary.warnings(frame):
         print(f"note: {text}")
-    print(f"\nreport: {folder / 'explain.html'}")
+    printing.text(f"\nreport: {folder / 'explain.html'}")
 
 
 if __name__ == "__main__":

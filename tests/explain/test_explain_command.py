@@ -1,6 +1,7 @@
 """The command: folders that finish, continue, refuse; users' files."""
 
 import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -66,7 +67,7 @@ def test_users_files(tiny_run, photos, tmp_path, capsys):
     (tmp_path / "cut.png").write_bytes(cut)
     odd = tmp_path / "a\n<b> \udcff.png"
     shutil.copy(photos[0], odd)
-    bad = [tmp_path / n for n in ("text.jpg", "empty.png", "cut.png", "none.png")]
+    bad = [tmp_path / n for n in ("text.jpg", "empty.png", "cut.png", "no\x1bne.png")]
     out = tmp_path / "out"
     code = explain(tiny_run, *bad, tmp_path, odd, "-o", out, "--no-checks")
     assert code == 0
@@ -76,6 +77,8 @@ def test_users_files(tiny_run, photos, tmp_path, capsys):
     assert "deletion_gain" not in frame
     printed = capsys.readouterr().out
     assert "5 of 6 images could not be explained" in printed
+    assert "no\\x1bne.png: file not found" in printed
+    assert "a\\n<b> " in printed
     page = (out / "explain.html").read_text(encoding="utf-8")
     assert "text.jpg" in page
     assert "<b> " not in page
@@ -110,6 +113,53 @@ def test_killed_and_run_again(tiny_run, photos, tmp_path, monkeypatch):
     frame = pd.read_csv(tmp_path / "maps" / "explanations.csv")
     assert len(frame) == 4
     assert frame["logit"].notna().all()
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [("json", b'{"a'), ("json", b"[]"), ("json", b"{}"), ("npy", b""), ("npy", None)],
+)
+def test_damaged_maps_are_made_again(tiny_run, photos, tmp_path, caplog, kind, content):
+    arguments = (tiny_run, photos[0], "-o", tmp_path / "maps", "--no-checks")
+    assert explain(*arguments) == 0
+    (kept,) = (tmp_path / "maps" / "images").glob(f"*.{kind}")
+    before = kept.read_bytes()
+    kept.write_bytes(before[:200] if content is None else content)
+    assert explain(*arguments) == 0
+    assert "is damaged: explained again" in caplog.text
+    assert kept.read_bytes() == before
+
+
+def test_other_weights_or_threshold_are_another_explanation(tiny_run, photos, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(tiny_run, run)
+    arguments = (run, photos[0], "-o", tmp_path / "maps", "--no-checks")
+    assert explain(*arguments) == 0
+    point = runs.read_json(run / "operating_point.json")
+    runs.write_json(run / "operating_point.json", point | {"threshold": 0.9})
+    with pytest.raises(RunError, match=r"another explanation \(point"):
+        explain(*arguments)
+    runs.write_json(run / "operating_point.json", point)
+    with (run / "model.keras").open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(RunError, match=r"another explanation \(learnt"):
+        explain(*arguments)
+
+
+def test_an_image_named_twice_counts_once(tiny_run, photos, tmp_path, capsys):
+    explain(tiny_run, photos[0], photos[0], "-o", tmp_path / "maps")
+    printed = capsys.readouterr().out
+    assert printed.count(str(photos[0])) == 1
+    assert "mean" not in printed  # of one image there is no interval
+
+
+def test_means_are_of_what_was_measured(capsys):
+    frame = pd.DataFrame({"path": list("abc"), "verdict": "fake", "reason": ""})
+    frame = frame.assign(score=0.9, logit=1.0, deletion_gain=[0.1, 0.2, 0.3])
+    frame = frame.assign(deletion_spread=0.1, random_orders_beaten=5)
+    command._print(frame.assign(sanity_correlation=[0.2, np.nan, 0.4]), Path("out"))
+    means = [each for each in capsys.readouterr().out.splitlines() if "mean" in each]
+    assert [each.rpartition(", ")[2] for each in means] == ["n 3", "n 2"]
 
 
 def test_a_map_of_edges_is_flagged(tiny_run, photos, tmp_path, monkeypatch, capsys):
@@ -164,8 +214,14 @@ def test_mistakes(tiny_run, photos, tmp_path, capsys):
     joined = tmp_path / "joined"
     shutil.copytree(tiny_run, joined)
     runs.write_json(joined / "ensemble.json", {})
-    with pytest.raises(InputError, match="explain its members"):
+    with pytest.raises(InputError, match="give one of its members"):
         explain(joined, photos[0], "-o", out)
+    (joined / "ensemble.json").rename(joined / "attribution.json")
+    with pytest.raises(InputError, match="is an attribution"):
+        explain(joined, photos[0], "-o", out)
+    (tmp_path / "study" / "winner").mkdir(parents=True)
+    with pytest.raises(InputError, match="is a study: give its winner"):
+        explain(tmp_path / "study", photos[0], "-o", out)
     capsys.readouterr()
     assert explain("--list") == 0
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [

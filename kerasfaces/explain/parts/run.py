@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kerasfaces import cli, registry, runs
+from kerasfaces import cli, images, registry, runs
 from kerasfaces import config as configs
+from kerasfaces.baselines.parts import arrays
 from kerasfaces.errors import ImageError, InputError
-from kerasfaces.evaluate import stored
+from kerasfaces.evaluate import run_folder
 from kerasfaces.evaluate.operating_point import OperatingPoint
 from kerasfaces.explain.parts import checks
 from kerasfaces.explain.parts.contract import Options, Pixels, Subject
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 PACKAGE = "kerasfaces.explain"
 FORMAT_VERSION = 1
 FILE = "explain.json"
+_KEYS = {"name", "logit", "toward", "facts", "parts"}  # of every record
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -79,15 +81,16 @@ def explain(request: Request) -> pd.DataFrame:
         explanations.csv's rows: one per file, in order.
 
     Raises:
-        InputError: The method cannot explain this run, or no image can be read.
+        InputError: The method cannot explain this run, it is an ensemble, an attribution
+            or a study, or no image can be read.
         RunError: The run is not finished, or the folder holds something else.
     """
     from kerasfaces.explain.parts.page import Page
 
     plugin = registry.load(PACKAGE, request.method)
-    point, _, _ = stored.read(request.run)
+    point = run_folder.point_of(request.run)
     with runs.lock(request.folder, "explanation"):
-        runs.claim(request.folder, FILE, _identity(request), "explanation")
+        runs.claim(request.folder, FILE, _identity(request, point), "explanation")
         subject = _open(request, plugin)
         plugin.check(subject)
         page = Page(request, subject, plugin.UNITS)
@@ -158,9 +161,9 @@ def _one(
     from kerasfaces.explain.parts import picture
 
     folder = request.folder / "images"
-    kept = folder / f"{name}.json"
-    if kept.is_file():  # written last
-        return runs.read_json(kept), np.load(folder / f"{name}.npy", allow_pickle=False)
+    kept = _kept(folder, name, image)
+    if kept is not None:
+        return kept
     logit = float(subject.logits(image[None])[0, 0])
     if not np.isfinite(logit):
         raise ImageError("the detector gives no finite logit")
@@ -186,8 +189,24 @@ def _one(
     drawn = picture.overlay(image, values, picture.limit_of(values), unit)
     with runs.atomic_path(folder / f"{name}.png") as path:
         drawn.save(path)
-    runs.write_json(kept, record)
+    runs.write_json(folder / f"{name}.json", record)  # last: the others are whole
     return record, own.map
+
+
+def _kept(folder: Path, name: str, image: Pixels) -> tuple[dict[str, Any], Any] | None:
+    """Return an image's record and map; None where they are not there, or damaged."""
+    path = folder / f"{name}.json"
+    if not path.is_file():
+        return None
+    try:
+        record = runs.read_json(path)
+        found = np.load(folder / f"{name}.npy", allow_pickle=False)
+        whole = _KEYS <= set(record) and found.shape == image.shape[:2]
+    except (OSError, ValueError, EOFError, TypeError):
+        whole = False
+    if not whole:
+        logger.warning("%s or its .npy is damaged: explained again", path)
+    return (record, found) if whole else None
 
 
 def _filled(
@@ -218,11 +237,16 @@ def _filled(
     return row | {"file": record.get("name", ""), "reason": reason}
 
 
-def _identity(request: Request) -> dict[str, Any]:
+def _identity(request: Request, point: OperatingPoint) -> dict[str, Any]:
     """Return what decides a map, images apart: more of them may join a folder."""
+    learnt = [request.run / name for name in ("model.keras", arrays.FILE)]
     return {
         "format": FORMAT_VERSION,
         "run": configs.digest(runs.read_json(request.run / "config.json")),
+        "learnt": [
+            images.sha256(path.read_bytes()) for path in learnt if path.is_file()
+        ],
+        "point": configs.digest(point.to_json()),
         "method": request.method,
         "signed": request.options.signed,
         "baseline": request.options.baseline,

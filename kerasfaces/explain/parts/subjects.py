@@ -25,14 +25,10 @@ def open_subject(folder: Path, redraws: int = 0, seed: int = 0) -> Subject:
         seed: Of those weights.
 
     Raises:
-        InputError: It is an ensemble, which has no image of its own to look at.
+        InputError: Its configuration is damaged.
         MissingFileError: A file is missing.
         RunError: The run is not finished, or damaged.
     """
-    if (folder / "ensemble.json").is_file():
-        raise InputError(
-            f"{folder} is an ensemble: explain its members, each by its run folder."
-        )
     cli.import_keras()
     from kerasfaces.features import baseline
     from kerasfaces.features.predict import open_run
