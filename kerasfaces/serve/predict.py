@@ -47,7 +47,9 @@ def files_of(words: Sequence[str]) -> list[Path]:
             )
         if word == "-":
             data = sys.stdin.buffer.read()
-            lines = data.split(b"\0") if b"\0" in data else data.splitlines()
+            lines = data.split(b"\0")
+            if len(lines) == 1:
+                lines = [line.rstrip(b"\r") for line in data.split(b"\n")]
             found += [Path(os.fsdecode(line)) for line in lines if line]
             continue
         path = Path(word)
