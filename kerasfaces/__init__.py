@@ -3,7 +3,7 @@
 The pipeline, in order; each stage reads and writes files (`python -m kerasfaces` prints
 them with their inputs and outputs):
 
-    sample -> manifest -> train -> evaluate -> attribute, explain
+    sample -> manifest -> train -> evaluate -> attribute, explain, predict, export
 
 Importing this package imports neither Keras, TensorFlow nor torch.
 """
