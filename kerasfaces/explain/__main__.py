@@ -1,5 +1,6 @@
 """Command `explain`: where on an image a detector's logit comes from."""
 
+import argparse
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,8 @@ from kerasfaces.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from kerasfaces.explain.parts.run import Request
 
 _PACKAGE = "kerasfaces.explain"
 _DEFAULT = "gradcam"
@@ -24,6 +27,20 @@ _EXAMPLES = [
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, explain, print the rows and the page's path."""
+    parser = _parser()
+    arguments = parser.parse_intermixed_args(argv)
+    if arguments.list:
+        for name in registry.names(_PACKAGE):
+            print(f"{name:<22}{registry.summary(_PACKAGE, name)}")
+        return 0
+    _check(parser, arguments)
+    from kerasfaces.explain.parts.run import explain
+
+    _print(explain(_request(arguments)), arguments.output)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = cli.parser(
         "explain",
         "Show where on an image a finished detector's logit comes from, and measure whether "
@@ -61,11 +78,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         "own blurred self)",
     )
     add("--no-checks", action="store_true", help="maps alone, several times faster")
-    options = parser.parse_intermixed_args(argv)
-    if options.list:
-        for name in registry.names(_PACKAGE):
-            print(f"{name:<22}{registry.summary(_PACKAGE, name)}")
-        return 0
+    return parser
+
+
+def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Refuse options that do not go together."""
     if options.run is None or options.output is None:
         parser.error("give RUN, images (or --split) and -o DIR; see --help")
     if bool(options.images) == bool(options.split):
@@ -83,9 +100,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"-o {options.output} is the run itself; choose another folder."
         )
 
+
+def _request(options: argparse.Namespace) -> "Request":
     from kerasfaces.explain.parts import choose
     from kerasfaces.explain.parts.contract import Options
-    from kerasfaces.explain.parts.run import Request, explain
+    from kerasfaces.explain.parts.run import Request
 
     files: list[Path] = list(dict.fromkeys(options.images))
     labels: list[str] = []
@@ -100,24 +119,18 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"Images of split {options.split}, drawn with seed {options.seed}, the same "
             f"number of each source while it lasts: {len(files)} of {wanted} asked for."
         )
-    frame = explain(
-        Request(
-            run=options.run,
-            files=files,
-            folder=options.output,
-            method=options.method,
-            options=Options(
-                signed=options.signed, baseline=options.baseline or "blurred"
-            ),
-            checks=not options.no_checks,
-            seed=options.seed,
-            labels=labels,
-            sources=sources,
-            chosen=chosen,
-        )
+    return Request(
+        run=options.run,
+        files=files,
+        folder=options.output,
+        method=options.method,
+        options=Options(signed=options.signed, baseline=options.baseline or "blurred"),
+        checks=not options.no_checks,
+        seed=options.seed,
+        labels=labels,
+        sources=sources,
+        chosen=chosen,
     )
-    _print(frame, options.output)
-    return 0
 
 
 def _print(frame: "pd.DataFrame", folder: Path) -> None:
