@@ -32,6 +32,8 @@ class LocalWorkers:
         """
         self._command, self._count, self._folder = list(command), count, folder
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._numbers: dict[str, int] = {}  # which share of the machine each has
+        self._replace: list[int] = []
         self._address = ""
         self._started = self._died = 0
 
@@ -48,6 +50,7 @@ class LocalWorkers:
             RunError: One ended with an error of its own; the message is its last line.
         """
         gone = []
+        self._replace = []
         for name, process in list(self._running.items()):
             code = process.poll()
             if code is None:
@@ -58,19 +61,19 @@ class LocalWorkers:
             if code < 0:
                 logger.warning("%s was killed by signal %d", name, -code)
                 gone.append(name)
+                self._replace.append(self._numbers[name])
         self._died += len(gone)
-        self._replace = len(gone)
         return gone
 
     def replace_dead(self) -> None:
-        """Start as many as were killed, unless that happens all the time."""
+        """Start others on the same cores and GPUs, unless that happens all the time."""
         if self._died > _DEATHS:
             raise RunError(
                 f"{self._died} workers were killed, probably because memory ran out; start "
                 "the same command with fewer --workers: finished trials are kept."
             )
-        for _ in range(self._replace):
-            self._start(self._started % self._count)
+        for number in self._replace:
+            self._start(number)
 
     def stop(self) -> None:
         """End them all: those that were told so end by themselves."""
@@ -86,6 +89,7 @@ class LocalWorkers:
     def _start(self, number: int) -> None:
         self._started += 1
         name = f"worker-{self._started}"
+        self._numbers[name] = number
         with (self._folder / f"{name}.log").open("wb") as log:
             self._running[name] = subprocess.Popen(
                 [sys.executable, "-m", "kerasfaces.tune", *self._command],
