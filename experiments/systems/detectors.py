@@ -149,15 +149,15 @@ def _quick_to_train() -> Iterator[Detector]:
 
 def _from_random_weights() -> Iterator[Detector]:
     yield _random("modified_cnn", "yu2024")
-    for model in ("deit_tiny_224", "resnet18"):
+    yield _random("two_layer_cnn", "tian2023")
+    yield _random("aggregated_cnns", "tian2023")
+    for model in ("resnet18", "deit_tiny_224"):
         yield Detector(
             name=f"{model} from random weights",
             model=model,
             preset="yu2024",
             weights="none",
         )
-    yield _random("two_layer_cnn", "tian2023")
-    yield _random("aggregated_cnns", "tian2023")
 
 
 def _large() -> Iterator[Detector]:
