@@ -8,12 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasfaces import rng
-from kerasfaces.metrics import Estimate, Rows, Thresholds, measure_slices, rate
-from kerasfaces.metrics.bootstrap import RESAMPLES, Side, bootstrap, rate_draws
+from kerasfaces.metrics import (
+    Estimate,
+    Rows,
+    Thresholds,
+    measure_slices,
+    near_perfect,
+    rate,
+)
+from kerasfaces.metrics.bootstrap import RESAMPLES, draw_counts, rate_draws
 from kerasfaces.metrics.inputs import Bools, Floats
 from kerasfaces.metrics.intervals import percentiles, undefined
+from kerasfaces.metrics.paired import Order
 
 Counts = NDArray[np.int64]
+_CHUNK_ELEMENTS = 2**20
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -125,27 +134,69 @@ def auroc(
 
 
 def mean_auroc(
-    folds: Sequence[tuple[Bools, Floats]], resamples: int = RESAMPLES, seed: int = 0
+    folds: Sequence[tuple[Bools, Bools, Floats]],
+    resamples: int = RESAMPLES,
+    seed: int = 0,
 ) -> Estimate:
-    """Return the mean AUROC over folds, each resampled by itself; see `auroc`."""
-    pairs, values = {}, []
-    for number, (unknown, score) in enumerate(folds):
-        zeros = np.zeros(score.size)
-        pairs[str(number)] = (
-            Side.of(f"{number}/known", score[~unknown], zeros[~unknown], 0.0),
-            Side.of(f"{number}/unknown", score[unknown], zeros[unknown], 1.0),
-        )
-        values.append(auroc(unknown, score, 2, seed).value)
-    if not values:
+    """Return the mean AUROC over folds; see `auroc`.
+
+    What one fold leaves out the others know, and all know the reals: their AUROCs go up and
+    down together. Each image is therefore drawn alike in every fold.
+
+    Args:
+        folds: Known, unknown and score, `(n,)` each; the same rows in every fold.
+        resamples: Bootstrap resamples.
+        seed: Keys them.
+    """
+    if not folds:
         return undefined("no generator was left out")
-    drawn = bootstrap(pairs, resamples, seed)
-    mean = np.mean([each.auc for each in drawn.values()], axis=0)
-    value = float(np.mean(values))
-    return Estimate(
-        value,
-        *percentiles(mean, value),
-        f"stratified bootstrap within each of {len(values)} folds, {resamples} resamples",
-    )
+    own = [
+        auroc(unknown[known | unknown], score[known | unknown], 2, seed)
+        for known, unknown, score in folds
+    ]
+    drawn = _resampled_folds(folds, resamples, rng.generator(seed, "mean auroc"))
+    value = float(np.mean([each.value for each in own]))
+    low, high = percentiles(drawn.mean(axis=0), value)
+    method = f"stratified bootstrap, images alike in {len(folds)} folds, {resamples} resamples"
+    limits, near = [], 0
+    for each, aucs, (known, unknown, _) in zip(own, drawn, folds, strict=True):
+        if near_perfect.applies(each.value, int(known.sum()), int(unknown.sum())):
+            limits.append((each.low, each.high))
+            near += 1
+        else:
+            limits.append(percentiles(aucs, each.value))
+    if near:
+        lowest, highest = np.mean(limits, axis=0).tolist()
+        low, high = min(low, lowest), max(high, highest)
+        method += (
+            f"; widened for {near} with too few pairs out of order for a bootstrap"
+        )
+    return Estimate(value, low, high, method)
+
+
+def _resampled_folds(
+    folds: Sequence[tuple[Bools, Bools, Floats]],
+    resamples: int,
+    generator: np.random.Generator,
+) -> Floats:
+    """Return AUROCs `(folds, resamples)`; images of the same part in all folds are a stratum."""
+    roles = np.stack([known + 2 * unknown.astype(int) for known, unknown, _ in folds])
+    stratum = np.unique(roles, axis=1, return_inverse=True)[1].reshape(-1)
+    strata = [np.flatnonzero(stratum == number) for number in range(stratum.max() + 1)]
+    orders = [Order(score[known], score[unknown]) for known, unknown, score in folds]
+    chunk = int(np.clip(_CHUNK_ELEMENTS // stratum.size, 1, resamples))
+    parts = []
+    for start in range(0, resamples, chunk):
+        counts = np.empty((min(chunk, resamples - start), stratum.size), dtype=np.int64)
+        for rows in strata:
+            counts[:, rows] = draw_counts(rows.size, len(counts), generator)
+        parts.append(
+            [
+                order.auc(counts[:, known], counts[:, unknown])
+                for order, (known, unknown, _) in zip(orders, folds, strict=True)
+            ]
+        )
+    return np.concatenate(parts, axis=1)
 
 
 def _estimate(

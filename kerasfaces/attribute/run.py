@@ -145,10 +145,8 @@ def _content(
         )
     if bad:
         said.append(f"{len(bad):,} images could not be read and are in no number.")
-    pairs = [
-        (fold.unknown[fold.measured], fold.score[fold.measured])
-        for fold in folds
-        if fold.unknown.any()
+    shown = [
+        (fold.known, fold.unknown, fold.score) for fold in folds if fold.unknown.any()
     ]
     return {
         "classes": found.to_json(),
@@ -161,7 +159,7 @@ def _content(
         },
         "left_out": [_fold(rows, fold, config) for fold in folds],
         "mean_auroc_unknown": measure.mean_auroc(
-            pairs, config.resamples, config.seed
+            shown, config.resamples, config.seed
         ).to_dict(),
         "unreadable": bad[:50],
         "n_unreadable": len(bad),

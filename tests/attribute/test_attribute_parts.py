@@ -232,9 +232,27 @@ def test_auroc_and_its_mean():
         folds.append((unknown, random.normal(0, 1, 100) + shift * unknown))
     values = [roc_auc_score(*fold) for fold in folds]
     assert measure.auroc(*folds[0]).value == pytest.approx(values[0])
-    mean = measure.mean_auroc(folds, 200)
+    mean = measure.mean_auroc([(~fold[0], *fold) for fold in folds], 200)
     assert mean.value == pytest.approx(np.mean(values))
     assert mean.low < mean.value < mean.high
     assert "no generator" in measure.mean_auroc([]).method
     assert "no unknown" in measure.auroc(np.zeros(3, bool), np.zeros(3)).method
     assert len(GENERATORS) == 3
+
+
+def test_mean_auroc_of_folds_that_share_their_reals_is_no_surer_than_one():
+    unknown = np.arange(200) % 4 == 0
+    score = np.random.default_rng(4).normal(0, 1, 200) + unknown
+    one, same = (
+        measure.mean_auroc([(~unknown, unknown, score)] * n, 2000) for n in (1, 6)
+    )
+    assert same.high - same.low == pytest.approx(one.high - one.low, rel=0.05)
+
+
+def test_mean_auroc_without_a_pair_out_of_order_still_has_an_interval():
+    unknown = np.arange(40) % 2 == 0
+    fold = (~unknown, unknown, unknown + np.linspace(0, 0.1, 40))
+    mean = measure.mean_auroc([fold, fold], 200)
+    assert mean.value == mean.high == 1
+    assert mean.low == pytest.approx(measure.auroc(*fold[1:]).low)
+    assert "too few pairs" in mean.method
