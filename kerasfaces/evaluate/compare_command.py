@@ -50,7 +50,8 @@ def _parser() -> argparse.ArgumentParser:
         "balanced\naccuracy and TPR at 1 % false alarms with 95 % intervals, paired "
         "differences with p, by\nsource. A detector is a run folder, or a CSV file with the "
         "columns path, label, source,\nsplit and logit or score (of fake). Its threshold comes "
-        "from its run or from its own rows\nof split val, never from the compared images.",
+        "from its run or from its own rows\nof split val, so a run's number on --split val is no "
+        "result.",
         [
             "python -m kerasfaces.evaluate compare runs/a runs/b",
             "python -m kerasfaces.evaluate compare runs/a theirs/predictions.csv -o table",

@@ -9,6 +9,7 @@ from kerasfaces.evaluate import html, markup, names, predictions
 from kerasfaces.evaluate.chart import Chart, legend
 from kerasfaces.evaluate.compare import Comparison
 from kerasfaces.evaluate.compare_table import lacking, p_text
+from kerasfaces.evaluate.detectors import OWN_VALIDATION
 from kerasfaces.evaluate.forest import forest
 from kerasfaces.evaluate.markup import Section, tag
 from kerasfaces.metrics import roc_curve
@@ -211,5 +212,10 @@ def _thresholds(content: Mapping[str, Any]) -> Section:
         ]
         rows.append([name, found["path"], found["threshold"], *values])
     header = ["Detector", "Read from", "Threshold", "Value", "At 1 % false alarms"]
-    caption = "No threshold was chosen on the compared images"
+    every = [note for found in content["detectors"].values() for note in found["notes"]]
+    caption = (
+        "Some thresholds were chosen on the compared images: see the notes"
+        if OWN_VALIDATION in every
+        else "No threshold was chosen on the compared images"
+    )
     return Section("Thresholds", markup.table(caption, header, rows, numeric=False))

@@ -23,6 +23,10 @@ from kerasfaces.evaluate.operating_point import (
 )
 from kerasfaces.metrics.inputs import Floats
 
+OWN_VALIDATION = (
+    "Not a result: its threshold and calibration were chosen on these very images."
+)
+OWN_TRAINING = "Not a result: it was trained on these images."
 _MOST = 1e-12  # probabilities nearer to 0 or 1 count as this near
 
 
@@ -81,7 +85,8 @@ def read(text: str, split: str = "test", root: Path | None = None) -> Detector:
     parts = {name: _part(frame, name) for name in sorted(set(frame["split"]))}
     _check_has(parts, split, str(file))
     val = parts.get("val") if split != "val" else None
-    point, why = _choose(val)
+    point, why = _choose(val, split)
+    said = [OWN_TRAINING] if split == "train" else []
     return Detector(
         name=name,
         path=path,
@@ -90,7 +95,7 @@ def read(text: str, split: str = "test", root: Path | None = None) -> Detector:
         point=point,
         threshold=why,
         n_repeated=found.n_repeated,
-        notes=(*found.notes, *_turned(point)),
+        notes=(*found.notes, *_turned(point), *said),
         files={file.name: _sha256(file)},
     )
 
@@ -172,7 +177,7 @@ def _read_run(name: str, folder: Path, split: str) -> Detector:
         files[frozen.name] = _sha256(frozen)
         why = f"frozen by its run: {point.rule}"
     else:
-        point, why = _choose(val)
+        point, why = _choose(val, split)
         frame = _scored(frame, point)
         val = None if val is None else _scored(val, point)
     return Detector(
@@ -183,13 +188,16 @@ def _read_run(name: str, folder: Path, split: str) -> Detector:
         point=point,
         threshold=why,
         n_repeated=found.n_repeated,
-        notes=(*found.notes, *_turned(point), *_seen(folder)),
+        notes=(*found.notes, *_turned(point), *_seen(folder, split, point)),
         files=files,
     )
 
 
-def _seen(folder: Path) -> list[str]:
-    """Return a sentence where an evaluation measured images its run was made with."""
+def _seen(folder: Path, split: str, point: OperatingPoint | None) -> list[str]:
+    """Return a sentence where a run is measured on images that it was made with."""
+    if folder.parent.name != "evaluations" and split != "test":
+        fitted = [OWN_VALIDATION] if point is not None else []
+        return fitted if split == "val" else [OWN_TRAINING]
     path = folder / "metrics.json"
     n = runs.read_json(path).get("seen") if path.is_file() else None
     if not n:
@@ -211,9 +219,11 @@ def _why_no_predictions(folder: Path, split: str) -> str:
     )
 
 
-def _choose(val: pd.DataFrame | None) -> tuple[OperatingPoint | None, str]:
+def _choose(val: pd.DataFrame | None, split: str) -> tuple[OperatingPoint | None, str]:
     if val is None or val.empty:
-        return None, "no threshold: it has no validation predictions"
+        compared = "its validation predictions are what is compared"
+        lacks = compared if split == "val" else "it has no validation predictions"
+        return None, f"no threshold: {lacks}"
     try:
         # Sorted, as the order of a sum changes its last digit.
         validation = ValidationPredictions(val.sort_values("key", kind="stable"))

@@ -100,3 +100,19 @@ def test_one_class_in_common(tmp_path, ours):
     path = write_csv(tmp_path / "odd.csv", frame[frame["label"] == "real"])
     with pytest.raises(InputError, match="60 real and 0 fake images in common"):
         asked(ours, path)
+
+
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_a_threshold_chosen_on_the_compared_images_is_said(tmp_path, ours, split):
+    from kerasfaces.evaluate import compare_report
+
+    frame = pd.concat([scored(split, 1.0, seed=1) for split in ("val", "test")])
+    theirs = write_csv(tmp_path / "theirs.csv", frame)
+    found = compare([str(ours), str(theirs)], split, resamples=100)
+    page = compare_report.render(found, "two")
+    said = "chosen on these very images" in str(found.content["detectors"]["ours"])
+    assert said == (split == "val")
+    assert ("No threshold was chosen on the compared images" in page) == (not said)
+    why = found.content["detectors"]["theirs"]["threshold"]
+    assert ("predictions are what is compared" in why) == said
+    assert "it has no validation" not in why
