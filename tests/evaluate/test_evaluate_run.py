@@ -181,6 +181,11 @@ class TestManifest:
         assert (target / "predictions_test.csv").is_file()
         assert (target / "metrics.csv").is_file()
 
+    def test_others_validation_images_chose_nothing(self, finished, other):
+        target, _ = evaluate_manifest(finished[0], other, "val")
+        page = (target / "report.html").read_text()
+        assert "which also chose threshold" not in page
+
     def test_absent_split_is_named(self, finished, other):
         table = pd.read_csv(other).assign(split="train")
         table.to_csv(other, index=False)
