@@ -85,6 +85,8 @@ def read(text: str, split: str = "test", root: Path | None = None) -> Detector:
     parts = {name: _part(frame, name) for name in sorted(set(frame["split"]))}
     _check_has(parts, split, str(file))
     val = parts.get("val") if split != "val" else None
+    if val is not None:
+        _check_apart(parts[split], val, path)
     point, why = _choose(val, split)
     said = [OWN_TRAINING] if split == "train" else []
     return Detector(

@@ -116,3 +116,13 @@ def test_a_threshold_chosen_on_the_compared_images_is_said(tmp_path, ours, split
     why = found.content["detectors"]["theirs"]["threshold"]
     assert ("predictions are what is compared" in why) == said
     assert "it has no validation" not in why
+
+
+def test_a_file_that_names_an_image_twice_cannot_choose_its_threshold_on_it(
+    tmp_path, ours
+):
+    val, test = scored("val", seed=1), scored("test", seed=1)
+    again = test.assign(split="val", path=["./" + path for path in test["path"]])
+    path = write_csv(tmp_path / "theirs.csv", pd.concat([val, again, test]))
+    with pytest.raises(InputError, match="120 images are in the compared split and in"):
+        asked(path, ours)
