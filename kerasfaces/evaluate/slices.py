@@ -66,8 +66,9 @@ def _range(cell: str, width: float) -> str:
     """Return e.g. `20 to <30`."""
     if cell == "":
         return ""
-    low = math.floor(float(cell) / width) * width
-    return f"{low:g} to <{low + width:g}"
+    # Rounded, as 0.6 / 0.2 is a little less than 3.
+    number = math.floor(round(float(cell) / width, 9))
+    return f"{number * width:.12g} to <{(number + 1) * width:.12g}"
 
 
 def _start(value: str) -> tuple[float, str]:

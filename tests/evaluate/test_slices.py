@@ -27,3 +27,16 @@ def test_few_numbers_and_words_stay():
     words = {"test": frame([f"word {i}" for i in range(40)])}
     for frames in (few, words):
         pd.testing.assert_frame_equal(slices.binned(frames)["test"], frames["test"])
+
+
+def test_a_number_on_an_edge_begins_its_range():
+    values = [i / 10 for i in range(17)]
+    found = slices.binned({"test": frame([f"{value:g}" for value in values])})
+    for value, label in zip(values, found["test"]["attr_age"], strict=True):
+        low, high = (float(part) for part in label.split(" to <"))
+        assert low <= value < high
+
+
+def test_ranges_of_large_numbers_stay_apart():
+    found = slices.binned({"test": frame([str(10**9 + i) for i in range(80)])})
+    assert found["test"]["attr_age"].nunique() == 8
