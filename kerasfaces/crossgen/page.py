@@ -136,7 +136,9 @@ def _left_out(result: Result) -> Section:
     ]
     caption = (
         "Trained on all generators but one, tested on that one. The price is the AUC of the "
-        "detector trained on all, as many images, minus this one's, on the same test images."
+        "detector trained on all"
+        + (", as many images" if result.size.train is not None else ", more images")
+        + ", minus this one's, on the same test images."
     )
     return Section(title, markup.table(caption, header, rows))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kerasfaces import config as configs
 from kerasfaces import runs
-from kerasfaces.crossgen import paired, plan
+from kerasfaces.crossgen import balance, paired, plan
 from kerasfaces.crossgen.collect import Found, collect, worst
 from kerasfaces.crossgen.draw import Size
 from kerasfaces.crossgen.paired import Compared
@@ -93,27 +93,11 @@ class Result:
     @cached_property
     def balance(self) -> str:
         """Return how the training sets were made equal, and what that left out."""
-        if self.size.train is None:
-            return "Every training set holds all images of its generators (--keep-all)."
-        train = self.table_of_sources
-        spare = [
-            f"{max(each['splits'][0] - self.size.train, 0):,} of {each['splits'][0]:,} of "
-            f"{each['name']}"
-            for each in train
-            if each["label"] == "fake" and each["splits"][0] > self.size.train
-        ]
-        names = [one["name"] for one in train if one["splits"][0] == self.size.train]
-        why = f", as many as {names[0]} has" if names and not self.request.size else ""
-        left = (
-            f" A detector of one generator leaves out {', '.join(spare)}."
-            if spare
-            else ""
-        )
-        return (
-            f"Every training set holds {self.size.train:,} fakes, in equal shares of its "
-            f"generators, and as many reals, in equal shares of their sources{why} (training "
-            f"images).{left} The reals are the same in every set of a seed. --keep-all takes "
-            "everything, --size N another number."
+        return balance.sentence(
+            self.size.train,
+            self.table_of_sources,
+            [parts["train"] for each in self.trained for parts in each.taken.values()],
+            is_asked=self.request.size is not None,
         )
 
     @cached_property

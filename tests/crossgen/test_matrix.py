@@ -217,3 +217,25 @@ def test_another_request_in_the_folder_is_refused(ask, tmp_path):
 def test_mistakes(ask, changes, message):
     with pytest.raises(InputError, match=message):
         crossgen(ask(**changes))
+
+
+def test_the_balance_is_what_was_drawn(ask, make_manifest):
+    equal = content_of(crossgen(ask()))["balance"]
+    assert "and as many reals, in equal shares of their sources" in equal
+    few = dataclasses.replace(
+        ask(folder=ask().folder.with_name("few")),
+        manifest=make_manifest(cameras={"camera": 60, "phone": 10}),
+    )
+    content = content_of(crossgen(few))
+    reals = {each["n_real"] for each in content["training_sets"]}
+    assert len(reals) == 1
+    assert max(reals) < content["size"]["train"]
+    assert f"and {max(reals)} reals, as there are no more" in content["balance"]
+    assert "shares as equal as there are images of their sources" in content["balance"]
+
+
+def test_sets_of_different_size_are_not_called_as_many_images(ask):
+    folder = crossgen(ask(keep_all=True))
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "trained on all, more images" in page
+    assert "as many images" not in page
