@@ -1,7 +1,10 @@
 """How the training sets were made equal, in words that hold for what was drawn."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
+
+from kerasfaces import runs
 
 Counts = Mapping[str, int]
 
@@ -59,3 +62,27 @@ def _reals(parts: Iterable[Counts], size: int) -> str:
 def _shares(parts: Iterable[Counts]) -> str:
     equal = all(max(one.values()) - min(one.values()) <= 1 for one in parts if one)
     return "equal shares" if equal else "shares as equal as there are images"
+
+
+def unreadable(runs_of: Mapping[str, Iterable[Path]]) -> list[str]:
+    """Return a sentence where images that were drawn could not be read.
+
+    Args:
+        runs_of: Training set -> its finished runs, one per seed.
+    """
+    found = {
+        name: max((_n_unreadable(folder) for folder in folders), default=0)
+        for name, folders in runs_of.items()
+    }
+    said = ", ".join(f"{name} {n:,}" for name, n in found.items() if n)
+    if not said:
+        return []
+    return [
+        "Images that could not be read are in no number, and a training set is smaller than "
+        f"said by those drawn for it (train, val and test together, at most): {said}."
+    ]
+
+
+def _n_unreadable(folder: Path) -> int:
+    measured = runs.read_json(folder / "metrics.json")["metrics"]
+    return sum(int(parts["all"]["n_unreadable"]) for parts in measured.values())

@@ -86,6 +86,9 @@ class Result:
                 "Training sets are of different size (--keep-all): a difference between them "
                 "may be one of size."
             )
+        said += balance.unreadable(
+            {self.set_name(e.sources): e.folders.values() for e in self.trained}
+        )
         if self.audit and self.audit["flagged"]:
             said.append(audit_sentence(self.audit))
         return said

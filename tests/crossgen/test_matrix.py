@@ -239,3 +239,20 @@ def test_sets_of_different_size_are_not_called_as_many_images(ask):
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "trained on all, more images" in page
     assert "as many images" not in page
+
+
+def test_unreadable_images_are_counted_on_the_page(ask, trained, monkeypatch):
+    from kerasfaces.evaluate import run as evaluation
+
+    finish = evaluation.finish
+
+    def some_missing(folder, frames, **options):
+        if folder.parent.name == "gan":
+            test = frames["test"]
+            test.loc[test.index[:3], ["logit", "reason"]] = math.nan, "truncated"
+        return finish(folder, frames, **options)
+
+    monkeypatch.setattr(evaluation, "finish", some_missing)
+    said = content_of(crossgen(ask()))["warnings"]
+    assert len(said) == 1
+    assert said[0].endswith("at most): gan 3.")
