@@ -153,9 +153,9 @@ def _one(
     number = dataclasses.replace(found, names=names).of(rows)
     split = rows["split"].to_numpy()
     used = (number != NO_CLASS) & (split == "train")
-    if path.exists():
-        head = softmax.Head.load(path)
-    else:
+    head = softmax.Head.load(path) if path.exists() else None
+    if head is None or head.names != names:  # images were lost since: other classes
+        space_of(path).unlink(missing_ok=True)
         logger.info(
             "training on %d images of %d classes%s",
             used.sum(),

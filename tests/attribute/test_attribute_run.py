@@ -324,3 +324,14 @@ def test_the_rule_is_chosen_on_validation_and_by_the_others(tmp_path):
     # Of all, and without autoencoder, diffusion, gan; a tie goes to the simpler rule.
     assert doctored(good, val) == ["both", "distance", "distance", "both"]
     assert set(doctored(good, ~val)) == {"doubt"}
+
+
+def test_heads_of_other_classes_are_not_taken_over(tmp_path):
+    rows = make_rows((20, 12, 12))
+    made(tmp_path / "one", rows)  # killed before its report, and an image is lost
+    lost = list(rows["source"]).index("autoencoder")
+    reasons = ["gone" if row == lost else "" for row in range(len(rows))]
+    again = made(tmp_path / "one", rows, reasons=reasons)
+    fresh = made(tmp_path / "two", rows, reasons=reasons)
+    assert again["classes"]["few"] == ["autoencoder"]
+    assert again == fresh
