@@ -15,7 +15,7 @@ from kerasfaces import rng
 from kerasfaces.errors import InputError
 from kerasfaces.metrics.bootstrap import RESAMPLES, draw_counts
 from kerasfaces.metrics.inputs import Bools, as_labels, as_scored
-from kerasfaces.metrics.intervals import Estimate, percentiles
+from kerasfaces.metrics.intervals import Estimate, p_of_draws, percentiles
 from kerasfaces.metrics.paired import Difference, Order
 from kerasfaces.metrics.ranking import auc, both_classes
 
@@ -50,7 +50,8 @@ def pooled_difference(
 
     A paired bootstrap over images within each class. The interval holds for these splits
     and these trainings: it knows which images were tested, not what other trainings
-    would have given.
+    would have given. Its p-value can be as small as a correction over many generators
+    demands (see `p_of_draws`), unless resamples miss a class.
 
     Args:
         splits: At least one.
@@ -101,8 +102,10 @@ def pooled_difference(
         return Difference(
             Estimate(value, limit, limit, method if same else why), p_value
         )
-    beyond = min(np.count_nonzero(known <= 0), np.count_nonzero(known >= 0)) + missed
-    p_value = min(1.0, 2 * (int(beyond) + 1) / (resamples + 1))
+    p_value = p_of_draws(known, value)
+    if missed:
+        beyond = min(np.count_nonzero(known <= 0), np.count_nonzero(known >= 0))
+        p_value = min(1.0, 2 * (int(beyond) + missed + 1) / (resamples + 1))
     return Difference(Estimate(value, *percentiles(known, value), method), p_value)
 
 

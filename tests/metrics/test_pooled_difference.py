@@ -179,3 +179,9 @@ def doubled(rows):
 
 def shortened(rows):
     return metrics.TestRows(rows.keys[1:], rows.labels, rows.logits_a, rows.logits_b)
+
+
+def test_a_clear_difference_is_shown_among_forty():
+    clear = metrics.pooled_difference(splits(better=4.0))
+    assert clear.estimate.low > 0.1
+    assert metrics.holm([clear.p_value] * 40)[0] < 0.05
