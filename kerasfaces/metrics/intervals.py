@@ -118,14 +118,18 @@ def p_value(rates: Sequence[tuple[int, int]], weights: Sequence[float]) -> float
 def holm(p_values: Sequence[float]) -> list[float]:
     """Return Holm's adjusted p-values, in the order given.
 
+    NaN, a comparison that could not be tested, stays NaN and counts for nothing.
+
     Example:
         >>> [round(p, 3) for p in holm([0.01, 0.04, 0.03])]
         [0.03, 0.06, 0.06]
     """
-    adjusted = [0.0] * len(p_values)
+    adjusted = [math.nan] * len(p_values)
+    tested = sum(not math.isnan(p) for p in p_values)
     largest = 0.0
-    for rank, index in enumerate(np.argsort(p_values, kind="stable").tolist()):
-        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[index]))
+    order = np.argsort(p_values, kind="stable")[:tested]  # NaN comes last
+    for rank, index in enumerate(order.tolist()):
+        largest = max(largest, min(1.0, (tested - rank) * p_values[index]))
         adjusted[index] = largest
     return adjusted
 

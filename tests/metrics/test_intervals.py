@@ -132,3 +132,9 @@ def test_a_p_value_is_counted_where_draws_lie_beyond_zero():
 
 def test_draws_that_do_not_vary_say_no_more_than_their_number():
     assert p_of_draws(np.full(99, 0.2), 0.2) == pytest.approx(0.02)
+
+
+def test_holm_leaves_out_what_could_not_be_tested():
+    found = metrics.holm([math.nan, 0.01, 0.04])
+    assert math.isnan(found[0])
+    assert found[1:] == pytest.approx([0.02, 0.04])
