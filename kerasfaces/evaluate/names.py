@@ -1,5 +1,8 @@
 """What metrics are called where people read them."""
 
+from collections.abc import Mapping
+from typing import Any
+
 HEADLINES = ("auc", "ap", "balanced_accuracy", "tpr_at_fpr_1pct")
 
 TITLES = {
@@ -31,6 +34,21 @@ MEANINGS = {
     "ece": "distance of scores from frequencies; 0 is best",
     "brier": "mean squared error of the scores; 0 is best",
 }
+
+NOT_SHARED = (
+    "not scored by every member"  # said of an ensemble's images without a score
+)
+
+
+def unreadable(metrics: Mapping[str, Any]) -> str:
+    """Return why images of a metrics.json have no score, as an adjective."""
+    return str(metrics.get("without_score", "unreadable"))
+
+
+def could_not_be_read(metrics: Mapping[str, Any]) -> str:
+    """Return the same as what images did: `could not be read`, or an ensemble's reason."""
+    said = metrics.get("without_score")
+    return f"were {said}" if said else "could not be read"
 
 
 def group_name(column: str) -> str:

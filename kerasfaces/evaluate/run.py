@@ -17,6 +17,7 @@ from kerasfaces.errors import InputError, MissingFileError
 from kerasfaces.evaluate import (
     html,
     measure,
+    names,
     overlap,
     predictions,
     slices,
@@ -272,6 +273,8 @@ def _publish(
         "warnings": list(context.warnings),
         "image_root": None if root is None else stored.relative_root(root, folder),
     }
+    if "ensemble" in context.config:
+        content["without_score"] = names.NOT_SHARED
     runs.write_json(folder / "metrics.json", content)
     table = measure.flat(content).to_csv(index=False, lineterminator="\n")
     runs.write_text(folder / "metrics.csv", table)

@@ -22,7 +22,8 @@ def text(
     """
     found = metrics["metrics"][split]["all"]
     note = _note(split, found, metrics.get("seen"))
-    lines = [_counts(split, found) + note, "", *_metrics(found)]
+    counts = _counts(split, found, names.unreadable(metrics))
+    lines = [counts + note, "", *_metrics(found)]
     groups = metrics.get("groups", {}).get(split, {})
     drawn = metrics.get("samples_per_group", {}).get(split, {})
     for column in groups if by is None else by:
@@ -33,10 +34,10 @@ def text(
     return "\n".join(lines)
 
 
-def _counts(split: str, found: Mapping[str, Any]) -> str:
+def _counts(split: str, found: Mapping[str, Any], unreadable: str) -> str:
     return (
         f"{split}: {found['n']:,} images, {found['n_real']:,} real and {found['n_fake']:,} "
-        f"fake, {found['n_unreadable']:,} unreadable"
+        f"fake, {found['n_unreadable']:,} {unreadable}"
     )
 
 

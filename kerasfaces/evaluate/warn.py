@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from kerasfaces.evaluate import names
 from kerasfaces.evaluate.markup import interval, number
 from kerasfaces.evaluate.measure import FEW
 from kerasfaces.evaluate.operating_point import OperatingPoint
@@ -28,8 +29,8 @@ def sentences(
         unreadable, n = parts["all"]["n_unreadable"], parts["all"]["n"]
         if unreadable:
             said.append(
-                f"{unreadable:,} of {unreadable + n:,} images in {split} could not be read and "
-                "are in no number; they are listed below."
+                f"{unreadable:,} of {unreadable + n:,} images in {split} "
+                f"{names.could_not_be_read(metrics)} and are in no number; they are listed below."
             )
     for name in ("real", "fake"):
         n = found[f"n_{name}"]

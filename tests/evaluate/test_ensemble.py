@@ -160,6 +160,9 @@ def test_what_a_member_lacks_is_a_row_with_a_reason(members, tmp_path):
     assert bad["logit"].isna().all()
     assert content["n_test"] == 116
     assert content["lacks"]["test"]["c"]["n_missing"] == 4
+    page = (tmp_path / "joined" / "report.html").read_text()
+    assert "4 of 120 images in test were not scored by every member" in page
+    assert "could not be read" not in page
 
 
 def test_a_member_without_validation_is_refused(members, tmp_path):

@@ -17,7 +17,8 @@ def report(data: ReportInput) -> Section:
     found = data.slices["all"]
     counted = (
         f"{found['n']:,} {data.headline} images, {found['n_real']:,} real and "
-        f"{found['n_fake']:,} fake; {found['n_unreadable']:,} more could not be read. "
+        f"{found['n_fake']:,} fake; {found['n_unreadable']:,} more "
+        f"{names.could_not_be_read(data.metrics)}. "
         "Under each number its 95 % interval."
     )
     cards = tag(

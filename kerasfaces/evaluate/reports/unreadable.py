@@ -2,7 +2,7 @@
 
 from markupsafe import Markup
 
-from kerasfaces.evaluate import markup
+from kerasfaces.evaluate import markup, names
 from kerasfaces.evaluate.markup import Section
 from kerasfaces.evaluate.report_input import ReportInput
 
@@ -17,9 +17,12 @@ def report(data: ReportInput) -> Section:
         bad = frame[frame["reason"] != ""].sort_values("path", kind="stable")
         counts.append(f"{len(bad):,} of {len(frame):,} in {split}")
         rows += [[row.path, split, row.label, row.reason] for row in bad.itertuples()]
-    body = markup.paragraph("Unreadable: " + ", ".join(counts) + ".")
+    kind = names.unreadable(data.metrics)
+    said = f"{kind}: {', '.join(counts)}."
+    body = markup.paragraph(said[0].upper() + said[1:])
     if rows:
-        caption = f"{min(len(rows), _LISTED)} of {len(rows):,} unreadable images"
+        caption = f"{min(len(rows), _LISTED)} of {len(rows):,} images {kind}"
         header = ["Path", "Split", "Label", "Reason"]
         body += markup.table(caption, header, rows[:_LISTED], numeric=False)
-    return Section("Unreadable images", Markup(body))
+    title = "Unreadable images" if kind == "unreadable" else f"Images {kind}"
+    return Section(title, Markup(body))
