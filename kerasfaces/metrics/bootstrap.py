@@ -69,6 +69,13 @@ class Side:
         return np.searchsorted(-self.logit, -self.logit, "right") - 1
 
     @cached_property
+    def gaps(self) -> Floats:
+        """Sum of `outcome - score` in each score bin, `(ECE_BINS,)`."""
+        index = bin_of(self.score, ECE_BINS)
+        sums = np.bincount(index, self.outcome - self.score, ECE_BINS)
+        return np.asarray(sums, dtype=np.float64)
+
+    @cached_property
     def bins(self) -> tuple[NDArray[np.intp] | None, Counts, NDArray[np.intp]]:
         """Rows by score bin: their order, `outcome - score`, first and last + 1 of each.
 
@@ -87,11 +94,20 @@ class Side:
 
 @dataclasses.dataclass(frozen=True)
 class Resamples:
-    """Metrics of a slice's resamples, `(resamples,)` float64 each."""
+    """Metrics of a slice's resamples, `(resamples,)` float64 each.
+
+    Attributes:
+        auc: Area under the ROC curve.
+        ap: Average precision.
+        ece: Expected calibration error.
+        ece_noise: How far the bins' gaps lie from the rows' own, on the same scale.
+        brier: Brier score.
+    """
 
     auc: Floats
     ap: Floats
     ece: Floats
+    ece_noise: Floats
     brier: Floats
 
 
@@ -115,7 +131,7 @@ def bootstrap(
         resamples: How many resamples.
         seed: The user's seed.
     """
-    results = {name: np.empty((4, resamples)) for name in pairs}
+    results = {name: np.empty((5, resamples)) for name in pairs}
     for names in _components(pairs):
         group = {name: _Pair(*pairs[name]) for name in names}
         largest = max(side.n for name in names for side in pairs[name])
@@ -170,12 +186,13 @@ class _Pair:
 
     def __init__(self, real: Side, fake: Side) -> None:
         self.real, self.fake = real, fake
+        self.gaps = real.gaps + fake.gaps
         self.upto = np.searchsorted(-real.logit, -fake.logit, "right")
         above = np.searchsorted(-real.logit, -fake.logit, "left")
         self.above = None if np.array_equal(above, self.upto) else above
 
     def measure(self, real: _Draws, fake: _Draws) -> Floats:
-        """Return AUC, AP, ECE and Brier score of a chunk, `(4, k)`."""
+        """Return AUC, AP, ECE, its noise and Brier score of a chunk, `(5, k)`."""
         n_real, n_fake = self.real.n, self.fake.n
         upto = real.cumulative.take(self.upto, axis=1)
         beaten_by = _dot(fake.counts, upto)
@@ -190,12 +207,13 @@ class _Pair:
         np.maximum(upto, 1, out=upto)  # 0 only where nothing was drawn
         np.divide(hits, upto, out=upto)
         precision = _dot(fake.counts, upto)
-        n = n_real + n_fake
+        n, gaps = n_real + n_fake, fake.gaps + real.gaps
         return np.stack(
             [
                 1 - beaten_by / (n_real * n_fake),
                 precision / n_fake,
-                np.abs(fake.gaps + real.gaps).sum(axis=1) / n,
+                np.abs(gaps).sum(axis=1) / n,
+                np.abs(gaps - self.gaps).sum(axis=1) / n,
                 (fake.loss + real.loss) / n,
             ]
         )

@@ -18,7 +18,13 @@ from kerasfaces.metrics.bootstrap import (
 )
 from kerasfaces.metrics.calibration import brier, ece
 from kerasfaces.metrics.inputs import Bools, Floats, as_labels, as_values
-from kerasfaces.metrics.intervals import Estimate, percentiles, rate, undefined
+from kerasfaces.metrics.intervals import (
+    LEVEL,
+    Estimate,
+    percentiles,
+    rate,
+    undefined,
+)
 from kerasfaces.metrics.rates import Confusion, confusion
 
 NAMES = (
@@ -238,10 +244,13 @@ def _calibrated(
             "ece": Estimate(gap, np.nan, np.nan, why),
             "brier": Estimate(loss, np.nan, np.nan, why),
         }
-    # A resample's ECE is larger than its rows': noise adds to every bin's gap.
+    # A resample's ECE is larger than its rows', and theirs than the truth: noise adds to
+    # every bin's gap. The truth is no lower than theirs by more than the noise.
     bias = float(samples.ece.mean()) - gap
-    low, high = percentiles(np.clip(samples.ece - bias, 0, 1), gap)
+    _, high = percentiles(np.clip(samples.ece - bias, 0, 1), gap)
+    low = max(0.0, gap - float(np.quantile(samples.ece_noise, (1 + LEVEL) / 2)))
+    how = ", their bias removed; lower limit: minus what noise alone adds"
     return {
-        "ece": Estimate(gap, low, high, method + ", their bias removed"),
+        "ece": Estimate(gap, low, high, method + how),
         "brier": Estimate(loss, *percentiles(samples.brier, loss), method),
     }
