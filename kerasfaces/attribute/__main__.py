@@ -37,7 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         type=float,
         default=0.05,
         metavar="SHARE",
-        help="known validation images that may be called unknown (default: 0.05)",
+        help="known validation images that may be called unknown, each class weighing alike "
+        "(default: 0.05)",
     )
     add("--l2", type=float, default=0.01, help="the head's penalty (default: 0.01)")
     add("--seed", type=int, default=0, help="of the intervals; the head needs none")

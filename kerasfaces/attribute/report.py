@@ -99,8 +99,8 @@ def _confusion(content: Mapping[str, Any]) -> Section:
     point = content["open_set"]
     note = (
         f"Rejection was set on {point['n']:,} validation images so that at most "
-        f"{100 * point['rate']:g} % of the known are called unknown (there: "
-        f"{100 * point['rejected']:.1f} %; on test {_percent(test['rejected'])})."
+        f"{100 * point['rate']:g} % of the known are called unknown, each class weighing alike (there: "
+        f"{100 * point['rejected']:.1f} %; of the test images, as they are, {_percent(test['rejected'])})."
     )
     figures = [
         tag(

@@ -33,7 +33,8 @@ class Config:
 
     Attributes:
         l2: Strength of the head's penalty.
-        reject: Share of known validation images that may be called unknown.
+        reject: Share of known validation images that may be called unknown, each class
+            weighing alike.
         resamples: Bootstrap resamples.
         seed: Keys them; the head needs none.
     """

@@ -335,3 +335,9 @@ def test_heads_of_other_classes_are_not_taken_over(tmp_path):
     fresh = made(tmp_path / "two", rows, reasons=reasons)
     assert again["classes"]["few"] == ["autoencoder"]
     assert again == fresh
+
+
+def test_the_page_says_what_the_rejected_share_is_of(tmp_path):
+    page = report.render({**made(tmp_path), "detector": "x"}, "name")
+    assert "each class weighing alike (there" in page
+    assert "of the test images, as they are" in page
