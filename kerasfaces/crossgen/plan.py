@@ -78,7 +78,7 @@ def make(found: Sources, pairings: Sequence[Pairing] = ()) -> Plan:
         check_names(pairing.train, found, "--train")
         check_names(pairing.test, found, "--test")
     if pairings:
-        cells = [cell for pairing in pairings for cell in _pairing(pairing)]
+        cells = [cell for pairing in pairings for cell in _pairing(pairing, names)]
         return Plan(names, tuple(cells), tuple(pairings))
     cells = [
         Cell(MATRIX, (train,), (test,), train) for train in names for test in names
@@ -129,12 +129,16 @@ def folder_name(train: Sequence[str], generators: Sequence[str]) -> str:
     return f"{safe[:60]}-{hashlib.sha256('+'.join(train).encode()).hexdigest()[:8]}"
 
 
-def _pairing(pairing: Pairing) -> list[Cell]:
-    """Return self, foreign, and each tested generator by itself."""
+def _pairing(pairing: Pairing, names: Sequence[str]) -> list[Cell]:
+    """Return self, foreign, and each tested generator by itself.
+
+    `--train A,B` and `--train B,A` are one training set.
+    """
+    train = tuple(each for each in names if each in pairing.train)
     name = "+".join(pairing.train)
     each = [(one,) for one in (*pairing.train, *pairing.test)]
     tests = [pairing.train, pairing.test, *each]
-    return [Cell(PAIRING, pairing.train, test, name) for test in dict.fromkeys(tests)]
+    return [Cell(PAIRING, train, test, name) for test in dict.fromkeys(tests)]
 
 
 def _names(text: str, option: str) -> tuple[str, ...]:

@@ -74,3 +74,9 @@ def test_folder_names_are_safe_and_distinct(name):
     assert len(folder) < 90
     every = {plan.folder_name((each,), (name, *others)) for each in (name, *others)}
     assert len(every) == 4
+
+
+def test_the_order_of_names_makes_no_other_training_set():
+    found = sources.Sources(fake=dict.fromkeys("abc", 90), few={}, real={"camera": 9})
+    made = plan.make(found, plan.parse(["a,b", "b,a"], ["c", "c"]))
+    assert made.training_sets == [("a", "b")]
