@@ -11,12 +11,11 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from keras_tuner import HyperParameters, Objective
 
 from kerasfaces import rng, runs
 from kerasfaces.errors import RunError
-from kerasfaces.tune import records
+from kerasfaces.tune import outcome, records
 from kerasfaces.tune.leases import Leases
 from kerasfaces.tune.median import Curves
 from kerasfaces.tune.records import COMPLETED, FAILED, RUNNING, Trial
@@ -243,23 +242,8 @@ class Durable:
         return None
 
     def _take(self, trial: Trial, result: dict[str, Any]) -> None:
-        trial.status, trial.message = result["status"], result["message"]
-        trial.repeats, trial.config = result["repeats"], result["config"]
-        trial.seconds = result["seconds"]
+        outcome.enter(trial, result, self.study.objective)
         if trial.status == COMPLETED:
-            for name in records.KEPT:
-                direction = "max" if name in ("val_auc", "val_accuracy") else "min"
-                if not trial.metrics.exists(name):
-                    trial.metrics.register(name, direction=direction)
-                observed = [one[name] for one in trial.repeats]
-                trial.metrics.metrics[name]._observations.clear()
-                trial.metrics.metrics[name].update(
-                    observed, step=trial.repeats[0]["kept_epoch"]
-                )
-            trial.best_step = trial.repeats[0]["kept_epoch"]
-            trial.score = float(
-                np.mean([one[self.study.objective] for one in trial.repeats])
-            )
             self._curves.add(self.folder, trial)
         records.save(self.folder, trial)
 

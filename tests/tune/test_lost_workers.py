@@ -1,0 +1,35 @@
+"""What the chief believes when workers die, lag behind, or finish without being heard."""
+
+import threading
+
+import pytest
+
+pytestmark = pytest.mark.tf
+
+
+def test_a_trial_is_never_seen_completed_without_its_score(
+    make_study, make_oracle, fake_result, tmp_path
+):
+    study = make_study()
+    oracle = make_oracle(study, tmp_path)
+    trial = oracle.create_trial("a")
+    fake_result(tmp_path, trial, study)
+    asked, seen = threading.Event(), []
+
+    class Metrics(type(oracle.trials["0000"].metrics)):
+        def exists(self, name):  # in the midst of taking the result
+            if not asked.is_set():
+                asked.set()
+                thread.start()
+                thread.join(0.3)
+            return super().exists(name)
+
+    def look():  # as the live table's thread does
+        seen.append([each.score for each in oracle.completed()])
+
+    thread = threading.Thread(target=look)
+    oracle.trials["0000"].metrics = Metrics()
+    oracle.end_trial(trial)
+    thread.join()
+    assert len(seen) == 1
+    assert None not in seen[0]
