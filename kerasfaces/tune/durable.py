@@ -119,7 +119,15 @@ class Durable:
             held = self.trials[trial.trial_id]
             result = records.read_result(self.folder, trial.trial_id)
             self.leases.end(held.trial_id)
-            if held.status != RUNNING or result is None:
+            if held.status != RUNNING:
+                return
+            if result is None:  # a shared folder that lags behind
+                logger.warning(
+                    "trial %s ended, but %s does not show its result (yet): handed out again",
+                    held.trial_id,
+                    records.folder_of(self.folder, held.trial_id),
+                )
+                self._wait_again(held.trial_id)
                 return
             self._take(held, result)
             records.forget_result(self.folder, held.trial_id)
@@ -279,5 +287,7 @@ class Durable:
             self.end_trial(self.trials[trial_id])
             return
         logger.warning("trial %s is handed out again: %s", trial_id, why)
-        self._waiting.append(trial_id)
-        self._waiting.sort()
+        self._wait_again(trial_id)
+
+    def _wait_again(self, trial_id: str) -> None:
+        self._waiting = sorted({*self._waiting, trial_id})

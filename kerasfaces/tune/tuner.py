@@ -82,6 +82,7 @@ class StudyTuner(keras_tuner.Tuner):
         """Train a candidate and write its result; its own failure is a result too."""
         started = time.monotonic()
         if records.read_result(self._folder, trial.trial_id) is not None:
+            time.sleep(_IDLE_S)  # the chief may see the folder later than we do
             return  # written, and killed before the oracle heard of it
         repeats: list[records.Repeat] = []
         config, message = None, ""

@@ -4,7 +4,22 @@ import threading
 
 import pytest
 
+from kerasfaces.tune import records
+
 pytestmark = pytest.mark.tf
+
+
+def test_an_end_before_its_result_is_seen_loses_no_trial(
+    make_study, make_oracle, fake_result, tmp_path
+):
+    study = make_study(oracle="hyperband", max_epochs=3)
+    oracle = make_oracle(study, tmp_path)
+    trial = oracle.create_trial("a")
+    oracle.end_trial(trial)  # a shared folder that lags behind
+    assert oracle.create_trial("a").trial_id == trial.trial_id
+    fake_result(tmp_path, trial, study)
+    oracle.end_trial(trial)
+    assert [each.trial_id for each in oracle.ended()] == [trial.trial_id]
 
 
 def test_a_trial_is_never_seen_completed_without_its_score(
