@@ -277,6 +277,9 @@ class Durable:
 
     def _take_back(self, trial_id: str, why: str) -> None:
         self.leases.end(trial_id)
+        if records.read_result(self.folder, trial_id) is not None:
+            self.end_trial(self.trials[trial_id])  # all but said
+            return
         self._deaths[trial_id] = self._deaths.get(trial_id, 0) + 1
         if self._deaths[trial_id] >= 3:
             message = f"Three workers died on this trial ({why})."

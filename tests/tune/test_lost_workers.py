@@ -9,6 +9,22 @@ from kerasfaces.tune import records
 pytestmark = pytest.mark.tf
 
 
+def test_a_result_of_a_worker_that_died_at_once_is_taken(
+    make_study, make_oracle, fake_result, tmp_path
+):
+    study = make_study()
+    oracle = make_oracle(study, tmp_path)
+    for name in ("a", "b"):
+        oracle.create_trial(name)
+        oracle.release(name)
+    trial = oracle.create_trial("c")
+    fake_result(tmp_path, trial, study)
+    oracle.release("c")  # killed before it could say so
+    (ended,) = oracle.ended()
+    assert (ended.trial_id, ended.status) == ("0000", records.COMPLETED)
+    assert oracle.create_trial("d").trial_id == "0001"
+
+
 def test_an_end_before_its_result_is_seen_loses_no_trial(
     make_study, make_oracle, fake_result, tmp_path
 ):
