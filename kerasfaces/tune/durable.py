@@ -63,6 +63,7 @@ class Durable:
         records.clean(folder)
         for trial in records.load_all(folder):
             self.trials[trial.trial_id] = trial
+            trial.workers = trial.workers or n_workers
             if trial.status == RUNNING:
                 result = records.read_result(folder, trial.trial_id)
                 if result is None:
@@ -88,6 +89,7 @@ class Durable:
                 return self.trials[held[0]]
             if self._waiting:
                 trial = self.trials[self._waiting.pop(0)]
+                trial.workers = self._n_workers
                 self.leases.take(trial.trial_id, tuner_id)
                 return trial
             status, values = self._next()
@@ -95,6 +97,7 @@ class Durable:
             trial = Trial(
                 with_values(self.hyperparameters, values or {}), f"{number:04d}", status
             )
+            trial.workers = self._n_workers
             if status == RUNNING:
                 records.save(self.folder, trial)
                 self.trials[trial.trial_id] = trial
@@ -213,7 +216,7 @@ class Durable:
         """Return for how long trials may still be started; None for ever."""
         if self.study.budget_h is None:
             return None
-        spent_s = sum(float(each.seconds) for each in self.ended()) / self._n_workers
+        spent_s = float(sum(each.seconds / each.workers for each in self.ended()))
         return max(0.0, 3600 * self.study.budget_h - spent_s)
 
     def next_number(self) -> int:

@@ -64,3 +64,22 @@ def test_a_trial_is_never_seen_completed_without_its_score(
     thread.join()
     assert len(seen) == 1
     assert None not in seen[0]
+
+
+def test_a_budget_counts_each_call_s_hours_with_its_own_workers(
+    make_study, make_oracle, fake_result, tmp_path
+):
+    study = make_study(oracle="random", budget_h=1 / 3600)
+
+    def call(n_workers, n_trials):
+        oracle = make_oracle(study, tmp_path, n_workers)
+        before = oracle.budget_left_s()
+        for _ in range(n_trials):
+            trial = oracle.create_trial("a")
+            fake_result(tmp_path, trial, study)  # 0.2 s
+            oracle.end_trial(trial)
+        return [round(each, 3) for each in (before, oracle.budget_left_s())]
+
+    assert call(4, 4) == [1.0, 0.8]
+    assert call(1, 2) == [0.8, 0.4]
+    assert call(2, 2) == [0.4, 0.2]
