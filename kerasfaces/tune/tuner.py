@@ -138,9 +138,11 @@ class StudyTuner(keras_tuner.Tuner):
         """Return what writes how far a trial is, now and then."""
         started = last = time.monotonic()
         epochs = trial.hyperparameters.values.get(records.EPOCHS)
+        trained = 0
 
         def said(number: int, row: dict[str, Any]) -> None:
-            nonlocal last
+            nonlocal last, trained
+            trained += 1
             now = time.monotonic()
             if now - last < _SAID_S:
                 return
@@ -151,6 +153,7 @@ class StudyTuner(keras_tuner.Tuner):
                 "epoch": row["epoch"],
                 "epochs": epochs or self._epochs,
                 "value": float(row[self._study.objective]),
+                "trained": trained,
                 "seconds": round(now - started, 1),
             }
             progress.write(self._folder, trial.trial_id, told)
