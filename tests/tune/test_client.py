@@ -1,12 +1,13 @@
 """A worker's calls: what it bears, what it gives up at, and what it says then."""
 
 import time
+from types import SimpleNamespace
 
 import grpc
 import pytest
 
 from kerasfaces.errors import RunError
-from kerasfaces.tune import client
+from kerasfaces.tune import client, run
 
 pytestmark = pytest.mark.tf
 
@@ -85,3 +86,23 @@ def test_a_chief_that_answered_with_an_error_did_answer(connect):
         found.stub.GetTrial("request")
     assert "did not answer" not in str(e.value)
     assert len(stub.given) == 1
+
+
+def test_a_worker_of_a_continued_study_announces_no_winner(
+    monkeypatch, tmp_path, capsys
+):
+    from kerasfaces.tune import __main__ as command
+
+    worked = []
+    ready = SimpleNamespace(folder=tmp_path)
+    monkeypatch.setattr(command, "_manifest", lambda arguments: (None, ("A note.",)))
+    monkeypatch.setattr(command, "_print", lambda *told: worked.append("winner"))
+    monkeypatch.setattr(run, "prepare", lambda request: ready)
+    monkeypatch.setattr(run, "_work", worked.append)
+    monkeypatch.setenv("KERASTUNER_TUNER_ID", "w1")
+    monkeypatch.setenv("KERASTUNER_ORACLE_IP", "127.0.0.1")
+    monkeypatch.setenv("KERASTUNER_ORACLE_PORT", "1")
+    (tmp_path / "result.json").write_text("{}")  # of the call before
+    assert command.main(["frozen_random"]) == 0
+    assert worked == [ready]
+    assert capsys.readouterr().out == ""
