@@ -35,6 +35,6 @@ features that were computed once (`material`, `trainer`). A study folder holds
     worker-N.log      what local workers said
     tensorboard/      with --tensorboard: KerasTuner's folder per trial
 
-Hyperband's values also hold `tuner/bracket`, `tuner/round`, `tuner/epochs` and, where a
-trial continues another, `tuner/trial_id`.
+Hyperband's values also hold `tuner/bracket`, `tuner/round`, `tuner/epochs`, `tuner/index`
+(which of the bracket's draws) and, where a trial continues another, `tuner/trial_id`.
 """

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.tf
 
 ORACLES = {
     "grid": {"repeats": 2},
-    "random": {},
+    "random": {"max_trials": 10},
     "hyperband": {"max_epochs": 9},
     "bayesian": {"max_trials": 9},
 }
@@ -273,15 +273,17 @@ def test_a_damaged_trial_is_named(content, make_study, make_oracle, drive, tmp_p
         make_oracle(study, tmp_path)
 
 
-def test_a_deleted_trial_is_tried_again(make_study, drive, tmp_path):
+@pytest.mark.parametrize("name", ORACLES)
+def test_a_deleted_trial_is_tried_again(name, make_study, drive, tmp_path):
     import shutil
 
-    study = make_study(oracle="random", max_trials=6)
+    study = make_study(oracle=name, **ORACLES[name])
     drive(study, tmp_path)
     before = state_of(tmp_path)
-    shutil.rmtree(tmp_path / "trial_0002")
-    assert drive(study, tmp_path) == 1
-    assert state_of(tmp_path) == before
+    for gone in ("0002", "0004"):
+        shutil.rmtree(tmp_path / f"trial_{gone}")
+        assert drive(study, tmp_path) == 1
+        assert state_of(tmp_path) == before
 
 
 def test_the_median_rule(make_study, make_oracle, fake_result, tmp_path):
