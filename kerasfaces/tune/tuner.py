@@ -111,6 +111,8 @@ class StudyTuner(keras_tuner.Tuner):
                 if type(error).__name__ != "ResourceExhaustedError":
                     raise
                 message = f"Memory ran out: {str(error).partition(chr(10))[0]}"
+        if self._is_over(trial.trial_id):
+            return
         records.write_result(
             self._folder,
             trial.trial_id,
@@ -119,6 +121,18 @@ class StudyTuner(keras_tuner.Tuner):
             seconds=time.monotonic() - started,
             message=message,
         )
+
+    def _is_over(self, trial_id: str) -> bool:
+        """Tell whether another worker ended a trial while this one was given up for dead."""
+        folder = records.folder_of(self._folder, trial_id)
+        over: bool = records.load(folder / "trial.json").status != records.RUNNING
+        if over:
+            logger.warning(
+                "trial %s was ended by another worker: this one's result is left out",
+                trial_id,
+            )
+            (folder / "progress.json").unlink(missing_ok=True)
+        return over
 
     def save(self) -> None:
         """Write nothing: the trials are the state."""

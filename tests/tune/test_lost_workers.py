@@ -1,10 +1,13 @@
 """What the chief believes when workers die, lag behind, or finish without being heard."""
 
+import functools
 import threading
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
-from kerasfaces.tune import records
+from kerasfaces.tune import records, tuner
 
 pytestmark = pytest.mark.tf
 
@@ -83,3 +86,45 @@ def test_a_budget_counts_each_call_s_hours_with_its_own_workers(
     assert call(4, 4) == [1.0, 0.8]
     assert call(1, 2) == [0.8, 0.4]
     assert call(2, 2) == [0.4, 0.2]
+
+
+def test_who_comes_second_changes_no_ended_trial(
+    make_study, make_oracle, fake_result, small_config, monkeypatch, tmp_path
+):
+    """Both trained it; the entry and the logits must be of one and the same training."""
+    study = make_study()
+    oracle = make_oracle(study, tmp_path)
+    trial = oracle.create_trial("a")
+    folder = records.folder_of(tmp_path, trial.trial_id)
+
+    def train(config, seeds, *rest):
+        fake_result(tmp_path, trial, study)
+        oracle.end_trial(trial)  # the first, given up too early, is alive after all
+        row = {"epoch": 1, "loss": 0.0, "val_loss": 0.0}
+        row |= {"val_auc": 0.0, "val_accuracy": 0.0}
+        arrays = np.ones(40, np.float32), [np.ones(3, np.float32)]
+        return [
+            records.Repeat(
+                seed=0,
+                rows=[row],
+                kept=0,
+                logits=arrays[0],
+                weights=arrays[1],
+                seconds=1,
+            )
+        ]
+
+    second = SimpleNamespace(
+        **dict(
+            _folder=tmp_path, _study=study, _offer=None, _space=trial.hyperparameters
+        ),
+        _material=SimpleNamespace(data=lambda config: None),
+        _trainer=SimpleNamespace(train=train),
+        _part=lambda trial: None,
+    )
+    monkeypatch.setattr(tuner, "configuration", lambda *given: small_config)
+    second._is_over = functools.partial(tuner.StudyTuner._is_over, second)
+    tuner.StudyTuner.run_trial(second, trial)
+    assert not (folder / "result.json").exists()
+    (ended,) = oracle.ended()
+    assert np.unique(records.logits(tmp_path, ended)).size > 1
