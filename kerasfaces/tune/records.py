@@ -87,11 +87,14 @@ class Trial(trials.Trial):
 
         Hyperband's early rounds and trials that the median rule stopped.
         """
-        now = self.hyperparameters.values.get(EPOCHS)
-        epochs = (self.config or {}).get("epochs", 0)
-        paused = now is not None and now < epochs
-        return self.stopped or (
-            paused and any(each["epochs"] >= now for each in self.repeats)
+        now, config = self.hyperparameters.values.get(EPOCHS), self.config or {}
+        paused = now is not None and now < config.get("epochs", 0)
+        patience = config.get("patience") or math.inf
+        return self.stopped or any(
+            paused
+            and each["epochs"] >= now
+            and each["epochs"] - each["kept_epoch"] < patience
+            for each in self.repeats
         )
 
     def get_state(self) -> dict[str, Any]:
