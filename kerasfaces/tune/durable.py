@@ -68,8 +68,8 @@ class Durable:
                 result = records.read_result(folder, trial.trial_id)
                 if result is None:
                     self._waiting.append(trial.trial_id)
-                else:
-                    self._take(trial, result)
+                    continue  # its worker may be alive and write it now
+                self._take(trial, result)
             elif trial.status == COMPLETED:
                 self._curves.add(folder, trial)
             records.forget_result(folder, trial.trial_id)

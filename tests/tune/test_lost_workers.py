@@ -128,3 +128,22 @@ def test_who_comes_second_changes_no_ended_trial(
     assert not (folder / "result.json").exists()
     (ended,) = oracle.ended()
     assert np.unique(records.logits(tmp_path, ended)).size > 1
+
+
+def test_a_result_written_while_the_chief_starts_again_stays(
+    make_study, make_oracle, fake_result, monkeypatch, tmp_path
+):
+    study = make_study()
+    trial = make_oracle(study, tmp_path).create_trial("a")
+    real = records.read_result
+
+    def looked_a_moment_too_early(folder, trial_id):
+        found = real(folder, trial_id)
+        fake_result(tmp_path, trial, study)  # by its worker, which waits for us
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(records, "read_result", looked_a_moment_too_early)
+        again = make_oracle(study, tmp_path)
+    again.end_trial(trial)
+    assert [each.trial_id for each in again.ended()] == [trial.trial_id]
