@@ -14,7 +14,8 @@ features that were computed once (`material`, `trainer`). A study folder holds
                       value per repeat at the kept epoch), score (mean over repeats),
                       status COMPLETED, FAILED (`message` says why) or RUNNING; and ours:
                       `repeats` (per seed: epochs, kept_epoch, loss, val_auc, val_accuracy,
-                      val_loss, seconds, stopped), `config` (the TrainConfig), `seconds`
+                      val_loss, seconds, stopped), `config` (the TrainConfig), `seconds`,
+                      `workers` (that shared the machine: the budget's hours are the clock's)
       history.csv     seed,epoch,loss,val_loss,val_auc,val_accuracy
       logits.npz      seed_<s>: (m,) float32, the validation logits
       weights.npz     seed_<s>_<i>: the head's arrays; only for the five best
@@ -34,6 +35,6 @@ features that were computed once (`material`, `trainer`). A study folder holds
     worker-N.log      what local workers said
     tensorboard/      with --tensorboard: KerasTuner's folder per trial
 
-Hyperband's values also hold `tuner/bracket`, `tuner/round`, `tuner/epochs` and, where a
-trial continues another, `tuner/trial_id`.
+Hyperband's values also hold `tuner/bracket`, `tuner/round`, `tuner/epochs`, `tuner/index`
+(which of the bracket's draws) and, where a trial continues another, `tuner/trial_id`.
 """

@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(report.write(arguments.report))
         return 0
     from kerasfaces.tune import study as studies
-    from kerasfaces.tune.run import Request, tune
+    from kerasfaces.tune.run import Request, is_worker, tune
 
     name, study = studies.load(arguments.study)
     changes = {"repeats": arguments.repeat, "max_trials": arguments.max_trials}
@@ -66,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             notes=notes,
         )
     )
-    if (folder / "result.json").exists():
+    if not is_worker() and (folder / "result.json").exists():
         for note in notes:
             print(f"note: {note}")
         _print(folder, dataclasses.replace(study, **given))

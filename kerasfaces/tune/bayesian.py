@@ -31,7 +31,7 @@ class Bayesian(Durable, BayesianOptimizationOracle):
         initial = max(3, min(2 * len(self.hyperparameters.space), _INITIAL))
         if number == 0:
             values: dict[str, Any] | None = self.first()
-        elif len(done) < initial:
+        elif number < initial or len(done) < initial:
             values = self.draw("trial", number)
         else:
             values = self._hopeful(number) or self.draw("trial", number)

@@ -3,6 +3,7 @@
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from kerasfaces.tune.records import RUNNING
 logger = logging.getLogger(__name__)
 
 HEARTBEAT_S = 2.0
+_AGAIN_S = 0.2  # until a call on a lost connection is tried again
 
 
 class Client(OracleClient):
@@ -73,18 +75,38 @@ class Client(OracleClient):
             thread.join()
 
     def _call(self, method: Callable[..., Any], request: Any) -> Any:
-        try:
-            return method(request, wait_for_ready=True, timeout=self._timeout_s)
-        except grpc.RpcError as error:
-            where = ":".join(
-                os.environ[f"KERASTUNER_ORACLE_{part}"] for part in ("IP", "PORT")
+        end = time.monotonic() + self._timeout_s
+        while True:
+            left_s = max(0.0, end - time.monotonic())
+            try:
+                return method(request, wait_for_ready=True, timeout=left_s)
+            except grpc.RpcError as error:
+                # gRPC waits for a connection, not for one that broke during the call;
+                # every call may be repeated.
+                lost = _code(error) == grpc.StatusCode.UNAVAILABLE
+                if not lost or left_s <= _AGAIN_S:
+                    raise RunError(self._words(error)) from error
+            time.sleep(_AGAIN_S)
+
+    def _words(self, error: grpc.RpcError) -> str:
+        where = ":".join(
+            os.environ[f"KERASTUNER_ORACLE_{part}"] for part in ("IP", "PORT")
+        )
+        told = getattr(error, "details", lambda: "")() or ""
+        if _code(error) == grpc.StatusCode.UNKNOWN:  # raised by what it was asked
+            return (
+                f"The chief at {where} ended the search: "
+                f"{told.removeprefix('Exception calling application: ')}"
             )
-            told = getattr(error, "details", lambda: "")() or ""
-            raise RunError(
-                f"The chief at {where} did not answer within {self._timeout_s:.0f} s ({told}); "
-                "start it again with the same command: finished trials are kept. Then start "
-                "this worker again."
-            ) from error
+        return (
+            f"The chief at {where} did not answer within {self._timeout_s:.0f} s ({told}); "
+            "start it again with the same command: finished trials are kept. Then start "
+            "this worker again."
+        )
+
+
+def _code(error: grpc.RpcError) -> Any:
+    return getattr(error, "code", lambda: None)()
 
 
 class _Patient:

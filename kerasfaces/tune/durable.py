@@ -11,12 +11,11 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from keras_tuner import HyperParameters, Objective
 
 from kerasfaces import rng, runs
 from kerasfaces.errors import RunError
-from kerasfaces.tune import records
+from kerasfaces.tune import outcome, records
 from kerasfaces.tune.leases import Leases
 from kerasfaces.tune.median import Curves
 from kerasfaces.tune.records import COMPLETED, FAILED, RUNNING, Trial
@@ -64,12 +63,13 @@ class Durable:
         records.clean(folder)
         for trial in records.load_all(folder):
             self.trials[trial.trial_id] = trial
+            trial.workers = trial.workers or n_workers
             if trial.status == RUNNING:
                 result = records.read_result(folder, trial.trial_id)
                 if result is None:
                     self._waiting.append(trial.trial_id)
-                else:
-                    self._take(trial, result)
+                    continue  # its worker may be alive and write it now
+                self._take(trial, result)
             elif trial.status == COMPLETED:
                 self._curves.add(folder, trial)
             records.forget_result(folder, trial.trial_id)
@@ -89,6 +89,7 @@ class Durable:
                 return self.trials[held[0]]
             if self._waiting:
                 trial = self.trials[self._waiting.pop(0)]
+                trial.workers = self._n_workers
                 self.leases.take(trial.trial_id, tuner_id)
                 return trial
             status, values = self._next()
@@ -96,6 +97,7 @@ class Durable:
             trial = Trial(
                 with_values(self.hyperparameters, values or {}), f"{number:04d}", status
             )
+            trial.workers = self._n_workers
             if status == RUNNING:
                 records.save(self.folder, trial)
                 self.trials[trial.trial_id] = trial
@@ -120,7 +122,15 @@ class Durable:
             held = self.trials[trial.trial_id]
             result = records.read_result(self.folder, trial.trial_id)
             self.leases.end(held.trial_id)
-            if held.status != RUNNING or result is None:
+            if held.status != RUNNING:
+                return
+            if result is None:  # a shared folder that lags behind
+                logger.warning(
+                    "trial %s ended, but %s does not show its result (yet): handed out again",
+                    held.trial_id,
+                    records.folder_of(self.folder, held.trial_id),
+                )
+                self._wait_again(held.trial_id)
                 return
             self._take(held, result)
             records.forget_result(self.folder, held.trial_id)
@@ -206,7 +216,7 @@ class Durable:
         """Return for how long trials may still be started; None for ever."""
         if self.study.budget_h is None:
             return None
-        spent_s = sum(float(each.seconds) for each in self.ended()) / self._n_workers
+        spent_s = float(sum(each.seconds / each.workers for each in self.ended()))
         return max(0.0, 3600 * self.study.budget_h - spent_s)
 
     def next_number(self) -> int:
@@ -243,23 +253,8 @@ class Durable:
         return None
 
     def _take(self, trial: Trial, result: dict[str, Any]) -> None:
-        trial.status, trial.message = result["status"], result["message"]
-        trial.repeats, trial.config = result["repeats"], result["config"]
-        trial.seconds = result["seconds"]
+        outcome.enter(trial, result, self.study.objective)
         if trial.status == COMPLETED:
-            for name in records.KEPT:
-                direction = "max" if name in ("val_auc", "val_accuracy") else "min"
-                if not trial.metrics.exists(name):
-                    trial.metrics.register(name, direction=direction)
-                observed = [one[name] for one in trial.repeats]
-                trial.metrics.metrics[name]._observations.clear()
-                trial.metrics.metrics[name].update(
-                    observed, step=trial.repeats[0]["kept_epoch"]
-                )
-            trial.best_step = trial.repeats[0]["kept_epoch"]
-            trial.score = float(
-                np.mean([one[self.study.objective] for one in trial.repeats])
-            )
             self._curves.add(self.folder, trial)
         records.save(self.folder, trial)
 
@@ -285,6 +280,9 @@ class Durable:
 
     def _take_back(self, trial_id: str, why: str) -> None:
         self.leases.end(trial_id)
+        if records.read_result(self.folder, trial_id) is not None:
+            self.end_trial(self.trials[trial_id])  # all but said
+            return
         self._deaths[trial_id] = self._deaths.get(trial_id, 0) + 1
         if self._deaths[trial_id] >= 3:
             message = f"Three workers died on this trial ({why})."
@@ -295,5 +293,7 @@ class Durable:
             self.end_trial(self.trials[trial_id])
             return
         logger.warning("trial %s is handed out again: %s", trial_id, why)
-        self._waiting.append(trial_id)
-        self._waiting.sort()
+        self._wait_again(trial_id)
+
+    def _wait_again(self, trial_id: str) -> None:
+        self._waiting = sorted({*self._waiting, trial_id})

@@ -3,7 +3,8 @@
 Base × taps × pooling × resolution × scales × views × channels × head. Whatever part of
 it decides features is a handful of choices, so that the base runs once per image, size
 and view; the head's settings cost nothing but its own training. The defaults are those of `kerasfaces
-train` on photos: a search begins with them, so its winner is no worse on validation.
+train` on photos: random and Bayesian searches begin with them, so their winner is no worse
+on validation (Hyperband draws all of its candidates).
 """
 
 import dataclasses

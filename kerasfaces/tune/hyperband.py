@@ -4,6 +4,8 @@ Li et al. 2018, JMLR 18:185. A bracket's next round starts when its last one is 
 the trials do not depend on who finished first.
 """
 
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
 from keras_tuner.oracles import HyperbandOracle
@@ -12,6 +14,7 @@ from kerasfaces.tune.durable import IDLE, STOPPED, Durable
 from kerasfaces.tune.records import COMPLETED, EPOCHS, RUNNING
 
 BRACKET, ROUND = "tuner/bracket", "tuner/round"
+INDEX = "tuner/index"  # which of its bracket's draws a trial, or its ancestor, was
 PARENT = "tuner/trial_id"
 
 
@@ -77,11 +80,11 @@ class Hyperband(Durable, HyperbandOracle):
     def _of_bracket(self, bracket: int) -> Any:
         """Return a trial's values, IDLE while others must end first, None when done."""
         rounds = self._rounds(bracket)
-        first = len(rounds[0])
-        if first < self._get_size(bracket, 0):
-            values = self.draw("hyperband", bracket, first)
+        if len(rounds[0]) < self._get_size(bracket, 0):
+            index = _lowest_free(rounds[0])
+            values = self.draw("hyperband", bracket, index)
             if values is not None:
-                return values | self._marks(bracket, 0)
+                return values | self._marks(bracket, 0) | {INDEX: index}
         for number in range(1, len(rounds)):
             last = rounds[number - 1]
             if any(each.status == RUNNING for each in last):
@@ -104,6 +107,11 @@ class Hyperband(Durable, HyperbandOracle):
                     )
         return None
 
+    def _compute_values_hash(self, values: dict[str, Any]) -> Any:
+        # With its parent's name a continued trial is no obstacle to its parent's draw.
+        drawn = {key: value for key, value in values.items() if key != INDEX}
+        return super()._compute_values_hash(drawn)
+
     def _marks(self, bracket: int, number: int) -> dict[str, Any]:
         before = self._get_epochs(bracket, number - 1) if number else 0
         return {
@@ -112,3 +120,11 @@ class Hyperband(Durable, HyperbandOracle):
             BRACKET: bracket,
             ROUND: number,
         }
+
+
+def _lowest_free(trials: Sequence[Any]) -> int:
+    """Return which draw comes next: a deleted trial's, so that it is the same again."""
+    # Older studies did not say which draw a trial was.
+    given = [each.hyperparameters.values for each in trials]
+    taken = {values.get(INDEX, at) for at, values in enumerate(given)}
+    return next(n for n in itertools.count() if n not in taken)

@@ -97,7 +97,7 @@ def trial_left_s(said: Mapping[str, Any]) -> float:
     """Return how long a trial will take at most, at its pace so far."""
     done = (said["repeat"] - 1) * said["epochs"] + said["epoch"]
     rest = said["repeats"] * said["epochs"] - done
-    return float(said["seconds"] / max(1, done) * rest)
+    return float(said["seconds"] / max(1, said["trained"]) * rest)
 
 
 def clock(seconds: float) -> str:

@@ -125,6 +125,7 @@ def _texts(
     bases: Sequence[str], weights: Sequence[str], default: str
 ) -> dict[str, str]:
     texts = dict.fromkeys(bases, default)
+    own = {}
     for text in weights:
         base, equals, value = text.partition("=")
         if equals and base in registry.names("kerasfaces.models"):
@@ -133,7 +134,7 @@ def _texts(
                     f"--weights {text}: the study has no base {base}; it has: "
                     f"{', '.join(bases)}."
                 )
-            texts[base] = value
+            own[base] = value
         else:
             texts = dict.fromkeys(bases, text)
-    return texts
+    return texts | own

@@ -14,7 +14,9 @@ def write(study: Path, trial_id: str, said: dict[str, Any]) -> None:
     Args:
         study: The study's folder.
         trial_id: Which trial.
-        said: `repeat` of `repeats`, `epoch` of `epochs`, `value` of the objective, `seconds`.
+        said: `repeat` of `repeats`, `epoch` of `epochs`, `value` of the objective, and
+            how many epochs were `trained` in these `seconds`: a continued trial's first
+            ones were not.
     """
     runs.write_json(folder_of(study, trial_id) / "progress.json", said)
 

@@ -65,6 +65,8 @@ class Trial(trials.Trial):
         repeats: One summary per training seed.
         config: The run's configuration.
         seconds: All of the trial, features included.
+        workers: Processes on its machine that trained at the same time; 0 where an
+            older study did not say.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -72,6 +74,7 @@ class Trial(trials.Trial):
         self.repeats: list[dict[str, Any]] = []
         self.config: dict[str, Any] | None = None
         self.seconds = 0.0
+        self.workers = 0
 
     @property
     def stopped(self) -> bool:
@@ -84,11 +87,14 @@ class Trial(trials.Trial):
 
         Hyperband's early rounds and trials that the median rule stopped.
         """
-        now = self.hyperparameters.values.get(EPOCHS)
-        epochs = (self.config or {}).get("epochs", 0)
-        paused = now is not None and now < epochs
-        return self.stopped or (
-            paused and any(each["epochs"] >= now for each in self.repeats)
+        now, config = self.hyperparameters.values.get(EPOCHS), self.config or {}
+        paused = now is not None and now < config.get("epochs", 0)
+        patience = config.get("patience") or math.inf
+        return self.stopped or any(
+            paused
+            and each["epochs"] >= now
+            and each["epochs"] - each["kept_epoch"] < patience
+            for each in self.repeats
         )
 
     def get_state(self) -> dict[str, Any]:
@@ -98,6 +104,7 @@ class Trial(trials.Trial):
             "repeats": self.repeats,
             "config": self.config,
             "seconds": self.seconds,
+            "workers": self.workers,
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
@@ -105,6 +112,7 @@ class Trial(trials.Trial):
         super().set_state(state)
         self.repeats, self.config = state.get("repeats", []), state.get("config")
         self.seconds = state.get("seconds", 0.0)
+        self.workers = state.get("workers", 0)
 
 
 def ranked(trials: Iterable[Trial], direction: str) -> list[Trial]:

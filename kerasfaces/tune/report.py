@@ -62,8 +62,8 @@ def _warnings(data: StudyInput) -> list[str]:
     if data.result is None:
         found.append(
             f"The search is not over: {len(data.completed)} trials have a score, "
-            f"{data.n_running} are unfinished, and no winner was trained. The same command "
-            "continues it."
+            f"{data.n_running} are unfinished, and no winner of them all was trained. The "
+            "same command continues it."
         )
     if data.failed:
         found.append(

@@ -119,6 +119,7 @@ def gather(folder: Path) -> StudyInput:
             f"{folder} has no finished trial yet, so there is nothing to report; run the study "
             "(or wait for its first trial) and ask again."
         )
+    n_running = sum(each.status == records.RUNNING for each in trials)
     judged = _Judged(settings["objective"], settings["seed"])
     return StudyInput(
         folder=folder,
@@ -126,9 +127,9 @@ def gather(folder: Path) -> StudyInput:
         about=_json(folder / "about.json") or {},
         completed=completed,
         failed=failed,
-        n_running=sum(each.status == records.RUNNING for each in trials),
+        n_running=n_running,
         table=leaderboard.make(judged, folder, completed, failed),
-        result=_current(folder, completed),
+        result=_current(folder, completed, n_running),
         environment=_json(folder / "environment.json") or {},
     )
 
@@ -143,12 +144,13 @@ def _json(path: Path) -> dict[str, Any] | None:
     return records.read_object(path) if path.exists() else None
 
 
-def _current(folder: Path, completed: list[Any]) -> Any:
-    """Return result.json, unless a continued study has found a better trial since."""
+def _current(folder: Path, completed: list[Any], n_running: int) -> Any:
+    """Return result.json, unless the study was continued since."""
     result = _json(folder / "result.json")
-    if result is None or not completed:
+    if result is None or not completed or n_running:
         return None
-    return result if result.get("trial") == completed[0].trial_id else None
+    same = (result.get("trial"), result.get("n_trials"))
+    return result if same == (completed[0].trial_id, len(completed)) else None
 
 
 def mean_sd(trial: Any, name: str) -> tuple[float, float | None]:

@@ -21,7 +21,7 @@ from kerasfaces.tune.records import FAILED
 from kerasfaces.tune.study import Study
 from kerasfaces.tune.tuner import StudyTuner
 
-__all__ = ["Request", "new_oracle", "tune"]
+__all__ = ["Request", "is_worker", "new_oracle", "tune"]
 logger = logging.getLogger(__name__)
 
 _ORACLES = {
@@ -48,13 +48,18 @@ def tune(request: Request) -> Path:
     if not request.timeout_s > 0:
         raise InputError(f"--timeout: expected more than 0, got {request.timeout_s:g}.")
     ready = prepare(request)
-    if roles.has_chief_oracle() and not roles.is_chief_oracle():
+    if is_worker():
         _work(ready)
         return ready.folder
     with runs.lock(ready.folder, "study folder"):
         claim(ready)
         _search(ready)
     return ready.folder
+
+
+def is_worker() -> bool:
+    """Tell whether this process only runs trials that a chief hands out."""
+    return roles.has_chief_oracle() and not roles.is_chief_oracle()
 
 
 def _search(ready: Ready) -> None:

@@ -72,6 +72,8 @@ class Trainer:
             one = dataclasses.replace(config, seed=seed)
             repeats.append(self._train(one, features, part, callbacks(number), number))
             if repeats[-1].stopped:
+                lost = number + 1 < len(seeds) or not _is_over(repeats[-1], one)
+                repeats[-1] = dataclasses.replace(repeats[-1], stopped=lost)
                 break
         return repeats
 
@@ -161,6 +163,13 @@ def kept_epoch(rows: Sequence[dict[str, Any]], patience: int | None) -> int:
         if row["val_loss"] < best:
             best, at = row["val_loss"], i
     return at
+
+
+def _is_over(repeat: Repeat, config: TrainConfig) -> bool:
+    """Tell whether a training would have ended at its last epoch anyway."""
+    waited = len(repeat.rows) - 1 - repeat.kept
+    impatient = config.patience is not None and waited >= config.patience
+    return impatient or len(repeat.rows) >= config.epochs
 
 
 def _continue(parent: Path | None, checkpoint: Path) -> None:

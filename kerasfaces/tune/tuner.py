@@ -82,6 +82,7 @@ class StudyTuner(keras_tuner.Tuner):
         """Train a candidate and write its result; its own failure is a result too."""
         started = time.monotonic()
         if records.read_result(self._folder, trial.trial_id) is not None:
+            time.sleep(_IDLE_S)  # the chief may see the folder later than we do
             return  # written, and killed before the oracle heard of it
         repeats: list[records.Repeat] = []
         config, message = None, ""
@@ -110,6 +111,8 @@ class StudyTuner(keras_tuner.Tuner):
                 if type(error).__name__ != "ResourceExhaustedError":
                     raise
                 message = f"Memory ran out: {str(error).partition(chr(10))[0]}"
+        if self._is_over(trial.trial_id):
+            return
         records.write_result(
             self._folder,
             trial.trial_id,
@@ -118,6 +121,18 @@ class StudyTuner(keras_tuner.Tuner):
             seconds=time.monotonic() - started,
             message=message,
         )
+
+    def _is_over(self, trial_id: str) -> bool:
+        """Tell whether another worker ended a trial while this one was given up for dead."""
+        folder = records.folder_of(self._folder, trial_id)
+        over: bool = records.load(folder / "trial.json").status != records.RUNNING
+        if over:
+            logger.warning(
+                "trial %s was ended by another worker: this one's result is left out",
+                trial_id,
+            )
+            (folder / "progress.json").unlink(missing_ok=True)
+        return over
 
     def save(self) -> None:
         """Write nothing: the trials are the state."""
@@ -137,9 +152,11 @@ class StudyTuner(keras_tuner.Tuner):
         """Return what writes how far a trial is, now and then."""
         started = last = time.monotonic()
         epochs = trial.hyperparameters.values.get(records.EPOCHS)
+        trained = 0
 
         def said(number: int, row: dict[str, Any]) -> None:
-            nonlocal last
+            nonlocal last, trained
+            trained += 1
             now = time.monotonic()
             if now - last < _SAID_S:
                 return
@@ -150,6 +167,7 @@ class StudyTuner(keras_tuner.Tuner):
                 "epoch": row["epoch"],
                 "epochs": epochs or self._epochs,
                 "value": float(row[self._study.objective]),
+                "trained": trained,
                 "seconds": round(now - started, 1),
             }
             progress.write(self._folder, trial.trial_id, told)

@@ -125,9 +125,9 @@ def make_oracle(offer):
     """Open a study's oracle on a folder, as a new process would."""
     from kerasfaces.tune import run, space
 
-    def make(study, folder):
+    def make(study, folder, n_workers=1):
         oracle = run.new_oracle(study)
-        oracle.prepare(study, space.declare(study, offer), folder)
+        oracle.prepare(study, space.declare(study, offer), folder, n_workers)
         return oracle
 
     return make

@@ -3,11 +3,12 @@
 import io
 import logging
 import re
+from types import SimpleNamespace
 
 import pytest
 
 from kerasfaces import cli
-from kerasfaces.tune import live, progress
+from kerasfaces.tune import live, progress, tuner
 from kerasfaces.tune.announce import left_s
 
 pytestmark = pytest.mark.tf
@@ -18,6 +19,7 @@ SAID = {
     "epoch": 10,
     "epochs": 20,
     "value": 0.91234,
+    "trained": 30,
     "seconds": 60.0,
 }
 
@@ -158,3 +160,23 @@ def test_a_damaged_word_is_none(tmp_path):
     (tmp_path / "trial_0000").mkdir()
     (tmp_path / "trial_0000" / "progress.json").write_text("{")
     assert progress.read(tmp_path, "0000") is None
+
+
+def test_epochs_of_another_call_do_not_count_for_the_pace(
+    make_study, make_oracle, tmp_path, monkeypatch
+):
+    """Hyperband goes on at epoch 27 of 81; a killed trial at its checkpoint."""
+    study = make_study(oracle="hyperband", max_epochs=81)
+    trial = make_oracle(study, tmp_path).create_trial("t")
+    trial.hyperparameters.values["tuner/epochs"] = 81
+    clock = SimpleNamespace(monotonic=lambda: now)
+    monkeypatch.setattr(tuner, "time", clock)
+    now = 100.0
+    own = SimpleNamespace(_study=study, _folder=tmp_path, _epochs=81)
+    say = tuner.StudyTuner._progress(own, trial)
+    for epoch in (28, 29, 30):
+        now += 2.0
+        say(0, {"epoch": epoch, "val_auc": 0.5})
+    said = progress.read(tmp_path, trial.trial_id)
+    assert said["epoch"] == 30
+    assert live.trial_left_s(said) == pytest.approx(2.0 * 51)

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.tf
 
 ORACLES = {
     "grid": {"repeats": 2},
-    "random": {},
+    "random": {"max_trials": 10},
     "hyperband": {"max_epochs": 9},
     "bayesian": {"max_trials": 9},
 }
@@ -273,15 +273,17 @@ def test_a_damaged_trial_is_named(content, make_study, make_oracle, drive, tmp_p
         make_oracle(study, tmp_path)
 
 
-def test_a_deleted_trial_is_tried_again(make_study, drive, tmp_path):
+@pytest.mark.parametrize("name", ORACLES)
+def test_a_deleted_trial_is_tried_again(name, make_study, drive, tmp_path):
     import shutil
 
-    study = make_study(oracle="random", max_trials=6)
+    study = make_study(oracle=name, **ORACLES[name])
     drive(study, tmp_path)
     before = state_of(tmp_path)
-    shutil.rmtree(tmp_path / "trial_0002")
-    assert drive(study, tmp_path) == 1
-    assert state_of(tmp_path) == before
+    for gone in ("0002", "0004"):
+        shutil.rmtree(tmp_path / f"trial_{gone}")
+        assert drive(study, tmp_path) == 1
+        assert state_of(tmp_path) == before
 
 
 def test_the_median_rule(make_study, make_oracle, fake_result, tmp_path):
@@ -305,3 +307,19 @@ def test_the_median_rule(make_study, make_oracle, fake_result, tmp_path):
 def test_a_budget_in_hours_ends_a_study(make_study, drive, tmp_path):
     study = make_study(budget_h=0.5 / 3600)
     assert drive(study, tmp_path) == 3  # 0.2 s each
+
+
+def test_out_of_patience_in_a_round_s_last_epoch_is_not_cut_short(
+    make_study, make_oracle, tmp_path
+):
+    study = make_study(oracle="hyperband", max_epochs=9)
+    oracle = make_oracle(study, tmp_path)
+    trial = oracle.create_trial("t")
+    trial.hyperparameters.values[records.EPOCHS] = 3
+    trial.config = {"epochs": 9, "patience": 2}
+    trial.repeats = [{"epochs": 3, "kept_epoch": 1, "stopped": False}]
+    assert not trial.partial
+    trial.repeats[0]["kept_epoch"] = 2  # one epoch of patience is left
+    assert trial.partial
+    trial.config["patience"] = None
+    assert trial.partial

@@ -330,3 +330,12 @@ def test_our_own_errors_in_a_study_keep_their_traceback():
 
     with pytest.raises(ZeroDivisionError), study_code():
         raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_weights_for_one_base_hold_wherever_those_for_all_stand(turned):
+    from kerasfaces.tune import offer
+
+    given = ["resnet50=a=b.h5", "c.h5"]
+    found = offer._texts(("mobilenetv2", "resnet50"), given[:: -1 if turned else 1], "")
+    assert found == {"mobilenetv2": "c.h5", "resnet50": "a=b.h5"}

@@ -168,8 +168,16 @@ def test_the_finished_study_shows_test_score_optimism_and_command(folder):
     assert f"{best.score - 0.6:+.3f}" in text
     assert "The search is not over" not in text
     # a continued study whose best is another: that result is not shown as the winner's
-    runs.write_json(made / "result.json", {**result, "trial": "9999"})
-    assert "Best so far" in page(made)
+    for old in ({"trial": "9999"}, {"n_trials": 8}):
+        runs.write_json(made / "result.json", {**result, **old})
+        assert "Best so far" in page(made)
+
+
+def test_a_result_is_no_end_while_a_continued_study_has_a_trial_in_work(folder):
+    made = folder(ends=5)
+    best = gather(made).completed[0].trial_id
+    runs.write_json(made / "result.json", {"trial": best, "n_trials": 5})
+    assert "The search is not over: 5 trials have a score, 1 are" in page(made)
 
 
 def test_as_many_lines_and_dots_as_trials(folder):
