@@ -29,7 +29,7 @@ def estimate(found: Mapping[str, Any] | None, signed: bool = False) -> Markup:
     if found.get("sd"):
         small.append(f"sd {found['sd']:.{digits}f}")
     if found.get("p_value") is not None:
-        small.append(f"p {found['p_value']:.3f}")
+        small.append(f"p {markup.p_text(found['p_value'])}")
     shown = f"{value:+.{digits}f}" if signed else f"{value:,.{digits}f}"
     return tag("span", shown.removesuffix(".0"), " ", tag("small", ", ".join(small)))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from experiments.parts.rows import RUN
 from kerasfaces import runs
 from kerasfaces.errors import RunError
+from kerasfaces.evaluate.markup import p_text
 
 if TYPE_CHECKING:
     from kerasfaces.manifest import Manifest
@@ -179,5 +180,5 @@ def _ours(row: Mapping[str, Any]) -> str:
     if ours.get("sd"):
         shown += f" sd {ours['sd']:.{digits}f}"
     if ours.get("p_value") is not None:
-        shown += f" p {ours['p_value']:.3f}"
+        shown += f" p {p_text(ours['p_value'])}"
     return shown

@@ -9,7 +9,7 @@ from kerasfaces.crossgen import heatmap, plan
 from kerasfaces.crossgen.collect import Found, worst
 from kerasfaces.crossgen.results import Result
 from kerasfaces.evaluate import html, markup
-from kerasfaces.evaluate.markup import MISSING, Section, interval, number, tag
+from kerasfaces.evaluate.markup import MISSING, Section, interval, number, p_text, tag
 from kerasfaces.evaluate.names import HEADLINES, TITLES
 
 
@@ -248,6 +248,6 @@ def _difference(found: Mapping[str, Any] | None) -> object:
     limits = tag("small", interval(found["low"], found["high"]))
     said = str(found["verdict"])
     said = said if said.startswith("no") else f"all is {said}"
-    verdict = tag("small", f"p {number(found['p_holm'])}, {said}")
+    verdict = tag("small", f"p {p_text(found['p_holm'])}, {said}")
     value = f"{found['value']:+.3f}"
     return tag("span", value, " ", limits, " ", verdict, title=found["method"])

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from kerasfaces.evaluate.markup import interval, number, plain
+from kerasfaces.evaluate.markup import interval, number, p_text, plain
 
 _NAME, _CELL = 24, 16
 
@@ -74,12 +74,12 @@ def _worst(cell: Mapping[str, Any]) -> str:
 
 def _compared(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield "AUC of training on all minus training on ..., on the same test images"
-    yield f"{'':{_NAME}} {'tested on':<24} difference  95 % interval      p (Holm)"
+    yield f"{'':{_NAME}} {'tested on':<24} difference  95 % interval       p (Holm)"
     for each in found:
         yield (
             f"{_cut(each['other'], _NAME):<{_NAME}} {each['on']:<24} "
             f"{each['value']:+10.3f}  {interval(each['low'], each['high']):<17}  "
-            f"{number(each['p_holm'])}  {each['verdict']}"
+            f"{p_text(each['p_holm']):>6}  {each['verdict']}"
         )
 
 

@@ -8,10 +8,10 @@ from markupsafe import Markup
 from kerasfaces.evaluate import html, markup, names, predictions
 from kerasfaces.evaluate.chart import Chart, legend
 from kerasfaces.evaluate.compare import Comparison
-from kerasfaces.evaluate.compare_table import lacking, p_text
+from kerasfaces.evaluate.compare_table import lacking
 from kerasfaces.evaluate.detectors import OWN_VALIDATION
 from kerasfaces.evaluate.forest import forest
-from kerasfaces.evaluate.markup import Section, tag
+from kerasfaces.evaluate.markup import Section, p_text, tag
 from kerasfaces.metrics import roc_curve
 from kerasfaces.metrics.together import METRICS
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kerasfaces.evaluate import names
-from kerasfaces.evaluate.markup import MISSING, interval, number, plain
+from kerasfaces.evaluate.markup import MISSING, interval, number, p_text, plain
 from kerasfaces.metrics.together import METRICS
 
 SHORT = {
@@ -29,13 +29,6 @@ def text(content: Mapping[str, Any]) -> str:
             lines += ["", *_slice(content, name)]
     lines += ["", *_said(content)]
     return "\n".join(line.rstrip() for line in lines).rstrip()
-
-
-def p_text(value: float | None) -> str:
-    """Return a p-value as people write it."""
-    if value is None:
-        return MISSING
-    return "< .001" if value < 0.001 else f"{value:.3f}"
 
 
 def lacking(found: Mapping[str, Any]) -> str:

@@ -21,6 +21,7 @@ from kerasfaces.evaluate import (
     shared_rows,
 )
 from kerasfaces.evaluate.detectors import Detector
+from kerasfaces.evaluate.markup import p_text
 from kerasfaces.evaluate.operating_point import (
     ValidationPredictions,
     choose_operating_point,
@@ -177,10 +178,9 @@ def gain_text(content: dict[str, Any], metric: str = "auc") -> str:
     found = content["gain"][metric]
     if found["value"] is None or found["low"] is None:
         return f"{names.TITLES[metric]}: {found['method']}"
-    p = "p < .001" if found["p"] < 0.001 else f"p {found['p']:.3f}"
     return (
         f"{names.TITLES[metric]} {found['value']:+.3f} ({found['low']:+.3f} to "
-        f"{found['high']:+.3f}, {p})"
+        f"{found['high']:+.3f}, p {p_text(found['p'])})"
     )
 
 

@@ -45,6 +45,13 @@ def number(value: float | None, digits: int = 3) -> str:
     return f"{value:.{digits}f}"
 
 
+def p_text(value: float | None) -> str:
+    """Return a p-value as people write it, or a dash for None and NaN."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    return "< .001" if value < 0.001 else f"{value:.3f}"
+
+
 def interval(low: float | None, high: float | None, digits: int = 3) -> str:
     """Return `low to high`, or a dash."""
     if low is None or high is None or not math.isfinite(low + high):

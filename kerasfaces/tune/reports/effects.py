@@ -73,7 +73,7 @@ def _table(data: StudyInput, found: list[Effect]) -> Markup:
             [
                 effect.name,
                 f"{100 * effect.share:.0f} %",
-                f"{effect.p_value:.3f}",
+                markup.p_text(effect.p_value),
                 best.label,
                 _told(best),
                 worst.label,
@@ -130,7 +130,7 @@ def _slice(data: StudyInput, effect: Effect) -> Markup:
         chart.point(
             k + 0.2, level.mean.value, "mark", y_limits=limits if known else None
         )
-    text = f"{effect.name}: {100 * effect.share:.0f} % of the variance, p {effect.p_value:.3f}"
+    text = f"{effect.name}: {100 * effect.share:.0f} % of the variance, p {markup.p_text(effect.p_value)}"
     return markup.figure(chart.svg(), text)
 
 

@@ -77,7 +77,7 @@ def _difference(row: dict[Any, Any]) -> object:
     if value is None or math.isnan(value):
         return "best"
     limits = markup.interval(row["difference_low"], row["difference_high"], 4)
-    p = f"p {row['p_holm']:.3f} (Holm)"
+    p = f"p {markup.p_text(row['p_holm'])} (Holm)"
     return tag("span", f"{value:+.4f}", tag("small", limits), title=p)
 
 
