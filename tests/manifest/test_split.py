@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from kerasfaces import manifest as manifests
@@ -46,10 +46,20 @@ def grouped_rows(draw):
     return table(n, draw(st.integers(1, 4)), **columns)
 
 
+def assign_or_reject(rows, **how):
+    """Skip the rare example whose rows hang together as fewer groups than splits."""
+    try:
+        return assign(rows, **how)
+    except InputError as error:
+        if "cannot be split into" not in str(error):
+            raise
+        reject()
+
+
 @given(grouped_rows(), st.sampled_from(RATIOS), st.integers(0, 3))
 @settings(deadline=None, max_examples=40)
 def test_groups_whole_shares_near_and_deterministic(rows, ratio, seed):
-    result = assign(rows, ratio=ratio, seed=seed)
+    result = assign_or_reject(rows, ratio=ratio, seed=seed)
     splits = result.manifest.rows["split"]
     names = ("train", "test") if len(ratio) == 2 else ("train", "val", "test")
     wanted = {name for name, share in zip(names, ratio, strict=True) if share}
@@ -76,7 +86,7 @@ def test_order_of_rows_does_not_matter(rows, random):
     order = list(range(len(rows)))
     random.shuffle(order)
     shuffled = rows.iloc[order].reset_index(drop=True)
-    first = assign(rows).manifest.rows.set_index("path")["split"]
+    first = assign_or_reject(rows).manifest.rows.set_index("path")["split"]
     second = assign(shuffled).manifest.rows.set_index("path")["split"]
     assert first.sort_index().equals(second.sort_index())
 
