@@ -11,7 +11,7 @@ import pandas as pd
 
 from kerasfaces.errors import InputError, MissingFileError
 from kerasfaces.manifest.attributes import Attributes
-from kerasfaces.manifest.folders import images_below
+from kerasfaces.manifest.image_files import images_below
 from kerasfaces.manifest.quota import quotas
 from kerasfaces.manifest.recipe import Recipe, Source
 from kerasfaces.manifest.table import Manifest, absolute_folder

@@ -17,7 +17,7 @@ import pandas as pd
 
 from kerasfaces import cli
 from kerasfaces.errors import InputError, MissingFileError
-from kerasfaces.manifest.folders import images_below
+from kerasfaces.manifest.image_files import images_below
 
 if TYPE_CHECKING:
     from kerasfaces.evaluate.operating_point import OperatingPoint
