@@ -25,8 +25,16 @@ class ImageError(KerasfacesError, ValueError):
     """One image cannot be decoded; the message is the short reason, without the path."""
 
 
-class ImageMemoryError(ImageError):
+class TemporaryImageError(ImageError):
+    """True of this machine now, not of the image: no cache should remember it."""
+
+
+class ImageMemoryError(TemporaryImageError):
     """Memory ran out while an image was decoded: it may work next time."""
+
+
+class MissingDecoderError(TemporaryImageError):
+    """Nothing installed here reads this kind of picture; the message says what would."""
 
 
 class StoreError(KerasfacesError, ValueError):

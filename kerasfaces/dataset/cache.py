@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from kerasfaces import cli, images, store, workers
 from kerasfaces.dataset import hashes
-from kerasfaces.errors import ImageError, ImageMemoryError
+from kerasfaces.errors import ImageError, TemporaryImageError
 from kerasfaces.images import InputSpec
 
 logger = logging.getLogger(__name__)
@@ -149,7 +149,9 @@ def _decode_one(path: Path, spec: InputSpec) -> Decoded:
     digest = images.sha256(data)
     try:
         return Decoded(path, digest, images.to_array(images.decode(data), spec), "")
-    except ImageMemoryError as error:  # not the image's fault: without a hash, not kept
+    except (
+        TemporaryImageError
+    ) as error:  # not the image's fault: without a hash, not kept
         return Decoded(path, "", None, str(error))
     except ImageError as error:
         return Decoded(path, digest, None, str(error))

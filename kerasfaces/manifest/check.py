@@ -9,6 +9,12 @@ from kerasfaces.manifest.rules import LABELS, Finding
 from kerasfaces.manifest.split import NEAR_DUPLICATES
 from kerasfaces.manifest.table import Manifest, column
 
+# What further pictures in a file are. Not so in phone photos (MPO): there they are depth
+# or brightness maps of the one picture; nor in PSD: there they are its layers.
+_SEVERAL = {
+    **dict.fromkeys(("GIF", "PNG", "WEBP", "AVIF"), ("animated", "frames")),
+    **dict.fromkeys(("TIFF", "HEIF"), ("several pictures", "pictures in one file")),
+}
 HEADER = 1  # findings about the whole table are reported at the header's line
 
 
@@ -59,9 +65,11 @@ def _file_findings(
         if each.sha256 and stated[i] and each.sha256 != stated[i]:
             detail = f"the file is now {each.sha256[:12]}..., not {stated[i][:12]}..."
             yield Finding("stale sha256", lines[i], path, detail)
-        if each.probe.get("n_frames", 1) > 1:
-            detail = f"{each.probe['n_frames']} frames; only the first is read."
-            yield Finding("animated", lines[i], path, detail)
+        n_frames, form = each.probe.get("n_frames", 1), each.probe.get("format", "")
+        if n_frames > 1 and form in _SEVERAL:
+            kind, what = _SEVERAL[form]
+            detail = f"{n_frames} {what}; only the first is read."
+            yield Finding(kind, lines[i], path, detail)
 
 
 def _content_findings(manifest: Manifest, lines: Sequence[int]) -> Iterator[Finding]:

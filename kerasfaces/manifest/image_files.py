@@ -2,33 +2,46 @@
 
 import logging
 import os
+import stat
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from kerasfaces.images import EXTENSIONS
+from kerasfaces.images import kinds
 
 logger = logging.getLogger(__name__)
 
 
 def images_below(folder: Path) -> list[Path]:
-    """Return the image files below a folder, sorted; says which others were passed over.
+    """Return the photos below a folder, sorted; says which other files were passed over.
 
-    Files count as images by their extension; whether they can be read is found out later.
-    Hidden files and folders are passed over, linked folders are followed once.
+    A file is a photo by its extension, that of a format which cannot be read here
+    included: it becomes a row with a reason. Files without an extension, or with one that
+    says nothing, are photos if their first bytes are a photo's. Hidden files and folders
+    are passed over, linked folders are followed once.
     """
-    found, ignored, unnameable = [], Counter[str](), []
+    found, odd, ignored, unnameable = [], [], Counter[str](), []
     for file in _files_below(folder):
-        if file.suffix.lower() not in EXTENSIONS:
-            ignored[file.suffix.lower() or "no extension"] += 1
+        named = kinds.by_name(file.suffix)
+        if not (named or (named is None and _begins_like_a_photo(file))):
+            ignored[_short(file.suffix.lower()) or "no extension"] += 1
         elif not _is_unicode(str(file)):
             unnameable.append(os.fsencode(file))
         else:
             found.append(file)
-    if ignored:
-        kinds = ", ".join(f"{kind} ({n})" for kind, n in ignored.most_common(5))
+            if named is None:
+                odd.append(file)
+    if odd:
         logger.info(
-            "%s: %d other files are no images: %s", folder, ignored.total(), kinds
+            "%s: %d files count as images by their content, not by their names, e.g. %r",
+            folder,
+            len(odd),
+            odd[0].name,
+        )
+    if ignored:
+        counts = ", ".join(f"{kind} ({n})" for kind, n in ignored.most_common(5))
+        logger.info(
+            "%s: %d other files are no images: %s", folder, ignored.total(), counts
         )
     if unnameable:
         logger.warning(
@@ -39,6 +52,20 @@ def images_below(folder: Path) -> list[Path]:
             unnameable[0],
         )
     return sorted(found, key=str)
+
+
+def _begins_like_a_photo(file: Path) -> bool:
+    try:
+        if not stat.S_ISREG(file.stat().st_mode):
+            return False
+        with file.open("rb") as opened:
+            return kinds.by_content(opened.read(kinds.HEAD_BYTES))
+    except OSError:
+        return False
+
+
+def _short(extension: str) -> str:
+    return extension if len(extension) <= 10 else f"{extension[:9]}…"
 
 
 def _files_below(folder: Path) -> Iterator[Path]:

@@ -13,7 +13,7 @@ from kerasfaces.errors import ImageError
 from kerasfaces.manifest.table import Manifest, column
 
 logger = logging.getLogger(__name__)
-_NAMED = 5  # unreadable files named in one log line
+_NAMED = 5  # reasons given in one log line
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,21 +100,28 @@ def complete(manifest: Manifest) -> tuple[Manifest, int]:
 
 
 def report_unreadable(paths: Sequence[str], facts: Sequence[Facts]) -> int:
-    """Log how many files are unreadable, with the first few names; return how many."""
-    bad = [
-        f"{path!r}: {each.reason}"
-        for path, each in zip(paths, facts, strict=True)
-        if each.reason
-    ]
+    """Log how many files are unreadable, by reason with a name each; return how many."""
+    bad: dict[str, list[str]] = {}
+    for path, each in zip(paths, facts, strict=True):
+        if each.reason:
+            bad.setdefault(each.reason, []).append(path)
+    n_bad = sum(map(len, bad.values()))
     if bad:
+        reasons = sorted(bad, key=lambda reason: -len(bad[reason]))
+        named = [
+            f"{reason} ({len(bad[reason])}, e.g. {bad[reason][0]!r})"
+            if len(bad[reason]) > 1
+            else f"{bad[reason][0]!r}: {reason}"
+            for reason in reasons[:_NAMED]
+        ]
         logger.warning(
-            "%d of %d images are unreadable and stay in as rows without size; %s%s",
-            len(bad),
+            "%d of %d images are unreadable and stay in as rows without size: %s%s",
+            n_bad,
             len(facts),
-            "; ".join(bad[:_NAMED]),
-            "; ..." if len(bad) > _NAMED else "",
+            "; ".join(named),
+            "; ..." if len(reasons) > _NAMED else "",
         )
-    return len(bad)
+    return n_bad
 
 
 def _header(file: Path) -> tuple[Facts, bytes]:

@@ -21,7 +21,7 @@ from kerasfaces.channels.parts.contract import Channel
 from kerasfaces.channels.stage import config as stage_config
 from kerasfaces.channels.stage import pack
 from kerasfaces.channels.stage.config import ChannelsConfig
-from kerasfaces.errors import ImageError, ImageMemoryError
+from kerasfaces.errors import ImageError, TemporaryImageError
 from kerasfaces.images import InputSpec
 
 logger = logging.getLogger(__name__)
@@ -103,7 +103,7 @@ def decode(item: Item, spec: InputSpec) -> Decoded:
     try:
         image = images.decode(cast(bytes, found.data))
         return Decoded(item.sha256, images.to_array(image, spec))
-    except ImageMemoryError as error:
+    except TemporaryImageError as error:
         return Decoded(item.sha256, None, str(error), transient=True)
     except ImageError as error:
         return Decoded(item.sha256, None, str(error))

@@ -1,8 +1,10 @@
 """The one image loader: a user's file -> RGB pixels, the same for every stage.
 
-Training, evaluation, export checks and serving all see pixels made here, by Pillow:
-EXIF orientation applied, colour profile converted to sRGB, alpha flattened on white,
-16-bit reduced to 8, first frame of an animation, central square, antialiased resize.
+Training, evaluation, export checks and serving all see pixels made here, by Pillow: EXIF
+orientation applied, colour profile converted to sRGB, alpha flattened on white, more than
+8 bits scaled (`ranges`), first frame of an animation, central square, antialiased resize.
+Metadata that are damaged, odd or huge never cost a picture (`metadata`); what Pillow lacks
+is read by plug-ins where they are installed (`kinds`).
 """
 
 import dataclasses
@@ -10,23 +12,25 @@ import hashlib
 import io
 import stat
 import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 
-from kerasfaces.errors import ImageError, ImageMemoryError
+from kerasfaces.errors import ImageError, ImageMemoryError, MissingDecoderError
+from kerasfaces.images import kinds, metadata, ranges
+from kerasfaces.images.kinds import EXTENSIONS as EXTENSIONS
+from kerasfaces.images.metadata import Bare
 
 MAX_PIXELS = 178_956_970  # Pillow's own limit for a decompression bomb
 MAX_FILE_BYTES = 512 * 2**20
 MIN_SIZE_PX, MAX_SIZE_PX = 32, 4096  # of what a model sees
-LOADER_VERSION = 2  # raise whenever the pixels made from a file change
-EXTENSIONS = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .webp .bmp .tif .tiff .gif .avif .jp2 .ppm".split()
-)
+LOADER_VERSION = 3  # raise whenever the pixels made from a file change
 
+Answer = TypeVar("Answer")
 _FILTERS = {
     "nearest": Image.Resampling.NEAREST,
     "bilinear": Image.Resampling.BILINEAR,
@@ -65,6 +69,7 @@ def read_file(path: Path) -> bytes:
 
     Raises:
         ImageError: It is missing, not a regular file, unreadable, empty or too large.
+        MissingDecoderError: Nothing installed here reads its kind of picture.
     """
     try:
         status = path.stat()
@@ -76,7 +81,9 @@ def read_file(path: Path) -> bytes:
             raise ImageError(
                 f"file of {status.st_size >> 20} MB, limit {MAX_FILE_BYTES >> 20} MB"
             )
-        return path.read_bytes()
+        data = path.read_bytes()
+        kinds.require_decoder(data[: kinds.HEAD_BYTES], path.suffix)
+        return data
     except ImageError:
         raise
     except FileNotFoundError as error:
@@ -96,24 +103,12 @@ def decode(data: bytes) -> Image.Image:
     """Decode a file's bytes into an upright 8-bit sRGB image.
 
     Raises:
-        ImageError: Not an image, truncated, or more than `MAX_PIXELS` pixels.
+        ImageError: Not an image, truncated, pixels of an unknown range (`ranges`), or more
+            than `MAX_PIXELS` pixels.
         ImageMemoryError: Memory ran out; nobody should remember this.
+        MissingDecoderError: Nothing installed here reads it; likewise.
     """
-    ImageFile.LOAD_TRUNCATED_IMAGES = False  # another library may have set it
-    try:
-        with _open(data) as image:
-            image.load()
-            profile = image.info.get("icc_profile")
-            upright = ImageOps.exif_transpose(image)
-            return _to_rgb(upright, profile)
-    except ImageError:
-        raise
-    except MemoryError as error:
-        raise ImageMemoryError("not enough memory to decode it now") from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise ImageError(_reason(error)) from error
-    except Exception as error:
-        raise ImageError(f"decoder failed: {type(error).__name__}: {error}") from error
+    return _first(data, _upright)
 
 
 def load(path: Path) -> Image.Image:
@@ -150,40 +145,94 @@ def probe(data: bytes) -> dict[str, Any]:
     Raises:
         ImageError: Not an image Pillow can identify, or too large.
     """
+    return _first(
+        data, lambda image, known: _facts(image, known) | {"n_bytes": len(data)}
+    )
+
+
+def _first(data: bytes, answer: Callable[[Image.Image, Bare | None], Answer]) -> Answer:
+    """Ask the file as it is; where that fails, the same pixels without metadata.
+
+    Raises:
+        ImageError: No way works; the message is the first one's reason.
+    """
+    kinds.require_decoder(data[: kinds.HEAD_BYTES])
+    ImageFile.LOAD_TRUNCATED_IMAGES = False  # another library may have set it
+    failure: Exception | None = None
+    with warnings.catch_warnings():
+        # Bombs are refused below by our own limit; odd metadata are no news.
+        warnings.simplefilter("ignore")
+        for known in _ways(data):
+            try:
+                with _open(data if known is None else known.data) as image:
+                    return answer(image, known)
+            except ImageError:
+                raise
+            except MemoryError as error:
+                raise ImageMemoryError("not enough memory to decode it now") from error
+            except Exception as error:  # noqa: BLE001 - raised below, as a reason
+                failure = failure or error
+    raise ImageError(_reason(failure)) from failure
+
+
+def _ways(data: bytes) -> Iterator[Bare | None]:
+    """Yield how a file may be read: as it is (None), then ever barer; see `Bare`.
+
+    Raises:
+        MissingDecoderError: A TIFF is a camera's raw file: its picture is a preview.
+    """
+    if data.startswith(kinds.TIFF):
+        found = metadata.bare_tiff(data)
+        if found is not None and found.is_raw:
+            raise MissingDecoderError(kinds.RAW.reason)
+        yield found
+    else:
+        yield None
+    for keep_profile in (True, False):
+        found = metadata.bare(data, keep_profile)
+        if found is not None:
+            yield found
+
+
+def _upright(image: Image.Image, known: Bare | None) -> Image.Image:
+    image.load()
+    profile = image.info.get("icc_profile")
+    stated = metadata.orientation_of(image) if known is None else known.orientation
+    return _to_rgb(metadata.turned(ranges.to_8_bit(image), stated), profile)
+
+
+def _facts(image: Image.Image, known: Bare | None) -> dict[str, Any]:
+    width, height = image.size
+    return {
+        "format": image.format or "",
+        "width_px": width,
+        "height_px": height,
+        "mode": image.mode,
+        "n_frames": _n_frames(image),
+        "has_exif": bool(image.info.get("exif")) or bool(known and known.has_exif),
+        "has_icc": bool(image.info.get("icc_profile")),
+        "quantization": {
+            int(key): list(table)
+            for key, table in getattr(image, "quantization", {}).items()
+        },
+        "subsampling": _subsampling(image),
+        "progressive": bool(image.info.get("progressive")),
+    }
+
+
+def _n_frames(image: Image.Image) -> int:
+    """Count frames; where a later one is damaged, there is the first."""
     try:
-        with _open(data) as image:
-            width, height = image.size
-            return {
-                "format": image.format or "",
-                "width_px": width,
-                "height_px": height,
-                "mode": image.mode,
-                "n_frames": int(getattr(image, "n_frames", 1)),
-                "n_bytes": len(data),
-                "has_exif": bool(image.info.get("exif")),
-                "has_icc": bool(image.info.get("icc_profile")),
-                "quantization": {
-                    int(key): list(table)
-                    for key, table in getattr(image, "quantization", {}).items()
-                },
-                "subsampling": _subsampling(image),
-                "progressive": bool(image.info.get("progressive")),
-            }
-    except ImageError:
-        raise
-    except Exception as error:
-        raise ImageError(_reason(error)) from error
+        return int(getattr(image, "n_frames", 1))
+    except Exception:  # noqa: BLE001 - whatever a damaged frame makes Pillow raise
+        return 1
 
 
 def _open(data: bytes) -> Image.Image:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # bombs are refused below, by our own limit
-        try:
-            image = Image.open(io.BytesIO(data))
-        except Image.DecompressionBombError as error:
-            raise ImageError(f"more than {MAX_PIXELS} pixels") from error
-        except UnidentifiedImageError as error:
-            raise ImageError("not an image, or a format Pillow cannot read") from error
+    try:
+        image = Image.open(io.BytesIO(data))
+    except Image.DecompressionBombError as error:
+        raise ImageError(f"more than {MAX_PIXELS} pixels") from error
     width, height = image.size
     if width * height > MAX_PIXELS:
         image.close()
@@ -191,9 +240,7 @@ def _open(data: bytes) -> Image.Image:
     return image
 
 
-def _to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    if image.mode.startswith("I") or image.mode == "F":
-        image = _to_8_bit(image)
+def _to_rgb(image: Image.Image, profile: Any) -> Image.Image:
     if image.mode == "P":
         image = image.convert("RGBA" if "transparency" in image.info else "RGB")
     image = _to_srgb(image, profile)
@@ -204,29 +251,12 @@ def _to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     return image.convert("RGB")
 
 
-def _to_8_bit(image: Image.Image) -> Image.Image:
-    """Scale 16-bit grey to 8 bits; floats are taken as 0..1 when they fit, else 0..255.
-
-    32-bit integers hold whatever their writer had: 8 bits when they fit, else 16.
-
-    Raises:
-        ImageError: 32-bit integers beyond 16 bits: nothing says where white is.
-    """
-    values = np.asarray(image, dtype=np.float64)
-    values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
-    if image.mode == "F":
-        scale = 255.0 if values.max(initial=0.0) <= 1.0 else 1.0
-    elif image.mode == "I" and values.max(initial=0.0) <= 255:
-        scale = 1.0
-    elif values.max(initial=0.0) <= 65535:
-        scale = 255.0 / 65535.0
-    else:
-        raise ImageError("32-bit integers above 65535: unknown range")
-    return Image.fromarray(np.clip(np.rint(values * scale), 0, 255).astype(np.uint8))
-
-
-def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Convert through an embedded colour profile; a damaged profile is ignored."""
+def _to_srgb(image: Image.Image, profile: Any) -> Image.Image:
+    """Convert through an embedded colour profile; one that does not fit is ignored."""
+    if image.mode == "LAB":
+        lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+        made = ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
+        return made or image
     if not profile or image.mode not in ("RGB", "RGBA", "CMYK", "L"):
         return image
     try:
@@ -236,7 +266,7 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
         converted = ImageCms.profileToProfile(
             colour, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
         )
-    except (ImageCms.PyCMSError, OSError, ValueError):
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return image
     if converted is None:
         return image
@@ -254,6 +284,10 @@ def _subsampling(image: Image.Image) -> str:
     return {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}.get(code, "other")
 
 
-def _reason(error: BaseException) -> str:
+def _reason(error: BaseException | None) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return "not an image, or a format Pillow cannot read"
     text = " ".join(str(error).split()) or type(error).__name__
-    return f"cannot be decoded: {text[:160]}"
+    if isinstance(error, (OSError, SyntaxError, ValueError, EOFError)):
+        return f"cannot be decoded: {text[:160]}"
+    return f"decoder failed: {type(error).__name__}: {text[:120]}"
