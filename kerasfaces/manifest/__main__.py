@@ -1,14 +1,16 @@
-"""`kerasfaces manifest`: build, split, check, audit, select.
+"""`kerasfaces manifest`: build, join, split, check, audit, select.
 
 Only the arguments are parsed here; `commands` does the work and prints.
 """
 
 import argparse
+import sys
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
 from kerasfaces import cli
+from kerasfaces.manifest import inputs
 
 EXAMPLES = [
     "kerasfaces manifest build photos -o photos/manifest.csv",
@@ -19,14 +21,21 @@ EXAMPLES = [
 ]
 BUILD = [
     "kerasfaces manifest build photos -o photos/manifest.csv    # photos/real, photos/fake/GENERATOR",
+    "kerasfaces manifest build cifake --validation-from train -o cifake.csv  # train/REAL, test/FAKE",
+    "kerasfaces manifest build a --split-is train b.csv --split-is test -o m.csv",
+    "kerasfaces manifest build ffhq --label-is real stylegan --label-is fake -o m.csv",
     "kerasfaces manifest build rows.xlsx --columns mudgal2023 --root images -o manifest.csv",
     "kerasfaces manifest build rows.csv --map path=file,label=y,source=kind --real-is 0 -o m.csv",
     "kerasfaces manifest build --recipe data_manifests/wan2023.toml --root data -o manifest.csv",
 ]
+JOIN = [
+    "kerasfaces manifest join train.csv test.csv -o both.csv",
+]
 SPLIT = [
     "kerasfaces manifest split manifest.csv                  # 5:1:1, seed 0, in place",
     "kerasfaces manifest split manifest.csv --ratio 80/10/10 --seed 1 -o split-1.csv",
-    "kerasfaces manifest split manifest.csv --ratio 64:16:20 --overwrite",
+    "kerasfaces manifest split manifest.csv --validation-from train   # test rows stay",
+    "kerasfaces manifest split manifest.csv --ratio 64:16:20 --overwrite  # all anew",
 ]
 CHECK = [
     "kerasfaces manifest check manifest.csv                  # exit code 1 on any finding"
@@ -46,16 +55,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Parse and run one subcommand; return its exit code."""
     parser = cli.parser(
         "manifest",
-        "Say which images there are: build manifest.csv, split it, check it, audit its files.",
+        "Say which images there are: build manifest.csv, join several, split, check, audit.",
         EXAMPLES,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _build(
+    build = _sub(
+        commands,
+        "build",
+        "Make a manifest from folders, tables or a recipe; class, split and source are read "
+        "from the words in folders' names, and how is printed.",
+        BUILD,
+    )
+    _build(build)
+    _join(
         _sub(
             commands,
-            "build",
-            "Make a manifest from folders, a table or a recipe.",
-            BUILD,
+            "join",
+            "Concatenate manifests; the same image in two splits is refused.",
+            JOIN,
         )
     )
     _split(
@@ -78,7 +95,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
     )
     _select(_sub(commands, "select", "Write the rows that meet conditions.", SELECT))
-    options = parser.parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["build"]:
+        words = ["build", *inputs.marked(build, words[1:])]
+    options = parser.parse_args(words)
 
     from kerasfaces.manifest import commands as work
 
@@ -105,7 +125,7 @@ def _sub(
 
 def _build(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("data", nargs="?", type=Path, metavar="DIR|TABLE", help="folder or table")
+    inputs.add_options(parser)
     add(
         "-o",
         "--output",
@@ -132,9 +152,33 @@ def _build(parser: argparse.ArgumentParser) -> None:
         metavar="THEIRS=OURS,...",
         help="split names, e.g. test=val,dev=test",
     )
+    _validation_from(parser)
     add("--attributes", type=Path, metavar="TABLE", help="attribute columns to join")
     add("--no-split", action="store_true", help="leave out a recipe's split")
     add("--overwrite", action="store_true", help="replace an existing M")
+
+
+def _join(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("manifests", nargs="+", type=Path, metavar="M", help="manifests")
+    add(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="OUT",
+        help="manifest to write; paths are rewritten for its folder",
+    )
+    add("--overwrite", action="store_true", help="replace an existing OUT")
+
+
+def _validation_from(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--validation-from",
+        choices=("train",),
+        help="cut the missing val split from train (a sixth, what belongs together stays "
+        "together); test rows stay",
+    )
 
 
 def _split(parser: argparse.ArgumentParser) -> None:
@@ -145,8 +189,9 @@ def _split(parser: argparse.ArgumentParser) -> None:
         "--ratio",
         default="5:1:1",
         help="train:val:test (default 5:1:1), or train:test such as 80/20; training needs "
-        "val, so for 80/20 with validation use 64:16:20",
+        "val, so for 80/20 with validation use 64:16:20; with --validation-from, train:val",
     )
+    _validation_from(parser)
     add("--seed", type=int, default=0, help="default: 0")
     add(
         "--near-duplicates",
@@ -156,7 +201,11 @@ def _split(parser: argparse.ArgumentParser) -> None:
         help="how many of 256 bits the perceptual hashes of one picture may differ in "
         "(default 16; 0: equal hashes only; off: do not look at the images)",
     )
-    add("--overwrite", action="store_true", help="replace the splits that rows have")
+    add(
+        "--overwrite",
+        action="store_true",
+        help="replace the splits that rows have, a data set's own test too",
+    )
 
 
 def _check(parser: argparse.ArgumentParser) -> None:

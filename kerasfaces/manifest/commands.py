@@ -1,56 +1,57 @@
 """The subcommands' work: read, call a stage, write, print the result on stdout."""
 
 import argparse
-import dataclasses
 import json
 import logging
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from kerasfaces import config
 from kerasfaces.errors import InputError
-from kerasfaces.manifest import printing, scan, table
+from kerasfaces.manifest import missing, printing, table
+from kerasfaces.manifest.split import RATIO
 from kerasfaces.manifest.table import Manifest
-
-if TYPE_CHECKING:
-    from kerasfaces.manifest import convert
 
 logger = logging.getLogger(__name__)
 
 
 def build(options: argparse.Namespace) -> int:
-    """Make a manifest from a folder, a table or a recipe."""
-    if (options.data is None) == (options.recipe is None):
+    """Make a manifest from folders, tables or a recipe."""
+    from kerasfaces.manifest import build as building
+
+    if bool(options.inputs) == bool(options.recipe):
         raise InputError("build: expected either DIR (or TABLE) or --recipe X.toml.")
     _refuse_existing(options.output, options.overwrite)
     if options.recipe:
         manifest, ratio = _from_recipe(options)
+        table.require_valid(manifest, str(options.recipe))
+        manifest = building.scanned(manifest)
+        if ratio:
+            manifest = _split(manifest, ratio, options.recipe_seed)
     else:
-        manifest, ratio = _from_data(options), None
-    table.require_valid(manifest, str(options.data or options.recipe))
-    facts = scan.scan(manifest.files())
-    told = pd.DataFrame([each.columns() for each in facts], dtype=str)
-    rows = manifest.rows.assign(**{str(name): told[name] for name in told})
-    manifest = Manifest(rows, manifest.folder)
-    scan.report_unreadable(list(rows["path"]), facts)
-    if all(each.reason for each in facts):
-        raise InputError(
-            f"none of the {len(facts)} images can be read (first: {rows['path'][0]!r}, "
-            f"{facts[0].reason}); check --root."
-        )
-    if ratio:
-        manifest = _split(manifest, ratio, options.recipe_seed)
-    table.write(manifest, options.output)
-    printing.counts(manifest)
-    printing.text(f"wrote {options.output}")
-    return 0
+        manifest = building.from_inputs(options)
+    if options.validation_from:
+        manifest = _cut_validation(manifest, RATIO, 0)
+    return _finish(manifest, options.output)
+
+
+def join(options: argparse.Namespace) -> int:
+    """Concatenate manifests."""
+    from kerasfaces.manifest import combine
+
+    _refuse_existing(options.output, options.overwrite)
+    parts = [(str(path), table.read(path)) for path in options.manifests]
+    manifest = combine.concatenate(parts, options.output.parent)
+    manifest = combine.hashed(manifest)
+    combine.refuse_shared(manifest, combine.origins(parts))
+    return _finish(manifest, options.output)
 
 
 def split(options: argparse.Namespace) -> int:
     """Assign splits and write the manifest."""
-    from kerasfaces.manifest.split import NEAR_DUPLICATES, parse_ratio
+    from kerasfaces.manifest.split import NEAR_DUPLICATES, cut_validation, parse_ratio
     from kerasfaces.manifest.split import assign as assign_splits
 
     manifest = _read(options)
@@ -58,21 +59,27 @@ def split(options: argparse.Namespace) -> int:
         raise InputError(
             "--where would drop the other rows of M; give another file: -o OUT."
         )
-    n_split = int((manifest.rows["split"] != "").sum())
-    if n_split and not options.overwrite:
+    if options.validation_from:
+        if options.overwrite:
+            raise InputError(
+                "--validation-from changes no split but train; leave --overwrite out."
+            )
+    elif (manifest.rows["split"] != "").any() and not options.overwrite:
         raise InputError(
-            f"{options.manifest}: {n_split} of {len(manifest)} rows have a split already; "
-            "add --overwrite to split anew."
+            f"{options.manifest}: {missing.already_split(manifest.rows, options.manifest)}"
         )
     if options.output and options.output != options.manifest:
         _refuse_existing(options.output, options.overwrite)
     ratio = parse_ratio(options.ratio)
     distance = getattr(options, "near_duplicates", NEAR_DUPLICATES)
-    result = assign_splits(manifest, ratio, options.seed, distance)
+    if options.validation_from:
+        result = cut_validation(manifest, ratio, options.seed, distance)
+    else:
+        result = assign_splits(manifest, ratio, options.seed, distance)
     table.write(result.manifest, options.output or options.manifest)
     printing.counts(result.manifest)
     printing.moved(result)
-    if len(ratio) == 2:
+    if len(ratio) == 2 and not options.validation_from:
         logger.warning(
             "there is no val split; training needs one (e.g. --ratio 64:16:20)"
         )
@@ -145,6 +152,28 @@ def select(options: argparse.Namespace) -> int:
     return 0
 
 
+def _finish(manifest: Manifest, output: Path) -> int:
+    """Write a new manifest and print what is in it and what it lacks."""
+    table.write(manifest, output)
+    printing.counts(manifest)
+    for line in missing.remarks(manifest, output):
+        logger.warning("%s", line)
+    printing.text(f"wrote {output}")
+    return 0
+
+
+def _cut_validation(manifest: Manifest, ratio: Sequence[float], seed: int) -> Manifest:
+    from kerasfaces.manifest.split import cut_validation
+
+    result = cut_validation(manifest, ratio, seed)
+    n = int((result.manifest.rows["split"] == "val").sum())
+    printing.text(
+        f"validation: {n:,} images cut from train (a sixth, seed {seed}); no test image moved"
+    )
+    printing.moved(result)
+    return result.manifest
+
+
 def _read(options: argparse.Namespace) -> Manifest:
     from kerasfaces.manifest.where import select as keep
 
@@ -158,46 +187,6 @@ def _refuse_existing(path: Path, overwrite: bool) -> None:
         )
     if path.exists() and not overwrite:
         raise InputError(f"{path} exists; add --overwrite to replace it.")
-
-
-def _from_data(options: argparse.Namespace) -> Manifest:
-    from kerasfaces.manifest import convert
-    from kerasfaces.manifest.attributes import Attributes
-    from kerasfaces.manifest.folders import from_folders
-
-    if options.data.suffix.lower() in convert.SUFFIXES and not options.data.is_dir():
-        manifest = convert.from_table(options.data, _columns(options), options.root)
-    else:
-        for name in ("columns", "map", "real_is", "map_split", "root"):
-            if getattr(options, name):
-                flag = name.replace("_", "-")
-                raise InputError(f"--{flag} is for tables; {options.data} is a folder.")
-        manifest = from_folders(options.data)
-    if options.attributes:
-        rows = Attributes(options.attributes).join(manifest.rows)
-        manifest = Manifest(rows, manifest.folder)
-    return manifest
-
-
-def _columns(options: argparse.Namespace) -> "convert.Columns | None":
-    """Return the mapping asked for on the command line, or None."""
-    from kerasfaces.manifest import convert
-
-    names, splits = convert.parse_map(options.map), convert.parse_map(options.map_split)
-    if not (options.columns or names or splits or options.real_is):
-        return None
-    if options.columns and options.columns not in convert.PRESETS:
-        raise InputError(
-            f"--columns {options.columns!r}: known layouts are "
-            f"{', '.join(convert.PRESETS)}; others are mapped with --map."
-        )
-    base = convert.PRESETS.get(options.columns, convert.Columns(names={}))
-    return dataclasses.replace(
-        base,
-        names={**base.names, **names},
-        real_is=options.real_is or base.real_is,
-        splits=splits or base.splits,
-    )
 
 
 def _from_recipe(options: argparse.Namespace) -> tuple[Manifest, str | None]:

@@ -5,10 +5,13 @@ from collections.abc import Sequence
 
 from kerasfaces.manifest.assemble import Taken
 from kerasfaces.manifest.audit import AuditResult
+from kerasfaces.manifest.folders import Reading
 from kerasfaces.manifest.recipe import Recipe
 from kerasfaces.manifest.rules import SPLITS
 from kerasfaces.manifest.split import SplitResult
 from kerasfaces.manifest.table import Manifest
+
+_TREE_LINES = 40  # folders shown of one tree
 
 
 def text(line: str) -> None:
@@ -16,6 +19,22 @@ def text(line: str) -> None:
     encoding = sys.stdout.encoding or "utf-8"
     shown = line.encode(encoding, "backslashreplace").decode(encoding)
     sys.stdout.write(shown + "\n")
+
+
+def tree(reading: Reading) -> None:
+    """Print how folders were read, and what could have been read otherwise."""
+    shown = reading.lines[:_TREE_LINES]
+    body = [
+        [line.folder, line.label or "left out", line.split, line.source, f"{line.n:,}"]
+        for line in shown
+    ]
+    text(f"{reading.manifest.folder}, as it was read:")
+    table(["folder", "label", "split", "source", "images"], body)
+    if more := reading.lines[_TREE_LINES:]:
+        n = sum(line.n for line in more)
+        text(f"  and {len(more):,} more folders with {n:,} images")
+    for note in reading.notes:
+        text(f"note: {note}")
 
 
 def counts(manifest: Manifest) -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 LABELS = ("real", "fake")
 SPLITS = ("train", "val", "test")
 _SHOWN = 5  # line numbers named in one message
+_QUOTED = 80  # characters of a name or value shown in one message
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,6 +98,13 @@ def summary(findings: Sequence[Finding]) -> str:
     if rest:
         text += f" {rest} more of other kinds; kerasfaces manifest check lists all."
     return text
+
+
+def quoted(text: str) -> str:
+    """Return a name or value in quotes, long ones cut in the middle."""
+    if len(text) > _QUOTED:
+        text = f"{text[: _QUOTED // 2]}...{text[-_QUOTED // 2 + 3 :]}"
+    return repr(text)
 
 
 def lines_text(lines: Sequence[int]) -> str:

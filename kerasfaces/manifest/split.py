@@ -94,7 +94,9 @@ def assign(
     order = np.argsort(_keys(rows, seed, "balance"), kind="stable")
     balanced = Balance(strata, members, splits, shares, order).solve()
     moved["balance"] = int((balanced != splits).sum())
-    texts = pd.Series(np.array(names, dtype=object)[balanced], dtype=str)
+    splits_by_name = np.array(names, dtype=object)[balanced]
+    _check_covered(rows, splits_by_name)
+    texts = pd.Series(splits_by_name, dtype=str)
     return SplitResult(
         manifest=Manifest(rows.assign(split=texts), manifest.folder),
         moved=moved,
@@ -102,6 +104,43 @@ def assign(
         largest_group=int(np.bincount(members).max()),
         n_unreadable=n_unreadable,
     )
+
+
+def cut_validation(
+    manifest: Manifest,
+    ratio: Sequence[float] = RATIO,
+    seed: int = 0,
+    near_duplicates: int | None = NEAR_DUPLICATES,
+) -> SplitResult:
+    """Make part of the training rows the validation split; no other row changes.
+
+    Args:
+        manifest: Rows that all have a split, train among them and val not.
+        ratio: Its first two numbers are the shares of train and val.
+        seed: Another seed cuts another part.
+        near_duplicates: As in `assign`.
+
+    Raises:
+        InputError: Rows have no split, there is a val split, or a class has too few
+            training rows.
+    """
+    counts = manifest.rows["split"].value_counts()
+    if counts.get("", 0) or counts.get("val", 0) or not counts.get("train", 0):
+        told = ", ".join(f"{n} {name or 'without'}" for name, n in counts.items())
+        raise InputError(
+            "validation is cut from train where every row has a split and none is val; "
+            f"these {len(manifest)} rows are {told}."
+        )
+    if near_duplicates is not None:
+        manifest, _ = scan.complete(manifest)
+    train = (manifest.rows["split"] == "train").to_numpy()
+    result = assign(
+        manifest.take(train.tolist()), (*ratio[:2], 0), seed, near_duplicates
+    )
+    splits = manifest.rows["split"].to_numpy(dtype=object).copy()
+    splits[train] = result.manifest.rows["split"].to_numpy(dtype=object)
+    rows = manifest.rows.assign(split=pd.Series(splits, dtype=str))
+    return dataclasses.replace(result, manifest=Manifest(rows, manifest.folder))
 
 
 def parse_ratio(text: str) -> tuple[float, ...]:
@@ -196,6 +235,11 @@ def _check_classes(rows: pd.DataFrame, members: groups.Rows, n_splits: int) -> N
     for label in LABELS:
         mask = (rows["label"] == label).to_numpy()
         count, n_groups = int(mask.sum()), len(np.unique(members[mask]))
+        if not count:
+            raise InputError(
+                f"there is no {label} image among {len(rows)}; a detector needs both classes "
+                "in every split."
+            )
         if n_groups < n_splits:
             joined = f" in {n_groups} groups" if count > n_groups else ""
             raise InputError(
@@ -203,3 +247,16 @@ def _check_classes(rows: pd.DataFrame, members: groups.Rows, n_splits: int) -> N
                 f"into {n_splits} parts; expected at least {n_splits} groups of each class. "
                 "Add images."
             )
+
+
+def _check_covered(rows: pd.DataFrame, splits: NDArray[np.str_]) -> None:
+    """Refuse a split that leaves a class out, though there are groups enough for all."""
+    there = set(zip(splits.tolist(), rows["label"], strict=True))
+    for split in sorted({split for split, _ in there}, key=SPLITS.index):
+        for label in LABELS:
+            if (split, label) not in there:
+                raise InputError(
+                    f"{split} would have no {label} image: what belongs together (pairs, "
+                    f"identities, near-duplicates) cannot be split into parts that all have "
+                    "both classes. Use another ratio or seed, or add images."
+                )

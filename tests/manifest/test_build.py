@@ -64,9 +64,9 @@ def test_existing_output_is_kept(folders, run, tmp_path):
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
-        ([], InputError, "real has no images; expected DIR/real"),
-        (["real/a.jpg"], InputError, "fake has no images"),
-        (["real/a.txt", "fake/b.jpg"], InputError, "real has no images"),
+        ([], InputError, "has no images; expected DIR/real"),
+        (["real/a.jpg"], InputError, r"no fake images among 'real' \(1\)"),
+        (["real/a.txt", "fake/b.jpg"], InputError, "no real images among 'fake'"),
     ],
 )
 def test_folders_without_a_class(tmp_path, make, error, message):

@@ -107,7 +107,7 @@ def test_where(built, run, tmp_path):
         (["split", "M", "--ratio", "5"], "expected train:val:test"),
         (["split", "M", "--near-duplicates", "200"], r"distance of 0\.\.24"),
         (["audit", "M", "--where", "label=real"], "two readable fake images"),
-        (["split", "M", "--where", "label=real", "-o", "x.csv"], "0 fake images"),
+        (["split", "M", "--where", "label=real", "-o", "x.csv"], "no fake image"),
     ],
 )
 def test_mistakes(built, run, tmp_path, monkeypatch, arguments, message):

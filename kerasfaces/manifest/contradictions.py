@@ -1,0 +1,75 @@
+"""Do the words in paths and sources say the other class than the labels?"""
+
+from collections.abc import Sequence
+from pathlib import PurePath
+
+import pandas as pd
+
+from kerasfaces.manifest import words
+from kerasfaces.manifest.places import shared
+from kerasfaces.manifest.rules import LABELS, quoted
+from kerasfaces.manifest.words import Clarity
+
+
+def sentence(rows: pd.DataFrame) -> str:
+    """Return one sentence with the counts; empty where words and labels agree.
+
+    Args:
+        rows: A manifest's `path`, `label` and `source`.
+    """
+    said = _said(rows)
+    labels = list(rows["label"])
+    told = [i for i, word in enumerate(said) if word and labels[i] in LABELS]
+    against = [i for i in told if said[i] != labels[i]]
+    if not against:
+        return ""
+    first = against[0]
+    counts = [
+        f"{n} labelled {label} where it says {LABELS[label == 'real']}"
+        for label in LABELS
+        if (n := sum(labels[i] == label for i in against))
+    ]
+    mostly = len(against) > len(told) / 2
+    return (
+        f"{len(against)} of the {len(told)} rows whose path or source has a word for a class "
+        f"have the other label ({', '.join(counts)}; first {quoted(rows['path'].iloc[first])}, "
+        f"source {quoted(rows['source'].iloc[first])}, labelled {labels[first]}): "
+        + (
+            "the labels seem to be the wrong way round; for a table, --real-is VALUE says "
+            "which value means real."
+            if mostly
+            else "check these rows."
+        )
+    )
+
+
+def _said(rows: pd.DataFrame) -> list[str]:
+    """Return the class that each row's path (or else its source) says."""
+    folders = [PurePath(text).parts[:-1] for text in rows["path"]]
+    start = shared(set(folders))
+    by_folder = {parts: _vote(parts[start:]) for parts in set(folders)}
+    said: list[str] = []
+    for path, source, parts in zip(rows["path"], rows["source"], folders, strict=True):
+        by_path = by_folder[parts] or _vote([PurePath(path).stem])
+        by_source = "" if source in parts else _vote([source])
+        both = {by_path, by_source} - {""}
+        if len(both) > 1:  # one of them contradicts the label, whichever it is
+            label = rows["label"].iloc[len(said)]
+            both -= {label}
+        said.append(both.pop() if both else "")
+    return said
+
+
+def _vote(names: Sequence[str]) -> str:
+    """Return the class of the clearest names; nothing where they contradict each other."""
+    votes = [(name.clarity, name.label) for name in map(words.read, names)]
+    votes = [vote for vote in votes if vote[1] and _counts(*vote)]
+    if not votes:
+        return ""
+    clearest = {label for clarity, label in votes if clarity == min(votes)[0]}
+    return clearest.pop() if len(clearest) == 1 else ""
+
+
+def _counts(clarity: Clarity, label: str) -> bool:
+    """Tell whether a word says a class; `natural_history` does not say real."""
+    return clarity < Clarity.SYNONYM_IN_A_NAME or label == "fake"

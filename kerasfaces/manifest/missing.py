@@ -1,0 +1,151 @@
+"""What a manifest's splits lack for training, and the command that mends it.
+
+No command named here lets a test row of a manifest that has test rows change sides.
+"""
+
+import shlex
+from pathlib import Path
+
+import pandas as pd
+
+from kerasfaces.errors import InputError
+from kerasfaces.manifest import combine, contradictions
+from kerasfaces.manifest.rules import LABELS, SPLITS
+from kerasfaces.manifest.table import Manifest
+
+_COMMAND = "kerasfaces manifest"
+
+
+def require_trainable(rows: pd.DataFrame, path: Path | str) -> None:
+    """Refuse splits that cannot be trained with; a manifest without any is fine.
+
+    Args:
+        rows: With `split` and `label`.
+        path: The manifest's file, as commands in the message name it.
+
+    Raises:
+        InputError: With what is missing and the command to run.
+    """
+    problem = untrainable(rows, path)
+    if problem:
+        raise InputError(f"{path}: {problem}")
+
+
+def untrainable(rows: pd.DataFrame, path: Path | str) -> str:
+    """Return what training would lack and what to run; empty where nothing is."""
+    n_empty = int((rows["split"] == "").sum())
+    if n_empty == len(rows):
+        return ""
+    if n_empty:
+        new = _new_file(path, "split")
+        return (
+            f"{n_empty} of {len(rows)} rows have no split; leave them out: {_COMMAND} select "
+            f"{_shown(path)} --where split={','.join(_used(rows))} -o {new}"
+        )
+    lacking = [split for split in SPLITS if split not in _used(rows)]
+    if lacking:
+        verb = "is no" if len(lacking) == 1 else "are neither"
+        return (
+            f"there {verb} {' nor '.join(lacking)} split ({_counted(rows)}). "
+            f"{_remedy(lacking, path)}"
+        )
+    return _class_left_out(rows, path)
+
+
+def already_split(rows: pd.DataFrame, path: Path) -> str:
+    """Return why a manifest is not split anew, and what to do instead."""
+    n_split = int((rows["split"] != "").sum())
+    text = f"{n_split} of {len(rows)} rows have a split already"
+    used = _used(rows)
+    if "test" not in used:
+        return f"{text}; add --overwrite to split anew."
+    text += " (" + _counted(rows) + "); "
+    if "val" not in used and n_split == len(rows):
+        text += (
+            f"a validation split is cut from train by: {_COMMAND} split {_shown(path)} "
+            "--validation-from train. "
+        )
+    return (
+        f"{text}--overwrite splits anew, and test images become training images: a data "
+        "set's own test is lost."
+    )
+
+
+def remarks(manifest: Manifest, path: Path) -> list[str]:
+    """Return what the user should know about a manifest just made, a sentence each."""
+    rows = manifest.rows
+    lines = [contradictions.sentence(rows)]
+    if problem := untrainable(rows, path):
+        lines.append(f"training needs train, val and test: {problem}")
+    torn = combine.shared_between_splits(manifest)
+    if torn:
+        first, second = (rows["path"].iloc[i] for i in torn[0])
+        lines.append(
+            f"{len(torn)} rows have the content of a row in another split, first {first!r} "
+            f"and {second!r}: {_COMMAND} check {_shown(path)} lists them all."
+        )
+    return [line for line in lines if line]
+
+
+def _used(rows: pd.DataFrame) -> list[str]:
+    return [split for split in SPLITS if (rows["split"] == split).any()]
+
+
+def _counted(rows: pd.DataFrame) -> str:
+    counts = {split: int((rows["split"] == split).sum()) for split in _used(rows)}
+    n_empty = len(rows) - sum(counts.values())
+    parts = [f"{n} {split}" for split, n in counts.items()]
+    return ", ".join(parts + [f"{n_empty} without"] * bool(n_empty))
+
+
+def _remedy(lacking: list[str], path: Path | str) -> str:
+    if lacking == ["val"]:
+        return f"Cut it from train: {_COMMAND} split {_shown(path)} --validation-from train"
+    if lacking == ["test"]:
+        new = _new_file(path, "test")
+        return (
+            "To test on val and cut another validation from train: "
+            f"{_COMMAND} build {_shown(path)} --map-split train=train,val=test "
+            f"--validation-from train -o {new}"
+        )
+    if lacking == ["val", "test"]:
+        return (
+            "No test is set apart, so nothing is lost by splitting anew: "
+            f"{_COMMAND} split {_shown(path)} --overwrite"
+        )
+    return (
+        f"Add images to train on: {_COMMAND} join {_shown(path)} TRAIN.csv -o "
+        f"{_new_file(path, 'joined')}"
+    )
+
+
+def _class_left_out(rows: pd.DataFrame, path: Path | str) -> str:
+    for split in SPLITS:
+        part = rows[rows["split"] == split]
+        counts = {label: int((part["label"] == label).sum()) for label in LABELS}
+        for label in LABELS:
+            if not counts[label]:
+                text = (
+                    f"split {split} leaves a class out ({counts['real']} real, "
+                    f"{counts['fake']} fake). "
+                )
+                if split == "val":
+                    return (
+                        f"{text}Cut validation from train anew: {_COMMAND} build "
+                        f"{_shown(path)} --map-split train=train,val=train,test=test "
+                        f"--validation-from train -o {_new_file(path, 'val')}"
+                    )
+                return (
+                    f"{text}Add {label} images to it: {_COMMAND} join {_shown(path)} "
+                    f"{label.upper()}.csv -o {_new_file(path, 'joined')}"
+                )
+    return ""
+
+
+def _shown(path: Path | str) -> str:
+    return shlex.quote(str(path))
+
+
+def _new_file(path: Path | str, what: str) -> str:
+    path = Path(path)
+    return shlex.quote(str(path.with_name(f"{path.stem}-{what}.csv")))
