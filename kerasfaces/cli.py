@@ -1,7 +1,7 @@
 """What all commands share: exit codes, logging, progress, optional imports.
 
 Results go to stdout, everything else to stderr. A user's mistake ends in one sentence
-and exit code 2, an interruption in 130.
+and exit code 2, an interruption in 130 (SIGINT), 143 (SIGTERM) or 129 (SIGHUP).
 """
 
 import argparse
@@ -14,10 +14,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import ModuleType
 from typing import NoReturn
 
+from kerasfaces import interruptions
 from kerasfaces.errors import KerasfacesError, MissingExtraError
 
 logger = logging.getLogger("kerasfaces")
@@ -48,7 +49,18 @@ def parser(
 def run(
     main: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None = None
 ) -> NoReturn:
-    """Run a command's `main(argv)` and exit the process with its code."""
+    """Run a command's `main(argv)` and exit the process with its code.
+
+    Without `argv` the process is the command's own: signals end it, see `interruptions`.
+    """
+    with interruptions.ending_at_once() if argv is None else nullcontext():
+        sys.exit(_code(main, argv))
+
+
+def _code(
+    main: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None
+) -> int:
+    """Run a command; return its exit code, having said what went wrong."""
     log_to_stderr()
     try:
         code = main(argv)
@@ -56,14 +68,13 @@ def run(
     except KerasfacesError as error:
         code = _fail(str(error))
     except KeyboardInterrupt:
-        code = _fail("Interrupted; the same command continues where it stopped.", 130)
+        code = _fail(interruptions.SENTENCE, 130)
     except BrokenPipeError:  # the reader (head, less) went away
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except OSError as error:
         if error.errno in _BAD_PATH and error.filename:
-            code = _fail(f"{error.filename}: {error.strerror}; choose another path.")
-            sys.exit(code)
+            return _fail(f"{error.filename}: {error.strerror}; choose another path.")
         if error.errno not in _NO_ROOM:
             raise
         where = f" while writing {error.filename}" if error.filename else ""
@@ -71,7 +82,7 @@ def run(
             f"{error.strerror}{where}; nothing finished was lost. Mend it and run the same "
             "command again: it continues."
         )
-    sys.exit(code)
+    return code
 
 
 def _fail(message: str, code: int = 2) -> int:

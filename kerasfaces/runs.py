@@ -4,7 +4,9 @@ Everything the stages write goes through here: a temporary name in the same fold
 flush to disk, a rename.
 """
 
+import atexit
 import fcntl
+import functools
 import importlib.metadata
 import json
 import math
@@ -44,13 +46,16 @@ def atomic_path(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     # The suffix is kept because some writers choose their format by it.
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    remove = functools.partial(temporary.unlink, missing_ok=True)
+    atexit.register(remove)  # an interrupted command unwinds nothing
     try:
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         temporary.replace(path)
     finally:
-        temporary.unlink(missing_ok=True)
+        remove()
+        atexit.unregister(remove)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -6,7 +6,6 @@ however many items there are.
 """
 
 import logging
-import multiprocessing
 import os
 import signal
 import threading
@@ -16,6 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
+from multiprocessing import resource_tracker
+from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import TypeVar
 
 from kerasfaces import cli
@@ -126,24 +127,39 @@ def _workers_start() -> bool:
 
 def start_pool(n_workers: int) -> ProcessPoolExecutor:
     """Return a pool of fresh processes that end soon after this one."""
-    # Never fork: the caller's threads (TensorFlow's) may hold locks.
     return ProcessPoolExecutor(
         n_workers,
-        mp_context=multiprocessing.get_context("spawn"),
+        mp_context=Fresh(),
         initializer=die_with_parent,
         initargs=(os.getpid(),),
     )
 
 
+class _Process(SpawnProcess):
+    """A process that Ctrl-C, which reaches the whole group, leaves to its parent."""
+
+    def start(self) -> None:
+        """Start it with the signal blocked: before its first line it would still die."""
+        resource_tracker.ensure_running()  # or that unblocks the signal on its way
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        try:
+            super().start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class Fresh(SpawnContext):
+    """Starts fresh processes, never forks: the caller's threads may hold locks."""
+
+    Process = _Process
+
+
 def die_with_parent(parent: int) -> None:
     """End this worker soon after a parent that was killed and could not end it.
-
-    An interruption from the keyboard reaches the whole group: the parent deals with it.
 
     Args:
         parent: Its process id, as it told it: by now it may be gone.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:
         while os.getppid() == parent:

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LAYERS = [
-    {"errors", "cli", "config", "registry", "rng", "runs", "workers"},
+    {"errors", "interruptions", "cli", "config", "registry", "rng", "runs", "workers"},
     {"images", "store", "metrics"},
     {"manifest"},
     {"sample", "annotate", "generate", "channels"},

@@ -7,10 +7,9 @@ rows are photos and odd rows the generated pictures of the same scenes.
 import io
 import os
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +24,7 @@ from kerasfaces.sample.canvas import Array
 from kerasfaces.sample.decoders import DECODERS, Decoder
 from kerasfaces.sample.person import draw_person
 from kerasfaces.sample.scene import render
+from kerasfaces.workers import start_pool
 
 SEEN = ("transposed_conv", "bilinear_conv")
 VARIANTS = (
@@ -81,7 +81,7 @@ def make(recipe: Recipe, workers: int) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     with (
         cli.progress(len(missing) * recipe.shard_images, "Simulating") as advance,
-        ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool,
+        start_pool(workers) as pool,
     ):
         jobs = [pool.submit(_write, recipe, shard, paths[shard]) for shard in missing]
         for job in as_completed(jobs):

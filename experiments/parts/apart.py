@@ -1,6 +1,5 @@
 """A job in a process of its own, which takes its memory along and may crash alone."""
 
-import multiprocessing
 import os
 import traceback
 from collections.abc import Callable
@@ -21,7 +20,7 @@ def execute(job: Job, work: Work = launch.execute) -> tuple[dict[str, Any], str]
     Raises:
         RunError: The process was killed, or crashed.
     """
-    context = multiprocessing.get_context("spawn")
+    context = workers.Fresh()
     receiver, sender = context.Pipe(duplex=False)
     child = context.Process(target=_serve, args=(sender, os.getpid(), job, work))
     child.start()

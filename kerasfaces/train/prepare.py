@@ -60,7 +60,8 @@ class Preparation:
         while one thread built a base and another trained a head.
         """
         if self._thread is None and self._result is None:
-            self._thread = threading.Thread(target=self._in_background, daemon=True)
+            # No daemon: in native code while the interpreter ends, it hangs or aborts.
+            self._thread = threading.Thread(target=self._in_background)
             self._thread.start()
 
     def settle(self) -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from kerasfaces import interruptions
 from kerasfaces.errors import RunError
 
 logger = logging.getLogger(__name__)
@@ -56,10 +57,12 @@ class LocalWorkers:
             if code is None:
                 continue
             del self._running[name]
-            if code > 0:
+            # A worker that is told to end says so by its code.
+            number = -code if code < 0 else code - 128
+            if code > 0 and number not in interruptions.SIGNALS:
                 raise RunError(self._words(name, code))
-            if code < 0:
-                logger.warning("%s was killed by signal %d", name, -code)
+            if code != 0:
+                logger.warning("%s was killed by signal %d", name, number)
                 gone.append(name)
                 self._replace.append(self._numbers[name])
         self._died += len(gone)
