@@ -8,14 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from experiments.parts.rows import Measured
 from kerasfaces import rng, runs
 from kerasfaces.evaluate import predictions
 from kerasfaces.evaluate.operating_point import OperatingPoint
+from kerasfaces.metrics import from_draws
 from kerasfaces.metrics.bootstrap import RESAMPLES
-from kerasfaces.metrics.intervals import percentiles
 
 
 def accuracy_difference(first: Path, second: Path) -> Measured:
@@ -36,17 +35,16 @@ def accuracy_difference(first: Path, second: Path) -> Measured:
         counts = generator.multinomial(len(part), shares, RESAMPLES)
         drawn += counts[:, 0] - counts[:, 1]
     drawn /= len(both)
-    if not np.ptp(drawn):  # always right and wrong together
-        return Measured(value=value, low=value, high=value, n=len(both), p_value=1.0)
-    low, high = percentiles(drawn, value)
+    n = int(both["label"].value_counts().min())
+    method = f"paired stratified bootstrap, {RESAMPLES} resamples"
+    found = from_draws(drawn, value, n, method, alike=not values.any())
     return Measured(
-        value=value, low=low, high=high, n=len(both), p_value=_p_value(drawn)
+        value=value,
+        low=found.estimate.low,
+        high=found.estimate.high,
+        n=len(both),
+        p_value=found.p_value,
     )
-
-
-def _p_value(drawn: NDArray[np.float64]) -> float:
-    beyond = min(np.count_nonzero(drawn <= 0), np.count_nonzero(drawn >= 0))
-    return min(1.0, 2 * (int(beyond) + 1) / (len(drawn) + 1))
 
 
 def _right(folder: Path) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from kerasfaces.metrics.calibration import (
     fit_platt,
     reliability,
 )
+from kerasfaces.metrics.draws import Difference, from_draws
 from kerasfaces.metrics.intervals import (
     Estimate,
     clopper_pearson,
@@ -29,7 +30,7 @@ from kerasfaces.metrics.measure import (
     measure,
     measure_slices,
 )
-from kerasfaces.metrics.paired import Difference, auc_difference, repeated_difference
+from kerasfaces.metrics.paired import auc_difference, repeated_difference
 from kerasfaces.metrics.pooled import TestRows, pooled_difference
 from kerasfaces.metrics.ranking import (
     Curve,
@@ -78,6 +79,7 @@ __all__ = [
     "f1",
     "false_alarm_rate",
     "fit_platt",
+    "from_draws",
     "holm",
     "mean_sd",
     "measure",

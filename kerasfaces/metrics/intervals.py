@@ -148,24 +148,6 @@ def mean_sd(values: Sequence[float]) -> tuple[float, float]:
     return float(array.mean()), float(array.std(ddof=1)) if array.size > 1 else math.nan
 
 
-def p_of_draws(drawn: Floats, value: float) -> float:
-    """Return the two-sided p-value of no difference, from a bootstrap's differences.
-
-    Where all resamples lie on one side of zero, p is the tail of a normal distribution with
-    their spread: counting them gives 2 / (resamples + 1) at best, which no correction over
-    more than 25 comparisons leaves below .05.
-
-    Args:
-        drawn: `(resamples,)` differences.
-        value: The difference itself.
-    """
-    beyond = min(np.count_nonzero(drawn <= 0), np.count_nonzero(drawn >= 0))
-    counted = min(1.0, 2 * (int(beyond) + 1) / (drawn.size + 1))
-    if beyond or np.ptp(drawn) == 0:
-        return counted
-    return min(counted, math.erfc(abs(value) / float(drawn.std()) / math.sqrt(2)))
-
-
 def percentiles(
     resamples: Floats, value: float, level: float = LEVEL
 ) -> tuple[float, float]:

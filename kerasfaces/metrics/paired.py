@@ -1,6 +1,5 @@
 """Two systems on the same rows: is the difference in AUC more than chance?"""
 
-import dataclasses
 import math
 from collections.abc import Callable
 
@@ -10,25 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 from kerasfaces import rng
 from kerasfaces.errors import InputError
 from kerasfaces.metrics.bootstrap import RESAMPLES, draw_counts
+from kerasfaces.metrics.draws import Difference, from_draws
 from kerasfaces.metrics.inputs import Bools, Floats, as_labels, as_scored
-from kerasfaces.metrics.intervals import Estimate, p_of_draws, percentiles
 from kerasfaces.metrics.ranking import auc, both_classes
 
 _CHUNK_ELEMENTS = 2**18
-
-
-@dataclasses.dataclass(frozen=True)
-class Difference:
-    """The AUC of system A minus that of system B.
-
-    Attributes:
-        estimate: The difference with its 95 % interval.
-        p_value: Two-sided, of no difference, from the same resamples; at best
-            `2 / (resamples + 1)`, except where a function says otherwise.
-    """
-
-    estimate: Estimate
-    p_value: float
 
 
 def auc_difference(
@@ -57,14 +42,8 @@ def auc_difference(
     value = auc(fake, a) - auc(fake, b)
     drawn = _resampled(fake, a, b, resamples, rng.generator(seed, "paired"))
     method = f"paired stratified bootstrap, {resamples} resamples"
-    if np.ptp(drawn) == 0 and not _same_ranking(a, b):
-        estimate = Estimate(
-            value, math.nan, math.nan, "no interval: resamples do not vary"
-        )
-        return Difference(estimate, math.nan)
-    beyond = min(np.count_nonzero(drawn <= 0), np.count_nonzero(drawn >= 0))
-    p_value = min(1.0, 2 * (int(beyond) + 1) / (resamples + 1))
-    return Difference(Estimate(value, *percentiles(drawn, value), method), p_value)
+    n = smaller_class(fake)
+    return from_draws(drawn, value, n, method, alike=_same_ranking(a, b))
 
 
 def repeated_difference(
@@ -77,8 +56,7 @@ def repeated_difference(
 ) -> Difference:
     """Compare two systems that were trained with several seeds, by their mean metric.
 
-    A paired, stratified bootstrap over images; the interval holds for these seeds. Its
-    p-value can be as small as a long study's correction demands (see `p_of_draws`).
+    A paired, stratified bootstrap over images; the interval holds for these seeds.
 
     Args:
         metric: `auc`, `accuracy` (at logit 0) or `loss` (mean cross-entropy).
@@ -112,9 +90,9 @@ def repeated_difference(
     drawn = np.concatenate(parts)
     once = np.ones((1, n_real), np.int64), np.ones((1, n_fake), np.int64)
     a, b = (float(np.mean([each(*once)[0] for each in side])) for side in means)
-    p_value = p_of_draws(drawn, a - b)
     method = f"paired stratified bootstrap, {resamples} resamples"
-    return Difference(Estimate(a - b, *percentiles(drawn, a - b), method), p_value)
+    same = math.isclose(a, b, abs_tol=1e-12)  # on average, in another order of seeds
+    return from_draws(drawn, a - b, smaller_class(fake), method, alike=same)
 
 
 def _statistic(metric: str, fake: Bools, logits: Floats) -> Callable[..., Floats]:
@@ -134,6 +112,11 @@ def _statistic(metric: str, fake: Bools, logits: Floats) -> Callable[..., Floats
         return total
 
     return mean
+
+
+def smaller_class(fake: Bools) -> int:
+    """Return the number of images of the smaller class."""
+    return min(int(fake.sum()), int((~fake).sum()))
 
 
 def _same_ranking(a: Floats, b: Floats) -> bool:

@@ -14,9 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 from kerasfaces import rng
 from kerasfaces.errors import InputError
 from kerasfaces.metrics.bootstrap import RESAMPLES, draw_counts
+from kerasfaces.metrics.draws import Difference, from_draws
 from kerasfaces.metrics.inputs import Bools, as_labels, as_scored
-from kerasfaces.metrics.intervals import Estimate, p_of_draws, percentiles
-from kerasfaces.metrics.paired import Difference, Order
+from kerasfaces.metrics.intervals import Estimate
+from kerasfaces.metrics.paired import Order
 from kerasfaces.metrics.ranking import auc, both_classes
 
 CLASSES = (False, True)  # real, fake
@@ -50,8 +51,8 @@ def pooled_difference(
 
     A paired bootstrap over images within each class. The interval holds for these splits
     and these trainings: it knows which images were tested, not what other trainings
-    would have given. Its p-value can be as small as a correction over many generators
-    demands (see `p_of_draws`), unless resamples miss a class.
+    would have given. For the p-value see `draws.p_of_draws`; resamples that miss a class,
+    as there are few of it in a split, count against a difference.
 
     Args:
         splits: At least one.
@@ -95,18 +96,19 @@ def pooled_difference(
         method += (
             f", {missed} left out that miss a class and count against a difference"
         )
-    if missed > _MISSED * resamples or np.ptp(known) == 0:
-        same = not missed and all(split.same for split in read)
-        why = "no interval: resamples do not vary, or miss a class"
-        limit, p_value = (value, 1.0) if same else (math.nan, math.nan)
-        return Difference(
-            Estimate(value, limit, limit, method if same else why), p_value
+    if missed > _MISSED * resamples:
+        none = Estimate(
+            value, math.nan, math.nan, "no interval: resamples miss a class"
         )
-    p_value = p_of_draws(known, value)
+        return Difference(none, math.nan)
+    n = min(len(reals), len(fakes))
+    alike = not missed and all(split.same for split in read)
+    found = from_draws(known, value, n, method, alike=alike)
     if missed:
         beyond = min(np.count_nonzero(known <= 0), np.count_nonzero(known >= 0))
-        p_value = min(1.0, 2 * (int(beyond) + missed + 1) / (resamples + 1))
-    return Difference(Estimate(value, *percentiles(known, value), method), p_value)
+        counted = min(1.0, 2 * (int(beyond) + missed + 1) / (resamples + 1))
+        found = dataclasses.replace(found, p_value=max(found.p_value, counted))
+    return found
 
 
 class _Split:

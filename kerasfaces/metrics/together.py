@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from kerasfaces import rng
 from kerasfaces.errors import InputError
 from kerasfaces.metrics.bootstrap import RESAMPLES, draw_counts
+from kerasfaces.metrics.draws import Difference, from_draws
 from kerasfaces.metrics.inputs import Bools, Floats, as_labels, as_values
-from kerasfaces.metrics.intervals import Estimate, p_of_draws, percentiles, undefined
-from kerasfaces.metrics.paired import Difference
+from kerasfaces.metrics.intervals import undefined
 from kerasfaces.metrics.ranking import both_classes
 
 METRICS = ("auc", "ap", "balanced_accuracy", "tpr_at_fpr_1pct")
@@ -44,7 +44,7 @@ def differences(
 ) -> dict[str, dict[str, Difference]]:
     """Return each system's metrics minus the reference's, by a paired bootstrap.
 
-    One set of stratified draws serves all systems; for p-values see `p_of_draws`.
+    One set of stratified draws serves all systems; for p-values see `draws.p_of_draws`.
 
     Args:
         labels: `(n,)`; 1 or `fake` is positive.
@@ -94,11 +94,8 @@ def _difference(
         return Difference(undefined(_NO_THRESHOLD), math.nan)
     value = pair[0].once[metric] - pair[1].once[metric]
     resampled = drawn[0][metric] - drawn[1][metric]
-    if np.ptp(resampled) == 0 and not pair[0].same(pair[1], metric):
-        none = Estimate(value, math.nan, math.nan, "no interval: resamples do not vary")
-        return Difference(none, math.nan)
-    estimate = Estimate(value, *percentiles(resampled, value), method)
-    return Difference(estimate, p_of_draws(resampled, value))
+    alike = pair[0].same(pair[1], metric)
+    return from_draws(resampled, value, pair[0].smaller, method, alike=alike)
 
 
 def _resample(
@@ -130,6 +127,7 @@ class _Ready:
         logit = as_values(system.logit, name)
         as_labels(fake, logit.size)
         real, made = logit[~fake], logit[fake]
+        self.smaller = min(real.size, made.size)
         self.logit, self.calls = logit, {}
         self.order_real = np.argsort(-real, kind="stable")
         self.order_fake = np.argsort(-made, kind="stable")

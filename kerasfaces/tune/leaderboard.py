@@ -64,7 +64,7 @@ def make(
         for trial in completed[1:]
         if best is not None
     ]
-    adjusted = metrics.holm([_p(each.p_value) for each in differences])
+    adjusted = metrics.holm([each.p_value for each in differences])
     rows = []
     for rank, trial in enumerate(completed):
         row = {"rank": rank + 1, **_facts(study, trial)}
@@ -156,11 +156,6 @@ def _facts(study: Judged, trial: Any) -> dict[str, Any]:
         **{HP + name: value for name, value in trial.hyperparameters.values.items()},
         "reason": trial.message or "",
     }
-
-
-def _p(value: float) -> float:
-    """A bootstrap that does not vary says nothing."""
-    return 1.0 if math.isnan(value) else value
 
 
 def _short(value: Any) -> str:

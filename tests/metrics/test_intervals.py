@@ -11,8 +11,6 @@ from kerasfaces.errors import InputError
 from kerasfaces.metrics import near_perfect
 from kerasfaces.metrics.intervals import (
     combined,
-    holm,
-    p_of_draws,
     percentiles,
     undefined,
 )
@@ -114,24 +112,6 @@ def test_the_bootstrap_is_left_where_it_deceives():
     assert near_perfect.applies(0.99, 150, 5000)
     assert not near_perfect.applies(0.95, 157, 157)
     assert near_perfect.applies(0.01, 150, 5000)
-
-
-def test_a_p_value_can_survive_a_long_familys_correction():
-    draws = np.random.default_rng(0).normal(0.05, 0.01, 1000)
-    p = p_of_draws(draws, 0.05)
-    assert 1e-8 < p < 1e-5
-    assert holm([p] * 40)[0] < 0.05 < holm([2 / 1001] * 40)[0]
-
-
-def test_a_p_value_is_counted_where_draws_lie_beyond_zero():
-    draws = np.array([*np.linspace(0.01, 1, 97), -0.1, -0.2, 0.0])
-    assert p_of_draws(draws, 0.4) == pytest.approx(2 * 4 / 101)
-    assert p_of_draws(-draws, -0.4) == pytest.approx(2 * 4 / 101)
-    assert p_of_draws(np.zeros(99), 0.0) == 1.0
-
-
-def test_draws_that_do_not_vary_say_no_more_than_their_number():
-    assert p_of_draws(np.full(99, 0.2), 0.2) == pytest.approx(0.02)
 
 
 def test_holm_leaves_out_what_could_not_be_tested():
