@@ -72,7 +72,9 @@ def headline(result: Result) -> str:
         return "No cell could be measured."
     auc = found.metrics["auc"]
     beaten = (
-        " (below .5: it ranks these fakes below the reals)" if found.auc < 0.5 else ""
+        " (below .5: it ranks these fakes below the reals)"
+        if auc["high"] is not None and auc["high"] < 0.5
+        else ""
     )
     return (
         f"Worst cell: trained on {found.cell.name}, tested on {found.cell.tested}: AUC "
@@ -100,7 +102,7 @@ def _matrix(result: Result) -> Section:
         + "with its 95 % interval, which covers the luck of the test images; what other "
         "training images would change is the ± in the tables. Thick frame: the detector's "
         "own generator. Dashed: the worst cell. Every column has the same test images in "
-        "all its rows. Orange is worse than chance."
+        "all its rows. Orange: below .5, which is chance."
     )
     figure = tag("figure", picture, tag("figcaption", caption), class_="scroll")
     title = "Trained on one, tested on another"

@@ -25,7 +25,8 @@ features that were computed once (`material`, `trainer`). A study folder holds
     leaderboard.csv   one row per trial, best first: rank, trial, status, score, sd,
                       n_seeds, metrics, epochs, partial, seconds, one column
                       `hp_<name>` per hyperparameter, reason; difference from the best with its 95 %
-                      interval and Holm's p; like_best: not distinguishable from the best
+                      interval and Holm's p; against_best: best, alike (not distinguishable), worse,
+                      or better (cut short, so that it cannot win); like_best: best or alike
     winner/           an ordinary run folder: the best trial, trained again
     winner.json       which trial `winner/` is; a later winner gets `winner-<trial>/`
     about.json        title, limits, the document's grid, notes: what may change between calls

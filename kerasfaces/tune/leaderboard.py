@@ -4,7 +4,7 @@ A trial's score is its mean over training seeds. It is compared with the best tr
 paired bootstrap over the validation images (both see the same draws, every seed's logits
 count), Holm's correction over all comparisons. What is not distinguishable from the best
 may be as good. Trials that ended before their training did (Hyperband's early rounds, the
-median rule) come last, whatever their score.
+median rule) come last, whatever their score: they may be better than the best.
 """
 
 import logging
@@ -20,11 +20,13 @@ from numpy.typing import NDArray
 from kerasfaces import metrics, runs
 from kerasfaces.errors import RunError
 from kerasfaces.tune import records
+from kerasfaces.tune.study import OBJECTIVES
 
 logger = logging.getLogger(__name__)
 
 LEVEL = 0.05
 SHOWN = 10  # rows a terminal gets
+BEST, ALIKE, BETTER, WORSE = "best", "alike", "better", "worse"  # against the best
 HP = "hp_"  # begins the columns of hyperparameters, which may have any name
 
 
@@ -75,10 +77,13 @@ def make(
                 "difference_low": difference.estimate.low,
                 "difference_high": difference.estimate.high,
                 "p_holm": adjusted[rank - 1],
-                "like_best": adjusted[rank - 1] >= LEVEL,
+                "against_best": _verdict(
+                    study, difference.estimate.value, adjusted[rank - 1]
+                ),
             }
         else:
-            row["like_best"] = True
+            row["against_best"] = BEST
+        row["like_best"] = row["against_best"] in (BEST, ALIKE)
         rows.append(row)
     rows += [{"rank": None, **_facts(study, trial)} for trial in failed]
     return pd.DataFrame(rows)
@@ -106,7 +111,7 @@ def text(study: Judged, table: pd.DataFrame, names: Sequence[str]) -> str:
         sd = row["sd"]
         cells.append(
             [
-                "=" if row["like_best"] else "",
+                {BEST: "=", ALIKE: "=", BETTER: "+"}.get(row["against_best"], ""),
                 str(row["trial"]),
                 f"{row['score']:.4f}",
                 "" if sd is None or math.isnan(sd) else f"{sd:.4f}",
@@ -126,6 +131,11 @@ def text(study: Judged, table: pd.DataFrame, names: Sequence[str]) -> str:
         f"= : not distinguishable from the best on validation ({alike} of {len(ranked)}; "
         "paired bootstrap, Holm)",
     ]
+    if ahead := int((ranked["against_best"] == BETTER).sum()):
+        lines.append(
+            f"+ : better than the best, but cut short ({ahead} of {len(ranked)}): only a whole "
+            "training can win"
+        )
     failed = table[table["rank"].isna()]
     if len(failed):
         first = failed.iloc[0]
@@ -133,6 +143,14 @@ def text(study: Judged, table: pd.DataFrame, names: Sequence[str]) -> str:
             f"{len(failed)} failed, e.g. trial {first['trial']}: {first['reason']}"
         )
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _verdict(study: Judged, difference: float, p_value: float) -> str:
+    """Return what a trial is against the best; only one that was cut short can be better."""
+    if p_value >= LEVEL:
+        return ALIKE
+    ahead = (difference > 0) == (OBJECTIVES[study.objective] == "max")
+    return BETTER if ahead else WORSE
 
 
 def _facts(study: Judged, trial: Any) -> dict[str, Any]:

@@ -75,6 +75,12 @@ def _warnings(data: StudyInput) -> list[str]:
         found.append(
             f"{partial} trials ended before their training did (Hyperband, the median rule): "
             "their scores are those of shorter trainings."
+            + (
+                f" {data.n_ahead} of them were better than the best whole one even so: trained "
+                "to the end, they might win."
+                if data.n_ahead
+                else ""
+            )
         )
     if data.completed and len(data.completed) < _FEW:
         found.append(

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from kerasfaces.tune import leaderboard, records
 from kerasfaces.tune.published import Published, from_json
 from kerasfaces.tune.space import RESERVED
 from kerasfaces.tune.study import OBJECTIVES
+
+_AHEAD = "s2"  # a colour of its own
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -58,13 +61,32 @@ class StudyInput:
         """Tell whether the best trial has the largest score."""
         return OBJECTIVES[self.objective] == "max"
 
-    @property
-    def like_best(self) -> set[str]:
-        """Ids of the trials that chance may have kept from first place, best included."""
+    @cached_property
+    def against_best(self) -> dict[str, str]:
+        """Id of each trial with a score -> `best`, `alike`, `better` or `worse`."""
         ranked = self.table[self.table["rank"].notna()]
         if ranked.empty:
-            return set()
-        return set(ranked.loc[ranked["like_best"].astype(bool), "trial"])
+            return {}
+        return dict(zip(ranked["trial"], ranked["against_best"], strict=True))
+
+    @property
+    def n_like_best(self) -> int:
+        """Trials that chance may have kept from first place, the best included."""
+        found = list(self.against_best.values())
+        return found.count(leaderboard.BEST) + found.count(leaderboard.ALIKE)
+
+    @property
+    def n_ahead(self) -> int:
+        """Trials that were better than the best when they were cut short."""
+        return list(self.against_best.values()).count(leaderboard.BETTER)
+
+    @property
+    def colours(self) -> list[tuple[str, str]]:
+        """The colours of trials and what they mean, for a legend."""
+        found = [("fake", "not distinguishable from the best"), ("real", "worse")]
+        if self.n_ahead:
+            found.append((_AHEAD, "better, but cut short"))
+        return found
 
     @property
     def names(self) -> list[str]:
@@ -87,10 +109,23 @@ class StudyInput:
             if name[: len(RESERVED)] != RESERVED
         }
 
+    def colour(self, trial: Any) -> str:
+        """Return the colour of a trial, one of `colours`."""
+        verdict = self.against_best[trial.trial_id]
+        return {leaderboard.WORSE: "real", leaderboard.BETTER: _AHEAD}.get(
+            verdict, "fake"
+        )
+
     def kind(self, trial: Any) -> str:
-        """Return the colour of a trial: like the best or worse, hollow if cut short."""
-        colour = "fake" if trial.trial_id in self.like_best else "real"
-        return f"open {colour}" if trial.partial else colour
+        """Return how a trial's point is drawn: in its colour, hollow if cut short."""
+        return f"open {self.colour(trial)}" if trial.partial else self.colour(trial)
+
+    def line(self, trial: Any) -> str:
+        """Return how a trial's line is drawn: the best apart, the worse faint."""
+        if self.against_best[trial.trial_id] == leaderboard.BEST:
+            return "mark"
+        colour = self.colour(trial)
+        return f"{colour} thin faint" if colour == "real" else f"{colour} thin"
 
 
 def gather(folder: Path) -> StudyInput:

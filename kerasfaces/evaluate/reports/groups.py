@@ -92,7 +92,7 @@ def _verdict(group: Mapping[str, Any]) -> Markup:
         verdict = tag("b", "better" if difference > 0 else "worse")
     else:
         verdict = tag("span", "not distinguishable at this n", class_="missing")
-    text += f", p = {group['p_holm']:.3f}"
+    text += f", p {markup.p_text(group['p_holm'])}"
     return tag("span", verdict, " ", tag("small", text), class_="verdict")
 
 

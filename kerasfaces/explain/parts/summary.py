@@ -27,8 +27,9 @@ def warnings(frame: pd.DataFrame) -> list[str]:
     good = frame[frame["reason"] == ""]
     mean, low, high = mean_interval(good["deletion_gain"])
     if low <= 0:
+        told = "worse than" if high < 0 else "not shown to be better than"
         found.append(
-            f"These maps are not shown to be better than chance: deletion gain {mean:.2f} "
+            f"These maps are {told} chance: deletion gain {mean:.2f} "
             f"logits ({low:.2f} to {high:.2f}, n {len(good)})."
         )
     flagged = int(sum(map(is_flagged, good["sanity_correlation"])))

@@ -27,8 +27,7 @@ def report(data: StudyInput) -> Section | None:
     )
     keys = legend(
         [
-            ("fake", "not distinguishable from the best"),
-            ("real", "worse"),
+            *data.colours,
             ("mark", "no cheaper trial scored better"),
         ]
     )

@@ -42,8 +42,7 @@ def report(data: StudyInput) -> Section | None:
         )
     keys = legend(
         [
-            ("fake", "not distinguishable from the best"),
-            ("real", "worse"),
+            *data.colours,
             ("mark", "mean of the trials with that value, 95 % interval"),
         ]
     )

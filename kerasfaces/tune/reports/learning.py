@@ -29,13 +29,7 @@ def report(data: StudyInput) -> Section | None:
     if not chosen:
         return None
     names = [data.objective, *(name for name in OBJECTIVES if name != data.objective)]
-    keys = legend(
-        [
-            ("mark", "the best trial"),
-            ("fake", "not distinguishable from it"),
-            ("real", "worse"),
-        ]
-    )
+    keys = legend([("mark", "the best trial"), *data.colours])
     told = (
         f"{len(chosen)} trials"
         if len(chosen) == len(data.completed)
@@ -75,10 +69,7 @@ def _all(
         name, longest, np.concatenate(means), f"{name} of {len(trials)} trials"
     )
     for i in reversed(range(len(trials))):
-        alike = trials[i].trial_id in data.like_best
-        kind = "fake thin" if alike else "real thin faint"
-        kind = "mark" if trials[i] is data.completed[0] else kind
-        _line(chart, means[i], kind)
+        _line(chart, means[i], data.line(trials[i]))
     return markup.figure(chart.svg(), _title(name))
 
 
@@ -91,7 +82,7 @@ def _one(data: StudyInput, trial: Any, curve: pd.DataFrame) -> Markup:
         name, longest, np.concatenate(parts), f"{name} of trial {trial.trial_id}"
     )
     for part in parts:
-        _line(chart, part, data.kind(trial).split()[-1])
+        _line(chart, part, data.colour(trial))
     values = ", ".join(
         f"{key} {short(value)}" for key, value in data.values(trial).items()
     )

@@ -30,13 +30,7 @@ def report(data: StudyInput) -> Section | None:
         return None
     columns = [_Axis(name, [one.get(name) for one in values]) for name in names]
     columns.append(_Axis(data.objective, [trial.score for trial in data.completed]))
-    keys = legend(
-        [
-            ("mark", "the best trial"),
-            ("fake", "not distinguishable from it"),
-            ("real", "worse"),
-        ]
-    )
+    keys = legend([("mark", "the best trial"), *data.colours])
     note = markup.paragraph(
         "Each line is a trial. Where the coloured lines go through everything, that choice did "
         "not matter; where they meet, it did. ",
@@ -88,11 +82,7 @@ def _picture(data: StudyInput, axes: Sequence[_Axis]) -> Markup:
             for x, axis in zip(across, axes, strict=True)
             if axis.at[i] is not None
         )
-        alike = trial.trial_id in data.like_best
-        kind = "fake thin" if alike else "real thin faint"
-        parts.append(
-            tag("polyline", points=points, class_=f"line {'mark' if i == 0 else kind}")
-        )
+        parts.append(tag("polyline", points=points, class_=f"line {data.line(trial)}"))
     for x, axis in zip(across, axes, strict=True):
         parts += _drawn(x, axis, last=axis is axes[-1])
     description = (

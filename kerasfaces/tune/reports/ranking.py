@@ -19,13 +19,18 @@ _SHOWN = 15
 def report(data: StudyInput) -> Section | None:
     """Return the first rows, the rest on demand, and the failed ones."""
     rows = data.table[data.table["rank"].notna()].to_dict("records")
-    alike = len(data.like_best)
+    alike = data.n_like_best
     note = markup.paragraph(
         f"{data.objective} on validation, the mean over training seeds. “=” marks the {alike} of "
         f"{len(rows)} trials that are not distinguishable from the best: paired bootstrap over "
         "the validation images, Holm's correction over all comparisons, 5 % level. Do not read "
         "an order into them."
     )
+    if data.n_ahead:
+        note += markup.paragraph(
+            f"“+” marks the {data.n_ahead} that were better than the best when they were cut "
+            "short: only a whole training can win."
+        )
     names = [name for name in data.names if leaderboard.HP + name in data.table.columns]
     parts = [note, _table(data, "Best trials", rows[:_SHOWN], names)]
     if len(rows) > _SHOWN:
@@ -57,9 +62,7 @@ def _table(
 def _row(row: dict[Any, Any], names: list[str], several: bool) -> list[object]:
     cells: list[object] = [
         f"{row['trial']}{' (cut short)' if row['partial'] else ''}",
-        tag("b", "=", title="not distinguishable from the best")
-        if row["like_best"]
-        else "",
+        _mark(row["against_best"]),
         markup.number(row["score"], 4),
     ]
     if several:
@@ -70,6 +73,14 @@ def _row(row: dict[Any, Any], names: list[str], several: bool) -> list[object]:
         missing = value is None or (isinstance(value, float) and math.isnan(value))
         cells.append(markup.MISSING if missing else short(value))
     return [*cells, str(int(row["epochs"])), f"{row['seconds']:.1f}"]
+
+
+def _mark(verdict: str) -> object:
+    if verdict == leaderboard.WORSE:
+        return ""
+    if verdict == leaderboard.BETTER:
+        return tag("b", "+", title="better than the best, but cut short")
+    return tag("b", "=", title="not distinguishable from the best")
 
 
 def _difference(row: dict[Any, Any]) -> object:

@@ -62,7 +62,7 @@ def report(data: StudyInput) -> Section | None:
 
 
 def _counted(data: StudyInput) -> Markup:
-    alike = len(data.like_best)
+    alike = data.n_like_best
     settings = data.identity["settings"]
     seeds = settings["repeats"]
     return markup.paragraph(
