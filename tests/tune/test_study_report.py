@@ -8,9 +8,9 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from kerasfaces import registry, runs
+from kerasfaces import metrics, registry, rng, runs
 from kerasfaces.errors import InputError, RunError
-from kerasfaces.tune import durable, effects, leaderboard, published, report
+from kerasfaces.tune import durable, effects, leaderboard, published, records, report
 from kerasfaces.tune.__main__ import main
 from kerasfaces.tune.report_input import gather
 
@@ -259,3 +259,66 @@ def test_a_trial_without_its_score_is_damaged(folder):
     runs.write_json(path, runs.read_json(path) | {"score": None})
     with pytest.raises(RunError, match=r"damaged \(TypeError|damaged \(ValueError"):
         report.write(made)
+
+
+def rescored(folder, strengths, stopped, objective):
+    """Give the trials in a folder logits of these strengths; some were cut short."""
+    labels = leaderboard.read_labels(folder)
+    measure = {
+        "val_auc": metrics.auc,
+        "val_accuracy": lambda fake, logits: float(((logits > 0) == fake).mean()),
+        "val_loss": lambda fake, logits: float(
+            np.logaddexp(0, logits * np.where(fake, -1, 1)).mean()
+        ),
+    }[objective]
+    for number, trial in enumerate(records.load_all(folder)):
+        if trial.status != records.COMPLETED:
+            continue
+        random = rng.generator(0, "rescored", number)
+        logits = random.normal(0, 1, labels.size)
+        logits += strengths[number] * (labels - 0.5)
+        np.savez(
+            records.folder_of(folder, trial.trial_id) / "logits.npz",
+            **{f"seed_{one['seed']}": logits for one in trial.repeats},
+        )
+        score = measure(labels == 1, logits)
+        for one in trial.repeats:
+            one |= {objective: score, "stopped": stopped[number]}
+        trial.score = score
+        records.save(folder, trial)
+
+
+@pytest.mark.parametrize("objective", ["val_auc", "val_accuracy", "val_loss"])
+@pytest.mark.parametrize("number", range(3))
+def test_no_trial_is_drawn_as_worse_than_one_it_beats(folder, objective, number):
+    """Whatever was cut short: worse is only who chance does not explain, on that side."""
+    path = folder(objective=objective)
+    random = rng.generator(0, "cut short", number)
+    strengths = random.permutation([*np.linspace(0, 0.8, 7), 4.0, 4.5])
+    stopped = (random.random(9) < 0.5) | (strengths > 2)
+    rescored(path, strengths, stopped.tolist(), objective)
+    data = gather(path)
+    best = data.completed[0].score
+    sign = 1 if data.more_is_better else -1
+    assert not data.completed[0].partial
+    drawn = {trial.trial_id: data.kind(trial).split()[-1] for trial in data.completed}
+    better = {t.trial_id for t in data.completed if sign * (t.score - best) > 0}
+    assert better
+    assert not [trial for trial in better if drawn[trial] == "real"]
+    text = page(path)
+    ahead = sum(kind == "s2" for kind in drawn.values())
+    assert ("better, but cut short" in text) == (ahead > 0)
+    assert (f"{ahead} of them were better than the best whole one" in text) == bool(
+        ahead
+    )
+    assert text.count('title="better than the best, but cut short"') == ahead
+
+
+def test_who_is_ahead_but_cut_short_is_marked_on_a_terminal(folder, make_study):
+    path = folder()
+    rescored(path, [0.3, 8.0] + [0.1] * 7, [False, True] + [False] * 7, "val_auc")
+    data = gather(path)
+    told = leaderboard.text(make_study(repeats=2), data.table, ["kind"])
+    assert re.search(r"^\+ +0001 ", told, re.MULTILINE)
+    assert "+ : better than the best, but cut short (1 of 9)" in told
+    assert list(data.table["against_best"].iloc[[0, -1]]) == ["best", "better"]

@@ -1,0 +1,53 @@
+"""Words for a direction are used where the interval shows that direction, and both ways."""
+
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kerasfaces.crossgen import page
+from kerasfaces.crossgen.collect import Found
+from kerasfaces.crossgen.plan import MATRIX, Cell
+from kerasfaces.evaluate.reports import groups
+from kerasfaces.explain.parts import summary
+
+limits = st.lists(st.floats(0.01, 0.99), min_size=3, max_size=3, unique=True)
+
+
+@given(limits)
+@settings(derandomize=True, deadline=None)
+def test_a_cell_is_called_below_chance_only_where_its_interval_is(drawn):
+    low, value, high = sorted(drawn)
+    auc = {"value": value, "low": low, "high": high, "sd": None}
+    cell = Cell(table=MATRIX, train=("a",), test=("b",), name="a")
+    found = Found(cell=cell, status="run", metrics={"auc": auc})
+    told = page.headline(SimpleNamespace(found=[found]))
+    assert ("ranks these fakes below the reals" in told) == (high < 0.5)
+
+
+@given(st.lists(st.floats(-1, 1), min_size=5, max_size=9), st.floats(-1.5, 1.5))
+@settings(derandomize=True, deadline=None, max_examples=60)
+def test_maps_worse_than_chance_are_called_that(gains, shift):
+    gains = [gain + shift for gain in gains]
+    frame = pd.DataFrame(
+        {"reason": "", "deletion_gain": gains, "sanity_correlation": 0.0}
+    )
+    _, low, high = summary.mean_interval(frame["deletion_gain"])
+    told = " ".join(summary.warnings(frame))
+    assert ("worse than chance" in told) == (high < 0)
+    assert ("not shown to be better" in told) == (low <= 0 <= high)
+
+
+@pytest.mark.parametrize(("p", "said"), [(1e-9, "p &lt; .001"), (0.0312, "p 0.031")])
+def test_a_groups_p_value_is_never_zero(p, said):
+    group = {
+        "on": "real",
+        "difference": 0.1,
+        "low": 0.05,
+        "high": 0.2,
+        "p_holm": p,
+        "distinguishable": True,
+    }
+    assert said in groups._verdict(group)
