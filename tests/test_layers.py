@@ -7,8 +7,12 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LAYERS = [
-    {"errors", "interruptions", "cli", "config", "registry", "rng", "runs", "workers"},
+    {
+        *("errors", "interruptions", "cli", "config", "registry", "rng", "runs"),
+        *("texts", "workers"),
+    },
     {"images", "store", "metrics"},
+    {"tables"},
     {"manifest"},
     {"sample", "annotate", "generate", "channels"},
     {"dataset"},

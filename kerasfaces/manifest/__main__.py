@@ -26,6 +26,7 @@ BUILD = [
     "kerasfaces manifest build ffhq --label-is real stylegan --label-is fake -o m.csv",
     "kerasfaces manifest build rows.xlsx --columns mudgal2023 --root images -o manifest.csv",
     "kerasfaces manifest build rows.csv --map path=file,label=y,source=kind --real-is 0 -o m.csv",
+    "kerasfaces manifest build hub.parquet --extract images -o images/manifest.csv",
     "kerasfaces manifest build --recipe data_manifests/wan2023.toml --root data -o manifest.csv",
 ]
 JOIN = [
@@ -153,6 +154,18 @@ def _build(parser: argparse.ArgumentParser) -> None:
         help="split names, e.g. test=val,dev=test",
     )
     _validation_from(parser)
+    add(
+        "--suffix",
+        default="",
+        metavar=".EXT",
+        help="what the table's names lack, e.g. .jpg for ids",
+    )
+    add(
+        "--extract",
+        type=Path,
+        metavar="DIR",
+        help="write the images that a Parquet table holds itself to DIR",
+    )
     add("--attributes", type=Path, metavar="TABLE", help="attribute columns to join")
     add("--no-split", action="store_true", help="leave out a recipe's split")
     add("--overwrite", action="store_true", help="replace an existing M")

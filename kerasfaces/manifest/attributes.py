@@ -1,65 +1,68 @@
 """A table of attributes beside the images -> columns of their rows."""
 
 import logging
+import os
 from collections import Counter
 from pathlib import Path, PurePath
 
 import pandas as pd
 
+from kerasfaces import tables
 from kerasfaces.errors import InputError
-from kerasfaces.manifest.convert import read_table
+from kerasfaces.tables.columns import PATHS
+from kerasfaces.texts import listed, quoted
 
 logger = logging.getLogger(__name__)
-_KEYS = ("path", "image_path", "file_name", "filename", "file", "image")
 _OURS = ("pair_id", "identity")  # joined under their own names
 _NEVER = ("label", "source", "split", "sha256", "width_px", "height_px", "format")
 
 
 class Attributes:
-    """Attribute columns keyed by path or, where that is unambiguous, by file name.
+    """Attribute columns keyed by path, by file name or by name without extension.
+
+    The shorter two count where they are unambiguous.
 
     Args:
-        path: A .csv, .xlsx or .parquet table with a column called path, image_path,
-            file_name, filename, file or image; every other column becomes an attribute.
+        path: A table with a column called path, file_name, image_id or the like (see
+            `tables.columns.PATHS`); every other column becomes an attribute.
 
     Raises:
-        InputError: No such column, or two rows for one image.
+        InputError: No such column, no row, or two rows for one image.
     """
 
     def __init__(self, path: Path) -> None:
-        table, _ = read_table(path)
-        key = next((name for name in _KEYS if name in table.columns), None)
+        table = tables.read(path, expected="a table of attributes")
+        table.say()
+        names = {name.lower(): name for name in reversed(table.header)}
+        key = next((names[name] for name in PATHS if name in names), None)
         if key is None:
             raise InputError(
-                f"{path}, line 1: none of the columns {', '.join(_KEYS)}; got "
-                f"{', '.join(table.columns)[:200]}."
+                f"{path}, line 1: none of the columns {', '.join(PATHS)}; got "
+                f"{listed(table.header)}."
             )
-        keys = list(table[key])
+        if not table.rows:
+            raise InputError(f"{path} has no rows; expected one row per image.")
+        keys = table.column(key)
         name, count = Counter(keys).most_common(1)[0]
         if count > 1:
             raise InputError(
-                f"{path}: {count} rows for {name!r}; expected one per image."
+                f"{path}: {count} rows for {quoted(name)}; expected one per image."
             )
-        rest = [each for each in table.columns if each != key and each not in _NEVER]
+        rest = [each for each in table.header if each != key and each not in _NEVER]
         self.path = path
         self.columns = {
             each if each in _OURS or each.startswith("attr_") else f"attr_{each}": dict(
-                zip(keys, table[each], strict=True)
+                zip(keys, table.column(each), strict=True)
             )
             for each in rest
         }
-        self.keys = set(keys)
+        self.keys = {_plain(each): each for each in keys} | {
+            each: each for each in keys
+        }
 
     def join(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Return rows with the attributes of their images; unknown is empty."""
-        names = [PurePath(text).name for text in rows["path"]]
-        counts = Counter(names)
-        keys = [
-            text
-            if text in self.keys
-            else (name if name in self.keys and counts[name] == 1 else "")
-            for text, name in zip(rows["path"], names, strict=True)
-        ]
+        keys = self._keys_of(list(rows["path"]))
         n_known = sum(key != "" for key in keys)
         if rows.shape[0]:
             logger.info("%s: %d of %d images found", self.path, n_known, len(rows))
@@ -73,3 +76,23 @@ class Attributes:
                 dtype=str,
             )
         return rows.assign(**added)
+
+    def _keys_of(self, paths: list[str]) -> list[str]:
+        """Return each path's key in the table, empty where it has none."""
+        names = [PurePath(text).name for text in paths]
+        stems = [PurePath(text).stem for text in paths]
+        n_names, n_stems = Counter(names), Counter(stems)
+        found = []
+        for text, name, stem in zip(paths, names, stems, strict=True):
+            tried = [text]
+            tried += [name] if n_names[name] == 1 else []
+            tried += [stem] if n_stems[stem] == 1 else []
+            found.append(
+                next((self.keys[each] for each in tried if each in self.keys), "")
+            )
+        return found
+
+
+def _plain(key: str) -> str:
+    """Return a path as manifests write it: slashes, no `./` in front."""
+    return os.path.normpath(key.replace("\\", "/")) if key else key

@@ -9,12 +9,21 @@ from pathlib import Path
 import pandas as pd
 
 from kerasfaces.errors import InputError
-from kerasfaces.manifest import combine, convert, folders, printing, scan, table
+from kerasfaces.manifest import (
+    combine,
+    convert,
+    folders,
+    printing,
+    scan,
+    table,
+    whereabouts,
+)
 from kerasfaces.manifest.attributes import Attributes
 from kerasfaces.manifest.inputs import Input
 from kerasfaces.manifest.places import NO_SPLIT
 from kerasfaces.manifest.rules import SPLITS
 from kerasfaces.manifest.table import Manifest
+from kerasfaces.texts import quoted
 
 logger = logging.getLogger(__name__)
 
@@ -51,11 +60,16 @@ def scanned(manifest: Manifest) -> Manifest:
     told = pd.DataFrame([each.columns() for each in facts], dtype=str)
     rows = manifest.rows.assign(**{str(name): told[name] for name in told})
     scan.report_unreadable(list(rows["path"]), facts)
+    advice = whereabouts.of_missing(
+        rows["path"], [each.reason for each in facts], manifest.folder
+    )
     if all(each.reason for each in facts):
         raise InputError(
-            f"none of the {len(facts)} images can be read (first: {rows['path'][0]!r}, "
-            f"{facts[0].reason}); check --root."
+            f"none of the {len(facts)} images can be read (first: {quoted(rows['path'][0])}, "
+            f"{facts[0].reason}). {advice}".rstrip()
         )
+    if advice:
+        logger.warning("%s", advice)
     return Manifest(rows, manifest.folder)
 
 
@@ -86,7 +100,7 @@ def _parts(options: argparse.Namespace) -> list[combine.Part]:
 
 
 def _is_table(path: Path) -> bool:
-    return path.suffix.lower() in convert.SUFFIXES and not path.is_dir()
+    return path.is_file()
 
 
 def _from_table(given: Input, options: argparse.Namespace) -> Manifest:
@@ -95,7 +109,16 @@ def _from_table(given: Input, options: argparse.Namespace) -> Manifest:
             f"--label-is is for folders; {given.path} is a table with labels of its own "
             "(--map label=COLUMN, --real-is VALUE)."
         )
-    manifest = convert.from_table(given.path, _columns(options), options.root)
+    if options.extract and options.root:
+        raise InputError("--extract DIR is where the images will be; leave out --root.")
+    manifest = convert.from_table(
+        given.path,
+        _columns(options),
+        options.root,
+        source=given.source,
+        suffix=options.suffix,
+        extract=options.extract,
+    )
     if not given.split_is:
         return manifest
     split = "" if given.split_is == NO_SPLIT else given.split_is
@@ -103,7 +126,7 @@ def _from_table(given: Input, options: argparse.Namespace) -> Manifest:
 
 
 def _refuse_table_options(options: argparse.Namespace, folder: Path) -> None:
-    for name in ("columns", "map", "real_is", "root"):
+    for name in ("columns", "map", "real_is", "root", "suffix", "extract"):
         if getattr(options, name):
             flag = name.replace("_", "-")
             raise InputError(f"--{flag} is for tables; {folder} is a folder.")
@@ -114,7 +137,9 @@ def _split_names(texts: Sequence[str]) -> Mapping[str, str]:
     names = convert.parse_map(list(texts))
     wrong = sorted(set(names.values()) - set(SPLITS))
     if wrong:
-        raise InputError(f"--map-split: {wrong[0]!r} is none of {', '.join(SPLITS)}.")
+        raise InputError(
+            f"--map-split: {quoted(wrong[0])} is none of {', '.join(SPLITS)}."
+        )
     return names
 
 
@@ -125,7 +150,7 @@ def _columns(options: argparse.Namespace) -> convert.Columns | None:
         return None
     if options.columns and options.columns not in convert.PRESETS:
         raise InputError(
-            f"--columns {options.columns!r}: known layouts are "
+            f"--columns {quoted(options.columns)}: known layouts are "
             f"{', '.join(convert.PRESETS)}; others are mapped with --map."
         )
     base = convert.PRESETS.get(options.columns, convert.Columns(names={}))

@@ -8,6 +8,8 @@ from kerasfaces.manifest import groups, scan, table
 from kerasfaces.manifest.rules import LABELS, Finding
 from kerasfaces.manifest.split import NEAR_DUPLICATES
 from kerasfaces.manifest.table import Manifest, column
+from kerasfaces.manifest.whereabouts import MISSING
+from kerasfaces.texts import quoted
 
 # What further pictures in a file are. Not so in phone photos (MPO): there they are depth
 # or brightness maps of the one picture; nor in PSD: there they are its layers.
@@ -60,7 +62,7 @@ def _file_findings(
     stated = column(manifest.rows, "sha256")
     for i, (path, each) in enumerate(zip(manifest.rows["path"], facts, strict=True)):
         if each.reason:
-            kind = "missing" if each.reason == "file not found" else "unreadable"
+            kind = "missing" if each.reason == MISSING else "unreadable"
             yield Finding(kind, lines[i], path, f"{each.reason}.")
         if each.sha256 and stated[i] and each.sha256 != stated[i]:
             detail = f"the file is now {each.sha256[:12]}..., not {stated[i][:12]}..."
@@ -76,7 +78,7 @@ def _content_findings(manifest: Manifest, lines: Sequence[int]) -> Iterator[Find
     rows = manifest.rows
     labels, paths = list(rows["label"]), list(rows["path"])
     for first, second in groups.equal(column(rows, "sha256")):
-        same = f"same content as line {lines[first]} ({paths[first]!r})"
+        same = f"same content as line {lines[first]} ({quoted(paths[first])})"
         if labels[first] != labels[second]:
             detail = f"{same}, there {labels[first]}, here {labels[second]}."
             yield Finding("label conflict", lines[second], paths[second], detail)
@@ -94,7 +96,9 @@ def _source_findings(manifest: Manifest, lines: Sequence[int]) -> Iterator[Findi
         if label not in LABELS or not counts[source, other]:
             continue
         if (counts[source, label], label) < (counts[source, other], other):
-            detail = f"source {source!r} is {label} here and {other} in other rows."
+            detail = (
+                f"source {quoted(source)} is {label} here and {other} in other rows."
+            )
             yield Finding("label conflict", lines[i], rows["path"][i], detail)
 
 
@@ -119,7 +123,7 @@ def _leaks(
             reported[second].add(first)
             detail = (
                 f"in {splits[second]}, but {rule.replace('_', ' ')} joins it to line "
-                f"{lines[first]} ({paths[first]!r}) in {splits[first]}."
+                f"{lines[first]} ({quoted(paths[first])}) in {splits[first]}."
             )
             yield Finding("split leak", lines[second], paths[second], detail)
 

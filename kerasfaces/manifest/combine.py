@@ -7,8 +7,8 @@ import pandas as pd
 
 from kerasfaces.errors import InputError
 from kerasfaces.manifest import scan, table
-from kerasfaces.manifest.rules import quoted
 from kerasfaces.manifest.table import Manifest, column
+from kerasfaces.texts import quoted
 
 Part = tuple[str, Manifest]  # what messages call it, and its rows
 

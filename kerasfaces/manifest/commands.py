@@ -10,9 +10,10 @@ import pandas as pd
 
 from kerasfaces import config
 from kerasfaces.errors import InputError
-from kerasfaces.manifest import missing, printing, table
+from kerasfaces.manifest import missing, printing, table, whereabouts
 from kerasfaces.manifest.split import RATIO
 from kerasfaces.manifest.table import Manifest
+from kerasfaces.texts import quoted
 
 logger = logging.getLogger(__name__)
 
@@ -96,8 +97,11 @@ def check(options: argparse.Namespace) -> int:
         printing.text(json.dumps([config.to_dict(each) for each in findings], indent=1))
         return int(bool(findings))
     for each in findings:
-        path = f" {each.path!r}" if each.path else ""
+        path = f" {quoted(each.path)}" if each.path else ""
         printing.text(f"line {each.line}: {each.kind}:{path}: {each.detail}")
+    absent = [each.path for each in findings if each.kind == "missing"]
+    if absent:
+        printing.text(whereabouts.advice(absent, manifest.folder))
     if findings:
         kinds = pd.Series([each.kind for each in findings]).value_counts()
         counts = ", ".join(f"{count} {kind}" for kind, count in kinds.items())

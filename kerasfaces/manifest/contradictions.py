@@ -7,8 +7,9 @@ import pandas as pd
 
 from kerasfaces.manifest import words
 from kerasfaces.manifest.places import shared
-from kerasfaces.manifest.rules import LABELS, quoted
+from kerasfaces.manifest.rules import LABELS
 from kerasfaces.manifest.words import Clarity
+from kerasfaces.texts import quoted
 
 
 def sentence(rows: pd.DataFrame) -> str:

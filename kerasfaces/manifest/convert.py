@@ -1,18 +1,23 @@
-"""Somebody's table (.csv, .xlsx, .parquet) -> rows with our columns and labels."""
+"""Somebody's table (CSV, JSON lines, Excel, Parquet) -> rows with our columns and labels."""
 
 import dataclasses
 import logging
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from kerasfaces.errors import InputError, MissingFileError
-from kerasfaces.manifest.rules import LABELS, SPLITS, lines_text
-from kerasfaces.manifest.table import Manifest, absolute_folder, read_csv
+from kerasfaces import tables
+from kerasfaces.errors import InputError
+from kerasfaces.manifest import whereabouts
+from kerasfaces.manifest.rules import LABELS, SPLITS
+from kerasfaces.manifest.table import NO_SOURCE, Manifest, absolute_folder, paths_in
+from kerasfaces.tables.columns import PATHS, lines_text
+from kerasfaces.texts import listed, quoted
 
 logger = logging.getLogger(__name__)
-SUFFIXES = (".csv", ".xlsx", ".parquet")
+_LABEL_COLUMN = re.compile(r"label|class|target")  # how such a column's name begins
 _SPLIT_NAMES = {"": "", "training": "train", "validation": "val", "valid": "val"}
 
 
@@ -25,7 +30,6 @@ class Columns:
         fallback_path: Their column with another path for rows where the first is empty.
         real_is: The label that means real, where labels are not the words real and fake.
         splits: Their split -> ours.
-        check_label: Their column with the label in words, which must agree.
         says: What the user must know about the conversion.
     """
 
@@ -33,7 +37,6 @@ class Columns:
     fallback_path: str = ""
     real_is: str = ""
     splits: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    check_label: str = ""
     says: str = ""
 
 
@@ -48,7 +51,6 @@ PRESETS = {
         fallback_path="image_path",
         real_is="1",
         splits={"train": "train", "test": "val", "dev": "test"},
-        check_label="target_class",
         says="mudgal2023's columns: target 1 becomes real and 0 fake, folder becomes source; "
         "its test split steers training, so it becomes val, and its untouched dev becomes "
         "test.",
@@ -57,69 +59,163 @@ PRESETS = {
 
 
 def from_table(
-    path: Path, columns: Columns | None = None, root: Path | None = None
+    path: Path,
+    columns: Columns | None = None,
+    root: Path | None = None,
+    *,
+    source: str = "",
+    suffix: str = "",
+    extract: Path | None = None,
 ) -> Manifest:
     """Convert a table; columns that are not mapped are kept.
 
     Args:
-        path: A .csv, .xlsx (first sheet) or .parquet file.
+        path: A table in any form that `tables.read` knows.
         columns: How to map; if None, a preset whose columns are all there, else our names.
         root: What relative paths are relative to; the table's folder if None.
+        source: What to call the source where no column does; its reals are `NAME_real`
+            if there are fakes too.
+        suffix: Put after names without an extension, e.g. `.jpg`.
+        extract: The folder to write images to that the table holds itself.
 
     Raises:
         MissingFileError: There is no such file.
         InputError: A mapped column is missing, or a label or split is unknown; the
             message names the lines.
     """
-    table, lines = read_table(path)
+    table = tables.read(path)
+    if not table.rows:
+        raise InputError(f"{path} has no rows; expected one row per image.")
+    table.say()
     if columns is None:
-        columns = _recognise(table) or Columns(names={})
+        columns = _recognise(table.header) or Columns(names={})
     if columns.says:
         logger.info("%s", columns.says)
-    theirs = {name.lower(): name for name in table.columns}
-    used = {}
-    for ours in ("path", "label", "source", "split", *columns.names):
-        name = theirs.get(columns.names.get(ours, ours).lower())
-        if name is None and (ours != "split" or ours in columns.names):
-            raise InputError(
-                f"{path}, line 1: no column {columns.names.get(ours, ours)!r} for {ours}; "
-                f"got {', '.join(table.columns)[:200]}. Say which it is with --map "
-                f"{ours}=COLUMN."
-            )
-        used[ours] = list(table[name]) if name else [""] * len(table)
-    alternative = theirs.get(columns.fallback_path.lower())
+    theirs = _ours_to_theirs(table, columns, extract)
+    used = {
+        ours: table.column(name) if name else [""] * len(table.rows)
+        for ours, name in theirs.items()
+    }
+    alternative = _named(table.header, columns.fallback_path)
     if alternative:
-        pairs = zip(used["path"], table[alternative], strict=True)
+        pairs = zip(used["path"], table.column(alternative), strict=True)
         used["path"] = [first or second for first, second in pairs]
-    used["label"] = _labels(path, used["label"], columns, lines)
-    used["split"] = _splits(path, used["split"], columns, lines)
-    _check_words(path, table, theirs.get(columns.check_label.lower()), used, lines)
-    taken = {theirs.get(name.lower()) for name in columns.names.values()} | set(used)
-    rest = {name: list(table[name]) for name in table.columns if name not in taken}
-    rows = pd.DataFrame({**used, **rest}, dtype=str)
-    return Manifest(rows, absolute_folder(root or path.parent))
+    used["label"] = _labels(table, theirs["label"], columns)
+    used["split"] = _splits(path, used["split"], columns, table.lines)
+    if not theirs["source"]:
+        used["source"] = _sources(path, used["label"], source)
+    folder = absolute_folder(extract or root or path.parent)
+    if extract:
+        used["path"] = _extracted(table, columns, extract)
+    else:
+        used["path"] = paths_in(path, used["path"], folder)
+        if suffix:
+            used["path"] = whereabouts.with_suffix(used["path"], suffix)
+    taken = {*filter(None, theirs.values()), *used}
+    rest = {name: table.column(name) for name in table.header if name not in taken}
+    return Manifest(pd.DataFrame({**used, **rest}, dtype=str), folder)
 
 
-def read_table(path: Path) -> tuple[pd.DataFrame, list[int]]:
-    """Read a table as text columns, with each row's line number.
+def _ours_to_theirs(
+    table: "tables.Table", columns: Columns, extract: Path | None
+) -> dict[str, str]:
+    """Return our column -> theirs; empty where a column may be missing and is.
 
     Raises:
-        MissingFileError: There is no such file.
-        InputError: It is not a table of that format, or has no rows.
+        InputError: A column that was named, or path or label, is missing.
     """
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise InputError(f"{path}: expected a table ending in {', '.join(SUFFIXES)}.")
-    if suffix == ".csv":
-        frame, lines = read_csv(path)
+    found = {}
+    for ours in ("path", "label", "source", "split", *columns.names):
+        name = _named(table.header, columns.names.get(ours, ours))
+        if ours not in columns.names and not name:
+            if ours == "path" and extract:
+                found[ours] = ""
+                continue
+            name = _likely(table, ours)
+        if not name and (ours in columns.names or ours in ("path", "label")):
+            raise InputError(_no_column(table, columns.names.get(ours, ours), ours))
+        found[ours] = name
+    return found
+
+
+def _sources(path: Path, labels: list[str], name: str) -> list[str]:
+    """Return what the sources are called where no column says it."""
+    if not name:
+        logger.warning(
+            "%s: %s Name it with --source NAME, or --map source=COLUMN.",
+            path,
+            NO_SOURCE,
+        )
+        return list(labels)
+    both = len(set(labels)) > 1
+    return [f"{name}_real" if both and label == "real" else name for label in labels]
+
+
+def _named(header: Sequence[str], wanted: str) -> str:
+    """Return the column of that name, in any case; the empty text where there is none."""
+    return next((name for name in header if name.lower() == wanted.lower()), "")
+
+
+def _likely(table: "tables.Table", ours: str) -> str:
+    """Return the column that by its name or its words can only be ours, and say so."""
+    if ours == "path":
+        found = next(
+            (name for name in map(_named, [table.header] * len(PATHS), PATHS) if name),
+            "",
+        )
+    elif ours == "label":
+        words = _columns_of_words(table)
+        found = words[0] if len(words) == 1 else ""
     else:
-        if not path.exists():
-            raise MissingFileError(f"{path} does not exist.")
-        frame = _as_text(_read_binary(path, suffix))
-        lines = list(range(2, len(frame) + 2))
-    if frame.empty:
-        raise InputError(f"{path} has no rows; expected one row per image.")
-    return frame, lines
+        return ""
+    if found:
+        logger.warning(
+            "%s: there is no column %s; %s is read as it.",
+            table.path,
+            ours,
+            quoted(found),
+        )
+    return found
+
+
+def _columns_of_words(table: "tables.Table") -> list[str]:
+    """Return the columns named like labels whose cells are all real or fake."""
+    return [
+        name
+        for name in table.header
+        if _LABEL_COLUMN.match(name.lower())
+        and {_word(cell) for cell in table.column(name)} <= set(LABELS)
+    ]
+
+
+def _no_column(table: "tables.Table", wanted: str, ours: str) -> str:
+    got = listed(table.header) or "none"
+    if ours == "path" and table.images:
+        held = listed(table.images)
+        return (
+            f"{table.path}: no column path, but {held} holds the images themselves "
+            f"({len(table.rows):,} rows); add --extract DIR: they are written there as files and "
+            "the manifest is made of those."
+        )
+    return (
+        f"{table.path}, line 1: no column {quoted(wanted)} for {ours}; got {got}. Say which it "
+        f"is with --map {ours}=COLUMN."
+    )
+
+
+def _extracted(table: "tables.Table", columns: Columns, folder: Path) -> list[str]:
+    """Write the images that a table holds; return their paths in `folder`."""
+    asked = columns.names.get("path", "")
+    held = [name for name in table.images if asked in ("", name)]
+    if len(held) != 1:
+        raise InputError(
+            f"{table.path}: --extract: expected one column that holds images, got "
+            f"{listed(table.images) or 'none'}"
+            + ("; say which with --map path=COLUMN." if table.images else ".")
+        )
+    from kerasfaces.tables import embedded
+
+    return embedded.extract(table.path, held[0], folder)
 
 
 def parse_map(texts: list[str]) -> dict[str, str]:
@@ -132,13 +228,13 @@ def parse_map(texts: list[str]) -> dict[str, str]:
     for part in (piece for text in texts for piece in text.split(",") if piece.strip()):
         ours, equals, theirs = part.partition("=")
         if not (equals and ours.strip() and theirs.strip()):
-            raise InputError(f"{part!r}: expected NAME=NAME, e.g. label=target.")
+            raise InputError(f"{quoted(part)}: expected NAME=NAME, e.g. label=target.")
         pairs[ours.strip()] = theirs.strip()
     return pairs
 
 
-def _recognise(table: pd.DataFrame) -> Columns | None:
-    have = {name.lower() for name in table.columns}
+def _recognise(header: Sequence[str]) -> Columns | None:
+    have = {name.lower() for name in header}
     for name, preset in PRESETS.items():
         if {*preset.names.values(), preset.fallback_path} <= have:
             logger.info("the table has the columns of %s", name)
@@ -146,59 +242,81 @@ def _recognise(table: pd.DataFrame) -> Columns | None:
     return None
 
 
-def _read_binary(path: Path, suffix: str) -> pd.DataFrame:
-    try:
-        if suffix == ".parquet":
-            return pd.read_parquet(path)
-        return pd.read_excel(path, dtype=object, keep_default_na=False)
-    except ImportError as error:
-        raise InputError(
-            f"{path}: {error}. Run: pip install 'kerasfaces[tables]', or save it as CSV."
-        ) from error
-    except Exception as error:  # each reader has its own family of errors
-        raise InputError(
-            f"{path} cannot be read as {suffix} ({type(error).__name__}: {error}); save it "
-            "again, or as CSV."
-        ) from error
+def _word(cell: str) -> str:
+    return cell.strip().lower().removesuffix(".0")
 
 
-def _as_text(frame: pd.DataFrame) -> pd.DataFrame:
-    """Turn cells into text; whole numbers lose `.0`, missing values become empty."""
-    names = [str(name).strip() for name in frame.columns]
-    columns = [[_cell(value) for value in frame.iloc[:, i]] for i in range(len(names))]
-    if len(set(names)) < len(names):
-        raise InputError(f"columns {', '.join(names)}: two have the same name.")
-    return pd.DataFrame(dict(zip(names, columns, strict=True)), dtype=str)
+def _labels(table: "tables.Table", column: str, columns: Columns) -> list[str]:
+    """Return real or fake for every row.
 
-
-def _cell(value: object) -> str:
-    if value is None or value is pd.NaT or value is pd.NA or value != value:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
-
-
-def _labels(
-    path: Path, values: list[str], columns: Columns, lines: list[int]
-) -> list[str]:
-    words = [value.strip().lower().removesuffix(".0") for value in values]
-    real = columns.real_is.strip().lower()
-    others = sorted(set(words) - {real})
+    Other values mean what `real_is` says, else what a second column says in words
+    (`label` 1 beside `label_str` real). Words that contradict are refused.
+    """
+    cells = table.column(column)
+    words = [_word(cell) for cell in cells]
+    beside = [name for name in _columns_of_words(table) if name != column]
+    told = [_word(cell) for cell in table.column(beside[0])] if beside else []
+    if columns.real_is:
+        real = _word(columns.real_is)
+    elif told and not set(words) <= set(LABELS):
+        real = _explained(table, column, beside[0], words, told)
+    else:
+        bad = [i for i, word in enumerate(words) if word not in LABELS]
+        if bad:
+            raise InputError(_unknown_label(table, cells, bad))
+        labels = words
+        real = ""
     if real:
-        if real not in words or len(others) > 1 or "" in words:
+        values = sorted(set(words))
+        if real not in words or len(values) > 2 or "" in words:
             raise InputError(
-                f"{path}: labels are {', '.join(map(repr, sorted(set(words))[:6]))}; expected "
-                f"{real!r} for real and one other value for fake."
+                f"{table.path}: labels are {', '.join(map(quoted, values[:6]))}; expected "
+                f"{quoted(real)} for real and one other value for fake."
             )
-        return ["real" if word == real else "fake" for word in words]
-    bad = [i for i, word in enumerate(words) if word not in LABELS]
-    if bad:
-        raise InputError(
-            f"{path}, {lines_text([lines[i] for i in bad])}: label {values[bad[0]]!r}; expected "
-            "real or fake. Where another value means real, say so, e.g. --real-is 1."
+        labels = ["real" if word == real else "fake" for word in words]
+    for i, word in enumerate(told):
+        if word != labels[i]:
+            n = sum(a != b for a, b in zip(told, labels, strict=True))
+            raise InputError(
+                f"{table.path}, line {table.lines[i]}: {quoted(beside[0])} says {word}, "
+                f"{quoted(column)} says {labels[i]} ({n:,} of {len(told):,} rows contradict); "
+                "correct the table, or --real-is."
+            )
+    return labels
+
+
+def _explained(
+    table: "tables.Table", column: str, beside: str, words: list[str], told: list[str]
+) -> str:
+    """Return the value that stands for real, as the words of another column say."""
+    meant = {word: label for word, label in zip(words, told, strict=True)}
+    for i, word in enumerate(words):
+        if meant[word] != told[i]:
+            raise InputError(
+                f"{table.path}, line {table.lines[i]}: {quoted(column)} is {quoted(word)} beside "
+                f"{quoted(beside)} both real and fake; correct the table, or say which column "
+                f"holds: --map label={beside}."
+            )
+    real = next((word for word, label in meant.items() if label == "real"), "")
+    if real:
+        logger.warning(
+            "%s: in column %s %s means real, as column %s says in words.",
+            table.path,
+            quoted(column),
+            quoted(real),
+            quoted(beside),
         )
-    return words
+    return real
+
+
+def _unknown_label(table: "tables.Table", cells: list[str], bad: list[int]) -> str:
+    values = sorted({cells[i].strip() for i in bad})
+    value = values[-1] if len(values) > 1 else values[0]
+    return (
+        f"{table.path}, {lines_text([table.lines[i] for i in bad])}: label "
+        f"{quoted(cells[bad[0]])}; expected real or fake. Where another value means real, say "
+        f"so, e.g. --real-is {quoted(value) if not value.isalnum() else value}."
+    )
 
 
 def _splits(
@@ -209,32 +327,15 @@ def _splits(
         known = {"": ""} | {key.lower(): name for key, name in columns.splits.items()}
     wrong = sorted(set(known.values()) - {"", *SPLITS})
     if wrong:
-        raise InputError(f"--map-split: {wrong[0]!r} is none of {', '.join(SPLITS)}.")
+        raise InputError(
+            f"--map-split: {quoted(wrong[0])} is none of {', '.join(SPLITS)}."
+        )
     words = [value.strip().lower() for value in values]
     bad = [i for i, word in enumerate(words) if word not in known]
     if bad:
         raise InputError(
             f"{path}, {lines_text([lines[i] for i in bad])}: unknown split "
-            f"{values[bad[0]]!r}; expected {', '.join(filter(None, known))}. Other names can "
+            f"{quoted(values[bad[0]])}; expected {', '.join(filter(None, known))}. Other names can "
             "be mapped, e.g. --map-split train=train,test=val,dev=test."
         )
     return [known[word] for word in words]
-
-
-def _check_words(
-    path: Path,
-    table: pd.DataFrame,
-    name: str | None,
-    used: Mapping[str, list[str]],
-    lines: list[int],
-) -> None:
-    if not name:
-        return
-    words = [word.strip().lower() for word in table[name]]
-    pairs = enumerate(zip(words, used["label"], strict=True))
-    bad = [i for i, (word, label) in pairs if word in LABELS and word != label]
-    if bad:
-        raise InputError(
-            f"{path}, {lines_text([lines[i] for i in bad])}: {name} says {words[bad[0]]}, the "
-            f"number says {used['label'][bad[0]]}; correct the table."
-        )

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from kerasfaces.errors import InputError
 from kerasfaces.manifest import words
 from kerasfaces.manifest.places import FIRST, Place, seen, shared
-from kerasfaces.manifest.rules import quoted
 from kerasfaces.manifest.words import Clarity
+from kerasfaces.texts import quoted
 
 
 def read(places: Sequence[Place], notes: list[str]) -> list[tuple[str, int]]:

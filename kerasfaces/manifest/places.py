@@ -4,8 +4,8 @@ import dataclasses
 from collections.abc import Collection, Sequence
 
 from kerasfaces.manifest import words
-from kerasfaces.manifest.rules import quoted
 from kerasfaces.manifest.words import Name
+from kerasfaces.texts import quoted
 
 _SHOWN = 6  # folders named in one message
 FIRST = 1  # the first part of a path is the name of the folder that all lie in

@@ -122,7 +122,7 @@ def read(path: Path) -> Recipe:
     if not path.exists():
         raise MissingFileError(f"{path} does not exist; expected a recipe (TOML).")
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise InputError(f"{path} is not a readable TOML file: {error}.") from error
     try:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
+from kerasfaces.tables.columns import lines_text
+from kerasfaces.texts import quoted
+
 LABELS = ("real", "fake")
 SPLITS = ("train", "val", "test")
-_SHOWN = 5  # line numbers named in one message
-_QUOTED = 80  # characters of a name or value shown in one message
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,7 +75,10 @@ def row_findings(
     paths = rows["path"].tolist()
     found = [
         Finding(
-            rule.kind, lines[i], paths[i], f"expected {rule.expected}, got {value!r}."
+            rule.kind,
+            lines[i],
+            paths[i],
+            f"expected {rule.expected}, got {quoted(value)}.",
         )
         for rule in _RULES
         if rule.column in rows
@@ -84,7 +88,7 @@ def row_findings(
     first: dict[str, int] = {}
     for i, full in enumerate(absolute_paths):
         if paths[i] and first.setdefault(full, i) != i:
-            detail = f"{paths[i]!r} is already in line {lines[first[full]]}."
+            detail = f"{quoted(paths[i])} is already in line {lines[first[full]]}."
             found.append(Finding("duplicate path", lines[i], paths[i], detail))
     return found
 
@@ -98,19 +102,3 @@ def summary(findings: Sequence[Finding]) -> str:
     if rest:
         text += f" {rest} more of other kinds; kerasfaces manifest check lists all."
     return text
-
-
-def quoted(text: str) -> str:
-    """Return a name or value in quotes, long ones cut in the middle."""
-    if len(text) > _QUOTED:
-        text = f"{text[: _QUOTED // 2]}...{text[-_QUOTED // 2 + 3 :]}"
-    return repr(text)
-
-
-def lines_text(lines: Sequence[int]) -> str:
-    """Return `line 3` or `lines 3, 5, 9, 12, 20, ... (31 in all)`."""
-    shown = ", ".join(map(str, lines[:_SHOWN]))
-    if len(lines) == 1:
-        return f"line {shown}"
-    more = f", ... ({len(lines)} in all)" if len(lines) > _SHOWN else ""
-    return f"lines {shown}{more}"

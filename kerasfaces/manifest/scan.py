@@ -11,6 +11,7 @@ import pandas as pd
 from kerasfaces import images, workers
 from kerasfaces.errors import ImageError
 from kerasfaces.manifest.table import Manifest, column
+from kerasfaces.texts import quoted
 
 logger = logging.getLogger(__name__)
 _NAMED = 5  # reasons given in one log line
@@ -109,9 +110,9 @@ def report_unreadable(paths: Sequence[str], facts: Sequence[Facts]) -> int:
     if bad:
         reasons = sorted(bad, key=lambda reason: -len(bad[reason]))
         named = [
-            f"{reason} ({len(bad[reason])}, e.g. {bad[reason][0]!r})"
+            f"{reason} ({len(bad[reason])}, e.g. {quoted(bad[reason][0])})"
             if len(bad[reason]) > 1
-            else f"{bad[reason][0]!r}: {reason}"
+            else f"{quoted(bad[reason][0])}: {reason}"
             for reason in reasons[:_NAMED]
         ]
         logger.warning(

@@ -1,25 +1,30 @@
 """manifest.csv <-> a table of text: read strictly, written atomically.
 
-A user's CSV file enters; a `Manifest` leaves, checked once so that later stages can
+A user's table enters; a `Manifest` leaves, checked once so that later stages can
 trust it. Every complaint names the file and the lines.
 """
 
-import csv
 import dataclasses
 import hashlib
-import io
+import logging
 import os
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from kerasfaces import runs
-from kerasfaces.errors import InputError, MissingFileError
-from kerasfaces.manifest.rules import Finding, lines_text, row_findings, summary
+from kerasfaces import runs, tables
+from kerasfaces.errors import InputError
+from kerasfaces.manifest.rules import Finding, row_findings, summary
+from kerasfaces.manifest.whereabouts import with_slashes
+from kerasfaces.texts import listed, quoted
 
-REQUIRED = ("path", "label", "source")
+logger = logging.getLogger(__name__)
+REQUIRED = ("path", "label")
+NO_SOURCE = (
+    "there is no column source, so the label stands in for it: all reals count as one "
+    "source called real, all fakes as one called fake."
+)
 COLUMNS = (
     "path",
     "label",
@@ -81,7 +86,7 @@ def read(path: Path, root: Path | None = None) -> Manifest:
     """Read and check a manifest.
 
     Args:
-        path: A CSV file in UTF-8 with at least the columns path, label and source.
+        path: A table, e.g. a CSV file, with at least the columns path and label.
         root: What relative paths are relative to; the file's own folder if None.
 
     Raises:
@@ -104,30 +109,64 @@ def parse(
 
     Raises:
         MissingFileError: There is no such file.
-        InputError: The file as a whole is no manifest (see `read_csv`).
+        InputError: The file as a whole is no manifest (see `tables.read`).
     """
-    frame, lines = read_csv(path)
-    missing = [name for name in REQUIRED if name not in frame.columns]
-    if missing:
-        hint = (
-            " Its columns seem to be separated by semicolons; save it with commas."
-            if ";" in frame.columns[0]
-            else " A table with other names can be converted: kerasfaces manifest build "
-            "TABLE --map label=... -o manifest.csv."
-        )
-        raise InputError(
-            f"{path}, line 1: no column {' and no column '.join(missing)}; expected path, "
-            f"label, source and optionally split, got {', '.join(frame.columns)[:200]}.{hint}"
-        )
+    found = tables.read(path, expected="a manifest (CSV)")
+    frame = _our_names(found.frame())
+    if missing := [name for name in REQUIRED if name not in frame.columns]:
+        raise InputError(f"{path}, line 1: {_lacking(missing, found)}")
     if frame.empty:
         raise InputError(
             f"{path} has a header but no rows; expected one row per image."
         )
+    found.say()
+    if "source" not in frame:
+        logger.warning("%s: %s", path, NO_SOURCE)
+        frame.insert(list(frame.columns).index("label") + 1, "source", frame["label"])
     if "split" not in frame:
         frame.insert(list(frame.columns).index("source") + 1, "split", "")
-    manifest = Manifest(frame, absolute_folder(root or path.parent))
-    found = row_findings(frame, absolute(frame["path"], manifest.folder), lines)
-    return manifest, lines, found
+    folder = absolute_folder(root or path.parent)
+    frame["path"] = paths_in(path, list(frame["path"]), folder)
+    findings = row_findings(frame, absolute(frame["path"], folder), found.lines)
+    return Manifest(frame, folder), found.lines, findings
+
+
+def paths_in(table: Path, paths: list[str], folder: Path) -> list[str]:
+    """Return a table's paths with slashes where it has backslashes, and say so."""
+    turned, n_turned = with_slashes(paths, folder)
+    if n_turned:
+        logger.warning(
+            "%s: %d of %d paths have backslashes between folders; they are read as slashes.",
+            table,
+            n_turned,
+            len(paths),
+        )
+    return turned
+
+
+def _our_names(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with our columns written as we write them."""
+    names = {
+        name: name.lower()
+        for name in frame.columns
+        if name.lower() in COLUMNS and name.lower() not in frame.columns
+    }
+    return (
+        frame.rename(columns=names) if len(set(names.values())) == len(names) else frame
+    )
+
+
+def _lacking(missing: list[str], found: "tables.Table") -> str:
+    if found.images and "path" in missing:
+        return (
+            f"column {quoted(found.images[0])} holds the images themselves; write them out: "
+            f"kerasfaces manifest build {found.path} --extract DIR -o manifest.csv."
+        )
+    return (
+        f"no column {' and no column '.join(missing)}; expected path, label and optionally "
+        f"source and split, got {listed(found.header)}. A table with other names can be "
+        "converted: kerasfaces manifest build TABLE --map label=... -o manifest.csv."
+    )
 
 
 def require_valid(manifest: Manifest, where: str) -> None:
@@ -141,52 +180,6 @@ def require_valid(manifest: Manifest, where: str) -> None:
     findings = row_findings(manifest.rows, paths, lines)
     if findings:
         raise InputError(f"{where}: {summary(findings)}")
-
-
-def read_csv(path: Path) -> tuple[pd.DataFrame, list[int]]:
-    """Read a CSV file as text columns.
-
-    Returns:
-        The table, all columns text, and the line at which each row starts.
-
-    Raises:
-        MissingFileError: There is no such file.
-        InputError: Not UTF-8, empty, ragged, or not well-formed CSV.
-    """
-    text = _read_text(path)
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    records: list[list[str]] = []
-    lines: list[int] = []
-    line = 1
-    try:
-        for record in reader:
-            if record:
-                records.append(record)
-                lines.append(line)
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise InputError(
-            f"{path}, line {line}: not well-formed CSV ({error}); check the quotes there."
-        ) from error
-    if not records:
-        raise InputError(
-            f"{path} is empty; expected a header line with path, label, source, split."
-        )
-    header = [name.strip() for name in records[0]]
-    repeated = [name for name, count in Counter(header).items() if count > 1]
-    if repeated:
-        raise InputError(
-            f"{path}, line 1: column {repeated[0]!r} appears twice; rename one of them."
-        )
-    _refuse_ragged(path, header, records, lines)
-    columns = zip(*records[1:], strict=True) if records[1:] else [()] * len(header)
-    frame = pd.DataFrame(
-        {
-            name: pd.Series(list(column), dtype=str)
-            for name, column in zip(header, columns, strict=True)
-        }
-    )
-    return frame, lines[1:]
 
 
 def write(manifest: Manifest, path: Path) -> None:
@@ -225,39 +218,6 @@ def absolute_folder(folder: Path) -> Path:
 def column(rows: pd.DataFrame, name: str) -> list[str]:
     """Return a column's texts; empty texts when there is no such column."""
     return list(rows[name]) if name in rows else [""] * len(rows)
-
-
-def _read_text(path: Path) -> str:
-    if not path.exists():
-        raise MissingFileError(f"{path} does not exist; expected a manifest (CSV).")
-    if not path.is_file():
-        raise InputError(f"{path} is not a file; expected a manifest (CSV).")
-    data = path.read_bytes()
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        if data.startswith((b"PK", b"PAR1")):
-            raise InputError(
-                f"{path} is an Excel or Parquet table; make a manifest of it: kerasfaces "
-                f"manifest build {path} -o manifest.csv."
-            ) from error
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(
-            f"{path}, line {line}: not UTF-8 text (byte {data[error.start]:#04x}); save it as "
-            "CSV in UTF-8."
-        ) from error
-
-
-def _refuse_ragged(
-    path: Path, header: list[str], records: list[list[str]], lines: list[int]
-) -> None:
-    ragged = [i for i, record in enumerate(records) if len(record) != len(header)]
-    if ragged:
-        raise InputError(
-            f"{path}, {lines_text([lines[i] for i in ragged])}: "
-            f"{len(records[ragged[0]])} fields, expected {len(header)} as in the header; "
-            "quote fields that contain commas."
-        )
 
 
 def _field(text: str) -> str:

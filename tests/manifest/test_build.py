@@ -142,7 +142,9 @@ def test_mudgal2023(tmp_path, run, picture, caplog, suffix, ask):
 def test_mudgal2023_contradictions(tmp_path):
     frame = pd.DataFrame(MUDGAL | {"target_class": ["fake", "fake", "real", "fake"]})
     frame.to_csv(tmp_path / "t.csv", index=False)
-    with pytest.raises(InputError, match="line 2: target_class says fake, the number"):
+    with pytest.raises(
+        InputError, match="line 2: 'target_class' says fake, 'target' says"
+    ):
         convert.from_table(tmp_path / "t.csv")
     frame = pd.DataFrame(MUDGAL | {"split": ["train", "eval", "dev", "train"]})
     frame.to_csv(tmp_path / "t.csv", index=False)
@@ -211,7 +213,7 @@ def test_unreadable_tables(tmp_path, write_csv):
             convert.from_table(path)
         with pytest.raises(MissingFileError, match="does not exist"):
             convert.from_table(tmp_path / f"none.{suffix}")
-    with pytest.raises(InputError, match=r"expected a table ending in \.csv"):
+    with pytest.raises(InputError, match="has no rows"):
         convert.from_table(write_csv("x", "t.json"))
     with pytest.raises(InputError, match="'label': expected NAME=NAME"):
         convert.parse_map(["label"])

@@ -1,0 +1,158 @@
+"""Why the files of a table are not where it says, and what would find them."""
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import TypeVar
+
+from kerasfaces.images import EXTENSIONS
+from kerasfaces.texts import quoted
+
+MISSING = "file not found"  # the reason of a row whose file is not there
+T = TypeVar("T")
+_TRIED = 12  # missing files that are looked for elsewhere
+_MOST = 0.5  # of them found: that is where they are
+_FOLDERS = 200  # looked through for them
+_WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
+
+
+def with_slashes(paths: Sequence[str], folder: Path) -> tuple[list[str], int]:
+    r"""Return paths, and in how many backslashes stand between folders.
+
+    `a\b.jpg` is read as `a/b.jpg` where that file is there and none is really so called.
+
+    Args:
+        paths: As written.
+        folder: What relative paths are relative to.
+    """
+    found, n_changed = list(paths), 0
+    for i, text in enumerate(paths):
+        if "\\" not in text:
+            continue
+        turned = text.replace("\\", "/")
+        if not _there(folder, text) and _is_file(folder, turned):
+            found[i] = turned
+            n_changed += 1
+    return found, n_changed
+
+
+def with_suffix(paths: Sequence[str], suffix: str) -> list[str]:
+    """Return paths that end like image files: the others get the suffix."""
+    return [text if _ends_as_image(text) else text + suffix for text in paths]
+
+
+def of_missing(paths: Iterable[str], reasons: Sequence[str], folder: Path) -> str:
+    """Return `advice` for the rows whose file is not there; empty where all are."""
+    missing = [
+        path for path, reason in zip(paths, reasons, strict=True) if reason == MISSING
+    ]
+    return advice(missing, folder) if missing else ""
+
+
+def advice(missing: Sequence[str], folder: Path) -> str:
+    """Return one sentence on where missing files are, or how they are looked for.
+
+    Args:
+        missing: Paths as written whose files are not there.
+        folder: What relative ones were relative to.
+    """
+    sample = [text.replace("\\", "/") for text in missing[:_TRIED]]
+    suffix = _suffix(sample, folder)
+    if suffix:
+        return (
+            f"They have no extension, and {sample[0]}{suffix} is there: add --suffix {suffix} to "
+            "manifest build."
+        )
+    relative = [text for text in sample if not os.path.isabs(text)]
+    places = list(_near(folder))
+    if len(relative) == len(sample) and not _WINDOWS.match(missing[0]):
+        place = _most(places, lambda place: _share(place, sample))
+        if place is not None:
+            return f"They are in {place}: add --root {place}."
+    cut = _cut(sample, folder, places)
+    if cut:
+        return cut
+    if _WINDOWS.match(missing[0]) or not relative:
+        return (
+            f"The paths are absolute (e.g. {quoted(missing[0])}), so --root cannot help: build the "
+            "manifest again where the images are."
+        )
+    return (
+        f"Relative paths start from {folder}; give another folder with --root where the images "
+        "are elsewhere."
+    )
+
+
+def _there(folder: Path, text: str) -> bool:
+    try:
+        return os.path.lexists(os.path.join(folder, text))
+    except ValueError:  # a zero byte
+        return False
+
+
+def _is_file(folder: Path, text: str) -> bool:
+    return "\0" not in text and os.path.isfile(os.path.join(folder, text))
+
+
+def _ends_as_image(text: str) -> bool:
+    return PurePosixPath(text.replace("\\", "/")).suffix.lower() in EXTENSIONS
+
+
+def _suffix(sample: Sequence[str], folder: Path) -> str:
+    """Return the extension that finds most of the files."""
+    if any(map(_ends_as_image, sample)):
+        return ""
+    suffixes = [*sorted(EXTENSIONS), *(each.upper() for each in sorted(EXTENSIONS))]
+    found = _most(
+        suffixes, lambda suffix: _share(folder, [text + suffix for text in sample])
+    )
+    return found or ""
+
+
+def _near(folder: Path) -> Iterator[Path]:
+    """Yield the folder's parents, then the folders beside and below it."""
+    parents = list(folder.parents)[:2]
+    yield from parents
+    queue, n_seen = [folder, *parents[:1]], 0
+    for place in queue:
+        for child in _children(place):
+            if n_seen == _FOLDERS:
+                return
+            n_seen += 1
+            yield child
+            if place == folder:
+                queue.append(child)
+
+
+def _children(folder: Path) -> Iterable[Path]:
+    try:
+        return sorted(Path(each.path) for each in os.scandir(folder) if each.is_dir())[
+            :_FOLDERS
+        ]
+    except OSError:
+        return []
+
+
+def _share(place: Path, sample: Sequence[str]) -> float:
+    return sum(_there(place, text) for text in sample) / len(sample)
+
+
+def _most(choices: Sequence[T], share: Callable[[T], float]) -> T | None:
+    """Return the first choice that finds most of the files, or None."""
+    return next((each for each in choices if share(each) > _MOST), None)
+
+
+def _cut(sample: Sequence[str], folder: Path, places: Sequence[Path]) -> str:
+    """Return which beginning of the paths is in the way, where cutting it finds them."""
+    parts = sample[0].split("/")
+    for n_cut in range(1, len(parts)):
+        start = "/".join(parts[:n_cut]) + "/"
+        if not all(text.startswith(start) for text in sample):
+            break
+        rest = [text.removeprefix(start) for text in sample]
+        for place in (folder, *places):
+            if _share(place, rest) > _MOST:
+                root = "" if place == folder else f" and add --root {place}"
+                return f"{place / rest[0]} is there: cut {quoted(start)} off the paths{root}."
+    return ""

@@ -1,0 +1,136 @@
+"""Excel and Parquet -> header and cells; images inside Parquet are only named here."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pandas as pd
+
+from kerasfaces.errors import InputError
+from kerasfaces.tables.columns import Rows
+from kerasfaces.texts import quoted
+
+T = TypeVar("T")
+_NAME_BYTES = 1024  # a binary cell that is a name is no longer than this
+EMBEDDED = "bytes"  # the field that holds the file in Hugging Face's image columns
+
+
+def excel(path: Path) -> tuple[Rows, tuple[str, ...]]:
+    """Return the first sheet.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    sheet = _guarded(
+        path,
+        lambda: pd.read_excel(path, header=None, dtype=object, keep_default_na=False),
+    )
+    records = [[_cell(value) for value in row] for row in sheet.to_numpy()]
+    if not records:
+        return Rows([], [], []), ()
+    return Rows(records[0], records[1:], list(range(2, len(records) + 1))), ()
+
+
+def parquet(path: Path) -> tuple[Rows, tuple[str, ...]]:
+    """Return the columns of text and numbers, and the names of those that hold images.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    return _guarded(path, lambda: _parquet(path))
+
+
+def _parquet(path: Path) -> tuple[Rows, tuple[str, ...]]:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        schema = file.schema_arrow
+        images = tuple(each.name for each in schema if _holds_images(file, each))
+        names = [name for name in schema.names if name not in images]
+        table = file.read(columns=names)
+        words = _class_names(schema.metadata or {})
+    columns, notes = [], []
+    for name in names:
+        cells = [_cell(value) for value in table.column(name).to_pylist()]
+        if name in words:
+            cells = [_word(words[name], cell) for cell in cells]
+            meant = ", ".join(
+                f"{i} = {quoted(w)}" for i, w in enumerate(words[name][:8])
+            )
+            notes.append(
+                f"column {quoted(name)} is read by the file's own words: {meant}."
+            )
+        columns.append(cells)
+    rows = [list(row) for row in zip(*columns, strict=True)]
+    if not columns:
+        rows = [[] for _ in range(table.num_rows)]
+    return Rows(names, rows, list(range(2, len(rows) + 2)), tuple(notes)), images
+
+
+def _holds_images(file: Any, field: Any) -> bool:
+    """Say whether a column holds files: bytes, or a structure with a field of bytes."""
+    import pyarrow as pa
+
+    kind = field.type
+    if pa.types.is_struct(kind):
+        return bool(kind.get_field_index(EMBEDDED) >= 0)
+    if not (pa.types.is_binary(kind) or pa.types.is_large_binary(kind)):
+        return False
+    for batch in file.iter_batches(batch_size=1, columns=[field.name]):
+        value = batch.column(0)[0].as_py()
+        if value:
+            return len(value) > _NAME_BYTES or not _is_text(value)
+    return False
+
+
+def _is_text(value: bytes) -> bool:
+    try:
+        return value.decode().isprintable()
+    except UnicodeDecodeError:
+        return False
+
+
+def _class_names(metadata: dict[bytes, bytes]) -> dict[str, list[str]]:
+    """Return the words of Hugging Face's numbered classes, by column."""
+    try:
+        info = json.loads(metadata[b"huggingface"])["info"]["features"]
+        return {
+            name: [str(word) for word in part["names"]]
+            for name, part in info.items()
+            if isinstance(part, dict) and part.get("_type") == "ClassLabel"
+        }
+    except (KeyError, TypeError, ValueError):
+        return {}
+
+
+def _word(words: Sequence[str], cell: str) -> str:
+    return words[int(cell)] if cell.isdecimal() and int(cell) < len(words) else cell
+
+
+def _guarded(path: Path, reader: Callable[[], T]) -> T:
+    try:
+        return reader()
+    except ImportError as error:
+        raise InputError(
+            f"{path}: {error}. Run: pip install 'kerasfaces[tables]', or save it as CSV."
+        ) from error
+    except Exception as error:  # each reader has its own family of errors
+        kind = path.suffix.lower() or "a table"
+        reason = quoted(f"{type(error).__name__}: {error}")
+        raise InputError(
+            f"{path} cannot be read as {kind} ({reason}); save it again, or as CSV."
+        ) from error
+
+
+def _cell(value: object) -> str:
+    """Return a cell as text: whole numbers lose `.0`, missing values become empty."""
+    if isinstance(value, bytes):
+        return value.decode(errors="backslashreplace")
+    if isinstance(value, dict | list):
+        return json.dumps(value, default=str, ensure_ascii=False)
+    if value is None or value is pd.NaT or value is pd.NA or value != value:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)

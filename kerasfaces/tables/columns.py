@@ -1,0 +1,176 @@
+"""Header and cells of any format -> columns that have names, each once."""
+
+import dataclasses
+import itertools
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path, PurePath
+
+from kerasfaces.errors import InputError
+from kerasfaces.images import EXTENSIONS
+from kerasfaces.texts import listed, quoted
+
+# Names that any of our readers looks for: how a header is told from a row.
+PATHS = (
+    "path",
+    "file_name",
+    "filename",
+    "file_path",
+    "filepath",
+    "image_path",
+    "img_path",
+    "file",
+    "image",
+    "img",
+    "image_name",
+    "image_file",
+    "image_id",
+    "id",
+)
+KNOWN = {
+    *PATHS,
+    *("label", "source", "split", "logit", "score", "reason", "class", "target"),
+    *("label_str", "pair_id", "identity", "sha256", "generator", "folder"),
+}
+_SHOWN = 5  # line numbers named in one message
+_NAMELESS = re.compile(r"(Unnamed: \d+)?")
+
+
+@dataclasses.dataclass(frozen=True)
+class Rows:
+    """What a format gives: the header as it stands, the cells, each row's line."""
+
+    header: list[str]
+    cells: list[list[str]]
+    lines: list[int]
+    notes: tuple[str, ...] = ()
+
+    def named(self, path: Path, expected: str) -> "tuple[Rows, tuple[str, ...]]":
+        """Return the rows whose columns all have a name of their own, and what was done.
+
+        An index column and empty columns without a name are left out.
+
+        Raises:
+            InputError: No header, a name that is there twice, or rows of other lengths.
+        """
+        header = [name.strip() for name in self.header]
+        if not header:
+            raise InputError(
+                f"{path} is empty; expected {expected} with a header line and one row per "
+                "image."
+            )
+        _refuse_rows_for_names(path, header)
+        keep = [i for i, row in enumerate(self.cells) if any(row)]
+        cells = [self.cells[i] for i in keep]
+        lines = [self.lines[i] for i in keep]
+        header, cells = _even(header, cells)
+        _refuse_ragged(path, header, cells, lines)
+        header, taken, notes = _without_index(header, cells)
+        if len(taken) < len(cells[0]) if cells else False:
+            cells = [[row[i] for i in taken] for row in cells]
+        repeated = [name for name, count in Counter(header).items() if count > 1]
+        if repeated:
+            raise InputError(
+                f"{path}, line 1: column {quoted(repeated[0])} appears twice; rename one "
+                "of them."
+            )
+        return Rows(header, cells, lines, self.notes), notes
+
+
+def n_known(header: Sequence[str]) -> int:
+    """Return how many of the names some reader looks for."""
+    return sum(
+        name.strip().lower() in KNOWN or name.strip().startswith("attr_")
+        for name in header
+    )
+
+
+def lines_text(lines: Sequence[int]) -> str:
+    """Return `line 3` or `lines 3, 5, 9, 12, 20, ... (31 in all)`."""
+    shown = ", ".join(map(str, lines[:_SHOWN]))
+    if len(lines) == 1:
+        return f"line {shown}"
+    more = f", ... ({len(lines)} in all)" if len(lines) > _SHOWN else ""
+    return f"lines {shown}{more}"
+
+
+def is_image_name(text: str) -> bool:
+    """Say whether a text ends as image files do."""
+    return PurePath(text.replace("\\", "/").strip()).suffix.lower() in EXTENSIONS
+
+
+def _refuse_rows_for_names(path: Path, header: list[str]) -> None:
+    """Refuse a table that begins with its first row."""
+    words = {name.lower() for name in header}
+    if n_known(header) or not (
+        words & {"real", "fake"} or any(map(is_image_name, header))
+    ):
+        return
+    raise InputError(
+        f"{path}, line 1: {listed(header, 4)} looks like a row: the table has no header. Put a "
+        "line with the columns' names on top, such as path,label."
+    )
+
+
+def _even(
+    header: list[str], cells: list[list[str]]
+) -> tuple[list[str], list[list[str]]]:
+    """Bring rows with one regular extra to the header's length.
+
+    Separators at the ends of all rows are cut; R writes row names without a name for them.
+    """
+    width = max(map(len, cells), default=0)
+    if width <= len(header):
+        return header, cells
+    if header[-1] and all(not any(row[len(header) :]) for row in cells):
+        return header, [row[: len(header)] for row in cells]
+    if all(len(row) == len(header) + 1 for row in cells) and _counts_up(
+        [row[0] for row in cells]
+    ):
+        return ["", *header], cells
+    return header, cells
+
+
+def _refuse_ragged(
+    path: Path, header: list[str], cells: list[list[str]], lines: list[int]
+) -> None:
+    ragged = [i for i, row in enumerate(cells) if len(row) != len(header)]
+    if ragged:
+        raise InputError(
+            f"{path}, {lines_text([lines[i] for i in ragged])}: {len(cells[ragged[0]])} "
+            f"fields, expected {len(header)} as in the header ({listed(header, 8)}); quote "
+            "fields that contain the separator."
+        )
+
+
+def _without_index(
+    header: list[str], cells: list[list[str]]
+) -> tuple[list[str], list[int], tuple[str, ...]]:
+    """Return the names and the positions of the columns to keep, and what was done."""
+    names, taken, notes = [], [], []
+    for i, name in enumerate(header):
+        if _NAMELESS.fullmatch(name):
+            column = [row[i] for row in cells]
+            if not any(column):
+                continue
+            if _counts_up(column):
+                notes.append(
+                    f"column {i + 1} has no name and counts the rows; it is left out."
+                )
+                continue
+            if not name:
+                name = f"column_{i + 1}"
+                notes.append(f"column {i + 1} has no name; it is called {name}.")
+        names.append(name)
+        taken.append(i)
+    return names, taken, tuple(notes)
+
+
+def _counts_up(column: Sequence[str]) -> bool:
+    """Say whether cells are whole numbers that grow from row to row."""
+    numbers = [cell.strip().removesuffix(".0") for cell in column]
+    if not numbers or not all(text.isascii() and text.isdigit() for text in numbers):
+        return False
+    values = list(map(int, numbers))
+    return all(a < b for a, b in itertools.pairwise(values))

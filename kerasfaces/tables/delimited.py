@@ -1,0 +1,113 @@
+"""Text with one row per line -> header and cells; separator and quotes are found out."""
+
+import csv
+import io
+import itertools
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kerasfaces.errors import InputError
+from kerasfaces.tables.columns import Rows, n_known
+from kerasfaces.texts import plain
+
+if TYPE_CHECKING:
+    from _csv import Reader
+
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+_SAMPLE = 50  # rows by which separators are judged
+_EXCEL = re.compile(r'"?sep=(.)"?\r?\n?')
+
+
+def parse(text: str, path: Path) -> tuple[Rows, str, tuple[str, ...]]:
+    """Return the rows, the separator, and what was found out about the format.
+
+    Raises:
+        InputError: Quotes that do not close, or a field without end.
+    """
+    skipped, separator = 0, ""
+    told = _EXCEL.match(text)  # Excel's own first line
+    if told:
+        separator, skipped = told[1], 1
+        text = text[told.end() :]
+    separator = separator or _separator(text)
+    quote = "'" if _single_quoted(text, separator) else '"'
+    padded = _padded(text, separator, quote)
+    records, lines = [], []
+    line = 1 + skipped
+    reader = _reader(text, separator, quote, padded)
+    try:
+        for record in reader:
+            if record:
+                records.append(record)
+                lines.append(line)
+            line = reader.line_num + 1 + skipped
+    except csv.Error as error:
+        raise InputError(
+            f"{path}, line {line}: not well-formed CSV ({plain(error)}); check the quotes there."
+        ) from error
+    notes = []
+    if separator != "," and records and len(records[0]) > 1:
+        name = SEPARATORS.get(separator, repr(separator))
+        notes.append(f"its cells are separated by {name}.")
+    if quote == "'":
+        notes.append("its cells stand in single quotes, which are taken off.")
+    if not records:
+        return Rows([], [], []), separator, ()
+    return Rows(records[0], records[1:], lines[1:]), separator, tuple(notes)
+
+
+def _reader(
+    text: str, separator: str, quote: str = '"', padded: bool = False
+) -> "Reader":
+    return csv.reader(
+        io.StringIO(text, newline=""),
+        strict=True,
+        delimiter=separator,
+        quotechar=quote,
+        skipinitialspace=padded,
+    )
+
+
+def _records(text: str, separator: str, quote: str = '"') -> Iterator[list[str]]:
+    """Yield the first records; stop where they are not well-formed."""
+    reader = _reader(text, separator, quote)
+    try:
+        yield from itertools.islice((record for record in reader if record), _SAMPLE)
+    except csv.Error:
+        return
+
+
+def _separator(text: str) -> str:
+    """Return the separator that gives known names, else equal rows of several cells."""
+
+    def worth(separator: str) -> tuple[int, bool, int]:
+        records = list(_records(text, separator))
+        width = len(records[0]) if records else 0
+        even = width > 1 and all(len(record) == width for record in records)
+        known = n_known(_bare(records[0])) if records else 0
+        return known, even, width if even else 0
+
+    return max(SEPARATORS, key=worth)
+
+
+def _bare(header: list[str]) -> list[str]:
+    return [name.strip().strip("'") for name in header]
+
+
+def _single_quoted(text: str, separator: str) -> bool:
+    """Say whether all cells of the first rows stand in single quotes."""
+    cells = [cell.strip() for record in _records(text, separator) for cell in record]
+    return (
+        bool(cells)
+        and all(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in cells if cell)
+        and any(cells)
+    )
+
+
+def _padded(text: str, separator: str, quote: str) -> bool:
+    """Say whether a space follows every separator, the header's included."""
+    records = list(_records(text, separator, quote))
+    later = [cell for record in records for cell in record[1:] if cell]
+    return bool(later) and len(records) > 1 and all(cell[0] == " " for cell in later)

@@ -1,0 +1,132 @@
+"""Images that a Parquet file holds itself -> files in a folder, each written once."""
+
+import os
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+
+from kerasfaces import cli, images, runs
+from kerasfaces.errors import ImageError, InputError
+from kerasfaces.tables.columns import is_image_name, lines_text
+from kerasfaces.texts import quoted
+
+_BATCH = 64  # images in memory at a time
+_NAME_BYTES = 150  # of one part of a path; file systems allow 255
+_MOST_PARTS = 8
+_SUFFIXES = {"JPEG": ".jpg", "TIFF": ".tif", "MPO": ".jpg", "JPEG2000": ".jp2"}
+
+
+def extract(table: Path, column: str, folder: Path) -> list[str]:
+    """Write a column's images below `folder`; what is there already is left as it is.
+
+    Args:
+        table: The Parquet file.
+        column: Its column of bytes, or of structures with `bytes` and `path`.
+        folder: Made if need be. Names come from `path`, kept inside the folder whatever
+            they say; images without one are numbered.
+
+    Returns:
+        Each row's file, relative to `folder`, with slashes.
+
+    Raises:
+        InputError: A row without an image, or a file there that holds something else.
+    """
+    names: list[str] = []
+    taken: set[str] = set()
+    empty: list[int] = []
+    with runs.lock(folder, "folder of images"):
+        total = _n_rows(table)
+        with cli.progress(total, f"writing images to {folder}") as advance:
+            for number, (data, stated) in enumerate(_cells(table, column)):
+                if data:
+                    name = _unique(_name(stated, data, number, total), taken)
+                    _write(folder, name, data)
+                    names.append(name)
+                else:
+                    empty.append(number + 2)
+                advance(1)
+    if empty:
+        raise InputError(
+            f"{table}, {lines_text(empty)}: no image in column {quoted(column)}; expected one "
+            "per row. Remove such rows."
+        )
+    return names
+
+
+def _n_rows(table: Path) -> int:
+    import pyarrow.parquet as pq
+
+    return int(pq.read_metadata(table).num_rows)
+
+
+def _cells(table: Path, column: str) -> Iterator[tuple[bytes, str]]:
+    """Yield each row's bytes and stated path; either may be empty."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(table) as file:
+        for batch in file.iter_batches(batch_size=_BATCH, columns=[column]):
+            for value in batch.column(0).to_pylist():
+                if isinstance(value, dict):
+                    yield value.get("bytes") or b"", str(value.get("path") or "")
+                else:
+                    yield value or b"", ""
+
+
+def _name(stated: str, data: bytes, number: int, total: int) -> str:
+    """Return a path that stays below the folder, ending as image files do."""
+    parts = [_part(text) for text in stated.replace("\\", "/").split("/")]
+    parts = [part for part in parts if part][-_MOST_PARTS:]
+    if not parts:
+        parts = [f"{number:0{len(str(total))}d}"]
+    if not is_image_name(parts[-1]):
+        parts[-1] += _suffix(data)
+    return "/".join(parts)
+
+
+def _part(text: str) -> str:
+    """Return one part of a path: no dots alone, nothing hidden, nothing unprintable."""
+    kept = "".join(
+        "_" if char in ':*?"<>|' or not char.isprintable() else char for char in text
+    )
+    kept = kept.strip().lstrip(".").strip()
+    if len(kept.encode()) <= _NAME_BYTES:
+        return kept
+    stem, suffix = os.path.splitext(kept)
+    room = max(_NAME_BYTES - len(suffix.encode()), 0)
+    return stem.encode()[:room].decode(errors="ignore") + suffix[:20]
+
+
+def _suffix(data: bytes) -> str:
+    try:
+        kind = str(images.probe(data)["format"])
+    except ImageError:
+        return ".jpg"  # a row with a reason, like any other unreadable file
+    return _SUFFIXES.get(kind, f".{kind.lower()}")
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    """Return the name, numbered where an earlier row has it, in any case."""
+    stem, suffix = os.path.splitext(name)
+    number, made = 1, name
+    while (key := unicodedata.normalize("NFC", made).casefold()) in taken:
+        number += 1
+        made = f"{stem}-{number}{suffix}"
+    taken.add(key)
+    return made
+
+
+def _write(folder: Path, name: str, data: bytes) -> None:
+    target = folder / name
+    inside = os.path.realpath(folder)
+    if os.path.commonpath([inside, os.path.realpath(target.parent)]) != inside:
+        raise InputError(
+            f"{target.parent} is a link out of {folder}; choose another folder."
+        )
+    if os.path.lexists(target):
+        if not target.is_file() or target.read_bytes() != data:
+            raise InputError(
+                f"{target} is there already and holds something else; choose another folder."
+            )
+        return
+    with runs.atomic_path(target) as temporary:
+        temporary.write_bytes(data)

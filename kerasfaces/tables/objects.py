@@ -1,0 +1,123 @@
+"""JSON -> header and cells: one object per line, a list of objects, or columns."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any, NoReturn
+
+from kerasfaces.errors import InputError
+from kerasfaces.tables.columns import Rows
+from kerasfaces.texts import listed, quoted
+
+_WHITE = " \t\r\n"
+_decoder = json.JSONDecoder()
+
+
+def is_json(text: str) -> bool:
+    """Say whether a text begins as JSON does."""
+    return text.lstrip(_WHITE)[:1] in ("{", "[")
+
+
+def parse(text: str, path: Path) -> Rows:
+    """Return the rows; the header has every key of any row, in the order met.
+
+    Raises:
+        InputError: Not JSON, or JSON of another shape; the message gives the line.
+    """
+    values = _values(text, path)
+    if len(values) == 1 and isinstance(values[0][0], dict):
+        values = _columns(values[0][0], path) or values
+    for value, line in values:
+        if not isinstance(value, dict):
+            raise InputError(
+                f"{path}, line {line}: expected an object such as "
+                f'{{"file_name": "a.jpg", "label": "real"}}, got {quoted(value)}.'
+            )
+    header = list(dict.fromkeys(key for value, _ in values for key in value))
+    try:
+        cells = [[_cell(value.get(name)) for name in header] for value, _ in values]
+        "".join((*header, *(cell for row in cells for cell in row))).encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"{path} holds {error.object[error.start : error.end]!a}, half of a character; "
+            "write it again as UTF-8."
+        ) from error
+    return Rows(header, cells, [line for _, line in values])
+
+
+def _values(text: str, path: Path) -> list[tuple[Any, int]]:
+    """Return the values one after another, or those of one list, with their lines."""
+    at, line, last = 0, 1, 0
+    found: list[tuple[Any, int]] = []
+    listed_ = False
+    at = _skip(text, 0)
+    if text[at] == "[":
+        listed_, at = True, at + 1
+    while True:
+        at = _skip(text, at)
+        if listed_ and found and text[at : at + 1] == ",":
+            at = _skip(text, at + 1)
+        if listed_ and text[at : at + 1] == "]":
+            at = _skip(text, at + 1)
+            if at < len(text):
+                _fail(path, text, at, "more after the list")
+            break
+        if at >= len(text) and not listed_:
+            break
+        try:
+            value, end = _decoder.raw_decode(text, at)
+        except json.JSONDecodeError as error:
+            _fail(path, text, error.pos, error.msg)
+        except RecursionError:
+            _fail(path, text, at, "nested too deep")
+        line += text.count("\n", last, at)
+        last = at
+        found.append((value, line))
+        at = end
+    return found
+
+
+def _fail(path: Path, text: str, at: int, why: str) -> NoReturn:
+    line = text.count("\n", 0, at) + 1
+    raise InputError(
+        f"{path}, line {line}: not well-formed JSON ({why}); write it again, or save it as CSV."
+    )
+
+
+def _skip(text: str, at: int) -> int:
+    while at < len(text) and text[at] in _WHITE:
+        at += 1
+    return at
+
+
+def _columns(value: dict[str, Any], path: Path) -> list[tuple[Any, int]] | None:
+    """Return the rows of an object of columns; None where it is a row itself."""
+    nested = [key for key, part in value.items() if isinstance(part, dict | list)]
+    if not nested:
+        return None
+    parts = list(value.values())
+    if all(isinstance(part, dict) for part in parts):  # pandas' to_json
+        keys = dict.fromkeys(key for part in parts for key in part)
+        rows = [{name: part.get(key) for name, part in value.items()} for key in keys]
+    elif all(isinstance(p, list) and len(p) == len(parts[0]) for p in parts):
+        rows = [dict(zip(value, row, strict=True)) for row in zip(*parts, strict=True)]
+    elif "data" in nested and all(isinstance(each, dict) for each in value["data"]):
+        rows = value["data"]
+    else:
+        raise InputError(
+            f"{path} is one JSON object ({listed(list(value))}); expected one object per "
+            'image: lines such as {"file_name": "a.jpg", "label": "real"}, or a list of them.'
+        )
+    return [(row, number + 2) for number, row in enumerate(rows)]
+
+
+def _cell(value: Any) -> str:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)

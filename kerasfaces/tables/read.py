@@ -1,0 +1,121 @@
+"""A file -> its table: which format it is, found by content before its name."""
+
+import dataclasses
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kerasfaces.errors import InputError, MissingFileError
+from kerasfaces.tables import delimited, encoding, objects
+from kerasfaces.tables.columns import Rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+logger = logging.getLogger(__name__)
+_BINARY = {
+    ".xlsx": "excel",
+    ".xls": "excel",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """A table of text.
+
+    Attributes:
+        path: The file.
+        header: Column names, each once.
+        rows: Cells, as many as there are columns; missing is the empty string.
+        lines: Each row's line in the file (in a sheet or a Parquet file its row, the
+            header being 1).
+        notes: What was assumed or left out, a sentence each.
+        separator: Between cells; empty where the format needs none.
+        images: Columns that hold images themselves (Parquet), which `rows` lacks.
+    """
+
+    path: Path
+    header: list[str]
+    rows: list[list[str]]
+    lines: list[int]
+    notes: tuple[str, ...] = ()
+    separator: str = ""
+    images: tuple[str, ...] = ()
+
+    def column(self, name: str) -> list[str]:
+        """Return one column's cells."""
+        at = self.header.index(name)
+        return [row[at] for row in self.rows]
+
+    def frame(self) -> "pd.DataFrame":
+        """Return the table, all columns text."""
+        import pandas as pd
+
+        columns = zip(*self.rows, strict=True) if self.rows else [()] * len(self.header)
+        return pd.DataFrame(
+            {
+                name: pd.Series(list(cells), dtype=str)
+                for name, cells in zip(self.header, columns, strict=True)
+            }
+        )
+
+    def say(self) -> None:
+        """Log what was assumed."""
+        for note in self.notes:
+            logger.warning("%s: %s", self.path, note)
+
+
+def read(path: Path, *, raw_bytes: bool = False, expected: str = "a table") -> Table:
+    """Read a table of any known form.
+
+    Args:
+        path: The file.
+        raw_bytes: Keep bytes that are no UTF-8 as they are (as file names do) instead of
+            reading them as Windows-1252.
+        expected: What the reader wanted, for messages.
+
+    Raises:
+        MissingFileError: There is no such file.
+        InputError: It is no table, or could be read in two ways; the message says what it
+            seems to be.
+    """
+    if not path.exists():
+        raise MissingFileError(f"{path} does not exist; expected {expected}.")
+    if not path.is_file():
+        raise InputError(f"{path} is not a file; expected {expected}.")
+    with path.open("rb") as file:
+        start = file.read(16)
+    kind = _BINARY.get(path.suffix.lower()) or encoding.binary_table(start)
+    if kind:
+        from kerasfaces.tables import binary
+
+        rows, images = getattr(binary, kind)(path)
+        return _finished(path, rows, expected, images=images)
+    text, notes = encoding.decode(path.read_bytes(), path, raw_bytes)
+    if objects.is_json(text):
+        rows = objects.parse(text, path)
+        return _finished(path, rows, expected, notes)
+    rows, separator, found = delimited.parse(text, path)
+    return _finished(path, rows, expected, (*notes, *found), separator)
+
+
+def _finished(
+    path: Path,
+    rows: Rows,
+    expected: str,
+    notes: tuple[str, ...] = (),
+    separator: str = "",
+    images: tuple[str, ...] = (),
+) -> Table:
+    rows, found = rows.named(path, expected)
+    return Table(
+        path,
+        rows.header,
+        rows.cells,
+        rows.lines,
+        (*notes, *rows.notes, *found),
+        separator,
+        images,
+    )

@@ -1,0 +1,336 @@
+"""Tables as people really have them: the right rows, or one sentence that names the fault."""
+
+import csv
+import io
+import json
+import os
+import unicodedata
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kerasfaces import manifest as manifests
+from kerasfaces.errors import InputError, KerasfacesError
+from kerasfaces.manifest import convert
+
+NAMES = [
+    "plain",
+    "with space",
+    "com,ma",
+    "semi;colon",
+    'quo"te',
+    "pi|pe",
+    "Käthe",
+    "naïve café",
+    "two  spaces",
+    "it's",
+    "deep/er/x.y",
+    "(1)",
+    "1e5",
+]
+FACES = [f"faces/{name}.jpg" for name in NAMES]
+
+
+def is_plain(message):
+    """Whether a text is one line without control characters."""
+    kinds = {unicodedata.category(character) for character in message}
+    return not any(kind[0] == "C" or kind in ("Zl", "Zp") for kind in kinds)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A folder that has every file the tables name, empty."""
+    root = tmp_path_factory.mktemp("dialects")
+    for name in FACES:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+    return root
+
+
+@pytest.fixture
+def pictures(tmp_path, picture):
+    """Six images, and the rows `(path, label)` of a table beside them."""
+    rows = []
+    for number in range(6):
+        label = "real" if number < 3 else "fake"
+        picture(number).save(tmp_path / f"{label}_{number}.jpg", quality=90)
+        rows.append((f"{label}_{number}.jpg", label))
+    return tmp_path, rows
+
+
+# The rows of the cases' README
+
+TABLES = {
+    "semicolons.csv": lambda rows: "\n".join(";".join(r) for r in rows),
+    "tabs.csv": lambda rows: "\n".join("\t".join(r) for r in rows),
+    "backslashes.csv": lambda rows: "\n".join(
+        [",".join(rows[0]), *(f".\\{p},{lab}" for p, lab in rows[1:])]
+    ),
+    "metadata.jsonl": lambda rows: "\n".join(
+        json.dumps({"file_name": p, "label": lab}) for p, lab in rows[1:]
+    ),
+    "kaggle.csv": lambda rows: "\n".join(
+        [
+            ",id,label,label_str,path",
+            *(
+                f"{i},{p[:-4]},{int(lab == 'real')},{lab},{p}"
+                for i, (p, lab) in enumerate(rows[1:])
+            ),
+        ]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_tables_of_the_cases_are_read(pictures, run, name):
+    folder, rows = pictures
+    (folder / name).write_text(TABLES[name]([("path", "label"), *rows]))
+    assert run("build", folder / name, "-o", folder / "m.csv")[0] == 0
+    read = manifests.read(folder / "m.csv").rows
+    assert list(zip(read["path"], read["label"], strict=True)) == rows
+    assert read["source"].tolist() == read["label"].tolist()
+    assert (read["width_px"] == "48").all()
+    assert "" not in read.columns
+
+
+def test_names_without_extension_are_explained_and_read_with_a_suffix(pictures, run):
+    folder, rows = pictures
+    table = folder / "no_extension.csv"
+    table.write_text("path,label\n" + "\n".join(f"{p[:-4]},{lab}" for p, lab in rows))
+    with pytest.raises(InputError, match=r"no extension.*is there: add --suffix \.jpg"):
+        run("build", table, "-o", folder / "m.csv")
+    run("build", table, "--suffix", ".jpg", "-o", folder / "m.csv")
+    assert manifests.read(folder / "m.csv").rows["path"].tolist() == [
+        p for p, _ in rows
+    ]
+
+
+def test_label_as_number_and_as_word_are_both_usable(pictures, run, caplog):
+    folder, rows = pictures
+    table = folder / "kaggle.csv"
+    table.write_text(TABLES["kaggle.csv"]([("path", "label"), *rows]))
+    for options in ([], ["--map", "label=label_str"], ["--real-is", "1"]):
+        run("build", table, *options, "-o", folder / "m.csv", "--overwrite")
+        labels = manifests.read(folder / "m.csv").rows["label"].tolist()
+        assert labels == [label for _, label in rows]
+    assert "'1' means real" in caplog.text
+    with pytest.raises(InputError, match="'label_str' says real, 'label' says fake"):
+        run("build", table, "--real-is", "0", "-o", folder / "n.csv")
+    table.write_text(table.read_text().replace("0,fake", "1,fake", 1))
+    with pytest.raises(InputError, match="line 2: 'label' is '1' beside 'label_str'"):
+        run("build", table, "-o", folder / "n.csv")
+
+
+# Generated dialects
+
+
+@st.composite
+def dialects(draw):
+    """Return rows that are known, and bytes that hold them in some dialect."""
+    paths = draw(st.lists(st.sampled_from(FACES), min_size=2, max_size=6, unique=True))
+    labels = [draw(st.sampled_from(["real", "fake"])) for _ in paths]
+    labels[:2] = ["real", "fake"]
+    spelling = draw(
+        st.sampled_from(["lower", "title", "upper", "numbers", "1 is real"])
+    )
+    style = draw(st.sampled_from(["plain", "dot", "windows", "windows dot"]))
+    written = [_spelled(path, style) for path in paths]
+    columns = {"path": written}
+    columns |= _labelled(labels, spelling)
+    if draw(st.booleans()):
+        columns["source"] = [f"cam {i % 2}" for i in range(len(paths))]
+    names = draw(st.permutations(list(columns)))
+    rows = [names, *map(list, zip(*(columns[n] for n in names), strict=True))]
+    index = draw(st.sampled_from(["none", "unnamed", "pandas twice", "R"]))
+    if index != "none":
+        first = {"unnamed": [""], "pandas twice": ["Unnamed: 0"], "R": []}[index]
+        rows = [first + rows[0], *([str(i), *row] for i, row in enumerate(rows[1:]))]
+    form = draw(st.sampled_from(["text", "text", "text", "jsonl", "json", "columns"]))
+    if form == "text":
+        data = draw(_texts(rows))
+    else:
+        data = _json(rows, form, index)
+    asked = convert.Columns(names={}, real_is="1") if spelling == "1 is real" else None
+    return paths, labels, columns.get("source"), data, asked
+
+
+def _spelled(path, style):
+    windows = path.replace("/", "\\")
+    return {
+        "plain": path,
+        "dot": f"./{path}",
+        "windows": windows,
+        "windows dot": f".\\{windows}",
+    }[style]
+
+
+def _labelled(labels, spelling):
+    if spelling in ("numbers", "1 is real"):
+        numbers = {"label": [str(int(label == "real")) for label in labels]}
+        words = {"label_str": labels} if spelling == "numbers" else {}
+        return numbers | words
+    return {"label": [getattr(label, spelling)() for label in labels]}
+
+
+@st.composite
+def _texts(draw, rows):
+    separator = draw(st.sampled_from(",;\t|"))
+    ends = draw(st.sampled_from(["\n", "\r\n", "\r"]))
+    quoting = draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
+    trailing = draw(st.booleans())
+    buffer = io.StringIO()
+    writer = csv.writer(
+        buffer, delimiter=separator, lineterminator=ends, quoting=quoting
+    )
+    writer.writerows([*row, ""] if trailing else row for row in rows)
+    text = buffer.getvalue() + draw(st.sampled_from(["", ends, ends + ends]))
+    if draw(st.booleans()):
+        text = f"sep={separator}{ends}{text}" if ends != "\r" else text
+    encodings = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252", "latin-1"]
+    return text.encode(draw(st.sampled_from(encodings)))
+
+
+def _json(rows, form, index):
+    header = [name or "Unnamed: 0" for name in rows[0]]
+    if index == "R":
+        header = ["Unnamed: 0", *header]
+    records = [dict(zip(header, row, strict=True)) for row in rows[1:]]
+    if form == "jsonl":
+        return "\n".join(map(json.dumps, records)).encode()
+    if form == "json":
+        return json.dumps(records, indent=1, ensure_ascii=False).encode()
+    return json.dumps({n: [r[n] for r in records] for n in header}).encode()
+
+
+def _holds(files, case):
+    paths, labels, sources, data, asked = case
+    table = files / "table.csv"
+    table.write_bytes(data)
+    rows = convert.from_table(table, asked).rows
+    assert [os.path.normpath(path) for path in rows["path"]] == paths
+    assert rows["label"].tolist() == labels
+    assert rows["source"].tolist() == (sources or labels)
+    assert set(rows) <= {"path", "label", "source", "split", "label_str"}
+
+
+@given(dialects())
+@settings(max_examples=120, deadline=None, derandomize=True)
+def test_every_dialect_gives_the_same_rows(files, case):
+    _holds(files, case)
+
+
+@pytest.mark.slow
+@given(dialects())
+@settings(max_examples=4000, deadline=None)
+def test_many_dialects_give_the_same_rows(files, case):
+    _holds(files, case)
+
+
+@given(dialects(), st.data())
+@settings(
+    max_examples=120,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+def test_a_damaged_table_is_read_or_refused_in_one_printable_sentence(
+    files, case, data
+):
+    """Bytes lost, doubled or replaced anywhere: never a traceback, never a raw byte."""
+    content = bytearray(case[3])
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(content)))
+        size = data.draw(st.integers(0, 40))
+        content[at : at + size] = data.draw(st.binary(max_size=20))
+    table = files / "damaged.csv"
+    table.write_bytes(bytes(content))
+    for reader in (convert.from_table, manifests.read):
+        try:
+            reader(table)
+        except KerasfacesError as error:
+            message = str(error)
+            assert is_plain(message)
+            assert len(message) < 2500
+
+
+@pytest.mark.parametrize("writer", ["to_excel", "to_parquet"])
+def test_excel_and_parquet_hold_the_same_rows(files, writer):
+    table = files / f"t{'.xlsx' if writer == 'to_excel' else '.parquet'}"
+    frame = pd.DataFrame({"Path": FACES, "label": ["real", "fake"] * 6 + ["real"]})
+    getattr(frame, writer)(table)  # with the index pandas adds
+    rows = convert.from_table(table).rows
+    assert rows["path"].tolist() == FACES
+    assert set(rows) == {"path", "label", "source", "split"}
+
+
+# What could mean two things, or nothing
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("faces/plain.jpg,real\nfaces/it's.jpg,fake\n", "line 1: .*has no header"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "it is a PNG image"),
+        (b"\x1f\x8b\x08\x00\x00\x00", "unpack it first"),
+        (b"path,label\n\x81\x8d.jpg,real\n", "line 2: not UTF-8.*Windows-1252 either"),
+        ("path,label\na,b.jpg,real\nc.jpg,fake\n", "line 2: 3 fields, expected 2"),
+        ('{"images": [], "annotations": []}', "no column 'path'"),
+        ('{"images": [1], "info": {}}', r"one JSON object \(images, info\)"),
+        ('{"path": "a.jpg"}\n{"path": ', "line 2: not well-formed JSON"),
+        ('["a.jpg"]', "line 1: expected an object .* got 'a.jpg'"),
+        ('[{"path": "\\ud800.jpg", "label": "real"}]', "half of a character"),
+    ],
+)
+def test_what_is_no_table_is_named(write_csv, content, message):
+    with pytest.raises(InputError, match=message) as caught:
+        convert.from_table(write_csv(content))
+    assert is_plain(str(caught.value))
+
+
+def test_western_encodings_are_read_and_said(files, caplog):
+    table = files / "western.csv"
+    table.write_bytes("path;label\nfaces/Käthe.jpg;real\n".encode("cp1252"))
+    assert convert.from_table(table).rows["path"].tolist() == ["faces/Käthe.jpg"]
+    assert "read as Windows-1252, e.g. 'faces/Käthe.jpg'" in caplog.text
+
+
+def test_a_backslash_that_is_part_of_a_name_stays(tmp_path, caplog):
+    (tmp_path / "a\\b.jpg").touch()
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "b.jpg").touch()
+    (tmp_path / "a" / "c.jpg").touch()
+    table = tmp_path / "t.csv"
+    table.write_text("path,label\na\\b.jpg,real\na\\c.jpg,fake\n")
+    rows = manifests.read(table).rows
+    assert rows["path"].tolist() == ["a\\b.jpg", "a/c.jpg"]
+    assert "1 of 2 paths have backslashes" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("place", "written", "advice"),
+    [
+        ("images", "{}", r"They are in \S*images: add --root \S*images\."),
+        (".", "data/old/{}", r"cut 'data/old/' off the paths\."),
+        (".", "C:\\photos\\{}", "cut 'C:/photos/' off the paths"),
+        ("images", "/gone/{}", r"cut '/gone/' off the paths and add --root \S*images"),
+        ("", "/gone/{}", "absolute .*--root cannot help"),
+        ("", "{}", "Relative paths start from .*give another folder with --root"),
+    ],
+)
+def test_root_is_advised_only_where_it_helps(
+    tmp_path, picture, run, place, written, advice
+):
+    home = tmp_path / "set"
+    home.mkdir()
+    lines = ["path,label"]
+    for number in range(4):
+        if place:
+            (home / place).mkdir(exist_ok=True)
+            picture(number).save(home / place / f"{number}.png")
+        path = written.format(f"{number}.png")
+        lines.append(f"{path},{'real' if number < 2 else 'fake'}")
+    (home / "t.csv").write_text("\n".join(lines))
+    with pytest.raises(InputError, match=f"none of the 4 .*{advice}"):
+        run("build", home / "t.csv", "-o", home / "m.csv")
