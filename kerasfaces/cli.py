@@ -5,32 +5,22 @@ and exit code 2, an interruption in 130 (SIGINT), 143 (SIGTERM) or 129 (SIGHUP).
 """
 
 import argparse
-import errno
+import contextlib
 import gc
 import importlib
 import logging
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from types import ModuleType
 from typing import NoReturn
 
-from kerasfaces import interruptions
+from kerasfaces import failures, interruptions, streams
 from kerasfaces.errors import KerasfacesError, MissingExtraError
 
 logger = logging.getLogger("kerasfaces")
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
-_BAD_PATH = (
-    errno.EEXIST,
-    errno.ENOTDIR,
-    errno.EISDIR,
-    errno.ENAMETOOLONG,
-    errno.ENOENT,
-    errno.EPERM,
-)
 _PLAIN_PROGRESS_S = 10.0  # off a terminal: at most one line this often
 
 
@@ -51,10 +41,19 @@ def run(
 ) -> NoReturn:
     """Run a command's `main(argv)` and exit the process with its code.
 
-    Without `argv` the process is the command's own: signals end it, see `interruptions`.
+    Without `argv` the process is the command's own: its streams are prepared (see
+    `streams`) and signals end it (see `interruptions`).
     """
-    with interruptions.ending_at_once() if argv is None else nullcontext():
-        sys.exit(_code(main, argv))
+    with contextlib.ExitStack() as stack:
+
+        def begin(argv: Sequence[str] | None) -> int:
+            if argv is None:
+                stack.enter_context(interruptions.ending_at_once())
+            return main(argv)
+
+        if argv is None:
+            streams.prepare()
+        sys.exit(_code(begin, argv) or _unprinted())
 
 
 def _code(
@@ -63,26 +62,30 @@ def _code(
     """Run a command; return its exit code, having said what went wrong."""
     log_to_stderr()
     try:
-        code = main(argv)
-        sys.stdout.flush()
+        return main(argv)
     except KerasfacesError as error:
-        code = _fail(str(error))
+        return _fail(str(error))
     except KeyboardInterrupt:
-        code = _fail(interruptions.SENTENCE, 130)
-    except BrokenPipeError:  # the reader (head, less) went away
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
-    except OSError as error:
-        if error.errno in _BAD_PATH and error.filename:
-            return _fail(f"{error.filename}: {error.strerror}; choose another path.")
-        if error.errno not in _NO_ROOM:
+        return _fail(interruptions.SENTENCE, 130)
+    except SystemExit as stop:  # argparse, which has printed what there was to say
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    except Exception as error:
+        told = failures.sentence(error)
+        if told is None:
             raise
-        where = f" while writing {error.filename}" if error.filename else ""
-        code = _fail(
-            f"{error.strerror}{where}; nothing finished was lost. Mend it and run the same "
-            "command again: it continues."
-        )
-    return code
+        return _fail(told)
+
+
+def _unprinted() -> int:
+    """Return 2 where results could not be printed, 0 where their reader only left."""
+    sys.stdout.flush()
+    error = streams.lost()
+    if error is None or isinstance(error, BrokenPipeError):
+        return 0
+    return _fail(
+        f"The results could not be printed (stdout: {error.strerror}); files are complete. "
+        "Give stdout another place and run the same command again."
+    )
 
 
 def _fail(message: str, code: int = 2) -> int:
@@ -176,14 +179,16 @@ def quiet(*, tell: bool = True) -> Iterator[None]:
     """
     sys.stderr.flush()
     saved = os.dup(2)
-    with tempfile.TemporaryFile() as chatter:
+    with open(os.memfd_create("chatter"), "w+b") as chatter:
         os.dup2(chatter.fileno(), 2)
         try:
             yield
         except BaseException:
             chatter.seek(0)
             if tell:
-                os.write(saved, chatter.read())
+                sys.stderr.flush()
+                with contextlib.suppress(OSError):
+                    os.write(saved, chatter.read())
             raise
         finally:
             sys.stderr.flush()

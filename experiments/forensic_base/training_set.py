@@ -17,7 +17,7 @@ import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
 
-from kerasfaces import cli, config, runs
+from kerasfaces import cli, config, homes, runs
 from kerasfaces.rng import generator
 from kerasfaces.sample import pair
 from kerasfaces.sample.canvas import Array
@@ -75,7 +75,9 @@ class Recipe:
 
 def make(recipe: Recipe, workers: int) -> list[Path]:
     """Make the shards that are missing, in worker processes, and return all paths."""
-    folder = _cache() / "forensic_base" / config.digest(replace(recipe, shards=0))
+    folder = (
+        homes.cache_root() / "forensic_base" / config.digest(replace(recipe, shards=0))
+    )
     paths = [folder / f"{shard:04d}.npy" for shard in range(recipe.shards)]
     missing = [shard for shard, path in enumerate(paths) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
@@ -95,7 +97,7 @@ def make_flat(recipe: Recipe) -> Path:
 
     Nothing is in them but noise and the traces, so training finds those first.
     """
-    path = _cache() / "forensic_base" / config.digest(recipe) / "flat.npy"
+    path = homes.cache_root() / "forensic_base" / config.digest(recipe) / "flat.npy"
     if path.exists():
         return path
     size, seed = recipe.flat_px, recipe.seed - 1
@@ -174,11 +176,6 @@ def _write(recipe: Recipe, shard: int, path: Path) -> None:
 def _through_jpeg(image: Pixels, quality_pct: int) -> Pixels:
     with Image.open(io.BytesIO(pair.encode(image, quality_pct))) as decoded:
         return np.asarray(decoded)
-
-
-def _cache() -> Path:
-    default = Path.home() / ".cache" / "kerasfaces"
-    return Path(os.environ.get("KERASFACES_CACHE", default))
 
 
 def _phases(image: Array, *, taps: Sequence[npt.NDArray[np.float32]]) -> Array:

@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kerasfaces import cli
+from kerasfaces import cli, streams
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,6 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 kept.append(table)
             else:
                 _print(table, arguments.json)
+                if streams.lost():  # nobody reads: the rest would be scored in vain
+                    return 0
             if advance:
                 advance(len(table))
     if arguments.csv:

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from kerasfaces import config, runs
 from kerasfaces.errors import StoreError
+from kerasfaces.homes import cache_root
 from kerasfaces.store import checksums, files, records
 from kerasfaces.store.files import Reader
 from kerasfaces.store.records import FORMAT_VERSION, Entry, Meta, read_meta
@@ -41,13 +42,6 @@ __all__ = [
     "read_meta",
     "writing",
 ]
-
-
-def cache_root() -> Path:
-    """Return `$KERASFACES_CACHE`, default `~/.cache/kerasfaces`."""
-    return Path(
-        os.environ.get("KERASFACES_CACHE") or Path.home() / ".cache" / "kerasfaces"
-    )
 
 
 def cache_folder(kind: str, recipe: Mapping[str, Any]) -> Path:

@@ -8,6 +8,7 @@ is no terminal there is no table: plain lines, as from every other command.
 
 import dataclasses
 import logging
+import os
 import shutil
 import sys
 import threading
@@ -211,7 +212,7 @@ def showing(
         Whether it is shown.
     """
     stream = stream or sys.stderr
-    if not stream.isatty():
+    if not stream.isatty() or os.environ.get("TERM", "dumb") == "dumb":
         yield False
         return
     painter = Painter(stream)

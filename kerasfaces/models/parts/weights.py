@@ -8,7 +8,6 @@ the same architecture, `none` is a random base that must then be trained.
 import contextlib
 import dataclasses
 import hashlib
-import os
 import socket
 import sys
 import zipfile
@@ -22,7 +21,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces import runs
+from kerasfaces import homes, runs
 from kerasfaces.errors import InputError, MissingFileError
 
 Shape = tuple[int, ...]
@@ -202,7 +201,7 @@ def _shipped(name: str, architecture: str) -> BaseWeights:
 
 def _imagenet(official: Official) -> Path:
     """Return Keras' cached file, downloading it first if need be."""
-    home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+    home = homes.keras_home()
     path = home / "models" / official.file
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(_DOWNLOAD_TIMEOUT_S)  # Keras' own download has none
