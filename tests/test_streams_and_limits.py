@@ -321,8 +321,8 @@ def check_limit(limits, photos, folder):
     assert outcome.code in (0, 2), outcome
     assert output.exists() == (outcome.code == 0)
     if outcome.code == 2:
-        assert outcome.stderr.count("\n") == 1
-        assert "ulimit" in outcome.stderr
+        assert outcome.stderr.count("error: ") == 1
+        assert "ulimit" in outcome.stderr.splitlines()[-1]
 
 
 SYSTEM = {
