@@ -11,7 +11,9 @@ from kerasfaces import registry, runs
 from kerasfaces.baselines.parts import arrays
 from kerasfaces.baselines.parts.config import BaselineConfig
 from kerasfaces.dataset.cache import cache_images
+from kerasfaces.dataset.sizes import with_limits
 from kerasfaces.errors import InputError
+from kerasfaces.features import limits
 
 PACKAGE = "kerasfaces.baselines"
 
@@ -58,12 +60,13 @@ def predict(
         )
     fitted = arrays.load(folder)
     cached = cache_images(files, config.input_spec)
-    readable = np.array([not why for why in cached.reasons], bool)
+    reasons = with_limits(files, cached.reasons, limits.of_run(folder))
+    readable = np.array([not why for why in reasons], bool)
     keys = [key for key, good in zip(cached.keys, readable, strict=True) if good]
     logits = np.full(len(files), np.nan)
     if keys:
         logits[readable] = logits_of(config, fitted, cached.store.reader(keys))
-    return logits, cached.reasons
+    return logits, reasons
 
 
 def logits_of(

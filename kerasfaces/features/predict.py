@@ -21,10 +21,12 @@ from kerasfaces.dataset.channels import (
     check_recipe,
     from_store,
 )
+from kerasfaces.dataset.sizes import with_limits
 from kerasfaces.errors import InputError, RunError
-from kerasfaces.features import baseline
+from kerasfaces.features import baseline, limits
 from kerasfaces.features.cached import FeatureCache, base_recipe
 from kerasfaces.images import InputSpec
+from kerasfaces.images.limits import Limits
 from kerasfaces.models.parts import assemble, stem
 from kerasfaces.models.parts.config import ModelConfig
 
@@ -50,6 +52,7 @@ class FinishedRun:
         frozen: Whether the base is exactly those weights.
         input_spec: What stands between a file and the pixels.
         channel_recipe: What stands between the pixels and the input; None for pixels.
+        limits: What a picture must have to get a verdict; None where nothing is known.
     """
 
     folder: Path
@@ -58,6 +61,7 @@ class FinishedRun:
     frozen: bool
     input_spec: InputSpec
     channel_recipe: dict[str, Any] | None = None
+    limits: Limits | None = None
 
 
 def open_run(folder: Path) -> FinishedRun:
@@ -111,6 +115,7 @@ def _read(folder: Path) -> FinishedRun:
         and stays,
         input_spec=pixels,
         channel_recipe=recipe,
+        limits=limits.of_run(folder),
     )
 
 
@@ -226,10 +231,20 @@ def inputs_of(
 ) -> CachedImages | ChannelArrays:
     """Return what a run's model takes, for files: pixels, or the channels it was made on.
 
+    Files whose picture is too little to judge have a reason.
+
     Raises:
         InputError: A store is given to a run on pixels, or the channel stage refused.
         StoreError: The store was made by another recipe.
     """
+    found = _arrays_of(run, files, store)
+    reasons = with_limits(files, found.reasons, run.limits)
+    return dataclasses.replace(found, reasons=reasons)
+
+
+def _arrays_of(
+    run: FinishedRun, files: list[Path], store: Path | None
+) -> CachedImages | ChannelArrays:
     if run.channel_recipe is None:
         if store is not None:
             raise InputError(

@@ -3,7 +3,7 @@
 Training, evaluation, export checks and serving all see pixels made here, by Pillow: EXIF
 orientation applied, colour profile converted to sRGB, alpha flattened on white, more than
 8 bits scaled (`ranges`), first frame of an animation, central square, antialiased resize.
-Metadata that are damaged, odd or huge never cost a picture (`metadata`); what Pillow lacks
+Metadata that are damaged, odd or huge never cost a picture (`bare`); what Pillow lacks
 is read by plug-ins where they are installed (`kinds`).
 """
 
@@ -18,12 +18,12 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from kerasfaces.errors import ImageError, ImageMemoryError, MissingDecoderError
-from kerasfaces.images import kinds, metadata, ranges
+from kerasfaces.images import bare, colours, kinds, orientation, ranges
+from kerasfaces.images.bare import Bare
 from kerasfaces.images.kinds import EXTENSIONS as EXTENSIONS
-from kerasfaces.images.metadata import Bare
 
 MAX_PIXELS = 178_956_970  # Pillow's own limit for a decompression bomb
 MAX_FILE_BYTES = 512 * 2**20
@@ -92,6 +92,28 @@ def read_file(path: Path) -> bytes:
         raise ImageError(
             f"cannot be read: {getattr(error, 'strerror', None) or error}"
         ) from error
+
+
+def size_of(path: Path) -> tuple[int, int]:
+    """Return a picture's width and height as stored, px, reading little of the file.
+
+    Raises:
+        ImageError: See `read_file` and `probe`.
+    """
+    try:
+        if stat.S_ISREG(path.stat().st_mode):
+            with path.open("rb") as file:
+                head = file.read(kinds.HEAD_BYTES)
+                kinds.require_decoder(head, path.suffix)
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    with Image.open(file) as image:
+                        return image.size
+    except ImageError:
+        raise
+    except Exception:  # noqa: BLE001 - the whole file is tried below, and says why
+        pass
+    return _first(read_file(path), lambda image, known: image.size)
 
 
 def sha256(data: bytes) -> str:
@@ -172,6 +194,9 @@ def _first(data: bytes, answer: Callable[[Image.Image, Bare | None], Answer]) ->
                 raise ImageMemoryError("not enough memory to decode it now") from error
             except Exception as error:  # noqa: BLE001 - raised below, as a reason
                 failure = failure or error
+    kind = kinds.unread_kind(data[: kinds.HEAD_BYTES])
+    if kind is not None:
+        raise ImageError(f"{kind.name} that {kind.package} cannot read") from failure
     raise ImageError(_reason(failure)) from failure
 
 
@@ -182,14 +207,14 @@ def _ways(data: bytes) -> Iterator[Bare | None]:
         MissingDecoderError: A TIFF is a camera's raw file: its picture is a preview.
     """
     if data.startswith(kinds.TIFF):
-        found = metadata.bare_tiff(data)
+        found = bare.bare_tiff(data)
         if found is not None and found.is_raw:
             raise MissingDecoderError(kinds.RAW.reason)
         yield found
     else:
         yield None
     for keep_profile in (True, False):
-        found = metadata.bare(data, keep_profile)
+        found = bare.bare(data, keep_profile)
         if found is not None:
             yield found
 
@@ -197,8 +222,8 @@ def _ways(data: bytes) -> Iterator[Bare | None]:
 def _upright(image: Image.Image, known: Bare | None) -> Image.Image:
     image.load()
     profile = image.info.get("icc_profile")
-    stated = metadata.orientation_of(image) if known is None else known.orientation
-    return _to_rgb(metadata.turned(ranges.to_8_bit(image), stated), profile)
+    stated = orientation.of_image(image) if known is None else known.orientation
+    return colours.to_rgb(orientation.turned(ranges.to_8_bit(image), stated), profile)
 
 
 def _facts(image: Image.Image, known: Bare | None) -> dict[str, Any]:
@@ -238,41 +263,6 @@ def _open(data: bytes) -> Image.Image:
         image.close()
         raise ImageError(f"{width}x{height} px is more than {MAX_PIXELS} pixels")
     return image
-
-
-def _to_rgb(image: Image.Image, profile: Any) -> Image.Image:
-    if image.mode == "P":
-        image = image.convert("RGBA" if "transparency" in image.info else "RGB")
-    image = _to_srgb(image, profile)
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        image = image.convert("RGBA")
-        flat = Image.new("RGBA", image.size, (255, 255, 255, 255))
-        image = Image.alpha_composite(flat, image)
-    return image.convert("RGB")
-
-
-def _to_srgb(image: Image.Image, profile: Any) -> Image.Image:
-    """Convert through an embedded colour profile; one that does not fit is ignored."""
-    if image.mode == "LAB":
-        lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-        made = ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
-        return made or image
-    if not profile or image.mode not in ("RGB", "RGBA", "CMYK", "L"):
-        return image
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        alpha = image.getchannel("A") if image.mode == "RGBA" else None
-        colour = image.convert("RGB") if alpha else image
-        converted = ImageCms.profileToProfile(
-            colour, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
-        )
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return image
-    if converted is None:
-        return image
-    if alpha:
-        converted.putalpha(alpha)
-    return converted
 
 
 def _subsampling(image: Image.Image) -> str:

@@ -24,13 +24,15 @@ class Kind:
     Attributes:
         name: What people call it.
         extensions: Of its files, lower case.
-        advice: What makes it readable.
-        module: Pillow's plug-in, as it is imported; empty where there is none.
+        advice: What makes it readable, where nothing installed here does.
+        package: The plug-in that reads it; empty where there is none.
+        module: The same as it is imported.
     """
 
     name: str
     extensions: frozenset[str]
     advice: str
+    package: str = ""
     module: str = ""
 
     @property
@@ -39,21 +41,21 @@ class Kind:
         return f"{self.name}: {self.advice}"
 
 
-def _kind(name: str, extensions: str, advice: str, module: str = "") -> Kind:
-    return Kind(name, frozenset(extensions.split()), advice, module)
+def _kind(
+    name: str, extensions: str, advice: str = "", package: str = "", module: str = ""
+) -> Kind:
+    advice = advice or f"pip install {package}, which reads it"
+    return Kind(name, frozenset(extensions.split()), advice, package, module)
 
 
 HEIF = _kind(
-    "HEIF photo (HEIC), which needs a plug-in",
+    "HEIF photo (HEIC)",
     ".heic .heif .hif .heics .heifs",
-    "pip install pillow-heif",
-    "pillow_heif",
+    package="pillow-heif",
+    module="pillow_heif",
 )
 JPEG_XL = _kind(
-    "JPEG XL picture, which needs a plug-in",
-    ".jxl",
-    "pip install pillow-jxl-plugin",
-    "pillow_jxl",
+    "JPEG XL picture", ".jxl", package="pillow-jxl-plugin", module="pillow_jxl"
 )
 RAW = _kind(
     "camera raw file",

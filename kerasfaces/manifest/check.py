@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from kerasfaces.images import limits
 from kerasfaces.manifest import groups, scan, table
 from kerasfaces.manifest.rules import LABELS, Finding
 from kerasfaces.manifest.split import NEAR_DUPLICATES
@@ -68,6 +69,11 @@ def _file_findings(
             detail = f"the file is now {each.sha256[:12]}..., not {stated[i][:12]}..."
             yield Finding("stale sha256", lines[i], path, detail)
         n_frames, form = each.probe.get("n_frames", 1), each.probe.get("format", "")
+        size = each.probe.get("width_px", 0), each.probe.get("height_px", 0)
+        if not each.reason and min(size) < limits.SMALLEST_PX:
+            detail = f"{size[0]}x{size[1]} px; no detector judges what has fewer than "
+            detail += f"{limits.SMALLEST_PX} px on a side."
+            yield Finding("too small", lines[i], path, detail)
         if n_frames > 1 and form in _SEVERAL:
             kind, what = _SEVERAL[form]
             detail = f"{n_frames} {what}; only the first is read."

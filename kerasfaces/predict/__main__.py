@@ -65,8 +65,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if counts[""] == len(files):
         why = table["reason"].iloc[0]
         raise InputError(
-            f"None of the {len(files):,} files could be scored ({table['path'].iloc[0]!r}: "
-            f"{why}); expected images such as .jpg or .png."
+            f"None of the {len(files):,} files could be scored, e.g. "
+            f"{table['path'].iloc[0]!r}: {why}."
         )
     return 0
 
@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
         "predict",
         "Score images with a finished run: verdict (real, fake, or unsure inside the band "
         "that\nvalidation found unsure), score (calibrated probability of fake) and logit. A "
-        "file that cannot\nbe read is a line with a reason. Decoded images are kept in "
+        "file that cannot\nbe read or is too small to judge is a line with a reason. Decoded images are kept in "
         "KERASFACES_CACHE.",
         [
             "python -m kerasfaces.predict runs/mobilenetv2-1a2b3c photo.jpg",

@@ -127,10 +127,10 @@ def summary(counts: Counter[str]) -> str:
     """Say in one line how many images there were of each kind.
 
     Args:
-        counts: Verdict -> number; "" stands for unreadable files.
+        counts: Verdict -> number; "" stands for files that have none.
     """
     parts = [f"{counts[name]:,} {name}" for name in ("real", "fake", "unsure")]
-    parts.append(f"{counts['']:,} unreadable")
+    parts.append(f"{counts['']:,} without a verdict")
     return f"{counts.total():,} images: {', '.join(parts)}"
 
 

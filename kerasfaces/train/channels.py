@@ -8,6 +8,7 @@ from kerasfaces import registry
 from kerasfaces.baselines.parts.config import BaselineConfig
 from kerasfaces.dataset.channels import ChannelStore
 from kerasfaces.errors import InputError
+from kerasfaces.images.limits import Limits
 from kerasfaces.train import config as train_config
 from kerasfaces.train.config import TrainConfig
 
@@ -71,12 +72,15 @@ def check(
 
 
 def input_spec(
-    config: TrainConfig | BaselineConfig, recipe: dict[str, Any] | None
+    config: TrainConfig | BaselineConfig,
+    recipe: dict[str, Any] | None,
+    limits: Limits | None = None,
 ) -> dict[str, Any]:
     """Return input_spec.json: everything between a file and the model's input."""
     names = list(config.model.channel_names)
     spec: dict[str, Any] = {
         "input": configs.to_dict(config.input_spec),
+        "limits": None if limits is None else configs.to_dict(limits),
         "made_by": config.input_spec.recipe(),
         "channels": names,
     }

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from kerasfaces import manifest as manifests
 from kerasfaces.dataset.cache import CachedImages, cache_images
 from kerasfaces.dataset.channels import ChannelArrays, from_store
+from kerasfaces.dataset.sizes import Size, sizes_of
 from kerasfaces.errors import InputError
 from kerasfaces.images import InputSpec
+from kerasfaces.images.limits import Limits
 
 logger = logging.getLogger(__name__)
 
@@ -29,10 +31,12 @@ class Data:
     Attributes:
         manifest: Rows as read, each with a split.
         images: The uint8 cache or a channel store, one entry per row.
+        limits: What a picture must have to be judged; None where no size is known.
     """
 
     manifest: manifests.Manifest
     images: CachedImages | ChannelArrays
+    limits: Limits | None = None
 
     @property
     def rows(self) -> pd.DataFrame:
@@ -95,9 +99,10 @@ def load(
     _check_counts(manifest.rows, "the manifest")
     data = Data(manifest, cache_images(manifest.files(), spec, meanwhile=meanwhile))
     _check_unchanged(data)
+    data = _limited(data, spec.size_px)
     _check_usable(
         data,
-        "are unreadable",
+        "cannot be used",
         "Check that the manifest's paths are right (kerasfaces manifest check).",
     )
     return data
@@ -123,12 +128,47 @@ def load_channels(
     data = Data(
         manifest, from_store(manifest.files(), folder, names, digests(manifest))
     )
+    data = _limited(data, data.images.store.shape[0])
     _check_usable(
         data,
         f"have no channels in {folder}",
         "Bring them into the store (kerasfaces channels M -o STORE).",
     )
     return data
+
+
+def _limited(data: Data, size_px: int) -> Data:
+    """Take out what is too little to judge, by the sizes of the training images.
+
+    The same limits hold for all splits, and later for whatever the detector is given.
+    """
+    files, reasons = data.manifest.files(), data.images.reasons
+    sizes = [
+        size or stated
+        for size, stated in zip(
+            sizes_of(files), _stated_sizes(data.manifest), strict=True
+        )
+    ]
+    trained = [sizes[position] for position in data.readable("train")]
+    known = [size for size in trained if size is not None]
+    if not known:
+        return data
+    limits = Limits.of(known, size_px)
+    found = [
+        why or (limits.reason(size) if size else "")
+        for why, size in zip(reasons, sizes, strict=True)
+    ]
+    images = dataclasses.replace(data.images, reasons=found)
+    return dataclasses.replace(data, images=images, limits=limits)
+
+
+def _stated_sizes(manifest: manifests.Manifest) -> list[Size | None]:
+    """Return the manifest's own width and height, for files that are not here."""
+    rows = manifest.rows
+    if not {"width_px", "height_px"} <= set(rows.columns):
+        return [None] * len(rows)
+    pairs = zip(rows["width_px"], rows["height_px"], strict=True)
+    return [(int(w), int(h)) if w and h else None for w, h in pairs]
 
 
 def digests(manifest: manifests.Manifest) -> list[str]:

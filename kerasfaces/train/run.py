@@ -133,7 +133,8 @@ def _work(
         data, audit, trained = _fit_model(
             request, config, found, manifest, folder, preparations
         )
-    runs.write_json(folder / "input_spec.json", channels.input_spec(config, recipe))
+    spec = channels.input_spec(config, recipe, data.limits)
+    runs.write_json(folder / "input_spec.json", spec)
     runs.write_json(folder / "training.json", trained.facts)
     history = pd.DataFrame(trained.history)
     runs.write_text(folder / "history.csv", history.to_csv(index=False))
@@ -235,7 +236,7 @@ def _warnings(
         )
     if unreadable:
         lines.append(
-            f"{len(unreadable)} images could not be read and have no score: "
+            f"{len(unreadable)} images have no score: "
             + "; ".join(unreadable[:5])
             + (" ..." if len(unreadable) > 5 else "")
         )

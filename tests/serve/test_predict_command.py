@@ -92,7 +92,7 @@ def test_text_csv_and_stdin(run, test_rows, tmp_path, capsys, caplog, monkeypatc
     assert second.endswith("no\\n.png: file not found")
     assert "was trained on 24 real (camera) and 24 fake (gan) images" in caplog.text
     assert "on images like those only" in caplog.text
-    assert "1 unreadable" in caplog.text
+    assert "1 without a verdict" in caplog.text
     listed = "".join(f"{file}\n" for file in [*test_rows[0], test_rows[0][0]])
     stdin = types.SimpleNamespace(buffer=io.BytesIO(listed.encode()))
     monkeypatch.setattr(sys, "stdin", stdin)

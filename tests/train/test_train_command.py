@@ -253,7 +253,7 @@ def test_most_images_missing_is_a_sentence(tiny_manifest, arguments, tmp_path):
         manifests.Manifest(rows=rows, folder=tmp_path), tmp_path / "manifest.csv"
     )
     with pytest.raises(
-        InputError, match=r"72 of 72 images are unreadable.*file not found"
+        InputError, match=r"72 of 72 images cannot be used.*file not found"
     ):
         main([*arguments, "-o", str(tmp_path / "run")])
 

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasfaces.images import InputSpec
+from kerasfaces.images.limits import Limits
 
 if TYPE_CHECKING:
     from kerasfaces.explain.parts.network import Network
@@ -69,6 +70,7 @@ class Subject:
         n_heads: The learnt head, and those re-drawn.
         logits: `(n, s, s, 3)` uint8 -> `(n, n_heads)` float64.
         network: The network, where it sees pixels; else None.
+        limits: What a picture must have to be judged; None where nothing is known.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Subject:
     n_heads: int
     logits: Callable[[Pixels], NDArray[np.float64]]
     network: "Network | None"
+    limits: Limits | None = None
 
 
 def patches(size_px: int) -> list[tuple[slice, slice]]:

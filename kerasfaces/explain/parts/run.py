@@ -129,15 +129,18 @@ def _all(
     request: Request, subject: Subject, plugin: ModuleType, point: OperatingPoint
 ) -> Iterator[Explained]:
     from kerasfaces.dataset.cache import decode_all
+    from kerasfaces.dataset.sizes import with_limits
 
     decoded = decode_all(request.files, subject.spec)
+    too_little = with_limits(request.files, [""] * len(request.files), subject.limits)
     for number, item in enumerate(decoded):
         row: dict[str, Any] = {"path": _text(item.path)}
         if request.labels:
             row["label"] = request.labels[number]
             row["source"] = request.sources[number]
-        if item.array is None:
-            yield Explained(row=_filled(row, {}, point, request, item.reason))
+        reason = item.reason or too_little[number]
+        if item.array is None or reason:
+            yield Explained(row=_filled(row, {}, point, request, reason))
             continue
         name = f"{_safe(item.path.stem)}-{item.sha256[:10]}"
         try:

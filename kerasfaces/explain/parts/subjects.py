@@ -30,7 +30,7 @@ def open_subject(folder: Path, redraws: int = 0, seed: int = 0) -> Subject:
         RunError: The run is not finished, or damaged.
     """
     cli.import_keras()
-    from kerasfaces.features import baseline
+    from kerasfaces.features import baseline, limits
     from kerasfaces.features.predict import open_run
 
     fitted = baseline.config_of(folder)
@@ -42,6 +42,7 @@ def open_subject(folder: Path, redraws: int = 0, seed: int = 0) -> Subject:
             n_heads=1,
             logits=_of_baseline(folder),
             network=None,
+            limits=limits.of_run(folder),
         )
     run = open_run(folder)
     if not run.model.is_rgb:
@@ -52,6 +53,7 @@ def open_subject(folder: Path, redraws: int = 0, seed: int = 0) -> Subject:
             n_heads=1,
             logits=_of_channels(folder),
             network=None,
+            limits=run.limits,
         )
     from kerasfaces.explain.parts.network import Network
 
@@ -63,6 +65,7 @@ def open_subject(folder: Path, redraws: int = 0, seed: int = 0) -> Subject:
         n_heads=len(network.heads),
         logits=network.logits,
         network=network,
+        limits=run.limits,
     )
 
 

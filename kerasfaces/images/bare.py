@@ -1,7 +1,7 @@
-"""A file's bytes -> its orientation, and the same pixels without what else it says.
+"""A file's bytes -> the same pixels without metadata, for readers that trip over them.
 
-Metadata never decide whether a picture is read. Pillow gives up a file over a resolution
-that is text or a comment that is too long; then the file is read without them.
+Pillow gives up a file over a resolution that is text, a comment that is too long or a
+checksum of no importance.
 """
 
 import contextlib
@@ -9,24 +9,12 @@ import dataclasses
 import re
 import struct
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Literal
 
-from PIL import Image
-
+from kerasfaces.images import orientation
 from kerasfaces.images.kinds import TIFF
 
-UPRIGHT = 1
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-_ORIENTATION, _XMP, _ICC = 0x112, 700, 34675
-_SHORT, _LONG = 3, 4
+_XMP, _ICC = 700, 34675
 _BYTES = (1, 7)  # types of a block within a TIFF
 _SUBFILE_TYPE, _SUB_DIRECTORIES, _DNG_VERSION = 254, 330, 50706
 # What the pixels of a TIFF need: sizes, places, compression, colours.
@@ -37,7 +25,6 @@ _PIXEL_TAGS = frozenset(
 _PNG_PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
-_XMP_ORIENTATION = re.compile(rb'tiff:Orientation(="|>)([0-9])')
 _TIFF_HEAD = re.compile(rb"(II\*\0|MM\0\*)")
 
 
@@ -53,31 +40,9 @@ class Bare:
     """
 
     data: bytes
-    orientation: int = UPRIGHT
+    orientation: int = orientation.UPRIGHT
     has_exif: bool = False
     is_raw: bool = False
-
-
-def turned(image: Image.Image, orientation: int) -> Image.Image:
-    """Return the picture upright."""
-    return image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
-
-
-def orientation_of(image: Image.Image) -> int:
-    """Return the orientation that a loaded image's EXIF or XMP states, else 1.
-
-    Decoders of HEIF and JPEG XL turn the picture themselves; of JPEG XL only a JPEG that
-    was packed into it keeps its own orientation.
-    """
-    if image.format == "HEIF":
-        return UPRIGHT
-    if image.format == "JXL" and not getattr(image, "jpeg", False):
-        return UPRIGHT
-    exif = image.info.get("exif")
-    if exif is None:
-        exif = _unhexed(image.info.get("Raw profile type exif"))
-    xmp = image.info.get("XML:com.adobe.xmp") or image.info.get("xmp")
-    return _orientation(exif, xmp)
 
 
 def bare(data: bytes, keep_profile: bool) -> Bare | None:
@@ -101,117 +66,27 @@ def bare(data: bytes, keep_profile: bool) -> Bare | None:
     return None
 
 
-def _orientation(exif: Any, xmp: Any) -> int:
-    """Return the orientation of an EXIF block, or of XMP where that has none."""
-    if isinstance(exif, bytes):
-        while exif.startswith(b"Exif\0\0"):
-            exif = exif[6:]
-        stated = _stated(_directory(exif), exif)
-        if stated is not None:
-            return stated
-    if isinstance(xmp, str):
-        xmp = xmp.encode("utf-8", "replace")
-    found = _XMP_ORIENTATION.search(xmp) if isinstance(xmp, bytes) else None
-    return _valid(int(found[2])) if found else UPRIGHT
-
-
-def _valid(orientation: int) -> int:
-    return orientation if orientation in _TURNS else UPRIGHT
-
-
-def _unhexed(text: Any) -> bytes | None:
-    """Return the EXIF block that old software wrote into PNG as hexadecimal text."""
-    if not isinstance(text, str):
-        return None
-    try:
-        return bytes.fromhex("".join(text.split("\n")[3:]))
-    except ValueError:
-        return None
-
-
-@dataclasses.dataclass(frozen=True)
-class _Directory:
-    """The first directory of a TIFF or an EXIF block.
-
-    Attributes:
-        order: `<` or `>`.
-        place: Where it begins: its count of entries.
-        count: Format of that count.
-        entries: Tag, type, count and value or its place; and the whole entry's bytes.
-        end: Where the entries end: the place of the next directory follows.
-    """
-
-    order: str
-    place: int
-    count: str
-    entries: list[tuple[int, int, int, bytes, bytes]]
-    end: int
-
-
-def _directory(data: bytes) -> _Directory | None:
-    """Read a directory as far as it goes; None where there is none."""
-    if data[:2] not in (b"II", b"MM") or len(data) < 10:
-        return None
-    order = "<" if data[:2] == b"II" else ">"
-    big = 43 in data[2:4]
-    if not big and 42 not in data[2:4]:
-        return None
-    count, entry, width = ("Q", "HHQ", 20) if big else ("H", "HHI", 12)
-    try:
-        (place,) = struct.unpack_from(
-            order + "Q" if big else order + "I", data, 8 if big else 4
-        )
-        (n,) = struct.unpack_from(order + count, data, place)
-    except struct.error:
-        return None
-    start, size = place + struct.calcsize(count), struct.calcsize("=" + entry)
-    entries = []
-    for at in range(start, min(start + n * width, len(data) - width + 1), width):
-        tag, kind, length = struct.unpack_from(order + entry, data, at)
-        raw = data[at : at + width]
-        entries.append((tag, kind, length, raw[size:], raw))
-    return _Directory(order, place, count, entries, start + n * width)
-
-
-def _stated(directory: _Directory | None, data: bytes) -> int | None:
-    """Return the orientation of a directory; None where it states none at all."""
-    if directory is None:
-        return None
-    stated = None
-    for tag, kind, length, value, _ in directory.entries:
-        if tag != _ORIENTATION:
-            continue
-        stated = UPRIGHT
-        if kind not in (_SHORT, _LONG) or not length:
-            continue
-        form = directory.order + ("H" if kind == _SHORT else "I")
-        if length * struct.calcsize(form) > len(value):
-            at = int.from_bytes(value, "little" if directory.order == "<" else "big")
-            value = data[at : at + 4]
-        if len(value) >= struct.calcsize(form):
-            stated = _valid(struct.unpack_from(form, value)[0])
-    return stated
-
-
 def bare_tiff(data: bytes, keep_profile: bool = True) -> Bare | None:
     """Return a TIFF whose first directory holds what pixels need, and its orientation.
 
     Pillow's reader of TIFF turns the picture by rewriting all tags, and fails on any that
     it cannot write: so every TIFF goes through here.
     """
-    directory = _directory(data)
+    directory = orientation.directory(data)
     if directory is None or not directory.entries:
         return None
     kept, tags, xmp = [], dict[int, int](), b""
     ending: Literal["little", "big"] = "little" if directory.order == "<" else "big"
     for tag, kind, length, value, raw in directory.entries:
-        tags[tag] = int.from_bytes(value[:2] if kind == _SHORT else value, ending)
+        tags[tag] = int.from_bytes(
+            value[:2] if kind == orientation.SHORT else value, ending
+        )
         is_profile = tag == _ICC and kind in _BYTES and keep_profile
         if tag in _PIXEL_TAGS or is_profile:
             kept.append(raw)
         if tag == _XMP and kind in _BYTES and length > len(value):
             xmp = data[tags[tag] : tags[tag] + length]
-    stated = _stated(directory, data)
+    stated = orientation.stated_in(directory, data)
     width = 8 if directory.count == "Q" else 4
     following = data[directory.end : directory.end + width].ljust(width, b"\0")
     count = struct.pack(directory.order + directory.count, len(kept))
@@ -219,7 +94,7 @@ def bare_tiff(data: bytes, keep_profile: bool = True) -> Bare | None:
     is_preview = tags.get(_SUBFILE_TYPE, 0) & 1 and _SUB_DIRECTORIES in tags
     return Bare(
         data[: directory.place] + made + data[directory.place + len(made) :],
-        _orientation(None, xmp) if stated is None else stated,
+        orientation.of_blocks(None, xmp) if stated is None else stated,
         is_raw=_DNG_VERSION in tags or bool(is_preview),
     )
 
@@ -235,7 +110,7 @@ def _bare_jpeg(data: bytes, keep_profile: bool) -> Bare | None:
         marker = data[at + 1]
         if marker == 0xDA:  # the pixels begin
             kept.append(data[at:])
-            return Bare(b"".join(kept), _orientation(exif, xmp), bool(exif))
+            return Bare(b"".join(kept), orientation.of_blocks(exif, xmp), bool(exif))
         end = at + 2 + struct.unpack_from(">H", data, at + 2)[0]
         body = data[at + 4 : end]
         if marker == 0xE1 and body.startswith(b"Exif\0\0"):
@@ -264,7 +139,7 @@ def _bare_png(data: bytes, keep_profile: bool) -> Bare:
         elif name == b"iTXt" and chunk[8:].startswith(b"XML:com.adobe.xmp\0"):
             xmp = chunk[8:-4]
         at += len(chunk)
-    return Bare(b"".join(kept), _orientation(exif, xmp), bool(exif))
+    return Bare(b"".join(kept), orientation.of_blocks(exif, xmp), bool(exif))
 
 
 def _bare_webp(data: bytes, keep_profile: bool) -> Bare:
@@ -282,7 +157,7 @@ def _bare_webp(data: bytes, keep_profile: bool) -> Bare:
             kept.append(chunk)
     body = b"WEBP" + b"".join(kept)
     made = b"RIFF" + struct.pack("<I", len(body)) + body
-    return Bare(made, _orientation(exif, xmp), bool(exif))
+    return Bare(made, orientation.of_blocks(exif, xmp), bool(exif))
 
 
 def _riff_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
