@@ -9,7 +9,7 @@ import numpy as np
 
 SMALLEST_PX = 8  # below this shorter side no picture is judged, whatever training saw
 _WIDEST = 3.0  # times as long as wide: judged, however square the training images are
-_TAIL_PCT = 1  # share of training images left out at either end: they may be accidents
+_TAIL_PCT = 5  # share of training images left out at either end: they may be accidents
 _MARGIN = 2
 
 
@@ -29,16 +29,19 @@ class Limits:
     def of(cls, sizes: Sequence[tuple[int, int]], size_px: int) -> Self:
         """Return the limits that training images set.
 
-        The least shorter side is half of the training images' 1st percentile, which counts
+        The least shorter side is half of the training images' 5th percentile, which counts
         as no more than what the model sees of it (`size_px`), and at least `SMALLEST_PX`:
-        a smaller picture would be enlarged more than twice as much as any that was learnt
-        from. The largest aspect is twice their 99th percentile, and at least 3.
+        a smaller picture would be enlarged more than twice as much as those learnt from.
+        The largest aspect is twice their 95th percentile, and at least 3. Training images
+        below `SMALLEST_PX` do not count, unless all are.
 
         Args:
             sizes: Width and height of each training image, px; at least one.
             size_px: Side of the model's input.
         """
         sides = np.sort(np.array(sizes, dtype=np.int64), axis=1)
+        if (usable := sides[:, 0] >= SMALLEST_PX).any():
+            sides = sides[usable]
         short = np.percentile(sides[:, 0], _TAIL_PCT, method="lower")
         aspects = sides[:, 1] / sides[:, 0]
         aspect = np.percentile(aspects, 100 - _TAIL_PCT, method="higher")
