@@ -79,7 +79,7 @@ def apply(
     logits, none = head(features), np.zeros(len(features), dtype=bool)
     scores = {point.rule: point.score(logits, space(head, features))}
     points = {point.rule: point}
-    answers = Answers("", head.names, logits, scores, points, point.rule, none, none)
+    answers = Answers((), head.names, logits, scores, points, point.rule, none, none)
     frame = heads.table(images.rows, images.reasons, answers)
     target = folder / "applied" / manifest.digest()[:12] / "attribution.csv"
     with runs.lock(target.parent, "attribution"):

@@ -40,6 +40,10 @@ class Classes:
         """The classes without `real`."""
         return self.names[1:]
 
+    def only(self, names: tuple[str, ...]) -> "Classes":
+        """Return the classes of a head that knows some of them."""
+        return dataclasses.replace(self, names=names)
+
     def of(self, rows: pd.DataFrame) -> NDArray[np.int64]:
         """Return each row's class number, `(n,)`; `NO_CLASS` where it has none."""
         number = {name: index for index, name in enumerate(self.names)}
@@ -110,16 +114,22 @@ def find(rows: pd.DataFrame, readable: Bools) -> Classes:
     return Classes((REAL, *enough), counts, few, tuple(notes))
 
 
-def without(rows: pd.DataFrame, generator: str) -> Bools:
+def without(rows: pd.DataFrame, generator: str, left_out: Sequence[str] = ()) -> Bools:
     """Return the rows of a generator that a model without it has not met, `(n,)`.
 
     All of them, unless they share a `pair_id` or `identity` with a training or validation
-    image of another class: a copy of a known face is not new.
+    image of a class the model knows: a copy of a known face is not new.
+
+    Args:
+        rows: Every row has a split.
+        generator: The generator.
+        left_out: What else the model has not met.
     """
     own = np.asarray(
         (rows["label"] == "fake") & (rows["source"] == generator), dtype=bool
     )
-    used = rows["split"].isin(["train", "val"]).to_numpy() & ~own
+    made = (rows["label"] == "fake") & rows["source"].isin([generator, *left_out])
+    used = rows["split"].isin(["train", "val"]).to_numpy() & ~made.to_numpy()
     fresh = own.copy()
     for name in ("pair_id", "identity"):
         if name in rows:

@@ -1,7 +1,9 @@
-"""Train the head with all classes and one without each generator; each is kept when done."""
+"""Heads with all classes, without each generator, without every two; each is kept when done."""
 
 import dataclasses
+import itertools
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,6 @@ from kerasfaces.attribute import distance, openset, softmax
 from kerasfaces.attribute.classes import NO_CLASS, REAL, UNKNOWN, Classes
 from kerasfaces.attribute.openset import OpenSet
 from kerasfaces.attribute.softmax import Features
-from kerasfaces.metrics import auc
 from kerasfaces.metrics.inputs import Bools, Floats
 
 logger = logging.getLogger(__name__)
@@ -27,17 +28,17 @@ class Answers:
     """What a head says of rows.
 
     Attributes:
-        left_out: The generator it has never seen; empty for the head with all classes.
+        left_out: The generators it has never seen: none, one or two.
         names: Its classes.
         logits: `(n, classes)` float64 of all readable rows.
         scores: Rule -> `(n,)` float64, how unknown they look by it.
         points: Rule -> its rejection, calibrated on validation.
-        rule: The one in use; see `choose_rules`.
+        rule: The one in use; see `rules.chosen`.
         known: `(n,)`, test rows of its classes.
-        unknown: `(n,)`, rows of the generator left out that it has not met.
+        unknown: `(n,)`, rows of the one generator left out that it has not met.
     """
 
-    left_out: str
+    left_out: tuple[str, ...]
     names: tuple[str, ...]
     logits: Floats
     scores: dict[str, Floats]
@@ -69,10 +70,17 @@ class Answers:
         return self.known | self.unknown
 
 
-def plan(found: Classes) -> list[str]:
-    """Return what each head leaves out: nothing, then each generator if there are two."""
-    generators = found.generators if len(found.generators) > 1 else ()
-    return ["", *generators]
+def plan(found: Classes) -> list[tuple[str, ...]]:
+    """Return what each head leaves out: nothing, each generator, every two of them.
+
+    Something to tell real images from must be left.
+    """
+    return [
+        left_out
+        for count in (0, 1, 2)
+        if count < len(found.generators)
+        for left_out in itertools.combinations(found.generators, count)
+    ]
 
 
 def train_all(
@@ -82,8 +90,8 @@ def train_all(
     folder: Path,
     l2: float,
     reject: float,
-) -> list[Answers]:
-    """Train every head of `plan` that is not in the folder yet.
+) -> dict[tuple[str, ...], Answers]:
+    """Train every head of `plan` that is not in the folder yet; each rejects by doubt.
 
     Args:
         rows: Readable rows, RangeIndex.
@@ -92,65 +100,32 @@ def train_all(
         folder: The run folder; heads are kept in `heads/`.
         l2: See `softmax.fit`.
         reject: See `openset.calibrate`.
+
+    Returns:
+        What was left out -> answers of that head.
     """
     features: Features = read()
-    answers = []
+    answers = {}
     left_out = plan(found)
     with cli.progress(len(left_out), "heads", "head") as add:
-        for number, generator in enumerate(left_out):
+        for number, without in enumerate(left_out):
             path = folder / FOLDER / f"{number:03d}.npz"
-            answers.append(_one(rows, features, found, generator, path, l2, reject))
+            answers[without] = _one(rows, features, found, without, path, l2, reject)
             add(1)
-    return choose_rules(rows, answers, found)
-
-
-def choose_rules(
-    rows: pd.DataFrame, answers: list[Answers], found: Classes
-) -> list[Answers]:
-    """Give each head the rule that notices generators left out best, on validation.
-
-    A head that leaves a generator out is given the rule that is best for the *others*
-    left out: what it is measured on has no say. With nothing to choose by it is `doubt`.
-
-    Args:
-        rows: Readable rows.
-        answers: Of every head.
-        found: The classes.
-    """
-    val = (rows["split"] == "val").to_numpy()
-    known = val & (found.of(rows) != NO_CLASS)
-    quality: dict[str, dict[str, float]] = {}
-    for fold in answers[1:]:
-        new = known & fold.unknown
-        measured = known & ~((rows["source"] == fold.left_out).to_numpy() & ~new)
-        if new.any():
-            quality[fold.left_out] = {
-                rule: auc(new[measured], score[measured])
-                for rule, score in fold.scores.items()
-            }
-    chosen = []
-    for each in answers:
-        others = [part for name, part in quality.items() if name != each.left_out]
-        mean = {
-            rule: sum(part[rule] for part in others) / max(1, len(others))
-            for rule in openset.RULES
-        }
-        best = max(openset.RULES, key=lambda rule: mean[rule])
-        chosen.append(dataclasses.replace(each, rule=best))
-    return chosen
+    return answers
 
 
 def _one(
     rows: pd.DataFrame,
     features: Features,
     found: Classes,
-    generator: str,
+    left_out: Sequence[str],
     path: Path,
     l2: float,
     reject: float,
 ) -> Answers:
-    names = tuple(name for name in found.names if name != generator)
-    number = dataclasses.replace(found, names=names).of(rows)
+    names = tuple(name for name in found.names if name not in left_out)
+    number = found.only(names).of(rows)
     split = rows["split"].to_numpy()
     used = (number != NO_CLASS) & (split == "train")
     head = softmax.Head.load(path) if path.exists() else None
@@ -160,7 +135,7 @@ def _one(
             "training on %d images of %d classes%s",
             used.sum(),
             len(names),
-            f", without {generator}" if generator else "",
+            f", without {' and '.join(left_out)}" if left_out else "",
         )
         head = softmax.fit(features[used], number[used], names, l2)
         head.save(path)
@@ -177,10 +152,10 @@ def _one(
         for rule in openset.RULES
     }
     unknown = np.zeros(len(rows), dtype=bool)
-    if generator:
-        unknown = class_rules.without(rows, generator)
+    if len(left_out) == 1:
+        unknown = class_rules.without(rows, *left_out)
     return Answers(
-        left_out=generator,
+        left_out=tuple(left_out),
         names=names,
         logits=logits,
         scores={rule: point.score(logits, far) for rule, point in points.items()},

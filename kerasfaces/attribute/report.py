@@ -163,9 +163,9 @@ def _left_out(content: Mapping[str, Any]) -> Section:
     if not folds:
         return Section(title, markup.paragraph("Not measured: there is one generator."))
     note = (
-        "Each generator in turn was left out of training and of the rejection's calibration, and "
-        "all its images were then shown. The right call is “unknown”; “real” means that it "
-        "passes."
+        "Each generator in turn was left out of training, of the rejection's calibration and of "
+        "the choice of a rule, and all its images were then shown. The right call is "
+        "“unknown”; “real” means that it passes."
     )
     lines = [
         (f["generator"], f["auroc"]["value"], f["auroc"]["low"], f["auroc"]["high"])
@@ -222,8 +222,9 @@ def _left_out(content: Mapping[str, Any]) -> Section:
             "95 % intervals; macro-F1 counts unknown as a class", header, rows
         )
         + markup.table(
-            "AUROC of unknown by rule; the rule in use was best, on validation, for the other "
-            "generators left out",
+            "AUROC of unknown by rule. The rule in use was chosen by leaving each of the others "
+            "out as well: best on their validation images, by heads that never saw this one. "
+            "With two generators there are no such heads, and it is doubt",
             ["Left out", "Rule in use", *rules],
             by_rule,
         )

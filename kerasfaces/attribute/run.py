@@ -11,7 +11,7 @@ from kerasfaces import config as configs
 from kerasfaces import manifest as manifests
 from kerasfaces import runs
 from kerasfaces.attribute import classes as class_rules
-from kerasfaces.attribute import heads, measure, openset
+from kerasfaces.attribute import heads, measure, openset, rules
 from kerasfaces.attribute.classes import UNKNOWN, Classes
 from kerasfaces.attribute.heads import Answers
 from kerasfaces.attribute.material import Material
@@ -22,7 +22,7 @@ from kerasfaces.metrics import rate
 from kerasfaces.metrics.bootstrap import RESAMPLES
 
 logger = logging.getLogger(__name__)
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 FILE = "attribution.json"
 _EARLY = {"environment.json", "manifest.csv", "audit.json"}
 
@@ -115,9 +115,10 @@ def make(
     for note in found.notes:
         logger.warning("%s", note)
     rows = material.rows[readable].reset_index(drop=True)
-    answers = heads.train_all(
+    trained = heads.train_all(
         rows, material.read, found, folder, config.l2, config.reject
     )
+    answers = rules.chosen(rows, trained, found)
     for split in ("val", "test"):
         frame = heads.table(material.rows, material.reasons, answers[0], split)
         heads.write_table(frame, folder / f"attribution_{split}.csv")
@@ -193,9 +194,10 @@ def _fold(rows: pd.DataFrame, fold: Answers, config: Config) -> dict[str, Any]:
     called = heads.called_of(fold, fold.unknown)
     counts = {name: called.count(name) for name in (*fold.names, UNKNOWN)}
     n = len(called)
-    own = (rows["label"] == "fake") & (rows["source"] == fold.left_out)
+    (generator,) = fold.left_out
+    own = (rows["label"] == "fake") & (rows["source"] == generator)
     return {
-        "generator": fold.left_out,
+        "generator": generator,
         "n": n,
         "n_met": int(own.sum()) - n,
         "n_known": int(fold.known.sum()),

@@ -1,6 +1,5 @@
 """Attribution from rows and features to the run folder, and again after a kill."""
 
-import dataclasses
 import json
 
 import numpy as np
@@ -299,31 +298,6 @@ def test_applying_needs_images_and_the_same_detector(finished, detector, tmp_pat
     runs.write_json(finished / "attribution.json", {**content, "open_set": {"a": 1}})
     with pytest.raises(RunError, match=r"attribution\.json cannot be read"):
         command.main([str(finished), "--manifest", str(path)])
-
-
-def test_the_rule_is_chosen_on_validation_and_by_the_others(tmp_path):
-    from kerasfaces.attribute import classes
-
-    rows = make_rows()
-    material = make_material(rows)
-    found = classes.find(rows, material.readable)
-    answers = heads.train_all(rows, material.read, found, tmp_path, 0.01, 0.05)
-    val = (rows["split"] == "val").to_numpy()
-
-    def doctored(good, at):
-        """Return scores by which one rule is perfect on some rows, useless elsewhere."""
-        out = []
-        for each in answers:
-            scores = {rule: np.zeros(len(rows)) for rule in each.scores}
-            if each.left_out:
-                scores[good[each.left_out]] = 1.0 * (each.unknown & at)
-            out.append(dataclasses.replace(each, scores=scores))
-        return [each.rule for each in heads.choose_rules(rows, out, found)]
-
-    good = {"autoencoder": "both", "diffusion": "both", "gan": "distance"}
-    # Of all, and without autoencoder, diffusion, gan; a tie goes to the simpler rule.
-    assert doctored(good, val) == ["both", "distance", "distance", "both"]
-    assert set(doctored(good, ~val)) == {"doubt"}
 
 
 def test_heads_of_other_classes_are_not_taken_over(tmp_path):
