@@ -1,5 +1,12 @@
 """kerasfaces: detect AI-generated face images, and know how well it works.
 
+    import kerasfaces as kf
+
+    data = kf.Manifest.from_csv("photos/manifest.csv").split()
+    detector = kf.Detector("mobilenetv2").fit(data)
+    detector.evaluate().plot_roc()
+    detector.predict("photo.jpg")
+
 The pipeline, in order; each stage reads and writes files (`python -m kerasfaces` prints
 them with their inputs and outputs):
 
@@ -8,4 +15,43 @@ them with their inputs and outputs):
 Importing this package imports neither Keras, TensorFlow nor torch.
 """
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kerasfaces.api.data import Manifest, load_sample
+    from kerasfaces.api.detector import Detector, list_models, load_run
+    from kerasfaces.api.result import Result
+
 __version__ = "0.1.0"
+
+_PLACES = {
+    "Manifest": "data",
+    "load_sample": "data",
+    "Detector": "detector",
+    "list_models": "detector",
+    "load_run": "detector",
+    "Result": "result",
+}
+__all__ = [
+    "Detector",
+    "Manifest",
+    "Result",
+    "list_models",
+    "load_run",
+    "load_sample",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name on first use."""
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"kerasfaces.api.{_PLACES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return [*__all__, "__version__"]

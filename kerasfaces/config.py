@@ -90,6 +90,36 @@ def override(config: T, assignments: Iterable[str]) -> T:
     return config
 
 
+def updated(config: T, changes: Mapping[str, Any], where: str = "") -> T:
+    """Return `config` with some fields changed, each value checked by its field's type.
+
+    Args:
+        config: A frozen dataclass instance.
+        changes: Field -> value; a mapping changes single fields of a field that is a
+            dataclass itself, and so does a name such as `model__size_px`.
+        where: Prefix for error messages.
+
+    Raises:
+        InputError: An unknown field, or a value of the wrong type.
+    """
+    hints = typing.get_type_hints(type(config))
+    for key, value in changes.items():
+        name, part, inner_name = key.partition("__")
+        if name not in hints:
+            raise InputError(_unknown_key(f"{where}{key}", name, list(hints)))
+        before = getattr(config, name)
+        inner = {inner_name: value} if part else value
+        if isinstance(inner, Mapping) and dataclasses.is_dataclass(before):
+            after: Any = updated(before, inner, f"{where}{name}.")
+        elif part:
+            raise InputError(f"{where}{key}: {name!r} has no parts.")
+        else:
+            same = isinstance(value, type(before)) and dataclasses.is_dataclass(value)
+            after = value if same else _coerce(hints[name], value, f"{where}{name}")
+        config = dataclasses.replace(config, **{name: after})  # type: ignore[type-var]
+    return config
+
+
 def diff(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:
     """Return the differing keys of two nested dictionaries as `a.b: old -> new` lines."""
     lines = []

@@ -25,6 +25,7 @@ LAYERS = [
     {"crossgen"},
     {"explain"},
     {"serve"},
+    {"api"},
     {"predict", "export"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -8,7 +8,7 @@ import dataclasses
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -31,6 +31,9 @@ from kerasfaces.evaluate.operating_point import (
 )
 from kerasfaces.evaluate.report_input import ReportInput
 from kerasfaces.metrics.bootstrap import RESAMPLES
+
+if TYPE_CHECKING:
+    from kerasfaces.manifest import Manifest
 
 logger = logging.getLogger(__name__)
 SPLITS = ("train", "val", "test")
@@ -161,14 +164,11 @@ def evaluate_manifest(
     store: Path | None = None,
     root: Path | None = None,
 ) -> tuple[Path, dict[str, Any]]:
-    """Measure a finished run on other images, with its own frozen thresholds.
-
-    Writes predictions, metrics and report to `RUN/evaluations/<manifest digest>-<split>/`; the
-    run's own numbers stay untouched.
+    """Measure a finished run on the images of a manifest file; see `evaluate_images`.
 
     Args:
         folder: The run folder.
-        manifest_path: The other images. Where none has a split, all count as `split`.
+        manifest_path: The other images.
         split: Which of its rows.
         by: See `evaluate_run`.
         samples_per_group: See `evaluate_run`.
@@ -177,39 +177,73 @@ def evaluate_manifest(
 
     Returns:
         The folder written to and the content of its metrics.json.
+    """
+    from kerasfaces import manifest as manifests
+
+    stored.read(folder)  # a folder that is no run is said before the manifest is read
+    return evaluate_images(
+        folder,
+        manifests.read(manifest_path, root),
+        manifest_path.name,
+        split,
+        by=by,
+        samples_per_group=samples_per_group,
+        store=store,
+    )
+
+
+def evaluate_images(
+    folder: Path,
+    manifest: "Manifest",
+    name: str,
+    split: str = "test",
+    *,
+    by: Sequence[str] | None = None,
+    samples_per_group: int | None = None,
+    store: Path | None = None,
+) -> tuple[Path, dict[str, Any]]:
+    """Measure a finished run on other images, with its own frozen thresholds.
+
+    Writes predictions, metrics and report to `RUN/evaluations/<manifest digest>-<split>/`;
+    the run's own numbers stay untouched.
+
+    Args:
+        folder: The run folder.
+        manifest: The other images. Where none has a split, all count as `split`.
+        name: What the report and the messages call them.
+        split: Which of its rows.
+        by: See `evaluate_run`.
+        samples_per_group: See `evaluate_run`.
+        store: A channel store that holds the images; see `features.predict`.
+
+    Returns:
+        The folder written to and the content of its metrics.json.
 
     Raises:
         MissingFileError: There is no such run.
         InputError: The manifest has no row of that split.
     """
-    from kerasfaces import manifest as manifests
-
     point, context, settings = stored.read(folder)
     if (folder / "ensemble.json").is_file():
         raise InputError(
-            f"{folder} is an ensemble: evaluate its members on {manifest_path} and join those."
+            f"{folder} is an ensemble: evaluate its members on {name} and join those."
         )
-    manifest = manifests.read(manifest_path, root)
     rows = manifest.rows
     target = folder / "evaluations" / f"{manifest.digest()[:12]}-{split}"
     if (rows["split"] == "").all():
-        logger.info(
-            "%s has no splits; all its images count as %s.", manifest_path, split
-        )
+        logger.info("%s has no splits; all its images count as %s.", name, split)
         manifest = dataclasses.replace(manifest, rows=rows.assign(split=split))
     elif not (rows["split"] == split).any():
         known = ", ".join(sorted(set(rows["split"]) - {""}))
-        raise InputError(
-            f"{manifest_path} has no rows of split {split!r}; it has: {known}."
-        )
+        raise InputError(f"{name} has no rows of split {split!r}; it has: {known}.")
     cli.import_keras()  # only now is a framework needed: to run the model
     from kerasfaces.features.predict import predict_run
 
     frame = predict_run(folder, manifest, split, store)
-    frame = predictions.check(frame, str(manifest_path))
+    frame = predictions.check(frame, name)
     frames = {split: _scored(frame, point)}
     n_seen = overlap.seen(folder, manifest, split)
-    warning = f"Measured on {manifest_path.name}, " + (
+    warning = f"Measured on {name}, " + (
         f"not a result: {n_seen} of its {len(frame)} images were used to train this detector "
         "or to choose its epoch and threshold."
         if n_seen
@@ -227,8 +261,8 @@ def evaluate_manifest(
         frames = slices.binned(frames)
         content = _measured(frames, point, settings, by, samples_per_group)
         content["seen"] = n_seen
-        name = f"{folder.name} on {manifest_path.name}"
-        return target, _publish(target, name, frames, point, content, context)
+        title = f"{folder.name} on {name}"
+        return target, _publish(target, title, frames, point, content, context)
 
 
 def _measured(

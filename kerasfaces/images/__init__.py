@@ -133,6 +133,16 @@ def decode(data: bytes) -> Image.Image:
     return _first(data, _upright)
 
 
+def to_srgb_upright(image: Image.Image) -> Image.Image:
+    """Return an opened image as `decode` returns a file's: upright, 8-bit, sRGB.
+
+    Raises:
+        ImageError: Its pixels have no known range.
+    """
+    profile = image.info.get("icc_profile")
+    return _to_rgb(ImageOps.exif_transpose(image), profile)
+
+
 def load(path: Path) -> Image.Image:
     """Read and decode a file (see `read_file` and `decode` for the errors)."""
     return decode(read_file(path))

@@ -9,6 +9,10 @@ bytes, given the same versions of NumPy, SciPy and Pillow.
 from pathlib import Path
 
 DEFAULT_PAIRS = 644
+NOTE = (
+    "The images are the built-in simulation (drawn faces, simulated cameras and "
+    "generators): these numbers say nothing about real photos."
+)
 
 
 def make(folder: Path, seed: int = 0, pairs: int = DEFAULT_PAIRS) -> Path:

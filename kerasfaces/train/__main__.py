@@ -1,13 +1,13 @@
 """Command `train`: manifest -> run folder."""
 
 import argparse
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasfaces import cli, registry
 from kerasfaces.errors import InputError
+from kerasfaces.train import choices
 
 if TYPE_CHECKING:
     from kerasfaces.baselines.parts.config import BaselineConfig
@@ -26,9 +26,6 @@ _EXAMPLES = [
     "kerasfaces train --manifest M --model densenet121 --preset mudgal2023 --weights imagenet",
     "kerasfaces train --manifest M --store S --model mobilenetv2 --set model.inputs=rgb,lnp",
 ]
-
-
-_PACKAGES = ("kerasfaces.models", "kerasfaces.baselines")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -93,7 +90,7 @@ def add_detector_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--manifest", type=Path, help="manifest.csv; default: the built-in sample")
     add("--root", type=Path, help="what relative paths in the manifest are relative to")
-    models = [name for package in _PACKAGES for name in registry.names(package)]
+    models = choices.names()
     add("--store", type=Path, help="channel store (kerasfaces channels) to train on")
     add(
         "--model",
@@ -124,7 +121,9 @@ def add_detector_options(parser: argparse.ArgumentParser) -> None:
 def _listing() -> str:
     """Return each model's name and the first line of its file."""
     found = [
-        (package, name) for package in _PACKAGES for name in registry.names(package)
+        (package, name)
+        for package in choices.PACKAGES
+        for name in registry.names(package)
     ]
     width = max(len(name) for _, name in found)
     return "\n".join(
@@ -136,64 +135,40 @@ def _listing() -> str:
 def weights_of(arguments: argparse.Namespace) -> str:
     """Return the text of `--weights`, or its default."""
     text: str | None = arguments.weights
-    if text:
-        return text
-    if _is_baseline(arguments):
-        return "none"
-    if registry.load("kerasfaces.models", _model(arguments)).END_TO_END:
-        return "none"
-    return "imagenet" if arguments.manifest else "forensic"
+    return text or choices.default_weights(
+        _model(arguments), on_sample=not arguments.manifest
+    )
 
 
 def _model(arguments: argparse.Namespace) -> str:
     name: str | None = arguments.model
-    return name or ("lnp_attention" if arguments.store else "mobilenetv2")
-
-
-def _is_baseline(arguments: argparse.Namespace) -> bool:
-    package = registry.package_of(_model(arguments), _PACKAGES)
-    return package == "kerasfaces.baselines"
-
-
-def _baseline_config(arguments: argparse.Namespace) -> "BaselineConfig":
-    from kerasfaces.config import override
-
-    name = _model(arguments)
-    for option in ("preset", "views", "unfreeze", "mixed_precision", "tensorboard"):
-        if getattr(arguments, option):
-            raise InputError(
-                f"--{option.replace('_', '-')} is for networks; {name} is a baseline: "
-                "leave it out."
-            )
-    kind = registry.load("kerasfaces.baselines", name).CONFIG
-    config: BaselineConfig = override(kind(seed=arguments.seed), arguments.set)
-    return config
+    return name or choices.default_model(arguments.store)
 
 
 def config_of(arguments: argparse.Namespace) -> "TrainConfig | BaselineConfig":
     """Return the configuration that the detector options describe."""
-    from kerasfaces.config import override
-    from kerasfaces.train import channels
-    from kerasfaces.train import config as configs
-
     model = _model(arguments)
-    if _is_baseline(arguments):
-        return _baseline_config(arguments)
-    if arguments.preset:
-        channels.require_store(arguments.preset, arguments.store)
-        config = configs.preset(arguments.preset, model)
-    elif arguments.store:
-        config = channels.default(model, weights_of(arguments), arguments.store)
-    else:
-        config = configs.default(model, weights_of(arguments))
+    if choices.is_baseline(model):
+        for option in ("preset", "views", "unfreeze", "mixed_precision", "tensorboard"):
+            if getattr(arguments, option, None):
+                raise InputError(
+                    f"--{option.replace('_', '-')} is for networks; {model} is a "
+                    "baseline: leave it out."
+                )
     changes = {
         "seed": arguments.seed,
         "views": arguments.views,
         "unfreeze": arguments.unfreeze,
         "mixed_precision": arguments.mixed_precision or None,
     }
-    given = {key: value for key, value in changes.items() if value is not None}
-    return override(dataclasses.replace(config, **given), arguments.set)
+    return choices.configuration(
+        model,
+        weights_of(arguments),
+        preset=arguments.preset,
+        store=arguments.store,
+        changes={key: value for key, value in changes.items() if value is not None},
+        assignments=arguments.set,
+    )
 
 
 def manifest_or_sample(
@@ -207,11 +182,7 @@ def manifest_or_sample(
     from kerasfaces import sample, store
 
     path = sample.make(store.cache_root() / "sample")
-    note = (
-        "The images are the built-in simulation (drawn faces, simulated cameras and "
-        "generators): these numbers say nothing about real photos."
-    )
-    return manifests.read(path), (note,)
+    return manifests.read(path), (sample.NOTE,)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,371 @@
+"""A detector with scikit-learn's verbs, over the run folder that training writes."""
+
+import logging
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from kerasfaces.api.data import Manifest
+from kerasfaces.api.inputs import Images, as_files
+from kerasfaces.api.result import Result
+from kerasfaces.errors import InputError
+from kerasfaces.evaluate.operating_point import OperatingPoint
+from kerasfaces.train import choices
+
+if TYPE_CHECKING:
+    import keras
+
+    from kerasfaces.features.predict import Predictor
+
+logger = logging.getLogger(__name__)
+
+
+class Detector:
+    """A detector of generated faces: configured, trained once, used everywhere.
+
+    Example:
+        >>> import kerasfaces as kf  # doctest: +SKIP
+        >>> detector = kf.Detector("mobilenetv2").fit(kf.load_sample())  # doctest: +SKIP
+        >>> detector.predict("photo.jpg")  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        model: str | None = None,
+        *,
+        weights: str | os.PathLike[str] | None = None,
+        preset: str | None = None,
+        store: str | os.PathLike[str] | None = None,
+        **config: Any,
+    ) -> None:
+        """Choose a model and its settings; nothing is loaded or trained yet.
+
+        Args:
+            model: A name of `kerasfaces.list_models()`; by default `lnp_attention` where a
+                store is given, else `mobilenetv2`.
+            weights: `forensic` (our own small base), `imagenet`, `none` (train the whole
+                network) or a file; by default `forensic` on the built-in sample, `none`
+                where everything is trained, else `imagenet`.
+            preset: A published configuration, e.g. `kabber2023`.
+            store: A channel store to train on instead of pixels.
+            **config: Fields of the training configuration: `epochs=20`, `seed=1`,
+                `views=4`; fields of a part as `model={"size_px": 160}` or
+                `model__size_px=160`.
+
+        Raises:
+            InputError: An unknown model, preset or field (the message says which is
+                near), or a value that the field cannot hold.
+        """
+        self._store = None if store is None else Path(store)
+        self.name = model or choices.default_model(self._store)
+        self._weights = None if weights is None else os.fspath(weights)
+        self._preset = preset
+        self._changes: Mapping[str, Any] = config
+        self._folder: Path | None = None
+        self._configuration(self._weights or choices.default_weights(self.name, False))
+
+    def fit(
+        self,
+        data: Manifest,
+        *,
+        output: str | os.PathLike[str] | None = None,
+        tensorboard: bool = False,
+    ) -> Self:
+        """Train on the train split, choose everything on val, measure on test.
+
+        The run folder is written as `kerasfaces train` writes it. A finished run is found
+        again, not repeated; an interrupted one continues.
+
+        Args:
+            data: Images; without splits they are split 5:1:1 inside the run folder.
+            output: The run folder; by default `runs/<model>-<hash of settings and data>`.
+            tensorboard: Write TensorBoard logs into the run.
+
+        Returns:
+            This detector.
+
+        Raises:
+            InputError: The data cannot be trained on.
+            MissingFileError: Weights are not there and cannot be downloaded.
+            RunError: The folder holds a run of other settings or data.
+        """
+        from kerasfaces.train.run import Request, train
+
+        on_sample = data.is_sample
+        weights = self._weights or choices.default_weights(self.name, on_sample)
+        folder = train(
+            Request(
+                config=self._configuration(weights),
+                manifest=data.manifest,
+                weights=weights,
+                folder=None if output is None else Path(output),
+                store=self._store,
+                tensorboard=tensorboard,
+                notes=data.notes,
+            )
+        )
+        return self._opened(folder)
+
+    @classmethod
+    def load(cls, run: str | os.PathLike[str]) -> Self:
+        """Open a finished run folder, made here or by `kerasfaces train`.
+
+        Raises:
+            MissingFileError: There is no such folder, or no finished run in it.
+            RunError: It is damaged.
+            InputError: It holds something else, such as an ensemble or a study.
+        """
+        from kerasfaces import runs
+        from kerasfaces.evaluate import run_folder
+
+        folder = Path(run)
+        run_folder.point_of(folder)  # says what else it is
+        config = runs.read_json(folder / "config.json")
+        found = cls.__new__(cls)
+        found.name = config["train"]["model"]["name"]
+        found._store, found._weights, found._preset = None, None, None
+        found._changes = {}
+        return found._opened(folder)
+
+    @property
+    def folder(self) -> Path:
+        """Return the run folder.
+
+        Raises:
+            InputError: The detector is not trained.
+        """
+        if self._folder is None:
+            raise InputError(
+                f"This detector ({self.name}) is not trained; call fit(data) first, or "
+                "open a run with kerasfaces.load_run(folder)."
+            )
+        return self._folder
+
+    @cached_property
+    def point(self) -> OperatingPoint:
+        """Return calibration, threshold and unsure band, frozen on validation."""
+        from kerasfaces.evaluate import run_folder
+
+        return run_folder.point_of(self.folder)
+
+    @cached_property
+    def model(self) -> "keras.Model":
+        """Return the trained network: pixels 0..255 `(n, s, s, 3)` in, logits `(n, 1)` out.
+
+        Raises:
+            InputError: A baseline such as hog_svm has no network.
+        """
+        from kerasfaces.features.predict import load_model, open_run
+
+        return load_model(open_run(self.folder))
+
+    def evaluate(
+        self,
+        data: Manifest | None = None,
+        *,
+        split: str = "test",
+        store: str | os.PathLike[str] | None = None,
+    ) -> Result:
+        """Measure the detector, with 95 % intervals and thresholds as training froze them.
+
+        Args:
+            data: Images with labels; only rows of `split` count, or all where none has a
+                split. None gives what training measured on the run's own images.
+            split: Which rows.
+            store: A channel store that holds the images of `data`.
+
+        Raises:
+            InputError: The detector was trained or validated on some of these images, or
+                there is no row of this split.
+        """
+        if data is None:
+            return Result(self.folder, split, self.point)
+        from kerasfaces.evaluate import overlap, run
+
+        rows = data.manifest.rows
+        part = data if (rows["split"] == "").all() else data.select(split=split)
+        n_seen = int(overlap.mask(self.folder, part.manifest).sum())
+        if n_seen:
+            raise InputError(
+                f"data: the detector was trained or validated on {n_seen:,} of these "
+                f"{len(part):,} images, so that no number on them would be a result. "
+                "Give other images, or call evaluate() for its own test split."
+            )
+        target, _ = run.evaluate_images(
+            self.folder,
+            data.manifest,
+            data.name,
+            split,
+            store=None if store is None else Path(store),
+        )
+        return Result(target, split, self.point)
+
+    def predict(self, images: Images) -> pd.DataFrame:
+        """Judge images.
+
+        Args:
+            images: A path, a folder, a PIL image or a uint8 array `(h, w, 3)` in sRGB, or
+                several of them.
+
+        Returns:
+            One row per image: `path` (or `<image 0>`), `verdict` (`real`, `fake`, `unsure`
+            inside the band that validation found unsure, "" where there is none), `score`
+            (calibrated probability of fake), `logit`, and `reason` where there is no
+            verdict.
+
+        Raises:
+            InputError: Something is no image, or the detector is not trained.
+        """
+        from kerasfaces.serve import predict
+
+        with as_files(images) as (files, names):
+            tables = list(predict.scored(self._predictor, self.point, files))
+        table = pd.concat(tables, ignore_index=True)
+        return table.assign(path=names)
+
+    def predict_proba(self, images: Images) -> NDArray[np.float64]:
+        """Return `(n, 2)` probabilities of real and fake; NaN where unreadable."""
+        scores = self.predict(images)["score"].to_numpy(dtype=np.float64)
+        return np.stack([1 - scores, scores], axis=1)
+
+    def decision_function(self, images: Images) -> NDArray[np.float64]:
+        """Return `(n,)` logits, larger for fake; NaN where unreadable."""
+        return self.predict(images)["logit"].to_numpy(dtype=np.float64)
+
+    def explain(
+        self,
+        images: Images,
+        output: str | os.PathLike[str],
+        *,
+        method: str = "gradcam",
+        checks: bool = True,
+        seed: int = 0,
+    ) -> pd.DataFrame:
+        """Map where on each image the logit comes from, and test the maps.
+
+        Args:
+            images: See `predict`.
+            output: Where maps, explanations.csv and explain.html are written.
+            method: `gradcam`, `integrated_gradients` or `occlusion`.
+            checks: Measure whether the maps can be believed; several times slower.
+            seed: Key of the random orders and re-drawn heads of the checks.
+
+        Returns:
+            explanations.csv: one row per image.
+        """
+        from kerasfaces.explain.parts.run import Request, explain
+
+        with as_files(images) as (files, names):
+            frame = explain(
+                Request(
+                    run=self.folder,
+                    files=files,
+                    folder=Path(output),
+                    method=method,
+                    checks=checks,
+                    seed=seed,
+                )
+            )
+        return frame.assign(path=names)
+
+    def attribute(
+        self,
+        data: Manifest | None = None,
+        *,
+        output: str | os.PathLike[str] | None = None,
+        reject: float = 0.05,
+        l2: float = 0.01,
+        seed: int = 0,
+    ) -> Path:
+        """Train a head that tells which generator made an image.
+
+        Args:
+            data: Images of several generators; by default the run's own.
+            output: Folder to write; by default `runs/attribution-<hash>`.
+            reject: Share of known validation images that may be called unknown.
+            l2: Penalty of the head's weights.
+            seed: Key of the intervals' resamples.
+
+        Returns:
+            The folder, with attribution.json and report.html.
+        """
+        from kerasfaces.attribute.run import Config, attribute
+
+        return attribute(
+            self.folder,
+            None if data is None else data.manifest,
+            None if output is None else Path(output),
+            Config(l2=l2, reject=reject, seed=seed),
+        )
+
+    def export(self, format: str, output: str | os.PathLike[str] | None = None) -> Path:
+        """Write the network for another runtime, checked against Keras.
+
+        Args:
+            format: `onnx`, `litert`, `openvino` or `savedmodel`.
+            output: Where to write; by default `RUN/exports/<format>`.
+
+        Returns:
+            The written file, beside its export.json.
+        """
+        from kerasfaces.serve.export import export
+
+        target = None if output is None else Path(output)
+        return export(self.folder, format, target)[0]
+
+    def __repr__(self) -> str:
+        """Return the name and what the detector was trained on."""
+        if self._folder is None:
+            return f"Detector({self.name!r}), not trained"
+        from kerasfaces.evaluate import run_folder
+
+        return f"Detector({self.name!r}): {run_folder.about(self._folder)}"
+
+    @cached_property
+    def _predictor(self) -> "Predictor":
+        from kerasfaces.features.predict import Predictor
+
+        return Predictor(self.folder)
+
+    def _configuration(self, weights: str) -> Any:
+        return choices.configuration(
+            self.name,
+            weights,
+            preset=self._preset,
+            store=self._store,
+            changes=self._changes,
+        )
+
+    def _opened(self, folder: Path) -> Self:
+        """Point to a run; what was read of an earlier one is forgotten."""
+        self._folder = folder
+        for name in ("point", "model", "_predictor"):
+            self.__dict__.pop(name, None)
+        return self
+
+
+def load_run(run: str | os.PathLike[str]) -> Detector:
+    """Open a finished run folder as a detector; see `Detector.load`."""
+    return Detector.load(run)
+
+
+def list_models() -> pd.DataFrame:
+    """Return the models and baselines that `Detector` knows, with what each is."""
+    from kerasfaces import registry
+
+    lines = [
+        {
+            "name": name,
+            "kind": package.rpartition(".")[2].rstrip("s"),
+            "summary": registry.summary(package, name),
+        }
+        for package in choices.PACKAGES
+        for name in registry.names(package)
+    ]
+    return pd.DataFrame(lines).set_index("name")

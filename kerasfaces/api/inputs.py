@@ -1,0 +1,102 @@
+"""Images as people hold them (paths, PIL images, arrays) -> files that the stages read."""
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasfaces import images as loader
+from kerasfaces.errors import InputError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+ImageInput: TypeAlias = "str | os.PathLike[str] | Image.Image | NDArray[np.uint8]"
+Images: TypeAlias = "ImageInput | Iterable[ImageInput]"
+
+
+@contextmanager
+def as_files(images: Images) -> Iterator[tuple[list[Path], list[str]]]:
+    """Give every image a file for as long as the context lasts.
+
+    Args:
+        images: One image or several. A path may be a folder, which stands for all images
+            below it. A PIL image is turned by its EXIF orientation and converted to sRGB as
+            the loader does with files. An array is `(h, w, 3)` or `(h, w)` uint8, sRGB.
+
+    Yields:
+        The files, and a name for each: its path, or `<image 0>` by its position.
+
+    Raises:
+        InputError: Something is no image, or an array has another shape or dtype.
+    """
+    files: list[Path] = []
+    names: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="kerasfaces-") as folder:
+        for position, image in enumerate(_several(images)):
+            if isinstance(image, str | os.PathLike):
+                found = _below(Path(image))
+                files += found
+                names += map(str, found)
+                continue
+            file = Path(folder) / f"{position}.png"
+            _upright(image, position).save(file, compress_level=1)
+            files.append(file)
+            names.append(f"<image {position}>")
+        if not files:
+            raise InputError("images: expected at least one image, got none.")
+        yield files, names
+
+
+def _several(images: Images) -> list[ImageInput]:
+    from PIL import Image
+
+    if isinstance(images, str | os.PathLike | Image.Image):
+        return [images]
+    if isinstance(images, np.ndarray):
+        single = images.ndim == 2 or (images.ndim == 3 and images.shape[-1] == 3)
+        return [images] if single else list(images)
+    if not isinstance(images, Iterable):
+        raise InputError(
+            "images: expected paths, PIL images or uint8 arrays, got "
+            f"{type(images).__name__}."
+        )
+    return list(images)
+
+
+def _below(path: Path) -> list[Path]:
+    from kerasfaces.manifest.image_files import images_below
+
+    if not path.is_dir():
+        return [path]
+    found = images_below(path)
+    if not found:
+        raise InputError(
+            f"{path}: no images there; expected files such as .jpg or .png."
+        )
+    return found
+
+
+def _upright(image: ImageInput, position: int) -> "Image.Image":
+    from PIL import Image
+
+    if isinstance(image, Image.Image):
+        return loader.to_srgb_upright(image)
+    if not isinstance(image, np.ndarray):
+        raise InputError(
+            f"images[{position}]: expected a path, a PIL image or a uint8 array, got "
+            f"{type(image).__name__}."
+        )
+    grey_or_rgb = image.ndim == 2 or (image.ndim == 3 and image.shape[-1] == 3)
+    if image.dtype != np.uint8 or not grey_or_rgb or 0 in image.shape:
+        raise InputError(
+            f"images[{position}]: expected an array (h, w, 3) or (h, w) of uint8, sRGB, got "
+            f"{image.shape} of {image.dtype}. Scale floats to 0..255 and convert them "
+            "with .astype('uint8')."
+        )
+    return Image.fromarray(image).convert("RGB")
