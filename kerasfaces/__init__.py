@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from kerasfaces.api.data import Manifest, load_sample
     from kerasfaces.api.detector import Detector, list_models, load_run
     from kerasfaces.api.result import Result
+    from kerasfaces.api.several import (
+        build_ensemble,
+        compare_detectors,
+        cross_generators,
+        run_study,
+    )
 
 __version__ = "0.1.0"
 
@@ -32,14 +38,22 @@ _PLACES = {
     "list_models": "detector",
     "load_run": "detector",
     "Result": "result",
+    "build_ensemble": "several",
+    "compare_detectors": "several",
+    "cross_generators": "several",
+    "run_study": "several",
 }
 __all__ = [
     "Detector",
     "Manifest",
     "Result",
+    "build_ensemble",
+    "compare_detectors",
+    "cross_generators",
     "list_models",
     "load_run",
     "load_sample",
+    "run_study",
 ]
 
 

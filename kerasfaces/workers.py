@@ -8,6 +8,7 @@ however many items there are.
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from collections import deque
@@ -17,6 +18,7 @@ from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnContext, SpawnProcess
+from types import ModuleType
 from typing import TypeVar
 
 from kerasfaces import cli
@@ -72,8 +74,7 @@ def stream(
         except BrokenProcessPool:
             if not _workers_start():
                 logger.warning(
-                    "worker processes cannot be started (is the calling script guarded "
-                    "by `if __name__ == '__main__'`?); continuing in this process"
+                    "worker processes cannot be started; continuing in this process"
                 )
                 yield from map(function, items[done:])
                 return
@@ -135,15 +136,29 @@ def start_pool(n_workers: int) -> ProcessPoolExecutor:
     )
 
 
+_starting = threading.Lock()
+
+
 class _Process(SpawnProcess):
-    """A process that Ctrl-C, which reaches the whole group, leaves to its parent."""
+    """A process that Ctrl-C, which reaches the whole group, leaves to its parent.
+
+    Nor does it run the program that starts it once more, as `spawn` does: a user's script
+    without `if __name__ == "__main__"` would do its work in every worker. Workers run this
+    package's functions only, so they need nothing of it.
+    """
 
     def start(self) -> None:
         """Start it with the signal blocked: before its first line it would still die."""
         resource_tracker.ensure_running()  # or that unblocks the signal on its way
         before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         try:
-            super().start()
+            with _starting:
+                program = sys.modules["__main__"]
+                sys.modules["__main__"] = ModuleType("__main__")
+                try:
+                    super().start()
+                finally:
+                    sys.modules["__main__"] = program
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 

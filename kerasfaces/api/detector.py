@@ -21,7 +21,9 @@ from kerasfaces.train import choices
 if TYPE_CHECKING:
     import keras
 
+    from kerasfaces.baselines.parts.config import BaselineConfig
     from kerasfaces.features.predict import Predictor
+    from kerasfaces.train.config import TrainConfig
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +70,7 @@ class Detector:
         self._preset = preset
         self._changes: Mapping[str, Any] = config
         self._folder: Path | None = None
-        self._configuration(self._weights or choices.default_weights(self.name, False))
+        self.configuration(self._weights or choices.default_weights(self.name, False))
 
     def fit(
         self,
@@ -101,7 +103,7 @@ class Detector:
         weights = self._weights or choices.default_weights(self.name, on_sample)
         folder = train(
             Request(
-                config=self._configuration(weights),
+                config=self.configuration(weights),
                 manifest=data.manifest,
                 weights=weights,
                 folder=None if output is None else Path(output),
@@ -319,6 +321,20 @@ class Detector:
         target = None if output is None else Path(output)
         return export(self.folder, format, target)[0]
 
+    def configuration(self, weights: str) -> "TrainConfig | BaselineConfig":
+        """Return the training configuration that these settings make with base weights.
+
+        Args:
+            weights: `forensic`, `imagenet`, `none` or a file.
+        """
+        return choices.configuration(
+            self.name,
+            weights,
+            preset=self._preset,
+            store=self._store,
+            changes=self._changes,
+        )
+
     def __repr__(self) -> str:
         """Return the name and what the detector was trained on."""
         if self._folder is None:
@@ -332,15 +348,6 @@ class Detector:
         from kerasfaces.features.predict import Predictor
 
         return Predictor(self.folder)
-
-    def _configuration(self, weights: str) -> Any:
-        return choices.configuration(
-            self.name,
-            weights,
-            preset=self._preset,
-            store=self._store,
-            changes=self._changes,
-        )
 
     def _opened(self, folder: Path) -> Self:
         """Point to a run; what was read of an earlier one is forgotten."""

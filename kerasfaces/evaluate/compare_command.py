@@ -4,12 +4,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from kerasfaces import cli
-
-if TYPE_CHECKING:
-    from kerasfaces.evaluate.compare import Comparison
 
 SPLITS = ("train", "val", "test")
 
@@ -18,7 +14,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Parse, compare, print the tables and the report's path."""
     options = _parser().parse_args(argv)
     from kerasfaces.errors import InputError
-    from kerasfaces.evaluate import compare_table
+    from kerasfaces.evaluate import compare_folder, compare_table
     from kerasfaces.evaluate.compare import compare
 
     if options.resamples < 100:
@@ -33,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         resamples=options.resamples,
         seed=options.seed,
     )
-    folder = _write(found, options.output)
+    folder = compare_folder.write(found, options.output)
     sys.stdout.write(compare_table.text(found.content))
     sys.stdout.write(f"\n\nreport: {folder / 'report.html'}\n")
     if found.not_compared:
@@ -75,58 +71,3 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=0, help="of the resamples")
     add("-o", "--output", type=Path, metavar="DIR", help="default: runs/compare-HASH")
     return parser
-
-
-def _write(found: "Comparison", folder: Path | None) -> Path:
-    """Write compare.json and report.html, the report last."""
-    from kerasfaces import config, runs
-    from kerasfaces.evaluate import compare_report
-
-    identity = _identity(found.content)
-    folder = folder or Path("runs") / f"compare-{config.digest(identity, 10)}"
-    with runs.lock(folder, "comparison"):
-        claim(folder, "compare.json", lambda old: config.diff(_identity(old), identity))
-        runs.write_json(folder / "compare.json", found.content)
-        page = compare_report.render(
-            found, f"{len(found.detectors)} detectors compared"
-        )
-        runs.write_text(folder / "report.html", page)
-    return folder
-
-
-def _identity(content: dict[str, Any]) -> dict[str, Any]:
-    """Return what makes a comparison this one: what was read and asked."""
-    asked = ("split", "reference", "seed", "resamples")
-    detectors = content.get("detectors", {})
-    return {
-        **{key: content.get(key) for key in asked},
-        "detectors": {name: found.get("files") for name, found in detectors.items()},
-    }
-
-
-def claim(folder: Path, file: str, changed: Any) -> None:
-    """Refuse a folder that holds something else.
-
-    Args:
-        folder: Where to write; the caller holds its lock.
-        file: The file that says what it holds.
-        changed: Takes that file's content, returns how it differs, a line each.
-
-    Raises:
-        RunError: It holds other files, or the differences are not empty.
-    """
-    from kerasfaces import runs
-    from kerasfaces.errors import RunError
-
-    held = {each.name for each in folder.iterdir()} - {".lock"}
-    if held and file not in held:
-        raise RunError(
-            f"{folder} is not empty and holds no {file} (it holds {min(held)!r}); choose "
-            "another folder with -o."
-        )
-    differs = changed(runs.read_json(folder / file)) if held else []
-    if differs:
-        raise RunError(
-            f"{folder} holds another one ({'; '.join(differs[:4])}); choose another folder "
-            "with -o."
-        )

@@ -1,0 +1,340 @@
+"""Several detectors at once: compared, joined, searched for, crossed with generators."""
+
+import dataclasses
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import pandas as pd
+
+from kerasfaces import runs
+from kerasfaces.api.data import Manifest
+from kerasfaces.api.detector import Detector
+from kerasfaces.api.result import Result
+from kerasfaces.errors import InputError
+from kerasfaces.evaluate import compare_table, names
+from kerasfaces.evaluate.compare import Comparison
+from kerasfaces.train import choices
+
+PathLike = str | os.PathLike[str]
+AnyDetector: TypeAlias = "Detector | str | os.PathLike[str]"
+Detectors: TypeAlias = "Sequence[AnyDetector] | Mapping[str, AnyDetector]"
+
+
+class ComparisonResult:
+    """Detectors measured on the images that all of them scored.
+
+    Attributes:
+        folder: Where compare.json and report.html lie.
+    """
+
+    def __init__(self, folder: Path, found: Comparison) -> None:
+        """Take a finished comparison."""
+        self.folder, self._content = folder, found.content
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Return one row per detector: every headline metric with its 95 % interval."""
+        lines = {
+            name: {
+                (metric, key): found["metrics"]["all"][metric][key]
+                for metric in names.HEADLINES
+                for key in ("value", "low", "high")
+            }
+            for name, found in self._content["detectors"].items()
+        }
+        return pd.DataFrame.from_dict(lines, orient="index")
+
+    @property
+    def differences(self) -> pd.DataFrame:
+        """Return each detector's paired difference from the reference, by slice and metric.
+
+        Columns: `value`, `low`, `high`, `p`, `p_holm` (corrected for the number of
+        detectors).
+        """
+        lines = [
+            {"detector": name, "slice": part, "metric": metric, **found}
+            for name, detector in self._content["detectors"].items()
+            for part, metrics in detector["differences"].items()
+            for metric, found in metrics.items()
+        ]
+        columns = ["detector", "slice", "metric"]
+        return pd.DataFrame(lines).set_index(columns) if lines else pd.DataFrame()
+
+    @property
+    def not_compared(self) -> Mapping[str, str]:
+        """Return the detectors that are left out, with the reason of each."""
+        left_out: Mapping[str, str] = self._content["not_compared"]
+        return left_out
+
+    @property
+    def report(self) -> Path:
+        """Return the path of the HTML report."""
+        return self.folder / "report.html"
+
+    def __repr__(self) -> str:
+        """Return the table that the command line prints."""
+        return compare_table.text(self._content)
+
+    def _repr_html_(self) -> str:
+        """Return the table as a notebook shows it."""
+        shown: str = self.table.to_html(float_format="{:.3f}".format)
+        return shown
+
+
+@dataclasses.dataclass(frozen=True)
+class StudyResult:
+    """A finished search.
+
+    Attributes:
+        folder: The study's folder, with report.html.
+        leaderboard: One row per trial, best first.
+        winner: The winner, trained again and measured once on test.
+    """
+
+    folder: Path
+    leaderboard: pd.DataFrame
+    winner: Detector
+
+
+@dataclasses.dataclass(frozen=True)
+class GeneratorMatrix:
+    """Who detects whom.
+
+    Attributes:
+        folder: Where crossgen.json and report.html lie.
+        table: One row per training set and tested generator.
+        failed: Training set -> why it failed.
+    """
+
+    folder: Path
+    table: pd.DataFrame
+    failed: Mapping[str, str]
+
+    def matrix(self, metric: str = "auc") -> pd.DataFrame:
+        """Return a metric, trained on (row) by tested on (column), mean over seeds.
+
+        The row `all but the tested` holds, per column, the set that left this one out.
+        """
+        cells = self.table[self.table["metric"] == metric]
+        if cells.empty:
+            known = ", ".join(self.table["metric"].dropna().unique())
+            raise InputError(f"metric: there is no {metric!r}; there are {known}.")
+        left_out = cells["table"] == "leave_one_out"
+        rows = cells["train"].mask(left_out, "all but the tested")
+        order = dict.fromkeys(rows), dict.fromkeys(cells["test"])
+        grid = pd.crosstab(rows, cells["test"], cells["value"], aggfunc="first")
+        return grid.reindex(index=list(order[0]), columns=list(order[1]))
+
+
+def compare_detectors(
+    detectors: Detectors,
+    *,
+    split: str = "test",
+    against: str | None = None,
+    root: PathLike | None = None,
+    resamples: int = 1000,
+    seed: int = 0,
+    output: PathLike | None = None,
+) -> ComparisonResult:
+    """Measure detectors on the images all of them scored, and test their differences.
+
+    Args:
+        detectors: Detectors, run folders or CSV files with the columns path, label,
+            source, split and logit or score; or name -> one of these.
+        split: Whose predictions.
+        against: Name of the detector that the others are compared with; by default the
+            one with the highest AUC.
+        root: What relative paths in CSV files are relative to.
+        resamples: Number of bootstrap resamples.
+        seed: Key of the resamples.
+        output: Folder to write; by default `runs/compare-<hash>`.
+
+    Raises:
+        KerasfacesError: Fewer than two can be read, or they share no image.
+    """
+    from kerasfaces.evaluate import compare_folder
+    from kerasfaces.evaluate.compare import compare
+
+    found = compare(
+        _arguments(detectors),
+        split,
+        root=None if root is None else Path(root),
+        against=against,
+        resamples=resamples,
+        seed=seed,
+    )
+    folder = compare_folder.write(found, None if output is None else Path(output))
+    return ComparisonResult(folder, found)
+
+
+def build_ensemble(
+    detectors: Detectors,
+    *,
+    method: str = "average",
+    root: PathLike | None = None,
+    seed: int = 0,
+    output: PathLike | None = None,
+) -> Result:
+    """Join detectors; what is fitted is fitted on their validation predictions.
+
+    Args:
+        detectors: See `compare_detectors`; each needs validation predictions.
+        method: `average` (of probabilities), `logits`, `rank` or `stacked`.
+        root: What relative paths in CSV files are relative to.
+        seed: Key of resamples and folds.
+        output: The run folder to write; by default `runs/ensemble-<hash>`.
+
+    Returns:
+        Its measures on the test images that all members scored; the report's first line
+        says what it gains over the member that is best on validation.
+
+    Raises:
+        KerasfacesError: A detector cannot be read, or they share no image.
+    """
+    from kerasfaces import config
+    from kerasfaces.evaluate import combiners, ensemble, stored
+
+    if method not in combiners.METHODS:
+        known = ", ".join(combiners.METHODS)
+        raise InputError(f"method: expected one of {known}, got {method!r}.")
+    members = ensemble.read_members(
+        _arguments(detectors), None if root is None else Path(root)
+    )
+    asked = ensemble.identity(members, method, seed)
+    folder = Path("runs") / f"ensemble-{config.digest(asked, 10)}"
+    folder = folder if output is None else Path(output)
+    ensemble.make(members, method, folder, seed=seed)
+    return Result(folder, "test", stored.read(folder)[0])
+
+
+def run_study(
+    study: PathLike,
+    data: Manifest,
+    *,
+    weights: Sequence[str] = (),
+    store: PathLike | None = None,
+    workers: int = 1,
+    max_trials: int | None = None,
+    repeat: int | None = None,
+    output: PathLike | None = None,
+) -> StudyResult:
+    """Search for the best head on frozen bases; a killed search continues.
+
+    Args:
+        study: A shipped study's name (`kerasfaces tune` lists them) or a Python file
+            with `get_study()`, which is executed.
+        data: Images, split or not.
+        weights: `imagenet`, `forensic`, a file, or `BASE=FILE` for one base; by default
+            `forensic` on the built-in sample, else `imagenet`.
+        store: A channel store to search on.
+        workers: Number of processes.
+        max_trials: Largest number of points to try; by default the study's.
+        repeat: Training seeds per trial; by default the study's.
+        output: The study's folder; by default `runs/tune-<study>-<hash>`.
+
+    Raises:
+        KerasfacesError: The study or the data cannot be used, or an extra is missing.
+    """
+    from kerasfaces import cli
+    from kerasfaces.tune import study as studies
+
+    cli.optional_import("tensorboard", "tune")
+    cli.optional_import("keras_tuner", "tune")
+    from kerasfaces.tune.run import Request, tune
+
+    name, loaded = studies.load(os.fspath(study))
+    changes = {"repeats": repeat, "max_trials": max_trials}
+    given = {key: value for key, value in changes.items() if value is not None}
+    folder = tune(
+        Request(
+            name=name,
+            study=dataclasses.replace(loaded, **given),  # type: ignore[arg-type]
+            manifest=data.manifest,
+            weights=list(weights),
+            default_weights="forensic" if data.is_sample else "imagenet",
+            store=None if store is None else Path(store),
+            folder=None if output is None else Path(output),
+            workers=workers,
+            command=[],
+            tensorboard=False,
+            timeout_s=600.0,
+            notes=data.notes,
+        )
+    )
+    result = runs.read_json(folder / "result.json")
+    board = pd.read_csv(folder / "leaderboard.csv", dtype={"trial": str, "reason": str})
+    return StudyResult(folder, board, Detector.load(folder / result["run"]))
+
+
+def cross_generators(
+    data: Manifest,
+    model: str | None = None,
+    *,
+    weights: PathLike | None = None,
+    preset: str | None = None,
+    store: PathLike | None = None,
+    repeat: int = 3,
+    size: int | None = None,
+    keep_all: bool = False,
+    output: PathLike | None = None,
+    **config: object,
+) -> GeneratorMatrix:
+    """Train on each generator, on all and on all but one; test on each.
+
+    Args:
+        data: Images of several generators.
+        model: See `Detector`, also for `weights`, `preset`, `store` and `config`.
+        weights: Base weights.
+        preset: A published configuration.
+        store: A channel store to train on.
+        repeat: Seeds of split, draw and training.
+        size: Fakes per training set; by default as many as the smallest generator has.
+        keep_all: Train on everything, in sets of different size.
+        output: Folder to write; by default `runs/crossgen-<model>-<hash>`.
+        **config: Fields of the training configuration.
+
+    Raises:
+        KerasfacesError: The data has too few generators or images.
+    """
+    from kerasfaces.crossgen.run import Request, crossgen
+
+    detector = Detector(model, weights=weights, preset=preset, store=store, **config)
+    chosen = (
+        choices.default_weights(detector.name, data.is_sample)
+        if weights is None
+        else os.fspath(weights)
+    )
+    folder = crossgen(
+        Request(
+            config=detector.configuration(chosen),
+            manifest=data.manifest,
+            weights=chosen,
+            repeat=repeat,
+            size=size,
+            keep_all=keep_all,
+            folder=None if output is None else Path(output),
+            store=None if store is None else Path(store),
+            notes=data.notes,
+        )
+    )
+    content = runs.read_json(folder / "crossgen.json")
+    return GeneratorMatrix(
+        folder, pd.read_csv(folder / "crossgen.csv"), content["failed"]
+    )
+
+
+def _arguments(detectors: Detectors) -> list[str]:
+    """Return detectors as the stages take them: `PATH` or `NAME=PATH`."""
+    if isinstance(detectors, Mapping):
+        return [f"{name}={_place(each)}" for name, each in detectors.items()]
+    if isinstance(detectors, str | os.PathLike | Detector):
+        raise InputError("detectors: expected several, got one.")
+    return [_place(each) for each in detectors]
+
+
+def _place(detector: AnyDetector) -> str:
+    if isinstance(detector, Detector):
+        return str(detector.folder)
+    return os.fspath(detector)
