@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 import pandas as pd
 
 from kerasfaces import manifest as manifests
+from kerasfaces import sample
 from kerasfaces.errors import InputError
 from kerasfaces.manifest.rules import LABELS, SPLITS
 
@@ -223,16 +224,26 @@ class Manifest:
         )
 
 
-def load_sample(folder: PathLike | None = None) -> Manifest:
-    """Return the built-in simulation of 1,288 drawn faces, made on the first call.
+def load_sample(
+    folder: PathLike | None = None,
+    *,
+    pairs: int = sample.DEFAULT_PAIRS,
+    seed: int = 0,
+) -> Manifest:
+    """Return the built-in simulation of drawn faces, made on the first call.
 
     Its numbers show that everything works; they say nothing about real photos.
 
     Args:
         folder: Where it is; by default in the cache folder.
+        pairs: Number of simulated photos, and of generated pictures of the same scenes.
+        seed: Key of people, cameras and noise.
+
+    Raises:
+        InputError: The folder holds something else, or a sample of other arguments.
     """
-    from kerasfaces import sample, store
+    from kerasfaces import store
 
     target = store.cache_root() / "sample" if folder is None else Path(folder)
-    found = manifests.read(sample.make(target))
+    found = manifests.read(sample.make(target, seed, pairs))
     return Manifest(found, "sample", notes=(sample.NOTE,), is_sample=True)

@@ -39,7 +39,8 @@ class Detector:
 
     def __init__(
         self,
-        model: str | None = None,
+        name: str | None = None,
+        /,
         *,
         weights: str | os.PathLike[str] | None = None,
         preset: str | None = None,
@@ -49,7 +50,7 @@ class Detector:
         """Choose a model and its settings; nothing is loaded or trained yet.
 
         Args:
-            model: A name of `kerasfaces.list_models()`; by default `lnp_attention` where a
+            name: A name of `kerasfaces.list_models()`; by default `lnp_attention` where a
                 store is given, else `mobilenetv2`.
             weights: `forensic` (our own small base), `imagenet`, `none` (train the whole
                 network) or a file; by default `forensic` on the built-in sample, `none`
@@ -65,7 +66,9 @@ class Detector:
                 near), or a value that the field cannot hold.
         """
         self._store = None if store is None else Path(store)
-        self.name = model or choices.default_model(self._store)
+        if isinstance(config.get("model"), str):  # Detector(model="resnet50")
+            name = config.pop("model")
+        self.name = name or choices.default_model(self._store)
         self._weights = None if weights is None else os.fspath(weights)
         self._preset = preset
         self._changes: Mapping[str, Any] = config
