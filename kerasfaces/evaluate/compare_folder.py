@@ -58,6 +58,6 @@ def _claim(folder: Path, identity: dict[str, Any]) -> None:
     differs = config.diff(old, identity)
     if differs:
         raise RunError(
-            f"{folder} holds another comparison ({'; '.join(differs[:4])}); choose another "
+            f"{folder} holds another one ({'; '.join(differs[:4])}); choose another "
             "folder with -o."
         )

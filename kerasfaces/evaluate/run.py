@@ -180,7 +180,7 @@ def evaluate_manifest(
     """
     from kerasfaces import manifest as manifests
 
-    stored.read(folder)  # a folder that is no run is said before the manifest is read
+    _refuse_without_network(folder, str(manifest_path))  # before the manifest is read
     return evaluate_images(
         folder,
         manifests.read(manifest_path, root),
@@ -223,11 +223,7 @@ def evaluate_images(
         MissingFileError: There is no such run.
         InputError: The manifest has no row of that split.
     """
-    point, context, settings = stored.read(folder)
-    if (folder / "ensemble.json").is_file():
-        raise InputError(
-            f"{folder} is an ensemble: evaluate its members on {name} and join those."
-        )
+    point, context, settings = _refuse_without_network(folder, name)
     rows = manifest.rows
     target = folder / "evaluations" / f"{manifest.digest()[:12]}-{split}"
     if (rows["split"] == "").all():
@@ -263,6 +259,22 @@ def evaluate_images(
         content["seen"] = n_seen
         title = f"{folder.name} on {name}"
         return target, _publish(target, title, frames, point, content, context)
+
+
+def _refuse_without_network(
+    folder: Path, name: str
+) -> tuple[OperatingPoint, stored.Context, dict[str, Any]]:
+    """Return what a run says besides its predictions; see `stored.read`.
+
+    Raises:
+        InputError: It is an ensemble, which cannot score other images.
+    """
+    found = stored.read(folder)
+    if (folder / "ensemble.json").is_file():
+        raise InputError(
+            f"{folder} is an ensemble: evaluate its members on {name} and join those."
+        )
+    return found
 
 
 def _measured(

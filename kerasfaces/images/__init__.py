@@ -137,10 +137,14 @@ def to_srgb_upright(image: Image.Image) -> Image.Image:
     """Return an opened image as `decode` returns a file's: upright, 8-bit, sRGB.
 
     Raises:
-        ImageError: Its pixels have no known range.
+        ImageError: It is truncated or closed, or its pixels have no known range.
     """
-    profile = image.info.get("icc_profile")
-    return _to_rgb(ImageOps.exif_transpose(image), profile)
+    try:
+        return _upright(image, None)
+    except ImageError:
+        raise
+    except Exception as error:
+        raise ImageError(_reason(error)) from error
 
 
 def load(path: Path) -> Image.Image:
