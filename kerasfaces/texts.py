@@ -6,6 +6,7 @@ whole, by `plain`, so that it can be found.
 """
 
 import unicodedata
+from collections.abc import Sequence
 
 LIMIT = 80  # characters of a quoted value, quotes and dots included
 _DOTS = "..."
@@ -37,7 +38,7 @@ def quoted(value: object, limit: int = LIMIT) -> str:
     return f"'{''.join(head)}{_DOTS}{''.join(reversed(tail))}'"
 
 
-def listed(values: "list[str] | tuple[str, ...]", most: int = 12) -> str:
+def listed(values: Sequence[str], most: int = 12) -> str:
     """Return names separated by commas, each made printable and cut, at most so many."""
     shown = ", ".join(shortened(plain(each)) for each in values[:most])
     more = f", ... ({len(values)} in all)" if len(values) > most else ""

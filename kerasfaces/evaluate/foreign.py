@@ -12,8 +12,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from kerasfaces import tables
 from kerasfaces.errors import InputError
 from kerasfaces.evaluate import predictions
+from kerasfaces.tables import numbers
+from kerasfaces.tables.columns import PATHS
+from kerasfaces.texts import quoted
 
 _SHOWN = 3
 
@@ -36,21 +40,31 @@ class Foreign:
 
 
 def read(path: Path) -> Foreign:
-    """Read a predictions file that need not be ours.
+    """Read a predictions file that need not be ours, in any form `tables` knows.
 
     Raises:
         MissingFileError: The file does not exist.
-        InputError: Not a CSV file, columns missing, no row, unknown labels or splits,
+        InputError: Not a table, columns missing, no row, unknown labels or splits,
             text for a number, scores outside 0..1, or one image with two answers; the
             message gives the lines.
     """
-    header, rows, lines = predictions.read_rows(path)
-    cells = [dict(zip(header, row, strict=True)) for row in rows]
-    if not cells:
+    table = predictions.read_table(path)
+    header, said = _our_names(table.header)
+    if "source" not in header and {"path", "label"} <= set(header):
+        said.append("It has no column source: the label stands in for it")
+        header = [*header, "source"]
+        table = dataclasses.replace(
+            table,
+            rows=[[*row, row[header.index("label")]] for row in table.rows],
+        )
+    predictions.require_columns(header, path)
+    if not table.rows:
         raise InputError(
             f"{path} has a header but no rows; expected one row per image."
         )
-    kept, kept_lines, repeated = _once(cells, lines, path)
+    cells = [dict(zip(header, row, strict=True)) for row in table.rows]
+    _as_we_write(cells, table)
+    kept, kept_lines, repeated = _once(cells, table.lines, path)
     _empty_what_is_no_number(kept, kept_lines, path)
     ranked_by = "logit" if any(row.get("logit") for row in kept) else "score"
     without = []
@@ -75,7 +89,38 @@ def read(path: Path) -> Foreign:
         )
         if found
     ]
-    return Foreign(checked, len(repeated), len(without), tuple(notes))
+    said = [note[:1].upper() + note[1:].rstrip(".") for note in table.notes] + said
+    return Foreign(checked, len(repeated), len(without), (*said, *notes))
+
+
+def _our_names(header: list[str]) -> tuple[list[str], list[str]]:
+    """Return the columns as we call them, and a sentence where a name was another."""
+    low = [name.lower() for name in header]
+    names = [
+        each if each in predictions.COLUMNS and low.count(each) == 1 else name
+        for name, each in zip(header, low, strict=True)
+    ]
+    if "path" in names:
+        return names, []
+    for other in PATHS:
+        if low.count(other) == 1:
+            at = low.index(other)
+            names[at] = "path"
+            return names, [f"It has no column path: {header[at]} is read as it"]
+    return names, []
+
+
+def _as_we_write(cells: list[dict[str, str]], table: tables.Table) -> None:
+    """Bring words into lower case and numbers to points, in place."""
+    for name in {"label", "split"} & set(cells[0]):
+        for row in cells:
+            row[name] = row[name].strip().lower()
+    for name in {"logit", "score"} & set(cells[0]):
+        where = f"{table.path}, column {name}"
+        column = [row[name] for row in cells]
+        points = numbers.with_points(column, table.separator, where, table.lines)
+        for row, cell in zip(cells, points, strict=True):
+            row[name] = cell
 
 
 def _once(
@@ -93,7 +138,7 @@ def _once(
         else:
             raise InputError(
                 f"{path}, lines {lines[before]} and {lines[index]}: two different rows for "
-                f"{row['path']!r}; expected one answer per image. Delete one of them."
+                f"{quoted(row['path'])}; expected one answer per image. Delete one of them."
             )
     return [cells[i] for i in kept], [lines[i] for i in kept], repeated
 
@@ -109,7 +154,7 @@ def _empty_what_is_no_number(
                 finite = text != "" and math.isfinite(float(text))
             except ValueError:
                 raise InputError(
-                    f"{path}, line {line}: {name} {text!r} is not a number."
+                    f"{path}, line {line}: {name} {quoted(text)} is not a number."
                 ) from None
             row[name] = text if finite else ""
 

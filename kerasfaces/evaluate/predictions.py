@@ -5,15 +5,17 @@ by its `score`.
 """
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from kerasfaces import runs
-from kerasfaces.errors import InputError, MissingFileError
+from kerasfaces import runs, tables
+from kerasfaces.errors import InputError
 from kerasfaces.metrics.inputs import Floats
+from kerasfaces.texts import listed, quoted
 
 COLUMNS = ("path", "label", "source", "split", "logit", "score", "reason")
 _REQUIRED = ("path", "label", "source", "split")
@@ -33,19 +35,17 @@ def read(path: Path) -> pd.DataFrame:
 
     Raises:
         MissingFileError: The file does not exist.
-        InputError: Not a CSV file, missing columns, duplicate paths, unknown labels or
+        InputError: Not a table, missing columns, duplicate paths, unknown labels or
             splits, or a row without score and reason; the message gives the lines.
     """
-    header, rows, lines = read_rows(path)
-    columns = zip(*rows, strict=True) if rows else ([] for _ in header)
-    cells = {
-        name: pd.Series(list(column), dtype=object)
-        for name, column in zip(header, columns, strict=True)
-    }
-    frame = pd.DataFrame(cells)
+    table = read_table(path)
+    require_columns(table.header, path)
+    frame = pd.DataFrame(
+        {name: pd.Series(table.column(name), dtype=object) for name in table.header}
+    )
     for name in _NUMBERS:
-        frame[name] = _numbers(frame, name, path, lines)
-    return check(frame, str(path), lines)
+        frame[name] = _numbers(frame, name, path, table.lines)
+    return check(frame, str(path), table.lines)
 
 
 def check(
@@ -77,7 +77,7 @@ def check(
         if bad.any():
             found = frame[name][bad].iloc[0]
             raise InputError(
-                f"{where}: {name} {found!r} is unknown; expected {' or '.join(allowed)} "
+                f"{where}: {name} {quoted(found)} is unknown; expected {' or '.join(allowed)} "
                 f"({_at(at, bad)})."
             )
     nameless = (frame["path"] == "").to_numpy()
@@ -86,7 +86,7 @@ def check(
     repeated = frame["path"].duplicated(keep=False).to_numpy()
     if repeated.any():
         raise InputError(
-            f"{where}: path {frame['path'][repeated].iloc[0]!r} occurs more than once; "
+            f"{where}: path {quoted(frame['path'][repeated].iloc[0])} occurs more than once; "
             f"expected one row per image ({_at(at, repeated)})."
         )
     _check_numbers(frame, where, at)
@@ -131,55 +131,28 @@ def attributes(frame: pd.DataFrame) -> list[str]:
     return [name for name in names if (frame[name] != "").any()]
 
 
-def read_rows(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
-    """Return a CSV file's header, its rows of cells and the line at which each starts.
+def read_table(path: Path) -> tables.Table:
+    """Return a predictions file's table; names of files need not be UTF-8.
 
     Raises:
         MissingFileError: The file does not exist.
-        InputError: Not a CSV file, a column is missing or there twice, or a row has another
-            number of cells.
+        InputError: It is no table.
     """
-    try:
-        with path.open(encoding="utf-8-sig", errors=_PATH_ERRORS, newline="") as file:
-            reader = csv.reader(file, strict=True)
-            header = [name.strip() for name in next(reader, [])]
-            _check_header(header, path)
-            rows, lines, line = [], [], reader.line_num
-            for row in reader:
-                start, line = line + 1, reader.line_num
-                if not row:
-                    continue
-                if len(row) != len(header):
-                    raise InputError(
-                        f"{path}, line {start}: {len(row)} cells, expected {len(header)} as "
-                        "in the header."
-                    )
-                rows.append(row)
-                lines.append(start)
-    except FileNotFoundError as error:
-        raise MissingFileError(f"{path} does not exist.") from error
-    except IsADirectoryError as error:
-        raise InputError(f"{path} is a folder; expected a predictions file.") from error
-    except csv.Error as error:
-        raise InputError(f"{path} is not a CSV file: {error}.") from error
-    return header, rows, lines
+    return tables.read(path, raw_bytes=True, expected="predictions")
 
 
-def _check_header(header: list[str], path: Path) -> None:
+def require_columns(header: Sequence[str], path: Path) -> None:
+    """Refuse a table that lacks what predictions need.
+
+    Raises:
+        InputError: A column is missing.
+    """
     missing = [name for name in _REQUIRED if name not in header]
     if missing or not {"logit", "score"} & set(header):
-        got = ", ".join(header) or "an empty file"
-        if "\0" in got:
-            got = "zero bytes: save it as CSV in UTF-8"
-        elif len(header) == 1 and (found := set(got) & set(";\t|")):
-            got += f": separate its cells by commas instead of {min(found)!r}"
         raise InputError(
             f"{path}: columns {', '.join(missing) or 'logit or score'} missing; expected "
-            f"{', '.join(_REQUIRED)} and logit or score, got {got}."
+            f"{', '.join(_REQUIRED)} and logit or score, got {listed(header)}."
         )
-    if len(set(header)) < len(header):
-        twice = next(name for name in header if header.count(name) > 1)
-        raise InputError(f"{path}, line 1: column {twice!r} appears twice.")
 
 
 def _numbers(frame: pd.DataFrame, name: str, path: Path, lines: list[int]) -> Floats:
@@ -194,11 +167,11 @@ def _numbers(frame: pd.DataFrame, name: str, path: Path, lines: list[int]) -> Fl
             values[index] = float(cell)
         except ValueError:
             raise InputError(
-                f"{path}, line {lines[index]}: {name} {cell!r} is not a number."
+                f"{path}, line {lines[index]}: {name} {quoted(cell)} is not a number."
             ) from None
         if not np.isfinite(values[index]) and not frame["reason"][index]:
             raise InputError(
-                f"{path}, line {lines[index]}: {name} is {cell}; expected a finite number, "
+                f"{path}, line {lines[index]}: {name} is {quoted(cell)}; expected a finite number, "
                 "or an empty cell and a reason."
             )
     return values

@@ -12,6 +12,7 @@ from kerasfaces.errors import InputError
 from kerasfaces.evaluate import predictions
 from kerasfaces.evaluate.detectors import Detector
 from kerasfaces.metrics.inputs import Bools
+from kerasfaces.texts import quoted
 
 _EXAMPLES = 3
 
@@ -63,6 +64,7 @@ def align(detectors: Sequence[Detector]) -> tuple[list[Detector], list[str]]:
     Returns:
         The detectors with new keys, and a sentence for each that was changed.
     """
+    detectors = _with_slashes(detectors)
     keys = [each.frame["key"] for each in detectors]
     by_name: dict[str, list[str]] = defaultdict(list)
     for key in sorted({key for part in keys for key in part if os.path.isabs(key)}):
@@ -108,9 +110,8 @@ def joinable(
         odd = kept.pop(min(range(len(kept)), key=lambda i: (alike[i], -i)))
         key = next(iter(odd.frame["key"]))
         why[odd.name] = (
-            f"{odd.path}: with it no image was scored by all (it names e.g. {key!r}); paths "
-            "must name the same files. Give the folder of a CSV file's relative paths with "
-            "--root."
+            f"{odd.path}: with it no image was scored by all (it names e.g. {quoted(key)}); paths "
+            f"must name the same files.{_root_advice([odd.frame])}"
         )
     return kept, why
 
@@ -136,7 +137,7 @@ def shared(
         twice = table.index[table.index.duplicated()]
         if len(twice):
             raise InputError(
-                f"{name}: two of its paths are the same file, {twice[0]!r}."
+                f"{name}: two of its paths are the same file, {quoted(twice[0])}."
             )
     known = sorted(set().union(*(table.index for table in tables.values())))
     scored = {
@@ -170,6 +171,37 @@ def _lack(table: pd.DataFrame, scored: set[str], known: list[str]) -> Lack:
     return Lack(len(table), len(missing), len(unscored), tuple(examples))
 
 
+def _with_slashes(detectors: Sequence[Detector]) -> list[Detector]:
+    """Read backslashes between folders as slashes, except in names that others know."""
+    known = Counter(key for each in detectors for key in set(each.frame["key"]))
+    names = Counter(
+        os.path.basename(key)
+        for each in detectors
+        for key in set(each.frame["key"])
+        if os.path.isabs(key)
+    )
+
+    def turned(frame: pd.DataFrame) -> pd.DataFrame:
+        keys = [
+            key
+            if "\\" not in key or known[key] > 1 or names[os.path.basename(key)] > 1
+            else os.path.normpath(key.replace("\\", "/"))
+            for key in frame["key"]
+        ]
+        return frame.assign(key=keys)
+
+    return [
+        dataclasses.replace(
+            each,
+            frame=turned(each.frame),
+            val=None if each.val is None else turned(each.val),
+        )
+        if any("\\" in key for key in each.frame["key"])
+        else each
+        for each in detectors
+    ]
+
+
 def _base(keys: "pd.Series[str]", by_name: dict[str, list[str]]) -> str | None:
     """Return the folder below which most relative keys are others' absolute ones."""
     found: Counter[str] = Counter()
@@ -200,7 +232,7 @@ def _check_labels(tables: dict[str, pd.DataFrame]) -> None:
             key = str(wrong[0])
             raise InputError(
                 f"{owner[key]} and {name} disagree on the label of {len(wrong):,} of "
-                f"{len(both):,} images, e.g. {key!r}: {first[key]} against {label[key]}. The "
+                f"{len(both):,} images, e.g. {quoted(key)}: {first[key]} against {label[key]}. The "
                 "label says what the image is, the score how likely it is fake; mend one file."
             )
         fresh = label.index.difference(first.index)
@@ -235,9 +267,19 @@ def _fail(
             "common; a comparison needs both classes."
         )
     examples = "; ".join(
-        f"{name}: {table.index[0]!r}" for name, table in tables.items() if len(table)
+        f"{name}: {quoted(table.index[0])}"
+        for name, table in tables.items()
+        if len(table)
     )
     raise InputError(
         f"No image was scored by all {len(tables)} detectors ({examples}); paths must name the "
-        "same files. Give the folder of a CSV file's relative paths with --root."
+        f"same files.{_root_advice(list(tables.values()))}"
     )
+
+
+def _root_advice(frames: Sequence[pd.DataFrame]) -> str:
+    """Return what --root could mend: only relative paths, and only where others are not."""
+    relative = [not os.path.isabs(key) for frame in frames for key in frame["key"][:1]]
+    if not any(relative):
+        return ""
+    return " Give the folder of a CSV file's relative paths with --root."

@@ -2,7 +2,6 @@
 
 import dataclasses
 import logging
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,14 +9,13 @@ import pandas as pd
 
 from kerasfaces import tables
 from kerasfaces.errors import InputError
-from kerasfaces.manifest import whereabouts
-from kerasfaces.manifest.rules import LABELS, SPLITS
+from kerasfaces.manifest import label_column, whereabouts
+from kerasfaces.manifest.rules import SPLITS
 from kerasfaces.manifest.table import NO_SOURCE, Manifest, absolute_folder, paths_in
 from kerasfaces.tables.columns import PATHS, lines_text
 from kerasfaces.texts import listed, quoted
 
 logger = logging.getLogger(__name__)
-_LABEL_COLUMN = re.compile(r"label|class|target")  # how such a column's name begins
 _SPLIT_NAMES = {"": "", "training": "train", "validation": "val", "valid": "val"}
 
 
@@ -100,7 +98,7 @@ def from_table(
     if alternative:
         pairs = zip(used["path"], table.column(alternative), strict=True)
         used["path"] = [first or second for first, second in pairs]
-    used["label"] = _labels(table, theirs["label"], columns)
+    used["label"] = label_column.read(table, theirs["label"], columns.real_is)
     used["split"] = _splits(path, used["split"], columns, table.lines)
     if not theirs["source"]:
         used["source"] = _sources(path, used["label"], source)
@@ -164,7 +162,7 @@ def _likely(table: "tables.Table", ours: str) -> str:
             "",
         )
     elif ours == "label":
-        words = _columns_of_words(table)
+        words = label_column.of_words(table)
         found = words[0] if len(words) == 1 else ""
     else:
         return ""
@@ -176,16 +174,6 @@ def _likely(table: "tables.Table", ours: str) -> str:
             quoted(found),
         )
     return found
-
-
-def _columns_of_words(table: "tables.Table") -> list[str]:
-    """Return the columns named like labels whose cells are all real or fake."""
-    return [
-        name
-        for name in table.header
-        if _LABEL_COLUMN.match(name.lower())
-        and {_word(cell) for cell in table.column(name)} <= set(LABELS)
-    ]
 
 
 def _no_column(table: "tables.Table", wanted: str, ours: str) -> str:
@@ -240,83 +228,6 @@ def _recognise(header: Sequence[str]) -> Columns | None:
             logger.info("the table has the columns of %s", name)
             return preset
     return None
-
-
-def _word(cell: str) -> str:
-    return cell.strip().lower().removesuffix(".0")
-
-
-def _labels(table: "tables.Table", column: str, columns: Columns) -> list[str]:
-    """Return real or fake for every row.
-
-    Other values mean what `real_is` says, else what a second column says in words
-    (`label` 1 beside `label_str` real). Words that contradict are refused.
-    """
-    cells = table.column(column)
-    words = [_word(cell) for cell in cells]
-    beside = [name for name in _columns_of_words(table) if name != column]
-    told = [_word(cell) for cell in table.column(beside[0])] if beside else []
-    if columns.real_is:
-        real = _word(columns.real_is)
-    elif told and not set(words) <= set(LABELS):
-        real = _explained(table, column, beside[0], words, told)
-    else:
-        bad = [i for i, word in enumerate(words) if word not in LABELS]
-        if bad:
-            raise InputError(_unknown_label(table, cells, bad))
-        labels = words
-        real = ""
-    if real:
-        values = sorted(set(words))
-        if real not in words or len(values) > 2 or "" in words:
-            raise InputError(
-                f"{table.path}: labels are {', '.join(map(quoted, values[:6]))}; expected "
-                f"{quoted(real)} for real and one other value for fake."
-            )
-        labels = ["real" if word == real else "fake" for word in words]
-    for i, word in enumerate(told):
-        if word != labels[i]:
-            n = sum(a != b for a, b in zip(told, labels, strict=True))
-            raise InputError(
-                f"{table.path}, line {table.lines[i]}: {quoted(beside[0])} says {word}, "
-                f"{quoted(column)} says {labels[i]} ({n:,} of {len(told):,} rows contradict); "
-                "correct the table, or --real-is."
-            )
-    return labels
-
-
-def _explained(
-    table: "tables.Table", column: str, beside: str, words: list[str], told: list[str]
-) -> str:
-    """Return the value that stands for real, as the words of another column say."""
-    meant = {word: label for word, label in zip(words, told, strict=True)}
-    for i, word in enumerate(words):
-        if meant[word] != told[i]:
-            raise InputError(
-                f"{table.path}, line {table.lines[i]}: {quoted(column)} is {quoted(word)} beside "
-                f"{quoted(beside)} both real and fake; correct the table, or say which column "
-                f"holds: --map label={beside}."
-            )
-    real = next((word for word, label in meant.items() if label == "real"), "")
-    if real:
-        logger.warning(
-            "%s: in column %s %s means real, as column %s says in words.",
-            table.path,
-            quoted(column),
-            quoted(real),
-            quoted(beside),
-        )
-    return real
-
-
-def _unknown_label(table: "tables.Table", cells: list[str], bad: list[int]) -> str:
-    values = sorted({cells[i].strip() for i in bad})
-    value = values[-1] if len(values) > 1 else values[0]
-    return (
-        f"{table.path}, {lines_text([table.lines[i] for i in bad])}: label "
-        f"{quoted(cells[bad[0]])}; expected real or fake. Where another value means real, say "
-        f"so, e.g. --real-is {quoted(value) if not value.isalnum() else value}."
-    )
 
 
 def _splits(

@@ -54,7 +54,11 @@ class Rows:
         Raises:
             InputError: No header, a name that is there twice, or rows of other lengths.
         """
-        header = [name.strip() for name in self.header]
+        # Names of files may be any bytes; names of columns are made text.
+        header = [
+            name.strip().encode(errors="backslashreplace").decode()
+            for name in self.header
+        ]
         if not header:
             raise InputError(
                 f"{path} is empty; expected {expected} with a header line and one row per "

@@ -83,6 +83,8 @@ def read(path: Path, *, raw_bytes: bool = False, expected: str = "a table") -> T
     """
     if not path.exists():
         raise MissingFileError(f"{path} does not exist; expected {expected}.")
+    if path.is_dir():
+        raise InputError(f"{path} is a folder, not a file; expected {expected}.")
     if not path.is_file():
         raise InputError(f"{path} is not a file; expected {expected}.")
     with path.open("rb") as file:

@@ -220,7 +220,7 @@ class TestCommand:
             (lambda f: (f / "history.csv").write_text('a\n"b'), "is damaged"),
             (
                 lambda f: (f / "predictions_test.csv").write_text(""),
-                "missing; expected path",
+                "is empty; expected predictions",
             ),
             (lambda f: (f / "predictions_test.csv").unlink(), "no predictions of test"),
         ],

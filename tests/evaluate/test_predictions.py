@@ -78,16 +78,16 @@ def test_header_alone_is_an_empty_table(tmp_path):
             r"'a' occurs more than once.*lines 2, 3",
         ),
         ("a,real,s,test,x,,\n", r"line 2: logit 'x' is not a number"),
-        ("a,real,s,test,nan,,\n", r"line 2: logit is nan; expected a finite number"),
-        ("a,real,s,test,,inf,\n", r"line 2: score is inf"),
+        ("a,real,s,test,nan,,\n", r"line 2: logit is 'nan'; expected a finite number"),
+        ("a,real,s,test,,inf,\n", r"line 2: score is 'inf'"),
         ("a,real,s,test,inf,,why\n", r"logit is beyond 1e\+30 \(line 2\)"),
         ("a,real,s,test,-1e200,,\n", r"logit is beyond 1e\+30 \(line 2\)"),
         (",real,s,test,1,,\n", r"path is empty \(line 2\)"),
         ("a,real,s,test,,1.5,\n", r"score 1\.5 is outside 0\.\.1 \(line 2\)"),
         ("a,real,s,test,,,\n", r"1 rows have neither a score nor a reason \(line 2\)"),
-        ("a,real,s\n", r"line 2: 3 cells, expected 7"),
+        ("a,real,s\n", r"line 2: 3 fields, expected 7"),
         ('"a\nb",real,s,test,1,,\nc,real,s,test,y,,\n', r"line 4: logit 'y'"),
-        ('a"b,real,s,test,1,,\n"c"d,real,s,test,y,,\n', r"is not a CSV file"),
+        ('a"b,real,s,test,1,,\n"c"d,real,s,test,y,,\n', r"line 3: not well-formed CSV"),
     ],
 )
 def test_bad_rows_are_named_by_line(tmp_path, rows, message):
@@ -104,7 +104,7 @@ def test_many_bad_lines_are_counted(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "path, label, source, split missing.*got an empty file"),
+        ("", "is empty; expected predictions"),
         ("path,label,source,logit\n", "columns split missing"),
         ("path,label,source,split\n", "columns logit or score missing"),
     ],

@@ -1,0 +1,108 @@
+"""A table's labels -> real or fake, by their words, by what the user says, or both."""
+
+import logging
+import re
+
+from kerasfaces import tables
+from kerasfaces.errors import InputError
+from kerasfaces.manifest.rules import LABELS
+from kerasfaces.tables.columns import lines_text
+from kerasfaces.texts import quoted
+
+logger = logging.getLogger(__name__)
+_NAME = re.compile(r"label|class|target")  # how the name of such a column begins
+
+
+def of_words(table: tables.Table) -> list[str]:
+    """Return the columns named like labels whose cells are all real or fake."""
+    return [
+        name
+        for name in table.header
+        if _NAME.match(name.lower())
+        and {_word(cell) for cell in table.column(name)} <= set(LABELS)
+    ]
+
+
+def read(table: tables.Table, column: str, real_is: str = "") -> list[str]:
+    """Return real or fake for every row.
+
+    Other values mean what `real_is` says, else what a second column says in words
+    (`label` 1 beside `label_str` real).
+
+    Args:
+        table: Any.
+        column: Its column of labels.
+        real_is: The value that means real; empty where labels are words.
+
+    Raises:
+        InputError: A value means neither, or a column of words contradicts.
+    """
+    cells = table.column(column)
+    words = [_word(cell) for cell in cells]
+    beside = [name for name in of_words(table) if name != column]
+    told = [_word(cell) for cell in table.column(beside[0])] if beside else []
+    if real_is:
+        labels = _numbered(table, words, _word(real_is))
+    elif told and not set(words) <= set(LABELS):
+        _explain(table, column, beside[0], words, told)
+        labels = told
+    else:
+        bad = [i for i, word in enumerate(words) if word not in LABELS]
+        if bad:
+            raise InputError(_unknown_label(table, cells, bad))
+        labels = words
+    for i, word in enumerate(told):
+        if word != labels[i]:
+            n = sum(a != b for a, b in zip(told, labels, strict=True))
+            raise InputError(
+                f"{table.path}, line {table.lines[i]}: {quoted(beside[0])} says {word}, "
+                f"{quoted(column)} says {labels[i]} ({n:,} of {len(told):,} rows contradict); "
+                "correct the table, or --real-is."
+            )
+    return labels
+
+
+def _numbered(table: tables.Table, words: list[str], real: str) -> list[str]:
+    """Return real where a row has that value, fake where it has the other."""
+    values = sorted(set(words))
+    if real not in words or len(values) > 2 or "" in words:
+        raise InputError(
+            f"{table.path}: labels are {', '.join(map(quoted, values[:6]))}; expected "
+            f"{quoted(real)} for real and one other value for fake."
+        )
+    return ["real" if word == real else "fake" for word in words]
+
+
+def _explain(
+    table: tables.Table, column: str, beside: str, words: list[str], told: list[str]
+) -> None:
+    """Say which value stands for which class; refuse one that stands for both."""
+    meant = dict(zip(words, told, strict=True))
+    for i, word in enumerate(words):
+        if meant[word] != told[i]:
+            raise InputError(
+                f"{table.path}, line {table.lines[i]}: {quoted(column)} is {quoted(word)} beside "
+                f"{quoted(beside)} both real and fake; correct the table, or say which column "
+                f"holds: --map label={beside}."
+            )
+    logger.warning(
+        "%s: in column %s %s, as column %s says in words.",
+        table.path,
+        quoted(column),
+        " and ".join(f"{quoted(word)} means {meant[word]}" for word in list(meant)[:6]),
+        quoted(beside),
+    )
+
+
+def _unknown_label(table: tables.Table, cells: list[str], bad: list[int]) -> str:
+    values = sorted({cells[i].strip() for i in bad})
+    value = values[-1] if len(values) > 1 else values[0]
+    return (
+        f"{table.path}, {lines_text([table.lines[i] for i in bad])}: label "
+        f"{quoted(cells[bad[0]])}; expected real or fake. Where another value means real, say "
+        f"so, e.g. --real-is {quoted(value) if not value.isalnum() else value}."
+    )
+
+
+def _word(cell: str) -> str:
+    return cell.strip().lower().removesuffix(".0")
