@@ -1,5 +1,7 @@
 """A data set: rows that say which images there are, what they are and their split."""
 
+import dataclasses
+import logging
 import os
 import subprocess
 import sys
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from kerasfaces.manifest.audit import AuditResult
 
 PathLike = str | os.PathLike[str]
+logger = logging.getLogger(__name__)
 
 
 class Manifest:
@@ -31,7 +34,10 @@ class Manifest:
         name: What reports call the data.
         notes: Sentences that belong at the top of every report on the data.
         is_sample: Whether it is the built-in simulation.
+        reading: How folders were read: folder, label, split, source, number of images.
     """
+
+    reading: pd.DataFrame | None = None
 
     def __init__(
         self,
@@ -44,6 +50,128 @@ class Manifest:
         """Take checked rows; use `from_folders`, `from_csv` and the like instead."""
         self.manifest, self.name = manifest, name
         self.notes, self.is_sample = notes, is_sample
+
+    @classmethod
+    def from_folders(
+        cls,
+        *folders: PathLike,
+        label_is: str = "",
+        split_is: str = "",
+        source: str = "",
+        split_names: Mapping[str, str] | None = None,
+    ) -> Self:
+        """List the images below folders; their names say class, split and source.
+
+        Understands the trees that data sets come in (`train/REAL`, `progan/0_real`,
+        `Celeb-real`, `real/`, `fake/GENERATOR/`). `.reading` tells how the tree was read.
+
+        Args:
+            *folders: One or several, read together.
+            label_is: `real` or `fake`: all images are that.
+            split_is: `train`, `val`, `test` or `none`: all images are in that split.
+            source: What the source is called where no folder names one.
+            split_names: Their word for a split -> ours, such as `{"dev": "val"}`.
+
+        Raises:
+            MissingFileError: There is no such folder.
+            InputError: A class has no images, or the names do not tell; with what was
+                seen.
+        """
+        from kerasfaces.manifest import folders as reader
+
+        if not folders:
+            raise InputError("from_folders: expected at least one folder.")
+        given = [
+            reader.Given(path=Path(each), label=label_is, split=split_is, source=source)
+            for each in folders
+        ]
+        reading = reader.read(given, split_names)
+        if not label_is:
+            reader.require_both_classes(reading)
+        for note in reading.notes:
+            logger.warning("%s", note)
+        made = cls._scanned(reading.manifest, Path(folders[0]).name or "folder")
+        made.reading = pd.DataFrame(map(dataclasses.asdict, reading.lines))
+        return made
+
+    @classmethod
+    def from_table(
+        cls,
+        table: PathLike | pd.DataFrame,
+        columns: Mapping[str, str] | None = None,
+        *,
+        real_is: str = "",
+        split_names: Mapping[str, str] | None = None,
+        root: PathLike | None = None,
+        source: str = "",
+        suffix: str = "",
+        extract: PathLike | None = None,
+    ) -> Self:
+        """Convert somebody's table, whatever its columns are called.
+
+        Args:
+            table: A file (CSV with any separator, Excel, Parquet, JSON lines), or a table
+                in memory; columns that are not mapped are kept.
+            columns: Our column -> theirs, e.g. `{"label": "target"}`.
+            real_is: The label that means real, where labels are other words or numbers.
+            split_names: Their word for a split -> ours.
+            root: What relative paths are relative to; by default the file's folder, or
+                the working directory for a table in memory.
+            source: What the source is called where no column names one.
+            suffix: Put after names without an extension, e.g. `.jpg`.
+            extract: Folder to write images to that the table holds itself.
+
+        Raises:
+            MissingFileError: There is no such file.
+            InputError: A column is missing, or a label or split is unknown; with lines.
+        """
+        from kerasfaces.manifest import convert
+
+        mapping = None
+        if columns or real_is or split_names:
+            mapping = convert.Columns(
+                names=columns or {}, real_is=str(real_is), splits=split_names or {}
+            )
+        with tempfile.TemporaryDirectory() as scratch:
+            if isinstance(table, pd.DataFrame):
+                path = Path(scratch) / "table.csv"
+                table.to_csv(path, index=False)
+                folder, name = Path(root or "."), "table"
+            else:
+                path, name = Path(table), Path(table).name
+                folder = path.parent if root is None else Path(root)
+            manifest = convert.from_table(
+                path,
+                mapping,
+                folder,
+                source=source,
+                suffix=suffix,
+                extract=None if extract is None else Path(extract),
+            )
+        return cls._scanned(manifest, name)
+
+    @classmethod
+    def from_recipe(
+        cls, recipe: PathLike, root: PathLike, *, keep_split: bool = True
+    ) -> Self:
+        """Assemble a published data set from folders as a recipe says.
+
+        Args:
+            recipe: A file of `data_manifests/`.
+            root: The folder with the data.
+            keep_split: Split as the recipe says.
+
+        Raises:
+            InputError: The recipe is malformed, or a source has no images.
+        """
+        from kerasfaces.manifest import recipe as recipes
+        from kerasfaces.manifest.assemble import assemble
+
+        wanted = recipes.read(Path(recipe))
+        made = cls._scanned(assemble(wanted, Path(root), None)[0], wanted.name)
+        if keep_split and wanted.split:
+            return made.split(wanted.split, wanted.seed)
+        return made
 
     @classmethod
     def from_csv(cls, path: PathLike, root: PathLike | None = None) -> Self:
@@ -65,12 +193,30 @@ class Manifest:
         """Return the rows: text columns, missing values as empty text."""
         return self.manifest.rows.copy()
 
+    def join(self, *others: "Manifest") -> Self:
+        """Return these rows and others'; columns are united.
+
+        Raises:
+            InputError: An image is in two of them, or in two splits.
+        """
+        from kerasfaces.manifest import combine
+
+        every: list[Manifest] = [self, *others]
+        parts = [(each.name, each.manifest) for each in every]
+        joined = combine.concatenate(parts, self.manifest.folder)
+        hashed = combine.hashed(joined)
+        combine.refuse_shared(hashed, combine.origins(parts))
+        notes = tuple(dict.fromkeys(note for each in every for note in each.notes))
+        on_sample = all(each.is_sample for each in every)
+        return type(self)(hashed, self.name, notes=notes, is_sample=on_sample)
+
     def split(
         self,
         ratio: str = "5:1:1",
         seed: int = 0,
         *,
         near_duplicates: int | None = 16,
+        validation_from: str | None = None,
         overwrite: bool = False,
     ) -> Self:
         """Assign train, val and test, stratified by label and source.
@@ -82,18 +228,29 @@ class Manifest:
             seed: Key of the draw.
             near_duplicates: How many of 256 bits the perceptual hashes of one picture may
                 differ in; None does not look at the images.
+            validation_from: `train` cuts a missing validation split from the training
+                rows of a data set that has its own test split; no other row moves.
             overwrite: Replace splits that rows have.
 
         Raises:
             InputError: Rows have a split already, or a class has too few images.
         """
-        from kerasfaces.manifest.split import assign, parse_ratio
+        from kerasfaces.manifest.split import assign, cut_validation, parse_ratio
 
+        if validation_from not in (None, "train"):
+            raise InputError(
+                f"validation_from: expected 'train', got {validation_from!r}."
+            )
+        if validation_from:
+            shares = parse_ratio(ratio)
+            cut = cut_validation(self.manifest, shares, seed, near_duplicates)
+            return self._with(cut.manifest)
         n_split = int((self.manifest.rows["split"] != "").sum())
         if n_split and not overwrite:
             raise InputError(
                 f"split: {n_split:,} of {len(self):,} rows have a split already; "
-                "overwrite=True splits anew."
+                "validation_from='train' cuts a missing validation split from train, "
+                "overwrite=True splits everything anew."
             )
         result = assign(self.manifest, parse_ratio(ratio), seed, near_duplicates)
         return self._with(result.manifest)
@@ -125,6 +282,23 @@ class Manifest:
         if not keep.any():
             raise InputError("select: no row meets all conditions.")
         return self._with(self.manifest.take(keep))
+
+    def check(self, near_duplicates: int | None = 16) -> pd.DataFrame:
+        """Return what is wrong, row by row, every file looked at.
+
+        Args:
+            near_duplicates: See `split`; for pictures that are in two splits.
+
+        Returns:
+            Columns `kind`, `row` (position in `table`; -1: the whole table), `path` and
+            `detail`; empty where nothing is wrong.
+        """
+        from kerasfaces.manifest.check import findings_of
+
+        numbers = range(2, len(self) + 2)  # as in a file, whose header is line 1
+        found = findings_of(self.manifest, numbers, near_duplicates=near_duplicates)
+        lines = [(each.kind, each.line - 2, each.path, each.detail) for each in found]
+        return pd.DataFrame(lines, columns=["kind", "row", "path", "detail"])
 
     def audit(self, seed: int = 0) -> "AuditResult":
         """Measure how well file facts alone (size, format, EXIF) tell real from fake.
@@ -217,6 +391,17 @@ class Manifest:
         """Return the counts as a notebook shows them."""
         shown: str = self.counts().to_html()
         return f"<p>{len(self):,} images</p>{shown}"
+
+    @classmethod
+    def _scanned(cls, manifest: manifests.Manifest, name: str) -> Self:
+        """Return rows with the facts of their files; what is odd is logged."""
+        from kerasfaces.manifest import build, contradictions, table
+
+        table.require_valid(manifest, name)
+        scanned = build.scanned(manifest)
+        if said := contradictions.sentence(scanned.rows):
+            logger.warning("%s", said)
+        return cls(scanned, name)
 
     def _with(self, manifest: manifests.Manifest) -> Self:
         return type(self)(

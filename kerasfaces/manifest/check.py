@@ -41,6 +41,27 @@ def check(
         InputError: The file as a whole is no manifest.
     """
     manifest, lines, findings = table.parse(path, root)
+    return manifest, findings_of(manifest, lines, findings, near_duplicates)
+
+
+def findings_of(
+    manifest: Manifest,
+    lines: Sequence[int],
+    known: Sequence[Finding] = (),
+    near_duplicates: int | None = NEAR_DUPLICATES,
+) -> list[Finding]:
+    """Check rows and every file they name.
+
+    Args:
+        manifest: Any manifest.
+        lines: Each row's line number.
+        known: Findings about single rows that were made before.
+        near_duplicates: See `check`.
+
+    Returns:
+        All findings, in the order of lines.
+    """
+    findings = list(known)
     facts = scan.scan(manifest.files())
     findings += _file_findings(manifest, lines, facts)
     told = Manifest(
@@ -54,7 +75,7 @@ def check(
     findings += _source_findings(told, lines)
     findings += _leaks(told, lines, near_duplicates)
     findings += _missing_classes(told)
-    return manifest, sorted(findings, key=lambda finding: finding.line)
+    return sorted(findings, key=lambda finding: finding.line)
 
 
 def _file_findings(
