@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 LAYERS = [
     {
         *("errors", "interruptions", "cli", "config", "registry", "rng", "runs"),
-        *("texts", "workers", "failures", "homes", "streams"),
+        *("clock", "texts", "workers", "failures", "homes", "streams"),
     },
     {"images", "store", "metrics"},
     {"tables"},

@@ -1,46 +1,21 @@
 """The hours of an experiment, over all its calls: what `--budget-hours` is spent by."""
 
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from kerasfaces import runs
+from kerasfaces import clock as clocks
 
-_HEARTBEAT_S = 20.0
+_FILE = "clock.json"
 
 
-@contextmanager
-def clock(folder: Path) -> Iterator[None]:
-    """Add the seconds spent inside to `folder/clock.json`, now and then and at the end.
-
-    A kill loses at most `_HEARTBEAT_S`.
-    """
-    before, started, ended = spent_s(folder), time.monotonic(), threading.Event()
-
-    def write() -> None:
-        seconds = round(before + time.monotonic() - started, 1)
-        runs.write_json(folder / "clock.json", {"seconds": seconds})
-
-    def beat() -> None:
-        while not ended.wait(_HEARTBEAT_S):
-            write()
-
-    thread = threading.Thread(target=beat, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
-        write()
+def clock(folder: Path) -> AbstractContextManager[None]:
+    """Add the seconds spent inside to `folder/clock.json`; a kill loses two at most."""
+    return clocks.clock(folder / _FILE)
 
 
 def spent_s(folder: Path) -> float:
     """Return the seconds spent training here, in all calls together."""
-    path = folder / "clock.json"
-    return float(runs.read_json(path)["seconds"]) if path.exists() else 0.0
+    return clocks.spent_s(folder / _FILE)
 
 
 def total_s(folder: Path) -> float:

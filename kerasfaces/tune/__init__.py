@@ -22,6 +22,7 @@ features that were computed once (`material`, `trainer`). A study folder holds
       result.json     only between a trial's end and its entry in trial.json
       progress.json     how far it is, only while it runs
       checkpoint-<s>.npz  only while a trial runs or may be continued (Hyperband)
+    clocks/           per worker, the seconds that its trials took, in all calls
     leaderboard.csv   one row per trial, best first: rank, trial, status, score, sd,
                       n_seeds, metrics, epochs, partial, seconds, one column
                       `hp_<name>` per hyperparameter, reason; difference from the best with its 95 %

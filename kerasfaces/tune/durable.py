@@ -15,7 +15,7 @@ from keras_tuner import HyperParameters, Objective
 
 from kerasfaces import rng, runs
 from kerasfaces.errors import RunError
-from kerasfaces.tune import outcome, records
+from kerasfaces.tune import budget, outcome, records
 from kerasfaces.tune.leases import Leases
 from kerasfaces.tune.median import Curves
 from kerasfaces.tune.records import COMPLETED, FAILED, RUNNING, Trial
@@ -216,7 +216,7 @@ class Durable:
         """Return for how long trials may still be started; None for ever."""
         if self.study.budget_h is None:
             return None
-        spent_s = float(sum(each.seconds / each.workers for each in self.ended()))
+        spent_s = budget.spent_s(self.folder, self.ended())
         return max(0.0, 3600 * self.study.budget_h - spent_s)
 
     def next_number(self) -> int:

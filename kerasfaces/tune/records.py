@@ -286,6 +286,7 @@ def clean(study: Path) -> None:
         ".*.tmp.*",
         "trial_*/.*.tmp.*",
         "trial_*/*/.*.tmp.*",
+        "clocks/.*.tmp.*",
         "trial_*/progress.json",
     ):
         for path in study.glob(pattern):

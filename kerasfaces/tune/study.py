@@ -44,7 +44,8 @@ class Study:
         median_after: After so many epochs a trial whose best is worse than the median of
             the others' averages stops (Golovin et al. 2017, Google Vizier, 3.1.1); None
             trains all to their end.
-        budget_h: No trial starts after so many hours of training, all calls together.
+        budget_h: No trial starts after so many hours of training, all calls together, those
+            that were killed up to their last two seconds.
         published: The document's own grid, shown beside ours.
     """
 

@@ -11,8 +11,9 @@ from typing import Any
 import keras_tuner
 
 from kerasfaces import config as configs
+from kerasfaces.clock import clock
 from kerasfaces.errors import InputError
-from kerasfaces.tune import progress, records
+from kerasfaces.tune import budget, progress, records
 from kerasfaces.tune.durable import IDLE, STOPPED
 from kerasfaces.tune.hyperband import PARENT
 from kerasfaces.tune.material import Material
@@ -54,6 +55,7 @@ class StudyTuner(keras_tuner.Tuner):
         self.oracle.verbose = 0
         self._study, self._offer, self._space = study, offer, space
         self._epochs = 0
+        self._clock = budget.clock_of(folder, tuner_id)
         self._material, self._trainer, self._folder = (
             material,
             Trainer(material),
@@ -74,7 +76,7 @@ class StudyTuner(keras_tuner.Tuner):
             if trial.status == IDLE:
                 time.sleep(_IDLE_S)
                 continue
-            with self._alive(trial.trial_id):
+            with self._alive(trial.trial_id), clock(self._clock, 1 / trial.workers):
                 self.run_trial(trial, callbacks)
             self.oracle.end_trial(trial)
 

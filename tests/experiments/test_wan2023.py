@@ -330,7 +330,7 @@ def test_quick_through_the_real_stage(tmp_path, monkeypatch, capsys):
 
 
 def test_the_clock_is_written_while_work_goes_on(tmp_path, monkeypatch):
-    monkeypatch.setattr(clock, "_HEARTBEAT_S", 0.01)
+    monkeypatch.setattr("kerasfaces.clock.HEARTBEAT_S", 0.01)
     (tmp_path / "clock.json").write_text('{"seconds": 100}')
     with clock.clock(tmp_path):
         deadline = time.monotonic() + 5
