@@ -236,7 +236,9 @@ def _ways(data: bytes) -> Iterator[Bare | None]:
 def _upright(image: Image.Image, known: Bare | None) -> Image.Image:
     image.load()
     profile = image.info.get("icc_profile")
-    stated = orientation.of_image(image) if known is None else known.orientation
+    stated = known.orientation if known else None
+    if stated is None:
+        stated = orientation.of_image(image)
     return colours.to_rgb(orientation.turned(ranges.to_8_bit(image), stated), profile)
 
 

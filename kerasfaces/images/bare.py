@@ -34,13 +34,13 @@ class Bare:
 
     Attributes:
         data: A file that holds the same pixels.
-        orientation: 1..8, as the metadata said.
+        orientation: 1..8, as the metadata said; None where the decoder still knows it.
         has_exif: There was an EXIF block; in a TIFF it is part of the file.
         is_raw: It is a camera's raw file, and `data` holds but its preview.
     """
 
     data: bytes
-    orientation: int = orientation.UPRIGHT
+    orientation: int | None
     has_exif: bool = False
     is_raw: bool = False
 
@@ -62,7 +62,7 @@ def bare(data: bytes, keep_profile: bool) -> Bare | None:
         if data.startswith(TIFF):
             return bare_tiff(data, keep_profile)
         if data[4:8] == b"ftyp":
-            return Bare(_without_exif(data))
+            return Bare(_without_exif(data), None)
     return None
 
 

@@ -163,3 +163,32 @@ def test_a_bomb_is_a_finding(tmp_path, write_csv):
     path = write_csv("path,label,source\na.png,real,c\nb.png,fake,g\n")
     assert kinds(path) == [("unreadable", 3)]
     assert "pixels" in check(path)[1][0].detail
+
+
+@pytest.mark.parametrize(
+    ("kind", "n_frames", "expected"),
+    [
+        ("MPO", 2, []),  # a phone's photo with its depth map
+        ("GIF", 1, []),
+        ("GIF", 3, ["animated"]),
+        ("PNG", 1, []),
+        ("PNG", 3, ["animated"]),
+        ("WEBP", 1, []),
+        ("WEBP", 3, ["animated"]),
+        ("TIFF", 1, []),
+        ("TIFF", 2, ["several pictures"]),
+    ],
+)
+def test_several_frames(tmp_path, kind, n_frames, expected):
+    frames = [Image.new("RGB", (40, 40), (90 * n, 20, 30)) for n in range(n_frames)]
+    path = tmp_path / f"photo.{ {'MPO': 'jpg'}.get(kind, kind.lower()) }".replace(
+        " ", ""
+    )
+    frames[0].save(path, kind, save_all=True, append_images=frames[1:])
+    Image.new("RGB", (40, 40), "red").save(tmp_path / "fake.png")
+    table = tmp_path / "manifest.csv"
+    table.write_text(
+        f"path,label,source,split\n{path.name},real,phone,\nfake.png,fake,gan,\n"
+    )
+    _, found = check(table)
+    assert [each.kind for each in found] == expected
