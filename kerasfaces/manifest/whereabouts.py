@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
-from kerasfaces.images import EXTENSIONS
+from kerasfaces.images import EXTENSIONS, kinds
 from kerasfaces.texts import quoted
 
 MISSING = "file not found"  # the reason of a row whose file is not there
@@ -96,7 +96,7 @@ def _is_file(folder: Path, text: str) -> bool:
 
 
 def _ends_as_image(text: str) -> bool:
-    return PurePosixPath(text.replace("\\", "/")).suffix.lower() in EXTENSIONS
+    return bool(kinds.by_name(PurePosixPath(text.replace("\\", "/")).suffix))
 
 
 def _suffix(sample: Sequence[str], folder: Path) -> str:

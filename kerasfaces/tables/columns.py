@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePath
 
 from kerasfaces.errors import InputError
-from kerasfaces.images import EXTENSIONS
+from kerasfaces.images import kinds
 from kerasfaces.texts import listed, quoted
 
 # Names that any of our readers looks for: how a header is told from a row.
@@ -101,7 +101,7 @@ def lines_text(lines: Sequence[int]) -> str:
 
 def is_image_name(text: str) -> bool:
     """Say whether a text ends as image files do."""
-    return PurePath(text.replace("\\", "/").strip()).suffix.lower() in EXTENSIONS
+    return bool(kinds.by_name(PurePath(text.replace("\\", "/").strip()).suffix))
 
 
 def _refuse_rows_for_names(path: Path, header: list[str]) -> None:
