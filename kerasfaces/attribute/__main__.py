@@ -56,6 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from kerasfaces import manifest as manifests
     from kerasfaces import runs
     from kerasfaces.attribute import apply, run, table
+    from kerasfaces.manifest import missing
 
     if (options.run / run.FILE).is_file():
         path, frame = apply.apply(options.run, options.manifest, options.root)
@@ -66,6 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     manifest = None
     if options.manifest:
         manifest = manifests.read(options.manifest, options.root)
+        missing.require_trainable(manifest.rows, options.manifest)
     folder = run.attribute(options.run, manifest, options.output, config)
     print(table.text(runs.read_json(folder / run.FILE)))
     print(f"\nreport: {folder / 'report.html'}")

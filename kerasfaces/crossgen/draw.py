@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from kerasfaces import rng
 from kerasfaces.errors import InputError
+from kerasfaces.manifest import missing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,8 +76,8 @@ def equal_size(
     usable = [(n, n_val) for n, n_val in counts.values() if n >= 2 and n_val >= 1]
     if not usable:
         raise InputError(
-            "No generator has both training and validation images; split the manifest "
-            "again (kerasfaces manifest split M --overwrite)."
+            "No generator has both training and validation images. "
+            + missing.cut_anew()
         )
     return Size(wanted or min(n for n, _ in usable), min(n for _, n in usable))
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from kerasfaces import manifest as manifests
 from kerasfaces.errors import InputError
-from kerasfaces.manifest import groups, scan, split
+from kerasfaces.manifest import groups, missing, scan, split
 
 if TYPE_CHECKING:
     from kerasfaces.manifest import Manifest
@@ -24,15 +24,10 @@ def has_splits(manifest: "Manifest") -> bool:
     """Tell whether the rows have splits.
 
     Raises:
-        InputError: Some have and some have not.
+        InputError: Some have and some have not, or training lacks a split or a class.
     """
-    empty = int((manifest.rows["split"] == "").sum())
-    if 0 < empty < len(manifest):
-        raise InputError(
-            f"{empty} of {len(manifest)} rows have no split; give all rows one, or none "
-            "(kerasfaces manifest split M --overwrite)."
-        )
-    return not empty
+    missing.require_trainable(manifest.rows)
+    return bool((manifest.rows["split"] != "").all())
 
 
 def make(
@@ -78,8 +73,7 @@ def check_apart(manifest: "Manifest") -> None:
             raise InputError(
                 f"The splits share images: {len(torn)} times {rule.replace('_', ' ')} joins "
                 f"rows of different splits, first {paths[first]!r} ({splits[first]}) and "
-                f"{paths[second]!r} ({splits[second]}). Split again (kerasfaces manifest "
-                "split M --overwrite)."
+                f"{paths[second]!r} ({splits[second]}). {missing.torn_apart()}"
             )
 
 

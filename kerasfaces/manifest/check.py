@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from kerasfaces.images import limits
-from kerasfaces.manifest import groups, scan, table
+from kerasfaces.manifest import contradictions, groups, scan, table
 from kerasfaces.manifest.rules import LABELS, Finding
 from kerasfaces.manifest.split import NEAR_DUPLICATES
 from kerasfaces.manifest.table import Manifest, column
@@ -75,6 +75,9 @@ def findings_of(
     findings += _source_findings(told, lines)
     findings += _leaks(told, lines, near_duplicates)
     findings += _missing_classes(told)
+    said = contradictions.sentence(manifest.rows)
+    if said:
+        findings.append(Finding("labels against words", HEADER, "", said))
     return sorted(findings, key=lambda finding: finding.line)
 
 

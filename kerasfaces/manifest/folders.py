@@ -98,9 +98,16 @@ def read(
         InputError: A folder has no images, or the names do not tell.
     """
     top = Path(os.path.commonpath([absolute_folder(each.path) for each in given]))
-    files, counts = [], Counter[tuple[int, tuple[str, ...]]]()
+    files: list[tuple[int, tuple[str, ...], Path]] = []
+    counts = Counter[tuple[int, tuple[str, ...]]]()
+    seen_in: dict[Path, int] = {}
     for number, each in enumerate(given):
         for file in _images(each.path):
+            if seen_in.setdefault(file, number) != number:
+                first = given[seen_in[file]].path
+                raise InputError(
+                    f"{file} lies in {first} and in {each.path}; give one of the two."
+                )
             parts = (top.name, *file.relative_to(top).parts[:-1])
             files.append((number, parts, file))
             counts[number, parts] += 1

@@ -16,7 +16,7 @@ from kerasfaces.manifest.table import Manifest
 _COMMAND = "kerasfaces manifest"
 
 
-def require_trainable(rows: pd.DataFrame, path: Path | str) -> None:
+def require_trainable(rows: pd.DataFrame, path: Path | str = "M") -> None:
     """Refuse splits that cannot be trained with; a manifest without any is fine.
 
     Args:
@@ -28,11 +28,19 @@ def require_trainable(rows: pd.DataFrame, path: Path | str) -> None:
     """
     problem = untrainable(rows, path)
     if problem:
-        raise InputError(f"{path}: {problem}")
+        where = "the manifest" if path == "M" else path
+        raise InputError(f"{where}: {problem}")
 
 
 def untrainable(rows: pd.DataFrame, path: Path | str) -> str:
     """Return what training would lack and what to run; empty where nothing is."""
+    for label in LABELS:
+        if not (rows["label"] == label).any():
+            return (
+                f"there is no {label} image among {len(rows)} rows; training needs both "
+                f"classes. Add some: {_COMMAND} join {_shown(path)} {label.upper()}.csv -o "
+                f"{_new_file(path, 'joined')}"
+            )
     n_empty = int((rows["split"] == "").sum())
     if n_empty == len(rows):
         return ""
@@ -66,8 +74,25 @@ def already_split(rows: pd.DataFrame, path: Path) -> str:
             "--validation-from train. "
         )
     return (
-        f"{text}--overwrite splits anew, and test images become training images: a data "
-        "set's own test is lost."
+        f"{text}to split all rows anew, test images among them, write another file: "
+        f"{_COMMAND} split {_shown(path)} --overwrite -o {_new_file(path, 'anew')}"
+    )
+
+
+def cut_anew(path: Path | str = "M") -> str:
+    """Return the advice to cut another validation split from train."""
+    return (
+        f"Cut validation from train anew: {_COMMAND} build {_shown(path)} --map-split "
+        f"train=train,val=train,test=test --validation-from train -o {_new_file(path, 'val')}"
+    )
+
+
+def torn_apart(path: Path | str = "M") -> str:
+    """Return what to do about images that are in two splits."""
+    return (
+        f"{_COMMAND} check {_shown(path)} lists them: take them out of one split; or, where "
+        f"the splits are your own, split anew into another file: {_COMMAND} split "
+        f"{_shown(path)} --overwrite -o {_new_file(path, 'anew')}"
     )
 
 
@@ -82,7 +107,7 @@ def remarks(manifest: Manifest, path: Path) -> list[str]:
         first, second = (rows["path"].iloc[i] for i in torn[0])
         lines.append(
             f"{len(torn)} rows have the content of a row in another split, first {first!r} "
-            f"and {second!r}: {_COMMAND} check {_shown(path)} lists them all."
+            f"and {second!r}. {torn_apart(path)}"
         )
     return [line for line in lines if line]
 
@@ -114,7 +139,8 @@ def _remedy(lacking: list[str], path: Path | str) -> str:
             f"{_COMMAND} split {_shown(path)} --overwrite"
         )
     return (
-        f"Add images to train on: {_COMMAND} join {_shown(path)} TRAIN.csv -o "
+        "If this is no data set's own test, build it anew with --split-is none. Else add "
+        f"images to train on: {_COMMAND} join {_shown(path)} TRAIN.csv -o "
         f"{_new_file(path, 'joined')}"
     )
 
@@ -130,11 +156,7 @@ def _class_left_out(rows: pd.DataFrame, path: Path | str) -> str:
                     f"{counts['fake']} fake). "
                 )
                 if split == "val":
-                    return (
-                        f"{text}Cut validation from train anew: {_COMMAND} build "
-                        f"{_shown(path)} --map-split train=train,val=train,test=test "
-                        f"--validation-from train -o {_new_file(path, 'val')}"
-                    )
+                    return f"{text}{cut_anew(path)}"
                 return (
                     f"{text}Add {label} images to it: {_COMMAND} join {_shown(path)} "
                     f"{label.upper()}.csv -o {_new_file(path, 'joined')}"

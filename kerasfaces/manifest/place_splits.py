@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from kerasfaces.errors import InputError
 from kerasfaces.manifest import words
-from kerasfaces.manifest.places import FIRST, NO_SPLIT, Place, seen, shared
+from kerasfaces.manifest.places import FIRST, NO_SPLIT, Place, seen
 from kerasfaces.manifest.words import Name
 from kerasfaces.texts import quoted
 
@@ -44,7 +44,6 @@ class _Splits:
 
     def __init__(self, places: Sequence[Place], split_names: Mapping[str, str]) -> None:
         self.places = places
-        self.shared = shared([place.parts for place in places])
         self.split_names = {key.lower(): name for key, name in split_names.items()}
 
     def read(self, above: Sequence[str], notes: list[str]) -> list[Told]:
@@ -55,9 +54,10 @@ class _Splits:
         found |= self._in_names(lacking, bool(len(lacking) < len(asked)), notes)
         without = [i for i in asked if not found[i][0]]
         if without and len(without) < len(asked):
+            shown = seen([self.places[i] for i in without])
             raise InputError(
-                f"some images lie in folders of a split and some do not: {seen([self.places[i] for i in without])} "
-                "have none. Move them, give these folders by themselves with --split-is "
+                f"some images lie in folders of a split and some do not: {shown} have none. "
+                "Move them, give these folders by themselves with --split-is "
                 "train, or leave all splits out with --split-is none."
             )
         if without:
@@ -88,21 +88,11 @@ class _Splits:
             for at, name in enumerate(place.names)
             if name.is_split and at >= FIRST
         }
-        if len(set(votes.values())) > 1:
-            votes = {at: split for at, split in votes.items() if at >= self.shared}
-        if len(set(votes.values())) > 1 or (not votes and self._torn(place)):
-            raise InputError(
-                f"{quoted(str(place))} says more than one split ({place.n} images). Rename "
-                "a folder, point at a folder below, or give the split: --split-is test."
-            )
+        also = [name for name in place.names[FIRST:] if name.split_last and votes]
+        _refuse_two(
+            place, {*votes.values(), *(self._ours(name.split) for name in also)}
+        )
         return next(((split, at, "") for at, split in votes.items()), ("", -1, ""))
-
-    def _torn(self, place: Place) -> bool:
-        """Tell whether a place has split folders that do not agree."""
-        splits = {
-            self._ours(name.split) for name in place.names[FIRST:] if name.is_split
-        }
-        return len(splits) > 1
 
     def _in_names(
         self, lacking: Sequence[int], others: bool, notes: list[str]
@@ -119,11 +109,13 @@ class _Splits:
         partners: defaultdict[str, set[str]] = defaultdict(set)
         for names in having.values():
             for _, name in names:
-                partners[name.rest.lower()].add(name.split)
+                usual = words.SPLIT_WORDS.get(name.split, name.split)
+                partners[name.rest.lower()].add(usual)
         found: dict[int, Told] = {}
         alone: dict[str, Name] = {}
         for i, names in having.items():
             paired = [each for each in names if len(partners[each[1].rest.lower()]) > 1]
+            _refuse_two(self.places[i], {self._ours(name.split) for _, name in paired})
             for at, name in paired[:1]:
                 found[i] = (self._ours(name.split), at, name.rest)
             if not paired:
@@ -148,7 +140,7 @@ class _Splits:
         top = self.places[0].parts[0]
         name = words.read(top)
         near = [words.read(text) for text in above[:2]]
-        if name.is_split:
+        if top.lower() in words.SPLIT_WORDS:
             split = self._ours(name.split)
         elif (
             near
@@ -158,7 +150,7 @@ class _Splits:
             top, split = near[0].text, self._ours(near[0].split)
         else:
             for each in (name, *near):
-                if each.split and (each is name or each.is_split):
+                if each.is_split or (each is name and each.split_last):
                     notes.append(
                         f"the images lie in {quoted(each.text)} and got no split; if that "
                         f"is one, say so: --split-is {words.SPLIT_WORDS.get(each.split, 'test')}"
@@ -182,3 +174,12 @@ class _Splits:
                 "set is set apart, so no split was taken over"
             )
             found |= dict.fromkeys(found, ("", -1, ""))
+
+
+def _refuse_two(place: Place, splits: set[str]) -> None:
+    if len(splits) > 1:
+        raise InputError(
+            f"{quoted(str(place))} says {' and '.join(sorted(splits))} ({place.n} images): "
+            "which split? Rename a folder, point at a folder below, or give the split: "
+            "--split-is test behind the folder's name."
+        )

@@ -36,8 +36,9 @@ _FILLERS = frozenset(
     "image images img imgs pic pics picture pictures photo photos face faces portrait "
     "portraits human humans data dataset datasets set sets subset file files folder dir "
     "sequence sequences frame frames sample samples crop crops cropped aligned resized class category split "
-    "jpg jpeg png px x and or vs versus the of all final official".split()
+    "jpg jpeg png and or vs versus the of all final official".split()
 )
+_OF_SIZES = frozenset({"x", "px"})  # `256x256`, `256px`
 _NEGATIONS = frozenset({"not", "non", "no"})
 # Generators whose names have a word for the other class.
 _NAMES = frozenset({("real", "esrgan"), ("real", "nvp"), ("real", "vis")})
@@ -106,11 +107,12 @@ def read(text: str) -> Name:
         label = ""
     else:
         label = classes.pop() if len(classes) == 1 else ""
-    foreign = [word for word in words if word not in _KNOWN and not word.isdigit()]
+    numbered = any(word.isdigit() for word in words)
+    known = _KNOWN | _OF_SIZES if numbered else _KNOWN
+    foreign = [word for word in words if word not in known and not word.isdigit()]
     one_split = len({SPLIT_WORDS.get(word, word) for word in splits}) == 1
     split = splits[0] if one_split else ""
     start, end = next(((a, b) for word, a, b in spans if word == split), (0, 0))
-    numbered = any(word.isdigit() for word in words)
     return Name(
         text=text,
         label=label,

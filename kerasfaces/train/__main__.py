@@ -1,6 +1,7 @@
 """Command `train`: manifest -> run folder."""
 
 import argparse
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from kerasfaces.baselines.parts.config import BaselineConfig
     from kerasfaces.manifest import Manifest
     from kerasfaces.train.config import TrainConfig
+
+logger = logging.getLogger(__name__)
 
 _EXAMPLES = [
     "kerasfaces train                                # built-in sample, nothing to download",
@@ -174,11 +177,22 @@ def config_of(arguments: argparse.Namespace) -> "TrainConfig | BaselineConfig":
 def manifest_or_sample(
     path: Path | None, root: Path | None
 ) -> "tuple[Manifest, tuple[str, ...]]":
-    """Return `--manifest`, or the built-in sample with the note that it is one."""
+    """Return `--manifest`, or the built-in sample with the note that it is one.
+
+    Raises:
+        InputError: Some rows have no split, a split is missing, or one leaves a class out.
+    """
     from kerasfaces import manifest as manifests
 
     if path:
-        return manifests.read(path, root), ()
+        from kerasfaces.manifest import contradictions, missing
+
+        manifest = manifests.read(path, root)
+        missing.require_trainable(manifest.rows, path)
+        said = contradictions.sentence(manifest.rows)
+        if said:
+            logger.warning("%s", said)
+        return manifest, (said,) if said else ()
     from kerasfaces import sample, store
 
     path = sample.make(store.cache_root() / "sample")

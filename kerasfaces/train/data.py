@@ -16,6 +16,7 @@ from kerasfaces.dataset.sizes import Size, sizes_of
 from kerasfaces.errors import InputError
 from kerasfaces.images import InputSpec
 from kerasfaces.images.limits import Limits
+from kerasfaces.manifest import missing
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +77,7 @@ class Data:
             if count := int((splits > 1).sum()):
                 lines.append(
                     f"{count} times {what} is in more than one split: test results are too "
-                    "good. Split again (kerasfaces manifest split M --overwrite)."
+                    f"good. {missing.torn_apart()}"
                 )
         return lines
 
@@ -96,6 +97,7 @@ def load(
     Raises:
         InputError: A class is (nearly) absent from a split, or most images are unreadable.
     """
+    missing.require_trainable(manifest.rows)
     _check_counts(manifest.rows, "the manifest")
     data = Data(manifest, cache_images(manifest.files(), spec, meanwhile=meanwhile))
     _check_unchanged(data)
@@ -124,6 +126,7 @@ def load_channels(
             store, or it lacks a channel.
         StoreError: The store is damaged.
     """
+    missing.require_trainable(manifest.rows)
     _check_counts(manifest.rows, "the manifest")
     data = Data(
         manifest, from_store(manifest.files(), folder, names, digests(manifest))
@@ -218,18 +221,14 @@ def split_if_needed(manifest: manifests.Manifest) -> manifests.Manifest:
     """Split a manifest that has no splits 5:1:1, seed 0.
 
     Raises:
-        InputError: Some rows have a split and some do not.
+        InputError: Some rows have a split and some do not, a split is missing, or one
+            leaves a class out.
     """
     from kerasfaces.manifest.split import assign
 
-    empty = (manifest.rows["split"] == "").sum()
-    if empty == 0:
+    missing.require_trainable(manifest.rows)
+    if (manifest.rows["split"] != "").all():
         return manifest
-    if empty < len(manifest.rows):
-        raise InputError(
-            f"{empty} of {len(manifest.rows)} rows have no split; give all rows one, or none "
-            "(kerasfaces manifest split M --overwrite)."
-        )
     logger.info("the manifest has no splits: splitting 5:1:1 with seed 0")
     _check_classes(manifest.rows, "the manifest", 3)
     return assign(manifest, (5, 1, 1), seed=0).manifest
@@ -250,5 +249,5 @@ def _check_classes(rows: pd.DataFrame, where: str, least: int) -> None:
             raise InputError(
                 f"{where}: {count} {label} image{'s' if count != 1 else ''} "
                 f"({counts['real']} real, {counts['fake']} fake); at least {least} of each "
-                "class are needed. Add images or split with another ratio."
+                "class are needed. Add images."
             )
