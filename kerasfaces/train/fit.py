@@ -2,7 +2,6 @@
 
 import dataclasses
 import logging
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from kerasfaces import config as configs
 from kerasfaces import registry
+from kerasfaces.clock import clock, spent_s
 from kerasfaces.dataset import degrade
 from kerasfaces.dataset.batches import Source
 from kerasfaces.dataset.channels import Arrays
@@ -64,12 +64,26 @@ def train(
         tensorboard: Write TensorBoard logs to `folder/tensorboard`.
         preparation: Of the same configuration and weights, perhaps already started.
     """
+    spent = folder / "checkpoints" / "clock.json"  # goes on after a kill, as they do
+    with clock(spent):
+        trained = _train(config, data, base_weights, folder, tensorboard, preparation)
+    trained.facts["train_seconds"] = round(spent_s(spent), 1)
+    return trained
+
+
+def _train(
+    config: TrainConfig,
+    data: Data,
+    base_weights: Any,
+    folder: Path,
+    tensorboard: bool,
+    preparation: Preparation | None,
+) -> Trained:
     plugin = registry.load("kerasfaces.models", config.model.name)
     preparation = preparation or Preparation(config, base_weights)
     whole = trains_whole(plugin, base_weights, config)
     end_to_end.check(config, base_weights, whole)
     extra = _tensorboard(folder) if tensorboard else []
-    started = time.monotonic()
     if whole:
         model = preparation.get().model
         _say(model, "trained from nothing" if base_weights is None else "all trained")
@@ -92,7 +106,6 @@ def train(
             history += more
     if whole or config.unfreeze:
         logits = _all_logits(data, lambda p: _image_logits(model, data, p))
-    facts["train_seconds"] = round(time.monotonic() - started, 1)
     facts["parameters"] = model.count_params()
     return Trained(model, logits, history, facts)
 

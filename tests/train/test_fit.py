@@ -1,6 +1,7 @@
 """Training: cached equals end-to-end, killing changes nothing, mistakes are sentences."""
 
 import dataclasses
+import time
 
 import keras
 import numpy as np
@@ -104,6 +105,31 @@ def test_killed_in_any_epoch_the_result_is_the_same(
     assert got.history == expected.history
     for a, b in zip(weights_of(got.model), weights_of(expected.model), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_the_seconds_of_a_training_are_those_of_all_calls(
+    tiny_manifest, base_weights, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(loop, "_CHECKPOINT_EVERY_S", -1.0)
+    data = datasets.load(tiny_manifest, SMALL.input_spec)
+    end_epoch = loop._Progress.end_epoch
+    killed = []
+
+    def kill(self, loss):
+        stop = end_epoch(self, loss)
+        if len(killed) < 2:
+            killed.append(time.sleep(1.0))
+            raise KilledError
+        return stop
+
+    monkeypatch.setattr(loop._Progress, "end_epoch", kill)
+    started = time.monotonic()
+    for _ in range(2):
+        with pytest.raises(KilledError):
+            fit.train(SMALL, data, base_weights, tmp_path)
+    seconds = time.monotonic() - started
+    found = fit.train(SMALL, data, base_weights, tmp_path).facts["train_seconds"]
+    assert seconds - 0.2 <= found <= time.monotonic() - started + 0.2
 
 
 def test_the_compiled_loop_is_keras_own(
