@@ -26,7 +26,7 @@ SENTENCE = "Interrupted; the same command continues where it stopped."
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _GRACE_S = 3.0  # for the main thread, which may be in native code or wait for a lock
 _KILL_S = 1.0  # until killed processes are gone
-_TRACKER = b"multiprocessing.resource_tracker"  # ends itself and removes what is left
+_TRACKER = b"resource_tracker"  # Python's or loky's: removes what is left, and ends
 
 
 @contextmanager
@@ -74,6 +74,8 @@ class _Ending:
     def end(self) -> None:
         """End the process now; its results are written."""
         self._begun = True
+        # A library that took the handler (Ray) may have made it an exit by now.
+        self._signal = self._signal or self._next(0)
         for stream in (sys.stdout, sys.__stdout__, sys.stderr):
             with suppress(Exception):
                 stream and stream.flush()
@@ -87,7 +89,8 @@ class _Ending:
         if "multiprocessing.process" in sys.modules:  # it waits for them at exit
             for worker in sys.modules["multiprocessing.process"].active_children():
                 worker.kill()
-        atexit._run_exitfuncs()  # temporary folders, a cluster; then `end`
+        atexit.unregister(self.end)  # others may be registered earlier
+        atexit._run_exitfuncs()  # temporary folders, semaphores, a cluster
         self.end()
 
     def _watch(self) -> None:

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnContext, SpawnProcess
@@ -31,6 +32,7 @@ CRASHED = "decoder crashed"
 _CHUNK = 16  # items a worker gets at a time
 _IN_PROCESS = 48  # below this, starting workers costs more than it saves
 _PARENT_CHECK_S = 1.0
+_OF_TERMINALS = (signal.SIGINT, signal.SIGHUP)
 _IN_FLIGHT = 3  # chunks per worker that are running or waiting to be collected
 
 
@@ -128,39 +130,48 @@ def _workers_start() -> bool:
 
 def start_pool(n_workers: int) -> ProcessPoolExecutor:
     """Return a pool of fresh processes that end soon after this one."""
-    return ProcessPoolExecutor(
-        n_workers,
-        mp_context=Fresh(),
-        initializer=die_with_parent,
-        initargs=(os.getpid(),),
-    )
+    with _left_to_parent():
+        return ProcessPoolExecutor(
+            n_workers,
+            mp_context=Fresh(),
+            initializer=die_with_parent,
+            initargs=(os.getpid(),),
+        )
+
+
+@contextmanager
+def _left_to_parent() -> Iterator[None]:
+    """Let processes started inside block what a terminal sends to the whole group.
+
+    They would die of it, before their first line with a traceback; the parent ends them.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _OF_TERMINALS)
+    try:
+        resource_tracker.ensure_running()  # unblocks one of them on its way
+        signal.pthread_sigmask(signal.SIG_BLOCK, _OF_TERMINALS)
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _starting = threading.Lock()
 
 
 class _Process(SpawnProcess):
-    """A process that Ctrl-C, which reaches the whole group, leaves to its parent.
+    """A process that does not run the program that starts it once more.
 
-    Nor does it run the program that starts it once more, as `spawn` does: a user's script
-    without `if __name__ == "__main__"` would do its work in every worker. Workers run this
-    package's functions only, so they need nothing of it.
+    As `spawn` does: a user's script without `if __name__ == "__main__"` would do its work
+    in every worker. Workers run this package's functions only, so they need nothing of it.
     """
 
     def start(self) -> None:
-        """Start it with the signal blocked: before its first line it would still die."""
-        resource_tracker.ensure_running()  # or that unblocks the signal on its way
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-        try:
-            with _starting:
-                program = sys.modules["__main__"]
-                sys.modules["__main__"] = ModuleType("__main__")
-                try:
-                    super().start()
-                finally:
-                    sys.modules["__main__"] = program
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        with _left_to_parent(), _starting:
+            program = sys.modules["__main__"]
+            sys.modules["__main__"] = ModuleType("__main__")
+            try:
+                super().start()
+            finally:
+                sys.modules["__main__"] = program
 
 
 class Fresh(SpawnContext):

@@ -1,0 +1,109 @@
+"""Start a command, interrupt it, look at what it leaves."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+LIMIT_S = 10.0  # from the signal to the end
+START_S = 240.0  # on a busy machine
+SENTENCE = "error: Interrupted; the same command continues where it stopped."
+
+
+class Started:
+    """A process in a session of its own, its output in files."""
+
+    def __init__(self, command, folder, **environment):
+        self.folder = folder
+        paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        with (folder / "out").open("w") as out, (folder / "err").open("w") as err:
+            # In the background of a script SIGINT is ignored, and so by its children.
+            self.process = subprocess.Popen(
+                ["env", "--default-signal", sys.executable, *map(str, command)],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+                cwd=folder,
+                env={
+                    **os.environ,
+                    "PYTHONPATH": os.pathsep.join(paths),
+                    "TF_CPP_MIN_LOG_LEVEL": "3",
+                    **environment,
+                },
+            )
+
+    def out(self):
+        return (self.folder / "out").read_text()
+
+    def err(self):
+        return (self.folder / "err").read_text()
+
+    def wait_for(self, path):
+        """Wait until a file is there."""
+        end = time.monotonic() + START_S
+        while not path.exists():
+            if self.process.poll() is not None or time.monotonic() > end:
+                self.kill()
+                raise AssertionError(f"{path.name} never came:\n{self.err()[-2000:]}")
+            time.sleep(0.01)
+
+    def wait(self):
+        """Wait for the end and return the exit code."""
+        try:
+            return self.process.wait(START_S)
+        finally:
+            self.kill()
+
+    def interrupt(self, number, group):
+        """Send a signal; return the exit code, None if the process does not end."""
+        if group:
+            os.killpg(self.process.pid, number)
+        else:
+            self.process.send_signal(number)
+        try:
+            return self.process.wait(LIMIT_S)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def left(self):
+        """Return the command lines of this session's processes that are alive."""
+        end = time.monotonic() + 2
+        while (found := self._alive()) and time.monotonic() < end:
+            time.sleep(0.05)
+        return found
+
+    def kill(self):
+        """Kill whatever there is."""
+        for process in self._alive():
+            os.kill(process, signal.SIGKILL)
+        self.process.wait()
+
+    def _alive(self):
+        found = {}
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (folder / "stat").read_text().rpartition(")")[2].split()
+                if words[0] not in "ZX" and int(words[3]) == self.process.pid:
+                    found[int(folder.name)] = (folder / "cmdline").read_text()
+            except OSError:
+                continue
+        return found
+
+
+def check_interrupted(started, number, group):
+    """Interrupt a process and check all that can be said about any."""
+    code = started.interrupt(number, group)
+    left = started.left()
+    started.kill()
+    told = started.err()
+    assert code is not None, f"it goes on; it last said:\n{told[-1000:]}"
+    assert code == 128 + number, told[-2000:]
+    assert left == {}
+    assert told.strip().splitlines()[-1] == SENTENCE
+    assert told.count(SENTENCE) == 1
+    assert "Traceback" not in told
+    assert "Exception ignored" not in told
