@@ -25,7 +25,9 @@ from types import FrameType
 SENTENCE = "Interrupted; the same command continues where it stopped."
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _GRACE_S = 3.0  # for the main thread, which may be in native code or wait for a lock
+_CLEAN_S = 2.0  # for removing what is temporary
 _KILL_S = 1.0  # until killed processes are gone
+_WORKER = b"multiprocessing.spawn"
 _TRACKER = b"resource_tracker"  # Python's or loky's: removes what is left, and ends
 
 
@@ -47,7 +49,7 @@ def ending_at_once() -> Iterator[None]:
 
 
 class _Ending:
-    """The end of this process; at most one signal decides on its exit code.
+    """The end of this process; the first signal, if one comes, decides on its exit code.
 
     Attributes:
         code: The exit code if no signal came.
@@ -57,9 +59,9 @@ class _Ending:
         """Listen to the signals from now on."""
         self.code = 1
         self._signal: int | None = None
-        self._begun = False
+        self._cleaning = threading.Lock()  # held by the thread that does it
         self._stderr: int | None = None
-        with suppress(OSError):  # `cli.quiet` may hold fd 2, or it was closed
+        with suppress(OSError):  # of its own: `cli.quiet` takes fd 2 for a while
             self._stderr = os.dup(2)
         # Python runs `_handle` once its main thread has left native code. The number of
         # the signal is in the pipe at once.
@@ -72,32 +74,37 @@ class _Ending:
                 signal.signal(number, self._handle)
 
     def end(self) -> None:
-        """End the process now; its results are written."""
-        self._begun = True
-        # A library that took the handler (Ray) may have made it an exit by now.
-        self._signal = self._signal or self._next(0)
+        """End the process now, its output written."""
         for stream in (sys.stdout, sys.__stdout__, sys.stderr):
             with suppress(Exception):
                 stream and stream.flush()
+        # A library that took the handler (Ray) may have made the signal an exit.
+        self._signal = self._signal or self._next(0)
         self._end_without_streams()
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         self._signal = self._signal or number
-        if self._begun:
-            return  # the watching thread deals with it
-        self._begun = True
-        if "multiprocessing.process" in sys.modules:  # it waits for them at exit
-            for worker in sys.modules["multiprocessing.process"].active_children():
-                worker.kill()
-        atexit.unregister(self.end)  # others may be registered earlier
-        atexit._run_exitfuncs()  # temporary folders, semaphores, a cluster
-        self.end()
+        if self._cleaning.acquire(blocking=False):
+            self._clean_up()
+            self.end()
+        while True:  # not a step further: the other thread ends the process
+            time.sleep(1)
 
     def _watch(self) -> None:
         """End the process if the main thread does not, or if it is told to again."""
         self._signal = self._next(None)
         self._next(_GRACE_S)
+        if self._cleaning.acquire(blocking=False):
+            cleaning = threading.Thread(target=self._clean_up, daemon=True)
+            cleaning.start()
+            cleaning.join(_CLEAN_S)
         self._end_without_streams()  # the main thread may hold their locks
+
+    def _clean_up(self) -> None:
+        """Remove temporary folders, semaphores and the like as the interpreter would."""
+        atexit.unregister(self.end)  # others may be registered earlier
+        _kill_descendants(_WORKER)  # multiprocessing would wait for them
+        atexit._run_exitfuncs()
 
     def _next(self, timeout_s: float | None) -> int | None:
         """Return the next signal's number; None if there is none in time."""
@@ -119,17 +126,21 @@ class _Ending:
         os._exit(128 + self._signal)
 
 
-def _kill_descendants() -> None:
-    """Kill what this process started, and what that started; wait until it is gone."""
+def _kill_descendants(command: bytes = b"") -> None:
+    """Kill what this process started, and what that started; wait until it is gone.
+
+    Args:
+        command: Kill only processes whose command line contains this.
+    """
     end = time.monotonic() + _KILL_S
-    while (alive := _descendants()) and time.monotonic() < end:
+    while (alive := _descendants(command)) and time.monotonic() < end:
         for process in alive:
             with suppress(OSError):  # gone meanwhile
                 os.kill(process, signal.SIGKILL)
         time.sleep(0.01)
 
 
-def _descendants() -> list[int]:
+def _descendants(command: bytes) -> list[int]:
     children: dict[int, list[int]] = {}
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # gone meanwhile
@@ -140,10 +151,11 @@ def _descendants() -> list[int]:
     found = [os.getpid()]
     for process in found:  # which grows
         found += children.get(process, [])
-    return [process for process in found[1:] if not _is_tracker(process)]
+    return [process for process in found[1:] if _is_meant(process, command)]
 
 
-def _is_tracker(process: int) -> bool:
+def _is_meant(process: int, command: bytes) -> bool:
     with suppress(OSError):
-        return _TRACKER in Path(f"/proc/{process}/cmdline").read_bytes()
+        line = Path(f"/proc/{process}/cmdline").read_bytes()
+        return command in line and _TRACKER not in line
     return False
