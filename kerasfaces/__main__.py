@@ -7,6 +7,7 @@ from importlib.util import find_spec
 
 from kerasfaces import __version__, cli
 from kerasfaces.errors import InputError
+from kerasfaces.texts import quoted
 
 STAGES = {
     "sample": ("nothing", "simulated faces with a manifest"),
@@ -50,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     stage = arguments[0]
     if stage not in STAGES or find_spec(f"kerasfaces.{stage}") is None:
         raise InputError(
-            f"There is no stage {stage!r}; stages: {', '.join(STAGES)}. See kerasfaces --help."
+            f"There is no stage {quoted(stage)}; stages: {', '.join(STAGES)}. See kerasfaces --help."
         )
     module = importlib.import_module(f"kerasfaces.{stage}.__main__")
     code: int = module.main(arguments[1:])

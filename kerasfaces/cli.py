@@ -19,6 +19,7 @@ from typing import NoReturn
 
 from kerasfaces import failures, interruptions, streams
 from kerasfaces.errors import KerasfacesError, MissingExtraError
+from kerasfaces.texts import safe
 
 logger = logging.getLogger("kerasfaces")
 _PLAIN_PROGRESS_S = 10.0  # off a terminal: at most one line this often
@@ -89,15 +90,22 @@ def _unprinted() -> int:
 
 
 def _fail(message: str, code: int = 2) -> int:
-    sys.stderr.write(f"error: {message}\n")
+    sys.stderr.write(f"error: {safe(message)}\n")
     return code
+
+
+class _Printable(logging.Formatter):
+    """Makes control characters visible: names out of files reach a terminal here."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return safe(super().format(record))
 
 
 def log_to_stderr() -> None:
     """Show what the house logs; a command's own processes call it for themselves."""
     if not logger.handlers:
         handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+        handler.setFormatter(_Printable("%(levelname)s: %(message)s"))
         logger.addHandler(handler)
     logger.setLevel(logging.INFO)
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from kerasfaces.errors import InputError
+from kerasfaces.texts import quoted
 
 T = TypeVar("T")
 
@@ -84,7 +85,7 @@ def override(config: T, assignments: Iterable[str]) -> T:
         key, equals, value = assignment.partition("=")
         if not equals:
             raise InputError(
-                f"--set {assignment!r}: expected KEY=VALUE, e.g. head.dropout=0.1."
+                f"--set {quoted(assignment)}: expected KEY=VALUE, e.g. head.dropout=0.1."
             )
         config = _set(config, key.strip().split("."), value.strip(), key.strip())
     return config
@@ -112,7 +113,7 @@ def updated(config: T, changes: Mapping[str, Any], where: str = "") -> T:
         if isinstance(inner, Mapping) and dataclasses.is_dataclass(before):
             after: Any = updated(before, inner, f"{where}{name}.")
         elif part:
-            raise InputError(f"{where}{key}: {name!r} has no parts.")
+            raise InputError(f"{where}{key}: {quoted(name)} has no parts.")
         else:
             same = isinstance(value, type(before)) and dataclasses.is_dataclass(value)
             after = value if same else _coerce(hints[name], value, f"{where}{name}")
@@ -174,7 +175,7 @@ def _set(config: T, path: list[str], value: str, where: str) -> T:
     if len(path) > 1:
         inner = getattr(config, name)
         if not dataclasses.is_dataclass(inner):
-            raise InputError(f"--set {where}: {name!r} has no parts.")
+            raise InputError(f"--set {where}: {quoted(name)} has no parts.")
         parsed: Any = _set(inner, path[1:], value, where)
     else:
         parsed = _coerce(hints[name], _parse(hints[name], value), where)
@@ -227,7 +228,7 @@ def _coerce(hint: Any, value: Any, where: str) -> Any:
     if typing.get_origin(base) is typing.Literal and value in typing.get_args(base):
         return value
     none = "" if base is hint else " or none"
-    raise InputError(f"{where}: expected {_in_words(base)}{none}, got {value!r}.")
+    raise InputError(f"{where}: expected {_in_words(base)}{none}, got {quoted(value)}.")
 
 
 def _in_words(hint: Any) -> str:
@@ -238,5 +239,5 @@ def _in_words(hint: Any) -> str:
 
 def _unknown_key(where: str, key: str, known: list[str]) -> str:
     near = difflib.get_close_matches(key, known, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    return f"{where}: unknown key {key!r}; known: {', '.join(known)}.{hint}"
+    hint = f" Did you mean {quoted(near[0])}?" if near else ""
+    return f"{where}: unknown key {quoted(key)}; known: {', '.join(known)}.{hint}"

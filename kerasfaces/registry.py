@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 
 from kerasfaces.errors import InputError
+from kerasfaces.texts import quoted
 
 
 def names(package: str) -> list[str]:
@@ -71,5 +72,7 @@ def load(package: str, name: str) -> ModuleType:
 def _missing(package: str, name: str, known: list[str]) -> str:
     kind = package.rpartition(".")[2].rstrip("s")
     near = difflib.get_close_matches(name, known, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    return f"There is no {kind} named {name!r}; available: {', '.join(known)}.{hint}"
+    hint = f" Did you mean {quoted(near[0])}?" if near else ""
+    return (
+        f"There is no {kind} named {quoted(name)}; available: {', '.join(known)}.{hint}"
+    )

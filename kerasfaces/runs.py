@@ -21,6 +21,7 @@ from typing import Any
 
 from kerasfaces import config as configs
 from kerasfaces.errors import LockedError, MissingFileError, RunError
+from kerasfaces.texts import quoted
 
 _LINE = 160  # characters of a difference in a message
 _PACKAGES = (
@@ -148,7 +149,7 @@ def claim(
     held = {each.name for each in folder.iterdir() if each.name[0] != "."}
     if held and file not in held:
         raise RunError(
-            f"{folder} is not empty and holds no {what} (it holds {min(held)!r}); choose "
+            f"{folder} is not empty and holds no {what} (it holds {quoted(min(held))}); choose "
             "another folder with -o."
         )
     old = read_json(folder / file) if held else own

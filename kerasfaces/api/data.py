@@ -16,6 +16,7 @@ from kerasfaces import manifest as manifests
 from kerasfaces import sample
 from kerasfaces.errors import InputError
 from kerasfaces.manifest.rules import LABELS, SPLITS
+from kerasfaces.texts import listed, quoted
 
 if TYPE_CHECKING:
     from kerasfaces.manifest.audit import AuditResult
@@ -269,14 +270,16 @@ class Manifest:
         keep = pd.Series(True, index=rows.index)
         for name, value in conditions.items():
             if name not in rows:
-                known = ", ".join(map(str, rows.columns))
-                raise InputError(f"select: no column {name!r}; there are {known}.")
+                known = listed(list(map(str, rows.columns)))
+                raise InputError(
+                    f"select: no column {quoted(name)}; there are {known}."
+                )
             values = [value] if isinstance(value, str) else list(value)
             absent = sorted(set(values) - set(rows[name]))
             if absent:
-                known = ", ".join(sorted(set(rows[name]))[:12])
+                known = listed(sorted(set(rows[name])))
                 raise InputError(
-                    f"select: no row has {name} {absent[0]!r}; there are {known}."
+                    f"select: no row has {name} {quoted(absent[0])}; there are {known}."
                 )
             keep &= rows[name].isin(values)
         if not keep.any():

@@ -16,6 +16,7 @@ from kerasfaces.api.inputs import Images, as_files
 from kerasfaces.api.result import Result
 from kerasfaces.errors import InputError
 from kerasfaces.evaluate.operating_point import OperatingPoint
+from kerasfaces.texts import quoted
 from kerasfaces.train import choices
 
 if TYPE_CHECKING:
@@ -341,10 +342,10 @@ class Detector:
     def __repr__(self) -> str:
         """Return the name and what the detector was trained on."""
         if self._folder is None:
-            return f"Detector({self.name!r}), not trained"
+            return f"Detector({quoted(self.name)}), not trained"
         from kerasfaces.evaluate import run_folder
 
-        return f"Detector({self.name!r}): {run_folder.about(self._folder)}"
+        return f"Detector({quoted(self.name)}): {run_folder.about(self._folder)}"
 
     @cached_property
     def _predictor(self) -> "Predictor":

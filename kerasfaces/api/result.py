@@ -12,6 +12,7 @@ from kerasfaces.errors import InputError
 from kerasfaces.evaluate import names, predictions, table
 from kerasfaces.evaluate.operating_point import OperatingPoint
 from kerasfaces.metrics import Estimate
+from kerasfaces.texts import quoted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,7 +37,9 @@ class Result:
         self._content: dict[str, Any] = runs.read_json(folder / "metrics.json")
         if split not in self._content["metrics"]:
             known = ", ".join(self._content["metrics"])
-            raise InputError(f"split: {split!r} was not measured; there are {known}.")
+            raise InputError(
+                f"split: {quoted(split)} was not measured; there are {known}."
+            )
 
     @property
     def metrics(self) -> Mapping[str, Any]:
@@ -48,7 +51,7 @@ class Result:
         """Return a metric over all images: `result["auc"].value`, `.low`, `.high`."""
         if metric not in names.TITLES:
             raise InputError(
-                f"There is no metric {metric!r}; there are {', '.join(names.TITLES)}."
+                f"There is no metric {quoted(metric)}; there are {', '.join(names.TITLES)}."
             )
         part = self.metrics["all"][metric]
         values = {key: part[key] for key in ("value", "low", "high")}
@@ -89,7 +92,7 @@ class Result:
         groups = self._content.get("groups", {}).get(self.split, {})
         if column not in groups:
             raise InputError(
-                f"by: there is no column {column!r}; there are {', '.join(groups)}."
+                f"by: there is no column {quoted(column)}; there are {', '.join(groups)}."
             )
         lines = []
         for group in groups[column]:

@@ -15,6 +15,7 @@ from kerasfaces.api.result import Result
 from kerasfaces.errors import InputError
 from kerasfaces.evaluate import compare_table, names
 from kerasfaces.evaluate.compare import Comparison
+from kerasfaces.texts import quoted
 from kerasfaces.train import choices
 
 PathLike = str | os.PathLike[str]
@@ -120,7 +121,9 @@ class GeneratorMatrix:
         cells = self.table[self.table["metric"] == metric]
         if cells.empty:
             known = ", ".join(self.table["metric"].dropna().unique())
-            raise InputError(f"metric: there is no {metric!r}; there are {known}.")
+            raise InputError(
+                f"metric: there is no {quoted(metric)}; there are {known}."
+            )
         left_out = cells["table"] == "leave_one_out"
         rows = cells["train"].mask(left_out, "all but the tested")
         order = dict.fromkeys(rows), dict.fromkeys(cells["test"])
@@ -198,7 +201,7 @@ def build_ensemble(
 
     if method not in combiners.METHODS:
         known = ", ".join(combiners.METHODS)
-        raise InputError(f"method: expected one of {known}, got {method!r}.")
+        raise InputError(f"method: expected one of {known}, got {quoted(method)}.")
     members = ensemble.read_members(
         _arguments(detectors), None if root is None else Path(root)
     )

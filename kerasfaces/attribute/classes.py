@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from kerasfaces.errors import InputError
 from kerasfaces.metrics.inputs import Bools
+from kerasfaces.texts import quoted
 
 REAL = "real"
 UNKNOWN = "unknown"
@@ -82,7 +83,7 @@ def find(rows: pd.DataFrame, readable: Bools) -> Classes:
     for name in (REAL, UNKNOWN):
         if (made["source"] == name).any():
             raise InputError(
-                f"A generator is called {name!r}, which is what attribution calls images that "
+                f"A generator is called {quoted(name)}, which is what attribution calls images that "
                 "are no known fake; rename that source in the manifest."
             )
     counts = _counts(rows, readable)

@@ -12,6 +12,7 @@ from kerasfaces import cli
 from kerasfaces import manifest as manifests
 from kerasfaces.attribute.softmax import Features
 from kerasfaces.errors import InputError, MissingFileError
+from kerasfaces.evaluate import run_kind
 from kerasfaces.metrics.inputs import Bools
 
 logger = logging.getLogger(__name__)
@@ -87,16 +88,12 @@ def check_run(folder: Path) -> None:
     """Refuse what is no detector's run folder.
 
     Raises:
-        MissingFileError: There is no config.json.
+        MissingFileError: It is no finished run; the message says what it seems to be.
         InputError: It is an ensemble.
     """
-    if not (folder / "config.json").is_file():
-        repeated = sorted(folder.glob("seed-*/config.json"))
-        hint = "expected one made by train."
-        if repeated:
-            hint = f"it holds repeats: give one of them, e.g. {repeated[0].parent}."
-        raise MissingFileError(f"{folder} is no run folder (no config.json); {hint}")
     if (folder / "ensemble.json").is_file():
         raise InputError(
             f"{folder} is an ensemble; attribution takes one detector with a frozen base."
         )
+    if "train" not in run_kind.configuration(folder):
+        raise MissingFileError(f"{folder} {run_kind.why_no_run(folder)}")

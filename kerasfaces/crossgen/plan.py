@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from kerasfaces.crossgen.sources import Sources, check_names
 from kerasfaces.errors import InputError
+from kerasfaces.texts import quoted
 
 MATRIX, COMBINED = "matrix", "combined"
 LEAVE_ONE_OUT, PAIRING = "leave_one_out", "pairing"
@@ -144,5 +145,5 @@ def _pairing(pairing: Pairing, names: Sequence[str]) -> list[Cell]:
 def _names(text: str, option: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
     if not all(names):
-        raise InputError(f"{option} {text!r}: expected names, e.g. {option} A,B.")
+        raise InputError(f"{option} {quoted(text)}: expected names, e.g. {option} A,B.")
     return names

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from kerasfaces.errors import InputError
+from kerasfaces.texts import listed, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +45,7 @@ def find(rows: "pd.DataFrame", at_least: int = AT_LEAST) -> Sources:
     if both:
         name = both[0]
         raise InputError(
-            f"source {name!r} is real in {counts['real'][name]} rows and fake in "
+            f"source {quoted(name)} is real in {counts['real'][name]} rows and fake in "
             f"{counts['fake'][name]}: a source is a camera data set or a generator. Name "
             "them apart in the column source (kerasfaces manifest check lists the lines)."
         )
@@ -53,7 +54,7 @@ def find(rows: "pd.DataFrame", at_least: int = AT_LEAST) -> Sources:
     enough = {name: n for name, n in sorted(counts["fake"].items()) if n >= at_least}
     few = {name: n for name, n in sorted(counts["fake"].items()) if n < at_least}
     if not enough:
-        found = ", ".join(f"{name} {n}" for name, n in few.items()) or "none"
+        found = listed([f"{name} {n}" for name, n in few.items()]) or "none"
         raise InputError(
             f"No generator has {at_least} images (there are: {found}); add images, or lower "
             "--at-least."
@@ -76,9 +77,9 @@ def check_names(names: Sequence[str], found: Sources, option: str) -> None:
                 "use it all the same."
             )
         near = difflib.get_close_matches(name, found.fake, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        hint = f" Did you mean {quoted(near[0])}?" if near else ""
         real = " (it is a real source)" if name in found.real else ""
         raise InputError(
-            f"{option}: there is no generator {name!r}{real}; there are: "
-            f"{', '.join(found.fake)}.{hint}"
+            f"{option}: there is no generator {quoted(name)}{real}; there are: "
+            f"{listed(list(found.fake))}.{hint}"
         )

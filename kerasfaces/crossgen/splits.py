@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from kerasfaces import manifest as manifests
 from kerasfaces.errors import InputError
 from kerasfaces.manifest import groups, missing, scan, split
+from kerasfaces.texts import quoted
 
 if TYPE_CHECKING:
     from kerasfaces.manifest import Manifest
@@ -72,8 +73,8 @@ def check_apart(manifest: "Manifest") -> None:
             first, second = torn[0]
             raise InputError(
                 f"The splits share images: {len(torn)} times {rule.replace('_', ' ')} joins "
-                f"rows of different splits, first {paths[first]!r} ({splits[first]}) and "
-                f"{paths[second]!r} ({splits[second]}). {missing.torn_apart()}"
+                f"rows of different splits, first {quoted(paths[first])} ({splits[first]}) and "
+                f"{quoted(paths[second])} ({splits[second]}). {missing.torn_apart()}"
             )
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from kerasfaces import store
 from kerasfaces.dataset import hashes, stage
 from kerasfaces.errors import InputError, StoreError
+from kerasfaces.texts import quoted
 
 KIND = "channels"
 _SHOWN = 4  # differences named in one message
@@ -246,7 +247,7 @@ def names_of(found: store.Store) -> list[str]:
     names = recipe.get("names")
     if recipe.get("kind") != KIND or not isinstance(names, list):
         raise StoreError(
-            f"{found.folder} is no channel store (its kind is {recipe.get('kind')!r}); give "
+            f"{found.folder} is no channel store (its kind is {quoted(recipe.get('kind'))}); give "
             "one made by kerasfaces channels."
         )
     if len(names) != found.shape[-1]:
@@ -291,7 +292,7 @@ def _tables(found: store.Store, positions: Sequence[int]) -> NDArray[np.float32]
         pairs = np.array(scale, np.float64).reshape(len(positions), 2)
     except (KeyError, TypeError, ValueError) as error:
         raise StoreError(
-            f"{found.folder}/store.json: bytes without a usable scale ({error!r}); make the "
+            f"{found.folder}/store.json: bytes without a usable scale ({quoted(error)}); make the "
             "store again."
         ) from error
     return (pairs[:, :1] + pairs[:, 1:] * np.arange(256)).astype(np.float32)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from kerasfaces import rng
 from kerasfaces.errors import InputError
 from kerasfaces.metrics.inputs import Bools, Floats
+from kerasfaces.texts import quoted
 
 METHODS = ("average", "logits", "rank", "stacked")
 MEANINGS = {
@@ -67,7 +68,9 @@ def combine(
         return Combined(_mean_rank(val, val), _mean_rank(val, test), parameters)
     if method == "stacked":
         return _stacked(val, fake, test, seed)
-    raise InputError(f"method {method!r} is unknown; known: {', '.join(METHODS)}.")
+    raise InputError(
+        f"method {quoted(method)} is unknown; known: {', '.join(METHODS)}."
+    )
 
 
 def _mean_probability(values: Floats) -> Floats:

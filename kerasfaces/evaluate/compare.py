@@ -24,6 +24,7 @@ from kerasfaces.metrics import (
 from kerasfaces.metrics.bootstrap import RESAMPLES
 from kerasfaces.metrics.inputs import Bools
 from kerasfaces.metrics.together import METRICS
+from kerasfaces.texts import quoted
 
 logger = logging.getLogger(__name__)
 _RANKING = ("auc", "ap")
@@ -196,7 +197,7 @@ def _reference(
         )
     if against not in metrics:
         raise InputError(
-            f"--against {against!r} is none of the detectors: {', '.join(metrics)}."
+            f"--against {quoted(against)} is none of the detectors: {', '.join(metrics)}."
         )
     return against, "asked for"
 

@@ -7,6 +7,7 @@ from kerasfaces import config, runs
 from kerasfaces.errors import RunError
 from kerasfaces.evaluate import compare_report
 from kerasfaces.evaluate.compare import Comparison
+from kerasfaces.texts import quoted
 
 FILE = "compare.json"
 
@@ -51,7 +52,7 @@ def _claim(folder: Path, identity: dict[str, Any]) -> None:
     held = {each.name for each in folder.iterdir()} - {".lock"}
     if held and FILE not in held:
         raise RunError(
-            f"{folder} is not empty and holds no {FILE} (it holds {min(held)!r}); choose "
+            f"{folder} is not empty and holds no {FILE} (it holds {quoted(min(held))}); choose "
             "another folder with -o."
         )
     old = _identity(runs.read_json(folder / FILE)) if held else identity

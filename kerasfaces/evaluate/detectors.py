@@ -15,13 +15,14 @@ import pandas as pd
 
 from kerasfaces import runs
 from kerasfaces.errors import InputError, MissingFileError
-from kerasfaces.evaluate import foreign, predictions
+from kerasfaces.evaluate import foreign, predictions, run_kind
 from kerasfaces.evaluate.operating_point import (
     OperatingPoint,
     ValidationPredictions,
     choose_operating_point,
 )
 from kerasfaces.metrics.inputs import Floats
+from kerasfaces.texts import listed, quoted
 
 OWN_VALIDATION = (
     "Not a result: its threshold and calibration were chosen on these very images."
@@ -74,6 +75,8 @@ def read(text: str, split: str = "test", root: Path | None = None) -> Detector:
     name, path = _named(text)
     if path.is_dir() and not (path / "predictions.csv").is_file():
         return _read_run(name, path, split)
+    if run_kind.is_foreign_model(path):
+        raise InputError(f"{path} {run_kind.why_no_run(path)}")
     file = path / "predictions.csv" if path.is_dir() else path
     if not file.exists():
         raise MissingFileError(
@@ -208,17 +211,13 @@ def _seen(folder: Path, split: str, point: OperatingPoint | None) -> list[str]:
 
 
 def _why_no_predictions(folder: Path, split: str) -> str:
-    repeated = sorted(folder.glob("seed-*/predictions_*.csv"))
-    if repeated:
-        return f"holds repeated runs: give one of them, e.g. {repeated[0].parent}."
     others = sorted(folder.glob("predictions_*.csv"))
     if others:
-        known = ", ".join(each.name for each in others)
+        known = listed([each.name for each in others])
         return f"has no predictions of {split}; it holds {known}."
-    return (
-        f"holds no predictions_{split}.csv and no predictions.csv: it is no finished run; the "
-        "same train command continues an unfinished one."
-    )
+    if (folder / run_kind.POINT).is_file():
+        return f"holds no predictions_{split}.csv; restore it, or train the run again."
+    return run_kind.why_no_run(folder)
 
 
 def _choose(val: pd.DataFrame | None, split: str) -> tuple[OperatingPoint | None, str]:
@@ -263,7 +262,7 @@ def _check_has(parts: dict[str, pd.DataFrame], split: str, where: str) -> None:
     if split not in parts:
         known = ", ".join(parts) or "none"
         raise InputError(
-            f"{where}: no row has split {split!r}; expected some, got splits: {known}. Ask "
+            f"{where}: no row has split {quoted(split)}; expected some, got splits: {known}. Ask "
             "for another with --split."
         )
 
@@ -273,7 +272,7 @@ def _check_apart(frame: pd.DataFrame, val: pd.DataFrame, folder: Path) -> None:
     if both:
         raise InputError(
             f"{folder}: {len(both):,} images are in the compared split and in validation, "
-            f"e.g. {both[0]!r}; its threshold was chosen on the rows it would be judged on."
+            f"e.g. {quoted(both[0])}; its threshold was chosen on the rows it would be judged on."
         )
 
 

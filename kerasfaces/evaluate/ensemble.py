@@ -30,6 +30,7 @@ from kerasfaces.evaluate.shared_rows import Shared
 from kerasfaces.metrics import System, auc, differences
 from kerasfaces.metrics.bootstrap import RESAMPLES
 from kerasfaces.metrics.inputs import Floats
+from kerasfaces.texts import quoted
 
 logger = logging.getLogger(__name__)
 SPLITS = ("val", "test")
@@ -273,5 +274,5 @@ def _check_apart(rows: dict[str, Shared]) -> None:
     if both:
         raise InputError(
             f"{len(both):,} images are validation for all members and test for all members, "
-            f"e.g. {both[0]!r}; split them apart."
+            f"e.g. {quoted(both[0])}; split them apart."
         )

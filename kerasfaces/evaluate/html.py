@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kerasfaces import __version__, registry
-from kerasfaces.evaluate import markup
 from kerasfaces.evaluate.markup import Section
 from kerasfaces.evaluate.report_input import ReportInput
+from kerasfaces.texts import plain
 
 _PACKAGE = "kerasfaces.evaluate.reports"
 
@@ -61,10 +61,10 @@ def page(
         lstrip_blocks=True,
     )
     return environment.get_template("report.html.j2").render(
-        name=markup.plain(name),
+        name=plain(name),
         kind=kind,
         footer=footer,
-        warnings=[markup.plain(text) for text in warnings],
+        warnings=[plain(text) for text in warnings],
         sections=sections,
         version=__version__,
     )

@@ -6,11 +6,12 @@ surrogates, line breaks and other control characters are made visible.
 
 import dataclasses
 import math
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup, escape
+
+from kerasfaces.texts import plain
 
 MISSING = "–"
 
@@ -26,16 +27,6 @@ class Section:
 
     title: str
     html: Markup
-
-
-def plain(text: object) -> str:
-    """Return one line of text a browser can show, control characters made visible."""
-    return "".join(
-        character
-        if unicodedata.category(character)[0] != "C"
-        else character.encode("unicode_escape", "backslashreplace").decode()
-        for character in str(text)
-    )
 
 
 def number(value: float | None, digits: int = 3) -> str:

@@ -17,6 +17,7 @@ from kerasfaces.evaluate import predictions
 from kerasfaces.metrics import Platt, Thresholds, confusion, fit_platt
 from kerasfaces.metrics.calibration import sigmoid
 from kerasfaces.metrics.inputs import Bools, Floats
+from kerasfaces.texts import quoted
 
 _MOST_ABSTAINED = 0.5  # of the validation images
 
@@ -135,7 +136,9 @@ class OperatingPoint:
         """
         try:
             if value["calibrator"]["kind"] != "platt":
-                raise ValueError(f"unknown calibrator {value['calibrator']['kind']!r}")
+                raise ValueError(
+                    f"unknown calibrator {quoted(value['calibrator']['kind'])}"
+                )
             low, high = value["abstain"]
             point = cls(
                 calibrator=Platt(

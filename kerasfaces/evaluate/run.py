@@ -31,6 +31,7 @@ from kerasfaces.evaluate.operating_point import (
 )
 from kerasfaces.evaluate.report_input import ReportInput
 from kerasfaces.metrics.bootstrap import RESAMPLES
+from kerasfaces.texts import quoted
 
 if TYPE_CHECKING:
     from kerasfaces.manifest import Manifest
@@ -231,7 +232,9 @@ def evaluate_images(
         manifest = dataclasses.replace(manifest, rows=rows.assign(split=split))
     elif not (rows["split"] == split).any():
         known = ", ".join(sorted(set(rows["split"]) - {""}))
-        raise InputError(f"{name} has no rows of split {split!r}; it has: {known}.")
+        raise InputError(
+            f"{name} has no rows of split {quoted(split)}; it has: {known}."
+        )
     cli.import_keras()  # only now is a framework needed: to run the model
     from kerasfaces.features.predict import predict_run
 

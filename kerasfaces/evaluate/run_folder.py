@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from kerasfaces.errors import InputError, MissingFileError
-from kerasfaces.evaluate import stored
+from kerasfaces.evaluate import run_kind, stored
 from kerasfaces.evaluate.operating_point import OperatingPoint
+from kerasfaces.texts import listed
 
 
 def point_of(folder: Path) -> OperatingPoint:
@@ -15,18 +16,12 @@ def point_of(folder: Path) -> OperatingPoint:
         InputError: It is an ensemble, an attribution or a study.
         RunError: It is damaged.
     """
-    if (folder / "ensemble.json").is_file():
-        raise InputError(
-            f"{folder} is an ensemble, which has no network of its own: give one of its "
-            "members (they are named in ensemble.json)."
-        )
-    if (folder / "attribution.json").is_file():
-        raise InputError(
-            f"{folder} is an attribution: kerasfaces attribute {folder} --manifest M says "
-            "which generator made an image; give a detector's run folder here."
-        )
-    if (folder / "winner").is_dir():
-        raise InputError(f"{folder} is a study: give its winner, {folder / 'winner'}.")
+    others = ("ensemble.json", "attribution.json", "study.json")
+    if (
+        any((folder / name).is_file() for name in others)
+        or (folder / "winner").is_dir()
+    ):
+        raise InputError(f"{folder} {run_kind.why_no_run(folder)}")
     point, _, _ = stored.read(folder)
     return point
 
@@ -43,6 +38,6 @@ def about(folder: Path) -> str:
     parts = []
     for label in ("real", "fake"):
         sources = rows["source"][rows["label"] == label]
-        names = ", ".join(sorted(set(sources) - {""}))
+        names = listed(sorted(set(sources) - {""}))
         parts.append(f"{len(sources):,} {label}" + (f" ({names})" if names else ""))
     return f"{folder} was trained on {' and '.join(parts)} images."

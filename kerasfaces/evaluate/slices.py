@@ -9,6 +9,7 @@ import pandas as pd
 from kerasfaces.errors import InputError
 from kerasfaces.evaluate import predictions
 from kerasfaces.metrics.inputs import Bools
+from kerasfaces.texts import listed, quoted
 
 _MANY_VALUES = 12  # an attribute with more distinct numbers is shown in ranges
 _BINS = 8
@@ -28,7 +29,7 @@ def columns(frame: pd.DataFrame, by: list[str] | None = None) -> list[str]:
             name in predictions.COLUMNS and name != "source"
         ):
             raise InputError(
-                f"Cannot group by {name!r}; available: {', '.join(known)}."
+                f"Cannot group by {quoted(name)}; available: {listed(known)}."
             )
     return list(dict.fromkeys(by))
 

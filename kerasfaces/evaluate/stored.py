@@ -9,7 +9,9 @@ import pandas as pd
 
 from kerasfaces import runs
 from kerasfaces.errors import MissingFileError, RunError
+from kerasfaces.evaluate import run_kind
 from kerasfaces.evaluate.operating_point import OperatingPoint
+from kerasfaces.texts import quoted
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -36,21 +38,9 @@ def read(folder: Path) -> tuple[OperatingPoint, Context, dict[str, Any]]:
         MissingFileError: There is no such folder, or it holds no finished run.
         RunError: One of its files is damaged.
     """
-    if not folder.is_dir():
-        raise MissingFileError(
-            f"{folder} is no folder; expected a run folder made by train."
-        )
-    path = folder / "operating_point.json"
+    path = folder / run_kind.POINT
     if not path.is_file():
-        repeated = sorted(folder.glob("seed-*/operating_point.json"))
-        hint = (
-            f"it holds repeated runs: give one of them, e.g. {repeated[0].parent}."
-            if repeated
-            else "the same train command continues an unfinished run."
-        )
-        raise MissingFileError(
-            f"{folder} is not a finished run (no operating_point.json); {hint}"
-        )
+        raise MissingFileError(f"{folder} {run_kind.why_no_run(folder)}")
     point = OperatingPoint.from_json(runs.read_json(path), str(path))
     contents = {
         name: runs.read_json(folder / f"{name}.json")
@@ -66,7 +56,7 @@ def read(folder: Path) -> tuple[OperatingPoint, Context, dict[str, Any]]:
     root = contents["metrics"].get("image_root")
     if not isinstance(root, str | None):
         raise RunError(
-            f"{folder / 'metrics.json'}: image_root is {root!r}, expected a folder; restore "
+            f"{folder / 'metrics.json'}: image_root is {quoted(root)}, expected a folder; restore "
             "the file or delete it."
         )
     context = Context(

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kerasfaces.evaluate import names
-from kerasfaces.evaluate.markup import MISSING, interval, number, plain
+from kerasfaces.evaluate.markup import MISSING, interval, number
 from kerasfaces.metrics import NAMES
+from kerasfaces.texts import plain
 
 _GROUP_WIDTH = 23
 

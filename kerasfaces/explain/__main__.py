@@ -135,9 +135,9 @@ def _request(options: argparse.Namespace) -> "Request":
 
 def _print(frame: "pd.DataFrame", folder: Path) -> None:
     """Print a line per image, what a reader must know, and where the page is."""
-    from kerasfaces.evaluate.markup import plain
     from kerasfaces.explain.parts import checks, summary
     from kerasfaces.manifest import printing
+    from kerasfaces.texts import plain
 
     checked = "deletion_gain" in frame
     for row in frame.to_dict("records"):

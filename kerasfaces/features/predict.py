@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces import cli, registry, runs
+from kerasfaces import __version__, cli, registry, runs
 from kerasfaces import config as configs
 from kerasfaces.baselines.parts.config import BaselineConfig
 from kerasfaces.dataset.cache import CachedImages, cache_images
@@ -22,13 +22,19 @@ from kerasfaces.dataset.channels import (
     from_store,
 )
 from kerasfaces.dataset.sizes import with_limits
-from kerasfaces.errors import InputError, RunError
+from kerasfaces.errors import (
+    InputError,
+    KerasfacesError,
+    MissingFileError,
+    RunError,
+)
 from kerasfaces.features import baseline, limits
 from kerasfaces.features.cached import FeatureCache, base_recipe
 from kerasfaces.images import InputSpec
 from kerasfaces.images.limits import Limits
 from kerasfaces.models.parts import assemble, stem
 from kerasfaces.models.parts.config import ModelConfig
+from kerasfaces.texts import plain, quoted, shortened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,23 +78,47 @@ def open_run(folder: Path) -> FinishedRun:
         RunError: The run is not finished, or damaged.
         InputError: Its configuration is damaged, or it is a baseline's.
     """
-    try:
-        return _read(folder)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise RunError(
-            f"{folder}: config.json or input_spec.json is damaged "
-            f"({type(error).__name__}: {error}); restore it, or train the run again."
-        ) from error
-
-
-def _read(folder: Path) -> FinishedRun:
-    config = runs.read_json(folder / "config.json")
     other = baseline.config_of(folder)
     if other is not None:
         raise InputError(
             f"{folder} holds {other.model.name}, which is no network: only its scores can "
             "be had (kerasfaces evaluate). Give a run of a model."
         )
+    try:
+        return _read(folder)
+    except MissingFileError as error:
+        raise MissingFileError(
+            f"{error} {folder} is incomplete: copy the whole run folder, or train the run "
+            f"again.{_other_version(folder)}"
+        ) from error
+    except InputError as error:
+        raise RunError(
+            f"{error} The run cannot be read by this version: train it again, or use the one "
+            f"that made it.{_other_version(folder)}"
+        ) from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise RunError(
+            f"{folder}: config.json or input_spec.json is damaged, or of another version "
+            f"({type(error).__name__}: {quoted(str(error))}); restore it, or train the run "
+            f"again.{_other_version(folder)}"
+        ) from error
+
+
+def _other_version(folder: Path) -> str:
+    """Return which version made a run, where it says so and that is not this one."""
+    try:
+        told = runs.read_json(folder / "environment.json")["packages"]["kerasfaces"]
+    except (KerasfacesError, KeyError, TypeError):
+        return ""
+    if told == __version__:
+        return ""
+    return (
+        f" It was made by kerasfaces {shortened(plain(told))}; this is {__version__}."
+    )
+
+
+def _read(folder: Path) -> FinishedRun:
+    config = runs.read_json(folder / "config.json")
     if not (folder / "model.keras").exists():
         raise RunError(
             f"{folder}: training is not finished (no model.keras); run it again."
@@ -163,7 +193,7 @@ def predict_run(
     if split is not None:
         chosen = np.flatnonzero((rows["split"] == split).to_numpy())
         if not len(chosen):
-            raise InputError(f"The manifest has no rows in split {split!r}.")
+            raise InputError(f"The manifest has no rows in split {quoted(split)}.")
         rows = rows.iloc[chosen].reset_index(drop=True)
         files = [files[position] for position in chosen]
     return as_predictions(rows, *predictor.logits(files, store))

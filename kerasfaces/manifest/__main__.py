@@ -11,6 +11,7 @@ from pathlib import Path
 
 from kerasfaces import cli
 from kerasfaces.manifest import inputs
+from kerasfaces.texts import quoted
 
 EXAMPLES = [
     "kerasfaces manifest build photos -o photos/manifest.csv",
@@ -270,7 +271,9 @@ def _distance(text: str) -> int | None:
     if text == "off":
         return None
     if not text.isdecimal() or int(text) > 256:
-        raise argparse.ArgumentTypeError(f"expected 0..256 bits or off, got {text!r}")
+        raise argparse.ArgumentTypeError(
+            f"expected 0..256 bits or off, got {quoted(text)}"
+        )
     return int(text)
 
 

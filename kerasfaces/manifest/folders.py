@@ -16,6 +16,7 @@ from kerasfaces.manifest.image_files import images_below
 from kerasfaces.manifest.places import FIRST, Place
 from kerasfaces.manifest.rules import LABELS
 from kerasfaces.manifest.table import Manifest, absolute_folder
+from kerasfaces.texts import quoted
 
 logger = logging.getLogger(__name__)
 LAYOUT = "DIR/real/... and DIR/fake/<generator>/..."
@@ -143,7 +144,7 @@ def require_both_classes(reading: Reading) -> None:
     for label in LABELS:
         if not (reading.manifest.rows["label"] == label).any():
             shown = ", ".join(
-                f"{line.folder!r} ({line.n})" for line in reading.lines[:6]
+                f"{quoted(line.folder)} ({line.n})" for line in reading.lines[:6]
             )
             raise InputError(
                 f"{reading.manifest.folder}: no {label} images among {shown}; expected both "

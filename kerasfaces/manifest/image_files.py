@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kerasfaces.images import kinds
+from kerasfaces.texts import quoted
 
 logger = logging.getLogger(__name__)
 
@@ -33,10 +34,10 @@ def images_below(folder: Path) -> list[Path]:
                 odd.append(file)
     if odd:
         logger.info(
-            "%s: %d files count as images by their content, not by their names, e.g. %r",
+            "%s: %d files count as images by their content, not by their names, e.g. %s",
             folder,
             len(odd),
-            odd[0].name,
+            quoted(odd[0].name),
         )
     if ignored:
         counts = ", ".join(f"{kind} ({n})" for kind, n in ignored.most_common(5))
@@ -46,10 +47,10 @@ def images_below(folder: Path) -> list[Path]:
     if unnameable:
         logger.warning(
             "%s: %d images are left out because their names are not UTF-8; rename them, "
-            "e.g. %r",
+            "e.g. %s",
             folder,
             len(unnameable),
-            unnameable[0],
+            quoted(unnameable[0]),
         )
     return sorted(found, key=str)
 

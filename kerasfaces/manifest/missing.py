@@ -12,6 +12,7 @@ from kerasfaces.errors import InputError
 from kerasfaces.manifest import combine, contradictions
 from kerasfaces.manifest.rules import LABELS, SPLITS
 from kerasfaces.manifest.table import Manifest
+from kerasfaces.texts import quoted
 
 _COMMAND = "kerasfaces manifest"
 
@@ -106,8 +107,8 @@ def remarks(manifest: Manifest, path: Path) -> list[str]:
     if torn:
         first, second = (rows["path"].iloc[i] for i in torn[0])
         lines.append(
-            f"{len(torn)} rows have the content of a row in another split, first {first!r} "
-            f"and {second!r}. {torn_apart(path)}"
+            f"{len(torn)} rows have the content of a row in another split, first {quoted(first)} "
+            f"and {quoted(second)}. {torn_apart(path)}"
         )
     return [line for line in lines if line]
 

@@ -19,6 +19,7 @@ from kerasfaces import images, runs, workers
 from kerasfaces.errors import ImageError, InputError, RunError
 from kerasfaces.manifest import scan, table
 from kerasfaces.manifest.table import Manifest, absolute_folder
+from kerasfaces.texts import quoted
 
 logger = logging.getLogger(__name__)
 QUALITY_PCT = 75
@@ -117,21 +118,21 @@ def _size(manifest: Manifest, facts: list[scan.Facts], size_px: int | None) -> i
     if not sides:
         raise InputError(
             f"none of the {len(manifest)} images could be read (first: "
-            f"{manifest.rows['path'][0]!r}, {facts[0].reason})."
+            f"{quoted(manifest.rows['path'][0])}, {facts[0].reason})."
         )
     smallest, path = min(sides)
     if size_px is None:
         size_px = int(_SHRINK * smallest) // _MULTIPLE * _MULTIPLE
         if size_px < _MULTIPLE:
             raise InputError(
-                f"{path!r} has a side of {smallest} px, too small to shrink all images to "
+                f"{quoted(path)} has a side of {smallest} px, too small to shrink all images to "
                 f"one size of at least {_MULTIPLE} px; remove such rows."
             )
     n_smaller = sum(side < size_px for side, _ in sides)
     if size_px < 1 or n_smaller:
         raise InputError(
             f"--size {size_px}: expected 1..{smallest}, which enlarges no image; {n_smaller} "
-            f"are smaller, the smallest is {path!r}. Remove such rows or choose less."
+            f"are smaller, the smallest is {quoted(path)}. Remove such rows or choose less."
         )
     return size_px
 
@@ -153,8 +154,8 @@ def _claim(folder: Path, size_px: int) -> None:
             key for key in {**wanted, **found} if found.get(key) != wanted.get(key)
         )
         raise InputError(
-            f"{folder} holds images made with {other} {found.get(other)!r}, now it would be "
-            f"{wanted.get(other)!r}; choose another folder."
+            f"{folder} holds images made with {other} {quoted(found.get(other))}, now it would be "
+            f"{quoted(wanted.get(other))}; choose another folder."
         )
 
 
@@ -163,7 +164,7 @@ def _refuse_used(folder: Path) -> None:
     others = sorted(each.name for each in folder.iterdir() if each.name != ".lock")
     if others:
         raise InputError(
-            f"{folder} is not empty and not from --neutralise (it holds {others[0]!r}); "
+            f"{folder} is not empty and not from --neutralise (it holds {quoted(others[0])}); "
             "choose another folder."
         )
 

@@ -10,14 +10,15 @@ from kerasfaces.manifest.recipe import Recipe
 from kerasfaces.manifest.rules import SPLITS
 from kerasfaces.manifest.split import SplitResult
 from kerasfaces.manifest.table import Manifest
+from kerasfaces.texts import plain, shortened
 
 _TREE_LINES = 40  # folders shown of one tree
 
 
 def text(line: str) -> None:
-    """Print one line; what the terminal cannot show is escaped."""
+    """Print one line; control characters, and what the terminal lacks, are escaped."""
     encoding = sys.stdout.encoding or "utf-8"
-    shown = line.encode(encoding, "backslashreplace").decode(encoding)
+    shown = plain(line).encode(encoding, "backslashreplace").decode(encoding)
     sys.stdout.write(shown + "\n")
 
 
@@ -132,7 +133,7 @@ def audit(title: str, result: AuditResult) -> None:
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print aligned columns, numbers to the right."""
-    cells = [list(header), *(list(row) for row in rows)]
+    cells = [list(header), *(list(map(shortened, row)) for row in rows)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
     for row in cells:
         line = "  ".join(

@@ -10,6 +10,7 @@ from typing import Literal
 
 from kerasfaces import config
 from kerasfaces.errors import InputError, MissingFileError
+from kerasfaces.texts import listed, quoted
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -143,7 +144,7 @@ def _check(path: Path, recipe: Recipe) -> None:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
         raise InputError(
-            f"{path}: source {twice!r} is listed twice; merge its folders."
+            f"{path}: source {quoted(twice)} is listed twice; merge its folders."
         )
     for label in ("real", "fake"):
         if label not in [source.label for source in recipe.source]:
@@ -151,18 +152,20 @@ def _check(path: Path, recipe: Recipe) -> None:
     for source in recipe.source:
         if source.want < 0 or not source.folders or not source.name.strip():
             raise InputError(
-                f"{path}: source {source.name!r} needs a name, folders and want >= 0."
+                f"{path}: source {quoted(source.name)} needs a name, folders and want >= 0."
             )
         if any(Path(pattern).is_absolute() for pattern in source.folders):
             raise InputError(
-                f"{path}: source {source.name!r}: folders are relative to --root."
+                f"{path}: source {quoted(source.name)}: folders are relative to --root."
             )
         if source.follows and not source.pair_by:
-            raise InputError(f"{path}: source {source.name!r} follows without pair_by.")
+            raise InputError(
+                f"{path}: source {quoted(source.name)} follows without pair_by."
+            )
     for name in (*recipe.balance, *(s.follows for s in recipe.source if s.follows)):
         if name not in names:
             raise InputError(
-                f"{path}: {name!r} is none of the sources {', '.join(names)}."
+                f"{path}: {quoted(name)} is none of the sources {listed(names)}."
             )
     if any(each.share <= 0 for each in recipe.share):
         raise InputError(f"{path}: every share must be above 0.")

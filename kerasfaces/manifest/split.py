@@ -21,6 +21,7 @@ from kerasfaces.manifest.balance import Balance, quotas
 from kerasfaces.manifest.phash import MAX_DISTANCE
 from kerasfaces.manifest.rules import LABELS, SPLITS
 from kerasfaces.manifest.table import Manifest, column
+from kerasfaces.texts import quoted
 
 RATIO = (5.0, 1.0, 1.0)
 # Of 256 bits. Copies re-encoded (JPEG 20) or halved differ by at most 9, brightened ones
@@ -155,7 +156,7 @@ def parse_ratio(text: str) -> tuple[float, ...]:
         ratio = ()
     if len(ratio) not in (2, 3):
         raise InputError(
-            f"ratio {text!r}: expected train:val:test such as 5:1:1 or 80/10/10, or "
+            f"ratio {quoted(text)}: expected train:val:test such as 5:1:1 or 80/10/10, or "
             "train:test such as 80/20."
         )
     return ratio

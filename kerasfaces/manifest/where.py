@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from kerasfaces.errors import InputError
 from kerasfaces.manifest.table import Manifest
+from kerasfaces.texts import listed, quoted
 
 
 def select(manifest: Manifest, conditions: Iterable[str]) -> Manifest:
@@ -23,19 +24,19 @@ def select(manifest: Manifest, conditions: Iterable[str]) -> Manifest:
         name = name.removesuffix("!").strip()
         if not equals or name not in manifest.rows:
             raise InputError(
-                f"--where {condition!r}: expected COLUMN=VALUE,VALUE with one of the columns "
-                f"{', '.join(manifest.rows.columns)}."
+                f"--where {quoted(condition)}: expected COLUMN=VALUE,VALUE with one of the columns "
+                f"{listed(list(manifest.rows.columns))}."
             )
         values = [part.strip() for part in text.split(",")]
         present = set(manifest.rows[name])
         absent = [value for value in values if value not in present]
         if absent and not negated:
-            known = ", ".join(sorted(present)[:12])
+            known = listed(sorted(present))
             raise InputError(
-                f"--where {condition!r}: no row has {name} {absent[0]!r}; there are {known}."
+                f"--where {quoted(condition)}: no row has {name} {quoted(absent[0])}; there are {known}."
             )
         keep = manifest.rows[name].isin(values) != negated
         if not keep.any():
-            raise InputError(f"--where {condition!r} leaves no row.")
+            raise InputError(f"--where {quoted(condition)} leaves no row.")
         manifest = manifest.take(keep)
     return manifest

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kerasfaces.errors import InputError
+from kerasfaces.texts import quoted
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -87,4 +88,4 @@ def _is_fake(value: Any) -> bool:
         return bool(value)
     if isinstance(value, float) and math.isnan(value):
         raise InputError("labels: 1 or more values are NaN; expected real/fake or 0/1.")
-    raise InputError(f"labels: expected real/fake or 0/1, got {value!r}.")
+    raise InputError(f"labels: expected real/fake or 0/1, got {quoted(value)}.")

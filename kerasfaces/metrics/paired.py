@@ -12,6 +12,7 @@ from kerasfaces.metrics.bootstrap import RESAMPLES, draw_counts
 from kerasfaces.metrics.draws import Difference, from_draws
 from kerasfaces.metrics.inputs import Bools, Floats, as_labels, as_scored
 from kerasfaces.metrics.ranking import auc, both_classes
+from kerasfaces.texts import quoted
 
 _CHUNK_ELEMENTS = 2**18
 
@@ -104,7 +105,9 @@ def _statistic(metric: str, fake: Bools, logits: Floats) -> Callable[..., Floats
     elif metric == "loss":
         each = np.logaddexp(0.0, logits) - fake * logits
     else:
-        raise InputError(f"metric: expected auc, accuracy or loss, got {metric!r}.")
+        raise InputError(
+            f"metric: expected auc, accuracy or loss, got {quoted(metric)}."
+        )
     real_part, fake_part = each[~fake], each[fake]
 
     def mean(reals: NDArray[np.int64], fakes: NDArray[np.int64]) -> Floats:

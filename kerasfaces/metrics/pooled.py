@@ -19,6 +19,7 @@ from kerasfaces.metrics.inputs import Bools, as_labels, as_scored
 from kerasfaces.metrics.intervals import Estimate
 from kerasfaces.metrics.paired import Order
 from kerasfaces.metrics.ranking import auc, both_classes
+from kerasfaces.texts import quoted
 
 CLASSES = (False, True)  # real, fake
 _CHUNK_ELEMENTS = 2**18
@@ -69,7 +70,7 @@ def pooled_difference(
     reals, fakes = (_numbered(each.keys[side] for each in read) for side in CLASSES)
     if both := reals.keys() & fakes.keys():
         raise InputError(
-            f"pooled_difference: {min(both)!r} is real in one split and fake in another."
+            f"pooled_difference: {quoted(min(both))} is real in one split and fake in another."
         )
     value = float(np.mean([split.value for split in read]))
     generator = rng.generator(seed, "paired", "pooled")

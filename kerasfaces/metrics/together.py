@@ -14,6 +14,7 @@ from kerasfaces.metrics.draws import Difference, from_draws
 from kerasfaces.metrics.inputs import Bools, Floats, as_labels, as_values
 from kerasfaces.metrics.intervals import undefined
 from kerasfaces.metrics.ranking import both_classes
+from kerasfaces.texts import quoted
 
 METRICS = ("auc", "ap", "balanced_accuracy", "tpr_at_fpr_1pct")
 _CHUNK_ELEMENTS = 2**18
@@ -62,7 +63,7 @@ def differences(
     """
     if reference not in systems:
         raise InputError(
-            f"reference {reference!r} is none of {', '.join(systems) or 'no systems'}."
+            f"reference {quoted(reference)} is none of {', '.join(systems) or 'no systems'}."
         )
     first = as_values(systems[reference].logit, reference)
     fake, _ = both_classes(as_labels(labels, first.size), first)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasfaces import cli, streams
+from kerasfaces.texts import quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         why = table["reason"].iloc[0]
         raise InputError(
             f"None of the {len(files):,} files could be scored, e.g. "
-            f"{table['path'].iloc[0]!r}: {why}."
+            f"{quoted(table['path'].iloc[0])}: {why}."
         )
     return 0
 
@@ -100,8 +101,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _print(table: "pd.DataFrame", as_json: bool) -> None:
-    from kerasfaces.evaluate.markup import plain
     from kerasfaces.manifest import printing
+    from kerasfaces.texts import plain
 
     for path, verdict, score, logit, reason in table.itertuples(index=False):
         if as_json:

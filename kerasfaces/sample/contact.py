@@ -7,6 +7,7 @@ from PIL import Image
 
 from kerasfaces import runs
 from kerasfaces.errors import InputError
+from kerasfaces.texts import quoted
 
 
 def contact_sheet(manifest: Path, file: Path, columns: int = 8, rows: int = 3) -> None:
@@ -20,7 +21,7 @@ def contact_sheet(manifest: Path, file: Path, columns: int = 8, rows: int = 3) -
     """
     if file.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
         raise InputError(
-            f"{file}: a contact sheet is a .png, .jpg or .webp, got {file.suffix!r}."
+            f"{file}: a contact sheet is a .png, .jpg or .webp, got {quoted(file.suffix)}."
         )
     with manifest.open(newline="", encoding="utf-8") as lines:
         table = list(csv.DictReader(lines))[: 2 * columns * rows]

@@ -15,6 +15,7 @@ from kerasfaces.evaluate import run_folder
 from kerasfaces.serve import parity
 from kerasfaces.serve.replace import replacing
 from kerasfaces.serve.traced import INPUT, OUTPUT, trace
+from kerasfaces.texts import quoted
 
 if TYPE_CHECKING:
     from kerasfaces.features.predict import FinishedRun
@@ -179,7 +180,7 @@ def _held(target: Path) -> dict[str, Any]:
     others = there - known - {FILE}
     if others:
         raise RunError(
-            f"{target} holds {min(others)!r}, which no export wrote; choose another folder "
+            f"{target} holds {quoted(min(others))}, which no export wrote; choose another folder "
             "with -o."
         )
     return held if isinstance(held, dict) else {}

@@ -11,6 +11,7 @@ import numpy as np
 from kerasfaces import runs
 from kerasfaces.errors import MissingFileError, StoreError
 from kerasfaces.store import files
+from kerasfaces.texts import quoted
 
 FORMAT_VERSION = 1
 
@@ -63,17 +64,17 @@ def read_meta(folder: Path) -> Meta:
         )
     values = runs.read_json(path)
     if not isinstance(values, Mapping):
-        raise _damaged(path, f"an object, got {values!r}"[:80])
+        raise _damaged(path, f"an object, got {quoted(values)}")
     if values.get("format") != FORMAT_VERSION:
         raise StoreError(
-            f"{path}: format {values.get('format')!r}, this version reads "
+            f"{path}: format {quoted(values.get('format'))}, this version reads "
             f"{FORMAT_VERSION}; write the store again."
         )
     recipe, shape = values.get("recipe"), values.get("shape")
     if not isinstance(recipe, dict):
-        raise _damaged(path, f"a recipe, got {recipe!r}"[:80])
+        raise _damaged(path, f"a recipe, got {quoted(recipe)}")
     if not isinstance(shape, list) or not all(type(side) is int for side in shape):
-        raise _damaged(path, f"a shape, got {shape!r}"[:80])
+        raise _damaged(path, f"a shape, got {quoted(shape)}")
     return Meta(recipe, tuple(shape), _dtype(values.get("dtype"), path))
 
 
@@ -106,9 +107,9 @@ def _dtype(name: object, path: Path) -> np.dtype[Any]:
     try:
         dtype = np.dtype(str(name))
     except TypeError as error:
-        raise _damaged(path, f"a dtype, got {name!r}"[:80]) from error
+        raise _damaged(path, f"a dtype, got {quoted(name)}") from error
     if dtype.kind not in "biuf":
-        raise _damaged(path, f"a dtype of numbers, got {name!r}"[:80])
+        raise _damaged(path, f"a dtype of numbers, got {quoted(name)}")
     return dtype
 
 

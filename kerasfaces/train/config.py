@@ -15,6 +15,7 @@ from kerasfaces.models.parts.config import (
     HeadConfig,
     ModelConfig,
 )
+from kerasfaces.texts import quoted
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -205,7 +206,7 @@ def other_model(preset: str, models: Iterable[str], model: str) -> InputError:
     """Return what is wrong when a preset is asked for a model it does not describe."""
     names = list(models)
     return InputError(
-        f"--preset {preset} describes {', '.join(names)}, not {model!r}; add --model "
+        f"--preset {preset} describes {', '.join(names)}, not {quoted(model)}; add --model "
         f"{' or '.join(names)}."
     )
 

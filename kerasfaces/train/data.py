@@ -17,6 +17,7 @@ from kerasfaces.errors import InputError
 from kerasfaces.images import InputSpec
 from kerasfaces.images.limits import Limits
 from kerasfaces.manifest import missing
+from kerasfaces.texts import quoted
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ class Data:
     def unreadable(self) -> list[str]:
         """Return `path: reason` of every row without an array."""
         pairs = zip(self.rows["path"], self.images.reasons, strict=True)
-        return [f"{path!r}: {reason}" for path, reason in pairs if reason]
+        return [f"{quoted(path)}: {reason}" for path, reason in pairs if reason]
 
     def leaks(self) -> list[str]:
         """Return one sentence for each way in which splits share images or people."""
@@ -194,7 +195,7 @@ def _check_unchanged(data: Data) -> None:
     if changed:
         raise InputError(
             f"{len(changed)} of {len(data.rows)} files are not those of the manifest (other "
-            f"sha256), first {changed[0]!r}: build and split the manifest again."
+            f"sha256), first {quoted(changed[0])}: build and split the manifest again."
         )
 
 

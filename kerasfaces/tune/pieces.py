@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from kerasfaces import registry
 from kerasfaces.errors import InputError
 from kerasfaces.models.parts.config import ModelConfig
+from kerasfaces.texts import quoted
 from kerasfaces.train.config import TrainConfig
 
 
@@ -82,7 +83,7 @@ class Plan:
         wanted = [tap or anatomy.last for tap in model.taps or ("",)]
         unknown = [tap for tap in wanted if tap not in anatomy.widths]
         if unknown:
-            raise InputError(f"model.taps: {name} has no layer {unknown[0]!r}.")
+            raise InputError(f"model.taps: {name} has no layer {quoted(unknown[0])}.")
         names = dict.fromkeys(tap or anatomy.last for tap in self._taps[name])
         superset = tuple(tap for tap in names if tap in anatomy.widths)
         if not set(wanted) <= set(superset):

@@ -11,6 +11,7 @@ from kerasfaces import config as configs
 from kerasfaces import manifest as manifests
 from kerasfaces import runs
 from kerasfaces.errors import RunError
+from kerasfaces.texts import quoted
 from kerasfaces.train.data import split_if_needed
 from kerasfaces.tune import offer, records, space
 from kerasfaces.tune.material import Material
@@ -131,7 +132,7 @@ def claim(ready: Ready) -> None:
         held = {each.name for each in folder.iterdir() if each.name[0] != "."}
         if held:
             raise RunError(
-                f"{folder} is not empty and holds no study (it holds {min(held)!r}); choose "
+                f"{folder} is not empty and holds no study (it holds {quoted(min(held))}); choose "
                 "another folder with -o."
             )
         runs.write_json(path, ready.identity)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from kerasfaces import runs
 from kerasfaces.errors import RunError
+from kerasfaces.texts import quoted
 from kerasfaces.tune.study import OBJECTIVES
 
 COMPLETED, FAILED, RUNNING = "COMPLETED", "FAILED", "RUNNING"
@@ -172,11 +173,13 @@ def load(path: Path) -> Trial:
         if folder_of(path.parents[1], str(trial.trial_id)) != path.parent:
             raise ValueError(f"it is trial {trial.trial_id}")
         if trial.status not in (COMPLETED, FAILED, RUNNING):
-            raise ValueError(f"status {trial.status!r}")
+            raise ValueError(f"status {quoted(trial.status)}")
         if trial.status == COMPLETED and not (
             trial.repeats and math.isfinite(trial.score)
         ):
-            raise ValueError(f"score {trial.score!r} of {len(trial.repeats)} trainings")
+            raise ValueError(
+                f"score {quoted(trial.score)} of {len(trial.repeats)} trainings"
+            )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RunError(
             f"{path} is damaged ({type(error).__name__}: {error}); put a copy back, or delete "

@@ -10,6 +10,8 @@ import pandas as pd
 
 from kerasfaces import metrics
 from kerasfaces.errors import RunError
+from kerasfaces.evaluate import run_kind
+from kerasfaces.texts import quoted
 from kerasfaces.tune import leaderboard, records
 from kerasfaces.tune.published import Published, from_json
 from kerasfaces.tune.space import RESERVED
@@ -135,15 +137,17 @@ def gather(folder: Path) -> StudyInput:
         RunError: It holds no study, or no finished trial, or a damaged one.
     """
     if not (folder / "study.json").exists():
-        raise RunError(
-            f"{folder} holds no study (no study.json in it); give the folder that kerasfaces "
-            "tune wrote (-o, else runs/tune-...)."
+        what = (
+            f"it is a run, whose report is {folder / 'report.html'}"
+            if (folder / run_kind.POINT).is_file()
+            else "give the folder that kerasfaces tune wrote (-o, else runs/tune-...)"
         )
+        raise RunError(f"{folder} holds no study (no study.json in it); {what}.")
     identity = records.read_object(folder / "study.json")
     lacking = {"study", "settings", "space", "weights"} - set(identity)
     if lacking:
         raise RunError(
-            f"{folder / 'study.json'} is damaged: it lacks {min(lacking)!r}."
+            f"{folder / 'study.json'} is damaged: it lacks {quoted(min(lacking))}."
         )
     settings = identity["settings"]
     trials = records.load_all(folder)

@@ -7,6 +7,7 @@ from typing import Any
 from keras_tuner import HyperParameters
 
 from kerasfaces.errors import InputError, KerasfacesError
+from kerasfaces.texts import quoted
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune.blame import study_code
 from kerasfaces.tune.offer import Offer
@@ -27,18 +28,18 @@ class _Declaring(HyperParameters):
         keys = {key} | ({hp.name} if self.is_active(hp) else set())
         if keys & self.asked:
             raise InputError(
-                f"the name {hp.name!r} is asked for twice; give each choice a name of its own."
+                f"the name {quoted(hp.name)} is asked for twice; give each choice a name of its own."
             )
         if hp.name.startswith(RESERVED):
             raise InputError(
-                f"the name {hp.name!r} begins with {RESERVED!r}, which KerasTuner keeps for "
+                f"the name {quoted(hp.name)} begins with {quoted(RESERVED)}, which KerasTuner keeps for "
                 "itself; choose another."
             )
         given = list(getattr(hp, "_values", []))
         twice = [value for i, value in enumerate(given) if value in given[:i]]
         if twice:
             raise InputError(
-                f"{hp.name}: the value {twice[0]!r} is there twice, so trials would be "
+                f"{hp.name}: the value {quoted(twice[0])} is there twice, so trials would be "
                 "repeated; leave one out."
             )
         self.asked |= keys
@@ -107,7 +108,7 @@ def configuration(study: Study, offer: Offer, hyperparameters: Any) -> TrainConf
     name = config.model.name
     if name not in offer.found:
         raise InputError(
-            f"the study chose the base {name!r}, which is not among those it declares: "
+            f"the study chose the base {quoted(name)}, which is not among those it declares: "
             f"{', '.join(study.bases)}."
         )
     if config.unfreeze:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from kerasfaces.errors import InputError, MissingFileError
+from kerasfaces.texts import quoted
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune import listing
 from kerasfaces.tune.blame import study_code
@@ -67,11 +68,13 @@ class Study:
         """Check what can be checked before anything is trained."""
         if isinstance(self.bases, str):
             raise InputError(
-                f"bases: expected names in a tuple, got the text {self.bases!r}; write "
-                f"({self.bases!r},)."
+                f"bases: expected names in a tuple, got the text {quoted(self.bases)}; write "
+                f"({quoted(self.bases)},)."
             )
         if not callable(self.configure):
-            raise InputError(f"configure: expected a function, got {self.configure!r}.")
+            raise InputError(
+                f"configure: expected a function, got {quoted(self.configure)}."
+            )
         for name in ("repeats", "max_epochs", "factor", "seed"):
             _whole(name, getattr(self, name))
         for name in ("max_trials", "median_after"):
@@ -124,9 +127,9 @@ def load(text: str) -> tuple[str, Study]:
         known = listing.files()
         if text not in known:
             near = difflib.get_close_matches(text, known, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
+            hint = f" Did you mean {quoted(near[0])}?" if near else ""
             raise InputError(
-                f"There is no study {text!r}; available: {', '.join(known) or 'none'}, or a "
+                f"There is no study {quoted(text)}; available: {', '.join(known) or 'none'}, or a "
                 f"path to a .py file.{hint}"
             )
         path = known[text]
@@ -165,13 +168,13 @@ def _study_in(path: Path) -> Study:
 
 def _whole(name: str, value: Any) -> None:
     if not isinstance(value, int) or isinstance(value, bool):
-        raise InputError(f"{name}: expected a whole number, got {value!r}.")
+        raise InputError(f"{name}: expected a whole number, got {quoted(value)}.")
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         near = difflib.get_close_matches(str(value), allowed, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        hint = f" Did you mean {quoted(near[0])}?" if near else ""
         raise InputError(
-            f"{name}: {value!r} is unknown; expected {' or '.join(allowed)}.{hint}"
+            f"{name}: {quoted(value)} is unknown; expected {' or '.join(allowed)}.{hint}"
         )

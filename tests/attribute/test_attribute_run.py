@@ -241,7 +241,7 @@ def test_a_mistake_before_the_first_head_claims_nothing(
 
 
 def test_what_is_no_detector(tmp_path):
-    with pytest.raises(MissingFileError, match=r"is no run folder \(no config\.json\)"):
+    with pytest.raises(MissingFileError, match="is no folder; expected a run folder"):
         attribute(tmp_path / "none", folder=tmp_path / "who")
     (tmp_path / "joined").mkdir()
     for name in ("config.json", "ensemble.json"):
@@ -255,7 +255,7 @@ def test_what_is_no_detector(tmp_path):
     rows = make_rows()
     (tmp_path / "run").mkdir()
     rows.to_csv(tmp_path / "run" / "manifest.csv", index=False)
-    with pytest.raises(MissingFileError, match=r"no config\.json"):
+    with pytest.raises(MissingFileError, match="holds images, not a run"):
         attribute(tmp_path / "run", folder=tmp_path / "who")
     runs.write_json(tmp_path / "run" / "config.json", {})
     runs.write_json(tmp_path / "run" / "ensemble.json", {})

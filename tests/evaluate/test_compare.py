@@ -200,7 +200,11 @@ def test_validation_inside_the_compared_split_is_refused(tmp_path, ours, theirs)
             MissingFileError,
             "does not exist; expected a run folder",
         ),
-        (lambda folder: folder.mkdir(), MissingFileError, "it is no finished run"),
+        (
+            lambda folder: folder.mkdir(),
+            MissingFileError,
+            "is not a finished run .*it is empty",
+        ),
         (
             lambda folder: make_run(folder / "seed-0"),
             MissingFileError,

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from kerasfaces.channels.parts.contract import Arrays, Images
 from kerasfaces.errors import InputError, MissingExtraError
+from kerasfaces.texts import quoted
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +69,7 @@ class Runner:
         ):
             if value not in known:
                 raise InputError(
-                    f"There is no {what} {value!r}; available: {', '.join(known)}."
+                    f"There is no {what} {quoted(value)}; available: {', '.join(known)}."
                 )
         installed = importlib.util.find_spec("openvino") is not None
         if engine == "openvino" and not installed:

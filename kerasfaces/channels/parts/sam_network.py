@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from kerasfaces.channels.parts import sam_import, torch_file
 from kerasfaces.channels.parts.engine import Engine, Precision, Runner
 from kerasfaces.errors import InputError
+from kerasfaces.texts import quoted
 
 # Variant -> package, its registry's name, and the encoder's width, which tells a file's.
 VARIANTS = {
@@ -80,7 +81,7 @@ def _read(path: Path) -> dict[str, Tensor]:
     others = [name for name, value in state.items() if not isinstance(value, Tensor)]
     if others:
         raise InputError(
-            f"{path}: expected a state dict of tensors, got {others[0]!r} that is none; "
+            f"{path}: expected a state dict of tensors, got {quoted(others[0])} that is none; "
             "give a published SAM checkpoint."
         )
     return dict(state)

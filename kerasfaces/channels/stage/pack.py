@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from kerasfaces.channels.parts.contract import ChannelSpec
 from kerasfaces.channels.stage.config import ChannelsConfig
 from kerasfaces.errors import InputError
+from kerasfaces.texts import quoted
 
 _LARGEST = float(np.finfo(np.float16).max)
 Scale = dict[str, list[float]]  # name -> [offset, step]: value = offset + step * byte
@@ -48,7 +49,7 @@ def scale_of(
             high = min(config.signed_limit, math.inf if high is None else high)
         elif high is None:
             raise InputError(
-                f"dtype=uint8: channel {name!r} has no upper limit; use dtype=float16 or, "
+                f"dtype=uint8: channel {quoted(name)} has no upper limit; use dtype=float16 or, "
                 "for spectra, the logarithmic amplitude."
             )
         scale[name] = [low, (high - low) / 255]

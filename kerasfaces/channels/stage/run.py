@@ -21,6 +21,7 @@ from kerasfaces.channels.stage.config import ChannelsConfig
 from kerasfaces.channels.stage.summary import Summary, summarise
 from kerasfaces.channels.stage.worker import Decoded, Item, Result, Worker
 from kerasfaces.errors import InputError
+from kerasfaces.texts import quoted
 
 __all__ = ["Chunk", "Decoded", "Item", "Result", "Worker", "build", "plan"]
 logger = logging.getLogger(__name__)
@@ -110,7 +111,7 @@ def build(
     """
     if engine not in ENGINES:
         raise InputError(
-            f"There is no engine {engine!r}; available: {', '.join(ENGINES)}."
+            f"There is no engine {quoted(engine)}; available: {', '.join(ENGINES)}."
         )
     hashed = hashing.hash_files(files, known)
     items = [

@@ -12,6 +12,7 @@ from kerasfaces.errors import ImageError
 from kerasfaces.evaluate import markup, predictions
 from kerasfaces.evaluate.markup import Section, tag
 from kerasfaces.evaluate.report_input import ReportInput
+from kerasfaces.texts import plain
 
 ORDER = 60
 _SHOWN = 8  # of each kind
@@ -71,11 +72,9 @@ def _thumbnail(path: Path, root: Path | None) -> Markup:
     data = base64.b64encode(buffer.getvalue()).decode()
     return Markup(
         '<img src="data:image/jpeg;base64,{}" alt="{}" width="{}" height="{}">'
-    ).format(
-        data, f"thumbnail of {markup.plain(path.name)}", _SPEC.size_px, _SPEC.size_px
-    )
+    ).format(data, f"thumbnail of {plain(path.name)}", _SPEC.size_px, _SPEC.size_px)
 
 
 def _short(name: str, length: int = 34) -> str:
-    text = markup.plain(name)
+    text = plain(name)
     return text if len(text) <= length else "…" + text[-length + 1 :]

@@ -7,6 +7,7 @@ import numpy as np
 from kerasfaces import manifest as manifests
 from kerasfaces import rng
 from kerasfaces.errors import InputError
+from kerasfaces.texts import quoted
 
 
 def of_split(
@@ -32,7 +33,7 @@ def of_split(
     if not len(chosen):
         known = ", ".join(sorted(set(rows["split"]) - {""})) or "none"
         raise InputError(
-            f"{run / 'manifest.csv'} has no rows of split {split!r}; it has: {known}."
+            f"{run / 'manifest.csv'} has no rows of split {quoted(split)}; it has: {known}."
         )
     groups: dict[tuple[str, str], list[int]] = {}
     for place in chosen.tolist():

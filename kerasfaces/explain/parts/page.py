@@ -13,6 +13,7 @@ from kerasfaces.evaluate import chart, html, markup
 from kerasfaces.evaluate.markup import Section, number, tag
 from kerasfaces.explain.parts import checks, picture, summary
 from kerasfaces.explain.parts.contract import Pixels, Subject
+from kerasfaces.texts import plain
 
 if TYPE_CHECKING:
     from kerasfaces.explain.parts.run import Explained, Request
@@ -214,7 +215,7 @@ class Page:
                     ),
                 )
             )
-        lines.append(tag("small", markup.plain(name), title=row["path"]))
+        lines.append(tag("small", plain(name), title=row["path"]))
         pair = tag(
             "div",
             picture.inline(photo, f"thumbnail of {name}", _SMALL_PX),

@@ -9,8 +9,8 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from kerasfaces.evaluate import markup
 from kerasfaces.explain.parts.contract import GRID, Map, Pixels
+from kerasfaces.texts import plain
 
 SIDE_PX = 320
 _BAR_PX = 52
@@ -76,7 +76,7 @@ def inline(picture: Image.Image, description: str, width_px: int = SIDE_PX) -> M
     data = base64.b64encode(buffer.getvalue()).decode()
     return Markup(
         '<img src="data:image/jpeg;base64,{}" alt="{}" width="{}" height="{}">'
-    ).format(data, markup.plain(description), width_px, height_px)
+    ).format(data, plain(description), width_px, height_px)
 
 
 def _coloured(grey: NDArray[np.float64], share: NDArray[np.float64]) -> Image.Image:

@@ -19,6 +19,7 @@ from kerasfaces.models.parts.layers import (
     Rescale,
     Vote,
 )
+from kerasfaces.texts import quoted
 
 _POOLING = {
     "mean": layers.GlobalAveragePooling2D,
@@ -117,7 +118,7 @@ def _views(config: ModelConfig, image: Any) -> list[Any]:
     for text, view in zip(config.inputs, config.views, strict=True):
         if len(view) != 3:
             raise InputError(
-                f"model.inputs: {config.name} sees three channels at a time, got {text!r} "
+                f"model.inputs: {config.name} sees three channels at a time, got {quoted(text)} "
                 f"with {len(view)}; separate images by commas (rgb,lnp), repeat a channel "
                 "(amplitude+amplitude+amplitude), or use --model lnp_attention."
             )
@@ -198,7 +199,7 @@ def _tapped(full: keras.Model, taps: Sequence[str]) -> keras.Model:
         if tap not in names:
             near = [name for name in names if name.endswith(("_relu", "_out", "_add"))]
             raise InputError(
-                f"model.taps: the base has no layer {tap!r}; some it has: {', '.join(near)}."
+                f"model.taps: the base has no layer {quoted(tap)}; some it has: {', '.join(near)}."
             )
     outputs = [full.get_layer(tap).output for tap in taps] or [full.output]
     return keras.Model(
