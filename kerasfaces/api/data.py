@@ -240,7 +240,7 @@ class Manifest:
 
         if validation_from not in (None, "train"):
             raise InputError(
-                f"validation_from: expected 'train', got {validation_from!r}."
+                f"validation_from: expected 'train', got {quoted(validation_from)}."
             )
         if validation_from:
             shares = parse_ratio(ratio)
