@@ -75,3 +75,15 @@ def test_what_does_not_vary_has_no_effect_and_few_trials_no_interval():
     assert one.share == 0.0
     (same,) = effects.main_effects([{"a": i % 2} for i in range(8)], [0.5] * 8)
     assert (same.share, same.p_value) == (0.0, 1.0)
+
+
+@pytest.mark.slow
+def test_a_strong_effect_among_very_many_choices_is_shown():
+    """More hyperparameters than a thousand permutations leave below .05 by Holm."""
+    random = np.random.default_rng(0)
+    names = [f"choice_{number}" for number in range(55)]
+    values = [{name: int(random.integers(2)) for name in names} for _ in range(80)]
+    scores = [one["choice_7"] + 0.1 * random.normal() for one in values]
+    first = effects.main_effects(values, scores)[0]
+    assert first.name == "choice_7"
+    assert first.p_value < 0.05, first.p_value
