@@ -1,4 +1,4 @@
-"""Images that could not be read: counted and listed, never dropped silently."""
+"""Images without a score, e.g. unreadable ones: listed, never dropped silently."""
 
 from markupsafe import Markup
 
@@ -18,11 +18,12 @@ def report(data: ReportInput) -> Section:
         counts.append(f"{len(bad):,} of {len(frame):,} in {split}")
         rows += [[row.path, split, row.label, row.reason] for row in bad.itertuples()]
     kind = names.unreadable(data.metrics)
+    if kind == "unreadable":
+        kind = "unreadable or too little to judge"
     said = f"{kind}: {', '.join(counts)}."
     body = markup.paragraph(said[0].upper() + said[1:])
     if rows:
         caption = f"{min(len(rows), _LISTED)} of {len(rows):,} images {kind}"
         header = ["Path", "Split", "Label", "Reason"]
         body += markup.table(caption, header, rows[:_LISTED], numeric=False)
-    title = "Unreadable images" if kind == "unreadable" else f"Images {kind}"
-    return Section(title, Markup(body))
+    return Section("Images without a score", Markup(body))
