@@ -68,15 +68,17 @@ def already_split(rows: pd.DataFrame, path: Path) -> str:
     used = _used(rows)
     if "test" not in used:
         return f"{text}; add --overwrite to split anew."
-    text += " (" + _counted(rows) + "); "
+    text += f" ({_counted(rows)}). "
     if "val" not in used and n_split == len(rows):
         text += (
-            f"a validation split is cut from train by: {_COMMAND} split {_shown(path)} "
-            "--validation-from train. "
+            f"Cut validation from train (test rows stay): {_COMMAND} split {_shown(path)} "
+            "--validation-from train ; or split "
         )
+    else:
+        text += "Split "
     return (
-        f"{text}to split all rows anew, test images among them, write another file: "
-        f"{_COMMAND} split {_shown(path)} --overwrite -o {_new_file(path, 'anew')}"
+        f"{text}all rows anew, test images among them, into another file: {_COMMAND} split "
+        f"{_shown(path)} --overwrite -o {_new_file(path, 'anew')}"
     )
 
 
