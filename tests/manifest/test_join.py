@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from kerasfaces import manifest as manifests
 from kerasfaces.errors import InputError
-from kerasfaces.manifest import combine
 from kerasfaces.manifest.table import Manifest
 
 
@@ -76,6 +75,8 @@ PART = st.lists(
 @settings(max_examples=60, derandomize=True, deadline=None)
 def test_an_image_is_in_one_split_or_nothing_is_written(contents):
     """Contents are numbers; every file has a name of its own."""
+    from kerasfaces.manifest import combine
+
     parts = []
     for number, rows in enumerate(contents):
         frame = pd.DataFrame(
