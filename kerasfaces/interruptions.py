@@ -39,6 +39,7 @@ def ending_at_once() -> Iterator[None]:
     the process started (`nohup`, a background job of a script) stays ignored.
     """
     ending = _Ending()
+    os.register_at_fork(after_in_child=_forget)
     atexit.register(ending.end)  # the first one registered is the last one called
     try:
         yield
@@ -46,6 +47,14 @@ def ending_at_once() -> Iterator[None]:
         code = leaving.code
         ending.code = code if isinstance(code, int) else int(code is not None)
         raise
+
+
+def _forget() -> None:
+    """Leave a forked process alone: what it is told is no word to this one."""
+    signal.set_wakeup_fd(-1)
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
 
 
 class _Ending:

@@ -12,6 +12,7 @@ import json
 import math
 import os
 import platform
+import re
 import shutil
 import sys
 from collections.abc import Callable, Collection, Iterator
@@ -120,7 +121,16 @@ def lock(
         file.truncate()
         file.write(str(os.getpid()))
         file.flush()
+        _remove_left_over(folder)
         yield
+
+
+def _remove_left_over(folder: Path) -> None:
+    """Remove what killed processes were writing; see `atomic_path`."""
+    for path in folder.glob(".*.tmp*"):
+        owner = re.fullmatch(r"\..+\.(\d+)\.tmp(\.[^.]*)?", path.name)
+        if owner and not Path(f"/proc/{owner[1]}").exists():
+            _remove(path)
 
 
 def claim(

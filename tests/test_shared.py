@@ -3,6 +3,8 @@
 import dataclasses
 import errno
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Literal
 
@@ -151,6 +153,24 @@ def test_lock_is_exclusive_and_released(tmp_path):
         pass
     with runs.lock(tmp_path):
         pass
+
+
+@pytest.mark.parametrize("name", ["model.keras", "a.b.csv", "engine"])
+def test_what_a_killed_process_was_writing_is_removed(tmp_path, name):
+    code = (
+        "import os, sys; from pathlib import Path; from kerasfaces import runs\n"
+        "with runs.atomic_path(Path(sys.argv[1])) as path:\n"
+        "    path.write_text('half'); os.kill(os.getpid(), 9)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / name)]
+    assert subprocess.run(command, check=False).returncode == -9
+    (left,) = tmp_path.iterdir()
+    with runs.lock(tmp_path), runs.atomic_path(tmp_path / name) as path:
+        assert not left.exists()
+        path.write_text("mine")
+        runs._remove_left_over(tmp_path)  # as another's start would
+        assert path.exists()
+    assert (tmp_path / name).read_text() == "mine"
 
 
 @pytest.mark.parametrize(

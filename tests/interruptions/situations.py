@@ -6,6 +6,7 @@ Run as `python situations.py NAME READY`; the file READY appears once it is ther
 import atexit
 import ctypes
 import importlib
+import os
 import signal
 import subprocess
 import sys
@@ -143,6 +144,19 @@ def with_children_that_ignore_signals():
     time.sleep(0.5)
     ready()
     child.wait()
+
+
+@situation
+def after_a_forked_process_was_told_to_end():
+    child = os.fork()
+    if not child:
+        time.sleep(60)
+    time.sleep(0.2)
+    os.kill(child, signal.SIGTERM)
+    assert os.waitpid(child, 0)[1] == signal.SIGTERM
+    time.sleep(0.2)
+    ready()
+    time.sleep(60)
 
 
 @situation
