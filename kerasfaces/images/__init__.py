@@ -227,10 +227,8 @@ def _ways(data: bytes) -> Iterator[Bare | None]:
         yield found
     else:
         yield None
-    for keep_profile in (True, False):
-        found = bare.bare(data, keep_profile)
-        if found is not None:
-            yield found
+        yield from filter(None, [bare.bare(data, keep_profile=True)])
+    yield from filter(None, [bare.bare(data, keep_profile=False)])
 
 
 def _upright(image: Image.Image, known: Bare | None) -> Image.Image:
