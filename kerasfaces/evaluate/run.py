@@ -30,6 +30,7 @@ from kerasfaces.evaluate.operating_point import (
     choose_operating_point,
 )
 from kerasfaces.evaluate.report_input import ReportInput
+from kerasfaces.manifest import contradictions
 from kerasfaces.metrics.bootstrap import RESAMPLES
 from kerasfaces.texts import quoted
 
@@ -235,6 +236,9 @@ def evaluate_images(
         raise InputError(
             f"{name} has no rows of split {quoted(split)}; it has: {known}."
         )
+    said = contradictions.sentence(manifest.rows)
+    if said:
+        logger.warning("%s", said)
     cli.import_keras()  # only now is a framework needed: to run the model
     from kerasfaces.features.predict import predict_run
 
@@ -252,7 +256,7 @@ def evaluate_images(
         context,
         audit=None,
         history=None,
-        warnings=[warning, *context.warnings],
+        warnings=[warning, *([said] if said else []), *context.warnings],
         image_root=manifest.folder,
     )
     with runs.lock(target, "evaluation"):

@@ -97,8 +97,8 @@ def check(options: argparse.Namespace) -> int:
         printing.text(json.dumps([config.to_dict(each) for each in findings], indent=1))
         return int(bool(findings))
     for each in findings:
-        path = f" {quoted(each.path)}" if each.path else ""
-        printing.text(f"line {each.line}: {each.kind}:{path}: {each.detail}")
+        path = f" {quoted(each.path)}:" if each.path else ""
+        printing.text(f"line {each.line}: {each.kind}:{path} {each.detail}")
     absent = [each.path for each in findings if each.kind == "missing"]
     if absent:
         printing.text(whereabouts.advice(absent, manifest.folder))

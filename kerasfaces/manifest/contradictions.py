@@ -1,5 +1,6 @@
 """Do the words in paths and sources say the other class than the labels?"""
 
+import re
 from collections.abc import Sequence
 from pathlib import PurePath
 
@@ -51,7 +52,7 @@ def _said(rows: pd.DataFrame) -> list[str]:
     by_folder = {parts: _vote(parts[start:]) for parts in set(folders)}
     said: list[str] = []
     for path, source, parts in zip(rows["path"], rows["source"], folders, strict=True):
-        by_path = by_folder[parts] or _vote([PurePath(path).stem])
+        by_path = by_folder[parts] or _by_file(path)
         by_source = "" if source in parts else _vote([source])
         both = {by_path, by_source} - {""}
         if len(both) > 1:  # one of them contradicts the label, whichever it is
@@ -59,6 +60,13 @@ def _said(rows: pd.DataFrame) -> list[str]:
             both -= {label}
         said.append(both.pop() if both else "")
     return said
+
+
+def _by_file(path: str) -> str:
+    """Return the class that a file's name says, its numbers aside."""
+    name = words.read(re.sub(r"\d+", "0", PurePath(path).stem))
+    # `ai` among other letters is chance: many names are random.
+    return name.label if name.clarity < Clarity.SYNONYM_IN_A_NAME else ""
 
 
 def _vote(names: Sequence[str]) -> str:

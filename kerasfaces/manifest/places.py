@@ -1,6 +1,7 @@
 """Folders with images, before anything is known of them but their names."""
 
 import dataclasses
+import functools
 from collections.abc import Collection, Sequence
 
 from kerasfaces.manifest import words
@@ -32,7 +33,7 @@ class Place:
     source: str = ""
     given: int = 0
 
-    @property
+    @functools.cached_property
     def names(self) -> list[Name]:
         """Return what the words of each part say."""
         return [words.read(part) for part in self.parts]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kerasfaces.manifest import Manifest
     from kerasfaces.train.config import TrainConfig
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("kerasfaces.train")
 
 _EXAMPLES = [
     "kerasfaces train                                # built-in sample, nothing to download",
