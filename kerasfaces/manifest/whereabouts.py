@@ -153,6 +153,9 @@ def _cut(sample: Sequence[str], folder: Path, places: Sequence[Path]) -> str:
         rest = [text.removeprefix(start) for text in sample]
         for place in (folder, *places):
             if _share(place, rest) > _MOST:
+                there = f"{place / rest[0]} is there: "
+                if os.path.isdir(start):  # a run keeps relative paths as absolute ones
+                    return f"{there}add --root {place}, or cut {quoted(start)} off absolute paths."
                 root = "" if place == folder else f" and add --root {place}"
-                return f"{place / rest[0]} is there: cut {quoted(start)} off the paths{root}."
+                return f"{there}cut {quoted(start)} off the paths{root}."
     return ""

@@ -16,7 +16,7 @@ from kerasfaces.dataset.sizes import Size, sizes_of
 from kerasfaces.errors import InputError
 from kerasfaces.images import InputSpec
 from kerasfaces.images.limits import Limits
-from kerasfaces.manifest import missing
+from kerasfaces.manifest import missing, whereabouts
 from kerasfaces.texts import quoted
 
 logger = logging.getLogger(__name__)
@@ -106,7 +106,10 @@ def load(
     _check_usable(
         data,
         "cannot be used",
-        "Check that the manifest's paths are right (kerasfaces manifest check).",
+        whereabouts.of_missing(
+            manifest.rows["path"], data.images.reasons, manifest.folder
+        )
+        or "kerasfaces manifest check lists them all.",
     )
     return data
 

@@ -335,3 +335,15 @@ def test_root_is_advised_only_where_it_helps(
     (home / "t.csv").write_text("\n".join(lines))
     with pytest.raises(InputError, match=f"none of the 4 .*{advice}"):
         run("build", home / "t.csv", "-o", home / "m.csv")
+
+
+def test_paths_made_absolute_are_found_by_root(tmp_path):
+    """What `train` says of a manifest whose relative paths start from another folder."""
+    from kerasfaces.manifest import whereabouts
+
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "a.png").touch()
+    said = whereabouts.of_missing(
+        [str(tmp_path / "a.png")], ["file not found"], tmp_path
+    )
+    assert f"is there: add --root {tmp_path / 'images'}, or cut" in said
