@@ -20,10 +20,6 @@ def to_rgb(image: Image.Image, profile: Any) -> Image.Image:
 
 def _to_srgb(image: Image.Image, profile: Any) -> Image.Image:
     """Convert through an embedded colour profile; one that does not fit is ignored."""
-    if image.mode == "LAB":
-        lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-        made = ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
-        return made or image
     if not profile or image.mode not in ("RGB", "RGBA", "CMYK", "L"):
         return image
     try:
