@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 import os
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from kerasfaces.manifest.table import Manifest, absolute_folder
 from kerasfaces.texts import quoted
 
 logger = logging.getLogger(__name__)
+_TABLES = (".csv", ".tsv", ".jsonl", ".parquet", ".xlsx")
 LAYOUT = "DIR/real/... and DIR/fake/<generator>/..."
 
 
@@ -123,7 +125,11 @@ def read(
         )
         for (number, parts), n in counts.items()
     ]
-    found = layout.read(places, [each.name for each in top.parents], split_names or {})
+    above = [each.name for each in top.parents]
+    try:
+        found = layout.read(places, above, split_names or {})
+    except InputError as error:
+        raise InputError(f"{top}: {error}{_tables_in(given)}") from error
     answers = dict(zip(counts, found.answers, strict=True))
     records = [
         (str(file.relative_to(top)), answer.label, answer.source, answer.split)
@@ -167,6 +173,18 @@ def _images(folder: Path) -> list[Path]:
             f"{', '.join(sorted(EXTENSIONS)[:6])}."
         )
     return found
+
+
+def _tables_in(given: Sequence[Given]) -> str:
+    """Return the hint that a folder holds a table, which may say what the names do not."""
+    for each in given:
+        for file in sorted(each.path.iterdir()):
+            if file.suffix.lower() in _TABLES:
+                return (
+                    f" The folder has a table, {quoted(file.name)}; if that says the class, "
+                    f"build from it: kerasfaces manifest build {shlex.quote(str(file))}"
+                )
+    return ""
 
 
 def _lines(places: Sequence[Place], answers: Sequence[layout.Answer]) -> Sequence[Line]:

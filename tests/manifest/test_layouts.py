@@ -186,6 +186,15 @@ def test_what_cannot_be_told_apart_is_refused_with_what_was_seen(
         from_folders(grow(folders))
 
 
+def test_a_table_beside_the_images_is_named(grow):
+    root = grow(["."])
+    (root / "metadata.jsonl").touch()
+    with pytest.raises(
+        InputError, match=r"data: no word for .*build .*metadata\.jsonl"
+    ):
+        from_folders(root)
+
+
 def test_what_could_be_read_otherwise_is_said(grow, run, tmp_path):
     root = grow(["real/test_subjects", "fake/sd", "preview"])
     code, out = run("build", root, "-o", tmp_path / "m.csv")
