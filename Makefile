@@ -1,4 +1,4 @@
-# setup · train · test · check · smoke · bench; everything happens in .venv
+# setup · train · test · check · docs · smoke · bench; everything happens in .venv
 PYTHON ?= python3.11
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -21,8 +21,11 @@ train: setup  ## train on the built-in sample and write the report
 test: setup  ## run the tests (some minutes)
 	$(RUN) -m pytest -q
 
-test-all: setup  ## run every test, slow ones and those on real faces included
-	$(RUN) -m pytest -q -m "not gpu and not network"
+test-all: setup  ## run every test, slow ones, those on real faces and the tutorials included
+	$(RUN) -m pytest -q -m "not gpu and not network" tests docs/tutorials
+
+docs: setup  ## build the documentation into site/
+	$(RUN) -m mkdocs build --quiet
 
 check: setup  ## style and types
 	$(VENV)/bin/ruff check .
@@ -39,4 +42,4 @@ smoke: setup  ## every command once, on a few images
 bench: setup  ## measure the speed promises; writes benchmarks/results.json
 	$(RUN) -m benchmarks
 
-.PHONY: help setup train test test-all check format smoke bench
+.PHONY: help setup train test test-all docs check format smoke bench

@@ -281,6 +281,7 @@ def cross_generators(
     repeat: int = 3,
     size: int | None = None,
     keep_all: bool = False,
+    at_least: int = 50,
     output: PathLike | None = None,
     **config: object,
 ) -> GeneratorMatrix:
@@ -295,6 +296,7 @@ def cross_generators(
         repeat: Seeds of split, draw and training.
         size: Fakes per training set; by default as many as the smallest generator has.
         keep_all: Train on everything, in sets of different size.
+        at_least: Number of images below which a generator is named, not run.
         output: Folder to write; by default `runs/crossgen-<model>-<hash>`.
         **config: Fields of the training configuration.
 
@@ -317,6 +319,7 @@ def cross_generators(
             repeat=repeat,
             size=size,
             keep_all=keep_all,
+            at_least=at_least,
             folder=None if output is None else Path(output),
             store=None if store is None else Path(store),
             notes=data.notes,
