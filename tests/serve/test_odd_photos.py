@@ -202,9 +202,9 @@ def test_an_older_run_judges_everything_and_says_so(run, odd_files, capsys, capl
 
 @pytest.mark.parametrize("limits", ["x", {"short_side_px": "a", "aspect": 3}, {"a": 1}])
 def test_damaged_limits_are_named(run, odd_files, limits):
-    from kerasfaces.errors import InputError
+    from kerasfaces.errors import RunError
 
     spec = runs.read_json(run / "input_spec.json") | {"limits": limits}
     runs.write_json(run / "input_spec.json", spec)
-    with pytest.raises(InputError, match=r"input_spec\.json"):
+    with pytest.raises(RunError, match=r"input_spec\.json"):
         predict([str(run), str(odd_files / "grey8.png")])
