@@ -33,6 +33,7 @@ _CHUNK = 16  # items a worker gets at a time
 _IN_PROCESS = 48  # below this, starting workers costs more than it saves
 _PARENT_CHECK_S = 1.0
 _OF_TERMINALS = (signal.SIGINT, signal.SIGHUP)
+_SILENT_TRACKER = "ignore:resource_tracker"
 _IN_FLIGHT = 3  # chunks per worker that are running or waiting to be collected
 
 
@@ -147,7 +148,13 @@ def _left_to_parent() -> Iterator[None]:
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _OF_TERMINALS)
     try:
-        resource_tracker.ensure_running()  # unblocks one of them on its way
+        # It removes the semaphores of a parent that was killed: nobody needs to know.
+        sys.warnoptions.append(_SILENT_TRACKER)
+        try:
+            resource_tracker.ensure_running()
+        finally:
+            sys.warnoptions.remove(_SILENT_TRACKER)
+        # That unblocked one of them.
         signal.pthread_sigmask(signal.SIG_BLOCK, _OF_TERMINALS)
         yield
     finally:

@@ -13,7 +13,7 @@ from kerasfaces.tune.study import Study
 def get_study():
     return Study(
         title="t", configure=configure, bases=("mobilenetv2",), oracle="random",
-        max_trials=4,
+        max_trials=2,
     )
 
 
@@ -49,7 +49,7 @@ def arguments(name, inputs, weights, images, run):
     return {
         "train": [*given, *SETTINGS, "-o", "o"],
         "tune": [inputs / "study.py", *given, "-o", "o"],
-        "crossgen": [*given, *SETTINGS, "--at-least", "12", "-o", "o"],
+        "crossgen": [*given, *SETTINGS, "--at-least", "12", "--repeat", "1", "-o", "o"],
         "channels": [
             *(inputs / "manifest.csv", "--channels", "rgb,spectrum", "-o", "o"),
             *("--set", "spectrum.of=rgb", "--set", "size_px=64"),

@@ -36,18 +36,15 @@ def begin(words, folder, start):
 
 
 @pytest.fixture(scope="session")
-def words_of(tiny_images, tiny_weights, tmp_path_factory, session_start):
+def words_of(tiny_images, tiny_weights, tmp_path_factory, request):
     """Return a command's name and arguments."""
     inputs = tmp_path_factory.mktemp("inputs")
     commands.write_inputs(inputs, tiny_images)
-    runs = []
 
     def get(name):
-        if name == "predict" and not runs:
-            runs.append(tmp_path_factory.mktemp("run"))
-            started = begin(["-m", "kerasfaces", *get("train")], runs[0], session_start)
-            assert started.wait() == 0, started.err()[-2000:]
-        run = runs[0] / "o" if runs else None
+        run = None
+        if name == "predict":
+            run = request.getfixturevalue("whole")("train").folder / "o"
         given = commands.arguments(name, inputs, tiny_weights, tiny_images, run)
         return [name, *given]
 
