@@ -33,7 +33,6 @@ class Manifest:
     Attributes:
         manifest: The rows as the stages read them.
         name: What reports call the data.
-        notes: Sentences that belong at the top of every report on the data.
         is_sample: Whether it is the built-in simulation.
         reading: How folders were read: folder, label, split, source, number of images.
     """
@@ -50,7 +49,15 @@ class Manifest:
     ) -> None:
         """Take checked rows; use `from_folders`, `from_csv` and the like instead."""
         self.manifest, self.name = manifest, name
-        self.notes, self.is_sample = notes, is_sample
+        self._notes, self.is_sample = notes, is_sample
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return sentences that belong at the top of every report on the data."""
+        from kerasfaces.manifest import contradictions
+
+        said = contradictions.sentence(self.manifest.rows)
+        return (*self._notes, *([said] if said else []))
 
     @classmethod
     def from_folders(
@@ -207,7 +214,7 @@ class Manifest:
         joined = combine.concatenate(parts, self.manifest.folder)
         hashed = combine.hashed(joined)
         combine.refuse_shared(hashed, combine.origins(parts))
-        notes = tuple(dict.fromkeys(note for each in every for note in each.notes))
+        notes = tuple(dict.fromkeys(note for each in every for note in each._notes))
         on_sample = all(each.is_sample for each in every)
         return type(self)(hashed, self.name, notes=notes, is_sample=on_sample)
 
@@ -408,7 +415,7 @@ class Manifest:
 
     def _with(self, manifest: manifests.Manifest) -> Self:
         return type(self)(
-            manifest, self.name, notes=self.notes, is_sample=self.is_sample
+            manifest, self.name, notes=self._notes, is_sample=self.is_sample
         )
 
 

@@ -97,5 +97,6 @@ def test_labels_the_wrong_way_round_are_said(tree, caplog):
             "label": ["fake" if "REAL" in file.parts else "real" for file in files],
         }
     )
-    kf.Manifest.from_table(frame, source="set")
+    data = kf.Manifest.from_table(frame, source="set")
+    assert "the wrong way round" in data.notes[0]
     assert "the labels seem to be the wrong way round" in caplog.text
