@@ -54,7 +54,7 @@ def test_manifest_selects_splits_and_counts(data, tmp_path):
         data.select(sauce="x")
     with pytest.raises(InputError, match="select: no row has source 'x'"):
         data.select(source="x")
-    with pytest.raises(InputError, match="overwrite=True splits anew"):
+    with pytest.raises(InputError, match="overwrite=True splits everything anew"):
         data.split()
     again = data.split("3:1:1", seed=1, near_duplicates=None, overwrite=True)
     assert (again.table["split"] != data.table["split"]).any()
