@@ -11,17 +11,19 @@ import importlib
 import logging
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from types import ModuleType
 from typing import NoReturn
 
-from kerasfaces import failures, interruptions, streams
+from kerasfaces import failures, interruptions, numerics, streams
 from kerasfaces.errors import KerasfacesError, MissingExtraError
 from kerasfaces.texts import safe
 
 logger = logging.getLogger("kerasfaces")
+_START_UP_THREADS = 4  # a core's, of TensorFlow
 _PLAIN_PROGRESS_S = 10.0  # off a terminal: at most one line this often
 
 
@@ -50,6 +52,7 @@ def run(
         def begin(argv: Sequence[str] | None) -> int:
             if argv is None:
                 stack.enter_context(interruptions.ending_at_once())
+                numerics.settle_environment()
             return main(argv)
 
         if argv is None:
@@ -191,9 +194,9 @@ def quiet(*, tell: bool = True) -> Iterator[None]:
         os.dup2(chatter.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except BaseException as error:
             chatter.seek(0)
-            if tell:
+            if tell and not isinstance(error, KerasfacesError):
                 sys.stderr.flush()
                 with contextlib.suppress(OSError):
                     os.write(saved, chatter.read())
@@ -205,13 +208,37 @@ def quiet(*, tell: bool = True) -> Iterator[None]:
 
 
 def import_keras() -> None:
-    """Import Keras and its backend without the backend's start-up chatter."""
+    """Import Keras and its backend without the backend's start-up chatter.
+
+    Raises:
+        KerasfacesError: See `numerics.import_keras`.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    _require_threads()
     with quiet():
-        importlib.import_module("keras")
+        numerics.import_keras()
     # A million imported objects that live to the end: looking through them again in every
     # full collection costs a fifth of a second each time.
     gc.freeze()
+
+
+def _require_threads() -> None:
+    """Fail with an error where TensorFlow, short of threads, would abort the process.
+
+    Raises:
+        RuntimeError: The system gives no more threads.
+    """
+    wanted, end = _START_UP_THREADS * (os.cpu_count() or 1), threading.Event()
+    started: list[threading.Thread] = []
+    try:
+        for _ in range(wanted):
+            started.append(threading.Thread(target=end.wait))
+            started[-1].start()
+    finally:
+        end.set()
+        for thread in started:
+            if thread.ident is not None:
+                thread.join()
 
 
 def optional_import(module: str, extra: str) -> ModuleType:

@@ -39,3 +39,11 @@ def keras_home() -> Path:
     """
     given = os.environ.get("KERAS_HOME")
     return Path(given) if given else home() / ".keras"
+
+
+def keras_file() -> Path | None:
+    """Return Keras' file of settings; None where there is no home folder."""
+    try:
+        return keras_home() / "keras.json"
+    except InputError:
+        return None

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasfaces import config as configs
+from kerasfaces import numerics
 from kerasfaces.errors import LockedError, MissingFileError, RunError
 from kerasfaces.texts import quoted
 
@@ -193,7 +194,8 @@ def environment() -> dict[str, Any]:
         "processor": platform.machine(),
         "cpu_count": os.cpu_count(),
         "packages": versions,
-        "keras_backend": os.environ.get("KERAS_BACKEND", "tensorflow"),
+        "keras_backend": numerics.backend(),
+        "threads": numerics.n_threads(),
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
     }
 

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 LAYERS = [
     {
         *("errors", "interruptions", "cli", "config", "registry", "rng", "runs"),
-        *("clock", "texts", "workers", "failures", "homes", "streams"),
+        *("clock", "texts", "workers", "failures", "homes", "numerics", "streams"),
     },
     {"images", "store", "metrics"},
     {"tables"},

@@ -15,7 +15,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces import cli, config, store
+from kerasfaces import cli, config, numerics, runs, store
 from kerasfaces.dataset.augment import Augment
 from kerasfaces.dataset.channels import Arrays
 from kerasfaces.dataset.views import AugmentConfig, parameters
@@ -67,12 +67,12 @@ class FeatureCache:
             converted: Returns the extractor's engine if `engines.convert` was called before.
         """
         self._given, self._images = extractor, images
+        numerics.refuse_changed()
         self._recipe = {
             "kind": "features",
             "version": FEATURES_VERSION,
             "images": images.recipe,
             "extractor": dict(recipe),
-            "engines": engines.available(),
         }
         self._converted = converted
         self._engine: engines.Engine | None = None
@@ -88,7 +88,12 @@ class FeatureCache:
             view: Which augmented view; default is the image itself.
         """
         view = view or View()
-        recipe = {**self._recipe, "view": view.recipe()}
+        if not self.engine:
+            self.engine = self._remembered()
+        if not self.engine and keys:
+            self._engine = self._measured(keys, view)
+            self.engine = self._engine.name
+        recipe = {**self._recipe, "engine": self.engine, "view": view.recipe()}
         folder = store.cache_folder("features", recipe)
         shape = self._shape(folder)
         with store.writing(folder, recipe, shape, "float32", wait=True) as features:
@@ -97,10 +102,6 @@ class FeatureCache:
             self._n_computed += len(missing)
             if missing:
                 self._compute(features, missing, view)
-            made_by = folder / "engine.txt"
-            self.engine = (
-                made_by.read_text().strip() if made_by.exists() else self.engine
-            )
             return features.reader(keys)
 
     def look_at(self, images: Arrays) -> None:
@@ -128,14 +129,8 @@ class FeatureCache:
         """Append the features of `missing`, a shard at a time."""
         label = "features" if view.number == 0 else f"features, view {view.number}"
         pixels = self._images.reader(missing)
-        few = missing[: engines.COMPARED]
-        first = self._view(pixels(np.arange(len(few))), few, view)
-        if self._engine is None:
-            extractor = self._extractor
-            converted = self._converted() if self._converted else None
-            self._engine = engines.choose(extractor, first, converted)
-            self.engine = self._engine.name
-        step = self._engine.batch
+        engine = self._engine = self._started(missing, view)
+        step = engine.batch
         with cli.progress(len(missing), label) as add:
             for start in range(0, len(missing), _SHARD_IMAGES):
                 keys = missing[start : start + _SHARD_IMAGES]
@@ -143,10 +138,52 @@ class FeatureCache:
                 for low in range(0, len(keys), step):
                     positions = np.arange(low, min(low + step, len(keys))) + start
                     batch = self._view(pixels(positions), keys[low : low + step], view)
-                    parts.append(self._extract(self._engine, batch))
+                    parts.append(self._extract(engine, batch))
                     add(len(positions))
                 features.append(keys, np.concatenate(parts))
-                (features.folder / "engine.txt").write_text(self.engine + "\n")
+
+    def _remembered(self) -> str:
+        """Return the engine that runs this base here, empty if that was not measured.
+
+        One engine computes all features of a base: those of two differ by `TOLERANCE`.
+        """
+        names = engines.candidates()
+        if engines.available() == ["keras"]:
+            return names[0]
+        path = self._choice_file()
+        return str(runs.read_json(path)["engine"]) if path.exists() else ""
+
+    def _measured(self, keys: Sequence[str], view: View) -> engines.Engine:
+        """Compare the engines on a few of the images, and remember the choice."""
+        few = list(dict.fromkeys(keys))[: engines.COMPARED]
+        pixels = self._images.reader(few)
+        first = self._view(pixels(np.arange(len(few))), few, view)
+        converted = self._converted() if self._converted else None
+        engine = engines.choose(self._extractor, first, converted)
+        runs.write_json(self._choice_file(), {"engine": engine.name})
+        return engine
+
+    def _started(self, keys: Sequence[str], view: View) -> engines.Engine:
+        """Return the engine at work.
+
+        Raises:
+            InputError: It agreed with Keras before and does not on these images.
+        """
+        if self._engine is not None:
+            return self._engine
+        if self.engine.startswith("keras "):
+            return engines.keras_engine(self._extractor)
+        engine = self._measured(keys, view)
+        if engine.name != self.engine:
+            raise InputError(
+                f"{self.engine} agreed with Keras on other images and does not on these: "
+                "run the same command again, and Keras computes all features."
+            )
+        return engine
+
+    def _choice_file(self) -> Path:
+        recipe = {"base": self._recipe["extractor"], "engines": engines.candidates()}
+        return store.cache_root() / "engines" / f"{config.digest(recipe, 20)}.json"
 
     def _extract(
         self, engine: engines.Engine, batch: NDArray[Any]

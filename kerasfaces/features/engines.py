@@ -2,10 +2,13 @@
 
 OpenVINO runs MobileNetV2 two to three times faster than TensorFlow on a CPU. An engine
 is taken only if its features of the first batch agree with Keras' own to `TOLERANCE`;
-otherwise Keras computes them. The choice is logged and recorded.
+otherwise Keras computes them. The choice is logged and recorded. An engine's name holds
+whatever can change its features: versions, backend, device, precision.
 """
 
 import dataclasses
+import importlib
+import importlib.metadata
 import importlib.util
 import logging
 import os
@@ -17,6 +20,8 @@ from typing import Any
 import keras
 import numpy as np
 from numpy.typing import NDArray
+
+from kerasfaces import numerics
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +53,23 @@ def available() -> list[str]:
     return [name for name in [*names, "keras"] if wanted in ("", name)] or ["keras"]
 
 
+def candidates() -> list[str]:
+    """Return the full names of the `available` engines, best first."""
+    names = {"openvino": _openvino_name, "keras": _keras_name}
+    return [names[each]() for each in available()]
+
+
+def keras_engine(extractor: keras.Model) -> Engine:
+    """Return Keras itself as the engine."""
+
+    def extract(batch: NDArray[Any]) -> NDArray[np.float32]:
+        return np.asarray(
+            extractor.predict_on_batch(batch.astype(np.float32)), np.float32
+        )
+
+    return Engine(_keras_name(), extract, 32)
+
+
 def convert(extractor: keras.Model) -> Engine | None:
     """Return OpenVINO's engine, not yet compared with Keras; None where Keras must do."""
     if available()[0] == "keras":
@@ -73,7 +95,7 @@ def choose(
         first_batch: A few real images of the data set, uint8.
         converted: What `convert` returned, if it was called before.
     """
-    reference = _keras(extractor)
+    reference = keras_engine(extractor)
     engine = converted or convert(extractor)
     if engine is None:
         return reference
@@ -112,13 +134,20 @@ def eagerly(extractor: keras.Model, batch: NDArray[Any]) -> NDArray[Any]:
     return np.concatenate([keras.ops.convert_to_numpy(part) for part in parts])
 
 
-def _keras(extractor: keras.Model) -> Engine:
-    def extract(batch: NDArray[Any]) -> NDArray[np.float32]:
-        return np.asarray(
-            extractor.predict_on_batch(batch.astype(np.float32)), np.float32
-        )
+def _keras_name() -> str:
+    backend = keras.backend.backend()
+    module = importlib.import_module(backend)
+    parts = ["keras", keras.__version__, backend, module.__version__]
+    if backend == "tensorflow" and _has_gpu():
+        precise = not module.config.experimental.tensor_float_32_execution_enabled()
+        parts += ["gpu"] if precise else ["gpu", "tf32"]
+    elif backend == "jax":
+        parts.append(module.default_backend())
+    return " ".join(parts)
 
-    return Engine(f"keras {keras.__version__} {keras.backend.backend()}", extract, 32)
+
+def _openvino_name() -> str:
+    return f"openvino {importlib.metadata.version('openvino')}"
 
 
 def _openvino(extractor: keras.Model) -> Engine:
@@ -134,8 +163,12 @@ def _openvino(extractor: keras.Model) -> Engine:
     compiled = openvino.compile_model(
         converted,
         "CPU",
-        # All cores on one batch: batches follow each other.
-        {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"},
+        # All threads on one batch: batches follow each other.
+        {
+            "INFERENCE_PRECISION_HINT": "f32",
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_NUM_THREADS": numerics.n_threads(),
+        },
     )
     output = compiled.output(0)
 
@@ -143,7 +176,7 @@ def _openvino(extractor: keras.Model) -> Engine:
         return np.array(compiled(batch.astype(np.float32))[output], np.float32)
 
     # Small batches stay in the processor's cache: 8 is a quarter faster than 32.
-    return Engine(f"openvino {openvino.__version__.split('-')[0]}", extract, 8)
+    return Engine(_openvino_name(), extract, 8)
 
 
 def _graph_of(extractor: keras.Model) -> bytes:

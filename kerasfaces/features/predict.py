@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces import __version__, cli, registry, runs
+from kerasfaces import __version__, cli, numerics, registry, runs
 from kerasfaces import config as configs
 from kerasfaces.baselines.parts.config import BaselineConfig
 from kerasfaces.dataset.cache import CachedImages, cache_images
@@ -154,7 +154,9 @@ def load_model(run: FinishedRun) -> keras.Model:
 
     Raises:
         RunError: The weights do not fit or are damaged.
+        InputError: Keras is set to other numbers than ours.
     """
+    numerics.refuse_changed()
     plugin = registry.load("kerasfaces.models", run.model.name)
     model: keras.Model = plugin.build(run.model)
     path = run.folder / "model.keras"
@@ -253,7 +255,25 @@ class Predictor:
                 images,
             )
         self._features.look_at(images)
-        return image_logits(self._model.get_layer("head"), self._features.reader(keys))
+        before = self._features.engine
+        reader = self._features.reader(keys)
+        if not before:
+            _compare_engines(run, self._features.engine)
+        return image_logits(self._model.get_layer("head"), reader)
+
+
+def _compare_engines(run: FinishedRun, engine: str) -> None:
+    """Say so where a run's head was trained on another engine's features."""
+    path = run.folder / "training.json"
+    trained = runs.read_json(path).get("engine") if path.exists() else None
+    if trained and trained != engine:
+        logger.info(
+            "%s was trained on features by %s, here they are by %s: logits can differ in "
+            "their fourth digit",
+            run.folder,
+            trained,
+            engine,
+        )
 
 
 def inputs_of(

@@ -200,6 +200,7 @@ def _train_head(
         schedule=config.schedule,
         patience=config.patience,
         seed=config.seed,
+        inputs_by=features.engine,
         callbacks=callbacks,
         **_optimizer(config),
     )

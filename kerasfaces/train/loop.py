@@ -7,6 +7,7 @@ BackupAndRestore forgets EarlyStopping's best.
 """
 
 import json
+import logging
 import math
 import time
 import zipfile
@@ -22,6 +23,8 @@ from kerasfaces.dataset.batches import steps_per_epoch, stream
 from kerasfaces.errors import InputError, RunError
 from kerasfaces.train.phase import Phase
 from kerasfaces.train.plateau import Plateau
+
+logger = logging.getLogger(__name__)
 
 __all__ = ["Phase", "run_phase", "scores"]
 
@@ -202,6 +205,7 @@ class _Progress:
             "waited": self.waited,
             "finished": self.finished,
             "plateau": [self.plateau.best, self.plateau.waited],
+            "inputs_by": self.phase.inputs_by,
         }
         arrays = {f"v{i}": value for i, value in enumerate(self._values())}
         arrays |= {f"b{i}": value for i, value in enumerate(self.best)}
@@ -219,6 +223,16 @@ class _Progress:
             with self.path.open("rb") as file, np.load(file) as archive:
                 arrays = dict(archive)
             state = json.loads(arrays.pop("state").tobytes())
+            before = state.get("inputs_by", "")
+            if before != self.phase.inputs_by:
+                logger.warning(
+                    "%s was trained on features by %s, and here they are by %s: training "
+                    "starts over",
+                    self.path,
+                    before or "another engine",
+                    self.phase.inputs_by,
+                )
+                return
             self.rows, self.waited = state["rows"], state["waited"]
             self.best_loss, self.finished = state["best_loss"], state["finished"]
             if "plateau" in state:

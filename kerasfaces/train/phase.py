@@ -31,6 +31,7 @@ class Phase:
         schedule: See `TrainConfig`.
         patience: See `TrainConfig`.
         seed: Of the batch order.
+        inputs_by: Engine that made the inputs; a checkpoint of another one is not used.
         callbacks: More Keras callbacks, e.g. TensorBoard.
         epochs_now: Pause after so many epochs; the checkpoint then continues.
         stop: Is told all rows after each epoch; true ends training there, and the last
@@ -54,6 +55,7 @@ class Phase:
     schedule: str
     patience: int | None
     seed: int
+    inputs_by: str = ""
     callbacks: Sequence[Any] = ()
     epochs_now: int | None = None
     stop: Callable[[list[dict[str, Any]]], bool] | None = None

@@ -9,7 +9,7 @@ import threading
 from typing import Any
 
 from kerasfaces import config as configs
-from kerasfaces import registry
+from kerasfaces import numerics, registry
 from kerasfaces.features import engines
 from kerasfaces.models.parts import assemble
 from kerasfaces.train.config import TrainConfig
@@ -89,6 +89,7 @@ class Preparation:
             self._error = error
 
     def _build(self) -> Prepared:
+        numerics.refuse_changed()
         plugin = registry.load("kerasfaces.models", self._config.model.name)
         model = plugin.build(self._config.model, self._base_weights, self._config.seed)
         if trains_whole(plugin, self._base_weights, self._config):

@@ -96,6 +96,7 @@ class Features:
         train_labels: `(n,)` float32, 1 = fake.
         val_labels: `(m,)` float32.
         width: Number of features.
+        engine: What computed them, see `FeatureCache`.
     """
 
     train: list[Any]
@@ -103,6 +104,7 @@ class Features:
     train_labels: NDArray[np.float32]
     val_labels: NDArray[np.float32]
     width: int
+    engine: str
 
 
 class Material:
@@ -182,6 +184,7 @@ class Material:
             data.labels(train),
             data.labels(val),
             checked.shape[0],
+            self._engine(config),
         )
         return features, size if small else 0
 
@@ -191,6 +194,10 @@ class Material:
             cache = self._cache(config, piece)
             parts.append((cache.reader(keys, view), piece.columns))
         return Joined(parts)
+
+    def _engine(self, config: TrainConfig) -> str:
+        pieces = self._plan.pieces(config.model)
+        return " + ".join(sorted({self._cache(config, one).engine for one in pieces}))
 
     def _cache(self, config: TrainConfig, piece: Piece) -> FeatureCache:
         part = dataclasses.replace(config, model=piece.model)

@@ -117,6 +117,7 @@ class Trainer:
             schedule=config.schedule,
             patience=config.patience,
             seed=config.seed,
+            inputs_by=features.engine,
             callbacks=callbacks,
             epochs_now=part.epochs_now,
             stop=stop,

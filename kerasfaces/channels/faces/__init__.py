@@ -233,6 +233,7 @@ class FaceFinder:
         environment = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join(paths),
+            "KERAS_BACKEND": "tensorflow",
             "CUDA_VISIBLE_DEVICES": "-1",  # leave the accelerator to torch
             "TF_CPP_MIN_LOG_LEVEL": "2",
         }

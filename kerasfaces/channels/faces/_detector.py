@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from kerasfaces import numerics
 from kerasfaces.channels.faces import SIDE_PX
 
 _BATCHES = (1, 32, 8)  # proposal, refinement and output network
@@ -27,6 +28,7 @@ class Detector:
 
     def __init__(self) -> None:
         """Load the weights that come with the package."""
+        numerics.import_keras()
         # By name: in the process that calls these, there is no torch.
         tf = importlib.import_module("tensorflow")
         self._mtcnn = importlib.import_module("mtcnn").MTCNN()
