@@ -30,6 +30,8 @@ _KILL_S = 1.0  # until killed processes are gone
 _WORKER = b"multiprocessing.spawn"
 _TRACKER = b"resource_tracker"  # Python's or loky's: removes what is left, and ends
 
+starting = threading.RLock()  # held while a worker starts, and from the end's begin on
+
 
 @contextmanager
 def ending_at_once() -> Iterator[None]:
@@ -112,6 +114,7 @@ class _Ending:
     def _clean_up(self) -> None:
         """Remove temporary folders, semaphores and the like as the interpreter would."""
         atexit.unregister(self.end)  # others may be registered earlier
+        starting.acquire(timeout=_KILL_S)
         _kill_descendants(_WORKER)  # multiprocessing would wait for them
         atexit._run_exitfuncs()
 

@@ -22,7 +22,7 @@ from multiprocessing.context import SpawnContext, SpawnProcess
 from types import ModuleType
 from typing import TypeVar
 
-from kerasfaces import cli
+from kerasfaces import cli, interruptions
 
 logger = logging.getLogger(__name__)
 Item = TypeVar("Item")
@@ -161,9 +161,6 @@ def _left_to_parent() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-_starting = threading.Lock()
-
-
 class _Process(SpawnProcess):
     """A process that does not run the program that starts it once more.
 
@@ -172,7 +169,7 @@ class _Process(SpawnProcess):
     """
 
     def start(self) -> None:
-        with _left_to_parent(), _starting:
+        with _left_to_parent(), interruptions.starting:
             program = sys.modules["__main__"]
             sys.modules["__main__"] = ModuleType("__main__")
             try:
