@@ -12,7 +12,6 @@ from kerasfaces.__main__ import STAGES
 SUBCOMMANDS = {
     "manifest": ("build", "join", "split", "check", "audit", "select"),
     "channels": ("verify", "repair", "preview", "estimate"),
-    "evaluate": ("compare", "ensemble"),
 }
 
 

@@ -26,8 +26,16 @@ STAGES = {
         "matrix of runs: who detects whom",
     ),
     "evaluate": (
+        "run folder",
+        "metrics.json, report.html",
+    ),
+    "compare": (
         "run folders, predictions.csv",
-        "metrics.json, report.html; compare, ensemble",
+        "one table with paired tests",
+    ),
+    "ensemble": (
+        "run folders, predictions.csv",
+        "several joined: run folder",
     ),
     "attribute": ("run folder", "which generator made it: run folder, report.html"),
     "explain": (

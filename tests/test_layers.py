@@ -19,6 +19,7 @@ LAYERS = [
     {"models", "baselines"},
     {"features"},
     {"evaluate"},
+    {"compare"},
     {"train"},
     {"attribute"},
     {"tune"},
@@ -26,7 +27,7 @@ LAYERS = [
     {"explain"},
     {"serve"},
     {"api"},
-    {"predict", "export"},
+    {"ensemble", "predict", "export"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 FRAMEWORKS = {"tensorflow", "keras", "keras_tuner", "torch"}
@@ -87,8 +88,8 @@ def test_torch_only_in_channels_and_no_tensorflow_in_models(path):
         "kerasfaces.tune.__main__",
         "kerasfaces.attribute.run",
         "kerasfaces.explain.__main__",
-        "kerasfaces.evaluate.compare",
-        "kerasfaces.evaluate.ensemble",
+        "kerasfaces.compare.comparison",
+        "kerasfaces.compare.ensemble",
         "kerasfaces.predict.__main__",
         "kerasfaces.export.__main__",
         "kerasfaces.serve.predict",

@@ -38,8 +38,8 @@ def test_from_nothing_to_a_report(tmp_path):
     assert "mean deletion gain" in told
     theirs = run / "predictions_test.csv"
     table = tmp_path / "table"
-    assert "minus" in kerasfaces("evaluate", "compare", run, theirs, "-o", table)
-    told = kerasfaces("evaluate", "ensemble", run, theirs, code=2)
+    assert "minus" in kerasfaces("compare", run, theirs, "-o", table)
+    told = kerasfaces("ensemble", run, theirs, code=2)
     assert "no validation predictions" in told
     told = kerasfaces(
         *("crossgen", "--manifest", manifest, "--weights", "forensic"),
@@ -54,8 +54,8 @@ def test_mistakes_end_in_one_sentence(tmp_path):
         ["trian"],
         ["train", "--manifest", tmp_path / "none.csv"],
         ["evaluate", tmp_path],
-        ["evaluate", "compare", tmp_path, tmp_path / "none.csv"],
-        ["evaluate", "ensemble", tmp_path, tmp_path],
+        ["compare", tmp_path, tmp_path / "none.csv"],
+        ["ensemble", tmp_path, tmp_path],
         ["attribute", tmp_path],
         ["explain", tmp_path, tmp_path / "none.jpg", "-o", tmp_path / "maps"],
         ["manifest", "build", tmp_path, "-o", tmp_path / "m.csv"],

@@ -193,8 +193,7 @@ def check_build(world, photos, folder):
 def check_compare(world, lists, folder, reference):
     outcome = run(
         world,
-        "kerasfaces.evaluate",
-        "compare",
+        "kerasfaces.compare",
         *sorted(lists.glob("*.csv")),
         "-o",
         folder / "table",
@@ -249,8 +248,7 @@ def comparison(lists, tmp_path_factory):
         patch.setenv("KERASFACES_CACHE", str(folder / "cache"))
         done = run(
             World(),
-            "kerasfaces.evaluate",
-            "compare",
+            "kerasfaces.compare",
             *sorted(lists.glob("*.csv")),
             "-o",
             folder / "table",

@@ -12,9 +12,10 @@ from kerasfaces import runs
 from kerasfaces.api.data import Manifest
 from kerasfaces.api.detector import Detector
 from kerasfaces.api.result import Result
+from kerasfaces.compare import table as compare_table
+from kerasfaces.compare.comparison import Comparison
 from kerasfaces.errors import InputError
-from kerasfaces.evaluate import compare_table, names
-from kerasfaces.evaluate.compare import Comparison
+from kerasfaces.evaluate import names
 from kerasfaces.texts import quoted
 from kerasfaces.train import choices
 
@@ -157,8 +158,8 @@ def compare_detectors(
     Raises:
         KerasfacesError: Fewer than two can be read, or they share no image.
     """
-    from kerasfaces.evaluate import compare_folder
-    from kerasfaces.evaluate.compare import compare
+    from kerasfaces.compare import folder as compare_folder
+    from kerasfaces.compare.comparison import compare
 
     found = compare(
         _arguments(detectors),
@@ -197,7 +198,8 @@ def build_ensemble(
         KerasfacesError: A detector cannot be read, or they share no image.
     """
     from kerasfaces import config
-    from kerasfaces.evaluate import combiners, ensemble, stored
+    from kerasfaces.compare import combiners, ensemble
+    from kerasfaces.evaluate import stored
 
     if method not in combiners.METHODS:
         known = ", ".join(combiners.METHODS)

@@ -1,21 +1,12 @@
 """`kerasfaces evaluate`: measure a finished run again, or on other images."""
 
-import importlib
-import sys
 from collections.abc import Sequence
 
 from kerasfaces import cli
 
-_COMMANDS = ("compare", "ensemble")
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, measure, print the table and the report's path."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    if arguments and arguments[0] in _COMMANDS:  # a run of that name is ./compare
-        module = importlib.import_module(f"kerasfaces.evaluate.{arguments[0]}_command")
-        code: int = module.main(arguments[1:])
-        return code
     parser = cli.parser(
         "evaluate",
         "Measure a run's predictions: metrics with 95 % intervals, tables by source and "
@@ -26,8 +17,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             "python -m kerasfaces.evaluate RUN --samples-per-group 200",
             "python -m kerasfaces.evaluate RUN --manifest other/manifest.csv",
             "python -m kerasfaces.evaluate RUN --manifest other.csv --store other_channels",
-            "python -m kerasfaces.evaluate compare RUN theirs.csv    # see compare --help",
-            "python -m kerasfaces.evaluate ensemble RUN1 RUN2        # see ensemble --help",
         ],
     )
     parser.add_argument("run", metavar="RUN", help="run folder made by train")
@@ -62,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         metavar="N",
         help="also draw N images per group at random (kabber2023: 200)",
     )
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(argv)
     if options.samples_per_group is not None and options.samples_per_group < 1:
         parser.error("--samples-per-group must be at least 1")
     if options.store and not options.manifest:

@@ -70,7 +70,7 @@ def _file(path: Path) -> str:
     if path.suffix.lower() in (".csv", ".tsv", ".jsonl", ".parquet"):
         return (
             "is a table, not a run folder; detectors' tables are compared with: kerasfaces "
-            "evaluate compare A.csv B.csv."
+            "compare A.csv B.csv."
         )
     return "is a file; expected a run folder made by train."
 

@@ -16,7 +16,7 @@ COMMANDS = {
     "explain": lambda path: [path, path, "-o", path + "-maps"],
     "export": lambda path: [path, "--format", "savedmodel"],
     "attribute": lambda path: [path],
-    "compare": lambda path: ["compare", path, path],
+    "compare": lambda path: [path, path],
     "tune": lambda path: ["--report", path],
 }
 
@@ -54,8 +54,7 @@ PLACES = {
 
 
 def _sentence(command, path):
-    module = "evaluate" if command == "compare" else command
-    main = importlib.import_module(f"kerasfaces.{module}.__main__").main
+    main = importlib.import_module(f"kerasfaces.{command}.__main__").main
     with pytest.raises(KerasfacesError) as caught:
         main(COMMANDS[command](str(path)))
     return str(caught.value)

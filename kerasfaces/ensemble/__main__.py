@@ -1,4 +1,4 @@
-"""`kerasfaces evaluate ensemble`: several detectors joined into one run folder."""
+"""`kerasfaces ensemble`: several detectors joined into one run folder."""
 
 import argparse
 import sys
@@ -14,7 +14,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Parse, join, print metrics and gain."""
     options = _parser().parse_args(argv)
     from kerasfaces import config, runs
-    from kerasfaces.evaluate import combiners, ensemble, table
+    from kerasfaces.compare import combiners, ensemble
+    from kerasfaces.evaluate import table
 
     members = ensemble.read_members(options.detectors, options.root)
     methods = combiners.METHODS if options.method == "all" else (options.method,)
@@ -48,15 +49,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = cli.parser(
-        "evaluate ensemble",
+        "ensemble",
         "Join detectors and test whether that helps. Everything that is fitted (calibration, "
         "ranks,\nweights, threshold) is fitted on their validation predictions; the gain is "
         "measured on paired\ntest predictions, against the member that is best on validation. "
         "Writes a run folder\nthat evaluate and compare read like any other.",
         [
-            "python -m kerasfaces.evaluate ensemble runs/a runs/b -o runs/both",
-            "python -m kerasfaces.evaluate ensemble A B theirs.csv --method stacked",
-            "python -m kerasfaces.evaluate ensemble A B C --method all -o runs/joined",
+            "python -m kerasfaces.ensemble runs/a runs/b -o runs/both",
+            "python -m kerasfaces.ensemble A B theirs.csv --method stacked",
+            "python -m kerasfaces.ensemble A B C --method all -o runs/joined",
         ],
     )
     add = parser.add_argument
@@ -78,3 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=0, help="of resamples and folds")
     add("-o", "--output", type=Path, metavar="RUN", help="default: runs/ensemble-HASH")
     return parser
+
+
+if __name__ == "__main__":
+    cli.run(main)

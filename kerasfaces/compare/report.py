@@ -5,11 +5,11 @@ from typing import Any
 
 from markupsafe import Markup
 
+from kerasfaces.compare.comparison import Comparison
+from kerasfaces.compare.detectors import OWN_VALIDATION
+from kerasfaces.compare.table import lacking
 from kerasfaces.evaluate import html, markup, names, predictions
 from kerasfaces.evaluate.chart import Chart, legend
-from kerasfaces.evaluate.compare import Comparison
-from kerasfaces.evaluate.compare_table import lacking
-from kerasfaces.evaluate.detectors import OWN_VALIDATION
 from kerasfaces.evaluate.forest import forest
 from kerasfaces.evaluate.markup import Section, p_text, tag
 from kerasfaces.metrics import roc_curve

@@ -1,4 +1,4 @@
-"""`kerasfaces evaluate compare`: detectors side by side, ours and others'."""
+"""`kerasfaces compare`: detectors side by side, ours and others'."""
 
 import argparse
 import sys
@@ -13,9 +13,10 @@ SPLITS = ("train", "val", "test")
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, compare, print the tables and the report's path."""
     options = _parser().parse_args(argv)
+    from kerasfaces.compare import folder as compare_folder
+    from kerasfaces.compare import table as compare_table
+    from kerasfaces.compare.comparison import compare
     from kerasfaces.errors import InputError
-    from kerasfaces.evaluate import compare_folder, compare_table
-    from kerasfaces.evaluate.compare import compare
 
     if options.resamples < 100:
         raise InputError(
@@ -41,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = cli.parser(
-        "evaluate compare",
+        "compare",
         "Compare detectors on the images all of them scored: AUC, average precision, "
         "balanced\naccuracy and TPR at 1 % false alarms with 95 % intervals, paired "
         "differences with p, by\nsource. A detector is a run folder, or a CSV file with the "
@@ -49,10 +50,10 @@ def _parser() -> argparse.ArgumentParser:
         "from its run or from its own rows\nof split val, so a run's number on --split val is no "
         "result.",
         [
-            "python -m kerasfaces.evaluate compare runs/a runs/b",
-            "python -m kerasfaces.evaluate compare runs/a theirs/predictions.csv -o table",
-            "python -m kerasfaces.evaluate compare ours=runs/a theirs=x.csv --root photos",
-            "python -m kerasfaces.evaluate compare A B C --against B --split val",
+            "python -m kerasfaces.compare runs/a runs/b",
+            "python -m kerasfaces.compare runs/a theirs/predictions.csv -o table",
+            "python -m kerasfaces.compare ours=runs/a theirs=x.csv --root photos",
+            "python -m kerasfaces.compare A B C --against B --split val",
         ],
     )
     add = parser.add_argument
@@ -71,3 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=0, help="of the resamples")
     add("-o", "--output", type=Path, metavar="DIR", help="default: runs/compare-HASH")
     return parser
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -2,8 +2,9 @@
 
 import pytest
 
+from kerasfaces.compare import foreign
 from kerasfaces.errors import InputError, MissingFileError
-from kerasfaces.evaluate import foreign, predictions
+from kerasfaces.evaluate import predictions
 
 HEADER = "path,label,source,split,score\n"
 GOOD = "a,real,s,test,0.1\nb,fake,g,test,0.9\n"

@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 
 from kerasfaces import runs
+from kerasfaces.compare import foreign
 from kerasfaces.errors import InputError, MissingFileError
-from kerasfaces.evaluate import foreign, predictions, run_kind
+from kerasfaces.evaluate import predictions, run_kind
 from kerasfaces.evaluate.operating_point import (
     OperatingPoint,
     ValidationPredictions,

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from kerasfaces.compare.detectors import Detector
 from kerasfaces.errors import InputError
 from kerasfaces.evaluate import predictions
-from kerasfaces.evaluate.detectors import Detector
 from kerasfaces.metrics.inputs import Bools
 from kerasfaces.texts import quoted
 

@@ -9,10 +9,10 @@ import pytest
 from detector_files import make_run, scored, write_csv
 
 from kerasfaces import metrics
+from kerasfaces.compare import __main__ as command
+from kerasfaces.compare.comparison import compare
 from kerasfaces.errors import InputError, MissingFileError, RunError
-from kerasfaces.evaluate import __main__ as command
 from kerasfaces.evaluate import predictions
-from kerasfaces.evaluate.compare import compare
 
 
 @pytest.fixture
@@ -241,7 +241,7 @@ def test_one_is_not_enough(ours):
 
 def test_the_command_prints_and_writes(tmp_path, ours, theirs, capsys):
     folder = tmp_path / "table"
-    arguments = ["compare", str(ours), str(theirs), "-o", str(folder)]
+    arguments = [str(ours), str(theirs), "-o", str(folder)]
     assert command.main([*arguments, "--resamples", "100"]) == 0
     told = capsys.readouterr().out
     assert "120 images that all 2 detectors scored, 60 real and 60 fake" in told
@@ -261,7 +261,7 @@ def test_the_rest_of_the_table_completes_and_names_the_broken(
     bad.write_text("path,label,source,split,score\na,ai,s,test,0.5\n")
     folder = tmp_path / "table"
     with pytest.raises(InputError, match=r"1 of 3 not compared: .*label 'ai'"):
-        command.main(["compare", *map(str, (ours, bad, theirs)), "-o", str(folder)])
+        command.main([*map(str, (ours, bad, theirs)), "-o", str(folder)])
     assert "not compared" in capsys.readouterr().out
     page = (folder / "report.html").read_text()
     assert "Not compared" in page
@@ -270,7 +270,7 @@ def test_the_rest_of_the_table_completes_and_names_the_broken(
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path, ours, theirs):
     folder = tmp_path / "table"
-    arguments = ["compare", str(ours), str(theirs), "--resamples", "100"]
+    arguments = [str(ours), str(theirs), "--resamples", "100"]
     with pytest.raises(RunError, match=r"not empty and holds no compare.json"):
         command.main([*arguments, "-o", str(ours)])
     command.main([*arguments, "-o", str(folder)])

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from kerasfaces.compare.detectors import Detector
+from kerasfaces.compare.shared_rows import Shared
 from kerasfaces.evaluate import predictions
-from kerasfaces.evaluate.detectors import Detector
-from kerasfaces.evaluate.shared_rows import Shared
 from kerasfaces.metrics import Difference, System, differences, holm
 from kerasfaces.metrics.inputs import Bools
 from kerasfaces.metrics.together import METRICS

@@ -6,8 +6,8 @@ import pytest
 from detector_files import make_run, scored, write_csv
 
 from kerasfaces import metrics
+from kerasfaces.compare.comparison import compare
 from kerasfaces.errors import InputError
-from kerasfaces.evaluate.compare import compare
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_one_class_in_common(tmp_path, ours):
 
 @pytest.mark.parametrize("split", ["val", "test"])
 def test_a_threshold_chosen_on_the_compared_images_is_said(tmp_path, ours, split):
-    from kerasfaces.evaluate import compare_report
+    from kerasfaces.compare import report as compare_report
 
     frame = pd.concat([scored(split, 1.0, seed=1) for split in ("val", "test")])
     theirs = write_csv(tmp_path / "theirs.csv", frame)

@@ -10,23 +10,16 @@ import numpy as np
 import pandas as pd
 
 from kerasfaces import runs
+from kerasfaces.compare import combiners, detectors, paired_tests, shared_rows
+from kerasfaces.compare.detectors import Detector
+from kerasfaces.compare.shared_rows import Shared
 from kerasfaces.errors import InputError
-from kerasfaces.evaluate import (
-    combiners,
-    detectors,
-    names,
-    paired_tests,
-    predictions,
-    run,
-    shared_rows,
-)
-from kerasfaces.evaluate.detectors import Detector
+from kerasfaces.evaluate import names, predictions, run
 from kerasfaces.evaluate.markup import p_text
 from kerasfaces.evaluate.operating_point import (
     ValidationPredictions,
     choose_operating_point,
 )
-from kerasfaces.evaluate.shared_rows import Shared
 from kerasfaces.metrics import System, auc, differences
 from kerasfaces.metrics.bootstrap import RESAMPLES
 from kerasfaces.metrics.inputs import Floats

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from kerasfaces.compare import detectors as reading
+from kerasfaces.compare import paired_tests, shared_rows
+from kerasfaces.compare.detectors import Detector
+from kerasfaces.compare.shared_rows import Shared
 from kerasfaces.errors import InputError, KerasfacesError
-from kerasfaces.evaluate import detectors as reading
-from kerasfaces.evaluate import paired_tests, predictions, shared_rows, slices
-from kerasfaces.evaluate.detectors import Detector
+from kerasfaces.evaluate import predictions, slices
 from kerasfaces.evaluate.measure import FEW
-from kerasfaces.evaluate.shared_rows import Shared
 from kerasfaces.metrics import (
     Estimate,
     Rows,

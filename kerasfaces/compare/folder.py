@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from kerasfaces import config, runs
+from kerasfaces.compare import report as compare_report
+from kerasfaces.compare.comparison import Comparison
 from kerasfaces.errors import RunError
-from kerasfaces.evaluate import compare_report
-from kerasfaces.evaluate.compare import Comparison
 from kerasfaces.texts import quoted
 
 FILE = "compare.json"

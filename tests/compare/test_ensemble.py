@@ -8,9 +8,10 @@ import pytest
 from detector_files import make_run, scored, write_csv
 
 from kerasfaces import metrics
+from kerasfaces.compare import combiners, ensemble
+from kerasfaces.ensemble import __main__ as command
 from kerasfaces.errors import InputError, RunError
-from kerasfaces.evaluate import __main__ as command
-from kerasfaces.evaluate import combiners, ensemble, predictions
+from kerasfaces.evaluate import predictions
 from kerasfaces.evaluate.run import evaluate_manifest, evaluate_run
 
 
@@ -219,7 +220,7 @@ def test_other_images_need_the_members(members, tmp_path):
 
 def test_the_command(members, tmp_path, capsys):
     folder = tmp_path / "joined"
-    arguments = ["ensemble", *members, "--method", "all", "-o", str(folder)]
+    arguments = [*members, "--method", "all", "-o", str(folder)]
     assert command.main(arguments) == 0
     told = capsys.readouterr().out
     for method in combiners.METHODS:

@@ -8,8 +8,9 @@ from detector_files import make_run, scored, write_csv
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kerasfaces.compare import comparison as compare
+from kerasfaces.compare import foreign
 from kerasfaces.errors import KerasfacesError
-from kerasfaces.evaluate import compare, foreign
 
 PATHS = [
     "a/1.jpg",

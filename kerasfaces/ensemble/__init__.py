@@ -1,0 +1,1 @@
+"""Command `ensemble`; the work is in `kerasfaces.compare.ensemble`."""
