@@ -114,7 +114,7 @@ def trained(tmp_path_factory):
     from kerasfaces import sample
 
     folder = tmp_path_factory.mktemp("numbers")
-    manifest = sample.make(folder / "sample", 28, 0)
+    manifest = sample.make(folder / "sample", pairs=28)
     return manifest, _predictions(manifest, folder / "plain")
 
 
