@@ -32,7 +32,7 @@ def extract(table: Path, column: str, folder: Path) -> list[str]:
         InputError: A row without an image, or a file there that holds something else.
     """
     names: list[str] = []
-    taken: set[str] = set()
+    taken: dict[str, int] = {}
     empty: list[int] = []
     with runs.lock(folder, "folder of images"):
         total = _n_rows(table)
@@ -88,7 +88,7 @@ def _part(text: str) -> str:
     kept = "".join(
         "_" if char in ':*?"<>|' or not char.isprintable() else char for char in text
     )
-    kept = kept.strip().lstrip(".").strip()
+    kept = kept.lstrip(" .").rstrip(" ")
     if len(kept.encode()) <= _NAME_BYTES:
         return kept
     stem, suffix = os.path.splitext(kept)
@@ -104,15 +104,26 @@ def _suffix(data: bytes) -> str:
     return _SUFFIXES.get(kind, f".{kind.lower()}")
 
 
-def _unique(name: str, taken: set[str]) -> str:
-    """Return the name, numbered where an earlier row has it, in any case."""
+def _unique(name: str, taken: dict[str, int]) -> str:
+    """Return the name, numbered where an earlier row has it, in any case.
+
+    Args:
+        name: As a row states it.
+        taken: Name without its case -> the last number given to it; updated.
+    """
     stem, suffix = os.path.splitext(name)
-    number, made = 1, name
-    while (key := unicodedata.normalize("NFC", made).casefold()) in taken:
+    unnumbered = _caseless(name)
+    number, numbered = taken.get(unnumbered, 0), name
+    while (key := _caseless(numbered)) in taken:
         number += 1
-        made = f"{stem}-{number}{suffix}"
-    taken.add(key)
-    return made
+        numbered = f"{stem}-{number}{suffix}"
+    taken[key] = 1
+    taken[unnumbered] = max(number, 1)
+    return numbered
+
+
+def _caseless(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _write(folder: Path, name: str, data: bytes) -> None:

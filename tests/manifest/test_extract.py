@@ -86,6 +86,23 @@ def test_raw_bytes_and_equal_names(tmp_path, picture):
     assert [(tmp_path / "b" / name).read_bytes() for name in names] == content
 
 
+def test_a_name_that_all_rows_have_costs_no_search(monkeypatch):
+    asked = 0
+
+    def caseless(name):
+        nonlocal asked
+        asked += 1
+        return name.casefold()
+
+    monkeypatch.setattr(embedded, "_caseless", caseless)
+    taken = {}
+    names = [embedded._unique("Image.png", taken) for _ in range(1000)]
+    assert names[:3] == ["Image.png", "Image-2.png", "Image-3.png"]
+    assert len(set(names)) == 1000
+    assert asked < 4000
+    assert embedded._unique("image-7.png", taken) == "image-7-2.png"
+
+
 @given(
     st.lists(
         st.one_of(
@@ -99,6 +116,9 @@ def test_raw_bytes_and_equal_names(tmp_path, picture):
                     "\\\\host\\share\\c.jpg",
                     ".hidden.jpg",
                     "..",
+                    ". ../. ../up.jpg",
+                    "a/. ../. ../up.jpg",
+                    ". .hidden.jpg",
                     "a\0b.jpg",
                     "\x1b[31mred.jpg",
                     "x" * 900 + ".jpg",
@@ -132,6 +152,7 @@ def test_no_name_leaves_the_folder(tmp_path_factory, names):
     assert inside == set(found)
     assert len(set(found)) == len(names)
     assert all(name.isprintable() for name in found)
+    assert not any(part.startswith(".") for name in found for part in name.split("/"))
     for i, name in enumerate(found):
         assert (root / "in" / "out" / name).read_bytes()[-1] == i
 
