@@ -70,6 +70,11 @@ def _short(extension: str) -> str:
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
+    """Yield files; a folder with several names under one, whatever the disk's order.
+
+    That is its own name where it lies below `folder`, else the first of its links'.
+    """
+    top = os.path.realpath(folder)
     seen: set[str] = set()
     for parent, folders, files in os.walk(folder, followlinks=True):
         real = os.path.realpath(parent)
@@ -77,8 +82,21 @@ def _files_below(folder: Path) -> Iterator[Path]:
             folders.clear()
             continue
         seen.add(real)
-        folders[:] = [name for name in folders if not _hidden(name)]
+        folders[:] = sorted(
+            name
+            for name in folders
+            if not (_hidden(name) or _leads_inside(os.path.join(parent, name), top))
+        )
         yield from (Path(parent, name) for name in files if not _hidden(name))
+
+
+def _leads_inside(path: str, top: str) -> bool:
+    """Tell whether a link's folder lies below `top`, where it is met by its own name."""
+    if not os.path.islink(path):
+        return False
+    target, start = os.path.realpath(path), os.path.join(top, "")
+    inside = target.removeprefix(start).split(os.sep)
+    return target.startswith(start) and not any(map(_hidden, inside))
 
 
 def _hidden(name: str) -> bool:

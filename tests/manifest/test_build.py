@@ -104,6 +104,39 @@ def test_links_are_followed_once_and_odd_names_left_out(folders, caplog):
     assert "names are not UTF-8" in caplog.text
 
 
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_linked_folder_has_one_name_in_any_order_of_the_disk(
+    tmp_path, picture, monkeypatch, backwards
+):
+    for number, name in enumerate(("real/camera", "fake/gan", ".hidden/sd")):
+        folder = tmp_path / "set" / name
+        folder.mkdir(parents=True)
+        picture(number).save(folder / "a.jpg")
+    fakes = tmp_path / "set" / "fake"
+    (fakes / "again").symlink_to(fakes.parent / "real" / "camera")
+    (fakes / "b").symlink_to(tmp_path / "set" / ".hidden" / "sd")
+    (fakes / "c").symlink_to(tmp_path / "set" / ".hidden" / "sd")
+    listed = os.scandir
+
+    class Listing:
+        def __init__(self, path):
+            self.entries = sorted(listed(path), key=lambda each: each.name)
+            self.entries = iter(self.entries[::-1] if backwards else self.entries)
+
+        def __enter__(self):
+            return self.entries
+
+        def __exit__(self, *error):
+            return None
+
+        def __next__(self):
+            return next(self.entries)
+
+    monkeypatch.setattr(os, "scandir", Listing)
+    rows = from_folders(tmp_path / "set").rows
+    assert list(rows["path"]) == ["real/camera/a.jpg", "fake/b/a.jpg", "fake/gan/a.jpg"]
+
+
 # Tables
 
 MUDGAL = {
