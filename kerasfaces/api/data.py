@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 import pandas as pd
 
 from kerasfaces import manifest as manifests
-from kerasfaces import sample
+from kerasfaces import sample, tables
 from kerasfaces.errors import InputError
 from kerasfaces.manifest.rules import LABELS, SPLITS
 from kerasfaces.texts import listed, quoted
@@ -140,22 +140,18 @@ class Manifest:
             mapping = convert.Columns(
                 names=columns or {}, real_is=str(real_is), splits=split_names or {}
             )
-        with tempfile.TemporaryDirectory() as scratch:
-            if isinstance(table, pd.DataFrame):
-                path = Path(scratch) / "table.csv"
-                table.to_csv(path, index=False)
-                folder, name = Path(root or "."), "table"
-            else:
-                path, name = Path(table), Path(table).name
-                folder = path.parent if root is None else Path(root)
-            manifest = convert.from_table(
-                path,
-                mapping,
-                folder,
-                source=source,
-                suffix=suffix,
-                extract=None if extract is None else Path(extract),
-            )
+        if isinstance(table, pd.DataFrame):
+            read, name = tables.in_memory(table), "table"
+        else:
+            read, name = tables.read(Path(table)), Path(table).name
+        manifest = convert.from_table(
+            read,
+            mapping,
+            None if root is None else Path(root),
+            source=source,
+            suffix=suffix,
+            extract=None if extract is None else Path(extract),
+        )
         return cls._scanned(manifest, name)
 
     @classmethod
@@ -186,7 +182,7 @@ class Manifest:
         """Read a manifest.csv.
 
         Args:
-            path: A file with at least the columns path, label and source.
+            path: A file with at least the columns path and label.
             root: What relative paths are relative to; the file's own folder if None.
 
         Raises:

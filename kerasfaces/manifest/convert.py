@@ -57,7 +57,7 @@ PRESETS = {
 
 
 def from_table(
-    path: Path,
+    table: Path | tables.Table,
     columns: Columns | None = None,
     root: Path | None = None,
     *,
@@ -68,7 +68,7 @@ def from_table(
     """Convert a table; columns that are not mapped are kept.
 
     Args:
-        path: A table in any form that `tables.read` knows.
+        table: A file in any form that `tables.read` knows, or what that returned.
         columns: How to map; if None, a preset whose columns are all there, else our names.
         root: What relative paths are relative to; the table's folder if None.
         source: What to call the source where no column does; its reals are `NAME_real`
@@ -81,7 +81,9 @@ def from_table(
         InputError: A mapped column is missing, or a label or split is unknown; the
             message names the lines.
     """
-    table = tables.read(path)
+    if isinstance(table, Path):
+        table = tables.read(table)
+    path = table.path
     if not table.rows:
         raise InputError(f"{path} has no rows; expected one row per image.")
     table.say()

@@ -7,6 +7,6 @@ what could be two things is refused in one sentence. What the columns mean is fo
 reader to say.
 """
 
-from kerasfaces.tables.read import Table, read
+from kerasfaces.tables.read import Table, in_memory, read
 
-__all__ = ["Table", "read"]
+__all__ = ["Table", "in_memory", "read"]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from numbers import Real
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -9,7 +10,7 @@ import pandas as pd
 
 from kerasfaces.errors import InputError
 from kerasfaces.tables.columns import Rows
-from kerasfaces.texts import quoted
+from kerasfaces.texts import listed, quoted
 
 T = TypeVar("T")
 _NAME_BYTES = 1024  # a binary cell that is a name is no longer than this
@@ -17,19 +18,35 @@ EMBEDDED = "bytes"  # the field that holds the file in Hugging Face's image colu
 
 
 def excel(path: Path) -> tuple[Rows, tuple[str, ...]]:
-    """Return the first sheet.
+    """Return the first sheet; further ones are named in a note.
 
     Raises:
         InputError: It cannot be read.
     """
-    sheet = _guarded(
-        path,
-        lambda: pd.read_excel(path, header=None, dtype=object, keep_default_na=False),
-    )
-    records = [[_cell(value) for value in row] for row in sheet.to_numpy()]
+    sheets, first = _guarded(path, lambda: _excel(path))
+    records = [[_cell(value) for value in row] for row in first.to_numpy()]
     if not records:
         return Rows([], [], []), ()
-    return Rows(records[0], records[1:], list(range(2, len(records) + 1))), ()
+    notes = []
+    if len(sheets) > 1:
+        notes.append(
+            f"its first sheet {quoted(sheets[0])} is read, not {listed(sheets[1:], 4)}."
+        )
+    lines = list(range(2, len(records) + 1))
+    return Rows(records[0], records[1:], lines, tuple(notes)), ()
+
+
+def _excel(path: Path) -> tuple[list[str], pd.DataFrame]:
+    with pd.ExcelFile(path) as book:
+        first = pd.read_excel(book, header=None, dtype=object, keep_default_na=False)
+        return list(map(str, book.sheet_names)), first
+
+
+def frame(table: pd.DataFrame) -> Rows:
+    """Return a table in memory; its index is left out, the header counts as line 1."""
+    header = list(map(_cell, table.columns))
+    cells = [[_cell(value) for value in row] for row in table.astype(object).to_numpy()]
+    return Rows(header, cells, list(range(2, len(cells) + 2)))
 
 
 def parquet(path: Path) -> tuple[Rows, tuple[str, ...]]:
@@ -129,7 +146,9 @@ def _cell(value: object) -> str:
         return value.decode(errors="backslashreplace")
     if isinstance(value, dict | list):
         return json.dumps(value, default=str, ensure_ascii=False)
-    if value is None or value is pd.NaT or value is pd.NA or value != value:
+    if value is None or value is pd.NaT or value is pd.NA:
+        return ""
+    if isinstance(value, Real) and value != value:
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))

@@ -71,7 +71,7 @@ class Rows:
         header, cells = _even(header, cells)
         _refuse_ragged(path, header, cells, lines)
         header, taken, notes = _without_index(header, cells)
-        if len(taken) < len(cells[0]) if cells else False:
+        if cells and len(taken) < len(cells[0]):
             cells = [[row[i] for i in taken] for row in cells]
         repeated = [name for name, count in Counter(header).items() if count > 1]
         if repeated:

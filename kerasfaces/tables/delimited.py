@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _SAMPLE = 50  # rows by which separators are judged
-_EXCEL = re.compile(r'"?sep=(.)"?\r?\n?')
+_EXCEL = re.compile(r'"?sep=([^"\r\n])"?\r?\n?')
 
 
 def parse(text: str, path: Path) -> tuple[Rows, str, tuple[str, ...]]:

@@ -103,6 +103,21 @@ def read(path: Path, *, raw_bytes: bool = False, expected: str = "a table") -> T
     return _finished(path, rows, expected, (*notes, *found), separator)
 
 
+def in_memory(frame: "pd.DataFrame", name: str = "the table") -> Table:
+    """Return a table that is no file, its rows counted as in one whose header is line 1.
+
+    Args:
+        frame: Any table; its index is left out.
+        name: What messages call it.
+
+    Raises:
+        InputError: Two columns have the same name.
+    """
+    from kerasfaces.tables import binary
+
+    return _finished(Path(name), binary.frame(frame), "a table")
+
+
 def _finished(
     path: Path,
     rows: Rows,

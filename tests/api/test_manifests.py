@@ -77,8 +77,31 @@ def test_a_table_in_memory_or_in_a_file(tree, tmp_path):
     again = kf.Manifest.from_table(tmp_path / "t.csv", names, real_is="1", source="set")
     assert again.manifest.files() == data.manifest.files()
     assert list(again.table["label"]) == list(data.table["label"])
-    with pytest.raises(InputError, match="no column"):
+    with pytest.raises(InputError, match=r"^the table, line 1: no column 'nothing'"):
         kf.Manifest.from_table(frame, {"path": "nothing", "label": "target"}, real_is=1)
+
+
+def test_cells_of_a_table_in_memory_are_what_they_print_as(tree, monkeypatch):
+    monkeypatch.chdir(tree)
+    files = sorted(tree.rglob("*.png"))[:2]
+    frame = pd.DataFrame(
+        {
+            "path": [file.relative_to(tree) for file in files],
+            "label": ["real", "fake"],
+            "attr_age": [31.0, None],
+            "attr_name": ["NA", ' x,"y'],
+            "embedding": [np.zeros(2), np.ones(2)],
+        },
+        index=[7, 3],
+    )
+    rows = kf.Manifest.from_table(frame).table
+    assert list(rows["attr_age"]) == ["31", ""]
+    assert list(rows["attr_name"]) == ["NA", ' x,"y']
+    assert list(rows["embedding"]) == ["[0. 0.]", "[1. 1.]"]
+    with pytest.raises(InputError, match=r"^the table has no rows"):
+        kf.Manifest.from_table(frame[:0])
+    with pytest.raises(InputError, match=r"^the table, line 3: label 'fakes'"):
+        kf.Manifest.from_table(frame.assign(label=["real", "fakes"]))
 
 
 def test_check_names_rows(tree):

@@ -266,6 +266,16 @@ def test_excel_and_parquet_hold_the_same_rows(files, writer):
     assert set(rows) == {"path", "label", "source", "split"}
 
 
+def test_further_sheets_are_named(files, caplog):
+    table = files / "sheets.xlsx"
+    frame = pd.DataFrame({"path": FACES[:2], "label": ["real", "fake"]})
+    with pd.ExcelWriter(table) as book:
+        for name in ("train", "test", "notes"):
+            frame.to_excel(book, sheet_name=name, index=False)
+    assert convert.from_table(table).rows["path"].tolist() == FACES[:2]
+    assert "its first sheet 'train' is read, not test, notes." in caplog.text
+
+
 # What could mean two things, or nothing
 
 
