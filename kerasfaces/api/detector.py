@@ -68,6 +68,11 @@ class Detector:
         """
         self._store = None if store is None else Path(store)
         if isinstance(config.get("model"), str):  # Detector(model="resnet50")
+            if name is not None:
+                raise InputError(
+                    f"model: {quoted(config['model'])}, and the name is {quoted(name)}; give "
+                    "one of them."
+                )
             name = config.pop("model")
         self.name = name or choices.default_model(self._store)
         self._weights = None if weights is None else os.fspath(weights)

@@ -269,7 +269,7 @@ def run_study(
         )
     )
     result = runs.read_json(folder / "result.json")
-    board = pd.read_csv(folder / "leaderboard.csv", dtype={"trial": str, "reason": str})
+    board = _written(folder / "leaderboard.csv", {"trial": str, "reason": str})
     return StudyResult(folder, board, Detector.load(folder / result["run"]))
 
 
@@ -328,14 +328,23 @@ def cross_generators(
         )
     )
     content = runs.read_json(folder / "crossgen.json")
-    return GeneratorMatrix(
-        folder, pd.read_csv(folder / "crossgen.csv"), content["failed"]
-    )
+    return GeneratorMatrix(folder, _written(folder / "crossgen.csv"), content["failed"])
+
+
+def _written(path: Path, dtype: Mapping[str, type] | None = None) -> pd.DataFrame:
+    """Read a table that a stage wrote: a generator called NA is one, not a gap."""
+    return pd.read_csv(path, dtype=dtype, keep_default_na=False, na_values=[""])
 
 
 def _arguments(detectors: Detectors) -> list[str]:
     """Return detectors as the stages take them: `PATH` or `NAME=PATH`."""
     if isinstance(detectors, Mapping):
+        unusable = [name for name in detectors if "=" in name]
+        if unusable:
+            raise InputError(
+                f"detectors: the name {quoted(unusable[0])} has an equals sign; expected "
+                "names without."
+            )
         return [f"{name}={_place(each)}" for name, each in detectors.items()]
     if isinstance(detectors, str | os.PathLike | Detector):
         raise InputError("detectors: expected several, got one.")

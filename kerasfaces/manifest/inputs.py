@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-OWN_OPTIONS = ("split_is", "label_is", "source")
 _HIDDEN = "--input"
 
 

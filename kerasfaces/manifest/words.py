@@ -47,6 +47,8 @@ _CLASSES = {
     **dict.fromkeys((*FAKE, *_ALSO_FAKE), "fake"),
 }
 _KNOWN = {*_CLASSES, *SPLIT_WORDS, *UNCLEAR_SPLITS, *_SHARDS, *_FILLERS}
+_LONGEST = max(map(len, _KNOWN))
+_NAME_CHARACTERS = 255  # of a file; a longer run of letters is data, not a name
 _GENERATOR = re.compile(
     r"gan(s|\d|$)|diffus|midjourney|dall.?e|glide|vqdm|wukong|^sd|sdxl|ldm|flux|imagen\b|"
     r"firefly|dreambooth|lora|faceswap|face2face|neuraltextures|vae"
@@ -161,7 +163,9 @@ def _glued(word: str) -> tuple[str, ...]:
     """Return the known words that a word consists of; nothing if there is another."""
     if word in _KNOWN or word.isdigit():
         return (word,)
-    for size in range(len(word) - 2, 1, -1):
+    if len(word) > _NAME_CHARACTERS:
+        return ()
+    for size in range(min(len(word) - 2, _LONGEST), 1, -1):
         if word[:size] in _KNOWN and (rest := _glued(word[size:])):
             return (word[:size], *rest)
     return ()

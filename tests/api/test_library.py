@@ -79,6 +79,9 @@ def test_a_detector_is_checked_when_it_is_configured():
         kf.Detector("mobilenetv2", epochs=0)
     with pytest.raises(InputError, match="Did you mean 'mobilenetv2'"):
         kf.Detector("mobilenetv3")
+    with pytest.raises(InputError, match="model: 'resnet50', and the name is 'mobi"):
+        kf.Detector("mobilenetv2", model="resnet50")
+    assert kf.Detector(model="resnet50").name == "resnet50"
     with pytest.raises(
         InputError, match="views is for networks; hog_svm is a baseline"
     ):
@@ -238,6 +241,24 @@ def test_detectors_are_compared_and_joined(detector, data, tmp_path):
         kf.build_ensemble([detector, other], method="best")
     with pytest.raises(InputError, match="expected several, got one"):
         kf.compare_detectors(detector)
+    with pytest.raises(InputError, match=r"the name 'lr=0\.1' has an equals sign"):
+        kf.compare_detectors({"lr=0.1": detector, "b": other})
+
+
+def test_a_generator_may_be_called_what_pandas_takes_for_missing(
+    data, tmp_path, monkeypatch
+):
+    from kerasfaces.crossgen import run
+
+    (tmp_path / "crossgen.json").write_text('{"failed": {}}')
+    (tmp_path / "crossgen.csv").write_text(
+        "table,train,test,metric,value\n"
+        "matrix,NA,NA,auc,0.9\nmatrix,NA,None,auc,0.8\nmatrix,None,NA,,\n"
+    )
+    monkeypatch.setattr(run, "crossgen", lambda request: tmp_path)
+    found = kf.cross_generators(data, "mobilenetv2")
+    assert found.matrix().loc["NA"].to_dict() == {"NA": 0.9, "None": 0.8}
+    assert found.table["value"].isna().sum() == 1
 
 
 def test_models_are_listed():

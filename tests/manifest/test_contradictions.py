@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerasfaces.manifest import __main__ as command
+from kerasfaces.manifest import contradictions
 from kerasfaces.manifest.check import check
 from kerasfaces.train.__main__ import manifest_or_sample
 
@@ -116,3 +117,14 @@ def test_build_check_and_train_say_so(tmp_path, picture, capsys, caplog):
     _, notes = manifest_or_sample(tmp_path / "m.csv", None)
     assert len(notes) == 1
     assert notes[0].startswith(expected)
+
+
+def test_a_source_of_thousands_of_letters_is_data_and_says_nothing():
+    rows = pd.DataFrame(
+        {
+            "path": ["a.png", "b.png"],
+            "label": ["real", "fake"],
+            "source": ["set" * 3000, "faces" * 30 + "real"],
+        }
+    )
+    assert "(1 labelled fake where it says real;" in contradictions.sentence(rows)
