@@ -100,7 +100,9 @@ def from_table(
     if alternative:
         pairs = zip(used["path"], table.column(alternative), strict=True)
         used["path"] = [first or second for first, second in pairs]
-    used["label"] = label_column.read(table, theirs["label"], columns.real_is)
+    used["label"] = label_column.read(
+        table, theirs["label"], columns.real_is, chosen="label" in columns.names
+    )
     used["split"] = _splits(path, used["split"], columns, table.lines)
     if not theirs["source"]:
         used["source"] = _sources(path, used["label"], source)

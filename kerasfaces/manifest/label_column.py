@@ -23,7 +23,9 @@ def of_words(table: tables.Table) -> list[str]:
     ]
 
 
-def read(table: tables.Table, column: str, real_is: str = "") -> list[str]:
+def read(
+    table: tables.Table, column: str, real_is: str = "", *, chosen: bool = False
+) -> list[str]:
     """Return real or fake for every row.
 
     Other values mean what `real_is` says, else what a second column says in words
@@ -33,13 +35,15 @@ def read(table: tables.Table, column: str, real_is: str = "") -> list[str]:
         table: Any.
         column: Its column of labels.
         real_is: The value that means real; empty where labels are words.
+        chosen: The user named the column: if it has words, no other one contradicts it.
 
     Raises:
         InputError: A value means neither, or a column of words contradicts.
     """
     cells = table.column(column)
     words = [_word(cell) for cell in cells]
-    beside = [name for name in of_words(table) if name != column]
+    holds = chosen and not real_is and set(words) <= set(LABELS)
+    beside = [] if holds else [name for name in of_words(table) if name != column]
     told = [_word(cell) for cell in table.column(beside[0])] if beside else []
     if real_is:
         labels = _numbered(table, words, _word(real_is))
@@ -51,13 +55,14 @@ def read(table: tables.Table, column: str, real_is: str = "") -> list[str]:
         if bad:
             raise InputError(_unknown_label(table, cells, bad))
         labels = words
+    way = "--real-is" if real_is else f"say which column holds: --map label={column}"
     for i, word in enumerate(told):
         if word != labels[i]:
             n = sum(a != b for a, b in zip(told, labels, strict=True))
             raise InputError(
                 f"{table.path}, line {table.lines[i]}: {quoted(beside[0])} says {word}, "
                 f"{quoted(column)} says {labels[i]} ({n:,} of {len(told):,} rows contradict); "
-                "correct the table, or --real-is."
+                f"correct the table, or {way}."
             )
     return labels
 
@@ -95,13 +100,17 @@ def _explain(
 
 
 def _unknown_label(table: tables.Table, cells: list[str], bad: list[int]) -> str:
-    values = sorted({cells[i].strip() for i in bad})
-    value = values[-1] if len(values) > 1 else values[0]
-    return (
+    others = sorted({cells[i].strip() for i in bad})
+    words = {_word(cell) for cell in cells} & set(LABELS)
+    what = (
         f"{table.path}, {lines_text([table.lines[i] for i in bad])}: label "
-        f"{quoted(cells[bad[0]])}; expected real or fake. Where another value means real, say "
-        f"so, e.g. --real-is {quoted(value) if not value.isalnum() else value}."
+        f"{quoted(cells[bad[0]])}; expected real or fake."
     )
+    if len(words) > 1 or len(words) + len(others) != 2:
+        return f"{what} Correct these rows."
+    real = "real" if "real" in words else others[-1]
+    shown = real if real.isalnum() else quoted(real)
+    return f"{what} Say which value means real, e.g. --real-is {shown}."
 
 
 def _word(cell: str) -> str:

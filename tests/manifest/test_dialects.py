@@ -123,6 +123,37 @@ def test_label_as_number_and_as_word_are_both_usable(pictures, run, caplog):
         run("build", table, "-o", folder / "n.csv")
 
 
+@pytest.mark.parametrize(
+    ("labels", "advice"),
+    [
+        (["0", "1", "1"], r"--real-is 1\.$"),
+        (["real", "generated", "real"], r"--real-is real\.$"),
+        (["photo", "fake", "fake"], r"--real-is photo\.$"),
+        (["real", "fake", "fak"], r"label 'fak'; .* Correct these rows\.$"),
+        (
+            ["cat", "dog", "cow"],
+            r"line.* 2, 3, 4: label 'cat'; .* Correct these rows\.$",
+        ),
+    ],
+)
+def test_advice_on_labels_never_turns_the_classes_round(write_csv, labels, advice):
+    rows = zip(FACES, labels, strict=False)
+    table = write_csv("path,label\n" + "".join(f'"{p}",{x}\n' for p, x in rows))
+    with pytest.raises(InputError, match=advice):
+        convert.from_table(table)
+
+
+def test_the_column_that_the_user_names_holds(write_csv):
+    table = write_csv("path,label,label_guess\na.jpg,real,fake\nb.jpg,fake,fake\n")
+    with pytest.raises(
+        InputError, match=r"say which column holds: --map label=label\.$"
+    ):
+        convert.from_table(table)
+    for column, expected in (("label", "real"), ("label_guess", "fake")):
+        named = convert.Columns(names={"label": column})
+        assert convert.from_table(table, named).rows["label"][0] == expected
+
+
 # Generated dialects
 
 
