@@ -168,7 +168,7 @@ def _print(frame: "pd.DataFrame", folder: Path) -> None:
                 print(f"mean {name}: {mean:.2f}, 95 % {low:.2f} to {high:.2f}, n {n}")
     for text in summary.warnings(frame):
         print(f"note: {text}")
-    printing.text(f"\nreport: {folder / 'explain.html'}")
+    printing.text(f"report: {folder / 'explain.html'}")
 
 
 if __name__ == "__main__":
