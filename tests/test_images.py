@@ -168,7 +168,7 @@ def test_folder_fifo_and_missing(tmp_path):
     with pytest.raises(ImageError, match=r"^file not found$"):
         images.load(tmp_path / "none.jpg")
     (tmp_path / "dangling.jpg").symlink_to(tmp_path / "none.jpg")
-    with pytest.raises(ImageError, match=r"^file not found$"):
+    with pytest.raises(ImageError, match=r"^broken link$"):
         images.load(tmp_path / "dangling.jpg")
     (tmp_path / "loop.jpg").symlink_to(tmp_path / "loop.jpg")
     with pytest.raises(ImageError, match="cannot be read"):

@@ -87,7 +87,8 @@ def read_file(path: Path) -> bytes:
     except ImageError:
         raise
     except FileNotFoundError as error:
-        raise ImageError("file not found") from error
+        what = "broken link" if path.is_symlink() else "file not found"
+        raise ImageError(what) from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise ImageError(
             f"cannot be read: {getattr(error, 'strerror', None) or error}"

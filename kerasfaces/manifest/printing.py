@@ -17,9 +17,7 @@ _TREE_LINES = 40  # folders shown of one tree
 
 def text(line: str) -> None:
     """Print one line; control characters, and what the terminal lacks, are escaped."""
-    encoding = sys.stdout.encoding or "utf-8"
-    shown = plain(line).encode(encoding, "backslashreplace").decode(encoding)
-    sys.stdout.write(shown + "\n")
+    sys.stdout.write(_printable(line) + "\n")
 
 
 def tree(reading: Reading) -> None:
@@ -133,7 +131,8 @@ def audit(title: str, result: AuditResult) -> None:
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print aligned columns, numbers to the right."""
-    cells = [list(header), *(list(map(shortened, row)) for row in rows)]
+    lines = [header, *(list(map(shortened, row)) for row in rows)]
+    cells = [list(map(_printable, line)) for line in lines]  # escapes make them wider
     widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
     for row in cells:
         line = "  ".join(
@@ -141,6 +140,11 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
             for cell, width in zip(row, widths, strict=True)
         )
         text("  " + line.rstrip())
+
+
+def _printable(line: str) -> str:
+    encoding = sys.stdout.encoding or "utf-8"
+    return plain(line).encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _numeric(cell: str) -> bool:

@@ -285,3 +285,24 @@ def test_attributes_by_path_and_by_name(folders, run, write_csv, tmp_path):
                 "build", folders, "--attributes", write_csv(text, "bad.csv"),
                 "-o", tmp_path / "n.csv",
             )  # fmt: skip
+
+
+def test_a_broken_link_is_called_one(folders, run, tmp_path, caplog):
+    (folders / "real" / "link.jpg").symlink_to("nowhere.jpg")
+    code, _ = run("build", folders, "-o", tmp_path / "m.csv")
+    assert code == 0
+    assert "link.jpg': broken link" in caplog.text
+    assert "--root" not in caplog.text
+
+
+@pytest.mark.parametrize("name", ["ge\nn", "tab\t", "\x1b[31m", "\u200bzero"])
+def test_columns_stay_aligned_where_names_are_escaped(folders, run, tmp_path, name):
+    (folders / "fake" / "gan").rename(folders / "fake" / name)
+    code, out = run("build", folders, "-o", tmp_path / "m.csv")
+    assert code == 0
+    lines = out.splitlines()
+    header = next(line for line in lines if line.startswith("  folder"))
+    end = len(header)
+    for line in lines[lines.index(header) :][:6]:
+        if line.startswith("  fake/") or line.startswith("  real/"):
+            assert len(line) == end, line
