@@ -89,6 +89,8 @@ class Manifest:
 
         if not folders:
             raise InputError("from_folders: expected at least one folder.")
+        for each in folders:
+            _require_path(each, "from_folders: expected paths of folders")
         given = [
             reader.Given(path=Path(each), label=label_is, split=split_is, source=source)
             for each in folders
@@ -143,6 +145,7 @@ class Manifest:
         if isinstance(table, pd.DataFrame):
             read, name = tables.in_memory(table), "table"
         else:
+            _require_path(table, "from_table: expected a file's path or a DataFrame")
             read, name = tables.read(Path(table)), Path(table).name
         manifest = convert.from_table(
             read,
@@ -189,6 +192,7 @@ class Manifest:
             MissingFileError: There is no such file.
             InputError: It cannot be used; the message names file and lines.
         """
+        _require_path(path, "from_csv: expected a file's path")
         folder = None if root is None else Path(root)
         return cls(manifests.read(Path(path), folder), Path(path).name)
 
@@ -205,6 +209,8 @@ class Manifest:
         """
         from kerasfaces.manifest import combine
 
+        for position, other in enumerate(others):
+            require_manifest(other, f"others[{position}]")
         every: list[Manifest] = [self, *others]
         parts = [(each.name, each.manifest) for each in every]
         joined = combine.concatenate(parts, self.manifest.folder)
@@ -413,6 +419,20 @@ class Manifest:
         return type(self)(
             manifest, self.name, notes=self._notes, is_sample=self.is_sample
         )
+
+
+def require_manifest(data: object, argument: str = "data") -> None:
+    """Refuse what is no manifest, such as the path of one."""
+    if not isinstance(data, Manifest):
+        raise InputError(
+            f"{argument}: expected a Manifest, got {type(data).__name__}; make one with "
+            "Manifest.from_folders, from_table or from_csv."
+        )
+
+
+def _require_path(value: object, expected: str) -> None:
+    if not isinstance(value, str | os.PathLike):
+        raise InputError(f"{expected}, got {type(value).__name__}.")
 
 
 def load_sample(

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kerasfaces.api.data import Manifest
+from kerasfaces.api.data import Manifest, require_manifest
 from kerasfaces.api.inputs import Images, as_files
 from kerasfaces.api.result import Result
 from kerasfaces.errors import InputError
@@ -108,6 +108,7 @@ class Detector:
         """
         from kerasfaces.train.run import Request, train
 
+        require_manifest(data)
         on_sample = data.is_sample
         weights = self._weights or choices.default_weights(self.name, on_sample)
         folder = train(
@@ -199,6 +200,7 @@ class Detector:
             return Result(self.folder, split, self.point)
         from kerasfaces.evaluate import overlap, run
 
+        require_manifest(data)
         rows = data.manifest.rows
         part = data if (rows["split"] == "").all() else data.select(split=split)
         n_seen = int(overlap.mask(self.folder, part.manifest).sum())
@@ -235,10 +237,11 @@ class Detector:
         """
         from kerasfaces.serve import predict
 
-        with as_files(images) as (files, names):
+        with as_files(images) as (files, names, reasons):
             tables = list(predict.scored(self._predictor, self.point, files))
         table = pd.concat(tables, ignore_index=True)
-        return table.assign(path=names)
+        own = pd.Series(reasons, dtype=object)
+        return table.assign(path=names, reason=own.where(own != "", table["reason"]))
 
     def predict_proba(self, images: Images) -> NDArray[np.float64]:
         """Return `(n, 2)` probabilities of real and fake; NaN where unreadable."""
@@ -272,7 +275,10 @@ class Detector:
         """
         from kerasfaces.explain.parts.run import Request, explain
 
-        with as_files(images) as (files, names):
+        with as_files(images) as (files, names, reasons):
+            for name, reason in zip(names, reasons, strict=True):
+                if reason:
+                    raise InputError(f"{name}: {reason}.")
             frame = explain(
                 Request(
                     run=self.folder,
@@ -308,6 +314,8 @@ class Detector:
         """
         from kerasfaces.attribute.run import Config, attribute
 
+        if data is not None:
+            require_manifest(data)
         return attribute(
             self.folder,
             None if data is None else data.manifest,

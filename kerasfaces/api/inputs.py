@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasfaces import images as loader
-from kerasfaces.errors import InputError
+from kerasfaces.errors import ImageError, InputError
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -21,7 +21,7 @@ Images: TypeAlias = "ImageInput | Iterable[ImageInput]"
 
 
 @contextmanager
-def as_files(images: Images) -> Iterator[tuple[list[Path], list[str]]]:
+def as_files(images: Images) -> Iterator[tuple[list[Path], list[str], list[str]]]:
     """Give every image a file for as long as the context lasts.
 
     Args:
@@ -30,27 +30,34 @@ def as_files(images: Images) -> Iterator[tuple[list[Path], list[str]]]:
             the loader does with files. An array is `(h, w, 3)` or `(h, w)` uint8, sRGB.
 
     Yields:
-        The files, and a name for each: its path, or `<image 0>` by its position.
+        The files; a name for each, its path, or `<image 0>` by its position; and for each
+        the reason why a PIL image cannot be decoded, whose file is not there, else "".
 
     Raises:
         InputError: Something is no image, or an array has another shape or dtype.
     """
     files: list[Path] = []
     names: list[str] = []
+    reasons: list[str] = []
     with tempfile.TemporaryDirectory(prefix="kerasfaces-") as folder:
         for position, image in enumerate(_several(images)):
             if isinstance(image, str | os.PathLike):
                 found = _below(Path(image))
                 files += found
                 names += map(str, found)
+                reasons += [""] * len(found)
                 continue
             file = Path(folder) / f"{position}.png"
-            _upright(image, position).save(file, compress_level=1)
+            try:
+                _upright(image, position).save(file, compress_level=1)
+                reasons.append("")
+            except ImageError as error:
+                reasons.append(str(error))
             files.append(file)
             names.append(f"<image {position}>")
         if not files:
             raise InputError("images: expected at least one image, got none.")
-        yield files, names
+        yield files, names, reasons
 
 
 def _several(images: Images) -> list[ImageInput]:

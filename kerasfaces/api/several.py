@@ -9,7 +9,7 @@ from typing import TypeAlias
 import pandas as pd
 
 from kerasfaces import runs
-from kerasfaces.api.data import Manifest
+from kerasfaces.api.data import Manifest, require_manifest
 from kerasfaces.api.detector import Detector
 from kerasfaces.api.result import Result
 from kerasfaces.compare import table as compare_table
@@ -245,6 +245,7 @@ def run_study(
     from kerasfaces import cli
     from kerasfaces.tune import study as studies
 
+    require_manifest(data)
     cli.optional_import("tensorboard", "tune")
     cli.optional_import("keras_tuner", "tune")
     from kerasfaces.tune.run import Request, tune
@@ -307,6 +308,7 @@ def cross_generators(
     """
     from kerasfaces.crossgen.run import Request, crossgen
 
+    require_manifest(data)
     detector = Detector(model, weights=weights, preset=preset, store=store, **config)
     chosen = (
         choices.default_weights(detector.name, data.is_sample)

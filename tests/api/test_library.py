@@ -145,6 +145,53 @@ def test_probabilities_and_unreadable_images(detector, data, tmp_path):
     assert detector.predict(tmp_path / "broken.jpg")["reason"][0]
 
 
+def test_a_pil_image_that_cannot_be_decoded_is_a_row(detector, data, tmp_path):
+    whole = data.manifest.files()[0]
+    (tmp_path / "cut.jpg").write_bytes(whole.read_bytes()[:1500])
+    closed = Image.open(whole)
+    closed.close()
+    with Image.open(tmp_path / "cut.jpg") as cut:
+        rows = detector.predict([cut, whole, closed])
+        with pytest.raises(
+            InputError, match="<image 0>: cannot be decoded: image file"
+        ):
+            detector.explain([cut], tmp_path / "maps")
+    assert list(rows["path"]) == ["<image 0>", str(whole), "<image 2>"]
+    assert (rows["verdict"] == "").tolist() == [True, False, True]
+    assert rows["reason"][0].startswith("cannot be decoded: image file is truncated")
+    assert rows["reason"][1] == ""
+    assert "closed image" in rows["reason"][2]
+
+
+@pytest.mark.parametrize("other", ["m.csv", None, 3, pd.DataFrame()])
+def test_only_a_manifest_is_data(detector, data, other):
+    calls = [
+        lambda: kf.Detector("mobilenetv2").fit(other),
+        lambda: data.join(other),
+        lambda: kf.cross_generators(other),
+        lambda: kf.run_study("frozen_random", other),
+    ]
+    if other is not None:
+        calls += [lambda: detector.evaluate(other), lambda: detector.attribute(other)]
+    name = type(other).__name__
+    for call in calls:
+        with pytest.raises(InputError, match=f"expected a Manifest, got {name}"):
+            call()
+
+
+@pytest.mark.parametrize("other", [None, 3, ["a", "b"], b"a"])
+def test_a_place_is_a_path(other):
+    for read in (
+        kf.Manifest.from_folders,
+        kf.Manifest.from_table,
+        kf.Manifest.from_csv,
+    ):
+        with pytest.raises(
+            InputError, match=f"expected .*, got {type(other).__name__}"
+        ):
+            read(other)
+
+
 @pytest.mark.parametrize(
     ("images", "message"),
     [
