@@ -54,12 +54,15 @@ def _compute(argv: Sequence[str]) -> int:
     if arguments.recipe and chosen != (None, None):
         raise InputError("--recipe says channels and mask; leave those options out.")
     files, known = _inputs(arguments)
-    from kerasfaces.channels.stage import recipe, run
+    from kerasfaces.channels.stage import engines, recipe, run
 
     wanted = recipe.read(arguments.recipe) if arguments.recipe else None
     config = _config(arguments, wanted)
-    made = recipe.recipe_of(config)
+    made = None
     if wanted is not None:
+        if any(".engine=" in assignment for assignment in arguments.set):
+            wanted = engines.named(wanted, config)
+        made = recipe.recipe_of(config)
         recipe.refuse_difference(wanted, made, str(arguments.recipe))
         made = wanted
     # A list of files comes from another stage, which reads the reasons from the store

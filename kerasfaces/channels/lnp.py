@@ -48,8 +48,8 @@ class Options:
             what they have. The published files have 8, where wan2023 says 2.
         precision: `bf16` errs by about as much as faint noise is strong; for speed
             tests only.
-        engine: `auto` takes OpenVINO where it is installed and agrees with torch. It
-            does not decide the values.
+        engine: `auto` takes OpenVINO where it is installed, or what the store was begun
+            with; the recipe names it.
     """
 
     weights: str = "small"
@@ -76,7 +76,7 @@ class Lnp:
 
     Attributes:
         spec: Its names and the hash of the weights.
-        runner: Says which engine ran.
+        runner: The network in its engine.
     """
 
     def __init__(
@@ -89,19 +89,20 @@ class Lnp:
             sha256: Of the weights' file.
             options: How to run it.
         """
+        self.runner = Runner(
+            NoisePattern(denoiser),
+            options.engine,
+            options.precision,
+            option="lnp.engine",
+        )
         self.spec = ChannelSpec(
             names=NAMES,
             ranges={name: (None, None) for name in NAMES},
             made_by={
                 "weights_sha256": sha256,
                 "architecture": dataclasses.asdict(denoiser.architecture),
+                "engine": self.runner.name,
             },
-        )
-        self.runner = Runner(
-            NoisePattern(denoiser),
-            options.engine,
-            options.precision,
-            option="lnp.engine",
         )
 
     def compute(self, images: Images, made: Mapping[str, Arrays]) -> Arrays:

@@ -192,7 +192,8 @@ def channels_of(
 ) -> ChannelArrays:
     """Have the channel stage make the channels of raw images, in the cache.
 
-    What is in the cache already is not computed again.
+    What is in the cache already is not computed again. Where this machine lacks the
+    recipe's engine, another computes, into a cache of its own, and the log says so.
 
     Args:
         files: Absolute paths.
@@ -204,6 +205,7 @@ def channels_of(
             missing ... (its own sentence).
         RunError: It failed otherwise.
     """
+    recipe = stage.recipe_here(recipe)
     folder = store.cache_folder(KIND, recipe)
     keys, _ = hashes.keys_of(files)
     made = store.Store(folder) if (folder / "store.json").exists() else None
@@ -220,15 +222,17 @@ def channels_of(
 def check_recipe(
     wanted: Mapping[str, Any], found: Mapping[str, Any], wanted_by: str, folder: Path
 ) -> None:
-    """Refuse a store whose arrays were made in another way.
+    """Refuse a store whose arrays were made in another way; say it of another engine.
 
     Raises:
         StoreError: The recipes differ; the message names how.
     """
-    from kerasfaces.channels.stage import recipe
+    from kerasfaces.channels.stage import engines, recipe
 
-    changed = recipe.differences(wanted, found)
-    if changed:
+    changed = recipe.differences(engines.without(wanted), engines.without(found))
+    if not changed:
+        stage.say_engines(wanted, found)
+    else:
         more = " ..." if len(changed) > _SHOWN else ""
         raise StoreError(
             f"{folder} was made by another recipe than {wanted_by} was trained on "

@@ -4,6 +4,7 @@ Files and a recipe enter, a store of their channels is written, by the command
 `python -m kerasfaces.channels --recipe R.json --files LIST.txt -o STORE`.
 """
 
+import functools
 import importlib.util
 import logging
 import os
@@ -36,6 +37,36 @@ def run(files: Sequence[Path], recipe: Mapping[str, Any], folder: Path) -> None:
         command = [sys.executable, "-m", STAGE]
         command += ["--recipe", str(wanted), "--files", str(listed), "-o", str(folder)]
         _run(command, folder)
+
+
+def recipe_here(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a run's recipe with engines that this machine has; say where they differ."""
+    from kerasfaces.channels.stage import engines
+
+    here = engines.available(recipe)
+    say_engines(recipe, here)
+    return here
+
+
+def say_engines(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+    """Say once where channels are by other engines than those a run was trained on."""
+    from kerasfaces.channels.stage import engines
+
+    ours = engines.recorded(found)
+    for name, engine in engines.recorded(wanted).items():
+        if ours.get(name, engine) != engine:
+            _say_once(name, engine, ours[name])
+
+
+@functools.cache
+def _say_once(channel: str, trained: str, here: str) -> None:
+    logger.info(
+        "the run was trained on %s by %s, here it is by %s: logits can differ in their "
+        "last digits",
+        channel,
+        trained or "an engine that is not recorded",
+        here or "an engine that is not recorded",
+    )
 
 
 def _run(command: list[str], folder: Path) -> None:

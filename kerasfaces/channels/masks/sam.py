@@ -39,7 +39,7 @@ class Options:
     Attributes:
         variant: Of Segment Anything; `vit_t` is MobileSAM (package mobilesam-mirror).
         checkpoint: A file; empty: the variant's published file in the cache folder.
-        engine: See `parts/engine.py`; decides the time, not the mask.
+        engine: See `parts/engine.py`; the recipe names it.
         precision: `bf16` is twice as fast where the processor has it, and moves the
             mask's edge.
     """
@@ -75,6 +75,7 @@ class Sam:
             "faces": faces.recipe(),
             "checkpoint": found.sha256,
             "package": package,
+            "engine": self._segmenter.runner.name,
         }
 
     def compute(self, image: NDArray[np.uint8], face: Face | None) -> NDArray[np.bool_]:

@@ -1,28 +1,28 @@
-"""Run a torch network on a CPU, image by image, with the fastest engine that agrees.
+"""Run a torch network on a CPU, image by image, with an engine that agrees with torch.
 
 uint8 images enter, float32 arrays leave. OpenVINO runs convolutions faster than torch;
-it is taken only if it agrees with torch on the first image to `LIMITS`, otherwise torch
-computes and a warning says so. Either way one image is computed at a time: a batch is
-no faster here, and the same image gives the same values in any batch.
+it must agree with torch on the first image to `LIMITS`, or the network is not run. One
+image is computed at a time: a batch is no faster here, and the same image gives the same
+values in any batch.
 
-Which engine ran is logged and does not belong in a recipe: at full precision engines
-differ by a thousandth of a grey level at most, which can move the last digit of a
-stored float16.
+The engine is chosen before any image is seen, and its name belongs in the recipe: at full
+precision engines differ by a thousandth of a grey level at most, which can move the last
+digit of a stored float16.
 """
 
 import contextlib
-import importlib.util
 import logging
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from kerasfaces.channels.parts import engine_names
 from kerasfaces.channels.parts.contract import Arrays, Images
-from kerasfaces.errors import InputError, MissingExtraError
+from kerasfaces.errors import InputError
 from kerasfaces.texts import quoted
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class Runner:
     """A network ready to run.
 
     Attributes:
-        name: The engine, with its version, once the first image was seen.
+        name: The engine, with its version.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Runner:
 
         Args:
             network: `(1, h, w, 3)` uint8 -> `(1, h, w, c)` float32.
-            engine: `auto` takes OpenVINO where it is installed and agrees with torch.
+            engine: `auto` takes OpenVINO where it is installed.
             precision: `bf16` is faster where the processor has it, and coarse.
             option: The user's name of the engine's choice, for messages.
 
@@ -71,18 +71,12 @@ class Runner:
                 raise InputError(
                     f"There is no {what} {quoted(value)}; available: {', '.join(known)}."
                 )
-        installed = importlib.util.find_spec("openvino") is not None
-        if engine == "openvino" and not installed:
-            raise MissingExtraError(
-                "openvino is not installed; run: pip install 'kerasfaces[fast]', or "
-                f"set {option}=torch."
-            )
-        self.name = ""
+        engine = cast(Engine, engine_names.chosen(engine, option))
+        self.name = engine_names.full_name(engine)
         layout: Any = {"memory_format": torch.channels_last}  # torch's faster one
         self._network = network.eval().to(**layout)
         self._engine, self._precision = engine, precision
         self._option = option
-        self._try_openvino = installed and engine != "torch"
         self._of_shape: dict[tuple[int, ...], One] = {}
 
     def __call__(self, images: Images) -> Arrays:
@@ -93,6 +87,9 @@ class Runner:
 
         Returns:
             `(n, h, w, c)` float32.
+
+        Raises:
+            InputError: OpenVINO cannot run the network, or differs from torch.
         """
         if len(images) == 0:
             return self._torch(np.zeros((1, *images.shape[1:]), np.uint8))[:0]
@@ -103,41 +100,34 @@ class Runner:
         return np.concatenate([one(images[at : at + 1]) for at in range(len(images))])
 
     def _choose(self, first: NDArray[np.uint8]) -> One:
-        if not self._try_openvino:
-            return self._torch_engine()
+        if self._engine == "torch":
+            logger.info("%s at %s", self.name, self._precision)
+            return self._torch
         expected = self._torch(first, precise=True)
         try:
-            compiled, name = compile_openvino(
-                self._network, first.shape, self._precision
-            )
+            compiled = compile_openvino(self._network, first.shape, self._precision)
             got = compiled(first)
         except (RuntimeError, ValueError, TypeError) as error:
-            return self._fall_back(f"cannot run the network ({error})")
+            raise self._unusable(f"cannot run the network ({error})") from error
         worst = difference(got, expected)
         limit = LIMITS[self._precision]
         if not worst <= limit:
-            return self._fall_back(
+            raise self._unusable(
                 f"differs from torch by {worst:.1e} (limit {limit:.0e})"
             )
-        self.name = name
         logger.info(
             "%s at %s (differs from torch by %.1e at most)",
-            name,
+            self.name,
             self._precision,
             worst,
         )
         return compiled
 
-    def _fall_back(self, why: str) -> One:
-        if self._engine == "openvino":
-            raise InputError(f"openvino {why}; set {self._option}=torch.")
-        logger.warning("openvino %s; torch computes, more slowly", why)
-        return self._torch_engine()
-
-    def _torch_engine(self) -> One:
-        self.name = f"torch {torch.__version__}"
-        logger.info("%s at %s", self.name, self._precision)
-        return self._torch
+    def _unusable(self, why: str) -> InputError:
+        return InputError(
+            f"{self.name} {why} on this machine; torch can, more slowly: set "
+            f"{self._option}=torch (kerasfaces channels --set)."
+        )
 
     def _torch(
         self, image: NDArray[np.uint8], precise: bool = False
@@ -154,7 +144,7 @@ class Runner:
 
 def compile_openvino(
     network: nn.Module, shape: tuple[int, ...], precision: Precision
-) -> tuple[One, str]:
+) -> One:
     """Convert and compile a network for one shape, on as many threads as torch has.
 
     Args:
@@ -163,7 +153,7 @@ def compile_openvino(
         precision: Without a hint OpenVINO takes bfloat16 where it is faster.
 
     Returns:
-        The compiled network and OpenVINO's name with its version.
+        The compiled network.
     """
     import openvino
 
@@ -184,7 +174,7 @@ def compile_openvino(
     def one(image: NDArray[np.uint8]) -> NDArray[np.float32]:
         return np.array(compiled(np.ascontiguousarray(image))[0], np.float32)
 
-    return one, f"openvino {openvino.__version__.split('-')[0]}"
+    return one
 
 
 def difference(got: NDArray[Any], expected: NDArray[Any]) -> float:

@@ -12,7 +12,7 @@ from typing import Any
 from kerasfaces import config as configs
 from kerasfaces import runs
 from kerasfaces.channels.stage import config as stage_config
-from kerasfaces.channels.stage import pack
+from kerasfaces.channels.stage import engines, pack
 from kerasfaces.channels.stage.config import ChannelsConfig
 from kerasfaces.channels.stage.worker import Worker
 from kerasfaces.errors import InputError, MissingFileError
@@ -20,7 +20,7 @@ from kerasfaces.errors import InputError, MissingFileError
 KIND = "channels"
 # Where a file lies does not matter; its hash, in `made_by`, does.
 _FILE_OPTIONS = frozenset({"weights", "checkpoint"})
-_NO_VALUES = frozenset({"engine"})  # options that do not decide any value
+_IN_MADE_BY = frozenset({"engine"})  # options whose outcome `made_by` names
 
 
 def recipe_of(config: ChannelsConfig) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def recipe_of(config: ChannelsConfig) -> dict[str, Any]:
         `kind`, `names` (the store's channels in order), `ranges` (per name, lowest and
         highest, null where unbounded), `scale` (uint8: what 0 and 255 stand for, per
         channel; else null), `config`, `made_by` (loader, mask and channels: hashes of
-        weights, versions of libraries).
+        weights, versions of libraries, engines).
     """
     with Worker(config) as worker:
         return recipe_by(worker)
@@ -81,7 +81,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def config_from(recipe: Mapping[str, Any], where: str) -> ChannelsConfig:
-    """Return the configuration in a recipe.
+    """Return the configuration in a recipe, with its engines where this machine has them.
 
     Args:
         recipe: As made by `recipe_of`.
@@ -97,7 +97,8 @@ def config_from(recipe: Mapping[str, Any], where: str) -> ChannelsConfig:
             f"{where}: expected a recipe with the key config, got only "
             f"{', '.join(recipe)}; take it from the store.json of a whole store."
         )
-    return stage_config.from_dict(recipe["config"], f"{where}: config")
+    config = stage_config.from_dict(recipe["config"], f"{where}: config")
+    return engines.adopted(config, recipe)
 
 
 def refuse_difference(
@@ -108,6 +109,7 @@ def refuse_difference(
     Raises:
         InputError: The message names what differs.
     """
+    engines.refuse_others(recipe, here, where)
     changed = differences(recipe, here)
     if changed:
         raise InputError(
@@ -144,7 +146,7 @@ def _file_of(path: Path) -> Path:
 
 def _deciding(values: dict[str, Any]) -> dict[str, Any]:
     for options in values["options"].values():
-        for name in _NO_VALUES & options.keys():
+        for name in _IN_MADE_BY & options.keys():
             del options[name]
     return values
 

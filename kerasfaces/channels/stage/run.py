@@ -16,11 +16,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from kerasfaces import cli, store
-from kerasfaces.channels.stage import hashing, recipe
+from kerasfaces.channels.stage import engines, hashing, recipe
 from kerasfaces.channels.stage.config import ChannelsConfig
 from kerasfaces.channels.stage.summary import Summary, summarise
 from kerasfaces.channels.stage.worker import Decoded, Item, Result, Worker
 from kerasfaces.errors import InputError
+from kerasfaces.store import files as store_files
 from kerasfaces.texts import quoted
 
 __all__ = ["Chunk", "Decoded", "Item", "Result", "Worker", "build", "plan"]
@@ -101,13 +102,15 @@ def build(
         config: What to compute.
         known: Per file, the sha256 if the manifest has it, else the empty string.
         engine: `local` or `ray`.
-        made: The recipe of `config` on this machine, if it is known.
+        made: The recipe of `config` on this machine, if it is known; else engines that
+            `config` leaves open are those the store was begun with.
         wait: Wait for another writer of the store instead of failing.
 
     Raises:
         LockedError: Another process is writing the store.
         StoreError: It was made by another recipe, or is damaged.
-        InputError: There is no such engine.
+        InputError: There is no such engine, or the store's channels were computed by
+            another one than would compute here.
     """
     if engine not in ENGINES:
         raise InputError(
@@ -119,7 +122,11 @@ def build(
         for path, digest in zip(files, hashed.digests, strict=True)
         if digest
     ]
-    settled = _settled(folder, made or recipe.recipe_of(config))
+    if made is None:
+        if (folder / "store.json").exists():
+            config = engines.adopted(config, store.read_meta(folder).recipe)
+        made = recipe.recipe_of(config)
+    settled = _settled(folder, made)
     shape = (config.size_px, config.size_px, len(settled["names"]))
     failed: dict[str, str] = {}
     with store.writing(folder, settled, shape, config.dtype, wait=wait) as target:
@@ -137,6 +144,8 @@ def _settled(folder: Path, made: Mapping[str, Any]) -> Mapping[str, Any]:
         old = store.read_meta(folder).recipe
         if not recipe.differences(old, made):
             return old
+        if not store_files.is_empty(folder):
+            engines.refuse_others(old, made, str(folder))
     return made
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasfaces import store
-from kerasfaces.channels.stage import averages, recipe
+from kerasfaces.channels.stage import averages, engines, recipe
 from kerasfaces.channels.stage.averages import Average
 from kerasfaces.channels.stage.worker import Decoded, Item, Worker, decode
 from kerasfaces.errors import InputError
@@ -190,7 +190,7 @@ class Channels:
             here = recipe.recipe_by(self._worker)
             old, new = (
                 {"mask": one["made_by"]["mask"], "loader": one["made_by"]["loader"]}
-                for one in (self._store.recipe, here)
+                for one in map(engines.without, (self._store.recipe, here))
             )
             changed = recipe.differences(old, new)
             self._masks = not changed

@@ -117,7 +117,7 @@ def _of_channels(folder: Path) -> Callable[[Pixels], NDArray[np.float64]]:
             for path, pixels in zip(files, images, strict=True):
                 Image.fromarray(pixels).save(path)  # as large as the stage makes it
             made = Path(scratch) / "store"
-            stage.run(files, run.channel_recipe or {}, made)
+            stage.run(files, stage.recipe_here(run.channel_recipe or {}), made)
             joined = from_store(files, made, run.model.channel_names)
             bad = [reason for reason in joined.reasons if reason]
             if bad:
