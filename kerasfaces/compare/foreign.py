@@ -16,10 +16,8 @@ from kerasfaces import tables
 from kerasfaces.errors import InputError
 from kerasfaces.evaluate import predictions
 from kerasfaces.tables import numbers
-from kerasfaces.tables.columns import PATHS
+from kerasfaces.tables.columns import PATHS, lines_text
 from kerasfaces.texts import quoted
-
-_SHOWN = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,12 +80,12 @@ def read(path: Path) -> Foreign:
             frame[name] = [float(cell) if cell else math.nan for cell in frame[name]]
     checked = predictions.check(frame, str(path), kept_lines)
     notes = [
-        f"{_lines(found)} {what}"
-        for found, what in (
+        f"{lines_text(at).capitalize()} {what}"
+        for at, what in (
             (repeated, "repeated a row word for word: taken once"),
             (without, f"had no finite {ranked_by} and no reason: counted as without"),
         )
-        if found
+        if at
     ]
     said = [note[:1].upper() + note[1:].rstrip(".") for note in table.notes] + said
     return Foreign(checked, len(repeated), len(without), (*said, *notes))
@@ -157,9 +155,3 @@ def _empty_what_is_no_number(
                     f"{path}, line {line}: {name} {quoted(text)} is not a number."
                 ) from None
             row[name] = text if finite else ""
-
-
-def _lines(lines: list[int]) -> str:
-    shown = ", ".join(map(str, lines[:_SHOWN]))
-    more = f" and {len(lines) - _SHOWN:,} more" if len(lines) > _SHOWN else ""
-    return f"{'Line' if len(lines) == 1 else 'Lines'} {shown}{more}"

@@ -15,6 +15,7 @@ import pandas as pd
 from kerasfaces import runs, tables
 from kerasfaces.errors import InputError
 from kerasfaces.metrics.inputs import Floats
+from kerasfaces.tables.columns import lines_text
 from kerasfaces.texts import listed, quoted
 
 COLUMNS = ("path", "label", "source", "split", "logit", "score", "reason")
@@ -22,7 +23,6 @@ _REQUIRED = ("path", "label", "source", "split")
 _NUMBERS = ("logit", "score")
 _ALLOWED = {"label": ("real", "fake"), "split": ("train", "val", "test")}
 _MOST = 1e30  # beyond it a sum of squares is infinite
-_SHOWN = 5  # bad lines named in one message
 _PATH_ERRORS = "surrogateescape"  # file names need not be UTF-8
 
 
@@ -78,16 +78,18 @@ def check(
             found = frame[name][bad].iloc[0]
             raise InputError(
                 f"{where}: {name} {quoted(found)} is unknown; expected {' or '.join(allowed)} "
-                f"({_at(at, bad)})."
+                f"({lines_text(at[bad].tolist())})."
             )
     nameless = (frame["path"] == "").to_numpy()
     if nameless.any():
-        raise InputError(f"{where}: path is empty ({_at(at, nameless)}).")
+        raise InputError(
+            f"{where}: path is empty ({lines_text(at[nameless].tolist())})."
+        )
     repeated = frame["path"].duplicated(keep=False).to_numpy()
     if repeated.any():
         raise InputError(
             f"{where}: path {quoted(frame['path'][repeated].iloc[0])} occurs more than once; "
-            f"expected one row per image ({_at(at, repeated)})."
+            f"expected one row per image ({lines_text(at[repeated].tolist())})."
         )
     _check_numbers(frame, where, at)
     return frame
@@ -182,21 +184,21 @@ def _check_numbers(frame: pd.DataFrame, where: str, at: np.ndarray) -> None:
         endless = np.abs(frame[name].to_numpy()) > _MOST
         if endless.any():
             raise InputError(
-                f"{where}: {name} is beyond {_MOST:g} ({_at(at, endless)}); expected log-odds "
+                f"{where}: {name} is beyond {_MOST:g} ({lines_text(at[endless].tolist())}); expected log-odds "
                 "or a probability."
             )
     score = frame["score"].to_numpy()
     outside = (score < 0) | (score > 1)
     if outside.any():
         raise InputError(
-            f"{where}: score {score[outside][0]:g} is outside 0..1 ({_at(at, outside)}); a "
+            f"{where}: score {score[outside][0]:g} is outside 0..1 ({lines_text(at[outside].tolist())}); a "
             "raw output belongs in the column logit."
         )
     empty = np.isnan(ranking(frame)) & (frame["reason"] == "").to_numpy()
     if empty.any():
         raise InputError(
             f"{where}: {int(empty.sum())} rows have neither a score nor a reason "
-            f"({_at(at, empty)}); expected a finite number, or a reason why there is none."
+            f"({lines_text(at[empty].tolist())}); expected a finite number, or a reason why there is none."
         )
 
 
@@ -204,10 +206,3 @@ def _texts(cells: "pd.Series[Any]") -> "pd.Series[Any]":
     """Return str objects: pandas' own text type cannot hold a name that is not UTF-8."""
     texts = ["" if pd.isna(cell) else str(cell) for cell in cells]
     return pd.Series(texts, index=cells.index, dtype=object)
-
-
-def _at(lines: np.ndarray, bad: np.ndarray) -> str:
-    found = lines[bad]
-    shown = ", ".join(str(line) for line in found[:_SHOWN])
-    more = f" and {found.size - _SHOWN} more" if found.size > _SHOWN else ""
-    return f"{'line' if found.size == 1 else 'lines'} {shown}{more}"

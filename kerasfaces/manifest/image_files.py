@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kerasfaces.images import kinds
-from kerasfaces.texts import quoted
+from kerasfaces.texts import quoted, shortened
 
 logger = logging.getLogger(__name__)
+_SUFFIX_SHOWN = 12  # characters of an extension in a message
 
 
 def images_below(folder: Path) -> list[Path]:
@@ -25,7 +26,9 @@ def images_below(folder: Path) -> list[Path]:
     for file in _files_below(folder):
         named = kinds.by_name(file.suffix)
         if not (named or (named is None and _begins_like_a_photo(file))):
-            ignored[_short(file.suffix.lower()) or "no extension"] += 1
+            ignored[
+                shortened(file.suffix.lower(), _SUFFIX_SHOWN) or "no extension"
+            ] += 1
         elif not _is_unicode(str(file)):
             unnameable.append(os.fsencode(file))
         else:
@@ -63,10 +66,6 @@ def _begins_like_a_photo(file: Path) -> bool:
             return kinds.by_content(opened.read(kinds.HEAD_BYTES))
     except OSError:
         return False
-
-
-def _short(extension: str) -> str:
-    return extension if len(extension) <= 10 else f"{extension[:9]}…"
 
 
 def _files_below(folder: Path) -> Iterator[Path]:

@@ -91,12 +91,10 @@ def n_known(header: Sequence[str]) -> int:
 
 
 def lines_text(lines: Sequence[int]) -> str:
-    """Return `line 3` or `lines 3, 5, 9, 12, 20, ... (31 in all)`."""
+    """Return `line 3` or `lines 3, 5, 9, 12, 20 and 26 more`."""
     shown = ", ".join(map(str, lines[:_SHOWN]))
-    if len(lines) == 1:
-        return f"line {shown}"
-    more = f", ... ({len(lines)} in all)" if len(lines) > _SHOWN else ""
-    return f"lines {shown}{more}"
+    more = f" and {len(lines) - _SHOWN:,} more" if len(lines) > _SHOWN else ""
+    return f"{'line' if len(lines) == 1 else 'lines'} {shown}{more}"
 
 
 def is_image_name(text: str) -> bool:

@@ -86,7 +86,7 @@ def test_refuses_with_file_and_line(write_csv, content, message):
 
 def test_names_the_first_lines_and_the_count(write_csv):
     rows = "".join(f"{i},maybe,c,\n" for i in range(30)) + "x,real,,\n"
-    with pytest.raises(InputError, match=r"lines 2, 3, 4, 5, 6, \.\.\. \(30 in all\)"):
+    with pytest.raises(InputError, match=r"lines 2, 3, 4, 5, 6 and 25 more"):
         manifests.read(write_csv(HEADER + rows))
     with pytest.raises(InputError, match="1 more of other kinds"):
         manifests.read(write_csv(HEADER + rows))
