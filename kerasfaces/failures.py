@@ -80,9 +80,9 @@ def sentence(error: BaseException) -> str | None:
     """
     if isinstance(error, sqlite3.Error):
         code = next((n for text, n in _SQLITE.items() if text in str(error)), None)
-        return None if code is None else _told(code, _cache_name())
+        return None if code is None else _with_reason(code, _cache_name())
     if isinstance(error, OSError) and error.errno is not None:
-        return _told(error.errno, _name_of(error))
+        return _with_reason(error.errno, _name_of(error))
     for behind in _behind(error):
         if isinstance(behind, MemoryError):
             words = " ".join(str(behind).split())[:200].rstrip(".")
@@ -93,14 +93,14 @@ def sentence(error: BaseException) -> str | None:
         code = behind.errno if isinstance(behind, OSError) else _code_in(str(behind))
         if code in _ADVICE and code != errno.EACCES:
             name = _name_of(behind) if isinstance(behind, OSError) else ""
-            return _told(code, name)
+            return _with_reason(code, name)
     if isinstance(error, OSError) and not isinstance(error, KerasfacesError):
         words = " ".join(str(error).split())[:300].rstrip(".") or type(error).__name__
         return _advised(words, "mend that")
     return None
 
 
-def _told(code: int, name: str) -> str:
+def _with_reason(code: int, name: str) -> str:
     reason = os.strerror(code)
     if code in _BAD_PATH and name and not _in_cache(name):
         return f"{name}: {reason}; choose another path."
@@ -130,10 +130,10 @@ def _behind(error: BaseException) -> Iterator[BaseException]:
 
 def _code_in(text: str) -> int:
     """Return the system's error number that a library's message speaks of, or 0."""
-    if found := _NUMBER.search(text):
-        return int(found[1] or found[2])
+    if number := _NUMBER.search(text):
+        return int(number[1] or number[2])
     words = {os.strerror(code): code for code in _ADVICE} | _LOADER
-    return next((code for said, code in words.items() if said in text), 0)
+    return next((code for word, code in words.items() if word in text), 0)
 
 
 def _name_of(error: OSError) -> str:

@@ -76,9 +76,9 @@ class _Ending:
             self._stderr = os.dup(2)
         # Python runs `_handle` once its main thread has left native code. The number of
         # the signal is in the pipe at once.
-        self._told, told = os.pipe()
-        os.set_blocking(told, False)
-        signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+        self._wakeup, write_end = os.pipe()
+        os.set_blocking(write_end, False)
+        signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
         threading.Thread(target=self._watch, name="interruptions", daemon=True).start()
         for number in SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:
@@ -120,8 +120,8 @@ class _Ending:
 
     def _next(self, timeout_s: float | None) -> int | None:
         """Return the next signal's number; None if there is none in time."""
-        while select.select([self._told], [], [], timeout_s)[0]:
-            number = os.read(self._told, 1)[0]
+        while select.select([self._wakeup], [], [], timeout_s)[0]:
+            number = os.read(self._wakeup, 1)[0]
             if number in SIGNALS:
                 return number
         return None
@@ -160,10 +160,10 @@ def _descendants(command: bytes) -> list[int]:
             words = (folder / "stat").read_bytes().rpartition(b")")[2].split()
             if words[0] not in (b"Z", b"X"):
                 children.setdefault(int(words[1]), []).append(int(folder.name))
-    found = [os.getpid()]
-    for process in found:  # which grows
-        found += children.get(process, [])
-    return [process for process in found[1:] if _is_meant(process, command)]
+    processes = [os.getpid()]
+    for process in processes:  # which grows
+        processes += children.get(process, [])
+    return [process for process in processes[1:] if _is_meant(process, command)]
 
 
 def _is_meant(process: int, command: bytes) -> bool:

@@ -104,14 +104,14 @@ def refuse_changed() -> None:
     import keras
 
     _check_name(backend())
-    found: dict[str, Any] = {
+    settings: dict[str, Any] = {
         "floatx": keras.config.floatx(),
         "dtype_policy": keras.config.dtype_policy().name,
         "epsilon": keras.config.epsilon(),
         "image_data_format": keras.config.image_data_format(),
     }
     wanted = _SETTINGS | {"dtype_policy": _SETTINGS["floatx"]}
-    for name, value in found.items():
+    for name, value in settings.items():
         if value != wanted[name]:
             raise InputError(
                 f"Keras' {name} is {value!r}, by this program or by keras.json, and would "
@@ -138,9 +138,9 @@ def n_threads() -> int:
 
     A worker process is told its share of the cores by OMP_NUM_THREADS.
     """
-    told = os.environ.get("OMP_NUM_THREADS", "")
+    share = os.environ.get("OMP_NUM_THREADS", "")
     cores = len(os.sched_getaffinity(0))
-    return min(cores, int(told)) if told.isdecimal() and int(told) else cores
+    return min(cores, int(share)) if share.isdecimal() and int(share) else cores
 
 
 def _check_backend() -> None:

@@ -38,10 +38,10 @@ def quoted(value: object, limit: int = LIMIT) -> str:
     return f"'{''.join(head)}{_DOTS}{''.join(reversed(tail))}'"
 
 
-def listed(values: Sequence[str], most: int = 12) -> str:
-    """Return names separated by commas, each made printable and cut, at most so many."""
-    shown = ", ".join(shortened(plain(each)) for each in values[:most])
-    more = f", ... ({len(values)} in all)" if len(values) > most else ""
+def listed(values: Sequence[str], n_shown: int = 12) -> str:
+    """Return the first names separated by commas, each printable and short."""
+    shown = ", ".join(shortened(plain(each)) for each in values[:n_shown])
+    more = f", ... ({len(values)} in all)" if len(values) > n_shown else ""
     return shown + more
 
 

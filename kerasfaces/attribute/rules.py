@@ -21,17 +21,17 @@ from kerasfaces.metrics import auc
 def chosen(
     rows: pd.DataFrame,
     answers: Mapping[tuple[str, ...], Answers],
-    found: Classes,
+    classes: Classes,
 ) -> list[Answers]:
     """Return the head with all classes and those without one generator, each with its rule.
 
     Args:
         rows: Readable rows.
         answers: Of every head; see `heads.train_all`.
-        found: The classes.
+        classes: The classes.
     """
     return [
-        dataclasses.replace(each, rule=_best(rows, answers, found, left_out))
+        dataclasses.replace(each, rule=_best(rows, answers, classes, left_out))
         for left_out, each in answers.items()
         if len(left_out) < 2
     ]
@@ -40,15 +40,15 @@ def chosen(
 def _best(
     rows: pd.DataFrame,
     answers: Mapping[tuple[str, ...], Answers],
-    found: Classes,
+    classes: Classes,
     left_out: tuple[str, ...],
 ) -> str:
-    known = [name for name in found.generators if name not in left_out]
+    known = [name for name in classes.generators if name not in left_out]
     measured = []
     for name in known:
-        without = tuple(n for n in found.generators if n == name or n in left_out)
+        without = tuple(n for n in classes.generators if n == name or n in left_out)
         if without in answers:
-            measured.append(_quality(rows, answers[without], found, name))
+            measured.append(_quality(rows, answers[without], classes, name))
     quality = [each for each in measured if each]
     mean = {
         rule: sum(each[rule] for each in quality) / max(1, len(quality))
@@ -58,12 +58,12 @@ def _best(
 
 
 def _quality(
-    rows: pd.DataFrame, answers: Answers, found: Classes, generator: str
+    rows: pd.DataFrame, answers: Answers, classes: Classes, generator: str
 ) -> dict[str, float]:
     """Return rule -> AUROC of a generator's validation rows against the known ones."""
     val = (rows["split"] == "val").to_numpy()
     new = val & class_rules.without(rows, generator, answers.left_out)
-    known = val & (found.only(answers.names).of(rows) != NO_CLASS)
+    known = val & (classes.only(answers.names).of(rows) != NO_CLASS)
     if not new.any():
         return {}
     measured = new | known

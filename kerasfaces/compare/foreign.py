@@ -47,9 +47,9 @@ def read(path: Path) -> Foreign:
             message gives the lines.
     """
     table = predictions.read_table(path)
-    header, said = _our_names(table.header)
+    header, renamed = _our_names(table.header)
     if "source" not in header and {"path", "label"} <= set(header):
-        said.append("It has no column source: the label stands in for it")
+        renamed.append("It has no column source: the label stands in for it")
         header = [*header, "source"]
         table = dataclasses.replace(
             table,
@@ -87,8 +87,10 @@ def read(path: Path) -> Foreign:
         )
         if at
     ]
-    said = [note[:1].upper() + note[1:].rstrip(".") for note in table.notes] + said
-    return Foreign(checked, len(repeated), len(without), (*said, *notes))
+    assumed = [
+        note[:1].upper() + note[1:].rstrip(".") for note in table.notes
+    ] + renamed
+    return Foreign(checked, len(repeated), len(without), (*assumed, *notes))
 
 
 def _our_names(header: list[str]) -> tuple[list[str], list[str]]:

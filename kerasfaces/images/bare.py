@@ -90,10 +90,10 @@ def bare_tiff(data: bytes, keep_profile: bool = True) -> Bare | None:
     width = 8 if directory.count == "Q" else 4
     following = data[directory.end : directory.end + width].ljust(width, b"\0")
     count = struct.pack(directory.order + directory.count, len(kept))
-    made = count + b"".join(kept) + following
+    shorter = count + b"".join(kept) + following
     is_preview = tags.get(_SUBFILE_TYPE, 0) & 1 and _SUB_DIRECTORIES in tags
     return Bare(
-        data[: directory.place] + made + data[directory.place + len(made) :],
+        data[: directory.place] + shorter + data[directory.place + len(shorter) :],
         orientation.of_blocks(None, xmp) if stated is None else stated,
         is_raw=_DNG_VERSION in tags or bool(is_preview),
     )
@@ -156,8 +156,8 @@ def _bare_webp(data: bytes, keep_profile: bool) -> Bare:
         if name not in dropped:
             kept.append(chunk)
     body = b"WEBP" + b"".join(kept)
-    made = b"RIFF" + struct.pack("<I", len(body)) + body
-    return Bare(made, orientation.of_blocks(exif, xmp), bool(exif))
+    riff = b"RIFF" + struct.pack("<I", len(body)) + body
+    return Bare(riff, orientation.of_blocks(exif, xmp), bool(exif))
 
 
 def _riff_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -171,10 +171,10 @@ def _riff_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 def _without_exif(data: bytes) -> bytes:
     """Empty the EXIF blocks of an AVIF or HEIF file in place: nothing else moves."""
-    made = bytearray(data)
-    for found in _TIFF_HEAD.finditer(data):
-        empty = b"\x08\0\0\0" if found[0][:1] == b"I" else b"\0\0\0\x08"
-        at = found.start() + 4
+    emptied = bytearray(data)
+    for head in _TIFF_HEAD.finditer(data):
+        empty = b"\x08\0\0\0" if head[0][:1] == b"I" else b"\0\0\0\x08"
+        at = head.start() + 4
         if data[at : at + 4] == empty:
-            made[at + 4 : at + 6] = b"\0\0"
-    return bytes(made)
+            emptied[at + 4 : at + 6] = b"\0\0"
+    return bytes(emptied)

@@ -58,8 +58,8 @@ def of_blocks(exif: Any, xmp: Any) -> int:
             return stated
     if isinstance(xmp, str):
         xmp = xmp.encode("utf-8", "replace")
-    found = _XMP_ORIENTATION.search(xmp) if isinstance(xmp, bytes) else None
-    return _valid(int(found[2])) if found else UPRIGHT
+    match = _XMP_ORIENTATION.search(xmp) if isinstance(xmp, bytes) else None
+    return _valid(int(match[2])) if match else UPRIGHT
 
 
 def _valid(orientation: int) -> int:
@@ -120,20 +120,20 @@ def directory(data: bytes) -> Directory | None:
     return Directory(order, place, count, entries, start + n * width)
 
 
-def stated_in(found: Directory | None, data: bytes) -> int | None:
-    """Return the orientation of a directory; None where it states none at all."""
-    if found is None:
+def stated_in(ifd: Directory | None, data: bytes) -> int | None:
+    """Return the orientation of a TIFF directory; None where it states none at all."""
+    if ifd is None:
         return None
     stated = None
-    for tag, kind, length, value, _ in found.entries:
+    for tag, kind, length, value, _ in ifd.entries:
         if tag != _ORIENTATION:
             continue
         stated = UPRIGHT
         if kind not in (SHORT, _LONG) or not length:
             continue
-        form = found.order + ("H" if kind == SHORT else "I")
+        form = ifd.order + ("H" if kind == SHORT else "I")
         if length * struct.calcsize(form) > len(value):
-            at = int.from_bytes(value, "little" if found.order == "<" else "big")
+            at = int.from_bytes(value, "little" if ifd.order == "<" else "big")
             value = data[at : at + 4]
         if len(value) >= struct.calcsize(form):
             stated = _valid(struct.unpack_from(form, value)[0])

@@ -57,8 +57,8 @@ def scanned(manifest: Manifest) -> Manifest:
         InputError: No file can be read.
     """
     facts = scan.scan(manifest.files())
-    told = pd.DataFrame([each.columns() for each in facts], dtype=str)
-    rows = manifest.rows.assign(**{str(name): told[name] for name in told})
+    columns = pd.DataFrame([each.columns() for each in facts], dtype=str)
+    rows = manifest.rows.assign(**{str(name): columns[name] for name in columns})
     scan.report_unreadable(list(rows["path"]), facts)
     advice = whereabouts.of_missing(
         rows["path"], [each.reason for each in facts], manifest.folder

@@ -56,17 +56,17 @@ def refuse_shared(manifest: Manifest, came_from: Sequence[str]) -> None:
     """
     torn = shared_between_splits(manifest)
     between = [(a, b) for a, b in torn if came_from[a] != came_from[b]]
-    found = between or torn
-    if not found:
+    pairs = between or torn
+    if not pairs:
         return
-    rows, (first, second) = manifest.rows, found[0]
+    rows, (first, second) = manifest.rows, pairs[0]
     one, other = (
         f"{quoted(rows['path'][i])} ({rows['split'][i]}"
         + (f", of {came_from[i]})" if between else ")")
         for i in (first, second)
     )
     raise InputError(
-        f"{len(found)} image{'s are' if len(found) > 1 else ' is'} in two splits (same "
+        f"{len(pairs)} image{'s are' if len(pairs) > 1 else ' is'} in two splits (same "
         f"sha256), first {one} and {other}: a detector must not be tested on what it was "
         "trained on. Leave them out of one of the two."
     )
@@ -76,16 +76,16 @@ def shared_between_splits(manifest: Manifest) -> list[tuple[int, int]]:
     """Return pairs of rows with the same content in different splits."""
     splits = list(manifest.rows["split"])
     first: dict[str, dict[str, int]] = {}
-    found = []
+    pairs = []
     for i, key in enumerate(column(manifest.rows, "sha256")):
         if not (key and splits[i]):
             continue
         by_split = first.setdefault(key, {})
         others = [row for split, row in by_split.items() if split != splits[i]]
         if others:
-            found.append((others[0], i))
+            pairs.append((others[0], i))
         by_split.setdefault(splits[i], i)
-    return found
+    return pairs
 
 
 def hashed(manifest: Manifest) -> Manifest:

@@ -19,10 +19,10 @@ def sentence(rows: pd.DataFrame) -> str:
     Args:
         rows: A manifest's `path`, `label` and `source`.
     """
-    said = _said(rows)
+    by_words = _classes_in_words(rows)
     labels = list(rows["label"])
-    told = [i for i, word in enumerate(said) if word and labels[i] in LABELS]
-    against = [i for i in told if said[i] != labels[i]]
+    with_word = [i for i, word in enumerate(by_words) if word and labels[i] in LABELS]
+    against = [i for i in with_word if by_words[i] != labels[i]]
     if not against:
         return ""
     first = against[0]
@@ -31,9 +31,9 @@ def sentence(rows: pd.DataFrame) -> str:
         for label in LABELS
         if (n := sum(labels[i] == label for i in against))
     ]
-    mostly = len(against) > len(told) / 2
+    mostly = len(against) > len(with_word) / 2
     return (
-        f"{len(against)} of the {len(told)} rows whose path or source has a word for a class "
+        f"{len(against)} of the {len(with_word)} rows whose path or source has a word for a class "
         f"have the other label ({', '.join(counts)}; first {quoted(rows['path'].iloc[first])}, "
         f"source {quoted(rows['source'].iloc[first])}, labelled {labels[first]}): "
         + (
@@ -45,21 +45,21 @@ def sentence(rows: pd.DataFrame) -> str:
     )
 
 
-def _said(rows: pd.DataFrame) -> list[str]:
+def _classes_in_words(rows: pd.DataFrame) -> list[str]:
     """Return the class that each row's path (or else its source) says."""
     folders = [PurePath(text).parts[:-1] for text in rows["path"]]
     start = shared(set(folders))
     by_folder = {parts: _vote(parts[start:]) for parts in set(folders)}
-    said: list[str] = []
+    classes: list[str] = []
     for path, source, parts in zip(rows["path"], rows["source"], folders, strict=True):
         by_path = by_folder[parts] or _by_file(path)
         by_source = "" if source in parts else _vote([source])
         both = {by_path, by_source} - {""}
         if len(both) > 1:  # one of them contradicts the label, whichever it is
-            label = rows["label"].iloc[len(said)]
+            label = rows["label"].iloc[len(classes)]
             both -= {label}
-        said.append(both.pop() if both else "")
-    return said
+        classes.append(both.pop() if both else "")
+    return classes
 
 
 def _by_file(path: str) -> str:

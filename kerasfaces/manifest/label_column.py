@@ -44,24 +44,24 @@ def read(
     words = [_word(cell) for cell in cells]
     holds = chosen and not real_is and set(words) <= set(LABELS)
     beside = [] if holds else [name for name in of_words(table) if name != column]
-    told = [_word(cell) for cell in table.column(beside[0])] if beside else []
+    by_words = [_word(cell) for cell in table.column(beside[0])] if beside else []
     if real_is:
         labels = _numbered(table, words, _word(real_is))
-    elif told and not set(words) <= set(LABELS):
-        _explain(table, column, beside[0], words, told)
-        labels = told
+    elif by_words and not set(words) <= set(LABELS):
+        _explain(table, column, beside[0], words, by_words)
+        labels = by_words
     else:
         bad = [i for i, word in enumerate(words) if word not in LABELS]
         if bad:
             raise InputError(_unknown_label(table, cells, bad))
         labels = words
     way = "--real-is" if real_is else f"say which column holds: --map label={column}"
-    for i, word in enumerate(told):
+    for i, word in enumerate(by_words):
         if word != labels[i]:
-            n = sum(a != b for a, b in zip(told, labels, strict=True))
+            n = sum(a != b for a, b in zip(by_words, labels, strict=True))
             raise InputError(
                 f"{table.path}, line {table.lines[i]}: {quoted(beside[0])} says {word}, "
-                f"{quoted(column)} says {labels[i]} ({n:,} of {len(told):,} rows contradict); "
+                f"{quoted(column)} says {labels[i]} ({n:,} of {len(by_words):,} rows contradict); "
                 f"correct the table, or {way}."
             )
     return labels
@@ -79,12 +79,12 @@ def _numbered(table: tables.Table, words: list[str], real: str) -> list[str]:
 
 
 def _explain(
-    table: tables.Table, column: str, beside: str, words: list[str], told: list[str]
+    table: tables.Table, column: str, beside: str, words: list[str], by_words: list[str]
 ) -> None:
     """Say which value stands for which class; refuse one that stands for both."""
-    meant = dict(zip(words, told, strict=True))
+    meant = dict(zip(words, by_words, strict=True))
     for i, word in enumerate(words):
-        if meant[word] != told[i]:
+        if meant[word] != by_words[i]:
             raise InputError(
                 f"{table.path}, line {table.lines[i]}: {quoted(column)} is {quoted(word)} beside "
                 f"{quoted(beside)} both real and fake; correct the table, or say which column "

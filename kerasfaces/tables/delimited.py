@@ -27,10 +27,10 @@ def parse(text: str, path: Path) -> tuple[Rows, str, tuple[str, ...]]:
         InputError: Quotes that do not close, or a field without end.
     """
     skipped, separator = 0, ""
-    told = _EXCEL.match(text)  # Excel's own first line
-    if told:
-        separator, skipped = told[1], 1
-        text = text[told.end() :]
+    excel_line = _EXCEL.match(text)  # Excel's own first line
+    if excel_line:
+        separator, skipped = excel_line[1], 1
+        text = text[excel_line.end() :]
     separator = separator or _separator(text)
     quote = "'" if _single_quoted(text, separator) else '"'
     padded = _padded(text, separator, quote)

@@ -25,8 +25,8 @@ def with_points(
     Raises:
         InputError: Points and commas in one column, or commas that could mean thousands.
     """
-    found = [_COMMA.fullmatch(cell) for cell in cells]
-    with_commas = [i for i, match in enumerate(found) if match]
+    matches = [_COMMA.fullmatch(cell) for cell in cells]
+    with_commas = [i for i, match in enumerate(matches) if match]
     if not with_commas:
         return list(cells)
     with_point = next((i for i, cell in enumerate(cells) if "." in cell), None)
@@ -38,7 +38,7 @@ def with_points(
         )
     sure = separator == ";" or any(
         match and (len(match[1]) != 3 or match[0].lstrip(" +-")[:1] in ("0", ","))
-        for match in found
+        for match in matches
     )
     if not sure:
         raise InputError(
@@ -47,5 +47,5 @@ def with_points(
         )
     return [
         cell.replace(",", ".") if match else cell
-        for cell, match in zip(cells, found, strict=True)
+        for cell, match in zip(cells, matches, strict=True)
     ]

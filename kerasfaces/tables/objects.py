@@ -48,21 +48,23 @@ def parse(text: str, path: Path) -> Rows:
 def _values(text: str, path: Path) -> list[tuple[Any, int]]:
     """Return the values one after another, or those of one list, with their lines."""
     at, line, last = 0, 1, 0
-    found: list[tuple[Any, int]] = []
-    listed_ = False
+    values: list[tuple[Any, int]] = []
+    is_list = False
     at = _skip(text, 0)
     if text[at] == "[":
-        listed_, at = True, at + 1
+        is_list, at = True, at + 1
     while True:
         at = _skip(text, at)
-        if listed_ and found and text[at : at + 1] == ",":
+        if is_list and values and text[at : at + 1] not in ("]", ""):
+            if text[at] != ",":
+                _fail(path, text, at, "no comma between two values")
             at = _skip(text, at + 1)
-        if listed_ and text[at : at + 1] == "]":
+        if is_list and text[at : at + 1] == "]":
             at = _skip(text, at + 1)
             if at < len(text):
                 _fail(path, text, at, "more after the list")
             break
-        if at >= len(text) and not listed_:
+        if at >= len(text) and not is_list:
             break
         try:
             value, end = _decoder.raw_decode(text, at)
@@ -72,9 +74,9 @@ def _values(text: str, path: Path) -> list[tuple[Any, int]]:
             _fail(path, text, at, "nested too deep")
         line += text.count("\n", last, at)
         last = at
-        found.append((value, line))
+        values.append((value, line))
         at = end
-    return found
+    return values
 
 
 def _fail(path: Path, text: str, at: int, why: str) -> NoReturn:

@@ -99,8 +99,8 @@ def read(path: Path, *, raw_bytes: bool = False, expected: str = "a table") -> T
     if objects.is_json(text):
         rows = objects.parse(text, path)
         return _finished(path, rows, expected, notes)
-    rows, separator, found = delimited.parse(text, path)
-    return _finished(path, rows, expected, (*notes, *found), separator)
+    rows, separator, format_notes = delimited.parse(text, path)
+    return _finished(path, rows, expected, (*notes, *format_notes), separator)
 
 
 def in_memory(frame: "pd.DataFrame", name: str = "the table") -> Table:
@@ -126,13 +126,13 @@ def _finished(
     separator: str = "",
     images: tuple[str, ...] = (),
 ) -> Table:
-    rows, found = rows.named(path, expected)
+    rows, column_notes = rows.named(path, expected)
     return Table(
         path,
         rows.header,
         rows.cells,
         rows.lines,
-        (*notes, *rows.notes, *found),
+        (*notes, *rows.notes, *column_notes),
         separator,
         images,
     )

@@ -26,5 +26,7 @@ def spent_s(study: Path, ended: Iterable[Trial]) -> float:
         study: The study's folder.
         ended: Its trials that are over: older studies have no clocks.
     """
-    told = sum(clock.spent_s(path) for path in sorted((study / _FOLDER).glob("*.json")))
-    return max(told, float(sum(each.seconds / each.workers for each in ended)))
+    clocked_s = sum(
+        clock.spent_s(path) for path in sorted((study / _FOLDER).glob("*.json"))
+    )
+    return max(clocked_s, float(sum(each.seconds / each.workers for each in ended)))

@@ -321,6 +321,10 @@ def test_further_sheets_are_named(files, caplog):
         ('{"images": [], "annotations": []}', "no column 'path'"),
         ('{"images": [1], "info": {}}', r"one JSON object \(images, info\)"),
         ('{"path": "a.jpg"}\n{"path": ', "line 2: not well-formed JSON"),
+        (
+            '[{"path": "a.jpg", "label": "real"}\n{"path": "b.jpg", "label": "fake"}]',
+            "line 2: .*no comma between two values",
+        ),
         ('["a.jpg"]', "line 1: expected an object .* got 'a.jpg'"),
         ('[{"path": "\\ud800.jpg", "label": "real"}]', "half of a character"),
     ],
