@@ -114,9 +114,9 @@ def refuse_changed() -> None:
     for name, value in settings.items():
         if value != wanted[name]:
             raise InputError(
-                f"Keras' {name} is {value!r}, by this program or by keras.json, and would "
-                f"change numbers; expected {wanted[name]!r}: call "
-                f"keras.config.set_{name}({wanted[name]!r}) before kerasfaces."
+                f"Keras' {name} is {quoted(value)}, by this program or by keras.json, and would "
+                f"change numbers; expected {quoted(wanted[name])}: call "
+                f"keras.config.set_{name}({quoted(wanted[name])}) before kerasfaces."
             )
     for name in _LIMITS:
         if (limit := getattr(keras.config, name, lambda: None)()) is not None:
