@@ -14,6 +14,7 @@ import pandas as pd
 
 from kerasfaces import manifest as manifests
 from kerasfaces import sample, tables
+from kerasfaces.api.wording import advice_in_python
 from kerasfaces.errors import InputError
 from kerasfaces.manifest.rules import LABELS, SPLITS
 from kerasfaces.texts import listed, quoted
@@ -60,6 +61,7 @@ class Manifest:
         return (*self._notes, *([said] if said else []))
 
     @classmethod
+    @advice_in_python()
     def from_folders(
         cls,
         *folders: PathLike,
@@ -105,6 +107,7 @@ class Manifest:
         return made
 
     @classmethod
+    @advice_in_python()
     def from_table(
         cls,
         table: PathLike | pd.DataFrame,
@@ -181,6 +184,7 @@ class Manifest:
         return made
 
     @classmethod
+    @advice_in_python()
     def from_csv(cls, path: PathLike, root: PathLike | None = None) -> Self:
         """Read a manifest.csv.
 

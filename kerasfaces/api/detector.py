@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from kerasfaces.api.data import Manifest, require_manifest
 from kerasfaces.api.inputs import Images, as_files
 from kerasfaces.api.result import Result
+from kerasfaces.api.wording import advice_in_python
 from kerasfaces.errors import InputError
 from kerasfaces.evaluate.operating_point import OperatingPoint
 from kerasfaces.texts import quoted
@@ -81,6 +82,7 @@ class Detector:
         self._folder: Path | None = None
         self.configuration(self._weights or choices.default_weights(self.name, False))
 
+    @advice_in_python()
     def fit(
         self,
         data: Manifest,
@@ -177,6 +179,7 @@ class Detector:
 
         return load_model(open_run(self.folder))
 
+    @advice_in_python()
     def evaluate(
         self,
         data: Manifest | None = None,

@@ -12,6 +12,7 @@ from kerasfaces import runs
 from kerasfaces.api.data import Manifest, require_manifest
 from kerasfaces.api.detector import Detector
 from kerasfaces.api.result import Result
+from kerasfaces.api.wording import advice_in_python
 from kerasfaces.compare import table as compare_table
 from kerasfaces.compare.comparison import Comparison
 from kerasfaces.errors import InputError
@@ -214,6 +215,7 @@ def build_ensemble(
     return Result(folder, "test", stored.read(folder)[0])
 
 
+@advice_in_python()
 def run_study(
     study: PathLike,
     data: Manifest,
@@ -274,6 +276,7 @@ def run_study(
     return StudyResult(folder, board, Detector.load(folder / result["run"]))
 
 
+@advice_in_python()
 def cross_generators(
     data: Manifest,
     model: str | None = None,
