@@ -26,7 +26,7 @@ class Kind:
         extensions: Of its files, lower case.
         advice: What makes it readable, where nothing installed here does.
         package: The plug-in that reads it; empty where there is none.
-        module: The same as it is imported.
+        module: Its name in an import statement.
     """
 
     name: str

@@ -44,8 +44,8 @@ class AuditResult:
         high: Upper end.
         method: How the interval was made.
         n: Readable images audited.
-        n_real: Of them real.
-        n_fake: Of them fake.
+        n_real: Number of real images.
+        n_fake: Number of fake images.
         n_unreadable: Images left out.
         flagged: `low` exceeds .60.
         most_telling_fact: The single fact with the highest AUC of its own.

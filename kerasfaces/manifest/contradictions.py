@@ -51,12 +51,12 @@ def _classes_in_words(rows: pd.DataFrame) -> list[str]:
     start = shared(set(folders))
     by_folder = {parts: _vote(parts[start:]) for parts in set(folders)}
     classes: list[str] = []
-    for path, source, parts in zip(rows["path"], rows["source"], folders, strict=True):
+    columns = (rows["path"], rows["source"], rows["label"])
+    for path, source, label, parts in zip(*columns, folders, strict=True):
         by_path = by_folder[parts] or _by_file(path)
         by_source = "" if source in parts else _vote([source])
         both = {by_path, by_source} - {""}
         if len(both) > 1:  # one of them contradicts the label, whichever it is
-            label = rows["label"].iloc[len(classes)]
             both -= {label}
         classes.append(both.pop() if both else "")
     return classes

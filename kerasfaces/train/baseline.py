@@ -17,7 +17,7 @@ def train(config: BaselineConfig, data: Data) -> Trained:
 
     Args:
         config: What to fit.
-        data: On what.
+        data: Images, labels and splits.
 
     Returns:
         `model` is a dictionary of arrays.

@@ -58,7 +58,7 @@ def train(
 
     Args:
         config: What to train.
-        data: On what.
+        data: Images, labels and splits.
         base_weights: A `BaseWeights`, or None to train the whole network from nothing.
         folder: The run folder; checkpoints go here.
         tensorboard: Write TensorBoard logs to `folder/tensorboard`.

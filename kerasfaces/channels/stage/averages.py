@@ -120,7 +120,7 @@ def peaks(plane: Plane, most: int = 12) -> list[Peak]:
 
     Args:
         plane: `(h, w)`, decibels, centred.
-        most: At most so many.
+        most: Upper limit of their number.
     """
     from scipy import ndimage
 
