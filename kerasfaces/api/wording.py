@@ -1,5 +1,6 @@
 """What the stages advise for the command line -> the same advice in Python."""
 
+import logging
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +25,9 @@ _TAKE_VALUE = (
     "suffix",
     "weights",
 )
+
+# modules whose warnings advise options
+_LOGGERS = ("kerasfaces.manifest.build", "kerasfaces.manifest.convert")
 
 
 def _quoted(value: str) -> str:
@@ -100,12 +104,23 @@ def in_python(sentence: str) -> str:
     return sentence
 
 
+def _translated(record: logging.LogRecord) -> bool:
+    record.msg, record.args = in_python(record.getMessage()), ()
+    return True
+
+
 @contextmanager
 def advice_in_python() -> Iterator[None]:
-    """Let errors that leave the context advise what can be typed in Python."""
+    """Let errors and warnings in the context advise what can be typed in Python."""
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    for logger in loggers:
+        logger.addFilter(_translated)
     try:
         yield
     except KerasfacesError as error:
         if len(error.args) == 1:
             error.args = (in_python(str(error.args[0])),)
         raise
+    finally:
+        for logger in loggers:
+            logger.removeFilter(_translated)

@@ -61,6 +61,12 @@ def test_tables_advise_arguments(rows, tmp_path, monkeypatch):
     assert "split_names={'train': 'train', 'test': 'val', 'dev': 'test'}" in text
 
 
+def test_warnings_advise_arguments(rows, tmp_path, caplog):
+    kf.Manifest.from_table(_table(rows), root=tmp_path / "pictures")
+    assert "Name it with source=NAME, or columns={'source': COLUMN}." in caplog.text
+    assert "--" not in caplog.text
+
+
 def test_folders_advise_arguments(rows, tmp_path):
     folder = tmp_path / "pictures"
     assert "label_is='real').join(" in _says(lambda: kf.Manifest.from_folders(folder))
