@@ -102,10 +102,10 @@ def _plain(folders: list[Path], weights: Path, epochs: int) -> None:
     import keras
 
     from kerasfaces import registry
-    from kerasfaces.models.parts import assemble
+    from kerasfaces.models import assemble
 
     config = _config(epochs)
-    plugin = registry.load("kerasfaces.models", config.model.name)
+    plugin = registry.load("kerasfaces.models.zoo", config.model.name)
     found = plugin.find_weights(str(weights), None)
     architecture = dataclasses.replace(config.model, alpha=1.0)
     for folder in folders:

@@ -86,7 +86,7 @@ def _model(
 
     found = configs.preset(preset, name) if preset else configs.default(name)
     config = found.model
-    net = registry.load("kerasfaces.models", name).build(config, None, 0)
+    net = registry.load("kerasfaces.models.zoo", name).build(config, None, 0)
     images = _images(random, net.input_shape[1], net.input_shape[-1])
     images = images.astype(np.float32)
     scales = "+".join(f"{round(scale * config.size_px)}" for scale in config.scales)
@@ -97,7 +97,7 @@ def _baseline(name: str, random: np.random.Generator) -> tuple[Score, str]:
     """Return what scores one batch with a baseline, fitted on noise."""
     from kerasfaces import registry
 
-    plugin = registry.load("kerasfaces.baselines", name)
+    plugin = registry.load("kerasfaces.baselines.zoo", name)
     config = plugin.CONFIG()
     images = _images(random, config.model.size_px, 3)
     labels = np.arange(_BATCH, dtype=np.float32) % 2

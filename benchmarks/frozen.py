@@ -94,7 +94,7 @@ def _ours(model: str, manifest: Any, weights: Path, folder: Path) -> None:
     config = dataclasses.replace(
         configs.preset("kabber2023", model), views=1, epochs=EPOCHS, batch_size=32
     )
-    plugin = registry.load("kerasfaces.models", model)
+    plugin = registry.load("kerasfaces.models.zoo", model)
     found = plugin.find_weights(str(weights), None)
     ready = Preparation(config, found)
     images = data.load(manifest, config.input_spec, ready.start)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiments.parts import launch, runner
+from experiments.framework import launch, runner
 from kerasfaces import cli, runs
 from kerasfaces.errors import InputError
 
@@ -62,7 +62,7 @@ def _all(
     words: Sequence[str],
 ) -> int:
     """Run every experiment in a folder of its own; a mistyped option stops them all."""
-    from experiments.parts import everything
+    from experiments.framework import everything
 
     folder = arguments.output
     jobs = [

@@ -69,10 +69,15 @@ def load(package: str, name: str) -> ModuleType:
     return importlib.import_module(f"{package}.{name}")
 
 
+def kind_of(package: str) -> str:
+    """Return what a package's plug-ins are called: `model` for `kerasfaces.models.zoo`."""
+    words = package.removesuffix(".zoo").removesuffix(".kinds").split(".")
+    return words[-1].rstrip("s")
+
+
 def _missing(package: str, name: str, known: list[str]) -> str:
-    kind = package.rpartition(".")[2].rstrip("s")
     near = difflib.get_close_matches(name, known, n=1)
     hint = f" Did you mean {quoted(near[0])}?" if near else ""
     return (
-        f"There is no {kind} named {quoted(name)}; available: {', '.join(known)}.{hint}"
+        f"There is no {kind_of(package)} named {quoted(name)}; available: {', '.join(known)}.{hint}"
     )

@@ -208,8 +208,8 @@ def test_the_library_refuses_what_would_change_numbers_and_sets_nothing(
 
 def _small(manifest, weights):
     """A configuration that takes seconds, its images and base weights."""
-    from kerasfaces.models import mobilenetv2
-    from kerasfaces.models.parts.config import HeadConfig, ModelConfig
+    from kerasfaces.models.config import HeadConfig, ModelConfig
+    from kerasfaces.models.zoo import mobilenetv2
     from kerasfaces.train import data as datasets
     from kerasfaces.train.config import TrainConfig
 

@@ -102,11 +102,11 @@ def test_diff_names_nested_changes():
 
 
 def test_registry_lists_files_and_suggests_the_near_name():
-    assert {"mobilenetv2", "resnet50"} < set(registry.names("kerasfaces.models"))
+    assert {"mobilenetv2", "resnet50"} < set(registry.names("kerasfaces.models.zoo"))
     with pytest.raises(
         InputError, match=r"no model named 'mobilnetv2'.*Did you mean 'mobilenetv2'"
     ):
-        registry.load("kerasfaces.models", "mobilnetv2")
+        registry.load("kerasfaces.models.zoo", "mobilnetv2")
 
 
 def test_random_numbers_depend_on_their_key_alone():
@@ -229,7 +229,7 @@ def test_numbers_in_a_configuration_are_finite(value):
 def test_a_plug_in_s_summary_is_read_without_importing_it(run_python):
     code = (
         "import sys; from kerasfaces import registry;"
-        "print(registry.summary('kerasfaces.models', 'resnet18'));"
+        "print(registry.summary('kerasfaces.models.zoo', 'resnet18'));"
         "print('keras' in sys.modules)"
     )
     told = run_python(code).splitlines()
@@ -242,7 +242,7 @@ def test_a_plug_in_s_summary_is_read_without_importing_it(run_python):
 def test_every_detector_is_documented_and_has_a_summary():
     page = Path(__file__).parents[1] / "docs" / "how-to" / "models.md"
     text = page.read_text(encoding="utf-8")
-    for package in ("kerasfaces.models", "kerasfaces.baselines"):
+    for package in ("kerasfaces.models.zoo", "kerasfaces.baselines.zoo"):
         for name in registry.names(package):
             assert f"`{name}`" in text
             assert registry.summary(package, name)

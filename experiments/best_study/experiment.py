@@ -11,10 +11,10 @@ import math
 from pathlib import Path
 from typing import Any
 
-from experiments.parts import tuned
-from experiments.parts.paired import difference_rows
-from experiments.parts.rows import NO_WEIGHTS, Measured, Row
-from experiments.parts.runner import Context, Outcome
+from experiments.framework import tuned
+from experiments.framework.paired import difference_rows
+from experiments.framework.rows import NO_WEIGHTS, Measured, Row
+from experiments.framework.runner import Context, Outcome
 from kerasfaces import runs
 from kerasfaces.metrics import Estimate
 from kerasfaces.train import config as configs

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.parts.paired import difference_rows
-from experiments.parts.rows import NO_WEIGHTS, Measured, Row
-from experiments.parts.runner import Context, Outcome
+from experiments.framework.paired import difference_rows
+from experiments.framework.rows import NO_WEIGHTS, Measured, Row
+from experiments.framework.runner import Context, Outcome
 from kerasfaces import runs
 from kerasfaces.train import config as configs
 from kerasfaces.train.config import TrainConfig

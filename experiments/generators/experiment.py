@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from experiments.parts.clock import clock
-from experiments.parts.rows import NO_BUDGET, NO_WEIGHTS, Measured, Row
-from experiments.parts.runner import Context, Outcome
+from experiments.framework.clock import clock
+from experiments.framework.rows import NO_BUDGET, NO_WEIGHTS, Measured, Row
+from experiments.framework.runner import Context, Outcome
 from kerasfaces import runs
 from kerasfaces.errors import InputError
 from kerasfaces.train import config as configs

@@ -8,9 +8,9 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+from experiments.framework.rows import NO_LABELS, NO_WEIGHTS, RUN, Row
+from experiments.framework.runner import Context, Outcome
 from experiments.kabber2023 import measured, published
-from experiments.parts.rows import NO_LABELS, NO_WEIGHTS, RUN, Row
-from experiments.parts.runner import Context, Outcome
 from kerasfaces import runs
 from kerasfaces.train import config as configs
 from kerasfaces.train.config import TrainConfig

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from experiments.framework import tuned
+from experiments.framework.rows import NO_WEIGHTS, Measured, Row
+from experiments.framework.runner import Context, Outcome
 from experiments.kabber2023 import published
 from experiments.kabber2023.experiment import MODELS, RATIO
-from experiments.parts import tuned
-from experiments.parts.rows import NO_WEIGHTS, Measured, Row
-from experiments.parts.runner import Context, Outcome
 from kerasfaces import runs
 
 __all__ = ["DOCUMENT_DATA", "MODELS", "SEEDS", "TITLES", "run"]

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from experiments.framework.classes import class_report
+from experiments.framework.rows import Measured
 from experiments.kabber2023 import published
-from experiments.parts.classes import class_report
-from experiments.parts.rows import Measured
 from kerasfaces import runs
 from kerasfaces.evaluate import groups, predictions
 from kerasfaces.evaluate.operating_point import OperatingPoint

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from experiments.framework import results_file
 from experiments.lnp_denoiser import comparison, pictures, shipping, training
-from experiments.parts import results_file
 from kerasfaces import cli, config, runs
 
 HERE = Path(__file__).parent

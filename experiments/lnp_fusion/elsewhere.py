@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from experiments.framework.rows import Measured, Row
 from experiments.lnp_fusion import ensemble
-from experiments.parts.rows import Measured, Row
 from kerasfaces.evaluate import overlap, predictions
 from kerasfaces.features.predict import predict_run
 from kerasfaces.manifest import Manifest

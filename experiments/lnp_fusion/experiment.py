@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
+from experiments.framework.channel_stores import UNMASKED, Stores
+from experiments.framework.paired import difference_rows
+from experiments.framework.rows import NO_WEIGHTS, Measured, Row
+from experiments.framework.runner import Context, Outcome
 from experiments.lnp_fusion import elsewhere, ensemble
-from experiments.parts.channel_stores import UNMASKED, Stores
-from experiments.parts.paired import difference_rows
-from experiments.parts.rows import NO_WEIGHTS, Measured, Row
-from experiments.parts.runner import Context, Outcome
 from kerasfaces import runs
 from kerasfaces.train import config as configs
 from kerasfaces.train.config import TrainConfig

@@ -9,13 +9,13 @@ import dataclasses
 import functools
 from collections.abc import Iterator, Mapping
 
+from experiments.framework import cells, measured, quick
+from experiments.framework.cells import Attempted, System
+from experiments.framework.paired import difference_rows
+from experiments.framework.rows import NO_GENERATOR, NO_WEIGHTS, Row, beside
+from experiments.framework.runner import Context, Outcome
 from experiments.mudgal2023 import published
 from experiments.mudgal2023.sets import ALL, SAME, TrainingSets, training_sets
-from experiments.parts import cells, measured, quick
-from experiments.parts.cells import Attempted, System
-from experiments.parts.paired import difference_rows
-from experiments.parts.rows import NO_GENERATOR, NO_WEIGHTS, Row, beside
-from experiments.parts.runner import Context, Outcome
 from kerasfaces.train import config as configs
 from kerasfaces.train.config import TrainConfig
 

@@ -10,8 +10,8 @@ import dataclasses
 import re
 from collections.abc import Sequence
 
-from experiments.parts.cells import Ratio
-from experiments.parts.runner import Context
+from experiments.framework.cells import Ratio
+from experiments.framework.runner import Context
 
 ALL, SAME = "all", "all, one share"
 FEWEST = 100

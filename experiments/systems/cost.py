@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from experiments.parts.clock import clock
-from experiments.parts.runner import Context
+from experiments.framework.clock import clock
+from experiments.framework.runner import Context
 from experiments.systems import speed
 from kerasfaces import runs
 

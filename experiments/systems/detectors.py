@@ -8,13 +8,13 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from experiments.parts.channel_stores import Stores
-from experiments.parts.runner import Context
+from experiments.framework.channel_stores import Stores
+from experiments.framework.runner import Context
 from experiments.wan2023 import cells
 from experiments.wan2023 import experiment as wan2023
 from experiments.wan2023.cells import CHOSEN, Cell
 from kerasfaces import registry
-from kerasfaces.baselines.parts.config import BaselineConfig
+from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.errors import OutOfBudgetError
 from kerasfaces.train import config as configs
 from kerasfaces.train.config import TrainConfig
@@ -31,7 +31,7 @@ PRETRAINED = (  # what starts from weights that are not in this repository
     "resnet50_convstack",
 )
 _QUICK_PX = 64
-_BASELINES = "kerasfaces.baselines"
+_BASELINES = "kerasfaces.baselines.zoo"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -12,13 +12,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from experiments.parts import quick
-from experiments.parts.cells import attempt
-from experiments.parts.channel_stores import OTHER_MASK, Stores, mask
-from experiments.parts.failures import is_failure, keep
-from experiments.parts.paired import difference, pooled
-from experiments.parts.rows import NO_BUDGET, NO_WEIGHTS, RUN, Measured, Row
-from experiments.parts.runner import Context, Outcome
+from experiments.framework import quick
+from experiments.framework.cells import attempt
+from experiments.framework.channel_stores import OTHER_MASK, Stores, mask
+from experiments.framework.failures import is_failure, keep
+from experiments.framework.paired import difference, pooled
+from experiments.framework.rows import NO_BUDGET, NO_WEIGHTS, RUN, Measured, Row
+from experiments.framework.runner import Context, Outcome
 from experiments.systems import cost as costs
 from experiments.systems import detectors, page
 from experiments.wan2023 import cells

@@ -7,8 +7,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from experiments.parts import blocks
-from experiments.parts.rows import RUN
+from experiments.framework import blocks
+from experiments.framework.rows import RUN
 from experiments.systems.cost import METRICS
 from kerasfaces import runs
 from kerasfaces.evaluate import html, markup, names

@@ -21,13 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasfaces import images
-from kerasfaces.baselines.parts import arrays
+from kerasfaces.baselines import arrays
 from kerasfaces.dataset import stage
 from kerasfaces.dataset.channels import from_store
 from kerasfaces.errors import ImageError
 from kerasfaces.features import baseline, engines, predict
 from kerasfaces.images import InputSpec
-from kerasfaces.models.parts import assemble
+from kerasfaces.models import assemble
 
 Score = Callable[[Sequence[Path]], NDArray[np.float64]]
 

@@ -9,7 +9,7 @@ import numpy as np
 from experiments.systems.detectors import Detector, smaller
 from kerasfaces import images, registry
 from kerasfaces.errors import RunError
-from kerasfaces.models.parts import assemble
+from kerasfaces.models import assemble
 from kerasfaces.train import config as configs
 
 IMAGES = 4  # of each class
@@ -47,7 +47,7 @@ def random_pass(
 
     preset = detector.preset or "default"
     config = smaller(configs.preset(preset, detector.model), 1)
-    plugin = registry.load("kerasfaces.models", detector.model)
+    plugin = registry.load("kerasfaces.models.zoo", detector.model)
     model = plugin.build(config.model, None, 0)
     assemble.unfreeze_all(model)
     files = [*reals[:IMAGES], *fakes[:IMAGES]]

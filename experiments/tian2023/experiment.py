@@ -9,11 +9,11 @@ import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from experiments.parts import cells, measured, quick
-from experiments.parts.cells import Attempted, System
-from experiments.parts.paired import difference_rows
-from experiments.parts.rows import NO_GENERATOR, Row, beside
-from experiments.parts.runner import Context, Outcome
+from experiments.framework import cells, measured, quick
+from experiments.framework.cells import Attempted, System
+from experiments.framework.paired import difference_rows
+from experiments.framework.rows import NO_GENERATOR, Row, beside
+from experiments.framework.runner import Context, Outcome
 from experiments.tian2023 import published
 from experiments.tian2023.published import BASELINE, MODEL, RIVAL
 from kerasfaces.train import config as configs

@@ -7,7 +7,7 @@ on one split. Whatever the budget allows is done from the front of the list.
 import dataclasses
 from collections.abc import Iterator, Sequence
 
-from experiments.parts.runner import Context
+from experiments.framework.runner import Context
 from experiments.wan2023.published import CLASSIFIERS
 from kerasfaces.train import config as configs
 from kerasfaces.train.config import TrainConfig

@@ -10,9 +10,9 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from experiments.parts import quick
-from experiments.parts.channel_stores import OTHER_MASK, UNMASKED, Stores, mask
-from experiments.parts.runner import Context, Outcome
+from experiments.framework import quick
+from experiments.framework.channel_stores import OTHER_MASK, UNMASKED, Stores, mask
+from experiments.framework.runner import Context, Outcome
 from experiments.wan2023 import cells, published, saturation, simulated, tables
 from experiments.wan2023.cells import Cell, Variant
 from kerasfaces.errors import OutOfBudgetError

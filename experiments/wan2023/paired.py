@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from experiments.parts.rows import Measured
+from experiments.framework.rows import Measured
 from kerasfaces import rng, runs
 from kerasfaces.evaluate import predictions
 from kerasfaces.evaluate.operating_point import OperatingPoint

@@ -10,7 +10,7 @@ import numpy as np
 
 from kerasfaces import manifest as manifests
 from kerasfaces.features.predict import inputs_of, load_model, open_run
-from kerasfaces.models.parts.attention import ChannelAttention
+from kerasfaces.models.attention import ChannelAttention
 
 IMAGES = 64
 ONE_HOT = 0.999

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from experiments.parts.rows import NO_BUDGET, NO_WEIGHTS, RUN, Measured, Row
+from experiments.framework.rows import NO_BUDGET, NO_WEIGHTS, RUN, Measured, Row
 from experiments.wan2023 import paired, published
 from experiments.wan2023.cells import (
     ALL,

@@ -10,10 +10,10 @@ import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from experiments.parts import cells, measured, quick
-from experiments.parts.cells import Attempted, System
-from experiments.parts.rows import NO_GENERATOR, Row, beside
-from experiments.parts.runner import Context, Outcome
+from experiments.framework import cells, measured, quick
+from experiments.framework.cells import Attempted, System
+from experiments.framework.rows import NO_GENERATOR, Row, beside
+from experiments.framework.runner import Context, Outcome
 from experiments.yu2024 import published, roles
 from experiments.yu2024.published import DEIT, FOREIGN, HOG, LINE, RESNET, SELF
 from experiments.yu2024.roles import Cast
@@ -99,7 +99,7 @@ def systems(context: Context, played: Cast) -> dict[str, System]:
         model = dataclasses.replace(random.model, size_px=RANDOM_PX)
         random = dataclasses.replace(random, model=model)
     cnn = _network(context, "modified_cnn", CNN_EPOCHS)
-    hog = registry.load("kerasfaces.baselines", "hog_svm").CONFIG()
+    hog = registry.load("kerasfaces.baselines.zoo", "hog_svm").CONFIG()
     every = tuple(_generators(context))
     shares: dict[str, Any] = {"trained_on": every, "size": _fakes(context, every)}
     found = {

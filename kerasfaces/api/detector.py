@@ -23,7 +23,7 @@ from kerasfaces.train import choices
 if TYPE_CHECKING:
     import keras
 
-    from kerasfaces.baselines.parts.config import BaselineConfig
+    from kerasfaces.baselines.config import BaselineConfig
     from kerasfaces.features.predict import Predictor
     from kerasfaces.train.config import TrainConfig
 
@@ -276,7 +276,7 @@ class Detector:
         Returns:
             explanations.csv: one row per image.
         """
-        from kerasfaces.explain.parts.run import Request, explain
+        from kerasfaces.explain.run import Request, explain
 
         with as_files(images) as (files, names, reasons):
             for name, reason in zip(names, reasons, strict=True):
@@ -389,7 +389,7 @@ def list_models() -> pd.DataFrame:
     lines = [
         {
             "name": name,
-            "kind": package.rpartition(".")[2].rstrip("s"),
+            "kind": registry.kind_of(package),
             "summary": registry.summary(package, name),
         }
         for package in choices.PACKAGES

@@ -57,7 +57,7 @@ def load(run_folder: Path, manifest: manifests.Manifest) -> Material:
     from kerasfaces import config as configs
     from kerasfaces.features import predict
     from kerasfaces.features.cached import FeatureCache, base_recipe
-    from kerasfaces.models.parts import assemble, stem
+    from kerasfaces.models import assemble, stem
 
     run = predict.open_run(run_folder)
     if not run.frozen or run.weights is None:

@@ -1,6 +1,6 @@
 """Stage baselines: pixels -> one logit per image, without a neural network.
 
-One file here is one baseline: `CONFIG`, its configuration class, `fit(config, read,
+One file in `zoo/` is one baseline: `CONFIG`, its configuration class, `fit(config, read,
 labels)`, which returns its arrays, and `logits(config, arrays, read)`. Arrays are kept in
 an .npz without pickle, so loading one never runs code. `kerasfaces train --model NAME`
 makes the same run folder as a model does.

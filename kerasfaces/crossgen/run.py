@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kerasfaces import config as configs
 from kerasfaces import runs
-from kerasfaces.baselines.parts.config import BaselineConfig
+from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.crossgen import draw, plan, sources, splits, warm
 from kerasfaces.errors import InputError, KerasfacesError
 from kerasfaces.manifest import audit as audits

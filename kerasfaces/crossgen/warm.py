@@ -37,7 +37,7 @@ def features(
         base: Shared by all runs.
         drawn: Each run's rows.
     """
-    plugin = registry.load("kerasfaces.models", config.model.name)
+    plugin = registry.load("kerasfaces.models.zoo", config.model.name)
     if trains_whole(plugin, base_weights, config) or not config.model.is_rgb:
         return
     every: dict[Path, None] = {}

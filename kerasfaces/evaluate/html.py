@@ -8,7 +8,7 @@ from kerasfaces.evaluate.markup import Section
 from kerasfaces.evaluate.report_input import ReportInput
 from kerasfaces.texts import plain
 
-_PACKAGE = "kerasfaces.evaluate.reports"
+_PACKAGE = "kerasfaces.evaluate.sections"
 
 
 def sections(data: ReportInput) -> list[tuple[str, Section]]:

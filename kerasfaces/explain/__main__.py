@@ -12,9 +12,9 @@ from kerasfaces.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from kerasfaces.explain.parts.run import Request
+    from kerasfaces.explain.run import Request
 
-_PACKAGE = "kerasfaces.explain"
+_PACKAGE = "kerasfaces.explain.methods"
 _DEFAULT = "gradcam"
 _EXAMPLES = [
     "kerasfaces explain RUN photo.jpg other.png -o maps",
@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"{name:<22}{registry.summary(_PACKAGE, name)}")
         return 0
     _check(parser, arguments)
-    from kerasfaces.explain.parts.run import explain
+    from kerasfaces.explain.run import explain
 
     _print(explain(_request(arguments)), arguments.output)
     return 0
@@ -102,9 +102,9 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
 
 
 def _request(options: argparse.Namespace) -> "Request":
-    from kerasfaces.explain.parts import choose
-    from kerasfaces.explain.parts.contract import Options
-    from kerasfaces.explain.parts.run import Request
+    from kerasfaces.explain import choose
+    from kerasfaces.explain.contract import Options
+    from kerasfaces.explain.run import Request
 
     files: list[Path] = list(dict.fromkeys(options.images))
     labels: list[str] = []
@@ -135,7 +135,7 @@ def _request(options: argparse.Namespace) -> "Request":
 
 def _print(frame: "pd.DataFrame", folder: Path) -> None:
     """Print a line per image, what a reader must know, and where the page is."""
-    from kerasfaces.explain.parts import checks, summary
+    from kerasfaces.explain import checks, summary
     from kerasfaces.manifest import printing
     from kerasfaces.texts import plain
 

@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 
 from kerasfaces import config as configs
 from kerasfaces import registry, runs
-from kerasfaces.baselines.parts import arrays
-from kerasfaces.baselines.parts.config import BaselineConfig
+from kerasfaces.baselines import arrays
+from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.dataset.cache import cache_images
 from kerasfaces.dataset.sizes import with_limits
 from kerasfaces.errors import InputError
 from kerasfaces.features import limits
 
-PACKAGE = "kerasfaces.baselines"
+PACKAGE = "kerasfaces.baselines.zoo"
 
 
 def is_baseline(name: str) -> bool:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from kerasfaces import __version__, cli, numerics, registry, runs
 from kerasfaces import config as configs
-from kerasfaces.baselines.parts.config import BaselineConfig
+from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.dataset.cache import CachedImages, cache_images
 from kerasfaces.dataset.channels import (
     Arrays,
@@ -32,8 +32,8 @@ from kerasfaces.features import baseline, limits
 from kerasfaces.features.cached import FeatureCache, base_recipe
 from kerasfaces.images import InputSpec
 from kerasfaces.images.limits import Limits
-from kerasfaces.models.parts import assemble, stem
-from kerasfaces.models.parts.config import ModelConfig
+from kerasfaces.models import assemble, stem
+from kerasfaces.models.config import ModelConfig
 from kerasfaces.texts import plain, quoted, shortened
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _read(folder: Path) -> FinishedRun:
         )
     train = config["train"]
     model = configs.from_dict(ModelConfig, train["model"], f"{folder}/config.json")
-    stays = not registry.load("kerasfaces.models", model.name).END_TO_END
+    stays = not registry.load("kerasfaces.models.zoo", model.name).END_TO_END
     spec = runs.read_json(folder / "input_spec.json")
     pixels = configs.from_dict(InputSpec, spec["input"], f"{folder}/input_spec.json")
     if pixels.size_px != model.size_px:
@@ -157,7 +157,7 @@ def load_model(run: FinishedRun) -> keras.Model:
         InputError: Keras is set to other numbers than ours.
     """
     numerics.refuse_changed()
-    plugin = registry.load("kerasfaces.models", run.model.name)
+    plugin = registry.load("kerasfaces.models.zoo", run.model.name)
     model: keras.Model = plugin.build(run.model)
     path = run.folder / "model.keras"
     try:

@@ -51,7 +51,7 @@ def export(
     held = _held(target)
     cli.import_keras()
     from kerasfaces.features.predict import load_model, open_run
-    from kerasfaces.models.parts.weights import file_sha256
+    from kerasfaces.models.weights import file_sha256
 
     run = open_run(folder)
     identity = {
@@ -193,7 +193,7 @@ def _is_made(target: Path, held: dict[str, Any], identity: dict[str, Any]) -> bo
 
 def _hashes(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every exported file, by its path."""
-    from kerasfaces.models.parts.weights import file_sha256
+    from kerasfaces.models.weights import file_sha256
 
     files = sorted(file for file in folder.rglob("*") if file.is_file())
     return {

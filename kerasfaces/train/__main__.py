@@ -11,7 +11,7 @@ from kerasfaces.errors import InputError
 from kerasfaces.train import choices
 
 if TYPE_CHECKING:
-    from kerasfaces.baselines.parts.config import BaselineConfig
+    from kerasfaces.baselines.config import BaselineConfig
     from kerasfaces.manifest import Manifest
     from kerasfaces.train.config import TrainConfig
 

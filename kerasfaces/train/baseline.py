@@ -5,8 +5,8 @@ import time
 import numpy as np
 
 from kerasfaces import registry
-from kerasfaces.baselines.parts import arrays
-from kerasfaces.baselines.parts.config import BaselineConfig
+from kerasfaces.baselines import arrays
+from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.features.baseline import PACKAGE, logits_of
 from kerasfaces.train.data import Data
 from kerasfaces.train.fit import Trained

@@ -5,7 +5,7 @@ from typing import Any
 
 from kerasfaces import config as configs
 from kerasfaces import registry
-from kerasfaces.baselines.parts.config import BaselineConfig
+from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.dataset.channels import ChannelStore
 from kerasfaces.errors import InputError
 from kerasfaces.images.limits import Limits

@@ -6,13 +6,13 @@ from typing import Any
 
 from kerasfaces import config as configs
 from kerasfaces import registry
-from kerasfaces.baselines.parts.config import BaselineConfig
+from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.errors import InputError
 from kerasfaces.train import channels
 from kerasfaces.train import config as train_configs
 from kerasfaces.train.config import TrainConfig
 
-PACKAGES = ("kerasfaces.models", "kerasfaces.baselines")
+PACKAGES = ("kerasfaces.models.zoo", "kerasfaces.baselines.zoo")
 _OF_NETWORKS = ("views", "unfreeze", "mixed_precision")
 
 
@@ -32,7 +32,7 @@ def is_baseline(model: str) -> bool:
     Raises:
         InputError: There is no such model.
     """
-    return registry.package_of(model, PACKAGES) == "kerasfaces.baselines"
+    return registry.package_of(model, PACKAGES) == "kerasfaces.baselines.zoo"
 
 
 def default_weights(model: str, on_sample: bool) -> str:
@@ -42,7 +42,7 @@ def default_weights(model: str, on_sample: bool) -> str:
         model: A model or baseline.
         on_sample: The images are the built-in sample, which our own base knows best.
     """
-    if is_baseline(model) or registry.load("kerasfaces.models", model).END_TO_END:
+    if is_baseline(model) or registry.load("kerasfaces.models.zoo", model).END_TO_END:
         return "none"
     return "forensic" if on_sample else "imagenet"
 
@@ -74,7 +74,7 @@ def configuration(
     made: TrainConfig | BaselineConfig
     if is_baseline(model):
         _refuse_network_settings(model, preset, changes)
-        made = registry.load("kerasfaces.baselines", model).CONFIG()
+        made = registry.load("kerasfaces.baselines.zoo", model).CONFIG()
     elif preset:
         channels.require_store(preset, store)
         made = train_configs.preset(preset, model)

@@ -6,7 +6,7 @@ from typing import Any
 from kerasfaces import config as configs
 from kerasfaces import manifest as manifests
 from kerasfaces import runs
-from kerasfaces.baselines.parts.config import BaselineConfig
+from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.errors import InputError
 from kerasfaces.train.config import TrainConfig
 

@@ -9,7 +9,7 @@ from kerasfaces.config import LATER
 from kerasfaces.dataset.views import AugmentConfig
 from kerasfaces.errors import InputError
 from kerasfaces.images import InputSpec
-from kerasfaces.models.parts.config import (
+from kerasfaces.models.config import (
     GROUPS,
     ChannelConfig,
     HeadConfig,
@@ -128,7 +128,7 @@ def default(model: str, weights: str = "imagenet") -> TrainConfig:
     base looks (`experiments/frozen_base`). Our own base saw nothing but images of 160 px
     and their traces, and needs one size only (chosen on validation of the sample).
     """
-    plugin = registry.load("kerasfaces.models", model)
+    plugin = registry.load("kerasfaces.models.zoo", model)
     if hasattr(plugin, "PRESET"):
         return preset(plugin.PRESET, model)
     if plugin.END_TO_END:
@@ -163,7 +163,7 @@ def default_for_store(
     """
     config = default(model, weights)
     whole = {group: set(GROUPS[group]) <= set(names) for group in GROUPS}
-    if registry.load("kerasfaces.models", model).END_TO_END:
+    if registry.load("kerasfaces.models.zoo", model).END_TO_END:
         found = ["+".join(group for group in GROUPS if whole[group] and group != "rgb")]
     else:
         found = [group for group in ("rgb", "lnp") if whole[group]]

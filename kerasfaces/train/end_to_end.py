@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 from kerasfaces.errors import InputError
-from kerasfaces.models.parts.assemble import base_of
+from kerasfaces.models.assemble import base_of
 from kerasfaces.train.config import TrainConfig
 
 logger = logging.getLogger(__name__)

@@ -16,8 +16,8 @@ from kerasfaces.dataset import degrade
 from kerasfaces.dataset.batches import Source
 from kerasfaces.dataset.channels import Arrays
 from kerasfaces.features.cached import FeatureCache, View, base_recipe
-from kerasfaces.models.parts import assemble, stem
-from kerasfaces.models.parts import head as heads
+from kerasfaces.models import assemble, stem
+from kerasfaces.models import head as heads
 from kerasfaces.train import agreements, end_to_end, standardize
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.data import Data
@@ -79,7 +79,7 @@ def _train(
     tensorboard: bool,
     preparation: Preparation | None,
 ) -> Trained:
-    plugin = registry.load("kerasfaces.models", config.model.name)
+    plugin = registry.load("kerasfaces.models.zoo", config.model.name)
     preparation = preparation or Preparation(config, base_weights)
     whole = trains_whole(plugin, base_weights, config)
     end_to_end.check(config, base_weights, whole)

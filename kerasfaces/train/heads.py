@@ -10,8 +10,8 @@ import gc
 from collections import OrderedDict
 from typing import Any
 
-from kerasfaces.models.parts.adjustable_head import AdjustableHead, Shape
-from kerasfaces.models.parts.config import HeadConfig
+from kerasfaces.models.adjustable_head import AdjustableHead, Shape
+from kerasfaces.models.config import HeadConfig
 from kerasfaces.train.compiled import Epochs
 
 _KEPT = 16  # shapes; a graph takes a few megabytes

@@ -11,7 +11,7 @@ from typing import Any
 from kerasfaces import config as configs
 from kerasfaces import numerics, registry
 from kerasfaces.features import engines
-from kerasfaces.models.parts import assemble
+from kerasfaces.models import assemble
 from kerasfaces.train.config import TrainConfig
 
 
@@ -90,7 +90,7 @@ class Preparation:
 
     def _build(self) -> Prepared:
         numerics.refuse_changed()
-        plugin = registry.load("kerasfaces.models", self._config.model.name)
+        plugin = registry.load("kerasfaces.models.zoo", self._config.model.name)
         model = plugin.build(self._config.model, self._base_weights, self._config.seed)
         if trains_whole(plugin, self._base_weights, self._config):
             return Prepared(model)
@@ -109,7 +109,7 @@ class Preparations:
 
         A run puts its own head into the model, so the last run's model must be saved.
         """
-        plugin = registry.load("kerasfaces.models", config.model.name)
+        plugin = registry.load("kerasfaces.models.zoo", config.model.name)
         changed = trains_whole(plugin, base_weights, config) or config.unfreeze
         if changed or not config.model.is_rgb:  # statistics of the training images
             return Preparation(config, base_weights)

@@ -11,8 +11,8 @@ import pandas as pd
 from kerasfaces import config as configs
 from kerasfaces import manifest as manifests
 from kerasfaces import registry, runs
-from kerasfaces.baselines.parts import arrays
-from kerasfaces.baselines.parts.config import BaselineConfig
+from kerasfaces.baselines import arrays
+from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.errors import InputError
 from kerasfaces.manifest import audit as audits
 from kerasfaces.train import channels, claim
@@ -91,7 +91,7 @@ def resolve(request: Request) -> tuple[TrainConfig | BaselineConfig, Any]:
                 f"--weights {request.weights}: {config.model.name} has none; leave it out."
             )
         return config, None
-    plugin = registry.load("kerasfaces.models", config.model.name)
+    plugin = registry.load("kerasfaces.models.zoo", config.model.name)
     found = plugin.find_weights(request.weights, config.model.alpha, config.model)
     if found is not None and config.model.alpha is None:
         model = dataclasses.replace(

@@ -16,7 +16,7 @@ from kerasfaces import config as configs
 from kerasfaces import manifest as manifests
 from kerasfaces import registry
 from kerasfaces.features.cached import FeatureCache, View, base_recipe
-from kerasfaces.models.parts import assemble, stem
+from kerasfaces.models import assemble, stem
 from kerasfaces.train import channels, standardize
 from kerasfaces.train import data as datasets
 from kerasfaces.train.config import TrainConfig
@@ -210,7 +210,7 @@ class Material:
 
     def _new_cache(self, piece: Piece, data: Data) -> FeatureCache:
         name = piece.model.name
-        plugin = registry.load("kerasfaces.models", name)
+        plugin = registry.load("kerasfaces.models.zoo", name)
         weights = self._offer.found[name]
         scaling, fitted = None, None
 

@@ -9,7 +9,7 @@ from typing import Any
 from kerasfaces import registry
 from kerasfaces.dataset.views import AugmentConfig
 from kerasfaces.errors import InputError, KerasfacesError, MissingFileError
-from kerasfaces.models.parts.config import GROUPS
+from kerasfaces.models.config import GROUPS
 from kerasfaces.train import channels
 from kerasfaces.train import config as train_config
 from kerasfaces.train.config import TrainConfig
@@ -96,7 +96,7 @@ def make(
     given, found = {}, {}
     errors: dict[str, KerasfacesError] = {}
     for base, text in texts.items():
-        plugin = registry.load("kerasfaces.models", base)
+        plugin = registry.load("kerasfaces.models.zoo", base)
         if plugin.END_TO_END or text == "none":
             raise InputError(
                 f"{base} with --weights {text} is trained as a whole; a study trains heads on "
@@ -128,7 +128,7 @@ def _texts(
     own = {}
     for text in weights:
         base, equals, value = text.partition("=")
-        if equals and base in registry.names("kerasfaces.models"):
+        if equals and base in registry.names("kerasfaces.models.zoo"):
             if base not in texts:
                 raise InputError(
                     f"--weights {text}: the study has no base {base}; it has: "

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from kerasfaces import registry
 from kerasfaces.errors import InputError
-from kerasfaces.models.parts.config import ModelConfig
+from kerasfaces.models.config import ModelConfig
 from kerasfaces.texts import quoted
 from kerasfaces.train.config import TrainConfig
 
@@ -113,9 +113,9 @@ class Plan:
 @functools.cache
 def anatomy_of(name: str, alpha: float | None) -> Anatomy:
     """Return a base's layers; builds it once, without weights."""
-    from kerasfaces.models.parts import assemble
+    from kerasfaces.models import assemble
 
-    plugin = registry.load("kerasfaces.models", name)
+    plugin = registry.load("kerasfaces.models.zoo", name)
     base = assemble.base_of(plugin.build(ModelConfig(name=name, alpha=alpha), None, 0))
     widths = {
         layer.name: int(layer.output.shape[-1])

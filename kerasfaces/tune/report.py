@@ -10,7 +10,7 @@ from kerasfaces.tune.report_input import StudyInput, gather
 
 logger = logging.getLogger(__name__)
 
-_PACKAGE = "kerasfaces.tune.reports"
+_PACKAGE = "kerasfaces.tune.sections"
 _FEW = 10  # trials, below which pictures say little
 
 

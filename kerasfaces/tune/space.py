@@ -114,7 +114,7 @@ def configuration(study: Study, offer: Offer, hyperparameters: Any) -> TrainConf
     if config.unfreeze:
         raise InputError(f"unfreeze: studies train heads only, got {config.unfreeze}.")
     if config.model.alpha is None:
-        plugin = registry.load("kerasfaces.models", name)
+        plugin = registry.load("kerasfaces.models.zoo", name)
         alpha = plugin.width_of(offer.found[name], config.model)
         config = dataclasses.replace(
             config, model=dataclasses.replace(config.model, alpha=alpha)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from kerasfaces import runs
-from kerasfaces.baselines import hog_svm
+from kerasfaces.baselines.zoo import hog_svm
 from kerasfaces.errors import InputError
 from kerasfaces.train.__main__ import main
 

@@ -7,16 +7,16 @@ import pytest
 
 from kerasfaces import config as configs
 from kerasfaces import registry
-from kerasfaces.baselines.parts import arrays
-from kerasfaces.baselines.parts.config import BaselineConfig
+from kerasfaces.baselines import arrays
+from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.errors import MissingExtraError, RunError
 
-NAMES = registry.names("kerasfaces.baselines")
+NAMES = registry.names("kerasfaces.baselines.zoo")
 SIZE_PX = 32
 
 
 def plugin(name):
-    return registry.load("kerasfaces.baselines", name)
+    return registry.load("kerasfaces.baselines.zoo", name)
 
 
 @pytest.fixture(scope="module", params=NAMES)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from kerasfaces import config, registry
-from kerasfaces.models.parts import assemble
-from kerasfaces.models.parts.config import (
+from kerasfaces.models import assemble
+from kerasfaces.models.config import (
     GROUPS,
     ChannelConfig,
     CnnConfig,
@@ -19,7 +19,7 @@ from kerasfaces.models.parts.config import (
 )
 
 pytestmark = pytest.mark.tf
-NAMES = registry.names("kerasfaces.models")
+NAMES = registry.names("kerasfaces.models.zoo")
 SIZE_PX = 48
 WITHOUT_NORMS = {"dct_cnn", "logistic_regression", "modified_cnn", "two_layer_cnn"}
 SMALL_TRANSFORMER = TransformerConfig(layers=2, width=8, heads=2)
@@ -27,7 +27,7 @@ SMALL_CNN = CnnConfig(layers=3, filters=4, kernel_px=3, networks=3, patch_px=16)
 
 
 def plugin(name):
-    return registry.load("kerasfaces.models", name)
+    return registry.load("kerasfaces.models.zoo", name)
 
 
 def sees_pixels_only(name):
@@ -251,11 +251,11 @@ def test_builds_and_trains_under_jax(run_python):
     code = """
 import os; os.environ["KERAS_BACKEND"] = "jax"
 from kerasfaces import registry
-from kerasfaces.models.parts.config import CnnConfig, ModelConfig, TransformerConfig
+from kerasfaces.models.config import CnnConfig, ModelConfig, TransformerConfig
 import importlib.util
 import numpy as np
-for name in registry.names("kerasfaces.models"):
-    plugin = registry.load("kerasfaces.models", name)
+for name in registry.names("kerasfaces.models.zoo"):
+    plugin = registry.load("kerasfaces.models.zoo", name)
     if hasattr(plugin, "EXTRA") and not importlib.util.find_spec("keras_hub"):
         print("(1, 1)")
         continue

@@ -6,7 +6,7 @@ import pytest
 
 from kerasfaces import manifest as manifests
 from kerasfaces import rng, runs
-from kerasfaces.models.parts.config import HeadConfig, ModelConfig
+from kerasfaces.models.config import HeadConfig, ModelConfig
 from kerasfaces.train.config import TrainConfig
 
 GENERATORS = {"dream": 90, "gan": 240, "gan2": 120}

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from kerasfaces.crossgen import page
 from kerasfaces.crossgen.collect import Found
 from kerasfaces.crossgen.plan import MATRIX, Cell
-from kerasfaces.evaluate.reports import groups
-from kerasfaces.explain.parts import summary
+from kerasfaces.evaluate.sections import groups
+from kerasfaces.explain import summary
 
 limits = st.lists(st.floats(0.01, 0.99), min_size=3, max_size=3, unique=True)
 

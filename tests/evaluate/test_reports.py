@@ -19,7 +19,7 @@ from kerasfaces.evaluate.operating_point import (
 )
 from kerasfaces.evaluate.report_input import ReportInput
 
-PACKAGE = "kerasfaces.evaluate.reports"
+PACKAGE = "kerasfaces.evaluate.sections"
 AUDIT = {
     "auc": 0.7,
     "low": 0.62,

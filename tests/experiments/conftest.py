@@ -83,7 +83,7 @@ def write_generators(write_manifest, tmp_path):
 @pytest.fixture
 def trained(monkeypatch, tmp_path):
     """Replace training by made-up logits, near-duplicates by none; lists the requests."""
-    from experiments.parts import apart, cells, channel_stores, launch
+    from experiments.framework import apart, cells, channel_stores, launch
     from experiments.systems import cost
     from experiments.wan2023 import saturation, simulated
     from kerasfaces.crossgen import run as crossgen
@@ -150,7 +150,7 @@ def weights_file(tmp_path):
 def no_imagenet(monkeypatch):
     """No ImageNet weights, at once instead of after a download that fails."""
     from kerasfaces.errors import MissingFileError
-    from kerasfaces.models.parts import hub, weights
+    from kerasfaces.models import hub, weights
 
     def missing(official):
         name = getattr(official, "file", "") or official.name
@@ -165,7 +165,7 @@ def searched(monkeypatch):
     """Replace searches by made-up ones; lists the studies that were asked for."""
     from fake_searches import fake_search
 
-    from experiments.parts import tuned
+    from experiments.framework import tuned
 
     asked = []
 

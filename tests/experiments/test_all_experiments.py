@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from experiments.__main__ import main
-from experiments.parts import clock, everything, launch, runner
-from experiments.parts.failures import is_failure
-from experiments.parts.failures import status as failed
-from experiments.parts.rows import FAILED, Measured, Row
+from experiments.framework import clock, everything, launch, runner
+from experiments.framework.failures import is_failure
+from experiments.framework.failures import status as failed
+from experiments.framework.rows import FAILED, Measured, Row
 from experiments.systems import experiment as systems
 from kerasfaces import manifest as manifests
 from kerasfaces import runs

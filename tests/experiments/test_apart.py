@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from experiments.parts import apart, runner
-from experiments.parts.launch import Job
+from experiments.framework import apart, runner
+from experiments.framework.launch import Job
 from kerasfaces.errors import InputError, RunError
 
 pytestmark = pytest.mark.tf

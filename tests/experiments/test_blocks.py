@@ -1,7 +1,7 @@
 """Pieces of the experiments' pages, from made-up results."""
 
-from experiments.parts import blocks, index
-from experiments.parts.rows import NO_WEIGHTS, Measured, Row
+from experiments.framework import blocks, index
+from experiments.framework.rows import NO_WEIGHTS, Measured, Row
 
 EVIL = "<script>alert(1)</script>"
 

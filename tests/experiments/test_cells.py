@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from experiments.__main__ import main
-from experiments.parts import cells, measured
-from experiments.parts.cells import Attempted, System
-from experiments.parts.runner import Context
+from experiments.framework import cells, measured
+from experiments.framework.cells import Attempted, System
+from experiments.framework.runner import Context
 from kerasfaces import manifest as manifests
 from kerasfaces import runs
 from kerasfaces.errors import InputError, MissingFileError
@@ -116,7 +116,7 @@ def test_without_budget_nothing_new_is_started(context, system, trained):
 def test_weights_that_cannot_be_had_are_looked_for_once(
     context, no_imagenet, monkeypatch
 ):
-    from kerasfaces.models.parts import hub
+    from kerasfaces.models import hub
 
     looked = []
     missing = hub._download

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from experiments.__main__ import main
+from experiments.framework.classes import class_report
 from experiments.kabber2023 import measured, published
-from experiments.parts.classes import class_report
 from kerasfaces.metrics import Confusion
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from experiments.parts import results_file, runner
-from experiments.parts.rows import NO_LABELS, Measured, Row, is_status, over_seeds
+from experiments.framework import results_file, runner
+from experiments.framework.rows import NO_LABELS, Measured, Row, is_status, over_seeds
 from kerasfaces.errors import InputError, RunError
 
 KEYS = {"table", "row", "data", "split", "metric", "ours", "published", "status"}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from experiments.__main__ import main
-from experiments.parts import runner
+from experiments.framework import runner
 from kerasfaces.errors import InputError, MissingFileError, RunError
 
 ROOT = Path(__file__).parents[2]

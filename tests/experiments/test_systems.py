@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from experiments.__main__ import main
-from experiments.parts import results_file, runner
+from experiments.framework import results_file, runner
 from experiments.systems import cost, detectors, experiment, page, trial
 from kerasfaces import registry, runs
 from kerasfaces.errors import RunError
@@ -42,8 +42,8 @@ def lines(results, table):
 
 def test_every_model_and_baseline_of_the_toolkit_is_in_the_table():
     known = {
-        *registry.names("kerasfaces.models"),
-        *registry.names("kerasfaces.baselines"),
+        *registry.names("kerasfaces.models.zoo"),
+        *registry.names("kerasfaces.baselines.zoo"),
     }
     assert {each.model for each in detectors.detectors()} == known
     assert len(set(TITLES)) == len(TITLES)

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from experiments.__main__ import main
-from experiments.parts import channel_stores, clock, runner
-from experiments.parts.rows import NO_BUDGET, NO_WEIGHTS, RUN
+from experiments.framework import channel_stores, clock, runner
+from experiments.framework.rows import NO_BUDGET, NO_WEIGHTS, RUN
 from experiments.wan2023 import (
     cells,
     experiment,

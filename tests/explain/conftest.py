@@ -10,7 +10,7 @@ def tiny_run(tmp_path_factory):
     """A run folder with manifest and images."""
     import keras
 
-    from kerasfaces.models import modified_cnn
+    from kerasfaces.models.zoo import modified_cnn
 
     root = tmp_path_factory.mktemp("explain")
     model = modified_cnn.build(tiny_detector.MODEL, seed=1)

@@ -13,8 +13,8 @@ from PIL import Image
 from kerasfaces import registry, runs
 from kerasfaces.errors import InputError, MissingFileError, RunError
 from kerasfaces.explain import __main__ as command
-from kerasfaces.explain.parts import choose, summary
-from kerasfaces.explain.parts import run as work
+from kerasfaces.explain import choose, summary
+from kerasfaces.explain import run as work
 
 pytestmark = pytest.mark.tf
 
@@ -88,7 +88,7 @@ def test_users_files(tiny_run, photos, tmp_path, capsys):
 
 
 def test_killed_and_run_again(tiny_run, photos, tmp_path, monkeypatch):
-    plugin = registry.load("kerasfaces.explain", "gradcam")
+    plugin = registry.load("kerasfaces.explain.methods", "gradcam")
     done = []
 
     def explained(subject, image, options, real=plugin.explain):
@@ -163,7 +163,7 @@ def test_means_are_of_what_was_measured(capsys):
 
 
 def test_a_map_of_edges_is_flagged(tiny_run, photos, tmp_path, monkeypatch, capsys):
-    from kerasfaces.explain.parts.contract import Explanation
+    from kerasfaces.explain.contract import Explanation
 
     def edges(subject, image, options):
         slope = np.abs(np.gradient(image.astype(np.float32).mean(axis=-1))[0])
@@ -182,7 +182,7 @@ def test_a_map_of_edges_is_flagged(tiny_run, photos, tmp_path, monkeypatch, caps
 
 def _loads(real, fake):
     def load(package, name):
-        return fake if package == "kerasfaces.explain" else real(package, name)
+        return fake if package == "kerasfaces.explain.methods" else real(package, name)
 
     return load
 

@@ -9,22 +9,22 @@ from tiny_detector import CORNER, SIZE_PX, picture
 
 from kerasfaces import registry
 from kerasfaces.errors import InputError
-from kerasfaces.explain.parts import checks
-from kerasfaces.explain.parts.contract import Options, Subject, blurred
+from kerasfaces.explain import checks
+from kerasfaces.explain.contract import Options, Subject, blurred
 
 pytestmark = pytest.mark.tf
-METHODS = registry.names("kerasfaces.explain")
+METHODS = registry.names("kerasfaces.explain.methods")
 
 
 @pytest.fixture(scope="module")
 def subject(tiny_run):
-    from kerasfaces.explain.parts.subjects import open_subject
+    from kerasfaces.explain.subjects import open_subject
 
     return open_subject(tiny_run, redraws=2)
 
 
 def load(name):
-    return registry.load("kerasfaces.explain", name)
+    return registry.load("kerasfaces.explain.methods", name)
 
 
 def test_the_methods_are_the_files():
@@ -114,8 +114,8 @@ def linear(tmp_path_factory):
     """Pixels, their means and deviations at two scales, one weight each."""
     import keras
 
-    from kerasfaces.explain.parts.subjects import open_subject
-    from kerasfaces.models import logistic_regression
+    from kerasfaces.explain.subjects import open_subject
+    from kerasfaces.models.zoo import logistic_regression
 
     config = dataclasses.replace(
         tiny_detector.MODEL,
@@ -178,8 +178,8 @@ def test_what_a_method_cannot_explain(linear):
 
 
 def test_gradcam_refuses_spectra(tmp_path):
-    from kerasfaces.explain.parts.subjects import open_subject
-    from kerasfaces.models import dct_cnn
+    from kerasfaces.explain.subjects import open_subject
+    from kerasfaces.models.zoo import dct_cnn
 
     config = dataclasses.replace(tiny_detector.MODEL, name="dct_cnn", pooling="flatten")
     folder = tiny_detector.write_run(tmp_path / "run", dct_cnn.build(config), config)
@@ -203,9 +203,9 @@ def test_baselines_are_explained_by_their_scores(tmp_path):
     pytest.importorskip("skimage")
     from kerasfaces import config as configs
     from kerasfaces import runs
-    from kerasfaces.baselines import hog_svm
-    from kerasfaces.baselines.parts import arrays
-    from kerasfaces.explain.parts.subjects import open_subject
+    from kerasfaces.baselines import arrays
+    from kerasfaces.baselines.zoo import hog_svm
+    from kerasfaces.explain.subjects import open_subject
 
     config = hog_svm.CONFIG(model=hog_svm.HogSvm(size_px=SIZE_PX))
     images = np.stack([picture(fake, n) for fake in (False, True) for n in range(12)])
@@ -241,7 +241,7 @@ def test_channel_models_are_explained_through_their_stage(tmp_path, monkeypatch)
     import keras
 
     from kerasfaces.dataset import stage
-    from kerasfaces.explain.parts import subjects
+    from kerasfaces.explain import subjects
     from kerasfaces.features import predict
 
     names = ("lnp_red", "lnp_green", "lnp_blue")

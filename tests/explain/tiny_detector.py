@@ -8,7 +8,7 @@ from PIL import Image
 from kerasfaces import config as configs
 from kerasfaces import rng, runs
 from kerasfaces.images import InputSpec
-from kerasfaces.models.parts.config import CnnConfig, HeadConfig, ModelConfig
+from kerasfaces.models.config import CnnConfig, HeadConfig, ModelConfig
 from kerasfaces.train.config import TrainConfig
 
 SIZE_PX = 32

@@ -5,7 +5,7 @@ import pandas as pd
 TRAIN = ["model.size_px=32", "model.taps=block_1_expand_relu", "epochs=3"]
 SETTINGS = [word for each in TRAIN for word in ("--set", each)]
 STUDY = '''"""A test's study."""
-from kerasfaces.models.parts.config import HeadConfig, ModelConfig
+from kerasfaces.models.config import HeadConfig, ModelConfig
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune.study import Study
 

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from kerasfaces.errors import InputError
-from kerasfaces.models import aggregated_cnns
-from kerasfaces.models.parts import assemble
-from kerasfaces.models.parts.config import CnnConfig
-from kerasfaces.models.parts.patches import ByImage, OneAtATime, Patches, starts
+from kerasfaces.models import assemble
+from kerasfaces.models.config import CnnConfig
+from kerasfaces.models.patches import ByImage, OneAtATime, Patches, starts
+from kerasfaces.models.zoo import aggregated_cnns
 from kerasfaces.train import config as configs
 from kerasfaces.train.__main__ import main
 

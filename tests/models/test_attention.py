@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from kerasfaces import rng
-from kerasfaces.models.parts import attention, stem
-from kerasfaces.models.parts.attention import KINDS, ChannelAttention
-from kerasfaces.models.parts.stem import Select, Standardize, ToPixels
+from kerasfaces.models import attention, stem
+from kerasfaces.models.attention import KINDS, ChannelAttention
+from kerasfaces.models.stem import Select, Standardize, ToPixels
 
 pytestmark = pytest.mark.tf
 
@@ -189,6 +189,6 @@ def test_selection_is_numpy_s(positions):
 def test_attention_kinds_are_the_configuration_s():
     from typing import get_args, get_type_hints
 
-    from kerasfaces.models.parts.config import ChannelConfig
+    from kerasfaces.models.config import ChannelConfig
 
     assert get_args(get_type_hints(ChannelConfig)["attention"]) == attention.KINDS

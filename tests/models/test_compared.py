@@ -12,9 +12,9 @@ import scipy.fft
 from kerasfaces import registry, runs
 from kerasfaces.errors import InputError
 from kerasfaces.features.predict import load_model, open_run
-from kerasfaces.models import dct_cnn, gragnaniello2021, resnet50
-from kerasfaces.models.parts import assemble, dct, spectral
-from kerasfaces.models.parts.config import ModelConfig
+from kerasfaces.models import assemble, dct, spectral
+from kerasfaces.models.config import ModelConfig
+from kerasfaces.models.zoo import dct_cnn, gragnaniello2021, resnet50
 from kerasfaces.train import config as configs
 from kerasfaces.train.__main__ import main
 
@@ -136,7 +136,7 @@ def test_dct_cnn_flattens_every_coefficient():
 
 @pytest.mark.parametrize("name", METHODS)
 def test_default_configuration_is_the_method_s_preset(name):
-    plugin = registry.load("kerasfaces.models", name)
+    plugin = registry.load("kerasfaces.models.zoo", name)
     config = configs.default(name)
     assert config == configs.preset(plugin.PRESET, name)
     assert config.model.name == name
@@ -148,7 +148,7 @@ def test_default_configuration_is_the_method_s_preset(name):
 def test_channels_are_refused(name):
     wrong = ModelConfig(name=name, inputs=("lnp",))
     with pytest.raises(InputError, match=f"{name} takes pixels, rgb; got lnp"):
-        registry.load("kerasfaces.models", name).build(wrong)
+        registry.load("kerasfaces.models.zoo", name).build(wrong)
 
 
 def test_liu2022_and_wan2023_are_presets_of_the_channel_model():
@@ -167,7 +167,7 @@ def test_liu2022_and_wan2023_are_presets_of_the_channel_model():
 
 def test_imagenet_weights_nobody_publishes():
     with pytest.raises(InputError, match="Keras publishes none for ResNet-34"):
-        registry.load("kerasfaces.models", "autogan_spec").find_weights("imagenet")
+        registry.load("kerasfaces.models.zoo", "autogan_spec").find_weights("imagenet")
 
 
 def test_blur_and_jpeg_do_not_go_with_a_frozen_base(

@@ -10,9 +10,9 @@ import pytest
 
 from kerasfaces import registry, runs
 from kerasfaces.errors import InputError, MissingExtraError, MissingFileError
-from kerasfaces.models import densenet121, resnet50, resnet50_convstack
-from kerasfaces.models.parts import assemble, hub, layers, weights
-from kerasfaces.models.parts.config import ModelConfig, TransformerConfig
+from kerasfaces.models import assemble, hub, layers, weights
+from kerasfaces.models.config import ModelConfig, TransformerConfig
+from kerasfaces.models.zoo import densenet121, resnet50, resnet50_convstack
 from kerasfaces.train import config as configs
 from kerasfaces.train.__main__ import main
 
@@ -41,7 +41,7 @@ SMALL = TransformerConfig(layers=2, width=8, heads=2)
 
 
 def plugin(name):
-    return registry.load("kerasfaces.models", name)
+    return registry.load("kerasfaces.models.zoo", name)
 
 
 def built(config, found=None, seed=0):

@@ -8,10 +8,10 @@ import pytest
 
 from kerasfaces import rng
 from kerasfaces.errors import InputError
-from kerasfaces.models import lnp_attention, mobilenetv2
-from kerasfaces.models.parts import assemble, fusion, stem
-from kerasfaces.models.parts.config import ChannelConfig, HeadConfig, ModelConfig
-from kerasfaces.models.parts.resnet import resnet34
+from kerasfaces.models import assemble, fusion, stem
+from kerasfaces.models.config import ChannelConfig, HeadConfig, ModelConfig
+from kerasfaces.models.resnet import resnet34
+from kerasfaces.models.zoo import lnp_attention, mobilenetv2
 
 pytestmark = pytest.mark.tf
 CLASSIFIERS = ("mobilenetv2", "resnet34", "resnet50")

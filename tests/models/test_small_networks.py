@@ -10,9 +10,9 @@ import pytest
 
 from kerasfaces import registry, runs
 from kerasfaces.errors import InputError
-from kerasfaces.models.parts import assemble, layers
-from kerasfaces.models.parts.config import CnnConfig, HeadConfig, ModelConfig
-from kerasfaces.models.parts.head import build as build_head
+from kerasfaces.models import assemble, layers
+from kerasfaces.models.config import CnnConfig, HeadConfig, ModelConfig
+from kerasfaces.models.head import build as build_head
 from kerasfaces.train import config as configs
 from kerasfaces.train.__main__ import main
 
@@ -24,7 +24,7 @@ def default(name, **changes):
 
 
 def built(config, seed=0):
-    return registry.load("kerasfaces.models", config.name).build(config, None, seed)
+    return registry.load("kerasfaces.models.zoo", config.name).build(config, None, seed)
 
 
 def numpy_of(values):
@@ -49,7 +49,7 @@ def test_logistic_regression_is_one():
 
 
 def test_logistic_regression_takes_no_weights():
-    plugin = registry.load("kerasfaces.models", "logistic_regression")
+    plugin = registry.load("kerasfaces.models.zoo", "logistic_regression")
     assert plugin.find_weights("none") is None
     with pytest.raises(InputError, match="--weights imagenet: logistic regression has"):
         plugin.find_weights("imagenet")

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from kerasfaces.errors import InputError, MissingFileError
-from kerasfaces.models import mobilenetv2, resnet50
-from kerasfaces.models.parts import assemble, weights
-from kerasfaces.models.parts.config import ModelConfig
+from kerasfaces.models import assemble, weights
+from kerasfaces.models.config import ModelConfig
+from kerasfaces.models.zoo import mobilenetv2, resnet50
 
 pytestmark = pytest.mark.tf
 
@@ -178,7 +178,7 @@ def test_preprocessing_is_what_the_base_was_trained_on(plugin):
 
 
 def test_pooling_is_mean_and_standard_deviation():
-    from kerasfaces.models.parts.layers import MeanStdPooling
+    from kerasfaces.models.layers import MeanStdPooling
 
     maps = np.random.default_rng(0).normal(size=(2, 5, 4, 3)).astype("float32")
     got = array(MeanStdPooling()(maps))

@@ -8,7 +8,7 @@ import pytest
 from kerasfaces import config as configs
 from kerasfaces import manifest as manifests
 from kerasfaces import registry, runs
-from kerasfaces.models.parts.config import ModelConfig
+from kerasfaces.models.config import ModelConfig
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +61,7 @@ def channel_run(run, tmp_path):
     )
     config["train"] |= {"model": configs.to_dict(model)}
     folder.mkdir()
-    network = registry.load("kerasfaces.models", model.name).build(model, None, 0)
+    network = registry.load("kerasfaces.models.zoo", model.name).build(model, None, 0)
     network.save(folder / "model.keras")
     runs.write_json(folder / "config.json", config | {"weights": None})
     for name in ("manifest.csv", "operating_point.json"):

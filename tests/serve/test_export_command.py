@@ -233,7 +233,7 @@ def test_a_damaged_run_is_not_the_format_s_fault(run, exported):
 
 
 def test_a_baseline_is_no_network(run, exported):
-    plugin = registry.load("kerasfaces.baselines", "hog_svm")
+    plugin = registry.load("kerasfaces.baselines.zoo", "hog_svm")
     config = {"train": configs.to_dict(plugin.CONFIG())}
     runs.write_json(run / "config.json", config)
     with pytest.raises(InputError, match="hog_svm, which is no network"):

@@ -11,9 +11,9 @@ from kerasfaces import config as configs
 from kerasfaces.dataset.batches import steps_per_epoch
 from kerasfaces.errors import InputError, RunError
 from kerasfaces.features import engines
-from kerasfaces.models import mobilenetv2
-from kerasfaces.models.parts import assemble
-from kerasfaces.models.parts.config import HeadConfig, ModelConfig
+from kerasfaces.models import assemble
+from kerasfaces.models.config import HeadConfig, ModelConfig
+from kerasfaces.models.zoo import mobilenetv2
 from kerasfaces.train import compiled, fit, loop
 from kerasfaces.train import config as train_config
 from kerasfaces.train import data as datasets

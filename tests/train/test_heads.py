@@ -8,8 +8,8 @@ import pytest
 
 from kerasfaces import rng
 from kerasfaces.dataset.batches import Source, steps_per_epoch
-from kerasfaces.models.parts import head
-from kerasfaces.models.parts.config import HeadConfig
+from kerasfaces.models import head
+from kerasfaces.models.config import HeadConfig
 from kerasfaces.train import fit, heads, loop
 from kerasfaces.train.standardize import adapt, moments
 

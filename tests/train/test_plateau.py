@@ -8,7 +8,7 @@ import pytest
 
 from kerasfaces import config as configs
 from kerasfaces.errors import InputError
-from kerasfaces.models.parts.config import ModelConfig
+from kerasfaces.models.config import ModelConfig
 from kerasfaces.train import data as datasets
 from kerasfaces.train import fit, loop
 from kerasfaces.train.config import TrainConfig
@@ -135,8 +135,8 @@ def test_the_plateau_lowers_the_optimizer_s_rate(tiny_manifest, tmp_path, monkey
 def test_train_base_starts_from_the_weights_and_changes_them(
     tiny_manifest, tiny_weights, tmp_path
 ):
-    from kerasfaces.models import mobilenetv2
-    from kerasfaces.models.parts import assemble
+    from kerasfaces.models import assemble
+    from kerasfaces.models.zoo import mobilenetv2
 
     found = mobilenetv2.find_weights(str(tiny_weights), None)
     config = TrainConfig(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kerasfaces import rng
-from kerasfaces.models.parts.config import HeadConfig, ModelConfig
+from kerasfaces.models.config import HeadConfig, ModelConfig
 from kerasfaces.train.config import TrainConfig
 
 SMALL = TrainConfig(

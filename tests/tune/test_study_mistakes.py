@@ -6,7 +6,7 @@ import pytest
 
 from kerasfaces import cli, registry, runs
 from kerasfaces.errors import InputError, LockedError, MissingFileError, RunError
-from kerasfaces.models.parts.config import HeadConfig, ModelConfig
+from kerasfaces.models.config import HeadConfig, ModelConfig
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune import listing, study
 from kerasfaces.tune.__main__ import main
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.tf
 
 STUDY = '''"""A test's study."""
 import dataclasses
-from kerasfaces.models.parts.config import HeadConfig, ModelConfig
+from kerasfaces.models.config import HeadConfig, ModelConfig
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune.study import Study
 
@@ -145,7 +145,7 @@ def test_every_shipped_study_loads_and_says_what_it_is(offer):
             found=dict.fromkeys(found.bases),
         )
         declared = space.declare(found, here)
-        assert set(found.bases) <= set(registry.names("kerasfaces.models"))
+        assert set(found.bases) <= set(registry.names("kerasfaces.models.zoo"))
         if name == "kabber2023_mobilenetv2":
             assert len(list(space.points(declared))) == 9
         if name == "kabber2023_resnet50":

@@ -100,7 +100,7 @@ class Balanced(HTMLParser):
 @pytest.mark.parametrize("oracle", ["grid", "random", "bayesian"])
 def test_every_section_is_there_and_says_the_search_is_not_over(folder, oracle):
     text = page(folder(oracle=oracle, ends=7))
-    names = registry.names("kerasfaces.tune.reports")
+    names = registry.names("kerasfaces.tune.sections")
     for name in names:
         assert f'<section id="{name}"' in text
     assert "The search is not over: 7 trials have a score, 1 are unfinished" in text
@@ -198,7 +198,7 @@ def test_as_many_lines_and_dots_as_trials(folder):
 
 
 def test_the_front_holds_what_no_cheaper_trial_beats():
-    from kerasfaces.tune.reports import cost
+    from kerasfaces.tune.sections import cost
 
     seconds, scores = np.array([3.0, 1.0, 2.0, 4.0]), np.array([0.9, 0.5, 0.4, 0.9])
     assert cost._front(seconds, scores, True) == [1, 0]

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.tf
 STUDY = '''"""A test's study."""
 import dataclasses
 import time
-from kerasfaces.models.parts.config import HeadConfig, ModelConfig
+from kerasfaces.models.config import HeadConfig, ModelConfig
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune.study import Study
 

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.tf, pytest.mark.slow]
 
 STUDY = '''"""A test's study."""
 import time
-from kerasfaces.models.parts.config import HeadConfig, ModelConfig
+from kerasfaces.models.config import HeadConfig, ModelConfig
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune.study import Study
 

@@ -5,7 +5,7 @@ not been better; no augmentation, for a mirrored image has other coefficients.
 """
 
 from kerasfaces.dataset.views import AugmentConfig
-from kerasfaces.models.parts.config import HeadConfig, ModelConfig
+from kerasfaces.models.config import HeadConfig, ModelConfig
 from kerasfaces.train.config import TrainConfig, other_model
 
 

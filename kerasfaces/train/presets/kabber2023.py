@@ -8,7 +8,7 @@ to 15 degrees).
 """
 
 from kerasfaces.dataset.views import AugmentConfig
-from kerasfaces.models.parts.config import HeadConfig, ModelConfig
+from kerasfaces.models.config import HeadConfig, ModelConfig
 from kerasfaces.train.config import TrainConfig, other_model
 
 

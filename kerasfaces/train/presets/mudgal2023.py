@@ -7,7 +7,7 @@ stated; ours are 1e-3, .9 and 2, batches of 32, at most 30 epochs, the best on v
 """
 
 from kerasfaces.dataset.views import AugmentConfig
-from kerasfaces.models.parts.config import HeadConfig, ModelConfig
+from kerasfaces.models.config import HeadConfig, ModelConfig
 from kerasfaces.train.config import TrainConfig, other_model
 
 _SIZES = {

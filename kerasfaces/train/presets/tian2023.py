@@ -7,7 +7,7 @@ epoch on validation, mirrored images; the widths are in the models' files and he
 
 import dataclasses
 
-from kerasfaces.models.parts.config import HeadConfig, ModelConfig
+from kerasfaces.models.config import HeadConfig, ModelConfig
 from kerasfaces.train.config import TrainConfig, other_model
 
 _MODELS = {

@@ -9,7 +9,7 @@ augment.blur=0.1 --set augment.jpeg=0.1`.
 """
 
 from kerasfaces.dataset.views import AugmentConfig
-from kerasfaces.models.parts.config import HeadConfig, ModelConfig
+from kerasfaces.models.config import HeadConfig, ModelConfig
 from kerasfaces.train.config import TrainConfig, other_model
 
 

@@ -9,7 +9,7 @@ dropouts, the modified CNN's 128 px, rate and batch, and the patience of 5 epoch
 """
 
 from kerasfaces.dataset.views import AugmentConfig
-from kerasfaces.models.parts.config import HeadConfig, ModelConfig
+from kerasfaces.models.config import HeadConfig, ModelConfig
 from kerasfaces.train.config import TrainConfig, other_model
 
 _SIZES = {"deit_base_224": 224, "deit_base_384": 384, "deit_tiny_224": 224}

@@ -6,7 +6,7 @@ best epoch on validation.
 """
 
 from kerasfaces.dataset.views import AugmentConfig
-from kerasfaces.models.parts.config import HeadConfig, ModelConfig
+from kerasfaces.models.config import HeadConfig, ModelConfig
 from kerasfaces.train.config import TrainConfig, other_model
 
 

@@ -1,0 +1,249 @@
+"""Trainings of an experiment, each by itself: what fails is named and the rest goes on.
+
+A system is what a line of a table is measured on; it is trained on every split seed, on
+all images or on what is drawn of some generators, as `kerasfaces crossgen` draws.
+"""
+
+import dataclasses
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from experiments.framework import failures
+from experiments.framework.rows import FAILED, NO_BUDGET, NO_WEIGHTS, RUN
+from experiments.framework.runner import Context
+from kerasfaces import runs
+from kerasfaces.errors import (
+    InputError,
+    KerasfacesError,
+    MissingFileError,
+    OutOfBudgetError,
+)
+
+if TYPE_CHECKING:
+    from kerasfaces.baselines.config import BaselineConfig
+    from kerasfaces.crossgen.draw import Drawn
+    from kerasfaces.train.config import TrainConfig
+
+logger = logging.getLogger("kerasfaces.experiments")
+Ratio = tuple[int, int, int]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class System:
+    """What is trained.
+
+    Attributes:
+        label: Names its run folders; the model's name where it is trained as its preset
+            says, on everything.
+        config: How.
+        weights: Text of `--weights`.
+        trained_on: Generators; None is every image of the manifest.
+        size: Fakes to train on, in equal shares of the generators, and as many reals;
+            None is all there are.
+    """
+
+    label: str
+    config: "TrainConfig | BaselineConfig"
+    weights: str = "none"
+    trained_on: tuple[str, ...] | None = None
+    size: int | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Attempted:
+    """What came of a system.
+
+    Attributes:
+        status: `RUN`, or why there is not one number.
+        folders: Split seed -> finished run folder.
+        ended: The status that kept it from the rest of the splits; empty if nothing did.
+        note: A sentence on what failed; empty if nothing did.
+    """
+
+    status: str
+    folders: Mapping[int, Path] = dataclasses.field(default_factory=dict)
+    ended: str = ""
+    note: str = ""
+
+
+def train(context: Context, system: System, ratio: Ratio) -> Attempted:
+    """Train a system on every split, or find it trained.
+
+    Budget, missing weights and whatever goes wrong become a status. What would stop
+    every other system as well (a full disk, a locked folder) is raised.
+
+    Args:
+        context: The experiment's.
+        system: What.
+        ratio: Of the splits.
+    """
+    from kerasfaces.train import run as training
+
+    why = context.missing_weights(system.config.model.name, system.weights)
+    if why:
+        return Attempted(status=NO_WEIGHTS, ended=NO_WEIGHTS, note=why)
+    return attempt(
+        context,
+        system.label,
+        lambda seed: _train(context, system, ratio, seed),
+        # Where trainings are shared, whether there is one shows when it is asked for.
+        lambda seed: (
+            context.runs is not None
+            or training.is_finished(context.run_folder(system.label, seed))
+        ),
+    )
+
+
+def attempt(
+    context: Context,
+    label: str,
+    work: Callable[[int], Path],
+    is_finished: Callable[[int], bool],
+) -> Attempted:
+    """Do `work` for every split seed until the budget is spent or it fails.
+
+    Args:
+        context: The experiment's.
+        label: What it is, for messages.
+        work: Split seed -> finished folder.
+        is_finished: Tells whether a seed needs no more time.
+    """
+    folders: dict[int, Path] = {}
+    for seed in context.seeds:
+        if not is_finished(seed):
+            if not context.can_start():
+                return _stopped(NO_BUDGET, folders)
+            forget()
+        try:
+            folders[seed] = work(seed)
+        except OutOfBudgetError:
+            return _stopped(NO_BUDGET, folders)
+        except MissingFileError as error:
+            return _failed(label, seed, error, folders)
+        except OSError:  # no room, or a lock: the rest would fail as well
+            raise
+        except Exception as error:  # noqa: BLE001 - named in the table
+            if not isinstance(error, KerasfacesError):
+                failures.keep(context.folder, f"{label}-split-{seed}", error)
+            return _failed(label, seed, error, folders)
+    return Attempted(status=RUN, folders=folders)
+
+
+def require_one(found: Sequence[Attempted]) -> None:
+    """Refuse to print tables in which every training failed: the images are at fault.
+
+    Raises:
+        InputError: With every reason, once.
+    """
+    statuses = {each.status for each in found} - {NO_WEIGHTS}
+    if statuses and all(each.startswith(FAILED) for each in statuses):
+        why = " ".join(dict.fromkeys(each.note for each in found if each.note))
+        raise InputError(f"Nothing could be trained. {why}")
+
+
+def broken(found: Mapping[str, Attempted]) -> dict[str, str]:
+    """Return what failed on some splits and not on others: name -> why."""
+    return {
+        name: each.ended
+        for name, each in found.items()
+        if each.folders and failures.is_failure(each.ended)
+    }
+
+
+def told(found: Sequence[Attempted], context: Context) -> list[str]:
+    """Return the notes of all systems, and how many of them had no time."""
+    notes = list(dict.fromkeys(each.note for each in found if each.note))
+    left = sum(
+        each.status == NO_BUDGET or 0 < len(each.folders) < len(context.seeds)
+        for each in found
+    )
+    if left:
+        notes.append(
+            f"{left} of {len(found)} detectors are not trained on every split: the budget of "
+            f"{context.budget_h} hours was spent, or they failed. The same command continues."
+        )
+    return notes
+
+
+def forget() -> None:
+    """Let go of the last training's graphs."""
+    import keras
+
+    keras.utils.clear_session()
+
+
+def drawn(context: Context, system: System, ratio: Ratio, seed: int) -> "Drawn":
+    """Return what a system of some generators is trained on; its test rows are all."""
+    from kerasfaces.crossgen import draw
+
+    split = context.split(ratio, seed)
+    rows = split.rows
+    every = sorted(set(rows.loc[rows["label"] == "fake", "source"]))
+    size = draw.Size(system.size, None)
+    return draw.draw(split, system.trained_on or every, every, size, seed)
+
+
+def audit(context: Context) -> dict[str, Any]:
+    """Return the audit of all files, made once: every training shares it."""
+    from kerasfaces import config
+    from kerasfaces.manifest import audit as audits
+
+    path = context.folder / "audit.json"
+    if not path.exists():
+        runs.write_json(path, config.to_dict(audits.audit(context.unsplit())))
+    found: dict[str, Any] = runs.read_json(path)
+    return found
+
+
+def _train(context: Context, system: System, ratio: Ratio, seed: int) -> Path:
+    if context.runs is not None:
+        forget()
+    manifest, notes = None, []
+    if system.trained_on is not None:
+        manifest = drawn(context, system, ratio, seed).manifest
+        notes = [f"Trained on {', '.join(system.trained_on)} alone among generators."]
+    return context.train(
+        system.label,
+        system.config,
+        ratio,
+        seed,
+        manifest=manifest,
+        weights=system.weights,
+        audit=audit(context),
+        notes=notes,
+    )
+
+
+def _stopped(status: str, folders: Mapping[int, Path]) -> Attempted:
+    return Attempted(status=RUN if folders else status, folders=folders, ended=status)
+
+
+def _failed(
+    label: str, seed: int, error: Exception, folders: Mapping[int, Path]
+) -> Attempted:
+    # An unexpected error names its type: KeyError('x') says more than 'x'.
+    known = isinstance(error, KerasfacesError)
+    why = failures.line(str(error) if known else repr(error))
+    logger.error("%s, split seed %d failed: %s; the rest goes on", label, seed, why)
+    note = f"{label} failed on split {seed}: {why} The same command tries it again."
+    return dataclasses.replace(_stopped(failures.status(why), folders), note=note)
+
+
+def weights(
+    planned: Mapping[str, System], found: Mapping[str, Attempted]
+) -> dict[str, Any]:
+    """Return model -> where its weights came from, as results.json says it."""
+    said: dict[str, Any] = {}
+    rest = False
+    for name, each in found.items():
+        system = planned[name]
+        model = system.config.model.name
+        if each.folders and system.weights != "none":
+            first = next(iter(each.folders.values()))
+            said[model] = runs.read_json(first / "config.json")["weights"]
+        elif each.status == NO_WEIGHTS:
+            said[model] = NO_WEIGHTS
+        rest |= bool(each.folders) and system.weights == "none"
+    return said | ({"everything else": "trained from random weights"} if rest else {})

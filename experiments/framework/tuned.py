@@ -1,0 +1,81 @@
+"""Studies (kerasfaces tune) inside an experiment: one study folder per split seed."""
+
+import dataclasses
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from experiments.framework.clock import clock
+from experiments.framework.runner import Context
+from kerasfaces import cli, runs
+
+if TYPE_CHECKING:
+    from kerasfaces.tune.study import Study
+
+logger = logging.getLogger("kerasfaces.experiments")
+
+
+def load(name: str, **changes: Any) -> "Study":
+    """Return a study of `tuning/`, with changes.
+
+    Raises:
+        MissingExtraError: KerasTuner is not installed.
+    """
+    cli.optional_import("tensorboard", "tune")
+    cli.optional_import("keras_tuner", "tune")
+    from kerasfaces.tune import study as studies
+
+    return dataclasses.replace(studies.load(name)[1], **changes)
+
+
+def run(
+    context: Context,
+    name: str,
+    study: "Study",
+    ratio: tuple[int, int, int],
+    seed: int,
+) -> Path:
+    """Search on one split, or find it searched; return the study folder.
+
+    Args:
+        context: The experiment's.
+        name: The study's file in `tuning/`.
+        study: The study.
+        ratio: Of the split.
+        seed: Of the split.
+
+    Raises:
+        OutOfBudgetError: It is not finished, and the budget is spent.
+    """
+    from kerasfaces.tune.run import Request, tune
+
+    folder = context.run_folder(name, seed)
+    if not (folder / "result.json").exists():
+        context.must_start(f"the study {name}, split seed {seed},")
+    logger.info("study %s, split seed %d", name, seed)
+    with clock(context.folder):
+        return tune(
+            Request(
+                name=name,
+                study=study,
+                manifest=context.split(ratio, seed),
+                weights=[f"{base}={context.weights[base]}" for base in study.bases],
+                folder=folder,
+                notes=context.notes,
+            )
+        )
+
+
+def result(folder: Path) -> dict[str, Any]:
+    """Return a finished study's result.json."""
+    found: dict[str, Any] = runs.read_json(folder / "result.json")
+    return found
+
+
+def completed(folder: Path) -> list[Any]:
+    """Return a study's trials that have a score, in order of their numbers."""
+    from kerasfaces.tune import records
+
+    return [
+        trial for trial in records.load_all(folder) if trial.status == records.COMPLETED
+    ]

@@ -1,1 +1,0 @@
-"""What baselines share."""

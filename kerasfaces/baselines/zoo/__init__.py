@@ -1,0 +1,1 @@
+"""The baselines: one file each, with `CONFIG`, `fit` and `logits`."""

@@ -1,0 +1,1 @@
+"""The ways to explain: one file each, with `UNITS`, `REDRAWS`, `check` and `explain`."""

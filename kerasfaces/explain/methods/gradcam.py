@@ -1,0 +1,103 @@
+"""Gradient times feature map, over all layers that feed the head (Grad-CAM).
+
+Selvaraju et al. 2017 (arXiv 1610.02391): the maps of one layer, weighted by the gradient
+of the class score averaged over positions, summed over maps, through a ReLU, enlarged.
+Three things differ here:
+
+- Several layers, at several scales, feed our heads. The sum runs over the maps of all
+  of them, and the ReLU comes after it, as theirs does: layers cancel each other.
+- The gradient is not averaged over positions (as in HiResCAM, Draelos and Carin 2020,
+  arXiv 2011.08891). Behind a mean both are the same; behind a standard deviation the
+  average is exactly 0, and half of our features would be invisible.
+- What the average training image has (the head's standardisation knows it) is taken
+  off each layer evenly, so it moves no position against another. For a linear head the
+  signed map then sums to the logit minus that of the average features (to first order
+  for others). This offset is ours.
+
+`map`: logit per pixel. Positive speaks for fake. By the paper's ReLU only what speaks
+for the verdict is kept (for real, that is the negative part); `signed` keeps both.
+`parts`: each layer's signed share, logit per position. Resolution is that of the
+layers: at best a sixteenth to a quarter of the image's side.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasfaces.errors import InputError
+from kerasfaces.explain.contract import Explanation, Map, Options, Pixels, Subject
+from kerasfaces.explain.subjects import network_of
+
+UNITS = "logit per pixel"
+REDRAWS = 4
+
+
+def check(subject: Subject) -> None:
+    """Refuse what has no maps that lie on the image.
+
+    Raises:
+        InputError: No network on pixels; tokens, patches or a spectrum instead of maps.
+    """
+    from kerasfaces.models.dct import LogDct
+    from kerasfaces.models.spectral import LogSpectrum
+
+    network = network_of(subject, "gradcam")
+    sides = [each.input.shape[1:3] for each in network.poolings]
+    why = ""
+    if any(isinstance(layer, LogDct | LogSpectrum) for layer in network.model.layers):
+        why = "sees a spectrum, whose positions are frequencies"
+    elif any(height != width or height in (None, 1) for height, width in sides):
+        why = "has no maps that lie on the image, but tokens or patches"
+    if why:
+        raise InputError(
+            f"gradcam cannot explain {subject.name}: {subject.kind} {why}. Give --method "
+            "occlusion or integrated_gradients."
+        )
+
+
+def explain(subject: Subject, image: Pixels, options: Options) -> list[Explanation]:
+    """Return the map of each head.
+
+    Args:
+        subject: A network on pixels.
+        image: `(s, s, 3)` uint8.
+        options: `signed` and `toward` matter.
+    """
+    import keras
+
+    network = network_of(subject, "gradcam")
+    maps = network.maps(image)
+    widths = [each.output.shape[-1] for each in network.poolings]
+    ends = np.cumsum(widths)[:-1]
+    found = []
+    for head in network.heads:
+        gradients, by_feature, features = network.by_map(maps, head)
+        known = {layer.name: layer for layer in head.layers}
+        average = np.zeros_like(features)
+        if "standardize" in known:
+            mean = keras.ops.convert_to_numpy(known["standardize"].mean)
+            average = mean.reshape(-1)
+        of_average = by_feature.astype(np.float64) * average
+        offsets = [part.sum() for part in np.split(of_average, ends)]
+        parts = {}
+        for name, held, slope, offset in zip(
+            network.tap_names, maps, gradients, offsets, strict=True
+        ):
+            cells = (held * slope).sum(axis=-1, dtype=np.float64)
+            parts[name] = (cells - offset / cells.size).astype(np.float32)
+        total = np.sum([_enlarged(part, image.shape[0]) for part in parts.values()], 0)
+        if not options.signed:
+            total = options.toward * np.maximum(options.toward * total, 0.0)
+        found.append(Explanation(map=total.astype(np.float32), parts=parts))
+    return found
+
+
+def _enlarged(cells: Map, size_px: int) -> NDArray[np.float64]:
+    """Return logit per position as logit per pixel, bilinear, the sum kept."""
+    from PIL import Image
+
+    image = Image.fromarray(cells)  # 32-bit float
+    size = (size_px, size_px)
+    out = np.asarray(image.resize(size, Image.Resampling.BILINEAR), np.float64)
+    out *= cells.size / out.size
+    out += (float(cells.sum(dtype=np.float64)) - float(out.sum())) / out.size
+    return out

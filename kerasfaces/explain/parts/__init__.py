@@ -1,1 +1,0 @@
-"""What the methods and the command share."""

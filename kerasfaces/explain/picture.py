@@ -1,0 +1,87 @@
+"""A map over its image, with a colour bar in logits."""
+
+import base64
+import io
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from kerasfaces.explain.contract import GRID, Map, Pixels
+from kerasfaces.texts import plain
+
+SIDE_PX = 320
+_BAR_PX = 52
+_FAKE, _REAL = (226, 88, 8), (22, 104, 214)
+_STRENGTH = 0.85  # of the colour at the bar's end
+_QUALITY = 85
+
+
+def shown(found: Map, units: str) -> tuple[NDArray[np.float64], str]:
+    """Return a map as pictures show it, and what its numbers then are.
+
+    A pixel's share is tiny and noisy: what is per pixel is smoothed over a 64th of the
+    side and counted per hundredth of the image.
+    """
+    from scipy.ndimage import gaussian_filter
+
+    values = found.astype(np.float64)
+    if units != "logit per pixel":
+        return values, f"{units} (1/{GRID * GRID} of the image)"
+    smooth: NDArray[Any] = gaussian_filter(values, values.shape[0] / 64, mode="nearest")
+    return smooth * (values.size / 100), "logit per 1 % of the image"
+
+
+def limit_of(values: NDArray[np.float64]) -> float:
+    """Return where the colours end: all but the half per cent of largest values fit."""
+    return max(float(np.quantile(np.abs(values), 0.995)), 1e-6)
+
+
+def overlay(
+    image: Pixels, values: NDArray[np.float64], limit: float, unit: str
+) -> Image.Image:
+    """Return the grey image, coloured by a map, above its colour bar.
+
+    Args:
+        image: `(s, s, 3)` uint8.
+        values: `(s, s)`, positive speaks for fake.
+        limit: What the bar ends at.
+        unit: Of the values.
+    """
+    grey = np.asarray(Image.fromarray(image).convert("L"), np.float64)[..., None]
+    picture = _coloured(0.7 * grey + 50, values / limit)
+    size = (SIDE_PX, SIDE_PX)
+    whole = Image.new("RGB", (SIDE_PX, SIDE_PX + _BAR_PX), "white")
+    whole.paste(picture.resize(size, Image.Resampling.BICUBIC))
+    ramp = np.broadcast_to(np.linspace(-1, 1, SIDE_PX), (10, SIDE_PX))
+    bar = _coloured(np.full((10, SIDE_PX, 1), 150.0), ramp)
+    whole.paste(bar, (0, SIDE_PX + 3))
+    draw, font = ImageDraw.Draw(whole), ImageFont.load_default(15)
+    top, bottom = SIDE_PX + 14, SIDE_PX + 32
+    draw.text((3, top), f"-{limit:.2g}  real", "black", font)
+    draw.text((SIDE_PX / 2, top), "0", "black", font, anchor="ma")
+    draw.text((SIDE_PX - 3, top), f"fake  +{limit:.2g}", "black", font, anchor="ra")
+    draw.text((SIDE_PX / 2, bottom), unit, "black", font, anchor="ma")
+    return whole
+
+
+def inline(picture: Image.Image, description: str, width_px: int = SIDE_PX) -> Markup:
+    """Return a picture as part of a page."""
+    height_px = round(picture.height * width_px / picture.width)
+    small = picture.resize((width_px, height_px), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    small.save(buffer, "JPEG", quality=_QUALITY)
+    data = base64.b64encode(buffer.getvalue()).decode()
+    return Markup(
+        '<img src="data:image/jpeg;base64,{}" alt="{}" width="{}" height="{}">'
+    ).format(data, plain(description), width_px, height_px)
+
+
+def _coloured(grey: NDArray[np.float64], share: NDArray[np.float64]) -> Image.Image:
+    """Return grey `(h, w, 1)` with colour laid over it by -1..1 `(h, w)`."""
+    strength = _STRENGTH * np.clip(np.abs(share), 0, 1)[..., None]
+    colour = np.where(share[..., None] > 0, _FAKE, _REAL)
+    mixed = grey * (1 - strength) + colour * strength
+    return Image.fromarray(mixed.clip(0, 255).astype(np.uint8))

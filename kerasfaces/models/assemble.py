@@ -1,0 +1,207 @@
+"""Channels -> preprocessing -> base -> taps -> head, as one Keras model.
+
+The whole model holds two nested models, `base` and `head` (feature vector -> logit).
+Training works on the cached output of `extractor_of`; what is saved is the whole.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+from keras import layers
+
+from kerasfaces.errors import InputError
+from kerasfaces.models import head, stem, weights
+from kerasfaces.models.config import ModelConfig
+from kerasfaces.models.layers import (
+    ImageTokens,
+    MeanStdPooling,
+    Rescale,
+    Vote,
+)
+from kerasfaces.texts import quoted
+
+_POOLING = {
+    "mean": layers.GlobalAveragePooling2D,
+    "mean_std": MeanStdPooling,
+    "flatten": layers.Flatten,
+    "vote": Vote,
+    "token": ImageTokens,
+}
+
+
+def detector(
+    config: ModelConfig,
+    full_base: Callable[[], keras.Model],
+    preprocessing: keras.layers.Layer,
+    base_weights: weights.BaseWeights | None,
+    seed: int,
+) -> keras.Model:
+    """Return the whole model, `(n, size, size, c)` -> `(n, 1)` logit.
+
+    The input's channels are `config.channel_names`; each of `config.views` goes through
+    the base as an image of its own.
+
+    Args:
+        config: The architecture.
+        full_base: Makes the base with random weights and no top.
+        preprocessing: From 0..255 to what the base was trained on.
+        base_weights: Weights for the base; None leaves it random.
+        seed: Of the head's initial weights.
+
+    Raises:
+        InputError: A view has not three channels, or a tap does not exist.
+    """
+    keras.utils.set_random_seed(seed)  # random bases draw from Keras' global generator
+    full = full_base()
+    if base_weights is not None:
+        weights.load_into(full, base_weights)
+    # A base with known weights never runs in training mode; one trained from nothing must.
+    training = None if base_weights is None else False
+    image = input_of(config)
+    return whole(
+        config, full, image, _views(config, image), preprocessing, training, seed
+    )
+
+
+def input_of(config: ModelConfig) -> Any:
+    """Return the input, `(n, size, size, c)`."""
+    shape = (config.size_px, config.size_px, len(config.channel_names))
+    return keras.Input(shape, name="image")
+
+
+def whole(
+    config: ModelConfig,
+    full: keras.Model,
+    image: Any,
+    views: Sequence[Any],
+    preprocessing: keras.layers.Layer | None,
+    training: bool | None,
+    seed: int,
+) -> keras.Model:
+    """Join views, base, taps and head.
+
+    Args:
+        config: The architecture.
+        full: The base without top; its name becomes `base`.
+        image: The input.
+        views: What goes through the base, one after another.
+        preprocessing: In front of the base; None is nothing.
+        training: The base's mode; None follows the whole model's.
+        seed: Of the head's initial weights.
+    """
+    base = _tapped(full, config.taps)
+    pool = _POOLING[config.pooling]
+    pooled = []
+    for number, view in enumerate(views):
+        for scale in config.scales:
+            x = view
+            if scale != 1:
+                side_px = round(scale * config.size_px)
+                suffix = f"_{number}" if number else ""
+                x = Rescale(side_px, name=f"rescale_{side_px}{suffix}")(x)
+            if preprocessing is not None:
+                x = preprocessing(x)
+            maps = base(x, training=training)
+            taps = maps if isinstance(maps, list) else [maps]
+            pooled += [pool()(tap) for tap in taps]
+    features = (
+        layers.Concatenate(name="concatenate")(pooled) if len(pooled) > 1 else pooled[0]
+    )
+    features = layers.Identity(name="features")(features)
+    logit = head.build(features.shape[-1], config.head, seed)(features)
+    return keras.Model(image, logit, name=config.name)
+
+
+def _views(config: ModelConfig, image: Any) -> list[Any]:
+    """Return one three-channel image, 0..255, per view."""
+    for text, view in zip(config.inputs, config.views, strict=True):
+        if len(view) != 3:
+            raise InputError(
+                f"model.inputs: {config.name} sees three channels at a time, got {quoted(text)} "
+                f"with {len(view)}; separate images by commas (rgb,lnp), repeat a channel "
+                "(amplitude+amplitude+amplitude), or use --model lnp_attention."
+            )
+    names = config.channel_names
+    x = image
+    if not set(names) <= set(stem.COLOURS):
+        if config.channels.standardize:
+            colours = [i for i, name in enumerate(names) if name in stem.COLOURS]
+            x = stem.Standardize(colours, name="standardize_channels")(x)
+        x = stem.ToPixels(names, config.channels.gain, name="to_pixels")(x)
+    if config.views == (names,):
+        return [x]
+    return [
+        stem.Select([names.index(name) for name in view], name=f"view_{number}")(x)
+        for number, view in enumerate(config.views)
+    ]
+
+
+def base_of(model: keras.Model) -> keras.Model:
+    """Return the base inside a whole model."""
+    return model.get_layer("base")
+
+
+def extractor_of(model: keras.Model) -> keras.Model:
+    """Return image -> feature vector, sharing the whole model's layers."""
+    features = model.get_layer("features").output
+    return keras.Model(model.input, features, name="extractor")
+
+
+def poolings_of(model: keras.Model) -> list[keras.layers.Layer]:
+    """Return the layers that make features of the base's maps, in the features' order.
+
+    By view, then by scale, then by tap. The input of each is one of the base's outputs,
+    as it is called in the whole model's own graph.
+    """
+    every: list[keras.layers.Layer] = model.layers
+    kinds = tuple(_POOLING.values())
+    made = {id(layer.output): layer for layer in every if isinstance(layer, kinds)}
+    joined = [layer for layer in model.layers if layer.name == "concatenate"]
+    pooled = joined[0].input if joined else [model.get_layer("features").input]
+    return [made[id(each)] for each in pooled]
+
+
+def freeze(model: keras.Model, last: int = 0) -> int:
+    """Freeze the base except its last `last` layers; BatchNorm stays frozen always.
+
+    `base.trainable = False` alone is undone for BatchNorm by a later `True`, and then its
+    statistics move even under `training=False` (keras #20285), so each layer is set.
+
+    Returns:
+        How many base layers with weights are trainable.
+    """
+    base = base_of(model)
+    with_weights = [layer for layer in base.layers if layer.weights]
+    unfrozen = set(map(id, with_weights[len(with_weights) - last :])) if last else set()
+    base.trainable = bool(last)
+    count = 0
+    for layer in base.layers:
+        still = (
+            isinstance(layer, layers.BatchNormalization) or id(layer) not in unfrozen
+        )
+        layer.trainable = not still
+        count += not still
+    return count
+
+
+def unfreeze_all(model: keras.Model) -> None:
+    """Make the whole base trainable, BatchNorm included: training from nothing."""
+    base = base_of(model)
+    base.trainable = True
+    for layer in base.layers:
+        layer.trainable = True
+
+
+def _tapped(full: keras.Model, taps: Sequence[str]) -> keras.Model:
+    names = [layer.name for layer in full.layers]
+    for tap in taps:
+        if tap not in names:
+            near = [name for name in names if name.endswith(("_relu", "_out", "_add"))]
+            raise InputError(
+                f"model.taps: the base has no layer {quoted(tap)}; some it has: {', '.join(near)}."
+            )
+    outputs = [full.get_layer(tap).output for tap in taps] or [full.output]
+    return keras.Model(
+        full.input, outputs if len(outputs) > 1 else outputs[0], name="base"
+    )

@@ -1,1 +1,0 @@
-"""Pieces that models are put together from; none of them is a model by itself."""
