@@ -78,6 +78,4 @@ def kind_of(package: str) -> str:
 def _missing(package: str, name: str, known: list[str]) -> str:
     near = difflib.get_close_matches(name, known, n=1)
     hint = f" Did you mean {quoted(near[0])}?" if near else ""
-    return (
-        f"There is no {kind_of(package)} named {quoted(name)}; available: {', '.join(known)}.{hint}"
-    )
+    return f"There is no {kind_of(package)} named {quoted(name)}; available: {', '.join(known)}.{hint}"

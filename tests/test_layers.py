@@ -11,7 +11,7 @@ LAYERS = [
         *("errors", "interruptions", "cli", "config", "registry", "rng", "runs"),
         *("clock", "texts", "workers", "failures", "homes", "numerics", "streams"),
     },
-    {"images", "store", "metrics"},
+    {"images", "store", "metrics", "report"},
     {"tables"},
     {"manifest"},
     {"sample", "annotate", "generate", "channels"},

@@ -10,8 +10,8 @@ from markupsafe import Markup
 from experiments.framework import results_file
 from experiments.framework.failures import is_failure
 from experiments.framework.rows import RUN
-from kerasfaces.evaluate import markup
-from kerasfaces.evaluate.markup import MISSING, Section, tag
+from kerasfaces.report import markup
+from kerasfaces.report.markup import MISSING, Section, tag
 
 _COLUMNS = 5  # metrics that fit side by side
 _LONG = 40  # lines above which a table opens on demand

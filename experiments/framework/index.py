@@ -9,8 +9,9 @@ from markupsafe import Markup
 
 from experiments.framework import blocks
 from experiments.framework.clock import total_s
-from kerasfaces.evaluate import html, markup
-from kerasfaces.evaluate.markup import Section, tag
+from kerasfaces.report import markup
+from kerasfaces.report import page as pages
+from kerasfaces.report.markup import Section, tag
 
 SYSTEMS = "systems"
 
@@ -52,7 +53,7 @@ def render(folder: Path, outcomes: Sequence[Done]) -> str:
             parts += page.sections(each.results)
     parts.append(("experiments", _overview(folder, outcomes)))
     parts += [(each.name, _experiment(folder, each)) for each in ended]
-    return html.page(
+    return pages.page(
         "All experiments",
         "kerasfaces experiments",
         _warnings(outcomes),

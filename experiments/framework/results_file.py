@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from experiments.framework.rows import RUN
 from kerasfaces import runs
 from kerasfaces.errors import RunError
-from kerasfaces.evaluate.markup import p_text
+from kerasfaces.report.markup import p_text
 
 if TYPE_CHECKING:
     from kerasfaces.manifest import Manifest

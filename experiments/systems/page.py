@@ -11,10 +11,12 @@ from experiments.framework import blocks
 from experiments.framework.rows import RUN
 from experiments.systems.cost import METRICS
 from kerasfaces import runs
-from kerasfaces.evaluate import html, markup, names
-from kerasfaces.evaluate.markup import MISSING, Section, number, tag
+from kerasfaces.evaluate import names
 from kerasfaces.evaluate.names import HEADLINES
-from kerasfaces.evaluate.scatter import Point, picture
+from kerasfaces.report import markup
+from kerasfaces.report import page as pages
+from kerasfaces.report.markup import MISSING, Section, number, tag
+from kerasfaces.report.scatter import Point, picture
 
 QUALITY, DIFFERENCES, COST, RANDOM = "test", "differences", "cost", "random weights"
 OURS = "ours"
@@ -45,12 +47,12 @@ def write(folder: Path, results: Mapping[str, Any]) -> Path:
         results: Content of its results.json.
     """
     parts = [*sections(results), ("runs", blocks.reports(folder, folder))]
-    text = html.page(
+    text = pages.page(
         "All systems",
         "kerasfaces experiment",
         blocks.warnings(results),
         [*parts, ("made", blocks.circumstances(results))],
-        html.measured_on("test"),
+        pages.measured_on("test"),
     )
     path = folder / "index.html"
     runs.write_text(path, text)

@@ -3,7 +3,7 @@
 from markupsafe import Markup
 
 from kerasfaces.attribute.measure import Matrix
-from kerasfaces.evaluate.markup import tag
+from kerasfaces.report.markup import tag
 
 _CELL, _LEFT, _TOP, _ROW = 78.0, 176.0, 128.0, 46.0
 _NAME = 22  # characters that fit

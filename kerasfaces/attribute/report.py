@@ -9,9 +9,10 @@ from markupsafe import Markup
 from kerasfaces.attribute import picture
 from kerasfaces.attribute.classes import REAL, UNKNOWN
 from kerasfaces.attribute.measure import Matrix
-from kerasfaces.evaluate import html, markup
-from kerasfaces.evaluate.forest import forest
-from kerasfaces.evaluate.markup import Section, tag
+from kerasfaces.report import markup
+from kerasfaces.report import page as pages
+from kerasfaces.report.forest import forest
+from kerasfaces.report.markup import Section, tag
 
 TITLES = {
     "macro_f1": "Macro-F1",
@@ -41,12 +42,12 @@ def render(content: Mapping[str, Any], name: str) -> str:
         ("images", _images(content)),
         ("settings", _settings(content)),
     ]
-    return html.page(
+    return pages.page(
         name,
         "kerasfaces attribution",
         content["notes"],
         parts,
-        html.measured_on("test"),
+        pages.measured_on("test"),
     )
 
 

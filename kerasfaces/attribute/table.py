@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from kerasfaces.attribute.report import TITLES
-from kerasfaces.evaluate.markup import interval, number
+from kerasfaces.report.markup import interval, number
 from kerasfaces.texts import plain
 
 if TYPE_CHECKING:

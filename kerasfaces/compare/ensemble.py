@@ -15,7 +15,6 @@ from kerasfaces.compare.detectors import Detector
 from kerasfaces.compare.shared_rows import Shared
 from kerasfaces.errors import InputError
 from kerasfaces.evaluate import names, predictions, run
-from kerasfaces.evaluate.markup import p_text
 from kerasfaces.evaluate.operating_point import (
     ValidationPredictions,
     choose_operating_point,
@@ -23,6 +22,7 @@ from kerasfaces.evaluate.operating_point import (
 from kerasfaces.metrics import System, auc, differences
 from kerasfaces.metrics.bootstrap import RESAMPLES
 from kerasfaces.metrics.inputs import Floats
+from kerasfaces.report.markup import p_text
 from kerasfaces.texts import quoted
 
 logger = logging.getLogger(__name__)

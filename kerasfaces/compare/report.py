@@ -8,12 +8,14 @@ from markupsafe import Markup
 from kerasfaces.compare.comparison import Comparison
 from kerasfaces.compare.detectors import OWN_VALIDATION
 from kerasfaces.compare.table import lacking
-from kerasfaces.evaluate import html, markup, names, predictions
-from kerasfaces.evaluate.chart import Chart, legend
-from kerasfaces.evaluate.forest import forest
-from kerasfaces.evaluate.markup import Section, p_text, tag
+from kerasfaces.evaluate import names, predictions
 from kerasfaces.metrics import roc_curve
 from kerasfaces.metrics.together import METRICS
+from kerasfaces.report import markup
+from kerasfaces.report import page as pages
+from kerasfaces.report.chart import Chart, legend
+from kerasfaces.report.forest import forest
+from kerasfaces.report.markup import Section, p_text, tag
 
 _COLOURS = 8  # lines a reader can tell apart
 
@@ -46,12 +48,12 @@ def render(comparison: Comparison, name: str) -> str:
         ("rows", _rows(content)),
         ("thresholds", _thresholds(content)),
     ]
-    return html.page(
+    return pages.page(
         name,
         "kerasfaces comparison",
         warnings,
         parts,
-        html.measured_on(content["split"]),
+        pages.measured_on(content["split"]),
     )
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kerasfaces.evaluate import names
-from kerasfaces.evaluate.markup import MISSING, interval, number, p_text
 from kerasfaces.metrics.together import METRICS
+from kerasfaces.report.markup import MISSING, interval, number, p_text
 from kerasfaces.texts import plain
 
 SHORT = {

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from kerasfaces.crossgen.collect import Found
-from kerasfaces.evaluate.markup import MISSING, interval, number, tag
+from kerasfaces.report.markup import MISSING, interval, number, tag
 from kerasfaces.texts import plain
 
 _CELL_W, _CELL_H, _TOP, _GAP, _FOOT = 112.0, 58.0, 76.0, 12.0, 44.0

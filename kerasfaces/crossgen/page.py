@@ -8,9 +8,10 @@ from markupsafe import Markup
 from kerasfaces.crossgen import heatmap, plan
 from kerasfaces.crossgen.collect import Found, worst
 from kerasfaces.crossgen.results import Result
-from kerasfaces.evaluate import html, markup
-from kerasfaces.evaluate.markup import MISSING, Section, interval, number, p_text, tag
 from kerasfaces.evaluate.names import HEADLINES, TITLES
+from kerasfaces.report import markup
+from kerasfaces.report import page as pages
+from kerasfaces.report.markup import MISSING, Section, interval, number, p_text, tag
 
 
 def render(result: Result) -> str:
@@ -23,12 +24,12 @@ def render(result: Result) -> str:
         ("training-sets", _training_sets(result)),
         ("settings", _settings(result)),
     ]
-    return html.page(
+    return pages.page(
         result.name,
         "kerasfaces generator matrix",
         result.warnings,
         parts,
-        html.measured_on("test"),
+        pages.measured_on("test"),
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from kerasfaces.evaluate.markup import interval, number, p_text
+from kerasfaces.report.markup import interval, number, p_text
 from kerasfaces.texts import plain
 
 _NAME, _CELL = 24, 16

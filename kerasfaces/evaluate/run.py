@@ -15,7 +15,6 @@ import pandas as pd
 from kerasfaces import cli, runs
 from kerasfaces.errors import InputError, MissingFileError
 from kerasfaces.evaluate import (
-    html,
     measure,
     names,
     overlap,
@@ -29,6 +28,7 @@ from kerasfaces.evaluate.operating_point import (
     ValidationPredictions,
     choose_operating_point,
 )
+from kerasfaces.evaluate.page import render
 from kerasfaces.evaluate.report_input import ReportInput
 from kerasfaces.manifest import contradictions
 from kerasfaces.metrics.bootstrap import RESAMPLES
@@ -345,5 +345,5 @@ def _publish(
         warnings=tuple(dict.fromkeys([*context.warnings, *found])),
         image_root=root,
     )
-    runs.write_text(folder / "report.html", html.render(data))
+    runs.write_text(folder / "report.html", render(data))
     return content

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kerasfaces.evaluate import names
-from kerasfaces.evaluate.markup import MISSING, interval, number
 from kerasfaces.metrics import NAMES
+from kerasfaces.report.markup import MISSING, interval, number
 from kerasfaces.texts import plain
 
 _GROUP_WIDTH = 23

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from kerasfaces.evaluate import names
-from kerasfaces.evaluate.markup import interval, number
 from kerasfaces.evaluate.measure import FEW
 from kerasfaces.evaluate.operating_point import OperatingPoint
+from kerasfaces.report.markup import interval, number
 
 
 def sentences(

@@ -9,10 +9,11 @@ import pandas as pd
 from markupsafe import Markup
 
 from kerasfaces import registry
-from kerasfaces.evaluate import chart, html, markup
-from kerasfaces.evaluate.markup import Section, number, tag
 from kerasfaces.explain import checks, picture, summary
 from kerasfaces.explain.contract import Pixels, Subject
+from kerasfaces.report import chart, markup
+from kerasfaces.report import page as pages
+from kerasfaces.report.markup import Section, number, tag
 from kerasfaces.texts import plain
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class Page:
             sections.append(("layers", self._layers()))
         sections.append(("unreadable", _unreadable(frame)))
         name = f"{self._subject.name}: {self._request.method}"
-        return html.page(
+        return pages.page(
             name, "kerasfaces explain", summary.warnings(frame), sections, footer=_NOT
         )
 

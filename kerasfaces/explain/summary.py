@@ -5,10 +5,10 @@ import pandas as pd
 from markupsafe import Markup
 
 from kerasfaces import rng
-from kerasfaces.evaluate import markup
-from kerasfaces.evaluate.markup import number, tag
 from kerasfaces.explain import checks
 from kerasfaces.metrics.intervals import percentiles
+from kerasfaces.report import markup
+from kerasfaces.report.markup import number, tag
 
 _RESAMPLES = 1000
 

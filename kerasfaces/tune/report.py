@@ -4,8 +4,8 @@ import logging
 from pathlib import Path
 
 from kerasfaces import registry, runs
-from kerasfaces.evaluate import html
-from kerasfaces.evaluate.markup import Section
+from kerasfaces.report import page as pages
+from kerasfaces.report.markup import Section
 from kerasfaces.tune.report_input import StudyInput, gather
 
 logger = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ def render(data: StudyInput) -> str:
         "Trials were ranked on validation; the winner alone met the test images, once. What "
         "is not distinguishable from the best on this validation set may be as good or better."
     )
-    return html.page(
+    return pages.page(
         f"{data.identity['study']}: {title}",
         "kerasfaces study report",
         _warnings(data),

@@ -11,13 +11,15 @@ from fake_predictions import make_predictions
 from PIL import Image
 
 from kerasfaces import registry
-from kerasfaces.evaluate import html, markup, measure
-from kerasfaces.evaluate.chart import Chart
+from kerasfaces.evaluate import measure
+from kerasfaces.evaluate import page as pages
 from kerasfaces.evaluate.operating_point import (
     ValidationPredictions,
     choose_operating_point,
 )
 from kerasfaces.evaluate.report_input import ReportInput
+from kerasfaces.report import markup
+from kerasfaces.report.chart import Chart
 
 PACKAGE = "kerasfaces.evaluate.sections"
 AUDIT = {
@@ -143,7 +145,7 @@ def test_worst_mistakes_are_pictures_in_the_page(tmp_path):
 
 
 def test_page_is_self_contained_and_titled():
-    page = html.render(make_input(audit=AUDIT, warnings=("Beware of <b>this</b>.",)))
+    page = pages.render(make_input(audit=AUDIT, warnings=("Beware of <b>this</b>.",)))
     _balanced(page)
     assert not re.search(r'(src|href)="(?!#|data:)', page)
     assert "url(" not in page
@@ -159,7 +161,7 @@ def test_page_is_self_contained_and_titled():
 
 
 def test_validation_is_labelled_as_no_result():
-    page = html.render(make_input())
+    page = pages.render(make_input())
     assert "validation (not a result)" in page
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from kerasfaces.evaluate import markup
-from kerasfaces.evaluate.markup import Section
 from kerasfaces.evaluate.report_input import ReportInput
+from kerasfaces.report import markup
+from kerasfaces.report.markup import Section
 
 ORDER = 90
 

@@ -2,10 +2,11 @@
 
 from markupsafe import Markup
 
-from kerasfaces.evaluate import markup, measure
-from kerasfaces.evaluate.markup import Section, tag
+from kerasfaces.evaluate import measure
 from kerasfaces.evaluate.report_input import ReportInput
 from kerasfaces.metrics import Confusion, confusion, rate
+from kerasfaces.report import markup
+from kerasfaces.report.markup import Section, tag
 
 ORDER = 20
 

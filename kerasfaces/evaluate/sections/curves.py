@@ -2,9 +2,7 @@
 
 from markupsafe import Markup
 
-from kerasfaces.evaluate import markup, measure
-from kerasfaces.evaluate.chart import Chart, legend
-from kerasfaces.evaluate.markup import Section
+from kerasfaces.evaluate import measure
 from kerasfaces.evaluate.report_input import ReportInput
 from kerasfaces.metrics import (
     Rows,
@@ -13,6 +11,9 @@ from kerasfaces.metrics import (
     precision_recall_curve,
     roc_curve,
 )
+from kerasfaces.report import markup
+from kerasfaces.report.chart import Chart, legend
+from kerasfaces.report.markup import Section
 
 ORDER = 30
 

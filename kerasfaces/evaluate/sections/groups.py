@@ -5,9 +5,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-from kerasfaces.evaluate import chart, markup, names
-from kerasfaces.evaluate.markup import Section, tag
+from kerasfaces.evaluate import names
 from kerasfaces.evaluate.report_input import ReportInput
+from kerasfaces.report import chart, markup
+from kerasfaces.report.markup import Section, tag
 
 ORDER = 50
 _HEADER = (

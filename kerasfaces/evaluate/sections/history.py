@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from kerasfaces.evaluate import markup
-from kerasfaces.evaluate.chart import Chart, legend
-from kerasfaces.evaluate.markup import Section
 from kerasfaces.evaluate.report_input import ReportInput
+from kerasfaces.report import markup
+from kerasfaces.report.chart import Chart, legend
+from kerasfaces.report.markup import Section
 
 ORDER = 80
 

@@ -9,9 +9,10 @@ from markupsafe import Markup
 
 from kerasfaces import images
 from kerasfaces.errors import ImageError
-from kerasfaces.evaluate import markup, predictions
-from kerasfaces.evaluate.markup import Section, tag
+from kerasfaces.evaluate import predictions
 from kerasfaces.evaluate.report_input import ReportInput
+from kerasfaces.report import markup
+from kerasfaces.report.markup import Section, tag
 from kerasfaces.texts import plain
 
 ORDER = 60

@@ -3,11 +3,12 @@
 import numpy as np
 from markupsafe import Markup
 
-from kerasfaces.evaluate import markup, measure
-from kerasfaces.evaluate.chart import Chart, legend
-from kerasfaces.evaluate.markup import Section
+from kerasfaces.evaluate import measure
 from kerasfaces.evaluate.report_input import ReportInput
 from kerasfaces.metrics import Rows, clopper_pearson, reliability
+from kerasfaces.report import markup
+from kerasfaces.report.chart import Chart, legend
+from kerasfaces.report.markup import Section
 
 ORDER = 40
 _BINS = 25

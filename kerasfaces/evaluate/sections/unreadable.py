@@ -2,9 +2,10 @@
 
 from markupsafe import Markup
 
-from kerasfaces.evaluate import markup, names
-from kerasfaces.evaluate.markup import Section
+from kerasfaces.evaluate import names
 from kerasfaces.evaluate.report_input import ReportInput
+from kerasfaces.report import markup
+from kerasfaces.report.markup import Section
 
 ORDER = 65
 _LISTED = 50

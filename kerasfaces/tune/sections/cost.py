@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from kerasfaces.evaluate import markup
-from kerasfaces.evaluate.chart import Chart, legend
-from kerasfaces.evaluate.markup import Section
+from kerasfaces.report import markup
+from kerasfaces.report.chart import Chart, legend
+from kerasfaces.report.markup import Section
 from kerasfaces.tune.report_input import StudyInput
 from kerasfaces.tune.sections.effects import span
 

@@ -7,9 +7,9 @@ import numpy as np
 from markupsafe import Markup
 
 from kerasfaces import rng
-from kerasfaces.evaluate import markup
-from kerasfaces.evaluate.chart import Chart, legend
-from kerasfaces.evaluate.markup import Section
+from kerasfaces.report import markup
+from kerasfaces.report.chart import Chart, legend
+from kerasfaces.report.markup import Section
 from kerasfaces.tune import effects
 from kerasfaces.tune.effects import Effect, Level
 from kerasfaces.tune.report_input import StudyInput

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from kerasfaces.evaluate import markup
-from kerasfaces.evaluate.chart import legend
-from kerasfaces.evaluate.markup import Section, tag
+from kerasfaces.report import markup
+from kerasfaces.report.chart import legend
+from kerasfaces.report.markup import Section, tag
 from kerasfaces.tune.effects import UNUSED, short
 from kerasfaces.tune.report_input import StudyInput
 

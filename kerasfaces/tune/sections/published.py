@@ -5,9 +5,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from kerasfaces.evaluate import markup
-from kerasfaces.evaluate.markup import Section
 from kerasfaces.metrics import Estimate
+from kerasfaces.report import markup
+from kerasfaces.report.markup import Section
 from kerasfaces.tune import leaderboard, published, records
 from kerasfaces.tune.effects import short
 from kerasfaces.tune.report_input import StudyInput

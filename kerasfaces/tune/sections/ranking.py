@@ -6,8 +6,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from kerasfaces.evaluate import markup
-from kerasfaces.evaluate.markup import Section, tag
+from kerasfaces.report import markup
+from kerasfaces.report.markup import Section, tag
 from kerasfaces.tune import leaderboard
 from kerasfaces.tune.effects import short
 from kerasfaces.tune.report_input import StudyInput

@@ -2,8 +2,8 @@
 
 from markupsafe import Markup
 
-from kerasfaces.evaluate import markup
-from kerasfaces.evaluate.markup import Section, tag
+from kerasfaces.report import markup
+from kerasfaces.report.markup import Section, tag
 from kerasfaces.tune.report_input import StudyInput, mean_sd
 
 ORDER = 10

@@ -5,8 +5,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from kerasfaces.evaluate import markup
-from kerasfaces.evaluate.markup import Section
+from kerasfaces.report import markup
+from kerasfaces.report.markup import Section
 from kerasfaces.tune.report_input import StudyInput
 
 ORDER = 90

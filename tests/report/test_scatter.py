@@ -6,7 +6,7 @@ import re
 import pytest
 
 from kerasfaces import rng
-from kerasfaces.evaluate.scatter import Box, Point, Scatter, picture
+from kerasfaces.report.scatter import Box, Point, Scatter, picture
 
 _LETTER_PX = 7.3
 

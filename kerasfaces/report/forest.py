@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from markupsafe import Markup
 
-from kerasfaces.evaluate.markup import number, tag
+from kerasfaces.report.markup import number, tag
 
 _WIDTH, _LINE, _LEFT, _RIGHT, _TOP = 560.0, 26.0, 190.0, 66.0, 30.0
 _NAME = 26  # characters that fit

@@ -11,7 +11,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import ArrayLike
 
-from kerasfaces.evaluate.markup import tag
+from kerasfaces.report.markup import tag
 
 _NEAR_PX = 0.4
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58.0, 14.0, 14.0, 46.0

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup
 
-from kerasfaces.evaluate.chart import Chart
-from kerasfaces.evaluate.markup import tag
+from kerasfaces.report.chart import Chart
+from kerasfaces.report.markup import tag
 
 _LETTER_PX, _LINE_PX = 7.3, 15.0  # of the label's font
 _DOT_PX, _GAP_PX = 5.5, 8.0
