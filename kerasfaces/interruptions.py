@@ -14,21 +14,29 @@ import atexit
 import os
 import select
 import signal
+import socket
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import psutil
 
 SENTENCE = "Interrupted; the same command continues where it stopped."
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SIGNALS = [
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP")
+    if hasattr(signal, name)  # Windows has no terminals that hang up
+]
 _GRACE_S = 3.0  # for the main thread, which may be in native code or wait for a lock
 _CLEAN_S = 2.0  # for removing what is temporary
 _KILL_S = 1.0  # until killed processes are gone
-_WORKER = b"multiprocessing.spawn"
-_TRACKER = b"resource_tracker"  # Python's or loky's: removes what is left, and ends
+_WORKER = "multiprocessing.spawn"
+_TRACKER = "resource_tracker"  # Python's or loky's: removes what is left, and ends
 
 starting = threading.RLock()  # held while a worker starts, and from the end's begin on
 
@@ -41,7 +49,8 @@ def ending_at_once() -> Iterator[None]:
     the process started (`nohup`, a background job of a script) stays ignored.
     """
     ending = _Ending()
-    os.register_at_fork(after_in_child=_forget)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_forget)
     atexit.register(ending.end)  # the first one registered is the last one called
     try:
         yield
@@ -75,10 +84,10 @@ class _Ending:
         with suppress(OSError):  # of its own: `cli.quiet` takes fd 2 for a while
             self._stderr = os.dup(2)
         # Python runs `_handle` once its main thread has left native code. The number of
-        # the signal is in the pipe at once.
-        self._wakeup, write_end = os.pipe()
-        os.set_blocking(write_end, False)
-        signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
+        # the signal is in the socket at once.
+        self._wakeup, self._write_end = socket.socketpair()  # Windows takes no pipe here
+        self._write_end.setblocking(False)
+        signal.set_wakeup_fd(self._write_end.fileno(), warn_on_full_buffer=False)
         threading.Thread(target=self._watch, name="interruptions", daemon=True).start()
         for number in SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:
@@ -121,7 +130,7 @@ class _Ending:
     def _next(self, timeout_s: float | None) -> int | None:
         """Return the next signal's number; None if there is none in time."""
         while select.select([self._wakeup], [], [], timeout_s)[0]:
-            number = os.read(self._wakeup, 1)[0]
+            number = self._wakeup.recv(1)[0]
             if number in SIGNALS:
                 return number
         return None
@@ -138,36 +147,30 @@ class _Ending:
         os._exit(128 + self._signal)
 
 
-def _kill_descendants(command: bytes = b"") -> None:
+def _kill_descendants(command: str = "") -> None:
     """Kill what this process started, and what that started; wait until it is gone.
 
     Args:
         command: Kill only processes whose command line contains this.
     """
+    import psutil
+
     end = time.monotonic() + _KILL_S
     while (alive := _descendants(command)) and time.monotonic() < end:
         for process in alive:
-            with suppress(OSError):  # gone meanwhile
-                os.kill(process, signal.SIGKILL)
+            with suppress(psutil.Error):  # gone meanwhile
+                process.kill()
         time.sleep(0.01)
 
 
-def _descendants(command: bytes) -> list[int]:
-    children: dict[int, list[int]] = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # gone meanwhile
-            # pid (name) state parent ...; the name may hold anything
-            words = (folder / "stat").read_bytes().rpartition(b")")[2].split()
-            if words[0] not in (b"Z", b"X"):
-                children.setdefault(int(words[1]), []).append(int(folder.name))
-    processes = [os.getpid()]
-    for process in processes:  # which grows
-        processes += children.get(process, [])
-    return [process for process in processes[1:] if _is_meant(process, command)]
+def _descendants(command: str) -> "list[psutil.Process]":
+    import psutil
 
-
-def _is_meant(process: int, command: bytes) -> bool:
-    with suppress(OSError):
-        line = Path(f"/proc/{process}/cmdline").read_bytes()
-        return command in line and _TRACKER not in line
-    return False
+    processes = []
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):  # gone meanwhile
+            line = " ".join(process.cmdline())
+            alive = process.status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+            if alive and command in line and _TRACKER not in line:
+                processes.append(process)
+    return processes

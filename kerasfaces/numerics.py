@@ -15,7 +15,7 @@ import os
 import sys
 from typing import Any
 
-from kerasfaces import homes
+from kerasfaces import homes, machine
 from kerasfaces.errors import InputError, MissingExtraError
 from kerasfaces.texts import quoted
 
@@ -139,7 +139,7 @@ def n_threads() -> int:
     A worker process is told its share of the cores by OMP_NUM_THREADS.
     """
     share = os.environ.get("OMP_NUM_THREADS", "")
-    cores = len(os.sched_getaffinity(0))
+    cores = machine.usable_cores()
     return min(cores, int(share)) if share.isdecimal() and int(share) else cores
 
 

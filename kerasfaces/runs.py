@@ -5,7 +5,7 @@ flush to disk, a rename.
 """
 
 import atexit
-import fcntl
+import contextlib
 import functools
 import importlib.metadata
 import json
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasfaces import config as configs
-from kerasfaces import numerics
+from kerasfaces import machine, numerics
 from kerasfaces.errors import LockedError, MissingFileError, RunError
 from kerasfaces.texts import quoted
 
@@ -108,20 +108,17 @@ def lock(
         LockedError: Another live process holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("a+") as file:
+    file, holder = folder / ".lock", folder / ".writer"
+    with contextlib.ExitStack() as stack:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except OSError as error:
-            file.seek(0)
-            holder = file.read().strip() or "unknown"
+            stack.enter_context(machine.exclusive(file, wait=wait))
+        except TimeoutError as error:
+            pid = holder.read_text().strip() if holder.exists() else ""
             raise LockedError(
-                f"{folder}: another process (pid {holder}) is writing this {what}; "
-                "wait for it, or choose another folder."
+                f"{folder}: another process (pid {pid or 'unknown'}) is writing this "
+                f"{what}; wait for it, or choose another folder."
             ) from error
-        file.seek(0)
-        file.truncate()
-        file.write(str(os.getpid()))
-        file.flush()
+        holder.write_text(str(os.getpid()))
         _remove_left_over(folder)
         yield
 
@@ -130,7 +127,7 @@ def _remove_left_over(folder: Path) -> None:
     """Remove what killed processes were writing; see `atomic_path`."""
     for path in folder.glob(".*.tmp*"):
         owner = re.fullmatch(r"\..+\.(\d+)\.tmp(\.[^.]*)?", path.name)
-        if owner and not Path(f"/proc/{owner[1]}").exists():
+        if owner and not machine.is_running(int(owner[1])):
             _remove(path)
 
 

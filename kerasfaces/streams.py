@@ -10,6 +10,7 @@ import io
 import os
 import select
 import sys
+import time
 from typing import Any, TextIO
 
 # What reports and tables use; everything else is written as \uXXXX.
@@ -30,6 +31,7 @@ _PLAIN = {
     "≥": ">=",
 }
 _ERRORS = "kerasfaces.plain"
+_RETRY_S = 0.01
 _MODES = (os.O_RDONLY, os.O_WRONLY, os.O_WRONLY)
 
 
@@ -111,6 +113,9 @@ class _Outlet(io.RawIOBase):
             try:
                 return os.write(self._number, view)
             except BlockingIOError:  # a pipe that does not wait for its reader: we do
+                if not hasattr(select, "poll"):  # Windows
+                    time.sleep(_RETRY_S)
+                    continue
                 ready = select.poll()
                 ready.register(self._number, select.POLLOUT)
                 ready.poll()

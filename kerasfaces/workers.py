@@ -9,8 +9,6 @@ import logging
 import os
 import signal
 import sys
-import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -22,7 +20,7 @@ from multiprocessing.context import SpawnContext, SpawnProcess
 from types import ModuleType
 from typing import TypeVar
 
-from kerasfaces import cli, interruptions
+from kerasfaces import cli, interruptions, machine
 
 logger = logging.getLogger(__name__)
 Item = TypeVar("Item")
@@ -31,8 +29,7 @@ Result = TypeVar("Result")
 CRASHED = "decoder crashed"
 _CHUNK = 16  # items a worker gets at a time
 _IN_PROCESS = 48  # below this, starting workers costs more than it saves
-_PARENT_CHECK_S = 1.0
-_OF_TERMINALS = (signal.SIGINT, signal.SIGHUP)
+_OF_TERMINALS = [getattr(signal, n) for n in ("SIGINT", "SIGHUP") if hasattr(signal, n)]
 _SILENT_TRACKER = "ignore:resource_tracker"
 _IN_FLIGHT = 3  # chunks per worker that are running or waiting to be collected
 
@@ -64,7 +61,7 @@ def stream(
         items: What to work on; pickled.
         workers: Processes; the number of usable cores if None; 1 works in this process.
     """
-    n_workers = workers or len(os.sched_getaffinity(0))
+    n_workers = workers or machine.usable_cores()
     if n_workers == 1 or len(items) < _IN_PROCESS:
         yield from map(function, items)
         return
@@ -135,7 +132,7 @@ def start_pool(n_workers: int) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(
             n_workers,
             mp_context=Fresh(),
-            initializer=die_with_parent,
+            initializer=machine.end_with,
             initargs=(os.getpid(),),
         )
 
@@ -146,6 +143,9 @@ def _left_to_parent() -> Iterator[None]:
 
     They would die of it, before their first line with a traceback; the parent ends them.
     """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _OF_TERMINALS)
     try:
         # It removes the semaphores of a parent that was killed: nobody needs to know.
@@ -182,18 +182,3 @@ class Fresh(SpawnContext):
     """Starts fresh processes, never forks: the caller's threads may hold locks."""
 
     Process = _Process
-
-
-def die_with_parent(parent: int) -> None:
-    """End this worker soon after a parent that was killed and could not end it.
-
-    Args:
-        parent: Its process id, as it told it: by now it may be gone.
-    """
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(_PARENT_CHECK_S)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()

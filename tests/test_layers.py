@@ -9,7 +9,16 @@ ROOT = Path(__file__).parents[1]
 LAYERS = [
     {
         *("errors", "interruptions", "cli", "config", "registry", "rng", "runs"),
-        *("clock", "texts", "workers", "failures", "homes", "numerics", "streams"),
+        *(
+            "clock",
+            "machine",
+            "texts",
+            "workers",
+            "failures",
+            "homes",
+            "numerics",
+            "streams",
+        ),
     },
     {"images", "store", "metrics", "report"},
     {"tables"},

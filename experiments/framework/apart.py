@@ -8,7 +8,7 @@ from typing import Any
 
 from experiments.framework import launch
 from experiments.framework.launch import Job
-from kerasfaces import cli, workers
+from kerasfaces import cli, machine, workers
 from kerasfaces.errors import RunError
 
 Work = Callable[[Job], tuple[dict[str, Any], str]]
@@ -43,7 +43,7 @@ def execute(job: Job, work: Work = launch.execute) -> tuple[dict[str, Any], str]
 
 
 def _serve(sender: Connection, parent: int, job: Job, work: Work) -> None:
-    workers.die_with_parent(parent)
+    machine.end_with(parent)
     cli.log_to_stderr()
     cli.import_keras()
     try:

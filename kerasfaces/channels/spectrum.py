@@ -23,7 +23,6 @@ conjugate of F(u, v).
 import dataclasses
 import importlib.metadata
 import math
-import sys
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -35,6 +34,7 @@ from numpy.typing import NDArray
 from kerasfaces import cli
 from kerasfaces.channels.parts.contract import Arrays, Channel, ChannelSpec, Images
 from kerasfaces.errors import InputError
+from kerasfaces.store.memory import ArrayPool
 
 if TYPE_CHECKING:
     import torch
@@ -80,7 +80,7 @@ class Spectrum:
         cli.optional_import("torch", "channels")
         self.options = options
         self._threads = _single_threads()
-        self._last: Arrays | None = None
+        self._memory = ArrayPool(max_kept=1, max_bytes=2**30)
         self.spec = ChannelSpec(
             names=_names(options),
             ranges=_ranges(options),
@@ -101,7 +101,7 @@ class Spectrum:
         source = made["lnp"] if self.options.of == "lnp" else images
         n, height, width, _ = source.shape
         count = self.options.colours
-        values = self._memory((n, height, width, 2 * count))
+        values = self._memory.array((n, height, width, 2 * count), np.dtype(np.float32))
         out = torch.from_numpy(values)
         memory = threading.local()
 
@@ -118,17 +118,6 @@ class Spectrum:
         for _ in self._threads.map(one, range(n)):
             pass
         return values
-
-    def _memory(self, shape: tuple[int, ...]) -> Arrays:
-        """Return an array to fill: the last result's, if nobody holds that any more.
-
-        Fresh memory of this size costs as much as the transform: a page fault per 4 kB.
-        """
-        last = self._last
-        # Held by `self`, by `last` and by the call's argument alone.
-        if last is None or last.shape != shape or sys.getrefcount(last) > 3:
-            last = self._last = np.empty(shape, np.float32)
-        return last
 
 
 def build(options: Options) -> Channel:

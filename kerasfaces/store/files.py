@@ -4,9 +4,6 @@ import errno
 import io
 import math
 import os
-import resource
-import sys
-import threading
 import tokenize
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,9 +13,9 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces import runs
+from kerasfaces import machine, runs
+from kerasfaces.store.memory import ArrayPool
 
-_ALIGNMENT = 64
 _N_KEPT, _KEPT_BYTES = 6, 64 * 2**20  # batches kept for reuse, if not larger
 _LARGE = 4096  # bytes from which copying item by item is faster than by shard
 _BAD_HEADER = (SyntaxError, tokenize.TokenError, TypeError)  # NumPy lets them through
@@ -40,7 +37,7 @@ class Reader:
         # Plain arrays: a row of a memmap costs microseconds more.
         self._maps = [np.asarray(one) for one in maps]
         self._shards, self._rows = shards, rows
-        self._memory = _Memory()
+        self._memory = ArrayPool(_N_KEPT, _KEPT_BYTES)
         self.shape, self.dtype = shape, dtype
 
     def __len__(self) -> int:
@@ -63,36 +60,6 @@ class Reader:
         return out
 
 
-class _Memory:
-    """Memory for batches: used again once nobody holds the array made from it.
-
-    Fresh memory of a batch's size is cleared by the system first, which costs as much as
-    half the copy.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._kept: list[NDArray[np.uint8]] = []
-
-    def array(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
-        """Return an array to fill, aligned so that TensorFlow takes it without a copy."""
-        size = int(np.prod(shape)) * dtype.itemsize
-        with self._lock:
-            memory = self._take(size + _ALIGNMENT)
-            start = -memory.ctypes.data % _ALIGNMENT
-            return memory[start : start + size].view(dtype).reshape(shape)
-
-    def _take(self, size: int) -> NDArray[np.uint8]:
-        for memory in self._kept:
-            # Held by the list, by `memory` and by the call's argument alone.
-            if len(memory) == size and sys.getrefcount(memory) <= 3:
-                return memory
-        memory = np.empty(size, np.uint8)
-        if size <= _KEPT_BYTES:
-            self._kept = [memory, *self._kept][:_N_KEPT]
-        return memory
-
-
 def open_shard(path: Path) -> NDArray[Any]:
     """Map a shard; its size is checked against its header.
 
@@ -107,10 +74,8 @@ def open_shard(path: Path) -> NDArray[Any]:
     except OSError as error:
         # Every map keeps its file open: a store of 100,000 images has more shards than
         # the usual 1,024 files.
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        if error.errno != errno.EMFILE or soft == hard:
+        if error.errno != errno.EMFILE or not machine.raise_file_limit():
             raise
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         return _map(path)
 
 

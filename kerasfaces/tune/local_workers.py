@@ -4,12 +4,11 @@ import logging
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from kerasfaces import interruptions
+from kerasfaces import interruptions, machine
 from kerasfaces.errors import RunError
 
 logger = logging.getLogger(__name__)
@@ -104,7 +103,7 @@ class LocalWorkers:
 
     def _environment(self, name: str, number: int) -> dict[str, str]:
         host, _, port = self._address.rpartition(":")
-        threads = str(max(1, len(os.sched_getaffinity(0)) // self._count))
+        threads = str(max(1, machine.usable_cores() // self._count))
         found = {
             "KERASTUNER_TUNER_ID": name,
             "KERASTUNER_ORACLE_IP": host,
@@ -148,11 +147,4 @@ def end_with_parent() -> None:
     text = os.environ.get(PARENT)
     if text is None:
         return
-    parent = int(text)
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+    machine.end_with(int(text))

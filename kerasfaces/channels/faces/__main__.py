@@ -6,19 +6,16 @@ Not for people: `FaceFinder` starts it.
 import json
 import os
 import sys
-import threading
-import time
 
+from kerasfaces import machine
 from kerasfaces.channels.faces import _protocol
-
-_PARENT_CHECK_S = 1.0
 
 
 def main() -> int:
     """Answer until the other side closes the pipe."""
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # whatever else is printed must not stand among the answers
-    threading.Thread(target=_watch, args=(os.getppid(),), daemon=True).start()
+    machine.end_with(os.getppid())
     from kerasfaces.channels.faces._detector import Detector
 
     detector = Detector()
@@ -29,13 +26,6 @@ def main() -> int:
             answer = {"error": f"{type(error).__name__}: {error}"}
         answers.write(json.dumps(answer).encode() + b"\n")
     return 0
-
-
-def _watch(parent: int) -> None:
-    """End with a parent that was killed in the middle of an answer."""
-    while os.getppid() == parent:
-        time.sleep(_PARENT_CHECK_S)
-    os._exit(1)
 
 
 if __name__ == "__main__":

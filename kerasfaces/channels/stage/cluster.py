@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import kerasfaces
-from kerasfaces import cli
+from kerasfaces import cli, machine
 from kerasfaces.errors import InputError, RunError
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def connected() -> Iterator[ModuleType]:
         yield ray
         return
     address = os.environ.get("RAY_ADDRESS") or "local"
-    cores = len(os.sched_getaffinity(0))
+    cores = machine.usable_cores()
     own = {"num_cpus": cores, "include_dashboard": False} if address == "local" else {}
     try:
         ray.init(address, logging_level=logging.ERROR, log_to_driver=False, **own)
@@ -91,10 +91,10 @@ def use_cores(seat: int, share: int) -> None:
     Libraries count their threads by it, so actors on one machine do not disturb each
     other.
     """
-    cores = sorted(os.sched_getaffinity(0))
+    cores = machine.cores()
     mine = cores[seat * share : (seat + 1) * share]
     if len(mine) == share:
-        os.sched_setaffinity(0, mine)
+        machine.use_cores(mine)
     os.environ["OMP_NUM_THREADS"] = str(share)
 
 

@@ -11,7 +11,6 @@ import contextlib
 import dataclasses
 import functools
 import math
-import os
 import statistics
 import sys
 import tempfile
@@ -22,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasfaces import cli, images, store
+from kerasfaces import cli, images, machine, store
 from kerasfaces import manifest as manifests
 from kerasfaces.channels.stage import config as stage_config
 from kerasfaces.channels.stage import recipe
@@ -140,7 +139,7 @@ def measure(config: ChannelsConfig, files: Sequence[Path]) -> list[Rate]:
         InputError: None of them can be decoded, or none has a mask.
     """
     spec = config.input_spec
-    cores = len(os.sched_getaffinity(0))
+    cores = machine.usable_cores()
     data = [images.read_file(path) for path in files]
     items = [Item(images.sha256(one), one) for one in data]
     decoded, decode_s = _timed(lambda: [decode(item, spec) for item in items])
@@ -288,7 +287,7 @@ def main(argv: Sequence[str]) -> int:
     files = manifests.read(given.manifest, given.root).files()
     step = max(1, len(files) // given.sample)
     chosen = files[::step][: given.sample]
-    cores = len(os.sched_getaffinity(0))
+    cores = machine.usable_cores()
     lines = [
         f"{given.images:,} images of {config.size_px} px, channels {given.channels}, "
         f"mask {given.mask}; measured on {len(chosen)} images, {cores} cores",
