@@ -214,6 +214,9 @@ def test_baselines_are_explained_by_their_scores(tmp_path):
     arrays.save(fitted, tmp_path)
     told = {"train": configs.to_dict(config), "weights": None}
     runs.write_json(tmp_path / "config.json", told)
+    runs.write_json(
+        tmp_path / "input_spec.json", {"input": configs.to_dict(config.input_spec)}
+    )
     subject = open_subject(tmp_path)
     assert isinstance(subject, Subject)
     image = picture(True, 40)
