@@ -257,6 +257,7 @@ def test_channel_models_are_explained_through_their_stage(tmp_path, monkeypatch)
         ),
         channel_recipe=fake_channels.recipe(),
         input_spec=fake_channels.SPEC,
+        limits=None,
     )
     monkeypatch.setattr(predict, "open_run", lambda folder: run)
     monkeypatch.setattr(predict, "load_model", lambda run: model)

@@ -1,9 +1,10 @@
 """The numbers of one commit, to hold another one against: equal bytes, or how far apart.
 
-    python tests/golden/golden.py record DIR            # runs everything, keeps the predictions
-    python tests/golden/golden.py compare DIR           # runs everything again, prints the differences
+    python tests/golden/golden.py record BEFORE         # runs everything, keeps the results
+    python tests/golden/golden.py record AFTER          # at another commit
+    python tests/golden/golden.py compare BEFORE AFTER  # prints the differences
 
-Both run on the same machine with the same threads. Every run goes through the command
+Record both on the same machine with the same threads. Every run goes through the command
 line, so that a rebuilt inside is measured by what users get. `--data` names a folder with
 `real/ffhq` and `fake/stylegan`; without it only the built-in sample is used.
 """
@@ -30,26 +31,25 @@ def main() -> int:
     """Record or compare; 1 where a logit differs by more than `TOLERANCE`."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=("record", "compare"))
-    parser.add_argument("folder", type=Path, help="recorded predictions, NAME.csv")
+    parser.add_argument("folders", type=Path, nargs="+", help="of results, NAME.csv")
     parser.add_argument(
         "--data", type=Path, help="folder with real/ffhq, fake/stylegan"
     )
     parser.add_argument("--weights", help="base weights for the faces")
     options = parser.parse_args()
+    if len(options.folders) != 1 + (options.what == "compare"):
+        parser.error("record takes one folder, compare two")
+    if options.what == "compare":
+        return _compare(*options.folders)
+    (target,) = options.folders
+    target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="golden-") as scratch:
         made = Path(scratch)
         for name, command, result in _steps(made, options.data, options.weights):
             _run(name, command, made)
             if result:
-                shutil.copyfile(made / result, made / f"{name}.csv")
-        kept = sorted(made.glob("*.csv"))
-        if options.what == "record":
-            options.folder.mkdir(parents=True, exist_ok=True)
-            for path in kept:
-                shutil.copyfile(path, options.folder / path.name)
-            sys.stdout.write(f"{len(kept)} results in {options.folder}\n")
-            return 0
-        return _compare(options.folder, made)
+                shutil.copyfile(made / result, target / f"{name}.csv")
+    return 0
 
 
 def _steps(made: Path, data: Path | None, weights: str | None) -> Iterator[Step]:
@@ -103,7 +103,7 @@ def _of(
     yield (
         f"{name}-predict",
         ["predict", frozen, str(Path(manifest).parent), "--csv", run("predict.csv")],
-        "",
+        f"{name}-predict.csv",
     )
     if name == "sample":
         crossed = [*base, *few, "--repeat", "1", "-o", run("crossgen")]
@@ -157,7 +157,7 @@ def _compare(folder: Path, made: Path) -> int:
 
 def _distance(before: Path, after: Path) -> float:
     """Return the largest difference of a number; infinite where rows or texts differ."""
-    a, b = pd.read_csv(before), pd.read_csv(after)
+    a, b = _read(before), _read(after)
     columns = [name for name in a.columns if name in b.columns]
     if len(a) != len(b) or ("logit" in a.columns and "logit" not in b.columns):
         return float("inf")
@@ -166,6 +166,14 @@ def _distance(before: Path, after: Path) -> float:
     if not a[texts].astype(str).equals(b[texts].astype(str)):
         return float("inf")
     return float(np.nanmax(np.abs(a[numbers].to_numpy() - b[numbers].to_numpy())))
+
+
+def _read(path: Path) -> pd.DataFrame:
+    """Return a table whose paths are names: the folders are new in every recording."""
+    table = pd.read_csv(path)
+    if "path" in table:
+        table["path"] = [Path(text).name for text in table["path"]]
+    return table
 
 
 if __name__ == "__main__":
