@@ -85,7 +85,9 @@ class _Ending:
             self._stderr = os.dup(2)
         # Python runs `_handle` once its main thread has left native code. The number of
         # the signal is in the socket at once.
-        self._wakeup, self._write_end = socket.socketpair()  # Windows takes no pipe here
+        self._wakeup, self._write_end = (
+            socket.socketpair()
+        )  # Windows takes no pipe here
         self._write_end.setblocking(False)
         signal.set_wakeup_fd(self._write_end.fileno(), warn_on_full_buffer=False)
         threading.Thread(target=self._watch, name="interruptions", daemon=True).start()
