@@ -37,7 +37,7 @@ def _quoted(value: str) -> str:
 
 def _pairs(text: str) -> str:
     pairs = (pair.partition("=") for pair in text.split(",") if pair)
-    return ", ".join(f"{name!r}: {_quoted(value)}" for name, _, value in pairs)
+    return ", ".join(f"{_quoted(name)}: {_quoted(value)}" for name, _, value in pairs)
 
 
 def _option(match: re.Match[str]) -> str:
