@@ -11,7 +11,7 @@ from kerasfaces.errors import InputError
 from kerasfaces.train.config import TrainConfig
 
 FORMAT_VERSION = 1
-_EARLY = {"environment.json", "manifest.csv", "audit.json"}
+_EARLY = {"environment.json", "manifest.csv", "audit.json", "clock.json"}
 
 
 def identity(

@@ -64,7 +64,7 @@ def train(
         tensorboard: Write TensorBoard logs to `folder/tensorboard`.
         preparation: Of the same configuration and weights, perhaps already started.
     """
-    spent = folder / "checkpoints" / "clock.json"  # goes on after a kill, as they do
+    spent = folder / "clock.json"  # goes on after a kill, as checkpoints do
     with clock(spent):
         trained = _train(config, data, base_weights, folder, tensorboard, preparation)
     trained.facts["train_seconds"] = round(spent_s(spent), 1)

@@ -195,7 +195,7 @@ def test_unreadable_images_are_counted_never_fatal(tiny_manifest, arguments, tmp
     assert predictions[predictions["reason"].notna()]["score"].isna().all()
     metrics = runs.read_json(run / "metrics.json")
     assert metrics["metrics"]["test"]["all"]["n_unreadable"] == 2
-    assert "3 images could not be read" in (run / "report.html").read_text()
+    assert "3 images have no score" in (run / "report.html").read_text()
 
 
 def test_manifest_without_splits_is_split_inside_the_run(
