@@ -55,7 +55,7 @@ def available() -> list[str]:
 
 def candidates() -> list[str]:
     """Return the full names of the `available` engines, best first."""
-    names = {"openvino": _openvino_name, "keras": _keras_name}
+    names = {"openvino": _openvino_name, "keras": keras_name}
     return [names[each]() for each in available()]
 
 
@@ -67,7 +67,7 @@ def keras_engine(extractor: keras.Model) -> Engine:
             extractor.predict_on_batch(batch.astype(np.float32)), np.float32
         )
 
-    return Engine(_keras_name(), extract, 32)
+    return Engine(keras_name(), extract, 32)
 
 
 def convert(extractor: keras.Model) -> Engine | None:
@@ -134,7 +134,8 @@ def eagerly(extractor: keras.Model, batch: NDArray[Any]) -> NDArray[Any]:
     return np.concatenate([keras.ops.convert_to_numpy(part) for part in parts])
 
 
-def _keras_name() -> str:
+def keras_name() -> str:
+    """Return Keras' full name: versions, backend, device, precision."""
     backend = keras.backend.backend()
     module = importlib.import_module(backend)
     parts = ["keras", keras.__version__, backend, module.__version__]

@@ -15,6 +15,7 @@ from kerasfaces.clock import clock, spent_s
 from kerasfaces.dataset import degrade
 from kerasfaces.dataset.batches import Source
 from kerasfaces.dataset.channels import Arrays
+from kerasfaces.features import engines
 from kerasfaces.features.cached import FeatureCache, View, base_recipe
 from kerasfaces.models import assemble, stem
 from kerasfaces.models import head as heads
@@ -89,10 +90,10 @@ def _train(
         _say(model, "trained from nothing" if base_weights is None else "all trained")
         _fit_scaling(model, data)
         assemble.unfreeze_all(model)
-        model, history = _train_on_images(
+        model, history, continued = _train_on_images(
             config, data, model, plugin, base_weights, folder, extra
         )
-        facts: dict[str, Any] = {"engine": "keras"}
+        facts: dict[str, Any] = {"engine": engines.keras_name()}
     else:
         model, history, logits, facts = _train_frozen(
             config, data, preparation, base_weights, folder, extra
@@ -100,11 +101,12 @@ def _train(
         if config.unfreeze:
             count = assemble.freeze(model, config.unfreeze)
             logger.info("fine-tuning the last %d base layers with weights", count)
-            model, more = _train_on_images(
+            model, more, continued = _train_on_images(
                 config, data, model, plugin, base_weights, folder, extra
             )
             history += more
     if whole or config.unfreeze:
+        facts["continued"] = continued
         logits = _all_logits(data, lambda p: _image_logits(model, data, p))
     facts["parameters"] = model.count_params()
     return Trained(model, logits, history, facts)
@@ -215,8 +217,12 @@ def _train_on_images(
     base_weights: Any,
     folder: Path,
     callbacks: list[Any],
-) -> tuple[Any, list[dict[str, Any]]]:
-    """Train through the base on images, augmented by layers in front of the model."""
+) -> tuple[Any, list[dict[str, Any]], list[str]]:
+    """Train through the base on images, augmented by layers in front of the model.
+
+    Returns:
+        The model, its history, and what was continued by another backend or device.
+    """
     train, val = data.readable("train"), data.readable("val")
     twin = end_to_end.in_precision(config, model, plugin, base_weights)
     whole = trains_whole(plugin, base_weights, config)
@@ -236,13 +242,14 @@ def _train_on_images(
         schedule=config.schedule,
         patience=config.patience,
         seed=config.seed,
+        computed_by=engines.keras_name(),
         callbacks=callbacks,
         **_optimizer(config),
     )
     history = run_phase(phase, folder / "checkpoints" / f"{phase.name}.npz")
     if twin is not model:
         model.set_weights(twin.get_weights())
-    return model, history
+    return model, history, phase.continued
 
 
 def _optimizer(config: TrainConfig) -> dict[str, Any]:

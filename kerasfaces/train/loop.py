@@ -206,6 +206,8 @@ class _Progress:
             "finished": self.finished,
             "plateau": [self.plateau.best, self.plateau.waited],
             "inputs_by": self.phase.inputs_by,
+            "computed_by": self.phase.computed_by,
+            "continued": self.phase.continued,
         }
         arrays = {f"v{i}": value for i, value in enumerate(self._values())}
         arrays |= {f"b{i}": value for i, value in enumerate(self.best)}
@@ -235,6 +237,7 @@ class _Progress:
                 return
             self.rows, self.waited = state["rows"], state["waited"]
             self.best_loss, self.finished = state["best_loss"], state["finished"]
+            self._compare_backends(state)
             if "plateau" in state:
                 self.plateau.best, self.plateau.waited = state["plateau"]
             n_best = sum(key.startswith("b") for key in arrays)
@@ -246,6 +249,19 @@ class _Progress:
                 f"{self.path} is damaged ({error}); delete it and run again: training starts "
                 "over, features are kept."
             ) from error
+
+    def _compare_backends(self, state: dict[str, Any]) -> None:
+        """Say so where a finished or half-trained network came from another backend."""
+        phase = self.phase
+        phase.continued.extend(state.get("continued", []))
+        before = state.get("computed_by", "")
+        if before and before != phase.computed_by and not self.finished:
+            said = (
+                f"Training ({phase.name}) began with {before} and went on after epoch "
+                f"{len(self.rows)} with {phase.computed_by}: it cannot be repeated exactly."
+            )
+            phase.continued.append(said)
+            logger.warning("%s", said)
 
     def _variables(self) -> list[Any]:
         model = self.phase.model

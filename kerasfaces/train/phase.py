@@ -32,6 +32,9 @@ class Phase:
         patience: See `TrainConfig`.
         seed: Of the batch order.
         inputs_by: Engine that made the inputs; a checkpoint of another one is not used.
+        computed_by: Backend and device that train the network itself; a checkpoint of
+            another one is continued, and `continued` says so.
+        continued: Receives a sentence per change of `computed_by`.
         callbacks: More Keras callbacks, e.g. TensorBoard.
         epochs_now: Pause after so many epochs; the checkpoint then continues.
         stop: Is told all rows after each epoch; true ends training there, and the last
@@ -56,6 +59,8 @@ class Phase:
     patience: int | None
     seed: int
     inputs_by: str = ""
+    computed_by: str = ""
+    continued: list[str] = dataclasses.field(default_factory=list)
     callbacks: Sequence[Any] = ()
     epochs_now: int | None = None
     stop: Callable[[list[dict[str, Any]]], bool] | None = None

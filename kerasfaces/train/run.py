@@ -155,6 +155,7 @@ def _work(
         audit=audit,
         warnings=[
             *request.notes,
+            *trained.facts.get("continued", ()),
             *_warnings(config, found, data, audit, trained.facts),
         ],
         image_root=manifest.folder,

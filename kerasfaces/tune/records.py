@@ -36,6 +36,7 @@ class Repeat:
         weights: The head's arrays.
         seconds: Of training.
         stopped: The median rule ended it.
+        engine: What computed the features, with version.
     """
 
     seed: int
@@ -45,6 +46,7 @@ class Repeat:
     weights: list[NDArray[Any]]
     seconds: float
     stopped: bool = False
+    engine: str = ""
 
     def summary(self) -> dict[str, Any]:
         """Return what trial.json keeps of it."""
@@ -54,6 +56,7 @@ class Repeat:
             "epochs": len(self.rows),
             "kept_epoch": row["epoch"],
             **{name: row[name] for name in KEPT},
+            "engine": self.engine,
             "seconds": round(self.seconds, 3),
             "stopped": self.stopped,
         }

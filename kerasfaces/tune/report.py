@@ -57,6 +57,24 @@ def sections(data: StudyInput) -> list[tuple[str, Section]]:
     return [(name, section) for name, section in made if section is not None]
 
 
+def _engines(data: StudyInput) -> list[str]:
+    """Say where trials of one model had features by different engines."""
+    engines: dict[str, set[str]] = {}
+    for trial in data.completed:
+        name = (trial.config or {}).get("model", {}).get("name", "")
+        named = {each.get("engine", "") for each in trial.repeats} - {""}
+        engines.setdefault(name, set()).update(named)
+    said = [
+        f"Trials of {name} were trained on features by {' and by '.join(sorted(by))} (the "
+        "study was continued elsewhere): their scores can differ in the last digits."
+        for name, by in sorted(engines.items())
+        if len(by) > 1
+    ]
+    for sentence in said:
+        logger.warning("%s", sentence)
+    return said
+
+
 def _warnings(data: StudyInput) -> list[str]:
     found = list(data.about.get("notes", []))
     if data.result is None:
@@ -65,6 +83,7 @@ def _warnings(data: StudyInput) -> list[str]:
             f"{data.n_running} are unfinished, and no winner of them all was trained. The "
             "same command continues it."
         )
+    found += _engines(data)
     if data.failed:
         found.append(
             f"{len(data.failed)} of {len(data.failed) + len(data.completed)} trials failed; "

@@ -134,6 +134,7 @@ class Trainer:
             weights=ready.model.get_weights(),
             seconds=time.monotonic() - started,
             stopped=stopped,
+            engine=features.engine,
         )
 
 

@@ -69,6 +69,7 @@ def test_two_engines_never_mix_in_a_store(first, table, tmp_path, capsys):
     assert exit_code(table, "-o", folder, *SMALL, *other) == 2
     said = capsys.readouterr().err
     assert f"lnp was computed by {before}, and here it would be by " in said
+    assert "not mixed: leave lnp.engine out, or compute a new store" in said
     assert said.count("\n") == 1
     # Left open, the engine is the store's.
     assert exit_code(table, "-o", folder, *SMALL) == 0

@@ -155,10 +155,10 @@ def compile_openvino(
     Returns:
         The compiled network.
     """
-    import openvino
-
     example = torch.zeros(shape, dtype=torch.uint8)
     with _quiet_tracer():
+        import openvino
+
         model = openvino.convert_model(network, example_input=example)
     model.reshape(list(shape))
     compiled = openvino.compile_model(
@@ -186,9 +186,23 @@ def difference(got: NDArray[Any], expected: NDArray[Any]) -> float:
 
 @contextlib.contextmanager
 def _quiet_tracer() -> Any:
-    """Hide what torch's tracer says about itself; the agreement check decides."""
+    """Hide what torch's tracer and OpenVINO's telemetry say; the agreement check decides.
+
+    The latter logs by the root logger, which would get a handler of its own by it.
+    """
     import warnings
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+    root, handler = logging.getLogger(), logging.NullHandler()
+    root.addHandler(handler)
+    root.addFilter(_drop)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        root.removeFilter(_drop)
+        root.removeHandler(handler)
+
+
+def _drop(record: logging.LogRecord) -> bool:
+    return False

@@ -78,6 +78,8 @@ def refuse_others(
     for name, engine in recorded(recipe).items():
         if name in ours and ours[name] != engine:
             known = f"install {engine}, or " if engine else ""
+            if engine and engine == _version_here(engine):
+                known = f"leave {name}.engine out, or "
             raise InputError(
                 f"{where}: {name} was computed by {engine or _UNKNOWN}, and here it would be "
                 f"by {ours[name]}; two engines differ in the last digits and are not "
