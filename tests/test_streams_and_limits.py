@@ -323,6 +323,43 @@ def check_limit(limits, photos, folder):
         assert "ulimit" in outcome.stderr.splitlines()[-1]
 
 
+WITHOUT_ROOM = [
+    World(limits="ulimit -n 40;"),
+    World(limits="ulimit -n 25;"),
+    World(limits="ulimit -f 20;"),
+    World(variables=(("HOME", "/proc"), ("KERASFACES_CACHE", ""))),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("world", WITHOUT_ROOM, ids=str)
+def test_training_and_its_kin_are_one_sentence_or_done(world, tmp_path):
+    sample, trained = tmp_path / "s", tmp_path / "run"
+    table = sample / "manifest.csv"
+    made = run(
+        World(), "kerasfaces.sample", "-o", sample, "--pairs", "40", cwd=tmp_path
+    )
+    assert made.code == 0, made.stderr
+    small = ("--model", "two_layer_cnn", "--set", "epochs=1")
+    small = (*small, "--set", "model.size_px=32")
+    train = ("kerasfaces.train", "--manifest", table, *small, "-o")
+    assert run(World(), *train, trained, cwd=tmp_path).code == 0
+    pixels = ("--channels", "rgb,spectrum", "--set", "spectrum.of=rgb")
+    channels = ("kerasfaces.channels", table, *pixels, "-o", tmp_path / "store")
+    predict = ("kerasfaces.predict", trained, sample / "real")
+    for command in ((*train, tmp_path / "again"), channels, predict):
+        variables = (("KERASFACES_CACHE", str(tmp_path / "c")), *world.variables)
+        there = dataclasses.replace(world, variables=variables)
+        outcome = run(there, *command, cwd=tmp_path)
+        assert_no_traceback(outcome)
+        assert outcome.code in (0, 2), outcome
+        if outcome.code == 2:
+            assert outcome.stderr.count("error: ") == 1
+            assert outcome.stderr.splitlines()[-1].startswith("error: ")
+            advised = world.limits[:9] or "KERASFACES_CACHE"
+            assert advised in outcome.stderr.splitlines()[-1]
+
+
 SYSTEM = {
     errno.ENOSPC: "free some room",
     errno.EDQUOT: "quota",
