@@ -18,11 +18,14 @@ setup: $(VENV)/.installed  ## install everything into .venv
 train: setup  ## train on the built-in sample and write the report
 	$(RUN) -m kerasfaces.train
 
+# A process per core; each file's tests stay together, because they share what they made.
+PARALLEL := -n logical --maxprocesses 4 --dist loadfile
+
 test: setup  ## run the tests (some minutes)
-	$(RUN) -m pytest -q
+	$(RUN) -m pytest -q $(PARALLEL)
 
 test-all: setup  ## run every test, slow ones, those on real faces and the tutorials included
-	$(RUN) -m pytest -q -m "not gpu and not network" tests docs/tutorials
+	$(RUN) -m pytest -q -m "not gpu and not network" $(PARALLEL) tests docs/tutorials
 
 docs: setup  ## build the documentation into site/
 	$(RUN) -m mkdocs build --quiet
