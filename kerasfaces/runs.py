@@ -108,17 +108,20 @@ def lock(
         LockedError: Another live process holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    file, holder = folder / ".lock", folder / ".writer"
+    file = folder / ".lock"  # which holds the writer's number
+    holder = ""
     with contextlib.ExitStack() as stack:
         try:
             stack.enter_context(machine.exclusive(file, wait=wait))
         except TimeoutError as error:
-            pid = holder.read_text().strip() if holder.exists() else ""
+            with contextlib.suppress(OSError):  # Windows: a locked file is not read
+                holder = file.read_text().strip()
             raise LockedError(
-                f"{folder}: another process (pid {pid or 'unknown'}) is writing this "
+                f"{folder}: another process (pid {holder or 'unknown'}) is writing this "
                 f"{what}; wait for it, or choose another folder."
             ) from error
-        holder.write_text(str(os.getpid()))
+        with contextlib.suppress(OSError):
+            file.write_text(str(os.getpid()))
         _remove_left_over(folder)
         yield
 
