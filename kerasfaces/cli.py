@@ -11,12 +11,13 @@ import importlib
 import logging
 import os
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from types import ModuleType
-from typing import NoReturn
+from typing import BinaryIO, NoReturn, cast
 
 from kerasfaces import failures, interruptions, numerics, streams
 from kerasfaces.errors import KerasfacesError, MissingExtraError
@@ -179,6 +180,13 @@ def progress(
     yield add
 
 
+def _unnamed_file() -> BinaryIO:
+    """Return an empty file; in memory where the system can, whatever the disk is like."""
+    if hasattr(os, "memfd_create"):
+        return open(os.memfd_create("chatter"), "w+b")
+    return cast("BinaryIO", tempfile.TemporaryFile())
+
+
 @contextmanager
 def quiet(*, tell: bool = True) -> Iterator[None]:
     """Hold back what libraries write to stderr.
@@ -190,7 +198,7 @@ def quiet(*, tell: bool = True) -> Iterator[None]:
     """
     sys.stderr.flush()
     saved = os.dup(2)
-    with open(os.memfd_create("chatter"), "w+b") as chatter:
+    with _unnamed_file() as chatter:
         os.dup2(chatter.fileno(), 2)
         try:
             yield
@@ -217,6 +225,9 @@ def import_keras() -> None:
     _require_threads()
     with quiet():
         numerics.import_keras()
+        gpu_problem = numerics.gpu_problem()  # the first look at GPUs chatters, too
+    if gpu_problem:
+        logger.warning("%s", gpu_problem)
     # A million imported objects that live to the end: looking through them again in every
     # full collection costs a fifth of a second each time.
     gc.freeze()

@@ -12,6 +12,7 @@ import importlib.util
 import locale
 import logging
 import os
+import shutil
 import sys
 from typing import Any
 
@@ -141,6 +142,28 @@ def n_threads() -> int:
     share = os.environ.get("OMP_NUM_THREADS", "")
     cores = machine.usable_cores()
     return min(cores, int(share)) if share.isdecimal() and int(share) else cores
+
+
+def gpu_problem() -> str:
+    """Return why no GPU is used although there seems to be one; empty where all is well.
+
+    TensorFlow alone is asked: it goes on without a GPU that it cannot use.
+    """
+    if backend() != "tensorflow":
+        return ""
+    tf = importlib.import_module("tensorflow")
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
+    if (
+        tf.config.list_physical_devices("GPU")
+        or hidden
+        or not shutil.which("nvidia-smi")
+    ):
+        return ""
+    return (
+        "TensorFlow finds no GPU, although this machine has NVIDIA's driver: computing on the "
+        'CPU. Its own message: python -c "import tensorflow as tf; '
+        "tf.config.list_physical_devices('GPU')\""
+    )
 
 
 def _check_backend() -> None:

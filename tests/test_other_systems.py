@@ -25,7 +25,7 @@ def without(name, globals=None, *rest, **named):
 
 builtins.__import__ = without
 for module, names in {
-    os: ("sched_getaffinity", "sched_setaffinity"),
+    os: ("sched_getaffinity", "sched_setaffinity", "memfd_create"),
     signal: ("SIGHUP", "SIGKILL", "pthread_sigmask"),
     select: ("poll",),
 }.items():

@@ -200,6 +200,10 @@ class Manifest:
         folder = None if root is None else Path(root)
         return cls(manifests.read(Path(path), folder), Path(path).name)
 
+    def files(self) -> list[Path]:
+        """Return the path of every image, in the order of the rows."""
+        return self.manifest.files()
+
     @property
     def table(self) -> pd.DataFrame:
         """Return the rows: text columns, missing values as empty text."""

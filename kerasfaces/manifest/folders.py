@@ -11,7 +11,6 @@ from pathlib import Path
 import pandas as pd
 
 from kerasfaces.errors import InputError, MissingFileError
-from kerasfaces.images import EXTENSIONS
 from kerasfaces.manifest import layout
 from kerasfaces.manifest.image_files import images_below
 from kerasfaces.manifest.places import FIRST, Place
@@ -170,7 +169,7 @@ def _images(folder: Path) -> list[Path]:
     if not found:
         raise InputError(
             f"{folder} has no images; expected {LAYOUT} with files such as "
-            f"{', '.join(sorted(EXTENSIONS)[:6])}."
+            ".jpg or .png."
         )
     return found
 
