@@ -33,7 +33,7 @@ class Manifest:
 
     Attributes:
         manifest: The rows as the stages read them.
-        name: What reports call the data.
+        name: Name of the data in reports, such as the file it came from.
         is_sample: Whether it is the built-in simulation.
         reading: How folders were read: folder, label, split, source, number of images.
     """

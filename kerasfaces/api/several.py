@@ -148,7 +148,7 @@ def compare_detectors(
     Args:
         detectors: Detectors, run folders or CSV files with the columns path, label,
             source, split and logit or score; or name -> one of these.
-        split: Whose predictions.
+        split: Name of the split whose predictions are compared.
         against: Name of the detector that the others are compared with; by default the
             one with the highest AUC.
         root: What relative paths in CSV files are relative to.

@@ -22,8 +22,8 @@ class Kind:
     """A kind of picture that Pillow alone cannot read.
 
     Attributes:
-        name: What people call it.
-        extensions: Of its files, lower case.
+        name: Name of the kind in messages, such as `HEIF photo (HEIC)`.
+        extensions: Endings of its files, lower case, with the dot.
         advice: What makes it readable, where nothing installed here does.
         package: The plug-in that reads it; empty where there is none.
         module: Its name in an import statement.

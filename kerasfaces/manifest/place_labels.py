@@ -19,7 +19,7 @@ def read(places: Sequence[Place], notes: list[str]) -> list[tuple[str, int]]:
 
     Args:
         places: Folders with images.
-        notes: What is left out is added.
+        notes: A sentence is added for every folder that is left out.
 
     Raises:
         InputError: A path says no class, or both.

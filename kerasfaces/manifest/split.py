@@ -119,7 +119,7 @@ def cut_validation(
         manifest: Rows that all have a split, train among them and val not.
         ratio: Its first two numbers are the shares of train and val.
         seed: Another seed cuts another part.
-        near_duplicates: As in `assign`.
+        near_duplicates: Largest distance of perceptual hashes, in bits; see `assign`.
 
     Raises:
         InputError: Rows have no split, there is a val split, or a class has too few

@@ -23,7 +23,7 @@ def with_slashes(paths: Sequence[str], folder: Path) -> tuple[list[str], int]:
     `a\b.jpg` is read as `a/b.jpg` where that file is there and none is really so called.
 
     Args:
-        paths: As written.
+        paths: Paths as the table has them.
         folder: What relative paths are relative to.
     """
     found, n_changed = list(paths), 0

@@ -108,7 +108,7 @@ def _unique(name: str, taken: dict[str, int]) -> str:
     """Return the name, numbered where an earlier row has it, in any case.
 
     Args:
-        name: As a row states it.
+        name: File name that a row states.
         taken: Name without its case -> the last number given to it; updated.
     """
     stem, suffix = os.path.splitext(name)
