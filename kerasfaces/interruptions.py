@@ -48,6 +48,8 @@ def ending_at_once() -> Iterator[None]:
     To be called once, first of all, in the main thread. A signal that was ignored when
     the process started (`nohup`, a background job of a script) stays ignored.
     """
+    import psutil  # noqa: F401 - whole before a signal can come while it is imported
+
     ending = _Ending()
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=_forget)
@@ -84,10 +86,8 @@ class _Ending:
         with suppress(OSError):  # of its own: `cli.quiet` takes fd 2 for a while
             self._stderr = os.dup(2)
         # Python runs `_handle` once its main thread has left native code. The number of
-        # the signal is in the socket at once.
-        self._wakeup, self._write_end = (
-            socket.socketpair()
-        )  # Windows takes no pipe here
+        # the signal is in the socket at once; Windows takes no pipe here.
+        self._wakeup, self._write_end = socket.socketpair()
         self._write_end.setblocking(False)
         signal.set_wakeup_fd(self._write_end.fileno(), warn_on_full_buffer=False)
         threading.Thread(target=self._watch, name="interruptions", daemon=True).start()
@@ -107,8 +107,10 @@ class _Ending:
     def _handle(self, number: int, frame: FrameType | None) -> None:
         self._signal = self._signal or number
         if self._cleaning.acquire(blocking=False):
-            self._clean_up()
-            self.end()
+            try:
+                self._clean_up()
+            finally:  # an error would go on in the main thread, which might catch it
+                self.end()
         while True:  # not a step further: the other thread ends the process
             time.sleep(1)
 

@@ -87,4 +87,6 @@ def finished(folder):
         path: path.stat().st_mtime_ns
         for pattern in patterns
         for path in folder.rglob(pattern)
+        # a run is finished by its report, which comes a moment after its measures
+        if path.name != "metrics.json" or path.with_name("report.html").exists()
     }

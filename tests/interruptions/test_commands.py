@@ -74,15 +74,19 @@ def interrupt(words, folder, start, moment_s, number, group):
         code = started.process.wait(moment_s)
     except subprocess.TimeoutExpired:
         code = None
-    if code == 0:
+    if code is None and (moment_s > 1 or started.err()):
+        is_over = not check_interrupted(started, number, group, may_be_over=True)
+    elif code is None:  # perhaps Python itself is still starting
+        assert started.interrupt(number, group) in (-number, 128 + number)
+        assert started.left() == {}
+        is_over = False
+    else:
+        assert code == 0, started.err()[-2000:]
+        is_over = True
+    if is_over:
         shutil.rmtree(folder / "o")
         shutil.rmtree(folder / "cache", ignore_errors=True)
         interrupt(words, folder, start, moment_s / 2, number, group)
-    elif code is None and (moment_s > 1 or started.err()):
-        check_interrupted(started, number, group)
-    else:  # perhaps Python itself is still starting
-        assert started.interrupt(number, group) in (-number, 128 + number)
-        assert started.left() == {}
 
 
 def check_continued(words, name, folder, start, result):
