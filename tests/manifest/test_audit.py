@@ -255,7 +255,8 @@ def test_real_faces(faces_folder):
     manifest = manifests.read(faces_folder / "manifest.csv")
     mixed = audits.audit(manifest)
     assert mixed.flagged
-    assert mixed.most_telling_fact in ("width_px", "height_px")
+    # sizes at first; since the set has more photos, the tables they were saved with
+    assert mixed.most_telling_fact in ("width_px", "height_px", "jpeg_tables")
     pair = manifest.take(manifest.rows["source"].isin(["ffhq", "stylegan"]))
     result = audits.audit(pair)
     assert not result.flagged
