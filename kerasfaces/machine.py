@@ -1,6 +1,5 @@
 """What differs between operating systems: cores, limits, processes and their parents."""
 
-import contextlib
 import os
 import threading
 import time
@@ -13,9 +12,7 @@ _PARENT_CHECK_S = 1.0
 
 def usable_cores() -> int:
     """Return the number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return len(cores())
 
 
 def use_cores(cores: list[int]) -> None:
@@ -79,10 +76,12 @@ def exclusive(path: Path, *, wait: bool) -> Iterator[None]:
     """
     import filelock
 
-    lock = filelock.FileLock(path, timeout=-1 if wait else 0, mode=0o666)
-    with contextlib.ExitStack() as stack:
-        try:
-            stack.enter_context(lock)
-        except filelock.Timeout as error:
-            raise TimeoutError(str(path)) from error
+    lock = filelock.FileLock(path)
+    try:
+        lock.acquire(timeout=-1 if wait else 0)
+    except filelock.Timeout as error:
+        raise TimeoutError(str(path)) from error
+    try:
         yield
+    finally:
+        lock.release()

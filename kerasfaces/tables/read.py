@@ -108,7 +108,7 @@ def in_memory(frame: "pd.DataFrame", name: str = "the table") -> Table:
 
     Args:
         frame: Any table; its index is left out.
-        name: What messages call it.
+        name: Name of the table in messages.
 
     Raises:
         InputError: Two columns have the same name.
