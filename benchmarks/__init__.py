@@ -8,7 +8,7 @@ import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
-from kerasfaces import registry
+from kerasfaces.core import registry
 
 
 def run_alone(name: str, quick: bool) -> list[dict[str, Any]]:

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import run_alone
-from kerasfaces import cli, registry, runs
+from kerasfaces import cli
+from kerasfaces.core import environment, registry
+from kerasfaces.core.files import read_json, write_json
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -46,13 +48,13 @@ def _print(rows: Sequence[dict[str, Any]]) -> None:
 def _record(rows: Sequence[dict[str, Any]]) -> None:
     """Write results.json; rows of benchmarks that did not run now are kept."""
     path = Path(__file__).with_name("results.json")
-    old = runs.read_json(path)["benchmarks"] if path.exists() else []
+    old = read_json(path)["benchmarks"] if path.exists() else []
     measured = {row["benchmark"] for row in rows}
     kept = [row for row in old if row.get("benchmark") not in measured]
-    environment = runs.environment()
-    del environment["command"]
+    here = environment.describe()
+    del here["command"]
     everything = sorted([*kept, *rows], key=lambda row: str(row["benchmark"]))
-    runs.write_json(path, {"environment": environment, "benchmarks": everything})
+    write_json(path, {"environment": here, "benchmarks": everything})
 
 
 def _met(row: dict[str, Any]) -> bool:

@@ -28,9 +28,9 @@ BATCH = 32
 
 def run(quick: bool = False) -> list[dict[str, Any]]:
     """Return rows: ours / TFRecord, ours / memory copy."""
-    from kerasfaces import cli
+    from kerasfaces.core.imports import import_keras
 
-    cli.import_keras()
+    import_keras()
     count = 128 if quick else 1024
     with tempfile.TemporaryDirectory() as name:
         arrays = _arrays(count)
@@ -60,7 +60,7 @@ def _row(
 
 
 def _arrays(count: int) -> Any:
-    from kerasfaces import rng
+    from kerasfaces.core import rng
 
     random = rng.generator(0, "benchmark")
     return random.standard_normal((count, *SHAPE), np.float32).astype(np.float16)
@@ -69,7 +69,7 @@ def _arrays(count: int) -> Any:
 def _ours(folder: Path, arrays: Any) -> Any:
     """Return endless epochs over a store in shards of the stage's size."""
     from kerasfaces import store
-    from kerasfaces.channels.stage.run import CHUNK
+    from kerasfaces.channels.run import CHUNK
     from kerasfaces.dataset import batches
 
     keys = [f"{number:064x}" for number in range(len(arrays))]

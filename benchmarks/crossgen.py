@@ -27,9 +27,10 @@ _TIMED = 3  # training sets
 
 def run(quick: bool = False) -> list[dict[str, Any]]:
     """Return the row."""
-    from kerasfaces import cli, sample
+    from kerasfaces import sample
+    from kerasfaces.core.imports import import_keras
 
-    cli.import_keras()
+    import_keras()
     epochs = 1 if quick else EPOCHS
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
@@ -101,7 +102,7 @@ def _plain(folders: list[Path], weights: Path, epochs: int) -> None:
     """Train and test one set after the other, the base in the trained graph."""
     import keras
 
-    from kerasfaces import registry
+    from kerasfaces.core import registry
     from kerasfaces.models import assemble
 
     config = _config(epochs)

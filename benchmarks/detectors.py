@@ -27,10 +27,11 @@ Score = Callable[[], Any]
 
 def run(quick: bool = False) -> list[dict[str, Any]]:
     """Return one row per model and baseline that is installed here."""
-    from kerasfaces import cli, registry
-    from kerasfaces.errors import MissingExtraError
+    from kerasfaces.core import registry
+    from kerasfaces.core.errors import MissingExtraError
+    from kerasfaces.core.imports import import_keras
 
-    cli.import_keras()
+    import_keras()
     random = np.random.default_rng(0)
     names = ("mobilenetv2", "two_layer_cnn", "hog_svm") if quick else ()
     beside, _ = _model("mobilenetv2", random, preset=REFERENCE)
@@ -81,7 +82,7 @@ def _model(
     name: str, random: np.random.Generator, preset: str | None = None
 ) -> tuple[Score, str]:
     """Return what scores one batch with a network, and what it is."""
-    from kerasfaces import registry
+    from kerasfaces.core import registry
     from kerasfaces.train import config as configs
 
     found = configs.preset(preset, name) if preset else configs.default(name)
@@ -95,7 +96,7 @@ def _model(
 
 def _baseline(name: str, random: np.random.Generator) -> tuple[Score, str]:
     """Return what scores one batch with a baseline, fitted on noise."""
-    from kerasfaces import registry
+    from kerasfaces.core import registry
 
     plugin = registry.load("kerasfaces.baselines.zoo", name)
     config = plugin.CONFIG()

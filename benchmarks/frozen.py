@@ -28,9 +28,9 @@ _CACHED_RUNS = 3  # two seconds each: one alone is mostly what else the machine 
 
 def run(quick: bool = False) -> list[dict[str, Any]]:
     """Return rows for both bases, cold, and for MobileNetV2 with features cached."""
-    from kerasfaces import cli
+    from kerasfaces.core.imports import import_keras
 
-    cli.import_keras()
+    import_keras()
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         folder = inputs.folders(root, 60 if quick else N_IMAGES)
@@ -86,7 +86,7 @@ def _ours(model: str, manifest: Any, weights: Path, folder: Path) -> None:
     """Train as `kerasfaces train` does, up to the trained whole model."""
     import dataclasses
 
-    from kerasfaces import registry
+    from kerasfaces.core import registry
     from kerasfaces.train import config as configs
     from kerasfaces.train import data, fit
     from kerasfaces.train.prepare import Preparation

@@ -37,7 +37,7 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
 
 
 def _shipped(count: int, repeats: int) -> dict[str, Any]:
-    from kerasfaces.channels import lnp
+    from kerasfaces.channels.kinds import lnp
 
     channel, images = lnp.build(lnp.Options()), _images(count)
     channel.compute(images[:1], {})
@@ -51,7 +51,7 @@ def _cycleisp(blocks: int, repeats: int, count: int, name: str) -> dict[str, Any
     import numpy as np
     import torch
 
-    from kerasfaces.channels.parts.engine import Runner
+    from kerasfaces.channels.networks.engine import Runner
 
     network, images = _random_network(blocks), _images(count)
     batch = torch.from_numpy(images).permute(0, 3, 1, 2).float().contiguous() / 255
@@ -85,7 +85,7 @@ def _bfloat16() -> list[dict[str, Any]]:
     """Return how far bfloat16 moves the pattern: no target, a fact to choose by."""
     import numpy as np
 
-    from kerasfaces.channels import lnp
+    from kerasfaces.channels.kinds import lnp
 
     images = _images(4)
     exact = lnp.build(lnp.Options(engine="torch")).compute(images, {})
@@ -133,8 +133,8 @@ def _as_published(denoiser: Any, noisy: Any) -> Any:
 def _random_network(blocks: int) -> Any:
     import torch
 
-    from kerasfaces.channels.lnp import NoisePattern
-    from kerasfaces.channels.parts import cycleisp
+    from kerasfaces.channels.kinds.lnp import NoisePattern
+    from kerasfaces.channels.networks import cycleisp
 
     torch.manual_seed(0)
     denoiser = cycleisp.Denoiser(cycleisp.Architecture(blocks=blocks)).eval()
@@ -150,7 +150,7 @@ def _images(count: int) -> Any:
     """Return (count, s, s, 3) uint8: smooth colour with noise of some grey levels."""
     import numpy as np
 
-    from kerasfaces.rng import generator
+    from kerasfaces.core.rng import generator
 
     rng = generator(0, "benchmark", "lnp")
     down, across = np.mgrid[0:SIZE_PX, 0:SIZE_PX][..., np.newaxis] / SIZE_PX

@@ -25,9 +25,9 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
     import numpy as np
     import torch
 
-    from kerasfaces import rng
-    from kerasfaces.channels.parts import sam_network
-    from kerasfaces.channels.parts.engine import Runner
+    from kerasfaces.channels.networks import sam_network
+    from kerasfaces.channels.networks.engine import Runner
+    from kerasfaces.core import rng
 
     torch.manual_seed(0)
     network: Any = _tiny() if quick else sam_network.build("vit_b")[0]
@@ -74,7 +74,7 @@ def _seconds(work: Callable[[], Any]) -> float:
 
 def _tiny() -> Any:
     """Return a Segment Anything of two thin layers at 128 px."""
-    from kerasfaces.channels.parts import sam_import
+    from kerasfaces.channels.networks import sam_import
 
     parts = sam_import.load("segment_anything")[0].modeling
     encoder = parts.ImageEncoderViT(

@@ -17,7 +17,7 @@ TARGET_PER_S = 1000.0
 
 def run(quick: bool = False) -> list[dict[str, Any]]:
     """Return rows: one channel per spectrum, three, and of the plain image."""
-    from kerasfaces.channels import spectrum
+    from kerasfaces.channels.kinds import spectrum
 
     one = spectrum.Options()
     three = dataclasses.replace(one, colours=3)
@@ -32,8 +32,8 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
 def _row(name: str, options: Any, quick: bool) -> dict[str, Any]:
     import numpy as np
 
-    from kerasfaces import rng
-    from kerasfaces.channels import spectrum
+    from kerasfaces.channels.kinds import spectrum
+    from kerasfaces.core import rng
 
     count, calls = 32, 2 if quick else 12  # the stage computes 32 images at a time
     random = rng.generator(0, "benchmark")

@@ -32,9 +32,9 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
 
 
 def _grid(root: Path, quick: bool) -> list[dict[str, Any]]:
-    from kerasfaces import cli
+    from kerasfaces.core.imports import import_keras
 
-    cli.import_keras()
+    import_keras()
     folder = inputs.folders(root, 60 if quick else frozen.N_IMAGES)
     weights = inputs.random_weights("mobilenetv2", root)
     manifest = inputs.manifest(folder, root)
@@ -180,7 +180,7 @@ def _many(folder: Path, count: int) -> dict[str, Any]:
 
     import numpy as np
 
-    from kerasfaces import rng
+    from kerasfaces.core import rng
     from kerasfaces.tune import frozen as space_of
     from kerasfaces.tune import run, space, trainer, tuner
     from kerasfaces.tune.material import Features, Held

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from experiments.framework import launch, runner
-from kerasfaces import cli, runs
-from kerasfaces.errors import InputError
+from kerasfaces import cli
+from kerasfaces.core import folders
+from kerasfaces.core.errors import InputError
 
 if TYPE_CHECKING:
     from kerasfaces.manifest import Manifest
@@ -69,7 +70,7 @@ def _all(
         launch.prepare(name, folder / name, manifest, notes, arguments, words)
         for name in everything.order(names)
     ]
-    with runs.lock(folder, "folder of experiments"):
+    with folders.lock(folder, "folder of experiments"):
         runner.claim(folder, {"experiment": "all", "manifest": manifest.digest()})
         return everything.run(jobs, folder, print)
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 
 from kerasfaces import __version__, cli
-from kerasfaces.errors import InputError
-from kerasfaces.texts import quoted
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import quoted
 
 STAGES = {
     "sample": ("nothing", "simulated faces with a manifest"),

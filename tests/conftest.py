@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasfaces import rng
+from kerasfaces.core import rng
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 

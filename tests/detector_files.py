@@ -6,7 +6,7 @@ from fake_predictions import make_predictions
 
 def make_run(folder, shift=2.0, n=120, seed=0):
     """Write what a comparison reads of a finished run; no report, which takes a second."""
-    from kerasfaces import runs
+    from kerasfaces.core.files import write_json
     from kerasfaces.evaluate import predictions
     from kerasfaces.evaluate.operating_point import (
         ValidationPredictions,
@@ -18,9 +18,9 @@ def make_run(folder, shift=2.0, n=120, seed=0):
     for split, frame in frames.items():
         frame = frame.assign(score=point.apply(frame["logit"]))
         predictions.write(frame, folder / f"predictions_{split}.csv")
-    runs.write_json(folder / "operating_point.json", point.to_json())
-    runs.write_json(folder / "config.json", {"model": folder.name})
-    runs.write_json(folder / "metrics.json", {"metrics": {}, "image_root": None})
+    write_json(folder / "operating_point.json", point.to_json())
+    write_json(folder / "config.json", {"model": folder.name})
+    write_json(folder / "metrics.json", {"metrics": {}, "image_root": None})
     return folder
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from kerasfaces import images, store
-from kerasfaces.errors import ImageError
+from kerasfaces.core.errors import ImageError
 
 SIZE_PX = 32
 NAMES = [

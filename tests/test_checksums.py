@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from kerasfaces import store
-from kerasfaces.channels.stage import verify
-from kerasfaces.errors import StoreError
+from kerasfaces.channels import verify
+from kerasfaces.core.errors import StoreError
 from kerasfaces.store import checksums, files
 
 RECIPE = {"kind": "test"}

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageFile, ImageOps
 
 from kerasfaces import images
-from kerasfaces.errors import ImageError
+from kerasfaces.core.errors import ImageError
 from kerasfaces.images import InputSpec
 
 SPEC = InputSpec(size_px=16)

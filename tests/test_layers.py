@@ -7,20 +7,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LAYERS = [
-    {
-        *("errors", "interruptions", "cli", "config", "registry", "rng", "runs"),
-        *(
-            "clock",
-            "machine",
-            "texts",
-            "workers",
-            "failures",
-            "homes",
-            "numerics",
-            "streams",
-        ),
-    },
-    {"images", "store", "metrics", "report"},
+    {"core", "cli"},
+    {"images", "faces", "store", "metrics", "report"},
     {"tables"},
     {"manifest"},
     {"sample", "annotate", "generate", "channels"},
@@ -112,7 +100,7 @@ def test_starting_a_command_imports_no_framework(run_python, stage):
 
 def test_train_loads_no_torch(run_python):
     code = (
-        "import sys, warnings; from kerasfaces import cli; cli.import_keras();"
+        "import sys, warnings; from kerasfaces.core import imports; imports.import_keras();"
         "import kerasfaces.train.run, kerasfaces.train.fit, kerasfaces.features.predict;"
         "import kerasfaces.tune.run, kerasfaces.tune.chief, kerasfaces.tune.client;"
         "print('torch' in sys.modules)"

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from kerasfaces import cli
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.imports import import_keras
 
 pytestmark = pytest.mark.tf
 ROOT = Path(__file__).parents[1]
@@ -73,7 +74,7 @@ def run(arguments, home, variables=(), keras_file=None):
 SETTINGS = """
 from kerasfaces import cli
 def main(argv):
-    cli.import_keras()
+    import_keras()
     import os, keras, tensorflow as tf
     c = keras.config
     print(c.floatx(), c.epsilon(), c.image_data_format(), c.dtype_policy().name,
@@ -200,7 +201,7 @@ def test_the_library_refuses_what_would_change_numbers_and_sets_nothing(
         with pytest.raises(InputError, match=f"Keras' {name} is .*set_{name}"):
             fit.train(config, data, found, tmp_path)
         with pytest.raises(InputError, match=f"Keras' {name} is .*set_{name}"):
-            cli.import_keras()
+            import_keras()
         assert setting() == changed
     finally:
         setter(before)

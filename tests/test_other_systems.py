@@ -63,6 +63,7 @@ def test_every_module_is_imported(tmp_path):
 COMMAND = """
     import sys
     from kerasfaces import cli
+    from kerasfaces.core import folders
     from kerasfaces.__main__ import main
     sys.argv = ["kerasfaces", *{words!r}]
     cli.run(main)
@@ -94,11 +95,11 @@ def test_a_killed_training_continues_and_predicts(tmp_path):
 def test_two_writers_are_kept_apart(tmp_path):
     code = """
         from pathlib import Path
-        from kerasfaces import runs
-        from kerasfaces.errors import LockedError
-        with runs.lock(Path("run")):
+        from kerasfaces.core import folders
+        from kerasfaces.core.errors import LockedError
+        with folders.lock(Path("run")):
             try:
-                with runs.lock(Path("run")):
+                with folders.lock(Path("run")):
                     print("both")
             except LockedError as error:
                 print(str(os.getpid()) in str(error))

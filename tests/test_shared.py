@@ -10,14 +10,18 @@ from typing import Literal
 
 import pytest
 
-from kerasfaces import cli, config, registry, rng, runs
-from kerasfaces.errors import (
+from kerasfaces import cli
+from kerasfaces.core import config, folders, registry, rng
+from kerasfaces.core import files as runs
+from kerasfaces.core.errors import (
     InputError,
     LockedError,
     MissingExtraError,
     MissingFileError,
     RunError,
 )
+from kerasfaces.core.files import atomic_path, read_json, write_json, write_text
+from kerasfaces.core.imports import optional_import
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -120,10 +124,10 @@ def test_random_numbers_depend_on_their_key_alone():
 
 def test_failed_write_leaves_the_old_file(tmp_path):
     path = tmp_path / "file.txt"
-    runs.write_text(path, "old")
+    write_text(path, "old")
 
     def write_half():
-        with runs.atomic_path(path) as temporary:
+        with atomic_path(path) as temporary:
             temporary.write_text("half")
             raise ZeroDivisionError("killed")
 
@@ -135,37 +139,37 @@ def test_failed_write_leaves_the_old_file(tmp_path):
 
 def test_json_is_strict(tmp_path):
     path = tmp_path / "x.json"
-    runs.write_json(path, {"a": float("nan"), "b": (1, 2)})
-    assert runs.read_json(path) == {"a": None, "b": [1, 2]}
+    write_json(path, {"a": float("nan"), "b": (1, 2)})
+    assert read_json(path) == {"a": None, "b": [1, 2]}
     path.write_text("{")
     with pytest.raises(RunError, match="not valid JSON"):
-        runs.read_json(path)
+        read_json(path)
     with pytest.raises(MissingFileError, match=r"no\.json does not exist"):
-        runs.read_json(tmp_path / "no.json")
+        read_json(tmp_path / "no.json")
 
 
 def test_lock_is_exclusive_and_released(tmp_path):
     with (
-        runs.lock(tmp_path),
+        folders.lock(tmp_path),
         pytest.raises(LockedError, match="is writing this run folder"),
-        runs.lock(tmp_path),
+        folders.lock(tmp_path),
     ):
         pass
-    with runs.lock(tmp_path):
+    with folders.lock(tmp_path):
         pass
 
 
 @pytest.mark.parametrize("name", ["model.keras", "a.b.csv", "engine"])
 def test_what_a_killed_process_was_writing_is_removed(tmp_path, name):
     code = (
-        "import os, sys; from pathlib import Path; from kerasfaces import runs\n"
-        "with runs.atomic_path(Path(sys.argv[1])) as path:\n"
+        "import os, sys; from pathlib import Path; from kerasfaces.core.files import atomic_path\n"
+        "with atomic_path(Path(sys.argv[1])) as path:\n"
         "    path.write_text('half'); os.kill(os.getpid(), 9)"
     )
     command = [sys.executable, "-c", code, str(tmp_path / name)]
     assert subprocess.run(command, check=False).returncode == -9
     (left,) = tmp_path.iterdir()
-    with runs.lock(tmp_path), runs.atomic_path(tmp_path / name) as path:
+    with folders.lock(tmp_path), atomic_path(tmp_path / name) as path:
         assert not left.exists()
         path.write_text("mine")
         runs._remove_left_over(tmp_path)  # as another's start would
@@ -210,14 +214,14 @@ def test_unknown_errors_keep_their_traceback():
 
 def test_optional_import_names_the_extra():
     with pytest.raises(MissingExtraError, match=r"pip install 'kerasfaces\[tables\]'"):
-        cli.optional_import("no_such_module_here", "tables")
+        optional_import("no_such_module_here", "tables")
 
 
 def test_a_broken_optional_import_is_one_sentence(tmp_path, monkeypatch):
     (tmp_path / "broken_extra.py").write_text("from os import no_such_name\n")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(MissingExtraError, match=r"cannot be imported .*no_such_name"):
-        cli.optional_import("broken_extra", "export")
+        optional_import("broken_extra", "export")
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
@@ -249,7 +253,7 @@ def test_every_detector_is_documented_and_has_a_summary():
 
 
 def claim(folder, **own):
-    runs.claim(folder, "config.json", own, "run", early=("splits", "audit.json"))
+    folders.claim(folder, "config.json", own, "run", early=("splits", "audit.json"))
 
 
 def test_a_folder_is_claimed_once_and_told_apart(tmp_path):
@@ -275,10 +279,10 @@ def test_what_stopped_early_claims_nothing(tmp_path):
     assert (tmp_path / "splits" / "seed-0.csv").exists()
     claim(tmp_path, a=2)
     assert [each.name for each in tmp_path.iterdir()] == ["config.json"]
-    assert runs.read_json(tmp_path / "config.json") == {"a": 2}
+    assert read_json(tmp_path / "config.json") == {"a": 2}
 
 
 def test_what_a_killed_process_was_writing_claims_nothing(tmp_path):
     (tmp_path / ".config.123.tmp.json").write_text("{")
     claim(tmp_path, a=1)
-    assert runs.read_json(tmp_path / "config.json") == {"a": 1}
+    assert read_json(tmp_path / "config.json") == {"a": 1}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kerasfaces import store
-from kerasfaces.errors import LockedError, MissingFileError, StoreError
+from kerasfaces.core.errors import LockedError, MissingFileError, StoreError
 from kerasfaces.store import files
 
 RECIPE = {"kind": "test", "size": 4}

@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from kerasfaces import cli, runs
+from kerasfaces import cli
+from kerasfaces.core.files import write_json
 
 ROOT = Path(__file__).parents[1]
 # Not in latin-1, ascii or cp437: a dash, a letter, half of a file name in another code.
@@ -390,7 +391,7 @@ def test_a_write_that_the_system_refuses_is_one_sentence(
     }
     monkeypatch.setattr(*place[at], refused)
     with pytest.raises(SystemExit) as stop:
-        cli.run(lambda _: runs.write_json(path, {}) or 0, [])
+        cli.run(lambda _: write_json(path, {}) or 0, [])
     told = capsys.readouterr().err
     assert stop.value.code == 2
     assert SYSTEM[code] in told

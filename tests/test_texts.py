@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kerasfaces import cli, config, texts
-from kerasfaces.errors import InputError
+from kerasfaces import cli
+from kerasfaces.core import config, texts
+from kerasfaces.core.errors import InputError
 
 HOSTILE = "\x1b[31mred\x07\n\r\0\u202e\u2028" + "x" * 500
 SOURCES = sorted((Path(__file__).parents[1] / "kerasfaces").rglob("*.py"))

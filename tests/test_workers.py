@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from kerasfaces import workers
+from kerasfaces.core import workers
 
 
 def double(item):

@@ -46,9 +46,9 @@ def call(work: Callable[[], Any]) -> Any:
 
 def _import() -> None:
     """Import what both sides need and start TensorFlow: neither is part of the work."""
-    from kerasfaces import cli
+    from kerasfaces.core.imports import import_keras
 
-    cli.import_keras()
+    import_keras()
     import tensorflow as tf
 
     tf.random.uniform(())  # its devices and threads exist once something has run

@@ -15,7 +15,7 @@ from experiments.framework import tuned
 from experiments.framework.paired import difference_rows
 from experiments.framework.rows import NO_WEIGHTS, Measured, Row
 from experiments.framework.runner import Context, Outcome
-from kerasfaces import runs
+from kerasfaces.core.files import read_json
 from kerasfaces.metrics import Estimate
 from kerasfaces.train import config as configs
 
@@ -61,7 +61,7 @@ def run(context: Context) -> Outcome:
             *_search_rows(studies),
             *effects,
         ],
-        weights={"mobilenetv2": runs.read_json(first / "config.json")["weights"]},
+        weights={"mobilenetv2": read_json(first / "config.json")["weights"]},
         notes=[_budget_note(context), *notes],
     )
 
@@ -107,7 +107,7 @@ def _auc_rows(folders: dict[str, dict[int, Path]]) -> list[Row]:
 
 
 def _auc(folder: Path) -> Measured:
-    entry = runs.read_json(folder / "metrics.json")["metrics"]["test"]["all"]
+    entry = read_json(folder / "metrics.json")["metrics"]["test"]["all"]
     return Measured.of(entry["auc"], entry["n"])
 
 

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from kerasfaces import cli, config, runs
+from kerasfaces import cli
+from kerasfaces.core import config
+from kerasfaces.core.files import write_json
 
 HERE = Path(__file__).parent
 WEIGHTS = HERE.parent.parent / "kerasfaces" / "models" / "weights"
@@ -89,9 +91,9 @@ def _evaluate(arguments: Any) -> int:
         "hours": (time.monotonic() - started) / 3600,
         "rows": rows,
     }
-    runs.write_json(arguments.output / "results.json", results)
+    write_json(arguments.output / "results.json", results)
     if arguments.record:
-        runs.write_json(HERE / "results.json", results)
+        write_json(HERE / "results.json", results)
     for row in rows:
         print(row["table"], row.get("row"), row.get("data"), row.get("ours"))
     return 0

@@ -15,8 +15,8 @@ from PIL import Image
 
 from experiments.forensic_base.shipping import NAME
 from experiments.forensic_base.training import TAPS
-from kerasfaces import cli
-from kerasfaces.rng import generator, integer_seed
+from kerasfaces.core.progress import progress
+from kerasfaces.core.rng import generator, integer_seed
 
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 SEEDS = range(5)
@@ -59,7 +59,7 @@ def features(base: Any, files: list[Path], label: str) -> Floats:
 
     model = keras.Model(base.input, [base.get_layer(tap).output for tap in TAPS])
     parts = []
-    with cli.progress(len(files), label) as advance:
+    with progress(len(files), label) as advance:
         for at in range(0, len(files), 20):
             images = np.stack([_read(file) for file in files[at : at + 20]])
             maps = [np.asarray(part) for part in model(images, training=False)]

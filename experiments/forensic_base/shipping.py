@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments.forensic_base.training import predict, validation_auc
-from kerasfaces import runs
-from kerasfaces.errors import RunError
+from kerasfaces.core.errors import RunError
+from kerasfaces.core.files import atomic_path, write_json
 
 NAME = "forensic_mobilenetv2_035"
 _LEAST_AGREEMENT = 0.002  # the AUC may not move by more
@@ -41,7 +41,7 @@ def ship(
             f"{after[0]:.4f}; nothing was written to {folder}."
         )
     file = folder / f"{NAME}.npz"
-    with runs.atomic_path(file) as temporary:
+    with atomic_path(file) as temporary:
         np.savez_compressed(temporary, **arrays)
     note = {
         "file": file.name,
@@ -59,7 +59,7 @@ def ship(
             "n": sum(len(shard) for shard in held_out),
         },
     }
-    runs.write_json(folder / f"{NAME}.json", note)
+    write_json(folder / f"{NAME}.json", note)
     return note
 
 

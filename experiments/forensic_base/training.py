@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kerasfaces import runs
-from kerasfaces.rng import generator, integer_seed
+from kerasfaces.core import folders
+from kerasfaces.core.files import atomic_path, read_json, write_json
+from kerasfaces.core.rng import generator, integer_seed
 
 TAPS = tuple(f"block_{block}_expand_relu" for block in (3, 6, 9, 13))
 ASKED = ("block_1_expand_relu", *TAPS, "out_relu")  # layers that get a logit
@@ -142,7 +143,7 @@ def train(
     held_out = [np.load(path) for path in shards[-plan.validation_shards :]]
     nothing = [np.load(flat)]
     everywhere = [np.arange(len(nothing[0]) // 2)]
-    with runs.lock(folder, "training folder"):
+    with folders.lock(folder, "training folder"):
         model, history = _resume(plan, folder)
         for epoch in range(len(history), plan.epochs):
             started = time.monotonic()
@@ -158,10 +159,10 @@ def train(
                 "val_auc": validation_auc(model, held_out),
                 "seconds": time.monotonic() - started,
             }
-            with runs.atomic_path(folder / "checkpoint.keras") as temporary:
+            with atomic_path(folder / "checkpoint.keras") as temporary:
                 model.save(temporary)
             history.append(row)
-            runs.write_json(folder / "history.json", history)
+            write_json(folder / "history.json", history)
             logger.info("%s", row)
     return model
 
@@ -189,7 +190,7 @@ def _resume(plan: Plan, folder: Path) -> tuple[Any, list[dict[str, float]]]:
 
     history = folder / "history.json"
     if history.exists():
-        done = runs.read_json(history)
+        done = read_json(history)
         own = {"pair_loss": pair_loss}
         return keras.models.load_model(folder / "checkpoint.keras", own), done
     model = build(None)

@@ -17,14 +17,16 @@ import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
 
-from kerasfaces import cli, config, homes, runs
-from kerasfaces.rng import generator
+from kerasfaces.core import config, homes
+from kerasfaces.core.files import atomic_path
+from kerasfaces.core.progress import progress
+from kerasfaces.core.rng import generator
+from kerasfaces.core.workers import start_pool
 from kerasfaces.sample import pair
 from kerasfaces.sample.canvas import Array
 from kerasfaces.sample.decoders import DECODERS, Decoder
 from kerasfaces.sample.person import draw_person
 from kerasfaces.sample.scene import render
-from kerasfaces.workers import start_pool
 
 SEEN = ("transposed_conv", "bilinear_conv")
 VARIANTS = (
@@ -82,7 +84,7 @@ def make(recipe: Recipe, workers: int) -> list[Path]:
     missing = [shard for shard, path in enumerate(paths) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     with (
-        cli.progress(len(missing) * recipe.shard_images, "Simulating") as advance,
+        progress(len(missing) * recipe.shard_images, "Simulating") as advance,
         start_pool(workers) as pool,
     ):
         jobs = [pool.submit(_write, recipe, shard, paths[shard]) for shard in missing]
@@ -116,7 +118,7 @@ def make_flat(recipe: Recipe) -> Path:
         for which, image in enumerate(both):
             images[2 * number + which] = _through_jpeg(image, pair.QUALITY_PCT)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with runs.atomic_path(path) as temporary:
+    with atomic_path(path) as temporary:
         np.save(temporary, images)
     return path
 
@@ -169,7 +171,7 @@ def _write(recipe: Recipe, shard: int, path: Path) -> None:
             for image in both:
                 images[row] = _through_jpeg(image, quality_pct)
                 row += 1
-    with runs.atomic_path(path) as temporary:
+    with atomic_path(path) as temporary:
         np.save(temporary, images)
 
 

@@ -8,8 +8,10 @@ from typing import Any
 
 from experiments.framework import launch
 from experiments.framework.launch import Job
-from kerasfaces import cli, machine, workers
-from kerasfaces.errors import RunError
+from kerasfaces import cli
+from kerasfaces.core import machine, workers
+from kerasfaces.core.errors import RunError
+from kerasfaces.core.imports import import_keras
 
 Work = Callable[[Job], tuple[dict[str, Any], str]]
 
@@ -45,7 +47,7 @@ def execute(job: Job, work: Work = launch.execute) -> tuple[dict[str, Any], str]
 def _serve(sender: Connection, parent: int, job: Job, work: Work) -> None:
     machine.end_with(parent)
     cli.log_to_stderr()
-    cli.import_keras()
+    import_keras()
     try:
         found: Any = work(job)
     except Exception as error:  # noqa: BLE001 - raised by `execute`

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 from experiments.framework import failures
 from experiments.framework.rows import FAILED, NO_BUDGET, NO_WEIGHTS, RUN
 from experiments.framework.runner import Context
-from kerasfaces import runs
-from kerasfaces.errors import (
+from kerasfaces.core.errors import (
     InputError,
     KerasfacesError,
     MissingFileError,
     OutOfBudgetError,
 )
+from kerasfaces.core.files import read_json, write_json
 
 if TYPE_CHECKING:
     from kerasfaces.baselines.config import BaselineConfig
@@ -187,13 +187,13 @@ def drawn(context: Context, system: System, ratio: Ratio, seed: int) -> "Drawn":
 
 def audit(context: Context) -> dict[str, Any]:
     """Return the audit of all files, made once: every training shares it."""
-    from kerasfaces import config
+    from kerasfaces.core import config
     from kerasfaces.manifest import audit as audits
 
     path = context.folder / "audit.json"
     if not path.exists():
-        runs.write_json(path, config.to_dict(audits.audit(context.unsplit())))
-    found: dict[str, Any] = runs.read_json(path)
+        write_json(path, config.to_dict(audits.audit(context.unsplit())))
+    found: dict[str, Any] = read_json(path)
     return found
 
 
@@ -242,7 +242,7 @@ def weights(
         model = system.config.model.name
         if each.folders and system.weights != "none":
             first = next(iter(each.folders.values()))
-            said[model] = runs.read_json(first / "config.json")["weights"]
+            said[model] = read_json(first / "config.json")["weights"]
         elif each.status == NO_WEIGHTS:
             said[model] = NO_WEIGHTS
         rest |= bool(each.folders) and system.weights == "none"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from experiments.framework import clock, runner
 from kerasfaces import store
-from kerasfaces.channels.parts import checkpoints
-from kerasfaces.errors import MissingFileError, RunError
+from kerasfaces.channels.networks import checkpoints
+from kerasfaces.core.errors import MissingFileError, RunError
 
 logger = logging.getLogger("kerasfaces.experiments")
 UNMASKED = ("rgb", "lnp", "spectrum")  # one store for whoever wants no mask

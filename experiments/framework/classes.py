@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from experiments.framework.rows import Measured
-from kerasfaces import rng
+from kerasfaces.core import rng
 from kerasfaces.metrics import Confusion, rate
 from kerasfaces.metrics.bootstrap import RESAMPLES, rate_draws
 from kerasfaces.metrics.intervals import percentiles

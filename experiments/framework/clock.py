@@ -3,7 +3,7 @@
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from kerasfaces import clock as clocks
+from kerasfaces.core import clock as clocks
 
 _FILE = "clock.json"
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from experiments.framework import apart, failures, index, launch
 from experiments.framework.launch import Job
-from kerasfaces import runs
-from kerasfaces.errors import OutOfBudgetError
+from kerasfaces.core.errors import OutOfBudgetError
+from kerasfaces.core.files import write_text
 
 logger = logging.getLogger("kerasfaces.experiments")
 
@@ -54,7 +54,7 @@ def run(jobs: Sequence[Job], folder: Path, show: Callable[[str], None]) -> int:
         outcomes.append(outcome)
         show(outcome.printed)
     page = folder / "index.html"
-    runs.write_text(page, index.render(folder, outcomes))
+    write_text(page, index.render(folder, outcomes))
     show(_ending(outcomes, page))
     return int(any(each.broken for each in outcomes))
 

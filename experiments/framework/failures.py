@@ -6,7 +6,7 @@ import traceback
 from pathlib import Path
 
 from experiments.framework.rows import FAILED
-from kerasfaces import runs
+from kerasfaces.core.files import write_text
 
 logger = logging.getLogger("kerasfaces.experiments")
 _LONGEST = 60  # letters of a reason that fit into a table
@@ -34,7 +34,7 @@ def keep(folder: Path, label: str, error: BaseException) -> str:
         error: Why.
     """
     path = folder / "failures" / f"{label}.txt"
-    runs.write_text(path, "".join(traceback.format_exception(error)))
+    write_text(path, "".join(traceback.format_exception(error)))
     why = status(error)
     logger.error("%s %s (the whole traceback: %s); the rest goes on", label, why, path)
     return why

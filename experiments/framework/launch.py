@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from experiments.framework import runner
 from experiments.framework.clock import spent_s
 from experiments.framework.failures import is_failure
-from kerasfaces import cli, runs
+from kerasfaces.core import folders
+from kerasfaces.core.imports import import_keras
 
 if TYPE_CHECKING:
     from kerasfaces.manifest import Manifest
@@ -63,7 +64,7 @@ def prepare(
     Raises:
         InputError: An option does not fit the experiment.
     """
-    cli.import_keras()
+    import_keras()
     from kerasfaces import manifest as manifests
 
     module = runner.load(name, arguments.part)
@@ -105,7 +106,7 @@ def execute(job: Job) -> tuple[dict[str, Any], str]:
     from experiments.framework import results_file
 
     folder = job.context.folder
-    with runs.lock(folder, "experiment folder"):
+    with folders.lock(folder, "experiment folder"):
         identity = {"experiment": job.name, "manifest": job.context.manifest.digest()}
         runner.claim(folder, identity)
         outcome = job.module.run(job.context)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from experiments.framework.classes import class_report
 from experiments.framework.rows import Measured
-from kerasfaces import runs
+from kerasfaces.core.files import read_json
 from kerasfaces.evaluate import measure, predictions, stored
 from kerasfaces.metrics import NAMES, confusion, measure_slices
 
@@ -84,7 +84,7 @@ def against(folders: Mapping[int, Path], camera: str) -> dict[int, Measured]:
     """
     found = {}
     for seed, folder in folders.items():
-        slices = runs.read_json(folder / "metrics.json")["metrics"]["test"]
+        slices = read_json(folder / "metrics.json")["metrics"]["test"]
         entry = slices.get(f"source={camera}")
         if entry is not None:
             found[seed] = Measured.of(entry["auc"], entry["n"])

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from kerasfaces import registry
-from kerasfaces.errors import InputError
+from kerasfaces.core import registry
+from kerasfaces.core.errors import InputError
 
 KEYWORDS = ("forensic", "imagenet", "none")  # what --weights may say besides a file
 

@@ -4,7 +4,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from experiments.framework.runner import Context
-from kerasfaces import rng
+from kerasfaces.core import rng
 
 if TYPE_CHECKING:
     from kerasfaces.train.config import TrainConfig

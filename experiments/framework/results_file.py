@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.framework.rows import RUN
-from kerasfaces import runs
-from kerasfaces.errors import RunError
+from kerasfaces.core.errors import RunError
+from kerasfaces.core.files import write_json, write_text
 from kerasfaces.report.markup import p_text
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def text(
 def write(folder: Path, results: Mapping[str, Any], part: str | None = None) -> Path:
     """Write folder/results.json, or results-PART.json, atomically."""
     path = folder / f"results{f'-{part}' if part else ''}.json"
-    runs.write_json(path, dict(results))
+    write_json(path, dict(results))
     return path
 
 
@@ -102,7 +102,7 @@ def record(
         raise RunError(f"{readme}: expected the lines {first} and {last}.")
     block = f"{first}\n```text\n{printed}\n```\n{last}"
     write(target, results, part)
-    runs.write_text(readme, begin + block + end)
+    write_text(readme, begin + block + end)
 
 
 def commit(folder: Path) -> tuple[str, bool]:

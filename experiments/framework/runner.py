@@ -18,8 +18,14 @@ from typing import TYPE_CHECKING, Any
 from experiments.framework import sharing
 from experiments.framework.clock import clock, total_s
 from experiments.framework.options import KEYWORDS, parse_seeds, parse_weights
-from kerasfaces import registry, runs
-from kerasfaces.errors import InputError, MissingFileError, OutOfBudgetError, RunError
+from kerasfaces.core import registry
+from kerasfaces.core.errors import (
+    InputError,
+    MissingFileError,
+    OutOfBudgetError,
+    RunError,
+)
+from kerasfaces.core.files import read_json, write_json
 
 if TYPE_CHECKING:
     from experiments.framework.rows import Row
@@ -281,13 +287,13 @@ def claim(folder: Path, identity: Mapping[str, Any]) -> None:
     Raises:
         RunError: It holds another experiment, or the same on other images.
     """
-    from kerasfaces import config
+    from kerasfaces.core import config
 
     path = folder / "experiment.json"
     if not path.exists():
-        runs.write_json(path, dict(identity))
+        write_json(path, dict(identity))
         return
-    changed = config.diff(runs.read_json(path), identity)
+    changed = config.diff(read_json(path), identity)
     if changed:
         raise RunError(
             f"{folder} holds another experiment ({'; '.join(changed)}); choose another "

@@ -27,7 +27,7 @@ def share(folder: Path, shared: Path, request: "Request", seed: int) -> Path:
         request: What is to be trained.
         seed: Of the split, for the name.
     """
-    from kerasfaces import config as configs
+    from kerasfaces.core import config as configs
     from kerasfaces.train import channels, claim
     from kerasfaces.train import run as training
 

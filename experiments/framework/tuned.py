@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.framework.clock import clock
 from experiments.framework.runner import Context
-from kerasfaces import cli, runs
+from kerasfaces.core.files import read_json
+from kerasfaces.core.imports import optional_import
 
 if TYPE_CHECKING:
     from kerasfaces.tune.study import Study
@@ -21,8 +22,8 @@ def load(name: str, **changes: Any) -> "Study":
     Raises:
         MissingExtraError: KerasTuner is not installed.
     """
-    cli.optional_import("tensorboard", "tune")
-    cli.optional_import("keras_tuner", "tune")
+    optional_import("tensorboard", "tune")
+    optional_import("keras_tuner", "tune")
     from kerasfaces.tune import study as studies
 
     return dataclasses.replace(studies.load(name)[1], **changes)
@@ -68,7 +69,7 @@ def run(
 
 def result(folder: Path) -> dict[str, Any]:
     """Return a finished study's result.json."""
-    found: dict[str, Any] = runs.read_json(folder / "result.json")
+    found: dict[str, Any] = read_json(folder / "result.json")
     return found
 
 

@@ -13,8 +13,8 @@ from typing import Any
 from experiments.framework.clock import clock
 from experiments.framework.rows import NO_BUDGET, NO_WEIGHTS, Measured, Row
 from experiments.framework.runner import Context, Outcome
-from kerasfaces import runs
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import read_json
 from kerasfaces.train import config as configs
 
 MODELS = ("mobilenetv2",)
@@ -52,13 +52,13 @@ def run(context: Context) -> Outcome:
             rows += [_not_run(name, metric) for metric in HEADLINES]
             continue
         folder = _crossgen(context, name)
-        content = runs.read_json(folder / "crossgen.json")
+        content = read_json(folder / "crossgen.json")
         rows += [*_cells(name, content), *_compared(name, content)]
         notes += [f"{name}: {text}" for text in _notes(content)]
     first = next(context.folder.glob("*/runs/*/seed-*/config.json"), None)
     if first is None:
         return Outcome(rows=rows, weights={"mobilenetv2": NO_BUDGET})
-    weights = {"mobilenetv2": runs.read_json(first)["weights"]}
+    weights = {"mobilenetv2": read_json(first)["weights"]}
     return Outcome(rows=rows, weights=weights, notes=notes)
 
 

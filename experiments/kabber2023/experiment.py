@@ -11,7 +11,7 @@ from typing import Any
 from experiments.framework.rows import NO_LABELS, NO_WEIGHTS, RUN, Row
 from experiments.framework.runner import Context, Outcome
 from experiments.kabber2023 import measured, published
-from kerasfaces import runs
+from kerasfaces.core.files import read_json
 from kerasfaces.train import config as configs
 from kerasfaces.train.config import TrainConfig
 
@@ -75,7 +75,7 @@ def _configuration(model: str, context: Context) -> tuple[TrainConfig, list[str]
 
 def _base(folders: dict[int, Path]) -> Any:
     first = next(iter(folders.values()))
-    return runs.read_json(first / "config.json")["weights"]
+    return read_json(first / "config.json")["weights"]
 
 
 def _cells(model: str, found: dict[int, measured.Run]) -> list[Row]:

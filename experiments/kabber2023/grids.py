@@ -16,7 +16,7 @@ from experiments.framework.rows import NO_WEIGHTS, Measured, Row
 from experiments.framework.runner import Context, Outcome
 from experiments.kabber2023 import published
 from experiments.kabber2023.experiment import MODELS, RATIO
-from kerasfaces import runs
+from kerasfaces.core.files import read_json
 
 __all__ = ["DOCUMENT_DATA", "MODELS", "SEEDS", "TITLES", "run"]
 
@@ -53,7 +53,7 @@ def run(context: Context) -> Outcome:
         rows += _winner(model, folders)
         notes += _told(model, cells, folders)
         first = next(iter(folders.values()))
-        weights[model] = runs.read_json(first / "study.json")["weights"][model]
+        weights[model] = read_json(first / "study.json")["weights"][model]
     order = list(TITLES)
     rows.sort(key=lambda row: order.index(row.table))
     return Outcome(rows=rows, weights=weights, notes=notes)
@@ -104,7 +104,7 @@ def _winner(model: str, folders: dict[int, Path]) -> list[Row]:
     found: dict[str, dict[int, Measured]] = {}
     for seed, folder in folders.items():
         result = tuned.result(folder)
-        entry = runs.read_json(folder / result["run"] / "metrics.json")
+        entry = read_json(folder / result["run"] / "metrics.json")
         test = entry["metrics"]["test"]["all"]
         found.setdefault("auc", {})[seed] = Measured.of(test["auc"], test["n"])
         for name in ("search", "test", "optimism"):

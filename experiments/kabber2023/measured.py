@@ -12,7 +12,7 @@ import pandas as pd
 from experiments.framework.classes import class_report
 from experiments.framework.rows import Measured
 from experiments.kabber2023 import published
-from kerasfaces import runs
+from kerasfaces.core.files import read_json
 from kerasfaces.evaluate import groups, predictions
 from kerasfaces.evaluate.operating_point import OperatingPoint
 from kerasfaces.metrics import Confusion, confusion, rate
@@ -33,8 +33,8 @@ class Run:
         """Read the run folder."""
         self.frame = predictions.read(folder / "predictions_test.csv")
         path = folder / "operating_point.json"
-        self.point = OperatingPoint.from_json(runs.read_json(path), str(path))
-        metrics = runs.read_json(folder / "metrics.json")["metrics"]
+        self.point = OperatingPoint.from_json(read_json(path), str(path))
+        metrics = read_json(folder / "metrics.json")["metrics"]
         self.entry: dict[str, Any] = metrics["test"]["all"]
 
     def confusion(self) -> Confusion:

@@ -12,7 +12,10 @@ import numpy as np
 
 from experiments.framework import results_file
 from experiments.lnp_denoiser import comparison, pictures, shipping, training
-from kerasfaces import cli, config, runs
+from kerasfaces import cli
+from kerasfaces.core import config
+from kerasfaces.core.files import read_json, write_json
+from kerasfaces.core.imports import optional_import
 
 HERE = Path(__file__).parent
 WEIGHTS = HERE.parent.parent / "kerasfaces" / "channels" / "weights" / "lnp_small.npz"
@@ -40,8 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     started = time.monotonic()
     recipe, plan = pictures.Recipe(), training.Plan()
-    cli.optional_import("cv2", "channels")
-    cli.optional_import("torch", "channels")
+    optional_import("cv2", "channels")
+    optional_import("torch", "channels")
     part = pictures.load(arguments.data, "train", recipe)
     network = training.train(part, recipe, plan, arguments.output, arguments.threads)
     file = WEIGHTS if arguments.record else arguments.output / WEIGHTS.name
@@ -58,13 +61,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         "command": COMMAND,
         "hours": _trained_hours(arguments.output),
         "hours_of_comparison": (time.monotonic() - started) / 3600,
-        "weights_sha256": runs.read_json(file.with_suffix(".json"))["sha256"],
+        "weights_sha256": read_json(file.with_suffix(".json"))["sha256"],
         "gain_db": gains,
         "rows": rows,
     }
-    runs.write_json(arguments.output / "results.json", results)
+    write_json(arguments.output / "results.json", results)
     if arguments.record:
-        runs.write_json(HERE / "results.json", results)
+        write_json(HERE / "results.json", results)
     _print(rows, gains)
     return 0
 
@@ -73,7 +76,7 @@ def _compare(
     data: Path, recipe: pictures.Recipe, file: Path
 ) -> tuple[list[dict[str, Any]], dict[str, dict[str, float]]]:
     """Compare the file as written, run as the channel runs it."""
-    from kerasfaces.channels import lnp
+    from kerasfaces.channels.kinds import lnp
 
     denoiser, sha256 = lnp.load_small(file)
     channel = lnp.Lnp(denoiser, sha256, lnp.Options())
@@ -116,7 +119,7 @@ def _note(
 
 
 def _trained_hours(folder: Path) -> float:
-    history = runs.read_json(folder / "history.json")
+    history = read_json(folder / "history.json")
     return float(sum(row["seconds"] for row in history) / 3600)
 
 

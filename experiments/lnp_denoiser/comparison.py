@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments.lnp_denoiser.pictures import LEVELS, Pair
-from kerasfaces import cli
-from kerasfaces.rng import generator
+from kerasfaces.core.progress import progress
+from kerasfaces.core.rng import generator
 
 Pixels = npt.NDArray[np.uint8]
 Filter = Callable[[Pixels], Pixels]
@@ -110,7 +110,7 @@ def search(
     best: list[tuple[float, str]] = [(-np.inf, "")] * len(LEVELS)
     overall = (-np.inf, "")
     levels = np.array([pair.level for pair in tune])
-    with cli.progress(len(settings), f"Searching {kind}", "setting") as advance:
+    with progress(len(settings), f"Searching {kind}", "setting") as advance:
         for name, apply in settings.items():
             values = psnr(apply, tune)
             for level in range(len(LEVELS)):

@@ -21,8 +21,8 @@ from experiments.lnp_denoiser.camera_noise import (
     photograph,
     sensor_px,
 )
-from kerasfaces.errors import MissingFileError
-from kerasfaces.rng import generator
+from kerasfaces.core.errors import MissingFileError
+from kerasfaces.core.rng import generator
 from kerasfaces.sample.person import draw_person
 from kerasfaces.sample.scene import render
 

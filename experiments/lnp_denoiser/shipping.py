@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from kerasfaces import runs
-from kerasfaces.errors import RunError
+from kerasfaces.core.errors import RunError
+from kerasfaces.core.files import atomic_path, write_json
 
 MAX_BYTES = 2_000_000
 
@@ -34,7 +34,7 @@ def ship(network: Any, file: Path, note: dict[str, Any]) -> dict[str, Any]:
     wrong = [name for name, array in arrays.items() if not np.isfinite(array).all()]
     if wrong:
         raise RunError(f"{', '.join(wrong)} not finite in float16; nothing written.")
-    with runs.atomic_path(file) as temporary:
+    with atomic_path(file) as temporary:
         np.savez_compressed(temporary, **arrays)
     data = file.read_bytes()
     if len(data) > MAX_BYTES:
@@ -48,5 +48,5 @@ def ship(network: Any, file: Path, note: dict[str, Any]) -> dict[str, Any]:
         "licence": "Apache-2.0",
         **note,
     }
-    runs.write_json(file.with_suffix(".json"), note)
+    write_json(file.with_suffix(".json"), note)
     return note

@@ -18,9 +18,11 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments.lnp_denoiser.pictures import Part, Recipe, batches
-from kerasfaces import cli, config, runs
-from kerasfaces.errors import RunError
-from kerasfaces.rng import integer_seed
+from kerasfaces.core import config, folders
+from kerasfaces.core.errors import RunError
+from kerasfaces.core.files import atomic_path, read_json, write_json
+from kerasfaces.core.progress import progress
+from kerasfaces.core.rng import integer_seed
 
 logger = logging.getLogger("kerasfaces.experiments")
 _EPS = 1e-6  # mean square error of a quarter grey level: what rounding alone leaves
@@ -68,7 +70,7 @@ def build(plan: Plan) -> Any:
     """
     import torch
 
-    from kerasfaces.channels.parts import cycleisp
+    from kerasfaces.channels.networks import cycleisp
 
     torch.manual_seed(integer_seed(plan.seed, "denoiser"))
     network = cycleisp.Denoiser(
@@ -129,11 +131,11 @@ def train(part: Part, recipe: Recipe, plan: Plan, folder: Path, threads: int) ->
 
     torch.set_num_threads(threads)
     folder.mkdir(parents=True, exist_ok=True)
-    with runs.lock(folder, "training folder"):
+    with folders.lock(folder, "training folder"):
         network, optimizer, done, history = _resume(recipe, plan, folder)
         started = time.monotonic()
         levels: list[float] = []
-        with cli.progress(plan.steps - done, "Training", "step") as advance:
+        with progress(plan.steps - done, "Training", "step") as advance:
             made = _ahead(batches(part, recipe, plan.batch, range(done, plan.steps)))
             for step, (noisy, clean) in enumerate(made, start=done):
                 levels.append(_step(network, optimizer, plan, step, noisy, clean))
@@ -192,7 +194,7 @@ def _resume(recipe: Recipe, plan: Plan, folder: Path) -> tuple[Any, Any, int, An
         )
     network.load_state_dict(saved["network"])
     optimizer.load_state_dict(saved["optimizer"])
-    history = runs.read_json(folder / "history.json")
+    history = read_json(folder / "history.json")
     kept = [row for row in history if row["step"] <= saved["step"]]
     return network, optimizer, saved["step"], kept
 
@@ -208,8 +210,8 @@ def _save(
 ) -> None:
     import torch
 
-    runs.write_json(folder / "history.json", history)
-    with runs.atomic_path(folder / "checkpoint.pt") as temporary:
+    write_json(folder / "history.json", history)
+    with atomic_path(folder / "checkpoint.pt") as temporary:
         torch.save(
             {
                 "step": step,

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from kerasfaces import runs
+from kerasfaces.core import folders
+from kerasfaces.core.files import read_json, write_json
 from kerasfaces.evaluate import predictions
 from kerasfaces.evaluate.operating_point import OperatingPoint
 from kerasfaces.evaluate.run import finish
@@ -30,7 +31,7 @@ def average(
         weights: One per member; by default they are equal.
     """
     shares = list(weights or [1.0] * len(members))
-    with runs.lock(folder):
+    with folders.lock(folder):
         if is_finished(folder):
             return folder
         frames = {
@@ -45,7 +46,7 @@ def average(
         }
         names = [f"{member.parent.name}/{member.name}" for member in members]
         note = {"members": [str(each) for each in members], "weights": shares}
-        runs.write_json(folder / MEMBERS, note)
+        write_json(folder / MEMBERS, note)
         config = {"average of": names, "weights": shares}
         finish(folder, frames, config=config, environment={})
     return folder
@@ -56,7 +57,7 @@ def members_of(folder: Path) -> tuple[list[Path], list[float]]:
     path = folder / MEMBERS
     if not path.exists():
         return [folder], [1.0]
-    note = runs.read_json(path)
+    note = read_json(path)
     return [Path(member) for member in note["members"]], note["weights"]
 
 
@@ -76,7 +77,7 @@ def joined(
         if list(frame["path"]) != list(first["path"]):
             raise ValueError(f"{folder}: predictions of other rows than its partner's")
         path = folder / "operating_point.json"
-        point = OperatingPoint.from_json(runs.read_json(path), str(path))
+        point = OperatingPoint.from_json(read_json(path), str(path))
         logits = np.asarray(frame["logit"], np.float64)
         known = np.isfinite(logits)
         values = np.full(len(frame), np.nan)

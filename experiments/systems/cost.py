@@ -15,7 +15,7 @@ from typing import Any
 from experiments.framework.clock import clock
 from experiments.framework.runner import Context
 from experiments.systems import speed
-from kerasfaces import runs
+from kerasfaces.core.files import read_json, write_json
 
 logger = logging.getLogger(__name__)
 
@@ -92,9 +92,9 @@ class Costs:
         if not path.exists():
             logger.info("%s: time per image", label)
             with clock(self._context.folder):
-                runs.write_json(path, self._measured(folder))
-        facts = runs.read_json(folder / "training.json")
-        kept = runs.read_json(path)
+                write_json(path, self._measured(folder))
+        facts = read_json(folder / "training.json")
+        kept = read_json(path)
         return Cost(
             train_s=float(facts["train_seconds"]),
             cached=facts.get("features_cached", 0 if _is_whole(facts) else None),
@@ -136,7 +136,7 @@ def _is_whole(facts: Mapping[str, Any]) -> bool:
 
 
 def _on_channels(folder: Path) -> bool:
-    return "channel_recipe" in runs.read_json(folder / "input_spec.json")
+    return "channel_recipe" in read_json(folder / "input_spec.json")
 
 
 def _size(path: Path) -> int:

@@ -13,9 +13,9 @@ from experiments.framework.runner import Context
 from experiments.wan2023 import cells
 from experiments.wan2023 import experiment as wan2023
 from experiments.wan2023.cells import CHOSEN, Cell
-from kerasfaces import registry
 from kerasfaces.baselines.config import BaselineConfig
-from kerasfaces.errors import OutOfBudgetError
+from kerasfaces.core import registry
+from kerasfaces.core.errors import OutOfBudgetError
 from kerasfaces.train import config as configs
 from kerasfaces.train.config import TrainConfig
 

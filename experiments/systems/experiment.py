@@ -22,7 +22,7 @@ from experiments.framework.runner import Context, Outcome
 from experiments.systems import cost as costs
 from experiments.systems import detectors, page
 from experiments.wan2023 import cells
-from kerasfaces import runs
+from kerasfaces.core.files import read_json
 from kerasfaces.evaluate.names import HEADLINES
 from kerasfaces.metrics import holm
 
@@ -114,7 +114,7 @@ def _quality(found: dict[str, Folders], status: dict[str, str]) -> Iterator[Row]
 
 
 def _entry(folder: Path, metric: str) -> Measured:
-    entry = runs.read_json(folder / "metrics.json")["metrics"]["test"]["all"]
+    entry = read_json(folder / "metrics.json")["metrics"]["test"]["all"]
     return Measured.of(entry[metric], entry["n"])
 
 
@@ -275,7 +275,7 @@ def _weights(
             continue
         if each.title in found:
             folder = next(iter(found[each.title].values()))
-            used[each.title] = runs.read_json(folder / "config.json")["weights"]
+            used[each.title] = read_json(folder / "config.json")["weights"]
         elif status[each.title] == NO_WEIGHTS:
             used[each.title] = NO_WEIGHTS
     return {**used, "all others": "random weights at the start"}

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from experiments.framework import blocks
 from experiments.framework.rows import RUN
 from experiments.systems.cost import METRICS
-from kerasfaces import runs
+from kerasfaces.core.files import write_text
 from kerasfaces.evaluate import names
 from kerasfaces.evaluate.names import HEADLINES
 from kerasfaces.report import markup
@@ -55,7 +55,7 @@ def write(folder: Path, results: Mapping[str, Any]) -> Path:
         pages.measured_on("test"),
     )
     path = folder / "index.html"
-    runs.write_text(path, text)
+    write_text(path, text)
     return path
 
 

@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 
 from kerasfaces import images
 from kerasfaces.baselines import arrays
+from kerasfaces.core.errors import ImageError
 from kerasfaces.dataset import stage
 from kerasfaces.dataset.channels import from_store
-from kerasfaces.errors import ImageError
 from kerasfaces.features import baseline, engines, predict
 from kerasfaces.images import InputSpec
 from kerasfaces.models import assemble

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from experiments.systems.detectors import Detector, smaller
-from kerasfaces import images, registry
-from kerasfaces.errors import RunError
+from kerasfaces import images
+from kerasfaces.core import registry
+from kerasfaces.core.errors import RunError
 from kerasfaces.models import assemble
 from kerasfaces.train import config as configs
 

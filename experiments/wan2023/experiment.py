@@ -15,7 +15,7 @@ from experiments.framework.channel_stores import OTHER_MASK, UNMASKED, Stores, m
 from experiments.framework.runner import Context, Outcome
 from experiments.wan2023 import cells, published, saturation, simulated, tables
 from experiments.wan2023.cells import Cell, Variant
-from kerasfaces.errors import OutOfBudgetError
+from kerasfaces.core.errors import OutOfBudgetError
 
 logger = logging.getLogger(__name__)
 MODELS = ("lnp_attention",)

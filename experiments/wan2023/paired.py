@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from experiments.framework.rows import Measured
-from kerasfaces import rng, runs
+from kerasfaces.core import rng
+from kerasfaces.core.files import read_json
 from kerasfaces.evaluate import predictions
 from kerasfaces.evaluate.operating_point import OperatingPoint
 from kerasfaces.metrics import from_draws
@@ -51,7 +52,7 @@ def _right(folder: Path) -> pd.DataFrame:
     """Return path, label and whether the test row was called what it is."""
     frame = predictions.readable(predictions.read(folder / "predictions_test.csv"))
     path = folder / "operating_point.json"
-    threshold = OperatingPoint.from_json(runs.read_json(path), str(path)).threshold
+    threshold = OperatingPoint.from_json(read_json(path), str(path)).threshold
     called = np.asarray(frame["score"], np.float64) >= threshold
     right = called == (frame["label"] == "fake").to_numpy()
     return pd.DataFrame(

@@ -19,8 +19,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from kerasfaces import images, rng, runs, workers
-from kerasfaces.errors import ImageError
+from kerasfaces import images
+from kerasfaces.core import rng, workers
+from kerasfaces.core.errors import ImageError
+from kerasfaces.core.files import atomic_path
 from kerasfaces.manifest import Manifest
 from kerasfaces.sample.decoders import DECODERS, decode
 
@@ -96,7 +98,7 @@ def _make(job: _Job, size_px: int) -> str:
     made = upsampled(pixels, rng.generator(0, "autogan", job.fake.stem))
     for array, path in ((pixels, job.real), (made, job.fake)):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with runs.atomic_path(path) as temporary:
+        with atomic_path(path) as temporary:
             Image.fromarray(array).save(
                 temporary, "JPEG", quality=QUALITY_PCT, subsampling=_CHROMA_420
             )

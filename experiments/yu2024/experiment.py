@@ -17,7 +17,7 @@ from experiments.framework.runner import Context, Outcome
 from experiments.yu2024 import published, roles
 from experiments.yu2024.published import DEIT, FOREIGN, HOG, LINE, RESNET, SELF
 from experiments.yu2024.roles import Cast
-from kerasfaces import registry
+from kerasfaces.core import registry
 from kerasfaces.train import config as configs
 from kerasfaces.train.config import TrainConfig
 

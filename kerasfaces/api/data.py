@@ -15,9 +15,9 @@ import pandas as pd
 from kerasfaces import manifest as manifests
 from kerasfaces import sample, tables
 from kerasfaces.api.wording import advice_in_python
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import listed, quoted
 from kerasfaces.manifest.rules import LABELS, SPLITS
-from kerasfaces.texts import listed, quoted
 
 if TYPE_CHECKING:
     from kerasfaces.manifest.audit import AuditResult

@@ -15,9 +15,9 @@ from kerasfaces.api.data import Manifest, require_manifest
 from kerasfaces.api.inputs import Images, as_files
 from kerasfaces.api.result import Result
 from kerasfaces.api.wording import advice_in_python
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import quoted
 from kerasfaces.evaluate.operating_point import OperatingPoint
-from kerasfaces.texts import quoted
 from kerasfaces.train import choices
 
 if TYPE_CHECKING:
@@ -135,12 +135,12 @@ class Detector:
             RunError: It is damaged.
             InputError: It holds something else, such as an ensemble or a study.
         """
-        from kerasfaces import runs
+        from kerasfaces.core.files import read_json
         from kerasfaces.evaluate import run_folder
 
         folder = Path(run)
         run_folder.point_of(folder)  # says what else it is
-        config = runs.read_json(folder / "config.json")
+        config = read_json(folder / "config.json")
         found = cls.__new__(cls)
         found.name = config["train"]["model"]["name"]
         found._store, found._weights, found._preset = None, None, None
@@ -384,7 +384,7 @@ def load_run(run: str | os.PathLike[str]) -> Detector:
 
 def list_models() -> pd.DataFrame:
     """Return the models and baselines that `Detector` knows, with what each is."""
-    from kerasfaces import registry
+    from kerasfaces.core import registry
 
     lines = [
         {

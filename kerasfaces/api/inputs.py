@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasfaces import images as loader
-from kerasfaces.errors import ImageError, InputError
+from kerasfaces.core.errors import ImageError, InputError
 
 if TYPE_CHECKING:
     from PIL import Image

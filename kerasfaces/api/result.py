@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from kerasfaces import runs
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import read_json
+from kerasfaces.core.texts import quoted
 from kerasfaces.evaluate import names, predictions, table
 from kerasfaces.evaluate.operating_point import OperatingPoint
 from kerasfaces.metrics import Estimate
-from kerasfaces.texts import quoted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,7 +34,7 @@ class Result:
             InputError: There are no predictions of this split.
         """
         self.folder, self.split, self.point = folder, split, point
-        self._content: dict[str, Any] = runs.read_json(folder / "metrics.json")
+        self._content: dict[str, Any] = read_json(folder / "metrics.json")
         if split not in self._content["metrics"]:
             known = ", ".join(self._content["metrics"])
             raise InputError(

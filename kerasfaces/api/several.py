@@ -8,16 +8,17 @@ from typing import TypeAlias
 
 import pandas as pd
 
-from kerasfaces import runs
 from kerasfaces.api.data import Manifest, require_manifest
 from kerasfaces.api.detector import Detector
 from kerasfaces.api.result import Result
 from kerasfaces.api.wording import advice_in_python
 from kerasfaces.compare import table as compare_table
 from kerasfaces.compare.comparison import Comparison
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import read_json
+from kerasfaces.core.imports import optional_import
+from kerasfaces.core.texts import quoted
 from kerasfaces.evaluate import names
-from kerasfaces.texts import quoted
 from kerasfaces.train import choices
 
 PathLike = str | os.PathLike[str]
@@ -198,8 +199,8 @@ def build_ensemble(
     Raises:
         KerasfacesError: A detector cannot be read, or they share no image.
     """
-    from kerasfaces import config
     from kerasfaces.compare import combiners, ensemble
+    from kerasfaces.core import config
     from kerasfaces.evaluate import stored
 
     if method not in combiners.METHODS:
@@ -244,12 +245,12 @@ def run_study(
     Raises:
         KerasfacesError: The study or the data cannot be used, or an extra is missing.
     """
-    from kerasfaces import cli
+    from kerasfaces.core.files import read_json
     from kerasfaces.tune import study as studies
 
     require_manifest(data)
-    cli.optional_import("tensorboard", "tune")
-    cli.optional_import("keras_tuner", "tune")
+    optional_import("tensorboard", "tune")
+    optional_import("keras_tuner", "tune")
     from kerasfaces.tune.run import Request, tune
 
     name, loaded = studies.load(os.fspath(study))
@@ -271,7 +272,7 @@ def run_study(
             notes=data.notes,
         )
     )
-    result = runs.read_json(folder / "result.json")
+    result = read_json(folder / "result.json")
     board = _written(folder / "leaderboard.csv", {"trial": str, "reason": str})
     return StudyResult(folder, board, Detector.load(folder / result["run"]))
 
@@ -332,7 +333,7 @@ def cross_generators(
             notes=data.notes,
         )
     )
-    content = runs.read_json(folder / "crossgen.json")
+    content = read_json(folder / "crossgen.json")
     return GeneratorMatrix(folder, _written(folder / "crossgen.csv"), content["failed"])
 
 

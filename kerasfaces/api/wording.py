@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from kerasfaces.errors import KerasfacesError
+from kerasfaces.core.errors import KerasfacesError
 
 _FILE = r"(?:'[^']*'|\S+)"
 _TO_FILE = rf"(?: -o {_FILE})?"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kerasfaces import cli
+from kerasfaces.core.files import read_json
 
 _EXAMPLES = [
     "kerasfaces attribute runs/mobilenetv2-1a2b3c      # the run's own images and splits",
@@ -54,7 +55,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error("--root goes with --manifest")
 
     from kerasfaces import manifest as manifests
-    from kerasfaces import runs
     from kerasfaces.attribute import apply, run, table
     from kerasfaces.manifest import missing
 
@@ -69,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         manifest = manifests.read(options.manifest, options.root)
         missing.require_trainable(manifest.rows, options.manifest)
     folder = run.attribute(options.run, manifest, options.output, config)
-    print(table.text(runs.read_json(folder / run.FILE)))
+    print(table.text(read_json(folder / run.FILE)))
     print(f"\nreport: {folder / 'report.html'}")
     return 0
 

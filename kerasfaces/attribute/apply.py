@@ -6,16 +6,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from kerasfaces import config as configs
 from kerasfaces import manifest as manifests
-from kerasfaces import runs
 from kerasfaces.attribute import heads, material
 from kerasfaces.attribute.distance import Space
 from kerasfaces.attribute.heads import Answers
 from kerasfaces.attribute.openset import OpenSet
 from kerasfaces.attribute.run import FILE
 from kerasfaces.attribute.softmax import Head
-from kerasfaces.errors import InputError, RunError
+from kerasfaces.core import config as configs
+from kerasfaces.core import folders
+from kerasfaces.core.errors import InputError, RunError
+from kerasfaces.core.files import read_json
 from kerasfaces.evaluate import overlap
 
 logger = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ def apply(
             "detector's run folder to make another."
         )
     manifest = manifests.read(manifest_path, root)
-    content = runs.read_json(folder / FILE)
+    content = read_json(folder / FILE)
     path = folder / heads.FOLDER / "000.npz"
     head, space = Head.load(path), Space.load(heads.space_of(path))
     try:
@@ -57,8 +58,8 @@ def apply(
             f"{folder / FILE} cannot be read ({error}); make the attribution again."
         ) from error
     made = detector / "config.json"
-    stated = runs.read_json(folder / "config.json").get("detector")
-    if not made.is_file() or configs.digest(runs.read_json(made)) != stated:
+    stated = read_json(folder / "config.json").get("detector")
+    if not made.is_file() or configs.digest(read_json(made)) != stated:
         raise RunError(
             f"{folder} was made with the detector in {detector}, which is gone or another by "
             "now; make the attribution again (kerasfaces attribute RUN -o DIR)."
@@ -82,6 +83,6 @@ def apply(
     answers = Answers((), head.names, logits, scores, points, point.rule, none, none)
     frame = heads.table(images.rows, images.reasons, answers)
     target = folder / "applied" / manifest.digest()[:12] / "attribution.csv"
-    with runs.lock(target.parent, "attribution"):
+    with folders.lock(target.parent, "attribution"):
         heads.write_table(frame, target)
     return target, frame

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import quoted
 from kerasfaces.metrics.inputs import Bools
-from kerasfaces.texts import quoted
 
 REAL = "real"
 UNKNOWN = "unknown"

@@ -12,9 +12,10 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces import rng, runs
 from kerasfaces.attribute.softmax import Features, Head
-from kerasfaces.errors import RunError
+from kerasfaces.core import rng
+from kerasfaces.core.errors import RunError
+from kerasfaces.core.files import atomic_path
 from kerasfaces.metrics.inputs import Floats
 
 _DIRECTIONS = 48
@@ -52,7 +53,7 @@ class Space:
 
     def save(self, path: Path) -> None:
         """Write plain arrays, atomically."""
-        with runs.atomic_path(path) as temporary, temporary.open("wb") as file:
+        with atomic_path(path) as temporary, temporary.open("wb") as file:
             np.savez(
                 file,
                 basis=self.basis,

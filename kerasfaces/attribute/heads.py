@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kerasfaces import cli, runs
 from kerasfaces.attribute import classes as class_rules
 from kerasfaces.attribute import distance, openset, softmax
 from kerasfaces.attribute.classes import NO_CLASS, REAL, UNKNOWN, Classes
 from kerasfaces.attribute.openset import OpenSet
 from kerasfaces.attribute.softmax import Features
+from kerasfaces.core.files import atomic_path
+from kerasfaces.core.progress import progress
 from kerasfaces.metrics.inputs import Bools, Floats
 
 logger = logging.getLogger(__name__)
@@ -107,7 +108,7 @@ def train_all(
     features: Features = read()
     answers = {}
     left_out = plan(found)
-    with cli.progress(len(left_out), "heads", "head") as add:
+    with progress(len(left_out), "heads", "head") as add:
         for number, without in enumerate(left_out):
             path = folder / FOLDER / f"{number:03d}.npz"
             answers[without] = _one(rows, features, found, without, path, l2, reject)
@@ -211,7 +212,7 @@ def called_of(answers: Answers, rows: Bools) -> list[str]:
 def write_table(frame: pd.DataFrame, path: Path) -> None:
     """Write a table atomically; file names need not be UTF-8."""
     text = frame.to_csv(index=False, lineterminator="\n")
-    with runs.atomic_path(path) as temporary:
+    with atomic_path(path) as temporary:
         temporary.write_text(
             text, encoding="utf-8", errors="surrogateescape", newline=""
         )

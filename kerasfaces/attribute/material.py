@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from kerasfaces import cli
 from kerasfaces import manifest as manifests
 from kerasfaces.attribute.softmax import Features
-from kerasfaces.errors import InputError, MissingFileError
+from kerasfaces.core.errors import InputError, MissingFileError
+from kerasfaces.core.imports import import_keras
 from kerasfaces.evaluate import run_kind
 from kerasfaces.metrics.inputs import Bools
 
@@ -53,8 +53,8 @@ def load(run_folder: Path, manifest: manifests.Manifest) -> Material:
         InputError: The run's base was trained, so that it has no cached features.
     """
     check_run(run_folder)
-    cli.import_keras()
-    from kerasfaces import config as configs
+    import_keras()
+    from kerasfaces.core import config as configs
     from kerasfaces.features import predict
     from kerasfaces.features.cached import FeatureCache, base_recipe
     from kerasfaces.models import assemble, stem

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces import rng
+from kerasfaces.core import rng
 from kerasfaces.metrics import (
     Estimate,
     Rows,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasfaces.attribute.classes import UNKNOWN
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
 from kerasfaces.metrics.inputs import Floats
 
 RULES = ("doubt", "distance", "both")

@@ -7,15 +7,16 @@ from typing import Any
 
 import pandas as pd
 
-from kerasfaces import config as configs
 from kerasfaces import manifest as manifests
-from kerasfaces import runs
 from kerasfaces.attribute import classes as class_rules
 from kerasfaces.attribute import heads, measure, openset, rules
 from kerasfaces.attribute.classes import UNKNOWN, Classes
 from kerasfaces.attribute.heads import Answers
 from kerasfaces.attribute.material import Material
-from kerasfaces.errors import InputError
+from kerasfaces.core import config as configs
+from kerasfaces.core import environment, folders
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import read_json, write_json, write_text
 from kerasfaces.evaluate.warn import audit_sentence
 from kerasfaces.manifest import audit as audits
 from kerasfaces.metrics import rate
@@ -86,12 +87,12 @@ def attribute(
         manifest = manifests.read(detector / "manifest.csv")
     identity = _identity(detector, manifest, config)
     folder = folder or Path("runs") / f"attribution-{configs.digest(identity, 10)}"
-    with runs.lock(folder):
-        runs.claim(folder, "config.json", identity, "run", _EARLY)
+    with folders.lock(folder):
+        folders.claim(folder, "config.json", identity, "run", _EARLY)
         if (folder / FILE).exists() and (folder / "report.html").exists():
             logger.info("%s is finished; nothing to do", folder)
             return folder
-        runs.write_json(folder / "environment.json", runs.environment())
+        write_json(folder / "environment.json", environment.describe())
         manifest = _split(manifest, folder)
         read = material.load(detector, manifest)
         notes = [] if own else ["The images are not those the detector was made with."]
@@ -100,9 +101,9 @@ def attribute(
             notes.append(audit_sentence(told))
         content = make(read, folder, config, notes)
         content = {**content, "detector": str(detector.resolve())}
-        runs.write_json(folder / FILE, content)
+        write_json(folder / FILE, content)
         page = report.render(content, folder.name)
-        runs.write_text(folder / "report.html", page)
+        write_text(folder / "report.html", page)
     return folder
 
 
@@ -238,7 +239,7 @@ def _identity(
     return {
         "format": FORMAT_VERSION,
         "attribute": configs.to_dict(config),
-        "detector": configs.digest(runs.read_json(made)) if made.is_file() else None,
+        "detector": configs.digest(read_json(made)) if made.is_file() else None,
         "manifest": manifest.digest(),
     }
 

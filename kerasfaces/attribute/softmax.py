@@ -11,8 +11,8 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces import runs
-from kerasfaces.errors import RunError
+from kerasfaces.core.errors import RunError
+from kerasfaces.core.files import atomic_path
 from kerasfaces.metrics.inputs import Floats
 
 Features = NDArray[np.float32]
@@ -52,7 +52,7 @@ class Head:
 
     def save(self, path: Path) -> None:
         """Write plain arrays, atomically."""
-        with runs.atomic_path(path) as temporary, temporary.open("wb") as file:
+        with atomic_path(path) as temporary, temporary.open("wb") as file:
             np.savez(
                 file,
                 mean=self.mean,

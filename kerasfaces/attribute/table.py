@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from kerasfaces.attribute.report import TITLES
+from kerasfaces.core.texts import plain
 from kerasfaces.report.markup import interval, number
-from kerasfaces.texts import plain
 
 if TYPE_CHECKING:
     import pandas as pd

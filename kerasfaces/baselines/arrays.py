@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces import runs
-from kerasfaces.errors import RunError
+from kerasfaces.core.errors import RunError
+from kerasfaces.core.files import atomic_path
 
 FILE = "model.npz"
 Arrays = Mapping[str, NDArray[Any]]
@@ -18,7 +18,7 @@ Read = Callable[[NDArray[Any]], NDArray[Any]]
 
 def save(arrays: Arrays, folder: Path) -> None:
     """Write `model.npz` into a run folder."""
-    with runs.atomic_path(folder / FILE) as path, path.open("wb") as file:
+    with atomic_path(folder / FILE) as path, path.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
 
 

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Literal
 
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
 from kerasfaces.images import MAX_SIZE_PX, MIN_SIZE_PX, InputSpec
 
 COLOURS = ("red", "green", "blue")

@@ -1,6 +1,7 @@
 """Images -> forensic channels -> a store of arrays; torch lives only here.
 
-A channel is one module of this package: `build(options)` returns a `Channel`
-(`parts/contract.py`). Masks are modules of `masks`; `stage` runs channels over a
-manifest and writes the store that everything from `dataset` on reads.
+A channel is one module of `kinds`: `build(options)` returns a `Channel` (`contract`).
+Masks are modules of `masks`. `config` says what is made, `recipe` what decides the bytes,
+`worker` turns a few images into arrays, `run` plans the shards and writes the store that
+everything from `dataset` on reads.
 """

@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kerasfaces import cli, registry
-from kerasfaces.errors import InputError, MissingFileError
+from kerasfaces import cli
+from kerasfaces.core import registry
+from kerasfaces.core.errors import InputError, MissingFileError
+from kerasfaces.core.progress import progress
 
 if TYPE_CHECKING:
-    from kerasfaces.channels.stage.config import ChannelsConfig
-    from kerasfaces.channels.stage.verify import Finding
+    from kerasfaces.channels.config import ChannelsConfig
+    from kerasfaces.channels.verify import Finding
 
 _EXAMPLES = [
     "kerasfaces channels manifest.csv -o STORE --channels lnp,spectrum --mask grabcut",
@@ -54,7 +56,7 @@ def _compute(argv: Sequence[str]) -> int:
     if arguments.recipe and chosen != (None, None):
         raise InputError("--recipe says channels and mask; leave those options out.")
     files, known = _inputs(arguments)
-    from kerasfaces.channels.stage import engines, recipe, run
+    from kerasfaces.channels import engines, recipe, run
 
     wanted = recipe.read(arguments.recipe) if arguments.recipe else None
     config = _config(arguments, wanted)
@@ -82,7 +84,7 @@ def _compute(argv: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    channels = ", ".join(registry.names("kerasfaces.channels"))
+    channels = ", ".join(registry.names("kerasfaces.channels.kinds"))
     masks = ", ".join(registry.names("kerasfaces.channels.masks"))
     parser = cli.parser(
         "channels",
@@ -132,7 +134,7 @@ def _parser() -> argparse.ArgumentParser:
 def _config(
     arguments: argparse.Namespace, wanted: Mapping[str, Any] | None
 ) -> "ChannelsConfig":
-    from kerasfaces.channels.stage import config, recipe
+    from kerasfaces.channels import config, recipe
 
     if wanted is not None:
         made = recipe.config_from(wanted, str(arguments.recipe))
@@ -176,7 +178,7 @@ def _verify(argv: Sequence[str]) -> int:
     )
     parser.add_argument("store", type=Path, metavar="STORE")
     folder = parser.parse_args(argv).store
-    from kerasfaces.channels.stage import verify
+    from kerasfaces.channels import verify
 
     findings = _with_progress(folder, verify.verify)
     _print(findings)
@@ -212,7 +214,7 @@ def _repair(argv: Sequence[str]) -> int:
     arguments = parser.parse_args(argv)
     folder = arguments.store
     from kerasfaces import store
-    from kerasfaces.channels.stage import recipe, run, verify
+    from kerasfaces.channels import recipe, run, verify
 
     inputs = (
         _of_manifest(arguments.manifest, arguments.root) if arguments.manifest else None
@@ -233,14 +235,14 @@ def _repair(argv: Sequence[str]) -> int:
 
 
 def _preview(argv: Sequence[str]) -> int:
-    from kerasfaces.channels.stage import preview
+    from kerasfaces.channels import preview
 
     code: int = preview.main(argv)
     return code
 
 
 def _estimate(argv: Sequence[str]) -> int:
-    from kerasfaces.channels.stage import estimate
+    from kerasfaces.channels import estimate
 
     code: int = estimate.main(argv)
     return code
@@ -255,7 +257,7 @@ def _with_progress(
         total = len(store.Store(folder))
     except ValueError:  # `work` says what is wrong, or mends it
         total = 0
-    with cli.progress(total, "reading the store") as add:
+    with progress(total, "reading the store") as add:
         return work(folder, add)
 
 

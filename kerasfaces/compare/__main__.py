@@ -16,7 +16,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from kerasfaces.compare import folder as compare_folder
     from kerasfaces.compare import table as compare_table
     from kerasfaces.compare.comparison import compare
-    from kerasfaces.errors import InputError
+    from kerasfaces.core.errors import InputError
 
     if options.resamples < 100:
         raise InputError(

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces import rng
-from kerasfaces.errors import InputError
+from kerasfaces.core import rng
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import quoted
 from kerasfaces.metrics.inputs import Bools, Floats
-from kerasfaces.texts import quoted
 
 METHODS = ("average", "logits", "rank", "stacked")
 MEANINGS = {

@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from kerasfaces import runs
 from kerasfaces.compare import foreign
-from kerasfaces.errors import InputError, MissingFileError
+from kerasfaces.core.errors import InputError, MissingFileError
+from kerasfaces.core.files import read_json
+from kerasfaces.core.texts import listed, quoted
 from kerasfaces.evaluate import predictions, run_kind
 from kerasfaces.evaluate.operating_point import (
     OperatingPoint,
@@ -23,7 +24,6 @@ from kerasfaces.evaluate.operating_point import (
     choose_operating_point,
 )
 from kerasfaces.metrics.inputs import Floats
-from kerasfaces.texts import listed, quoted
 
 OWN_VALIDATION = (
     "Not a result: its threshold and calibration were chosen on these very images."
@@ -179,7 +179,7 @@ def _read_run(name: str, folder: Path, split: str) -> Detector:
         _check_apart(frame, val, folder)
     point: OperatingPoint | None
     if frozen.is_file():
-        point = OperatingPoint.from_json(runs.read_json(frozen), str(frozen))
+        point = OperatingPoint.from_json(read_json(frozen), str(frozen))
         files[frozen.name] = _sha256(frozen)
         why = f"frozen by its run: {point.rule}"
     else:
@@ -205,7 +205,7 @@ def _seen(folder: Path, split: str, point: OperatingPoint | None) -> list[str]:
         fitted = [OWN_VALIDATION] if point is not None else []
         return fitted if split == "val" else [OWN_TRAINING]
     path = folder / "metrics.json"
-    n = runs.read_json(path).get("seen") if path.is_file() else None
+    n = read_json(path).get("seen") if path.is_file() else None
     if not n:
         return []
     return [f"Not a result: it was trained or validated on {n:,} of its images."]
@@ -288,7 +288,7 @@ def _keys(frame: pd.DataFrame, root: Path | None) -> list[str]:
 def _run_keys(frame: pd.DataFrame, folder: Path) -> list[str]:
     """Return absolute paths where the run folder says what its paths are relative to."""
     path = folder / "metrics.json"
-    root = runs.read_json(path).get("image_root") if path.is_file() else None
+    root = read_json(path).get("image_root") if path.is_file() else None
     return _keys(frame, None if root is None else folder / root)
 
 

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kerasfaces import runs
 from kerasfaces.compare import combiners, detectors, paired_tests, shared_rows
 from kerasfaces.compare.detectors import Detector
 from kerasfaces.compare.shared_rows import Shared
-from kerasfaces.errors import InputError
+from kerasfaces.core import environment, folders
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import read_json, write_json
+from kerasfaces.core.texts import quoted
 from kerasfaces.evaluate import names, predictions, run
 from kerasfaces.evaluate.operating_point import (
     ValidationPredictions,
@@ -23,7 +25,6 @@ from kerasfaces.metrics import System, auc, differences
 from kerasfaces.metrics.bootstrap import RESAMPLES
 from kerasfaces.metrics.inputs import Floats
 from kerasfaces.report.markup import p_text
-from kerasfaces.texts import quoted
 
 logger = logging.getLogger(__name__)
 SPLITS = ("val", "test")
@@ -133,8 +134,8 @@ def make(
         LockedError: Another process is writing it.
     """
     asked = identity(members, method, seed)
-    with runs.lock(folder):
-        runs.claim(
+    with folders.lock(folder):
+        folders.claim(
             folder,
             "config.json",
             {"ensemble": asked},
@@ -143,7 +144,7 @@ def make(
         )
         if (folder / FILE).exists() and (folder / "report.html").exists():
             logger.info("%s is finished; nothing to do", folder)
-            content: dict[str, Any] = runs.read_json(folder / FILE)
+            content: dict[str, Any] = read_json(folder / FILE)
             return content
         fake = members.rows["val"].fake
         combined = combiners.combine(
@@ -154,12 +155,12 @@ def make(
             "test": _frame(members, "test", combined.test),
         }
         content = _facts(members, method, combined, frames, seed, resamples)
-        runs.write_json(folder / FILE, content)
+        write_json(folder / FILE, content)
         run.finish(
             folder,
             frames,
             config={"ensemble": asked, "fitted": content["parameters"]},
-            environment=runs.environment(),
+            environment=environment.describe(),
             warnings=_sentences(content, members),
             bootstrap=resamples,
             seed=seed,

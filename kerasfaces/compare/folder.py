@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from kerasfaces import config, runs
 from kerasfaces.compare import report as compare_report
 from kerasfaces.compare.comparison import Comparison
-from kerasfaces.errors import RunError
-from kerasfaces.texts import quoted
+from kerasfaces.core import config, folders
+from kerasfaces.core.errors import RunError
+from kerasfaces.core.files import read_json, write_json, write_text
+from kerasfaces.core.texts import quoted
 
 FILE = "compare.json"
 
@@ -27,13 +28,13 @@ def write(found: Comparison, folder: Path | None = None) -> Path:
     """
     identity = _identity(found.content)
     folder = folder or Path("runs") / f"compare-{config.digest(identity, 10)}"
-    with runs.lock(folder, "comparison"):
+    with folders.lock(folder, "comparison"):
         _claim(folder, identity)
-        runs.write_json(folder / FILE, found.content)
+        write_json(folder / FILE, found.content)
         page = compare_report.render(
             found, f"{len(found.detectors)} detectors compared"
         )
-        runs.write_text(folder / "report.html", page)
+        write_text(folder / "report.html", page)
     return folder
 
 
@@ -55,7 +56,7 @@ def _claim(folder: Path, identity: dict[str, Any]) -> None:
             f"{folder} is not empty and holds no {FILE} (it holds {quoted(min(held))}); choose "
             "another folder with -o."
         )
-    old = _identity(runs.read_json(folder / FILE)) if held else identity
+    old = _identity(read_json(folder / FILE)) if held else identity
     differs = config.diff(old, identity)
     if differs:
         raise RunError(

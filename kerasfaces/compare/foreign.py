@@ -13,11 +13,11 @@ from pathlib import Path
 import pandas as pd
 
 from kerasfaces import tables
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import quoted
 from kerasfaces.evaluate import predictions
 from kerasfaces.tables import numbers
 from kerasfaces.tables.columns import PATHS, lines_text
-from kerasfaces.texts import quoted
 
 
 @dataclasses.dataclass(frozen=True)

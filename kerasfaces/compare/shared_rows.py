@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from kerasfaces.compare.detectors import Detector
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import quoted
 from kerasfaces.evaluate import predictions
 from kerasfaces.metrics.inputs import Bools
-from kerasfaces.texts import quoted
 
 _EXAMPLES = 3
 

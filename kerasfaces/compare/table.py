@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from kerasfaces.core.texts import plain
 from kerasfaces.evaluate import names
 from kerasfaces.metrics.together import METRICS
 from kerasfaces.report.markup import MISSING, interval, number, p_text
-from kerasfaces.texts import plain
 
 SHORT = {
     "auc": "AUC",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kerasfaces import cli
+from kerasfaces.core.imports import import_keras
 
 _EXAMPLES = [
     "kerasfaces crossgen                             # built-in sample: four generators",
@@ -19,10 +20,10 @@ _EXAMPLES = [
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, train and measure, print the tables and the report's path."""
     arguments = _parser().parse_args(argv)
-    cli.import_keras()
+    import_keras()
+    from kerasfaces.core.files import read_json
     from kerasfaces.crossgen import plan, table
     from kerasfaces.crossgen.run import Request, crossgen
-    from kerasfaces.runs import read_json
     from kerasfaces.train import __main__ as train
 
     manifest, notes = train.manifest_or_sample(arguments.manifest, arguments.root)

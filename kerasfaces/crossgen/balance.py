@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kerasfaces import runs
+from kerasfaces.core.files import read_json
 
 Counts = Mapping[str, int]
 
@@ -84,5 +84,5 @@ def unreadable(runs_of: Mapping[str, Iterable[Path]]) -> list[str]:
 
 
 def _n_unreadable(folder: Path) -> int:
-    measured = runs.read_json(folder / "metrics.json")["metrics"]
+    measured = read_json(folder / "metrics.json")["metrics"]
     return sum(int(parts["all"]["n_unreadable"]) for parts in measured.values())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerasfaces import runs
+from kerasfaces.core.files import read_json
 from kerasfaces.crossgen.plan import Cell
 from kerasfaces.evaluate import measure, predictions, stored
 from kerasfaces.evaluate.names import HEADLINES
@@ -100,7 +100,7 @@ def worst(found: Sequence[Found]) -> Found | None:
 def _of_run(folder: Path, tested: Sequence[str]) -> Mapping[str, Any]:
     """Return a run's metrics on generators, against all test reals."""
     if len(tested) == 1:
-        content = runs.read_json(folder / "metrics.json")
+        content = read_json(folder / "metrics.json")
         found: Mapping[str, Any] = content["metrics"]["test"][f"source={tested[0]}"]
         return found
     point, _, settings = stored.read(folder)

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from kerasfaces.core.texts import plain
 from kerasfaces.crossgen.collect import Found
 from kerasfaces.report.markup import MISSING, interval, number, tag
-from kerasfaces.texts import plain
 
 _CELL_W, _CELL_H, _TOP, _GAP, _FOOT = 112.0, 58.0, 76.0, 12.0, 44.0
 _CHARACTER, _LABEL_MOST = 7.4, 22

@@ -5,9 +5,9 @@ import hashlib
 import re
 from collections.abc import Sequence
 
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import quoted
 from kerasfaces.crossgen.sources import Sources, check_names
-from kerasfaces.errors import InputError
-from kerasfaces.texts import quoted
 
 MATRIX, COMBINED = "matrix", "combined"
 LEAVE_ONE_OUT, PAIRING = "leave_one_out", "pairing"

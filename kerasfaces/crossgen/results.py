@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kerasfaces import config as configs
-from kerasfaces import runs
+from kerasfaces.core import config as configs
+from kerasfaces.core.files import read_json, write_json, write_text
 from kerasfaces.crossgen import balance, paired, plan
 from kerasfaces.crossgen.collect import Found, collect, worst
 from kerasfaces.crossgen.draw import Size
@@ -154,7 +154,7 @@ class Result:
         """Return what a reader needs to do it again."""
         config = self.request.config
         first = next(f for each in self.trained for f in each.folders.values())
-        weights = runs.read_json(first / "config.json")["weights"]
+        weights = read_json(first / "config.json")["weights"]
         own = has_splits(self.request.manifest)
         return {
             "model": config.model.name,
@@ -198,9 +198,9 @@ def write(
         compared=paired.compare(made, trained),
         audit=audit,
     )
-    runs.write_json(folder / "crossgen.json", content(result, folder))
-    runs.write_text(folder / "crossgen.csv", table(result))
-    runs.write_text(folder / "report.html", page.render(result))
+    write_json(folder / "crossgen.json", content(result, folder))
+    write_text(folder / "crossgen.csv", table(result))
+    write_text(folder / "report.html", page.render(result))
 
 
 def content(result: Result, folder: Path) -> dict[str, Any]:

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kerasfaces import config as configs
-from kerasfaces import runs
 from kerasfaces.baselines.config import BaselineConfig
+from kerasfaces.core import config as configs
+from kerasfaces.core import environment, folders
+from kerasfaces.core.errors import InputError, KerasfacesError
+from kerasfaces.core.files import read_json, write_json
 from kerasfaces.crossgen import draw, plan, sources, splits, warm
-from kerasfaces.errors import InputError, KerasfacesError
 from kerasfaces.manifest import audit as audits
 from kerasfaces.train import channels
 from kerasfaces.train import run as training
@@ -96,12 +97,12 @@ def crossgen(request: Request) -> Path:
     identity = _identity(request, made)
     name = f"crossgen-{request.config.model.name}-{configs.digest(identity, 10)}"
     folder = request.folder or Path("runs") / name
-    with runs.lock(folder, "crossgen folder"):
-        runs.claim(folder, "request.json", identity, "generator matrix", _EARLY)
+    with folders.lock(folder, "crossgen folder"):
+        folders.claim(folder, "request.json", identity, "generator matrix", _EARLY)
         if is_finished(folder):
             logger.info("%s is finished; nothing to do", folder)
             return folder
-        runs.write_json(folder / "environment.json", runs.environment())
+        write_json(folder / "environment.json", environment.describe())
         split = splits.make(request.manifest, request.seeds, folder)
         size = _size(request, made, split)
         drawn = _draw_all(made, split, size)
@@ -117,7 +118,7 @@ def is_finished(folder: Path) -> bool:
     names = ("crossgen.json", "crossgen.csv", "report.html")
     if not all((folder / name).exists() for name in names):
         return False
-    return not runs.read_json(folder / "crossgen.json")["failed"]
+    return not read_json(folder / "crossgen.json")["failed"]
 
 
 def _check(request: Request) -> None:

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from kerasfaces.errors import InputError
-from kerasfaces.texts import listed, quoted
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import listed, quoted
 
 if TYPE_CHECKING:
     import pandas as pd

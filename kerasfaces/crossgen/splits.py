@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasfaces import manifest as manifests
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import quoted
 from kerasfaces.manifest import groups, missing, scan, split
-from kerasfaces.texts import quoted
 
 if TYPE_CHECKING:
     from kerasfaces.manifest import Manifest

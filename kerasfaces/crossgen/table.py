@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from kerasfaces.core.texts import plain
 from kerasfaces.report.markup import interval, number, p_text
-from kerasfaces.texts import plain
 
 _NAME, _CELL = 24, 16
 

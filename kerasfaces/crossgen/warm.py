@@ -7,7 +7,7 @@ with one conversion of the base.
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from kerasfaces import registry
+from kerasfaces.core import registry
 from kerasfaces.dataset.cache import cache_images
 from kerasfaces.features.cached import View
 from kerasfaces.train import fit

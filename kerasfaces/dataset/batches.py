@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces import rng
+from kerasfaces.core import rng
 
 Read = Callable[[NDArray[Any]], NDArray[Any]]
 Change = Callable[[NDArray[Any], int, NDArray[Any]], NDArray[Any]]

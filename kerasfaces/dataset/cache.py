@@ -13,9 +13,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces import cli, images, store, workers
+from kerasfaces import images, store
+from kerasfaces.core import workers
+from kerasfaces.core.errors import ImageError, TemporaryImageError
+from kerasfaces.core.progress import progress
 from kerasfaces.dataset import hashes
-from kerasfaces.errors import ImageError, TemporaryImageError
 from kerasfaces.images import InputSpec
 
 logger = logging.getLogger(__name__)
@@ -113,7 +115,7 @@ def _fill(
         hashes.remember(learnt)
         learnt.clear()
 
-    with cli.progress(len(missing), "decoding images") as add:
+    with progress(len(missing), "decoding images") as add:
         for item in decode_all(missing, spec, n_workers):
             if not item.sha256:
                 reasons[item.path] = item.reason

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasfaces import store
+from kerasfaces.core.errors import InputError, StoreError
+from kerasfaces.core.texts import quoted
 from kerasfaces.dataset import hashes, stage
-from kerasfaces.errors import InputError, StoreError
-from kerasfaces.texts import quoted
 
 KIND = "channels"
 _SHOWN = 4  # differences named in one message
@@ -227,7 +227,7 @@ def check_recipe(
     Raises:
         StoreError: The recipes differ; the message names how.
     """
-    from kerasfaces.channels.stage import engines, recipe
+    from kerasfaces.channels import engines, recipe
 
     changed = recipe.differences(engines.without(wanted), engines.without(found))
     if not changed:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from kerasfaces import rng
+from kerasfaces.core import rng
 from kerasfaces.dataset.views import AugmentConfig
 
 SIGMA_PX = (0.0, 3.0)

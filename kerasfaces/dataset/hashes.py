@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from kerasfaces import images, store, workers
-from kerasfaces.errors import ImageError
+from kerasfaces import images, store
+from kerasfaces.core import workers
+from kerasfaces.core.errors import ImageError
 
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS hashes "

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from kerasfaces import images, workers
-from kerasfaces.errors import ImageError
+from kerasfaces import images
+from kerasfaces.core import workers
+from kerasfaces.core.errors import ImageError
 from kerasfaces.images.limits import Limits
 
 Size = tuple[int, int]

@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kerasfaces import runs
-from kerasfaces.errors import InputError, RunError
+from kerasfaces.core.errors import InputError, RunError
+from kerasfaces.core.files import write_json
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ def run(files: Sequence[Path], recipe: Mapping[str, Any], folder: Path) -> None:
         raise RunError(f"{STAGE} cannot be run: install kerasfaces again.")
     with tempfile.TemporaryDirectory() as scratch:
         wanted, listed = Path(scratch) / "recipe.json", Path(scratch) / "files.txt"
-        runs.write_json(wanted, dict(recipe))
+        write_json(wanted, dict(recipe))
         # A path may hold a newline, but no NUL.
         listed.write_bytes(
             b"".join(os.fsencode(f) + b"\0" for f in dict.fromkeys(files))
@@ -41,7 +41,7 @@ def run(files: Sequence[Path], recipe: Mapping[str, Any], folder: Path) -> None:
 
 def recipe_here(recipe: Mapping[str, Any]) -> dict[str, Any]:
     """Return a run's recipe with engines that this machine has; say where they differ."""
-    from kerasfaces.channels.stage import engines
+    from kerasfaces.channels import engines
 
     here = engines.available(recipe)
     say_engines(recipe, here)
@@ -50,7 +50,7 @@ def recipe_here(recipe: Mapping[str, Any]) -> dict[str, Any]:
 
 def say_engines(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> None:
     """Say once where channels are by other engines than those a run was trained on."""
-    from kerasfaces.channels.stage import engines
+    from kerasfaces.channels import engines
 
     ours = engines.recorded(found)
     for name, engine in engines.recorded(wanted).items():

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kerasfaces import cli
+from kerasfaces.core.files import read_json
 
 _METHODS = ("average", "logits", "rank", "stacked", "all")
 
@@ -13,8 +14,8 @@ _METHODS = ("average", "logits", "rank", "stacked", "all")
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, join, print metrics and gain."""
     options = _parser().parse_args(argv)
-    from kerasfaces import config, runs
     from kerasfaces.compare import combiners, ensemble
+    from kerasfaces.core import config
     from kerasfaces.evaluate import table
 
     members = ensemble.read_members(options.detectors, options.root)
@@ -29,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         best, val_auc[method] = found["best_member"], found["val_auc"]["ensemble"]
         lines += [
             f"{method}: {combiners.MEANINGS[method]}",
-            table.text(runs.read_json(folder / "metrics.json"), by=["source"]),
+            table.text(read_json(folder / "metrics.json"), by=["source"]),
             "",
             f"minus {best}, the best member on validation, on the same "
             f"{found['n_test']:,} test images:",

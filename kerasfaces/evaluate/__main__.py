@@ -60,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from pathlib import Path
 
-    from kerasfaces.errors import InputError
+    from kerasfaces.core.errors import InputError
     from kerasfaces.evaluate import run, table
 
     folder = Path(options.run)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kerasfaces import rng
+from kerasfaces.core import rng
 from kerasfaces.evaluate import predictions, slices
 from kerasfaces.evaluate.operating_point import OperatingPoint
 from kerasfaces.metrics import combined, holm, p_value, rate

@@ -1,6 +1,6 @@
 """A measured run -> its page."""
 
-from kerasfaces import registry
+from kerasfaces.core import registry
 from kerasfaces.evaluate.report_input import ReportInput
 from kerasfaces.report.markup import Section
 from kerasfaces.report.page import measured_on, page

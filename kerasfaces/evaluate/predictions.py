@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kerasfaces import runs, tables
-from kerasfaces.errors import InputError
+from kerasfaces import tables
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import atomic_path
+from kerasfaces.core.texts import listed, quoted
 from kerasfaces.metrics.inputs import Floats
 from kerasfaces.tables.columns import lines_text
-from kerasfaces.texts import listed, quoted
 
 COLUMNS = ("path", "label", "source", "split", "logit", "score", "reason")
 _REQUIRED = ("path", "label", "source", "split")
@@ -105,7 +106,7 @@ def write(frame: pd.DataFrame, path: Path) -> None:
         for name in header
     ]
     with (
-        runs.atomic_path(path) as temporary,
+        atomic_path(path) as temporary,
         temporary.open("w", encoding="utf-8", errors=_PATH_ERRORS, newline="") as file,
     ):
         writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)

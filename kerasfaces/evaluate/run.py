@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from kerasfaces import cli, runs
-from kerasfaces.errors import InputError, MissingFileError
+from kerasfaces.core import folders
+from kerasfaces.core.errors import InputError, MissingFileError
+from kerasfaces.core.files import write_json, write_text
+from kerasfaces.core.imports import import_keras
+from kerasfaces.core.texts import quoted
 from kerasfaces.evaluate import (
     measure,
     names,
@@ -32,7 +35,6 @@ from kerasfaces.evaluate.page import render
 from kerasfaces.evaluate.report_input import ReportInput
 from kerasfaces.manifest import contradictions
 from kerasfaces.metrics.bootstrap import RESAMPLES
-from kerasfaces.texts import quoted
 
 if TYPE_CHECKING:
     from kerasfaces.manifest import Manifest
@@ -99,9 +101,9 @@ def finish(
     scored = {split: _scored(frame, point) for split, frame in checked.items()}
     for split, frame in scored.items():
         predictions.write(frame, folder / f"predictions_{split}.csv")
-    runs.write_json(folder / "operating_point.json", point.to_json())
+    write_json(folder / "operating_point.json", point.to_json())
     if audit is not None:
-        runs.write_json(folder / "audit.json", dict(audit))
+        write_json(folder / "audit.json", dict(audit))
     context = stored.Context(
         config=config,
         environment=environment,
@@ -152,7 +154,7 @@ def evaluate_run(
         )
     frames = slices.binned(frames)
     content = _measured(frames, point, settings, by, samples_per_group)
-    with runs.lock(folder):
+    with folders.lock(folder):
         return _publish(folder, folder.name, frames, point, content, context)
 
 
@@ -239,7 +241,7 @@ def evaluate_images(
     said = contradictions.sentence(manifest.rows)
     if said:
         logger.warning("%s", said)
-    cli.import_keras()  # only now is a framework needed: to run the model
+    import_keras()  # only now is a framework needed: to run the model
     from kerasfaces.features.predict import predict_run
 
     frame = predict_run(folder, manifest, split, store)
@@ -259,7 +261,7 @@ def evaluate_images(
         warnings=[warning, *([said] if said else []), *context.warnings],
         image_root=manifest.folder,
     )
-    with runs.lock(target, "evaluation"):
+    with folders.lock(target, "evaluation"):
         predictions.write(frames[split], target / f"predictions_{split}.csv")
         frames = slices.binned(frames)
         content = _measured(frames, point, settings, by, samples_per_group)
@@ -328,9 +330,9 @@ def _publish(
     }
     if "ensemble" in context.config:
         content["without_score"] = names.NOT_SHARED
-    runs.write_json(folder / "metrics.json", content)
+    write_json(folder / "metrics.json", content)
     table = measure.flat(content).to_csv(index=False, lineterminator="\n")
-    runs.write_text(folder / "metrics.csv", table)
+    write_text(folder / "metrics.csv", table)
     found = warn.sentences(content, point, headline, context.audit)
     data = ReportInput(
         name=name,
@@ -345,5 +347,5 @@ def _publish(
         warnings=tuple(dict.fromkeys([*context.warnings, *found])),
         image_root=root,
     )
-    runs.write_text(folder / "report.html", render(data))
+    write_text(folder / "report.html", render(data))
     return content

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from kerasfaces.errors import InputError, MissingFileError
+from kerasfaces.core.errors import InputError, MissingFileError
+from kerasfaces.core.texts import listed
 from kerasfaces.evaluate import run_kind, stored
 from kerasfaces.evaluate.operating_point import OperatingPoint
-from kerasfaces.texts import listed
 
 
 def point_of(folder: Path) -> OperatingPoint:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from kerasfaces.core.texts import listed
 from kerasfaces.images import EXTENSIONS
-from kerasfaces.texts import listed
 
 POINT = "operating_point.json"
 _MODEL_FILES = {

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import listed, quoted
 from kerasfaces.evaluate import predictions
 from kerasfaces.metrics.inputs import Bools
-from kerasfaces.texts import listed, quoted
 
 _MANY_VALUES = 12  # an attribute with more distinct numbers is shown in ranges
 _BINS = 8

@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from kerasfaces import runs
-from kerasfaces.errors import MissingFileError, RunError
+from kerasfaces.core.errors import MissingFileError, RunError
+from kerasfaces.core.files import read_json
+from kerasfaces.core.texts import quoted
 from kerasfaces.evaluate import run_kind
 from kerasfaces.evaluate.operating_point import OperatingPoint
-from kerasfaces.texts import quoted
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -41,9 +41,9 @@ def read(folder: Path) -> tuple[OperatingPoint, Context, dict[str, Any]]:
     path = folder / run_kind.POINT
     if not path.is_file():
         raise MissingFileError(f"{folder} {run_kind.why_no_run(folder)}")
-    point = OperatingPoint.from_json(runs.read_json(path), str(path))
+    point = OperatingPoint.from_json(read_json(path), str(path))
     contents = {
-        name: runs.read_json(folder / f"{name}.json")
+        name: read_json(folder / f"{name}.json")
         if (folder / f"{name}.json").is_file()
         else {}
         for name in ("config", "environment", "audit", "metrics")

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from kerasfaces.core.texts import plain
 from kerasfaces.evaluate import names
 from kerasfaces.metrics import NAMES
 from kerasfaces.report.markup import MISSING, interval, number
-from kerasfaces.texts import plain
 
 _GROUP_WIDTH = 23
 

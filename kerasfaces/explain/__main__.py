@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kerasfaces import cli, registry
-from kerasfaces.errors import InputError
+from kerasfaces import cli
+from kerasfaces.core import registry
+from kerasfaces.core.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -135,9 +136,9 @@ def _request(options: argparse.Namespace) -> "Request":
 
 def _print(frame: "pd.DataFrame", folder: Path) -> None:
     """Print a line per image, what a reader must know, and where the page is."""
+    from kerasfaces.core.texts import plain
     from kerasfaces.explain import checks, summary
     from kerasfaces.manifest import printing
-    from kerasfaces.texts import plain
 
     checked = "deletion_gain" in frame
     for row in frame.to_dict("records"):

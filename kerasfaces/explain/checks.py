@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces import rng
+from kerasfaces.core import rng
 from kerasfaces.explain.contract import Map, Pixels, blurred, patches
 
 STEPS = 6  # of a deletion curve

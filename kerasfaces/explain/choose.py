@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from kerasfaces import manifest as manifests
-from kerasfaces import rng
-from kerasfaces.errors import InputError
-from kerasfaces.texts import quoted
+from kerasfaces.core import rng
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import quoted
 
 
 def of_split(

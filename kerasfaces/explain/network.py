@@ -13,8 +13,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces import rng
-from kerasfaces.errors import InputError
+from kerasfaces.core import rng
+from kerasfaces.core.errors import InputError
 from kerasfaces.explain.contract import Pixels
 from kerasfaces.features import engines
 from kerasfaces.features.predict import FinishedRun, load_model

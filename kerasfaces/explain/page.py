@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from kerasfaces import registry
+from kerasfaces.core import registry
+from kerasfaces.core.texts import plain
 from kerasfaces.explain import checks, picture, summary
 from kerasfaces.explain.contract import Pixels, Subject
 from kerasfaces.report import chart, markup
 from kerasfaces.report import page as pages
 from kerasfaces.report.markup import Section, number, tag
-from kerasfaces.texts import plain
 
 if TYPE_CHECKING:
     from kerasfaces.explain.run import Explained, Request

@@ -9,8 +9,8 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from kerasfaces.core.texts import plain
 from kerasfaces.explain.contract import GRID, Map, Pixels
-from kerasfaces.texts import plain
 
 SIDE_PX = 320
 _BAR_PX = 52

@@ -12,10 +12,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kerasfaces import cli, images, registry, runs
-from kerasfaces import config as configs
+from kerasfaces import images
 from kerasfaces.baselines import arrays
-from kerasfaces.errors import ImageError, InputError
+from kerasfaces.core import config as configs
+from kerasfaces.core import folders, registry
+from kerasfaces.core.errors import ImageError, InputError
+from kerasfaces.core.files import atomic_path, read_json, write_json, write_text
+from kerasfaces.core.progress import progress
 from kerasfaces.evaluate import run_folder
 from kerasfaces.evaluate.operating_point import OperatingPoint
 from kerasfaces.explain import checks
@@ -89,26 +92,26 @@ def explain(request: Request) -> pd.DataFrame:
 
     plugin = registry.load(PACKAGE, request.method)
     point = run_folder.point_of(request.run)
-    with runs.lock(request.folder, "explanation"):
-        runs.claim(request.folder, FILE, _identity(request, point), "explanation")
+    with folders.lock(request.folder, "explanation"):
+        folders.claim(request.folder, FILE, _identity(request, point), "explanation")
         subject = _open(request, plugin)
         plugin.check(subject)
         page = Page(request, subject, plugin.UNITS)
         rows = []
-        with cli.progress(len(request.files), "explaining") as add:
+        with progress(len(request.files), "explaining") as add:
             for each in _all(request, subject, plugin, point):
                 page.add(each)
                 rows.append(each.row)
                 add(1)
         frame = pd.DataFrame(rows)
         table = frame.to_csv(index=False, lineterminator="\n")
-        runs.write_text(request.folder / "explanations.csv", table)
+        write_text(request.folder / "explanations.csv", table)
         if (frame["reason"] != "").all():
             raise InputError(
                 f"None of {len(frame)} images could be explained, e.g. "
                 f"{frame['path'][0]}: {frame['reason'][0]}."
             )
-        runs.write_text(request.folder / "explain.html", page.render(frame))
+        write_text(request.folder / "explain.html", page.render(frame))
     return frame
 
 
@@ -182,17 +185,17 @@ def _one(
         curve = checks.deletion(subject.logits, image, own.map, toward, request.seed)
         record["deletion"] = dataclasses.asdict(curve)
         record["sanity"] = checks.sanity(own.map, others)
-    with runs.atomic_path(folder / f"{name}.npy") as path, path.open("wb") as file:
+    with atomic_path(folder / f"{name}.npy") as path, path.open("wb") as file:
         np.save(file, own.map, allow_pickle=False)
     if own.parts:
         target = folder / f"{name}-layers.npz"
-        with runs.atomic_path(target) as path, path.open("wb") as file:
+        with atomic_path(target) as path, path.open("wb") as file:
             np.savez(file, allow_pickle=False, **own.parts)
     values, unit = picture.shown(own.map, plugin.UNITS)
     drawn = picture.overlay(image, values, picture.limit_of(values), unit)
-    with runs.atomic_path(folder / f"{name}.png") as path:
+    with atomic_path(folder / f"{name}.png") as path:
         drawn.save(path)
-    runs.write_json(folder / f"{name}.json", record)  # last: the others are whole
+    write_json(folder / f"{name}.json", record)  # last: the others are whole
     return record, own.map
 
 
@@ -202,7 +205,7 @@ def _kept(folder: Path, name: str, image: Pixels) -> tuple[dict[str, Any], Any] 
     if not path.is_file():
         return None
     try:
-        record = runs.read_json(path)
+        record = read_json(path)
         found = np.load(folder / f"{name}.npy", allow_pickle=False)
         whole = _KEYS <= set(record) and found.shape == image.shape[:2]
     except (OSError, ValueError, EOFError, TypeError):
@@ -245,7 +248,7 @@ def _identity(request: Request, point: OperatingPoint) -> dict[str, Any]:
     learnt = [request.run / name for name in ("model.keras", arrays.FILE)]
     return {
         "format": FORMAT_VERSION,
-        "run": configs.digest(runs.read_json(request.run / "config.json")),
+        "run": configs.digest(read_json(request.run / "config.json")),
         "learnt": [
             images.sha256(path.read_bytes()) for path in learnt if path.is_file()
         ],

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces import cli
-from kerasfaces.errors import ImageError, InputError, RunError
+from kerasfaces.core.errors import ImageError, InputError, RunError
+from kerasfaces.core.imports import import_keras
 from kerasfaces.explain.contract import Pixels, Subject
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def open_subject(folder: Path, redraws: int = 0, seed: int = 0) -> Subject:
         MissingFileError: A file is missing.
         RunError: The run is not finished, or damaged.
     """
-    cli.import_keras()
+    import_keras()
     from kerasfaces.features import baseline, limits
     from kerasfaces.features.predict import open_run
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from kerasfaces import rng
+from kerasfaces.core import rng
 from kerasfaces.explain import checks
 from kerasfaces.metrics.intervals import percentiles
 from kerasfaces.report import markup

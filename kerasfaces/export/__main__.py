@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from kerasfaces import cli, registry
+from kerasfaces import cli
+from kerasfaces.core import registry
 
 FORMATS = "kerasfaces.serve.formats"
 

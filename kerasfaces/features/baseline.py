@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces import config as configs
-from kerasfaces import registry, runs
 from kerasfaces.baselines import arrays
 from kerasfaces.baselines.config import BaselineConfig
+from kerasfaces.core import config as configs
+from kerasfaces.core import registry
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import read_json
 from kerasfaces.dataset.cache import cache_images
 from kerasfaces.dataset.sizes import with_limits
-from kerasfaces.errors import InputError
 from kerasfaces.features import limits
 
 PACKAGE = "kerasfaces.baselines.zoo"
@@ -30,7 +31,7 @@ def config_of(folder: Path) -> BaselineConfig | None:
         MissingFileError: There is no config.json.
         InputError: It is damaged.
     """
-    train = runs.read_json(folder / "config.json").get("train", {})
+    train = read_json(folder / "config.json").get("train", {})
     model = train.get("model", {}) if isinstance(train, dict) else {}
     name = model.get("name") if isinstance(model, dict) else None
     if not isinstance(name, str) or not is_baseline(name):

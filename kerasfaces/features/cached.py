@@ -15,11 +15,14 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces import cli, config, numerics, runs, store
+from kerasfaces import store
+from kerasfaces.core import config, numerics
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import read_json, write_json
+from kerasfaces.core.progress import progress
 from kerasfaces.dataset.augment import Augment
 from kerasfaces.dataset.channels import Arrays
 from kerasfaces.dataset.views import AugmentConfig, parameters
-from kerasfaces.errors import InputError
 from kerasfaces.features import engines
 
 logger = logging.getLogger(__name__)
@@ -131,7 +134,7 @@ class FeatureCache:
         pixels = self._images.reader(missing)
         engine = self._engine = self._started(missing, view)
         step = engine.batch
-        with cli.progress(len(missing), label) as add:
+        with progress(len(missing), label) as add:
             for start in range(0, len(missing), _SHARD_IMAGES):
                 keys = missing[start : start + _SHARD_IMAGES]
                 parts = []
@@ -151,7 +154,7 @@ class FeatureCache:
         if engines.available() == ["keras"]:
             return names[0]
         path = self._choice_file()
-        return str(runs.read_json(path)["engine"]) if path.exists() else ""
+        return str(read_json(path)["engine"]) if path.exists() else ""
 
     def _measured(self, keys: Sequence[str], view: View) -> engines.Engine:
         """Compare the engines on a few of the images, and remember the choice."""
@@ -160,7 +163,7 @@ class FeatureCache:
         first = self._view(pixels(np.arange(len(few))), few, view)
         converted = self._converted() if self._converted else None
         engine = engines.choose(self._extractor, first, converted)
-        runs.write_json(self._choice_file(), {"engine": engine.name})
+        write_json(self._choice_file(), {"engine": engine.name})
         return engine
 
     def _started(self, keys: Sequence[str], view: View) -> engines.Engine:

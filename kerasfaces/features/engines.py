@@ -21,7 +21,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces import numerics
+from kerasfaces.core import numerics
 
 logger = logging.getLogger(__name__)
 

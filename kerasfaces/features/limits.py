@@ -4,9 +4,9 @@ import functools
 import logging
 from pathlib import Path
 
-from kerasfaces import config as configs
-from kerasfaces import runs
-from kerasfaces.errors import RunError
+from kerasfaces.core import config as configs
+from kerasfaces.core.errors import RunError
+from kerasfaces.core.files import read_json
 from kerasfaces.images.limits import Limits
 
 logger = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ def of_run(folder: Path) -> Limits | None:
         RunError: It is damaged.
         InputError: Its limits are.
     """
-    spec = runs.read_json(folder / FILE)
+    spec = read_json(folder / FILE)
     if not isinstance(spec, dict):
         raise RunError(f"{folder / FILE} holds no object; restore it, or train again.")
     if spec.get(KEY) is None:

@@ -10,9 +10,19 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces import __version__, cli, numerics, registry, runs
-from kerasfaces import config as configs
+from kerasfaces import __version__
 from kerasfaces.baselines.config import BaselineConfig
+from kerasfaces.core import config as configs
+from kerasfaces.core import numerics, registry
+from kerasfaces.core.errors import (
+    InputError,
+    KerasfacesError,
+    MissingFileError,
+    RunError,
+)
+from kerasfaces.core.files import read_json
+from kerasfaces.core.progress import progress
+from kerasfaces.core.texts import plain, quoted, shortened
 from kerasfaces.dataset.cache import CachedImages, cache_images
 from kerasfaces.dataset.channels import (
     Arrays,
@@ -22,19 +32,12 @@ from kerasfaces.dataset.channels import (
     from_store,
 )
 from kerasfaces.dataset.sizes import with_limits
-from kerasfaces.errors import (
-    InputError,
-    KerasfacesError,
-    MissingFileError,
-    RunError,
-)
 from kerasfaces.features import baseline, limits
 from kerasfaces.features.cached import FeatureCache, base_recipe
 from kerasfaces.images import InputSpec
 from kerasfaces.images.limits import Limits
 from kerasfaces.models import assemble, stem
 from kerasfaces.models.config import ModelConfig
-from kerasfaces.texts import plain, quoted, shortened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,7 +110,7 @@ def open_run(folder: Path) -> FinishedRun:
 def _other_version(folder: Path) -> str:
     """Return which version made a run, where it says so and that is not this one."""
     try:
-        told = runs.read_json(folder / "environment.json")["packages"]["kerasfaces"]
+        told = read_json(folder / "environment.json")["packages"]["kerasfaces"]
     except (KerasfacesError, KeyError, TypeError):
         return ""
     if told == __version__:
@@ -118,7 +121,7 @@ def _other_version(folder: Path) -> str:
 
 
 def _read(folder: Path) -> FinishedRun:
-    config = runs.read_json(folder / "config.json")
+    config = read_json(folder / "config.json")
     if not (folder / "model.keras").exists():
         raise RunError(
             f"{folder}: training is not finished (no model.keras); run it again."
@@ -126,7 +129,7 @@ def _read(folder: Path) -> FinishedRun:
     train = config["train"]
     model = configs.from_dict(ModelConfig, train["model"], f"{folder}/config.json")
     stays = not registry.load("kerasfaces.models.zoo", model.name).END_TO_END
-    spec = runs.read_json(folder / "input_spec.json")
+    spec = read_json(folder / "input_spec.json")
     pixels = configs.from_dict(InputSpec, spec["input"], f"{folder}/input_spec.json")
     if pixels.size_px != model.size_px:
         raise RunError(
@@ -265,7 +268,7 @@ class Predictor:
 def _compare_engines(run: FinishedRun, engine: str) -> None:
     """Say so where a run's head was trained on another engine's features."""
     path = run.folder / "training.json"
-    trained = runs.read_json(path).get("engine") if path.exists() else None
+    trained = read_json(path).get("engine") if path.exists() else None
     if trained and trained != engine:
         logger.info(
             "%s was trained on features by %s, here they are by %s: logits can differ in "
@@ -331,7 +334,7 @@ def image_logits(model: keras.Model, read: Read) -> NDArray[np.float64]:
     """Return the logits of all images of a reader, end to end, `(n,)`."""
     total = len(read)  # type: ignore[arg-type]
     parts = []
-    with cli.progress(total, "predicting") as add:
+    with progress(total, "predicting") as add:
         for start in range(0, total, BATCH):
             positions = np.arange(start, min(start + BATCH, total))
             batch = read(positions).astype(np.float32)

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, UnidentifiedImageError
 
-from kerasfaces.errors import ImageError, ImageMemoryError, MissingDecoderError
+from kerasfaces.core.errors import ImageError, ImageMemoryError, MissingDecoderError
 from kerasfaces.images import bare, colours, kinds, orientation, ranges
 from kerasfaces.images.bare import Bare
 from kerasfaces.images.kinds import EXTENSIONS as EXTENSIONS

@@ -8,7 +8,7 @@ import dataclasses
 import functools
 import importlib
 
-from kerasfaces.errors import MissingDecoderError
+from kerasfaces.core.errors import MissingDecoderError
 
 HEAD_BYTES = 64  # of a file, enough to tell its kind
 EXTENSIONS = frozenset(

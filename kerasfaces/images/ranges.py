@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from kerasfaces.errors import ImageError
+from kerasfaces.core.errors import ImageError
 
 _FLOAT_WHITES, _INTEGER_WHITES = (1.0, 255.0, 65535.0), (255.0, 65535.0)
 _STATED = ("PNG", "TIFF", "JPEG2000", "JXL", "AVIF", "HEIF")  # 16 bits are 16 bits

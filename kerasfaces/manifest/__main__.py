@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kerasfaces import cli
+from kerasfaces.core.texts import quoted
 from kerasfaces.manifest import inputs
-from kerasfaces.texts import quoted
 
 EXAMPLES = [
     "kerasfaces manifest build photos -o photos/manifest.csv",

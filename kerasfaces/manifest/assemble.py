@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from kerasfaces.errors import InputError, MissingFileError
+from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.manifest.attributes import Attributes
 from kerasfaces.manifest.image_files import images_below
 from kerasfaces.manifest.quota import quotas

@@ -8,9 +8,9 @@ from pathlib import Path, PurePath
 import pandas as pd
 
 from kerasfaces import tables
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import listed, quoted
 from kerasfaces.tables.columns import PATHS
-from kerasfaces.texts import listed, quoted
 
 logger = logging.getLogger(__name__)
 _OURS = ("pair_id", "identity")  # joined under their own names

@@ -15,9 +15,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kerasfaces import config as configs
-from kerasfaces import rng, runs
-from kerasfaces.errors import InputError
+from kerasfaces.core import config as configs
+from kerasfaces.core import rng
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import read_json, write_json
 from kerasfaces.manifest import facts as file_facts
 from kerasfaces.manifest import groups, scan
 from kerasfaces.manifest.rules import LABELS
@@ -82,8 +83,8 @@ def kept(manifest: Manifest, folder: Path) -> dict[str, Any] | None:
     if not path.exists():
         if not any(file.exists() for file in manifest.files()):
             return None
-        runs.write_json(path, configs.to_dict(audit(manifest)))
-    result: dict[str, Any] = runs.read_json(path)
+        write_json(path, configs.to_dict(audit(manifest)))
+    result: dict[str, Any] = read_json(path)
     return result
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import quoted
 from kerasfaces.manifest import (
     combine,
     convert,
@@ -23,7 +24,6 @@ from kerasfaces.manifest.inputs import Input
 from kerasfaces.manifest.places import NO_SPLIT
 from kerasfaces.manifest.rules import SPLITS
 from kerasfaces.manifest.table import Manifest
-from kerasfaces.texts import quoted
 
 logger = logging.getLogger(__name__)
 

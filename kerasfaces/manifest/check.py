@@ -4,13 +4,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from kerasfaces.core.texts import quoted
 from kerasfaces.images import limits
 from kerasfaces.manifest import contradictions, groups, scan, table
 from kerasfaces.manifest.rules import LABELS, Finding
 from kerasfaces.manifest.split import NEAR_DUPLICATES
 from kerasfaces.manifest.table import Manifest, column
 from kerasfaces.manifest.whereabouts import MISSING
-from kerasfaces.texts import quoted
 
 # What further pictures in a file are. Not so in phone photos (MPO): there they are depth
 # or brightness maps of the one picture; nor in PSD: there they are its layers.

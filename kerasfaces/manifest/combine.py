@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import quoted
 from kerasfaces.manifest import scan, table
 from kerasfaces.manifest.table import Manifest, column
-from kerasfaces.texts import quoted
 
 Part = tuple[str, Manifest]  # what messages call it, and its rows
 

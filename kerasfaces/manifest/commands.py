@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from kerasfaces import config
-from kerasfaces.errors import InputError
+from kerasfaces.core import config
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import quoted
 from kerasfaces.manifest import missing, printing, table, whereabouts
 from kerasfaces.manifest.split import RATIO
 from kerasfaces.manifest.table import Manifest
-from kerasfaces.texts import quoted
 
 logger = logging.getLogger(__name__)
 

@@ -6,11 +6,11 @@ from pathlib import PurePath
 
 import pandas as pd
 
+from kerasfaces.core.texts import quoted
 from kerasfaces.manifest import words
 from kerasfaces.manifest.places import shared
 from kerasfaces.manifest.rules import LABELS
 from kerasfaces.manifest.words import Clarity
-from kerasfaces.texts import quoted
 
 
 def sentence(rows: pd.DataFrame) -> str:

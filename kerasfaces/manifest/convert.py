@@ -8,12 +8,12 @@ from pathlib import Path
 import pandas as pd
 
 from kerasfaces import tables
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import listed, quoted
 from kerasfaces.manifest import label_column, whereabouts
 from kerasfaces.manifest.rules import SPLITS
 from kerasfaces.manifest.table import NO_SOURCE, Manifest, absolute_folder, paths_in
 from kerasfaces.tables.columns import PATHS, lines_text
-from kerasfaces.texts import listed, quoted
 
 logger = logging.getLogger(__name__)
 _SPLIT_NAMES = {"": "", "training": "train", "validation": "val", "valid": "val"}

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from kerasfaces.errors import InputError, MissingFileError
+from kerasfaces.core.errors import InputError, MissingFileError
+from kerasfaces.core.texts import quoted
 from kerasfaces.manifest import layout
 from kerasfaces.manifest.image_files import images_below
 from kerasfaces.manifest.places import FIRST, Place
 from kerasfaces.manifest.rules import LABELS
 from kerasfaces.manifest.table import Manifest, absolute_folder
-from kerasfaces.texts import quoted
 
 logger = logging.getLogger(__name__)
 _TABLES = (".csv", ".tsv", ".jsonl", ".parquet", ".xlsx")

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from kerasfaces.core.texts import quoted, shortened
 from kerasfaces.images import kinds
-from kerasfaces.texts import quoted, shortened
 
 logger = logging.getLogger(__name__)
 _SUFFIX_SHOWN = 12  # characters of an extension in a message

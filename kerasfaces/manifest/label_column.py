@@ -4,10 +4,10 @@ import logging
 import re
 
 from kerasfaces import tables
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import quoted
 from kerasfaces.manifest.rules import LABELS
 from kerasfaces.tables.columns import lines_text
-from kerasfaces.texts import quoted
 
 logger = logging.getLogger(__name__)
 _NAME = re.compile(r"label|class|target")  # how the name of such a column begins

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import quoted
 from kerasfaces.manifest import combine, contradictions
 from kerasfaces.manifest.rules import LABELS, SPLITS
 from kerasfaces.manifest.table import Manifest
-from kerasfaces.texts import quoted
 
 _COMMAND = "kerasfaces manifest"
 

@@ -15,11 +15,13 @@ from pathlib import Path
 import pandas as pd
 from PIL import Image
 
-from kerasfaces import images, runs, workers
-from kerasfaces.errors import ImageError, InputError, RunError
+from kerasfaces import images
+from kerasfaces.core import folders, workers
+from kerasfaces.core.errors import ImageError, InputError, RunError
+from kerasfaces.core.files import atomic_path, read_json, write_json
+from kerasfaces.core.texts import quoted
 from kerasfaces.manifest import scan, table
 from kerasfaces.manifest.table import Manifest, absolute_folder
-from kerasfaces.texts import quoted
 
 logger = logging.getLogger(__name__)
 QUALITY_PCT = 75
@@ -65,7 +67,7 @@ def neutralise(
     """
     facts = scan.scan_headers(manifest.files())
     size_px = _size(manifest, facts, size_px)
-    with runs.lock(folder, "folder of neutralised images"):
+    with folders.lock(folder, "folder of neutralised images"):
         _claim(folder, size_px)
         names = target_names(manifest)
         jobs = [
@@ -143,12 +145,12 @@ def _claim(folder: Path, size_px: int) -> None:
     spec = images.InputSpec(size_px=size_px, crop="square", filter="lanczos")
     wanted = {**spec.recipe(), "quality_pct": QUALITY_PCT, "chroma": "4:2:0"}
     try:
-        found = runs.read_json(path) if path.exists() else None
+        found = read_json(path) if path.exists() else None
     except RunError as error:
         raise InputError(f"{error} Or choose another folder.") from error
     if found is None:
         _refuse_used(folder)
-        runs.write_json(path, wanted)
+        write_json(path, wanted)
     elif found != wanted:
         other = next(
             key for key in {**wanted, **found} if found.get(key) != wanted.get(key)
@@ -185,7 +187,7 @@ def _make(job: _Job) -> _Done:
     Image.fromarray(pixels).save(
         buffer, "JPEG", quality=QUALITY_PCT, subsampling=_CHROMA_420
     )
-    with runs.atomic_path(job.target) as temporary:
+    with atomic_path(job.target) as temporary:
         temporary.write_bytes(buffer.getvalue())
     return _Done(sha256=images.sha256(buffer.getvalue()), original=original)
 

@@ -7,11 +7,11 @@ contradict each other are refused, but for a name that stands above both classes
 from collections import defaultdict
 from collections.abc import Sequence
 
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import quoted
 from kerasfaces.manifest import words
 from kerasfaces.manifest.places import FIRST, Place, seen, shared
 from kerasfaces.manifest.words import Clarity
-from kerasfaces.texts import quoted
 
 
 def read(places: Sequence[Place], notes: list[str]) -> list[tuple[str, int]]:

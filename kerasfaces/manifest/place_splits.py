@@ -3,11 +3,11 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import quoted
 from kerasfaces.manifest import words
 from kerasfaces.manifest.places import FIRST, NO_SPLIT, Place, seen
 from kerasfaces.manifest.words import Name
-from kerasfaces.texts import quoted
 
 _SHOWN = 6  # names in one message
 Told = tuple[str, int, str]  # the split, which part says it, that part without the word

@@ -4,9 +4,9 @@ import dataclasses
 import functools
 from collections.abc import Collection, Sequence
 
+from kerasfaces.core.texts import quoted
 from kerasfaces.manifest import words
 from kerasfaces.manifest.words import Name
-from kerasfaces.texts import quoted
 
 _SHOWN = 6  # folders named in one message
 FIRST = 1  # the first part of a path is the name of the folder that all lie in

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 
+from kerasfaces.core.texts import plain, shortened
 from kerasfaces.manifest.assemble import Taken
 from kerasfaces.manifest.audit import AuditResult
 from kerasfaces.manifest.folders import Reading
@@ -10,7 +11,6 @@ from kerasfaces.manifest.recipe import Recipe
 from kerasfaces.manifest.rules import SPLITS
 from kerasfaces.manifest.split import SplitResult
 from kerasfaces.manifest.table import Manifest
-from kerasfaces.texts import plain, shortened
 
 _TREE_LINES = 40  # folders shown of one tree
 

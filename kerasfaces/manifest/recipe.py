@@ -8,9 +8,9 @@ import tomllib
 from pathlib import Path
 from typing import Literal
 
-from kerasfaces import config
-from kerasfaces.errors import InputError, MissingFileError
-from kerasfaces.texts import listed, quoted
+from kerasfaces.core import config
+from kerasfaces.core.errors import InputError, MissingFileError
+from kerasfaces.core.texts import listed, quoted
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

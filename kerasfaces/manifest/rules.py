@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
+from kerasfaces.core.texts import quoted
 from kerasfaces.tables.columns import lines_text
-from kerasfaces.texts import quoted
 
 LABELS = ("real", "fake")
 SPLITS = ("train", "val", "test")

@@ -8,10 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from kerasfaces import images, workers
-from kerasfaces.errors import ImageError
+from kerasfaces import images
+from kerasfaces.core import workers
+from kerasfaces.core.errors import ImageError
+from kerasfaces.core.texts import quoted
 from kerasfaces.manifest.table import Manifest, column
-from kerasfaces.texts import quoted
 
 logger = logging.getLogger(__name__)
 _NAMED = 5  # reasons given in one log line

@@ -15,13 +15,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import quoted
 from kerasfaces.manifest import groups, scan
 from kerasfaces.manifest.balance import Balance, quotas
 from kerasfaces.manifest.phash import MAX_DISTANCE
 from kerasfaces.manifest.rules import LABELS, SPLITS
 from kerasfaces.manifest.table import Manifest, column
-from kerasfaces.texts import quoted
 
 RATIO = (5.0, 1.0, 1.0)
 # Of 256 bits. Copies re-encoded (JPEG 20) or halved differ by at most 9, brightened ones

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from kerasfaces import runs, tables
-from kerasfaces.errors import InputError
+from kerasfaces import tables
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import write_text
+from kerasfaces.core.texts import listed, quoted
 from kerasfaces.manifest.rules import Finding, row_findings, summary
 from kerasfaces.manifest.whereabouts import with_slashes
-from kerasfaces.texts import listed, quoted
 
 logger = logging.getLogger(__name__)
 REQUIRED = ("path", "label")
@@ -193,7 +194,7 @@ def write(manifest: Manifest, path: Path) -> None:
         text.removeprefix(prefix)
         for text in absolute(manifest.rows["path"], manifest.folder)
     ]
-    runs.write_text(path, to_csv(manifest.rows.assign(path=paths)))
+    write_text(path, to_csv(manifest.rows.assign(path=paths)))
 
 
 def to_csv(rows: pd.DataFrame) -> str:

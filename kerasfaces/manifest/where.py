@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import listed, quoted
 from kerasfaces.manifest.table import Manifest
-from kerasfaces.texts import listed, quoted
 
 
 def select(manifest: Manifest, conditions: Iterable[str]) -> Manifest:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
+from kerasfaces.core.texts import quoted
 from kerasfaces.images import EXTENSIONS, kinds
-from kerasfaces.texts import quoted
 
 MISSING = "file not found"  # the reason of a row whose file is not there
 T = TypeVar("T")

@@ -23,22 +23,10 @@ from kerasfaces.metrics.intervals import (
     rate,
     wilson,
 )
-from kerasfaces.metrics.measure import (
-    NAMES,
-    Rows,
-    Thresholds,
-    measure,
-    measure_slices,
-)
+from kerasfaces.metrics.measure import NAMES, Rows, Thresholds, measure, measure_slices
 from kerasfaces.metrics.paired import auc_difference, repeated_difference
 from kerasfaces.metrics.pooled import TestRows, pooled_difference
-from kerasfaces.metrics.ranking import (
-    Curve,
-    ap,
-    auc,
-    precision_recall_curve,
-    roc_curve,
-)
+from kerasfaces.metrics.ranking import Curve, ap, auc, precision_recall_curve, roc_curve
 from kerasfaces.metrics.rates import (
     Confusion,
     accuracy,

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces import rng
+from kerasfaces.core import rng
 from kerasfaces.metrics.calibration import ECE_BINS, bin_of
 from kerasfaces.metrics.inputs import Floats
 

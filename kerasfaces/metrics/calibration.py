@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
 from kerasfaces.metrics.inputs import Bools, Floats, as_scored, as_values
 from kerasfaces.metrics.ranking import both_classes
 

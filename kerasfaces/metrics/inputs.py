@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kerasfaces.errors import InputError
-from kerasfaces.texts import quoted
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import quoted
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
 from kerasfaces.metrics.inputs import Floats
 
 LEVEL = 0.95

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kerasfaces import rng
-from kerasfaces.errors import InputError
+from kerasfaces.core import rng
+from kerasfaces.core.errors import InputError
 from kerasfaces.metrics import near_perfect, ranking
 from kerasfaces.metrics.bootstrap import (
     RESAMPLES,
@@ -18,13 +18,7 @@ from kerasfaces.metrics.bootstrap import (
 )
 from kerasfaces.metrics.calibration import brier, ece
 from kerasfaces.metrics.inputs import Bools, Floats, as_labels, as_values
-from kerasfaces.metrics.intervals import (
-    LEVEL,
-    Estimate,
-    percentiles,
-    rate,
-    undefined,
-)
+from kerasfaces.metrics.intervals import LEVEL, Estimate, percentiles, rate, undefined
 from kerasfaces.metrics.rates import Confusion, confusion
 
 NAMES = (

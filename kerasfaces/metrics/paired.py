@@ -6,13 +6,13 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kerasfaces import rng
-from kerasfaces.errors import InputError
+from kerasfaces.core import rng
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import quoted
 from kerasfaces.metrics.bootstrap import RESAMPLES, draw_counts
 from kerasfaces.metrics.draws import Difference, from_draws
 from kerasfaces.metrics.inputs import Bools, Floats, as_labels, as_scored
 from kerasfaces.metrics.ranking import auc, both_classes
-from kerasfaces.texts import quoted
 
 _CHUNK_ELEMENTS = 2**18
 

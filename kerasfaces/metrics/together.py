@@ -7,14 +7,14 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kerasfaces import rng
-from kerasfaces.errors import InputError
+from kerasfaces.core import rng
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import quoted
 from kerasfaces.metrics.bootstrap import RESAMPLES, draw_counts
 from kerasfaces.metrics.draws import Difference, from_draws
 from kerasfaces.metrics.inputs import Bools, Floats, as_labels, as_values
 from kerasfaces.metrics.intervals import undefined
 from kerasfaces.metrics.ranking import both_classes
-from kerasfaces.texts import quoted
 
 METRICS = ("auc", "ap", "balanced_accuracy", "tpr_at_fpr_1pct")
 _CHUNK_ELEMENTS = 2**18

@@ -10,16 +10,11 @@ from typing import Any
 import keras
 from keras import layers
 
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import quoted
 from kerasfaces.models import head, stem, weights
 from kerasfaces.models.config import ModelConfig
-from kerasfaces.models.layers import (
-    ImageTokens,
-    MeanStdPooling,
-    Rescale,
-    Vote,
-)
-from kerasfaces.texts import quoted
+from kerasfaces.models.layers import ImageTokens, MeanStdPooling, Rescale, Vote
 
 _POOLING = {
     "mean": layers.GlobalAveragePooling2D,

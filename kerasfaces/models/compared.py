@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
 from kerasfaces.models import assemble, weights
 from kerasfaces.models.config import ModelConfig
 

@@ -3,8 +3,8 @@
 import dataclasses
 from typing import Literal
 
-from kerasfaces.config import LATER
-from kerasfaces.errors import InputError
+from kerasfaces.core.config import LATER
+from kerasfaces.core.errors import InputError
 from kerasfaces.images import MAX_SIZE_PX, MIN_SIZE_PX
 
 GROUPS = {

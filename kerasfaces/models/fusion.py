@@ -10,7 +10,7 @@ from typing import Any
 
 from keras import layers
 
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
 from kerasfaces.models.attention import ChannelAttention
 from kerasfaces.models.config import ChannelConfig
 from kerasfaces.models.stem import Select

@@ -21,8 +21,8 @@ from typing import Any
 import keras
 from keras import layers
 
-from kerasfaces import cli
-from kerasfaces.errors import InputError, MissingFileError
+from kerasfaces.core.errors import InputError, MissingFileError
+from kerasfaces.core.imports import optional_import
 from kerasfaces.models import compared, weights
 from kerasfaces.models.config import ModelConfig
 
@@ -251,12 +251,12 @@ def _image_shape(config: ModelConfig) -> tuple[int, int, int]:
 
 
 def _hub() -> Any:
-    return cli.optional_import("keras_hub", "hub")
+    return optional_import("keras_hub", "hub")
 
 
 def _download(preset: Preset) -> Path:
     """Return the weights in kagglehub's cache, downloading them first if need be."""
-    kagglehub = cli.optional_import("kagglehub", "hub")
+    kagglehub = optional_import("kagglehub", "hub")
     try:
         with contextlib.redirect_stdout(sys.stderr):  # its progress
             return Path(kagglehub.model_download(preset.handle, _FILE))

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
 
 _CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)  # of ImageNet, keras.applications
 

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
 
 
 @keras.saving.register_keras_serializable(package="kerasfaces")

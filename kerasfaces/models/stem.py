@@ -12,7 +12,7 @@ import numpy as np
 from keras import layers, ops
 from numpy.typing import NDArray
 
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
 
 COLOURS = ("red", "green", "blue")
 # Of Keras' preprocessed ImageNet pixels, averaged over the three channels.

@@ -21,8 +21,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces import homes, runs
-from kerasfaces.errors import InputError, MissingFileError
+from kerasfaces.core import homes
+from kerasfaces.core.errors import InputError, MissingFileError
+from kerasfaces.core.files import read_json
 
 Shape = tuple[int, ...]
 _DOWNLOAD_TIMEOUT_S = 30.0
@@ -190,7 +191,7 @@ def _shipped(name: str, architecture: str) -> BaseWeights:
     path = Path(str(folder / name))
     if not path.is_file():
         raise MissingFileError(f"{path} is missing: install kerasfaces again.")
-    note = runs.read_json(path.with_suffix(".json"))
+    note = read_json(path.with_suffix(".json"))
     found = file_sha256(path)
     if note["sha256"] != found:
         raise InputError(

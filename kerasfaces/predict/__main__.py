@@ -10,8 +10,11 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kerasfaces import cli, streams
-from kerasfaces.texts import quoted
+from kerasfaces import cli
+from kerasfaces.core import streams
+from kerasfaces.core.imports import import_keras
+from kerasfaces.core.progress import progress
+from kerasfaces.core.texts import quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +27,7 @@ logger = logging.getLogger(
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, score, print a line per image."""
     arguments = _parser().parse_args(argv)
-    from kerasfaces.errors import InputError
+    from kerasfaces.core.errors import InputError
     from kerasfaces.evaluate import run_folder
     from kerasfaces.serve import predict
 
@@ -38,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "(kerasfaces evaluate %s --manifest M).",
         arguments.run,
     )
-    cli.import_keras()
+    import_keras()
     from kerasfaces.features.predict import Predictor
 
     predictor = Predictor(arguments.run)
@@ -48,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("verdict     score     logit  image")
     # Lines that appear on a terminal are progress enough.
     on_screen = sys.stdout.isatty() and not arguments.csv
-    bar = nullcontext() if on_screen else cli.progress(len(files), "scoring")
+    bar = nullcontext() if on_screen else progress(len(files), "scoring")
     with bar as advance:
         for table in predict.scored(predictor, point, files):
             counts.update(table["verdict"])
@@ -101,8 +104,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _print(table: "pd.DataFrame", as_json: bool) -> None:
+    from kerasfaces.core.texts import plain
     from kerasfaces.manifest import printing
-    from kerasfaces.texts import plain
 
     for path, verdict, score, logit, reason in table.itertuples(index=False):
         if as_json:

@@ -11,7 +11,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from kerasfaces.texts import plain
+from kerasfaces.core.texts import plain
 
 MISSING = "–"
 

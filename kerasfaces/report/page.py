@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kerasfaces import __version__
+from kerasfaces.core.texts import plain
 from kerasfaces.report.markup import Section
-from kerasfaces.texts import plain
 
 
 def page(

@@ -17,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from kerasfaces import runs, workers
-from kerasfaces.errors import InputError, RunError
-from kerasfaces.rng import generator
+from kerasfaces.core import folders, workers
+from kerasfaces.core.errors import InputError, RunError
+from kerasfaces.core.files import atomic_path, read_json, write_json, write_text
+from kerasfaces.core.rng import generator
 from kerasfaces.sample import pair
 from kerasfaces.sample.decoders import DECODERS
 from kerasfaces.sample.person import draw_person
@@ -52,12 +53,12 @@ def build(folder: Path, seed: int, pairs: int) -> Path:
     _claim(folder, recipe)
     manifest = folder / "manifest.csv"
     entries = plan(seed, pairs)
-    with runs.lock(folder, "sample"):
-        runs.write_json(folder / "sample.json", recipe)
+    with folders.lock(folder, "sample"):
+        write_json(folder / "sample.json", recipe)
         missing = [entry for entry in entries if not _done(folder, entry)]
         if missing or not manifest.exists():
             _write_pictures(folder, seed, missing)
-            runs.write_text(manifest, _table(folder, seed, entries))
+            write_text(manifest, _table(folder, seed, entries))
     return manifest
 
 
@@ -103,7 +104,7 @@ def _claim(folder: Path, recipe: dict[str, int]) -> None:
             f"{folder} is not empty and holds no sample.json; expected a new or empty "
             "folder, or a sample begun earlier: choose another path."
         )
-    found: Any = runs.read_json(note)
+    found: Any = read_json(note)
     if found != recipe:
         raise InputError(
             f"{folder} holds another sample ({found}); asked for {recipe}: choose "
@@ -150,7 +151,7 @@ def _one_thread_each() -> Iterator[None]:
 def _write_pair(folder: Path, seed: int, entry: Entry) -> bool:
     made = pair.make_pair(seed, entry.number, DECODERS[entry.generator], pair.SIZE_PX)
     for file, image in ((entry.real, made.real), (entry.fake, made.fake)):
-        with runs.atomic_path(folder / file) as temporary:
+        with atomic_path(folder / file) as temporary:
             temporary.write_bytes(pair.encode(image))
     return True
 

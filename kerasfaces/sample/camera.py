@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from kerasfaces.rng import generator
+from kerasfaces.core.rng import generator
 from kerasfaces.sample.canvas import Array, blur
 
 CAMERAS = 6

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from kerasfaces import runs
-from kerasfaces.errors import InputError
-from kerasfaces.texts import quoted
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import atomic_path
+from kerasfaces.core.texts import quoted
 
 
 def contact_sheet(manifest: Path, file: Path, columns: int = 8, rows: int = 3) -> None:
@@ -32,5 +32,5 @@ def contact_sheet(manifest: Path, file: Path, columns: int = 8, rows: int = 3) -
         line, column = divmod(number, columns)
         with Image.open(manifest.parent / row["path"]) as picture:
             sheet.paste(picture, (column * side, (2 * line + below) * side))
-    with runs.atomic_path(file) as temporary:
+    with atomic_path(file) as temporary:
         sheet.save(temporary)

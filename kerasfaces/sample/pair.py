@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from kerasfaces.rng import generator
+from kerasfaces.core.rng import generator
 from kerasfaces.sample import camera
 from kerasfaces.sample.canvas import Array
 from kerasfaces.sample.decoders import DECODERS, Decoder, decode

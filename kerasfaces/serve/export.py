@@ -9,13 +9,16 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kerasfaces import __version__, cli, registry, runs
-from kerasfaces.errors import InputError, RunError
+from kerasfaces import __version__
+from kerasfaces.core import registry
+from kerasfaces.core.errors import InputError, RunError
+from kerasfaces.core.files import read_json, write_json
+from kerasfaces.core.imports import import_keras, optional_import, quiet
+from kerasfaces.core.texts import quoted
 from kerasfaces.evaluate import run_folder
 from kerasfaces.serve import parity
 from kerasfaces.serve.replace import replacing
 from kerasfaces.serve.traced import INPUT, OUTPUT, trace
-from kerasfaces.texts import quoted
 
 if TYPE_CHECKING:
     from kerasfaces.features.predict import FinishedRun
@@ -49,7 +52,7 @@ def export(
     point = run_folder.point_of(folder)
     target = (target or folder / "exports" / kind).resolve()
     held = _held(target)
-    cli.import_keras()
+    import_keras()
     from kerasfaces.features.predict import load_model, open_run
     from kerasfaces.models.weights import file_sha256
 
@@ -62,7 +65,7 @@ def export(
             "model": run.model.name,
             "sha256": file_sha256(folder / "model.keras"),
         },
-        "input_spec": runs.read_json(folder / "input_spec.json"),
+        "input_spec": read_json(folder / "input_spec.json"),
         "operating_point": point.to_json(),
     }
     if _is_made(target, held, identity):
@@ -79,7 +82,7 @@ def export(
                 f"formats: {', '.join(n for n in registry.names(PACKAGE) if n != kind)}."
             ) from error
         content = identity | measured | {"files": _hashes(part)}
-        runs.write_json(part / FILE, content)
+        write_json(part / FILE, content)
     return target / form.FILE, content
 
 
@@ -97,7 +100,7 @@ def _write(run: "FinishedRun", model: Any, form: Any, part: Path) -> dict[str, A
     shown = parity.examples(run, shape)
     expected = engines.eagerly(model, shown.inputs)
     try:
-        with cli.quiet(tell=False):
+        with quiet(tell=False):
             form.write(trace(model), part / form.FILE)
             opened = form.opened(part / form.FILE)
             found = parity.worst(opened, expected, shown.inputs)
@@ -158,9 +161,9 @@ def _require(kind: str, form: Any) -> None:
             f"--format {kind} is made from TensorFlow's graph, and KERAS_BACKEND is "
             f"{keras.backend.backend()}: unset it."
         )
-    with cli.quiet():
+    with quiet():
         for module in form.MODULES:
-            cli.optional_import(module, "export")
+            optional_import(module, "export")
 
 
 def _held(target: Path) -> dict[str, Any]:
@@ -174,7 +177,7 @@ def _held(target: Path) -> dict[str, Any]:
     there = {
         str(file.relative_to(target)) for file in target.rglob("*") if file.is_file()
     }
-    held = runs.read_json(target / FILE) if FILE in there else {}
+    held = read_json(target / FILE) if FILE in there else {}
     files = held.get("files") if isinstance(held, dict) else None
     known = set(files) if isinstance(files, dict) else set()
     others = there - known - {FILE}

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasfaces import manifest as manifests
-from kerasfaces import rng, runs
-from kerasfaces.errors import KerasfacesError, RunError
+from kerasfaces.core import rng
+from kerasfaces.core.errors import KerasfacesError, RunError
+from kerasfaces.core.files import read_json
 from kerasfaces.serve.traced import Opened
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def _of_test_split(run: "FinishedRun") -> NDArray[np.float32] | None:
 
 def _random(run: "FinishedRun", shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Return values anywhere in each channel's range, `(n, h, w, c)`."""
-    spec: Any = runs.read_json(run.folder / "input_spec.json")
+    spec: Any = read_json(run.folder / "input_spec.json")
     if "value_range" not in spec:
         raise RunError(
             f"{run.folder / 'input_spec.json'} has no value_range; restore it, or train the "

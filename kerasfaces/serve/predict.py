@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from kerasfaces import cli
-from kerasfaces.errors import InputError, MissingFileError
+from kerasfaces.core.errors import InputError, MissingFileError
+from kerasfaces.core.progress import hosted_by
 from kerasfaces.manifest.image_files import images_below
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def scored(
     """
     for start in range(0, len(files), CHUNK):
         part = files[start : start + CHUNK]
-        with cli.hosted_by(_silent):  # a bar of its own for each step of each chunk
+        with hosted_by(_silent):  # a bar of its own for each step of each chunk
             logits, reasons = predictor.logits(
                 [Path(os.path.abspath(file)) for file in part]
             )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from kerasfaces import runs
+from kerasfaces.core import folders
 
 
 @contextmanager
@@ -20,7 +20,7 @@ def replacing(target: Path) -> Iterator[Path]:
     """
     part = target.with_name(f".{target.name}.part")
     old = target.with_name(f".{target.name}.old")
-    with runs.lock(part, "export"):
+    with folders.lock(part, "export"):
         for each in part.iterdir():
             if each.name != ".lock":
                 _remove(each)

@@ -22,9 +22,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces import config, runs
-from kerasfaces.errors import StoreError
-from kerasfaces.homes import cache_root
+from kerasfaces.core import config, folders
+from kerasfaces.core.errors import StoreError
+from kerasfaces.core.files import atomic_path, write_json
+from kerasfaces.core.homes import cache_root
 from kerasfaces.store import checksums, files, records
 from kerasfaces.store.files import Reader
 from kerasfaces.store.records import FORMAT_VERSION, Entry, Meta, read_meta
@@ -152,7 +153,7 @@ class Store:
             digest = pool.submit(checksums.of_array, array)
             with (
                 files.naming(self.folder / name),
-                runs.atomic_path(self.folder / name) as temporary,
+                atomic_path(self.folder / name) as temporary,
                 temporary.open("wb") as file,
             ):
                 files.write_npy(file, array)
@@ -227,18 +228,18 @@ def writing(
         StoreError: It holds images of another recipe, shape or dtype, or is damaged.
     """
     meta = Meta(dict(recipe), tuple(shape), np.dtype(dtype)).to_dict()
-    with runs.lock(folder, "store", wait=wait):
+    with folders.lock(folder, "store", wait=wait):
         path = folder / "store.json"
         if path.exists():
             changed = config.diff(read_meta(folder).to_dict(), meta)
             if changed and files.is_empty(folder):  # nothing to lose: start anew
-                runs.write_json(path, meta)
+                write_json(path, meta)
             elif changed:
                 raise StoreError(
                     f"{folder} was written with another recipe ({'; '.join(changed)}); choose "
                     "another folder."
                 )
         else:
-            runs.write_json(path, meta)
+            write_json(path, meta)
         files.mend(folder)
         yield Store(folder)

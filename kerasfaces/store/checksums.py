@@ -14,7 +14,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from kerasfaces import runs
+from kerasfaces.core.files import write_text
 from kerasfaces.store import files
 
 FILE = "SHA256SUMS"
@@ -57,7 +57,7 @@ def keep(folder: Path, shards: Collection[str]) -> None:
     """Write the file again with these shards alone. Call as the only writer."""
     found = {shard: digest for shard, digest in read(folder).items() if shard in shards}
     if found or (folder / FILE).exists():
-        runs.write_text(folder / FILE, _lines(found.items()).decode())
+        write_text(folder / FILE, _lines(found.items()).decode())
 
 
 def _lines(digests: Iterable[tuple[str, str]]) -> bytes:

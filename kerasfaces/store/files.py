@@ -13,7 +13,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces import machine, runs
+from kerasfaces.core import machine
+from kerasfaces.core.files import write_text
 from kerasfaces.store.memory import ArrayPool
 
 _N_KEPT, _KEPT_BYTES = 6, 64 * 2**20  # batches kept for reuse, if not larger
@@ -156,7 +157,7 @@ def mend(folder: Path) -> None:
         if (folder / name).exists():
             _cut_half_line(folder / name)
     if not (folder / "index.csv").exists():
-        runs.write_text(folder / "index.csv", HEADER)
+        write_text(folder / "index.csv", HEADER)
 
 
 def _cut_half_line(path: Path) -> None:

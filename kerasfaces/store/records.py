@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from kerasfaces import runs
-from kerasfaces.errors import MissingFileError, StoreError
+from kerasfaces.core.errors import MissingFileError, StoreError
+from kerasfaces.core.files import read_json
+from kerasfaces.core.texts import quoted
 from kerasfaces.store import files
-from kerasfaces.texts import quoted
 
 FORMAT_VERSION = 1
 
@@ -62,7 +62,7 @@ def read_meta(folder: Path) -> Meta:
             f"{path} does not exist, so {folder} is no store (a folder of arrays and the "
             "recipe that made them); kerasfaces channels MANIFEST -o STORE makes one."
         )
-    values = runs.read_json(path)
+    values = read_json(path)
     if not isinstance(values, Mapping):
         raise _damaged(path, f"an object, got {quoted(values)}")
     if values.get("format") != FORMAT_VERSION:

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import listed, quoted
 from kerasfaces.tables.columns import Rows
-from kerasfaces.texts import listed, quoted
 
 T = TypeVar("T")
 _NAME_BYTES = 1024  # a binary cell that is a name is no longer than this

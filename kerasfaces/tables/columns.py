@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import listed, quoted
 from kerasfaces.images import kinds
-from kerasfaces.texts import listed, quoted
 
 # Names that any of our readers looks for: how a header is told from a row.
 PATHS = (

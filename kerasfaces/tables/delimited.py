@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import plain
 from kerasfaces.tables.columns import Rows, n_known
-from kerasfaces.texts import plain
 
 if TYPE_CHECKING:
     from _csv import Reader

@@ -5,10 +5,13 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
-from kerasfaces import cli, images, runs
-from kerasfaces.errors import ImageError, InputError
+from kerasfaces import images
+from kerasfaces.core import folders
+from kerasfaces.core.errors import ImageError, InputError
+from kerasfaces.core.files import atomic_path
+from kerasfaces.core.progress import progress
+from kerasfaces.core.texts import quoted
 from kerasfaces.tables.columns import is_image_name, lines_text
-from kerasfaces.texts import quoted
 
 _BATCH = 64  # images in memory at a time
 _NAME_BYTES = 150  # of one part of a path; file systems allow 255
@@ -34,9 +37,9 @@ def extract(table: Path, column: str, folder: Path) -> list[str]:
     names: list[str] = []
     taken: dict[str, int] = {}
     empty: list[int] = []
-    with runs.lock(folder, "folder of images"):
+    with folders.lock(folder, "folder of images"):
         total = _n_rows(table)
-        with cli.progress(total, f"writing images to {folder}") as advance:
+        with progress(total, f"writing images to {folder}") as advance:
             for number, (data, stated) in enumerate(_cells(table, column)):
                 if data:
                     name = _unique(_name(stated, data, number, total), taken)
@@ -139,5 +142,5 @@ def _write(folder: Path, name: str, data: bytes) -> None:
                 f"{target} is there already and holds something else; choose another folder."
             )
         return
-    with runs.atomic_path(target) as temporary:
+    with atomic_path(target) as temporary:
         temporary.write_bytes(data)

@@ -4,8 +4,8 @@ import codecs
 import re
 from pathlib import Path
 
-from kerasfaces.errors import InputError
-from kerasfaces.texts import quoted
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import quoted
 
 # Longer marks first: UTF-32's begins with UTF-16's.
 _MARKS = (

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Sequence
 
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import quoted
 from kerasfaces.tables.columns import lines_text
-from kerasfaces.texts import quoted
 
 _COMMA = re.compile(r"\s*[+-]?\d*,(\d+)([eE][+-]?\d+)?\s*")
 

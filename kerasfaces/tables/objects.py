@@ -5,9 +5,9 @@ import math
 from pathlib import Path
 from typing import Any, NoReturn
 
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import listed, quoted
 from kerasfaces.tables.columns import Rows
-from kerasfaces.texts import listed, quoted
 
 _WHITE = " \t\r\n"
 _decoder = json.JSONDecoder()

@@ -5,7 +5,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kerasfaces.errors import InputError, MissingFileError
+from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.tables import delimited, encoding, objects
 from kerasfaces.tables.columns import Rows
 

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kerasfaces import cli, registry
-from kerasfaces.errors import InputError
+from kerasfaces import cli
+from kerasfaces.core import registry
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.imports import import_keras
 from kerasfaces.train import choices
 
 if TYPE_CHECKING:
@@ -34,9 +36,9 @@ _EXAMPLES = [
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, train, print the test table and the report's path."""
     arguments = _parser().parse_args(argv)
-    cli.import_keras()
+    import_keras()
+    from kerasfaces.core.files import read_json
     from kerasfaces.evaluate import table
-    from kerasfaces.runs import read_json
     from kerasfaces.train.repeat import repeat
     from kerasfaces.train.run import Request, train
 

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from kerasfaces import config as configs
-from kerasfaces import registry
 from kerasfaces.baselines.config import BaselineConfig
+from kerasfaces.core import config as configs
+from kerasfaces.core import registry
+from kerasfaces.core.errors import InputError
 from kerasfaces.dataset.channels import ChannelStore
-from kerasfaces.errors import InputError
 from kerasfaces.images.limits import Limits
 from kerasfaces.train import config as train_config
 from kerasfaces.train.config import TrainConfig

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from kerasfaces import config as configs
-from kerasfaces import registry
 from kerasfaces.baselines.config import BaselineConfig
-from kerasfaces.errors import InputError
+from kerasfaces.core import config as configs
+from kerasfaces.core import registry
+from kerasfaces.core.errors import InputError
 from kerasfaces.train import channels
 from kerasfaces.train import config as train_configs
 from kerasfaces.train.config import TrainConfig

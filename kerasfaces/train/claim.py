@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from kerasfaces import config as configs
 from kerasfaces import manifest as manifests
-from kerasfaces import runs
 from kerasfaces.baselines.config import BaselineConfig
-from kerasfaces.errors import InputError
+from kerasfaces.core import config as configs
+from kerasfaces.core import folders
+from kerasfaces.core.errors import InputError
 from kerasfaces.train.config import TrainConfig
 
 FORMAT_VERSION = 1
@@ -32,7 +32,7 @@ def identity(
 
 def claim(folder: Path, own: dict[str, Any], kind: type[Any]) -> None:
     """Write config.json, or check that it is ours; see `runs.claim`."""
-    runs.claim(
+    folders.claim(
         folder, "config.json", own, "run", _EARLY, lambda old: _completed(old, kind)
     )
 

@@ -4,18 +4,13 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
-from kerasfaces import registry
-from kerasfaces.config import LATER
+from kerasfaces.core import registry
+from kerasfaces.core.config import LATER
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import quoted
 from kerasfaces.dataset.views import AugmentConfig
-from kerasfaces.errors import InputError
 from kerasfaces.images import InputSpec
-from kerasfaces.models.config import (
-    GROUPS,
-    ChannelConfig,
-    HeadConfig,
-    ModelConfig,
-)
-from kerasfaces.texts import quoted
+from kerasfaces.models.config import GROUPS, ChannelConfig, HeadConfig, ModelConfig
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -10,14 +10,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kerasfaces import manifest as manifests
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import quoted
 from kerasfaces.dataset.cache import CachedImages, cache_images
 from kerasfaces.dataset.channels import ChannelArrays, from_store
 from kerasfaces.dataset.sizes import Size, sizes_of
-from kerasfaces.errors import InputError
 from kerasfaces.images import InputSpec
 from kerasfaces.images.limits import Limits
 from kerasfaces.manifest import missing, whereabouts
-from kerasfaces.texts import quoted
 
 logger = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
 from kerasfaces.models.assemble import base_of
 from kerasfaces.train.config import TrainConfig
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces import config as configs
-from kerasfaces import registry
-from kerasfaces.clock import clock, spent_s
+from kerasfaces.core import config as configs
+from kerasfaces.core import registry
+from kerasfaces.core.clock import clock, spent_s
 from kerasfaces.dataset import degrade
 from kerasfaces.dataset.batches import Source
 from kerasfaces.dataset.channels import Arrays

@@ -18,9 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces import cli, metrics, runs
+from kerasfaces import metrics
+from kerasfaces.core.errors import InputError, RunError
+from kerasfaces.core.files import atomic_path
+from kerasfaces.core.progress import progress
 from kerasfaces.dataset.batches import steps_per_epoch, stream
-from kerasfaces.errors import InputError, RunError
 from kerasfaces.train.phase import Phase
 from kerasfaces.train.plateau import Plateau
 
@@ -52,19 +54,19 @@ def run_phase(phase: Phase, checkpoint: Path | None) -> list[dict[str, Any]]:
     on_tensorflow = keras.backend.backend() == "tensorflow"
     if phase.ready is None:
         _compile(phase, steps, on_tensorflow)
-    progress = _Progress(phase, checkpoint)
-    progress.restore()
-    if not progress.finished and not progress.exhausted:
-        with cli.progress(phase.epochs, f"training ({phase.name})", "epoch") as add:
-            add(len(progress.rows))
+    training = _Progress(phase, checkpoint)
+    training.restore()
+    if not training.finished and not training.exhausted:
+        with progress(phase.epochs, f"training ({phase.name})", "epoch") as add:
+            add(len(training.rows))
             # Keras' callbacks need Keras' loop.
             if phase.name == "head" and on_tensorflow and _is_plain(phase):
-                _compiled_epochs(phase, progress, add)
+                _compiled_epochs(phase, training, add)
             else:
-                _fit(phase, progress, add, steps)
-    if not progress.finished:
-        progress.finish()
-    return progress.rows
+                _fit(phase, training, add, steps)
+    if not training.finished:
+        training.finish()
+    return training.rows
 
 
 def _is_plain(phase: Phase) -> bool:
@@ -212,7 +214,7 @@ class _Progress:
         arrays = {f"v{i}": value for i, value in enumerate(self._values())}
         arrays |= {f"b{i}": value for i, value in enumerate(self.best)}
         arrays["state"] = np.frombuffer(json.dumps(state).encode(), np.uint8)
-        with runs.atomic_path(self.path) as temporary, temporary.open("wb") as file:
+        with atomic_path(self.path) as temporary, temporary.open("wb") as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]
         self._saved_at = time.monotonic()
 

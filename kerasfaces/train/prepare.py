@@ -8,8 +8,8 @@ import dataclasses
 import threading
 from typing import Any
 
-from kerasfaces import config as configs
-from kerasfaces import numerics, registry
+from kerasfaces.core import config as configs
+from kerasfaces.core import numerics, registry
 from kerasfaces.features import engines
 from kerasfaces.models import assemble
 from kerasfaces.train.config import TrainConfig

@@ -4,9 +4,10 @@ import dataclasses
 import logging
 from pathlib import Path
 
-from kerasfaces import config as configs
-from kerasfaces import runs
-from kerasfaces.errors import InputError
+from kerasfaces.core import config as configs
+from kerasfaces.core import folders
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import read_json, write_json
 from kerasfaces.evaluate.repeats import combine
 from kerasfaces.train import channels
 from kerasfaces.train.run import Request, default_folder, resolve, train
@@ -34,8 +35,8 @@ def repeat(request: Request, times: int) -> Path:
     folder = request.folder or default_folder(config, identity)
     if times < 1:
         raise InputError(f"--repeat: expected at least 1, got {times}.")
-    with runs.lock(folder, "repeats"):
-        runs.claim(folder, "repeat.json", identity, "set of repeats")
+    with folders.lock(folder, "repeats"):
+        folders.claim(folder, "repeat.json", identity, "set of repeats")
     results = []
     for seed in range(first, first + times):
         logger.info("seed %d (%d of %d)", seed, seed - first + 1, times)
@@ -44,7 +45,7 @@ def repeat(request: Request, times: int) -> Path:
             config=dataclasses.replace(request.config, seed=seed),
             folder=folder / f"seed-{seed}",
         )
-        results.append(runs.read_json(train(one) / "metrics.json"))
+        results.append(read_json(train(one) / "metrics.json"))
     summary = combine(results) | {"seeds": list(range(first, first + times))}
-    runs.write_json(folder / "metrics.json", summary)
+    write_json(folder / "metrics.json", summary)
     return folder

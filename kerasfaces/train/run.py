@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from kerasfaces import config as configs
 from kerasfaces import manifest as manifests
-from kerasfaces import registry, runs
 from kerasfaces.baselines import arrays
 from kerasfaces.baselines.config import BaselineConfig
-from kerasfaces.errors import InputError
+from kerasfaces.core import config as configs
+from kerasfaces.core import environment, folders, registry
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import atomic_path, read_json, write_json, write_text
 from kerasfaces.manifest import audit as audits
 from kerasfaces.train import channels, claim
 from kerasfaces.train.config import TrainConfig
@@ -69,7 +70,7 @@ def train(request: Request, preparations: "Preparations | None" = None) -> Path:
     recipe = channels.check(config, request.store)
     identity = claim.identity(config, found, request.manifest, recipe)
     folder = request.folder or default_folder(config, identity)
-    with runs.lock(folder):
+    with folders.lock(folder):
         claim.claim(folder, identity, type(config))
         if is_finished(folder):
             logger.info("%s is finished; nothing to do", folder)
@@ -124,7 +125,7 @@ def _work(
     from kerasfaces.evaluate import run as evaluation
     from kerasfaces.features.predict import as_predictions
 
-    runs.write_json(folder / "environment.json", runs.environment())
+    write_json(folder / "environment.json", environment.describe())
     manifest = _split_manifest(request.manifest, folder)
     audit: dict[str, Any] | None
     if isinstance(config, BaselineConfig):
@@ -134,10 +135,10 @@ def _work(
             request, config, found, manifest, folder, preparations
         )
     spec = channels.input_spec(config, recipe, data.limits)
-    runs.write_json(folder / "input_spec.json", spec)
-    runs.write_json(folder / "training.json", trained.facts)
+    write_json(folder / "input_spec.json", spec)
+    write_json(folder / "training.json", trained.facts)
     history = pd.DataFrame(trained.history)
-    runs.write_text(folder / "history.csv", history.to_csv(index=False))
+    write_text(folder / "history.csv", history.to_csv(index=False))
     predictions = {}
     for split, logits in trained.logits.items():
         rows = data.rows[data.rows["split"] == split]
@@ -148,8 +149,8 @@ def _work(
     evaluation.finish(
         folder,
         predictions,
-        config=runs.read_json(folder / "config.json"),
-        environment=runs.read_json(folder / "environment.json")
+        config=read_json(folder / "config.json"),
+        environment=read_json(folder / "environment.json")
         | {"training": trained.facts},
         history=history,
         audit=audit,
@@ -203,7 +204,7 @@ def _fit_model(
         data = datasets.load_channels(manifest, request.store, names)
     audit = request.audit or audits.kept(manifest, folder)
     trained = fit.train(config, data, found, folder, request.tensorboard, prepared)
-    with runs.atomic_path(folder / "model.keras") as path:
+    with atomic_path(folder / "model.keras") as path:
         trained.model.save(path)
     return data, audit, trained
 

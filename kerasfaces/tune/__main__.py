@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerasfaces import cli
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.imports import import_keras, optional_import
 
 if TYPE_CHECKING:
     from kerasfaces.manifest import Manifest
@@ -35,9 +36,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise InputError(
             "--report DIR draws a study that is there; leave the study's name out."
         )
-    cli.import_keras()
-    cli.optional_import("tensorboard", "tune")
-    cli.optional_import("keras_tuner", "tune")
+    import_keras()
+    optional_import("tensorboard", "tune")
+    optional_import("keras_tuner", "tune")
     if arguments.report is not None:
         from kerasfaces.tune import report
 
@@ -139,7 +140,7 @@ def _manifest(arguments: argparse.Namespace) -> "tuple[Manifest, tuple[str, ...]
 def _print(folder: Path, study: Any) -> None:
     import pandas as pd
 
-    from kerasfaces.runs import read_json
+    from kerasfaces.core.files import read_json
     from kerasfaces.tune import leaderboard
 
     result = read_json(folder / "result.json")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from keras_tuner.oracles import BayesianOptimizationOracle
 
-from kerasfaces import rng
+from kerasfaces.core import rng
 from kerasfaces.tune.durable import STOPPED, Durable
 from kerasfaces.tune.records import COMPLETED, RUNNING
 

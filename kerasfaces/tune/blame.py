@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import kerasfaces
-from kerasfaces.errors import InputError, KerasfacesError
+from kerasfaces.core.errors import InputError, KerasfacesError
 
 _OURS = Path(kerasfaces.__file__).parent.resolve()
 _PASSING = (MemoryError, OSError)  # the machine's, not the file's

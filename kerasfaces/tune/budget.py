@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote
 
-from kerasfaces import clock
+from kerasfaces.core import clock
 from kerasfaces.tune.records import Trial
 
 _FOLDER = "clocks"

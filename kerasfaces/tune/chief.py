@@ -15,7 +15,7 @@ import grpc
 from keras_tuner.src import protos
 from keras_tuner.src.distribute.oracle_chief import OracleServicer
 
-from kerasfaces.errors import InputError, RunError
+from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.tune.local_workers import LocalWorkers
 
 logger = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ import grpc
 from keras_tuner.src import protos
 from keras_tuner.src.distribute.oracle_client import OracleClient
 
-from kerasfaces.errors import RunError
+from kerasfaces.core.errors import RunError
 from kerasfaces.tune import records
 from kerasfaces.tune.records import RUNNING
 

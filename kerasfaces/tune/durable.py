@@ -13,8 +13,9 @@ from typing import Any
 
 from keras_tuner import HyperParameters, Objective
 
-from kerasfaces import rng, runs
-from kerasfaces.errors import RunError
+from kerasfaces.core import rng
+from kerasfaces.core.errors import RunError
+from kerasfaces.core.files import write_json
 from kerasfaces.tune import budget, outcome, records
 from kerasfaces.tune.leases import Leases
 from kerasfaces.tune.median import Curves
@@ -167,7 +168,7 @@ class Durable:
             "end_order": [each.trial_id for each in self.ended()],
             "seed": self.study.seed,
         }
-        runs.write_json(self.folder / "oracle.json", state)
+        write_json(self.folder / "oracle.json", state)
 
     # for the chief
 

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces import metrics, rng
+from kerasfaces import metrics
+from kerasfaces.core import rng
 from kerasfaces.metrics import Estimate
 
 RESAMPLES = 1000

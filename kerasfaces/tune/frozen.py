@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from kerasfaces import registry
+from kerasfaces.core import registry
 from kerasfaces.models.config import HeadConfig
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune.offer import Offer

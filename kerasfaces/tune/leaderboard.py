@@ -17,8 +17,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kerasfaces import metrics, runs
-from kerasfaces.errors import RunError
+from kerasfaces import metrics
+from kerasfaces.core.errors import RunError
+from kerasfaces.core.files import atomic_path, write_text
 from kerasfaces.tune import records
 from kerasfaces.tune.study import OBJECTIVES
 
@@ -91,7 +92,7 @@ def make(
 
 def write(folder: Path, table: pd.DataFrame) -> None:
     """Write leaderboard.csv."""
-    runs.write_text(
+    write_text(
         folder / "leaderboard.csv", table.to_csv(index=False, lineterminator="\n")
     )
 
@@ -201,5 +202,5 @@ def read_labels(folder: Path) -> NDArray[np.float32]:
 
 def write_labels(folder: Path, labels: NDArray[np.float32]) -> None:
     """Keep the validation labels that all logits belong to, `(m,)`, 1 = fake."""
-    with runs.atomic_path(folder / "val_labels.npy") as temporary:
+    with atomic_path(folder / "val_labels.npy") as temporary:
         np.save(temporary, labels)

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from kerasfaces import cli
+from kerasfaces.core.progress import hosted_by
 from kerasfaces.tune import progress
 from kerasfaces.tune.announce import left_s
 from kerasfaces.tune.effects import short
@@ -224,7 +224,7 @@ def showing(
             live.refresh()
 
     thread = threading.Thread(target=keep, daemon=True)
-    with _logging_above(painter), cli.hosted_by(live.task):
+    with _logging_above(painter), hosted_by(live.task):
         live.refresh()
         thread.start()
         try:

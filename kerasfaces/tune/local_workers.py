@@ -8,8 +8,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from kerasfaces import interruptions, machine
-from kerasfaces.errors import RunError
+from kerasfaces.core import interruptions, machine
+from kerasfaces.core.errors import RunError
 
 logger = logging.getLogger(__name__)
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces import config as configs
 from kerasfaces import manifest as manifests
-from kerasfaces import registry
+from kerasfaces.core import config as configs
+from kerasfaces.core import registry
 from kerasfaces.features.cached import FeatureCache, View, base_recipe
 from kerasfaces.models import assemble, stem
 from kerasfaces.train import channels, standardize

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kerasfaces import registry
+from kerasfaces.core import registry
+from kerasfaces.core.errors import InputError, KerasfacesError, MissingFileError
 from kerasfaces.dataset.views import AugmentConfig
-from kerasfaces.errors import InputError, KerasfacesError, MissingFileError
 from kerasfaces.models.config import GROUPS
 from kerasfaces.train import channels
 from kerasfaces.train import config as train_config

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces import registry
-from kerasfaces.errors import InputError
+from kerasfaces.core import registry
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import quoted
 from kerasfaces.models.config import ModelConfig
-from kerasfaces.texts import quoted
 from kerasfaces.train.config import TrainConfig
 
 

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from kerasfaces import config as configs
 from kerasfaces import manifest as manifests
-from kerasfaces import runs
-from kerasfaces.errors import RunError
-from kerasfaces.texts import quoted
+from kerasfaces.core import config as configs
+from kerasfaces.core import environment
+from kerasfaces.core.errors import RunError
+from kerasfaces.core.files import write_json
+from kerasfaces.core.texts import quoted
 from kerasfaces.train.data import split_if_needed
 from kerasfaces.tune import offer, records, space
 from kerasfaces.tune.material import Material
@@ -127,7 +128,7 @@ def claim(ready: Ready) -> None:
         if changed:
             for name in ("manifest.csv", "environment.json", "val_labels.npy"):
                 (folder / name).unlink(missing_ok=True)
-            runs.write_json(path, ready.identity)
+            write_json(path, ready.identity)
     else:
         held = {each.name for each in folder.iterdir() if each.name[0] != "."}
         if held:
@@ -135,7 +136,7 @@ def claim(ready: Ready) -> None:
                 f"{folder} is not empty and holds no study (it holds {quoted(min(held))}); choose "
                 "another folder with -o."
             )
-        runs.write_json(path, ready.identity)
+        write_json(path, ready.identity)
     study = ready.request.study
     about = {
         "title": study.title,
@@ -144,12 +145,12 @@ def claim(ready: Ready) -> None:
         "published": study.published and dataclasses.asdict(study.published),
         "notes": ready.request.notes,
     }
-    runs.write_json(folder / "about.json", about)
+    write_json(folder / "about.json", about)
     # After study.json: a kill in between leaves a study that is continued.
     if not (folder / "manifest.csv").exists():
         manifests.write(ready.split, folder / "manifest.csv")
     if not (folder / "environment.json").exists():
-        runs.write_json(folder / "environment.json", runs.environment())
+        write_json(folder / "environment.json", environment.describe())
 
 
 def as_json(value: dict[str, Any]) -> dict[str, Any]:

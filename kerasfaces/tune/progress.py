@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from kerasfaces import runs
+from kerasfaces.core.files import write_json
 from kerasfaces.tune.records import folder_of
 
 
@@ -18,7 +18,7 @@ def write(study: Path, trial_id: str, said: dict[str, Any]) -> None:
             how many epochs were `trained` in these `seconds`: a continued trial's first
             ones were not.
     """
-    runs.write_json(folder_of(study, trial_id) / "progress.json", said)
+    write_json(folder_of(study, trial_id) / "progress.json", said)
 
 
 def read(study: Path, trial_id: str) -> dict[str, Any] | None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kerasfaces import rng
+from kerasfaces.core import rng
 from kerasfaces.metrics import Estimate
 from kerasfaces.metrics.bootstrap import RESAMPLES, draw_counts
 

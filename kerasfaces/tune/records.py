@@ -14,9 +14,9 @@ import pandas as pd
 from keras_tuner.engine import trial as trials
 from numpy.typing import NDArray
 
-from kerasfaces import runs
-from kerasfaces.errors import RunError
-from kerasfaces.texts import quoted
+from kerasfaces.core.errors import RunError
+from kerasfaces.core.files import atomic_path, read_json, write_json, write_text
+from kerasfaces.core.texts import quoted
 from kerasfaces.tune.study import OBJECTIVES
 
 COMPLETED, FAILED, RUNNING = "COMPLETED", "FAILED", "RUNNING"
@@ -141,7 +141,7 @@ def read_object(path: Path) -> dict[str, Any]:
     Raises:
         RunError: It holds something else, or is damaged.
     """
-    content = runs.read_json(path)
+    content = read_json(path)
     if not isinstance(content, dict):
         raise RunError(
             f"{path} is damaged (expected keys and values, got a {type(content).__name__}); "
@@ -157,7 +157,7 @@ def folder_of(study: Path, trial_id: str) -> Path:
 
 def save(study: Path, trial: Trial) -> None:
     """Write trial.json."""
-    runs.write_json(folder_of(study, trial.trial_id) / "trial.json", trial.get_state())
+    write_json(folder_of(study, trial.trial_id) / "trial.json", trial.get_state())
 
 
 def load_all(study: Path) -> list[Trial]:
@@ -207,7 +207,7 @@ def write_result(
     if repeats:
         rows = [{"seed": one.seed, **row} for one in repeats for row in one.rows]
         table = pd.DataFrame(rows).drop(columns="phase", errors="ignore")
-        runs.write_text(folder / "history.csv", table.to_csv(index=False))
+        write_text(folder / "history.csv", table.to_csv(index=False))
         logits = {f"seed_{one.seed}": one.logits for one in repeats}
         _write_arrays(folder / "logits.npz", logits)
         weights = {
@@ -223,7 +223,7 @@ def write_result(
         "config": config,
         "seconds": round(seconds, 3),
     }
-    runs.write_json(folder / "result.json", result)
+    write_json(folder / "result.json", result)
     (folder / "progress.json").unlink(missing_ok=True)
 
 
@@ -232,7 +232,7 @@ def read_result(study: Path, trial_id: str) -> dict[str, Any] | None:
     path = folder_of(study, trial_id) / "result.json"
     if not path.exists():
         return None
-    result: dict[str, Any] = runs.read_json(path)
+    result: dict[str, Any] = read_json(path)
     return result
 
 
@@ -302,5 +302,5 @@ def clean(study: Path) -> None:
 def _write_arrays(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)  # type: ignore[arg-type]
-    with runs.atomic_path(path) as temporary:
+    with atomic_path(path) as temporary:
         temporary.write_bytes(buffer.getbuffer())

@@ -3,7 +3,8 @@
 import logging
 from pathlib import Path
 
-from kerasfaces import registry, runs
+from kerasfaces.core import registry
+from kerasfaces.core.files import write_text
 from kerasfaces.report import page as pages
 from kerasfaces.report.markup import Section
 from kerasfaces.tune.report_input import StudyInput, gather
@@ -27,7 +28,7 @@ def write(folder: Path) -> Path:
         RunError: It holds no study, or no finished trial, or a damaged one.
     """
     path = folder / "report.html"
-    runs.write_text(path, render(gather(folder)))
+    write_text(path, render(gather(folder)))
     return path
 
 

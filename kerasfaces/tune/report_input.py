@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 
 from kerasfaces import metrics
-from kerasfaces.errors import RunError
+from kerasfaces.core.errors import RunError
+from kerasfaces.core.texts import quoted
 from kerasfaces.evaluate import run_kind
-from kerasfaces.texts import quoted
 from kerasfaces.tune import leaderboard, records
 from kerasfaces.tune.published import Published, from_json
 from kerasfaces.tune.space import RESERVED

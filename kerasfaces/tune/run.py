@@ -8,9 +8,10 @@ from typing import Any
 
 from keras_tuner.src.distribute import utils as roles
 
-from kerasfaces import config as configs
-from kerasfaces import runs
-from kerasfaces.errors import InputError, RunError
+from kerasfaces.core import config as configs
+from kerasfaces.core import folders
+from kerasfaces.core.errors import InputError, RunError
+from kerasfaces.core.files import read_json
 from kerasfaces.tune import leaderboard, live, report, space, winner
 from kerasfaces.tune.announce import announcer
 from kerasfaces.tune.bayesian import Bayesian
@@ -51,7 +52,7 @@ def tune(request: Request) -> Path:
     if is_worker():
         _work(ready)
         return ready.folder
-    with runs.lock(ready.folder, "study folder"):
+    with folders.lock(ready.folder, "study folder"):
         claim(ready)
         _search(ready)
     return ready.folder
@@ -130,7 +131,7 @@ def _work(ready: Ready) -> None:
                 "chief, with the same shared folder (-o)."
             )
         time.sleep(0.2)
-    changed = configs.diff(runs.read_json(path), as_json(ready.identity))
+    changed = configs.diff(read_json(path), as_json(ready.identity))
     if changed:
         raise RunError(
             f"The chief runs another study in {ready.folder} ({'; '.join(changed[:6])}): use "

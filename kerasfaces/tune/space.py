@@ -6,8 +6,8 @@ from typing import Any
 
 from keras_tuner import HyperParameters
 
-from kerasfaces.errors import InputError, KerasfacesError
-from kerasfaces.texts import quoted
+from kerasfaces.core.errors import InputError, KerasfacesError
+from kerasfaces.core.texts import quoted
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune.blame import study_code
 from kerasfaces.tune.offer import Offer
@@ -97,7 +97,7 @@ def configuration(study: Study, offer: Offer, hyperparameters: Any) -> TrainConf
     Raises:
         InputError: They stand for none.
     """
-    from kerasfaces import registry
+    from kerasfaces.core import registry
 
     with study_code():
         config = study.configure(hyperparameters.copy(), offer)

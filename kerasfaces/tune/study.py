@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-from kerasfaces.errors import InputError, MissingFileError
-from kerasfaces.texts import quoted
+from kerasfaces.core.errors import InputError, MissingFileError
+from kerasfaces.core.texts import quoted
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune import listing
 from kerasfaces.tune.blame import study_code

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from kerasfaces import runs
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import atomic_path
 from kerasfaces.train import fit
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.heads import Heads
@@ -180,5 +180,5 @@ def _continue(parent: Path | None, checkpoint: Path) -> None:
         return
     source = parent / checkpoint.name
     if source.exists():  # else it is trained from the start: the same numbers, later
-        with runs.atomic_path(checkpoint) as temporary:
+        with atomic_path(checkpoint) as temporary:
             shutil.copyfile(source, temporary)

@@ -10,9 +10,9 @@ from typing import Any
 
 import keras_tuner
 
-from kerasfaces import config as configs
-from kerasfaces.clock import clock
-from kerasfaces.errors import InputError
+from kerasfaces.core import config as configs
+from kerasfaces.core.clock import clock
+from kerasfaces.core.errors import InputError
 from kerasfaces.tune import budget, progress, records
 from kerasfaces.tune.durable import IDLE, STOPPED
 from kerasfaces.tune.hyperband import PARENT

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from kerasfaces import config as configs
 from kerasfaces import manifest as manifests
-from kerasfaces import runs
+from kerasfaces.core import config as configs
+from kerasfaces.core.files import read_json, write_json
 from kerasfaces.evaluate import predictions
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.loop import scores
@@ -68,15 +68,13 @@ def refit(
         "validation": measured["val"],
         "test": measured["test"],
         "optimism": _optimism(study, trial.score, measured["test"]),
-        "test_auc": runs.read_json(run / "metrics.json")["metrics"]["test"]["all"][
-            "auc"
-        ],
+        "test_auc": read_json(run / "metrics.json")["metrics"]["test"]["all"]["auc"],
         "n_trials": n_trials,
         "n_like_best": n_alike,
         "run": run.name,
         "command": command(config, offer, folder / "manifest.csv", run),
     }
-    runs.write_json(folder / "result.json", result)
+    write_json(folder / "result.json", result)
     return result
 
 
@@ -85,7 +83,7 @@ def folder_for(folder: Path, trial_id: str) -> Path:
     first = folder / "winner"
     note = folder / "winner.json"
     if not note.exists():
-        runs.write_json(note, {"trial": trial_id})
+        write_json(note, {"trial": trial_id})
     held: str = records.read_object(note).get("trial", "")
     return first if held == trial_id else folder / f"winner-{trial_id}"
 

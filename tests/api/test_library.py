@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import kerasfaces as kf
-from kerasfaces.errors import InputError, MissingFileError
+from kerasfaces.core.errors import InputError, MissingFileError
 
 pytestmark = pytest.mark.tf
 FAST = {"epochs": 2, "model__size_px": 64, "model__taps": (), "model__pooling": "mean"}
@@ -91,7 +91,7 @@ def test_a_detector_is_checked_when_it_is_configured():
 
 
 def test_settings_reach_the_run(detector):
-    from kerasfaces.runs import read_json
+    from kerasfaces.core.files import read_json
 
     train = read_json(detector.folder / "config.json")["train"]
     assert train["epochs"] == 2
@@ -100,7 +100,7 @@ def test_settings_reach_the_run(detector):
 
 
 def test_the_same_fit_is_found_again_and_another_one_refused(detector, data):
-    from kerasfaces.errors import RunError
+    from kerasfaces.core.errors import RunError
 
     before = (detector.folder / "model.keras").stat().st_mtime_ns
     again = kf.Detector("mobilenetv2", **FAST).fit(data, output=detector.folder)
@@ -208,7 +208,7 @@ def test_what_is_no_image_is_refused(detector, images, message):
 
 
 def test_result_shows_what_the_run_holds(detector):
-    from kerasfaces.runs import read_json
+    from kerasfaces.core.files import read_json
 
     result = detector.evaluate()
     stored = read_json(detector.folder / "metrics.json")["metrics"]["test"]["all"]
@@ -321,7 +321,7 @@ def test_an_unguarded_script_runs_once(tmp_path):
         textwrap.dedent(
             """
             print("started", flush=True)
-            from kerasfaces import workers
+            from kerasfaces.core import workers
             print(sum(workers.each(abs, list(range(-60, 0)), "numbers", 2)))
             """
         )

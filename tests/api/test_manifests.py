@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 import kerasfaces as kf
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
 
 
 def _picture(path, number):

@@ -9,7 +9,7 @@ from PIL import Image
 
 import kerasfaces as kf
 from kerasfaces.api.wording import in_python
-from kerasfaces.errors import KerasfacesError
+from kerasfaces.core.errors import KerasfacesError
 
 
 def _pictures(folder, count, seed):

@@ -7,10 +7,10 @@ import pytest
 from PIL import Image
 
 from kerasfaces import manifest as manifests
-from kerasfaces import runs
 from kerasfaces.attribute import __main__ as command
 from kerasfaces.attribute import material
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import read_json, write_json
 from kerasfaces.train.__main__ import main as train
 
 pytestmark = [pytest.mark.tf, pytest.mark.slow]
@@ -85,8 +85,8 @@ def test_other_images_are_split_and_said(detector, tmp_path):
 
 
 def test_a_base_that_was_trained_is_refused(detector):
-    config = runs.read_json(detector / "config.json")
+    config = read_json(detector / "config.json")
     config["train"]["unfreeze"] = 3
-    runs.write_json(detector / "config.json", config)
+    write_json(detector / "config.json", config)
     with pytest.raises(InputError, match="its base was trained with it"):
         material.load(detector, manifests.read(detector / "manifest.csv"))

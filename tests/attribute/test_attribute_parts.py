@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, roc_auc_score
 
 from kerasfaces.attribute import classes, distance, measure, openset, softmax
-from kerasfaces.errors import InputError, RunError
+from kerasfaces.core.errors import InputError, RunError
 
 
 def everything(rows):

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 from made_up import make_features, make_material, make_rows
 
-from kerasfaces import runs
 from kerasfaces.attribute import __main__ as command
 from kerasfaces.attribute import heads, report, softmax, table
 from kerasfaces.attribute.run import Config, attribute, make
-from kerasfaces.errors import InputError, MissingFileError, RunError
+from kerasfaces.core.errors import InputError, MissingFileError, RunError
+from kerasfaces.core.files import read_json, write_json
 
 QUICK = Config(resamples=100)
 
@@ -177,7 +177,7 @@ def detector(tmp_path, monkeypatch):
     folder.mkdir()
     rows = make_rows()
     rows.to_csv(folder / "manifest.csv", index=False)
-    runs.write_json(folder / "config.json", {"train": {}})
+    write_json(folder / "config.json", {"train": {}})
     monkeypatch.setattr(material, "load", lambda run, manifest: make_material(rows))
     return folder
 
@@ -204,7 +204,7 @@ def test_files_that_give_the_classes_away_are_said(detector, tmp_path, monkeypat
     told = {"flagged": True, "auc": 0.9, "low": 0.8, "high": 1.0}
     monkeypatch.setattr(audit, "kept", lambda manifest, folder: told)
     folder = attribute(detector, folder=tmp_path / "who", config=QUICK)
-    note = runs.read_json(folder / "attribution.json")["notes"][0]
+    note = read_json(folder / "attribution.json")["notes"][0]
     assert note.startswith("The files give the classes away")
     assert "The files give the classes away" in (folder / "report.html").read_text()
 
@@ -257,8 +257,8 @@ def test_what_is_no_detector(tmp_path):
     rows.to_csv(tmp_path / "run" / "manifest.csv", index=False)
     with pytest.raises(MissingFileError, match="holds images, not a run"):
         attribute(tmp_path / "run", folder=tmp_path / "who")
-    runs.write_json(tmp_path / "run" / "config.json", {})
-    runs.write_json(tmp_path / "run" / "ensemble.json", {})
+    write_json(tmp_path / "run" / "config.json", {})
+    write_json(tmp_path / "run" / "ensemble.json", {})
     with pytest.raises(InputError, match="is an ensemble"):
         attribute(tmp_path / "run", folder=tmp_path / "who2")
 
@@ -291,11 +291,11 @@ def test_applying_needs_images_and_the_same_detector(finished, detector, tmp_pat
         command.main([str(finished)])
     path = tmp_path / "new.csv"
     make_rows().to_csv(path, index=False)
-    runs.write_json(detector / "config.json", {"train": {"seed": 1}})
+    write_json(detector / "config.json", {"train": {"seed": 1}})
     with pytest.raises(RunError, match="gone or another by now"):
         command.main([str(finished), "--manifest", str(path)])
-    content = runs.read_json(finished / "attribution.json")
-    runs.write_json(finished / "attribution.json", {**content, "open_set": {"a": 1}})
+    content = read_json(finished / "attribution.json")
+    write_json(finished / "attribution.json", {**content, "open_set": {"a": 1}})
     with pytest.raises(RunError, match=r"attribution\.json cannot be read"):
         command.main([str(finished), "--manifest", str(path)])
 

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kerasfaces import runs
 from kerasfaces.baselines.zoo import hog_svm
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import read_json
 from kerasfaces.train.__main__ import main
 
 pytest.importorskip("skimage")
@@ -78,9 +78,9 @@ def test_the_command_makes_a_run_that_evaluate_understands(
     words += ["--set", "model.size_px=48"]
     assert main(words) == 0
     assert "AUC" in capsys.readouterr().out
-    metrics = runs.read_json(run / "metrics.json")["metrics"]["test"]["all"]
+    metrics = read_json(run / "metrics.json")["metrics"]["test"]["all"]
     assert metrics["auc"]["value"] > 0.9
-    assert runs.read_json(run / "training.json")["parameters"] == 5 * 5 * 4 * 9 + 1
+    assert read_json(run / "training.json")["parameters"] == 5 * 5 * 4 * 9 + 1
     assert evaluate([str(run), "--manifest", manifest]) == 0
     stored = pd.read_csv(run / "predictions_test.csv")
     again = pd.read_csv(next(run.glob("evaluations/*/predictions_test.csv")))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasfaces import rng
+from kerasfaces.core import rng
 
 
 @pytest.fixture
@@ -22,6 +22,6 @@ def faces(tmp_path):
 
 @pytest.fixture
 def small_chunks(monkeypatch):
-    from kerasfaces.channels.stage import run
+    from kerasfaces.channels import run
 
     monkeypatch.setattr(run, "CHUNK", 8)

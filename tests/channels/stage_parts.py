@@ -1,6 +1,6 @@
 """What tests of the stage share."""
 
-from kerasfaces.channels.stage import config as stage_config
+from kerasfaces.channels import config as stage_config
 
 SMALL = stage_config.make(
     ["rgb", "spectrum"], "none", ["size_px=32", "spectrum.of=rgb"]

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from kerasfaces import store
-from kerasfaces.channels.stage import config as stage_config
-from kerasfaces.channels.stage import recipe
-from kerasfaces.errors import InputError, MissingFileError
+from kerasfaces.channels import config as stage_config
+from kerasfaces.channels import recipe
+from kerasfaces.core.errors import InputError, MissingFileError
 
 pytestmark = pytest.mark.torch
 SMALL = stage_config.make(

@@ -3,8 +3,8 @@ import hashlib
 
 import pytest
 
-from kerasfaces.channels.parts import checkpoints
-from kerasfaces.errors import InputError, MissingFileError
+from kerasfaces.channels.networks import checkpoints
+from kerasfaces.core.errors import InputError, MissingFileError
 
 
 @pytest.fixture(autouse=True)

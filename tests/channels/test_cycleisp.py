@@ -10,8 +10,8 @@ torch = pytest.importorskip("torch")
 
 from torch.nn import functional  # noqa: E402
 
-from kerasfaces.channels.parts import cycleisp  # noqa: E402
-from kerasfaces.errors import InputError, MissingFileError  # noqa: E402
+from kerasfaces.channels.networks import cycleisp  # noqa: E402
+from kerasfaces.core.errors import InputError, MissingFileError  # noqa: E402
 
 pytestmark = pytest.mark.torch
 TINY = cycleisp.Architecture(channels=4, groups=2, blocks=2, reduction=2)

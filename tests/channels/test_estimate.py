@@ -6,9 +6,9 @@ import pytest
 
 from kerasfaces import manifest as manifests
 from kerasfaces.channels import __main__ as command
-from kerasfaces.channels.stage import config, estimate
-from kerasfaces.channels.stage.estimate import Assumptions, Machine, Rate
-from kerasfaces.errors import InputError
+from kerasfaces.channels import config, estimate
+from kerasfaces.channels.estimate import Assumptions, Machine, Rate
+from kerasfaces.core.errors import InputError
 
 GIVEN = Assumptions(
     core_price=0.1, gpu_price=3, disk_price=0.5, gpu_cores=4, gpu_speedup=50,

@@ -5,10 +5,10 @@ import textwrap
 import numpy as np
 import pytest
 
-from kerasfaces import rng
-from kerasfaces.channels import faces
-from kerasfaces.channels.faces import FaceFinder, _memory
-from kerasfaces.errors import MissingExtraError, RunError
+from kerasfaces import faces
+from kerasfaces.core import rng
+from kerasfaces.core.errors import MissingExtraError, RunError
+from kerasfaces.faces import FaceFinder, _memory
 
 
 def row(x, y, side, confidence=0.9):
@@ -23,7 +23,7 @@ def command(tmp_path, body):
     path = tmp_path / "detector.py"
     path.write_text(
         "import json, os, sys\n"
-        "from kerasfaces.channels.faces import _protocol\n"
+        "from kerasfaces.faces import _protocol\n"
         "while (image := _protocol.read_image(sys.stdin.buffer)) is not None:\n"
         + textwrap.indent(textwrap.dedent(body), "    ")
     )
@@ -131,7 +131,7 @@ def test_a_missing_detector_names_the_extra(monkeypatch):
 
 def test_the_parent_needs_neither_framework(run_python):
     code = (
-        "import sys, kerasfaces.channels.faces as f; f.FaceFinder();"
+        "import sys, kerasfaces.faces as f; f.FaceFinder();"
         "print([m for m in ('torch', 'tensorflow', 'mtcnn', 'cv2') if m in sys.modules])"
     )
     assert run_python(code).strip() == "[]"

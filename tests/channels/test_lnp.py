@@ -9,10 +9,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from kerasfaces import config, registry  # noqa: E402
-from kerasfaces.channels import lnp  # noqa: E402
-from kerasfaces.channels.parts import cycleisp, engine  # noqa: E402
-from kerasfaces.errors import (  # noqa: E402
+from kerasfaces.channels.kinds import lnp  # noqa: E402
+from kerasfaces.channels.networks import cycleisp, engine  # noqa: E402
+from kerasfaces.core import config, registry  # noqa: E402
+from kerasfaces.core.errors import (  # noqa: E402
     InputError,
     MissingExtraError,
     MissingFileError,
@@ -151,7 +151,7 @@ def test_difference_counts_nan_on_one_side_only():
 
 def test_the_shipped_weights_are_small_whole_and_described():
     note = json.loads(lnp.SMALL.with_suffix(".json").read_text(encoding="utf-8"))
-    channel = registry.load("kerasfaces.channels", "lnp").build(lnp.Options())
+    channel = registry.load("kerasfaces.channels.kinds", "lnp").build(lnp.Options())
     assert lnp.SMALL.stat().st_size == note["bytes"] < 2_000_000
     assert channel.spec.made_by["weights_sha256"] == note["sha256"]
     assert channel.spec.made_by["architecture"] == note["architecture"]

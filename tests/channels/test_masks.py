@@ -3,11 +3,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from kerasfaces import registry, rng
-from kerasfaces.channels import mask as mask_channel
-from kerasfaces.channels.faces import Face
+from kerasfaces.channels.kinds import mask as mask_channel
 from kerasfaces.channels.masks import _contract, grabcut
-from kerasfaces.errors import ImageError, InputError, MissingExtraError
+from kerasfaces.core import registry, rng
+from kerasfaces.core.errors import ImageError, InputError, MissingExtraError
+from kerasfaces.faces import Face
 
 MASKS = "kerasfaces.channels.masks"
 WITH_FACES = ("ellipse", "grabcut")

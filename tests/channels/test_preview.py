@@ -8,7 +8,7 @@ from PIL import Image
 
 from kerasfaces import manifest as manifests
 from kerasfaces.channels import __main__ as command
-from kerasfaces.channels.stage import (
+from kerasfaces.channels import (
     averages,
     config,
     preview,
@@ -17,7 +17,7 @@ from kerasfaces.channels.stage import (
     sheet_spectra,
     view,
 )
-from kerasfaces.errors import InputError, MissingFileError
+from kerasfaces.core.errors import InputError, MissingFileError
 
 SIDE = 32
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from kerasfaces import images, workers
-from kerasfaces.channels.stage import cluster, decoding, ray_engine, run
-from kerasfaces.channels.stage.worker import CHANGED, Decoded, Item
-from kerasfaces.errors import InputError, RunError
+from kerasfaces import images
+from kerasfaces.channels import cluster, decoding, ray_engine, run
+from kerasfaces.channels.worker import CHANGED, Decoded, Item
+from kerasfaces.core import workers
+from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.images import InputSpec
 
 needs_ray = pytest.mark.skipif(
@@ -24,7 +25,7 @@ import os
 import sys
 from pathlib import Path
 
-from kerasfaces.channels.stage import config, run
+from kerasfaces.channels import config, run
 
 
 def main(root):
@@ -139,7 +140,7 @@ def test_actors_on_one_machine_have_cores_of_their_own(run_python):
     if len(os.sched_getaffinity(0)) < 2:
         pytest.skip("one core")
     code = (
-        "import os; from kerasfaces.channels.stage import cluster;"
+        "import os; from kerasfaces.channels import cluster;"
         "all = sorted(os.sched_getaffinity(0)); cluster.use_cores({}, 1);"
         "print(all.index(*os.sched_getaffinity(0)))"
     )

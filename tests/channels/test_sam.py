@@ -5,15 +5,15 @@ import numpy as np
 import pytest
 import torch
 
-from kerasfaces.channels.faces import Face
 from kerasfaces.channels.masks import sam
-from kerasfaces.channels.parts import checkpoints, sam_import, sam_network
-from kerasfaces.errors import (
+from kerasfaces.channels.networks import checkpoints, sam_import, sam_network
+from kerasfaces.core.errors import (
     ImageError,
     InputError,
     MissingExtraError,
     MissingFileError,
 )
+from kerasfaces.faces import Face
 
 pytestmark = pytest.mark.torch
 FACE = Face.of(

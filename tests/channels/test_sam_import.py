@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from kerasfaces.channels.parts import sam_import
-from kerasfaces.errors import MissingExtraError
+from kerasfaces.channels.networks import sam_import
+from kerasfaces.core.errors import MissingExtraError
 
 pytestmark = pytest.mark.torch
 
@@ -15,7 +15,7 @@ def test_no_stand_in_is_left_behind(run_python, package):
     if importlib.util.find_spec(package) is None:
         pytest.skip(f"{package} is not installed")
     code = (
-        "import sys; from kerasfaces.channels.parts import sam_import;"
+        "import sys; from kerasfaces.channels.networks import sam_import;"
         f"module, version = sam_import.load({package!r});"
         "left = [m for m in sys.modules if m.split('.')[0] in ('torchvision', 'timm')"
         " and getattr(sys.modules[m], '__file__', None) is None];"
@@ -49,7 +49,7 @@ def test_a_torchvision_for_another_torch_is_stood_in_for(tmp_path):
 def _resize_with(folder):
     code = (
         f"import sys; sys.path.insert(0, {str(folder)!r});"
-        "from kerasfaces.channels.parts import sam_import; sam_import.load("
+        "from kerasfaces.channels.networks import sam_import; sam_import.load("
         "'segment_anything'); from segment_anything.utils import transforms;"
         "print(transforms.resize, *[m for m in sys.modules if m == 'torchvision'])"
     )

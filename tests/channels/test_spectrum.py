@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from kerasfaces import rng
-from kerasfaces.channels import spectrum
-from kerasfaces.channels.spectrum import Options
-from kerasfaces.errors import InputError
+from kerasfaces.channels.kinds import spectrum
+from kerasfaces.channels.kinds.spectrum import Options
+from kerasfaces.core import rng
+from kerasfaces.core.errors import InputError
 
 pytestmark = pytest.mark.torch
 SIZES = [(8, 8), (7, 9), (8, 9), (9, 8), (16, 12), (2, 2), (1, 1), (5, 1), (1, 4)]

@@ -9,11 +9,12 @@ import pytest
 from PIL import Image
 from stage_parts import SMALL, bytes_of
 
-from kerasfaces import images, registry, store
-from kerasfaces.channels.stage import config as stage_config
-from kerasfaces.channels.stage import local, pack, recipe, run, verify
-from kerasfaces.channels.stage.worker import CHANGED, NO_FACE, ONE_COLOUR, Item, Worker
-from kerasfaces.errors import ImageError, InputError, StoreError
+from kerasfaces import images, store
+from kerasfaces.channels import config as stage_config
+from kerasfaces.channels import local, pack, recipe, run, verify
+from kerasfaces.channels.worker import CHANGED, NO_FACE, ONE_COLOUR, Item, Worker
+from kerasfaces.core import registry
+from kerasfaces.core.errors import ImageError, InputError, StoreError
 
 pytestmark = pytest.mark.torch
 

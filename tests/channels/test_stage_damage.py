@@ -13,8 +13,8 @@ from PIL import Image
 from stage_parts import SMALL, bytes_of
 
 from kerasfaces import store
-from kerasfaces.channels.stage import recipe, run, verify
-from kerasfaces.errors import LockedError, StoreError
+from kerasfaces.channels import recipe, run, verify
+from kerasfaces.core.errors import LockedError, StoreError
 
 pytestmark = pytest.mark.torch
 
@@ -111,8 +111,8 @@ def test_killed_process_continues_to_the_same_bytes(faces, tmp_path, when):
         "import sys, time\n"
         "from pathlib import Path\n"
         "from kerasfaces import cli\n"
-        "from kerasfaces.channels import rgb\n"
-        "from kerasfaces.channels.stage import config, run\n"
+        "from kerasfaces.channels.kinds import rgb\n"
+        "from kerasfaces.channels import config, run\n"
         "real = rgb.Rgb.compute\n"
         "def slow(*a):\n    time.sleep(float(sys.argv[3]))\n    return real(*a)\n"
         "def main(argv=None):\n"

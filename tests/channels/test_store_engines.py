@@ -6,8 +6,9 @@ import logging
 
 import pytest
 
-from kerasfaces import cli, manifest, registry, store
+from kerasfaces import cli, manifest, store
 from kerasfaces.channels.__main__ import main
+from kerasfaces.core import registry
 
 pytestmark = pytest.mark.torch
 SMALL = ["--channels", "lnp", "--set", "size_px=32"]
@@ -134,9 +135,9 @@ def test_an_empty_store_takes_the_engine_of_here(table, tmp_path):
 
 
 def test_every_plug_in_with_an_engine_is_known():
-    from kerasfaces.channels.parts.engine_names import RUN_BY_ENGINE
+    from kerasfaces.channels.networks.engine_names import RUN_BY_ENGINE
 
-    for package in ("kerasfaces.channels", "kerasfaces.channels.masks"):
+    for package in ("kerasfaces.channels.kinds", "kerasfaces.channels.masks"):
         for name in registry.names(package):
             has = hasattr(registry.load(package, name).Options(), "engine")
             assert has == (name in RUN_BY_ENGINE), name
@@ -146,7 +147,7 @@ def test_every_plug_in_with_an_engine_is_known():
 def test_caches_are_named_by_the_engine_and_the_difference_is_said_once(
     caplog, tmp_path
 ):
-    from kerasfaces.channels.stage import engines
+    from kerasfaces.channels import engines
     from kerasfaces.dataset import channels, stage
 
     def recipe(engine):

@@ -11,7 +11,7 @@ from detector_files import make_run, scored, write_csv
 from kerasfaces import metrics
 from kerasfaces.compare import __main__ as command
 from kerasfaces.compare.comparison import compare
-from kerasfaces.errors import InputError, MissingFileError, RunError
+from kerasfaces.core.errors import InputError, MissingFileError, RunError
 from kerasfaces.evaluate import predictions
 
 

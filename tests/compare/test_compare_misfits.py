@@ -7,7 +7,7 @@ from detector_files import make_run, scored, write_csv
 
 from kerasfaces import metrics
 from kerasfaces.compare.comparison import compare
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
 
 
 @pytest.fixture

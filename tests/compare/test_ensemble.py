@@ -9,8 +9,8 @@ from detector_files import make_run, scored, write_csv
 
 from kerasfaces import metrics
 from kerasfaces.compare import combiners, ensemble
+from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.ensemble import __main__ as command
-from kerasfaces.errors import InputError, RunError
 from kerasfaces.evaluate import predictions
 from kerasfaces.evaluate.run import evaluate_manifest, evaluate_run
 

@@ -3,7 +3,7 @@
 import pytest
 
 from kerasfaces.compare import foreign
-from kerasfaces.errors import InputError, MissingFileError
+from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.evaluate import predictions
 
 HEADER = "path,label,source,split,score\n"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kerasfaces.compare import comparison as compare
 from kerasfaces.compare import foreign
-from kerasfaces.errors import KerasfacesError
+from kerasfaces.core.errors import KerasfacesError
 
 PATHS = [
     "a/1.jpg",

@@ -5,11 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from kerasfaces import config as configs
-from kerasfaces import registry
 from kerasfaces.baselines import arrays
 from kerasfaces.baselines.config import BaselineConfig
-from kerasfaces.errors import MissingExtraError, RunError
+from kerasfaces.core import config as configs
+from kerasfaces.core import registry
+from kerasfaces.core.errors import MissingExtraError, RunError
 
 NAMES = registry.names("kerasfaces.baselines.zoo")
 SIZE_PX = 32

@@ -1,4 +1,4 @@
-"""Every channel module keeps `channels/parts/contract.py`'s promises."""
+"""Every channel module keeps `channels/contract.py`'s promises."""
 
 import dataclasses
 import json
@@ -6,11 +6,11 @@ import json
 import numpy as np
 import pytest
 
-from kerasfaces import config, registry, rng
-from kerasfaces.channels.stage import config as stage_config
+from kerasfaces.channels import config as stage_config
+from kerasfaces.core import config, registry, rng
 
 pytestmark = pytest.mark.torch
-PACKAGE = "kerasfaces.channels"
+PACKAGE = "kerasfaces.channels.kinds"
 NAMES = registry.names(PACKAGE)
 SIDE = 32
 

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasfaces import config, registry
+from kerasfaces.core import config, registry
 from kerasfaces.models import assemble
 from kerasfaces.models.config import (
     GROUPS,
@@ -235,7 +235,7 @@ def test_frozen_layers_and_batch_statistics_stay_still(built, images, last):
 def test_unknown_tap_lists_some(built):
     model_config, _ = built
     wrong = dataclasses.replace(model_config, taps=("block_99",))
-    from kerasfaces.errors import InputError
+    from kerasfaces.core.errors import InputError
 
     with pytest.raises(
         InputError, match="the base has no layer 'block_99'; some it has: "
@@ -250,7 +250,7 @@ def test_builds_and_trains_under_jax(run_python):
     os.environ.pop("KERAS_BACKEND", None)
     code = """
 import os; os.environ["KERAS_BACKEND"] = "jax"
-from kerasfaces import registry
+from kerasfaces.core import registry
 from kerasfaces.models.config import CnnConfig, ModelConfig, TransformerConfig
 import importlib.util
 import numpy as np

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from kerasfaces import manifest as manifests
-from kerasfaces import rng, runs
+from kerasfaces.core import rng
+from kerasfaces.core.files import write_json
 from kerasfaces.models.config import HeadConfig, ModelConfig
 from kerasfaces.train.config import TrainConfig
 
@@ -83,7 +84,7 @@ def trained(monkeypatch):
             fake = (part["label"] == "fake").to_numpy()
             logit = random.normal(0, 1, len(part)) + strength * fake
             frames[name] = part.assign(logit=logit, score=np.nan, reason="")
-        runs.write_json(request.folder / "config.json", {"weights": None})
+        write_json(request.folder / "config.json", {"weights": None})
         evaluation.finish(
             request.folder, frames, config={}, environment={}, bootstrap=30
         )

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from kerasfaces import manifest as manifests
-from kerasfaces import runs
+from kerasfaces.core.files import read_json
 from kerasfaces.crossgen.__main__ import main
 
 pytestmark = pytest.mark.tf
@@ -49,14 +49,14 @@ def test_two_generators(arguments, tmp_path, capsys, monkeypatch):
     assert "worst cell: trained on" in printed
     assert f"report: {out}/report.html" in printed
     assert len(computed) == 1  # one pass over the images for all training sets
-    content = runs.read_json(out / "crossgen.json")
+    content = read_json(out / "crossgen.json")
     assert [each["name"] for each in content["training_sets"]] == [
         *("diffusion", "gan", "all"),
     ]
     assert {each["n_fake"] for each in content["training_sets"]} == {12}
     for run in (out / "runs").glob("*/seed-0"):  # they share one traced base
-        assert runs.read_json(run / "training.json")["agreement"] < 1e-3
-    config = runs.read_json(out / "runs" / "all" / "seed-0" / "config.json")
+        assert read_json(run / "training.json")["agreement"] < 1e-3
+    config = read_json(out / "runs" / "all" / "seed-0" / "config.json")
     assert config["train"]["model"]["alpha"] == 0.35
     before = (out / "crossgen.json").stat().st_mtime_ns
     assert main([*arguments, "-o", str(out)]) == 0

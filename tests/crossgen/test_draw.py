@@ -2,8 +2,8 @@
 
 import pytest
 
+from kerasfaces.core.errors import InputError
 from kerasfaces.crossgen import draw, plan, sources, splits
-from kerasfaces.errors import InputError
 
 GENERATORS = ("dream", "gan", "gan2")
 

@@ -7,10 +7,10 @@ import math
 
 import pytest
 
+from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.crossgen import plan, table
 from kerasfaces.crossgen.paired import OWN, Compared
 from kerasfaces.crossgen.run import Request, crossgen, is_finished
-from kerasfaces.errors import InputError, RunError
 from kerasfaces.evaluate.names import HEADLINES
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from kerasfaces.core.errors import InputError
 from kerasfaces.crossgen import plan, sources
-from kerasfaces.errors import InputError
 
 
 def test_a_matrix_has_singles_all_and_all_but_one(make_manifest):

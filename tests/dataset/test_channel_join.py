@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from kerasfaces import images, store
+from kerasfaces.core.errors import InputError, MissingFileError, RunError, StoreError
 from kerasfaces.dataset import channels, stage
-from kerasfaces.errors import InputError, MissingFileError, RunError, StoreError
 
 NAMES = fake_channels.NAMES
 

@@ -7,7 +7,7 @@ import pytest
 from fake_predictions import make_predictions
 
 from kerasfaces import metrics
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
 from kerasfaces.evaluate import groups, measure, repeats, slices, table
 from kerasfaces.evaluate.operating_point import (
     ValidationPredictions,

@@ -11,14 +11,15 @@ import pytest
 from fake_predictions import make_predictions
 
 from kerasfaces import manifest as manifests
-from kerasfaces import runs
-from kerasfaces.errors import (
+from kerasfaces.core import files, folders
+from kerasfaces.core.errors import (
     InputError,
     KerasfacesError,
     LockedError,
     MissingFileError,
     RunError,
 )
+from kerasfaces.core.files import read_json
 from kerasfaces.evaluate import overlap, predictions
 from kerasfaces.evaluate.__main__ import main
 from kerasfaces.evaluate.run import evaluate_manifest, evaluate_run, finish
@@ -86,7 +87,7 @@ def test_a_run_without_epochs_is_measured_too(finished, damage):
 def test_audit_is_kept_and_warned_of(tmp_path, frames):
     audit = {"auc": 0.8, "low": 0.7, "high": 0.9, "n": 10, "flagged": True}
     _finish(tmp_path / "r", frames, audit=audit)
-    assert runs.read_json(tmp_path / "r" / "audit.json") == audit
+    assert read_json(tmp_path / "r" / "audit.json") == audit
     evaluate_run(tmp_path / "r")
     assert (
         "The files give the classes away"
@@ -127,7 +128,7 @@ def test_hostile_paths_survive_the_whole_way(tmp_path, frames):
 
 def test_a_run_being_written_is_left_alone(finished):
     folder, _ = finished
-    with runs.lock(folder), pytest.raises(LockedError, match="another process"):
+    with folders.lock(folder), pytest.raises(LockedError, match="another process"):
         evaluate_run(folder)
 
 
@@ -135,14 +136,14 @@ def test_a_run_being_written_is_left_alone(finished):
 def test_a_full_disk_keeps_the_old_files(finished, monkeypatch, name):
     folder, _ = finished
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    real = runs.write_text
+    real = files.atomic_path
 
-    def fail(path, text):
+    def fail(path):
         if path.name == name:
             raise OSError(28, "No space left on device", str(path))
-        real(path, text)
+        return real(path)
 
-    monkeypatch.setattr(runs, "write_text", fail)
+    monkeypatch.setattr(files, "atomic_path", fail)
     with pytest.raises(OSError, match="No space left"):
         evaluate_run(folder)
     assert (folder / name).read_bytes() == before[name]
@@ -167,7 +168,7 @@ class TestManifest:
         fake = types.ModuleType("kerasfaces.features.predict")
         fake.predict_run = predict_run
         monkeypatch.setitem(sys.modules, "kerasfaces.features.predict", fake)
-        monkeypatch.setattr("kerasfaces.cli.import_keras", lambda: None)
+        monkeypatch.setattr("kerasfaces.evaluate.run.import_keras", lambda: None)
         return path
 
     def test_other_images_never_touch_the_runs_numbers(self, finished, other):

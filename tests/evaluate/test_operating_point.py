@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fake_predictions import make_predictions
 
-from kerasfaces.errors import InputError, RunError
+from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.evaluate.operating_point import (
     OperatingPoint,
     ValidationPredictions,

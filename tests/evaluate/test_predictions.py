@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from fake_predictions import make_predictions
 
-from kerasfaces.errors import InputError, MissingFileError
+from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.evaluate import predictions
 
 HEADER = "path,label,source,split,logit,score,reason\n"

@@ -10,7 +10,7 @@ import pytest
 from fake_predictions import make_predictions
 from PIL import Image
 
-from kerasfaces import registry
+from kerasfaces.core import registry
 from kerasfaces.evaluate import measure
 from kerasfaces.evaluate import page as pages
 from kerasfaces.evaluate.operating_point import (

@@ -7,7 +7,7 @@ import re
 import pytest
 from detector_files import make_run
 
-from kerasfaces.errors import KerasfacesError
+from kerasfaces.core.errors import KerasfacesError
 
 HUGGING_FACE = {"architectures": ["ViTForImageClassification"], "model_type": "vit"}
 COMMANDS = {

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from kerasfaces import manifest as manifests
-from kerasfaces import rng
+from kerasfaces.core import rng
 
 VALUES = {
     "attr_gender": ("man", "woman"),
@@ -149,7 +149,7 @@ def weights_file(tmp_path):
 @pytest.fixture
 def no_imagenet(monkeypatch):
     """No ImageNet weights, at once instead of after a download that fails."""
-    from kerasfaces.errors import MissingFileError
+    from kerasfaces.core.errors import MissingFileError
     from kerasfaces.models import hub, weights
 
     def missing(official):

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from kerasfaces import rng, runs
+from kerasfaces.core import rng
+from kerasfaces.core.files import write_json
 from kerasfaces.evaluate import run as evaluation
 
 
@@ -19,7 +20,7 @@ def fake_search(folder, study, values, manifest, better):
     labels = (rows.loc[rows["split"] == "val", "label"] == "fake").to_numpy(np.float32)
     np.save(folder / "val_labels.npy", labels)
     weights = {"kind": "file", "file": "base.h5", "sha256": "0" * 64}
-    runs.write_json(folder / "study.json", {"weights": {study.bases[0]: weights}})
+    write_json(folder / "study.json", {"weights": {study.bases[0]: weights}})
     for i, one in enumerate(values):
         trial = records.Trial(HyperParameters(), f"{i:04d}", "COMPLETED")
         trial.hyperparameters.values = dict(one)
@@ -49,4 +50,4 @@ def fake_search(folder, study, values, manifest, better):
         "test": 0.75,
         "optimism": 0.05,
     }
-    runs.write_json(folder / "result.json", result)
+    write_json(folder / "result.json", result)

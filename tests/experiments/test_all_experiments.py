@@ -13,8 +13,8 @@ from experiments.framework.failures import status as failed
 from experiments.framework.rows import FAILED, Measured, Row
 from experiments.systems import experiment as systems
 from kerasfaces import manifest as manifests
-from kerasfaces import runs
-from kerasfaces.errors import InputError, OutOfBudgetError, RunError
+from kerasfaces.core.errors import InputError, OutOfBudgetError, RunError
+from kerasfaces.core.files import read_json, write_json
 from kerasfaces.train import config as configs
 
 pytestmark = pytest.mark.tf
@@ -135,12 +135,12 @@ def test_another_manifest_is_refused_at_once(command, write_manifest):
 def test_hours_of_all_count_together(command, trained, capsys):
     folder = command.out / "somebody"
     folder.mkdir(parents=True)
-    runs.write_json(folder / "clock.json", {"seconds": 3600})
+    write_json(folder / "clock.json", {"seconds": 3600})
     assert command("--budget-hours", "1") == 0
     assert trained == []
     printed = capsys.readouterr().out
     assert "the budget of 1 hours is spent" in printed
-    results = runs.read_json(command.out / "systems" / "results.json")
+    results = read_json(command.out / "systems" / "results.json")
     assert "not run: budget" in {row["status"] for row in results["rows"]}
     assert not (command.out / "frozen_base" / "results.json").exists()
     text = (command.out / "index.html").read_text(encoding="utf-8")
@@ -152,8 +152,8 @@ def test_hours_of_all_count_together(command, trained, capsys):
 def test_total_of_a_folder(tmp_path):
     assert clock.total_s(tmp_path / "none") == 0
     for name, seconds in (("a", 10), ("b", 5.5)):
-        runs.write_json(tmp_path / name / "clock.json", {"seconds": seconds})
-    runs.write_json(tmp_path / "clock.json", {"seconds": 1})
+        write_json(tmp_path / name / "clock.json", {"seconds": seconds})
+    write_json(tmp_path / "clock.json", {"seconds": 1})
     assert clock.total_s(tmp_path) == 16.5
 
 
@@ -167,7 +167,7 @@ def test_a_finished_training_needs_no_budget(write_manifest, trained, tmp_path):
     )
     config = configs.default("mobilenetv2")
     folder = context.train("ours", config, (5, 1, 1), 0)
-    runs.write_json(tmp_path / "out" / "clock.json", {"seconds": 1800})
+    write_json(tmp_path / "out" / "clock.json", {"seconds": 1800})
     assert context.train("ours", config, (5, 1, 1), 0) == folder
     with pytest.raises(OutOfBudgetError, match=r"other, split seed 0, was not started"):
         context.train("other", config, (5, 1, 1), 0)

@@ -7,7 +7,7 @@ import pytest
 
 from experiments.framework import apart, runner
 from experiments.framework.launch import Job
-from kerasfaces.errors import InputError, RunError
+from kerasfaces.core.errors import InputError, RunError
 
 pytestmark = pytest.mark.tf
 

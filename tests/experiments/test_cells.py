@@ -11,8 +11,8 @@ from experiments.framework import cells, measured
 from experiments.framework.cells import Attempted, System
 from experiments.framework.runner import Context
 from kerasfaces import manifest as manifests
-from kerasfaces import runs
-from kerasfaces.errors import InputError, MissingFileError
+from kerasfaces.core.errors import InputError, MissingFileError
+from kerasfaces.core.files import write_json
 from kerasfaces.train import config as configs
 from kerasfaces.train import run as training
 
@@ -101,7 +101,7 @@ def test_a_split_that_failed_leaves_the_numbers_of_the_others(
 
 def test_without_budget_nothing_new_is_started(context, system, trained):
     first = cells.train(context, system, RATIO)
-    runs.write_json(context.folder / "clock.json", {"seconds": 3600.0})
+    write_json(context.folder / "clock.json", {"seconds": 3600.0})
     context = dataclasses.replace(context, budget_h=0.5)
     assert cells.train(context, system, RATIO) == first  # it was finished
     other = dataclasses.replace(system, label="other")

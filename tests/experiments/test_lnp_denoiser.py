@@ -18,9 +18,9 @@ from experiments.lnp_denoiser import (  # noqa: E402
     shipping,
     training,
 )
-from kerasfaces.channels import lnp  # noqa: E402
-from kerasfaces.errors import MissingFileError, RunError  # noqa: E402
-from kerasfaces.rng import generator  # noqa: E402
+from kerasfaces.channels.kinds import lnp  # noqa: E402
+from kerasfaces.core.errors import MissingFileError, RunError  # noqa: E402
+from kerasfaces.core.rng import generator  # noqa: E402
 
 pytestmark = pytest.mark.torch
 RECIPE = pictures.Recipe(

@@ -9,7 +9,7 @@ import pytest
 from experiments.__main__ import main
 from experiments.lnp_fusion import elsewhere, ensemble, experiment
 from kerasfaces import manifest as manifests
-from kerasfaces import runs
+from kerasfaces.core.files import read_json
 from kerasfaces.evaluate import predictions
 from kerasfaces.evaluate import run as evaluation
 from kerasfaces.evaluate.operating_point import OperatingPoint
@@ -47,14 +47,12 @@ def test_average_is_that_of_calibrated_log_odds(members, tmp_path):
     found = predictions.read(folder / "predictions_test.csv")
     parts, aucs = [], []
     for member in members:
-        point = OperatingPoint.from_json(
-            runs.read_json(member / "operating_point.json"), ""
-        )
+        point = OperatingPoint.from_json(read_json(member / "operating_point.json"), "")
         logits = predictions.read(member / "predictions_test.csv")["logit"].to_numpy()
         parts.append(point.calibrator.a * logits + point.calibrator.b)
         aucs.append(auc(found["label"], logits))
     np.testing.assert_allclose(found["logit"], np.mean(parts, axis=0), rtol=1e-6)
-    entry = runs.read_json(folder / "metrics.json")["metrics"]["test"]["all"]
+    entry = read_json(folder / "metrics.json")["metrics"]["test"]["all"]
     assert entry["auc"]["value"] > max(aucs)
     before = (folder / "metrics.json").stat().st_mtime_ns
     assert ensemble.average(members, folder) == folder

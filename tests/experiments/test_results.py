@@ -9,7 +9,7 @@ import pytest
 
 from experiments.framework import results_file, runner
 from experiments.framework.rows import NO_LABELS, Measured, Row, is_status, over_seeds
-from kerasfaces.errors import InputError, RunError
+from kerasfaces.core.errors import InputError, RunError
 
 KEYS = {"table", "row", "data", "split", "metric", "ours", "published", "status"}
 

@@ -9,7 +9,7 @@ import pytest
 
 from experiments.__main__ import main
 from experiments.framework import runner
-from kerasfaces.errors import InputError, MissingFileError, RunError
+from kerasfaces.core.errors import InputError, MissingFileError, RunError
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,7 +7,7 @@ import pytest
 
 from experiments.__main__ import main
 from experiments.best_study import experiment as best_study
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
 
 pytestmark = pytest.mark.tf
 

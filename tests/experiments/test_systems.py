@@ -8,8 +8,9 @@ import pytest
 from experiments.__main__ import main
 from experiments.framework import results_file, runner
 from experiments.systems import cost, detectors, experiment, page, trial
-from kerasfaces import registry, runs
-from kerasfaces.errors import RunError
+from kerasfaces.core import registry
+from kerasfaces.core.errors import RunError
+from kerasfaces.core.files import read_json
 from kerasfaces.train import run as training
 
 pytestmark = pytest.mark.tf
@@ -26,7 +27,7 @@ def command(write_manifest, trained, no_imagenet, weights_file, tmp_path):
         given = ["systems", "--manifest", str(write_manifest()), "-o", str(out), *words]
         if weights:
             given += ["--weights", f"mobilenetv2={weights_file}"]
-        return main(given), runs.read_json(out / "results.json")
+        return main(given), read_json(out / "results.json")
 
     run.out = out
     return run

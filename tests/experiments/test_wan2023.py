@@ -13,17 +13,10 @@ from PIL import Image
 from experiments.__main__ import main
 from experiments.framework import channel_stores, clock, runner
 from experiments.framework.rows import NO_BUDGET, NO_WEIGHTS, RUN
-from experiments.wan2023 import (
-    cells,
-    experiment,
-    paired,
-    published,
-    simulated,
-    tables,
-)
+from experiments.wan2023 import cells, experiment, paired, published, simulated, tables
 from kerasfaces import manifest as manifests
-from kerasfaces.channels.parts import checkpoints
-from kerasfaces.errors import RunError
+from kerasfaces.channels.networks import checkpoints
+from kerasfaces.core.errors import RunError
 from kerasfaces.evaluate import run as evaluation
 from kerasfaces.manifest import scan
 from kerasfaces.train import config as configs
@@ -330,7 +323,7 @@ def test_quick_through_the_real_stage(tmp_path, monkeypatch, capsys):
 
 
 def test_the_clock_is_written_while_work_goes_on(tmp_path, monkeypatch):
-    monkeypatch.setattr("kerasfaces.clock.HEARTBEAT_S", 0.01)
+    monkeypatch.setattr("kerasfaces.core.clock.HEARTBEAT_S", 0.01)
     (tmp_path / "clock.json").write_text('{"seconds": 100}')
     with clock.clock(tmp_path):
         deadline = time.monotonic() + 5

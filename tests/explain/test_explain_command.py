@@ -10,8 +10,9 @@ import pytest
 import tiny_detector
 from PIL import Image
 
-from kerasfaces import registry, runs
-from kerasfaces.errors import InputError, MissingFileError, RunError
+from kerasfaces.core import registry
+from kerasfaces.core.errors import InputError, MissingFileError, RunError
+from kerasfaces.core.files import read_json, write_json
 from kerasfaces.explain import __main__ as command
 from kerasfaces.explain import choose, summary
 from kerasfaces.explain import run as work
@@ -135,11 +136,11 @@ def test_other_weights_or_threshold_are_another_explanation(tiny_run, photos, tm
     shutil.copytree(tiny_run, run)
     arguments = (run, photos[0], "-o", tmp_path / "maps", "--no-checks")
     assert explain(*arguments) == 0
-    point = runs.read_json(run / "operating_point.json")
-    runs.write_json(run / "operating_point.json", point | {"threshold": 0.9})
+    point = read_json(run / "operating_point.json")
+    write_json(run / "operating_point.json", point | {"threshold": 0.9})
     with pytest.raises(RunError, match=r"another explanation \(point"):
         explain(*arguments)
-    runs.write_json(run / "operating_point.json", point)
+    write_json(run / "operating_point.json", point)
     with (run / "model.keras").open("ab") as file:
         file.write(b"x")
     with pytest.raises(RunError, match=r"another explanation \(learnt"):
@@ -213,7 +214,7 @@ def test_mistakes(tiny_run, photos, tmp_path, capsys):
         assert caught.value.code == 2
     joined = tmp_path / "joined"
     shutil.copytree(tiny_run, joined)
-    runs.write_json(joined / "ensemble.json", {})
+    write_json(joined / "ensemble.json", {})
     with pytest.raises(InputError, match="give one of its members"):
         explain(joined, photos[0], "-o", out)
     (joined / "ensemble.json").rename(joined / "attribution.json")

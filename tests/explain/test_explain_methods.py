@@ -7,8 +7,8 @@ import pytest
 import tiny_detector
 from tiny_detector import CORNER, SIZE_PX, picture
 
-from kerasfaces import registry
-from kerasfaces.errors import InputError
+from kerasfaces.core import registry
+from kerasfaces.core.errors import InputError
 from kerasfaces.explain import checks
 from kerasfaces.explain.contract import Options, Subject, blurred
 
@@ -201,10 +201,10 @@ def test_sanity_flags_a_map_of_edges():
 
 def test_baselines_are_explained_by_their_scores(tmp_path):
     pytest.importorskip("skimage")
-    from kerasfaces import config as configs
-    from kerasfaces import runs
     from kerasfaces.baselines import arrays
     from kerasfaces.baselines.zoo import hog_svm
+    from kerasfaces.core import config as configs
+    from kerasfaces.core.files import write_json
     from kerasfaces.explain.subjects import open_subject
 
     config = hog_svm.CONFIG(model=hog_svm.HogSvm(size_px=SIZE_PX))
@@ -213,8 +213,8 @@ def test_baselines_are_explained_by_their_scores(tmp_path):
     fitted = hog_svm.fit(config, lambda at: images[at], labels)
     arrays.save(fitted, tmp_path)
     told = {"train": configs.to_dict(config), "weights": None}
-    runs.write_json(tmp_path / "config.json", told)
-    runs.write_json(
+    write_json(tmp_path / "config.json", told)
+    write_json(
         tmp_path / "input_spec.json", {"input": configs.to_dict(config.input_spec)}
     )
     subject = open_subject(tmp_path)

@@ -5,8 +5,9 @@ import dataclasses
 import numpy as np
 from PIL import Image
 
-from kerasfaces import config as configs
-from kerasfaces import rng, runs
+from kerasfaces.core import config as configs
+from kerasfaces.core import rng
+from kerasfaces.core.files import write_json
 from kerasfaces.images import InputSpec
 from kerasfaces.models.config import CnnConfig, HeadConfig, ModelConfig
 from kerasfaces.train.config import TrainConfig
@@ -49,10 +50,10 @@ def write_run(folder, model, config=MODEL):
     folder.mkdir(parents=True)
     train = dataclasses.replace(TrainConfig(), model=config)
     told = {"train": configs.to_dict(train), "weights": None}
-    runs.write_json(folder / "config.json", told)
+    write_json(folder / "config.json", told)
     spec = configs.to_dict(InputSpec(size_px=config.size_px))
-    runs.write_json(folder / "input_spec.json", {"input": spec})
-    runs.write_json(folder / "operating_point.json", POINT)
+    write_json(folder / "input_spec.json", {"input": spec})
+    write_json(folder / "operating_point.json", POINT)
     model.save(folder / "model.keras")
     return folder
 

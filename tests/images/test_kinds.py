@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from kerasfaces import images
-from kerasfaces.errors import ImageError, MissingDecoderError
+from kerasfaces.core.errors import ImageError, MissingDecoderError
 from kerasfaces.images import kinds
 from kerasfaces.manifest.image_files import images_below
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from kerasfaces import images
-from kerasfaces.errors import ImageError
+from kerasfaces.core.errors import ImageError
 
 SIDE = 8
 BYTES = st.lists(

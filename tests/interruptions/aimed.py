@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from kerasfaces import cli
+from kerasfaces.core.imports import import_keras
 
 
 def endless(ready, how, real):
@@ -30,7 +31,7 @@ def main(argv=None):
     sys.argv[1:] = sys.argv[5:]
     module, _, name = target.partition(":")
     if not module.startswith("kerasfaces.channels"):
-        cli.import_keras()
+        import_keras()
     owner = importlib.import_module(module)
     *classes, name = name.split(".")
     for each in classes:

@@ -15,7 +15,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from kerasfaces import cli, runs, workers
+from kerasfaces import cli
+from kerasfaces.core import workers
+from kerasfaces.core.files import atomic_path
+from kerasfaces.core.imports import quiet
 
 SITUATIONS = {}
 CHILD = (
@@ -117,7 +120,7 @@ def holding_a_lock_twice():
 
 @situation
 def writing_a_file():
-    with runs.atomic_path(Path(sys.argv[2]).with_name("result.csv")) as path:
+    with atomic_path(Path(sys.argv[2]).with_name("result.csv")) as path:
         path.write_text("half")
         ready()
         time.sleep(60)
@@ -161,7 +164,7 @@ def after_a_forked_process_was_told_to_end():
 
 @situation
 def while_stderr_is_held_back():
-    with cli.quiet():
+    with quiet():
         native()
 
 

@@ -13,7 +13,7 @@ import commands
 import pytest
 from processes import check_interrupted
 
-from kerasfaces import rng
+from kerasfaces.core import rng
 
 pytestmark = [pytest.mark.tf, pytest.mark.torch]
 HERE = Path(__file__).parent
@@ -127,8 +127,8 @@ def test_forty_moments(name, whole, words_of, start, tmp_path):
 AIMED = [
     ("train", "again", "kerasfaces.train.prepare:Preparation._build"),
     ("channels", "stuck", "kerasfaces.images:read_file"),
-    ("channels", "stuck", "kerasfaces.channels.stage.worker:Worker.prepare"),
-    ("channels", "stuck", "kerasfaces.channels.spectrum:_halves"),
+    ("channels", "stuck", "kerasfaces.channels.worker:Worker.prepare"),
+    ("channels", "stuck", "kerasfaces.channels.kinds.spectrum:_halves"),
     ("channels", "stuck", "kerasfaces.store.checksums:of_array"),
 ]
 AIMED_SLOWLY = [
@@ -139,7 +139,7 @@ AIMED_SLOWLY = [
     ("tune", "stuck", "kerasfaces.tune.trainer:Trainer.train"),
     ("crossgen", "again", "kerasfaces.train.prepare:Preparation._build"),
     ("predict", "stuck", "kerasfaces.features.predict:load_model"),
-    ("channels", "stuck", "kerasfaces.channels.stage.worker:Worker.channels_of"),
+    ("channels", "stuck", "kerasfaces.channels.worker:Worker.channels_of"),
 ]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasfaces import rng
+from kerasfaces.core import rng
 from kerasfaces.manifest import __main__ as command
 
 

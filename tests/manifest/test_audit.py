@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from kerasfaces import config, images
+from kerasfaces import images
 from kerasfaces import manifest as manifests
-from kerasfaces.errors import InputError
+from kerasfaces.core import config
+from kerasfaces.core.errors import InputError
 from kerasfaces.manifest import audit as audits
 from kerasfaces.manifest import facts, neutralise
 

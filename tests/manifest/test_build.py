@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from kerasfaces import manifest as manifests
-from kerasfaces.errors import InputError, MissingFileError
+from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.manifest import convert
 from kerasfaces.manifest.folders import from_folders
 

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from kerasfaces import manifest as manifests
-from kerasfaces.errors import InputError, MissingFileError
+from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.manifest import __main__ as command
 
 

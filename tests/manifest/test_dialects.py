@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kerasfaces import manifest as manifests
-from kerasfaces.errors import InputError, KerasfacesError
+from kerasfaces.core.errors import InputError, KerasfacesError
 from kerasfaces.manifest import convert
 
 NAMES = [

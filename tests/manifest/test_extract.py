@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from kerasfaces import manifest as manifests
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
 from kerasfaces.tables import embedded
 
 

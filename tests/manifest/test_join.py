@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerasfaces import manifest as manifests
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
 from kerasfaces.manifest.table import Manifest
 
 

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from kerasfaces import manifest as manifests
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
 from kerasfaces.manifest.folders import from_folders
 
 KAGGLE = "real_vs_fake/real-vs-fake"

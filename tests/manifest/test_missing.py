@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kerasfaces import manifest as manifests
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
 from kerasfaces.manifest.__main__ import main
 from kerasfaces.train.__main__ import manifest_or_sample
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasfaces import manifest as manifests
-from kerasfaces.errors import InputError, MissingFileError
+from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.manifest import recipe, split
 from kerasfaces.manifest.assemble import assemble
 from kerasfaces.manifest.attributes import Attributes

@@ -5,7 +5,7 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from kerasfaces import manifest as manifests
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
 from kerasfaces.manifest import groups, split
 from kerasfaces.manifest.balance import quotas
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kerasfaces import metrics
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
 from kerasfaces.metrics import bootstrap
 from kerasfaces.metrics.bootstrap import Side
 

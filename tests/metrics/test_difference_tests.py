@@ -10,7 +10,8 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from kerasfaces import metrics, rng
+from kerasfaces import metrics
+from kerasfaces.core import rng
 from kerasfaces.metrics import System, TestRows
 
 FAMILY = 200  # comparisons that a correction may run over

@@ -7,13 +7,9 @@ import pytest
 from scipy import stats
 
 from kerasfaces import metrics
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
 from kerasfaces.metrics import near_perfect
-from kerasfaces.metrics.intervals import (
-    combined,
-    percentiles,
-    undefined,
-)
+from kerasfaces.metrics.intervals import combined, percentiles, undefined
 
 
 @pytest.mark.parametrize("n", [1, 2, 7, 100, 3001, 100_000])

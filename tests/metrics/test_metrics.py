@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerasfaces import metrics
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
 
 T = 0.4
 

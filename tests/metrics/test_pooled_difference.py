@@ -6,8 +6,9 @@ import re
 import numpy as np
 import pytest
 
-from kerasfaces import metrics, rng
-from kerasfaces.errors import InputError
+from kerasfaces import metrics
+from kerasfaces.core import rng
+from kerasfaces.core.errors import InputError
 
 
 def splits(n=60, count=3, better=0.7, tested=30, key="pooled"):

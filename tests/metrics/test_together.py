@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from kerasfaces import metrics, rng
-from kerasfaces.errors import InputError
+from kerasfaces import metrics
+from kerasfaces.core import rng
+from kerasfaces.core.errors import InputError
 from kerasfaces.metrics import together
 from kerasfaces.metrics.together import METRICS, System
 

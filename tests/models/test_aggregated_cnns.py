@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
 from kerasfaces.models import assemble
 from kerasfaces.models.config import CnnConfig
 from kerasfaces.models.patches import ByImage, OneAtATime, Patches, starts

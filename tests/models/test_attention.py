@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasfaces import rng
+from kerasfaces.core import rng
 from kerasfaces.models import attention, stem
 from kerasfaces.models.attention import KINDS, ChannelAttention
 from kerasfaces.models.stem import Select, Standardize, ToPixels

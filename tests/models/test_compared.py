@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 import scipy.fft
 
-from kerasfaces import registry, runs
-from kerasfaces.errors import InputError
+from kerasfaces.core import registry
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import read_json
 from kerasfaces.features.predict import load_model, open_run
 from kerasfaces.models import assemble, dct, spectral
 from kerasfaces.models.config import ModelConfig
@@ -192,7 +193,7 @@ def test_trains_and_reloads(name, tiny_manifest, tmp_path):
     words = ["--manifest", str(tmp_path / "manifest.csv"), "--model", name]
     words += ["--set", "model.size_px=32", "--set", "epochs=2", "-o", str(run)]
     assert main(words) == 0
-    assert runs.read_json(run / "config.json")["weights"] is None
+    assert read_json(run / "config.json")["weights"] is None
     history = pd.read_csv(run / "history.csv")
     assert len(history) == 2
     assert np.isfinite(history["loss"]).all()
@@ -221,5 +222,5 @@ def test_dct_cnn_learns_what_noise_leaves_in_the_coefficients(tiny_manifest, tmp
     words = ["--manifest", str(tmp_path / "manifest.csv"), "--model", "dct_cnn"]
     words += ["--set", "model.size_px=32", "--set", "epochs=20", "-o", str(run)]
     assert main(words) == 0
-    metrics = runs.read_json(run / "metrics.json")["metrics"]["test"]["all"]
+    metrics = read_json(run / "metrics.json")["metrics"]["test"]["all"]
     assert metrics["auc"]["value"] > 0.9

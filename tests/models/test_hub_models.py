@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kerasfaces import registry, runs
-from kerasfaces.errors import InputError, MissingExtraError, MissingFileError
+from kerasfaces.core import registry
+from kerasfaces.core.errors import InputError, MissingExtraError, MissingFileError
+from kerasfaces.core.files import read_json
 from kerasfaces.models import assemble, hub, layers, weights
 from kerasfaces.models.config import ModelConfig, TransformerConfig
 from kerasfaces.models.zoo import densenet121, resnet50, resnet50_convstack
@@ -305,7 +306,7 @@ def test_trains_through_the_command_and_evaluates(case, tiny_manifest, tmp_path)
     phase = "head" if case == "frozen" else "scratch"
     assert list(history["phase"]) == [phase, phase]
     assert np.isfinite(history["loss"]).all()
-    stored = runs.read_json(run / "config.json")
+    stored = read_json(run / "config.json")
     assert (stored["weights"] is not None) == with_weights
     assert evaluate([str(run), "--manifest", manifest]) == 0
     first = pd.read_csv(run / "predictions_test.csv")["logit"]

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from kerasfaces import rng
-from kerasfaces.errors import InputError
+from kerasfaces.core import rng
+from kerasfaces.core.errors import InputError
 from kerasfaces.models import assemble, fusion, stem
 from kerasfaces.models.config import ChannelConfig, HeadConfig, ModelConfig
 from kerasfaces.models.resnet import resnet34

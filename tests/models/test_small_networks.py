@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kerasfaces import registry, runs
-from kerasfaces.errors import InputError
+from kerasfaces.core import registry
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import read_json
 from kerasfaces.models import assemble, layers
 from kerasfaces.models.config import CnnConfig, HeadConfig, ModelConfig
 from kerasfaces.models.head import build as build_head
@@ -152,7 +153,7 @@ def test_trains_through_the_command_and_evaluates(name, tiny_manifest, tmp_path)
     stored = pd.read_csv(run / "predictions_test.csv")["logit"]
     again = pd.read_csv(next(run.glob("evaluations/*/predictions_test.csv")))["logit"]
     np.testing.assert_allclose(again, stored, atol=1e-5)
-    assert runs.read_json(run / "config.json")["weights"] is None
+    assert read_json(run / "config.json")["weights"] is None
 
 
 @pytest.mark.slow
@@ -161,5 +162,5 @@ def test_two_layer_cnn_learns_that_real_images_carry_noise(tiny_manifest, tmp_pa
     words = ["--manifest", str(tmp_path / "manifest.csv"), "--model", "two_layer_cnn"]
     words += ["--set", "model.size_px=48", "--set", "epochs=20", "-o", str(run)]
     assert main([*words, "--set", "batch_size=8"]) == 0
-    metrics = runs.read_json(run / "metrics.json")["metrics"]["test"]["all"]
+    metrics = read_json(run / "metrics.json")["metrics"]["test"]["all"]
     assert metrics["auc"]["value"] > 0.9

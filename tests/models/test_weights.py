@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasfaces.errors import InputError, MissingFileError
+from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.models import assemble, weights
 from kerasfaces.models.config import ModelConfig
 from kerasfaces.models.zoo import mobilenetv2, resnet50

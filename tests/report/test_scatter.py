@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from kerasfaces import rng
+from kerasfaces.core import rng
 from kerasfaces.report.scatter import Box, Point, Scatter, picture
 
 _LETTER_PX = 7.3

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from kerasfaces import sample
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
 from kerasfaces.sample import build, pair
 from kerasfaces.sample.__main__ import main
 from kerasfaces.sample.decoders import DECODERS

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kerasfaces.rng import generator
+from kerasfaces.core.rng import generator
 from kerasfaces.sample import camera, canvas
 from kerasfaces.sample.decoders import DECODERS, decode
 from kerasfaces.sample.person import draw_person

@@ -5,9 +5,10 @@ import shutil
 import fake_channels
 import pytest
 
-from kerasfaces import config as configs
 from kerasfaces import manifest as manifests
-from kerasfaces import registry, runs
+from kerasfaces.core import config as configs
+from kerasfaces.core import registry
+from kerasfaces.core.files import read_json, write_json
 from kerasfaces.models.config import ModelConfig
 
 
@@ -55,7 +56,7 @@ def channel_run(run, tmp_path):
     from kerasfaces.train import channels
 
     folder = tmp_path / "channels"
-    config = runs.read_json(run / "config.json")
+    config = read_json(run / "config.json")
     model = ModelConfig(
         name="lnp_attention", inputs=("lnp+spectra",), size_px=32, alpha=0.35
     )
@@ -63,7 +64,7 @@ def channel_run(run, tmp_path):
     folder.mkdir()
     network = registry.load("kerasfaces.models.zoo", model.name).build(model, None, 0)
     network.save(folder / "model.keras")
-    runs.write_json(folder / "config.json", config | {"weights": None})
+    write_json(folder / "config.json", config | {"weights": None})
     for name in ("manifest.csv", "operating_point.json"):
         shutil.copy(run / name, folder / name)
 
@@ -72,5 +73,5 @@ def channel_run(run, tmp_path):
 
     Trained.model = model
     spec = channels.input_spec(Trained, fake_channels.recipe())
-    runs.write_json(folder / "input_spec.json", spec)
+    write_json(folder / "input_spec.json", spec)
     return folder

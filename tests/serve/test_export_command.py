@@ -9,9 +9,11 @@ import sys
 import numpy as np
 import pytest
 
-from kerasfaces import config as configs
-from kerasfaces import images, registry, runs
-from kerasfaces.errors import InputError, MissingExtraError, RunError
+from kerasfaces import images
+from kerasfaces.core import config as configs
+from kerasfaces.core import registry
+from kerasfaces.core.errors import InputError, MissingExtraError, RunError
+from kerasfaces.core.files import read_json, write_json
 from kerasfaces.export.__main__ import main
 from kerasfaces.serve import export, parity
 
@@ -92,7 +94,7 @@ def test_another_runtime_gives_the_run_s_scores(name, run, test_rows, exported):
     assert {path.name[0] for path in folder.parent.iterdir()} == {name[0]}
     file = folder / registry.load(export.PACKAGE, name).FILE
     assert told.splitlines()[0] == str(file)
-    note = runs.read_json(folder / "export.json")
+    note = read_json(folder / "export.json")
     files, rows = test_rows
     spec = configs.from_dict(images.InputSpec, note["input_spec"]["input"], "")
     pixels = np.stack([images.load_array(path, spec) for path in files])
@@ -173,9 +175,9 @@ def test_channels_are_said_to_be_the_input(channel_run, monkeypatch, capsys, cap
     assert main([str(channel_run), "--format", LIGHT]) == 0
     assert "channel_recipe (kerasfaces channels), not photos" in capsys.readouterr().out
     assert "random images: The channel stage: no torch" in caplog.text
-    note = runs.read_json(channel_run / "exports" / LIGHT / "export.json")
+    note = read_json(channel_run / "exports" / LIGHT / "export.json")
     assert note["input"]["channels"] == list(
-        runs.read_json(channel_run / "input_spec.json")["channels"]
+        read_json(channel_run / "input_spec.json")["channels"]
     )
     assert "channel_recipe" in note["input_spec"]
     assert seen[0].shape == (1, 32, 32, 5)
@@ -215,8 +217,8 @@ def test_what_cannot_be_exported(run, exported, monkeypatch, tmp_path):
 
 def test_a_damaged_run_is_not_the_format_s_fault(run, exported):
     need(LIGHT)
-    spec = runs.read_json(run / "input_spec.json")
-    runs.write_json(run / "input_spec.json", {"input": spec["input"]})
+    spec = read_json(run / "input_spec.json")
+    write_json(run / "input_spec.json", {"input": spec["input"]})
     content = (run / "manifest.csv").read_text()
     (run / "manifest.csv").write_text("")
     with pytest.raises(RunError, match=r"input_spec\.json has no value_range"):
@@ -227,7 +229,7 @@ def test_a_damaged_run_is_not_the_format_s_fault(run, exported):
         exported("--format", LIGHT)
     (run / "exports" / LIGHT).mkdir(parents=True, exist_ok=True)
     (run / "exports" / LIGHT / "mine").touch()
-    runs.write_json(run / "exports" / LIGHT / "export.json", {"files": 5})
+    write_json(run / "exports" / LIGHT / "export.json", {"files": 5})
     with pytest.raises(RunError, match="'mine', which no export wrote"):
         exported("--format", LIGHT)
 
@@ -235,7 +237,7 @@ def test_a_damaged_run_is_not_the_format_s_fault(run, exported):
 def test_a_baseline_is_no_network(run, exported):
     plugin = registry.load("kerasfaces.baselines.zoo", "hog_svm")
     config = {"train": configs.to_dict(plugin.CONFIG())}
-    runs.write_json(run / "config.json", config)
+    write_json(run / "config.json", config)
     with pytest.raises(InputError, match="hog_svm, which is no network"):
         exported("--format", "onnx")
 

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from kerasfaces import images, runs
+from kerasfaces import images
+from kerasfaces.core.files import read_json, write_json
 from kerasfaces.manifest.__main__ import main as manifest
 from kerasfaces.predict.__main__ import main as predict
 
@@ -129,7 +130,7 @@ def test_build_check_train_and_report(
     options = [word for text in words for word in ("--set", text)]
     options += ["--manifest", str(table), "--weights", str(tiny_weights)]
     assert train([*options, "-o", str(folder)]) == 0
-    assert runs.read_json(folder / "input_spec.json")["limits"] == {
+    assert read_json(folder / "input_spec.json")["limits"] == {
         "short_side_px": 16,
         "aspect": 3.0,
     }
@@ -142,7 +143,7 @@ def test_build_check_train_and_report(
     assert set(reasons) == {"phone.HEIC", "dot.png", "strip.png"}
     assert "too small to judge: 1x1 px" in reasons["dot.png"]
     assert heif in reasons["phone.HEIC"]
-    metrics = runs.read_json(folder / "metrics.json")
+    metrics = read_json(folder / "metrics.json")
     assert metrics["metrics"]["test"]["all"]["n_unreadable"] == 3
     report = (folder / "report.html").read_text()
     for text in ("phone.HEIC", heif, "too small to judge: 256x1 px"):
@@ -192,9 +193,9 @@ def test_explain_and_evaluate_turn_down_what_predict_does(run, odd_files, tmp_pa
 
 
 def test_an_older_run_judges_everything_and_says_so(run, odd_files, capsys, caplog):
-    spec = runs.read_json(run / "input_spec.json")
+    spec = read_json(run / "input_spec.json")
     del spec["limits"]
-    runs.write_json(run / "input_spec.json", spec)
+    write_json(run / "input_spec.json", spec)
     found = answers(capsys, run, odd_files / "dot.png", odd_files / "grey8.png")
     assert found["dot.png"]["verdict"]
     assert caplog.text.count("does not say how large its training images were") == 1
@@ -202,9 +203,9 @@ def test_an_older_run_judges_everything_and_says_so(run, odd_files, capsys, capl
 
 @pytest.mark.parametrize("limits", ["x", {"short_side_px": "a", "aspect": 3}, {"a": 1}])
 def test_damaged_limits_are_named(run, odd_files, limits):
-    from kerasfaces.errors import RunError
+    from kerasfaces.core.errors import RunError
 
-    spec = runs.read_json(run / "input_spec.json") | {"limits": limits}
-    runs.write_json(run / "input_spec.json", spec)
+    spec = read_json(run / "input_spec.json") | {"limits": limits}
+    write_json(run / "input_spec.json", spec)
     with pytest.raises(RunError, match=r"input_spec\.json"):
         predict([str(run), str(odd_files / "grey8.png")])

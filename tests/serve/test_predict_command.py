@@ -12,10 +12,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from kerasfaces import images, runs, store
+from kerasfaces import images, store
 from kerasfaces import manifest as manifests
+from kerasfaces.core.errors import InputError, MissingFileError, RunError
+from kerasfaces.core.files import read_json
 from kerasfaces.dataset import stage
-from kerasfaces.errors import InputError, MissingFileError, RunError
 from kerasfaces.evaluate.operating_point import OperatingPoint
 from kerasfaces.features.predict import predict_run
 from kerasfaces.predict.__main__ import main
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.tf
 
 
 def point_of(run):
-    return OperatingPoint.from_json(runs.read_json(run / "operating_point.json"), "")
+    return OperatingPoint.from_json(read_json(run / "operating_point.json"), "")
 
 
 def answers(capsys, *words):
@@ -162,7 +163,7 @@ def test_nothing_readable_is_an_error_after_the_rows(run, tmp_path, capsys):
 
 
 def test_verdicts(run):
-    content = runs.read_json(run / "operating_point.json")
+    content = read_json(run / "operating_point.json")
     content |= {"threshold": 0.5, "abstain": [0.4, 0.6]}
     scores = [0.39, 0.4, 0.5, 0.6, 0.61, np.nan]
     point = OperatingPoint.from_json(content, "")
@@ -222,7 +223,7 @@ def test_runs_that_cannot_predict(run, test_rows, damage, kind, words):
     ],
 )
 def test_damaged_files_are_named(run, test_rows, file, change):
-    told = change(runs.read_json(run / file))
+    told = change(read_json(run / file))
     (run / file).write_text(json.dumps(told))
     with pytest.raises((RunError, InputError), match=file.replace(".", r"\.")):
         main([str(run), str(test_rows[0][0])])

@@ -7,9 +7,9 @@ import keras
 import numpy as np
 import pytest
 
-from kerasfaces import config as configs
+from kerasfaces.core import config as configs
+from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.dataset.batches import steps_per_epoch
-from kerasfaces.errors import InputError, RunError
 from kerasfaces.features import engines
 from kerasfaces.models import assemble
 from kerasfaces.models.config import HeadConfig, ModelConfig

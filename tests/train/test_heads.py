@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasfaces import rng
+from kerasfaces.core import rng
 from kerasfaces.dataset.batches import Source, steps_per_epoch
 from kerasfaces.models import head
 from kerasfaces.models.config import HeadConfig

@@ -6,8 +6,8 @@ import math
 import numpy as np
 import pytest
 
-from kerasfaces import config as configs
-from kerasfaces.errors import InputError
+from kerasfaces.core import config as configs
+from kerasfaces.core.errors import InputError
 from kerasfaces.models.config import ModelConfig
 from kerasfaces.train import data as datasets
 from kerasfaces.train import fit, loop

@@ -13,9 +13,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from kerasfaces import images, runs
+from kerasfaces import images
 from kerasfaces import manifest as manifests
-from kerasfaces.errors import InputError, LockedError, RunError
+from kerasfaces.core import folders
+from kerasfaces.core.errors import InputError, LockedError, RunError
+from kerasfaces.core.files import read_json, write_json
 from kerasfaces.train.__main__ import main
 
 pytestmark = pytest.mark.tf
@@ -70,13 +72,13 @@ def test_a_run_of_an_older_version_is_the_same_run(arguments, tmp_path, capsys):
     """Fields that came later have the values the run was made with."""
     run = tmp_path / "run"
     main([*arguments, "-o", str(run)])
-    config = runs.read_json(run / "config.json")
+    config = read_json(run / "config.json")
     del config["channel_recipe"], config["train"]["model"]["inputs"]
     del config["train"]["model"]["channels"]
-    runs.write_json(run / "config.json", config)
+    write_json(run / "config.json", config)
     assert main([*arguments, "-o", str(run)]) == 0
     config["train"]["gone"] = 1
-    runs.write_json(run / "config.json", config)
+    write_json(run / "config.json", config)
     with pytest.raises(RunError, match=r"train\.gone: 1 -> \(absent\)"):
         main([*arguments, "-o", str(run)])
 
@@ -95,7 +97,7 @@ def test_without_output_the_folder_is_named_by_what_it_is(
 def test_a_locked_folder_is_refused(arguments, tmp_path):
     run = tmp_path / "run"
     with (
-        runs.lock(run),
+        folders.lock(run),
         pytest.raises(
             LockedError, match=r"another process .* is writing this run folder"
         ),
@@ -163,9 +165,9 @@ def test_a_file_changed_since_the_manifest_is_refused(
 def test_repeat_writes_ordinary_runs_and_their_mean(arguments, tmp_path, capsys):
     run = tmp_path / "run"
     main([*arguments, "--repeat", "2", "-o", str(run)])
-    summary = runs.read_json(run / "metrics.json")
+    summary = read_json(run / "metrics.json")
     singles = [
-        runs.read_json(run / f"seed-{seed}" / "metrics.json")["metrics"]["test"]["all"]
+        read_json(run / f"seed-{seed}" / "metrics.json")["metrics"]["test"]["all"]
         for seed in (0, 1)
     ]
     values = [single["auc"]["value"] for single in singles]
@@ -193,7 +195,7 @@ def test_unreadable_images_are_counted_never_fatal(tiny_manifest, arguments, tmp
     assert len(predictions) == 12
     assert predictions["reason"].notna().sum() == 2
     assert predictions[predictions["reason"].notna()]["score"].isna().all()
-    metrics = runs.read_json(run / "metrics.json")
+    metrics = read_json(run / "metrics.json")
     assert metrics["metrics"]["test"]["all"]["n_unreadable"] == 2
     assert "3 images have no score" in (run / "report.html").read_text()
 

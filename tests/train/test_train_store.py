@@ -14,9 +14,9 @@ import pytest
 from PIL import Image
 
 from kerasfaces import manifest as manifests
-from kerasfaces import runs
+from kerasfaces.core.errors import InputError, RunError, StoreError
+from kerasfaces.core.files import read_json
 from kerasfaces.dataset import stage
-from kerasfaces.errors import InputError, RunError, StoreError
 from kerasfaces.evaluate.run import evaluate_manifest
 from kerasfaces.features.predict import inputs_of, load_model, open_run
 from kerasfaces.train.__main__ import main
@@ -46,12 +46,12 @@ def test_store_makes_the_channel_model_the_default(arguments, tmp_path, capsys):
     run = tmp_path / "run"
     assert main([*arguments, *SMALL, "-o", str(run)]) == 0
     assert "AUC" in capsys.readouterr().out
-    config = runs.read_json(run / "config.json")
+    config = read_json(run / "config.json")
     model = config["train"]["model"]
     assert (model["name"], model["inputs"]) == ("lnp_attention", ["lnp+spectra"])
     assert model["channels"]["fusion"] == "attention_spectra"
     assert (config["weights"], model["size_px"]) == (None, 32)
-    spec = runs.read_json(run / "input_spec.json")
+    spec = read_json(run / "input_spec.json")
     assert spec["channels"] == fake_channels.NAMES[3:]
     assert spec["channel_recipe"] == json.loads(json.dumps(fake_channels.recipe()))
     assert len(spec["channel_recipe_sha256"]) == 64
@@ -112,7 +112,7 @@ def test_frozen_base_sees_pixels_and_noise(frozen, tmp_path):
     main([*frozen, "--set", "model.inputs=lnp", "-o", str(tmp_path / "lnp")])
     one = load_model(open_run(tmp_path / "lnp")).get_layer("features").output.shape[-1]
     assert both == 2 * one
-    facts = runs.read_json(run / "training.json")
+    facts = read_json(run / "training.json")
     assert facts["agreement"] < 1e-3
 
 
@@ -128,7 +128,7 @@ def test_standardised_inputs_have_features_of_their_own(frozen, tmp_path):
     _, again = evaluate_manifest(
         tmp_path / "run", tmp_path / "manifest.csv", store=tmp_path / "store"
     )
-    first = runs.read_json(tmp_path / "run" / "metrics.json")
+    first = read_json(tmp_path / "run" / "metrics.json")
     value = first["metrics"]["test"]["all"]["auc"]["value"]
     assert again["metrics"]["test"]["all"]["auc"]["value"] == value
 
@@ -146,11 +146,11 @@ def test_raw_images_go_through_the_stage_with_the_run_s_recipe(
 
     monkeypatch.setattr(stage, "run", stand_in)
     _, metrics = evaluate_manifest(run, tmp_path / "manifest.csv")
-    first = runs.read_json(run / "metrics.json")["metrics"]["test"]["all"]
+    first = read_json(run / "metrics.json")["metrics"]["test"]["all"]
     assert metrics["metrics"]["test"]["all"]["auc"] == first["auc"]
     evaluate_manifest(run, tmp_path / "manifest.csv")
     assert len(asked) == 1
-    assert asked[0][1] == runs.read_json(run / "input_spec.json")["channel_recipe"]
+    assert asked[0][1] == read_json(run / "input_spec.json")["channel_recipe"]
     assert len(asked[0][0]) == 12
 
 
@@ -203,7 +203,7 @@ def test_rows_without_channels_are_counted_and_named(frozen, tmp_path):
     assert len(reasons) == 2
     assert "not an image" in reasons[0]
     assert reasons[1] == "not in the store"
-    found = runs.read_json(run / "metrics.json")["metrics"]["test"]["all"]
+    found = read_json(run / "metrics.json")["metrics"]["test"]["all"]
     assert found["n_unreadable"] == 2
 
 

@@ -6,7 +6,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from kerasfaces import rng
+from kerasfaces.core import rng
 from kerasfaces.models.config import HeadConfig, ModelConfig
 from kerasfaces.train.config import TrainConfig
 

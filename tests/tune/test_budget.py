@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from kerasfaces import runs
-from kerasfaces.errors import RunError
+from kerasfaces.core.errors import RunError
+from kerasfaces.core.files import write_text
 from kerasfaces.tune import records
 from kerasfaces.tune.tuner import StudyTuner
 
@@ -123,12 +123,12 @@ def test_a_study_of_before_is_counted_by_its_trials(
 
 @pytest.mark.parametrize("text", ["{}", "[]", '{"seconds": "many"}', "{"])
 def test_a_damaged_clock_is_named(make_study, make_oracle, tmp_path, text):
-    runs.write_text(tmp_path / "clocks" / "tuner0.json", text)
+    write_text(tmp_path / "clocks" / "tuner0.json", text)
     with pytest.raises(RunError, match=r"tuner0\.json"):
         spent_s(make_study, make_oracle, tmp_path)
 
 
 def test_what_a_kill_leaves_of_a_clock_is_removed(tmp_path):
-    runs.write_text(tmp_path / "clocks" / ".tuner0.json.tmp.1", "{")
+    write_text(tmp_path / "clocks" / ".tuner0.json.tmp.1", "{")
     records.clean(tmp_path)
     assert not list((tmp_path / "clocks").iterdir())

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import grpc
 import pytest
 
-from kerasfaces.errors import RunError
+from kerasfaces.core.errors import RunError
 from kerasfaces.tune import client, run
 
 pytestmark = pytest.mark.tf

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from kerasfaces import rng
+from kerasfaces.core import rng
 from kerasfaces.tune import effects
 
 

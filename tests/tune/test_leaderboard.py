@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kerasfaces import rng, runs
-from kerasfaces.errors import RunError
+from kerasfaces.core import rng
+from kerasfaces.core.errors import RunError
+from kerasfaces.core.files import read_json
 from kerasfaces.tune import durable, leaderboard, records, winner
 
 pytestmark = pytest.mark.tf
@@ -93,4 +94,4 @@ def test_a_later_winner_gets_a_folder_of_its_own(tmp_path):
     assert winner.folder_for(tmp_path, "0003").name == "winner"
     assert winner.folder_for(tmp_path, "0003").name == "winner"
     assert winner.folder_for(tmp_path, "0011").name == "winner-0011"
-    assert runs.read_json(tmp_path / "winner.json") == {"trial": "0003"}
+    assert read_json(tmp_path / "winner.json") == {"trial": "0003"}

@@ -7,8 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from kerasfaces import cli
-from kerasfaces.tune import live, progress, tuner
+from kerasfaces.core.progress import hosted_by, progress
+from kerasfaces.tune import live, tuner
+from kerasfaces.tune import progress as trial_progress
 from kerasfaces.tune.announce import left_s
 
 pytestmark = pytest.mark.tf
@@ -119,19 +120,19 @@ def test_on_a_terminal(make_study, make_oracle, fake_result, tmp_path):
     terminal, logger = Terminal(), logging.getLogger("kerasfaces.tune")
     handlers = list(logging.getLogger("kerasfaces").handlers)
     trial = oracle.create_trial("worker-7")
-    progress.write(tmp_path, trial.trial_id, SAID)
+    trial_progress.write(tmp_path, trial.trial_id, SAID)
     with live.showing(study, oracle, tmp_path, terminal) as shown:
         assert shown
         assert "0000   worker-7" in "\n".join(screen(terminal.getvalue()))
         logger.warning("something happened")
-        with cli.progress(100, "features") as add:
+        with progress(100, "features") as add:
             add(7)
             live.Live(study, oracle, tmp_path, live.Painter(terminal))
     assert "WARNING: something happened" in screen(terminal.getvalue())
     assert "worker-7" not in "\n".join(screen(terminal.getvalue()))
     assert logging.getLogger("kerasfaces").handlers == handlers
     fake_result(tmp_path, trial, study)
-    assert progress.read(tmp_path, trial.trial_id) is None
+    assert trial_progress.read(tmp_path, trial.trial_id) is None
 
 
 def test_progress_inside_is_a_line_of_the_table(make_study, make_oracle, tmp_path):
@@ -140,7 +141,7 @@ def test_progress_inside_is_a_line_of_the_table(make_study, make_oracle, tmp_pat
     view = live.Live(
         study, make_oracle(study, tmp_path), tmp_path, live.Painter(terminal)
     )
-    with cli.hosted_by(view.task), cli.progress(100, "features") as add:
+    with hosted_by(view.task), progress(100, "features") as add:
         add(25)
         view.refresh()
     assert screen(terminal.getvalue())[1].startswith("features, images: 25 of 100, 0:0")
@@ -159,7 +160,7 @@ def test_no_terminal_no_table(make_study, make_oracle, tmp_path):
 def test_a_damaged_word_is_none(tmp_path):
     (tmp_path / "trial_0000").mkdir()
     (tmp_path / "trial_0000" / "progress.json").write_text("{")
-    assert progress.read(tmp_path, "0000") is None
+    assert trial_progress.read(tmp_path, "0000") is None
 
 
 def test_epochs_of_another_call_do_not_count_for_the_pace(
@@ -177,6 +178,6 @@ def test_epochs_of_another_call_do_not_count_for_the_pace(
     for epoch in (28, 29, 30):
         now += 2.0
         say(0, {"epoch": epoch, "val_auc": 0.5})
-    said = progress.read(tmp_path, trial.trial_id)
+    said = trial_progress.read(tmp_path, trial.trial_id)
     assert said["epoch"] == 30
     assert live.trial_left_s(said) == pytest.approx(2.0 * 51)

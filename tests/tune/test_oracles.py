@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from kerasfaces import runs
-from kerasfaces.errors import RunError
+from kerasfaces.core.errors import RunError
+from kerasfaces.core.files import read_json, write_json
 from kerasfaces.tune import durable, records
 
 pytestmark = pytest.mark.tf
@@ -63,7 +63,7 @@ def test_killed_at_any_write_the_same_trials_complete(
     n_trials = drive(study, tmp_path / "whole")
     expected = state_of(tmp_path / "whole")
     assert len(expected) == n_trials >= 9
-    real = runs.write_json
+    real = write_json
     left, late = [0], [False]
 
     def mortal(path, value):
@@ -74,7 +74,8 @@ def test_killed_at_any_write_the_same_trials_complete(
         if left[0] == 0:
             raise KilledError
 
-    monkeypatch.setattr(runs, "write_json", mortal)
+    for module in (durable, records):
+        monkeypatch.setattr(module, "write_json", mortal)
     trained = 0
     counted = records.write_result
 
@@ -128,10 +129,10 @@ def test_trials_cut_short_come_last(make_study, make_oracle, drive, tmp_path):
     study = make_study(oracle="hyperband", max_epochs=9)
     drive(study, tmp_path)
     for path in tmp_path.glob("trial_*/trial.json"):
-        state = runs.read_json(path)
+        state = read_json(path)
         epochs = state["hyperparameters"]["values"]["tuner/epochs"]
         state["repeats"][0]["epochs"] = epochs
-        runs.write_json(path, state | {"config": {"epochs": 9}})
+        write_json(path, state | {"config": {"epochs": 9}})
     found = make_oracle(study, tmp_path).completed()
     epochs = [t.hyperparameters.values["tuner/epochs"] for t in found]
     full = epochs.count(9)
@@ -175,9 +176,9 @@ def test_bayesian_finds_the_better_half(make_study, make_oracle, fake_result, tm
         chosen.append(values["learning_rate"])
         fake_result(tmp_path, trial, study)
         path = records.folder_of(tmp_path, trial.trial_id) / "result.json"
-        result = runs.read_json(path)
+        result = read_json(path)
         result["repeats"][0]["val_auc"] = min(1.0, values["learning_rate"] * 8)
-        runs.write_json(path, result)
+        write_json(path, result)
         oracle.end_trial(trial)
     early, late = chosen[:6], chosen[-10:]
     assert sum(late) / len(late) > sum(early) / len(early)
@@ -196,7 +197,7 @@ def test_only_the_best_keep_their_weights(make_study, drive, tmp_path):
 
 def test_repeats_are_inside_one_trial(make_study, drive, tmp_path):
     drive(make_study(repeats=3, seed=5), tmp_path)
-    state = runs.read_json(tmp_path / "trial_0000" / "trial.json")
+    state = read_json(tmp_path / "trial_0000" / "trial.json")
     (observed,) = state["metrics"]["metrics"]["val_auc"]["observations"]
     assert len(observed["value"]) == 3
     assert state["score"] == pytest.approx(sum(observed["value"]) / 3)

@@ -4,8 +4,10 @@ import dataclasses
 
 import pytest
 
-from kerasfaces import cli, registry, runs
-from kerasfaces.errors import InputError, LockedError, MissingFileError, RunError
+from kerasfaces.core import folders, registry
+from kerasfaces.core.errors import InputError, LockedError, MissingFileError, RunError
+from kerasfaces.core.files import read_json
+from kerasfaces.core.imports import optional_import
 from kerasfaces.models.config import HeadConfig, ModelConfig
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune import listing, study
@@ -177,13 +179,13 @@ def test_a_changed_space_is_refused_with_the_difference(
     folder = tmp_path / "o"
     words = arguments(write_study(), tiny_manifest, tiny_weights, "-o", str(folder))
     assert main(words) == 0
-    assert runs.read_json(folder / "about.json")["notes"] == ["Only drawn faces."]
+    assert read_json(folder / "about.json")["notes"] == ["Only drawn faces."]
     write_study(("epochs=2", "epochs=4"))
     assert main(words) == 0  # nothing was tried yet: nothing is held
     write_study()
     assert main(words) == 0
     (folder / "trial_0000").mkdir()
-    held = runs.read_json(folder / "study.json")
+    held = read_json(folder / "study.json")
     write_study(("[0.003, 0.03]", "[0.003, 0.04]"))
     with pytest.raises(
         RunError,
@@ -197,7 +199,7 @@ def test_a_changed_space_is_refused_with_the_difference(
     with pytest.raises(RunError, match=r"settings\.repeats: 1 -> 2"):
         main([*words, "--repeat", "2"])
     assert main([*words, "--max-trials", "3"]) == 0  # how long may change
-    assert runs.read_json(folder / "study.json") == held
+    assert read_json(folder / "study.json") == held
 
 
 def test_killed_before_the_first_trial(
@@ -215,9 +217,9 @@ def test_killed_before_the_first_trial(
     words = arguments(write_study(), tiny_manifest, tiny_weights, "-o", str(folder))
     monkeypatch.setattr(run, "_search", lambda ready: None)
     for module, name in (
-        (prepare.runs, "write_json"),
+        (prepare, "write_json"),
         (prepare.manifests, "write"),
-        (prepare.runs, "environment"),
+        (prepare.environment, "describe"),
     ):
         with monkeypatch.context() as context:
             context.setattr(module, name, kill)
@@ -234,7 +236,7 @@ def test_two_chiefs_on_one_folder(
         write_study(), tiny_manifest, tiny_weights, "-o", str(tmp_path / "o")
     )
     with (
-        runs.lock(tmp_path / "o"),
+        folders.lock(tmp_path / "o"),
         pytest.raises(LockedError, match=r"another process .* is writing this study"),
     ):
         main(words)
@@ -271,12 +273,12 @@ def test_weights_by_base(write_study, tiny_manifest, tiny_weights, tmp_path, cap
 
 
 def test_without_keras_tuner_the_extra_is_named(monkeypatch, write_study):
-    real = cli.optional_import
+    real = optional_import
 
     def missing(module, extra):
         return real("no_such_module" if module == "keras_tuner" else module, extra)
 
-    monkeypatch.setattr(cli, "optional_import", missing)
+    monkeypatch.setattr("kerasfaces.tune.__main__.optional_import", missing)
     with pytest.raises(ImportError, match=r"kerasfaces\[tune\]"):
         main([str(write_study())])
 

@@ -8,8 +8,10 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from kerasfaces import metrics, registry, rng, runs
-from kerasfaces.errors import InputError, RunError
+from kerasfaces import metrics
+from kerasfaces.core import registry, rng
+from kerasfaces.core.errors import InputError, RunError
+from kerasfaces.core.files import read_json, write_json
 from kerasfaces.tune import durable, effects, leaderboard, published, records, report
 from kerasfaces.tune.__main__ import main
 from kerasfaces.tune.report_input import gather
@@ -50,13 +52,13 @@ def folder(make_study, make_oracle, fake_result, offer, tmp_path):
             "channels": None,
             "weights": {"mobilenetv2": {"kind": "file"}},
         }
-        runs.write_json(tmp_path / "study.json", json.loads(json.dumps(identity)))
+        write_json(tmp_path / "study.json", json.loads(json.dumps(identity)))
         about = {
             "title": "<b>bold</b>",
             "published": dataclasses.asdict(GRID),
             "notes": ["Only drawn faces."],
         }
-        runs.write_json(tmp_path / "about.json", about)
+        write_json(tmp_path / "about.json", about)
         leaderboard.write_labels(tmp_path, (np.arange(40) % 2).astype(np.float32))
         oracle = make_oracle(study, tmp_path)
         for i in range(ends):
@@ -161,7 +163,7 @@ def test_the_finished_study_shows_test_score_optimism_and_command(folder):
         "run": "winner",
         "command": "kerasfaces train --manifest 'a b.csv'",
     }
-    runs.write_json(made / "result.json", result)
+    write_json(made / "result.json", result)
     text = page(made)
     assert "kerasfaces train --manifest &#39;a b.csv&#39;" in text
     assert "0.500 to 0.720" in text
@@ -169,14 +171,14 @@ def test_the_finished_study_shows_test_score_optimism_and_command(folder):
     assert "The search is not over" not in text
     # a continued study whose best is another: that result is not shown as the winner's
     for old in ({"trial": "9999"}, {"n_trials": 8}):
-        runs.write_json(made / "result.json", {**result, **old})
+        write_json(made / "result.json", {**result, **old})
         assert "Best so far" in page(made)
 
 
 def test_a_result_is_no_end_while_a_continued_study_has_a_trial_in_work(folder):
     made = folder(ends=5)
     best = gather(made).completed[0].trial_id
-    runs.write_json(made / "result.json", {"trial": best, "n_trials": 5})
+    write_json(made / "result.json", {"trial": best, "n_trials": 5})
     assert "The search is not over: 5 trials have a score, 1 are" in page(made)
 
 
@@ -256,7 +258,7 @@ def test_a_damaged_file_is_named(folder, name):
 def test_a_trial_without_its_score_is_damaged(folder):
     made = folder(ends=3)
     path = made / "trial_0001" / "trial.json"
-    runs.write_json(path, runs.read_json(path) | {"score": None})
+    write_json(path, read_json(path) | {"score": None})
     with pytest.raises(RunError, match=r"damaged \(TypeError|damaged \(ValueError"):
         report.write(made)
 

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kerasfaces import config as configs
-from kerasfaces import runs
-from kerasfaces.errors import InputError, RunError
+from kerasfaces.core import config as configs
+from kerasfaces.core.errors import InputError, RunError
+from kerasfaces.core.files import read_json
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune import records
 from kerasfaces.tune.__main__ import main
@@ -86,7 +86,7 @@ def test_from_a_study_to_a_run_folder(words, tmp_path, capsys, monkeypatch):
     assert main(words) == 0
     told = capsys.readouterr().out
     folder = tmp_path / "o"
-    result = runs.read_json(folder / "result.json")
+    result = read_json(folder / "result.json")
     assert f"winner: trial {result['trial']}" in told
     assert "optimism" in told
     # the run that the study chose is the run that train makes
@@ -109,7 +109,7 @@ def test_from_a_study_to_a_run_folder(words, tmp_path, capsys, monkeypatch):
 
     stage, *arguments = shlex.split(result["command"])[1:]
     parsed = _parser().parse_args(arguments)
-    trained = runs.read_json(folder / "winner" / "config.json")["train"]
+    trained = read_json(folder / "winner" / "config.json")["train"]
     wanted = configs.from_dict(TrainConfig, trained)
     model = dataclasses.replace(wanted.model, alpha=None)
     assert stage == "train"
@@ -314,7 +314,7 @@ def test_a_store_adds_its_channels_to_the_space(
         *("-o", str(tmp_path / "o")),
     ]
     assert main(words) == 0
-    space = runs.read_json(tmp_path / "o" / "study.json")["space"]
+    space = read_json(tmp_path / "o" / "study.json")["space"]
     assert space["inputs"]["values"] == ["rgb", "lnp", "rgb,lnp"]
     assert "size_px" not in space
     assert f"--store {store}" in capsys.readouterr().out

@@ -200,7 +200,10 @@ def test_a_worker_s_mistake_and_a_worker_s_defect_end_the_study(words, tmp_path)
     assert "stopped with an unexpected error" in log
     assert "MemoryError: ours" in log
     for mistake, sentence in (
-        ("__import__('kerasfaces.errors').errors.RunError('Mend it.')", "Mend it."),
+        (
+            "__import__('kerasfaces.core.errors').errors.RunError('Mend it.')",
+            "Mend it.",
+        ),
         ("ZeroDivisionError('mine')", "ZeroDivisionError: mine; mend the study"),
     ):
         path.write_text(whole.replace("rate =", sick.format(mistake), 1))

@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces import cli
 from kerasfaces.baselines.arrays import Arrays, Read
 from kerasfaces.baselines.config import BaselineConfig, BaselineModel
-from kerasfaces.errors import InputError, RunError
+from kerasfaces.core.errors import InputError, RunError
+from kerasfaces.core.imports import optional_import
+from kerasfaces.core.progress import progress
 
 logger = logging.getLogger(__name__)
 
@@ -140,7 +141,7 @@ def logits(
 def features(model: HogSvm, read: Read, count: int) -> NDArray[np.float64]:
     """Return the histograms of images, `(count, n_features)`."""
     out = np.empty((count, model.n_features))
-    with cli.progress(count, "histograms of gradients") as add:
+    with progress(count, "histograms of gradients") as add:
         for start in range(0, count, _BATCH):
             positions = np.arange(start, min(start + _BATCH, count))
             for place, image in zip(positions, read(positions), strict=True):
@@ -156,7 +157,7 @@ def histograms(model: HogSvm, image: NDArray[Any]) -> NDArray[np.float64]:
         model: The settings.
         image: `(size, size, 3)` uint8, sRGB.
     """
-    feature = cli.optional_import("skimage.feature", "baselines")
+    feature = optional_import("skimage.feature", "baselines")
     found: NDArray[np.float64] = feature.hog(
         image.astype(np.float32) @ _LUMA / 255,
         orientations=model.orientations,

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces.channels.faces import Face
-from kerasfaces.errors import ImageError
+from kerasfaces.core.errors import ImageError
+from kerasfaces.faces import Face
 
 NO_FACE = "no face found"
 MISSED = "mask misses the face"

@@ -8,11 +8,11 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces.channels import faces
-from kerasfaces.channels.faces import Face
+from kerasfaces import faces
 from kerasfaces.channels.masks import _contract
 from kerasfaces.channels.masks._contract import Mask
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
+from kerasfaces.faces import Face
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

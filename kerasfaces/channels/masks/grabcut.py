@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces import cli
-from kerasfaces.channels import faces
-from kerasfaces.channels.faces import Face
+from kerasfaces import faces
 from kerasfaces.channels.masks import _contract
 from kerasfaces.channels.masks._contract import Mask
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.imports import optional_import
+from kerasfaces.faces import Face
 
 _SEED = 0  # of OpenCV's global generator, which starts the colour clusters
 _RIM = 0.03  # of the side
@@ -45,7 +45,7 @@ class GrabCut:
     def __init__(self, options: Options) -> None:
         """Import OpenCV."""
         self._options = options
-        self._cv2: Any = cli.optional_import("cv2", "channels")
+        self._cv2: Any = optional_import("cv2", "channels")
         self.made_by = {"faces": faces.recipe(), "opencv": self._cv2.__version__}
 
     def compute(self, image: NDArray[np.uint8], face: Face | None) -> NDArray[np.bool_]:

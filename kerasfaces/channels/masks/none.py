@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces.channels.faces import Face
 from kerasfaces.channels.masks._contract import Mask
+from kerasfaces.faces import Face
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -13,13 +13,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces import cli
-from kerasfaces.channels import faces
-from kerasfaces.channels.faces import Face
+from kerasfaces import faces
 from kerasfaces.channels.masks import _contract
 from kerasfaces.channels.masks._contract import Mask
-from kerasfaces.channels.parts import checkpoints
-from kerasfaces.errors import ImageError, InputError
+from kerasfaces.channels.networks import checkpoints
+from kerasfaces.core.errors import ImageError, InputError
+from kerasfaces.core.imports import optional_import
+from kerasfaces.faces import Face
 
 _CHECKPOINTS = {
     "vit_b": "sam_vit_b",
@@ -39,7 +39,7 @@ class Options:
     Attributes:
         variant: Of Segment Anything; `vit_t` is MobileSAM (package mobilesam-mirror).
         checkpoint: A file; empty: the variant's published file in the cache folder.
-        engine: See `parts/engine.py`; the recipe names it.
+        engine: See `networks/engine.py`; the recipe names it.
         precision: `bf16` is twice as fast where the processor has it, and moves the
             mask's edge.
     """
@@ -64,8 +64,8 @@ class Sam:
                 f"{found.path} is the checkpoint {found.name}, but sam.variant is "
                 f"{options.variant}, which takes {name}; change one of the two."
             )
-        cli.optional_import("torch", "channels")
-        from kerasfaces.channels.parts import sam_network
+        optional_import("torch", "channels")
+        from kerasfaces.channels.networks import sam_network
 
         network, package = sam_network.load(found.path, options.variant)
         self._segmenter = sam_network.Segmenter(

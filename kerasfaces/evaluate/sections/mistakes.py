@@ -8,12 +8,12 @@ import pandas as pd
 from markupsafe import Markup
 
 from kerasfaces import images
-from kerasfaces.errors import ImageError
+from kerasfaces.core.errors import ImageError
+from kerasfaces.core.texts import plain
 from kerasfaces.evaluate import predictions
 from kerasfaces.evaluate.report_input import ReportInput
 from kerasfaces.report import markup
 from kerasfaces.report.markup import Section, tag
-from kerasfaces.texts import plain
 
 ORDER = 60
 _SHOWN = 8  # of each kind

@@ -23,7 +23,7 @@ layers: at best a sixteenth to a quarter of the image's side.
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
 from kerasfaces.explain.contract import Explanation, Map, Options, Pixels, Subject
 from kerasfaces.explain.subjects import network_of
 

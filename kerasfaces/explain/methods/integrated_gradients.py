@@ -14,13 +14,7 @@ map sums to logit(image) - logit(baseline); the steps make an error, which `fact
 
 import numpy as np
 
-from kerasfaces.explain.contract import (
-    Explanation,
-    Options,
-    Pixels,
-    Subject,
-    blurred,
-)
+from kerasfaces.explain.contract import Explanation, Options, Pixels, Subject, blurred
 from kerasfaces.explain.subjects import network_of
 
 UNITS = "logit per pixel"

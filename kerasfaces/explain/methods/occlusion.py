@@ -12,13 +12,7 @@ hidden is not seen, and a hidden patch has edges that no photo has.
 
 import numpy as np
 
-from kerasfaces.explain.contract import (
-    Explanation,
-    Options,
-    Pixels,
-    Subject,
-    patches,
-)
+from kerasfaces.explain.contract import Explanation, Options, Pixels, Subject, patches
 
 UNITS = "logit per patch"
 REDRAWS = 4

@@ -15,7 +15,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
 from kerasfaces.models import compared, weights
 from kerasfaces.models.config import CnnConfig, ModelConfig
 from kerasfaces.models.patches import ByImage, OneAtATime, Patches

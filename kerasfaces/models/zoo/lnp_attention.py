@@ -11,7 +11,7 @@ first convolution (`models/stem.py`), or by `project`, a learned 1×1 convolutio
 
 import keras
 
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
 from kerasfaces.models import assemble, fusion, stem, weights
 from kerasfaces.models.config import ModelConfig
 from kerasfaces.models.resnet import resnet34

@@ -11,7 +11,7 @@ from collections import Counter
 import keras
 from keras import layers
 
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
 from kerasfaces.models import assemble, weights
 from kerasfaces.models.config import ModelConfig
 

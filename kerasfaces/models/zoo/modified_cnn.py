@@ -10,7 +10,7 @@ parameters four: `model.cnn.layers`, 4. Filters and the first kernel's side are
 import keras
 from keras import layers
 
-from kerasfaces.errors import InputError
+from kerasfaces.core.errors import InputError
 from kerasfaces.models import compared, weights
 from kerasfaces.models.config import CnnConfig, ModelConfig
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from kerasfaces import rng
+from kerasfaces.core import rng
 from kerasfaces.report import markup
 from kerasfaces.report.chart import Chart, legend
 from kerasfaces.report.markup import Section

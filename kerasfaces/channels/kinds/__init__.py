@@ -1,0 +1,1 @@
+"""Channels, one file each: `build(options)` returns a `Channel`."""

@@ -1,0 +1,199 @@
+"""Channel `lnp`: the learned noise pattern, noisy - denoised, in signed grey levels.
+
+Masked pixels enter, three arrays of the scale 0..255 leave. The denoiser is CycleISP's
+(`networks/cycleisp.py`, wan2023 equations 1 to 4) with one of these weights:
+
+- `small`: ours, shipped; trained by `python -m experiments.lnp_denoiser`;
+- `cycleisp_sidd`, `cycleisp_dnd`: the authors' files, once they are in the cache;
+- a file saved from the same network, of any number of channels, groups and blocks.
+
+A picture of one colour holds no noise: its pattern is zero by definition, not what the
+network makes of the borders.
+"""
+
+import dataclasses
+import hashlib
+import io
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from kerasfaces.channels.contract import Arrays, Channel, ChannelSpec, Images
+from kerasfaces.channels.networks import checkpoints, cycleisp
+from kerasfaces.channels.networks.engine import Engine, Precision, Runner
+from kerasfaces.core.errors import InputError, MissingFileError
+from kerasfaces.core.files import read_json
+
+NAMES = ("lnp_red", "lnp_green", "lnp_blue")
+_BAD_NPZ = (
+    *(ValueError, TypeError, OSError, EOFError),
+    *(zipfile.BadZipFile, zlib.error),
+)
+SMALL = Path(__file__).parent / "weights" / "lnp_small.npz"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options:
+    """What computes the noise pattern.
+
+    Attributes:
+        weights: `small`, `cycleisp_sidd`, `cycleisp_dnd`, or a file.
+        blocks: Dual-attention blocks per group that the weights must have; None takes
+            what they have. The published files have 8, where wan2023 says 2.
+        precision: `bf16` errs by about as much as faint noise is strong; for speed
+            tests only.
+        engine: `auto` takes OpenVINO where it is installed, or what the store was begun
+            with; the recipe names it.
+    """
+
+    weights: str = "small"
+    blocks: int | None = None
+    precision: Precision = "f32"
+    engine: Engine = "auto"
+
+
+class NoisePattern(nn.Module):
+    """The denoiser between pixels and grey levels, in the stage's array layout."""
+
+    def __init__(self, denoiser: cycleisp.Denoiser) -> None:
+        super().__init__()
+        self.denoiser = denoiser
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return `(n, h, w, 3)` float32 grey levels of `(n, h, w, 3)` uint8 pixels."""
+        noisy = images.permute(0, 3, 1, 2).float() / 255
+        return self.denoiser.lnp(noisy).permute(0, 2, 3, 1) * 255
+
+
+class Lnp:
+    """The channel.
+
+    Attributes:
+        spec: Its names and the hash of the weights.
+        runner: The network in its engine.
+    """
+
+    def __init__(
+        self, denoiser: cycleisp.Denoiser, sha256: str, options: Options
+    ) -> None:
+        """Prepare the channel.
+
+        Args:
+            denoiser: With its weights.
+            sha256: Of the weights' file.
+            options: How to run it.
+        """
+        self.runner = Runner(
+            NoisePattern(denoiser),
+            options.engine,
+            options.precision,
+            option="lnp.engine",
+        )
+        self.spec = ChannelSpec(
+            names=NAMES,
+            ranges={name: (None, None) for name in NAMES},
+            made_by={
+                "weights_sha256": sha256,
+                "architecture": dataclasses.asdict(denoiser.architecture),
+                "engine": self.runner.name,
+            },
+        )
+
+    def compute(self, images: Images, made: Mapping[str, Arrays]) -> Arrays:
+        """Return `(n, h, w, 3)` float32 grey levels; NaN where the network gives NaN."""
+        pattern = self.runner(images)
+        flat = (images == images[:, :1, :1]).all(axis=(1, 2, 3))
+        # Not those the network fails on: they are counted like any other failure.
+        pattern[flat & np.isfinite(pattern).all(axis=(1, 2, 3))] = 0
+        return pattern
+
+
+def build(options: Options) -> Channel:
+    """Load the weights and return the channel.
+
+    Raises:
+        InputError: The weights are damaged or of another variant.
+        MissingFileError: They are not there; the message says where to get them.
+    """
+    denoiser, sha256 = load(options)
+    return Lnp(denoiser, sha256, options)
+
+
+def load(options: Options) -> tuple[cycleisp.Denoiser, str]:
+    """Return the denoiser and the SHA-256 of its file (see `build`)."""
+    if options.weights == "small":
+        return _with_blocks(load_small(), options.blocks)
+    found = checkpoints.find(options.weights)
+    if found.path.suffix == ".npz":
+        return _with_blocks(load_small(found.path), options.blocks)
+    return cycleisp.load_checkpoint(found.path, options.blocks), found.sha256
+
+
+def load_small(path: Path = SMALL) -> tuple[cycleisp.Denoiser, str]:
+    """Load float16 arrays as `experiments.lnp_denoiser` writes them, with their hash.
+
+    Args:
+        path: The `.npz`; its note lies beside it as `.json`.
+
+    Raises:
+        MissingFileError: The file or its note is not there.
+        InputError: The file is damaged or of another network.
+    """
+    if not path.is_file():
+        raise MissingFileError(
+            f"There are no weights at {path}; reinstall kerasfaces, or make them with "
+            "python -m experiments.lnp_denoiser."
+        )
+    data = path.read_bytes()
+    sha256 = hashlib.sha256(data).hexdigest()
+    note = path.with_suffix(".json")
+    if note.exists():
+        _check_hash(path, sha256, read_json(note))
+    state = _tensors(path, data)
+    if not note.exists():
+        raise MissingFileError(
+            f"{note}, the note with the SHA-256 of {path.name}, is missing; put it beside "
+            "the weights."
+        )
+    return cycleisp.from_state(state, str(path)), sha256
+
+
+def _check_hash(path: Path, sha256: str, note: Any) -> None:
+    expected = str(note.get("sha256") if isinstance(note, dict) else None)
+    if sha256 != expected:
+        raise InputError(
+            f"{path} is damaged: its SHA-256 is {sha256[:12]}..., its note says "
+            f"{expected[:12]}...; reinstall kerasfaces or restore both files."
+        )
+
+
+def _tensors(path: Path, data: bytes) -> dict[str, Tensor]:
+    try:
+        with np.load(io.BytesIO(data)) as arrays:
+            return {
+                name: torch.from_numpy(arrays[name].astype(np.float32))
+                for name in arrays.files
+            }
+    except _BAD_NPZ as error:
+        raise InputError(
+            f"{path} ({len(data):,} bytes) is no complete weights file: expected .npz with "
+            "arrays of numbers; copy it again from where it was made."
+        ) from error
+
+
+def _with_blocks(
+    loaded: tuple[cycleisp.Denoiser, str], blocks: int | None
+) -> tuple[cycleisp.Denoiser, str]:
+    has = loaded[0].architecture.blocks
+    if blocks is not None and blocks != has:
+        raise InputError(
+            f"These weights have {has} blocks per group, expected {blocks}; "
+            f"set lnp.blocks={has}."
+        )
+    return loaded

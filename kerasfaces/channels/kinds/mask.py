@@ -1,0 +1,33 @@
+"""Channel `mask`: which pixels were kept, 1 = face, 0 = background.
+
+The stage makes the mask before any channel and hands it over with the images.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+
+from kerasfaces.channels.contract import Arrays, Channel, ChannelSpec, Images
+
+NAMES = ("mask",)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options:
+    """The channel has no options; the mask itself has (`channels/masks`)."""
+
+
+class MaskChannel:
+    """The stage's own mask, passed on."""
+
+    def __init__(self) -> None:
+        """Declare one channel of 0 and 1."""
+        self.spec = ChannelSpec(names=NAMES, ranges={"mask": (0.0, 1.0)})
+
+    def compute(self, images: Images, made: Mapping[str, Arrays]) -> Arrays:
+        """Return `made["mask"]`, `(n, h, w, 1)` float32."""
+        return made["mask"]
+
+
+def build(options: Options) -> Channel:
+    """Return the channel."""
+    return MaskChannel()

@@ -1,0 +1,34 @@
+"""Channel `rgb`: the masked pixels themselves, sRGB, 0..255."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+
+from kerasfaces.channels.contract import Arrays, Channel, ChannelSpec, Images
+
+NAMES = ("red", "green", "blue")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options:
+    """The pixels have no options."""
+
+
+class Rgb:
+    """The pixels as floats; float16 holds them exactly."""
+
+    def __init__(self) -> None:
+        """Declare three channels of 0..255."""
+        self.spec = ChannelSpec(
+            names=NAMES, ranges={name: (0.0, 255.0) for name in NAMES}
+        )
+
+    def compute(self, images: Images, made: Mapping[str, Arrays]) -> Arrays:
+        """Return `images` as `(n, h, w, 3)` float32."""
+        return images.astype(np.float32)
+
+
+def build(options: Options) -> Channel:
+    """Return the channel."""
+    return Rgb()

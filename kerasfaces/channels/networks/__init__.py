@@ -1,0 +1,1 @@
+"""Networks that channels and masks run, and where their weights come from."""

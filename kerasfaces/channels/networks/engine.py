@@ -1,0 +1,208 @@
+"""Run a torch network on a CPU, image by image, with an engine that agrees with torch.
+
+uint8 images enter, float32 arrays leave. OpenVINO runs convolutions faster than torch;
+it must agree with torch on the first image to `LIMITS`, or the network is not run. One
+image is computed at a time: a batch is no faster here, and the same image gives the same
+values in any batch.
+
+The engine is chosen before any image is seen, and its name belongs in the recipe: at full
+precision engines differ by a thousandth of a grey level at most, which can move the last
+digit of a stored float16.
+"""
+
+import contextlib
+import logging
+from collections.abc import Callable
+from typing import Any, Literal, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from kerasfaces.channels.contract import Arrays, Images
+from kerasfaces.channels.networks import engine_names
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import quoted
+
+logger = logging.getLogger(__name__)
+
+Engine = Literal["auto", "torch", "openvino"]
+Precision = Literal["f32", "bf16"]
+ENGINES = ("auto", "torch", "openvino")
+PRECISIONS = ("f32", "bf16")
+# Greatest difference from torch at f32, in the network's own output units (grey levels).
+# bfloat16 has 8 bits: it is only kept from being nonsense.
+LIMITS = {"f32": 1e-3, "bf16": 16.0}
+One = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+
+
+class Runner:
+    """A network ready to run.
+
+    Attributes:
+        name: The engine, with its version.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        engine: Engine = "auto",
+        precision: Precision = "f32",
+        option: str = "engine",
+    ) -> None:
+        """Prepare a network.
+
+        Args:
+            network: `(1, h, w, 3)` uint8 -> `(1, h, w, c)` float32.
+            engine: `auto` takes OpenVINO where it is installed.
+            precision: `bf16` is faster where the processor has it, and coarse.
+            option: The user's name of the engine's choice, for messages.
+
+        Raises:
+            InputError: An unknown engine or precision.
+            MissingExtraError: `openvino` was asked for and is not installed.
+        """
+        for what, value, known in (
+            ("engine", engine, ENGINES),
+            ("precision", precision, PRECISIONS),
+        ):
+            if value not in known:
+                raise InputError(
+                    f"There is no {what} {quoted(value)}; available: {', '.join(known)}."
+                )
+        engine = cast(Engine, engine_names.chosen(engine, option))
+        self.name = engine_names.full_name(engine)
+        layout: Any = {"memory_format": torch.channels_last}  # torch's faster one
+        self._network = network.eval().to(**layout)
+        self._engine, self._precision = engine, precision
+        self._option = option
+        self._of_shape: dict[tuple[int, ...], One] = {}
+
+    def __call__(self, images: Images) -> Arrays:
+        """Compute a batch.
+
+        Args:
+            images: `(n, h, w, 3)` uint8.
+
+        Returns:
+            `(n, h, w, c)` float32.
+
+        Raises:
+            InputError: OpenVINO cannot run the network, or differs from torch.
+        """
+        if len(images) == 0:
+            return self._torch(np.zeros((1, *images.shape[1:]), np.uint8))[:0]
+        shape = images.shape[1:]
+        if shape not in self._of_shape:
+            self._of_shape[shape] = self._choose(images[:1])
+        one = self._of_shape[shape]
+        return np.concatenate([one(images[at : at + 1]) for at in range(len(images))])
+
+    def _choose(self, first: NDArray[np.uint8]) -> One:
+        if self._engine == "torch":
+            logger.info("%s at %s", self.name, self._precision)
+            return self._torch
+        expected = self._torch(first, precise=True)
+        try:
+            compiled = compile_openvino(self._network, first.shape, self._precision)
+            got = compiled(first)
+        except (RuntimeError, ValueError, TypeError) as error:
+            raise self._unusable(f"cannot run the network ({error})") from error
+        worst = difference(got, expected)
+        limit = LIMITS[self._precision]
+        if not worst <= limit:
+            raise self._unusable(
+                f"differs from torch by {worst:.1e} (limit {limit:.0e})"
+            )
+        logger.info(
+            "%s at %s (differs from torch by %.1e at most)",
+            self.name,
+            self._precision,
+            worst,
+        )
+        return compiled
+
+    def _unusable(self, why: str) -> InputError:
+        return InputError(
+            f"{self.name} {why} on this machine; torch can, more slowly: set "
+            f"{self._option}=torch (kerasfaces channels --set)."
+        )
+
+    def _torch(
+        self, image: NDArray[np.uint8], precise: bool = False
+    ) -> NDArray[np.float32]:
+        reduced = self._precision == "bf16" and not precise
+        context: Any = contextlib.nullcontext()
+        if reduced:
+            context = torch.autocast("cpu", torch.bfloat16)
+        with torch.inference_mode(), context:
+            # A copy: torch wants memory it may write to, and pixels may be mapped.
+            result: Tensor = self._network(torch.from_numpy(image.copy()))
+        return result.float().contiguous().numpy()
+
+
+def compile_openvino(
+    network: nn.Module, shape: tuple[int, ...], precision: Precision
+) -> One:
+    """Convert and compile a network for one shape, on as many threads as torch has.
+
+    Args:
+        network: `(1, h, w, 3)` uint8 -> `(1, h, w, c)` float32.
+        shape: `(1, h, w, 3)`.
+        precision: Without a hint OpenVINO takes bfloat16 where it is faster.
+
+    Returns:
+        The compiled network.
+    """
+    example = torch.zeros(shape, dtype=torch.uint8)
+    with _quiet_tracer():
+        import openvino
+
+        model = openvino.convert_model(network, example_input=example)
+    model.reshape(list(shape))
+    compiled = openvino.compile_model(
+        model,
+        "CPU",
+        {
+            "INFERENCE_PRECISION_HINT": precision,
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+        },
+    )
+
+    def one(image: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return np.array(compiled(np.ascontiguousarray(image))[0], np.float32)
+
+    return one
+
+
+def difference(got: NDArray[Any], expected: NDArray[Any]) -> float:
+    """Return the greatest absolute difference; where both are NaN there is none."""
+    both = np.isnan(got) & np.isnan(expected)
+    apart = np.abs(np.where(both, 0, got) - np.where(both, 0, expected))
+    return float("inf") if np.isnan(apart).any() else float(apart.max(initial=0))
+
+
+@contextlib.contextmanager
+def _quiet_tracer() -> Any:
+    """Hide what torch's tracer and OpenVINO's telemetry say; the agreement check decides.
+
+    The latter logs by the root logger, which would get a handler of its own by it.
+    """
+    import warnings
+
+    root, handler = logging.getLogger(), logging.NullHandler()
+    root.addHandler(handler)
+    root.addFilter(_drop)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        root.removeFilter(_drop)
+        root.removeHandler(handler)
+
+
+def _drop(record: logging.LogRecord) -> bool:
+    return False

@@ -1,1 +1,0 @@
-"""What channels are made of: the contract, networks and where their weights come from."""

@@ -1,0 +1,173 @@
+"""What decides a channel store's bytes, as JSON: the recipe kept in `store.json`.
+
+The recipe travels into run folders; a machine that would make other arrays from it
+refuses to (`config_from`).
+"""
+
+import copy
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from kerasfaces.channels import config as stage_config
+from kerasfaces.channels import engines, pack
+from kerasfaces.channels.config import ChannelsConfig
+from kerasfaces.channels.worker import Worker
+from kerasfaces.core import config as configs
+from kerasfaces.core.errors import InputError, MissingFileError
+from kerasfaces.core.files import read_json
+
+KIND = "channels"
+# Where a file lies does not matter; its hash, in `made_by`, does.
+_FILE_OPTIONS = frozenset({"weights", "checkpoint"})
+_IN_MADE_BY = frozenset({"engine"})  # options whose outcome `made_by` names
+
+
+def recipe_of(config: ChannelsConfig) -> dict[str, Any]:
+    """Return the recipe of `config` on this machine; builds the channels, so may be slow.
+
+    Returns:
+        `kind`, `names` (the store's channels in order), `ranges` (per name, lowest and
+        highest, null where unbounded), `scale` (uint8: what 0 and 255 stand for, per
+        channel; else null), `config`, `made_by` (loader, mask and channels: hashes of
+        weights, versions of libraries, engines).
+    """
+    with Worker(config) as worker:
+        return recipe_by(worker)
+
+
+def recipe_by(worker: Worker) -> dict[str, Any]:
+    """Return the recipe of a worker's configuration, with what it has built."""
+    config = worker.config
+    specs = {name: channel.spec for name, channel in worker.channels.items()}
+    mask = dict(worker.mask.made_by)
+    names, ranges = pack.names_and_ranges([specs[name] for name in config.channels])
+    return {
+        "kind": KIND,
+        "names": names,
+        "ranges": ranges,
+        "scale": pack.scale_of(config, ranges),
+        "config": _deciding(stage_config.to_dict(config)),
+        "made_by": {
+            "loader": config.input_spec.recipe(),
+            "mask": mask,
+            "channels": {name: dict(spec.made_by) for name, spec in specs.items()},
+        },
+    }
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return the recipe in any place that has one.
+
+    Args:
+        path: A store or its `store.json`, a run or its `input_spec.json`, or the bare
+            recipe.
+
+    Raises:
+        MissingFileError: There is nothing.
+        InputError: It holds no recipe of channels.
+    """
+    values = read_json(_file_of(path))
+    if isinstance(values, dict) and "kind" not in values:
+        values = values.get("channel_recipe", values.get("recipe", values))
+    if values is None:
+        raise InputError(
+            f"{path} is of a run on pixels, without a recipe of channels; give a store "
+            "(made by kerasfaces channels), or a run trained with --store."
+        )
+    if not isinstance(values, dict) or values.get("kind") != KIND:
+        raise _no_recipe(str(path))
+    return values
+
+
+def config_from(recipe: Mapping[str, Any], where: str) -> ChannelsConfig:
+    """Return the configuration in a recipe, with its engines where this machine has them.
+
+    Args:
+        recipe: As made by `recipe_of`.
+        where: The file's name, for messages.
+
+    Raises:
+        InputError: It is no recipe of channels, or of a version with other options.
+    """
+    if not isinstance(recipe, Mapping) or recipe.get("kind") != KIND:
+        raise _no_recipe(where)
+    if "config" not in recipe:
+        raise InputError(
+            f"{where}: expected a recipe with the key config, got only "
+            f"{', '.join(recipe)}; take it from the store.json of a whole store."
+        )
+    config = stage_config.from_dict(recipe["config"], f"{where}: config")
+    return engines.adopted(config, recipe)
+
+
+def refuse_difference(
+    recipe: Mapping[str, Any], here: Mapping[str, Any], where: str
+) -> None:
+    """Stop when this machine would make other arrays than `recipe`.
+
+    Raises:
+        InputError: The message names what differs.
+    """
+    engines.refuse_others(recipe, here, where)
+    changed = differences(recipe, here)
+    if changed:
+        raise InputError(
+            f"{where}: this machine would make other channels ({'; '.join(changed)}); "
+            "install the versions and files it names, or compute a new store and train on it."
+        )
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Return what differs between two recipes as `a.b: old -> new`."""
+    return configs.diff(_comparable(old), _comparable(new))
+
+
+def _no_recipe(where: str) -> InputError:
+    return InputError(
+        f"{where}: expected the recipe of a channel store; give a store, a run, their "
+        "store.json or input_spec.json, or the bare recipe."
+    )
+
+
+def _file_of(path: Path) -> Path:
+    """Return the file of a store's or a run's folder that holds the recipe."""
+    if not path.is_dir():
+        return path
+    places = [path / name for name in ("store.json", "input_spec.json")]
+    for place in places:
+        if place.exists():
+            return place
+    raise MissingFileError(
+        f"{path} is neither a store nor a run: expected {places[0].name} or "
+        f"{places[1].name} in it; give one made by kerasfaces channels or train."
+    )
+
+
+def _deciding(values: dict[str, Any]) -> dict[str, Any]:
+    for options in values["options"].values():
+        for name in _IN_MADE_BY & options.keys():
+            del options[name]
+    return values
+
+
+def _comparable(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a recipe without places of files and without what torch was built for.
+
+    A store made on a GPU (torch 2.13.0+cu130) is read on a laptop (2.13.0+cpu).
+    """
+    plain = copy.deepcopy(dict(recipe))
+    for options in _inside(_inside(plain, "config"), "options").values():
+        if isinstance(options, dict):
+            for name in _FILE_OPTIONS & options.keys():
+                del options[name]
+    for made_by in _inside(_inside(plain, "made_by"), "channels").values():
+        if isinstance(made_by, dict) and isinstance(made_by.get("torch"), str):
+            made_by["torch"] = made_by["torch"].partition("+")[0]
+    return plain
+
+
+def _inside(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return the part of a recipe, empty if it is none: a file may hold anything."""
+    part = values.get(key)
+    return part if isinstance(part, Mapping) else {}

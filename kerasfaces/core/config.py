@@ -1,0 +1,243 @@
+"""Configurations: frozen keyword-only dataclasses, JSON in and out, typed overrides."""
+
+import dataclasses
+import difflib
+import hashlib
+import json
+import math
+import reprlib
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import quoted
+
+T = TypeVar("T")
+
+# Marks a field that came after configurations had named run folders and caches. At its
+# default it is left out of the dictionary, so those names stay what they were.
+LATER = types.MappingProxyType({"later": True})
+
+
+def to_dict(config: Any, *, complete: bool = False) -> dict[str, Any]:
+    """Return a dataclass as nested dictionaries of JSON types (tuples become lists).
+
+    Args:
+        config: A dataclass instance.
+        complete: Keep fields marked `LATER` that are at their default.
+    """
+    values = _plain(config, complete)
+    return typing.cast("dict[str, Any]", json.loads(json.dumps(values)))
+
+
+def from_dict(cls: type[T], values: Mapping[str, Any], where: str = "config") -> T:
+    """Build the dataclass `cls` from nested dictionaries, strictly.
+
+    Args:
+        cls: A dataclass type; fields may be dataclasses, tuples, scalars or None.
+        values: As written by `to_dict`.
+        where: Prefix for error messages, e.g. the file's name.
+
+    Raises:
+        InputError: An unknown key or a value of the wrong type.
+    """
+    values = mapping(values, where)
+    hints = typing.get_type_hints(cls)
+    known = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+    for key in values:
+        if key not in known:
+            raise InputError(_unknown_key(f"{where}.{key}", key, known))
+    return cls(
+        **{
+            key: _coerce(hints[key], value, f"{where}.{key}")
+            for key, value in values.items()
+        }
+    )
+
+
+def mapping(value: Any, where: str) -> Mapping[str, Any]:
+    """Return `value` if it has keys and values, as an object of JSON.
+
+    Raises:
+        InputError: It is something else; the message starts with `where`.
+    """
+    if not isinstance(value, Mapping):
+        raise InputError(
+            f"{where}: expected keys and values, got {reprlib.repr(value)}."
+        )
+    return value
+
+
+def override(config: T, assignments: Iterable[str]) -> T:
+    """Return `config` with `a.b=value` assignments applied, each typed by its field.
+
+    Args:
+        config: A frozen dataclass instance.
+        assignments: Texts like `head.dropout=0.1`, `taps=block_6_expand_relu,out_relu`
+            or `limit=none`.
+
+    Raises:
+        InputError: An unknown key, a missing `=`, or a value of the wrong type.
+    """
+    for assignment in assignments:
+        key, equals, value = assignment.partition("=")
+        if not equals:
+            raise InputError(
+                f"--set {quoted(assignment)}: expected KEY=VALUE, e.g. head.dropout=0.1."
+            )
+        config = _set(config, key.strip().split("."), value.strip(), key.strip())
+    return config
+
+
+def updated(config: T, changes: Mapping[str, Any], where: str = "") -> T:
+    """Return `config` with some fields changed, each value checked by its field's type.
+
+    Args:
+        config: A frozen dataclass instance.
+        changes: Field -> value; a mapping changes single fields of a field that is a
+            dataclass itself, and so does a name such as `model__size_px`.
+        where: Prefix for error messages.
+
+    Raises:
+        InputError: An unknown field, or a value of the wrong type.
+    """
+    hints = typing.get_type_hints(type(config))
+    for key, value in changes.items():
+        name, part, inner_name = key.partition("__")
+        if name not in hints:
+            raise InputError(_unknown_key(f"{where}{key}", name, list(hints)))
+        before = getattr(config, name)
+        inner = {inner_name: value} if part else value
+        if isinstance(inner, Mapping) and dataclasses.is_dataclass(before):
+            after: Any = updated(before, inner, f"{where}{name}.")
+        elif part:
+            raise InputError(f"{where}{key}: {quoted(name)} has no parts.")
+        else:
+            same = isinstance(value, type(before)) and dataclasses.is_dataclass(value)
+            after = value if same else _coerce(hints[name], value, f"{where}{name}")
+        config = dataclasses.replace(config, **{name: after})  # type: ignore[type-var]
+    return config
+
+
+def diff(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Return the differing keys of two nested dictionaries as `a.b: old -> new` lines."""
+    lines = []
+    for key in sorted({*old, *new}):
+        before, after = old.get(key, "(absent)"), new.get(key, "(absent)")
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            lines += diff(before, after, f"{prefix}{key}.")
+        elif before != after:
+            lines.append(f"{prefix}{key}: {before} -> {after}")
+    return lines
+
+
+def digest(value: Any, length: int = 12) -> str:
+    """Return the first `length` hex digits of the SHA-256 of a JSON-like value.
+
+    Example:
+        >>> digest({"b": 1, "a": 2}) == digest({"a": 2, "b": 1})
+        True
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = to_dict(value)
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:length]
+
+
+def _plain(value: Any, complete: bool) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(each, complete) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each, complete) for each in value]
+    if not dataclasses.is_dataclass(value) or isinstance(value, type):
+        return value
+    return {
+        field.name: _plain(getattr(value, field.name), complete)
+        for field in dataclasses.fields(value)
+        if complete or not _at_default(field, getattr(value, field.name))
+    }
+
+
+def _at_default(field: "dataclasses.Field[Any]", value: Any) -> bool:
+    if "later" not in field.metadata:
+        return False
+    made = field.default_factory
+    return bool(value == (field.default if made is dataclasses.MISSING else made()))
+
+
+def _set(config: T, path: list[str], value: str, where: str) -> T:
+    hints = typing.get_type_hints(type(config))
+    name = path[0]
+    if name not in hints:
+        raise InputError(_unknown_key(where, name, list(hints)))
+    if len(path) > 1:
+        inner = getattr(config, name)
+        if not dataclasses.is_dataclass(inner):
+            raise InputError(f"--set {where}: {quoted(name)} has no parts.")
+        parsed: Any = _set(inner, path[1:], value, where)
+    else:
+        parsed = _coerce(hints[name], _parse(hints[name], value), where)
+    return dataclasses.replace(config, **{name: parsed})  # type: ignore[type-var]
+
+
+def _parse(hint: Any, text: str) -> Any:
+    """Turn command-line text into a JSON-like value; `_coerce` checks its type."""
+    if text.lower() in ("none", "null") and type(None) in typing.get_args(hint):
+        return None
+    if _origin(hint) is tuple:
+        return [_scalar(part) for part in text.split(",") if part.strip()]
+    return text if _base(hint) is str else _scalar(text)
+
+
+def _scalar(text: str) -> Any:
+    try:
+        return json.loads(text.strip())
+    except json.JSONDecodeError:
+        return text.strip()
+
+
+def _base(hint: Any) -> Any:
+    """Strip `| None` from a type hint."""
+    if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
+        kinds = [kind for kind in typing.get_args(hint) if kind is not type(None)]
+        return kinds[0] if len(kinds) == 1 else hint
+    return hint
+
+
+def _origin(hint: Any) -> Any:
+    return typing.get_origin(_base(hint))
+
+
+def _coerce(hint: Any, value: Any, where: str) -> Any:
+    base = _base(hint)
+    if value is None and base is not hint:
+        return None
+    if dataclasses.is_dataclass(base) and isinstance(value, Mapping):
+        return from_dict(typing.cast("type[Any]", base), value, where)
+    if typing.get_origin(base) is tuple and isinstance(value, list | tuple):
+        item = typing.get_args(base)[0]
+        return tuple(_coerce(item, part, where) for part in value)
+    if base is float and isinstance(value, int | float) and not isinstance(value, bool):
+        if not math.isfinite(value):
+            raise InputError(f"{where}: expected a finite number, got {value}.")
+        return float(value)
+    if base in (bool, int, str) and type(value) is base:
+        return value
+    if typing.get_origin(base) is typing.Literal and value in typing.get_args(base):
+        return value
+    none = "" if base is hint else " or none"
+    raise InputError(f"{where}: expected {_in_words(base)}{none}, got {quoted(value)}.")
+
+
+def _in_words(hint: Any) -> str:
+    if typing.get_origin(hint) is typing.Literal:
+        return " or ".join(map(str, typing.get_args(hint)))
+    return hint.__name__ if isinstance(hint, type) else str(hint)
+
+
+def _unknown_key(where: str, key: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(key, known, n=1)
+    hint = f" Did you mean {quoted(near[0])}?" if near else ""
+    return f"{where}: unknown key {quoted(key)}; known: {', '.join(known)}.{hint}"

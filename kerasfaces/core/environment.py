@@ -1,0 +1,43 @@
+"""What this process runs on, for the record in a run folder."""
+
+import importlib.metadata
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import Any
+
+from kerasfaces.core import numerics
+
+_PACKAGES = (
+    "kerasfaces",
+    "keras",
+    "tensorflow",
+    "tensorflow-cpu",
+    "jax",
+    "numpy",
+    "pillow",
+    "openvino",
+    "onnxruntime",
+    "scikit-learn",
+)
+
+
+def describe() -> dict[str, Any]:
+    """Return what this process runs on: versions (nothing is imported), cores, backend."""
+    versions = {}
+    for package in _PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processor": platform.machine(),
+        "cpu_count": os.cpu_count(),
+        "packages": versions,
+        "keras_backend": numerics.backend(),
+        "threads": numerics.n_threads(),
+        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+    }

@@ -1,0 +1,74 @@
+"""Progress on stderr: a bar on a terminal, a plain line now and then elsewhere."""
+
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+logger = logging.getLogger(__name__)
+_PLAIN_PROGRESS_S = 10.0  # off a terminal: at most one line this often
+Host = Callable[[int, str, str], AbstractContextManager[Callable[[int], None]]]
+_hosts: list[Host] = []
+
+
+@contextmanager
+def hosted_by(host: Host) -> Iterator[None]:
+    """Let something else that draws on the terminal show all progress inside.
+
+    Args:
+        host: Called as `progress` is.
+    """
+    _hosts.append(host)
+    try:
+        yield
+    finally:
+        _hosts.pop()
+
+
+@contextmanager
+def progress(
+    total: int, label: str, unit: str = "image"
+) -> Iterator[Callable[[int], None]]:
+    """Show progress on stderr: a bar on a terminal, a plain line now and then elsewhere.
+
+    Args:
+        total: How many units there are in all.
+        label: What is being done.
+        unit: One unit's name.
+
+    Yields:
+        A function that adds `n` finished units.
+    """
+    if _hosts:
+        with _hosts[-1](total, label, unit) as host_add:
+            yield host_add
+        return
+    if sys.stderr.isatty():
+        from tqdm import tqdm
+
+        with tqdm(total=total, desc=label, unit=f" {unit}", dynamic_ncols=True) as bar:
+            yield lambda n: (bar.update(n), None)[1]
+        return
+    started = last = time.monotonic()
+    done = 0
+
+    def add(n: int) -> None:
+        nonlocal done, last
+        done += n
+        now = time.monotonic()
+        if now - last >= _PLAIN_PROGRESS_S:
+            last = now
+            rate = done / (now - started)
+            left_s = (total - done) / rate if rate else float("nan")
+            logger.info(
+                "%s: %d of %d, %.0f %ss/s, %.0f s left",
+                label,
+                done,
+                total,
+                rate,
+                unit,
+                left_s,
+            )
+
+    yield add

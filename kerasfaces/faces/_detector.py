@@ -1,0 +1,95 @@
+"""MTCNN on one image; runs only in the process of its own.
+
+The published package is called as it is, with three exceptions, each for a reason:
+
+- its networks run compiled and at fixed batch sizes, which is three times faster, and
+  makes an image's boxes independent of the number of proposals before it;
+- the picture is brought to a square of `SIDE_PX` first: with any other pair of size and
+  `min_face_size` the package's smallest pyramid level can fall below the network's
+  input, and it then reports no face at all;
+- box coordinates are brought back to the picture's pixels here.
+"""
+
+import importlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from kerasfaces.core import numerics
+from kerasfaces.faces import SIDE_PX
+
+_BATCHES = (1, 32, 8)  # proposal, refinement and output network
+
+
+class Detector:
+    """MTCNN, ready to run."""
+
+    def __init__(self) -> None:
+        """Load the weights that come with the package."""
+        numerics.import_keras()
+        # By name: in the process that calls these, there is no torch.
+        tf = importlib.import_module("tensorflow")
+        self._mtcnn = importlib.import_module("mtcnn").MTCNN()
+        for stage, batch in zip(self._mtcnn.stages, _BATCHES, strict=True):
+            stage._model = _Fixed(tf, stage.model, batch)
+
+    def faces(self, image: NDArray[np.uint8]) -> list[list[float]]:
+        """Return all faces of `(h, w, 3)` uint8, in the picture's pixels.
+
+        Returns:
+            Per face x, y, width, height, confidence, then x, y of left eye, right eye,
+            nose, left and right corner of the mouth.
+        """
+        height, width = image.shape[:2]
+        square, scale = to_square(image)
+        found = self._mtcnn.detect_faces(square, output_type="numpy")
+        faces = []
+        for row in np.asarray(found, np.float64).reshape(-1, 16):
+            x, y, w, h = row[1:5] * scale
+            left, top = max(x, 0.0), max(y, 0.0)
+            right, bottom = min(x + w, float(width)), min(y + h, float(height))
+            if right - left < 1 or bottom - top < 1:
+                continue
+            points = np.stack([row[6:11], row[11:16]], axis=1) * scale
+            faces.append(
+                [left, top, right - left, bottom - top, row[5], *points.ravel()]
+            )
+        return [[round(float(value), 4) for value in face] for face in faces]
+
+
+def to_square(image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
+    """Fit a picture into the top left of a black square of `SIDE_PX`.
+
+    Returns:
+        The square, and how many of the picture's pixels one of its pixels spans.
+    """
+    height, width = image.shape[:2]
+    scale = max(height, width) / SIDE_PX
+    size = (max(1, round(width / scale)), max(1, round(height / scale)))
+    small = Image.fromarray(image).resize(size, Image.Resampling.BICUBIC)
+    square = np.zeros((SIDE_PX, SIDE_PX, 3), np.uint8)
+    square[: size[1], : size[0]] = np.asarray(small)
+    return square, scale
+
+
+class _Fixed:
+    """A network that always sees the same number of inputs, the missing ones zeros."""
+
+    def __init__(self, tf: Any, model: Any, batch: int) -> None:
+        self._tf, self._batch = tf, batch
+        self._run = tf.function(lambda inputs: model(inputs, training=False))
+
+    def __call__(self, inputs: Any) -> list[Any]:
+        count = int(inputs.shape[0])
+        steps = max(1, -(-count // self._batch))
+        rest = steps * self._batch - count
+        padded = self._tf.pad(inputs, [[0, rest], [0, 0], [0, 0], [0, 0]])
+        parts = [
+            self._run(padded[at * self._batch : (at + 1) * self._batch])
+            for at in range(steps)
+        ]
+        return [
+            self._tf.concat(outputs, 0)[:count] for outputs in zip(*parts, strict=True)
+        ]
