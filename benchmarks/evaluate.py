@@ -53,7 +53,7 @@ def _measure() -> dict[str, float]:
     import pandas as pd
 
     from kerasfaces.evaluate.measure import measure
-    from kerasfaces.evaluate.operating_point import (
+    from kerasfaces.run.operating_point import (
         ValidationPredictions,
         choose_operating_point,
     )

@@ -7,8 +7,8 @@ from fake_predictions import make_predictions
 def make_run(folder, shift=2.0, n=120, seed=0):
     """Write what a comparison reads of a finished run; no report, which takes a second."""
     from kerasfaces.core.files import write_json
-    from kerasfaces.evaluate import predictions
-    from kerasfaces.evaluate.operating_point import (
+    from kerasfaces.run import predictions
+    from kerasfaces.run.operating_point import (
         ValidationPredictions,
         choose_operating_point,
     )

@@ -15,6 +15,7 @@ LAYERS = [
     {"dataset"},
     {"models", "baselines"},
     {"features"},
+    {"run"},
     {"evaluate"},
     {"compare"},
     {"train"},
@@ -101,7 +102,7 @@ def test_starting_a_command_imports_no_framework(run_python, stage):
 def test_train_loads_no_torch(run_python):
     code = (
         "import sys, warnings; from kerasfaces.core import imports; imports.import_keras();"
-        "import kerasfaces.train.run, kerasfaces.train.fit, kerasfaces.features.predict;"
+        "import kerasfaces.train.run, kerasfaces.train.fit, kerasfaces.run.predictor;"
         "import kerasfaces.tune.run, kerasfaces.tune.chief, kerasfaces.tune.client;"
         "print('torch' in sys.modules)"
     )

@@ -12,8 +12,9 @@ import pandas as pd
 from experiments.framework.classes import class_report
 from experiments.framework.rows import Measured
 from kerasfaces.core.files import read_json
-from kerasfaces.evaluate import measure, predictions, stored
+from kerasfaces.evaluate import measure
 from kerasfaces.metrics import NAMES, confusion, measure_slices
+from kerasfaces.run import predictions, stored
 
 OF_REAL = {name: f"{name} of real" for name in ("precision", "recall", "f1")}
 SUPPORT = "support"  # fakes

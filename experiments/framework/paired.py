@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from experiments.framework.rows import Measured, Row
-from kerasfaces.evaluate import predictions
 from kerasfaces.metrics import Difference, TestRows, auc_difference, pooled_difference
+from kerasfaces.run import predictions
 
 
 def difference(first: Path, second: Path) -> Measured:

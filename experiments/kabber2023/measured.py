@@ -13,9 +13,10 @@ from experiments.framework.classes import class_report
 from experiments.framework.rows import Measured
 from experiments.kabber2023 import published
 from kerasfaces.core.files import read_json
-from kerasfaces.evaluate import groups, predictions
-from kerasfaces.evaluate.operating_point import OperatingPoint
+from kerasfaces.evaluate import groups
 from kerasfaces.metrics import Confusion, confusion, rate
+from kerasfaces.run import predictions
+from kerasfaces.run.operating_point import OperatingPoint
 
 PER_GROUP = 200  # the document's sample of each facial attribute
 

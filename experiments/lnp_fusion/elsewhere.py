@@ -13,10 +13,11 @@ import pandas as pd
 
 from experiments.framework.rows import Measured, Row
 from experiments.lnp_fusion import ensemble
-from kerasfaces.evaluate import overlap, predictions
-from kerasfaces.features.predict import predict_run
+from kerasfaces.evaluate import overlap
 from kerasfaces.manifest import Manifest
 from kerasfaces.metrics import Rows, Thresholds, measure_slices
+from kerasfaces.run import predictions
+from kerasfaces.run.predictor import predict_run
 
 logger = logging.getLogger(__name__)
 ALL = "all generators"

@@ -12,9 +12,9 @@ import pandas as pd
 
 from kerasfaces.core import folders
 from kerasfaces.core.files import read_json, write_json
-from kerasfaces.evaluate import predictions
-from kerasfaces.evaluate.operating_point import OperatingPoint
 from kerasfaces.evaluate.run import finish
+from kerasfaces.run import predictions
+from kerasfaces.run.operating_point import OperatingPoint
 from kerasfaces.train.run import is_finished
 
 MEMBERS = "ensemble.json"

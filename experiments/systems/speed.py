@@ -25,9 +25,11 @@ from kerasfaces.baselines import arrays
 from kerasfaces.core.errors import ImageError
 from kerasfaces.dataset import stage
 from kerasfaces.dataset.channels import from_store
-from kerasfaces.features import baseline, engines, predict
+from kerasfaces.features import engines
 from kerasfaces.images import InputSpec
 from kerasfaces.models import assemble
+from kerasfaces.run import baseline
+from kerasfaces.run import predictor as predict
 
 Score = Callable[[Sequence[Path]], NDArray[np.float64]]
 

@@ -12,10 +12,10 @@ import pandas as pd
 from experiments.framework.rows import Measured
 from kerasfaces.core import rng
 from kerasfaces.core.files import read_json
-from kerasfaces.evaluate import predictions
-from kerasfaces.evaluate.operating_point import OperatingPoint
 from kerasfaces.metrics import from_draws
 from kerasfaces.metrics.bootstrap import RESAMPLES
+from kerasfaces.run import predictions
+from kerasfaces.run.operating_point import OperatingPoint
 
 
 def accuracy_difference(first: Path, second: Path) -> Measured:

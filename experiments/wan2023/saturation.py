@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from kerasfaces import manifest as manifests
-from kerasfaces.features.predict import inputs_of, load_model, open_run
 from kerasfaces.models.attention import ChannelAttention
+from kerasfaces.run.predictor import inputs_of, load_model, open_run
 
 IMAGES = 64
 ONE_HOT = 0.999

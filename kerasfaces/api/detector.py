@@ -17,14 +17,14 @@ from kerasfaces.api.result import Result
 from kerasfaces.api.wording import advice_in_python
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
-from kerasfaces.evaluate.operating_point import OperatingPoint
+from kerasfaces.run.operating_point import OperatingPoint
 from kerasfaces.train import choices
 
 if TYPE_CHECKING:
     import keras
 
     from kerasfaces.baselines.config import BaselineConfig
-    from kerasfaces.features.predict import Predictor
+    from kerasfaces.run.predictor import Predictor
     from kerasfaces.train.config import TrainConfig
 
 logger = logging.getLogger(__name__)
@@ -136,7 +136,7 @@ class Detector:
             InputError: It holds something else, such as an ensemble or a study.
         """
         from kerasfaces.core.files import read_json
-        from kerasfaces.evaluate import run_folder
+        from kerasfaces.run import run_folder
 
         folder = Path(run)
         run_folder.point_of(folder)  # says what else it is
@@ -164,7 +164,7 @@ class Detector:
     @cached_property
     def point(self) -> OperatingPoint:
         """Return calibration, threshold and unsure band, frozen on validation."""
-        from kerasfaces.evaluate import run_folder
+        from kerasfaces.run import run_folder
 
         return run_folder.point_of(self.folder)
 
@@ -175,7 +175,7 @@ class Detector:
         Raises:
             InputError: A baseline such as hog_svm has no network.
         """
-        from kerasfaces.features.predict import load_model, open_run
+        from kerasfaces.run.predictor import load_model, open_run
 
         return load_model(open_run(self.folder))
 
@@ -359,13 +359,13 @@ class Detector:
         """Return the name and what the detector was trained on."""
         if self._folder is None:
             return f"Detector({quoted(self.name)}), not trained"
-        from kerasfaces.evaluate import run_folder
+        from kerasfaces.run import run_folder
 
         return f"Detector({quoted(self.name)}): {run_folder.about(self._folder)}"
 
     @cached_property
     def _predictor(self) -> "Predictor":
-        from kerasfaces.features.predict import Predictor
+        from kerasfaces.run.predictor import Predictor
 
         return Predictor(self.folder)
 

@@ -10,9 +10,10 @@ import pandas as pd
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import read_json
 from kerasfaces.core.texts import quoted
-from kerasfaces.evaluate import names, predictions, table
-from kerasfaces.evaluate.operating_point import OperatingPoint
+from kerasfaces.evaluate import names, table
 from kerasfaces.metrics import Estimate
+from kerasfaces.run import predictions
+from kerasfaces.run.operating_point import OperatingPoint
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -201,7 +201,7 @@ def build_ensemble(
     """
     from kerasfaces.compare import combiners, ensemble
     from kerasfaces.core import config
-    from kerasfaces.evaluate import stored
+    from kerasfaces.run import stored
 
     if method not in combiners.METHODS:
         known = ", ".join(combiners.METHODS)

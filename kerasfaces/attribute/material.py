@@ -12,8 +12,8 @@ from kerasfaces import manifest as manifests
 from kerasfaces.attribute.softmax import Features
 from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.core.imports import import_keras
-from kerasfaces.evaluate import run_kind
 from kerasfaces.metrics.inputs import Bools
+from kerasfaces.run import kinds
 
 logger = logging.getLogger(__name__)
 
@@ -55,9 +55,9 @@ def load(run_folder: Path, manifest: manifests.Manifest) -> Material:
     check_run(run_folder)
     import_keras()
     from kerasfaces.core import config as configs
-    from kerasfaces.features import predict
     from kerasfaces.features.cached import FeatureCache, base_recipe
     from kerasfaces.models import assemble, stem
+    from kerasfaces.run import predictor as predict
 
     run = predict.open_run(run_folder)
     if not run.frozen or run.weights is None:
@@ -95,5 +95,5 @@ def check_run(folder: Path) -> None:
         raise InputError(
             f"{folder} is an ensemble; attribution takes one detector with a frozen base."
         )
-    if "train" not in run_kind.configuration(folder):
-        raise MissingFileError(f"{folder} {run_kind.why_no_run(folder)}")
+    if "train" not in kinds.configuration(folder):
+        raise MissingFileError(f"{folder} {kinds.why_no_run(folder)}")

@@ -15,12 +15,13 @@ from kerasfaces.compare.detectors import Detector
 from kerasfaces.compare.shared_rows import Shared
 from kerasfaces.core.errors import InputError, KerasfacesError
 from kerasfaces.core.texts import quoted
-from kerasfaces.evaluate import predictions, slices
+from kerasfaces.evaluate import slices
 from kerasfaces.evaluate.measure import FEW
 from kerasfaces.metrics import Estimate, Rows, Thresholds, measure_slices
 from kerasfaces.metrics.bootstrap import RESAMPLES
 from kerasfaces.metrics.inputs import Bools
 from kerasfaces.metrics.together import METRICS
+from kerasfaces.run import predictions
 
 logger = logging.getLogger(__name__)
 _RANKING = ("auc", "ap")

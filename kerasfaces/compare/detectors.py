@@ -17,13 +17,13 @@ from kerasfaces.compare import foreign
 from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.core.files import read_json
 from kerasfaces.core.texts import listed, quoted
-from kerasfaces.evaluate import predictions, run_kind
-from kerasfaces.evaluate.operating_point import (
+from kerasfaces.metrics.inputs import Floats
+from kerasfaces.run import kinds, predictions
+from kerasfaces.run.operating_point import (
     OperatingPoint,
     ValidationPredictions,
     choose_operating_point,
 )
-from kerasfaces.metrics.inputs import Floats
 
 OWN_VALIDATION = (
     "Not a result: its threshold and calibration were chosen on these very images."
@@ -76,8 +76,8 @@ def read(text: str, split: str = "test", root: Path | None = None) -> Detector:
     name, path = _named(text)
     if path.is_dir() and not (path / "predictions.csv").is_file():
         return _read_run(name, path, split)
-    if run_kind.is_foreign_model(path):
-        raise InputError(f"{path} {run_kind.why_no_run(path)}")
+    if kinds.is_foreign_model(path):
+        raise InputError(f"{path} {kinds.why_no_run(path)}")
     file = path / "predictions.csv" if path.is_dir() else path
     if not file.exists():
         raise MissingFileError(
@@ -216,9 +216,9 @@ def _why_no_predictions(folder: Path, split: str) -> str:
     if others:
         known = listed([each.name for each in others])
         return f"has no predictions of {split}; it holds {known}."
-    if (folder / run_kind.POINT).is_file():
+    if (folder / kinds.POINT).is_file():
         return f"holds no predictions_{split}.csv; restore it, or train the run again."
-    return run_kind.why_no_run(folder)
+    return kinds.why_no_run(folder)
 
 
 def _choose(val: pd.DataFrame | None, split: str) -> tuple[OperatingPoint | None, str]:

@@ -16,15 +16,13 @@ from kerasfaces.core import environment, folders
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import read_json, write_json
 from kerasfaces.core.texts import quoted
-from kerasfaces.evaluate import names, predictions, run
-from kerasfaces.evaluate.operating_point import (
-    ValidationPredictions,
-    choose_operating_point,
-)
+from kerasfaces.evaluate import names, run
 from kerasfaces.metrics import System, auc, differences
 from kerasfaces.metrics.bootstrap import RESAMPLES
 from kerasfaces.metrics.inputs import Floats
 from kerasfaces.report.markup import p_text
+from kerasfaces.run import predictions
+from kerasfaces.run.operating_point import ValidationPredictions, choose_operating_point
 
 logger = logging.getLogger(__name__)
 SPLITS = ("val", "test")

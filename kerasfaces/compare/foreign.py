@@ -15,7 +15,7 @@ import pandas as pd
 from kerasfaces import tables
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
-from kerasfaces.evaluate import predictions
+from kerasfaces.run import predictions
 from kerasfaces.tables import numbers
 from kerasfaces.tables.columns import PATHS, lines_text
 

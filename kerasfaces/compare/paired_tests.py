@@ -8,10 +8,10 @@ import numpy as np
 
 from kerasfaces.compare.detectors import Detector
 from kerasfaces.compare.shared_rows import Shared
-from kerasfaces.evaluate import predictions
 from kerasfaces.metrics import Difference, System, differences, holm
 from kerasfaces.metrics.inputs import Bools
 from kerasfaces.metrics.together import METRICS
+from kerasfaces.run import predictions
 
 
 def systems(detectors: Sequence[Detector], shared: Shared) -> dict[str, System]:

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from kerasfaces.compare.comparison import Comparison
 from kerasfaces.compare.detectors import OWN_VALIDATION
 from kerasfaces.compare.table import lacking
-from kerasfaces.evaluate import names, predictions
+from kerasfaces.evaluate import names
 from kerasfaces.metrics import roc_curve
 from kerasfaces.metrics.together import METRICS
 from kerasfaces.report import markup
@@ -16,6 +16,7 @@ from kerasfaces.report import page as pages
 from kerasfaces.report.chart import Chart, legend
 from kerasfaces.report.forest import forest
 from kerasfaces.report.markup import Section, p_text, tag
+from kerasfaces.run import predictions
 
 _COLOURS = 8  # lines a reader can tell apart
 

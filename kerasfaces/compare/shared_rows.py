@@ -11,8 +11,8 @@ import pandas as pd
 from kerasfaces.compare.detectors import Detector
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
-from kerasfaces.evaluate import predictions
 from kerasfaces.metrics.inputs import Bools
+from kerasfaces.run import predictions
 
 _EXAMPLES = 3
 

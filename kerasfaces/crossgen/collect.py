@@ -10,9 +10,10 @@ import numpy as np
 
 from kerasfaces.core.files import read_json
 from kerasfaces.crossgen.plan import Cell
-from kerasfaces.evaluate import measure, predictions, stored
+from kerasfaces.evaluate import measure
 from kerasfaces.evaluate.names import HEADLINES
 from kerasfaces.metrics import mean_sd, measure_slices
+from kerasfaces.run import predictions, stored
 
 if TYPE_CHECKING:
     from kerasfaces.crossgen.run import Trained

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerasfaces.crossgen import plan as plans
-from kerasfaces.evaluate import predictions
 from kerasfaces.metrics import TestRows, auc, holm, mean_sd, pooled_difference
+from kerasfaces.run import predictions
 
 if TYPE_CHECKING:
     from kerasfaces.crossgen.plan import Plan

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 
 from kerasfaces.core import rng
-from kerasfaces.evaluate import predictions, slices
-from kerasfaces.evaluate.operating_point import OperatingPoint
+from kerasfaces.evaluate import slices
 from kerasfaces.metrics import combined, holm, p_value, rate
 from kerasfaces.metrics.inputs import Bools
+from kerasfaces.run import predictions
+from kerasfaces.run.operating_point import OperatingPoint
 
 ALPHA = 0.05
 _LEAST = 5  # below so many rows of a class, a group's rate is an anecdote

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kerasfaces.evaluate import groups, predictions, slices
-from kerasfaces.evaluate.operating_point import OperatingPoint
+from kerasfaces.evaluate import groups, slices
 from kerasfaces.metrics import NAMES, Estimate, Rows, measure_slices
 from kerasfaces.metrics.bootstrap import RESAMPLES
+from kerasfaces.run import predictions
+from kerasfaces.run.operating_point import OperatingPoint
 
 FEW = 100  # images of a class below which 1 % of them is less than one
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from kerasfaces.evaluate.operating_point import OperatingPoint
+from kerasfaces.run.operating_point import OperatingPoint
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

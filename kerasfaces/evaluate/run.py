@@ -17,24 +17,17 @@ from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.core.files import write_json, write_text
 from kerasfaces.core.imports import import_keras
 from kerasfaces.core.texts import quoted
-from kerasfaces.evaluate import (
-    measure,
-    names,
-    overlap,
-    predictions,
-    slices,
-    stored,
-    warn,
-)
-from kerasfaces.evaluate.operating_point import (
-    OperatingPoint,
-    ValidationPredictions,
-    choose_operating_point,
-)
+from kerasfaces.evaluate import measure, names, overlap, slices, warn
 from kerasfaces.evaluate.page import render
 from kerasfaces.evaluate.report_input import ReportInput
 from kerasfaces.manifest import contradictions
 from kerasfaces.metrics.bootstrap import RESAMPLES
+from kerasfaces.run import predictions, stored
+from kerasfaces.run.operating_point import (
+    OperatingPoint,
+    ValidationPredictions,
+    choose_operating_point,
+)
 
 if TYPE_CHECKING:
     from kerasfaces.manifest import Manifest
@@ -176,7 +169,7 @@ def evaluate_manifest(
         split: Which of its rows.
         by: See `evaluate_run`.
         samples_per_group: See `evaluate_run`.
-        store: A channel store that holds the images; see `features.predict`.
+        store: A channel store that holds the images; see `run.predictor`.
         root: What relative paths in the manifest are relative to.
 
     Returns:
@@ -218,7 +211,7 @@ def evaluate_images(
         split: Which of its rows.
         by: See `evaluate_run`.
         samples_per_group: See `evaluate_run`.
-        store: A channel store that holds the images; see `features.predict`.
+        store: A channel store that holds the images; see `run.predictor`.
 
     Returns:
         The folder written to and the content of its metrics.json.
@@ -242,7 +235,7 @@ def evaluate_images(
     if said:
         logger.warning("%s", said)
     import_keras()  # only now is a framework needed: to run the model
-    from kerasfaces.features.predict import predict_run
+    from kerasfaces.run.predictor import predict_run
 
     frame = predict_run(folder, manifest, split, store)
     frame = predictions.check(frame, name)

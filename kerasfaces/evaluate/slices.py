@@ -8,8 +8,8 @@ import pandas as pd
 
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import listed, quoted
-from kerasfaces.evaluate import predictions
 from kerasfaces.metrics.inputs import Bools
+from kerasfaces.run import predictions
 
 _MANY_VALUES = 12  # an attribute with more distinct numbers is shown in ranges
 _BINS = 8

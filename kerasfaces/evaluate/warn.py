@@ -5,8 +5,8 @@ from typing import Any
 
 from kerasfaces.evaluate import names
 from kerasfaces.evaluate.measure import FEW
-from kerasfaces.evaluate.operating_point import OperatingPoint
 from kerasfaces.report.markup import interval, number
+from kerasfaces.run.operating_point import OperatingPoint
 
 
 def sentences(

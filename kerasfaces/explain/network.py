@@ -17,9 +17,9 @@ from kerasfaces.core import rng
 from kerasfaces.core.errors import InputError
 from kerasfaces.explain.contract import Pixels
 from kerasfaces.features import engines
-from kerasfaces.features.predict import FinishedRun, load_model
 from kerasfaces.models import assemble
 from kerasfaces.models import head as heads
+from kerasfaces.run.predictor import FinishedRun, load_model
 
 _PIXELS = 2**19  # of input at a time under a tape, which keeps every layer's output
 

@@ -19,10 +19,10 @@ from kerasfaces.core import folders, registry
 from kerasfaces.core.errors import ImageError, InputError
 from kerasfaces.core.files import atomic_path, read_json, write_json, write_text
 from kerasfaces.core.progress import progress
-from kerasfaces.evaluate import run_folder
-from kerasfaces.evaluate.operating_point import OperatingPoint
 from kerasfaces.explain import checks
 from kerasfaces.explain.contract import Options, Pixels, Subject
+from kerasfaces.run import run_folder
+from kerasfaces.run.operating_point import OperatingPoint
 
 logger = logging.getLogger(__name__)
 PACKAGE = "kerasfaces.explain.methods"

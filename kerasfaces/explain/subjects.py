@@ -30,8 +30,8 @@ def open_subject(folder: Path, redraws: int = 0, seed: int = 0) -> Subject:
         RunError: The run is not finished, or damaged.
     """
     import_keras()
-    from kerasfaces.features import baseline, limits
-    from kerasfaces.features.predict import open_run
+    from kerasfaces.run import baseline, limits
+    from kerasfaces.run.predictor import open_run
 
     fitted = baseline.config_of(folder)
     if fitted is not None:
@@ -85,7 +85,7 @@ def network_of(subject: Subject, method: str) -> "Network":
 
 def _of_baseline(folder: Path) -> Callable[[Pixels], NDArray[np.float64]]:
     from kerasfaces.baselines import arrays
-    from kerasfaces.features import baseline
+    from kerasfaces.run import baseline
 
     config, fitted = baseline.config_of(folder), arrays.load(folder)
     if config is None:
@@ -104,7 +104,7 @@ def _of_channels(folder: Path) -> Callable[[Pixels], NDArray[np.float64]]:
     """
     from kerasfaces.dataset import stage
     from kerasfaces.dataset.channels import from_store
-    from kerasfaces.features.predict import image_logits, load_model, open_run
+    from kerasfaces.run.predictor import image_logits, load_model, open_run
 
     run = open_run(folder)
     model = load_model(run)

@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Parse, score, print a line per image."""
     arguments = _parser().parse_args(argv)
     from kerasfaces.core.errors import InputError
-    from kerasfaces.evaluate import run_folder
+    from kerasfaces.run import run_folder
     from kerasfaces.serve import predict
 
     point = run_folder.point_of(arguments.run)
@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments.run,
     )
     import_keras()
-    from kerasfaces.features.predict import Predictor
+    from kerasfaces.run.predictor import Predictor
 
     predictor = Predictor(arguments.run)
     counts, kept = Counter[str](), []
@@ -123,8 +123,8 @@ def _print(table: "pd.DataFrame", as_json: bool) -> None:
 def _write(tables: "list[pd.DataFrame]", path: Path) -> None:
     import pandas as pd
 
-    from kerasfaces.evaluate import predictions
     from kerasfaces.manifest import printing
+    from kerasfaces.run import predictions
 
     predictions.write(pd.concat(tables), path)
     printing.text(str(path))

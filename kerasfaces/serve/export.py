@@ -15,13 +15,13 @@ from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.core.files import read_json, write_json
 from kerasfaces.core.imports import import_keras, optional_import, quiet
 from kerasfaces.core.texts import quoted
-from kerasfaces.evaluate import run_folder
+from kerasfaces.run import run_folder
 from kerasfaces.serve import parity
 from kerasfaces.serve.replace import replacing
 from kerasfaces.serve.traced import INPUT, OUTPUT, trace
 
 if TYPE_CHECKING:
-    from kerasfaces.features.predict import FinishedRun
+    from kerasfaces.run.predictor import FinishedRun
 
 logger = logging.getLogger(__name__)
 
@@ -53,8 +53,8 @@ def export(
     target = (target or folder / "exports" / kind).resolve()
     held = _held(target)
     import_keras()
-    from kerasfaces.features.predict import load_model, open_run
     from kerasfaces.models.weights import file_sha256
+    from kerasfaces.run.predictor import load_model, open_run
 
     run = open_run(folder)
     identity = {

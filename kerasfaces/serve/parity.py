@@ -14,7 +14,7 @@ from kerasfaces.core.files import read_json
 from kerasfaces.serve.traced import Opened
 
 if TYPE_CHECKING:
-    from kerasfaces.features.predict import FinishedRun
+    from kerasfaces.run.predictor import FinishedRun
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +90,7 @@ def worst(
 
 
 def _of_test_split(run: "FinishedRun") -> NDArray[np.float32] | None:
-    from kerasfaces.features.predict import inputs_of
+    from kerasfaces.run.predictor import inputs_of
 
     manifest = manifests.read(run.folder / "manifest.csv")
     pairs = zip(manifest.files(), manifest.rows["split"], strict=True)

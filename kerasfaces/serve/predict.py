@@ -20,8 +20,8 @@ from kerasfaces.core.progress import hosted_by
 from kerasfaces.manifest.image_files import images_below
 
 if TYPE_CHECKING:
-    from kerasfaces.evaluate.operating_point import OperatingPoint
-    from kerasfaces.features.predict import Predictor
+    from kerasfaces.run.operating_point import OperatingPoint
+    from kerasfaces.run.predictor import Predictor
 
 COLUMNS = ("path", "verdict", "score", "logit", "reason")
 CHUNK = 256

@@ -7,7 +7,7 @@ import numpy as np
 from kerasfaces.baselines import arrays
 from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.core import registry
-from kerasfaces.features.baseline import PACKAGE, logits_of
+from kerasfaces.run.baseline import PACKAGE, logits_of
 from kerasfaces.train.data import Data
 from kerasfaces.train.fit import Trained
 

@@ -296,7 +296,7 @@ def head_logits(head: Any, reader: Any) -> NDArray[np.float64]:
 def _image_logits(
     model: Any, data: Data, positions: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    from kerasfaces.features.predict import image_logits
+    from kerasfaces.run.predictor import image_logits
 
     return image_logits(model, data.images.store.reader(data.keys(positions)))
 

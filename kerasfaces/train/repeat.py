@@ -8,7 +8,7 @@ from kerasfaces.core import config as configs
 from kerasfaces.core import folders
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import read_json, write_json
-from kerasfaces.evaluate.repeats import combine
+from kerasfaces.run.repeats import combine
 from kerasfaces.train import channels
 from kerasfaces.train.run import Request, default_folder, resolve, train
 

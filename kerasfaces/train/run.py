@@ -123,7 +123,7 @@ def _work(
     preparations: "Preparations | None",
 ) -> None:
     from kerasfaces.evaluate import run as evaluation
-    from kerasfaces.features.predict import as_predictions
+    from kerasfaces.run.predictor import as_predictions
 
     write_json(folder / "environment.json", environment.describe())
     manifest = _split_manifest(request.manifest, folder)

@@ -11,7 +11,7 @@ import pandas as pd
 from kerasfaces import metrics
 from kerasfaces.core.errors import RunError
 from kerasfaces.core.texts import quoted
-from kerasfaces.evaluate import run_kind
+from kerasfaces.run import kinds
 from kerasfaces.tune import leaderboard, records
 from kerasfaces.tune.published import Published, from_json
 from kerasfaces.tune.space import RESERVED
@@ -139,7 +139,7 @@ def gather(folder: Path) -> StudyInput:
     if not (folder / "study.json").exists():
         what = (
             f"it is a run, whose report is {folder / 'report.html'}"
-            if (folder / run_kind.POINT).is_file()
+            if (folder / kinds.POINT).is_file()
             else "give the folder that kerasfaces tune wrote (-o, else runs/tune-...)"
         )
         raise RunError(f"{folder} holds no study (no study.json in it); {what}.")

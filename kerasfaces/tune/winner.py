@@ -10,7 +10,7 @@ import numpy as np
 from kerasfaces import manifest as manifests
 from kerasfaces.core import config as configs
 from kerasfaces.core.files import read_json, write_json
-from kerasfaces.evaluate import predictions
+from kerasfaces.run import predictions
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.loop import scores
 from kerasfaces.train.run import Request, train

@@ -86,7 +86,7 @@ def test_the_command_makes_a_run_that_evaluate_understands(
     again = pd.read_csv(next(run.glob("evaluations/*/predictions_test.csv")))
     np.testing.assert_allclose(again["logit"], stored["logit"])
     assert stored["score"].between(0, 1).all()
-    from kerasfaces.features.predict import open_run
+    from kerasfaces.run.predictor import open_run
 
     with pytest.raises(InputError, match="holds hog_svm, which is no network"):
         open_run(run)

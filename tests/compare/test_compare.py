@@ -12,7 +12,7 @@ from kerasfaces import metrics
 from kerasfaces.compare import __main__ as command
 from kerasfaces.compare.comparison import compare
 from kerasfaces.core.errors import InputError, MissingFileError, RunError
-from kerasfaces.evaluate import predictions
+from kerasfaces.run import predictions
 
 
 @pytest.fixture

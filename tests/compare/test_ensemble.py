@@ -11,8 +11,8 @@ from kerasfaces import metrics
 from kerasfaces.compare import combiners, ensemble
 from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.ensemble import __main__ as command
-from kerasfaces.evaluate import predictions
 from kerasfaces.evaluate.run import evaluate_manifest, evaluate_run
+from kerasfaces.run import predictions
 
 
 @pytest.fixture

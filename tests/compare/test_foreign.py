@@ -4,7 +4,7 @@ import pytest
 
 from kerasfaces.compare import foreign
 from kerasfaces.core.errors import InputError, MissingFileError
-from kerasfaces.evaluate import predictions
+from kerasfaces.run import predictions
 
 HEADER = "path,label,source,split,score\n"
 GOOD = "a,real,s,test,0.1\nb,fake,g,test,0.9\n"

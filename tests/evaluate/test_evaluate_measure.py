@@ -8,11 +8,9 @@ from fake_predictions import make_predictions
 
 from kerasfaces import metrics
 from kerasfaces.core.errors import InputError
-from kerasfaces.evaluate import groups, measure, repeats, slices, table
-from kerasfaces.evaluate.operating_point import (
-    ValidationPredictions,
-    choose_operating_point,
-)
+from kerasfaces.evaluate import groups, measure, slices, table
+from kerasfaces.run import repeats
+from kerasfaces.run.operating_point import ValidationPredictions, choose_operating_point
 
 
 @pytest.fixture

@@ -20,9 +20,10 @@ from kerasfaces.core.errors import (
     RunError,
 )
 from kerasfaces.core.files import read_json
-from kerasfaces.evaluate import overlap, predictions
+from kerasfaces.evaluate import overlap
 from kerasfaces.evaluate.__main__ import main
 from kerasfaces.evaluate.run import evaluate_manifest, evaluate_run, finish
+from kerasfaces.run import predictions
 
 FILES = (
     "predictions_train.csv",
@@ -165,9 +166,9 @@ class TestManifest:
             wanted = manifest.rows[manifest.rows["split"] == split]
             return rows[rows["path"].isin(wanted["path"])]
 
-        fake = types.ModuleType("kerasfaces.features.predict")
+        fake = types.ModuleType("kerasfaces.run.predictor")
         fake.predict_run = predict_run
-        monkeypatch.setitem(sys.modules, "kerasfaces.features.predict", fake)
+        monkeypatch.setitem(sys.modules, "kerasfaces.run.predictor", fake)
         monkeypatch.setattr("kerasfaces.evaluate.run.import_keras", lambda: None)
         return path
 

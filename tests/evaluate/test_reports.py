@@ -13,13 +13,10 @@ from PIL import Image
 from kerasfaces.core import registry
 from kerasfaces.evaluate import measure
 from kerasfaces.evaluate import page as pages
-from kerasfaces.evaluate.operating_point import (
-    ValidationPredictions,
-    choose_operating_point,
-)
 from kerasfaces.evaluate.report_input import ReportInput
 from kerasfaces.report import markup
 from kerasfaces.report.chart import Chart
+from kerasfaces.run.operating_point import ValidationPredictions, choose_operating_point
 
 PACKAGE = "kerasfaces.evaluate.sections"
 AUDIT = {

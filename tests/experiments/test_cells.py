@@ -185,7 +185,7 @@ def test_numbers_on_some_generators(context, system):
 
 
 def _test_rows(folder):
-    from kerasfaces.evaluate import predictions
+    from kerasfaces.run import predictions
 
     return predictions.read(folder / "predictions_test.csv")
 

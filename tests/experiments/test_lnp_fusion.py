@@ -10,10 +10,10 @@ from experiments.__main__ import main
 from experiments.lnp_fusion import elsewhere, ensemble, experiment
 from kerasfaces import manifest as manifests
 from kerasfaces.core.files import read_json
-from kerasfaces.evaluate import predictions
 from kerasfaces.evaluate import run as evaluation
-from kerasfaces.evaluate.operating_point import OperatingPoint
 from kerasfaces.metrics import auc
+from kerasfaces.run import predictions
+from kerasfaces.run.operating_point import OperatingPoint
 
 
 def frame(split, logit, labels, names=None):

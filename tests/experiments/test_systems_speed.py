@@ -49,7 +49,7 @@ def test_only_images_are_timed(tiny_manifest, tmp_path):
 def test_speed_scores_what_the_run_scored(tiny_manifest, tiny_weights, tmp_path):
     """The timed path gives the logits of the run's own predictions, for all kinds."""
     from kerasfaces.baselines.zoo import hog_svm
-    from kerasfaces.evaluate import predictions
+    from kerasfaces.run import predictions
     from kerasfaces.train import config as configs
 
     head = configs.preset("kabber2023", "mobilenetv2")

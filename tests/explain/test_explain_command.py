@@ -252,7 +252,7 @@ def test_sources_share_the_images_evenly(tmp_path):
 
 
 def test_verdicts_are_those_of_the_operating_point():
-    from kerasfaces.evaluate.operating_point import OperatingPoint
+    from kerasfaces.run.operating_point import OperatingPoint
 
     told = {**tiny_detector.POINT, "abstain": [0.4, 0.6], "threshold": 0.5}
     point = OperatingPoint.from_json(told, "here")

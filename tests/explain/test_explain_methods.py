@@ -245,7 +245,7 @@ def test_channel_models_are_explained_through_their_stage(tmp_path, monkeypatch)
 
     from kerasfaces.dataset import stage
     from kerasfaces.explain import subjects
-    from kerasfaces.features import predict
+    from kerasfaces.run import predictor as predict
 
     names = ("lnp_red", "lnp_green", "lnp_blue")
     entry = keras.Input((32, 32, 3))

@@ -12,10 +12,10 @@ import scipy.fft
 from kerasfaces.core import registry
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import read_json
-from kerasfaces.features.predict import load_model, open_run
 from kerasfaces.models import assemble, dct, spectral
 from kerasfaces.models.config import ModelConfig
 from kerasfaces.models.zoo import dct_cnn, gragnaniello2021, resnet50
+from kerasfaces.run.predictor import load_model, open_run
 from kerasfaces.train import config as configs
 from kerasfaces.train.__main__ import main
 

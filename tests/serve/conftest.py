@@ -42,7 +42,7 @@ def run(trained, tmp_path):
 @pytest.fixture
 def test_rows(run):
     """Files, and rows of predictions_test.csv, of the run's test split."""
-    from kerasfaces.evaluate import predictions
+    from kerasfaces.run import predictions
 
     manifest = manifests.read(run / "manifest.csv")
     files = dict(zip(manifest.rows["path"], manifest.files(), strict=True))

@@ -17,9 +17,9 @@ from kerasfaces import manifest as manifests
 from kerasfaces.core.errors import InputError, MissingFileError, RunError
 from kerasfaces.core.files import read_json
 from kerasfaces.dataset import stage
-from kerasfaces.evaluate.operating_point import OperatingPoint
-from kerasfaces.features.predict import predict_run
 from kerasfaces.predict.__main__ import main
+from kerasfaces.run.operating_point import OperatingPoint
+from kerasfaces.run.predictor import predict_run
 from kerasfaces.serve import predict
 
 pytestmark = pytest.mark.tf

@@ -287,7 +287,7 @@ def test_training_evaluation_and_one_prediction_see_the_same_bytes(
 ):
     """Golden: cache = loader = what `predict_run` scores, and the scores agree."""
     from kerasfaces import store
-    from kerasfaces.features.predict import load_model, open_run, predict_run
+    from kerasfaces.run.predictor import load_model, open_run, predict_run
 
     run = tmp_path / "run"
     main([*arguments, "-o", str(run)])

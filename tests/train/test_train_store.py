@@ -18,7 +18,7 @@ from kerasfaces.core.errors import InputError, RunError, StoreError
 from kerasfaces.core.files import read_json
 from kerasfaces.dataset import stage
 from kerasfaces.evaluate.run import evaluate_manifest
-from kerasfaces.features.predict import inputs_of, load_model, open_run
+from kerasfaces.run.predictor import inputs_of, load_model, open_run
 from kerasfaces.train.__main__ import main
 
 pytestmark = pytest.mark.tf

@@ -14,7 +14,7 @@ from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import read_json
 from kerasfaces.dataset.cache import cache_images
 from kerasfaces.dataset.sizes import with_limits
-from kerasfaces.features import limits
+from kerasfaces.run import limits
 
 PACKAGE = "kerasfaces.baselines.zoo"
 

@@ -6,7 +6,7 @@ import pytest
 from fake_predictions import make_predictions
 
 from kerasfaces.core.errors import InputError, MissingFileError
-from kerasfaces.evaluate import predictions
+from kerasfaces.run import predictions
 
 HEADER = "path,label,source,split,logit,score,reason\n"
 

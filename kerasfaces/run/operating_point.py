@@ -14,10 +14,10 @@ from numpy.typing import ArrayLike
 
 from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.core.texts import quoted
-from kerasfaces.evaluate import predictions
 from kerasfaces.metrics import Platt, Thresholds, confusion, fit_platt
 from kerasfaces.metrics.calibration import sigmoid
 from kerasfaces.metrics.inputs import Bools, Floats
+from kerasfaces.run import predictions
 
 _MOST_ABSTAINED = 0.5  # of the validation images
 

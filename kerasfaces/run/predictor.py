@@ -32,12 +32,12 @@ from kerasfaces.dataset.channels import (
     from_store,
 )
 from kerasfaces.dataset.sizes import with_limits
-from kerasfaces.features import baseline, limits
 from kerasfaces.features.cached import FeatureCache, base_recipe
 from kerasfaces.images import InputSpec
 from kerasfaces.images.limits import Limits
 from kerasfaces.models import assemble, stem
 from kerasfaces.models.config import ModelConfig
+from kerasfaces.run import baseline, limits
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,7 @@ import pytest
 from fake_predictions import make_predictions
 
 from kerasfaces.core.errors import InputError, RunError
-from kerasfaces.evaluate.operating_point import (
+from kerasfaces.run.operating_point import (
     OperatingPoint,
     ValidationPredictions,
     choose_operating_point,

@@ -10,8 +10,8 @@ import pandas as pd
 from kerasfaces.core.errors import MissingFileError, RunError
 from kerasfaces.core.files import read_json
 from kerasfaces.core.texts import quoted
-from kerasfaces.evaluate import run_kind
-from kerasfaces.evaluate.operating_point import OperatingPoint
+from kerasfaces.run import kinds
+from kerasfaces.run.operating_point import OperatingPoint
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -38,9 +38,9 @@ def read(folder: Path) -> tuple[OperatingPoint, Context, dict[str, Any]]:
         MissingFileError: There is no such folder, or it holds no finished run.
         RunError: One of its files is damaged.
     """
-    path = folder / run_kind.POINT
+    path = folder / kinds.POINT
     if not path.is_file():
-        raise MissingFileError(f"{folder} {run_kind.why_no_run(folder)}")
+        raise MissingFileError(f"{folder} {kinds.why_no_run(folder)}")
     point = OperatingPoint.from_json(read_json(path), str(path))
     contents = {
         name: read_json(folder / f"{name}.json")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.core.texts import listed
-from kerasfaces.evaluate import run_kind, stored
-from kerasfaces.evaluate.operating_point import OperatingPoint
+from kerasfaces.run import kinds, stored
+from kerasfaces.run.operating_point import OperatingPoint
 
 
 def point_of(folder: Path) -> OperatingPoint:
@@ -21,7 +21,7 @@ def point_of(folder: Path) -> OperatingPoint:
         any((folder / name).is_file() for name in others)
         or (folder / "winner").is_dir()
     ):
-        raise InputError(f"{folder} {run_kind.why_no_run(folder)}")
+        raise InputError(f"{folder} {kinds.why_no_run(folder)}")
     point, _, _ = stored.read(folder)
     return point
 
