@@ -73,6 +73,7 @@ def run(arguments, home, variables=(), keras_file=None):
 
 SETTINGS = """
 from kerasfaces import cli
+from kerasfaces.core.imports import import_keras
 def main(argv):
     import_keras()
     import os, keras, tensorflow as tf

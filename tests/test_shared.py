@@ -12,7 +12,6 @@ import pytest
 
 from kerasfaces import cli
 from kerasfaces.core import config, folders, registry, rng
-from kerasfaces.core import files as runs
 from kerasfaces.core.errors import (
     InputError,
     LockedError,
@@ -172,7 +171,7 @@ def test_what_a_killed_process_was_writing_is_removed(tmp_path, name):
     with folders.lock(tmp_path), atomic_path(tmp_path / name) as path:
         assert not left.exists()
         path.write_text("mine")
-        runs._remove_left_over(tmp_path)  # as another's start would
+        folders._remove_left_over(tmp_path)  # as another's start would
         assert path.exists()
     assert (tmp_path / name).read_text() == "mine"
 
@@ -232,7 +231,7 @@ def test_numbers_in_a_configuration_are_finite(value):
 
 def test_a_plug_in_s_summary_is_read_without_importing_it(run_python):
     code = (
-        "import sys; from kerasfaces import registry;"
+        "import sys; from kerasfaces.core import registry;"
         "print(registry.summary('kerasfaces.models.zoo', 'resnet18'));"
         "print('keras' in sys.modules)"
     )

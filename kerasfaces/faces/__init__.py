@@ -226,7 +226,7 @@ class FaceFinder:
 
     def _start(self) -> subprocess.Popen[bytes]:
         # The child has to find this very package, however the parent found it.
-        root = str(Path(__file__).parents[3])
+        root = str(Path(__file__).parents[2])
         paths = [
             root,
             *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep)),

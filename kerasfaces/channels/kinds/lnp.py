@@ -35,7 +35,7 @@ _BAD_NPZ = (
     *(ValueError, TypeError, OSError, EOFError),
     *(zipfile.BadZipFile, zlib.error),
 )
-SMALL = Path(__file__).parent / "weights" / "lnp_small.npz"
+SMALL = Path(__file__).parents[1] / "weights" / "lnp_small.npz"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
