@@ -7,12 +7,11 @@ import numpy as np
 import pandas as pd
 
 from kerasfaces import manifest as manifests
-from kerasfaces.attribute import heads, material
-from kerasfaces.attribute.distance import Space
+from kerasfaces.attribute import features, heads, predictions
+from kerasfaces.attribute.head import Head
 from kerasfaces.attribute.heads import Answers
 from kerasfaces.attribute.openset import OpenSet
 from kerasfaces.attribute.run import FILE
-from kerasfaces.attribute.softmax import Head
 from kerasfaces.core import config as configs
 from kerasfaces.core import folders
 from kerasfaces.core.errors import InputError, RunError
@@ -35,7 +34,7 @@ def apply(
         root: What its relative paths are relative to.
 
     Returns:
-        The table's path and the table, one row per manifest row (see `heads.table`).
+        The table's path and the table, one row per manifest row (see `predictions.table`).
 
     Raises:
         InputError: No manifest.
@@ -48,8 +47,7 @@ def apply(
         )
     manifest = manifests.read(manifest_path, root)
     content = read_json(folder / FILE)
-    path = folder / heads.FOLDER / "000.npz"
-    head, space = Head.load(path), Space.load(heads.space_of(path))
+    head = Head.load(folder / heads.FOLDER / "000.npz")
     try:
         point = OpenSet(**content["open_set"])
         detector = Path(content["detector"])
@@ -57,9 +55,9 @@ def apply(
         raise RunError(
             f"{folder / FILE} cannot be read ({error}); make the attribution again."
         ) from error
-    made = detector / "config.json"
+    config = detector / "config.json"
     stated = read_json(folder / "config.json").get("detector")
-    if not made.is_file() or configs.digest(read_json(made)) != stated:
+    if not config.is_file() or configs.digest(read_json(config)) != stated:
         raise RunError(
             f"{folder} was made with the detector in {detector}, which is gone or another by "
             "now; make the attribution again (kerasfaces attribute RUN -o DIR)."
@@ -72,17 +70,15 @@ def apply(
             seen,
             len(manifest),
         )
-    images = material.load(detector, manifest)
-    readable = images.readable
-    features = np.zeros((0, len(head.mean)), dtype=np.float32)
-    if readable.any():
-        features = images.read()
-    logits, none = head(features), np.zeros(len(features), dtype=bool)
-    scores = {point.rule: point.score(logits, space(head, features))}
+    images = features.load(detector, manifest)
+    inputs = np.zeros((0, len(head.mean)), dtype=np.float32)
+    logits, distances = head(images.read() if images.readable.any() else inputs)
+    none = np.zeros(len(logits), dtype=bool)
+    scores = {point.rule: point.score(logits, distances)}
     points = {point.rule: point}
     answers = Answers((), head.names, logits, scores, points, point.rule, none, none)
-    frame = heads.table(images.rows, images.reasons, answers)
+    frame = predictions.table(images.rows, images.reasons, answers)
     target = folder / "applied" / manifest.digest()[:12] / "attribution.csv"
     with folders.lock(target.parent, "attribution"):
-        heads.write_table(frame, target)
+        predictions.write(frame, target)
     return target, frame

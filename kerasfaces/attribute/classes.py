@@ -79,9 +79,9 @@ def find(rows: pd.DataFrame, readable: Bools) -> Classes:
         InputError: A generator is called `real` or `unknown`, there are too few real
             images, or no generator has enough.
     """
-    made = rows[rows["label"] == "fake"]
+    fakes = rows[rows["label"] == "fake"]
     for name in (REAL, UNKNOWN):
-        if (made["source"] == name).any():
+        if (fakes["source"] == name).any():
             raise InputError(
                 f"A generator is called {quoted(name)}, which is what attribution calls images that "
                 "are no known fake; rename that source in the manifest."
@@ -95,9 +95,9 @@ def find(rows: pd.DataFrame, readable: Bools) -> Classes:
     generators = sorted(set(counts) - {REAL})
     enough = [name for name in generators if not _lacks(counts[name])]
     if not enough:
-        found = "; ".join(f"{name}: {_words(counts[name])}" for name in generators)
+        counted = "; ".join(f"{name}: {_words(counts[name])}" for name in generators)
         raise InputError(
-            f"No generator has enough images ({found or 'there are no fakes'}); expected at "
+            f"No generator has enough images ({counted or 'there are no fakes'}); expected at "
             f"least {_wanted()} of one."
         )
     few = tuple(name for name in generators if name not in enough)
@@ -129,8 +129,8 @@ def without(rows: pd.DataFrame, generator: str, left_out: Sequence[str] = ()) ->
     own = np.asarray(
         (rows["label"] == "fake") & (rows["source"] == generator), dtype=bool
     )
-    made = (rows["label"] == "fake") & rows["source"].isin([generator, *left_out])
-    used = rows["split"].isin(["train", "val"]).to_numpy() & ~made.to_numpy()
+    absent = (rows["label"] == "fake") & rows["source"].isin([generator, *left_out])
+    used = rows["split"].isin(["train", "val"]).to_numpy() & ~absent.to_numpy()
     fresh = own.copy()
     for name in ("pair_id", "identity"):
         if name in rows:

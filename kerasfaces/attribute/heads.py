@@ -1,23 +1,29 @@
-"""Heads with all classes, without each generator, without every two; each is kept when done."""
+"""A head with all classes, one without each generator, one without every two.
+
+Every head's file is written when it is trained, so that a killed command continues. A head
+calls an image unknown by the rule that notices new generators best on validation: every
+generator it knows is left out in its turn. What the head itself has never seen was not seen
+by those heads either, so that no row of it has a say in the rule it meets, as the unknown or
+as a class. With nothing to choose by the rule is `doubt`.
+"""
 
 import dataclasses
 import itertools
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from kerasfaces.attribute import classes as class_rules
-from kerasfaces.attribute import distance, openset, softmax
-from kerasfaces.attribute.classes import NO_CLASS, REAL, UNKNOWN, Classes
+from kerasfaces.attribute import head as head_rules
+from kerasfaces.attribute import openset
+from kerasfaces.attribute.classes import NO_CLASS, UNKNOWN, Classes
+from kerasfaces.attribute.head import Features, Head
 from kerasfaces.attribute.openset import OpenSet
-from kerasfaces.attribute.softmax import Features
-from kerasfaces.core.files import atomic_path
 from kerasfaces.core.progress import progress
+from kerasfaces.metrics import auc
 from kerasfaces.metrics.inputs import Bools, Floats
 
 logger = logging.getLogger(__name__)
@@ -26,15 +32,15 @@ FOLDER = "heads"
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Answers:
-    """What a head says of rows.
+    """A head's outputs on all readable rows.
 
     Attributes:
         left_out: The generators it has never seen: none, one or two.
         names: Its classes.
-        logits: `(n, classes)` float64 of all readable rows.
-        scores: Rule -> `(n,)` float64, how unknown they look by it.
+        logits: `(n, classes)` float64.
+        scores: Rule -> `(n,)` float64, how unknown the rows look by it.
         points: Rule -> its rejection, calibrated on validation.
-        rule: The one in use; see `rules.chosen`.
+        rule: The rule in use.
         known: `(n,)`, test rows of its classes.
         unknown: `(n,)`, rows of the one generator left out that it has not met.
     """
@@ -58,20 +64,24 @@ class Answers:
         """The rejection in use."""
         return self.points[self.rule]
 
-    def true(self, rows: pd.DataFrame) -> list[str]:
-        """Return what measured rows are, `unknown` for those of the generator left out."""
-        return [
-            UNKNOWN if name not in self.names else name
-            for name in class_rules.truth(rows)
-        ]
-
     @property
     def measured(self) -> Bools:
         """Known and unknown rows together, `(n,)`."""
         return self.known | self.unknown
 
+    def true(self, rows: pd.DataFrame) -> list[str]:
+        """Return the class of measured rows, `unknown` for the generator left out."""
+        return [
+            UNKNOWN if name not in self.names else name
+            for name in class_rules.truth(rows)
+        ]
 
-def plan(found: Classes) -> list[tuple[str, ...]]:
+    def called(self, rows: Bools) -> list[str]:
+        """Return what some of the readable rows are called, `unknown` included."""
+        return self.point.call(self.logits[rows], self.score[rows], self.names)
+
+
+def plan(classes: Classes) -> list[tuple[str, ...]]:
     """Return what each head leaves out: nothing, each generator, every two of them.
 
     Something to tell real images from must be left.
@@ -79,160 +89,112 @@ def plan(found: Classes) -> list[tuple[str, ...]]:
     return [
         left_out
         for count in (0, 1, 2)
-        if count < len(found.generators)
-        for left_out in itertools.combinations(found.generators, count)
+        if count < len(classes.generators)
+        for left_out in itertools.combinations(classes.generators, count)
     ]
 
 
 def train_all(
     rows: pd.DataFrame,
-    read: Any,
-    found: Classes,
+    read: Callable[[], Features],
+    classes: Classes,
     folder: Path,
     l2: float,
     reject: float,
-) -> dict[tuple[str, ...], Answers]:
-    """Train every head of `plan` that is not in the folder yet; each rejects by doubt.
+) -> list[Answers]:
+    """Train every head of `plan` that is not in the folder yet.
 
     Args:
         rows: Readable rows, RangeIndex.
         read: Returns their features `(n, d)`.
-        found: The classes.
-        folder: The run folder; heads are kept in `heads/`.
-        l2: See `softmax.fit`.
+        classes: The classes.
+        folder: The run folder; heads are written to `heads/`.
+        l2: See `head.fit`.
         reject: See `openset.calibrate`.
 
     Returns:
-        What was left out -> answers of that head.
+        The head with all classes and those without one generator, each with its rule.
     """
-    features: Features = read()
-    answers = {}
-    left_out = plan(found)
-    with progress(len(left_out), "heads", "head") as add:
-        for number, without in enumerate(left_out):
+    features = read()
+    answers: dict[tuple[str, ...], Answers] = {}
+    heads = plan(classes)
+    with progress(len(heads), "heads", "head") as add:
+        for number, left_out in enumerate(heads):
             path = folder / FOLDER / f"{number:03d}.npz"
-            answers[without] = _one(rows, features, found, without, path, l2, reject)
+            answers[left_out] = _answers(
+                rows, features, classes, left_out, path, l2, reject
+            )
             add(1)
-    return answers
+    return [
+        dataclasses.replace(each, rule=_best_rule(rows, answers, classes, left_out))
+        for left_out, each in answers.items()
+        if len(left_out) < 2
+    ]
 
 
-def _one(
+def _answers(
     rows: pd.DataFrame,
     features: Features,
-    found: Classes,
-    left_out: Sequence[str],
+    classes: Classes,
+    left_out: tuple[str, ...],
     path: Path,
     l2: float,
     reject: float,
 ) -> Answers:
-    names = tuple(name for name in found.names if name not in left_out)
-    number = found.only(names).of(rows)
+    names = tuple(name for name in classes.names if name not in left_out)
+    number = classes.only(names).of(rows)
     split = rows["split"].to_numpy()
-    used = (number != NO_CLASS) & (split == "train")
-    head = softmax.Head.load(path) if path.exists() else None
+    train, val, test = (
+        (number != NO_CLASS) & (split == part) for part in class_rules.SPLITS
+    )
+    head = Head.load(path) if path.exists() else None
     if head is None or head.names != names:  # images were lost since: other classes
-        space_of(path).unlink(missing_ok=True)
         logger.info(
             "training on %d images of %d classes%s",
-            used.sum(),
+            train.sum(),
             len(names),
             f", without {' and '.join(left_out)}" if left_out else "",
         )
-        head = softmax.fit(features[used], number[used], names, l2)
+        head = head_rules.fit(features[train], number[train], names, l2)
         head.save(path)
-    beside = space_of(path)
-    if beside.exists():
-        space = distance.Space.load(beside)
-    else:
-        space = distance.fit(head, features[used], number[used])
-        space.save(beside)
-    logits, far = head(features), space(head, features)
-    val = (number != NO_CLASS) & (split == "val")
+    logits, distances = head(features)
     points = {
-        rule: openset.calibrate(logits[val], far[val], number[val], reject, rule)
+        rule: openset.calibrate(logits[val], distances[val], number[val], reject, rule)
         for rule in openset.RULES
     }
     unknown = np.zeros(len(rows), dtype=bool)
     if len(left_out) == 1:
         unknown = class_rules.without(rows, *left_out)
-    return Answers(
-        left_out=tuple(left_out),
-        names=names,
-        logits=logits,
-        scores={rule: point.score(logits, far) for rule, point in points.items()},
-        points=points,
-        rule="doubt",
-        known=(number != NO_CLASS) & (split == "test"),
-        unknown=unknown,
-    )
+    scores = {rule: point.score(logits, distances) for rule, point in points.items()}
+    return Answers(left_out, names, logits, scores, points, "doubt", test, unknown)
 
 
-def space_of(head: Path) -> Path:
-    """Return the file beside a head's that says where its classes lie."""
-    return head.with_name(f"{head.stem}-space.npz")
-
-
-def table(
+def _best_rule(
     rows: pd.DataFrame,
-    reasons: list[str],
-    answers: Answers,
-    split: str | None = None,
-) -> pd.DataFrame:
-    """Return attribution_<split>.csv: one row per manifest row.
-
-    Args:
-        rows: All rows of the manifest.
-        reasons: Why a row has no answer; empty where it has.
-        answers: Of the head with all classes, on the readable rows.
-        split: Which rows; None is all.
-    """
-    readable = np.array([not reason for reason in reasons], dtype=bool)
-    chosen = (rows["split"] == (split or rows["split"])).to_numpy()
-    kept = ["path", "label", "source", "split"]
-    out = rows.loc[chosen, kept].reset_index(drop=True)
-    inside = readable[chosen]
-    logits = answers.logits[chosen[readable]]
-    score = answers.score[chosen[readable]]
-    called = answers.point.call(logits, score, answers.names)
-    out["called"] = _filled(inside, called, "")
-    out["closest"] = _filled(inside, openset.closest(logits, answers.names), "")
-    out["unknown_score"] = _filled(inside, score.tolist(), np.nan)
-    share = openset.probabilities(logits)
-    for index, name in enumerate(answers.names):
-        out[f"p_{name}"] = _filled(inside, share[:, index].tolist(), np.nan)
-    out["reason"] = [why for why, own in zip(reasons, chosen, strict=True) if own]
-    return out
+    answers: Mapping[tuple[str, ...], Answers],
+    classes: Classes,
+    left_out: Sequence[str],
+) -> str:
+    """Return the rule of the largest mean AUROC over the generators a head knows."""
+    aurocs = []
+    for name in classes.generators:
+        both = tuple(n for n in classes.generators if n == name or n in left_out)
+        if name not in left_out and both in answers:
+            aurocs.append(_aurocs(rows, answers[both], classes, name))
+    mean = {rule: sum(each[rule] for each in aurocs if each) for rule in openset.RULES}
+    return max(openset.RULES, key=lambda rule: mean[rule])
 
 
-def called_of(answers: Answers, rows: Bools) -> list[str]:
-    """Return what some of the readable rows are called, `unknown` included."""
-    return answers.point.call(answers.logits[rows], answers.score[rows], answers.names)
-
-
-def write_table(frame: pd.DataFrame, path: Path) -> None:
-    """Write a table atomically; file names need not be UTF-8."""
-    text = frame.to_csv(index=False, lineterminator="\n")
-    with atomic_path(path) as temporary:
-        temporary.write_text(
-            text, encoding="utf-8", errors="surrogateescape", newline=""
-        )
-
-
-def real_sources(rows: pd.DataFrame, answers: Answers) -> list[dict[str, Any]]:
-    """Return what each set of real test images is called, counts by name."""
-    measured = answers.known & (rows["label"] == REAL).to_numpy()
-    called = called_of(answers, measured)
-    counts: dict[str, dict[str, int]] = {}
-    for source, name in zip(rows["source"][measured], called, strict=True):
-        own = counts.setdefault(str(source), {})
-        own[name] = own.get(name, 0) + 1
-    return [
-        {"source": source, "n": sum(own.values()), "called": own}
-        for source, own in sorted(counts.items())
-    ]
-
-
-def _filled(inside: Bools, values: list[Any], empty: Any) -> NDArray[Any]:
-    out = np.full(len(inside), empty, dtype=object if empty == "" else np.float64)
-    out[inside] = values
-    return out
+def _aurocs(
+    rows: pd.DataFrame, answers: Answers, classes: Classes, generator: str
+) -> dict[str, float]:
+    """Return rule -> AUROC of a generator's validation rows against the known ones."""
+    val = (rows["split"] == "val").to_numpy()
+    new = val & class_rules.without(rows, generator, answers.left_out)
+    known = val & (classes.only(answers.names).of(rows) != NO_CLASS)
+    if not new.any():
+        return {}
+    shown = new | known
+    return {
+        rule: auc(new[shown], score[shown]) for rule, score in answers.scores.items()
+    }

@@ -1,7 +1,7 @@
 """Called against true -> confusion matrix and its numbers with 95 % intervals."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -52,10 +52,11 @@ class Matrix:
         """
         number = {name: index for index, name in enumerate(names)}
         whole = np.zeros((len(names), len(names)), dtype=np.int64)
-        for own, said in zip(true, called, strict=True):
-            whole[number[own], number[said]] += 1
-        kept = np.flatnonzero(whole.sum(axis=1))
-        return cls(tuple(names[i] for i in kept.tolist()), tuple(names), whole[kept])
+        for own, call in zip(true, called, strict=True):
+            whole[number[own], number[call]] += 1
+        present = np.flatnonzero(whole.sum(axis=1))
+        rows = tuple(names[index] for index in present.tolist())
+        return cls(rows, tuple(names), whole[present])
 
     @property
     def right(self) -> NDArray[np.intp]:
@@ -88,7 +89,7 @@ def summary(
     drawn = _resample(matrix, resamples, seed)
     method = f"stratified bootstrap, {resamples} resamples"
     hits = counts[np.arange(len(right)), right]
-    found = {
+    estimates = {
         "accuracy": rate(int(hits.sum()), int(counts.sum())),
         "mean_recall": _estimate(_mean_recall, matrix, drawn, method),
         "macro_f1": _estimate(_macro_f1, matrix, drawn, method),
@@ -101,13 +102,13 @@ def summary(
             "precision": rate(
                 int(hits[row]), int(called[right[row]]), "nothing was called this"
             ).to_dict(),
-            "f1": float(_f1(counts[None], right)[0, row]),
+            "f1": float(_f1(counts[None].astype(np.float64), right)[0, row]),
         }
         for row, name in enumerate(matrix.true)
     }
     return {
         "n": int(counts.sum()),
-        **{key: value.to_dict() for key, value in found.items()},
+        **{key: value.to_dict() for key, value in estimates.items()},
         "classes": classes,
     }
 
@@ -129,8 +130,8 @@ def auroc(
         )
     rows = Rows.of(unknown, score, np.zeros(score.size))
     masks = {"all": np.ones(score.size, dtype=bool)}
-    found = measure_slices(rows, masks, Thresholds(0.5, 0.5), resamples, seed)
-    return found["all"]["auc"]
+    slices = measure_slices(rows, masks, Thresholds(0.5, 0.5), resamples, seed)
+    return slices["all"]["auc"]
 
 
 def mean_auroc(
@@ -200,24 +201,27 @@ def _resampled_folds(
 
 
 def _estimate(
-    function: Any, matrix: Matrix, drawn: NDArray[np.float64], method: str
+    function: Callable[[Floats, NDArray[np.intp]], Floats],
+    matrix: Matrix,
+    drawn: Floats,
+    method: str,
 ) -> Estimate:
     value = float(function(matrix.counts[None].astype(np.float64), matrix.right)[0])
     return Estimate(value, *percentiles(function(drawn, matrix.right), value), method)
 
 
-def _f1(counts: NDArray[Any], right: NDArray[np.intp]) -> Floats:
+def _f1(counts: Floats, right: NDArray[np.intp]) -> Floats:
     """Return F1 `(k, rows)` of `(k, rows, columns)`; 0 where nothing was right."""
     hits = counts[:, np.arange(len(right)), right]
     both = counts.sum(axis=2) + counts.sum(axis=1)[:, right]
     return np.asarray(2 * hits / np.maximum(both, 1e-12), dtype=np.float64)
 
 
-def _macro_f1(counts: NDArray[Any], right: NDArray[np.intp]) -> Floats:
+def _macro_f1(counts: Floats, right: NDArray[np.intp]) -> Floats:
     return np.asarray(_f1(counts, right).mean(axis=1), dtype=np.float64)
 
 
-def _mean_recall(counts: NDArray[Any], right: NDArray[np.intp]) -> Floats:
+def _mean_recall(counts: Floats, right: NDArray[np.intp]) -> Floats:
     hits = counts[:, np.arange(len(right)), right]
     share = hits / counts.sum(axis=2)
     return np.asarray(share.mean(axis=1), dtype=np.float64)
@@ -238,12 +242,12 @@ def _resample(matrix: Matrix, resamples: int, seed: int) -> NDArray[np.float64]:
             share = counts[row] / n
             drawn[:, row] = generator.multinomial(n, share, size=resamples)
             continue
-        found = rate_draws(hits, n, resamples, generator) * n
+        drawn_hits = rate_draws(hits, n, resamples, generator) * n
         others = np.where(
             np.arange(counts.shape[1]) == right[row], 0, counts[row] + 1.0
         )
         if hits == n:
             others = np.where(others > 0, 1.0, 0.0)
-        drawn[:, row] = (n - found)[:, None] * others / max(others.sum(), 1e-12)
-        drawn[:, row, right[row]] = found
+        drawn[:, row] = (n - drawn_hits)[:, None] * others / max(others.sum(), 1e-12)
+        drawn[:, row, right[row]] = drawn_hits
     return drawn

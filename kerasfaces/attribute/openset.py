@@ -5,7 +5,6 @@ example of the unknown, and what it is worth is measured by leaving generators o
 """
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +44,7 @@ class OpenSet:
 
         Args:
             logits: `(n, classes)`.
-            distance: `(n,)`, see `distance.Space`.
+            distance: `(n,)`, see `head.Head`.
         """
         return _score(logits, distance, self.rule, self.doubt, self.distance)
 
@@ -63,10 +62,6 @@ class OpenSet:
                 score > self.threshold, closest(logits, names), strict=True
             )
         ]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return JSON types."""
-        return dataclasses.asdict(self)
 
 
 def closest(logits: Floats, names: tuple[str, ...]) -> list[str]:

@@ -1,6 +1,6 @@
 """attribution.json -> one self-contained page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ from markupsafe import Markup
 from kerasfaces.attribute import picture
 from kerasfaces.attribute.classes import REAL, UNKNOWN
 from kerasfaces.attribute.measure import Matrix
+from kerasfaces.metrics.intervals import EstimateJson
 from kerasfaces.report import markup
 from kerasfaces.report import page as pages
 from kerasfaces.report.forest import forest
@@ -51,24 +52,25 @@ def render(content: Mapping[str, Any], name: str) -> str:
     )
 
 
-def matrix_of(found: Mapping[str, Any]) -> Matrix:
+def matrix_of(calls: Mapping[str, Any]) -> Matrix:
     """Return the matrix of a measured part."""
-    held = found["matrix"]
-    return Matrix(
-        tuple(held["true"]), tuple(held["called"]), np.array(held["counts"], np.int64)
-    )
+    matrix = calls["matrix"]
+    counts = np.array(matrix["counts"], np.int64)
+    return Matrix(tuple(matrix["true"]), tuple(matrix["called"]), counts)
 
 
 def _result(content: Mapping[str, Any]) -> Section:
-    found = content["test"]["with_unknown"]
+    calls = content["test"]["with_unknown"]
     names = content["classes"]["names"]
     lead = (
-        f"{found['n']:,} test images of {len(names)} classes: {', '.join(names)}. Every call "
+        f"{calls['n']:,} test images of {len(names)} classes: {', '.join(names)}. Every call "
         "may be “unknown”; under each number its 95 % interval."
     )
-    cards = [_card(title, found[key], _MEANINGS[key]) for key, title in TITLES.items()]
+    cards = [
+        markup.card(title, calls[key], _MEANINGS[key]) for key, title in TITLES.items()
+    ]
     cards.append(
-        _card(
+        markup.card(
             "AUROC of unknown",
             content["mean_auroc_unknown"],
             "chance that a generator never seen looks less known than the known; mean over "
@@ -78,20 +80,6 @@ def _result(content: Mapping[str, Any]) -> Section:
     return Section(
         "Result",
         markup.paragraph(lead, class_="lead") + tag("div", *cards, class_="cards"),
-    )
-
-
-def _card(title: str, found: Mapping[str, Any], meaning: str) -> Markup:
-    limits = markup.interval(found["low"], found["high"])
-    said = found["method"] if found["value"] is None else limits
-    return tag(
-        "div",
-        tag("div", title, class_="name"),
-        tag("div", markup.number(found["value"]), class_="value"),
-        tag("div", said, class_="limits"),
-        tag("div", meaning, class_="meaning"),
-        class_="card",
-        title=found["method"],
     )
 
 
@@ -121,13 +109,15 @@ def _confusion(content: Mapping[str, Any]) -> Section:
         )
     ]
     forced = test["forced"]["macro_f1"]
-    said = (
+    forced_note = (
         f"Forced into a class, macro-F1 is {markup.number(forced['value'])} "
         f"({markup.interval(forced['low'], forced['high'])})."
     )
     return Section(
         "What was called what",
-        markup.paragraph(note) + Markup("").join(figures) + markup.paragraph(said),
+        markup.paragraph(note)
+        + Markup("").join(figures)
+        + markup.paragraph(forced_note),
     )
 
 
@@ -137,8 +127,8 @@ def _classes(content: Mapping[str, Any]) -> Section:
     rows: list[list[object]] = []
     for name in [REAL, *sorted(set(counts) - {REAL})]:
         own = [f"{counts[name][split]:,}" for split in ("train", "val", "test")]
-        found = measured.get(name)
-        if name in content["classes"]["few"] or found is None:
+        numbers = measured.get(name)
+        if name in content["classes"]["few"] or numbers is None:
             few = tag("span", "too few images", class_="missing")
             rows.append([name, *own, few, markup.MISSING, markup.MISSING])
             continue
@@ -146,9 +136,9 @@ def _classes(content: Mapping[str, Any]) -> Section:
             [
                 name,
                 *own,
-                markup.estimate(found["recall"]),
-                markup.estimate(found["precision"]),
-                markup.number(found["f1"]),
+                markup.estimate(numbers["recall"]),
+                markup.estimate(numbers["precision"]),
+                markup.number(numbers["f1"]),
             ]
         )
     least = content["classes"]["least"]
@@ -168,68 +158,70 @@ def _left_out(content: Mapping[str, Any]) -> Section:
         "the choice of a rule, and all its images were then shown. The right call is "
         "“unknown”; “real” means that it passes."
     )
+    met = sum(fold["n_met"] for fold in folds)
+    if met:
+        note += (
+            f" {met:,} of their images share a pair or a person with an image that was trained "
+            "or validated on, and are left out."
+        )
     lines = [
         (f["generator"], f["auroc"]["value"], f["auroc"]["low"], f["auroc"]["high"])
         for f in folds
     ]
     image = forest(lines, "AUROC of unknown for each generator left out", mark=0.5)
     names = [*content["classes"]["names"], UNKNOWN]
-    rows = [
-        [
-            fold["generator"],
-            f"{fold['n']:,}",
-            markup.estimate(fold["auroc"]),
-            markup.estimate(fold["called_unknown"]),
-            markup.estimate(fold["called_real"]),
-            markup.estimate(fold["known_rejected"]),
-            markup.estimate(fold["numbers"]["macro_f1"]),
-        ]
-        for fold in folds
-    ]
-    header = [
-        "Left out",
-        "Images",
-        "AUROC of unknown",
-        "Called unknown",
-        "Called real",
-        "Known called unknown",
-        "Macro-F1",
-    ]
-    by_rule = [
-        [
-            fold["generator"],
-            fold["rule"],
-            *(markup.estimate(found) for found in fold["auroc_by_rule"].values()),
-        ]
-        for fold in folds
-    ]
-    rules = [*folds[0]["auroc_by_rule"]]
     called = [
         [fold["generator"], *(_count(fold["called"].get(name)) for name in names)]
         for fold in folds
     ]
-    met = sum(fold["n_met"] for fold in folds)
-    more = (
-        f" {met:,} of their images share a pair or a person with an image that was trained or "
-        "validated on, and are left out."
-        if met
-        else ""
-    )
     return Section(
         title,
-        markup.paragraph(note + more)
+        markup.paragraph(note)
         + tag("div", markup.figure(image, "AUROC of unknown, 95 %"), class_="wide")
-        + markup.table(
-            "95 % intervals; macro-F1 counts unknown as a class", header, rows
-        )
-        + markup.table(
-            "AUROC of unknown by rule. The rule in use was chosen by leaving each of the others "
-            "out as well: best on their validation images, by heads that never saw this one. "
-            "With two generators there are no such heads, and it is doubt",
-            ["Left out", "Rule in use", *rules],
-            by_rule,
-        )
+        + _fold_numbers(folds)
+        + _fold_rules(folds)
         + markup.table("What they were called, images", ["Left out", *names], called),
+    )
+
+
+def _fold_numbers(folds: Sequence[Mapping[str, Any]]) -> Markup:
+    columns = {
+        "AUROC of unknown": "auroc",
+        "Called unknown": "called_unknown",
+        "Called real": "called_real",
+        "Known called unknown": "known_rejected",
+    }
+    rows = [
+        [
+            fold["generator"],
+            f"{fold['n']:,}",
+            *(markup.estimate(fold[key]) for key in columns.values()),
+            markup.estimate(fold["numbers"]["macro_f1"]),
+        ]
+        for fold in folds
+    ]
+    header = ["Left out", "Images", *columns, "Macro-F1"]
+    return markup.table(
+        "95 % intervals; macro-F1 counts unknown as a class", header, rows
+    )
+
+
+def _fold_rules(folds: Sequence[Mapping[str, Any]]) -> Markup:
+    rules = [*folds[0]["auroc_by_rule"]]
+    rows = [
+        [
+            fold["generator"],
+            fold["rule"],
+            *(markup.estimate(fold["auroc_by_rule"][rule]) for rule in rules),
+        ]
+        for fold in folds
+    ]
+    return markup.table(
+        "AUROC of unknown by rule. The rule in use was chosen by leaving each of the others "
+        "out as well: best on their validation images, by heads that never saw this one. "
+        "With two generators there are no such heads, and it is doubt",
+        ["Left out", "Rule in use", *rules],
+        rows,
     )
 
 
@@ -281,10 +273,8 @@ def _count(count: int | None) -> str:
     return markup.MISSING if count is None else f"{count:,}"
 
 
-def _percent(found: Mapping[str, Any]) -> str:
-    if found["value"] is None:
+def _percent(share: EstimateJson) -> str:
+    low, high = share["low"], share["high"]
+    if share["value"] is None or low is None or high is None:
         return markup.MISSING
-    return (
-        f"{100 * found['value']:.1f} %, {100 * found['low']:.1f} to "
-        f"{100 * found['high']:.1f}"
-    )
+    return f"{100 * share['value']:.1f} %, {100 * low:.1f} to {100 * high:.1f}"

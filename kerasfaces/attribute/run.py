@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +10,17 @@ import pandas as pd
 
 from kerasfaces import manifest as manifests
 from kerasfaces.attribute import classes as class_rules
-from kerasfaces.attribute import heads, measure, openset, rules
-from kerasfaces.attribute.classes import UNKNOWN, Classes
+from kerasfaces.attribute import heads, measure, openset, predictions
+from kerasfaces.attribute.classes import UNKNOWN
+from kerasfaces.attribute.features import ImageFeatures
 from kerasfaces.attribute.heads import Answers
-from kerasfaces.attribute.material import Material
 from kerasfaces.core import config as configs
 from kerasfaces.core import environment, folders
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import read_json, write_json, write_text
 from kerasfaces.evaluate.warn import audit_sentence
 from kerasfaces.manifest import audit as audits
-from kerasfaces.metrics import rate
+from kerasfaces.metrics import Estimate, rate
 from kerasfaces.metrics.bootstrap import RESAMPLES
 
 logger = logging.getLogger(__name__)
@@ -75,14 +76,14 @@ def attribute(
         config: Settings.
 
     Raises:
-        KerasfacesError: See `material.load`, `classes.find`; or the folder holds another
+        KerasfacesError: See `features.load`, `classes.find`; or the folder holds another
             attribution.
     """
-    from kerasfaces.attribute import material, report
+    from kerasfaces.attribute import features, report
 
     config = config or Config()
     own = manifest is None
-    material.check_run(detector)
+    features.check_run(detector)
     if manifest is None:
         manifest = manifests.read(detector / "manifest.csv")
     identity = _identity(detector, manifest, config)
@@ -94,12 +95,12 @@ def attribute(
             return folder
         write_json(folder / "environment.json", environment.describe())
         manifest = _split(manifest, folder)
-        read = material.load(detector, manifest)
+        images = features.load(detector, manifest)
         notes = [] if own else ["The images are not those the detector was made with."]
-        told = audits.kept(manifest, folder)
-        if told and told["flagged"]:
-            notes.append(audit_sentence(told))
-        content = make(read, folder, config, notes)
+        audit = audits.kept(manifest, folder)
+        if audit and audit["flagged"]:
+            notes.append(audit_sentence(audit))
+        content = measured(images, folder, config, notes)
         content = {**content, "detector": str(detector.resolve())}
         write_json(folder / FILE, content)
         page = report.render(content, folder.name)
@@ -107,139 +108,124 @@ def attribute(
     return folder
 
 
-def make(
-    material: Material, folder: Path, config: Config, notes: list[str] | None = None
+def measured(
+    images: ImageFeatures,
+    folder: Path,
+    config: Config,
+    notes: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Train what is missing, write the tables, and return attribution.json's content."""
-    readable = material.readable
-    found = class_rules.find(material.rows, readable)
-    for note in found.notes:
+    classes = class_rules.find(images.rows, images.readable)
+    for note in classes.notes:
         logger.warning("%s", note)
-    rows = material.rows[readable].reset_index(drop=True)
-    trained = heads.train_all(
-        rows, material.read, found, folder, config.l2, config.reject
+    rows = images.rows[images.readable].reset_index(drop=True)
+    answers, *folds = heads.train_all(
+        rows, images.read, classes, folder, config.l2, config.reject
     )
-    answers = rules.chosen(rows, trained, found)
     for split in ("val", "test"):
-        frame = heads.table(material.rows, material.reasons, answers[0], split)
-        heads.write_table(frame, folder / f"attribution_{split}.csv")
-    return _content(material, rows, found, answers, config, notes or [])
-
-
-def _content(
-    material: Material,
-    rows: pd.DataFrame,
-    found: Classes,
-    answers: list[Answers],
-    config: Config,
-    notes: list[str],
-) -> dict[str, Any]:
-    every, *folds = answers
-    bad = [
+        frame = predictions.table(images.rows, images.reasons, answers, split)
+        predictions.write(frame, folder / f"attribution_{split}.csv")
+    unreadable = [
         f"{path}: {reason}"
-        for path, reason in zip(material.rows["path"], material.reasons, strict=True)
+        for path, reason in zip(images.rows["path"], images.reasons, strict=True)
         if reason
     ]
-    said = [*notes, *found.notes]
-    if not folds:
-        said.append(
-            "There is one generator: leaving it out would leave nothing to tell apart, so how "
-            "well unknown generators are recognised was not measured."
-        )
-    if bad:
-        said.append(f"{len(bad):,} images could not be read and are in no number.")
     shown = [
         (fold.known, fold.unknown, fold.score) for fold in folds if fold.unknown.any()
     ]
+    mean_auroc = measure.mean_auroc(shown, config.resamples, config.seed)
     return {
-        "classes": found.to_json(),
-        "open_set": every.point.to_json(),
+        "classes": classes.to_json(),
+        "open_set": dataclasses.asdict(answers.point),
         "test": {
-            "with_unknown": _measured(rows, every, config, forced=False),
-            "forced": _measured(rows, every, config, forced=True),
-            "rejected": _rejected(every).to_dict(),
-            "real_sources": heads.real_sources(rows, every),
+            "with_unknown": _calls(rows, answers, config, forced=False),
+            "forced": _calls(rows, answers, config, forced=True),
+            "rejected": _rejected(answers).to_dict(),
+            "real_sources": predictions.real_sources(rows, answers),
         },
         "left_out": [_fold(rows, fold, config) for fold in folds],
-        "mean_auroc_unknown": measure.mean_auroc(
-            shown, config.resamples, config.seed
-        ).to_dict(),
-        "unreadable": bad[:50],
-        "n_unreadable": len(bad),
-        "notes": said,
+        "mean_auroc_unknown": mean_auroc.to_dict(),
+        "unreadable": unreadable[:50],
+        "n_unreadable": len(unreadable),
+        "notes": [*notes, *classes.notes, *_limits(folds, unreadable)],
         "config": configs.to_dict(config),
     }
 
 
-def _measured(
+def _limits(folds: Sequence[Answers], unreadable: Sequence[str]) -> Iterator[str]:
+    """Yield what was not measured, a sentence each."""
+    if not folds:
+        yield (
+            "There is one generator: leaving it out would leave nothing to tell apart, so how "
+            "well unknown generators are recognised was not measured."
+        )
+    if unreadable:
+        yield f"{len(unreadable):,} images could not be read and are in no number."
+
+
+def _calls(
     rows: pd.DataFrame, answers: Answers, config: Config, *, forced: bool
 ) -> dict[str, Any]:
     """Return matrix and numbers over known and unknown rows."""
-    measured = answers.measured
-    true = answers.true(rows[measured])
-    names = answers.names if forced else (*answers.names, UNKNOWN)
-    called = (
-        openset.closest(answers.logits[measured], answers.names)
-        if forced
-        else heads.called_of(answers, measured)
-    )
+    true = answers.true(rows[answers.measured])
+    if forced:
+        names = answers.names
+        called = openset.closest(answers.logits[answers.measured], names)
+    else:
+        names = (*answers.names, UNKNOWN)
+        called = answers.called(answers.measured)
     matrix = measure.Matrix.of(true, called, names)
-    return {
-        "matrix": matrix.to_json(),
-        **measure.summary(matrix, config.resamples, config.seed),
-    }
+    numbers = measure.summary(matrix, config.resamples, config.seed)
+    return {"matrix": matrix.to_json(), **numbers}
 
 
 def _fold(rows: pd.DataFrame, fold: Answers, config: Config) -> dict[str, Any]:
     """Return how a generator fares with a head that has never seen it."""
-    called = heads.called_of(fold, fold.unknown)
+    called = fold.called(fold.unknown)
     counts = {name: called.count(name) for name in (*fold.names, UNKNOWN)}
     n = len(called)
     (generator,) = fold.left_out
     own = (rows["label"] == "fake") & (rows["source"] == generator)
+    aurocs = {
+        rule: measure.auroc(
+            fold.unknown[fold.measured],
+            score[fold.measured],
+            config.resamples,
+            config.seed,
+        ).to_dict()
+        for rule, score in fold.scores.items()
+    }
     return {
         "generator": generator,
         "n": n,
         "n_met": int(own.sum()) - n,
         "n_known": int(fold.known.sum()),
-        "auroc": measure.auroc(
-            fold.unknown[fold.measured],
-            fold.score[fold.measured],
-            config.resamples,
-            config.seed,
-        ).to_dict(),
+        "auroc": aurocs[fold.rule],
         "rule": fold.rule,
-        "auroc_by_rule": {
-            rule: measure.auroc(
-                fold.unknown[fold.measured],
-                score[fold.measured],
-                config.resamples,
-                config.seed,
-            ).to_dict()
-            for rule, score in fold.scores.items()
-        },
+        "auroc_by_rule": aurocs,
         "called_unknown": rate(counts[UNKNOWN], n, "no image of it").to_dict(),
         "called_real": rate(counts["real"], n, "no image of it").to_dict(),
         "known_rejected": _rejected(fold).to_dict(),
         "called": counts,
-        "open_set": fold.point.to_json(),
-        "numbers": _measured(rows, fold, config, forced=False),
+        "open_set": dataclasses.asdict(fold.point),
+        "numbers": _calls(rows, fold, config, forced=False),
     }
 
 
-def _rejected(answers: Answers) -> Any:
-    called = heads.called_of(answers, answers.known)
+def _rejected(answers: Answers) -> Estimate:
+    """Return the share of known test rows that are called unknown."""
+    called = answers.called(answers.known)
     return rate(called.count(UNKNOWN), len(called))
 
 
 def _identity(
     detector: Path, manifest: manifests.Manifest, config: Config
 ) -> dict[str, Any]:
-    made = detector / "config.json"
+    file = detector / "config.json"
     return {
         "format": FORMAT_VERSION,
         "attribute": configs.to_dict(config),
-        "detector": configs.digest(read_json(made)) if made.is_file() else None,
+        "detector": configs.digest(read_json(file)) if file.is_file() else None,
         "manifest": manifest.digest(),
     }
 

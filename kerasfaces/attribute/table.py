@@ -26,7 +26,7 @@ def counts(frame: "pd.DataFrame") -> str:
     """Return what each source's images were called.
 
     Args:
-        frame: See `heads.table`; of any images.
+        frame: See `predictions.table`; of any images.
     """
     readable = frame[frame["reason"] == ""]
     lines = [
@@ -36,20 +36,20 @@ def counts(frame: "pd.DataFrame") -> str:
     ]
     for (source, label), part in readable.groupby(["source", "label"], sort=True):
         called = part["called"].value_counts().sort_index()
-        said = ", ".join(f"{plain(name)} {count:,}" for name, count in called.items())
-        lines.append(f"{_cut(f'{source} ({label})')}{len(part):>7,}  {said}")
+        names = ", ".join(f"{plain(name)} {count:,}" for name, count in called.items())
+        lines.append(f"{_cut(f'{source} ({label})')}{len(part):>7,}  {names}")
     return "\n".join(lines)
 
 
 def _head(content: Mapping[str, Any]) -> Iterator[str]:
-    found, forced = content["test"]["with_unknown"], content["test"]["forced"]
-    yield f"test: {found['n']:,} images of {len(content['classes']['names'])} classes"
+    calls, forced = content["test"]["with_unknown"], content["test"]["forced"]
+    yield f"test: {calls['n']:,} images of {len(content['classes']['names'])} classes"
     yield ""
     yield f"{'':{_NAME}}{'with unknown':>12}   {'95 % interval':18}{'forced':>6}"
     for key, title in TITLES.items():
         yield (
-            f"{title:{_NAME}}{number(found[key]['value']):>12}   "
-            f"{interval(found[key]['low'], found[key]['high']):18}"
+            f"{title:{_NAME}}{number(calls[key]['value']):>12}   "
+            f"{interval(calls[key]['low'], calls[key]['high']):18}"
             f"{number(forced[key]['value']):>6}"
         )
     rejected = content["test"]["rejected"]
@@ -69,12 +69,12 @@ def _head(content: Mapping[str, Any]) -> Iterator[str]:
 def _classes(content: Mapping[str, Any]) -> Iterator[str]:
     yield f"{'class':{_NAME}}{'images':>7}{'recall':>8}   {'95 % interval':16}{'precision':>10}"
     measured = content["test"]["with_unknown"]["classes"]
-    for name, found in measured.items():
-        recall = found["recall"]
+    for name, numbers in measured.items():
+        recall = numbers["recall"]
         yield (
-            f"{_cut(name)}{found['n']:>7,}{number(recall['value']):>8}   "
+            f"{_cut(name)}{numbers['n']:>7,}{number(recall['value']):>8}   "
             f"{interval(recall['low'], recall['high']):16}"
-            f"{number(found['precision']['value']):>10}"
+            f"{number(numbers['precision']['value']):>10}"
         )
     for name in content["classes"]["few"]:
         counts = content["classes"]["counts"][name]
@@ -105,9 +105,9 @@ def _left_out(content: Mapping[str, Any]) -> Iterator[str]:
     rules = [*content["left_out"][0]["auroc_by_rule"]]
     yield f"{'AUROC of unknown by':{_NAME}}" + "".join(f"{rule:>10}" for rule in rules)
     for fold in content["left_out"]:
-        values = [number(found["value"]) for found in fold["auroc_by_rule"].values()]
-        said = "".join(f"{value:>10}" for value in values)
-        yield f"{_cut(fold['generator'])}{said}  in use: {fold['rule']}"
+        aurocs = fold["auroc_by_rule"].values()
+        values = "".join(f"{number(auroc['value']):>10}" for auroc in aurocs)
+        yield f"{_cut(fold['generator'])}{values}  in use: {fold['rule']}"
 
 
 def _cut(name: str) -> str:

@@ -20,6 +20,7 @@ from kerasfaces.evaluate.measure import FEW
 from kerasfaces.metrics import Estimate, Rows, Thresholds, measure_slices
 from kerasfaces.metrics.bootstrap import RESAMPLES
 from kerasfaces.metrics.inputs import Bools
+from kerasfaces.metrics.intervals import EstimateJson
 from kerasfaces.metrics.together import METRICS
 from kerasfaces.run import predictions
 
@@ -201,9 +202,9 @@ def _reference(
 
 def _to_json(
     metrics: Mapping[str, Mapping[str, Estimate]],
-) -> dict[str, dict[str, dict[str, Any]]]:
+) -> dict[str, dict[str, EstimateJson]]:
     return {
-        name: {metric: found.to_dict() for metric, found in part.items()}
+        name: {metric: each.to_dict() for metric, each in part.items()}
         for name, part in metrics.items()
     }
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from functools import lru_cache
 from statistics import NormalDist
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -19,6 +19,15 @@ from kerasfaces.metrics.inputs import Floats
 
 LEVEL = 0.95
 EXACT = "exact (Clopper-Pearson)"
+
+
+class EstimateJson(TypedDict):
+    """An estimate in JSON; None where it is not defined."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    method: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,13 +39,13 @@ class Estimate:
     high: float
     method: str
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> EstimateJson:
         """Return JSON types; NaN becomes None."""
-        numbers = {"value": self.value, "low": self.low, "high": self.high}
-        finite = {
-            key: float(x) if math.isfinite(x) else None for key, x in numbers.items()
-        }
-        return {**finite, "method": self.method}
+        value, low, high = (
+            float(number) if math.isfinite(number) else None
+            for number in (self.value, self.low, self.high)
+        )
+        return {"value": value, "low": low, "high": high, "method": self.method}
 
 
 def undefined(why: str) -> Estimate:

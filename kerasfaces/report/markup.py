@@ -6,12 +6,12 @@ surrogates, line breaks and other control characters are made visible.
 
 import dataclasses
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup, escape
 
 from kerasfaces.core.texts import plain
+from kerasfaces.metrics.intervals import EstimateJson
 
 MISSING = "–"
 
@@ -50,13 +50,31 @@ def interval(low: float | None, high: float | None, digits: int = 3) -> str:
     return f"{low:.{digits}f} to {high:.{digits}f}"
 
 
-def estimate(found: Mapping[str, Any]) -> Markup:
+def estimate(metric: EstimateJson) -> Markup:
     """Return a metric's value with its interval below, its method as a tooltip."""
-    value = number(found["value"])
+    value = number(metric["value"])
     if value == MISSING:
-        return tag("span", MISSING, title=found["method"], class_="missing")
-    limits = tag("small", interval(found["low"], found["high"]))
-    return tag("span", value, " ", limits, title=found["method"], class_="estimate")
+        return tag("span", MISSING, title=metric["method"], class_="missing")
+    limits = tag("small", interval(metric["low"], metric["high"]))
+    return tag("span", value, " ", limits, title=metric["method"], class_="estimate")
+
+
+def card(title: str, metric: EstimateJson, meaning: str) -> Markup:
+    """Return a headline: a metric in large digits, its interval and what it means."""
+    limits = interval(metric["low"], metric["high"])
+    if metric["value"] is None:
+        limits = metric["method"]
+    elif limits == MISSING:
+        limits = "no interval"
+    return tag(
+        "div",
+        tag("div", title, class_="name"),
+        tag("div", number(metric["value"]), class_="value"),
+        tag("div", limits, class_="limits"),
+        tag("div", meaning, class_="meaning"),
+        class_="card",
+        title=metric["method"],
+    )
 
 
 def tag(name: str, *content: object, **attributes: object) -> Markup:

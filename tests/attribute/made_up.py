@@ -35,11 +35,11 @@ def make_features(rows, distance=4.0, seed=0):
     return features.astype(np.float32)
 
 
-def make_material(rows, features=None, reasons=None):
+def make_images(rows, features=None, reasons=None):
     """Return what a detector and a manifest would give."""
-    from kerasfaces.attribute.material import Material
+    from kerasfaces.attribute.features import ImageFeatures
 
     reasons = reasons or [""] * len(rows)
     features = make_features(rows) if features is None else features
     readable = np.array([not why for why in reasons])
-    return Material(rows, reasons, lambda: features[readable])
+    return ImageFeatures(rows, reasons, lambda: features[readable])

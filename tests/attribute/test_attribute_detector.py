@@ -8,7 +8,7 @@ from PIL import Image
 
 from kerasfaces import manifest as manifests
 from kerasfaces.attribute import __main__ as command
-from kerasfaces.attribute import material
+from kerasfaces.attribute import features
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import read_json, write_json
 from kerasfaces.train.__main__ import main as train
@@ -89,4 +89,4 @@ def test_a_base_that_was_trained_is_refused(detector):
     config["train"]["unfreeze"] = 3
     write_json(detector / "config.json", config)
     with pytest.raises(InputError, match="its base was trained with it"):
-        material.load(detector, manifests.read(detector / "manifest.csv"))
+        features.load(detector, manifests.read(detector / "manifest.csv"))

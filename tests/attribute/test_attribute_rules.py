@@ -5,18 +5,18 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from made_up import WIDTH, make_features, make_material, make_rows
+from made_up import WIDTH, make_features, make_images, make_rows
 
-from kerasfaces.attribute import classes, distance, openset, softmax
-from kerasfaces.attribute.run import Config, make
+from kerasfaces.attribute import classes, head, openset
+from kerasfaces.attribute.run import Config, measured
 from kerasfaces.metrics import auc
 
 QUICK = Config(resamples=100)
 GENERATORS = ("autoencoder", "diffusion", "gan")
 
 
-def made(folder, rows, features):
-    return make(make_material(rows, features), folder, QUICK)
+def attributed(folder, rows, features):
+    return measured(make_images(rows, features), folder, QUICK)
 
 
 def rules_of(content):
@@ -49,12 +49,12 @@ def test_the_rule_a_generator_meets_does_not_depend_on_it(tmp_path, seed):
     random = np.random.default_rng(seed)
     features = hard_features(rows, seed)
     name = GENERATORS[seed % 3]
-    before = rules_of(made(tmp_path / "before", rows, features))
+    before = rules_of(attributed(tmp_path / "before", rows, features))
     at = ((rows["source"] == name) & (rows["split"] == "val")).to_numpy()
     for how, change in CHANGES.items():
         other = features.copy()
         other[at] = change(features[at], random)
-        after = rules_of(made(tmp_path / how, rows, other))
+        after = rules_of(attributed(tmp_path / how, rows, other))
         assert after[name] == before[name], (name, how)
 
 
@@ -65,13 +65,13 @@ def test_neither_do_its_training_rows_nor_how_it_is_joined_to_others(tmp_path):
     own = (rows["source"] == name).to_numpy()
     other = features.copy()
     other[own] = np.random.default_rng(0).normal(0, 9, (own.sum(), WIDTH))
-    before = rules_of(made(tmp_path / "before", rows, features))
-    assert rules_of(made(tmp_path / "after", rows, other))[name] == before[name]
+    before = rules_of(attributed(tmp_path / "before", rows, features))
+    assert rules_of(attributed(tmp_path / "after", rows, other))[name] == before[name]
     val = (rows["split"] == "val") & (rows["label"] == "fake") & ~own
     joined = rows.assign(identity=np.where(own, "one", np.where(val, "one", "")))
     apart = rows.assign(identity=np.where(val, "one", ""))
     with_it, without = (
-        rules_of(made(tmp_path / str(kind), part, other))
+        rules_of(attributed(tmp_path / str(kind), part, other))
         for kind, part in enumerate((joined, apart))
     )
     assert with_it[name] == without[name]
@@ -89,19 +89,18 @@ def slow_rule(rows, features, absent):
         number = np.array([names.index(t) if t in names else -1 for t in truth])
         train = (number >= 0) & (split == "train")
         val = (number >= 0) & (split == "val")
-        head = softmax.fit(features[train], number[train], names, QUICK.l2)
-        space = distance.fit(head, features[train], number[train])
+        model = head.fit(features[train], number[train], names, QUICK.l2)
+        logits, distances = model(features)
         shown = val | ((truth == new) & (split == "val"))
         for rule in openset.RULES:
             point = openset.calibrate(
-                head(features[val]),
-                space(head, features[val]),
+                logits[val],
+                distances[val],
                 number[val],
                 QUICK.reject,
                 rule,
             )
-            part = features[shown]
-            unknown = point.score(head(part), space(head, part))
+            unknown = point.score(logits[shown], distances[shown])
             scores[rule].append(auc(truth[shown] == new, unknown))
     if not scores["doubt"]:
         return "doubt"
@@ -112,7 +111,7 @@ def slow_rule(rows, features, absent):
 def test_a_slow_second_implementation_chooses_the_same(tmp_path, seed):
     rows = make_rows((20, 8, 8))
     features = hard_features(rows, seed)
-    content = made(tmp_path, rows, features)
+    content = attributed(tmp_path, rows, features)
     assert content["open_set"]["rule"] == slow_rule(rows, features, ())
     for name, rule in rules_of(content).items():
         assert rule == slow_rule(rows, features, (name,)), name
@@ -122,7 +121,7 @@ def test_of_two_generators_each_meets_doubt(tmp_path):
     """A head without both would have nothing to tell real images from."""
     rows = make_rows((20, 8, 8), generators=GENERATORS[:2])
     for seed in range(3):
-        content = made(tmp_path / str(seed), rows, hard_features(rows, seed))
+        content = attributed(tmp_path / str(seed), rows, hard_features(rows, seed))
         assert set(rules_of(content).values()) == {"doubt"}
         assert len(list((tmp_path / str(seed)).glob("heads/*[0-9].npz"))) == 3
 

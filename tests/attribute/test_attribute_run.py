@@ -5,24 +5,24 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from made_up import make_features, make_material, make_rows
+from made_up import make_features, make_images, make_rows
 
 from kerasfaces.attribute import __main__ as command
-from kerasfaces.attribute import heads, report, softmax, table
-from kerasfaces.attribute.run import Config, attribute, make
+from kerasfaces.attribute import head, heads, report, table
+from kerasfaces.attribute.run import Config, attribute, measured
 from kerasfaces.core.errors import InputError, MissingFileError, RunError
 from kerasfaces.core.files import read_json, write_json
 
 QUICK = Config(resamples=100)
 
 
-def made(folder, rows=None, **options):
+def attributed(folder, rows=None, **options):
     rows = make_rows() if rows is None else rows
-    return make(make_material(rows, **options), folder, QUICK)
+    return measured(make_images(rows, **options), folder, QUICK)
 
 
 def test_known_generators_are_told_apart_and_unknown_ones_noticed(tmp_path):
-    content = made(tmp_path)
+    content = attributed(tmp_path)
     test = content["test"]
     assert test["forced"]["macro_f1"]["value"] > 0.85
     assert (
@@ -52,7 +52,7 @@ def test_a_generator_between_the_classes_is_called_unknown(tmp_path):
     gan = (rows["source"] == "gan").to_numpy()
     features[gan, :2] += 4.0  # half way to both others
     features[gan, 2] = 0.0
-    content = made(tmp_path, rows, features=features)
+    content = attributed(tmp_path, rows, features=features)
     fold = content["left_out"][-1]
     assert fold["auroc"]["value"] > 0.9
     assert fold["called_unknown"]["value"] > 0.5
@@ -60,16 +60,16 @@ def test_a_generator_between_the_classes_is_called_unknown(tmp_path):
 
 def test_nothing_is_learnt_from_what_is_left_out_or_from_test(tmp_path):
     rows = make_rows()
-    first = made(tmp_path / "a", rows)
+    first = attributed(tmp_path / "a", rows)
     features = make_features(rows)
     gan = (rows["source"] == "gan").to_numpy()
     test = (rows["split"] == "test").to_numpy()
     changed = features.copy()
     changed[gan | test] = 1e3
-    made(tmp_path / "b", rows, features=changed)
+    attributed(tmp_path / "b", rows, features=changed)
     for number, same in ((1, True), (2, True), (3, True)):  # 3 leaves gan out
         one, two = (
-            softmax.Head.load(tmp_path / name / "heads" / f"{number:03d}.npz")
+            head.Head.load(tmp_path / name / "heads" / f"{number:03d}.npz")
             for name in "ab"
         )
         assert ("gan" in one.names) == (number != 3)
@@ -77,7 +77,7 @@ def test_nothing_is_learnt_from_what_is_left_out_or_from_test(tmp_path):
             assert np.array_equal(one.weights, two.weights) == same
     changed = features.copy()
     changed[test] = 1e3
-    third = made(tmp_path / "c", rows, features=changed)
+    third = attributed(tmp_path / "c", rows, features=changed)
     assert third["open_set"] == first["open_set"]
 
 
@@ -86,7 +86,7 @@ def test_tables_have_one_row_per_manifest_row(tmp_path):
     reasons = [""] * len(rows)
     bad = np.flatnonzero((rows["split"] == "test").to_numpy())[0]
     reasons[bad] = "cannot be decoded"
-    content = made(tmp_path, rows, reasons=reasons)
+    content = attributed(tmp_path, rows, reasons=reasons)
     frame = pd.read_csv(tmp_path / "attribution_test.csv", keep_default_na=False)
     assert len(frame) == 60
     assert list(frame.columns[:7]) == [
@@ -107,7 +107,7 @@ def test_the_page_shows_the_matrix_and_names_who_has_too_few(tmp_path):
     rows = make_rows(generators=("gan", "diffusion"))
     odd = make_rows((2, 1, 0), generators=("<b>few",), reals=())
     rows = pd.concat([rows, odd]).reset_index(drop=True)
-    content = made(tmp_path, rows)
+    content = attributed(tmp_path, rows)
     assert content["classes"]["few"] == ["<b>few"]
     page = report.render(content, "who")
     assert page.count("<svg") == 3
@@ -121,7 +121,7 @@ def test_the_page_shows_the_matrix_and_names_who_has_too_few(tmp_path):
 
 
 def test_one_generator_says_what_was_not_measured(tmp_path):
-    content = made(tmp_path, make_rows(generators=("gan",)))
+    content = attributed(tmp_path, make_rows(generators=("gan",)))
     assert content["left_out"] == []
     assert content["mean_auroc_unknown"]["value"] is None
     assert any("There is one generator" in note for note in content["notes"])
@@ -130,18 +130,18 @@ def test_one_generator_says_what_was_not_measured(tmp_path):
 
 
 def test_heads_that_are_done_are_not_trained_again(tmp_path, monkeypatch):
-    first = made(tmp_path)
+    first = attributed(tmp_path)
     (tmp_path / "heads" / "002.npz").unlink()
     calls = []
-    fit = softmax.fit
-    monkeypatch.setattr(softmax, "fit", lambda *a: calls.append(1) or fit(*a))
-    assert made(tmp_path) == first
+    fit = head.fit
+    monkeypatch.setattr(head, "fit", lambda *a: calls.append(1) or fit(*a))
+    assert attributed(tmp_path) == first
     assert len(calls) == 1
 
 
 def test_a_kill_at_any_head_changes_nothing(tmp_path, monkeypatch):
-    whole = made(tmp_path / "whole")
-    fit = softmax.fit
+    whole = attributed(tmp_path / "whole")
+    fit = head.fit
     for stop in (0, 2):
         folder = tmp_path / str(stop)
         done = []
@@ -152,11 +152,11 @@ def test_a_kill_at_any_head_changes_nothing(tmp_path, monkeypatch):
             done.append(1)
             return fit(*arguments)
 
-        monkeypatch.setattr(softmax, "fit", dying)
+        monkeypatch.setattr(head, "fit", dying)
         with pytest.raises(KeyboardInterrupt):
-            made(folder)
-        monkeypatch.setattr(softmax, "fit", fit)
-        assert made(folder) == whole
+            attributed(folder)
+        monkeypatch.setattr(head, "fit", fit)
+        assert attributed(folder) == whole
 
 
 def test_settings_are_checked():
@@ -171,14 +171,14 @@ def test_settings_are_checked():
 @pytest.fixture
 def detector(tmp_path, monkeypatch):
     """A stand-in for a trained run: its features are made up."""
-    from kerasfaces.attribute import material
+    from kerasfaces.attribute import features
 
     folder = tmp_path / "detector"
     folder.mkdir()
     rows = make_rows()
     rows.to_csv(folder / "manifest.csv", index=False)
     write_json(folder / "config.json", {"train": {}})
-    monkeypatch.setattr(material, "load", lambda run, manifest: make_material(rows))
+    monkeypatch.setattr(features, "load", lambda run, manifest: make_images(rows))
     return folder
 
 
@@ -232,10 +232,10 @@ def test_a_mistake_before_the_first_head_claims_nothing(
     with pytest.raises(InputError, match="no"):
         attribute(detector, folder=folder, config=QUICK)
     monkeypatch.undo()
-    from kerasfaces.attribute import material
+    from kerasfaces.attribute import features
 
     rows = make_rows()
-    monkeypatch.setattr(material, "load", lambda run, manifest: make_material(rows))
+    monkeypatch.setattr(features, "load", lambda run, manifest: make_images(rows))
     other = Config(resamples=100, l2=0.1)
     assert attribute(detector, folder=folder, config=other) == folder
 
@@ -302,16 +302,16 @@ def test_applying_needs_images_and_the_same_detector(finished, detector, tmp_pat
 
 def test_heads_of_other_classes_are_not_taken_over(tmp_path):
     rows = make_rows((20, 12, 12))
-    made(tmp_path / "one", rows)  # killed before its report, and an image is lost
+    attributed(tmp_path / "one", rows)  # killed before its report, and an image is lost
     lost = list(rows["source"]).index("autoencoder")
     reasons = ["gone" if row == lost else "" for row in range(len(rows))]
-    again = made(tmp_path / "one", rows, reasons=reasons)
-    fresh = made(tmp_path / "two", rows, reasons=reasons)
+    again = attributed(tmp_path / "one", rows, reasons=reasons)
+    fresh = attributed(tmp_path / "two", rows, reasons=reasons)
     assert again["classes"]["few"] == ["autoencoder"]
     assert again == fresh
 
 
 def test_the_page_says_what_the_rejected_share_is_of(tmp_path):
-    page = report.render({**made(tmp_path), "detector": "x"}, "name")
+    page = report.render({**attributed(tmp_path), "detector": "x"}, "name")
     assert "each class weighing alike (there" in page
     assert "of the test images, as they are" in page

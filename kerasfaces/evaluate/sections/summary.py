@@ -1,8 +1,5 @@
 """The headline numbers, and all metrics beside validation's."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from markupsafe import Markup
 
 from kerasfaces.evaluate import names
@@ -15,41 +12,27 @@ ORDER = 10
 
 def report(data: ReportInput) -> Section:
     """Return the cards and the table of all metrics."""
-    found = data.slices["all"]
+    whole = data.slices["all"]
     counted = (
-        f"{found['n']:,} {data.headline} images, {found['n_real']:,} real and "
-        f"{found['n_fake']:,} fake; {found['n_unreadable']:,} more "
+        f"{whole['n']:,} {data.headline} images, {whole['n_real']:,} real and "
+        f"{whole['n_fake']:,} fake; {whole['n_unreadable']:,} more "
         f"{names.could_not_be_read(data.metrics)}. "
         "Under each number its 95 % interval."
     )
-    cards = tag(
-        "div", *(_card(name, found[name]) for name in names.HEADLINES), class_="cards"
-    )
+    cards = [
+        markup.card(names.TITLES[name], whole[name], names.MEANINGS[name])
+        for name in names.HEADLINES
+    ]
     return Section(
         "Result",
         Markup("").join(
-            [markup.paragraph(counted, class_="lead"), cards, _table(data)]
+            [
+                markup.paragraph(counted, class_="lead"),
+                tag("div", *cards, class_="cards"),
+                _table(data),
+            ]
         ),
     )
-
-
-def _card(name: str, found: Mapping[str, Any]) -> Markup:
-    return tag(
-        "div",
-        tag("div", names.TITLES[name], class_="name"),
-        tag("div", markup.number(found["value"]), class_="value"),
-        tag("div", _limits(found), class_="limits"),
-        tag("div", names.MEANINGS[name], class_="meaning"),
-        class_="card",
-        title=found["method"],
-    )
-
-
-def _limits(found: Mapping[str, Any]) -> str:
-    limits = markup.interval(found["low"], found["high"])
-    if found["value"] is None:
-        return str(found["method"])
-    return limits if limits != markup.MISSING else "no interval"
 
 
 def _table(data: ReportInput) -> Markup:

@@ -1,7 +1,6 @@
 """A finished detector and a manifest -> features of every readable image."""
 
 import dataclasses
-import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,17 +8,15 @@ import numpy as np
 import pandas as pd
 
 from kerasfaces import manifest as manifests
-from kerasfaces.attribute.softmax import Features
+from kerasfaces.attribute.head import Features
 from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.core.imports import import_keras
 from kerasfaces.metrics.inputs import Bools
 from kerasfaces.run import kinds
 
-logger = logging.getLogger(__name__)
-
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Material:
+class ImageFeatures:
     """Rows and features.
 
     Attributes:
@@ -38,7 +35,7 @@ class Material:
         return np.array([not reason for reason in self.reasons], dtype=bool)
 
 
-def load(run_folder: Path, manifest: manifests.Manifest) -> Material:
+def load(run_folder: Path, manifest: manifests.Manifest) -> ImageFeatures:
     """Return the features of a manifest's images under a run's frozen base.
 
     They are read from the cache, where training left them; what is missing is computed.
@@ -81,7 +78,7 @@ def load(run_folder: Path, manifest: manifests.Manifest) -> Material:
         features = cache.reader(keys)(np.arange(len(keys)))
         return np.ascontiguousarray(features, dtype=np.float32)
 
-    return Material(manifest.rows, list(images.reasons), read)
+    return ImageFeatures(manifest.rows, list(images.reasons), read)
 
 
 def check_run(folder: Path) -> None:
