@@ -11,8 +11,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from kerasfaces.core import failures, interruptions, numerics, streams
-from kerasfaces.core.errors import KerasfacesError
+from kerasfaces.core import engine, failures, interruptions, numerics, streams
+from kerasfaces.core.errors import InputError, KerasfacesError
 from kerasfaces.core.texts import safe
 
 logger = logging.getLogger("kerasfaces")
@@ -27,6 +27,40 @@ def parser(
         description=description,
         epilog="examples:\n" + "\n".join(f"  {example}" for example in examples),
         formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def add_engine(parser: argparse.ArgumentParser, *, workers: bool = False) -> None:
+    """Add the options that say how work is spread: `--engine`, `--address`, `--workers`."""
+    add = parser.add_argument
+    add("--engine", default="local", choices=engine.NAMES, help="default: local")
+    add(
+        "--address",
+        default="",
+        metavar="HOST:PORT",
+        help="of the Ray cluster; default: RAY_ADDRESS, else Ray starts on this machine",
+    )
+    if workers:
+        add(
+            "--workers",
+            type=int,
+            metavar="N",
+            help="upper limit of processes or of Ray actors; default: as many as fit",
+        )
+
+
+def engine_of(arguments: argparse.Namespace) -> engine.Engine:
+    """Return the engine that options of `add_engine` ask for.
+
+    Raises:
+        InputError: `--address` is given without `--engine ray`.
+    """
+    if arguments.address and arguments.engine != "ray":
+        raise InputError("--address is of a Ray cluster; add --engine ray.")
+    return engine.Engine(
+        name=arguments.engine,
+        address=arguments.address,
+        workers=getattr(arguments, "workers", None),
     )
 
 

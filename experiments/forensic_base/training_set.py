@@ -5,9 +5,7 @@ rows are photos and odd rows the generated pictures of the same scenes.
 """
 
 import io
-import os
 from collections.abc import Sequence
-from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,11 +15,11 @@ import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
 
-from kerasfaces.core import config, homes
+from kerasfaces.core import config, engine, homes
+from kerasfaces.core.engine import Engine
+from kerasfaces.core.errors import RunError
 from kerasfaces.core.files import atomic_path
-from kerasfaces.core.progress import progress
 from kerasfaces.core.rng import generator
-from kerasfaces.core.workers import start_pool
 from kerasfaces.sample import pair
 from kerasfaces.sample.canvas import Array
 from kerasfaces.sample.decoders import DECODERS, Decoder
@@ -83,14 +81,16 @@ def make(recipe: Recipe, workers: int) -> list[Path]:
     paths = [folder / f"{shard:04d}.npy" for shard in range(recipe.shards)]
     missing = [shard for shard, path in enumerate(paths) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    with (
-        progress(len(missing) * recipe.shard_images, "Simulating") as advance,
-        start_pool(workers) as pool,
-    ):
-        jobs = [pool.submit(_write, recipe, shard, paths[shard]) for shard in missing]
-        for job in as_completed(jobs):
-            job.result()
-            advance(recipe.shard_images)
+    outcomes = engine.map(
+        partial(_write, recipe),
+        [(shard, paths[shard]) for shard in missing],
+        spread=Engine(workers=workers),
+        progress="Simulating",
+        unit="shard",
+    )
+    for outcome in outcomes:
+        if outcome.error:
+            raise RunError(f"Shard {missing[int(outcome.key)]}: {outcome.error}.")
     return paths
 
 
@@ -153,8 +153,8 @@ def kept(recipe: Recipe, shard: int) -> npt.NDArray[np.float64]:
     )
 
 
-def _write(recipe: Recipe, shard: int, path: Path) -> None:
-    os.nice(19)
+def _write(recipe: Recipe, place: tuple[int, Path]) -> None:
+    shard, path = place
     images = np.empty(
         (recipe.shard_images, recipe.size_px, recipe.size_px, 3), np.uint8
     )

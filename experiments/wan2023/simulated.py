@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from kerasfaces import images
-from kerasfaces.core import rng, workers
+from kerasfaces.core import engine, rng
 from kerasfaces.core.errors import ImageError
 from kerasfaces.core.files import atomic_path
 from kerasfaces.manifest import Manifest
@@ -55,8 +55,8 @@ def manifest(split: Manifest, folder: Path, size_px: int) -> Manifest:
         for path, key in zip(reals["path"], reals["sha256"], strict=True)
     ]
     make = functools.partial(_make, size_px=size_px)
-    reasons = list(workers.each(make, jobs, "simulating fakes"))
-    made = [reason == "" for reason in reasons]
+    outcomes = engine.map(make, jobs, progress="simulating fakes", chunk=engine.CHUNK)
+    made = [outcome.value == "" for outcome in outcomes]
     if not all(made):
         logger.warning("%d reals could not be read: left out", made.count(False))
     reals = reals[made].assign(sha256="")

@@ -46,10 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _compute(argv: Sequence[str]) -> int:
     arguments = _parser().parse_args(argv)
-    if arguments.address:
-        if arguments.engine != "ray":
-            raise InputError("--address is of a Ray cluster; add --engine ray.")
-        os.environ["RAY_ADDRESS"] = arguments.address
+    spread = cli.engine_of(arguments)
     if (arguments.manifest is None) == (arguments.files is None):
         raise InputError("Give either a manifest or --files LIST.txt.")
     chosen = (arguments.channels, arguments.mask)
@@ -75,7 +72,7 @@ def _compute(argv: Sequence[str]) -> int:
         arguments.output,
         config,
         known=known,
-        engine=arguments.engine,
+        spread=spread,
         made=made,
         wait=listed,
     )
@@ -122,12 +119,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="STORE|RUN|JSON",
         help="make what this store or run (or their JSON) was made by, or refuse",
     )
-    add("--engine", default="local", choices=("local", "ray"), help="default: local")
-    add(
-        "--address",
-        metavar="HOST:PORT",
-        help="of the Ray cluster; default: RAY_ADDRESS, else Ray starts on this machine",
-    )
+    cli.add_engine(parser)
     return parser
 
 

@@ -7,32 +7,27 @@ was done before or by whom, so every engine, killed or not, leaves the same byte
 
 import contextlib
 import dataclasses
-import importlib
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from kerasfaces import store
 from kerasfaces.channels import engines, hashing, recipe
 from kerasfaces.channels.config import ChannelsConfig
+from kerasfaces.channels.spread import results
 from kerasfaces.channels.summary import Summary, summarise
 from kerasfaces.channels.worker import Decoded, Item, Result, Worker
-from kerasfaces.core.errors import InputError
+from kerasfaces.core.engine import Engine
 from kerasfaces.core.progress import progress
-from kerasfaces.core.texts import quoted
 from kerasfaces.store import files as store_files
 
 __all__ = ["Chunk", "Decoded", "Item", "Result", "Worker", "build", "plan"]
 logger = logging.getLogger(__name__)
 CHUNK = 32  # images per shard: 21 MB at 256 px, 5 channels, float16
 _FULL_SIZE_PX = 512  # larger images come in smaller chunks: memory holds two
-ENGINES = {
-    "local": "kerasfaces.channels.local",
-    "ray": "kerasfaces.channels.ray_engine",
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,19 +36,6 @@ class Chunk:
 
     number: int
     items: tuple[Item, ...]
-
-
-class Engine(Protocol):
-    """What an engine module offers."""
-
-    def results(
-        self, config: ChannelsConfig, chunks: Sequence[Chunk]
-    ) -> Iterator[tuple[Chunk, list[Result]]]:
-        """Yield every chunk with its results, in the order of `chunks`.
-
-        One result per item, in the chunk's order. Closing the generator frees
-        everything it holds.
-        """
 
 
 def chunk_images(size_px: int) -> int:
@@ -88,7 +70,7 @@ def build(
     config: ChannelsConfig,
     *,
     known: Sequence[str] | None = None,
-    engine: str = "local",
+    spread: Engine | None = None,
     made: Mapping[str, Any] | None = None,
     wait: bool = False,
 ) -> Summary:
@@ -102,7 +84,7 @@ def build(
         folder: The store, made if need be.
         config: What to compute.
         known: Per file, the sha256 if the manifest has it, else the empty string.
-        engine: `local` or `ray`.
+        spread: Where chunks are computed; None is this machine.
         made: The recipe of `config` on this machine, if it is known; else engines that
             `config` leaves open are those the store was begun with.
         wait: Wait for another writer of the store instead of failing.
@@ -110,13 +92,9 @@ def build(
     Raises:
         LockedError: Another process is writing the store.
         StoreError: It was made by another recipe, or is damaged.
-        InputError: There is no such engine, or the store's channels were computed by
-            another one than would compute here.
+        InputError: The store's channels were computed by another engine than would
+            compute here.
     """
-    if engine not in ENGINES:
-        raise InputError(
-            f"There is no engine {quoted(engine)}; available: {', '.join(ENGINES)}."
-        )
     hashed = hashing.hash_files(files, known)
     items = [
         Item(digest, path)
@@ -134,7 +112,7 @@ def build(
         target.check()
         chunks = plan(items, target, chunk_images(config.size_px))
         if chunks:
-            _compute(target, config, chunks, engine, failed)
+            _compute(target, config, chunks, spread or Engine(), failed)
     n_computed = sum(len(chunk.items) for chunk in chunks)
     return summarise(target, files, hashed, failed, n_computed)
 
@@ -154,17 +132,16 @@ def _compute(
     target: store.Store,
     config: ChannelsConfig,
     chunks: Sequence[Chunk],
-    engine: str,
+    spread: Engine,
     failed: dict[str, str],
 ) -> None:
-    module: Any = importlib.import_module(ENGINES[engine])
     total = sum(len(chunk.items) for chunk in chunks)
     with (
         progress(total, "computing channels") as add,
-        contextlib.closing(module.results(config, chunks)) as stream,
+        contextlib.closing(results(config, chunks, spread)) as stream,
     ):
-        for chunk, results in stream:
-            commit(target, results, failed)
+        for chunk, computed in stream:
+            commit(target, computed, failed)
             add(len(chunk.items))
 
 

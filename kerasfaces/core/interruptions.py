@@ -35,7 +35,7 @@ SIGNALS = [
 _GRACE_S = 3.0  # for the main thread, which may be in native code or wait for a lock
 _CLEAN_S = 2.0  # for removing what is temporary
 _KILL_S = 1.0  # until killed processes are gone
-_WORKER = "multiprocessing.spawn"
+_WORKER = "kerasfaces.core.engine"
 _TRACKER = "resource_tracker"  # Python's or loky's: removes what is left, and ends
 
 starting = threading.RLock()  # held while a worker starts, and from the end's begin on
@@ -128,7 +128,7 @@ class _Ending:
         """Remove temporary folders, semaphores and the like as the interpreter would."""
         atexit.unregister(self.end)  # others may be registered earlier
         starting.acquire(timeout=_KILL_S)
-        _kill_descendants(_WORKER)  # multiprocessing would wait for them
+        _kill_descendants(_WORKER)
         atexit._run_exitfuncs()
 
     def _next(self, timeout_s: float | None) -> int | None:

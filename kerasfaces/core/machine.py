@@ -28,6 +28,18 @@ def cores() -> list[int]:
     return list(range(os.cpu_count() or 1))
 
 
+def gpus() -> list[str]:
+    """Return the GPUs that this process may use, as CUDA_VISIBLE_DEVICES names them.
+
+    No framework is asked: it would take their memory.
+    """
+    allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if allowed is not None:
+        return [name for name in allowed.split(",") if name not in ("", "-1")]
+    devices = Path("/dev").glob("nvidia[0-9]*")
+    return [str(number) for number, _ in enumerate(devices)]
+
+
 def raise_file_limit() -> bool:
     """Allow this process as many open files as it may have; False if that is no more."""
     try:

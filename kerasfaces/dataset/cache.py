@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasfaces import images, store
-from kerasfaces.core import workers
+from kerasfaces.core import engine
+from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import ImageError, TemporaryImageError
 from kerasfaces.core.progress import progress
 from kerasfaces.dataset import hashes
@@ -139,8 +140,11 @@ def decode_all(
 ) -> Iterator[Decoded]:
     """Decode files in worker processes; results come in the order of `files`."""
     decode = functools.partial(_decode_one, spec=spec)
-    for path, item in zip(files, workers.stream(decode, files, n_workers), strict=True):
-        yield item or Decoded(path, "", None, workers.CRASHED)
+    outcomes = engine.map(
+        decode, files, spread=Engine(workers=n_workers), chunk=engine.CHUNK
+    )
+    for path, outcome in zip(files, outcomes, strict=True):
+        yield outcome.value or Decoded(path, "", None, images.DECODER_CRASHED)
 
 
 def _decode_one(path: Path, spec: InputSpec) -> Decoded:

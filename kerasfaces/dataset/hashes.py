@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from kerasfaces import images, store
-from kerasfaces.core import workers
+from kerasfaces.core import engine
 from kerasfaces.core.errors import ImageError
 
 _SCHEMA = (
@@ -75,9 +75,9 @@ def keys_of(
         found |= {path: key for path, key in given if key and path not in stats}
     unknown = [path for path in unique if path not in found]
     reasons: dict[Path, str] = {}
-    hashed = workers.each(_hash, unknown, "hashing images")
-    for path, result in zip(unknown, hashed, strict=True):
-        digest, reason = result or ("", workers.CRASHED)
+    hashed = engine.map(_hash, unknown, progress="hashing images", chunk=engine.CHUNK)
+    for path, outcome in zip(unknown, hashed, strict=True):
+        digest, reason = outcome.value or ("", images.DECODER_CRASHED)
         if digest:
             found[path] = digest
         else:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kerasfaces import images
-from kerasfaces.core import workers
+from kerasfaces.core import engine
 from kerasfaces.core.errors import ImageError
 from kerasfaces.images.limits import Limits
 
@@ -14,8 +14,10 @@ Size = tuple[int, int]
 def sizes_of(files: Sequence[Path]) -> list[Size | None]:
     """Return each picture's width and height, px; None where the file does not tell."""
     unique = list(dict.fromkeys(files))
-    found = workers.each(_size, unique, "reading image sizes")
-    known = dict(zip(unique, found, strict=True))
+    sizes = engine.map(
+        _size, unique, progress="reading image sizes", chunk=engine.CHUNK
+    )
+    known = {path: size.value for path, size in zip(unique, sizes, strict=True)}
     return [known[path] for path in files]
 
 

@@ -27,6 +27,7 @@ from kerasfaces.images.kinds import EXTENSIONS as EXTENSIONS
 
 MAX_PIXELS = 178_956_970  # Pillow's own limit for a decompression bomb
 MAX_FILE_BYTES = 512 * 2**20
+DECODER_CRASHED = "decoder crashed"  # why an image has none: it ended a process
 MIN_SIZE_PX, MAX_SIZE_PX = 32, 4096  # of what a model sees
 LOADER_VERSION = 3  # raise whenever the pixels made from a file change
 

@@ -16,7 +16,7 @@ import pandas as pd
 from PIL import Image
 
 from kerasfaces import images
-from kerasfaces.core import folders, workers
+from kerasfaces.core import engine, folders
 from kerasfaces.core.errors import ImageError, InputError, RunError
 from kerasfaces.core.files import atomic_path, read_json, write_json
 from kerasfaces.core.texts import quoted
@@ -75,8 +75,10 @@ def neutralise(
             for source, name in zip(manifest.files(), names, strict=True)
         ]
         outcomes = [
-            done or _Done(reason=workers.CRASHED)
-            for done in workers.each(_make, jobs, "neutralising")
+            done.value or _Done(reason=images.DECODER_CRASHED)
+            for done in engine.map(
+                _make, jobs, progress="neutralising", chunk=engine.CHUNK
+            )
         ]
         reasons = [scan.Facts(reason=done.reason) for done in outcomes]
         n_bad = scan.report_unreadable(list(manifest.rows["path"]), reasons)

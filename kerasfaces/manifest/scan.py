@@ -2,14 +2,14 @@
 
 import dataclasses
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from kerasfaces import images
-from kerasfaces.core import workers
+from kerasfaces.core import engine
 from kerasfaces.core.errors import ImageError
 from kerasfaces.core.texts import quoted
 from kerasfaces.manifest.table import Manifest, column
@@ -48,14 +48,29 @@ class Facts:
 
 def scan(files: Sequence[Path], n_workers: int | None = None) -> list[Facts]:
     """Decode every file once and return its facts, in order."""
-    found = workers.each(examine, files, "reading images", n_workers)
-    return [facts or Facts(reason=workers.CRASHED) for facts in found]
+    return _facts(examine, files, "reading images", n_workers)
 
 
 def scan_headers(files: Sequence[Path], n_workers: int | None = None) -> list[Facts]:
     """Return facts without decoding pixels: no perceptual hash, truncation unnoticed."""
-    found = workers.each(examine_header, files, "reading file facts", n_workers)
-    return [facts or Facts(reason=workers.CRASHED) for facts in found]
+    return _facts(examine_header, files, "reading file facts", n_workers)
+
+
+def _facts(
+    task: Callable[[Path], Facts],
+    files: Sequence[Path],
+    label: str,
+    n_workers: int | None,
+) -> list[Facts]:
+    outcomes = engine.map(
+        task,
+        files,
+        spread=engine.Engine(workers=n_workers),
+        progress=label,
+        chunk=engine.CHUNK,
+    )
+    crashed = Facts(reason=images.DECODER_CRASHED)
+    return [outcome.value or crashed for outcome in outcomes]
 
 
 def examine(file: Path) -> Facts:

@@ -8,16 +8,13 @@ import csv
 import functools
 import hashlib
 import io
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from kerasfaces.core import folders, workers
+from kerasfaces.core import engine, folders
 from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.core.files import atomic_path, read_json, write_json, write_text
 from kerasfaces.core.rng import generator
@@ -120,32 +117,19 @@ def _write_pictures(folder: Path, seed: int, entries: list[Entry]) -> None:
     for name in ("real", *(f"fake/{name}" for name in DECODERS)):
         (folder / name).mkdir(parents=True, exist_ok=True)
     write = functools.partial(_write_pair, folder, seed)
-    with _one_thread_each():
-        written = workers.each(write, entries, "making the sample")
+    written = engine.map(
+        write, entries, progress="making the sample", chunk=engine.CHUNK
+    )
     lost = [
-        entry.number for entry, done in zip(entries, written, strict=True) if not done
+        entry.number
+        for entry, outcome in zip(entries, written, strict=True)
+        if outcome.error
     ]
     if lost:
         raise RunError(
             f"A worker process died on pair {lost[0]} ({len(lost)} in all) while making "
             f"the sample in {folder}; run the same command again: it continues."
         )
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Let processes started meanwhile use one thread: their arrays are small."""
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 def _write_pair(folder: Path, seed: int, entry: Entry) -> bool:

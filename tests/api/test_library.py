@@ -321,8 +321,9 @@ def test_an_unguarded_script_runs_once(tmp_path):
         textwrap.dedent(
             """
             print("started", flush=True)
-            from kerasfaces.core import workers
-            print(sum(workers.each(abs, list(range(-60, 0)), "numbers", 2)))
+            from kerasfaces.core import engine
+            spread = engine.Engine(workers=2)
+            print(sum(o.value for o in engine.map(abs, range(-60, 0), spread=spread)))
             """
         )
     )

@@ -11,7 +11,7 @@ from stage_parts import SMALL, bytes_of
 
 from kerasfaces import images, store
 from kerasfaces.channels import config as stage_config
-from kerasfaces.channels import local, pack, recipe, run, verify
+from kerasfaces.channels import pack, recipe, run, verify
 from kerasfaces.channels.worker import CHANGED, NO_FACE, ONE_COLOUR, Item, Worker
 from kerasfaces.core import registry
 from kerasfaces.core.errors import ImageError, InputError, StoreError
@@ -52,7 +52,7 @@ def test_store_holds_the_channels(faces, tmp_path):
 
 def test_second_run_computes_nothing(faces, tmp_path, monkeypatch):
     run.build(faces, tmp_path / "s", SMALL)
-    monkeypatch.setattr(local, "results", None)
+    monkeypatch.setattr(run, "results", None)
     again = run.build(faces, tmp_path / "s", SMALL)
     assert (again.n_ok, again.n_computed) == (41, 0)
 
@@ -60,18 +60,18 @@ def test_second_run_computes_nothing(faces, tmp_path, monkeypatch):
 @pytest.mark.usefixtures("small_chunks")
 def test_interrupted_anywhere_the_shards_are_the_same(faces, tmp_path, monkeypatch):
     run.build(faces, tmp_path / "whole", SMALL)
-    real = local.results
+    real = run.results
     for n_done in (0, 1, 3):
 
-        def some(config, chunks, n_done=n_done):
-            for number, found in enumerate(real(config, chunks)):
+        def some(*arguments, n_done=n_done):
+            for number, found in enumerate(real(*arguments)):
                 if number == n_done:
                     raise KeyboardInterrupt
                 yield found
 
         folder = tmp_path / f"part-{n_done}"
         with monkeypatch.context() as patch:
-            patch.setattr(local, "results", some)
+            patch.setattr(run, "results", some)
             with pytest.raises(KeyboardInterrupt):
                 run.build(faces, folder, SMALL)
         assert len(bytes_of(folder)) == n_done

@@ -52,5 +52,5 @@ def test_what_it_raises_arrives_with_its_traceback(job):
 
 
 def test_its_death_is_a_sentence(job):
-    with pytest.raises(RunError, match=r"ended with code 9.* continues"):
+    with pytest.raises(RunError, match=r"exit code 9\. .* continues"):
         apart.execute(job, killed)

@@ -16,7 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from kerasfaces import cli
-from kerasfaces.core import workers
+from kerasfaces.core import engine
+from kerasfaces.core.engine import Engine
 from kerasfaces.core.files import atomic_path
 from kerasfaces.core.imports import quiet
 
@@ -128,17 +129,18 @@ def writing_a_file():
 
 @situation
 def with_worker_processes():
-    with workers.start_pool(2) as pool:
+    with engine.pool(time.sleep, Engine(workers=2)) as pool:
+        for number in range(8):
+            pool.submit(number, 60)
         ready()
-        list(pool.map(time.sleep, [60] * 8))
+        pool.next()
 
 
 @situation
 def starting_worker_processes():
     ready()
     while True:
-        with workers.start_pool(2) as pool:
-            list(pool.map(abs, range(4)))
+        list(engine.map(abs, range(4), spread=Engine(workers=2)))
 
 
 @situation

@@ -1,0 +1,144 @@
+"""Channels on a cluster: the same bytes as here, also when half of it dies."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+
+import pytest
+
+from kerasfaces import images
+from kerasfaces.channels import config, spread
+from kerasfaces.channels.worker import CHANGED, Decoded, Item
+from kerasfaces.core import engine
+from kerasfaces.core.engine import Engine
+from kerasfaces.core.errors import InputError
+
+needs_ray = pytest.mark.skipif(
+    importlib.util.find_spec("ray") is None, reason="Ray is not installed"
+)
+
+SCRIPT = """
+import sys
+from pathlib import Path
+
+from kerasfaces.channels import config, run
+from kerasfaces.core.engine import Engine
+
+
+def main(root):
+    from ray.cluster_utils import Cluster
+
+    files = sorted((root / "images").iterdir())
+    wanted = config.make(["rgb"], "none", ["size_px=32"])
+    run.CHUNK = 4
+    run.build(files, root / "local", wanted)
+    quick = dict.fromkeys(
+        ("health_check_period_ms", "health_check_timeout_ms"), 300
+    ) | {"health_check_initial_delay_ms": 0, "health_check_failure_threshold": 2}
+    memory = {"num_cpus": 1, "object_store_memory": 100 * 2**20}
+    ours = Cluster(
+        initialize_head=True,
+        head_node_args={**memory, "include_dashboard": False, "_system_config": quick},
+    )
+    second = ours.add_node(**memory)
+    spread = Engine(name="ray", address=ours.address)
+    commit, done = run.commit, []
+
+    def commit_and_kill(*arguments):
+        commit(*arguments)
+        done.append(1)
+        if len(done) == 3:
+            ours.remove_node(second, allow_graceful=False)
+
+    run.commit = commit_and_kill
+    print(run.build(files, root / "ray", wanted, spread=spread).n_ok)
+    ours.shutdown()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
+"""
+
+
+def contents(folder):
+    return {
+        path.name: path.read_bytes()
+        for path in folder.iterdir()
+        if path.name != ".lock"
+    }
+
+
+@needs_ray
+@pytest.mark.slow
+def test_a_lost_node_changes_no_byte(tmp_path, draw):
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for number in range(64):
+        draw(number, 600).save(folder / f"{number:02d}.png")
+    (folder / "07.png").write_bytes(b"no image")
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, str(script), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["63"]  # nothing of Ray's on stdout
+    assert "a worker died" in done.stderr
+    assert contents(tmp_path / "ray") == contents(tmp_path / "local")
+    assert len(contents(tmp_path / "ray")) == 3 + 16
+
+
+@pytest.fixture
+def draw():
+    import numpy as np
+    from PIL import Image
+
+    def one(number, size_px):
+        noise = np.random.default_rng(number).integers(0, 255, (size_px, size_px, 3))
+        return Image.fromarray(noise.astype(np.uint8))
+
+    return one
+
+
+def test_files_are_sent_as_bytes_and_reasons(tmp_path):
+    good, changed = tmp_path / "good.png", tmp_path / "changed.png"
+    good.write_bytes(b"abc")
+    changed.write_bytes(b"other")
+    items = [
+        Item(images.sha256(b"abc"), good),
+        Item(images.sha256(b"abc"), changed),
+        Item("0" * 64, tmp_path / "missing.png"),
+    ]
+    sent = spread._read(items)
+    assert sent[0] == Item(items[0].sha256, b"abc")
+    assert [one.reason for one in sent[1:]] == [CHANGED, "file not found"]
+    assert all(one.transient for one in sent[1:])
+
+
+def die_of_bad(item):
+    if item.sha256 == "bad":
+        os._exit(1)
+    return Decoded(item.sha256, None, "fine")
+
+
+def test_a_crashing_decoder_costs_one_image():
+    unread = Decoded("c", None, "file not found", transient=True)
+    items = [Item("a", b""), Item("bad", b""), unread, Item("d", b"")]
+    with engine.pool(die_of_bad, Engine(workers=1), apart=True) as decoders:
+        decoded = spread.decode_apart(decoders, items)
+    reasons = ["fine", images.DECODER_CRASHED, "file not found", "fine"]
+    assert [one.reason for one in decoded] == reasons
+
+
+def test_a_node_that_would_make_other_channels_refuses():
+    wanted = config.make(["rgb"], "none", ["size_px=32"])
+    task = spread.Compute(wanted, {"kind": "channels", "names": ["spectrum"]})
+    with pytest.raises(
+        InputError, match="the driver's recipe: this machine would make"
+    ):
+        task([])
