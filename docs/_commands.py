@@ -34,7 +34,7 @@ def on_files(files, config):
 
 
 def _help(stage, arguments):
-    module = importlib.import_module(f"kerasfaces.{stage}.__main__")
+    module = importlib.import_module(f"kerasfaces.cli.{stage}")
     text = io.StringIO()
     with contextlib.redirect_stdout(text), contextlib.suppress(SystemExit):
         module.main(arguments)

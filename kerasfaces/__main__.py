@@ -3,7 +3,6 @@
 import importlib
 import sys
 from collections.abc import Sequence
-from importlib.util import find_spec
 
 from kerasfaces import __version__, cli
 from kerasfaces.core.errors import InputError
@@ -57,11 +56,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"kerasfaces {__version__}")
         return 0
     stage = arguments[0]
-    if stage not in STAGES or find_spec(f"kerasfaces.{stage}") is None:
+    if stage not in STAGES:
         raise InputError(
             f"There is no stage {quoted(stage)}; stages: {', '.join(STAGES)}. See kerasfaces --help."
         )
-    module = importlib.import_module(f"kerasfaces.{stage}.__main__")
+    module = importlib.import_module(f"kerasfaces.cli.{stage}")
     code: int = module.main(arguments[1:])
     return code
 

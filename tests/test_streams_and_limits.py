@@ -278,7 +278,7 @@ def test_help_fits_any_width(columns, stage, monkeypatch, capsys):
     import importlib
 
     monkeypatch.setenv("COLUMNS", columns)
-    module = importlib.import_module(f"kerasfaces.{stage}.__main__")
+    module = importlib.import_module(f"kerasfaces.cli.{stage}")
     with pytest.raises(SystemExit) as stop:
         module.main(["--help"])
     assert stop.value.code == 0

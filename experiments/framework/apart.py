@@ -6,8 +6,7 @@ from typing import Any
 
 from experiments.framework import launch
 from experiments.framework.launch import Job
-from kerasfaces import cli
-from kerasfaces.core import engine
+from kerasfaces.core import engine, logs
 from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import RunError
 from kerasfaces.core.imports import import_keras
@@ -35,6 +34,6 @@ class _Apart:
     work: Work
 
     def __call__(self, job: Job) -> tuple[dict[str, Any], str]:
-        cli.log_to_stderr()
+        logs.log_to_stderr()
         import_keras()
         return self.work(job)

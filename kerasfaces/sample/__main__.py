@@ -1,42 +1,5 @@
-"""`kerasfaces sample`: write the built-in data set."""
+"""`python -m kerasfaces.sample`."""
 
-from collections.abc import Sequence
-from pathlib import Path
+from kerasfaces.cli import run, sample
 
-from kerasfaces import cli, sample
-
-_EXAMPLES = (
-    "kerasfaces sample -o sample",
-    "kerasfaces sample -o sample --seed 3 --pairs 100 --contact-sheet sheet.png",
-)
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Make the sample and print the manifest's path."""
-    parser = cli.parser(
-        "sample", "Make the built-in data set (a simulation).", _EXAMPLES
-    )
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--pairs", type=int, default=sample.DEFAULT_PAIRS, help="default: %(default)s"
-    )
-    parser.add_argument(
-        "--contact-sheet",
-        type=Path,
-        metavar="FILE",
-        help="also a picture of some pairs",
-    )
-    arguments = parser.parse_args(argv)
-    manifest = sample.make(arguments.output, arguments.seed, arguments.pairs)
-    print(manifest)
-    if arguments.contact_sheet:
-        from kerasfaces.sample.contact import contact_sheet
-
-        contact_sheet(manifest, arguments.contact_sheet)
-        print(arguments.contact_sheet)
-    return 0
-
-
-if __name__ == "__main__":
-    cli.run(main)
+run(sample.main)

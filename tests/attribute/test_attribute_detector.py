@@ -7,11 +7,11 @@ import pytest
 from PIL import Image
 
 from kerasfaces import manifest as manifests
-from kerasfaces.attribute import __main__ as command
 from kerasfaces.attribute import features
+from kerasfaces.cli import attribute as command
+from kerasfaces.cli.train import main as train
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import read_json, write_json
-from kerasfaces.train.__main__ import main as train
 
 pytestmark = [pytest.mark.tf, pytest.mark.slow]
 

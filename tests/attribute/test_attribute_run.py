@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from made_up import make_features, make_images, make_rows
 
-from kerasfaces.attribute import __main__ as command
 from kerasfaces.attribute import head, heads, report, table
 from kerasfaces.attribute.run import Config, attribute, measured
+from kerasfaces.cli import attribute as command
 from kerasfaces.core.errors import InputError, MissingFileError, RunError
 from kerasfaces.core.files import read_json, write_json
 

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from kerasfaces.baselines.zoo import hog_svm
+from kerasfaces.cli.train import main
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import read_json
-from kerasfaces.train.__main__ import main
 
 pytest.importorskip("skimage")
 
@@ -71,7 +71,7 @@ def test_ranges(changes, words):
 def test_the_command_makes_a_run_that_evaluate_understands(
     tiny_manifest, tmp_path, capsys
 ):
-    from kerasfaces.evaluate.__main__ import main as evaluate
+    from kerasfaces.cli.evaluate import main as evaluate
 
     run, manifest = tmp_path / "run", str(tmp_path / "manifest.csv")
     words = ["--manifest", manifest, "--model", "hog_svm", "-o", str(run)]

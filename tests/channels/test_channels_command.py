@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from kerasfaces import cli, images, manifest, store
-from kerasfaces.channels.__main__ import main
+from kerasfaces.cli.channels import main
 
 pytestmark = pytest.mark.torch
 SMALL = ["--channels", "rgb,spectrum", "--set", "spectrum.of=rgb"]
@@ -152,7 +152,7 @@ def test_unknown_names_and_options(table, tmp_path, capsys):
 def test_help_names_plugins_and_imports_no_framework(run_python):
     code = (
         "import sys, kerasfaces.channels\n"
-        "from kerasfaces.channels.__main__ import main\n"
+        "from kerasfaces.cli.channels import main\n"
         "try: main(['--help'])\n"
         "except SystemExit: pass\n"
         "print([m for m in ('torch', 'tensorflow', 'keras') if m in sys.modules])"
@@ -168,7 +168,7 @@ def test_help_names_plugins_and_imports_no_framework(run_python):
 def test_running_loads_no_tensorflow(table, tmp_path):
     code = (
         "import sys\n"
-        "from kerasfaces.channels.__main__ import main\n"
+        "from kerasfaces.cli.channels import main\n"
         f"main({[str(table), '-o', str(tmp_path / 's'), *SMALL]})\n"
         "print([m for m in ('tensorflow', 'keras') if m in sys.modules])"
     )
@@ -183,7 +183,7 @@ def test_torch_missing_is_one_sentence(table, tmp_path):
         "import sys\n"
         "sys.modules['torch'] = None\n"
         "from kerasfaces import cli\n"
-        "from kerasfaces.channels.__main__ import main\n"
+        "from kerasfaces.cli.channels import main\n"
         f"cli.run(main, {[str(table), '-o', str(tmp_path / 's'), *SMALL]})"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

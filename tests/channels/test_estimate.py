@@ -5,9 +5,9 @@ import dataclasses
 import pytest
 
 from kerasfaces import manifest as manifests
-from kerasfaces.channels import __main__ as command
 from kerasfaces.channels import config, estimate
 from kerasfaces.channels.estimate import Assumptions, Machine, Rate
+from kerasfaces.cli import channels as command
 from kerasfaces.core.errors import InputError
 
 GIVEN = Assumptions(

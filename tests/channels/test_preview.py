@@ -7,7 +7,6 @@ import pytest
 from PIL import Image
 
 from kerasfaces import manifest as manifests
-from kerasfaces.channels import __main__ as command
 from kerasfaces.channels import (
     averages,
     config,
@@ -17,6 +16,7 @@ from kerasfaces.channels import (
     sheet_spectra,
     view,
 )
+from kerasfaces.cli import channels as command
 from kerasfaces.core.errors import InputError, MissingFileError
 
 SIDE = 32

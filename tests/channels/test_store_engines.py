@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from kerasfaces import cli, manifest, store
-from kerasfaces.channels.__main__ import main
+from kerasfaces.cli.channels import main
 from kerasfaces.core import registry
 
 pytestmark = pytest.mark.torch

@@ -9,7 +9,7 @@ import pytest
 from detector_files import make_run, scored, write_csv
 
 from kerasfaces import metrics
-from kerasfaces.compare import __main__ as command
+from kerasfaces.cli import compare as command
 from kerasfaces.compare.comparison import compare
 from kerasfaces.core.errors import InputError, MissingFileError, RunError
 from kerasfaces.run import predictions

@@ -8,9 +8,9 @@ import pytest
 from detector_files import make_run, scored, write_csv
 
 from kerasfaces import metrics
+from kerasfaces.cli import ensemble as command
 from kerasfaces.compare import combiners, ensemble
 from kerasfaces.core.errors import InputError, RunError
-from kerasfaces.ensemble import __main__ as command
 from kerasfaces.evaluate.run import evaluate_manifest, evaluate_run
 from kerasfaces.run import predictions
 

@@ -9,8 +9,8 @@ import time
 import pytest
 
 from kerasfaces import manifest as manifests
+from kerasfaces.cli.crossgen import main
 from kerasfaces.core.files import read_json
-from kerasfaces.crossgen.__main__ import main
 
 pytestmark = pytest.mark.tf
 
@@ -67,7 +67,7 @@ def test_two_generators(arguments, tmp_path, capsys, monkeypatch):
 @pytest.mark.slow
 def test_a_shared_base_gives_the_runs_own_numbers(arguments, tmp_path):
     """A run of the matrix and the same run trained alone agree to the last digit."""
-    from kerasfaces.train.__main__ import main as train
+    from kerasfaces.cli.train import main as train
 
     out = tmp_path / "matrix"
     main([*arguments, "-o", str(out)])

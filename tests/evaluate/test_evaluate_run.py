@@ -11,6 +11,7 @@ import pytest
 from fake_predictions import make_predictions
 
 from kerasfaces import manifest as manifests
+from kerasfaces.cli.evaluate import main
 from kerasfaces.core import files, folders
 from kerasfaces.core.errors import (
     InputError,
@@ -21,7 +22,6 @@ from kerasfaces.core.errors import (
 )
 from kerasfaces.core.files import read_json
 from kerasfaces.evaluate import overlap
-from kerasfaces.evaluate.__main__ import main
 from kerasfaces.evaluate.run import evaluate_manifest, evaluate_run, finish
 from kerasfaces.run import predictions
 
@@ -267,7 +267,7 @@ class TestCommand:
 
     def test_measuring_imports_no_framework(self, finished):
         code = (
-            "import sys; from kerasfaces.evaluate.__main__ import main; "
+            "import sys; from kerasfaces.cli.evaluate import main; "
             f"main([{str(finished[0])!r}]); "
             "bad = {'keras', 'tensorflow', 'torch', 'sklearn', 'matplotlib'} & set(sys.modules); "
             "sys.exit(str(bad) if bad else 0)"

@@ -10,10 +10,10 @@ import pytest
 import tiny_detector
 from PIL import Image
 
+from kerasfaces.cli import explain as command
 from kerasfaces.core import registry
 from kerasfaces.core.errors import InputError, MissingFileError, RunError
 from kerasfaces.core.files import read_json, write_json
-from kerasfaces.explain import __main__ as command
 from kerasfaces.explain import choose, summary
 from kerasfaces.explain import run as work
 

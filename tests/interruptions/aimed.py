@@ -37,7 +37,7 @@ def main(argv=None):
     for each in classes:
         owner = getattr(owner, each)
     setattr(owner, name, endless(Path(ready), how, getattr(owner, name)))
-    return importlib.import_module(f"kerasfaces.{command}.__main__").main()
+    return importlib.import_module(f"kerasfaces.cli.{command}").main()
 
 
 if __name__ == "__main__":

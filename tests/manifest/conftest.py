@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from kerasfaces.cli import manifest as command
 from kerasfaces.core import rng
-from kerasfaces.manifest import __main__ as command
 
 
 @pytest.fixture(scope="session")

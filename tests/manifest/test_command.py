@@ -5,8 +5,8 @@ import time
 import pytest
 
 from kerasfaces import manifest as manifests
+from kerasfaces.cli import manifest as command
 from kerasfaces.core.errors import InputError, MissingFileError
-from kerasfaces.manifest import __main__ as command
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def test_help_has_examples(arguments, capsys):
 
 def test_help_is_quick_and_imports_nothing_heavy():
     code = (
-        "import sys; from kerasfaces.manifest.__main__ import main\n"
+        "import sys; from kerasfaces.cli.manifest import main\n"
         "try: main(['split', '--help'])\n"
         "except SystemExit: pass\n"
         "heavy = {'pandas', 'numpy', 'PIL', 'sklearn', 'scipy', 'keras'}\n"

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kerasfaces.manifest import __main__ as command
+from kerasfaces.cli import manifest as command
+from kerasfaces.cli.train import manifest_or_sample
 from kerasfaces.manifest import contradictions
 from kerasfaces.manifest.check import check
-from kerasfaces.train.__main__ import manifest_or_sample
 
 OTHER = {"real": "fake", "fake": "real"}
 # How a data set says the class: path and source by class and number.

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from kerasfaces import manifest as manifests
+from kerasfaces.cli.manifest import main
+from kerasfaces.cli.train import manifest_or_sample
 from kerasfaces.core.errors import InputError
-from kerasfaces.manifest.__main__ import main
-from kerasfaces.train.__main__ import manifest_or_sample
 
 
 @pytest.fixture

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from kerasfaces.cli.train import main
 from kerasfaces.core.errors import InputError
 from kerasfaces.models import assemble
 from kerasfaces.models.config import CnnConfig
 from kerasfaces.models.patches import ByImage, OneAtATime, Patches, starts
 from kerasfaces.models.zoo import aggregated_cnns
 from kerasfaces.train import config as configs
-from kerasfaces.train.__main__ import main
 
 pytestmark = pytest.mark.tf
 SMALL = dataclasses.replace(
@@ -130,7 +130,7 @@ def test_each_image_teaches_one_network():
 
 @pytest.mark.slow
 def test_trains_through_the_command_and_evaluates(tiny_manifest, tmp_path):
-    from kerasfaces.evaluate.__main__ import main as evaluate
+    from kerasfaces.cli.evaluate import main as evaluate
 
     run, manifest = tmp_path / "run", str(tmp_path / "manifest.csv")
     words = ["--manifest", manifest, "--model", "aggregated_cnns", "-o", str(run)]

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import scipy.fft
 
+from kerasfaces.cli.train import main
 from kerasfaces.core import registry
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import read_json
@@ -17,7 +18,6 @@ from kerasfaces.models.config import ModelConfig
 from kerasfaces.models.zoo import dct_cnn, gragnaniello2021, resnet50
 from kerasfaces.run.predictor import load_model, open_run
 from kerasfaces.train import config as configs
-from kerasfaces.train.__main__ import main
 
 pytestmark = pytest.mark.tf
 METHODS = ["autogan_spec", "dct_cnn", "gragnaniello2021", "wang2020"]

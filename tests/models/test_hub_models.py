@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from kerasfaces.cli.train import main
 from kerasfaces.core import registry
 from kerasfaces.core.errors import InputError, MissingExtraError, MissingFileError
 from kerasfaces.core.files import read_json
@@ -15,7 +16,6 @@ from kerasfaces.models import assemble, hub, layers, weights
 from kerasfaces.models.config import ModelConfig, TransformerConfig
 from kerasfaces.models.zoo import densenet121, resnet50, resnet50_convstack
 from kerasfaces.train import config as configs
-from kerasfaces.train.__main__ import main
 
 pytestmark = pytest.mark.tf
 # Without top; with its 1,000 classes (one top, distilled DeiT two) each is what timm,
@@ -279,7 +279,7 @@ TRAININGS = {
 @pytest.mark.slow
 @pytest.mark.parametrize("case", TRAININGS)
 def test_trains_through_the_command_and_evaluates(case, tiny_manifest, tmp_path):
-    from kerasfaces.evaluate.__main__ import main as evaluate
+    from kerasfaces.cli.evaluate import main as evaluate
 
     name, preset, with_weights = TRAININGS[case]
     if hasattr(plugin(name), "EXTRA"):

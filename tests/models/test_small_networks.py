@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from kerasfaces.cli.train import main
 from kerasfaces.core import registry
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import read_json
@@ -15,7 +16,6 @@ from kerasfaces.models import assemble, layers
 from kerasfaces.models.config import CnnConfig, HeadConfig, ModelConfig
 from kerasfaces.models.head import build as build_head
 from kerasfaces.train import config as configs
-from kerasfaces.train.__main__ import main
 
 pytestmark = pytest.mark.tf
 
@@ -140,7 +140,7 @@ def test_default_configuration_is_the_document_s_preset(name, preset):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PRESETS)
 def test_trains_through_the_command_and_evaluates(name, tiny_manifest, tmp_path):
-    from kerasfaces.evaluate.__main__ import main as evaluate
+    from kerasfaces.cli.evaluate import main as evaluate
 
     run, manifest = tmp_path / "run", str(tmp_path / "manifest.csv")
     words = ["--manifest", manifest, "--model", name, "-o", str(run)]

@@ -54,7 +54,7 @@ PLACES = {
 
 
 def _sentence(command, path):
-    main = importlib.import_module(f"kerasfaces.{command}.__main__").main
+    main = importlib.import_module(f"kerasfaces.cli.{command}").main
     with pytest.raises(KerasfacesError) as caught:
         main(COMMANDS[command](str(path)))
     return str(caught.value)
@@ -125,6 +125,6 @@ def test_a_run_of_another_version_says_which(tmp_path, command):
     (tmp_path / "a.jpg").write_text("x")
     words = [str(run), str(tmp_path / "a.jpg")]
     words = words if command == "predict" else [str(run), "--format", "savedmodel"]
-    main = importlib.import_module(f"kerasfaces.{command}.__main__").main
+    main = importlib.import_module(f"kerasfaces.cli.{command}").main
     with pytest.raises(KerasfacesError, match=r"made by kerasfaces 99\.0; this is"):
         main(words)

@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from kerasfaces import sample
+from kerasfaces.cli.sample import main
 from kerasfaces.core.errors import InputError
 from kerasfaces.sample import build, pair
-from kerasfaces.sample.__main__ import main
 from kerasfaces.sample.decoders import DECODERS
 
 PAIRS = 28
@@ -205,7 +205,7 @@ def test_contact_sheet_of_an_unknown_kind(made, tmp_path):
 
 def test_help_is_light_and_shows_examples():
     code = (
-        "import sys; from kerasfaces.sample.__main__ import main\n"
+        "import sys; from kerasfaces.cli.sample import main\n"
         "try: main(['--help'])\n"
         "finally: sys.stderr.write(str('numpy' in sys.modules))"
     )

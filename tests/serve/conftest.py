@@ -14,7 +14,7 @@ from kerasfaces.models.config import ModelConfig
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory, tiny_images, tiny_weights):
-    from kerasfaces.train.__main__ import main
+    from kerasfaces.cli.train import main
 
     root = tmp_path_factory.mktemp("serve")
     lines = ["path,label,source,split"]

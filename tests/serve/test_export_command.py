@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from kerasfaces import images
+from kerasfaces.cli.export import main
 from kerasfaces.core import config as configs
 from kerasfaces.core import registry
 from kerasfaces.core.errors import InputError, MissingExtraError, RunError
 from kerasfaces.core.files import read_json, write_json
-from kerasfaces.export.__main__ import main
 from kerasfaces.serve import export, parity
 
 pytestmark = pytest.mark.tf

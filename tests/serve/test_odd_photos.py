@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from kerasfaces import images
+from kerasfaces.cli.manifest import main as manifest
+from kerasfaces.cli.predict import main as predict
 from kerasfaces.core.files import read_json, write_json
-from kerasfaces.manifest.__main__ import main as manifest
-from kerasfaces.predict.__main__ import main as predict
 
 pytestmark = pytest.mark.tf
 
@@ -93,7 +93,7 @@ def test_predict(run, odd_files, capsys, caplog, heif):
 def test_build_check_train_and_report(
     odd_files, tiny_images, tiny_weights, tmp_path, capsys, heif
 ):
-    from kerasfaces.train.__main__ import main as train
+    from kerasfaces.cli.train import main as train
 
     root, table, folder = tmp_path / "photos", tmp_path / "m.csv", tmp_path / "run"
     for label, source in (("real", "camera"), ("fake", "gan")):
@@ -183,7 +183,7 @@ def test_only_what_training_resembles_gets_a_verdict(
 
 
 def test_explain_and_evaluate_turn_down_what_predict_does(run, odd_files, tmp_path):
-    from kerasfaces.explain.__main__ import main as explain
+    from kerasfaces.cli.explain import main as explain
 
     words = [str(odd_files / "grey8.png"), str(odd_files / "dot.png")]
     assert explain([str(run), *words, "-o", str(tmp_path / "maps"), "--no-checks"]) == 0

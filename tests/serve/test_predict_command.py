@@ -14,10 +14,10 @@ from PIL import Image
 
 from kerasfaces import images, store
 from kerasfaces import manifest as manifests
+from kerasfaces.cli.predict import main
 from kerasfaces.core.errors import InputError, MissingFileError, RunError
 from kerasfaces.core.files import read_json
 from kerasfaces.dataset import stage
-from kerasfaces.predict.__main__ import main
 from kerasfaces.run.operating_point import OperatingPoint
 from kerasfaces.run.predictor import predict_run
 from kerasfaces.serve import predict

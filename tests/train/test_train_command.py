@@ -15,10 +15,10 @@ from PIL import Image
 
 from kerasfaces import images
 from kerasfaces import manifest as manifests
+from kerasfaces.cli.train import main
 from kerasfaces.core import folders
 from kerasfaces.core.errors import InputError, LockedError, RunError
 from kerasfaces.core.files import read_json, write_json
-from kerasfaces.train.__main__ import main
 
 pytestmark = pytest.mark.tf
 TINY = [

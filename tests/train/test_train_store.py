@@ -14,12 +14,12 @@ import pytest
 from PIL import Image
 
 from kerasfaces import manifest as manifests
+from kerasfaces.cli.train import main
 from kerasfaces.core.errors import InputError, RunError, StoreError
 from kerasfaces.core.files import read_json
 from kerasfaces.dataset import stage
 from kerasfaces.evaluate.run import evaluate_manifest
 from kerasfaces.run.predictor import inputs_of, load_model, open_run
-from kerasfaces.train.__main__ import main
 
 pytestmark = pytest.mark.tf
 SMALL = ["--set", "model.alpha=0.35", "--set", "epochs=2"]

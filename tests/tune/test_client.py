@@ -91,7 +91,7 @@ def test_a_chief_that_answered_with_an_error_did_answer(connect):
 def test_a_worker_of_a_continued_study_announces_no_winner(
     monkeypatch, tmp_path, capsys
 ):
-    from kerasfaces.tune import __main__ as command
+    from kerasfaces.cli import tune as command
 
     worked = []
     ready = SimpleNamespace(folder=tmp_path)

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from kerasfaces.cli.tune import main
 from kerasfaces.core import folders, registry
 from kerasfaces.core.errors import InputError, LockedError, MissingFileError, RunError
 from kerasfaces.core.files import read_json
@@ -11,7 +12,6 @@ from kerasfaces.core.imports import optional_import
 from kerasfaces.models.config import HeadConfig, ModelConfig
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune import listing, study
-from kerasfaces.tune.__main__ import main
 
 pytestmark = pytest.mark.tf
 
@@ -161,7 +161,7 @@ def test_listing_needs_no_framework(run_python, capsys):
     assert main([]) == 0
     assert "kabber2023_resnet50" in capsys.readouterr().out
     code = (
-        "import sys; from kerasfaces.tune.__main__ import main; main([]);"
+        "import sys; from kerasfaces.cli.tune import main; main([]);"
         "print([m for m in ('keras', 'keras_tuner', 'tensorflow') if m in sys.modules])"
     )
     assert run_python(code).splitlines()[-1] == "[]"
@@ -170,7 +170,7 @@ def test_listing_needs_no_framework(run_python, capsys):
 def test_a_changed_space_is_refused_with_the_difference(
     write_study, tiny_manifest, tiny_weights, tmp_path, monkeypatch
 ):
-    from kerasfaces.tune import __main__ as command
+    from kerasfaces.cli import tune as command
     from kerasfaces.tune import run
 
     monkeypatch.setattr(run, "_search", lambda ready: None)
@@ -278,7 +278,7 @@ def test_without_keras_tuner_the_extra_is_named(monkeypatch, write_study):
     def missing(module, extra):
         return real("no_such_module" if module == "keras_tuner" else module, extra)
 
-    monkeypatch.setattr("kerasfaces.tune.__main__.optional_import", missing)
+    monkeypatch.setattr("kerasfaces.cli.tune.optional_import", missing)
     with pytest.raises(ImportError, match=r"kerasfaces\[tune\]"):
         main([str(write_study())])
 

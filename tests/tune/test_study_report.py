@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from kerasfaces import metrics
+from kerasfaces.cli.tune import main
 from kerasfaces.core import registry, rng
 from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.core.files import read_json, write_json
 from kerasfaces.tune import durable, effects, leaderboard, published, records, report
-from kerasfaces.tune.__main__ import main
 from kerasfaces.tune.report_input import gather
 
 pytestmark = pytest.mark.tf

@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from kerasfaces.cli.tune import main
 from kerasfaces.core import config as configs
 from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.core.files import read_json
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune import records
-from kerasfaces.tune.__main__ import main
 
 pytestmark = pytest.mark.tf
 
@@ -105,7 +105,7 @@ def test_from_a_study_to_a_run_folder(words, tmp_path, capsys, monkeypatch):
     history = pd.read_csv(folder / "trial_0000" / "history.csv")
     assert list(history["seed"]) == [0, 0, 1, 1]
     # the command is that run
-    from kerasfaces.train.__main__ import _parser, config_of
+    from kerasfaces.cli.train import _parser, config_of
 
     stage, *arguments = shlex.split(result["command"])[1:]
     parsed = _parser().parse_args(arguments)

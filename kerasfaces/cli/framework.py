@@ -1,4 +1,4 @@
-"""What all commands share: exit codes, logging, progress, optional imports.
+"""What all commands share: their parser, exit codes and error sentences.
 
 Results go to stdout, everything else to stderr. A user's mistake ends in one sentence
 and exit code 2, an interruption in 130 (SIGINT), 143 (SIGTERM) or 129 (SIGHUP).
@@ -6,16 +6,14 @@ and exit code 2, an interruption in 130 (SIGINT), 143 (SIGTERM) or 129 (SIGHUP).
 
 import argparse
 import contextlib
-import logging
 import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from kerasfaces.core import engine, failures, interruptions, numerics, streams
 from kerasfaces.core.errors import InputError, KerasfacesError
+from kerasfaces.core.logs import log_to_stderr
 from kerasfaces.core.texts import safe
-
-logger = logging.getLogger("kerasfaces")
 
 
 def parser(
@@ -120,19 +118,3 @@ def _unprinted() -> int:
 def _fail(message: str, code: int = 2) -> int:
     sys.stderr.write(f"error: {safe(message)}\n")
     return code
-
-
-class _Printable(logging.Formatter):
-    """Makes control characters visible: names out of files reach a terminal here."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return safe(super().format(record))
-
-
-def log_to_stderr() -> None:
-    """Show what the house logs; a command's own processes call it for themselves."""
-    if not logger.handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(_Printable("%(levelname)s: %(message)s"))
-        logger.addHandler(handler)
-    logger.setLevel(logging.INFO)

@@ -73,7 +73,3 @@ def _print(path: Path, content: dict[str, Any]) -> None:
     if runtime["advice"]:
         print(f"advice: {runtime['advice']}")
     printing.text(f"all of this: {path.with_name('export.json')}")
-
-
-if __name__ == "__main__":
-    cli.run(main)

@@ -80,7 +80,3 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=0, help="of resamples and folds")
     add("-o", "--output", type=Path, metavar="RUN", help="default: runs/ensemble-HASH")
     return parser
-
-
-if __name__ == "__main__":
-    cli.run(main)

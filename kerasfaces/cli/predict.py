@@ -128,7 +128,3 @@ def _write(tables: "list[pd.DataFrame]", path: Path) -> None:
 
     predictions.write(pd.concat(tables), path)
     printing.text(str(path))
-
-
-if __name__ == "__main__":
-    cli.run(main)

@@ -1,0 +1,9 @@
+"""The commands: one file each, which parses, calls the library and prints.
+
+`python -m kerasfaces.NAME` and `kerasfaces NAME` both end here; the library imports
+nothing of it.
+"""
+
+from kerasfaces.cli.framework import add_engine, engine_of, parser, run
+
+__all__ = ["add_engine", "engine_of", "parser", "run"]

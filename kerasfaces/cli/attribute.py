@@ -1,0 +1,74 @@
+"""Command `attribute`: a finished detector's features -> which generator made it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from kerasfaces import cli
+from kerasfaces.core.files import read_json
+
+_EXAMPLES = [
+    "kerasfaces attribute runs/mobilenetv2-1a2b3c      # the run's own images and splits",
+    "kerasfaces attribute RUN --manifest more.csv -o runs/who",
+    "kerasfaces attribute RUN --reject 0.02            # call fewer known images unknown",
+    "kerasfaces attribute runs/who --manifest new.csv  # a finished attribution on new images",
+]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, attribute, print the tables and the report's path."""
+    parser = cli.parser(
+        "attribute",
+        "Tell which generator made an image: a head with one class per generator and `real` "
+        "on a\nfinished detector's frozen features, and `unknown` for what looks like none of "
+        "them. How\nwell unknown generators are recognised is measured by leaving each out in "
+        "turn.",
+        _EXAMPLES,
+    )
+    add = parser.add_argument
+    add(
+        "run",
+        type=Path,
+        metavar="RUN",
+        help="run folder of a frozen-base detector, or a finished attribution",
+    )
+    add("--manifest", type=Path, metavar="M", help="other images than the run's own")
+    add("--root", type=Path, metavar="DIR", help="what relative paths in M start from")
+    add(
+        "--reject",
+        type=float,
+        default=0.05,
+        metavar="SHARE",
+        help="known validation images that may be called unknown, each class weighing alike "
+        "(default: 0.05)",
+    )
+    add("--l2", type=float, default=0.01, help="the head's penalty (default: 0.01)")
+    add("--seed", type=int, default=0, help="of the intervals; the head needs none")
+    add(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="DIR",
+        help="default: runs/attribution-HASH",
+    )
+    options = parser.parse_args(argv)
+    if options.root and not options.manifest:
+        parser.error("--root goes with --manifest")
+
+    from kerasfaces import manifest as manifests
+    from kerasfaces.attribute import apply, run, table
+    from kerasfaces.manifest import missing
+
+    if (options.run / run.FILE).is_file():
+        path, frame = apply.apply(options.run, options.manifest, options.root)
+        print(table.counts(frame))
+        print(f"\ntable: {path}")
+        return 0
+    config = run.Config(l2=options.l2, reject=options.reject, seed=options.seed)
+    manifest = None
+    if options.manifest:
+        manifest = manifests.read(options.manifest, options.root)
+        missing.require_trainable(manifest.rows, options.manifest)
+    folder = run.attribute(options.run, manifest, options.output, config)
+    print(table.text(read_json(folder / run.FILE)))
+    print(f"\nreport: {folder / 'report.html'}")
+    return 0

@@ -1,0 +1,59 @@
+"""Command `channels preview`: store and manifest -> one picture."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from kerasfaces import cli
+from kerasfaces import manifest as manifests
+from kerasfaces.core.errors import InputError, MissingFileError
+
+
+def _check_output(path: Path) -> None:
+    """Refuse a place for the sheet before anything is drawn."""
+    if path.suffix.lower() != ".png":
+        raise InputError(f"-o {path}: expected a name that ends with .png.")
+    if not path.parent.is_dir():
+        raise MissingFileError(
+            f"-o {path}: the folder {path.parent} does not exist; make it, or choose "
+            "another path."
+        )
+
+
+def main(argv: Sequence[str]) -> int:
+    """Parse, draw, print what the sheet shows."""
+    parser = cli.parser(
+        "channels preview",
+        "Draw a contact sheet of a channel store: images with their channels, and the "
+        "average amplitude spectrum of every source beside its difference from the real "
+        "images'.",
+        ["kerasfaces channels preview STORE MANIFEST -o sheet.png --rows 3"],
+    )
+    add = parser.add_argument
+    add("store", type=Path, metavar="STORE")
+    add("manifest", type=Path, metavar="MANIFEST")
+    add("-o", "--output", type=Path, required=True, metavar="PNG")
+    add("--root", type=Path, help="what relative paths in the manifest are relative to")
+    add("--rows", type=int, default=3, help="images per source; default: 3")
+    add("--spectra", type=int, default=1000, help="images averaged; default: 1000")
+    add("--gain", type=float, help="of the noise pattern; default: fitted")
+    add("--seed", type=int, default=0, help="which images are taken; default: 0")
+    given = parser.parse_args(argv)
+    for name in ("rows", "spectra"):
+        if getattr(given, name) < 1:
+            raise InputError(
+                f"--{name}: expected 1 or more, got {getattr(given, name)}."
+            )
+    _check_output(given.output)
+    from kerasfaces.channels.preview import preview
+
+    text = preview(
+        given.store,
+        manifests.read(given.manifest, given.root),
+        given.output,
+        per_source=given.rows,
+        spectra=given.spectra,
+        gain=given.gain,
+        seed=given.seed,
+    )
+    print(text)
+    return 0

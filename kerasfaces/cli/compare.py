@@ -1,0 +1,74 @@
+"""`kerasfaces compare`: detectors side by side, ours and others'."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from kerasfaces import cli
+
+SPLITS = ("train", "val", "test")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, compare, print the tables and the report's path."""
+    options = _parser().parse_args(argv)
+    from kerasfaces.compare import folder as compare_folder
+    from kerasfaces.compare import table as compare_table
+    from kerasfaces.compare.comparison import compare
+    from kerasfaces.core.errors import InputError
+
+    if options.resamples < 100:
+        raise InputError(
+            f"--resamples: expected at least 100, got {options.resamples}."
+        )
+    found = compare(
+        options.detectors,
+        options.split,
+        root=options.root,
+        against=options.against,
+        resamples=options.resamples,
+        seed=options.seed,
+    )
+    folder = compare_folder.write(found, options.output)
+    sys.stdout.write(compare_table.text(found.content))
+    sys.stdout.write(f"\n\nreport: {folder / 'report.html'}\n")
+    if found.not_compared:
+        first = next(iter(found.not_compared.values()))
+        count = len(found.not_compared)
+        raise InputError(f"{count} of {len(options.detectors)} not compared: {first}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = cli.parser(
+        "compare",
+        "Compare detectors on the images all of them scored: AUC, average precision, "
+        "balanced\naccuracy and TPR at 1 % false alarms with 95 % intervals, paired "
+        "differences with p, by\nsource. A detector is a run folder, or a CSV file with the "
+        "columns path, label, source,\nsplit and logit or score (of fake). Its threshold comes "
+        "from its run or from its own rows\nof split val, so a run's number on --split val is no "
+        "result.",
+        [
+            "python -m kerasfaces.compare runs/a runs/b",
+            "python -m kerasfaces.compare runs/a theirs/predictions.csv -o table",
+            "python -m kerasfaces.compare ours=runs/a theirs=x.csv --root photos",
+            "python -m kerasfaces.compare A B C --against B --split val",
+        ],
+    )
+    add = parser.add_argument
+    add("detectors", nargs="+", metavar="[NAME=]RUN|CSV", help="two or more")
+    add("--split", default="test", choices=SPLITS, help="default: test")
+    add(
+        "--against", metavar="NAME", help="compare with this one (default: highest AUC)"
+    )
+    add(
+        "--root",
+        type=Path,
+        metavar="DIR",
+        help="what relative paths in CSV files are relative to",
+    )
+    add("--resamples", type=int, default=1000, metavar="N", help="default: 1000")
+    add("--seed", type=int, default=0, help="of the resamples")
+    add("-o", "--output", type=Path, metavar="DIR", help="default: runs/compare-HASH")
+    return parser

@@ -1,0 +1,105 @@
+"""Command `crossgen`: manifest with generators -> the matrix of who detects whom."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from kerasfaces import cli
+from kerasfaces.core.imports import import_keras
+
+_EXAMPLES = [
+    "kerasfaces crossgen                             # built-in sample: four generators",
+    "kerasfaces crossgen --manifest M                # matrix, all, all but one; 3 seeds",
+    "kerasfaces crossgen --manifest M --repeat 5 --size 200",
+    "kerasfaces crossgen --manifest M --keep-all     # sets as large as they are",
+    "kerasfaces crossgen --manifest M --train stylegan,stylegan2 --test dreambooth,lora",
+    "kerasfaces crossgen --manifest M --model resnet50 --preset kabber2023 -o runs/matrix",
+]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, train and measure, print the tables and the report's path."""
+    arguments = _parser().parse_args(argv)
+    import_keras()
+    from kerasfaces.cli import train
+    from kerasfaces.core.files import read_json
+    from kerasfaces.crossgen import plan, table
+    from kerasfaces.crossgen.run import Request, crossgen
+
+    manifest, notes = train.manifest_or_sample(arguments.manifest, arguments.root)
+    folder = crossgen(
+        Request(
+            config=train.config_of(arguments),
+            manifest=manifest,
+            weights=train.weights_of(arguments),
+            repeat=arguments.repeat,
+            size=arguments.size,
+            keep_all=arguments.keep_all,
+            at_least=arguments.at_least,
+            pairings=plan.parse(arguments.train, arguments.test),
+            folder=arguments.output,
+            store=arguments.store,
+            notes=notes,
+        )
+    )
+    content = read_json(folder / "crossgen.json")
+    for note in notes:
+        print(f"note: {note}")
+    print(table.text(content))
+    print(f"\nreport: {folder / 'report.html'}")
+    return 1 if content["failed"] else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    from kerasfaces.cli.train import add_detector_options
+
+    parser = cli.parser(
+        "crossgen",
+        "Train on each generator, on all and on all but one; test on each. Exit code 1 when "
+        "a training failed.",
+        _EXAMPLES,
+    )
+    add_detector_options(parser)
+    add = parser.add_argument
+    add("--seed", type=int, default=0, help="the first seed")
+    add(
+        "--repeat",
+        type=int,
+        default=3,
+        metavar="K",
+        help="K seeds of split, draw and training (default: 3)",
+    )
+    add(
+        "--size",
+        type=int,
+        metavar="N",
+        help="fakes per training set (default: as many as the smallest generator has)",
+    )
+    add(
+        "--keep-all",
+        action="store_true",
+        help="sets of different size, nothing left out",
+    )
+    add(
+        "--at-least",
+        type=int,
+        default=50,
+        metavar="N",
+        help="images below which a generator is named, not run (default: 50)",
+    )
+    add(
+        "--train",
+        action="append",
+        default=[],
+        metavar="A,B",
+        help="only this pairing: train on these together (repeatable)",
+    )
+    add("--test", action="append", default=[], metavar="C,D", help="and test on these")
+    add(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="DIR",
+        help="default: runs/crossgen-MODEL-HASH",
+    )
+    return parser

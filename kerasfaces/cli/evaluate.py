@@ -1,0 +1,86 @@
+"""`kerasfaces evaluate`: measure a finished run again, or on other images."""
+
+from collections.abc import Sequence
+
+from kerasfaces import cli
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, measure, print the table and the report's path."""
+    parser = cli.parser(
+        "evaluate",
+        "Measure a run's predictions: metrics with 95 % intervals, tables by source and "
+        "attribute, and report.html. Thresholds stay as training froze them.",
+        [
+            "python -m kerasfaces.evaluate runs/mobilenetv2-1a2b3c",
+            "python -m kerasfaces.evaluate RUN --by attr_gender,source",
+            "python -m kerasfaces.evaluate RUN --samples-per-group 200",
+            "python -m kerasfaces.evaluate RUN --manifest other/manifest.csv",
+            "python -m kerasfaces.evaluate RUN --manifest other.csv --store other_channels",
+        ],
+    )
+    parser.add_argument("run", metavar="RUN", help="run folder made by train")
+    parser.add_argument(
+        "--manifest",
+        metavar="M",
+        help="predict and measure these images instead; written to RUN/evaluations/",
+    )
+    parser.add_argument(
+        "--root",
+        metavar="DIR",
+        help="with --manifest: what its relative paths are relative to",
+    )
+    parser.add_argument(
+        "--store",
+        metavar="S",
+        help="with --manifest: a channel store of these images (default: a run on channels "
+        "has them computed from the files)",
+    )
+    parser.add_argument(
+        "--split",
+        default="test",
+        choices=("train", "val", "test"),
+        help="default: test",
+    )
+    parser.add_argument(
+        "--by", metavar="COLUMNS", help="show only these, e.g. source,attr_gender"
+    )
+    parser.add_argument(
+        "--samples-per-group",
+        type=int,
+        metavar="N",
+        help="also draw N images per group at random (kabber2023: 200)",
+    )
+    options = parser.parse_args(argv)
+    if options.samples_per_group is not None and options.samples_per_group < 1:
+        parser.error("--samples-per-group must be at least 1")
+    if options.store and not options.manifest:
+        parser.error("--store goes with --manifest")
+    by = [name for name in options.by.split(",") if name] if options.by else None
+
+    from pathlib import Path
+
+    from kerasfaces.core.errors import InputError
+    from kerasfaces.evaluate import run, table
+
+    folder = Path(options.run)
+    asked = {"by": by, "samples_per_group": options.samples_per_group}
+    if options.manifest:
+        target, metrics = run.evaluate_manifest(
+            folder,
+            Path(options.manifest),
+            options.split,
+            store=Path(options.store) if options.store else None,
+            root=Path(options.root) if options.root else None,
+            **asked,
+        )
+    else:
+        target, metrics = folder, run.evaluate_run(folder, **asked)
+    if options.split not in metrics["metrics"]:
+        known = ", ".join(metrics["metrics"])
+        raise InputError(
+            f"{folder} has no predictions of {options.split}; it has: {known}."
+        )
+    print(table.text(metrics, options.split, by))
+    print(f"\nreport: {target / 'report.html'}")
+    return 0

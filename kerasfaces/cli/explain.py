@@ -1,0 +1,172 @@
+"""Command `explain`: where on an image a detector's logit comes from."""
+
+import argparse
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kerasfaces import cli
+from kerasfaces.core import registry
+from kerasfaces.core.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kerasfaces.explain.run import Request
+
+_PACKAGE = "kerasfaces.explain.methods"
+_DEFAULT = "gradcam"
+_EXAMPLES = [
+    "kerasfaces explain RUN photo.jpg other.png -o maps",
+    "kerasfaces explain RUN photos/*.jpg -o maps --method occlusion",
+    "kerasfaces explain RUN --split test --n 40 -o maps   # images of the run's own manifest",
+    "kerasfaces explain RUN photo.jpg -o maps --signed --no-checks",
+    "kerasfaces explain --list",
+]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, explain, print the rows and the page's path."""
+    parser = _parser()
+    arguments = parser.parse_intermixed_args(argv)
+    if arguments.list:
+        for name in registry.names(_PACKAGE):
+            print(f"{name:<22}{registry.summary(_PACKAGE, name)}")
+        return 0
+    _check(parser, arguments)
+    from kerasfaces.explain.run import explain
+
+    _print(explain(_request(arguments)), arguments.output)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = cli.parser(
+        "explain",
+        "Show where on an image a finished detector's logit comes from, and measure whether "
+        "the map\ncan be believed: against patches in random order (deletion), and against "
+        "the same network\nwith a random head (sanity). Continues where it was stopped.",
+        _EXAMPLES,
+    )
+    add = parser.add_argument
+    add("run", nargs="?", type=Path, metavar="RUN", help="finished run folder")
+    add("images", nargs="*", type=Path, metavar="IMAGE", help="image files")
+    add("-o", "--output", type=Path, metavar="DIR", help="where to write")
+    add(
+        "--method",
+        default=_DEFAULT,
+        metavar="NAME",
+        help=f"one of --list (default: {_DEFAULT})",
+    )
+    add("--list", action="store_true", help="list the methods and stop")
+    add(
+        "--split",
+        choices=("train", "val", "test"),
+        help="explain images of the run's own manifest, as many of each source",
+    )
+    add("--n", type=int, metavar="N", help="with --split: how many (default: 40)")
+    add("--seed", type=int, default=0, help="of draws and random orders (default: 0)")
+    add(
+        "--signed",
+        action="store_true",
+        help="gradcam: show what speaks against the verdict too",
+    )
+    add(
+        "--baseline",
+        choices=("blurred", "grey"),
+        help="integrated_gradients: where the path starts (default: blurred, the image's "
+        "own blurred self)",
+    )
+    add("--no-checks", action="store_true", help="maps alone, several times faster")
+    return parser
+
+
+def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Refuse options that do not go together."""
+    if options.run is None or options.output is None:
+        parser.error("give RUN, images (or --split) and -o DIR; see --help")
+    if bool(options.images) == bool(options.split):
+        parser.error("give images, or --split for images of the run's manifest")
+    if options.n is not None and (not options.split or options.n < 1):
+        parser.error("--n goes with --split and is at least 1")
+    if options.method not in registry.names(_PACKAGE):
+        registry.load(_PACKAGE, options.method)  # says which there are
+    if options.signed and options.method != "gradcam":
+        parser.error("--signed goes with gradcam; the other methods show both signs")
+    if options.baseline and options.method != "integrated_gradients":
+        parser.error("--baseline goes with --method integrated_gradients")
+    if options.output.resolve() == options.run.resolve():
+        raise InputError(
+            f"-o {options.output} is the run itself; choose another folder."
+        )
+
+
+def _request(options: argparse.Namespace) -> "Request":
+    from kerasfaces.explain import choose
+    from kerasfaces.explain.contract import Options
+    from kerasfaces.explain.run import Request
+
+    files: list[Path] = list(dict.fromkeys(options.images))
+    labels: list[str] = []
+    sources: list[str] = []
+    chosen = ""
+    if options.split:
+        wanted = 40 if options.n is None else options.n
+        files, labels, sources = choose.of_split(
+            options.run, options.split, wanted, options.seed
+        )
+        chosen = (
+            f"Images of split {options.split}, drawn with seed {options.seed}, the same "
+            f"number of each source while it lasts: {len(files)} of {wanted} asked for."
+        )
+    return Request(
+        run=options.run,
+        files=files,
+        folder=options.output,
+        method=options.method,
+        options=Options(signed=options.signed, baseline=options.baseline or "blurred"),
+        checks=not options.no_checks,
+        seed=options.seed,
+        labels=labels,
+        sources=sources,
+        chosen=chosen,
+    )
+
+
+def _print(frame: "pd.DataFrame", folder: Path) -> None:
+    """Print a line per image, what a reader must know, and where the page is."""
+    from kerasfaces.core.texts import plain
+    from kerasfaces.explain import checks, summary
+    from kerasfaces.manifest import printing
+
+    checked = "deletion_gain" in frame
+    for row in frame.to_dict("records"):
+        if row["reason"]:
+            printing.text(f"{plain(row['path'])}: {row['reason']}")
+            continue
+        line = f"{plain(row['path'])}: {row['verdict']}, score {row['score']:.3f}, "
+        line += f"logit {row['logit']:+.2f}"
+        if checked:
+            alike = row["sanity_correlation"]
+            line += (
+                f"; deletion gain {row['deletion_gain']:+.2f} (spread "
+                f"{row['deletion_spread']:.2f}, beats {row['random_orders_beaten']} of "
+                f"{checks.ORDERS})"
+            )
+            if alike is not None and not math.isnan(alike):
+                line += f"; re-drawn head {alike:.2f}"
+        printing.text(line)
+    if checked:
+        good = frame[frame["reason"] == ""]
+        for name, column in (
+            ("deletion gain", "deletion_gain"),
+            ("re-drawn head", "sanity_correlation"),
+        ):
+            mean, low, high = summary.mean_interval(good[column])
+            n = int(good[column].notna().sum())
+            if n > 1:
+                print(f"mean {name}: {mean:.2f}, 95 % {low:.2f} to {high:.2f}, n {n}")
+    for text in summary.warnings(frame):
+        print(f"note: {text}")
+    printing.text(f"report: {folder / 'explain.html'}")

@@ -1,0 +1,201 @@
+"""Command `train`: manifest -> run folder."""
+
+import argparse
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kerasfaces import cli
+from kerasfaces.core import registry
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.imports import import_keras
+from kerasfaces.train import choices
+
+if TYPE_CHECKING:
+    from kerasfaces.baselines.config import BaselineConfig
+    from kerasfaces.manifest import Manifest
+    from kerasfaces.train.config import TrainConfig
+
+logger = logging.getLogger("kerasfaces.train")
+
+_EXAMPLES = [
+    "kerasfaces train                                # built-in sample, nothing to download",
+    "kerasfaces train --manifest manifest.csv        # our best frozen-base configuration",
+    "kerasfaces train --manifest M --model resnet50 --preset kabber2023 -o runs/paper",
+    "kerasfaces train --manifest M --weights mobilenetv2.h5 --set model.size_px=224",
+    "kerasfaces train --manifest M --repeat 3        # mean and sd over training seeds",
+    "kerasfaces train --manifest M --store S         # wan2023's model on channels",
+    "kerasfaces train --manifest M --model hog_svm   # no network: pip install '.[baselines]'",
+    "kerasfaces train --manifest M --model deit_base_224 --weights model.weights.h5",
+    "kerasfaces train --manifest M --model densenet121 --preset mudgal2023 --weights imagenet",
+    "kerasfaces train --manifest M --store S --model mobilenetv2 --set model.inputs=rgb,lnp",
+]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, train, print the test table and the report's path."""
+    arguments = _parser().parse_args(argv)
+    import_keras()
+    from kerasfaces.core.files import read_json
+    from kerasfaces.evaluate import table
+    from kerasfaces.train.repeat import repeat
+    from kerasfaces.train.run import Request, train
+
+    config = config_of(arguments)
+    manifest, notes = manifest_or_sample(arguments.manifest, arguments.root)
+    request = Request(
+        config=config,
+        manifest=manifest,
+        weights=weights_of(arguments),
+        folder=arguments.output,
+        store=arguments.store,
+        tensorboard=arguments.tensorboard,
+        notes=notes,
+    )
+    if arguments.repeat != 1:
+        folder = repeat(request, arguments.repeat)
+        for note in notes:
+            print(f"note: {note}")
+        print(table.text(read_json(folder / "metrics.json")))
+        print(f"\nruns: {folder}")
+        return 0
+    folder = train(request)
+    for note in notes:
+        print(f"note: {note}")
+    print(table.text(read_json(folder / "metrics.json")))
+    print(f"\nreport: {folder / 'report.html'}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = cli.parser(
+        "train", "Train a detector and report how well it works.", _EXAMPLES
+    )
+    parser.epilog = f"{parser.epilog}\n\nmodels:\n{_listing()}"
+    add_detector_options(parser)
+    add = parser.add_argument
+    add("--seed", type=int, default=0, help="of training; splits do not change with it")
+    add(
+        "--repeat",
+        type=int,
+        default=1,
+        metavar="K",
+        help="K training seeds, mean and sd",
+    )
+    add(
+        "--tensorboard", action="store_true", help="write TensorBoard logs into the run"
+    )
+    add("-o", "--output", type=Path, metavar="RUN", help="default: runs/MODEL-HASH")
+    return parser
+
+
+def add_detector_options(parser: argparse.ArgumentParser) -> None:
+    """Add what says which detector to train on which images, but for `--seed`."""
+    add = parser.add_argument
+    add("--manifest", type=Path, help="manifest.csv; default: the built-in sample")
+    add("--root", type=Path, help="what relative paths in the manifest are relative to")
+    models = choices.names()
+    add("--store", type=Path, help="channel store (kerasfaces channels) to train on")
+    add(
+        "--model",
+        metavar="NAME",
+        help=f"one of: {', '.join(models)}; listed below (default: lnp_attention with "
+        "--store, else mobilenetv2)",
+    )
+    add(
+        "--weights",
+        help="forensic | imagenet | none | FILE (default: forensic on the sample, none "
+        "where everything is trained, else imagenet); none trains the whole network",
+    )
+    presets = registry.names("kerasfaces.train.presets")
+    add("--preset", help=f"a published configuration: {', '.join(presets)}")
+    add(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="e.g. epochs=20"
+    )
+    add("--views", type=int, help="views of each training image, the first unchanged")
+    add(
+        "--unfreeze",
+        type=int,
+        metavar="N",
+        help="then fine-tune the last N base layers",
+    )
+    add("--mixed-precision", action="store_true", help="half precision, on a GPU only")
+
+
+def _listing() -> str:
+    """Return each model's name and the first line of its file."""
+    found = [
+        (package, name)
+        for package in choices.PACKAGES
+        for name in registry.names(package)
+    ]
+    width = max(len(name) for _, name in found)
+    return "\n".join(
+        f"  {name:{width}}  {registry.summary(package, name)}"
+        for package, name in found
+    )
+
+
+def weights_of(arguments: argparse.Namespace) -> str:
+    """Return the text of `--weights`, or its default."""
+    text: str | None = arguments.weights
+    return text or choices.default_weights(
+        _model(arguments), on_sample=not arguments.manifest
+    )
+
+
+def _model(arguments: argparse.Namespace) -> str:
+    name: str | None = arguments.model
+    return name or choices.default_model(arguments.store)
+
+
+def config_of(arguments: argparse.Namespace) -> "TrainConfig | BaselineConfig":
+    """Return the configuration that the detector options describe."""
+    model = _model(arguments)
+    if choices.is_baseline(model):
+        for option in ("preset", "views", "unfreeze", "mixed_precision", "tensorboard"):
+            if getattr(arguments, option, None):
+                raise InputError(
+                    f"--{option.replace('_', '-')} is for networks; {model} is a "
+                    "baseline: leave it out."
+                )
+    changes = {
+        "seed": arguments.seed,
+        "views": arguments.views,
+        "unfreeze": arguments.unfreeze,
+        "mixed_precision": arguments.mixed_precision or None,
+    }
+    return choices.configuration(
+        model,
+        weights_of(arguments),
+        preset=arguments.preset,
+        store=arguments.store,
+        changes={key: value for key, value in changes.items() if value is not None},
+        assignments=arguments.set,
+    )
+
+
+def manifest_or_sample(
+    path: Path | None, root: Path | None
+) -> "tuple[Manifest, tuple[str, ...]]":
+    """Return `--manifest`, or the built-in sample with the note that it is one.
+
+    Raises:
+        InputError: Some rows have no split, a split is missing, or one leaves a class out.
+    """
+    from kerasfaces import manifest as manifests
+
+    if path:
+        from kerasfaces.manifest import contradictions, missing
+
+        manifest = manifests.read(path, root)
+        missing.require_trainable(manifest.rows, path)
+        said = contradictions.sentence(manifest.rows)
+        if said:
+            logger.warning("%s", said)
+        return manifest, (said,) if said else ()
+    from kerasfaces import sample, store
+
+    path = sample.make(store.cache_root() / "sample")
+    return manifests.read(path), (sample.NOTE,)

@@ -1,0 +1,163 @@
+"""Command `tune`: study + manifest -> study folder with leaderboard and winner."""
+
+import argparse
+import dataclasses
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kerasfaces import cli
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.imports import import_keras, optional_import
+
+if TYPE_CHECKING:
+    from kerasfaces.manifest import Manifest
+
+_EXAMPLES = [
+    "kerasfaces tune                                      # lists the studies",
+    "kerasfaces tune kabber2023_mobilenetv2 --manifest M  # the document's grid",
+    "kerasfaces tune tuning/frozen_random.py --manifest M --workers 2",
+    "kerasfaces tune my_study.py --manifest M --repeat 3 -o runs/mine",
+    "kerasfaces tune frozen_random --manifest M --weights mobilenetv2=FILE.h5 --store S",
+    "kerasfaces tune --report runs/mine                   # its report.html, also while it runs",
+    "KERASTUNER_TUNER_ID=chief KERASTUNER_ORACLE_IP=10.0.0.1 KERASTUNER_ORACLE_PORT=8000 \\",
+    "    kerasfaces tune ... -o SHARED    # and worker-1, worker-2 ... elsewhere",
+]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, search, print leaderboard, winner and the command that trains it."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    arguments = _parser().parse_args(words)
+    if arguments.study is None and arguments.report is None:
+        return _list()
+    if arguments.study is not None and arguments.report is not None:
+        raise InputError(
+            "--report DIR draws a study that is there; leave the study's name out."
+        )
+    import_keras()
+    optional_import("tensorboard", "tune")
+    optional_import("keras_tuner", "tune")
+    if arguments.report is not None:
+        from kerasfaces.tune import report
+
+        print(report.write(arguments.report))
+        return 0
+    from kerasfaces.tune import study as studies
+    from kerasfaces.tune.run import Request, is_worker, tune
+
+    name, study = studies.load(arguments.study)
+    changes = {"repeats": arguments.repeat, "max_trials": arguments.max_trials}
+    given = {key: value for key, value in changes.items() if value is not None}
+    manifest, notes = _manifest(arguments)
+    folder = tune(
+        Request(
+            name=name,
+            study=dataclasses.replace(study, **given),
+            manifest=manifest,
+            weights=arguments.weights,
+            default_weights="imagenet" if arguments.manifest else "forensic",
+            store=arguments.store,
+            folder=arguments.output,
+            workers=arguments.workers,
+            command=words,
+            tensorboard=arguments.tensorboard,
+            timeout_s=arguments.timeout,
+            notes=notes,
+        )
+    )
+    if not is_worker() and (folder / "result.json").exists():
+        for note in notes:
+            print(f"note: {note}")
+        _print(folder, dataclasses.replace(study, **given))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = cli.parser(
+        "tune",
+        "Search for the best head on frozen bases, and know what is noise.",
+        _EXAMPLES,
+    )
+    add = parser.add_argument
+    add(
+        "study", nargs="?", help="a .py file or a shipped study's name; none lists them"
+    )
+    add("--manifest", type=Path, help="manifest.csv; default: the built-in sample")
+    add("--root", type=Path, help="what relative paths in the manifest are relative to")
+    add("--store", type=Path, help="channel store (kerasfaces channels) to search on")
+    add(
+        "--weights",
+        action="append",
+        default=[],
+        metavar="[BASE=]WEIGHTS",
+        help="forensic | imagenet | FILE, for all bases or for one; repeatable",
+    )
+    add("--workers", type=int, default=1, metavar="N", help="processes on this machine")
+    add("--repeat", type=int, metavar="K", help="training seeds per trial")
+    add("--max-trials", type=int, metavar="N", help="points to try at most")
+    add(
+        "--report",
+        type=Path,
+        metavar="DIR",
+        help="write the report.html of a study folder, running or not, and stop",
+    )
+    add("--tensorboard", action="store_true", help="write TensorBoard logs (slower)")
+    add(
+        "--timeout",
+        type=float,
+        default=600.0,
+        metavar="S",
+        help="seconds that chief and workers wait for each other",
+    )
+    add(
+        "-o", "--output", type=Path, metavar="DIR", help="default: runs/tune-STUDY-HASH"
+    )
+    return parser
+
+
+def _list() -> int:
+    from kerasfaces.tune import listing
+
+    found = listing.shipped()
+    if not found:
+        print("no studies were installed; give a path to one: kerasfaces tune STUDY.py")
+        return 0
+    width = max(map(len, found))
+    for name, line in found.items():
+        print(f"{name:<{width}}  {line}")
+    print("\nkerasfaces tune NAME --manifest M runs one; --help says more")
+    return 0
+
+
+def _manifest(arguments: argparse.Namespace) -> "tuple[Manifest, tuple[str, ...]]":
+    from kerasfaces.cli.train import manifest_or_sample
+
+    return manifest_or_sample(arguments.manifest, arguments.root)
+
+
+def _print(folder: Path, study: Any) -> None:
+    import pandas as pd
+
+    from kerasfaces.core.files import read_json
+    from kerasfaces.tune import leaderboard
+
+    result = read_json(folder / "result.json")
+    table = pd.read_csv(folder / "leaderboard.csv", dtype={"trial": str, "reason": str})
+    names = [
+        name.partition(" if ")[0] for name in read_json(folder / "study.json")["space"]
+    ]
+    shown = [
+        name for name in dict.fromkeys(names) if leaderboard.HP + name in table.columns
+    ]
+    print(leaderboard.text(study, table, shown))
+    auc = result["test_auc"]
+    print(
+        f"\nwinner: trial {result['trial']}, refitted in {folder / result['run']}\n"
+        f"{result['objective']} in the search {result['search']:.4f}, of the refitted run "
+        f"{result['validation']:.4f}, the same on test {result['test']:.4f}: optimism "
+        f"{result['optimism']:+.4f}\n"
+        f"test AUC {auc['value']:.4f} (95 % interval {auc['low']:.4f} to {auc['high']:.4f})\n"
+        f"\nto train it again:\n{result['command']}\n\nreport: {folder / 'report.html'}"
+    )

@@ -1,1 +1,0 @@
-"""Command `ensemble`; the work is in `kerasfaces.compare.ensemble`."""

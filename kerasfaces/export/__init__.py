@@ -1,1 +1,0 @@
-"""Command `export`: a run -> files of other runtimes; see `kerasfaces.serve`."""

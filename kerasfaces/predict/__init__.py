@@ -1,1 +1,0 @@
-"""Command `predict`: images -> verdicts of a finished run; see `kerasfaces.serve`."""
