@@ -15,8 +15,8 @@ from experiments.framework import tuned
 from experiments.framework.paired import difference_rows
 from experiments.framework.rows import NO_WEIGHTS, Measured, Row
 from experiments.framework.runner import Context, Outcome
-from kerasfaces.core.files import read_json
 from kerasfaces.metrics import Estimate
+from kerasfaces.run.folder import DetectorRun, ScoredRun
 from kerasfaces.train import config as configs
 
 MODELS = ("mobilenetv2",)
@@ -61,7 +61,7 @@ def run(context: Context) -> Outcome:
             *_search_rows(studies),
             *effects,
         ],
-        weights={"mobilenetv2": read_json(first / "config.json")["weights"]},
+        weights={"mobilenetv2": DetectorRun(first).base_weights},
         notes=[_budget_note(context), *notes],
     )
 
@@ -107,7 +107,7 @@ def _auc_rows(folders: dict[str, dict[int, Path]]) -> list[Row]:
 
 
 def _auc(folder: Path) -> Measured:
-    entry = read_json(folder / "metrics.json")["metrics"]["test"]["all"]
+    entry = ScoredRun(folder).measured("test")
     return Measured.of(entry["auc"], entry["n"])
 
 

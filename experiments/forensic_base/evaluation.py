@@ -15,6 +15,7 @@ from PIL import Image
 
 from experiments.forensic_base.shipping import NAME
 from experiments.forensic_base.training import TAPS
+from kerasfaces.core import arrays
 from kerasfaces.core.progress import progress
 from kerasfaces.core.rng import generator, integer_seed
 
@@ -42,13 +43,13 @@ def bases(weights: Path, imagenet: Path | None) -> dict[str, Any]:
 
 def load(base: Any, file: Path) -> None:
     """Set a base's weights from a shipped file; every array must be used."""
-    with np.load(file) as arrays:
-        left = set(arrays.files)
-        for layer in base.layers:
-            for variable in layer.weights:
-                key = f"{layer.name}/{variable.name}"
-                variable.assign(arrays[key].astype(np.float32))
-                left.discard(key)
+    values = arrays.read(file)
+    left = set(values)
+    for layer in base.layers:
+        for variable in layer.weights:
+            key = f"{layer.name}/{variable.name}"
+            variable.assign(values[key].astype(np.float32))
+            left.discard(key)
     if left:
         raise ValueError(f"{file} holds arrays that the base lacks: {sorted(left)}")
 

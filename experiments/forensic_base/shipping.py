@@ -1,6 +1,5 @@
 """Write the trained base as the package ships it: float16 arrays, a hash and a note."""
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ import numpy.typing as npt
 
 from experiments.forensic_base.training import predict, validation_auc
 from kerasfaces.core.errors import RunError
-from kerasfaces.core.files import atomic_path, write_json
+from kerasfaces.core.files import atomic_path, sha256, write_json
 
 NAME = "forensic_mobilenetv2_035"
 _LEAST_AGREEMENT = 0.002  # the AUC may not move by more
@@ -45,7 +44,7 @@ def ship(
         np.savez_compressed(temporary, **arrays)
     note = {
         "file": file.name,
-        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+        "sha256": sha256(file),
         "architecture": "keras.applications.MobileNetV2(include_top=False)",
         "alpha": 0.35,
         "input": "RGB, [-1, 1]",

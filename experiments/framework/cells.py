@@ -19,7 +19,7 @@ from kerasfaces.core.errors import (
     MissingFileError,
     OutOfBudgetError,
 )
-from kerasfaces.core.files import read_json, write_json
+from kerasfaces.run.folder import DetectorRun, Run
 
 if TYPE_CHECKING:
     from kerasfaces.baselines.config import BaselineConfig
@@ -79,8 +79,6 @@ def train(context: Context, system: System, ratio: Ratio) -> Attempted:
         system: What.
         ratio: Of the splits.
     """
-    from kerasfaces.train import run as training
-
     why = context.missing_weights(system.config.model.name, system.weights)
     if why:
         return Attempted(status=NO_WEIGHTS, ended=NO_WEIGHTS, note=why)
@@ -91,7 +89,7 @@ def train(context: Context, system: System, ratio: Ratio) -> Attempted:
         # Where trainings are shared, whether there is one shows when it is asked for.
         lambda seed: (
             context.runs is not None
-            or training.is_finished(context.run_folder(system.label, seed))
+            or DetectorRun(context.run_folder(system.label, seed)).is_finished
         ),
     )
 
@@ -187,14 +185,7 @@ def drawn(context: Context, system: System, ratio: Ratio, seed: int) -> "Drawn":
 
 def audit(context: Context) -> dict[str, Any]:
     """Return the audit of all files, made once: every training shares it."""
-    from kerasfaces.core import config
-    from kerasfaces.manifest import audit as audits
-
-    path = context.folder / "audit.json"
-    if not path.exists():
-        write_json(path, config.to_dict(audits.audit(context.unsplit())))
-    found: dict[str, Any] = read_json(path)
-    return found
+    return Run(context.folder).keep_audit(context.unsplit()) or {}
 
 
 def _train(context: Context, system: System, ratio: Ratio, seed: int) -> Path:
@@ -242,7 +233,7 @@ def weights(
         model = system.config.model.name
         if each.folders and system.weights != "none":
             first = next(iter(each.folders.values()))
-            said[model] = read_json(first / "config.json")["weights"]
+            said[model] = DetectorRun(first).base_weights
         elif each.status == NO_WEIGHTS:
             said[model] = NO_WEIGHTS
         rest |= bool(each.folders) and system.weights == "none"

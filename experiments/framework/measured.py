@@ -11,10 +11,9 @@ import pandas as pd
 
 from experiments.framework.classes import class_report
 from experiments.framework.rows import Measured
-from kerasfaces.core.files import read_json
 from kerasfaces.evaluate import measure
 from kerasfaces.metrics import NAMES, confusion, measure_slices
-from kerasfaces.run import predictions, stored
+from kerasfaces.run.folder import ScoredRun
 
 OF_REAL = {name: f"{name} of real" for name in ("precision", "recall", "f1")}
 SUPPORT = "support"  # fakes
@@ -32,12 +31,13 @@ def on(
         folder: The run folder.
         sources: Generators; None is all.
     """
-    frame = predictions.readable(predictions.read(folder / "predictions_test.csv"))
+    run = ScoredRun.open(folder)
+    frame = run.readable("test")
     frame = frame[_wanted(frame, sources)]
     n_fake = int((frame["label"] == "fake").sum())
     if not n_fake:
         return None
-    point, _, settings = stored.read(folder)
+    point, settings = run.operating_point, run.metrics
     name = "all" if sources is None else f"source={'+'.join(sorted(sources))}"
     known = settings["metrics"]["test"].get(name)
     if known is None:
@@ -85,7 +85,7 @@ def against(folders: Mapping[int, Path], camera: str) -> dict[int, Measured]:
     """
     found = {}
     for seed, folder in folders.items():
-        slices = read_json(folder / "metrics.json")["metrics"]["test"]
+        slices = ScoredRun(folder).metrics["metrics"]["test"]
         entry = slices.get(f"source={camera}")
         if entry is not None:
             found[seed] = Measured.of(entry["auc"], entry["n"])

@@ -7,7 +7,7 @@ import pandas as pd
 
 from experiments.framework.rows import Measured, Row
 from kerasfaces.metrics import Difference, TestRows, auc_difference, pooled_difference
-from kerasfaces.run import predictions
+from kerasfaces.run.folder import ScoredRun
 
 
 def difference(first: Path, second: Path) -> Measured:
@@ -63,10 +63,7 @@ def pooled(first: Mapping[int, Path], second: Mapping[int, Path]) -> Measured | 
 
 
 def _both(first: Path, second: Path) -> pd.DataFrame:
-    a, b = (
-        predictions.readable(predictions.read(folder / "predictions_test.csv"))
-        for folder in (first, second)
-    )
+    a, b = (ScoredRun(folder).readable("test") for folder in (first, second))
     return a.merge(b, on="path", suffixes=("_a", "_b"), validate="one_to_one")
 
 

@@ -26,6 +26,7 @@ from kerasfaces.core.errors import (
     RunError,
 )
 from kerasfaces.core.files import read_json, write_json
+from kerasfaces.run.folder import DetectorRun
 
 if TYPE_CHECKING:
     from experiments.framework.rows import Row
@@ -190,7 +191,7 @@ class Context:
             audit=audit,
         )
         folder = self._place(label, seed, request)
-        if training.is_finished(folder):
+        if DetectorRun(folder).is_finished:
             logger.info("%s, split seed %d", label, seed)
         else:
             self.must_start(f"{label}, split seed {seed},")

@@ -28,12 +28,12 @@ def share(folder: Path, shared: Path, request: "Request", seed: int) -> Path:
         seed: Of the split, for the name.
     """
     from kerasfaces.core import config as configs
-    from kerasfaces.train import channels, claim
+    from kerasfaces.train import channels
     from kerasfaces.train import run as training
 
     config, found = training.resolve(request)
     recipe = channels.check(config, request.store)
-    identity = claim.identity(config, found, request.manifest, recipe)
+    identity = training.identity(config, found, request.manifest, recipe)
     name = f"{config.model.name}-split-{seed}-{configs.digest(identity)}"
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.unlink(missing_ok=True)  # a link whose run somebody removed

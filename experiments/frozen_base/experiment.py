@@ -12,7 +12,7 @@ import numpy as np
 from experiments.framework.paired import difference_rows
 from experiments.framework.rows import NO_WEIGHTS, Measured, Row
 from experiments.framework.runner import Context, Outcome
-from kerasfaces.core.files import read_json
+from kerasfaces.run.folder import DetectorRun, ScoredRun
 from kerasfaces.train import config as configs
 from kerasfaces.train.config import TrainConfig
 
@@ -77,7 +77,7 @@ def run(context: Context) -> Outcome:
     first = next(iter(folders["ours"].values()))
     return Outcome(
         rows=[*rows, *validation],
-        weights={"mobilenetv2": read_json(first / "config.json")["weights"]},
+        weights={"mobilenetv2": DetectorRun(first).base_weights},
         notes=[f"Best on validation: {best.row}."],
     )
 
@@ -110,7 +110,7 @@ def _splits(name: str, folders: dict[int, Path]) -> list[Row]:
 
 
 def _entry(folder: Path, split: str, metric: str) -> Measured:
-    entry = read_json(folder / "metrics.json")["metrics"][split]["all"]
+    entry = ScoredRun(folder).measured(split)
     return Measured.of(entry[metric], entry["n"])
 
 

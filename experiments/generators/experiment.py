@@ -14,7 +14,7 @@ from experiments.framework.clock import clock
 from experiments.framework.rows import NO_BUDGET, NO_WEIGHTS, Measured, Row
 from experiments.framework.runner import Context, Outcome
 from kerasfaces.core.errors import InputError
-from kerasfaces.core.files import read_json
+from kerasfaces.run.folder import DetectorRun, MatrixRun
 from kerasfaces.train import config as configs
 
 MODELS = ("mobilenetv2",)
@@ -52,13 +52,13 @@ def run(context: Context) -> Outcome:
             rows += [_not_run(name, metric) for metric in HEADLINES]
             continue
         folder = _crossgen(context, name)
-        content = read_json(folder / "crossgen.json")
+        content = MatrixRun(folder).result
         rows += [*_cells(name, content), *_compared(name, content)]
         notes += [f"{name}: {text}" for text in _notes(content)]
-    first = next(context.folder.glob("*/runs/*/seed-*/config.json"), None)
+    first = next(context.folder.glob("*/runs/*/seed-*"), None)
     if first is None:
         return Outcome(rows=rows, weights={"mobilenetv2": NO_BUDGET})
-    weights = {"mobilenetv2": read_json(first)["weights"]}
+    weights = {"mobilenetv2": DetectorRun(first).base_weights}
     return Outcome(rows=rows, weights=weights, notes=notes)
 
 

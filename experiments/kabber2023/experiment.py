@@ -11,7 +11,7 @@ from typing import Any
 from experiments.framework.rows import NO_LABELS, NO_WEIGHTS, RUN, Row
 from experiments.framework.runner import Context, Outcome
 from experiments.kabber2023 import measured, published
-from kerasfaces.core.files import read_json
+from kerasfaces.run.folder import DetectorRun
 from kerasfaces.train import config as configs
 from kerasfaces.train.config import TrainConfig
 
@@ -41,7 +41,7 @@ def run(context: Context) -> Outcome:
         folders = {
             seed: context.train(model, config, RATIO, seed) for seed in context.seeds
         }
-        found = {seed: measured.Run(folder) for seed, folder in folders.items()}
+        found = {seed: measured.Measures(folder) for seed, folder in folders.items()}
         rows += _cells(model, found) + _groups(model, found)
         weights[model] = _base(folders)
     order = list(TITLES)
@@ -75,10 +75,10 @@ def _configuration(model: str, context: Context) -> tuple[TrainConfig, list[str]
 
 def _base(folders: dict[int, Path]) -> Any:
     first = next(iter(folders.values()))
-    return read_json(first / "config.json")["weights"]
+    return DetectorRun(first).base_weights
 
 
-def _cells(model: str, found: dict[int, measured.Run]) -> list[Row]:
+def _cells(model: str, found: dict[int, measured.Measures]) -> list[Row]:
     return [
         Row(
             table=cell.table,
@@ -92,7 +92,7 @@ def _cells(model: str, found: dict[int, measured.Run]) -> list[Row]:
     ]
 
 
-def _groups(model: str, found: dict[int, measured.Run]) -> list[Row]:
+def _groups(model: str, found: dict[int, measured.Measures]) -> list[Row]:
     """Return tables 6 or 9; the splits whose test rows have a group speak for it."""
     table = _group_table(model)
     rows = []

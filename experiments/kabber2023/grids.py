@@ -17,6 +17,7 @@ from experiments.framework.runner import Context, Outcome
 from experiments.kabber2023 import published
 from experiments.kabber2023.experiment import MODELS, RATIO
 from kerasfaces.core.files import read_json
+from kerasfaces.run.folder import ScoredRun
 
 __all__ = ["DOCUMENT_DATA", "MODELS", "SEEDS", "TITLES", "run"]
 
@@ -104,8 +105,7 @@ def _winner(model: str, folders: dict[int, Path]) -> list[Row]:
     found: dict[str, dict[int, Measured]] = {}
     for seed, folder in folders.items():
         result = tuned.result(folder)
-        entry = read_json(folder / result["run"] / "metrics.json")
-        test = entry["metrics"]["test"]["all"]
+        test = ScoredRun(folder / result["run"]).measured("test")
         found.setdefault("auc", {})[seed] = Measured.of(test["auc"], test["n"])
         for name in ("search", "test", "optimism"):
             label = {"search": "accuracy in the search", "test": "accuracy on test"}

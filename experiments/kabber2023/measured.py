@@ -4,7 +4,6 @@ Everything is measured on the test split at the threshold frozen on validation.
 """
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,16 +11,15 @@ import pandas as pd
 from experiments.framework.classes import class_report
 from experiments.framework.rows import Measured
 from experiments.kabber2023 import published
-from kerasfaces.core.files import read_json
 from kerasfaces.evaluate import groups
 from kerasfaces.metrics import Confusion, confusion, rate
 from kerasfaces.run import predictions
-from kerasfaces.run.operating_point import OperatingPoint
+from kerasfaces.run.folder import ScoredRun
 
 PER_GROUP = 200  # the document's sample of each facial attribute
 
 
-class Run:
+class Measures:
     """A finished run's test split.
 
     Attributes:
@@ -32,11 +30,9 @@ class Run:
 
     def __init__(self, folder: Path) -> None:
         """Read the run folder."""
-        self.frame = predictions.read(folder / "predictions_test.csv")
-        path = folder / "operating_point.json"
-        self.point = OperatingPoint.from_json(read_json(path), str(path))
-        metrics = read_json(folder / "metrics.json")["metrics"]
-        self.entry: dict[str, Any] = metrics["test"]["all"]
+        run = ScoredRun(folder)
+        self.frame, self.point = run.predictions("test"), run.operating_point
+        self.entry = run.measured("test")
 
     def confusion(self) -> Confusion:
         """Count the four outcomes."""
@@ -44,7 +40,7 @@ class Run:
         return confusion(rows["label"], rows["score"], self.point.threshold)
 
 
-def cell(run: Run, wanted: published.Cell) -> Measured:
+def cell(run: Measures, wanted: published.Cell) -> Measured:
     """Return our number in a cell of tables 5, 7, 8 or the text."""
     if wanted.table == "table 8":
         return _count(run.confusion(), wanted.row, wanted.metric)
@@ -55,7 +51,7 @@ def cell(run: Run, wanted: published.Cell) -> Measured:
     return Measured.of(run.entry[wanted.metric], run.entry["n"])
 
 
-def group(run: Run, wanted: published.Group) -> tuple[str, Measured] | None:
+def group(run: Measures, wanted: published.Group) -> tuple[str, Measured] | None:
     """Return what these rows tell of a facial category, and its metric's name.
 
     Accuracy where both classes carry the label; the false-alarm rate where reals alone

@@ -11,13 +11,8 @@ import numpy as np
 import pandas as pd
 
 from kerasfaces.core import folders
-from kerasfaces.core.files import read_json, write_json
 from kerasfaces.evaluate.run import finish
-from kerasfaces.run import predictions
-from kerasfaces.run.operating_point import OperatingPoint
-from kerasfaces.train.run import is_finished
-
-MEMBERS = "ensemble.json"
+from kerasfaces.run.folder import EnsembleRun, Run, ScoredRun
 
 
 def average(
@@ -31,22 +26,19 @@ def average(
         weights: One per member; by default they are equal.
     """
     shares = list(weights or [1.0] * len(members))
+    run = EnsembleRun(folder)
     with folders.lock(folder):
-        if is_finished(folder):
+        if run.is_finished:
             return folder
         frames = {
             split: joined(
-                [
-                    (predictions.read(member / f"predictions_{split}.csv"), member)
-                    for member in members
-                ],
+                [(ScoredRun(member).predictions(split), member) for member in members],
                 shares,
             )
             for split in ("val", "test")
         }
         names = [f"{member.parent.name}/{member.name}" for member in members]
-        note = {"members": [str(each) for each in members], "weights": shares}
-        write_json(folder / MEMBERS, note)
+        run.facts = {"members": [str(each) for each in members], "weights": shares}
         config = {"average of": names, "weights": shares}
         finish(folder, frames, config=config, environment={})
     return folder
@@ -54,11 +46,10 @@ def average(
 
 def members_of(folder: Path) -> tuple[list[Path], list[float]]:
     """Return an average's members and weights; an ordinary run is its own member."""
-    path = folder / MEMBERS
-    if not path.exists():
+    run = Run.kind(folder)
+    if not isinstance(run, EnsembleRun):
         return [folder], [1.0]
-    note = read_json(path)
-    return [Path(member) for member in note["members"]], note["weights"]
+    return [Path(member) for member in run.facts["members"]], run.facts["weights"]
 
 
 def joined(
@@ -76,8 +67,7 @@ def joined(
     for frame, folder in parts:
         if list(frame["path"]) != list(first["path"]):
             raise ValueError(f"{folder}: predictions of other rows than its partner's")
-        path = folder / "operating_point.json"
-        point = OperatingPoint.from_json(read_json(path), str(path))
+        point = ScoredRun(folder).operating_point
         logits = np.asarray(frame["logit"], np.float64)
         known = np.isfinite(logits)
         values = np.full(len(frame), np.nan)

@@ -21,7 +21,7 @@ from experiments.framework.paired import difference_rows
 from experiments.framework.rows import NO_WEIGHTS, Measured, Row
 from experiments.framework.runner import Context, Outcome
 from experiments.lnp_fusion import elsewhere, ensemble
-from kerasfaces.core.files import read_json
+from kerasfaces.run.folder import DetectorRun, ScoredRun
 from kerasfaces.train import config as configs
 from kerasfaces.train.config import TrainConfig
 
@@ -87,7 +87,7 @@ def run(context: Context) -> Outcome:
     first = next(iter(best[RGB].values()))
     return Outcome(
         rows=rows,
-        weights={"mobilenetv2": read_json(first / "config.json")["weights"]},
+        weights={"mobilenetv2": DetectorRun(first).base_weights},
         notes=notes,
     )
 
@@ -188,7 +188,7 @@ def _auc(folder: Path, split: str = "test") -> Measured:
 
 
 def _entry(folder: Path, split: str, metric: str) -> Measured:
-    entry: dict[str, Any] = read_json(folder / "metrics.json")["metrics"][split]
+    entry: dict[str, Any] = ScoredRun(folder).metrics["metrics"][split]
     return Measured.of(entry["all"][metric], entry["all"]["n"])
 
 

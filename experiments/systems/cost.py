@@ -4,7 +4,6 @@ What the run folder says is taken from there; time per image and what was traine
 measured once and kept in `costs/` of the experiment's folder.
 """
 
-import contextlib
 import dataclasses
 import logging
 import math
@@ -16,6 +15,7 @@ from experiments.framework.clock import clock
 from experiments.framework.runner import Context
 from experiments.systems import speed
 from kerasfaces.core.files import read_json, write_json
+from kerasfaces.run.folder import DetectorRun
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,6 @@ METRICS = (
 BATCH, BATCHES = 32, 5
 QUICK_BATCH, QUICK_BATCHES = 8, 2
 _STAGE_BATCHES = 1  # of detectors on channels, about a second per image
-_FILES = ("model.keras", "model.npz")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,7 +38,7 @@ class Cost:
 
     Attributes:
         train_s: Seconds of training; features that were in the cache cost nothing.
-        cached: How many were; None where a run of an earlier version does not say.
+        cached: How many were.
         parameters: Of the whole model.
         trained: Of those, how many training changed.
         megabytes: The model's file, 1e6 bytes.
@@ -47,7 +46,7 @@ class Cost:
     """
 
     train_s: float
-    cached: int | None
+    cached: int
     parameters: int
     trained: int
     megabytes: float
@@ -93,14 +92,15 @@ class Costs:
             logger.info("%s: time per image", label)
             with clock(self._context.folder):
                 write_json(path, self._measured(folder))
-        facts = read_json(folder / "training.json")
+        run = DetectorRun(folder)
+        facts = run.training
         kept = read_json(path)
         return Cost(
             train_s=float(facts["train_seconds"]),
-            cached=facts.get("features_cached", 0 if _is_whole(facts) else None),
+            cached=facts.get("features_cached", 0),  # 0 without a frozen base
             parameters=int(kept["parameters"]),
             trained=int(kept["trained"]),
-            megabytes=sum(_size(folder / name) for name in _FILES) / 1e6,
+            megabytes=sum(file.stat().st_size for file in run.learnt_files) / 1e6,
             speed=kept["speed"],
         )
 
@@ -130,19 +130,8 @@ class Costs:
         return self._reference
 
 
-def _is_whole(facts: Mapping[str, Any]) -> bool:
-    """Tell whether a run has no frozen base, so no features to find in a cache."""
-    return "agreement" not in facts
-
-
 def _on_channels(folder: Path) -> bool:
-    return "channel_recipe" in read_json(folder / "input_spec.json")
-
-
-def _size(path: Path) -> int:
-    with contextlib.suppress(FileNotFoundError):
-        return path.stat().st_size
-    return 0
+    return "channel_recipe" in DetectorRun(folder).input_spec
 
 
 def _number(value: float | None) -> float:

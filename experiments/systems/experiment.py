@@ -22,9 +22,9 @@ from experiments.framework.runner import Context, Outcome
 from experiments.systems import cost as costs
 from experiments.systems import detectors, page
 from experiments.wan2023 import cells
-from kerasfaces.core.files import read_json
 from kerasfaces.evaluate.names import HEADLINES
 from kerasfaces.metrics import holm
+from kerasfaces.run.folder import DetectorRun, ScoredRun
 
 logger = logging.getLogger(__name__)
 
@@ -114,7 +114,7 @@ def _quality(found: dict[str, Folders], status: dict[str, str]) -> Iterator[Row]
 
 
 def _entry(folder: Path, metric: str) -> Measured:
-    entry = read_json(folder / "metrics.json")["metrics"]["test"]["all"]
+    entry = ScoredRun(folder).measured("test")
     return Measured.of(entry[metric], entry["n"])
 
 
@@ -168,7 +168,7 @@ def _costs(context: Context, found: dict[str, Folders]) -> tuple[list[Row], list
     if measured:
         notes.append(_how_measured([*measured.values()]))
     notes += [
-        f"{title}: {'some perhaps' if each.cached is None else f'{each.cached:,}'} of its "
+        f"{title}: {each.cached:,} of its "
         "features were in the cache; seconds of training are without computing those."
         for (title, _), each in measured.items()
         if each.cached != 0
@@ -275,7 +275,7 @@ def _weights(
             continue
         if each.title in found:
             folder = next(iter(found[each.title].values()))
-            used[each.title] = read_json(folder / "config.json")["weights"]
+            used[each.title] = DetectorRun(folder).base_weights
         elif status[each.title] == NO_WEIGHTS:
             used[each.title] = NO_WEIGHTS
     return {**used, "all others": "random weights at the start"}

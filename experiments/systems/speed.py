@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasfaces import images
-from kerasfaces.baselines import arrays
+from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.core.errors import ImageError
 from kerasfaces.dataset import stage
 from kerasfaces.dataset.channels import from_store
@@ -30,6 +30,8 @@ from kerasfaces.images import InputSpec
 from kerasfaces.models import assemble
 from kerasfaces.run import baseline
 from kerasfaces.run import predictor as predict
+from kerasfaces.run.folder import DetectorRun
+from kerasfaces.run.network import TrainedNetwork
 
 Score = Callable[[Sequence[Path]], NDArray[np.float64]]
 
@@ -137,11 +139,11 @@ def load(folder: Path, few: Sequence[Path]) -> Ready:
     Raises:
         RunError: The run is unfinished or damaged.
     """
-    fitted = baseline.config_of(folder)
-    if fitted is not None:
-        return _baseline(folder, fitted)
-    run = predict.open_run(folder)
-    model = predict.load_model(run)
+    opened = DetectorRun(folder)
+    if opened.baseline is not None:
+        return _baseline(opened, opened.baseline)
+    run = opened.network
+    model = run.load()
     if not run.frozen:
         assemble.unfreeze_all(model)
     spec, names = run.input_spec, run.model.channel_names
@@ -156,12 +158,12 @@ def load(folder: Path, few: Sequence[Path]) -> Ready:
     return Ready(score, model.count_params(), _count(trained.trainable_weights))
 
 
-def _on_pixels(run: predict.FinishedRun) -> bool:
+def _on_pixels(run: TrainedNetwork) -> bool:
     return run.frozen and run.channel_recipe is None
 
 
-def _baseline(folder: Path, config: Any) -> Ready:
-    fitted = arrays.load(folder)
+def _baseline(run: DetectorRun, config: BaselineConfig) -> Ready:
+    fitted = baseline.arrays_of(run)
 
     def score(files: Sequence[Path]) -> NDArray[np.float64]:
         reader = _Reader(_pixels(files, config.input_spec))

@@ -16,6 +16,7 @@ from experiments.framework.runner import Context, Outcome
 from experiments.wan2023 import cells, published, saturation, simulated, tables
 from experiments.wan2023.cells import Cell, Variant
 from kerasfaces.core.errors import OutOfBudgetError
+from kerasfaces.run.folder import DetectorRun
 
 logger = logging.getLogger(__name__)
 MODELS = ("lnp_attention",)
@@ -83,10 +84,9 @@ def train(cell: Cell, context: Context, stores: Stores, masked: str) -> Path | N
 
 
 def _train(cell: Cell, context: Context, stores: Stores, masked: str) -> Path:
-    from kerasfaces.train import run as training
 
     label = cell.label(masked)
-    if not training.is_finished(context.run_folder(label, cell.seed)):
+    if not DetectorRun(context.run_folder(label, cell.seed)).is_finished:
         _forget()
     config = cells.configuration(cell, context)
     weights = "none"

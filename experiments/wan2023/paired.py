@@ -11,11 +11,9 @@ import pandas as pd
 
 from experiments.framework.rows import Measured
 from kerasfaces.core import rng
-from kerasfaces.core.files import read_json
 from kerasfaces.metrics import from_draws
 from kerasfaces.metrics.bootstrap import RESAMPLES
-from kerasfaces.run import predictions
-from kerasfaces.run.operating_point import OperatingPoint
+from kerasfaces.run.folder import ScoredRun
 
 
 def accuracy_difference(first: Path, second: Path) -> Measured:
@@ -50,9 +48,8 @@ def accuracy_difference(first: Path, second: Path) -> Measured:
 
 def _right(folder: Path) -> pd.DataFrame:
     """Return path, label and whether the test row was called what it is."""
-    frame = predictions.readable(predictions.read(folder / "predictions_test.csv"))
-    path = folder / "operating_point.json"
-    threshold = OperatingPoint.from_json(read_json(path), str(path)).threshold
+    run = ScoredRun(folder)
+    frame, threshold = run.readable("test"), run.operating_point.threshold
     called = np.asarray(frame["score"], np.float64) >= threshold
     right = called == (frame["label"] == "fake").to_numpy()
     return pd.DataFrame(

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasfaces import manifest as manifests
 from kerasfaces.models.attention import ChannelAttention
-from kerasfaces.run.predictor import inputs_of, load_model, open_run
+from kerasfaces.run.folder import DetectorRun
+from kerasfaces.run.predictor import inputs_of
 
 IMAGES = 64
 ONE_HOT = 0.999
@@ -23,14 +23,15 @@ def share(folder: Path, store: Path) -> float | None:
     """
     import keras
 
-    model = load_model(open_run(folder))
+    run = DetectorRun(folder)
+    model = run.network.load()
     found = [each for each in model.layers if isinstance(each, ChannelAttention)]
     if not found:
         return None
-    manifest = manifests.read(folder / "manifest.csv")
+    manifest = run.manifest
     chosen = (manifest.rows["split"] == "test").to_numpy()
     files = [file for file, on in zip(manifest.files(), chosen, strict=True) if on]
-    joined = inputs_of(open_run(folder), files[:IMAGES], store)
+    joined = inputs_of(run.network, files[:IMAGES], store)
     keys = [
         key for key, why in zip(joined.keys, joined.reasons, strict=True) if not why
     ]

@@ -16,7 +16,7 @@ from experiments.wan2023.cells import (
     Variant,
 )
 from experiments.wan2023.published import CLASSIFIERS, NAMES, Line
-from kerasfaces.core.files import read_json
+from kerasfaces.run.folder import DetectorRun, ScoredRun
 
 Runs = Mapping[tuple[str, Variant | None], Mapping[int, Path]]
 TITLES = {
@@ -211,7 +211,7 @@ def _hours(
     """Return the hours of training alone; channels come in front of it."""
     ours = {}
     for seed, folder in folders.items():
-        seconds = float(read_json(folder / "training.json")["train_seconds"])
+        seconds = float(DetectorRun(folder).training["train_seconds"])
         n = _entry(folder, split, "accuracy").n
         ours[seed] = Measured(value=seconds / 3600, n=n)
     return _of(table, name, "hours", ours, theirs, split)
@@ -237,5 +237,5 @@ def _of(
 
 
 def _entry(folder: Path, split: str, metric: str) -> Measured:
-    entry = read_json(folder / "metrics.json")["metrics"][split]["all"]
+    entry = ScoredRun(folder).measured(split)
     return Measured.of(entry[metric], entry["n"])

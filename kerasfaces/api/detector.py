@@ -17,6 +17,7 @@ from kerasfaces.api.result import Result
 from kerasfaces.api.wording import advice_in_python
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
+from kerasfaces.run.folder import DetectorRun
 from kerasfaces.run.operating_point import OperatingPoint
 from kerasfaces.train import choices
 
@@ -135,12 +136,8 @@ class Detector:
             RunError: It is damaged.
             InputError: It holds something else, such as an ensemble or a study.
         """
-        from kerasfaces.core.files import read_json
-        from kerasfaces.run import run_folder
-
         folder = Path(run)
-        run_folder.point_of(folder)  # says what else it is
-        config = read_json(folder / "config.json")
+        config = DetectorRun.open(folder).config  # says what else it is
         found = cls.__new__(cls)
         found.name = config["train"]["model"]["name"]
         found._store, found._weights, found._preset = None, None, None
@@ -164,9 +161,7 @@ class Detector:
     @cached_property
     def point(self) -> OperatingPoint:
         """Return calibration, threshold and unsure band, frozen on validation."""
-        from kerasfaces.run import run_folder
-
-        return run_folder.point_of(self.folder)
+        return DetectorRun.open(self.folder).operating_point
 
     @cached_property
     def model(self) -> "keras.Model":
@@ -175,9 +170,7 @@ class Detector:
         Raises:
             InputError: A baseline such as hog_svm has no network.
         """
-        from kerasfaces.run.predictor import load_model, open_run
-
-        return load_model(open_run(self.folder))
+        return DetectorRun(self.folder).network.load()
 
     @advice_in_python()
     def evaluate(
@@ -359,9 +352,8 @@ class Detector:
         """Return the name and what the detector was trained on."""
         if self._folder is None:
             return f"Detector({quoted(self.name)}), not trained"
-        from kerasfaces.run import run_folder
-
-        return f"Detector({quoted(self.name)}): {run_folder.about(self._folder)}"
+        trained_on = DetectorRun(self._folder).trained_on()
+        return f"Detector({quoted(self.name)}): {trained_on}"
 
     @cached_property
     def _predictor(self) -> "Predictor":

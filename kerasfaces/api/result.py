@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from kerasfaces.core.errors import InputError
-from kerasfaces.core.files import read_json
 from kerasfaces.core.texts import quoted
 from kerasfaces.evaluate import names, table
 from kerasfaces.metrics import Estimate
-from kerasfaces.run import predictions
+from kerasfaces.run.folder import ScoredRun
 from kerasfaces.run.operating_point import OperatingPoint
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ class Result:
             InputError: There are no predictions of this split.
         """
         self.folder, self.split, self.point = folder, split, point
-        self._content: dict[str, Any] = read_json(folder / "metrics.json")
+        self._content: dict[str, Any] = ScoredRun(folder).metrics
         if split not in self._content["metrics"]:
             known = ", ".join(self._content["metrics"])
             raise InputError(
@@ -62,19 +61,19 @@ class Result:
     @cached_property
     def table(self) -> pd.DataFrame:
         """Return every metric of every slice: value, 95 % interval, n and method."""
-        lines = pd.read_csv(self.folder / "metrics.csv", keep_default_na=True)
+        lines = ScoredRun(self.folder).table
         lines = lines[lines["split"] == self.split].drop(columns="split")
         return lines.reset_index(drop=True)
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
         """Return one row per image: path, label, source, logit, score and reason."""
-        return predictions.read(self.folder / f"predictions_{self.split}.csv")
+        return ScoredRun(self.folder).predictions(self.split)
 
     @property
     def report(self) -> Path:
         """Return the path of the self-contained HTML report."""
-        return self.folder / "report.html"
+        return ScoredRun(self.folder).report
 
     def by(self, column: str) -> pd.DataFrame:
         """Return the accuracy of every group of a column, compared with the others.

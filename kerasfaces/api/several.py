@@ -19,6 +19,7 @@ from kerasfaces.core.files import read_json
 from kerasfaces.core.imports import optional_import
 from kerasfaces.core.texts import quoted
 from kerasfaces.evaluate import names
+from kerasfaces.run.folder import MatrixRun, Run
 from kerasfaces.train import choices
 
 PathLike = str | os.PathLike[str]
@@ -75,7 +76,7 @@ class ComparisonResult:
     @property
     def report(self) -> Path:
         """Return the path of the HTML report."""
-        return self.folder / "report.html"
+        return Run(self.folder).report
 
     def __repr__(self) -> str:
         """Return the table that the command line prints."""
@@ -201,7 +202,7 @@ def build_ensemble(
     """
     from kerasfaces.compare import combiners, ensemble
     from kerasfaces.core import config
-    from kerasfaces.run import stored
+    from kerasfaces.run.folder import EnsembleRun
 
     if method not in combiners.METHODS:
         known = ", ".join(combiners.METHODS)
@@ -213,7 +214,7 @@ def build_ensemble(
     folder = Path("runs") / f"ensemble-{config.digest(asked, 10)}"
     folder = folder if output is None else Path(output)
     ensemble.make(members, method, folder, seed=seed)
-    return Result(folder, "test", stored.read(folder)[0])
+    return Result(folder, "test", EnsembleRun(folder).operating_point)
 
 
 @advice_in_python()
@@ -245,7 +246,6 @@ def run_study(
     Raises:
         KerasfacesError: The study or the data cannot be used, or an extra is missing.
     """
-    from kerasfaces.core.files import read_json
     from kerasfaces.tune import study as studies
 
     require_manifest(data)
@@ -333,8 +333,8 @@ def cross_generators(
             notes=data.notes,
         )
     )
-    content = read_json(folder / "crossgen.json")
-    return GeneratorMatrix(folder, _written(folder / "crossgen.csv"), content["failed"])
+    run = MatrixRun(folder)
+    return GeneratorMatrix(folder, _written(run.table_file), run.result["failed"])
 
 
 def _written(path: Path, dtype: Mapping[str, type] | None = None) -> pd.DataFrame:

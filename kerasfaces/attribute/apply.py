@@ -7,16 +7,15 @@ import numpy as np
 import pandas as pd
 
 from kerasfaces import manifest as manifests
-from kerasfaces.attribute import features, heads, predictions
+from kerasfaces.attribute import features, predictions
 from kerasfaces.attribute.head import Head
 from kerasfaces.attribute.heads import Answers
 from kerasfaces.attribute.openset import OpenSet
-from kerasfaces.attribute.run import FILE
 from kerasfaces.core import config as configs
 from kerasfaces.core import folders
 from kerasfaces.core.errors import InputError, RunError
-from kerasfaces.core.files import read_json
 from kerasfaces.evaluate import overlap
+from kerasfaces.run.folder import AttributionRun, Run
 
 logger = logging.getLogger(__name__)
 
@@ -46,18 +45,17 @@ def apply(
             "detector's run folder to make another."
         )
     manifest = manifests.read(manifest_path, root)
-    content = read_json(folder / FILE)
-    head = Head.load(folder / heads.FOLDER / "000.npz")
+    run = AttributionRun.open(folder)
+    content, head = run.result, Head.load(run.head_file(0))
     try:
         point = OpenSet(**content["open_set"])
         detector = Path(content["detector"])
     except (KeyError, TypeError) as error:
         raise RunError(
-            f"{folder / FILE} cannot be read ({error}); make the attribution again."
+            f"{folder}: attribution.json cannot be read ({error}); make the attribution again."
         ) from error
-    config = detector / "config.json"
-    stated = read_json(folder / "config.json").get("detector")
-    if not config.is_file() or configs.digest(read_json(config)) != stated:
+    source = Run(detector)  # whose config is {} where it is gone
+    if configs.digest(source.config) != run.config.get("detector"):
         raise RunError(
             f"{folder} was made with the detector in {detector}, which is gone or another by "
             "now; make the attribution again (kerasfaces attribute RUN -o DIR)."
@@ -78,7 +76,7 @@ def apply(
     points = {point.rule: point}
     answers = Answers((), head.names, logits, scores, points, point.rule, none, none)
     frame = predictions.table(images.rows, images.reasons, answers)
-    target = folder / "applied" / manifest.digest()[:12] / "attribution.csv"
+    target = run.applied_file(manifest.digest())
     with folders.lock(target.parent, "attribution"):
         predictions.write(frame, target)
     return target, frame

@@ -10,13 +10,12 @@ leave it sure of itself, hence the squared Mahalanobis distance to the nearest c
 import dataclasses
 import warnings
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kerasfaces.core import arrays
 from kerasfaces.core.errors import RunError
-from kerasfaces.core.files import atomic_path
 from kerasfaces.metrics.inputs import Floats
 
 Features = NDArray[np.float32]
@@ -71,8 +70,7 @@ class Head:
 
     def save(self, path: Path) -> None:
         """Write plain arrays, atomically."""
-        with atomic_path(path) as temporary, temporary.open("wb") as file:
-            np.savez(file, **{**vars(self), "names": np.array(self.names)})
+        arrays.write(path, {**vars(self), "names": np.array(self.names)})
 
     @classmethod
     def load(cls, path: Path) -> "Head":
@@ -81,16 +79,12 @@ class Head:
         Raises:
             RunError: The file is damaged.
         """
-        fields = [field.name for field in dataclasses.fields(cls)]
-        try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-                arrays = {name: archive[name] for name in fields}
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-            raise RunError(
-                f"{path} is damaged ({error}); delete it, and the same command trains it again."
-            ) from error
-        names = tuple(str(name) for name in arrays.pop("names"))
-        return cls(names=names, **arrays)
+        advice = "delete it, and the same command trains it again"
+        values = arrays.read(path, advice)
+        if values.keys() != {field.name for field in dataclasses.fields(cls)}:
+            raise RunError(f"{path} is damaged (it is no head); {advice}.")
+        names = tuple(str(name) for name in values.pop("names"))
+        return cls(names=names, **values)
 
 
 def fit(

@@ -27,7 +27,6 @@ from kerasfaces.metrics import auc
 from kerasfaces.metrics.inputs import Bools, Floats
 
 logger = logging.getLogger(__name__)
-FOLDER = "heads"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -98,7 +97,7 @@ def train_all(
     rows: pd.DataFrame,
     read: Callable[[], Features],
     classes: Classes,
-    folder: Path,
+    file_of: Callable[[int], Path],
     l2: float,
     reject: float,
 ) -> list[Answers]:
@@ -108,7 +107,7 @@ def train_all(
         rows: Readable rows, RangeIndex.
         read: Returns their features `(n, d)`.
         classes: The classes.
-        folder: The run folder; heads are written to `heads/`.
+        file_of: Number of a head -> where it is kept.
         l2: See `head.fit`.
         reject: See `openset.calibrate`.
 
@@ -120,7 +119,7 @@ def train_all(
     heads = plan(classes)
     with progress(len(heads), "heads", "head") as add:
         for number, left_out in enumerate(heads):
-            path = folder / FOLDER / f"{number:03d}.npz"
+            path = file_of(number)
             answers[left_out] = _answers(
                 rows, features, classes, left_out, path, l2, reject
             )

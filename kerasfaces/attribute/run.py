@@ -15,18 +15,13 @@ from kerasfaces.attribute.classes import UNKNOWN
 from kerasfaces.attribute.features import ImageFeatures
 from kerasfaces.attribute.heads import Answers
 from kerasfaces.core import config as configs
-from kerasfaces.core import environment, folders
 from kerasfaces.core.errors import InputError
-from kerasfaces.core.files import read_json, write_json, write_text
 from kerasfaces.evaluate.warn import audit_sentence
-from kerasfaces.manifest import audit as audits
 from kerasfaces.metrics import Estimate, rate
 from kerasfaces.metrics.bootstrap import RESAMPLES
+from kerasfaces.run.folder import AttributionRun, DetectorRun
 
 logger = logging.getLogger(__name__)
-FORMAT_VERSION = 2
-FILE = "attribution.json"
-_EARLY = {"environment.json", "manifest.csv", "audit.json"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -83,34 +78,37 @@ def attribute(
 
     config = config or Config()
     own = manifest is None
-    features.check_run(detector)
+    source = DetectorRun.open(detector)
     if manifest is None:
-        manifest = manifests.read(detector / "manifest.csv")
-    identity = _identity(detector, manifest, config)
+        manifest = source.manifest
+    identity = {
+        "attribute": configs.to_dict(config),
+        "detector": configs.digest(source.config),
+        "manifest": manifest.digest(),
+    }
     folder = folder or Path("runs") / f"attribution-{configs.digest(identity, 10)}"
-    with folders.lock(folder):
-        folders.claim(folder, "config.json", identity, "run", _EARLY)
-        if (folder / FILE).exists() and (folder / "report.html").exists():
+    run = AttributionRun(folder)
+    with run.writing(identity):
+        if run.is_finished:
             logger.info("%s is finished; nothing to do", folder)
             return folder
-        write_json(folder / "environment.json", environment.describe())
-        manifest = _split(manifest, folder)
+        run.describe_machine()
+        manifest = run.keep_manifest(manifest)
         images = features.load(detector, manifest)
         notes = [] if own else ["The images are not those the detector was made with."]
-        audit = audits.kept(manifest, folder)
+        audit = run.keep_audit(manifest)
         if audit and audit["flagged"]:
             notes.append(audit_sentence(audit))
-        content = measured(images, folder, config, notes)
+        content = measured(images, run, config, notes)
         content = {**content, "detector": str(detector.resolve())}
-        write_json(folder / FILE, content)
-        page = report.render(content, folder.name)
-        write_text(folder / "report.html", page)
+        run.result = content
+        run.write_report(report.render(content, folder.name))
     return folder
 
 
 def measured(
     images: ImageFeatures,
-    folder: Path,
+    run: AttributionRun,
     config: Config,
     notes: Sequence[str] = (),
 ) -> dict[str, Any]:
@@ -120,11 +118,11 @@ def measured(
         logger.warning("%s", note)
     rows = images.rows[images.readable].reset_index(drop=True)
     answers, *folds = heads.train_all(
-        rows, images.read, classes, folder, config.l2, config.reject
+        rows, images.read, classes, run.head_file, config.l2, config.reject
     )
     for split in ("val", "test"):
         frame = predictions.table(images.rows, images.reasons, answers, split)
-        predictions.write(frame, folder / f"attribution_{split}.csv")
+        predictions.write(frame, run.table_file(split))
     unreadable = [
         f"{path}: {reason}"
         for path, reason in zip(images.rows["path"], images.reasons, strict=True)
@@ -216,25 +214,3 @@ def _rejected(answers: Answers) -> Estimate:
     """Return the share of known test rows that are called unknown."""
     called = answers.called(answers.known)
     return rate(called.count(UNKNOWN), len(called))
-
-
-def _identity(
-    detector: Path, manifest: manifests.Manifest, config: Config
-) -> dict[str, Any]:
-    file = detector / "config.json"
-    return {
-        "format": FORMAT_VERSION,
-        "attribute": configs.to_dict(config),
-        "detector": configs.digest(read_json(file)) if file.is_file() else None,
-        "manifest": manifest.digest(),
-    }
-
-
-def _split(manifest: manifests.Manifest, folder: Path) -> manifests.Manifest:
-    """Return the manifest with splits, as the run folder keeps it."""
-    from kerasfaces.train.data import split_if_needed
-
-    path = folder / "manifest.csv"
-    if not path.exists():
-        manifests.write(split_if_needed(manifest), path)
-    return manifests.read(path)

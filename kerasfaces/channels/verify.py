@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from kerasfaces import store
 from kerasfaces.core import folders
 from kerasfaces.core.errors import StoreError
-from kerasfaces.core.files import write_text
+from kerasfaces.core.files import sha256, write_text
 from kerasfaces.store import checksums, files
 
 ASIDE = "set_aside"  # the folder inside a store for what `repair` takes out of it
@@ -113,9 +113,7 @@ def _complete_checksums(folder: Path) -> None:
     checksums.keep(folder, shards_of(store.Store(folder)))
     lacking = unhashed(folder)
     if lacking:
-        checksums.append(
-            folder, [(shard, checksums.of_file(folder / shard)) for shard in lacking]
-        )
+        checksums.append(folder, [(shard, sha256(folder / shard)) for shard in lacking])
 
 
 def _problem(
@@ -141,7 +139,7 @@ def _problem(
         return f"has {len(array)} rows, the index names {len(rows)} that do not fit"
     if array.dtype.kind == "f" and not _finite(array):
         return "holds values that are not finite"
-    if checksum is not None and checksums.of_file(path) != checksum:
+    if checksum is not None and sha256(path) != checksum:
         return "is damaged (it does not match its checksum)"
     return ""
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kerasfaces import cli
-from kerasfaces.core.files import read_json
 
 _EXAMPLES = [
     "kerasfaces attribute runs/mobilenetv2-1a2b3c      # the run's own images and splits",
@@ -57,8 +56,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     from kerasfaces import manifest as manifests
     from kerasfaces.attribute import apply, run, table
     from kerasfaces.manifest import missing
+    from kerasfaces.run.folder import AttributionRun, Run
 
-    if (options.run / run.FILE).is_file():
+    if isinstance(Run.kind(options.run), AttributionRun):
         path, frame = apply.apply(options.run, options.manifest, options.root)
         print(table.counts(frame))
         print(f"\ntable: {path}")
@@ -69,6 +69,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         manifest = manifests.read(options.manifest, options.root)
         missing.require_trainable(manifest.rows, options.manifest)
     folder = run.attribute(options.run, manifest, options.output, config)
-    print(table.text(read_json(folder / run.FILE)))
-    print(f"\nreport: {folder / 'report.html'}")
+    print(table.text(AttributionRun(folder).result))
+    print(f"\nreport: {AttributionRun(folder).report}")
     return 0

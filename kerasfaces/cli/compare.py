@@ -17,6 +17,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from kerasfaces.compare import table as compare_table
     from kerasfaces.compare.comparison import compare
     from kerasfaces.core.errors import InputError
+    from kerasfaces.run.folder import Comparison
 
     if options.resamples < 100:
         raise InputError(
@@ -32,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     folder = compare_folder.write(found, options.output)
     sys.stdout.write(compare_table.text(found.content))
-    sys.stdout.write(f"\n\nreport: {folder / 'report.html'}\n")
+    sys.stdout.write(f"\n\nreport: {Comparison(folder).report}\n")
     if found.not_compared:
         first = next(iter(found.not_compared.values()))
         count = len(found.not_compared)

@@ -22,9 +22,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     import_keras()
     from kerasfaces.cli import train
-    from kerasfaces.core.files import read_json
     from kerasfaces.crossgen import plan, table
     from kerasfaces.crossgen.run import Request, crossgen
+    from kerasfaces.run.folder import MatrixRun
 
     manifest, notes = train.manifest_or_sample(arguments.manifest, arguments.root)
     folder = crossgen(
@@ -42,11 +42,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             notes=notes,
         )
     )
-    content = read_json(folder / "crossgen.json")
+    run = MatrixRun(folder)
+    content = run.result
     for note in notes:
         print(f"note: {note}")
     print(table.text(content))
-    print(f"\nreport: {folder / 'report.html'}")
+    print(f"\nreport: {run.report}")
     return 1 if content["failed"] else 0
 
 

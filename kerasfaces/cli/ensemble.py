@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kerasfaces import cli
-from kerasfaces.core.files import read_json
 
 _METHODS = ("average", "logits", "rank", "stacked", "all")
 
@@ -17,6 +16,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from kerasfaces.compare import combiners, ensemble
     from kerasfaces.core import config
     from kerasfaces.evaluate import table
+    from kerasfaces.run.folder import EnsembleRun
 
     members = ensemble.read_members(options.detectors, options.root)
     methods = combiners.METHODS if options.method == "all" else (options.method,)
@@ -30,12 +30,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         best, val_auc[method] = found["best_member"], found["val_auc"]["ensemble"]
         lines += [
             f"{method}: {combiners.MEANINGS[method]}",
-            table.text(read_json(folder / "metrics.json"), by=["source"]),
+            table.text(EnsembleRun(folder).metrics, by=["source"]),
             "",
             f"minus {best}, the best member on validation, on the same "
             f"{found['n_test']:,} test images:",
             *(f"  {ensemble.gain_text(found, metric)}" for metric in found["gain"]),
-            f"\nreport: {folder / 'report.html'}\n",
+            f"\nreport: {EnsembleRun(folder).report}\n",
         ]
     if len(methods) > 1:
         chosen = max(val_auc, key=lambda name: val_auc[name])

@@ -62,6 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from kerasfaces.core.errors import InputError
     from kerasfaces.evaluate import run, table
+    from kerasfaces.run.folder import ScoredRun
 
     folder = Path(options.run)
     asked = {"by": by, "samples_per_group": options.samples_per_group}
@@ -82,5 +83,5 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"{folder} has no predictions of {options.split}; it has: {known}."
         )
     print(table.text(metrics, options.split, by))
-    print(f"\nreport: {target / 'report.html'}")
+    print(f"\nreport: {ScoredRun(target).report}")
     return 0

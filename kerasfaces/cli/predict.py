@@ -28,14 +28,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Parse, score, print a line per image."""
     arguments = _parser().parse_args(argv)
     from kerasfaces.core.errors import InputError
-    from kerasfaces.run import run_folder
+    from kerasfaces.run.folder import DetectorRun
     from kerasfaces.serve import predict
 
-    point = run_folder.point_of(arguments.run)
+    run = DetectorRun.open(arguments.run)
+    point = run.operating_point
     if arguments.csv:
         predict.check_table(arguments.csv)
     files = predict.files_of(arguments.images)
-    logger.info("%s", run_folder.about(arguments.run))
+    logger.info("%s", run.trained_on())
     logger.info(
         "A score is worth something on images like those only: on others measure first "
         "(kerasfaces evaluate %s --manifest M).",

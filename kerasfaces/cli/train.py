@@ -37,8 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Parse, train, print the test table and the report's path."""
     arguments = _parser().parse_args(argv)
     import_keras()
-    from kerasfaces.core.files import read_json
     from kerasfaces.evaluate import table
+    from kerasfaces.run.folder import ScoredRun
     from kerasfaces.train.repeat import repeat
     from kerasfaces.train.run import Request, train
 
@@ -57,14 +57,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         folder = repeat(request, arguments.repeat)
         for note in notes:
             print(f"note: {note}")
-        print(table.text(read_json(folder / "metrics.json")))
+        print(table.text(ScoredRun(folder).metrics))
         print(f"\nruns: {folder}")
         return 0
     folder = train(request)
     for note in notes:
         print(f"note: {note}")
-    print(table.text(read_json(folder / "metrics.json")))
-    print(f"\nreport: {folder / 'report.html'}")
+    print(table.text(ScoredRun(folder).metrics))
+    print(f"\nreport: {ScoredRun(folder).report}")
     return 0
 
 

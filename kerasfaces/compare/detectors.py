@@ -5,7 +5,6 @@ validation predictions, or there is none: never one from the rows that are compa
 """
 
 import dataclasses
-import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,10 +14,11 @@ import pandas as pd
 
 from kerasfaces.compare import foreign
 from kerasfaces.core.errors import InputError, MissingFileError
-from kerasfaces.core.files import read_json
+from kerasfaces.core.files import sha256
 from kerasfaces.core.texts import listed, quoted
 from kerasfaces.metrics.inputs import Floats
 from kerasfaces.run import kinds, predictions
+from kerasfaces.run.folder import ScoredRun
 from kerasfaces.run.operating_point import (
     OperatingPoint,
     ValidationPredictions,
@@ -102,7 +102,7 @@ def read(text: str, split: str = "test", root: Path | None = None) -> Detector:
         threshold=why,
         n_repeated=found.n_repeated,
         notes=(*found.notes, *_turned(point), *said),
-        files={file.name: _sha256(file)},
+        files={file.name: sha256(file)},
     )
 
 
@@ -162,25 +162,26 @@ def _named(text: str) -> tuple[str, Path]:
 
 
 def _read_run(name: str, folder: Path, split: str) -> Detector:
-    file = folder / f"predictions_{split}.csv"
+    asked = ScoredRun(folder)
+    asked.check_format()
+    file = asked.predictions_file(split)
     if not file.is_file():
-        raise MissingFileError(f"{folder} {_why_no_predictions(folder, split)}")
+        raise MissingFileError(f"{folder} {_why_no_predictions(asked, split)}")
     # An evaluation on other images keeps the operating point of the run it lies in.
-    run = folder.parents[1] if folder.parent.name == "evaluations" else folder
-    frozen, found = run / "operating_point.json", foreign.read(file)
-    files = {file.name: _sha256(file)}
-    val, val_file = None, run / "predictions_val.csv"
-    frame = _part(found.frame.assign(key=_run_keys(found.frame, folder)), split)
+    run, found = asked.origin, foreign.read(file)
+    files = {file.name: sha256(file)}
+    val, val_file = None, run.predictions_file("val")
+    frame = _part(found.frame.assign(key=_run_keys(found.frame, asked)), split)
     _check_has({split: frame} if len(frame) else {}, split, str(file))
-    if val_file.is_file() and (split != "val" or run != folder):
+    if val_file.is_file() and (split != "val" or asked.is_evaluation):
         val = foreign.read(val_file).frame
         val = _part(val.assign(key=_run_keys(val, run)), "val")
-        files[val_file.name] = _sha256(val_file)
+        files[val_file.name] = sha256(val_file)
         _check_apart(frame, val, folder)
     point: OperatingPoint | None
-    if frozen.is_file():
-        point = OperatingPoint.from_json(read_json(frozen), str(frozen))
-        files[frozen.name] = _sha256(frozen)
+    if run.point_file.is_file():
+        point = run.operating_point
+        files[run.point_file.name] = sha256(run.point_file)
         why = f"frozen by its run: {point.rule}"
     else:
         point, why = _choose(val, split)
@@ -194,31 +195,30 @@ def _read_run(name: str, folder: Path, split: str) -> Detector:
         point=point,
         threshold=why,
         n_repeated=found.n_repeated,
-        notes=(*found.notes, *_turned(point), *_seen(folder, split, point)),
+        notes=(*found.notes, *_turned(point), *_seen(asked, split, point)),
         files=files,
     )
 
 
-def _seen(folder: Path, split: str, point: OperatingPoint | None) -> list[str]:
+def _seen(run: ScoredRun, split: str, point: OperatingPoint | None) -> list[str]:
     """Return a sentence where a run is measured on images that it was made with."""
-    if folder.parent.name != "evaluations" and split != "test":
+    if not run.is_evaluation and split != "test":
         fitted = [OWN_VALIDATION] if point is not None else []
         return fitted if split == "val" else [OWN_TRAINING]
-    path = folder / "metrics.json"
-    n = read_json(path).get("seen") if path.is_file() else None
+    n = run.settings.get("seen")
     if not n:
         return []
     return [f"Not a result: it was trained or validated on {n:,} of its images."]
 
 
-def _why_no_predictions(folder: Path, split: str) -> str:
-    others = sorted(folder.glob("predictions_*.csv"))
+def _why_no_predictions(run: ScoredRun, split: str) -> str:
+    others = [run.predictions_file(name).name for name in run.predicted]
     if others:
-        known = listed([each.name for each in others])
-        return f"has no predictions of {split}; it holds {known}."
-    if (folder / kinds.POINT).is_file():
-        return f"holds no predictions_{split}.csv; restore it, or train the run again."
-    return kinds.why_no_run(folder)
+        return f"has no predictions of {split}; it holds {listed(others)}."
+    if run.point_file.is_file():
+        name = run.predictions_file(split).name
+        return f"holds no {name}; restore it, or train the run again."
+    return kinds.why_no_run(run.path)
 
 
 def _choose(val: pd.DataFrame | None, split: str) -> tuple[OperatingPoint | None, str]:
@@ -285,12 +285,6 @@ def _keys(frame: pd.DataFrame, root: Path | None) -> list[str]:
     return [os.path.normpath(text) for text in frame["path"]]
 
 
-def _run_keys(frame: pd.DataFrame, folder: Path) -> list[str]:
+def _run_keys(frame: pd.DataFrame, run: ScoredRun) -> list[str]:
     """Return absolute paths where the run folder says what its paths are relative to."""
-    path = folder / "metrics.json"
-    root = read_json(path).get("image_root") if path.is_file() else None
-    return _keys(frame, None if root is None else folder / root)
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return _keys(frame, run.image_root)

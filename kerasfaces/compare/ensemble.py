@@ -12,9 +12,8 @@ import pandas as pd
 from kerasfaces.compare import combiners, detectors, paired_tests, shared_rows
 from kerasfaces.compare.detectors import Detector
 from kerasfaces.compare.shared_rows import Shared
-from kerasfaces.core import environment, folders
+from kerasfaces.core import environment
 from kerasfaces.core.errors import InputError
-from kerasfaces.core.files import read_json, write_json
 from kerasfaces.core.texts import quoted
 from kerasfaces.evaluate import names, run
 from kerasfaces.metrics import System, auc, differences
@@ -22,11 +21,11 @@ from kerasfaces.metrics.bootstrap import RESAMPLES
 from kerasfaces.metrics.inputs import Floats
 from kerasfaces.report.markup import p_text
 from kerasfaces.run import predictions
+from kerasfaces.run.folder import EnsembleRun
 from kerasfaces.run.operating_point import ValidationPredictions, choose_operating_point
 
 logger = logging.getLogger(__name__)
 SPLITS = ("val", "test")
-FILE = "ensemble.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -132,18 +131,11 @@ def make(
         LockedError: Another process is writing it.
     """
     asked = identity(members, method, seed)
-    with folders.lock(folder):
-        folders.claim(
-            folder,
-            "config.json",
-            {"ensemble": asked},
-            "run",
-            completed=lambda old: {"ensemble": old.get("ensemble")},
-        )
-        if (folder / FILE).exists() and (folder / "report.html").exists():
+    joint = EnsembleRun(folder)
+    with joint.writing({"ensemble": asked}):
+        if joint.is_finished:
             logger.info("%s is finished; nothing to do", folder)
-            content: dict[str, Any] = read_json(folder / FILE)
-            return content
+            return joint.facts
         fake = members.rows["val"].fake
         combined = combiners.combine(
             method, members.log_odds("val"), fake, members.log_odds("test"), seed
@@ -153,7 +145,7 @@ def make(
             "test": _frame(members, "test", combined.test),
         }
         content = _facts(members, method, combined, frames, seed, resamples)
-        write_json(folder / FILE, content)
+        joint.facts = content
         run.finish(
             folder,
             frames,

@@ -2,6 +2,7 @@
 
 import atexit
 import functools
+import hashlib
 import json
 import math
 import os
@@ -64,6 +65,12 @@ def read_json(path: Path) -> Any:
         raise RunError(
             f"{path} is not valid JSON ({error}); restore or delete it."
         ) from error
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's content, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _finite(value: Any) -> Any:

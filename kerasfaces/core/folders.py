@@ -4,7 +4,7 @@ import contextlib
 import os
 import re
 import shutil
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from kerasfaces.core.errors import LockedError, RunError
 from kerasfaces.core.files import read_json, write_json
 from kerasfaces.core.texts import quoted
 
+LOCK = ".lock"
 _LINE = 160  # characters of a difference in a message
 
 
@@ -33,7 +34,7 @@ def lock(
         LockedError: Another live process holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / ".lock"  # which holds the writer's number
+    file = folder / LOCK  # which holds the writer's number
     holder = ""
     with contextlib.ExitStack() as stack:
         try:
@@ -52,11 +53,18 @@ def lock(
 
 
 def _remove_left_over(folder: Path) -> None:
-    """Remove what killed processes were writing; see `atomic_path`."""
-    for path in folder.glob(".*.tmp*"):
-        owner = re.fullmatch(r"\..+\.(\d+)\.tmp(\.[^.]*)?", path.name)
-        if owner and not machine.is_running(int(owner[1])):
-            _remove(path)
+    """Remove what killed processes were writing here and below; see `atomic_path`.
+
+    A folder below that has a lock of its own is left to its own writer.
+    """
+    for place, below, names in os.walk(folder):
+        if Path(place) != folder and LOCK in names:
+            below.clear()
+            continue
+        for name in (*below, *names):
+            owner = re.fullmatch(r"\..+\.(\d+)\.tmp(\.[^.]*)?", name)
+            if owner and not machine.is_running(int(owner[1])):
+                remove(Path(place, name))
 
 
 def claim(
@@ -65,7 +73,6 @@ def claim(
     own: dict[str, Any],
     what: str,
     early: Collection[str] = (),
-    completed: Callable[[dict[str, Any]], dict[str, Any]] = dict,
 ) -> None:
     """Write the file that says what a folder holds, or check that it is this.
 
@@ -76,7 +83,6 @@ def claim(
         what: It is, for messages, e.g. `run`.
         early: What is there before the work itself begins. A folder that holds no more is
             taken over and these are removed: a mistyped option claims nothing.
-        completed: Gives an older file what it lacks.
 
     Raises:
         RunError: The folder holds something else.
@@ -91,7 +97,7 @@ def claim(
     old = read_json(folder / file) if held else own
     if not isinstance(old, dict):
         raise RunError(f"{folder / file} holds no object; restore or delete it.")
-    changed = configs.diff(completed(old), own)
+    changed = configs.diff(old, own)
     if changed and not held <= {file, *early}:
         shown = "; ".join(line[:_LINE] for line in changed[:6])
         raise RunError(
@@ -100,12 +106,13 @@ def claim(
         )
     if changed:
         for name in held - {file}:
-            _remove(folder / name)
+            remove(folder / name)
     if changed or not held:
         write_json(folder / file, own)
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Remove a file or a folder, if it is there."""
     if path.is_dir():
         shutil.rmtree(path)
     else:

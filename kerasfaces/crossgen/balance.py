@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kerasfaces.core.files import read_json
+from kerasfaces.run.folder import ScoredRun
 
 Counts = Mapping[str, int]
 
@@ -84,5 +84,5 @@ def unreadable(runs_of: Mapping[str, Iterable[Path]]) -> list[str]:
 
 
 def _n_unreadable(folder: Path) -> int:
-    measured = read_json(folder / "metrics.json")["metrics"]
+    measured = ScoredRun(folder).metrics["metrics"]
     return sum(int(parts["all"]["n_unreadable"]) for parts in measured.values())

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerasfaces.core.files import read_json
 from kerasfaces.crossgen.plan import Cell
 from kerasfaces.evaluate import measure
 from kerasfaces.evaluate.names import HEADLINES
 from kerasfaces.metrics import mean_sd, measure_slices
-from kerasfaces.run import predictions, stored
+from kerasfaces.run.folder import ScoredRun
 
 if TYPE_CHECKING:
     from kerasfaces.crossgen.run import Trained
@@ -100,18 +99,16 @@ def worst(found: Sequence[Found]) -> Found | None:
 
 def _of_run(folder: Path, tested: Sequence[str]) -> Mapping[str, Any]:
     """Return a run's metrics on generators, against all test reals."""
+    run = ScoredRun.open(folder)
     if len(tested) == 1:
-        content = read_json(folder / "metrics.json")
-        found: Mapping[str, Any] = content["metrics"]["test"][f"source={tested[0]}"]
-        return found
-    point, _, settings = stored.read(folder)
-    frame = predictions.readable(predictions.read(folder / "predictions_test.csv"))
+        return run.measured("test", f"source={tested[0]}")
+    settings, frame = run.settings, run.readable("test")
     rows = measure.rows(frame)
     mask = ~rows.fake | frame["source"].isin(tested).to_numpy()
     estimates = measure_slices(
         rows,
         {f"source={'+'.join(tested)}": np.asarray(mask)},
-        point.thresholds,
+        run.operating_point.thresholds,
         int(settings["resamples"]),
         int(settings["seed"]),
     )

@@ -15,7 +15,7 @@ import numpy as np
 
 from kerasfaces.crossgen import plan as plans
 from kerasfaces.metrics import TestRows, auc, holm, mean_sd, pooled_difference
-from kerasfaces.run import predictions
+from kerasfaces.run.folder import ScoredRun
 
 if TYPE_CHECKING:
     from kerasfaces.crossgen.plan import Plan
@@ -127,10 +127,7 @@ def _one(
 
 def _of_seed(first: Path, second: Path, tested: Sequence[str]) -> list[TestRows]:
     """Return, per generator, all reals and its fakes, as far as both could read them."""
-    a, b = (
-        predictions.readable(predictions.read(folder / "predictions_test.csv"))
-        for folder in (first, second)
-    )
+    a, b = (ScoredRun(folder).readable("test") for folder in (first, second))
     both = a.merge(
         b[["path", "logit"]], on="path", suffixes=("_a", "_b"), validate="one_to_one"
     )

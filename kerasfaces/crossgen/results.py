@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerasfaces.core import config as configs
-from kerasfaces.core.files import read_json, write_json, write_text
+from kerasfaces.core.files import write_text
 from kerasfaces.crossgen import balance, paired, plan
 from kerasfaces.crossgen.collect import Found, collect, worst
 from kerasfaces.crossgen.draw import Size
@@ -17,6 +17,7 @@ from kerasfaces.crossgen.paired import Compared
 from kerasfaces.crossgen.sources import Sources
 from kerasfaces.crossgen.splits import has_splits
 from kerasfaces.evaluate.warn import audit_sentence
+from kerasfaces.run.folder import DetectorRun, MatrixRun
 
 if TYPE_CHECKING:
     from kerasfaces.crossgen.run import Request, Trained
@@ -154,7 +155,7 @@ class Result:
         """Return what a reader needs to do it again."""
         config = self.request.config
         first = next(f for each in self.trained for f in each.folders.values())
-        weights = read_json(first / "config.json")["weights"]
+        weights = DetectorRun(first).base_weights
         own = has_splits(self.request.manifest)
         return {
             "model": config.model.name,
@@ -198,9 +199,10 @@ def write(
         compared=paired.compare(made, trained),
         audit=audit,
     )
-    write_json(folder / "crossgen.json", content(result, folder))
-    write_text(folder / "crossgen.csv", table(result))
-    write_text(folder / "report.html", page.render(result))
+    run = MatrixRun(folder)
+    run.result = content(result, folder)
+    write_text(run.table_file, table(result))
+    run.write_report(page.render(result))
 
 
 def content(result: Result, folder: Path) -> dict[str, Any]:

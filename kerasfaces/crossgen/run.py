@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.core import config as configs
-from kerasfaces.core import environment, folders
 from kerasfaces.core.errors import InputError, KerasfacesError
-from kerasfaces.core.files import read_json, write_json
 from kerasfaces.crossgen import draw, plan, sources, splits, warm
-from kerasfaces.manifest import audit as audits
+from kerasfaces.run.folder import MatrixRun, RepeatedRuns
 from kerasfaces.train import channels
 from kerasfaces.train import run as training
 from kerasfaces.train.config import TrainConfig
@@ -22,8 +20,6 @@ if TYPE_CHECKING:
     from kerasfaces.manifest import Manifest
 
 logger = logging.getLogger(__name__)
-FORMAT_VERSION = 1
-_EARLY = {"environment.json", "splits", "audit.json"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -97,28 +93,20 @@ def crossgen(request: Request) -> Path:
     identity = _identity(request, made)
     name = f"crossgen-{request.config.model.name}-{configs.digest(identity, 10)}"
     folder = request.folder or Path("runs") / name
-    with folders.lock(folder, "crossgen folder"):
-        folders.claim(folder, "request.json", identity, "generator matrix", _EARLY)
-        if is_finished(folder):
+    run = MatrixRun(folder)
+    with run.writing(identity):
+        if run.is_finished:
             logger.info("%s is finished; nothing to do", folder)
             return folder
-        write_json(folder / "environment.json", environment.describe())
+        run.describe_machine()
         split = splits.make(request.manifest, request.seeds, folder)
         size = _size(request, made, split)
         drawn = _draw_all(made, split, size)
-        told = audits.kept(next(iter(split.values())), folder)
-        trained = _train_all(request, made, drawn, told, folder)
+        told = run.keep_audit(next(iter(split.values())))
+        trained = _train_all(request, made, drawn, told, run)
         _require_one(trained)
         results.write(folder, request, found, made, split, size, trained, told)
     return folder
-
-
-def is_finished(folder: Path) -> bool:
-    """Tell whether a folder holds the whole result, no training of it having failed."""
-    names = ("crossgen.json", "crossgen.csv", "report.html")
-    if not all((folder / name).exists() for name in names):
-        return False
-    return not read_json(folder / "crossgen.json")["failed"]
 
 
 def _check(request: Request) -> None:
@@ -134,7 +122,6 @@ def _identity(request: Request, made: plan.Plan) -> dict[str, Any]:
     config, found = training.resolve(_asked(request, request.manifest))
     recipe = channels.check(config, request.store)
     return {
-        "format": FORMAT_VERSION,
         "train": configs.to_dict(config),
         "weights": found.describe() if found else None,
         "manifest": request.manifest.digest(),
@@ -180,7 +167,7 @@ def _train_all(
     made: plan.Plan,
     drawn: Mapping[tuple[str, ...], Mapping[int, draw.Drawn] | str],
     audit: dict[str, Any] | None,
-    folder: Path,
+    run: MatrixRun,
 ) -> list[Trained]:
     """Train every set with every seed; what cannot be trained is named, the rest goes on."""
     base, found = Preparations(), []
@@ -201,7 +188,7 @@ def _train_all(
             continue
         asked = dataclasses.replace(
             _asked(request, request.manifest),
-            folder=folder / "runs" / name,
+            folder=run.training_set(name).path,
             store=request.store,
             notes=(*request.notes, _note(one, made.generators)),
             audit=audit,
@@ -219,25 +206,25 @@ def _train_set(
 ) -> tuple[str, dict[int, Path]]:
     """Return `run` and the finished folders, or why a seed failed and none."""
     folders: dict[int, Path] = {}
-    target = asked.folder or Path()
+    runs = RepeatedRuns(asked.folder or Path())
     for seed, drawn in by_seed.items():
         one = dataclasses.replace(
             asked,
             config=dataclasses.replace(asked.config, seed=seed),
             manifest=drawn.manifest,
-            folder=target / f"seed-{seed}",
+            folder=runs.seed(seed).path,
         )
-        logger.info("training on %s, seed %d", target.name, seed)
+        logger.info("training on %s, seed %d", runs.path.name, seed)
         try:
             folders[seed] = training.train(one, base)
         except OSError:  # no room, or a lock: the rest would fail as well
             raise
         except Exception as error:
             if not isinstance(error, KerasfacesError):
-                logger.exception("%s, seed %d", target.name, seed)
+                logger.exception("%s, seed %d", runs.path.name, seed)
             why = str(error) if isinstance(error, KerasfacesError) else repr(error)
             status = f"failed: seed {seed}: {why}"
-            logger.error("%s: %s; the rest goes on", target.name, status)
+            logger.error("%s: %s; the rest goes on", runs.path.name, status)
             return status, {}
     return "run", folders
 

@@ -13,6 +13,7 @@ from kerasfaces import manifest as manifests
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
 from kerasfaces.manifest import groups, missing, scan, split
+from kerasfaces.run.folder import MatrixRun
 
 if TYPE_CHECKING:
     from kerasfaces.manifest import Manifest
@@ -44,13 +45,13 @@ def make(
     Raises:
         InputError: The manifest's own splits share images or people.
     """
-    told = _told(manifest, folder / "splits" / "manifest.csv")
+    told = _told(manifest, MatrixRun(folder).unsplit_file)
     if has_splits(manifest):
         check_apart(told)
         return dict.fromkeys(seeds, told)
     found = {}
     for seed in seeds:
-        path = folder / "splits" / f"seed-{seed}.csv"
+        path = MatrixRun(folder).split_file(seed)
         if not path.exists():
             made = split.assign(told, RATIO, seed)
             moved = {rule: n for rule, n in made.moved.items() if n}

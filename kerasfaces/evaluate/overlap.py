@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from kerasfaces.run.folder import Run
+
 if TYPE_CHECKING:
     from kerasfaces.manifest import Manifest
 
@@ -36,12 +38,10 @@ def mask(folder: Path, manifest: "Manifest") -> NDArray[np.bool_]:
     Images are the same if their files are, or if `original_sha256` (which `manifest audit
     --neutralise` writes) says that one was made from the other.
     """
-    from kerasfaces import manifest as manifests
-
-    path = folder / "manifest.csv"
-    if not path.exists():
+    run = Run(folder)
+    if not run.manifest_file.exists():
         return np.zeros(len(manifest.rows), dtype=bool)
-    own = manifests.read(path)
+    own = run.manifest
     used = own.rows["split"].isin(["train", "val"])
     own = dataclasses.replace(own, rows=own.rows[used].reset_index(drop=True))
     known = set().union(*_keys(own)) - {""}

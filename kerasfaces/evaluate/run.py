@@ -14,7 +14,6 @@ import pandas as pd
 
 from kerasfaces.core import folders
 from kerasfaces.core.errors import InputError, MissingFileError
-from kerasfaces.core.files import write_json, write_text
 from kerasfaces.core.imports import import_keras
 from kerasfaces.core.texts import quoted
 from kerasfaces.evaluate import measure, names, overlap, slices, warn
@@ -22,7 +21,8 @@ from kerasfaces.evaluate.page import render
 from kerasfaces.evaluate.report_input import ReportInput
 from kerasfaces.manifest import contradictions
 from kerasfaces.metrics.bootstrap import RESAMPLES
-from kerasfaces.run import predictions, stored
+from kerasfaces.run import predictions
+from kerasfaces.run.folder import DetectorRun, EnsembleRun, ScoredRun
 from kerasfaces.run.operating_point import (
     OperatingPoint,
     ValidationPredictions,
@@ -91,20 +91,13 @@ def finish(
     point = choose_operating_point(
         ValidationPredictions(checked["val"]), false_alarm_rate
     )
+    run = ScoredRun(folder)
     scored = {split: _scored(frame, point) for split, frame in checked.items()}
     for split, frame in scored.items():
-        predictions.write(frame, folder / f"predictions_{split}.csv")
-    write_json(folder / "operating_point.json", point.to_json())
+        run.write_predictions(split, frame)
+    run.write_operating_point(point)
     if audit is not None:
-        write_json(folder / "audit.json", dict(audit))
-    context = stored.Context(
-        config=config,
-        environment=environment,
-        history=history,
-        audit=audit,
-        warnings=warnings,
-        image_root=image_root,
-    )
+        run.write_audit(audit)
     shown = slices.binned(scored)
     content = measure.measure(
         shown,
@@ -113,7 +106,19 @@ def finish(
         seed=seed,
         samples_per_group=samples_per_group,
     )
-    return _publish(folder, folder.name, shown, point, content, context)
+    data = ReportInput(
+        name=folder.name,
+        predictions=shown,
+        point=point,
+        metrics=content,
+        config=config,
+        environment=environment,
+        history=history,
+        audit=audit,
+        warnings=tuple(warnings),
+        image_root=image_root,
+    )
+    return _publish(run, data)
 
 
 def evaluate_run(
@@ -136,19 +141,20 @@ def evaluate_run(
         MissingFileError: There is no such folder, or it holds no finished run.
         InputError: A predictions file breaks the contract, or `by` names no column.
     """
-    point, context, settings = stored.read(folder)
-    paths = {split: folder / f"predictions_{split}.csv" for split in SPLITS}
+    run = ScoredRun.open(folder)
+    data = _read(run)
     frames = {
-        split: predictions.read(path) for split, path in paths.items() if path.is_file()
+        split: run.predictions(split) for split in SPLITS if split in run.predicted
     }
     if not frames:
         raise MissingFileError(
             f"{folder} holds no predictions_<split>.csv; train it again."
         )
     frames = slices.binned(frames)
-    content = _measured(frames, point, settings, by, samples_per_group)
+    content = _measured(frames, data.point, run.settings, by, samples_per_group)
+    data = dataclasses.replace(data, predictions=frames, metrics=content)
     with folders.lock(folder):
-        return _publish(folder, folder.name, frames, point, content, context)
+        return _publish(run, data)
 
 
 def evaluate_manifest(
@@ -177,7 +183,7 @@ def evaluate_manifest(
     """
     from kerasfaces import manifest as manifests
 
-    _refuse_without_network(folder, str(manifest_path))  # before the manifest is read
+    _with_network(folder, str(manifest_path))  # before the manifest is read
     return evaluate_images(
         folder,
         manifests.read(manifest_path, root),
@@ -220,9 +226,10 @@ def evaluate_images(
         MissingFileError: There is no such run.
         InputError: The manifest has no row of that split.
     """
-    point, context, settings = _refuse_without_network(folder, name)
+    run = _with_network(folder, name)
+    data = _read(run)
     rows = manifest.rows
-    target = folder / "evaluations" / f"{manifest.digest()[:12]}-{split}"
+    target = run.evaluation(f"{manifest.digest()[:12]}-{split}")
     if (rows["split"] == "").all():
         logger.info("%s has no splits; all its images count as %s.", name, split)
         manifest = dataclasses.replace(manifest, rows=rows.assign(split=split))
@@ -239,7 +246,7 @@ def evaluate_images(
 
     frame = predict_run(folder, manifest, split, store)
     frame = predictions.check(frame, name)
-    frames = {split: _scored(frame, point)}
+    frames = {split: _scored(frame, data.point)}
     n_seen = overlap.seen(folder, manifest, split)
     warning = f"Measured on {name}, " + (
         f"not a result: {n_seen} of its {len(frame)} images were used to train this detector "
@@ -247,36 +254,52 @@ def evaluate_images(
         if n_seen
         else "not on the images the run was made with."
     )
-    context = dataclasses.replace(
-        context,
+    data = dataclasses.replace(
+        data,
+        name=f"{folder.name} on {name}",
         audit=None,
         history=None,
-        warnings=[warning, *([said] if said else []), *context.warnings],
+        warnings=(warning, *([said] if said else []), *data.warnings),
         image_root=manifest.folder,
     )
-    with folders.lock(target, "evaluation"):
-        predictions.write(frames[split], target / f"predictions_{split}.csv")
+    with folders.lock(target.path, "evaluation"):
+        target.write_predictions(split, frames[split])
         frames = slices.binned(frames)
-        content = _measured(frames, point, settings, by, samples_per_group)
+        content = _measured(frames, data.point, run.settings, by, samples_per_group)
         content["seen"] = n_seen
-        title = f"{folder.name} on {name}"
-        return target, _publish(target, title, frames, point, content, context)
+        data = dataclasses.replace(data, predictions=frames, metrics=content)
+        return target.path, _publish(target, data)
 
 
-def _refuse_without_network(
-    folder: Path, name: str
-) -> tuple[OperatingPoint, stored.Context, dict[str, Any]]:
-    """Return what a run says besides its predictions; see `stored.read`.
+def _with_network(folder: Path, name: str) -> DetectorRun:
+    """Open a run that can score other images.
 
     Raises:
-        InputError: It is an ensemble, which cannot score other images.
+        InputError: It is an ensemble, which cannot.
     """
-    found = stored.read(folder)
-    if (folder / "ensemble.json").is_file():
+    run = ScoredRun.open(folder)
+    if isinstance(run, EnsembleRun):
         raise InputError(
             f"{folder} is an ensemble: evaluate its members on {name} and join those."
         )
-    return found
+    return DetectorRun.open(folder)
+
+
+def _read(run: ScoredRun) -> ReportInput:
+    """Return what a finished run says of itself, nothing measured yet."""
+    settings = run.settings
+    return ReportInput(
+        name=run.path.name,
+        predictions={},
+        point=run.operating_point,
+        metrics={},
+        config=run.config,
+        environment=run.environment,
+        history=run.history,
+        audit=run.audit,
+        warnings=tuple(settings.get("warnings", ())),
+        image_root=run.image_root,
+    )
 
 
 def _measured(
@@ -305,40 +328,24 @@ def _scored(frame: pd.DataFrame, point: OperatingPoint) -> pd.DataFrame:
     return frame.assign(score=point.apply(predictions.ranking(frame)))
 
 
-def _publish(
-    folder: Path,
-    name: str,
-    frames: Mapping[str, pd.DataFrame],
-    point: OperatingPoint,
-    content: dict[str, Any],
-    context: stored.Context,
-) -> dict[str, Any]:
+def _publish(run: ScoredRun, data: ReportInput) -> dict[str, Any]:
     """Write metrics.json, metrics.csv and, last, report.html."""
-    headline = next(split for split in ("test", "val", "train") if split in frames)
-    root = context.image_root
+    headline = next(s for s in ("test", "val", "train") if s in data.predictions)
     content = {
-        **content,
-        "warnings": list(context.warnings),
-        "image_root": None if root is None else stored.relative_root(root, folder),
+        **data.metrics,
+        "warnings": list(data.warnings),
+        "image_root": run.relative_root(data.image_root),
     }
-    if "ensemble" in context.config:
+    if "ensemble" in data.config:
         content["without_score"] = names.NOT_SHARED
-    write_json(folder / "metrics.json", content)
-    table = measure.flat(content).to_csv(index=False, lineterminator="\n")
-    write_text(folder / "metrics.csv", table)
-    found = warn.sentences(content, point, headline, context.audit)
-    data = ReportInput(
-        name=name,
-        predictions=frames,
-        point=point,
+    run.metrics = content
+    run.write_table(measure.flat(content))
+    sentences = warn.sentences(content, data.point, headline, data.audit)
+    data = dataclasses.replace(
+        data,
         metrics=content,
         headline=headline,
-        config=context.config,
-        environment=context.environment,
-        audit=context.audit,
-        history=context.history,
-        warnings=tuple(dict.fromkeys([*context.warnings, *found])),
-        image_root=root,
+        warnings=tuple(dict.fromkeys([*data.warnings, *sentences])),
     )
-    write_text(folder / "report.html", render(data))
+    run.write_report(render(data))
     return content

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasfaces import manifest as manifests
 from kerasfaces.core import rng
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
+from kerasfaces.run.folder import DetectorRun
 
 
 def of_split(
@@ -27,13 +27,13 @@ def of_split(
     Raises:
         InputError: The manifest has no row of that split.
     """
-    manifest = manifests.read(run / "manifest.csv")
+    manifest = DetectorRun(run).manifest
     rows, files = manifest.rows, manifest.files()
     chosen = np.flatnonzero((rows["split"] == split).to_numpy())
     if not len(chosen):
         known = ", ".join(sorted(set(rows["split"]) - {""})) or "none"
         raise InputError(
-            f"{run / 'manifest.csv'} has no rows of split {quoted(split)}; it has: {known}."
+            f"{DetectorRun(run).manifest_file} has no rows of split {quoted(split)}; it has: {known}."
         )
     groups: dict[tuple[str, str], list[int]] = {}
     for place in chosen.tolist():

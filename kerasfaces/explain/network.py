@@ -19,7 +19,7 @@ from kerasfaces.explain.contract import Pixels
 from kerasfaces.features import engines
 from kerasfaces.models import assemble
 from kerasfaces.models import head as heads
-from kerasfaces.run.predictor import FinishedRun, load_model
+from kerasfaces.run.network import TrainedNetwork
 
 _PIXELS = 2**19  # of input at a time under a tape, which keeps every layer's output
 
@@ -34,25 +34,29 @@ class Network:
         poolings: What makes features of each tap, in the same order.
     """
 
-    def __init__(self, run: FinishedRun, redraws: int = 0, seed: int = 0) -> None:
+    def __init__(
+        self, trained: TrainedNetwork, redraws: int = 0, seed: int = 0
+    ) -> None:
         """Load a run's network.
 
         Args:
-            run: On pixels.
+            trained: On pixels.
             redraws: Heads with re-drawn weights wanted; a head without weights has none.
             seed: Of those weights.
         """
-        self.model = load_model(run)
+        self.model = trained.load()
         head = self.model.get_layer("head")
-        self.heads = [head, *_redrawn(head, run, redraws, seed)]
-        taps = run.model.taps or ("last",)
-        every = itertools.product(range(len(run.model.views)), run.model.scales, taps)
-        views = len(run.model.views) > 1
+        self.heads = [head, *_redrawn(head, trained, redraws, seed)]
+        taps = trained.model.taps or ("last",)
+        every = itertools.product(
+            range(len(trained.model.views)), trained.model.scales, taps
+        )
+        views = len(trained.model.views) > 1
         self.tap_names = [
             f"{tap}@{scale:g}" + (f"#{view}" if views else "")
             for view, scale, tap in every
         ]
-        largest = max(run.model.scales) * run.model.size_px
+        largest = max(trained.model.scales) * trained.model.size_px
         self.poolings = assemble.poolings_of(self.model)
         self._few = max(1, int(_PIXELS // largest**2))
         self._extractor = assemble.extractor_of(self.model)
@@ -159,7 +163,7 @@ class Network:
 
 
 def _redrawn(
-    head: keras.Model, run: FinishedRun, redraws: int, seed: int
+    head: keras.Model, trained: TrainedNetwork, redraws: int, seed: int
 ) -> list[keras.Model]:
     """Return heads whose dense weights are noise of the learnt ones' deviation.
 
@@ -167,7 +171,7 @@ def _redrawn(
     """
     found = []
     for number in range(redraws):
-        other = heads.build(head.input_shape[-1], run.model.head)
+        other = heads.build(head.input_shape[-1], trained.model.head)
         other.set_weights(head.get_weights())
         random = rng.generator(seed, "redrawn head", number)
         dense = [each for each in other.layers if isinstance(each, keras.layers.Dense)]

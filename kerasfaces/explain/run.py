@@ -12,22 +12,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kerasfaces import images
-from kerasfaces.baselines import arrays
+from kerasfaces.core import arrays, registry
 from kerasfaces.core import config as configs
-from kerasfaces.core import folders, registry
 from kerasfaces.core.errors import ImageError, InputError
-from kerasfaces.core.files import atomic_path, read_json, write_json, write_text
+from kerasfaces.core.files import (
+    atomic_path,
+    read_json,
+    sha256,
+    write_json,
+    write_text,
+)
 from kerasfaces.core.progress import progress
 from kerasfaces.explain import checks
 from kerasfaces.explain.contract import Options, Pixels, Subject
-from kerasfaces.run import run_folder
+from kerasfaces.run.folder import DetectorRun, Explanation
 from kerasfaces.run.operating_point import OperatingPoint
 
 logger = logging.getLogger(__name__)
 PACKAGE = "kerasfaces.explain.methods"
-FORMAT_VERSION = 1
-FILE = "explain.json"
 _KEYS = {"name", "logit", "toward", "facts", "parts"}  # of every record
 
 
@@ -91,9 +93,9 @@ def explain(request: Request) -> pd.DataFrame:
     from kerasfaces.explain.page import Page
 
     plugin = registry.load(PACKAGE, request.method)
-    point = run_folder.point_of(request.run)
-    with folders.lock(request.folder, "explanation"):
-        folders.claim(request.folder, FILE, _identity(request, point), "explanation")
+    point = DetectorRun.open(request.run).operating_point
+    explanation = Explanation(request.folder)
+    with explanation.writing(_identity(request, point)):
         subject = _open(request, plugin)
         plugin.check(subject)
         page = Page(request, subject, plugin.UNITS)
@@ -105,13 +107,13 @@ def explain(request: Request) -> pd.DataFrame:
                 add(1)
         frame = pd.DataFrame(rows)
         table = frame.to_csv(index=False, lineterminator="\n")
-        write_text(request.folder / "explanations.csv", table)
+        write_text(explanation.table_file, table)
         if (frame["reason"] != "").all():
             raise InputError(
                 f"None of {len(frame)} images could be explained, e.g. "
                 f"{frame['path'][0]}: {frame['reason'][0]}."
             )
-        write_text(request.folder / "explain.html", page.render(frame))
+        explanation.write_report(page.render(frame))
     return frame
 
 
@@ -189,8 +191,7 @@ def _one(
         np.save(file, own.map, allow_pickle=False)
     if own.parts:
         target = folder / f"{name}-layers.npz"
-        with atomic_path(target) as path, path.open("wb") as file:
-            np.savez(file, allow_pickle=False, **own.parts)
+        arrays.write(target, own.parts)
     values, unit = picture.shown(own.map, plugin.UNITS)
     drawn = picture.overlay(image, values, picture.limit_of(values), unit)
     with atomic_path(folder / f"{name}.png") as path:
@@ -245,13 +246,10 @@ def _filled(
 
 def _identity(request: Request, point: OperatingPoint) -> dict[str, Any]:
     """Return what decides a map, images apart: more of them may join a folder."""
-    learnt = [request.run / name for name in ("model.keras", arrays.FILE)]
+    run = DetectorRun(request.run)
     return {
-        "format": FORMAT_VERSION,
-        "run": configs.digest(read_json(request.run / "config.json")),
-        "learnt": [
-            images.sha256(path.read_bytes()) for path in learnt if path.is_file()
-        ],
+        "run": configs.digest(run.config),
+        "learnt": [sha256(path) for path in run.learnt_files],
         "point": configs.digest(point.to_json()),
         "method": request.method,
         "signed": request.options.signed,

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces.core.errors import ImageError, InputError, RunError
+from kerasfaces.core.errors import ImageError, InputError
 from kerasfaces.core.imports import import_keras
 from kerasfaces.explain.contract import Pixels, Subject
+from kerasfaces.run.folder import DetectorRun
 
 if TYPE_CHECKING:
+    from kerasfaces.baselines.config import BaselineConfig
     from kerasfaces.explain.network import Network
+    from kerasfaces.run.network import TrainedNetwork
 
 
 def open_subject(folder: Path, redraws: int = 0, seed: int = 0) -> Subject:
@@ -30,42 +33,42 @@ def open_subject(folder: Path, redraws: int = 0, seed: int = 0) -> Subject:
         RunError: The run is not finished, or damaged.
     """
     import_keras()
-    from kerasfaces.run import baseline, limits
-    from kerasfaces.run.predictor import open_run
+    from kerasfaces.run import limits
 
-    fitted = baseline.config_of(folder)
-    if fitted is not None:
+    run = DetectorRun(folder)
+    if run.baseline is not None:
         return Subject(
-            name=folder.resolve().name,
-            kind=fitted.model.name,
-            spec=fitted.input_spec,
+            name=run.name,
+            kind=run.baseline.model.name,
+            spec=run.baseline.input_spec,
             n_heads=1,
-            logits=_of_baseline(folder),
+            logits=_of_baseline(run, run.baseline),
             network=None,
-            limits=limits.of_run(folder),
+            limits=limits.of_run(run),
         )
-    run = open_run(folder)
-    if not run.model.is_rgb:
+    trained = run.network
+    if not trained.model.is_rgb:
+        inputs = ", ".join(trained.model.inputs)
         return Subject(
-            name=folder.resolve().name,
-            kind=f"{run.model.name} on channels ({', '.join(run.model.inputs)})",
-            spec=run.input_spec,
+            name=run.name,
+            kind=f"{trained.model.name} on channels ({inputs})",
+            spec=trained.input_spec,
             n_heads=1,
-            logits=_of_channels(folder),
+            logits=_of_channels(trained),
             network=None,
-            limits=run.limits,
+            limits=trained.limits,
         )
     from kerasfaces.explain.network import Network
 
-    network = Network(run, redraws, seed)
+    network = Network(trained, redraws, seed)
     return Subject(
-        name=folder.resolve().name,
-        kind=run.model.name,
-        spec=run.input_spec,
+        name=run.name,
+        kind=trained.model.name,
+        spec=trained.input_spec,
         n_heads=len(network.heads),
         logits=network.logits,
         network=network,
-        limits=run.limits,
+        limits=trained.limits,
     )
 
 
@@ -83,13 +86,12 @@ def network_of(subject: Subject, method: str) -> "Network":
     return subject.network
 
 
-def _of_baseline(folder: Path) -> Callable[[Pixels], NDArray[np.float64]]:
-    from kerasfaces.baselines import arrays
+def _of_baseline(
+    run: DetectorRun, config: "BaselineConfig"
+) -> Callable[[Pixels], NDArray[np.float64]]:
     from kerasfaces.run import baseline
 
-    config, fitted = baseline.config_of(folder), arrays.load(folder)
-    if config is None:
-        raise RunError(f"{folder} changed while it was read; run the command again.")
+    fitted = baseline.arrays_of(run)
 
     def logits(images: Pixels) -> NDArray[np.float64]:
         return baseline.logits_of(config, fitted, _Held(images))[:, None]
@@ -97,17 +99,16 @@ def _of_baseline(folder: Path) -> Callable[[Pixels], NDArray[np.float64]]:
     return logits
 
 
-def _of_channels(folder: Path) -> Callable[[Pixels], NDArray[np.float64]]:
+def _of_channels(trained: "TrainedNetwork") -> Callable[[Pixels], NDArray[np.float64]]:
     """Return image -> channels -> logit, the channels by the stage's own process.
 
     Each call starts that process, so it gets as many images as there are at once.
     """
     from kerasfaces.dataset import stage
     from kerasfaces.dataset.channels import from_store
-    from kerasfaces.run.predictor import image_logits, load_model, open_run
+    from kerasfaces.run.predictor import image_logits
 
-    run = open_run(folder)
-    model = load_model(run)
+    model = trained.load()
 
     def logits(images: Pixels) -> NDArray[np.float64]:
         from PIL import Image
@@ -117,8 +118,8 @@ def _of_channels(folder: Path) -> Callable[[Pixels], NDArray[np.float64]]:
             for path, pixels in zip(files, images, strict=True):
                 Image.fromarray(pixels).save(path)  # as large as the stage makes it
             made = Path(scratch) / "store"
-            stage.run(files, stage.recipe_here(run.channel_recipe or {}), made)
-            joined = from_store(files, made, run.model.channel_names)
+            stage.run(files, stage.recipe_here(trained.channel_recipe or {}), made)
+            joined = from_store(files, made, trained.model.channel_names)
             bad = [reason for reason in joined.reasons if reason]
             if bad:
                 raise ImageError(f"no channels of {len(bad)} changed copies: {bad[0]}")

@@ -8,17 +8,14 @@ nothing about faces.
 import dataclasses
 import logging
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kerasfaces.core import config as configs
 from kerasfaces.core import rng
 from kerasfaces.core.errors import InputError
-from kerasfaces.core.files import read_json, write_json
 from kerasfaces.manifest import facts as file_facts
 from kerasfaces.manifest import groups, scan
 from kerasfaces.manifest.rules import LABELS
@@ -69,23 +66,6 @@ class AuditResult:
     most_telling_auc: float
     facts: dict[str, float]
     most_telling_values: tuple[dict[str, Any], ...]
-
-
-def kept(manifest: Manifest, folder: Path) -> dict[str, Any] | None:
-    """Return the audit that a run folder keeps in `audit.json`, made where it is not there.
-
-    None where no file is: a channel store holds what was read of them.
-
-    Raises:
-        InputError: See `audit`.
-    """
-    path = folder / "audit.json"
-    if not path.exists():
-        if not any(file.exists() for file in manifest.files()):
-            return None
-        write_json(path, configs.to_dict(audit(manifest)))
-    result: dict[str, Any] = read_json(path)
-    return result
 
 
 def audit(manifest: Manifest, seed: int = 0) -> AuditResult:

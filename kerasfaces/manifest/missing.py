@@ -33,6 +33,22 @@ def require_trainable(rows: pd.DataFrame, path: Path | str = "M") -> None:
         raise InputError(f"{where}: {problem}")
 
 
+def require_classes(rows: pd.DataFrame, where: str, least: int) -> None:
+    """Refuse rows with fewer than `least` images of a class.
+
+    Raises:
+        InputError: With the counts.
+    """
+    counts = {label: int((rows["label"] == label).sum()) for label in LABELS}
+    for label, count in counts.items():
+        if count < least:
+            raise InputError(
+                f"{where}: {count} {label} image{'s' if count != 1 else ''} "
+                f"({counts['real']} real, {counts['fake']} fake); at least {least} of each "
+                "class are needed. Add images."
+            )
+
+
 def untrainable(rows: pd.DataFrame, path: Path | str) -> str:
     """Return what training would lack and what to run; empty where nothing is."""
     for label in LABELS:

@@ -9,6 +9,7 @@ the rows whose split each of these steps changed. The order of the rows does not
 
 import dataclasses
 import hashlib
+import logging
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,11 +18,13 @@ from numpy.typing import NDArray
 
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
-from kerasfaces.manifest import groups, scan
+from kerasfaces.manifest import groups, missing, scan
 from kerasfaces.manifest.balance import Balance, quotas
 from kerasfaces.manifest.phash import MAX_DISTANCE
 from kerasfaces.manifest.rules import LABELS, SPLITS
 from kerasfaces.manifest.table import Manifest, column
+
+logger = logging.getLogger(__name__)
 
 RATIO = (5.0, 1.0, 1.0)
 # Of 256 bits. Copies re-encoded (JPEG 20) or halved differ by at most 9, brightened ones
@@ -48,6 +51,21 @@ class SplitResult:
     n_groups: dict[str, int]
     largest_group: int
     n_unreadable: int
+
+
+def if_needed(manifest: Manifest) -> Manifest:
+    """Split a manifest that has no splits 5:1:1, seed 0.
+
+    Raises:
+        InputError: Some rows have a split and some do not, a split is missing, or one
+            leaves a class out.
+    """
+    missing.require_trainable(manifest.rows)
+    if (manifest.rows["split"] != "").all():
+        return manifest
+    logger.info("the manifest has no splits: splitting 5:1:1 with seed 0")
+    missing.require_classes(manifest.rows, "the manifest", 3)
+    return assign(manifest, (5, 1, 1), seed=0).manifest
 
 
 def assign(

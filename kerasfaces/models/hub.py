@@ -22,6 +22,7 @@ import keras
 from keras import layers
 
 from kerasfaces.core.errors import InputError, MissingFileError
+from kerasfaces.core.files import sha256
 from kerasfaces.core.imports import optional_import
 from kerasfaces.models import compared, weights
 from kerasfaces.models.config import ModelConfig
@@ -224,9 +225,7 @@ def find_weights(
         nothing = weights.Official(file="", address="")
         return weights.find(text, architecture, nothing, shipped="")
     path = _download(preset)
-    return weights.BaseWeights(
-        kind="imagenet", path=path, sha256=weights.file_sha256(path)
-    )
+    return weights.BaseWeights(kind="imagenet", path=path, sha256=sha256(path))
 
 
 def normalisation(

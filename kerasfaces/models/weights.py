@@ -7,7 +7,6 @@ the same architecture, `none` is a random base that must then be trained.
 
 import contextlib
 import dataclasses
-import hashlib
 import socket
 import sys
 import zipfile
@@ -21,9 +20,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces.core import homes
+from kerasfaces.core import arrays, homes
 from kerasfaces.core.errors import InputError, MissingFileError
-from kerasfaces.core.files import read_json
+from kerasfaces.core.files import read_json, sha256
 
 Shape = tuple[int, ...]
 _DOWNLOAD_TIMEOUT_S = 30.0
@@ -87,20 +86,14 @@ def find(
         return _shipped(shipped, architecture)
     if text == "imagenet":
         path = _imagenet(official)
-        return BaseWeights(kind="imagenet", path=path, sha256=file_sha256(path))
+        return BaseWeights(kind="imagenet", path=path, sha256=sha256(path))
     path = Path(text).expanduser()
     if not path.is_file():
         raise MissingFileError(
             f"--weights {text}: no such file. Expected forensic, imagenet, none, or a file "
             f"with {architecture} weights without top (.h5, .weights.h5 or .npz)."
         )
-    return BaseWeights(kind="file", path=path, sha256=file_sha256(path))
-
-
-def file_sha256(path: Path) -> str:
-    """Return a file's SHA-256, read in pieces."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return BaseWeights(kind="file", path=path, sha256=sha256(path))
 
 
 def shapes(found: BaseWeights) -> Counter[Shape]:
@@ -143,12 +136,12 @@ def load_into(full: keras.Model, found: BaseWeights) -> None:
 
 
 def _load_npz(base: keras.Model, found: BaseWeights) -> None:
-    arrays = _arrays(found)
+    values_by_name = _arrays(found)
     for layer in base.layers:
         values = []
         for weight in layer.weights:
             key = f"{layer.name}/{weight.name}"
-            value = arrays.get(key)
+            value = values_by_name.get(key)
             if value is None or value.shape != tuple(weight.shape):
                 got = "nothing" if value is None else str(value.shape)
                 raise InputError(
@@ -159,21 +152,21 @@ def _load_npz(base: keras.Model, found: BaseWeights) -> None:
 
 
 def _arrays(found: BaseWeights) -> Mapping[str, NDArray[Any]]:
+    if found.path.suffix == ".npz":
+        advice = "expected arrays of numbers: give --weights another file"
+        return arrays.read(found.path, advice, InputError)
     try:
-        if found.path.suffix == ".npz":
-            with found.path.open("rb") as file, np.load(file) as archive:
-                return dict(archive)
         import h5py
 
-        arrays: dict[str, NDArray[Any]] = {}
+        shapes: dict[str, NDArray[Any]] = {}
 
         def visit(name: str, item: Any) -> None:
             if isinstance(item, h5py.Dataset):
-                arrays[name] = np.broadcast_to(np.float32(0), item.shape)  # shape only
+                shapes[name] = np.broadcast_to(np.float32(0), item.shape)  # shape only
 
         with h5py.File(found.path, "r") as file:
             file.visititems(visit)
-        return arrays
+        return shapes
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
         raise InputError(
             f"{found.path}: not a readable weights file ({error}); expected .h5, .weights.h5 "
@@ -192,7 +185,7 @@ def _shipped(name: str, architecture: str) -> BaseWeights:
     if not path.is_file():
         raise MissingFileError(f"{path} is missing: install kerasfaces again.")
     note = read_json(path.with_suffix(".json"))
-    found = file_sha256(path)
+    found = sha256(path)
     if note["sha256"] != found:
         raise InputError(
             f"{path}: SHA-256 is {found}, expected {note['sha256']}: install kerasfaces again."

@@ -45,8 +45,12 @@ def why_no_run(path: Path) -> str:
     return "is no folder; expected a run folder made by train."
 
 
-def configuration(folder: Path) -> dict[str, Any]:
-    """Return what a folder's config.json holds; empty where it has none that can be read."""
+def is_evaluation(folder: Path) -> bool:
+    """Tell whether a folder is a run's measurement on other images."""
+    return folder.parent.name == "evaluations"
+
+
+def _configuration(folder: Path) -> dict[str, Any]:
     try:
         value = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -132,14 +136,14 @@ def _matrix(folder: Path) -> str:
 
 
 def _evaluation(folder: Path) -> str:
-    if folder.parent.name != "evaluations":
+    if not is_evaluation(folder):
         return ""
     return f"is an evaluation of {folder.parents[1]} on other images; give that run."
 
 
 def _unfinished(folder: Path) -> str:
     """Recognise a run that training has not finished."""
-    config = configuration(folder)
+    config = _configuration(folder)
     if "train" not in config:
         return ""
     return (
@@ -151,7 +155,7 @@ def _unfinished(folder: Path) -> str:
 def _foreign(folder: Path) -> str:
     """Recognise what other tools save, by files that only they write."""
     names = {each.name for each in folder.iterdir()}
-    config = configuration(folder)
+    config = _configuration(folder)
     if names & {"saved_model.pb", "saved_model.pbtxt", "keras_metadata.pb"}:
         return f"is a SavedModel of TensorFlow, not a run folder. {_NEEDS}"
     if config.keys() & {"architectures", "model_type", "transformers_version"} or (

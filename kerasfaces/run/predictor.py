@@ -2,27 +2,19 @@
 
 import dataclasses
 import logging
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces import __version__
 from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.core import config as configs
-from kerasfaces.core import numerics, registry
-from kerasfaces.core.errors import (
-    InputError,
-    KerasfacesError,
-    MissingFileError,
-    RunError,
-)
-from kerasfaces.core.files import read_json
+from kerasfaces.core.arrays import Read
+from kerasfaces.core.errors import InputError
 from kerasfaces.core.progress import progress
-from kerasfaces.core.texts import plain, quoted, shortened
+from kerasfaces.core.texts import quoted
 from kerasfaces.dataset.cache import CachedImages, cache_images
 from kerasfaces.dataset.channels import (
     Arrays,
@@ -33,11 +25,10 @@ from kerasfaces.dataset.channels import (
 )
 from kerasfaces.dataset.sizes import with_limits
 from kerasfaces.features.cached import FeatureCache, base_recipe
-from kerasfaces.images import InputSpec
-from kerasfaces.images.limits import Limits
 from kerasfaces.models import assemble, stem
-from kerasfaces.models.config import ModelConfig
-from kerasfaces.run import baseline, limits
+from kerasfaces.run import baseline
+from kerasfaces.run.folder import DetectorRun
+from kerasfaces.run.network import TrainedNetwork
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,127 +38,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 BATCH = 32
-Read = Callable[[NDArray[Any]], NDArray[Any]]
-
-
-@dataclasses.dataclass(frozen=True)
-class FinishedRun:
-    """What a run folder says about its model.
-
-    Attributes:
-        folder: The run folder.
-        model: The architecture.
-        weights: Identity of the base's weights; None when it was trained from nothing.
-        frozen: Whether the base is exactly those weights.
-        input_spec: What stands between a file and the pixels.
-        channel_recipe: What stands between the pixels and the input; None for pixels.
-        limits: What a picture must have to get a verdict; None where nothing is known.
-    """
-
-    folder: Path
-    model: ModelConfig
-    weights: dict[str, str] | None
-    frozen: bool
-    input_spec: InputSpec
-    channel_recipe: dict[str, Any] | None = None
-    limits: Limits | None = None
-
-
-def open_run(folder: Path) -> FinishedRun:
-    """Read a run folder.
-
-    Raises:
-        MissingFileError: A file is missing.
-        RunError: The run is not finished, or damaged.
-        InputError: Its configuration is damaged, or it is a baseline's.
-    """
-    other = baseline.config_of(folder)
-    if other is not None:
-        raise InputError(
-            f"{folder} holds {other.model.name}, which is no network: only its scores can "
-            "be had (kerasfaces evaluate). Give a run of a model."
-        )
-    try:
-        return _read(folder)
-    except MissingFileError as error:
-        raise MissingFileError(
-            f"{error} {folder} is incomplete: copy the whole run folder, or train the run "
-            f"again.{_other_version(folder)}"
-        ) from error
-    except InputError as error:
-        raise RunError(
-            f"{error} The run cannot be read by this version: train it again, or use the one "
-            f"that made it.{_other_version(folder)}"
-        ) from error
-    except (KeyError, TypeError, AttributeError) as error:
-        raise RunError(
-            f"{folder}: config.json or input_spec.json is damaged, or of another version "
-            f"({type(error).__name__}: {quoted(str(error))}); restore it, or train the run "
-            f"again.{_other_version(folder)}"
-        ) from error
-
-
-def _other_version(folder: Path) -> str:
-    """Return which version made a run, where it says so and that is not this one."""
-    try:
-        told = read_json(folder / "environment.json")["packages"]["kerasfaces"]
-    except (KerasfacesError, KeyError, TypeError):
-        return ""
-    if told == __version__:
-        return ""
-    return (
-        f" It was made by kerasfaces {shortened(plain(told))}; this is {__version__}."
-    )
-
-
-def _read(folder: Path) -> FinishedRun:
-    config = read_json(folder / "config.json")
-    if not (folder / "model.keras").exists():
-        raise RunError(
-            f"{folder}: training is not finished (no model.keras); run it again."
-        )
-    train = config["train"]
-    model = configs.from_dict(ModelConfig, train["model"], f"{folder}/config.json")
-    stays = not registry.load("kerasfaces.models.zoo", model.name).END_TO_END
-    spec = read_json(folder / "input_spec.json")
-    pixels = configs.from_dict(InputSpec, spec["input"], f"{folder}/input_spec.json")
-    if pixels.size_px != model.size_px:
-        raise RunError(
-            f"{folder}: input_spec.json says {pixels.size_px} px and config.json "
-            f"{model.size_px}: one is damaged; restore it, or train the run again."
-        )
-    recipe = spec.get("channel_recipe")
-    if recipe is not None:
-        configs.mapping(recipe, f"{folder}/input_spec.json.channel_recipe")
-    return FinishedRun(
-        folder=folder,
-        model=model,
-        weights=config["weights"],
-        frozen=config["weights"] is not None
-        and not (train["unfreeze"] or train.get("train_base"))
-        and stays,
-        input_spec=pixels,
-        channel_recipe=recipe,
-        limits=limits.of_run(folder),
-    )
-
-
-def load_model(run: FinishedRun) -> keras.Model:
-    """Build the run's model from its JSON and load its weights; no code is loaded.
-
-    Raises:
-        RunError: The weights do not fit or are damaged.
-        InputError: Keras is set to other numbers than ours.
-    """
-    numerics.refuse_changed()
-    plugin = registry.load("kerasfaces.models.zoo", run.model.name)
-    model: keras.Model = plugin.build(run.model)
-    path = run.folder / "model.keras"
-    try:
-        model.load_weights(str(path))
-    except Exception as error:
-        raise RunError(f"{path} is damaged or of another model: {error}") from error
-    return model
 
 
 def predict_run(
@@ -211,10 +81,10 @@ class Predictor:
         """Read the run folder; weights are loaded when they are needed.
 
         Raises:
-            KerasfacesError: See `open_run`.
+            KerasfacesError: See `network.read`.
         """
-        self._folder = folder
-        self._run = baseline.config_of(folder) or open_run(folder)
+        self._run = DetectorRun(folder)
+        self._detector = self._run.baseline or self._run.network
         self._model: keras.Model | None = None
         self._features: FeatureCache | None = None
 
@@ -228,59 +98,75 @@ class Predictor:
             store: See `predict_run`.
 
         Raises:
-            KerasfacesError: See `inputs_of`, `load_model`.
+            KerasfacesError: See `inputs_of`, `Network.load`.
         """
-        run = self._run
-        if isinstance(run, BaselineConfig):
-            return baseline.predict(self._folder, run, files, store)
-        cached = inputs_of(run, files, store)
+        detector = self._detector
+        if isinstance(detector, BaselineConfig):
+            return baseline.predict(self._run, detector, files, store)
+        cached = inputs_of(detector, files, store)
         pairs = zip(cached.keys, cached.reasons, strict=True)
         keys = [key for key, why in pairs if not why]
         logits = np.full(len(files), np.nan)
         if keys:
             logits[[not why for why in cached.reasons]] = self._of(
-                run, cached.store, keys
+                detector, cached.store, keys
             )
         return logits, cached.reasons
 
     def _of(
-        self, run: FinishedRun, images: Arrays, keys: list[str]
+        self, network: TrainedNetwork, images: Arrays, keys: list[str]
     ) -> NDArray[np.float64]:
         if self._model is None:
-            self._model = load_model(run)
-        if not run.frozen or run.weights is None:
+            self._model = network.load()
+        if not network.frozen:
             return image_logits(self._model, images.reader(keys))
         if self._features is None:
-            scaling = stem.scaling_of(self._model)
-            self._features = FeatureCache(
-                assemble.extractor_of(self._model),
-                base_recipe(configs.to_dict(run.model), run.weights, scaling),
-                images,
-            )
+            self._features = frozen_features(network, self._model, images)
         self._features.look_at(images)
         before = self._features.engine
         reader = self._features.reader(keys)
         if not before:
-            _compare_engines(run, self._features.engine)
+            _compare_engines(self._run, self._features.engine)
         return image_logits(self._model.get_layer("head"), reader)
 
 
-def _compare_engines(run: FinishedRun, engine: str) -> None:
+def frozen_features(
+    network: TrainedNetwork, model: keras.Model, images: Arrays
+) -> FeatureCache:
+    """Return the features of images under a run's frozen base, cached as training did.
+
+    Raises:
+        InputError: The base was trained with the run.
+    """
+    if not network.frozen or network.weights is None:
+        raise InputError(
+            f"{network.folder}: its base was trained with it, so that it has no features of "
+            "its own; give a run whose base stayed frozen."
+        )
+    return FeatureCache(
+        assemble.extractor_of(model),
+        base_recipe(
+            configs.to_dict(network.model), network.weights, stem.scaling_of(model)
+        ),
+        images,
+    )
+
+
+def _compare_engines(run: DetectorRun, engine: str) -> None:
     """Say so where a run's head was trained on another engine's features."""
-    path = run.folder / "training.json"
-    trained = read_json(path).get("engine") if path.exists() else None
+    trained = run.training.get("engine")
     if trained and trained != engine:
         logger.info(
             "%s was trained on features by %s, here they are by %s: logits can differ in "
             "their fourth digit",
-            run.folder,
+            run.path,
             trained,
             engine,
         )
 
 
 def inputs_of(
-    run: FinishedRun, files: list[Path], store: Path | None = None
+    network: TrainedNetwork, files: list[Path], store: Path | None = None
 ) -> CachedImages | ChannelArrays:
     """Return what a run's model takes, for files: pixels, or the channels it was made on.
 
@@ -290,28 +176,28 @@ def inputs_of(
         InputError: A store is given to a run on pixels, or the channel stage refused.
         StoreError: The store was made by another recipe.
     """
-    found = _arrays_of(run, files, store)
-    reasons = with_limits(files, found.reasons, run.limits)
+    found = _arrays_of(network, files, store)
+    reasons = with_limits(files, found.reasons, network.limits)
     return dataclasses.replace(found, reasons=reasons)
 
 
 def _arrays_of(
-    run: FinishedRun, files: list[Path], store: Path | None
+    network: TrainedNetwork, files: list[Path], store: Path | None
 ) -> CachedImages | ChannelArrays:
-    if run.channel_recipe is None:
+    if network.channel_recipe is None:
         if store is not None:
             raise InputError(
-                f"--store {store}: {run.folder} was trained on pixels; leave it out."
+                f"--store {store}: {network.folder} was trained on pixels; leave it out."
             )
-        return cache_images(files, run.input_spec)
-    names = run.model.channel_names
+        return cache_images(files, network.input_spec)
+    names = network.model.channel_names
     if store is None:
-        return channels_of(files, run.channel_recipe, names)
+        return channels_of(files, network.channel_recipe, names)
     joined = from_store(files, store, names)
     check_recipe(
-        run.channel_recipe,
+        network.channel_recipe,
         joined.store.made_by,
-        f"{run.folder.name}",
+        network.folder.name,
         joined.store.folder,
     )
     return joined

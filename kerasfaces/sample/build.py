@@ -6,7 +6,6 @@ folder with a manifest is complete and one without can be finished.
 
 import csv
 import functools
-import hashlib
 import io
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ import numpy as np
 
 from kerasfaces.core import engine, folders
 from kerasfaces.core.errors import InputError, RunError
-from kerasfaces.core.files import atomic_path, read_json, write_json, write_text
+from kerasfaces.core.files import atomic_path, read_json, sha256, write_json, write_text
 from kerasfaces.core.rng import generator
 from kerasfaces.sample import pair
 from kerasfaces.sample.decoders import DECODERS
@@ -158,7 +157,7 @@ def _table(folder: Path, seed: int, entries: list[Entry]) -> str:
             (entry.real, "real", CAMERA),
             (entry.fake, "fake", entry.generator),
         ):
-            sha256 = hashlib.sha256((folder / file).read_bytes()).hexdigest()
-            row = {"path": file, "label": label, "source": source, "sha256": sha256}
+            digest = sha256(folder / file)
+            row = {"path": file, "label": label, "source": source, "sha256": digest}
             table.writerow(row | common)
     return buffer.getvalue()

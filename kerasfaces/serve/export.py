@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 from kerasfaces import __version__
 from kerasfaces.core import registry
 from kerasfaces.core.errors import InputError, RunError
-from kerasfaces.core.files import read_json, write_json
+from kerasfaces.core.files import read_json, sha256, write_json
 from kerasfaces.core.imports import import_keras, optional_import, quiet
 from kerasfaces.core.texts import quoted
-from kerasfaces.run import run_folder
+from kerasfaces.run.folder import DetectorRun
 from kerasfaces.serve import parity
 from kerasfaces.serve.replace import replacing
 from kerasfaces.serve.traced import INPUT, OUTPUT, trace
 
 if TYPE_CHECKING:
-    from kerasfaces.run.predictor import FinishedRun
+    from kerasfaces.run.network import TrainedNetwork
 
 logger = logging.getLogger(__name__)
 
@@ -49,33 +49,30 @@ def export(
             file computes something else than Keras; nothing is left behind.
     """
     form = registry.load(PACKAGE, kind)
-    point = run_folder.point_of(folder)
+    run = DetectorRun.open(folder)
     target = (target or folder / "exports" / kind).resolve()
     held = _held(target)
     import_keras()
-    from kerasfaces.models.weights import file_sha256
-    from kerasfaces.run.predictor import load_model, open_run
-
-    run = open_run(folder)
+    trained = run.network
     identity = {
         "kerasfaces": __version__,
         "format": kind,
         "source": {
-            "run": folder.resolve().name,
-            "model": run.model.name,
-            "sha256": file_sha256(folder / "model.keras"),
+            "run": run.name,
+            "model": trained.model.name,
+            "sha256": sha256(run.model_file),
         },
-        "input_spec": read_json(folder / "input_spec.json"),
-        "operating_point": point.to_json(),
+        "input_spec": run.input_spec,
+        "operating_point": run.operating_point.to_json(),
     }
     if _is_made(target, held, identity):
         logger.info("%s is there already, made from this very run", target)
         return target / form.FILE, held
     _require(kind, form)
-    model = load_model(run)
+    model = trained.load()
     with replacing(target) as part:
         try:
-            measured = _write(run, model, form, part)
+            measured = _write(trained, model, form, part)
         except RunError as error:
             raise RunError(
                 f"{folder} cannot be exported as {kind}: {error}; nothing was kept. Other "
@@ -86,7 +83,9 @@ def export(
     return target / form.FILE, content
 
 
-def _write(run: "FinishedRun", model: Any, form: Any, part: Path) -> dict[str, Any]:
+def _write(
+    trained: "TrainedNetwork", model: Any, form: Any, part: Path
+) -> dict[str, Any]:
     """Write the file, run it, and return what export.json says of it.
 
     Raises:
@@ -97,7 +96,7 @@ def _write(run: "FinishedRun", model: Any, form: Any, part: Path) -> dict[str, A
     from kerasfaces.features import engines
 
     shape = tuple(model.input_shape[1:])
-    shown = parity.examples(run, shape)
+    shown = parity.examples(trained, shape)
     expected = engines.eagerly(model, shown.inputs)
     try:
         with quiet(tell=False):
@@ -109,7 +108,7 @@ def _write(run: "FinishedRun", model: Any, form: Any, part: Path) -> dict[str, A
     except Exception as error:  # whatever a converter or a runtime says
         reason = " ".join(str(error).split())[:_REASON] or type(error).__name__
         raise RunError(f"this network does not fit the format ({reason})") from error
-    names = list(run.model.channel_names)
+    names = list(trained.model.channel_names)
     return {
         "input": {
             "name": INPUT,
@@ -118,7 +117,7 @@ def _write(run: "FinishedRun", model: Any, form: Any, part: Path) -> dict[str, A
             "channels": names,
             "values": "pixels 0..255, sRGB, cropped and resized by input_spec; the rest of "
             "the preprocessing is inside"
-            if run.channel_recipe is None
+            if trained.channel_recipe is None
             else "channels made by input_spec's channel_recipe (kerasfaces channels), not "
             "photos",
         },
@@ -196,11 +195,9 @@ def _is_made(target: Path, held: dict[str, Any], identity: dict[str, Any]) -> bo
 
 def _hashes(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every exported file, by its path."""
-    from kerasfaces.models.weights import file_sha256
-
     files = sorted(file for file in folder.rglob("*") if file.is_file())
     return {
-        str(file.relative_to(folder)): file_sha256(file)
+        str(file.relative_to(folder)): sha256(file)
         for file in files
         if file.name not in (FILE, ".lock")
     }

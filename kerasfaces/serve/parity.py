@@ -2,19 +2,17 @@
 
 import dataclasses
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces import manifest as manifests
 from kerasfaces.core import rng
 from kerasfaces.core.errors import KerasfacesError, RunError
-from kerasfaces.core.files import read_json
 from kerasfaces.serve.traced import Opened
 
 if TYPE_CHECKING:
-    from kerasfaces.run.predictor import FinishedRun
+    from kerasfaces.run.network import TrainedNetwork
 
 logger = logging.getLogger(__name__)
 
@@ -38,20 +36,20 @@ class Examples:
     what: str
 
 
-def examples(run: "FinishedRun", shape: tuple[int, ...]) -> Examples:
+def examples(trained: "TrainedNetwork", shape: tuple[int, ...]) -> Examples:
     """Return images of the run's test split, random ones if their files are gone.
 
     Args:
-        run: The run; its manifest says where its images were.
+        trained: Of a run; its manifest says where its images were.
         shape: Of one input, `(h, w, c)`.
     """
     try:
-        found, why = _of_test_split(run), "its test images are not on this machine"
+        found, why = _of_test_split(trained), "its test images are not on this machine"
     except KerasfacesError as error:  # e.g. no torch to make channels with
         found, why = None, str(error)
     if found is None:
         logger.warning("compared on random images: %s", why)
-        return Examples(_random(run, shape), f"{N_IMAGES} random images")
+        return Examples(_random(trained, shape), f"{N_IMAGES} random images")
     n = len(found)
     repeated = found[np.arange(max(n, max(BATCHES))) % n]
     return Examples(repeated, f"{n} images of its test split")
@@ -89,32 +87,34 @@ def worst(
     return found
 
 
-def _of_test_split(run: "FinishedRun") -> NDArray[np.float32] | None:
+def _of_test_split(trained: "TrainedNetwork") -> NDArray[np.float32] | None:
     from kerasfaces.run.predictor import inputs_of
 
-    manifest = manifests.read(run.folder / "manifest.csv")
+    manifest = trained.run.manifest
     pairs = zip(manifest.files(), manifest.rows["split"], strict=True)
     files = [file for file, split in pairs if split == "test" and file.is_file()]
     if not files:
         return None
     spread = np.linspace(0, len(files) - 1, min(N_IMAGES, len(files))).astype(int)
-    cached = inputs_of(run, [files[i] for i in spread])
+    cached = inputs_of(trained, [files[i] for i in spread])
     told = zip(cached.keys, cached.reasons, strict=True)
     keys = [key for key, why in told if not why]
     return cached.store.gather(keys).astype(np.float32) if keys else None
 
 
-def _random(run: "FinishedRun", shape: tuple[int, ...]) -> NDArray[np.float32]:
+def _random(trained: "TrainedNetwork", shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Return values anywhere in each channel's range, `(n, h, w, c)`."""
-    spec: Any = read_json(run.folder / "input_spec.json")
+    spec = trained.run.input_spec
     if "value_range" not in spec:
         raise RunError(
-            f"{run.folder / 'input_spec.json'} has no value_range; restore it, or train the "
+            f"{trained.folder}: input_spec.json has no value_range; restore it, or train the "
             "run again."
         )
     value_range = spec["value_range"]
     if isinstance(value_range, dict):
-        pairs = [value_range[name] or [None, None] for name in run.model.channel_names]
+        pairs = [
+            value_range[name] or [None, None] for name in trained.model.channel_names
+        ]
     else:
         pairs = [value_range]
     low = [-10.0 if pair[0] is None else pair[0] for pair in pairs]

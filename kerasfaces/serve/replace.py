@@ -1,7 +1,6 @@
 """A folder that appears whole, or not at all."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,27 +21,20 @@ def replacing(target: Path) -> Iterator[Path]:
     old = target.with_name(f".{target.name}.old")
     with folders.lock(part, "export"):
         for each in part.iterdir():
-            if each.name != ".lock":
-                _remove(each)
-        _remove(old)
+            if each.name != folders.LOCK:
+                folders.remove(each)
+        folders.remove(old)
         try:
             yield part
             for file in part.rglob("*"):
                 if file.is_file():
                     with file.open("rb+") as opened:
                         os.fsync(opened.fileno())
-            (part / ".lock").unlink()
+            (part / folders.LOCK).unlink()
             if target.exists():
                 target.rename(old)
             part.rename(target)
         except BaseException:
-            _remove(part)
+            folders.remove(part)
             raise
-        _remove(old)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+        folders.remove(old)

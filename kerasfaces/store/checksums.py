@@ -28,12 +28,6 @@ def of_array(array: NDArray[Any]) -> str:
     return digest.hexdigest()
 
 
-def of_file(path: Path) -> str:
-    """Return the SHA-256 of a file's content, reading it in blocks."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def read(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every shard that has one; lines that are none are left out."""
     path = folder / FILE

@@ -4,9 +4,8 @@ import time
 
 import numpy as np
 
-from kerasfaces.baselines import arrays
 from kerasfaces.baselines.config import BaselineConfig
-from kerasfaces.core import registry
+from kerasfaces.core import arrays, registry
 from kerasfaces.run.baseline import PACKAGE, logits_of
 from kerasfaces.train.data import Data
 from kerasfaces.train.fit import Trained

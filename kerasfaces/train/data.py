@@ -221,37 +221,9 @@ def _check_usable(data: Data, trouble: str, advice: str) -> None:
     _check_counts(data.rows[usable], "the readable images")
 
 
-def split_if_needed(manifest: manifests.Manifest) -> manifests.Manifest:
-    """Split a manifest that has no splits 5:1:1, seed 0.
-
-    Raises:
-        InputError: Some rows have a split and some do not, a split is missing, or one
-            leaves a class out.
-    """
-    from kerasfaces.manifest.split import assign
-
-    missing.require_trainable(manifest.rows)
-    if (manifest.rows["split"] != "").all():
-        return manifest
-    logger.info("the manifest has no splits: splitting 5:1:1 with seed 0")
-    _check_classes(manifest.rows, "the manifest", 3)
-    return assign(manifest, (5, 1, 1), seed=0).manifest
-
-
 def _check_counts(rows: pd.DataFrame, where: str) -> None:
     for name in SPLITS:
         part = rows[rows["split"] == name]
-        _check_classes(
+        missing.require_classes(
             part, f"{where}, split {name}", _MIN_PER_CLASS if name == "train" else 1
         )
-
-
-def _check_classes(rows: pd.DataFrame, where: str, least: int) -> None:
-    counts = {label: int((rows["label"] == label).sum()) for label in ("real", "fake")}
-    for label, count in counts.items():
-        if count < least:
-            raise InputError(
-                f"{where}: {count} {label} image{'s' if count != 1 else ''} "
-                f"({counts['real']} real, {counts['fake']} fake); at least {least} of each "
-                "class are needed. Add images."
-            )

@@ -3,7 +3,6 @@
 import dataclasses
 import logging
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from kerasfaces.features import engines
 from kerasfaces.features.cached import FeatureCache, View, base_recipe
 from kerasfaces.models import assemble, stem
 from kerasfaces.models import head as heads
+from kerasfaces.run.folder import DetectorRun
 from kerasfaces.train import agreements, end_to_end, standardize
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.data import Data
@@ -51,7 +51,7 @@ def train(
     config: TrainConfig,
     data: Data,
     base_weights: Any,
-    folder: Path,
+    run: DetectorRun,
     tensorboard: bool = False,
     preparation: Preparation | None = None,
 ) -> Trained:
@@ -61,14 +61,13 @@ def train(
         config: What to train.
         data: Images, labels and splits.
         base_weights: A `BaseWeights`, or None to train the whole network from nothing.
-        folder: The run folder; checkpoints go here.
-        tensorboard: Write TensorBoard logs to `folder/tensorboard`.
+        run: The run folder; checkpoints go here.
+        tensorboard: Write TensorBoard logs there.
         preparation: Of the same configuration and weights, perhaps already started.
     """
-    spent = folder / "clock.json"  # goes on after a kill, as checkpoints do
-    with clock(spent):
-        trained = _train(config, data, base_weights, folder, tensorboard, preparation)
-    trained.facts["train_seconds"] = round(spent_s(spent), 1)
+    with clock(run.clock_file):
+        trained = _train(config, data, base_weights, run, tensorboard, preparation)
+    trained.facts["train_seconds"] = round(spent_s(run.clock_file), 1)
     return trained
 
 
@@ -76,7 +75,7 @@ def _train(
     config: TrainConfig,
     data: Data,
     base_weights: Any,
-    folder: Path,
+    run: DetectorRun,
     tensorboard: bool,
     preparation: Preparation | None,
 ) -> Trained:
@@ -84,25 +83,25 @@ def _train(
     preparation = preparation or Preparation(config, base_weights)
     whole = trains_whole(plugin, base_weights, config)
     end_to_end.check(config, base_weights, whole)
-    extra = _tensorboard(folder) if tensorboard else []
+    extra = _tensorboard(run) if tensorboard else []
     if whole:
         model = preparation.get().model
         _say(model, "trained from nothing" if base_weights is None else "all trained")
         _fit_scaling(model, data)
         assemble.unfreeze_all(model)
         model, history, continued = _train_on_images(
-            config, data, model, plugin, base_weights, folder, extra
+            config, data, model, plugin, base_weights, run, extra
         )
         facts: dict[str, Any] = {"engine": engines.keras_name()}
     else:
         model, history, logits, facts = _train_frozen(
-            config, data, preparation, base_weights, folder, extra
+            config, data, preparation, base_weights, run, extra
         )
         if config.unfreeze:
             count = assemble.freeze(model, config.unfreeze)
             logger.info("fine-tuning the last %d base layers with weights", count)
             model, more, continued = _train_on_images(
-                config, data, model, plugin, base_weights, folder, extra
+                config, data, model, plugin, base_weights, run, extra
             )
             history += more
     if whole or config.unfreeze:
@@ -126,7 +125,7 @@ def _train_frozen(
     data: Data,
     preparation: Preparation,
     base_weights: Any,
-    folder: Path,
+    run: DetectorRun,
     callbacks: list[Any],
 ) -> tuple[Any, list[dict[str, Any]], dict[str, NDArray[np.float64]], dict[str, Any]]:
     """Train a head on features, which need no base where they are cached; join them."""
@@ -139,7 +138,7 @@ def _train_frozen(
     features = feature_cache(
         config, data.images.store, preparation, base_weights, scaling
     )
-    head, history = _train_head(config, data, features, folder, callbacks)
+    head, history = _train_head(config, data, features, run, callbacks)
     model = preparation.get().model
     _say(model, "base frozen")
     own = model.get_layer("head")
@@ -179,7 +178,7 @@ def _train_head(
     config: TrainConfig,
     data: Data,
     features: FeatureCache,
-    folder: Path,
+    run: DetectorRun,
     callbacks: list[Any],
 ) -> tuple[Any, list[dict[str, Any]]]:
     train, val = data.readable("train"), data.readable("val")
@@ -206,7 +205,7 @@ def _train_head(
         callbacks=callbacks,
         **_optimizer(config),
     )
-    return head, run_phase(phase, folder / "checkpoints" / "head.npz")
+    return head, run_phase(phase, run.checkpoint_file(phase.name))
 
 
 def _train_on_images(
@@ -215,7 +214,7 @@ def _train_on_images(
     model: Any,
     plugin: Any,
     base_weights: Any,
-    folder: Path,
+    run: DetectorRun,
     callbacks: list[Any],
 ) -> tuple[Any, list[dict[str, Any]], list[str]]:
     """Train through the base on images, augmented by layers in front of the model.
@@ -246,7 +245,7 @@ def _train_on_images(
         callbacks=callbacks,
         **_optimizer(config),
     )
-    history = run_phase(phase, folder / "checkpoints" / f"{phase.name}.npz")
+    history = run_phase(phase, run.checkpoint_file(phase.name))
     if twin is not model:
         model.set_weights(twin.get_weights())
     return model, history, phase.continued
@@ -301,7 +300,7 @@ def _image_logits(
     return image_logits(model, data.images.store.reader(data.keys(positions)))
 
 
-def _tensorboard(folder: Path) -> list[Any]:
+def _tensorboard(run: DetectorRun) -> list[Any]:
     import keras
 
-    return [keras.callbacks.TensorBoard(str(folder / "tensorboard"))]
+    return [keras.callbacks.TensorBoard(str(run.tensorboard_folder))]

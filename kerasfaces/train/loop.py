@@ -10,7 +10,6 @@ import json
 import logging
 import math
 import time
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasfaces import metrics
+from kerasfaces.core import arrays
 from kerasfaces.core.errors import InputError, RunError
-from kerasfaces.core.files import atomic_path
 from kerasfaces.core.progress import progress
 from kerasfaces.dataset.batches import steps_per_epoch, stream
 from kerasfaces.train.phase import Phase
@@ -211,22 +210,20 @@ class _Progress:
             "computed_by": self.phase.computed_by,
             "continued": self.phase.continued,
         }
-        arrays = {f"v{i}": value for i, value in enumerate(self._values())}
-        arrays |= {f"b{i}": value for i, value in enumerate(self.best)}
-        arrays["state"] = np.frombuffer(json.dumps(state).encode(), np.uint8)
-        with atomic_path(self.path) as temporary, temporary.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
+        values = {f"v{i}": value for i, value in enumerate(self._values())}
+        values |= {f"b{i}": value for i, value in enumerate(self.best)}
+        values["state"] = np.frombuffer(json.dumps(state).encode(), np.uint8)
+        arrays.write(self.path, values)
         self._saved_at = time.monotonic()
 
     def restore(self) -> None:
         """Read the checkpoint, if there is one."""
         if self.path is None or not self.path.exists():
             return
+        advice = "delete it and run again: training starts over, features are kept"
+        values = arrays.read(self.path, advice)
         try:
-            # np.load leaves a damaged file open when it is given the path.
-            with self.path.open("rb") as file, np.load(file) as archive:
-                arrays = dict(archive)
-            state = json.loads(arrays.pop("state").tobytes())
+            state = json.loads(values.pop("state").tobytes())
             before = state.get("inputs_by", "")
             if before != self.phase.inputs_by:
                 logger.warning(
@@ -242,15 +239,12 @@ class _Progress:
             self._compare_backends(state)
             if "plateau" in state:
                 self.plateau.best, self.plateau.waited = state["plateau"]
-            n_best = sum(key.startswith("b") for key in arrays)
-            self.best = [arrays[f"b{i}"] for i in range(n_best)]
+            n_best = sum(key.startswith("b") for key in values)
+            self.best = [values[f"b{i}"] for i in range(n_best)]
             for i, variable in enumerate(self._variables()):
-                variable.assign(arrays[f"v{i}"])
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise RunError(
-                f"{self.path} is damaged ({error}); delete it and run again: training starts "
-                "over, features are kept."
-            ) from error
+                variable.assign(values[f"v{i}"])
+        except (ValueError, KeyError) as error:
+            raise RunError(f"{self.path} is damaged ({error}); {advice}.") from error
 
     def _compare_backends(self, state: dict[str, Any]) -> None:
         """Say so where a finished or half-trained network came from another backend."""

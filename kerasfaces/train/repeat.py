@@ -4,13 +4,11 @@ import dataclasses
 import logging
 from pathlib import Path
 
-from kerasfaces.core import config as configs
-from kerasfaces.core import folders
 from kerasfaces.core.errors import InputError
-from kerasfaces.core.files import read_json, write_json
+from kerasfaces.run.folder import RepeatedRuns
 from kerasfaces.run.repeats import combine
 from kerasfaces.train import channels
-from kerasfaces.train.run import Request, default_folder, resolve, train
+from kerasfaces.train.run import Request, default_folder, identity, resolve, train
 
 logger = logging.getLogger(__name__)
 
@@ -23,29 +21,22 @@ def repeat(request: Request, times: int) -> Path:
     """
     config, found = resolve(request)
     recipe = channels.check(config, request.store)
-    weights = found.describe() if found else None
+    decisive = identity(config, found, request.manifest, recipe) | {"repeat": times}
+    runs = RepeatedRuns(request.folder or default_folder(config, decisive))
     first = config.seed
-    identity = {
-        "train": configs.to_dict(config),
-        "weights": weights,
-        "manifest": request.manifest.digest(),
-        "repeat": times,
-        "channel_recipe": configs.digest(recipe) if recipe else None,
-    }
-    folder = request.folder or default_folder(config, identity)
     if times < 1:
         raise InputError(f"--repeat: expected at least 1, got {times}.")
-    with folders.lock(folder, "repeats"):
-        folders.claim(folder, "repeat.json", identity, "set of repeats")
+    with runs.writing(decisive):
+        pass  # the lock: each run takes its own
     results = []
     for seed in range(first, first + times):
         logger.info("seed %d (%d of %d)", seed, seed - first + 1, times)
         one = dataclasses.replace(
             request,
             config=dataclasses.replace(request.config, seed=seed),
-            folder=folder / f"seed-{seed}",
+            folder=runs.seed(seed).path,
         )
-        results.append(read_json(train(one) / "metrics.json"))
-    summary = combine(results) | {"seeds": list(range(first, first + times))}
-    write_json(folder / "metrics.json", summary)
-    return folder
+        train(one)
+        results.append(runs.seed(seed).metrics)
+    runs.metrics = combine(results) | {"seeds": list(range(first, first + times))}
+    return runs.path

@@ -9,14 +9,12 @@ import numpy as np
 import pandas as pd
 
 from kerasfaces import manifest as manifests
-from kerasfaces.baselines import arrays
 from kerasfaces.baselines.config import BaselineConfig
+from kerasfaces.core import arrays, registry
 from kerasfaces.core import config as configs
-from kerasfaces.core import environment, folders, registry
 from kerasfaces.core.errors import InputError
-from kerasfaces.core.files import atomic_path, read_json, write_json, write_text
-from kerasfaces.manifest import audit as audits
-from kerasfaces.train import channels, claim
+from kerasfaces.run.folder import DetectorRun
+from kerasfaces.train import channels
 from kerasfaces.train.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -68,15 +66,29 @@ def train(request: Request, preparations: "Preparations | None" = None) -> Path:
     """
     config, found = resolve(request)
     recipe = channels.check(config, request.store)
-    identity = claim.identity(config, found, request.manifest, recipe)
-    folder = request.folder or default_folder(config, identity)
-    with folders.lock(folder):
-        claim.claim(folder, identity, type(config))
-        if is_finished(folder):
-            logger.info("%s is finished; nothing to do", folder)
-            return folder
-        _work(request, config, found, folder, recipe, preparations)
-    return folder
+    decisive = identity(config, found, request.manifest, recipe)
+    run = DetectorRun(request.folder or default_folder(config, decisive))
+    with run.writing(decisive):
+        if run.is_finished:
+            logger.info("%s is finished; nothing to do", run.path)
+        else:
+            _work(request, config, found, run, recipe, preparations)
+    return run.path
+
+
+def identity(
+    config: TrainConfig | BaselineConfig,
+    found: Any,
+    manifest: manifests.Manifest,
+    recipe: dict[str, Any] | None,
+) -> dict[str, Any]:
+    """Return config.json: everything that decides what a run comes to."""
+    return {
+        "train": configs.to_dict(config),
+        "weights": found.describe() if found else None,
+        "manifest": manifest.digest(),
+        "channel_recipe": configs.digest(recipe) if recipe else None,
+    }
 
 
 def resolve(request: Request) -> tuple[TrainConfig | BaselineConfig, Any]:
@@ -109,36 +121,30 @@ def default_folder(
     return Path("runs") / f"{config.model.name}-{configs.digest(identity, 10)}"
 
 
-def is_finished(folder: Path) -> bool:
-    """Tell whether a run folder is complete."""
-    return all((folder / name).exists() for name in ("metrics.json", "report.html"))
-
-
 def _work(
     request: Request,
     config: TrainConfig | BaselineConfig,
     found: Any,
-    folder: Path,
+    run: DetectorRun,
     recipe: dict[str, Any] | None,
     preparations: "Preparations | None",
 ) -> None:
     from kerasfaces.evaluate import run as evaluation
     from kerasfaces.run.predictor import as_predictions
 
-    write_json(folder / "environment.json", environment.describe())
-    manifest = _split_manifest(request.manifest, folder)
+    run.describe_machine()
+    manifest = run.keep_manifest(request.manifest)
     audit: dict[str, Any] | None
     if isinstance(config, BaselineConfig):
-        data, audit, trained = _fit_baseline(request, config, manifest, folder)
+        data, audit, trained = _fit_baseline(request, config, manifest, run)
     else:
         data, audit, trained = _fit_model(
-            request, config, found, manifest, folder, preparations
+            request, config, found, manifest, run, preparations
         )
-    spec = channels.input_spec(config, recipe, data.limits)
-    write_json(folder / "input_spec.json", spec)
-    write_json(folder / "training.json", trained.facts)
+    run.input_spec = channels.input_spec(config, recipe, data.limits)
+    run.training = trained.facts
     history = pd.DataFrame(trained.history)
-    write_text(folder / "history.csv", history.to_csv(index=False))
+    run.write_history(history)
     predictions = {}
     for split, logits in trained.logits.items():
         rows = data.rows[data.rows["split"] == split]
@@ -147,11 +153,10 @@ def _work(
         filled[[not why for why in reasons]] = logits
         predictions[split] = as_predictions(rows, filled, reasons)
     evaluation.finish(
-        folder,
+        run.path,
         predictions,
-        config=read_json(folder / "config.json"),
-        environment=read_json(folder / "environment.json")
-        | {"training": trained.facts},
+        config=run.config,
+        environment=run.environment | {"training": trained.facts},
         history=history,
         audit=audit,
         warnings=[
@@ -168,15 +173,15 @@ def _fit_baseline(
     request: Request,
     config: BaselineConfig,
     manifest: manifests.Manifest,
-    folder: Path,
+    run: DetectorRun,
 ) -> tuple["Data", dict[str, Any] | None, "Trained"]:
     from kerasfaces.train import baseline
     from kerasfaces.train import data as datasets
 
     data = datasets.load(manifest, config.input_spec)
-    audit = request.audit or audits.kept(manifest, folder)
+    audit = request.audit or run.keep_audit(manifest)
     trained = baseline.train(config, data)
-    arrays.save(trained.model, folder)
+    arrays.write(run.arrays_file, trained.model)
     return data, audit, trained
 
 
@@ -185,7 +190,7 @@ def _fit_model(
     config: TrainConfig,
     found: Any,
     manifest: manifests.Manifest,
-    folder: Path,
+    run: DetectorRun,
     preparations: "Preparations | None",
 ) -> tuple["Data", dict[str, Any] | None, "Trained"]:
     from kerasfaces.train import data as datasets
@@ -202,21 +207,10 @@ def _fit_model(
     else:
         names = config.model.channel_names
         data = datasets.load_channels(manifest, request.store, names)
-    audit = request.audit or audits.kept(manifest, folder)
-    trained = fit.train(config, data, found, folder, request.tensorboard, prepared)
-    with atomic_path(folder / "model.keras") as path:
-        trained.model.save(path)
+    audit = request.audit or run.keep_audit(manifest)
+    trained = fit.train(config, data, found, run, request.tensorboard, prepared)
+    run.write_model(trained.model)
     return data, audit, trained
-
-
-def _split_manifest(manifest: manifests.Manifest, folder: Path) -> manifests.Manifest:
-    """Return the manifest with splits, as the run folder keeps it."""
-    from kerasfaces.train.data import split_if_needed
-
-    path = folder / "manifest.csv"
-    if not path.exists():
-        manifests.write(split_if_needed(manifest), path)
-    return manifests.read(path)
 
 
 def _warnings(

@@ -13,7 +13,7 @@ from kerasfaces.core import environment
 from kerasfaces.core.errors import RunError
 from kerasfaces.core.files import write_json
 from kerasfaces.core.texts import quoted
-from kerasfaces.train.data import split_if_needed
+from kerasfaces.manifest import split as splits
 from kerasfaces.tune import offer, records, space
 from kerasfaces.tune.material import Material
 from kerasfaces.tune.study import Study
@@ -82,7 +82,7 @@ def prepare(request: Request) -> Ready:
     )
     declared = space.declare(study, found)
     probes = space.probes(study, found, declared)
-    split = split_if_needed(request.manifest)
+    split = splits.if_needed(request.manifest)
     identity = {
         "format": FORMAT_VERSION,
         "study": request.name,

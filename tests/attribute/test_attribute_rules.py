@@ -10,13 +10,14 @@ from made_up import WIDTH, make_features, make_images, make_rows
 from kerasfaces.attribute import classes, head, openset
 from kerasfaces.attribute.run import Config, measured
 from kerasfaces.metrics import auc
+from kerasfaces.run.folder import AttributionRun
 
 QUICK = Config(resamples=100)
 GENERATORS = ("autoencoder", "diffusion", "gan")
 
 
 def attributed(folder, rows, features):
-    return measured(make_images(rows, features), folder, QUICK)
+    return measured(make_images(rows, features), AttributionRun(folder), QUICK)
 
 
 def rules_of(content):

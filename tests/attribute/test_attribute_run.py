@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from detector_files import make_run
 from made_up import make_features, make_images, make_rows
 
 from kerasfaces.attribute import head, heads, report, table
@@ -12,13 +13,14 @@ from kerasfaces.attribute.run import Config, attribute, measured
 from kerasfaces.cli import attribute as command
 from kerasfaces.core.errors import InputError, MissingFileError, RunError
 from kerasfaces.core.files import read_json, write_json
+from kerasfaces.run.folder import AttributionRun
 
 QUICK = Config(resamples=100)
 
 
 def attributed(folder, rows=None, **options):
     rows = make_rows() if rows is None else rows
-    return measured(make_images(rows, **options), folder, QUICK)
+    return measured(make_images(rows, **options), AttributionRun(folder), QUICK)
 
 
 def test_known_generators_are_told_apart_and_unknown_ones_noticed(tmp_path):
@@ -173,8 +175,7 @@ def detector(tmp_path, monkeypatch):
     """A stand-in for a trained run: its features are made up."""
     from kerasfaces.attribute import features
 
-    folder = tmp_path / "detector"
-    folder.mkdir()
+    folder = make_run(tmp_path / "detector")
     rows = make_rows()
     rows.to_csv(folder / "manifest.csv", index=False)
     write_json(folder / "config.json", {"train": {}})
@@ -199,10 +200,8 @@ def test_the_command_makes_a_run_folder_once(detector, tmp_path, capsys):
 
 
 def test_files_that_give_the_classes_away_are_said(detector, tmp_path, monkeypatch):
-    from kerasfaces.manifest import audit
-
     told = {"flagged": True, "auc": 0.9, "low": 0.8, "high": 1.0}
-    monkeypatch.setattr(audit, "kept", lambda manifest, folder: told)
+    monkeypatch.setattr(AttributionRun, "keep_audit", lambda run, manifest: told)
     folder = attribute(detector, folder=tmp_path / "who", config=QUICK)
     note = read_json(folder / "attribution.json")["notes"][0]
     assert note.startswith("The files give the classes away")
@@ -246,7 +245,7 @@ def test_what_is_no_detector(tmp_path):
     (tmp_path / "joined").mkdir()
     for name in ("config.json", "ensemble.json"):
         (tmp_path / "joined" / name).write_text("{}")
-    with pytest.raises(InputError, match="is an ensemble; attribution takes one"):
+    with pytest.raises(InputError, match="is an ensemble, which has no network"):
         attribute(tmp_path / "joined", folder=tmp_path / "who")
     (tmp_path / "often" / "seed-3").mkdir(parents=True)
     (tmp_path / "often" / "seed-3" / "config.json").write_text("{}")

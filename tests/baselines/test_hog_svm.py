@@ -10,6 +10,7 @@ from kerasfaces.baselines.zoo import hog_svm
 from kerasfaces.cli.train import main
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import read_json
+from kerasfaces.run.folder import DetectorRun
 
 pytest.importorskip("skimage")
 
@@ -86,10 +87,8 @@ def test_the_command_makes_a_run_that_evaluate_understands(
     again = pd.read_csv(next(run.glob("evaluations/*/predictions_test.csv")))
     np.testing.assert_allclose(again["logit"], stored["logit"])
     assert stored["score"].between(0, 1).all()
-    from kerasfaces.run.predictor import open_run
-
     with pytest.raises(InputError, match="holds hog_svm, which is no network"):
-        open_run(run)
+        DetectorRun(run).network.load()
     before = (run / "model.npz").stat().st_mtime_ns
     assert main(words) == 0
     assert (run / "model.npz").stat().st_mtime_ns == before

@@ -181,11 +181,11 @@ def test_damaged_missing_and_wrong_weights(tmp_path):
     with pytest.raises(InputError, match="is damaged: its SHA-256"):
         lnp.load_small(copy)
     copy.with_suffix(".json").unlink()
-    with pytest.raises(InputError, match=r"bytes\) is no complete weights file: expec"):
+    with pytest.raises(InputError, match=r"is damaged .*copy it again from where"):
         lnp.load_small(copy)
     np.save(tmp_path / "one.npy", np.zeros(3))
     (tmp_path / "one.npy").replace(copy)
-    with pytest.raises(InputError, match="is no complete weights file"):
+    with pytest.raises(InputError, match=r"is damaged .*copy it again from where"):
         lnp.load_small(copy)
     shutil.copy(lnp.SMALL, copy)
     with pytest.raises(MissingFileError, match=r"small\.json, the note .* is missing"):

@@ -13,6 +13,7 @@ from kerasfaces.core.errors import (
     MissingExtraError,
     MissingFileError,
 )
+from kerasfaces.core.files import sha256
 from kerasfaces.faces import Face
 
 pytestmark = pytest.mark.torch
@@ -209,7 +210,7 @@ def test_the_mask_is_made_by_named_things(tiny):
     mask = sam.build(sam.Options(checkpoint=str(tiny), engine="torch"))
     assert mask.needs_faces
     assert mask.made_by["package"] == "small 1"
-    assert mask.made_by["checkpoint"] == checkpoints.file_sha256(tiny)
+    assert mask.made_by["checkpoint"] == sha256(tiny)
     with pytest.raises(ImageError, match=r"^no face found$"):
         mask.compute(picture(), None)
 

@@ -271,10 +271,10 @@ def test_the_rest_of_the_table_completes_and_names_the_broken(
 def test_a_folder_of_something_else_is_left_alone(tmp_path, ours, theirs):
     folder = tmp_path / "table"
     arguments = [str(ours), str(theirs), "--resamples", "100"]
-    with pytest.raises(RunError, match=r"not empty and holds no compare.json"):
+    with pytest.raises(RunError, match=r"not empty and holds no comparison"):
         command.main([*arguments, "-o", str(ours)])
     command.main([*arguments, "-o", str(folder)])
-    with pytest.raises(RunError, match=r"holds another one.*reference"):
+    with pytest.raises(RunError, match=r"holds another comparison.*reference"):
         command.main([*arguments, "-o", str(folder), "--against", "theirs"])
     with pytest.raises(InputError, match="--resamples: expected at least 100"):
         command.main([*arguments[:-1], "7"])

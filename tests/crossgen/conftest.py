@@ -8,6 +8,7 @@ from kerasfaces import manifest as manifests
 from kerasfaces.core import rng
 from kerasfaces.core.files import write_json
 from kerasfaces.models.config import HeadConfig, ModelConfig
+from kerasfaces.run.folder import DetectorRun
 from kerasfaces.train.config import TrainConfig
 
 GENERATORS = {"dream": 90, "gan": 240, "gan2": 120}
@@ -70,7 +71,7 @@ def trained(monkeypatch):
     requests = []
 
     def train(request, preparations=None):
-        if training.is_finished(request.folder):
+        if DetectorRun(request.folder).is_finished:
             return request.folder
         requests.append(request)
         rows = request.manifest.rows

@@ -10,8 +10,9 @@ import pytest
 from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.crossgen import plan, table
 from kerasfaces.crossgen.paired import OWN, Compared
-from kerasfaces.crossgen.run import Request, crossgen, is_finished
+from kerasfaces.crossgen.run import Request, crossgen
 from kerasfaces.evaluate.names import HEADLINES
+from kerasfaces.run.folder import MatrixRun
 
 
 @pytest.fixture
@@ -143,12 +144,12 @@ def test_few_images_and_a_failure_are_named_the_rest_completes(
     assert "tiny was not run: 3 images" in page
     assert "failed: seed 0" in page
     assert "not run: 3 images" in table.text(content)
-    assert not is_finished(folder)
+    assert not MatrixRun(folder).is_finished
     monkeypatch.setattr(training, "train", train)
     before = len(trained)
     crossgen(asked)
     assert len(trained) == before + 2  # the two that failed
-    assert is_finished(folder)
+    assert MatrixRun(folder).is_finished
 
 
 def test_when_nothing_can_be_trained_it_is_an_error(ask, monkeypatch):

@@ -6,6 +6,7 @@ import pytest
 
 from kerasfaces import manifest as manifests
 from kerasfaces.core import rng
+from kerasfaces.run.folder import DetectorRun
 
 VALUES = {
     "attr_gender": ("man", "woman"),
@@ -97,7 +98,7 @@ def trained(monkeypatch, tmp_path):
     monkeypatch.setattr(saturation, "share", lambda folder, store: 0.75)
 
     def train(request, preparations=None):
-        if training.is_finished(request.folder):
+        if DetectorRun(request.folder).is_finished:
             return request.folder
         requests.append(request)
         frames = {}

@@ -201,8 +201,8 @@ def test_sanity_flags_a_map_of_edges():
 
 def test_baselines_are_explained_by_their_scores(tmp_path):
     pytest.importorskip("skimage")
-    from kerasfaces.baselines import arrays
     from kerasfaces.baselines.zoo import hog_svm
+    from kerasfaces.core import arrays
     from kerasfaces.core import config as configs
     from kerasfaces.core.files import write_json
     from kerasfaces.explain.subjects import open_subject
@@ -211,7 +211,7 @@ def test_baselines_are_explained_by_their_scores(tmp_path):
     images = np.stack([picture(fake, n) for fake in (False, True) for n in range(12)])
     labels = np.repeat([0.0, 1.0], 12).astype(np.float32)
     fitted = hog_svm.fit(config, lambda at: images[at], labels)
-    arrays.save(fitted, tmp_path)
+    arrays.write(tmp_path / "model.npz", fitted)
     told = {"train": configs.to_dict(config), "weights": None}
     write_json(tmp_path / "config.json", told)
     write_json(
@@ -245,7 +245,7 @@ def test_channel_models_are_explained_through_their_stage(tmp_path, monkeypatch)
 
     from kerasfaces.dataset import stage
     from kerasfaces.explain import subjects
-    from kerasfaces.run import predictor as predict
+    from kerasfaces.run.folder import DetectorRun
 
     names = ("lnp_red", "lnp_green", "lnp_blue")
     entry = keras.Input((32, 32, 3))
@@ -258,9 +258,9 @@ def test_channel_models_are_explained_through_their_stage(tmp_path, monkeypatch)
         channel_recipe=fake_channels.recipe(),
         input_spec=fake_channels.SPEC,
         limits=None,
+        load=lambda: model,
     )
-    monkeypatch.setattr(predict, "open_run", lambda folder: run)
-    monkeypatch.setattr(predict, "load_model", lambda run: model)
+    monkeypatch.setattr(DetectorRun, "network", run)
     monkeypatch.setattr(
         stage, "run", lambda files, recipe, folder: fake_channels.make(folder, files)
     )

@@ -138,7 +138,7 @@ AIMED_SLOWLY = [
     ("train", "stuck", "kerasfaces.train.fit:train"),
     ("tune", "stuck", "kerasfaces.tune.trainer:Trainer.train"),
     ("crossgen", "again", "kerasfaces.train.prepare:Preparation._build"),
-    ("predict", "stuck", "kerasfaces.run.predictor:load_model"),
+    ("predict", "stuck", "kerasfaces.run.network:TrainedNetwork.load"),
     ("channels", "stuck", "kerasfaces.channels.worker:Worker.channels_of"),
 ]
 

@@ -13,6 +13,7 @@ from kerasfaces.core import config
 from kerasfaces.core.errors import InputError
 from kerasfaces.manifest import audit as audits
 from kerasfaces.manifest import facts, neutralise
+from kerasfaces.run.folder import Run
 
 
 @pytest.fixture
@@ -266,9 +267,10 @@ def test_real_faces(faces_folder):
 
 def test_an_audit_is_kept_and_files_elsewhere_have_none(make, tmp_path):
     manifest = make(15, {"quality": 75}, {"quality": 95})
-    told = audits.kept(manifest, tmp_path / "run")
+    run = Run(tmp_path / "run")
+    told = run.keep_audit(manifest)
     assert told["flagged"]
     for file in manifest.files():
         file.unlink()
-    assert audits.kept(manifest, tmp_path / "run") == told
-    assert audits.kept(manifest, tmp_path / "other") is None
+    assert run.keep_audit(manifest) == told
+    assert Run(tmp_path / "other").keep_audit(manifest) is None

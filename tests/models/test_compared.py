@@ -16,7 +16,7 @@ from kerasfaces.core.files import read_json
 from kerasfaces.models import assemble, dct, spectral
 from kerasfaces.models.config import ModelConfig
 from kerasfaces.models.zoo import dct_cnn, gragnaniello2021, resnet50
-from kerasfaces.run.predictor import load_model, open_run
+from kerasfaces.run.folder import DetectorRun
 from kerasfaces.train import config as configs
 
 pytestmark = pytest.mark.tf
@@ -198,7 +198,7 @@ def test_trains_and_reloads(name, tiny_manifest, tmp_path):
     assert len(history) == 2
     assert np.isfinite(history["loss"]).all()
     stored = pd.read_csv(run / "predictions_test.csv")
-    model = load_model(open_run(run))
+    model = DetectorRun(run).network.load()
     from kerasfaces import images
 
     spec = json.loads((run / "input_spec.json").read_text())["input"]

@@ -254,7 +254,7 @@ def _stand_in(monkeypatch):
 def _keras(run):
     """Keras itself, in place of a runtime; loaded once."""
     from kerasfaces.features.engines import eagerly
-    from kerasfaces.run.predictor import load_model, open_run
+    from kerasfaces.run.folder import DetectorRun
 
-    model = load_model(open_run(run))
+    model = DetectorRun(run).network.load()
     return lambda inputs: eagerly(model, inputs)

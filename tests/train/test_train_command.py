@@ -19,6 +19,7 @@ from kerasfaces.cli.train import main
 from kerasfaces.core import folders
 from kerasfaces.core.errors import InputError, LockedError, RunError
 from kerasfaces.core.files import read_json, write_json
+from kerasfaces.run.folder import DetectorRun
 
 pytestmark = pytest.mark.tf
 TINY = [
@@ -287,11 +288,11 @@ def test_training_evaluation_and_one_prediction_see_the_same_bytes(
 ):
     """Golden: cache = loader = what `predict_run` scores, and the scores agree."""
     from kerasfaces import store
-    from kerasfaces.run.predictor import load_model, open_run, predict_run
+    from kerasfaces.run.predictor import predict_run
 
     run = tmp_path / "run"
     main([*arguments, "-o", str(run)])
-    opened = open_run(run)
+    opened = DetectorRun(run).network
     files = tiny_manifest.files()
     direct = np.stack([images.load_array(path, opened.input_spec) for path in files])
     recipe = {"kind": "images", **opened.input_spec.recipe()}
@@ -302,7 +303,7 @@ def test_training_evaluation_and_one_prediction_see_the_same_bytes(
     again = predict_run(run, manifests.read(run / "manifest.csv"), "test")
     np.testing.assert_allclose(again["logit"], trained["logit"], atol=1e-5)
     test = (tiny_manifest.rows["split"] == "test").to_numpy()
-    whole = load_model(opened)(direct[test].astype("float32"), training=False)
+    whole = opened.load()(direct[test].astype("float32"), training=False)
     np.testing.assert_allclose(np.asarray(whole)[:, 0], trained["logit"], atol=1e-4)
 
 

@@ -19,7 +19,8 @@ from kerasfaces.core.errors import InputError, RunError, StoreError
 from kerasfaces.core.files import read_json
 from kerasfaces.dataset import stage
 from kerasfaces.evaluate.run import evaluate_manifest
-from kerasfaces.run.predictor import inputs_of, load_model, open_run
+from kerasfaces.run.folder import DetectorRun
+from kerasfaces.run.predictor import inputs_of
 
 pytestmark = pytest.mark.tf
 SMALL = ["--set", "model.alpha=0.35", "--set", "epochs=2"]
@@ -56,9 +57,9 @@ def test_store_makes_the_channel_model_the_default(arguments, tmp_path, capsys):
     assert spec["channel_recipe"] == json.loads(json.dumps(fake_channels.recipe()))
     assert len(spec["channel_recipe_sha256"]) == 64
     assert len(pd.read_csv(run / "history.csv")) == 2
-    opened = open_run(run)
+    opened = DetectorRun(run).network
     assert not opened.frozen
-    whole = load_model(opened)
+    whole = opened.load()
     mean = np.asarray(whole.get_layer("standardize_channels").mean)
     assert np.abs(mean).max() > 0
     test = manifests.read(run / "manifest.csv")
@@ -105,12 +106,17 @@ def test_killed_training_continues_to_the_same_result(arguments, tmp_path):
 def test_frozen_base_sees_pixels_and_noise(frozen, tmp_path):
     run = tmp_path / "run"
     main([*frozen, "-o", str(run)])
-    opened = open_run(run)
+    opened = DetectorRun(run).network
     assert opened.model.inputs == ("rgb", "lnp")
     assert opened.frozen
-    both = load_model(opened).get_layer("features").output.shape[-1]
+    both = opened.load().get_layer("features").output.shape[-1]
     main([*frozen, "--set", "model.inputs=lnp", "-o", str(tmp_path / "lnp")])
-    one = load_model(open_run(tmp_path / "lnp")).get_layer("features").output.shape[-1]
+    one = (
+        DetectorRun(tmp_path / "lnp")
+        .network.load()
+        .get_layer("features")
+        .output.shape[-1]
+    )
     assert both == 2 * one
     facts = read_json(run / "training.json")
     assert facts["agreement"] < 1e-3
@@ -120,7 +126,9 @@ def test_frozen_base_sees_pixels_and_noise(frozen, tmp_path):
 def test_standardised_inputs_have_features_of_their_own(frozen, tmp_path):
     standard = [*frozen, "--set", "model.channels.standardize=true"]
     main([*standard, "-o", str(tmp_path / "run")])
-    whole = load_model(open_run(tmp_path / "run")).get_layer("standardize_channels")
+    whole = (
+        DetectorRun(tmp_path / "run").network.load().get_layer("standardize_channels")
+    )
     mean, deviation = (np.asarray(value) for value in whole.get_weights())
     assert (mean[:3] == 0).all()
     assert (deviation[:3] == 1).all()
@@ -160,7 +168,7 @@ def test_store_of_another_recipe_is_refused_by_name(frozen, tiny_manifest, tmp_p
     files = tiny_manifest.files()
     other = fake_channels.make(tmp_path / "other", files, made_by={"fake": 2})
     with pytest.raises(StoreError, match=r"made_by\.fake: 1 -> 2"):
-        inputs_of(open_run(run), files, other)
+        inputs_of(DetectorRun(run).network, files, other)
     with pytest.raises(RunError, match="channel_recipe: "):
         main([*frozen, "--store", str(other), "-o", str(run)])
 
@@ -174,7 +182,9 @@ def test_place_of_a_weights_file_is_no_difference(frozen, tiny_manifest, tmp_pat
     moved = config | {"options": options}
     files = tiny_manifest.files()
     other = fake_channels.make(tmp_path / "other", files, config=moved)
-    assert inputs_of(open_run(run), files, other).reasons == [""] * len(files)
+    assert inputs_of(DetectorRun(run).network, files, other).reasons == [""] * len(
+        files
+    )
 
 
 @pytest.mark.slow
@@ -185,7 +195,7 @@ def test_run_on_pixels_refuses_a_store(tiny_manifest, tiny_weights, tmp_path):
     arguments += ["--set", "model.taps=block_1_expand_relu", "--set", "epochs=1"]
     main([*arguments, "-o", str(run)])
     with pytest.raises(InputError, match="was trained on pixels; leave it out"):
-        inputs_of(open_run(run), [], tmp_path / "store")
+        inputs_of(DetectorRun(run).network, [], tmp_path / "store")
 
 
 def test_rows_without_channels_are_counted_and_named(frozen, tmp_path):

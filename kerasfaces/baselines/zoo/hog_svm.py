@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces.baselines.arrays import Arrays, Read
 from kerasfaces.baselines.config import BaselineConfig, BaselineModel
+from kerasfaces.core.arrays import Arrays, Read
 from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.core.imports import optional_import
 from kerasfaces.core.progress import progress

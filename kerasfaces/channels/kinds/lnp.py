@@ -12,10 +12,6 @@ network makes of the borders.
 """
 
 import dataclasses
-import hashlib
-import io
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,14 +23,11 @@ from torch import Tensor, nn
 from kerasfaces.channels.contract import Arrays, Channel, ChannelSpec, Images
 from kerasfaces.channels.networks import checkpoints, cycleisp
 from kerasfaces.channels.networks.engine import Engine, Precision, Runner
+from kerasfaces.core import arrays
 from kerasfaces.core.errors import InputError, MissingFileError
-from kerasfaces.core.files import read_json
+from kerasfaces.core.files import read_json, sha256
 
 NAMES = ("lnp_red", "lnp_green", "lnp_blue")
-_BAD_NPZ = (
-    *(ValueError, TypeError, OSError, EOFError),
-    *(zipfile.BadZipFile, zlib.error),
-)
 SMALL = Path(__file__).parents[1] / "weights" / "lnp_small.npz"
 
 
@@ -150,41 +143,37 @@ def load_small(path: Path = SMALL) -> tuple[cycleisp.Denoiser, str]:
             f"There are no weights at {path}; reinstall kerasfaces, or make them with "
             "python -m experiments.lnp_denoiser."
         )
-    data = path.read_bytes()
-    sha256 = hashlib.sha256(data).hexdigest()
+    digest = sha256(path)
     note = path.with_suffix(".json")
     if note.exists():
-        _check_hash(path, sha256, read_json(note))
-    state = _tensors(path, data)
+        _check_hash(path, digest, read_json(note))
+    state = _tensors(path)
     if not note.exists():
         raise MissingFileError(
             f"{note}, the note with the SHA-256 of {path.name}, is missing; put it beside "
             "the weights."
         )
-    return cycleisp.from_state(state, str(path)), sha256
+    return cycleisp.from_state(state, str(path)), digest
 
 
-def _check_hash(path: Path, sha256: str, note: Any) -> None:
+def _check_hash(path: Path, digest: str, note: Any) -> None:
     expected = str(note.get("sha256") if isinstance(note, dict) else None)
-    if sha256 != expected:
+    if digest != expected:
         raise InputError(
-            f"{path} is damaged: its SHA-256 is {sha256[:12]}..., its note says "
+            f"{path} is damaged: its SHA-256 is {digest[:12]}..., its note says "
             f"{expected[:12]}...; reinstall kerasfaces or restore both files."
         )
 
 
-def _tensors(path: Path, data: bytes) -> dict[str, Tensor]:
+def _tensors(path: Path) -> dict[str, Tensor]:
+    advice = "expected arrays of numbers: copy it again from where it was made"
     try:
-        with np.load(io.BytesIO(data)) as arrays:
-            return {
-                name: torch.from_numpy(arrays[name].astype(np.float32))
-                for name in arrays.files
-            }
-    except _BAD_NPZ as error:
-        raise InputError(
-            f"{path} ({len(data):,} bytes) is no complete weights file: expected .npz with "
-            "arrays of numbers; copy it again from where it was made."
-        ) from error
+        return {
+            name: torch.from_numpy(array.astype(np.float32))
+            for name, array in arrays.read(path, advice, InputError).items()
+        }
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{path} holds no weights ({error}); {advice}.") from error
 
 
 def _with_blocks(

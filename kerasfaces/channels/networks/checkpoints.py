@@ -6,14 +6,13 @@ Standard library only.
 """
 
 import dataclasses
-import hashlib
 import os
 from pathlib import Path
 
 from kerasfaces import store
 from kerasfaces.core.errors import InputError, MissingFileError
+from kerasfaces.core.files import sha256
 
-_BLOCK_BYTES = 1 << 20
 _META = "https://dl.fbaipublicfiles.com/segment_anything"
 _NO_HASH = "Its authors state no hash, and we could not fetch it to compute one."
 _CYCLEISP = (
@@ -130,18 +129,9 @@ def find(name_or_path: str) -> Found:
         path = folder() / CHECKPOINTS[name].file
     if not path.is_file():
         raise MissingFileError(_missing(path, name))
-    digest = file_sha256(path)
+    digest = sha256(path)
     _verify(path, digest, name)
     return Found(path, digest, name)
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file's content, reading it in blocks."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _name_of(name_or_path: str) -> str:

@@ -1,0 +1,61 @@
+"""Named arrays in an .npz file: plain numbers, nothing that could run."""
+
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasfaces.core.errors import KerasfacesError, RunError
+from kerasfaces.core.files import atomic_path
+
+Arrays = Mapping[str, NDArray[Any]]
+Read = Callable[[NDArray[Any]], NDArray[Any]]  # positions -> their arrays
+MAX_BYTES = 8 * 2**30  # unpacked; a small file can claim to hold anything
+
+
+def write(path: Path, arrays: Arrays) -> None:
+    """Write an .npz atomically."""
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
+
+
+def read(
+    path: Path,
+    advice: str = "restore or delete it",
+    error: type[KerasfacesError] = RunError,
+) -> dict[str, NDArray[Any]]:
+    """Read all arrays of an .npz; no code is loaded.
+
+    Args:
+        path: The file.
+        advice: What the message ends with, the next step.
+        error: What to raise.
+
+    Raises:
+        KerasfacesError: It is missing, damaged, too large, or holds anything but arrays
+            of numbers and texts.
+    """
+    try:
+        # np.load leaves a damaged file open when it is given the path.
+        with path.open("rb") as file:
+            with zipfile.ZipFile(file) as archive:
+                n_bytes = sum(member.file_size for member in archive.infolist())
+            if n_bytes > MAX_BYTES:
+                raise ValueError(f"{n_bytes:,} bytes unpacked, at most {MAX_BYTES:,}")
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as arrays:
+                return dict(arrays)
+    except (
+        OSError,
+        ValueError,
+        EOFError,
+        KeyError,
+        NotImplementedError,  # a compression that zipfile does not know
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as cause:
+        raise error(f"{path} is damaged ({cause}); {advice}.") from cause
