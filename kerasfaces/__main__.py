@@ -43,6 +43,7 @@ STAGES = {
     ),
     "predict": ("run folder, images", "a verdict and a score per image"),
     "export": ("run folder", "the network for ONNX, LiteRT, OpenVINO, TensorFlow"),
+    "cache": ("nothing", "what the cache holds; makes it smaller"),
 }
 
 

@@ -26,7 +26,7 @@ LAYERS = [
     {"serve"},
     {"api"},
     {"cli"},
-    {"ensemble", "predict", "export"},
+    {"cache", "ensemble", "predict", "export"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 FRAMEWORKS = {"tensorflow", "keras", "keras_tuner", "torch"}

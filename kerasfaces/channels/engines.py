@@ -13,7 +13,7 @@ from kerasfaces.channels.config import ChannelsConfig
 from kerasfaces.channels.networks import engine_names
 from kerasfaces.core.errors import InputError
 
-_UNKNOWN = "an engine that is not recorded (by an earlier version)"
+_UNKNOWN = "an engine that is not recorded"
 
 
 def recorded(recipe: Mapping[str, Any]) -> dict[str, str]:

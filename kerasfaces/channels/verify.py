@@ -73,7 +73,7 @@ def verify(folder: Path, advance: Advance = lambda n: None) -> list[Finding]:
 
 
 def unhashed(folder: Path) -> list[str]:
-    """Return the shards without a checksum: of a store from before there were any."""
+    """Return the shards that SHA256SUMS lacks, after it was damaged or lost."""
     sums = checksums.read(folder)
     return sorted(
         shard for shard in shards_of(store.Store(folder)) if shard not in sums

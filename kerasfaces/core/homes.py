@@ -22,13 +22,18 @@ def home() -> Path:
 
 
 def cache_root() -> Path:
-    """Return `$KERASFACES_CACHE`, default `~/.cache/kerasfaces`.
+    """Return `$KERASFACES_CACHE`, by default the system's place, e.g. `~/.cache/kerasfaces`.
 
     Raises:
         InputError: It is not set and there is no home folder.
     """
     given = os.environ.get("KERASFACES_CACHE")
-    return Path(given) if given else home() / ".cache" / "kerasfaces"
+    if given:
+        return Path(given)
+    home()  # platformdirs would go on without one
+    import platformdirs
+
+    return platformdirs.user_cache_path("kerasfaces", appauthor=False)
 
 
 def keras_home() -> Path:

@@ -46,7 +46,16 @@ __all__ = [
 
 
 def cache_folder(kind: str, recipe: Mapping[str, Any]) -> Path:
-    """Return the cache folder of a recipe: `ROOT/kind/<hash of the recipe>`."""
+    """Return the cache folder of a recipe: `ROOT/kind/<hash of the recipe>`.
+
+    The first call of a process makes room where the cache has a limit.
+
+    Raises:
+        InputError: The limit is no size.
+    """
+    from kerasfaces.store import cache
+
+    cache.keep_to_limit()
     return cache_root() / kind / config.digest(dict(recipe), 20)
 
 

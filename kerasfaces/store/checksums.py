@@ -2,7 +2,7 @@
 
 A shard's line is appended after the shard and before its rows in the index, so that a
 writer killed in between leaves a line too many, never one too few. The last line of a
-shard counts. Stores written before there were checksums have none.
+shard counts.
 """
 
 import hashlib

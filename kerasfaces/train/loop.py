@@ -224,21 +224,20 @@ class _Progress:
         values = arrays.read(self.path, advice)
         try:
             state = json.loads(values.pop("state").tobytes())
-            before = state.get("inputs_by", "")
+            before = state["inputs_by"]
             if before != self.phase.inputs_by:
                 logger.warning(
                     "%s was trained on features by %s, and here they are by %s: training "
                     "starts over",
                     self.path,
-                    before or "another engine",
+                    before,
                     self.phase.inputs_by,
                 )
                 return
             self.rows, self.waited = state["rows"], state["waited"]
             self.best_loss, self.finished = state["best_loss"], state["finished"]
             self._compare_backends(state)
-            if "plateau" in state:
-                self.plateau.best, self.plateau.waited = state["plateau"]
+            self.plateau.best, self.plateau.waited = state["plateau"]
             n_best = sum(key.startswith("b") for key in values)
             self.best = [values[f"b{i}"] for i in range(n_best)]
             for i, variable in enumerate(self._variables()):
@@ -249,8 +248,8 @@ class _Progress:
     def _compare_backends(self, state: dict[str, Any]) -> None:
         """Say so where a finished or half-trained network came from another backend."""
         phase = self.phase
-        phase.continued.extend(state.get("continued", []))
-        before = state.get("computed_by", "")
+        phase.continued.extend(state["continued"])
+        before = state["computed_by"]
         if before and before != phase.computed_by and not self.finished:
             said = (
                 f"Training ({phase.name}) began with {before} and went on after epoch "

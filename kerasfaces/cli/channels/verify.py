@@ -27,7 +27,7 @@ def main(argv: Sequence[str]) -> int:
     lacking = verify.unhashed(folder)
     if lacking:
         print(
-            f"{len(lacking)} shards have no checksum (an earlier version wrote them): "
+            f"{len(lacking)} shards have no checksum (SHA256SUMS lacks them): "
             "damage to their values cannot be seen; kerasfaces channels repair "
             f"{folder} gives them one"
         )
