@@ -97,7 +97,7 @@ def finish(
         run.write_predictions(split, frame)
     run.write_operating_point(point)
     if audit is not None:
-        run.write_audit(audit)
+        run.audit = dict(audit)
     shown = slices.binned(scored)
     content = measure.measure(
         shown,
@@ -296,7 +296,7 @@ def _read(run: ScoredRun) -> ReportInput:
         config=run.config,
         environment=run.environment,
         history=run.history,
-        audit=run.audit,
+        audit=run.audit or None,
         warnings=tuple(settings.get("warnings", ())),
         image_root=run.image_root,
     )

@@ -15,7 +15,7 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import pandas as pd
 
@@ -38,6 +38,18 @@ if TYPE_CHECKING:
 FORMAT = 1  # of the layout; see `Run.check_format`
 
 
+class File:
+    """The path of a file in a run folder as an attribute."""
+
+    def __init__(self, name: str) -> None:
+        """Name the file."""
+        self.name = name
+
+    def __get__(self, run: "Run", owner: type["Run"]) -> Path:
+        """Return the path."""
+        return run.path / self.name
+
+
 class JsonFile:
     """A JSON object in a run folder as an attribute: reading reads, assigning writes."""
 
@@ -45,19 +57,13 @@ class JsonFile:
         """Name the file; an optional one that is missing is an empty object."""
         self.name, self._optional = name, optional
 
-    @overload
-    def __get__(self, run: None, owner: type["Run"]) -> Self: ...
-    @overload
-    def __get__(self, run: "Run", owner: type["Run"]) -> dict[str, Any]: ...
-    def __get__(self, run: "Run | None", owner: type["Run"]) -> Self | dict[str, Any]:
+    def __get__(self, run: "Run", owner: type["Run"]) -> dict[str, Any]:
         """Read the file.
 
         Raises:
             MissingFileError: It is not there.
             RunError: It is damaged.
         """
-        if run is None:
-            return self
         path = run.path / self.name
         if self._optional and not path.is_file():
             return {}
@@ -91,6 +97,9 @@ class Run:
 
     config = JsonFile("config.json", optional=True)
     environment = JsonFile("environment.json", optional=True)
+    audit = JsonFile("audit.json", optional=True)  # what files alone tell of the labels
+    manifest_file = File("manifest.csv")  # the images and the splits that were used
+    report = File("report.html")  # the page for people
     _format = JsonFile("format.json", optional=True)
 
     def __init__(self, path: Path) -> None:
@@ -171,11 +180,6 @@ class Run:
         """The folder's own name, also where it was given as `.`."""
         return self.path.resolve().name
 
-    @property
-    def report(self) -> Path:
-        """The page for people."""
-        return self.path / "report.html"
-
     def write_report(self, page: str) -> None:
         """Write the page, the last file of a finished folder."""
         write_text(self.report, page)
@@ -183,11 +187,6 @@ class Run:
     def describe_machine(self) -> None:
         """Write environment.json: what this process runs on."""
         self.environment = environment.describe()
-
-    @property
-    def manifest_file(self) -> Path:
-        """The images and the splits that were used."""
-        return self.path / "manifest.csv"
 
     @property
     def manifest(self) -> manifests.Manifest:
@@ -214,20 +213,9 @@ class Run:
         """
         from kerasfaces.manifest import audit
 
-        if self.audit is None and any(file.exists() for file in manifest.files()):
-            self.write_audit(configs.to_dict(audit.audit(manifest)))
-        return self.audit
-
-    @property
-    def audit(self) -> dict[str, Any] | None:
-        """What files alone tell of the labels; None where that was not looked at."""
-        return self._audit or None
-
-    def write_audit(self, content: Mapping[str, Any]) -> None:
-        """Write audit.json."""
-        self._audit = content
-
-    _audit = JsonFile("audit.json", optional=True)
+        if not self.audit and any(file.exists() for file in manifest.files()):
+            self.audit = configs.to_dict(audit.audit(manifest))
+        return self.audit or None
 
 
 class ScoredRun(Run):
@@ -235,6 +223,7 @@ class ScoredRun(Run):
 
     LAST = ("metrics.json", "report.html")
     metrics = JsonFile("metrics.json")
+    point_file = File(kinds.POINT)  # what turns a logit into an answer
 
     def check(self) -> None:
         """Refuse a run without an operating point, or with damaged numbers.
@@ -246,11 +235,6 @@ class ScoredRun(Run):
         if not self.point_file.is_file():
             raise MissingFileError(f"{self.path} {kinds.why_no_run(self.path)}")
         _ = self.operating_point, self.image_root
-
-    @property
-    def point_file(self) -> Path:
-        """What turns a logit into an answer."""
-        return self.path / kinds.POINT
 
     @property
     def operating_point(self) -> OperatingPoint:
@@ -375,15 +359,8 @@ class DetectorRun(ScoredRun):
     input_spec = JsonFile("input_spec.json")
     training = JsonFile("training.json", optional=True)
 
-    @property
-    def model_file(self) -> Path:
-        """The network."""
-        return self.path / "model.keras"
-
-    @property
-    def arrays_file(self) -> Path:
-        """The fitted arrays of a baseline."""
-        return self.path / "model.npz"
+    model_file = File("model.keras")  # the network
+    arrays_file = File("model.npz")  # the fitted arrays of a baseline
 
     @property
     def learnt_files(self) -> list[Path]:
@@ -396,19 +373,13 @@ class DetectorRun(ScoredRun):
         with atomic_path(self.model_file) as path:
             model.save(path)
 
-    @property
-    def clock_file(self) -> Path:
-        """The seconds of training, which go on after a kill."""
-        return self.path / "clock.json"
+    clock_file = File("clock.json")  # the seconds of training, which go on after a kill
 
     def checkpoint_file(self, phase: str) -> Path:
         """Return where a training phase continues."""
         return self.path / "checkpoints" / f"{phase}.npz"
 
-    @property
-    def tensorboard_folder(self) -> Path:
-        """The logs for TensorBoard."""
-        return self.path / "tensorboard"
+    tensorboard_folder = File("tensorboard")  # the logs for TensorBoard
 
     @property
     def base_weights(self) -> dict[str, str] | None:
@@ -522,19 +493,15 @@ class MatrixRun(Run):
         """Whether it holds the whole result, no training of it having failed."""
         return super().is_finished and not self.result["failed"]
 
-    @property
-    def table_file(self) -> Path:
-        """One line per cell and metric."""
-        return self.path / "crossgen.csv"
+    table_file = File("crossgen.csv")  # one line per cell and metric
 
     def training_set(self, name: str) -> RepeatedRuns:
         """Return the runs of a training set."""
         return RepeatedRuns(self.path / "runs" / name)
 
-    @property
-    def unsplit_file(self) -> Path:
-        """The images with their hashes, before they are split."""
-        return self.path / "splits" / "manifest.csv"
+    unsplit_file = File(
+        "splits/manifest.csv"
+    )  # the images with their hashes, before they are split
 
     def split_file(self, seed: int) -> Path:
         """Return where the splits of a seed are."""
@@ -560,15 +527,8 @@ class Explanation(Run):
     MARKS = ("explain.json",)
     LAST = ("explain.html",)
 
-    @property
-    def table_file(self) -> Path:
-        """One row per image."""
-        return self.path / "explanations.csv"
-
-    @property
-    def report(self) -> Path:
-        """The page for people."""
-        return self.path / "explain.html"
+    table_file = File("explanations.csv")  # one row per image
+    report = File("explain.html")  # the page for people
 
 
 KINDS: Sequence[type[Run]] = (

@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,7 @@ def train(
     config: TrainConfig,
     data: Data,
     base_weights: Any,
-    run: DetectorRun,
+    folder: Path,
     tensorboard: bool = False,
     preparation: Preparation | None = None,
 ) -> Trained:
@@ -61,10 +62,11 @@ def train(
         config: What to train.
         data: Images, labels and splits.
         base_weights: A `BaseWeights`, or None to train the whole network from nothing.
-        run: The run folder; checkpoints go here.
+        folder: The run folder; checkpoints go here.
         tensorboard: Write TensorBoard logs there.
         preparation: Of the same configuration and weights, perhaps already started.
     """
+    run = DetectorRun(folder)
     with clock(run.clock_file):
         trained = _train(config, data, base_weights, run, tensorboard, preparation)
     trained.facts["train_seconds"] = round(spent_s(run.clock_file), 1)

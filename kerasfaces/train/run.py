@@ -208,7 +208,7 @@ def _fit_model(
         names = config.model.channel_names
         data = datasets.load_channels(manifest, request.store, names)
     audit = request.audit or run.keep_audit(manifest)
-    trained = fit.train(config, data, found, run, request.tensorboard, prepared)
+    trained = fit.train(config, data, found, run.path, request.tensorboard, prepared)
     run.write_model(trained.model)
     return data, audit, trained
 

@@ -26,7 +26,7 @@ def test_a_detector_and_what_it_says(tmp_path):
     assert run.predicted == ["test", "val"]
     assert len(run.readable("test")) == len(run.predictions("test")) == 120
     assert np.isfinite(run.operating_point.threshold)
-    assert run.audit is None
+    assert run.audit == {}
     assert run.history is None
     assert run.trained_on().endswith("it has no manifest.csv.")
 
@@ -84,5 +84,5 @@ def test_a_machine_and_images_are_kept_as_they_were_first(tmp_path):
     run = Run(tmp_path / "run")
     run.describe_machine()
     assert "python" in run.environment
-    run.write_audit({"flagged": True})
+    run.audit = {"flagged": True}
     assert run.audit == {"flagged": True}
