@@ -139,6 +139,7 @@ def _print(frame: "pd.DataFrame", folder: Path) -> None:
     from kerasfaces.core.texts import plain
     from kerasfaces.explain import checks, summary
     from kerasfaces.manifest import printing
+    from kerasfaces.run.folder import Explanation
 
     checked = "deletion_gain" in frame
     for row in frame.to_dict("records"):
@@ -169,4 +170,4 @@ def _print(frame: "pd.DataFrame", folder: Path) -> None:
                 print(f"mean {name}: {mean:.2f}, 95 % {low:.2f} to {high:.2f}, n {n}")
     for text in summary.warnings(frame):
         print(f"note: {text}")
-    printing.text(f"report: {folder / 'explain.html'}")
+    printing.text(f"report: {Explanation(folder).report}")

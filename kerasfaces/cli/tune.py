@@ -141,6 +141,7 @@ def _print(folder: Path, study: Any) -> None:
     import pandas as pd
 
     from kerasfaces.core.files import read_json
+    from kerasfaces.run.folder import StudyRun
     from kerasfaces.tune import leaderboard
 
     result = read_json(folder / "result.json")
@@ -159,5 +160,5 @@ def _print(folder: Path, study: Any) -> None:
         f"{result['validation']:.4f}, the same on test {result['test']:.4f}: optimism "
         f"{result['optimism']:+.4f}\n"
         f"test AUC {auc['value']:.4f} (95 % interval {auc['low']:.4f} to {auc['high']:.4f})\n"
-        f"\nto train it again:\n{result['command']}\n\nreport: {folder / 'report.html'}"
+        f"\nto train it again:\n{result['command']}\n\nreport: {StudyRun(folder).report}"
     )
