@@ -18,7 +18,7 @@ from kerasfaces import manifest as manifests
 from kerasfaces.cli.train import main
 from kerasfaces.core import folders
 from kerasfaces.core.errors import InputError, LockedError, RunError
-from kerasfaces.core.files import read_json, write_json
+from kerasfaces.core.files import read_json
 from kerasfaces.run.folder import DetectorRun
 
 pytestmark = pytest.mark.tf
@@ -67,21 +67,6 @@ def test_another_configuration_in_the_folder_is_refused(arguments, tmp_path):
     main([*arguments, "-o", str(run)])
     with pytest.raises(RunError, match=r"another run \(train\.epochs: 3 -> 2\)"):
         main([*arguments, "--set", "epochs=2", "-o", str(run)])
-
-
-def test_a_run_of_an_older_version_is_the_same_run(arguments, tmp_path, capsys):
-    """Fields that came later have the values the run was made with."""
-    run = tmp_path / "run"
-    main([*arguments, "-o", str(run)])
-    config = read_json(run / "config.json")
-    del config["channel_recipe"], config["train"]["model"]["inputs"]
-    del config["train"]["model"]["channels"]
-    write_json(run / "config.json", config)
-    assert main([*arguments, "-o", str(run)]) == 0
-    config["train"]["gone"] = 1
-    write_json(run / "config.json", config)
-    with pytest.raises(RunError, match=r"train\.gone: 1 -> \(absent\)"):
-        main([*arguments, "-o", str(run)])
 
 
 def test_without_output_the_folder_is_named_by_what_it_is(
