@@ -102,13 +102,12 @@ def _plain(folders: list[Path], weights: Path, epochs: int) -> None:
     """Train and test one set after the other, the base in the trained graph."""
     import keras
 
-    from kerasfaces.core import registry
-    from kerasfaces.models import assemble
+    from kerasfaces.models import assemble, catalogue
 
     config = _config(epochs)
-    plugin = registry.load("kerasfaces.models.zoo", config.model.name)
-    found = plugin.find_weights(str(weights), None)
-    architecture = dataclasses.replace(config.model, alpha=1.0)
+    plugin = catalogue.load(config.model.name)
+    found = plugin.find_weights(str(weights))
+    architecture = plugin.completed(config.model, found)
     for folder in folders:
         train, val, test = (
             keras.utils.image_dataset_from_directory(

@@ -30,14 +30,18 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
     from kerasfaces.core import registry
     from kerasfaces.core.errors import MissingExtraError
     from kerasfaces.core.imports import import_keras
+    from kerasfaces.models import catalogue
 
     import_keras()
     random = np.random.default_rng(0)
     names = ("mobilenetv2", "two_layer_cnn", "hog_svm") if quick else ()
     beside, _ = _model("mobilenetv2", random, preset=REFERENCE)
     rows = []
-    for package, build in (("models", _model), ("baselines", _baseline)):
-        for name in registry.names(f"kerasfaces.{package}"):
+    for listed, build in (
+        (catalogue.names(), _model),
+        (registry.names("kerasfaces.baselines.zoo"), _baseline),
+    ):
+        for name in listed:
             if names and name not in names:
                 continue
             try:
@@ -82,12 +86,12 @@ def _model(
     name: str, random: np.random.Generator, preset: str | None = None
 ) -> tuple[Score, str]:
     """Return what scores one batch with a network, and what it is."""
-    from kerasfaces.core import registry
+    from kerasfaces.models import catalogue
     from kerasfaces.train import config as configs
 
     found = configs.preset(preset, name) if preset else configs.default(name)
     config = found.model
-    net = registry.load("kerasfaces.models.zoo", name).build(config, None, 0)
+    net = catalogue.load(name).build(config)
     images = _images(random, net.input_shape[1], net.input_shape[-1])
     images = images.astype(np.float32)
     scales = "+".join(f"{round(scale * config.size_px)}" for scale in config.scales)

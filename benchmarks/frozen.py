@@ -86,7 +86,7 @@ def _ours(model: str, manifest: Any, weights: Path, folder: Path) -> None:
     """Train as `kerasfaces train` does, up to the trained whole model."""
     import dataclasses
 
-    from kerasfaces.core import registry
+    from kerasfaces.models import catalogue
     from kerasfaces.train import config as configs
     from kerasfaces.train import data, fit
     from kerasfaces.train.prepare import Preparation
@@ -94,8 +94,8 @@ def _ours(model: str, manifest: Any, weights: Path, folder: Path) -> None:
     config = dataclasses.replace(
         configs.preset("kabber2023", model), views=1, epochs=EPOCHS, batch_size=32
     )
-    plugin = registry.load("kerasfaces.models.zoo", model)
-    found = plugin.find_weights(str(weights), None)
+    plugin = catalogue.load(model)
+    found = plugin.find_weights(str(weights))
     ready = Preparation(config, found)
     images = data.load(manifest, config.input_spec, ready.start)
     fit.train(config, images, found, folder, preparation=ready)

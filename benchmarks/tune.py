@@ -203,8 +203,10 @@ def _many(folder: Path, count: int) -> dict[str, Any]:
             return features
 
     def configure(hp: Any, offer: Any) -> Any:
+        from kerasfaces.core.config import updated
+
         config = space_of.configure(hp, offer, epochs=5, patience=None)
-        model = dataclasses.replace(config.model, alpha=0.35)
+        model = updated(config.model, {"options": {"alpha": 0.35}})
         return dataclasses.replace(config, model=model)
 
     study = Study(

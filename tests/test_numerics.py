@@ -218,12 +218,12 @@ def _small(manifest, weights):
     model = ModelConfig(
         size_px=32,
         taps=("block_1_expand_relu",),
-        alpha=0.35,
+        options=mobilenetv2.Options(alpha=0.35),
         head=HeadConfig(units=(4,)),
     )
     config = TrainConfig(model=model, epochs=2, batch_size=8)
     data = datasets.load(manifest, config.input_spec)
-    return config, data, mobilenetv2.find_weights(str(weights), None)
+    return config, data, mobilenetv2.ARCHITECTURE.find_weights(str(weights))
 
 
 class _Pixels:

@@ -11,7 +11,7 @@ from typing import Literal
 import pytest
 
 from kerasfaces import cli
-from kerasfaces.core import config, folders, registry, rng
+from kerasfaces.core import config, folders, rng
 from kerasfaces.core.errors import (
     InputError,
     LockedError,
@@ -21,6 +21,8 @@ from kerasfaces.core.errors import (
 )
 from kerasfaces.core.files import atomic_path, read_json, write_json, write_text
 from kerasfaces.core.imports import optional_import
+from kerasfaces.models import catalogue
+from kerasfaces.train import choices
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -105,11 +107,11 @@ def test_diff_names_nested_changes():
 
 
 def test_registry_lists_files_and_suggests_the_near_name():
-    assert {"mobilenetv2", "resnet50"} < set(registry.names("kerasfaces.models.zoo"))
+    assert {"mobilenetv2", "resnet50"} < set(catalogue.names())
     with pytest.raises(
         InputError, match=r"no model named 'mobilnetv2'.*Did you mean 'mobilenetv2'"
     ):
-        registry.load("kerasfaces.models.zoo", "mobilnetv2")
+        catalogue.load("mobilnetv2")
 
 
 def test_random_numbers_depend_on_their_key_alone():
@@ -245,10 +247,9 @@ def test_a_plug_in_s_summary_is_read_without_importing_it(run_python):
 def test_every_detector_is_documented_and_has_a_summary():
     page = Path(__file__).parents[1] / "docs" / "how-to" / "models.md"
     text = page.read_text(encoding="utf-8")
-    for package in ("kerasfaces.models.zoo", "kerasfaces.baselines.zoo"):
-        for name in registry.names(package):
-            assert f"`{name}`" in text
-            assert registry.summary(package, name)
+    for name in choices.names():
+        assert f"`{name}`" in text
+        assert choices.summary(name)
 
 
 def claim(folder, **own):

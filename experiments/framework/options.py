@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from kerasfaces.core import registry
 from kerasfaces.core.errors import InputError
+from kerasfaces.models import catalogue
 
 KEYWORDS = ("forensic", "imagenet", "none")  # what --weights may say besides a file
 
@@ -35,7 +35,7 @@ def parse_weights(
         InputError: An unknown model, or one file for several architectures.
     """
     found = {model: default(model) for model in models}
-    known = registry.names("kerasfaces.models.zoo")
+    known = catalogue.names()
     for text in given:
         model, equals, value = text.partition("=")
         if equals and model in known:

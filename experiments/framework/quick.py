@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 from experiments.framework.runner import Context
 from kerasfaces.core import rng
+from kerasfaces.core.config import updated
+from kerasfaces.models.config import ModelConfig
 
 if TYPE_CHECKING:
     from kerasfaces.train.config import TrainConfig
@@ -36,18 +38,18 @@ def few(context: Context, pairs: int) -> Context:
 
 def small(config: "TrainConfig") -> "TrainConfig":
     """Return a network that is trained whole, as small as its kind can be, for one epoch."""
-    from kerasfaces.models.config import TransformerConfig
-
-    cnn = dataclasses.replace(
-        config.model.cnn, filters=8, networks=2, patch_px=SIZE_PX // 2
-    )
-    model = dataclasses.replace(
-        config.model,
-        size_px=SIZE_PX,
-        cnn=cnn,
-        transformer=TransformerConfig(layers=2, width=48, heads=2),
-    )
+    model = shrunk(config.model, filters=8, networks=2, patch_px=SIZE_PX // 2)
+    if hasattr(model.options, "heads"):
+        model = shrunk(model, layers=2, width=48, heads=2)
+    model = dataclasses.replace(model, size_px=SIZE_PX)
     return dataclasses.replace(config, model=model, epochs=1, views=1)
+
+
+def shrunk(model: "ModelConfig", **values: int) -> "ModelConfig":
+    """Return a model with those of the given options that its architecture has."""
+    known = {field.name for field in dataclasses.fields(model.options)}
+    own = {name: value for name, value in values.items() if name in known}
+    return updated(model, {"options": own})
 
 
 def note(context: Context) -> str:

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 from experiments.framework import sharing
 from experiments.framework.clock import clock, total_s
 from experiments.framework.options import KEYWORDS, parse_seeds, parse_weights
-from kerasfaces.core import registry
 from kerasfaces.core.errors import (
     InputError,
     MissingFileError,
@@ -26,6 +25,7 @@ from kerasfaces.core.errors import (
     RunError,
 )
 from kerasfaces.core.files import read_json, write_json
+from kerasfaces.models import catalogue
 from kerasfaces.run.folder import DetectorRun
 
 if TYPE_CHECKING:
@@ -213,7 +213,7 @@ class Context:
 def _missing(folder: Path, model: str, text: str) -> str | None:
     """Look once per experiment folder: a download that fails takes its time."""
     try:
-        registry.load("kerasfaces.models.zoo", model).find_weights(text, None)
+        catalogue.load(model).find_weights(text)
     except MissingFileError as error:
         if text not in KEYWORDS:
             raise

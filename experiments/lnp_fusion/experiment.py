@@ -21,6 +21,7 @@ from experiments.framework.paired import difference_rows
 from experiments.framework.rows import NO_WEIGHTS, Measured, Row
 from experiments.framework.runner import Context, Outcome
 from experiments.lnp_fusion import elsewhere, ensemble
+from kerasfaces.core.config import updated
 from kerasfaces.run.folder import DetectorRun, ScoredRun
 from kerasfaces.train import config as configs
 from kerasfaces.train.config import TrainConfig
@@ -98,9 +99,9 @@ def configurations(context: Context) -> dict[str, TrainConfig]:
     ours = configs.default("mobilenetv2", weights)
     found = {RGB: ours}
     for gain in GAINS[1:2] if context.quick else GAINS:
-        channels = dataclasses.replace(ours.model.channels, gain=gain)
+        scaled = updated(ours.model, {"options": {"gain": gain}})
         for name, inputs in ((LNP, ("lnp",)), (HEAD, ("rgb", "lnp"))):
-            model = dataclasses.replace(ours.model, inputs=inputs, channels=channels)
+            model = dataclasses.replace(scaled, inputs=inputs)
             augment = dataclasses.replace(ours.augment, flip=False)
             found[f"{name} x{gain:g}"] = dataclasses.replace(
                 ours, model=model, augment=augment

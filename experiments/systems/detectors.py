@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from experiments.framework.channel_stores import Stores
+from experiments.framework.quick import shrunk
 from experiments.framework.runner import Context
 from experiments.wan2023 import cells
 from experiments.wan2023 import experiment as wan2023
@@ -96,14 +97,10 @@ def configuration(
 
 def smaller(config: TrainConfig, epochs: int) -> TrainConfig:
     """Return a configuration that shows that everything works, and no more."""
-    model = dataclasses.replace(
-        config.model,
-        size_px=_QUICK_PX,
-        cnn=dataclasses.replace(config.model.cnn, patch_px=_QUICK_PX // 2, filters=4),
-        transformer=dataclasses.replace(
-            config.model.transformer, layers=2, width=48, heads=3
-        ),
-    )
+    model = shrunk(config.model, patch_px=_QUICK_PX // 2, filters=4)
+    if hasattr(model.options, "heads"):
+        model = shrunk(model, layers=2, width=48, heads=3)
+    model = dataclasses.replace(model, size_px=_QUICK_PX)
     return dataclasses.replace(config, model=model, epochs=epochs)
 
 

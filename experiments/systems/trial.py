@@ -8,9 +8,8 @@ import numpy as np
 
 from experiments.systems.detectors import Detector, smaller
 from kerasfaces import images
-from kerasfaces.core import registry
 from kerasfaces.core.errors import RunError
-from kerasfaces.models import assemble
+from kerasfaces.models import assemble, catalogue
 from kerasfaces.train import config as configs
 
 IMAGES = 4  # of each class
@@ -48,8 +47,7 @@ def random_pass(
 
     preset = detector.preset or "default"
     config = smaller(configs.preset(preset, detector.model), 1)
-    plugin = registry.load("kerasfaces.models.zoo", detector.model)
-    model = plugin.build(config.model, None, 0)
+    model = catalogue.load(detector.model).build(config.model)
     assemble.unfreeze_all(model)
     files = [*reals[:IMAGES], *fakes[:IMAGES]]
     pixels = [images.load_array(path, config.input_spec) for path in files]

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from experiments.framework.runner import Context
 from experiments.wan2023.published import CLASSIFIERS
+from kerasfaces.core.config import updated
 from kerasfaces.train import config as configs
 from kerasfaces.train.config import TrainConfig
 
@@ -23,7 +24,7 @@ class Variant:
     """One configuration of the document's detector, whatever its classifier.
 
     Attributes:
-        fusion: See `ChannelConfig`.
+        fusion: See `lnp_attention.Options`.
         colours: Planes of each spectrum, 1 or 3.
         masked: Whether the face was cut out.
         attention: See `ChannelAttention`.
@@ -112,20 +113,18 @@ def configuration(cell: Cell, context: Context) -> TrainConfig:
     model = dataclasses.replace(config.model, size_px=size_px)
     if not context.quick:
         return dataclasses.replace(config, model=model)
-    model = dataclasses.replace(model, alpha=0.35)
+    if hasattr(model.options, "alpha"):
+        model = updated(model, {"options": {"alpha": 0.35}})
     return dataclasses.replace(config, model=model, epochs=1)
 
 
 def _of_variant(classifier: str, variant: Variant) -> TrainConfig:
     config = configs.preset("wan2023", CHANNEL_MODEL)
-    channels = {
+    options = {
         "fusion": variant.fusion,
         "classifier": classifier,
         "attention": variant.attention,
     }
-    model = dataclasses.replace(
-        config.model,
-        inputs=("lnp+spectra" if variant.colours == 1 else "lnp+spectra3",),
-        channels=dataclasses.replace(config.model.channels, **channels),
-    )
+    inputs = ("lnp+spectra" if variant.colours == 1 else "lnp+spectra3",)
+    model = updated(config.model, {"inputs": inputs, "options": options})
     return dataclasses.replace(config, model=model)

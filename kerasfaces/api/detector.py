@@ -376,15 +376,12 @@ def load_run(run: str | os.PathLike[str]) -> Detector:
 
 def list_models() -> pd.DataFrame:
     """Return the models and baselines that `Detector` knows, with what each is."""
-    from kerasfaces.core import registry
-
     lines = [
         {
             "name": name,
-            "kind": registry.kind_of(package),
-            "summary": registry.summary(package, name),
+            "kind": "baseline" if choices.is_baseline(name) else "model",
+            "summary": choices.summary(name),
         }
-        for package in choices.PACKAGES
-        for name in registry.names(package)
+        for name in choices.names()
     ]
     return pd.DataFrame(lines).set_index("name")

@@ -125,16 +125,9 @@ def add_detector_options(parser: argparse.ArgumentParser) -> None:
 
 def _listing() -> str:
     """Return each model's name and the first line of its file."""
-    found = [
-        (package, name)
-        for package in choices.PACKAGES
-        for name in registry.names(package)
-    ]
-    width = max(len(name) for _, name in found)
-    return "\n".join(
-        f"  {name:{width}}  {registry.summary(package, name)}"
-        for package, name in found
-    )
+    names = choices.names()
+    width = max(map(len, names))
+    return "\n".join(f"  {name:{width}}  {choices.summary(name)}" for name in names)
 
 
 def weights_of(arguments: argparse.Namespace) -> str:

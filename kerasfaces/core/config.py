@@ -8,7 +8,7 @@ import math
 import reprlib
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from kerasfaces.core.errors import InputError
@@ -16,20 +16,22 @@ from kerasfaces.core.texts import quoted
 
 T = TypeVar("T")
 
-# Marks a field that came after configurations had named run folders and caches. At its
-# default it is left out of the dictionary, so those names stay what they were.
-LATER = types.MappingProxyType({"later": True})
 
-
-def to_dict(config: Any, *, complete: bool = False) -> dict[str, Any]:
-    """Return a dataclass as nested dictionaries of JSON types (tuples become lists).
+def defaults_of(field: str, make: Callable[[Any], Any]) -> dict[str, Any]:
+    """Return the metadata of a field whose dataclass another field decides.
 
     Args:
-        config: A dataclass instance.
-        complete: Keep fields marked `LATER` that are at their default.
+        field: Name of the field that decides.
+        make: That field's value -> an instance at its defaults, of the type that values
+            of the marked field must have.
     """
-    values = _plain(config, complete)
-    return typing.cast("dict[str, Any]", json.loads(json.dumps(values)))
+    return {"defaults_of": (field, make)}
+
+
+def to_dict(config: Any) -> dict[str, Any]:
+    """Return a dataclass as nested dictionaries of JSON types (tuples become lists)."""
+    values = json.loads(json.dumps(dataclasses.asdict(config)))
+    return typing.cast("dict[str, Any]", values)
 
 
 def from_dict(cls: type[T], values: Mapping[str, Any], where: str = "config") -> T:
@@ -49,12 +51,18 @@ def from_dict(cls: type[T], values: Mapping[str, Any], where: str = "config") ->
     for key in values:
         if key not in known:
             raise InputError(_unknown_key(f"{where}.{key}", key, known))
-    return cls(
-        **{
-            key: _coerce(hints[key], value, f"{where}.{key}")
-            for key, value in values.items()
-        }
-    )
+    plain: dict[str, Any] = {}
+    for field in dataclasses.fields(cls):  # type: ignore[arg-type]
+        if field.name not in values:
+            continue
+        value, place = values[field.name], f"{where}.{field.name}"
+        start = _defaults(cls, field.name, plain.get) if value != {} else None
+        plain[field.name] = (
+            _coerce(hints[field.name], value, place)
+            if start is None
+            else updated(start, mapping(value, place), f"{place}.")
+        )
+    return cls(**plain)
 
 
 def mapping(value: Any, where: str) -> Mapping[str, Any]:
@@ -108,7 +116,7 @@ def updated(config: T, changes: Mapping[str, Any], where: str = "") -> T:
         name, part, inner_name = key.partition("__")
         if name not in hints:
             raise InputError(_unknown_key(f"{where}{key}", name, list(hints)))
-        before = getattr(config, name)
+        before = _part(config, name)
         inner = {inner_name: value} if part else value
         if isinstance(inner, Mapping) and dataclasses.is_dataclass(before):
             after: Any = updated(before, inner, f"{where}{name}.")
@@ -146,25 +154,20 @@ def digest(value: Any, length: int = 12) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:length]
 
 
-def _plain(value: Any, complete: bool) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _plain(each, complete) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(each, complete) for each in value]
-    if not dataclasses.is_dataclass(value) or isinstance(value, type):
-        return value
-    return {
-        field.name: _plain(getattr(value, field.name), complete)
-        for field in dataclasses.fields(value)
-        if complete or not _at_default(field, getattr(value, field.name))
-    }
+def _defaults(cls: Any, name: str, value_of: Callable[[str], Any]) -> Any:
+    """Return what a field marked by `defaults_of` starts from; None for other fields."""
+    fields = {field.name: field for field in dataclasses.fields(cls)}
+    deciding, make = fields[name].metadata.get("defaults_of", ("", None))
+    if make is None:
+        return None
+    return make(value_of(deciding) or fields[deciding].default)
 
 
-def _at_default(field: "dataclasses.Field[Any]", value: Any) -> bool:
-    if "later" not in field.metadata:
-        return False
-    made = field.default_factory
-    return bool(value == (field.default if made is dataclasses.MISSING else made()))
+def _part(config: Any, name: str) -> Any:
+    """Return a field's value; of the type that another field decides, where one does."""
+    value = getattr(config, name)
+    start = _defaults(type(config), name, lambda other: getattr(config, other))
+    return value if start is None or type(value) is type(start) else start
 
 
 def _set(config: T, path: list[str], value: str, where: str) -> T:
@@ -173,7 +176,7 @@ def _set(config: T, path: list[str], value: str, where: str) -> T:
     if name not in hints:
         raise InputError(_unknown_key(where, name, list(hints)))
     if len(path) > 1:
-        inner = getattr(config, name)
+        inner = _part(config, name)
         if not dataclasses.is_dataclass(inner):
             raise InputError(f"--set {where}: {quoted(name)} has no parts.")
         parsed: Any = _set(inner, path[1:], value, where)
@@ -240,4 +243,5 @@ def _in_words(hint: Any) -> str:
 def _unknown_key(where: str, key: str, known: list[str]) -> str:
     near = difflib.get_close_matches(key, known, n=1)
     hint = f" Did you mean {quoted(near[0])}?" if near else ""
-    return f"{where}: unknown key {quoted(key)}; known: {', '.join(known)}.{hint}"
+    names = ", ".join(known) or "none"
+    return f"{where}: unknown key {quoted(key)}; known: {names}.{hint}"

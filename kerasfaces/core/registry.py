@@ -9,7 +9,7 @@ import ast
 import difflib
 import importlib
 import pkgutil
-from collections.abc import Sequence
+from collections.abc import Collection
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -43,18 +43,24 @@ def summary(package: str, name: str) -> str:
     return ""
 
 
-def package_of(name: str, packages: Sequence[str]) -> str:
-    """Return the first of `packages` that has the plug-in `name`.
+def check(kind: str, name: str, known: Collection[str]) -> None:
+    """Refuse a name that does not exist.
+
+    Args:
+        kind: What it names, in the singular.
+        name: What was asked for.
+        known: Names that exist.
 
     Raises:
-        InputError: None has; the message lists the names of all.
+        InputError: The message lists them and says which is near.
     """
-    known = {package: names(package) for package in packages}
-    for package, held in known.items():
-        if name in held:
-            return package
-    listed = [each for held in known.values() for each in held]
-    raise InputError(_missing(packages[0], name, listed))
+    if name in known:
+        return
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f" Did you mean {quoted(near[0])}?" if near else ""
+    raise InputError(
+        f"There is no {kind} named {quoted(name)}; available: {', '.join(known)}.{hint}"
+    )
 
 
 def load(package: str, name: str) -> ModuleType:
@@ -63,9 +69,7 @@ def load(package: str, name: str) -> ModuleType:
     Raises:
         InputError: There is no such plug-in; the message lists the names that exist.
     """
-    known = names(package)
-    if name not in known:
-        raise InputError(_missing(package, name, known))
+    check(kind_of(package), name, names(package))
     return importlib.import_module(f"{package}.{name}")
 
 
@@ -73,9 +77,3 @@ def kind_of(package: str) -> str:
     """Return what a package's plug-ins are called: `model` for `kerasfaces.models.zoo`."""
     words = package.removesuffix(".zoo").removesuffix(".kinds").split(".")
     return words[-1].rstrip("s")
-
-
-def _missing(package: str, name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f" Did you mean {quoted(near[0])}?" if near else ""
-    return f"There is no {kind_of(package)} named {quoted(name)}; available: {', '.join(known)}.{hint}"

@@ -7,7 +7,6 @@ with one conversion of the base.
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from kerasfaces.core import registry
 from kerasfaces.dataset.cache import cache_images
 from kerasfaces.features.cached import View
 from kerasfaces.train import fit
@@ -37,8 +36,7 @@ def features(
         base: Shared by all runs.
         drawn: Each run's rows.
     """
-    plugin = registry.load("kerasfaces.models.zoo", config.model.name)
-    if trains_whole(plugin, base_weights, config) or not config.model.is_rgb:
+    if trains_whole(config, base_weights) or not config.model.is_rgb:
         return
     every: dict[Path, None] = {}
     trained: dict[Path, None] = {}

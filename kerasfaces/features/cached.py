@@ -216,18 +216,21 @@ def base_recipe(
     """Return what identifies a frozen extractor.
 
     Args:
-        model: The model's configuration as a dictionary; the head does not matter, nor
-            how other channels than colours are treated where there are none.
+        model: The model's configuration as a dictionary. The head does not matter, nor
+            which amplitude a store must hold, nor, where all is colours, how other
+            channels would be treated.
         weights: `BaseWeights.describe()`; only the hash matters.
         scaling: Fitted input statistics, if the extractor has any.
     """
-    left_out = {"head"}
+    left_out = {"head", "amplitude"}
     if model["inputs"] == ["rgb"]:
-        left_out |= {"inputs", "channels"}
-    architecture = {key: value for key, value in model.items() if key not in left_out}
-    if "channels" in architecture:  # `amplitude` is a demand on the store, nothing more
-        kept = {k: v for k, v in model["channels"].items() if k != "amplitude"}
-        architecture["channels"] = kept
+        left_out |= {"inputs", "gain", "standardize"}
+    architecture = {
+        **{key: value for key, value in model.items() if key != "options"},
+        **model["options"],
+    }
+    for key in left_out & set(architecture):
+        del architecture[key]
     recipe = {
         "model": config.digest(architecture),
         **architecture,

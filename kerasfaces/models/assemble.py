@@ -4,15 +4,14 @@ The whole model holds two nested models, `base` and `head` (feature vector -> lo
 Training works on the cached output of `extractor_of`; what is saved is the whole.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import keras
 from keras import layers
 
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
-from kerasfaces.models import head, stem, weights
+from kerasfaces.models import head
 from kerasfaces.models.config import ModelConfig
 from kerasfaces.models.layers import ImageTokens, MeanStdPooling, Rescale, Vote
 
@@ -25,41 +24,7 @@ _POOLING = {
 }
 
 
-def detector(
-    config: ModelConfig,
-    full_base: Callable[[], keras.Model],
-    preprocessing: keras.layers.Layer,
-    base_weights: weights.BaseWeights | None,
-    seed: int,
-) -> keras.Model:
-    """Return the whole model, `(n, size, size, c)` -> `(n, 1)` logit.
-
-    The input's channels are `config.channel_names`; each of `config.views` goes through
-    the base as an image of its own.
-
-    Args:
-        config: The architecture.
-        full_base: Makes the base with random weights and no top.
-        preprocessing: From 0..255 to what the base was trained on.
-        base_weights: Weights for the base; None leaves it random.
-        seed: Of the head's initial weights.
-
-    Raises:
-        InputError: A view has not three channels, or a tap does not exist.
-    """
-    keras.utils.set_random_seed(seed)  # random bases draw from Keras' global generator
-    full = full_base()
-    if base_weights is not None:
-        weights.load_into(full, base_weights)
-    # A base with known weights never runs in training mode; one trained from nothing must.
-    training = None if base_weights is None else False
-    image = input_of(config)
-    return whole(
-        config, full, image, _views(config, image), preprocessing, training, seed
-    )
-
-
-def input_of(config: ModelConfig) -> Any:
+def input_of(config: ModelConfig) -> keras.KerasTensor:
     """Return the input, `(n, size, size, c)`."""
     shape = (config.size_px, config.size_px, len(config.channel_names))
     return keras.Input(shape, name="image")
@@ -68,8 +33,8 @@ def input_of(config: ModelConfig) -> Any:
 def whole(
     config: ModelConfig,
     full: keras.Model,
-    image: Any,
-    views: Sequence[Any],
+    image: keras.KerasTensor,
+    views: Sequence[keras.KerasTensor],
     preprocessing: keras.layers.Layer | None,
     training: bool | None,
     seed: int,
@@ -108,30 +73,6 @@ def whole(
     return keras.Model(image, logit, name=config.name)
 
 
-def _views(config: ModelConfig, image: Any) -> list[Any]:
-    """Return one three-channel image, 0..255, per view."""
-    for text, view in zip(config.inputs, config.views, strict=True):
-        if len(view) != 3:
-            raise InputError(
-                f"model.inputs: {config.name} sees three channels at a time, got {quoted(text)} "
-                f"with {len(view)}; separate images by commas (rgb,lnp), repeat a channel "
-                "(amplitude+amplitude+amplitude), or use --model lnp_attention."
-            )
-    names = config.channel_names
-    x = image
-    if not set(names) <= set(stem.COLOURS):
-        if config.channels.standardize:
-            colours = [i for i, name in enumerate(names) if name in stem.COLOURS]
-            x = stem.Standardize(colours, name="standardize_channels")(x)
-        x = stem.ToPixels(names, config.channels.gain, name="to_pixels")(x)
-    if config.views == (names,):
-        return [x]
-    return [
-        stem.Select([names.index(name) for name in view], name=f"view_{number}")(x)
-        for number, view in enumerate(config.views)
-    ]
-
-
 def base_of(model: keras.Model) -> keras.Model:
     """Return the base inside a whole model."""
     return model.get_layer("base")
@@ -151,10 +92,10 @@ def poolings_of(model: keras.Model) -> list[keras.layers.Layer]:
     """
     every: list[keras.layers.Layer] = model.layers
     kinds = tuple(_POOLING.values())
-    made = {id(layer.output): layer for layer in every if isinstance(layer, kinds)}
+    by_output = {id(layer.output): layer for layer in every if isinstance(layer, kinds)}
     joined = [layer for layer in model.layers if layer.name == "concatenate"]
     pooled = joined[0].input if joined else [model.get_layer("features").input]
-    return [made[id(each)] for each in pooled]
+    return [by_output[id(each)] for each in pooled]
 
 
 def freeze(model: keras.Model, last: int = 0) -> int:

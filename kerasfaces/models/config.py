@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Literal
 
-from kerasfaces.core.config import LATER
+from kerasfaces.core import config
 from kerasfaces.core.errors import InputError
 from kerasfaces.images import MAX_SIZE_PX, MIN_SIZE_PX
 
@@ -37,10 +37,8 @@ class HeadConfig:
     dropout: float = 0.0
     l2: float = 0.0
     standardize: bool = True
-    batch_norm: bool = dataclasses.field(default=False, metadata=LATER)
-    output: Literal["logit", "softmax", "average"] = dataclasses.field(
-        default="logit", metadata=LATER
-    )
+    batch_norm: bool = False
+    output: Literal["logit", "softmax", "average"] = "logit"
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -61,29 +59,48 @@ class HeadConfig:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class ChannelConfig:
-    """What a model does with channels that are not colours.
+class Options:
+    """What only some architectures can be asked for; this one has nothing of the kind.
 
-    Attributes:
-        fusion: lnp_attention: wan2023's AS+PS+LNP, Att(AS+PS+LNP), Att(AS+PS)+LNP.
-        attention: lnp_attention: see `attention.py`.
-        classifier: lnp_attention: what the fused channels go into.
-        stem: lnp_attention: how a base made for 3 channels meets more of them: its first
-            convolution widened, or a learned 1×1 convolution to 3 in front of it.
-        amplitude: The kind of amplitude a store must hold (`spectrum.amplitude`); empty
-            takes any.
-        gain: Frozen bases: grey levels per unit of a channel's value (`ToPixels`).
-        standardize: Frozen bases: the unit is the channel's standard deviation on
-            training data instead of its own (features are then cached per training set).
+    In a `ModelConfig` it stands for the defaults of whatever architecture is named.
     """
 
-    fusion: Literal["concat", "attention_all", "attention_spectra"] = (
-        "attention_spectra"
-    )
-    attention: Literal["equation", "published_code", "scaled"] = "equation"
-    classifier: Literal["mobilenetv2", "resnet34", "resnet50"] = "mobilenetv2"
-    stem: Literal["inflate", "project"] = "inflate"
+    def check_at_least(self, least: int, *names: str) -> None:
+        """Check whole numbers.
+
+        Raises:
+            InputError: One of the named options is lower.
+        """
+        for name in names:
+            if getattr(self, name) < least:
+                raise InputError(
+                    f"model.options.{name}: expected at least {least}, got "
+                    f"{getattr(self, name)}."
+                )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ChannelOptions(Options):
+    """Options of every architecture that can see the channels of a store.
+
+    Attributes:
+        amplitude: The kind of amplitude the store must hold (`spectrum.amplitude`); empty
+            takes any.
+    """
+
     amplitude: Literal["", "log", "raw", "liu2022"] = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ViewOptions(ChannelOptions):
+    """Options of a base that sees three channels at a time, as if they were an image.
+
+    Attributes:
+        gain: Grey levels per unit of a channel's value (`ToPixels`).
+        standardize: The unit is the channel's standard deviation on training data instead
+            of its own (features are then cached per training set).
+    """
+
     gain: float = 10.0
     standardize: bool = False
 
@@ -91,63 +108,16 @@ class ChannelConfig:
         """Check the range."""
         if self.gain <= 0:
             raise InputError(
-                f"model.channels.gain: expected more than 0, got {self.gain}."
+                f"model.options.gain: expected more than 0, got {self.gain}."
             )
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class CnnConfig:
-    """How the networks that are convolutions and nothing else are made.
+def default_options(name: str) -> Options:
+    """Return the options of an architecture, each at its default."""
+    from kerasfaces.models import catalogue
 
-    Attributes:
-        layers: modified_cnn: convolutions, a max-pool after each.
-        filters: Of the first convolution; modified_cnn doubles them from one to the next.
-        kernel_px: modified_cnn: side of the first kernel; the next is one larger.
-        networks: aggregated_cnns: how many of them.
-        patch_px: aggregated_cnns: side of the patches they see.
-    """
-
-    layers: int = 4
-    filters: int = 32
-    kernel_px: int = 2
-    networks: int = 5
-    patch_px: int = 64
-
-    def __post_init__(self) -> None:
-        """Check the ranges."""
-        for name in ("layers", "filters", "kernel_px", "networks"):
-            if getattr(self, name) < 1:
-                raise InputError(
-                    f"model.cnn.{name}: expected at least 1, got {getattr(self, name)}."
-                )
-        if self.patch_px < 16:
-            raise InputError(
-                f"model.cnn.patch_px: expected at least 16, got {self.patch_px}."
-            )
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class TransformerConfig:
-    """Sizes of a transformer; None is what its name says, the only ones with weights.
-
-    Attributes:
-        layers: Encoder blocks.
-        width: Of a token; a multiple of `heads`.
-        heads: Of the attention.
-    """
-
-    layers: int | None = None
-    width: int | None = None
-    heads: int | None = None
-
-    def __post_init__(self) -> None:
-        """Check the ranges."""
-        for name in ("layers", "width", "heads"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise InputError(
-                    f"model.transformer.{name}: expected at least 1 or none, got {value}."
-                )
+    options: Options = catalogue.load(name).options
+    return options
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -155,12 +125,11 @@ class ModelConfig:
     """One detector's architecture.
 
     Attributes:
-        name: File in `kerasfaces/models/zoo`.
+        name: An architecture (`catalogue.names`).
         inputs: Channels the model sees, names joined by `+`; `rgb`, `lnp`, `spectra` and
             `spectra3` stand for theirs. A frozen base sees each text's three channels as
             one image and the features are concatenated (`rgb,lnp`); lnp_attention takes
             all together (`lnp+spectra`).
-        channels: What is done with channels that are not colours.
         size_px: Side of the square input.
         taps: Base layers that feed the head; empty is the base's last layer.
         pooling: `mean`, `mean_std` (mean and standard deviation over each map),
@@ -168,24 +137,19 @@ class ModelConfig:
             is positive, else its smallest), or `token` (transformers: the tokens that
             stand for the whole image).
         scales: Sides the base sees, as multiples of `size_px`; features are concatenated.
-        alpha: Width multiplier (MobileNetV2); None is read from the weights, else 1.
         head: The trained part.
-        cnn: Sizes of small convolutional networks.
-        transformer: Sizes of transformers.
+        options: What only the named architecture can be asked for.
     """
 
     name: str = "mobilenetv2"
     inputs: tuple[str, ...] = ("rgb",)
-    channels: ChannelConfig = dataclasses.field(default_factory=ChannelConfig)
     size_px: int = 256
     taps: tuple[str, ...] = ()
     pooling: Literal["mean", "mean_std", "flatten", "vote", "token"] = "mean"
     scales: tuple[float, ...] = (1.0,)
-    alpha: float | None = None
     head: HeadConfig = dataclasses.field(default_factory=HeadConfig)
-    cnn: CnnConfig = dataclasses.field(default_factory=CnnConfig, metadata=LATER)
-    transformer: TransformerConfig = dataclasses.field(
-        default_factory=TransformerConfig, metadata=LATER
+    options: Options = dataclasses.field(
+        default_factory=Options, metadata=config.defaults_of("name", default_options)
     )
 
     def __post_init__(self) -> None:

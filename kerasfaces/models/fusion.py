@@ -6,13 +6,12 @@ Att(AS+PS)+LNP; Att is DANet's channel attention, + is concatenation.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
+import keras
 from keras import layers
 
 from kerasfaces.core.errors import InputError
 from kerasfaces.models.attention import ChannelAttention
-from kerasfaces.models.config import ChannelConfig
 from kerasfaces.models.stem import Select
 
 
@@ -21,7 +20,12 @@ def is_spectrum(name: str) -> bool:
     return bool({"amplitude", "phase"} & set(name.split("_")))
 
 
-def fuse(channels: Any, names: Sequence[str], config: ChannelConfig) -> Any:
+def fuse(
+    channels: keras.KerasTensor,
+    names: Sequence[str],
+    fusion: str,
+    attention: str = "equation",
+) -> keras.KerasTensor:
     """Return the fused channels, `(n, h, w, c)`.
 
     Under `attention_spectra` the spectra come last, whatever the order of `names`.
@@ -29,25 +33,26 @@ def fuse(channels: Any, names: Sequence[str], config: ChannelConfig) -> Any:
     Args:
         channels: `(n, h, w, c)`, standardised.
         names: Of the channels, in order.
-        config: Which fusion and which attention.
+        fusion: `concat`, `attention_all` or `attention_spectra`.
+        attention: A kind of `ChannelAttention`.
 
     Raises:
         InputError: There are not two channels, or spectra, to attend to each other.
     """
-    if config.fusion == "concat":
+    if fusion == "concat":
         return channels
     spectra = [i for i, name in enumerate(names) if is_spectrum(name)]
     others = [i for i in range(len(names)) if i not in spectra]
-    every = config.fusion == "attention_all"
+    every = fusion == "attention_all"
     if len(names if every else spectra) < 2 or not (every or others):
         raise InputError(
-            f"model.channels.fusion: {config.fusion} needs at least two "
+            f"model.options.fusion: {fusion} needs at least two "
             f"{'channels' if every else 'spectra, and others beside them'}, got "
             f"{', '.join(names)}; use {'' if every else 'attention_all or '}concat."
         )
-    attention = ChannelAttention(config.attention, name="attention")
+    attend = ChannelAttention(attention, name="attention")
     if every:
-        return attention(channels)
-    attended = attention(Select(spectra, name="spectra")(channels))
+        return attend(channels)
+    attended = attend(Select(spectra, name="spectra")(channels))
     beside = Select(others, name="others")(channels)
     return layers.Concatenate(name="fused")([beside, attended])

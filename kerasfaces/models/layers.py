@@ -1,6 +1,7 @@
 """Small layers that Keras lacks; all serialisable, no Lambda."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -8,7 +9,26 @@ from keras import ops
 
 from kerasfaces.core.errors import InputError
 
+IMAGENET_MEAN = (0.485, 0.456, 0.406)  # of pixels of 0..1, torchvision's and timm's
+IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 _CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)  # of ImageNet, keras.applications
+
+
+def symmetric_scale() -> keras.layers.Layer:
+    """Return the layer from 0..255 to -1..1."""
+    return keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="preprocessing")
+
+
+def normalisation(
+    mean: Sequence[float] = IMAGENET_MEAN,
+    deviation: Sequence[float] = IMAGENET_DEVIATION,
+) -> keras.layers.Layer:
+    """Return the layer from 0..255 to zero mean and unit deviation per colour."""
+    return keras.layers.Rescaling(
+        scale=[1 / (255 * each) for each in deviation],
+        offset=[-m / d for m, d in zip(mean, deviation, strict=True)],
+        name="preprocessing",
+    )
 
 
 @keras.saving.register_keras_serializable(package="kerasfaces")

@@ -39,7 +39,7 @@ class Patches(layers.Layer):
         side, (height, width) = self.patch_px, images.shape[1:3]
         if min(height, width) < side:
             raise InputError(
-                f"model.cnn.patch_px: patches of {side} px do not fit into {width} x "
+                f"model.options.patch_px: patches of {side} px do not fit into {width} x "
                 f"{height} px; take smaller ones or a larger model.size_px."
             )
         if training:

@@ -1,4 +1,4 @@
-"""Base weights: found, identified by hash, and loaded strictly.
+"""Base weights: located, identified by hash, and loaded strictly.
 
 `forensic` is our own small base inside the package, `imagenet` is Keras' official file
 (downloaded, or from Keras' cache), a path is any `.h5`, `.weights.h5` or our `.npz` of
@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import numpy as np
@@ -23,29 +23,120 @@ from numpy.typing import NDArray
 from kerasfaces.core import arrays, homes
 from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.core.files import read_json, sha256
+from kerasfaces.core.imports import optional_import
 
 Shape = tuple[int, ...]
 _DOWNLOAD_TIMEOUT_S = 30.0
+_KAGGLE_FILE = "model.weights.h5"
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Official:
+class Published(Protocol):
+    """An ImageNet weights file on somebody's server."""
+
+    @property
+    def hint(self) -> str:
+        """Return a sentence, with a space in front, about which file is expected."""
+
+    def fetch(self) -> Path:
+        """Return the file in a local cache, downloading it first if need be.
+
+        Raises:
+            MissingFileError: It cannot be had; the message says where to get it.
+        """
+
+
+@dataclasses.dataclass(frozen=True)
+class KerasFile:
     """Keras' own weights file of one architecture and width.
 
     Attributes:
+        folder: Its folder on Keras' server.
         file: Its official name.
-        address: Where Keras downloads it from.
         md5: As published by Keras; empty where Keras publishes none.
     """
 
+    folder: str
     file: str
-    address: str
     md5: str = ""
+    hint = ""
+
+    @property
+    def address(self) -> str:
+        """Return where Keras downloads it from."""
+        server = "https://storage.googleapis.com/tensorflow/keras-applications"
+        return f"{server}/{self.folder}/{self.file}"
+
+    def fetch(self) -> Path:
+        """Return Keras' cached file, downloading it first if need be."""
+        home = homes.keras_home()
+        path = home / "models" / self.file
+        before = socket.getdefaulttimeout()
+        socket.setdefaulttimeout(_DOWNLOAD_TIMEOUT_S)  # Keras' own download has none
+        try:
+            with contextlib.redirect_stdout(sys.stderr):  # Keras prints its progress
+                return Path(
+                    keras.utils.get_file(
+                        self.file,
+                        self.address,
+                        cache_dir=str(home),
+                        cache_subdir="models",
+                        file_hash=self.md5 or None,
+                    )
+                )
+        except Exception as error:
+            raise MissingFileError(
+                f"--weights imagenet: {self.file} is not in {path.parent} and could not be "
+                f"downloaded ({' '.join(str(error).split())[:120]}). Get it from "
+                f"{self.address} on a machine with internet, put it at {path}, "
+                "or give any copy with --weights FILE."
+            ) from error
+        finally:
+            socket.setdefaulttimeout(before)
+
+
+@dataclasses.dataclass(frozen=True)
+class KaggleFile:
+    """keras-hub's weights file of one architecture.
+
+    Attributes:
+        handle: On Kaggle, as `owner/model/framework/variation/version`.
+    """
+
+    handle: str
+
+    @property
+    def name(self) -> str:
+        """Return keras-hub's name of these weights."""
+        return self.handle.split("/")[3]
+
+    @property
+    def address(self) -> str:
+        """Return the page a person can download from."""
+        return f"https://www.kaggle.com/models/{self.handle.rpartition('/')[0]}"
+
+    @property
+    def hint(self) -> str:
+        """Return which file is expected."""
+        return f" Expected keras-hub's {self.name} (its {_KAGGLE_FILE})."
+
+    def fetch(self) -> Path:
+        """Return the file in kagglehub's cache, downloading it first if need be."""
+        kagglehub = optional_import("kagglehub", "hub")
+        try:
+            with contextlib.redirect_stdout(sys.stderr):  # its progress
+                return Path(kagglehub.model_download(self.handle, _KAGGLE_FILE))
+        except Exception as error:
+            raise MissingFileError(
+                f"--weights imagenet: keras-hub's {self.name} is not in kagglehub's cache "
+                f"and could not be downloaded ({' '.join(str(error).split())[:120]}). Get "
+                f"{_KAGGLE_FILE} from {self.address} on a machine with internet, put it "
+                "anywhere and give it with --weights FILE."
+            ) from error
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BaseWeights:
-    """Weights that were found, not yet loaded.
+    """A weights file, not yet loaded.
 
     Attributes:
         kind: `forensic`, `imagenet` or `file`.
@@ -62,47 +153,90 @@ class BaseWeights:
         return {"kind": self.kind, "file": self.path.name, "sha256": self.sha256}
 
 
-def find(
-    text: str, architecture: str, official: Official, shipped: str
-) -> BaseWeights | None:
-    """Turn `--weights` into a file.
+@dataclasses.dataclass(frozen=True)
+class Sources:
+    """Where weights of one base come from.
 
-    Args:
-        text: `forensic`, `imagenet`, `none` or a path.
-        architecture: For messages.
-        official: Keras' file of this architecture.
+    Attributes:
+        title: The base's name in messages.
+        imagenet: Published ImageNet weights; None where there are none.
         shipped: File name of our own base in the package; empty where there is none.
-
-    Returns:
-        None for `none`.
-
-    Raises:
-        MissingFileError: The file is not there, or cannot be downloaded.
-        InputError: There is no such shipped base, or its hash is wrong.
+        has_base: False for a network that has no base to have weights for.
+        instead: What else to do where `imagenet` is asked for and there is none.
     """
-    if text == "none":
-        return None
-    if text == "forensic":
-        return _shipped(shipped, architecture)
-    if text == "imagenet":
-        path = _imagenet(official)
-        return BaseWeights(kind="imagenet", path=path, sha256=sha256(path))
-    path = Path(text).expanduser()
-    if not path.is_file():
-        raise MissingFileError(
-            f"--weights {text}: no such file. Expected forensic, imagenet, none, or a file "
-            f"with {architecture} weights without top (.h5, .weights.h5 or .npz)."
-        )
-    return BaseWeights(kind="file", path=path, sha256=sha256(path))
+
+    title: str
+    imagenet: Published | None = None
+    shipped: str = ""
+    has_base: bool = True
+    instead: str = ""
+
+    @property
+    def hint(self) -> str:
+        """Return a sentence, with a space in front, about which file is expected."""
+        return "" if self.imagenet is None else self.imagenet.hint
+
+    def find(self, text: str) -> BaseWeights | None:
+        """Return the weights that a text names; None for `none`.
+
+        Args:
+            text: `forensic` (ours), `imagenet`, `none` (random), or a file's path.
+
+        Raises:
+            MissingFileError: The file is not there, or cannot be downloaded.
+            InputError: There are no such weights, or our own are damaged.
+        """
+        if text == "none":
+            return None
+        if not self.has_base:
+            raise InputError(
+                f"--weights {text}: {self.title} has no base that weights could be for; "
+                "leave it out."
+            )
+        if text == "forensic":
+            return self._ours()
+        if text == "imagenet":
+            if self.imagenet is None:
+                raise InputError(
+                    f"--weights imagenet: Keras publishes none for {self.title}; use "
+                    f"--weights none or a file{self.instead}."
+                )
+            path = self.imagenet.fetch()
+            return BaseWeights(kind="imagenet", path=path, sha256=sha256(path))
+        path = Path(text).expanduser()
+        if not path.is_file():
+            raise MissingFileError(
+                f"--weights {text}: no such file. Expected forensic, imagenet, none, or a "
+                f"file with {self.title} weights without top (.h5, .weights.h5 or .npz)."
+            )
+        return BaseWeights(kind="file", path=path, sha256=sha256(path))
+
+    def _ours(self) -> BaseWeights:
+        folder = resources.files("kerasfaces.models") / "weights"
+        if not self.shipped:
+            raise InputError(
+                f"--weights forensic: no such base is shipped for {self.title}, only for "
+                "mobilenetv2; give --weights imagenet or a file."
+            )
+        path = Path(str(folder / self.shipped))
+        if not path.is_file():
+            raise MissingFileError(f"{path} is missing: install kerasfaces again.")
+        note, digest = read_json(path.with_suffix(".json")), sha256(path)
+        if note["sha256"] != digest:
+            raise InputError(
+                f"{path}: SHA-256 is {digest}, expected {note['sha256']}: install "
+                "kerasfaces again."
+            )
+        return BaseWeights(kind="forensic", path=path, sha256=digest)
 
 
-def shapes(found: BaseWeights) -> Counter[Shape]:
+def shapes(source: BaseWeights) -> Counter[Shape]:
     """Return how often each array shape occurs in a weights file.
 
     Raises:
         InputError: The file is damaged or of another kind.
     """
-    return Counter(array.shape for array in _arrays(found).values())
+    return Counter(array.shape for array in _arrays(source).values())
 
 
 def expected_shapes(base: keras.Model) -> Counter[Shape]:
@@ -110,33 +244,33 @@ def expected_shapes(base: keras.Model) -> Counter[Shape]:
     return Counter(tuple(weight.shape) for weight in base.weights)
 
 
-def load_into(full: keras.Model, found: BaseWeights) -> None:
-    """Load `found` into a base without top.
+def load_into(full: keras.Model, source: BaseWeights) -> None:
+    """Load `source` into a base without top.
 
     Raises:
         InputError: A layer is missing or has another shape: nothing is loaded loosely.
     """
-    if found.path.suffix == ".npz":
-        _load_npz(full, found)
+    if source.path.suffix == ".npz":
+        _load_npz(full, source)
         return
-    wanted, got = expected_shapes(full), shapes(found)
+    wanted, got = expected_shapes(full), shapes(source)
     if wanted != got:
         lacking, extra = wanted - got, got - wanted
         hint = " It seems to include the top." if extra.total() in (1, 2) else ""
         raise InputError(
-            f"{found.path}: not weights of {full.name} without top: {lacking.total()} "
+            f"{source.path}: not weights of {full.name} without top: {lacking.total()} "
             f"arrays missing, {extra.total()} unexpected, e.g. "
             f"{next(iter(lacking or extra))}.{hint} Give --weights a file of this network, or "
             "the --model that these are of."
         )
     try:
-        full.load_weights(str(found.path))
+        full.load_weights(str(source.path))
     except (ValueError, OSError, KeyError) as error:
-        raise InputError(f"{found.path}: cannot be loaded: {error}") from error
+        raise InputError(f"{source.path}: cannot be loaded: {error}") from error
 
 
-def _load_npz(base: keras.Model, found: BaseWeights) -> None:
-    values_by_name = _arrays(found)
+def _load_npz(base: keras.Model, source: BaseWeights) -> None:
+    values_by_name = _arrays(source)
     for layer in base.layers:
         values = []
         for weight in layer.weights:
@@ -145,16 +279,16 @@ def _load_npz(base: keras.Model, found: BaseWeights) -> None:
             if value is None or value.shape != tuple(weight.shape):
                 got = "nothing" if value is None else str(value.shape)
                 raise InputError(
-                    f"{found.path}: {key} should be {tuple(weight.shape)}, found {got}."
+                    f"{source.path}: {key} should be {tuple(weight.shape)}, found {got}."
                 )
             values.append(value.astype(np.float32))
         layer.set_weights(values)
 
 
-def _arrays(found: BaseWeights) -> Mapping[str, NDArray[Any]]:
-    if found.path.suffix == ".npz":
+def _arrays(source: BaseWeights) -> Mapping[str, NDArray[Any]]:
+    if source.path.suffix == ".npz":
         advice = "expected arrays of numbers: give --weights another file"
-        return arrays.read(found.path, advice, InputError)
+        return arrays.read(source.path, advice, InputError)
     try:
         import h5py
 
@@ -164,58 +298,11 @@ def _arrays(found: BaseWeights) -> Mapping[str, NDArray[Any]]:
             if isinstance(item, h5py.Dataset):
                 shapes[name] = np.broadcast_to(np.float32(0), item.shape)  # shape only
 
-        with h5py.File(found.path, "r") as file:
+        with h5py.File(source.path, "r") as file:
             file.visititems(visit)
         return shapes
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
         raise InputError(
-            f"{found.path}: not a readable weights file ({error}); expected .h5, .weights.h5 "
+            f"{source.path}: not a readable weights file ({error}); expected .h5, .weights.h5 "
             "or .npz."
         ) from error
-
-
-def _shipped(name: str, architecture: str) -> BaseWeights:
-    folder = resources.files("kerasfaces.models") / "weights"
-    if not name:
-        raise InputError(
-            f"--weights forensic: no such base is shipped for {architecture}, only for "
-            "mobilenetv2; give --weights imagenet or a file."
-        )
-    path = Path(str(folder / name))
-    if not path.is_file():
-        raise MissingFileError(f"{path} is missing: install kerasfaces again.")
-    note = read_json(path.with_suffix(".json"))
-    found = sha256(path)
-    if note["sha256"] != found:
-        raise InputError(
-            f"{path}: SHA-256 is {found}, expected {note['sha256']}: install kerasfaces again."
-        )
-    return BaseWeights(kind="forensic", path=path, sha256=found)
-
-
-def _imagenet(official: Official) -> Path:
-    """Return Keras' cached file, downloading it first if need be."""
-    home = homes.keras_home()
-    path = home / "models" / official.file
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(_DOWNLOAD_TIMEOUT_S)  # Keras' own download has none
-    try:
-        with contextlib.redirect_stdout(sys.stderr):  # Keras prints its progress
-            return Path(
-                keras.utils.get_file(
-                    official.file,
-                    official.address + official.file,
-                    cache_dir=str(home),
-                    cache_subdir="models",
-                    file_hash=official.md5 or None,
-                )
-            )
-    except Exception as error:
-        raise MissingFileError(
-            f"--weights imagenet: {official.file} is not in {path.parent} and could not be "
-            f"downloaded ({' '.join(str(error).split())[:120]}). Get it from "
-            f"{official.address}{official.file} on a machine with internet, put it at {path}, "
-            "or give any copy with --weights FILE."
-        ) from error
-    finally:
-        socket.setdefaulttimeout(before)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kerasfaces import __version__
 from kerasfaces.core import config as configs
-from kerasfaces.core import numerics, registry
+from kerasfaces.core import numerics
 from kerasfaces.core.errors import (
     InputError,
     KerasfacesError,
@@ -16,6 +16,7 @@ from kerasfaces.core.errors import (
 from kerasfaces.core.texts import plain, quoted, shortened
 from kerasfaces.images import InputSpec
 from kerasfaces.images.limits import Limits
+from kerasfaces.models import catalogue
 from kerasfaces.models.config import ModelConfig
 from kerasfaces.run import limits
 
@@ -60,8 +61,7 @@ class TrainedNetwork:
             InputError: Keras is set to other numbers than ours.
         """
         numerics.refuse_changed()
-        plugin = registry.load("kerasfaces.models.zoo", self.model.name)
-        model: keras.Model = plugin.build(self.model)
+        model = catalogue.load(self.model.name).build(self.model)
         path = self.run.model_file
         try:
             model.load_weights(str(path))
@@ -124,7 +124,7 @@ def _read(run: "DetectorRun") -> TrainedNetwork:
         )
     train = config["train"]
     model = configs.from_dict(ModelConfig, train["model"], f"{where}/config.json")
-    stays = not registry.load("kerasfaces.models.zoo", model.name).END_TO_END
+    stays = not catalogue.load(model.name).end_to_end
     spec = run.input_spec
     pixels = configs.from_dict(InputSpec, spec["input"], f"{where}/input_spec.json")
     if pixels.size_px != model.size_px:

@@ -9,6 +9,7 @@ from kerasfaces.core import registry
 from kerasfaces.core.errors import InputError
 from kerasfaces.dataset.channels import ChannelStore
 from kerasfaces.images.limits import Limits
+from kerasfaces.models.config import ChannelOptions
 from kerasfaces.train import config as train_config
 from kerasfaces.train.config import TrainConfig
 
@@ -97,13 +98,14 @@ def input_spec(
 
 def _check_amplitude(config: TrainConfig, stage: dict[str, Any], folder: Path) -> None:
     """Refuse spectra of another kind than the model's published one."""
-    wanted = config.model.channels.amplitude
+    options = config.model.options
+    wanted = options.amplitude if isinstance(options, ChannelOptions) else ""
     got = stage["options"].get("spectrum", {}).get("amplitude", "")
     if wanted and got and wanted != got:
         raise InputError(
-            f"model.channels.amplitude is {wanted}, but {folder} holds {got}: make another "
+            f"model.options.amplitude is {wanted}, but {folder} holds {got}: make another "
             f"store (kerasfaces channels --set spectrum.amplitude={wanted}), or take this "
-            "one with --set model.channels.amplitude=."
+            "one with --set model.options.amplitude=."
         )
 
 

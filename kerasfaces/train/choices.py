@@ -8,17 +8,18 @@ from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.core import config as configs
 from kerasfaces.core import registry
 from kerasfaces.core.errors import InputError
+from kerasfaces.models import catalogue
 from kerasfaces.train import channels
 from kerasfaces.train import config as train_configs
 from kerasfaces.train.config import TrainConfig
 
-PACKAGES = ("kerasfaces.models.zoo", "kerasfaces.baselines.zoo")
+BASELINES = "kerasfaces.baselines.zoo"
 _OF_NETWORKS = ("views", "unfreeze", "mixed_precision")
 
 
 def names() -> list[str]:
     """Return the name of every model and every baseline."""
-    return [name for package in PACKAGES for name in registry.names(package)]
+    return [*catalogue.names(), *registry.names(BASELINES)]
 
 
 def default_model(store: Path | None = None) -> str:
@@ -32,7 +33,15 @@ def is_baseline(model: str) -> bool:
     Raises:
         InputError: There is no such model.
     """
-    return registry.package_of(model, PACKAGES) == "kerasfaces.baselines.zoo"
+    registry.check("model", model, names())
+    return model in registry.names(BASELINES)
+
+
+def summary(model: str) -> str:
+    """Return one line about a model or a baseline."""
+    if is_baseline(model):
+        return registry.summary(BASELINES, model)
+    return catalogue.summary(model)
 
 
 def default_weights(model: str, on_sample: bool) -> str:
@@ -42,7 +51,7 @@ def default_weights(model: str, on_sample: bool) -> str:
         model: A model or baseline.
         on_sample: The images are the built-in sample, which our own base knows best.
     """
-    if is_baseline(model) or registry.load("kerasfaces.models.zoo", model).END_TO_END:
+    if is_baseline(model) or catalogue.load(model).end_to_end:
         return "none"
     return "forensic" if on_sample else "imagenet"
 
@@ -74,7 +83,7 @@ def configuration(
     made: TrainConfig | BaselineConfig
     if is_baseline(model):
         _refuse_network_settings(model, preset, changes)
-        made = registry.load("kerasfaces.baselines.zoo", model).CONFIG()
+        made = registry.load(BASELINES, model).CONFIG()
     elif preset:
         channels.require_store(preset, store)
         made = train_configs.preset(preset, model)

@@ -5,12 +5,17 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from kerasfaces.core import registry
-from kerasfaces.core.config import LATER
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
 from kerasfaces.dataset.views import AugmentConfig
 from kerasfaces.images import InputSpec
-from kerasfaces.models.config import GROUPS, ChannelConfig, HeadConfig, ModelConfig
+from kerasfaces.models import catalogue
+from kerasfaces.models.config import (
+    GROUPS,
+    HeadConfig,
+    ModelConfig,
+    default_options,
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -66,13 +71,11 @@ class TrainConfig:
     crop: Literal["square", "none"] = "square"
     filter: Literal["nearest", "bilinear", "bicubic", "lanczos"] = "bicubic"
     false_alarm_rate: float | None = None
-    optimizer: Literal["adam", "sgd"] = dataclasses.field(
-        default="adam", metadata=LATER
-    )
-    momentum: float = dataclasses.field(default=0.9, metadata=LATER)
-    plateau_factor: float = dataclasses.field(default=0.5, metadata=LATER)
-    plateau_patience: int = dataclasses.field(default=3, metadata=LATER)
-    train_base: bool = dataclasses.field(default=False, metadata=LATER)
+    optimizer: Literal["adam", "sgd"] = "adam"
+    momentum: float = 0.9
+    plateau_factor: float = 0.5
+    plateau_patience: int = 3
+    train_base: bool = False
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -123,21 +126,21 @@ def default(model: str, weights: str = "imagenet") -> TrainConfig:
     base looks (`experiments/frozen_base`). Our own base saw nothing but images of 160 px
     and their traces, and needs one size only (chosen on validation of the sample).
     """
-    plugin = registry.load("kerasfaces.models.zoo", model)
-    if hasattr(plugin, "PRESET"):
-        return preset(plugin.PRESET, model)
-    if plugin.END_TO_END:
+    architecture = catalogue.load(model)
+    if architecture.training:
+        return preset(architecture.training, model)
+    if architecture.end_to_end:
         return _end_to_end(model)
-    taps = plugin.DEFAULT_TAPS
     ours = weights == "forensic"
     return TrainConfig(
         model=ModelConfig(
             name=model,
             size_px=160 if ours else 256,
-            taps=taps,
+            taps=architecture.taps,
             pooling="mean_std",
             scales=(1.0,) if ours else (1.0, 2.0),
             head=HeadConfig(l2=0.01),
+            options=architecture.options,
         )
     )
 
@@ -158,7 +161,7 @@ def default_for_store(
     """
     config = default(model, weights)
     whole = {group: set(GROUPS[group]) <= set(names) for group in GROUPS}
-    if registry.load("kerasfaces.models.zoo", model).END_TO_END:
+    if catalogue.load(model).end_to_end:
         found = ["+".join(group for group in GROUPS if whole[group] and group != "rgb")]
     else:
         found = [group for group in ("rgb", "lnp") if whole[group]]
@@ -187,8 +190,8 @@ def _end_to_end(model: str) -> TrainConfig:
         model=ModelConfig(
             name=model,
             inputs=("lnp+spectra",),
-            channels=ChannelConfig(),
             head=HeadConfig(standardize=False),
+            options=default_options(model),
         ),
         epochs=12,
         batch_size=32,
@@ -211,4 +214,5 @@ def preset(name: str, model: str) -> TrainConfig:
     config: TrainConfig = registry.load("kerasfaces.train.presets", name).get_config(
         model
     )
-    return config
+    completed = catalogue.load(model).completed(config.model)
+    return dataclasses.replace(config, model=completed)

@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 from kerasfaces.core.errors import InputError
+from kerasfaces.models import catalogue
 from kerasfaces.models.assemble import base_of
 from kerasfaces.train.config import TrainConfig
 
@@ -67,9 +68,7 @@ def augmented(model: Any, config: TrainConfig) -> Any:
     return keras.Model(image, model(x), name="augmented")
 
 
-def in_precision(
-    config: TrainConfig, model: Any, plugin: Any, base_weights: Any
-) -> Any:
+def in_precision(config: TrainConfig, model: Any, base_weights: Any) -> Any:
     """Return `model`, or its half-precision twin with the same weights and freezing."""
     import keras
 
@@ -83,7 +82,8 @@ def in_precision(
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        twin = plugin.build(config.model, base_weights, config.seed)
+        architecture = catalogue.load(config.model.name)
+        twin = architecture.build(config.model, base_weights, config.seed)
     finally:
         keras.config.set_dtype_policy(before)
     twin.set_weights(model.get_weights())

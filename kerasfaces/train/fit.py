@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasfaces.core import config as configs
-from kerasfaces.core import registry
 from kerasfaces.core.clock import clock, spent_s
 from kerasfaces.dataset import degrade
 from kerasfaces.dataset.batches import Source
@@ -81,9 +80,8 @@ def _train(
     tensorboard: bool,
     preparation: Preparation | None,
 ) -> Trained:
-    plugin = registry.load("kerasfaces.models.zoo", config.model.name)
     preparation = preparation or Preparation(config, base_weights)
-    whole = trains_whole(plugin, base_weights, config)
+    whole = trains_whole(config, base_weights)
     end_to_end.check(config, base_weights, whole)
     extra = _tensorboard(run) if tensorboard else []
     if whole:
@@ -92,7 +90,7 @@ def _train(
         _fit_scaling(model, data)
         assemble.unfreeze_all(model)
         model, history, continued = _train_on_images(
-            config, data, model, plugin, base_weights, run, extra
+            config, data, model, base_weights, run, extra
         )
         facts: dict[str, Any] = {"engine": engines.keras_name()}
     else:
@@ -103,7 +101,7 @@ def _train(
             count = assemble.freeze(model, config.unfreeze)
             logger.info("fine-tuning the last %d base layers with weights", count)
             model, more, continued = _train_on_images(
-                config, data, model, plugin, base_weights, run, extra
+                config, data, model, base_weights, run, extra
             )
             history += more
     if whole or config.unfreeze:
@@ -214,7 +212,6 @@ def _train_on_images(
     config: TrainConfig,
     data: Data,
     model: Any,
-    plugin: Any,
     base_weights: Any,
     run: DetectorRun,
     callbacks: list[Any],
@@ -225,8 +222,8 @@ def _train_on_images(
         The model, its history, and what was continued by another backend or device.
     """
     train, val = data.readable("train"), data.readable("val")
-    twin = end_to_end.in_precision(config, model, plugin, base_weights)
-    whole = trains_whole(plugin, base_weights, config)
+    twin = end_to_end.in_precision(config, model, base_weights)
+    whole = trains_whole(config, base_weights)
     reader = data.images.store.reader(data.keys(train))
     phase = Phase(
         name="scratch" if whole else "fine_tune",

@@ -9,15 +9,20 @@ import threading
 from typing import Any
 
 from kerasfaces.core import config as configs
-from kerasfaces.core import numerics, registry
+from kerasfaces.core import numerics
 from kerasfaces.features import engines
-from kerasfaces.models import assemble
+from kerasfaces.models import assemble, catalogue
+from kerasfaces.models.weights import BaseWeights
 from kerasfaces.train.config import TrainConfig
 
 
-def trains_whole(plugin: Any, base_weights: Any, config: TrainConfig) -> bool:
+def trains_whole(config: TrainConfig, base_weights: BaseWeights | None) -> bool:
     """Tell whether everything is trained, rather than a head on a base that stays."""
-    return base_weights is None or bool(plugin.END_TO_END) or config.train_base
+    return (
+        base_weights is None
+        or config.train_base
+        or catalogue.load(config.model.name).end_to_end
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +49,10 @@ class Preparation:
     """
 
     def __init__(
-        self, config: TrainConfig, base_weights: Any, shared: bool = False
+        self,
+        config: TrainConfig,
+        base_weights: BaseWeights | None,
+        shared: bool = False,
     ) -> None:
         """Remember what to build."""
         self.shared = shared
@@ -90,9 +98,11 @@ class Preparation:
 
     def _build(self) -> Prepared:
         numerics.refuse_changed()
-        plugin = registry.load("kerasfaces.models.zoo", self._config.model.name)
-        model = plugin.build(self._config.model, self._base_weights, self._config.seed)
-        if trains_whole(plugin, self._base_weights, self._config):
+        architecture = catalogue.load(self._config.model.name)
+        model = architecture.build(
+            self._config.model, self._base_weights, self._config.seed
+        )
+        if trains_whole(self._config, self._base_weights):
             return Prepared(model)
         assemble.freeze(model)
         return Prepared(model, assemble.extractor_of(model))
@@ -104,14 +114,14 @@ class Preparations:
     def __init__(self) -> None:
         self._kept: tuple[str, Preparation] | None = None
 
-    def get(self, config: TrainConfig, base_weights: Any) -> Preparation:
+    def get(self, config: TrainConfig, base_weights: BaseWeights | None) -> Preparation:
         """Return a preparation of `config`, the last one where only the head is trained.
 
         A run puts its own head into the model, so the last run's model must be saved.
         """
-        plugin = registry.load("kerasfaces.models.zoo", config.model.name)
-        changed = trains_whole(plugin, base_weights, config) or config.unfreeze
-        if changed or not config.model.is_rgb:  # statistics of the training images
+        changed = trains_whole(config, base_weights) or config.unfreeze
+        # Other channels bring statistics of the training images.
+        if base_weights is None or changed or not config.model.is_rgb:
             return Preparation(config, base_weights)
         described = [configs.to_dict(config.model), base_weights.describe()]
         key = configs.digest(described)

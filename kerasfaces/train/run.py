@@ -10,9 +10,10 @@ import pandas as pd
 
 from kerasfaces import manifest as manifests
 from kerasfaces.baselines.config import BaselineConfig
-from kerasfaces.core import arrays, registry
+from kerasfaces.core import arrays
 from kerasfaces.core import config as configs
 from kerasfaces.core.errors import InputError
+from kerasfaces.models import catalogue
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.train import channels
 from kerasfaces.train.config import TrainConfig
@@ -32,8 +33,8 @@ class Request:
     """What `train` was asked for.
 
     Attributes:
-        config: The training configuration, a model's or a baseline's; `model.alpha` is
-            filled in from the weights.
+        config: The training configuration, a model's or a baseline's; the width
+            of its base is filled in from the weights.
         manifest: Rows, split or not.
         weights: Text of `--weights`.
         folder: Run folder; None names it by configuration and manifest.
@@ -104,14 +105,10 @@ def resolve(request: Request) -> tuple[TrainConfig | BaselineConfig, Any]:
                 f"--weights {request.weights}: {config.model.name} has none; leave it out."
             )
         return config, None
-    plugin = registry.load("kerasfaces.models.zoo", config.model.name)
-    found = plugin.find_weights(request.weights, config.model.alpha, config.model)
-    if found is not None and config.model.alpha is None:
-        model = dataclasses.replace(
-            config.model, alpha=plugin.width_of(found, config.model)
-        )
-        config = dataclasses.replace(config, model=model)
-    return config, found
+    architecture = catalogue.load(config.model.name)
+    base_weights = architecture.find_weights(request.weights, config.model)
+    model = architecture.completed(config.model, base_weights)
+    return dataclasses.replace(config, model=model), base_weights
 
 
 def default_folder(

@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from kerasfaces.core import registry
+from kerasfaces.models import catalogue
 from kerasfaces.models.config import HeadConfig
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune.offer import Offer
@@ -46,7 +46,7 @@ def configure(
     """
     base = hp.Choice("base", list(offer.bases))
     config = offer.default(base)
-    four = registry.load("kerasfaces.models.zoo", base).DEFAULT_TAPS
+    four = catalogue.load(base).taps
     taps = {"four": four, "first two": four[:2], "last two": four[2:], "end": ()}
     chosen = {
         "taps": taps[hp.Choice("taps", list(tap_sets))],

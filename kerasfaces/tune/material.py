@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from kerasfaces import manifest as manifests
 from kerasfaces.core import config as configs
-from kerasfaces.core import registry
 from kerasfaces.features.cached import FeatureCache, View, base_recipe
-from kerasfaces.models import assemble, stem
+from kerasfaces.models import assemble, catalogue, stem
 from kerasfaces.train import channels, standardize
 from kerasfaces.train import data as datasets
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.data import Data
+from kerasfaces.tune import pieces
 from kerasfaces.tune.offer import Offer
 from kerasfaces.tune.pieces import Piece, Plan
 
@@ -210,16 +210,16 @@ class Material:
 
     def _new_cache(self, piece: Piece, data: Data) -> FeatureCache:
         name = piece.model.name
-        plugin = registry.load("kerasfaces.models.zoo", name)
+        architecture = catalogue.load(name)
         weights = self._offer.found[name]
         scaling, fitted = None, None
 
         def build() -> Any:
-            model = plugin.build(piece.model, weights, 0)
+            model = architecture.build(piece.model, weights, 0)
             assemble.freeze(model)
             return model
 
-        if piece.model.channels.standardize and not piece.model.is_rgb:
+        if pieces.standardizes(piece.model):
             fitted = build()
             reader = data.images.store.reader(data.keys(data.readable("train")))
             stem.fit_scaling(fitted, reader, len(reader))

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kerasfaces.core import registry
 from kerasfaces.core.errors import InputError, KerasfacesError, MissingFileError
 from kerasfaces.dataset.views import AugmentConfig
-from kerasfaces.models.config import GROUPS
+from kerasfaces.models import catalogue
+from kerasfaces.models.config import GROUPS, ModelConfig
 from kerasfaces.train import channels
 from kerasfaces.train import config as train_config
 from kerasfaces.train.config import TrainConfig
@@ -96,15 +96,15 @@ def make(
     given, found = {}, {}
     errors: dict[str, KerasfacesError] = {}
     for base, text in texts.items():
-        plugin = registry.load("kerasfaces.models.zoo", base)
-        if plugin.END_TO_END or text == "none":
+        architecture = catalogue.load(base)
+        if architecture.end_to_end or text == "none":
             raise InputError(
                 f"{base} with --weights {text} is trained as a whole; a study trains heads on "
                 "frozen bases: choose another base, or give it weights."
             )
         try:
-            weight = plugin.find_weights(text, None)
-            plugin.width_of(weight)
+            weight = architecture.find_weights(text)
+            architecture.completed(ModelConfig(name=base), weight)
         except (InputError, MissingFileError) as error:
             errors[base] = error
             continue
@@ -128,7 +128,7 @@ def _texts(
     own = {}
     for text in weights:
         base, equals, value = text.partition("=")
-        if equals and base in registry.names("kerasfaces.models.zoo"):
+        if equals and base in catalogue.names():
             if base not in texts:
                 raise InputError(
                     f"--weights {text}: the study has no base {base}; it has: "

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces.core import registry
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
-from kerasfaces.models.config import ModelConfig
+from kerasfaces.models import catalogue
+from kerasfaces.models.config import ModelConfig, Options, ViewOptions
 from kerasfaces.train.config import TrainConfig
 
 
@@ -79,7 +79,7 @@ class Plan:
         name = model.name
         if not _can_slice(model) or len(self._variants.get(name, ())) < 2:
             return [Piece(model=model)]
-        anatomy = anatomy_of(name, model.alpha)
+        anatomy = anatomy_of(name, model.options)
         wanted = [tap or anatomy.last for tap in model.taps or ("",)]
         unknown = [tap for tap in wanted if tap not in anatomy.widths]
         if unknown:
@@ -111,12 +111,12 @@ class Plan:
 
 
 @functools.cache
-def anatomy_of(name: str, alpha: float | None) -> Anatomy:
+def anatomy_of(name: str, options: Options) -> Anatomy:
     """Return a base's layers; builds it once, without weights."""
     from kerasfaces.models import assemble
 
-    plugin = registry.load("kerasfaces.models.zoo", name)
-    base = assemble.base_of(plugin.build(ModelConfig(name=name, alpha=alpha), None, 0))
+    config = ModelConfig(name=name, options=options)
+    base = assemble.base_of(catalogue.load(name).build(config))
     widths = {
         layer.name: int(layer.output.shape[-1])
         for layer in base.layers
@@ -126,7 +126,18 @@ def anatomy_of(name: str, alpha: float | None) -> Anatomy:
 
 
 def _can_slice(model: ModelConfig) -> bool:
-    return model.pooling in ("mean", "mean_std") and not model.channels.standardize
+    options = model.options
+    return model.pooling in ("mean", "mean_std") and not (
+        isinstance(options, ViewOptions) and options.standardize
+    )
+
+
+def standardizes(model: ModelConfig) -> bool:
+    """Tell whether features depend on statistics of the training images' channels."""
+    options = model.options
+    if not isinstance(options, ViewOptions):
+        return False
+    return options.standardize and not model.is_rgb
 
 
 def _columns(

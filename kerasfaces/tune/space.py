@@ -8,6 +8,7 @@ from keras_tuner import HyperParameters
 
 from kerasfaces.core.errors import InputError, KerasfacesError
 from kerasfaces.core.texts import quoted
+from kerasfaces.models import catalogue
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune.blame import study_code
 from kerasfaces.tune.offer import Offer
@@ -97,8 +98,6 @@ def configuration(study: Study, offer: Offer, hyperparameters: Any) -> TrainConf
     Raises:
         InputError: They stand for none.
     """
-    from kerasfaces.core import registry
-
     with study_code():
         config = study.configure(hyperparameters.copy(), offer)
     if not isinstance(config, TrainConfig):
@@ -113,13 +112,8 @@ def configuration(study: Study, offer: Offer, hyperparameters: Any) -> TrainConf
         )
     if config.unfreeze:
         raise InputError(f"unfreeze: studies train heads only, got {config.unfreeze}.")
-    if config.model.alpha is None:
-        plugin = registry.load("kerasfaces.models.zoo", name)
-        alpha = plugin.width_of(offer.found[name], config.model)
-        config = dataclasses.replace(
-            config, model=dataclasses.replace(config.model, alpha=alpha)
-        )
-    return config
+    completed = catalogue.load(name).completed(config.model, offer.found[name])
+    return dataclasses.replace(config, model=completed)
 
 
 def probes(study: Study, offer: Offer, space: Any) -> list[TrainConfig]:

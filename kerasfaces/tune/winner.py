@@ -98,8 +98,8 @@ def command(config: TrainConfig, offer: Offer, manifest: Path, run: Path) -> str
     if config.seed:
         words += ["--seed", str(config.seed)]
     default = dataclasses.replace(offer.default(name), seed=config.seed)
-    before = configs.to_dict(default, complete=True)
-    for key, value in _changed(before, configs.to_dict(config, complete=True)):
+    before = configs.to_dict(default)
+    for key, value in _changed(before, configs.to_dict(config)):
         words += ["--set", f"{key}={_text(value)}"]
     return shlex.join([*words, "-o", str(run)])
 
@@ -112,7 +112,7 @@ def _changed(
         before = default[key]
         if isinstance(value, dict):
             found += _changed(before, value, f"{prefix}{key}.")
-        elif value != before and f"{prefix}{key}" != "model.alpha":
+        elif value != before and f"{prefix}{key}" != "model.options.alpha":
             found.append((f"{prefix}{key}", value))  # the width is in the weights
     return found
 

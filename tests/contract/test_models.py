@@ -7,55 +7,75 @@ import keras
 import numpy as np
 import pytest
 
-from kerasfaces.core import config, registry
-from kerasfaces.models import assemble
+from kerasfaces.core import config
+from kerasfaces.models import assemble, catalogue
 from kerasfaces.models.config import (
     GROUPS,
-    ChannelConfig,
-    CnnConfig,
     HeadConfig,
     ModelConfig,
-    TransformerConfig,
 )
 
 pytestmark = pytest.mark.tf
-NAMES = registry.names("kerasfaces.models.zoo")
+NAMES = catalogue.names()
 SIZE_PX = 48
 WITHOUT_NORMS = {"dct_cnn", "logistic_regression", "modified_cnn", "two_layer_cnn"}
-SMALL_TRANSFORMER = TransformerConfig(layers=2, width=8, heads=2)
-SMALL_CNN = CnnConfig(layers=3, filters=4, kernel_px=3, networks=3, patch_px=16)
+# Every option away from its default, and as small as the model can be.
+OPTIONS = {
+    "fusion": "attention_all",
+    "attention": "scaled",
+    "stem": "project",
+    "gain": 3.0,
+    "standardize": True,
+    "alpha": 0.35,
+    "layers": 3,
+    "filters": 4,
+    "kernel_px": 3,
+    "networks": 3,
+    "patch_px": 16,
+    "width": 8,
+    "heads": 2,
+}
 
 
 def plugin(name):
-    return registry.load("kerasfaces.models.zoo", name)
+    return catalogue.load(name)
 
 
 def sees_pixels_only(name):
     """A method of somebody else's, with its own training."""
-    return hasattr(plugin(name), "PRESET")
+    return plugin(name).takes == "pixels"
 
 
 def is_transformer(name):
-    return hasattr(plugin(name), "SIZES")
+    return name in catalogue.PRESETS
+
+
+def options(name):
+    own = {field.name for field in dataclasses.fields(plugin(name).options)}
+    return {key: value for key, value in OPTIONS.items() if key in own}
 
 
 def inputs_of(name):
     if sees_pixels_only(name):
         return ("rgb",)
-    return ("lnp+spectra",) if plugin(name).END_TO_END else ("lnp", "rgb")
+    return ("lnp+spectra",) if plugin(name).end_to_end else ("lnp", "rgb")
 
 
 def some_taps(name):
     """Two layers of the base, one of them with fewer maps than the other."""
     if not sees_pixels_only(name):
-        taps = plugin(name).DEFAULT_TAPS[:2]
+        taps = plugin(name).taps[:2]
         return taps or ("block_3_expand_relu", "block_6_expand_relu")
     if name in ("logistic_regression", "aggregated_cnns"):
         return ()  # the one has no layer, the other's layers see patches
     if is_transformer(name):
         return ()  # its layers are inside keras-hub's
     base = assemble.base_of(
-        plugin(name).build(ModelConfig(name=name, size_px=SIZE_PX, cnn=SMALL_CNN))
+        plugin(name).build(
+            config.updated(
+                ModelConfig(name=name, size_px=SIZE_PX), {"options": options(name)}
+            )
+        )
     )
     convolutions = [x for x in base.layers if isinstance(x, keras.layers.Conv2D)]
     return convolutions[0].name, convolutions[-1].name
@@ -63,22 +83,13 @@ def some_taps(name):
 
 def small(name):
     """Every argument away from its default, and as small as the model can be."""
-    whole = plugin(name).END_TO_END
-    return ModelConfig(
+    model_config = ModelConfig(
         name=name,
         inputs=inputs_of(name),
-        channels=ChannelConfig(
-            fusion="attention_all" if whole else "attention_spectra",
-            attention="scaled",
-            stem="project",
-            gain=3.0,
-            standardize=True,
-        ),
         size_px=SIZE_PX,
         taps=some_taps(name),
         pooling="mean_std",
         scales=(1.0,) if is_transformer(name) else (1.0, 0.75),
-        alpha=0.35,
         head=HeadConfig(
             units=(16, 8),
             dropout=0.2,
@@ -87,14 +98,13 @@ def small(name):
             batch_norm=True,
             output="softmax",
         ),
-        cnn=SMALL_CNN,
-        transformer=SMALL_TRANSFORMER,
     )
+    return config.updated(model_config, {"options": options(name)})
 
 
 @pytest.fixture(scope="module", params=NAMES)
 def built(request):
-    if getattr(plugin(request.param), "EXTRA", "") == "hub":
+    if plugin(request.param).extra == "hub":
         pytest.importorskip("keras_hub")
     model_config = small(request.param)
     return model_config, plugin(request.param).build(model_config, None, 1)
@@ -149,7 +159,7 @@ def test_the_head_can_be_replayed_from_the_taps(built, images):
     model_config, model = built
     poolings = assemble.poolings_of(model)
     names = model_config.taps or ("last",)
-    views = len(model_config.views) if not plugin(model_config.name).END_TO_END else 1
+    views = len(model_config.views) if not plugin(model_config.name).end_to_end else 1
     assert len(poolings) == views * len(model_config.scales) * len(names)
     taps = [each.input for each in poolings]
     maps = keras.Model(model.input, taps)(images, training=False)
@@ -178,7 +188,7 @@ def test_each_argument_reaches_the_model(built):
     base = assemble.base_of(model)
     outputs = [base.get_layer(tap).output for tap in model_config.taps] or base.outputs
     width = sum(output.shape[-1] for output in outputs)
-    views = 1 if plugin(model_config.name).END_TO_END else len(model_config.inputs)
+    views = 1 if plugin(model_config.name).end_to_end else len(model_config.inputs)
     extractor = assemble.extractor_of(model)
     width *= 2 * len(model_config.scales) * views
     assert extractor.output_shape == (None, width)
@@ -250,22 +260,21 @@ def test_builds_and_trains_under_jax(run_python):
     os.environ.pop("KERAS_BACKEND", None)
     code = """
 import os; os.environ["KERAS_BACKEND"] = "jax"
-from kerasfaces.core import registry
-from kerasfaces.models.config import CnnConfig, ModelConfig, TransformerConfig
+from kerasfaces.models import catalogue
+from kerasfaces.models.config import ModelConfig
+import dataclasses
 import importlib.util
 import numpy as np
-for name in registry.names("kerasfaces.models.zoo"):
-    plugin = registry.load("kerasfaces.models.zoo", name)
-    if hasattr(plugin, "EXTRA") and not importlib.util.find_spec("keras_hub"):
+SMALL = {"patch_px": 16, "layers": 2, "width": 8, "heads": 2}
+for name in catalogue.names():
+    plugin = catalogue.load(name)
+    if plugin.extra and not importlib.util.find_spec("keras_hub"):
         print("(1, 1)")
         continue
-    channels = plugin.END_TO_END and not hasattr(plugin, "PRESET")
-    inputs = ("lnp+spectra",) if channels else ("rgb",)
-    cnn = CnnConfig(patch_px=16)
-    small = TransformerConfig(layers=2, width=8, heads=2)
-    config = ModelConfig(
-        name=name, size_px=32, inputs=inputs, cnn=cnn, transformer=small
-    )
+    inputs = ("lnp+spectra",) if plugin.takes == "channels" else ("rgb",)
+    own = {key: SMALL[key] for key in SMALL if hasattr(plugin.options, key)}
+    options = dataclasses.replace(plugin.options, **own)
+    config = ModelConfig(name=name, size_px=32, inputs=inputs, options=options)
     model = plugin.build(config)
     print(model.predict(np.zeros((1, *model.input_shape[1:])), verbose=0).shape)
 """

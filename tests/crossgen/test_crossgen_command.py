@@ -57,7 +57,7 @@ def test_two_generators(arguments, tmp_path, capsys, monkeypatch):
     for run in (out / "runs").glob("*/seed-0"):  # they share one traced base
         assert read_json(run / "training.json")["agreement"] < 1e-3
     config = read_json(out / "runs" / "all" / "seed-0" / "config.json")
-    assert config["train"]["model"]["alpha"] == 0.35
+    assert config["train"]["model"]["options"]["alpha"] == 0.35
     before = (out / "crossgen.json").stat().st_mtime_ns
     assert main([*arguments, "-o", str(out)]) == 0
     assert capsys.readouterr().out == printed

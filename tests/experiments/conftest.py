@@ -151,14 +151,13 @@ def weights_file(tmp_path):
 def no_imagenet(monkeypatch):
     """No ImageNet weights, at once instead of after a download that fails."""
     from kerasfaces.core.errors import MissingFileError
-    from kerasfaces.models import hub, weights
+    from kerasfaces.models import weights
 
-    def missing(official):
-        name = getattr(official, "file", "") or official.name
-        raise MissingFileError(f"{name} is not in /home/somebody/.keras.")
+    def missing(published):
+        raise MissingFileError(f"{published} is not in /home/somebody/.keras.")
 
-    monkeypatch.setattr(weights, "_imagenet", missing)
-    monkeypatch.setattr(hub, "_download", missing)
+    monkeypatch.setattr(weights.KerasFile, "fetch", missing)
+    monkeypatch.setattr(weights.KaggleFile, "fetch", missing)
 
 
 @pytest.fixture

@@ -116,12 +116,12 @@ def test_without_budget_nothing_new_is_started(context, system, trained):
 def test_weights_that_cannot_be_had_are_looked_for_once(
     context, no_imagenet, monkeypatch
 ):
-    from kerasfaces.models import hub
+    from kerasfaces.models.weights import KaggleFile
 
     looked = []
-    missing = hub._download
+    missing = KaggleFile.fetch
     monkeypatch.setattr(
-        hub, "_download", lambda preset: looked.append(preset) or missing(preset)
+        KaggleFile, "fetch", lambda file: looked.append(file) or missing(file)
     )
     config = configs.preset("yu2024", "deit_base_224")
     system = System(label="deit", config=config, weights="imagenet")

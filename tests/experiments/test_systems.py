@@ -11,6 +11,7 @@ from experiments.systems import cost, detectors, experiment, page, trial
 from kerasfaces.core import registry
 from kerasfaces.core.errors import RunError
 from kerasfaces.core.files import read_json
+from kerasfaces.models import catalogue
 from kerasfaces.train import run as training
 
 pytestmark = pytest.mark.tf
@@ -43,7 +44,7 @@ def lines(results, table):
 
 def test_every_model_and_baseline_of_the_toolkit_is_in_the_table():
     known = {
-        *registry.names("kerasfaces.models.zoo"),
+        *catalogue.names(),
         *registry.names("kerasfaces.baselines.zoo"),
     }
     assert {each.model for each in detectors.detectors()} == known

@@ -79,10 +79,10 @@ def test_configurations_say_what_the_tables_say(tmp_path):
 
     three = model("resnet34", cells.THREE)
     assert len(three.channel_names) == 9
-    assert (three.channels.fusion, three.channels.classifier) == ("concat", "resnet34")
+    assert (three.options.fusion, three.options.classifier) == ("concat", "resnet34")
     chosen = model("mobilenetv2", cells.CHOSEN)
     assert len(chosen.channel_names) == 5
-    assert chosen.channels.fusion == "attention_spectra"
+    assert chosen.options.fusion == "attention_spectra"
     assert model("liu2022") == configs.preset("liu2022", "lnp_attention").model
     for method in ("dct_cnn", "autogan_spec", "wang2020", "gragnaniello2021"):
         assert model(method) == configs.default(method).model

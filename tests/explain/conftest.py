@@ -13,7 +13,7 @@ def tiny_run(tmp_path_factory):
     from kerasfaces.models.zoo import modified_cnn
 
     root = tmp_path_factory.mktemp("explain")
-    model = modified_cnn.build(tiny_detector.MODEL, seed=1)
+    model = modified_cnn.ARCHITECTURE.build(tiny_detector.MODEL, seed=1)
     images = [
         tiny_detector.picture(fake, n) for fake in (False, True) for n in range(32)
     ]

@@ -115,6 +115,7 @@ def linear(tmp_path_factory):
     import keras
 
     from kerasfaces.explain.subjects import open_subject
+    from kerasfaces.models.config import Options
     from kerasfaces.models.zoo import logistic_regression
 
     config = dataclasses.replace(
@@ -122,8 +123,9 @@ def linear(tmp_path_factory):
         name="logistic_regression",
         scales=(1.0, 2.0),
         head=dataclasses.replace(tiny_detector.MODEL.head, standardize=True),
+        options=Options(),
     )
-    model = logistic_regression.build(config)
+    model = logistic_regression.ARCHITECTURE.build(config)
     random = np.random.default_rng(3)
     head = model.get_layer("head")
     head.get_layer("standardize").set_weights(
@@ -179,10 +181,15 @@ def test_what_a_method_cannot_explain(linear):
 
 def test_gradcam_refuses_spectra(tmp_path):
     from kerasfaces.explain.subjects import open_subject
+    from kerasfaces.models.config import Options
     from kerasfaces.models.zoo import dct_cnn
 
-    config = dataclasses.replace(tiny_detector.MODEL, name="dct_cnn", pooling="flatten")
-    folder = tiny_detector.write_run(tmp_path / "run", dct_cnn.build(config), config)
+    config = dataclasses.replace(
+        tiny_detector.MODEL, name="dct_cnn", pooling="flatten", options=Options()
+    )
+    folder = tiny_detector.write_run(
+        tmp_path / "run", dct_cnn.ARCHITECTURE.build(config), config
+    )
     with pytest.raises(InputError, match="positions are frequencies"):
         load("gradcam").check(open_subject(folder))
 

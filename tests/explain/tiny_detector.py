@@ -9,7 +9,8 @@ from kerasfaces.core import config as configs
 from kerasfaces.core import rng
 from kerasfaces.core.files import write_json
 from kerasfaces.images import InputSpec
-from kerasfaces.models.config import CnnConfig, HeadConfig, ModelConfig
+from kerasfaces.models.config import HeadConfig, ModelConfig
+from kerasfaces.models.zoo import modified_cnn
 from kerasfaces.train.config import TrainConfig
 
 SIZE_PX = 32
@@ -18,7 +19,7 @@ MODEL = ModelConfig(
     name="modified_cnn",
     size_px=SIZE_PX,
     pooling="mean_std",
-    cnn=CnnConfig(layers=1, filters=8, kernel_px=3),
+    options=modified_cnn.Options(layers=1, filters=8, kernel_px=3),
     head=HeadConfig(standardize=False),
 )
 POINT = {

@@ -11,7 +11,6 @@ import pytest
 from kerasfaces.cli.train import main
 from kerasfaces.core.errors import InputError
 from kerasfaces.models import assemble
-from kerasfaces.models.config import CnnConfig
 from kerasfaces.models.patches import ByImage, OneAtATime, Patches, starts
 from kerasfaces.models.zoo import aggregated_cnns
 from kerasfaces.train import config as configs
@@ -20,7 +19,7 @@ pytestmark = pytest.mark.tf
 SMALL = dataclasses.replace(
     configs.default("aggregated_cnns").model,
     size_px=48,
-    cnn=CnnConfig(filters=4, networks=3, patch_px=16),
+    options=aggregated_cnns.Options(filters=4, networks=3, patch_px=16),
 )
 
 
@@ -72,9 +71,9 @@ def test_patches_reach_every_place():
 def test_patches_larger_than_the_image_are_refused():
     with pytest.raises(InputError, match="patches of 64 px do not fit into 48 x 48 px"):
         Patches(64, 0)(pixels())
-    wrong = dataclasses.replace(SMALL, cnn=CnnConfig(patch_px=64))
+    wrong = dataclasses.replace(SMALL, options=aggregated_cnns.Options(patch_px=64))
     with pytest.raises(InputError, match=r"do not fit into model\.size_px=48"):
-        aggregated_cnns.build(wrong)
+        aggregated_cnns.ARCHITECTURE.build(wrong)
 
 
 def test_scores_come_back_to_their_image():
@@ -94,7 +93,7 @@ def test_one_network_at_a_time_and_all_take_turns():
 
 
 def test_weights_as_described():
-    model = aggregated_cnns.build(configs.default("aggregated_cnns").model)
+    model = aggregated_cnns.ARCHITECTURE.build(configs.default("aggregated_cnns").model)
     maps = (3, 16, 32, 64, 64)
     one = sum(9 * a * b + 4 * b for a, b in itertools.pairwise(maps)) + 64 + 1
     assert model.count_params() == 5 * one
@@ -102,7 +101,7 @@ def test_weights_as_described():
 
 
 def test_the_logit_is_the_mean_of_the_networks_votes():
-    model = aggregated_cnns.build(SMALL, None, 4)
+    model = aggregated_cnns.ARCHITECTURE.build(SMALL, None, 4)
     images = pixels()
     maps = assemble.base_of(model)(model.get_layer("preprocessing")(images))
     maps = numpy_of(maps)[:, :, 0]
@@ -116,7 +115,7 @@ def test_the_logit_is_the_mean_of_the_networks_votes():
 def test_each_image_teaches_one_network():
     import tensorflow as tf
 
-    model = aggregated_cnns.build(SMALL, None, 4)
+    model = aggregated_cnns.ARCHITECTURE.build(SMALL, None, 4)
     with tf.GradientTape() as tape:
         logit = model(pixels(1), training=True)
     gradients = tape.gradient(logit, model.trainable_variables)
@@ -134,7 +133,7 @@ def test_trains_through_the_command_and_evaluates(tiny_manifest, tmp_path):
 
     run, manifest = tmp_path / "run", str(tmp_path / "manifest.csv")
     words = ["--manifest", manifest, "--model", "aggregated_cnns", "-o", str(run)]
-    words += ["--set", "model.size_px=48", "--set", "model.cnn.patch_px=16"]
+    words += ["--set", "model.size_px=48", "--set", "model.options.patch_px=16"]
     assert main([*words, "--set", "epochs=3"]) == 0
     assert evaluate([str(run), "--manifest", manifest]) == 0
     stored = pd.read_csv(run / "predictions_test.csv")["logit"]

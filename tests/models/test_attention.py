@@ -189,6 +189,6 @@ def test_selection_is_numpy_s(positions):
 def test_attention_kinds_are_the_configuration_s():
     from typing import get_args, get_type_hints
 
-    from kerasfaces.models.config import ChannelConfig
+    from kerasfaces.models.zoo.lnp_attention import Options
 
-    assert get_args(get_type_hints(ChannelConfig)["attention"]) == attention.KINDS
+    assert get_args(get_type_hints(Options)["attention"]) == attention.KINDS

@@ -10,10 +10,9 @@ import pytest
 import scipy.fft
 
 from kerasfaces.cli.train import main
-from kerasfaces.core import registry
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import read_json
-from kerasfaces.models import assemble, dct, spectral
+from kerasfaces.models import assemble, catalogue, dct, spectral
 from kerasfaces.models.config import ModelConfig
 from kerasfaces.models.zoo import dct_cnn, gragnaniello2021, resnet50
 from kerasfaces.run.folder import DetectorRun
@@ -131,36 +130,36 @@ def test_dct_cnn_flattens_every_coefficient():
     config = dataclasses.replace(
         configs.default("dct_cnn").model, size_px=32, name="dct_cnn"
     )
-    model = dct_cnn.build(config)
+    model = dct_cnn.ARCHITECTURE.build(config)
     assert assemble.extractor_of(model).output_shape == (None, 8 * 8 * 32)
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_default_configuration_is_the_method_s_preset(name):
-    plugin = registry.load("kerasfaces.models.zoo", name)
+    plugin = catalogue.load(name)
     config = configs.default(name)
-    assert config == configs.preset(plugin.PRESET, name)
+    assert config == configs.preset(plugin.training, name)
     assert config.model.name == name
     with pytest.raises(InputError, match=f"describes {name}, not 'resnet50'"):
-        configs.preset(plugin.PRESET, "resnet50")
+        configs.preset(plugin.training, "resnet50")
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_channels_are_refused(name):
     wrong = ModelConfig(name=name, inputs=("lnp",))
     with pytest.raises(InputError, match=f"{name} takes pixels, rgb; got lnp"):
-        registry.load("kerasfaces.models.zoo", name).build(wrong)
+        catalogue.load(name).build(wrong)
 
 
 def test_liu2022_and_wan2023_are_presets_of_the_channel_model():
     liu = configs.preset("liu2022", "lnp_attention").model
-    assert (liu.channels.fusion, liu.channels.classifier) == ("concat", "resnet50")
+    assert (liu.options.fusion, liu.options.classifier) == ("concat", "resnet50")
     assert liu.channel_names == (
         *("lnp_red", "lnp_green", "lnp_blue"),
         *("amplitude", "phase"),
     )
     wan = configs.preset("wan2023", "lnp_attention").model
-    assert wan.channels.fusion == "attention_spectra"
+    assert wan.options.fusion == "attention_spectra"
     for name in ("liu2022", "wan2023"):
         with pytest.raises(InputError, match="describes lnp_attention"):
             configs.preset(name, "resnet50")
@@ -168,7 +167,7 @@ def test_liu2022_and_wan2023_are_presets_of_the_channel_model():
 
 def test_imagenet_weights_nobody_publishes():
     with pytest.raises(InputError, match="Keras publishes none for ResNet-34"):
-        registry.load("kerasfaces.models.zoo", "autogan_spec").find_weights("imagenet")
+        catalogue.load("autogan_spec").find_weights("imagenet")
 
 
 def test_blur_and_jpeg_do_not_go_with_a_frozen_base(

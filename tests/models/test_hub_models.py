@@ -9,12 +9,20 @@ import pandas as pd
 import pytest
 
 from kerasfaces.cli.train import main
-from kerasfaces.core import registry
 from kerasfaces.core.errors import InputError, MissingExtraError, MissingFileError
 from kerasfaces.core.files import read_json
-from kerasfaces.models import assemble, hub, layers, weights
-from kerasfaces.models.config import ModelConfig, TransformerConfig
-from kerasfaces.models.zoo import densenet121, resnet50, resnet50_convstack
+from kerasfaces.models import assemble, catalogue, layers, weights
+from kerasfaces.models.architecture import Start
+from kerasfaces.models.config import ModelConfig
+from kerasfaces.models.weights import Sources
+from kerasfaces.models.zoo import (
+    densenet121,
+    resnet18,
+    resnet50,
+    resnet50_convstack,
+    transformer,
+)
+from kerasfaces.models.zoo.transformer import Sizes
 from kerasfaces.train import config as configs
 
 pytestmark = pytest.mark.tf
@@ -38,23 +46,33 @@ PRESETS = {
     "resnet50_convstack": "tian2023",
 }
 TRANSFORMERS = [name for name in PRESETS if name.startswith(("deit", "vit"))]
-SMALL = TransformerConfig(layers=2, width=8, heads=2)
+SMALL = Sizes(layers=2, width=8, heads=2)
 
 
 def plugin(name):
-    return registry.load("kerasfaces.models.zoo", name)
+    return catalogue.load(name)
 
 
 def built(config, found=None, seed=0):
-    if getattr(plugin(config.name), "EXTRA", "") == "hub":
+    if plugin(config.name).extra == "hub":
         pytest.importorskip("keras_hub")
     return plugin(config.name).build(config, found, seed)
 
 
 def small(name, **changes):
-    return dataclasses.replace(
-        configs.default(name).model, size_px=48, transformer=SMALL, **changes
-    )
+    config = configs.default(name).model
+    options = SMALL if name in TRANSFORMERS else config.options
+    return dataclasses.replace(config, size_px=48, options=options, **changes)
+
+
+def backbone_of(name, config):
+    """keras-hub's own model, random weights."""
+    start = Start(config.options, None, Sources(name), 0)
+    if name == "resnet18":
+        return resnet18.resnet18(config, start)
+    kind = transformer.vit_base if name.startswith("vit") else transformer.deit
+    tokens = kind(config, start)
+    return keras.Model(tokens.input, tokens.layers[-2].output, name=tokens.name)
 
 
 def numpy_of(values):
@@ -94,7 +112,9 @@ def test_resnet50_convstack_starts_from_resnet50_s_weights(tmp_path):
     keras.utils.set_random_seed(7)
     source = resnet50.full_base()
     source.save_weights(tmp_path / "resnet.weights.h5")
-    found = resnet50_convstack.find_weights(str(tmp_path / "resnet.weights.h5"))
+    found = resnet50_convstack.ARCHITECTURE.find_weights(
+        str(tmp_path / "resnet.weights.h5")
+    )
     config = dataclasses.replace(small("resnet50_convstack"), size_px=64)
     base = assemble.base_of(built(config, found, 1))
     for layer in (each for each in source.layers if each.weights):
@@ -140,29 +160,19 @@ def test_vit_sees_pixels_between_minus_one_and_one():
 @pytest.mark.parametrize("name", [*TRANSFORMERS, "resnet18"])
 def test_weights_from_keras_hub_s_file_are_in_the_base(name, tmp_path):
     """A file as keras-hub writes it, from a backbone of its own."""
-    keras_hub = pytest.importorskip("keras_hub")
+    pytest.importorskip("keras_hub")
     config, path = small(name), tmp_path / "model.weights.h5"
     keras.utils.set_random_seed(11)
-    if name == "resnet18":
-        backbone = hub.resnet18()
-        assert isinstance(backbone, keras_hub.models.ResNetBackbone)
-    else:
-        kind = hub.vit if name.startswith("vit") else hub.deit
-        backbone = kind(config, plugin(name).SIZES)
+    backbone = backbone_of(name, config)
     backbone.save_weights(path)
     found = plugin(name).find_weights(str(path))
     base = assemble.base_of(built(config, found, 3))
     for ours, theirs in zip(base.weights, backbone.weights, strict=True):
         np.testing.assert_array_equal(numpy_of(ours), numpy_of(theirs))
-    other = dataclasses.replace(
-        config, transformer=TransformerConfig(layers=3, width=8)
-    )
     if name != "resnet18":
         with pytest.raises(InputError, match=rf"Expected keras-hub's {hub_name(name)}"):
             built(
-                dataclasses.replace(
-                    other, transformer=TransformerConfig(layers=3, width=8, heads=2)
-                ),
+                dataclasses.replace(config, options=Sizes(layers=3, width=8, heads=2)),
                 found,
             )
         with pytest.raises(InputError, match="not weights of"):
@@ -170,15 +180,15 @@ def test_weights_from_keras_hub_s_file_are_in_the_base(name, tmp_path):
 
 
 def hub_name(name):
-    return plugin(name).HUB.name
+    return plugin(name).sources.imagenet.name
 
 
 def test_weights_of_another_architecture_are_refused(tmp_path):
     keras.utils.set_random_seed(0)
     resnet50.full_base().save_weights(tmp_path / "other.weights.h5")
-    found = densenet121.find_weights(str(tmp_path / "other.weights.h5"))
+    found = densenet121.ARCHITECTURE.find_weights(str(tmp_path / "other.weights.h5"))
     with pytest.raises(InputError, match="not weights of densenet121 without top"):
-        densenet121.build(small("densenet121"), found)
+        densenet121.ARCHITECTURE.build(small("densenet121"), found)
 
 
 @pytest.mark.parametrize("name", [*TRANSFORMERS, "resnet18"])
@@ -190,7 +200,7 @@ def test_presets_are_those_keras_hub_has(name):
         **kinds.ViTBackbone.presets,
         **kinds.ResNetBackbone.presets,
     }
-    preset = plugin(name).HUB
+    preset = plugin(name).sources.imagenet
     assert known[preset.name]["kaggle_handle"] == f"kaggle://{preset.handle}"
 
 
@@ -232,8 +242,8 @@ def test_what_a_transformer_cannot_do_is_refused(changes, words):
 
 @pytest.mark.parametrize("name", ["layers", "width", "heads"])
 def test_transformer_sizes_below_one_are_refused(name):
-    with pytest.raises(InputError, match=rf"model\.transformer\.{name}: expected at"):
-        TransformerConfig(**{name: 0})
+    with pytest.raises(InputError, match=rf"model\.options\.{name}: expected at"):
+        Sizes(**{name: 0})
 
 
 @pytest.mark.parametrize(("name", "preset"), PRESETS.items())
@@ -282,7 +292,7 @@ def test_trains_through_the_command_and_evaluates(case, tiny_manifest, tmp_path)
     from kerasfaces.cli.evaluate import main as evaluate
 
     name, preset, with_weights = TRAININGS[case]
-    if hasattr(plugin(name), "EXTRA"):
+    if plugin(name).extra:
         pytest.importorskip("keras_hub")
     run, manifest = tmp_path / "run", str(tmp_path / "manifest.csv")
     sizes = {"layers": 2, "width": 8, "heads": 2}
@@ -291,16 +301,14 @@ def test_trains_through_the_command_and_evaluates(case, tiny_manifest, tmp_path)
     words += [
         word
         for key, value in sizes.items()
-        for word in ("--set", f"model.transformer.{key}={value}")
+        if name in TRANSFORMERS
+        for word in ("--set", f"model.options.{key}={value}")
     ]
     text = "none"
     if with_weights:
-        kind = hub.vit if name.startswith("vit") else hub.deit
-        config = ModelConfig(
-            name=name, size_px=32, transformer=TransformerConfig(**sizes)
-        )
+        config = ModelConfig(name=name, size_px=32, options=Sizes(**sizes))
         text = str(tmp_path / "model.weights.h5")
-        kind(config, plugin(name).SIZES).save_weights(text)
+        backbone_of(name, config).save_weights(text)
     assert main([*words, "--weights", text]) == 0
     history = pd.read_csv(run / "history.csv")
     phase = "head" if case == "frozen" else "scratch"
@@ -317,7 +325,6 @@ def test_trains_through_the_command_and_evaluates(case, tiny_manifest, tmp_path)
 def test_official_densenet_file_is_keras_s():
     from keras.src.applications import densenet
 
-    assert densenet121.OFFICIAL.address + densenet121.OFFICIAL.file == (
-        densenet.DENSENET121_WEIGHT_PATH_NO_TOP
-    )
-    assert isinstance(densenet121.OFFICIAL, weights.Official)
+    official = densenet121.ARCHITECTURE.sources.imagenet
+    assert isinstance(official, weights.KerasFile)
+    assert official.address == densenet.DENSENET121_WEIGHT_PATH_NO_TOP

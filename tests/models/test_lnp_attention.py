@@ -9,7 +9,7 @@ import pytest
 from kerasfaces.core import rng
 from kerasfaces.core.errors import InputError
 from kerasfaces.models import assemble, fusion, stem
-from kerasfaces.models.config import ChannelConfig, HeadConfig, ModelConfig
+from kerasfaces.models.config import HeadConfig, ModelConfig, ViewOptions
 from kerasfaces.models.resnet import resnet34
 from kerasfaces.models.zoo import lnp_attention, mobilenetv2
 
@@ -18,13 +18,12 @@ CLASSIFIERS = ("mobilenetv2", "resnet34", "resnet50")
 FIVE = ("lnp_red", "lnp_green", "lnp_blue", "amplitude", "phase")
 
 
-def config(size_px=32, inputs="lnp+spectra", **channels):
+def config(size_px=32, inputs="lnp+spectra", **options):
     return ModelConfig(
         name="lnp_attention",
         inputs=(inputs,),
         size_px=size_px,
-        alpha=0.35,
-        channels=ChannelConfig(**channels),
+        options=lnp_attention.Options(**{"alpha": 0.35, **options}),
         head=HeadConfig(standardize=False),
     )
 
@@ -43,7 +42,7 @@ def numpy(tensor):
 )
 @pytest.mark.parametrize("how", ["inflate", "project"])
 def test_any_number_of_channels(inputs, count, how):
-    model = lnp_attention.build(config(inputs=inputs, stem=how))
+    model = lnp_attention.ARCHITECTURE.build(config(inputs=inputs, stem=how))
     assert model.input_shape == (None, 32, 32, count)
     logits = numpy(model(values((2, 32, 32, count)), training=False))
     assert logits.shape == (2, 1)
@@ -55,7 +54,7 @@ def test_any_number_of_channels(inputs, count, how):
 @pytest.mark.parametrize("classifier", CLASSIFIERS)
 def test_classifiers_learn_a_difference_in_one_channel(classifier):
     """A batch in training mode: the loss falls through every classifier."""
-    model = lnp_attention.build(config(classifier=classifier))
+    model = lnp_attention.ARCHITECTURE.build(config(classifier=classifier))
     inputs, labels = values((16, 32, 32, 5)), np.repeat([[0.0], [1.0]], 8, axis=0)
     inputs[8:, ..., 4] *= 3
     model.compile(
@@ -82,9 +81,8 @@ def test_resnet34_has_the_published_size():
 
 
 def fused(kind, names=FIVE, beta=1.0):
-    settings = ChannelConfig(fusion=kind, attention="scaled")
     image = keras.Input((4, 4, len(names)))
-    model = keras.Model(image, fusion.fuse(image, names, settings))
+    model = keras.Model(image, fusion.fuse(image, names, kind, "scaled"))
     if kind != "concat":
         model.get_layer("attention").beta.assign(beta)
     return model
@@ -122,15 +120,17 @@ def test_spectra_are_found_wherever_they_stand():
 )
 def test_nothing_to_attend_to_is_a_sentence(inputs, kind):
     with pytest.raises(InputError, match=f"{kind} needs at least two .*; use .*concat"):
-        lnp_attention.build(config(inputs=inputs, fusion=kind))
+        lnp_attention.ARCHITECTURE.build(config(inputs=inputs, fusion=kind))
 
 
 def test_inflated_weights_see_equal_channels_as_three_equal_ones(tiny_weights):
-    found = mobilenetv2.find_weights(str(tiny_weights), None)
-    model = lnp_attention.build(config(fusion="concat"), found)
+    found = mobilenetv2.ARCHITECTURE.find_weights(str(tiny_weights))
+    model = lnp_attention.ARCHITECTURE.build(config(fusion="concat"), found)
     wide = assemble.base_of(model)
     narrow = assemble.base_of(
-        mobilenetv2.build(ModelConfig(size_px=32, alpha=0.35), found)
+        mobilenetv2.ARCHITECTURE.build(
+            ModelConfig(size_px=32, options=mobilenetv2.Options(alpha=0.35)), found
+        )
     )
     plane = values((2, 32, 32, 1))
     scale = stem.IMAGENET_SD["mobilenetv2"]
@@ -141,9 +141,11 @@ def test_inflated_weights_see_equal_channels_as_three_equal_ones(tiny_weights):
 
 
 def test_projected_base_keeps_its_weights(tiny_weights):
-    found = mobilenetv2.find_weights(str(tiny_weights), None)
-    model = lnp_attention.build(config(stem="project"), found)
-    reference = mobilenetv2.build(ModelConfig(size_px=32, alpha=0.35), found)
+    found = mobilenetv2.ARCHITECTURE.find_weights(str(tiny_weights))
+    model = lnp_attention.ARCHITECTURE.build(config(stem="project"), found)
+    reference = mobilenetv2.ARCHITECTURE.build(
+        ModelConfig(size_px=32, options=mobilenetv2.Options(alpha=0.35)), found
+    )
     ours, theirs = (assemble.base_of(m).get_weights() for m in (model, reference))
     for a, b in zip(ours, theirs, strict=True):
         np.testing.assert_array_equal(a, b)
@@ -154,18 +156,21 @@ def test_projected_base_keeps_its_weights(tiny_weights):
 def test_weights_are_looked_for_by_classifier(tiny_weights):
     settings = config(classifier="resnet34")
     with pytest.raises(InputError, match="Keras publishes none for ResNet-34"):
-        lnp_attention.find_weights("imagenet", None, settings)
+        lnp_attention.ARCHITECTURE.find_weights("imagenet", settings)
     with pytest.raises(InputError, match="no such base is shipped for ResNet50"):
-        lnp_attention.find_weights("forensic", None, config(classifier="resnet50"))
-    assert lnp_attention.find_weights("none", None, settings) is None
-    found = lnp_attention.find_weights(str(tiny_weights), None, config())
-    assert lnp_attention.width_of(found, config()) == 0.35
+        lnp_attention.ARCHITECTURE.find_weights(
+            "forensic", config(classifier="resnet50")
+        )
+    assert lnp_attention.ARCHITECTURE.find_weights("none", settings) is None
+    found = lnp_attention.ARCHITECTURE.find_weights(str(tiny_weights), config())
+    unknown = config(alpha=None)
+    assert lnp_attention.ARCHITECTURE.completed(unknown, found) == config()
     with pytest.raises(InputError, match="not weights of resnet34 without top"):
-        lnp_attention.build(settings, found)
+        lnp_attention.ARCHITECTURE.build(settings, found)
 
 
 def test_batch_statistics_follow_within_an_epoch():
-    model = lnp_attention.build(config())
+    model = lnp_attention.ARCHITECTURE.build(config())
     norms = [
         layer
         for layer in assemble.base_of(model).layers
@@ -179,7 +184,7 @@ def test_batch_statistics_follow_within_an_epoch():
 def test_beta_learns(kind):
     import tensorflow as tf
 
-    model = lnp_attention.build(config(fusion=kind, attention="scaled"))
+    model = lnp_attention.ARCHITECTURE.build(config(fusion=kind, attention="scaled"))
     with tf.GradientTape() as tape:
         # not the sum, which batch normalisation makes constant
         loss = tf.reduce_sum(model(values((4, 32, 32, 5)), training=True) ** 2)
@@ -188,13 +193,15 @@ def test_beta_learns(kind):
 
 
 def test_frozen_base_sees_each_view_as_an_image():
-    settings = ModelConfig(size_px=32, alpha=0.35, inputs=("rgb", "lnp"))
+    settings = ModelConfig(
+        size_px=32, options=mobilenetv2.Options(alpha=0.35), inputs=("rgb", "lnp")
+    )
     inputs = np.concatenate(
         [127.5 + 30 * values((2, 32, 32, 3)), values((2, 32, 32, 3), 1)], axis=-1
     ).astype("float32")
-    both = assemble.extractor_of(mobilenetv2.build(settings))(inputs)
+    both = assemble.extractor_of(mobilenetv2.ARCHITECTURE.build(settings))(inputs)
     plain = dataclasses.replace(settings, inputs=("rgb",))
-    extractor = assemble.extractor_of(mobilenetv2.build(plain))
+    extractor = assemble.extractor_of(mobilenetv2.ARCHITECTURE.build(plain))
     halves = [
         np.clip(inputs[..., :3], 0, 255),
         np.clip(127.5 + 10 * inputs[..., 3:], 0, 255),
@@ -212,13 +219,17 @@ def test_frozen_base_sees_each_view_as_an_image():
 )
 def test_frozen_bases_take_three_channels(inputs, message):
     with pytest.raises(InputError, match=message):
-        mobilenetv2.build(ModelConfig(size_px=32, inputs=inputs))
+        mobilenetv2.ARCHITECTURE.build(ModelConfig(size_px=32, inputs=inputs))
 
 
 def test_channel_may_be_repeated_to_make_an_image():
-    settings = ModelConfig(size_px=32, inputs=("phase+phase+phase",), alpha=0.35)
+    settings = ModelConfig(
+        size_px=32,
+        inputs=("phase+phase+phase",),
+        options=mobilenetv2.Options(alpha=0.35),
+    )
     assert settings.channel_names == ("phase",)
-    model = mobilenetv2.build(settings)
+    model = mobilenetv2.ARCHITECTURE.build(settings)
     assert model.input_shape == (None, 32, 32, 1)
     assert np.isfinite(numpy(model(values((1, 32, 32, 1))))).all()
 
@@ -233,7 +244,5 @@ def test_channel_may_be_repeated_to_make_an_image():
 def test_impossible_inputs_are_refused(change, message):
     with pytest.raises(InputError, match=message):
         ModelConfig(**change)
-    with pytest.raises(
-        InputError, match=r"model\.channels\.gain: expected more than 0"
-    ):
-        ChannelConfig(gain=0.0)
+    with pytest.raises(InputError, match=r"model\.options\.gain: expected more than 0"):
+        ViewOptions(gain=0.0)

@@ -9,12 +9,17 @@ import pandas as pd
 import pytest
 
 from kerasfaces.cli.train import main
-from kerasfaces.core import registry
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import read_json
-from kerasfaces.models import assemble, layers
-from kerasfaces.models.config import CnnConfig, HeadConfig, ModelConfig
+from kerasfaces.models import assemble, catalogue, layers
+from kerasfaces.models.config import HeadConfig, ModelConfig
 from kerasfaces.models.head import build as build_head
+from kerasfaces.models.zoo import (
+    aggregated_cnns,
+    modified_cnn,
+    resnet50_convstack,
+    two_layer_cnn,
+)
 from kerasfaces.train import config as configs
 
 pytestmark = pytest.mark.tf
@@ -25,7 +30,7 @@ def default(name, **changes):
 
 
 def built(config, seed=0):
-    return registry.load("kerasfaces.models.zoo", config.name).build(config, None, seed)
+    return catalogue.load(config.name).build(config, None, seed)
 
 
 def numpy_of(values):
@@ -50,7 +55,7 @@ def test_logistic_regression_is_one():
 
 
 def test_logistic_regression_takes_no_weights():
-    plugin = registry.load("kerasfaces.models.zoo", "logistic_regression")
+    plugin = catalogue.load("logistic_regression")
     assert plugin.find_weights("none") is None
     with pytest.raises(InputError, match="--weights imagenet: logistic regression has"):
         plugin.find_weights("imagenet")
@@ -74,7 +79,7 @@ def test_two_layer_cnn_has_the_weights_of_its_description():
     ("count", "first", "kernel"), [(4, 32, 2), (5, 32, 2), (3, 8, 3)]
 )
 def test_modified_cnn_has_the_weights_of_its_description(count, first, kernel):
-    cnn = CnnConfig(layers=count, filters=first, kernel_px=kernel)
+    options = modified_cnn.Options(layers=count, filters=first, kernel_px=kernel)
     maps = [3, *(first * 2**i for i in range(count))]
     wanted = sum(
         (kernel + i) ** 2 * maps[i] * maps[i + 1] + maps[i + 1] for i in range(count)
@@ -82,11 +87,11 @@ def test_modified_cnn_has_the_weights_of_its_description(count, first, kernel):
     side = 128 // 2**count
     for a, b in ((side * side * maps[-1], 256), (256, 128), (128, 64), (64, 2)):
         wanted += dense(a, b)
-    assert built(default("modified_cnn", cnn=cnn)).count_params() == wanted
+    assert built(default("modified_cnn", options=options)).count_params() == wanted
 
 
 def test_modified_cnn_refuses_more_pools_than_the_image_has_halves():
-    wrong = default("modified_cnn", size_px=32, cnn=CnnConfig(layers=6))
+    wrong = default("modified_cnn", size_px=32, options=modified_cnn.Options(layers=6))
     with pytest.raises(InputError, match="32 px cannot be halved 6 times"):
         built(wrong)
 
@@ -115,10 +120,20 @@ def test_a_vote_is_the_surest_place_of_the_side_that_wins():
     np.testing.assert_array_equal(numpy_of(layers.Vote()(maps)), [[0.5, -3.0]])
 
 
-@pytest.mark.parametrize("name", ["layers", "filters", "kernel_px", "networks"])
-def test_sizes_below_one_are_refused(name):
-    with pytest.raises(InputError, match=rf"model\.cnn\.{name}: expected at least 1"):
-        CnnConfig(**{name: 0})
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        *((modified_cnn, name) for name in ("layers", "filters", "kernel_px")),
+        *((aggregated_cnns, name) for name in ("networks", "filters")),
+        (two_layer_cnn, "filters"),
+        (resnet50_convstack, "filters"),
+    ],
+)
+def test_sizes_below_one_are_refused(kind, name):
+    with pytest.raises(
+        InputError, match=rf"model\.options\.{name}: expected at least 1"
+    ):
+        kind.Options(**{name: 0})
 
 
 PRESETS = {

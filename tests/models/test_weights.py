@@ -19,15 +19,19 @@ def array(weight):
 
 
 def test_width_is_read_from_the_file(tiny_weights):
-    found = mobilenetv2.find_weights(str(tiny_weights), None)
+    found = mobilenetv2.ARCHITECTURE.find_weights(str(tiny_weights))
     assert found.kind == "file"
     assert mobilenetv2.width_of(found) == 0.35
 
 
 def test_weights_file_reaches_the_tapped_base(tiny_weights):
-    found = mobilenetv2.find_weights(str(tiny_weights), None)
-    config = ModelConfig(size_px=32, taps=("block_6_expand_relu",), alpha=0.35)
-    model = mobilenetv2.build(config, found, 0)
+    found = mobilenetv2.ARCHITECTURE.find_weights(str(tiny_weights))
+    config = ModelConfig(
+        size_px=32,
+        taps=("block_6_expand_relu",),
+        options=mobilenetv2.Options(alpha=0.35),
+    )
+    model = mobilenetv2.ARCHITECTURE.build(config, found, 0)
     full = keras.applications.MobileNetV2(
         input_shape=(None, None, 3), alpha=0.35, include_top=False, weights=None
     )
@@ -41,27 +45,29 @@ def test_weights_file_reaches_the_tapped_base(tiny_weights):
 
 
 def test_other_width_and_other_architecture_are_refused(tiny_weights, tmp_path):
-    found = mobilenetv2.find_weights(str(tiny_weights), None)
+    found = mobilenetv2.ARCHITECTURE.find_weights(str(tiny_weights))
     with pytest.raises(
         InputError,
         match=r"not weights of mobilenetv2.* without top: .*Give --weights a",
     ):
-        mobilenetv2.build(ModelConfig(size_px=32, alpha=1.0), found, 0)
+        mobilenetv2.ARCHITECTURE.build(
+            ModelConfig(size_px=32, options=mobilenetv2.Options(alpha=1.0)), found, 0
+        )
     text = tmp_path / "not_weights.h5"
     text.write_text("hello")
-    wrong = mobilenetv2.find_weights(str(text), None)
+    wrong = mobilenetv2.ARCHITECTURE.find_weights(str(text))
     with pytest.raises(InputError, match="not a readable weights file"):
         mobilenetv2.width_of(wrong)
     small = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     small.save_weights(tmp_path / "small.weights.h5")
-    wrong = mobilenetv2.find_weights(str(tmp_path / "small.weights.h5"), None)
+    wrong = mobilenetv2.ARCHITECTURE.find_weights(str(tmp_path / "small.weights.h5"))
     with pytest.raises(InputError, match="2 arrays are not MobileNetV2 without top"):
         mobilenetv2.width_of(wrong)
 
 
 def test_npz_is_loaded_by_name_and_strictly(tmp_path):
-    config = ModelConfig(size_px=32, alpha=0.35)
-    source = assemble.base_of(mobilenetv2.build(config, None, 3))
+    config = ModelConfig(size_px=32, options=mobilenetv2.Options(alpha=0.35))
+    source = assemble.base_of(mobilenetv2.ARCHITECTURE.build(config, None, 3))
     arrays = {
         f"{layer.name}/{weight.name}": array(weight).astype(np.float16)
         for layer in source.layers
@@ -69,8 +75,8 @@ def test_npz_is_loaded_by_name_and_strictly(tmp_path):
     }
     path = tmp_path / "base.npz"
     np.savez(path, **arrays)
-    found = mobilenetv2.find_weights(str(path), None)
-    base = assemble.base_of(mobilenetv2.build(config, found, 0))
+    found = mobilenetv2.ARCHITECTURE.find_weights(str(path))
+    base = assemble.base_of(mobilenetv2.ARCHITECTURE.build(config, found, 0))
     np.testing.assert_allclose(
         array(base.get_layer("Conv1").kernel), arrays["Conv1/kernel"], atol=0
     )
@@ -79,20 +85,22 @@ def test_npz_is_loaded_by_name_and_strictly(tmp_path):
     with pytest.raises(
         InputError, match=r"Conv1/kernel should be \(3, 3, 3, 16\), found nothing"
     ):
-        mobilenetv2.build(config, mobilenetv2.find_weights(str(path), None), 0)
+        mobilenetv2.ARCHITECTURE.build(
+            config, mobilenetv2.ARCHITECTURE.find_weights(str(path)), 0
+        )
 
 
 def test_missing_file_is_a_sentence():
     with pytest.raises(
         MissingFileError, match=r"--weights no_such_file: no such file. Expected"
     ):
-        mobilenetv2.find_weights("no_such_file", None)
+        mobilenetv2.ARCHITECTURE.find_weights("no_such_file")
     with pytest.raises(InputError, match="no such base is shipped for ResNet50"):
-        resnet50.find_weights("forensic")
+        resnet50.ARCHITECTURE.find_weights("forensic")
 
 
 def test_none_is_none():
-    assert mobilenetv2.find_weights("none", None) is None
+    assert mobilenetv2.ARCHITECTURE.find_weights("none") is None
 
 
 @pytest.mark.parametrize(
@@ -117,7 +125,7 @@ def test_imagenet_without_internet_says_which_file_to_put_where(
     with pytest.raises(
         MissingFileError, match=f"put it at {tmp_path}/models/{file}, or"
     ):
-        plugin.find_weights("imagenet", None)
+        plugin.ARCHITECTURE.find_weights("imagenet")
 
 
 def test_imagenet_is_taken_from_the_keras_cache(tmp_path, monkeypatch, tiny_weights):
@@ -125,7 +133,9 @@ def test_imagenet_is_taken_from_the_keras_cache(tmp_path, monkeypatch, tiny_weig
     name = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_224_no_top.h5"
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / name).write_bytes(tiny_weights.read_bytes())
-    found = mobilenetv2.find_weights("imagenet", 0.35)
+    found = mobilenetv2.ARCHITECTURE.find_weights(
+        "imagenet", ModelConfig(options=mobilenetv2.Options(alpha=0.35))
+    )
     assert found.kind == "imagenet"
     assert found.describe()["file"] == name
 
@@ -137,7 +147,7 @@ def test_shipped_base_with_a_wrong_hash_is_refused(tmp_path, monkeypatch):
     (folder / "base.json").write_text(json.dumps({"sha256": "0" * 64}))
     monkeypatch.setattr(weights.resources, "files", lambda _: tmp_path)
     with pytest.raises(InputError, match=r"SHA-256 is .*, expected 000"):
-        weights.find("forensic", "MobileNetV2", None, "base.npz")
+        weights.Sources("MobileNetV2", shipped="base.npz").find("forensic")
 
 
 @pytest.mark.slow
@@ -150,13 +160,13 @@ def test_official_resnet50_layout_loads(tmp_path):
     full = keras.applications.ResNet50(
         input_shape=(None, None, 3), include_top=False, weights=None
     )
-    path = tmp_path / resnet50.OFFICIAL.file
+    path = tmp_path / resnet50.SOURCES.imagenet.file
     with h5py.File(path, "w") as file:
         legacy_h5_format.save_weights_to_hdf5_group(file, full)
         assert "conv1_conv" in file
-    found = resnet50.find_weights(str(path))
+    found = resnet50.ARCHITECTURE.find_weights(str(path))
     config = ModelConfig(name="resnet50", size_px=32)
-    base = assemble.base_of(resnet50.build(config, found, 0))
+    base = assemble.base_of(resnet50.ARCHITECTURE.build(config, found, 0))
     for layer in (layer for layer in full.layers if layer.weights):
         for ours, theirs in zip(
             base.get_layer(layer.name).weights, layer.weights, strict=True
@@ -172,7 +182,7 @@ def test_preprocessing_is_what_the_base_was_trained_on(plugin):
         "resnet50": keras.applications.resnet50.preprocess_input,
     }[name]
     images = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype("float32")
-    model = plugin.build(ModelConfig(name=name, size_px=32), None, 0)
+    model = plugin.ARCHITECTURE.build(ModelConfig(name=name, size_px=32), None, 0)
     layer = model.get_layer("preprocessing")
     np.testing.assert_allclose(array(layer(images)), theirs(images.copy()), atol=1e-4)
 

@@ -7,9 +7,10 @@ import pytest
 
 from kerasfaces import manifest as manifests
 from kerasfaces.core import config as configs
-from kerasfaces.core import registry
 from kerasfaces.core.files import read_json, write_json
+from kerasfaces.models import catalogue
 from kerasfaces.models.config import ModelConfig
+from kerasfaces.models.zoo import lnp_attention
 
 
 @pytest.fixture(scope="session")
@@ -58,11 +59,14 @@ def channel_run(run, tmp_path):
     folder = tmp_path / "channels"
     config = read_json(run / "config.json")
     model = ModelConfig(
-        name="lnp_attention", inputs=("lnp+spectra",), size_px=32, alpha=0.35
+        name="lnp_attention",
+        inputs=("lnp+spectra",),
+        size_px=32,
+        options=lnp_attention.Options(alpha=0.35),
     )
     config["train"] |= {"model": configs.to_dict(model)}
     folder.mkdir()
-    network = registry.load("kerasfaces.models.zoo", model.name).build(model, None, 0)
+    network = catalogue.load(model.name).build(model, None, 0)
     network.save(folder / "model.keras")
     write_json(folder / "config.json", config | {"weights": None})
     for name in ("manifest.csv", "operating_point.json"):

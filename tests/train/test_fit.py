@@ -24,7 +24,7 @@ pytestmark = pytest.mark.tf
 
 @pytest.fixture(scope="module")
 def base_weights(tiny_weights):
-    return mobilenetv2.find_weights(str(tiny_weights), None)
+    return mobilenetv2.ARCHITECTURE.find_weights(str(tiny_weights))
 
 
 SMALL = TrainConfig(
@@ -32,7 +32,7 @@ SMALL = TrainConfig(
         size_px=32,
         taps=("block_1_expand_relu", "block_3_expand_relu"),
         pooling="mean_std",
-        alpha=0.35,
+        options=mobilenetv2.Options(alpha=0.35),
         head=HeadConfig(units=(4,), dropout=0.3, l2=1e-3),
     ),
     epochs=6,
@@ -177,7 +177,7 @@ def test_unfreezing_trains_the_end_of_the_base_only(
     config = dataclasses.replace(config, fine_tune_learning_rate=0.01)
     data = datasets.load(tiny_manifest, config.input_spec)
     trained = fit.train(config, data, base_weights, tmp_path)
-    fresh = mobilenetv2.build(config.model, base_weights, 0)
+    fresh = mobilenetv2.ARCHITECTURE.build(config.model, base_weights, 0)
     changed = [
         layer.name
         for layer, old in zip(
@@ -203,7 +203,7 @@ def test_none_trains_the_whole_network(tiny_manifest, tmp_path):
     config = configs.override(SMALL, ["epochs=2"])
     data = datasets.load(tiny_manifest, config.input_spec)
     trained = fit.train(config, data, None, tmp_path)
-    fresh = mobilenetv2.build(config.model, None, 0)
+    fresh = mobilenetv2.ARCHITECTURE.build(config.model, None, 0)
     norm = "bn_Conv1"
     moved, start = (
         assemble.base_of(model).get_layer(norm).moving_mean
@@ -295,8 +295,8 @@ def test_mixed_precision_without_a_gpu_says_so(base_weights, caplog):
     from kerasfaces.train import end_to_end
 
     config = dataclasses.replace(SMALL, mixed_precision=True)
-    model = mobilenetv2.build(config.model, base_weights, 0)
-    assert end_to_end.in_precision(config, model, mobilenetv2, base_weights) is model
+    model = mobilenetv2.ARCHITECTURE.build(config.model, base_weights, 0)
+    assert end_to_end.in_precision(config, model, base_weights) is model
     assert "on a GPU only and there is none: using float32" in caplog.text
 
 

@@ -59,7 +59,7 @@ def test_run_folder_is_complete_and_a_second_call_changes_nothing(
     assert changed <= {".lock"}
     config = json.loads((run / "config.json").read_text())
     assert config["weights"]["file"] == "base.weights.h5"
-    assert config["train"]["model"]["alpha"] == 0.35
+    assert config["train"]["model"]["options"]["alpha"] == 0.35
 
 
 def test_another_configuration_in_the_folder_is_refused(arguments, tmp_path):

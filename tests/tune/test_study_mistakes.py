@@ -5,10 +5,11 @@ import dataclasses
 import pytest
 
 from kerasfaces.cli.tune import main
-from kerasfaces.core import folders, registry
+from kerasfaces.core import folders
 from kerasfaces.core.errors import InputError, LockedError, MissingFileError, RunError
 from kerasfaces.core.files import read_json
 from kerasfaces.core.imports import optional_import
+from kerasfaces.models import catalogue
 from kerasfaces.models.config import HeadConfig, ModelConfig
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune import listing, study
@@ -147,7 +148,7 @@ def test_every_shipped_study_loads_and_says_what_it_is(offer):
             found=dict.fromkeys(found.bases),
         )
         declared = space.declare(found, here)
-        assert set(found.bases) <= set(registry.names("kerasfaces.models.zoo"))
+        assert set(found.bases) <= set(catalogue.names())
         if name == "kabber2023_mobilenetv2":
             assert len(list(space.points(declared))) == 9
         if name == "kabber2023_resnet50":

@@ -111,7 +111,7 @@ def test_from_a_study_to_a_run_folder(words, tmp_path, capsys, monkeypatch):
     parsed = _parser().parse_args(arguments)
     trained = read_json(folder / "winner" / "config.json")["train"]
     wanted = configs.from_dict(TrainConfig, trained)
-    model = dataclasses.replace(wanted.model, alpha=None)
+    model = configs.updated(wanted.model, {"options": {"alpha": None}})
     assert stage == "train"
     assert config_of(parsed) == dataclasses.replace(wanted, model=model)
     # and again: nothing is trained, the same is told
@@ -133,7 +133,7 @@ def test_columns_of_the_superset_are_the_candidates_features(
 
     def candidate(taps, pooling, scales=(1.0,)):
         model = dataclasses.replace(
-            small_config.model, taps=taps, pooling=pooling, scales=scales, alpha=0.35
+            small_config.model, taps=taps, pooling=pooling, scales=scales
         )
         return dataclasses.replace(small_config, model=model)
 

@@ -10,73 +10,64 @@ belongs to one network at a time (`models/patches.py`).
 `model.pooling=mean` averages the patches instead.
 """
 
-from typing import Any
+import dataclasses
 
 import keras
 from keras import layers
 
 from kerasfaces.core.errors import InputError
-from kerasfaces.models import compared, weights
-from kerasfaces.models.config import CnnConfig, ModelConfig
+from kerasfaces.models import config as configs
+from kerasfaces.models.architecture import PixelNetwork, Start
+from kerasfaces.models.config import ModelConfig
+from kerasfaces.models.layers import symmetric_scale
 from kerasfaces.models.patches import ByImage, OneAtATime, Patches
+from kerasfaces.models.weights import Sources
 
-DEFAULT_TAPS: tuple[str, ...] = ()
-END_TO_END = True
-PRESET = "tian2023"
-_WIDTHS = (0.5, 1, 2, 2)  # of `model.cnn.filters`; the first keeps the size
+_WIDTHS = (0.5, 1, 2, 2)  # of `filters`; the first keeps the size
 
 
-def build(
-    config: ModelConfig, base_weights: weights.BaseWeights | None = None, seed: int = 0
-) -> keras.Model:
-    """Return `(n, size, size, 3)` pixels, 0..255 -> `(n, 1)` logit.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options(configs.Options):
+    """How many networks there are, and of what size.
 
-    Raises:
-        InputError: A patch is larger than the image.
+    Attributes:
+        networks: Number of networks.
+        filters: Maps of the second convolution; the others have half or twice as many.
+        patch_px: Side of the patches they see.
     """
-    if config.cnn.patch_px > min(config.scales) * config.size_px:
-        raise InputError(
-            f"model.cnn.patch_px: patches of {config.cnn.patch_px} px do not fit into "
-            f"model.size_px={config.size_px}."
-        )
-    keras.utils.set_random_seed(seed)
-    image = compared.pixels(config)
-    x = layers.Rescaling(1 / 127.5, offset=-1.0, name="preprocessing")(image)
-    full = networks(config.cnn, seed)
-    return compared.whole(config, full, image, x, base_weights, seed)
+
+    networks: int = 5
+    filters: int = 32
+    patch_px: int = 64
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        self.check_at_least(1, "networks", "filters")
+        self.check_at_least(16, "patch_px")
 
 
-def find_weights(
-    text: str, alpha: float | None = None, config: ModelConfig | None = None
-) -> weights.BaseWeights | None:
-    """Find the file `--weights` names (see `compared.find_unpublished`)."""
-    return compared.find_unpublished(text, "the aggregated CNNs")
-
-
-def width_of(found: weights.BaseWeights, config: ModelConfig | None = None) -> float:
-    """Return 1: the width is in the configuration; the loader checks the shapes."""
-    return 1.0
-
-
-def networks(config: CnnConfig, seed: int) -> keras.Model:
-    """Return all networks side by side, random weights.
+def networks(config: ModelConfig, start: Start[Options]) -> keras.Model:
+    """Return all networks side by side.
 
     `(n, h, w, 3)` -> `(n, p, 1, k)`: the logit of each of `p` patches by each of `k`
     networks; while training one random patch per network.
     """
+    options, seed = start.options, start.seed
     image = keras.Input((None, None, 3), name="pixels")
     scores = []
-    for number in range(config.networks):
+    for number in range(options.networks):
         name = f"net{number + 1}"
-        patches = Patches(config.patch_px, seed + number, name=f"{name}_patches")(image)
-        logit = _small_cnn(patches, config.filters, name)
+        patches = Patches(options.patch_px, seed + number, name=f"{name}_patches")(
+            image
+        )
+        logit = _small_cnn(patches, options.filters, name)
         scores.append(ByImage(name=f"{name}_by_image")(logit, image))
     maps = layers.Concatenate(name="scores")(scores) if len(scores) > 1 else scores[0]
     maps = OneAtATime(seed, name="one_at_a_time")(maps)
-    return keras.Model(image, maps, name="aggregated_cnns")
+    return start.load(keras.Model(image, maps, name="aggregated_cnns"))
 
 
-def _small_cnn(x: Any, filters: int, name: str) -> Any:
+def _small_cnn(x: keras.KerasTensor, filters: int, name: str) -> keras.KerasTensor:
     for number, width in enumerate(_WIDTHS, start=1):
         x = layers.Conv2D(
             max(1, round(filters * width)),
@@ -91,3 +82,21 @@ def _small_cnn(x: Any, filters: int, name: str) -> Any:
         x = layers.ReLU(name=f"{name}_relu{number}")(x)
     x = layers.GlobalAveragePooling2D(name=f"{name}_pool")(x)
     return layers.Dense(1, name=f"{name}_logit")(x)
+
+
+def _check(config: ModelConfig, options: Options) -> None:
+    if options.patch_px > min(config.scales) * config.size_px:
+        raise InputError(
+            f"model.options.patch_px: patches of {options.patch_px} px do not fit into "
+            f"model.size_px={config.size_px}."
+        )
+
+
+ARCHITECTURE = PixelNetwork(
+    options=Options(),
+    sources=Sources("the aggregated CNNs"),
+    training="tian2023",
+    base=networks,
+    preprocessing=lambda: [symmetric_scale()],
+    check=_check,
+)

@@ -10,38 +10,13 @@ ours has the size it is given.
 import keras
 from keras import layers
 
-from kerasfaces.models import compared, weights
-from kerasfaces.models.config import ModelConfig
+from kerasfaces.models.architecture import PixelNetwork
+from kerasfaces.models.config import Options
 from kerasfaces.models.dct import LogDct, StandardizeCoefficients
+from kerasfaces.models.weights import Sources
 
-DEFAULT_TAPS: tuple[str, ...] = ()
-END_TO_END = True
-PRESET = "frank2020"
 _MAPS = (3, 8, 16, 32)
 _POOLED = (2, 3)  # numbers of the convolutions that average pooling follows
-
-
-def build(
-    config: ModelConfig, base_weights: weights.BaseWeights | None = None, seed: int = 0
-) -> keras.Model:
-    """Return `(n, size, size, 3)` pixels, 0..255 -> `(n, 1)` logit."""
-    keras.utils.set_random_seed(seed)
-    image = compared.pixels(config)
-    x = LogDct(name="log_dct")(image)
-    x = StandardizeCoefficients(name="standardize_coefficients")(x)
-    return compared.whole(config, small_cnn(), image, x, base_weights, seed)
-
-
-def find_weights(
-    text: str, alpha: float | None = None, config: ModelConfig | None = None
-) -> weights.BaseWeights | None:
-    """Find the file `--weights` names (see `compared.find_unpublished`)."""
-    return compared.find_unpublished(text, "DCT-CNN")
-
-
-def width_of(found: weights.BaseWeights, config: ModelConfig | None = None) -> float:
-    """Return 1: it has one width; the loader checks the shapes."""
-    return 1.0
 
 
 def small_cnn() -> keras.Model:
@@ -55,3 +30,15 @@ def small_cnn() -> keras.Model:
         if number in _POOLED:
             x = layers.AveragePooling2D(2, name=f"pool{number}")(x)
     return keras.Model(image, x, name="dct_cnn")
+
+
+ARCHITECTURE = PixelNetwork(
+    options=Options(),
+    sources=Sources("DCT-CNN"),
+    training="frank2020",
+    base=lambda config, start: start.load(small_cnn()),
+    preprocessing=lambda: [
+        LogDct(name="log_dct"),
+        StandardizeCoefficients(name="standardize_coefficients"),
+    ],
+)

@@ -9,37 +9,11 @@ times as wide and high, at sixteen times the work and memory. Its weights have R
 
 import keras
 
-from kerasfaces.models import compared, weights
-from kerasfaces.models.config import ModelConfig
-from kerasfaces.models.layers import CaffePreprocessing
+from kerasfaces.models.architecture import PixelNetwork
+from kerasfaces.models.config import Options
 from kerasfaces.models.zoo import resnet50
 
-DEFAULT_TAPS: tuple[str, ...] = ()
-END_TO_END = True
-PRESET = "gragnaniello2021"
 _FIRST = ("conv1_conv", "pool1_pool")
-
-
-def build(
-    config: ModelConfig, base_weights: weights.BaseWeights | None = None, seed: int = 0
-) -> keras.Model:
-    """Return `(n, size, size, 3)` pixels, 0..255 -> `(n, 1)` logit."""
-    keras.utils.set_random_seed(seed)
-    image = compared.pixels(config)
-    x = CaffePreprocessing(name="preprocessing")(image)
-    return compared.whole(config, no_down(), image, x, base_weights, seed)
-
-
-def find_weights(
-    text: str, alpha: float | None = None, config: ModelConfig | None = None
-) -> weights.BaseWeights | None:
-    """Find the file `--weights` names, of ResNet50 without top."""
-    return resnet50.find_weights(text, alpha, config)
-
-
-def width_of(found: weights.BaseWeights, config: ModelConfig | None = None) -> float:
-    """Return 1: ResNet50 has one width; the loader checks the shapes."""
-    return 1.0
 
 
 def no_down() -> keras.Model:
@@ -58,3 +32,12 @@ def no_down() -> keras.Model:
         resnet50.full_base(), clone_function=slower
     )
     return full
+
+
+ARCHITECTURE = PixelNetwork(
+    options=Options(),
+    sources=resnet50.SOURCES,
+    training="gragnaniello2021",
+    base=lambda config, start: start.load(no_down()),
+    preprocessing=lambda: [resnet50.preprocessing()],
+)

@@ -9,93 +9,111 @@ Weights made for three channels meet more of them either by `inflate`, which wid
 first convolution (`models/stem.py`), or by `project`, a learned 1×1 convolution to three.
 """
 
+import dataclasses
+from typing import Literal
+
 import keras
 
-from kerasfaces.core.errors import InputError
-from kerasfaces.models import assemble, fusion, stem, weights
-from kerasfaces.models.config import ModelConfig
+from kerasfaces.models import assemble, fusion, stem
+from kerasfaces.models.architecture import Architecture, Start, quicken_norms
+from kerasfaces.models.config import ChannelOptions, ModelConfig
 from kerasfaces.models.resnet import resnet34
+from kerasfaces.models.weights import BaseWeights, Sources
 from kerasfaces.models.zoo import mobilenetv2, resnet50
 
-DEFAULT_TAPS: tuple[str, ...] = ()
-END_TO_END = True
-# Keras' .999 (MobileNetV2) and .99 (ResNet-50) remember the first steps for epochs;
-# the classifiers' own authors trained with .9 (in Keras' sense) and many more images.
-_MOMENTUM = 0.95
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options(ChannelOptions):
+    """How the channels are joined, and what they go into.
 
-def build(
-    config: ModelConfig, base_weights: weights.BaseWeights | None = None, seed: int = 0
-) -> keras.Model:
-    """Return `(n, size, size, c)` channels in their own units -> `(n, 1)` logit.
-
-    Args:
-        config: The architecture; `config.channel_names` are the input's channels.
-        base_weights: Where the classifier starts; None is at random.
-        seed: Of all initial weights.
-
-    Raises:
-        InputError: The fusion does not fit the channels, or the weights the classifier.
+    Attributes:
+        fusion: wan2023's AS+PS+LNP, Att(AS+PS+LNP), Att(AS+PS)+LNP.
+        attention: See `attention.py`.
+        classifier: What the fused channels go into.
+        stem: How a classifier made for 3 channels meets more of them: its first
+            convolution widened, or a learned 1×1 convolution to 3 in front of it.
+        alpha: Width multiplier of MobileNetV2; None is read from the weights, else 1.
     """
-    keras.utils.set_random_seed(seed)
-    names, kind = config.channel_names, config.channels.classifier
-    scale = stem.IMAGENET_SD[kind] if base_weights else 1.0
-    image = assemble.input_of(config)
-    x = stem.Standardize(name="standardize_channels")(image)
-    x = fusion.fuse(x, names, config.channels)
-    if config.channels.stem == "project":
-        x = stem.projection(seed, scale)(x)
-        full = _classifier(config, 3)
-        if base_weights:
-            weights.load_into(full, base_weights)
-    else:
-        full = _inflated(config, len(names), base_weights, scale)
-    for layer in full.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.momentum = _MOMENTUM
-    return assemble.whole(config, full, image, [x], None, None, seed)
+
+    fusion: Literal["concat", "attention_all", "attention_spectra"] = (
+        "attention_spectra"
+    )
+    attention: Literal["equation", "published_code", "scaled"] = "equation"
+    classifier: Literal["mobilenetv2", "resnet34", "resnet50"] = "mobilenetv2"
+    stem: Literal["inflate", "project"] = "inflate"
+    alpha: float | None = None
 
 
-def find_weights(
-    text: str, alpha: float | None, config: ModelConfig | None = None
-) -> weights.BaseWeights | None:
-    """Find the file `--weights` names, for the classifier of `config`."""
-    kind = (config or ModelConfig()).channels.classifier
-    if kind == "mobilenetv2":
-        return mobilenetv2.find_weights(text, alpha)
-    if kind == "resnet50":
-        return resnet50.find_weights(text)
-    if text == "imagenet":
-        raise InputError(
-            "--weights imagenet: Keras publishes none for ResNet-34; use --weights none, a "
-            "file, or model.channels.classifier=resnet50 or mobilenetv2."
-        )
-    return weights.find(text, "ResNet-34", weights.Official(file="", address=""), "")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LnpAttention(Architecture[Options]):
+    """All channels of a store at once, standardised, fused and classified."""
+
+    end_to_end: bool = True
+    takes: str = "channels"
+
+    def build(
+        self,
+        config: ModelConfig,
+        base_weights: BaseWeights | None = None,
+        seed: int = 0,
+    ) -> keras.Model:
+        """Return `(n, size, size, c)` channels in their own units -> `(n, 1)` logit.
+
+        Raises:
+            InputError: The fusion does not fit the channels, or the weights the
+                classifier.
+        """
+        options, names = self.options_of(config), config.channel_names
+        keras.utils.set_random_seed(seed)
+        start = Start(options, base_weights, self.sources, seed)
+        scale = stem.IMAGENET_SD[options.classifier] if base_weights else 1.0
+        image = assemble.input_of(config)
+        x = stem.Standardize(name="standardize_channels")(image)
+        x = fusion.fuse(x, names, options.fusion, options.attention)
+        if options.stem == "project":
+            x = stem.projection(seed, scale)(x)
+            full = start.load(_classifier(options, 3))
+        else:
+            full = _classifier(options, len(names))
+            if base_weights:
+                stem.inflate(start.load(_classifier(options, 3)), full, scale)
+        quicken_norms(full)
+        return assemble.whole(config, full, image, [x], None, None, seed)
+
+    def completed(
+        self, config: ModelConfig, base_weights: BaseWeights | None = None
+    ) -> ModelConfig:
+        """Return a configuration with every option, the weights' width among them."""
+        options = self.options_of(config)
+        if options.alpha is None and base_weights is not None:
+            wide = options.classifier == "mobilenetv2"
+            alpha = mobilenetv2.width_of(base_weights) if wide else 1.0
+            options = dataclasses.replace(options, alpha=alpha)
+        return dataclasses.replace(config, options=options)
+
+    def find_weights(
+        self, text: str, config: ModelConfig | None = None
+    ) -> BaseWeights | None:
+        """Return the weights that a text names, for the classifier of `config`."""
+        options = self.options_of(config) if config else self.options
+        return _sources(options).find(text)
 
 
-def width_of(found: weights.BaseWeights, config: ModelConfig | None = None) -> float:
-    """Return the width multiplier of a weights file; 1 for ResNets."""
-    if (config or ModelConfig()).channels.classifier == "mobilenetv2":
-        return mobilenetv2.width_of(found)
-    return 1.0
+def _sources(options: Options) -> Sources:
+    if options.classifier == "mobilenetv2":
+        return mobilenetv2.sources(options.alpha)
+    if options.classifier == "resnet50":
+        return resnet50.SOURCES
+    return Sources(
+        "ResNet-34", instead=", or model.options.classifier=resnet50 or mobilenetv2"
+    )
 
 
-def _classifier(config: ModelConfig, n_channels: int) -> keras.Model:
-    kind = config.channels.classifier
-    if kind == "mobilenetv2":
-        return mobilenetv2.full_base(config.alpha or 1.0, n_channels)
-    return (resnet34 if kind == "resnet34" else resnet50.full_base)(n_channels)
+def _classifier(options: Options, n_channels: int) -> keras.Model:
+    if options.classifier == "mobilenetv2":
+        return mobilenetv2.full_base(options.alpha, n_channels)
+    make = resnet34 if options.classifier == "resnet34" else resnet50.full_base
+    return make(n_channels)
 
 
-def _inflated(
-    config: ModelConfig,
-    n_channels: int,
-    base_weights: weights.BaseWeights | None,
-    scale: float,
-) -> keras.Model:
-    wide = _classifier(config, n_channels)
-    if base_weights:
-        narrow = _classifier(config, 3)
-        weights.load_into(narrow, base_weights)
-        stem.inflate(narrow, wide, scale)
-    return wide
+ARCHITECTURE = LnpAttention(options=Options(), sources=mobilenetv2.sources(None))

@@ -8,38 +8,22 @@ which it does well gives the classes away.
 import keras
 from keras import layers
 
-from kerasfaces.models import compared, weights
-from kerasfaces.models.config import ModelConfig
-
-DEFAULT_TAPS: tuple[str, ...] = ()
-END_TO_END = True
-PRESET = "tian2023"
+from kerasfaces.models.architecture import PixelNetwork
+from kerasfaces.models.config import Options
+from kerasfaces.models.layers import symmetric_scale
+from kerasfaces.models.weights import Sources
 
 
-def build(
-    config: ModelConfig, base_weights: weights.BaseWeights | None = None, seed: int = 0
-) -> keras.Model:
-    """Return `(n, size, size, 3)` pixels, 0..255 -> `(n, 1)` logit."""
-    keras.utils.set_random_seed(seed)
-    image = compared.pixels(config)
-    x = layers.Rescaling(1 / 127.5, offset=-1.0, name="preprocessing")(image)
-    same = keras.Input((None, None, 3), name="pixels")
-    nothing = keras.Model(same, layers.Identity(name="identity")(same), name="pixels")
-    return compared.whole(config, nothing, image, x, base_weights, seed)
+def nothing() -> keras.Model:
+    """Return a base that hands on the pixels."""
+    image = keras.Input((None, None, 3), name="pixels")
+    return keras.Model(image, layers.Identity(name="identity")(image), name="pixels")
 
 
-def find_weights(
-    text: str, alpha: float | None = None, config: ModelConfig | None = None
-) -> weights.BaseWeights | None:
-    """Return None for `none`: there is no base to have weights for.
-
-    Raises:
-        InputError: Any other text.
-    """
-    compared.refuse_weights(text, "logistic regression")
-    return None
-
-
-def width_of(found: weights.BaseWeights, config: ModelConfig | None = None) -> float:
-    """Return 1: it has one width."""
-    return 1.0
+ARCHITECTURE = PixelNetwork(
+    options=Options(),
+    sources=Sources("logistic regression", has_base=False),
+    training="tian2023",
+    base=lambda config, start: nothing(),
+    preprocessing=lambda: [symmetric_scale()],
+)

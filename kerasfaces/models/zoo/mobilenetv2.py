@@ -4,78 +4,100 @@ kabber2023 feeds the last layer's average to three dense layers; the forensic ev
 lives in the middle layers, so our default taps four of them.
 """
 
+import dataclasses
 import functools
-import warnings
 from collections import Counter
 
 import keras
-from keras import layers
 
 from kerasfaces.core.errors import InputError
-from kerasfaces.models import assemble, weights
-from kerasfaces.models.config import ModelConfig
+from kerasfaces.models.architecture import FrozenBase, application
+from kerasfaces.models.config import ModelConfig, ViewOptions
+from kerasfaces.models.layers import symmetric_scale
+from kerasfaces.models.weights import (
+    BaseWeights,
+    KerasFile,
+    Sources,
+    expected_shapes,
+    shapes,
+)
 
-DEFAULT_TAPS = tuple(f"block_{i}_expand_relu" for i in (6, 9, 11, 13))
 ALPHAS = (1.0, 0.35, 0.5, 0.75, 1.3, 1.4)
-END_TO_END = False  # the base stays as its weights are
-SHIPPED = "forensic_mobilenetv2_035.npz"
 
 
-def build(
-    config: ModelConfig, base_weights: weights.BaseWeights | None = None, seed: int = 0
-) -> keras.Model:
-    """Return `(n, size, size, c)` -> `(n, 1)` logit (see `assemble.detector`)."""
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options(ViewOptions):
+    """Its width, and what it does with channels that are not colours.
 
-    def base() -> keras.Model:
-        return full_base(config.alpha or 1.0)
+    Attributes:
+        alpha: Width multiplier; None is read from the weights, else 1.
+    """
 
-    # What keras.applications calls mode "tf": -1..1.
-    preprocessing = layers.Rescaling(1 / 127.5, offset=-1.0, name="preprocessing")
-    return assemble.detector(config, base, preprocessing, base_weights, seed)
+    alpha: float | None = None
 
 
-def find_weights(
-    text: str, alpha: float | None, config: ModelConfig | None = None
-) -> weights.BaseWeights | None:
-    """Find the file `--weights` names (see `weights.find`); `config` does not matter."""
+class MobileNetV2(FrozenBase[Options]):
+    """A base of several widths, each with weights of its own."""
+
+    def find_weights(
+        self, text: str, config: ModelConfig | None = None
+    ) -> BaseWeights | None:
+        """Return the weights that a text names, for the width that `config` states."""
+        alpha = self.options_of(config).alpha if config else None
+        return sources(alpha).find(text)
+
+    def completed(
+        self, config: ModelConfig, base_weights: BaseWeights | None = None
+    ) -> ModelConfig:
+        """Return a configuration with every option, the weights' width among them."""
+        options = self.options_of(config)
+        if options.alpha is None and base_weights is not None:
+            options = dataclasses.replace(options, alpha=width_of(base_weights))
+        return dataclasses.replace(config, options=options)
+
+
+def sources(alpha: float | None) -> Sources:
+    """Return where weights of a width come from; None is 1."""
     width = f"{alpha or 1.0:.2f}".rstrip("0")
-    official = weights.Official(
-        file="mobilenet_v2_weights_tf_dim_ordering_tf_kernels_"
-        f"{width + '0' if width.endswith('.') else width}_224_no_top.h5",
-        address="https://storage.googleapis.com/tensorflow/keras-applications/mobilenet_v2/",
+    width = f"{width}0" if width.endswith(".") else width
+    file = f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{width}_224_no_top.h5"
+    return Sources(
+        "MobileNetV2",
+        imagenet=KerasFile("mobilenet_v2", file),
+        shipped="forensic_mobilenetv2_035.npz",
     )
-    return weights.find(text, "MobileNetV2", official, SHIPPED)
 
 
-def width_of(found: weights.BaseWeights, config: ModelConfig | None = None) -> float:
+def width_of(base_weights: BaseWeights) -> float:
     """Return the width multiplier of a weights file, from its array shapes.
 
     Raises:
         InputError: No known width has these shapes.
     """
-    got = weights.shapes(found)
+    counts = shapes(base_weights)
     for alpha in ALPHAS:
-        if _shapes(alpha) == got:
+        if _shapes(alpha) == counts:
             return alpha
     raise InputError(
-        f"{found.path}: its {got.total()} arrays are not MobileNetV2 without top at any known "
-        f"width ({', '.join(map(str, sorted(ALPHAS)))})."
+        f"{base_weights.path}: its {counts.total()} arrays are not MobileNetV2 without top "
+        f"at any known width ({', '.join(map(str, sorted(ALPHAS)))})."
     )
 
 
 @functools.cache
 def _shapes(alpha: float) -> Counter[tuple[int, ...]]:
-    return weights.expected_shapes(full_base(alpha))
+    return expected_shapes(full_base(alpha))
 
 
-def full_base(alpha: float, n_channels: int = 3) -> keras.Model:
+def full_base(alpha: float | None, n_channels: int = 3) -> keras.Model:
     """Return the base without top, random weights."""
-    with warnings.catch_warnings():
-        # Keras warns of anything but 1 or 3 channels; ours has more on purpose.
-        warnings.filterwarnings("ignore", "This model usually expects 1 or 3")
-        return keras.applications.MobileNetV2(
-            input_shape=(None, None, n_channels),
-            alpha=alpha,
-            include_top=False,
-            weights=None,
-        )
+    return application(keras.applications.MobileNetV2, n_channels, alpha=alpha or 1.0)
+
+
+ARCHITECTURE = MobileNetV2(
+    options=Options(),
+    sources=sources(None),
+    taps=tuple(f"block_{i}_expand_relu" for i in (6, 9, 11, 13)),
+    base=lambda options: full_base(options.alpha),
+    preprocessing=symmetric_scale,  # what keras.applications calls mode "tf"
+)

@@ -3,69 +3,74 @@
 The first has 32 filters of 2×2, the next 64 of 3×3, and so on, a max-pool after each;
 everything is flattened and goes through dense layers of 256, 128 and 64 units with
 dropout into a two-way softmax. The text says five convolutions, the slide with the
-parameters four: `model.cnn.layers`, 4. Filters and the first kernel's side are
-`model.cnn.filters` and `model.cnn.kernel_px`, the dense layers `model.head.units`.
+parameters four: `model.options.layers`, 4. The dense layers are `model.head.units`.
 """
+
+import dataclasses
 
 import keras
 from keras import layers
 
 from kerasfaces.core.errors import InputError
-from kerasfaces.models import compared, weights
-from kerasfaces.models.config import CnnConfig, ModelConfig
-
-DEFAULT_TAPS: tuple[str, ...] = ()
-END_TO_END = True
-PRESET = "yu2024"
+from kerasfaces.models import config as configs
+from kerasfaces.models.architecture import PixelNetwork, Start
+from kerasfaces.models.config import ModelConfig
+from kerasfaces.models.weights import Sources
 
 
-def build(
-    config: ModelConfig, base_weights: weights.BaseWeights | None = None, seed: int = 0
-) -> keras.Model:
-    """Return `(n, size, size, 3)` pixels, 0..255 -> `(n, 1)` logit.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options(configs.Options):
+    """Size of the network.
 
-    Raises:
-        InputError: More max-pools than the image can be halved.
+    Attributes:
+        layers: Convolutions, a max-pool after each.
+        filters: Maps of the first convolution; each has twice those of the one before.
+        kernel_px: Side of the first kernel; each is one larger than the one before.
     """
-    if config.size_px < 2**config.cnn.layers:
-        raise InputError(
-            f"model.cnn.layers: {config.size_px} px cannot be halved "
-            f"{config.cnn.layers} times; take fewer layers or a larger model.size_px."
-        )
-    keras.utils.set_random_seed(seed)
-    image = compared.pixels(config)
-    x = layers.Rescaling(1 / 255, name="preprocessing")(image)
-    full = growing_cnn(config.cnn)
-    return compared.whole(config, full, image, x, base_weights, seed)
+
+    layers: int = 4
+    filters: int = 32
+    kernel_px: int = 2
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        self.check_at_least(1, "layers", "filters", "kernel_px")
 
 
-def find_weights(
-    text: str, alpha: float | None = None, config: ModelConfig | None = None
-) -> weights.BaseWeights | None:
-    """Find the file `--weights` names (see `compared.find_unpublished`)."""
-    return compared.find_unpublished(text, "the modified CNN")
-
-
-def width_of(found: weights.BaseWeights, config: ModelConfig | None = None) -> float:
-    """Return 1: the width is in the configuration; the loader checks the shapes."""
-    return 1.0
-
-
-def growing_cnn(config: CnnConfig) -> keras.Model:
-    """Return the convolutions, random weights.
+def growing_cnn(config: ModelConfig, start: Start[Options]) -> keras.Model:
+    """Return the convolutions.
 
     `(n, h, w, 3)` -> `(n, h / 2^l, w / 2^l, filters 2^(l - 1))` with `l` layers.
     """
+    options = start.options
     image = keras.Input((None, None, 3), name="pixels")
     x = image
-    for number in range(config.layers):
+    for number in range(options.layers):
         x = layers.Conv2D(
-            config.filters * 2**number,
-            config.kernel_px + number,
+            options.filters * 2**number,
+            options.kernel_px + number,
             padding="same",
             activation="relu",
             kernel_initializer="he_uniform",
             name=f"conv{number + 1}",
         )(x)
         x = layers.MaxPooling2D(2, name=f"pool{number + 1}")(x)
-    return keras.Model(image, x, name="modified_cnn")
+    return start.load(keras.Model(image, x, name="modified_cnn"))
+
+
+def _check(config: ModelConfig, options: Options) -> None:
+    if config.size_px < 2**options.layers:
+        raise InputError(
+            f"model.options.layers: {config.size_px} px cannot be halved "
+            f"{options.layers} times; take fewer layers or a larger model.size_px."
+        )
+
+
+ARCHITECTURE = PixelNetwork(
+    options=Options(),
+    sources=Sources("the modified CNN"),
+    training="yu2024",
+    base=growing_cnn,
+    preprocessing=lambda: [layers.Rescaling(1 / 255, name="preprocessing")],
+    check=_check,
+)

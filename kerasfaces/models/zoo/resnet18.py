@@ -7,37 +7,38 @@ keras-hub's ImageNet ones (converted from timm's, hence the normalisation).
 
 import keras
 
-from kerasfaces.models import compared, hub, weights
-from kerasfaces.models.config import ModelConfig
+from kerasfaces.core.imports import optional_import
+from kerasfaces.models.architecture import PixelNetwork, Start
+from kerasfaces.models.config import ModelConfig, Options
+from kerasfaces.models.layers import normalisation
+from kerasfaces.models.weights import KaggleFile, Sources
 
-DEFAULT_TAPS: tuple[str, ...] = ()
-END_TO_END = True
-PRESET = "yu2024"
-EXTRA = "hub"
-HUB = hub.Preset(
-    name="resnet_18_imagenet", handle="keras/resnetv1/keras/resnet_18_imagenet/3"
+
+def resnet18(config: ModelConfig, start: Start[Options]) -> keras.Model:
+    """Return ResNet-18 without top, `(n, h, w, 3)` -> `(n, h/32, w/32, 512)`.
+
+    Raises:
+        MissingExtraError: keras-hub is not installed.
+    """
+    base = optional_import("keras_hub", "hub").models.ResNetBackbone(
+        input_conv_filters=[64],
+        input_conv_kernel_sizes=[7],
+        stackwise_num_filters=[64, 128, 256, 512],
+        stackwise_num_blocks=[2, 2, 2, 2],
+        stackwise_num_strides=[1, 2, 2, 2],
+        block_type="basic_block",
+        name="resnet18",
+    )
+    return start.load(base)
+
+
+ARCHITECTURE = PixelNetwork(
+    options=Options(),
+    sources=Sources(
+        "ResNet-18", imagenet=KaggleFile("keras/resnetv1/keras/resnet_18_imagenet/3")
+    ),
+    training="yu2024",
+    extra="hub",
+    base=resnet18,
+    preprocessing=lambda: [normalisation()],
 )
-
-
-def build(
-    config: ModelConfig, base_weights: weights.BaseWeights | None = None, seed: int = 0
-) -> keras.Model:
-    """Return `(n, size, size, 3)` pixels, 0..255 -> `(n, 1)` logit."""
-    keras.utils.set_random_seed(seed)
-    image = compared.pixels(config)
-    x = hub.normalisation()(image)
-    full = hub.resnet18()
-    hub.load_into(full, base_weights, HUB)
-    return compared.whole(config, full, image, x, None, seed)
-
-
-def find_weights(
-    text: str, alpha: float | None = None, config: ModelConfig | None = None
-) -> weights.BaseWeights | None:
-    """Find the file `--weights` names (see `hub.find_weights`)."""
-    return hub.find_weights(text, "ResNet-18", HUB)
-
-
-def width_of(found: weights.BaseWeights, config: ModelConfig | None = None) -> float:
-    """Return 1: ResNet-18 has one width; the loader checks the shapes."""
-    return 1.0

@@ -7,56 +7,42 @@ throughout and the preset's 256, 128, 64 units. All of it is trained; `--weights
 ResNet50's. Its maps at the end are what the document's class activation maps show.
 """
 
-from typing import Any
+import dataclasses
 
 import keras
 from keras import layers
 
-from kerasfaces.models import compared, weights
+from kerasfaces.models import config as configs
+from kerasfaces.models.architecture import PixelNetwork, Start
 from kerasfaces.models.config import ModelConfig
-from kerasfaces.models.layers import CaffePreprocessing
 from kerasfaces.models.zoo import resnet50
 
-DEFAULT_TAPS: tuple[str, ...] = ()
-END_TO_END = True
-PRESET = "tian2023"
 _BLOCKS, _CONVOLUTIONS = 4, 4
-_WIDTH_FACTOR = 4  # of `model.cnn.filters`
 
 
-def build(
-    config: ModelConfig, base_weights: weights.BaseWeights | None = None, seed: int = 0
-) -> keras.Model:
-    """Return `(n, size, size, 3)` pixels, 0..255 -> `(n, 1)` logit."""
-    keras.utils.set_random_seed(seed)
-    image = compared.pixels(config)
-    x = CaffePreprocessing(name="preprocessing")(image)
-    first = resnet50.full_base()
-    if base_weights is not None:
-        weights.load_into(first, base_weights)
-    full = stacked(first, _WIDTH_FACTOR * config.cnn.filters)
-    return compared.whole(config, full, image, x, None, seed)
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options(configs.Options):
+    """Size of the stack.
+
+    Attributes:
+        filters: Maps of each of its convolutions.
+    """
+
+    filters: int = 128
+
+    def __post_init__(self) -> None:
+        """Check the range."""
+        self.check_at_least(1, "filters")
 
 
-def find_weights(
-    text: str, alpha: float | None = None, config: ModelConfig | None = None
-) -> weights.BaseWeights | None:
-    """Find the file `--weights` names, of ResNet50 without top."""
-    return resnet50.find_weights(text, alpha, config)
-
-
-def width_of(found: weights.BaseWeights, config: ModelConfig | None = None) -> float:
-    """Return 1: ResNet50 has one width; the loader checks the shapes."""
-    return 1.0
-
-
-def stacked(first: keras.Model, width: int) -> keras.Model:
-    """Return `first` and the convolutions on its output, which keep its size."""
-    x: Any = first.output
+def stacked(config: ModelConfig, start: Start[Options]) -> keras.Model:
+    """Return ResNet50 and the convolutions on its output, which keep its size."""
+    first = start.load(resnet50.full_base())
+    x = first.output
     for block in range(1, _BLOCKS + 1):
         for number in range(1, _CONVOLUTIONS + 1):
             x = layers.Conv2D(
-                width,
+                start.options.filters,
                 3,
                 padding="same",
                 activation="relu",
@@ -65,3 +51,12 @@ def stacked(first: keras.Model, width: int) -> keras.Model:
             )(x)
         x = layers.BatchNormalization(name=f"stack{block}_norm")(x)
     return keras.Model(first.input, x, name="resnet50_convstack")
+
+
+ARCHITECTURE = PixelNetwork(
+    options=Options(),
+    sources=resnet50.SOURCES,
+    training="tian2023",
+    base=stacked,
+    preprocessing=lambda: [resnet50.preprocessing()],
+)

@@ -5,49 +5,43 @@ dropout layer and another FC layer." Widths are not stated; ours are 32 and 64 m
 the preset's 128 units with dropout .5.
 """
 
+import dataclasses
+
 import keras
 from keras import layers
 
-from kerasfaces.models import compared, weights
+from kerasfaces.models import config as configs
+from kerasfaces.models.architecture import PixelNetwork, Start
 from kerasfaces.models.config import ModelConfig
+from kerasfaces.models.layers import symmetric_scale
+from kerasfaces.models.weights import Sources
 
-DEFAULT_TAPS: tuple[str, ...] = ()
-END_TO_END = True
-PRESET = "tian2023"
 _SIDE = 3
 
 
-def build(
-    config: ModelConfig, base_weights: weights.BaseWeights | None = None, seed: int = 0
-) -> keras.Model:
-    """Return `(n, size, size, 3)` pixels, 0..255 -> `(n, 1)` logit."""
-    keras.utils.set_random_seed(seed)
-    image = compared.pixels(config)
-    x = layers.Rescaling(1 / 127.5, offset=-1.0, name="preprocessing")(image)
-    full = two_blocks(config.cnn.filters)
-    return compared.whole(config, full, image, x, base_weights, seed)
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options(configs.Options):
+    """Size of the network.
+
+    Attributes:
+        filters: Maps of the first two convolutions; the other two have twice as many.
+    """
+
+    filters: int = 32
+
+    def __post_init__(self) -> None:
+        """Check the range."""
+        self.check_at_least(1, "filters")
 
 
-def find_weights(
-    text: str, alpha: float | None = None, config: ModelConfig | None = None
-) -> weights.BaseWeights | None:
-    """Find the file `--weights` names (see `compared.find_unpublished`)."""
-    return compared.find_unpublished(text, "the two-layer CNN")
-
-
-def width_of(found: weights.BaseWeights, config: ModelConfig | None = None) -> float:
-    """Return 1: the width is in the configuration; the loader checks the shapes."""
-    return 1.0
-
-
-def two_blocks(filters: int) -> keras.Model:
-    """Return `(n, h, w, 3)` -> `(n, h/4, w/4, 2 filters)`, random weights."""
+def two_blocks(config: ModelConfig, start: Start[Options]) -> keras.Model:
+    """Return `(n, h, w, 3)` -> `(n, h/4, w/4, 2 filters)`."""
     image = keras.Input((None, None, 3), name="pixels")
     x = image
     for block in (1, 2):
         for number in (1, 2):
             x = layers.Conv2D(
-                filters * block,
+                start.options.filters * block,
                 _SIDE,
                 padding="same",
                 activation="relu",
@@ -55,4 +49,13 @@ def two_blocks(filters: int) -> keras.Model:
                 name=f"block{block}_conv{number}",
             )(x)
         x = layers.MaxPooling2D(2, name=f"block{block}_pool")(x)
-    return keras.Model(image, x, name="two_layer_cnn")
+    return start.load(keras.Model(image, x, name="two_layer_cnn"))
+
+
+ARCHITECTURE = PixelNetwork(
+    options=Options(),
+    sources=Sources("the two-layer CNN"),
+    training="tian2023",
+    base=two_blocks,
+    preprocessing=lambda: [symmetric_scale()],
+)

@@ -7,8 +7,7 @@ store has to hold their amplitude: `kerasfaces channels M -o STORE --channels ln
 and epochs are those of `wan2023.py`, for the comparison's sake.
 """
 
-import dataclasses
-
+from kerasfaces.core.config import updated
 from kerasfaces.train.config import TrainConfig, other_model
 from kerasfaces.train.presets import wan2023
 
@@ -19,13 +18,9 @@ def get_config(model: str) -> TrainConfig:
     """Return the configuration of `lnp_attention`."""
     if model != "lnp_attention":
         raise other_model("liu2022", ("lnp_attention",), model)
-    config = wan2023.get_config(model)
-    channels = dataclasses.replace(
-        config.model.channels,
-        fusion="concat",
-        classifier="resnet50",
-        amplitude="liu2022",
-    )
-    return dataclasses.replace(
-        config, model=dataclasses.replace(config.model, channels=channels)
-    )
+    options = {
+        "fusion": "concat",
+        "classifier": "resnet50",
+        "amplitude": "liu2022",
+    }
+    return updated(wan2023.get_config(model), {"model": {"options": options}})

@@ -1,7 +1,7 @@
 """wan2023's detector: Att(AS+PS)+LNP into MobileNetV2, 5 channels of a store.
 
 The document states the channels, the fusion and the classifiers (also `--set
-model.channels.classifier=resnet34` or `resnet50`); neither optimizer, batch nor epochs.
+model.options.classifier=resnet34` or `resnet50`); neither optimizer, batch nor epochs.
 Those are ours: Adam at 1e-3 falling as a cosine, batches of 32, 12 epochs, the best on
 validation. No augmentation: a mirrored image's phase is not the mirrored phase.
 """

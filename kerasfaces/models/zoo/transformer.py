@@ -1,0 +1,132 @@
+"""ViT and distilled DeiT (arXiv 2010.11929, 2012.12877); their names are presets.
+
+yu2024's modified DeiT puts a dense "bottleneck" on class and distillation token
+(`train/presets/yu2024.py`); mudgal2023 trains DeiT-base and ViT-base whole, one logit on
+those tokens (`train/presets/mudgal2023.py`). The documents' Hugging Face models are what
+keras-hub's presets were converted from. On a CPU keep them frozen.
+
+Why keras-hub: it is the Keras team's own and installs beside our TensorFlow and Keras
+without changing either; it carries ResNet-18, ViT and distilled DeiT on every Keras
+backend, which keras.applications does not. It brings half a dozen packages for text, so
+it is the optional extra `hub`, imported when a model needs it. Only its layers and its
+weights files are used: architectures are spelt out here, so a downloaded file decides
+nothing but numbers.
+"""
+
+import dataclasses
+import functools
+
+import keras
+from keras import layers
+
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.imports import optional_import
+from kerasfaces.models.architecture import PixelNetwork, Start
+from kerasfaces.models.catalogue import Preset
+from kerasfaces.models.config import ModelConfig, Options
+from kerasfaces.models.layers import normalisation
+from kerasfaces.models.weights import KaggleFile, Sources
+
+PATCH_PX = 16
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Sizes(Options):
+    """Sizes of a transformer; only those of its name have published weights.
+
+    Attributes:
+        layers: Encoder blocks.
+        width: Numbers per token; a multiple of `heads`.
+        heads: Heads of the attention.
+    """
+
+    layers: int = 12
+    width: int = 768
+    heads: int = 12
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        self.check_at_least(1, "layers", "width", "heads")
+
+
+def of_preset(preset: Preset) -> PixelNetwork[Sizes]:
+    """Return the architecture that a preset describes."""
+    vit = "vit" in preset.weights
+    scale = normalisation
+    if vit:  # as Google trained it: -1..1
+        scale = functools.partial(normalisation, (0.5,) * 3, (0.5,) * 3)
+    return PixelNetwork(
+        options=Sizes(**preset.options),
+        sources=Sources(preset.title, imagenet=KaggleFile(preset.weights)),
+        end_to_end=False,  # unless `train_base` says otherwise
+        training=preset.training,
+        extra="hub",
+        base=vit_base if vit else deit,
+        preprocessing=lambda: [scale()],
+        check=_check,
+    )
+
+
+def deit(config: ModelConfig, start: Start[Sizes]) -> keras.Model:
+    """Return a distilled DeiT, `(n, s, s, 3)` -> `(n, t, 1, c)` tokens.
+
+    The class token, the distillation token, then the patches row by row.
+
+    Raises:
+        MissingExtraError: keras-hub is not installed.
+    """
+    sizes = start.options
+    base = optional_import("keras_hub", "hub").models.DeiTBackbone(
+        image_shape=(config.size_px, config.size_px, 3),
+        patch_size=PATCH_PX,
+        num_layers=sizes.layers,
+        num_heads=sizes.heads,
+        hidden_dim=sizes.width,
+        intermediate_dim=4 * sizes.width,
+        name="deit",
+    )
+    # keras-hub 0.32.0: `DeiTEncoder.get_config` asks for what it never set, so no model
+    # with it could be saved. Loading does not matter: runs are rebuilt from their JSON.
+    encoder = base.get_layer("deit_encoder")
+    if not hasattr(encoder, "key_dim"):
+        encoder.key_dim = sizes.width // sizes.heads
+    return _tokens_as_maps(start.load(base))
+
+
+def vit_base(config: ModelConfig, start: Start[Sizes]) -> keras.Model:
+    """Return a ViT, `(n, s, s, 3)` -> `(n, t, 1, c)`: class token, patches.
+
+    Raises:
+        MissingExtraError: keras-hub is not installed.
+    """
+    sizes = start.options
+    base = optional_import("keras_hub", "hub").models.ViTBackbone(
+        image_shape=(config.size_px, config.size_px, 3),
+        patch_size=PATCH_PX,
+        num_layers=sizes.layers,
+        num_heads=sizes.heads,
+        hidden_dim=sizes.width,
+        mlp_dim=4 * sizes.width,
+        name="vit",
+    )
+    return _tokens_as_maps(start.load(base))
+
+
+def _tokens_as_maps(backbone: keras.Model) -> keras.Model:
+    """Return a transformer whose `(n, t, c)` tokens are a map, `(n, t, 1, c)`."""
+    _, length, width = backbone.output.shape
+    column = layers.Reshape((length, 1, width), name="tokens")(backbone.output)
+    return keras.Model(backbone.input, column, name=backbone.name)
+
+
+def _check(config: ModelConfig, sizes: Sizes) -> None:
+    if config.scales != (1.0,):
+        raise InputError(
+            f"model.scales: {config.name} has positions for one size, got "
+            f"{', '.join(map(str, config.scales))}; leave it at 1."
+        )
+    if config.size_px % PATCH_PX:
+        raise InputError(
+            f"model.size_px: expected a multiple of the patch, {PATCH_PX} px, got "
+            f"{config.size_px}."
+        )
