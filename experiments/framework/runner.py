@@ -119,13 +119,13 @@ class Context:
     def unsplit(self) -> "Manifest":
         """Return the manifest without splits, with hashes, from `splits/unsplit.csv`."""
         from kerasfaces import manifest as manifests
-        from kerasfaces.manifest import scan
+        from kerasfaces.manifest import file_facts
 
         path = self.folder / "splits" / "unsplit.csv"
         if not path.exists():
             rows = self.manifest.rows.assign(split="")
             bare = dataclasses.replace(self.manifest, rows=rows)
-            manifests.write(scan.complete(bare)[0], path)
+            manifests.write(file_facts.complete(bare)[0], path)
         return manifests.read(path)
 
     def can_start(self) -> bool:

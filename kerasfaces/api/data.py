@@ -88,13 +88,14 @@ class Manifest:
                 seen.
         """
         from kerasfaces.manifest import folders as reader
+        from kerasfaces.manifest.image_folders import FolderInput
 
         if not folders:
             raise InputError("from_folders: expected at least one folder.")
         for each in folders:
             _require_path(each, "from_folders: expected paths of folders")
         given = [
-            reader.Given(path=Path(each), label=label_is, split=split_is, source=source)
+            FolderInput(path=Path(each), label=label_is, split=split_is, source=source)
             for each in folders
         ]
         reading = reader.read(given, split_names)
@@ -138,11 +139,11 @@ class Manifest:
             MissingFileError: There is no such file.
             InputError: A column is missing, or a label or split is unknown; with lines.
         """
-        from kerasfaces.manifest import convert
+        from kerasfaces.manifest import foreign_tables
 
         mapping = None
         if columns or real_is or split_names:
-            mapping = convert.Columns(
+            mapping = foreign_tables.Columns(
                 names=columns or {}, real_is=str(real_is), splits=split_names or {}
             )
         if isinstance(table, pd.DataFrame):
@@ -150,7 +151,7 @@ class Manifest:
         else:
             _require_path(table, "from_table: expected a file's path or a DataFrame")
             read, name = tables.read(Path(table)), Path(table).name
-        manifest = convert.from_table(
+        manifest = foreign_tables.from_table(
             read,
             mapping,
             None if root is None else Path(root),
@@ -175,7 +176,7 @@ class Manifest:
             InputError: The recipe is malformed, or a source has no images.
         """
         from kerasfaces.manifest import recipe as recipes
-        from kerasfaces.manifest.assemble import assemble
+        from kerasfaces.manifest.recipe_rows import assemble
 
         wanted = recipes.read(Path(recipe))
         made = cls._scanned(assemble(wanted, Path(root), None)[0], wanted.name)
@@ -215,15 +216,15 @@ class Manifest:
         Raises:
             InputError: An image is in two of them, or in two splits.
         """
-        from kerasfaces.manifest import combine
+        from kerasfaces.manifest import joining
 
         for position, other in enumerate(others):
             require_manifest(other, f"others[{position}]")
         every: list[Manifest] = [self, *others]
         parts = [(each.name, each.manifest) for each in every]
-        joined = combine.concatenate(parts, self.manifest.folder)
-        hashed = combine.hashed(joined)
-        combine.refuse_shared(hashed, combine.origins(parts))
+        joined = joining.concatenate(parts, self.manifest.folder)
+        hashed = joining.hashed(joined)
+        joining.refuse_shared(hashed, joining.origins(parts))
         notes = tuple(dict.fromkeys(note for each in every for note in each._notes))
         on_sample = all(each.is_sample for each in every)
         return type(self)(hashed, self.name, notes=notes, is_sample=on_sample)

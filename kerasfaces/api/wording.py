@@ -27,7 +27,7 @@ _TAKE_VALUE = (
 )
 
 # modules whose warnings advise options
-_LOGGERS = ("kerasfaces.manifest.build", "kerasfaces.manifest.convert")
+_LOGGERS = ("kerasfaces.manifest.build", "kerasfaces.manifest.foreign_tables")
 
 
 def _quoted(value: str) -> str:

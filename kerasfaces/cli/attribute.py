@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from kerasfaces import manifest as manifests
     from kerasfaces.attribute import apply, run, table
-    from kerasfaces.manifest import missing
+    from kerasfaces.manifest import split_problems
     from kerasfaces.run.folder import AttributionRun, Run
 
     if isinstance(Run.kind(options.run), AttributionRun):
@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     manifest = None
     if options.manifest:
         manifest = manifests.read(options.manifest, options.root)
-        missing.require_trainable(manifest.rows, options.manifest)
+        split_problems.require_trainable(manifest.rows, options.manifest)
     folder = run.attribute(options.run, manifest, options.output, config)
     print(table.text(AttributionRun(folder).result))
     print(f"\nreport: {AttributionRun(folder).report}")

@@ -180,10 +180,10 @@ def manifest_or_sample(
     from kerasfaces import manifest as manifests
 
     if path:
-        from kerasfaces.manifest import contradictions, missing
+        from kerasfaces.manifest import contradictions, split_problems
 
         manifest = manifests.read(path, root)
-        missing.require_trainable(manifest.rows, path)
+        split_problems.require_trainable(manifest.rows, path)
         said = contradictions.sentence(manifest.rows)
         if said:
             logger.warning("%s", said)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from kerasfaces.core import rng
 from kerasfaces.core.errors import InputError
-from kerasfaces.manifest import missing
+from kerasfaces.manifest import split_problems
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,7 +77,7 @@ def equal_size(
     if not usable:
         raise InputError(
             "No generator has both training and validation images. "
-            + missing.cut_anew()
+            + split_problems.cut_anew()
         )
     return Size(wanted or min(n for n, _ in usable), min(n for _, n in usable))
 

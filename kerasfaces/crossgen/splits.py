@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from kerasfaces import manifest as manifests
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
-from kerasfaces.manifest import groups, missing, scan, split
+from kerasfaces.manifest import file_facts, groups, split, split_problems
 from kerasfaces.run.folder import MatrixRun
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def has_splits(manifest: "Manifest") -> bool:
     Raises:
         InputError: Some have and some have not, or training lacks a split or a class.
     """
-    missing.require_trainable(manifest.rows)
+    split_problems.require_trainable(manifest.rows)
     return bool((manifest.rows["split"] != "").all())
 
 
@@ -75,7 +75,7 @@ def check_apart(manifest: "Manifest") -> None:
             raise InputError(
                 f"The splits share images: {len(torn)} times {rule.replace('_', ' ')} joins "
                 f"rows of different splits, first {quoted(paths[first])} ({splits[first]}) and "
-                f"{quoted(paths[second])} ({splits[second]}). {missing.torn_apart()}"
+                f"{quoted(paths[second])} ({splits[second]}). {split_problems.torn_apart()}"
             )
 
 
@@ -83,6 +83,6 @@ def _told(manifest: "Manifest", path: Path) -> "Manifest":
     """Return the manifest with hashes, read from the files once."""
     if path.exists():
         return manifests.read(path)
-    told, _ = scan.complete(manifest)
+    told, _ = file_facts.complete(manifest)
     manifests.write(told, path)
     return told

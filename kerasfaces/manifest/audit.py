@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from kerasfaces.core import rng
 from kerasfaces.core.errors import InputError
-from kerasfaces.manifest import facts as file_facts
-from kerasfaces.manifest import groups, scan
+from kerasfaces.manifest import facts as shortcut_facts
+from kerasfaces.manifest import file_facts, groups
 from kerasfaces.manifest.rules import LABELS
 from kerasfaces.manifest.split import NEAR_DUPLICATES
 from kerasfaces.manifest.table import Manifest
@@ -80,17 +80,17 @@ def audit(manifest: Manifest, seed: int = 0) -> AuditResult:
     order = np.argsort(manifest.rows["path"].to_numpy(dtype=str), kind="stable")
     rows = manifest.rows.iloc[order].reset_index(drop=True)
     manifest = Manifest(rows, manifest.folder)
-    told = scan.scan_headers(manifest.files())
+    told = file_facts.scan_headers(manifest.files())
     readable = [not each.reason for each in told]
-    n_unreadable = scan.report_unreadable(list(rows["path"]), told)
+    n_unreadable = file_facts.report_unreadable(list(rows["path"]), told)
     manifest = manifest.take(readable)
     fake = (manifest.rows["label"] == "fake").to_numpy()
-    facts = file_facts.tell([each.probe for each in told if not each.reason])
+    facts = shortcut_facts.tell([each.probe for each in told if not each.reason])
     folds = _folds(manifest, fake, seed)
-    values = file_facts.encode(facts)
+    values = shortcut_facts.encode(facts)
     own = {
         name: _auc(fake, _out_of_fold(values[:, [i]], fake, folds, _tree(fake)))
-        for i, name in enumerate(file_facts.FACTS)
+        for i, name in enumerate(shortcut_facts.FACTS)
     }
     own = dict(sorted(own.items(), key=lambda item: -item[1]))
     telling = next(iter(own))

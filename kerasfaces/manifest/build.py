@@ -11,17 +11,17 @@ import pandas as pd
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
 from kerasfaces.manifest import (
-    combine,
-    convert,
+    file_facts,
     folders,
+    foreign_tables,
+    joining,
+    missing_files,
     printing,
-    scan,
     table,
-    whereabouts,
 )
 from kerasfaces.manifest.attributes import Attributes
+from kerasfaces.manifest.image_folders import NO_SPLIT, FolderInput
 from kerasfaces.manifest.inputs import Input
-from kerasfaces.manifest.places import NO_SPLIT
 from kerasfaces.manifest.rules import SPLITS
 from kerasfaces.manifest.table import Manifest
 
@@ -39,14 +39,14 @@ def from_inputs(options: argparse.Namespace) -> Manifest:
     if len(parts) == 1:
         manifest = parts[0][1]
     else:
-        manifest = combine.concatenate(parts, options.output.parent)
+        manifest = joining.concatenate(parts, options.output.parent)
     if options.attributes:
         rows = Attributes(options.attributes).join(manifest.rows)
         manifest = Manifest(rows, manifest.folder)
     table.require_valid(manifest, " ".join(str(each.path) for each in options.inputs))
     manifest = scanned(manifest)
     if len(options.inputs) > 1:
-        combine.refuse_shared(manifest, combine.origins(parts))
+        joining.refuse_shared(manifest, joining.origins(parts))
     return manifest
 
 
@@ -56,11 +56,11 @@ def scanned(manifest: Manifest) -> Manifest:
     Raises:
         InputError: No file can be read.
     """
-    facts = scan.scan(manifest.files())
+    facts = file_facts.scan(manifest.files())
     columns = pd.DataFrame([each.columns() for each in facts], dtype=str)
     rows = manifest.rows.assign(**{str(name): columns[name] for name in columns})
-    scan.report_unreadable(list(rows["path"]), facts)
-    advice = whereabouts.of_missing(
+    file_facts.report_unreadable(list(rows["path"]), facts)
+    advice = missing_files.of_missing(
         rows["path"], [each.reason for each in facts], manifest.folder
     )
     if all(each.reason for each in facts):
@@ -73,7 +73,7 @@ def scanned(manifest: Manifest) -> Manifest:
     return Manifest(rows, manifest.folder)
 
 
-def _parts(options: argparse.Namespace) -> list[combine.Part]:
+def _parts(options: argparse.Namespace) -> list[joining.Part]:
     """Return what each input holds; all folders are one part, read together."""
     tables = [each for each in options.inputs if _is_table(each.path)]
     others = [each for each in options.inputs if each not in tables]
@@ -83,7 +83,7 @@ def _parts(options: argparse.Namespace) -> list[combine.Part]:
     if not tables:
         _refuse_table_options(options, others[0].path)
     given = [
-        folders.Given(
+        FolderInput(
             path=each.path,
             label=each.label_is,
             split=each.split_is,
@@ -111,7 +111,7 @@ def _from_table(given: Input, options: argparse.Namespace) -> Manifest:
         )
     if options.extract and options.root:
         raise InputError("--extract DIR is where the images will be; leave out --root.")
-    manifest = convert.from_table(
+    manifest = foreign_tables.from_table(
         given.path,
         _columns(options),
         options.root,
@@ -134,7 +134,7 @@ def _refuse_table_options(options: argparse.Namespace, folder: Path) -> None:
 
 def _split_names(texts: Sequence[str]) -> Mapping[str, str]:
     """Return what `--map-split` says, checked."""
-    names = convert.parse_map(list(texts))
+    names = foreign_tables.parse_map(list(texts))
     wrong = sorted(set(names.values()) - set(SPLITS))
     if wrong:
         raise InputError(
@@ -143,17 +143,20 @@ def _split_names(texts: Sequence[str]) -> Mapping[str, str]:
     return names
 
 
-def _columns(options: argparse.Namespace) -> convert.Columns | None:
+def _columns(options: argparse.Namespace) -> foreign_tables.Columns | None:
     """Return the mapping asked for on the command line, or None."""
-    names, splits = convert.parse_map(options.map), convert.parse_map(options.map_split)
+    names, splits = (
+        foreign_tables.parse_map(options.map),
+        foreign_tables.parse_map(options.map_split),
+    )
     if not (options.columns or names or splits or options.real_is):
         return None
-    if options.columns and options.columns not in convert.PRESETS:
+    if options.columns and options.columns not in foreign_tables.PRESETS:
         raise InputError(
             f"--columns {quoted(options.columns)}: known layouts are "
-            f"{', '.join(convert.PRESETS)}; others are mapped with --map."
+            f"{', '.join(foreign_tables.PRESETS)}; others are mapped with --map."
         )
-    base = convert.PRESETS.get(options.columns, convert.Columns(names={}))
+    base = foreign_tables.PRESETS.get(options.columns, foreign_tables.Columns(names={}))
     return dataclasses.replace(
         base,
         names={**base.names, **names},

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from kerasfaces.core.texts import quoted
 from kerasfaces.images import limits
-from kerasfaces.manifest import contradictions, groups, scan, table
+from kerasfaces.manifest import contradictions, file_facts, groups, table
+from kerasfaces.manifest.missing_files import MISSING
 from kerasfaces.manifest.rules import LABELS, Finding
 from kerasfaces.manifest.split import NEAR_DUPLICATES
 from kerasfaces.manifest.table import Manifest, column
-from kerasfaces.manifest.whereabouts import MISSING
 
 # What further pictures in a file are. Not so in phone photos (MPO): there they are depth
 # or brightness maps of the one picture; nor in PSD: there they are its layers.
@@ -62,7 +62,7 @@ def findings_of(
         All findings, in the order of lines.
     """
     findings = list(known)
-    facts = scan.scan(manifest.files())
+    facts = file_facts.scan(manifest.files())
     findings += _file_findings(manifest, lines, facts)
     told = Manifest(
         manifest.rows.assign(
@@ -82,7 +82,7 @@ def findings_of(
 
 
 def _file_findings(
-    manifest: Manifest, lines: Sequence[int], facts: Sequence[scan.Facts]
+    manifest: Manifest, lines: Sequence[int], facts: Sequence[file_facts.Facts]
 ) -> Iterator[Finding]:
     stated = column(manifest.rows, "sha256")
     for i, (path, each) in enumerate(zip(manifest.rows["path"], facts, strict=True)):

@@ -11,7 +11,12 @@ import pandas as pd
 from kerasfaces.core import config
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
-from kerasfaces.manifest import missing, printing, table, whereabouts
+from kerasfaces.manifest import (
+    missing_files,
+    printing,
+    split_problems,
+    table,
+)
 from kerasfaces.manifest.split import RATIO
 from kerasfaces.manifest.table import Manifest
 
@@ -40,13 +45,13 @@ def build(options: argparse.Namespace) -> int:
 
 def join(options: argparse.Namespace) -> int:
     """Concatenate manifests."""
-    from kerasfaces.manifest import combine
+    from kerasfaces.manifest import joining
 
     _refuse_existing(options.output, options.overwrite)
     parts = [(str(path), table.read(path)) for path in options.manifests]
-    manifest = combine.concatenate(parts, options.output.parent)
-    manifest = combine.hashed(manifest)
-    combine.refuse_shared(manifest, combine.origins(parts))
+    manifest = joining.concatenate(parts, options.output.parent)
+    manifest = joining.hashed(manifest)
+    joining.refuse_shared(manifest, joining.origins(parts))
     return _finish(manifest, options.output)
 
 
@@ -67,7 +72,7 @@ def split(options: argparse.Namespace) -> int:
             )
     elif (manifest.rows["split"] != "").any() and not options.overwrite:
         raise InputError(
-            f"{options.manifest}: {missing.already_split(manifest.rows, options.manifest)}"
+            f"{options.manifest}: {split_problems.already_split(manifest.rows, options.manifest)}"
         )
     if options.output and options.output != options.manifest:
         _refuse_existing(options.output, options.overwrite)
@@ -101,7 +106,7 @@ def check(options: argparse.Namespace) -> int:
         printing.text(f"line {each.line}: {each.kind}:{path} {each.detail}")
     absent = [each.path for each in findings if each.kind == "missing"]
     if absent:
-        printing.text(whereabouts.advice(absent, manifest.folder))
+        printing.text(missing_files.advice(absent, manifest.folder))
     if findings:
         kinds = pd.Series([each.kind for each in findings]).value_counts()
         counts = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
@@ -160,7 +165,7 @@ def _finish(manifest: Manifest, output: Path) -> int:
     """Write a new manifest and print what is in it and what it lacks."""
     table.write(manifest, output)
     printing.counts(manifest)
-    for line in missing.remarks(manifest, output):
+    for line in split_problems.remarks(manifest, output):
         logger.warning("%s", line)
     printing.text(f"wrote {output}")
     return 0
@@ -195,8 +200,8 @@ def _refuse_existing(path: Path, overwrite: bool) -> None:
 
 def _from_recipe(options: argparse.Namespace) -> tuple[Manifest, str | None]:
     from kerasfaces.manifest import recipe as recipes
-    from kerasfaces.manifest.assemble import assemble
     from kerasfaces.manifest.attributes import Attributes
+    from kerasfaces.manifest.recipe_rows import assemble
 
     if options.root is None:
         raise InputError("--recipe needs --root DIR, the folder with the data.")

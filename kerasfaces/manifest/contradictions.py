@@ -7,10 +7,10 @@ from pathlib import PurePath
 import pandas as pd
 
 from kerasfaces.core.texts import quoted
-from kerasfaces.manifest import words
-from kerasfaces.manifest.places import shared
+from kerasfaces.manifest import folder_names
+from kerasfaces.manifest.folder_names import Clarity
+from kerasfaces.manifest.image_folders import n_shared_parts
 from kerasfaces.manifest.rules import LABELS
-from kerasfaces.manifest.words import Clarity
 
 
 def sentence(rows: pd.DataFrame) -> str:
@@ -48,7 +48,7 @@ def sentence(rows: pd.DataFrame) -> str:
 def _classes_in_words(rows: pd.DataFrame) -> list[str]:
     """Return the class that each row's path (or else its source) says."""
     folders = [PurePath(text).parts[:-1] for text in rows["path"]]
-    start = shared(set(folders))
+    start = n_shared_parts(set(folders))
     by_folder = {parts: _vote(parts[start:]) for parts in set(folders)}
     classes: list[str] = []
     columns = (rows["path"], rows["source"], rows["label"])
@@ -64,14 +64,14 @@ def _classes_in_words(rows: pd.DataFrame) -> list[str]:
 
 def _by_file(path: str) -> str:
     """Return the class that a file's name says, its numbers aside."""
-    name = words.read(re.sub(r"\d+", "0", PurePath(path).stem))
+    name = folder_names.read(re.sub(r"\d+", "0", PurePath(path).stem))
     # `ai` among other letters is chance: many names are random.
     return name.label if name.clarity < Clarity.SYNONYM_IN_A_NAME else ""
 
 
 def _vote(names: Sequence[str]) -> str:
     """Return the class of the clearest names; nothing where they contradict each other."""
-    votes = [(name.clarity, name.label) for name in map(words.read, names)]
+    votes = [(name.clarity, name.label) for name in map(folder_names.read, names)]
     votes = [vote for vote in votes if vote[1] and _counts(*vote)]
     if not votes:
         return ""

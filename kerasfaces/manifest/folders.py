@@ -1,7 +1,11 @@
-"""Folders -> rows: class, split and source from the names of the folders on the way."""
+"""Folders -> rows: class, split and source from the names of the folders on the way.
+
+Only names are looked at, all folders together: a name that stands above everything tells
+nothing apart, `ffhq_train` is a split where there is an `ffhq_test`, and a generator's
+folder that holds both classes gives its reals a source of their own.
+"""
 
 import dataclasses
-import logging
 import os
 import shlex
 from collections import Counter
@@ -12,36 +16,18 @@ import pandas as pd
 
 from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.core.texts import quoted
-from kerasfaces.manifest import layout
+from kerasfaces.manifest import folder_labels, folder_sources, folder_splits
 from kerasfaces.manifest.image_files import images_below
-from kerasfaces.manifest.places import FIRST, Place
+from kerasfaces.manifest.image_folders import FIRST, FolderInput, ImageFolder
 from kerasfaces.manifest.rules import LABELS
 from kerasfaces.manifest.table import Manifest, absolute_folder
 
-logger = logging.getLogger(__name__)
 _TABLES = (".csv", ".tsv", ".jsonl", ".parquet", ".xlsx")
 LAYOUT = "DIR/real/... and DIR/fake/<generator>/..."
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Given:
-    """One folder to read, and what the user says about it.
-
-    Attributes:
-        path: The folder.
-        label: real or fake: all its images are that.
-        split: train, val, test or `none`: all its images are in that split, or in none.
-        source: What to call the source where no folder names one.
-    """
-
-    path: Path
-    label: str = ""
-    split: str = ""
-    source: str = ""
-
-
 @dataclasses.dataclass(frozen=True)
-class Line:
+class TreeLine:
     """How a part of the tree was read.
 
     Attributes:
@@ -70,7 +56,7 @@ class Reading:
     """
 
     manifest: Manifest
-    lines: Sequence[Line]
+    lines: Sequence[TreeLine]
     notes: Sequence[str]
 
 
@@ -81,63 +67,61 @@ def from_folders(folder: Path) -> Manifest:
         MissingFileError: There is no such folder.
         InputError: A class has no images, or the names do not tell.
     """
-    reading = read([Given(path=folder)])
+    reading = read([FolderInput(path=folder)])
     require_both_classes(reading)
     return reading.manifest
 
 
 def read(
-    given: Sequence[Given], split_names: Mapping[str, str] | None = None
+    inputs: Sequence[FolderInput], split_names: Mapping[str, str] | None = None
 ) -> Reading:
     """List the images below folders and decide what they are, all folders together.
 
     Args:
-        given: The folders.
+        inputs: The folders.
         split_names: Their word for a split -> ours, such as `dev` -> `val`.
 
     Raises:
         MissingFileError: There is no such folder.
         InputError: A folder has no images, or the names do not tell.
     """
-    top = Path(os.path.commonpath([absolute_folder(each.path) for each in given]))
-    files: list[tuple[int, tuple[str, ...], Path]] = []
-    counts = Counter[tuple[int, tuple[str, ...]]]()
-    seen_in: dict[Path, int] = {}
-    for number, each in enumerate(given):
-        for file in _images(each.path):
-            if seen_in.setdefault(file, number) != number:
-                first = given[seen_in[file]].path
+    top = Path(os.path.commonpath([absolute_folder(each.path) for each in inputs]))
+    files_in: dict[ImageFolder, list[Path]] = {}
+    input_of: dict[Path, FolderInput] = {}
+    for each in inputs:
+        folders: dict[Path, ImageFolder] = {}
+        files = _images(each.path)
+        for file in files:
+            if file in input_of:
                 raise InputError(
-                    f"{file} lies in {first} and in {each.path}; give one of the two."
+                    f"{file} lies in {input_of[file].path} and in {each.path}; give one of the two."
                 )
-            parts = (top.name, *file.relative_to(top).parts[:-1])
-            files.append((number, parts, file))
-            counts[number, parts] += 1
-    places = [
-        Place(
-            parts,
-            n,
-            label=given[number].label,
-            split=given[number].split,
-            source=given[number].source,
-            given=number,
-        )
-        for (number, parts), n in counts.items()
-    ]
+            if file.parent not in folders:
+                parts = (top.name, *file.parent.relative_to(top).parts)
+                folders[file.parent] = folder = ImageFolder(parts, 0, each)
+                files_in[folder] = []
+            files_in[folders[file.parent]].append(file)
+        input_of |= dict.fromkeys(files, each)
+    for folder, files in files_in.items():
+        folder.n_images = len(files)
+    notes: list[str] = []
     above = [each.name for each in top.parents]
     try:
-        found = layout.read(places, above, split_names or {})
+        folder_labels.assign(list(files_in), notes)
+        labelled = [folder for folder in files_in if folder.label]
+        folder_splits.assign(labelled, above, split_names or {}, notes)
+        folder_sources.assign(labelled)
     except InputError as error:
-        raise InputError(f"{top}: {error}{_tables_in(given)}") from error
-    answers = dict(zip(counts, found.answers, strict=True))
+        raise InputError(f"{top}: {error}{_tables_in(inputs)}") from error
     records = [
-        (str(file.relative_to(top)), answer.label, answer.source, answer.split)
-        for number, parts, file in files
-        if (answer := answers[number, parts]).label
+        (str(file.relative_to(top)), folder.label, folder.source, folder.split)
+        for folder in labelled
+        for file in files_in[folder]
     ]
-    order = sorted(records, key=lambda record: (LABELS.index(record[1]), record[0]))
-    rows = pd.DataFrame(order, columns=["path", "label", "source", "split"], dtype=str)
-    return Reading(Manifest(rows, top), _lines(places, found.answers), found.notes)
+    records.sort(key=lambda record: (LABELS.index(record[1]), record[0]))
+    columns = ["path", "label", "source", "split"]
+    rows = pd.DataFrame(records, columns=columns, dtype=str)
+    return Reading(Manifest(rows, top), _lines(list(files_in)), notes)
 
 
 def require_both_classes(reading: Reading) -> None:
@@ -165,18 +149,18 @@ def _images(folder: Path) -> list[Path]:
         raise InputError(
             f"{folder} is not a folder; expected {LAYOUT} or a table (.csv, .xlsx, .parquet)."
         )
-    found = images_below(absolute_folder(folder))
-    if not found:
+    images = images_below(absolute_folder(folder))
+    if not images:
         raise InputError(
             f"{folder} has no images; expected {LAYOUT} with files such as "
             ".jpg or .png."
         )
-    return found
+    return images
 
 
-def _tables_in(given: Sequence[Given]) -> str:
+def _tables_in(inputs: Sequence[FolderInput]) -> str:
     """Return the hint that a folder holds a table, which may say what the names do not."""
-    for each in given:
+    for each in inputs:
         for file in sorted(each.path.iterdir()):
             if file.suffix.lower() in _TABLES:
                 return (
@@ -186,14 +170,12 @@ def _tables_in(given: Sequence[Given]) -> str:
     return ""
 
 
-def _lines(places: Sequence[Place], answers: Sequence[layout.Answer]) -> Sequence[Line]:
+def _lines(folders: Sequence[ImageFolder]) -> list[TreeLine]:
     """Return the tree as read: folders that were read alike as one line."""
     counts: Counter[tuple[str, str, str, str]] = Counter()
-    for place, answer in zip(places, answers, strict=True):
-        kept = (
-            place.parts[FIRST : answer.depth] if answer.label else place.parts[FIRST:]
-        )
-        deeper = bool(answer.label) and len(place.parts) > max(answer.depth, FIRST)
-        folder = "/".join((*kept, "*") if deeper else kept) or "."
-        counts[folder, answer.label, answer.split, answer.source] += place.n
-    return [Line(*key, n) for key, n in sorted(counts.items())]
+    for folder in folders:
+        depth = folder.depth if folder.label else len(folder.parts)
+        deeper = ("*",) * (len(folder.parts) > depth)
+        text = "/".join((*folder.parts[FIRST:depth], *deeper)) or "."
+        counts[text, folder.label, folder.split, folder.source] += folder.n_images
+    return [TreeLine(*key, n) for key, n in sorted(counts.items())]

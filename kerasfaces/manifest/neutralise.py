@@ -20,7 +20,7 @@ from kerasfaces.core import engine, folders
 from kerasfaces.core.errors import ImageError, InputError, RunError
 from kerasfaces.core.files import atomic_path, read_json, write_json
 from kerasfaces.core.texts import quoted
-from kerasfaces.manifest import scan, table
+from kerasfaces.manifest import file_facts, table
 from kerasfaces.manifest.table import Manifest, absolute_folder
 
 logger = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ def neutralise(
             pictures made with other settings.
         LockedError: Another process writes the folder.
     """
-    facts = scan.scan_headers(manifest.files())
+    facts = file_facts.scan_headers(manifest.files())
     size_px = _size(manifest, facts, size_px)
     with folders.lock(folder, "folder of neutralised images"):
         _claim(folder, size_px)
@@ -80,8 +80,8 @@ def neutralise(
                 _make, jobs, progress="neutralising", chunk=engine.CHUNK
             )
         ]
-        reasons = [scan.Facts(reason=done.reason) for done in outcomes]
-        n_bad = scan.report_unreadable(list(manifest.rows["path"]), reasons)
+        reasons = [file_facts.Facts(reason=done.reason) for done in outcomes]
+        n_bad = file_facts.report_unreadable(list(manifest.rows["path"]), reasons)
         if n_bad:
             logger.warning("%d unreadable rows are not in %s", n_bad, folder)
         made = _rows(manifest, names, outcomes, size_px)
@@ -113,7 +113,9 @@ def target_names(manifest: Manifest) -> list[str]:
     return list(names)
 
 
-def _size(manifest: Manifest, facts: list[scan.Facts], size_px: int | None) -> int:
+def _size(
+    manifest: Manifest, facts: list[file_facts.Facts], size_px: int | None
+) -> int:
     sides = [
         (min(each.probe["width_px"], each.probe["height_px"]), path)
         for each, path in zip(facts, manifest.rows["path"], strict=True)

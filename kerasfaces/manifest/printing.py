@@ -4,10 +4,10 @@ import sys
 from collections.abc import Sequence
 
 from kerasfaces.core.texts import plain, shortened
-from kerasfaces.manifest.assemble import Taken
 from kerasfaces.manifest.audit import AuditResult
 from kerasfaces.manifest.folders import Reading
 from kerasfaces.manifest.recipe import Recipe
+from kerasfaces.manifest.recipe_rows import Taken
 from kerasfaces.manifest.rules import SPLITS
 from kerasfaces.manifest.split import SplitResult
 from kerasfaces.manifest.table import Manifest

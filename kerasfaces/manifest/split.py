@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
-from kerasfaces.manifest import groups, missing, scan
+from kerasfaces.manifest import file_facts, groups, split_problems
 from kerasfaces.manifest.balance import Balance, quotas
 from kerasfaces.manifest.phash import MAX_DISTANCE
 from kerasfaces.manifest.rules import LABELS, SPLITS
@@ -60,11 +60,11 @@ def if_needed(manifest: Manifest) -> Manifest:
         InputError: Some rows have a split and some do not, a split is missing, or one
             leaves a class out.
     """
-    missing.require_trainable(manifest.rows)
+    split_problems.require_trainable(manifest.rows)
     if (manifest.rows["split"] != "").all():
         return manifest
     logger.info("the manifest has no splits: splitting 5:1:1 with seed 0")
-    missing.require_classes(manifest.rows, "the manifest", 3)
+    split_problems.require_classes(manifest.rows, "the manifest", 3)
     return assign(manifest, (5, 1, 1), seed=0).manifest
 
 
@@ -95,7 +95,7 @@ def assign(
                 f"near-duplicates: expected a distance of 0..{MAX_DISTANCE} bits, got "
                 f"{near_duplicates}."
             )
-        manifest, n_unreadable = scan.complete(manifest)
+        manifest, n_unreadable = file_facts.complete(manifest)
     rows = manifest.rows
     strata = _strata(rows)
     splits = _plain(rows, strata, shares, seed)
@@ -151,7 +151,7 @@ def cut_validation(
             f"these {len(manifest)} rows are {told}."
         )
     if near_duplicates is not None:
-        manifest, _ = scan.complete(manifest)
+        manifest, _ = file_facts.complete(manifest)
     train = (manifest.rows["split"] == "train").to_numpy()
     result = assign(
         manifest.take(train.tolist()), (*ratio[:2], 0), seed, near_duplicates

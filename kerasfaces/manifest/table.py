@@ -17,8 +17,8 @@ from kerasfaces import tables
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import write_text
 from kerasfaces.core.texts import listed, quoted
+from kerasfaces.manifest.missing_files import with_slashes
 from kerasfaces.manifest.rules import Finding, row_findings, summary
-from kerasfaces.manifest.whereabouts import with_slashes
 
 logger = logging.getLogger(__name__)
 REQUIRED = ("path", "label")

@@ -17,7 +17,7 @@ from kerasfaces.dataset.channels import ChannelArrays, from_store
 from kerasfaces.dataset.sizes import Size, sizes_of
 from kerasfaces.images import InputSpec
 from kerasfaces.images.limits import Limits
-from kerasfaces.manifest import missing, whereabouts
+from kerasfaces.manifest import missing_files, split_problems
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class Data:
             if count := int((splits > 1).sum()):
                 lines.append(
                     f"{count} times {what} is in more than one split: test results are too "
-                    f"good. {missing.torn_apart()}"
+                    f"good. {split_problems.torn_apart()}"
                 )
         return lines
 
@@ -98,7 +98,7 @@ def load(
     Raises:
         InputError: A class is (nearly) absent from a split, or most images are unreadable.
     """
-    missing.require_trainable(manifest.rows)
+    split_problems.require_trainable(manifest.rows)
     _check_counts(manifest.rows, "the manifest")
     data = Data(manifest, cache_images(manifest.files(), spec, meanwhile=meanwhile))
     _check_unchanged(data)
@@ -106,7 +106,7 @@ def load(
     _check_usable(
         data,
         "cannot be used",
-        whereabouts.of_missing(
+        missing_files.of_missing(
             manifest.rows["path"], data.images.reasons, manifest.folder
         )
         or "kerasfaces manifest check lists them all.",
@@ -130,7 +130,7 @@ def load_channels(
             store, or it lacks a channel.
         StoreError: The store is damaged.
     """
-    missing.require_trainable(manifest.rows)
+    split_problems.require_trainable(manifest.rows)
     _check_counts(manifest.rows, "the manifest")
     data = Data(
         manifest, from_store(manifest.files(), folder, names, digests(manifest))
@@ -224,6 +224,6 @@ def _check_usable(data: Data, trouble: str, advice: str) -> None:
 def _check_counts(rows: pd.DataFrame, where: str) -> None:
     for name in SPLITS:
         part = rows[rows["split"] == name]
-        missing.require_classes(
+        split_problems.require_classes(
             part, f"{where}, split {name}", _MIN_PER_CLASS if name == "train" else 1
         )

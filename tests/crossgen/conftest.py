@@ -38,9 +38,9 @@ def make_rows(generators, cameras):
 @pytest.fixture
 def make_manifest(tmp_path, monkeypatch):
     """A manifest without pixels: near-duplicates are not looked for."""
-    from kerasfaces.manifest import scan
+    from kerasfaces.manifest import file_facts
 
-    monkeypatch.setattr(scan, "complete", lambda manifest: (manifest, 0))
+    monkeypatch.setattr(file_facts, "complete", lambda manifest: (manifest, 0))
 
     def make(generators=GENERATORS, cameras=None):
         rows = make_rows(generators, cameras or {"camera": 240, "phone": 120})

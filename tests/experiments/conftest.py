@@ -90,7 +90,7 @@ def trained(monkeypatch, tmp_path):
     from kerasfaces.crossgen import run as crossgen
     from kerasfaces.crossgen import warm
     from kerasfaces.evaluate import run as evaluation
-    from kerasfaces.manifest import scan, split
+    from kerasfaces.manifest import file_facts, split
     from kerasfaces.train import channels
     from kerasfaces.train import run as training
 
@@ -121,7 +121,7 @@ def trained(monkeypatch, tmp_path):
         return request.folder
 
     assign = split.assign
-    monkeypatch.setattr(scan, "complete", lambda manifest: (manifest, 0))
+    monkeypatch.setattr(file_facts, "complete", lambda manifest: (manifest, 0))
     monkeypatch.setattr(
         split, "assign", lambda m, ratio, seed: assign(m, ratio, seed, None)
     )

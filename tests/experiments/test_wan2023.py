@@ -18,7 +18,7 @@ from kerasfaces import manifest as manifests
 from kerasfaces.channels.networks import checkpoints
 from kerasfaces.core.errors import RunError
 from kerasfaces.evaluate import run as evaluation
-from kerasfaces.manifest import scan
+from kerasfaces.manifest import file_facts
 from kerasfaces.train import config as configs
 
 LIGHT = "MobileNetV2"
@@ -262,7 +262,7 @@ def test_upsampling_is_repeatable_and_leaves_a_trace():
 def test_stores_are_made_by_a_process_of_the_stage(
     write_manifest, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(scan, "complete", lambda manifest: (manifest, 0))
+    monkeypatch.setattr(file_facts, "complete", lambda manifest: (manifest, 0))
     context = runner.Context(
         manifest=manifests.read(write_manifest()),
         folder=tmp_path / "out",

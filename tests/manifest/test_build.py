@@ -5,7 +5,7 @@ import pytest
 
 from kerasfaces import manifest as manifests
 from kerasfaces.core.errors import InputError, MissingFileError
-from kerasfaces.manifest import convert
+from kerasfaces.manifest import foreign_tables
 from kerasfaces.manifest.folders import from_folders
 
 
@@ -178,15 +178,15 @@ def test_mudgal2023_contradictions(tmp_path):
     with pytest.raises(
         InputError, match="line 2: 'target_class' says fake, 'target' says"
     ):
-        convert.from_table(tmp_path / "t.csv")
+        foreign_tables.from_table(tmp_path / "t.csv")
     frame = pd.DataFrame(MUDGAL | {"split": ["train", "eval", "dev", "train"]})
     frame.to_csv(tmp_path / "t.csv", index=False)
     with pytest.raises(InputError, match="line 3: unknown split 'eval'"):
-        convert.from_table(tmp_path / "t.csv")
+        foreign_tables.from_table(tmp_path / "t.csv")
     frame = pd.DataFrame(MUDGAL | {"target": [1, 0, 2, 0]})
     frame.to_csv(tmp_path / "t.csv", index=False)
     with pytest.raises(InputError, match="labels are '0', '1', '2'"):
-        convert.from_table(tmp_path / "t.csv")
+        foreign_tables.from_table(tmp_path / "t.csv")
 
 
 def test_map_and_values(write_csv, tmp_path, run, picture):
@@ -234,22 +234,22 @@ def test_map_and_values(write_csv, tmp_path, run, picture):
     ],
 )
 def test_tables_that_do_not_fit(write_csv, text, columns, message):
-    asked = convert.Columns(**columns) if columns else None
+    asked = foreign_tables.Columns(**columns) if columns else None
     with pytest.raises(InputError, match=message):
-        convert.from_table(write_csv(text), asked)
+        foreign_tables.from_table(write_csv(text), asked)
 
 
 def test_unreadable_tables(tmp_path, write_csv):
     for suffix in ("xlsx", "parquet"):
         path = write_csv("not that format", f"t.{suffix}")
         with pytest.raises(InputError, match=f"cannot be read as .{suffix}"):
-            convert.from_table(path)
+            foreign_tables.from_table(path)
         with pytest.raises(MissingFileError, match="does not exist"):
-            convert.from_table(tmp_path / f"none.{suffix}")
+            foreign_tables.from_table(tmp_path / f"none.{suffix}")
     with pytest.raises(InputError, match="has no rows"):
-        convert.from_table(write_csv("x", "t.json"))
+        foreign_tables.from_table(write_csv("x", "t.json"))
     with pytest.raises(InputError, match="'label': expected NAME=NAME"):
-        convert.parse_map(["label"])
+        foreign_tables.parse_map(["label"])
 
 
 def test_repeated_paths_in_a_table_write_nothing(write_csv, run, tmp_path, picture):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kerasfaces import manifest as manifests
 from kerasfaces.core.errors import InputError, KerasfacesError
-from kerasfaces.manifest import convert
+from kerasfaces.manifest import foreign_tables
 
 NAMES = [
     "plain",
@@ -140,7 +140,7 @@ def test_advice_on_labels_never_turns_the_classes_round(write_csv, labels, advic
     rows = zip(FACES, labels, strict=False)
     table = write_csv("path,label\n" + "".join(f'"{p}",{x}\n' for p, x in rows))
     with pytest.raises(InputError, match=advice):
-        convert.from_table(table)
+        foreign_tables.from_table(table)
 
 
 def test_the_column_that_the_user_names_holds(write_csv):
@@ -148,10 +148,10 @@ def test_the_column_that_the_user_names_holds(write_csv):
     with pytest.raises(
         InputError, match=r"say which column holds: --map label=label\.$"
     ):
-        convert.from_table(table)
+        foreign_tables.from_table(table)
     for column, expected in (("label", "real"), ("label_guess", "fake")):
-        named = convert.Columns(names={"label": column})
-        assert convert.from_table(table, named).rows["label"][0] == expected
+        named = foreign_tables.Columns(names={"label": column})
+        assert foreign_tables.from_table(table, named).rows["label"][0] == expected
 
 
 # Generated dialects
@@ -183,7 +183,11 @@ def dialects(draw):
         data = draw(_texts(rows))
     else:
         data = _json(rows, form, index)
-    asked = convert.Columns(names={}, real_is="1") if spelling == "1 is real" else None
+    asked = (
+        foreign_tables.Columns(names={}, real_is="1")
+        if spelling == "1 is real"
+        else None
+    )
     return paths, labels, columns.get("source"), data, asked
 
 
@@ -239,7 +243,7 @@ def _holds(files, case):
     paths, labels, sources, data, asked = case
     table = files / "table.csv"
     table.write_bytes(data)
-    rows = convert.from_table(table, asked).rows
+    rows = foreign_tables.from_table(table, asked).rows
     assert [os.path.normpath(path) for path in rows["path"]] == paths
     assert rows["label"].tolist() == labels
     assert rows["source"].tolist() == (sources or labels)
@@ -277,7 +281,7 @@ def test_a_damaged_table_is_read_or_refused_in_one_printable_sentence(
         content[at : at + size] = data.draw(st.binary(max_size=20))
     table = files / "damaged.csv"
     table.write_bytes(bytes(content))
-    for reader in (convert.from_table, manifests.read):
+    for reader in (foreign_tables.from_table, manifests.read):
         message = ""
         try:
             reader(table)
@@ -292,7 +296,7 @@ def test_excel_and_parquet_hold_the_same_rows(files, writer):
     table = files / f"t{'.xlsx' if writer == 'to_excel' else '.parquet'}"
     frame = pd.DataFrame({"Path": FACES, "label": ["real", "fake"] * 6 + ["real"]})
     getattr(frame, writer)(table)  # with the index pandas adds
-    rows = convert.from_table(table).rows
+    rows = foreign_tables.from_table(table).rows
     assert rows["path"].tolist() == FACES
     assert set(rows) == {"path", "label", "source", "split"}
 
@@ -303,7 +307,7 @@ def test_further_sheets_are_named(files, caplog):
     with pd.ExcelWriter(table) as book:
         for name in ("train", "test", "notes"):
             frame.to_excel(book, sheet_name=name, index=False)
-    assert convert.from_table(table).rows["path"].tolist() == FACES[:2]
+    assert foreign_tables.from_table(table).rows["path"].tolist() == FACES[:2]
     assert "its first sheet 'train' is read, not test, notes." in caplog.text
 
 
@@ -331,14 +335,14 @@ def test_further_sheets_are_named(files, caplog):
 )
 def test_what_is_no_table_is_named(write_csv, content, message):
     with pytest.raises(InputError, match=message) as caught:
-        convert.from_table(write_csv(content))
+        foreign_tables.from_table(write_csv(content))
     assert is_plain(str(caught.value))
 
 
 def test_western_encodings_are_read_and_said(files, caplog):
     table = files / "western.csv"
     table.write_bytes("path;label\nfaces/Käthe.jpg;real\n".encode("cp1252"))
-    assert convert.from_table(table).rows["path"].tolist() == ["faces/Käthe.jpg"]
+    assert foreign_tables.from_table(table).rows["path"].tolist() == ["faces/Käthe.jpg"]
     assert "read as Windows-1252, e.g. 'faces/Käthe.jpg'" in caplog.text
 
 
@@ -384,11 +388,11 @@ def test_root_is_advised_only_where_it_helps(
 
 def test_paths_made_absolute_are_found_by_root(tmp_path):
     """What `train` says of a manifest whose relative paths start from another folder."""
-    from kerasfaces.manifest import whereabouts
+    from kerasfaces.manifest import missing_files
 
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "a.png").touch()
-    said = whereabouts.of_missing(
+    said = missing_files.of_missing(
         [str(tmp_path / "a.png")], ["file not found"], tmp_path
     )
     assert f"is there: add --root {tmp_path / 'images'}, or cut" in said

@@ -10,7 +10,7 @@ import pandas as pd
 from kerasfaces import tables
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import listed, quoted
-from kerasfaces.manifest import label_column, whereabouts
+from kerasfaces.manifest import label_column, missing_files
 from kerasfaces.manifest.rules import SPLITS
 from kerasfaces.manifest.table import NO_SOURCE, Manifest, absolute_folder, paths_in
 from kerasfaces.tables.columns import PATHS, lines_text
@@ -112,7 +112,7 @@ def from_table(
     else:
         used["path"] = paths_in(path, used["path"], folder)
         if suffix:
-            used["path"] = whereabouts.with_suffix(used["path"], suffix)
+            used["path"] = missing_files.with_suffix(used["path"], suffix)
     taken = {*filter(None, theirs.values()), *used}
     rest = {name: table.column(name) for name in table.header if name not in taken}
     return Manifest(pd.DataFrame({**used, **rest}, dtype=str), folder)

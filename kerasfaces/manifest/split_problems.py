@@ -10,7 +10,7 @@ import pandas as pd
 
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
-from kerasfaces.manifest import combine, contradictions
+from kerasfaces.manifest import contradictions, joining
 from kerasfaces.manifest.rules import LABELS, SPLITS
 from kerasfaces.manifest.table import Manifest
 
@@ -121,7 +121,7 @@ def remarks(manifest: Manifest, path: Path) -> list[str]:
     lines = [contradictions.sentence(rows)]
     if problem := untrainable(rows, path):
         lines.append(f"training needs train, val and test: {problem}")
-    torn = combine.shared_between_splits(manifest)
+    torn = joining.shared_between_splits(manifest)
     if torn:
         first, second = (rows["path"].iloc[i] for i in torn[0])
         lines.append(

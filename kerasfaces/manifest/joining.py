@@ -7,7 +7,7 @@ import pandas as pd
 
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
-from kerasfaces.manifest import scan, table
+from kerasfaces.manifest import file_facts, table
 from kerasfaces.manifest.table import Manifest, column
 
 Part = tuple[str, Manifest]  # what messages call it, and its rows
@@ -95,7 +95,7 @@ def hashed(manifest: Manifest) -> Manifest:
     if lacking:
         files = manifest.files()
         for i, facts in zip(
-            lacking, scan.scan_headers([files[i] for i in lacking]), strict=True
+            lacking, file_facts.scan_headers([files[i] for i in lacking]), strict=True
         ):
             known[i] = facts.sha256
     return Manifest(

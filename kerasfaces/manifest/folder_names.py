@@ -21,13 +21,9 @@ _ALSO_FAKE = frozenset(
     "forged forgery manipulated".split()
 )
 SPLIT_WORDS = {
-    "train": "train",
-    "training": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "test": "test",
-    "testing": "test",
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation"), "val"),
+    **dict.fromkeys(("test", "testing"), "test"),
 }
 # Validation in one data set, the final test in another: the user has to say.
 UNCLEAR_SPLITS = ("dev", "eval", "evaluation", "holdout")
@@ -38,7 +34,7 @@ _FILLERS = frozenset(
     "sequence sequences frame frames sample samples crop crops cropped aligned resized class category split "
     "jpg jpeg png and or vs versus the of all final official".split()
 )
-_OF_SIZES = frozenset({"x", "px"})  # `256x256`, `256px`
+_SIZE_WORDS = frozenset({"x", "px"})  # `256x256`, `256px`
 _NEGATIONS = frozenset({"not", "non", "no"})
 # Generators whose names have a word for the other class.
 _NAMES = frozenset({("real", "esrgan"), ("real", "nvp"), ("real", "vis")})
@@ -65,7 +61,7 @@ class Clarity(IntEnum):
 
 
 @dataclasses.dataclass(frozen=True)
-class Name:
+class FolderName:
     """What one folder's (or file's) name says.
 
     Attributes:
@@ -98,35 +94,30 @@ class Name:
 
 
 @functools.lru_cache(maxsize=65536)
-def read(text: str) -> Name:
+def read(text: str) -> FolderName:
     """Return what a name says."""
     spans = _spans(text)
     words = [word for word, _, _ in spans]
     splits = [word for word in words if word in SPLIT_WORDS or word in UNCLEAR_SPLITS]
     classes = {_CLASSES[word] for word in words if word in _CLASSES}
     named = any(pair in _NAMES for pair in itertools.pairwise(words))
-    if named or _NEGATIONS & set(words):
-        label = ""
-    else:
-        label = classes.pop() if len(classes) == 1 else ""
+    one_class = len(classes) == 1 and not named and not _NEGATIONS & set(words)
     numbered = any(word.isdigit() for word in words)
-    known = _KNOWN | _OF_SIZES if numbered else _KNOWN
+    known = _KNOWN | _SIZE_WORDS if numbered else _KNOWN
     foreign = [word for word in words if word not in known and not word.isdigit()]
     one_split = len({SPLIT_WORDS.get(word, word) for word in splits}) == 1
     split = splits[0] if one_split else ""
     start, end = next(((a, b) for word, a, b in spans if word == split), (0, 0))
-    return Name(
+    return FolderName(
         text=text,
-        label=label,
+        label=classes.pop() if one_class else "",
         clarity=_clarity(words, bool(foreign)),
         split=split,
         is_split=bool(split) and not foreign,
         split_last=bool(words) and words[-1] == split,
         rest=_without(text, start, end) if split else text,
         shard=numbered
-        and all(
-            word.isdigit() or word in _SHARDS or word in ("x", "px") for word in words
-        ),
+        and all(word.isdigit() or word in _SHARDS | _SIZE_WORDS for word in words),
         plain=not foreign and not named,
     )
 
@@ -146,16 +137,16 @@ def _without(text: str, start: int, end: int) -> str:
 
 def _spans(text: str) -> list[tuple[str, int, int]]:
     """Return a name's words in lower case with where they start and end."""
-    found = []
+    spans = []
     for run in re.finditer(r"\d+|[^\W\d_]+", text):
         parts = _glued(run.group().lower()) or re.findall(
             r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^A-Za-z]+", run.group()
         )
         at = run.start()
         for part in parts:
-            found.append((part.lower(), at, at + len(part)))
+            spans.append((part.lower(), at, at + len(part)))
             at += len(part)
-    return found
+    return spans
 
 
 @functools.lru_cache(maxsize=65536)
