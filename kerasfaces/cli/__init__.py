@@ -5,5 +5,14 @@ nothing of it.
 """
 
 from kerasfaces.cli.framework import add_engine, engine_of, parser, run
+from kerasfaces.cli.spelling import at_shell, command, subparsers
 
-__all__ = ["add_engine", "engine_of", "parser", "run"]
+__all__ = [
+    "add_engine",
+    "at_shell",
+    "command",
+    "engine_of",
+    "parser",
+    "run",
+    "subparsers",
+]

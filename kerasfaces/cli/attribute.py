@@ -13,6 +13,7 @@ _EXAMPLES = [
 ]
 
 
+@cli.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, attribute, print the tables and the report's path."""
     parser = cli.parser(

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from kerasfaces.store.cache import Entry
 
 
+@cli.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse; print the cache's parts, or remove some."""
     parser = _parser()

@@ -10,6 +10,7 @@ from kerasfaces import cli
 SPLITS = ("train", "val", "test")
 
 
+@cli.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, compare, print the tables and the report's path."""
     options = _parser().parse_args(argv)

@@ -17,6 +17,7 @@ _EXAMPLES = [
 ]
 
 
+@cli.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, train and measure, print the tables and the report's path."""
     arguments = _parser().parse_args(argv)

@@ -10,6 +10,7 @@ from kerasfaces import cli
 _METHODS = ("average", "logits", "rank", "stacked", "all")
 
 
+@cli.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, join, print metrics and gain."""
     options = _parser().parse_args(argv)

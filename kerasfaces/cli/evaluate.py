@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from kerasfaces import cli
 
 
+@cli.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, measure, print the table and the report's path."""
     parser = cli.parser(

@@ -26,6 +26,7 @@ _EXAMPLES = [
 ]
 
 
+@cli.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, explain, print the rows and the page's path."""
     parser = _parser()

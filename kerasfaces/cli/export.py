@@ -11,6 +11,7 @@ from kerasfaces.core import registry
 FORMATS = "kerasfaces.serve.formats"
 
 
+@cli.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, export, print what was written and how well it agrees."""
     arguments = _parser().parse_args(argv)

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
+from kerasfaces.cli import spelling
 from kerasfaces.core import engine, failures, interruptions, numerics, streams
 from kerasfaces.core.errors import InputError, KerasfacesError
 from kerasfaces.core.logs import log_to_stderr
@@ -20,7 +21,7 @@ def parser(
     stage: str, description: str, examples: Sequence[str]
 ) -> argparse.ArgumentParser:
     """Return an argument parser whose `--help` ends with examples, one command a line."""
-    return argparse.ArgumentParser(
+    return spelling.Parser(
         prog=f"kerasfaces {stage}",
         description=description,
         epilog="examples:\n" + "\n".join(f"  {example}" for example in examples),
@@ -87,7 +88,7 @@ def _code(
     main: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None
 ) -> int:
     """Run a command; return its exit code, having said what went wrong."""
-    log_to_stderr()
+    log_to_stderr(spelling.at_shell)
     try:
         return main(argv)
     except KerasfacesError as error:

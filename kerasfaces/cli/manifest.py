@@ -53,22 +53,39 @@ SELECT = [
 ]
 
 
+@cli.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse and run one subcommand; return its exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    whole = parser()
+    if words[:1] == ["build"]:
+        build = cli.subparsers(whole)["build"]
+        words = ["build", *inputs.marked(build, words[1:])]
+    options = whole.parse_args(words)
+
+    from kerasfaces.manifest import commands as work
+
+    code: int = getattr(work, options.command)(options)
+    return code
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of `manifest` with those of its subcommands."""
     parser = cli.parser(
         "manifest",
         "Say which images there are: build manifest.csv, join several, split, check, audit.",
         EXAMPLES,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    build = _sub(
-        commands,
-        "build",
-        "Make a manifest from folders, tables or a recipe; class, split and source are read "
-        "from the words in folders' names, and how is printed.",
-        BUILD,
+    _build(
+        _sub(
+            commands,
+            "build",
+            "Make a manifest from folders, tables or a recipe; class, split and source are "
+            "read from the words in folders' names, and how is printed.",
+            BUILD,
+        )
     )
-    _build(build)
     _join(
         _sub(
             commands,
@@ -97,15 +114,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
     )
     _select(_sub(commands, "select", "Write the rows that meet conditions.", SELECT))
-    words = list(sys.argv[1:] if argv is None else argv)
-    if words[:1] == ["build"]:
-        words = ["build", *inputs.marked(build, words[1:])]
-    options = parser.parse_args(words)
-
-    from kerasfaces.manifest import commands as work
-
-    code: int = getattr(work, options.command)(options)
-    return code
+    return parser
 
 
 def _sub(

@@ -24,6 +24,7 @@ logger = logging.getLogger(
 )  # run with -m, __name__ is no such name
 
 
+@cli.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, score, print a line per image."""
     arguments = _parser().parse_args(argv)

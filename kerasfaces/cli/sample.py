@@ -11,6 +11,7 @@ _EXAMPLES = (
 )
 
 
+@cli.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Make the sample and print the manifest's path."""
     parser = cli.parser(

@@ -33,9 +33,10 @@ _EXAMPLES = [
 ]
 
 
+@cli.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, train, print the test table and the report's path."""
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     import_keras()
     from kerasfaces.evaluate import table
     from kerasfaces.run.folder import ScoredRun
@@ -68,7 +69,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of `train`."""
     parser = cli.parser(
         "train", "Train a detector and report how well it works.", _EXAMPLES
     )

@@ -26,6 +26,7 @@ _EXAMPLES = [
 ]
 
 
+@cli.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, search, print leaderboard, winner and the command that trains it."""
     words = list(sys.argv[1:] if argv is None else argv)

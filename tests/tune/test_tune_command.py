@@ -105,10 +105,10 @@ def test_from_a_study_to_a_run_folder(words, tmp_path, capsys, monkeypatch):
     history = pd.read_csv(folder / "trial_0000" / "history.csv")
     assert list(history["seed"]) == [0, 0, 1, 1]
     # the command is that run
-    from kerasfaces.cli.train import _parser, config_of
+    from kerasfaces.cli.train import config_of, parser
 
     stage, *arguments = shlex.split(result["command"])[1:]
-    parsed = _parser().parse_args(arguments)
+    parsed = parser().parse_args(arguments)
     trained = read_json(folder / "winner" / "config.json")["train"]
     wanted = configs.from_dict(TrainConfig, trained)
     model = configs.updated(wanted.model, {"options": {"alpha": None}})

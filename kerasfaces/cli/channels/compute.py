@@ -28,7 +28,7 @@ _EXAMPLES = [
 
 def main(argv: Sequence[str]) -> int:
     """Parse, compute, print what was done."""
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     spread = cli.engine_of(arguments)
     if (arguments.manifest is None) == (arguments.files is None):
         raise InputError("Give either a manifest or --files LIST.txt.")
@@ -63,7 +63,8 @@ def main(argv: Sequence[str]) -> int:
     return 0 if summary.n_ok or listed or not files else 1
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of `channels`."""
     channels = ", ".join(registry.names("kerasfaces.channels.kinds"))
     masks = ", ".join(registry.names("kerasfaces.channels.masks"))
     parser = cli.parser(
