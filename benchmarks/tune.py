@@ -99,8 +99,8 @@ def _study(points: int) -> Any:
     )
 
 
-def _one_view(configure: Any, hp: Any, offer: Any) -> Any:
-    return dataclasses.replace(configure(hp, offer), views=1, epochs=EPOCHS)
+def _one_view(configure: Any, hp: Any, inventory: Any) -> Any:
+    return dataclasses.replace(configure(hp, inventory), views=1, epochs=EPOCHS)
 
 
 def _ours(manifest: Any, weights: Path, folder: Path, points: int) -> None:
@@ -180,32 +180,35 @@ def _many(folder: Path, count: int) -> dict[str, Any]:
 
     import numpy as np
 
-    from kerasfaces.core import rng
+    from kerasfaces.core import engine, rng
     from kerasfaces.tune import frozen as space_of
-    from kerasfaces.tune import run, space, trainer, tuner
-    from kerasfaces.tune.material import Features, Held
-    from kerasfaces.tune.offer import Offer
+    from kerasfaces.tune import space
+    from kerasfaces.tune.feature_sets import FeatureSet, InMemory
+    from kerasfaces.tune.inventory import Inventory
+    from kerasfaces.tune.search import Search
     from kerasfaces.tune.study import Study
+    from kerasfaces.tune.trainer import Trainer
 
-    offer = Offer(weights={"mobilenetv2": "forensic"}, found={"mobilenetv2": None})
+    inventory = Inventory(
+        weights={"mobilenetv2": "forensic"}, found={"mobilenetv2": None}
+    )
     random = rng.generator(0, "benchmark")
     labels = (np.arange(600) % 2).astype(np.float32)
     values = random.normal(0, 1, (600, 400)).astype(np.float32) + labels[:, None] / 9
-    features = Features(
-        [Held(values[:480])], Held(values[480:]), labels[:480], labels[480:], 400
-    )
+    train, val = InMemory(values[:480]), InMemory(values[480:])
+    features = FeatureSet([train], val, labels[:480], labels[480:], 400, "")
 
-    class Made:
+    class Drawn:
         def data(self, config: Any) -> None:
             """Nothing is read."""
 
-        def features(self, config: Any) -> Features:
+        def features(self, config: Any) -> FeatureSet:
             return features
 
-    def configure(hp: Any, offer: Any) -> Any:
+    def configure(hp: Any, inventory: Any) -> Any:
         from kerasfaces.core.config import updated
 
-        config = space_of.configure(hp, offer, epochs=5, patience=None)
+        config = space_of.configure(hp, inventory, epochs=5, patience=None)
         model = updated(config.model, {"options": {"alpha": 0.35}})
         return dataclasses.replace(config, model=model)
 
@@ -216,26 +219,22 @@ def _many(folder: Path, count: int) -> dict[str, Any]:
         oracle="random",
         max_trials=count,
     )
-    oracle = run.new_oracle(study)
-    declared = space.declare(study, offer)
-    oracle.prepare(study, declared, folder)
+    trainer = Trainer(Drawn())  # type: ignore[arg-type]
     trained_s: list[float] = []
     memory: list[int] = []
-    real = trainer.run_phase
 
-    def timed(*arguments: Any) -> Any:
-        started = time.perf_counter()
-        rows = real(*arguments)
-        trained_s.append(time.perf_counter() - started)
-        return rows
+    def train(training: Any) -> Any:
+        result = trainer.train(training)
+        trained_s.extend(one.seconds for one in result.repeats)
+        memory.append(_resident())
+        return result
 
-    trainer.run_phase = timed  # type: ignore[assignment]
-    oracle.on_end = lambda trial: memory.append(_resident())
-    ours = tuner.StudyTuner(oracle, study, offer, declared, Made(), folder)  # type: ignore[arg-type]
+    search = Search(study, inventory, space.declare(study, inventory), folder)
     started = time.perf_counter()
-    ours.search()
+    with engine.pool(train, engine.Engine(workers=1)) as pool:
+        search.run(pool)
     total_s = time.perf_counter() - started
-    best = {trial.trial_id for trial in oracle.completed()[:5]}
+    best = {trial.trial_id for trial in search.completed()[:5]}
     sizes = [
         sum(path.stat().st_size for path in each.iterdir())
         for each in folder.glob("trial_*")

@@ -104,7 +104,7 @@ def test_train_loads_no_torch(run_python):
     code = (
         "import sys, warnings; from kerasfaces.core import imports; imports.import_keras();"
         "import kerasfaces.train.run, kerasfaces.train.fit, kerasfaces.run.predictor;"
-        "import kerasfaces.tune.run, kerasfaces.tune.chief, kerasfaces.tune.client;"
+        "import kerasfaces.tune.run, kerasfaces.tune.trainer;"
         "print('torch' in sys.modules)"
     )
     assert run_python(code).strip() == "False"

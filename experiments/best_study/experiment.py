@@ -143,7 +143,7 @@ def _effects(studies: dict[int, Path]) -> tuple[list[Row], list[str]]:
         for trial in tuned.completed(folder)
     ]
     found = main_effects(
-        [trial.hyperparameters.values for _, trial in trials],
+        [trial.values for _, trial in trials],
         [trial.score for _, trial in trials],
         [seed for seed, _ in trials],
     )

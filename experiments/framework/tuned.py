@@ -77,6 +77,4 @@ def completed(folder: Path) -> list[Any]:
     """Return a study's trials that have a score, in order of their numbers."""
     from kerasfaces.tune import records
 
-    return [
-        trial for trial in records.load_all(folder) if trial.status == records.COMPLETED
-    ]
+    return [trial for trial in records.load_all(folder) if trial.score is not None]

@@ -246,6 +246,7 @@ def run_study(
     Raises:
         KerasfacesError: The study or the data cannot be used, or an extra is missing.
     """
+    from kerasfaces.core.engine import Engine
     from kerasfaces.tune import study as studies
 
     require_manifest(data)
@@ -265,10 +266,7 @@ def run_study(
             default_weights="forensic" if data.is_sample else "imagenet",
             store=None if store is None else Path(store),
             folder=None if output is None else Path(output),
-            workers=workers,
-            command=[],
-            tensorboard=False,
-            timeout_s=600.0,
+            spread=Engine(workers=workers),
             notes=data.notes,
         )
     )

@@ -2,7 +2,6 @@
 
 import argparse
 import dataclasses
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,16 +20,14 @@ _EXAMPLES = [
     "kerasfaces tune my_study.py --manifest M --repeat 3 -o runs/mine",
     "kerasfaces tune frozen_random --manifest M --weights mobilenetv2=FILE.h5 --store S",
     "kerasfaces tune --report runs/mine                   # its report.html, also while it runs",
-    "KERASTUNER_TUNER_ID=chief KERASTUNER_ORACLE_IP=10.0.0.1 KERASTUNER_ORACLE_PORT=8000 \\",
-    "    kerasfaces tune ... -o SHARED    # and worker-1, worker-2 ... elsewhere",
+    "kerasfaces tune frozen_random --manifest M --engine ray --address HEAD:6379",
 ]
 
 
 @cli.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, search, print leaderboard, winner and the command that trains it."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    arguments = _parser().parse_args(words)
+    arguments = _parser().parse_args(argv)
     if arguments.study is None and arguments.report is None:
         return _list()
     if arguments.study is not None and arguments.report is not None:
@@ -46,8 +43,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(report.write(arguments.report))
         return 0
     from kerasfaces.tune import study as studies
-    from kerasfaces.tune.run import Request, is_worker, tune
+    from kerasfaces.tune.run import Request, tune
 
+    spread = cli.engine_of(arguments)
+    if spread.name == "local" and spread.workers is None:
+        spread = dataclasses.replace(spread, workers=1)
     name, study = studies.load(arguments.study)
     changes = {"repeats": arguments.repeat, "max_trials": arguments.max_trials}
     given = {key: value for key, value in changes.items() if value is not None}
@@ -61,17 +61,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             default_weights="imagenet" if arguments.manifest else "forensic",
             store=arguments.store,
             folder=arguments.output,
-            workers=arguments.workers,
-            command=words,
+            spread=spread,
             tensorboard=arguments.tensorboard,
-            timeout_s=arguments.timeout,
             notes=notes,
         )
     )
-    if not is_worker() and (folder / "result.json").exists():
-        for note in notes:
-            print(f"note: {note}")
-        _print(folder, dataclasses.replace(study, **given))
+    for note in notes:
+        print(f"note: {note}")
+    _print(folder, dataclasses.replace(study, **given))
     return 0
 
 
@@ -95,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="[BASE=]WEIGHTS",
         help="forensic | imagenet | FILE, for all bases or for one; repeatable",
     )
-    add("--workers", type=int, default=1, metavar="N", help="processes on this machine")
+    cli.add_engine(parser, workers=True)
     add("--repeat", type=int, metavar="K", help="training seeds per trial")
     add("--max-trials", type=int, metavar="N", help="points to try at most")
     add(
@@ -106,27 +103,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--tensorboard", action="store_true", help="write TensorBoard logs (slower)")
     add(
-        "--timeout",
-        type=float,
-        default=600.0,
-        metavar="S",
-        help="seconds that chief and workers wait for each other",
-    )
-    add(
         "-o", "--output", type=Path, metavar="DIR", help="default: runs/tune-STUDY-HASH"
     )
     return parser
 
 
 def _list() -> int:
-    from kerasfaces.tune import listing
+    from kerasfaces.tune import study as studies
 
-    found = listing.shipped()
-    if not found:
+    shipped = studies.shipped()
+    if not shipped:
         print("no studies were installed; give a path to one: kerasfaces tune STUDY.py")
         return 0
-    width = max(map(len, found))
-    for name, line in found.items():
+    width = max(map(len, shipped))
+    for name, line in shipped.items():
         print(f"{name:<{width}}  {line}")
     print("\nkerasfaces tune NAME --manifest M runs one; --help says more")
     return 0

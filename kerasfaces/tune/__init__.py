@@ -1,7 +1,8 @@
 """Search: study file + manifest (or channel store) -> study folder.
 
-KerasTuner chooses (`oracles`, `hyperband`, `bayesian`), `train`'s own loop trains heads on
-features that were computed once (`material`, `trainer`). A study folder holds
+Oracles in KerasTuner's interface choose (`oracles`, `hyperband`, `bayesian`), one process drives
+(`search`), trials are tasks of the engine (`tasks`): `train`'s own loop trains heads on
+features that were computed once (`feature_sets`, `trainer`). A study folder holds
 
     study.json        what was asked: study, space, settings, default candidate, manifest,
                       weights. Another study in the same folder is an error
@@ -9,20 +10,19 @@ features that were computed once (`material`, `trainer`). A study folder holds
     environment.json  versions and machine
     val_labels.npy    (m,) float32, 1 = fake: the rows all logits belong to, in order
     oracle.json       KerasTuner's view, written at the end; nothing reads it back
+    clock.json        seconds spent on trials, in all calls
     trial_0000/       one folder per point, numbered from 0
       trial.json      KerasTuner's trial: hyperparameters (`space`, `values`), metrics (one
                       value per repeat at the kept epoch), score (mean over repeats),
                       status COMPLETED, FAILED (`message` says why) or RUNNING; and ours:
                       `repeats` (per seed: epochs, kept_epoch, loss, val_auc, val_accuracy,
-                      val_loss, seconds, stopped), `config` (the TrainConfig), `seconds`,
-                      `workers` (that shared the machine: the budget's hours are the clock's)
+                      val_loss, seconds, stopped), `config` (the TrainConfig), `seconds`.
+                      Written last of all: with it the trial is over
       history.csv     seed,epoch,loss,val_loss,val_auc,val_accuracy
       logits.npz      seed_<s>: (m,) float32, the validation logits
       weights.npz     seed_<s>_<i>: the head's arrays; only for the five best
-      result.json     only between a trial's end and its entry in trial.json
-      progress.json     how far it is, only while it runs
+      progress.json   how far it is, only while it runs
       checkpoint-<s>.npz  only while a trial runs or may be continued (Hyperband)
-    clocks/           per worker, the seconds that its trials took, in all calls
     leaderboard.csv   one row per trial, best first: rank, trial, status, score, sd,
                       n_seeds, metrics, epochs, partial, seconds, one column
                       `hp_<name>` per hyperparameter, reason; difference from the best with its 95 %
@@ -34,7 +34,6 @@ features that were computed once (`material`, `trainer`). A study folder holds
     report.html       all of it as pictures (`reports`, one file each); also on demand
     result.json       trial, its score in the search, validation and test score of the
                       refitted run, optimism, test AUC with interval, the command
-    worker-N.log      what local workers said
     tensorboard/      with --tensorboard: KerasTuner's folder per trial
 
 Hyperband's values also hold `tuner/bracket`, `tuner/round`, `tuner/epochs`, `tuner/index`

@@ -1,51 +1,57 @@
-"""KerasTuner's Bayesian optimisation, repeatable and fast enough for heads.
+"""Bayesian optimisation, repeatable and fast enough for heads.
 
-KerasTuner fits its Gaussian process from 21 starting points and searches the next point
-by 50 descents of a hundred single predictions each: seconds, for a head that trains in
-one. Here the process is fitted from three, and thousands of points are predicted at once.
+The Gaussian process of KerasTuner's oracle (Matérn 5/2, lower confidence bound), which
+takes ten seconds for a point: it is fitted from 21 starting points there and searched by
+50 descents of single predictions. Here it is fitted from three, and thousands of points
+are predicted at once.
 """
 
 import warnings
 from typing import Any
 
 import numpy as np
-from keras_tuner.oracles import BayesianOptimizationOracle
+from keras_tuner import HyperParameters
+from numpy.typing import NDArray
 
 from kerasfaces.core import rng
-from kerasfaces.tune.durable import STOPPED, Durable
+from kerasfaces.tune.oracles import StudyOracle
 from kerasfaces.tune.records import COMPLETED, RUNNING
 
+_NOISE = 1e-4  # variance of scores, KerasTuner's alpha
+_BETA = 2.6  # standard deviations of hope, KerasTuner's beta
 _CANDIDATES = 2000
 _NEAR = 0.05  # sd of candidates around the best points, in units of the space
 _STARTS = 2
 _INITIAL = 20  # random points at most, before the process is asked
 
 
-class Bayesian(Durable, BayesianOptimizationOracle):
-    """The lowest upper confidence bound, among points not tried."""
+class Bayesian(StudyOracle):
+    """The lowest confidence bound, among points not tried."""
 
-    def populate_space(self, trial_id: str) -> dict[str, Any]:
+    in_order = True
+
+    def choose(self, number: int) -> dict[str, Any] | str:
         """Return values: at random first, then where the process hopes most."""
-        number = int(trial_id)
-        done = [each for each in self.trials.values() if each.status == COMPLETED]
-        initial = max(3, min(2 * len(self.hyperparameters.space), _INITIAL))
         if number == 0:
-            values: dict[str, Any] | None = self.first()
-        elif number < initial or len(done) < initial:
-            values = self.draw("trial", number)
-        else:
-            values = self._hopeful(number) or self.draw("trial", number)
-        return {"status": STOPPED if values is None else RUNNING, "values": values}
+            return dict(self.hyperparameters.values)
+        initial = max(3, min(2 * len(self.hyperparameters.space), _INITIAL))
+        values = None
+        if number >= initial and len(self.completed()) >= initial:
+            values = self._hopeful(number)
+        return values or self.draw("trial", number)
 
     def _hopeful(self, number: int) -> dict[str, Any] | None:
         from sklearn.exceptions import ConvergenceWarning
+        from sklearn.gaussian_process import GaussianProcessRegressor
+        from sklearn.gaussian_process.kernels import Matern
 
-        process = self._make_gpr()
-        process.set_params(
+        process = GaussianProcessRegressor(
+            kernel=Matern(nu=2.5),
             n_restarts_optimizer=_STARTS,
+            normalize_y=True,
+            alpha=_NOISE,
             random_state=rng.integer_seed(self.study.seed, "process", number),
         )
-        self.gpr = process
         with warnings.catch_warnings():
             # A length scale at its bound: the choice does not matter, which is fine.
             warnings.simplefilter("ignore", ConvergenceWarning)
@@ -59,33 +65,48 @@ class Bayesian(Durable, BayesianOptimizationOracle):
             points = np.concatenate([points, np.clip(near, 0.0, 1.0)])
             mean, deviation = process.predict(points, return_std=True)
         tried = self.tried()
-        for index in np.argsort(mean - self.beta * deviation, kind="stable"):
-            values: dict[str, Any] = self._vector_to_values(points[index])
-            if self._compute_values_hash(values) not in tried:
+        for index in np.argsort(mean - _BETA * deviation, kind="stable"):
+            values = self._values_at(points[index])
+            if self.key(values) not in tried:
                 return values
         return None
 
-    def _known(self) -> tuple[Any, Any]:
+    def _dimensions(self) -> list[Any]:
+        """Return the hyperparameters that vary."""
+        return [hp for hp in self.hyperparameters.space if type(hp).__name__ != "Fixed"]
+
+    def _values_at(self, point: NDArray[np.float64]) -> dict[str, Any]:
+        """Return the values that a point of the unit cube stands for."""
+        values = HyperParameters()
+        places = dict(zip((id(hp) for hp in self._dimensions()), point, strict=True))
+        for hp in self.hyperparameters.space:
+            values.merge([hp])
+            if values.is_active(hp):
+                place = places.get(id(hp))
+                values.values[hp.name] = (
+                    hp.value if place is None else hp.prob_to_value(place)
+                )
+        return dict(values.values)
+
+    def _known(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return points and scores to minimise, running trials at the mean of the known."""
         sign = -1.0 if self.study.direction == "max" else 1.0
-        spaces = self._nonfixed_space()
+        mean = np.mean([each.score for each in self.completed()])
         rows, scores = [], []
-        done = [each.score for each in self.trials.values() if each.status == COMPLETED]
-        for key in sorted(self.trials):
-            trial = self.trials[key]
+        for trial_id in sorted(self.trials):
+            trial = self.trials[trial_id]
             if trial.status not in (COMPLETED, RUNNING):
                 continue
-            values = trial.hyperparameters.values
+            values = trial.hyperparameters
             rows.append(
                 [
                     hp.value_to_prob(
-                        values[hp.name]
-                        if hp.name in values and trial.hyperparameters.is_active(hp)
+                        values.values[hp.name]
+                        if hp.name in values.values and values.is_active(hp)
                         else hp.default
                     )
-                    for hp in spaces
+                    for hp in self._dimensions()
                 ]
             )
-            score = trial.score if trial.status == COMPLETED else np.mean(done)
-            scores.append(sign * score)
+            scores.append(sign * (trial.score if trial.status == COMPLETED else mean))
         return np.array(rows), np.array(scores)

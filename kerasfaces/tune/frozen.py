@@ -14,7 +14,7 @@ from typing import Any
 from kerasfaces.models import catalogue
 from kerasfaces.models.config import HeadConfig
 from kerasfaces.train.config import TrainConfig
-from kerasfaces.tune.offer import Offer
+from kerasfaces.tune.inventory import Inventory
 
 SIZES_PX = (160, 256)
 VIEWS = (1, 2)
@@ -25,7 +25,7 @@ HEADS = ("linear", "64", "256", "256,64")
 
 def configure(
     hp: Any,
-    offer: Offer,
+    inventory: Inventory,
     *,
     epochs: int = 100,
     patience: int | None = 15,
@@ -37,15 +37,15 @@ def configure(
 
     Args:
         hp: `HyperParameters`.
-        offer: What there is here.
+        inventory: What there is here.
         epochs: Of the longest training.
         patience: See `TrainConfig`.
         sizes_px: Image sizes to choose from; with one, nothing is asked.
         tap_sets: Of `TAPS`.
         views: Numbers of views to choose from; with one, nothing is asked.
     """
-    base = hp.Choice("base", list(offer.bases))
-    config = offer.default(base)
+    base = hp.Choice("base", list(inventory.bases))
+    config = inventory.default(base)
     four = catalogue.load(base).taps
     taps = {"four": four, "first two": four[:2], "last two": four[2:], "end": ()}
     chosen = {
@@ -54,12 +54,12 @@ def configure(
         "scales": _numbers(hp.Choice("scales", list(SCALES), default="1,2"), float),
         "head": _head(hp),
     }
-    if offer.store is None:
+    if inventory.store is None:
         chosen["size_px"] = _choice(hp, "size_px", sizes_px, default=sizes_px[-1])
-    elif len(offer.inputs) > 1:
-        chosen["inputs"] = tuple(hp.Choice("inputs", list(offer.inputs)).split(","))
+    elif len(inventory.inputs) > 1:
+        chosen["inputs"] = tuple(hp.Choice("inputs", list(inventory.inputs)).split(","))
     model = dataclasses.replace(config.model, **chosen)
-    n_views = 1 if offer.store is not None else _choice(hp, "views", views)
+    n_views = 1 if inventory.store is not None else _choice(hp, "views", views)
     return dataclasses.replace(
         config,
         model=model,

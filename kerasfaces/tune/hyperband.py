@@ -1,130 +1,146 @@
-"""KerasTuner's Hyperband with rounds that any process can work out from the trials.
+"""Hyperband with rounds that follow from the trials alone.
 
 Li et al. 2018, JMLR 18:185. A bracket's next round starts when its last one is over, so
-the trials do not depend on who finished first.
+its trials do not depend on who finished first.
 """
 
-import itertools
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from keras_tuner.oracles import HyperbandOracle
-
-from kerasfaces.tune.durable import IDLE, STOPPED, Durable
+from kerasfaces.tune.oracles import IDLE, STOPPED, StudyOracle, lowest_free
 from kerasfaces.tune.records import COMPLETED, EPOCHS, RUNNING
 
 BRACKET, ROUND = "tuner/bracket", "tuner/round"
 INDEX = "tuner/index"  # which of its bracket's draws a trial, or its ancestor, was
 PARENT = "tuner/trial_id"
+_NOT_COMPARED = (EPOCHS, "tuner/initial_epoch", BRACKET, ROUND, INDEX)
 
 
-class Hyperband(Durable, HyperbandOracle):
+class Hyperband(StudyOracle):
     """Many short trials, the best of them continued, in several mixtures."""
 
-    def populate_space(self, trial_id: str) -> dict[str, Any]:
+    in_order = True
+
+    def choose(self, number: int) -> dict[str, Any] | str:
         """Return the next trial of the first bracket that can go on."""
-        waits = False
-        for bracket in reversed(range(self._get_num_brackets())):
-            values = self._of_bracket(bracket)
-            if values == IDLE:
-                waits = True
-            elif values is not None:
-                return {"status": RUNNING, "values": values}
-        return {"status": IDLE if waits else STOPPED, "values": None}
+        answers = (self._of_bracket(b) for b in reversed(range(self._n_brackets())))
+        status = STOPPED
+        for answer in answers:
+            if not isinstance(answer, str):
+                return answer
+            status = IDLE if answer == IDLE else status
+        return status
 
     def total(self) -> int | None:
         """Return how many trials all brackets hold."""
         count = sum(
-            int(self._get_size(bracket, number))
-            for bracket in range(self._get_num_brackets())
-            for number in range(self._get_num_rounds(bracket))
+            self._planned_size(bracket, number)
+            for bracket in range(self._n_brackets())
+            for number in range(bracket + 1)
         )
-        return count if self.max_trials is None else min(count, self.max_trials)
+        limit = self.study.max_trials
+        return count if limit is None else min(count, limit)
 
     def continued(self) -> set[str]:
         """Return trials of rounds whose successors are not all chosen yet."""
         needed: set[str] = set()
-        for bracket in range(self._get_num_brackets()):
+        for bracket in range(self._n_brackets()):
             rounds = self._rounds(bracket)
-            for number in range(len(rounds) - 1):
+            for number in range(bracket):
                 if len(rounds[number + 1]) < self._size(rounds, bracket, number + 1):
                     needed |= {each.trial_id for each in rounds[number]}
         running = [each for each in self.trials.values() if each.status == RUNNING]
-        needed |= {each.hyperparameters.values.get(PARENT, "") for each in running}
-        return needed
+        return needed | {
+            each.hyperparameters.values.get(PARENT, "") for each in running
+        }
+
+    def key(self, values: Mapping[str, Any]) -> str:
+        """Return the same text for the same values; a continued trial has its parent's name.
+
+        So it is no obstacle to its parent's draw.
+        """
+        return super().key({k: v for k, v in values.items() if k not in _NOT_COMPARED})
+
+    def _n_brackets(self) -> int:
+        brackets, epochs = 0, float(self.study.max_epochs)
+        while epochs >= 1:
+            epochs, brackets = epochs / self.study.factor, brackets + 1
+        return brackets
+
+    def _planned_size(self, bracket: int, number: int) -> int:
+        """Return how many trials a round holds, by KerasTuner's formula."""
+        last = math.ceil(1 + math.log(self.study.max_epochs, self.study.factor))
+        size = last / (bracket + 1) * self._share(bracket, number)
+        return math.ceil(size)
+
+    def _epochs(self, bracket: int, number: int) -> int:
+        return math.ceil(self.study.max_epochs / self._share(bracket, number))
+
+    def _share(self, bracket: int, number: int) -> int:
+        """Return how much more trials a round holds than its bracket's last."""
+        share: int = self.study.factor ** (bracket - number)
+        return share
 
     def _rounds(self, bracket: int) -> list[list[Any]]:
-        rounds: list[list[Any]] = [[] for _ in range(self._get_num_rounds(bracket))]
-        for key in sorted(self.trials):
-            values = self.trials[key].hyperparameters.values
-            if values.get(BRACKET) == bracket:
-                rounds[values[ROUND]].append(self.trials[key])
+        rounds: list[list[Any]] = [[] for _ in range(bracket + 1)]
+        for trial_id in sorted(self.trials):
+            values = self.trials[trial_id].hyperparameters.values
+            if values[BRACKET] == bracket:
+                rounds[values[ROUND]].append(self.trials[trial_id])
         return rounds
 
     def _size(self, rounds: list[list[Any]], bracket: int, number: int) -> int:
         """Return a round's size: no more than the last round's trials that worked."""
-        size = int(self._get_size(bracket, number))
+        size = self._planned_size(bracket, number)
         if number == 0:
             return size
         last = rounds[number - 1]
+        planned = self._size(rounds, bracket, number - 1)
+        if len(last) < planned and not self.exhausted:
+            return size
         alive = [each for each in last if each.status in (COMPLETED, RUNNING)]
-        return (
-            min(size, len(alive)) if self._full(rounds, bracket, number - 1) else size
-        )
+        return min(size, len(alive))
 
-    def _full(self, rounds: list[list[Any]], bracket: int, number: int) -> bool:
-        return self._exhausted or len(rounds[number]) >= self._size(
-            rounds, bracket, number
-        )
-
-    def _of_bracket(self, bracket: int) -> Any:
-        """Return a trial's values, IDLE while others must end first, None when done."""
+    def _of_bracket(self, bracket: int) -> dict[str, Any] | str:
+        """Return a trial's values, IDLE while others must end first, STOPPED when done."""
         rounds = self._rounds(bracket)
-        if len(rounds[0]) < self._get_size(bracket, 0):
-            index = _lowest_free(rounds[0])
+        if len(rounds[0]) < self._planned_size(bracket, 0):
+            index = lowest_free([_index(each) for each in rounds[0]])
             values = self.draw("hyperband", bracket, index)
-            if values is not None:
+            if not isinstance(values, str):
                 return values | self._marks(bracket, 0) | {INDEX: index}
         for number in range(1, len(rounds)):
-            last = rounds[number - 1]
-            if any(each.status == RUNNING for each in last):
+            if any(each.status == RUNNING for each in rounds[number - 1]):
                 return IDLE
-            better = sorted(
-                (each for each in last if each.status == COMPLETED),
-                key=lambda each: (
-                    -each.score if self.study.direction == "max" else each.score,
-                    each.trial_id,
-                ),
-            )[: self._get_size(bracket, number)]
-            taken = {each.hyperparameters.values[PARENT] for each in rounds[number]}
-            for parent in better:
-                if parent.trial_id not in taken:
-                    values = dict(parent.hyperparameters.values)
-                    return (
-                        values
-                        | self._marks(bracket, number)
-                        | {PARENT: parent.trial_id}
-                    )
-        return None
+            chosen = {_values(each)[PARENT] for each in rounds[number]}
+            for parent in self._best(rounds[number - 1], bracket, number):
+                if parent.trial_id not in chosen:
+                    marks = self._marks(bracket, number) | {PARENT: parent.trial_id}
+                    return dict(_values(parent)) | marks
+        return STOPPED
 
-    def _compute_values_hash(self, values: dict[str, Any]) -> Any:
-        # With its parent's name a continued trial is no obstacle to its parent's draw.
-        drawn = {key: value for key, value in values.items() if key != INDEX}
-        return super()._compute_values_hash(drawn)
+    def _best(self, trials: Sequence[Any], bracket: int, number: int) -> list[Any]:
+        sign = -1 if self.study.direction == "max" else 1
+        completed = [each for each in trials if each.status == COMPLETED]
+        completed.sort(key=lambda each: (sign * each.score, each.trial_id))
+        return completed[: self._planned_size(bracket, number)]
 
     def _marks(self, bracket: int, number: int) -> dict[str, Any]:
-        before = self._get_epochs(bracket, number - 1) if number else 0
+        before = self._epochs(bracket, number - 1) if number else 0
         return {
-            EPOCHS: self._get_epochs(bracket, number),
+            EPOCHS: self._epochs(bracket, number),
             "tuner/initial_epoch": before,
             BRACKET: bracket,
             ROUND: number,
         }
 
 
-def _lowest_free(trials: Sequence[Any]) -> int:
-    """Return which draw comes next: a deleted trial's, so that it is the same again."""
-    # Older studies did not say which draw a trial was.
-    given = [each.hyperparameters.values for each in trials]
-    taken = {values.get(INDEX, at) for at, values in enumerate(given)}
-    return next(n for n in itertools.count() if n not in taken)
+def _values(trial: Any) -> dict[str, Any]:
+    values: dict[str, Any] = trial.hyperparameters.values
+    return values
+
+
+def _index(trial: Any) -> int:
+    index: int = _values(trial)[INDEX]
+    return index

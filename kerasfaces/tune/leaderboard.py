@@ -159,7 +159,7 @@ def _facts(study: Judged, trial: Any) -> dict[str, Any]:
     sd = metrics.mean_sd(scores)[1] if scores else math.nan
     others = {
         name: float(np.mean([one[name] for one in trial.repeats]))
-        for name in records.KEPT
+        for name in records.METRICS
         if trial.repeats
     }
     return {
@@ -172,8 +172,8 @@ def _facts(study: Judged, trial: Any) -> dict[str, Any]:
         "epochs": max((one["epochs"] for one in trial.repeats), default=0),
         "partial": trial.partial,
         "seconds": trial.seconds,
-        **{HP + name: value for name, value in trial.hyperparameters.values.items()},
-        "reason": trial.message or "",
+        **{HP + name: value for name, value in trial.values.items()},
+        "reason": trial.message,
     }
 
 

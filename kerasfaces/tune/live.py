@@ -1,266 +1,165 @@
 """A table of the running trials at the foot of the terminal, redrawn every second.
 
-Trials say how far they are in `trial_*/progress.json` (`progress`), so it
-does not matter which process trains them. Log lines scroll past above the table, and
-progress bars of what happens inside (images, features) become lines of it. Where stderr
-is no terminal there is no table: plain lines, as from every other command.
+Trials write how far they are into `trial_*/progress.json`, so it does not matter which
+process trains them. Log lines scroll past above the table, and progress bars of what
+happens inside (images, features) become lines of it. Where stderr is no terminal there is
+no table: plain lines, as from every other command.
 """
 
-import dataclasses
 import logging
-import os
-import shutil
-import sys
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from datetime import timedelta
 from typing import Any, TextIO
 
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
 from kerasfaces.core.progress import hosted_by
-from kerasfaces.tune import progress
-from kerasfaces.tune.announce import left_s
+from kerasfaces.tune import records
 from kerasfaces.tune.effects import short
-from kerasfaces.tune.study import Study
+from kerasfaces.tune.search import Search
 
-_PAUSE_S = 1.0
-_MOST = 12  # trials shown
-
-
-@dataclasses.dataclass(frozen=True)
-class Running:
-    """One trial that somebody trains.
-
-    Attributes:
-        trial_id: Which.
-        worker: Who.
-        values: Its hyperparameters.
-        progress: What it last said; None before its first word.
-    """
-
-    trial_id: str
-    worker: str
-    values: Mapping[str, Any]
-    progress: Mapping[str, Any] | None
+_SHOWN = 12  # trials
 
 
-def table(
-    study: Study,
-    running: Sequence[Running],
-    tasks: Sequence[str],
-    head: str,
-    width: int,
-) -> list[str]:
-    """Return the lines to show, none wider than the terminal.
+class Display:
+    """What is shown of a search: one line of it all, its running trials, what they wait for."""
 
-    Args:
-        study: The study.
-        running: Trials in work.
-        tasks: Lines about what happens inside.
-        head: The first line.
-        width: Of the terminal, in letters.
-    """
-    cells = [["trial", "by", "epoch", study.objective, "left", ""]]
-    for one in running[:_MOST]:
-        said = one.progress
-        values = " ".join(f"{name}={short(each)}" for name, each in one.values.items())
-        if said is None:
-            cells.append([one.trial_id, one.worker, "", "", "", values])
-            continue
-        seeds = (
-            f", seed {said['repeat']}/{said['repeats']}" if said["repeats"] > 1 else ""
+    def __init__(self, search: Search, console: Console) -> None:
+        """Show nothing yet."""
+        self._search = search
+        self._tasks = Progress(
+            TextColumn("{task.description}: {task.completed} of {task.total},"),
+            TimeRemainingColumn(compact=True),
+            TextColumn("left"),
+            console=console,
         )
-        cells.append(
-            [
-                one.trial_id,
-                one.worker,
-                f"{said['epoch']}/{said['epochs']}{seeds}",
-                f"{said['value']:.4f}",
-                clock(trial_left_s(said)),
-                values,
-            ]
-        )
-    columns = range(len(cells[0]))
-    widths = [max(len(row[i]) for row in cells) for i in columns]
-    lines = [head]
-    if running:
-        lines += [
-            "  ".join(row[i].ljust(widths[i]) for i in columns).rstrip()
-            for row in cells
-        ]
-    if len(running) > _MOST:
-        lines.append(f"... and {len(running) - _MOST} more")
-    return [line[: max(1, width - 1)] for line in [*lines, *tasks]]
 
-
-def trial_left_s(said: Mapping[str, Any]) -> float:
-    """Return how long a trial will take at most, at its pace so far."""
-    done = (said["repeat"] - 1) * said["epochs"] + said["epoch"]
-    rest = said["repeats"] * said["epochs"] - done
-    return float(said["seconds"] / max(1, said["trained"]) * rest)
-
-
-def clock(seconds: float) -> str:
-    """Return `1:02:03`, or `2:03` under an hour."""
-    whole = round(seconds)
-    hours, minutes = divmod(whole // 60, 60)
-    return (
-        f"{hours}:{minutes:02d}:{whole % 60:02d}"
-        if hours
-        else f"{minutes}:{whole % 60:02d}"
-    )
-
-
-class Painter:
-    """Keeps some lines at the foot of a terminal."""
-
-    def __init__(self, stream: TextIO) -> None:
-        """Draw nothing yet."""
-        self._stream, self._drawn = stream, 0
-        self._lock = threading.RLock()
-        self._lines: list[str] = []
-
-    def draw(self, lines: Sequence[str]) -> None:
-        """Replace the lines."""
-        with self._lock:
-            self._lines = list(lines)
-            self._write("")
-
-    def above(self, text: str) -> None:
-        """Write a line that stays, above the others."""
-        with self._lock:
-            self._write(text + "\n")
-
-    def _write(self, text: str) -> None:
-        # Up to the first of the lines, then erase to the end of the screen.
-        back = f"\x1b[{self._drawn}F\x1b[J" if self._drawn else ""
-        shown = "".join(f"{line}\n" for line in self._lines)
-        self._stream.write(back + text + shown)
-        self._stream.flush()
-        self._drawn = len(self._lines)
-
-
-class Live:
-    """What is shown while a search runs; use `showing`."""
-
-    def __init__(
-        self, study: Study, oracle: Any, folder: Path, painter: Painter
-    ) -> None:
-        """Remember what to look at."""
-        self._study, self._oracle, self._folder = study, oracle, folder
-        self._painter = painter
-        self._tasks: dict[int, tuple[str, int, int, float]] = {}
-        self._started, self._before = time.monotonic(), len(oracle.ended())
-
-    def refresh(self) -> None:
-        """Look at the trials and draw."""
-        running = [
-            Running(
-                trial.trial_id,
-                worker,
-                trial.hyperparameters.values,
-                progress.read(self._folder, trial.trial_id),
-            )
-            for worker, trial in sorted(self._oracle.running().items())
-        ]
-        width = shutil.get_terminal_size().columns
-        tasks = [_task(*each) for each in list(self._tasks.values())]
-        self._painter.draw(table(self._study, running, tasks, self._head(), width))
+    def __rich__(self) -> Group:
+        """Return what is to be seen now."""
+        running = self._search.running()
+        parts: list[Any] = [Text(self._head(), no_wrap=True, overflow="ellipsis")]
+        if running:
+            parts.append(self._table(running[:_SHOWN]))
+        if len(running) > _SHOWN:
+            parts.append(Text(f"... and {len(running) - _SHOWN} more"))
+        return Group(*parts, self._tasks) if self._tasks.tasks else Group(*parts)
 
     @contextmanager
     def task(
         self, total: int, label: str, unit: str
     ) -> Iterator[Callable[[int], None]]:
-        """Show something that is under way as a line; see `cli.progress`."""
-        key = max(self._tasks, default=0) + 1
-        started = time.monotonic()
-        self._tasks[key] = (f"{label}, {unit}s", 0, total, started)
-
-        def add(n: int) -> None:
-            name, done, total, started = self._tasks[key]
-            self._tasks[key] = (name, done + n, total, started)
-
+        """Show something that is under way as a line; see `core.progress`."""
+        task = self._tasks.add_task(f"{label}, {unit}s", total=total)
         try:
-            yield add
+            yield lambda n: self._tasks.advance(task, n)
         finally:
-            del self._tasks[key]
+            self._tasks.remove_task(task)
+
+    def _table(self, trials: list[records.Trial]) -> Table:
+        table = Table(box=None, pad_edge=False, header_style="")
+        for name in ("trial", "epoch", self._search.study.objective, "left", ""):
+            table.add_column(name, no_wrap=True, overflow="ellipsis")
+        for trial in trials:
+            folder = records.folder_of(self._search.folder, trial.trial_id)
+            progress = records.read_progress(folder)
+            values = " ".join(f"{k}={short(v)}" for k, v in trial.values.items())
+            cells = ("", "", "") if progress is None else _cells(progress)
+            table.add_row(trial.trial_id, *cells, Text(values))
+        return table
 
     def _head(self) -> str:
-        done, total = len(self._oracle.ended()), self._oracle.total()
-        gone_s = time.monotonic() - self._started
-        parts = [f"{self._study.title}: {done} of {total or '?'} trials"]
-        best = self._oracle.completed()[:1]
-        if best:
+        search = self._search
+        parts = [
+            f"{search.study.title}: {len(search.ended())} of {search.total() or '?'} trials"
+        ]
+        for best in search.completed()[:1]:
             parts.append(
-                f"best {self._study.objective} {best[0].score:.4f} ({best[0].trial_id})"
+                f"best {search.study.objective} {best.score:.4f} ({best.trial_id})"
             )
-        parts.append(f"{clock(gone_s)} so far")
-        left = left_s(self._oracle, done - self._before, gone_s)
-        if left is not None:
-            parts.append(f"about {clock(left)} left")
+        parts.append(f"{clock(search.passed_s())} so far")
+        left_s = search.left_s()
+        if left_s is not None:
+            parts.append(f"about {clock(left_s)} left")
         return ", ".join(parts)
 
 
 @contextmanager
-def showing(
-    study: Study, oracle: Any, folder: Path, stream: TextIO | None = None
-) -> Iterator[bool]:
+def showing(search: Search, stream: TextIO | None = None) -> Iterator[bool]:
     """Show the table while inside, if there is a terminal to show it on.
+
+    Args:
+        search: What is shown.
+        stream: Where; stderr if None.
 
     Yields:
         Whether it is shown.
     """
-    stream = stream or sys.stderr
-    if not stream.isatty() or os.environ.get("TERM", "dumb") == "dumb":
+    console = Console(file=stream, stderr=stream is None, highlight=False)
+    if not console.is_terminal or console.is_dumb_terminal:
         yield False
         return
-    painter = Painter(stream)
-    live = Live(study, oracle, folder, painter)
-    over = threading.Event()
-
-    def keep() -> None:
-        while not over.wait(_PAUSE_S):
-            live.refresh()
-
-    thread = threading.Thread(target=keep, daemon=True)
-    with _logging_above(painter), hosted_by(live.task):
-        live.refresh()
-        thread.start()
-        try:
-            yield True
-        finally:
-            over.set()
-            thread.join()
-            painter.draw([])
+    display = Display(search, console)
+    live = Live(
+        display,
+        console=console,
+        refresh_per_second=1,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+    with _logging_to(console), hosted_by(display.task), live:
+        yield True
 
 
-class _Above(logging.Handler):
+def trial_left_s(progress: Mapping[str, Any]) -> float:
+    """Return how long a trial will take at most, at its pace so far."""
+    done = (progress["repeat"] - 1) * progress["epochs"] + progress["epoch"]
+    rest = progress["repeats"] * progress["epochs"] - done
+    return float(progress["seconds"] / max(1, progress["trained"]) * rest)
+
+
+def clock(seconds: float) -> str:
+    """Return `1:02:03`, or `2:03` under an hour."""
+    text = str(timedelta(seconds=round(seconds)))
+    return text.removeprefix("0:").removeprefix("0")
+
+
+def _cells(progress: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return a trial's epoch, objective and time left."""
+    several = progress["repeats"] > 1
+    seed = f", seed {progress['repeat']}/{progress['repeats']}" if several else ""
+    return (
+        f"{progress['epoch']}/{progress['epochs']}{seed}",
+        f"{progress['value']:.4f}",
+        clock(trial_left_s(progress)),
+    )
+
+
+class _ConsoleHandler(logging.Handler):
     """Log lines above the table."""
 
-    def __init__(self, painter: Painter) -> None:
+    def __init__(self, console: Console) -> None:
         super().__init__()
-        self._painter = painter
+        self._console = console
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record."""
-        self._painter.above(self.format(record))
+        self._console.print(self.format(record), markup=False, soft_wrap=True)
 
 
 @contextmanager
-def _logging_above(painter: Painter) -> Iterator[None]:
+def _logging_to(console: Console) -> Iterator[None]:
     logger = logging.getLogger("kerasfaces")
     before = list(logger.handlers)
-    handler = _Above(painter)
+    handler = _ConsoleHandler(console)
     handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
     logger.handlers[:] = [handler]
     try:
         yield
     finally:
         logger.handlers[:] = before
-
-
-def _task(label: str, done: int, total: int, started: float) -> str:
-    gone_s = time.monotonic() - started
-    left = f", {clock(gone_s / done * (total - done))} left" if done else ""
-    return f"{label}: {done} of {total}{left}"

@@ -1,37 +1,163 @@
-"""KerasTuner's grid and random search, resumable."""
+"""What is tried next, as KerasTuner's oracles: `populate_space` for a trial's number.
 
+Values are a function of the study's seed, the trial's number and the trials before it, and
+of nothing an oracle remembers. So a search that was killed is the same program run again
+over results that are there. KerasTuner's own choices are none: its Bayesian search draws
+from a generator that `get_state` leaves out and repeats points, its Hyperband promotes by
+who finished first and gives rounds up where trials fail, its grid keeps its order private.
+"""
+
+import hashlib
 import itertools
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from keras_tuner.oracles import GridSearchOracle, RandomSearchOracle
+import keras_tuner
 
-from kerasfaces.tune.durable import STOPPED, Durable
-from kerasfaces.tune.records import RUNNING
+from kerasfaces.core import rng
+from kerasfaces.tune.records import COMPLETED, RUNNING
 from kerasfaces.tune.space import points
+from kerasfaces.tune.study import Study
+
+IDLE, STOPPED = "IDLE", "STOPPED"
+_COLLISIONS = 200  # draws tried before, after which a space counts as exhausted
 
 
-class Grid(Durable, GridSearchOracle):
-    """Every combination, in the order declared."""
+class StudyOracle(keras_tuner.Oracle):
+    """What all our oracles share.
+
+    Attributes:
+        study: The study.
+        recorded: Id -> values of trials that earlier calls began.
+        exhausted: Nothing is left to be tried.
+    """
+
+    in_order = False  # whether values depend on which of the earlier trials are over
+
+    def __init__(
+        self, study: Study, space: Any, recorded: Mapping[str, Any] | None = None
+    ) -> None:
+        """Take a declared space.
+
+        Args:
+            study: The study.
+            space: `HyperParameters` with the default values.
+            recorded: Id -> values of the trials that earlier calls began.
+        """
+        super().__init__(
+            objective=keras_tuner.Objective(study.objective, study.direction),
+            hyperparameters=space,
+            seed=study.seed,
+            # Failures in a row are counted by the search, which can say why.
+            max_consecutive_failed_trials=None,
+        )
+        self.study, self.recorded = study, dict(recorded or {})
+        self.seed = study.seed  # KerasTuner takes 0 for none
+        self.exhausted = False
+        self.verbose = 0
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """Return `status` and `values` of the trial with this number."""
+        number, limit = int(trial_id), self.study.max_trials
+        values: Any = STOPPED
+        if trial_id in self.recorded:
+            values = self.recorded[trial_id]
+        elif limit is None or number < limit:
+            values = self.choose(number)
+            self.exhausted = values == STOPPED
+        if isinstance(values, str):
+            return {"status": values, "values": None}
+        return {"status": RUNNING, "values": values}
+
+    def choose(self, number: int) -> dict[str, Any] | str:
+        """Return a new trial's values, IDLE until others are over, or STOPPED."""
+        raise NotImplementedError
+
+    def total(self) -> int | None:
+        """Return how many trials there will be; None where nobody knows."""
+        return self.study.max_trials
+
+    def continued(self) -> set[str]:
+        """Return the trials that later ones may continue."""
+        return set()
+
+    def save(self) -> None:
+        """Write nothing after each trial: the trials' own files are the state."""
+
+    def tried(self) -> set[str]:
+        """Return the keys of all values so far."""
+        return {self.key(one.hyperparameters.values) for one in self.trials.values()}
+
+    def key(self, values: Mapping[str, Any]) -> str:
+        """Return the same text for the same values."""
+        text = "".join(f"{name}={values[name]}" for name in sorted(values))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def draw(self, *keys: str | int) -> dict[str, Any] | str:
+        """Return random values not tried before; STOPPED where there seem to be none.
+
+        Args:
+            keys: What they are for: the same keys give the same values.
+        """
+        tried = self.tried()
+        for attempt in range(_COLLISIONS):
+            drawn = keras_tuner.HyperParameters()
+            for i, hp in enumerate(self.hyperparameters.space):
+                drawn.merge([hp])
+                if drawn.is_active(hp):
+                    seed = rng.integer_seed(self.study.seed, *keys, attempt, i)
+                    drawn.values[hp.name] = hp.random_sample(seed)
+            if self.key(drawn.values) not in tried:
+                return dict(drawn.values)
+        return STOPPED
+
+    def completed(self) -> list[Any]:
+        """Return the trials with a score, by number."""
+        trials = [self.trials[key] for key in sorted(self.trials)]
+        return [one for one in trials if one.status == COMPLETED]
+
+
+class Grid(StudyOracle):
+    """Every combination, in the order declared."""
+
+    def choose(self, number: int) -> dict[str, Any] | str:
         """Return the combination with the trial's number."""
-        number = int(trial_id)
-        values = next(
-            itertools.islice(points(self.hyperparameters), number, None), None
-        )
-        return {"status": STOPPED if values is None else RUNNING, "values": values}
+        combinations = points(self.hyperparameters)
+        return next(itertools.islice(combinations, number, None), STOPPED)
 
     def total(self) -> int | None:
         """Return the number of combinations, or of those asked for."""
         count = sum(1 for _ in points(self.hyperparameters))
-        return count if self.max_trials is None else min(count, self.max_trials)
+        limit = self.study.max_trials
+        return count if limit is None else min(count, limit)
 
 
-class Random(Durable, RandomSearchOracle):
+class Random(StudyOracle):
     """The default values, then values drawn for each trial's number."""
 
-    def populate_space(self, trial_id: str) -> dict[str, Any]:
+    def choose(self, number: int) -> dict[str, Any] | str:
         """Return values not tried before."""
-        number = int(trial_id)
-        values = self.draw("trial", number) if number else self.first()
-        return {"status": STOPPED if values is None else RUNNING, "values": values}
+        if number == 0:
+            return dict(self.hyperparameters.values)
+        return self.draw("trial", number)
+
+
+def make(
+    study: Study, space: Any, recorded: Mapping[str, Any] | None = None
+) -> StudyOracle:
+    """Return the oracle a study asks for; see `StudyOracle`."""
+    from kerasfaces.tune.bayesian import Bayesian
+    from kerasfaces.tune.hyperband import Hyperband
+
+    kinds: dict[str, type[StudyOracle]] = {
+        "grid": Grid,
+        "random": Random,
+        "hyperband": Hyperband,
+        "bayesian": Bayesian,
+    }
+    return kinds[study.oracle](study, space, recorded)
+
+
+def lowest_free(numbers: Collection[int]) -> int:
+    """Return the lowest number from 0 that is not there."""
+    return next(n for n in itertools.count() if n not in numbers)

@@ -52,7 +52,7 @@ def from_json(content: Mapping[str, Any]) -> Published:
 def find(point: Point, trials: Sequence[Any]) -> Any | None:
     """Return the trial with a point's values; None without one."""
     for trial in trials:
-        if dict(trial.hyperparameters.values) == dict(point.values):
+        if dict(trial.values) == dict(point.values):
             return trial
     return None
 

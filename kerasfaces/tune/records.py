@@ -1,27 +1,26 @@
 """The files of one trial, each written whole or not at all; see the package docstring."""
 
 import dataclasses
-import io
 import json
 import math
-import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from keras_tuner.engine import trial as trials
 from numpy.typing import NDArray
 
+from kerasfaces.core import arrays
 from kerasfaces.core.errors import RunError
 from kerasfaces.core.files import atomic_path, read_json, write_json, write_text
 from kerasfaces.core.texts import quoted
-from kerasfaces.tune.study import OBJECTIVES
 
 COMPLETED, FAILED, RUNNING = "COMPLETED", "FAILED", "RUNNING"
+RESERVED = "tuner/"  # names of Hyperband's own values
 EPOCHS = "tuner/epochs"  # KerasTuner's name for Hyperband's share of the epochs
-KEPT = ("loss", *OBJECTIVES)  # of the epoch whose weights count
+METRICS = ("loss", "val_auc", "val_accuracy", "val_loss")  # of the epoch that counts
+_AGAIN = "run the same command: that trial is trained again, the others are not touched"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -31,7 +30,7 @@ class Repeat:
     Attributes:
         seed: Of weights, dropout and batch order.
         rows: The history, one row per epoch.
-        kept: Position of the epoch whose weights count.
+        best: Position of the epoch whose weights count.
         logits: Of the validation images, `(m,)` float32.
         weights: The head's arrays.
         seconds: Of training.
@@ -41,7 +40,7 @@ class Repeat:
 
     seed: int
     rows: list[dict[str, Any]]
-    kept: int
+    best: int
     logits: NDArray[np.float32]
     weights: list[NDArray[Any]]
     seconds: float
@@ -49,36 +48,64 @@ class Repeat:
     engine: str = ""
 
     def summary(self) -> dict[str, Any]:
-        """Return what trial.json keeps of it."""
-        row = self.rows[self.kept]
+        """Return its entry in trial.json."""
+        row = self.rows[self.best]
         return {
             "seed": self.seed,
             "epochs": len(self.rows),
             "kept_epoch": row["epoch"],
-            **{name: row[name] for name in KEPT},
+            **{name: row[name] for name in METRICS},
             "engine": self.engine,
             "seconds": round(self.seconds, 3),
             "stopped": self.stopped,
         }
 
 
-class Trial(trials.Trial):
-    """KerasTuner's trial, with its repeats and the run it stands for.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Result:
+    """What training a trial came to.
 
     Attributes:
-        repeats: One summary per training seed.
-        config: The run's configuration.
-        seconds: All of the trial, features included.
-        workers: Processes on its machine that trained at the same time; 0 where an
-            older study did not say.
+        repeats: One per training seed; empty where it failed.
+        message: Why it failed; empty where it did not.
+        seconds: All of it, features included.
+        checkpoints: Seed -> file content, where the trial's folder was out of reach.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.repeats: list[dict[str, Any]] = []
-        self.config: dict[str, Any] | None = None
-        self.seconds = 0.0
-        self.workers = 0
+    repeats: Sequence[Repeat] = ()
+    message: str = ""
+    seconds: float = 0.0
+    checkpoints: Mapping[int, bytes] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Trial:
+    """The content of trial.json.
+
+    Attributes:
+        trial_id: Its number, four digits.
+        values: Hyperparameter -> value, Hyperband's own included.
+        status: `COMPLETED`, `FAILED` or `RUNNING`.
+        score: Mean of the objective over the repeats; None unless completed.
+        message: Why it failed; empty where it did not.
+        repeats: One summary per training seed.
+        config: The run's configuration; None where the values stand for none.
+        seconds: All of the trial, features included.
+    """
+
+    trial_id: str
+    values: Mapping[str, Any]
+    status: str
+    score: float | None = None
+    message: str = ""
+    repeats: Sequence[Mapping[str, Any]] = ()
+    config: Mapping[str, Any] | None = None
+    seconds: float = 0.0
+
+    @property
+    def own_values(self) -> dict[str, Any]:
+        """Return the values without Hyperband's."""
+        return {k: v for k, v in self.values.items() if not k.startswith(RESERVED)}
 
     @property
     def stopped(self) -> bool:
@@ -91,7 +118,7 @@ class Trial(trials.Trial):
 
         Hyperband's early rounds and trials that the median rule stopped.
         """
-        now, config = self.hyperparameters.values.get(EPOCHS), self.config or {}
+        now, config = self.values.get(EPOCHS), self.config or {}
         paused = now is not None and now < config.get("epochs", 0)
         patience = config.get("patience") or math.inf
         return self.stopped or any(
@@ -100,23 +127,6 @@ class Trial(trials.Trial):
             and each["epochs"] - each["kept_epoch"] < patience
             for each in self.repeats
         )
-
-    def get_state(self) -> dict[str, Any]:
-        """Return KerasTuner's state and ours."""
-        return {
-            **super().get_state(),
-            "repeats": self.repeats,
-            "config": self.config,
-            "seconds": self.seconds,
-            "workers": self.workers,
-        }
-
-    def set_state(self, state: dict[str, Any]) -> None:
-        """Take a state back."""
-        super().set_state(state)
-        self.repeats, self.config = state.get("repeats", []), state.get("config")
-        self.seconds = state.get("seconds", 0.0)
-        self.workers = state.get("workers", 0)
 
 
 def ranked(trials: Iterable[Trial], direction: str) -> list[Trial]:
@@ -129,10 +139,11 @@ def ranked(trials: Iterable[Trial], direction: str) -> list[Trial]:
         direction: `max`, or `min` where less is better.
     """
     sign = -1.0 if direction == "max" else 1.0
-    found = [each for each in trials if each.status == COMPLETED]
-    return sorted(
-        found, key=lambda each: (each.partial, sign * each.score, each.trial_id)
+    scored = [(sign * one.score, one) for one in trials if one.score is not None]
+    ordered = sorted(
+        scored, key=lambda pair: (pair[1].partial, pair[0], pair[1].trial_id)
     )
+    return [one for _, one in ordered]
 
 
 def read_object(path: Path) -> dict[str, Any]:
@@ -155,9 +166,60 @@ def folder_of(study: Path, trial_id: str) -> Path:
     return study / f"trial_{trial_id}"
 
 
-def save(study: Path, trial: Trial) -> None:
-    """Write trial.json."""
-    write_json(folder_of(study, trial.trial_id) / "trial.json", trial.get_state())
+def checkpoint_of(folder: Path, seed: int) -> Path:
+    """Return the file that holds the state of an unfinished training."""
+    return folder / f"checkpoint-{seed}.npz"
+
+
+def begin(study: Path, state: Mapping[str, Any]) -> None:
+    """Write a trial that has values and no result.
+
+    Args:
+        study: The study's folder.
+        state: KerasTuner's, of a running trial.
+    """
+    write_json(folder_of(study, state["trial_id"]) / "trial.json", state)
+
+
+def finish(
+    study: Path,
+    state: Mapping[str, Any],
+    result: Result,
+    config: Mapping[str, Any] | None,
+) -> Trial:
+    """Write a trial's result; trial.json last: with it the trial is over.
+
+    Args:
+        study: The study's folder.
+        state: KerasTuner's, of the trial that is over.
+        result: What its training came to.
+        config: The run's configuration.
+    """
+    folder = folder_of(study, state["trial_id"])
+    repeats = result.repeats
+    if repeats:
+        rows = [{"seed": one.seed, **row} for one in repeats for row in one.rows]
+        table = pd.DataFrame(rows).drop(columns="phase", errors="ignore")
+        write_text(folder / "history.csv", table.to_csv(index=False))
+        logits = {f"seed_{one.seed}": one.logits for one in repeats}
+        arrays.write(folder / "logits.npz", logits)
+        weights = {
+            f"seed_{one.seed}_{i}": array
+            for one in repeats
+            for i, array in enumerate(one.weights)
+        }
+        arrays.write(folder / "weights.npz", weights)
+    for seed, content in result.checkpoints.items():
+        with atomic_path(checkpoint_of(folder, seed)) as temporary:
+            temporary.write_bytes(content)
+    more = {
+        "repeats": [one.summary() for one in repeats],
+        "config": config,
+        "seconds": round(result.seconds, 3),
+    }
+    write_json(folder / "trial.json", {**state, **more})
+    (folder / "progress.json").unlink(missing_ok=True)
+    return load(folder / "trial.json")
 
 
 def load_all(study: Path) -> list[Trial]:
@@ -172,73 +234,32 @@ def load_all(study: Path) -> list[Trial]:
 def load(path: Path) -> Trial:
     """Read one trial.json; see `load_all`."""
     try:
-        trial = Trial.from_state(json.loads(path.read_text(encoding="utf-8")))
-        if folder_of(path.parents[1], str(trial.trial_id)) != path.parent:
+        state = json.loads(path.read_text(encoding="utf-8"))
+        trial = Trial(
+            trial_id=state["trial_id"],
+            values=dict(state["hyperparameters"]["values"]),
+            status=state["status"],
+            score=state["score"],
+            message=state["message"] or "",
+            repeats=state.get("repeats", []),
+            config=state.get("config"),
+            seconds=state.get("seconds", 0.0),
+        )
+        if folder_of(path.parents[1], trial.trial_id) != path.parent:
             raise ValueError(f"it is trial {trial.trial_id}")
         if trial.status not in (COMPLETED, FAILED, RUNNING):
             raise ValueError(f"status {quoted(trial.status)}")
-        if trial.status == COMPLETED and not (
-            trial.repeats and math.isfinite(trial.score)
-        ):
+        scored = trial.score is not None and math.isfinite(trial.score)
+        if (trial.status == COMPLETED) != (scored and bool(trial.repeats)):
             raise ValueError(
                 f"score {quoted(trial.score)} of {len(trial.repeats)} trainings"
             )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RunError(
             f"{path} is damaged ({type(error).__name__}: {error}); put a copy back, or delete "
-            f"the folder {path.parent} and run the same command: that trial is trained again, "
-            "the others are kept."
+            f"the folder {path.parent} and {_AGAIN}."
         ) from error
-    loaded: Trial = trial
-    return loaded
-
-
-def write_result(
-    study: Path,
-    trial_id: str,
-    repeats: list[Repeat],
-    *,
-    config: dict[str, Any] | None,
-    seconds: float,
-    message: str = "",
-) -> None:
-    """Write what a trial found; result.json last: with it the trial is over."""
-    folder = folder_of(study, trial_id)
-    if repeats:
-        rows = [{"seed": one.seed, **row} for one in repeats for row in one.rows]
-        table = pd.DataFrame(rows).drop(columns="phase", errors="ignore")
-        write_text(folder / "history.csv", table.to_csv(index=False))
-        logits = {f"seed_{one.seed}": one.logits for one in repeats}
-        _write_arrays(folder / "logits.npz", logits)
-        weights = {
-            f"seed_{one.seed}_{i}": array
-            for one in repeats
-            for i, array in enumerate(one.weights)
-        }
-        _write_arrays(folder / "weights.npz", weights)
-    result = {
-        "status": FAILED if message else COMPLETED,
-        "message": message or None,
-        "repeats": [one.summary() for one in repeats],
-        "config": config,
-        "seconds": round(seconds, 3),
-    }
-    write_json(folder / "result.json", result)
-    (folder / "progress.json").unlink(missing_ok=True)
-
-
-def read_result(study: Path, trial_id: str) -> dict[str, Any] | None:
-    """Return result.json; None while the trial is not over."""
-    path = folder_of(study, trial_id) / "result.json"
-    if not path.exists():
-        return None
-    result: dict[str, Any] = read_json(path)
-    return result
-
-
-def forget_result(study: Path, trial_id: str) -> None:
-    """Remove result.json once trial.json says the same."""
-    (folder_of(study, trial_id) / "result.json").unlink(missing_ok=True)
+    return trial
 
 
 def logits(study: Path, trial: Trial) -> NDArray[np.float64]:
@@ -248,14 +269,13 @@ def logits(study: Path, trial: Trial) -> NDArray[np.float64]:
         RunError: The file is missing or damaged.
     """
     path = folder_of(study, trial.trial_id) / "logits.npz"
+    by_seed = arrays.read(path, f"delete the folder {path.parent} and {_AGAIN}")
     try:
-        with path.open("rb") as file, np.load(file) as archive:
-            found = [archive[f"seed_{one['seed']}"] for one in trial.repeats]
-        return np.stack(found).astype(np.float64)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        rows = [by_seed[f"seed_{one['seed']}"] for one in trial.repeats]
+        return np.stack(rows).astype(np.float64)
+    except (ValueError, KeyError) as error:
         raise RunError(
-            f"{path} is missing or damaged ({error}); delete the folder {path.parent} and run "
-            "the same command: that trial is trained again, the others are kept."
+            f"{path} is damaged ({error}); delete the folder {path.parent} and {_AGAIN}."
         ) from error
 
 
@@ -264,15 +284,15 @@ def history(study: Path, trial: Trial) -> pd.DataFrame:
     path = folder_of(study, trial.trial_id) / "history.csv"
     if not path.exists():
         return pd.DataFrame()
+    numbers = ["seed", "epoch", *METRICS]
     try:
         table = pd.read_csv(path)
-        whole = {"seed", "epoch", *KEPT} <= set(table.columns)
-        if not whole or not np.isfinite(table[["seed", "epoch", *KEPT]]).all(axis=None):
+        whole = set(numbers) <= set(table.columns)
+        if not whole or not np.isfinite(table[numbers]).all(axis=None):
             raise ValueError("numbers are missing")
     except (ValueError, TypeError) as error:  # pandas' own errors are ValueErrors
         raise RunError(
-            f"{path} is damaged ({error}); delete the folder {path.parent} and run the same "
-            "command: that trial is trained again, the others are kept."
+            f"{path} is damaged ({error}); delete the folder {path.parent} and {_AGAIN}."
         ) from error
     return table
 
@@ -286,21 +306,43 @@ def curve(study: Path, trial: Trial, objective: str) -> list[float]:
     return [float(value) for value in first[objective]]
 
 
-def clean(study: Path) -> None:
-    """Remove what a killed writer left half-written."""
-    for pattern in (
-        ".*.tmp.*",
-        "trial_*/.*.tmp.*",
-        "trial_*/*/.*.tmp.*",
-        "clocks/.*.tmp.*",
-        "trial_*/progress.json",
-    ):
-        for path in study.glob(pattern):
-            path.unlink(missing_ok=True)
+def write_progress(folder: Path, progress: Mapping[str, Any]) -> None:
+    """Write how far a running trial is.
+
+    Args:
+        folder: The trial's.
+        progress: `repeat` of `repeats`, `epoch` of `epochs`, `value` of the objective, and
+            how many epochs were `trained` in these `seconds`: a continued trial's first
+            ones were not.
+    """
+    write_json(folder / "progress.json", progress)
 
 
-def _write_arrays(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)  # type: ignore[arg-type]
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(buffer.getbuffer())
+def read_progress(folder: Path) -> dict[str, Any] | None:
+    """Return how far a trial is; None where it has not begun, or is over."""
+    try:
+        text = (folder / "progress.json").read_text(encoding="utf-8")
+        progress: dict[str, Any] = json.loads(text)
+    except (OSError, ValueError):
+        return None
+    return progress
+
+
+def prune(
+    study: Path, ended: Sequence[Trial], best: set[str], continued: set[str]
+) -> None:
+    """Remove weights and checkpoints that nobody needs any more.
+
+    Args:
+        study: The study's folder.
+        ended: Trials that are over.
+        best: Those that keep their weights.
+        continued: Those that later trials may continue.
+    """
+    for trial in ended:
+        folder = folder_of(study, trial.trial_id)
+        if trial.trial_id not in best:
+            (folder / "weights.npz").unlink(missing_ok=True)
+        if trial.trial_id not in continued:
+            for path in folder.glob("checkpoint-*.npz"):
+                path.unlink(missing_ok=True)

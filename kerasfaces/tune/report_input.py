@@ -14,7 +14,6 @@ from kerasfaces.core.texts import quoted
 from kerasfaces.run import kinds
 from kerasfaces.tune import leaderboard, records
 from kerasfaces.tune.published import Published, from_json
-from kerasfaces.tune.space import RESERVED
 from kerasfaces.tune.study import OBJECTIVES
 
 _AHEAD = "s2"  # a colour of its own
@@ -101,15 +100,6 @@ class StudyInput:
         """The document's grid, if this is one."""
         found = self.about.get("published")
         return from_json(found) if found else None
-
-    def values(self, trial: Any) -> dict[str, Any]:
-        """Return a trial's own hyperparameters, Hyperband's left out."""
-        given = trial.hyperparameters.values
-        return {
-            name: value
-            for name, value in given.items()
-            if name[: len(RESERVED)] != RESERVED
-        }
 
     def colour(self, trial: Any) -> str:
         """Return the colour of a trial, one of `colours`."""

@@ -10,44 +10,61 @@ from kerasfaces.core.errors import InputError, KerasfacesError
 from kerasfaces.core.texts import quoted
 from kerasfaces.models import catalogue
 from kerasfaces.train.config import TrainConfig
-from kerasfaces.tune.blame import study_code
-from kerasfaces.tune.offer import Offer
-from kerasfaces.tune.study import Study
-
-RESERVED = "tuner/"  # names KerasTuner's Hyperband puts among the values
+from kerasfaces.tune.inventory import Inventory
+from kerasfaces.tune.records import RESERVED
+from kerasfaces.tune.study import Study, study_code
 
 
-class _Declaring(HyperParameters):
+class _Declaration(HyperParameters):
     """Refuses a name asked for twice, which KerasTuner silently shares."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.asked: set[str] = set()
+        self._active_names: set[str] = set()
 
-    def _retrieve(self, hp: Any) -> Any:
-        key = f"{hp.name} under {[each.get_config() for each in hp.conditions]}"
-        keys = {key} | ({hp.name} if self.is_active(hp) else set())
-        if keys & self.asked:
-            raise InputError(
-                f"the name {quoted(hp.name)} is asked for twice; give each choice a name of its own."
-            )
-        if hp.name.startswith(RESERVED):
-            raise InputError(
-                f"the name {quoted(hp.name)} begins with {quoted(RESERVED)}, which KerasTuner keeps for "
-                "itself; choose another."
-            )
-        given = list(getattr(hp, "_values", []))
+    def Choice(self, name: str, values: Any, *arguments: Any, **options: Any) -> Any:
+        given = list(values)
         twice = [value for i, value in enumerate(given) if value in given[:i]]
         if twice:
             raise InputError(
-                f"{hp.name}: the value {quoted(twice[0])} is there twice, so trials would be "
+                f"{name}: the value {quoted(twice[0])} is there twice, so trials would be "
                 "repeated; leave one out."
             )
-        self.asked |= keys
-        return super()._retrieve(hp)
+        return self._asked(super().Choice, name, given, *arguments, **options)
+
+    def Int(self, *arguments: Any, **options: Any) -> Any:
+        return self._asked(super().Int, *arguments, **options)
+
+    def Float(self, *arguments: Any, **options: Any) -> Any:
+        return self._asked(super().Float, *arguments, **options)
+
+    def Boolean(self, *arguments: Any, **options: Any) -> Any:
+        return self._asked(super().Boolean, *arguments, **options)
+
+    def Fixed(self, *arguments: Any, **options: Any) -> Any:
+        return self._asked(super().Fixed, *arguments, **options)
+
+    def _asked(self, method: Any, *arguments: Any, **options: Any) -> Any:
+        before = len(self.space)
+        value = method(*arguments, **options)
+        new = self.space[before:]
+        name = new[0].name if new else arguments[0] if arguments else options["name"]
+        active = bool(new) and self.is_active(new[0])
+        if not new or (active and name in self._active_names):
+            raise InputError(
+                f"the name {quoted(name)} is asked for twice; give each choice a name of its own."
+            )
+        if name.startswith(RESERVED):
+            raise InputError(
+                f"the name {quoted(name)} begins with {quoted(RESERVED)}, which KerasTuner keeps for "
+                "itself; choose another."
+            )
+        if active:
+            self._active_names.add(name)
+        return value
 
 
-def declare(study: Study, offer: Offer) -> Any:
+def declare(study: Study, inventory: Inventory) -> Any:
     """Return the whole space as `HyperParameters` with the default values.
 
     Every conditional part is visited, as KerasTuner does it.
@@ -56,22 +73,20 @@ def declare(study: Study, offer: Offer) -> Any:
         InputError: An empty space, a name used twice, or a default that cannot be built.
     """
     space = HyperParameters()
+    visited: list[Any] = []
     wanted: list[Any] = []
-    seen: list[Any] = []
     values: dict[str, Any] = {}
     while True:
-        asking = _Declaring()
-        asking.values = dict(values)
-        _ask(study, asking, offer)
-        for hp in asking.space:
-            if not space._exists(hp.name, hp.conditions):
-                space.merge([hp])
-        seen += [scope for scope in asking.active_scopes if scope not in seen]
-        wanted += [scope for scope in asking.inactive_scopes if scope not in wanted]
-        wanted = [scope for scope in wanted if scope not in seen]
+        declaration = _Declaration()
+        declaration.values = dict(values)
+        _ask(study, declaration, inventory)
+        space.merge(declaration, overwrite=False)
+        visited += declaration.active_scopes
+        wanted += declaration.inactive_scopes
+        wanted = [scope for scope in wanted if scope not in visited]
         if not wanted:
             break
-        seen.append(wanted[0])  # tried once, whether or not it can be reached
+        visited.append(wanted[0])  # tried once, whether or not it can be reached
         values = {each.name: each.values[0] for each in wanted[0]}
     if not space.space:
         raise InputError(
@@ -92,46 +107,51 @@ def with_values(space: Any, values: dict[str, Any]) -> Any:
     return copy
 
 
-def configuration(study: Study, offer: Offer, hyperparameters: Any) -> TrainConfig:
+def configuration(study: Study, inventory: Inventory, values: Any) -> TrainConfig:
     """Return the run that some values stand for, the width read from the weights.
 
+    Args:
+        study: The study.
+        inventory: What there is to choose from.
+        values: `HyperParameters` with values.
+
     Raises:
-        InputError: They stand for none.
+        InputError: They stand for no run.
     """
     with study_code():
-        config = study.configure(hyperparameters.copy(), offer)
+        config = study.configure(values.copy(), inventory)
     if not isinstance(config, TrainConfig):
         raise InputError(
             f"configure returned {type(config).__name__}, expected a TrainConfig."
         )
     name = config.model.name
-    if name not in offer.found:
+    if name not in inventory.found:
         raise InputError(
             f"the study chose the base {quoted(name)}, which is not among those it declares: "
             f"{', '.join(study.bases)}."
         )
     if config.unfreeze:
         raise InputError(f"unfreeze: studies train heads only, got {config.unfreeze}.")
-    completed = catalogue.load(name).completed(config.model, offer.found[name])
+    completed = catalogue.load(name).completed(config.model, inventory.found[name])
     return dataclasses.replace(config, model=completed)
 
 
-def probes(study: Study, offer: Offer, space: Any) -> list[TrainConfig]:
+def probes(study: Study, inventory: Inventory, space: Any) -> list[TrainConfig]:
     """Return the default run and those that differ from it in one value.
 
     Raises:
         InputError: The default cannot be built.
     """
-    found = [configuration(study, offer, space)]
+    configs = [configuration(study, inventory, space)]
     for hp in space.space:
         for value in hp.values:
             changed = with_values(space, {**space.values, hp.name: value})
             changed.ensure_active_values()
             try:
-                found.append(configuration(study, offer, changed))
+                configs.append(configuration(study, inventory, changed))
             except InputError:
                 continue  # a candidate that cannot be built fails when it is tried
-    return found
+    return configs
 
 
 def points(space: Any) -> Iterator[dict[str, Any]]:
@@ -163,10 +183,10 @@ def description(space: Any) -> dict[str, Any]:
     return described
 
 
-def _ask(study: Study, asking: Any, offer: Offer) -> None:
+def _ask(study: Study, declaration: Any, inventory: Inventory) -> None:
     try:
         with study_code():
-            study.configure(asking, offer)
+            study.configure(declaration, inventory)
     except KerasfacesError:
         raise
     except (ValueError, TypeError) as error:

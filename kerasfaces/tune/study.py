@@ -1,27 +1,41 @@
 """Study files: what is searched, how, and by what measure.
 
 A study is a Python file with `get_study()`; its docstring says what it is for. The ones
-we ship are in `tuning/`; any path to another one will do.
+we ship are in `tuning/`; any path to another one will do. Imports no framework.
 """
 
+import ast
 import dataclasses
 import difflib
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
-from kerasfaces.core.errors import InputError, MissingFileError
+import kerasfaces
+from kerasfaces.core.errors import InputError, KerasfacesError, MissingFileError
 from kerasfaces.core.texts import quoted
 from kerasfaces.train.config import TrainConfig
-from kerasfaces.tune import listing
-from kerasfaces.tune.blame import study_code
-from kerasfaces.tune.offer import Offer
+from kerasfaces.tune.inventory import Inventory
 from kerasfaces.tune.published import Published
 
 OBJECTIVES = {"val_auc": "max", "val_accuracy": "max", "val_loss": "min"}
 ORACLES = ("grid", "random", "hyperband", "bayesian")
-Configure = Callable[[Any, Offer], TrainConfig]
+Configure = Callable[[Any, Inventory], TrainConfig]
+
+_INSTALLED = "share/kerasfaces/tuning"  # as in setup.cfg
+_LOWEST = {
+    "repeats": 1,
+    "seed": None,
+    "max_epochs": 1,
+    "factor": 2,
+    "max_trials": 1,
+    "median_after": 1,
+}
+_OPTIONAL = ("max_trials", "median_after")
+_OF_MACHINE = (MemoryError, OSError)  # errors that are not the study's
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -45,8 +59,8 @@ class Study:
         median_after: After so many epochs a trial whose best is worse than the median of
             the others' averages stops (Golovin et al. 2017, Google Vizier, 3.1.1); None
             trains all to their end.
-        budget_h: No trial starts after so many hours of training, all calls together, those
-            that were killed up to their last two seconds.
+        budget_h: No trial starts after so many hours of searching by the clock, all calls
+            together, those that were killed up to their last two seconds.
         published: The document's own grid, shown beside ours.
     """
 
@@ -75,25 +89,20 @@ class Study:
             raise InputError(
                 f"configure: expected a function, got {quoted(self.configure)}."
             )
-        for name in ("repeats", "max_epochs", "factor", "seed"):
-            _whole(name, getattr(self, name))
-        for name in ("max_trials", "median_after"):
-            if getattr(self, name) is not None:
-                _whole(name, getattr(self, name))
+        for name, lowest in _LOWEST.items():
+            value = getattr(self, name)
+            if value is None and name in _OPTIONAL:
+                continue
+            if not isinstance(value, int) or isinstance(value, bool):
+                raise InputError(
+                    f"{name}: expected a whole number, got {quoted(value)}."
+                )
+            if lowest is not None and value < lowest:
+                raise InputError(f"{name}: expected at least {lowest}, got {value}.")
         _one_of("objective", self.objective, tuple(OBJECTIVES))
         _one_of("oracle", self.oracle, ORACLES)
         if not self.bases:
             raise InputError("bases: a study needs at least one model to choose from.")
-        least = {"repeats": 1, "max_epochs": 1, "factor": 2}
-        for name, limit in least.items():
-            if getattr(self, name) < limit:
-                raise InputError(
-                    f"{name}: expected at least {limit}, got {getattr(self, name)}."
-                )
-        for name in ("max_trials", "median_after"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise InputError(f"{name}: expected at least 1 or none, got {value}.")
         if self.oracle in ("random", "bayesian") and self.max_trials is None:
             raise InputError(
                 f"max_trials: a study with {self.oracle} choices has no end; give a number."
@@ -112,6 +121,15 @@ class Study:
         return tuple(range(self.seed, self.seed + self.repeats))
 
 
+def shipped() -> dict[str, str]:
+    """Return name -> first line of the docstring of the studies that we ship."""
+    lines = {}
+    for name, path in _shipped_files().items():
+        text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        lines[name] = text.partition("\n")[0]
+    return lines
+
+
 def load(text: str) -> tuple[str, Study]:
     """Return a study's name and the study.
 
@@ -124,18 +142,75 @@ def load(text: str) -> tuple[str, Study]:
     """
     path = Path(text)
     if path.suffix != ".py":
-        known = listing.files()
+        known = _shipped_files()
         if text not in known:
-            near = difflib.get_close_matches(text, known, n=1)
-            hint = f" Did you mean {quoted(near[0])}?" if near else ""
             raise InputError(
                 f"There is no study {quoted(text)}; available: {', '.join(known) or 'none'}, or a "
-                f"path to a .py file.{hint}"
+                f"path to a .py file.{_near(text, known)}"
             )
         path = known[text]
     if not path.is_file():
         raise MissingFileError(f"{path} does not exist; it should be a study (.py).")
     return path.stem, _study_in(path)
+
+
+@contextmanager
+def study_code(path: Path | None = None) -> Iterator[None]:
+    """Turn what a user's study raises into an InputError that names file and line.
+
+    A study is its user's own Python. What breaks on a line of it is one sentence; what
+    breaks in our code alone keeps its traceback.
+
+    Args:
+        path: Named in front of messages that do not name the study's line.
+
+    Raises:
+        InputError: The study's own line failed.
+    """
+    try:
+        yield
+    except InputError as error:
+        if path is None or f"{path.name}, line" in str(error):
+            raise
+        raise InputError(f"{path}: {error}") from error
+    except (KerasfacesError, *_OF_MACHINE):
+        raise
+    except Exception as error:
+        where = _line_of_study(error)
+        if where is None:
+            raise
+        raise InputError(
+            f"{where}: {type(error).__name__}: {error}; mend the study and run it again."
+        ) from error
+
+
+def _line_of_study(error: BaseException) -> str | None:
+    """Return `file, line n` of the last line of a user's study in the traceback."""
+    ours = Path(kerasfaces.__file__).parent.resolve()
+    where, step = None, error.__traceback__
+    while step is not None:
+        path = Path(step.tb_frame.f_code.co_filename)
+        if step.tb_frame.f_globals.get("__name__", "").startswith("tuning."):
+            is_ours = ours in path.resolve().parents
+            where = None if is_ours else f"{path}, line {step.tb_lineno}"
+        step = step.tb_next
+    return where
+
+
+def _shipped_files() -> dict[str, Path]:
+    """Return name -> `tuning/*.py` of the sources, or where an installation put them."""
+    root = Path(kerasfaces.__file__).parents[1]
+    if (root / "setup.cfg").exists():
+        paths = list((root / "tuning").glob("*.py"))
+    else:
+        # The installation this very package came with, not another one on the path.
+        paths = [
+            Path(str(file.locate())).resolve()
+            for one in metadata.distributions(name="kerasfaces", path=[str(root)])
+            for file in one.files or []
+            if file.parent.as_posix().endswith(_INSTALLED) and file.suffix == ".py"
+        ]
+    return {path.stem: path for path in sorted(paths) if path.stem[0] != "_"}
 
 
 def _study_in(path: Path) -> Study:
@@ -151,14 +226,8 @@ def _study_in(path: Path) -> Study:
         raise InputError(
             f"{path}: {error}; a study is a Python file that defines get_study()."
         ) from error
-    try:
-        with study_code():
-            study = get_study()
-    except InputError as error:
-        told = str(error)
-        raise InputError(
-            told if f"{path.name}, line" in told else f"{path}: {told}"
-        ) from error
+    with study_code(path):
+        study = get_study()
     if not isinstance(study, Study):
         raise InputError(
             f"{path}: get_study() returned {type(study).__name__}, expected a Study."
@@ -166,15 +235,14 @@ def _study_in(path: Path) -> Study:
     return study
 
 
-def _whole(name: str, value: Any) -> None:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise InputError(f"{name}: expected a whole number, got {quoted(value)}.")
-
-
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
-        near = difflib.get_close_matches(str(value), allowed, n=1)
-        hint = f" Did you mean {quoted(near[0])}?" if near else ""
         raise InputError(
-            f"{name}: {quoted(value)} is unknown; expected {' or '.join(allowed)}.{hint}"
+            f"{name}: {quoted(value)} is unknown; expected {' or '.join(allowed)}."
+            f"{_near(value, allowed)}"
         )
+
+
+def _near(value: object, known: Any) -> str:
+    near = difflib.get_close_matches(str(value), known, n=1)
+    return f" Did you mean {quoted(near[0])}?" if near else ""

@@ -1,10 +1,10 @@
 """One trial: a configuration's head, trained with every seed by `train`'s own loop."""
 
 import dataclasses
-import math
-import shutil
+import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,78 +16,98 @@ from kerasfaces.train import fit
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.heads import Heads
 from kerasfaces.train.loop import Phase, run_phase
-from kerasfaces.tune.material import Features, Material
-from kerasfaces.tune.records import Repeat
+from kerasfaces.tune.feature_sets import FeatureSet, FeatureSets
+from kerasfaces.tune.records import Repeat, Result, checkpoint_of, write_progress
+from kerasfaces.tune.tasks import Training
 
-Report = Callable[[list[dict[str, Any]]], bool]
+Rows = list[dict[str, Any]]
 
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Part:
-    """How much of a training to do now.
-
-    Attributes:
-        folder: The trial's, for checkpoints.
-        epochs_now: Pause after so many epochs; None trains to the end.
-        parent: Folder of the trial to continue; None starts anew.
-        report: Told the first seed's rows after each of its epochs; true ends the trial.
-        said: Told each epoch: which training it is (from 0), and the history's row.
-    """
-
-    folder: Path
-    epochs_now: int | None = None
-    parent: Path | None = None
-    report: Report | None = None
-    said: Callable[[int, dict[str, Any]], None] | None = None
+_PROGRESS_S = 1.0  # between two notes of a running trial
 
 
 class Trainer:
     """Trains heads one after another; graphs and features are used again."""
 
-    def __init__(self, material: Material) -> None:
+    def __init__(self, feature_sets: FeatureSets) -> None:
         """Take what trials read."""
-        self._material, self._heads = material, Heads()
+        self._feature_sets, self._heads = feature_sets, Heads()
 
-    def train(
-        self,
-        config: TrainConfig,
-        seeds: Sequence[int],
-        part: Part,
-        callbacks: Callable[[int], list[Any]] = lambda execution: [],
-    ) -> list[Repeat]:
-        """Train a head with every seed.
+    def train(self, training: Training) -> Result:
+        """Train a head with every seed; a candidate's own failure is a result too.
 
-        Args:
-            config: What to train; its own seed does not matter.
-            seeds: One training each; those after a stopped one are left out.
-            part: How much of it.
-            callbacks: Returns the Keras callbacks of the n-th training.
+        Seeds after one that the median rule stopped are left out.
 
         Raises:
-            InputError: The candidate cannot be trained, or diverged.
+            KerasfacesError: The data cannot be used, which is wrong for every trial.
         """
-        features = self._material.features(config)
+        started = time.monotonic()
+        with ExitStack() as stack:
+            folder = training.folder
+            if not folder.is_dir():  # another machine's
+                folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            self._feature_sets.data(training.config)
+            repeats: Sequence[Repeat] = ()
+            message = ""
+            try:
+                repeats = self._repeats(training, folder)
+            except InputError as error:
+                message = str(error)
+            except MemoryError:
+                message = "Memory ran out."
+            except Exception as error:
+                if type(error).__name__ != "ResourceExhaustedError":
+                    raise
+                message = f"Memory ran out: {str(error).partition(chr(10))[0]}"
+            checkpoints = {}
+            if folder != training.folder:
+                paths = {seed: checkpoint_of(folder, seed) for seed in training.seeds}
+                checkpoints = {
+                    seed: path.read_bytes()
+                    for seed, path in paths.items()
+                    if path.exists()
+                }
+        return Result(
+            repeats=repeats,
+            message=message,
+            seconds=time.monotonic() - started,
+            checkpoints=checkpoints,
+        )
+
+    def _repeats(self, training: Training, folder: Path) -> list[Repeat]:
+        config = training.config
+        _check(config)
+        features = self._feature_sets.features(config)
+        progress = _Progress(training, folder)
         repeats: list[Repeat] = []
-        for number, seed in enumerate(seeds):
+        for number, seed in enumerate(training.seeds):
             one = dataclasses.replace(config, seed=seed)
-            repeats.append(self._train(one, features, part, callbacks(number), number))
-            if repeats[-1].stopped:
-                lost = number + 1 < len(seeds) or not _is_over(repeats[-1], one)
-                repeats[-1] = dataclasses.replace(repeats[-1], stopped=lost)
-                break
+            checkpoint = checkpoint_of(folder, seed)
+            if seed in training.checkpoints and not checkpoint.exists():
+                with atomic_path(checkpoint) as temporary:
+                    temporary.write_bytes(training.checkpoints[seed])
+
+            def stop(rows: Rows, number: int = number) -> bool:
+                progress.note(number, rows[-1])
+                return number == 0 and _is_hopeless(training, rows)
+
+            callbacks = _tensorboard(training, number)
+            phase = self._phase(one, features, training.epochs_now, callbacks, stop)
+            repeat = _train(phase, checkpoint, features, one)
+            if repeat.stopped:
+                cut = number + 1 < len(training.seeds) or not _is_over(repeat, one)
+                repeat = dataclasses.replace(repeat, stopped=cut)
+                return [*repeats, repeat]
+            repeats.append(repeat)
         return repeats
 
-    def _train(
+    def _phase(
         self,
         config: TrainConfig,
-        features: Features,
-        part: Part,
+        features: FeatureSet,
+        epochs_now: int | None,
         callbacks: list[Any],
-        number: int,
-    ) -> Repeat:
-        _check(config)
-        started = time.monotonic()
-        source = fit.source(config, features.train_labels, features.train)
+        stop: Callable[[Rows], bool],
+    ) -> Phase:
         steps = -(-len(features.train_labels) // config.batch_size)
         ready = self._heads.get(
             features.width,
@@ -97,18 +117,10 @@ class Trainer:
             learning_rate=config.learning_rate,
             cosine_steps=config.epochs * steps if config.schedule == "cosine" else None,
         )
-        checkpoint = part.folder / f"checkpoint-{config.seed}.npz"
-        _continue(part.parent, checkpoint)
-
-        def stop(rows: list[dict[str, Any]]) -> bool:
-            if part.said:
-                part.said(number, rows[-1])
-            return bool(part.report and number == 0 and part.report(rows))
-
-        phase = Phase(
+        return Phase(
             name="head",
             model=ready.model,
-            source=source,
+            source=fit.source(config, features.train_labels, features.train),
             val_logits=lambda: fit.head_logits(ready.model, features.val),
             val_labels=features.val_labels,
             epochs=config.epochs,
@@ -119,66 +131,113 @@ class Trainer:
             seed=config.seed,
             inputs_by=features.engine,
             callbacks=callbacks,
-            epochs_now=part.epochs_now,
+            epochs_now=epochs_now,
             stop=stop,
             ready=ready.epochs,
-            keep=part.epochs_now is not None,
+            keep=epochs_now is not None,
         )
-        rows = run_phase(phase, checkpoint)
-        stopped = bool(rows[-1].pop("stopped", False))
-        return Repeat(
-            seed=config.seed,
-            rows=rows,
-            kept=kept_epoch(rows, config.patience),
-            logits=fit.head_logits(ready.model, features.val).astype(np.float32),
-            weights=ready.model.get_weights(),
-            seconds=time.monotonic() - started,
-            stopped=stopped,
-            engine=features.engine,
-        )
+
+
+def best_epoch(rows: Sequence[dict[str, Any]], patience: int | None) -> int:
+    """Return the position of the epoch whose weights training keeps."""
+    if patience is None:
+        return len(rows) - 1
+    return min(range(len(rows)), key=lambda i: rows[i]["val_loss"])
+
+
+def _train(
+    phase: Phase, checkpoint: Path, features: FeatureSet, config: TrainConfig
+) -> Repeat:
+    started = time.monotonic()
+    rows = run_phase(phase, checkpoint)
+    stopped = bool(rows[-1].pop("stopped", False))
+    return Repeat(
+        seed=config.seed,
+        rows=rows,
+        best=best_epoch(rows, config.patience),
+        logits=fit.head_logits(phase.model, features.val).astype(np.float32),
+        weights=phase.model.get_weights(),
+        seconds=time.monotonic() - started,
+        stopped=stopped,
+        engine=features.engine,
+    )
+
+
+def _is_hopeless(training: Training, rows: Rows) -> bool:
+    """Tell whether the best value so far is worse than the median of earlier trials'."""
+    limits = training.limits
+    if not limits:
+        return False
+    limit = limits[min(len(rows), len(limits)) - 1]
+    sign = training.sign
+    best = max(sign * float(row[training.objective]) for row in rows)
+    return limit is not None and best < sign * limit
+
+
+def _is_over(repeat: Repeat, config: TrainConfig) -> bool:
+    """Tell whether a training would have ended at its last epoch anyway."""
+    waited = len(repeat.rows) - 1 - repeat.best
+    impatient = config.patience is not None and waited >= config.patience
+    return impatient or len(repeat.rows) >= config.epochs
 
 
 def _check(config: TrainConfig) -> None:
     """Refuse what heads that are built once for many trials do not have."""
     head = config.model.head
-    odd = {
+    unusual = {
         "optimizer": config.optimizer != "adam",
         "schedule": config.schedule == "plateau",
         "train_base": config.train_base,
         "model.head.batch_norm": head.batch_norm,
         "model.head.output": head.output != "logit",
     }
-    for name, found in odd.items():
-        if found:
+    for name, is_set in unusual.items():
+        if is_set:
             raise InputError(
                 f"{name}: a study trains plain heads on frozen bases by Adam, with a "
                 "constant or cosine schedule; set it to its default in the study."
             )
 
 
-def kept_epoch(rows: Sequence[dict[str, Any]], patience: int | None) -> int:
-    """Return the position of the epoch whose weights training keeps."""
-    if patience is None:
-        return len(rows) - 1
-    best, at = math.inf, 0
-    for i, row in enumerate(rows):
-        if row["val_loss"] < best:
-            best, at = row["val_loss"], i
-    return at
+def _tensorboard(training: Training, number: int) -> list[Any]:
+    """Return the callbacks that write KerasTuner's folder per training."""
+    if not training.tensorboard:
+        return []
+    import keras
+    from tensorboard.plugins.hparams import api
+
+    logs = training.folder.parent / "tensorboard" / training.trial_id
+    folder = str(logs / f"execution{number}")
+    values = {str(name): value for name, value in training.values.items()}
+    return [
+        keras.callbacks.TensorBoard(folder),
+        api.KerasCallback(writer=folder, hparams=values, trial_id=training.trial_id),
+    ]
 
 
-def _is_over(repeat: Repeat, config: TrainConfig) -> bool:
-    """Tell whether a training would have ended at its last epoch anyway."""
-    waited = len(repeat.rows) - 1 - repeat.kept
-    impatient = config.patience is not None and waited >= config.patience
-    return impatient or len(repeat.rows) >= config.epochs
+class _Progress:
+    """Writes now and then how far a trial is."""
 
+    def __init__(self, training: Training, folder: Path) -> None:
+        self._training, self._folder = training, folder
+        self._started = self._last = time.monotonic()
+        self._n_trained = 0
 
-def _continue(parent: Path | None, checkpoint: Path) -> None:
-    """Start from another trial's state, unless there is one of our own."""
-    if parent is None or checkpoint.exists():
-        return
-    source = parent / checkpoint.name
-    if source.exists():  # else it is trained from the start: the same numbers, later
-        with atomic_path(checkpoint) as temporary:
-            shutil.copyfile(source, temporary)
+    def note(self, number: int, row: dict[str, Any]) -> None:
+        """Count an epoch of the n-th training (from 0)."""
+        self._n_trained += 1
+        now = time.monotonic()
+        if now - self._last < _PROGRESS_S:
+            return
+        self._last = now
+        training = self._training
+        progress = {
+            "repeat": number + 1,
+            "repeats": len(training.seeds),
+            "epoch": row["epoch"],
+            "epochs": training.epochs_now or training.config.epochs,
+            "value": float(row[training.objective]),
+            "trained": self._n_trained,
+            "seconds": round(now - self._started, 1),
+        }
+        write_progress(self._folder, progress)

@@ -15,13 +15,13 @@ from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.loop import scores
 from kerasfaces.train.run import Request, train
 from kerasfaces.tune import records
-from kerasfaces.tune.offer import Offer
+from kerasfaces.tune.inventory import Inventory
 from kerasfaces.tune.study import Study
 
 
 def refit(
     study: Study,
-    offer: Offer,
+    inventory: Inventory,
     folder: Path,
     trial: Any,
     n_alike: int,
@@ -32,7 +32,7 @@ def refit(
 
     Args:
         study: The study.
-        offer: Where its weights and its store are.
+        inventory: Where its weights and its store are.
         folder: Its folder; `manifest.csv` there has the splits.
         trial: The best one.
         n_alike: Trials that may be as good, itself included.
@@ -54,9 +54,9 @@ def refit(
         Request(
             config=config,
             manifest=manifests.read(folder / "manifest.csv"),
-            weights=offer.weights[config.model.name],
+            weights=inventory.weights[config.model.name],
             folder=found,
-            store=offer.store,
+            store=inventory.store,
             notes=(*notes, sentence),
         )
     )
@@ -72,7 +72,7 @@ def refit(
         "n_trials": n_trials,
         "n_like_best": n_alike,
         "run": run.name,
-        "command": command(config, offer, folder / "manifest.csv", run),
+        "command": command(config, inventory, folder / "manifest.csv", run),
     }
     write_json(folder / "result.json", result)
     return result
@@ -88,16 +88,18 @@ def folder_for(folder: Path, trial_id: str) -> Path:
     return first if held == trial_id else folder / f"winner-{trial_id}"
 
 
-def command(config: TrainConfig, offer: Offer, manifest: Path, run: Path) -> str:
+def command(
+    config: TrainConfig, inventory: Inventory, manifest: Path, run: Path
+) -> str:
     """Return the `kerasfaces train` command that trains this very run."""
     name = config.model.name
     words = ["kerasfaces", "train", "--manifest", str(manifest), "--model", name]
-    words += ["--weights", offer.weights[name]]
-    if offer.store is not None:
-        words += ["--store", str(offer.store)]
+    words += ["--weights", inventory.weights[name]]
+    if inventory.store is not None:
+        words += ["--store", str(inventory.store)]
     if config.seed:
         words += ["--seed", str(config.seed)]
-    default = dataclasses.replace(offer.default(name), seed=config.seed)
+    default = dataclasses.replace(inventory.default(name), seed=config.seed)
     before = configs.to_dict(default)
     for key, value in _changed(before, configs.to_dict(config)):
         words += ["--set", f"{key}={_text(value)}"]

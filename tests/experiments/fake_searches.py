@@ -9,8 +9,6 @@ from kerasfaces.evaluate import run as evaluation
 
 def fake_search(folder, study, values, manifest, better):
     """Write a study folder: one trial per mapping of values; the last one wins."""
-    from keras_tuner import HyperParameters
-
     from kerasfaces.tune import records
 
     if (folder / "result.json").exists():
@@ -22,14 +20,19 @@ def fake_search(folder, study, values, manifest, better):
     weights = {"kind": "file", "file": "base.h5", "sha256": "0" * 64}
     write_json(folder / "study.json", {"weights": {study.bases[0]: weights}})
     for i, one in enumerate(values):
-        trial = records.Trial(HyperParameters(), f"{i:04d}", "COMPLETED")
-        trial.hyperparameters.values = dict(one)
-        trial.score, trial.seconds = 0.5 + 0.01 * i, 60.0
-        trial.repeats = [{"seed": study.seed, "epochs": 1, "stopped": False}]
-        records.save(folder, trial)
+        state = {
+            "trial_id": f"{i:04d}",
+            "hyperparameters": {"values": dict(one)},
+            "status": "COMPLETED",
+            "score": 0.5 + 0.01 * i,
+            "seconds": 60.0,
+            "message": None,
+            "repeats": [{"seed": study.seed, "epochs": 1, "stopped": False}],
+        }
+        records.begin(folder, state)
         random = rng.generator(i, "logits").normal(0, 1, labels.size) + labels
         np.savez(
-            records.folder_of(folder, trial.trial_id) / "logits.npz",
+            records.folder_of(folder, state["trial_id"]) / "logits.npz",
             **{f"seed_{study.seed}": random.astype(np.float32)},
         )
     frames = {}

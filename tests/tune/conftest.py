@@ -1,5 +1,6 @@
 """Studies on made-up results, and tiny real ones."""
 
+import contextlib
 import dataclasses
 import hashlib
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 from kerasfaces.core import rng
+from kerasfaces.core.config import updated
 from kerasfaces.models.config import HeadConfig, ModelConfig
 from kerasfaces.train.config import TrainConfig
 
@@ -24,7 +26,12 @@ SMALL = TrainConfig(
 )
 
 
-def configure(hp, offer):
+SMALL = dataclasses.replace(
+    SMALL, model=updated(SMALL.model, {"options": {"alpha": 0.35}})
+)
+
+
+def configure(hp, inventory):
     """Two choices, one of them conditional."""
     kind = hp.Choice("kind", ["plain", "wide"])
     rate = hp.Choice("learning_rate", [0.003, 0.01, 0.03])
@@ -35,7 +42,7 @@ def configure(hp, offer):
     return dataclasses.replace(SMALL, model=model, learning_rate=rate)
 
 
-def wide_space(hp, offer):
+def wide_space(hp, inventory):
     """Enough points for random draws not to collide."""
     rate = hp.Float("learning_rate", 1e-3, 1e-1, sampling="log")
     l2 = hp.Float("l2", 1e-4, 1e-1, sampling="log")
@@ -72,62 +79,109 @@ def make_study():
 
 
 @pytest.fixture
-def offer():
-    from kerasfaces.tune.offer import Offer
+def inventory():
+    """One base with weights."""
+    from kerasfaces.tune.inventory import Inventory
 
-    return Offer(weights={"mobilenetv2": "none"}, found={"mobilenetv2": None})
+    return Inventory(weights={"mobilenetv2": "none"}, found={"mobilenetv2": None})
 
 
-@pytest.fixture
-def fake_result():
-    """Write a trial's result without training: the same for the same values."""
-    from kerasfaces.tune import records
+class DrawnResults:
+    """A task that trains nothing: the same result for the same values.
 
-    def write(folder, trial, study, *, epochs=4, message=""):
-        values = dict(sorted(trial.hyperparameters.values.items()))
-        values = {k: v for k, v in values.items() if not k.startswith("tuner/")}
-        seed = int(hashlib.sha256(repr(values).encode()).hexdigest()[:8], 16)
-        repeats = []
-        for one in () if message else study.seeds:
-            auc = rng.generator(seed, "auc", one).random(epochs)
-            rows = [
-                {
-                    "phase": "head",
-                    "epoch": i + 1,
-                    "loss": 1.0 - value,
-                    "val_loss": 1.0 - value,
-                    "val_auc": float(value),
-                    "val_accuracy": float(value),
-                    "best": True,
-                }
-                for i, value in enumerate(auc)
-            ]
-            logits = rng.generator(seed, "logits", one).normal(size=40)
-            repeats.append(
-                records.Repeat(
-                    seed=one,
-                    rows=rows,
-                    kept=epochs - 1,
-                    logits=logits.astype(np.float32),
-                    weights=[np.zeros(3, np.float32)],
-                    seconds=0.1,
-                )
-            )
-        records.write_result(
-            folder, trial.trial_id, repeats, config={}, seconds=0.2, message=message
+    Attributes:
+        trained: Trials it was given.
+        message: Returns a trial's failure, empty for a score.
+    """
+
+    def __init__(self, n_epochs=4, message=lambda training: "", result=None):
+        self.trained, self.message = [], message
+        self._n_epochs, self._result = n_epochs, result
+
+    def __call__(self, training):
+        from kerasfaces.tune import records
+
+        self.trained.append(training.trial_id)
+        if text := self.message(training):
+            return records.Result(message=text, seconds=0.2)
+        own = {k: v for k, v in training.values.items() if not k.startswith("tuner/")}
+        text = repr(dict(sorted(own.items())))
+        key = int(hashlib.sha256(text.encode()).hexdigest()[:8], 16)
+        repeats = [self._repeat(training, key, seed) for seed in training.seeds]
+        return records.Result(repeats=repeats, seconds=0.2)
+
+    def _repeat(self, training, key, seed):
+        from kerasfaces.tune import records
+
+        scores = rng.generator(key, "auc", seed).random(self._n_epochs)
+        if self._result is not None:
+            scores[:] = self._result(training)
+        rows = [
+            {
+                "phase": "head",
+                "epoch": i + 1,
+                "loss": 1.0 - score,
+                "val_loss": 1.0 - score,
+                "val_auc": float(score),
+                "val_accuracy": float(score),
+                "best": True,
+            }
+            for i, score in enumerate(scores)
+        ]
+        return records.Repeat(
+            seed=seed,
+            rows=rows,
+            best=self._n_epochs - 1,
+            logits=rng.generator(key, "logits", seed)
+            .normal(size=40)
+            .astype(np.float32),
+            weights=[np.zeros(3, np.float32)],
+            seconds=0.1,
         )
 
-    return write
+
+@pytest.fixture
+def drawn_results():
+    return DrawnResults
 
 
 @pytest.fixture
-def make_oracle(offer):
-    """Open a study's oracle on a folder, as a new process would."""
-    from kerasfaces.tune import run, space
+def open_search(inventory):
+    """Open a study's search on a folder, as a new process would."""
+    from kerasfaces.tune import space
+    from kerasfaces.tune.search import Search
 
-    def make(study, folder, n_workers=1):
-        oracle = run.new_oracle(study)
-        oracle.prepare(study, space.declare(study, offer), folder, n_workers)
-        return oracle
+    def make(study, folder):
+        return Search(study, inventory, space.declare(study, inventory), folder)
 
     return make
+
+
+@pytest.fixture
+def drive(open_search):
+    """Run a study on a folder to its end, or for some trials; returns the search."""
+    from kerasfaces.core import engine
+
+    class EnoughError(Exception):
+        pass
+
+    def run(study, folder, task=None, limit=None, pool=None):
+        search = open_search(study, folder)
+        task = task or DrawnResults()
+
+        def limited(training):
+            if limit is not None and len(task.trained) == limit:
+                raise EnoughError
+            return task(training)
+
+        if pool is not None:
+            search.run(pool(task))
+            return search
+        with (
+            contextlib.suppress(EnoughError),
+            engine.pool(limited, engine.Engine(workers=1)) as own,
+        ):
+            search.run(own)
+        return search
+
+    return run

@@ -7,7 +7,7 @@ import pytest
 from kerasfaces.core import rng
 from kerasfaces.core.errors import RunError
 from kerasfaces.core.files import read_json
-from kerasfaces.tune import durable, leaderboard, records, winner
+from kerasfaces.tune import leaderboard, records, winner
 
 pytestmark = pytest.mark.tf
 
@@ -15,19 +15,21 @@ N = 200
 
 
 @pytest.fixture
-def board(make_study, make_oracle, tmp_path):
-    """A study whose trials' logits separate the classes as told, with two seeds."""
+def board(make_study, drive, tmp_path):
+    """A study whose trials' logits separate the classes as asked, with two seeds."""
 
     def make(strengths, **changes):
         study = make_study(repeats=2, **changes)
-        oracle = make_oracle(study, tmp_path)
         labels = (np.arange(N) % 2).astype(np.float32)
         leaderboard.write_labels(tmp_path, labels)
         base = rng.generator(0, "board").normal(0, 1, N)
-        while (trial := oracle.create_trial("t")).status != durable.STOPPED:
-            number = int(trial.trial_id)
+
+        def train(training):
+            number = int(training.trial_id)
+            if not strengths[number]:
+                return records.Result(message="No.")
             repeats = []
-            for seed in study.seeds:
+            for seed in training.seeds:
                 noise = rng.generator(seed, "noise", number).normal(0, 0.05, N)
                 logits = base + noise + strengths[number] * labels
                 auc = float(np.mean(logits[labels == 1][:, None] > logits[labels == 0]))
@@ -37,24 +39,16 @@ def board(make_study, make_oracle, tmp_path):
                     records.Repeat(
                         seed=seed,
                         rows=[row],
-                        kept=0,
+                        best=0,
                         logits=logits.astype(np.float32),
                         weights=[],
                         seconds=0.0,
                     )
                 )
-            message = "" if strengths[number] else "No."
-            records.write_result(
-                tmp_path,
-                trial.trial_id,
-                [] if message else repeats,
-                config=None,
-                seconds=0.0,
-                message=message,
-            )
-            oracle.end_trial(trial)
-        failed = [each for each in oracle.ended() if each.status == records.FAILED]
-        table = leaderboard.make(study, tmp_path, oracle.completed(), failed)
+            return records.Result(repeats=repeats)
+
+        search = drive(study, tmp_path, train)
+        table = leaderboard.make(study, tmp_path, search.completed(), search.failed())
         leaderboard.write(tmp_path, table)
         return study, table
 
@@ -86,7 +80,7 @@ def test_missing_logits_are_named(board, tmp_path):
     study, _ = board([2.0] * 9)
     (tmp_path / "trial_0003" / "logits.npz").write_bytes(b"PK")
     trials = [t for t in records.load_all(tmp_path) if t.score is not None]
-    with pytest.raises(RunError, match=r"trial_0003/logits\.npz is missing or damaged"):
+    with pytest.raises(RunError, match=r"trial_0003/logits\.npz is damaged"):
         leaderboard.make(study, tmp_path, trials, [])
 
 

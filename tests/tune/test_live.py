@@ -1,20 +1,21 @@
-"""The table of running trials: what it shows, where it draws, and that it goes away."""
+"""The table of running trials: what it says, and that it goes away."""
 
 import io
+import json
 import logging
 import re
-from types import SimpleNamespace
+import time
+from contextlib import suppress
 
 import pytest
 
-from kerasfaces.core.progress import hosted_by, progress
-from kerasfaces.tune import live, tuner
-from kerasfaces.tune import progress as trial_progress
-from kerasfaces.tune.announce import left_s
+from kerasfaces.core.files import write_json
+from kerasfaces.core.progress import progress
+from kerasfaces.tune import live, records
 
 pytestmark = pytest.mark.tf
 
-SAID = {
+PROGRESS = {
     "repeat": 2,
     "repeats": 3,
     "epoch": 10,
@@ -30,69 +31,103 @@ class Terminal(io.StringIO):
         return True
 
 
-def screen(text):
-    """What a terminal shows after `text`: a list of lines."""
-    lines = [""]
-    while text:
-        if text.startswith("\x1b["):
-            number, kind = "", text[2:]
-            while kind[0].isdigit():
-                number, kind = number + kind[0], kind[1:]
-            if kind[0] == "F":
-                at = len(lines) - 1 - int(number)
-                assert at >= 0, "the cursor left the screen"
-                kept = lines[:at]
-            else:
-                assert kind[0] == "J"
-                lines = [*kept, ""]
-            text = kind[1:]
-        elif text[0] == "\n":
-            lines.append("")
-            text = text[1:]
-        else:
-            lines[-1] += text[0]
-            text = text[1:]
-    return lines
+class Waiting:
+    """Workers of which none is ever ready; the table is shown meanwhile."""
+
+    n_workers = 2
+
+    def __init__(self, folder, look):
+        self._folder, self._look = folder, look
+
+    def submit(self, key, item):
+        if key == "0000":
+            records.write_progress(item.folder, PROGRESS)
+
+    def next(self):
+        self._look()
+        raise KeyboardInterrupt
 
 
-def test_a_row_per_trial_with_the_time_left(make_study):
-    rows = [
-        live.Running("0003", "worker-1", {"rate": 0.00123456}, SAID),
-        live.Running("0004", "worker-2", {"rate": 0.5}, None),
-    ]
-    head, names, first, second, task = live.table(
-        make_study(), rows, ["features: 3 of 9"], "mine: 3 of 9", 100
-    )
-    assert (head, task) == ("mine: 3 of 9", "features: 3 of 9")
-    assert names.split() == ["trial", "by", "epoch", "val_auc", "left"]
+def lines(terminal):
+    """Return what was last drawn."""
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "\n", terminal.getvalue())
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+    return Terminal()
+
+
+@pytest.fixture
+def shown(make_study, open_search, terminal, tmp_path):
+    """Show a search with two running trials; returns what the terminal got."""
+
+    def run(look=lambda: None, **changes):
+        search = open_search(make_study(**changes), tmp_path)
+        with (
+            suppress(KeyboardInterrupt),
+            live.showing(search, terminal) as is_shown,
+        ):
+            assert is_shown
+            search.run(Waiting(tmp_path, look))
+        return lines(terminal)
+
+    return run
+
+
+def test_a_row_per_trial_with_the_time_left(shown):
+    text = shown()
+    header = next(line for line in text if line.startswith("trial"))
+    assert header.split() == ["trial", "epoch", "val_auc", "left"]
+    first = next(line for line in text if line.startswith("0000"))
     # 30 of 60 epochs in a minute: another minute
     assert re.split(r"\s{2,}", first) == [
-        *("0003", "worker-1", "10/20, seed 2/3", "0.9123", "1:00", "rate=0.00123")
+        *("0000", "10/20, seed 2/3", "0.9123", "1:00", "kind=plain learning_rate=0.003")
     ]
-    assert second.split() == ["0004", "worker-2", "rate=0.5"]
-    narrow = live.table(make_study(), rows, [], "x" * 90, 30)
-    assert max(map(len, narrow)) < 30
+    second = next(line for line in text if line.startswith("0001"))
+    assert second.split() == ["0001", "kind=plain", "learning_rate=0.01"]
+    assert any(line.startswith("test: 0 of 9 trials, 0:0") for line in text)
 
 
-def test_many_trials_are_counted(make_study):
-    rows = [live.Running(f"{i:04d}", "w", {}, None) for i in range(30)]
-    assert live.table(make_study(), rows, [], "h", 80)[-1] == "... and 18 more"
+def test_log_lines_and_progress_inside_are_shown(shown):
+    handlers = list(logging.getLogger("kerasfaces").handlers)
+
+    def look():
+        logging.getLogger("kerasfaces.tune").warning("something [b]happened")
+        with progress(100, "features") as add:
+            add(25)
+            time.sleep(1.5)  # until it is drawn anew
+
+    text = shown(look)
+    assert "WARNING: something [b]happened" in text
+    assert any(line.startswith("features, images: 25 of 100") for line in text)
+    assert logging.getLogger("kerasfaces").handlers == handlers
 
 
-def test_the_search_ends_with_its_budget(
-    make_study, make_oracle, fake_result, tmp_path
-):
-    left = {}
+def test_a_terminal_too_narrow_cuts_lines(shown, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "30")
+    assert all(len(line) <= 30 for line in shown())
+
+
+def test_many_trials_are_counted(shown, monkeypatch):
+    monkeypatch.setattr(Waiting, "n_workers", 30)
+    assert "... and 18 more" in shown(oracle="random", max_trials=60)
+
+
+def test_the_search_ends_with_its_budget(make_study, drive, open_search, tmp_path):
+    left_s = {}
     for budget_h in (None, 1 / 60):
         study = make_study(oracle="random", budget_h=budget_h)
         folder = tmp_path / str(budget_h)
-        oracle = make_oracle(study, folder)
-        trial = oracle.create_trial("t")
-        fake_result(folder, trial, study)
-        oracle.end_trial(trial)
-        left[budget_h] = [left_s(oracle, new, 100.0) for new in (0, 1)]
-    assert left[None] == [None, 1100.0]
-    assert left[1 / 60] == pytest.approx([59.8, 59.8])
+        left_s[budget_h] = drive(study, folder, limit=1).left_s()
+        assert open_search(study, folder).left_s() == (
+            None if budget_h is None else pytest.approx(60, abs=9)
+        )
+    assert left_s[None] > 0
+    assert left_s[1 / 60] <= 60
 
 
 def test_times():
@@ -101,83 +136,21 @@ def test_times():
     ]
 
 
-def test_the_table_stays_at_the_foot_and_log_lines_above():
-    terminal = Terminal()
-    painter = live.Painter(terminal)
-    painter.draw(["a", "b"])
-    painter.above("first")
-    painter.draw(["c"])
-    painter.above("second")
-    painter.draw(["d", "e", "f"])
-    assert screen(terminal.getvalue()) == ["first", "second", "d", "e", "f", ""]
-    painter.draw([])
-    assert screen(terminal.getvalue()) == ["first", "second", ""]
-
-
-def test_on_a_terminal(make_study, make_oracle, fake_result, tmp_path):
-    study = make_study()
-    oracle = make_oracle(study, tmp_path)
-    terminal, logger = Terminal(), logging.getLogger("kerasfaces.tune")
-    handlers = list(logging.getLogger("kerasfaces").handlers)
-    trial = oracle.create_trial("worker-7")
-    trial_progress.write(tmp_path, trial.trial_id, SAID)
-    with live.showing(study, oracle, tmp_path, terminal) as shown:
-        assert shown
-        assert "0000   worker-7" in "\n".join(screen(terminal.getvalue()))
-        logger.warning("something happened")
-        with progress(100, "features") as add:
-            add(7)
-            live.Live(study, oracle, tmp_path, live.Painter(terminal))
-    assert "WARNING: something happened" in screen(terminal.getvalue())
-    assert "worker-7" not in "\n".join(screen(terminal.getvalue()))
-    assert logging.getLogger("kerasfaces").handlers == handlers
-    fake_result(tmp_path, trial, study)
-    assert trial_progress.read(tmp_path, trial.trial_id) is None
-
-
-def test_progress_inside_is_a_line_of_the_table(make_study, make_oracle, tmp_path):
-    study = make_study()
-    terminal = Terminal()
-    view = live.Live(
-        study, make_oracle(study, tmp_path), tmp_path, live.Painter(terminal)
-    )
-    with hosted_by(view.task), progress(100, "features") as add:
-        add(25)
-        view.refresh()
-    assert screen(terminal.getvalue())[1].startswith("features, images: 25 of 100, 0:0")
-    view.refresh()
-    assert len(screen(terminal.getvalue())) == 2
-
-
-def test_no_terminal_no_table(make_study, make_oracle, tmp_path):
-    study = make_study()
+def test_no_terminal_no_table(make_study, open_search, tmp_path):
     stream = io.StringIO()
-    with live.showing(study, make_oracle(study, tmp_path), tmp_path, stream) as shown:
-        assert not shown
+    with live.showing(open_search(make_study(), tmp_path), stream) as is_shown:
+        assert not is_shown
     assert stream.getvalue() == ""
 
 
-def test_a_damaged_word_is_none(tmp_path):
-    (tmp_path / "trial_0000").mkdir()
-    (tmp_path / "trial_0000" / "progress.json").write_text("{")
-    assert trial_progress.read(tmp_path, "0000") is None
+def test_damaged_progress_is_none(tmp_path):
+    (tmp_path / "progress.json").write_text("{")
+    assert records.read_progress(tmp_path) is None
 
 
-def test_epochs_of_another_call_do_not_count_for_the_pace(
-    make_study, make_oracle, tmp_path, monkeypatch
-):
-    """Hyperband goes on at epoch 27 of 81; a killed trial at its checkpoint."""
-    study = make_study(oracle="hyperband", max_epochs=81)
-    trial = make_oracle(study, tmp_path).create_trial("t")
-    trial.hyperparameters.values["tuner/epochs"] = 81
-    clock = SimpleNamespace(monotonic=lambda: now)
-    monkeypatch.setattr(tuner, "time", clock)
-    now = 100.0
-    own = SimpleNamespace(_study=study, _folder=tmp_path, _epochs=81)
-    say = tuner.StudyTuner._progress(own, trial)
-    for epoch in (28, 29, 30):
-        now += 2.0
-        say(0, {"epoch": epoch, "val_auc": 0.5})
-    said = trial_progress.read(tmp_path, trial.trial_id)
-    assert said["epoch"] == 30
-    assert live.trial_left_s(said) == pytest.approx(2.0 * 51)
+def test_progress_is_gone_when_the_trial_is_over(make_study, drive, tmp_path):
+    drive(make_study(), tmp_path, limit=3)
+    write_json(tmp_path / "trial_0003" / "progress.json", PROGRESS)
+    drive(make_study(), tmp_path)
+    assert not list(tmp_path.glob("trial_*/progress.json"))
+    assert json.loads((tmp_path / "trial_0003" / "trial.json").read_text())["score"]

@@ -10,9 +10,7 @@ from kerasfaces.core.errors import InputError, LockedError, MissingFileError, Ru
 from kerasfaces.core.files import read_json
 from kerasfaces.core.imports import optional_import
 from kerasfaces.models import catalogue
-from kerasfaces.models.config import HeadConfig, ModelConfig
-from kerasfaces.train.config import TrainConfig
-from kerasfaces.tune import listing, study
+from kerasfaces.tune import study
 
 pytestmark = pytest.mark.tf
 
@@ -27,7 +25,7 @@ def get_study():
     return Study(title="t", configure=configure, bases=("mobilenetv2",), oracle="grid")
 
 
-def configure(hp, offer):
+def configure(hp, inventory):
     rate = hp.Choice("learning_rate", [0.003, 0.03])
     dropout = hp.Choice("dropout", [0.0, 0.2])
     head = HeadConfig(units=(4,), dropout=dropout)
@@ -90,7 +88,7 @@ MISTAKES = {
     "unfreezing": ("epochs=2", "unfreeze=1, epochs=2", "studies train heads only"),
     "no study": ("def get_study", "def get_config", r"mine\.py: .*defines get_study"),
     "not a study": ('Study(title="t"', 'dict(title="t"', "returned dict, expected a S"),
-    "syntax": ("def configure(hp, offer):", "def configure(hp, offer)", r"mine\.py: .*':'"),
+    "syntax": ("def configure(hp, inventory):", "def configure(hp, inventory)", r"mine\.py: .*':'"),
     "a value twice": ("[0.0, 0.2]", "[0.2, 0.2]", "dropout: the value 0.2 is there twice"),
     "text for bases": ('bases=("mobilenetv2",)', 'bases="mobilenetv2"', "names in a tuple"),
     "text for a number": ('oracle="grid"', 'oracle="grid", repeats="3"', "whole number, got '3'"),
@@ -135,15 +133,15 @@ def test_names_of_studies(write_study, tmp_path):
     assert study.load(str(write_study()))[0] == "mine"
 
 
-def test_every_shipped_study_loads_and_says_what_it_is(offer):
+def test_every_shipped_study_loads_and_says_what_it_is(inventory):
     from kerasfaces.tune import space
 
-    assert {"kabber2023_mobilenetv2", "frozen_random"} <= set(listing.shipped())
-    for name, line in listing.shipped().items():
+    assert {"kabber2023_mobilenetv2", "frozen_random"} <= set(study.shipped())
+    for name, line in study.shipped().items():
         found = study.load(name)[1]
         assert line.endswith(".")
         here = dataclasses.replace(
-            offer,
+            inventory,
             weights=dict.fromkeys(found.bases, "imagenet"),
             found=dict.fromkeys(found.bases),
         )
@@ -168,29 +166,43 @@ def test_listing_needs_no_framework(run_python, capsys):
     assert run_python(code).splitlines()[-1] == "[]"
 
 
+class KilledError(BaseException):
+    """Stands for kill -9."""
+
+
+def kill(*_, **__):
+    raise KilledError
+
+
 def test_a_changed_space_is_refused_with_the_difference(
     write_study, tiny_manifest, tiny_weights, tmp_path, monkeypatch
 ):
     from kerasfaces.cli import tune as command
     from kerasfaces.tune import run
 
-    monkeypatch.setattr(run, "_search", lambda ready: None)
+    monkeypatch.setattr(run, "Search", kill)
     drawn = (tiny_manifest, ("Only drawn faces.",))
     monkeypatch.setattr(command, "_manifest", lambda arguments: drawn)
     folder = tmp_path / "o"
     words = arguments(write_study(), tiny_manifest, tiny_weights, "-o", str(folder))
-    assert main(words) == 0
+
+    def start(*more):
+        """Claim the folder, and be killed before the first trial."""
+        with pytest.raises(KilledError):
+            main([*words, *more])
+
+    start()
     assert read_json(folder / "about.json")["notes"] == ["Only drawn faces."]
     write_study(("epochs=2", "epochs=4"))
-    assert main(words) == 0  # nothing was tried yet: nothing is held
+    start()  # nothing was tried yet: another study may have the folder
     write_study()
-    assert main(words) == 0
+    start()
     (folder / "trial_0000").mkdir()
     held = read_json(folder / "study.json")
     write_study(("[0.003, 0.03]", "[0.003, 0.04]"))
     with pytest.raises(
         RunError,
-        match=r"space\.learning_rate\.values: \[0\.003, 0\.03\] -> \[0\.003, 0\.04\].*-o .*o-2$",
+        match=r"space\.learning_rate\.values: \[0\.003, 0\.03\] -> \[0\.003, 0\.04\].*with -o",
     ):
         main(words)
     write_study(("epochs=2", "epochs=3"))
@@ -199,28 +211,23 @@ def test_a_changed_space_is_refused_with_the_difference(
     write_study()
     with pytest.raises(RunError, match=r"settings\.repeats: 1 -> 2"):
         main([*words, "--repeat", "2"])
-    assert main([*words, "--max-trials", "3"]) == 0  # how long may change
+    start("--max-trials", "3")  # how long may change
     assert read_json(folder / "study.json") == held
 
 
 def test_killed_before_the_first_trial(
     write_study, tiny_manifest, tiny_weights, tmp_path, monkeypatch
 ):
-    from kerasfaces.tune import prepare, run
-
-    class KilledError(BaseException):
-        pass
-
-    def kill(*_):
-        raise KilledError
+    from kerasfaces.tune import run
 
     folder = tmp_path / "o"
     words = arguments(write_study(), tiny_manifest, tiny_weights, "-o", str(folder))
-    monkeypatch.setattr(run, "_search", lambda ready: None)
     for module, name in (
-        (prepare, "write_json"),
-        (prepare.manifests, "write"),
-        (prepare.environment, "describe"),
+        (run.folders, "write_json"),
+        (run, "write_json"),
+        (run.manifests, "write"),
+        (run.environment, "describe"),
+        (run, "Search"),
     ):
         with monkeypatch.context() as context:
             context.setattr(module, name, kill)
@@ -255,10 +262,10 @@ def test_a_foreign_folder_is_refused(
 
 
 def test_weights_by_base(write_study, tiny_manifest, tiny_weights, tmp_path, caplog):
-    from kerasfaces.tune import offer
+    from kerasfaces.tune import inventory
 
     weights = [f"mobilenetv2={tiny_weights}"]
-    made = offer.make(
+    made = inventory.make(
         ("mobilenetv2", "resnet50"), [*weights, "resnet50=no.h5"], "", None
     )
     assert made.bases == ("mobilenetv2",)
@@ -267,9 +274,9 @@ def test_weights_by_base(write_study, tiny_manifest, tiny_weights, tmp_path, cap
     )
     caplog.clear()
     with pytest.raises(InputError, match="the study has no base resnet50"):
-        offer.make(("mobilenetv2",), ["resnet50=x.h5"], "", None)
+        inventory.make(("mobilenetv2",), ["resnet50=x.h5"], "", None)
     with pytest.raises(MissingFileError, match=r"no\.h5: no such file"):
-        offer.make(("mobilenetv2",), ["no.h5"], "", None)
+        inventory.make(("mobilenetv2",), ["no.h5"], "", None)
     assert not caplog.messages  # said once, as the error
 
 
@@ -282,29 +289,6 @@ def test_without_keras_tuner_the_extra_is_named(monkeypatch, write_study):
     monkeypatch.setattr("kerasfaces.cli.tune.optional_import", missing)
     with pytest.raises(ImportError, match=r"kerasfaces\[tune\]"):
         main([str(write_study())])
-
-
-@pytest.mark.parametrize(
-    ("name", "changes"),
-    [
-        ("optimizer", {"optimizer": "sgd"}),
-        ("schedule", {"schedule": "plateau"}),
-        ("train_base", {"train_base": True}),
-        (
-            "model.head.output",
-            {"model": ModelConfig(head=HeadConfig(output="softmax"))},
-        ),
-        (
-            "model.head.batch_norm",
-            {"model": ModelConfig(head=HeadConfig(batch_norm=True))},
-        ),
-    ],
-)
-def test_what_a_study_cannot_train_is_a_sentence(name, changes):
-    from kerasfaces.tune import trainer
-
-    with pytest.raises(InputError, match=rf"^{name}: a study trains plain heads"):
-        trainer._check(TrainConfig(**changes))
 
 
 def test_installed_studies_are_where_the_installation_put_them(monkeypatch, tmp_path):
@@ -322,14 +306,14 @@ def test_installed_studies_are_where_the_installation_put_them(monkeypatch, tmp_
         "kerasfaces/tune/study.py",
     ]
     (note / "RECORD").write_text("".join(f"{path},,\n" for path in recorded))
-    monkeypatch.setattr(listing.kerasfaces, "__file__", str(site / "kerasfaces" / "x"))
-    assert listing.shipped() == {"mine": "Mine."}
+    monkeypatch.setattr(study.kerasfaces, "__file__", str(site / "kerasfaces" / "x"))
+    assert study.shipped() == {"mine": "Mine."}
     (note / "RECORD").unlink()
-    assert listing.shipped() == {}
+    assert study.shipped() == {}
 
 
 def test_our_own_errors_in_a_study_keep_their_traceback():
-    from kerasfaces.tune.blame import study_code
+    from kerasfaces.tune.study import study_code
 
     with pytest.raises(ZeroDivisionError), study_code():
         raise ZeroDivisionError
@@ -337,8 +321,10 @@ def test_our_own_errors_in_a_study_keep_their_traceback():
 
 @pytest.mark.parametrize("turned", [False, True])
 def test_weights_for_one_base_hold_wherever_those_for_all_stand(turned):
-    from kerasfaces.tune import offer
+    from kerasfaces.tune import inventory
 
     given = ["resnet50=a=b.h5", "c.h5"]
-    found = offer._texts(("mobilenetv2", "resnet50"), given[:: -1 if turned else 1], "")
+    found = inventory._texts(
+        ("mobilenetv2", "resnet50"), given[:: -1 if turned else 1], ""
+    )
     assert found == {"mobilenetv2": "c.h5", "resnet50": "a=b.h5"}

@@ -13,7 +13,7 @@ from kerasfaces.cli.tune import main
 from kerasfaces.core import registry, rng
 from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.core.files import read_json, write_json
-from kerasfaces.tune import durable, effects, leaderboard, published, records, report
+from kerasfaces.tune import effects, leaderboard, published, records, report
 from kerasfaces.tune.report_input import gather
 
 pytestmark = pytest.mark.tf
@@ -33,7 +33,7 @@ GRID = published.Published(
 
 
 @pytest.fixture
-def folder(make_study, make_oracle, fake_result, offer, tmp_path):
+def folder(make_study, drive, drawn_results, inventory, tmp_path):
     """Write a study folder with some trials ended; returns its path."""
     from kerasfaces.tune import space
 
@@ -46,7 +46,7 @@ def folder(make_study, make_oracle, fake_result, offer, tmp_path):
         }
         identity = {
             "study": "mine",
-            "space": space.description(space.declare(study, offer)),
+            "space": space.description(space.declare(study, inventory)),
             "settings": settings,
             "manifest": "abc",
             "channels": None,
@@ -60,15 +60,10 @@ def folder(make_study, make_oracle, fake_result, offer, tmp_path):
         }
         write_json(tmp_path / "about.json", about)
         leaderboard.write_labels(tmp_path, (np.arange(40) % 2).astype(np.float32))
-        oracle = make_oracle(study, tmp_path)
-        for i in range(ends):
-            trial = oracle.create_trial("t")
-            if trial.status == durable.STOPPED:
-                break
-            fake_result(tmp_path, trial, study, message=message if i % 4 == 1 else "")
-            oracle.end_trial(trial)
-        if oracle.create_trial("t").status != durable.STOPPED:
-            pass  # one trial stays unfinished
+        task = drawn_results(
+            message=lambda t: message if int(t.trial_id) % 4 == 1 else ""
+        )
+        drive(study, tmp_path, task, limit=ends)  # one trial stays unfinished
         return tmp_path
 
     return make
@@ -133,16 +128,18 @@ def test_only_failures_and_single_trials_still_make_a_page(folder):
     assert "All choices at once" not in text
 
 
-def test_without_any_score_the_reasons_are_left(folder, monkeypatch):
+def test_without_any_score_the_reasons_are_left(folder):
     made = folder(ends=1)
     data = gather(made)
-    for trial in data.completed:
-        trial.status, trial.message = "FAILED", "No."
+    failed = [
+        dataclasses.replace(trial, status="FAILED", score=None, message="No.")
+        for trial in data.completed
+    ]
     bare = dataclasses.replace(
         data,
         completed=[],
-        failed=data.completed,
-        table=leaderboard.make(data, made, [], data.completed),
+        failed=failed,
+        table=leaderboard.make(data, made, [], failed),
     )
     text = report.render(bare)
     Balanced().feed(text)
@@ -192,7 +189,7 @@ def test_as_many_lines_and_dots_as_trials(folder):
     assert len(bins) == 6  # two rates in thirds, beside one another under their charts
     assert all(len(text) <= 16 and not text.endswith("…") for text in bins)
     found = effects.main_effects(
-        [data.values(trial) for trial in data.completed],
+        [trial.own_values for trial in data.completed],
         [trial.score for trial in data.completed],
     )
     assert slices.count('class="dot faint') == 9 * len(found)
@@ -242,7 +239,7 @@ DAMAGE = {
     "trial_0001/history.csv": (b"", r"history\.csv is damaged .* trained again"),
     "trial_0002/history.csv": (b"seed,epoch\n0,", "damaged .*numbers are missing"),
     "trial_0001/trial.json": (b"{}", r"trial\.json is damaged"),
-    "trial_0001/logits.npz": (b"PK", r"logits\.npz is missing or damaged"),
+    "trial_0001/logits.npz": (b"PK", r"logits\.npz is damaged"),
 }
 
 
@@ -284,10 +281,11 @@ def rescored(folder, strengths, stopped, objective):
             **{f"seed_{one['seed']}": logits for one in trial.repeats},
         )
         score = measure(labels == 1, logits)
-        for one in trial.repeats:
+        path = records.folder_of(folder, trial.trial_id) / "trial.json"
+        state = read_json(path)
+        for one in state["repeats"]:
             one |= {objective: score, "stopped": stopped[number]}
-        trial.score = score
-        records.save(folder, trial)
+        write_json(path, state | {"score": score})
 
 
 @pytest.mark.parametrize("objective", ["val_auc", "val_accuracy", "val_loss"])

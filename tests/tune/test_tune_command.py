@@ -36,7 +36,7 @@ def get_study():
     )
 
 
-def configure(hp, offer):
+def configure(hp, inventory):
     rate = hp.Choice("learning_rate", [0.003, 0.03])
     taps = hp.Choice("taps", ["1", "3"])
     pooling = hp.Choice("pooling", ["mean", "mean_std"])
@@ -75,10 +75,7 @@ def words(study, tiny_manifest, tiny_weights, tmp_path):
 
 
 def trials_in(folder):
-    return {
-        t.trial_id: (t.hyperparameters.values, t.score, t.status)
-        for t in records.load_all(folder)
-    }
+    return {t.trial_id: (t.values, t.score, t.status) for t in records.load_all(folder)}
 
 
 @pytest.mark.slow
@@ -126,10 +123,10 @@ def test_from_a_study_to_a_run_folder(words, tmp_path, capsys, monkeypatch):
 def test_columns_of_the_superset_are_the_candidates_features(
     tiny_manifest, tiny_weights, small_config
 ):
-    from kerasfaces.tune import offer
-    from kerasfaces.tune.material import Material
+    from kerasfaces.tune import inventory
+    from kerasfaces.tune.feature_sets import FeatureSets
 
-    made = offer.make(("mobilenetv2",), [str(tiny_weights)], "", None)
+    stock = inventory.make(("mobilenetv2",), [str(tiny_weights)], "", None)
 
     def candidate(taps, pooling, scales=(1.0,)):
         model = dataclasses.replace(
@@ -143,9 +140,9 @@ def test_columns_of_the_superset_are_the_candidates_features(
         candidate((three, one), "mean", (1.0, 2.0)),
         candidate((), "mean"),
     ]
-    shared = Material(tiny_manifest, made, candidates)
+    shared = FeatureSets(tiny_manifest, stock, candidates)
     for config in candidates:
-        alone = Material(tiny_manifest, made, [config])
+        alone = FeatureSets(tiny_manifest, stock, [config])
         ours, theirs = shared.features(config), alone.features(config)
         assert ours.width == theirs.width
         np.testing.assert_allclose(ours.val.values, theirs.val.values, atol=2e-3)
@@ -175,40 +172,37 @@ def test_a_failed_candidate_is_recorded_and_the_study_goes_on(
 def test_memory_running_out_is_the_candidate_s_failure(
     words, tmp_path, monkeypatch, capsys
 ):
-    from kerasfaces.tune.trainer import Trainer
+    from kerasfaces.tune.feature_sets import FeatureSets
 
-    train = Trainer.train
+    features = FeatureSets.features
 
-    def hungry(self, config, *arguments, **options):
+    def hungry(self, config):
         if config.model.pooling == "mean_std":
             raise MemoryError
-        return train(self, config, *arguments, **options)
+        return features(self, config)
 
-    monkeypatch.setattr(Trainer, "train", hungry)
+    monkeypatch.setattr(FeatureSets, "features", hungry)
     assert main(words) == 0
     assert "4 failed, e.g. trial 0001: Memory ran out." in capsys.readouterr().out
 
 
-def test_all_failed_is_a_sentence(words, monkeypatch):
-    from kerasfaces.tune.trainer import Trainer
-
-    def diverge(*_, **__):
-        raise InputError("Training diverged in epoch 1.")
-
-    monkeypatch.setattr(Trainer, "train", diverge)
-    with pytest.raises(RunError, match=r"All 8 trials failed, .* Training diverged"):
+def test_all_failed_is_a_sentence(words, study):
+    study(("block_{i}_expand", "block_9{i}_expand"))
+    with pytest.raises(
+        RunError, match=r"All 8 trials failed, .* has no layer 'block_91"
+    ):
         main(words)
 
 
 def test_an_unexpected_error_keeps_its_traceback_and_the_trial(
     words, tmp_path, monkeypatch
 ):
-    from kerasfaces.tune.trainer import Trainer
+    from kerasfaces.tune.feature_sets import FeatureSets
 
-    def break_down(*_, **__):
+    def break_down(*_):
         raise ZeroDivisionError("ours")
 
-    monkeypatch.setattr(Trainer, "train", break_down)
+    monkeypatch.setattr(FeatureSets, "features", break_down)
     with pytest.raises(ZeroDivisionError, match="ours"):
         main(words)
     assert [status for _, _, status in trials_in(tmp_path / "o").values()] == [
@@ -218,25 +212,32 @@ def test_an_unexpected_error_keeps_its_traceback_and_the_trial(
 
 @pytest.mark.slow
 def test_a_full_disk_loses_no_finished_trial(words, tmp_path, monkeypatch):
-    real = records.write_result
+    real = records.finish
     written = []
 
-    def full(folder, trial_id, *arguments, **options):
+    def full(folder, state, *arguments):
         if len(written) == 3:
-            raise OSError(errno.ENOSPC, "No space left on device", "result.json")
-        real(folder, trial_id, *arguments, **options)
-        written.append(trial_id)
+            raise OSError(errno.ENOSPC, "No space left on device", "logits.npz")
+        written.append(state["trial_id"])
+        return real(folder, state, *arguments)
 
-    monkeypatch.setattr(records, "write_result", full)
+    monkeypatch.setattr(records, "finish", full)
     with pytest.raises(OSError, match="No space left"):
         main(words)
     before = trials_in(tmp_path / "o")
     assert [value[2] for value in before.values()] == ["COMPLETED"] * 3 + ["RUNNING"]
-    monkeypatch.setattr(records, "write_result", real)
+    monkeypatch.setattr(records, "finish", real)
     assert main(words) == 0
     after = trials_in(tmp_path / "o")
     assert len(after) == 8
     assert {k: after[k] for k in list(before)[:3]} == dict(list(before.items())[:3])
+
+
+def test_keras_tuner_s_chief_is_refused(words, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERASTUNER_ORACLE_IP", "127.0.0.1")
+    with pytest.raises(InputError, match=r"KERASTUNER_ORACLE_IP .* --engine ray\.$"):
+        main(words)
+    assert not (tmp_path / "o").exists()
 
 
 @pytest.mark.slow

@@ -24,7 +24,7 @@ def report(data: StudyInput) -> Section | None:
     title = "What mattered"
     if not data.completed:
         return None
-    values = [data.values(trial) for trial in data.completed]
+    values = [trial.own_values for trial in data.completed]
     scores = [trial.score for trial in data.completed]
     found = effects.main_effects(values, scores)
     if not found:
@@ -104,7 +104,7 @@ def _told(level: Level) -> Markup:
 
 def _slice(data: StudyInput, effect: Effect) -> Markup:
     """Draw every trial, and each value's mean, against one hyperparameter."""
-    column = [data.values(trial).get(effect.name) for trial in data.completed]
+    column = [trial.own_values.get(effect.name) for trial in data.completed]
     labels, order = effects.levels_of(column)
     scores = np.array([trial.score for trial in data.completed])
     low, high = span(scores)

@@ -84,7 +84,7 @@ def _one(data: StudyInput, trial: Any, curve: pd.DataFrame) -> Markup:
     for part in parts:
         _line(chart, part, data.colour(trial))
     values = ", ".join(
-        f"{key} {short(value)}" for key, value in data.values(trial).items()
+        f"{key} {short(value)}" for key, value in trial.own_values.items()
     )
     return markup.figure(chart.svg(), f"{trial.trial_id}: {values}")
 

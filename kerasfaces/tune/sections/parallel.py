@@ -20,7 +20,7 @@ _MOST_NAMES = 8  # values named on an axis; more are numbers on a scale
 
 def report(data: StudyInput) -> Section | None:
     """Return the picture; None where there is nothing to run along."""
-    values = [data.values(trial) for trial in data.completed]
+    values = [trial.own_values for trial in data.completed]
     names = [
         name
         for name in data.names

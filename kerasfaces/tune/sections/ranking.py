@@ -41,7 +41,7 @@ def report(data: StudyInput) -> Section | None:
             "Trials that failed",
             ["Trial", "Why", "Hyperparameters"],
             [
-                [each.trial_id, each.message or "", _told(data.values(each))]
+                [each.trial_id, each.message or "", _told(each.own_values)]
                 for each in data.failed
             ],
             numeric=False,

@@ -1,4 +1,4 @@
-"""Images and features, shared by all trials of a process.
+"""Images and features that heads are trained on, shared by all trials of a process.
 
 Decoding, the frozen base and standardisation happen once; a trial asks for arrays that
 are there already. Only the last few feature sets stay in memory, the rest is mapped.
@@ -20,15 +20,15 @@ from kerasfaces.train import channels, standardize
 from kerasfaces.train import data as datasets
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.data import Data
-from kerasfaces.tune import pieces
-from kerasfaces.tune.offer import Offer
-from kerasfaces.tune.pieces import Piece, Plan
+from kerasfaces.tune import supersets
+from kerasfaces.tune.inventory import Inventory
+from kerasfaces.tune.supersets import Slice, Supersets
 
-_KEPT_BYTES = 2**30  # of features in memory
-_SLICE = 2048
+_MEMORY_BYTES = 2**30  # of features in memory
+_CHUNK = 2048
 
 
-class Held:
+class InMemory:
     """Features in memory, read by position."""
 
     def __init__(self, values: NDArray[np.float32]) -> None:
@@ -77,17 +77,17 @@ class Joined:
         """Size of all of it."""
         return 4 * len(self) * self.shape[0]
 
-    def in_memory(self) -> Held:
+    def in_memory(self) -> InMemory:
         """Read all of it."""
         values = np.empty((len(self), *self.shape), np.float32)
-        for start in range(0, len(self), _SLICE):
-            part = np.arange(start, min(start + _SLICE, len(self)))
+        for start in range(0, len(self), _CHUNK):
+            part = np.arange(start, min(start + _CHUNK, len(self)))
             values[part] = self(part)
-        return Held(values)
+        return InMemory(values)
 
 
 @dataclasses.dataclass(frozen=True)
-class Features:
+class FeatureSet:
     """What a head is trained on.
 
     Attributes:
@@ -107,45 +107,48 @@ class Features:
     engine: str
 
 
-class Material:
+class FeatureSets:
     """Everything trials read."""
 
     def __init__(
         self,
         manifest: manifests.Manifest,
-        offer: Offer,
+        inventory: Inventory,
         probes: Sequence[TrainConfig],
     ) -> None:
         """Compute nothing yet.
 
         Args:
             manifest: With splits.
-            offer: Bases and channels.
+            inventory: Bases and channels.
             probes: Runs that show every value of every choice.
         """
-        self._manifest, self._offer, self._plan = manifest, offer, Plan(probes)
+        self._manifest, self._inventory = manifest, inventory
+        self._supersets = Supersets(probes)
         self._data: dict[str, Data] = {}
         self._caches: dict[str, FeatureCache] = {}
-        self._held: OrderedDict[str, tuple[Features, int]] = OrderedDict()
+        self._in_memory: OrderedDict[str, tuple[FeatureSet, int]] = OrderedDict()
 
     def data(self, config: TrainConfig) -> Data:
         """Return the images or channels a configuration sees."""
         names = config.model.channel_names
-        if self._offer.store is None:
+        if self._inventory.store is None:
             channels.check(config, None)
             key = configs.digest(configs.to_dict(config.input_spec))
         else:
             key = ",".join(names)
         if key not in self._data:
-            channels.check(config, self._offer.store)
+            channels.check(config, self._inventory.store)
             self._data[key] = (
                 datasets.load(self._manifest, config.input_spec)
-                if self._offer.store is None
-                else datasets.load_channels(self._manifest, self._offer.store, names)
+                if self._inventory.store is None
+                else datasets.load_channels(
+                    self._manifest, self._inventory.store, names
+                )
             )
         return self._data[key]
 
-    def features(self, config: TrainConfig) -> Features:
+    def features(self, config: TrainConfig) -> FeatureSet:
         """Return a configuration's features, standardised if its head wants them so."""
         described = configs.to_dict(config.model) | {
             "head": config.model.head.standardize,
@@ -154,77 +157,76 @@ class Material:
             "input": configs.to_dict(config.input_spec),
         }
         key = configs.digest(described)
-        if key not in self._held:
-            made = self._features(config)
-            self._held[key] = made
+        if key not in self._in_memory:
+            self._in_memory[key] = self._features(config)
             while (
-                sum(size for _, size in self._held.values()) > _KEPT_BYTES
-                and len(self._held) > 1
+                sum(size for _, size in self._in_memory.values()) > _MEMORY_BYTES
+                and len(self._in_memory) > 1
             ):
-                self._held.popitem(last=False)
-        self._held.move_to_end(key)
-        return self._held[key][0]
+                self._in_memory.popitem(last=False)
+        self._in_memory.move_to_end(key)
+        return self._in_memory[key][0]
 
-    def _features(self, config: TrainConfig) -> tuple[Features, int]:
+    def _features(self, config: TrainConfig) -> tuple[FeatureSet, int]:
         data = self.data(config)
         train, val = data.readable("train"), data.readable("val")
         views = [View(number=i, augment=config.augment) for i in range(config.views)]
         readers = [self._joined(config, data.keys(train), view) for view in views]
-        checked = self._joined(config, data.keys(val), View())
+        val_reader = self._joined(config, data.keys(val), View())
         if config.model.head.standardize:
             mean, variance = standardize.moments(readers)
-            for each in (*readers, checked):
+            for each in (*readers, val_reader):
                 each.mean = mean
                 each.scale = (1.0 / np.sqrt(variance)).astype(np.float32)
-        size = sum(reader.nbytes for reader in (*readers, checked))
-        small = size <= _KEPT_BYTES
-        features = Features(
+        size = sum(reader.nbytes for reader in (*readers, val_reader))
+        small = size <= _MEMORY_BYTES
+        features = FeatureSet(
             [reader.in_memory() for reader in readers] if small else list(readers),
-            checked.in_memory() if small else checked,
+            val_reader.in_memory() if small else val_reader,
             data.labels(train),
             data.labels(val),
-            checked.shape[0],
+            val_reader.shape[0],
             self._engine(config),
         )
         return features, size if small else 0
 
     def _joined(self, config: TrainConfig, keys: list[str], view: View) -> Joined:
         parts = []
-        for piece in self._plan.pieces(config.model):
-            cache = self._cache(config, piece)
-            parts.append((cache.reader(keys, view), piece.columns))
+        for part in self._supersets.slices(config.model):
+            cache = self._cache(config, part)
+            parts.append((cache.reader(keys, view), part.columns))
         return Joined(parts)
 
     def _engine(self, config: TrainConfig) -> str:
-        pieces = self._plan.pieces(config.model)
-        return " + ".join(sorted({self._cache(config, one).engine for one in pieces}))
+        slices = self._supersets.slices(config.model)
+        return " + ".join(sorted({self._cache(config, one).engine for one in slices}))
 
-    def _cache(self, config: TrainConfig, piece: Piece) -> FeatureCache:
-        part = dataclasses.replace(config, model=piece.model)
-        data = self.data(part)
-        described = configs.to_dict(piece.model) | {"head": None}
-        key = configs.digest([described, configs.to_dict(part.input_spec)])
+    def _cache(self, config: TrainConfig, part: Slice) -> FeatureCache:
+        config = dataclasses.replace(config, model=part.model)
+        data = self.data(config)
+        described = configs.to_dict(part.model) | {"head": None}
+        key = configs.digest([described, configs.to_dict(config.input_spec)])
         if key not in self._caches:
-            self._caches[key] = self._new_cache(piece, data)
+            self._caches[key] = self._new_cache(part, data)
         return self._caches[key]
 
-    def _new_cache(self, piece: Piece, data: Data) -> FeatureCache:
-        name = piece.model.name
+    def _new_cache(self, part: Slice, data: Data) -> FeatureCache:
+        name = part.model.name
         architecture = catalogue.load(name)
-        weights = self._offer.found[name]
+        weights = self._inventory.found[name]
         scaling, fitted = None, None
 
         def build() -> Any:
-            model = architecture.build(piece.model, weights, 0)
+            model = architecture.build(part.model, weights, 0)
             assemble.freeze(model)
             return model
 
-        if pieces.standardizes(piece.model):
+        if supersets.standardizes(part.model):
             fitted = build()
             reader = data.images.store.reader(data.keys(data.readable("train")))
             stem.fit_scaling(fitted, reader, len(reader))
             scaling = stem.scaling_of(fitted)
-        recipe = base_recipe(configs.to_dict(piece.model), weights.describe(), scaling)
+        recipe = base_recipe(configs.to_dict(part.model), weights.describe(), scaling)
         return FeatureCache(
             lambda: assemble.extractor_of(fitted or build()), recipe, data.images.store
         )

@@ -34,7 +34,7 @@ class Anatomy:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Piece:
+class Slice:
     """Some columns of one extractor's features.
 
     Attributes:
@@ -46,8 +46,8 @@ class Piece:
     columns: NDArray[np.int64] | None = None
 
 
-class Plan:
-    """Turns candidates into pieces."""
+class Supersets:
+    """Turns candidates into slices of few extractors' features."""
 
     def __init__(self, probes: Sequence[TrainConfig]) -> None:
         """Look at what the space holds.
@@ -74,11 +74,11 @@ class Plan:
             spread = model.pooling == "mean_std"
             self._spread[name] = self._spread.get(name, False) or spread
 
-    def pieces(self, model: ModelConfig) -> list[Piece]:
+    def slices(self, model: ModelConfig) -> list[Slice]:
         """Return what to put side by side for a candidate, in order."""
         name = model.name
         if not _can_slice(model) or len(self._variants.get(name, ())) < 2:
-            return [Piece(model=model)]
+            return [Slice(model=model)]
         anatomy = anatomy_of(name, model.options)
         wanted = [tap or anatomy.last for tap in model.taps or ("",)]
         unknown = [tap for tap in wanted if tap not in anatomy.widths]
@@ -87,24 +87,24 @@ class Plan:
         names = dict.fromkeys(tap or anatomy.last for tap in self._taps[name])
         superset = tuple(tap for tap in names if tap in anatomy.widths)
         if not set(wanted) <= set(superset):
-            return [Piece(model=model)]
+            return [Slice(model=model)]
         pooling = "mean_std" if self._spread[name] else "mean"
         columns, width = _columns(anatomy, superset, wanted, pooling, model.pooling)
-        held = self._scales[name]
-        if not set(model.scales) <= set(held):
-            held = model.scales
-        at = [columns + width * held.index(scale) for scale in model.scales]
+        scales = self._scales[name]
+        if not set(model.scales) <= set(scales):
+            scales = model.scales
+        places = [columns + width * scales.index(scale) for scale in model.scales]
         taps = () if superset == (anatomy.last,) else superset
         return [
-            Piece(
+            Slice(
                 model=dataclasses.replace(
                     model,
                     inputs=(text,),
                     taps=taps,
                     pooling=pooling,  # type: ignore[arg-type]
-                    scales=held,
+                    scales=scales,
                 ),
-                columns=np.concatenate(at),
+                columns=np.concatenate(places),
             )
             for text in model.inputs
         ]
@@ -144,16 +144,17 @@ def _columns(
     anatomy: Anatomy,
     superset: Sequence[str],
     wanted: Sequence[str],
-    held: str,
-    asked: str,
+    pooling: str,
+    wanted_pooling: str,
 ) -> tuple[NDArray[np.int64], int]:
     """Return where the wanted taps' features are among one scale's, and those's number."""
     start, at = 0, {}
     for tap in superset:
         at[tap] = start
-        start += anatomy.widths[tap] * (2 if held == "mean_std" else 1)
+        start += anatomy.widths[tap] * (2 if pooling == "mean_std" else 1)
     parts = [
-        at[tap] + np.arange(anatomy.widths[tap] * (2 if asked == "mean_std" else 1))
+        at[tap]
+        + np.arange(anatomy.widths[tap] * (2 if wanted_pooling == "mean_std" else 1))
         for tap in wanted
     ]
     return np.concatenate(parts), start

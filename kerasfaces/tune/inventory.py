@@ -1,4 +1,4 @@
-"""What a study can choose from here: bases with weights, channels of a store."""
+"""What a study can choose from: bases that have weights here, channels of a store."""
 
 import dataclasses
 import logging
@@ -18,8 +18,8 @@ logger = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Offer:
-    """What there is.
+class Inventory:
+    """Bases with weights, and channels.
 
     Attributes:
         weights: Base -> text of `--weights`, for each base that has any here.
@@ -79,13 +79,13 @@ def make(
     weights: Sequence[str],
     default_weights: str,
     store: Path | None,
-) -> Offer:
+) -> Inventory:
     """Look for the weights of every base, and into the store.
 
     Args:
         bases: The study's.
         weights: Texts of `--weights`: one for all, or `BASE=TEXT` each.
-        default_weights: For a base nothing was said of.
+        default_weights: For a base that no text names.
         store: Channel store.
 
     Raises:
@@ -118,7 +118,7 @@ def make(
         from kerasfaces.dataset.channels import ChannelStore
 
         names = tuple(ChannelStore(store).names)
-    return Offer(weights=given, found=found, store=store, channels=names)
+    return Inventory(weights=given, found=found, store=store, channels=names)
 
 
 def _texts(
