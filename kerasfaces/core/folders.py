@@ -92,7 +92,7 @@ def claim(
     if held and file not in held:
         raise RunError(
             f"{folder} is not empty and holds no {what} (it holds {quoted(min(held))}); choose "
-            "another folder with -o."
+            "another folder."
         )
     old = read_json(folder / file) if held else own
     if not isinstance(old, dict):
@@ -101,8 +101,8 @@ def claim(
     if changed and not held <= {file, *early}:
         shown = "; ".join(line[:_LINE] for line in changed[:6])
         raise RunError(
-            f"{folder} holds another {what} ({shown}); choose another folder with -o, or "
-            "repeat the old command to continue it."
+            f"{folder} holds another {what} ({shown}); choose another folder, or repeat "
+            "the old command to continue it."
         )
     if changed:
         for name in held - {file}:

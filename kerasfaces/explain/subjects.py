@@ -33,8 +33,6 @@ def open_subject(folder: Path, redraws: int = 0, seed: int = 0) -> Subject:
         RunError: The run is not finished, or damaged.
     """
     import_keras()
-    from kerasfaces.run import limits
-
     run = DetectorRun(folder)
     if run.baseline is not None:
         return Subject(
@@ -44,7 +42,7 @@ def open_subject(folder: Path, redraws: int = 0, seed: int = 0) -> Subject:
             n_heads=1,
             logits=_of_baseline(run, run.baseline),
             network=None,
-            limits=limits.of_run(run),
+            limits=run.limits,
         )
     trained = run.network
     if not trained.model.is_rgb:

@@ -17,8 +17,8 @@ from PIL import Image
 
 from kerasfaces import images
 from kerasfaces.core import engine, folders
-from kerasfaces.core.errors import ImageError, InputError, RunError
-from kerasfaces.core.files import atomic_path, read_json, write_json
+from kerasfaces.core.errors import ImageError, InputError
+from kerasfaces.core.files import atomic_path
 from kerasfaces.core.texts import quoted
 from kerasfaces.manifest import file_facts, table
 from kerasfaces.manifest.table import Manifest, absolute_folder
@@ -61,14 +61,16 @@ def neutralise(
         The manifest as written.
 
     Raises:
-        InputError: No image is readable, the size would enlarge one, or the folder holds
-            pictures made with other settings.
+        InputError: No image is readable, or the size would enlarge one.
+        RunError: The folder holds something else, or pictures made with other settings.
         LockedError: Another process writes the folder.
     """
     facts = file_facts.scan_headers(manifest.files())
     size_px = _size(manifest, facts, size_px)
     with folders.lock(folder, "folder of neutralised images"):
-        _claim(folder, size_px)
+        spec = images.InputSpec(size_px=size_px, crop="square", filter="lanczos")
+        settings = {**spec.recipe(), "quality_pct": QUALITY_PCT, "chroma": "4:2:0"}
+        folders.claim(folder, SETTINGS_FILE, settings, "set of neutralised images")
         names = target_names(manifest)
         jobs = [
             _Job(source, folder / name, size_px)
@@ -141,38 +143,6 @@ def _size(
             f"are smaller, the smallest is {quoted(path)}. Remove such rows or choose less."
         )
     return size_px
-
-
-def _claim(folder: Path, size_px: int) -> None:
-    """Note the settings in the folder, or refuse a folder made with others."""
-    path = folder / SETTINGS_FILE
-    spec = images.InputSpec(size_px=size_px, crop="square", filter="lanczos")
-    wanted = {**spec.recipe(), "quality_pct": QUALITY_PCT, "chroma": "4:2:0"}
-    try:
-        found = read_json(path) if path.exists() else None
-    except RunError as error:
-        raise InputError(f"{error} Or choose another folder.") from error
-    if found is None:
-        _refuse_used(folder)
-        write_json(path, wanted)
-    elif found != wanted:
-        other = next(
-            key for key in {**wanted, **found} if found.get(key) != wanted.get(key)
-        )
-        raise InputError(
-            f"{folder} holds images made with {other} {quoted(found.get(other))}, now it would be "
-            f"{quoted(wanted.get(other))}; choose another folder."
-        )
-
-
-def _refuse_used(folder: Path) -> None:
-    """Refuse a folder with other content: it may hold the originals themselves."""
-    others = sorted(each.name for each in folder.iterdir() if each.name != ".lock")
-    if others:
-        raise InputError(
-            f"{folder} is not empty and not from --neutralise (it holds {quoted(others[0])}); "
-            "choose another folder."
-        )
 
 
 def _make(job: _Job) -> _Done:

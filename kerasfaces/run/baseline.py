@@ -12,7 +12,6 @@ from kerasfaces.core import config as configs
 from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.dataset.cache import cache_images
 from kerasfaces.dataset.sizes import with_limits
-from kerasfaces.run import limits
 
 if TYPE_CHECKING:
     from kerasfaces.run.folder import DetectorRun
@@ -76,7 +75,7 @@ def predict(
         )
     fitted = arrays_of(run)
     cached = cache_images(files, config.input_spec)
-    reasons = with_limits(files, cached.reasons, limits.of_run(run))
+    reasons = with_limits(files, cached.reasons, run.limits)
     readable = np.array([not why for why in reasons], bool)
     keys = [key for key, good in zip(cached.keys, readable, strict=True) if good]
     logits = np.full(len(files), np.nan)

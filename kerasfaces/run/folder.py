@@ -12,6 +12,7 @@ every access; assigning to one writes it whole.
 """
 
 import contextlib
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +27,7 @@ from kerasfaces.core import environment, folders
 from kerasfaces.core.errors import InputError, MissingFileError, RunError
 from kerasfaces.core.files import atomic_path, read_json, write_json, write_text
 from kerasfaces.core.texts import listed, quoted
+from kerasfaces.images.limits import Limits
 from kerasfaces.run import kinds, predictions
 from kerasfaces.run.operating_point import OperatingPoint
 
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from kerasfaces.baselines.config import BaselineConfig
     from kerasfaces.run.network import TrainedNetwork
 
+logger = logging.getLogger(__name__)
 FORMAT = 1  # of the layout; see `Run.check_format`
 
 
@@ -409,6 +412,25 @@ class DetectorRun(ScoredRun):
         from kerasfaces.run import network
 
         return network.read(self)
+
+    @cached_property
+    def limits(self) -> Limits | None:
+        """What a picture must have to get a verdict; None where nothing is known.
+
+        Raises:
+            MissingFileError: There is no input specification.
+            RunError: It is damaged.
+            InputError: Its limits are.
+        """
+        limits = self.input_spec.get("limits")
+        if limits is None:
+            logger.warning(
+                "%s does not say how large its training images were: pictures of any size "
+                "get a verdict, those of a few pixels too. Train it again to have a limit.",
+                self.path,
+            )
+            return None
+        return configs.from_dict(Limits, limits, f"{self.path}/input_spec.json.limits")
 
     def trained_on(self) -> str:
         """Say what the run was trained on, in one sentence."""

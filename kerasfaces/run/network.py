@@ -18,7 +18,6 @@ from kerasfaces.images import InputSpec
 from kerasfaces.images.limits import Limits
 from kerasfaces.models import catalogue
 from kerasfaces.models.config import ModelConfig
-from kerasfaces.run import limits
 
 if TYPE_CHECKING:
     import keras
@@ -144,5 +143,5 @@ def _read(run: "DetectorRun") -> TrainedNetwork:
         and stays,
         input_spec=pixels,
         channel_recipe=recipe,
-        limits=limits.of_run(run),
+        limits=run.limits,
     )

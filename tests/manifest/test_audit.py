@@ -10,7 +10,7 @@ from PIL import Image
 from kerasfaces import images
 from kerasfaces import manifest as manifests
 from kerasfaces.core import config
-from kerasfaces.core.errors import InputError
+from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.manifest import audit as audits
 from kerasfaces.manifest import facts, neutralise
 from kerasfaces.run.folder import Run
@@ -212,14 +212,16 @@ def test_resumes_and_is_idempotent(make, tmp_path, monkeypatch):
     first.files()[3].unlink()
     (target / "manifest.csv").unlink()
     assert neutralise.neutralise(manifest, target).rows.equals(first.rows)
-    with pytest.raises(InputError, match="made with size_px 48, now it would be 32"):
+    with pytest.raises(
+        RunError, match=r"another set of neutralised images \(size_px: 48 -> 32"
+    ):
         neutralise.neutralise(manifest, target, size_px=32)
 
 
 def test_refuses_folders_in_use_and_sizes_that_enlarge(make, tmp_path):
     manifest = make(3, SAME, {"size_px": 40})
     before = [file.read_bytes() for file in manifest.files()]
-    with pytest.raises(InputError, match="is not empty and not from --neutralise"):
+    with pytest.raises(RunError, match="is not empty and holds no set of neutralised"):
         neutralise.neutralise(manifest, manifest.folder)
     assert [file.read_bytes() for file in manifest.files()] == before
     with pytest.raises(InputError, match=r"expected 1\.\.40.*3 are smaller"):

@@ -192,10 +192,11 @@ def test_explain_and_evaluate_turn_down_what_predict_does(run, odd_files, tmp_pa
     assert "too small to judge" in rows["reason"][1]
 
 
-def test_an_older_run_judges_everything_and_says_so(run, odd_files, capsys, caplog):
+def test_a_run_without_limits_judges_everything_and_says_so(
+    run, odd_files, capsys, caplog
+):
     spec = read_json(run / "input_spec.json")
-    del spec["limits"]
-    write_json(run / "input_spec.json", spec)
+    write_json(run / "input_spec.json", spec | {"limits": None})
     found = answers(capsys, run, odd_files / "dot.png", odd_files / "grey8.png")
     assert found["dot.png"]["verdict"]
     assert caplog.text.count("does not say how large its training images were") == 1
