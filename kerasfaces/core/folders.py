@@ -88,26 +88,26 @@ def claim(
         RunError: The folder holds something else.
     """
     # Hidden: the lock, and what a killed process was writing.
-    held = {each.name for each in folder.iterdir() if each.name[0] != "."}
-    if held and file not in held:
+    names = {each.name for each in folder.iterdir() if each.name[0] != "."}
+    if names and file not in names:
         raise RunError(
-            f"{folder} is not empty and holds no {what} (it holds {quoted(min(held))}); choose "
+            f"{folder} is not empty and holds no {what} (it holds {quoted(min(names))}); choose "
             "another folder."
         )
-    old = read_json(folder / file) if held else own
+    old = read_json(folder / file) if names else own
     if not isinstance(old, dict):
         raise RunError(f"{folder / file} holds no object; restore or delete it.")
     changed = configs.diff(old, own)
-    if changed and not held <= {file, *early}:
+    if changed and not names <= {file, *early}:
         shown = "; ".join(line[:_LINE] for line in changed[:6])
         raise RunError(
             f"{folder} holds another {what} ({shown}); choose another folder, or repeat "
             "the old command to continue it."
         )
     if changed:
-        for name in held - {file}:
+        for name in names - {file}:
             remove(folder / name)
-    if changed or not held:
+    if changed or not names:
         write_json(folder / file, own)
 
 

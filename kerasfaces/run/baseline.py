@@ -89,5 +89,5 @@ def logits_of(
 ) -> NDArray[np.float64]:
     """Return the logits of all images of a reader, `(n,)`."""
     plugin = registry.load(PACKAGE, config.model.name)
-    found: NDArray[np.float64] = plugin.logits(config, fitted, reader, len(reader))
-    return found
+    logits: NDArray[np.float64] = plugin.logits(config, fitted, reader, len(reader))
+    return logits

@@ -80,13 +80,13 @@ def _file(path: Path) -> str:
 
 
 def _repeats(folder: Path) -> str:
-    found = sorted(folder.glob(f"seed-*/{POINT}"))
-    found = found or sorted(folder.glob("seed-*/config.json"))
-    if not found:
+    runs = sorted(folder.glob(f"seed-*/{POINT}"))
+    runs = runs or sorted(folder.glob("seed-*/config.json"))
+    if not runs:
         return ""
     return (
         f"is not a finished run (no {POINT}); it holds repeated runs: give one of them, e.g. "
-        f"{found[0].parent}."
+        f"{runs[0].parent}."
     )
 
 
@@ -117,9 +117,9 @@ def _study(folder: Path) -> str:
         return ""
     winner = folder / "winner"
     runs = [winner, *sorted(winner.glob("*"))]
-    found = next((run for run in runs if (run / POINT).is_file()), None)
-    if found or winner.is_dir():
-        return f"is a study: give its winner, {found or winner}."
+    finished = next((run for run in runs if (run / POINT).is_file()), None)
+    if finished or winner.is_dir():
+        return f"is a study: give its winner, {finished or winner}."
     return (
         "is a study without a winner yet; the same tune command continues it, and writes the "
         f"winner's run to {winner}."
@@ -172,23 +172,23 @@ def _foreign(folder: Path) -> str:
 
 def _partly(folder: Path) -> str:
     """Recognise a run of which files are gone."""
-    held = [
+    files = [
         name
         for name in ("metrics.json", "report.html", "input_spec.json")
         if (folder / name).is_file()
     ]
-    held += sorted(each.name for each in folder.glob("predictions_*.csv"))
-    if not held:
+    files += sorted(each.name for each in folder.glob("predictions_*.csv"))
+    if not files:
         return ""
     return (
-        f"is not a finished run: it holds {listed(held, 3)} and no {POINT}; restore that file, or "
+        f"is not a finished run: it holds {listed(files, 3)} and no {POINT}; restore that file, or "
         "train the run again."
     )
 
 
 def _several(folder: Path) -> str:
-    found = _runs_below(folder)
-    return f"is no run folder itself{_one_of(found)}" if found else ""
+    runs = _runs_below(folder)
+    return f"is no run folder itself{_one_of(runs)}" if runs else ""
 
 
 def _images(folder: Path) -> str:
@@ -203,8 +203,8 @@ def _images(folder: Path) -> str:
 
 
 def _unknown(folder: Path) -> str:
-    held = sorted(each.name for each in folder.iterdir())
-    holds = f"it holds {listed(held, 4)}" if held else "it is empty"
+    files = sorted(each.name for each in folder.iterdir())
+    holds = f"it holds {listed(files, 4)}" if files else "it is empty"
     return (
         f"is not a finished run (no {POINT}; {holds}); expected a run folder made by train. The "
         "same train command continues an unfinished run."
@@ -232,7 +232,7 @@ def _runs_below(folder: Path) -> list[Path]:
     ]
 
 
-def _one_of(found: list[Path]) -> str:
-    if not found:
+def _one_of(runs: list[Path]) -> str:
+    if not runs:
         return " without a finished run; the same command continues it."
-    return f"; {len(found):,} run folders are below it: give one, e.g. {found[0]}."
+    return f"; {len(runs):,} run folders are below it: give one, e.g. {runs[0]}."

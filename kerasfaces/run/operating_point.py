@@ -107,11 +107,11 @@ class OperatingPoint:
     def verdicts(self, scores: ArrayLike) -> list[str]:
         """Return `real`, `fake` or `unsure` per score `(n,)`; empty where it is NaN."""
         values, (low, high) = np.asarray(scores, dtype=np.float64), self.abstain
-        found = np.where(values >= self.threshold, "fake", "real").astype(object)
+        verdicts = np.where(values >= self.threshold, "fake", "real").astype(object)
         if low < high:
-            found[(values >= low) & (values <= high)] = "unsure"
-        found[np.isnan(values)] = ""
-        return [str(verdict) for verdict in found]
+            verdicts[(values >= low) & (values <= high)] = "unsure"
+        verdicts[np.isnan(values)] = ""
+        return [str(verdict) for verdict in verdicts]
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of operating_point.json."""
@@ -255,8 +255,8 @@ def _abstain(fake: Bools, log_odds: Floats, cut: float) -> tuple[float, float]:
     good &= np.arange(1, fake.size + 1) >= (1 - _MOST_ABSTAINED) * fake.size
     if wrong[-1] == 0 or not good.any():
         return _score(cut), _score(cut)
-    kept = int(np.flatnonzero(good).max())
-    half = float(distance[order][kept + 1]) if kept + 1 < fake.size else 0.0
+    last = int(np.flatnonzero(good).max())
+    half = float(distance[order][last + 1]) if last + 1 < fake.size else 0.0
     return _score(cut - half), _score(cut + half)
 
 

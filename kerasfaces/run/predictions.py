@@ -76,9 +76,9 @@ def check(
     for name, allowed in _ALLOWED.items():
         bad = ~frame[name].isin(allowed).to_numpy()
         if bad.any():
-            found = frame[name][bad].iloc[0]
+            value = frame[name][bad].iloc[0]
             raise InputError(
-                f"{where}: {name} {quoted(found)} is unknown; expected {' or '.join(allowed)} "
+                f"{where}: {name} {quoted(value)} is unknown; expected {' or '.join(allowed)} "
                 f"({lines_text(at[bad].tolist())})."
             )
     nameless = (frame["path"] == "").to_numpy()

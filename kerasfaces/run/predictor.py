@@ -176,9 +176,9 @@ def inputs_of(
         InputError: A store is given to a run on pixels, or the channel stage refused.
         StoreError: The store was made by another recipe.
     """
-    found = _arrays_of(network, files, store)
-    reasons = with_limits(files, found.reasons, network.limits)
-    return dataclasses.replace(found, reasons=reasons)
+    arrays = _arrays_of(network, files, store)
+    reasons = with_limits(files, arrays.reasons, network.limits)
+    return dataclasses.replace(arrays, reasons=reasons)
 
 
 def _arrays_of(

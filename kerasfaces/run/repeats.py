@@ -47,11 +47,11 @@ def _slice(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _metric(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    values = [part["value"] for part in found]
+def _metric(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    values = [part["value"] for part in parts]
     blank = {"value": None, "sd": None, "low": None, "high": None, "values": values}
     if any(value is None for value in values):
-        why = next(part["method"] for part in found if part["value"] is None)
+        why = next(part["method"] for part in parts if part["value"] is None)
         return {**blank, "method": why}
     mean, sd = mean_sd(values)
     known_sd = None if len(values) == 1 else sd
