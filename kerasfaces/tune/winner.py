@@ -9,8 +9,8 @@ import numpy as np
 
 from kerasfaces import manifest as manifests
 from kerasfaces.core import config as configs
-from kerasfaces.core.files import read_json, write_json
-from kerasfaces.run import predictions
+from kerasfaces.core.files import write_json
+from kerasfaces.run.folder import ScoredRun
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.loop import scores
 from kerasfaces.train.run import Request, train
@@ -68,7 +68,7 @@ def refit(
         "validation": measured["val"],
         "test": measured["test"],
         "optimism": _optimism(study, trial.score, measured["test"]),
-        "test_auc": read_json(run / "metrics.json")["metrics"]["test"]["all"]["auc"],
+        "test_auc": ScoredRun(run).measured("test")["auc"],
         "n_trials": n_trials,
         "n_like_best": n_alike,
         "run": run.name,
@@ -129,7 +129,7 @@ def _text(value: Any) -> str:
 
 def _score(study: Study, run: Path, split: str) -> float:
     """Return the study's objective on a split of a run, from its logits."""
-    frame = predictions.readable(predictions.read(run / f"predictions_{split}.csv"))
+    frame = ScoredRun(run).readable(split)
     labels = (frame["label"] == "fake").to_numpy().astype(np.float32)
     return scores(labels, frame["logit"].to_numpy(np.float64))[study.objective]
 
