@@ -22,6 +22,7 @@ from kerasfaces.core.errors import RunError
 from kerasfaces.core.files import atomic_path, write_text
 from kerasfaces.tune import records
 from kerasfaces.tune.study import OBJECTIVES
+from kerasfaces.tune.tasks import METRICS
 
 logger = logging.getLogger(__name__)
 
@@ -159,7 +160,7 @@ def _facts(study: Judged, trial: Any) -> dict[str, Any]:
     sd = metrics.mean_sd(scores)[1] if scores else math.nan
     others = {
         name: float(np.mean([one[name] for one in trial.repeats]))
-        for name in records.METRICS
+        for name in METRICS
         if trial.repeats
     }
     return {

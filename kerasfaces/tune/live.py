@@ -157,7 +157,8 @@ def _logging_to(console: Console) -> Iterator[None]:
     logger = logging.getLogger("kerasfaces")
     before = list(logger.handlers)
     handler = _ConsoleHandler(console)
-    handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+    formatters = [each.formatter for each in before if each.formatter]
+    handler.setFormatter((formatters or [logging.Formatter("%(message)s")])[0])
     logger.handlers[:] = [handler]
     try:
         yield

@@ -15,67 +15,12 @@ from kerasfaces.core import arrays
 from kerasfaces.core.errors import RunError
 from kerasfaces.core.files import atomic_path, read_json, write_json, write_text
 from kerasfaces.core.texts import quoted
+from kerasfaces.tune.tasks import METRICS, Result
 
 COMPLETED, FAILED, RUNNING = "COMPLETED", "FAILED", "RUNNING"
 RESERVED = "tuner/"  # names of Hyperband's own values
 EPOCHS = "tuner/epochs"  # KerasTuner's name for Hyperband's share of the epochs
-METRICS = ("loss", "val_auc", "val_accuracy", "val_loss")  # of the epoch that counts
 _AGAIN = "run the same command: that trial is trained again, the others are not touched"
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Repeat:
-    """One training seed of a trial.
-
-    Attributes:
-        seed: Of weights, dropout and batch order.
-        rows: The history, one row per epoch.
-        best: Position of the epoch whose weights count.
-        logits: Of the validation images, `(m,)` float32.
-        weights: The head's arrays.
-        seconds: Of training.
-        stopped: The median rule ended it.
-        engine: What computed the features, with version.
-    """
-
-    seed: int
-    rows: list[dict[str, Any]]
-    best: int
-    logits: NDArray[np.float32]
-    weights: list[NDArray[Any]]
-    seconds: float
-    stopped: bool = False
-    engine: str = ""
-
-    def summary(self) -> dict[str, Any]:
-        """Return its entry in trial.json."""
-        row = self.rows[self.best]
-        return {
-            "seed": self.seed,
-            "epochs": len(self.rows),
-            "kept_epoch": row["epoch"],
-            **{name: row[name] for name in METRICS},
-            "engine": self.engine,
-            "seconds": round(self.seconds, 3),
-            "stopped": self.stopped,
-        }
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Result:
-    """What training a trial came to.
-
-    Attributes:
-        repeats: One per training seed; empty where it failed.
-        message: Why it failed; empty where it did not.
-        seconds: All of it, features included.
-        checkpoints: Seed -> file content, where the trial's folder was out of reach.
-    """
-
-    repeats: Sequence[Repeat] = ()
-    message: str = ""
-    seconds: float = 0.0
-    checkpoints: Mapping[int, bytes] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

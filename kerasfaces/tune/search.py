@@ -15,7 +15,6 @@ from typing import Any
 
 import keras_tuner
 import numpy as np
-from numpy.typing import NDArray
 
 from kerasfaces.core import clock
 from kerasfaces.core import config as configs
@@ -25,17 +24,17 @@ from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune import oracles, records
 from kerasfaces.tune.hyperband import PARENT
 from kerasfaces.tune.inventory import Inventory
-from kerasfaces.tune.records import COMPLETED, FAILED, RUNNING, Result, Trial
+from kerasfaces.tune.median_rule import MedianRule
+from kerasfaces.tune.records import COMPLETED, FAILED, RUNNING, Trial
 from kerasfaces.tune.space import configuration, with_values
 from kerasfaces.tune.study import Study
-from kerasfaces.tune.tasks import Training
+from kerasfaces.tune.tasks import METRICS, Result, Training
 
 logger = logging.getLogger(__name__)
 
 RETRIES = 2  # of a trial whose worker died
 _BEST = 5  # trials that keep their weights
 _FAILURES = 10  # in a row, after which something else must be wrong
-_CURVES = 5  # completed trials before the median rule stops any
 _PROJECT = ".oracle"  # KerasTuner's own files while it runs; nothing reads them
 
 
@@ -79,7 +78,7 @@ class Search:
         self._no_more = False
         self._n_failures = 0
         self._new: set[str] = set()  # trials that ended in this call
-        self._curves: list[NDArray[np.float64]] = []
+        self._median_rule = MedianRule(study.median_after)
         self._started = time.monotonic()
 
     def run(self, pool: Pool[Training, Result]) -> None:
@@ -203,7 +202,7 @@ class Search:
             sign=1.0 if self.study.direction == "max" else -1.0,
             epochs_now=record.values.get(records.EPOCHS),
             checkpoints=checkpoints,
-            limits=self._limits(),
+            limits=self._median_rule.limits(),
             tensorboard=self._tensorboard,
         )
 
@@ -236,7 +235,7 @@ class Search:
     def _report(self, trial: Any, repeats: Sequence[Any]) -> None:
         """Give KerasTuner a trial's metrics: the mean over its repeats counts."""
         for one in repeats:
-            metrics = {name: one[name] for name in records.METRICS}
+            metrics = {name: one[name] for name in METRICS}
             self.oracle.update_trial(
                 trial.trial_id, metrics, step=repeats[0]["kept_epoch"]
             )
@@ -251,9 +250,9 @@ class Search:
         trial.status, trial.message = record.status, record.message or None
         self.oracle.end_trial(trial)
         if record.status == COMPLETED and self.study.median_after is not None:
-            curve = records.curve(self.folder, record, self.study.objective)
-            means = [np.mean(curve[:epoch]) for epoch in range(1, len(curve) + 1)]
-            self._curves += [np.array(means)] if means else []
+            self._median_rule.add(
+                records.curve(self.folder, record, self.study.objective)
+            )
         best = {each.trial_id for each in self.completed()[:_BEST]}
         records.prune(self.folder, self.ended(), best, self.oracle.continued())
         if trial_id in self._new:
@@ -263,25 +262,6 @@ class Search:
                 f"{self._n_failures} trials in a row failed, the last one because: "
                 f"{record.message} Nothing is lost; mend the study or its data and run again."
             )
-
-    def _limits(self) -> list[float | None]:
-        """Return per epoch the median over trials of their means up to that epoch.
-
-        The median rule of Google Vizier (Golovin et al. 2017, 3.1.1); empty where no trial
-        may be stopped yet.
-        """
-        after = self.study.median_after
-        if after is None or len(self._curves) < _CURVES:
-            return []
-        n_epochs = max(map(len, self._curves))
-        means = [
-            np.pad(each, (0, n_epochs - len(each)), "edge") for each in self._curves
-        ]
-        medians = np.median(np.stack(means), axis=0)
-        return [
-            None if epoch < after else float(median)
-            for epoch, median in enumerate(medians, start=1)
-        ]
 
     def _log(self, trial: Trial) -> None:
         left_s = self.left_s()

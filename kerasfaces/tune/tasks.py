@@ -12,15 +12,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from kerasfaces.core import numerics
 from kerasfaces.core.imports import import_keras
 from kerasfaces.train.config import TrainConfig
 
 if TYPE_CHECKING:
     from kerasfaces.tune.feature_sets import FeatureSets
-    from kerasfaces.tune.records import Result
     from kerasfaces.tune.trainer import Trainer
 
+METRICS = ("loss", "val_auc", "val_accuracy", "val_loss")  # of the epoch that counts
 _PASSED_ON = ("KERASFACES_CACHE", "KERAS_BACKEND", "KERASFACES_COMMAND")
 
 
@@ -55,6 +58,61 @@ class Training:
     tensorboard: bool = False
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Repeat:
+    """One training seed of a trial.
+
+    Attributes:
+        seed: Of weights, dropout and batch order.
+        rows: The history, one row per epoch.
+        best: Position of the epoch whose weights count.
+        logits: Of the validation images, `(m,)` float32.
+        weights: The head's arrays.
+        seconds: Of training.
+        stopped: The median rule ended it.
+        engine: What computed the features, with version.
+    """
+
+    seed: int
+    rows: list[dict[str, Any]]
+    best: int
+    logits: NDArray[np.float32]
+    weights: list[NDArray[Any]]
+    seconds: float
+    stopped: bool = False
+    engine: str = ""
+
+    def summary(self) -> dict[str, Any]:
+        """Return its entry in trial.json."""
+        row = self.rows[self.best]
+        return {
+            "seed": self.seed,
+            "epochs": len(self.rows),
+            "kept_epoch": row["epoch"],
+            **{name: row[name] for name in METRICS},
+            "engine": self.engine,
+            "seconds": round(self.seconds, 3),
+            "stopped": self.stopped,
+        }
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Result:
+    """What training a trial came to.
+
+    Attributes:
+        repeats: One per training seed; empty where it failed.
+        message: Why it failed; empty where it did not.
+        seconds: All of it, features included.
+        checkpoints: Seed -> file content, where the trial's folder was out of reach.
+    """
+
+    repeats: Sequence[Repeat] = ()
+    message: str = ""
+    seconds: float = 0.0
+    checkpoints: Mapping[int, bytes] = dataclasses.field(default_factory=dict)
+
+
 class TrainTrial:
     """Trains trials; what they read is loaded once per worker."""
 
@@ -81,7 +139,7 @@ class TrainTrial:
             self._feature_sets = FeatureSets(*self._sources)
         return self._feature_sets
 
-    def __call__(self, training: Training) -> "Result":
+    def __call__(self, training: Training) -> Result:
         """Return a trial's result."""
         if self._trainer is None:
             if self._pickled:

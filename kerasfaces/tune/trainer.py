@@ -17,8 +17,9 @@ from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.heads import Heads
 from kerasfaces.train.loop import Phase, run_phase
 from kerasfaces.tune.feature_sets import FeatureSet, FeatureSets
-from kerasfaces.tune.records import Repeat, Result, checkpoint_of, write_progress
-from kerasfaces.tune.tasks import Training
+from kerasfaces.tune.median_rule import is_hopeless
+from kerasfaces.tune.records import checkpoint_of, write_progress
+from kerasfaces.tune.tasks import Repeat, Result, Training
 
 Rows = list[dict[str, Any]]
 
@@ -88,7 +89,10 @@ class Trainer:
 
             def stop(rows: Rows, number: int = number) -> bool:
                 progress.note(number, rows[-1])
-                return number == 0 and _is_hopeless(training, rows)
+                values = [float(row[training.objective]) for row in rows]
+                return number == 0 and is_hopeless(
+                    values, training.limits, training.sign
+                )
 
             callbacks = _tensorboard(training, number)
             phase = self._phase(one, features, training.epochs_now, callbacks, stop)
@@ -161,17 +165,6 @@ def _train(
         stopped=stopped,
         engine=features.engine,
     )
-
-
-def _is_hopeless(training: Training, rows: Rows) -> bool:
-    """Tell whether the best value so far is worse than the median of earlier trials'."""
-    limits = training.limits
-    if not limits:
-        return False
-    limit = limits[min(len(rows), len(limits)) - 1]
-    sign = training.sign
-    best = max(sign * float(row[training.objective]) for row in rows)
-    return limit is not None and best < sign * limit
 
 
 def _is_over(repeat: Repeat, config: TrainConfig) -> bool:
