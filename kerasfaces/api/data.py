@@ -216,14 +216,14 @@ class Manifest:
         Raises:
             InputError: An image is in two of them, or in two splits.
         """
-        from kerasfaces.manifest import joining
+        from kerasfaces.manifest import file_facts, joining
 
         for position, other in enumerate(others):
             require_manifest(other, f"others[{position}]")
         every: list[Manifest] = [self, *others]
         parts = [(each.name, each.manifest) for each in every]
         joined = joining.concatenate(parts, self.manifest.folder)
-        hashed = joining.hashed(joined)
+        hashed = file_facts.hashed(joined)
         joining.refuse_shared(hashed, joining.origins(parts))
         notes = tuple(dict.fromkeys(note for each in every for note in each._notes))
         on_sample = all(each.is_sample for each in every)

@@ -2,8 +2,8 @@
 
 Training, evaluation, export checks and serving all see pixels made here, by Pillow: EXIF
 orientation applied, colour profile converted to sRGB, alpha flattened on white, more than
-8 bits scaled (`ranges`), first frame of an animation, central square, antialiased resize.
-Metadata that are damaged, odd or huge never cost a picture (`bare`); what Pillow lacks
+8 bits scaled (`colours`), first frame of an animation, central square, antialiased resize.
+Metadata that are damaged, odd or huge never cost a picture (`metadata`); what Pillow lacks
 is read by plug-ins where they are installed (`kinds`).
 """
 
@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from kerasfaces.core.errors import ImageError, ImageMemoryError, MissingDecoderError
-from kerasfaces.images import bare, colours, kinds, orientation, ranges
-from kerasfaces.images.bare import Bare
+from kerasfaces.images import colours, kinds, metadata
 from kerasfaces.images.kinds import EXTENSIONS as EXTENSIONS
+from kerasfaces.images.metadata import Stripped
 
 MAX_PIXELS = 178_956_970  # Pillow's own limit for a decompression bomb
 MAX_FILE_BYTES = 512 * 2**20
@@ -115,7 +115,7 @@ def size_of(path: Path) -> tuple[int, int]:
         raise
     except Exception:  # noqa: BLE001 - the whole file is tried below, and says why
         pass
-    return _first(read_file(path), lambda image, known: image.size)
+    return _first(read_file(path), lambda image, _: image.size)
 
 
 def sha256(data: bytes) -> str:
@@ -127,12 +127,12 @@ def decode(data: bytes) -> Image.Image:
     """Decode a file's bytes into an upright 8-bit sRGB image.
 
     Raises:
-        ImageError: Not an image, truncated, pixels of an unknown range (`ranges`), or more
+        ImageError: Not an image, truncated, pixels of an unknown range (`colours`), or more
             than `MAX_PIXELS` pixels.
         ImageMemoryError: Memory ran out; nobody should remember this.
         MissingDecoderError: Nothing installed here reads it; likewise.
     """
-    return _first(data, _upright)
+    return _first(data, lambda image, file: _upright(image, file.orientation))
 
 
 def to_srgb_upright(image: Image.Image) -> Image.Image:
@@ -183,12 +183,10 @@ def probe(data: bytes) -> dict[str, Any]:
     Raises:
         ImageError: Not an image Pillow can identify, or too large.
     """
-    return _first(
-        data, lambda image, known: _facts(image, known) | {"n_bytes": len(data)}
-    )
+    return _first(data, _facts) | {"n_bytes": len(data)}
 
 
-def _first(data: bytes, answer: Callable[[Image.Image, Bare | None], Answer]) -> Answer:
+def _first(data: bytes, answer: Callable[[Image.Image, Stripped], Answer]) -> Answer:
     """Ask the file as it is; where that fails, the same pixels without metadata.
 
     Raises:
@@ -200,10 +198,10 @@ def _first(data: bytes, answer: Callable[[Image.Image, Bare | None], Answer]) ->
     with warnings.catch_warnings():
         # Bombs are refused below by our own limit; odd metadata are no news.
         warnings.simplefilter("ignore")
-        for known in _ways(data):
+        for file in _ways(data):
             try:
-                with _open(data if known is None else known.data) as image:
-                    return answer(image, known)
+                with _open(file.data) as image:
+                    return answer(image, file)
             except ImageError:
                 raise
             except MemoryError as error:
@@ -216,33 +214,32 @@ def _first(data: bytes, answer: Callable[[Image.Image, Bare | None], Answer]) ->
     raise ImageError(_reason(failure)) from failure
 
 
-def _ways(data: bytes) -> Iterator[Bare | None]:
-    """Yield how a file may be read: as it is (None), then ever barer; see `Bare`.
+def _ways(data: bytes) -> Iterator[Stripped]:
+    """Yield the file as it is, then with less and less metadata.
 
     Raises:
         MissingDecoderError: A TIFF is a camera's raw file: its picture is a preview.
     """
     if data.startswith(kinds.TIFF):
-        found = bare.bare_tiff(data)
-        if found is not None and found.is_raw:
+        tiff = metadata.strip_tiff(data)
+        if tiff is not None and tiff.is_raw:
             raise MissingDecoderError(kinds.RAW.reason)
-        yield found
+        yield tiff or Stripped(data, None)
     else:
-        yield None
-        yield from filter(None, [bare.bare(data, keep_profile=True)])
-    yield from filter(None, [bare.bare(data, keep_profile=False)])
+        yield Stripped(data, None)
+        yield from filter(None, [metadata.strip(data, keep_profile=True)])
+    yield from filter(None, [metadata.strip(data, keep_profile=False)])
 
 
-def _upright(image: Image.Image, known: Bare | None) -> Image.Image:
+def _upright(image: Image.Image, stated: int | None) -> Image.Image:
     image.load()
     profile = image.info.get("icc_profile")
-    stated = known.orientation if known else None
     if stated is None:
-        stated = orientation.of_image(image)
-    return colours.to_rgb(orientation.turned(ranges.to_8_bit(image), stated), profile)
+        stated = metadata.orientation_of_image(image)
+    return colours.to_rgb(metadata.turned(colours.to_8_bit(image), stated), profile)
 
 
-def _facts(image: Image.Image, known: Bare | None) -> dict[str, Any]:
+def _facts(image: Image.Image, file: Stripped) -> dict[str, Any]:
     width, height = image.size
     return {
         "format": image.format or "",
@@ -250,7 +247,7 @@ def _facts(image: Image.Image, known: Bare | None) -> dict[str, Any]:
         "height_px": height,
         "mode": image.mode,
         "n_frames": _n_frames(image),
-        "has_exif": bool(image.info.get("exif")) or bool(known and known.has_exif),
+        "has_exif": bool(image.info.get("exif")) or file.has_exif,
         "has_icc": bool(image.info.get("icc_profile")),
         "quantization": {
             int(key): list(table)

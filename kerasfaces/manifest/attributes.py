@@ -10,6 +10,7 @@ import pandas as pd
 from kerasfaces import tables
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import listed, quoted
+from kerasfaces.manifest.table import column
 from kerasfaces.tables.columns import PATHS
 
 logger = logging.getLogger(__name__)
@@ -63,34 +64,34 @@ class Attributes:
     def join(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Return rows with the attributes of their images; unknown is empty."""
         keys = self._keys_of(list(rows["path"]))
-        n_known = sum(key != "" for key in keys)
-        if rows.shape[0]:
+        if len(rows):
+            n_known = sum(key != "" for key in keys)
             logger.info("%s: %d of %d images found", self.path, n_known, len(rows))
-        added = {}
-        for name, values in self.columns.items():
-            told = [values.get(key, "") for key in keys]
-            had = list(rows[name]) if name in rows else [""] * len(rows)
-            added[name] = pd.Series(
-                [new or old for new, old in zip(told, had, strict=True)],
+        joined = {
+            name: pd.Series(
+                [
+                    values.get(key, "") or old
+                    for key, old in zip(keys, column(rows, name), strict=True)
+                ],
                 index=rows.index,
                 dtype=str,
             )
-        return rows.assign(**added)
+            for name, values in self.columns.items()
+        }
+        return rows.assign(**joined)
 
     def _keys_of(self, paths: list[str]) -> list[str]:
         """Return each path's key in the table, empty where it has none."""
         names = [PurePath(text).name for text in paths]
         stems = [PurePath(text).stem for text in paths]
         n_names, n_stems = Counter(names), Counter(stems)
-        found = []
+        keys = []
         for text, name, stem in zip(paths, names, stems, strict=True):
-            tried = [text]
-            tried += [name] if n_names[name] == 1 else []
-            tried += [stem] if n_stems[stem] == 1 else []
-            found.append(
-                next((self.keys[each] for each in tried if each in self.keys), "")
-            )
-        return found
+            candidates = [text]
+            candidates += [name] * (n_names[name] == 1) + [stem] * (n_stems[stem] == 1)
+            known = (self.keys[each] for each in candidates if each in self.keys)
+            keys.append(next(known, ""))
+        return keys
 
 
 def _plain(key: str) -> str:

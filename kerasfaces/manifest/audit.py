@@ -6,7 +6,7 @@ nothing about faces.
 """
 
 import dataclasses
-import logging
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -14,22 +14,44 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from kerasfaces import metrics
 from kerasfaces.core import rng
 from kerasfaces.core.errors import InputError
-from kerasfaces.manifest import facts as shortcut_facts
 from kerasfaces.manifest import file_facts, groups
 from kerasfaces.manifest.rules import LABELS
 from kerasfaces.manifest.split import NEAR_DUPLICATES
 from kerasfaces.manifest.table import Manifest
 
-logger = logging.getLogger(__name__)
 LIMIT = 0.60  # flagged when the interval's lower bound is above
 _FOLDS = 5
 _SHOWN = 4  # values of the most telling fact listed per class
 _FEW_VALUES = 20  # a number with more is continuous
 
+# The luminance table of the JPEG standard (Annex K), in natural order: mean 57.6.
+_STANDARD_MEAN = 57.625
+
 Floats = NDArray[np.float64]
 Model = Callable[[], Any]
+Probe = dict[str, Any]  # as `images.probe` returns it
+
+# What a file tells without its picture: numbers a shortcut could be learnt from.
+FACTS: dict[str, Callable[[Probe], float | str]] = {
+    "width_px": lambda probe: float(probe["width_px"]),
+    "height_px": lambda probe: float(probe["height_px"]),
+    "aspect": lambda probe: probe["width_px"] / probe["height_px"],
+    "format": lambda probe: str(probe["format"]),
+    "mode": lambda probe: str(probe["mode"]),
+    "jpeg_quality": lambda probe: jpeg_quality(probe),
+    "jpeg_tables": lambda probe: _tables_digest(probe),
+    "chroma_subsampling": lambda probe: str(probe["subsampling"]),
+    "progressive": lambda probe: float(probe["progressive"]),
+    "bytes_per_pixel": lambda probe: (
+        probe["n_bytes"] / (probe["width_px"] * probe["height_px"])
+    ),
+    "has_exif": lambda probe: float(probe["has_exif"]),
+    "has_icc": lambda probe: float(probe["has_icc"]),
+    "frames": lambda probe: float(probe["n_frames"]),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,36 +99,74 @@ def audit(manifest: Manifest, seed: int = 0) -> AuditResult:
     Raises:
         InputError: Fewer than two groups of readable images of a class.
     """
-    order = np.argsort(manifest.rows["path"].to_numpy(dtype=str), kind="stable")
-    rows = manifest.rows.iloc[order].reset_index(drop=True)
+    rows = manifest.rows.sort_values("path", kind="stable", ignore_index=True)
     manifest = Manifest(rows, manifest.folder)
-    told = file_facts.scan_headers(manifest.files())
-    readable = [not each.reason for each in told]
-    n_unreadable = file_facts.report_unreadable(list(rows["path"]), told)
-    manifest = manifest.take(readable)
+    file_contents = file_facts.scan_headers(manifest.files())
+    n_unreadable = file_facts.report_unreadable(list(rows["path"]), file_contents)
+    manifest = manifest.take([not each.reason for each in file_contents])
     fake = (manifest.rows["label"] == "fake").to_numpy()
-    facts = shortcut_facts.tell([each.probe for each in told if not each.reason])
+    probes = [each.probe for each in file_contents if not each.reason]
+    facts = pd.DataFrame(
+        {name: [fact(probe) for probe in probes] for name, fact in FACTS.items()}
+    )
     folds = _folds(manifest, fake, seed)
-    values = shortcut_facts.encode(facts)
-    own = {
-        name: _auc(fake, _out_of_fold(values[:, [i]], fake, folds, _tree(fake)))
-        for i, name in enumerate(shortcut_facts.FACTS)
+    values = _encode(facts)
+    aucs = {
+        name: metrics.auc(fake, _out_of_fold(values[:, [i]], fake, folds, _tree(fake)))
+        for i, name in enumerate(FACTS)
     }
-    own = dict(sorted(own.items(), key=lambda item: -item[1]))
-    telling = next(iter(own))
-    estimate = _estimate(fake, _out_of_fold(values, fake, folds, _boosting(fake)), seed)
+    aucs = dict(sorted(aucs.items(), key=lambda item: -item[1]))
+    telling = next(iter(aucs))
+    ranks = _out_of_fold(values, fake, folds, _boosting(fake))
+    measured = metrics.measure(
+        metrics.Rows.of(fake, ranks, ranks), metrics.Thresholds(0.5, 0.5), seed=seed
+    )["auc"]
     return AuditResult(
-        **estimate,
+        auc=measured.value,
+        low=measured.low,
+        high=measured.high,
+        method=measured.method,
         n=len(fake),
         n_real=int((~fake).sum()),
         n_fake=int(fake.sum()),
         n_unreadable=n_unreadable,
-        flagged=bool(estimate["low"] > LIMIT),
+        flagged=bool(measured.low > LIMIT),
         most_telling_fact=telling,
-        most_telling_auc=own[telling],
-        facts=own,
+        most_telling_auc=aucs[telling],
+        facts=aucs,
         most_telling_values=_values(facts[telling], fake),
     )
+
+
+def jpeg_quality(probe: Probe) -> float:
+    """Return the quality (1..100) whose luminance table is nearest; 0 without tables.
+
+    The inverse of the scaling of the IJG encoder, from the mean of the table, so that it
+    is an estimate for any other encoder.
+    """
+    tables = probe["quantization"]
+    if not tables:
+        return 0.0
+    scale = 100 * float(np.mean(tables[min(tables)])) / _STANDARD_MEAN
+    quality = (200 - scale) / 2 if scale <= 100 else 5000 / scale
+    return float(np.clip(round(quality), 1, 100))
+
+
+def _tables_digest(probe: Probe) -> str:
+    tables = probe["quantization"]
+    text = repr([tables[key] for key in sorted(tables)])
+    return hashlib.sha256(text.encode()).hexdigest()[:8] if tables else ""
+
+
+def _encode(facts: pd.DataFrame) -> Floats:
+    """Return facts as `(n, facts)` float64; texts become their rank among the texts."""
+    columns = [
+        facts[name]
+        if pd.api.types.is_numeric_dtype(facts[name])
+        else np.unique(facts[name].to_numpy(dtype=str), return_inverse=True)[1]
+        for name in facts
+    ]
+    return np.stack([np.asarray(each, dtype=np.float64) for each in columns], axis=1)
 
 
 def _folds(manifest: Manifest, fake: NDArray[np.bool_], seed: int) -> groups.Rows:
@@ -150,9 +210,7 @@ def _out_of_fold(
         test = folds == fold
         if len(np.unique(fake[~test])) < 2:
             continue
-        with threadpool_limits(
-            1
-        ):  # more cost more than they bring, ruinously when busy
+        with threadpool_limits(1):  # more threads cost more than they bring
             fitted = model().fit(values[~test], fake[~test])
             scores = fitted.predict_proba(values[test])[:, 1]
         ranks[test] = (pd.Series(scores).rank().to_numpy() - 0.5) / test.sum()
@@ -184,25 +242,6 @@ def _leaf(fake: NDArray[np.bool_]) -> int:
     """Return the fewest rows in a leaf: 20, less when there are few rows."""
     rarer = int(min(fake.sum(), (~fake).sum()))
     return max(1, min(20, rarer // 5))
-
-
-def _auc(fake: NDArray[np.bool_], ranks: Floats) -> float:
-    from kerasfaces import metrics
-
-    return metrics.auc(fake, ranks)
-
-
-def _estimate(fake: NDArray[np.bool_], ranks: Floats, seed: int) -> dict[str, Any]:
-    from kerasfaces import metrics
-
-    rows = metrics.Rows.of(fake, ranks, ranks)
-    found = metrics.measure(rows, metrics.Thresholds(0.5, 0.5), seed=seed)["auc"]
-    return {
-        "auc": found.value,
-        "low": found.low,
-        "high": found.high,
-        "method": found.method,
-    }
 
 
 def _values(fact: pd.Series, fake: NDArray[np.bool_]) -> tuple[dict[str, Any], ...]:

@@ -6,8 +6,8 @@ most. The cost is the sum of squared deviations, in rows, of every stratum and e
 from its wanted count.
 """
 
+import dataclasses
 from collections import defaultdict
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,16 +16,17 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
-class Strata(Protocol):
-    """What is kept in proportion: each row's stratum, each stratum's label."""
+@dataclasses.dataclass(frozen=True)
+class Strata:
+    """What is kept in proportion.
 
-    @property
-    def of_row(self) -> Ints:
-        """Return `(n,)` stratum numbers."""
+    Attributes:
+        of_row: `(n,)` int64, each row's (label, source).
+        labels: `(strata,)` int64, each stratum's label, 0 or 1.
+    """
 
-    @property
-    def labels(self) -> Ints:
-        """Return `(strata,)` label numbers, 0 or 1."""
+    of_row: Ints
+    labels: Ints
 
 
 def quotas(sizes: Ints, labels: Ints, shares: Floats) -> Ints:
@@ -63,9 +64,9 @@ class Balance:
         self.members, self.shares = members, shares
         self.split_of = np.zeros(n_groups, dtype=np.int64)
         self.split_of[members] = splits
-        made_of = np.zeros((n_groups, n_strata), dtype=np.int64)
-        np.add.at(made_of, (members, strata.of_row), 1)
-        kinds, kind_of = np.unique(made_of, axis=0, return_inverse=True)
+        make_up = np.zeros((n_groups, n_strata), dtype=np.int64)
+        np.add.at(make_up, (members, strata.of_row), 1)
+        kinds, kind_of = np.unique(make_up, axis=0, return_inverse=True)
         one_hot = (strata.labels[:, None] == np.arange(2)).astype(np.int64)
         self.n_strata = n_strata
         self.features = np.hstack([kinds, kinds @ one_hot])  # (kinds, strata + labels)

@@ -1,14 +1,16 @@
 """manifest.csv -> findings, row by row; what training would trip over or believe wrongly."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+import pandas as pd
 
 from kerasfaces.core.texts import quoted
 from kerasfaces.images import limits
 from kerasfaces.manifest import contradictions, file_facts, groups, table
 from kerasfaces.manifest.missing_files import MISSING
-from kerasfaces.manifest.rules import LABELS, Finding
+from kerasfaces.manifest.rules import LABELS, SPLITS, Finding
 from kerasfaces.manifest.split import NEAR_DUPLICATES
 from kerasfaces.manifest.table import Manifest, column
 
@@ -47,78 +49,76 @@ def check(
 def findings_of(
     manifest: Manifest,
     lines: Sequence[int],
-    known: Sequence[Finding] = (),
+    row_findings: Sequence[Finding] = (),
     near_duplicates: int | None = NEAR_DUPLICATES,
 ) -> list[Finding]:
-    """Check rows and every file they name.
+    """Return all findings about rows and the files they name, in the order of lines.
 
     Args:
         manifest: Any manifest.
         lines: Each row's line number.
-        known: Findings about single rows that were made before.
+        row_findings: Findings about single rows that are there already.
         near_duplicates: See `check`.
-
-    Returns:
-        All findings, in the order of lines.
     """
-    findings = list(known)
     facts = file_facts.scan(manifest.files())
-    findings += _file_findings(manifest, lines, facts)
-    told = Manifest(
-        manifest.rows.assign(
-            sha256=[each.sha256 for each in facts],
-            phash=[each.phash for each in facts],
-        ),
-        manifest.folder,
+    rows = manifest.rows.assign(
+        line=lines,
+        sha256=[each.sha256 for each in facts],
+        phash=[each.phash for each in facts],
     )
-    findings += _content_findings(told, lines)
-    findings += _source_findings(told, lines)
-    findings += _leaks(told, lines, near_duplicates)
-    findings += _missing_classes(told)
-    said = contradictions.sentence(manifest.rows)
-    if said:
-        findings.append(Finding("labels against words", HEADER, "", said))
+    findings = [
+        *row_findings,
+        *_file_findings(rows, column(manifest.rows, "sha256"), facts),
+        *_content_findings(rows),
+        *_source_findings(rows),
+        *_leaks(Manifest(rows, manifest.folder), near_duplicates),
+        *_missing_classes(rows),
+    ]
+    if contradiction := contradictions.sentence(manifest.rows):
+        findings.append(Finding("labels against words", HEADER, "", contradiction))
     return sorted(findings, key=lambda finding: finding.line)
 
 
+def _at(rows: pd.DataFrame, i: int, kind: str, detail: str) -> Finding:
+    return Finding(
+        kind, int(rows["line"].to_numpy()[i]), str(rows["path"].to_numpy()[i]), detail
+    )
+
+
 def _file_findings(
-    manifest: Manifest, lines: Sequence[int], facts: Sequence[file_facts.Facts]
+    rows: pd.DataFrame, stated: Sequence[str], facts: Sequence[file_facts.Facts]
 ) -> Iterator[Finding]:
-    stated = column(manifest.rows, "sha256")
-    for i, (path, each) in enumerate(zip(manifest.rows["path"], facts, strict=True)):
+    for i, each in enumerate(facts):
         if each.reason:
             kind = "missing" if each.reason == MISSING else "unreadable"
-            yield Finding(kind, lines[i], path, f"{each.reason}.")
+            yield _at(rows, i, kind, f"{each.reason}.")
         if each.sha256 and stated[i] and each.sha256 != stated[i]:
             detail = f"the file is now {each.sha256[:12]}..., not {stated[i][:12]}..."
-            yield Finding("stale sha256", lines[i], path, detail)
+            yield _at(rows, i, "stale sha256", detail)
         n_frames, form = each.probe.get("n_frames", 1), each.probe.get("format", "")
         size = each.probe.get("width_px", 0), each.probe.get("height_px", 0)
         if not each.reason and min(size) < limits.SMALLEST_PX:
             detail = f"{size[0]}x{size[1]} px; no detector judges what has fewer than "
             detail += f"{limits.SMALLEST_PX} px on a side."
-            yield Finding("too small", lines[i], path, detail)
+            yield _at(rows, i, "too small", detail)
         if n_frames > 1 and form in _SEVERAL:
             kind, what = _SEVERAL[form]
-            detail = f"{n_frames} {what}; only the first is read."
-            yield Finding(kind, lines[i], path, detail)
+            yield _at(rows, i, kind, f"{n_frames} {what}; only the first is read.")
 
 
-def _content_findings(manifest: Manifest, lines: Sequence[int]) -> Iterator[Finding]:
-    rows = manifest.rows
-    labels, paths = list(rows["label"]), list(rows["path"])
-    for first, second in groups.equal(column(rows, "sha256")):
+def _content_findings(rows: pd.DataFrame) -> Iterator[Finding]:
+    labels, paths, lines = (list(rows[name]) for name in ("label", "path", "line"))
+    for first, second in groups.equal(list(rows["sha256"])):
         same = f"same content as line {lines[first]} ({quoted(paths[first])})"
         if labels[first] != labels[second]:
             detail = f"{same}, there {labels[first]}, here {labels[second]}."
-            yield Finding("label conflict", lines[second], paths[second], detail)
+            yield _at(rows, second, "label conflict", detail)
         else:
-            yield Finding("duplicate content", lines[second], paths[second], f"{same}.")
+            yield _at(rows, second, "duplicate content", f"{same}.")
 
 
-def _source_findings(manifest: Manifest, lines: Sequence[int]) -> Iterator[Finding]:
+def _source_findings(rows: pd.DataFrame) -> Iterator[Finding]:
     """Find sources under both labels; report the rows of the rarer label."""
-    rows = manifest.rows
     pairs = list(zip(rows["source"], rows["label"], strict=True))
     counts = Counter(pairs)
     for i, (source, label) in enumerate(pairs):
@@ -129,41 +129,34 @@ def _source_findings(manifest: Manifest, lines: Sequence[int]) -> Iterator[Findi
             detail = (
                 f"source {quoted(source)} is {label} here and {other} in other rows."
             )
-            yield Finding("label conflict", lines[i], rows["path"][i], detail)
+            yield _at(rows, i, "label conflict", detail)
 
 
-def _leaks(
-    manifest: Manifest, lines: Sequence[int], max_distance: int | None
-) -> Iterator[Finding]:
+def _leaks(manifest: Manifest, max_distance: int | None) -> Iterator[Finding]:
     rows = manifest.rows
-    splits, paths = list(rows["split"]), list(rows["path"])
+    splits, paths, lines = (list(rows[name]) for name in ("split", "path", "line"))
     if not any(splits):
         return
-    for line, path, split in zip(lines, paths, splits, strict=True):
+    for i, split in enumerate(splits):
         if not split:
-            yield Finding("no split", line, path, "other rows have one.")
-    reported: defaultdict[int, set[int]] = defaultdict(set)
+            yield _at(rows, i, "no split", "other rows have one.")
+    reported: set[tuple[int, int]] = set()
     for rule, pairs in groups.edges(manifest, max_distance).items():
         for first, second in pairs.tolist():
             same = splits[first] == splits[second]
-            if same or not (splits[first] and splits[second]):
+            unsplit = not (splits[first] and splits[second])
+            if same or unsplit or (first, second) in reported:
                 continue
-            if first in reported[second]:
-                continue
-            reported[second].add(first)
+            reported.add((first, second))
             detail = (
                 f"in {splits[second]}, but {rule.replace('_', ' ')} joins it to line "
                 f"{lines[first]} ({quoted(paths[first])}) in {splits[first]}."
             )
-            yield Finding("split leak", lines[second], paths[second], detail)
+            yield _at(rows, second, "split leak", detail)
 
 
-def _missing_classes(manifest: Manifest) -> Iterator[Finding]:
-    rows = manifest.rows
-    used = [
-        split for split in ("train", "val", "test") if (rows["split"] == split).any()
-    ]
-    for split in used or [""]:
+def _missing_classes(rows: pd.DataFrame) -> Iterator[Finding]:
+    for split in [name for name in SPLITS if (rows["split"] == name).any()] or [""]:
         part = rows[rows["split"] == split]
         for label in LABELS:
             if not (part["label"] == label).any():

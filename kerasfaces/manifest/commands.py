@@ -45,12 +45,12 @@ def build(options: argparse.Namespace) -> int:
 
 def join(options: argparse.Namespace) -> int:
     """Concatenate manifests."""
-    from kerasfaces.manifest import joining
+    from kerasfaces.manifest import file_facts, joining
 
     _refuse_existing(options.output, options.overwrite)
     parts = [(str(path), table.read(path)) for path in options.manifests]
     manifest = joining.concatenate(parts, options.output.parent)
-    manifest = joining.hashed(manifest)
+    manifest = file_facts.hashed(manifest)
     joining.refuse_shared(manifest, joining.origins(parts))
     return _finish(manifest, options.output)
 
@@ -184,9 +184,7 @@ def _cut_validation(manifest: Manifest, ratio: Sequence[float], seed: int) -> Ma
 
 
 def _read(options: argparse.Namespace) -> Manifest:
-    from kerasfaces.manifest.where import select as keep
-
-    return keep(table.read(options.manifest, options.root), options.where)
+    return table.select(table.read(options.manifest, options.root), options.where)
 
 
 def _refuse_existing(path: Path, overwrite: bool) -> None:

@@ -1,4 +1,4 @@
-"""Files -> facts: what each file holds, found out in worker processes."""
+"""Files -> what each of them holds, read in worker processes."""
 
 import dataclasses
 import logging
@@ -46,29 +46,20 @@ class Facts:
         }
 
 
-def scan(files: Sequence[Path], n_workers: int | None = None) -> list[Facts]:
+def scan(files: Sequence[Path]) -> list[Facts]:
     """Decode every file once and return its facts, in order."""
-    return _facts(examine, files, "reading images", n_workers)
+    return _facts(examine, files, "reading images")
 
 
-def scan_headers(files: Sequence[Path], n_workers: int | None = None) -> list[Facts]:
+def scan_headers(files: Sequence[Path]) -> list[Facts]:
     """Return facts without decoding pixels: no perceptual hash, truncation unnoticed."""
-    return _facts(examine_header, files, "reading file facts", n_workers)
+    return _facts(examine_header, files, "reading file facts")
 
 
 def _facts(
-    task: Callable[[Path], Facts],
-    files: Sequence[Path],
-    label: str,
-    n_workers: int | None,
+    task: Callable[[Path], Facts], files: Sequence[Path], label: str
 ) -> list[Facts]:
-    outcomes = engine.map(
-        task,
-        files,
-        spread=engine.Engine(workers=n_workers),
-        progress=label,
-        chunk=engine.CHUNK,
-    )
+    outcomes = engine.map(task, files, progress=label, chunk=engine.CHUNK)
     crashed = Facts(reason=images.DECODER_CRASHED)
     return [outcome.value or crashed for outcome in outcomes]
 
@@ -91,6 +82,16 @@ def examine_header(file: Path) -> Facts:
     return _header(file)[0]
 
 
+def _header(file: Path) -> tuple[Facts, bytes]:
+    digest, data = "", b""
+    try:
+        data = images.read_file(file)
+        digest = images.sha256(data)
+        return Facts(sha256=digest, probe=images.probe(data)), data
+    except ImageError as error:
+        return Facts(sha256=digest, reason=str(error)), data
+
+
 def complete(manifest: Manifest) -> tuple[Manifest, int]:
     """Scan the rows without a perceptual hash and fill in what they lack.
 
@@ -99,21 +100,40 @@ def complete(manifest: Manifest) -> tuple[Manifest, int]:
     Returns:
         The manifest, and how many of the files just scanned are unreadable.
     """
-    rows = manifest.rows
-    lacking = [i for i, text in enumerate(column(rows, "phash")) if not text]
+    lacking, files = _lacking(manifest, "phash")
     if not lacking:
         return manifest, 0
-    files = manifest.files()
-    facts = scan([files[i] for i in lacking])
-    n_unreadable = report_unreadable([rows["path"][i] for i in lacking], facts)
-    told = [each.columns() for each in facts]
+    facts = scan(files)
+    paths = [manifest.rows["path"][i] for i in lacking]
+    n_unreadable = report_unreadable(paths, facts)
+    return _filled(manifest, lacking, facts, list(facts[0].columns())), n_unreadable
+
+
+def hashed(manifest: Manifest) -> Manifest:
+    """Fill in the `sha256` of rows that lack it; it stays empty where a file is unreadable."""
+    lacking, files = _lacking(manifest, "sha256")
+    facts = scan_headers(files) if files else []
+    return _filled(manifest, lacking, facts, ["sha256"])
+
+
+def _lacking(manifest: Manifest, name: str) -> tuple[list[int], list[Path]]:
+    """Return the numbers and the files of the rows with nothing in a column."""
+    lacking = [i for i, text in enumerate(column(manifest.rows, name)) if not text]
+    files = manifest.files() if lacking else []
+    return lacking, [files[i] for i in lacking]
+
+
+def _filled(
+    manifest: Manifest, lacking: Sequence[int], facts: Sequence[Facts], names: list[str]
+) -> Manifest:
+    cells = [each.columns() for each in facts]
     filled = {}
-    for name in told[0]:
-        values = column(rows, name)
-        for i, cells in zip(lacking, told, strict=True):
-            values[i] = values[i] or cells[name]
+    for name in names:
+        values = column(manifest.rows, name)
+        for i, each in zip(lacking, cells, strict=True):
+            values[i] = values[i] or each[name]
         filled[name] = pd.Series(values, dtype=str)
-    return Manifest(rows.assign(**filled), manifest.folder), n_unreadable
+    return Manifest(manifest.rows.assign(**filled), manifest.folder)
 
 
 def report_unreadable(paths: Sequence[str], facts: Sequence[Facts]) -> int:
@@ -139,13 +159,3 @@ def report_unreadable(paths: Sequence[str], facts: Sequence[Facts]) -> int:
             "; ..." if len(reasons) > _NAMED else "",
         )
     return n_bad
-
-
-def _header(file: Path) -> tuple[Facts, bytes]:
-    digest, data = "", b""
-    try:
-        data = images.read_file(file)
-        digest = images.sha256(data)
-        return Facts(sha256=digest, probe=images.probe(data)), data
-    except ImageError as error:
-        return Facts(sha256=digest, reason=str(error)), data

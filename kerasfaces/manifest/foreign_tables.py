@@ -12,7 +12,7 @@ from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import listed, quoted
 from kerasfaces.manifest import label_column, missing_files
 from kerasfaces.manifest.rules import SPLITS
-from kerasfaces.manifest.table import NO_SOURCE, Manifest, absolute_folder, paths_in
+from kerasfaces.manifest.table import NO_SOURCE, Manifest, absolute_folder
 from kerasfaces.tables.columns import PATHS, lines_text
 
 logger = logging.getLogger(__name__)
@@ -88,56 +88,101 @@ def from_table(
         raise InputError(f"{path} has no rows; expected one row per image.")
     table.say()
     if columns is None:
-        columns = _recognise(table.header) or Columns(names={})
+        columns = _preset(table.header) or Columns(names={})
     if columns.says:
         logger.info("%s", columns.says)
     theirs = _ours_to_theirs(table, columns, extract)
-    used = {
+    cells = {
         ours: table.column(name) if name else [""] * len(table.rows)
         for ours, name in theirs.items()
     }
-    alternative = _named(table.header, columns.fallback_path)
-    if alternative:
-        pairs = zip(used["path"], table.column(alternative), strict=True)
-        used["path"] = [first or second for first, second in pairs]
-    used["label"] = label_column.read(
+    if fallback := _same_name(table.header, columns.fallback_path):
+        pairs = zip(cells["path"], table.column(fallback), strict=True)
+        cells["path"] = [first or second for first, second in pairs]
+    cells["label"] = label_column.read(
         table, theirs["label"], columns.real_is, chosen="label" in columns.names
     )
-    used["split"] = _splits(path, used["split"], columns, table.lines)
+    cells["split"] = _splits(table, cells["split"], columns.splits)
     if not theirs["source"]:
-        used["source"] = _sources(path, used["label"], source)
+        cells["source"] = _sources(path, cells["label"], source)
     folder = absolute_folder(extract or root or path.parent)
     if extract:
-        used["path"] = _extracted(table, columns, extract)
+        cells["path"] = _extracted(table, columns.names.get("path", ""), extract)
     else:
-        used["path"] = paths_in(path, used["path"], folder)
+        cells["path"] = missing_files.with_slashes(path, cells["path"], folder)
         if suffix:
-            used["path"] = missing_files.with_suffix(used["path"], suffix)
-    taken = {*filter(None, theirs.values()), *used}
-    rest = {name: table.column(name) for name in table.header if name not in taken}
-    return Manifest(pd.DataFrame({**used, **rest}, dtype=str), folder)
+            cells["path"] = missing_files.with_suffix(cells["path"], suffix)
+    mapped = {*filter(None, theirs.values()), *cells}
+    rest = {name: table.column(name) for name in table.header if name not in mapped}
+    return Manifest(pd.DataFrame({**cells, **rest}, dtype=str), folder)
+
+
+def _preset(header: Sequence[str]) -> Columns | None:
+    names = {name.lower() for name in header}
+    for name, preset in PRESETS.items():
+        if {*preset.names.values(), preset.fallback_path} <= names:
+            logger.info("the table has the columns of %s", name)
+            return preset
+    return None
 
 
 def _ours_to_theirs(
-    table: "tables.Table", columns: Columns, extract: Path | None
+    table: tables.Table, columns: Columns, extract: Path | None
 ) -> dict[str, str]:
     """Return our column -> theirs; empty where a column may be missing and is.
 
     Raises:
         InputError: A column that was named, or path or label, is missing.
     """
-    found = {}
+    theirs = {}
     for ours in ("path", "label", "source", "split", *columns.names):
-        name = _named(table.header, columns.names.get(ours, ours))
-        if ours not in columns.names and not name:
-            if ours == "path" and extract:
-                found[ours] = ""
-                continue
+        stated = columns.names.get(ours, ours)
+        name = _same_name(table.header, stated)
+        required = ours in columns.names
+        if not name and not required and not (ours == "path" and extract):
             name = _likely(table, ours)
-        if not name and (ours in columns.names or ours in ("path", "label")):
-            raise InputError(_no_column(table, columns.names.get(ours, ours), ours))
-        found[ours] = name
-    return found
+            required = ours in ("path", "label")
+        if not name and required:
+            raise InputError(_no_column(table, stated, ours))
+        theirs[ours] = name
+    return theirs
+
+
+def _same_name(header: Sequence[str], name: str) -> str:
+    """Return the column of that name, in any case; the empty text where there is none."""
+    return next((each for each in header if each.lower() == name.lower()), "")
+
+
+def _likely(table: tables.Table, ours: str) -> str:
+    """Return the column that by its name or its words can only be ours, and say so."""
+    candidates: list[str] = []
+    if ours == "path":
+        names = (_same_name(table.header, each) for each in PATHS)
+        candidates = list(filter(None, names))[:1]
+    elif ours == "label":
+        candidates = label_column.of_words(table)
+    if len(candidates) != 1:
+        return ""
+    logger.warning(
+        "%s: there is no column %s; %s is read as it.",
+        table.path,
+        ours,
+        quoted(candidates[0]),
+    )
+    return candidates[0]
+
+
+def _no_column(table: tables.Table, stated: str, ours: str) -> str:
+    if ours == "path" and table.images:
+        return (
+            f"{table.path}: no column path, but {listed(table.images)} holds the images themselves "
+            f"({len(table.rows):,} rows); add --extract DIR: they are written there as files and "
+            "the manifest is made of those."
+        )
+    return (
+        f"{table.path}, line 1: no column {quoted(stated)} for {ours}; got "
+        f"{listed(table.header) or 'none'}. Say which it is with --map {ours}=COLUMN."
+    )
 
 
 def _sources(path: Path, labels: list[str], name: str) -> list[str]:
@@ -153,53 +198,32 @@ def _sources(path: Path, labels: list[str], name: str) -> list[str]:
     return [f"{name}_real" if both and label == "real" else name for label in labels]
 
 
-def _named(header: Sequence[str], wanted: str) -> str:
-    """Return the column of that name, in any case; the empty text where there is none."""
-    return next((name for name in header if name.lower() == wanted.lower()), "")
-
-
-def _likely(table: "tables.Table", ours: str) -> str:
-    """Return the column that by its name or its words can only be ours, and say so."""
-    if ours == "path":
-        found = next(
-            (name for name in map(_named, [table.header] * len(PATHS), PATHS) if name),
-            "",
+def _splits(
+    table: tables.Table, cells: list[str], their_names: Mapping[str, str]
+) -> list[str]:
+    split_of = {**{name: name for name in SPLITS}, **_SPLIT_NAMES}
+    if their_names:
+        split_of = {"": ""} | {key.lower(): name for key, name in their_names.items()}
+    wrong = sorted(set(split_of.values()) - {"", *SPLITS})
+    if wrong:
+        raise InputError(
+            f"--map-split: {quoted(wrong[0])} is none of {', '.join(SPLITS)}."
         )
-    elif ours == "label":
-        words = label_column.of_words(table)
-        found = words[0] if len(words) == 1 else ""
-    else:
-        return ""
-    if found:
-        logger.warning(
-            "%s: there is no column %s; %s is read as it.",
-            table.path,
-            ours,
-            quoted(found),
+    words = [cell.strip().lower() for cell in cells]
+    bad = [i for i, word in enumerate(words) if word not in split_of]
+    if bad:
+        raise InputError(
+            f"{table.path}, {lines_text([table.lines[i] for i in bad])}: unknown split "
+            f"{quoted(cells[bad[0]])}; expected {', '.join(filter(None, split_of))}. Other names can "
+            "be mapped, e.g. --map-split train=train,test=val,dev=test."
         )
-    return found
+    return [split_of[word] for word in words]
 
 
-def _no_column(table: "tables.Table", wanted: str, ours: str) -> str:
-    got = listed(table.header) or "none"
-    if ours == "path" and table.images:
-        held = listed(table.images)
-        return (
-            f"{table.path}: no column path, but {held} holds the images themselves "
-            f"({len(table.rows):,} rows); add --extract DIR: they are written there as files and "
-            "the manifest is made of those."
-        )
-    return (
-        f"{table.path}, line 1: no column {quoted(wanted)} for {ours}; got {got}. Say which it "
-        f"is with --map {ours}=COLUMN."
-    )
-
-
-def _extracted(table: "tables.Table", columns: Columns, folder: Path) -> list[str]:
-    """Write the images that a table holds; return their paths in `folder`."""
-    asked = columns.names.get("path", "")
-    held = [name for name in table.images if asked in ("", name)]
-    if len(held) != 1:
+def _extracted(table: tables.Table, column: str, folder: Path) -> list[str]:
+    """Write the images that a table's column holds; return their paths in `folder`."""
+    columns = [name for name in table.images if column in ("", name)]
+    if len(columns) != 1:
         raise InputError(
             f"{table.path}: --extract: expected one column that holds images, got "
             f"{listed(table.images) or 'none'}"
@@ -207,7 +231,7 @@ def _extracted(table: "tables.Table", columns: Columns, folder: Path) -> list[st
         )
     from kerasfaces.tables import embedded
 
-    return embedded.extract(table.path, held[0], folder)
+    return embedded.extract(table.path, columns[0], folder)
 
 
 def parse_map(texts: list[str]) -> dict[str, str]:
@@ -223,34 +247,3 @@ def parse_map(texts: list[str]) -> dict[str, str]:
             raise InputError(f"{quoted(part)}: expected NAME=NAME, e.g. label=target.")
         pairs[ours.strip()] = theirs.strip()
     return pairs
-
-
-def _recognise(header: Sequence[str]) -> Columns | None:
-    have = {name.lower() for name in header}
-    for name, preset in PRESETS.items():
-        if {*preset.names.values(), preset.fallback_path} <= have:
-            logger.info("the table has the columns of %s", name)
-            return preset
-    return None
-
-
-def _splits(
-    path: Path, values: list[str], columns: Columns, lines: list[int]
-) -> list[str]:
-    known = {**{name: name for name in SPLITS}, **_SPLIT_NAMES}
-    if columns.splits:
-        known = {"": ""} | {key.lower(): name for key, name in columns.splits.items()}
-    wrong = sorted(set(known.values()) - {"", *SPLITS})
-    if wrong:
-        raise InputError(
-            f"--map-split: {quoted(wrong[0])} is none of {', '.join(SPLITS)}."
-        )
-    words = [value.strip().lower() for value in values]
-    bad = [i for i, word in enumerate(words) if word not in known]
-    if bad:
-        raise InputError(
-            f"{path}, {lines_text([lines[i] for i in bad])}: unknown split "
-            f"{quoted(values[bad[0]])}; expected {', '.join(filter(None, known))}. Other names can "
-            "be mapped, e.g. --map-split train=train,test=val,dev=test."
-        )
-    return [known[word] for word in words]

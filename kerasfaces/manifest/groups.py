@@ -19,9 +19,8 @@ def edges(manifest: Manifest, max_distance: int | None) -> dict[str, Rows]:
         manifest: With `sha256` and `phash` filled in where those rules should hold.
         max_distance: Bits between near-duplicates' perceptual hashes; None: no such rule.
     """
-    found = {name: equal(column(manifest.rows, name)) for name in RULES[:3]}
-    found["near_duplicate"] = _near(manifest, max_distance)
-    return found
+    pairs = {name: equal(column(manifest.rows, name)) for name in RULES[:3]}
+    return pairs | {"near_duplicate": _near(manifest, max_distance)}
 
 
 def equal(values: Sequence[str]) -> Rows:

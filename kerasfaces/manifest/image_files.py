@@ -22,17 +22,16 @@ def images_below(folder: Path) -> list[Path]:
     says nothing, are photos if their first bytes are a photo's. Hidden files and folders
     are passed over, linked folders are followed once.
     """
-    found, odd, ignored, unnameable = [], [], Counter[str](), []
+    photos, odd, ignored, unnameable = [], [], Counter[str](), []
     for file in _files_below(folder):
         named = kinds.by_name(file.suffix)
         if not (named or (named is None and _begins_like_a_photo(file))):
-            ignored[
-                shortened(file.suffix.lower(), _SUFFIX_SHOWN) or "no extension"
-            ] += 1
+            suffix = shortened(file.suffix.lower(), _SUFFIX_SHOWN)
+            ignored[suffix or "no extension"] += 1
         elif not _is_unicode(str(file)):
             unnameable.append(os.fsencode(file))
         else:
-            found.append(file)
+            photos.append(file)
             if named is None:
                 odd.append(file)
     if odd:
@@ -55,7 +54,7 @@ def images_below(folder: Path) -> list[Path]:
             len(unnameable),
             quoted(unnameable[0]),
         )
-    return sorted(found, key=str)
+    return sorted(photos, key=str)
 
 
 def _begins_like_a_photo(file: Path) -> bool:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
-from kerasfaces.manifest import file_facts, table
+from kerasfaces.manifest import table
 from kerasfaces.manifest.table import Manifest, column
 
 Part = tuple[str, Manifest]  # what messages call it, and its rows
@@ -86,18 +86,3 @@ def shared_between_splits(manifest: Manifest) -> list[tuple[int, int]]:
             pairs.append((others[0], i))
         by_split.setdefault(splits[i], i)
     return pairs
-
-
-def hashed(manifest: Manifest) -> Manifest:
-    """Fill in the `sha256` of rows that lack it; it stays empty where a file is unreadable."""
-    known = column(manifest.rows, "sha256")
-    lacking = [i for i, key in enumerate(known) if not key]
-    if lacking:
-        files = manifest.files()
-        for i, facts in zip(
-            lacking, file_facts.scan_headers([files[i] for i in lacking]), strict=True
-        ):
-            known[i] = facts.sha256
-    return Manifest(
-        manifest.rows.assign(sha256=pd.Series(known, dtype=str)), manifest.folder
-    )

@@ -42,13 +42,14 @@ def read(
     """
     cells = table.column(column)
     words = [_word(cell) for cell in cells]
-    holds = chosen and not real_is and set(words) <= set(LABELS)
-    beside = [] if holds else [name for name in of_words(table) if name != column]
-    by_words = [_word(cell) for cell in table.column(beside[0])] if beside else []
+    decided = chosen and not real_is and set(words) <= set(LABELS)
+    others = [] if decided else [name for name in of_words(table) if name != column]
+    beside = others[0] if others else ""
+    by_words = [_word(cell) for cell in table.column(beside)] if beside else []
     if real_is:
         labels = _numbered(table, words, _word(real_is))
     elif by_words and not set(words) <= set(LABELS):
-        _explain(table, column, beside[0], words, by_words)
+        _explain(table, column, beside, words, by_words)
         labels = by_words
     else:
         bad = [i for i, word in enumerate(words) if word not in LABELS]
@@ -60,7 +61,7 @@ def read(
         if word != labels[i]:
             n = sum(a != b for a, b in zip(by_words, labels, strict=True))
             raise InputError(
-                f"{table.path}, line {table.lines[i]}: {quoted(beside[0])} says {word}, "
+                f"{table.path}, line {table.lines[i]}: {quoted(beside)} says {word}, "
                 f"{quoted(column)} says {labels[i]} ({n:,} of {len(by_words):,} rows contradict); "
                 f"correct the table, or {way}."
             )

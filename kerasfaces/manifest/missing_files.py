@@ -1,45 +1,52 @@
 """Why the files of a table are not where it says, and what would find them."""
 
+import logging
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path, PurePosixPath
-from typing import TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 from kerasfaces.core.texts import quoted
-from kerasfaces.images import EXTENSIONS, kinds
+from kerasfaces.images import EXTENSIONS
+from kerasfaces.tables.columns import is_image_name
 
+logger = logging.getLogger(__name__)
 MISSING = "file not found"  # the reason of a row whose file is not there
-T = TypeVar("T")
 _TRIED = 12  # missing files that are looked for elsewhere
-_MOST = 0.5  # of them found: that is where they are
 _FOLDERS = 200  # looked through for them
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 
 
-def with_slashes(paths: Sequence[str], folder: Path) -> tuple[list[str], int]:
-    r"""Return paths, and in how many backslashes stand between folders.
+def with_slashes(table: Path, paths: Sequence[str], folder: Path) -> list[str]:
+    r"""Return a table's paths with slashes where backslashes stand between folders.
 
     `a\b.jpg` is read as `a/b.jpg` where that file is there and none is really so called.
 
     Args:
+        table: File of the table, for the log.
         paths: Paths as the table has them.
         folder: What relative paths are relative to.
     """
-    found, n_changed = list(paths), 0
+    turned = list(paths)
     for i, text in enumerate(paths):
-        if "\\" not in text:
-            continue
-        turned = text.replace("\\", "/")
-        if not _there(folder, text) and _is_file(folder, turned):
-            found[i] = turned
-            n_changed += 1
-    return found, n_changed
+        if "\\" in text and not _there(folder, text):
+            slashed = text.replace("\\", "/")
+            if "\0" not in text and os.path.isfile(os.path.join(folder, slashed)):
+                turned[i] = slashed
+    n_turned = sum(new != old for new, old in zip(turned, paths, strict=True))
+    if n_turned:
+        logger.warning(
+            "%s: %d of %d paths have backslashes between folders; they are read as slashes.",
+            table,
+            n_turned,
+            len(paths),
+        )
+    return turned
 
 
 def with_suffix(paths: Sequence[str], suffix: str) -> list[str]:
     """Return paths that end like image files: the others get the suffix."""
-    return [text if _ends_as_image(text) else text + suffix for text in paths]
+    return [text if is_image_name(text) else text + suffix for text in paths]
 
 
 def of_missing(paths: Iterable[str], reasons: Sequence[str], folder: Path) -> str:
@@ -67,9 +74,9 @@ def advice(missing: Sequence[str], folder: Path) -> str:
     relative = [text for text in sample if not os.path.isabs(text)]
     places = list(_near(folder))
     if len(relative) == len(sample) and not _WINDOWS.match(missing[0]):
-        place = _most(places, lambda place: _share(place, sample))
-        if place is not None:
-            return f"They are in {place}: add --root {place}."
+        for place in places:
+            if _holds_most(place, sample):
+                return f"They are in {place}: add --root {place}."
     cut = _cut(sample, folder, places)
     if cut:
         return cut
@@ -84,30 +91,17 @@ def advice(missing: Sequence[str], folder: Path) -> str:
     )
 
 
-def _there(folder: Path, text: str) -> bool:
-    try:
-        return os.path.lexists(os.path.join(folder, text))
-    except ValueError:  # a zero byte
-        return False
-
-
-def _is_file(folder: Path, text: str) -> bool:
-    return "\0" not in text and os.path.isfile(os.path.join(folder, text))
-
-
-def _ends_as_image(text: str) -> bool:
-    return bool(kinds.by_name(PurePosixPath(text.replace("\\", "/")).suffix))
-
-
 def _suffix(sample: Sequence[str], folder: Path) -> str:
-    """Return the extension that finds most of the files."""
-    if any(map(_ends_as_image, sample)):
+    """Return the extension that finds most of the files; empty if none does."""
+    if any(map(is_image_name, sample)):
         return ""
     suffixes = [*sorted(EXTENSIONS), *(each.upper() for each in sorted(EXTENSIONS))]
-    found = _most(
-        suffixes, lambda suffix: _share(folder, [text + suffix for text in sample])
+    holds_most = (
+        each
+        for each in suffixes
+        if _holds_most(folder, [text + each for text in sample])
     )
-    return found or ""
+    return next(holds_most, "")
 
 
 def _near(folder: Path) -> Iterator[Path]:
@@ -125,7 +119,7 @@ def _near(folder: Path) -> Iterator[Path]:
                 queue.append(child)
 
 
-def _children(folder: Path) -> Iterable[Path]:
+def _children(folder: Path) -> list[Path]:
     try:
         return sorted(Path(each.path) for each in os.scandir(folder) if each.is_dir())[
             :_FOLDERS
@@ -134,13 +128,16 @@ def _children(folder: Path) -> Iterable[Path]:
         return []
 
 
-def _share(place: Path, sample: Sequence[str]) -> float:
-    return sum(_there(place, text) for text in sample) / len(sample)
+def _there(folder: Path, text: str) -> bool:
+    try:
+        return os.path.lexists(os.path.join(folder, text))
+    except ValueError:  # a zero byte
+        return False
 
 
-def _most(choices: Sequence[T], share: Callable[[T], float]) -> T | None:
-    """Return the first choice that finds most of the files, or None."""
-    return next((each for each in choices if share(each) > _MOST), None)
+def _holds_most(folder: Path, sample: Sequence[str]) -> bool:
+    """Tell whether more than half of the files are in a folder."""
+    return sum(_there(folder, text) for text in sample) > len(sample) / 2
 
 
 def _cut(sample: Sequence[str], folder: Path, places: Sequence[Path]) -> str:
@@ -152,7 +149,7 @@ def _cut(sample: Sequence[str], folder: Path, places: Sequence[Path]) -> str:
             break
         rest = [text.removeprefix(start) for text in sample]
         for place in (folder, *places):
-            if _share(place, rest) > _MOST:
+            if _holds_most(place, rest):
                 there = f"{place / rest[0]} is there: "
                 if os.path.isdir(start):  # a run keeps relative paths as absolute ones
                     return f"{there}add --root {place}, or cut {quoted(start)} off absolute paths."

@@ -86,10 +86,10 @@ def neutralise(
         n_bad = file_facts.report_unreadable(list(manifest.rows["path"]), reasons)
         if n_bad:
             logger.warning("%d unreadable rows are not in %s", n_bad, folder)
-        made = _rows(manifest, names, outcomes, size_px)
-        if made.empty:
+        rows = _rows(manifest, names, outcomes, size_px)
+        if rows.empty:
             raise InputError(f"none of the {len(manifest)} images could be read.")
-        written = Manifest(made, absolute_folder(folder))
+        written = Manifest(rows, absolute_folder(folder))
         table.write(written, folder / "manifest.csv")
     return written
 
@@ -151,8 +151,8 @@ def _make(job: _Job) -> _Done:
         data = images.read_file(job.source)
         original = images.sha256(data)
         if job.target.exists() and _newer(job.target, job.source):
-            made = images.sha256(images.read_file(job.target))
-            return _Done(sha256=made, original=original)
+            sha256 = images.sha256(images.read_file(job.target))
+            return _Done(sha256=sha256, original=original)
         spec = images.InputSpec(size_px=job.size_px, crop="square", filter="lanczos")
         pixels = images.to_array(images.decode(data), spec)
     except ImageError as error:

@@ -72,7 +72,7 @@ def near_pairs(hashes: Hashes, max_distance: int) -> NDArray[np.int64]:
     )
     pairs = [np.stack([first[inverse.ravel()], np.arange(2 * n)], axis=1)]
     if max_distance > 0:
-        pairs += [first[found] for found in _search(unique, max_distance)]
+        pairs += [first[near] for near in _search(unique, max_distance)]
     rows = np.sort(np.concatenate(pairs) % n, axis=1)
     rows = rows[rows[:, 0] != rows[:, 1]]
     return np.unique(rows, axis=0)
@@ -83,15 +83,15 @@ def _search(unique: Hashes, max_distance: int) -> list[NDArray[np.intp]]:
     words = np.ascontiguousarray(unique).view(np.uint64)
     # Neighbouring waves are alike in aligned faces; spread them over the pieces.
     order = np.random.default_rng(0).permutation(BITS)
-    found = []
+    near = []
     for piece in np.array_split(order, max_distance + 1):
         texts = np.packbits(bits[:, piece], axis=1)
         _, keys = np.unique(texts, axis=0, return_inverse=True)
         for candidates in _sharing(keys.ravel()):
             apart = words[candidates[:, 0]] ^ words[candidates[:, 1]]
             distance = np.bitwise_count(apart).sum(axis=1)
-            found.append(candidates[distance <= max_distance])
-    return found
+            near.append(candidates[distance <= max_distance])
+    return near
 
 
 def _sharing(keys: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:

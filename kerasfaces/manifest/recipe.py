@@ -94,23 +94,23 @@ class Recipe:
 
     def shares(self) -> dict[str, dict[str, float]]:
         """Return attribute -> value -> share, each attribute summing to 1."""
-        found: dict[str, dict[str, float]] = {}
+        shares: dict[str, dict[str, float]] = {}
         for each in self.share:
-            found.setdefault(each.attribute, {})[each.value] = each.share
+            shares.setdefault(each.attribute, {})[each.value] = each.share
         return {
             attribute: {
                 value: share / sum(parts.values()) for value, share in parts.items()
             }
-            for attribute, parts in found.items()
+            for attribute, parts in shares.items()
         }
 
     def spellings(self) -> dict[str, dict[str, str]]:
         """Return attribute -> value as written -> value as counted."""
-        found: dict[str, dict[str, str]] = {}
+        spellings: dict[str, dict[str, str]] = {}
         for each in self.share:
             names = dict.fromkeys((each.value, *each.also), each.value)
-            found.setdefault(each.attribute, {}).update(names)
-        return found
+            spellings.setdefault(each.attribute, {}).update(names)
+        return spellings
 
 
 def read(path: Path) -> Recipe:

@@ -1,9 +1,9 @@
-"""A recipe and a folder -> rows, chosen and balanced; shortfalls are told, not hidden."""
+"""A recipe and a folder -> rows, chosen and balanced, and what each source lacks."""
 
 import dataclasses
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +12,13 @@ import pandas as pd
 from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.manifest.attributes import Attributes
 from kerasfaces.manifest.image_files import images_below
-from kerasfaces.manifest.quota import quotas
 from kerasfaces.manifest.recipe import Recipe, Source
 from kerasfaces.manifest.table import Manifest, absolute_folder
 
 logger = logging.getLogger(__name__)
+_ROUNDS = 500
+_SETTLED = 1e-4  # images
+Cell = tuple[str, ...]  # one value per attribute
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +39,7 @@ def assemble(
         recipe: Which sources, how many, how balanced.
         root: The folder the recipe's patterns are relative to.
         attributes: Columns to join; needed for balancing by attributes, which is left
-            out, and said so, without.
+            out, with a warning, without.
 
     Raises:
         MissingFileError: There is no such folder.
@@ -121,10 +123,10 @@ def _choose(recipe: Recipe, source: Source, table: pd.DataFrame) -> pd.DataFrame
     if lacking or not shares or table.empty:
         return _sample(table, want, recipe.seed)
     spellings = recipe.spellings()
-    told = pd.DataFrame(
+    values = pd.DataFrame(
         {name: table[name].map(spellings[name]).fillna("") for name in shares}
     )
-    known = (told != "").all(axis=1)
+    known = (values != "").all(axis=1)
     if not known.all():
         logger.warning(
             "%s: %d of %d images are left out because an attribute is unknown",
@@ -132,10 +134,12 @@ def _choose(recipe: Recipe, source: Source, table: pd.DataFrame) -> pd.DataFrame
             int((~known).sum()),
             len(table),
         )
-    table, told = table[known], told[known]
+    table, values = table[known], values[known]
     if table.empty:
         return table
-    cells = pd.Series(list(told.itertuples(index=False, name=None)), index=table.index)
+    cells = pd.Series(
+        list(values.itertuples(index=False, name=None)), index=table.index
+    )
     counts = cells.value_counts().sort_index()
     wanted = quotas(dict(zip(counts.index, counts, strict=True)), shares, want)
     picked = [
@@ -182,3 +186,54 @@ def _cut(sizes: Sequence[int], total: int) -> list[int]:
     for i in np.argsort(cut - exact, kind="stable")[: total - cut.sum()]:
         cut[i] += 1
     return [int(size) for size in cut]
+
+
+def quotas(
+    available: Mapping[Cell, int],
+    shares: Mapping[str, Mapping[str, float]],
+    want: int,
+) -> dict[Cell, int]:
+    """Return how many images of each cell to take so that the marginals are as wanted.
+
+    Iterative proportional fitting from what is available, never more than is there; what
+    a scarce cell cannot give, the others give. With too few images the total is `want` as
+    long as there are as many, and the ratios give way.
+
+    Args:
+        available: Cell (one value per attribute, in the order of `shares`) -> images.
+        shares: Attribute -> value -> share, each summing to 1.
+        want: Images in all.
+
+    Example:
+        >>> quotas({("a",): 10, ("b",): 2}, {"x": {"a": 0.5, "b": 0.5}}, 6)
+        {('a',): 4, ('b',): 2}
+    """
+    cells = sorted(available)
+    limit = np.array([available[cell] for cell in cells], dtype=np.float64)
+    want = min(want, int(limit.sum()))
+    masks = {
+        (column, value): np.array([cell[column] == value for cell in cells], dtype=bool)
+        for column, parts in enumerate(shares.values())
+        for value in parts
+    }
+    take = limit
+    for _ in range(_ROUNDS):
+        before = take
+        for column, parts in enumerate(shares.values()):
+            for value, share in parts.items():
+                members = masks[column, value]
+                total = (take * members).sum()
+                if total > 0:
+                    take = np.where(members, take * (share * want / total), take)
+        take = np.minimum(take, limit)
+        if np.abs(take - before).max(initial=0.0) < _SETTLED:
+            break
+    room = limit - take
+    lacking = want - take.sum()
+    if lacking > 0 and room.sum() > 0:
+        take = take + room * min(1.0, lacking / room.sum())
+    counts = np.floor(take + 1e-9).astype(int)
+    for i in np.argsort(counts - take, kind="stable"):
+        if counts.sum() < want and counts[i] < limit[i]:
+            counts[i] += 1
+    return {cell: int(n) for cell, n in zip(cells, counts, strict=True)}

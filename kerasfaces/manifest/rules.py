@@ -1,4 +1,4 @@
-"""What a single row may hold, and how complaints about rows are worded."""
+"""What a single row may hold, and what is wrong with rows."""
 
 import dataclasses
 import re
@@ -34,31 +34,26 @@ class Finding:
 class _Rule:
     kind: str
     column: str
-    valid: Callable[[str], bool]
+    valid: Callable[[str], object]
     expected: str
 
 
-def _is_path(text: str) -> bool:
-    return bool(text.strip()) and "\0" not in text
-
-
-def _is_count(text: str) -> bool:
-    return re.fullmatch(r"([1-9][0-9]*)?", text) is not None
-
-
-def _is_hex(text: str) -> bool:
-    return re.fullmatch(r"([0-9a-f]{64})?", text) is not None
-
-
+_IS_COUNT = re.compile(r"([1-9][0-9]*)?").fullmatch
+_IS_HEX = re.compile(r"([0-9a-f]{64})?").fullmatch
 _RULES = (
-    _Rule("missing path", "path", _is_path, "the image's file name"),
+    _Rule(
+        "missing path",
+        "path",
+        lambda text: text.strip() and "\0" not in text,
+        "the image's file name",
+    ),
     _Rule("unknown label", "label", LABELS.__contains__, "real or fake"),
-    _Rule("missing source", "source", lambda text: text.strip() != "", "a name"),
+    _Rule("missing source", "source", str.strip, "a name"),
     _Rule("unknown split", "split", ("", *SPLITS).__contains__, "train, val or test"),
-    _Rule("bad width_px", "width_px", _is_count, "a whole number"),
-    _Rule("bad height_px", "height_px", _is_count, "a whole number"),
-    _Rule("bad sha256", "sha256", _is_hex, "64 lower-case hex digits"),
-    _Rule("bad phash", "phash", _is_hex, "64 lower-case hex digits"),
+    _Rule("bad width_px", "width_px", _IS_COUNT, "a whole number"),
+    _Rule("bad height_px", "height_px", _IS_COUNT, "a whole number"),
+    _Rule("bad sha256", "sha256", _IS_HEX, "64 lower-case hex digits"),
+    _Rule("bad phash", "phash", _IS_HEX, "64 lower-case hex digits"),
 )
 
 
@@ -73,7 +68,7 @@ def row_findings(
         lines: Each row's line number.
     """
     paths = rows["path"].tolist()
-    found = [
+    findings = [
         Finding(
             rule.kind,
             lines[i],
@@ -89,8 +84,8 @@ def row_findings(
     for i, full in enumerate(absolute_paths):
         if paths[i] and first.setdefault(full, i) != i:
             detail = f"{quoted(paths[i])} is already in line {lines[first[full]]}."
-            found.append(Finding("duplicate path", lines[i], paths[i], detail))
-    return found
+            findings.append(Finding("duplicate path", lines[i], paths[i], detail))
+    return findings
 
 
 def summary(findings: Sequence[Finding]) -> str:

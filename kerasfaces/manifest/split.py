@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
 from kerasfaces.manifest import file_facts, groups, split_problems
-from kerasfaces.manifest.balance import Balance, quotas
+from kerasfaces.manifest.balance import Balance, Strata, quotas
 from kerasfaces.manifest.phash import MAX_DISTANCE
 from kerasfaces.manifest.rules import LABELS, SPLITS
 from kerasfaces.manifest.table import Manifest, column
@@ -145,10 +145,10 @@ def cut_validation(
     """
     counts = manifest.rows["split"].value_counts()
     if counts.get("", 0) or counts.get("val", 0) or not counts.get("train", 0):
-        told = ", ".join(f"{n} {name or 'without'}" for name, n in counts.items())
+        shown = ", ".join(f"{n} {name or 'without'}" for name, n in counts.items())
         raise InputError(
             "validation is cut from train where every row has a split and none is val; "
-            f"these {len(manifest)} rows are {told}."
+            f"these {len(manifest)} rows are {shown}."
         )
     if near_duplicates is not None:
         manifest, _ = file_facts.complete(manifest)
@@ -192,19 +192,6 @@ def _shares(ratio: Sequence[float]) -> tuple[tuple[str, ...], NDArray[np.float64
             "above 0."
         )
     return names, values / values.sum()
-
-
-@dataclasses.dataclass(frozen=True)
-class Strata:
-    """What is kept in proportion.
-
-    Attributes:
-        of_row: `(n,)` int64, each row's (label, source).
-        labels: `(strata,)` int64, each stratum's label.
-    """
-
-    of_row: NDArray[np.int64]
-    labels: NDArray[np.int64]
 
 
 def _strata(rows: pd.DataFrame) -> Strata:

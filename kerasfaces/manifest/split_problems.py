@@ -33,13 +33,18 @@ def require_trainable(rows: pd.DataFrame, path: Path | str = "M") -> None:
         raise InputError(f"{where}: {problem}")
 
 
+def label_counts(rows: pd.DataFrame) -> dict[str, int]:
+    """Return the number of images of each class."""
+    return {label: int((rows["label"] == label).sum()) for label in LABELS}
+
+
 def require_classes(rows: pd.DataFrame, where: str, least: int) -> None:
     """Refuse rows with fewer than `least` images of a class.
 
     Raises:
         InputError: With the counts.
     """
-    counts = {label: int((rows["label"] == label).sum()) for label in LABELS}
+    counts = label_counts(rows)
     for label, count in counts.items():
         if count < least:
             raise InputError(
@@ -55,8 +60,7 @@ def untrainable(rows: pd.DataFrame, path: Path | str) -> str:
         if not (rows["label"] == label).any():
             return (
                 f"there is no {label} image among {len(rows)} rows; training needs both "
-                f"classes. Add some: {_COMMAND} join {_shown(path)} {label.upper()}.csv -o "
-                f"{_new_file(path, 'joined')}"
+                f"classes. Add some: {_join(path, label.upper())}"
             )
     n_empty = int((rows["split"] == "").sum())
     if n_empty == len(rows):
@@ -118,17 +122,17 @@ def torn_apart(path: Path | str = "M") -> str:
 def remarks(manifest: Manifest, path: Path) -> list[str]:
     """Return what the user should know about a manifest just made, a sentence each."""
     rows = manifest.rows
-    lines = [contradictions.sentence(rows)]
+    sentences = [contradictions.sentence(rows)]
     if problem := untrainable(rows, path):
-        lines.append(f"training needs train, val and test: {problem}")
-    torn = joining.shared_between_splits(manifest)
-    if torn:
-        first, second = (rows["path"].iloc[i] for i in torn[0])
-        lines.append(
-            f"{len(torn)} rows have the content of a row in another split, first {quoted(first)} "
+        sentences.append(f"training needs train, val and test: {problem}")
+    shared = joining.shared_between_splits(manifest)
+    if shared:
+        first, second = (rows["path"].iloc[i] for i in shared[0])
+        sentences.append(
+            f"{len(shared)} rows have the content of a row in another split, first {quoted(first)} "
             f"and {quoted(second)}. {torn_apart(path)}"
         )
-    return [line for line in lines if line]
+    return list(filter(None, sentences))
 
 
 def _used(rows: pd.DataFrame) -> list[str]:
@@ -136,21 +140,18 @@ def _used(rows: pd.DataFrame) -> list[str]:
 
 
 def _counted(rows: pd.DataFrame) -> str:
-    counts = {split: int((rows["split"] == split).sum()) for split in _used(rows)}
-    n_empty = len(rows) - sum(counts.values())
-    parts = [f"{n} {split}" for split, n in counts.items()]
-    return ", ".join(parts + [f"{n_empty} without"] * bool(n_empty))
+    counts = {name: int((rows["split"] == name).sum()) for name in (*SPLITS, "")}
+    return ", ".join(f"{n} {name or 'without'}" for name, n in counts.items() if n)
 
 
 def _remedy(lacking: list[str], path: Path | str) -> str:
     if lacking == ["val"]:
         return f"Cut it from train: {_COMMAND} split {_shown(path)} --validation-from train"
     if lacking == ["test"]:
-        new = _new_file(path, "test")
         return (
             "To test on val and cut another validation from train: "
             f"{_COMMAND} build {_shown(path)} --map-split train=train,val=test "
-            f"--validation-from train -o {new}"
+            f"--validation-from train -o {_new_file(path, 'test')}"
         )
     if lacking == ["val", "test"]:
         return (
@@ -159,28 +160,25 @@ def _remedy(lacking: list[str], path: Path | str) -> str:
         )
     return (
         "If this is no data set's own test, build it anew with --split-is none. Else add "
-        f"images to train on: {_COMMAND} join {_shown(path)} TRAIN.csv -o "
-        f"{_new_file(path, 'joined')}"
+        f"images to train on: {_join(path, 'TRAIN')}"
     )
 
 
 def _class_left_out(rows: pd.DataFrame, path: Path | str) -> str:
     for split in SPLITS:
-        part = rows[rows["split"] == split]
-        counts = {label: int((part["label"] == label).sum()) for label in LABELS}
+        counts = label_counts(rows[rows["split"] == split])
         for label in LABELS:
             if not counts[label]:
-                text = (
-                    f"split {split} leaves a class out ({counts['real']} real, "
-                    f"{counts['fake']} fake). "
-                )
-                if split == "val":
-                    return f"{text}{cut_anew(path)}"
+                remedy = f"Add {label} images to it: {_join(path, label.upper())}"
                 return (
-                    f"{text}Add {label} images to it: {_COMMAND} join {_shown(path)} "
-                    f"{label.upper()}.csv -o {_new_file(path, 'joined')}"
+                    f"split {split} leaves a class out ({counts['real']} real, "
+                    f"{counts['fake']} fake). {cut_anew(path) if split == 'val' else remedy}"
                 )
     return ""
+
+
+def _join(path: Path | str, other: str) -> str:
+    return f"{_COMMAND} join {_shown(path)} {other}.csv -o {_new_file(path, 'joined')}"
 
 
 def _shown(path: Path | str) -> str:

@@ -8,7 +8,7 @@ import dataclasses
 import hashlib
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -27,17 +27,8 @@ NO_SOURCE = (
     "source called real, all fakes as one called fake."
 )
 COLUMNS = (
-    "path",
-    "label",
-    "source",
-    "split",
-    "pair_id",
-    "identity",
-    "sha256",
-    "width_px",
-    "height_px",
-    "format",
-    "phash",
+    *("path", "label", "source", "split", "pair_id", "identity"),
+    *("sha256", "width_px", "height_px", "format", "phash"),
 )
 
 
@@ -112,37 +103,24 @@ def parse(
         MissingFileError: There is no such file.
         InputError: The file as a whole is no manifest (see `tables.read`).
     """
-    found = tables.read(path, expected="a manifest (CSV)")
-    frame = _our_names(found.frame())
-    if missing := [name for name in REQUIRED if name not in frame.columns]:
-        raise InputError(f"{path}, line 1: {_lacking(missing, found)}")
+    source = tables.read(path, expected="a manifest (CSV)")
+    frame = _our_names(source.frame())
+    if lacking := [name for name in REQUIRED if name not in frame.columns]:
+        raise InputError(f"{path}, line 1: {_lacking(lacking, source)}")
     if frame.empty:
         raise InputError(
             f"{path} has a header but no rows; expected one row per image."
         )
-    found.say()
+    source.say()
     if "source" not in frame:
         logger.warning("%s: %s", path, NO_SOURCE)
         frame.insert(list(frame.columns).index("label") + 1, "source", frame["label"])
     if "split" not in frame:
         frame.insert(list(frame.columns).index("source") + 1, "split", "")
     folder = absolute_folder(root or path.parent)
-    frame["path"] = paths_in(path, list(frame["path"]), folder)
-    findings = row_findings(frame, absolute(frame["path"], folder), found.lines)
-    return Manifest(frame, folder), found.lines, findings
-
-
-def paths_in(table: Path, paths: list[str], folder: Path) -> list[str]:
-    """Return a table's paths with slashes where it has backslashes, and say so."""
-    turned, n_turned = with_slashes(paths, folder)
-    if n_turned:
-        logger.warning(
-            "%s: %d of %d paths have backslashes between folders; they are read as slashes.",
-            table,
-            n_turned,
-            len(paths),
-        )
-    return turned
+    frame["path"] = with_slashes(path, list(frame["path"]), folder)
+    findings = row_findings(frame, absolute(frame["path"], folder), source.lines)
+    return Manifest(frame, folder), source.lines, findings
 
 
 def _our_names(frame: pd.DataFrame) -> pd.DataFrame:
@@ -157,17 +135,52 @@ def _our_names(frame: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _lacking(missing: list[str], found: "tables.Table") -> str:
-    if found.images and "path" in missing:
+def _lacking(columns: list[str], source: tables.Table) -> str:
+    if source.images and "path" in columns:
         return (
-            f"column {quoted(found.images[0])} holds the images themselves; write them out: "
-            f"kerasfaces manifest build {found.path} --extract DIR -o manifest.csv."
+            f"column {quoted(source.images[0])} holds the images themselves; write them out: "
+            f"kerasfaces manifest build {source.path} --extract DIR -o manifest.csv."
         )
     return (
-        f"no column {' and no column '.join(missing)}; expected path, label and optionally "
-        f"source and split, got {listed(found.header)}. A table with other names can be "
+        f"no column {' and no column '.join(columns)}; expected path, label and optionally "
+        f"source and split, got {listed(source.header)}. A table with other names can be "
         "converted: kerasfaces manifest build TABLE --map label=... -o manifest.csv."
     )
+
+
+def select(manifest: Manifest, conditions: Iterable[str]) -> Manifest:
+    """Return the rows that meet every condition.
+
+    Args:
+        manifest: Any manifest.
+        conditions: Texts such as `source=ffhq,stylegan` (either value) or `split!=test`;
+            an empty value means an empty cell.
+
+    Raises:
+        InputError: A condition is malformed, names no column, or leaves no row.
+    """
+    for condition in conditions:
+        name, equals, text = condition.partition("=")
+        negated = name.endswith("!")
+        name = name.removesuffix("!").strip()
+        if not equals or name not in manifest.rows:
+            raise InputError(
+                f"--where {quoted(condition)}: expected COLUMN=VALUE,VALUE with one of the columns "
+                f"{listed(list(manifest.rows.columns))}."
+            )
+        values = [part.strip() for part in text.split(",")]
+        present = set(manifest.rows[name])
+        absent = [value for value in values if value not in present]
+        if absent and not negated:
+            known = listed(sorted(present))
+            raise InputError(
+                f"--where {quoted(condition)}: no row has {name} {quoted(absent[0])}; there are {known}."
+            )
+        meets = manifest.rows[name].isin(values) != negated
+        if not meets.any():
+            raise InputError(f"--where {quoted(condition)} leaves no row.")
+        manifest = manifest.take(meets)
+    return manifest
 
 
 def require_valid(manifest: Manifest, where: str) -> None:

@@ -7,6 +7,7 @@ what could be two things is refused in one sentence. What the columns mean is fo
 reader to say.
 """
 
-from kerasfaces.tables.read import Table, in_memory, read
+from kerasfaces.tables.columns import Table
+from kerasfaces.tables.read import in_memory, read
 
 __all__ = ["Table", "in_memory", "read"]

@@ -10,30 +10,27 @@ import pandas as pd
 
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import listed, quoted
-from kerasfaces.tables.columns import Rows
+from kerasfaces.tables.columns import Table
 
 T = TypeVar("T")
 _NAME_BYTES = 1024  # a binary cell that is a name is no longer than this
 EMBEDDED = "bytes"  # the field that holds the file in Hugging Face's image columns
 
 
-def excel(path: Path) -> tuple[Rows, tuple[str, ...]]:
+def excel(path: Path) -> Table:
     """Return the first sheet; further ones are named in a note.
 
     Raises:
         InputError: It cannot be read.
     """
-    sheets, first = _guarded(path, lambda: _excel(path))
-    records = [[_cell(value) for value in row] for row in first.to_numpy()]
-    if not records:
-        return Rows([], [], []), ()
-    notes = []
-    if len(sheets) > 1:
-        notes.append(
-            f"its first sheet {quoted(sheets[0])} is read, not {listed(sheets[1:], 4)}."
-        )
-    lines = list(range(2, len(records) + 1))
-    return Rows(records[0], records[1:], lines, tuple(notes)), ()
+    sheets, first = _guarded(path, _excel)
+    header, *rows = [[_cell(value) for value in row] for row in first.to_numpy()] or [
+        []
+    ]
+    note = f"its first sheet {quoted(sheets[0])} is read, not {listed(sheets[1:], 4)}."
+    return Table.counted(
+        path, header, rows, (note,) * (len(sheets) > 1 and bool(header))
+    )
 
 
 def _excel(path: Path) -> tuple[list[str], pd.DataFrame]:
@@ -42,23 +39,22 @@ def _excel(path: Path) -> tuple[list[str], pd.DataFrame]:
         return list(map(str, book.sheet_names)), first
 
 
-def frame(table: pd.DataFrame) -> Rows:
-    """Return a table in memory; its index is left out, the header counts as line 1."""
-    header = list(map(_cell, table.columns))
-    cells = [[_cell(value) for value in row] for row in table.astype(object).to_numpy()]
-    return Rows(header, cells, list(range(2, len(cells) + 2)))
+def frame(table: pd.DataFrame, path: Path) -> Table:
+    """Return a table in memory; its index is left out."""
+    rows = [[_cell(value) for value in row] for row in table.astype(object).to_numpy()]
+    return Table.counted(path, list(map(_cell, table.columns)), rows)
 
 
-def parquet(path: Path) -> tuple[Rows, tuple[str, ...]]:
+def parquet(path: Path) -> Table:
     """Return the columns of text and numbers, and the names of those that hold images.
 
     Raises:
         InputError: It cannot be read.
     """
-    return _guarded(path, lambda: _parquet(path))
+    return _guarded(path, _parquet)
 
 
-def _parquet(path: Path) -> tuple[Rows, tuple[str, ...]]:
+def _parquet(path: Path) -> Table:
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
@@ -66,15 +62,13 @@ def _parquet(path: Path) -> tuple[Rows, tuple[str, ...]]:
         images = tuple(each.name for each in schema if _holds_images(file, each))
         names = [name for name in schema.names if name not in images]
         table = file.read(columns=names)
-        words = _class_names(schema.metadata or {})
+        class_names = _class_names(schema.metadata or {})
     columns, notes = [], []
     for name in names:
         cells = [_cell(value) for value in table.column(name).to_pylist()]
-        if name in words:
-            cells = [_word(words[name], cell) for cell in cells]
-            meant = ", ".join(
-                f"{i} = {quoted(w)}" for i, w in enumerate(words[name][:8])
-            )
+        if words := class_names.get(name):
+            cells = [_word(words, cell) for cell in cells]
+            meant = ", ".join(f"{i} = {quoted(w)}" for i, w in enumerate(words[:8]))
             notes.append(
                 f"column {quoted(name)} is read by the file's own words: {meant}."
             )
@@ -82,7 +76,7 @@ def _parquet(path: Path) -> tuple[Rows, tuple[str, ...]]:
     rows = [list(row) for row in zip(*columns, strict=True)]
     if not columns:
         rows = [[] for _ in range(table.num_rows)]
-    return Rows(names, rows, list(range(2, len(rows) + 2)), tuple(notes)), images
+    return Table.counted(path, names, rows, tuple(notes), images)
 
 
 def _holds_images(file: Any, field: Any) -> bool:
@@ -125,9 +119,9 @@ def _word(words: Sequence[str], cell: str) -> str:
     return words[int(cell)] if cell.isdecimal() and int(cell) < len(words) else cell
 
 
-def _guarded(path: Path, reader: Callable[[], T]) -> T:
+def _guarded(path: Path, reader: Callable[[Path], T]) -> T:
     try:
-        return reader()
+        return reader(path)
     except ImportError as error:
         raise InputError(
             f"{path}: {error}. Run: pip install 'kerasfaces[tables]', or save it as CSV."

@@ -1,32 +1,26 @@
-"""Header and cells of any format -> columns that have names, each once."""
+"""A table of text, and how its columns get names, each once."""
 
 import dataclasses
 import itertools
+import logging
 import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Self
 
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import listed, quoted
 from kerasfaces.images import kinds
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+logger = logging.getLogger(__name__)
 # Names that any of our readers looks for: how a header is told from a row.
 PATHS = (
-    "path",
-    "file_name",
-    "filename",
-    "file_path",
-    "filepath",
-    "image_path",
-    "img_path",
-    "file",
-    "image",
-    "img",
-    "image_name",
-    "image_file",
-    "image_id",
-    "id",
+    *("path", "file_name", "filename", "file_path", "filepath", "image_path"),
+    *("img_path", "file", "image", "img", "image_name", "image_file", "image_id", "id"),
 )
 KNOWN = {
     *PATHS,
@@ -38,48 +32,98 @@ _NAMELESS = re.compile(r"(Unnamed: \d+)?")
 
 
 @dataclasses.dataclass(frozen=True)
-class Rows:
-    """What a format gives: the header as it stands, the cells, each row's line."""
+class Table:
+    """A table of text.
 
+    Attributes:
+        path: The file.
+        header: Column names; each once, when `named` has been over them.
+        rows: Cells, as many as there are columns; missing is the empty string.
+        lines: Each row's line in the file (in a sheet or a Parquet file its row, the
+            header being 1).
+        notes: What was assumed or left out, a sentence each.
+        separator: Between cells; empty where the format needs none.
+        images: Columns that hold images themselves (Parquet), which `rows` lacks.
+    """
+
+    path: Path
     header: list[str]
-    cells: list[list[str]]
+    rows: list[list[str]]
     lines: list[int]
     notes: tuple[str, ...] = ()
+    separator: str = ""
+    images: tuple[str, ...] = ()
 
-    def named(self, path: Path, expected: str) -> "tuple[Rows, tuple[str, ...]]":
-        """Return the rows whose columns all have a name of their own, and what was done.
+    @classmethod
+    def counted(
+        cls,
+        path: Path,
+        header: list[str],
+        rows: list[list[str]],
+        notes: tuple[str, ...] = (),
+        images: tuple[str, ...] = (),
+    ) -> Self:
+        """Return a table without lines, its rows counted, the header being line 1."""
+        lines = list(range(2, len(rows) + 2))
+        return cls(path, header, rows, lines, notes, images=images)
 
-        An index column and empty columns without a name are left out.
+    def column(self, name: str) -> list[str]:
+        """Return one column's cells."""
+        at = self.header.index(name)
+        return [row[at] for row in self.rows]
 
-        Raises:
-            InputError: No header, a name that is there twice, or rows of other lengths.
-        """
-        # Names of files may be any bytes; names of columns are made text.
-        header = [
-            name.strip().encode(errors="backslashreplace").decode()
-            for name in self.header
-        ]
-        if not header:
-            raise InputError(
-                f"{path} is empty; expected {expected} with a header line and one row per "
-                "image."
-            )
-        _refuse_rows_for_names(path, header)
-        keep = [i for i, row in enumerate(self.cells) if any(row)]
-        cells = [self.cells[i] for i in keep]
-        lines = [self.lines[i] for i in keep]
-        header, cells = _even(header, cells)
-        _refuse_ragged(path, header, cells, lines)
-        header, taken, notes = _without_index(header, cells)
-        if cells and len(taken) < len(cells[0]):
-            cells = [[row[i] for i in taken] for row in cells]
-        repeated = [name for name, count in Counter(header).items() if count > 1]
-        if repeated:
-            raise InputError(
-                f"{path}, line 1: column {quoted(repeated[0])} appears twice; rename one "
-                "of them."
-            )
-        return Rows(header, cells, lines, self.notes), notes
+    def frame(self) -> "pd.DataFrame":
+        """Return the table, all columns text."""
+        import pandas as pd
+
+        columns = zip(*self.rows, strict=True) if self.rows else [()] * len(self.header)
+        return pd.DataFrame(
+            {
+                name: pd.Series(list(cells), dtype=str)
+                for name, cells in zip(self.header, columns, strict=True)
+            }
+        )
+
+    def say(self) -> None:
+        """Log what was assumed."""
+        for note in self.notes:
+            logger.warning("%s: %s", self.path, note)
+
+
+def named(table: Table, expected: str) -> Table:
+    """Return the table with a name of its own for every column, and what was done in notes.
+
+    An index column and empty columns without a name are left out, and so are empty rows.
+
+    Raises:
+        InputError: No header, a name that is there twice, or rows of other lengths.
+    """
+    # Names of files may be any bytes; names of columns are made text.
+    header = [
+        name.strip().encode(errors="backslashreplace").decode() for name in table.header
+    ]
+    if not header:
+        raise InputError(
+            f"{table.path} is empty; expected {expected} with a header line and one row per "
+            "image."
+        )
+    _refuse_rows_for_names(table.path, header)
+    filled = [i for i, row in enumerate(table.rows) if any(row)]
+    rows, lines = [table.rows[i] for i in filled], [table.lines[i] for i in filled]
+    header, rows = _even(header, rows)
+    _refuse_ragged(table.path, header, rows, lines)
+    header, positions, notes = _without_index(header, rows)
+    if rows and len(positions) < len(rows[0]):
+        rows = [[row[i] for i in positions] for row in rows]
+    repeated = [name for name, count in Counter(header).items() if count > 1]
+    if repeated:
+        raise InputError(
+            f"{table.path}, line 1: column {quoted(repeated[0])} appears twice; rename one "
+            "of them."
+        )
+    return dataclasses.replace(
+        table, header=header, rows=rows, lines=lines, notes=(*table.notes, *notes)
+    )
 
 
 def n_known(header: Sequence[str]) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import plain
-from kerasfaces.tables.columns import Rows, n_known
+from kerasfaces.tables.columns import Table, n_known
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -20,8 +20,8 @@ _SAMPLE = 50  # rows by which separators are judged
 _EXCEL = re.compile(r'"?sep=([^"\r\n])"?\r?\n?')
 
 
-def parse(text: str, path: Path) -> tuple[Rows, str, tuple[str, ...]]:
-    """Return the rows, the separator, and what was found out about the format.
+def parse(text: str, path: Path) -> Table:
+    """Return the table; its notes tell the separator and the quotes where they are unusual.
 
     Raises:
         InputError: Quotes that do not close, or a field without end.
@@ -53,9 +53,8 @@ def parse(text: str, path: Path) -> tuple[Rows, str, tuple[str, ...]]:
         notes.append(f"its cells are separated by {name}.")
     if quote == "'":
         notes.append("its cells stand in single quotes, which are taken off.")
-    if not records:
-        return Rows([], [], []), separator, ()
-    return Rows(records[0], records[1:], lines[1:]), separator, tuple(notes)
+    header, *rows = records or [[]]
+    return Table(path, header, rows, lines[1:], tuple(notes), separator)
 
 
 def _reader(

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import listed, quoted
-from kerasfaces.tables.columns import Rows
+from kerasfaces.tables.columns import Table
 
 _WHITE = " \t\r\n"
 _decoder = json.JSONDecoder()
@@ -18,8 +18,8 @@ def is_json(text: str) -> bool:
     return text.lstrip(_WHITE)[:1] in ("{", "[")
 
 
-def parse(text: str, path: Path) -> Rows:
-    """Return the rows; the header has every key of any row, in the order met.
+def parse(text: str, path: Path) -> Table:
+    """Return the table; the header has every key of any row, in the order met.
 
     Raises:
         InputError: Not JSON, or JSON of another shape; the message gives the line.
@@ -42,7 +42,7 @@ def parse(text: str, path: Path) -> Rows:
             f"{path} holds {error.object[error.start : error.end]!a}, half of a character; "
             "write it again as UTF-8."
         ) from error
-    return Rows(header, cells, [line for _, line in values])
+    return Table(path, header, cells, [line for _, line in values])
 
 
 def _values(text: str, path: Path) -> list[tuple[Any, int]]:

@@ -1,70 +1,17 @@
 """A file -> its table: which format it is, found by content before its name."""
 
 import dataclasses
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.tables import delimited, encoding, objects
-from kerasfaces.tables.columns import Rows
+from kerasfaces.tables.columns import Table, named
 
 if TYPE_CHECKING:
     import pandas as pd
 
-logger = logging.getLogger(__name__)
-_BINARY = {
-    ".xlsx": "excel",
-    ".xls": "excel",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-}
-
-
-@dataclasses.dataclass(frozen=True)
-class Table:
-    """A table of text.
-
-    Attributes:
-        path: The file.
-        header: Column names, each once.
-        rows: Cells, as many as there are columns; missing is the empty string.
-        lines: Each row's line in the file (in a sheet or a Parquet file its row, the
-            header being 1).
-        notes: What was assumed or left out, a sentence each.
-        separator: Between cells; empty where the format needs none.
-        images: Columns that hold images themselves (Parquet), which `rows` lacks.
-    """
-
-    path: Path
-    header: list[str]
-    rows: list[list[str]]
-    lines: list[int]
-    notes: tuple[str, ...] = ()
-    separator: str = ""
-    images: tuple[str, ...] = ()
-
-    def column(self, name: str) -> list[str]:
-        """Return one column's cells."""
-        at = self.header.index(name)
-        return [row[at] for row in self.rows]
-
-    def frame(self) -> "pd.DataFrame":
-        """Return the table, all columns text."""
-        import pandas as pd
-
-        columns = zip(*self.rows, strict=True) if self.rows else [()] * len(self.header)
-        return pd.DataFrame(
-            {
-                name: pd.Series(list(cells), dtype=str)
-                for name, cells in zip(self.header, columns, strict=True)
-            }
-        )
-
-    def say(self) -> None:
-        """Log what was assumed."""
-        for note in self.notes:
-            logger.warning("%s: %s", self.path, note)
+_BINARY = {".xlsx": "excel", ".xls": "excel", ".parquet": "parquet", ".pq": "parquet"}
 
 
 def read(path: Path, *, raw_bytes: bool = False, expected: str = "a table") -> Table:
@@ -93,14 +40,11 @@ def read(path: Path, *, raw_bytes: bool = False, expected: str = "a table") -> T
     if kind:
         from kerasfaces.tables import binary
 
-        rows, images = getattr(binary, kind)(path)
-        return _finished(path, rows, expected, images=images)
+        return named(getattr(binary, kind)(path), expected)
     text, notes = encoding.decode(path.read_bytes(), path, raw_bytes)
-    if objects.is_json(text):
-        rows = objects.parse(text, path)
-        return _finished(path, rows, expected, notes)
-    rows, separator, format_notes = delimited.parse(text, path)
-    return _finished(path, rows, expected, (*notes, *format_notes), separator)
+    parser = objects if objects.is_json(text) else delimited
+    table = parser.parse(text, path)
+    return named(dataclasses.replace(table, notes=(*notes, *table.notes)), expected)
 
 
 def in_memory(frame: "pd.DataFrame", name: str = "the table") -> Table:
@@ -115,24 +59,4 @@ def in_memory(frame: "pd.DataFrame", name: str = "the table") -> Table:
     """
     from kerasfaces.tables import binary
 
-    return _finished(Path(name), binary.frame(frame), "a table")
-
-
-def _finished(
-    path: Path,
-    rows: Rows,
-    expected: str,
-    notes: tuple[str, ...] = (),
-    separator: str = "",
-    images: tuple[str, ...] = (),
-) -> Table:
-    rows, column_notes = rows.named(path, expected)
-    return Table(
-        path,
-        rows.header,
-        rows.cells,
-        rows.lines,
-        (*notes, *rows.notes, *column_notes),
-        separator,
-        images,
-    )
+    return named(binary.frame(frame, Path(name)), "a table")

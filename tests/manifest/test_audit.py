@@ -12,7 +12,7 @@ from kerasfaces import manifest as manifests
 from kerasfaces.core import config
 from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.manifest import audit as audits
-from kerasfaces.manifest import facts, neutralise
+from kerasfaces.manifest import neutralise
 from kerasfaces.run.folder import Run
 
 
@@ -75,7 +75,7 @@ def test_equal_files_pass_and_repeat(make):
     assert result == audits.audit(manifest)
     shuffled = manifest.rows.sample(frac=1, random_state=1).reset_index(drop=True)
     assert audits.audit(manifests.Manifest(shuffled, manifest.folder)) == result
-    assert set(result.facts) == set(facts.FACTS)
+    assert set(result.facts) == set(audits.FACTS)
     json.dumps(config.to_dict(result), allow_nan=False)
 
 
@@ -113,10 +113,10 @@ def test_estimated_quality_is_the_encoders(picture):
         buffer = io.BytesIO()
         picture(0).save(buffer, "JPEG", quality=quality)
         probe = images.probe(buffer.getvalue())
-        assert abs(facts.jpeg_quality(probe) - quality) <= 1
+        assert abs(audits.jpeg_quality(probe) - quality) <= 1
     buffer = io.BytesIO()
     picture(0).save(buffer, "PNG")
-    assert facts.jpeg_quality(images.probe(buffer.getvalue())) == 0
+    assert audits.jpeg_quality(images.probe(buffer.getvalue())) == 0
 
 
 def test_command_exit_codes_and_json(make, run, tmp_path):
@@ -161,7 +161,7 @@ def test_neutralised_files_are_alike(make, run, tmp_path):
         assert not probe["has_exif"]
         assert not probe["has_icc"]
         seen.add((probe["format"], probe["width_px"], probe["height_px"],
-                  probe["subsampling"], facts.jpeg_quality(probe)))  # fmt: skip
+                  probe["subsampling"], audits.jpeg_quality(probe)))  # fmt: skip
     assert seen == {("JPEG", 48, 48, "4:2:0", 75.0)}  # 16 * floor(.9 * 65 / 16)
     assert read.rows["label"].tolist() == manifest.rows["label"].tolist()
     told = {name for name, auc in after["facts"].items() if auc != 0.5}

@@ -8,8 +8,7 @@ from kerasfaces import manifest as manifests
 from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.manifest import recipe, split
 from kerasfaces.manifest.attributes import Attributes
-from kerasfaces.manifest.quota import quotas
-from kerasfaces.manifest.recipe_rows import assemble
+from kerasfaces.manifest.recipe_rows import assemble, quotas
 
 FOLDER = Path(__file__).parents[2] / "data_manifests"
 RECIPES = sorted(FOLDER.glob("*.toml"))
