@@ -32,7 +32,7 @@ def stat_of(path: Path) -> Stat | None:
 
 def known(stats: Mapping[Path, Stat]) -> dict[Path, str]:
     """Return the remembered hashes of those files that did not change since."""
-    found: dict[Path, str] = {}
+    digests: dict[Path, str] = {}
     paths = [path for path in stats if _is_unicode(path)]
     with closing(_connect()) as connection:
         for start in range(0, len(paths), _BATCH):
@@ -41,16 +41,16 @@ def known(stats: Mapping[Path, Stat]) -> dict[Path, str]:
             query = f"SELECT path, size, mtime_ns, sha256 FROM hashes WHERE path IN ({marks})"
             for path, size, mtime_ns, digest in connection.execute(query, part):
                 if stats[Path(path)] == (size, mtime_ns):
-                    found[Path(path)] = digest
-    return found
+                    digests[Path(path)] = digest
+    return digests
 
 
 def remember(rows: Iterable[tuple[Path, Stat, str]]) -> None:
     """Store the hashes of files; SQLite takes no name that is not UTF-8."""
-    kept = [(str(p), *stat, digest) for p, stat, digest in rows if _is_unicode(p)]
+    values = [(str(p), *stat, digest) for p, stat, digest in rows if _is_unicode(p)]
     with closing(_connect()) as connection, connection:
         connection.executemany(
-            "INSERT OR REPLACE INTO hashes VALUES (?, ?, ?, ?)", kept
+            "INSERT OR REPLACE INTO hashes VALUES (?, ?, ?, ?)", values
         )
 
 
@@ -69,22 +69,20 @@ def keys_of(
     """
     unique = list(dict.fromkeys(files))
     stats = {path: stat for path in unique if (stat := stat_of(path))}
-    found = known(stats)
+    key_of = known(stats)
     if digests:
-        given = zip(files, digests, strict=True)
-        found |= {path: key for path, key in given if key and path not in stats}
-    unknown = [path for path in unique if path not in found]
+        stated = zip(files, digests, strict=True)
+        key_of |= {path: key for path, key in stated if key and path not in stats}
+    unknown = [path for path in unique if path not in key_of]
     reasons: dict[Path, str] = {}
-    hashed = engine.map(_hash, unknown, progress="hashing images", chunk=engine.CHUNK)
-    for path, outcome in zip(unknown, hashed, strict=True):
-        digest, reason = outcome.value or ("", images.DECODER_CRASHED)
+    outcomes = engine.map(_hash, unknown, progress="hashing images", chunk=engine.CHUNK)
+    for path, outcome in zip(unknown, outcomes, strict=True):
+        digest, reasons[path] = outcome.value or ("", images.DECODER_CRASHED)
         if digest:
-            found[path] = digest
-        else:
-            reasons[path] = reason
-    learnt = [path for path in unknown if path in found and path in stats]
-    remember((path, stats[path], found[path]) for path in learnt)
-    keys = [found.get(path, "") for path in files]
+            key_of[path] = digest
+    new = [path for path in unknown if path in key_of and path in stats]
+    remember((path, stats[path], key_of[path]) for path in new)
+    keys = [key_of.get(path, "") for path in files]
     return keys, [reasons.get(path, "") for path in files]
 
 

@@ -11,7 +11,7 @@ loses at most the shard in flight; starting it again continues.
 """
 
 import csv
-import os
+import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -174,18 +174,12 @@ class Store:
         self._append_index([(key, "", -1, reason) for key, reason in reasons.items()])
 
     def _append_index(self, rows: Iterable[tuple[str, str, int, str]]) -> None:
-        rows = list(rows)
-        path = self.folder / "index.csv"
-        with (
-            files.naming(path),
-            path.open("a", encoding="utf-8", newline="") as file,
-        ):
-            csv.writer(file, lineterminator="\n").writerows(
-                (key, shard, row, " ".join(status.split()))
-                for key, shard, row, status in rows
-            )
-            file.flush()
-            os.fsync(file.fileno())
+        rows = [
+            (key, shard, row, " ".join(text.split())) for key, shard, row, text in rows
+        ]
+        lines = io.StringIO()
+        csv.writer(lines, lineterminator="\n").writerows(rows)
+        files.append(self.folder / "index.csv", lines.getvalue())
         for key, shard, row, status in rows:
             self._entries[key] = Entry(shard, row, status)
 

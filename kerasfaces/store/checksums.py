@@ -6,7 +6,6 @@ shard counts.
 """
 
 import hashlib
-import os
 import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
@@ -34,25 +33,21 @@ def read(folder: Path) -> dict[str, str]:
     if not path.exists():
         return {}
     lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
-    found = (_LINE.fullmatch(line) for line in lines)
-    return {match[2]: match[1] for match in found if match}
+    matches = map(_LINE.fullmatch, lines)
+    return {match[2]: match[1] for match in matches if match}
 
 
 def append(folder: Path, digests: Iterable[tuple[str, str]]) -> None:
     """Add shards and their SHA-256, flushed to the disk. Call as the only writer."""
-    path = folder / FILE
-    with files.naming(path), path.open("ab") as file:
-        file.write(_lines(digests))
-        file.flush()
-        os.fsync(file.fileno())
+    files.append(folder / FILE, _lines(digests))
 
 
 def keep(folder: Path, shards: Collection[str]) -> None:
     """Write the file again with these shards alone. Call as the only writer."""
-    found = {shard: digest for shard, digest in read(folder).items() if shard in shards}
-    if found or (folder / FILE).exists():
-        write_text(folder / FILE, _lines(found.items()).decode())
+    digests = {key: value for key, value in read(folder).items() if key in shards}
+    if digests or (folder / FILE).exists():
+        write_text(folder / FILE, _lines(digests.items()))
 
 
-def _lines(digests: Iterable[tuple[str, str]]) -> bytes:
-    return "".join(f"{digest}  {shard}\n" for shard, digest in digests).encode()
+def _lines(digests: Iterable[tuple[str, str]]) -> str:
+    return "".join(f"{digest}  {shard}\n" for shard, digest in digests)

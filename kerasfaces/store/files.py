@@ -17,7 +17,7 @@ from kerasfaces.core import machine
 from kerasfaces.core.files import write_text
 from kerasfaces.store.memory import ArrayPool
 
-_N_KEPT, _KEPT_BYTES = 6, 64 * 2**20  # batches kept for reuse, if not larger
+_N_REUSED, _REUSED_BYTES = 6, 64 * 2**20  # batches whose memory is used again
 _LARGE = 4096  # bytes from which copying item by item is faster than by shard
 _BAD_HEADER = (SyntaxError, tokenize.TokenError, TypeError)  # NumPy lets them through
 HEADER = "sha256,shard,row,status\n"
@@ -38,7 +38,7 @@ class Reader:
         # Plain arrays: a row of a memmap costs microseconds more.
         self._maps = [np.asarray(one) for one in maps]
         self._shards, self._rows = shards, rows
-        self._memory = ArrayPool(_N_KEPT, _KEPT_BYTES)
+        self._memory = ArrayPool(_N_REUSED, _REUSED_BYTES)
         self.shape, self.dtype = shape, dtype
 
     def __len__(self) -> int:
@@ -119,6 +119,14 @@ def naming(path: Path) -> Iterator[None]:
     except OSError as error:
         error.filename = error.filename or str(path)
         raise
+
+
+def append(path: Path, text: str) -> None:
+    """Add lines to a list, flushed to the disk. Call as the only writer."""
+    with naming(path), path.open("ab") as file:
+        file.write(text.encode())
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def write_npy(file: BinaryIO, array: NDArray[Any]) -> None:

@@ -1,4 +1,4 @@
-"""Memory for arrays of one size, used again once nobody holds an array made from it.
+"""Memory for arrays of one size, used again once no array of it is left.
 
 Fresh memory is cleared by the system first, a page at a time: for a batch that costs as
 much as half the copy into it.
@@ -14,22 +14,22 @@ _ALIGNMENT = 64  # TensorFlow takes such arrays without a copy
 
 
 class ArrayPool:
-    """Arrays to fill, from memory that is kept.
+    """Arrays to fill, whose memory is used again.
 
-    Whether an array of some memory is still held is asked of Python's buffer protocol:
+    Whether an array of some memory is left is asked of Python's buffer protocol:
     a bytearray refuses to change its size while anything refers to its content.
     """
 
-    def __init__(self, max_kept: int, max_bytes: int) -> None:
+    def __init__(self, max_reused: int, max_bytes: int) -> None:
         """Start empty.
 
         Args:
-            max_kept: Largest number of pieces of memory that are kept.
-            max_bytes: Largest size of a piece that is kept.
+            max_reused: Largest number of pieces of memory to use again.
+            max_bytes: Largest size of such a piece.
         """
-        self._max_kept, self._max_bytes = max_kept, max_bytes
+        self._max_reused, self._max_bytes = max_reused, max_bytes
         self._lock = threading.Lock()
-        self._kept: list[bytearray] = []
+        self._pieces: list[bytearray] = []
 
     def array(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
         """Return an array of any content that shares its memory with no other one."""
@@ -40,20 +40,20 @@ class ArrayPool:
             return memory[start : start + size].view(dtype).reshape(shape)
 
     def _take(self, size: int) -> bytearray:
-        for memory in self._kept:
+        for memory in self._pieces:
             if len(memory) == size and _is_free(memory):
                 return memory
         memory = bytearray(size)
         _is_free(memory)  # the first time a bytearray grows, it may move
         if size <= self._max_bytes:
-            self._kept = [memory, *self._kept][: self._max_kept]
+            self._pieces = [memory, *self._pieces][: self._max_reused]
         return memory
 
 
 def _is_free(memory: bytearray) -> bool:
     try:
         memory.append(0)
-    except BufferError:  # an array of it is held
+    except BufferError:  # an array of it is left
         return False
     memory.pop()
     return True

@@ -10,7 +10,7 @@ FLOAT = np.dtype(np.float32)
 
 
 def test_free_memory_is_used_again():
-    pool = ArrayPool(max_kept=2, max_bytes=2**20)
+    pool = ArrayPool(max_reused=2, max_bytes=2**20)
     first = pool.array((4, 5), FLOAT)
     place = first.ctypes.data
     assert place % 64 == 0
@@ -19,7 +19,7 @@ def test_free_memory_is_used_again():
 
 
 def test_a_slice_holds_the_memory():
-    pool = ArrayPool(max_kept=1, max_bytes=2**20)
+    pool = ArrayPool(max_reused=1, max_bytes=2**20)
     part = pool.array((4, 5), FLOAT)[1:2, 3:].T
     part[:] = 7
     pool.array((4, 5), FLOAT)[:] = 0
@@ -27,7 +27,7 @@ def test_a_slice_holds_the_memory():
 
 
 def test_large_memory_is_not_kept():
-    pool = ArrayPool(max_kept=2, max_bytes=100)
+    pool = ArrayPool(max_reused=2, max_bytes=100)
     pool.array((100, 100), FLOAT)
     assert not pool._kept
 
@@ -35,7 +35,7 @@ def test_large_memory_is_not_kept():
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(st.lists(st.tuples(st.integers(1, 3), st.booleans()), max_size=40))
 def test_held_arrays_never_change(steps):
-    pool = ArrayPool(max_kept=3, max_bytes=2**20)
+    pool = ArrayPool(max_reused=3, max_bytes=2**20)
     held = []
     for number, (size, drop) in enumerate(steps):
         array = pool.array((size, 6), FLOAT)

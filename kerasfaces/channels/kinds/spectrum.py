@@ -80,7 +80,7 @@ class Spectrum:
         optional_import("torch", "channels")
         self.options = options
         self._threads = _single_threads()
-        self._memory = ArrayPool(max_kept=1, max_bytes=2**30)
+        self._memory = ArrayPool(max_reused=1, max_bytes=2**30)
         self.spec = ChannelSpec(
             names=_names(options),
             ranges=_ranges(options),
