@@ -16,7 +16,6 @@ from kerasfaces import manifest as manifests
 from kerasfaces import sample, tables
 from kerasfaces.api.wording import advice_in_python
 from kerasfaces.core.errors import InputError
-from kerasfaces.core.texts import listed, quoted
 from kerasfaces.manifest.rules import LABELS, SPLITS
 
 if TYPE_CHECKING:
@@ -139,26 +138,22 @@ class Manifest:
             MissingFileError: There is no such file.
             InputError: A column is missing, or a label or split is unknown; with lines.
         """
-        from kerasfaces.manifest import foreign_tables
+        from kerasfaces.manifest import build
 
-        mapping = None
-        if columns or real_is or split_names:
-            mapping = foreign_tables.Columns(
-                names=columns or {}, real_is=str(real_is), splits=split_names or {}
-            )
         if isinstance(table, pd.DataFrame):
             read, name = tables.in_memory(table), "table"
         else:
             _require_path(table, "from_table: expected a file's path or a DataFrame")
             read, name = tables.read(Path(table)), Path(table).name
-        manifest = foreign_tables.from_table(
-            read,
-            mapping,
-            None if root is None else Path(root),
-            source=source,
+        table_format = build.TableFormat(
+            columns=columns or {},
+            real_is=str(real_is),
+            split_names=split_names or {},
+            root=None if root is None else Path(root),
             suffix=suffix,
             extract=None if extract is None else Path(extract),
         )
+        manifest = build.of_table(read, table_format, source)
         return cls._scanned(manifest, name)
 
     @classmethod
@@ -216,18 +211,16 @@ class Manifest:
         Raises:
             InputError: An image is in two of them, or in two splits.
         """
-        from kerasfaces.manifest import file_facts, joining
+        from kerasfaces.manifest import build
 
         for position, other in enumerate(others):
             require_manifest(other, f"others[{position}]")
         every: list[Manifest] = [self, *others]
         parts = [(each.name, each.manifest) for each in every]
-        joined = joining.concatenate(parts, self.manifest.folder)
-        hashed = file_facts.hashed(joined)
-        joining.refuse_shared(hashed, joining.origins(parts))
+        joined = build.join(parts, self.manifest.folder)
         notes = tuple(dict.fromkeys(note for each in every for note in each._notes))
         on_sample = all(each.is_sample for each in every)
-        return type(self)(hashed, self.name, notes=notes, is_sample=on_sample)
+        return type(self)(joined, self.name, notes=notes, is_sample=on_sample)
 
     def split(
         self,
@@ -254,24 +247,16 @@ class Manifest:
         Raises:
             InputError: Rows have a split already, or a class has too few images.
         """
-        from kerasfaces.manifest.split import assign, cut_validation, parse_ratio
+        from kerasfaces.manifest.split import parse_ratio, split
 
-        if validation_from not in (None, "train"):
-            raise InputError(
-                f"validation_from: expected 'train', got {quoted(validation_from)}."
-            )
-        if validation_from:
-            shares = parse_ratio(ratio)
-            cut = cut_validation(self.manifest, shares, seed, near_duplicates)
-            return self._with(cut.manifest)
-        n_split = int((self.manifest.rows["split"] != "").sum())
-        if n_split and not overwrite:
-            raise InputError(
-                f"split: {n_split:,} of {len(self):,} rows have a split already; "
-                "validation_from='train' cuts a missing validation split from train, "
-                "overwrite=True splits everything anew."
-            )
-        result = assign(self.manifest, parse_ratio(ratio), seed, near_duplicates)
+        result = split(
+            self.manifest,
+            parse_ratio(ratio),
+            seed,
+            near_duplicates,
+            validation_from=validation_from,
+            overwrite=overwrite,
+        )
         return self._with(result.manifest)
 
     def select(self, **conditions: str | Sequence[str]) -> Self:
@@ -284,25 +269,13 @@ class Manifest:
         Raises:
             InputError: There is no such column or value, or no row is left.
         """
-        rows = self.manifest.rows
-        keep = pd.Series(True, index=rows.index)
+        from kerasfaces.manifest.table import select
+
+        manifest = self.manifest
         for name, value in conditions.items():
-            if name not in rows:
-                known = listed(list(map(str, rows.columns)))
-                raise InputError(
-                    f"select: no column {quoted(name)}; there are {known}."
-                )
             values = [value] if isinstance(value, str) else list(value)
-            absent = sorted(set(values) - set(rows[name]))
-            if absent:
-                known = listed(sorted(set(rows[name])))
-                raise InputError(
-                    f"select: no row has {name} {quoted(absent[0])}; there are {known}."
-                )
-            keep &= rows[name].isin(values)
-        if not keep.any():
-            raise InputError("select: no row meets all conditions.")
-        return self._with(self.manifest.take(keep))
+            manifest = select(manifest, name, values)
+        return self._with(manifest)
 
     def check(self, near_duplicates: int | None = 16) -> pd.DataFrame:
         """Return what is wrong, row by row, every file looked at.

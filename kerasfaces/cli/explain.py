@@ -137,9 +137,9 @@ def _request(options: argparse.Namespace) -> "Request":
 
 def _print(frame: "pd.DataFrame", folder: Path) -> None:
     """Print a line per image, what a reader must know, and where the page is."""
+    from kerasfaces.cli import printing
     from kerasfaces.core.texts import plain
     from kerasfaces.explain import checks, summary
-    from kerasfaces.manifest import printing
     from kerasfaces.run.folder import Explanation
 
     checked = "deletion_gain" in frame

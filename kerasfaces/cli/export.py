@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _print(path: Path, content: dict[str, Any]) -> None:
-    from kerasfaces.manifest import printing
+    from kerasfaces.cli import printing
 
     shape = ", ".join(str(n or "n") for n in content["input"]["shape"])
     by_batch = content["parity"]["worst_by_batch"].items()

@@ -106,8 +106,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _print(table: "pd.DataFrame", as_json: bool) -> None:
+    from kerasfaces.cli import printing
     from kerasfaces.core.texts import plain
-    from kerasfaces.manifest import printing
 
     for path, verdict, score, logit, reason in table.itertuples(index=False):
         if as_json:
@@ -125,7 +125,7 @@ def _print(table: "pd.DataFrame", as_json: bool) -> None:
 def _write(tables: "list[pd.DataFrame]", path: Path) -> None:
     import pandas as pd
 
-    from kerasfaces.manifest import printing
+    from kerasfaces.cli import printing
     from kerasfaces.run import predictions
 
     predictions.write(pd.concat(tables), path)

@@ -97,17 +97,48 @@ def _spelled(match: re.Match[str]) -> str:
         return match[0]
     if not isinstance(call, ast.Call) or _parser is None:
         return match[0]
-    try:
-        if not call.args:
-            return " ".join(_options(call.keywords, _parser))
-        (code,) = call.args
-        if isinstance(code, ast.Call):
-            return _command(code)
-        if isinstance(code, ast.Name):
-            return _option(code.id, _parser)
-    except (_Unknown, ValueError):
-        pass
+    for words in (_as_options, _as_earlier_options, _as_settings):
+        try:
+            return words(call, _parser)
+        except (_Unknown, ValueError):
+            pass
     return match[0]
+
+
+def _as_options(call: ast.Call, parser: argparse.ArgumentParser) -> str:
+    """Return what is between the parentheses of a call as words of one command."""
+    if not call.args:
+        return " ".join(_options(call.keywords, parser))
+    (code,) = call.args
+    if isinstance(code, ast.Call):
+        return _command(code)
+    if isinstance(code, ast.Name):
+        return _option(code.id, parser)
+    raise _Unknown
+
+
+def _as_earlier_options(call: ast.Call, parser: argparse.ArgumentParser) -> str:
+    """Return the same for the command of an earlier stage, and name that."""
+    for name in ("manifest build", "train"):
+        try:
+            return f"{_as_options(call, _parser_of(name))} of kerasfaces {name}"
+        except _Unknown:
+            pass
+    raise _Unknown
+
+
+def _as_settings(call: ast.Call, parser: argparse.ArgumentParser) -> str:
+    """Return arguments that are fields of a configuration, where the parser has `--set`."""
+    if call.args or not any(action.dest == "set" for action in parser._actions):
+        raise _Unknown
+    words: list[str] = []
+    for each in call.keywords:
+        try:
+            words += _options([each], parser)
+        except _Unknown:
+            name = (each.arg or "").replace("__", ".")
+            words.append(f"--set {name}={_value(each.value)}")
+    return " ".join(words)
 
 
 def _command(call: ast.Call) -> str:
@@ -148,16 +179,8 @@ def _words(call: ast.Call, name: str, parser: argparse.ArgumentParser) -> Iterat
 def _options(
     keywords: Sequence[ast.keyword], parser: argparse.ArgumentParser
 ) -> Iterator[str]:
-    has_set = any(action.dest == "set" for action in parser._actions)
     for each in keywords:
-        name = each.arg or ""
-        try:
-            option = _option(name, parser)
-        except _Unknown:
-            if not has_set:
-                raise
-            yield f"--set {name.replace('__', '.')}={_value(each.value)}"
-            continue
+        option = _option(each.arg or "", parser)
         if isinstance(each.value, ast.Constant) and each.value.value is True:
             yield option
         else:

@@ -1,8 +1,7 @@
 """Rows, never pixels: which images there are, what they are and which split they are in.
 
 Folders, tables or a recipe enter; `manifest.csv` leaves. `read` and `write` are the only
-way other stages touch that file; `split.assign` and `audit.audit` are the Python sides of
-the commands. The columns are described in `data_manifests/README.md`.
+way other stages touch that file; The columns are described in `data_manifests/README.md`.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ __all__ = ["Manifest", "read", "write"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import the table on first use, so that `--help` need not import pandas."""
+    """Import the table on first use, so that a command's help need not import pandas."""
     if name in __all__:
         from kerasfaces.manifest import table
 

@@ -1,6 +1,5 @@
-"""Folders and tables of the command line -> one manifest with the facts of its files."""
+"""Folders and tables -> one manifest with the facts of its files."""
 
-import argparse
 import dataclasses
 import logging
 from collections.abc import Mapping, Sequence
@@ -16,38 +15,164 @@ from kerasfaces.manifest import (
     foreign_tables,
     joining,
     missing_files,
-    printing,
     table,
 )
 from kerasfaces.manifest.attributes import Attributes
 from kerasfaces.manifest.image_folders import NO_SPLIT, FolderInput
-from kerasfaces.manifest.inputs import Input
-from kerasfaces.manifest.rules import SPLITS
 from kerasfaces.manifest.table import Manifest
+from kerasfaces.tables import Table
 
 logger = logging.getLogger(__name__)
 
 
-def from_inputs(options: argparse.Namespace) -> Manifest:
-    """Read all folders and tables, print how the folders were read, and scan the files.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TableFormat:
+    """How somebody's table is read.
+
+    Attributes:
+        layout: Name of a known layout, of `foreign_tables.PRESETS`.
+        columns: Our column -> theirs.
+        real_is: The label that means real, where labels are other words or numbers.
+        split_names: Their word for a split -> ours.
+        root: Folder that relative paths are relative to; by default the table's.
+        suffix: Put after names without an extension, e.g. `.jpg`.
+        extract: Folder to write images to that the table holds itself.
+    """
+
+    layout: str = ""
+    columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    real_is: str = ""
+    split_names: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    root: Path | None = None
+    suffix: str = ""
+    extract: Path | None = None
+
+    def mapping(self) -> foreign_tables.Columns | None:
+        """Return the mapping of columns, None where none is given.
+
+        Raises:
+            InputError: There is no such layout.
+        """
+        if not (self.layout or self.columns or self.split_names or self.real_is):
+            return None
+        if self.layout and self.layout not in foreign_tables.PRESETS:
+            raise InputError(
+                f"`layout={self.layout!r}`: known layouts are "
+                f"{', '.join(foreign_tables.PRESETS)}; others are mapped with `columns`."
+            )
+        base = foreign_tables.PRESETS.get(self.layout, foreign_tables.Columns(names={}))
+        return dataclasses.replace(
+            base,
+            names={**base.names, **self.columns},
+            real_is=self.real_is or base.real_is,
+            splits=self.split_names or base.splits,
+        )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """What folders and tables hold, before their files are looked at.
+
+    Attributes:
+        parts: All folders together, and each table.
+        n_inputs: Number of folders and tables.
+        reading: How the folders were read, if there are any.
+    """
+
+    parts: Sequence[joining.Part]
+    n_inputs: int
+    reading: folders.Reading | None = None
+
+    def manifest(self, folder: Path, attributes: Path | None = None) -> Manifest:
+        """Return one manifest with the facts of its files.
+
+        Args:
+            folder: Folder that paths of several parts are relative to.
+            attributes: A table of attribute columns to join.
+
+        Raises:
+            InputError: No file can be read, or an image is in two splits.
+        """
+        if len(self.parts) == 1:
+            manifest = self.parts[0][1]
+        else:
+            manifest = joining.concatenate(self.parts, folder)
+        if attributes:
+            rows = Attributes(attributes).join(manifest.rows)
+            manifest = Manifest(rows, manifest.folder)
+        table.require_valid(manifest, " ".join(name for name, _ in self.parts))
+        manifest = scanned(manifest)
+        if self.n_inputs > 1:
+            joining.refuse_shared(manifest, joining.origins(self.parts))
+        return manifest
+
+
+def read(inputs: Sequence[FolderInput], tables: TableFormat) -> Inputs:
+    """Read folders and tables; a path that is a file is a table.
+
+    Args:
+        inputs: Folders, which are read together, and tables.
+        tables: How the tables are read; folders take `split_names` too.
 
     Raises:
-        InputError: They cannot be read, hold one class only, or put one image into two
-            splits.
+        MissingFileError: There is no such folder.
+        InputError: Something cannot be read, or folders alone hold one class only.
     """
-    parts = _parts(options)
-    if len(parts) == 1:
-        manifest = parts[0][1]
-    else:
-        manifest = joining.concatenate(parts, options.output.parent)
-    if options.attributes:
-        rows = Attributes(options.attributes).join(manifest.rows)
-        manifest = Manifest(rows, manifest.folder)
-    table.require_valid(manifest, " ".join(str(each.path) for each in options.inputs))
-    manifest = scanned(manifest)
-    if len(options.inputs) > 1:
-        joining.refuse_shared(manifest, joining.origins(parts))
-    return manifest
+    of_tables = [each for each in inputs if each.path.is_file()]
+    of_folders = [each for each in inputs if each not in of_tables]
+    parts = [(str(each.path), _of_table(each, tables)) for each in of_tables]
+    if not of_folders:
+        return Inputs(parts=parts, n_inputs=len(inputs))
+    if not of_tables:
+        _refuse_table_format(tables, of_folders[0].path)
+    reading = folders.read(of_folders, tables.split_names)
+    if not of_tables:
+        folders.require_both_classes(reading)
+    name = ", ".join(str(each.path) for each in of_folders)
+    return Inputs(
+        parts=[(name, reading.manifest), *parts], n_inputs=len(inputs), reading=reading
+    )
+
+
+def of_table(
+    source_table: Path | Table, tables: TableFormat, source: str = ""
+) -> Manifest:
+    """Return the rows of one table.
+
+    Args:
+        source_table: A file, or a table in memory.
+        tables: How it is read.
+        source: Name of the source where no column names one.
+
+    Raises:
+        MissingFileError: There is no such file.
+        InputError: A column is missing, or a label or split is unknown; with lines.
+    """
+    if tables.extract and tables.root:
+        raise InputError("`extract=DIR` is where the images will be; leave out `root`.")
+    return foreign_tables.from_table(
+        source_table,
+        tables.mapping(),
+        tables.root,
+        source=source,
+        suffix=tables.suffix,
+        extract=tables.extract,
+    )
+
+
+def join(parts: Sequence[joining.Part], folder: Path) -> Manifest:
+    """Return all rows with their hashes.
+
+    Args:
+        parts: At least one.
+        folder: See `joining.concatenate`.
+
+    Raises:
+        InputError: An image is in two parts, or its content in two splits.
+    """
+    joined = file_facts.hashed(joining.concatenate(parts, folder))
+    joining.refuse_shared(joined, joining.origins(parts))
+    return joined
 
 
 def scanned(manifest: Manifest) -> Manifest:
@@ -73,93 +198,20 @@ def scanned(manifest: Manifest) -> Manifest:
     return Manifest(rows, manifest.folder)
 
 
-def _parts(options: argparse.Namespace) -> list[joining.Part]:
-    """Return what each input holds; all folders are one part, read together."""
-    tables = [each for each in options.inputs if _is_table(each.path)]
-    others = [each for each in options.inputs if each not in tables]
-    parts = [(str(each.path), _from_table(each, options)) for each in tables]
-    if not others:
-        return parts
-    if not tables:
-        _refuse_table_options(options, others[0].path)
-    given = [
-        FolderInput(
-            path=each.path,
-            label=each.label_is,
-            split=each.split_is,
-            source=each.source,
-        )
-        for each in others
-    ]
-    reading = folders.read(given, _split_names(options.map_split))
-    if not tables:
-        folders.require_both_classes(reading)
-    printing.tree(reading)
-    name = ", ".join(str(each.path) for each in others)
-    return [(name, reading.manifest), *parts]
-
-
-def _is_table(path: Path) -> bool:
-    return path.is_file()
-
-
-def _from_table(given: Input, options: argparse.Namespace) -> Manifest:
-    if given.label_is:
+def _of_table(given: FolderInput, tables: TableFormat) -> Manifest:
+    if given.label:
         raise InputError(
-            f"--label-is is for folders; {given.path} is a table with labels of its own "
-            "(--map label=COLUMN, --real-is VALUE)."
+            f"`label_is` is for folders; {given.path} is a table with labels of its own "
+            "(`columns={'label': COLUMN}, real_is=VALUE`)."
         )
-    if options.extract and options.root:
-        raise InputError("--extract DIR is where the images will be; leave out --root.")
-    manifest = foreign_tables.from_table(
-        given.path,
-        _columns(options),
-        options.root,
-        source=given.source,
-        suffix=options.suffix,
-        extract=options.extract,
-    )
-    if not given.split_is:
+    manifest = of_table(given.path, tables, given.source)
+    if not given.split:
         return manifest
-    split = "" if given.split_is == NO_SPLIT else given.split_is
+    split = "" if given.split == NO_SPLIT else given.split
     return Manifest(manifest.rows.assign(split=split), manifest.folder)
 
 
-def _refuse_table_options(options: argparse.Namespace, folder: Path) -> None:
-    for name in ("columns", "map", "real_is", "root", "suffix", "extract"):
-        if getattr(options, name):
-            flag = name.replace("_", "-")
-            raise InputError(f"--{flag} is for tables; {folder} is a folder.")
-
-
-def _split_names(texts: Sequence[str]) -> Mapping[str, str]:
-    """Return what `--map-split` says, checked."""
-    names = foreign_tables.parse_map(list(texts))
-    wrong = sorted(set(names.values()) - set(SPLITS))
-    if wrong:
-        raise InputError(
-            f"--map-split: {quoted(wrong[0])} is none of {', '.join(SPLITS)}."
-        )
-    return names
-
-
-def _columns(options: argparse.Namespace) -> foreign_tables.Columns | None:
-    """Return the mapping asked for on the command line, or None."""
-    names, splits = (
-        foreign_tables.parse_map(options.map),
-        foreign_tables.parse_map(options.map_split),
-    )
-    if not (options.columns or names or splits or options.real_is):
-        return None
-    if options.columns and options.columns not in foreign_tables.PRESETS:
-        raise InputError(
-            f"--columns {quoted(options.columns)}: known layouts are "
-            f"{', '.join(foreign_tables.PRESETS)}; others are mapped with --map."
-        )
-    base = foreign_tables.PRESETS.get(options.columns, foreign_tables.Columns(names={}))
-    return dataclasses.replace(
-        base,
-        names={**base.names, **names},
-        real_is=options.real_is or base.real_is,
-        splits=splits or base.splits,
-    )
+def _refuse_table_format(tables: TableFormat, folder: Path) -> None:
+    for field in dataclasses.fields(tables):
+        if field.name != "split_names" and getattr(tables, field.name):
+            raise InputError(f"`{field.name}` is for tables; {folder} is a folder.")

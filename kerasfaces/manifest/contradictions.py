@@ -37,7 +37,7 @@ def sentence(rows: pd.DataFrame) -> str:
         f"have the other label ({', '.join(counts)}; first {quoted(rows['path'].iloc[first])}, "
         f"source {quoted(rows['source'].iloc[first])}, labelled {labels[first]}): "
         + (
-            "the labels seem to be the wrong way round; for a table, --real-is VALUE says "
+            "the labels seem to be the wrong way round; for a table, `real_is=VALUE` says "
             "which value means real."
             if mostly
             else "check these rows."

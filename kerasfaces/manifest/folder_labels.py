@@ -38,8 +38,8 @@ def assign(folders: Sequence[ImageFolder], notes: list[str]) -> None:
             ways = " and ".join(quoted(folder.parts[at]) for _, _, at in best)
             raise InputError(
                 f"{quoted(str(folder))} says both classes ({ways}, {folder.n_images} images): which "
-                "one decides? Rename a folder, or give the class: --label-is real behind "
-                "the folder's name."
+                "one decides? Rename a folder, or give the class of that "
+                "folder: `label_is='real'`."
             )
         _, folder.label, folder.label_at = best[0]
     unlabelled = [folder for folder in folders if not folder.label]
@@ -54,7 +54,8 @@ def assign(folders: Sequence[ImageFolder], notes: list[str]) -> None:
         raise InputError(
             f"no word for a class in {shown(unlabelled)}; expected folders such as real and "
             "fake, 0_real and 1_fake, or nature and ai, anywhere in the path. Rename them, "
-            "or give each folder with its class: build A --label-is real B --label-is fake."
+            "or give each folder with its class: `Manifest.from_folders(A, label_is='real')"
+            ".join(Manifest.from_folders(B, label_is='fake'))`."
         )
     notes.append(
         f"left out, because they lie in no class's folder: {shown(unlabelled)}"

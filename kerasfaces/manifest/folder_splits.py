@@ -42,8 +42,8 @@ def assign(
     if rest and len(rest) < len(undecided):
         raise InputError(
             f"some images lie in folders of a split and some do not: {shown(rest)} have none. "
-            "Move them, give these folders by themselves with --split-is "
-            "train, or leave all splits out with --split-is none."
+            "Move them, give these folders by themselves with "
+            "`split_is='train'`, or leave all splits out with `split_is='none'`."
         )
     if rest:
         split = _split_of_top(rest[0].parts[0], above, words, notes)
@@ -64,7 +64,8 @@ class _SplitWords:
         if not split:
             raise InputError(
                 f"a folder says {quoted(word)}, which is validation in some data sets and "
-                f"the test in others; say which: --map-split {word}=val or {word}=test."
+                f"the test in others; say which: "
+                f"`split_names={{{word!r}: 'val'}}` or `split_names={{{word!r}: 'test'}}`."
             )
         return split
 
@@ -121,8 +122,8 @@ def _read_pairs_of_names(
     several = len({name.split for name in unpaired.values()}) > 1
     if several or any(name.split_last for name in unpaired.values()):
         raise InputError(
-            f"{texts}: a split, or part of a name? Give the split (--split-is test "
-            "behind the folder's name, or --split-is none to leave splits out), or "
+            f"{texts}: a split, or part of a name? Give the split of that folder "
+            "(`split_is='test'`, or `split_is='none'` to leave splits out), or "
             "rename the folder."
         )
     notes.append(f"{texts} is taken as a name, not as a split")
@@ -142,13 +143,13 @@ def _split_of_top(
             if each.is_split or (each is name and each.split_last):
                 notes.append(
                     f"the images lie in {quoted(each.text)} and got no split; if that "
-                    f"is one, say so: --split-is {SPLIT_WORDS.get(each.split, 'test')}"
+                    f"is one, say so: `split_is={SPLIT_WORDS.get(each.split, 'test')!r}`"
                 )
                 break
         return ""
     notes.append(
         f"all images are {split}, because the folder is called {quoted(top)} "
-        "(--split-is none leaves that out)"
+        "(`split_is='none'` leaves that out)"
     )
     return split
 
@@ -172,5 +173,5 @@ def _refuse_two(folder: ImageFolder, splits: set[str]) -> None:
         raise InputError(
             f"{quoted(str(folder))} says {' and '.join(sorted(splits))} ({folder.n_images} images): "
             "which split? Rename a folder, point at a folder below, or give the split: "
-            "--split-is test behind the folder's name."
+            "`split_is='test'` for that folder."
         )

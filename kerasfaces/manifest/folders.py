@@ -7,7 +7,6 @@ folder that holds both classes gives its reals a source of their own.
 
 import dataclasses
 import os
-import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,7 +18,7 @@ from kerasfaces.core.texts import quoted
 from kerasfaces.manifest import folder_labels, folder_sources, folder_splits
 from kerasfaces.manifest.image_files import images_below
 from kerasfaces.manifest.image_folders import FIRST, FolderInput, ImageFolder
-from kerasfaces.manifest.rules import LABELS
+from kerasfaces.manifest.rules import LABELS, require_splits
 from kerasfaces.manifest.table import Manifest, absolute_folder
 
 _TABLES = (".csv", ".tsv", ".jsonl", ".parquet", ".xlsx")
@@ -85,6 +84,7 @@ def read(
         MissingFileError: There is no such folder.
         InputError: A folder has no images, or the names do not tell.
     """
+    require_splits(split_names or {})
     top = Path(os.path.commonpath([absolute_folder(each.path) for each in inputs]))
     files_in: dict[ImageFolder, list[Path]] = {}
     input_of: dict[Path, FolderInput] = {}
@@ -165,7 +165,7 @@ def _tables_in(inputs: Sequence[FolderInput]) -> str:
             if file.suffix.lower() in _TABLES:
                 return (
                     f" The folder has a table, {quoted(file.name)}; if that says the class, "
-                    f"build from it: kerasfaces manifest build {shlex.quote(str(file))}"
+                    f"build from it: `Manifest.from_table({str(file)!r})`"
                 )
     return ""
 

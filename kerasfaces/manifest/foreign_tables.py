@@ -11,7 +11,7 @@ from kerasfaces import tables
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import listed, quoted
 from kerasfaces.manifest import label_column, missing_files
-from kerasfaces.manifest.rules import SPLITS
+from kerasfaces.manifest.rules import SPLITS, require_splits
 from kerasfaces.manifest.table import NO_SOURCE, Manifest, absolute_folder
 from kerasfaces.tables.columns import PATHS, lines_text
 
@@ -176,12 +176,13 @@ def _no_column(table: tables.Table, stated: str, ours: str) -> str:
     if ours == "path" and table.images:
         return (
             f"{table.path}: no column path, but {listed(table.images)} holds the images themselves "
-            f"({len(table.rows):,} rows); add --extract DIR: they are written there as files and "
+            f"({len(table.rows):,} rows); add `extract=DIR`: they are written there as files and "
             "the manifest is made of those."
         )
     return (
         f"{table.path}, line 1: no column {quoted(stated)} for {ours}; got "
-        f"{listed(table.header) or 'none'}. Say which it is with --map {ours}=COLUMN."
+        f"{listed(table.header) or 'none'}. Say which it is with "
+        f"`columns={{{ours!r}: COLUMN}}`."
     )
 
 
@@ -189,7 +190,7 @@ def _sources(path: Path, labels: list[str], name: str) -> list[str]:
     """Return what the sources are called where no column says it."""
     if not name:
         logger.warning(
-            "%s: %s Name it with --source NAME, or --map source=COLUMN.",
+            "%s: %s Name it with `source=NAME`, or `columns={'source': COLUMN}`.",
             path,
             NO_SOURCE,
         )
@@ -204,18 +205,15 @@ def _splits(
     split_of = {**{name: name for name in SPLITS}, **_SPLIT_NAMES}
     if their_names:
         split_of = {"": ""} | {key.lower(): name for key, name in their_names.items()}
-    wrong = sorted(set(split_of.values()) - {"", *SPLITS})
-    if wrong:
-        raise InputError(
-            f"--map-split: {quoted(wrong[0])} is none of {', '.join(SPLITS)}."
-        )
+    require_splits(their_names)
     words = [cell.strip().lower() for cell in cells]
     bad = [i for i, word in enumerate(words) if word not in split_of]
     if bad:
         raise InputError(
             f"{table.path}, {lines_text([table.lines[i] for i in bad])}: unknown split "
             f"{quoted(cells[bad[0]])}; expected {', '.join(filter(None, split_of))}. Other names can "
-            "be mapped, e.g. --map-split train=train,test=val,dev=test."
+            "be mapped, e.g. "
+            "`split_names={'train': 'train', 'test': 'val', 'dev': 'test'}`."
         )
     return [split_of[word] for word in words]
 
@@ -225,25 +223,10 @@ def _extracted(table: tables.Table, column: str, folder: Path) -> list[str]:
     columns = [name for name in table.images if column in ("", name)]
     if len(columns) != 1:
         raise InputError(
-            f"{table.path}: --extract: expected one column that holds images, got "
+            f"{table.path}: `extract`: expected one column that holds images, got "
             f"{listed(table.images) or 'none'}"
-            + ("; say which with --map path=COLUMN." if table.images else ".")
+            + ("; say which with `columns={'path': COLUMN}`." if table.images else ".")
         )
     from kerasfaces.tables import embedded
 
     return embedded.extract(table.path, columns[0], folder)
-
-
-def parse_map(texts: list[str]) -> dict[str, str]:
-    """Parse `label=target,source=folder` texts.
-
-    Raises:
-        InputError: A part without `=`.
-    """
-    pairs: dict[str, str] = {}
-    for part in (piece for text in texts for piece in text.split(",") if piece.strip()):
-        ours, equals, theirs = part.partition("=")
-        if not (equals and ours.strip() and theirs.strip()):
-            raise InputError(f"{quoted(part)}: expected NAME=NAME, e.g. label=target.")
-        pairs[ours.strip()] = theirs.strip()
-    return pairs

@@ -56,7 +56,11 @@ def read(
         if bad:
             raise InputError(_unknown_label(table, cells, bad))
         labels = words
-    way = "--real-is" if real_is else f"say which column holds: --map label={column}"
+    way = (
+        "`real_is`"
+        if real_is
+        else f"say which column holds: `columns={{'label': {column!r}}}`"
+    )
     for i, word in enumerate(by_words):
         if word != labels[i]:
             n = sum(a != b for a, b in zip(by_words, labels, strict=True))
@@ -89,7 +93,7 @@ def _explain(
             raise InputError(
                 f"{table.path}, line {table.lines[i]}: {quoted(column)} is {quoted(word)} beside "
                 f"{quoted(beside)} both real and fake; correct the table, or say which column "
-                f"holds: --map label={beside}."
+                f"holds: `columns={{'label': {beside!r}}}`."
             )
     logger.warning(
         "%s: in column %s %s, as column %s says in words.",
@@ -110,8 +114,7 @@ def _unknown_label(table: tables.Table, cells: list[str], bad: list[int]) -> str
     if len(words) > 1 or len(words) + len(others) != 2:
         return f"{what} Correct these rows."
     real = "real" if "real" in words else others[-1]
-    shown = real if real.isalnum() else quoted(real)
-    return f"{what} Say which value means real, e.g. --real-is {shown}."
+    return f"{what} Say which value means real, e.g. `real_is={quoted(real)}`."
 
 
 def _word(cell: str) -> str:

@@ -68,25 +68,25 @@ def advice(missing: Sequence[str], folder: Path) -> str:
     suffix = _suffix(sample, folder)
     if suffix:
         return (
-            f"They have no extension, and {sample[0]}{suffix} is there: add --suffix {suffix} to "
-            "manifest build."
+            f"They have no extension, and {sample[0]}{suffix} is there: add "
+            f"`suffix={suffix!r}`."
         )
     relative = [text for text in sample if not os.path.isabs(text)]
     places = list(_near(folder))
     if len(relative) == len(sample) and not _WINDOWS.match(missing[0]):
         for place in places:
             if _holds_most(place, sample):
-                return f"They are in {place}: add --root {place}."
+                return f"They are in {place}: add `root={str(place)!r}`."
     cut = _cut(sample, folder, places)
     if cut:
         return cut
     if _WINDOWS.match(missing[0]) or not relative:
         return (
-            f"The paths are absolute (e.g. {quoted(missing[0])}), so --root cannot help: build the "
+            f"The paths are absolute (e.g. {quoted(missing[0])}), so `root` cannot help: build the "
             "manifest again where the images are."
         )
     return (
-        f"Relative paths start from {folder}; give another folder with --root where the images "
+        f"Relative paths start from {folder}; give another folder with `root` where the images "
         "are elsewhere."
     )
 
@@ -152,7 +152,10 @@ def _cut(sample: Sequence[str], folder: Path, places: Sequence[Path]) -> str:
             if _holds_most(place, rest):
                 there = f"{place / rest[0]} is there: "
                 if os.path.isdir(start):  # a run keeps relative paths as absolute ones
-                    return f"{there}add --root {place}, or cut {quoted(start)} off absolute paths."
-                root = "" if place == folder else f" and add --root {place}"
+                    return (
+                        f"{there}add `root={str(place)!r}`, or cut {quoted(start)} off "
+                        "absolute paths."
+                    )
+                root = "" if place == folder else f" and add `root={str(place)!r}`"
                 return f"{there}cut {quoted(start)} off the paths{root}."
     return ""

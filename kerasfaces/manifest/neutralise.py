@@ -139,7 +139,7 @@ def _size(
     n_smaller = sum(side < size_px for side, _ in sides)
     if size_px < 1 or n_smaller:
         raise InputError(
-            f"--size {size_px}: expected 1..{smallest}, which enlarges no image; {n_smaller} "
+            f"`size_px={size_px}`: expected 1..{smallest}, which enlarges no image; {n_smaller} "
             f"are smaller, the smallest is {quoted(path)}. Remove such rows or choose less."
         )
     return size_px

@@ -20,7 +20,7 @@ class Source:
     Attributes:
         name: Becomes the rows' `source`.
         label: Its class.
-        folders: Patterns below `--root`; every image in or below a matching folder counts.
+        folders: Patterns below the data's folder; every image in or below a matching folder counts.
         want: Images to take; 0 takes what there is.
         stated: What the document says about it, contradictions included.
         licence: Terms of use, in a few words.
@@ -70,7 +70,7 @@ class Recipe:
         name: The source document's short name.
         title: The document.
         about: What the data set is.
-        split: Ratio, as `manifest split --ratio` takes it.
+        split: Ratio, as `Manifest.split` takes it.
         split_note: Where the ratio comes from.
         seed: Of the choice of images and of the split.
         equal_generators: Take as many of each fake source that is there.
@@ -156,7 +156,7 @@ def _check(path: Path, recipe: Recipe) -> None:
             )
         if any(Path(pattern).is_absolute() for pattern in source.folders):
             raise InputError(
-                f"{path}: source {quoted(source.name)}: folders are relative to --root."
+                f"{path}: source {quoted(source.name)}: folders are relative to `root`."
             )
         if source.follows and not source.pair_by:
             raise InputError(

@@ -48,7 +48,7 @@ def assemble(
     """
     if not root.is_dir():
         raise MissingFileError(
-            f"{root} is no folder; expected the data's folder (--root)."
+            f"{root} is no folder; expected the data's folder (`root`)."
         )
     root = absolute_folder(root)
     tables = {source.name: _find(source, root, attributes) for source in recipe.source}
@@ -116,7 +116,7 @@ def _choose(recipe: Recipe, source: Source, table: pd.DataFrame) -> pd.DataFrame
     lacking = [name for name in shares if name not in table]
     if lacking:
         logger.warning(
-            "%s is not balanced by %s: no such columns. Give them with --attributes TABLE.",
+            "%s is not balanced by %s: no such columns. Give them with `attributes=TABLE`.",
             source.name,
             ", ".join(lacking),
         )

@@ -2,15 +2,29 @@
 
 import dataclasses
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 
+from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
 from kerasfaces.tables.columns import lines_text
 
 LABELS = ("real", "fake")
 SPLITS = ("train", "val", "test")
+
+
+def require_splits(split_names: Mapping[str, str]) -> None:
+    """Refuse a mapping of split names to anything but ours.
+
+    Raises:
+        InputError: With the first name that is no split.
+    """
+    wrong = sorted(set(split_names.values()) - set(SPLITS))
+    if wrong:
+        raise InputError(
+            f"`split_names`: {quoted(wrong[0])} is none of {', '.join(SPLITS)}."
+        )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -68,6 +68,44 @@ def if_needed(manifest: Manifest) -> Manifest:
     return assign(manifest, (5, 1, 1), seed=0).manifest
 
 
+def split(
+    manifest: Manifest,
+    ratio: Sequence[float] = RATIO,
+    seed: int = 0,
+    near_duplicates: int | None = NEAR_DUPLICATES,
+    *,
+    validation_from: str | None = None,
+    overwrite: bool = False,
+) -> SplitResult:
+    """Split a manifest that has no splits, or cut a missing validation split.
+
+    Args:
+        manifest: Any manifest.
+        ratio: See `assign`.
+        seed: See `assign`.
+        near_duplicates: See `assign`.
+        validation_from: `train` cuts validation rows from the training rows; no other
+            row moves.
+        overwrite: Replace the splits that rows have.
+
+    Raises:
+        InputError: Rows have a split already, or see `assign`.
+    """
+    if validation_from not in (None, "train"):
+        raise InputError(
+            f"`validation_from`: expected 'train', got {quoted(validation_from)}."
+        )
+    if validation_from:
+        if overwrite:
+            raise InputError(
+                "`validation_from` changes no split but train; leave `overwrite` out."
+            )
+        return cut_validation(manifest, ratio, seed, near_duplicates)
+    if (manifest.rows["split"] != "").any() and not overwrite:
+        raise InputError(split_problems.already_split(manifest.rows))
+    return assign(manifest, ratio, seed, near_duplicates)
+
+
 def assign(
     manifest: Manifest,
     ratio: Sequence[float] = RATIO,
@@ -92,7 +130,7 @@ def assign(
     if near_duplicates is not None:
         if not 0 <= near_duplicates <= MAX_DISTANCE:
             raise InputError(
-                f"near-duplicates: expected a distance of 0..{MAX_DISTANCE} bits, got "
+                f"`near_duplicates`: expected a distance of 0..{MAX_DISTANCE} bits, got "
                 f"{near_duplicates}."
             )
         manifest, n_unreadable = file_facts.complete(manifest)

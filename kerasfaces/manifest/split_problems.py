@@ -1,10 +1,7 @@
-"""What a manifest's splits lack for training, and the command that mends it.
+"""What a manifest's splits lack for training, and the call that mends it.
 
-No command named here lets a test row of a manifest that has test rows change sides.
+No call named here lets a test row of a manifest that has test rows change sides.
 """
-
-import shlex
-from pathlib import Path
 
 import pandas as pd
 
@@ -14,23 +11,24 @@ from kerasfaces.manifest import contradictions, joining
 from kerasfaces.manifest.rules import LABELS, SPLITS
 from kerasfaces.manifest.table import Manifest
 
-_COMMAND = "kerasfaces manifest"
+_CUT_ANEW = (
+    "Manifest.from_table(data.table, root=data.manifest.folder, split_names={names})"
+    ".split(validation_from='train')"
+)
 
 
-def require_trainable(rows: pd.DataFrame, path: Path | str = "M") -> None:
+def require_trainable(rows: pd.DataFrame, name: object = "the manifest") -> None:
     """Refuse splits that cannot be trained with; a manifest without any is fine.
 
     Args:
         rows: With `split` and `label`.
-        path: The manifest's file, as commands in the message name it.
+        name: Name of the manifest in the message, such as its file.
 
     Raises:
-        InputError: With what is missing and the command to run.
+        InputError: With what is missing and the call that mends it.
     """
-    problem = untrainable(rows, path)
-    if problem:
-        where = "the manifest" if path == "M" else path
-        raise InputError(f"{where}: {problem}")
+    if problem := untrainable(rows):
+        raise InputError(f"{name}: {problem}")
 
 
 def label_counts(rows: pd.DataFrame) -> dict[str, int]:
@@ -54,83 +52,76 @@ def require_classes(rows: pd.DataFrame, where: str, least: int) -> None:
             )
 
 
-def untrainable(rows: pd.DataFrame, path: Path | str) -> str:
-    """Return what training would lack and what to run; empty where nothing is."""
+def untrainable(rows: pd.DataFrame) -> str:
+    """Return what training would lack and the call that mends it; else empty."""
     for label in LABELS:
         if not (rows["label"] == label).any():
             return (
                 f"there is no {label} image among {len(rows)} rows; training needs both "
-                f"classes. Add some: {_join(path, label.upper())}"
+                f"classes. Add some: `data.join({label.upper()})`"
             )
     n_empty = int((rows["split"] == "").sum())
     if n_empty == len(rows):
         return ""
     if n_empty:
-        new = _new_file(path, "split")
         return (
-            f"{n_empty} of {len(rows)} rows have no split; leave them out: {_COMMAND} select "
-            f"{_shown(path)} --where split={','.join(_used(rows))} -o {new}"
+            f"{n_empty} of {len(rows)} rows have no split; leave them out: "
+            f"`data.select(split={_used(rows)})`"
         )
     lacking = [split for split in SPLITS if split not in _used(rows)]
     if lacking:
         verb = "is no" if len(lacking) == 1 else "are neither"
         return (
             f"there {verb} {' nor '.join(lacking)} split ({_counted(rows)}). "
-            f"{_remedy(lacking, path)}"
+            f"{_remedy(lacking)}"
         )
-    return _class_left_out(rows, path)
+    return _class_left_out(rows)
 
 
-def already_split(rows: pd.DataFrame, path: Path) -> str:
+def already_split(rows: pd.DataFrame) -> str:
     """Return why a manifest is not split anew, and what to do instead."""
     n_split = int((rows["split"] != "").sum())
-    text = f"{n_split} of {len(rows)} rows have a split already"
+    text = f"{n_split:,} of {len(rows):,} rows have a split already"
     used = _used(rows)
     if "test" not in used:
-        return f"{text}; add --overwrite to split anew."
+        return f"{text}; add `overwrite=True` to split anew."
     text += f" ({_counted(rows)}). "
     if "val" not in used and n_split == len(rows):
         text += (
-            f"Cut validation from train (test rows stay): {_COMMAND} split {_shown(path)} "
-            "--validation-from train ; or split "
+            "Cut validation from train (test rows stay): "
+            "`data.split(validation_from='train')`; or split "
         )
     else:
         text += "Split "
-    return (
-        f"{text}all rows anew, test images among them, into another file: {_COMMAND} split "
-        f"{_shown(path)} --overwrite -o {_new_file(path, 'anew')}"
-    )
+    return f"{text}all rows anew, test images among them: `data.split(overwrite=True)`"
 
 
-def cut_anew(path: Path | str = "M") -> str:
+def cut_anew() -> str:
     """Return the advice to cut another validation split from train."""
-    return (
-        f"Cut validation from train anew: {_COMMAND} build {_shown(path)} --map-split "
-        f"train=train,val=train,test=test --validation-from train -o {_new_file(path, 'val')}"
-    )
+    names = {"train": "train", "val": "train", "test": "test"}
+    return f"Cut validation from train anew: `{_CUT_ANEW.format(names=names)}`"
 
 
-def torn_apart(path: Path | str = "M") -> str:
+def torn_apart() -> str:
     """Return what to do about images that are in two splits."""
     return (
-        f"{_COMMAND} check {_shown(path)} lists them: take them out of one split; or, where "
-        f"the splits are your own, split anew into another file: {_COMMAND} split "
-        f"{_shown(path)} --overwrite -o {_new_file(path, 'anew')}"
+        "`data.check()` lists them: take them out of one split; or, where the splits are "
+        "your own, split anew: `data.split(overwrite=True)`"
     )
 
 
-def remarks(manifest: Manifest, path: Path) -> list[str]:
+def remarks(manifest: Manifest) -> list[str]:
     """Return what the user should know about a manifest just made, a sentence each."""
     rows = manifest.rows
     sentences = [contradictions.sentence(rows)]
-    if problem := untrainable(rows, path):
+    if problem := untrainable(rows):
         sentences.append(f"training needs train, val and test: {problem}")
     shared = joining.shared_between_splits(manifest)
     if shared:
         first, second = (rows["path"].iloc[i] for i in shared[0])
         sentences.append(
             f"{len(shared)} rows have the content of a row in another split, first {quoted(first)} "
-            f"and {quoted(second)}. {torn_apart(path)}"
+            f"and {quoted(second)}. {torn_apart()}"
         )
     return list(filter(None, sentences))
 
@@ -144,47 +135,31 @@ def _counted(rows: pd.DataFrame) -> str:
     return ", ".join(f"{n} {name or 'without'}" for name, n in counts.items() if n)
 
 
-def _remedy(lacking: list[str], path: Path | str) -> str:
+def _remedy(lacking: list[str]) -> str:
     if lacking == ["val"]:
-        return f"Cut it from train: {_COMMAND} split {_shown(path)} --validation-from train"
+        return "Cut it from train: `data.split(validation_from='train')`"
     if lacking == ["test"]:
-        return (
-            "To test on val and cut another validation from train: "
-            f"{_COMMAND} build {_shown(path)} --map-split train=train,val=test "
-            f"--validation-from train -o {_new_file(path, 'test')}"
-        )
+        code = _CUT_ANEW.format(names={"train": "train", "val": "test"})
+        return f"To test on val and cut another validation from train: `{code}`"
     if lacking == ["val", "test"]:
         return (
             "No test is set apart, so nothing is lost by splitting anew: "
-            f"{_COMMAND} split {_shown(path)} --overwrite"
+            "`data.split(overwrite=True)`"
         )
     return (
-        "If this is no data set's own test, build it anew with --split-is none. Else add "
-        f"images to train on: {_join(path, 'TRAIN')}"
+        "If this is no data set's own test, build it anew with `split_is='none'`. Else add "
+        "images to train on: `data.join(TRAIN)`"
     )
 
 
-def _class_left_out(rows: pd.DataFrame, path: Path | str) -> str:
+def _class_left_out(rows: pd.DataFrame) -> str:
     for split in SPLITS:
         counts = label_counts(rows[rows["split"] == split])
         for label in LABELS:
             if not counts[label]:
-                remedy = f"Add {label} images to it: {_join(path, label.upper())}"
+                remedy = f"Add {label} images to it: `data.join({label.upper()})`"
                 return (
                     f"split {split} leaves a class out ({counts['real']} real, "
-                    f"{counts['fake']} fake). {cut_anew(path) if split == 'val' else remedy}"
+                    f"{counts['fake']} fake). {cut_anew() if split == 'val' else remedy}"
                 )
     return ""
-
-
-def _join(path: Path | str, other: str) -> str:
-    return f"{_COMMAND} join {_shown(path)} {other}.csv -o {_new_file(path, 'joined')}"
-
-
-def _shown(path: Path | str) -> str:
-    return shlex.quote(str(path))
-
-
-def _new_file(path: Path | str, what: str) -> str:
-    path = Path(path)
-    return shlex.quote(str(path.with_name(f"{path.stem}-{what}.csv")))

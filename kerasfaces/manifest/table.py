@@ -8,7 +8,7 @@ import dataclasses
 import hashlib
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -139,48 +139,44 @@ def _lacking(columns: list[str], source: tables.Table) -> str:
     if source.images and "path" in columns:
         return (
             f"column {quoted(source.images[0])} holds the images themselves; write them out: "
-            f"kerasfaces manifest build {source.path} --extract DIR -o manifest.csv."
+            f"`Manifest.from_table({str(source.path)!r}, extract=DIR)`."
         )
     return (
         f"no column {' and no column '.join(columns)}; expected path, label and optionally "
         f"source and split, got {listed(source.header)}. A table with other names can be "
-        "converted: kerasfaces manifest build TABLE --map label=... -o manifest.csv."
+        "converted: `Manifest.from_table(TABLE, columns={'label': ...})`."
     )
 
 
-def select(manifest: Manifest, conditions: Iterable[str]) -> Manifest:
-    """Return the rows that meet every condition.
+def select(
+    manifest: Manifest, column: str, values: Sequence[str], *, exclude: bool = False
+) -> Manifest:
+    """Return the rows that have one of the values.
 
     Args:
         manifest: Any manifest.
-        conditions: Texts such as `source=ffhq,stylegan` (either value) or `split!=test`;
-            an empty value means an empty cell.
+        column: Name of a column.
+        values: Values to look for; the empty text is an empty cell.
+        exclude: Return the rows that have none of them instead.
 
     Raises:
-        InputError: A condition is malformed, names no column, or leaves no row.
+        InputError: There is no such column or value, or no row is left.
     """
-    for condition in conditions:
-        name, equals, text = condition.partition("=")
-        negated = name.endswith("!")
-        name = name.removesuffix("!").strip()
-        if not equals or name not in manifest.rows:
-            raise InputError(
-                f"--where {quoted(condition)}: expected COLUMN=VALUE,VALUE with one of the columns "
-                f"{listed(list(manifest.rows.columns))}."
-            )
-        values = [part.strip() for part in text.split(",")]
-        present = set(manifest.rows[name])
-        absent = [value for value in values if value not in present]
-        if absent and not negated:
-            known = listed(sorted(present))
-            raise InputError(
-                f"--where {quoted(condition)}: no row has {name} {quoted(absent[0])}; there are {known}."
-            )
-        meets = manifest.rows[name].isin(values) != negated
-        if not meets.any():
-            raise InputError(f"--where {quoted(condition)} leaves no row.")
-        manifest = manifest.take(meets)
-    return manifest
+    rows = manifest.rows
+    if column not in rows:
+        raise InputError(
+            f"no column {quoted(column)}; there are {listed(list(map(str, rows.columns)))}."
+        )
+    present = set(rows[column])
+    absent = [value for value in values if value not in present]
+    if absent and not exclude:
+        raise InputError(
+            f"no row has {column} {quoted(absent[0])}; there are {listed(sorted(present))}."
+        )
+    matches = rows[column].isin(values) != exclude
+    if not matches.any():
+        raise InputError(f"{column}: the condition leaves no row.")
+    return manifest.take(matches)
 
 
 def require_valid(manifest: Manifest, where: str) -> None:

@@ -49,9 +49,9 @@ def test_tables_advise_arguments(rows, tmp_path, monkeypatch):
     numbers = _table(rows).replace({"real": "0", "fake": "1"})
     assert "real_is='" in _says(lambda: kf.Manifest.from_table(numbers))
     bare = _table([(path.removesuffix(".png"), label) for path, label in rows])
-    assert "add suffix='.png'" in _says(lambda: kf.Manifest.from_table(bare))
+    assert "add `suffix='.png'`" in _says(lambda: kf.Manifest.from_table(bare))
     monkeypatch.chdir(tmp_path)
-    assert f"add root='{tmp_path / 'pictures'}'." in _says(
+    assert f"add `root='{tmp_path / 'pictures'}'`." in _says(
         lambda: kf.Manifest.from_table(_table(rows))
     )
     named = _table(rows).rename(columns={"label": "sort"})
@@ -63,7 +63,7 @@ def test_tables_advise_arguments(rows, tmp_path, monkeypatch):
 
 def test_warnings_advise_arguments(rows, tmp_path, caplog):
     kf.Manifest.from_table(_table(rows), root=tmp_path / "pictures")
-    assert "Name it with source=NAME, or columns={'source': COLUMN}." in caplog.text
+    assert "Name it with `source=NAME`, or `columns={'source': COLUMN}`." in caplog.text
     assert "--" not in caplog.text
 
 
@@ -73,7 +73,7 @@ def test_folders_advise_arguments(rows, tmp_path):
     _pictures(tmp_path / "set" / "real" / "fake", 2, 5)
     _pictures(tmp_path / "set" / "fake" / "real", 2, 6)
     text = _says(lambda: kf.Manifest.from_folders(tmp_path / "set"))
-    assert text.endswith("give the class: label_is='real'.")
+    assert text.endswith("give the class of that folder: `label_is='real'`.")
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,12 @@ def _split(words):
             "kerasfaces manifest join 'my m.csv' REAL.csv -o 'my m-joined.csv'",
         ),
         (
+            "`Manifest.from_table(data.table, root=data.manifest.folder, "
+            "split_names={'val': 'test'}).split(validation_from='train')`",
+            "kerasfaces manifest build 'my m.csv' --map-split val=test "
+            "--validation-from train -o 'my m-built.csv'",
+        ),
+        (
             "`Manifest.from_folders(A, label_is='real')"
             ".join(Manifest.from_folders(B, label_is='fake'))`",
             "kerasfaces manifest build A --label-is real B --label-is fake "
@@ -71,9 +77,10 @@ def test_python_is_spelled_for_the_shell(python, shell):
 
 
 def test_a_subcommand_is_spelled_by_its_own_parser():
-    text = "`overwrite=True` or `near_duplicates`; `weights=FILE`"
+    text = "`overwrite=True` or `near_duplicates`; `suffix='.png'`, `weights=FILE`"
     assert _spelled(_split, text) == (
-        "--overwrite or --near-duplicates; `weights=FILE`"
+        "--overwrite or --near-duplicates; --suffix .png of kerasfaces manifest build, "
+        "--weights FILE of kerasfaces train"
     )
     assert "split m.csv --overwrite -o m-anew.csv" in _spelled(
         _split, "`data.split(overwrite=True)`", MissingFileError

@@ -126,9 +126,9 @@ def test_label_as_number_and_as_word_are_both_usable(pictures, run, caplog):
 @pytest.mark.parametrize(
     ("labels", "advice"),
     [
-        (["0", "1", "1"], r"--real-is 1\.$"),
-        (["real", "generated", "real"], r"--real-is real\.$"),
-        (["photo", "fake", "fake"], r"--real-is photo\.$"),
+        (["0", "1", "1"], r"`real_is=\'1\'`\.$"),
+        (["real", "generated", "real"], r"`real_is=\'real\'`\.$"),
+        (["photo", "fake", "fake"], r"`real_is=\'photo\'`\.$"),
         (["real", "fake", "fak"], r"label 'fak'; .* Correct these rows\.$"),
         (
             ["cat", "dog", "cow"],
@@ -146,7 +146,7 @@ def test_advice_on_labels_never_turns_the_classes_round(write_csv, labels, advic
 def test_the_column_that_the_user_names_holds(write_csv):
     table = write_csv("path,label,label_guess\na.jpg,real,fake\nb.jpg,fake,fake\n")
     with pytest.raises(
-        InputError, match=r"say which column holds: --map label=label\.$"
+        InputError, match=r"which column holds: `columns=\{'label': 'label'\}`\.$"
     ):
         foreign_tables.from_table(table)
     for column, expected in (("label", "real"), ("label_guess", "fake")):
@@ -395,4 +395,4 @@ def test_paths_made_absolute_are_found_by_root(tmp_path):
     said = missing_files.of_missing(
         [str(tmp_path / "a.png")], ["file not found"], tmp_path
     )
-    assert f"is there: add --root {tmp_path / 'images'}, or cut" in said
+    assert f"is there: add `root='{tmp_path / 'images'}'`, or cut" in said

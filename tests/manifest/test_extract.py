@@ -69,7 +69,7 @@ def test_images_are_offered_to_be_written_out_and_are(hub, run, tmp_path, caplog
 
 
 def test_training_on_it_directly_says_what_to_run(hub):
-    with pytest.raises(InputError, match=r"manifest build .*--extract DIR"):
+    with pytest.raises(InputError, match=r"from_table\('.*', extract=DIR\)`"):
         manifests.read(hub)
 
 

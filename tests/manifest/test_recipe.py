@@ -111,7 +111,7 @@ def test_recipes_run_on_folders_named_as_they_say(path, tmp_path, picture, run):
         (SMALL + REAL + FAKE + "follows = 'cam'\n", "follows without pair_by"),
         (SMALL + REAL + FAKE + "pair_by = 'stem'\nfollows = 'x'\n", "'x' is none of"),
         (SMALL + REAL + REAL + FAKE, "'cam' is listed twice"),
-        (SMALL + REAL + FAKE.replace('"fake/gan"', '"/etc"'), "relative to --root"),
+        (SMALL + REAL + FAKE.replace('"fake/gan"', '"/etc"'), "relative to `root`"),
         (SMALL.replace("1:1:1", "most") + REAL + FAKE, "expected train:val:test"),
         (SMALL + 'balance = ["cam"]\n' + REAL + FAKE, "balance without"),
         (

@@ -7,9 +7,17 @@ from pathlib import Path
 import pytest
 
 from kerasfaces import manifest as manifests
+from kerasfaces.cli import command, train
 from kerasfaces.cli.manifest import main
 from kerasfaces.cli.train import manifest_or_sample
 from kerasfaces.core.errors import InputError
+
+
+@command
+def read(path):
+    """Read a manifest as `train --manifest` does."""
+    asked = train.parser().parse_args(["--manifest", str(path)])
+    manifest_or_sample(asked.manifest, None)
 
 
 @pytest.fixture
@@ -55,7 +63,7 @@ def test_the_command_in_the_error_mends_it(with_splits, counts, says):
     path = with_splits(**counts)
     before = splits_of(path)
     with pytest.raises(InputError, match=says) as caught:
-        manifest_or_sample(path, None)
+        read(path)
     command = re.search(r"kerasfaces manifest (.*)$", str(caught.value)).group(1)
     words = shlex.split(command)
     assert main(words) == 0
@@ -77,7 +85,7 @@ def test_the_command_in_the_error_mends_it(with_splits, counts, says):
 )
 def test_what_only_other_images_mend(with_splits, counts, says):
     with pytest.raises(InputError, match=says):
-        manifest_or_sample(with_splits(**counts), None)
+        read(with_splits(**counts))
 
 
 def test_no_splits_at_all_are_fine(with_splits):

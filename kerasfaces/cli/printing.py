@@ -2,15 +2,18 @@
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from kerasfaces.cli.spelling import at_shell
 from kerasfaces.core.texts import plain, shortened
-from kerasfaces.manifest.audit import AuditResult
-from kerasfaces.manifest.folders import Reading
-from kerasfaces.manifest.recipe import Recipe
-from kerasfaces.manifest.recipe_rows import Taken
-from kerasfaces.manifest.rules import SPLITS
-from kerasfaces.manifest.split import SplitResult
-from kerasfaces.manifest.table import Manifest
+
+if TYPE_CHECKING:
+    from kerasfaces.manifest import Manifest
+    from kerasfaces.manifest.audit import AuditResult
+    from kerasfaces.manifest.folders import Reading
+    from kerasfaces.manifest.recipe import Recipe
+    from kerasfaces.manifest.recipe_rows import Taken
+    from kerasfaces.manifest.split import SplitResult
 
 _TREE_LINES = 40  # folders shown of one tree
 
@@ -20,7 +23,12 @@ def text(line: str) -> None:
     sys.stdout.write(_printable(line) + "\n")
 
 
-def tree(reading: Reading) -> None:
+def advice(line: str) -> None:
+    """Print a line of the library, which names options instead of arguments."""
+    text(at_shell(line))
+
+
+def tree(reading: "Reading") -> None:
     """Print how folders were read, and what could have been read otherwise."""
     shown = reading.lines[:_TREE_LINES]
     body = [
@@ -33,11 +41,13 @@ def tree(reading: Reading) -> None:
         n = sum(line.n for line in more)
         text(f"  and {len(more):,} more folders with {n:,} images")
     for note in reading.notes:
-        text(f"note: {note}")
+        advice(f"note: {note}")
 
 
-def counts(manifest: Manifest) -> None:
+def counts(manifest: "Manifest") -> None:
     """Print rows by label, source and split."""
+    from kerasfaces.manifest.rules import SPLITS
+
     rows = manifest.rows
     used = [name for name in (*SPLITS, "") if (rows["split"] == name).any()]
     body = []
@@ -49,7 +59,7 @@ def counts(manifest: Manifest) -> None:
     table(["label", "source", *(name or "no split" for name in used), "all"], body)
 
 
-def moved(result: SplitResult) -> None:
+def moved(result: "SplitResult") -> None:
     """Print what each rule of a split did."""
     body = [
         [rule.replace("_", " "), f"{result.n_groups.get(rule, 0):,}", f"{n:,}"]
@@ -61,7 +71,7 @@ def moved(result: SplitResult) -> None:
         text(f"largest group: {result.largest_group:,} rows")
 
 
-def sources(report: Sequence[Taken]) -> None:
+def sources(report: "Sequence[Taken]") -> None:
     """Print a recipe's sources: wanted, found, taken, and where to get what is missing."""
     body = []
     for each in report:
@@ -93,7 +103,7 @@ def sources(report: Sequence[Taken]) -> None:
     table(header, body)
 
 
-def shares(recipe: Recipe, manifest: Manifest) -> None:
+def shares(recipe: "Recipe", manifest: "Manifest") -> None:
     """Print the wanted and the reached share of every attribute value."""
     body = []
     for name in recipe.balance:
@@ -109,7 +119,7 @@ def shares(recipe: Recipe, manifest: Manifest) -> None:
         table(["source", "attribute", "value", "wanted", "reached"], body)
 
 
-def audit(title: str, result: AuditResult) -> None:
+def audit(title: str, result: "AuditResult") -> None:
     """Print an audit's verdict and its facts."""
     text(
         f"{title}: {'FLAGGED' if result.flagged else 'passed'}: file facts alone separate real "

@@ -5,29 +5,36 @@ stands behind; before the first it belongs to all that have none of their own.
 """
 
 import argparse
-import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from kerasfaces.manifest.image_folders import FolderInput
 
 _HIDDEN = "--input"
 
 
-@dataclasses.dataclass(frozen=True)
-class Input:
-    """A folder or table to build from.
-
-    Attributes:
-        path: The folder or table.
-        split_is: train, val, test or none: all its images are in that split, or in none.
-        label_is: real or fake: all its images are that.
-        source: What to call the source where nothing else names one.
-    """
+class Input(NamedTuple):
+    """A folder or table with the options that stand behind it."""
 
     path: Path
-    split_is: str = ""
-    label_is: str = ""
-    source: str = ""
+    options: Mapping[str, str]
+
+
+def given(arguments: argparse.Namespace) -> "list[FolderInput]":
+    """Return the folders and tables of a parsed command line."""
+    from kerasfaces.manifest.image_folders import FolderInput
+
+    return [
+        FolderInput(
+            path=each.path,
+            label=each.options.get("label_is", ""),
+            split=each.options.get("split_is", ""),
+            source=each.options.get("source", ""),
+        )
+        for each in arguments.inputs
+    ]
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -106,7 +113,7 @@ class _Add(argparse.Action):
         values: Any,
         option_string: str | None = None,
     ) -> None:
-        namespace.inputs = [*namespace.inputs, Input(values, **namespace.for_all)]
+        namespace.inputs = [*namespace.inputs, Input(values, namespace.for_all)]
         namespace.own = set()
 
 
@@ -128,5 +135,6 @@ class _Own(argparse.Action):
                 f"{option_string} stands twice behind {namespace.inputs[-1].path}"
             )
         namespace.own = {*namespace.own, self.dest}
-        last = dataclasses.replace(namespace.inputs[-1], **{self.dest: values})
+        path, options = namespace.inputs[-1]
+        last = Input(path, {**options, self.dest: values})
         namespace.inputs = [*namespace.inputs[:-1], last]

@@ -1,0 +1,126 @@
+"""What the subcommands of `manifest` share."""
+
+import argparse
+import logging
+import textwrap
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from kerasfaces import cli
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import listed, quoted
+
+if TYPE_CHECKING:
+    from kerasfaces.manifest import Manifest
+    from kerasfaces.manifest.split import SplitResult
+
+logger = logging.getLogger("kerasfaces.manifest")
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def subcommand(
+    commands: Commands,
+    run: Callable[[argparse.Namespace], int],
+    name: str,
+    description: str,
+    examples: Sequence[str],
+) -> argparse.ArgumentParser:
+    """Add a subcommand, whose work is `run(arguments)`, and return its parser."""
+    parser = cli.parser(f"manifest {name}", description, examples)
+    added = commands.add_parser(
+        name,
+        prog=parser.prog,
+        help=description.partition("; ")[0].rstrip("."),
+        description=textwrap.fill(description, 80),
+        epilog=parser.epilog,
+        formatter_class=parser.formatter_class,
+    )
+    added.set_defaults(run=run)
+    return added
+
+
+def add_manifest(parser: argparse.ArgumentParser, *, where: bool = True) -> None:
+    """Add the manifest to read, `--root` and `--where`."""
+    parser.add_argument("manifest", type=Path, metavar="M", help="manifest.csv")
+    parser.add_argument("--root", type=Path, help="folder that paths are relative to")
+    if where:
+        parser.add_argument(
+            "--where",
+            action="append",
+            default=[],
+            metavar="COLUMN=A,B",
+            help="only rows with one of these values (!= for none of them); repeatable",
+        )
+
+
+def add_validation_from(parser: argparse.ArgumentParser) -> None:
+    """Add `--validation-from`."""
+    parser.add_argument(
+        "--validation-from",
+        choices=("train",),
+        help="cut the missing val split from train (a sixth, what belongs together stays "
+        "together); test rows stay",
+    )
+
+
+def read(arguments: argparse.Namespace) -> "Manifest":
+    """Return the rows of the manifest that meet every `--where`."""
+    from kerasfaces import manifest as manifests
+    from kerasfaces.manifest.table import select
+
+    manifest = manifests.read(arguments.manifest, arguments.root)
+    for condition in arguments.where:
+        name, equals, text = condition.partition("=")
+        column = name.removesuffix("!").strip()
+        if not equals or column not in manifest.rows:
+            raise InputError(
+                f"--where {quoted(condition)}: expected COLUMN=VALUE,VALUE with one of "
+                f"the columns {listed(list(manifest.rows.columns))}."
+            )
+        values = [part.strip() for part in text.split(",")]
+        try:
+            manifest = select(manifest, column, values, exclude=name.endswith("!"))
+        except InputError as error:
+            raise InputError(f"--where {quoted(condition)}: {error}") from error
+    return manifest
+
+
+def refuse_existing(path: Path, overwrite: bool) -> None:
+    """Refuse to write over a file without `--overwrite`, or to a folder."""
+    if path.is_dir():
+        raise InputError(
+            f"{path} is a folder; expected a file name such as manifest.csv."
+        )
+    if path.exists() and not overwrite:
+        raise InputError(f"{path} exists; add --overwrite to replace it.")
+
+
+def write(manifest: "Manifest", path: Path) -> None:
+    """Write a manifest and print its counts."""
+    from kerasfaces import manifest as manifests
+    from kerasfaces.cli import printing
+
+    manifests.write(manifest, path)
+    printing.counts(manifest)
+
+
+def finish(manifest: "Manifest", path: Path) -> int:
+    """Write a new manifest and print what is in it and what it lacks."""
+    from kerasfaces.cli import printing
+    from kerasfaces.manifest import split_problems
+
+    write(manifest, path)
+    for line in split_problems.remarks(manifest):
+        logger.warning("%s", line)
+    printing.text(f"wrote {path}")
+    return 0
+
+
+def print_split(sentence: str, result: "SplitResult") -> "Manifest":
+    """Print a sentence and what the rules of a split did; return the rows."""
+    from kerasfaces.cli import printing
+
+    printing.text(sentence)
+    printing.moved(result)
+    return result.manifest

@@ -1,0 +1,99 @@
+"""`kerasfaces manifest split`: rows get train, val and test."""
+
+import argparse
+import logging
+from pathlib import Path
+
+from kerasfaces.cli.manifest import framework
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import quoted
+
+logger = logging.getLogger("kerasfaces.manifest")
+
+_EXAMPLES = [
+    "kerasfaces manifest split manifest.csv                  # 5:1:1, seed 0, in place",
+    "kerasfaces manifest split manifest.csv --ratio 80/10/10 --seed 1 -o split-1.csv",
+    "kerasfaces manifest split manifest.csv --validation-from train   # test rows stay",
+    "kerasfaces manifest split manifest.csv --ratio 64:16:20 --overwrite  # all anew",
+]
+
+
+def add_to(commands: framework.Commands) -> None:
+    """Add the subcommand."""
+    parser = framework.subcommand(
+        commands,
+        run,
+        "split",
+        "Assign train, val and test, stratified by label and source; pairs, identities, "
+        "copies and near-duplicates stay together.",
+        _EXAMPLES,
+    )
+    framework.add_manifest(parser)
+    add = parser.add_argument
+    add("-o", "--output", type=Path, metavar="OUT", help="default: replace M")
+    add(
+        "--ratio",
+        default="5:1:1",
+        help="train:val:test (default 5:1:1), or train:test such as 80/20; training needs "
+        "val, so for 80/20 with validation use 64:16:20; with --validation-from, train:val",
+    )
+    framework.add_validation_from(parser)
+    add("--seed", type=int, default=0, help="default: 0")
+    add(
+        "--near-duplicates",
+        type=_distance,
+        metavar="BITS|off",
+        default=argparse.SUPPRESS,
+        help="how many of 256 bits the perceptual hashes of one picture may differ in "
+        "(default 16; 0: equal hashes only; off: do not look at the images)",
+    )
+    add(
+        "--overwrite",
+        action="store_true",
+        help="replace the splits that rows have, a data set's own test too",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Assign splits and write the manifest."""
+    from kerasfaces.cli import printing
+    from kerasfaces.manifest.split import NEAR_DUPLICATES, parse_ratio, split
+
+    manifest = framework.read(arguments)
+    output = arguments.output or arguments.manifest
+    if arguments.where and not arguments.output:
+        raise InputError(
+            "--where would drop the other rows of M; give another file: -o OUT."
+        )
+    if output != arguments.manifest:
+        framework.refuse_existing(output, arguments.overwrite)
+    ratio = parse_ratio(arguments.ratio)
+    try:
+        result = split(
+            manifest,
+            ratio,
+            arguments.seed,
+            getattr(arguments, "near_duplicates", NEAR_DUPLICATES),
+            validation_from=arguments.validation_from,
+            overwrite=arguments.overwrite,
+        )
+    except InputError as error:
+        raise InputError(f"{arguments.manifest}: {error}") from error
+    framework.write(result.manifest, output)
+    printing.moved(result)
+    if len(ratio) == 2 and not arguments.validation_from:
+        logger.warning(
+            "there is no val split; training needs one (e.g. --ratio 64:16:20)"
+        )
+    printing.text(f"wrote {output}")
+    return 0
+
+
+def _distance(text: str) -> int | None:
+    if text == "off":
+        return None
+    if not text.isdecimal() or int(text) > 256:
+        raise argparse.ArgumentTypeError(
+            f"expected 0..256 bits or off, got {quoted(text)}"
+        )
+    return int(text)
