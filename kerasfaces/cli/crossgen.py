@@ -41,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             folder=arguments.output,
             store=arguments.store,
             notes=notes,
+            spread=cli.engine_of(arguments),
         )
     )
     run = MatrixRun(folder)
@@ -97,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
         help="only this pairing: train on these together (repeatable)",
     )
     add("--test", action="append", default=[], metavar="C,D", help="and test on these")
+    cli.add_engine(parser, workers=True)
     add(
         "-o",
         "--output",

@@ -25,6 +25,7 @@ _EXAMPLES = [
     "kerasfaces train --manifest M --model resnet50 --preset kabber2023 -o runs/paper",
     "kerasfaces train --manifest M --weights mobilenetv2.h5 --set model.size_px=224",
     "kerasfaces train --manifest M --repeat 3        # mean and sd over training seeds",
+    "kerasfaces train --manifest M --engine ray      # frozen features on a cluster",
     "kerasfaces train --manifest M --store S         # wan2023's model on channels",
     "kerasfaces train --manifest M --model hog_svm   # no network: pip install '.[baselines]'",
     "kerasfaces train --manifest M --model deit_base_224 --weights model.weights.h5",
@@ -53,6 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         store=arguments.store,
         tensorboard=arguments.tensorboard,
         notes=notes,
+        spread=cli.engine_of(arguments),
     )
     if arguments.repeat != 1:
         folder = repeat(request, arguments.repeat)
@@ -88,6 +90,7 @@ def parser() -> argparse.ArgumentParser:
     add(
         "--tensorboard", action="store_true", help="write TensorBoard logs into the run"
     )
+    cli.add_engine(parser)
     add("-o", "--output", type=Path, metavar="RUN", help="default: runs/MODEL-HASH")
     return parser
 

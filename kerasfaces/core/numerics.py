@@ -80,6 +80,12 @@ def settle_environment() -> None:
     locale.setlocale(locale.LC_NUMERIC, "C")
 
 
+def handed_on() -> dict[str, str]:
+    """Return the variables with which a worker elsewhere computes as this process does."""
+    names = ("KERAS_BACKEND", _COMMAND, *(_FIXED if _COMMAND in os.environ else ()))
+    return {name: os.environ[name] for name in names if name in os.environ}
+
+
 def import_keras() -> None:
     """Import Keras; in a command, set what its numbers depend on.
 

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.core import config as configs
-from kerasfaces.core.errors import InputError, KerasfacesError
+from kerasfaces.core.engine import Engine
+from kerasfaces.core.errors import InputError
 from kerasfaces.crossgen import draw, plan, sources, splits, warm
-from kerasfaces.run.folder import MatrixRun, RepeatedRuns
+from kerasfaces.run.folder import MatrixRun
 from kerasfaces.train import channels
 from kerasfaces.train import run as training
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.prepare import Preparations
+from kerasfaces.train.spread import Ended, train_all
 
 if TYPE_CHECKING:
     from kerasfaces.manifest import Manifest
@@ -38,6 +40,8 @@ class Request:
         folder: Where everything goes; None names it by configuration and manifest.
         store: Channel store to train on; None trains on pixels.
         notes: Sentences that belong at the top of every report.
+        spread: Where features are computed and trainings run; without a number of
+            workers, trainings follow each other in this process.
     """
 
     config: TrainConfig | BaselineConfig
@@ -51,6 +55,7 @@ class Request:
     folder: Path | None = None
     store: Path | None = None
     notes: tuple[str, ...] = ()
+    spread: Engine = dataclasses.field(default_factory=Engine)
 
     @property
     def seeds(self) -> list[int]:
@@ -170,62 +175,64 @@ def _train_all(
     run: MatrixRun,
 ) -> list[Trained]:
     """Train every set with every seed; what cannot be trained is named, the rest goes on."""
-    base, found = Preparations(), []
+    base = Preparations()
     config, weights = training.resolve(_asked(request, request.manifest))
-    rows = [
-        each.manifest
-        for by in drawn.values()
-        if not isinstance(by, str)
-        for each in by.values()
-    ]
+    usable = {one: by for one, by in drawn.items() if not isinstance(by, str)}
+    rows = [each.manifest for by in usable.values() for each in by.values()]
     if isinstance(config, TrainConfig):
-        warm.features(config, weights, base, rows)
+        warm.features(config, weights, base, rows, request.spread)
+    requests = [
+        _training(request, made, one, seed, each, audit, run)
+        for one, by in usable.items()
+        for seed, each in by.items()
+    ]
+    ended = train_all(requests, run.path, request.spread, base)
+    trained = []
     for one, by_seed in drawn.items():
         name = plan.folder_name(one, made.generators)
         if isinstance(by_seed, str):
             logger.warning("%s: %s", name, by_seed)
-            found.append(Trained(sources=one, status=by_seed))
+            trained.append(Trained(sources=one, status=by_seed))
             continue
-        asked = dataclasses.replace(
-            _asked(request, request.manifest),
-            folder=run.training_set(name).path,
-            store=request.store,
-            notes=(*request.notes, _note(one, made.generators)),
-            audit=audit,
-        )
-        status, folders = _train_set(asked, by_seed, base)
+        status, folders = _status(name, dict(zip(by_seed, ended, strict=False)))
         taken = {seed: each.taken for seed, each in by_seed.items()}
-        found.append(Trained(sources=one, status=status, folders=folders, taken=taken))
-    return found
+        trained.append(
+            Trained(sources=one, status=status, folders=folders, taken=taken)
+        )
+    return trained
 
 
-def _train_set(
-    asked: training.Request,
-    by_seed: Mapping[int, draw.Drawn],
-    base: Preparations,
-) -> tuple[str, dict[int, Path]]:
+def _training(
+    request: Request,
+    made: plan.Plan,
+    one: tuple[str, ...],
+    seed: int,
+    drawn: draw.Drawn,
+    audit: dict[str, Any] | None,
+    run: MatrixRun,
+) -> training.Request:
+    """Return what to train on one set with one seed."""
+    name = plan.folder_name(one, made.generators)
+    return dataclasses.replace(
+        _asked(request, drawn.manifest),
+        config=dataclasses.replace(request.config, seed=seed),
+        folder=run.training_set(name).seed(seed).path,
+        store=request.store,
+        notes=(*request.notes, _note(one, made.generators)),
+        audit=audit,
+    )
+
+
+def _status(name: str, ended: Mapping[int, Ended]) -> tuple[str, dict[int, Path]]:
     """Return `run` and the finished folders, or why a seed failed and none."""
     folders: dict[int, Path] = {}
-    runs = RepeatedRuns(asked.folder or Path())
-    for seed, drawn in by_seed.items():
-        one = dataclasses.replace(
-            asked,
-            config=dataclasses.replace(asked.config, seed=seed),
-            manifest=drawn.manifest,
-            folder=runs.seed(seed).path,
-        )
-        logger.info("training on %s, seed %d", runs.path.name, seed)
-        try:
-            folders[seed] = training.train(one, base)
-        except OSError:  # no room, or a lock: the rest would fail as well
-            raise
-        except Exception as error:
-            if not isinstance(error, KerasfacesError):
-                logger.exception("%s, seed %d", runs.path.name, seed)
-            why = str(error) if isinstance(error, KerasfacesError) else repr(error)
-            status = f"failed: seed {seed}: {why}"
-            logger.error("%s: %s; the rest goes on", runs.path.name, status)
+    for seed, each in ended.items():
+        if each.folder is None:
+            status = f"failed: seed {seed}: {each.reason}"
+            logger.error("%s: %s; the rest goes on", name, status)
             return status, {}
+        logger.info("trained on %s, seed %d", name, seed)
+        folders[seed] = each.folder
     return "run", folders
 
 

@@ -7,8 +7,9 @@ with one conversion of the base.
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from kerasfaces.core.engine import Engine
 from kerasfaces.dataset.cache import cache_images
-from kerasfaces.features.cached import View
+from kerasfaces.features.extraction import View
 from kerasfaces.train import fit
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.prepare import Preparations, trains_whole
@@ -24,6 +25,7 @@ def features(
     base_weights: Any,
     base: Preparations,
     drawn: Iterable["Manifest"],
+    spread: Engine,
 ) -> None:
     """Bring the features of every image into the cache.
 
@@ -35,6 +37,7 @@ def features(
         base_weights: Of the base.
         base: Shared by all runs.
         drawn: Each run's rows.
+        spread: Where they are computed.
     """
     if trains_whole(config, base_weights) or not config.model.is_rgb:
         return
@@ -48,13 +51,15 @@ def features(
             file for file, used in zip(files, train, strict=True) if used
         )
     preparation = base.get(config, base_weights)
-    images = cache_images(list(every), config.input_spec, meanwhile=preparation.start)
+    images = cache_images(list(every), config.input_spec, spread, preparation.start)
     key_of = {
         file: key
         for file, key, reason in zip(every, images.keys, images.reasons, strict=True)
         if not reason
     }
-    cache = fit.feature_cache(config, images.store, preparation, base_weights)
+    cache = fit.feature_cache(
+        config, images.store, preparation, base_weights, spread=spread
+    )
     cache.reader(list(key_of.values()))
     preparation.get()  # the thread is done before the first head is trained
     for number in range(1, config.views):

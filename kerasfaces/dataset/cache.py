@@ -54,7 +54,7 @@ class CachedImages:
 def cache_images(
     files: Sequence[Path],
     spec: InputSpec,
-    n_workers: int | None = None,
+    spread: Engine | None = None,
     meanwhile: Callable[[], None] | None = None,
 ) -> CachedImages:
     """Bring all `files` into the cache of `spec` and return them, in order.
@@ -65,7 +65,7 @@ def cache_images(
     Args:
         files: Absolute paths; repetitions are fine.
         spec: Size, crop and filter.
-        n_workers: Processes; default is the number of usable cores.
+        spread: Where they are decoded; default is a process per core of this machine.
         meanwhile: Called once if images have to be decoded, before that; it must return
             at once (e.g. start a thread).
     """
@@ -81,7 +81,7 @@ def cache_images(
         if missing:
             if meanwhile is not None:
                 meanwhile()
-            _fill(cache, missing, spec, n_workers, stats, digests, reasons)
+            _fill(cache, missing, spec, spread, stats, digests, reasons)
     keys = [digests.get(path, "") for path in files]
     status = [
         reasons[path] if path in reasons else _status(cache, key)
@@ -99,7 +99,7 @@ def _fill(
     cache: store.Store,
     missing: list[Path],
     spec: InputSpec,
-    n_workers: int | None,
+    spread: Engine | None,
     stats: dict[Path, hashes.Stat],
     digests: dict[Path, str],
     reasons: dict[Path, str],
@@ -117,7 +117,7 @@ def _fill(
         learnt.clear()
 
     with progress(len(missing), "decoding images") as add:
-        for item in decode_all(missing, spec, n_workers):
+        for item in decode_all(missing, spec, spread):
             if not item.sha256:
                 reasons[item.path] = item.reason
             else:
@@ -136,22 +136,40 @@ def _fill(
 
 
 def decode_all(
-    files: Sequence[Path], spec: InputSpec, n_workers: int | None = None
+    files: Sequence[Path], spec: InputSpec, spread: Engine | None = None
 ) -> Iterator[Decoded]:
     """Decode files in worker processes; results come in the order of `files`."""
-    decode = functools.partial(_decode_one, spec=spec)
     outcomes = engine.map(
-        decode, files, spread=Engine(workers=n_workers), chunk=engine.CHUNK
+        functools.partial(_decode, spec=spec),
+        files,
+        spread=spread,
+        chunk=engine.CHUNK,
+        load=_read if spread and spread.name == "ray" else None,
     )
     for path, outcome in zip(files, outcomes, strict=True):
         yield outcome.value or Decoded(path, "", None, images.DECODER_CRASHED)
 
 
-def _decode_one(path: Path, spec: InputSpec) -> Decoded:
+def _read(path: Path) -> "_Content | Decoded":
+    """Return a file's bytes, or why there are none."""
     try:
-        data = images.read_file(path)
+        return _Content(path, images.read_file(path))
     except ImageError as error:
         return Decoded(path, "", None, str(error))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Content:
+    path: Path
+    data: bytes
+
+
+def _decode(file: "Path | _Content | Decoded", spec: InputSpec) -> Decoded:
+    """Return a file decoded; what has a reason already stays."""
+    content = _read(file) if isinstance(file, Path) else file
+    if isinstance(content, Decoded):
+        return content
+    path, data = content.path, content.data
     digest = images.sha256(data)
     try:
         return Decoded(path, digest, images.to_array(images.decode(data), spec), "")

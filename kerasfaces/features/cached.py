@@ -5,7 +5,7 @@ by hash, taps, pooling, scales, augmentation view, engine. A later run with the 
 base reads them back; a killed one continues.
 """
 
-import dataclasses
+import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -16,34 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasfaces import store
-from kerasfaces.core import config, numerics
-from kerasfaces.core.errors import InputError
+from kerasfaces.core import config, engine, numerics
+from kerasfaces.core.engine import Engine
+from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.core.files import read_json, write_json
 from kerasfaces.core.progress import progress
-from kerasfaces.dataset.augment import Augment
 from kerasfaces.dataset.channels import Arrays
-from kerasfaces.dataset.views import AugmentConfig, parameters
 from kerasfaces.features import engines
+from kerasfaces.features.extraction import ITEM_IMAGES, Extract, Item, View
 
 logger = logging.getLogger(__name__)
 
 FEATURES_VERSION = 1  # raise whenever the same recipe gives other numbers
 _SHARD_IMAGES = 512
-VIEW_SEED = 0  # views are shared by all training seeds
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class View:
-    """One augmented view: 0 is the image itself."""
-
-    number: int = 0
-    augment: AugmentConfig = dataclasses.field(default_factory=AugmentConfig)
-
-    def recipe(self) -> dict[str, Any]:
-        """Return what decides the changed pixels."""
-        if self.number == 0:
-            return {"number": 0}
-        return {**dataclasses.asdict(self), "seed": VIEW_SEED}
 
 
 class FeatureCache:
@@ -59,6 +44,7 @@ class FeatureCache:
         recipe: Mapping[str, Any],
         images: Arrays,
         converted: Callable[[], engines.Engine | None] | None = None,
+        spread: Engine | None = None,
     ) -> None:
         """Remember what to compute; nothing runs yet.
 
@@ -68,6 +54,8 @@ class FeatureCache:
             recipe: What makes the extractor: architecture, weights by hash, taps ...
             images: The uint8 cache or the channel store the inputs come from.
             converted: Returns the extractor's engine if `engines.convert` was called before.
+            spread: Where features are computed; on this machine this process does it, with
+                all cores, unless `workers` says otherwise.
         """
         self._given, self._images = extractor, images
         numerics.refuse_changed()
@@ -78,6 +66,7 @@ class FeatureCache:
             "extractor": dict(recipe),
         }
         self._converted = converted
+        self._spread = (spread or Engine()).or_in_process()
         self._engine: engines.Engine | None = None
         self.engine = ""
         self._asked: set[tuple[int, str]] = set()
@@ -132,18 +121,33 @@ class FeatureCache:
         """Append the features of `missing`, a shard at a time."""
         label = "features" if view.number == 0 else f"features, view {view.number}"
         pixels = self._images.reader(missing)
-        engine = self._engine = self._started(missing, view)
-        step = engine.batch
-        with progress(len(missing), label) as add:
-            for start in range(0, len(missing), _SHARD_IMAGES):
-                keys = missing[start : start + _SHARD_IMAGES]
-                parts = []
-                for low in range(0, len(keys), step):
-                    positions = np.arange(low, min(low + step, len(keys))) + start
-                    batch = self._view(pixels(positions), keys[low : low + step], view)
-                    parts.append(self._extract(engine, batch))
-                    add(len(positions))
-                features.append(keys, np.concatenate(parts))
+        self._engine = self._started(missing, view)
+        task = Extract(self._extractor, self.engine, view).by(self._engine)
+
+        def load(start: int) -> Item:
+            keys = missing[start : start + ITEM_IMAGES]
+            return Item(keys, pixels(np.arange(start, start + len(keys))))
+
+        starts = range(0, len(missing), ITEM_IMAGES)
+        outcomes = engine.map(task, starts, spread=self._spread, load=load)
+        parts: list[NDArray[np.float32]] = []
+        with (
+            contextlib.closing(outcomes),
+            progress(len(missing), label) as add,
+        ):
+            for start, outcome in zip(starts, outcomes, strict=True):
+                if outcome.value is None:
+                    raise RunError(
+                        f"The features of image {missing[start][:12]} and those after it cannot "
+                        f"be computed: {outcome.error}. What is finished is kept."
+                    )
+                parts.append(outcome.value)
+                end = start + len(outcome.value)
+                if end % _SHARD_IMAGES == 0 or end == len(missing):
+                    first = (end - 1) // _SHARD_IMAGES * _SHARD_IMAGES
+                    features.append(missing[first:end], np.concatenate(parts))
+                    parts = []
+                add(len(outcome.value))
 
     def _remembered(self) -> str:
         """Return the engine that runs this base here, empty if that was not measured.
@@ -160,11 +164,11 @@ class FeatureCache:
         """Compare the engines on a few of the images, and remember the choice."""
         few = list(dict.fromkeys(keys))[: engines.COMPARED]
         pixels = self._images.reader(few)
-        first = self._view(pixels(np.arange(len(few))), few, view)
+        first = view.of(pixels(np.arange(len(few))), few)
         converted = self._converted() if self._converted else None
-        engine = engines.choose(self._extractor, first, converted)
-        write_json(self._choice_file(), {"engine": engine.name})
-        return engine
+        chosen = engines.choose(self._extractor, first, converted)
+        write_json(self._choice_file(), {"engine": chosen.name})
+        return chosen
 
     def _started(self, keys: Sequence[str], view: View) -> engines.Engine:
         """Return the engine at work.
@@ -176,36 +180,17 @@ class FeatureCache:
             return self._engine
         if self.engine.startswith("keras "):
             return engines.keras_engine(self._extractor)
-        engine = self._measured(keys, view)
-        if engine.name != self.engine:
+        measured = self._measured(keys, view)
+        if measured.name != self.engine:
             raise InputError(
                 f"{self.engine} agreed with Keras on other images and does not on these: "
                 "run the same command again, and Keras computes all features."
             )
-        return engine
+        return measured
 
     def _choice_file(self) -> Path:
         recipe = {"base": self._recipe["extractor"], "engines": engines.candidates()}
         return store.cache_root() / "engines" / f"{config.digest(recipe, 20)}.json"
-
-    def _extract(
-        self, engine: engines.Engine, batch: NDArray[Any]
-    ) -> NDArray[np.float32]:
-        values = engine.extract(batch)
-        if not np.isfinite(values).all():
-            raise InputError(
-                f"{engine.name} gave features that are not finite: the base weights are "
-                "damaged; get the file again."
-            )
-        return values
-
-    def _view(
-        self, batch: NDArray[Any], keys: Sequence[str], view: View
-    ) -> NDArray[Any]:
-        if view.number == 0:
-            return batch
-        rows = parameters(keys, batch.shape[1], view.number, view.augment, VIEW_SEED)
-        return np.asarray(Augment()(batch.astype(np.float32), rows))
 
 
 def base_recipe(

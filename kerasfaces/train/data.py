@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kerasfaces import manifest as manifests
+from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
 from kerasfaces.dataset.cache import CachedImages, cache_images
@@ -34,11 +35,13 @@ class Data:
         manifest: Rows as read, each with a split.
         images: The uint8 cache or a channel store, one entry per row.
         limits: What a picture must have to be judged; None where no size is known.
+        spread: Where features of the images are computed.
     """
 
     manifest: manifests.Manifest
     images: CachedImages | ChannelArrays
     limits: Limits | None = None
+    spread: Engine = dataclasses.field(default_factory=Engine)
 
     @property
     def rows(self) -> pd.DataFrame:
@@ -87,6 +90,7 @@ def load(
     manifest: manifests.Manifest,
     spec: InputSpec,
     meanwhile: Callable[[], None] | None = None,
+    spread: Engine | None = None,
 ) -> Data:
     """Decode every image of a split manifest once.
 
@@ -94,13 +98,15 @@ def load(
         manifest: Rows, each with a split.
         spec: Size, crop and filter.
         meanwhile: See `cache_images`.
+        spread: See `cache_images`.
 
     Raises:
         InputError: A class is (nearly) absent from a split, or most images are unreadable.
     """
     split_problems.require_trainable(manifest.rows)
     _check_counts(manifest.rows, "the manifest")
-    data = Data(manifest, cache_images(manifest.files(), spec, meanwhile=meanwhile))
+    cached = cache_images(manifest.files(), spec, spread, meanwhile)
+    data = Data(manifest, cached, spread=spread or Engine())
     _check_unchanged(data)
     data = _limited(data, spec.size_px)
     _check_usable(
@@ -115,7 +121,10 @@ def load(
 
 
 def load_channels(
-    manifest: manifests.Manifest, folder: Path, names: Sequence[str]
+    manifest: manifests.Manifest,
+    folder: Path,
+    names: Sequence[str],
+    spread: Engine | None = None,
 ) -> Data:
     """Join a split manifest with a channel store by sha256.
 
@@ -124,6 +133,7 @@ def load_channels(
             not on this machine.
         folder: The store.
         names: Channels to read, in order.
+        spread: Where features of the channels are computed.
 
     Raises:
         InputError: A class is (nearly) absent from a split, most rows are not in the
@@ -132,9 +142,8 @@ def load_channels(
     """
     split_problems.require_trainable(manifest.rows)
     _check_counts(manifest.rows, "the manifest")
-    data = Data(
-        manifest, from_store(manifest.files(), folder, names, digests(manifest))
-    )
+    joined = from_store(manifest.files(), folder, names, digests(manifest))
+    data = Data(manifest, joined, spread=spread or Engine())
     data = _limited(data, data.images.store.shape[0])
     _check_usable(
         data,

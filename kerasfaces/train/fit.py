@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from kerasfaces.core import config as configs
 from kerasfaces.core.clock import clock, spent_s
+from kerasfaces.core.engine import Engine
 from kerasfaces.dataset import degrade
 from kerasfaces.dataset.batches import Source
 from kerasfaces.dataset.channels import Arrays
 from kerasfaces.features import engines
-from kerasfaces.features.cached import FeatureCache, View, base_recipe
+from kerasfaces.features.cached import FeatureCache, base_recipe
+from kerasfaces.features.extraction import View
 from kerasfaces.models import assemble, stem
 from kerasfaces.models import head as heads
 from kerasfaces.run.folder import DetectorRun
@@ -136,7 +138,7 @@ def _train_frozen(
         _fit_scaling(model, data)
         scaling = stem.scaling_of(model)
     features = feature_cache(
-        config, data.images.store, preparation, base_weights, scaling
+        config, data.images.store, preparation, base_weights, scaling, data.spread
     )
     head, history = _train_head(config, data, features, run, callbacks)
     model = preparation.get().model
@@ -164,6 +166,7 @@ def feature_cache(
     preparation: Preparation,
     base_weights: Any,
     scaling: dict[str, Any] | None = None,
+    spread: Engine | None = None,
 ) -> FeatureCache:
     """Return the features a frozen base's head is trained on; nothing runs yet."""
     return FeatureCache(
@@ -171,6 +174,7 @@ def feature_cache(
         base_recipe(configs.to_dict(config.model), base_weights.describe(), scaling),
         images,
         lambda: preparation.get().engine,
+        spread,
     )
 
 

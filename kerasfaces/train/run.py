@@ -12,6 +12,7 @@ from kerasfaces import manifest as manifests
 from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.core import arrays
 from kerasfaces.core import config as configs
+from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import InputError
 from kerasfaces.models import catalogue
 from kerasfaces.run.folder import DetectorRun
@@ -42,6 +43,7 @@ class Request:
         tensorboard: Write TensorBoard logs.
         notes: Sentences that belong at the top of the report.
         audit: Of the files the rows were drawn from, if that was done before.
+        spread: Where images are decoded and frozen features computed.
     """
 
     config: TrainConfig | BaselineConfig
@@ -52,6 +54,7 @@ class Request:
     tensorboard: bool = False
     notes: tuple[str, ...] = ()
     audit: dict[str, Any] | None = None
+    spread: Engine = dataclasses.field(default_factory=Engine)
 
 
 def train(request: Request, preparations: "Preparations | None" = None) -> Path:
@@ -175,7 +178,7 @@ def _fit_baseline(
     from kerasfaces.train import baseline
     from kerasfaces.train import data as datasets
 
-    data = datasets.load(manifest, config.input_spec)
+    data = datasets.load(manifest, config.input_spec, spread=request.spread)
     audit = request.audit or run.keep_audit(manifest)
     trained = baseline.train(config, data)
     arrays.write(run.arrays_file, trained.model)
@@ -200,10 +203,12 @@ def _fit_model(
         else preparations.get(config, found)
     )
     if request.store is None:
-        data = datasets.load(manifest, config.input_spec, prepared.start)
+        data = datasets.load(
+            manifest, config.input_spec, prepared.start, request.spread
+        )
     else:
         names = config.model.channel_names
-        data = datasets.load_channels(manifest, request.store, names)
+        data = datasets.load_channels(manifest, request.store, names, request.spread)
     audit = request.audit or run.keep_audit(manifest)
     trained = fit.train(config, data, found, run.path, request.tensorboard, prepared)
     run.write_model(trained.model)

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from kerasfaces import manifest as manifests
 from kerasfaces.core import config as configs
-from kerasfaces.features.cached import FeatureCache, View, base_recipe
+from kerasfaces.features.cached import FeatureCache, base_recipe
+from kerasfaces.features.extraction import View
 from kerasfaces.models import assemble, catalogue, stem
 from kerasfaces.train import channels, standardize
 from kerasfaces.train import data as datasets

@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from kerasfaces import images
+from kerasfaces.core.engine import Engine
 from kerasfaces.dataset import cache, hashes
 from kerasfaces.images import InputSpec
 
@@ -48,8 +49,8 @@ def test_changed_file_is_read_again(tmp_path):
 
 def test_workers_and_this_process_agree(tiny_images):
     files = files_of(tiny_images)
-    here = list(cache.decode_all(files, SPEC, n_workers=1))
-    there = list(cache.decode_all(files, SPEC, n_workers=2))
+    here = list(cache.decode_all(files, SPEC, Engine(workers=1)))
+    there = list(cache.decode_all(files, SPEC, Engine(workers=2)))
     assert [item.path for item in there] == files
     for a, b in zip(here, there, strict=True):
         assert a.sha256 == b.sha256

@@ -6,7 +6,7 @@ alone. An error of a task is raised in the driver; a worker that dies (a crash, 
 lost node) costs a new attempt, and after the last one the item's outcome names the reason.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
@@ -62,6 +62,14 @@ class Engine:
                 f"An address ({quoted(self.address)}) belongs to engine ray; name that engine, "
                 "or leave the address out."
             )
+
+    def or_in_process(self) -> "Engine":
+        """Return this engine, or this process alone where no number of workers is given.
+
+        For work that one process spreads over all cores by itself.
+        """
+        alone = self.name == "local" and self.workers is None
+        return Engine(workers=1) if alone else self
 
     @property
     def in_process(self) -> bool:
@@ -131,7 +139,7 @@ def _slots(task: Any, spread: Engine) -> Iterator[tuple[list[Any], Any]]:
 
 
 def map(
-    task: Task[Item, Result],
+    task: Task[Any, Result],
     items: Sequence[Item],
     *,
     spread: Engine | None = None,
@@ -140,7 +148,7 @@ def map(
     progress: str | None = None,
     unit: str = "image",
     chunk: int = 1,
-) -> Iterator[Outcome[Result]]:
+) -> Generator[Outcome[Result], None, None]:
     """Yield the outcome of `task(item)` for every item, in order.
 
     Only a few chunks per worker are in flight, so memory is bounded however many items

@@ -19,7 +19,7 @@ from types import ModuleType
 from typing import Any, TextIO
 
 import kerasfaces
-from kerasfaces.core import machine
+from kerasfaces.core import machine, numerics
 from kerasfaces.core.engine.pools import LostError, UnavailableError
 from kerasfaces.core.engine.tasks import Runner, result_of
 from kerasfaces.core.errors import InputError, RunError
@@ -167,8 +167,8 @@ class Actor:
                     raise UnavailableError("its node was lost")
             node, self._host = ray.get(place)
             seat = self._cluster.seat(self, node)
-            open_ = self._actor.open.remote(self._task, seat, int(share["num_cpus"]))
-            ray.get(open_)
+            n_cores, variables = int(share["num_cpus"]), numerics.handed_on()
+            ray.get(self._actor.open.remote(self._task, seat, n_cores, variables))
         except Exception as error:
             self.close(at_once=True)
             if not is_loss(error):
@@ -208,9 +208,19 @@ class Host:
         node: str = ray.get_runtime_context().get_node_id()
         return node, platform.node()
 
-    def open(self, task: bytes, seat: int, share: int) -> None:
-        """Take cores, then unpickle the task: libraries count their threads by them."""
-        use_cores(seat, max(1, share))
+    def open(
+        self, task: bytes, seat: int, n_cores: int, variables: Mapping[str, str]
+    ) -> None:
+        """Take cores, then unpickle the task: libraries count their threads by them.
+
+        Args:
+            task: Pickled.
+            seat: Number of this actor on its node.
+            n_cores: How many are its own.
+            variables: Of the environment, as the driver has them.
+        """
+        os.environ.update(variables)
+        use_cores(seat, max(1, n_cores))
         self._runner = Runner(task)
 
     def run(self, item: bytes) -> bytes:

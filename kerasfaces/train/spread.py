@@ -1,0 +1,122 @@
+"""Several trainings as tasks of the engine.
+
+By default they follow each other in this process and share a frozen base; each of several
+workers keeps a base of its own. Workers on other machines read images and caches and write
+run folders where the driver would: they need a shared disk.
+"""
+
+import contextlib
+import dataclasses
+import logging
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kerasfaces.core import engine
+from kerasfaces.core.engine import Engine
+from kerasfaces.core.errors import InputError, KerasfacesError
+from kerasfaces.core.imports import import_keras
+from kerasfaces.train import run
+from kerasfaces.train.prepare import Preparations
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What became of a training: a finished run folder, or the reason why there is none.
+
+    Attributes:
+        folder: None where it failed.
+        reason: In one line; empty where it is finished.
+        trace: The traceback of a defect.
+    """
+
+    folder: Path | None
+    reason: str = ""
+    trace: str = ""
+
+
+class Train:
+    """The task: one request after another, on one base where they share it."""
+
+    def __init__(self, output: Path, preparations: Preparations | None = None) -> None:
+        """Keep the base.
+
+        Args:
+            output: A folder that holds the run folders: a worker must see it.
+            preparations: What this process has built already.
+        """
+        self._output, self._preparations = output, preparations or Preparations()
+
+    def __reduce__(self) -> tuple[Any, tuple[Path]]:
+        """Pickle the folder alone: every worker builds its base."""
+        return _train, (self._output,)
+
+    def __call__(self, request: run.Request) -> Ended:
+        """Train; a failure of one training is its end, what would stop all is raised.
+
+        Raises:
+            OSError: There is no room, or a folder is locked.
+            InputError: This machine does not see the output folder.
+        """
+        if not self._output.is_dir():
+            raise InputError(
+                f"{self._output} is not here: trainings on several machines need a shared disk "
+                "for images, caches (KERASFACES_CACHE) and the output folder."
+            )
+        try:
+            return Ended(run.train(request, self._preparations))
+        except OSError:
+            raise
+        except KerasfacesError as error:
+            return Ended(None, str(error))
+        except Exception as error:  # noqa: BLE001 - named, traceback kept
+            return Ended(None, repr(error), traceback.format_exc())
+
+
+def _train(output: Path) -> Train:
+    import_keras()
+    return Train(output)
+
+
+def _anywhere(request: run.Request) -> run.Request:
+    """Return a request that means the same in another working directory."""
+    paths = {
+        name: path.absolute()
+        for name in ("folder", "store")
+        if (path := getattr(request, name)) is not None
+    }
+    return dataclasses.replace(request, **paths)
+
+
+def train_all(
+    requests: Sequence[run.Request],
+    output: Path,
+    spread: Engine,
+    preparations: Preparations | None = None,
+) -> Iterator[Ended]:
+    """Train all requests, each with a folder of its own; yield how each ended, in order.
+
+    Args:
+        requests: What to train.
+        output: A folder that holds the run folders.
+        spread: Where; without a number of workers, this process alone.
+        preparations: What this process has built already.
+    """
+    outcomes = engine.map(
+        Train(output.absolute(), preparations),
+        requests,
+        spread=spread.or_in_process(),
+        load=_anywhere,
+    )
+    with contextlib.closing(outcomes):
+        for request, outcome in zip(requests, outcomes, strict=True):
+            ended = outcome.value or Ended(None, outcome.error)
+            if ended.folder is not None:
+                ended = Ended(request.folder)
+            if ended.trace:
+                logger.error("%s\n%s", request.folder, ended.trace)
+            yield ended

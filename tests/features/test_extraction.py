@@ -1,0 +1,184 @@
+"""Frozen features: the same bytes wherever they are computed, also if a node is lost."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from kerasfaces import store
+from kerasfaces.core.engine import Engine
+from kerasfaces.core.errors import InputError
+
+pytestmark = pytest.mark.tf
+needs_ray = pytest.mark.skipif(
+    importlib.util.find_spec("ray") is None, reason="Ray is not installed"
+)
+N_IMAGES = 150  # three items, the last one smaller than a batch
+
+
+class Pictures:
+    """Noise by position, as a cache of images gives it."""
+
+    recipe = {"kind": "noise"}  # noqa: RUF012
+
+    def __init__(self, n_images=N_IMAGES):
+        pixels = np.random.default_rng(0).integers(0, 256, (n_images, 32, 32, 3))
+        self.pixels = pixels.astype(np.uint8)
+        self.keys = [f"{number:064x}" for number in range(n_images)]
+
+    def reader(self, keys):
+        rows = np.array([self.keys.index(key) for key in keys])
+        return lambda positions: self.pixels[rows[positions]]
+
+
+@pytest.fixture
+def compute(monkeypatch, tmp_path, tiny_weights):
+    """Compute features into a cache of its own; return its files' bytes."""
+    from kerasfaces.features.cached import FeatureCache
+    from kerasfaces.models import assemble
+    from kerasfaces.models.config import ModelConfig
+    from kerasfaces.models.zoo import mobilenetv2
+
+    options = mobilenetv2.Options(alpha=0.35)
+    config = ModelConfig(size_px=32, options=options, pooling="mean_std")
+    weights = mobilenetv2.ARCHITECTURE.find_weights(str(tiny_weights), config)
+    model = mobilenetv2.ARCHITECTURE.build(config, weights)
+
+    def run(name, spread, views=(), pictures=None):
+        pictures = pictures or Pictures()
+        monkeypatch.setenv("KERASFACES_CACHE", str(tmp_path / name))
+        cache = FeatureCache(
+            assemble.extractor_of(model), {"base": 1}, pictures, spread=spread
+        )
+        for view in (None, *views):
+            cache.reader(pictures.keys, view)
+        files = store.cache_root().rglob("*")
+        folder = tmp_path / name
+        return {
+            str(file.relative_to(folder)): file.read_bytes()
+            for file in files
+            if file.is_file() and not file.name.startswith(".")
+        }
+
+    return run
+
+
+def test_processes_compute_the_same_bytes(compute):
+    from kerasfaces.dataset.views import AugmentConfig
+    from kerasfaces.features.extraction import View
+
+    views = [View(number=1, augment=AugmentConfig(flip=True))]
+    here = compute("here", None, views)
+    assert compute("there", Engine(workers=2), views) == here
+    assert len([name for name in here if name.endswith(".npy")]) == 2
+
+
+def test_another_engine_is_refused(compute, monkeypatch):
+    from kerasfaces.features import engines
+    from kerasfaces.features.extraction import Extract, Item, View
+
+    task = Extract(None, "keras 1.0 tensorflow 1.0", View())
+    monkeypatch.setattr(engines, "keras_engine", lambda _: engines.Engine("x", None, 8))
+    with pytest.raises(InputError, match=r"computed by keras 1\.0 .* would be by x"):
+        task(Item([], np.zeros((0, 32, 32, 3), np.uint8)))
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+
+from ray.cluster_utils import Cluster
+
+from kerasfaces.core.engine import Engine
+from kerasfaces.core.imports import import_keras
+from kerasfaces.core import numerics
+
+numerics.settle_environment()
+import_keras()
+
+from kerasfaces.dataset import cache
+from kerasfaces.features import cached
+from kerasfaces.images import InputSpec
+from kerasfaces.models import assemble
+from kerasfaces.models.config import ModelConfig
+from kerasfaces.models.zoo import mobilenetv2
+
+folder, weights = map(Path, sys.argv[1:])
+quick = dict.fromkeys(
+    ("health_check_period_ms", "health_check_timeout_ms"), 300
+) | {"health_check_initial_delay_ms": 0, "health_check_failure_threshold": 2}
+memory = {"num_cpus": 1, "object_store_memory": 100 * 2**20}
+ours = Cluster(
+    initialize_head=True,
+    head_node_args={**memory, "include_dashboard": False, "_system_config": quick},
+)
+second = ours.add_node(**memory)
+spread = Engine(name="ray", address=ours.address)
+
+config = ModelConfig(size_px=96, options=mobilenetv2.Options(alpha=0.35))
+base = mobilenetv2.ARCHITECTURE.find_weights(str(weights), config)
+model = mobilenetv2.ARCHITECTURE.build(config, base)
+files = sorted((folder / "images").iterdir())
+images = cache.cache_images(files, InputSpec(size_px=96), spread)
+print([reason for reason in images.reasons if reason])
+features = cached.FeatureCache(
+    assemble.extractor_of(model), {"base": 1}, images.store, spread=spread
+)
+cached.engine.map, real = None, cached.engine.map
+
+
+def map_and_kill(*arguments, **options):
+    for outcome in real(*arguments, **options):
+        yield outcome
+        if outcome.key == 3:
+            ours.remove_node(second, allow_graceful=False)
+
+
+cached.engine.map = map_and_kill
+keys = [key for key, reason in zip(images.keys, images.reasons) if not reason]
+print(len(features.reader(keys)))
+ours.shutdown()
+"""
+
+
+@needs_ray
+@pytest.mark.slow
+def test_a_lost_node_changes_no_byte(tmp_path, tiny_weights):
+    """Decoding and features of 700 images on two nodes, one killed in the middle."""
+    from PIL import Image
+
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for number in range(700):
+        noise = np.random.default_rng(number).integers(0, 255, (40, 40, 3))
+        Image.fromarray(noise.astype(np.uint8)).save(folder / f"{number:04d}.png")
+    (folder / "0007.png").write_bytes(b"no image")
+    script = tmp_path / "script.py"
+    contents = {}
+    here = SCRIPT.replace('Engine(name="ray", address=ours.address)', "None")
+    here = here.replace("outcome.key == 3", "False")
+    for name, text in {"ray": SCRIPT, "here": here}.items():
+        script.write_text(text, encoding="utf-8")
+        done = subprocess.run(
+            [sys.executable, str(script), str(tmp_path), str(tiny_weights)],
+            capture_output=True,
+            text=True,
+            timeout=400,
+            check=False,
+            env={**os.environ, "KERASFACES_CACHE": str(tmp_path / name)},
+        )
+        assert done.returncode == 0, done.stderr
+        reasons, n_features = done.stdout.splitlines()
+        assert "not an image" in reasons
+        assert n_features == "699"
+        assert ("a worker died" in done.stderr) == (name == "ray")
+        contents[name] = {
+            str(file.relative_to(tmp_path / name)): file.read_bytes()
+            for file in (tmp_path / name).rglob("*")
+            if file.suffix in (".npy", ".csv", ".json")
+        }
+    assert contents["ray"] == contents["here"]
+    assert len([name for name in contents["ray"] if name.endswith(".npy")]) >= 3
