@@ -4,7 +4,7 @@ import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import pandas as pd
 
@@ -224,7 +224,9 @@ def run_study(
     *,
     weights: Sequence[str] = (),
     store: PathLike | None = None,
-    workers: int = 1,
+    workers: int | None = None,
+    engine: Literal["local", "ray"] = "local",
+    address: str = "",
     max_trials: int | None = None,
     repeat: int | None = None,
     output: PathLike | None = None,
@@ -238,7 +240,10 @@ def run_study(
         weights: `imagenet`, `forensic`, a file, or `BASE=FILE` for one base; by default
             `forensic` on the built-in sample, else `imagenet`.
         store: A channel store to search on.
-        workers: Number of processes.
+        workers: Number of processes, by default this one; with `engine="ray"`, the upper
+            limit of its workers, by default as many as fit.
+        engine: Who trains the trials: `local`, processes of this machine, or `ray`, a cluster.
+        address: HOST:PORT of the Ray cluster; see `core.engine.Engine`.
         max_trials: Largest number of points to try; by default the study's.
         repeat: Training seeds per trial; by default the study's.
         output: The study's folder; by default `runs/tune-<study>-<hash>`.
@@ -257,6 +262,9 @@ def run_study(
     name, loaded = studies.load(os.fspath(study))
     changes = {"repeats": repeat, "max_trials": max_trials}
     given = {key: value for key, value in changes.items() if value is not None}
+    if engine == "local" and workers is None:
+        workers = 1
+    spread = Engine(name=engine, address=address, workers=workers)
     folder = tune(
         Request(
             name=name,
@@ -266,7 +274,7 @@ def run_study(
             default_weights="forensic" if data.is_sample else "imagenet",
             store=None if store is None else Path(store),
             folder=None if output is None else Path(output),
-            spread=Engine(workers=workers),
+            spread=spread,
             notes=data.notes,
         )
     )
