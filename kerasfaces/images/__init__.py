@@ -14,7 +14,7 @@ import stat
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypedDict, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +63,22 @@ class InputSpec:
             "loader": LOADER_VERSION,
             "pillow": PIL.__version__,
         }
+
+
+class Probe(TypedDict, total=False):
+    """Facts of a file itself, without its pixels; empty where it is no image."""
+
+    format: str
+    width_px: int
+    height_px: int
+    mode: str
+    n_frames: int
+    n_bytes: int
+    has_exif: bool
+    has_icc: bool
+    quantization: dict[int, list[int]]  # JPEG: table number -> 64 numbers
+    subsampling: str  # JPEG: `4:4:4`, `4:2:2`, `4:2:0` or `other`
+    progressive: bool
 
 
 def read_file(path: Path) -> bytes:
@@ -172,18 +188,13 @@ def load_array(path: Path, spec: InputSpec) -> NDArray[np.uint8]:
     return to_array(load(path), spec)
 
 
-def probe(data: bytes) -> dict[str, Any]:
+def probe(data: bytes) -> Probe:
     """Return facts of the file itself, without decoding pixels.
-
-    Returns:
-        `format`, `width_px`, `height_px`, `mode`, `n_frames`, `n_bytes`, `has_exif`,
-        `has_icc`, `quantization` (JPEG: table number -> 64 ints), `subsampling` (JPEG:
-        `4:4:4`, `4:2:2`, `4:2:0` or `other`), `progressive`.
 
     Raises:
         ImageError: Not an image Pillow can identify, or too large.
     """
-    return _first(data, _facts) | {"n_bytes": len(data)}
+    return _first(data, lambda image, file: _facts(image, file, len(data)))
 
 
 def _first(data: bytes, answer: Callable[[Image.Image, Stripped], Answer]) -> Answer:
@@ -239,7 +250,7 @@ def _upright(image: Image.Image, stated: int | None) -> Image.Image:
     return colours.to_rgb(metadata.turned(colours.to_8_bit(image), stated), profile)
 
 
-def _facts(image: Image.Image, file: Stripped) -> dict[str, Any]:
+def _facts(image: Image.Image, file: Stripped, n_bytes: int) -> Probe:
     width, height = image.size
     return {
         "format": image.format or "",
@@ -255,6 +266,7 @@ def _facts(image: Image.Image, file: Stripped) -> dict[str, Any]:
         },
         "subsampling": _subsampling(image),
         "progressive": bool(image.info.get("progressive")),
+        "n_bytes": n_bytes,
     }
 
 

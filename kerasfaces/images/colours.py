@@ -5,7 +5,6 @@ Then palettes, colour profiles, other colour spaces, and alpha on white.
 
 import io
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +40,7 @@ def to_8_bit(image: Image.Image) -> Image.Image:
     Raises:
         ImageError: See above; the message has the values.
     """
-    tags: Mapping[int, Any] = getattr(image, "tag_v2", {})
+    tags: Mapping[int, object] = getattr(image, "tag_v2", {})
     if image.mode == "L" and _SIGNED in _numbers(tags.get(_SAMPLE_FORMAT)):
         raise ImageError("signed 8-bit pixels: nothing says which value is black")
     if not (image.mode.startswith("I") or image.mode == "F"):
@@ -60,7 +59,7 @@ def to_8_bit(image: Image.Image) -> Image.Image:
 
 
 def _white(
-    image: Image.Image, values: NDArray[np.float64], tags: Mapping[int, Any]
+    image: Image.Image, values: NDArray[np.float64], tags: Mapping[int, object]
 ) -> float:
     """Return the value of white.
 
@@ -90,13 +89,13 @@ def _white(
     return white
 
 
-def _numbers(value: Any) -> tuple[int, ...]:
+def _numbers(value: object) -> tuple[int, ...]:
     """Return a TIFF tag as a tuple of whole numbers, empty where it is none."""
     values = value if isinstance(value, tuple) else (value,)
     return tuple(each for each in values if isinstance(each, int))
 
 
-def to_rgb(image: Image.Image, profile: Any) -> Image.Image:
+def to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """Return an image in sRGB without alpha, through its colour profile if it fits."""
     if image.mode == "P":
         image = image.convert("RGBA" if "transparency" in image.info else "RGB")
@@ -108,7 +107,7 @@ def to_rgb(image: Image.Image, profile: Any) -> Image.Image:
     return image.convert("RGB")
 
 
-def _to_srgb(image: Image.Image, profile: Any) -> Image.Image:
+def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """Convert through an embedded colour profile; one that does not fit is ignored."""
     if not profile or image.mode not in ("RGB", "RGBA", "CMYK", "L"):
         return image

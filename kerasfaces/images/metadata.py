@@ -11,7 +11,7 @@ import dataclasses
 import re
 import struct
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Literal
 
 from PIL import Image
 
@@ -67,7 +67,7 @@ def orientation_of_image(image: Image.Image) -> int:
     return orientation_of_blocks(exif, xmp)
 
 
-def orientation_of_blocks(exif: Any, xmp: Any) -> int:
+def orientation_of_blocks(exif: object, xmp: object) -> int:
     """Return the orientation of an EXIF block, or of XMP where that has none."""
     if isinstance(exif, bytes):
         while exif.startswith(b"Exif\0\0"):
@@ -85,7 +85,7 @@ def _valid(orientation: int) -> int:
     return orientation if orientation in _TURNS else UPRIGHT
 
 
-def _unhexed(text: Any) -> bytes | None:
+def _unhexed(text: object) -> bytes | None:
     """Return the EXIF block that old software wrote into PNG as hexadecimal text."""
     if not isinstance(text, str):
         return None

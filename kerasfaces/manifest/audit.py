@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from kerasfaces import metrics
 from kerasfaces.core import rng
 from kerasfaces.core.errors import InputError
+from kerasfaces.images import Probe
 from kerasfaces.manifest import file_facts, groups
 from kerasfaces.manifest.rules import LABELS
 from kerasfaces.manifest.split import NEAR_DUPLICATES
@@ -32,7 +33,6 @@ _STANDARD_MEAN = 57.625
 
 Floats = NDArray[np.float64]
 Model = Callable[[], Any]
-Probe = dict[str, Any]  # as `images.probe` returns it
 
 # What a file tells without its picture: numbers a shortcut could be learnt from.
 FACTS: dict[str, Callable[[Probe], float | str]] = {

@@ -4,7 +4,6 @@ import dataclasses
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -30,7 +29,7 @@ class Facts:
     """
 
     sha256: str = ""
-    probe: dict[str, Any] = dataclasses.field(default_factory=dict)
+    probe: images.Probe = dataclasses.field(default_factory=images.Probe)
     phash: str = ""
     reason: str = ""
 

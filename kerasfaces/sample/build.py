@@ -9,7 +9,6 @@ import functools
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -100,10 +99,10 @@ def _claim(folder: Path, recipe: dict[str, int]) -> None:
             f"{folder} is not empty and holds no sample.json; expected a new or empty "
             "folder, or a sample begun earlier: choose another path."
         )
-    found: Any = read_json(note)
-    if found != recipe:
+    stated = read_json(note)
+    if stated != recipe:
         raise InputError(
-            f"{folder} holds another sample ({found}); asked for {recipe}: choose "
+            f"{folder} holds another sample ({stated}); asked for {recipe}: choose "
             "another path, or the same arguments."
         )
 

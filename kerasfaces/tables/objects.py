@@ -3,7 +3,7 @@
 import json
 import math
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import listed, quoted
@@ -27,28 +27,31 @@ def parse(text: str, path: Path) -> Table:
     values = _values(text, path)
     if len(values) == 1 and isinstance(values[0][0], dict):
         values = _columns(values[0][0], path) or values
+    records, lines = [], []
     for value, line in values:
         if not isinstance(value, dict):
             raise InputError(
                 f"{path}, line {line}: expected an object such as "
                 f'{{"file_name": "a.jpg", "label": "real"}}, got {quoted(value)}.'
             )
-    header = list(dict.fromkeys(key for value, _ in values for key in value))
+        records.append(value)
+        lines.append(line)
+    header = list(dict.fromkeys(name for record in records for name in record))
     try:
-        cells = [[_cell(value.get(name)) for name in header] for value, _ in values]
+        cells = [[_cell(record.get(name)) for name in header] for record in records]
         "".join((*header, *(cell for row in cells for cell in row))).encode()
     except UnicodeEncodeError as error:
         raise InputError(
             f"{path} holds {error.object[error.start : error.end]!a}, half of a character; "
             "write it again as UTF-8."
         ) from error
-    return Table(path, header, cells, [line for _, line in values])
+    return Table(path, header, cells, lines)
 
 
-def _values(text: str, path: Path) -> list[tuple[Any, int]]:
+def _values(text: str, path: Path) -> list[tuple[object, int]]:
     """Return the values one after another, or those of one list, with their lines."""
     at, line, last = 0, 1, 0
-    values: list[tuple[Any, int]] = []
+    values: list[tuple[object, int]] = []
     is_list = False
     at = _skip(text, 0)
     if text[at] == "[":
@@ -92,19 +95,24 @@ def _skip(text: str, at: int) -> int:
     return at
 
 
-def _columns(value: dict[str, Any], path: Path) -> list[tuple[Any, int]] | None:
+def _columns(value: dict[str, object], path: Path) -> list[tuple[object, int]] | None:
     """Return the rows of an object of columns; None where it is a row itself."""
-    nested = [key for key, part in value.items() if isinstance(part, dict | list)]
-    if not nested:
+    if not any(isinstance(part, dict | list) for part in value.values()):
         return None
-    parts = list(value.values())
-    if all(isinstance(part, dict) for part in parts):  # pandas' to_json
-        keys = dict.fromkeys(key for part in parts for key in part)
-        rows = [{name: part.get(key) for name, part in value.items()} for key in keys]
-    elif all(isinstance(p, list) and len(p) == len(parts[0]) for p in parts):
-        rows = [dict(zip(value, row, strict=True)) for row in zip(*parts, strict=True)]
-    elif "data" in nested and all(isinstance(each, dict) for each in value["data"]):
-        rows = value["data"]
+    dicts = [part for part in value.values() if isinstance(part, dict)]
+    lists = [part for part in value.values() if isinstance(part, list)]
+    data = value.get("data")
+    rows: list[dict[str, object]]
+    if len(dicts) == len(value):  # pandas' to_json
+        keys = dict.fromkeys(key for part in dicts for key in part)
+        rows = [
+            {name: part.get(key) for name, part in zip(value, dicts, strict=True)}
+            for key in keys
+        ]
+    elif len(lists) == len(value) and len(set(map(len, lists))) == 1:
+        rows = [dict(zip(value, row, strict=True)) for row in zip(*lists, strict=True)]
+    elif isinstance(data, list) and all(isinstance(each, dict) for each in data):
+        rows = data
     else:
         raise InputError(
             f"{path} is one JSON object ({listed(list(value))}); expected one object per "
@@ -113,7 +121,7 @@ def _columns(value: dict[str, Any], path: Path) -> list[tuple[Any, int]] | None:
     return [(row, number + 2) for number, row in enumerate(rows)]
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, bool):

@@ -9,6 +9,18 @@ from PIL import Image
 
 TAG = struct.Struct("<HHI4s")
 
+# EXIF's orientations, and what turns such pixels upright
+TURNS = {
+    1: lambda a: a,
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.swapaxes(0, 1),
+    6: lambda a: np.rot90(a, -1),
+    7: lambda a: a.swapaxes(0, 1)[::-1, ::-1],
+    8: lambda a: np.rot90(a),
+}
+
 
 def encode(image, kind, **options):
     buffer = io.BytesIO()

@@ -9,6 +9,7 @@ import zlib
 from contextlib import suppress
 
 import numpy as np
+import photo_files
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -348,16 +349,7 @@ def test_exif_orientation(gradient, orientation, kind):
     found = images.decode(stored)
     assert found.size == ((24, 40) if orientation > 4 else (40, 24))
     assert np.array_equal(pixels(found), pixels(upright))
-    turn = {
-        1: lambda a: a,
-        2: lambda a: a[:, ::-1],
-        3: lambda a: a[::-1, ::-1],
-        4: lambda a: a[::-1],
-        5: lambda a: a.swapaxes(0, 1),
-        6: lambda a: np.rot90(a, -1),
-        7: lambda a: a.swapaxes(0, 1)[::-1, ::-1],
-        8: lambda a: np.rot90(a),
-    }[orientation]
+    turn = photo_files.TURNS[orientation]
     assert np.abs(pixels(found) - turn(pixels(gradient))).max() <= 12
 
 

@@ -14,15 +14,6 @@ from PIL import Image, ImageCms
 
 from kerasfaces import images
 
-TURNS = {
-    2: lambda a: a[:, ::-1],
-    3: lambda a: a[::-1, ::-1],
-    4: lambda a: a[::-1],
-    5: lambda a: a.swapaxes(0, 1),
-    6: lambda a: np.rot90(a, -1),
-    7: lambda a: a.swapaxes(0, 1)[::-1, ::-1],
-    8: lambda a: np.rot90(a),
-}
 PICTURE = photo_files.gradient()
 FILES = {
     "JPEG": photo_files.encode(PICTURE, "JPEG", quality=90),
@@ -61,7 +52,7 @@ ENTRIES = st.lists(
 def orientations(draw, order):
     """An orientation entry, and what it says: 1 where it says nothing valid."""
     value = draw(st.integers(0, 9) | st.sampled_from([255, 65535]))
-    valid = value if value in TURNS else 1
+    valid = value if value in photo_files.TURNS else 1
     forms = [
         ((0x112, 3, 1, struct.pack(f"{order}HH", value, 0)), valid),
         ((0x112, 4, 1, struct.pack(f"{order}I", value)), valid),
@@ -116,7 +107,7 @@ def pixels(data):
 
 
 def expected(kind, orientation):
-    return TURNS.get(orientation, lambda a: a)(pixels(FILES[kind]))
+    return photo_files.TURNS.get(orientation, lambda a: a)(pixels(FILES[kind]))
 
 
 @given(exif_blocks(), profiles(), XMP, IPTC, st.booleans())

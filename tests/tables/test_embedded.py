@@ -11,25 +11,25 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from kerasfaces import manifest as manifests
+from kerasfaces.cli import manifest as command
 from kerasfaces.core.errors import InputError
 from kerasfaces.tables import embedded
 
 
-def _bytes(picture, number, kind="JPEG"):
+def _bytes(number, kind="JPEG"):
     buffer = io.BytesIO()
-    picture(number).save(buffer, kind)
+    Image.new("RGB", (48, 48), (40 * number, 90, 200)).save(buffer, kind)
     return buffer.getvalue()
 
 
 @pytest.fixture
-def hub(tmp_path, picture):
+def hub(tmp_path):
     """A Parquet file as Hugging Face's data sets are kept: images and numbered classes."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     images = [
-        {"bytes": _bytes(picture, i), "path": f"train/{i}.jpg" if i else None}
-        for i in range(4)
+        {"bytes": _bytes(i), "path": f"train/{i}.jpg" if i else None} for i in range(4)
     ]
     table = pa.table({"image": images, "label": [0, 0, 1, 1]})
     names = {"label": {"names": ["fake", "real"], "_type": "ClassLabel"}}
@@ -39,11 +39,12 @@ def hub(tmp_path, picture):
     return path
 
 
-def test_images_are_offered_to_be_written_out_and_are(hub, run, tmp_path, caplog):
+def test_images_are_offered_to_be_written_out_and_are(hub, tmp_path, caplog):
     with pytest.raises(InputError, match=r"image holds the images .*add --extract DIR"):
-        run("build", hub, "-o", tmp_path / "m.csv")
-    words = ("build", hub, "--extract", tmp_path / "out", "-o", tmp_path / "m.csv")
-    run(*words)
+        command.main(["build", str(hub), "-o", str(tmp_path / "m.csv")])
+    words = ["build", str(hub), "--extract", str(tmp_path / "out")]
+    words += ["-o", str(tmp_path / "m.csv"), "--overwrite"]
+    command.main(words)
     rows = manifests.read(tmp_path / "m.csv").rows
     assert rows["path"].tolist() == [
         "out/0.jpg",
@@ -55,7 +56,7 @@ def test_images_are_offered_to_be_written_out_and_are(hub, run, tmp_path, caplog
         path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.jpg")
     }
     (tmp_path / "out" / "train" / "2.jpg").unlink()
-    run(*words, "--overwrite")
+    command.main(words)
     after = {
         path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.jpg")
     }
@@ -64,7 +65,7 @@ def test_images_are_offered_to_be_written_out_and_are(hub, run, tmp_path, caplog
     with pytest.raises(
         InputError, match=r"0\.jpg is there already and holds something"
     ):
-        run(*words, "--overwrite")
+        command.main(words)
     assert (tmp_path / "out" / "0.jpg").read_bytes() == b"mine"
 
 
@@ -73,9 +74,9 @@ def test_training_on_it_directly_says_what_to_run(hub):
         manifests.read(hub)
 
 
-def test_raw_bytes_and_equal_names(tmp_path, picture):
+def test_raw_bytes_and_equal_names(tmp_path):
     table = tmp_path / "raw.parquet"
-    content = [_bytes(picture, i, "PNG") for i in range(3)]
+    content = [_bytes(i, "PNG") for i in range(3)]
     pd.DataFrame({"img": content, "label": ["real", "fake", "fake"]}).to_parquet(table)
     assert embedded.extract(table, "img", tmp_path / "a") == ["0.png", "1.png", "2.png"]
     named = [{"bytes": data, "path": "Face.png"} for data in content]
@@ -157,19 +158,19 @@ def test_no_name_leaves_the_folder(tmp_path_factory, names):
         assert (root / "in" / "out" / name).read_bytes()[-1] == i
 
 
-def test_a_link_out_of_the_folder_is_not_followed(tmp_path, picture):
+def test_a_link_out_of_the_folder_is_not_followed(tmp_path):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "train").symlink_to(tmp_path / "elsewhere")
-    cells = [{"bytes": _bytes(picture, 0), "path": "train/0.jpg"}]
+    cells = [{"bytes": _bytes(0), "path": "train/0.jpg"}]
     pd.DataFrame({"image": cells}).to_parquet(tmp_path / "t.parquet")
     with pytest.raises(InputError, match="is a link out of"):
         embedded.extract(tmp_path / "t.parquet", "image", tmp_path / "out")
     assert not list((tmp_path / "elsewhere").iterdir())
 
 
-def test_a_row_without_an_image_is_named(tmp_path, picture):
-    cells = [{"bytes": _bytes(picture, 0), "path": "a.jpg"}, None]
+def test_a_row_without_an_image_is_named(tmp_path):
+    cells = [{"bytes": _bytes(0), "path": "a.jpg"}, None]
     pd.DataFrame({"image": cells}).to_parquet(tmp_path / "t.parquet")
     with pytest.raises(InputError, match="line 3: no image in column 'image'"):
         embedded.extract(tmp_path / "t.parquet", "image", tmp_path / "out")
