@@ -15,12 +15,9 @@ import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
 
+from kerasfaces.sample import camera
+
 Array = npt.NDArray[np.float32]
-# Sites of red and blue in the 2 × 2 cell, for the four orders sensors come in.
-_ORDERS = (((0, 0), (1, 1)), ((1, 1), (0, 0)), ((0, 1), (1, 0)), ((1, 0), (0, 1)))
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-_CROSS = np.array([[0, 1, 0], [1, 4, 1], [0, 1, 0]], np.float32) / 4
-_SQUARE = np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]], np.float32) / 4
 # Malvar, He & Cutler 2004: green at red and blue sites, corrected by their gradient.
 _GRADIENT = (
     np.array(
@@ -116,12 +113,12 @@ def photograph(
         The noisy photo, (size_px, size_px, 3) uint8, and the clean one, float32 in
         [0, 1], neither rounded nor compressed.
     """
-    sites = _sites(clean.shape[0], shot.order)
+    sites = camera.colour_sites(clean.shape[0], shot.order)
     raw = _mosaic(_to_camera(clean, shot), sites)
     spread = np.sqrt(shot.shot_noise * raw + shot.read_noise)
     noisy_raw = raw + spread * rng.standard_normal(raw.shape, np.float32)
     photos = [
-        np.clip(_resize(_develop(values, sites, shot), size_px), 0, 1)
+        np.clip(camera.resample(_develop(values, sites, shot), size_px), 0, 1)
         for values in (noisy_raw, raw)
     ]
     noisy = np.round(photos[0] * 255).astype(np.uint8)
@@ -138,8 +135,8 @@ def sensor_px(size_px: int, shot: Shot) -> int:
 def _to_camera(clean: Array, shot: Shot) -> Array:
     """Undo tone curve, gamma, colour matrix and white balance (Brooks, section 3)."""
     linear = _linear(_untone(np.clip(clean, 0, 1), shot.contrast))
-    camera = linear @ np.linalg.inv(shot.matrix).T.astype(np.float32)
-    result: Array = np.clip(camera, 0, 1) / shot.gains
+    sensor = linear @ np.linalg.inv(shot.matrix).T.astype(np.float32)
+    result: Array = np.clip(sensor, 0, 1) / shot.gains
     return result
 
 
@@ -148,47 +145,22 @@ def _develop(raw: Array, sites: npt.NDArray[np.uint8], shot: Shot) -> Array:
     linear = np.clip(balanced @ shot.matrix.T, 0, 1)
     image = _tone(_gamma(linear), shot.contrast)
     if shot.sharpen:
-        luma = image @ _LUMA
+        luma = image @ camera.LUMA
         fine = luma - ndimage.gaussian_filter(luma, 1.0)
         image = image + shot.sharpen * fine[..., None]
     return image
 
 
 def _demosaic(raw: Array, sites: npt.NDArray[np.uint8], shot: Shot) -> Array:
-    green = ndimage.correlate(raw * (sites == 1), _CROSS, mode="mirror")
+    green = camera.interpolated_green(raw, sites)
     if shot.sharp_green:
         corrected = ndimage.correlate(raw, _GRADIENT, mode="mirror")
         green = np.where(sites == 1, raw, corrected)
-    planes = [green, green, green]
-    for colour in (0, 2):
-        known = (raw - green if shot.sharp_green else raw) * (sites == colour)
-        filled = ndimage.correlate(known, _SQUARE, mode="mirror")
-        planes[colour] = filled + green if shot.sharp_green else filled
-    return np.stack(planes, axis=-1)
+    return camera.demosaic(raw, sites, green, shot.sharp_green)
 
 
-def _sites(size: int, order: int) -> npt.NDArray[np.uint8]:
-    """Return (size, size) uint8: which colour each site sees (0 red, 1 green, 2 blue)."""
-    sites = np.ones((size, size), np.uint8)
-    for colour, (row, column) in zip((0, 2), _ORDERS[order], strict=True):
-        sites[row::2, column::2] = colour
-    return sites
-
-
-def _mosaic(camera: Array, sites: npt.NDArray[np.uint8]) -> Array:
-    return np.take_along_axis(camera, sites[..., None].astype(np.intp), 2)[..., 0]
-
-
-def _resize(image: Array, size_px: int) -> Array:
-    if image.shape[0] == size_px:
-        return image
-    planes = [
-        Image.fromarray(np.ascontiguousarray(image[..., channel])).resize(
-            (size_px, size_px), Image.Resampling.BICUBIC
-        )
-        for channel in range(3)
-    ]
-    return np.stack([np.asarray(plane) for plane in planes], axis=-1)
+def _mosaic(planes: Array, sites: npt.NDArray[np.uint8]) -> Array:
+    return np.take_along_axis(planes, sites[..., None].astype(np.intp), 2)[..., 0]
 
 
 def _through_jpeg(image: npt.NDArray[np.uint8], shot: Shot) -> npt.NDArray[np.uint8]:

@@ -14,14 +14,15 @@ import stat
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal, TypedDict, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from kerasfaces.core.errors import ImageError, ImageMemoryError, MissingDecoderError
-from kerasfaces.images import colours, kinds, metadata
+from kerasfaces.images import colours, headers, kinds, metadata
+from kerasfaces.images.headers import Probe as Probe
 from kerasfaces.images.kinds import EXTENSIONS as EXTENSIONS
 from kerasfaces.images.metadata import Stripped
 
@@ -63,22 +64,6 @@ class InputSpec:
             "loader": LOADER_VERSION,
             "pillow": PIL.__version__,
         }
-
-
-class Probe(TypedDict, total=False):
-    """Facts of a file itself, without its pixels; empty where it is no image."""
-
-    format: str
-    width_px: int
-    height_px: int
-    mode: str
-    n_frames: int
-    n_bytes: int
-    has_exif: bool
-    has_icc: bool
-    quantization: dict[int, list[int]]  # JPEG: table number -> 64 numbers
-    subsampling: str  # JPEG: `4:4:4`, `4:2:2`, `4:2:0` or `other`
-    progressive: bool
 
 
 def read_file(path: Path) -> bytes:
@@ -194,7 +179,9 @@ def probe(data: bytes) -> Probe:
     Raises:
         ImageError: Not an image Pillow can identify, or too large.
     """
-    return _first(data, lambda image, file: _facts(image, file, len(data)))
+    return _first(
+        data, lambda image, file: headers.probe(image, file.has_exif, len(data))
+    )
 
 
 def _first(data: bytes, answer: Callable[[Image.Image, Stripped], Answer]) -> Answer:
@@ -250,34 +237,6 @@ def _upright(image: Image.Image, stated: int | None) -> Image.Image:
     return colours.to_rgb(metadata.turned(colours.to_8_bit(image), stated), profile)
 
 
-def _facts(image: Image.Image, file: Stripped, n_bytes: int) -> Probe:
-    width, height = image.size
-    return {
-        "format": image.format or "",
-        "width_px": width,
-        "height_px": height,
-        "mode": image.mode,
-        "n_frames": _n_frames(image),
-        "has_exif": bool(image.info.get("exif")) or file.has_exif,
-        "has_icc": bool(image.info.get("icc_profile")),
-        "quantization": {
-            int(key): list(table)
-            for key, table in getattr(image, "quantization", {}).items()
-        },
-        "subsampling": _subsampling(image),
-        "progressive": bool(image.info.get("progressive")),
-        "n_bytes": n_bytes,
-    }
-
-
-def _n_frames(image: Image.Image) -> int:
-    """Count frames; where a later one is damaged, there is the first."""
-    try:
-        return int(getattr(image, "n_frames", 1))
-    except Exception:  # noqa: BLE001 - whatever a damaged frame makes Pillow raise
-        return 1
-
-
 def _open(data: bytes) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(data))
@@ -288,15 +247,6 @@ def _open(data: bytes) -> Image.Image:
         image.close()
         raise ImageError(f"{width}x{height} px is more than {MAX_PIXELS} pixels")
     return image
-
-
-def _subsampling(image: Image.Image) -> str:
-    if image.format not in ("JPEG", "MPO"):
-        return ""
-    from PIL import JpegImagePlugin
-
-    code = JpegImagePlugin.get_sampling(image)
-    return {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}.get(code, "other")
 
 
 def _reason(error: BaseException | None) -> str:

@@ -107,18 +107,22 @@ class Directory:
         end: Where the entries end: the place of the next directory follows.
     """
 
-    order: str
+    order: Literal["<", ">"]
     place: int
     count: str
     entries: list[tuple[int, int, int, bytes, bytes]]
     end: int
+
+    def number(self, value: bytes) -> int:
+        """Return the whole number that a field's bytes are."""
+        return int.from_bytes(value, "little" if self.order == "<" else "big")
 
 
 def directory(data: bytes) -> Directory | None:
     """Read a directory as far as it goes; None where there is none."""
     if data[:2] not in (b"II", b"MM") or len(data) < 10:
         return None
-    order = "<" if data[:2] == b"II" else ">"
+    order: Literal["<", ">"] = "<" if data[:2] == b"II" else ">"
     big = 43 in data[2:4]
     if not big and 42 not in data[2:4]:
         return None
@@ -152,7 +156,7 @@ def orientation_in(ifd: Directory | None, data: bytes) -> int | None:
             continue
         form = ifd.order + ("H" if kind == _SHORT else "I")
         if length * struct.calcsize(form) > len(value):
-            at = int.from_bytes(value, "little" if ifd.order == "<" else "big")
+            at = ifd.number(value)
             value = data[at : at + 4]
         if len(value) >= struct.calcsize(form):
             stated = _valid(struct.unpack_from(form, value)[0])
@@ -207,9 +211,8 @@ def strip_tiff(data: bytes, keep_profile: bool = True) -> Stripped | None:
     if ifd is None or not ifd.entries:
         return None
     parts, tags, xmp = [], dict[int, int](), b""
-    ending: Literal["little", "big"] = "little" if ifd.order == "<" else "big"
     for tag, kind, length, value, raw in ifd.entries:
-        tags[tag] = int.from_bytes(value[:2] if kind == _SHORT else value, ending)
+        tags[tag] = ifd.number(value[:2] if kind == _SHORT else value)
         is_profile = tag == _ICC and kind in _BYTES and keep_profile
         if tag in _PIXEL_TAGS or is_profile:
             parts.append(raw)

@@ -15,7 +15,7 @@ from kerasfaces.sample.canvas import Array, blur
 CAMERAS = 6
 # Sites of red and blue in the 2 × 2 cell, for the four orders sensors come in.
 _ORDERS = (((0, 0), (1, 1)), ((1, 1), (0, 0)), ((0, 1), (1, 0)), ((1, 0), (0, 1)))
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _CROSS = np.array([[0, 1, 0], [1, 4, 1], [0, 1, 0]], np.float32) / 4
 _SQUARE = np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]], np.float32) / 4
 
@@ -104,7 +104,7 @@ def through_lens(scene: Array, body: Camera, shot: Shot) -> Array:
     Returns:
         (n, n, 3) float32, linear light, n the sensor's size.
     """
-    soft = _resample(blur(scene, shot.blur_px * scene.shape[0] / 160), body.sensor_px)
+    soft = resample(blur(scene, shot.blur_px * scene.shape[0] / 160), body.sensor_px)
     return np.clip(soft * (shot.exposure * shot.cast), 0, 1.2)
 
 
@@ -123,7 +123,7 @@ def capture(
     Returns:
         (size_px, size_px, 3) float32 sRGB in [0, 1].
     """
-    sites = _sites(body.sensor_px, body.order)
+    sites = colour_sites(body.sensor_px, body.order)
     raw = np.where(sites == 0, light[..., 0], light[..., 1])
     raw = np.where(sites == 2, light[..., 2], raw) * body.pattern
     electrons = body.full_well_e / shot.sensitivity
@@ -131,11 +131,14 @@ def capture(
     noise = rng.standard_normal(raw.shape, np.float32) * spread / electrons
     raw = np.clip(raw + noise + body.rows, 0, 1)
     raw = np.round(raw * 4095) / np.float32(4095)
-    linear = _demosaic(raw.astype(np.float32), sites, body)
-    return _finish(_resample(linear, size_px), body, shot)
+    raw = raw.astype(np.float32)
+    green = interpolated_green(raw, sites)
+    linear = demosaic(raw, sites, green, body.by_colour_difference)
+    return _finish(resample(linear, size_px), body, shot)
 
 
-def _resample(image: Array, size_px: int) -> Array:
+def resample(image: Array, size_px: int) -> Array:
+    """Return a (n, n, 3) picture scaled to `(size_px, size_px, 3)`, bicubic."""
     if image.shape[0] == size_px:
         return image
     planes = [
@@ -147,7 +150,7 @@ def _resample(image: Array, size_px: int) -> Array:
     return np.stack([np.asarray(plane) for plane in planes], axis=-1)
 
 
-def _sites(size: int, order: int) -> np.ndarray:
+def colour_sites(size: int, order: int) -> np.ndarray:
     """Return (size, size) uint8: which colour each site sees (0 red, 1 green, 2 blue)."""
     sites = np.ones((size, size), np.uint8)
     for colour, (row, column) in zip((0, 2), _ORDERS[order], strict=True):
@@ -155,20 +158,32 @@ def _sites(size: int, order: int) -> np.ndarray:
     return sites
 
 
-def _demosaic(raw: Array, sites: np.ndarray, body: Camera) -> Array:
-    green = ndimage.correlate(raw * (sites == 1), _CROSS, mode="mirror")
+def demosaic(raw: Array, sites: np.ndarray, green: Array, by_difference: bool) -> Array:
+    """Return (n, n, 3) linear light of a sensor's values.
+
+    Args:
+        raw: (n, n) float32, each site's value.
+        sites: As `colour_sites` returns them.
+        green: (n, n) float32, green at every site.
+        by_difference: Interpolate red and blue as differences to green.
+    """
     planes = [green, green, green]
     for colour in (0, 2):
-        at = sites == colour
-        known = (raw - green) * at if body.by_colour_difference else raw * at
+        known = (raw - green if by_difference else raw) * (sites == colour)
         filled = ndimage.correlate(known, _SQUARE, mode="mirror")
-        planes[colour] = filled + green if body.by_colour_difference else filled
+        planes[colour] = filled + green if by_difference else filled
     return np.stack(planes, axis=-1)
+
+
+def interpolated_green(raw: Array, sites: np.ndarray) -> Array:
+    """Return green at every site, the mean of its neighbours where it is not measured."""
+    green: Array = ndimage.correlate(raw * (sites == 1), _CROSS, mode="mirror")
+    return green
 
 
 def _finish(linear: Array, body: Camera, shot: Shot) -> Array:
     image = _tone(linear * shot.balance, body)
-    luma = image @ _LUMA
+    luma = image @ LUMA
     if body.chroma_blur_px:
         colour = blur(image - luma[..., None], body.chroma_blur_px)
         image = luma[..., None] + colour
