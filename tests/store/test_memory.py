@@ -26,10 +26,10 @@ def test_a_slice_holds_the_memory():
     assert (part == 7).all()
 
 
-def test_large_memory_is_not_kept():
+def test_large_memory_is_not_used_again():
     pool = ArrayPool(max_reused=2, max_bytes=100)
     pool.array((100, 100), FLOAT)
-    assert not pool._kept
+    assert not pool._pieces
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
