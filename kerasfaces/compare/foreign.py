@@ -16,7 +16,7 @@ from kerasfaces import tables
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
 from kerasfaces.run import predictions
-from kerasfaces.tables import numbers
+from kerasfaces.tables import decimal_commas
 from kerasfaces.tables.columns import PATHS, lines_text
 
 
@@ -118,7 +118,7 @@ def _as_we_write(cells: list[dict[str, str]], table: tables.Table) -> None:
     for name in {"logit", "score"} & set(cells[0]):
         where = f"{table.path}, column {name}"
         column = [row[name] for row in cells]
-        points = numbers.with_points(column, table.separator, where, table.lines)
+        points = decimal_commas.with_points(column, table.separator, where, table.lines)
         for row, cell in zip(cells, points, strict=True):
             row[name] = cell
 

@@ -131,8 +131,10 @@ def _write_pictures(folder: Path, seed: int, entries: list[Entry]) -> None:
 
 
 def _write_pair(folder: Path, seed: int, entry: Entry) -> bool:
-    made = pair.make_pair(seed, entry.number, DECODERS[entry.generator], pair.SIZE_PX)
-    for file, image in ((entry.real, made.real), (entry.fake, made.fake)):
+    pictures = pair.make_pair(
+        seed, entry.number, DECODERS[entry.generator], pair.SIZE_PX
+    )
+    for file, image in ((entry.real, pictures.real), (entry.fake, pictures.fake)):
         with atomic_path(folder / file) as temporary:
             temporary.write_bytes(pair.encode(image))
     return True

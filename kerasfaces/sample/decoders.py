@@ -90,12 +90,12 @@ def _stage(
     if stages > 1:
         small = _stage(small, up, 1 - _COARSER * (1 - keep), stages - 1, rng)
     power = blur((detail * detail).mean(-1, keepdims=True), _POWER_BLUR_PX)
-    kept = 1 - (1 - keep) / (1 + power / _EDGE_POWER)  # clear edges pass
+    passed = 1 - (1 - keep) / (1 + power / _EDGE_POWER)  # clear edges pass
     noise = rng.standard_normal(small.shape, np.float32)
-    made = up(noise + _GREY * noise.mean(-1, keepdims=True))
-    made -= up(_half(made))  # detail only, as what it replaces
-    invented = np.sqrt((1 - kept**2) * power) * made / made.std()
-    result: Array = up(small) + kept * detail + invented
+    texture = up(noise + _GREY * noise.mean(-1, keepdims=True))
+    texture -= up(_half(texture))  # detail only, as what it replaces
+    invented = np.sqrt((1 - passed**2) * power) * texture / texture.std()
+    result: Array = up(small) + passed * detail + invented
     return result
 
 

@@ -68,8 +68,8 @@ def photograph(
         camera.capture(light, body, shot, size_px, generator(seed, what, number, take))
         for what in ("photo", "learned")
     )
-    made = decode(learned, decoder, generator(seed, "decoder", number, take))
-    return _to_uint8(photo), _to_uint8(made)
+    generated = decode(learned, decoder, generator(seed, "decoder", number, take))
+    return _to_uint8(photo), _to_uint8(generated)
 
 
 def encode(image: Pixels, quality_pct: int = QUALITY_PCT) -> bytes:

@@ -88,13 +88,13 @@ def _name(stated: str, data: bytes, number: int, total: int) -> str:
 
 def _part(text: str) -> str:
     """Return one part of a path: no dots alone, nothing hidden, nothing unprintable."""
-    kept = "".join(
+    clean = "".join(
         "_" if char in ':*?"<>|' or not char.isprintable() else char for char in text
     )
-    kept = kept.lstrip(" .").rstrip(" ")
-    if len(kept.encode()) <= _NAME_BYTES:
-        return kept
-    stem, suffix = os.path.splitext(kept)
+    clean = clean.lstrip(" .").rstrip(" ")
+    if len(clean.encode()) <= _NAME_BYTES:
+        return clean
+    stem, suffix = os.path.splitext(clean)
     room = max(_NAME_BYTES - len(suffix.encode()), 0)
     return stem.encode()[:room].decode(errors="ignore") + suffix[:20]
 

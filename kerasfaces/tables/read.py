@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasfaces.core.errors import InputError, MissingFileError
-from kerasfaces.tables import delimited, encoding, objects
+from kerasfaces.tables import delimited, encoding, json_records
 from kerasfaces.tables.columns import Table, named
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def read(path: Path, *, raw_bytes: bool = False, expected: str = "a table") -> T
 
         return named(getattr(binary, kind)(path), expected)
     text, notes = encoding.decode(path.read_bytes(), path, raw_bytes)
-    parser = objects if objects.is_json(text) else delimited
+    parser = json_records if json_records.is_json(text) else delimited
     table = parser.parse(text, path)
     return named(dataclasses.replace(table, notes=(*notes, *table.notes)), expected)
 
