@@ -138,14 +138,14 @@ class Manifest:
             MissingFileError: There is no such file.
             InputError: A column is missing, or a label or split is unknown; with lines.
         """
-        from kerasfaces.manifest import build
+        from kerasfaces.manifest import foreign_tables
 
         if isinstance(table, pd.DataFrame):
             read, name = tables.in_memory(table), "table"
         else:
             _require_path(table, "from_table: expected a file's path or a DataFrame")
             read, name = tables.read(Path(table)), Path(table).name
-        table_format = build.TableFormat(
+        table_format = foreign_tables.TableFormat(
             columns=columns or {},
             real_is=str(real_is),
             split_names=split_names or {},
@@ -153,7 +153,7 @@ class Manifest:
             suffix=suffix,
             extract=None if extract is None else Path(extract),
         )
-        manifest = build.of_table(read, table_format, source)
+        manifest = foreign_tables.from_table(read, table_format, source)
         return cls._scanned(manifest, name)
 
     @classmethod

@@ -2,7 +2,7 @@
 
 import dataclasses
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -18,55 +18,11 @@ from kerasfaces.manifest import (
     table,
 )
 from kerasfaces.manifest.attributes import Attributes
+from kerasfaces.manifest.foreign_tables import TableFormat
 from kerasfaces.manifest.image_folders import NO_SPLIT, FolderInput
 from kerasfaces.manifest.table import Manifest
-from kerasfaces.tables import Table
 
 logger = logging.getLogger(__name__)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class TableFormat:
-    """How somebody's table is read.
-
-    Attributes:
-        layout: Name of a known layout, of `foreign_tables.PRESETS`.
-        columns: Our column -> theirs.
-        real_is: The label that means real, where labels are other words or numbers.
-        split_names: Their word for a split -> ours.
-        root: Folder that relative paths are relative to; by default the table's.
-        suffix: Put after names without an extension, e.g. `.jpg`.
-        extract: Folder to write images to that the table holds itself.
-    """
-
-    layout: str = ""
-    columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    real_is: str = ""
-    split_names: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    root: Path | None = None
-    suffix: str = ""
-    extract: Path | None = None
-
-    def mapping(self) -> foreign_tables.Columns | None:
-        """Return the mapping of columns, None where none is given.
-
-        Raises:
-            InputError: There is no such layout.
-        """
-        if not (self.layout or self.columns or self.split_names or self.real_is):
-            return None
-        if self.layout and self.layout not in foreign_tables.PRESETS:
-            raise InputError(
-                f"`layout={self.layout!r}`: known layouts are "
-                f"{', '.join(foreign_tables.PRESETS)}; others are mapped with `columns`."
-            )
-        base = foreign_tables.PRESETS.get(self.layout, foreign_tables.Columns(names={}))
-        return dataclasses.replace(
-            base,
-            names={**base.names, **self.columns},
-            real_is=self.real_is or base.real_is,
-            splits=self.split_names or base.splits,
-        )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -134,32 +90,6 @@ def read(inputs: Sequence[FolderInput], tables: TableFormat) -> Inputs:
     )
 
 
-def of_table(
-    source_table: Path | Table, tables: TableFormat, source: str = ""
-) -> Manifest:
-    """Return the rows of one table.
-
-    Args:
-        source_table: A file, or a table in memory.
-        tables: How it is read.
-        source: Name of the source where no column names one.
-
-    Raises:
-        MissingFileError: There is no such file.
-        InputError: A column is missing, or a label or split is unknown; with lines.
-    """
-    if tables.extract and tables.root:
-        raise InputError("`extract=DIR` is where the images will be; leave out `root`.")
-    return foreign_tables.from_table(
-        source_table,
-        tables.mapping(),
-        tables.root,
-        source=source,
-        suffix=tables.suffix,
-        extract=tables.extract,
-    )
-
-
 def join(parts: Sequence[joining.Part], folder: Path) -> Manifest:
     """Return all rows with their hashes.
 
@@ -204,7 +134,7 @@ def _of_table(given: FolderInput, tables: TableFormat) -> Manifest:
             f"`label_is` is for folders; {given.path} is a table with labels of its own "
             "(`columns={'label': COLUMN}, real_is=VALUE`)."
         )
-    manifest = of_table(given.path, tables, given.source)
+    manifest = foreign_tables.from_table(given.path, tables, given.source)
     if not given.split:
         return manifest
     split = "" if given.split == NO_SPLIT else given.split

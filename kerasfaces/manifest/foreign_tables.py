@@ -4,6 +4,7 @@ import dataclasses
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Self
 
 import pandas as pd
 
@@ -20,27 +21,53 @@ _SPLIT_NAMES = {"": "", "training": "train", "validation": "val", "valid": "val"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Columns:
-    """How a table's columns become ours.
+class TableFormat:
+    """How somebody's table is read.
 
     Attributes:
-        names: Our column -> theirs (upper and lower case are alike).
+        layout: Name of a known layout, of `LAYOUTS`; what is stated beside it goes first.
+            Without it and columns, a table that has all columns of a layout is read so.
+        columns: Our column -> theirs (upper and lower case are alike).
+        real_is: The label that means real, where labels are other words or numbers.
+        split_names: Their word for a split -> ours.
+        root: Folder that relative paths are relative to; by default the table's.
+        suffix: Put after names without an extension, e.g. `.jpg`.
+        extract: Folder to write images to that the table holds itself.
         fallback_path: Their column with another path for rows where the first is empty.
-        real_is: The label that means real, where labels are not the words real and fake.
-        splits: Their split -> ours.
-        says: What the user must know about the conversion.
+        note: What the user must know about the conversion.
     """
 
-    names: Mapping[str, str]
-    fallback_path: str = ""
+    layout: str = ""
+    columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
     real_is: str = ""
-    splits: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    says: str = ""
+    split_names: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    root: Path | None = None
+    suffix: str = ""
+    extract: Path | None = None
+    fallback_path: str = ""
+    note: str = ""
+
+    def with_layout(self, header: Sequence[str]) -> Self:
+        """Return the format with what its layout, or the one of these columns, states."""
+        name = self.layout
+        if not (name or self.columns or self.split_names or self.real_is):
+            name = _layout_of(header)
+        if not name:
+            return self
+        layout = LAYOUTS[name]
+        return dataclasses.replace(
+            self,
+            columns={**layout.columns, **self.columns},
+            real_is=self.real_is or layout.real_is,
+            split_names=self.split_names or layout.split_names,
+            fallback_path=layout.fallback_path,
+            note=layout.note,
+        )
 
 
-PRESETS = {
-    "mudgal2023": Columns(
-        names={
+LAYOUTS = {
+    "mudgal2023": TableFormat(
+        columns={
             "path": "destination_path",
             "label": "target",
             "source": "folder",
@@ -48,98 +75,97 @@ PRESETS = {
         },
         fallback_path="image_path",
         real_is="1",
-        splits={"train": "train", "test": "val", "dev": "test"},
-        says="mudgal2023's columns: target 1 becomes real and 0 fake, folder becomes source; "
+        split_names={"train": "train", "test": "val", "dev": "test"},
+        note="mudgal2023's columns: target 1 becomes real and 0 fake, folder becomes source; "
         "its test split steers training, so it becomes val, and its untouched dev becomes "
         "test.",
     )
 }
+_OWN_FORMAT = TableFormat()
 
 
 def from_table(
     table: Path | tables.Table,
-    columns: Columns | None = None,
-    root: Path | None = None,
-    *,
+    table_format: TableFormat = _OWN_FORMAT,
     source: str = "",
-    suffix: str = "",
-    extract: Path | None = None,
 ) -> Manifest:
-    """Convert a table; columns that are not mapped are kept.
+    """Convert a table; columns that are not mapped stay as they are.
 
     Args:
         table: A file in any form that `tables.read` knows, or what that returned.
-        columns: How to map; if None, a preset whose columns are all there, else our names.
-        root: What relative paths are relative to; the table's folder if None.
-        source: What to call the source where no column does; its reals are `NAME_real`
-            if there are fakes too.
-        suffix: Put after names without an extension, e.g. `.jpg`.
-        extract: The folder to write images to that the table holds itself.
+        table_format: How it is read.
+        source: Name of the source where no column names one; its reals are `NAME_real` if
+            there are fakes too.
 
     Raises:
         MissingFileError: There is no such file.
-        InputError: A mapped column is missing, or a label or split is unknown; the
-            message names the lines.
+        InputError: There is no such layout, a mapped column is missing, or a label or
+            split is unknown; the message names the lines.
     """
+    if table_format.extract and table_format.root:
+        raise InputError("`extract=DIR` is where the images will be; leave out `root`.")
+    if table_format.layout not in ("", *LAYOUTS):
+        raise InputError(
+            f"`layout={table_format.layout!r}`: known layouts are {', '.join(LAYOUTS)}; "
+            "others are mapped with `columns`."
+        )
     if isinstance(table, Path):
         table = tables.read(table)
     path = table.path
     if not table.rows:
         raise InputError(f"{path} has no rows; expected one row per image.")
     table.say()
-    if columns is None:
-        columns = _preset(table.header) or Columns(names={})
-    if columns.says:
-        logger.info("%s", columns.says)
-    theirs = _ours_to_theirs(table, columns, extract)
+    form = table_format.with_layout(table.header)
+    if form.note:
+        logger.info("%s", form.note)
+    theirs = _ours_to_theirs(table, form)
     cells = {
         ours: table.column(name) if name else [""] * len(table.rows)
         for ours, name in theirs.items()
     }
-    if fallback := _same_name(table.header, columns.fallback_path):
+    if fallback := _same_name(table.header, form.fallback_path):
         pairs = zip(cells["path"], table.column(fallback), strict=True)
         cells["path"] = [first or second for first, second in pairs]
     cells["label"] = label_column.read(
-        table, theirs["label"], columns.real_is, chosen="label" in columns.names
+        table, theirs["label"], form.real_is, chosen="label" in form.columns
     )
-    cells["split"] = _splits(table, cells["split"], columns.splits)
+    cells["split"] = _splits(table, cells["split"], form.split_names)
     if not theirs["source"]:
         cells["source"] = _sources(path, cells["label"], source)
-    folder = absolute_folder(extract or root or path.parent)
-    if extract:
-        cells["path"] = _extracted(table, columns.names.get("path", ""), extract)
+    folder = absolute_folder(form.extract or form.root or path.parent)
+    if form.extract:
+        cells["path"] = _extracted(table, form.columns.get("path", ""), form.extract)
     else:
         cells["path"] = missing_files.with_slashes(path, cells["path"], folder)
-        if suffix:
-            cells["path"] = missing_files.with_suffix(cells["path"], suffix)
+        if form.suffix:
+            cells["path"] = missing_files.with_suffix(cells["path"], form.suffix)
     mapped = {*filter(None, theirs.values()), *cells}
     rest = {name: table.column(name) for name in table.header if name not in mapped}
     return Manifest(pd.DataFrame({**cells, **rest}, dtype=str), folder)
 
 
-def _preset(header: Sequence[str]) -> Columns | None:
+def _layout_of(header: Sequence[str]) -> str:
+    """Return the layout whose columns are all there; empty if none's are."""
     names = {name.lower() for name in header}
-    for name, preset in PRESETS.items():
-        if {*preset.names.values(), preset.fallback_path} <= names:
+    for name, layout in LAYOUTS.items():
+        if {*layout.columns.values(), layout.fallback_path} <= names:
             logger.info("the table has the columns of %s", name)
-            return preset
-    return None
+            return name
+    return ""
 
 
-def _ours_to_theirs(
-    table: tables.Table, columns: Columns, extract: Path | None
-) -> dict[str, str]:
+def _ours_to_theirs(table: tables.Table, form: TableFormat) -> dict[str, str]:
     """Return our column -> theirs; empty where a column may be missing and is.
 
     Raises:
         InputError: A column that was named, or path or label, is missing.
     """
     theirs = {}
-    for ours in ("path", "label", "source", "split", *columns.names):
-        stated = columns.names.get(ours, ours)
+    for ours in ("path", "label", "source", "split", *form.columns):
+        stated = form.columns.get(ours, ours)
         name = _same_name(table.header, stated)
-        required = ours in columns.names
-        if not name and not required and not (ours == "path" and extract):
+        required = ours in form.columns
+        if not name and not required and not (ours == "path" and form.extract):
             name = _likely(table, ours)
             required = ours in ("path", "label")
         if not name and required:

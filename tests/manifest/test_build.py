@@ -212,31 +212,35 @@ def test_map_and_values(write_csv, tmp_path, run, picture):
 @pytest.mark.parametrize(
     ("text", "columns", "message"),
     [
-        ("a,b\n1,2\n", None, "no column 'path' for path"),
+        ("a,b\n1,2\n", {}, "no column 'path' for path"),
         (
             "path,label,source\na,1,c\n",
-            None,
+            {},
             "line 2: label '1'; expected real or fake",
         ),
-        ("path,label,source\na,,c\n", None, "line 2: label ''"),
-        ("path,label,source\na,real,c\n", {"names": {"source": "kind"}}, "'kind' for"),
+        ("path,label,source\na,,c\n", {}, "line 2: label ''"),
+        (
+            "path,label,source\na,real,c\n",
+            {"columns": {"source": "kind"}},
+            "'kind' for",
+        ),
         (
             "path,label,source,split\na,real,c,dev\n",
-            None,
+            {},
             "unknown split 'dev'; expected train, val, test",
         ),
         (
             "path,label,source,split\na,real,c,dev\n",
-            {"names": {}, "splits": {"dev": "final"}},
+            {"split_names": {"dev": "final"}},
             "'final' is none of train",
         ),
-        ("path,label,source\na,1,c\n", {"names": {}, "real_is": "0"}, "expected '0'"),
+        ("path,label,source\na,1,c\n", {"real_is": "0"}, "expected '0'"),
     ],
 )
 def test_tables_that_do_not_fit(write_csv, text, columns, message):
-    asked = foreign_tables.Columns(**columns) if columns else None
+    table_format = foreign_tables.TableFormat(**columns)
     with pytest.raises(InputError, match=message):
-        foreign_tables.from_table(write_csv(text), asked)
+        foreign_tables.from_table(write_csv(text), table_format)
 
 
 def test_unreadable_tables(tmp_path, write_csv):

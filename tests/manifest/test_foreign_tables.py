@@ -110,7 +110,7 @@ def test_the_column_that_the_user_names_holds(write_csv):
     ):
         foreign_tables.from_table(table)
     for column, expected in (("label", "real"), ("label_guess", "fake")):
-        named = foreign_tables.Columns(names={"label": column})
+        named = foreign_tables.TableFormat(columns={"label": column})
         assert foreign_tables.from_table(table, named).rows["label"][0] == expected
 
 

@@ -78,12 +78,9 @@ def dialects(draw):
         data = draw(_texts(rows))
     else:
         data = _json(rows, form, index)
-    asked = (
-        foreign_tables.Columns(names={}, real_is="1")
-        if spelling == "1 is real"
-        else None
-    )
-    return paths, labels, columns.get("source"), data, asked
+    real_is = "1" if spelling == "1 is real" else ""
+    table_format = foreign_tables.TableFormat(real_is=real_is)
+    return paths, labels, columns.get("source"), data, table_format
 
 
 def _spelled(path, style):
@@ -135,10 +132,10 @@ def _json(rows, form, index):
 
 
 def _holds(files, case):
-    paths, labels, sources, data, asked = case
+    paths, labels, sources, data, table_format = case
     table = files / "table.csv"
     table.write_bytes(data)
-    rows = foreign_tables.from_table(table, asked).rows
+    rows = foreign_tables.from_table(table, table_format).rows
     assert [os.path.normpath(path) for path in rows["path"]] == paths
     assert rows["label"].tolist() == labels
     assert rows["source"].tolist() == (sources or labels)

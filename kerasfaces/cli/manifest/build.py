@@ -112,9 +112,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _from_inputs(arguments: argparse.Namespace) -> "Manifest":
     from kerasfaces.cli import printing
-    from kerasfaces.manifest import build
+    from kerasfaces.manifest import build, foreign_tables
 
-    tables = build.TableFormat(
+    tables = foreign_tables.TableFormat(
         layout=arguments.layout or "",
         columns=_pairs(arguments.columns),
         real_is=arguments.real_is or "",
