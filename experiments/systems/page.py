@@ -10,13 +10,13 @@ from markupsafe import Markup
 from experiments.framework import blocks
 from experiments.framework.rows import RUN
 from experiments.systems.cost import METRICS
+from experiments.systems.scatter import Point, picture
 from kerasfaces.core.files import write_text
 from kerasfaces.evaluate import names
 from kerasfaces.evaluate.names import HEADLINES
 from kerasfaces.report import markup
 from kerasfaces.report import page as pages
 from kerasfaces.report.markup import MISSING, Section, number, tag
-from kerasfaces.report.scatter import Point, picture
 
 QUALITY, DIFFERENCES, COST, RANDOM = "test", "differences", "cost", "random weights"
 OURS = "ours"

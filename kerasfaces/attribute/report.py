@@ -6,13 +6,11 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from kerasfaces.attribute import picture
 from kerasfaces.attribute.classes import REAL, UNKNOWN
 from kerasfaces.attribute.measure import Matrix
 from kerasfaces.metrics.intervals import EstimateJson
-from kerasfaces.report import markup
+from kerasfaces.report import chart, markup
 from kerasfaces.report import page as pages
-from kerasfaces.report.forest import forest
 from kerasfaces.report.markup import Section, tag
 
 TITLES = {
@@ -95,7 +93,7 @@ def _confusion(content: Mapping[str, Any]) -> Section:
         tag(
             "div",
             markup.figure(
-                picture.confusion(matrix_of(test[key]), f"Confusion matrix, {title}"),
+                _matrix(matrix_of(test[key]), f"Confusion matrix, {title}"),
                 title,
             ),
             class_="wide",
@@ -119,6 +117,39 @@ def _confusion(content: Mapping[str, Any]) -> Section:
         + Markup("").join(figures)
         + markup.paragraph(forced_note),
     )
+
+
+def _matrix(matrix: Matrix, description: str) -> Markup:
+    """Return the picture: rows are true, columns what was called, darker is more."""
+    n_rows, n_columns = matrix.counts.shape
+    margins = (176.0, 64.0, 128.0, 12.0)
+    axes = chart.axes(
+        (-0.5, n_columns - 0.5),
+        (n_rows - 0.5, -0.5),
+        size_px=(240 + 78.0 * n_columns, 140 + 46.0 * n_rows),
+        margins_px=margins,
+    )
+    axes.grid(visible=False)
+    axes.set_xticks([])
+    axes.set_yticks(range(n_rows), [chart.shortened(name, 22) for name in matrix.true])
+    ink = chart.COLOURS["ink"]
+    chart.text(axes, -0.5, -0.5, "called", shift_px=(0, 108), colour=ink)
+    chart.text(axes, n_columns - 0.5, -0.5, "images", shift_px=(8, 14))
+    for column, name in enumerate(matrix.called):
+        words = chart.shortened(name, 22)
+        chart.text(axes, column, -0.5, words, shift_px=(0, 12), turned=32)
+    for row, name in enumerate(matrix.true):
+        n = int(matrix.counts[row].sum())
+        chart.text(axes, n_columns - 0.5, row, f"{n:,}", shift_px=(8, 0))
+        for column, called in enumerate(matrix.called):
+            count = int(matrix.counts[row, column])
+            share = count / n if n else 0.0
+            colour = chart.COLOURS["real" if called == name else "fake"]
+            chart.cell(axes, column, row, colour, alpha=0.04 + 0.76 * share)
+            if count:
+                words = f"{count:,} ({100 * share:.0f} %)"
+                chart.text(axes, column, row, words, align="center", colour=ink)
+    return chart.svg(axes, description)
 
 
 def _classes(content: Mapping[str, Any]) -> Section:
@@ -168,7 +199,9 @@ def _left_out(content: Mapping[str, Any]) -> Section:
         (f["generator"], f["auroc"]["value"], f["auroc"]["low"], f["auroc"]["high"])
         for f in folds
     ]
-    image = forest(lines, "AUROC of unknown for each generator left out", mark=0.5)
+    image = chart.forest(
+        lines, "AUROC of unknown for each generator left out", mark=0.5
+    )
     names = [*content["classes"]["names"], UNKNOWN]
     called = [
         [fold["generator"], *(_count(fold["called"].get(name)) for name in names)]

@@ -8,13 +8,12 @@ from markupsafe import Markup
 from kerasfaces.compare.comparison import Comparison
 from kerasfaces.compare.detectors import OWN_VALIDATION
 from kerasfaces.compare.table import lacking
-from kerasfaces.evaluate import names
+from kerasfaces.evaluate import names, plots
 from kerasfaces.metrics import roc_curve
 from kerasfaces.metrics.together import METRICS
-from kerasfaces.report import markup
+from kerasfaces.report import chart, markup
 from kerasfaces.report import page as pages
-from kerasfaces.report.chart import Chart, legend
-from kerasfaces.report.forest import forest
+from kerasfaces.report.chart import legend
 from kerasfaces.report.markup import Section, p_text, tag
 from kerasfaces.run import predictions
 
@@ -66,7 +65,7 @@ def _result(content: Mapping[str, Any]) -> Section:
     )
     detectors = content["detectors"]
     aucs = {name: found["metrics"]["all"]["auc"] for name, found in detectors.items()}
-    picture = forest(
+    picture = chart.forest(
         [(name, a["value"], a["low"], a["high"]) for name, a in aucs.items()],
         f"AUC of {len(aucs)} detectors with 95 % intervals",
     )
@@ -150,22 +149,21 @@ def _curves(comparison: Comparison) -> Section:
     charts = []
     for log in (False, True):
         first = 0.001 if log else 0.0
-        chart = Chart(
+        axes = chart.axes(
             (first, 1),
             (0, 1),
-            x_label="false-alarm rate" + (", logarithmic" if log else ""),
-            y_label="fakes found (recall)",
-            description=f"ROC curves of {len(shown)} detectors",
+            x_label=plots.FALSE_ALARMS + (", logarithmic" if log else ""),
+            y_label=plots.RECALL,
             log_x=log,
         )
-        grid = [first ** (1 - k / 200) if log else k / 200 for k in range(201)]
-        chart.line(grid, grid, "chance")
+        plots.diagonal(axes)
         for index, each in enumerate(shown):
             frame = comparison.rows.frames[each.name]
             curve = roc_curve(comparison.rows.fake, predictions.ranking(frame))
-            chart.line(curve.x, curve.y, f"s{index}", steps=True)
+            chart.line(axes, curve.x, curve.y, f"s{index}", steps=True)
         caption = "ROC curves" + (", few false alarms enlarged" if log else "")
-        charts.append(markup.figure(chart.svg(), caption))
+        image = chart.svg(axes, f"{caption}, of {len(shown)} detectors")
+        charts.append(markup.figure(image, caption))
     keys = legend([(f"s{index}", each.name) for index, each in enumerate(shown)])
     left_out = [each.name for each in comparison.detectors[_COLOURS:]]
     more = f" Not drawn: {', '.join(left_out)}." if left_out else ""

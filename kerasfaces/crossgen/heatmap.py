@@ -1,4 +1,4 @@
-"""AUC of every training set on every generator as one picture, drawn by hand in SVG.
+"""AUC of every training set on every generator as one picture.
 
 Cells below .5 (the detector prefers the fakes) turn orange, those above blue; each
 carries its interval. The thick frame marks a detector's own generator, the dashed one
@@ -7,16 +7,27 @@ the worst cell.
 
 import dataclasses
 import math
+import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+import numpy as np
 from markupsafe import Markup
 
 from kerasfaces.core.texts import plain
 from kerasfaces.crossgen.collect import Found
-from kerasfaces.report.markup import MISSING, interval, number, tag
+from kerasfaces.report import chart
+from kerasfaces.report.markup import MISSING, interval, number
 
-_CELL_W, _CELL_H, _TOP, _GAP, _FOOT = 112.0, 58.0, 76.0, 12.0, 44.0
-_CHARACTER, _LABEL_MOST = 7.4, 22
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_CELL_W, _CELL_H, _TOP, _GAP, _FOOT = 112.0, 58.0, 76.0, 12.0, 52.0
+_CHARACTER, _NAME, _HEAD = (
+    7.4,
+    22,
+    14,
+)  # pixels; characters of a row's and a column's name
 _LOW, _MIDDLE, _HIGH = (184, 80, 12), (243, 241, 236), (12, 78, 130)
 
 
@@ -36,6 +47,11 @@ class Line:
     apart: bool = False
     note: str = ""
 
+    @property
+    def height(self) -> float:
+        """Pixels, the gap above not included."""
+        return _CELL_H / 2 if self.note else _CELL_H
+
 
 def draw(columns: Sequence[str], lines: Sequence[Line], worst: Found | None) -> Markup:
     """Return the picture.
@@ -45,41 +61,34 @@ def draw(columns: Sequence[str], lines: Sequence[Line], worst: Found | None) -> 
         lines: What is trained on, from the top.
         worst: The cell to mark.
     """
-    left = 24 + _CHARACTER * max(min(len(line.name), _LABEL_MOST) for line in lines)
+    left = 24 + _CHARACTER * max(min(len(line.name), _NAME) for line in lines)
     width = left + _CELL_W * len(columns) + 8
-    parts = [_text("tested on", left, 14, "start", "axis"), *_heads(columns, left)]
-    marked: list[Markup] = []
+    height = _TOP + sum(each.height + _GAP * each.apart for each in lines) + _FOOT
+    axes = _canvas(width, height)
+    ink = chart.COLOURS["ink"]
+    chart.text(axes, left, 10, "tested on", colour=ink)
+    chart.text(axes, left - 10, _TOP - 12, "trained on", align="right", colour=ink)
+    for column, name in enumerate(columns):
+        _head(axes, left + (column + 0.5) * _CELL_W, name)
+    titles: dict[str, str] = {}
     y = _TOP
     for line in lines:
         y += _GAP if line.apart else 0
-        height = _CELL_H / 2 if line.note else _CELL_H
-        middle = y + height / 2 + 5
-        parts.append(_text(_short(line.name), left - 10, middle, "end", "axis"))
-        if line.note:
-            parts.append(_text(line.note, left + 6, middle, "start"))
+        name, middle = chart.shortened(line.name, _NAME), y + line.height / 2
+        chart.text(axes, left - 10, middle, name, align="right", colour=ink)
+        chart.text(axes, left + 6, middle, line.note)
         for column, cell in enumerate(line.cells):
             if cell is None:
                 continue
-            x = left + column * _CELL_W
-            parts += _cell(cell, x, y)
+            x, gid = left + column * _CELL_W, f"cell{len(titles)}"
+            titles[gid] = _cell(axes, cell, x, y, gid)
             if cell.own and len(cell.cell.train) == 1:
-                marked.append(_frame(x, y, 3.0))
+                _box(axes, x, y, 3.5, ink, width=3)
             if cell is worst:
-                marked.append(_frame(x, y, 3.0, "6 4"))
-        y += height
-    parts.append(_text("trained on", left - 10, _TOP - 12, "end", "axis"))
-    parts += [*marked, *_scale(left, y + 14)]
-    height = y + _FOOT + 8
-    what = "AUC of each training set on each generator"
-    return tag(
-        "svg",
-        tag("title", what),
-        *parts,
-        viewBox=f"0 0 {width:.0f} {height:.0f}",
-        role="img",
-        aria_label=what,
-        style=f"max-width:{width:.0f}px;min-width:{min(width, 640):.0f}px",
-    )
+                _box(axes, x, y, 6, chart.COLOURS["fake"], width=2, dashed=True)
+        y += line.height
+    _scale(axes, left, y + 14)
+    return chart.svg(axes, "AUC of each training set on each generator", titles)
 
 
 def colour(value: float) -> str:
@@ -90,129 +99,110 @@ def colour(value: float) -> str:
     return "#" + "".join(f"{channel:02x}" for channel in mixed)
 
 
-def _cell(cell: Found, x: float, y: float) -> list[Markup]:
+def _canvas(width: float, height: float) -> "Axes":
+    """Return axes whose coordinates are pixels from the top left corner."""
+    axes = chart.axes(
+        (0, width), (height, 0), size_px=(width, height), margins_px=(0, 0, 0, 0)
+    )
+    axes.set_axis_off()
+    return axes
+
+
+def _cell(axes: "Axes", cell: Found, x: float, y: float, gid: str) -> str:
+    """Draw a cell and return what it says in a sentence."""
+    about = f"{cell.cell.name} on {cell.cell.tested}"
     middle = x + _CELL_W / 2
+    rule = chart.COLOURS["rule"]
     if not math.isfinite(cell.auc):
-        title = tag("title", f"{cell.cell.name} on {cell.cell.tested}: {cell.status}")
+        _box(axes, x, y, 1, rule, gid=gid)
         shown = cell.status.partition(":")[0] if cell.status != "run" else MISSING
-        return [
-            tag("g", title, _box(x, y, "none")),
-            _text(shown, middle, y + _CELL_H / 2 + 4, "middle"),
-        ]
-    auc = cell.metrics["auc"]
-    fill = colour(cell.auc)
-    ink = "#ffffff" if _dark(fill) else "#1c2024"
+        chart.text(axes, middle, y + _CELL_H / 2, shown, align="center")
+        return f"{about}: {cell.status}"
+    auc, fill = cell.metrics["auc"], colour(cell.auc)
+    _box(axes, x, y, 1, rule, fill=fill, gid=gid)
+    ink = "#ffffff" if _dark(fill) else "#1c2025"  # on any page
+    limits = interval(auc["low"], auc["high"])
+    value = number(cell.auc).replace("0.", ".")
+    shown = limits.replace(" to ", "–").replace("0.", ".")
+    chart.text(
+        axes,
+        middle,
+        y + 22,
+        value,
+        align="center",
+        colour=ink,
+        size_px=18,
+        weight="bold",
+    )
+    chart.text(axes, middle, y + 42, shown, align="center", colour=ink, size_px=12)
     sd = "" if auc["sd"] is None else f" ± {number(auc['sd'])}"
-    said = (
-        f"{cell.cell.name} on {cell.cell.tested}: AUC {number(cell.auc)}{sd}, "
-        f"{interval(auc['low'], auc['high'])}, {cell.n_real} real, {cell.n_fake} fake"
+    return f"{about}: AUC {number(cell.auc)}{sd}, {limits}, {cell.n_real} real, {cell.n_fake} fake"
+
+
+def _box(
+    axes: "Axes",
+    x: float,
+    y: float,
+    inside: float,
+    edge: str,
+    *,
+    fill: str = "none",
+    width: float = 1.0,
+    dashed: bool = False,
+    gid: str | None = None,
+) -> None:
+    """Draw a cell's frame, some pixels inside of it."""
+    from matplotlib.patches import FancyBboxPatch
+
+    box = FancyBboxPatch(
+        (x + inside, y + inside),
+        _CELL_W - 2 * inside,
+        _CELL_H - 2 * inside,
+        "round,pad=0,rounding_size=3",
+        facecolor=fill,
+        edgecolor=edge,
+        linewidth=width,
+        linestyle=(0, (3, 2)) if dashed else "-",
+        zorder=1 if width == 1 else 3,
     )
-    limits = interval(auc["low"], auc["high"]).replace(" to ", "–").replace("0.", ".")
-    return [
-        tag("g", tag("title", said), _box(x, y, fill)),
-        _text(number(cell.auc).replace("0.", "."), middle, y + 26, "middle", ink, 18),
-        _text(limits, middle, y + 45, "middle", ink, 12),
-    ]
+    box.set_gid(gid)
+    axes.add_patch(box)
 
 
-def _box(x: float, y: float, fill: str) -> Markup:
-    return tag(
-        "rect",
-        x=f"{x + 1:.1f}",
-        y=f"{y + 1:.1f}",
-        width=f"{_CELL_W - 2:.1f}",
-        height=f"{_CELL_H - 2:.1f}",
-        rx="3",
-        style=f"fill:{fill};stroke:var(--rule);print-color-adjust:exact",
-    )
-
-
-def _frame(x: float, y: float, width: float, dashes: str = "") -> Markup:
-    inner = 2 + width / 2
-    dashed = f";stroke-dasharray:{dashes}" if dashes else ""
-    colour_of = "var(--fake)" if dashes else "var(--ink)"
-    return tag(
-        "rect",
-        x=f"{x + (inner + 3 if dashes else inner):.1f}",
-        y=f"{y + (inner + 3 if dashes else inner):.1f}",
-        width=f"{_CELL_W - 2 * (inner + 3 if dashes else inner):.1f}",
-        height=f"{_CELL_H - 2 * (inner + 3 if dashes else inner):.1f}",
-        rx="2",
-        style=f"fill:none;stroke:{colour_of};stroke-width:{width - bool(dashes)}{dashed}",
-    )
-
-
-def _heads(columns: Sequence[str], left: float) -> list[Markup]:
-    found = []
-    for index, name in enumerate(columns):
-        middle = left + (index + 0.5) * _CELL_W
-        lines = _wrapped(name)
-        for number_, text in enumerate(lines):
-            y = _TOP - 12 - 15 * (len(lines) - 1 - number_)
-            found.append(_text(text, middle, y, "middle", "axis"))
-    return found
-
-
-def _scale(left: float, y: float) -> list[Markup]:
-    """Return the colours with their values."""
-    steps, width = 40, 6.0
-    parts = [
-        tag(
-            "rect",
-            x=f"{left + i * width:.1f}",
-            y=f"{y:.1f}",
-            width=f"{width + 0.4:.1f}",
-            height="9",
-            style=f"fill:{colour(i / (steps - 1))};print-color-adjust:exact",
-        )
-        for i in range(steps)
-    ]
-    ticks = ((0.0, "0", "start"), (0.5, ".5 chance", "middle"), (1.0, "1 AUC", "end"))
-    for value, text, anchor in ticks:
-        parts.append(_text(text, left + value * steps * width, y + 23, anchor))
-    return parts
-
-
-def _text(
-    text: str, x: float, y: float, anchor: str, ink: str = "", size: int = 0
-) -> Markup:
-    style = f"fill:{ink};font-size:{size}px" if size else None
-    if size >= 18:
-        style = f"{style};font-weight:600"
-    return tag(
-        "text",
-        text,
-        x=f"{x:.1f}",
-        y=f"{y:.1f}",
-        text_anchor=anchor,
-        class_=None if size else (ink or None),
-        style=style,
-    )
-
-
-def _short(name: str) -> str:
-    shown = plain(name)
-    return shown if len(shown) <= _LABEL_MOST else shown[: _LABEL_MOST - 1] + "…"
-
-
-def _wrapped(name: str) -> list[str]:
-    """Break a name at underscores, hyphens, plus signs and spaces into narrow lines."""
+def _head(axes: "Axes", middle: float, name: str) -> None:
+    """Write a column's name in at most three narrow lines, broken at `_`, `-`, `+`, space."""
+    pieces = re.sub(r"([_\-+ ])", "\\1\x00", plain(name)).split("\x00")
     lines = [""]
-    for piece in _pieces(plain(name)):
-        if lines[-1] and len(lines[-1] + piece) > 14:
+    for piece in pieces:
+        if lines[-1] and len(lines[-1] + piece) > _HEAD:
             lines.append("")
         lines[-1] += piece
-    shown = [line[:13] + "…" if len(line) > 14 else line for line in lines]
-    return shown if len(shown) <= 3 else [*shown[:2], "…"]
+    lines = [*lines[:2], "…"] if len(lines) > 3 else lines
+    for number_, words in enumerate(reversed(lines)):
+        y = _TOP - 14 - 15 * number_
+        words = chart.shortened(words, _HEAD)
+        chart.text(axes, middle, y, words, align="center", colour=chart.COLOURS["ink"])
 
 
-def _pieces(name: str) -> list[str]:
-    pieces = [""]
-    for character in name:
-        pieces[-1] += character
-        if character in "_-+ ":
-            pieces.append("")
-    return [piece for piece in pieces if piece]
+def _scale(axes: "Axes", left: float, y: float) -> None:
+    """Draw the colours with their values."""
+    steps, width = 40, 6.0
+    values = np.linspace(0, 1, steps)
+    axes.bar(
+        left + width * np.arange(steps),
+        9,
+        width,
+        bottom=y,
+        align="edge",
+        color=[colour(float(value)) for value in values],
+    )
+    places: list[tuple[str, float, chart.Align]] = [
+        ("0", 0.0, "left"),
+        (".5 chance", 0.5, "center"),
+        ("1 AUC", 1.0, "right"),
+    ]
+    for words, value, align in places:
+        chart.text(axes, left + value * steps * width, y + 20, words, align=align)
 
 
 def _dark(fill: str) -> bool:

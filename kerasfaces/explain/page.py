@@ -150,21 +150,22 @@ class Page:
         return Section("Can the maps be believed?", body)
 
     def _curves(self) -> Markup:
-        found = [each["deletion"] for each in self._records if each.get("deletion")]
-        own = np.mean([each["curve"] for each in found], axis=0)
-        random = np.mean([each["random"] for each in found], axis=0)
+        deletions = [each["deletion"] for each in self._records if each.get("deletion")]
+        own = np.mean([each["curve"] for each in deletions], axis=0)
+        random = np.mean([each["random"] for each in deletions], axis=0)
         every = np.concatenate([own, random])
         share = np.linspace(0, 100, len(own))
-        drawn = chart.Chart(
+        axes = chart.axes(
             (0.0, 100.0),
             (float(every.min()), float(every.max())),
             x_label="patches blurred, %",
             y_label="logit towards the verdict",
-            description="Mean deletion curves of the maps and of random orders",
         )
-        drawn.line(share, random, "chance").line(share, own, "fake")
+        chart.line(axes, share, random, "chance")
+        chart.line(axes, share, own, "fake")
+        image = chart.svg(axes, "Mean deletion curves of the maps and of random orders")
         caption = chart.legend([("fake", "map's order"), ("chance", "random orders")])
-        return markup.figure(drawn.svg(), caption)
+        return markup.figure(image, caption)
 
     def _sources(self) -> Section:
         shown = {

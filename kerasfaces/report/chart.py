@@ -1,233 +1,368 @@
-"""Small line and bar charts as inline SVG that follow the page's colours.
+"""Charts by Matplotlib: the same axes for a report, as inline SVG, and for a notebook.
 
-Drawn by hand rather than by a plotting library: they weigh kilobytes, scale to a phone,
-turn dark with the page, and their text stays text.
+Matplotlib rather than SVG by hand, because axes that users get (`result.plot_roc()`) can be
+restyled only if they are Matplotlib's, and one way of drawing is enough. In a report the
+colours become the page's variables, so that a chart turns dark with it, and text stays text
+in the page's font. `COLOURS` is the one place for colours, of charts and pages.
 """
 
-import math
-from collections.abc import Sequence
+import io
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, TypedDict, cast
 
 import numpy as np
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from numpy.typing import ArrayLike
 
-from kerasfaces.report.markup import tag
+from kerasfaces.core.texts import plain
+from kerasfaces.report.markup import number, tag
 
-_NEAR_PX = 0.4
-_LEFT, _RIGHT, _TOP, _BOTTOM = 58.0, 14.0, 14.0, 46.0
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Interval = tuple[float, float]
+Align = Literal["left", "center", "right"]
+COLOURS = {  # the light page's; page.html.j2 has the dark page's
+    "page": "#fbfbfa",
+    "ink": "#1c2024",
+    "soft": "#5d656d",
+    "rule": "#dfe2e5",
+    "fake": "#b8500c",
+    "real": "#1268a8",
+}
+SERIES = {  # further lines of one chart
+    "s0": COLOURS["fake"],
+    "s1": COLOURS["real"],
+    "s2": "#2f8f4e",
+    "s3": "#8a4fbf",
+    "s4": "#c2a100",
+    "s5": "#d1477f",
+    "s6": "#0e9aa0",
+    "s7": "#7a7f86",
+}
+_FONT = "DejaVu Sans"  # Matplotlib's own, for measuring; the page shows its font
+_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
+_LEFT, _RIGHT, _TOP, _BOTTOM = 58.0, 14.0, 14.0, 46.0  # pixels around the axes
+_NARROW_PX = 480  # wider charts have a size of their own on the page
+_NAME = 26  # characters of a name that fit beside a line
 
 
-class Chart:
-    """Axes to draw on, in data coordinates.
+class LineStyle(TypedDict, total=False):
+    """Arguments of Matplotlib's `plot`."""
+
+    color: str
+    linewidth: float
+    linestyle: Literal["-"] | tuple[float, tuple[float, float]]
+    alpha: float
+    markersize: float
+    markerfacecolor: str
+    markeredgecolor: str
+    markeredgewidth: float
+
+
+def style(kind: str) -> LineStyle:
+    """Return how lines and dots of a kind are drawn.
+
+    Args:
+        kind: A colour (`fake`, `real`, `s0` .. `s7`) or a role (`mark`, `chance`, `zero`),
+            and after it any of `thin`, `faint` and `open`.
+    """
+    name, *changes = sorted(kind.split(), key={"thin", "faint", "open"}.__contains__)
+    dashed: dict[str, LineStyle] = {
+        "mark": {"color": "ink", "linewidth": 1.6, "linestyle": (0, (5, 3))},
+        "chance": {"color": "soft", "linewidth": 1.2, "linestyle": (0, (3, 4))},
+        "zero": {"color": "soft", "linewidth": 1.0},
+    }
+    drawn: LineStyle = {"color": name, "linewidth": 2.2, **dashed.get(name, {})}
+    drawn["color"] = colour = (COLOURS | SERIES)[drawn["color"]]
+    if "thin" in changes:
+        drawn["linewidth"] = 1.1
+    if "faint" in changes:
+        drawn["alpha"] = 0.45
+    if "open" in changes:
+        drawn |= {"markerfacecolor": COLOURS["page"], "markeredgewidth": 1.4}
+        drawn["markeredgecolor"] = colour
+    elif name == "mark":
+        drawn |= {"markeredgecolor": COLOURS["page"], "markeredgewidth": 1.5}
+    return drawn
+
+
+def axes(
+    x: Interval,
+    y: Interval,
+    *,
+    x_label: str = "",
+    y_label: str = "",
+    log_x: bool = False,
+    whole_x: bool = False,
+    size_px: tuple[float, float] = (420.0, 340.0),
+    margins_px: tuple[float, float, float, float] = (_LEFT, _RIGHT, _TOP, _BOTTOM),
+) -> "Axes":
+    """Return empty axes of a report's chart; `svg` finishes them.
 
     Args:
         x: Range of the horizontal axis.
         y: Range of the vertical axis.
         x_label: What it shows.
         y_label: What it shows.
-        description: The chart in a sentence, for those who cannot see it.
         log_x: Logarithmic horizontal axis.
-        signless_y: Label the vertical axis without signs (a mirrored histogram).
-        x_names: What stands at 0, 1, 2 ... of a horizontal axis that is no number.
+        whole_x: Horizontal values are whole numbers.
+        size_px: Width and height of the drawing.
+        margins_px: Left, right, top and bottom.
     """
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
-    width, height = 420.0, 340.0  # pixels of the drawing
+    (width, height), (left, right, top, bottom) = size_px, margins_px
+    figure = Figure(figsize=(width / 72, height / 72))
+    area = (
+        left / width,
+        bottom / height,
+        (width - left - right) / width,
+        (height - top - bottom) / height,
+    )
+    drawn = figure.add_axes(area)
+    if log_x:
+        drawn.set_xscale("log")
+        drawn.xaxis.set_major_formatter("{x:g}")
+        drawn.minorticks_off()
+    if whole_x:
+        drawn.xaxis.set_major_locator(MaxNLocator(integer=True))
+    wide_x, wide_y = (
+        ends if ends[0] != ends[1] else (ends[0], ends[0] + 1) for ends in (x, y)
+    )
+    drawn.set(xlim=wide_x, ylim=wide_y, axisbelow=True)
+    for side in drawn.spines.values():
+        side.set_visible(False)
+    drawn.grid(color=COLOURS["rule"], linewidth=1)
+    drawn.tick_params(length=0, pad=6, labelsize=13, labelcolor=COLOURS["soft"])
+    drawn.set_xlabel(plain(x_label), fontsize=13, color=COLOURS["ink"])
+    drawn.set_ylabel(plain(y_label), fontsize=13, color=COLOURS["ink"])
+    return drawn
 
-    def __init__(
-        self,
-        x: tuple[float, float],
-        y: tuple[float, float],
-        *,
-        x_label: str,
-        y_label: str,
-        description: str,
-        log_x: bool = False,
-        signless_y: bool = False,
-        x_names: Sequence[str] = (),
-    ) -> None:
-        self.x_names = x_names
-        self.x, self.y, self.log_x, self.signless_y = x, y, log_x, signless_y
-        self.labels, self.description = (x_label, y_label), description
-        self.parts: list[Markup] = []
 
-    def line(
-        self, x: ArrayLike, y: ArrayLike, kind: str, steps: bool = False
-    ) -> "Chart":
-        """Draw a line through the points, NaN left out; `steps` goes across, then up."""
-        xs, ys = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-        known = np.isfinite(xs) & np.isfinite(ys)
-        xs, ys = xs[known], ys[known]
-        if steps and xs.size:
-            xs, ys = np.repeat(xs, 2)[1:], np.repeat(ys, 2)[:-1]
-        points = " ".join(
-            _thinned([(self._x(a), self._y(b)) for a, b in zip(xs, ys, strict=True)])
-        )
-        self.parts.append(tag("polyline", points=points, class_=f"line {kind}"))
-        return self
+def line(
+    drawn: "Axes",
+    x: ArrayLike,
+    y: ArrayLike,
+    kind: str,
+    *,
+    steps: bool = False,
+    clip: bool = True,
+    label: str = "",
+) -> None:
+    """Draw a line through the points, NaN left out; `steps` goes across, then up."""
+    xs, ys = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    known = np.isfinite(xs) & np.isfinite(ys)
+    shape: Literal["steps-post", "default"] = "steps-post" if steps else "default"
+    drawn.plot(
+        xs[known],
+        ys[known],
+        drawstyle=shape,
+        clip_on=clip,
+        label=label or "_",
+        **style(kind),
+    )
 
-    def bars(
-        self, edges: ArrayLike, heights: ArrayLike, kind: str, base: float = 0.0
-    ) -> "Chart":
-        """Draw bars between successive edges, from `base` to each height."""
-        limits = np.asarray(edges, dtype=np.float64)
-        for left, right, top in zip(
-            limits[:-1], limits[1:], np.asarray(heights), strict=True
-        ):
-            if top != base:
-                self.area((left, right), (base, float(top)), f"bar {kind}")
-        return self
 
-    def area(
-        self, x: tuple[float, float], y: tuple[float, float], kind: str
-    ) -> "Chart":
-        """Draw a filled rectangle."""
-        x0, x1 = sorted(self._x(value) for value in x)
-        y0, y1 = sorted(self._y(value) for value in y)
-        self.parts.append(
-            tag(
-                "rect",
-                x=f"{x0:.1f}",
-                y=f"{y0:.1f}",
-                width=f"{x1 - x0:.1f}",
-                height=f"{y1 - y0:.1f}",
-                class_=kind,
-            )
-        )
-        return self
+def point(
+    drawn: "Axes",
+    x: float,
+    y: float,
+    kind: str,
+    x_limits: Interval | None = None,
+    y_limits: Interval | None = None,
+    label: str = "",
+    radius_px: float = 4.5,
+) -> None:
+    """Draw a dot with its intervals and, on the side where there is room, a label.
 
-    def point(
-        self,
-        x: float,
-        y: float,
-        kind: str,
-        x_limits: tuple[float, float] | None = None,
-        y_limits: tuple[float, float] | None = None,
-        label: str = "",
-        radius_px: float = 4.5,
-    ) -> "Chart":
-        """Draw a dot with its intervals and, beside it, a label."""
-        for limits, across in ((x_limits, True), (y_limits, False)):
-            if limits:
-                ends = [(v, y) if across else (x, v) for v in limits]
-                points = " ".join(self._at(*end) for end in ends)
-                self.parts.append(
-                    tag("polyline", points=points, class_=f"whisker {kind}")
-                )
-        cx, cy = self._x(x), self._y(y)
-        self.parts.append(
-            tag(
-                "circle",
-                cx=f"{cx:.1f}",
-                cy=f"{cy:.1f}",
-                r=f"{radius_px:g}",
-                class_=f"dot {kind}",
-            )
-        )
-        return self.text(cx, cy, label) if label else self
+    What lies beyond the axes, such as 0 on a logarithmic one, is drawn at their edge.
+    """
+    look = style(kind)
+    x, y = float(np.clip(x, *drawn.get_xlim())), float(np.clip(y, *_ordered(drawn)))
+    across = [(x_limits, (y, y))] if x_limits else []
+    up = [((x, x), y_limits)] if y_limits else []
+    for xs, ys in [*across, *up]:
+        inside = np.clip(xs, *drawn.get_xlim()), np.clip(ys, *_ordered(drawn))
+        drawn.plot(*inside, color=look["color"], linewidth=1.8)
+    dot = {**look, "linestyle": "none", "linewidth": 0.0, "markersize": 2 * radius_px}
+    drawn.plot([x], [y], marker="o", clip_on=False, **dot)  # type: ignore[arg-type]
+    if not label:
+        return
+    at_x, at_y = drawn.transAxes.inverted().transform(drawn.transData.transform((x, y)))
+    right, below = at_x < 0.5, at_y > 0.88
+    drawn.annotate(
+        label,
+        (x, y),
+        xytext=(9 if right else -9, -18 if below else 9),
+        textcoords="offset points",
+        ha="left" if right else "right",
+        fontsize=13,
+        fontweight="bold",
+        color=COLOURS["ink"],
+    )
 
-    def text(self, x_px: float, y_px: float, text: str) -> "Chart":
-        """Write beside a point, on the side where there is room."""
-        right = x_px < self.width * 0.55
-        below = y_px < _TOP + 40
-        self.parts.append(
-            tag(
-                "text",
-                text,
-                x=f"{x_px + (9 if right else -9):.1f}",
-                y=f"{y_px + (18 if below else -9):.1f}",
-                text_anchor="start" if right else "end",
-                class_="label",
-            )
-        )
-        return self
 
-    def svg(self) -> Markup:
-        """Return the finished chart."""
-        return tag(
-            "svg",
-            tag("title", self.description),
-            *self._axes(),
-            *self.parts,
-            viewBox=f"0 0 {self.width:g} {self.height:g}",
-            role="img",
-            aria_label=self.description,
-        )
+def _ordered(drawn: "Axes") -> Interval:
+    low, high = sorted(drawn.get_ylim())
+    return low, high
 
-    def _axes(self) -> list[Markup]:
-        bottom, right = self.height - _BOTTOM, self.width - _RIGHT
-        found = []
-        for value in self._x_ticks():
-            x = f"{self._x(value):.1f}"
-            found.append(tag("line", x1=x, x2=x, y1=_TOP, y2=bottom, class_="grid"))
-            text = self.x_names[int(value)] if self.x_names else _tick(value)
-            found.append(tag("text", text, x=x, y=bottom + 17, text_anchor="middle"))
-        for value in _ticks(*self.y):
-            y = self._y(value)
-            found.append(
-                tag(
-                    "line",
-                    x1=_LEFT,
-                    x2=right,
-                    y1=f"{y:.1f}",
-                    y2=f"{y:.1f}",
-                    class_="grid",
-                )
-            )
-            text = _tick(abs(value) if self.signless_y else value)
-            found.append(
-                tag("text", text, x=_LEFT - 7, y=f"{y + 4:.1f}", text_anchor="end")
-            )
-        middle_x, middle_y = (_LEFT + right) / 2, (_TOP + bottom) / 2
-        x_label, y_label = self.labels
-        found.append(
-            tag(
-                "text",
-                x_label,
-                x=middle_x,
-                y=self.height - 8,
-                text_anchor="middle",
-                class_="axis",
-            )
-        )
-        turned = f"translate(13 {middle_y:g}) rotate(-90)"
-        found.append(
-            tag("text", y_label, transform=turned, text_anchor="middle", class_="axis")
-        )
-        return found
 
-    def _x_ticks(self) -> list[float]:
-        if self.x_names:
-            return [float(i) for i in range(len(self.x_names))]
-        if not self.log_x:
-            return _ticks(*self.x)
-        first, last = (math.log10(value) for value in self.x)
-        return [
-            10.0**power
-            for power in range(math.ceil(first - 1e-9), math.floor(last) + 1)
-        ]
+def forest(
+    lines: Sequence[tuple[str, float | None, float | None, float | None]],
+    description: str,
+    *,
+    mark: float | None = None,
+) -> Markup:
+    """Return values with intervals, one line each, up to 1.
 
-    def _x(self, value: float) -> float:
-        low, high = self.x
-        if self.log_x:
-            low, high, value = (
-                math.log10(low),
-                math.log10(high),
-                math.log10(max(value, low)),
-            )
-        share = (value - low) / ((high - low) or 1.0)
-        return _LEFT + min(max(share, 0.0), 1.0) * (self.width - _LEFT - _RIGHT)
+    Args:
+        lines: `(name, value, low, high)`; None where unknown.
+        description: The picture in a sentence.
+        mark: Where to draw a dashed line (chance, no difference).
+    """
+    known = [limit for each in lines for limit in each[1:] if limit is not None]
+    low = min(np.floor(min(known, default=0.0) * 10) / 10, 0.9)
+    drawn = axes(
+        (low, 1.0),
+        (len(lines) - 0.5, -0.5),
+        size_px=(560.0, 38 + 26.0 * len(lines)),
+        margins_px=(190.0, 66.0, 30.0, 8.0),
+    )
+    drawn.xaxis.tick_top()
+    drawn.grid(visible=False, axis="y")
+    drawn.set_yticks(range(len(lines)), [shortened(each[0]) for each in lines])
+    if mark is not None and low <= mark <= 1:
+        line(drawn, [mark, mark], drawn.get_ylim(), "chance")
+    for row, (_, value, lower, upper) in enumerate(lines):
+        text(drawn, 1, row, number(value), shift_px=(12, 0))
+        if value is not None:
+            limits = None if lower is None or upper is None else (lower, upper)
+            point(drawn, value, row, "fake", x_limits=limits)
+    return svg(drawn, description)
 
-    def _y(self, value: float) -> float:
-        low, high = self.y
-        share = (value - low) / ((high - low) or 1.0)
-        return (
-            self.height
-            - _BOTTOM
-            - min(max(share, 0.0), 1.0) * (self.height - _TOP - _BOTTOM)
-        )
 
-    def _at(self, x: float, y: float) -> str:
-        return f"{self._x(x):.1f},{self._y(y):.1f}"
+def cell(
+    drawn: "Axes",
+    column: int,
+    row: int,
+    fill: str,
+    *,
+    alpha: float | None = None,
+    name: str = "",
+) -> None:
+    """Fill the cell around whole coordinates; `name` is for the titles of `svg`."""
+    from matplotlib.patches import Rectangle
+
+    box = Rectangle(
+        (column - 0.5, row - 0.5), 1, 1, facecolor=fill, alpha=alpha, linewidth=0
+    )
+    box.set_gid(name or None)
+    drawn.add_patch(box)
+
+
+def text(
+    drawn: "Axes",
+    x: float,
+    y: float,
+    words: str,
+    *,
+    shift_px: tuple[float, float] = (0.0, 0.0),
+    align: Align = "left",
+    colour: str = COLOURS["soft"],
+    size_px: float = 13.0,
+    weight: Literal["normal", "bold"] = "normal",
+    turned: float = 0.0,
+) -> None:
+    """Write at a point of the axes, moved right and up by pixels."""
+    drawn.annotate(
+        plain(words),
+        (x, y),
+        xytext=shift_px,
+        textcoords="offset points",
+        ha=align,
+        va="center_baseline",
+        annotation_clip=False,
+        color=colour,
+        fontsize=size_px,
+        fontweight=weight,
+        rotation=turned,
+        rotation_mode="anchor",
+    )
+
+
+def shortened(name: str, length: int = _NAME) -> str:
+    """Return a name that fits beside a line, printable."""
+    shown = plain(name)
+    return shown if len(shown) <= length else shown[: length - 1] + "…"
+
+
+def svg(
+    drawn: "Axes", description: str, titles: Mapping[str, str] | None = None
+) -> Markup:
+    """Return a finished chart for a page.
+
+    Args:
+        drawn: See `axes`.
+        description: The chart in a sentence, for those who cannot see it; the charts of a
+            page have different ones.
+        titles: Name of a cell -> what is shown under the pointer.
+    """
+    import matplotlib
+    from matplotlib.text import Text
+
+    file = io.StringIO()
+    figure = cast("Figure", drawn.figure)
+    for words in figure.findobj(Text):
+        words.set_parse_math(False)  # a file name with dollars is no formula
+    width, height = figure.get_size_inches() * 72
+    with matplotlib.rc_context(
+        {
+            "svg.fonttype": "none",
+            "svg.hashsalt": description,
+            "font.family": "sans-serif",
+            "font.sans-serif": [_FONT],
+            "path.simplify_threshold": 0.3,
+        }
+    ):
+        figure.savefig(file, format="svg", transparent=True, metadata=_METADATA)
+    inner = file.getvalue().partition("<defs>")[2].rpartition("</svg>")[0]
+    return tag(
+        "svg",
+        tag("title", description),
+        Markup(_of_the_page(f"<defs>{inner}", titles or {})),
+        viewBox=f"0 0 {width:g} {height:g}",
+        role="img",
+        aria_label=description,
+        style=f"max-width:{width:g}px;min-width:{min(width, 640):g}px"
+        if width > _NARROW_PX
+        else None,
+    )
+
+
+def _of_the_page(drawing: str, titles: Mapping[str, str]) -> str:
+    """Return Matplotlib's markup with the page's colours and font, short numbers and no ids."""
+    for name, title_text in titles.items():
+        title = f"<title>{escape(plain(title_text))}</title>"
+        drawing = drawing.replace(f'<g id="{name}">', f"<g>{title}")
+    used = set(re.findall(r'(?:href="|url\()#(\w+)', drawing))
+    drawing = re.sub(
+        r' id="([^"]*)"', lambda id_: id_[0] if id_[1] in used else "", drawing
+    )
+    for name, code in COLOURS.items():
+        drawing = drawing.replace(code, f"var(--{name})")
+    drawing = re.sub(rf"'{_FONT}'[^;\"]*", "var(--font)", drawing)
+    drawing = re.sub(r"<[^>]*>", lambda element: _short(element[0]), drawing)
+    drawing = drawing.replace("xlink:href", "href")
+    return re.sub(r"\s*\n\s*", " ", drawing)
+
+
+def _short(element: str) -> str:
+    """Return an element whose numbers have four digits, a tenth of a pixel."""
+    return re.sub(r"\d+\.\d{2,}", lambda value: f"{float(value[0]):.4g}", element)
 
 
 def legend(entries: Sequence[tuple[str, str]]) -> Markup:
@@ -242,56 +377,14 @@ def legend(entries: Sequence[tuple[str, str]]) -> Markup:
 def strip(value: float, low: float, high: float, start: float = 0.0) -> Markup:
     """Return a value with its interval as a small strip from `start` to 1."""
     at = [
-        4 + 92 * (min(max(v, start), 1.0) - start) / (1 - start)
+        100 * (min(max(v, start), 1.0) - start) / (1 - start)
         for v in (value, low, high)
     ]
+    limits = f"left:{at[1]:.1f}%;width:{at[2] - at[1]:.1f}%"
     return tag(
-        "svg",
-        tag("line", x1="4", x2="96", y1="8", y2="8", class_="grid"),
-        tag(
-            "line",
-            x1=f"{at[1]:.1f}",
-            x2=f"{at[2]:.1f}",
-            y1="8",
-            y2="8",
-            class_="whisker fake",
-        ),
-        tag("circle", cx=f"{at[0]:.1f}", cy="8", r="3.5", class_="dot fake"),
-        viewBox="0 0 100 16",
+        "span",
+        tag("i", style=limits),
+        tag("b", style=f"left:{at[0]:.1f}%"),
         class_="strip",
         aria_hidden="true",
     )
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    """Return 3 to 7 round values from `low` to `high`."""
-    span = (high - low) or 1.0
-    step = 10.0 ** math.floor(math.log10(span / 4))
-    step *= next((factor for factor in (1, 2, 5) if span / (step * factor) <= 6), 10)
-    first = math.ceil(low / step - 1e-9)
-    last = math.floor(high / step + 1e-9)
-    return [index * step for index in range(first, last + 1)]
-
-
-def _tick(value: float) -> str:
-    return f"{value:.6g}" if abs(value) < 10_000 else f"{value / 1000:g}k"
-
-
-def _thinned(points: list[tuple[float, float]]) -> list[str]:
-    """Return points in pixels, without those nobody could see: a line stays a line.
-
-    Left out are points within a fraction of a pixel of the one before, and the middle of
-    runs along an axis.
-    """
-    kept: list[tuple[float, float]] = []
-    for index, (x, y) in enumerate(points):
-        if kept and index < len(points) - 1:
-            last_x, last_y = kept[-1]
-            if max(abs(x - last_x), abs(y - last_y)) < _NEAR_PX:
-                continue
-        if len(kept) > 1:
-            (ax, ay), (bx, by) = kept[-2:]
-            if ax == bx == x or ay == by == y:
-                kept.pop()
-        kept.append((x, y))
-    return [f"{x:.1f},{y:.1f}" for x, y in kept]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from kerasfaces import __version__
 from kerasfaces.core.texts import plain
+from kerasfaces.report.chart import COLOURS, SERIES
 from kerasfaces.report.markup import Section
 
 
@@ -39,6 +40,8 @@ def page(
         footer=footer,
         warnings=[plain(text) for text in warnings],
         sections=sections,
+        colours=COLOURS,
+        series=SERIES,
         version=__version__,
     )
 

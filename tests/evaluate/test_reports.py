@@ -15,7 +15,6 @@ from kerasfaces.evaluate import measure
 from kerasfaces.evaluate import page as pages
 from kerasfaces.evaluate.report_input import ReportInput
 from kerasfaces.report import markup
-from kerasfaces.report.chart import Chart
 from kerasfaces.run.operating_point import ValidationPredictions, choose_operating_point
 
 PACKAGE = "kerasfaces.evaluate.sections"
@@ -145,33 +144,20 @@ def test_page_is_self_contained_and_titled():
     page = pages.render(make_input(audit=AUDIT, warnings=("Beware of <b>this</b>.",)))
     _balanced(page)
     assert not re.search(r'(src|href)="(?!#|data:)', page)
-    assert "url(" not in page
+    assert not re.search(r"url\((?!#)", page)
     assert "<script" not in page
     assert "Beware of &lt;b&gt;this&lt;/b&gt;." in page
     assert page.index("Beware") < page.index('class="card"')
     for name in registry.names(PACKAGE):
         assert f'<section id="{name}"' in page
     assert page.count("<caption>") == page.count("<table")
-    assert page.count("<svg") == page.count('role="img"') + page.count(
-        'aria-hidden="true"'
-    )
+    assert page.count("<svg") == page.count('role="img"')
+    assert page.count("<svg") == page.count("<title>") - 1
 
 
 def test_validation_is_labelled_as_no_result():
     page = pages.render(make_input())
     assert "validation (not a result)" in page
-
-
-def test_curves_of_many_images_stay_small():
-    chart = Chart((0, 1), (0, 1), x_label="x", y_label="y", description="d")
-    random = np.sort(np.random.default_rng(0).random((2, 50_000)))
-    chart.line(*random, "fake", steps=True)
-    assert len(chart.svg()) < 30_000
-
-
-def test_chart_of_a_flat_or_missing_line_is_finite():
-    chart = Chart((0, 0), (1, 1), x_label="x", y_label="y", description="d")
-    assert "nan" not in chart.line([0, np.nan], [1, 1], "fake").svg()
 
 
 def test_number_and_interval_show_what_is_missing():

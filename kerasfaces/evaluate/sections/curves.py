@@ -2,17 +2,11 @@
 
 from markupsafe import Markup
 
-from kerasfaces.evaluate import measure
+from kerasfaces.evaluate import measure, plots
 from kerasfaces.evaluate.report_input import ReportInput
-from kerasfaces.metrics import (
-    Rows,
-    clopper_pearson,
-    confusion,
-    precision_recall_curve,
-    roc_curve,
-)
-from kerasfaces.report import markup
-from kerasfaces.report.chart import Chart, legend
+from kerasfaces.metrics import Rows
+from kerasfaces.report import chart, markup
+from kerasfaces.report.chart import legend
 from kerasfaces.report.markup import Section
 
 ORDER = 30
@@ -45,63 +39,27 @@ def report(data: ReportInput) -> Section:
     return Section(title, charts + markup.paragraph(keys) + note)
 
 
+def _thresholds(data: ReportInput) -> list[tuple[float, str]]:
+    point = data.point
+    return [(point.threshold, "threshold"), (point.threshold_fpr_1pct, "1 %")]
+
+
 def _roc(rows: Rows, data: ReportInput, log: bool) -> Markup:
-    curve = roc_curve(rows.fake, rows.logit)
     n_real = int((~rows.fake).sum())
     first = 10.0 ** -min(4, max(2, len(str(n_real)) - 1)) if log else 0.0
-    chart = Chart(
+    axes = chart.axes(
         (first, 1),
         (0, 1),
-        x_label="false-alarm rate" + (", logarithmic" if log else ""),
-        y_label="fakes found (recall)",
-        description=f"ROC curve of {rows.fake.size} images"
-        + (", log scale" if log else ""),
+        x_label=plots.FALSE_ALARMS + (", logarithmic" if log else ""),
+        y_label=plots.RECALL,
         log_x=log,
     )
-    grid = [first + (1 - first) * k / 200 for k in range(201)] if not log else None
-    diagonal = grid or [first ** (1 - k / 200) for k in range(201)]
-    chart.line(diagonal, diagonal, "chance")
-    chart.line(curve.x, curve.y, "fake", steps=True)
-    marks = (
-        (data.point.threshold, "threshold"),
-        (data.point.threshold_fpr_1pct, "1 %"),
-    )
-    for threshold, label in marks:
-        c = confusion(rows.fake, rows.score, threshold)
-        chart.point(
-            c.alarms / c.n_real,
-            c.hits / c.n_fake,
-            "mark",
-            clopper_pearson(c.alarms, c.n_real),
-            clopper_pearson(c.hits, c.n_fake),
-            label,
-        )
-    return chart.svg()
+    plots.roc(axes, rows, _thresholds(data))
+    scale = ", log scale" if log else ""
+    return chart.svg(axes, f"ROC curve of {rows.fake.size} images{scale}")
 
 
 def _precision_recall(rows: Rows, data: ReportInput) -> Markup:
-    curve = precision_recall_curve(rows.fake, rows.logit)
-    share = float(rows.fake.mean())
-    chart = Chart(
-        (0, 1),
-        (0, 1),
-        x_label="fakes found (recall)",
-        y_label="precision",
-        description=f"Precision-recall curve of {rows.fake.size} images",
-    )
-    chart.line([0, 1], [share, share], "chance").line(curve.x, curve.y, "fake")
-    for threshold, label in (
-        (data.point.threshold, "threshold"),
-        (data.point.threshold_fpr_1pct, "1 %"),
-    ):
-        c = confusion(rows.fake, rows.score, threshold)
-        called = c.hits + c.alarms
-        if called:
-            chart.point(
-                c.hits / c.n_fake,
-                c.hits / called,
-                "mark",
-                clopper_pearson(c.hits, c.n_fake),
-                label=label,
-            )
-    return chart.svg()
+    axes = chart.axes((0, 1), (0, 1), x_label=plots.RECALL, y_label="precision")
+    plots.precision_recall(axes, rows, _thresholds(data))
+    return chart.svg(axes, f"Precision-recall curve of {rows.fake.size} images")

@@ -5,8 +5,8 @@ import pandas as pd
 from markupsafe import Markup
 
 from kerasfaces.evaluate.report_input import ReportInput
-from kerasfaces.report import markup
-from kerasfaces.report.chart import Chart, legend
+from kerasfaces.report import chart, markup
+from kerasfaces.report.chart import legend
 from kerasfaces.report.markup import Section
 
 ORDER = 80
@@ -39,15 +39,16 @@ def _chart(numbers: pd.DataFrame, name: str) -> Markup:
     low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
     margin = 0.05 * (high - low) or 0.05
     epochs = np.arange(1, len(numbers) + 1)
-    chart = Chart(
+    axes = chart.axes(
         (1, max(2, len(numbers))),
         (low - margin, high + margin),
         x_label="epoch",
         y_label=name.replace("_", " "),
-        description=f"{name} by epoch, training and validation",
+        whole_x=True,
     )
     for values, kind in zip(both, ("real", "fake"), strict=True):
-        chart.line(epochs, values, kind)
+        chart.line(axes, epochs, values, kind)
         if len(numbers) == 1 and np.isfinite(values[0]):
-            chart.point(1, float(values[0]), kind)
-    return markup.figure(chart.svg(), name.replace("_", " ").capitalize())
+            chart.point(axes, 1, float(values[0]), kind)
+    image = chart.svg(axes, f"{name} by epoch, training and validation")
+    return markup.figure(image, name.replace("_", " ").capitalize())

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from kerasfaces.report import markup
-from kerasfaces.report.chart import Chart, legend
+from kerasfaces.report import chart, markup
+from kerasfaces.report.chart import legend
 from kerasfaces.report.markup import Section
 from kerasfaces.tune.report_input import StudyInput
 from kerasfaces.tune.sections.effects import span
@@ -45,20 +45,20 @@ def _picture(data: StudyInput, trained: list[float]) -> Markup:
         if log
         else (0, high * 1.06)
     )
-    chart = Chart(
+    axes = chart.axes(
         (float(x[0]), float(x[1])),
         span(scores),
         x_label="seconds of training" + (", logarithmic" if log else ""),
         y_label=data.objective.replace("_", " "),
-        description=f"seconds of training against {data.objective}, {len(scores)} trials",
         log_x=log,
     )
     front = _front(seconds, scores, data.more_is_better)
-    chart.line(seconds[front], scores[front], "mark", steps=True)
+    chart.line(axes, seconds[front], scores[front], "mark", steps=True)
     for i in reversed(range(len(scores))):
         kind = f"faint {data.kind(data.completed[i])}"
-        chart.point(float(seconds[i]), float(scores[i]), kind, radius_px=3.6)
-    return chart.svg()
+        chart.point(axes, float(seconds[i]), float(scores[i]), kind, radius_px=3.6)
+    about = f"seconds of training against {data.objective}, {len(scores)} trials"
+    return chart.svg(axes, about)
 
 
 def _front(seconds: Any, scores: Any, more: bool) -> list[int]:

@@ -7,8 +7,8 @@ import numpy as np
 from markupsafe import Markup
 
 from kerasfaces.core import rng
-from kerasfaces.report import markup
-from kerasfaces.report.chart import Chart, legend
+from kerasfaces.report import chart, markup
+from kerasfaces.report.chart import legend
 from kerasfaces.report.markup import Section
 from kerasfaces.tune import effects
 from kerasfaces.tune.effects import Effect, Level
@@ -107,30 +107,28 @@ def _slice(data: StudyInput, effect: Effect) -> Markup:
     column = [trial.own_values.get(effect.name) for trial in data.completed]
     labels, order = effects.levels_of(column)
     scores = np.array([trial.score for trial in data.completed])
-    low, high = span(scores)
-    letters = _LETTERS // len(order)
-    chart = Chart(
+    axes = chart.axes(
         (-0.5, len(order) - 0.5),
-        (low, high),
+        span(scores),
         x_label=effect.name,
         y_label=data.objective.replace("_", " "),
-        description=f"{data.objective} of {len(column)} trials by {effect.name}",
-        x_names=[_cut(name.replace(" to ", "\N{EN DASH}"), letters) for name in order],
     )
+    names = [name.replace(" to ", "\N{EN DASH}") for name in order]
+    letters = _LETTERS // len(order)
+    axes.set_xticks(range(len(order)), [chart.shortened(n, letters) for n in names])
     jitter = rng.generator(0, "slice", effect.name).uniform(-0.24, 0.02, len(column))
     for trial, label, shift in reversed(
         list(zip(data.completed, labels, jitter, strict=True))
     ):
-        at = order.index(label) + float(shift)
-        chart.point(at, trial.score, f"faint {data.kind(trial)}", radius_px=3.4)
+        at, kind = order.index(label) + float(shift), f"faint {data.kind(trial)}"
+        chart.point(axes, at, trial.score, kind, radius_px=3.4)
     for k, level in enumerate(effect.levels):
-        limits: Any = (level.mean.low, level.mean.high)
-        known = math.isfinite(level.mean.low)
-        chart.point(
-            k + 0.2, level.mean.value, "mark", y_limits=limits if known else None
-        )
+        mean = level.mean
+        limits = (mean.low, mean.high) if math.isfinite(mean.low) else None
+        chart.point(axes, k + 0.2, mean.value, "mark", y_limits=limits)
     text = f"{effect.name}: {100 * effect.share:.0f} % of the variance, p {markup.p_text(effect.p_value)}"
-    return markup.figure(chart.svg(), text)
+    about = f"{data.objective} of {len(column)} trials by {effect.name}"
+    return markup.figure(chart.svg(axes, about), text)
 
 
 def span(values: Any) -> tuple[float, float]:
@@ -138,7 +136,3 @@ def span(values: Any) -> tuple[float, float]:
     low, high = float(np.min(values)), float(np.max(values))
     margin = 0.06 * (high - low) or 0.01
     return low - margin, high + margin
-
-
-def _cut(text: str, letters: int) -> str:
-    return text if len(text) <= letters else text[: max(1, letters - 1)] + "…"

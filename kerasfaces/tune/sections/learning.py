@@ -1,20 +1,24 @@
 """Learning curves of the trials, as kabber2023's figure 3 shows one of its own."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
+from numpy.typing import NDArray
 
-from kerasfaces.report import markup
-from kerasfaces.report.chart import Chart, legend
+from kerasfaces.report import chart, markup
+from kerasfaces.report.chart import legend
 from kerasfaces.report.markup import Section
 from kerasfaces.tune import records
 from kerasfaces.tune.effects import short
 from kerasfaces.tune.report_input import StudyInput
 from kerasfaces.tune.sections.effects import span
 from kerasfaces.tune.study import OBJECTIVES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 ORDER = 60
 _ALONE = 9  # trials that get a picture of their own
@@ -65,12 +69,11 @@ def _all(
 ) -> Markup:
     means = [_mean(curves[trial.trial_id], name) for trial in trials]
     longest = max(len(mean) for mean in means)
-    chart = _chart(
-        name, longest, np.concatenate(means), f"{name} of {len(trials)} trials"
-    )
+    axes = _axes(name, longest, np.concatenate(means))
     for i in reversed(range(len(trials))):
-        _line(chart, means[i], data.line(trials[i]))
-    return markup.figure(chart.svg(), _title(name))
+        _line(axes, means[i], data.line(trials[i]))
+    image = chart.svg(axes, f"{name} of {len(trials)} trials by epoch")
+    return markup.figure(image, _title(name))
 
 
 def _one(data: StudyInput, trial: Any, curve: pd.DataFrame) -> Markup:
@@ -78,31 +81,30 @@ def _one(data: StudyInput, trial: Any, curve: pd.DataFrame) -> Markup:
     name = data.objective
     parts = [part[name].to_numpy(float) for _, part in curve.groupby("seed")]
     longest = max(len(part) for part in parts)
-    chart = _chart(
-        name, longest, np.concatenate(parts), f"{name} of trial {trial.trial_id}"
-    )
+    axes = _axes(name, longest, np.concatenate(parts))
     for part in parts:
-        _line(chart, part, data.colour(trial))
+        _line(axes, part, data.colour(trial))
     values = ", ".join(
         f"{key} {short(value)}" for key, value in trial.own_values.items()
     )
-    return markup.figure(chart.svg(), f"{trial.trial_id}: {values}")
+    image = chart.svg(axes, f"{name} of trial {trial.trial_id} by epoch")
+    return markup.figure(image, f"{trial.trial_id}: {values}")
 
 
-def _chart(name: str, longest: int, values: Any, description: str) -> Chart:
-    return Chart(
+def _axes(name: str, longest: int, values: NDArray[np.float64]) -> "Axes":
+    return chart.axes(
         (1, max(2, longest)),
         span(values),
         x_label="epoch",
         y_label=name.replace("_", " "),
-        description=f"{description} by epoch",
+        whole_x=True,
     )
 
 
-def _line(chart: Chart, values: Any, kind: str) -> None:
-    chart.line(np.arange(1, len(values) + 1), values, kind)
+def _line(axes: "Axes", values: NDArray[np.float64], kind: str) -> None:
+    chart.line(axes, np.arange(1, len(values) + 1), values, kind)
     if len(values) == 1:
-        chart.point(1, float(values[0]), kind.split()[0], radius_px=3)
+        chart.point(axes, 1, float(values[0]), kind.split()[0], radius_px=3)
 
 
 def _mean(curve: pd.DataFrame, name: str) -> Any:

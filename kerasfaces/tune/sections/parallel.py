@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from kerasfaces.report import markup
+from kerasfaces.report import chart, markup
 from kerasfaces.report.chart import legend
 from kerasfaces.report.markup import Section, tag
 from kerasfaces.tune.effects import UNUSED, short
@@ -14,7 +14,6 @@ from kerasfaces.tune.report_input import StudyInput
 
 ORDER = 50
 _WIDTH, _HEIGHT = 860.0, 400.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 62.0, 62.0, 44.0, 18.0
 _MOST_NAMES = 8  # values named on an axis; more are numbers on a scale
 
 
@@ -71,75 +70,41 @@ class _Axis:
             self.ticks = [(where[v], short(v)) for v in order]
 
 
-def _picture(data: StudyInput, axes: Sequence[_Axis]) -> Markup:
-    step = (_WIDTH - _LEFT - _RIGHT) / (len(axes) - 1)
-    across = [_LEFT + step * i for i in range(len(axes))]
-    parts = []
+def _picture(data: StudyInput, scales: Sequence[_Axis]) -> Markup:
+    axes = chart.axes(
+        (0, len(scales) - 1),
+        (0, 1),
+        size_px=(_WIDTH, _HEIGHT),
+        margins_px=(62.0, 62.0, 44.0, 18.0),
+    )
+    axes.grid(visible=False)
+    axes.set(xticks=[], yticks=[])
+    step_px = (_WIDTH - 124.0) / (len(scales) - 1)
     for i in reversed(range(len(data.completed))):  # the best on top
-        trial = data.completed[i]
-        points = " ".join(
-            f"{x + _spread(i):.1f},{_y(axis.at[i]):.1f}"
-            for x, axis in zip(across, axes, strict=True)
-            if axis.at[i] is not None
+        # A small shift, so that trials with the same values do not hide one another.
+        shift = (i * 7 % 9 - 4) * 0.7 / step_px
+        crossed = (scale.at[i] for scale in scales)
+        places = [np.nan if place is None else place for place in crossed]
+        across = np.arange(len(scales)) + shift
+        chart.line(axes, across, places, data.line(data.completed[i]), clip=False)
+    for x, scale in enumerate(scales):
+        chart.line(axes, [x, x], [0, 1], "zero", clip=False)
+        chart.text(
+            axes, x, 1, scale.name, shift_px=(0, 26), align="center", weight="bold"
         )
-        parts.append(tag("polyline", points=points, class_=f"line {data.line(trial)}"))
-    for x, axis in zip(across, axes, strict=True):
-        parts += _drawn(x, axis, last=axis is axes[-1])
-    description = (
-        f"{len(data.completed)} trials by {', '.join(axis.name for axis in axes)}"
-    )
-    return tag(
-        "svg",
-        tag("title", description),
-        *parts,
-        viewBox=f"0 0 {_WIDTH:g} {_HEIGHT:g}",
-        role="img",
-        aria_label=description,
-    )
-
-
-def _drawn(x: float, axis: _Axis, last: bool) -> list[Markup]:
-    found = [
-        tag(
-            "line",
-            x1=f"{x:.1f}",
-            x2=f"{x:.1f}",
-            y1=_y(0.0),
-            y2=_y(1.0),
-            class_="axisline",
-        )
-    ]
-    found.append(
-        tag(
-            "text",
-            axis.name,
-            x=f"{x:.1f}",
-            y="18",
-            text_anchor="middle",
-            class_="label",
-        )
-    )
-    for place, text in axis.ticks:
-        found.append(
-            tag(
-                "text",
-                text,
-                x=f"{x + (6 if last else -6):.1f}",
-                y=f"{_y(place) + 4:.1f}",
-                text_anchor="start" if last else "end",
-                class_="label plain",
+        last = scale is scales[-1]
+        for place, words in scale.ticks:
+            chart.text(
+                axes,
+                x,
+                place,
+                words,
+                shift_px=(6 if last else -6, 0),
+                align="left" if last else "right",
+                colour=chart.COLOURS["ink"],
             )
-        )
-    return found
-
-
-def _spread(i: int) -> float:
-    """Return a small shift, so that trials with the same values do not hide one another."""
-    return (i * 7 % 9 - 4) * 0.7
-
-
-def _y(place: float | None) -> float:
-    return _HEIGHT - _BOTTOM - (place or 0.0) * (_HEIGHT - _TOP - _BOTTOM)
+    names = ", ".join(scale.name for scale in scales)
+    return chart.svg(axes, f"{len(data.completed)} trials by {names}")
 
 
 def _number(value: float) -> str:

@@ -1,0 +1,109 @@
+"""Curves and histograms of predictions, on axes of a report or of a user."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kerasfaces.metrics import (
+    Rows,
+    clopper_pearson,
+    confusion,
+    precision_recall_curve,
+    roc_curve,
+)
+from kerasfaces.report import chart
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from kerasfaces.run.operating_point import OperatingPoint
+
+FALSE_ALARMS, RECALL = "false-alarm rate", "fakes found (recall)"
+SCORE = "score: probability of fake"
+_BINS = 25
+
+
+def diagonal(axes: "Axes") -> None:
+    """Draw what chance would give in axes of a ROC curve, logarithmic or not."""
+    ends = axes.get_xlim()
+    space = np.geomspace if axes.get_xscale() == "log" else np.linspace
+    values = space(*ends, 200)
+    chart.line(axes, values, values, "chance")
+
+
+def roc(
+    axes: "Axes", rows: Rows, thresholds: Sequence[tuple[float, str]], label: str = ""
+) -> None:
+    """Draw recall against the false-alarm rate.
+
+    Args:
+        axes: Where to draw.
+        rows: With both classes.
+        thresholds: Frozen thresholds and their names: points with 95 % intervals.
+        label: The curve's, in a legend.
+    """
+    curve = roc_curve(rows.fake, rows.logit)
+    diagonal(axes)
+    chart.line(axes, curve.x, curve.y, "fake", steps=True, label=label)
+    for threshold, name in thresholds:
+        c = confusion(rows.fake, rows.score, threshold)
+        chart.point(
+            axes,
+            c.alarms / c.n_real,
+            c.hits / c.n_fake,
+            "mark",
+            clopper_pearson(c.alarms, c.n_real),
+            clopper_pearson(c.hits, c.n_fake),
+            name,
+        )
+
+
+def precision_recall(
+    axes: "Axes", rows: Rows, thresholds: Sequence[tuple[float, str]], label: str = ""
+) -> None:
+    """Draw precision against recall; see `roc` for the arguments."""
+    curve = precision_recall_curve(rows.fake, rows.logit)
+    share = float(rows.fake.mean())
+    chart.line(axes, [0, 1], [share, share], "chance")
+    chart.line(axes, curve.x, curve.y, "fake", label=label)
+    for threshold, name in thresholds:
+        c = confusion(rows.fake, rows.score, threshold)
+        if called := c.hits + c.alarms:
+            recall = clopper_pearson(c.hits, c.n_fake)
+            precision = c.hits / called
+            chart.point(axes, c.hits / c.n_fake, precision, "mark", recall, label=name)
+
+
+def scores(axes: "Axes", rows: Rows, point: "OperatingPoint") -> None:
+    """Draw how many fakes (upwards) and reals (downwards) have which score.
+
+    Args:
+        axes: Where to draw; its vertical axis is set.
+        rows: At least one.
+        point: Its threshold and its band of unsure scores.
+    """
+    edges = np.linspace(0, 1, _BINS + 1)
+    fakes, _ = np.histogram(rows.score[rows.fake], edges)
+    reals, _ = np.histogram(rows.score[~rows.fake], edges)
+    top = 1.05 * max(fakes.max(), reals.max(), 1)
+    low, high = point.abstain
+    if low < high:
+        colour = chart.COLOURS["soft"]
+        axes.axvspan(low, high, color=colour, alpha=0.16, linewidth=0, label="unsure")
+    for heights, kind in ((fakes, "fake"), (-reals, "real")):
+        axes.bar(
+            edges[:-1],
+            heights,
+            np.diff(edges),
+            align="edge",
+            color=chart.COLOURS[kind],
+            edgecolor=chart.COLOURS["page"],
+            linewidth=0.6,
+            label=f"{kind}, {'upwards' if kind == 'fake' else 'downwards'}",
+        )
+    chart.line(axes, [0, 1], [0, 0], "zero")
+    ends = [-top, top]
+    chart.line(axes, [point.threshold] * 2, ends, "mark", label="threshold")
+    axes.set_ylim(-top, top)
+    axes.yaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
