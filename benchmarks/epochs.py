@@ -105,6 +105,7 @@ def _keras(seed: int) -> Train:
             stream(source, _BATCH, 0),
             steps_per_epoch=steps,
             epochs=_EPOCHS,
+            shuffle=False,
             verbose=0,
             callbacks=[after],
         )

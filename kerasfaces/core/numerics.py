@@ -44,6 +44,11 @@ _DROPPED = (
     "JAX_ENABLE_X64",
     "JAX_NUMPY_DTYPE_PROMOTION",
 )
+# A GPU's memory is taken as it is needed, not all of it at the start.
+_MEMORY = {
+    "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+    "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+}
 _PLACES = "--xla_gpu_cuda_data_dir="  # the one XLA flag that only says where files are
 _SETTINGS = {
     "floatx": "float32",
@@ -76,6 +81,8 @@ def settle_environment() -> None:
             ", ".join(passed_over),
             "are" if len(passed_over) > 1 else "is",
         )
+    for name, value in _MEMORY.items():
+        os.environ.setdefault(name, value)
     os.environ[_COMMAND] = "1"
     locale.setlocale(locale.LC_NUMERIC, "C")
 

@@ -31,12 +31,15 @@ class Source:
         weights: `(n,)` float32, one per example.
         change: Takes a batch's inputs, the epoch and the positions; returns what to
             train on instead. None changes nothing.
+        multiple: Batches are filled up to a multiple of it by examples of weight 0, the
+            others weighing as much more, so that the mean loss stays what it is.
     """
 
     reads: Sequence[Read]
     labels: NDArray[np.float32]
     weights: NDArray[np.float32]
     change: Change | None = None
+    multiple: int = 1
 
     def order(self, seed: int, epoch: int) -> NDArray[np.int64]:
         """Return epoch `epoch`'s order, a permutation of `0..n-1`."""
@@ -44,10 +47,15 @@ class Source:
 
     def batch(self, epoch: int, positions: NDArray[np.int64]) -> tuple[Any, Any, Any]:
         """Return one batch: inputs, labels `(m, 1)`, weights `(m,)`."""
+        count = len(positions)
+        filled = -(-count // self.multiple) * self.multiple
+        positions = np.resize(positions, filled)
+        weights = self.weights[positions] * np.float32(filled / count)
+        weights[count:] = 0.0
         inputs = self.reads[epoch % len(self.reads)](positions)
         if self.change is not None:
             inputs = self.change(inputs, epoch, positions)
-        return inputs, self.labels[positions, None], self.weights[positions]
+        return inputs, self.labels[positions, None], weights
 
 
 def steps_per_epoch(source: Source, batch_size: int) -> int:

@@ -4,8 +4,10 @@ import logging
 from typing import Any
 
 from kerasfaces.core.errors import InputError
+from kerasfaces.features import devices
 from kerasfaces.models import catalogue
 from kerasfaces.models.assemble import base_of
+from kerasfaces.models.weights import BaseWeights
 from kerasfaces.train.config import TrainConfig
 
 logger = logging.getLogger(__name__)
@@ -68,24 +70,36 @@ def augmented(model: Any, config: TrainConfig) -> Any:
     return keras.Model(image, model(x), name="augmented")
 
 
-def in_precision(config: TrainConfig, model: Any, base_weights: Any) -> Any:
-    """Return `model`, or its half-precision twin with the same weights and freezing."""
+def twin_of(
+    config: TrainConfig,
+    model: Any,
+    base_weights: BaseWeights | None,
+    device_names: tuple[str, ...],
+) -> Any:
+    """Return what is trained in place of `model`: it, or its twin.
+
+    A twin has the same weights and freezing; it computes in half precision, or on several
+    devices. Call it within `devices.building`.
+    """
     import keras
 
-    if not config.mixed_precision:
-        return model
-    if not _has_gpu():
+    half = config.mixed_precision and _has_gpu()
+    if config.mixed_precision and not half:
         logger.warning(
             "mixed precision helps on a GPU only and there is none: using float32"
         )
+    if not half and len(device_names) == 1:
         return model
     before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("mixed_bfloat16")
+    if half:
+        keras.config.set_dtype_policy("mixed_bfloat16")
     try:
         architecture = catalogue.load(config.model.name)
         twin = architecture.build(config.model, base_weights, config.seed)
     finally:
         keras.config.set_dtype_policy(before)
+    if len(device_names) > 1:
+        devices.synchronize_norms(twin)
     twin.set_weights(model.get_weights())
     for layer in twin.get_layer("head").layers:
         if isinstance(layer, keras.layers.Normalization):

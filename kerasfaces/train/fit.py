@@ -15,7 +15,7 @@ from kerasfaces.core.engine import Engine
 from kerasfaces.dataset import degrade
 from kerasfaces.dataset.batches import Source
 from kerasfaces.dataset.channels import Arrays
-from kerasfaces.features import engines
+from kerasfaces.features import devices, engines
 from kerasfaces.features.cached import FeatureCache, base_recipe
 from kerasfaces.features.extraction import View
 from kerasfaces.models import assemble, stem
@@ -226,18 +226,31 @@ def _train_on_images(
         The model, its history, and what was continued by another backend or device.
     """
     train, val = data.readable("train"), data.readable("val")
-    twin = end_to_end.in_precision(config, model, base_weights)
+    names = devices.chosen()
+    with devices.building(names):
+        twin = end_to_end.twin_of(config, model, base_weights, names)
+        network = end_to_end.augmented(twin, config)
     whole = trains_whole(config, base_weights)
     reader = data.images.store.reader(data.keys(train))
+
+    def val_logits() -> NDArray[np.float64]:
+        if len(names) == 1:
+            return _image_logits(twin, data, val)
+        model.set_weights(twin.get_weights())
+        with devices.apart():
+            return _image_logits(model, data, val)
+
     phase = Phase(
         name="scratch" if whole else "fine_tune",
-        model=end_to_end.augmented(twin, config),
+        model=network,
         source=dataclasses.replace(
             source(config, data.labels(train), [reader]),
             change=degrade.changer(config.augment, config.seed),
+            multiple=len(names),
         ),
-        val_logits=lambda: _image_logits(twin, data, val),
+        val_logits=val_logits,
         val_labels=data.labels(val),
+        devices=names,
         epochs=config.epochs if whole else config.fine_tune_epochs,
         batch_size=config.batch_size,
         learning_rate=config.learning_rate if whole else config.fine_tune_learning_rate,

@@ -6,6 +6,7 @@ the rest of the run (weights, optimizer, dropout's counters, history). Keras' ow
 BackupAndRestore forgets EarlyStopping's best.
 """
 
+import contextlib
 import json
 import logging
 import math
@@ -22,6 +23,7 @@ from kerasfaces.core import arrays
 from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.core.progress import progress
 from kerasfaces.dataset.batches import steps_per_epoch, stream
+from kerasfaces.features import devices
 from kerasfaces.train.phase import Phase
 from kerasfaces.train.plateau import Plateau
 
@@ -52,7 +54,12 @@ def run_phase(phase: Phase, checkpoint: Path | None) -> list[dict[str, Any]]:
     steps = steps_per_epoch(phase.source, phase.batch_size)
     on_tensorflow = keras.backend.backend() == "tensorflow"
     if phase.ready is None:
-        _compile(phase, steps, on_tensorflow)
+        with (
+            devices.building(phase.devices)
+            if phase.devices
+            else contextlib.nullcontext()
+        ):
+            _compile(phase, steps, on_tensorflow)
     training = _Progress(phase, checkpoint)
     training.restore()
     if not training.finished and not training.exhausted:
@@ -115,15 +122,20 @@ def _compiled_epochs(
 def _fit(
     phase: Phase, progress: "_Progress", add: Callable[[int], None], steps: int
 ) -> None:
-    phase.model.fit(
-        stream(phase.source, phase.batch_size, phase.seed, len(progress.rows)),
-        steps_per_epoch=steps,
-        initial_epoch=len(progress.rows),
-        epochs=phase.epochs,
-        verbose=0,
-        shuffle=False,
-        callbacks=[_callback(progress, add), *phase.callbacks],
-    )
+    batches = stream(phase.source, phase.batch_size, phase.seed, len(progress.rows))
+    with contextlib.ExitStack() as stack:
+        if phase.devices:
+            stack.enter_context(devices.memory(phase.batch_size))
+            stack.enter_context(devices.training(phase.devices))
+        phase.model.fit(
+            batches,
+            steps_per_epoch=steps,
+            initial_epoch=len(progress.rows),
+            epochs=phase.epochs,
+            verbose=0,
+            shuffle=False,
+            callbacks=[_callback(progress, add), *phase.callbacks],
+        )
 
 
 class _Progress:

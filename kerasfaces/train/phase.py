@@ -35,6 +35,7 @@ class Phase:
         computed_by: Backend and device that train the network itself; a checkpoint of
             another one is continued, and `continued` says so.
         continued: Receives a sentence per change of `computed_by`.
+        devices: Those that train, by `devices.chosen`; empty is the backend's first.
         callbacks: More Keras callbacks, e.g. TensorBoard.
         epochs_now: Pause after so many epochs; the checkpoint then continues.
         stop: Is told all rows after each epoch; true ends training there, and the last
@@ -61,6 +62,7 @@ class Phase:
     inputs_by: str = ""
     computed_by: str = ""
     continued: list[str] = dataclasses.field(default_factory=list)
+    devices: tuple[str, ...] = ()
     callbacks: Sequence[Any] = ()
     epochs_now: int | None = None
     stop: Callable[[list[dict[str, Any]]], bool] | None = None

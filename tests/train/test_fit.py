@@ -296,7 +296,7 @@ def test_mixed_precision_without_a_gpu_says_so(base_weights, caplog):
 
     config = dataclasses.replace(SMALL, mixed_precision=True)
     model = mobilenetv2.ARCHITECTURE.build(config.model, base_weights, 0)
-    assert end_to_end.in_precision(config, model, base_weights) is model
+    assert end_to_end.twin_of(config, model, base_weights, ("cpu:0",)) is model
     assert "on a GPU only and there is none: using float32" in caplog.text
 
 
