@@ -14,7 +14,6 @@ import pandas as pd
 
 from kerasfaces import manifest as manifests
 from kerasfaces import sample, tables
-from kerasfaces.api.wording import advice_in_python
 from kerasfaces.core.errors import InputError
 from kerasfaces.manifest.rules import LABELS, SPLITS
 
@@ -60,7 +59,6 @@ class Manifest:
         return (*self._notes, *([said] if said else []))
 
     @classmethod
-    @advice_in_python()
     def from_folders(
         cls,
         *folders: PathLike,
@@ -107,7 +105,6 @@ class Manifest:
         return made
 
     @classmethod
-    @advice_in_python()
     def from_table(
         cls,
         table: PathLike | pd.DataFrame,
@@ -180,7 +177,6 @@ class Manifest:
         return made
 
     @classmethod
-    @advice_in_python()
     def from_csv(cls, path: PathLike, root: PathLike | None = None) -> Self:
         """Read a manifest.csv.
 

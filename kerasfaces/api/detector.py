@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from kerasfaces.api.data import Manifest, require_manifest
 from kerasfaces.api.inputs import Images, as_files
 from kerasfaces.api.result import Result
-from kerasfaces.api.wording import advice_in_python
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
 from kerasfaces.run.folder import DetectorRun
@@ -83,7 +82,6 @@ class Detector:
         self._folder: Path | None = None
         self.configuration(self._weights or choices.default_weights(self.name, False))
 
-    @advice_in_python()
     def fit(
         self,
         data: Manifest,
@@ -172,7 +170,6 @@ class Detector:
         """
         return DetectorRun(self.folder).network.load()
 
-    @advice_in_python()
     def evaluate(
         self,
         data: Manifest | None = None,

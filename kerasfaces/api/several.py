@@ -11,7 +11,6 @@ import pandas as pd
 from kerasfaces.api.data import Manifest, require_manifest
 from kerasfaces.api.detector import Detector
 from kerasfaces.api.result import Result
-from kerasfaces.api.wording import advice_in_python
 from kerasfaces.compare import table as compare_table
 from kerasfaces.compare.comparison import Comparison
 from kerasfaces.core.errors import InputError
@@ -217,7 +216,6 @@ def build_ensemble(
     return Result(folder, "test", EnsembleRun(folder).operating_point)
 
 
-@advice_in_python()
 def run_study(
     study: PathLike,
     data: Manifest,
@@ -283,7 +281,6 @@ def run_study(
     return StudyResult(folder, board, Detector.load(folder / result["run"]))
 
 
-@advice_in_python()
 def cross_generators(
     data: Manifest,
     model: str | None = None,

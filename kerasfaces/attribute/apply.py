@@ -41,7 +41,7 @@ def apply(
     """
     if manifest_path is None:
         raise InputError(
-            f"{folder} is a finished attribution: give the images with --manifest M, or a "
+            f"{folder} is a finished attribution: give the images with `manifest=M`, or a "
             "detector's run folder to make another."
         )
     manifest = manifests.read(manifest_path, root)

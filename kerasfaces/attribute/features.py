@@ -57,7 +57,7 @@ def load(run_folder: Path, manifest: manifests.Manifest) -> ImageFeatures:
     if not trained.frozen:
         raise InputError(
             f"{run_folder}: its base was trained with it; attribution takes a run whose base "
-            "stayed frozen (train without --unfreeze and with --weights)."
+            "stayed frozen (trained without `unfreeze` and with `weights`)."
         )
     images = predictor.inputs_of(trained, manifest.files())
     keys = [

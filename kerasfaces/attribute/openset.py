@@ -109,7 +109,7 @@ def calibrate(
     """
     if not 0 < rate < 1:
         raise InputError(
-            f"--reject: expected a share between 0 and 1, got {rate:g}, e.g. 0.05."
+            f"`reject`: expected a share between 0 and 1, got {rate:g}, e.g. 0.05."
         )
     if not len(classes):
         raise InputError("The rejection threshold needs validation images; got none.")

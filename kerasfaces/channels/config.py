@@ -76,7 +76,7 @@ def override(config: ChannelsConfig, assignments: Iterable[str]) -> ChannelsConf
         key = assignment.partition("=")[0].strip()
         if key in ("options", "channels", "mask"):
             raise InputError(
-                f"--set {quoted(assignment)}: use --channels and --mask, or PLUGIN.OPTION=VALUE."
+                f"`set` {quoted(assignment)}: use `channels` and `mask`, or PLUGIN.OPTION=VALUE."
             )
         name, dot, rest = assignment.partition(".")
         if not dot or "=" in name:
@@ -88,7 +88,7 @@ def override(config: ChannelsConfig, assignments: Iterable[str]) -> ChannelsConf
             )
         else:
             raise InputError(
-                f"--set {quoted(assignment)}: no plug-in {quoted(name)} is in use; in use: "
+                f"`set` {quoted(assignment)}: no plug-in {quoted(name)} is in use; in use: "
                 f"{', '.join(config.options)}."
             )
         config = _complete(config)  # an option may ask for another plug-in

@@ -83,8 +83,8 @@ def refuse_others(
             raise InputError(
                 f"{where}: {name} was computed by {engine or _UNKNOWN}, and here it would be "
                 f"by {ours[name]}; two engines differ in the last digits and are not "
-                f"mixed: {known}compute a new store in another folder with --set "
-                f"{name}.engine={ours[name].partition(' ')[0]}."
+                f"mixed: {known}compute a new store in another folder with "
+                f"`options={{'{name}.engine': {ours[name].partition(' ')[0]!r}}}`."
             )
 
 

@@ -73,7 +73,7 @@ def read(path: Path) -> dict[str, Any]:
     if values is None:
         raise InputError(
             f"{path} is of a run on pixels, without a recipe of channels; give a store "
-            "(made by kerasfaces channels), or a run trained with --store."
+            "(`data.compute_channels(STORE)` makes one), or a run trained with `store`."
         )
     if not isinstance(values, dict) or values.get("kind") != KIND:
         raise _no_recipe(str(path))

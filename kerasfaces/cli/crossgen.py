@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     run = MatrixRun(folder)
     content = run.result
     for note in notes:
-        print(f"note: {note}")
+        print(cli.at_shell(f"note: {note}"))
     print(table.text(content))
     print(f"\nreport: {run.report}")
     return 1 if content["failed"] else 0

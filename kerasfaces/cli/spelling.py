@@ -31,7 +31,9 @@ _COMMANDS = {
     "check": "manifest check",
     "audit": "manifest audit",
     "compute_channels": "channels",
+    "Detector": "train",
     "fit": "train",
+    "neutralise": "manifest audit",
 }
 # command -> end of the name of the new manifest that its example writes
 _NEW_FILES = {
@@ -39,6 +41,12 @@ _NEW_FILES = {
     "manifest split": "anew",
     "manifest select": "selected",
     "manifest join": "joined",
+}
+# command -> what an unnamed argument of its call is
+_POSITIONAL = {
+    "manifest join": "{}.csv",
+    "manifest audit": "--neutralise {}",
+    "channels": "-o {}",
 }
 
 
@@ -165,9 +173,9 @@ def _words(call: ast.Call, name: str, parser: argparse.ArgumentParser) -> Iterat
         if isinstance(each, ast.Call):
             yield from _words(each, name, parser)
         elif _is_data(each):
-            yield shlex.quote(str(_manifest()))
+            yield "--manifest " * (name == "train") + shlex.quote(str(_manifest()))
         else:
-            yield _value(each) + ".csv" * (name == "manifest join")
+            yield _POSITIONAL.get(name, "{}").format(_value(each))
     if name == "manifest select":
         for keyword in call.keywords:
             yield f"--where {keyword.arg}={_value(keyword.value)}"
@@ -180,6 +188,9 @@ def _options(
     keywords: Sequence[ast.keyword], parser: argparse.ArgumentParser
 ) -> Iterator[str]:
     for each in keywords:
+        if each.arg == "options" and isinstance(each.value, ast.Dict):
+            yield from (f"--set {pair}" for pair in _value(each.value).split(","))
+            continue
         option = _option(each.arg or "", parser)
         if isinstance(each.value, ast.Constant) and each.value.value is True:
             yield option

@@ -59,13 +59,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.repeat != 1:
         folder = repeat(request, arguments.repeat)
         for note in notes:
-            print(f"note: {note}")
+            print(cli.at_shell(f"note: {note}"))
         print(table.text(ScoredRun(folder).metrics))
         print(f"\nruns: {folder}")
         return 0
     folder = train(request)
     for note in notes:
-        print(f"note: {note}")
+        print(cli.at_shell(f"note: {note}"))
     print(table.text(ScoredRun(folder).metrics))
     print(f"\nreport: {ScoredRun(folder).report}")
     return 0

@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
     )
     for note in notes:
-        print(f"note: {note}")
+        print(cli.at_shell(f"note: {note}"))
     _print(folder, dataclasses.replace(study, **given))
     return 0
 

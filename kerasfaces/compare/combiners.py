@@ -115,7 +115,7 @@ def _stacked(val: Floats, fake: Bools, test: Floats, seed: int) -> Combined:
     if folds < 2:
         raise InputError(
             f"Stacking needs at least 2 real and 2 fake validation images, got "
-            f"{int((~fake).sum())} and {int(fake.sum())}; take --method average."
+            f"{int((~fake).sum())} and {int(fake.sum())}; take `method='average'`."
         )
     fold = _fold_of(fake, folds, seed)
     out = np.empty(len(val))

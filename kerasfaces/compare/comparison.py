@@ -14,7 +14,6 @@ from kerasfaces.compare import paired_tests, shared_rows
 from kerasfaces.compare.detectors import Detector
 from kerasfaces.compare.shared_rows import Shared
 from kerasfaces.core.errors import InputError, KerasfacesError
-from kerasfaces.core.texts import quoted
 from kerasfaces.evaluate import slices
 from kerasfaces.evaluate.measure import FEW
 from kerasfaces.metrics import Estimate, Rows, Thresholds, measure_slices
@@ -195,7 +194,7 @@ def _reference(
         )
     if against not in metrics:
         raise InputError(
-            f"--against {quoted(against)} is none of the detectors: {', '.join(metrics)}."
+            f"`against={against!r}` is none of the detectors: {', '.join(metrics)}."
         )
     return against, "asked for"
 

@@ -264,7 +264,7 @@ def _check_has(parts: dict[str, pd.DataFrame], split: str, where: str) -> None:
         known = ", ".join(parts) or "none"
         raise InputError(
             f"{where}: no row has split {quoted(split)}; expected some, got splits: {known}. Ask "
-            "for another with --split."
+            "for another with `split`."
         )
 
 

@@ -278,8 +278,8 @@ def _fail(
 
 
 def _root_advice(frames: Sequence[pd.DataFrame]) -> str:
-    """Return what --root could mend: only relative paths, and only where others are not."""
+    """Return what `root` could mend: only relative paths, and only where others are not."""
     relative = [not os.path.isabs(key) for frame in frames for key in frame["key"][:1]]
     if not any(relative):
         return ""
-    return " Give the folder of a CSV file's relative paths with --root."
+    return " Give the folder of a CSV file's relative paths with `root`."

@@ -93,7 +93,7 @@ def override(config: T, assignments: Iterable[str]) -> T:
         key, equals, value = assignment.partition("=")
         if not equals:
             raise InputError(
-                f"--set {quoted(assignment)}: expected KEY=VALUE, e.g. head.dropout=0.1."
+                f"`set` {quoted(assignment)}: expected KEY=VALUE, e.g. head.dropout=0.1."
             )
         config = _set(config, key.strip().split("."), value.strip(), key.strip())
     return config
@@ -178,7 +178,7 @@ def _set(config: T, path: list[str], value: str, where: str) -> T:
     if len(path) > 1:
         inner = _part(config, name)
         if not dataclasses.is_dataclass(inner):
-            raise InputError(f"--set {where}: {quoted(name)} has no parts.")
+            raise InputError(f"{where}: {quoted(name)} has no parts.")
         parsed: Any = _set(inner, path[1:], value, where)
     else:
         parsed = _coerce(hints[name], _parse(hints[name], value), where)

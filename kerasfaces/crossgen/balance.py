@@ -19,13 +19,13 @@ def sentence(
     """Return how the training sets were made equal, and what that left out.
 
     Args:
-        size: Fakes of every set; None with --keep-all.
+        size: Fakes of every set; None where everything is kept.
         sources: Name, label and splits of each source, of the first seed.
         taken: Source -> training images of every set and seed.
-        is_asked: Whether the size is the user's (--size).
+        is_asked: Whether the size is the user's (`size`).
     """
     if size is None:
-        return "Every training set holds all images of its generators (--keep-all)."
+        return "Every training set holds all images of its generators (keep_all)."
     n = {each["name"]: each["splits"][0] for each in sources}
     label = {each["name"]: each["label"] for each in sources}
     fakes, reals = (
@@ -46,7 +46,7 @@ def sentence(
         f"Every training set holds {size:,} fakes{why} (training images), in "
         f"{_shares(fakes)} of its generators, and {_reals(reals, size)}, in "
         f"{_shares(reals)} of their sources.{left} The reals are the same in every set of a "
-        "seed. --keep-all takes everything, --size N another number."
+        "seed. keep_all takes everything, size=N another number."
     )
 
 

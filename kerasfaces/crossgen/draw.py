@@ -65,7 +65,7 @@ def equal_size(
         InputError: `wanted` is not a usable number, or nothing can be trained on.
     """
     if wanted is not None and wanted < 2:
-        raise InputError(f"--size: expected at least 2, got {wanted}.")
+        raise InputError(f"`size`: expected at least 2, got {wanted}.")
     counts = {
         name: [
             min(_count(rows, split, name) for rows in splits)

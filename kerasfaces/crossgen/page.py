@@ -171,7 +171,7 @@ def _combined(result: Result) -> Section:
         + (
             "The training sets are of equal size, so that many does not also mean more."
             if result.size.train is not None
-            else "The training sets are of different size (--keep-all): many also means more."
+            else "The training sets are of different size (keep_all): many also means more."
         )
     )
     return Section(

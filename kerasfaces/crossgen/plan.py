@@ -76,8 +76,8 @@ def make(found: Sources, pairings: Sequence[Pairing] = ()) -> Plan:
     """
     names = tuple(found.fake)
     for pairing in pairings:
-        check_names(pairing.train, found, "--train")
-        check_names(pairing.test, found, "--test")
+        check_names(pairing.train, found, "`train`")
+        check_names(pairing.test, found, "`test`")
     if pairings:
         cells = [cell for pairing in pairings for cell in _pairing(pairing, names)]
         return Plan(names, tuple(cells), tuple(pairings))
@@ -99,18 +99,18 @@ def without(names: Sequence[str], left_out: str) -> tuple[str, ...]:
 
 
 def parse(trains: Sequence[str], tests: Sequence[str]) -> list[Pairing]:
-    """Return pairings of `--train A,B --test C,D`, each given once or several times.
+    """Return pairings of `train` A,B and `test` C,D, each given once or several times.
 
     Raises:
         InputError: Not as many of one as of the other, or an empty list.
     """
     if len(trains) != len(tests):
         raise InputError(
-            f"--train was given {len(trains)} times and --test {len(tests)} times; each "
-            "pairing needs both, e.g. --train stylegan,stylegan2 --test dreambooth,lora."
+            f"`train` was given {len(trains)} times and `test` {len(tests)} times; each "
+            "pairing needs both, e.g. `train='stylegan,stylegan2', test='dreambooth,lora'`."
         )
     return [
-        Pairing(_names(train, "--train"), _names(test, "--test"))
+        Pairing(_names(train, "`train`"), _names(test, "`test`"))
         for train, test in zip(trains, tests, strict=True)
     ]
 
@@ -133,7 +133,7 @@ def folder_name(train: Sequence[str], generators: Sequence[str]) -> str:
 def _pairing(pairing: Pairing, names: Sequence[str]) -> list[Cell]:
     """Return self, foreign, and each tested generator by itself.
 
-    `--train A,B` and `--train B,A` are one training set.
+    A,B and B,A are one training set.
     """
     train = tuple(each for each in names if each in pairing.train)
     name = "+".join(pairing.train)

@@ -84,7 +84,7 @@ class Result:
             )
         if self.request.keep_all:
             said.append(
-                "Training sets are of different size (--keep-all): a difference between them "
+                "Training sets are of different size (keep_all): a difference between them "
                 "may be one of size."
             )
         said += balance.unreadable(

@@ -31,7 +31,7 @@ class Request:
     Attributes:
         config: The training configuration; its seed is the first one.
         manifest: Rows, split or not.
-        weights: Text of `--weights`.
+        weights: Base weights, see `Detector`.
         repeat: Seeds: each splits (where the manifest has no splits), draws and trains.
         size: Fakes per training set; None is as many as the smallest generator has.
         keep_all: Train on everything instead, in sets of different size.
@@ -116,11 +116,11 @@ def crossgen(request: Request) -> Path:
 
 def _check(request: Request) -> None:
     if request.repeat < 1:
-        raise InputError(f"--repeat: expected at least 1, got {request.repeat}.")
+        raise InputError(f"`repeat`: expected at least 1, got {request.repeat}.")
     if request.at_least < 3:
-        raise InputError(f"--at-least: expected at least 3, got {request.at_least}.")
+        raise InputError(f"`at_least`: expected at least 3, got {request.at_least}.")
     if request.keep_all and request.size is not None:
-        raise InputError("--size and --keep-all exclude each other; leave one out.")
+        raise InputError("`size` and `keep_all` exclude each other; leave one out.")
 
 
 def _identity(request: Request, made: plan.Plan) -> dict[str, Any]:

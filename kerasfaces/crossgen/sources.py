@@ -57,7 +57,7 @@ def find(rows: "pd.DataFrame", at_least: int = AT_LEAST) -> Sources:
         found = listed([f"{name} {n}" for name, n in few.items()]) or "none"
         raise InputError(
             f"No generator has {at_least} images (there are: {found}); add images, or lower "
-            "--at-least."
+            "`at_least`."
         )
     return Sources(fake=enough, few=few, real=dict(sorted(counts["real"].items())))
 
@@ -73,7 +73,7 @@ def check_names(names: Sequence[str], found: Sources, option: str) -> None:
             continue
         if name in found.few:
             raise InputError(
-                f"{option}: {name} has only {found.few[name]} images; lower --at-least to "
+                f"{option}: {name} has only {found.few[name]} images; lower `at_least` to "
                 "use it all the same."
             )
         near = difflib.get_close_matches(name, found.fake, n=1)

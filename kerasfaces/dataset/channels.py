@@ -83,8 +83,8 @@ class ChannelStore:
         if lacking:
             raise InputError(
                 f"{folder} has no channel {', '.join(lacking)}; it has {', '.join(known)}. "
-                "Choose among those (--set model.inputs=...) or make another store "
-                "(kerasfaces channels)."
+                "Choose among those (`model__inputs=...`) or make another store: "
+                "`data.compute_channels(STORE)`."
             )
         self._positions = [known.index(name) for name in self.names]
         self._all = self._positions == list(range(len(known)))
@@ -236,7 +236,7 @@ def check_recipe(
         more = " ..." if len(changed) > _SHOWN else ""
         raise StoreError(
             f"{folder} was made by another recipe than {wanted_by} was trained on "
-            f"({'; '.join(changed[:_SHOWN])}{more}); leave --store out, and the channels are "
+            f"({'; '.join(changed[:_SHOWN])}{more}); leave `store` out, and the channels are "
             "computed by the run's own recipe."
         )
 

@@ -1,7 +1,7 @@
 """The channel stage as a process of its own: torch never enters this one.
 
 Files and a recipe enter, a store of their channels is written, by the command
-`python -m kerasfaces.channels --recipe R.json --files LIST.txt -o STORE`.
+`python -m kerasfaces.channels` with a recipe and a list of files.
 """
 
 import functools

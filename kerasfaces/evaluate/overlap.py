@@ -35,8 +35,8 @@ def seen(folder: Path, manifest: "Manifest", split: str) -> int:
 def mask(folder: Path, manifest: "Manifest") -> NDArray[np.bool_]:
     """Return per row whether the run was trained or validated on that image, `(n,)`.
 
-    Images are the same if their files are, or if `original_sha256` (which `manifest audit
-    --neutralise` writes) says that one was made from the other.
+    Images are the same if their files are, or if `original_sha256` (which `Manifest.neutralise`
+    writes) says that one was made from the other.
     """
     run = Run(folder)
     if not run.manifest_file.exists():

@@ -55,6 +55,6 @@ def audit_sentence(audit: Mapping[str, Any]) -> str:
         "The files give the classes away: format, size and compression alone reach an AUC of "
         f"{number(audit.get('auc'))} ({interval(audit.get('low'), audit.get('high'))})"
         + (f", most of all {fact}" if fact else "")
-        + ". The detector may have learnt that instead of faces; python -m kerasfaces.manifest "
-        "audit --neutralise makes a set without it."
+        + ". The detector may have learnt that instead of faces; `data.neutralise(DIR)` "
+        "makes a set without it."
     )

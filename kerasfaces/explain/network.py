@@ -196,7 +196,7 @@ def _tensorflow() -> Any:
     if keras.backend.backend() != "tensorflow":
         raise InputError(
             f"Gradients are taken with TensorFlow, and Keras runs on "
-            f"{keras.backend.backend()}: unset KERAS_BACKEND, or give --method occlusion."
+            f"{keras.backend.backend()}: unset KERAS_BACKEND, or give `method='occlusion'`."
         )
     import tensorflow
 

@@ -94,7 +94,7 @@ class Page:
         if self._request.method == "gradcam" and not self._request.options.signed:
             told.append(
                 "Only what speaks for the verdict is shown (the paper's ReLU): orange where "
-                "the image was called fake, blue where real. --signed shows both."
+                "the image was called fake, blue where real. The option signed shows both."
             )
         if self._request.method == "integrated_gradients":
             told.append(

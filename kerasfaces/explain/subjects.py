@@ -79,7 +79,7 @@ def network_of(subject: Subject, method: str) -> "Network":
     if subject.network is None:
         raise InputError(
             f"{method} needs a network that sees pixels, and {subject.name} is "
-            f"{subject.kind}: give --method occlusion, which asks for nothing but logits."
+            f"{subject.kind}: give `method='occlusion'`, which asks for nothing but logits."
         )
     return subject.network
 

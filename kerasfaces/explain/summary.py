@@ -22,7 +22,7 @@ def warnings(frame: pd.DataFrame) -> list[str]:
     if "deletion_gain" not in frame:
         return [
             *found,
-            "Whether these maps can be believed was not measured (--no-checks).",
+            "Whether these maps can be believed was not measured.",
         ]
     good = frame[frame["reason"] == ""]
     mean, low, high = mean_interval(good["deletion_gain"])

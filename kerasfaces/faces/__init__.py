@@ -110,7 +110,7 @@ def recipe() -> dict[str, Any]:
     except importlib.metadata.PackageNotFoundError as error:
         raise MissingExtraError(
             "mtcnn is not installed; run: pip install 'kerasfaces[channels]', or use "
-            "--mask none."
+            "`mask='none'`."
         ) from error
     return {"detector": "mtcnn", "version": version, "side_px": SIDE_PX, "rules": 1}
 

@@ -201,7 +201,7 @@ class PixelNetwork(Architecture[OptionsT]):
         if not config.is_rgb:
             raise InputError(
                 f"model.inputs: {config.name} takes pixels, rgb; got "
-                f"{', '.join(config.inputs)}. For channels use --model lnp_attention."
+                f"{', '.join(config.inputs)}. For channels use `model='lnp_attention'`."
             )
         self.check(config, options)
         keras.utils.set_random_seed(seed)
@@ -244,7 +244,7 @@ def _views(
             raise InputError(
                 f"model.inputs: {config.name} sees three channels at a time, got {quoted(text)} "
                 f"with {len(view)}; separate images by commas (rgb,lnp), repeat a channel "
-                "(amplitude+amplitude+amplitude), or use --model lnp_attention."
+                "(amplitude+amplitude+amplitude), or use `model='lnp_attention'`."
             )
     names = config.channel_names
     x = image

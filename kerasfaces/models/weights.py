@@ -85,10 +85,10 @@ class KerasFile:
                 )
         except Exception as error:
             raise MissingFileError(
-                f"--weights imagenet: {self.file} is not in {path.parent} and could not be "
+                f"`weights='imagenet'`: {self.file} is not in {path.parent} and could not be "
                 f"downloaded ({' '.join(str(error).split())[:120]}). Get it from "
                 f"{self.address} on a machine with internet, put it at {path}, "
-                "or give any copy with --weights FILE."
+                "or give any copy with `weights=FILE`."
             ) from error
         finally:
             socket.setdefaulttimeout(before)
@@ -127,10 +127,10 @@ class KaggleFile:
                 return Path(kagglehub.model_download(self.handle, _KAGGLE_FILE))
         except Exception as error:
             raise MissingFileError(
-                f"--weights imagenet: keras-hub's {self.name} is not in kagglehub's cache "
+                f"`weights='imagenet'`: keras-hub's {self.name} is not in kagglehub's cache "
                 f"and could not be downloaded ({' '.join(str(error).split())[:120]}). Get "
                 f"{_KAGGLE_FILE} from {self.address} on a machine with internet, put it "
-                "anywhere and give it with --weights FILE."
+                "anywhere and give it with `weights=FILE`."
             ) from error
 
 
@@ -190,7 +190,7 @@ class Sources:
             return None
         if not self.has_base:
             raise InputError(
-                f"--weights {text}: {self.title} has no base that weights could be for; "
+                f"`weights={text!r}`: {self.title} has no base that weights could be for; "
                 "leave it out."
             )
         if text == "forensic":
@@ -198,15 +198,15 @@ class Sources:
         if text == "imagenet":
             if self.imagenet is None:
                 raise InputError(
-                    f"--weights imagenet: Keras publishes none for {self.title}; use "
-                    f"--weights none or a file{self.instead}."
+                    f"`weights='imagenet'`: Keras publishes none for {self.title}; use "
+                    f"`weights='none'` or a file{self.instead}."
                 )
             path = self.imagenet.fetch()
             return BaseWeights(kind="imagenet", path=path, sha256=sha256(path))
         path = Path(text).expanduser()
         if not path.is_file():
             raise MissingFileError(
-                f"--weights {text}: no such file. Expected forensic, imagenet, none, or a "
+                f"`weights={text!r}`: no such file. Expected forensic, imagenet, none, or a "
                 f"file with {self.title} weights without top (.h5, .weights.h5 or .npz)."
             )
         return BaseWeights(kind="file", path=path, sha256=sha256(path))
@@ -215,8 +215,8 @@ class Sources:
         folder = resources.files("kerasfaces.models") / "weights"
         if not self.shipped:
             raise InputError(
-                f"--weights forensic: no such base is shipped for {self.title}, only for "
-                "mobilenetv2; give --weights imagenet or a file."
+                f"`weights='forensic'`: no such base is shipped for {self.title}, only for "
+                "mobilenetv2; give `weights='imagenet'` or a file."
             )
         path = Path(str(folder / self.shipped))
         if not path.is_file():
@@ -260,8 +260,8 @@ def load_into(full: keras.Model, source: BaseWeights) -> None:
         raise InputError(
             f"{source.path}: not weights of {full.name} without top: {lacking.total()} "
             f"arrays missing, {extra.total()} unexpected, e.g. "
-            f"{next(iter(lacking or extra))}.{hint} Give --weights a file of this network, or "
-            "the --model that these are of."
+            f"{next(iter(lacking or extra))}.{hint} Give `weights` a file of this network, "
+            "or the `model` that these are of."
         )
     try:
         full.load_weights(str(source.path))
@@ -287,7 +287,7 @@ def _load_npz(base: keras.Model, source: BaseWeights) -> None:
 
 def _arrays(source: BaseWeights) -> Mapping[str, NDArray[Any]]:
     if source.path.suffix == ".npz":
-        advice = "expected arrays of numbers: give --weights another file"
+        advice = "expected arrays of numbers: give `weights` another file"
         return arrays.read(source.path, advice, InputError)
     try:
         import h5py

@@ -71,7 +71,7 @@ def predict(
     """
     if store is not None:
         raise InputError(
-            f"--store {store}: {run.path} was trained on pixels; leave it out."
+            f"`store={str(store)!r}`: {run.path} was trained on pixels; leave it out."
         )
     fitted = arrays_of(run)
     cached = cache_images(files, config.input_spec)

@@ -101,13 +101,13 @@ def _ours(folder: Path) -> str:
 _OURS = {
     "ensemble.json": "is an ensemble, which has no network of its own: give one of its "
     "members (they are named in ensemble.json).",
-    "attribution.json": "is an attribution: kerasfaces attribute {folder} --manifest M says "
+    "attribution.json": "is an attribution: kerasfaces attribute {folder}, with a manifest, says "
     "which generator made an image; give a detector's run folder here.",
     "export.json": "is an export of a run, for other programs: give the run itself.",
     "compare.json": "is a comparison: give one of the runs that were compared.",
     "explain.json": "holds explanations of a run: give the run itself.",
-    "store.json": "is a channel store, the input of training: kerasfaces train --store "
-    "{folder} --manifest M makes a run of it.",
+    "store.json": "is a channel store, the input of training: "
+    "`Detector(store={folder!r}).fit(data)` makes a run of it.",
     "trial.json": "is a trial of a study: give the study's winner, in {parent}/winner.",
 }
 

@@ -49,7 +49,7 @@ class ValidationPredictions:
             raise InputError(
                 f"Validation has {self.n_real} readable real and {self.n_fake} fake images; "
                 "a threshold needs at least 1 of each. Give it more rows, e.g. with "
-                "python -m kerasfaces.manifest split --ratio 3:1:1."
+                "`data.split(ratio='3:1:1', overwrite=True)`."
             )
 
     @property

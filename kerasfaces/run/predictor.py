@@ -187,7 +187,7 @@ def _arrays_of(
     if network.channel_recipe is None:
         if store is not None:
             raise InputError(
-                f"--store {store}: {network.folder} was trained on pixels; leave it out."
+                f"`store={str(store)!r}`: {network.folder} was trained on pixels; leave it out."
             )
         return cache_images(files, network.input_spec)
     names = network.model.channel_names

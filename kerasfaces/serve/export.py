@@ -157,7 +157,7 @@ def _require(kind: str, form: Any) -> None:
 
     if keras.backend.backend() != "tensorflow":
         raise InputError(
-            f"--format {kind} is made from TensorFlow's graph, and KERAS_BACKEND is "
+            f"`format={kind!r}` is made from TensorFlow's graph, and KERAS_BACKEND is "
             f"{keras.backend.backend()}: unset it."
         )
     with quiet():

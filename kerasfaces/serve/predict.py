@@ -118,7 +118,7 @@ def check_table(path: Path) -> None:
         if not first or first.decode(errors="replace").strip() == ",".join(COLUMNS):
             return
     raise InputError(
-        f"--csv {path} is there already and is no table of predict's; give the table "
+        f"`csv={str(path)!r}` is there already and is no table of predict's; give the table "
         "another name."
     )
 

@@ -29,8 +29,8 @@ def require_store(preset: str, folder: Path | None) -> None:
     module = registry.load("kerasfaces.train.presets", preset)
     if folder is None and hasattr(module, "MAKE_STORE"):
         raise InputError(
-            f"--preset {preset} trains on channels: add --store STORE; {module.MAKE_STORE} "
-            "makes one."
+            f"`preset={preset!r}` trains on channels: add `store=STORE`; "
+            f"`{module.MAKE_STORE}` makes one."
         )
 
 
@@ -46,12 +46,12 @@ def check(
         if not config.model.is_rgb:
             raise InputError(
                 f"{config.model.name} takes {', '.join(config.model.channel_names)}: make "
-                "them with kerasfaces channels MANIFEST -o STORE and give --store STORE."
+                "them with `data.compute_channels(STORE)` and give `store=STORE`."
             )
         return None
     if isinstance(config, BaselineConfig):
         raise InputError(
-            f"--store {folder}: {config.model.name} sees pixels; leave it out."
+            f"`store={str(folder)!r}`: {config.model.name} sees pixels; leave it out."
         )
     found = ChannelStore(folder, config.model.channel_names)
     pixels = found.made_by["config"]
@@ -64,8 +64,8 @@ def check(
         if wanted != got:
             raise InputError(
                 f"{name} is {wanted}, but {folder} was made with {got}: leave it out, or "
-                f"make another store (kerasfaces channels --set {name.rpartition('.')[2]}="
-                f"{wanted})."
+                "make another store: `data.compute_channels(STORE, options="
+                f"{{{name.rpartition('.')[2]!r}: {wanted!r}}})`."
             )
     _check_amplitude(config, pixels, folder)
     _check_augment(config)
@@ -104,8 +104,8 @@ def _check_amplitude(config: TrainConfig, stage: dict[str, Any], folder: Path) -
     if wanted and got and wanted != got:
         raise InputError(
             f"model.options.amplitude is {wanted}, but {folder} holds {got}: make another "
-            f"store (kerasfaces channels --set spectrum.amplitude={wanted}), or take this "
-            "one with --set model.options.amplitude=."
+            "store, `data.compute_channels(STORE, options={'spectrum.amplitude': "
+            f"{wanted!r}}})`, or take this one with `model__options__amplitude=''`."
         )
 
 

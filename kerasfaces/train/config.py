@@ -204,8 +204,8 @@ def other_model(preset: str, models: Iterable[str], model: str) -> InputError:
     """Return what is wrong when a preset is asked for a model it does not describe."""
     names = list(models)
     return InputError(
-        f"--preset {preset} describes {', '.join(names)}, not {quoted(model)}; add --model "
-        f"{' or '.join(names)}."
+        f"`preset={preset!r}` describes {', '.join(names)}, not {quoted(model)}; add "
+        f"{' or '.join(f'`model={name!r}`' for name in names)}."
     )
 
 

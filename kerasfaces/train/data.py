@@ -148,7 +148,7 @@ def load_channels(
     _check_usable(
         data,
         f"have no channels in {folder}",
-        "Bring them into the store (kerasfaces channels M -o STORE).",
+        "Bring them into the store: `data.compute_channels(STORE)`.",
     )
     return data
 

@@ -26,9 +26,9 @@ def check(config: TrainConfig, base_weights: Any, whole: bool) -> None:
     """
     if config.unfreeze and whole:
         raise InputError(
-            "--unfreeze goes with base weights; --weights none trains all."
+            "`unfreeze` goes with base weights; `weights='none'` trains all."
             if base_weights is None
-            else f"--unfreeze goes with a frozen base; {config.model.name} "
+            else f"`unfreeze` goes with a frozen base; {config.model.name} "
             f"{'with train_base=true ' if config.train_base else ''}trains all."
         )
     if config.views > 1 and whole:
@@ -39,12 +39,12 @@ def check(config: TrainConfig, base_weights: Any, whole: bool) -> None:
         )
     if config.mixed_precision and not (whole or config.unfreeze):
         logger.warning(
-            "mixed precision does nothing for a frozen base without --unfreeze"
+            "mixed precision does nothing for a frozen base without `unfreeze`"
         )
     if (config.augment.blur or config.augment.jpeg) and not whole:
         raise InputError(
             "augment.blur and augment.jpeg change images while the whole model is trained; "
-            f"with --weights none, or --model wang2020, not in front of {config.model.name}'s "
+            f"with `weights='none'`, or `model='wang2020'`, not in front of {config.model.name}'s "
             "frozen base."
         )
 

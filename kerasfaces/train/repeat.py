@@ -25,7 +25,7 @@ def repeat(request: Request, times: int) -> Path:
     runs = RepeatedRuns(request.folder or default_folder(config, decisive))
     first = config.seed
     if times < 1:
-        raise InputError(f"--repeat: expected at least 1, got {times}.")
+        raise InputError(f"`repeat`: expected at least 1, got {times}.")
     with runs.writing(decisive):
         pass  # the lock: each run takes its own
     results = []

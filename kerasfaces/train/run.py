@@ -37,7 +37,7 @@ class Request:
         config: The training configuration, a model's or a baseline's; the width
             of its base is filled in from the weights.
         manifest: Rows, split or not.
-        weights: Text of `--weights`.
+        weights: Base weights, see `Detector`.
         folder: Run folder; None names it by configuration and manifest.
         store: Channel store to train on; None trains on pixels.
         tensorboard: Write TensorBoard logs.
@@ -105,7 +105,7 @@ def resolve(request: Request) -> tuple[TrainConfig | BaselineConfig, Any]:
     if isinstance(config, BaselineConfig):
         if request.weights != "none":
             raise InputError(
-                f"--weights {request.weights}: {config.model.name} has none; leave it out."
+                f"`weights={request.weights!r}`: {config.model.name} has none; leave it out."
             )
         return config, None
     architecture = catalogue.load(config.model.name)

@@ -22,7 +22,7 @@ class Inventory:
     """Bases with weights, and channels.
 
     Attributes:
-        weights: Base -> text of `--weights`, for each base that has any here.
+        weights: Base -> its weights, for each base that has any here.
         found: Base -> its `BaseWeights`.
         store: The channel store; None on pixels.
         channels: Names of the store's channels; empty on pixels.
@@ -84,7 +84,7 @@ def make(
 
     Args:
         bases: The study's.
-        weights: Texts of `--weights`: one for all, or `BASE=TEXT` each.
+        weights: `weights`: one for all, or `BASE=TEXT` each.
         default_weights: For a base that no text names.
         store: Channel store.
 
@@ -99,7 +99,7 @@ def make(
         architecture = catalogue.load(base)
         if architecture.end_to_end or text == "none":
             raise InputError(
-                f"{base} with --weights {text} is trained as a whole; a study trains heads on "
+                f"{base} with `weights={text!r}` is trained as a whole; a study trains heads on "
                 "frozen bases: choose another base, or give it weights."
             )
         try:
@@ -131,7 +131,7 @@ def _texts(
         if equals and base in catalogue.names():
             if base not in texts:
                 raise InputError(
-                    f"--weights {text}: the study has no base {base}; it has: "
+                    f"`weights={text!r}`: the study has no base {base}; it has: "
                     f"{', '.join(bases)}."
                 )
             own[base] = value

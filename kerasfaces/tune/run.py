@@ -38,7 +38,7 @@ class Request:
         name: The study's.
         study: The study.
         manifest: Rows, split or not.
-        weights: Texts of `--weights`; empty is the default.
+        weights: `weights`; empty is the default.
         default_weights: `imagenet`, or `forensic` on the sample.
         store: Channel store; None searches on pixels.
         folder: Study folder; None names it by study and manifest.
@@ -83,7 +83,7 @@ def tune(request: Request) -> Path:
     if "KERASTUNER_ORACLE_IP" in os.environ:
         raise InputError(
             "KERASTUNER_ORACLE_IP is set, but KerasTuner's chief and workers are not used "
-            "here; unset it, and spread the trials over machines with --engine ray."
+            "here; unset it, and spread the trials over machines with `engine='ray'`."
         )
     ready = _prepare(request)
     with folders.lock(ready.folder, "study folder"):

@@ -189,7 +189,7 @@ def test_equal_scores_are_turned_away_together_or_not_at_all():
 
 
 def test_rejection_mistakes():
-    with pytest.raises(InputError, match="--reject: expected a share between 0 and 1"):
+    with pytest.raises(InputError, match="`reject`: expected a share between 0 and 1"):
         openset.calibrate(np.zeros((2, 2)), np.zeros(2), np.array([0, 1]), 1.0)
     with pytest.raises(InputError, match="needs validation images"):
         openset.calibrate(np.zeros((0, 2)), np.zeros(0), np.zeros(0, int))

@@ -263,7 +263,7 @@ def test_another_recipe_is_refused_but_a_moved_file_is_not(faces, tmp_path):
     [
         ("spectrum.colours=2", r"colours: expected"),
         ("lnp.weights=x", r"no plug-in 'lnp' is in use; in use: none, rgb, spectrum"),
-        ("channels=rgb", r"use --channels"),
+        ("channels=rgb", r"use `channels`"),
         ("size_px=31", r"size_px: expected 32\.\.4096, got 31"),
         ("size_px=20000", r"size_px: expected 32\.\.4096, got 20000"),
         ("spectrum.of", r"expected KEY=VALUE"),

@@ -104,5 +104,5 @@ def test_what_cannot_be_filled_is_said(split):
     assert draw.problem(rows, ("gan",), draw.Size(30, 5)) is None
     said = draw.problem(rows, ("dream",), draw.Size(200, 5))
     assert said.startswith("not run: 6")
-    with pytest.raises(InputError, match="--size: expected at least 2, got 1"):
+    with pytest.raises(InputError, match="`size`: expected at least 2, got 1"):
         draw.equal_size(rows, GENERATORS, 1)

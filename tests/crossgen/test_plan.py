@@ -53,7 +53,7 @@ def test_pairings(make_manifest):
 @pytest.mark.parametrize(
     ("train", "test", "message"),
     [
-        (["gan"], [], "--train was given 1 times and --test 0 times"),
+        (["gan"], [], "`train` was given 1 times and `test` 0 times"),
         (["gan,,"], ["dream"], "expected names"),
         (["gann"], ["dream"], "no generator 'gann'.*Did you mean 'gan2?'"),
         (["gan"], ["camera"], r"no generator 'camera' \(it is a real source\)"),

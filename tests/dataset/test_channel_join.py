@@ -87,7 +87,7 @@ def test_wrong_stores_are_sentences(files, folder, tmp_path):
     with pytest.raises(MissingFileError, match=r"store\.json does not exist"):
         channels.from_store(files, tmp_path / "nowhere")
     with pytest.raises(
-        InputError, match=r"has no channel lnp_grey; it has red, .*model\.inputs"
+        InputError, match=r"has no channel lnp_grey; it has red, .*model__inputs"
     ):
         channels.from_store(files, folder, ["lnp_grey"])
     with store.writing(tmp_path / "pixels", {"kind": "images"}, (8, 8, 3), "uint8"):

@@ -174,7 +174,7 @@ def test_gradcam_keeps_what_speaks_for_the_verdict(linear):
 def test_what_a_method_cannot_explain(linear):
     blind = dataclasses.replace(linear, kind="hog_svm", network=None)
     for name in ("gradcam", "integrated_gradients"):
-        with pytest.raises(InputError, match=r"hog_svm: give --method occlusion"):
+        with pytest.raises(InputError, match=r"hog_svm: give `method='occlusion'`"):
             load(name).check(blind)
     load("occlusion").check(blind)
 

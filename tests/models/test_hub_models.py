@@ -214,7 +214,7 @@ def test_without_internet_the_file_and_its_place_are_named(monkeypatch):
     words = (
         r"deit_base_distilled_patch16_384_imagenet .*\(no route to host\)\. Get "
         r"model\.weights\.h5 from https://www\.kaggle\.com/models/keras/deit/keras/deit_"
-        r"base_distilled_patch16_384_imagenet .* --weights FILE"
+        r"base_distilled_patch16_384_imagenet .* `weights=FILE`"
     )
     with pytest.raises(MissingFileError, match=words):
         plugin("deit_base_384").find_weights("imagenet")
@@ -251,7 +251,7 @@ def test_default_configuration_is_the_document_s_preset(name, preset):
     config = configs.default(name)
     assert config == configs.preset(preset, name)
     assert config.model.name == name
-    with pytest.raises(InputError, match=rf"{preset} describes .*not 'mobilenetv2'"):
+    with pytest.raises(InputError, match=rf"{preset}'` describes .*not 'mobilenetv2'"):
         configs.preset(preset, "mobilenetv2")
 
 

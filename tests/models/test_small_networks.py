@@ -57,7 +57,9 @@ def test_logistic_regression_is_one():
 def test_logistic_regression_takes_no_weights():
     plugin = catalogue.load("logistic_regression")
     assert plugin.find_weights("none") is None
-    with pytest.raises(InputError, match="--weights imagenet: logistic regression has"):
+    with pytest.raises(
+        InputError, match="`weights='imagenet'`: logistic regression has"
+    ):
         plugin.find_weights("imagenet")
 
 
@@ -146,7 +148,7 @@ PRESETS = {
 @pytest.mark.parametrize(("name", "preset"), PRESETS.items())
 def test_default_configuration_is_the_document_s_preset(name, preset):
     assert configs.default(name) == configs.preset(preset, name)
-    with pytest.raises(InputError, match=rf"{preset} describes .*not 'mobilenetv2'"):
+    with pytest.raises(InputError, match=rf"{preset}'` describes .*not 'mobilenetv2'"):
         configs.preset(preset, "mobilenetv2")
     with pytest.raises(InputError, match=f"{name} takes pixels, rgb; got lnp"):
         built(ModelConfig(name=name, inputs=("lnp",)))

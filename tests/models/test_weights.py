@@ -48,7 +48,7 @@ def test_other_width_and_other_architecture_are_refused(tiny_weights, tmp_path):
     found = mobilenetv2.ARCHITECTURE.find_weights(str(tiny_weights))
     with pytest.raises(
         InputError,
-        match=r"not weights of mobilenetv2.* without top: .*Give --weights a",
+        match=r"not weights of mobilenetv2.* without top: .*Give `weights` a",
     ):
         mobilenetv2.ARCHITECTURE.build(
             ModelConfig(size_px=32, options=mobilenetv2.Options(alpha=1.0)), found, 0
@@ -92,7 +92,7 @@ def test_npz_is_loaded_by_name_and_strictly(tmp_path):
 
 def test_missing_file_is_a_sentence():
     with pytest.raises(
-        MissingFileError, match=r"--weights no_such_file: no such file. Expected"
+        MissingFileError, match=r"`weights='no_such_file'`: no such file. Expected"
     ):
         mobilenetv2.ARCHITECTURE.find_weights("no_such_file")
     with pytest.raises(InputError, match="no such base is shipped for ResNet50"):

@@ -212,7 +212,7 @@ def test_none_trains_the_whole_network(tiny_manifest, tmp_path):
     assert not np.array_equal(
         keras.ops.convert_to_numpy(moved), keras.ops.convert_to_numpy(start)
     )
-    with pytest.raises(InputError, match="--unfreeze goes with base weights"):
+    with pytest.raises(InputError, match="`unfreeze` goes with base weights"):
         fit.train(dataclasses.replace(config, unfreeze=1), data, None, tmp_path / "b")
 
 
@@ -265,7 +265,7 @@ def test_presets_are_the_document_s(base_weights):
     assert resnet.batch_size == 300
     with pytest.raises(
         InputError,
-        match="describes mobilenetv2, resnet50, not 'vit'; add --model mobilenetv2 or",
+        match="describes mobilenetv2, resnet50, not 'vit'; add `model='mobilenetv2'` or",
     ):
         train_config.preset("kabber2023", "vit")
 

@@ -125,8 +125,8 @@ class Runner:
 
     def _unusable(self, why: str) -> InputError:
         return InputError(
-            f"{self.name} {why} on this machine; torch can, more slowly: set "
-            f"{self._option}=torch (kerasfaces channels --set)."
+            f"{self.name} {why} on this machine; torch can, more slowly: "
+            f"`options={{{self._option!r}: 'torch'}}`."
         )
 
     def _torch(

@@ -49,8 +49,8 @@ def check(subject: Subject) -> None:
         why = "has no maps that lie on the image, but tokens or patches"
     if why:
         raise InputError(
-            f"gradcam cannot explain {subject.name}: {subject.kind} {why}. Give --method "
-            "occlusion or integrated_gradients."
+            f"gradcam cannot explain {subject.name}: {subject.kind} {why}. Give "
+            "`method='occlusion'` or `method='integrated_gradients'`."
         )
 
 

@@ -1,7 +1,7 @@
 """DenseNet-121 (Huang et al. 2017, arXiv 1608.06993): mudgal2023's convolutional network.
 
 The last layer's 1,024 maps (the document's 1058 is a slip), averaged, into one logit; all
-of it is trained by the document's recipe. `--set train_base=false` keeps it frozen.
+of it is trained by the document's recipe. `train_base=False` keeps it frozen.
 """
 
 import keras

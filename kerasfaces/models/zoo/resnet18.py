@@ -1,7 +1,7 @@
 """ResNet-18 (He et al. 2016, arXiv 1512.03385): yu2024's first network.
 
 All of it is trained, global average pooling into one logit. The document does not say
-where it starts: from random weights, or with `--weights imagenet` or a file from
+where it starts: from random weights, or with `weights="imagenet"` or a file from
 keras-hub's ImageNet ones (converted from timm's, hence the normalisation).
 """
 

@@ -3,7 +3,7 @@
 "A ResNet50 (pre-trained on ImageNet) on the top", that is at the input's end; the maps are
 flattened and go through dense layers with dropout and batch normalisation between them,
 one more with dropout, and the last one. Widths are not stated; ours are 128 maps of 3×3
-throughout and the preset's 256, 128, 64 units. All of it is trained; `--weights` are
+throughout and the preset's 256, 128, 64 units. All of it is trained; `weights` are
 ResNet50's. Its maps at the end are what the document's class activation maps show.
 """
 

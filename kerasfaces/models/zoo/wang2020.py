@@ -1,7 +1,7 @@
 """Wang et al. 2020 (arXiv 1912.11035): all of a ResNet-50 trained on pixels.
 
 What makes it generalise is the augmentation, blur and JPEG (`train/presets/wang2020.py`).
-The authors start from ImageNet weights: `--weights imagenet`, or a file.
+The authors start from ImageNet weights: `weights="imagenet"`, or a file.
 """
 
 from kerasfaces.models.architecture import PixelNetwork

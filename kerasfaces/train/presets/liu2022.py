@@ -2,8 +2,8 @@
 
 Noise pattern, amplitude and phase, 5 channels, concatenated and given to a ResNet-50
 (github.com/Tangsenghenshou/Detecting-Generated-Images-by-Real-Images, `resnet.py`). The
-store has to hold their amplitude: `kerasfaces channels M -o STORE --channels lnp,spectrum
---set spectrum.amplitude=liu2022`. Their repository has no training code; optimizer, batch
+store has to hold their amplitude: `data.compute_channels(STORE,
+options={"spectrum.amplitude": "liu2022"})`. Their repository has no training code; optimizer, batch
 and epochs are those of `wan2023.py`, for the comparison's sake.
 """
 
@@ -11,7 +11,7 @@ from kerasfaces.core.config import updated
 from kerasfaces.train.config import TrainConfig, other_model
 from kerasfaces.train.presets import wan2023
 
-MAKE_STORE = f"{wan2023.MAKE_STORE} --set spectrum.amplitude=liu2022"
+MAKE_STORE = "data.compute_channels(STORE, options={'spectrum.amplitude': 'liu2022'})"
 
 
 def get_config(model: str) -> TrainConfig:

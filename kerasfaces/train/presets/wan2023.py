@@ -1,7 +1,7 @@
 """wan2023's detector: Att(AS+PS)+LNP into MobileNetV2, 5 channels of a store.
 
-The document states the channels, the fusion and the classifiers (also `--set
-model.options.classifier=resnet34` or `resnet50`); neither optimizer, batch nor epochs.
+The document states the channels, the fusion and the classifiers (also
+`model__options__classifier="resnet34"` or `"resnet50"`); neither optimizer, batch nor epochs.
 Those are ours: Adam at 1e-3 falling as a cosine, batches of 32, 12 epochs, the best on
 validation. No augmentation: a mirrored image's phase is not the mirrored phase.
 """
@@ -9,7 +9,7 @@ validation. No augmentation: a mirrored image's phase is not the mirrored phase.
 from kerasfaces.train import config as configs
 from kerasfaces.train.config import TrainConfig, other_model
 
-MAKE_STORE = "kerasfaces channels MANIFEST -o STORE"
+MAKE_STORE = "data.compute_channels(STORE)"
 
 
 def get_config(model: str) -> TrainConfig:

@@ -4,8 +4,8 @@ Half of the images blurred (Gaussian, sigma 0..3 px), half compressed (JPEG, qua
 30..100), half mirrored; Adam at 1e-4, batches of 64. The authors cut 224 of 256 px at
 random, start from ImageNet weights and lower the rate ten times whenever validation
 stands still; ours sees all 256 px, lets the rate fall as a cosine, and compresses by
-Pillow alone where they draw Pillow or OpenCV. "Blur+JPEG (0.1)" is `--set
-augment.blur=0.1 --set augment.jpeg=0.1`.
+Pillow alone where they draw Pillow or OpenCV. "Blur+JPEG (0.1)" is `augment__blur=0.1,
+augment__jpeg=0.1`.
 """
 
 from kerasfaces.dataset.views import AugmentConfig

@@ -4,7 +4,7 @@ Stated: ResNet-18 15 epochs, batches of 32, learning rate 1e-4. DeiT: top remove
 "bottleneck" layer, binary layer, 224 px, batches of 32, 1e-3, early stopping, at most 50
 epochs. Modified CNN: dropout, augmentation by rotation, scaling and flipping, early
 stopping. Not stated, and therefore ours: Adam, the bottleneck's 256 units, that DeiT's
-own layers stay frozen (1e-3 would undo them; `--set train_base=true` trains them), all
+own layers stay frozen (1e-3 would undo them; `train_base=True` trains them), all
 dropouts, the modified CNN's 128 px, rate and batch, and the patience of 5 epochs.
 """
 

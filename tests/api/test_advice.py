@@ -8,7 +8,6 @@ import pytest
 from PIL import Image
 
 import kerasfaces as kf
-from kerasfaces.api.wording import in_python
 from kerasfaces.core.errors import KerasfacesError
 
 
@@ -94,19 +93,3 @@ def test_what_fit_advises_can_be_typed(rows, tmp_path, splits, advice):
     names = {"data": data, "Manifest": kf.Manifest}
     mended = eval(code, names)
     assert set(mended.table["split"]) == {"train", "val", "test"}
-
-
-@pytest.mark.parametrize(
-    ("shell", "python"),
-    [
-        ("give any copy with --weights FILE.", "give any copy with weights=FILE."),
-        ("--weights m.h5: no such file.", "weights='m.h5': no such file."),
-        ("Give --weights a file of", "Give weights a file of"),
-        ("--store 'a b': leave it out.", "store='a b': leave it out."),
-        ("so --root cannot help", "so root cannot help"),
-        ("--at-least: expected at least 3", "at_least: expected at least 3"),
-        ("add --split-is none.", "add split_is='none'."),
-    ],
-)
-def test_options_are_arguments(shell, python):
-    assert in_python(shell) == python
