@@ -28,20 +28,22 @@ if TYPE_CHECKING:
         cross_generators,
         run_study,
     )
+    from kerasfaces.core.progress import show_progress
 
 __version__ = "0.1.0"
 
 _PLACES = {
-    "Manifest": "data",
-    "load_sample": "data",
-    "Detector": "detector",
-    "list_models": "detector",
-    "load_run": "detector",
-    "Result": "result",
-    "build_ensemble": "several",
-    "compare_detectors": "several",
-    "cross_generators": "several",
-    "run_study": "several",
+    "Manifest": "api.data",
+    "load_sample": "api.data",
+    "Detector": "api.detector",
+    "list_models": "api.detector",
+    "load_run": "api.detector",
+    "Result": "api.result",
+    "build_ensemble": "api.several",
+    "compare_detectors": "api.several",
+    "cross_generators": "api.several",
+    "run_study": "api.several",
+    "show_progress": "core.progress",
 }
 __all__ = [
     "Detector",
@@ -54,6 +56,7 @@ __all__ = [
     "load_run",
     "load_sample",
     "run_study",
+    "show_progress",
 ]
 
 
@@ -61,7 +64,7 @@ def __getattr__(name: str) -> Any:
     """Import a public name on first use."""
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"kerasfaces.api.{_PLACES[name]}"), name)
+    value = getattr(importlib.import_module(f"kerasfaces.{_PLACES[name]}"), name)
     globals()[name] = value
     return value
 

@@ -4,7 +4,7 @@
 nothing of it.
 """
 
-from kerasfaces.cli.framework import add_engine, engine_of, parser, run
+from kerasfaces.cli.framework import add_engine, engine_of, import_keras, parser, run
 from kerasfaces.cli.spelling import at_shell, command, subparsers
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "at_shell",
     "command",
     "engine_of",
+    "import_keras",
     "parser",
     "run",
     "subparsers",

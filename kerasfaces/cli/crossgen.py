@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kerasfaces import cli
-from kerasfaces.core.imports import import_keras
 
 _EXAMPLES = [
     "kerasfaces crossgen                             # built-in sample: four generators",
@@ -21,7 +20,7 @@ _EXAMPLES = [
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, train and measure, print the tables and the report's path."""
     arguments = _parser().parse_args(argv)
-    import_keras()
+    cli.import_keras()
     from kerasfaces.cli import train
     from kerasfaces.crossgen import plan, table
     from kerasfaces.crossgen.run import Request, crossgen

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from kerasfaces import cli
 from kerasfaces.core import streams
-from kerasfaces.core.imports import import_keras
 from kerasfaces.core.progress import progress
 from kerasfaces.core.texts import quoted
 
@@ -43,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "(kerasfaces evaluate %s --manifest M).",
         arguments.run,
     )
-    import_keras()
+    cli.import_keras()
     from kerasfaces.run.predictor import Predictor
 
     predictor = Predictor(arguments.run)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from kerasfaces import cli
 from kerasfaces.core import registry
 from kerasfaces.core.errors import InputError
-from kerasfaces.core.imports import import_keras
 from kerasfaces.train import choices
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ _EXAMPLES = [
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, train, print the test table and the report's path."""
     arguments = parser().parse_args(argv)
-    import_keras()
+    cli.import_keras()
     from kerasfaces.evaluate import table
     from kerasfaces.run.folder import ScoredRun
     from kerasfaces.train.repeat import repeat

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kerasfaces import cli
 from kerasfaces.core.errors import InputError
-from kerasfaces.core.imports import import_keras, optional_import
+from kerasfaces.core.imports import optional_import
 
 if TYPE_CHECKING:
     from kerasfaces.manifest import Manifest
@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise InputError(
             "--report DIR draws a study that is there; leave the study's name out."
         )
-    import_keras()
+    cli.import_keras()
     optional_import("tensorboard", "tune")
     optional_import("keras_tuner", "tune")
     if arguments.report is not None:

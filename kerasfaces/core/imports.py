@@ -1,7 +1,6 @@
 """Imports of what is heavy, chatty or optional."""
 
 import contextlib
-import gc
 import importlib
 import logging
 import os
@@ -68,9 +67,6 @@ def import_keras() -> None:
         gpu_problem = numerics.gpu_problem()  # the first look at GPUs chatters, too
     if gpu_problem:
         logger.warning("%s", gpu_problem)
-    # A million imported objects that live to the end: looking through them again in every
-    # full collection costs a fifth of a second each time.
-    gc.freeze()
 
 
 def _require_threads() -> None:

@@ -1,15 +1,28 @@
-"""Progress on stderr: a bar on a terminal, a plain line now and then elsewhere."""
+"""Progress: a bar on a terminal and in a notebook, a plain line now and then elsewhere."""
 
+import importlib.util
 import logging
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 logger = logging.getLogger(__name__)
 _PLAIN_PROGRESS_S = 10.0  # off a terminal: at most one line this often
 Host = Callable[[int, str, str], AbstractContextManager[Callable[[int], None]]]
 _hosts: list[Host] = []
+_is_shown = True
+
+
+def show_progress(shown: bool = True) -> None:
+    """Show progress from now on, or none at all.
+
+    Args:
+        shown: Whether bars (and plain lines, where there is no terminal) appear.
+    """
+    global _is_shown
+    _is_shown = shown
 
 
 @contextmanager
@@ -30,7 +43,7 @@ def hosted_by(host: Host) -> Iterator[None]:
 def progress(
     total: int, label: str, unit: str = "image"
 ) -> Iterator[Callable[[int], None]]:
-    """Show progress on stderr: a bar on a terminal, a plain line now and then elsewhere.
+    """Show progress: a bar on a terminal or in a notebook, plain lines elsewhere.
 
     Args:
         total: How many units there are in all.
@@ -40,14 +53,17 @@ def progress(
     Yields:
         A function that adds `n` finished units.
     """
+    if not _is_shown:
+        yield lambda n: None
+        return
     if _hosts:
         with _hosts[-1](total, label, unit) as host_add:
             yield host_add
         return
-    if sys.stderr.isatty():
-        from tqdm import tqdm
-
-        with tqdm(total=total, desc=label, unit=f" {unit}", dynamic_ncols=True) as bar:
+    if sys.stderr.isatty() or _in_notebook():
+        with _bar()(
+            total=total, desc=label, unit=f" {unit}", dynamic_ncols=True
+        ) as bar:
             yield lambda n: (bar.update(n), None)[1]
         return
     started = last = time.monotonic()
@@ -72,3 +88,20 @@ def progress(
             )
 
     yield add
+
+
+def _in_notebook() -> bool:
+    """Tell whether a notebook's kernel runs this; it is then imported already."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return type(shell).__name__ == "ZMQInteractiveShell"
+
+
+def _bar() -> Any:
+    """Return tqdm's class: a widget in a notebook that has widgets, else a line of text."""
+    if _in_notebook() and importlib.util.find_spec("ipywidgets"):
+        from tqdm.notebook import tqdm as widget
+
+        return widget
+    from tqdm import tqdm
+
+    return tqdm

@@ -252,7 +252,10 @@ def test_most_images_missing_is_a_sentence(tiny_manifest, arguments, tmp_path):
     [
         (["--model", "mobilenet"], "no model named 'mobilenet'"),
         (["--preset", "kaber2023"], "Did you mean 'kabber2023'"),
-        (["--preset", "wan2023"], r"add --store STORE; kerasfaces channels \S+ -o STORE"),
+        (
+            ["--preset", "wan2023"],
+            r"add --store STORE; kerasfaces channels \S+ -o STORE",
+        ),
         (["--preset", "liu2022"], r"--set spectrum\.amplitude=liu2022 makes one"),
         (["--set", "epoch=3"], "unknown key 'epoch'"),
         (["--weights", "nowhere.h5"], "no such file"),
