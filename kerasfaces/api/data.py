@@ -207,13 +207,13 @@ class Manifest:
         Raises:
             InputError: An image is in two of them, or in two splits.
         """
-        from kerasfaces.manifest import build
+        from kerasfaces.manifest import joining
 
         for position, other in enumerate(others):
             require_manifest(other, f"others[{position}]")
         every: list[Manifest] = [self, *others]
         parts = [(each.name, each.manifest) for each in every]
-        joined = build.join(parts, self.manifest.folder)
+        joined = joining.join(parts, self.manifest.folder)
         notes = tuple(dict.fromkeys(note for each in every for note in each._notes))
         on_sample = all(each.is_sample for each in every)
         return type(self)(joined, self.name, notes=notes, is_sample=on_sample)

@@ -35,7 +35,7 @@ def to_8_bit(image: Image.Image) -> Image.Image:
     16), and TIFF's signed bytes. A picture of zeros is black.
 
     Args:
-        image: As Pillow opened it, of any mode.
+        image: Image of any mode, as Pillow opens it.
 
     Raises:
         ImageError: See above; the message has the values.

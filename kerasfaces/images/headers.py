@@ -25,7 +25,7 @@ def probe(image: Image.Image, has_exif: bool, n_bytes: int) -> Probe:
     """Return the facts of an opened file.
 
     Args:
-        image: As Pillow opened it.
+        image: Image as Pillow opens it.
         has_exif: Whether an EXIF block was taken out before.
         n_bytes: Size of the whole file.
     """

@@ -26,7 +26,7 @@ class Kind:
         extensions: Endings of its files, lower case, with the dot.
         advice: What makes it readable, where nothing installed here does.
         package: The plug-in that reads it; empty where there is none.
-        module: Its name in an import statement.
+        module: Name of the plug-in in an import statement.
     """
 
     name: str
@@ -161,7 +161,7 @@ def require_decoder(head: bytes, extension: str = "") -> None:
 
     Args:
         head: The file's first bytes.
-        extension: Of its name: most raw files begin like a TIFF, and what a TIFF reader
+        extension: End of the file's name: most raw files begin like a TIFF, and what a TIFF reader
             finds in them is a small preview.
 
     Raises:

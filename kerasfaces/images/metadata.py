@@ -101,10 +101,10 @@ class Directory:
 
     Attributes:
         order: `<` or `>`.
-        place: Where it begins: its count of entries.
+        place: Offset of its first byte, where its count of entries stands.
         count: Format of that count.
         entries: Tag, type, count and value or its place; and the whole entry's bytes.
-        end: Where the entries end: the place of the next directory follows.
+        end: Offset behind its entries, where the next directory's offset stands.
     """
 
     order: Literal["<", ">"]

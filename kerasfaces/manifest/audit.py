@@ -62,7 +62,7 @@ class AuditResult:
         auc: Out-of-fold AUC of a classifier that sees all file facts (positive = fake).
         low: Lower end of its 95 % interval.
         high: Upper end.
-        method: How the interval was made.
+        method: Name of the method of the interval.
         n: Readable images audited.
         n_real: Number of real images.
         n_fake: Number of fake images.

@@ -50,7 +50,7 @@ class Balance:
     """The state of the search.
 
     Args:
-        strata: Of the rows.
+        strata: Strata of the rows.
         members: `(n,)` each row's group.
         splits: `(n,)` each row's split; the same within a group.
         shares: `(splits,)` wanted, sum 1.

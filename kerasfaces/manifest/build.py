@@ -90,21 +90,6 @@ def read(inputs: Sequence[FolderInput], tables: TableFormat) -> Inputs:
     )
 
 
-def join(parts: Sequence[joining.Part], folder: Path) -> Manifest:
-    """Return all rows with their hashes.
-
-    Args:
-        parts: At least one.
-        folder: See `joining.concatenate`.
-
-    Raises:
-        InputError: An image is in two parts, or its content in two splits.
-    """
-    joined = file_facts.hashed(joining.concatenate(parts, folder))
-    joining.refuse_shared(joined, joining.origins(parts))
-    return joined
-
-
 def scanned(manifest: Manifest) -> Manifest:
     """Return the rows with the facts of their files; unreadable ones are logged.
 

@@ -32,8 +32,8 @@ def check(
 
     Args:
         path: The manifest.
-        root: What relative paths are relative to; the manifest's folder if None.
-        near_duplicates: As in `split.assign`, for leaks between splits.
+        root: Folder that relative paths start from; the manifest's own if None.
+        near_duplicates: Largest distance of near-duplicates, in bits, as in `split.assign`.
 
     Returns:
         The manifest and the findings, in the order of lines.
@@ -55,10 +55,10 @@ def findings_of(
     """Return all findings about rows and the files they name, in the order of lines.
 
     Args:
-        manifest: Any manifest.
+        manifest: Rows to check.
         lines: Each row's line number.
         row_findings: Findings about single rows that are there already.
-        near_duplicates: See `check`.
+        near_duplicates: Largest distance of near-duplicates, in bits.
     """
     facts = file_facts.scan(manifest.files())
     rows = manifest.rows.assign(

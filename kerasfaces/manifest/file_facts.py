@@ -23,7 +23,7 @@ class Facts:
 
     Attributes:
         sha256: Of the file's bytes; empty when they could not be read.
-        probe: As `images.probe`; empty when it is not an image.
+        probe: Facts of `images.probe`; empty when it is not an image.
         phash: Perceptual hash; empty when it was not asked for or cannot be made.
         reason: Why the file has no pixels; empty when it has.
     """

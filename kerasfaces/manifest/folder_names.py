@@ -67,7 +67,7 @@ class FolderName:
     Attributes:
         text: The name as written.
         label: `real`, `fake` or nothing (also where it has words for both).
-        clarity: How clearly it says so.
+        clarity: Clarity of the word for the class.
         split: A word for a split, in lower case, or nothing.
         is_split: Whether it is a split folder (`train`, `test_set`, `training_real`), not
             a name with such a word in it (`train_station`).

@@ -7,18 +7,33 @@ import pandas as pd
 
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
-from kerasfaces.manifest import table
+from kerasfaces.manifest import file_facts, table
 from kerasfaces.manifest.table import Manifest, column
 
 Part = tuple[str, Manifest]  # what messages call it, and its rows
+
+
+def join(parts: Sequence[Part], folder: Path) -> Manifest:
+    """Return all rows with their hashes.
+
+    Args:
+        parts: Names and rows of at least one manifest.
+        folder: Folder of the new manifest.
+
+    Raises:
+        InputError: An image is in two parts, or its content in two splits.
+    """
+    joined = file_facts.hashed(concatenate(parts, folder))
+    refuse_shared(joined, origins(parts))
+    return joined
 
 
 def concatenate(parts: Sequence[Part], folder: Path) -> Manifest:
     """Return all rows in order; cells of columns that a part lacks are empty.
 
     Args:
-        parts: At least one.
-        folder: What the result's paths are relative to, where they lie below it.
+        parts: Names and rows of at least one manifest.
+        folder: Folder of the new manifest.
 
     Raises:
         InputError: An image is in two parts.

@@ -32,8 +32,8 @@ def read(
     (`label` 1 beside `label_str` real).
 
     Args:
-        table: Any.
-        column: Its column of labels.
+        table: Table of another person.
+        column: Name of its column of labels.
         real_is: The value that means real; empty where labels are words.
         chosen: The user named the column: if it has words, no other one contradicts it.
 

@@ -25,7 +25,7 @@ def with_slashes(table: Path, paths: Sequence[str], folder: Path) -> list[str]:
     Args:
         table: File of the table, for the log.
         paths: Paths as the table has them.
-        folder: What relative paths are relative to.
+        folder: Folder that relative paths start from.
     """
     turned = list(paths)
     for i, text in enumerate(paths):
@@ -62,7 +62,7 @@ def advice(missing: Sequence[str], folder: Path) -> str:
 
     Args:
         missing: Paths as written whose files are not there.
-        folder: What relative ones were relative to.
+        folder: Folder that relative paths start from.
     """
     sample = [text.replace("\\", "/") for text in missing[:_TRIED]]
     suffix = _suffix(sample, folder)

@@ -52,7 +52,7 @@ def neutralise(
     """Write `folder/manifest.csv` and its JPEGs; unreadable rows are left out and named.
 
     Args:
-        manifest: Any manifest.
+        manifest: Rows of the originals.
         folder: Made if need be; may hold an unfinished or finished earlier run.
         size_px: Side of all pictures; by default the multiple of 16 below .9 × the
             smallest side.

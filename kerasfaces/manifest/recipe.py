@@ -19,12 +19,12 @@ class Source:
 
     Attributes:
         name: Becomes the rows' `source`.
-        label: Its class.
+        label: Class of its images.
         folders: Patterns below the data's folder; every image in or below a matching folder counts.
         want: Images to take; 0 takes what there is.
-        stated: What the document says about it, contradictions included.
+        stated: Statements of the document about it, contradictions included.
         licence: Terms of use, in a few words.
-        url: Where to get it.
+        url: Address of its download page.
         note: Anything else one must know.
         pair_by: `stem`: images with the same file name (without extension and whatever
             follows `pair_separator`) belong together.
@@ -69,10 +69,10 @@ class Recipe:
     Attributes:
         name: The source document's short name.
         title: The document.
-        about: What the data set is.
+        about: Description of the data set.
         split: Ratio, as `Manifest.split` takes it.
-        split_note: Where the ratio comes from.
-        seed: Of the choice of images and of the split.
+        split_note: Origin of the ratio.
+        seed: Seed of the choice of images and of the split.
         equal_generators: Take as many of each fake source that is there.
         equal_classes: Take as many real as fake.
         balance: Sources whose attributes follow `share`.

@@ -36,7 +36,7 @@ def assemble(
     """Choose a recipe's images among those below `root`.
 
     Args:
-        recipe: Which sources, how many, how balanced.
+        recipe: Sources, numbers of images and shares.
         root: The folder the recipe's patterns are relative to.
         attributes: Columns to join; needed for balancing by attributes, which is left
             out, with a warning, without.

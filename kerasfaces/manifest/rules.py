@@ -35,7 +35,7 @@ class Finding:
         kind: Short name of the rule that was broken, e.g. `duplicate path`.
         line: Line number in the manifest (1 = header) where the row starts.
         path: The row's path as written.
-        detail: What was expected and what was found.
+        detail: Expected and actual value.
     """
 
     kind: str

@@ -80,7 +80,7 @@ def split(
     """Split a manifest that has no splits, or cut a missing validation split.
 
     Args:
-        manifest: Any manifest.
+        manifest: Rows to split.
         ratio: See `assign`.
         seed: See `assign`.
         near_duplicates: See `assign`.
@@ -115,7 +115,7 @@ def assign(
     """Split a manifest anew; splits it has are ignored.
 
     Args:
-        manifest: Any manifest.
+        manifest: Rows to split.
         ratio: Shares of train, val, test; two numbers are train and test.
         seed: Another seed gives another split.
         near_duplicates: Bits (of 256) by which perceptual hashes of one picture may

@@ -39,7 +39,7 @@ class Manifest:
     Attributes:
         rows: One row per image in the file's order, RangeIndex; every column is text,
             missing is the empty string; at least path, label, source and split.
-        folder: What relative paths are relative to (absolute).
+        folder: Folder that relative paths start from, absolute.
     """
 
     rows: pd.DataFrame
@@ -79,7 +79,7 @@ def read(path: Path, root: Path | None = None) -> Manifest:
 
     Args:
         path: A table, e.g. a CSV file, with at least the columns path and label.
-        root: What relative paths are relative to; the file's own folder if None.
+        root: Folder that relative paths start from; the file's own if None.
 
     Raises:
         MissingFileError: There is no such file.
@@ -154,7 +154,7 @@ def select(
     """Return the rows that have one of the values.
 
     Args:
-        manifest: Any manifest.
+        manifest: Rows to choose from.
         column: Name of a column.
         values: Values to look for; the empty text is an empty cell.
         exclude: Return the rows that have none of them instead.

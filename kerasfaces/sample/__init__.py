@@ -20,7 +20,7 @@ def make(folder: Path, seed: int = 0, pairs: int = DEFAULT_PAIRS) -> Path:
 
     Args:
         folder: New, empty, or made by an earlier call with the same arguments.
-        seed: Which people, cameras and noise.
+        seed: Seed of people, cameras and noise.
         pairs: Photos, and generated pictures, one of each scene.
 
     Returns:

@@ -26,7 +26,7 @@ class Camera:
 
     Attributes:
         sensor_px: Sites along each side; the photo is scaled down from them.
-        order: Which of the four filter orders.
+        order: Number of the filter's order, 0 to 3.
         by_colour_difference: Demosaic red and blue as differences to green.
         full_well_e: Electrons at white, at base sensitivity.
         read_noise_e: Standard deviation of the read-out, in electrons.
@@ -118,7 +118,7 @@ def capture(
         body: The camera.
         shot: The exposure that `light` was made with.
         size_px: The photo's size: cameras have more sites than their photos pixels.
-        rng: For the noise.
+        rng: Generator of the noise.
 
     Returns:
         (size_px, size_px, 3) float32 sRGB in [0, 1].
@@ -163,7 +163,7 @@ def demosaic(raw: Array, sites: np.ndarray, green: Array, by_difference: bool) -
 
     Args:
         raw: (n, n) float32, each site's value.
-        sites: As `colour_sites` returns them.
+        sites: (n, n) uint8, see `colour_sites`.
         green: (n, n) float32, green at every site.
         by_difference: Interpolate red and blue as differences to green.
     """

@@ -14,8 +14,8 @@ def contact_sheet(manifest: Path, file: Path, columns: int = 8, rows: int = 3) -
     """Write a picture of the first pairs of a sample's manifest.
 
     Args:
-        manifest: As `kerasfaces.sample.make` returns it.
-        file: Where to; the suffix chooses the format.
+        manifest: The sample's manifest.csv.
+        file: Picture to write; the suffix chooses the format.
         columns: Pairs side by side.
         rows: Rows of pairs.
     """

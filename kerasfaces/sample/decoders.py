@@ -30,8 +30,8 @@ class Decoder:
     """One generator simulation.
 
     Attributes:
-        up: Its up-sampling step.
-        stages: How often it doubles the size.
+        up: Up-sampling step.
+        stages: Number of doublings of the size.
         keep: Least and greatest share of the finest detail's amplitude that passes;
             a picture has one share, and coarser stages keep more.
     """
@@ -71,8 +71,8 @@ def decode(image: Array, decoder: Decoder, rng: np.random.Generator) -> Array:
 
     Args:
         image: (s, s, 3) float32 sRGB in [0, 1], s divisible by 2 ** stages.
-        decoder: Which generator.
-        rng: For what it invents.
+        decoder: Generator to simulate.
+        rng: Generator of the invented detail.
 
     Returns:
         (s, s, 3) float32 in [0, 1].

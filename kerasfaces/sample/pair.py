@@ -27,7 +27,7 @@ class Pair:
 
     Attributes:
         real: (s, s, 3) uint8 sRGB, before JPEG.
-        fake: As `real`.
+        fake: (s, s, 3) uint8 sRGB, before JPEG.
         attributes: The `attr_*` columns of both.
     """
 
@@ -51,7 +51,7 @@ def photograph(
 
     Args:
         scene: (h, h, 3) float32 linear light.
-        seed: Whose cameras and noise.
+        seed: Seed of cameras and noise.
         number: The scene's number, a key of all that is random here.
         decoder: The generator.
         size_px: Size of both pictures.

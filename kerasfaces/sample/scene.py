@@ -26,9 +26,9 @@ def render(person: Person, size_px: int, rng: np.random.Generator) -> Array:
     """Draw one portrait.
 
     Args:
-        person: Who.
+        person: Person to draw.
         size_px: The photo's width and height; the scene is twice as large.
-        rng: For texture, light and background.
+        rng: Generator of texture, light and background.
 
     Returns:
         (2 × size_px, 2 × size_px, 3) float32, linear light, white near 1.

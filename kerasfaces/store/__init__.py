@@ -63,8 +63,8 @@ class Store:
     """Read access to a store, and the writer's append.
 
     Attributes:
-        folder: Where it is.
-        recipe: What made the arrays.
+        folder: Folder of the store.
+        recipe: Settings and versions that made the arrays.
         shape: Shape of one item, e.g. `(256, 256, 3)`.
         dtype: NumPy dtype of the arrays.
     """
@@ -220,10 +220,10 @@ def writing(
     A store that holds nothing yet takes the new recipe.
 
     Args:
-        folder: Where.
-        recipe: What makes the arrays, JSON types only.
-        shape: Of one item.
-        dtype: Of the arrays.
+        folder: Folder of the store, made if need be.
+        recipe: Settings and versions that make the arrays, JSON types only.
+        shape: Shape of one item.
+        dtype: NumPy dtype of the arrays.
         wait: Wait for another writer instead of failing: right for shared caches.
 
     Raises:

@@ -30,9 +30,9 @@ class Meta:
     """What `store.json` says.
 
     Attributes:
-        recipe: What made the arrays.
-        shape: Of one item.
-        dtype: Of the arrays.
+        recipe: Settings and versions that made the arrays.
+        shape: Shape of one item.
+        dtype: NumPy dtype of the arrays.
     """
 
     recipe: dict[str, Any]

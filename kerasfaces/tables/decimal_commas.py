@@ -17,7 +17,7 @@ def with_points(
 
     Args:
         cells: Texts; what is no number stays as it is.
-        separator: Of the table. Where it is a comma, `1,234` could be a thousand: commas
+        separator: Separator of the table. Where it is a comma, `1,234` could be a thousand: commas
             then count only if another cell shows that they cannot be.
         where: File and column, for messages.
         lines: Each cell's line.

@@ -52,7 +52,7 @@ def decode(data: bytes, path: Path, raw_bytes: bool) -> tuple[str, tuple[str, ..
 
     Args:
         data: The whole file.
-        path: For messages.
+        path: File named in messages.
         raw_bytes: See `read`.
 
     Raises:

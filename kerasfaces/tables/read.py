@@ -21,7 +21,7 @@ def read(path: Path, *, raw_bytes: bool = False, expected: str = "a table") -> T
         path: The file.
         raw_bytes: Keep bytes that are no UTF-8 as they are (as file names do) instead of
             reading them as Windows-1252.
-        expected: What the reader wanted, for messages.
+        expected: Kind of table that the reader needs, for messages.
 
     Raises:
         MissingFileError: There is no such file.
