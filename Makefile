@@ -46,7 +46,7 @@ test-lowest:  ## run the tests on the oldest versions of the dependencies
 	    -e '.[fast,baselines,formats,tables,tensorboard,tune,export]'
 	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python pytest pytest-xdist hypothesis
 	$(LOWEST)/bin/python -m pytest -q $(PARALLEL) \
-	    -m "not slow and not gpu and not network and not torch"
+	    -o filterwarnings=default -m "not slow and not gpu and not network and not torch"
 
 test-newest:  ## run the tests on the newest versions of the dependencies (torch stays)
 	$(PYTHON) -m venv .venv-newest

@@ -2,6 +2,7 @@
 
 import numpy as np
 import photo_files
+import PIL
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -172,6 +173,8 @@ def test_8_bit_modes_are_read(mode, kind):
         data = photo_files.encode(picture, kind)
     except (OSError, ValueError):
         pytest.skip(f"{kind} has no mode {mode}")
+    if (mode, kind) == ("YCbCr", "TIFF") and PIL.__version__ < "13":
+        pytest.skip("Pillow before 13 does not read the YCbCr TIFF that it writes")
     found = np.asarray(images.decode(data)).astype(int)
     expected = np.asarray(picture.convert("RGB")).astype(int)
     assert np.abs(found - expected).mean() < 12

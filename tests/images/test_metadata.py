@@ -7,6 +7,7 @@ import zlib
 
 import numpy as np
 import photo_files
+import PIL
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -281,7 +282,9 @@ def test_lab_and_ycbcr_tiffs_are_read():
     lab = ImageCms.profileToProfile(
         PICTURE, ImageCms.createProfile("sRGB"), profile, outputMode="LAB"
     )
-    for image in (lab, PICTURE.convert("YCbCr")):
+    # Pillow before 13 does not read the YCbCr TIFF that it writes.
+    others = [PICTURE.convert("YCbCr")] if PIL.__version__ >= "13" else []
+    for image in (lab, *others):
         found = pixels(photo_files.encode(image, "TIFF")).astype(int)
         assert np.abs(found - np.asarray(PICTURE, int)).mean() < 4
 
