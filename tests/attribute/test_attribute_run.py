@@ -162,9 +162,9 @@ def test_a_kill_at_any_head_changes_nothing(tmp_path, monkeypatch):
 
 
 def test_settings_are_checked():
-    with pytest.raises(InputError, match="--l2: expected more than 0"):
+    with pytest.raises(InputError, match="`l2`: expected more than 0"):
         Config(l2=0)
-    with pytest.raises(InputError, match="--reject: expected a share"):
+    with pytest.raises(InputError, match="`reject`: expected a share"):
         Config(reject=1.5)
     with pytest.raises(InputError, match="at least 100"):
         Config(resamples=5)

@@ -136,7 +136,7 @@ def test_against_names_the_other_side(ours, theirs):
     content = asked(ours, theirs, against="theirs")
     assert (content["reference"], content["reference_rule"]) == ("theirs", "asked for")
     with pytest.raises(
-        InputError, match=r"--against 'none' is none of.*: ours, theirs"
+        InputError, match=r"`against='none'` is none of.*: ours, theirs"
     ):
         asked(ours, theirs, against="none")
 
