@@ -58,7 +58,7 @@ def apply(
     if configs.digest(source.config) != run.config.get("detector"):
         raise RunError(
             f"{folder} was made with the detector in {detector}, which is gone or another by "
-            "now; make the attribution again (kerasfaces attribute RUN -o DIR)."
+            "now; attribute the images anew, into another folder."
         )
     seen = int(overlap.mask(folder, manifest).sum())
     if seen:

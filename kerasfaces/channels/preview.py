@@ -56,7 +56,7 @@ def preview(
     if not any(found.status(key) == store.OK for key in keys):
         raise InputError(
             f"{folder} has an array of none of the {len(keys)} images of the manifest; "
-            "compute them with kerasfaces channels MANIFEST -o STORE."
+            "compute them with `data.compute_channels(STORE)`."
         )
     sources = []
     with reader:

@@ -60,7 +60,7 @@ def read_meta(folder: Path) -> Meta:
     if not path.is_file():
         raise MissingFileError(
             f"{path} does not exist, so {folder} is no store (a folder of arrays and the "
-            "recipe that made them); kerasfaces channels MANIFEST -o STORE makes one."
+            "recipe that made them); `data.compute_channels(STORE)` makes one."
         )
     values = read_json(path)
     if not isinstance(values, Mapping):

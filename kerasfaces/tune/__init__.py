@@ -34,7 +34,7 @@ features that were computed once (`feature_sets`, `trainer`). A study folder hol
     report.html       all of it as pictures (`reports`, one file each); also on demand
     result.json       trial, its score in the search, validation and test score of the
                       refitted run, optimism, test AUC with interval, the command
-    tensorboard/      with --tensorboard: KerasTuner's folder per trial
+    tensorboard/      where it was asked for: KerasTuner's folder per trial
 
 Hyperband's values also hold `tuner/bracket`, `tuner/round`, `tuner/epochs`, `tuner/index`
 (which of the bracket's draws) and, where a trial continues another, `tuner/trial_id`.

@@ -118,7 +118,7 @@ def test_a_list_with_nul_keeps_newlines_in_paths(table, tmp_path):
         (["-o", "s"], "Give either a manifest or --files"),
         (["nothing.csv", "-o", "s"], "nothing.csv"),
         (["--files", "nothing.txt", "-o", "s"], "--files nothing.txt does not exist"),
-        (["verify", "nothing"], "kerasfaces channels MANIFEST -o STORE makes one"),
+        (["verify", "nothing"], "kerasfaces channels M -o STORE makes one"),
         (["verify", os.devnull], f"{os.devnull} is no store (a folder of arrays and"),
         (["repair", "nothing"], "nothing/store.json does not exist"),
     ],

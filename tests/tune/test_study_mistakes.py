@@ -202,7 +202,7 @@ def test_a_changed_space_is_refused_with_the_difference(
     write_study(("[0.003, 0.03]", "[0.003, 0.04]"))
     with pytest.raises(
         RunError,
-        match=r"space\.learning_rate\.values: \[0\.003, 0\.03\] -> \[0\.003, 0\.04\].*with -o",
+        match=r"space\.learning_rate\.values: \[0\.003, 0\.03\] -> \[0\.003, 0\.04\]\); choose another folder",
     ):
         main(words)
     write_study(("epochs=2", "epochs=3"))
@@ -270,12 +270,12 @@ def test_weights_by_base(write_study, tiny_manifest, tiny_weights, tmp_path, cap
     )
     assert made.bases == ("mobilenetv2",)
     assert caplog.messages[0].startswith(
-        "resnet50 is left out of the study: --weights no.h5"
+        "resnet50 is left out of the study: `weights='no.h5'`"
     )
     caplog.clear()
     with pytest.raises(InputError, match="the study has no base resnet50"):
         inventory.make(("mobilenetv2",), ["resnet50=x.h5"], "", None)
-    with pytest.raises(MissingFileError, match=r"no\.h5: no such file"):
+    with pytest.raises(MissingFileError, match=r"no\.h5'`: no such file"):
         inventory.make(("mobilenetv2",), ["no.h5"], "", None)
     assert not caplog.messages  # said once, as the error
 
