@@ -26,7 +26,6 @@ from kerasfaces.core.errors import (
 )
 from kerasfaces.core.files import read_json, write_json
 from kerasfaces.models import catalogue
-from kerasfaces.run.folder import DetectorRun
 
 if TYPE_CHECKING:
     from experiments.framework.rows import Row
@@ -179,6 +178,7 @@ class Context:
         Raises:
             OutOfBudgetError: It is not trained, and the budget is spent.
         """
+        from kerasfaces.run.folder import DetectorRun
         from kerasfaces.train import run as training
 
         request = training.Request(
