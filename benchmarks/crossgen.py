@@ -70,7 +70,8 @@ def _config(epochs: int) -> Any:
 def _ours(manifest: Path, weights: Path, epochs: int, folder: Path) -> None:
     """Make the matrix as `kerasfaces crossgen` does."""
     from kerasfaces import manifest as manifests
-    from kerasfaces.crossgen.run import Request, crossgen
+    from kerasfaces.crossgen.request import Request
+    from kerasfaces.crossgen.run import crossgen
 
     crossgen(
         Request(

@@ -1,6 +1,7 @@
 """Each module imports only from its left: see `LAYERS`."""
 
 import ast
+import graphlib
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,36 @@ def test_imports_only_from_its_left(path):
             if other in ("__version__", own):
                 continue
             assert LEVEL[other] <= LEVEL[own], f"{own} imports {other}"
+
+
+def modules_imported(path, modules):
+    """Yield the modules of this package that a file imports, anywhere in it but for types."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            node.body = []
+    for node in ast.walk(tree):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            inner = [f"{node.module}.{alias.name}" for alias in node.names]
+            names = [name if name in modules else node.module for name in inner]
+        yield from (name for name in names if name in modules)
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    modules = {}
+    for path in SOURCES:
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        modules[".".join(p for p in parts if p != "__init__")] = path
+    graph = {
+        name: {other for other in modules_imported(path, modules) if other != name}
+        for name, path in modules.items()
+    }
+    # The package itself is its version and the names that users see, lazily.
+    graph["kerasfaces"] = set()
+    graphlib.TopologicalSorter(graph).prepare()
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))

@@ -67,7 +67,8 @@ def _not_run(name: str, metric: str) -> Row:
 
 
 def _crossgen(context: Context, name: str) -> Path:
-    from kerasfaces.crossgen.run import Request, crossgen
+    from kerasfaces.crossgen.request import Request
+    from kerasfaces.crossgen.run import crossgen
 
     seeds = list(context.seeds)
     if seeds != list(range(seeds[0], seeds[0] + len(seeds))):

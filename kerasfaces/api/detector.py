@@ -266,7 +266,8 @@ class Detector:
         Returns:
             explanations.csv: one row per image.
         """
-        from kerasfaces.explain.run import Request, explain
+        from kerasfaces.explain.request import Request
+        from kerasfaces.explain.run import explain
 
         with as_files(images) as (files, names, reasons):
             for name, reason in zip(names, reasons, strict=True):

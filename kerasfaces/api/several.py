@@ -313,7 +313,8 @@ def cross_generators(
     Raises:
         KerasfacesError: The data has too few generators or images.
     """
-    from kerasfaces.crossgen.run import Request, crossgen
+    from kerasfaces.crossgen.request import Request
+    from kerasfaces.crossgen.run import crossgen
 
     require_manifest(data)
     detector = Detector(model, weights=weights, preset=preset, store=store, **config)

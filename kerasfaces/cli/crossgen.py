@@ -23,7 +23,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     cli.import_keras()
     from kerasfaces.cli import train
     from kerasfaces.crossgen import plan, table
-    from kerasfaces.crossgen.run import Request, crossgen
+    from kerasfaces.crossgen.request import Request
+    from kerasfaces.crossgen.run import crossgen
     from kerasfaces.run.folder import MatrixRun
 
     manifest, notes = train.manifest_or_sample(arguments.manifest, arguments.root)

@@ -13,7 +13,7 @@ from kerasfaces.core.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from kerasfaces.explain.run import Request
+    from kerasfaces.explain.request import Request
 
 _PACKAGE = "kerasfaces.explain.methods"
 _DEFAULT = "gradcam"
@@ -106,7 +106,7 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
 def _request(options: argparse.Namespace) -> "Request":
     from kerasfaces.explain import choose
     from kerasfaces.explain.contract import Options
-    from kerasfaces.explain.run import Request
+    from kerasfaces.explain.request import Request
 
     files: list[Path] = list(dict.fromkeys(options.images))
     labels: list[str] = []

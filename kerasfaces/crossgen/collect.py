@@ -4,18 +4,16 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from kerasfaces.crossgen.plan import Cell
+from kerasfaces.crossgen.request import Trained
 from kerasfaces.evaluate import measure
 from kerasfaces.evaluate.names import HEADLINES
 from kerasfaces.metrics import mean_sd, measure_slices
 from kerasfaces.run.folder import ScoredRun
-
-if TYPE_CHECKING:
-    from kerasfaces.crossgen.run import Trained
 
 INTERVAL = "mean of the seeds' own 95 % intervals"
 
@@ -66,7 +64,7 @@ class Found:
 
 def collect(
     cells: Sequence[Cell],
-    trained: Sequence["Trained"],
+    trained: Sequence[Trained],
     n_tested: Mapping[str, int],
 ) -> list[Found]:
     """Return every cell of the plan, run or not.

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerasfaces.crossgen import plan as plans
+from kerasfaces.crossgen.request import Trained
 from kerasfaces.metrics import TestRows, auc, holm, mean_sd, pooled_difference
 from kerasfaces.run.folder import ScoredRun
 
 if TYPE_CHECKING:
     from kerasfaces.crossgen.plan import Plan
-    from kerasfaces.crossgen.run import Trained
 
 ALPHA = 0.05
 OWN, OTHERS = "its own generator", "the other generators"
@@ -72,7 +72,7 @@ class Compared:
         return dataclasses.asdict(self) | {"verdict": self.verdict}
 
 
-def compare(made: "Plan", trained: Sequence["Trained"]) -> list[Compared]:
+def compare(made: "Plan", trained: Sequence[Trained]) -> list[Compared]:
     """Return all against each single generator, and against all but one.
 
     Training sets that were not run take no part.

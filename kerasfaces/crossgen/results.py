@@ -1,4 +1,4 @@
-"""Everything found -> crossgen.json, crossgen.csv and report.html, the page last."""
+"""Everything measured -> the content of crossgen.json and crossgen.csv."""
 
 import csv
 import dataclasses
@@ -9,18 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerasfaces.core import config as configs
-from kerasfaces.core.files import write_text
-from kerasfaces.crossgen import balance, paired, plan
-from kerasfaces.crossgen.collect import Found, collect, worst
+from kerasfaces.crossgen import balance, plan
+from kerasfaces.crossgen.collect import Found, worst
 from kerasfaces.crossgen.draw import Size
 from kerasfaces.crossgen.paired import Compared
+from kerasfaces.crossgen.request import Request, Trained
 from kerasfaces.crossgen.sources import Sources
 from kerasfaces.crossgen.splits import has_splits
 from kerasfaces.evaluate.warn import audit_sentence
-from kerasfaces.run.folder import DetectorRun, MatrixRun
+from kerasfaces.run.folder import DetectorRun
 
 if TYPE_CHECKING:
-    from kerasfaces.crossgen.run import Request, Trained
     from kerasfaces.manifest import Manifest
 
 
@@ -42,12 +41,12 @@ class Result:
     """
 
     name: str
-    request: "Request"
+    request: Request
     sources: Sources
     plan: plan.Plan
     splits: Mapping[int, "Manifest"]
     size: Size
-    trained: Sequence["Trained"]
+    trained: Sequence[Trained]
     found: Sequence[Found]
     compared: Sequence[Compared]
     audit: Mapping[str, Any] | None
@@ -165,44 +164,6 @@ class Result:
             "splits": "the manifest's own" if own else "5:1:1, by each seed anew",
             "manifest": self.request.manifest.digest()[:12],
         }
-
-
-def write(
-    folder: Path,
-    request: "Request",
-    sources: Sources,
-    made: plan.Plan,
-    splits: Mapping[int, "Manifest"],
-    size: Size,
-    trained: Sequence["Trained"],
-    audit: Mapping[str, Any] | None,
-) -> None:
-    """Measure everything and write the three files."""
-    from kerasfaces.crossgen import page
-
-    tested = {
-        name: min(
-            int(((m.rows["source"] == name) & (m.rows["split"] == "test")).sum())
-            for m in splits.values()
-        )
-        for name in made.generators
-    }
-    result = Result(
-        name=folder.resolve().name,
-        request=request,
-        sources=sources,
-        plan=made,
-        splits=splits,
-        size=size,
-        trained=trained,
-        found=collect(made.cells, trained, tested),
-        compared=paired.compare(made, trained),
-        audit=audit,
-    )
-    run = MatrixRun(folder)
-    run.result = content(result, folder)
-    write_text(run.table_file, table(result))
-    run.write_report(page.render(result))
 
 
 def content(result: Result, folder: Path) -> dict[str, Any]:

@@ -6,11 +6,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.core import config as configs
-from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import InputError
-from kerasfaces.crossgen import draw, plan, sources, splits, warm
+from kerasfaces.core.files import write_text
+from kerasfaces.crossgen import (
+    draw,
+    page,
+    paired,
+    plan,
+    results,
+    sources,
+    splits,
+    warm,
+)
+from kerasfaces.crossgen.collect import collect
+from kerasfaces.crossgen.request import Request, Trained
+from kerasfaces.crossgen.results import Result
 from kerasfaces.run.folder import MatrixRun
 from kerasfaces.train import channels
 from kerasfaces.train import run as training
@@ -24,64 +35,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Request:
-    """What `crossgen` was asked for.
-
-    Attributes:
-        config: The training configuration; its seed is the first one.
-        manifest: Rows, split or not.
-        weights: Base weights, see `Detector`.
-        repeat: Seeds: each splits (where the manifest has no splits), draws and trains.
-        size: Fakes per training set; None is as many as the smallest generator has.
-        keep_all: Train on everything instead, in sets of different size.
-        at_least: Images below which a generator is named but not used.
-        pairings: Train on these, test on those; without any, the whole matrix.
-        folder: Where everything goes; None names it by configuration and manifest.
-        store: Channel store to train on; None trains on pixels.
-        notes: Sentences that belong at the top of every report.
-        spread: Where features are computed and trainings run; without a number of
-            workers, trainings follow each other in this process.
-    """
-
-    config: TrainConfig | BaselineConfig
-    manifest: "Manifest"
-    weights: str
-    repeat: int = 3
-    size: int | None = None
-    keep_all: bool = False
-    at_least: int = sources.AT_LEAST
-    pairings: Sequence[plan.Pairing] = ()
-    folder: Path | None = None
-    store: Path | None = None
-    notes: tuple[str, ...] = ()
-    spread: Engine = dataclasses.field(default_factory=Engine)
-
-    @property
-    def seeds(self) -> list[int]:
-        """Return the seeds."""
-        return list(range(self.config.seed, self.config.seed + self.repeat))
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Trained:
-    """What came of one training set.
-
-    Attributes:
-        sources: Generators trained on.
-        status: `run`, `not run: ...` or `failed: ...`.
-        folders: Seed -> finished run folder.
-        taken: Seed -> split -> source -> images drawn.
-    """
-
-    sources: tuple[str, ...]
-    status: str
-    folders: Mapping[int, Path] = dataclasses.field(default_factory=dict)
-    taken: Mapping[int, Mapping[str, Mapping[str, int]]] = dataclasses.field(
-        default_factory=dict
-    )
-
-
 def crossgen(request: Request) -> Path:
     """Train everything, measure, report; return the folder.
 
@@ -90,8 +43,6 @@ def crossgen(request: Request) -> Path:
         RunError: The folder holds something else.
         LockedError: Another process is writing the folder.
     """
-    from kerasfaces.crossgen import results
-
     _check(request)
     found = sources.find(request.manifest.rows, request.at_least)
     made = plan.make(found, request.pairings)
@@ -107,11 +58,43 @@ def crossgen(request: Request) -> Path:
         split = splits.make(request.manifest, request.seeds, folder)
         size = _size(request, made, split)
         drawn = _draw_all(made, split, size)
-        told = run.keep_audit(next(iter(split.values())))
-        trained = _train_all(request, made, drawn, told, run)
+        audit = run.keep_audit(next(iter(split.values())))
+        trained = _train_all(request, made, drawn, audit, run)
         _require_one(trained)
-        results.write(folder, request, found, made, split, size, trained, told)
+        _write(
+            run,
+            Result(
+                name=folder.resolve().name,
+                request=request,
+                sources=found,
+                plan=made,
+                splits=split,
+                size=size,
+                trained=trained,
+                found=collect(made.cells, trained, _n_tested(made, split)),
+                compared=paired.compare(made, trained),
+                audit=audit,
+            ),
+        )
     return folder
+
+
+def _n_tested(made: plan.Plan, split: Mapping[int, "Manifest"]) -> dict[str, int]:
+    """Return generator -> its test images, of the seed with the fewest."""
+    return {
+        name: min(
+            int(((m.rows["source"] == name) & (m.rows["split"] == "test")).sum())
+            for m in split.values()
+        )
+        for name in made.generators
+    }
+
+
+def _write(run: MatrixRun, result: Result) -> None:
+    """Write crossgen.json, crossgen.csv and report.html, the page last."""
+    run.result = results.content(result, run.path)
+    write_text(run.table_file, results.table(result))
+    run.write_report(page.render(result))
 
 
 def _check(request: Request) -> None:

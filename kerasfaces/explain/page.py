@@ -2,7 +2,7 @@
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,13 +11,11 @@ from markupsafe import Markup
 from kerasfaces.core import registry
 from kerasfaces.core.texts import plain
 from kerasfaces.explain import checks, picture, summary
-from kerasfaces.explain.contract import Pixels, Subject
+from kerasfaces.explain.contract import Map, Pixels, Subject
+from kerasfaces.explain.request import Explained, Request
 from kerasfaces.report import chart, markup
 from kerasfaces.report import page as pages
 from kerasfaces.report.markup import Section, number, tag
-
-if TYPE_CHECKING:
-    from kerasfaces.explain.run import Explained, Request
 
 _SHOWN = 60  # images on the page; all of them are in the folder
 _LISTED = 50
@@ -41,15 +39,15 @@ class _Mean:
 class Page:
     """Collects explained images, in order, and renders them."""
 
-    def __init__(self, request: "Request", subject: Subject, units: str) -> None:
+    def __init__(self, request: Request, subject: Subject, units: str) -> None:
         self._request, self._subject, self._units = request, subject, units
         self._figures: list[Markup] = []
         self._means: dict[str, _Mean] = {}
         self._records: list[dict[str, Any]] = []
 
-    def add(self, each: "Explained") -> None:
+    def add(self, each: Explained) -> None:
         """Take one image; its pixels are not kept."""
-        if each.image is None:
+        if each.image is None or each.map is None:
             return
         self._records.append(each.record)
         if each.row.get("source"):
@@ -59,7 +57,7 @@ class Page:
             mean.map = mean.map + each.map.astype(np.float64)
             mean.image = mean.image + each.image.astype(np.float64)
         if len(self._figures) < _SHOWN:
-            self._figures.append(self._figure(each, each.image))
+            self._figures.append(self._figure(each, each.image, each.map))
 
     def render(self, frame: pd.DataFrame) -> str:
         """Return the page.
@@ -192,11 +190,11 @@ class Page:
         body = note + tag("div", *figures, class_="explained")
         return Section("Mean map by source", body)
 
-    def _figure(self, each: "Explained", image: Pixels) -> Markup:
+    def _figure(self, each: Explained, image: Pixels, map_: Map) -> Markup:
         from PIL import Image
 
         row, name = each.row, Path(each.row["path"]).name
-        values, unit = picture.shown(each.map, self._units)
+        values, unit = picture.shown(map_, self._units)
         drawn = picture.overlay(image, values, picture.limit_of(values), unit)
         photo = Image.fromarray(image)
         told = f"score {row['score']:.3f}, logit {row['logit']:+.2f}"

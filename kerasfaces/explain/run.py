@@ -24,59 +24,14 @@ from kerasfaces.core.files import (
 )
 from kerasfaces.core.progress import progress
 from kerasfaces.explain import checks
-from kerasfaces.explain.contract import Options, Pixels, Subject
+from kerasfaces.explain.contract import Pixels, Subject
+from kerasfaces.explain.request import Explained, Request
 from kerasfaces.run.folder import DetectorRun, Explanation
 from kerasfaces.run.operating_point import OperatingPoint
 
 logger = logging.getLogger(__name__)
 PACKAGE = "kerasfaces.explain.methods"
 _KEYS = {"name", "logit", "toward", "facts", "parts"}  # of every record
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Request:
-    """What is to be explained.
-
-    Attributes:
-        run: A finished run folder.
-        files: Images.
-        folder: Where to write.
-        method: File in `kerasfaces/explain/methods`.
-        options: Of the method; `toward` is each image's own.
-        checks: Measure whether the maps can be believed.
-        seed: Of re-drawn heads and random orders.
-        labels: `real` or `fake` per file, or empty where nobody knows.
-        sources: Likewise.
-        chosen: How the files were chosen, a sentence.
-    """
-
-    run: Path
-    files: list[Path]
-    folder: Path
-    method: str
-    options: Options = dataclasses.field(default_factory=Options)
-    checks: bool = True
-    seed: int = 0
-    labels: list[str] = dataclasses.field(default_factory=list)
-    sources: list[str] = dataclasses.field(default_factory=list)
-    chosen: str = ""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Explained:
-    """One image with its map, for the report.
-
-    Attributes:
-        row: Of explanations.csv.
-        image: `(s, s, 3)` uint8; None where it could not be read.
-        map: `(s, s)` float32, likewise.
-        record: What was measured, as its JSON file keeps it; empty likewise.
-    """
-
-    row: dict[str, Any]
-    image: Pixels | None = None
-    map: Any = None
-    record: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def explain(request: Request) -> pd.DataFrame:

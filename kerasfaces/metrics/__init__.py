@@ -1,4 +1,4 @@
-"""Labels and scores -> numbers with 95 % intervals. NumPy only; draws nothing.
+"""Labels and scores -> numbers with 95 % intervals. NumPy and SciPy only; draws nothing.
 
 `measure_slices` gives every metric of many slices at once; the functions give one
 number each. Positive = fake; thresholds are arguments, frozen elsewhere.

@@ -76,9 +76,12 @@ def clopper_pearson(count: int, n: int, level: float = LEVEL) -> tuple[float, fl
         raise InputError(
             f"clopper_pearson: expected 0 <= count <= n and n >= 1, got {count}, {n}."
         )
+    from scipy.special import betaincinv
+
     tail = (1 - level) / 2
-    low = _lower_limit(count, n, tail)
-    return low, 1 - _lower_limit(n - count, n, tail)
+    low = betaincinv(count, n - count + 1, tail) if count else 0.0
+    high = betaincinv(count + 1, n - count, 1 - tail) if count < n else 1.0
+    return float(low), float(high)
 
 
 def wilson(count: int, n: int, level: float = LEVEL) -> tuple[float, float]:
@@ -163,44 +166,3 @@ def percentiles(
     """Return the percentile interval, widened where it would leave the value out."""
     low, high = np.quantile(resamples, [(1 - level) / 2, (1 + level) / 2])
     return min(float(low), value), max(float(high), value)
-
-
-def _lower_limit(count: int, n: int, tail: float) -> float:
-    """Solve P(X >= count; n, p) = tail for p, by Newton's method inside a bracket."""
-    if count == 0:
-        return 0.0
-    if count == n:
-        return float(tail ** (1 / n))
-    low, high = 0.0, count / n
-    p = min(max(wilson(count, n, 1 - 2 * tail)[0], 1e-12), high * (1 - 1e-9))
-    for _ in range(100):
-        above, first = _upper_tail(count, n, p)
-        low, high = (p, high) if above < tail else (low, p)
-        # On the logarithm, as the tail spans many orders of magnitude.
-        step = (
-            (math.log(above) - math.log(tail)) * above / (count * first / p)
-            if above
-            else -p
-        )
-        new = p - step
-        if not low < new < high:
-            new = (low + high) / 2
-        if abs(new - p) <= 1e-13 * p:
-            return new
-        p = new
-    return p
-
-
-def _upper_tail(count: int, n: int, p: float) -> tuple[float, float]:
-    """Return P(X >= count) and P(X = count) for p < count / n."""
-    reach = int(12 * math.sqrt(n * p * (1 - p))) + 60  # beyond it the terms vanish
-    j = np.arange(count + 1, min(n, count + reach) + 1, dtype=np.float64)
-    first = math.exp(
-        math.lgamma(n + 1)
-        - math.lgamma(count + 1)
-        - math.lgamma(n - count + 1)
-        + count * math.log(p)
-        + (n - count) * math.log1p(-p)
-    )
-    ratios = np.cumprod((n - j + 1) / j * (p / (1 - p)))
-    return first * (1 + float(ratios.sum())), first

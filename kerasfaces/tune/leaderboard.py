@@ -22,7 +22,7 @@ from kerasfaces.core.errors import RunError
 from kerasfaces.core.files import atomic_path, write_text
 from kerasfaces.tune import records
 from kerasfaces.tune.study import OBJECTIVES
-from kerasfaces.tune.tasks import METRICS
+from kerasfaces.tune.trainings import METRICS
 
 logger = logging.getLogger(__name__)
 

@@ -142,22 +142,6 @@ class Random(StudyOracle):
         return self.draw("trial", number)
 
 
-def make(
-    study: Study, space: Any, recorded: Mapping[str, Any] | None = None
-) -> StudyOracle:
-    """Return the oracle a study asks for; see `StudyOracle`."""
-    from kerasfaces.tune.bayesian import Bayesian
-    from kerasfaces.tune.hyperband import Hyperband
-
-    kinds: dict[str, type[StudyOracle]] = {
-        "grid": Grid,
-        "random": Random,
-        "hyperband": Hyperband,
-        "bayesian": Bayesian,
-    }
-    return kinds[study.oracle](study, space, recorded)
-
-
 def lowest_free(numbers: Collection[int]) -> int:
     """Return the lowest number from 0 that is not there."""
     return next(n for n in itertools.count() if n not in numbers)

@@ -15,7 +15,7 @@ from kerasfaces.core import arrays
 from kerasfaces.core.errors import RunError
 from kerasfaces.core.files import atomic_path, read_json, write_json, write_text
 from kerasfaces.core.texts import quoted
-from kerasfaces.tune.tasks import METRICS, Result
+from kerasfaces.tune.trainings import METRICS, Result
 
 COMPLETED, FAILED, RUNNING = "COMPLETED", "FAILED", "RUNNING"
 RESERVED = "tuner/"  # names of Hyperband's own values

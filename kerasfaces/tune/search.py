@@ -9,7 +9,7 @@ numbers, so that nothing depends on which worker was faster, or died.
 import logging
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,14 @@ from kerasfaces.core.engine import Pool
 from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune import oracles, records
-from kerasfaces.tune.hyperband import PARENT
+from kerasfaces.tune.bayesian import Bayesian
+from kerasfaces.tune.hyperband import PARENT, Hyperband
 from kerasfaces.tune.inventory import Inventory
 from kerasfaces.tune.median_rule import MedianRule
 from kerasfaces.tune.records import COMPLETED, FAILED, RUNNING, Trial
 from kerasfaces.tune.space import configuration, with_values
 from kerasfaces.tune.study import Study
-from kerasfaces.tune.tasks import METRICS, Result, Training
+from kerasfaces.tune.trainings import METRICS, Result, Training
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +72,7 @@ class Search:
             trial.trial_id: trial for trial in records.load_all(folder)
         }
         values = {key: trial.values for key, trial in self.trials.items()}
-        self.oracle = oracles.make(study, space, values)
+        self.oracle = _oracle(study, space, values)
         self._in_order = self.oracle.in_order or study.median_after is not None
         self._open: dict[str, Any] = {}  # id -> KerasTuner's trial
         self._configs: dict[str, TrainConfig] = {}
@@ -290,3 +291,16 @@ class _Project(keras_tuner.Tuner):
     def run_trial(self, trial: Any, *arguments: Any, **options: Any) -> Any:
         """Refuse: trials are tasks of the engine."""
         raise NotImplementedError
+
+
+def _oracle(
+    study: Study, space: Any, recorded: Mapping[str, Any] | None = None
+) -> oracles.StudyOracle:
+    """Return the oracle a study asks for; see `StudyOracle`."""
+    kinds: dict[str, type[oracles.StudyOracle]] = {
+        "grid": oracles.Grid,
+        "random": oracles.Random,
+        "hyperband": Hyperband,
+        "bayesian": Bayesian,
+    }
+    return kinds[study.oracle](study, space, recorded)

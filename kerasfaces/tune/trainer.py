@@ -19,7 +19,7 @@ from kerasfaces.train.loop import Phase, run_phase
 from kerasfaces.tune.feature_sets import FeatureSet, FeatureSets
 from kerasfaces.tune.median_rule import is_hopeless
 from kerasfaces.tune.records import checkpoint_of, write_progress
-from kerasfaces.tune.tasks import Repeat, Result, Training
+from kerasfaces.tune.trainings import Repeat, Result, Training
 
 Rows = list[dict[str, Any]]
 

@@ -10,7 +10,8 @@ import pytest
 from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.crossgen import plan, table
 from kerasfaces.crossgen.paired import OWN, Compared
-from kerasfaces.crossgen.run import Request, crossgen
+from kerasfaces.crossgen.request import Request
+from kerasfaces.crossgen.run import crossgen
 from kerasfaces.evaluate.names import HEADLINES
 from kerasfaces.run.folder import MatrixRun
 

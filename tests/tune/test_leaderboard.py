@@ -7,7 +7,7 @@ import pytest
 from kerasfaces.core import rng
 from kerasfaces.core.errors import RunError
 from kerasfaces.core.files import read_json
-from kerasfaces.tune import leaderboard, records, tasks, winner
+from kerasfaces.tune import leaderboard, records, trainings, winner
 
 pytestmark = pytest.mark.tf
 
@@ -27,7 +27,7 @@ def board(make_study, drive, tmp_path):
         def train(training):
             number = int(training.trial_id)
             if not strengths[number]:
-                return tasks.Result(message="No.")
+                return trainings.Result(message="No.")
             repeats = []
             for seed in training.seeds:
                 noise = rng.generator(seed, "noise", number).normal(0, 0.05, N)
@@ -36,7 +36,7 @@ def board(make_study, drive, tmp_path):
                 row = dict.fromkeys(("loss", "val_loss", "val_accuracy"), 0.5)
                 row |= {"epoch": 1, "val_auc": auc}
                 repeats.append(
-                    tasks.Repeat(
+                    trainings.Repeat(
                         seed=seed,
                         rows=[row],
                         best=0,
@@ -45,7 +45,7 @@ def board(make_study, drive, tmp_path):
                         seconds=0.0,
                     )
                 )
-            return tasks.Result(repeats=repeats)
+            return trainings.Result(repeats=repeats)
 
         search = drive(study, tmp_path, train)
         table = leaderboard.make(study, tmp_path, search.completed(), search.failed())

@@ -9,7 +9,7 @@ from kerasfaces.models.config import HeadConfig, ModelConfig
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune import live, records
 from kerasfaces.tune.feature_sets import FeatureSet, InMemory
-from kerasfaces.tune.tasks import Training
+from kerasfaces.tune.trainings import Training
 
 pytestmark = pytest.mark.tf
 
