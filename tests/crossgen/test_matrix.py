@@ -211,8 +211,8 @@ def test_another_request_in_the_folder_is_refused(ask, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"repeat": 0}, "--repeat: expected at least 1, got 0"),
-        ({"at_least": 1}, "--at-least: expected at least 3, got 1"),
+        ({"repeat": 0}, "`repeat`: expected at least 1, got 0"),
+        ({"at_least": 1}, "`at_least`: expected at least 3, got 1"),
         ({"size": 20, "keep_all": True}, "exclude each other"),
     ],
 )
