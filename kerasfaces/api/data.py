@@ -3,9 +3,6 @@
 import dataclasses
 import logging
 import os
-import subprocess
-import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -331,25 +328,25 @@ class Manifest:
             The store's folder, for `Detector(store=...)`.
 
         Raises:
-            InputError: The channel stage refused; the message is its own.
+            InputError: There is no such channel, mask or option.
+            RunError: Not one image has an array, or the process died.
         """
-        command = ["-o", os.fspath(folder), "--channels", ",".join(channels)]
-        command += ["--mask", mask]
-        for key, value in (options or {}).items():
-            command += ["--set", f"{key}={value}"]
-        with tempfile.TemporaryDirectory() as scratch:
-            file = Path(scratch) / "manifest.csv"
-            manifests.write(self.manifest, file)
-            done = subprocess.run(
-                [sys.executable, "-m", "kerasfaces.channels", str(file), *command],
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                encoding="utf-8",
-                errors="replace",
-            )
-        if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            raise InputError(f"compute_channels: {last.removeprefix('error: ')}")
+        from kerasfaces.channels.own_process import Computation, compute
+
+        rows = self.manifest.rows
+        logger.info(
+            "%s",
+            compute(
+                Computation(
+                    files=self.files(),
+                    known=list(rows["sha256"]) if "sha256" in rows else None,
+                    folder=Path(folder),
+                    channels=list(channels),
+                    mask=mask,
+                    assignments=[f"{k}={v}" for k, v in (options or {}).items()],
+                )
+            ),
+        )
         return Path(folder)
 
     def write(self, path: PathLike) -> Path:
