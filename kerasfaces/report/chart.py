@@ -313,9 +313,14 @@ def svg(
     """
     import matplotlib
     from matplotlib.text import Text
+    from matplotlib.transforms import Bbox, TransformedBbox
 
     file = io.StringIO()
     figure = cast("Figure", drawn.figure)
+    beyond = TransformedBbox(Bbox([[-0.02, -0.02], [1.02, 1.02]]), drawn.transAxes)
+    for each in drawn.get_lines():  # a line along the edge is drawn whole
+        each.set_clip_path(None)
+        each.set_clip_box(beyond)
     for words in figure.findobj(Text):
         words.set_parse_math(False)  # a file name with dollars is no formula
     width, height = figure.get_size_inches() * 72
