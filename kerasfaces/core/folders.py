@@ -101,7 +101,7 @@ def claim(
     if changed and not names <= {file, *early}:
         shown = "; ".join(line[:_LINE] for line in changed[:6])
         raise RunError(
-            f"{folder} holds another {what} ({shown}); choose another folder, or repeat "
+            f"{folder} holds another {what} ({shown}); choose another folder with `output`, or repeat "
             "the old command to continue it."
         )
     if changed:

@@ -185,7 +185,7 @@ def _search(ready: _Ready) -> None:
         reason = failed[0].message if failed else "nothing was tried"
         raise RunError(
             f"All {len(failed)} trials failed, the first because: {reason} Mend the study and "
-            "start it in another folder (-o)."
+            "start it in another folder with `output`."
         )
     table = leaderboard.make(request.study, folder, completed, failed)
     leaderboard.write(folder, table)
