@@ -13,6 +13,7 @@ import time
 import pytest
 
 ABSENT = """
+import subprocess
 import builtins, os, select, signal, sys
 
 MODULES = {"fcntl", "resource", "pwd", "grp", "termios", "posix"}
@@ -31,6 +32,7 @@ for module, names in {
 }.items():
     for name in names:
         delattr(module, name)
+subprocess.Popen.kill = subprocess.Popen.terminate  # as on Windows
 """
 
 

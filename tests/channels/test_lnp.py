@@ -115,7 +115,7 @@ def stub(monkeypatch, result):
 def test_an_engine_that_disagrees_is_refused(monkeypatch, choice, result, message):
     stub(monkeypatch, result)
     channel = tiny(lnp.Options(engine=choice))
-    with pytest.raises(InputError, match=rf"{message}.*set lnp\.engine=torch"):
+    with pytest.raises(InputError, match=rf"{message}.*'lnp\.engine': 'torch'"):
         channel.compute(pictures(), {})
 
 
