@@ -32,7 +32,9 @@ for module, names in {
 }.items():
     for name in names:
         delattr(module, name)
-subprocess.Popen.kill = subprocess.Popen.terminate  # as on Windows
+import psutil
+for process in (subprocess.Popen, psutil.Process):
+    process.kill = process.terminate  # as on Windows, which has no SIGKILL
 """
 
 
