@@ -111,7 +111,7 @@ class Compute:
         """Keep what is needed; nothing is loaded yet.
 
         Args:
-            config: What to compute.
+            config: Channels, mask, size and dtype of the store.
             here: The driver's recipe.
         """
         self._config, self._here = config, here

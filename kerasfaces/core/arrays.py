@@ -33,7 +33,7 @@ def read(
     Args:
         path: The file.
         advice: What the message ends with, the next step.
-        error: What to raise.
+        error: Class of the error, a user's or a run's.
 
     Raises:
         KerasfacesError: It is missing, damaged, too large, or holds anything but arrays

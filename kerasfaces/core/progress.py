@@ -47,7 +47,7 @@ def progress(
 
     Args:
         total: How many units there are in all.
-        label: What is being done.
+        label: Name of the work, shown before the numbers.
         unit: One unit's name.
 
     Yields:

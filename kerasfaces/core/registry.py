@@ -48,7 +48,7 @@ def check(kind: str, name: str, known: Collection[str]) -> None:
 
     Args:
         kind: What it names, in the singular.
-        name: What was asked for.
+        name: The unknown name.
         known: Names that exist.
 
     Raises:

@@ -94,7 +94,7 @@ def pool(
             may keep what it loads. Its method `close`, if it has one, is called at the end.
         spread: How work is spread; one local worker is this process itself.
         retries: Further attempts for an item whose worker died.
-        label: What is done, for messages.
+        label: Name of the work in messages, e.g. "decoding".
         load: Called with an item on the driver when it is sent; returns what the task gets.
         apart: Start a process for a single local worker, too: it takes its memory along
             and may crash alone.
@@ -156,7 +156,7 @@ def map(
 
     Args:
         task: See `pool`.
-        items: What to work on; pickled.
+        items: Arguments of the task, one each; pickled when sent.
         spread: See `pool`.
         retries: See `pool`.
         load: See `pool`.
