@@ -67,7 +67,7 @@ format: setup  ## format the code
 	$(BIN)/ruff format .
 
 smoke: setup  ## every command once, on a few images
-	$(RUN) -m pytest -q -m "" tests/test_smoke.py
+	$(RUN) -m pytest -q -m "" tests/cli/test_smoke.py
 
 bench: setup  ## measure the speed promises; writes benchmarks/results.json
 	$(RUN) -m benchmarks

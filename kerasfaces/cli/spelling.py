@@ -58,12 +58,14 @@ class Parser(argparse.ArgumentParser):
     """A parser that sentences are spelled for after it has read a command line."""
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse, and remember for `at_shell` what was parsed.
+        """Parse, and remember for `at_shell` what was parsed, while a command runs.
 
         A subcommand's parser runs inside its command's: it is the one remembered, with
         the arguments of both.
         """
         global _parser, _arguments
+        if not _commands:
+            return super().parse_known_args(args, namespace)
         _parser = self
         parsed = super().parse_known_args(args, namespace)
         _arguments = parsed[0]
@@ -72,6 +74,7 @@ class Parser(argparse.ArgumentParser):
 
 _parser: argparse.ArgumentParser | None = None
 _arguments: argparse.Namespace | None = None
+_commands = 0  # that run at this moment, one inside another
 
 
 def command(main: Main) -> Main:
@@ -79,8 +82,9 @@ def command(main: Main) -> Main:
 
     @functools.wraps(main)
     def spelled(*args: object, **kwargs: object) -> int:
-        global _parser, _arguments
+        global _parser, _arguments, _commands
         outer = _parser, _arguments
+        _commands += 1
         try:
             return main(*args, **kwargs)
         except KerasfacesError as error:
@@ -88,6 +92,7 @@ def command(main: Main) -> Main:
                 error.args = (at_shell(str(error.args[0])),)
             raise
         finally:
+            _commands -= 1
             _parser, _arguments = outer
 
     return spelled  # type: ignore[return-value]

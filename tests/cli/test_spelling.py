@@ -88,4 +88,5 @@ def test_a_subcommand_is_spelled_by_its_own_parser():
 
 
 def test_outside_a_command_nothing_changes():
+    train.parser().parse_args([])
     assert cli.at_shell("`weights=FILE`") == "`weights=FILE`"

@@ -15,7 +15,7 @@ from kerasfaces.core.errors import InputError
 from kerasfaces.core.imports import import_keras
 
 pytestmark = pytest.mark.tf
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 FEW = {
     "deadline": None,
     "phases": [Phase.generate],

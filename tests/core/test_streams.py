@@ -18,7 +18,7 @@ from PIL import Image
 from kerasfaces import cli
 from kerasfaces.core.files import write_json
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 # Not in latin-1, ascii or cp437: a dash, a letter, half of a file name in another code.
 SOURCE = "gan–π"
 
