@@ -23,6 +23,7 @@ _EXAMPLES = [
     "python -m experiments systems --manifest M -o DIR         # every detector, one page",
     "python -m experiments all --manifest M -o DIR --budget-hours 12   # overnight",
     "python -m experiments all --quick -o DIR                  # on the built-in sample",
+    "python -m experiments tian2023 --manifest M -o DIR --workers 4   # or --engine ray",
 ]
 _QUICK_NOTE = (
     "--quick: this shows that the plumbing works, on the built-in simulation; the numbers "
@@ -119,6 +120,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="MANIFEST",
         help="other images, to test the finished detectors on (lnp_fusion)",
     )
+    cli.add_engine(parser, workers=True)
     add("--quick", action="store_true", help="on the built-in sample, in minutes")
     add(
         "--record",

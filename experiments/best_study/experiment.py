@@ -45,9 +45,7 @@ def run(context: Context) -> Outcome:
         ]
         return Outcome(rows=rows, weights={"mobilenetv2": NO_WEIGHTS}, notes=[reason])
     config = configs.default("mobilenetv2", context.weights["mobilenetv2"])
-    default = {
-        seed: context.train("default", config, RATIO, seed) for seed in context.seeds
-    }
+    default = context.train_seeds("default", config, RATIO)
     studies = {seed: _search(context, seed) for seed in context.seeds}
     winner = {
         seed: folder / tuned.result(folder)["run"] for seed, folder in studies.items()

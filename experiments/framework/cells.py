@@ -5,10 +5,11 @@ all images or on what is drawn of some generators, as `kerasfaces crossgen` draw
 """
 
 import dataclasses
+import functools
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from experiments.framework import failures
 from experiments.framework.rows import FAILED, NO_BUDGET, NO_WEIGHTS, RUN
@@ -25,9 +26,11 @@ if TYPE_CHECKING:
     from kerasfaces.baselines.config import BaselineConfig
     from kerasfaces.crossgen.draw import Drawn
     from kerasfaces.train.config import TrainConfig
+    from kerasfaces.train.run import Request
 
 logger = logging.getLogger("kerasfaces.experiments")
 Ratio = tuple[int, int, int]
+Key = TypeVar("Key")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -66,6 +69,25 @@ class Attempted:
     folders: Mapping[int, Path] = dataclasses.field(default_factory=dict)
     ended: str = ""
     note: str = ""
+
+
+def train_all(
+    context: Context, systems: Mapping[Key, System], ratio: Ratio
+) -> dict[Key, Attempted]:
+    """Train every system on every split, on the engine's workers where there are some.
+
+    Args:
+        context: The experiment's.
+        systems: What, in order of importance.
+        ratio: Of the splits.
+    """
+    context.train_ahead(
+        functools.partial(_request, context, system, ratio, seed)
+        for system in systems.values()
+        for seed in context.seeds
+        if not context.missing_weights(system.config.model.name, system.weights)
+    )
+    return {key: train(context, system, ratio) for key, system in systems.items()}
 
 
 def train(context: Context, system: System, ratio: Ratio) -> Attempted:
@@ -191,20 +213,33 @@ def audit(context: Context) -> dict[str, Any]:
 def _train(context: Context, system: System, ratio: Ratio, seed: int) -> Path:
     if context.runs is not None:
         forget()
-    manifest, notes = None, []
-    if system.trained_on is not None:
-        manifest = drawn(context, system, ratio, seed).manifest
-        notes = [f"Trained on {', '.join(system.trained_on)} alone among generators."]
     return context.train(
         system.label,
         system.config,
         ratio,
         seed,
-        manifest=manifest,
-        weights=system.weights,
-        audit=audit(context),
-        notes=notes,
+        **_arguments(context, system, ratio, seed),
     )
+
+
+def _request(context: Context, system: System, ratio: Ratio, seed: int) -> "Request":
+    arguments = _arguments(context, system, ratio, seed)
+    return context.request(system.label, system.config, ratio, seed, **arguments)
+
+
+def _arguments(
+    context: Context, system: System, ratio: Ratio, seed: int
+) -> dict[str, Any]:
+    manifest, notes = None, []
+    if system.trained_on is not None:
+        manifest = drawn(context, system, ratio, seed).manifest
+        notes = [f"Trained on {', '.join(system.trained_on)} alone among generators."]
+    return {
+        "manifest": manifest,
+        "weights": system.weights,
+        "audit": audit(context),
+        "notes": notes,
+    }
 
 
 def _stopped(status: str, folders: Mapping[int, Path]) -> Attempted:

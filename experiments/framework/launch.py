@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from experiments.framework import runner
 from experiments.framework.clock import spent_s
 from experiments.framework.failures import is_failure
+from kerasfaces import cli
 from kerasfaces.core import folders
 from kerasfaces.core.imports import import_keras
 
@@ -87,6 +88,7 @@ def prepare(
         also=manifests.read(arguments.also) if arguments.also else None,
         stores=arguments.stores,
         runs=arguments.runs,
+        engine=cli.engine_of(arguments).or_in_process(),
     )
     return Job(
         name=name,

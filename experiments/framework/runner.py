@@ -10,7 +10,7 @@ import difflib
 import functools
 import importlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Any
 from experiments.framework import sharing
 from experiments.framework.clock import clock, total_s
 from experiments.framework.options import KEYWORDS, parse_seeds, parse_weights
+from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import (
     InputError,
+    KerasfacesError,
     MissingFileError,
     OutOfBudgetError,
     RunError,
@@ -75,6 +77,7 @@ class Context:
         runs: Where trainings go that other experiments may ask for as well; None keeps
             them in `folder`.
         hours_of: A folder of experiments whose hours count together; None is `folder`.
+        engine: Where trainings run; one after another in this process by default.
     """
 
     manifest: "Manifest"
@@ -88,6 +91,8 @@ class Context:
     stores: Path | None = None
     runs: Path | None = None
     hours_of: Path | None = None
+    engine: Engine = dataclasses.field(default_factory=lambda: Engine(workers=1))
+    _reasons: dict[Path, str] = dataclasses.field(default_factory=dict, repr=False)
 
     def missing_weights(self, model: str, text: str | None = None) -> str | None:
         """Return why a model cannot be run, or None when its base weights are there.
@@ -177,8 +182,100 @@ class Context:
 
         Raises:
             OutOfBudgetError: It is not trained, and the budget is spent.
+            RunError: It failed on a worker.
         """
         from kerasfaces.run.folder import DetectorRun
+        from kerasfaces.train import run as training
+
+        request = self.request(
+            label,
+            config,
+            ratio,
+            seed,
+            store=store,
+            manifest=manifest,
+            weights=weights,
+            audit=audit,
+            notes=notes,
+        )
+        folder = request.folder
+        if folder in self._reasons:
+            raise RunError(self._reasons[folder])
+        if folder is not None and DetectorRun(folder).is_finished:
+            logger.info("%s, split seed %d", label, seed)
+        else:
+            self.must_start(f"{label}, split seed {seed},")
+            logger.info("%s, split seed %d: training", label, seed)
+        with clock(self.folder):
+            return training.train(request)
+
+    def train_seeds(
+        self,
+        label: str,
+        config: "TrainConfig | BaselineConfig",
+        ratio: tuple[int, int, int],
+        *,
+        store: Path | None = None,
+    ) -> dict[int, Path]:
+        """Train on every split; return seed -> run folder. See `train`."""
+        make = functools.partial(self.request, label, config, ratio, store=store)
+        self.train_ahead(functools.partial(make, seed) for seed in self.seeds)
+        return {
+            seed: self.train(label, config, ratio, seed, store=store)
+            for seed in self.seeds
+        }
+
+    def train_ahead(self, makers: "Iterable[Callable[[], Request]]") -> None:
+        """Train on the engine's workers what is not trained yet, for `train` to find.
+
+        In this process alone nothing is done: `train` does it. What fails is named when
+        `train` asks for it; a request that cannot be made is left to it as well.
+
+        Args:
+            makers: Each returns a training; called when a worker is free.
+        """
+        if self.engine.in_process:
+            return
+        from experiments.framework import parallel
+
+        with clock(self.folder):
+            failed = parallel.train(
+                self._unfinished(makers), self.folder, self.engine, self.can_start
+            )
+        self._reasons.update(failed)
+
+    def _unfinished(
+        self, makers: "Iterable[Callable[[], Request]]"
+    ) -> "Iterator[Request]":
+        from kerasfaces.run.folder import DetectorRun
+
+        asked: set[Path] = set()
+        for make in makers:
+            try:
+                request = make()
+            except KerasfacesError as error:
+                logger.info("left to the end: %s", error)
+                continue
+            folder = request.folder
+            if folder is None or folder in asked or DetectorRun(folder).is_finished:
+                continue
+            asked.add(folder)
+            yield request
+
+    def request(
+        self,
+        label: str,
+        config: "TrainConfig | BaselineConfig",
+        ratio: tuple[int, int, int],
+        seed: int,
+        *,
+        store: Path | None = None,
+        manifest: "Manifest | None" = None,
+        weights: str | None = None,
+        audit: dict[str, Any] | None = None,
+        notes: Sequence[str] = (),
+    ) -> "Request":
+        """Return a training with the folder where it belongs; see `train`."""
         from kerasfaces.train import run as training
 
         request = training.Request(
@@ -190,15 +287,8 @@ class Context:
             notes=(*self.notes, *notes),
             audit=audit,
         )
-        folder = self._place(label, seed, request)
-        if DetectorRun(folder).is_finished:
-            logger.info("%s, split seed %d", label, seed)
-        else:
-            self.must_start(f"{label}, split seed {seed},")
-            logger.info("%s, split seed %d: training", label, seed)
-        request = dataclasses.replace(request, folder=folder)
-        with clock(self.folder):
-            return training.train(request)
+        place = self._place(label, seed, request)
+        return dataclasses.replace(request, folder=place)
 
     def _place(self, label: str, seed: int, request: "Request") -> Path:
         """Return the run folder, shared with other experiments where runs are."""

@@ -54,10 +54,7 @@ def run(context: Context) -> Outcome:
         ]
         return Outcome(rows=rows, weights={"mobilenetv2": NO_WEIGHTS}, notes=[reason])
     folders = {
-        name: {
-            seed: context.train(_slug(name), config, RATIO, seed)
-            for seed in context.seeds
-        }
+        name: context.train_seeds(_slug(name), config, RATIO)
         for name, config in configurations().items()
     }
     rows = [

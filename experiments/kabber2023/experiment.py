@@ -38,9 +38,7 @@ def run(context: Context) -> Outcome:
             continue
         config, note = _configuration(model, context)
         notes += note
-        folders = {
-            seed: context.train(model, config, RATIO, seed) for seed in context.seeds
-        }
+        folders = context.train_seeds(model, config, RATIO)
         found = {seed: measured.Measures(folder) for seed, folder in folders.items()}
         rows += _cells(model, found) + _groups(model, found)
         weights[model] = _base(folders)

@@ -115,12 +115,9 @@ def _train(context: Context) -> Folders:
     store = Stores(context, planned[RGB].model.size_px).folder("none", UNMASKED)
     every: Folders = {}
     for name, config in planned.items():
-        every[name] = {
-            seed: context.train(
-                _slug(name), config, RATIO, seed, store=None if name == RGB else store
-            )
-            for seed in context.seeds
-        }
+        every[name] = context.train_seeds(
+            _slug(name), config, RATIO, store=None if name == RGB else store
+        )
     for joint, kinds in AVERAGES.items():
         others = [name for name in planned if name.rpartition(" ")[0] in kinds]
         every[joint] = {

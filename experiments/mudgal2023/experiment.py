@@ -54,9 +54,7 @@ def run(context: Context) -> Outcome:
         )
     sets = training_sets(context, RATIO)
     planned = systems(context, sets)
-    found = {
-        key: cells.train(context, system, RATIO) for key, system in planned.items()
-    }
+    found = cells.train_all(context, planned, RATIO)
     cells.require_one(list(found.values()))
     rows = [*_data(context), *_result(found), *_ours(found)]
     rows += [*_bias(sets, found), *_differences(sets, found)]

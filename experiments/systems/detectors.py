@@ -7,6 +7,7 @@ a few cores. Each is trained as its document says.
 import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from experiments.framework.channel_stores import Stores
 from experiments.framework.quick import shrunk
@@ -19,6 +20,7 @@ from kerasfaces.core import registry
 from kerasfaces.core.errors import OutOfBudgetError
 from kerasfaces.train import config as configs
 from kerasfaces.train.config import TrainConfig
+from kerasfaces.train.run import Request
 
 RATIO = (5, 1, 1)
 PRETRAINED = (  # what starts from weights that are not in this repository
@@ -124,11 +126,32 @@ def train(
         if folder is None:
             raise OutOfBudgetError
         return folder
+    return context.train(**_arguments(detector, context, seed))
+
+
+def request(
+    detector: Detector, context: Context, stores: Stores, masked: str, seed: int
+) -> Request:
+    """Return what `train` trains.
+
+    Raises:
+        OutOfBudgetError: Channels it needs are not made, and the hours are spent.
+    """
+    if detector.cell is not None:
+        return wan2023.request(detector.cell(seed), context, stores, masked)
+    return context.request(**_arguments(detector, context, seed))
+
+
+def _arguments(detector: Detector, context: Context, seed: int) -> dict[str, Any]:
     config = configuration(detector, context)
-    assert config is not None  # noqa: S101 - for the type checker: there is no cell
     is_baseline = isinstance(config, BaselineConfig)
-    weights = "none" if is_baseline else detector.weights
-    return context.train(detector.label, config, RATIO, seed, weights=weights)
+    return {
+        "label": detector.label,
+        "config": config,
+        "ratio": RATIO,
+        "seed": seed,
+        "weights": "none" if is_baseline else detector.weights,
+    }
 
 
 def _quick_to_train() -> Iterator[Detector]:

@@ -76,12 +76,20 @@ def _train(context: Context) -> tuple[dict[str, Folders], dict[str, str]]:
     stores = Stores(context, size_px)
     found: dict[str, Folders] = {}
     status: dict[str, str] = {}
+    planned = []
     for each in detectors.detectors():
         if each.needs_weights and (
             context.weights[each.model] == "none" or context.missing_weights(each.model)
         ):
             status[each.title] = NO_WEIGHTS
-            continue
+        else:
+            planned.append(each)
+    context.train_ahead(
+        functools.partial(detectors.request, each, context, stores, masked, seed)
+        for each in planned
+        for seed in context.seeds
+    )
+    for each in planned:
         attempted = attempt(
             context,
             each.label,

@@ -53,9 +53,7 @@ def run(context: Context) -> Outcome:
         context = quick.few(context, _QUICK_PAIRS)
         notes = [quick.note(context)]
     planned = systems(context)
-    found = {
-        name: cells.train(context, system, RATIO) for name, system in planned.items()
-    }
+    found = cells.train_all(context, planned, RATIO)
     cells.require_one(list(found.values()))
     rows = [*_data(context), *_result(found), *_headlines(found)]
     rows += [*_generators(context, found), *_conclusion(context, planned, found)]

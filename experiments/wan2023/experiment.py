@@ -5,6 +5,7 @@ trained in the order of `cells.order` until `--budget-hours` is spent; each is a
 run folder that continues where it was stopped.
 """
 
+import functools
 import logging
 from collections import defaultdict
 from pathlib import Path
@@ -17,6 +18,7 @@ from experiments.wan2023 import cells, published, saturation, simulated, tables
 from experiments.wan2023.cells import Cell, Variant
 from kerasfaces.core.errors import OutOfBudgetError
 from kerasfaces.run.folder import DetectorRun
+from kerasfaces.train.run import Request
 
 logger = logging.getLogger(__name__)
 MODELS = ("lnp_attention",)
@@ -46,6 +48,10 @@ def _run(context: Context, masked: str, notes: list[str]) -> Outcome:
     stores = Stores(context, size_px)
     found: dict[tuple[str, Variant | None], dict[int, Path]] = defaultdict(dict)
     left = 0
+    context.train_ahead(
+        functools.partial(request, cell, context, stores, masked)
+        for cell in cells.order(context.seeds)
+    )
     for cell in cells.order(context.seeds):
         folder = train(cell, context, stores, masked)
         if folder is None:
@@ -77,17 +83,27 @@ def train(cell: Cell, context: Context, stores: Stores, masked: str) -> Path | N
         stores: Of channels, of the cells' size.
         masked: The mask that cuts faces out.
     """
+    folder = context.run_folder(cell.label(masked), cell.seed)
     try:
-        return _train(cell, context, stores, masked)
+        if not DetectorRun(folder).is_finished:
+            _forget()
+        return context.train(**_arguments(cell, context, stores, masked))
     except OutOfBudgetError:
         return None
 
 
-def _train(cell: Cell, context: Context, stores: Stores, masked: str) -> Path:
+def request(cell: Cell, context: Context, stores: Stores, masked: str) -> Request:
+    """Return what `train` trains; channels and simulated fakes it needs are made.
 
-    label = cell.label(masked)
-    if not DetectorRun(context.run_folder(label, cell.seed)).is_finished:
-        _forget()
+    Raises:
+        OutOfBudgetError: They are not made, and the budget is spent.
+    """
+    return context.request(**_arguments(cell, context, stores, masked))
+
+
+def _arguments(
+    cell: Cell, context: Context, stores: Stores, masked: str
+) -> dict[str, Any]:
     config = cells.configuration(cell, context)
     weights = "none"
     store, manifest = None, None
@@ -105,15 +121,15 @@ def _train(cell: Cell, context: Context, stores: Stores, masked: str) -> Path:
             context.folder / "simulated",
             config.model.size_px,
         )
-    return context.train(
-        label,
-        config,
-        RATIO,
-        cell.seed,
-        store=store,
-        manifest=manifest,
-        weights=weights,
-    )
+    return {
+        "label": cell.label(masked),
+        "config": config,
+        "ratio": RATIO,
+        "seed": cell.seed,
+        "store": store,
+        "manifest": manifest,
+        "weights": weights,
+    }
 
 
 def _store(variant: Variant, stores: Stores, masked: str) -> Path:

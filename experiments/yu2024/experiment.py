@@ -60,9 +60,7 @@ def run(context: Context) -> Outcome:
     names = _generators(context)
     played = roles.cast(names)
     planned = systems(context, played)
-    found = {
-        name: cells.train(context, system, RATIO) for name, system in planned.items()
-    }
+    found = cells.train_all(context, planned, RATIO)
     cells.require_one(list(found.values()))
     rows = [
         *_data(context),

@@ -55,7 +55,8 @@ def add_engine(parser: argparse.ArgumentParser, *, workers: bool = False) -> Non
             "--workers",
             type=int,
             metavar="N",
-            help="upper limit of processes or of Ray actors; default: as many as fit",
+            help="upper limit of processes or of Ray actors; default: this process alone, or as "
+            "many actors as fit",
         )
 
 

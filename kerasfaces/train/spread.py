@@ -82,7 +82,7 @@ def _train(output: Path) -> Train:
     return Train(output)
 
 
-def _anywhere(request: run.Request) -> run.Request:
+def anywhere(request: run.Request) -> run.Request:
     """Return a request that means the same in another working directory."""
     paths = {
         name: path.absolute()
@@ -110,7 +110,7 @@ def train_all(
         Train(output.absolute(), preparations),
         requests,
         spread=spread.or_in_process(),
-        load=_anywhere,
+        load=anywhere,
     )
     with contextlib.closing(outcomes):
         for request, outcome in zip(requests, outcomes, strict=True):

@@ -11,6 +11,7 @@ from experiments.framework import cells, measured
 from experiments.framework.cells import Attempted, System
 from experiments.framework.runner import Context
 from kerasfaces import manifest as manifests
+from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.core.files import write_json
 from kerasfaces.train import config as configs
@@ -243,3 +244,51 @@ def test_one_that_fails_on_some_splits_alone_is_in_the_exit_code(
     monkeypatch.setattr(training, "train", train)
     assert main([*words, "--weights", f"mobilenetv2={weights_file}"]) == 0
     capsys.readouterr()
+
+
+@pytest.mark.tf
+@pytest.mark.slow
+def test_workers_train_what_this_process_would(tiny_manifest, tmp_path):
+    def contexts():
+        for name, engine in (("here", Engine(workers=1)), ("apart", Engine(workers=2))):
+            yield Context(
+                manifest=tiny_manifest,
+                folder=tmp_path / name,
+                weights={},
+                seeds=(0, 1),
+                engine=engine,
+            )
+
+    config = configs.preset("tian2023", "logistic_regression")
+    small = dataclasses.replace(
+        config, epochs=1, model=dataclasses.replace(config.model, size_px=32)
+    )
+    systems = {"good": System(label="good", config=small)}
+    here, apart = (cells.train_all(each, systems, (4, 1, 1)) for each in contexts())
+    for seed in (0, 1):
+        one, other = (
+            (each["good"].folders[seed] / "predictions_test.csv").read_bytes()
+            for each in (here, apart)
+        )
+        assert one == other
+
+
+@pytest.mark.tf
+@pytest.mark.slow
+def test_what_fails_on_a_worker_is_named_once_and_the_rest_goes_on(
+    context, system, tmp_path
+):
+    context = dataclasses.replace(context, engine=Engine(workers=2))
+    folder = context.run_folder("logistic", 0)
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text("{}")  # of another run
+    found = cells.train_all(context, {"a": system}, RATIO)["a"]
+    assert found.status.startswith("failed: ")
+    assert "split 0" in found.note
+
+
+def test_with_the_budget_spent_no_worker_starts(context, system):
+    context = dataclasses.replace(context, engine=Engine(workers=2), budget_h=0.5)
+    write_json(context.folder / "clock.json", {"seconds": 3600.0})
+    found = cells.train_all(context, {"a": system}, RATIO)["a"]
+    assert found.status == "not run: budget"
