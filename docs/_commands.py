@@ -11,7 +11,7 @@ from kerasfaces.__main__ import STAGES
 
 SUBCOMMANDS = {
     "manifest": ("build", "join", "split", "check", "audit", "select"),
-    "channels": ("verify", "repair", "preview", "estimate"),
+    "channels": ("verify", "repair", "preview"),
 }
 
 

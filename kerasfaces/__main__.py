@@ -43,6 +43,10 @@ STAGES = {
     ),
     "predict": ("run folder, images", "a verdict and a score per image"),
     "export": ("run folder", "the network for ONNX, LiteRT, OpenVINO, TensorFlow"),
+    "estimate": (
+        "a few images",
+        "hours, bytes and cost of channels, features or a training of many",
+    ),
     "cache": ("nothing", "what the cache holds; makes it smaller"),
 }
 

@@ -20,6 +20,7 @@ LAYERS = [
     {"evaluate"},
     {"compare"},
     {"train"},
+    {"estimate"},
     {"attribute"},
     {"tune"},
     {"crossgen"},

@@ -1,4 +1,4 @@
-"""Command `channels`: manifest or files -> store; verify, repair, preview, estimate."""
+"""Command `channels`: manifest or files -> store; verify, repair, preview."""
 
 import argparse
 import importlib
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from kerasfaces import cli
 
-COMMANDS = ("verify", "repair", "preview", "estimate")
+COMMANDS = ("verify", "repair", "preview")
 
 
 @cli.command

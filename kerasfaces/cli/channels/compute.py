@@ -22,7 +22,7 @@ _EXAMPLES = [
     "kerasfaces channels verify STORE                 # exit 1 on findings",
     "kerasfaces channels repair STORE [MANIFEST]      # with a manifest: computes again",
     "kerasfaces channels preview STORE MANIFEST -o sheet.png",
-    "kerasfaces channels estimate MANIFEST --images 100000   # hours, bytes, cost",
+    "kerasfaces estimate channels --manifest MANIFEST --images 100000   # hours, bytes, cost",
 ]
 
 

@@ -5,10 +5,11 @@ import dataclasses
 import pytest
 
 from kerasfaces import manifest as manifests
-from kerasfaces.channels import config, estimate
-from kerasfaces.channels.estimate import Assumptions, Machine, Rate
-from kerasfaces.cli import channels as command
+from kerasfaces.channels import config
+from kerasfaces.cli import estimate as command
 from kerasfaces.core.errors import InputError
+from kerasfaces.estimate import channels, workload
+from kerasfaces.estimate.workload import Assumptions, Machine, Rate
 
 GIVEN = Assumptions(
     core_price=0.1, gpu_price=3, disk_price=0.5, gpu_cores=4, gpu_speedup=50,
@@ -17,7 +18,7 @@ GIVEN = Assumptions(
 
 
 def test_machines():
-    here, gpu, nodes = estimate.machines(GIVEN, cores=2)
+    here, gpu, nodes = workload.machines(GIVEN, cores=2)
     assert (here.cores, here.price, here.efficiency) == (2, pytest.approx(0.2), 1)
     assert (gpu.cores, gpu.price, gpu.gpu_speedup) == (4, pytest.approx(3.4), 50)
     assert (nodes.cores, nodes.price) == (24, pytest.approx(2.4))
@@ -25,8 +26,11 @@ def test_machines():
 
 
 def test_seconds():
-    here, gpu, nodes = estimate.machines(GIVEN, cores=2)
-    network, other = Rate("channel lnp", 0.6), Rate("channel spectrum", 0.6)
+    here, gpu, nodes = workload.machines(GIVEN, cores=2)
+    network, other = (
+        Rate("channel lnp", 0.6, on_gpu=True),
+        Rate("channel spectrum", 0.6),
+    )
     assert here.seconds(network, 100) == pytest.approx(30)
     assert gpu.seconds(network, 100) == pytest.approx(100 * 0.6 / 50)
     assert gpu.seconds(other, 100) == pytest.approx(100 * 0.6 / (4 * 0.5))
@@ -34,25 +38,28 @@ def test_seconds():
 
 
 def test_writing_does_not_spread_and_is_sent_first():
-    here, gpu, nodes = estimate.machines(GIVEN, cores=2)
-    writing = Rate("writing", 0.01, 50, serial=True)
+    here, gpu, nodes = workload.machines(GIVEN, cores=2)
+    writing = Rate("writing", 0.01, 50, spread="process")
     assert here.seconds(writing, 100) == gpu.seconds(writing, 100) == pytest.approx(1)
     assert nodes.seconds(writing, 100) == pytest.approx(1 + 100 * 50 / 1000)
 
 
 def test_table_adds_up():
-    rates = [Rate("a", 0.36, 1e6), Rate("writing", 0.02, 1e7, serial=True)]
-    lines = estimate.table(rates, 10_000, GIVEN, cores=2)
+    rates = [
+        Rate("a", 0.36, 1e6),
+        Rate("writing", 0.02, 1e7, spread="process", stored=True),
+    ]
+    lines = workload.table(rates, 10_000, GIVEN, cores=2)
     hours = float(next(line for line in lines if line.startswith("all")).split()[1])
     cost = float(next(line for line in lines if line.startswith("cost")).split()[1])
     assert hours == pytest.approx((0.36 / 2 + 0.02) * 10_000 / 3600, abs=0.005)
     assert cost == pytest.approx(hours * 0.2, abs=0.005)
-    assert lines[-1] == "keeping the store: 50.00 a month"  # 100 GB
+    assert lines[-1] == "keeping the arrays: 50.00 a month"  # 100 GB
 
 
 def test_every_stage_is_measured(tiny_manifest):
     wanted = config.make(["mask", "rgb"], "none", ["size_px=32"])
-    rates = estimate.measure(wanted, tiny_manifest.files()[:4])
+    rates = channels.measure(wanted, tiny_manifest.files()[:4])
     names = [rate.name for rate in rates]
     assert names == ["read and decode", "channel mask", "channel rgb", "writing"]
     assert all(rate.core_s > 0 for rate in rates)
@@ -65,17 +72,18 @@ def test_no_image_at_all(tmp_path):
     path = tmp_path / "a.png"
     path.write_bytes(b"no image")
     with pytest.raises(InputError, match="None of the 1 images can be decoded"):
-        estimate.measure(config.make(["rgb"]), [path])
+        channels.measure(config.make(["rgb"]), [path])
 
 
 def test_command_prints_what_it_assumes(tiny_manifest, tmp_path, capsys):
     csv = tmp_path / "m.csv"
     manifests.write(tiny_manifest, csv)
-    arguments = ["estimate", str(csv), "--channels", "rgb", "--set", "size_px=32"]
+    arguments = ["channels", "--manifest", str(csv)]
+    arguments += ["--channels", "rgb", "--set", "size_px=32"]
     options = ["--sample", "3", "--nodes", "7", "--core-price", "0.25"]
     assert command.main([*arguments, *options]) == 0
     text = capsys.readouterr().out
-    assert text.startswith("100,000 images of 32 px, channels rgb, mask none")
+    assert text.startswith("100,000 images, 32 px, channels rgb, mask none")
     assert "7 nodes" in text
     for field in dataclasses.fields(Assumptions):
         assert f"{field.name} " in text.splitlines()[-1]
@@ -95,7 +103,54 @@ def test_command_prints_what_it_assumes(tiny_manifest, tmp_path, capsys):
 )
 def test_numbers_out_of_range_are_refused(option, value, message):
     with pytest.raises(InputError, match=message):
-        command.main(["estimate", "m.csv", option, value])
+        command.main(["channels", option, value])
+
+
+def test_end_to_end_training_uses_one_node():
+    here, _, nodes = workload.machines(GIVEN, cores=2)
+    steps = Rate("whole network", 0.6, spread="machine")
+    assert here.seconds(steps, 100) == pytest.approx(30)
+    assert nodes.seconds(steps, 100) == pytest.approx(100 * 0.6 / (8 * 0.5))
+
+
+@pytest.mark.tf
+def test_stages_of_a_training_with_a_frozen_base(
+    tiny_manifest, tiny_weights, tmp_path, capsys
+):
+    csv = tmp_path / "m.csv"
+    manifests.write(tiny_manifest, csv)
+    options = ["--manifest", str(csv), "--weights", str(tiny_weights), "--sample", "4"]
+    sizes = ["--set", "model.size_px=32", "--set", "epochs=3", "--views", "2"]
+    assert command.main(["train", *options, *sizes]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    stages = [
+        "read and decode",
+        "writing pixels",
+        "features, 2 views",
+        "writing features",
+        "head, 3 epochs",
+    ]
+    assert [line[:24].strip() for line in lines[2:7]] == stages
+    assert command.main(["features", *options, *sizes]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[:24].strip() for line in lines[2:6]] == stages[:-1]
+
+
+@pytest.mark.tf
+def test_stages_of_a_training_end_to_end(tiny_manifest, tmp_path, capsys):
+    csv = tmp_path / "m.csv"
+    manifests.write(tiny_manifest, csv)
+    options = ["--manifest", str(csv), "--model", "logistic_regression"]
+    small = ["--set", "model.size_px=32", "--set", "epochs=2", "--sample", "4"]
+    assert command.main(["train", *options, *small]) == 0
+    assert "whole network, 2 epochs" in capsys.readouterr().out
+    with pytest.raises(InputError, match="has no frozen features; estimate `train`"):
+        command.main(["features", *options, *small])
+
+
+def test_baselines_are_not_measured():
+    with pytest.raises(InputError, match="leave baselines and --store out"):
+        command.main(["train", "--model", "hog_svm"])
 
 
 def test_what_costs_nothing_is_allowed():

@@ -1,0 +1,129 @@
+"""Command `estimate`: a few images -> what many would take, for channels or a training."""
+
+import argparse
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kerasfaces import cli
+from kerasfaces.cli import train
+from kerasfaces.core import machine
+from kerasfaces.core.errors import InputError
+
+if TYPE_CHECKING:
+    from kerasfaces.estimate.workload import Rate
+
+_EXAMPLES = [
+    "kerasfaces estimate channels --manifest M --images 100000 --mask grabcut",
+    "kerasfaces estimate features --manifest M --images 100000000 --nodes 50",
+    "kerasfaces estimate train --manifest M --model resnet50 --set epochs=20",
+]
+
+
+@cli.command
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, measure, print the table."""
+    from kerasfaces.estimate.workload import Assumptions, table
+
+    arguments = parser().parse_args(argv)
+    for name in ("images", "sample"):
+        number = getattr(arguments, name)
+        if number < 1:
+            raise InputError(f"`{name}`: expected 1 or more, got {number}.")
+    names = [field.name for field in dataclasses.fields(Assumptions)]
+    assumed = Assumptions(**{name: getattr(arguments, name) for name in names})
+    manifest, _ = train.manifest_or_sample(arguments.manifest, arguments.root)
+    files = manifest.files()
+    files = files[:: max(1, len(files) // arguments.sample)][: arguments.sample]
+    subject, rates = arguments.measure(arguments, files)
+    cores = machine.usable_cores()
+    print(
+        f"{arguments.images:,} images, {subject}; measured on {len(files)} images, "
+        f"{cores} cores"
+    )
+    print("\n".join(table(rates, arguments.images, assumed, cores)))
+    values = ", ".join(f"{name} {value:g}" for name, value in vars(assumed).items())
+    print(f"measured: core s/image and this machine; all else is assumed: {values}")
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of `estimate`."""
+    parser = cli.parser(
+        "estimate",
+        "Measure every stage on a few images, and say what many would take here, on a "
+        "machine with a GPU and on a cluster.",
+        _EXAMPLES,
+    )
+    stages = parser.add_subparsers(dest="stage", required=True, metavar="STAGE")
+    channels = stages.add_parser("channels", help="a channel store")
+    channels.add_argument("--manifest", type=Path, help="default: the built-in sample")
+    channels.add_argument("--root", type=Path, help="what its paths are relative to")
+    channels.add_argument("--channels", default="lnp,spectrum", metavar="NAMES")
+    channels.add_argument("--mask", default="none", metavar="NAME")
+    channels.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    channels.set_defaults(measure=_channels)
+    for name, about in (
+        ("features", "features of a frozen base"),
+        ("train", "a whole training"),
+    ):
+        stage = stages.add_parser(name, help=about)
+        train.add_detector_options(stage)
+        stage.set_defaults(measure=_training, seed=0, tensorboard=False)
+    for stage in stages.choices.values():
+        _add_assumptions(stage)
+    return parser
+
+
+def _add_assumptions(parser: argparse.ArgumentParser) -> None:
+    from kerasfaces.estimate.workload import Assumptions
+
+    add = parser.add_argument
+    add("--images", type=int, default=100_000, metavar="N", help="default: 100000")
+    add("--sample", type=int, default=16, metavar="N", help="measured; default: 16")
+    for field in dataclasses.fields(Assumptions):
+        option, value = f"--{field.name.replace('_', '-')}", field.default
+        add(option, type=type(value), default=value, help=f"default: {value}")
+
+
+def _channels(
+    arguments: argparse.Namespace, files: Sequence[Path]
+) -> "tuple[str, list[Rate]]":
+    from kerasfaces.channels import config as configs
+    from kerasfaces.estimate import channels
+
+    names = configs.split_names(arguments.channels)
+    config = configs.make(names, arguments.mask, arguments.set)
+    subject = f"{config.size_px} px, channels {arguments.channels}, mask {config.mask}"
+    return subject, channels.measure(config, files)
+
+
+def _training(
+    arguments: argparse.Namespace, files: Sequence[Path]
+) -> "tuple[str, list[Rate]]":
+    cli.import_keras()
+    from kerasfaces.baselines.config import BaselineConfig
+    from kerasfaces.estimate import training
+    from kerasfaces.models import catalogue
+    from kerasfaces.train.prepare import trains_whole
+
+    config = train.config_of(arguments)
+    if isinstance(config, BaselineConfig) or arguments.store:
+        raise InputError(
+            "Only trainings of networks on pixels are measured; leave baselines and "
+            "`store` out."
+        )
+    architecture = catalogue.load(config.model.name)
+    weights = architecture.find_weights(train.weights_of(arguments), config.model)
+    model = architecture.completed(config.model, weights)
+    config = dataclasses.replace(config, model=model)
+    subject = f"{config.input_spec.size_px} px, {config.model.name}"
+    if arguments.stage == "train":
+        return subject, training.training(config, weights, files)
+    if weights is None or trains_whole(config, weights):
+        raise InputError(
+            f"{config.model.name} is trained as a whole: it has no frozen features; estimate "
+            "`train` instead."
+        )
+    return subject, training.features(config, weights, files)
