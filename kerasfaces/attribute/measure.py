@@ -13,13 +13,12 @@ from kerasfaces.metrics import (
     Rows,
     Thresholds,
     measure_slices,
-    near_perfect,
     rate,
 )
 from kerasfaces.metrics.bootstrap import RESAMPLES, draw_counts, rate_draws
+from kerasfaces.metrics.difference_tests import Order
 from kerasfaces.metrics.inputs import Bools, Floats
-from kerasfaces.metrics.intervals import percentiles, undefined
-from kerasfaces.metrics.paired import Order
+from kerasfaces.metrics.intervals import is_near_perfect, percentiles, undefined
 
 Counts = NDArray[np.int64]
 _CHUNK_ELEMENTS = 2**20
@@ -161,7 +160,7 @@ def mean_auroc(
     method = f"stratified bootstrap, images alike in {len(folds)} folds, {resamples} resamples"
     limits, near = [], 0
     for each, aucs, (known, unknown, _) in zip(own, drawn, folds, strict=True):
-        if near_perfect.applies(each.value, int(known.sum()), int(unknown.sum())):
+        if is_near_perfect(each.value, int(known.sum()), int(unknown.sum())):
             limits.append((each.low, each.high))
             near += 1
         else:

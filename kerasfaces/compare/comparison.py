@@ -20,7 +20,7 @@ from kerasfaces.metrics import Estimate, Rows, Thresholds, measure_slices
 from kerasfaces.metrics.bootstrap import RESAMPLES
 from kerasfaces.metrics.inputs import Bools
 from kerasfaces.metrics.intervals import EstimateJson
-from kerasfaces.metrics.together import METRICS
+from kerasfaces.metrics.system_differences import METRICS
 from kerasfaces.run import predictions
 
 logger = logging.getLogger(__name__)

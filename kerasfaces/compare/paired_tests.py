@@ -10,7 +10,7 @@ from kerasfaces.compare.detectors import Detector
 from kerasfaces.compare.shared_rows import Shared
 from kerasfaces.metrics import Difference, System, differences, holm
 from kerasfaces.metrics.inputs import Bools
-from kerasfaces.metrics.together import METRICS
+from kerasfaces.metrics.system_differences import METRICS
 from kerasfaces.run import predictions
 
 

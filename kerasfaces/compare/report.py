@@ -10,7 +10,7 @@ from kerasfaces.compare.detectors import OWN_VALIDATION
 from kerasfaces.compare.table import lacking
 from kerasfaces.evaluate import names, plots
 from kerasfaces.metrics import roc_curve
-from kerasfaces.metrics.together import METRICS
+from kerasfaces.metrics.system_differences import METRICS
 from kerasfaces.report import chart, markup
 from kerasfaces.report import page as pages
 from kerasfaces.report.chart import legend

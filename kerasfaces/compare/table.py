@@ -5,7 +5,7 @@ from typing import Any
 
 from kerasfaces.core.texts import plain
 from kerasfaces.evaluate import names
-from kerasfaces.metrics.together import METRICS
+from kerasfaces.metrics.system_differences import METRICS
 from kerasfaces.report.markup import MISSING, interval, number, p_text
 
 SHORT = {

@@ -7,9 +7,9 @@ compared with all reals) share its draws.
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,16 +92,10 @@ class Side:
         return order, gap[order], np.stack([at[:-1], at[1:]], axis=1)
 
 
-@dataclasses.dataclass(frozen=True)
-class Resamples:
+class Resamples(NamedTuple):
     """Metrics of a slice's resamples, `(resamples,)` float64 each.
 
-    Attributes:
-        auc: Area under the ROC curve.
-        ap: Average precision.
-        ece: Expected calibration error.
-        ece_noise: How far the bins' gaps lie from the rows' own, on the same scale.
-        brier: Brier score.
+    `ece_noise` is how far the bins' gaps lie from the rows' own, on the scale of `ece`.
     """
 
     auc: Floats
@@ -111,8 +105,7 @@ class Resamples:
     brier: Floats
 
 
-@dataclasses.dataclass(frozen=True)
-class _Draws:
+class _Draws(NamedTuple):
     """A chunk of `k` resamples of one side."""
 
     counts: Counts  # (k, n)
@@ -134,20 +127,17 @@ def bootstrap(
     results = {name: np.empty((5, resamples)) for name in pairs}
     for names in _components(pairs):
         group = {name: _Pair(*pairs[name]) for name in names}
-        largest = max(side.n for name in names for side in pairs[name])
+        sides = {side.key: side for name in names for side in pairs[name]}
+        streams = {key: rng.generator(seed, "bootstrap", key) for key in sides}
+        largest = max(side.n for side in sides.values())
         k = int(np.clip(_CHUNK_ELEMENTS // largest, 1, resamples))
-        streams = {
-            side.key: rng.generator(seed, "bootstrap", side.key)
-            for name in names
-            for side in pairs[name]
-        }
         for start in range(0, resamples, k):
             stop = min(start + k, resamples)
-            drawn: dict[str, _Draws] = {}
+            drawn = {
+                key: _draw(side, stop - start, streams[key])
+                for key, side in sides.items()
+            }
             for name, pair in group.items():
-                for side in (pair.real, pair.fake):
-                    if side.key not in drawn:
-                        drawn[side.key] = _draw(side, stop - start, streams[side.key])
                 results[name][:, start:stop] = pair.measure(
                     drawn[pair.real.key], drawn[pair.fake.key]
                 )
@@ -198,8 +188,7 @@ class _Pair:
         beaten_by = _dot(fake.counts, upto)
         if self.above is not None:
             above = real.cumulative.take(self.above, axis=1)
-            both = beaten_by + _dot(fake.counts, above)
-            beaten_by = both / 2
+            beaten_by = (beaten_by + _dot(fake.counts, above)) / 2
         hits = fake.cumulative[:, 1:]
         if self.fake.tie_end is not None:
             hits = hits.take(self.fake.tie_end, axis=1)
@@ -239,18 +228,14 @@ def _dot(a: Counts, b: Counts) -> Floats:
     return np.asarray([x @ y for x, y in zip(a, b, strict=True)], dtype=np.float64)
 
 
-def _components(pairs: Mapping[str, tuple[Side, Side]]) -> Iterator[list[str]]:
-    """Yield the slices in groups that share no side with one another."""
+def _components(pairs: Mapping[str, tuple[Side, Side]]) -> list[list[str]]:
+    """Return the slices in groups that share no side with one another."""
     groups: list[tuple[set[str], list[str]]] = []
     for name, sides in pairs.items():
         keys = {side.key for side in sides}
         names = [name]
-        apart = []
-        for other_keys, other_names in groups:
-            if other_keys & keys:
-                keys, names = keys | other_keys, other_names + names
-            else:
-                apart.append((other_keys, other_names))
-        groups = [*apart, (keys, names)]
-    for _, names in groups:
-        yield names
+        joined = [group for group in groups if group[0] & keys]
+        for other_keys, other_names in joined:
+            keys, names = keys | other_keys, other_names + names
+        groups = [each for each in groups if each not in joined] + [(keys, names)]
+    return [names for _, names in groups]

@@ -1,13 +1,13 @@
 """Calibration: Platt's sigmoid, and how far scores are from being probabilities."""
 
 import dataclasses
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kerasfaces.core.errors import InputError
-from kerasfaces.metrics.inputs import Bools, Floats, as_scored, as_values
-from kerasfaces.metrics.ranking import both_classes
+from kerasfaces.metrics.inputs import Bools, Floats, as_ranked, as_scored, as_values
 
 ECE_BINS = 15
 
@@ -33,18 +33,15 @@ class Platt:
         return sigmoid(self.log_odds(logits))
 
 
-@dataclasses.dataclass(frozen=True)
-class Reliability:
+class Reliability(NamedTuple):
     """Scores against outcomes, in bins of equal width.
 
     Attributes:
-        edges: `(bins + 1,)` float64, 0..1.
         n: `(bins,)` int64, images.
         n_fake: `(bins,)` int64, fakes among them.
         mean_score: `(bins,)` float64; NaN for an empty bin.
     """
 
-    edges: Floats
     n: NDArray[np.int64]
     n_fake: NDArray[np.int64]
     mean_score: Floats
@@ -69,17 +66,19 @@ def fit_platt(labels: ArrayLike, logits: ArrayLike) -> Platt:
     Raises:
         InputError: NaN, other labels, or only one class.
     """
-    fake, values = both_classes(*as_scored(labels, logits, "logits"))
+    fake, values = as_ranked(labels, logits)
     centre, spread = float(values.mean()), float(values.std())
+    n_fake = int(fake.sum())
     if spread <= 1e-12 * max(1.0, abs(centre)):  # a constant logit tells nothing
-        prior = (fake.sum() + 1) / (fake.size + 2)
+        prior = (n_fake + 1) / (fake.size + 2)
         return Platt(0.0, float(np.log(prior / (1 - prior))))
-    a, b = _newton((values - centre) / spread, _targets(fake))
+    target = np.where(fake, (n_fake + 1) / (n_fake + 2), 1 / (fake.size - n_fake + 2))
+    a, b = _newton((values - centre) / spread, target)
     return Platt(a / spread, b - a * centre / spread)
 
 
-def ece(labels: ArrayLike, scores: ArrayLike, bins: int = ECE_BINS) -> float:
-    """Return the expected calibration error over bins of equal width (Guo et al. 2017).
+def ece(labels: ArrayLike, scores: ArrayLike) -> float:
+    """Return the expected calibration error over 15 bins of equal width (Guo et al. 2017).
 
     `sum over bins of |n_fake - sum of scores| / n`. It is biased upwards when there are
     few images per bin.
@@ -87,25 +86,19 @@ def ece(labels: ArrayLike, scores: ArrayLike, bins: int = ECE_BINS) -> float:
     Args:
         labels: `(n,)`; 1 or `fake` is positive.
         scores: `(n,)` in 0..1.
-        bins: Number of bins.
 
     Raises:
         InputError: NaN, other labels, scores outside 0..1, or no rows.
     """
     fake, values = _probabilities(labels, scores)
-    gaps = np.bincount(bin_of(values, bins), fake - values, bins)
+    gaps = np.bincount(bin_of(values, ECE_BINS), fake - values, ECE_BINS)
     return float(np.abs(gaps).sum() / values.size)
 
 
 def brier(labels: ArrayLike, scores: ArrayLike) -> float:
     """Return the mean squared difference of score and outcome (Brier 1950).
 
-    Args:
-        labels: `(n,)`; 1 or `fake` is positive.
-        scores: `(n,)` in 0..1.
-
-    Raises:
-        InputError: NaN, other labels, scores outside 0..1, or no rows.
+    For the arguments see `ece`.
     """
     fake, values = _probabilities(labels, scores)
     return float(((values - fake) ** 2).mean())
@@ -118,9 +111,7 @@ def reliability(labels: ArrayLike, scores: ArrayLike, bins: int = 10) -> Reliabi
     n = np.bincount(index, minlength=bins)
     total = np.bincount(index, values, bins)
     mean = np.divide(total, n, out=np.full(bins, np.nan), where=n > 0)
-    return Reliability(
-        np.linspace(0, 1, bins + 1), n, np.bincount(index[fake], minlength=bins), mean
-    )
+    return Reliability(n, np.bincount(index[fake], minlength=bins), mean)
 
 
 def bin_of(scores: Floats, bins: int) -> NDArray[np.int64]:
@@ -137,12 +128,6 @@ def _probabilities(labels: ArrayLike, scores: ArrayLike) -> tuple[Bools, Floats]
             f"scores: expected probabilities in 0..1, got {values.min():g}..{values.max():g}."
         )
     return fake, values
-
-
-def _targets(fake: Bools) -> Floats:
-    n_fake = int(fake.sum())
-    n_real = fake.size - n_fake
-    return np.where(fake, (n_fake + 1) / (n_fake + 2), 1 / (n_real + 2))
 
 
 def _newton(x: Floats, target: Floats) -> tuple[float, float]:

@@ -39,35 +39,50 @@ def as_values(values: ArrayLike, name: str = "scores") -> Floats:
     return numbers
 
 
-def as_labels(labels: ArrayLike, n: int | None = None) -> Bools:
+def as_labels(labels: ArrayLike, n: int) -> Bools:
     """Return a vector that is True for fake.
 
     Args:
         labels: `(n,)` or `(n, 1)`; booleans, 0/1 (1 = fake) or the texts real/fake.
-        n: The length it must have, if known.
+        n: The length it must have.
 
     Raises:
         InputError: Another value, NaN, or another length.
     """
     array = _vector(labels, "labels")
-    if array.dtype.kind in "OUST" and array.size:
-        fake = np.asarray([_is_fake(value) for value in array.tolist()], dtype=bool)
-    else:
-        numbers = as_values(array, "labels")
-        if not np.isin(numbers, (0.0, 1.0)).all():
-            raise InputError("labels: expected 0 (real) and 1 (fake) only.")
-        fake = numbers.astype(bool)
-    if n is not None and fake.size != n:
+    if array.dtype.kind in "OUST":
+        array = np.asarray([_is_fake(value) for value in array.tolist()], dtype=bool)
+    numbers = as_values(array, "labels")
+    if not np.isin(numbers, (0.0, 1.0)).all():
+        raise InputError("labels: expected 0 (real) and 1 (fake) only.")
+    if numbers.size != n:
         raise InputError(
-            f"labels: {fake.size} values for {n} scores; expected as many."
+            f"labels: {numbers.size} values for {n} scores; expected as many."
         )
-    return fake
+    return numbers.astype(bool)
 
 
 def as_scored(labels: ArrayLike, values: ArrayLike, name: str) -> tuple[Bools, Floats]:
-    """Return checked `labels` and `values` of the same length (see the two above)."""
+    """Return checked `labels` and `values` of the same length."""
     numbers = as_values(values, name)
     return as_labels(labels, numbers.size), numbers
+
+
+def as_ranked(
+    labels: ArrayLike, values: ArrayLike, name: str = "logits"
+) -> tuple[Bools, Floats]:
+    """Return the same of rows of both classes.
+
+    Raises:
+        InputError: There is no real or no fake among them.
+    """
+    fake, numbers = as_scored(labels, values, name)
+    n_fake = int(fake.sum())
+    if n_fake in (0, fake.size):
+        raise InputError(
+            f"A ranking needs both classes; got {fake.size - n_fake} real and {n_fake} fake."
+        )
+    return fake, numbers
 
 
 def _vector(values: ArrayLike, name: str) -> NDArray[Any]:
@@ -81,7 +96,7 @@ def _vector(values: ArrayLike, name: str) -> NDArray[Any]:
     return array
 
 
-def _is_fake(value: Any) -> bool:
+def _is_fake(value: object) -> bool:
     if isinstance(value, str) and value in ("real", "fake"):
         return value == "fake"
     if isinstance(value, bool | int | float) and value in (0, 1):

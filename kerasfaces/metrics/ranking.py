@@ -1,27 +1,23 @@
 """Ranking metrics, exact, with ties: AUC, average precision and their curves."""
 
-import dataclasses
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kerasfaces.core.errors import InputError
-from kerasfaces.metrics.inputs import Bools, Floats, as_scored
+from kerasfaces.metrics.inputs import Floats, as_ranked
 
 
-@dataclasses.dataclass(frozen=True)
-class Curve:
+class Curve(NamedTuple):
     """A curve through every distinct threshold, from the strictest to the loosest.
 
     Attributes:
         x: `(k,)` float64: false-alarm rate (ROC) or recall (precision-recall).
         y: `(k,)` float64: recall (ROC) or precision.
-        threshold: `(k,)` float64; infinite at the start of a ROC curve.
     """
 
     x: Floats
     y: Floats
-    threshold: Floats
 
 
 def auc(labels: ArrayLike, logits: ArrayLike) -> float:
@@ -41,69 +37,41 @@ def auc(labels: ArrayLike, logits: ArrayLike) -> float:
         >>> auc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
         0.75
     """
-    fake, values = both_classes(*as_scored(labels, logits, "logits"))
-    real_sorted = np.sort(values[~fake])
-    below = np.searchsorted(real_sorted, values[fake], "left")
-    upto = np.searchsorted(real_sorted, values[fake], "right")
-    pairs = int(fake.sum()) * int((~fake).sum())
-    return float((int(below.sum()) + int(upto.sum())) / (2 * pairs))
+    fake, values = as_ranked(labels, logits)
+    real_sorted, fakes = np.sort(values[~fake]), values[fake]
+    below = np.searchsorted(real_sorted, fakes, "left").sum()
+    upto = np.searchsorted(real_sorted, fakes, "right").sum()
+    return int(below + upto) / (2 * real_sorted.size * fakes.size)
 
 
 def ap(labels: ArrayLike, logits: ArrayLike) -> float:
     """Return average precision: the sum of precision times the step in recall.
 
-    Args:
-        labels: `(n,)`; 1 or `fake` is positive.
-        logits: `(n,)` finite.
-
-    Raises:
-        InputError: NaN, other labels, or only one class.
+    For the arguments see `auc`.
     """
-    hits, alarms, _ = _cumulative(*both_classes(*as_scored(labels, logits, "logits")))
+    hits, alarms = _cumulative(labels, logits)
     steps = np.diff(hits, prepend=0)
     return float((steps * hits / (hits + alarms)).sum() / hits[-1])
 
 
 def roc_curve(labels: ArrayLike, logits: ArrayLike) -> Curve:
     """Return the ROC curve, from (0, 0) to (1, 1); see `auc` for the arguments."""
-    hits, alarms, thresholds = _cumulative(
-        *both_classes(*as_scored(labels, logits, "logits"))
-    )
-    return Curve(
-        np.concatenate([[0.0], alarms / alarms[-1]]),
-        np.concatenate([[0.0], hits / hits[-1]]),
-        np.concatenate([[np.inf], thresholds]),
-    )
+    hits, alarms = (np.insert(count, 0, 0) for count in _cumulative(labels, logits))
+    return Curve(alarms / alarms[-1], hits / hits[-1])
 
 
 def precision_recall_curve(labels: ArrayLike, logits: ArrayLike) -> Curve:
-    """Return precision over recall; see `ap` for the arguments."""
-    hits, alarms, thresholds = _cumulative(
-        *both_classes(*as_scored(labels, logits, "logits"))
-    )
-    return Curve(hits / hits[-1], hits / (hits + alarms), thresholds)
-
-
-def both_classes(fake: Bools, values: Floats) -> tuple[Bools, Floats]:
-    """Return the arguments.
-
-    Raises:
-        InputError: There is no real or no fake among them.
-    """
-    if fake.all() or not fake.any():
-        n_fake = int(fake.sum())
-        raise InputError(
-            f"A ranking needs both classes; got {fake.size - n_fake} real and {n_fake} fake."
-        )
-    return fake, values
+    """Return precision over recall; see `auc` for the arguments."""
+    hits, alarms = _cumulative(labels, logits)
+    return Curve(hits / hits[-1], hits / (hits + alarms))
 
 
 def _cumulative(
-    fake: Bools, values: Floats
-) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+    labels: ArrayLike, logits: ArrayLike
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return fakes and reals at or above each distinct value, descending."""
+    fake, values = as_ranked(labels, logits)
     order = np.argsort(-values, kind="stable")
-    ranked = values[order]
-    last = np.flatnonzero(np.append(np.diff(ranked) != 0, True))
+    last = np.flatnonzero(np.append(np.diff(values[order]) != 0, True))
     hits = np.cumsum(fake[order], dtype=np.int64)[last]
-    return hits, last.astype(np.int64) + 1 - hits, ranked[last]
+    return hits, last.astype(np.int64) + 1 - hits

@@ -30,27 +30,6 @@ def test_every_metric_has_an_interval_that_holds_it():
         assert estimate.low < estimate.high, name
 
 
-def test_values_are_the_functions_values():
-    rows = make()
-    found = metrics.measure(rows, AT, resamples=20)
-    y, z, s = rows.fake, rows.logit, rows.score
-    expected = {
-        "auc": metrics.auc(y, z),
-        "ap": metrics.ap(y, z),
-        "accuracy": metrics.accuracy(y, s, 0.5),
-        "balanced_accuracy": metrics.balanced_accuracy(y, s, 0.5),
-        "precision": metrics.precision(y, s, 0.5),
-        "recall": metrics.recall(y, s, 0.5),
-        "f1": metrics.f1(y, s, 0.5),
-        "tpr_at_fpr_1pct": metrics.tpr_at_fpr(y, s, 0.9),
-        "false_alarm_rate": metrics.false_alarm_rate(y, s, 0.5),
-        "miss_rate": metrics.miss_rate(y, s, 0.5),
-        "ece": metrics.ece(y, s),
-        "brier": metrics.brier(y, s),
-    }
-    assert {name: e.value for name, e in found.items()} == pytest.approx(expected)
-
-
 def test_order_of_rows_and_of_slices_changes_nothing():
     rows = make(ties=True)
     order = np.random.default_rng(3).permutation(rows.fake.size)

@@ -8,7 +8,7 @@ from scipy import stats
 
 from kerasfaces import metrics
 from kerasfaces.core.errors import InputError
-from kerasfaces.metrics import near_perfect
+from kerasfaces.metrics import intervals
 from kerasfaces.metrics.intervals import combined, percentiles, undefined
 
 
@@ -86,28 +86,28 @@ def test_estimates_write_nan_as_null():
 
 
 def test_a_perfect_ranking_of_few_images_is_not_certain():
-    few = near_perfect.auc_interval(1.0, 20, 20)
-    many = near_perfect.auc_interval(1.0, 2000, 2000)
+    few = intervals.newcombe_auc(1.0, 20, 20)
+    many = intervals.newcombe_auc(1.0, 2000, 2000)
     assert few.high == many.high == 1.0
     assert 0.85 < few.low < 0.95
     assert 0.998 < many.low < 1.0
-    worst = near_perfect.auc_interval(0.0, 20, 20)
+    worst = intervals.newcombe_auc(0.0, 20, 20)
     assert worst.low == 0.0
     assert worst.high == pytest.approx(1 - few.low)
 
 
 def test_ap_follows_the_auc():
-    area = near_perfect.auc_interval(1.0, 50, 50)
-    ap = near_perfect.ap_interval(1.0, area, 50, 50, (1.0, 1.0))
+    area = intervals.newcombe_auc(1.0, 50, 50)
+    ap = intervals.newcombe_ap(1.0, area, 50, 50, (1.0, 1.0))
     assert 0.8 < ap.low < area.low
     assert ap.high == 1.0
 
 
 def test_the_bootstrap_is_left_where_it_deceives():
-    assert near_perfect.applies(1.0, 1000, 1000)
-    assert near_perfect.applies(0.99, 150, 5000)
-    assert not near_perfect.applies(0.95, 157, 157)
-    assert near_perfect.applies(0.01, 150, 5000)
+    assert intervals.is_near_perfect(1.0, 1000, 1000)
+    assert intervals.is_near_perfect(0.99, 150, 5000)
+    assert not intervals.is_near_perfect(0.95, 157, 157)
+    assert intervals.is_near_perfect(0.01, 150, 5000)
 
 
 def test_holm_leaves_out_what_could_not_be_tested():

@@ -14,7 +14,7 @@ from kerasfaces.core.errors import InputError
 
 T = 0.4
 
-# metric -> (the function on labels and values, its brute-force twin)
+# metric -> (its value by labels and values, its brute-force twin)
 FUNCTIONS: dict[str, tuple[Callable, Callable]] = {}
 
 
@@ -24,6 +24,16 @@ def _twin(name: str, function: Callable) -> Callable:
         return slow
 
     return add
+
+
+def _measured(name: str) -> Callable:
+    """Return a metric at the threshold T, as `measure` gives it."""
+
+    def value(labels, values):
+        rows = metrics.Rows.of(labels, values, values)
+        return metrics.measure(rows, metrics.Thresholds(T, T), 2)[name].value
+
+    return value
 
 
 def _cells(y, s):
@@ -61,46 +71,46 @@ def slow_ap(y, s):
     return total
 
 
-@_twin("accuracy", lambda y, s: metrics.accuracy(y, s, T))
+@_twin("accuracy", _measured("accuracy"))
 def slow_accuracy(y, s):
     hits, _, _, passes = _cells(y, s)
     return (hits + passes) / len(y)
 
 
-@_twin("balanced_accuracy", lambda y, s: metrics.balanced_accuracy(y, s, T))
+@_twin("balanced_accuracy", _measured("balanced_accuracy"))
 def slow_balanced(y, s):
     hits, misses, alarms, passes = _cells(y, s)
     return (_or_nan(hits, hits + misses) + _or_nan(passes, alarms + passes)) / 2
 
 
-@_twin("precision", lambda y, s: metrics.precision(y, s, T))
+@_twin("precision", _measured("precision"))
 def slow_precision(y, s):
     hits, _, alarms, _ = _cells(y, s)
     return _or_nan(hits, hits + alarms)
 
 
-@_twin("recall", lambda y, s: metrics.recall(y, s, T))
+@_twin("recall", _measured("recall"))
 def slow_recall(y, s):
     hits, misses, _, _ = _cells(y, s)
     return _or_nan(hits, hits + misses)
 
 
-@_twin("f1", lambda y, s: metrics.f1(y, s, T))
+@_twin("f1", _measured("f1"))
 def slow_f1(y, s):
     hits, misses, alarms, _ = _cells(y, s)
     return _or_nan(2 * hits, 2 * hits + alarms + misses)
 
 
-FUNCTIONS["tpr_at_fpr_1pct"] = (lambda y, s: metrics.tpr_at_fpr(y, s, T), slow_recall)
+FUNCTIONS["tpr_at_fpr_1pct"] = (_measured("tpr_at_fpr_1pct"), slow_recall)
 
 
-@_twin("false_alarm_rate", lambda y, s: metrics.false_alarm_rate(y, s, T))
+@_twin("false_alarm_rate", _measured("false_alarm_rate"))
 def slow_alarm_rate(y, s):
     _, _, alarms, passes = _cells(y, s)
     return _or_nan(alarms, alarms + passes)
 
 
-@_twin("miss_rate", lambda y, s: metrics.miss_rate(y, s, T))
+@_twin("miss_rate", _measured("miss_rate"))
 def slow_miss_rate(y, s):
     hits, misses, _, _ = _cells(y, s)
     return _or_nan(misses, hits + misses)

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from kerasfaces.core import rng
 from kerasfaces.core.errors import InputError
-from kerasfaces.metrics import near_perfect, ranking
+from kerasfaces.metrics import intervals, ranking
 from kerasfaces.metrics.bootstrap import (
     RESAMPLES,
     Resamples,
@@ -17,9 +17,8 @@ from kerasfaces.metrics.bootstrap import (
     rate_draws,
 )
 from kerasfaces.metrics.calibration import brier, ece
-from kerasfaces.metrics.inputs import Bools, Floats, as_labels, as_values
+from kerasfaces.metrics.inputs import Bools, Floats, as_labels, as_scored, as_values
 from kerasfaces.metrics.intervals import LEVEL, Estimate, percentiles, rate, undefined
-from kerasfaces.metrics.rates import Confusion, confusion
 
 NAMES = (
     "auc",
@@ -88,6 +87,60 @@ class Thresholds:
     fpr_1pct: float
 
 
+@dataclasses.dataclass(frozen=True)
+class Confusion:
+    """How many images were called what.
+
+    Attributes:
+        hits: Fakes called fake.
+        misses: Fakes called real.
+        alarms: Reals called fake.
+        passes: Reals called real.
+    """
+
+    hits: int
+    misses: int
+    alarms: int
+    passes: int
+
+    @property
+    def n_fake(self) -> int:
+        """Number of fakes."""
+        return self.hits + self.misses
+
+    @property
+    def n_real(self) -> int:
+        """Number of reals."""
+        return self.alarms + self.passes
+
+    @property
+    def n(self) -> int:
+        """Number of images."""
+        return self.n_fake + self.n_real
+
+
+def confusion(labels: ArrayLike, scores: ArrayLike, threshold: float) -> Confusion:
+    """Count the four outcomes of `score >= threshold`.
+
+    Args:
+        labels: `(n,)`; 1 or `fake` is positive.
+        scores: `(n,)` finite.
+        threshold: Given, never fitted to these rows.
+
+    Raises:
+        InputError: NaN or other labels.
+    """
+    fake, values = as_scored(labels, scores, "scores")
+    called = values >= threshold
+    hits, n_called, n_fake = (
+        int((called & fake).sum()),
+        int(called.sum()),
+        int(fake.sum()),
+    )
+    alarms = n_called - hits
+    return Confusion(hits, n_fake - hits, alarms, fake.size - n_fake - alarms)
+
+
 def measure(
     rows: Rows, thresholds: Thresholds, resamples: int = RESAMPLES, seed: int = 0
 ) -> dict[str, Estimate]:
@@ -116,15 +169,24 @@ def measure_slices(
         resamples: Bootstrap resamples.
         seed: Keys the resamples; the order of rows and slices does not matter.
     """
-    pairs, samples = _sides(rows, masks), {}
-    if pairs:
-        samples = bootstrap(pairs, resamples, seed)
-    return {
-        name: _slice(
-            name, rows.where(mask), thresholds, samples.get(name), resamples, seed
-        )
-        for name, mask in masks.items()
-    }
+    samples = bootstrap(_sides(rows, masks), resamples, seed)
+    method = f"stratified bootstrap, {resamples} resamples"
+    measured = {}
+    for name, mask in masks.items():
+        part = rows.where(mask)
+        c = confusion(part.fake, part.score, thresholds.main)
+        estimates = _rates(c, confusion(part.fake, part.score, thresholds.fpr_1pct))
+        if name in samples:
+            generator = rng.generator(seed, "rates", name)
+            estimates |= _ranked(part, c, samples[name], method)
+            estimates |= _from_counts(c, generator, resamples, method)
+            estimates |= _calibrated(part, c, samples[name], method)
+        absent = f"{'real' if c.n_fake else 'fake'} images" if c.n else "images"
+        measured[name] = {
+            key: estimates[key] if key in estimates else undefined(f"no {absent}")
+            for key in NAMES
+        }
+    return measured
 
 
 def _sides(rows: Rows, masks: Mapping[str, Bools]) -> dict[str, tuple[Side, Side]]:
@@ -151,38 +213,16 @@ def _sides(rows: Rows, masks: Mapping[str, Bools]) -> dict[str, tuple[Side, Side
     return pairs
 
 
-def _slice(
-    name: str,
-    rows: Rows,
-    thresholds: Thresholds,
-    samples: Resamples | None,
-    resamples: int,
-    seed: int,
-) -> dict[str, Estimate]:
-    c = confusion(rows.fake, rows.score, thresholds.main)
-    strict = confusion(rows.fake, rows.score, thresholds.fpr_1pct)
-    alarms = f"; {strict.alarms} of {strict.n_real} reals are false alarms there"
-    note = alarms if strict.n_real else ""
-    found = {
+def _rates(c: Confusion, strict: Confusion) -> dict[str, Estimate]:
+    note = f"; {strict.alarms} of {strict.n_real} reals are false alarms there"
+    note = note if strict.n_real else ""
+    return {
         "accuracy": rate(c.hits + c.passes, c.n),
         "recall": rate(c.hits, c.n_fake, "no fake images"),
         "tpr_at_fpr_1pct": rate(strict.hits, c.n_fake, "no fake images", note),
         "false_alarm_rate": rate(c.alarms, c.n_real, "no real images"),
         "miss_rate": rate(c.misses, c.n_fake, "no fake images"),
     }
-    if samples is None:
-        lacks = (
-            "no images" if not c.n else f"no {'real' if c.n_fake else 'fake'} images"
-        )
-        rest = {key: undefined(lacks) for key in NAMES if key not in found}
-    else:
-        method = f"stratified bootstrap, {resamples} resamples"
-        rest = {
-            **_ranked(rows, c, samples, method),
-            **_from_counts(c, rng.generator(seed, "rates", name), resamples, method),
-            **_calibrated(rows, c, samples, method),
-        }
-    return {key: (found | rest)[key] for key in NAMES}
 
 
 def _ranked(
@@ -190,12 +230,10 @@ def _ranked(
 ) -> dict[str, Estimate]:
     auc, ap = ranking.auc(rows.fake, rows.logit), ranking.ap(rows.fake, rows.logit)
     limits = percentiles(samples.ap, ap)
-    if near_perfect.applies(auc, c.n_real, c.n_fake):
-        area = near_perfect.auc_interval(auc, c.n_real, c.n_fake)
-        return {
-            "auc": area,
-            "ap": near_perfect.ap_interval(ap, area, c.n_real, c.n_fake, limits),
-        }
+    if intervals.is_near_perfect(auc, c.n_real, c.n_fake):
+        area = intervals.newcombe_auc(auc, c.n_real, c.n_fake)
+        carried_over = intervals.newcombe_ap(ap, area, c.n_real, c.n_fake, limits)
+        return {"auc": area, "ap": carried_over}
     return {
         "auc": Estimate(auc, *percentiles(samples.auc, auc), method),
         "ap": Estimate(ap, *limits, method),
@@ -210,22 +248,23 @@ def _from_counts(
     alarms = rate_draws(c.alarms, c.n_real, resamples, generator)
     if c.hits in (0, c.n_fake) or c.alarms in (0, c.n_real):
         method += "; a rate of 0 or 1 is drawn from its Clopper-Pearson distribution"
-    balanced = (c.hits / c.n_fake + c.passes / c.n_real) / 2
     n_hits, n_alarms = hits * c.n_fake, alarms * c.n_real
     both = n_hits + n_alarms
-    f1 = 2 * c.hits / (2 * c.hits + c.alarms + c.misses)
-    found = {
-        "balanced_accuracy": Estimate(
-            balanced, *percentiles((hits + 1 - alarms) / 2, balanced), method
-        ),
-        "precision": undefined("nothing was called fake"),
-        "f1": Estimate(f1, *percentiles(2 * n_hits / (both + c.n_fake), f1), method),
-    }
+
+    def estimate(value: float, drawn: Floats) -> Estimate:
+        return Estimate(value, *percentiles(drawn, value), method)
+
+    precision = undefined("nothing was called fake")
     if c.hits + c.alarms:
-        value = c.hits / (c.hits + c.alarms)
         drawn = n_hits[both > 0] / both[both > 0]
-        found["precision"] = Estimate(value, *percentiles(drawn, value), method)
-    return found
+        precision = estimate(c.hits / (c.hits + c.alarms), drawn)
+    balanced = (c.hits / c.n_fake + c.passes / c.n_real) / 2
+    f1 = 2 * c.hits / (2 * c.hits + c.alarms + c.misses)
+    return {
+        "balanced_accuracy": estimate(balanced, (hits + 1 - alarms) / 2),
+        "precision": precision,
+        "f1": estimate(f1, 2 * n_hits / (both + c.n_fake)),
+    }
 
 
 def _calibrated(

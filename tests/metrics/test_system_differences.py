@@ -6,8 +6,7 @@ import pytest
 from kerasfaces import metrics
 from kerasfaces.core import rng
 from kerasfaces.core.errors import InputError
-from kerasfaces.metrics import together
-from kerasfaces.metrics.together import METRICS, System
+from kerasfaces.metrics.system_differences import METRICS, System, SystemMetrics
 
 
 def example(n=60, better=1.0, ties=False):
@@ -37,8 +36,11 @@ def slow(metric, fake, system):
 @pytest.mark.parametrize("metric", METRICS)
 def test_value_and_every_resample_agree_with_the_plain_metric(metric, ties):
     fake, systems = example(ties=ties)
-    ready = together._Ready("good", fake, systems["good"])
-    assert ready.once[metric] == pytest.approx(slow(metric, fake, systems["good"]))
+    measure = SystemMetrics("good", fake, systems["good"])
+    once = (np.ones((1, n), int) for n in ((~fake).sum(), fake.sum()))
+    assert measure(*once)[metric][0] == pytest.approx(
+        slow(metric, fake, systems["good"])
+    )
     random = np.random.default_rng(0)
     real_rows, fake_rows = np.flatnonzero(~fake), np.flatnonzero(fake)
     for _ in range(5):
@@ -51,7 +53,7 @@ def test_value_and_every_resample_agree_with_the_plain_metric(metric, ties):
         system = systems["good"]
         part = System(system.logit[rows], system.called[rows], system.strict[rows])
         expected = slow(metric, fake[rows], part)
-        assert ready.measure(*counts)[metric][0] == pytest.approx(expected)
+        assert measure(*counts)[metric][0] == pytest.approx(expected)
 
 
 def test_auc_agrees_with_the_comparison_of_two():

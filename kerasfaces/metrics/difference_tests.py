@@ -1,0 +1,347 @@
+"""Systems on the same rows: is their difference more than chance?
+
+All systems see the same resamples, drawn within each class, and one rule makes intervals
+and p-values of the resampled differences. They are drawn in the order of the rows, so that
+order changes an interval by the bootstrap's own noise.
+"""
+
+import dataclasses
+import math
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from kerasfaces.core import rng
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import quoted
+from kerasfaces.metrics.bootstrap import RESAMPLES, draw_counts
+from kerasfaces.metrics.inputs import Bools, Floats, as_ranked, as_scored
+from kerasfaces.metrics.intervals import Estimate, percentiles
+
+Counts = NDArray[np.int64]
+_CHUNK_ELEMENTS = 2**18
+_COUNTABLE = 10  # draws beyond zero below which their number says too little
+_SAME = 1e-12  # rounding of means of metrics between 0 and 1
+_MISSED = 0.05  # of the resamples: beyond, the rest says too little
+
+
+@dataclasses.dataclass(frozen=True)
+class Difference:
+    """A metric of system A minus that of system B.
+
+    Attributes:
+        estimate: The difference with its 95 % interval.
+        p_value: Two-sided, of no difference; see `p_of_draws`.
+    """
+
+    estimate: Estimate
+    p_value: float
+
+
+@dataclasses.dataclass(frozen=True)
+class TestRows:
+    """One split's test rows under two systems.
+
+    Attributes:
+        keys: `(n,)`, names the images: the same key is the same image in every split.
+        labels: `(n,)`; 1 or `fake` is positive.
+        logits_a: `(n,)` finite, system A as trained on this split.
+        logits_b: `(n,)` finite, system B.
+    """
+
+    __test__ = False  # no test of pytest's
+
+    keys: Sequence[str]
+    labels: ArrayLike
+    logits_a: ArrayLike
+    logits_b: ArrayLike
+
+
+def from_draws(
+    drawn: Floats, value: float, n: int, method: str, *, alike: bool
+) -> Difference:
+    """Return a difference with its percentile interval and p-value.
+
+    Without an interval, as no resample differs from another, the p-value is that of
+    `p_of_draws`; of two systems that are perfect in different ways it is NaN.
+
+    Args:
+        drawn: `(resamples,)` differences.
+        value: The difference itself.
+        n: Images of the smaller class.
+        method: How the draws were made.
+        alike: Whether the systems cannot differ on any draw.
+    """
+    p_value = p_of_draws(drawn, value, n)
+    if alike or _varies(drawn):
+        return Difference(Estimate(value, *percentiles(drawn, value), method), p_value)
+    if abs(value) <= _SAME:
+        p_value = math.nan
+    why = "no interval: resamples do not vary"
+    return Difference(Estimate(value, math.nan, math.nan, why), p_value)
+
+
+def p_of_draws(drawn: Floats, value: float, n: int) -> float:
+    """Return the two-sided p-value of no difference, from a bootstrap's differences.
+
+    Draws beyond zero are counted where there are ten. Where there are fewer, their number
+    is chance itself (none gives 2 / (resamples + 1), which no correction over more than 25
+    tests leaves below .05): p is then the tail of a normal distribution with the draws'
+    spread, and no more than ten draws would give. Where a system is nearly perfect that
+    tail is on the safe side, as DeLong's test is. Where no draw differs from another, every
+    image speaks for one system: the sign test's 2 / 2**n. For the arguments see
+    `from_draws`.
+    """
+    if not _varies(drawn):
+        return 1.0 if abs(value) <= _SAME else min(1.0, 2.0 ** (1 - n))
+    beyond = _beyond(drawn)
+    counted = 2 * (max(beyond, _COUNTABLE) + 1) / (drawn.size + 1)
+    if beyond >= _COUNTABLE:
+        return min(1.0, counted)
+    tail = math.erfc(abs(value) / float(drawn.std()) / math.sqrt(2))
+    return min(1.0, counted, tail)
+
+
+def auc_difference(
+    labels: ArrayLike,
+    logits_a: ArrayLike,
+    logits_b: ArrayLike,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Difference:
+    """Return the AUC of system A minus that of B.
+
+    Args:
+        labels: `(n,)`; 1 or `fake` is positive.
+        logits_a: `(n,)` finite, system A.
+        logits_b: `(n,)` finite, system B, on the same rows in the same order.
+        resamples: Bootstrap resamples.
+        seed: Keys the resamples.
+
+    Raises:
+        InputError: NaN, other labels, other lengths, or only one class.
+    """
+    fake, a = as_ranked(labels, logits_a, "logits_a")
+    _, b = as_scored(fake, logits_b, "logits_b")
+    systems = [[_statistic("auc", fake, logits)] for logits in (a, b)]
+    alike = np.array_equal(ranks(a), ranks(b))
+    return _difference_of_means(fake, systems, resamples, seed, alike=alike)
+
+
+def repeated_difference(
+    metric: str,
+    labels: ArrayLike,
+    logits_a: ArrayLike,
+    logits_b: ArrayLike,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Difference:
+    """Compare two systems that were trained with several seeds, by their mean metric.
+
+    The interval holds for these seeds.
+
+    Args:
+        metric: `auc`, `accuracy` (at logit 0) or `loss` (mean cross-entropy).
+        labels: `(n,)`; 1 or `fake` is positive.
+        logits_a: `(seeds, n)` finite, system A.
+        logits_b: `(seeds, n)` finite, system B; perhaps another number of seeds.
+        resamples: Bootstrap resamples.
+        seed: Keys the resamples.
+
+    Raises:
+        InputError: An unknown metric, NaN, other labels, other lengths, or one class.
+    """
+    sides = {"logits_a": np.atleast_2d(logits_a), "logits_b": np.atleast_2d(logits_b)}
+    fake, _ = as_ranked(labels, sides["logits_a"][0], "logits_a")
+    systems = [
+        [_statistic(metric, fake, as_scored(fake, row, name)[1]) for row in side]
+        for name, side in sides.items()
+    ]
+    return _difference_of_means(fake, systems, resamples, seed)
+
+
+def pooled_difference(
+    splits: Sequence[TestRows], resamples: int = RESAMPLES, seed: int = 0
+) -> Difference:
+    """Return the mean over splits of the AUC of A minus that of B.
+
+    The splits' test rows overlap, so their p-values cannot be combined as independent ones:
+    images are resampled instead, each with the same count in every split that tests it. The
+    interval holds for these splits and these trainings: it knows which images were tested,
+    not what other trainings would have given. Resamples that miss a class, as there are few
+    of it in a split, count against a difference.
+
+    Args:
+        splits: At least one.
+        resamples: Bootstrap resamples.
+        seed: Keys the resamples.
+
+    Raises:
+        InputError: No split; NaN, other labels, other lengths, one class only, a key twice
+            in a split, or one image with two labels.
+    """
+    if not splits:
+        raise InputError("pooled_difference: expected at least one split.")
+    orders = [_orders(rows) for rows in splits]
+    reals: dict[str, int] = {}  # image -> its number among those of its class
+    fakes: dict[str, int] = {}
+    places = []  # of each split's reals and fakes among all
+    for rows, (fake, _, _) in zip(splits, orders, strict=True):
+        own: tuple[list[int], list[int]] = [], []
+        for key, is_fake in zip(rows.keys, fake.tolist(), strict=True):
+            known = fakes if is_fake else reals
+            own[is_fake].append(known.setdefault(key, len(known)))
+        places.append(own)
+    if both := reals.keys() & fakes.keys():
+        raise InputError(
+            f"pooled_difference: {quoted(min(both))} is real in one split and fake in another."
+        )
+
+    def each_split(all_reals: Counts, all_fakes: Counts) -> list[Floats]:
+        counts = [(all_reals.take(r, 1), all_fakes.take(f, 1)) for r, f in places]
+        return [
+            a.auc(*own) - b.auc(*own)
+            for (_, a, b), own in zip(orders, counts, strict=True)
+        ]
+
+    sides = len(reals), len(fakes)
+    value = float(np.mean([each[0] for each in each_split(*once(*sides))]))
+    draws = resampled(*sides, resamples, rng.generator(seed, "paired", "pooled"))
+    drawn = np.concatenate([np.mean(each_split(*each), axis=0) for each in draws])
+    known = drawn[np.isfinite(drawn)]
+    missed = resamples - known.size
+    method = f"paired bootstrap over images shared by splits, {resamples} resamples"
+    if missed > _MISSED * resamples:
+        why = "no interval: resamples miss a class"
+        return Difference(Estimate(value, math.nan, math.nan, why), math.nan)
+    if missed:
+        method += (
+            f", {missed} left out that miss a class and count against a difference"
+        )
+    alike = not missed and all(a.orders_like(b) for _, a, b in orders)
+    found = from_draws(known, value, min(sides), method, alike=alike)
+    counted = 2 * (_beyond(known) + missed + 1) / (resamples + 1)
+    if missed and found.p_value < counted:
+        found = dataclasses.replace(found, p_value=min(1.0, counted))
+    return found
+
+
+class Order:
+    """How one system ranks the fakes among the reals."""
+
+    def __init__(self, real: Floats, fake: Floats) -> None:
+        self.order = np.argsort(real, kind="stable")
+        self.below = np.searchsorted(real[self.order], fake, "left")
+        self.upto = np.searchsorted(real[self.order], fake, "right")
+
+    def auc(self, reals: Counts, fakes: Counts) -> Floats:
+        """Return AUCs `(k,)` of counts `(k, n_real)` and `(k, n_fake)`; NaN without pairs."""
+        sums = cumulative(reals.take(self.order, axis=1))
+        beaten = sums.take(self.below, axis=1) + sums.take(self.upto, axis=1)
+        won = np.einsum("kn,kn->k", beaten, fakes).astype(np.float64)
+        pairs = sums[:, -1] * fakes.sum(axis=1)
+        with np.errstate(invalid="ignore"):  # 0 / 0 where a class was not drawn
+            return np.asarray(won / (2.0 * pairs), dtype=np.float64)
+
+    def orders_like(self, other: "Order") -> bool:
+        """Return whether both systems order every real and every fake alike."""
+        return all(map(np.array_equal, vars(self).values(), vars(other).values()))
+
+
+def _statistic(
+    metric: str, fake: Bools, logits: Floats
+) -> Callable[[Counts, Counts], Floats]:
+    """Return a function from counts of reals and fakes to `(k,)` values."""
+    if metric == "auc":
+        return Order(logits[~fake], logits[fake]).auc
+    if metric == "accuracy":
+        each = ((logits > 0) == fake).astype(np.float64)
+    elif metric == "loss":
+        each = np.logaddexp(0.0, logits) - fake * logits
+    else:
+        raise InputError(
+            f"metric: expected auc, accuracy or loss, got {quoted(metric)}."
+        )
+    real_part, fake_part = each[~fake], each[fake]
+    return lambda reals, fakes: np.asarray(
+        (reals @ real_part + fakes @ fake_part) / fake.size
+    )
+
+
+def _difference_of_means(
+    fake: Bools,
+    systems: Sequence[Sequence[Callable[[Counts, Counts], Floats]]],
+    resamples: int,
+    seed: int,
+    alike: bool | None = None,
+) -> Difference:
+    """Compare two systems by the mean of their trainings' statistics.
+
+    Without `alike` they are, where the means are equal (in another order of the seeds).
+    """
+    sides = int((~fake).sum()), int(fake.sum())
+    parts = []
+    for counts in resampled(*sides, resamples, rng.generator(seed, "paired")):
+        a, b = (
+            np.mean([statistic(*counts) for statistic in system], axis=0)
+            for system in systems
+        )
+        parts.append(a - b)
+    counts = once(*sides)
+    a, b = (
+        float(np.mean([statistic(*counts)[0] for statistic in system]))
+        for system in systems
+    )
+    method = f"paired stratified bootstrap, {resamples} resamples"
+    if alike is None:
+        alike = math.isclose(a, b, abs_tol=_SAME)
+    return from_draws(np.concatenate(parts), a - b, min(sides), method, alike=alike)
+
+
+def _orders(rows: TestRows) -> tuple[Bools, Order, Order]:
+    """Return which rows are fake, and how both systems rank them."""
+    fake, a = as_ranked(rows.labels, rows.logits_a, "logits_a")
+    _, b = as_scored(fake, rows.logits_b, "logits_b")
+    different = len(set(rows.keys))
+    if len(rows.keys) != fake.size or different != fake.size:
+        raise InputError(
+            f"keys: expected {fake.size} different ones, got {different} among {len(rows.keys)}."
+        )
+    return fake, Order(a[~fake], a[fake]), Order(b[~fake], b[fake])
+
+
+def resampled(
+    n_real: int, n_fake: int, resamples: int, generator: np.random.Generator
+) -> Iterator[tuple[Counts, Counts]]:
+    """Yield counts of the reals `(k, n_real)` and fakes `(k, n_fake)`, in chunks."""
+    chunk = int(np.clip(_CHUNK_ELEMENTS // max(n_real, n_fake), 1, resamples))
+    for start in range(0, resamples, chunk):
+        k = min(chunk, resamples - start)
+        yield draw_counts(n_real, k, generator), draw_counts(n_fake, k, generator)
+
+
+def once(n_real: int, n_fake: int) -> tuple[Counts, Counts]:
+    """Return the counts of the rows as they are."""
+    return np.ones((1, n_real), np.int64), np.ones((1, n_fake), np.int64)
+
+
+def cumulative(counts: Counts) -> Counts:
+    """Return cumulative counts `(k, n + 1)`, 0 first."""
+    sums = np.zeros((len(counts), counts.shape[1] + 1), dtype=np.int64)
+    np.cumsum(counts, axis=1, out=sums[:, 1:])
+    return sums
+
+
+def ranks(values: Floats) -> NDArray[np.intp]:
+    """Return each value's rank among the different values, `(n,)`."""
+    return np.unique(values, return_inverse=True)[1]
+
+
+def _beyond(drawn: Floats) -> int:
+    """Return how many draws lie on the side of zero where fewer do."""
+    return int(min(np.count_nonzero(drawn <= 0), np.count_nonzero(drawn >= 0)))
+
+
+def _varies(drawn: Floats) -> bool:
+    return bool(np.ptp(drawn) > _SAME)
