@@ -11,8 +11,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from kerasfaces.cli import spelling
-from kerasfaces.core import engine, failures, imports, interruptions, numerics, streams
+from kerasfaces.cli import spelling, streams
+from kerasfaces.core import engine, failures, imports, interruptions, numerics
 from kerasfaces.core.errors import InputError, KerasfacesError
 from kerasfaces.core.logs import log_to_stderr
 from kerasfaces.core.texts import safe
@@ -89,6 +89,7 @@ def run(
             if argv is None:
                 stack.enter_context(interruptions.ending_at_once())
                 numerics.settle_environment()
+                imports.own_process()
             return main(argv)
 
         if argv is None:

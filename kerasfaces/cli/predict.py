@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasfaces import cli
-from kerasfaces.core import streams
+from kerasfaces.cli import streams
 from kerasfaces.core.progress import progress
 from kerasfaces.core.texts import quoted
 

@@ -17,6 +17,16 @@ from kerasfaces.core.errors import KerasfacesError, MissingExtraError
 
 logger = logging.getLogger(__name__)
 _START_UP_THREADS = 4  # a core's, of TensorFlow
+_is_own_process = False
+
+
+def own_process() -> None:
+    """Say that this process is a command or a worker: its descriptors are ours.
+
+    In somebody's program or notebook they are not, and `quiet` leaves them alone.
+    """
+    global _is_own_process
+    _is_own_process = True
 
 
 def _unnamed_file() -> BinaryIO:
@@ -28,13 +38,16 @@ def _unnamed_file() -> BinaryIO:
 
 @contextmanager
 def quiet(*, tell: bool = True) -> Iterator[None]:
-    """Hold back what libraries write to stderr.
+    """Hold back what libraries write to stderr, in a process of ours.
 
     TensorFlow's C++ side writes to file descriptor 2 before any log level applies.
 
     Args:
         tell: Show it after all when something fails.
     """
+    if not _is_own_process:
+        yield
+        return
     sys.stderr.flush()
     saved = os.dup(2)
     with _unnamed_file() as chatter:

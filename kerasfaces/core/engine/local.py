@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from kerasfaces.core import interruptions, machine
+from kerasfaces.core import imports, interruptions, machine
 from kerasfaces.core.engine.pools import LostError, UnavailableError
 from kerasfaces.core.engine.tasks import Runner, Task, close, result_of
 
@@ -146,6 +146,7 @@ def serve(parent: int) -> None:
         parent: Number of the process that started this one.
     """
     machine.end_with(parent)
+    imports.own_process()
     incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     # What libraries print is no answer, and no result of the command.
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
