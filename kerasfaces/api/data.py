@@ -1,6 +1,5 @@
 """A data set: rows that say which images there are, what they are and their split."""
 
-import dataclasses
 import logging
 import os
 from collections.abc import Mapping, Sequence
@@ -12,7 +11,7 @@ import pandas as pd
 from kerasfaces import manifest as manifests
 from kerasfaces import sample, tables
 from kerasfaces.core.errors import InputError
-from kerasfaces.manifest.rules import LABELS, SPLITS
+from kerasfaces.manifest.table import LABELS, SPLITS
 
 if TYPE_CHECKING:
     from kerasfaces.manifest.audit import AuditResult
@@ -82,7 +81,7 @@ class Manifest:
                 seen.
         """
         from kerasfaces.manifest import folders as reader
-        from kerasfaces.manifest.image_folders import FolderInput
+        from kerasfaces.manifest.folder_names import FolderInput
 
         if not folders:
             raise InputError("from_folders: expected at least one folder.")
@@ -92,13 +91,11 @@ class Manifest:
             FolderInput(path=Path(each), label=label_is, split=split_is, source=source)
             for each in folders
         ]
-        reading = reader.read(given, split_names)
-        if not label_is:
-            reader.require_both_classes(reading)
+        reading = reader.read(given, split_names, both_classes=not label_is)
         for note in reading.notes:
             logger.warning("%s", note)
         made = cls._scanned(reading.manifest, Path(folders[0]).name or "folder")
-        made.reading = pd.DataFrame(map(dataclasses.asdict, reading.lines))
+        made.reading = pd.DataFrame(reading.lines)
         return made
 
     @classmethod
@@ -204,13 +201,13 @@ class Manifest:
         Raises:
             InputError: An image is in two of them, or in two splits.
         """
-        from kerasfaces.manifest import joining
+        from kerasfaces.manifest import build
 
         for position, other in enumerate(others):
             require_manifest(other, f"others[{position}]")
         every: list[Manifest] = [self, *others]
         parts = [(each.name, each.manifest) for each in every]
-        joined = joining.join(parts, self.manifest.folder)
+        joined = build.join(parts, self.manifest.folder)
         notes = tuple(dict.fromkeys(note for each in every for note in each._notes))
         on_sample = all(each.is_sample for each in every)
         return type(self)(joined, self.name, notes=notes, is_sample=on_sample)
@@ -382,10 +379,9 @@ class Manifest:
     @classmethod
     def _scanned(cls, manifest: manifests.Manifest, name: str) -> Self:
         """Return rows with the facts of their files; what is odd is logged."""
-        from kerasfaces.manifest import build, contradictions, table
+        from kerasfaces.manifest import build, contradictions
 
-        table.require_valid(manifest, name)
-        scanned = build.scanned(manifest)
+        scanned = build.scanned(manifest, name)
         if said := contradictions.sentence(scanned.rows):
             logger.warning("%s", said)
         return cls(scanned, name)

@@ -46,7 +46,7 @@ def tree(reading: "Reading") -> None:
 
 def counts(manifest: "Manifest") -> None:
     """Print rows by label, source and split."""
-    from kerasfaces.manifest.rules import SPLITS
+    from kerasfaces.manifest.table import SPLITS
 
     rows = manifest.rows
     used = [name for name in (*SPLITS, "") if (rows["split"] == name).any()]

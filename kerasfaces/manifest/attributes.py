@@ -33,7 +33,7 @@ class Attributes:
 
     def __init__(self, path: Path) -> None:
         table = tables.read(path, expected="a table of attributes")
-        table.say()
+        table.log_notes()
         names = {name.lower(): name for name in reversed(table.header)}
         key = next((names[name] for name in PATHS if name in names), None)
         if key is None:
@@ -41,43 +41,36 @@ class Attributes:
                 f"{path}, line 1: none of the columns {', '.join(PATHS)}; got "
                 f"{listed(table.header)}."
             )
-        if not table.rows:
-            raise InputError(f"{path} has no rows; expected one row per image.")
+        table.require_rows()
         keys = table.column(key)
         name, count = Counter(keys).most_common(1)[0]
         if count > 1:
             raise InputError(
                 f"{path}: {count} rows for {quoted(name)}; expected one per image."
             )
-        rest = [each for each in table.header if each != key and each not in _NEVER]
         self.path = path
-        self.columns = {
-            each if each in _OURS or each.startswith("attr_") else f"attr_{each}": dict(
-                zip(keys, table.column(each), strict=True)
-            )
-            for each in rest
+        self.columns = {}
+        for each in table.header:
+            if each != key and each not in _NEVER:
+                ours = each in _OURS or each.startswith("attr_")
+                values = dict(zip(keys, table.column(each), strict=True))
+                self.columns[each if ours else f"attr_{each}"] = values
+        plain = {
+            os.path.normpath(each.replace("\\", "/")): each for each in keys if each
         }
-        self.keys = {_plain(each): each for each in keys} | {
-            each: each for each in keys
-        }
+        self.keys = plain | {each: each for each in keys}
 
     def join(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Return rows with the attributes of their images; unknown is empty."""
         keys = self._keys_of(list(rows["path"]))
-        if len(rows):
+        if keys:
             n_known = sum(key != "" for key in keys)
             logger.info("%s: %d of %d images found", self.path, n_known, len(rows))
-        joined = {
-            name: pd.Series(
-                [
-                    values.get(key, "") or old
-                    for key, old in zip(keys, column(rows, name), strict=True)
-                ],
-                index=rows.index,
-                dtype=str,
-            )
-            for name, values in self.columns.items()
-        }
+        joined = {}
+        for name, values in self.columns.items():
+            pairs = zip(keys, column(rows, name), strict=True)
+            cells = [values.get(key, "") or old for key, old in pairs]
+            joined[name] = pd.Series(cells, index=rows.index, dtype=str)
         return rows.assign(**joined)
 
     def _keys_of(self, paths: list[str]) -> list[str]:
@@ -92,8 +85,3 @@ class Attributes:
             known = (self.keys[each] for each in candidates if each in self.keys)
             keys.append(next(known, ""))
         return keys
-
-
-def _plain(key: str) -> str:
-    """Return a path as manifests write it: slashes, no `./` in front."""
-    return os.path.normpath(key.replace("\\", "/")) if key else key

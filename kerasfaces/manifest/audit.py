@@ -19,9 +19,8 @@ from kerasfaces.core import rng
 from kerasfaces.core.errors import InputError
 from kerasfaces.images import Probe
 from kerasfaces.manifest import file_facts, groups
-from kerasfaces.manifest.rules import LABELS
 from kerasfaces.manifest.split import NEAR_DUPLICATES
-from kerasfaces.manifest.table import Manifest
+from kerasfaces.manifest.table import LABELS, Manifest
 
 LIMIT = 0.60  # flagged when the interval's lower bound is above
 _FOLDS = 5
@@ -101,9 +100,10 @@ def audit(manifest: Manifest, seed: int = 0) -> AuditResult:
     """
     rows = manifest.rows.sort_values("path", kind="stable", ignore_index=True)
     manifest = Manifest(rows, manifest.folder)
-    file_contents = file_facts.scan_headers(manifest.files())
-    n_unreadable = file_facts.report_unreadable(list(rows["path"]), file_contents)
-    manifest = manifest.take([not each.reason for each in file_contents])
+    file_contents = file_facts.scan(manifest.files(), pixels=False)
+    reasons = [each.reason for each in file_contents]
+    n_unreadable = file_facts.report_unreadable(list(rows["path"]), reasons)
+    manifest = manifest.take([not reason for reason in reasons])
     fake = (manifest.rows["label"] == "fake").to_numpy()
     probes = [each.probe for each in file_contents if not each.reason]
     facts = pd.DataFrame(

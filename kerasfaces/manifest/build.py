@@ -1,4 +1,4 @@
-"""Folders and tables -> one manifest with the facts of its files."""
+"""Folders, tables and manifests -> one manifest: nothing twice, no image in two splits."""
 
 import dataclasses
 import logging
@@ -9,66 +9,32 @@ import pandas as pd
 
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
-from kerasfaces.manifest import (
-    file_facts,
-    folders,
-    foreign_tables,
-    joining,
-    missing_files,
-    table,
-)
+from kerasfaces.manifest import file_facts, folders, foreign_tables, groups, image_files
 from kerasfaces.manifest.attributes import Attributes
+from kerasfaces.manifest.folder_names import NO_SPLIT, FolderInput
 from kerasfaces.manifest.foreign_tables import TableFormat
-from kerasfaces.manifest.image_folders import NO_SPLIT, FolderInput
-from kerasfaces.manifest.table import Manifest
+from kerasfaces.manifest.table import (
+    Manifest,
+    absolute,
+    absolute_folder,
+    require_valid,
+)
 
 logger = logging.getLogger(__name__)
+Part = tuple[str, Manifest]  # what messages call it, and its rows
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Inputs:
-    """What folders and tables hold, before their files are looked at.
-
-    Attributes:
-        parts: All folders together, and each table.
-        n_inputs: Number of folders and tables.
-        reading: How the folders were read, if there are any.
-    """
-
-    parts: Sequence[joining.Part]
-    n_inputs: int
-    reading: folders.Reading | None = None
-
-    def manifest(self, folder: Path, attributes: Path | None = None) -> Manifest:
-        """Return one manifest with the facts of its files.
-
-        Args:
-            folder: Folder that paths of several parts are relative to.
-            attributes: A table of attribute columns to join.
-
-        Raises:
-            InputError: No file can be read, or an image is in two splits.
-        """
-        if len(self.parts) == 1:
-            manifest = self.parts[0][1]
-        else:
-            manifest = joining.concatenate(self.parts, folder)
-        if attributes:
-            rows = Attributes(attributes).join(manifest.rows)
-            manifest = Manifest(rows, manifest.folder)
-        table.require_valid(manifest, " ".join(name for name, _ in self.parts))
-        manifest = scanned(manifest)
-        if self.n_inputs > 1:
-            joining.refuse_shared(manifest, joining.origins(self.parts))
-        return manifest
-
-
-def read(inputs: Sequence[FolderInput], tables: TableFormat) -> Inputs:
+def read(
+    inputs: Sequence[FolderInput], tables: TableFormat
+) -> tuple[list[Part], folders.Reading | None]:
     """Read folders and tables; a path that is a file is a table.
 
     Args:
         inputs: Folders, which are read together, and tables.
         tables: How the tables are read; folders take `split_names` too.
+
+    Returns:
+        All folders as one part, and each table; and how the folders were read.
 
     Raises:
         MissingFileError: There is no such folder.
@@ -78,55 +44,127 @@ def read(inputs: Sequence[FolderInput], tables: TableFormat) -> Inputs:
     of_folders = [each for each in inputs if each not in of_tables]
     parts = [(str(each.path), _of_table(each, tables)) for each in of_tables]
     if not of_folders:
-        return Inputs(parts=parts, n_inputs=len(inputs))
+        return parts, None
     if not of_tables:
-        _refuse_table_format(tables, of_folders[0].path)
-    reading = folders.read(of_folders, tables.split_names)
-    if not of_tables:
-        folders.require_both_classes(reading)
+        for field in dataclasses.fields(tables):
+            if field.name != "split_names" and getattr(tables, field.name):
+                raise InputError(
+                    f"`{field.name}` is for tables; {of_folders[0].path} is a folder."
+                )
+    reading = folders.read(of_folders, tables.split_names, both_classes=not of_tables)
     name = ", ".join(str(each.path) for each in of_folders)
-    return Inputs(
-        parts=[(name, reading.manifest), *parts], n_inputs=len(inputs), reading=reading
-    )
+    return [(name, reading.manifest), *parts], reading
 
 
-def scanned(manifest: Manifest) -> Manifest:
+def _of_table(table: FolderInput, tables: TableFormat) -> Manifest:
+    if table.label:
+        raise InputError(
+            f"`label_is` is for folders; {table.path} is a table with labels of its own "
+            "(`columns={'label': COLUMN}, real_is=VALUE`)."
+        )
+    manifest = foreign_tables.from_table(table.path, tables, table.source)
+    if not table.split:
+        return manifest
+    split = "" if table.split == NO_SPLIT else table.split
+    return Manifest(manifest.rows.assign(split=split), manifest.folder)
+
+
+def united(
+    parts: Sequence[Part], folder: Path, attributes: Path | None = None
+) -> Manifest:
+    """Return the rows of what `read` returned with the facts of their files.
+
+    Args:
+        parts: Names and rows of at least one part.
+        folder: Folder that paths of several parts are relative to.
+        attributes: A table of attribute columns to join.
+
+    Raises:
+        InputError: No file can be read, or an image is in two parts.
+    """
+    manifest = parts[0][1] if len(parts) == 1 else concatenate(parts, folder)
+    if attributes:
+        rows = Attributes(attributes).join(manifest.rows)
+        manifest = Manifest(rows, manifest.folder)
+    return scanned(manifest, " ".join(name for name, _ in parts))
+
+
+def scanned(manifest: Manifest, name: str) -> Manifest:
     """Return the rows with the facts of their files; unreadable ones are logged.
 
     Raises:
-        InputError: No file can be read.
+        InputError: A row is wrong, or no file can be read.
     """
+    require_valid(manifest, name)
     facts = file_facts.scan(manifest.files())
     columns = pd.DataFrame([each.columns() for each in facts], dtype=str)
     rows = manifest.rows.assign(**{str(name): columns[name] for name in columns})
-    file_facts.report_unreadable(list(rows["path"]), facts)
-    advice = missing_files.of_missing(
-        rows["path"], [each.reason for each in facts], manifest.folder
-    )
-    if all(each.reason for each in facts):
+    reasons = [each.reason for each in facts]
+    file_facts.report_unreadable(list(rows["path"]), reasons)
+    advice = image_files.of_missing(rows["path"], reasons, manifest.folder)
+    if all(reasons):
         raise InputError(
             f"none of the {len(facts)} images can be read (first: {quoted(rows['path'][0])}, "
-            f"{facts[0].reason}). {advice}".rstrip()
+            f"{reasons[0]}). {advice}".rstrip()
         )
     if advice:
         logger.warning("%s", advice)
     return Manifest(rows, manifest.folder)
 
 
-def _of_table(given: FolderInput, tables: TableFormat) -> Manifest:
-    if given.label:
-        raise InputError(
-            f"`label_is` is for folders; {given.path} is a table with labels of its own "
-            "(`columns={'label': COLUMN}, real_is=VALUE`)."
-        )
-    manifest = foreign_tables.from_table(given.path, tables, given.source)
-    if not given.split:
-        return manifest
-    split = "" if given.split == NO_SPLIT else given.split
-    return Manifest(manifest.rows.assign(split=split), manifest.folder)
+def join(parts: Sequence[Part], folder: Path) -> Manifest:
+    """Return all rows of at least one manifest with their hashes.
+
+    Raises:
+        InputError: An image is in two parts, or its content in two splits.
+    """
+    joined = file_facts.hashed(concatenate(parts, folder))
+    refuse_shared(joined, parts)
+    return joined
 
 
-def _refuse_table_format(tables: TableFormat, folder: Path) -> None:
-    for field in dataclasses.fields(tables):
-        if field.name != "split_names" and getattr(tables, field.name):
-            raise InputError(f"`{field.name}` is for tables; {folder} is a folder.")
+def concatenate(parts: Sequence[Part], folder: Path) -> Manifest:
+    """Return all rows in order; cells of columns that a part lacks are empty."""
+    first: dict[str, str] = {}
+    frames = []
+    for name, manifest in parts:
+        paths = absolute(manifest.rows["path"], manifest.folder)
+        for path in paths:
+            if path in first:
+                raise InputError(
+                    f"{quoted(path)} is in {first[path]} and in {name}: each image may come "
+                    "from one of them only."
+                )
+        first |= dict.fromkeys(paths, name)
+        frames.append(manifest.rows.assign(path=pd.Series(paths, dtype=str)))
+    rows = pd.concat(frames, ignore_index=True).fillna("").astype(str)
+    return Manifest(rows, absolute_folder(folder))
+
+
+def refuse_shared(manifest: Manifest, parts: Sequence[Part]) -> None:
+    """Refuse images (by sha256) that parts put into different splits.
+
+    Args:
+        manifest: The parts' rows in order, with `sha256`.
+        parts: Names and rows of each part.
+
+    Raises:
+        InputError: With how many, and the first two files.
+    """
+    torn = groups.shared_between_splits(manifest)
+    name_of = [name for name, part in parts for _ in range(len(part))]
+    between = [(a, b) for a, b in torn if name_of[a] != name_of[b]]
+    pairs = between or torn
+    if not pairs:
+        return
+    rows = manifest.rows
+    one, other = (
+        f"{quoted(rows['path'][i])} ({rows['split'][i]}"
+        + (f", of {name_of[i]})" if between else ")")
+        for i in pairs[0]
+    )
+    raise InputError(
+        f"{len(pairs)} image{'s are' if len(pairs) > 1 else ' is'} in two splits (same "
+        f"sha256), first {one} and {other}: a detector must not be tested on what it was "
+        "trained on. Leave them out of one of the two."
+    )

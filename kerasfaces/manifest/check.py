@@ -9,10 +9,9 @@ import pandas as pd
 from kerasfaces.core.texts import quoted
 from kerasfaces.images import limits
 from kerasfaces.manifest import contradictions, file_facts, groups, table
-from kerasfaces.manifest.missing_files import MISSING
-from kerasfaces.manifest.rules import LABELS, SPLITS, Finding
+from kerasfaces.manifest.image_files import MISSING
 from kerasfaces.manifest.split import NEAR_DUPLICATES
-from kerasfaces.manifest.table import Manifest, column
+from kerasfaces.manifest.table import LABELS, SPLITS, Finding, Manifest, column
 
 # What further pictures in a file are. Not so in phone photos (MPO): there they are depth
 # or brightness maps of the one picture; nor in PSD: there they are its layers.

@@ -8,9 +8,8 @@ import pandas as pd
 
 from kerasfaces.core.texts import quoted
 from kerasfaces.manifest import folder_names
-from kerasfaces.manifest.folder_names import Clarity
-from kerasfaces.manifest.image_folders import n_shared_parts
-from kerasfaces.manifest.rules import LABELS
+from kerasfaces.manifest.folder_names import Clarity, n_shared_parts
+from kerasfaces.manifest.table import LABELS
 
 
 def sentence(rows: pd.DataFrame) -> str:

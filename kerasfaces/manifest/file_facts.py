@@ -1,8 +1,9 @@
 """Files -> what each of them holds, read in worker processes."""
 
 import dataclasses
+import functools
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,7 @@ from kerasfaces import images
 from kerasfaces.core import engine
 from kerasfaces.core.errors import ImageError
 from kerasfaces.core.texts import quoted
+from kerasfaces.manifest.phash import phash
 from kerasfaces.manifest.table import Manifest, column
 
 logger = logging.getLogger(__name__)
@@ -19,76 +21,49 @@ _NAMED = 5  # reasons given in one log line
 
 @dataclasses.dataclass(frozen=True)
 class Facts:
-    """What one file holds.
-
-    Attributes:
-        sha256: Of the file's bytes; empty when they could not be read.
-        probe: Facts of `images.probe`; empty when it is not an image.
-        phash: Perceptual hash; empty when it was not asked for or cannot be made.
-        reason: Why the file has no pixels; empty when it has.
-    """
+    """What one file holds; what cannot be read is empty."""
 
     sha256: str = ""
     probe: images.Probe = dataclasses.field(default_factory=images.Probe)
-    phash: str = ""
-    reason: str = ""
+    phash: str = ""  # empty, too, when the pixels were not looked at
+    reason: str = ""  # why the file has no pixels
 
     def columns(self) -> dict[str, str]:
-        """Return the manifest columns this file fills; empty where it is unreadable."""
-        readable = not self.reason
+        """Return the manifest columns this file fills."""
+        facts = {} if self.reason else {**self.probe, "phash": self.phash}
+        names = ("width_px", "height_px", "format", "phash")
         return {
             "sha256": self.sha256,
-            "width_px": str(self.probe["width_px"]) if readable else "",
-            "height_px": str(self.probe["height_px"]) if readable else "",
-            "format": self.probe["format"] if readable else "",
-            "phash": self.phash if readable else "",
+            **{name: str(facts.get(name, "")) for name in names},
         }
 
 
-def scan(files: Sequence[Path]) -> list[Facts]:
-    """Decode every file once and return its facts, in order."""
-    return _facts(examine, files, "reading images")
+def scan(files: Sequence[Path], *, pixels: bool = True) -> list[Facts]:
+    """Return every file's facts, in order.
 
-
-def scan_headers(files: Sequence[Path]) -> list[Facts]:
-    """Return facts without decoding pixels: no perceptual hash, truncation unnoticed."""
-    return _facts(examine_header, files, "reading file facts")
-
-
-def _facts(
-    task: Callable[[Path], Facts], files: Sequence[Path], label: str
-) -> list[Facts]:
-    outcomes = engine.map(task, files, progress=label, chunk=engine.CHUNK)
+    Without `pixels` nothing is decoded: no perceptual hash, truncation goes unnoticed.
+    """
+    outcomes = engine.map(
+        functools.partial(_examine, pixels=pixels),
+        files,
+        progress="reading images" if pixels else "reading file facts",
+        chunk=engine.CHUNK,
+    )
     crashed = Facts(reason=images.DECODER_CRASHED)
     return [outcome.value or crashed for outcome in outcomes]
 
 
-def examine(file: Path) -> Facts:
-    """Return the facts of one file, pixels included."""
-    from kerasfaces.manifest.phash import phash
-
-    facts, data = _header(file)
-    if facts.reason:
-        return facts
-    try:
-        return dataclasses.replace(facts, phash=phash(images.decode(data)))
-    except ImageError as error:
-        return dataclasses.replace(facts, reason=str(error))
-
-
-def examine_header(file: Path) -> Facts:
-    """Return the facts of one file that its header tells."""
-    return _header(file)[0]
-
-
-def _header(file: Path) -> tuple[Facts, bytes]:
-    digest, data = "", b""
+def _examine(file: Path, pixels: bool) -> Facts:
+    facts = Facts()
     try:
         data = images.read_file(file)
-        digest = images.sha256(data)
-        return Facts(sha256=digest, probe=images.probe(data)), data
+        facts = Facts(sha256=images.sha256(data))
+        facts = dataclasses.replace(facts, probe=images.probe(data))
+        if pixels:
+            facts = dataclasses.replace(facts, phash=phash(images.decode(data)))
     except ImageError as error:
-        return Facts(sha256=digest, reason=str(error)), data
+        return dataclasses.replace(facts, reason=str(error))
+    return facts
 
 
 def complete(manifest: Manifest) -> tuple[Manifest, int]:
@@ -99,62 +74,55 @@ def complete(manifest: Manifest) -> tuple[Manifest, int]:
     Returns:
         The manifest, and how many of the files just scanned are unreadable.
     """
-    lacking, files = _lacking(manifest, "phash")
-    if not lacking:
-        return manifest, 0
-    facts = scan(files)
-    paths = [manifest.rows["path"][i] for i in lacking]
-    n_unreadable = report_unreadable(paths, facts)
-    return _filled(manifest, lacking, facts, list(facts[0].columns())), n_unreadable
+    names = list(Facts().columns())
+    filled, paths, facts = _filled(manifest, "phash", names, pixels=True)
+    return filled, report_unreadable(paths, [each.reason for each in facts])
 
 
 def hashed(manifest: Manifest) -> Manifest:
     """Fill in the `sha256` of rows that lack it; it stays empty where a file is unreadable."""
-    lacking, files = _lacking(manifest, "sha256")
-    facts = scan_headers(files) if files else []
-    return _filled(manifest, lacking, facts, ["sha256"])
-
-
-def _lacking(manifest: Manifest, name: str) -> tuple[list[int], list[Path]]:
-    """Return the numbers and the files of the rows with nothing in a column."""
-    lacking = [i for i, text in enumerate(column(manifest.rows, name)) if not text]
-    files = manifest.files() if lacking else []
-    return lacking, [files[i] for i in lacking]
+    return _filled(manifest, "sha256", ["sha256"], pixels=False)[0]
 
 
 def _filled(
-    manifest: Manifest, lacking: Sequence[int], facts: Sequence[Facts], names: list[str]
-) -> Manifest:
-    cells = [each.columns() for each in facts]
-    filled = {}
-    for name in names:
-        values = column(manifest.rows, name)
-        for i, each in zip(lacking, cells, strict=True):
-            values[i] = values[i] or each[name]
-        filled[name] = pd.Series(values, dtype=str)
-    return Manifest(manifest.rows.assign(**filled), manifest.folder)
+    manifest: Manifest, lacking: str, names: Sequence[str], *, pixels: bool
+) -> tuple[Manifest, list[str], list[Facts]]:
+    """Scan the rows that lack a column; return all rows, their paths and their facts."""
+    rows = manifest.rows
+    at = [i for i, text in enumerate(column(rows, lacking)) if not text]
+    if not at:
+        return manifest, [], []
+    files = manifest.files()
+    facts = scan([files[i] for i in at], pixels=pixels)
+    filled = {name: column(rows, name) for name in names}
+    for i, each in zip(at, facts, strict=True):
+        for name, text in each.columns().items():
+            if name in filled:
+                filled[name][i] = filled[name][i] or text
+    series = {name: pd.Series(texts, dtype=str) for name, texts in filled.items()}
+    paths = [rows["path"][i] for i in at]
+    return Manifest(rows.assign(**series), manifest.folder), paths, facts
 
 
-def report_unreadable(paths: Sequence[str], facts: Sequence[Facts]) -> int:
-    """Log how many files are unreadable, by reason with a name each; return how many."""
+def report_unreadable(paths: Sequence[str], reasons: Sequence[str]) -> int:
+    """Log how many files have a reason, by reason with a name each; return how many."""
     bad: dict[str, list[str]] = {}
-    for path, each in zip(paths, facts, strict=True):
-        if each.reason:
-            bad.setdefault(each.reason, []).append(path)
+    for path, reason in zip(paths, reasons, strict=True):
+        if reason:
+            bad.setdefault(reason, []).append(path)
     n_bad = sum(map(len, bad.values()))
     if bad:
-        reasons = sorted(bad, key=lambda reason: -len(bad[reason]))
         named = [
-            f"{reason} ({len(bad[reason])}, e.g. {quoted(bad[reason][0])})"
-            if len(bad[reason]) > 1
-            else f"{quoted(bad[reason][0])}: {reason}"
-            for reason in reasons[:_NAMED]
+            f"{reason} ({len(those)}, e.g. {quoted(those[0])})"
+            if len(those) > 1
+            else f"{quoted(those[0])}: {reason}"
+            for reason, those in sorted(bad.items(), key=lambda item: -len(item[1]))
         ]
         logger.warning(
             "%d of %d images are unreadable and stay in as rows without size: %s%s",
             n_bad,
-            len(facts),
-            "; ".join(named),
-            "; ..." if len(reasons) > _NAMED else "",
+            len(reasons),
+            "; ".join(named[:_NAMED]),
+            "; ..." if len(named) > _NAMED else "",
         )
     return n_bad

@@ -1,4 +1,4 @@
-"""A folder's name -> what its words say: class, split, shard, or just a name.
+"""Folders with images, and what the words of their names say: class, split, or a name.
 
 A name is cut into words at everything that is no letter, between letters and digits, at
 capitals inside a word, and where it is nothing but known words written together
@@ -9,17 +9,27 @@ import dataclasses
 import functools
 import itertools
 import re
+from collections.abc import Collection, Sequence
 from enum import IntEnum
+from pathlib import Path
 
-REAL = frozenset({"real", "reals"})
-FAKE = frozenset({"fake", "fakes"})
-_ALSO_REAL = frozenset(
-    "nature natural authentic genuine original originals pristine bonafide".split()
-)
-_ALSO_FAKE = frozenset(
+from kerasfaces.core.texts import quoted
+
+NO_SPLIT = "none"
+FIRST = 1  # the first part of a path is the name of the folder that all lie in
+_SHOWN = 6  # folders named in one message
+
+_CLEAR = {"real": "real", "reals": "real", "fake": "fake", "fakes": "fake"}
+_ALSO_REAL = "nature natural authentic genuine original originals pristine bonafide"
+_ALSO_FAKE = (
     "ai aigc synthesis synthetic synthesized synthesised generated deepfake deepfakes "
-    "forged forgery manipulated".split()
+    "forged forgery manipulated"
 )
+_CLASSES = {
+    **_CLEAR,
+    **dict.fromkeys(_ALSO_REAL.split(), "real"),
+    **dict.fromkeys(_ALSO_FAKE.split(), "fake"),
+}
 SPLIT_WORDS = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("val", "valid", "validation"), "val"),
@@ -38,10 +48,6 @@ _SIZE_WORDS = frozenset({"x", "px"})  # `256x256`, `256px`
 _NEGATIONS = frozenset({"not", "non", "no"})
 # Generators whose names have a word for the other class.
 _NAMES = frozenset({("real", "esrgan"), ("real", "nvp"), ("real", "vis")})
-_CLASSES = {
-    **dict.fromkeys((*REAL, *_ALSO_REAL), "real"),
-    **dict.fromkeys((*FAKE, *_ALSO_FAKE), "fake"),
-}
 _KNOWN = {*_CLASSES, *SPLIT_WORDS, *UNCLEAR_SPLITS, *_SHARDS, *_FILLERS}
 _LONGEST = max(map(len, _KNOWN))
 _NAME_CHARACTERS = 255  # of a file; a longer run of letters is data, not a name
@@ -62,34 +68,21 @@ class Clarity(IntEnum):
 
 @dataclasses.dataclass(frozen=True)
 class FolderName:
-    """What one folder's (or file's) name says.
+    """What one folder's (or file's) name says."""
 
-    Attributes:
-        text: The name as written.
-        label: `real`, `fake` or nothing (also where it has words for both).
-        clarity: Clarity of the word for the class.
-        split: A word for a split, in lower case, or nothing.
-        is_split: Whether it is a split folder (`train`, `test_set`, `training_real`), not
-            a name with such a word in it (`train_station`).
-        split_last: Whether the split's word ends the name (`ffhq_test`).
-        rest: The name without the split's word.
-        shard: Numbered parts or sizes (`00000`, `part_01`, `256x256`).
-        plain: No word in it names anything (`images`, `real_vs_fake`).
-    """
-
-    text: str
-    label: str
-    clarity: Clarity
-    split: str
-    is_split: bool
-    split_last: bool
-    rest: str
-    shard: bool
-    plain: bool
+    text: str  # as written
+    label: str  # `real`, `fake` or nothing (also where it has words for both)
+    clarity: Clarity  # of the word for the class
+    split: str  # a word for a split, in lower case, or nothing
+    is_split: bool  # a split folder (`train`, `test_set`), unlike `train_station`
+    split_last: bool  # the split's word ends the name (`ffhq_test`)
+    rest: str  # the name without the split's word
+    shard: bool  # numbered parts or sizes (`00000`, `part_01`, `256x256`)
+    plain: bool  # no word in it names anything (`images`, `real_vs_fake`)
 
     @property
     def generator(self) -> bool:
-        """Tell whether the name looks like a known generator's."""
+        """Whether the name looks like a known generator's."""
         return _GENERATOR.search(self.text.lower()) is not None
 
 
@@ -99,19 +92,20 @@ def read(text: str) -> FolderName:
     spans = _spans(text)
     words = [word for word, _, _ in spans]
     splits = [word for word in words if word in SPLIT_WORDS or word in UNCLEAR_SPLITS]
+    one_split = len({SPLIT_WORDS.get(word, word) for word in splits}) == 1
+    split = splits[0] if one_split else ""
+    start, end = next(((a, b) for word, a, b in spans if word == split), (0, 0))
     classes = {_CLASSES[word] for word in words if word in _CLASSES}
     named = any(pair in _NAMES for pair in itertools.pairwise(words))
     one_class = len(classes) == 1 and not named and not _NEGATIONS & set(words)
     numbered = any(word.isdigit() for word in words)
     known = _KNOWN | _SIZE_WORDS if numbered else _KNOWN
-    foreign = [word for word in words if word not in known and not word.isdigit()]
-    one_split = len({SPLIT_WORDS.get(word, word) for word in splits}) == 1
-    split = splits[0] if one_split else ""
-    start, end = next(((a, b) for word, a, b in spans if word == split), (0, 0))
+    foreign = any(word not in known and not word.isdigit() for word in words)
+    unclear = not any(word in _CLEAR for word in words)
     return FolderName(
         text=text,
         label=classes.pop() if one_class else "",
-        clarity=_clarity(words, bool(foreign)),
+        clarity=Clarity(2 * foreign + unclear),
         split=split,
         is_split=bool(split) and not foreign,
         split_last=bool(words) and words[-1] == split,
@@ -120,12 +114,6 @@ def read(text: str) -> FolderName:
         and all(word.isdigit() or word in _SHARDS | _SIZE_WORDS for word in words),
         plain=not foreign and not named,
     )
-
-
-def _clarity(words: list[str], foreign: bool) -> Clarity:
-    if (REAL | FAKE) & set(words):
-        return Clarity.IN_A_NAME if foreign else Clarity.CLASS
-    return Clarity.SYNONYM_IN_A_NAME if foreign else Clarity.SYNONYM
 
 
 def _without(text: str, start: int, end: int) -> str:
@@ -160,3 +148,64 @@ def _glued(word: str) -> tuple[str, ...]:
         if word[:size] in _KNOWN and (rest := _glued(word[size:])):
             return (word[:size], *rest)
     return ()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FolderInput:
+    """A folder (or table) to read, and what the user states of all its images."""
+
+    path: Path
+    label: str = ""  # real or fake
+    split: str = ""  # train, val, test, or `none`: in no split
+    source: str = ""  # its name where no folder names one
+
+
+@dataclasses.dataclass(eq=False)
+class ImageFolder:
+    """One folder with images. Label, split and source are filled in one after another.
+
+    `..._at` is the position of the part of the path that names it; -1: none does.
+    """
+
+    parts: tuple[str, ...]  # its path, from the name of the folder in which all lie
+    stated: FolderInput  # the user's folder in which it lies
+    files: list[Path] = dataclasses.field(default_factory=list)
+    label: str = ""  # real, fake, or empty: left out
+    label_at: int = -1
+    split: str = ""  # train, val, test or empty
+    split_at: int = -1
+    without_split: str = ""  # the part that names the split, without its word
+    source: str = ""
+    source_at: int = -1
+
+    @functools.cached_property
+    def names(self) -> list[FolderName]:
+        """What the words of each part say."""
+        return [read(part) for part in self.parts]
+
+    @property
+    def depth(self) -> int:
+        """Number of leading parts that decide label, split and source."""
+        return max(self.label_at, self.split_at, self.source_at, FIRST - 1) + 1
+
+    def __str__(self) -> str:
+        """Return the path as messages show it."""
+        return "/".join(self.parts[FIRST:]) or "."
+
+
+def shown(folders: Sequence[ImageFolder]) -> str:
+    """Return the largest folders with their numbers of images, for messages."""
+    texts = []
+    for folder in sorted(folders, key=lambda folder: -len(folder.files))[:_SHOWN]:
+        n = len(folder.files)
+        texts.append(f"{quoted(str(folder))} ({n} image{'s' * (n != 1)})")
+    more = len(folders) - len(texts)
+    return ", ".join(texts) + (f" and {more} more folders" if more else "")
+
+
+def n_shared_parts(paths: Collection[tuple[str, ...]]) -> int:
+    """Return how many leading parts all paths share."""
+    for n, column in enumerate(zip(*paths, strict=False)):
+        if len(set(column)) > 1:
+            return n
+    return min(map(len, paths), default=0)

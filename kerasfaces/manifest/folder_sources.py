@@ -9,10 +9,7 @@ never do.
 from collections import defaultdict
 from collections.abc import Sequence
 
-from kerasfaces.manifest.folder_names import Clarity, FolderName
-from kerasfaces.manifest.image_folders import FIRST, FolderInput, ImageFolder
-
-Part = tuple[int, FolderName]  # index in the path, and the name
+from kerasfaces.manifest.folder_names import FIRST, Clarity, FolderInput, ImageFolder
 
 
 def assign(folders: Sequence[ImageFolder]) -> None:
@@ -24,11 +21,8 @@ def assign(folders: Sequence[ImageFolder]) -> None:
     of_fakes = {folder.source for folder in folders if folder.label == "fake"}
     for folder in folders:
         # The name of a folder that holds both classes stands for its fakes.
-        if (
-            folder.label == "real"
-            and holds_both[folder]
-            and (folder.source in of_fakes)
-        ):
+        both = holds_both[folder] and folder.source in of_fakes
+        if folder.label == "real" and both:
             folder.source += "_real"
 
 
@@ -36,8 +30,8 @@ class _Candidates:
     """The parts of all paths that may name a source.
 
     Attributes:
-        above: Per folder, the parts above the class.
-        below: Per folder, the parts below the class.
+        above: Per folder, the positions of such parts above the class.
+        below: Per folder, those below the class.
         everywhere: Per folder of the user's, the names that all its images lie in.
         common: The names that all images lie in.
         below_name: (Name above the classes, label) -> first names below that label.
@@ -48,33 +42,31 @@ class _Candidates:
         self.below = {folder: _below(folder) for folder in folders}
         self.everywhere: dict[FolderInput, set[str]] = {}
         for folder in folders:
-            texts = {name.text for _, name in self.above[folder]}
+            texts = {folder.parts[at] for at in self.above[folder]}
             known = self.everywhere.setdefault(folder.stated, texts)
             self.everywhere[folder.stated] = known & texts
         self.common = set.intersection(*self.everywhere.values())
         self.below_name: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         for folder in folders:
             if self.above[folder] and self.below[folder]:
-                key = self._nearest(folder)[1].text, folder.label
-                self.below_name[key].add(self.below[folder][0][1].text)
+                key = folder.parts[self._nearest(folder)], folder.label
+                self.below_name[key].add(folder.parts[self.below[folder][0]])
 
     def choose(self, folder: ImageFolder) -> bool:
         """Fill in a folder's source; return whether its name may stand for both classes."""
         at, stated = folder.label_at, folder.stated.source
         above, below = self.above[folder], self.below[folder]
         if stated:  # only names that tell something apart come before it
-            below = [each for each in below if not each[1].plain]
-            if (
-                above
-                and self._nearest(folder)[1].text in self.everywhere[folder.stated]
-            ):
+            below = [each for each in below if not folder.names[each].plain]
+            everywhere = self.everywhere[folder.stated]
+            if above and folder.parts[self._nearest(folder)] in everywhere:
                 above = []
         holds_both = False
         if not (at >= 0 and folder.names[at].clarity >= Clarity.IN_A_NAME):
             if below and not (above and self._divides_by_content(folder)):
-                at = below[0][0]
+                at = below[0]
             elif above:
-                at, holds_both = self._nearest(folder)[0], True
+                at, holds_both = self._nearest(folder), True
             else:
                 folder.source = stated or folder.label
                 return bool(stated)
@@ -83,46 +75,45 @@ class _Candidates:
         return holds_both
 
     def _divides_by_content(self, folder: ImageFolder) -> bool:
-        """Tell whether the folders below the class are categories (cat, dog), not sources."""
-        _, name = self._nearest(folder)
-        if name.generator != self.below[folder][0][1].generator:
+        """Whether the folders below the class are categories (cat, dog), not sources."""
+        name = folder.names[self._nearest(folder)]
+        if name.generator != folder.names[self.below[folder][0]].generator:
             return name.generator
         reals, fakes = (self.below_name[name.text, label] for label in ("real", "fake"))
         return name.text not in self.common and reals == fakes
 
-    def _nearest(self, folder: ImageFolder) -> Part:
+    def _nearest(self, folder: ImageFolder) -> int:
         """Return which of the names above the class is the source's."""
         above = self.above[folder]
-        known = [part for part in above if part[1].generator]
-        telling = [part for part in above if part[1].text not in self.common]
+        known = [at for at in above if folder.names[at].generator]
+        telling = [at for at in above if folder.parts[at] not in self.common]
         return (known or telling or above[-1:])[0]
 
 
-def _above(folder: ImageFolder) -> list[Part]:
+def _above(folder: ImageFolder) -> list[int]:
     rest = folder.parts[FIRST:]
     return [
-        (at, name)
+        at
         for at, name in enumerate(folder.names)
         if (at < folder.label_at or folder.label_at < 0)
-        and _may_name_source(folder, at, name)
+        and _may_name_source(folder, at)
         and not name.plain
         # the folder that all lie in names one generator (`progan/0_real`)
         and (at >= FIRST or (name.generator and rest[:1] not in (("real",), ("fake",))))
     ]
 
 
-def _below(folder: ImageFolder) -> list[Part]:
+def _below(folder: ImageFolder) -> list[int]:
+    if folder.label_at < 0:
+        return []
+    first = max(FIRST, folder.label_at + 1)
     return [
-        (at, name)
-        for at, name in enumerate(folder.names)
-        if at >= FIRST
-        and 0 <= folder.label_at < at
-        and _may_name_source(folder, at, name)
+        at for at in range(first, len(folder.parts)) if _may_name_source(folder, at)
     ]
 
 
-def _may_name_source(folder: ImageFolder, at: int, name: FolderName) -> bool:
-    """Tell whether a part is neither a number nor a split."""
+def _may_name_source(folder: ImageFolder, at: int) -> bool:
+    """Whether a part is neither a number nor a split."""
     if at == folder.split_at:
         return bool(folder.without_split)
-    return not (name.shard or name.is_split)
+    return not (folder.names[at].shard or folder.names[at].is_split)

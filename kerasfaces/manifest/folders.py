@@ -10,31 +10,26 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
 from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.core.texts import quoted
-from kerasfaces.manifest import folder_labels, folder_sources, folder_splits
+from kerasfaces.manifest import folder_labels, folder_sources
+from kerasfaces.manifest.folder_names import FIRST, FolderInput, ImageFolder
 from kerasfaces.manifest.image_files import images_below
-from kerasfaces.manifest.image_folders import FIRST, FolderInput, ImageFolder
-from kerasfaces.manifest.rules import LABELS, require_splits
-from kerasfaces.manifest.table import Manifest, absolute_folder
+from kerasfaces.manifest.table import LABELS, Manifest, absolute_folder, require_splits
 
 _TABLES = (".csv", ".tsv", ".jsonl", ".parquet", ".xlsx")
 LAYOUT = "DIR/real/... and DIR/fake/<generator>/..."
 
 
-@dataclasses.dataclass(frozen=True)
-class TreeLine:
-    """How a part of the tree was read.
+class TreeLine(NamedTuple):
+    """How a part of the tree was read, and its number of images.
 
-    Attributes:
-        folder: Below the folder that all lie in; `/*` where it stands for several.
-        label: real, fake, or nothing: left out.
-        split: train, val, test or nothing.
-        source: Camera data set or generator.
-        n: Number of images.
+    `folder` lies below the folder that all lie in and ends in `/*` where it stands for
+    several; `label` is empty where it is left out.
     """
 
     folder: str
@@ -59,86 +54,64 @@ class Reading:
     notes: Sequence[str]
 
 
-def from_folders(folder: Path) -> Manifest:
-    """List a folder's images; class, split and source come from the folders they lie in.
-
-    Raises:
-        MissingFileError: There is no such folder.
-        InputError: A class has no images, or the names do not tell.
-    """
-    reading = read([FolderInput(path=folder)])
-    require_both_classes(reading)
-    return reading.manifest
-
-
 def read(
-    inputs: Sequence[FolderInput], split_names: Mapping[str, str] | None = None
+    inputs: Sequence[FolderInput],
+    split_names: Mapping[str, str] | None = None,
+    *,
+    both_classes: bool = True,
 ) -> Reading:
     """List the images below folders and decide what they are, all folders together.
 
     Args:
         inputs: The folders.
         split_names: Their word for a split -> ours, such as `dev` -> `val`.
+        both_classes: Refuse folders that hold one class only.
 
     Raises:
         MissingFileError: There is no such folder.
-        InputError: A folder has no images, or the names do not tell.
+        InputError: A folder or a class has no images, or the names do not tell.
     """
     require_splits(split_names or {})
     top = Path(os.path.commonpath([absolute_folder(each.path) for each in inputs]))
-    files_in: dict[ImageFolder, list[Path]] = {}
-    input_of: dict[Path, FolderInput] = {}
-    for each in inputs:
-        folders: dict[Path, ImageFolder] = {}
-        files = _images(each.path)
-        for file in files:
-            if file in input_of:
-                raise InputError(
-                    f"{file} lies in {input_of[file].path} and in {each.path}; give one of the two."
-                )
-            if file.parent not in folders:
-                parts = (top.name, *file.parent.relative_to(top).parts)
-                folders[file.parent] = folder = ImageFolder(parts, 0, each)
-                files_in[folder] = []
-            files_in[folders[file.parent]].append(file)
-        input_of |= dict.fromkeys(files, each)
-    for folder, files in files_in.items():
-        folder.n_images = len(files)
+    folders = _folders(inputs, top)
     notes: list[str] = []
-    above = [each.name for each in top.parents]
     try:
-        folder_labels.assign(list(files_in), notes)
-        labelled = [folder for folder in files_in if folder.label]
-        folder_splits.assign(labelled, above, split_names or {}, notes)
+        folder_labels.assign_labels(folders, notes)
+        labelled = [folder for folder in folders if folder.label]
+        above = [each.name for each in top.parents]
+        folder_labels.assign_splits(labelled, above, split_names or {}, notes)
         folder_sources.assign(labelled)
     except InputError as error:
         raise InputError(f"{top}: {error}{_tables_in(inputs)}") from error
     records = [
         (str(file.relative_to(top)), folder.label, folder.source, folder.split)
         for folder in labelled
-        for file in files_in[folder]
+        for file in folder.files
     ]
     records.sort(key=lambda record: (LABELS.index(record[1]), record[0]))
     columns = ["path", "label", "source", "split"]
     rows = pd.DataFrame(records, columns=columns, dtype=str)
-    return Reading(Manifest(rows, top), _lines(list(files_in)), notes)
+    reading = Reading(Manifest(rows, top), _lines(folders), notes)
+    if both_classes:
+        _require_both_classes(reading)
+    return reading
 
 
-def require_both_classes(reading: Reading) -> None:
-    """Refuse folders that hold one class only.
-
-    Raises:
-        InputError: With what was seen.
-    """
-    for label in LABELS:
-        if not (reading.manifest.rows["label"] == label).any():
-            shown = ", ".join(
-                f"{quoted(line.folder)} ({line.n})" for line in reading.lines[:6]
-            )
-            raise InputError(
-                f"{reading.manifest.folder}: no {label} images among {shown}; expected both "
-                f"classes, such as {LAYOUT}. Give the other class's folder too."
-            )
+def _folders(inputs: Sequence[FolderInput], top: Path) -> list[ImageFolder]:
+    """Return the folders with images below those of the user."""
+    folders: dict[Path, ImageFolder] = {}
+    for each in inputs:
+        for file in _images(each.path):
+            folder = folders.get(file.parent)
+            if folder is None:
+                parts = (top.name, *file.parent.relative_to(top).parts)
+                folder = folders[file.parent] = ImageFolder(parts, each)
+            elif folder.stated is not each:
+                raise InputError(
+                    f"{file} lies in {folder.stated.path} and in {each.path}; give one of the two."
+                )
+            folder.files.append(file)
+    return list(folders.values())
 
 
 def _images(folder: Path) -> list[Path]:
@@ -156,6 +129,18 @@ def _images(folder: Path) -> list[Path]:
             ".jpg or .png."
         )
     return images
+
+
+def _require_both_classes(reading: Reading) -> None:
+    for label in LABELS:
+        if not (reading.manifest.rows["label"] == label).any():
+            shown = ", ".join(
+                f"{quoted(line.folder)} ({line.n})" for line in reading.lines[:6]
+            )
+            raise InputError(
+                f"{reading.manifest.folder}: no {label} images among {shown}; expected both "
+                f"classes, such as {LAYOUT}. Give the other class's folder too."
+            )
 
 
 def _tables_in(inputs: Sequence[FolderInput]) -> str:
@@ -177,5 +162,5 @@ def _lines(folders: Sequence[ImageFolder]) -> list[TreeLine]:
         depth = folder.depth if folder.label else len(folder.parts)
         deeper = ("*",) * (len(folder.parts) > depth)
         text = "/".join((*folder.parts[FIRST:depth], *deeper)) or "."
-        counts[text, folder.label, folder.split, folder.source] += folder.n_images
+        counts[text, folder.label, folder.split, folder.source] += len(folder.files)
     return [TreeLine(*key, n) for key, n in sorted(counts.items())]

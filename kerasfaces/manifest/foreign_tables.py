@@ -11,41 +11,43 @@ import pandas as pd
 from kerasfaces import tables
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import listed, quoted
-from kerasfaces.manifest import label_column, missing_files
-from kerasfaces.manifest.rules import SPLITS, require_splits
-from kerasfaces.manifest.table import NO_SOURCE, Manifest, absolute_folder
-from kerasfaces.tables.columns import PATHS, lines_text
+from kerasfaces.manifest import label_column
+from kerasfaces.manifest.image_files import with_slashes
+from kerasfaces.manifest.table import (
+    NO_SOURCE,
+    SPLITS,
+    Manifest,
+    absolute_folder,
+    require_splits,
+)
+from kerasfaces.tables.columns import PATHS, is_image_name, lines_text
 
 logger = logging.getLogger(__name__)
-_SPLIT_NAMES = {"": "", "training": "train", "validation": "val", "valid": "val"}
+_SPLIT_NAMES = {name: name for name in SPLITS} | {
+    "training": "train",
+    "validation": "val",
+    "valid": "val",
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TableFormat:
-    """How somebody's table is read.
+    """How somebody's table is read. What is stated beside a layout goes before it.
 
-    Attributes:
-        layout: Name of a known layout, of `LAYOUTS`; what is stated beside it goes first.
-            Without it and columns, a table that has all columns of a layout is read so.
-        columns: Our column -> theirs (upper and lower case are alike).
-        real_is: The label that means real, where labels are other words or numbers.
-        split_names: Their word for a split -> ours.
-        root: Folder that relative paths are relative to; by default the table's.
-        suffix: Put after names without an extension, e.g. `.jpg`.
-        extract: Folder to write images to that the table holds itself.
-        fallback_path: Their column with another path for rows where the first is empty.
-        note: What the user must know about the conversion.
+    Without layout and columns, a table that has all columns of a layout is read so.
     """
 
-    layout: str = ""
-    columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    real_is: str = ""
+    layout: str = ""  # name of one of `LAYOUTS`
+    columns: Mapping[str, str] = dataclasses.field(default_factory=dict)  # ours: theirs
+    real_is: str = ""  # the label that means real, where labels are no words
     split_names: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    root: Path | None = None
-    suffix: str = ""
-    extract: Path | None = None
-    fallback_path: str = ""
-    note: str = ""
+    root: Path | None = None  # relative paths start here; by default the table's folder
+    suffix: str = ""  # put after names without an extension, e.g. `.jpg`
+    extract: Path | None = (
+        None  # write images that the table holds itself to this folder
+    )
+    fallback_path: str = ""  # their column with another path where the first is empty
+    note: str = ""  # about the conversion
 
     def with_layout(self, header: Sequence[str]) -> Self:
         """Return the format with what its layout, or the one of these columns, states."""
@@ -67,12 +69,8 @@ class TableFormat:
 
 LAYOUTS = {
     "mudgal2023": TableFormat(
-        columns={
-            "path": "destination_path",
-            "label": "target",
-            "source": "folder",
-            "split": "split",
-        },
+        columns={"path": "destination_path", "label": "target"}
+        | {"source": "folder", "split": "split"},
         fallback_path="image_path",
         real_is="1",
         split_names={"train": "train", "test": "val", "dev": "test"},
@@ -112,9 +110,8 @@ def from_table(
     if isinstance(table, Path):
         table = tables.read(table)
     path = table.path
-    if not table.rows:
-        raise InputError(f"{path} has no rows; expected one row per image.")
-    table.say()
+    table.require_rows()
+    table.log_notes()
     form = table_format.with_layout(table.header)
     if form.note:
         logger.info("%s", form.note)
@@ -136,9 +133,8 @@ def from_table(
     if form.extract:
         cells["path"] = _extracted(table, form.columns.get("path", ""), form.extract)
     else:
-        cells["path"] = missing_files.with_slashes(path, cells["path"], folder)
-        if form.suffix:
-            cells["path"] = missing_files.with_suffix(cells["path"], form.suffix)
+        paths = with_slashes(path, cells["path"], folder)
+        cells["path"] = [p if is_image_name(p) else p + form.suffix for p in paths]
     mapped = {*filter(None, theirs.values()), *cells}
     rest = {name: table.column(name) for name in table.header if name not in mapped}
     return Manifest(pd.DataFrame({**cells, **rest}, dtype=str), folder)
@@ -189,11 +185,9 @@ def _likely(table: tables.Table, ours: str) -> str:
         candidates = label_column.of_words(table)
     if len(candidates) != 1:
         return ""
+    shown = quoted(candidates[0])
     logger.warning(
-        "%s: there is no column %s; %s is read as it.",
-        table.path,
-        ours,
-        quoted(candidates[0]),
+        "%s: there is no column %s; %s is read as it.", table.path, ours, shown
     )
     return candidates[0]
 
@@ -228,10 +222,9 @@ def _sources(path: Path, labels: list[str], name: str) -> list[str]:
 def _splits(
     table: tables.Table, cells: list[str], their_names: Mapping[str, str]
 ) -> list[str]:
-    split_of = {**{name: name for name in SPLITS}, **_SPLIT_NAMES}
-    if their_names:
-        split_of = {"": ""} | {key.lower(): name for key, name in their_names.items()}
     require_splits(their_names)
+    split_of = {key.lower(): name for key, name in their_names.items()} or _SPLIT_NAMES
+    split_of = {"": "", **split_of}
     words = [cell.strip().lower() for cell in cells]
     bad = [i for i, word in enumerate(words) if word not in split_of]
     if bad:

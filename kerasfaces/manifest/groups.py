@@ -20,7 +20,13 @@ def edges(manifest: Manifest, max_distance: int | None) -> dict[str, Rows]:
         max_distance: Bits between near-duplicates' perceptual hashes; None: no such rule.
     """
     pairs = {name: equal(column(manifest.rows, name)) for name in RULES[:3]}
-    return pairs | {"near_duplicate": _near(manifest, max_distance)}
+    texts = column(manifest.rows, "phash")
+    known = [i for i, text in enumerate(texts) if text]
+    near = np.empty((0, 2), dtype=np.int64)
+    if max_distance is not None and known:
+        hashes = hashing.from_hex([texts[i] for i in known])
+        near = np.asarray(known)[hashing.near_pairs(hashes, max_distance)]
+    return pairs | {RULES[3]: near}
 
 
 def equal(values: Sequence[str]) -> Rows:
@@ -46,10 +52,17 @@ def join(n: int, pairs: Sequence[Rows]) -> Rows:
     return np.asarray(groups, dtype=np.int64)
 
 
-def _near(manifest: Manifest, max_distance: int | None) -> Rows:
-    texts = column(manifest.rows, "phash")
-    known = [i for i, text in enumerate(texts) if text]
-    if max_distance is None or not known:
-        return np.empty((0, 2), dtype=np.int64)
-    hashes = hashing.from_hex([texts[i] for i in known])
-    return np.asarray(known, dtype=np.int64)[hashing.near_pairs(hashes, max_distance)]
+def shared_between_splits(manifest: Manifest) -> list[tuple[int, int]]:
+    """Return pairs of rows with the same content in different splits."""
+    splits = list(manifest.rows["split"])
+    first: dict[str, dict[str, int]] = {}
+    pairs = []
+    for i, key in enumerate(column(manifest.rows, "sha256")):
+        if not (key and splits[i]):
+            continue
+        by_split = first.setdefault(key, {})
+        others = [row for split, row in by_split.items() if split != splits[i]]
+        if others:
+            pairs.append((others[0], i))
+        by_split.setdefault(splits[i], i)
+    return pairs

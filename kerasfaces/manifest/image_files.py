@@ -1,17 +1,24 @@
-"""A folder -> the image files below it, the same list for every stage."""
+"""Where image files are: those below a folder, and those that a table names but are not there."""
 
+import itertools
 import logging
 import os
+import re
 import stat
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from kerasfaces.core.texts import quoted, shortened
-from kerasfaces.images import kinds
+from kerasfaces.images import EXTENSIONS, kinds
+from kerasfaces.tables.columns import is_image_name
 
 logger = logging.getLogger(__name__)
 _SUFFIX_SHOWN = 12  # characters of an extension in a message
+MISSING = "file not found"  # the reason of a row whose file is not there
+_TRIED = 12  # missing files that are looked for elsewhere
+_FOLDERS = 200  # looked through for them
+_WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 
 
 def images_below(folder: Path) -> list[Path]:
@@ -28,7 +35,7 @@ def images_below(folder: Path) -> list[Path]:
         if not (named or (named is None and _begins_like_a_photo(file))):
             suffix = shortened(file.suffix.lower(), _SUFFIX_SHOWN)
             ignored[suffix or "no extension"] += 1
-        elif not _is_unicode(str(file)):
+        elif any("\ud800" <= char <= "\udfff" for char in str(file)):
             unnameable.append(os.fsencode(file))
         else:
             photos.append(file)
@@ -101,9 +108,122 @@ def _hidden(name: str) -> bool:
     return name.startswith(".") or name == "__MACOSX"
 
 
-def _is_unicode(text: str) -> bool:
+def with_slashes(table: Path, paths: Sequence[str], folder: Path) -> list[str]:
+    r"""Return a table's paths with slashes where backslashes stand between folders.
+
+    `a\b.jpg` is read as `a/b.jpg` where that file is there and none is really so called.
+
+    Args:
+        table: File of the table, for the log.
+        paths: Paths as the table has them.
+        folder: Folder that relative paths start from.
+    """
+    turned = list(paths)
+    n_turned = 0
+    for i, text in enumerate(paths):
+        if "\\" in text and not os.path.lexists(os.path.join(folder, text)):
+            slashed = text.replace("\\", "/")
+            if os.path.isfile(os.path.join(folder, slashed)):
+                turned[i] = slashed
+                n_turned += 1
+    if n_turned:
+        logger.warning(
+            "%s: %d of %d paths have backslashes between folders; they are read as slashes.",
+            table,
+            n_turned,
+            len(paths),
+        )
+    return turned
+
+
+def of_missing(paths: Iterable[str], reasons: Sequence[str], folder: Path) -> str:
+    """Return `advice` for the rows whose file is not there; empty where all are."""
+    pairs = zip(paths, reasons, strict=True)
+    missing = [path for path, reason in pairs if reason == MISSING]
+    return advice(missing, folder) if missing else ""
+
+
+def advice(missing: Sequence[str], folder: Path) -> str:
+    """Return one sentence on where missing files are, or how they are looked for.
+
+    Args:
+        missing: Paths as written whose files are not there.
+        folder: Folder that relative paths start from.
+    """
+    sample = [text.replace("\\", "/") for text in missing[:_TRIED]]
+    suffix = _suffix(sample, folder)
+    if suffix:
+        return (
+            f"They have no extension, and {sample[0]}{suffix} is there: add "
+            f"`suffix={suffix!r}`."
+        )
+    relative = [text for text in sample if not os.path.isabs(text)]
+    places = _near(folder)
+    if len(relative) == len(sample) and not _WINDOWS.match(missing[0]):
+        for place in places:
+            if _holds_most(place, sample):
+                return f"They are in {place}: add `root={str(place)!r}`."
+    cut = _cut(sample, folder, places)
+    if cut:
+        return cut
+    if _WINDOWS.match(missing[0]) or not relative:
+        return (
+            f"The paths are absolute (e.g. {quoted(missing[0])}), so `root` cannot help: build the "
+            "manifest again where the images are."
+        )
+    return (
+        f"Relative paths start from {folder}; give another folder with `root` where the images "
+        "are elsewhere."
+    )
+
+
+def _suffix(sample: Sequence[str], folder: Path) -> str:
+    """Return the extension that finds most of the files; empty if none does."""
+    if any(map(is_image_name, sample)):
+        return ""
+    for each in (*sorted(EXTENSIONS), *map(str.upper, sorted(EXTENSIONS))):
+        if _holds_most(folder, [text + each for text in sample]):
+            return each
+    return ""
+
+
+def _near(folder: Path) -> list[Path]:
+    """Return the folder's parents, then the folders below and beside it."""
+    parents, children = list(folder.parents)[:2], _children(folder)
+    deeper = map(_children, [*parents[:1], *children])
+    around = itertools.chain(children, itertools.chain.from_iterable(deeper))
+    return [*parents, *itertools.islice(around, _FOLDERS)]
+
+
+def _children(folder: Path) -> list[Path]:
     try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+        children = [Path(each.path) for each in os.scandir(folder) if each.is_dir()]
+    except OSError:
+        return []
+    return sorted(children)[:_FOLDERS]
+
+
+def _holds_most(folder: Path, sample: Sequence[str]) -> bool:
+    n_there = sum(os.path.lexists(os.path.join(folder, text)) for text in sample)
+    return n_there > len(sample) / 2
+
+
+def _cut(sample: Sequence[str], folder: Path, places: Sequence[Path]) -> str:
+    """Return which beginning of the paths is in the way, where cutting it finds them."""
+    parts = sample[0].split("/")
+    for n_cut in range(1, len(parts)):
+        start = "/".join(parts[:n_cut]) + "/"
+        if not all(text.startswith(start) for text in sample):
+            break
+        rest = [text.removeprefix(start) for text in sample]
+        for place in (folder, *places):
+            if _holds_most(place, rest):
+                there = f"{place / rest[0]} is there: "
+                if os.path.isdir(start):  # a run keeps relative paths as absolute ones
+                    return (
+                        f"{there}add `root={str(place)!r}`, or cut {quoted(start)} off "
+                        "absolute paths."
+                    )
+                root = "" if place == folder else f" and add `root={str(place)!r}`"
+                return f"{there}cut {quoted(start)} off the paths{root}."
+    return ""

@@ -6,7 +6,7 @@ import re
 from kerasfaces import tables
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
-from kerasfaces.manifest.rules import LABELS
+from kerasfaces.manifest.table import LABELS
 from kerasfaces.tables.columns import lines_text
 
 logger = logging.getLogger(__name__)
@@ -15,12 +15,8 @@ _NAME = re.compile(r"label|class|target")  # how the name of such a column begin
 
 def of_words(table: tables.Table) -> list[str]:
     """Return the columns named like labels whose cells are all real or fake."""
-    return [
-        name
-        for name in table.header
-        if _NAME.match(name.lower())
-        and {_word(cell) for cell in table.column(name)} <= set(LABELS)
-    ]
+    names = [name for name in table.header if _NAME.match(name.lower())]
+    return [name for name in names if set(_words(table, name)) <= set(LABELS)]
 
 
 def read(
@@ -40,35 +36,30 @@ def read(
     Raises:
         InputError: A value means neither, or a column of words contradicts.
     """
-    cells = table.column(column)
-    words = [_word(cell) for cell in cells]
-    decided = chosen and not real_is and set(words) <= set(LABELS)
+    words = _words(table, column)
+    are_labels = set(words) <= set(LABELS)
+    decided = chosen and not real_is and are_labels
     others = [] if decided else [name for name in of_words(table) if name != column]
     beside = others[0] if others else ""
-    by_words = [_word(cell) for cell in table.column(beside)] if beside else []
+    by_words = _words(table, beside) if beside else []
     if real_is:
         labels = _numbered(table, words, _word(real_is))
-    elif by_words and not set(words) <= set(LABELS):
-        _explain(table, column, beside, words, by_words)
-        labels = by_words
-    else:
-        bad = [i for i, word in enumerate(words) if word not in LABELS]
-        if bad:
-            raise InputError(_unknown_label(table, cells, bad))
+    elif are_labels:
         labels = words
-    way = (
-        "`real_is`"
-        if real_is
-        else f"say which column holds: `columns={{'label': {column!r}}}`"
-    )
-    for i, word in enumerate(by_words):
-        if word != labels[i]:
-            n = sum(a != b for a, b in zip(by_words, labels, strict=True))
-            raise InputError(
-                f"{table.path}, line {table.lines[i]}: {quoted(beside)} says {word}, "
-                f"{quoted(column)} says {labels[i]} ({n:,} of {len(by_words):,} rows contradict); "
-                f"correct the table, or {way}."
-            )
+    elif by_words:
+        _explain(table, column, beside, words, by_words)
+        return by_words
+    else:
+        raise InputError(_unknown_label(table, table.column(column), words))
+    against = [i for i, word in enumerate(by_words) if word != labels[i]]
+    if against:
+        i = against[0]
+        column_of = f"say which column holds: `columns={{'label': {column!r}}}`"
+        raise InputError(
+            f"{table.path}, line {table.lines[i]}: {quoted(beside)} says {by_words[i]}, "
+            f"{quoted(column)} says {labels[i]} ({len(against):,} of {len(by_words):,} rows "
+            f"contradict); correct the table, or {'`real_is`' if real_is else column_of}."
+        )
     return labels
 
 
@@ -87,9 +78,9 @@ def _explain(
     table: tables.Table, column: str, beside: str, words: list[str], by_words: list[str]
 ) -> None:
     """Say which value stands for which class; refuse one that stands for both."""
-    meant = dict(zip(words, by_words, strict=True))
+    meaning = dict(zip(words, by_words, strict=True))
     for i, word in enumerate(words):
-        if meant[word] != by_words[i]:
+        if meaning[word] != by_words[i]:
             raise InputError(
                 f"{table.path}, line {table.lines[i]}: {quoted(column)} is {quoted(word)} beside "
                 f"{quoted(beside)} both real and fake; correct the table, or say which column "
@@ -99,22 +90,27 @@ def _explain(
         "%s: in column %s %s, as column %s says in words.",
         table.path,
         quoted(column),
-        " and ".join(f"{quoted(word)} means {meant[word]}" for word in list(meant)[:6]),
+        " and ".join(f"{quoted(a)} means {b}" for a, b in list(meaning.items())[:6]),
         quoted(beside),
     )
 
 
-def _unknown_label(table: tables.Table, cells: list[str], bad: list[int]) -> str:
+def _unknown_label(table: tables.Table, cells: list[str], words: list[str]) -> str:
+    bad = [i for i, word in enumerate(words) if word not in LABELS]
     others = sorted({cells[i].strip() for i in bad})
-    words = {_word(cell) for cell in cells} & set(LABELS)
+    labels = set(words) & set(LABELS)
     what = (
         f"{table.path}, {lines_text([table.lines[i] for i in bad])}: label "
         f"{quoted(cells[bad[0]])}; expected real or fake."
     )
-    if len(words) > 1 or len(words) + len(others) != 2:
+    if len(labels) > 1 or len(labels) + len(others) != 2:
         return f"{what} Correct these rows."
-    real = "real" if "real" in words else others[-1]
+    real = "real" if "real" in labels else others[-1]
     return f"{what} Say which value means real, e.g. `real_is={quoted(real)}`."
+
+
+def _words(table: tables.Table, name: str) -> list[str]:
+    return [_word(cell) for cell in table.column(name)]
 
 
 def _word(cell: str) -> str:

@@ -65,7 +65,7 @@ def neutralise(
         RunError: The folder holds something else, or pictures made with other settings.
         LockedError: Another process writes the folder.
     """
-    facts = file_facts.scan_headers(manifest.files())
+    facts = file_facts.scan(manifest.files(), pixels=False)
     size_px = _size(manifest, facts, size_px)
     with folders.lock(folder, "folder of neutralised images"):
         spec = images.InputSpec(size_px=size_px, crop="square", filter="lanczos")
@@ -82,7 +82,7 @@ def neutralise(
                 _make, jobs, progress="neutralising", chunk=engine.CHUNK
             )
         ]
-        reasons = [file_facts.Facts(reason=done.reason) for done in outcomes]
+        reasons = [done.reason for done in outcomes]
         n_bad = file_facts.report_unreadable(list(manifest.rows["path"]), reasons)
         if n_bad:
             logger.warning("%d unreadable rows are not in %s", n_bad, folder)

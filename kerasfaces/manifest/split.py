@@ -21,8 +21,7 @@ from kerasfaces.core.texts import quoted
 from kerasfaces.manifest import file_facts, groups, split_problems
 from kerasfaces.manifest.balance import Balance, Strata, quotas
 from kerasfaces.manifest.phash import MAX_DISTANCE
-from kerasfaces.manifest.rules import LABELS, SPLITS
-from kerasfaces.manifest.table import Manifest, column
+from kerasfaces.manifest.table import LABELS, SPLITS, Manifest, column
 
 logger = logging.getLogger(__name__)
 

@@ -7,9 +7,8 @@ import pandas as pd
 
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
-from kerasfaces.manifest import contradictions, joining
-from kerasfaces.manifest.rules import LABELS, SPLITS
-from kerasfaces.manifest.table import Manifest
+from kerasfaces.manifest import contradictions, groups
+from kerasfaces.manifest.table import LABELS, SPLITS, Manifest
 
 _CUT_ANEW = (
     "Manifest.from_table(data.table, root=data.manifest.folder, split_names={names})"
@@ -116,7 +115,7 @@ def remarks(manifest: Manifest) -> list[str]:
     sentences = [contradictions.sentence(rows)]
     if problem := untrainable(rows):
         sentences.append(f"training needs train, val and test: {problem}")
-    shared = joining.shared_between_splits(manifest)
+    shared = groups.shared_between_splits(manifest)
     if shared:
         first, second = (rows["path"].iloc[i] for i in shared[0])
         sentences.append(

@@ -8,7 +8,8 @@ import dataclasses
 import hashlib
 import logging
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -17,10 +18,12 @@ from kerasfaces import tables
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import write_text
 from kerasfaces.core.texts import listed, quoted
-from kerasfaces.manifest.missing_files import with_slashes
-from kerasfaces.manifest.rules import Finding, row_findings, summary
+from kerasfaces.manifest.image_files import with_slashes
+from kerasfaces.tables.columns import lines_text
 
 logger = logging.getLogger(__name__)
+LABELS = ("real", "fake")
+SPLITS = ("train", "val", "test")
 REQUIRED = ("path", "label")
 NO_SOURCE = (
     "there is no column source, so the label stands in for it: all reals count as one "
@@ -53,11 +56,6 @@ class Manifest:
         """Return the absolute path of every row's image."""
         return [Path(text) for text in absolute(self.rows["path"], self.folder)]
 
-    @property
-    def attributes(self) -> list[str]:
-        """Return the names of the attribute columns, in order."""
-        return [name for name in self.rows.columns if name.startswith("attr_")]
-
     def digest(self) -> str:
         """Return 64 hex digits that change whenever a row does.
 
@@ -74,6 +72,16 @@ class Manifest:
         return Manifest(self.rows[keep].reset_index(drop=True), self.folder)
 
 
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """Something wrong with one row."""
+
+    kind: str  # short name of the rule that was broken, e.g. `duplicate path`
+    line: int  # of the manifest (1 = header), where the row starts
+    path: str  # as written
+    detail: str  # expected and actual value
+
+
 def read(path: Path, root: Path | None = None) -> Manifest:
     """Read and check a manifest.
 
@@ -87,7 +95,7 @@ def read(path: Path, root: Path | None = None) -> Manifest:
     """
     manifest, _, findings = parse(path, root)
     if findings:
-        raise InputError(f"{path}: {summary(findings)}")
+        raise InputError(f"{path}: {_summary(findings)}")
     return manifest
 
 
@@ -107,11 +115,8 @@ def parse(
     frame = _our_names(source.frame())
     if lacking := [name for name in REQUIRED if name not in frame.columns]:
         raise InputError(f"{path}, line 1: {_lacking(lacking, source)}")
-    if frame.empty:
-        raise InputError(
-            f"{path} has a header but no rows; expected one row per image."
-        )
-    source.say()
+    source.require_rows()
+    source.log_notes()
     if "source" not in frame:
         logger.warning("%s: %s", path, NO_SOURCE)
         frame.insert(list(frame.columns).index("label") + 1, "source", frame["label"])
@@ -119,8 +124,8 @@ def parse(
         frame.insert(list(frame.columns).index("source") + 1, "split", "")
     folder = absolute_folder(root or path.parent)
     frame["path"] = with_slashes(path, list(frame["path"]), folder)
-    findings = row_findings(frame, absolute(frame["path"], folder), source.lines)
-    return Manifest(frame, folder), source.lines, findings
+    manifest = Manifest(frame, folder)
+    return manifest, source.lines, _findings(manifest, source.lines)
 
 
 def _our_names(frame: pd.DataFrame) -> pd.DataFrame:
@@ -130,9 +135,8 @@ def _our_names(frame: pd.DataFrame) -> pd.DataFrame:
         for name in frame.columns
         if name.lower() in COLUMNS and name.lower() not in frame.columns
     }
-    return (
-        frame.rename(columns=names) if len(set(names.values())) == len(names) else frame
-    )
+    unique = len(set(names.values())) == len(names)
+    return frame.rename(columns=names) if unique else frame
 
 
 def _lacking(columns: list[str], source: tables.Table) -> str:
@@ -146,6 +150,70 @@ def _lacking(columns: list[str], source: tables.Table) -> str:
         f"source and split, got {listed(source.header)}. A table with other names can be "
         "converted: `Manifest.from_table(TABLE, columns={'label': ...})`."
     )
+
+
+_is_count = re.compile(r"([1-9][0-9]*)?").fullmatch
+_is_hex = re.compile(r"([0-9a-f]{64})?").fullmatch
+_RULES: dict[str, tuple[str, Callable[[str], object], str]] = {
+    "missing path": (
+        "path",
+        lambda text: text.strip() and "\0" not in text,
+        "the image's file name",
+    ),
+    "unknown label": ("label", LABELS.__contains__, "real or fake"),
+    "missing source": ("source", str.strip, "a name"),
+    "unknown split": ("split", ("", *SPLITS).__contains__, "train, val or test"),
+    "bad width_px": ("width_px", _is_count, "a whole number"),
+    "bad height_px": ("height_px", _is_count, "a whole number"),
+    "bad sha256": ("sha256", _is_hex, "64 lower-case hex digits"),
+    "bad phash": ("phash", _is_hex, "64 lower-case hex digits"),
+}
+
+
+def _findings(manifest: Manifest, lines: Sequence[int]) -> list[Finding]:
+    """Return what is wrong with single rows, and repeated paths."""
+    rows, paths = manifest.rows, manifest.rows["path"].tolist()
+    findings = [
+        Finding(kind, lines[i], paths[i], f"expected {expected}, got {quoted(value)}.")
+        for kind, (name, valid, expected) in _RULES.items()
+        if name in rows
+        for i, value in enumerate(rows[name].tolist())
+        if not valid(value)
+    ]
+    first: dict[str, int] = {}
+    for i, full in enumerate(absolute(rows["path"], manifest.folder)):
+        if paths[i] and first.setdefault(full, i) != i:
+            detail = f"{quoted(paths[i])} is already in line {lines[first[full]]}."
+            findings.append(Finding("duplicate path", lines[i], paths[i], detail))
+    return findings
+
+
+def _summary(findings: Sequence[Finding]) -> str:
+    """Return the first kind of finding as one sentence with its lines and the count."""
+    kind, detail = findings[0].kind, findings[0].detail
+    lines = [finding.line for finding in findings if finding.kind == kind]
+    rest = len(findings) - len(lines)
+    more = f" {rest} more of other kinds; kerasfaces manifest check lists all."
+    return f"{kind} in {lines_text(lines)}: {detail}{more if rest else ''}"
+
+
+def require_valid(manifest: Manifest, where: str) -> None:
+    """Refuse a manifest made from elsewhere that `read` would refuse.
+
+    Raises:
+        InputError: With row numbers as lines (the first row is line 2).
+    """
+    if findings := _findings(manifest, range(2, len(manifest) + 2)):
+        raise InputError(f"{where}: {_summary(findings)}")
+
+
+def require_splits(split_names: Mapping[str, str]) -> None:
+    """Refuse a mapping of split names to anything but ours."""
+    wrong = sorted(set(split_names.values()) - set(SPLITS))
+    if wrong:
+        raise InputError(
+            f"`split_names`: {quoted(wrong[0])} is none of {', '.join(SPLITS)}."
+        )
 
 
 def select(
@@ -179,31 +247,15 @@ def select(
     return manifest.take(matches)
 
 
-def require_valid(manifest: Manifest, where: str) -> None:
-    """Refuse a manifest made from elsewhere that `read` would refuse.
-
-    Raises:
-        InputError: With row numbers as lines (the first row is line 2).
-    """
-    lines = range(2, len(manifest) + 2)
-    paths = absolute(manifest.rows["path"], manifest.folder)
-    findings = row_findings(manifest.rows, paths, lines)
-    if findings:
-        raise InputError(f"{where}: {summary(findings)}")
-
-
 def write(manifest: Manifest, path: Path) -> None:
     """Write a manifest atomically as UTF-8 CSV.
 
     Paths become relative to the file's folder where they lie below it, absolute elsewhere.
     """
-    base = os.path.abspath(path.parent)
-    prefix = base if base.endswith(os.sep) else base + os.sep
-    paths = [
-        text.removeprefix(prefix)
-        for text in absolute(manifest.rows["path"], manifest.folder)
-    ]
-    write_text(path, to_csv(manifest.rows.assign(path=paths)))
+    prefix = os.path.join(os.path.abspath(path.parent), "")
+    paths = absolute(manifest.rows["path"], manifest.folder)
+    relative = [text.removeprefix(prefix) for text in paths]
+    write_text(path, to_csv(manifest.rows.assign(path=relative)))
 
 
 def to_csv(rows: pd.DataFrame) -> str:
@@ -212,6 +264,13 @@ def to_csv(rows: pd.DataFrame) -> str:
     columns = [list(map(_field, rows[name])) for name in rows.columns]
     lines += [",".join(record) for record in zip(*columns, strict=True)]
     return "\n".join(lines) + "\n"
+
+
+def _field(text: str) -> str:
+    """Quote one field where needed; spaces at the ends and bare CR survive too."""
+    if text == "" or (text.strip() == text and not any(c in text for c in ',"\r\n')):
+        return text
+    return '"' + text.replace('"', '""') + '"'
 
 
 def absolute(paths: pd.Series, folder: Path) -> list[str]:
@@ -228,10 +287,3 @@ def absolute_folder(folder: Path) -> Path:
 def column(rows: pd.DataFrame, name: str) -> list[str]:
     """Return a column's texts; empty texts when there is no such column."""
     return list(rows[name]) if name in rows else [""] * len(rows)
-
-
-def _field(text: str) -> str:
-    """Quote one field where needed; spaces at the ends and bare CR survive too."""
-    if text == "" or (text.strip() == text and not any(c in text for c in ',"\r\n')):
-        return text
-    return '"' + text.replace('"', '""') + '"'

@@ -18,19 +18,19 @@ EMBEDDED = "bytes"  # the field that holds the file in Hugging Face's image colu
 
 
 def excel(path: Path) -> Table:
-    """Return the first sheet; further ones are named in a note.
-
-    Raises:
-        InputError: It cannot be read.
-    """
+    """Return the first sheet; further ones are named in a note."""
     sheets, first = _guarded(path, _excel)
     header, *rows = [[_cell(value) for value in row] for row in first.to_numpy()] or [
         []
     ]
     note = f"its first sheet {quoted(sheets[0])} is read, not {listed(sheets[1:], 4)}."
-    return Table.counted(
-        path, header, rows, (note,) * (len(sheets) > 1 and bool(header))
-    )
+    notes = (note,) * (len(sheets) > 1 and bool(header))
+    return Table(path, header, rows, _lines(rows), notes)
+
+
+def _lines(rows: list[list[str]]) -> list[int]:
+    """Return the rows' lines, the header being line 1."""
+    return list(range(2, len(rows) + 2))
 
 
 def _excel(path: Path) -> tuple[list[str], pd.DataFrame]:
@@ -42,15 +42,11 @@ def _excel(path: Path) -> tuple[list[str], pd.DataFrame]:
 def frame(table: pd.DataFrame, path: Path) -> Table:
     """Return a table in memory; its index is left out."""
     rows = [[_cell(value) for value in row] for row in table.astype(object).to_numpy()]
-    return Table.counted(path, list(map(_cell, table.columns)), rows)
+    return Table(path, list(map(_cell, table.columns)), rows, _lines(rows))
 
 
 def parquet(path: Path) -> Table:
-    """Return the columns of text and numbers, and the names of those that hold images.
-
-    Raises:
-        InputError: It cannot be read.
-    """
+    """Return the columns of text and numbers, and the names of those that hold images."""
     return _guarded(path, _parquet)
 
 
@@ -73,10 +69,8 @@ def _parquet(path: Path) -> Table:
                 f"column {quoted(name)} is read by the file's own words: {meant}."
             )
         columns.append(cells)
-    rows = [list(row) for row in zip(*columns, strict=True)]
-    if not columns:
-        rows = [[] for _ in range(table.num_rows)]
-    return Table.counted(path, names, rows, tuple(notes), images)
+    rows = [[cells[i] for cells in columns] for i in range(table.num_rows)]
+    return Table(path, names, rows, _lines(rows), tuple(notes), images=images)
 
 
 def _holds_images(file: Any, field: Any) -> bool:
@@ -89,17 +83,12 @@ def _holds_images(file: Any, field: Any) -> bool:
     if not (pa.types.is_binary(kind) or pa.types.is_large_binary(kind)):
         return False
     for batch in file.iter_batches(batch_size=1, columns=[field.name]):
-        value = batch.column(0)[0].as_py()
-        if value:
-            return len(value) > _NAME_BYTES or not _is_text(value)
+        if value := batch.column(0)[0].as_py():
+            text = value.decode(errors="replace")
+            return (
+                len(value) > _NAME_BYTES or "\ufffd" in text or not text.isprintable()
+            )
     return False
-
-
-def _is_text(value: bytes) -> bool:
-    try:
-        return value.decode().isprintable()
-    except UnicodeDecodeError:
-        return False
 
 
 def _class_names(metadata: dict[bytes, bytes]) -> dict[str, list[str]]:

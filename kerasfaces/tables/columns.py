@@ -3,11 +3,12 @@
 import dataclasses
 import itertools
 import logging
+import math
 import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import listed, quoted
@@ -54,37 +55,42 @@ class Table:
     separator: str = ""
     images: tuple[str, ...] = ()
 
-    @classmethod
-    def counted(
-        cls,
-        path: Path,
-        header: list[str],
-        rows: list[list[str]],
-        notes: tuple[str, ...] = (),
-        images: tuple[str, ...] = (),
-    ) -> Self:
-        """Return a table without lines, its rows counted, the header being line 1."""
-        lines = list(range(2, len(rows) + 2))
-        return cls(path, header, rows, lines, notes, images=images)
-
     def column(self, name: str) -> list[str]:
         """Return one column's cells."""
         at = self.header.index(name)
         return [row[at] for row in self.rows]
 
+    def numbers(self, name: str) -> list[float]:
+        """Return one column's cells as numbers, NaN where they are empty.
+
+        Raises:
+            InputError: A cell is no number; with its line.
+        """
+        numbers = []
+        for cell, line in zip(self.column(name), self.lines, strict=True):
+            try:
+                numbers.append(float(cell) if cell.strip() else math.nan)
+            except ValueError:
+                raise InputError(
+                    f"{self.path}, line {line}: {name} {quoted(cell)} is not a number."
+                ) from None
+        return numbers
+
     def frame(self) -> "pd.DataFrame":
         """Return the table, all columns text."""
         import pandas as pd
 
-        columns = zip(*self.rows, strict=True) if self.rows else [()] * len(self.header)
+        columns = {name: self.column(name) for name in self.header}
         return pd.DataFrame(
-            {
-                name: pd.Series(list(cells), dtype=str)
-                for name, cells in zip(self.header, columns, strict=True)
-            }
+            {name: pd.Series(cells, dtype=str) for name, cells in columns.items()}
         )
 
-    def say(self) -> None:
+    def require_rows(self) -> None:
+        """Refuse a table without rows."""
+        if not self.rows:
+            raise InputError(f"{self.path} has no rows; expected one row per image.")
+
+    def log_notes(self) -> None:
         """Log what was assumed."""
         for note in self.notes:
             logger.warning("%s: %s", self.path, note)
@@ -107,31 +113,40 @@ def named(table: Table, expected: str) -> Table:
             f"{table.path} is empty; expected {expected} with a header line and one row per "
             "image."
         )
-    _refuse_rows_for_names(table.path, header)
+    words = {name.lower() for name in header}
+    like_a_row = bool(words & {"real", "fake"}) or any(map(is_image_name, header))
+    if like_a_row and not n_known(header):
+        raise InputError(
+            f"{table.path}, line 1: {listed(header, 4)} looks like a row: the table has no "
+            "header. Put a line with the columns' names on top, such as path,label."
+        )
     filled = [i for i, row in enumerate(table.rows) if any(row)]
     rows, lines = [table.rows[i] for i in filled], [table.lines[i] for i in filled]
     header, rows = _even(header, rows)
-    _refuse_ragged(table.path, header, rows, lines)
-    header, positions, notes = _without_index(header, rows)
-    if rows and len(positions) < len(rows[0]):
-        rows = [[row[i] for i in positions] for row in rows]
-    repeated = [name for name, count in Counter(header).items() if count > 1]
+    if ragged := [i for i, row in enumerate(rows) if len(row) != len(header)]:
+        raise InputError(
+            f"{table.path}, {lines_text([lines[i] for i in ragged])}: "
+            f"{len(rows[ragged[0]])} fields, expected {len(header)} as in the header "
+            f"({listed(header, 8)}); quote fields that contain the separator."
+        )
+    name_at, notes = _without_index(header, rows)
+    names = list(name_at.values())
+    if rows and len(names) < len(rows[0]):
+        rows = [[row[i] for i in name_at] for row in rows]
+    repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
         raise InputError(
             f"{table.path}, line 1: column {quoted(repeated[0])} appears twice; rename one "
             "of them."
         )
-    return dataclasses.replace(
-        table, header=header, rows=rows, lines=lines, notes=(*table.notes, *notes)
-    )
+    notes = (*table.notes, *notes)
+    return dataclasses.replace(table, header=names, rows=rows, lines=lines, notes=notes)
 
 
 def n_known(header: Sequence[str]) -> int:
     """Return how many of the names some reader looks for."""
-    return sum(
-        name.strip().lower() in KNOWN or name.strip().startswith("attr_")
-        for name in header
-    )
+    names = [name.strip() for name in header]
+    return sum(name.lower() in KNOWN or name.startswith("attr_") for name in names)
 
 
 def lines_text(lines: Sequence[int]) -> str:
@@ -146,61 +161,34 @@ def is_image_name(text: str) -> bool:
     return bool(kinds.by_name(PurePath(text.replace("\\", "/").strip()).suffix))
 
 
-def _refuse_rows_for_names(path: Path, header: list[str]) -> None:
-    """Refuse a table that begins with its first row."""
-    words = {name.lower() for name in header}
-    if n_known(header) or not (
-        words & {"real", "fake"} or any(map(is_image_name, header))
-    ):
-        return
-    raise InputError(
-        f"{path}, line 1: {listed(header, 4)} looks like a row: the table has no header. Put a "
-        "line with the columns' names on top, such as path,label."
-    )
-
-
 def _even(
-    header: list[str], cells: list[list[str]]
+    header: list[str], rows: list[list[str]]
 ) -> tuple[list[str], list[list[str]]]:
     """Bring rows with one regular extra to the header's length.
 
     Separators at the ends of all rows are cut; R writes row names without a name for them.
     """
-    width = max(map(len, cells), default=0)
-    if width <= len(header):
-        return header, cells
-    if header[-1] and all(not any(row[len(header) :]) for row in cells):
-        return header, [row[: len(header)] for row in cells]
-    if all(len(row) == len(header) + 1 for row in cells) and _counts_up(
-        [row[0] for row in cells]
-    ):
-        return ["", *header], cells
-    return header, cells
-
-
-def _refuse_ragged(
-    path: Path, header: list[str], cells: list[list[str]], lines: list[int]
-) -> None:
-    ragged = [i for i, row in enumerate(cells) if len(row) != len(header)]
-    if ragged:
-        raise InputError(
-            f"{path}, {lines_text([lines[i] for i in ragged])}: {len(cells[ragged[0]])} "
-            f"fields, expected {len(header)} as in the header ({listed(header, 8)}); quote "
-            "fields that contain the separator."
-        )
+    width = len(header)
+    if max(map(len, rows), default=0) > width:
+        if header[-1] and not any(any(row[width:]) for row in rows):
+            return header, [row[:width] for row in rows]
+        one_more = all(len(row) == width + 1 for row in rows)
+        if one_more and _counts_up([row[0] for row in rows]):
+            return ["", *header], rows
+    return header, rows
 
 
 def _without_index(
-    header: list[str], cells: list[list[str]]
-) -> tuple[list[str], list[int], tuple[str, ...]]:
-    """Return the names and the positions of the columns to keep, and what was done."""
-    names, taken, notes = [], [], []
+    header: list[str], rows: list[list[str]]
+) -> tuple[dict[int, str], tuple[str, ...]]:
+    """Return position -> name of the columns to keep, and what was done."""
+    names, notes = {}, []
     for i, name in enumerate(header):
         if _NAMELESS.fullmatch(name):
-            column = [row[i] for row in cells]
-            if not any(column):
+            cells = [row[i] for row in rows]
+            if not any(cells):
                 continue
-            if _counts_up(column):
+            if _counts_up(cells):
                 notes.append(
                     f"column {i + 1} has no name and counts the rows; it is left out."
                 )
@@ -208,15 +196,13 @@ def _without_index(
             if not name:
                 name = f"column_{i + 1}"
                 notes.append(f"column {i + 1} has no name; it is called {name}.")
-        names.append(name)
-        taken.append(i)
-    return names, taken, tuple(notes)
+        names[i] = name
+    return names, tuple(notes)
 
 
-def _counts_up(column: Sequence[str]) -> bool:
+def _counts_up(cells: Sequence[str]) -> bool:
     """Say whether cells are whole numbers that grow from row to row."""
-    numbers = [cell.strip().removesuffix(".0") for cell in column]
+    numbers = [cell.strip().removesuffix(".0") for cell in cells]
     if not numbers or not all(text.isascii() and text.isdigit() for text in numbers):
         return False
-    values = list(map(int, numbers))
-    return all(a < b for a, b in itertools.pairwise(values))
+    return all(a < b for a, b in itertools.pairwise(map(int, numbers)))

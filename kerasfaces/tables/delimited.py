@@ -27,16 +27,14 @@ def parse(text: str, path: Path) -> Table:
         InputError: Quotes that do not close, or a field without end.
     """
     skipped, separator = 0, ""
-    excel_line = _EXCEL.match(text)  # Excel's own first line
-    if excel_line:
+    if excel_line := _EXCEL.match(text):  # Excel's own first line
         separator, skipped = excel_line[1], 1
         text = text[excel_line.end() :]
     separator = separator or _separator(text)
     quote = "'" if _single_quoted(text, separator) else '"'
-    padded = _padded(text, separator, quote)
+    reader = _reader(text, separator, quote, _padded(text, separator, quote))
     records, lines = [], []
     line = 1 + skipped
-    reader = _reader(text, separator, quote, padded)
     try:
         for record in reader:
             if record:
@@ -71,9 +69,10 @@ def _reader(
 
 def _records(text: str, separator: str, quote: str = '"') -> Iterator[list[str]]:
     """Yield the first records; stop where they are not well-formed."""
-    reader = _reader(text, separator, quote)
     try:
-        yield from itertools.islice((record for record in reader if record), _SAMPLE)
+        yield from itertools.islice(
+            filter(None, _reader(text, separator, quote)), _SAMPLE
+        )
     except csv.Error:
         return
 
@@ -82,27 +81,20 @@ def _separator(text: str) -> str:
     """Return the separator that gives known names, else equal rows of several cells."""
 
     def worth(separator: str) -> tuple[int, bool, int]:
-        records = list(_records(text, separator))
-        width = len(records[0]) if records else 0
+        records = list(_records(text, separator)) or [[]]
+        width = len(records[0])
         even = width > 1 and all(len(record) == width for record in records)
-        known = n_known(_bare(records[0])) if records else 0
-        return known, even, width if even else 0
+        names = [name.strip().strip("'") for name in records[0]]
+        return n_known(names), even, width if even else 0
 
     return max(SEPARATORS, key=worth)
 
 
-def _bare(header: list[str]) -> list[str]:
-    return [name.strip().strip("'") for name in header]
-
-
 def _single_quoted(text: str, separator: str) -> bool:
     """Say whether all cells of the first rows stand in single quotes."""
-    cells = [cell.strip() for record in _records(text, separator) for cell in record]
-    return (
-        bool(cells)
-        and all(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in cells if cell)
-        and any(cells)
-    )
+    records = _records(text, separator)
+    cells = [cell.strip() for record in records for cell in record if cell.strip()]
+    return bool(cells) and all(len(c) > 1 and c[0] == c[-1] == "'" for c in cells)
 
 
 def _padded(text: str, separator: str, quote: str) -> bool:

@@ -34,15 +34,17 @@ def extract(table: Path, column: str, folder: Path) -> list[str]:
     Raises:
         InputError: A row without an image, or a file there that holds something else.
     """
+    import pyarrow.parquet as pq
+
     names: list[str] = []
-    taken: dict[str, int] = {}
+    last_number: dict[str, int] = {}
     empty: list[int] = []
     with folders.lock(folder, "folder of images"):
-        total = _n_rows(table)
+        total = int(pq.read_metadata(table).num_rows)
         with progress(total, f"writing images to {folder}") as advance:
             for number, (data, stated) in enumerate(_cells(table, column)):
                 if data:
-                    name = _unique(_name(stated, data, number, total), taken)
+                    name = _unique(_name(stated, data, number, total), last_number)
                     _write(folder, name, data)
                     names.append(name)
                 else:
@@ -54,12 +56,6 @@ def extract(table: Path, column: str, folder: Path) -> list[str]:
             "per row. Remove such rows."
         )
     return names
-
-
-def _n_rows(table: Path) -> int:
-    import pyarrow.parquet as pq
-
-    return int(pq.read_metadata(table).num_rows)
 
 
 def _cells(table: Path, column: str) -> Iterator[tuple[bytes, str]]:
@@ -107,21 +103,19 @@ def _suffix(data: bytes) -> str:
     return _SUFFIXES.get(kind, f".{kind.lower()}")
 
 
-def _unique(name: str, taken: dict[str, int]) -> str:
+def _unique(name: str, last_number: dict[str, int]) -> str:
     """Return the name, numbered where an earlier row has it, in any case.
 
-    Args:
-        name: File name that a row states.
-        taken: Name without its case -> the last number given to it; updated.
+    `last_number`: Name without its case -> the last number used with it; updated.
     """
     stem, suffix = os.path.splitext(name)
     unnumbered = _caseless(name)
-    number, numbered = taken.get(unnumbered, 0), name
-    while (key := _caseless(numbered)) in taken:
+    number, numbered = last_number.get(unnumbered, 0), name
+    while (key := _caseless(numbered)) in last_number:
         number += 1
         numbered = f"{stem}-{number}{suffix}"
-    taken[key] = 1
-    taken[unnumbered] = max(number, 1)
+    last_number[key] = 1
+    last_number[unnumbered] = max(number, 1)
     return numbered
 
 

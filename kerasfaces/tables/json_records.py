@@ -27,7 +27,7 @@ def parse(text: str, path: Path) -> Table:
     values = _values(text, path)
     if len(values) == 1 and isinstance(values[0][0], dict):
         values = _columns(values[0][0], path) or values
-    records, lines = [], []
+    records = []
     for value, line in values:
         if not isinstance(value, dict):
             raise InputError(
@@ -35,7 +35,6 @@ def parse(text: str, path: Path) -> Table:
                 f'{{"file_name": "a.jpg", "label": "real"}}, got {quoted(value)}.'
             )
         records.append(value)
-        lines.append(line)
     header = list(dict.fromkeys(name for record in records for name in record))
     try:
         cells = [[_cell(record.get(name)) for name in header] for record in records]
@@ -45,30 +44,29 @@ def parse(text: str, path: Path) -> Table:
             f"{path} holds {error.object[error.start : error.end]!a}, half of a character; "
             "write it again as UTF-8."
         ) from error
-    return Table(path, header, cells, lines)
+    return Table(path, header, cells, [line for _, line in values])
 
 
 def _values(text: str, path: Path) -> list[tuple[object, int]]:
     """Return the values one after another, or those of one list, with their lines."""
-    at, line, last = 0, 1, 0
     values: list[tuple[object, int]] = []
-    is_list = False
-    at = _skip(text, 0)
-    if text[at] == "[":
-        is_list, at = True, at + 1
+    line, last, at = 1, 0, _skip(text, 0)
+    is_list = text[at] == "["
+    at += is_list
     while True:
         at = _skip(text, at)
-        if is_list and values and text[at : at + 1] not in ("]", ""):
-            if text[at] != ",":
-                _fail(path, text, at, "no comma between two values")
-            at = _skip(text, at + 1)
-        if is_list and text[at : at + 1] == "]":
-            at = _skip(text, at + 1)
-            if at < len(text):
-                _fail(path, text, at, "more after the list")
-            break
-        if at >= len(text) and not is_list:
-            break
+        if is_list:
+            if values and text[at : at + 1] not in ("]", ""):
+                if text[at] != ",":
+                    _fail(path, text, at, "no comma between two values")
+                at = _skip(text, at + 1)
+            if text[at : at + 1] == "]":
+                at = _skip(text, at + 1)
+                if at < len(text):
+                    _fail(path, text, at, "more after the list")
+                return values
+        elif at >= len(text):
+            return values
         try:
             value, end = _decoder.raw_decode(text, at)
         except json.JSONDecodeError as error:
@@ -79,7 +77,6 @@ def _values(text: str, path: Path) -> list[tuple[object, int]]:
         last = at
         values.append((value, line))
         at = end
-    return values
 
 
 def _fail(path: Path, text: str, at: int, why: str) -> NoReturn:
@@ -90,6 +87,7 @@ def _fail(path: Path, text: str, at: int, why: str) -> NoReturn:
 
 
 def _skip(text: str, at: int) -> int:
+    """Return the position of the next character that is no white space."""
     while at < len(text) and text[at] in _WHITE:
         at += 1
     return at

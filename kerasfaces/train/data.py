@@ -18,7 +18,7 @@ from kerasfaces.dataset.channels import ChannelArrays, from_store
 from kerasfaces.dataset.sizes import Size, sizes_of
 from kerasfaces.images import InputSpec
 from kerasfaces.images.limits import Limits
-from kerasfaces.manifest import missing_files, split_problems
+from kerasfaces.manifest import image_files, split_problems
 
 logger = logging.getLogger(__name__)
 
@@ -112,7 +112,7 @@ def load(
     _check_usable(
         data,
         "cannot be used",
-        missing_files.of_missing(
+        image_files.of_missing(
             manifest.rows["path"], data.images.reasons, manifest.folder
         )
         or "kerasfaces manifest check lists them all.",

@@ -2,11 +2,11 @@ import os
 
 import pandas as pd
 import pytest
+from folder_reading import from_folders
 
 from kerasfaces import manifest as manifests
 from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.manifest import foreign_tables
-from kerasfaces.manifest.folders import from_folders
 
 
 def test_folders_end_to_end(folders, run, tmp_path):

@@ -5,11 +5,11 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from folder_reading import from_folders
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kerasfaces.core.errors import InputError
-from kerasfaces.manifest.folders import from_folders
 
 CLASSES = {
     "real": ["real", "0_real", "nature", "real_images", "authentic", "reals"],

@@ -3,10 +3,10 @@
 import logging
 
 import pytest
+from folder_reading import from_folders
 
 from kerasfaces import manifest as manifests
 from kerasfaces.core.errors import InputError
-from kerasfaces.manifest.folders import from_folders
 
 KAGGLE = "real_vs_fake/real-vs-fake"
 # Folder: (label, split, source)

@@ -156,11 +156,11 @@ def test_root_is_advised_only_where_it_helps(
 
 def test_paths_made_absolute_are_found_by_root(tmp_path):
     """What `train` says of a manifest whose relative paths start from another folder."""
-    from kerasfaces.manifest import missing_files
+    from kerasfaces.manifest import image_files
 
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "a.png").touch()
-    said = missing_files.of_missing(
+    said = image_files.of_missing(
         [str(tmp_path / "a.png")], ["file not found"], tmp_path
     )
     assert f"is there: add `root='{tmp_path / 'images'}'`, or cut" in said

@@ -75,7 +75,7 @@ PART = st.lists(
 @settings(max_examples=60, derandomize=True, deadline=None)
 def test_an_image_is_in_one_split_or_nothing_is_written(contents):
     """Contents are numbers; every file has a name of its own."""
-    from kerasfaces.manifest import joining
+    from kerasfaces.manifest import build
 
     parts = []
     for number, rows in enumerate(contents):
@@ -91,7 +91,7 @@ def test_an_image_is_in_one_split_or_nothing_is_written(contents):
             dtype=str,
         )
         parts.append((f"{number}.csv", Manifest(frame, f"/{number}")))
-    whole = joining.concatenate(parts, "/")
+    whole = build.concatenate(parts, "/")
     assert len(whole) == sum(map(len, contents))
     assert whole.files() == [file for _, part in parts for file in part.files()]
     splits = {}
@@ -100,6 +100,6 @@ def test_an_image_is_in_one_split_or_nothing_is_written(contents):
     torn = any(len(each - {""}) > 1 for each in splits.values())
     if torn:
         with pytest.raises(InputError, match="in two splits"):
-            joining.refuse_shared(whole, joining.origins(parts))
+            build.refuse_shared(whole, parts)
     else:
-        joining.refuse_shared(whole, joining.origins(parts))
+        build.refuse_shared(whole, parts)

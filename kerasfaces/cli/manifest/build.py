@@ -123,15 +123,19 @@ def _from_inputs(arguments: argparse.Namespace) -> "Manifest":
         suffix=arguments.suffix,
         extract=arguments.extract,
     )
-    read = build.read(inputs.given(arguments), tables)
-    if read.reading:
-        printing.tree(read.reading)
-    return read.manifest(arguments.output.parent, arguments.attributes)
+    stated = inputs.given(arguments)
+    parts, reading = build.read(stated, tables)
+    if reading:
+        printing.tree(reading)
+    manifest = build.united(parts, arguments.output.parent, arguments.attributes)
+    if len(stated) > 1:
+        build.refuse_shared(manifest, parts)
+    return manifest
 
 
 def _from_recipe(arguments: argparse.Namespace) -> "Manifest":
     from kerasfaces.cli import printing
-    from kerasfaces.manifest import build, recipe_rows, table
+    from kerasfaces.manifest import build, recipe_rows
     from kerasfaces.manifest import recipe as recipes
     from kerasfaces.manifest.attributes import Attributes
     from kerasfaces.manifest.split import assign, parse_ratio
@@ -144,8 +148,7 @@ def _from_recipe(arguments: argparse.Namespace) -> "Manifest":
     printing.text(f"{recipe.name}: {recipe.title}")
     printing.sources(report)
     printing.shares(recipe, manifest)
-    table.require_valid(manifest, str(arguments.recipe))
-    manifest = build.scanned(manifest)
+    manifest = build.scanned(manifest, str(arguments.recipe))
     if arguments.no_split or not recipe.split:
         return manifest
     sentence = (

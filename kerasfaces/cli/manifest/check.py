@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from kerasfaces.cli import printing
     from kerasfaces.core import config
-    from kerasfaces.manifest import missing_files
+    from kerasfaces.manifest import image_files
     from kerasfaces.manifest.check import check
 
     manifest, findings = check(arguments.manifest, arguments.root)
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
         printing.text(f"line {each.line}: {each.kind}:{path} {each.detail}")
     absent = [each.path for each in findings if each.kind == "missing"]
     if absent:
-        printing.advice(missing_files.advice(absent, manifest.folder))
+        printing.advice(image_files.advice(absent, manifest.folder))
     kinds = Counter(each.kind for each in findings).most_common()
     counts = ", ".join(f"{count} {kind}" for kind, count in kinds)
     counts = counts or "nothing to complain about"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from kerasfaces.manifest.image_folders import FolderInput
+    from kerasfaces.manifest.folder_names import FolderInput
 
 _HIDDEN = "--input"
 
@@ -24,7 +24,7 @@ class Input(NamedTuple):
 
 def given(arguments: argparse.Namespace) -> "list[FolderInput]":
     """Return the folders and tables of a parsed command line."""
-    from kerasfaces.manifest.image_folders import FolderInput
+    from kerasfaces.manifest.folder_names import FolderInput
 
     return [
         FolderInput(

@@ -31,9 +31,9 @@ def add_to(commands: framework.Commands) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Concatenate manifests."""
     from kerasfaces import manifest as manifests
-    from kerasfaces.manifest import joining
+    from kerasfaces.manifest import build
 
     framework.refuse_existing(arguments.output, arguments.overwrite)
     parts = [(str(path), manifests.read(path)) for path in arguments.manifests]
-    manifest = joining.join(parts, arguments.output.parent)
+    manifest = build.join(parts, arguments.output.parent)
     return framework.finish(manifest, arguments.output)
