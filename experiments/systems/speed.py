@@ -166,8 +166,8 @@ def _baseline(run: DetectorRun, config: BaselineConfig) -> Ready:
     fitted = baseline.arrays_of(run)
 
     def score(files: Sequence[Path]) -> NDArray[np.float64]:
-        reader = _Reader(_pixels(files, config.input_spec))
-        return baseline.logits_of(config, fitted, reader)
+        pixels = _pixels(files, config.input_spec)
+        return baseline.logits_of(config, fitted, lambda at: pixels[at], len(files))
 
     count = int(sum(np.size(value) for value in fitted.values()))
     return Ready(score, count, count)

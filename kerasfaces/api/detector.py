@@ -266,23 +266,17 @@ class Detector:
         Returns:
             explanations.csv: one row per image.
         """
-        from kerasfaces.explain.request import Request
+        from kerasfaces.explain.contract import Settings
         from kerasfaces.explain.run import explain
+        from kerasfaces.explain.selection import Selection
 
         with as_files(images) as (files, names, reasons):
             for name, reason in zip(names, reasons, strict=True):
                 if reason:
                     raise InputError(f"{name}: {reason}.")
-            frame = explain(
-                Request(
-                    run=self.folder,
-                    files=files,
-                    folder=Path(output),
-                    method=method,
-                    checks=checks,
-                    seed=seed,
-                )
-            )
+            selection = Selection(files=files)
+            settings = Settings(method=method, checks=checks, seed=seed)
+            frame = explain(self.folder, selection, Path(output), settings)
         return frame.assign(path=names)
 
     def attribute(

@@ -13,8 +13,6 @@ from kerasfaces.core.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from kerasfaces.explain.request import Request
-
 _PACKAGE = "kerasfaces.explain.methods"
 _DEFAULT = "gradcam"
 _EXAMPLES = [
@@ -30,15 +28,29 @@ _EXAMPLES = [
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, explain, print the rows and the page's path."""
     parser = _parser()
-    arguments = parser.parse_intermixed_args(argv)
-    if arguments.list:
+    options = parser.parse_intermixed_args(argv)
+    if options.list:
         for name in registry.names(_PACKAGE):
             print(f"{name:<22}{registry.summary(_PACKAGE, name)}")
         return 0
-    _check(parser, arguments)
+    _check(parser, options)
+    from kerasfaces.explain import selection
+    from kerasfaces.explain.contract import Settings
     from kerasfaces.explain.run import explain
 
-    _print(explain(_request(arguments)), arguments.output)
+    if options.split:
+        n = 40 if options.n is None else options.n
+        images = selection.draw(options.run, options.split, n, options.seed)
+    else:
+        images = selection.Selection(files=list(dict.fromkeys(options.images)))
+    settings = Settings(
+        method=options.method,
+        signed=options.signed,
+        baseline=options.baseline or "blurred",
+        checks=not options.no_checks,
+        seed=options.seed,
+    )
+    _print(explain(options.run, images, options.output, settings), options.output)
     return 0
 
 
@@ -103,43 +115,11 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
         )
 
 
-def _request(options: argparse.Namespace) -> "Request":
-    from kerasfaces.explain import choose
-    from kerasfaces.explain.contract import Options
-    from kerasfaces.explain.request import Request
-
-    files: list[Path] = list(dict.fromkeys(options.images))
-    labels: list[str] = []
-    sources: list[str] = []
-    chosen = ""
-    if options.split:
-        wanted = 40 if options.n is None else options.n
-        files, labels, sources = choose.of_split(
-            options.run, options.split, wanted, options.seed
-        )
-        chosen = (
-            f"Images of split {options.split}, drawn with seed {options.seed}, the same "
-            f"number of each source while it lasts: {len(files)} of {wanted} asked for."
-        )
-    return Request(
-        run=options.run,
-        files=files,
-        folder=options.output,
-        method=options.method,
-        options=Options(signed=options.signed, baseline=options.baseline or "blurred"),
-        checks=not options.no_checks,
-        seed=options.seed,
-        labels=labels,
-        sources=sources,
-        chosen=chosen,
-    )
-
-
 def _print(frame: "pd.DataFrame", folder: Path) -> None:
     """Print a line per image, what a reader must know, and where the page is."""
     from kerasfaces.cli import printing
     from kerasfaces.core.texts import plain
-    from kerasfaces.explain import checks, summary
+    from kerasfaces.explain import checks
     from kerasfaces.run.folder import Explanation
 
     checked = "deletion_gain" in frame
@@ -150,25 +130,21 @@ def _print(frame: "pd.DataFrame", folder: Path) -> None:
         line = f"{plain(row['path'])}: {row['verdict']}, score {row['score']:.3f}, "
         line += f"logit {row['logit']:+.2f}"
         if checked:
-            alike = row["sanity_correlation"]
             line += (
                 f"; deletion gain {row['deletion_gain']:+.2f} (spread "
                 f"{row['deletion_spread']:.2f}, beats {row['random_orders_beaten']} of "
                 f"{checks.ORDERS})"
             )
-            if alike is not None and not math.isnan(alike):
-                line += f"; re-drawn head {alike:.2f}"
+            correlation = row["sanity_correlation"]
+            if correlation is not None and not math.isnan(correlation):
+                line += f"; re-drawn head {correlation:.2f}"
         printing.text(line)
-    if checked:
-        good = frame[frame["reason"] == ""]
-        for name, column in (
-            ("deletion gain", "deletion_gain"),
-            ("re-drawn head", "sanity_correlation"),
-        ):
-            mean, low, high = summary.mean_interval(good[column])
-            n = int(good[column].notna().sum())
-            if n > 1:
-                print(f"mean {name}: {mean:.2f}, 95 % {low:.2f} to {high:.2f}, n {n}")
-    for text in summary.warnings(frame):
+    columns = {"deletion_gain": "deletion gain", "sanity_correlation": "re-drawn head"}
+    for column, name in columns.items() if checked else ():
+        values = frame[column][frame["reason"] == ""]
+        mean, low, high = checks.mean_interval(values)
+        if (n := values.count()) > 1:
+            print(f"mean {name}: {mean:.2f}, 95 % {low:.2f} to {high:.2f}, n {n}")
+    for text in checks.warnings(frame):
         print(f"note: {text}")
     printing.text(f"report: {Explanation(folder).report}")

@@ -13,14 +13,17 @@ import dataclasses
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from kerasfaces.core import rng
 from kerasfaces.explain.contract import Map, Pixels, blurred, patches
+from kerasfaces.metrics.intervals import percentiles
 
 STEPS = 6  # of a deletion curve
 ORDERS = 5  # random ones
 ALIKE = 0.5  # correlation from which a map hardly depends on what was learnt
+_RESAMPLES = 1000
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -46,7 +49,7 @@ class Deletion:
 def deletion(
     logits: Callable[[Pixels], NDArray[np.float64]],
     image: Pixels,
-    found: Map,
+    map_: Map,
     toward: int,
     seed: int = 0,
 ) -> Deletion:
@@ -55,28 +58,26 @@ def deletion(
     Args:
         logits: `(n, s, s, 3)` uint8 -> `(n, heads)`; the first head counts.
         image: `(s, s, 3)` uint8.
-        found: `(s, s)`, positive speaks for fake.
+        map_: `(s, s)`, positive speaks for fake.
         toward: +1: patches that speak for fake go first; -1: those for real.
-        seed: Of the random orders, and of the order of equal patches.
+        seed: Key of the random orders, and of the order of equal patches.
     """
     places = patches(image.shape[0])
-    weight = np.array([toward * found[place].sum(dtype=np.float64) for place in places])
+    weight = np.array([toward * map_[place].sum(dtype=np.float64) for place in places])
     random = rng.generator(seed, "deletion", len(places))
     draws = [random.permutation(len(places)) for _ in range(ORDERS + 1)]
     # Equal weights (zeros behind a ReLU) go in random order, not row by row.
     order = draws[0][np.argsort(-weight[draws[0]], kind="stable")]
     smooth = blurred(image)
-    wanted = [image, smooth]
+    copies = [image, smooth]
+    ends = [round(step * len(places) / STEPS) for step in range(STEPS)]
     for each in (order, *draws[1:]):
         changed = image.copy()
-        last = 0
-        for step in range(1, STEPS):
-            until = round(step * len(places) / STEPS)
-            for number in each[last:until]:
+        for part in np.split(each, ends)[1:-1]:
+            for number in part:
                 changed[places[number]] = smooth[places[number]]
-            last = until
-            wanted.append(changed.copy())
-    values = toward * logits(np.stack(wanted))[:, 0]
+            copies.append(changed.copy())
+    values = toward * logits(np.stack(copies))[:, 0]
     inner = values[2:].reshape(ORDERS + 1, STEPS - 1)
     edges = np.ones((ORDERS + 1, 1))
     curves = np.hstack([values[0] * edges, inner, values[1] * edges])
@@ -90,7 +91,7 @@ def deletion(
     )
 
 
-def sanity(found: Map, redrawn: Sequence[Map]) -> float | None:
+def sanity(map_: Map, redrawn: Sequence[Map]) -> float | None:
     """Return the mean absolute rank correlation with maps of re-drawn heads.
 
     None where there is none to compare with, or a map has one value everywhere. A noise
@@ -98,10 +99,48 @@ def sanity(found: Map, redrawn: Sequence[Map]) -> float | None:
     """
     from scipy.stats import rankdata
 
-    every = [found, *redrawn]
-    if not redrawn or any(np.ptp(each) == 0 for each in every):
+    if not redrawn or any(np.ptp(each) == 0 for each in (map_, *redrawn)):
         return None
-    ranks = [rankdata(each.ravel()) for each in every]
-    return float(
-        np.mean([abs(np.corrcoef(ranks[0], each)[0, 1]) for each in ranks[1:]])
-    )
+    own, *others = (rankdata(each.ravel()) for each in (map_, *redrawn))
+    return float(np.mean([abs(np.corrcoef(own, each)[0, 1]) for each in others]))
+
+
+def is_flagged(correlation: float | None) -> bool:
+    """Tell whether a map hardly depends on what was learnt."""
+    return correlation is not None and correlation >= ALIKE
+
+
+def mean_interval(values: pd.Series) -> tuple[float, float, float]:
+    """Return a mean with its 95 % bootstrap interval over images; NaN where there is none."""
+    known = pd.to_numeric(values).dropna().to_numpy(dtype=np.float64)
+    if len(known) < 2:
+        return float(known.mean()) if len(known) else np.nan, np.nan, np.nan
+    random = rng.generator(0, "explain", "mean")
+    resampled = known[random.integers(0, len(known), (_RESAMPLES, len(known)))]
+    low, high = percentiles(resampled.mean(axis=1), float(known.mean()))
+    return float(known.mean()), low, high
+
+
+def warnings(frame: pd.DataFrame) -> list[str]:
+    """Return what a reader of explanations.csv must know first, a sentence each."""
+    sentences = []
+    good = frame[frame["reason"] == ""]
+    if len(good) < len(frame):
+        n_bad = len(frame) - len(good)
+        sentences.append(f"{n_bad:,} of {len(frame):,} images could not be explained.")
+    if "deletion_gain" not in frame:
+        return [*sentences, "Whether these maps can be believed was not measured."]
+    mean, low, high = mean_interval(good["deletion_gain"])
+    if low <= 0:
+        verdict = "worse than" if high < 0 else "not shown to be better than"
+        sentences.append(
+            f"These maps are {verdict} chance: deletion gain {mean:.2f} "
+            f"logits ({low:.2f} to {high:.2f}, n {len(good)})."
+        )
+    flagged = sum(map(is_flagged, good["sanity_correlation"]))
+    if flagged:
+        sentences.append(
+            f"{flagged} of {len(good)} maps hardly depend on what was learnt: their rank "
+            f"correlation with maps of random heads is {ALIKE:g} or more."
+        )
+    return sentences

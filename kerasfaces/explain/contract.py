@@ -1,4 +1,4 @@
-"""What a method of `kerasfaces.explain` is given and gives.
+"""What a method of `kerasfaces.explain` takes and returns.
 
 A method is one file with
 
@@ -6,23 +6,16 @@ A method is one file with
 - `REDRAWS`: how many networks with a re-drawn head it can afford for the sanity check;
 - `check(subject)`: raises `InputError` if it cannot explain this detector, naming a
   method that can;
-- `explain(subject, image, options)`: an `Explanation` per head of the subject, the
-  learnt head first.
+- `explain(subject, image, options)`: an `Explanation` per head of the `Subject` (see
+  `subjects`), the learnt head first.
 """
 
 import dataclasses
 import itertools
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-
-from kerasfaces.images import InputSpec
-from kerasfaces.images.limits import Limits
-
-if TYPE_CHECKING:
-    from kerasfaces.explain.network import Network
 
 Pixels = NDArray[np.uint8]
 Map = NDArray[np.float32]
@@ -34,7 +27,7 @@ class Options:
     """How to explain one image.
 
     Attributes:
-        signed: Grad-CAM: keep what speaks against the verdict as well.
+        signed: Grad-CAM: show what speaks against the verdict as well.
         baseline: Integrated gradients: where the path starts.
         toward: +1 where the verdict is fake, -1 where it is real.
     """
@@ -42,6 +35,25 @@ class Options:
     signed: bool = False
     baseline: Literal["blurred", "grey"] = "blurred"
     toward: int = 1
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What decides a map, besides the run and the image.
+
+    Attributes:
+        method: File in `kerasfaces/explain/methods`.
+        signed: See `Options`.
+        baseline: See `Options`.
+        checks: Measure whether the maps can be believed.
+        seed: Key of re-drawn heads and random orders.
+    """
+
+    method: str
+    signed: bool = False
+    baseline: Literal["blurred", "grey"] = "blurred"
+    checks: bool = True
+    seed: int = 0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -59,29 +71,6 @@ class Explanation:
     facts: dict[str, float] = dataclasses.field(default_factory=dict)
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Subject:
-    """A finished run as something that can be asked.
-
-    Attributes:
-        name: Its folder's name.
-        kind: Its model, for messages.
-        spec: What stands between a file and the pixels.
-        n_heads: The learnt head, and those re-drawn.
-        logits: `(n, s, s, 3)` uint8 -> `(n, n_heads)` float64.
-        network: The network, where it sees pixels; else None.
-        limits: What a picture must have to be judged; None where nothing is known.
-    """
-
-    name: str
-    kind: str
-    spec: InputSpec
-    n_heads: int
-    logits: Callable[[Pixels], NDArray[np.float64]]
-    network: "Network | None"
-    limits: Limits | None = None
-
-
 def patches(size_px: int) -> list[tuple[slice, slice]]:
     """Return the `GRID` x `GRID` patches of a square image, row by row."""
     edges = np.linspace(0, size_px, GRID + 1).round().astype(int).tolist()
@@ -90,15 +79,11 @@ def patches(size_px: int) -> list[tuple[slice, slice]]:
 
 
 def blurred(image: Pixels) -> Pixels:
-    """Return an image without its details: Gaussian, sigma a 32nd of the side.
-
-    Args:
-        image: `(s, s, 3)` uint8.
-    """
+    """Return `(s, s, 3)` uint8 without details: Gaussian, sigma a 32nd of the side."""
     from scipy.ndimage import gaussian_filter
 
     sigma_px = image.shape[0] / 32
-    smooth: NDArray[Any] = gaussian_filter(
+    smooth: Map = gaussian_filter(
         image.astype(np.float32), (sigma_px, sigma_px, 0), mode="nearest"
     )
     return smooth.round().astype(np.uint8)

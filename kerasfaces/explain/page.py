@@ -1,18 +1,19 @@
 """explain.html: the pictures, what they show, and whether they can be believed."""
 
-import dataclasses
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
+from numpy.typing import NDArray
+from PIL import Image
 
 from kerasfaces.core import registry
 from kerasfaces.core.texts import plain
-from kerasfaces.explain import checks, picture, summary
-from kerasfaces.explain.contract import Map, Pixels, Subject
-from kerasfaces.explain.request import Explained, Request
+from kerasfaces.explain import checks, picture
+from kerasfaces.explain.contract import Map, Pixels, Settings
 from kerasfaces.report import chart, markup
 from kerasfaces.report import page as pages
 from kerasfaces.report.markup import Section, number, tag
@@ -20,44 +21,51 @@ from kerasfaces.report.markup import Section, number, tag
 _SHOWN = 60  # images on the page; all of them are in the folder
 _LISTED = 50
 _SMALL_PX = 150
-_NOT = (
+_LIMITS = (
     "A map says which places moved this detector's logit. It does not say where an image "
     "was altered, and it does not make the verdict right. What a detector takes from the "
     "whole image at once has no place on a map."
 )
 
 
-@dataclasses.dataclass
-class _Mean:
-    """Sums over the images of one source."""
-
-    n: int = 0
-    map: Any = 0.0
-    image: Any = 0.0
-
-
 class Page:
     """Collects explained images, in order, and renders them."""
 
-    def __init__(self, request: Request, subject: Subject, units: str) -> None:
-        self._request, self._subject, self._units = request, subject, units
-        self._figures: list[Markup] = []
-        self._means: dict[str, _Mean] = {}
-        self._records: list[dict[str, Any]] = []
+    def __init__(self, run: str, settings: Settings, units: str, note: str) -> None:
+        """Start empty.
 
-    def add(self, each: Explained) -> None:
-        """Take one image; its pixels are not kept."""
-        if each.image is None or each.map is None:
-            return
-        self._records.append(each.record)
-        if each.row.get("source"):
-            name = f"{each.row['label']}: {each.row['source']}"
-            mean = self._means.setdefault(name, _Mean())
-            mean.n += 1
-            mean.map = mean.map + each.map.astype(np.float64)
-            mean.image = mean.image + each.image.astype(np.float64)
+        Args:
+            run: Name of the run.
+            settings: How its images are explained.
+            units: Of the maps.
+            note: How the images were chosen; may be empty.
+        """
+        self._run, self._settings = run, settings
+        self._units, self._note = units, note
+        self._records: list[dict[str, Any]] = []
+        self._figures: list[Markup] = []
+        self._n_of: Counter[str] = Counter()  # images of each source
+        self._sum_of: dict[str, NDArray[np.float64]] = {}  # of maps and images
+
+    def add(
+        self, row: dict[str, Any], record: dict[str, Any], image: Pixels, map_: Map
+    ) -> None:
+        """Take one image, of whose pixels only sums and a thumbnail stay.
+
+        Args:
+            row: Its row of explanations.csv.
+            record: What was measured, as its JSON file has it.
+            image: `(s, s, 3)` uint8.
+            map_: `(s, s)` float32.
+        """
+        self._records.append(record)
+        if row.get("source"):
+            name = f"{row['label']}: {row['source']}"
+            both = np.dstack([map_, image]).astype(np.float64)
+            self._sum_of[name] = self._sum_of.get(name, 0.0) + both
+            self._n_of[name] += 1
         if len(self._figures) < _SHOWN:
-            self._figures.append(self._figure(each, each.image, each.map))
+            self._figures.append(self._figure(row, image, map_))
 
     def render(self, frame: pd.DataFrame) -> str:
         """Return the page.
@@ -66,49 +74,49 @@ class Page:
             frame: The rows of explanations.csv.
         """
         sections = [("what", self._what(frame))]
-        if self._request.checks:
+        if self._settings.checks:
             sections.append(("believed", self._believed(frame)))
-        if self._means:
+        if self._n_of:
             sections.append(("sources", self._sources()))
-        sections.append(("images", self._images(frame)))
+        sections.append(("images", self._images()))
         if any(record["parts"] for record in self._records):
             sections.append(("layers", self._layers()))
         sections.append(("unreadable", _unreadable(frame)))
-        name = f"{self._subject.name}: {self._request.method}"
         return pages.page(
-            name, "kerasfaces explain", summary.warnings(frame), sections, footer=_NOT
+            f"{self._run}: {self._settings.method}",
+            "kerasfaces explain",
+            checks.warnings(frame),
+            sections,
+            footer=_LIMITS,
         )
 
     def _what(self, frame: pd.DataFrame) -> Section:
-        n = int((frame["reason"] == "").sum())
-        method = registry.summary("kerasfaces.explain.methods", self._request.method)
-        first = f"{n:,} of {len(frame):,} images, by {self._request.method}: {method}"
-        told = [first, self._request.chosen]
-        told.append(
+        settings, n = self._settings, len(self._records)
+        summary = registry.summary("kerasfaces.explain.methods", settings.method)
+        sentences = [
+            f"{n:,} of {len(frame):,} images, by {settings.method}: {summary}",
+            self._note,
             "Orange places raise the logit, towards fake; blue ones lower it, towards real. "
             "Each picture has its own colour bar, in logits: compare the bars before the "
-            "colours."
-        )
-        if self._request.method == "gradcam" and not self._request.options.signed:
-            told.append(
+            "colours.",
+        ]
+        if settings.method == "gradcam" and not settings.signed:
+            sentences.append(
                 "Only what speaks for the verdict is shown (the paper's ReLU): orange where "
                 "the image was called fake, blue where real. The option signed shows both."
             )
-        if self._request.method == "integrated_gradients":
-            told.append(
-                "The map explains the difference from a baseline: "
-                + (
-                    "the image's own blurred self."
-                    if self._request.options.baseline == "blurred"
-                    else "mid-grey."
-                )
+        if settings.method == "integrated_gradients":
+            blurred = settings.baseline == "blurred"
+            start = "the image's own blurred self" if blurred else "mid-grey"
+            sentences.append(
+                f"The map explains the difference from a baseline: {start}."
             )
         if self._units == "logit per pixel":
-            told.append(
+            sentences.append(
                 "Pictures are smoothed over a 64th of the side; the .npy files are not."
             )
-        told.append(_NOT)
-        body = Markup("").join(markup.paragraph(text) for text in told if text)
+        sentences.append(_LIMITS)
+        body = Markup("").join(markup.paragraph(text) for text in sentences if text)
         return Section("What this shows", body)
 
     def _believed(self, frame: pd.DataFrame) -> Section:
@@ -123,19 +131,13 @@ class Page:
             "whose head has random weights. 0: the map depends on what was learnt; 1: it "
             f"shows the image alone. From {checks.ALIKE:g} on it is flagged."
         )
-        rows = [
-            [name, *summary.cells(part)]
-            for name, part in (
-                ("all", frame),
-                *((f"called {v!s}", g) for v, g in frame.groupby("verdict") if v),
-            )
-        ]
+        good = frame[frame["reason"] == ""]
+        rows = [_means("all", good)]
+        rows += [_means(f"called {name}", of) for name, of in good.groupby("verdict")]
         header = ["Images", "n", "Deletion gain", "Spread", "Beat every random order"]
         header += ["Re-drawn head", "Flagged"]
-        table = markup.table(
-            "Means over images, 95 % bootstrap intervals", header, rows
-        )
-        body = notes + table + self._curves()
+        caption = "Means over images, 95 % bootstrap intervals"
+        body = notes + markup.table(caption, header, rows) + self._curves()
         if "completeness_error" in frame:
             error = frame["completeness_error"].abs()
             gap = (frame["logit"] - frame["baseline_logit"]).abs()
@@ -148,14 +150,14 @@ class Page:
         return Section("Can the maps be believed?", body)
 
     def _curves(self) -> Markup:
-        deletions = [each["deletion"] for each in self._records if each.get("deletion")]
+        deletions = [record["deletion"] for record in self._records]
         own = np.mean([each["curve"] for each in deletions], axis=0)
         random = np.mean([each["random"] for each in deletions], axis=0)
-        every = np.concatenate([own, random])
+        both = np.concatenate([own, random])
         share = np.linspace(0, 100, len(own))
         axes = chart.axes(
             (0.0, 100.0),
-            (float(every.min()), float(every.max())),
+            (float(both.min()), float(both.max())),
             x_label="patches blurred, %",
             y_label="logit towards the verdict",
         )
@@ -166,21 +168,22 @@ class Page:
         return markup.figure(image, caption)
 
     def _sources(self) -> Section:
-        shown = {
-            name: picture.shown(mean.map / mean.n, self._units)
-            for name, mean in self._means.items()
+        means = {name: both / self._n_of[name] for name, both in self._sum_of.items()}
+        maps = {
+            name: picture.shown(mean[..., 0], self._units)
+            for name, mean in means.items()
         }
-        limit = max(picture.limit_of(values) for values, _ in shown.values())
+        limit = max(picture.limit_of(values) for values, _ in maps.values())
         figures = []
-        for name, (values, unit) in shown.items():
-            mean = self._means[name]
-            face = (mean.image / mean.n).round().astype(np.uint8)
-            drawn = picture.overlay(face, values, limit, unit)
+        for name, (values, unit) in maps.items():
+            face = means[name][..., 1:].round().astype(np.uint8)
+            overlay = picture.overlay(face, values, limit, unit)
+            caption = (tag("b", name), f", mean of {self._n_of[name]:,} images")
             figures.append(
                 tag(
                     "figure",
-                    picture.inline(drawn, f"mean map of {name}"),
-                    tag("figcaption", tag("b", name), f", mean of {mean.n:,} images"),
+                    picture.inline(overlay, f"mean map of {name}"),
+                    tag("figcaption", *caption),
                 )
             )
         note = markup.paragraph(
@@ -190,41 +193,34 @@ class Page:
         body = note + tag("div", *figures, class_="explained")
         return Section("Mean map by source", body)
 
-    def _figure(self, each: Explained, image: Pixels, map_: Map) -> Markup:
-        from PIL import Image
-
-        row, name = each.row, Path(each.row["path"]).name
+    def _figure(self, row: dict[str, Any], image: Pixels, map_: Map) -> Markup:
+        name = Path(row["path"]).name
         values, unit = picture.shown(map_, self._units)
-        drawn = picture.overlay(image, values, picture.limit_of(values), unit)
-        photo = Image.fromarray(image)
-        told = f"score {row['score']:.3f}, logit {row['logit']:+.2f}"
+        overlay = picture.overlay(image, values, picture.limit_of(values), unit)
+        facts = f"score {row['score']:.3f}, logit {row['logit']:+.2f}"
         if row.get("label"):
-            told = f"{row['label']}, {row['source']}; {told}"
-        lines = [tag("b", f"called {row['verdict']}"), " ", told]
-        if each.record.get("deletion"):
-            lines.append(
-                tag(
-                    "small",
-                    f"deletion gain {row['deletion_gain']:+.2f}, spread "
-                    f"{row['deletion_spread']:.2f}, beats {row['random_orders_beaten']} of "
-                    f"{checks.ORDERS}; re-drawn head {number(row['sanity_correlation'], 2)}"
-                    + (
-                        " (flagged)"
-                        if summary.is_flagged(row["sanity_correlation"])
-                        else ""
-                    ),
-                )
+            facts = f"{row['label']}, {row['source']}; {facts}"
+        lines = [tag("b", f"called {row['verdict']}"), " ", facts]
+        if self._settings.checks:
+            correlation = row["sanity_correlation"]
+            text = (
+                f"deletion gain {row['deletion_gain']:+.2f}, spread "
+                f"{row['deletion_spread']:.2f}, beats {row['random_orders_beaten']} of "
+                f"{checks.ORDERS}; re-drawn head {number(correlation, 2)}"
             )
+            if checks.is_flagged(correlation):
+                text += " (flagged)"
+            lines.append(tag("small", text))
         lines.append(tag("small", plain(name), title=row["path"]))
         pair = tag(
             "div",
-            picture.inline(photo, f"thumbnail of {name}", _SMALL_PX),
-            picture.inline(drawn, f"map of {name}"),
+            picture.inline(Image.fromarray(image), f"thumbnail of {name}", _SMALL_PX),
+            picture.inline(overlay, f"map of {name}"),
             class_="pair",
         )
         return tag("figure", pair, tag("figcaption", *lines))
 
-    def _images(self, frame: pd.DataFrame) -> Section:
+    def _images(self) -> Section:
         n = len(self._records)
         note = f"All {n:,}." if n <= _SHOWN else f"The first {_SHOWN} of {n:,}."
         where = " Maps (.npy) and pictures of all are in the folder images."
@@ -232,22 +228,44 @@ class Page:
         return Section("Images", body + tag("div", *self._figures, class_="explained"))
 
     def _layers(self) -> Section:
-        parts = [record["parts"] for record in self._records]
-        called = np.array([record["toward"] for record in self._records])
-        rows = []
-        for name in [*parts[0], "sum"]:
-            values = np.array([p.get(name, sum(p.values())) for p in parts])
-            means = [values[called == toward].mean() for toward in sorted(set(called))]
-            rows.append([name, *(number(float(mean), 2) for mean in means)])
+        parts = pd.DataFrame([record["parts"] for record in self._records])
+        parts = parts.assign(sum=parts.sum(axis=1))
+        verdicts = np.array([record["toward"] for record in self._records])
+        means = parts.groupby(verdicts).mean()
         header = ["Layer@scale"] + [
-            f"Called {'fake' if toward > 0 else 'real'} (n {int((called == toward).sum())})"
-            for toward in sorted(set(called))
+            f"Called {'fake' if toward > 0 else 'real'} (n {(verdicts == toward).sum()})"
+            for toward in means.index
+        ]
+        rows = [
+            [name, *(number(mean, 2) for mean in column)]
+            for name, column in means.items()
         ]
         note = markup.paragraph(
             "Each layer's mean share of the logit, against the average training image; "
             "without ReLU. Layers often contradict each other: a single share means little."
         )
         return Section("By layer", note + markup.table("Logits", header, rows))
+
+
+def _means(name: str, good: pd.DataFrame) -> list[object]:
+    """Return a table's line about explained images: n, means, and numbers of flags."""
+    n, correlation = len(good), good["sanity_correlation"]
+    beaten = int((good["random_orders_beaten"] == checks.ORDERS).sum())
+    return [
+        name,
+        f"{n:,}",
+        _estimate(good["deletion_gain"]),
+        number(float(good["deletion_spread"].mean()), 2),
+        f"{beaten:,} of {n:,}",
+        _estimate(correlation),
+        f"{sum(map(checks.is_flagged, correlation)):,}",
+    ]
+
+
+def _estimate(values: pd.Series) -> Markup:
+    mean, low, high = checks.mean_interval(values)
+    limits = tag("small", markup.interval(low, high, 2))
+    return tag("span", number(mean, 2), " ", limits)
 
 
 def _unreadable(frame: pd.DataFrame) -> Section:

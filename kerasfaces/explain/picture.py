@@ -2,7 +2,6 @@
 
 import base64
 import io
-from typing import Any
 
 import numpy as np
 from markupsafe import Markup
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from kerasfaces.core.texts import plain
-from kerasfaces.explain.contract import GRID, Map, Pixels
+from kerasfaces.explain.contract import GRID, Pixels
 
 SIDE_PX = 320
 _BAR_PX = 52
@@ -19,7 +18,7 @@ _STRENGTH = 0.85  # of the colour at the bar's end
 _QUALITY = 85
 
 
-def shown(found: Map, units: str) -> tuple[NDArray[np.float64], str]:
+def shown(map_: NDArray[np.floating], units: str) -> tuple[NDArray[np.float64], str]:
     """Return a map as pictures show it, and what its numbers then are.
 
     A pixel's share is tiny and noisy: what is per pixel is smoothed over a 64th of the
@@ -27,10 +26,10 @@ def shown(found: Map, units: str) -> tuple[NDArray[np.float64], str]:
     """
     from scipy.ndimage import gaussian_filter
 
-    values = found.astype(np.float64)
+    values = map_.astype(np.float64)
     if units != "logit per pixel":
         return values, f"{units} (1/{GRID * GRID} of the image)"
-    smooth: NDArray[Any] = gaussian_filter(values, values.shape[0] / 64, mode="nearest")
+    smooth = gaussian_filter(values, values.shape[0] / 64, mode="nearest")
     return smooth * (values.size / 100), "logit per 1 % of the image"
 
 

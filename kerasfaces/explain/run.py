@@ -4,10 +4,9 @@ import dataclasses
 import logging
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -22,20 +21,36 @@ from kerasfaces.core.files import (
     write_json,
     write_text,
 )
+from kerasfaces.core.imports import import_keras
 from kerasfaces.core.progress import progress
-from kerasfaces.explain import checks
-from kerasfaces.explain.contract import Pixels, Subject
-from kerasfaces.explain.request import Explained, Request
+from kerasfaces.dataset.cache import decode_all
+from kerasfaces.dataset.sizes import with_limits
+from kerasfaces.explain import checks, picture
+from kerasfaces.explain.contract import Map, Options, Pixels, Settings
+from kerasfaces.explain.page import Page
+from kerasfaces.explain.selection import Selection
 from kerasfaces.run.folder import DetectorRun, Explanation
 from kerasfaces.run.operating_point import OperatingPoint
+
+if TYPE_CHECKING:
+    from kerasfaces.explain.subjects import Subject
 
 logger = logging.getLogger(__name__)
 PACKAGE = "kerasfaces.explain.methods"
 _KEYS = {"name", "logit", "toward", "facts", "parts"}  # of every record
+_FACTS = {"integrated_gradients": ("baseline_logit", "completeness_error")}
 
 
-def explain(request: Request) -> pd.DataFrame:
+def explain(
+    folder: Path, selection: Selection, output: Path, settings: Settings
+) -> pd.DataFrame:
     """Write maps, overlays, explanations.csv and, last, explain.html.
+
+    Args:
+        folder: A finished run folder.
+        selection: The images; more of them may join an output folder later.
+        output: Folder to write.
+        settings: How to explain.
 
     Returns:
         explanations.csv's rows: one per file, in order.
@@ -45,22 +60,18 @@ def explain(request: Request) -> pd.DataFrame:
             or a study, or no image can be read.
         RunError: The run is not finished, or the folder holds something else.
     """
-    from kerasfaces.explain.page import Page
-
-    plugin = registry.load(PACKAGE, request.method)
-    point = DetectorRun.open(request.run).operating_point
-    explanation = Explanation(request.folder)
-    with explanation.writing(_identity(request, point)):
-        subject = _open(request, plugin)
-        plugin.check(subject)
-        page = Page(request, subject, plugin.UNITS)
-        rows = []
-        with progress(len(request.files), "explaining") as add:
-            for each in _all(request, subject, plugin, point):
-                page.add(each)
-                rows.append(each.row)
-                add(1)
-        frame = pd.DataFrame(rows)
+    run = DetectorRun.open(folder)
+    point, explanation = run.operating_point, Explanation(output)
+    identity = {
+        "run": configs.digest(run.config),
+        "learnt": [sha256(path) for path in run.learnt_files],
+        "point": configs.digest(point.to_json()),
+        **dataclasses.asdict(settings),
+    }
+    import_keras()
+    method = registry.load(PACKAGE, settings.method)
+    with explanation.writing(identity):
+        frame, page = _explained(folder, selection, output, settings, method, point)
         table = frame.to_csv(index=False, lineterminator="\n")
         write_text(explanation.table_file, table)
         if (frame["reason"] != "").all():
@@ -72,151 +83,134 @@ def explain(request: Request) -> pd.DataFrame:
     return frame
 
 
-def verdict_of(logit: float, point: OperatingPoint) -> tuple[float, str]:
-    """Return score and verdict (`real`, `fake`, `unsure`) at the frozen point."""
-    score = float(point.apply([logit])[0])
-    return score, point.verdicts([score])[0]
-
-
-def _open(request: Request, plugin: ModuleType) -> Subject:
+def _explained(
+    folder: Path,
+    selection: Selection,
+    output: Path,
+    settings: Settings,
+    method: ModuleType,
+    point: OperatingPoint,
+) -> tuple[pd.DataFrame, Page]:
+    """Return explanations.csv's rows, and the page that has collected the images."""
     from kerasfaces.explain.subjects import open_subject
 
-    redraws = plugin.REDRAWS if request.checks else 0
-    return open_subject(request.run, redraws, request.seed)
+    redraws = method.REDRAWS if settings.checks else 0
+    subject = open_subject(folder, redraws, settings.seed)
+    method.check(subject)
+    maps = _Maps(output / "images", subject, method, settings, point)
+    page = Page(subject.name, settings, method.UNITS, selection.note)
+    files = selection.files
+    too_small = with_limits(files, [""] * len(files), subject.limits)
+    rows = []
+    with progress(len(files), "explaining") as add:
+        for number, decoded in enumerate(decode_all(files, subject.spec)):
+            path = os.fsencode(decoded.path).decode("utf-8", "backslashreplace")
+            row: dict[str, Any] = {"path": path}
+            if selection.labels:
+                row["label"] = selection.labels[number]
+                row["source"] = selection.sources[number]
+            try:
+                if decoded.array is None or too_small[number]:
+                    raise ImageError(decoded.reason or too_small[number])
+                name = f"{_safe(decoded.path.stem)}-{decoded.sha256[:10]}"
+                record, map_ = maps.of(decoded.array, name)
+            except ImageError as error:
+                row |= maps.row({}, str(error))
+            else:
+                row |= maps.row(record, "")
+                page.add(row, record, decoded.array, map_)
+            rows.append(row)
+            add(1)
+    return pd.DataFrame(rows), page
 
 
-def _all(
-    request: Request, subject: Subject, plugin: ModuleType, point: OperatingPoint
-) -> Iterator[Explained]:
-    from kerasfaces.dataset.cache import decode_all
-    from kerasfaces.dataset.sizes import with_limits
+@dataclasses.dataclass(frozen=True)
+class _Maps:
+    """The maps of a run's images in a folder, with what was measured of each."""
 
-    decoded = decode_all(request.files, subject.spec)
-    too_little = with_limits(request.files, [""] * len(request.files), subject.limits)
-    for number, item in enumerate(decoded):
-        row: dict[str, Any] = {"path": _text(item.path)}
-        if request.labels:
-            row["label"] = request.labels[number]
-            row["source"] = request.sources[number]
-        reason = item.reason or too_little[number]
-        if item.array is None or reason:
-            yield Explained(row=_filled(row, {}, point, request, reason))
-            continue
-        name = f"{_safe(item.path.stem)}-{item.sha256[:10]}"
-        try:
-            record, found = _one(request, subject, plugin, point, name, item.array)
-        except ImageError as error:
-            yield Explained(row=_filled(row, {}, point, request, str(error)))
-            continue
-        row = _filled(row, record, point, request, "")
-        yield Explained(row=row, image=item.array, map=found, record=record)
+    folder: Path
+    subject: "Subject"
+    method: ModuleType
+    settings: Settings
+    point: OperatingPoint
 
+    def of(self, image: Pixels, name: str) -> tuple[dict[str, Any], Map]:
+        """Return an image's record and map, from the folder if they are there.
 
-def _one(
-    request: Request,
-    subject: Subject,
-    plugin: ModuleType,
-    point: OperatingPoint,
-    name: str,
-    image: Pixels,
-) -> tuple[dict[str, Any], Any]:
-    """Return an image's record and map, from the folder if they are there."""
-    from kerasfaces.explain import picture
-
-    folder = request.folder / "images"
-    kept = _kept(folder, name, image)
-    if kept is not None:
-        return kept
-    logit = float(subject.logits(image[None])[0, 0])
-    if not np.isfinite(logit):
-        raise ImageError("the detector gives no finite logit")
-    score, _ = verdict_of(logit, point)
-    toward = 1 if score >= point.threshold else -1
-    options = dataclasses.replace(request.options, toward=toward)
-    every = plugin.explain(subject, image, options)
-    own, others = every[0], [each.map for each in every[1:]]
-    record: dict[str, Any] = {"name": name, "logit": logit, "toward": toward}
-    record["facts"] = own.facts
-    record["parts"] = {key: float(part.sum()) for key, part in own.parts.items()}
-    if request.checks:
-        curve = checks.deletion(subject.logits, image, own.map, toward, request.seed)
-        record["deletion"] = dataclasses.asdict(curve)
-        record["sanity"] = checks.sanity(own.map, others)
-    with atomic_path(folder / f"{name}.npy") as path, path.open("wb") as file:
-        np.save(file, own.map, allow_pickle=False)
-    if own.parts:
-        target = folder / f"{name}-layers.npz"
-        arrays.write(target, own.parts)
-    values, unit = picture.shown(own.map, plugin.UNITS)
-    drawn = picture.overlay(image, values, picture.limit_of(values), unit)
-    with atomic_path(folder / f"{name}.png") as path:
-        drawn.save(path)
-    write_json(folder / f"{name}.json", record)  # last: the others are whole
-    return record, own.map
-
-
-def _kept(folder: Path, name: str, image: Pixels) -> tuple[dict[str, Any], Any] | None:
-    """Return an image's record and map; None where they are not there, or damaged."""
-    path = folder / f"{name}.json"
-    if not path.is_file():
-        return None
-    try:
-        record = read_json(path)
-        found = np.load(folder / f"{name}.npy", allow_pickle=False)
-        whole = _KEYS <= set(record) and found.shape == image.shape[:2]
-    except (OSError, ValueError, EOFError, TypeError):
-        whole = False
-    if not whole:
-        logger.warning("%s or its .npy is damaged: explained again", path)
-    return (record, found) if whole else None
-
-
-def _filled(
-    row: dict[str, Any],
-    record: dict[str, Any],
-    point: OperatingPoint,
-    request: Request,
-    reason: str,
-) -> dict[str, Any]:
-    """Return a row of explanations.csv; what was not measured is empty."""
-    logit = record.get("logit", np.nan)
-    score, verdict = (np.nan, "") if reason else verdict_of(logit, point)
-    deletion = record.get("deletion", {})
-    row |= {"logit": logit, "score": score, "verdict": verdict}
-    row |= {"method": request.method}
-    if request.checks:
-        row |= {
-            "deletion_gain": deletion.get("gain", np.nan),
-            "deletion_spread": deletion.get("spread", np.nan),
-            "random_orders_beaten": deletion.get("beaten", ""),
-            "random_orders": checks.ORDERS if deletion else "",
-            "sanity_correlation": record.get("sanity"),
+        Raises:
+            ImageError: The detector gives no finite logit, or no channels.
+        """
+        stored = self._stored(image, name)
+        if stored is not None:
+            return stored
+        subject, settings = self.subject, self.settings
+        logit = float(subject.logits(image[None])[0, 0])
+        if not np.isfinite(logit):
+            raise ImageError("the detector gives no finite logit")
+        toward = 1 if self.point.apply([logit])[0] >= self.point.threshold else -1
+        options = Options(
+            signed=settings.signed, baseline=settings.baseline, toward=toward
+        )
+        own, *redrawn = self.method.explain(subject, image, options)
+        record = {
+            "name": name,
+            "logit": logit,
+            "toward": toward,
+            "facts": own.facts,
+            "parts": {layer: float(part.sum()) for layer, part in own.parts.items()},
         }
-    if request.method == "integrated_gradients":
+        if settings.checks:
+            curve = checks.deletion(
+                subject.logits, image, own.map, toward, settings.seed
+            )
+            record["deletion"] = dataclasses.asdict(curve)
+            record["sanity"] = checks.sanity(own.map, [each.map for each in redrawn])
+        file = self.folder / name
+        with atomic_path(Path(f"{file}.npy")) as path, path.open("wb") as opened:
+            np.save(opened, own.map, allow_pickle=False)
+        if own.parts:
+            arrays.write(Path(f"{file}-layers.npz"), own.parts)
+        values, unit = picture.shown(own.map, self.method.UNITS)
+        drawn = picture.overlay(image, values, picture.limit_of(values), unit)
+        with atomic_path(Path(f"{file}.png")) as path:
+            drawn.save(path)
+        write_json(Path(f"{file}.json"), record)  # last: the others are whole
+        return record, own.map
+
+    def _stored(self, image: Pixels, name: str) -> tuple[dict[str, Any], Map] | None:
+        """Return what is in the folder; None where it is not there, or damaged."""
+        path = self.folder / f"{name}.json"
+        if not path.is_file():
+            return None
+        try:
+            record = read_json(path)
+            map_ = np.load(self.folder / f"{name}.npy", allow_pickle=False)
+            if record.keys() >= _KEYS and map_.shape == image.shape[:2]:
+                return record, map_
+        except (OSError, ValueError, EOFError, AttributeError):
+            pass
+        logger.warning("%s or its .npy is damaged: explained again", path)
+        return None
+
+    def row(self, record: dict[str, Any], reason: str) -> dict[str, Any]:
+        """Return the measured part of a row; what was not measured is empty."""
+        logit, method = record.get("logit", np.nan), self.settings.method
+        score = float(self.point.apply([logit])[0])
+        verdict = self.point.verdicts([score])[0]
+        row = {"logit": logit, "score": score, "verdict": verdict, "method": method}
+        if self.settings.checks:
+            deletion = record.get("deletion", {})
+            row |= {
+                "deletion_gain": deletion.get("gain", np.nan),
+                "deletion_spread": deletion.get("spread", np.nan),
+                "random_orders_beaten": deletion.get("beaten", ""),
+                "random_orders": checks.ORDERS if deletion else "",
+                "sanity_correlation": record.get("sanity"),
+            }
         facts = record.get("facts", {})
-        for key in ("baseline_logit", "completeness_error"):
-            row[key] = facts.get(key, np.nan)
-    return row | {"file": record.get("name", ""), "reason": reason}
-
-
-def _identity(request: Request, point: OperatingPoint) -> dict[str, Any]:
-    """Return what decides a map, images apart: more of them may join a folder."""
-    run = DetectorRun(request.run)
-    return {
-        "run": configs.digest(run.config),
-        "learnt": [sha256(path) for path in run.learnt_files],
-        "point": configs.digest(point.to_json()),
-        "method": request.method,
-        "signed": request.options.signed,
-        "baseline": request.options.baseline,
-        "checks": request.checks,
-        "seed": request.seed,
-    }
+        row |= {key: facts.get(key, np.nan) for key in _FACTS.get(method, ())}
+        return row | {"file": record.get("name", ""), "reason": reason}
 
 
 def _safe(stem: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "_", stem)[:40].lstrip(".") or "image"
-
-
-def _text(path: Path) -> str:
-    return os.fsencode(path).decode("utf-8", "backslashreplace")

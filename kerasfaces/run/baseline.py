@@ -1,7 +1,7 @@
 """A finished run of a baseline -> logits of other images."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,14 +80,16 @@ def predict(
     keys = [key for key, good in zip(cached.keys, readable, strict=True) if good]
     logits = np.full(len(files), np.nan)
     if keys:
-        logits[readable] = logits_of(config, fitted, cached.store.reader(keys))
+        logits[readable] = logits_of(
+            config, fitted, cached.store.reader(keys), len(keys)
+        )
     return logits, reasons
 
 
 def logits_of(
-    config: BaselineConfig, fitted: arrays.Arrays, reader: Any
+    config: BaselineConfig, fitted: arrays.Arrays, read: arrays.Read, count: int
 ) -> NDArray[np.float64]:
-    """Return the logits of all images of a reader, `(n,)`."""
+    """Return the logits of the first `count` images of a reader, `(count,)`."""
     plugin = registry.load(PACKAGE, config.model.name)
-    logits: NDArray[np.float64] = plugin.logits(config, fitted, reader, len(reader))
+    logits: NDArray[np.float64] = plugin.logits(config, fitted, read, count)
     return logits

@@ -26,12 +26,11 @@ def train(config: BaselineConfig, data: Data) -> Trained:
     rows = data.readable("train")
     reader = data.images.store.reader(data.keys(rows))
     fitted: arrays.Arrays = plugin.fit(config, reader, data.labels(rows))
-    logits = {
-        split: logits_of(
-            config, fitted, data.images.store.reader(data.keys(data.readable(split)))
-        )
-        for split in ("val", "test")
-    }
+    logits = {}
+    for split in ("val", "test"):
+        keys = data.keys(data.readable(split))
+        reader = data.images.store.reader(keys)
+        logits[split] = logits_of(config, fitted, reader, len(keys))
     facts = {
         "engine": "scikit-learn",
         "train_seconds": round(time.monotonic() - started, 1),

@@ -11,7 +11,7 @@ from kerasfaces.crossgen import page
 from kerasfaces.crossgen.collect import Found
 from kerasfaces.crossgen.plan import MATRIX, Cell
 from kerasfaces.evaluate.sections import groups
-from kerasfaces.explain import summary
+from kerasfaces.explain import checks
 
 limits = st.lists(st.floats(0.01, 0.99), min_size=3, max_size=3, unique=True)
 
@@ -34,8 +34,8 @@ def test_maps_worse_than_chance_are_called_that(gains, shift):
     frame = pd.DataFrame(
         {"reason": "", "deletion_gain": gains, "sanity_correlation": 0.0}
     )
-    _, low, high = summary.mean_interval(frame["deletion_gain"])
-    told = " ".join(summary.warnings(frame))
+    _, low, high = checks.mean_interval(frame["deletion_gain"])
+    told = " ".join(checks.warnings(frame))
     assert ("worse than chance" in told) == (high < 0)
     assert ("not shown to be better" in told) == (low <= 0 <= high)
 

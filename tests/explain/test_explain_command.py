@@ -1,6 +1,7 @@
 """The command: folders that finish, continue, refuse; users' files."""
 
 import shutil
+from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,8 +15,7 @@ from kerasfaces.cli import explain as command
 from kerasfaces.core import registry
 from kerasfaces.core.errors import InputError, MissingFileError, RunError
 from kerasfaces.core.files import read_json, write_json
-from kerasfaces.explain import choose, summary
-from kerasfaces.explain import run as work
+from kerasfaces.explain import checks, selection
 
 pytestmark = pytest.mark.tf
 
@@ -238,33 +238,17 @@ def test_sources_share_the_images_evenly(tmp_path):
         label = "real" if source == "camera" else "fake"
         lines += [f"{source}{i}.png,{label},{source},test" for i in range(n)]
     (tmp_path / "manifest.csv").write_text("\n".join(lines) + "\n")
-    files, labels, sources = choose.of_split(tmp_path, "test", 20, 0)
-    assert {name: sources.count(name) for name in set(sources)} == {
-        "camera": 9,
-        "gan": 2,
-        "diffusion": 9,
-    }
-    assert labels[0] == "real"
-    assert len(set(files)) == 20
-    assert files == choose.of_split(tmp_path, "test", 20, 0)[0]
-    assert files != choose.of_split(tmp_path, "test", 20, 1)[0]
-    assert len(choose.of_split(tmp_path, "test", 500, 0)[0]) == 62
-
-
-def test_verdicts_are_those_of_the_operating_point():
-    from kerasfaces.run.operating_point import OperatingPoint
-
-    told = {**tiny_detector.POINT, "abstain": [0.4, 0.6], "threshold": 0.5}
-    point = OperatingPoint.from_json(told, "here")
-    assert [work.verdict_of(logit, point)[1] for logit in (-2.0, 0.1, 2.0)] == [
-        "real",
-        "unsure",
-        "fake",
-    ]
+    drawn = selection.draw(tmp_path, "test", 20, 0)
+    assert Counter(drawn.sources) == {"camera": 9, "gan": 2, "diffusion": 9}
+    assert drawn.labels[0] == "real"
+    assert len(set(drawn.files)) == 20
+    assert drawn == selection.draw(tmp_path, "test", 20, 0)
+    assert drawn.files != selection.draw(tmp_path, "test", 20, 1).files
+    assert len(selection.draw(tmp_path, "test", 500, 0).files) == 62
 
 
 def test_means_have_intervals():
-    mean, low, high = summary.mean_interval(pd.Series([1.0, 2.0, 3.0, np.nan]))
+    mean, low, high = checks.mean_interval(pd.Series([1.0, 2.0, 3.0, np.nan]))
     assert mean == pytest.approx(2.0)
     assert 1.0 <= low < mean < high <= 3.0
-    assert np.isnan(summary.mean_interval(pd.Series([1.0]))[1])
+    assert np.isnan(checks.mean_interval(pd.Series([1.0]))[1])

@@ -9,8 +9,8 @@ from tiny_detector import CORNER, SIZE_PX, picture
 
 from kerasfaces.core import registry
 from kerasfaces.core.errors import InputError
-from kerasfaces.explain import checks
-from kerasfaces.explain.contract import Options, Subject, blurred
+from kerasfaces.explain import checks, subjects
+from kerasfaces.explain.contract import Options, blurred
 
 pytestmark = pytest.mark.tf
 METHODS = registry.names("kerasfaces.explain.methods")
@@ -18,9 +18,7 @@ METHODS = registry.names("kerasfaces.explain.methods")
 
 @pytest.fixture(scope="module")
 def subject(tiny_run):
-    from kerasfaces.explain.subjects import open_subject
-
-    return open_subject(tiny_run, redraws=2)
+    return subjects.open_subject(tiny_run, redraws=2)
 
 
 def load(name):
@@ -114,7 +112,6 @@ def linear(tmp_path_factory):
     """Pixels, their means and deviations at two scales, one weight each."""
     import keras
 
-    from kerasfaces.explain.subjects import open_subject
     from kerasfaces.models.config import Options
     from kerasfaces.models.zoo import logistic_regression
 
@@ -134,7 +131,7 @@ def linear(tmp_path_factory):
     head.get_layer("logit").set_weights([random.normal(size=(12, 1)), np.array([0.3])])
     assert isinstance(model, keras.Model)
     folder = tmp_path_factory.mktemp("linear") / "run"
-    return open_subject(tiny_detector.write_run(folder, model, config))
+    return subjects.open_subject(tiny_detector.write_run(folder, model, config))
 
 
 def test_gradcam_by_hand(linear):
@@ -180,7 +177,6 @@ def test_what_a_method_cannot_explain(linear):
 
 
 def test_gradcam_refuses_spectra(tmp_path):
-    from kerasfaces.explain.subjects import open_subject
     from kerasfaces.models.config import Options
     from kerasfaces.models.zoo import dct_cnn
 
@@ -191,7 +187,7 @@ def test_gradcam_refuses_spectra(tmp_path):
         tmp_path / "run", dct_cnn.ARCHITECTURE.build(config), config
     )
     with pytest.raises(InputError, match="positions are frequencies"):
-        load("gradcam").check(open_subject(folder))
+        load("gradcam").check(subjects.open_subject(folder))
 
 
 def test_sanity_flags_a_map_of_edges():
@@ -212,7 +208,6 @@ def test_baselines_are_explained_by_their_scores(tmp_path):
     from kerasfaces.core import arrays
     from kerasfaces.core import config as configs
     from kerasfaces.core.files import write_json
-    from kerasfaces.explain.subjects import open_subject
 
     config = hog_svm.CONFIG(model=hog_svm.HogSvm(size_px=SIZE_PX))
     images = np.stack([picture(fake, n) for fake in (False, True) for n in range(12)])
@@ -224,8 +219,8 @@ def test_baselines_are_explained_by_their_scores(tmp_path):
     write_json(
         tmp_path / "input_spec.json", {"input": configs.to_dict(config.input_spec)}
     )
-    subject = open_subject(tmp_path)
-    assert isinstance(subject, Subject)
+    subject = subjects.open_subject(tmp_path)
+    assert isinstance(subject, subjects.Subject)
     image = picture(True, 40)
     found = load("occlusion").explain(subject, image, Options())
     assert len(found) == 1
@@ -251,7 +246,6 @@ def test_channel_models_are_explained_through_their_stage(tmp_path, monkeypatch)
     import keras
 
     from kerasfaces.dataset import stage
-    from kerasfaces.explain import subjects
     from kerasfaces.run.folder import DetectorRun
 
     names = ("lnp_red", "lnp_green", "lnp_blue")

@@ -20,12 +20,16 @@ for the verdict is kept (for real, that is the negative part); `signed` keeps bo
 layers: at best a sixteenth to a quarter of the image's side.
 """
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from kerasfaces.core.errors import InputError
-from kerasfaces.explain.contract import Explanation, Map, Options, Pixels, Subject
-from kerasfaces.explain.subjects import network_of
+from kerasfaces.explain.contract import Explanation, Map, Options, Pixels
+from kerasfaces.explain.subjects import Subject
+from kerasfaces.models.dct import LogDct
+from kerasfaces.models.spectral import LogSpectrum
 
 UNITS = "logit per pixel"
 REDRAWS = 4
@@ -37,10 +41,7 @@ def check(subject: Subject) -> None:
     Raises:
         InputError: No network on pixels; tokens, patches or a spectrum instead of maps.
     """
-    from kerasfaces.models.dct import LogDct
-    from kerasfaces.models.spectral import LogSpectrum
-
-    network = network_of(subject, "gradcam")
+    network = subject.network_for("gradcam")
     sides = [each.input.shape[1:3] for each in network.poolings]
     why = ""
     if any(isinstance(layer, LogDct | LogSpectrum) for layer in network.model.layers):
@@ -62,41 +63,34 @@ def explain(subject: Subject, image: Pixels, options: Options) -> list[Explanati
         image: `(s, s, 3)` uint8.
         options: `signed` and `toward` matter.
     """
-    import keras
-
-    network = network_of(subject, "gradcam")
+    network = subject.network_for("gradcam")
     maps = network.maps(image)
-    widths = [each.output.shape[-1] for each in network.poolings]
-    ends = np.cumsum(widths)[:-1]
-    found = []
+    ends = np.cumsum([each.output.shape[-1] for each in network.poolings])[:-1]
+    explanations = []
     for head in network.heads:
-        gradients, by_feature, features = network.by_map(maps, head)
-        known = {layer.name: layer for layer in head.layers}
+        by_map, by_feature, features = network.gradients(maps, head)
         average = np.zeros_like(features)
-        if "standardize" in known:
-            mean = keras.ops.convert_to_numpy(known["standardize"].mean)
-            average = mean.reshape(-1)
-        of_average = by_feature.astype(np.float64) * average
-        offsets = [part.sum() for part in np.split(of_average, ends)]
+        for layer in head.layers:
+            if layer.name == "standardize":
+                average = keras.ops.convert_to_numpy(layer.mean).reshape(-1)
+        of_average = np.split(by_feature.astype(np.float64) * average, ends)
         parts = {}
-        for name, held, slope, offset in zip(
-            network.tap_names, maps, gradients, offsets, strict=True
+        for name, map_, slope, offset in zip(
+            network.tap_names, maps, by_map, of_average, strict=True
         ):
-            cells = (held * slope).sum(axis=-1, dtype=np.float64)
-            parts[name] = (cells - offset / cells.size).astype(np.float32)
+            cells = (map_ * slope).sum(axis=-1, dtype=np.float64)
+            parts[name] = (cells - offset.sum() / cells.size).astype(np.float32)
         total = np.sum([_enlarged(part, image.shape[0]) for part in parts.values()], 0)
         if not options.signed:
             total = options.toward * np.maximum(options.toward * total, 0.0)
-        found.append(Explanation(map=total.astype(np.float32), parts=parts))
-    return found
+        explanations.append(Explanation(map=total.astype(np.float32), parts=parts))
+    return explanations
 
 
 def _enlarged(cells: Map, size_px: int) -> NDArray[np.float64]:
-    """Return logit per position as logit per pixel, bilinear, the sum kept."""
-    from PIL import Image
-
-    image = Image.fromarray(cells)  # 32-bit float
+    """Return logit per position as logit per pixel, bilinear, of the same sum."""
     size = (size_px, size_px)
+    image = Image.fromarray(cells)  # 32-bit float
     out = np.asarray(image.resize(size, Image.Resampling.BILINEAR), np.float64)
     out *= cells.size / out.size
     out += (float(cells.sum(dtype=np.float64)) - float(out.sum())) / out.size

@@ -14,8 +14,8 @@ map sums to logit(image) - logit(baseline); the steps make an error, which `fact
 
 import numpy as np
 
-from kerasfaces.explain.contract import Explanation, Options, Pixels, Subject, blurred
-from kerasfaces.explain.subjects import network_of
+from kerasfaces.explain.contract import Explanation, Options, Pixels, blurred
+from kerasfaces.explain.subjects import Subject
 
 UNITS = "logit per pixel"
 REDRAWS = 1  # each costs a backward pass per step
@@ -29,7 +29,7 @@ def check(subject: Subject) -> None:
     Raises:
         InputError: No network on pixels.
     """
-    network_of(subject, "integrated_gradients")
+    subject.network_for("integrated_gradients")
 
 
 def explain(subject: Subject, image: Pixels, options: Options) -> list[Explanation]:
@@ -40,7 +40,7 @@ def explain(subject: Subject, image: Pixels, options: Options) -> list[Explanati
         image: `(s, s, 3)` uint8.
         options: `baseline` matters.
     """
-    network = network_of(subject, "integrated_gradients")
+    network = subject.network_for("integrated_gradients")
     end = image.astype(np.float32)
     start = np.full_like(end, _GREY)
     if options.baseline == "blurred":
@@ -48,7 +48,9 @@ def explain(subject: Subject, image: Pixels, options: Options) -> list[Explanati
     difference = end - start
     total = np.zeros((subject.n_heads, *image.shape))
     for part in np.split((np.arange(STEPS, dtype=np.float32) + 0.5) / STEPS, 4):
-        total += network.by_pixel(start + part[:, None, None, None] * difference)
+        total += network.gradients_by_pixel(
+            start + part[:, None, None, None] * difference
+        )
     maps = (total / STEPS * difference).sum(axis=-1)
     ends = network.exact(np.stack([start, end]))
     return [

@@ -12,7 +12,8 @@ hidden is not seen, and a hidden patch has edges that no photo has.
 
 import numpy as np
 
-from kerasfaces.explain.contract import Explanation, Options, Pixels, Subject, patches
+from kerasfaces.explain.contract import Explanation, Options, Pixels, patches
+from kerasfaces.explain.subjects import Subject
 
 UNITS = "logit per patch"
 REDRAWS = 4
