@@ -23,9 +23,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     rows: list[dict[str, Any]] = []
     for name in arguments.names or names:
-        made = run_alone(name, arguments.quick)
+        measured = run_alone(name, arguments.quick)
         facts = {"benchmark": name, "load_average": round(os.getloadavg()[0], 1)}
-        rows += [row | facts for row in made]
+        rows += [row | facts for row in measured]
     _print(rows)
     if not arguments.quick:
         _record(rows)
@@ -46,14 +46,14 @@ def _print(rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _record(rows: Sequence[dict[str, Any]]) -> None:
-    """Write results.json; rows of benchmarks that did not run now are kept."""
+    """Write results.json; rows of benchmarks that did not run now stay."""
     path = Path(__file__).with_name("results.json")
     old = read_json(path)["benchmarks"] if path.exists() else []
     measured = {row["benchmark"] for row in rows}
-    kept = [row for row in old if row.get("benchmark") not in measured]
+    others = [row for row in old if row.get("benchmark") not in measured]
     here = environment.describe()
     del here["command"]
-    everything = sorted([*kept, *rows], key=lambda row: str(row["benchmark"]))
+    everything = sorted([*others, *rows], key=lambda row: str(row["benchmark"]))
     write_json(path, {"environment": here, "benchmarks": everything})
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.parts import timing
+from benchmarks.framework import timing
 
 logger = logging.getLogger("kerasfaces.benchmarks")
 

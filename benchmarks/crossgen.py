@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.parts import inputs, timing
+from benchmarks.framework import inputs, timing
 
 logger = logging.getLogger("kerasfaces.benchmarks")
 PAIRS = 644

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.parts import timing
+from benchmarks.framework import timing
 
 logger = logging.getLogger("kerasfaces.benchmarks")
 REFERENCE = "kabber2023"

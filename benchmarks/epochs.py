@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.parts import timing
+from benchmarks.framework import timing
 
 _IMAGES, _FEATURES, _EPOCHS, _BATCH, _TURNS = 800, 2560, 20, 64, 7
 Train = Callable[[], None]

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.parts import peak, timing
+from benchmarks.framework import peak, timing
 
 logger = logging.getLogger("kerasfaces.benchmarks")
 

@@ -7,7 +7,7 @@ import statistics
 import time
 from typing import Any
 
-from benchmarks.parts import timing
+from benchmarks.framework import timing
 
 logger = logging.getLogger("kerasfaces.benchmarks")
 

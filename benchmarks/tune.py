@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import frozen
-from benchmarks.parts import inputs, timing
+from benchmarks.framework import inputs, timing
 
 EPOCHS = 10
 DROPOUTS, RATES = (0.05, 0.1, 0.2), (1e-4, 5e-4, 1e-3)

@@ -27,9 +27,8 @@ def cache_root() -> Path:
     Raises:
         InputError: It is not set and there is no home folder.
     """
-    given = os.environ.get("KERASFACES_CACHE")
-    if given:
-        return Path(given)
+    if folder := os.environ.get("KERASFACES_CACHE"):
+        return Path(folder)
     home()  # platformdirs would go on without one
     import platformdirs
 
@@ -42,8 +41,8 @@ def keras_home() -> Path:
     Raises:
         InputError: It is not set and there is no home folder.
     """
-    given = os.environ.get("KERAS_HOME")
-    return Path(given) if given else home() / ".keras"
+    folder = os.environ.get("KERAS_HOME")
+    return Path(folder) if folder else home() / ".keras"
 
 
 def keras_file() -> Path | None:

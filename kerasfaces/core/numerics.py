@@ -23,7 +23,7 @@ from kerasfaces.core.texts import quoted
 logger = logging.getLogger(__name__)
 
 BACKENDS = ("tensorflow", "jax")
-_COMMAND = "KERASFACES_COMMAND"  # told to a command's own processes
+_COMMAND = "KERASFACES_COMMAND"  # set for a command's own processes
 # TensorFlow's own defaults, but for TF32: 10 bits of a number would be lost on some GPUs.
 _FIXED = {
     "TF_ENABLE_ONEDNN_OPTS": "1",
@@ -70,10 +70,10 @@ def settle_environment() -> None:
         if os.environ.pop(name, None):
             passed_over.append(name)
     flags = os.environ.pop("XLA_FLAGS", "").split()
-    kept = [flag for flag in flags if flag.startswith(_PLACES)]
-    if kept:
-        os.environ["XLA_FLAGS"] = " ".join(kept)
-    if len(kept) < len(flags):
+    harmless = [flag for flag in flags if flag.startswith(_PLACES)]
+    if harmless:
+        os.environ["XLA_FLAGS"] = " ".join(harmless)
+    if len(harmless) < len(flags):
         passed_over.append("XLA_FLAGS")
     if passed_over and _COMMAND not in os.environ:
         logger.warning(

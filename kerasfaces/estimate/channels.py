@@ -26,8 +26,8 @@ def measure(config: ChannelsConfig, files: Sequence[Path]) -> list[Rate]:
     pixels, decoding_rate = decoding(files, config.input_spec)
     rates = [decoding_rate]
     with Worker(config) as worker:
-        faces, found = _faces(worker, pixels, cores)
-        rates += found
+        faces, face_rates = _faces(worker, pixels, cores)
+        rates += face_rates
         masked = worker.prepare(
             [Decoded(str(row), array) for row, array in enumerate(pixels)]
         )
@@ -38,10 +38,10 @@ def measure(config: ChannelsConfig, files: Sequence[Path]) -> list[Rate]:
             )
         if config.mask != "none":
             rates.append(_mask(worker, pixels, faces, cores))
-        made: dict[str, Any] = {"mask": masked.masks}
+        computed: dict[str, Any] = {"mask": masked.masks}
         for name, channel in worker.channels.items():
-            work = functools.partial(channel.compute, masked.pixels, made)
-            made[name] = work()  # loads what it needs
+            work = functools.partial(channel.compute, masked.pixels, computed)
+            computed[name] = work()  # loads what it needs
             spent = min(timed(work)[1] for _ in range(REPEATS))
             rates.append(
                 Rate(
