@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from kerasfaces.baselines.config import BaselineConfig
     from kerasfaces.crossgen.draw import Drawn
     from kerasfaces.train.config import TrainConfig
-    from kerasfaces.train.run import Request
+    from kerasfaces.train.run import Training
 
 logger = logging.getLogger("kerasfaces.experiments")
 Ratio = tuple[int, int, int]
@@ -222,7 +222,7 @@ def _train(context: Context, system: System, ratio: Ratio, seed: int) -> Path:
     )
 
 
-def _request(context: Context, system: System, ratio: Ratio, seed: int) -> "Request":
+def _request(context: Context, system: System, ratio: Ratio, seed: int) -> "Training":
     arguments = _arguments(context, system, ratio, seed)
     return context.request(system.label, system.config, ratio, seed, **arguments)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from kerasfaces.core import engine
 from kerasfaces.core.engine import Engine
 from kerasfaces.core.imports import import_keras
-from kerasfaces.train.run import Request
+from kerasfaces.train.run import Training
 from kerasfaces.train.spread import Ended, Train, anywhere
 
 logger = logging.getLogger("kerasfaces.experiments")
@@ -24,7 +24,7 @@ class TrainAlone:
         """Remember the folder that holds the run folders; every worker must see it."""
         self._output = output
 
-    def __call__(self, request: Request) -> Ended:
+    def __call__(self, request: Training) -> Ended:
         """Train; see `Train`."""
         import_keras()
         import keras
@@ -34,7 +34,7 @@ class TrainAlone:
 
 
 def train(
-    requests: Iterator[Request],
+    requests: Iterator[Training],
     output: Path,
     spread: Engine,
     may_start: Callable[[], bool],

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from kerasfaces.baselines.config import BaselineConfig
     from kerasfaces.manifest import Manifest
     from kerasfaces.train.config import TrainConfig
-    from kerasfaces.train.run import Request
+    from kerasfaces.train.run import Training
 
 __all__ = ["KEYWORDS", "Context", "Outcome", "parse_seeds", "parse_weights"]
 
@@ -225,7 +225,7 @@ class Context:
             for seed in self.seeds
         }
 
-    def train_ahead(self, makers: "Iterable[Callable[[], Request]]") -> None:
+    def train_ahead(self, makers: "Iterable[Callable[[], Training]]") -> None:
         """Train on the engine's workers what is not trained yet, for `train` to find.
 
         In this process alone nothing is done: `train` does it. What fails is named when
@@ -245,8 +245,8 @@ class Context:
         self._reasons.update(failed)
 
     def _unfinished(
-        self, makers: "Iterable[Callable[[], Request]]"
-    ) -> "Iterator[Request]":
+        self, makers: "Iterable[Callable[[], Training]]"
+    ) -> "Iterator[Training]":
         from kerasfaces.run.folder import DetectorRun
 
         asked: set[Path] = set()
@@ -274,11 +274,11 @@ class Context:
         weights: str | None = None,
         audit: dict[str, Any] | None = None,
         notes: Sequence[str] = (),
-    ) -> "Request":
+    ) -> "Training":
         """Return a training with the folder where it belongs; see `train`."""
         from kerasfaces.train import run as training
 
-        request = training.Request(
+        request = training.Training(
             config=config,
             manifest=self.split(ratio, seed) if manifest is None else manifest,
             weights=weights or self.weights[config.model.name],
@@ -290,7 +290,7 @@ class Context:
         place = self._place(label, seed, request)
         return dataclasses.replace(request, folder=place)
 
-    def _place(self, label: str, seed: int, request: "Request") -> Path:
+    def _place(self, label: str, seed: int, request: "Training") -> Path:
         """Return the run folder, shared with other experiments where runs are."""
         folder = self.run_folder(label, seed)
         if self.runs is None or folder.exists():

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kerasfaces.train.run import Request
+    from kerasfaces.train.run import Training
 
 
 def real(folder: Path) -> Path:
@@ -18,7 +18,7 @@ def real(folder: Path) -> Path:
     return folder.resolve() if folder.is_symlink() else folder
 
 
-def share(folder: Path, shared: Path, request: "Request", seed: int) -> Path:
+def share(folder: Path, shared: Path, request: "Training", seed: int) -> Path:
     """Return the shared place of a run; `folder` becomes a link to it.
 
     Args:

@@ -20,7 +20,7 @@ from kerasfaces.core import registry
 from kerasfaces.core.errors import OutOfBudgetError
 from kerasfaces.train import config as configs
 from kerasfaces.train.config import TrainConfig
-from kerasfaces.train.run import Request
+from kerasfaces.train.run import Training
 
 RATIO = (5, 1, 1)
 PRETRAINED = (  # what starts from weights that are not in this repository
@@ -131,7 +131,7 @@ def train(
 
 def request(
     detector: Detector, context: Context, stores: Stores, masked: str, seed: int
-) -> Request:
+) -> Training:
     """Return what `train` trains.
 
     Raises:

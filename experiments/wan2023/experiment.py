@@ -18,7 +18,7 @@ from experiments.wan2023 import cells, published, saturation, simulated, tables
 from experiments.wan2023.cells import Cell, Variant
 from kerasfaces.core.errors import OutOfBudgetError
 from kerasfaces.run.folder import DetectorRun
-from kerasfaces.train.run import Request
+from kerasfaces.train.run import Training
 
 logger = logging.getLogger(__name__)
 MODELS = ("lnp_attention",)
@@ -92,7 +92,7 @@ def train(cell: Cell, context: Context, stores: Stores, masked: str) -> Path | N
         return None
 
 
-def request(cell: Cell, context: Context, stores: Stores, masked: str) -> Request:
+def request(cell: Cell, context: Context, stores: Stores, masked: str) -> Training:
     """Return what `train` trains; channels and simulated fakes it needs are made.
 
     Raises:

@@ -429,3 +429,20 @@ def load_sample(
     target = store.cache_root() / "sample" if folder is None else Path(folder)
     found = manifests.read(sample.make(target, seed, pairs))
     return Manifest(found, "sample", notes=(sample.NOTE,), is_sample=True)
+
+
+def load_data(path: PathLike | None, root: PathLike | None = None) -> Manifest:
+    """Return a manifest.csv to train on, or the built-in sample where there is none.
+
+    Raises:
+        InputError: Some rows have no split, a split is missing, or one leaves a class out.
+    """
+    from kerasfaces.manifest import contradictions, split_problems
+
+    if path is None:
+        return load_sample()
+    data = Manifest.from_csv(path, root)
+    split_problems.require_trainable(data.manifest.rows, path)
+    if sentence := contradictions.sentence(data.manifest.rows):
+        logger.warning("%s", sentence)
+    return data

@@ -2,7 +2,6 @@
 
 import logging
 import os
-from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -18,20 +17,23 @@ from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.run.operating_point import OperatingPoint
-from kerasfaces.train import choices
+from kerasfaces.train import settings
+from kerasfaces.train.settings import DetectorSettings
 
 if TYPE_CHECKING:
     import keras
 
-    from kerasfaces.baselines.config import BaselineConfig
     from kerasfaces.run.predictor import Predictor
-    from kerasfaces.train.config import TrainConfig
 
 logger = logging.getLogger(__name__)
 
 
 class Detector:
     """A detector of generated faces: configured, trained once, used everywhere.
+
+    Attributes:
+        settings: The model and what was said about it; `settings.configuration()` is all
+            of its training.
 
     Example:
         >>> import kerasfaces as kf  # doctest: +SKIP
@@ -67,7 +69,6 @@ class Detector:
             InputError: An unknown model, preset or field (the message says which is
                 near), or a value that the field cannot hold.
         """
-        self._store = None if store is None else Path(store)
         if isinstance(config.get("model"), str):  # Detector(model="resnet50")
             if name is not None:
                 raise InputError(
@@ -75,12 +76,15 @@ class Detector:
                     "one of them."
                 )
             name = config.pop("model")
-        self.name = name or choices.default_model(self._store)
-        self._weights = None if weights is None else os.fspath(weights)
-        self._preset = preset
-        self._changes: Mapping[str, Any] = config
+        self.settings = DetectorSettings(
+            model=name,
+            weights=None if weights is None else os.fspath(weights),
+            preset=preset,
+            store=None if store is None else Path(store),
+            changes=config,
+        )
+        self.settings.configuration()
         self._folder: Path | None = None
-        self.configuration(self._weights or choices.default_weights(self.name, False))
 
     def fit(
         self,
@@ -88,6 +92,7 @@ class Detector:
         *,
         output: str | os.PathLike[str] | None = None,
         tensorboard: bool = False,
+        devices: str = "",
     ) -> Self:
         """Train on the train split, choose everything on val, measure on test.
 
@@ -98,6 +103,9 @@ class Detector:
             data: Images; without splits they are split 5:1:1 inside the run folder.
             output: The run folder; by default `runs/<model>-<hash of settings and data>`.
             tensorboard: Write TensorBoard logs into the run.
+            devices: What trains a network end to end: `all`, or names separated by commas
+                (`gpu:0,gpu:1`), which share each batch; by default what
+                `KERASFACES_DEVICES` says, else the first.
 
         Returns:
             This detector.
@@ -107,23 +115,19 @@ class Detector:
             MissingFileError: Weights are not there and cannot be downloaded.
             RunError: The folder holds a run of other settings or data.
         """
-        from kerasfaces.train.run import Request, train
+        from kerasfaces.train.run import Training, train
 
         require_manifest(data)
-        on_sample = data.is_sample
-        weights = self._weights or choices.default_weights(self.name, on_sample)
-        folder = train(
-            Request(
-                config=self.configuration(weights),
-                manifest=data.manifest,
-                weights=weights,
-                folder=None if output is None else Path(output),
-                store=self._store,
-                tensorboard=tensorboard,
-                notes=data.notes,
-            )
+        training = Training.of(
+            self.settings,
+            data.manifest,
+            on_sample=data.is_sample,
+            folder=None if output is None else Path(output),
+            tensorboard=tensorboard,
+            notes=data.notes,
+            devices=devices,
         )
-        return self._opened(folder)
+        return self._opened(train(training))
 
     @classmethod
     def load(cls, run: str | os.PathLike[str]) -> Self:
@@ -137,10 +141,13 @@ class Detector:
         folder = Path(run)
         config = DetectorRun.open(folder).config  # says what else it is
         found = cls.__new__(cls)
-        found.name = config["train"]["model"]["name"]
-        found._store, found._weights, found._preset = None, None, None
-        found._changes = {}
+        found.settings = DetectorSettings(model=config["train"]["model"]["name"])
         return found._opened(folder)
+
+    @property
+    def name(self) -> str:
+        """Return the model's name."""
+        return self.settings.name
 
     @property
     def folder(self) -> Path:
@@ -326,20 +333,6 @@ class Detector:
         target = None if output is None else Path(output)
         return export(self.folder, format, target)[0]
 
-    def configuration(self, weights: str) -> "TrainConfig | BaselineConfig":
-        """Return the training configuration that these settings make with base weights.
-
-        Args:
-            weights: `forensic`, `imagenet`, `none` or a file.
-        """
-        return choices.configuration(
-            self.name,
-            weights,
-            preset=self._preset,
-            store=self._store,
-            changes=self._changes,
-        )
-
     def __repr__(self) -> str:
         """Return the name and what the detector was trained on."""
         if self._folder is None:
@@ -371,9 +364,9 @@ def list_models() -> pd.DataFrame:
     lines = [
         {
             "name": name,
-            "kind": "baseline" if choices.is_baseline(name) else "model",
-            "summary": choices.summary(name),
+            "kind": "baseline" if settings.is_baseline(name) else "model",
+            "summary": settings.summary(name),
         }
-        for name in choices.names()
+        for name in settings.names()
     ]
     return pd.DataFrame(lines).set_index("name")

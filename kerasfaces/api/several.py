@@ -19,7 +19,6 @@ from kerasfaces.core.imports import optional_import
 from kerasfaces.core.texts import quoted
 from kerasfaces.evaluate import names
 from kerasfaces.run.folder import MatrixRun, Run
-from kerasfaces.train import choices
 
 PathLike = str | os.PathLike[str]
 AnyDetector: TypeAlias = "Detector | str | os.PathLike[str]"
@@ -318,16 +317,11 @@ def cross_generators(
 
     require_manifest(data)
     detector = Detector(model, weights=weights, preset=preset, store=store, **config)
-    chosen = (
-        choices.default_weights(detector.name, data.is_sample)
-        if weights is None
-        else os.fspath(weights)
-    )
     folder = crossgen(
         Request(
-            config=detector.configuration(chosen),
+            config=detector.settings.configuration(data.is_sample),
             manifest=data.manifest,
-            weights=chosen,
+            weights=detector.settings.weights_for(data.is_sample),
             repeat=repeat,
             size=size,
             keep_all=keep_all,

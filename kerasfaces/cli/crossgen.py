@@ -21,18 +21,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Parse, train and measure, print the tables and the report's path."""
     arguments = _parser().parse_args(argv)
     cli.import_keras()
-    from kerasfaces.cli import train
+    from kerasfaces.api.data import load_data
+    from kerasfaces.cli.train import settings_of
     from kerasfaces.crossgen import plan, table
     from kerasfaces.crossgen.request import Request
     from kerasfaces.crossgen.run import crossgen
     from kerasfaces.run.folder import MatrixRun
 
-    manifest, notes = train.manifest_or_sample(arguments.manifest, arguments.root)
+    detector = settings_of(arguments)
+    detector.configuration()  # mistakes, before anything is read
+    data = load_data(arguments.manifest, arguments.root)
     folder = crossgen(
         Request(
-            config=train.config_of(arguments),
-            manifest=manifest,
-            weights=train.weights_of(arguments),
+            config=detector.configuration(data.is_sample),
+            manifest=data.manifest,
+            weights=detector.weights_for(data.is_sample),
             repeat=arguments.repeat,
             size=arguments.size,
             keep_all=arguments.keep_all,
@@ -40,13 +43,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             pairings=plan.parse(arguments.train, arguments.test),
             folder=arguments.output,
             store=arguments.store,
-            notes=notes,
+            notes=data.notes,
             spread=cli.engine_of(arguments),
         )
     )
     run = MatrixRun(folder)
     content = run.result
-    for note in notes:
+    for note in data.notes:
         print(cli.at_shell(f"note: {note}"))
     print(table.text(content))
     print(f"\nreport: {run.report}")

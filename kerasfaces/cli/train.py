@@ -1,22 +1,12 @@
 """Command `train`: manifest -> run folder."""
 
 import argparse
-import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kerasfaces import cli
 from kerasfaces.core import registry
-from kerasfaces.core.errors import InputError
-from kerasfaces.train import choices
-
-if TYPE_CHECKING:
-    from kerasfaces.baselines.config import BaselineConfig
-    from kerasfaces.manifest import Manifest
-    from kerasfaces.train.config import TrainConfig
-
-logger = logging.getLogger("kerasfaces.train")
+from kerasfaces.train import settings
 
 _EXAMPLES = [
     "kerasfaces train                                # built-in sample, nothing to download",
@@ -38,35 +28,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Parse, train, print the test table and the report's path."""
     arguments = parser().parse_args(argv)
     cli.import_keras()
+    from kerasfaces.api.data import load_data
     from kerasfaces.evaluate import table
     from kerasfaces.run.folder import ScoredRun
     from kerasfaces.train.repeat import repeat
-    from kerasfaces.train.run import Request, train
+    from kerasfaces.train.run import Training, train
 
-    config = config_of(arguments)
-    manifest, notes = manifest_or_sample(arguments.manifest, arguments.root)
-    request = Request(
-        config=config,
-        manifest=manifest,
-        weights=weights_of(arguments),
+    detector = settings_of(arguments)
+    detector.configuration()  # mistakes, before anything is read
+    data = load_data(arguments.manifest, arguments.root)
+    training = Training.of(
+        detector,
+        data.manifest,
+        on_sample=data.is_sample,
         folder=arguments.output,
-        store=arguments.store,
         tensorboard=arguments.tensorboard,
-        notes=notes,
+        notes=data.notes,
         spread=cli.engine_of(arguments),
+        devices=arguments.devices,
     )
-    if arguments.repeat != 1:
-        folder = repeat(request, arguments.repeat)
-        for note in notes:
-            print(cli.at_shell(f"note: {note}"))
-        print(table.text(ScoredRun(folder).metrics))
-        print(f"\nruns: {folder}")
-        return 0
-    folder = train(request)
-    for note in notes:
+    several = arguments.repeat != 1
+    folder = repeat(training, arguments.repeat) if several else train(training)
+    for note in data.notes:
         print(cli.at_shell(f"note: {note}"))
     print(table.text(ScoredRun(folder).metrics))
-    print(f"\nreport: {ScoredRun(folder).report}")
+    print(f"\nruns: {folder}" if several else f"\nreport: {ScoredRun(folder).report}")
     return 0
 
 
@@ -89,6 +75,13 @@ def parser() -> argparse.ArgumentParser:
     add(
         "--tensorboard", action="store_true", help="write TensorBoard logs into the run"
     )
+    add(
+        "--devices",
+        default="",
+        metavar="A,B",
+        help="what trains end to end: gpu:0,gpu:1 or all (default: KERASFACES_DEVICES, "
+        "else the first)",
+    )
     cli.add_engine(parser)
     add("-o", "--output", type=Path, metavar="RUN", help="default: runs/MODEL-HASH")
     return parser
@@ -99,7 +92,7 @@ def add_detector_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--manifest", type=Path, help="manifest.csv; default: the built-in sample")
     add("--root", type=Path, help="what relative paths in the manifest are relative to")
-    models = choices.names()
+    models = settings.names()
     add("--store", type=Path, help="channel store (kerasfaces channels) to train on")
     add(
         "--model",
@@ -129,70 +122,24 @@ def add_detector_options(parser: argparse.ArgumentParser) -> None:
 
 def _listing() -> str:
     """Return each model's name and the first line of its file."""
-    names = choices.names()
+    names = settings.names()
     width = max(map(len, names))
-    return "\n".join(f"  {name:{width}}  {choices.summary(name)}" for name in names)
+    return "\n".join(f"  {name:{width}}  {settings.summary(name)}" for name in names)
 
 
-def weights_of(arguments: argparse.Namespace) -> str:
-    """Return the text of `--weights`, or its default."""
-    text: str | None = arguments.weights
-    return text or choices.default_weights(
-        _model(arguments), on_sample=not arguments.manifest
-    )
-
-
-def _model(arguments: argparse.Namespace) -> str:
-    name: str | None = arguments.model
-    return name or choices.default_model(arguments.store)
-
-
-def config_of(arguments: argparse.Namespace) -> "TrainConfig | BaselineConfig":
-    """Return the configuration that the detector options describe."""
-    model = _model(arguments)
-    if choices.is_baseline(model):
-        for option in ("preset", "views", "unfreeze", "mixed_precision", "tensorboard"):
-            if getattr(arguments, option, None):
-                raise InputError(
-                    f"--{option.replace('_', '-')} is for networks; {model} is a "
-                    "baseline: leave it out."
-                )
+def settings_of(arguments: argparse.Namespace) -> settings.DetectorSettings:
+    """Return what the detector options say."""
     changes = {
         "seed": arguments.seed,
         "views": arguments.views,
         "unfreeze": arguments.unfreeze,
         "mixed_precision": arguments.mixed_precision or None,
     }
-    return choices.configuration(
-        model,
-        weights_of(arguments),
+    return settings.DetectorSettings(
+        model=arguments.model,
+        weights=arguments.weights,
         preset=arguments.preset,
         store=arguments.store,
         changes={key: value for key, value in changes.items() if value is not None},
         assignments=arguments.set,
     )
-
-
-def manifest_or_sample(
-    path: Path | None, root: Path | None
-) -> "tuple[Manifest, tuple[str, ...]]":
-    """Return `--manifest`, or the built-in sample with the note that it is one.
-
-    Raises:
-        InputError: Some rows have no split, a split is missing, or one leaves a class out.
-    """
-    from kerasfaces import manifest as manifests
-
-    if path:
-        from kerasfaces.manifest import contradictions, split_problems
-
-        manifest = manifests.read(path, root)
-        split_problems.require_trainable(manifest.rows, path)
-        said = contradictions.sentence(manifest.rows)
-        if said:
-            logger.warning("%s", said)
-        return manifest, (said,) if said else ()
-    from kerasfaces import sample, store
-
-    path = sample.make(store.cache_root() / "sample")
-    return manifests.read(path), (sample.NOTE,)

@@ -4,14 +4,11 @@ import argparse
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kerasfaces import cli
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.imports import optional_import
-
-if TYPE_CHECKING:
-    from kerasfaces.manifest import Manifest
 
 _EXAMPLES = [
     "kerasfaces tune                                      # lists the studies",
@@ -42,6 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         print(report.write(arguments.report))
         return 0
+    from kerasfaces.api.data import load_data
     from kerasfaces.tune import study as studies
     from kerasfaces.tune.run import Request, tune
 
@@ -51,22 +49,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     name, study = studies.load(arguments.study)
     changes = {"repeats": arguments.repeat, "max_trials": arguments.max_trials}
     given = {key: value for key, value in changes.items() if value is not None}
-    manifest, notes = _manifest(arguments)
+    data = load_data(arguments.manifest, arguments.root)
     folder = tune(
         Request(
             name=name,
             study=dataclasses.replace(study, **given),
-            manifest=manifest,
+            manifest=data.manifest,
             weights=arguments.weights,
-            default_weights="imagenet" if arguments.manifest else "forensic",
+            default_weights="forensic" if data.is_sample else "imagenet",
             store=arguments.store,
             folder=arguments.output,
             spread=spread,
             tensorboard=arguments.tensorboard,
-            notes=notes,
+            notes=data.notes,
         )
     )
-    for note in notes:
+    for note in data.notes:
         print(cli.at_shell(f"note: {note}"))
     _print(folder, dataclasses.replace(study, **given))
     return 0
@@ -120,12 +118,6 @@ def _list() -> int:
         print(f"{name:<{width}}  {line}")
     print("\nkerasfaces tune NAME --manifest M runs one; --help says more")
     return 0
-
-
-def _manifest(arguments: argparse.Namespace) -> "tuple[Manifest, tuple[str, ...]]":
-    from kerasfaces.cli.train import manifest_or_sample
-
-    return manifest_or_sample(arguments.manifest, arguments.root)
 
 
 def _print(folder: Path, study: Any) -> None:

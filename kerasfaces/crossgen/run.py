@@ -193,7 +193,7 @@ def _training(
     drawn: draw.Drawn,
     audit: dict[str, Any] | None,
     run: MatrixRun,
-) -> training.Request:
+) -> training.Training:
     """Return what to train on one set with one seed."""
     name = plan.folder_name(one, made.generators)
     return dataclasses.replace(
@@ -219,8 +219,8 @@ def _status(name: str, ended: Mapping[int, Ended]) -> tuple[str, dict[int, Path]
     return "run", folders
 
 
-def _asked(request: Request, manifest: "Manifest") -> training.Request:
-    return training.Request(
+def _asked(request: Request, manifest: "Manifest") -> training.Training:
+    return training.Training(
         config=request.config, manifest=manifest, weights=request.weights
     )
 

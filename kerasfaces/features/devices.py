@@ -25,16 +25,19 @@ VARIABLE = "KERASFACES_DEVICES"
 _MEMORY_ERRORS = ("ResourceExhaustedError", "XlaRuntimeError", "JaxRuntimeError")
 
 
-def chosen() -> tuple[str, ...]:
+def chosen(wanted: str = "") -> tuple[str, ...]:
     """Return the devices that train, such as `("gpu:0", "gpu:1")`.
 
-    `KERASFACES_DEVICES` names them, separated by commas; `all` is every GPU or, without
-    any, every CPU device; without it the backend's first device is taken.
+    Args:
+        wanted: Their names, separated by commas; `all` is every GPU or, without any,
+            every CPU device. Empty takes those of `KERASFACES_DEVICES`, else the
+            backend's first device.
 
     Raises:
         InputError: There is no such device.
     """
-    text = os.environ.get(VARIABLE, "").strip().lower()
+    origin = "`devices`" if wanted else VARIABLE
+    text = (wanted or os.environ.get(VARIABLE, "")).strip().lower()
     default = tuple(keras.distribution.list_devices())
     if not text:
         return default[:1]
@@ -45,12 +48,12 @@ def chosen() -> tuple[str, ...]:
     for name in names:
         if name not in known:
             raise InputError(
-                f"{VARIABLE}: there is no device {quoted(name)}; available: "
+                f"{origin}: there is no device {quoted(name)}; available: "
                 f"{', '.join(sorted(known))}, or all."
             )
     if len({name.partition(":")[0] for name in names}) > 1:
         raise InputError(
-            f"{VARIABLE}: CPU and GPU cannot train together, got {quoted(text)}."
+            f"{origin}: CPU and GPU cannot train together, got {quoted(text)}."
         )
     return names
 

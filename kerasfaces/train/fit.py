@@ -56,6 +56,7 @@ def train(
     folder: Path,
     tensorboard: bool = False,
     preparation: Preparation | None = None,
+    device_names: str = "",
 ) -> Trained:
     """Train head, then (on request) the end of the base; or everything at once.
 
@@ -66,10 +67,13 @@ def train(
         folder: The run folder; checkpoints go here.
         tensorboard: Write TensorBoard logs there.
         preparation: Of the same configuration and weights, perhaps already started.
+        device_names: What trains end to end, see `devices.chosen`.
     """
     run = DetectorRun(folder)
     with clock(run.clock_file):
-        trained = _train(config, data, base_weights, run, tensorboard, preparation)
+        trained = _train(
+            config, data, base_weights, run, tensorboard, preparation, device_names
+        )
     trained.facts["train_seconds"] = round(spent_s(run.clock_file), 1)
     return trained
 
@@ -81,10 +85,13 @@ def _train(
     run: DetectorRun,
     tensorboard: bool,
     preparation: Preparation | None,
+    device_names: str,
 ) -> Trained:
     preparation = preparation or Preparation(config, base_weights)
     whole = trains_whole(config, base_weights)
     end_to_end.check(config, base_weights, whole)
+    if device_names and not (whole or config.unfreeze):
+        logger.warning("devices do nothing for a frozen base without `unfreeze`")
     extra = _tensorboard(run) if tensorboard else []
     if whole:
         model = preparation.get().model
@@ -92,7 +99,7 @@ def _train(
         _fit_scaling(model, data)
         assemble.unfreeze_all(model)
         model, history, continued = _train_on_images(
-            config, data, model, base_weights, run, extra
+            config, data, model, base_weights, run, extra, device_names
         )
         facts: dict[str, Any] = {"engine": engines.keras_name()}
     else:
@@ -103,7 +110,7 @@ def _train(
             count = assemble.freeze(model, config.unfreeze)
             logger.info("fine-tuning the last %d base layers with weights", count)
             model, more, continued = _train_on_images(
-                config, data, model, base_weights, run, extra
+                config, data, model, base_weights, run, extra, device_names
             )
             history += more
     if whole or config.unfreeze:
@@ -219,6 +226,7 @@ def _train_on_images(
     base_weights: Any,
     run: DetectorRun,
     callbacks: list[Any],
+    device_names: str,
 ) -> tuple[Any, list[dict[str, Any]], list[str]]:
     """Train through the base on images, augmented by layers in front of the model.
 
@@ -226,7 +234,7 @@ def _train_on_images(
         The model, its history, and what was continued by another backend or device.
     """
     train, val = data.readable("train"), data.readable("val")
-    names = devices.chosen()
+    names = devices.chosen(device_names)
     with devices.building(names):
         twin = end_to_end.twin_of(config, model, base_weights, names)
         network = end_to_end.augmented(twin, config)

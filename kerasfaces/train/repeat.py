@@ -8,21 +8,21 @@ from kerasfaces.core.errors import InputError
 from kerasfaces.run.folder import RepeatedRuns
 from kerasfaces.run.repeats import combine
 from kerasfaces.train import channels
-from kerasfaces.train.run import Request, default_folder, identity, resolve, train
+from kerasfaces.train.run import Training, default_folder, identity, resolve, train
 
 logger = logging.getLogger(__name__)
 
 
-def repeat(request: Request, times: int) -> Path:
+def repeat(training: Training, times: int) -> Path:
     """Run `times` seeds as `RUN/seed-0 ...` and write `RUN/metrics.json`.
 
     Returns:
         The folder that holds the runs.
     """
-    config, found = resolve(request)
-    recipe = channels.check(config, request.store)
-    decisive = identity(config, found, request.manifest, recipe) | {"repeat": times}
-    runs = RepeatedRuns(request.folder or default_folder(config, decisive))
+    config, found = resolve(training)
+    recipe = channels.check(config, training.store)
+    decisive = identity(config, found, training.manifest, recipe) | {"repeat": times}
+    runs = RepeatedRuns(training.folder or default_folder(config, decisive))
     first = config.seed
     if times < 1:
         raise InputError(f"`repeat`: expected at least 1, got {times}.")
@@ -32,8 +32,8 @@ def repeat(request: Request, times: int) -> Path:
     for seed in range(first, first + times):
         logger.info("seed %d (%d of %d)", seed, seed - first + 1, times)
         one = dataclasses.replace(
-            request,
-            config=dataclasses.replace(request.config, seed=seed),
+            training,
+            config=dataclasses.replace(training.config, seed=seed),
             folder=runs.seed(seed).path,
         )
         train(one)

@@ -18,6 +18,7 @@ from kerasfaces.models import catalogue
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.train import channels
 from kerasfaces.train.config import TrainConfig
+from kerasfaces.train.settings import DetectorSettings
 
 if TYPE_CHECKING:
     from kerasfaces.train.data import Data
@@ -30,8 +31,8 @@ _AGREEMENT = 1e-2  # logits; engines agree in features to 1e-4
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Request:
-    """What `train` was asked for.
+class Training:
+    """A detector to train on images, and where its run folder goes.
 
     Attributes:
         config: The training configuration, a model's or a baseline's; the width
@@ -44,6 +45,7 @@ class Request:
         notes: Sentences that belong at the top of the report.
         audit: Of the files the rows were drawn from, if that was done before.
         spread: Where images are decoded and frozen features computed.
+        devices: What trains a network end to end, see `devices.chosen`.
     """
 
     config: TrainConfig | BaselineConfig
@@ -55,28 +57,58 @@ class Request:
     notes: tuple[str, ...] = ()
     audit: dict[str, Any] | None = None
     spread: Engine = dataclasses.field(default_factory=Engine)
+    devices: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        settings: DetectorSettings,
+        manifest: manifests.Manifest,
+        *,
+        on_sample: bool,
+        tensorboard: bool = False,
+        devices: str = "",
+        **others: Any,
+    ) -> "Training":
+        """Return a training with the defaults that suit the images.
+
+        Raises:
+            InputError: An option of networks for a baseline, or see `DetectorSettings`.
+        """
+        config = settings.configuration(on_sample)
+        if isinstance(config, BaselineConfig):
+            settings.refuse(tensorboard=tensorboard, devices=devices)
+        return cls(
+            config=config,
+            manifest=manifest,
+            weights=settings.weights_for(on_sample),
+            store=settings.store,
+            tensorboard=tensorboard,
+            devices=devices,
+            **others,
+        )
 
 
-def train(request: Request, preparations: "Preparations | None" = None) -> Path:
+def train(training: Training, preparations: "Preparations | None" = None) -> Path:
     """Train, evaluate and report; return the run folder. See DESIGN's "run folder".
 
     Args:
-        request: What to train.
+        training: What to train, on what, where.
         preparations: Of several runs in one process, which then share a frozen base.
 
     Raises:
         RunError: The folder holds a run of another configuration.
         LockedError: Another process is writing the folder.
     """
-    config, found = resolve(request)
-    recipe = channels.check(config, request.store)
-    decisive = identity(config, found, request.manifest, recipe)
-    run = DetectorRun(request.folder or default_folder(config, decisive))
+    config, found = resolve(training)
+    recipe = channels.check(config, training.store)
+    decisive = identity(config, found, training.manifest, recipe)
+    run = DetectorRun(training.folder or default_folder(config, decisive))
     with run.writing(decisive):
         if run.is_finished:
             logger.info("%s is finished; nothing to do", run.path)
         else:
-            _work(request, config, found, run, recipe, preparations)
+            _work(training, config, found, run, recipe, preparations)
     return run.path
 
 
@@ -95,21 +127,21 @@ def identity(
     }
 
 
-def resolve(request: Request) -> tuple[TrainConfig | BaselineConfig, Any]:
+def resolve(training: Training) -> tuple[TrainConfig | BaselineConfig, Any]:
     """Find the base weights and read the width from them; baselines have none.
 
     Raises:
         InputError: Weights for a baseline.
     """
-    config = request.config
+    config = training.config
     if isinstance(config, BaselineConfig):
-        if request.weights != "none":
+        if training.weights != "none":
             raise InputError(
-                f"`weights={request.weights!r}`: {config.model.name} has none; leave it out."
+                f"`weights={training.weights!r}`: {config.model.name} has none; leave it out."
             )
         return config, None
     architecture = catalogue.load(config.model.name)
-    base_weights = architecture.find_weights(request.weights, config.model)
+    base_weights = architecture.find_weights(training.weights, config.model)
     model = architecture.completed(config.model, base_weights)
     return dataclasses.replace(config, model=model), base_weights
 
@@ -122,7 +154,7 @@ def default_folder(
 
 
 def _work(
-    request: Request,
+    training: Training,
     config: TrainConfig | BaselineConfig,
     found: Any,
     run: DetectorRun,
@@ -133,13 +165,13 @@ def _work(
     from kerasfaces.run.predictor import as_predictions
 
     run.describe_machine()
-    manifest = run.keep_manifest(request.manifest)
+    manifest = run.keep_manifest(training.manifest)
     audit: dict[str, Any] | None
     if isinstance(config, BaselineConfig):
-        data, audit, trained = _fit_baseline(request, config, manifest, run)
+        data, audit, trained = _fit_baseline(training, config, manifest, run)
     else:
         data, audit, trained = _fit_model(
-            request, config, found, manifest, run, preparations
+            training, config, found, manifest, run, preparations
         )
     run.input_spec = channels.input_spec(config, recipe, data.limits)
     run.training = trained.facts
@@ -160,7 +192,7 @@ def _work(
         history=history,
         audit=audit,
         warnings=[
-            *request.notes,
+            *training.notes,
             *trained.facts.get("continued", ()),
             *_warnings(config, found, data, audit, trained.facts),
         ],
@@ -170,7 +202,7 @@ def _work(
 
 
 def _fit_baseline(
-    request: Request,
+    training: Training,
     config: BaselineConfig,
     manifest: manifests.Manifest,
     run: DetectorRun,
@@ -178,39 +210,44 @@ def _fit_baseline(
     from kerasfaces.train import baseline
     from kerasfaces.train import data as datasets
 
-    data = datasets.load(manifest, config.input_spec, spread=request.spread)
-    audit = request.audit or run.keep_audit(manifest)
+    data = datasets.load(manifest, config.input_spec, spread=training.spread)
+    audit = training.audit or run.keep_audit(manifest)
     trained = baseline.train(config, data)
     arrays.write(run.arrays_file, trained.model)
     return data, audit, trained
 
 
 def _fit_model(
-    request: Request,
+    training: Training,
     config: TrainConfig,
     found: Any,
     manifest: manifests.Manifest,
     run: DetectorRun,
     preparations: "Preparations | None",
 ) -> tuple["Data", dict[str, Any] | None, "Trained"]:
+    from kerasfaces.features import devices
     from kerasfaces.train import data as datasets
     from kerasfaces.train import fit
     from kerasfaces.train.prepare import Preparation
 
+    if training.devices:
+        devices.chosen(training.devices)  # a name that is not there, before the work
     prepared = (
         Preparation(config, found)
         if preparations is None
         else preparations.get(config, found)
     )
-    if request.store is None:
+    if training.store is None:
         data = datasets.load(
-            manifest, config.input_spec, prepared.start, request.spread
+            manifest, config.input_spec, prepared.start, training.spread
         )
     else:
         names = config.model.channel_names
-        data = datasets.load_channels(manifest, request.store, names, request.spread)
-    audit = request.audit or run.keep_audit(manifest)
-    trained = fit.train(config, data, found, run.path, request.tensorboard, prepared)
+        data = datasets.load_channels(manifest, training.store, names, training.spread)
+    audit = training.audit or run.keep_audit(manifest)
+    trained = fit.train(
+        config, data, found, run.path, training.tensorboard, prepared, training.devices
+    )
     run.write_model(trained.model)
     return data, audit, trained
 

@@ -40,7 +40,7 @@ class Ended:
 
 
 class Train:
-    """The task: one request after another, on one base where they share it."""
+    """The task: one training after another, on one base where they share it."""
 
     def __init__(self, output: Path, preparations: Preparations | None = None) -> None:
         """Keep the base.
@@ -55,7 +55,7 @@ class Train:
         """Pickle the folder alone: every worker builds its base."""
         return _train, (self._output,)
 
-    def __call__(self, request: run.Request) -> Ended:
+    def __call__(self, training: run.Training) -> Ended:
         """Train; a failure of one training is its end, what would stop all is raised.
 
         Raises:
@@ -68,7 +68,7 @@ class Train:
                 "for images, caches (KERASFACES_CACHE) and the output folder."
             )
         try:
-            return Ended(run.train(request, self._preparations))
+            return Ended(run.train(training, self._preparations))
         except OSError:
             raise
         except KerasfacesError as error:
@@ -82,41 +82,41 @@ def _train(output: Path) -> Train:
     return Train(output)
 
 
-def anywhere(request: run.Request) -> run.Request:
-    """Return a request that means the same in another working directory."""
+def anywhere(training: run.Training) -> run.Training:
+    """Return a training that means the same in another working directory."""
     paths = {
         name: path.absolute()
         for name in ("folder", "store")
-        if (path := getattr(request, name)) is not None
+        if (path := getattr(training, name)) is not None
     }
-    return dataclasses.replace(request, **paths)
+    return dataclasses.replace(training, **paths)
 
 
 def train_all(
-    requests: Sequence[run.Request],
+    trainings: Sequence[run.Training],
     output: Path,
     spread: Engine,
     preparations: Preparations | None = None,
 ) -> Iterator[Ended]:
-    """Train all requests, each with a folder of its own; yield how each ended, in order.
+    """Train all trainings, each with a folder of its own; yield how each ended, in order.
 
     Args:
-        requests: What to train.
+        trainings: What to train.
         output: A folder that holds the run folders.
         spread: Where; without a number of workers, this process alone.
         preparations: What this process has built already.
     """
     outcomes = engine.map(
         Train(output.absolute(), preparations),
-        requests,
+        trainings,
         spread=spread.or_in_process(),
         load=anywhere,
     )
     with contextlib.closing(outcomes):
-        for request, outcome in zip(requests, outcomes, strict=True):
+        for training, outcome in zip(trainings, outcomes, strict=True):
             ended = outcome.value or Ended(None, outcome.error)
             if ended.folder is not None:
-                ended = Ended(request.folder)
+                ended = Ended(training.folder)
             if ended.trace:
-                logger.error("%s\n%s", request.folder, ended.trace)
+                logger.error("%s\n%s", training.folder, ended.trace)
             yield ended

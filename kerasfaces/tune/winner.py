@@ -13,7 +13,7 @@ from kerasfaces.core.files import write_json
 from kerasfaces.run.folder import ScoredRun
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.loop import scores
-from kerasfaces.train.run import Request, train
+from kerasfaces.train.run import Training, train
 from kerasfaces.tune import records
 from kerasfaces.tune.inventory import Inventory
 from kerasfaces.tune.study import Study
@@ -51,7 +51,7 @@ def refit(
         "too good, its test numbers are not."
     )
     run = train(
-        Request(
+        Training(
             config=config,
             manifest=manifests.read(folder / "manifest.csv"),
             weights=inventory.weights[config.model.name],

@@ -83,7 +83,7 @@ def test_a_detector_is_checked_when_it_is_configured():
         kf.Detector("mobilenetv2", model="resnet50")
     assert kf.Detector(model="resnet50").name == "resnet50"
     with pytest.raises(
-        InputError, match="views is for networks; hog_svm is a baseline"
+        InputError, match="`views` is for networks; hog_svm is a baseline"
     ):
         kf.Detector("hog_svm", views=2)
     with pytest.raises(InputError, match=r"not trained; call fit\(data\) first"):

@@ -61,7 +61,7 @@ def test_speed_scores_what_the_run_scored(tiny_manifest, tiny_weights, tmp_path)
     }
     for name, (config, weights) in wanted.items():
         folder = training.train(
-            training.Request(
+            training.Training(
                 config=config,
                 manifest=tiny_manifest,
                 weights=weights,

@@ -41,12 +41,12 @@ manifest = manifests.read(folder / "manifest.csv")
 rows = manifest.rows.drop(index=[0, 1, 36, 37]).reset_index(drop=True)
 data = datasets.load(dataclasses.replace(manifest, rows=rows), config.input_spec)
 logits = {}
-for names in ("cpu:0", ",".join(f"cpu:{i}" for i in range(8))):
-    os.environ[devices.VARIABLE] = names
-    count = len(devices.chosen())
+os.environ[devices.VARIABLE] = "cpu:0"
+for wanted in ("", ",".join(f"cpu:{i}" for i in range(8))):
+    count = len(devices.chosen(wanted))
     run = folder / f"run{count}"
     run.mkdir()
-    trained = fit.train(config, data, None, run)
+    trained = fit.train(config, data, None, run, device_names=wanted)
     logits[count] = [*trained.logits["val"], *trained.logits["test"]]
     losses = [row["loss"] for row in trained.history]
     assert np.isfinite(losses).all()
@@ -85,6 +85,8 @@ def test_a_device_that_is_not_there_is_named(monkeypatch):
     monkeypatch.setenv(devices.VARIABLE, "gpu:7")
     with pytest.raises(InputError, match="no device 'gpu:7'; available: cpu:0, or all"):
         devices.chosen()
+    with pytest.raises(InputError, match="`devices`: there is no device 'gpu:8'"):
+        devices.chosen("gpu:8")
 
 
 def test_without_a_choice_the_first_device_trains(monkeypatch):

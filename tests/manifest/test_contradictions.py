@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kerasfaces.api.data import load_data
 from kerasfaces.cli import manifest as command
-from kerasfaces.cli.train import manifest_or_sample
 from kerasfaces.manifest import contradictions
 from kerasfaces.manifest.check import check
 
@@ -114,7 +114,7 @@ def test_build_check_and_train_say_so(tmp_path, picture, capsys, caplog):
     capsys.readouterr()
     assert command.main(["check", out]) == 1
     assert expected in capsys.readouterr().out
-    _, notes = manifest_or_sample(tmp_path / "m.csv", None)
+    notes = load_data(tmp_path / "m.csv").notes
     assert len(notes) == 1
     assert notes[0].startswith(expected)
 

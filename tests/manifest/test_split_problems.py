@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from kerasfaces import manifest as manifests
+from kerasfaces.api.data import load_data
 from kerasfaces.cli import command, train
 from kerasfaces.cli.manifest import main
-from kerasfaces.cli.train import manifest_or_sample
 from kerasfaces.core.errors import InputError
 
 
@@ -17,7 +17,7 @@ from kerasfaces.core.errors import InputError
 def read(path):
     """Read a manifest as `train --manifest` does."""
     asked = train.parser().parse_args(["--manifest", str(path)])
-    manifest_or_sample(asked.manifest, None)
+    load_data(asked.manifest)
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_the_command_in_the_error_mends_it(with_splits, counts, says):
     words = shlex.split(command)
     assert main(words) == 0
     made = words[words.index("-o") + 1] if "-o" in words else path
-    _, notes = manifest_or_sample(Path(made), None)
+    notes = load_data(Path(made)).notes
     assert notes == ()
     after = splits_of(made)
     assert all(after[file] == "test" for file in before if before[file] == "test")
@@ -89,7 +89,7 @@ def test_what_only_other_images_mend(with_splits, counts, says):
 
 
 def test_no_splits_at_all_are_fine(with_splits):
-    manifest_or_sample(with_splits(_=(3, 3)), None)
+    load_data(with_splits(_=(3, 3)))
 
 
 def test_split_never_advises_to_lose_a_test(with_splits, run):

@@ -102,7 +102,7 @@ def test_from_a_study_to_a_run_folder(words, tmp_path, capsys, monkeypatch):
     history = pd.read_csv(folder / "trial_0000" / "history.csv")
     assert list(history["seed"]) == [0, 0, 1, 1]
     # the command is that run
-    from kerasfaces.cli.train import config_of, parser
+    from kerasfaces.cli.train import parser, settings_of
 
     stage, *arguments = shlex.split(result["command"])[1:]
     parsed = parser().parse_args(arguments)
@@ -110,7 +110,9 @@ def test_from_a_study_to_a_run_folder(words, tmp_path, capsys, monkeypatch):
     wanted = configs.from_dict(TrainConfig, trained)
     model = configs.updated(wanted.model, {"options": {"alpha": None}})
     assert stage == "train"
-    assert config_of(parsed) == dataclasses.replace(wanted, model=model)
+    assert settings_of(parsed).configuration() == dataclasses.replace(
+        wanted, model=model
+    )
     # and again: nothing is trained, the same is told
     from kerasfaces.tune.trainer import Trainer
 
