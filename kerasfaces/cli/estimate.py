@@ -24,6 +24,7 @@ _EXAMPLES = [
 @cli.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, measure, print the table."""
+    from kerasfaces.api.data import load_data
     from kerasfaces.estimate.workload import Assumptions, table
 
     arguments = parser().parse_args(argv)
@@ -33,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise InputError(f"`{name}`: expected 1 or more, got {number}.")
     names = [field.name for field in dataclasses.fields(Assumptions)]
     assumed = Assumptions(**{name: getattr(arguments, name) for name in names})
-    manifest, _ = train.manifest_or_sample(arguments.manifest, arguments.root)
+    manifest = load_data(arguments.manifest, arguments.root).manifest
     files = manifest.files()
     files = files[:: max(1, len(files) // arguments.sample)][: arguments.sample]
     subject, rates = arguments.measure(arguments, files)
@@ -108,14 +109,17 @@ def _training(
     from kerasfaces.models import catalogue
     from kerasfaces.train.prepare import trains_whole
 
-    config = train.config_of(arguments)
+    detector = train.settings_of(arguments)
+    on_sample = not arguments.manifest
+    config = detector.configuration(on_sample)
     if isinstance(config, BaselineConfig) or arguments.store:
         raise InputError(
             "Only trainings of networks on pixels are measured; leave baselines and "
             "`store` out."
         )
     architecture = catalogue.load(config.model.name)
-    weights = architecture.find_weights(train.weights_of(arguments), config.model)
+    base = detector.weights_for(on_sample)
+    weights = architecture.find_weights(base, config.model)
     model = architecture.completed(config.model, weights)
     config = dataclasses.replace(config, model=model)
     subject = f"{config.input_spec.size_px} px, {config.model.name}"
