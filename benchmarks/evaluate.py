@@ -1,7 +1,7 @@
 """Evaluation of 100,000 predictions with 1,000 bootstrap resamples: seconds and memory.
 
 Both are upper limits, so a ratio is limit / measured and its target is 1. What is
-measured is `kerasfaces.evaluate.measure.measure` in a fresh process, after imports, one
+measured is `kerasfaces.evaluate.metrics_json.measure` in a fresh process, after imports, one
 thread: all metrics of all rows, of 7 sources and of the 10 groups of 3 attributes.
 """
 
@@ -52,7 +52,7 @@ def _measure() -> dict[str, float]:
     import numpy as np
     import pandas as pd
 
-    from kerasfaces.evaluate.measure import measure
+    from kerasfaces.evaluate.metrics_json import measure
     from kerasfaces.run.operating_point import (
         ValidationPredictions,
         choose_operating_point,

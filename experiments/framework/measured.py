@@ -11,7 +11,7 @@ import pandas as pd
 
 from experiments.framework.classes import class_report
 from experiments.framework.rows import Measured
-from kerasfaces.evaluate import measure
+from kerasfaces.evaluate import metrics_json
 from kerasfaces.metrics import NAMES, confusion, measure_slices
 from kerasfaces.run.folder import ScoredRun
 
@@ -42,7 +42,7 @@ def on(
     known = settings["metrics"]["test"].get(name)
     if known is None:
         (measured,) = measure_slices(
-            measure.rows(frame),
+            metrics_json.rows(frame),
             {name: np.ones(len(frame), dtype=bool)},
             point.thresholds,
             int(settings["resamples"]),

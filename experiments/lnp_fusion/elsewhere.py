@@ -13,7 +13,7 @@ import pandas as pd
 
 from experiments.framework.rows import Measured, Row
 from experiments.lnp_fusion import ensemble
-from kerasfaces.evaluate import overlap
+from kerasfaces.evaluate import seen_images
 from kerasfaces.manifest import Manifest
 from kerasfaces.metrics import Rows, Thresholds, measure_slices
 from kerasfaces.run import predictions
@@ -65,7 +65,7 @@ def unseen(frame: pd.DataFrame, folder: Path, manifest: Manifest) -> pd.DataFram
         folder: The run, or an average of runs on one split.
         manifest: The other images.
     """
-    seen = overlap.mask(ensemble.members_of(folder)[0][0], manifest)
+    seen = seen_images.mask(ensemble.members_of(folder)[0][0], manifest)
     return predictions.readable(frame[~seen])
 
 

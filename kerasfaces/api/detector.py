@@ -198,12 +198,12 @@ class Detector:
         """
         if data is None:
             return Result(self.folder, split, self.point)
-        from kerasfaces.evaluate import overlap, run
+        from kerasfaces.evaluate import run, seen_images
 
         require_manifest(data)
         rows = data.manifest.rows
         part = data if (rows["split"] == "").all() else data.select(split=split)
-        n_seen = int(overlap.mask(self.folder, part.manifest).sum())
+        n_seen = int(seen_images.mask(self.folder, part.manifest).sum())
         if n_seen:
             raise InputError(
                 f"data: the detector was trained or validated on {n_seen:,} of these "

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from kerasfaces.evaluate import measure, plots
+from kerasfaces.evaluate import metrics_json, plots
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +18,7 @@ def roc(result: "Result", ax: "Axes | None" = None) -> "Axes":
         ax: Where to draw; new axes if None.
     """
     axes = _axes(result, ax, plots.FALSE_ALARMS, plots.RECALL)
-    rows, label = measure.rows(result.predictions), _label(result, "auc", "AUC")
+    rows, label = metrics_json.rows(result.predictions), _label(result, "auc", "AUC")
     plots.roc(axes, rows, [(result.point.threshold, "threshold")], label)
     axes.legend(loc="lower right")
     return axes
@@ -27,7 +27,7 @@ def roc(result: "Result", ax: "Axes | None" = None) -> "Axes":
 def precision_recall(result: "Result", ax: "Axes | None" = None) -> "Axes":
     """Draw precision against recall; see `roc` for the arguments."""
     axes = _axes(result, ax, plots.RECALL, "precision")
-    rows = measure.rows(result.predictions)
+    rows = metrics_json.rows(result.predictions)
     label = _label(result, "ap", "average precision")
     thresholds = [(result.point.threshold, "threshold")]
     plots.precision_recall(axes, rows, thresholds, label)
@@ -38,7 +38,7 @@ def precision_recall(result: "Result", ax: "Axes | None" = None) -> "Axes":
 def scores(result: "Result", ax: "Axes | None" = None) -> "Axes":
     """Draw how many reals and fakes have which score, with threshold and unsure band."""
     axes = _axes(result, ax, plots.SCORE, "images")
-    plots.scores(axes, measure.rows(result.predictions), result.point)
+    plots.scores(axes, metrics_json.rows(result.predictions), result.point)
     axes.legend()
     return axes
 

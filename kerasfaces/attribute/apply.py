@@ -14,7 +14,7 @@ from kerasfaces.attribute.openset import OpenSet
 from kerasfaces.core import config as configs
 from kerasfaces.core import folders
 from kerasfaces.core.errors import InputError, RunError
-from kerasfaces.evaluate import overlap
+from kerasfaces.evaluate import seen_images
 from kerasfaces.run.folder import AttributionRun, Run
 
 logger = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ def apply(
             f"{folder} was made with the detector in {detector}, which is gone or another by "
             "now; attribute the images anew, into another folder."
         )
-    seen = int(overlap.mask(folder, manifest).sum())
+    seen = int(seen_images.mask(folder, manifest).sum())
     if seen:
         logger.warning(
             "%d of the %d images were trained or validated on: what they are called is no "

@@ -16,7 +16,7 @@ from kerasfaces.attribute.features import ImageFeatures
 from kerasfaces.attribute.heads import Answers
 from kerasfaces.core import config as configs
 from kerasfaces.core.errors import InputError
-from kerasfaces.evaluate.warn import audit_sentence
+from kerasfaces.evaluate.report import audit_sentence
 from kerasfaces.metrics import Estimate, rate
 from kerasfaces.metrics.bootstrap import RESAMPLES
 from kerasfaces.run.folder import AttributionRun, DetectorRun

@@ -15,7 +15,7 @@ from kerasfaces.compare.detectors import Detector
 from kerasfaces.compare.shared_rows import Shared
 from kerasfaces.core.errors import InputError, KerasfacesError
 from kerasfaces.evaluate import slices
-from kerasfaces.evaluate.measure import FEW
+from kerasfaces.evaluate.metrics_json import FEW
 from kerasfaces.metrics import Estimate, Rows, Thresholds, measure_slices
 from kerasfaces.metrics.bootstrap import RESAMPLES
 from kerasfaces.metrics.inputs import Bools

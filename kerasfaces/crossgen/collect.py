@@ -10,7 +10,7 @@ import numpy as np
 
 from kerasfaces.crossgen.plan import Cell
 from kerasfaces.crossgen.request import Trained
-from kerasfaces.evaluate import measure
+from kerasfaces.evaluate import metrics_json
 from kerasfaces.evaluate.names import HEADLINES
 from kerasfaces.metrics import mean_sd, measure_slices
 from kerasfaces.run.folder import ScoredRun
@@ -101,7 +101,7 @@ def _of_run(folder: Path, tested: Sequence[str]) -> Mapping[str, Any]:
     if len(tested) == 1:
         return run.measured("test", f"source={tested[0]}")
     settings, frame = run.settings, run.readable("test")
-    rows = measure.rows(frame)
+    rows = metrics_json.rows(frame)
     mask = ~rows.fake | frame["source"].isin(tested).to_numpy()
     estimates = measure_slices(
         rows,

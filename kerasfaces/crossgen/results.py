@@ -16,7 +16,7 @@ from kerasfaces.crossgen.paired import Compared
 from kerasfaces.crossgen.request import Request, Trained
 from kerasfaces.crossgen.sources import Sources
 from kerasfaces.crossgen.splits import has_splits
-from kerasfaces.evaluate.warn import audit_sentence
+from kerasfaces.evaluate.report import audit_sentence
 from kerasfaces.run.folder import DetectorRun
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """Does a group fare differently from the rest, or can these rows not tell?"""
 
-import dataclasses
+import math
 from typing import Any
 
 import numpy as np
@@ -17,63 +17,57 @@ ALPHA = 0.05
 _LEAST = 5  # below so many rows of a class, a group's rate is an anecdote
 
 
-@dataclasses.dataclass(frozen=True)
-class Group:
-    """One value of a column against all its other values.
-
-    Attributes:
-        value: The group.
-        n_real: Its readable reals.
-        n_fake: Its readable fakes.
-        on: Classes compared: `real and fake`, `real`, `fake`, or `` when nothing can be.
-        difference: Accuracy of the group minus that of the rest, classes weighted alike.
-        low: 95 % limit (Newcombe), not corrected for the number of groups.
-        high: 95 % limit.
-        p_holm: p-value, corrected for the number of groups of the column (Holm).
-        distinguishable: Whether that is below .05.
-    """
-
-    value: str
-    n_real: int
-    n_fake: int
-    on: str
-    difference: float
-    low: float
-    high: float
-    p_holm: float
-    distinguishable: bool
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return JSON types; NaN becomes None."""
-        values = dataclasses.asdict(self)
-        return {key: None if value != value else value for key, value in values.items()}
-
-
-def compare(frame: pd.DataFrame, column: str, point: OperatingPoint) -> list[Group]:
+def compare(
+    frame: pd.DataFrame, column: str, point: OperatingPoint
+) -> list[dict[str, Any]]:
     """Compare every group of a column with the rest, at the frozen threshold.
 
     Args:
         frame: Predictions of one split, with scores.
         column: `source` or an attribute; rows without a value take no part.
         point: The frozen operating point.
+
+    Returns:
+        Per group `value`, `n_real` and `n_fake` (readable images), `on` (classes compared:
+        `real and fake`, `real`, `fake`, or `` when nothing can be), `difference` (accuracy
+        of the group minus that of the rest, classes weighted alike) with its 95 % limits
+        `low` and `high` (Newcombe, not corrected for the number of groups), `p_holm`
+        (corrected for it) and `distinguishable`, whether that is below .05.
     """
     rows = predictions.readable(frame)
     rows = rows[rows[column] != ""]
-    fake = (rows["label"] == "fake").to_numpy()
-    right = (rows["score"].to_numpy() >= point.threshold) == fake
+    fake, right = _calls(rows, point)
     cells = rows[column].to_numpy()
-    names = slices.values(rows, column)
-    found = [_difference(value, cells == value, fake, right) for value in names]
-    testable = [index for index, group in enumerate(found) if group.on]
-    # With two groups both lines are one and the same comparison.
-    corrected = [found[index].p_holm for index in testable]
-    if len(names) > 2:
-        corrected = holm(corrected)
-    for index, p in zip(testable, corrected, strict=True):
-        found[index] = dataclasses.replace(
-            found[index], p_holm=p, distinguishable=p < ALPHA
+    groups: list[dict[str, Any]] = []
+    for value in slices.values(rows, column):
+        mask = cells == value
+        rates = {}
+        for label, own in (("real", ~fake), ("fake", fake)):
+            parts = right[mask & own], right[~mask & own]
+            if min(map(len, parts)) >= _LEAST:
+                rates[label] = [(int(part.sum()), part.size) for part in parts]
+        counts = [pair for pairs in rates.values() for pair in pairs]
+        weights = [1 / len(rates), -1 / len(rates)] * len(rates) if rates else []
+        difference, low, high = combined(counts, weights) if rates else (None,) * 3
+        groups.append(
+            {
+                "value": value,
+                "n_real": int((mask & ~fake).sum()),
+                "n_fake": int((mask & fake).sum()),
+                "on": " and ".join(rates),
+                "difference": difference,
+                "low": low,
+                "high": high,
+                "p_holm": p_value(counts, weights) if rates else math.nan,
+            }
         )
-    return found
+    p_values = [group["p_holm"] for group in groups]
+    if len(groups) > 2:  # with two groups both lines are one and the same comparison
+        p_values = holm(p_values)
+    for group, p in zip(groups, p_values, strict=True):
+        group["p_holm"] = None if math.isnan(p) else p
+        group["distinguishable"] = p < ALPHA
+    return groups
 
 
 def sample(
@@ -89,37 +83,21 @@ def sample(
         seed: Keys the draw; the order of the rows does not matter.
     """
     rows = predictions.readable(frame).sort_values("path", kind="stable")
-    fake = (rows["label"] == "fake").to_numpy()
-    right = (rows["score"].to_numpy() >= point.threshold) == fake
-    found = {}
+    fake, right = _calls(rows, point)
+    groups = {}
     for value in slices.values(rows, column):
         members = np.flatnonzero((rows[column] == value).to_numpy())
         drawn = rng.generator(seed, "sample", column, value).permutation(members)[:n]
-        estimate = rate(int(right[drawn].sum()), drawn.size)
-        found[value] = {
+        groups[value] = {
             "n": int(drawn.size),
             "n_real": int((~fake[drawn]).sum()),
             "n_fake": int(fake[drawn].sum()),
-            "accuracy": estimate.to_dict(),
+            "accuracy": rate(int(right[drawn].sum()), drawn.size).to_dict(),
         }
-    return found
+    return groups
 
 
-def _difference(value: str, mask: Bools, fake: Bools, right: Bools) -> Group:
-    rates, names = [], []
-    for name, outcome in (("real", False), ("fake", True)):
-        inside, outside = mask & (fake == outcome), ~mask & (fake == outcome)
-        if min(inside.sum(), outside.sum()) >= _LEAST:
-            rates += [
-                (int(right[part].sum()), int(part.sum())) for part in (inside, outside)
-            ]
-            names.append(name)
-    counts = int((mask & ~fake).sum()), int((mask & fake).sum())
-    if not names:
-        nan = float("nan")
-        return Group(value, *counts, "", nan, nan, nan, nan, False)
-    weights = [1 / len(names), -1 / len(names)] * len(names)
-    limits = combined(rates, weights)
-    return Group(
-        value, *counts, " and ".join(names), *limits, p_value(rates, weights), False
-    )
+def _calls(rows: pd.DataFrame, point: OperatingPoint) -> tuple[Bools, Bools]:
+    """Return which rows are fake and which were called what they are."""
+    fake = (rows["label"] == "fake").to_numpy()
+    return fake, (rows["score"].to_numpy() >= point.threshold) == fake

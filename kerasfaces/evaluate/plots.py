@@ -13,22 +13,31 @@ from kerasfaces.metrics import (
     roc_curve,
 )
 from kerasfaces.report import chart
+from kerasfaces.run.operating_point import OperatingPoint
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from kerasfaces.run.operating_point import OperatingPoint
 
 FALSE_ALARMS, RECALL = "false-alarm rate", "fakes found (recall)"
 SCORE = "score: probability of fake"
 _BINS = 25
 
 
+def roc_axes(first: float) -> "Axes":
+    """Return axes of a report's ROC curve: from 0, or logarithmic from a small rate."""
+    return chart.axes(
+        (first, 1),
+        (0, 1),
+        x_label=FALSE_ALARMS + (", logarithmic" if first else ""),
+        y_label=RECALL,
+        log_x=first > 0,
+    )
+
+
 def diagonal(axes: "Axes") -> None:
     """Draw what chance would give in axes of a ROC curve, logarithmic or not."""
-    ends = axes.get_xlim()
     space = np.geomspace if axes.get_xscale() == "log" else np.linspace
-    values = space(*ends, 200)
+    values = space(*axes.get_xlim(), 200)
     chart.line(axes, values, values, "chance")
 
 
@@ -75,7 +84,7 @@ def precision_recall(
             chart.point(axes, c.hits / c.n_fake, precision, "mark", recall, label=name)
 
 
-def scores(axes: "Axes", rows: Rows, point: "OperatingPoint") -> None:
+def scores(axes: "Axes", rows: Rows, point: OperatingPoint) -> None:
     """Draw how many fakes (upwards) and reals (downwards) have which score.
 
     Args:

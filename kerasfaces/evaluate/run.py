@@ -8,18 +8,18 @@ import dataclasses
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
+from kerasfaces import manifest as manifests
 from kerasfaces.core import folders
 from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.core.imports import import_keras
 from kerasfaces.core.texts import quoted
-from kerasfaces.evaluate import measure, names, overlap, slices, warn
-from kerasfaces.evaluate.page import render
-from kerasfaces.evaluate.report_input import ReportInput
-from kerasfaces.manifest import contradictions
+from kerasfaces.evaluate import metrics_json, names, seen_images, slices
+from kerasfaces.evaluate.report import ReportInput, cautions, render
+from kerasfaces.manifest import Manifest, contradictions
 from kerasfaces.metrics.bootstrap import RESAMPLES
 from kerasfaces.run import predictions
 from kerasfaces.run.folder import DetectorRun, EnsembleRun, ScoredRun
@@ -28,9 +28,6 @@ from kerasfaces.run.operating_point import (
     ValidationPredictions,
     choose_operating_point,
 )
-
-if TYPE_CHECKING:
-    from kerasfaces.manifest import Manifest
 
 logger = logging.getLogger(__name__)
 SPLITS = ("train", "val", "test")
@@ -98,19 +95,11 @@ def finish(
     run.write_operating_point(point)
     if audit is not None:
         run.audit = dict(audit)
-    shown = slices.binned(scored)
-    content = measure.measure(
-        shown,
-        point,
-        resamples=bootstrap,
-        seed=seed,
-        samples_per_group=samples_per_group,
-    )
     data = ReportInput(
         name=folder.name,
-        predictions=shown,
+        predictions=scored,
         point=point,
-        metrics=content,
+        metrics={},
         config=config,
         environment=environment,
         history=history,
@@ -118,7 +107,7 @@ def finish(
         warnings=tuple(warnings),
         image_root=image_root,
     )
-    return _publish(run, data)
+    return _measure(run, data, bootstrap, seed, samples_per_group=samples_per_group)
 
 
 def evaluate_run(
@@ -150,11 +139,9 @@ def evaluate_run(
         raise MissingFileError(
             f"{folder} holds no predictions_<split>.csv; train it again."
         )
-    frames = slices.binned(frames)
-    content = _measured(frames, data.point, run.settings, by, samples_per_group)
-    data = dataclasses.replace(data, predictions=frames, metrics=content)
+    data = dataclasses.replace(data, predictions=frames)
     with folders.lock(folder):
-        return _publish(run, data)
+        return _measure(run, data, *_settings(run), by, samples_per_group)
 
 
 def evaluate_manifest(
@@ -169,20 +156,8 @@ def evaluate_manifest(
 ) -> tuple[Path, dict[str, Any]]:
     """Measure a finished run on the images of a manifest file; see `evaluate_images`.
 
-    Args:
-        folder: The run folder.
-        manifest_path: The other images.
-        split: Which of its rows.
-        by: See `evaluate_run`.
-        samples_per_group: See `evaluate_run`.
-        store: A channel store that holds the images; see `run.predictor`.
-        root: What relative paths in the manifest are relative to.
-
-    Returns:
-        The folder written to and the content of its metrics.json.
+    `root` is what relative paths in the manifest are relative to.
     """
-    from kerasfaces import manifest as manifests
-
     _with_network(folder, str(manifest_path))  # before the manifest is read
     return evaluate_images(
         folder,
@@ -197,7 +172,7 @@ def evaluate_manifest(
 
 def evaluate_images(
     folder: Path,
-    manifest: "Manifest",
+    manifest: Manifest,
     name: str,
     split: str = "test",
     *,
@@ -228,57 +203,52 @@ def evaluate_images(
     """
     run = _with_network(folder, name)
     data = _read(run)
-    rows = manifest.rows
     target = run.evaluation(f"{manifest.digest()[:12]}-{split}")
-    if (rows["split"] == "").all():
+    if (manifest.rows["split"] == "").all():
         logger.info("%s has no splits; all its images count as %s.", name, split)
-        manifest = dataclasses.replace(manifest, rows=rows.assign(split=split))
-    elif not (rows["split"] == split).any():
-        known = ", ".join(sorted(set(rows["split"]) - {""}))
+        manifest = dataclasses.replace(manifest, rows=manifest.rows.assign(split=split))
+    chosen = manifest.rows["split"] == split
+    if not chosen.any():
+        known = ", ".join(sorted(set(manifest.rows["split"]) - {""}))
         raise InputError(
             f"{name} has no rows of split {quoted(split)}; it has: {known}."
         )
-    said = contradictions.sentence(manifest.rows)
-    if said:
-        logger.warning("%s", said)
+    contradiction = contradictions.sentence(manifest.rows)
+    if contradiction:
+        logger.warning("%s", contradiction)
     import_keras()  # only now is a framework needed: to run the model
     from kerasfaces.run.predictor import predict_run
 
-    frame = predict_run(folder, manifest, split, store)
-    frame = predictions.check(frame, name)
-    frames = {split: _scored(frame, data.point)}
-    n_seen = overlap.seen(folder, manifest, split)
-    warning = f"Measured on {name}, " + (
+    frame = predictions.check(predict_run(folder, manifest, split, store), name)
+    rows = manifest.rows[chosen].reset_index(drop=True)
+    measured = dataclasses.replace(manifest, rows=rows)
+    n_seen = int(seen_images.mask(folder, measured).sum())
+    origin = f"Measured on {name}, " + (
         f"not a result: {n_seen} of its {len(frame)} images were used to train this detector "
         "or to choose its epoch and threshold."
         if n_seen
         else "not on the images the run was made with."
     )
+    sentences = [origin, contradiction] if contradiction else [origin]
     data = dataclasses.replace(
         data,
         name=f"{folder.name} on {name}",
+        predictions={split: _scored(frame, data.point)},
         audit=None,
         history=None,
-        warnings=(warning, *([said] if said else []), *data.warnings),
+        warnings=(*sentences, *data.warnings),
         image_root=manifest.folder,
     )
     with folders.lock(target.path, "evaluation"):
-        target.write_predictions(split, frames[split])
-        frames = slices.binned(frames)
-        content = _measured(frames, data.point, run.settings, by, samples_per_group)
-        content["seen"] = n_seen
-        data = dataclasses.replace(data, predictions=frames, metrics=content)
-        return target.path, _publish(target, data)
+        target.write_predictions(split, data.predictions[split])
+        settings = _settings(run)
+        content = _measure(target, data, *settings, by, samples_per_group, n_seen)
+    return target.path, content
 
 
 def _with_network(folder: Path, name: str) -> DetectorRun:
-    """Open a run that can score other images.
-
-    Raises:
-        InputError: It is an ensemble, which cannot.
-    """
-    run = ScoredRun.open(folder)
-    if isinstance(run, EnsembleRun):
+    """Open a run that can score other images: no ensemble."""
+    if isinstance(ScoredRun.open(folder), EnsembleRun):
         raise InputError(
             f"{folder} is an ensemble: evaluate its members on {name} and join those."
         )
@@ -287,7 +257,6 @@ def _with_network(folder: Path, name: str) -> DetectorRun:
 
 def _read(run: ScoredRun) -> ReportInput:
     """Return what a finished run says of itself, nothing measured yet."""
-    settings = run.settings
     return ReportInput(
         name=run.path.name,
         predictions={},
@@ -297,55 +266,56 @@ def _read(run: ScoredRun) -> ReportInput:
         environment=run.environment,
         history=run.history,
         audit=run.audit or None,
-        warnings=tuple(settings.get("warnings", ())),
+        warnings=tuple(run.settings.get("warnings", ())),
         image_root=run.image_root,
     )
 
 
-def _measured(
-    frames: Mapping[str, pd.DataFrame],
-    point: OperatingPoint,
-    settings: Mapping[str, Any],
-    by: Sequence[str] | None,
-    samples_per_group: int | None,
-) -> dict[str, Any]:
-    """Measure by the usual columns and those asked for."""
-    columns = None
-    if by is not None:
-        first = next(iter(frames.values()))
-        columns = [*slices.columns(first), *slices.columns(first, list(by))]
-    return measure.measure(
-        frames,
-        point,
-        by=columns,
-        resamples=int(settings.get("resamples", RESAMPLES)),
-        seed=int(settings.get("seed", 0)),
-        samples_per_group=samples_per_group,
-    )
+def _settings(run: ScoredRun) -> tuple[int, int]:
+    """Return resamples and seed of a finished run."""
+    settings = run.settings
+    return int(settings.get("resamples", RESAMPLES)), int(settings.get("seed", 0))
 
 
 def _scored(frame: pd.DataFrame, point: OperatingPoint) -> pd.DataFrame:
     return frame.assign(score=point.apply(predictions.ranking(frame)))
 
 
-def _publish(run: ScoredRun, data: ReportInput) -> dict[str, Any]:
-    """Write metrics.json, metrics.csv and, last, report.html."""
-    headline = next(s for s in ("test", "val", "train") if s in data.predictions)
-    content = {
-        **data.metrics,
-        "warnings": list(data.warnings),
-        "image_root": run.relative_root(data.image_root),
-    }
+def _measure(
+    run: ScoredRun,
+    data: ReportInput,
+    resamples: int,
+    seed: int,
+    by: Sequence[str] | None = None,
+    samples_per_group: int | None = None,
+    n_seen: int | None = None,
+) -> dict[str, Any]:
+    """Measure predictions; write metrics.json, metrics.csv and, last, report.html."""
+    frames = slices.binned(data.predictions)
+    columns = None
+    if by is not None:  # the usual ones and those asked for
+        first = next(iter(frames.values()))
+        columns = [*slices.columns(first), *slices.columns(first, list(by))]
+    content = metrics_json.measure(
+        frames,
+        data.point,
+        by=columns,
+        resamples=resamples,
+        seed=seed,
+        samples_per_group=samples_per_group,
+    )
+    if n_seen is not None:
+        content["seen"] = n_seen
+    content["warnings"] = list(data.warnings)
+    content["image_root"] = run.relative_root(data.image_root)
     if "ensemble" in data.config:
         content["without_score"] = names.NOT_SHARED
     run.metrics = content
-    run.write_table(measure.flat(content))
-    sentences = warn.sentences(content, data.point, headline, data.audit)
+    run.write_table(metrics_json.flat(content))
+    headline = next(split for split in ("test", "val", "train") if split in frames)
     data = dataclasses.replace(
-        data,
-        metrics=content,
-        headline=headline,
-        warnings=tuple(dict.fromkeys([*data.warnings, *sentences])),
+        data, predictions=frames, metrics=content, headline=headline
     )
-    run.write_report(render(data))
+    warnings = tuple(dict.fromkeys([*data.warnings, *cautions(data)]))
+    run.write_report(render(dataclasses.replace(data, warnings=warnings)))
     return content

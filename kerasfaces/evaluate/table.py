@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from kerasfaces.core.texts import plain
 from kerasfaces.evaluate import names
 from kerasfaces.metrics import NAMES
+from kerasfaces.report.chart import shortened
 from kerasfaces.report.markup import MISSING, interval, number
 
 _GROUP_WIDTH = 23
@@ -112,6 +112,4 @@ def _verdict(group: Mapping[str, Any]) -> str:
 
 
 def _cut(value: str) -> str:
-    shown = plain(value)
-    room = _GROUP_WIDTH - 3
-    return "  " + (shown if len(shown) <= room else shown[: room - 1] + "…")
+    return f"  {shortened(value, _GROUP_WIDTH - 3)}"

@@ -65,9 +65,8 @@ class LineStyle(TypedDict, total=False):
 def style(kind: str) -> LineStyle:
     """Return how lines and dots of a kind are drawn.
 
-    Args:
-        kind: A colour (`fake`, `real`, `s0` .. `s7`) or a role (`mark`, `chance`, `zero`),
-            and after it any of `thin`, `faint` and `open`.
+    A kind is a colour (`fake`, `real`, `s0` .. `s7`) or a role (`mark`, `chance`, `zero`),
+    with any of `thin`, `faint` and `open`.
     """
     name, *changes = sorted(kind.split(), key={"thin", "faint", "open"}.__contains__)
     dashed: dict[str, LineStyle] = {
@@ -105,8 +104,8 @@ def axes(
     Args:
         x: Range of the horizontal axis.
         y: Range of the vertical axis.
-        x_label: What it shows.
-        y_label: What it shows.
+        x_label: Its title.
+        y_label: Its title.
         log_x: Logarithmic horizontal axis.
         whole_x: Horizontal values are whole numbers.
         size_px: Width and height of the drawing.
@@ -116,24 +115,17 @@ def axes(
     from matplotlib.ticker import MaxNLocator
 
     (width, height), (left, right, top, bottom) = size_px, margins_px
-    figure = Figure(figsize=(width / 72, height / 72))
-    area = (
-        left / width,
-        bottom / height,
-        (width - left - right) / width,
-        (height - top - bottom) / height,
-    )
-    drawn = figure.add_axes(area)
+    across, up = width - left - right, height - top - bottom
+    area = left / width, bottom / height, across / width, up / height
+    drawn = Figure(figsize=(width / 72, height / 72)).add_axes(area)
     if log_x:
         drawn.set_xscale("log")
         drawn.xaxis.set_major_formatter("{x:g}")
         drawn.minorticks_off()
     if whole_x:
         drawn.xaxis.set_major_locator(MaxNLocator(integer=True))
-    wide_x, wide_y = (
-        ends if ends[0] != ends[1] else (ends[0], ends[0] + 1) for ends in (x, y)
-    )
-    drawn.set(xlim=wide_x, ylim=wide_y, axisbelow=True)
+    wide = [(low, high if high != low else low + 1) for low, high in (x, y)]
+    drawn.set(xlim=wide[0], ylim=wide[1], axisbelow=True)
     for side in drawn.spines.values():
         side.set_visible(False)
     drawn.grid(color=COLOURS["rule"], linewidth=1)
@@ -154,17 +146,11 @@ def line(
     label: str = "",
 ) -> None:
     """Draw a line through the points, NaN left out; `steps` goes across, then up."""
-    xs, ys = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    known = np.isfinite(xs) & np.isfinite(ys)
+    points = np.array([x, y], dtype=np.float64)
+    xs, ys = points[:, np.isfinite(points).all(axis=0)]
     shape: Literal["steps-post", "default"] = "steps-post" if steps else "default"
-    drawn.plot(
-        xs[known],
-        ys[known],
-        drawstyle=shape,
-        clip_on=clip,
-        label=label or "_",
-        **style(kind),
-    )
+    look = style(kind)
+    drawn.plot(xs, ys, drawstyle=shape, clip_on=clip, label=label or "_", **look)
 
 
 def point(
@@ -182,33 +168,28 @@ def point(
     What lies beyond the axes, such as 0 on a logarithmic one, is drawn at their edge.
     """
     look = style(kind)
-    x, y = float(np.clip(x, *drawn.get_xlim())), float(np.clip(y, *_ordered(drawn)))
-    across = [(x_limits, (y, y))] if x_limits else []
-    up = [((x, x), y_limits)] if y_limits else []
-    for xs, ys in [*across, *up]:
-        inside = np.clip(xs, *drawn.get_xlim()), np.clip(ys, *_ordered(drawn))
-        drawn.plot(*inside, color=look["color"], linewidth=1.8)
+    left, right = drawn.get_xlim()
+    low, high = sorted(drawn.get_ylim())
+    x, y = float(np.clip(x, left, right)), float(np.clip(y, low, high))
+    for xs, ys in ((x_limits, (y, y)), ((x, x), y_limits)):
+        if xs and ys:
+            inside = np.clip(xs, left, right), np.clip(ys, low, high)
+            drawn.plot(*inside, color=look["color"], linewidth=1.8)
     dot = {**look, "linestyle": "none", "linewidth": 0.0, "markersize": 2 * radius_px}
     drawn.plot([x], [y], marker="o", clip_on=False, **dot)  # type: ignore[arg-type]
     if not label:
         return
     at_x, at_y = drawn.transAxes.inverted().transform(drawn.transData.transform((x, y)))
-    right, below = at_x < 0.5, at_y > 0.88
     drawn.annotate(
         label,
         (x, y),
-        xytext=(9 if right else -9, -18 if below else 9),
+        xytext=(9 if at_x < 0.5 else -9, -18 if at_y > 0.88 else 9),
         textcoords="offset points",
-        ha="left" if right else "right",
+        ha="left" if at_x < 0.5 else "right",
         fontsize=13,
         fontweight="bold",
         color=COLOURS["ink"],
     )
-
-
-def _ordered(drawn: "Axes") -> Interval:
-    low, high = sorted(drawn.get_ylim())
-    return low, high
 
 
 def forest(
@@ -257,9 +238,8 @@ def cell(
     """Fill the cell around whole coordinates; `name` is for the titles of `svg`."""
     from matplotlib.patches import Rectangle
 
-    box = Rectangle(
-        (column - 0.5, row - 0.5), 1, 1, facecolor=fill, alpha=alpha, linewidth=0
-    )
+    corner = column - 0.5, row - 0.5
+    box = Rectangle(corner, 1, 1, facecolor=fill, alpha=alpha, linewidth=0)
     box.set_gid(name or None)
     drawn.add_patch(box)
 
@@ -307,8 +287,7 @@ def svg(
 
     Args:
         drawn: See `axes`.
-        description: The chart in a sentence, for those who cannot see it; the charts of a
-            page have different ones.
+        description: The chart in a sentence, different on each chart of a page.
         titles: Name of a cell -> what is shown under the pointer.
     """
     import matplotlib
@@ -360,14 +339,13 @@ def _of_the_page(drawing: str, titles: Mapping[str, str]) -> str:
     for name, code in COLOURS.items():
         drawing = drawing.replace(code, f"var(--{name})")
     drawing = re.sub(rf"'{_FONT}'[^;\"]*", "var(--font)", drawing)
-    drawing = re.sub(r"<[^>]*>", lambda element: _short(element[0]), drawing)
-    drawing = drawing.replace("xlink:href", "href")
-    return re.sub(r"\s*\n\s*", " ", drawing)
-
-
-def _short(element: str) -> str:
-    """Return an element whose numbers have four digits, a tenth of a pixel."""
-    return re.sub(r"\d+\.\d{2,}", lambda value: f"{float(value[0]):.4g}", element)
+    # Four digits are a tenth of a pixel; numbers between the tags are words.
+    drawing = re.sub(
+        r"<[^>]*>",
+        lambda tag: re.sub(r"\d+\.\d{2,}", lambda n: f"{float(n[0]):.4g}", tag[0]),
+        drawing,
+    )
+    return re.sub(r"\s*\n\s*", " ", drawing.replace("xlink:href", "href"))
 
 
 def legend(entries: Sequence[tuple[str, str]]) -> Markup:
@@ -381,15 +359,10 @@ def legend(entries: Sequence[tuple[str, str]]) -> Markup:
 
 def strip(value: float, low: float, high: float, start: float = 0.0) -> Markup:
     """Return a value with its interval as a small strip from `start` to 1."""
-    at = [
+    middle, left, right = (
         100 * (min(max(v, start), 1.0) - start) / (1 - start)
         for v in (value, low, high)
-    ]
-    limits = f"left:{at[1]:.1f}%;width:{at[2] - at[1]:.1f}%"
-    return tag(
-        "span",
-        tag("i", style=limits),
-        tag("b", style=f"left:{at[0]:.1f}%"),
-        class_="strip",
-        aria_hidden="true",
     )
+    limits = tag("i", style=f"left:{left:.1f}%;width:{right - left:.1f}%")
+    dot = tag("b", style=f"left:{middle:.1f}%")
+    return tag("span", limits, dot, class_="strip", aria_hidden="true")

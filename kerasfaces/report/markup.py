@@ -4,9 +4,10 @@ File names come from strangers: everything passes through `markupsafe`, and lone
 surrogates, line breaks and other control characters are made visible.
 """
 
-import dataclasses
 import math
+import re
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
@@ -14,16 +15,11 @@ from kerasfaces.core.texts import plain
 from kerasfaces.metrics.intervals import EstimateJson
 
 MISSING = "–"
+_CODE = re.compile(r"(?<![\w`])`([^`]+)`(?![\w`])")
 
 
-@dataclasses.dataclass(frozen=True)
-class Section:
-    """One part of the page.
-
-    Attributes:
-        title: Its heading.
-        html: Its body, safe to insert.
-    """
+class Section(NamedTuple):
+    """One part of the page: its heading, and its body, safe to insert."""
 
     title: str
     html: Markup
@@ -66,15 +62,14 @@ def card(title: str, metric: EstimateJson, meaning: str) -> Markup:
         limits = metric["method"]
     elif limits == MISSING:
         limits = "no interval"
-    return tag(
-        "div",
-        tag("div", title, class_="name"),
-        tag("div", number(metric["value"]), class_="value"),
-        tag("div", limits, class_="limits"),
-        tag("div", meaning, class_="meaning"),
-        class_="card",
-        title=metric["method"],
-    )
+    lines = {
+        "name": title,
+        "value": number(metric["value"]),
+        "limits": limits,
+        "meaning": meaning,
+    }
+    parts = [tag("div", text, class_=name) for name, text in lines.items()]
+    return tag("div", *parts, class_="card", title=metric["method"])
 
 
 def tag(name: str, *content: object, **attributes: object) -> Markup:
@@ -84,15 +79,25 @@ def tag(name: str, *content: object, **attributes: object) -> Markup:
         for key, value in attributes.items()
         if value is not None
     )
-    inner = Markup("").join(_inner(part) for part in content)
-    return Markup("<{}{}>{}</{}>").format(
-        Markup(name), Markup(texts), inner, Markup(name)
+    inner = "".join(
+        part if isinstance(part, Markup) else escape(plain(part)) for part in content
     )
+    return Markup(f"<{name}{texts}>{inner}</{name}>")
+
+
+def prose(part: object) -> Markup:
+    """Return a sentence, escaped unless Markup, with what it puts in backticks as code.
+
+    A backtick inside a word, as in a file's name, stays.
+    """
+    if isinstance(part, Markup):
+        return part
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(plain(part)))))
 
 
 def paragraph(*content: object, class_: str | None = None) -> Markup:
-    """Return a paragraph."""
-    return tag("p", *content, class_=class_)
+    """Return a paragraph of sentences."""
+    return tag("p", *map(prose, content), class_=class_)
 
 
 def table(
@@ -110,17 +115,18 @@ def table(
         rows: Cells; the first of each row is its heading.
         numeric: Align all but the first column to the right.
     """
-    names = [tag("th", name, scope="col") for name in header]
     body = [
         tag(
-            "tr", tag("th", row[0], scope="row"), *(tag("td", cell) for cell in row[1:])
+            "tr",
+            tag("th", heading, scope="row"),
+            *(tag("td", prose(cell)) for cell in cells),
         )
-        for row in rows
+        for heading, *cells in rows
     ]
     inner = tag(
         "table",
-        tag("caption", tag("span", caption)),
-        tag("thead", tag("tr", *names)),
+        tag("caption", tag("span", prose(caption))),
+        tag("thead", tag("tr", *(tag("th", name, scope="col") for name in header))),
         tag("tbody", *body),
         class_="numbers" if numeric else None,
     )
@@ -131,7 +137,7 @@ def table(
 
 def figure(image: Markup, caption: object) -> Markup:
     """Return a figure with its caption."""
-    return tag("figure", image, tag("figcaption", caption))
+    return tag("figure", image, tag("figcaption", prose(caption)))
 
 
 def row(*figures: Markup) -> Markup:
@@ -142,7 +148,3 @@ def row(*figures: Markup) -> Markup:
 def details(summary: str, *content: object) -> Markup:
     """Return a part that opens on demand."""
     return tag("details", tag("summary", summary), *content)
-
-
-def _inner(part: object) -> Markup:
-    return part if isinstance(part, Markup) else escape(plain(part))

@@ -6,7 +6,7 @@ from pathlib import Path
 from kerasfaces import __version__
 from kerasfaces.core.texts import plain
 from kerasfaces.report.chart import COLOURS, SERIES
-from kerasfaces.report.markup import Section
+from kerasfaces.report.markup import Section, prose
 
 
 def page(
@@ -16,7 +16,7 @@ def page(
     sections: Sequence[tuple[str, Section]],
     footer: str,
 ) -> str:
-    """Return a whole page: no script, nothing to download.
+    """Return a whole page.
 
     Args:
         name: The heading.
@@ -37,8 +37,8 @@ def page(
     return environment.get_template("page.html.j2").render(
         name=plain(name),
         kind=kind,
-        footer=footer,
-        warnings=[plain(text) for text in warnings],
+        footer=prose(footer),
+        warnings=[prose(text) for text in warnings],
         sections=sections,
         colours=COLOURS,
         series=SERIES,

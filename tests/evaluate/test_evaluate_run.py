@@ -21,7 +21,7 @@ from kerasfaces.core.errors import (
     RunError,
 )
 from kerasfaces.core.files import read_json
-from kerasfaces.evaluate import overlap
+from kerasfaces.evaluate import seen_images
 from kerasfaces.evaluate.run import evaluate_manifest, evaluate_run, finish
 from kerasfaces.run import predictions
 
@@ -290,15 +290,14 @@ class TestSeenImages:
         run.mkdir()
         self.manifest(run / "manifest.csv", ["a.jpg", "b.jpg"], "val")
         other = self.manifest(tmp_path / "m.csv", ["b2.jpg", "c.jpg"], "test")
-        assert overlap.seen(run, other, "test") == 1
-        assert overlap.seen(run, other, "train") == 0
+        assert seen_images.mask(run, other).tolist() == [True, False]
 
     def test_own_test_images_are_no_result_spoiled(self, tmp_path):
         run = tmp_path / "run"
         run.mkdir()
         self.manifest(run / "manifest.csv", ["a.jpg"], "test")
         other = self.manifest(tmp_path / "m.csv", ["a.jpg"], "test")
-        assert overlap.seen(run, other, "test") == 0
+        assert not seen_images.mask(run, other).any()
 
 
 def _command(*arguments):

@@ -11,9 +11,8 @@ from fake_predictions import make_predictions
 from PIL import Image
 
 from kerasfaces.core import registry
-from kerasfaces.evaluate import measure
-from kerasfaces.evaluate import page as pages
-from kerasfaces.evaluate.report_input import ReportInput
+from kerasfaces.evaluate import metrics_json
+from kerasfaces.evaluate.report import ReportInput, render
 from kerasfaces.report import markup
 from kerasfaces.run.operating_point import ValidationPredictions, choose_operating_point
 
@@ -36,7 +35,7 @@ def make_input(frame=None, **options):
     point = choose_operating_point(ValidationPredictions(validation))
     frames = {"val": validation, "test": make_predictions() if frame is None else frame}
     frames = {k: f.assign(score=point.apply(f["logit"])) for k, f in frames.items()}
-    content = measure.measure(frames, point, resamples=20, samples_per_group=5)
+    content = metrics_json.measure(frames, point, resamples=20, samples_per_group=5)
     return ReportInput(
         name="run", predictions=frames, point=point, metrics=content, **options
     )
@@ -141,7 +140,7 @@ def test_worst_mistakes_are_pictures_in_the_page(tmp_path):
 
 
 def test_page_is_self_contained_and_titled():
-    page = pages.render(make_input(audit=AUDIT, warnings=("Beware of <b>this</b>.",)))
+    page = render(make_input(audit=AUDIT, warnings=("Beware of <b>this</b>.",)))
     _balanced(page)
     assert not re.search(r'(src|href)="(?!#|data:)', page)
     assert not re.search(r"url\((?!#)", page)
@@ -156,7 +155,7 @@ def test_page_is_self_contained_and_titled():
 
 
 def test_validation_is_labelled_as_no_result():
-    page = pages.render(make_input())
+    page = render(make_input())
     assert "validation (not a result)" in page
 
 

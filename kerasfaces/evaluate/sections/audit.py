@@ -5,7 +5,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from kerasfaces.evaluate.report_input import ReportInput
+from kerasfaces.evaluate.report import ReportInput
 from kerasfaces.report import markup
 from kerasfaces.report.markup import Section
 
@@ -14,45 +14,42 @@ ORDER = 70
 
 def report(data: ReportInput) -> Section:
     """Return the audit's verdict and its table of facts."""
-    title = "Do the files give the classes away?"
-    found = data.audit
-    if not found:
+    title, audit = "Do the files give the classes away?", data.audit
+    if not audit:
         return Section(
             title, markup.paragraph("The manifest of this run was not audited.")
         )
-    value, low, high = (found.get(key) for key in ("auc", "low", "high"))
     verdict = (
         "Yes: format, size and compression alone tell the classes apart, so the detector may "
         "have learnt those instead of faces."
-        if found.get("flagged")
+        if audit.get("flagged")
         else "No evidence of it."
     )
     sentence = (
         f"{verdict} A model that sees only facts of the files reaches an AUC of "
-        f"{markup.number(value)} (95 %: {markup.interval(low, high)}"
-        + (f", n = {found['n']:,}" if isinstance(found.get("n"), int) else "")
+        f"{markup.number(audit.get('auc'))} "
+        f"(95 %: {markup.interval(audit.get('low'), audit.get('high'))}"
+        + (f", n = {audit['n']:,}" if isinstance(audit.get("n"), int) else "")
         + ")."
     )
-    if found.get("most_telling_fact"):
-        sentence += f" The most telling fact: {found['most_telling_fact']}."
-    return Section(title, markup.paragraph(sentence) + _facts(found))
+    if audit.get("most_telling_fact"):
+        sentence += f" The most telling fact: {audit['most_telling_fact']}."
+    return Section(title, markup.paragraph(sentence) + _facts(audit))
 
 
-def _facts(found: Mapping[str, Any]) -> Markup:
+def _facts(audit: Mapping[str, Any]) -> Markup:
     """Return every fact's own AUC and the most telling one's commonest values."""
-    facts, values = found.get("facts") or {}, found.get("values") or {}
     parts = []
-    if facts:
+    if facts := audit.get("facts"):
         rows = [[name, markup.number(auc)] for name, auc in facts.items()]
         parts.append(markup.table("AUC of each fact alone", ["Fact", "AUC"], rows))
-    if values:
+    if values := audit.get("values"):
         counts = [
             [label, f"{value}: {count:,}"]
-            for label, found_values in values.items()
-            for value, count in found_values.items()
+            for label, counted in values.items()
+            for value, count in counted.items()
         ]
-        caption = (
-            f"Commonest values of {found.get('most_telling_fact')}, with their counts"
-        )
+        fact = audit.get("most_telling_fact")
+        caption = f"Commonest values of {fact}, with their counts"
         parts.append(markup.table(caption, ["Label", "Value: images"], counts))
     return markup.details("Fact by fact", markup.row(*parts)) if parts else Markup("")

@@ -5,7 +5,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from kerasfaces.evaluate.report_input import ReportInput
+from kerasfaces.evaluate.report import ReportInput
 from kerasfaces.report import markup
 from kerasfaces.report.markup import Section
 
@@ -34,9 +34,6 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, st
         if isinstance(value, Mapping) and value:
             yield from _flat(value, f"{prefix}{key}.")
         elif isinstance(value, list | tuple):
-            yield (
-                f"{prefix}{key}",
-                ", ".join(str(part) for part in value) or markup.MISSING,
-            )
+            yield f"{prefix}{key}", ", ".join(map(str, value)) or markup.MISSING
         else:
             yield f"{prefix}{key}", markup.MISSING if value is None else str(value)

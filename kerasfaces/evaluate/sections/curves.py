@@ -2,8 +2,8 @@
 
 from markupsafe import Markup
 
-from kerasfaces.evaluate import measure, plots
-from kerasfaces.evaluate.report_input import ReportInput
+from kerasfaces.evaluate import metrics_json, plots
+from kerasfaces.evaluate.report import ReportInput
 from kerasfaces.metrics import Rows
 from kerasfaces.report import chart, markup
 from kerasfaces.report.chart import legend
@@ -14,52 +14,37 @@ ORDER = 30
 
 def report(data: ReportInput) -> Section:
     """Return the curves; a sentence where one class is missing."""
-    rows = measure.rows(data.frame)
+    rows = metrics_json.rows(data.frame)
     title = "Every threshold at once"
     if rows.fake.all() or not rows.fake.any():
         return Section(title, markup.paragraph("Curves need real and fake images."))
-    keys = legend(
-        [
-            ("fake", "curve"),
-            ("mark", "frozen thresholds, 95 % intervals"),
-            ("chance", "chance"),
-        ]
-    )
+    point = data.point
+    thresholds = [(point.threshold, "threshold"), (point.threshold_fpr_1pct, "1 %")]
     charts = markup.row(
-        markup.figure(_roc(rows, data, log=False), "ROC curve"),
+        markup.figure(_roc(rows, thresholds, log=False), "ROC curve"),
         markup.figure(
-            _roc(rows, data, log=True), "ROC curve, few false alarms enlarged"
+            _roc(rows, thresholds, log=True), "ROC curve, few false alarms enlarged"
         ),
-        markup.figure(_precision_recall(rows, data), "Precision and recall"),
+        markup.figure(_precision_recall(rows, thresholds), "Precision and recall"),
     )
-    note = markup.paragraph(
+    marked = ("mark", "frozen thresholds, 95 % intervals")
+    keys = legend([("fake", "curve"), marked, ("chance", "chance")])
+    note = (
         "Read nothing off a curve as a threshold to use: that would be choosing it on "
         f"{data.headline}."
     )
-    return Section(title, charts + markup.paragraph(keys) + note)
+    return Section(title, charts + markup.paragraph(keys) + markup.paragraph(note))
 
 
-def _thresholds(data: ReportInput) -> list[tuple[float, str]]:
-    point = data.point
-    return [(point.threshold, "threshold"), (point.threshold_fpr_1pct, "1 %")]
-
-
-def _roc(rows: Rows, data: ReportInput, log: bool) -> Markup:
+def _roc(rows: Rows, thresholds: list[tuple[float, str]], log: bool) -> Markup:
     n_real = int((~rows.fake).sum())
-    first = 10.0 ** -min(4, max(2, len(str(n_real)) - 1)) if log else 0.0
-    axes = chart.axes(
-        (first, 1),
-        (0, 1),
-        x_label=plots.FALSE_ALARMS + (", logarithmic" if log else ""),
-        y_label=plots.RECALL,
-        log_x=log,
-    )
-    plots.roc(axes, rows, _thresholds(data))
+    axes = plots.roc_axes(10.0 ** -min(4, max(2, len(str(n_real)) - 1)) if log else 0.0)
+    plots.roc(axes, rows, thresholds)
     scale = ", log scale" if log else ""
     return chart.svg(axes, f"ROC curve of {rows.fake.size} images{scale}")
 
 
-def _precision_recall(rows: Rows, data: ReportInput) -> Markup:
+def _precision_recall(rows: Rows, thresholds: list[tuple[float, str]]) -> Markup:
     axes = chart.axes((0, 1), (0, 1), x_label=plots.RECALL, y_label="precision")
-    plots.precision_recall(axes, rows, _thresholds(data))
+    plots.precision_recall(axes, rows, thresholds)
     return chart.svg(axes, f"Precision-recall curve of {rows.fake.size} images")

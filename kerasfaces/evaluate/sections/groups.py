@@ -6,20 +6,23 @@ from typing import Any
 from markupsafe import Markup
 
 from kerasfaces.evaluate import names
-from kerasfaces.evaluate.report_input import ReportInput
+from kerasfaces.evaluate.report import ReportInput
 from kerasfaces.report import chart, markup
 from kerasfaces.report.markup import Section, tag
 
 ORDER = 50
-_HEADER = (
-    "real",
-    "fake",
-    "unread",
-    "",
-    "accuracy",
-    "AUC",
-    "false alarms",
-    "fakes found",
+_METRICS = {
+    "accuracy": "accuracy",
+    "auc": "AUC",
+    "false_alarm_rate": "false alarms",
+    "recall": "fakes found",
+}
+_NOTE = (
+    "A fake source is set against all reals of the split, a real source against all fakes; an "
+    "attribute's line is the images that have it. The last column compares accuracy, real "
+    "and fake weighted alike, with the other groups of the same column: Newcombe's interval, "
+    "and a p-value corrected for the number of groups (Holm). “Not distinguishable at this n” "
+    "does not mean equal."
 )
 
 
@@ -41,15 +44,6 @@ def report(data: ReportInput) -> Section:
     return Section("Groups", Markup("").join(parts))
 
 
-_NOTE = (
-    "A fake source is set against all reals of the split, a real source against all fakes; an "
-    "attribute's line is the images that have it. The last column compares accuracy, real "
-    "and fake weighted alike, with the other groups of the same column: Newcombe's interval, "
-    "and a p-value corrected for the number of groups (Holm). “Not distinguishable at this n” "
-    "does not mean equal."
-)
-
-
 def _table(
     data: ReportInput, column: str, compared: Sequence[Mapping[str, Any]]
 ) -> Markup:
@@ -61,24 +55,22 @@ def _table(
     ]
     caption = f"By {name}, on {data.headline}, at the frozen threshold"
     last = tag("span", "against the others", class_="verdict")
-    return markup.table(caption, [name, *_HEADER, last], rows)
+    header = [name, "real", "fake", "unread", "", *_METRICS.values(), last]
+    return markup.table(caption, header, rows)
 
 
-def _row(group: Mapping[str, Any], found: Mapping[str, Any]) -> list[object]:
-    accuracy = found["accuracy"]
+def _row(group: Mapping[str, Any], part: Mapping[str, Any]) -> list[object]:
+    accuracy = part["accuracy"]
     bar: object = markup.MISSING
     if accuracy["value"] is not None:
         bar = chart.strip(accuracy["value"], accuracy["low"], accuracy["high"], 0.5)
     return [
         group["value"],
-        f"{found['n_real']:,}",
-        f"{found['n_fake']:,}",
-        f"{found['n_unreadable']:,}",
+        f"{part['n_real']:,}",
+        f"{part['n_fake']:,}",
+        f"{part['n_unreadable']:,}",
         bar,
-        *(
-            markup.estimate(found[metric])
-            for metric in ("accuracy", "auc", "false_alarm_rate", "recall")
-        ),
+        *(markup.estimate(part[metric]) for metric in _METRICS),
         _verdict(group),
     ]
 
@@ -102,11 +94,11 @@ def _sampled(column: str, drawn: Mapping[str, Mapping[str, Any]]) -> Markup:
     rows = [
         [
             value,
-            f"{found['n']:,}",
-            f"{found['n_real']:,}",
-            markup.estimate(found["accuracy"]),
+            f"{part['n']:,}",
+            f"{part['n_real']:,}",
+            markup.estimate(part["accuracy"]),
         ]
-        for value, found in drawn.items()
+        for value, part in drawn.items()
     ]
     caption = f"Accuracy over images drawn at random per {name} (kabber2023's protocol)"
     return markup.table(caption, [name, "drawn", "real", "accuracy"], rows)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from kerasfaces.evaluate.report_input import ReportInput
+from kerasfaces.evaluate.report import ReportInput
 from kerasfaces.report import chart, markup
 from kerasfaces.report.chart import legend
 from kerasfaces.report.markup import Section
@@ -18,18 +18,17 @@ def report(data: ReportInput) -> Section:
     if data.history is None or data.history.empty:
         return Section(title, markup.paragraph("There is no training history."))
     numbers = data.history.select_dtypes("number")
-    watched = [str(name) for name in numbers if f"val_{name}" in numbers]
-    charts = [_chart(numbers, name) for name in watched]
+    charts = [
+        _chart(numbers, str(name)) for name in numbers if f"val_{name}" in numbers
+    ]
     keys = legend([("real", "training"), ("fake", "validation")])
-    n = f"{len(numbers):,} epochs. "
     last = [[name, f"{numbers[name].iloc[-1]:.5g}"] for name in numbers]
+    table = markup.table("Last epoch", ["Column", "Value"], last)
     return Section(
         title,
-        markup.paragraph(n, keys if charts else "")
+        markup.paragraph(f"{len(numbers):,} epochs. ", keys if charts else "")
         + markup.row(*charts)
-        + markup.details(
-            "Last epoch", markup.table("Last epoch", ["Column", "Value"], last)
-        ),
+        + markup.details("Last epoch", table),
     )
 
 

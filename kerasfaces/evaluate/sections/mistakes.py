@@ -10,7 +10,7 @@ from markupsafe import Markup
 from kerasfaces import images
 from kerasfaces.core.errors import ImageError
 from kerasfaces.core.texts import plain
-from kerasfaces.evaluate.report_input import ReportInput
+from kerasfaces.evaluate.report import ReportInput
 from kerasfaces.report import markup
 from kerasfaces.report.markup import Section, tag
 from kerasfaces.run import predictions

@@ -2,8 +2,8 @@
 
 from markupsafe import Markup
 
-from kerasfaces.evaluate import measure, plots
-from kerasfaces.evaluate.report_input import ReportInput
+from kerasfaces.evaluate import metrics_json, plots
+from kerasfaces.evaluate.report import ReportInput
 from kerasfaces.metrics import Rows, clopper_pearson, reliability
 from kerasfaces.report import chart, markup
 from kerasfaces.report.chart import legend
@@ -14,10 +14,12 @@ ORDER = 40
 
 def report(data: ReportInput) -> Section:
     """Return the reliability plot and the histogram of scores."""
-    rows = measure.rows(data.frame)
+    rows = metrics_json.rows(data.frame)
     title = "Scores"
     if rows.fake.size == 0:
         return Section(title, markup.paragraph("No readable image has a score."))
+    kinds = [("fake", "fake, upwards"), ("real", "real, downwards")]
+    keys = legend([*kinds, ("mark", "threshold")])
     charts = markup.row(
         markup.figure(
             _reliability(rows),
@@ -25,19 +27,7 @@ def report(data: ReportInput) -> Section:
             "intervals; on the diagonal a score is a probability.",
         ),
         markup.figure(
-            _histogram(rows, data),
-            Markup("").join(
-                [
-                    "How many images have which score. ",
-                    legend(
-                        [
-                            ("fake", "fake, upwards"),
-                            ("real", "real, downwards"),
-                            ("mark", "threshold"),
-                        ]
-                    ),
-                ]
-            ),
+            _histogram(rows, data), "How many images have which score. " + keys
         ),
     )
     note = (
@@ -51,13 +41,12 @@ def _reliability(rows: Rows) -> Markup:
     bins = reliability(rows.fake, rows.score)
     axes = chart.axes((0, 1), (0, 1), x_label="mean score", y_label="share of fakes")
     plots.diagonal(axes)
-    for n, n_fake, score in zip(bins.n, bins.n_fake, bins.mean_score, strict=True):
+    for n, n_fake, score in zip(*bins, strict=True):
         if n:
             limits = clopper_pearson(int(n_fake), int(n))
             chart.point(axes, float(score), n_fake / n, "fake", y_limits=limits)
-    return chart.svg(
-        axes, "Reliability plot: share of fakes against mean score in ten bins"
-    )
+    description = "Reliability plot: share of fakes against mean score in ten bins"
+    return chart.svg(axes, description)
 
 
 def _histogram(rows: Rows, data: ReportInput) -> Markup:

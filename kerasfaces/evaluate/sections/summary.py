@@ -3,17 +3,20 @@
 from markupsafe import Markup
 
 from kerasfaces.evaluate import names
-from kerasfaces.evaluate.report_input import ReportInput
+from kerasfaces.evaluate.report import ReportInput
 from kerasfaces.report import markup
 from kerasfaces.report.markup import Section, tag
 
 ORDER = 10
 
 
+_OTHERS = {"val": "validation (not a result)", "train": "training (not a result)"}
+
+
 def report(data: ReportInput) -> Section:
     """Return the cards and the table of all metrics."""
     whole = data.slices["all"]
-    counted = (
+    counts = (
         f"{whole['n']:,} {data.headline} images, {whole['n_real']:,} real and "
         f"{whole['n_fake']:,} fake; {whole['n_unreadable']:,} more "
         f"{names.could_not_be_read(data.metrics)}. "
@@ -23,54 +26,29 @@ def report(data: ReportInput) -> Section:
         markup.card(names.TITLES[name], whole[name], names.MEANINGS[name])
         for name in names.HEADLINES
     ]
-    return Section(
-        "Result",
-        Markup("").join(
-            [
-                markup.paragraph(counted, class_="lead"),
-                tag("div", *cards, class_="cards"),
-                _table(data),
-            ]
-        ),
-    )
+    body = markup.paragraph(counts, class_="lead") + tag("div", *cards, class_="cards")
+    return Section("Result", body + _table(data))
 
 
 def _table(data: ReportInput) -> Markup:
-    parts = data.metrics["metrics"]
-    others = [
-        split for split in ("val", "train") if split in parts and split != data.headline
-    ]
-    header = ["Metric", data.headline, "95 % interval"]
-    header += [_other(split) for split in others]
+    parts, whole = data.metrics["metrics"], data.slices["all"]
+    others = [split for split in _OTHERS if split in parts and split != data.headline]
+    header = ["Metric", data.headline, "95 % interval", *(_OTHERS[s] for s in others)]
     rows = [
         [
-            tag("span", names.TITLES[name], " ", tag("small", names.MEANINGS[name])),
-            markup.number(data.slices["all"][name]["value"]),
-            markup.interval(
-                data.slices["all"][name]["low"], data.slices["all"][name]["high"]
-            ),
+            tag("span", title, " ", tag("small", names.MEANINGS[name])),
+            markup.number(whole[name]["value"]),
+            markup.interval(whole[name]["low"], whole[name]["high"]),
             *(markup.estimate(parts[split]["all"][name]) for split in others),
         ]
-        for name in names.TITLES
+        for name, title in names.TITLES.items()
     ]
     note = "All metrics at the threshold frozen on validation."
     if "val" in others:
         note += " Validation chose the threshold and the calibration: its column is no result."
-    methods = {
-        names.TITLES[name]: data.slices["all"][name]["method"] for name in names.TITLES
-    }
-    how = markup.table(
-        "How each interval was made",
-        ["Metric", "Method"],
-        methods.items(),
-        numeric=False,
-    )
+    methods = [[title, whole[name]["method"]] for name, title in names.TITLES.items()]
+    caption = "How each interval was made"
+    how = markup.table(caption, ["Metric", "Method"], methods, numeric=False)
     return markup.table(note, header, rows) + markup.details(
         "How the intervals were made", how
     )
-
-
-def _other(split: str) -> str:
-    return {"val": "validation (not a result)", "train": "training (not a result)"}[
-        split
-    ]

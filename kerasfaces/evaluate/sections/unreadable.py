@@ -1,9 +1,7 @@
 """Images without a score, e.g. unreadable ones: listed, never dropped silently."""
 
-from markupsafe import Markup
-
 from kerasfaces.evaluate import names
-from kerasfaces.evaluate.report_input import ReportInput
+from kerasfaces.evaluate.report import ReportInput
 from kerasfaces.report import markup
 from kerasfaces.report.markup import Section
 
@@ -21,10 +19,10 @@ def report(data: ReportInput) -> Section:
     kind = names.unreadable(data.metrics)
     if kind == "unreadable":
         kind = "unreadable or too little to judge"
-    said = f"{kind}: {', '.join(counts)}."
-    body = markup.paragraph(said[0].upper() + said[1:])
+    title = kind[0].upper() + kind[1:]
+    body = markup.paragraph(f"{title}: {', '.join(counts)}.")
     if rows:
         caption = f"{min(len(rows), _LISTED)} of {len(rows):,} images {kind}"
         header = ["Path", "Split", "Label", "Reason"]
         body += markup.table(caption, header, rows[:_LISTED], numeric=False)
-    return Section("Images without a score", Markup(body))
+    return Section("Images without a score", body)

@@ -8,7 +8,7 @@ from fake_predictions import make_predictions
 
 from kerasfaces import metrics
 from kerasfaces.core.errors import InputError
-from kerasfaces.evaluate import groups, measure, slices, table
+from kerasfaces.evaluate import groups, metrics_json, slices, table
 from kerasfaces.run import repeats
 from kerasfaces.run.operating_point import ValidationPredictions, choose_operating_point
 
@@ -40,7 +40,9 @@ def test_a_source_with_both_classes_is_itself(point):
 
 def test_rows_without_a_value_are_in_no_slice(point):
     frame = _scored(point)
-    found = measure.measure({"test": frame}, point, resamples=20)["metrics"]["test"]
+    found = metrics_json.measure({"test": frame}, point, resamples=20)["metrics"][
+        "test"
+    ]
     total = sum(found[f"attr_glasses={value}"]["n"] for value in ("glasses", "none"))
     assert total == (frame["attr_glasses"] != "").sum() < len(frame)
     assert "attr_glasses=" not in found
@@ -50,7 +52,9 @@ def test_unreadable_images_are_counted_in_every_slice(point):
     frame = _scored(point)
     frame.loc[[1, 3], ["logit", "score"]] = np.nan
     frame.loc[[1, 3], "reason"] = "truncated"
-    found = measure.measure({"test": frame}, point, resamples=20)["metrics"]["test"]
+    found = metrics_json.measure({"test": frame}, point, resamples=20)["metrics"][
+        "test"
+    ]
     assert (found["all"]["n"], found["all"]["n_unreadable"]) == (78, 2)
     assert found["source=gan"]["n_unreadable"] == 1
     assert found["source=camera"]["n_unreadable"] == 2
@@ -59,7 +63,9 @@ def test_unreadable_images_are_counted_in_every_slice(point):
 def test_an_attribute_group_of_reals_has_its_rate_and_no_auc(point):
     frame = _scored(point)
     frame.loc[frame["label"] == "fake", "attr_gender"] = ""
-    found = measure.measure({"test": frame}, point, resamples=20)["metrics"]["test"]
+    found = metrics_json.measure({"test": frame}, point, resamples=20)["metrics"][
+        "test"
+    ]
     part = found["attr_gender=man"]
     assert part["auc"] == {
         "value": None,
@@ -74,26 +80,26 @@ def test_an_attribute_group_of_reals_has_its_rate_and_no_auc(point):
 
 
 def test_content_is_strict_json_and_flat_table_holds_it_all(point):
-    content = measure.measure(
+    content = metrics_json.measure(
         {"val": _scored(point), "test": _scored(point)}, point, resamples=9
     )
     assert json.loads(json.dumps(content, allow_nan=False)) == content
-    flat = measure.flat(content)
+    flat = metrics_json.flat(content)
     n_slices = sum(len(parts) for parts in content["metrics"].values())
     assert len(flat) == n_slices * len(metrics.NAMES)
     assert list(flat.columns[:5]) == ["split", "slice", "metric", "value", "low"]
 
 
 def test_coarse_one_percent_is_in_the_method(point):
-    found = measure.measure({"test": _scored(point)}, point, resamples=9)["metrics"][
-        "test"
-    ]
+    found = metrics_json.measure({"test": _scored(point)}, point, resamples=9)[
+        "metrics"
+    ]["test"]
     assert "set on 40 validation reals" in found["all"]["tpr_at_fpr_1pct"]["method"]
 
 
 def test_no_readable_image_at_all(point):
     frame = _scored(point).assign(logit=np.nan, score=np.nan, reason="gone")
-    content = measure.measure({"test": frame}, point, resamples=9)
+    content = metrics_json.measure({"test": frame}, point, resamples=9)
     assert content["metrics"]["test"]["all"]["n"] == 0
     assert content["metrics"]["test"]["all"]["auc"]["value"] is None
     assert "test: 0 images" in table.text(content)
@@ -114,26 +120,26 @@ def test_a_group_that_fares_worse_is_told_from_noise(point):
     members = frame["attr_gender"] == "man"
     fake = frame["label"] == "fake"
     frame.loc[members & ~fake, "score"] = 1.0
-    found = {g.value: g for g in groups.compare(frame, "attr_gender", point)}
-    assert found["man"].distinguishable
-    assert found["man"].high < 0 < found["woman"].low
-    assert found["man"].p_holm == pytest.approx(found["woman"].p_holm, abs=1e-6)
+    found = {g["value"]: g for g in groups.compare(frame, "attr_gender", point)}
+    assert found["man"]["distinguishable"]
+    assert found["man"]["high"] < 0 < found["woman"]["low"]
+    assert found["man"]["p_holm"] == pytest.approx(found["woman"]["p_holm"], abs=1e-6)
     other = groups.compare(_scored(point, 1200), "attr_glasses", point)
-    assert not any(group.distinguishable for group in other)
+    assert not any(group["distinguishable"] for group in other)
 
 
 def test_sources_are_compared_within_their_class(point):
-    found = {g.value: g for g in groups.compare(_scored(point), "source", point)}
-    assert found["gan"].on == "fake"
-    assert found["camera"].on == "real"
-    assert (found["gan"].n_real, found["gan"].n_fake) == (0, 20)
+    found = {g["value"]: g for g in groups.compare(_scored(point), "source", point)}
+    assert found["gan"]["on"] == "fake"
+    assert found["camera"]["on"] == "real"
+    assert (found["gan"]["n_real"], found["gan"]["n_fake"]) == (0, 20)
 
 
 def test_a_single_group_has_nothing_to_compare_with(point):
     frame = _scored(point).assign(attr_gender="man")
     (found,) = groups.compare(frame, "attr_gender", point)
-    assert found.on == ""
-    assert found.to_dict()["difference"] is None
+    assert found["on"] == ""
+    assert found["difference"] is None
 
 
 def test_samples_per_group_repeats_and_ignores_row_order(point):
@@ -150,10 +156,14 @@ def test_samples_per_group_repeats_and_ignores_row_order(point):
 
 def test_order_of_rows_does_not_change_the_content(point):
     frame = _scored(point)
-    one = measure.measure({"test": frame}, point, resamples=30, samples_per_group=9)
+    one = metrics_json.measure(
+        {"test": frame}, point, resamples=30, samples_per_group=9
+    )
     other = frame.sample(frac=1, random_state=0)
-    two = measure.measure({"test": other}, point, resamples=30, samples_per_group=9)
-    a, b = measure.flat(one), measure.flat(two)
+    two = metrics_json.measure(
+        {"test": other}, point, resamples=30, samples_per_group=9
+    )
+    a, b = metrics_json.flat(one), metrics_json.flat(two)
     assert (a["method"] == b["method"]).all()
     for column in ("value", "low", "high"):
         first, second = (x[column].astype(float).to_numpy() for x in (a, b))
@@ -166,7 +176,7 @@ def test_terminal_table_fits_80_columns(point):
     frame["source"] = frame["source"].replace(
         "gan", "a generator with quite a long name"
     )
-    content = measure.measure(
+    content = metrics_json.measure(
         {"test": frame, "val": frame}, point, resamples=20, samples_per_group=5
     )
     for split in ("test", "val"):
@@ -180,7 +190,7 @@ def test_terminal_table_fits_80_columns(point):
 
 def test_repeated_runs_give_mean_and_sd(point):
     runs = [
-        measure.measure({"test": _scored(point, seed=seed)}, point, resamples=9)
+        metrics_json.measure({"test": _scored(point, seed=seed)}, point, resamples=9)
         for seed in range(3)
     ]
     found = repeats.combine(runs)["metrics"]["test"]["all"]
@@ -194,7 +204,7 @@ def test_repeated_runs_give_mean_and_sd(point):
 
 
 def test_repeats_must_match(point):
-    run = measure.measure({"test": _scored(point)}, point, resamples=9)
+    run = metrics_json.measure({"test": _scored(point)}, point, resamples=9)
     with pytest.raises(InputError, match="different splits"):
         repeats.combine([run, {"metrics": {"val": {}}}])
     with pytest.raises(InputError, match="at least one"):

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from kerasfaces.evaluate import groups, slices
-from kerasfaces.metrics import NAMES, Estimate, Rows, measure_slices
+from kerasfaces.metrics import NAMES, Rows, measure_slices
 from kerasfaces.metrics.bootstrap import RESAMPLES
 from kerasfaces.run import predictions
 from kerasfaces.run.operating_point import OperatingPoint
@@ -38,10 +38,9 @@ def measure(
     content: dict[str, Any] = {"metrics": {}, "groups": {}}
     for split, frame in frames.items():
         names = slices.columns(frame, by)
-        content["metrics"][split] = _split(frame, names, point, resamples, seed)
+        content["metrics"][split] = _slices(frame, names, point, resamples, seed)
         content["groups"][split] = {
-            name: [group.to_dict() for group in groups.compare(frame, name, point)]
-            for name in names
+            name: groups.compare(frame, name, point) for name in names
         }
         if samples_per_group is not None:
             content.setdefault("samples_per_group", {})[split] = {
@@ -64,42 +63,39 @@ def flat(content: Mapping[str, Any]) -> pd.DataFrame:
             "split": split,
             "slice": name.encode("utf-8", "backslashreplace").decode(),
             "metric": metric,
-            **{key: found[metric][key] for key in ("value", "low", "high")},
-            "n": found["n"],
-            "n_unreadable": found["n_unreadable"],
-            "method": found[metric]["method"],
+            **{key: part[metric][key] for key in ("value", "low", "high")},
+            "n": part["n"],
+            "n_unreadable": part["n_unreadable"],
+            "method": part[metric]["method"],
         }
         for split, parts in content["metrics"].items()
-        for name, found in parts.items()
+        for name, part in parts.items()
         for metric in NAMES
     ]
     return pd.DataFrame(lines)
 
 
-def _split(
+def _slices(
     frame: pd.DataFrame, by: list[str], point: OperatingPoint, resamples: int, seed: int
 ) -> dict[str, dict[str, Any]]:
     known = np.isfinite(predictions.ranking(frame))
     masks = slices.masks(frame, by)
+    readable = rows(frame)
     inside = {name: mask[known] for name, mask in masks.items()}
-    checked = rows(frame)
-    found = measure_slices(checked, inside, point.thresholds, resamples, seed)
-    result = {}
-    for name, estimates in found.items():
-        n, n_fake = int(inside[name].sum()), int((inside[name] & checked.fake).sum())
-        result[name] = {
+    measured = measure_slices(readable, inside, point.thresholds, resamples, seed)
+    note = f"; coarse threshold, set on {point.n_real} validation reals"
+    content = {}
+    for name, estimates in measured.items():
+        strict = estimates["tpr_at_fpr_1pct"]
+        if point.n_real < FEW and not np.isnan(strict.value):
+            strict = dataclasses.replace(strict, method=strict.method + note)
+            estimates["tpr_at_fpr_1pct"] = strict
+        n, n_fake = int(inside[name].sum()), int((inside[name] & readable.fake).sum())
+        content[name] = {
             "n": n,
             "n_real": n - n_fake,
             "n_fake": n_fake,
             "n_unreadable": int((masks[name] & ~known).sum()),
-            **{key: _noted(key, e, point).to_dict() for key, e in estimates.items()},
+            **{metric: estimate.to_dict() for metric, estimate in estimates.items()},
         }
-    return result
-
-
-def _noted(metric: str, estimate: Estimate, point: OperatingPoint) -> Estimate:
-    """Say in the method where a threshold set for 1 % could not be set finely."""
-    if metric != "tpr_at_fpr_1pct" or point.n_real >= FEW or np.isnan(estimate.value):
-        return estimate
-    note = f"; coarse threshold, set on {point.n_real} validation reals"
-    return dataclasses.replace(estimate, method=estimate.method + note)
+    return content

@@ -1,0 +1,123 @@
+"""A measured run -> its page."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from kerasfaces.core import registry
+from kerasfaces.evaluate import names
+from kerasfaces.evaluate.metrics_json import FEW
+from kerasfaces.report.markup import interval, number
+from kerasfaces.report.page import measured_on, page
+from kerasfaces.run.operating_point import OperatingPoint
+
+_PACKAGE = "kerasfaces.evaluate.sections"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ReportInput:
+    """A measured run, as every section of the report is given it.
+
+    Attributes:
+        name: The run's name, as in its folder.
+        predictions: Split -> predictions with scores (see `predictions`).
+        point: Frozen on validation.
+        metrics: The content of metrics.json.
+        headline: The split whose numbers are the result.
+        config: The run's configuration, or empty.
+        environment: Versions and machine, or empty.
+        audit: The manifest's audit as `config.to_dict` gives it, or None.
+        history: One row per epoch, or None.
+        warnings: Sentences a reader must see first.
+        image_root: What relative paths in the predictions are relative to, or None.
+    """
+
+    name: str
+    predictions: Mapping[str, pd.DataFrame]
+    point: OperatingPoint
+    metrics: Mapping[str, Any]
+    headline: str = "test"
+    config: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    environment: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    audit: Mapping[str, Any] | None = None
+    history: pd.DataFrame | None = None
+    warnings: tuple[str, ...] = ()
+    image_root: Path | None = None
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """Predictions of the headline split."""
+        return self.predictions[self.headline]
+
+    @property
+    def slices(self) -> Mapping[str, Any]:
+        """Metrics of the headline split, by slice."""
+        slices: Mapping[str, Any] = self.metrics["metrics"][self.headline]
+        return slices
+
+
+def render(data: ReportInput) -> str:
+    """Return the page of a run; sections stand in the order of their `ORDER`."""
+    modules = {name: registry.load(_PACKAGE, name) for name in registry.names(_PACKAGE)}
+    ordered = sorted(modules, key=lambda name: (modules[name].ORDER, name))
+    return page(
+        data.name,
+        "kerasfaces report",
+        data.warnings,
+        [(name, modules[name].report(data)) for name in ordered],
+        measured_on(data.headline),
+    )
+
+
+def cautions(data: ReportInput) -> list[str]:
+    """Return what a reader must know before the numbers.
+
+    No test split, a failed audit, unreadable images, few images, a coarse threshold.
+    """
+    sentences = []
+    headline, metrics = data.headline, data.metrics
+    if headline == "val" and "seen" not in metrics:  # the run's own validation
+        sentences.append(
+            "There is no test split: the numbers are validation's, which also chose threshold "
+            "and calibration, so they are too good."
+        )
+    if data.audit and data.audit.get("flagged"):
+        sentences.append(audit_sentence(data.audit))
+    for split, parts in metrics["metrics"].items():
+        unreadable, n = parts["all"]["n_unreadable"], parts["all"]["n"]
+        if unreadable:
+            sentences.append(
+                f"{unreadable:,} of {unreadable + n:,} images in {split} "
+                f"{names.could_not_be_read(metrics)} and are in no number; they are listed below."
+            )
+    for label in ("real", "fake"):
+        n = data.slices["all"][f"n_{label}"]
+        if n == 0:
+            sentences.append(
+                f"{headline} has no readable {label} image: there is no AUC."
+            )
+        elif n < FEW:
+            sentences.append(
+                f"{headline} has only {n} {label} images: the intervals are wide."
+            )
+    if data.point.n_real < FEW:
+        sentences.append(
+            f"Validation has only {data.point.n_real} real images, so the threshold for 1 % "
+            "false alarms is coarse: one image more or less moves it."
+        )
+    return sentences
+
+
+def audit_sentence(audit: Mapping[str, Any]) -> str:
+    """Return what a flagged audit means for the numbers."""
+    fact = audit.get("most_telling_fact")
+    return (
+        "The files give the classes away: format, size and compression alone reach an AUC of "
+        f"{number(audit.get('auc'))} ({interval(audit.get('low'), audit.get('high'))})"
+        + (f", most of all {fact}" if fact else "")
+        + ". The detector may have learnt that instead of faces; `data.neutralise(DIR)` "
+        "makes a set without it."
+    )
