@@ -28,7 +28,6 @@ from kerasfaces.dataset.channels import from_store
 from kerasfaces.features import engines
 from kerasfaces.images import InputSpec
 from kerasfaces.models import assemble
-from kerasfaces.run import baseline
 from kerasfaces.run import predictor as predict
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.run.network import TrainedNetwork
@@ -163,13 +162,11 @@ def _on_pixels(run: TrainedNetwork) -> bool:
 
 
 def _baseline(run: DetectorRun, config: BaselineConfig) -> Ready:
-    fitted = baseline.arrays_of(run)
-
     def score(files: Sequence[Path]) -> NDArray[np.float64]:
         pixels = _pixels(files, config.input_spec)
-        return baseline.logits_of(config, fitted, lambda at: pixels[at], len(files))
+        return run.baseline_logits(lambda at: pixels[at], len(files))
 
-    count = int(sum(np.size(value) for value in fitted.values()))
+    count = int(sum(np.size(value) for value in run.fitted.values()))
     return Ready(score, count, count)
 
 

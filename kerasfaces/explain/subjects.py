@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.core import rng
 from kerasfaces.core.errors import ImageError, InputError
 from kerasfaces.dataset import stage
@@ -32,7 +31,6 @@ from kerasfaces.images.limits import Limits
 from kerasfaces.models import assemble
 from kerasfaces.models import head as heads
 from kerasfaces.models.config import HeadConfig
-from kerasfaces.run import baseline
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.run.network import TrainedNetwork
 from kerasfaces.run.predictor import image_logits
@@ -209,7 +207,7 @@ def open_subject(folder: Path, redraws: int = 0, seed: int = 0) -> Subject:
     network = None
     if (config := run.baseline) is not None:
         kind, spec, limits = config.model.name, config.input_spec, run.limits
-        logits = _baseline_logits(run, config)
+        logits = _baseline_logits(run)
     else:
         trained = run.network
         kind, spec, limits = trained.model.name, trained.input_spec, trained.limits
@@ -230,11 +228,9 @@ def open_subject(folder: Path, redraws: int = 0, seed: int = 0) -> Subject:
     )
 
 
-def _baseline_logits(run: DetectorRun, config: BaselineConfig) -> Logits:
-    fitted = baseline.arrays_of(run)
-    return lambda images: baseline.logits_of(
-        config, fitted, lambda rows: images[rows], len(images)
-    )[:, None]
+def _baseline_logits(run: DetectorRun) -> Logits:
+    _ = run.fitted  # an unfinished run is refused here
+    return lambda images: run.baseline_logits(images.__getitem__, len(images))[:, None]
 
 
 def _channel_logits(trained: TrainedNetwork) -> Logits:

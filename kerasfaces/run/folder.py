@@ -11,214 +11,33 @@
 every access; assigning to one writes it whole.
 """
 
-import contextlib
 import logging
-from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from kerasfaces import __version__
-from kerasfaces import manifest as manifests
+from kerasfaces.baselines.config import BaselineConfig
+from kerasfaces.core import arrays, registry
 from kerasfaces.core import config as configs
-from kerasfaces.core import environment, folders
 from kerasfaces.core.errors import InputError, MissingFileError, RunError
 from kerasfaces.core.files import atomic_path, read_json, write_json, write_text
 from kerasfaces.core.texts import listed, quoted
 from kerasfaces.images.limits import Limits
 from kerasfaces.run import kinds, predictions
+from kerasfaces.run.layout import File, JsonFile
+from kerasfaces.run.layout import Run as Run  # of any kind
+from kerasfaces.run.network import TrainedNetwork, from_json, reading
 from kerasfaces.run.operating_point import OperatingPoint
 
 if TYPE_CHECKING:
     import keras
 
-    from kerasfaces.baselines.config import BaselineConfig
-    from kerasfaces.run.network import TrainedNetwork
-
+BASELINES = "kerasfaces.baselines.zoo"
 logger = logging.getLogger(__name__)
-FORMAT = 1  # of the layout; see `Run.check_format`
-
-
-class File:
-    """The path of a file in a run folder as an attribute."""
-
-    def __init__(self, name: str) -> None:
-        """Name the file."""
-        self.name = name
-
-    def __get__(self, run: "Run", owner: type["Run"]) -> Path:
-        """Return the path."""
-        return run.path / self.name
-
-
-class JsonFile:
-    """A JSON object in a run folder as an attribute: reading reads, assigning writes."""
-
-    def __init__(self, name: str, *, optional: bool = False) -> None:
-        """Name the file; an optional one that is missing is an empty object."""
-        self.name, self._optional = name, optional
-
-    def __get__(self, run: "Run", owner: type["Run"]) -> dict[str, Any]:
-        """Read the file.
-
-        Raises:
-            MissingFileError: It is not there.
-            RunError: It is damaged.
-        """
-        path = run.path / self.name
-        if self._optional and not path.is_file():
-            return {}
-        value = read_json(path)
-        if not isinstance(value, dict):
-            raise RunError(f"{path} holds no object; restore or delete it.")
-        return value
-
-    def __set__(self, run: "Run", value: Mapping[str, Any]) -> None:
-        """Write the file."""
-        write_json(run.path / self.name, dict(value))
-
-
-class Run:
-    """A folder that one command writes and others read.
-
-    Attributes:
-        path: The folder; it need not exist.
-    """
-
-    NOUN: ClassVar[str] = "run"  # in messages
-    IDENTITY: ClassVar[str] = "config.json"  # what decides everything else
-    EARLY: ClassVar[tuple[str, ...]] = (
-        "format.json",
-        "environment.json",
-        "manifest.csv",
-        "audit.json",
-    )
-    LAST: ClassVar[tuple[str, ...]] = ("report.html",)  # a finished one has these
-    MARKS: ClassVar[tuple[str, ...]] = ()  # files that only this kind has
-
-    config = JsonFile("config.json", optional=True)
-    environment = JsonFile("environment.json", optional=True)
-    audit = JsonFile("audit.json", optional=True)  # what files alone tell of the labels
-    manifest_file = File("manifest.csv")  # the images and the splits that were used
-    report = File("report.html")  # the page for people
-    _format = JsonFile("format.json", optional=True)
-
-    def __init__(self, path: Path) -> None:
-        """Name the folder; nothing is read."""
-        self.path = path
-
-    @classmethod
-    def open(cls, path: Path) -> Self:
-        """Return a folder as the object of its kind.
-
-        Raises:
-            MissingFileError: There is no such folder, or no finished run in it.
-            InputError: It is of another kind than this class.
-            RunError: A newer version wrote it.
-        """
-        run = cls.kind(path)
-        if not isinstance(run, cls):
-            raise InputError(f"{path} {kinds.why_no_run(path)}")
-        run.check_format()
-        run.check()
-        return run
-
-    @staticmethod
-    def kind(path: Path) -> "Run":
-        """Return a folder as the object of its kind, finished or not, unchecked."""
-        for kind in KINDS:
-            if any((path / mark).exists() for mark in kind.MARKS):
-                return kind(path)
-        return DetectorRun(path)
-
-    @contextlib.contextmanager
-    def writing(self, identity: Mapping[str, Any]) -> Iterator[None]:
-        """Hold the folder's lock as the only writer of what `identity` decides.
-
-        Raises:
-            LockedError: Another process is writing it.
-            RunError: It holds something else, or a newer version wrote it.
-        """
-        with folders.lock(self.path, f"{self.NOUN} folder"):
-            self.check_format()
-            folders.claim(
-                self.path, self.IDENTITY, dict(identity), self.NOUN, self.EARLY
-            )
-            if not self._format:
-                self._format = {"format": FORMAT, "kerasfaces": __version__}
-            yield
-
-    def check_format(self) -> None:
-        """Refuse a folder whose layout this version does not know.
-
-        Raises:
-            RunError: Its format is newer, or none.
-        """
-        number = self._format.get("format", FORMAT)
-        if not isinstance(number, int) or number < 1:
-            raise RunError(
-                f"{self.path / 'format.json'}: format is {quoted(str(number))}, expected "
-                f"{FORMAT}; restore the file."
-            )
-        if number > FORMAT:
-            author = self._format.get("kerasfaces", "a newer version")
-            raise RunError(
-                f"{self.path} has format {number}, written by kerasfaces "
-                f"{quoted(str(author))}, and this is {__version__}, which reads format "
-                f"{FORMAT}: install the newer version (pip install -U kerasfaces)."
-            )
-
-    def check(self) -> None:
-        """Refuse an unfinished folder; what a kind needs is up to it."""
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether the command that writes the folder has nothing left to do."""
-        return all((self.path / name).exists() for name in self.LAST)
-
-    @property
-    def name(self) -> str:
-        """The folder's own name, also where it was given as `.`."""
-        return self.path.resolve().name
-
-    def write_report(self, page: str) -> None:
-        """Write the page, the last file of a finished folder."""
-        write_text(self.report, page)
-
-    def describe_machine(self) -> None:
-        """Write environment.json: what this process runs on."""
-        self.environment = environment.describe()
-
-    @property
-    def manifest(self) -> manifests.Manifest:
-        """Its images.
-
-        Raises:
-            MissingFileError: There is no manifest.
-            InputError: It is damaged.
-        """
-        return manifests.read(self.manifest_file)
-
-    def keep_manifest(self, manifest: manifests.Manifest) -> manifests.Manifest:
-        """Return the folder's images, at first those given, split where they are not."""
-        from kerasfaces.manifest import split
-
-        if not self.manifest_file.exists():
-            manifests.write(split.if_needed(manifest), self.manifest_file)
-        return self.manifest
-
-    def keep_audit(self, manifest: manifests.Manifest) -> dict[str, Any] | None:
-        """Return the folder's audit, at first that of a manifest's files.
-
-        None where no file is: a channel store holds what was read of them.
-        """
-        from kerasfaces.manifest import audit
-
-        if not self.audit and any(file.exists() for file in manifest.files()):
-            self.audit = configs.to_dict(audit.audit(manifest))
-        return self.audit or None
 
 
 class ScoredRun(Run):
@@ -312,7 +131,7 @@ class ScoredRun(Run):
     @property
     def table(self) -> pd.DataFrame:
         """Every metric of every slice, one per row."""
-        return pd.read_csv(self.path / "metrics.csv", keep_default_na=True)
+        return pd.read_csv(self.path / "metrics.csv")
 
     def write_table(self, table: pd.DataFrame) -> None:
         """Write metrics.csv."""
@@ -361,9 +180,10 @@ class DetectorRun(ScoredRun):
     EARLY = (*Run.EARLY, "clock.json")
     input_spec = JsonFile("input_spec.json")
     training = JsonFile("training.json", optional=True)
-
     model_file = File("model.keras")  # the network
     arrays_file = File("model.npz")  # the fitted arrays of a baseline
+    clock_file = File("clock.json")  # the seconds of training, which go on after a kill
+    tensorboard_folder = File("tensorboard")  # the logs for TensorBoard
 
     @property
     def learnt_files(self) -> list[Path]:
@@ -376,13 +196,9 @@ class DetectorRun(ScoredRun):
         with atomic_path(self.model_file) as path:
             model.save(path)
 
-    clock_file = File("clock.json")  # the seconds of training, which go on after a kill
-
     def checkpoint_file(self, phase: str) -> Path:
         """Return where a training phase continues."""
         return self.path / "checkpoints" / f"{phase}.npz"
-
-    tensorboard_folder = File("tensorboard")  # the logs for TensorBoard
 
     @property
     def base_weights(self) -> dict[str, str] | None:
@@ -391,27 +207,63 @@ class DetectorRun(ScoredRun):
         return weights
 
     @cached_property
-    def baseline(self) -> "BaselineConfig | None":
+    def baseline(self) -> BaselineConfig | None:
         """The configuration of a baseline's run; None for a network's.
 
         Raises:
             InputError: It is damaged.
         """
-        from kerasfaces.run import baseline
-
-        return baseline.config_of(self)
+        train = self.config.get("train", {})
+        match train:
+            case {"model": {"name": str(name)}} if name in registry.names(BASELINES):
+                kind: type[BaselineConfig] = registry.load(BASELINES, name).CONFIG
+                return configs.from_dict(kind, train, f"{self.path}/config.json")
+        return None
 
     @cached_property
-    def network(self) -> "TrainedNetwork":
+    def fitted(self) -> arrays.Arrays:
+        """What a baseline has learnt.
+
+        Raises:
+            RunError: The run is unfinished or damaged.
+        """
+        self._require(self.arrays_file)
+        return arrays.read(self.arrays_file, "train again")
+
+    def baseline_logits(self, read: arrays.Read, count: int) -> NDArray[np.float64]:
+        """Return a baseline's logits of the first `count` images of a reader, `(count,)`."""
+        plugin = registry.load(BASELINES, self.config["train"]["model"]["name"])
+        logits: NDArray[np.float64]
+        logits = plugin.logits(self.baseline, self.fitted, read, count)
+        return logits
+
+    @cached_property
+    def network(self) -> TrainedNetwork:
         """What the folder says of its network.
 
         Raises:
             InputError: It is a baseline's.
-            KerasfacesError: A file is missing or damaged.
+            MissingFileError: A file is missing.
+            RunError: The run is not finished, or damaged.
         """
-        from kerasfaces.run import network
+        if self.baseline is not None:
+            raise InputError(
+                f"{self.path} holds {self.baseline.model.name}, which is no network: only "
+                "its scores can be had (kerasfaces evaluate). Give a run of a model."
+            )
+        with reading(self.path, lambda: self.environment):
+            if not (self.path / self.IDENTITY).is_file():
+                raise MissingFileError(f"{self.path}/{self.IDENTITY} does not exist.")
+            self._require(self.model_file)
+            return from_json(
+                self.path, self.model_file, self.config, self.input_spec, self.limits
+            )
 
-        return network.read(self)
+    def _require(self, learnt: Path) -> None:
+        if not learnt.exists():
+            raise RunError(
+                f"{self.path}: training is not finished (no {learnt.name}); run it again."
+            )
 
     @cached_property
     def limits(self) -> Limits | None:
@@ -509,21 +361,17 @@ class MatrixRun(Run):
     LAST = ("crossgen.json", "crossgen.csv", "report.html")
     MARKS = ("crossgen.json", "request.json")
     result = JsonFile("crossgen.json")
+    table_file = File("crossgen.csv")  # one line per cell and metric
+    unsplit_file = File("splits/manifest.csv")  # the images with their hashes
 
     @property
     def is_finished(self) -> bool:
         """Whether it holds the whole result, no training of it having failed."""
         return super().is_finished and not self.result["failed"]
 
-    table_file = File("crossgen.csv")  # one line per cell and metric
-
     def training_set(self, name: str) -> RepeatedRuns:
         """Return the runs of a training set."""
         return RepeatedRuns(self.path / "runs" / name)
-
-    unsplit_file = File(
-        "splits/manifest.csv"
-    )  # the images with their hashes, before they are split
 
     def split_file(self, seed: int) -> Path:
         """Return where the splits of a seed are."""
@@ -546,14 +394,13 @@ class Explanation(Run):
     NOUN = "explanation"
     IDENTITY = "explain.json"
     EARLY = ("format.json",)
-    MARKS = ("explain.json",)
     LAST = ("explain.html",)
-
+    MARKS = ("explain.json",)
     table_file = File("explanations.csv")  # one row per image
-    report = File("explain.html")  # the page for people
+    report = File("explain.html")
 
 
-KINDS: Sequence[type[Run]] = (
+Run.KINDS = (
     EnsembleRun,
     AttributionRun,
     StudyRun,
@@ -561,4 +408,5 @@ KINDS: Sequence[type[Run]] = (
     RepeatedRuns,
     Comparison,
     Explanation,
+    DetectorRun,
 )

@@ -1,6 +1,8 @@
 """A detector's run folder -> its network: what is needed to build, load and feed it."""
 
+import contextlib
 import dataclasses
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,15 +24,14 @@ from kerasfaces.models.config import ModelConfig
 if TYPE_CHECKING:
     import keras
 
-    from kerasfaces.run.folder import DetectorRun
-
 
 @dataclasses.dataclass(frozen=True)
 class TrainedNetwork:
     """What a run folder says about its network.
 
     Attributes:
-        run: The run folder.
+        folder: The run folder.
+        weights_file: The trained network in it.
         model: The architecture.
         weights: Identity of the base's weights; None when it was trained from nothing.
         frozen: Whether the base is exactly those weights.
@@ -39,18 +40,14 @@ class TrainedNetwork:
         limits: What a picture must have to get a verdict; None where nothing is known.
     """
 
-    run: "DetectorRun"
+    folder: Path
+    weights_file: Path
     model: ModelConfig
     weights: dict[str, str] | None
     frozen: bool
     input_spec: InputSpec
     channel_recipe: dict[str, Any] | None = None
     limits: Limits | None = None
-
-    @property
-    def folder(self) -> Path:
-        """The run folder."""
-        return self.run.path
 
     def load(self) -> "keras.Model":
         """Build the network from its JSON and load its weights; no code is loaded.
@@ -61,87 +58,90 @@ class TrainedNetwork:
         """
         numerics.refuse_changed()
         model = catalogue.load(self.model.name).build(self.model)
-        path = self.run.model_file
         try:
-            model.load_weights(str(path))
+            model.load_weights(str(self.weights_file))
         except Exception as error:
-            raise RunError(f"{path} is damaged or of another model: {error}") from error
+            raise RunError(
+                f"{self.weights_file} is damaged or of another model: {error}"
+            ) from error
         return model
 
 
-def read(run: "DetectorRun") -> TrainedNetwork:
-    """Read what a run folder says of its network.
+def from_json(
+    folder: Path,
+    weights_file: Path,
+    config: Mapping[str, Any],
+    input_spec: Mapping[str, Any],
+    limits: Limits | None,
+) -> TrainedNetwork:
+    """Return what config.json and input_spec.json of a run say; within `reading`."""
+    train = config["train"]
+    model = configs.from_dict(ModelConfig, train["model"], f"{folder}/config.json")
+    where = f"{folder}/input_spec.json"
+    pixels = configs.from_dict(InputSpec, input_spec["input"], where)
+    if pixels.size_px != model.size_px:
+        raise RunError(
+            f"{folder}: input_spec.json says {pixels.size_px} px and config.json "
+            f"{model.size_px}: one is damaged; restore it, or train the run again."
+        )
+    recipe = input_spec.get("channel_recipe")
+    if recipe is not None:
+        configs.mapping(recipe, f"{where}.channel_recipe")
+    base_trained = train["unfreeze"] or train.get("train_base")
+    return TrainedNetwork(
+        folder=folder,
+        weights_file=weights_file,
+        model=model,
+        weights=config["weights"],
+        frozen=config["weights"] is not None
+        and not base_trained
+        and not catalogue.load(model.name).end_to_end,
+        input_spec=pixels,
+        channel_recipe=recipe,
+        limits=limits,
+    )
+
+
+@contextlib.contextmanager
+def reading(
+    folder: Path, environment: Callable[[], Mapping[str, Any]]
+) -> Iterator[None]:
+    """Read a run; what fails says so, what to do, and which other version made the run.
+
+    Args:
+        folder: The run folder.
+        environment: Returns what environment.json says; may fail.
 
     Raises:
         MissingFileError: A file is missing.
-        RunError: The run is not finished, or damaged.
-        InputError: It is a baseline's.
+        RunError: The run is damaged, or of another version.
     """
-    if run.baseline is not None:
-        raise InputError(
-            f"{run.path} holds {run.baseline.model.name}, which is no network: only its "
-            "scores can be had (kerasfaces evaluate). Give a run of a model."
-        )
     try:
-        return _read(run)
+        yield
     except MissingFileError as error:
         raise MissingFileError(
-            f"{error} {run.path} is incomplete: copy the whole run folder, or train the run "
-            f"again.{_other_version(run)}"
+            f"{error} {folder} is incomplete: copy the whole run folder, or train the run "
+            f"again.{_other_version(environment)}"
         ) from error
     except InputError as error:
         raise RunError(
             f"{error} The run cannot be read by this version: train it again, or use the one "
-            f"that made it.{_other_version(run)}"
+            f"that made it.{_other_version(environment)}"
         ) from error
     except (KeyError, TypeError, AttributeError) as error:
         raise RunError(
-            f"{run.path}: config.json or input_spec.json is damaged, or of another version "
+            f"{folder}: config.json or input_spec.json is damaged, or of another version "
             f"({type(error).__name__}: {quoted(str(error))}); restore it, or train the run "
-            f"again.{_other_version(run)}"
+            f"again.{_other_version(environment)}"
         ) from error
 
 
-def _other_version(run: "DetectorRun") -> str:
+def _other_version(environment: Callable[[], Mapping[str, Any]]) -> str:
     """Return which version made a run, where it says so and that is not this one."""
     try:
-        version = run.environment["packages"]["kerasfaces"]
+        version = environment()["packages"]["kerasfaces"]
     except (KerasfacesError, KeyError, TypeError):
         return ""
     if version == __version__:
         return ""
     return f" It was made by kerasfaces {shortened(plain(version))}; this is {__version__}."
-
-
-def _read(run: "DetectorRun") -> TrainedNetwork:
-    config, where = run.config, str(run.path)
-    if not (run.path / run.IDENTITY).is_file():
-        raise MissingFileError(f"{where}/{run.IDENTITY} does not exist.")
-    if not run.model_file.exists():
-        raise RunError(
-            f"{where}: training is not finished (no {run.model_file.name}); run it again."
-        )
-    train = config["train"]
-    model = configs.from_dict(ModelConfig, train["model"], f"{where}/config.json")
-    stays = not catalogue.load(model.name).end_to_end
-    spec = run.input_spec
-    pixels = configs.from_dict(InputSpec, spec["input"], f"{where}/input_spec.json")
-    if pixels.size_px != model.size_px:
-        raise RunError(
-            f"{where}: input_spec.json says {pixels.size_px} px and config.json "
-            f"{model.size_px}: one is damaged; restore it, or train the run again."
-        )
-    recipe = spec.get("channel_recipe")
-    if recipe is not None:
-        configs.mapping(recipe, f"{where}/input_spec.json.channel_recipe")
-    return TrainedNetwork(
-        run=run,
-        model=model,
-        weights=config["weights"],
-        frozen=config["weights"] is not None
-        and not (train["unfreeze"] or train.get("train_base"))
-        and stays,
-        input_spec=pixels,
-        channel_recipe=recipe,
-        limits=run.limits,
-    )

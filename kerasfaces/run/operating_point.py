@@ -28,6 +28,8 @@ class ValidationPredictions:
     Attributes:
         fake: `(n,)` bool.
         logit: `(n,)` float64, finite.
+        n_real: Number of real images.
+        n_fake: Number of fake images.
     """
 
     def __init__(self, frame: pd.DataFrame) -> None:
@@ -45,22 +47,14 @@ class ValidationPredictions:
         rows = predictions.readable(frame)
         self.fake: Bools = (rows["label"] == "fake").to_numpy()
         self.logit: Floats = predictions.ranking(rows)
+        self.n_fake = int(self.fake.sum())
+        self.n_real = len(rows) - self.n_fake
         if self.n_real == 0 or self.n_fake == 0:
             raise InputError(
                 f"Validation has {self.n_real} readable real and {self.n_fake} fake images; "
                 "a threshold needs at least 1 of each. Give it more rows, e.g. with "
                 "`data.split(ratio='3:1:1', overwrite=True)`."
             )
-
-    @property
-    def n_real(self) -> int:
-        """Number of reals."""
-        return int((~self.fake).sum())
-
-    @property
-    def n_fake(self) -> int:
-        """Number of fakes."""
-        return int(self.fake.sum())
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -76,8 +70,8 @@ class OperatingPoint:
         abstain: Scores `low <= score <= high` deserve "unsure"; equal when never.
         false_alarm_rate: At `threshold`, on validation.
         miss_rate: At `threshold`, on validation.
-        n_real: Reals it was chosen on.
-        n_fake: Fakes it was chosen on.
+        n_real: Number of real images it was chosen on.
+        n_fake: Number of fake ones.
     """
 
     calibrator: Platt
@@ -115,16 +109,12 @@ class OperatingPoint:
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of operating_point.json."""
-        return {
-            "calibrator": {"kind": "platt", **dataclasses.asdict(self.calibrator)},
-            "threshold": self.threshold,
-            "rule": self.rule,
-            "threshold_fpr_1pct": self.threshold_fpr_1pct,
-            "rule_fpr_1pct": self.rule_fpr_1pct,
+        value = dataclasses.asdict(self)
+        n_real, n_fake = value.pop("n_real"), value.pop("n_fake")
+        return value | {
+            "calibrator": {"kind": "platt", **value["calibrator"]},
             "abstain": list(self.abstain),
-            "false_alarm_rate": self.false_alarm_rate,
-            "miss_rate": self.miss_rate,
-            "chosen_on": {"split": "val", "n_real": self.n_real, "n_fake": self.n_fake},
+            "chosen_on": {"split": "val", "n_real": n_real, "n_fake": n_fake},
         }
 
     @classmethod
@@ -135,15 +125,12 @@ class OperatingPoint:
             RunError: A part is missing or of the wrong kind.
         """
         try:
-            if value["calibrator"]["kind"] != "platt":
-                raise ValueError(
-                    f"unknown calibrator {quoted(value['calibrator']['kind'])}"
-                )
+            calibrator, chosen_on = value["calibrator"], value["chosen_on"]
+            if calibrator["kind"] != "platt":
+                raise ValueError(f"unknown calibrator {quoted(calibrator['kind'])}")
             low, high = value["abstain"]
             point = cls(
-                calibrator=Platt(
-                    float(value["calibrator"]["a"]), float(value["calibrator"]["b"])
-                ),
+                calibrator=Platt(float(calibrator["a"]), float(calibrator["b"])),
                 threshold=float(value["threshold"]),
                 rule=str(value["rule"]),
                 threshold_fpr_1pct=float(value["threshold_fpr_1pct"]),
@@ -151,8 +138,8 @@ class OperatingPoint:
                 abstain=(float(low), float(high)),
                 false_alarm_rate=float(value["false_alarm_rate"]),
                 miss_rate=float(value["miss_rate"]),
-                n_real=int(value["chosen_on"]["n_real"]),
-                n_fake=int(value["chosen_on"]["n_fake"]),
+                n_real=int(chosen_on["n_real"]),
+                n_fake=int(chosen_on["n_fake"]),
             )
             used = (*dataclasses.astuple(point.calibrator), *point.abstain)
             if not np.isfinite([*used, *dataclasses.astuple(point.thresholds)]).all():
@@ -187,8 +174,8 @@ def choose_operating_point(
     log_odds = calibrator.log_odds(validation.logit)
     strict, strict_rule = _for_false_alarms(fake, log_odds, 0.01)
     if false_alarm_rate is None:
-        at, rule = _for_balanced_accuracy(fake, log_odds), "highest balanced accuracy"
-        rule += " on validation"
+        at = _for_balanced_accuracy(fake, log_odds)
+        rule = "highest balanced accuracy on validation"
     else:
         at, rule = _for_false_alarms(fake, log_odds, false_alarm_rate)
     threshold = _score(at)

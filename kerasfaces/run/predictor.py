@@ -2,14 +2,14 @@
 
 import dataclasses
 import logging
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.core import config as configs
 from kerasfaces.core.arrays import Read
 from kerasfaces.core.errors import InputError
@@ -25,15 +25,12 @@ from kerasfaces.dataset.channels import (
 )
 from kerasfaces.dataset.sizes import with_limits
 from kerasfaces.features.cached import FeatureCache, base_recipe
+from kerasfaces.images import InputSpec
+from kerasfaces.images.limits import Limits
+from kerasfaces.manifest import Manifest
 from kerasfaces.models import assemble, stem
-from kerasfaces.run import baseline
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.run.network import TrainedNetwork
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from kerasfaces.manifest import Manifest
 
 logger = logging.getLogger(__name__)
 
@@ -42,10 +39,10 @@ BATCH = 32
 
 def predict_run(
     folder: Path,
-    manifest: "Manifest",
+    manifest: Manifest,
     split: str | None = None,
     store: Path | None = None,
-) -> "pd.DataFrame":
+) -> pd.DataFrame:
     """Return predictions of a manifest's rows by a run's model.
 
     Args:
@@ -81,11 +78,10 @@ class Predictor:
         """Read the run folder; weights are loaded when they are needed.
 
         Raises:
-            KerasfacesError: See `network.read`.
+            KerasfacesError: See `DetectorRun.network`.
         """
         self._run = DetectorRun(folder)
-        self._detector = self._run.baseline or self._run.network
-        self._model: keras.Model | None = None
+        _ = self._run.network if self._run.baseline is None else self._run.fitted
         self._features: FeatureCache | None = None
 
     def logits(
@@ -98,26 +94,31 @@ class Predictor:
             store: See `predict_run`.
 
         Raises:
-            KerasfacesError: See `inputs_of`, `Network.load`.
+            KerasfacesError: See `inputs_of`, `TrainedNetwork.load`.
         """
-        detector = self._detector
-        if isinstance(detector, BaselineConfig):
-            return baseline.predict(self._run, detector, files, store)
-        cached = inputs_of(detector, files, store)
-        pairs = zip(cached.keys, cached.reasons, strict=True)
-        keys = [key for key, why in pairs if not why]
+        run, config = self._run, self._run.baseline
+        inputs: CachedImages | ChannelArrays
+        if config is None:
+            inputs = inputs_of(run.network, files, store)
+        else:
+            spec = config.input_spec
+            inputs = _pixels(run.path, spec, run.limits, files, store)
+        readable = [not why for why in inputs.reasons]
+        keys = [key for key, good in zip(inputs.keys, readable, strict=True) if good]
         logits = np.full(len(files), np.nan)
         if keys:
-            logits[[not why for why in cached.reasons]] = self._of(
-                detector, cached.store, keys
-            )
-        return logits, cached.reasons
+            logits[readable] = self._of(inputs.store, keys)
+        return logits, inputs.reasons
 
-    def _of(
-        self, network: TrainedNetwork, images: Arrays, keys: list[str]
-    ) -> NDArray[np.float64]:
-        if self._model is None:
-            self._model = network.load()
+    @cached_property
+    def _model(self) -> keras.Model:
+        return self._run.network.load()
+
+    def _of(self, images: Arrays, keys: list[str]) -> NDArray[np.float64]:
+        run = self._run
+        if run.baseline is not None:
+            return run.baseline_logits(images.reader(keys), len(keys))
+        network = run.network
         if not network.frozen:
             return image_logits(self._model, images.reader(keys))
         if self._features is None:
@@ -125,8 +126,15 @@ class Predictor:
         self._features.look_at(images)
         before = self._features.engine
         reader = self._features.reader(keys)
-        if not before:
-            _compare_engines(self._run, self._features.engine)
+        trained, engine = run.training.get("engine"), self._features.engine
+        if not before and trained and trained != engine:
+            logger.info(
+                "%s was trained on features by %s, here they are by %s: logits can differ "
+                "in their fourth digit",
+                run.path,
+                trained,
+                engine,
+            )
         return image_logits(self._model.get_layer("head"), reader)
 
 
@@ -143,26 +151,9 @@ def frozen_features(
             f"{network.folder}: its base was trained with it, so that it has no features of "
             "its own; give a run whose base stayed frozen."
         )
-    return FeatureCache(
-        assemble.extractor_of(model),
-        base_recipe(
-            configs.to_dict(network.model), network.weights, stem.scaling_of(model)
-        ),
-        images,
-    )
-
-
-def _compare_engines(run: DetectorRun, engine: str) -> None:
-    """Say so where a run's head was trained on another engine's features."""
-    trained = run.training.get("engine")
-    if trained and trained != engine:
-        logger.info(
-            "%s was trained on features by %s, here they are by %s: logits can differ in "
-            "their fourth digit",
-            run.path,
-            trained,
-            engine,
-        )
+    scaling = stem.scaling_of(model)
+    recipe = base_recipe(configs.to_dict(network.model), network.weights, scaling)
+    return FeatureCache(assemble.extractor_of(model), recipe, images)
 
 
 def inputs_of(
@@ -176,43 +167,42 @@ def inputs_of(
         InputError: A store is given to a run on pixels, or the channel stage refused.
         StoreError: The store was made by another recipe.
     """
-    arrays = _arrays_of(network, files, store)
-    reasons = with_limits(files, arrays.reasons, network.limits)
-    return dataclasses.replace(arrays, reasons=reasons)
-
-
-def _arrays_of(
-    network: TrainedNetwork, files: list[Path], store: Path | None
-) -> CachedImages | ChannelArrays:
-    if network.channel_recipe is None:
-        if store is not None:
-            raise InputError(
-                f"`store={str(store)!r}`: {network.folder} was trained on pixels; leave it out."
-            )
-        return cache_images(files, network.input_spec)
+    recipe, limits = network.channel_recipe, network.limits
+    if recipe is None:
+        return _pixels(network.folder, network.input_spec, limits, files, store)
     names = network.model.channel_names
     if store is None:
-        return channels_of(files, network.channel_recipe, names)
-    joined = from_store(files, store, names)
-    check_recipe(
-        network.channel_recipe,
-        joined.store.made_by,
-        network.folder.name,
-        joined.store.folder,
-    )
-    return joined
+        channels = channels_of(files, recipe, names)
+    else:
+        channels = from_store(files, store, names)
+        made_by, folder = channels.store.made_by, channels.store.folder
+        check_recipe(recipe, made_by, network.folder.name, folder)
+    reasons = with_limits(files, channels.reasons, limits)
+    return dataclasses.replace(channels, reasons=reasons)
+
+
+def _pixels(
+    run: Path,
+    spec: InputSpec,
+    limits: Limits | None,
+    files: list[Path],
+    store: Path | None,
+) -> CachedImages:
+    if store is not None:
+        raise InputError(
+            f"`store={str(store)!r}`: {run} was trained on pixels; leave it out."
+        )
+    pixels = cache_images(files, spec)
+    reasons = with_limits(files, pixels.reasons, limits)
+    return dataclasses.replace(pixels, reasons=reasons)
 
 
 def as_predictions(
-    rows: "pd.DataFrame", logits: NDArray[np.float64], reasons: list[str]
-) -> "pd.DataFrame":
+    rows: pd.DataFrame, logits: NDArray[np.float64], reasons: list[str]
+) -> pd.DataFrame:
     """Return the columns of predictions.csv; the score is left open (NaN)."""
-    carried = [
-        name
-        for name in rows.columns
-        if name in ("path", "label", "source", "split", "pair_id")
-        or name.startswith("attr_")
-    ]
+    own = ("path", "label", "source", "split", "pair_id")
+    carried = [name for name in rows.columns if name in own or name.startswith("attr_")]
     return rows[carried].assign(logit=logits, score=np.nan, reason=reasons)
 
 

@@ -49,15 +49,13 @@ def _slice(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _metric(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     values = [part["value"] for part in parts]
-    blank = {"value": None, "sd": None, "low": None, "high": None, "values": values}
-    if any(value is None for value in values):
-        why = next(part["method"] for part in parts if part["value"] is None)
-        return {**blank, "method": why}
-    mean, sd = mean_sd(values)
-    known_sd = None if len(values) == 1 else sd
+    unknown = [part["method"] for part in parts if part["value"] is None]
+    mean, sd = (None, None) if unknown else mean_sd(values)
     return {
-        **blank,
         "value": mean,
-        "sd": known_sd,
-        "method": f"mean of {len(values)} seeds",
+        "sd": sd if len(values) > 1 else None,
+        "low": None,
+        "high": None,
+        "values": values,
+        "method": unknown[0] if unknown else f"mean of {len(values)} seeds",
     }

@@ -4,24 +4,27 @@ The file is run by its own runtime and compared with Keras before it appears; be
 stands export.json: what goes in, what comes out, what a logit means, what was measured.
 """
 
+import contextlib
 import importlib.metadata
 import logging
+import os
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from kerasfaces import __version__
-from kerasfaces.core import registry
+from kerasfaces.core import folders, registry
 from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.core.files import read_json, sha256, write_json
 from kerasfaces.core.imports import import_keras, optional_import, quiet
 from kerasfaces.core.texts import quoted
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.serve import parity
-from kerasfaces.serve.replace import replacing
-from kerasfaces.serve.traced import INPUT, OUTPUT, trace
+from kerasfaces.serve.formats import INPUT, OUTPUT, trace
 
 if TYPE_CHECKING:
-    from kerasfaces.run.network import TrainedNetwork
+    import keras
 
 logger = logging.getLogger(__name__)
 
@@ -51,28 +54,28 @@ def export(
     form = registry.load(PACKAGE, kind)
     run = DetectorRun.open(folder)
     target = (target or folder / "exports" / kind).resolve()
-    held = _held(target)
+    earlier = _earlier(target)
     import_keras()
-    trained = run.network
+    network = run.network
     identity = {
         "kerasfaces": __version__,
         "format": kind,
         "source": {
             "run": run.name,
-            "model": trained.model.name,
+            "model": network.model.name,
             "sha256": sha256(run.model_file),
         },
         "input_spec": run.input_spec,
         "operating_point": run.operating_point.to_json(),
     }
-    if _is_made(target, held, identity):
+    if earlier.items() >= identity.items() and earlier["files"] == _hashes(target):
         logger.info("%s is there already, made from this very run", target)
-        return target / form.FILE, held
+        return target / form.FILE, earlier
     _require(kind, form)
-    model = trained.load()
+    model = network.load()
     with replacing(target) as part:
         try:
-            measured = _write(trained, model, form, part)
+            measured = _write(run, model, form, part)
         except RunError as error:
             raise RunError(
                 f"{folder} cannot be exported as {kind}: {error}; nothing was kept. Other "
@@ -83,8 +86,39 @@ def export(
     return target / form.FILE, content
 
 
+@contextlib.contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Yield an empty folder that takes the place of `target` when all went well.
+
+    It is hidden beside `target`; what a killed process left there is removed.
+
+    Raises:
+        LockedError: Another process is writing it.
+    """
+    part = target.with_name(f".{target.name}.part")
+    old = target.with_name(f".{target.name}.old")
+    with folders.lock(part, "export"):
+        for each in part.iterdir():
+            if each.name != folders.LOCK:
+                folders.remove(each)
+        folders.remove(old)
+        try:
+            yield part
+            for file in _files(part):
+                with file.open("rb+") as opened:
+                    os.fsync(opened.fileno())
+            (part / folders.LOCK).unlink()
+            if target.exists():
+                target.rename(old)
+            part.rename(target)
+        except BaseException:
+            folders.remove(part)
+            raise
+        folders.remove(old)
+
+
 def _write(
-    trained: "TrainedNetwork", model: Any, form: Any, part: Path
+    run: DetectorRun, model: "keras.Model", form: ModuleType, part: Path
 ) -> dict[str, Any]:
     """Write the file, run it, and return what export.json says of it.
 
@@ -96,28 +130,26 @@ def _write(
     from kerasfaces.features import engines
 
     shape = tuple(model.input_shape[1:])
-    shown = parity.examples(trained, shape)
-    expected = engines.eagerly(model, shown.inputs)
+    inputs, description = parity.examples(run, shape)
+    expected = engines.eagerly(model, inputs)
     try:
         with quiet(tell=False):
             form.write(trace(model), part / form.FILE)
-            opened = form.opened(part / form.FILE)
-            found = parity.worst(opened, expected, shown.inputs)
+            differences = parity.worst(form.opened(part / form.FILE), expected, inputs)
     except RunError:
         raise
     except Exception as error:  # whatever a converter or a runtime says
         reason = " ".join(str(error).split())[:_REASON] or type(error).__name__
         raise RunError(f"this network does not fit the format ({reason})") from error
-    names = list(trained.model.channel_names)
     return {
         "input": {
             "name": INPUT,
             "shape": [None, *shape],
             "dtype": "float32",
-            "channels": names,
+            "channels": list(run.network.model.channel_names),
             "values": "pixels 0..255, sRGB, cropped and resized by input_spec; the rest of "
             "the preprocessing is inside"
-            if trained.channel_recipe is None
+            if run.network.channel_recipe is None
             else "channels made by input_spec's channel_recipe (kerasfaces channels), not "
             "photos",
         },
@@ -134,9 +166,9 @@ def _write(
         },
         "parity": {
             "against": f"keras {keras.__version__}",
-            "on": shown.what,
+            "on": description,
             "limit": parity.LIMIT,
-            "worst_by_batch": found,
+            "worst_by_batch": differences,
         },
     }
 
@@ -144,14 +176,12 @@ def _write(
 def _version(package: str) -> str:
     """Return an installed package's version; some have builds under names of their own."""
     for name in (package, f"{package}-cpu", f"{package}-gpu"):
-        try:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             return importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
     return "unknown"
 
 
-def _require(kind: str, form: Any) -> None:
+def _require(kind: str, form: ModuleType) -> None:
     """Refuse another backend than TensorFlow, and what is not installed."""
     import keras
 
@@ -165,39 +195,37 @@ def _require(kind: str, form: Any) -> None:
             optional_import(module, "export")
 
 
-def _held(target: Path) -> dict[str, Any]:
-    """Return what an earlier export wrote, {} where there is nothing.
+def _earlier(target: Path) -> dict[str, Any]:
+    """Return what an earlier export.json says, {} where there is none.
 
     Raises:
+        InputError: There is a file instead of a folder.
         RunError: The folder holds files that no export wrote.
     """
     if target.exists() and not target.is_dir():
         raise InputError(f"{target} is a file; give a folder with -o.")
-    there = {
-        str(file.relative_to(target)) for file in target.rglob("*") if file.is_file()
-    }
-    held = read_json(target / FILE) if FILE in there else {}
-    files = held.get("files") if isinstance(held, dict) else None
-    known = set(files) if isinstance(files, dict) else set()
-    others = there - known - {FILE}
+    there = {str(file.relative_to(target)) for file in _files(target)}
+    content = read_json(target / FILE) if FILE in there else None
+    files = content.get("files") if isinstance(content, dict) else None
+    if not isinstance(files, dict):
+        content, files = {}, {}
+    others = there - files.keys() - {FILE}
     if others:
         raise RunError(
-            f"{target} holds {quoted(min(others))}, which no export wrote; choose another folder "
-            "with -o."
+            f"{target} holds {quoted(min(others))}, which no export wrote; choose another "
+            "folder with -o."
         )
-    return held if isinstance(held, dict) else {}
-
-
-def _is_made(target: Path, held: dict[str, Any], identity: dict[str, Any]) -> bool:
-    same = {key: held.get(key) for key in identity} == identity
-    return same and held.get("files") == _hashes(target)
+    return content or {}
 
 
 def _hashes(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every exported file, by its path."""
-    files = sorted(file for file in folder.rglob("*") if file.is_file())
     return {
         str(file.relative_to(folder)): sha256(file)
-        for file in files
-        if file.name not in (FILE, ".lock")
+        for file in _files(folder)
+        if file.name not in (FILE, folders.LOCK)
     }
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.rglob("*") if file.is_file())

@@ -18,9 +18,9 @@ import pandas as pd
 from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.core.progress import hosted_by
 from kerasfaces.manifest.image_files import images_below
+from kerasfaces.run.operating_point import OperatingPoint
 
 if TYPE_CHECKING:
-    from kerasfaces.run.operating_point import OperatingPoint
     from kerasfaces.run.predictor import Predictor
 
 COLUMNS = ("path", "verdict", "score", "logit", "reason")
@@ -38,38 +38,41 @@ def files_of(words: Sequence[str]) -> list[Path]:
         MissingFileError: A folder, or the only file named, does not exist.
         InputError: There is nothing to score, or a word is empty.
     """
-    found: list[Path] = []
+    files: list[Path] = []
     for word in words:
+        path = Path(word)
         if not word:  # to Path it is the current folder
             raise InputError(
                 "One of the images to score is an empty text, as from an unset variable; "
                 "give a file, a folder, or - for stdin."
             )
         if word == "-":
-            data = sys.stdin.buffer.read()
-            lines = data.split(b"\0")
-            if len(lines) == 1:
-                lines = [line.rstrip(b"\r") for line in data.split(b"\n")]
-            found += [Path(os.fsdecode(line)) for line in lines if line]
-            continue
-        path = Path(word)
-        if os.path.isdir(path):  # Path's own raises where a name is too long
-            found += images_below(path)
+            files += _paths_on_stdin()
+        elif os.path.isdir(path):  # Path's own raises where a name is too long
+            files += images_below(path)
         elif len(words) == 1 and not os.path.lexists(path):
             raise MissingFileError(
                 f"{path} does not exist; expected an image, a folder, or - for stdin."
             )
         else:
-            found.append(path)
-    if not found:
+            files.append(path)
+    if not files:
         raise InputError(
             f"{', '.join(words)}: no images there; expected files such as .jpg or .png."
         )
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(files))
+
+
+def _paths_on_stdin() -> list[Path]:
+    data = sys.stdin.buffer.read()
+    lines = data.split(b"\0")
+    if len(lines) == 1:
+        lines = [line.rstrip(b"\r") for line in data.split(b"\n")]
+    return [Path(os.fsdecode(line)) for line in lines if line]
 
 
 def scored(
-    predictor: "Predictor", point: "OperatingPoint", files: Sequence[Path]
+    predictor: "Predictor", point: OperatingPoint, files: Sequence[Path]
 ) -> Iterator[pd.DataFrame]:
     """Yield the answers, a chunk of files at a time, in order.
 

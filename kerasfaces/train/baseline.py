@@ -6,7 +6,7 @@ import numpy as np
 
 from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.core import arrays, registry
-from kerasfaces.run.baseline import PACKAGE, logits_of
+from kerasfaces.run.folder import BASELINES
 from kerasfaces.train.data import Data
 from kerasfaces.train.fit import Trained
 
@@ -22,7 +22,7 @@ def train(config: BaselineConfig, data: Data) -> Trained:
         `model` is a dictionary of arrays.
     """
     started = time.monotonic()
-    plugin = registry.load(PACKAGE, config.model.name)
+    plugin = registry.load(BASELINES, config.model.name)
     rows = data.readable("train")
     reader = data.images.store.reader(data.keys(rows))
     fitted: arrays.Arrays = plugin.fit(config, reader, data.labels(rows))
@@ -30,7 +30,7 @@ def train(config: BaselineConfig, data: Data) -> Trained:
     for split in ("val", "test"):
         keys = data.keys(data.readable(split))
         reader = data.images.store.reader(keys)
-        logits[split] = logits_of(config, fitted, reader, len(keys))
+        logits[split] = plugin.logits(config, fitted, reader, len(keys))
     facts = {
         "engine": "scikit-learn",
         "train_seconds": round(time.monotonic() - started, 1),

@@ -6,11 +6,11 @@ from detector_files import make_run
 
 from kerasfaces.core.errors import InputError, MissingFileError, RunError
 from kerasfaces.core.files import read_json, write_json
-from kerasfaces.run import folder as runs
+from kerasfaces.run import layout
 from kerasfaces.run.folder import DetectorRun, EnsembleRun, Run, ScoredRun
 
 
-@pytest.mark.parametrize("kind", runs.KINDS)
+@pytest.mark.parametrize("kind", Run.KINDS[:-1])
 def test_a_folder_opens_as_its_kind(tmp_path, kind):
     write_json(tmp_path / kind.MARKS[0], {})
     assert type(Run.kind(tmp_path)) is kind
@@ -43,7 +43,7 @@ def test_writing_states_the_format_and_guards_the_identity(tmp_path):
     run = DetectorRun(tmp_path / "run")
     with run.writing({"train": {"seed": 0}}):
         run.metrics = {"metrics": {}}
-    assert read_json(run.path / "format.json")["format"] == runs.FORMAT
+    assert read_json(run.path / "format.json")["format"] == layout.FORMAT
     assert run.config == {"train": {"seed": 0}}
     with (
         pytest.raises(RunError, match=r"holds another run \(train\.seed: 0 -> 1\)"),
@@ -54,7 +54,7 @@ def test_writing_states_the_format_and_guards_the_identity(tmp_path):
 
 def test_a_newer_format_is_refused(tmp_path):
     run = DetectorRun(make_run(tmp_path / "run"))
-    newer = {"format": runs.FORMAT + 1, "kerasfaces": "99.1"}
+    newer = {"format": layout.FORMAT + 1, "kerasfaces": "99.1"}
     write_json(run.path / "format.json", newer)
     message = r"has format 2, written by kerasfaces '99\.1'.* install the newer version"
     with pytest.raises(RunError, match=message):

@@ -185,7 +185,7 @@ def test_channels_are_said_to_be_the_input(channel_run, monkeypatch, capsys, cap
 
 def test_killed_while_writing_leaves_nothing_and_runs_again(tmp_path):
     code = (
-        "import os, sys, pathlib; from kerasfaces.serve.replace import replacing\n"
+        "import os, sys, pathlib; from kerasfaces.serve.export import replacing\n"
         "with replacing(pathlib.Path(sys.argv[1])) as part:\n"
         "    (part / 'model.onnx').write_text('half')\n"
         "    if sys.argv[2] == 'die': os.kill(os.getpid(), 9)\n"

@@ -5,3 +5,55 @@ Each has `FILE`, the name it writes; `MODULES`, what it imports beside TensorFlo
 path)`; and `opened(path)`, which returns images `(n, h, w, c)` float32 -> `(n, 1)` logits
 by that runtime.
 """
+
+import dataclasses
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import keras
+
+INPUT, OUTPUT = "image", "logit"
+Opened = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Traced:
+    """A network as TensorFlow functions, any number of images at a time.
+
+    Attributes:
+        module: A `tf.Module` whose `serve(image=...)` returns `{"logit": (n, 1)}`.
+        shape: Of one input, `(h, w, c)`.
+        graph: A GraphDef with the weights as constants.
+        ends: Names of its input and output tensors.
+    """
+
+    module: Any
+    shape: tuple[int, ...]
+    graph: Any
+    ends: tuple[str, str]
+
+
+def trace(model: "keras.Model") -> Traced:
+    """Return a Keras model, `(n, h, w, c)` -> `(n, 1)`, as functions.
+
+    `model.export(format="onnx")` of Keras 3.15 is of no use here: the statistics of a
+    Normalization layer become further inputs of the file it writes, and no error says so.
+    """
+    import tensorflow as tf
+    from tensorflow.python.framework import convert_to_constants
+
+    shape = tuple(model.input_shape[1:])
+    images = [tf.TensorSpec([None, *shape], tf.float32, name=INPUT)]
+    network = tf.function(lambda image: model(image, training=False), images)
+    # Constants for all formats: LiteRT reads variables of its own files as NaN.
+    frozen = convert_to_constants.convert_variables_to_constants_v2(
+        network.get_concrete_function()
+    )
+    module = tf.Module()
+    module.serve = tf.function(lambda image: {OUTPUT: frozen(image)[0]}, images)
+    ends = (frozen.inputs[0].name, frozen.outputs[0].name)
+    return Traced(module, shape, frozen.graph.as_graph_def(), ends)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces.serve.traced import INPUT, OUTPUT, Opened, Traced
+from kerasfaces.serve.formats import INPUT, OUTPUT, Opened, Traced
 
 FILE = "model.tflite"
 MODULES = ("ai_edge_litert",)
