@@ -69,7 +69,7 @@ def _arrays(count: int) -> Any:
 def _ours(folder: Path, arrays: Any) -> Any:
     """Return endless epochs over a store in shards of the stage's size."""
     from kerasfaces import store
-    from kerasfaces.channels.run import CHUNK
+    from kerasfaces.channels.chunks import CHUNK
     from kerasfaces.dataset import batches
 
     keys = [f"{number:064x}" for number in range(len(arrays))]

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from kerasfaces import images
 from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.core.errors import ImageError
-from kerasfaces.dataset import stage
+from kerasfaces.channels import own_process
 from kerasfaces.dataset.channels import from_store
 from kerasfaces.features import engines
 from kerasfaces.images import InputSpec
@@ -201,7 +201,7 @@ def _channels(
     """Return the channels of files; those of images without a face are left out."""
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "store"
-        stage.run(files, recipe, target)
+        own_process.compute_as(files, recipe, target)
         found = from_store(files, target, names)
         keys = [
             key for key, why in zip(found.keys, found.reasons, strict=True) if not why

@@ -328,22 +328,18 @@ class Manifest:
             InputError: There is no such channel, mask or option.
             RunError: Not one image has an array, or the process died.
         """
-        from kerasfaces.channels.own_process import Computation, compute
+        from kerasfaces.channels import own_process
 
         rows = self.manifest.rows
-        logger.info(
-            "%s",
-            compute(
-                Computation(
-                    files=self.files(),
-                    known=list(rows["sha256"]) if "sha256" in rows else None,
-                    folder=Path(folder),
-                    channels=list(channels),
-                    mask=mask,
-                    assignments=[f"{k}={v}" for k, v in (options or {}).items()],
-                )
-            ),
+        summary = own_process.compute(
+            self.files(),
+            Path(folder),
+            list(channels),
+            mask,
+            [f"{key}={value}" for key, value in (options or {}).items()],
+            list(rows["sha256"]) if "sha256" in rows else None,
         )
+        logger.info("%s", summary)
         return Path(folder)
 
     def write(self, path: PathLike) -> Path:

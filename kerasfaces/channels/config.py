@@ -66,8 +66,7 @@ def make(
     Raises:
         InputError: An unknown name or option, or a value of the wrong type.
     """
-    given = {"channels": list(channels), "mask": mask, "options": {}}
-    return override(from_dict(given), assignments)
+    return override(from_dict({"channels": [*channels], "mask": mask}), assignments)
 
 
 def override(config: ChannelsConfig, assignments: Iterable[str]) -> ChannelsConfig:
@@ -83,25 +82,20 @@ def override(config: ChannelsConfig, assignments: Iterable[str]) -> ChannelsConf
             config = configs.override(config, [assignment])
         elif name in config.options:
             changed = configs.override(config.options[name], [rest])
-            config = dataclasses.replace(
-                config, options={**config.options, name: changed}
-            )
+            options = {**config.options, name: changed}
+            config = dataclasses.replace(config, options=options)
         else:
             raise InputError(
                 f"`set` {quoted(assignment)}: no plug-in {quoted(name)} is in use; in use: "
                 f"{', '.join(config.options)}."
             )
+        _check(config, "config")
         config = _complete(config)  # an option may ask for another plug-in
     return config
 
 
-def to_dict(config: ChannelsConfig) -> dict[str, Any]:
-    """Return JSON types."""
-    return configs.to_dict(config)
-
-
 def from_dict(values: Mapping[str, Any], where: str = "config") -> ChannelsConfig:
-    """Build a configuration from `to_dict`'s form; missing options get their defaults.
+    """Build a configuration from JSON types; missing options get their defaults.
 
     Raises:
         InputError: An unknown key, plug-in or option, or a value of the wrong type.
@@ -110,28 +104,48 @@ def from_dict(values: Mapping[str, Any], where: str = "config") -> ChannelsConfi
     plain = {key: value for key, value in values.items() if key != "options"}
     config = configs.from_dict(ChannelsConfig, plain, where)
     _check(config, where)
-    given = {
+    options = {
         name: configs.from_dict(
-            plugin(config, name).Options, options, f"{where}.{name}"
+            _plugin(config, name).Options, part, f"{where}.{name}"
         )
-        for name, options in configs.mapping(
+        for name, part in configs.mapping(
             values.get("options", {}), f"{where}.options"
         ).items()
     }
-    made = _complete(dataclasses.replace(config, options=given))
-    unused = sorted({*given} - {*made.options})
+    config = _complete(dataclasses.replace(config, options=options))
+    unused = sorted({*options} - {*config.options})
     if unused:
         raise InputError(f"{where}.options: {', '.join(unused)} is not in use.")
-    return made
+    return config
 
 
-def plugin(config: ChannelsConfig, name: str) -> types.ModuleType:
-    """Import the channel or mask module `name`.
+def build(config: ChannelsConfig, name: str) -> Any:
+    """Build the channel or mask `name` with its options.
 
     Raises:
-        InputError: There is none of that name.
         MissingExtraError: It needs a package that is not installed.
     """
+    return _plugin(config, name).build(config.options[name])
+
+
+def order(config: ChannelsConfig) -> list[str]:
+    """Return the channel modules to compute, each after those it needs."""
+    names: list[str] = []
+
+    def visit(name: str) -> None:
+        module = _load(CHANNELS, name)
+        if hasattr(module, "needs"):  # cheap, unlike building it (`spec.needs`)
+            for needed in module.needs(config.options.get(name) or module.Options()):
+                visit(needed)
+        if name not in names:
+            names.append(name)
+
+    for name in config.channels:
+        visit(name)
+    return names
+
+
+def _plugin(config: ChannelsConfig, name: str) -> types.ModuleType:
     return _load(MASKS if name == config.mask else CHANNELS, name)
 
 
@@ -147,39 +161,12 @@ def _load(package: str, name: str) -> types.ModuleType:
         ) from error
 
 
-def order(config: ChannelsConfig) -> list[str]:
-    """Return the channel modules to compute, each after those it needs."""
-    done: list[str] = []
-
-    def visit(name: str, path: tuple[str, ...]) -> None:
-        if name in path:
-            raise InputError(f"Channels need each other: {' -> '.join((*path, name))}.")
-        for needed in _needs(config, name):
-            visit(needed, (*path, name))
-        if name not in done:
-            done.append(name)
-
-    for name in config.channels:
-        visit(name, ())
-    return done
-
-
-def _needs(config: ChannelsConfig, name: str) -> tuple[str, ...]:
-    """Return what a channel reads; cheap, unlike building it (`spec.needs`)."""
-    module = _load(CHANNELS, name)
-    if not hasattr(module, "needs"):
-        return ()
-    needs: tuple[str, ...] = module.needs(config.options.get(name) or module.Options())
-    return needs
-
-
 def _complete(config: ChannelsConfig) -> ChannelsConfig:
     """Give every plug-in in use its options, and drop those of plug-ins not in use."""
-    options = {}
-    for name in (config.mask, *order(config)):
-        given = config.options.get(name)
-        options[name] = plugin(config, name).Options() if given is None else given
-    _check(config, "config")
+    options = {
+        name: config.options.get(name) or _plugin(config, name).Options()
+        for name in (config.mask, *order(config))
+    }
     return dataclasses.replace(config, options=options)
 
 

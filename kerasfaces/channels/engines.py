@@ -2,18 +2,55 @@
 
 Two engines agree to a thousandth of a grey level, which can move the last digit of a
 stored float16: a store is continued by the engine that its recipe names, or not at all.
+Torch stays out of this module.
 """
 
 import copy
 import dataclasses
+import functools
+import importlib.util
+import logging
 from collections.abc import Mapping
+from importlib import metadata
 from typing import Any
 
 from kerasfaces.channels.config import ChannelsConfig
-from kerasfaces.channels.networks import engine_names
-from kerasfaces.core.errors import InputError
+from kerasfaces.core.errors import InputError, MissingExtraError
 
+logger = logging.getLogger(__name__)
+RUN_BY_ENGINE = frozenset({"lnp", "sam"})  # plug-ins with an option `engine`
 _UNKNOWN = "an engine that is not recorded"
+
+
+def chosen(engine: str, option: str) -> str:
+    """Return the engine of a choice: `auto` is OpenVINO where it is installed.
+
+    Args:
+        engine: `auto`, `torch` or `openvino`.
+        option: The user's name of the choice, for messages.
+
+    Raises:
+        MissingExtraError: `openvino` was asked for and is not installed.
+    """
+    installed = importlib.util.find_spec("openvino") is not None
+    if engine == "openvino" and not installed:
+        raise MissingExtraError(
+            "openvino is not installed; run: pip install 'kerasfaces[fast]', or "
+            f"set {option}=torch."
+        )
+    return "openvino" if installed and engine != "torch" else "torch"
+
+
+def full_name(engine: str) -> str:
+    """Return an engine with its version here, such as `openvino 2026.4.1`.
+
+    What it was built for (`+cpu`) is left out; the text is empty where it is not
+    installed.
+    """
+    try:
+        return f"{engine} {metadata.version(engine).partition('+')[0]}"
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def recorded(recipe: Mapping[str, Any]) -> dict[str, str]:
@@ -30,14 +67,33 @@ def without(recipe: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def available(recipe: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a recipe with the engines of this machine where it lacks those named."""
+    """Return a run's recipe with engines that this machine has; log where they differ."""
     here = copy.deepcopy(dict(recipe))
-    default = engine_names.full_name(engine_names.chosen("auto", "engine"))
+    default = full_name(chosen("auto", "engine"))
     for part in _parts(here).values():
-        name = str(part.get("engine", ""))
-        if default and (not name or name != _version_here(name)):
+        if default and not _is_here(str(part.get("engine", ""))):
             part["engine"] = default
+    log_difference(recipe, here)
     return here
+
+
+def log_difference(trained: Mapping[str, Any], here: Mapping[str, Any]) -> None:
+    """Log once where channels are by other engines than those a run was trained on."""
+    ours = recorded(here)
+    for name, engine in recorded(trained).items():
+        if ours.get(name, engine) != engine:
+            _log_once(name, engine or _UNKNOWN, ours[name] or _UNKNOWN)
+
+
+@functools.cache
+def _log_once(channel: str, trained: str, here: str) -> None:
+    logger.info(
+        "the run was trained on %s by %s, here it is by %s: logits can differ in their "
+        "last digits",
+        channel,
+        trained,
+        here,
+    )
 
 
 def adopted(config: ChannelsConfig, recipe: Mapping[str, Any]) -> ChannelsConfig:
@@ -48,8 +104,8 @@ def adopted(config: ChannelsConfig, recipe: Mapping[str, Any]) -> ChannelsConfig
     """
     options = dict(config.options)
     for name, engine in recorded(recipe).items():
-        open_here = getattr(options.get(name), "engine", "") == "auto"
-        if open_here and engine and engine == _version_here(engine):
+        is_open = getattr(options.get(name), "engine", "") == "auto"
+        if is_open and _is_here(engine):
             options[name] = dataclasses.replace(
                 options[name], engine=engine.partition(" ")[0]
             )
@@ -62,7 +118,7 @@ def named(recipe: Mapping[str, Any], config: ChannelsConfig) -> dict[str, Any]:
     for name, part in _parts(changed).items():
         engine = getattr(config.options.get(name), "engine", "auto")
         if engine != "auto":
-            part["engine"] = engine_names.full_name(engine)
+            part["engine"] = full_name(engine)
     return changed
 
 
@@ -76,26 +132,27 @@ def refuse_others(
     """
     ours = recorded(here)
     for name, engine in recorded(recipe).items():
-        if name in ours and ours[name] != engine:
-            known = f"install {engine}, or " if engine else ""
-            if engine and engine == _version_here(engine):
-                known = f"leave {name}.engine out, or "
-            raise InputError(
-                f"{where}: {name} was computed by {engine or _UNKNOWN}, and here it would be "
-                f"by {ours[name]}; two engines differ in the last digits and are not "
-                f"mixed: {known}compute a new store in another folder with "
-                f"`options={{'{name}.engine': {ours[name].partition(' ')[0]!r}}}`."
-            )
+        if ours.get(name, engine) == engine:
+            continue
+        advice = f"install {engine}, or " if engine else ""
+        if _is_here(engine):
+            advice = f"leave {name}.engine out, or "
+        raise InputError(
+            f"{where}: {name} was computed by {engine or _UNKNOWN}, and here it would be "
+            f"by {ours[name]}; two engines differ in the last digits and are not "
+            f"mixed: {advice}compute a new store in another folder with "
+            f"`options={{'{name}.engine': {ours[name].partition(' ')[0]!r}}}`."
+        )
 
 
-def _version_here(name: str) -> str:
-    return engine_names.full_name(name.partition(" ")[0])
+def _is_here(engine: str) -> bool:
+    """Tell whether this machine has an engine in the version that its full name says."""
+    return bool(engine) and engine == full_name(engine.partition(" ")[0])
 
 
 def _parts(recipe: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return what made each plug-in that an engine runs; a file may hold anything."""
-    made_by = recipe.get("made_by")
-    config = recipe.get("config")
+    made_by, config = recipe.get("made_by"), recipe.get("config")
     if not isinstance(made_by, Mapping) or not isinstance(config, Mapping):
         return {}
     channels = made_by.get("channels")
@@ -104,5 +161,5 @@ def _parts(recipe: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {
         name: part
         for name, part in parts.items()
-        if name in engine_names.RUN_BY_ENGINE and isinstance(part, dict)
+        if name in RUN_BY_ENGINE and isinstance(part, dict)
     }

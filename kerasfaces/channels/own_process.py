@@ -1,37 +1,33 @@
 """Channels in a process of their own: torch and TensorFlow must not share one."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import functools
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from kerasfaces.core import engine
+from kerasfaces.core import engine, logs
 from kerasfaces.core.engine import Engine
-from kerasfaces.core.errors import RunError
+from kerasfaces.core.errors import InputError, KerasfacesError, RunError
 
 
-@dataclass(frozen=True, kw_only=True)
-class Computation:
-    """What a store is made of.
+def compute(
+    files: Sequence[Path],
+    folder: Path,
+    channels: Sequence[str],
+    mask: str = "none",
+    assignments: Sequence[str] = (),
+    known: Sequence[str] | None = None,
+) -> str:
+    """Bring channels of images into a store, in a fresh process.
 
-    Attributes:
+    Args:
         files: Images.
-        known: SHA-256 of each file, where the manifest has them.
         folder: The store.
         channels: Names of channels.
         mask: Name of a mask.
         assignments: Further settings as texts `KEY=VALUE`.
-    """
-
-    files: Sequence[Path]
-    known: Sequence[str] | None
-    folder: Path
-    channels: Sequence[str]
-    mask: str = "none"
-    assignments: Sequence[str] = ()
-
-
-def compute(computation: Computation) -> str:
-    """Bring channels of images into a store, in a fresh process.
+        known: SHA-256 of each file, where the manifest has them.
 
     Returns:
         Counts of images with and without an array, in a few lines.
@@ -40,27 +36,76 @@ def compute(computation: Computation) -> str:
         KerasfacesError: The settings cannot be used, or not one image has an array.
         RunError: The process died.
     """
+    work = functools.partial(
+        _by_name, files, folder, channels, mask, assignments, known
+    )
+    return call(work, folder)
+
+
+def compute_as(files: Sequence[Path], recipe: Mapping[str, Any], folder: Path) -> None:
+    """Bring channels of images into a store as a recipe has them, in a fresh process.
+
+    Reasons why images have no array stand in the store, which others may write, too.
+
+    Raises:
+        InputError: The stage refused (its own sentence).
+        RunError: The process died.
+    """
+    unique = list(dict.fromkeys(files))
+    try:
+        call(functools.partial(_by_recipe, unique, recipe, folder), folder)
+    except RunError:
+        raise
+    except KerasfacesError as error:
+        raise InputError(f"The channel stage: {error}") from error
+
+
+def call(work: Callable[[], str], folder: Path) -> str:
+    """Return what a picklable function returns in a process of its own, which logs as here.
+
+    Raises:
+        RunError: The process died; the message names `folder`, which it was writing.
+    """
+    task = functools.partial(_apart, shown=bool(logs.logger.handlers))
     with engine.pool(
-        _compute, Engine(workers=1), retries=0, label="channels", apart=True
+        task, Engine(workers=1), retries=0, label="channels", apart=True
     ) as pool:
-        pool.submit("channels", computation)
+        pool.submit("channels", work)
         outcome = pool.next()
     if outcome.value is None:
-        raise RunError(
-            f"{computation.folder}: {outcome.error}. The same call continues."
-        )
+        raise RunError(f"{folder}: {outcome.error}. The same call continues.")
     return outcome.value
 
 
-def _compute(computation: Computation) -> str:
+def _apart(work: Callable[[], str], *, shown: bool) -> str:
+    if "tensorflow" in sys.modules:
+        raise RunError(
+            "Channels need torch in a process of its own, and none could be started; "
+            "end others, and run this again."
+        )
+    if shown:
+        logs.log_to_stderr()
+    return work()
+
+
+def _by_name(
+    files: Sequence[Path],
+    folder: Path,
+    channels: Sequence[str],
+    mask: str,
+    assignments: Sequence[str],
+    known: Sequence[str] | None,
+) -> str:
     from kerasfaces.channels import config, run
 
-    summary = run.build(
-        computation.files,
-        computation.folder,
-        config.make(computation.channels, computation.mask, computation.assignments),
-        known=computation.known,
-    )
-    if computation.files and not summary.n_ok:
+    settings = config.make(channels, mask, assignments)
+    summary = run.build(files, folder, settings, known=known)
+    if files and not summary.n_ok:
         raise RunError(f"No image has an array. {summary.text()}")
     return summary.text()
+
+
+def _by_recipe(files: Sequence[Path], recipe: Mapping[str, Any], folder: Path) -> str:
+    from kerasfaces.channels import run
+
+    return run.build_as(recipe, "the run's recipe", files, folder, wait=True).text()

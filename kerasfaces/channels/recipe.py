@@ -1,7 +1,7 @@
 """What decides a channel store's bytes, as JSON: the recipe kept in `store.json`.
 
 The recipe travels into run folders; a machine that would make other arrays from it
-refuses to (`config_from`).
+refuses to (`refuse_difference`).
 """
 
 import copy
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasfaces.channels import config as stage_config
-from kerasfaces.channels import engines, pack
+from kerasfaces.channels import engines
 from kerasfaces.channels.config import ChannelsConfig
 from kerasfaces.channels.worker import Worker
 from kerasfaces.core import config as configs
@@ -20,11 +20,16 @@ from kerasfaces.core.files import read_json
 KIND = "channels"
 # Where a file lies does not matter; its hash, in `made_by`, does.
 _FILE_OPTIONS = frozenset({"weights", "checkpoint"})
-_IN_MADE_BY = frozenset({"engine"})  # options whose outcome `made_by` names
 
 
 def recipe_of(config: ChannelsConfig) -> dict[str, Any]:
-    """Return the recipe of `config` on this machine; builds the channels, so may be slow.
+    """Return the recipe of `config` on this machine; builds the channels, so may be slow."""
+    with Worker(config) as worker:
+        return recipe_by(worker)
+
+
+def recipe_by(worker: Worker) -> dict[str, Any]:
+    """Return the recipe of a worker's configuration, with what it has built.
 
     Returns:
         `kind`, `names` (the store's channels in order), `ranges` (per name, lowest and
@@ -32,24 +37,19 @@ def recipe_of(config: ChannelsConfig) -> dict[str, Any]:
         channel; else null), `config`, `made_by` (loader, mask and channels: hashes of
         weights, versions of libraries, engines).
     """
-    with Worker(config) as worker:
-        return recipe_by(worker)
-
-
-def recipe_by(worker: Worker) -> dict[str, Any]:
-    """Return the recipe of a worker's configuration, with what it has built."""
-    config = worker.config
+    config = configs.to_dict(worker.config)
+    for options in config["options"].values():
+        options.pop("engine", None)  # `made_by` names the one that was chosen
     specs = {name: channel.spec for name, channel in worker.channels.items()}
     mask = dict(worker.mask.made_by)
-    names, ranges = pack.names_and_ranges([specs[name] for name in config.channels])
     return {
         "kind": KIND,
-        "names": names,
-        "ranges": ranges,
-        "scale": pack.scale_of(config, ranges),
-        "config": _deciding(stage_config.to_dict(config)),
+        "names": list(worker.ranges),
+        "ranges": worker.ranges,
+        "scale": worker.scale,
+        "config": config,
         "made_by": {
-            "loader": config.input_spec.recipe(),
+            "loader": worker.config.input_spec.recipe(),
             "mask": mask,
             "channels": {name: dict(spec.made_by) for name, spec in specs.items()},
         },
@@ -83,14 +83,10 @@ def read(path: Path) -> dict[str, Any]:
 def config_from(recipe: Mapping[str, Any], where: str) -> ChannelsConfig:
     """Return the configuration in a recipe, with its engines where this machine has them.
 
-    Args:
-        recipe: As made by `recipe_of`.
-        where: The file's name, for messages.
-
     Raises:
         InputError: It is no recipe of channels, or of a version with other options.
     """
-    if not isinstance(recipe, Mapping) or recipe.get("kind") != KIND:
+    if recipe.get("kind") != KIND:
         raise _no_recipe(where)
     if "config" not in recipe:
         raise InputError(
@@ -134,21 +130,13 @@ def _file_of(path: Path) -> Path:
     """Return the file of a store's or a run's folder that holds the recipe."""
     if not path.is_dir():
         return path
-    places = [path / name for name in ("store.json", "input_spec.json")]
-    for place in places:
-        if place.exists():
-            return place
+    for name in ("store.json", "input_spec.json"):
+        if (path / name).exists():
+            return path / name
     raise MissingFileError(
-        f"{path} is neither a store nor a run: expected {places[0].name} or "
-        f"{places[1].name} in it; give one made by kerasfaces channels or train."
+        f"{path} is neither a store nor a run: expected store.json or input_spec.json "
+        "in it; give one made by kerasfaces channels or train."
     )
-
-
-def _deciding(values: dict[str, Any]) -> dict[str, Any]:
-    for options in values["options"].values():
-        for name in _IN_MADE_BY & options.keys():
-            del options[name]
-    return values
 
 
 def _comparable(recipe: Mapping[str, Any]) -> dict[str, Any]:

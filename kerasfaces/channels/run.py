@@ -1,67 +1,63 @@
-"""A manifest (or a list of files) -> the channel store, by any engine.
-
-The plan cuts the unique images, in their order, into chunks of a fixed number; a chunk
-is what an engine computes at a time and becomes one shard. Chunks do not depend on what
-was done before or by whom, so every engine, killed or not, leaves the same bytes.
-"""
+"""A manifest (or a list of files) -> the channel store, by any engine."""
 
 import contextlib
 import dataclasses
-import logging
+import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from kerasfaces import store
-from kerasfaces.channels import engines, hashing, recipe
+from kerasfaces import images, store
+from kerasfaces.channels import config as stage_config
+from kerasfaces.channels import engines, recipe
+from kerasfaces.channels.chunks import chunk_images, plan, results
 from kerasfaces.channels.config import ChannelsConfig
-from kerasfaces.channels.spread import results
-from kerasfaces.channels.summary import Summary, summarise
-from kerasfaces.channels.worker import Decoded, Item, Result, Worker
+from kerasfaces.channels.worker import Item, Result
 from kerasfaces.core.engine import Engine
+from kerasfaces.core.errors import ImageError
 from kerasfaces.core.progress import progress
 from kerasfaces.store import files as store_files
 
-__all__ = ["Chunk", "Decoded", "Item", "Result", "Worker", "build", "plan"]
-logger = logging.getLogger(__name__)
-CHUNK = 32  # images per shard: 21 MB at 256 px, 5 channels, float16
-_FULL_SIZE_PX = 512  # larger images come in smaller chunks: memory holds two
+_EXAMPLES = 3
+_DETAILED = {"cannot be decoded", "cannot be read", "decoder failed"}  # then per file
 
 
 @dataclasses.dataclass(frozen=True)
-class Chunk:
-    """Images that become one shard (those among them that can have an array)."""
+class Summary:
+    """Counts over the files asked for, whenever they were computed.
 
-    number: int
-    items: tuple[Item, ...]
-
-
-def chunk_images(size_px: int) -> int:
-    """Return the images per chunk: at most `CHUNK`, fewer of large images."""
-    return max(1, min(CHUNK, CHUNK * _FULL_SIZE_PX**2 // size_px**2))
-
-
-def plan(items: Sequence[Item], target: store.Store | None, size: int) -> list[Chunk]:
-    """Return the chunks that are not done yet.
-
-    Args:
-        items: What to have in the store, in the manifest's order; repetitions are fine.
-        target: The store as it is now; None plans everything.
-        size: Images per chunk.
+    Attributes:
+        store: The store.
+        n_images: Number of files asked for.
+        n_computed: Number of images that were not in the store before.
+        n_ok: Number of files that have an array.
+        lost: Per reason, the files without an array.
     """
-    unique = list({item.sha256: item for item in items}.values())
-    chunks = []
-    for number, start in enumerate(range(0, len(unique), size)):
-        left = [
-            item
-            for item in unique[start : start + size]
-            if target is None or item.sha256 not in target
+
+    store: store.Store
+    n_images: int
+    n_computed: int
+    n_ok: int
+    lost: Mapping[str, Sequence[Path]]
+
+    def text(self) -> str:
+        """Return a few lines for people."""
+        made_by = self.store.recipe
+        lines = [
+            f"store: {self.store.folder}  {'x'.join(map(str, self.store.shape))} "
+            f"{self.store.dtype}: {', '.join(made_by['names'])} "
+            f"(mask {made_by['config']['mask']})",
+            f"{self.n_images} images: {self.n_ok} ok, {self.n_images - self.n_ok} without "
+            f"an array; computed now: {self.n_computed}",
         ]
-        if left:
-            chunks.append(Chunk(number, tuple(left)))
-    return chunks
+        for reason, paths in sorted(self.lost.items(), key=lambda item: -len(item[1])):
+            more = ", ..." if len(paths) > _EXAMPLES else ""
+            examples = ", ".join(str(path) for path in paths[:_EXAMPLES])
+            lines.append(f"  {len(paths)} {reason}: {examples}{more}")
+        return "\n".join(lines)
 
 
 def build(
@@ -95,77 +91,121 @@ def build(
         InputError: The store's channels were computed by another engine than would
             compute here.
     """
-    hashed = hashing.hash_files(files, known)
-    items = [
-        Item(digest, path)
-        for path, digest in zip(files, hashed.digests, strict=True)
-        if digest
-    ]
+    hashed = hashes(files, known)
+    items = [Item(digest, path) for path in files if (digest := hashed[path][0])]
+    begun = (folder / "store.json").exists()
     if made is None:
-        if (folder / "store.json").exists():
+        if begun:
             config = engines.adopted(config, store.read_meta(folder).recipe)
         made = recipe.recipe_of(config)
-    settled = _settled(folder, made)
-    shape = (config.size_px, config.size_px, len(settled["names"]))
+    if begun:
+        old = store.read_meta(folder).recipe
+        if not recipe.differences(old, made):  # only files have moved since
+            made = old
+        elif not store_files.is_empty(folder):
+            engines.refuse_others(old, made, str(folder))
+    shape = (config.size_px, config.size_px, len(made["names"]))
     failed: dict[str, str] = {}
-    with store.writing(folder, settled, shape, config.dtype, wait=wait) as target:
+    with store.writing(folder, made, shape, config.dtype, wait=wait) as target:
         target.check()
         chunks = plan(items, target, chunk_images(config.size_px))
+        n_computed = sum(map(len, chunks))
         if chunks:
-            _compute(target, config, chunks, spread or Engine(), failed)
-    n_computed = sum(len(chunk.items) for chunk in chunks)
-    return summarise(target, files, hashed, failed, n_computed)
+            with (
+                progress(n_computed, "computing channels") as add,
+                contextlib.closing(
+                    results(config, chunks, spread or Engine())
+                ) as stream,
+            ):
+                for computed in stream:
+                    commit(target, computed, failed)
+                    add(len(computed))
+    lost: dict[str, list[Path]] = {}
+    for path in files:
+        digest, unread = hashed[path]
+        status = unread or failed.get(digest) or target.status(digest)
+        if status != store.OK:
+            head = status.partition(":")[0]
+            lost.setdefault(head if head in _DETAILED else status, []).append(path)
+    n_ok = len(files) - sum(map(len, lost.values()))
+    return Summary(target, len(files), n_computed, n_ok, lost)
 
 
-def _settled(folder: Path, made: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the recipe as the store has it, if only files have moved since."""
-    if (folder / "store.json").exists():
-        old = store.read_meta(folder).recipe
-        if not recipe.differences(old, made):
-            return old
-        if not store_files.is_empty(folder):
-            engines.refuse_others(old, made, str(folder))
-    return made
+def build_as(
+    wanted: Mapping[str, Any],
+    where: str,
+    files: Sequence[Path],
+    folder: Path,
+    assignments: Sequence[str] = (),
+    *,
+    known: Sequence[str] | None = None,
+    spread: Engine | None = None,
+    wait: bool = False,
+) -> Summary:
+    """Bring channels into a store (see `build`) as a recipe has them, or refuse.
+
+    The recipe is that of the file `where`; `assignments` may change it, such as
+    `lnp.engine=torch`.
+
+    Raises:
+        InputError: This machine would make other arrays, or it is no recipe.
+    """
+    config = stage_config.override(recipe.config_from(wanted, where), assignments)
+    if any(".engine=" in assignment for assignment in assignments):
+        wanted = engines.named(wanted, config)
+    recipe.refuse_difference(wanted, recipe.recipe_of(config), where)
+    return build(
+        files, folder, config, known=known, spread=spread, made=wanted, wait=wait
+    )
 
 
-def _compute(
-    target: store.Store,
-    config: ChannelsConfig,
-    chunks: Sequence[Chunk],
-    spread: Engine,
-    failed: dict[str, str],
-) -> None:
-    total = sum(len(chunk.items) for chunk in chunks)
+def hashes(
+    files: Sequence[Path], known: Sequence[str] | None = None
+) -> dict[Path, tuple[str, str]]:
+    """Return every file's sha256, and why there is none, each file read at most once.
+
+    Args:
+        files: Any files; repetitions are fine.
+        known: Per file, its sha256 if it is known, else the empty string. It is believed
+            here and checked when the file is decoded.
+    """
+    digests = dict(zip(files, known, strict=True)) if known else {}
+    unknown = [path for path in dict.fromkeys(files) if not digests.get(path)]
+    hashed = {path: (digest, "") for path, digest in digests.items()}
     with (
-        progress(total, "computing channels") as add,
-        contextlib.closing(results(config, chunks, spread)) as stream,
+        progress(len(unknown), "hashing images") as add,
+        ThreadPoolExecutor(os.cpu_count()) as threads,
     ):
-        for chunk, computed in stream:
-            commit(target, computed, failed)
-            add(len(chunk.items))
+        for path, pair in zip(unknown, threads.map(_hash, unknown), strict=True):
+            hashed[path] = pair
+            add(1)
+    return hashed
+
+
+def _hash(path: Path) -> tuple[str, str]:
+    try:
+        return images.sha256(images.read_file(path)), ""
+    except ImageError as error:
+        return "", str(error)
 
 
 def commit(
-    target: store.Store, results: Sequence[Result], failed: dict[str, str]
+    target: store.Store, computed: Sequence[Result], failed: dict[str, str]
 ) -> None:
     """Write one chunk: failures first, so that a kill in between changes no shard.
 
     Args:
         target: Open for writing.
-        results: Of one chunk.
+        computed: Results of one chunk.
         failed: Receives what says nothing about the content (a missing file): such
             images are tried again next time.
     """
-    good: dict[str, Any] = {}
-    lasting: dict[str, str] = {}
-    for result in results:
-        if result.array is not None:
-            good[result.sha256] = result.array
-        elif result.transient:
-            failed[result.sha256] = result.reason
-        else:
-            lasting[result.sha256] = result.reason
+    arrays = {r.sha256: r.array for r in computed if r.array is not None}
+    reasons = {r.sha256: r.reason for r in computed if r.array is None}
+    transient = {r.sha256 for r in computed if r.transient}
+    failed |= {key: why for key, why in reasons.items() if key in transient}
+    lasting = {key: why for key, why in reasons.items() if key not in transient}
     if lasting:
         target.append_failures(lasting)
-    if good:
-        target.append(list(good), np.stack(list(good.values())))
+    if arrays:
+        target.append(list(arrays), np.stack(list(arrays.values())))

@@ -1,33 +1,35 @@
 """A few files -> their arrays, or the reasons why they have none.
 
-The heart of the stage, the same under every engine: decode -> mask -> channels ->
-float16. What an image yields does not depend on its neighbours in the call.
+The heart of the stage, the same under every engine: decode -> mask -> channels -> the
+store's dtype. What an image yields does not depend on its neighbours in the call.
 """
 
 import contextlib
 import dataclasses
 import functools
-import logging
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kerasfaces import images
 from kerasfaces.channels import config as stage_config
-from kerasfaces.channels import pack
 from kerasfaces.channels.config import ChannelsConfig
-from kerasfaces.channels.contract import Channel
-from kerasfaces.core.errors import ImageError, TemporaryImageError
+from kerasfaces.channels.contract import Arrays, Channel
+from kerasfaces.channels.masks._contract import NO_FACE, Mask
+from kerasfaces.core.errors import ImageError, InputError, TemporaryImageError
+from kerasfaces.core.texts import quoted
+from kerasfaces.faces import Face, FaceFinder
 from kerasfaces.images import InputSpec
 
-logger = logging.getLogger(__name__)
-NO_FACE = "no face found"
 ONE_COLOUR = "one colour, no noise to measure"
 CHANGED = "file content differs from the manifest's sha256"
+_LARGEST = float(np.finfo(np.float16).max)
+Ranges = Mapping[str, Sequence[float | None]]  # channel -> lowest, highest
+Scale = dict[str, list[float]]  # channel -> [offset, step]: value = offset + step * byte
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,21 +41,15 @@ class Item:
 
 
 @dataclasses.dataclass(frozen=True)
-class Decoded:
-    """One image's pixels `(h, w, 3)` uint8, or why there are none.
-
-    `transient`: the reason is the file's absence or change, not its content.
-    """
-
-    sha256: str
-    array: NDArray[np.uint8] | None
-    reason: str = ""
-    transient: bool = False
-
-
-@dataclasses.dataclass(frozen=True)
 class Result:
-    """One image's array `(h, w, c)` of the store's dtype, or why there is none."""
+    """One image's array, or why there is none.
+
+    Attributes:
+        sha256: Hash of the file's content.
+        array: Pixels `(h, w, 3)` uint8, or channels `(h, w, c)` of the store's dtype.
+        reason: Why there is no array.
+        transient: Whether the reason is the file's absence or change, not its content.
+    """
 
     sha256: str
     array: NDArray[Any] | None
@@ -78,69 +74,47 @@ class Masked:
     lost: list[Result]
 
 
-def fetch(item: Item) -> Item | Decoded:
-    """Read an item's file, checking that it still is what was planned.
-
-    Returns:
-        The item with its bytes, or why there are none.
-    """
+def fetch(item: Item) -> Item | Result:
+    """Return an item with its file's bytes, or why they are not what was planned."""
     if isinstance(item.data, bytes):
         return item
     try:
         data = images.read_file(item.data)
     except ImageError as error:
-        return Decoded(item.sha256, None, str(error), transient=True)
+        return Result(item.sha256, None, str(error), transient=True)
     if images.sha256(data) != item.sha256:
-        return Decoded(item.sha256, None, CHANGED, transient=True)
+        return Result(item.sha256, None, CHANGED, transient=True)
     return Item(item.sha256, data)
 
 
-def decode(item: Item, spec: InputSpec) -> Decoded:
+def decode(item: Item, spec: InputSpec) -> Result:
     """Read and decode one file."""
-    found = fetch(item)
-    if isinstance(found, Decoded):
-        return found
+    content = fetch(item)
+    if isinstance(content, Result):
+        return content
     try:
-        image = images.decode(cast(bytes, found.data))
-        return Decoded(item.sha256, images.to_array(image, spec))
-    except TemporaryImageError as error:
-        return Decoded(item.sha256, None, str(error), transient=True)
+        image = images.decode(content.data)  # type: ignore[arg-type]
+        return Result(item.sha256, images.to_array(image, spec))
     except ImageError as error:
-        return Decoded(item.sha256, None, str(error))
-
-
-def _one_colour(pixels: NDArray[np.uint8]) -> bool:
-    """Tell whether pixels `(n, 3)` are all alike; so are none."""
-    return not pixels.size or bool((pixels == pixels[0]).all())
+        transient = isinstance(error, TemporaryImageError)
+        return Result(item.sha256, None, str(error), transient)
 
 
 class Worker:
-    """Computes results for small lists of items; picklable, builds its parts when used.
+    """Computes results for small lists of images; builds its parts when used.
 
-    Use it as a context manager, or call `close`: masks may hold a helper process.
+    Use it as a context manager: masks may hold a helper process.
     """
 
     def __init__(self, config: ChannelsConfig) -> None:
-        """Keep the configuration; nothing is loaded yet."""
+        """Load nothing yet."""
         self.config = config
         self._open = contextlib.ExitStack()
-
-    def __reduce__(self) -> tuple[type["Worker"], tuple[ChannelsConfig]]:
-        """Pickle the configuration alone."""
-        return Worker, (self.config,)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
+    def __exit__(self, *_: object) -> None:
         """End helper processes; a later call starts them again."""
         self._open.close()
         self.__dict__.pop("faces", None)
@@ -149,69 +123,65 @@ class Worker:
     def channels(self) -> dict[str, Channel]:
         """The channels to compute, built, each after those it needs."""
         return {
-            name: stage_config.plugin(self.config, name).build(
-                self.config.options[name]
-            )
+            name: stage_config.build(self.config, name)
             for name in stage_config.order(self.config)
         }
 
     @functools.cached_property
-    def scale(self) -> pack.Scale | None:
-        """What 0 and 255 of a uint8 store stand for, per channel."""
+    def ranges(self) -> Ranges:
+        """Lowest and highest value of the store's channels, in its order."""
         specs = [self.channels[name].spec for name in self.config.channels]
-        return pack.scale_of(self.config, pack.names_and_ranges(specs)[1])
+        names = [name for spec in specs for name in spec.names]
+        if len({*names}) < len(names):
+            raise InputError(f"Two channels have the same name: {', '.join(names)}.")
+        return {name: list(spec.ranges[name]) for spec in specs for name in spec.names}
 
     @functools.cached_property
-    def mask(self) -> Any:
+    def scale(self) -> Scale | None:
+        """What 0 and 255 of a uint8 store stand for, per channel."""
+        return scale_of(self.config, self.ranges)
+
+    @functools.cached_property
+    def mask(self) -> Mask:
         """The mask, built."""
-        name = self.config.mask
-        module = stage_config.plugin(self.config, name)
-        return module.build(self.config.options[name])
+        mask: Mask = stage_config.build(self.config, self.config.mask)
+        return mask
 
     @functools.cached_property
-    def faces(self) -> Any:
-        """The face finder, a process of its own that ends with `close`."""
-        from kerasfaces.faces import FaceFinder
-
+    def faces(self) -> FaceFinder:
+        """The face finder, a process of its own."""
         return self._open.enter_context(FaceFinder())
 
-    def compute(self, items: Sequence[Item]) -> list[Result]:
-        """Return one result per item, in order."""
-        spec = self.config.input_spec
-        return self.finish([decode(item, spec) for item in items])
-
-    def finish(self, decoded: Sequence[Decoded]) -> list[Result]:
+    def finish(self, decoded: Sequence[Result]) -> list[Result]:
         """Return one result per decoded image, in order."""
         keys = [item.sha256 for item in decoded]
         return self.complete(keys, self.prepare(decoded))
 
     def complete(self, keys: Sequence[str], masked: Masked) -> list[Result]:
         """Return one result per key, in order: channels, or why there are none."""
-        found = {result.sha256: result for result in masked.lost}
-        found |= {result.sha256: result for result in self.channels_of(masked)}
-        return [found[key] for key in keys]
+        results = {r.sha256: r for r in (*masked.lost, *self.channels_of(masked))}
+        return [results[key] for key in keys]
 
-    def prepare(self, decoded: Sequence[Decoded]) -> Masked:
+    def prepare(self, decoded: Sequence[Result]) -> Masked:
         """Remove the background of those images that could be decoded and show something.
 
         What is left of an image that has one colour (blank, or transparent throughout)
         would be stored as zeros, about which a detector has nothing to say.
         """
-        lost = [
-            Result(item.sha256, None, item.reason, item.transient)
-            for item in decoded
-            if item.array is None
-        ]
+        lost = [item for item in decoded if item.array is None]
         good = {item.sha256: item.array for item in decoded if item.array is not None}
-        found = self._masks(list(good.values()))
         masks: dict[str, NDArray[np.bool_]] = {}
-        for key, mask in zip(good, found, strict=True):
+        for (key, image), mask in zip(
+            good.items(), self._masks([*good.values()]), strict=True
+        ):
             if isinstance(mask, str):
                 lost.append(Result(key, None, mask))
-            elif _one_colour(good[key][mask]):
-                lost.append(Result(key, None, ONE_COLOUR))
-            else:
+                continue
+            visible = image[mask]
+            if len(visible) and (visible != visible[0]).any():
                 masks[key] = mask
+            else:
+                lost.append(Result(key, None, ONE_COLOUR))
         side = self.config.size_px
         pixels = np.zeros((len(masks), side, side, 3), np.uint8)
         planes = np.zeros((len(masks), side, side, 1), np.float32)
@@ -221,40 +191,91 @@ class Worker:
         return Masked(list(masks), pixels, planes, lost)
 
     def _masks(
-        self, pixels: Sequence[NDArray[np.uint8]]
+        self, pixels: list[NDArray[np.uint8]]
     ) -> list[NDArray[np.bool_] | str]:
         """Return per image a boolean mask `(h, w)`, or the reason why there is none."""
-        faces: Sequence[Any] = [None] * len(pixels)
+        faces: Sequence[Face | None] = [None] * len(pixels)
         if self.mask.needs_faces and pixels:
-            faces = self.faces.find(list(pixels))
-        made: list[NDArray[np.bool_] | str] = []
+            faces = self.faces.find(pixels)
+        masks: list[NDArray[np.bool_] | str] = []
         for image, face in zip(pixels, faces, strict=True):
-            if self.mask.needs_faces and face is None:
-                made.append(NO_FACE)
-                continue
             try:
-                made.append(np.asarray(self.mask.compute(image, face), dtype=bool))
+                if self.mask.needs_faces and face is None:
+                    raise ImageError(NO_FACE)
+                masks.append(np.asarray(self.mask.compute(image, face), dtype=bool))
             except ImageError as error:
-                made.append(str(error))
-        return made
+                masks.append(str(error))
+        return masks
 
     def channels_of(self, masked: Masked) -> list[Result]:
-        """Compute the channels of images without background."""
+        """Compute the channels of images without background, in the store's dtype."""
         if not masked.keys:
             return []
-        made: dict[str, NDArray[np.float32]] = {"mask": masked.masks}
+        computed: dict[str, Arrays] = {"mask": masked.masks}
         for name, channel in self.channels.items():
-            made[name] = channel.compute(masked.pixels, made)
-        return self._results(masked.keys, made)
-
-    def _results(
-        self, keys: Sequence[str], made: Mapping[str, NDArray[np.float32]]
-    ) -> list[Result]:
-        """Put the channels together in the store's dtype; name what is not finite."""
-        chosen = {name: made[name] for name in self.config.channels}
-        arrays = pack.pack(chosen, self.config.dtype, self.scale)
-        reasons = pack.not_finite(made, self.config.dtype)
+            computed[name] = channel.compute(masked.pixels, computed)
+        stored = [computed[name] for name in self.config.channels]
+        arrays = encoded(stored, self.config.dtype, self.scale)
+        reasons = not_finite(computed, self.config.dtype)
         return [
             Result(key, None, reason) if reason else Result(key, array)
-            for key, array, reason in zip(keys, arrays, reasons, strict=True)
+            for key, array, reason in zip(masked.keys, arrays, reasons, strict=True)
         ]
+
+
+def scale_of(config: ChannelsConfig, ranges: Ranges) -> Scale | None:
+    """Return what the bytes of a uint8 store stand for, per channel; None for float16.
+
+    Raises:
+        InputError: A channel has no upper limit.
+    """
+    if config.dtype != "uint8":
+        return None
+    scale: Scale = {}
+    for name, (low, high) in ranges.items():
+        if low is None or low < 0:
+            low = max(-config.signed_limit, -math.inf if low is None else low)
+            high = min(config.signed_limit, math.inf if high is None else high)
+        elif high is None:
+            raise InputError(
+                f"dtype=uint8: channel {quoted(name)} has no upper limit; use dtype=float16 or, "
+                "for spectra, the logarithmic amplitude."
+            )
+        scale[name] = [low, (high - low) / 255]
+    return scale
+
+
+def encoded(parts: Sequence[Arrays], dtype: str, scale: Scale | None) -> NDArray[Any]:
+    """Return `(n, h, w, c)` of the store's dtype: channels side by side.
+
+    What float16 cannot hold becomes infinite: see `not_finite`.
+    """
+    width = sum(part.shape[-1] for part in parts)
+    out = np.empty((*parts[0].shape[:-1], width), np.dtype(dtype))
+    at = 0
+    with np.errstate(over="ignore", invalid="ignore"):
+        for part in parts:
+            end = at + part.shape[-1]
+            if scale is not None:
+                offset, step = np.array(list(scale.values())[at:end], np.float32).T
+                part = np.clip(np.rint((part - offset) / step), 0, 255)
+            out[..., at:end] = part
+            at = end
+    return out
+
+
+def not_finite(computed: Mapping[str, Arrays], dtype: str) -> list[str]:
+    """Return per image the reason why its values cannot be stored; empty if they can."""
+    reasons: list[str] = []
+    for name, values in computed.items():
+        flat = values.reshape(len(values), -1)
+        reasons = reasons or [""] * len(flat)
+        largest = np.maximum(flat.max(axis=1), -flat.min(axis=1))  # NaN stays NaN
+        for row in np.flatnonzero(~(largest <= _LARGEST)):
+            if not np.isfinite(largest[row]):
+                reasons[row] = reasons[row] or f"{name}: values are not finite"
+            elif dtype == "float16":
+                reasons[row] = (
+                    reasons[row] or f"{name}: values exceed float16's largest, 65504"
+                )
+    return reasons

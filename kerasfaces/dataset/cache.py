@@ -6,9 +6,9 @@ that image alone.
 
 import dataclasses
 import functools
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,34 +21,43 @@ from kerasfaces.core.progress import progress
 from kerasfaces.dataset import hashes
 from kerasfaces.images import InputSpec
 
-logger = logging.getLogger(__name__)
-
 _SHARD_BYTES = 64 * 2**20
+AnyStore = TypeVar("AnyStore")
+
+
+@dataclasses.dataclass(frozen=True)
+class FileArrays(Generic[AnyStore]):
+    """A store seen from a list of files.
+
+    Attributes:
+        store: Arrays by sha256.
+        keys: Per file, its sha256; empty when it could not be read.
+        reasons: Per file, why it has no array; empty when it has one.
+    """
+
+    store: AnyStore
+    keys: list[str]
+    reasons: list[str]
+
+
+CachedImages = FileArrays[store.Store]  # `(size, size, 3)` uint8
 
 
 @dataclasses.dataclass(frozen=True)
 class Decoded:
-    """What became of one file: its hash and its array, or the reason there is none."""
+    """One file's hash and array, or the reason why it has none.
+
+    Attributes:
+        path: The file.
+        sha256: Hash of its content; empty where that is unknown or says nothing.
+        array: `(size, size, 3)` uint8.
+        reason: Why there is no array.
+    """
 
     path: Path
     sha256: str
     array: NDArray[np.uint8] | None
     reason: str
-
-
-@dataclasses.dataclass(frozen=True)
-class CachedImages:
-    """The uint8 cache seen from a list of files.
-
-    Attributes:
-        store: `(size, size, 3)` uint8 by sha256.
-        keys: Per file, its sha256; empty when it could not be read.
-        reasons: Per file, why it has no array; empty when it has one.
-    """
-
-    store: store.Store
-    keys: list[str]
-    reasons: list[str]
 
 
 def cache_images(
@@ -84,15 +93,10 @@ def cache_images(
             _fill(cache, missing, spec, spread, stats, digests, reasons)
     keys = [digests.get(path, "") for path in files]
     status = [
-        reasons[path] if path in reasons else _status(cache, key)
+        reasons.get(path) or cache.status(key)
         for path, key in zip(files, keys, strict=True)
     ]
-    return CachedImages(cache, keys, status)
-
-
-def _status(cache: store.Store, key: str) -> str:
-    status = cache.status(key)
-    return "" if status == store.OK else status
+    return FileArrays(cache, keys, ["" if why == store.OK else why for why in status])
 
 
 def _fill(
@@ -107,14 +111,14 @@ def _fill(
     """Decode `missing` into `cache`; fill in `digests` and `reasons`."""
     per_shard = max(1, _SHARD_BYTES // (spec.size_px**2 * 3))
     pending: dict[str, NDArray[np.uint8]] = {}
-    learnt: list[tuple[Path, hashes.Stat, str]] = []
+    new: list[tuple[Path, hashes.Stat, str]] = []
 
     def flush() -> None:
         if pending:
             cache.append(list(pending), np.stack(list(pending.values())))
             pending.clear()
-        hashes.remember(learnt)
-        learnt.clear()
+        hashes.remember(new)
+        new.clear()
 
     with progress(len(missing), "decoding images") as add:
         for item in decode_all(missing, spec, spread):
@@ -123,12 +127,11 @@ def _fill(
             else:
                 digests[item.path] = item.sha256
                 if item.path in stats:
-                    learnt.append((item.path, stats[item.path], item.sha256))
-                if item.sha256 not in cache and item.sha256 not in pending:
-                    if item.array is not None:
-                        pending[item.sha256] = item.array
-                    else:
-                        cache.append_failures({item.sha256: item.reason})
+                    new.append((item.path, stats[item.path], item.sha256))
+                if item.array is None and item.sha256 not in cache:
+                    cache.append_failures({item.sha256: item.reason})
+                elif item.array is not None and item.sha256 not in cache:
+                    pending.setdefault(item.sha256, item.array)
             if len(pending) >= per_shard:
                 flush()
             add(1)
@@ -150,32 +153,24 @@ def decode_all(
         yield outcome.value or Decoded(path, "", None, images.DECODER_CRASHED)
 
 
-def _read(path: Path) -> "_Content | Decoded":
-    """Return a file's bytes, or why there are none."""
+def _read(path: Path) -> tuple[Path, bytes] | Decoded:
+    """Return a file with its bytes, or why there are none."""
     try:
-        return _Content(path, images.read_file(path))
+        return path, images.read_file(path)
     except ImageError as error:
         return Decoded(path, "", None, str(error))
 
 
-@dataclasses.dataclass(frozen=True)
-class _Content:
-    path: Path
-    data: bytes
-
-
-def _decode(file: "Path | _Content | Decoded", spec: InputSpec) -> Decoded:
+def _decode(file: Path | tuple[Path, bytes] | Decoded, spec: InputSpec) -> Decoded:
     """Return a file decoded; what has a reason already stays."""
     content = _read(file) if isinstance(file, Path) else file
     if isinstance(content, Decoded):
         return content
-    path, data = content.path, content.data
+    path, data = content
     digest = images.sha256(data)
     try:
         return Decoded(path, digest, images.to_array(images.decode(data), spec), "")
-    except (
-        TemporaryImageError
-    ) as error:  # not the image's fault: without a hash, not kept
+    except TemporaryImageError as error:  # not the image's fault: without a hash
         return Decoded(path, "", None, str(error))
     except ImageError as error:
         return Decoded(path, digest, None, str(error))

@@ -1,11 +1,9 @@
 """A channel store and a list of files, joined by sha256; raw files through the stage.
 
 `from_store` reads a store that exists, `channels_of` first has the channel stage make
-one in the cache, in a process of its own: torch never enters this one. Both leave what
-`cache_images` leaves for pixels: per file its key, or the reason why it has no array.
+one in the cache, in a process of its own: torch never enters this one.
 """
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasfaces import store
+from kerasfaces.channels import own_process
 from kerasfaces.core.errors import InputError, StoreError
 from kerasfaces.core.texts import quoted
-from kerasfaces.dataset import hashes, stage
+from kerasfaces.dataset import hashes
+from kerasfaces.dataset.cache import FileArrays
 
 KIND = "channels"
 _SHOWN = 4  # differences named in one message
@@ -56,16 +56,12 @@ class ChannelStore:
         names: The chosen channels.
         recipe: The store's recipe and the chosen names: it identifies the arrays.
         made_by: The store's recipe alone.
-        shape: Of one item, `(h, w, len(names))`.
-        dtype: Of the arrays it gives.
+        shape: Shape of one item, `(h, w, len(names))`.
+        dtype: NumPy dtype of the arrays read from it.
     """
 
     def __init__(self, folder: Path, names: Sequence[str] | None = None) -> None:
-        """Open a store.
-
-        Args:
-            folder: A store made by the channel stage.
-            names: Channels to read; None is all.
+        """Open a store made by the channel stage, for some channels (None: all).
 
         Raises:
             MissingFileError: There is no store.
@@ -76,8 +72,7 @@ class ChannelStore:
         self._store.check()
         self.folder = folder
         self.made_by = self._store.recipe
-        known = names_of(self._store)
-        _check_recipe(self._store)
+        known = _checked_names(self._store)
         self.names = tuple(known if names is None else names)
         lacking = [name for name in self.names if name not in known]
         if lacking:
@@ -87,13 +82,11 @@ class ChannelStore:
                 "`data.compute_channels(STORE)`."
             )
         self._positions = [known.index(name) for name in self.names]
-        self._all = self._positions == list(range(len(known)))
-        self._tables = _tables(self._store, self._positions)
+        self._tables = _tables(self._store, self.names)
+        self._whole = self._tables is None and list(self.names) == known
         self.recipe = {"channels": list(self.names), "store": self.made_by}
         self.shape = (*self._store.shape[:-1], len(self.names))
-        self.dtype = np.dtype(
-            np.float32 if self._tables is not None else self._store.dtype
-        )
+        self.dtype = np.dtype(np.float32) if self._tables is not None else self._store.dtype
 
     def status(self, key: str) -> str:
         """Return `ok`, why an image has no array, or `not in the store`."""
@@ -105,50 +98,35 @@ class ChannelStore:
         Raises:
             StoreError: One of them has no array.
         """
-        whole = self._store.reader(keys)
-        if self._all and self._tables is None:
-            return whole
-        return _Selected(whole, self._positions, self._tables, self.dtype)
+        every = self._store.reader(keys)
+        if self._whole:
+            return every
+        return _Selected(every, self._positions, self._tables, self.dtype)
 
     def gather(self, keys: Sequence[str]) -> NDArray[Any]:
         """Return the arrays of several images, in order, as `(n, *shape)`."""
         return self.reader(keys)(np.arange(len(keys)))
 
 
-@dataclasses.dataclass(frozen=True)
-class ChannelArrays:
-    """A channel store seen from a list of files; `CachedImages` for channels.
-
-    Attributes:
-        store: Arrays by sha256.
-        keys: Per file, its sha256; empty when it could not be read.
-        reasons: Per file, why it has no array; empty when it has one.
-    """
-
-    store: ChannelStore
-    keys: list[str]
-    reasons: list[str]
-
-
 class _Selected:
-    """Some channels of every item a reader gives, decoded from bytes if need be."""
+    """Some channels of every item of a reader, decoded from bytes if need be."""
 
     def __init__(
         self,
-        whole: store.Reader,
+        every: store.Reader,
         positions: Sequence[int],
         tables: NDArray[np.float32] | None,
         dtype: np.dtype[Any],
     ) -> None:
-        self._whole, self._positions, self._tables = whole, positions, tables
-        self.dtype = dtype
-        self.shape = (*whole.shape[:-1], len(positions))
+        self._every, self._positions = every, positions
+        self._tables, self.dtype = tables, dtype
+        self.shape = (*every.shape[:-1], len(positions))
 
     def __len__(self) -> int:
-        return len(self._whole)
+        return len(self._every)
 
     def __call__(self, positions: NDArray[Any]) -> NDArray[Any]:
-        values = self._whole(positions)
+        values = self._every(positions)
         out = np.empty((*values.shape[:-1], len(self._positions)), self.dtype)
         # A channel at a time: fancy indexing of a short last axis is ten times slower.
         for i, channel in enumerate(self._positions):
@@ -162,7 +140,7 @@ def from_store(
     folder: Path,
     names: Sequence[str] | None = None,
     digests: Sequence[str] = (),
-) -> ChannelArrays:
+) -> FileArrays[ChannelStore]:
     """Join files with a store.
 
     Args:
@@ -178,18 +156,19 @@ def from_store(
     """
     arrays = ChannelStore(folder, names)
     keys, unread = hashes.keys_of(files, digests)
-    reasons = []
-    for key, why in zip(keys, unread, strict=True):
-        status = arrays.status(key) if key else why
-        reasons.append("" if status == store.OK else status)
-    return ChannelArrays(arrays, keys, reasons)
+    status = [
+        arrays.status(key) if key else why
+        for key, why in zip(keys, unread, strict=True)
+    ]
+    reasons = ["" if why == store.OK else why for why in status]
+    return FileArrays(arrays, keys, reasons)
 
 
 def channels_of(
     files: Sequence[Path],
     recipe: Mapping[str, Any],
     names: Sequence[str] | None = None,
-) -> ChannelArrays:
+) -> FileArrays[ChannelStore]:
     """Have the channel stage make the channels of raw images, in the cache.
 
     What is in the cache already is not computed again. Where this machine lacks the
@@ -205,98 +184,91 @@ def channels_of(
             missing ... (its own sentence).
         RunError: It failed otherwise.
     """
-    recipe = stage.recipe_here(recipe)
+    from kerasfaces.channels import engines
+
+    recipe = engines.available(recipe)
     folder = store.cache_folder(KIND, recipe)
     keys, _ = hashes.keys_of(files)
-    made = store.Store(folder) if (folder / "store.json").exists() else None
+    begun = store.Store(folder) if (folder / "store.json").exists() else None
     missing = [
         path
         for path, key in zip(files, keys, strict=True)
-        if key and (made is None or key not in made)
+        if key and (begun is None or key not in begun)
     ]
-    if missing or made is None:
-        stage.run(missing or files, recipe, folder)
+    if missing or begun is None:
+        own_process.compute_as(missing or files, recipe, folder)
     return from_store(files, folder, names)
 
 
 def check_recipe(
-    wanted: Mapping[str, Any], found: Mapping[str, Any], wanted_by: str, folder: Path
+    trained: Mapping[str, Any], stored: Mapping[str, Any], run: str, folder: Path
 ) -> None:
-    """Refuse a store whose arrays were made in another way; say it of another engine.
+    """Refuse a store whose arrays were made in another way; log another engine.
 
     Raises:
         StoreError: The recipes differ; the message names how.
     """
     from kerasfaces.channels import engines, recipe
 
-    changed = recipe.differences(engines.without(wanted), engines.without(found))
-    if not changed:
-        stage.say_engines(wanted, found)
-    else:
+    changed = recipe.differences(engines.without(trained), engines.without(stored))
+    if changed:
         more = " ..." if len(changed) > _SHOWN else ""
         raise StoreError(
-            f"{folder} was made by another recipe than {wanted_by} was trained on "
+            f"{folder} was made by another recipe than {run} was trained on "
             f"({'; '.join(changed[:_SHOWN])}{more}); leave `store` out, and the channels are "
             "computed by the run's own recipe."
         )
+    engines.log_difference(trained, stored)
 
 
-def names_of(found: store.Store) -> list[str]:
-    """Return a channel store's channel names.
+def _checked_names(channels: store.Store) -> list[str]:
+    """Return a channel store's channel names, if its recipe has all that training reads.
 
     Raises:
-        StoreError: It is no channel store.
+        StoreError: It is no channel store, or something is lacking.
     """
-    recipe = found.recipe
+    recipe = channels.recipe
     names = recipe.get("names")
     if recipe.get("kind") != KIND or not isinstance(names, list):
         raise StoreError(
-            f"{found.folder} is no channel store (its kind is {quoted(recipe.get('kind'))}); give "
-            "one made by kerasfaces channels."
+            f"{channels.folder} is no channel store (its kind is {quoted(recipe.get('kind'))}); "
+            "give one made by kerasfaces channels."
         )
-    if len(names) != found.shape[-1]:
+    if len(names) != channels.shape[-1]:
         raise StoreError(
-            f"{found.folder}: {len(names)} channel names for arrays of shape {found.shape}; "
-            "make the store again."
+            f"{channels.folder}: {len(names)} channel names for arrays of shape "
+            f"{channels.shape}; make the store again."
+        )
+    parts = {"config", "ranges", "made_by"}
+    lacking = sorted(key for key in parts if not isinstance(recipe.get(key), Mapping))
+    where = "recipe"
+    if not lacking:
+        lacking = sorted({"size_px", "crop", "filter"} - recipe["config"].keys())
+        where = "recipe's config"
+    if lacking:
+        raise StoreError(
+            f"{channels.folder}/store.json: the {where} has no {', '.join(lacking)}; "
+            "restore the file, or make the store again in another folder."
         )
     return names
 
 
-def _check_recipe(found: store.Store) -> None:
-    """Refuse a recipe without what training reads of it.
-
-    Raises:
-        StoreError: The message names what is lacking.
-    """
-    for key in ("config", "ranges", "made_by"):
-        if not isinstance(found.recipe.get(key), Mapping):
-            raise StoreError(
-                f"{found.folder}/store.json: the recipe has no {key}; restore the file, or "
-                "make the store again in another folder."
-            )
-    lacking = {"size_px", "crop", "filter"} - found.recipe["config"].keys()
-    if lacking:
-        raise StoreError(
-            f"{found.folder}/store.json: the recipe's config has no "
-            f"{', '.join(sorted(lacking))}; restore the file, or make the store again in "
-            "another folder."
-        )
-
-
-def _tables(found: store.Store, positions: Sequence[int]) -> NDArray[np.float32] | None:
+def _tables(
+    channels: store.Store, names: Sequence[str]
+) -> NDArray[np.float32] | None:
     """Return what each byte of each chosen channel stands for; None for floats.
 
     A uint8 store's recipe has `scale`: name -> `[offset, step]`, value = offset + step *
     byte.
     """
-    if found.dtype != np.uint8:
+    if channels.dtype != np.uint8:
         return None
     try:
-        scale = [found.recipe["scale"][names_of(found)[i]] for i in positions]
-        pairs = np.array(scale, np.float64).reshape(len(positions), 2)
+        scale = [channels.recipe["scale"][name] for name in names]
+        pairs = np.array(scale, np.float64).reshape(len(names), 2)
     except (KeyError, TypeError, ValueError) as error:
         raise StoreError(
-            f"{found.folder}/store.json: bytes without a usable scale ({quoted(error)}); make the "
-            "store again."
+            f"{channels.folder}/store.json: bytes without a usable scale ({quoted(error)}); "
+            "make the store again."
         ) from error
     return (pairs[:, :1] + pairs[:, 1:] * np.arange(256)).astype(np.float32)

@@ -10,7 +10,7 @@ import numpy as np
 
 from kerasfaces.channels import recipe
 from kerasfaces.channels.config import ChannelsConfig
-from kerasfaces.channels.worker import Decoded, Worker
+from kerasfaces.channels.worker import Result, Worker
 from kerasfaces.core import machine
 from kerasfaces.core.errors import ImageError, InputError
 from kerasfaces.estimate.workload import REPEATS, Rate, decoding, timed, writing
@@ -29,7 +29,7 @@ def measure(config: ChannelsConfig, files: Sequence[Path]) -> list[Rate]:
         faces, face_rates = _faces(worker, pixels, cores)
         rates += face_rates
         masked = worker.prepare(
-            [Decoded(str(row), array) for row, array in enumerate(pixels)]
+            [Result(str(row), array) for row, array in enumerate(pixels)]
         )
         if not masked.keys:
             raise InputError(

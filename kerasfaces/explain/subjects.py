@@ -20,9 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from kerasfaces.channels import engines as channel_engines
+from kerasfaces.channels import own_process
 from kerasfaces.core import rng
 from kerasfaces.core.errors import ImageError, InputError
-from kerasfaces.dataset import stage
 from kerasfaces.dataset.channels import from_store
 from kerasfaces.explain.contract import Map, Pixels
 from kerasfaces.features import engines
@@ -246,7 +247,8 @@ def _channel_logits(trained: TrainedNetwork) -> Logits:
             for path, pixels in zip(files, images, strict=True):
                 Image.fromarray(pixels).save(path)  # as large as the stage makes it
             store = Path(scratch) / "store"
-            stage.run(files, stage.recipe_here(trained.channel_recipe or {}), store)
+            recipe = channel_engines.available(trained.channel_recipe or {})
+            own_process.compute_as(files, recipe, store)
             joined = from_store(files, store, trained.model.channel_names)
             bad = [reason for reason in joined.reasons if reason]
             if bad:

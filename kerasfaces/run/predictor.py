@@ -15,10 +15,10 @@ from kerasfaces.core.arrays import Read
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.progress import progress
 from kerasfaces.core.texts import quoted
-from kerasfaces.dataset.cache import CachedImages, cache_images
+from kerasfaces.dataset.cache import CachedImages, FileArrays, cache_images
 from kerasfaces.dataset.channels import (
     Arrays,
-    ChannelArrays,
+    ChannelStore,
     channels_of,
     check_recipe,
     from_store,
@@ -158,7 +158,7 @@ def frozen_features(
 
 def inputs_of(
     network: TrainedNetwork, files: list[Path], store: Path | None = None
-) -> CachedImages | ChannelArrays:
+) -> CachedImages | FileArrays[ChannelStore]:
     """Return what a run's model takes, for files: pixels, or the channels it was made on.
 
     Files whose picture is too little to judge have a reason.

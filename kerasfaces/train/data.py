@@ -13,8 +13,8 @@ from kerasfaces import manifest as manifests
 from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
-from kerasfaces.dataset.cache import CachedImages, cache_images
-from kerasfaces.dataset.channels import ChannelArrays, from_store
+from kerasfaces.dataset.cache import CachedImages, FileArrays, cache_images
+from kerasfaces.dataset.channels import ChannelStore, from_store
 from kerasfaces.dataset.sizes import Size, sizes_of
 from kerasfaces.images import InputSpec
 from kerasfaces.images.limits import Limits
@@ -39,7 +39,7 @@ class Data:
     """
 
     manifest: manifests.Manifest
-    images: CachedImages | ChannelArrays
+    images: CachedImages | FileArrays[ChannelStore]
     limits: Limits | None = None
     spread: Engine = dataclasses.field(default_factory=Engine)
 

@@ -245,7 +245,7 @@ def test_channel_models_are_explained_through_their_stage(tmp_path, monkeypatch)
     import fake_channels
     import keras
 
-    from kerasfaces.dataset import stage
+    from kerasfaces.channels import own_process
     from kerasfaces.run.folder import DetectorRun
 
     names = ("lnp_red", "lnp_green", "lnp_blue")
@@ -263,7 +263,9 @@ def test_channel_models_are_explained_through_their_stage(tmp_path, monkeypatch)
     )
     monkeypatch.setattr(DetectorRun, "network", run)
     monkeypatch.setattr(
-        stage, "run", lambda files, recipe, folder: fake_channels.make(folder, files)
+        own_process,
+        "compute_as",
+        lambda files, recipe, folder: fake_channels.make(folder, files),
     )
     (tmp_path / "config.json").write_text('{"train": {"model": {"name": "x"}}}')
     subject = subjects.open_subject(tmp_path)

@@ -171,7 +171,7 @@ def test_channels_are_said_to_be_the_input(channel_run, monkeypatch, capsys, cap
         raise InputError("The channel stage: no torch.")
 
     monkeypatch.setattr(form, "opened", lambda path: logits)
-    monkeypatch.setattr("kerasfaces.dataset.stage.run", no_torch)
+    monkeypatch.setattr("kerasfaces.channels.own_process.compute_as", no_torch)
     assert main([str(channel_run), "--format", LIGHT]) == 0
     assert "channel_recipe (kerasfaces channels), not photos" in capsys.readouterr().out
     assert "random images: The channel stage: no torch" in caplog.text

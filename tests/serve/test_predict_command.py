@@ -17,7 +17,7 @@ from kerasfaces import manifest as manifests
 from kerasfaces.cli.predict import main
 from kerasfaces.core.errors import InputError, MissingFileError, RunError
 from kerasfaces.core.files import read_json
-from kerasfaces.dataset import stage
+from kerasfaces.channels import own_process
 from kerasfaces.run.operating_point import OperatingPoint
 from kerasfaces.run.predictor import predict_run
 from kerasfaces.serve import predict
@@ -241,7 +241,7 @@ def test_channels_are_made_by_the_run_s_recipe(
     channel_run, test_rows, monkeypatch, capsys
 ):
     monkeypatch.setattr(
-        stage, "run", lambda files, recipe, folder: fake_channels.make(folder, files)
+        own_process, "compute_as", lambda files, recipe, folder: fake_channels.make(folder, files)
     )
     files, _ = test_rows
     found = answers(capsys, channel_run, *files)

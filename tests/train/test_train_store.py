@@ -17,7 +17,7 @@ from kerasfaces import manifest as manifests
 from kerasfaces.cli.train import main
 from kerasfaces.core.errors import InputError, RunError, StoreError
 from kerasfaces.core.files import read_json
-from kerasfaces.dataset import stage
+from kerasfaces.channels import own_process
 from kerasfaces.evaluate.run import evaluate_manifest
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.run.predictor import inputs_of
@@ -152,7 +152,7 @@ def test_raw_images_go_through_the_stage_with_the_run_s_recipe(
         asked.append((list(files), recipe))
         fake_channels.make(folder, files)
 
-    monkeypatch.setattr(stage, "run", stand_in)
+    monkeypatch.setattr(own_process, "compute_as", stand_in)
     _, metrics = evaluate_manifest(run, tmp_path / "manifest.csv")
     first = read_json(run / "metrics.json")["metrics"]["test"]["all"]
     assert metrics["metrics"]["test"]["all"]["auc"] == first["auc"]

@@ -2,16 +2,12 @@
 
 import argparse
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from kerasfaces import cli
 from kerasfaces.core import registry
 from kerasfaces.core.errors import InputError, MissingFileError
-
-if TYPE_CHECKING:
-    from kerasfaces.channels.config import ChannelsConfig
 
 _EXAMPLES = [
     "kerasfaces channels manifest.csv -o STORE --channels lnp,spectrum --mask grabcut",
@@ -30,35 +26,34 @@ def main(argv: Sequence[str]) -> int:
     """Parse, compute, print what was done."""
     arguments = parser().parse_args(argv)
     spread = cli.engine_of(arguments)
+    source, mask, changes = arguments.recipe, arguments.mask, arguments.set
     if (arguments.manifest is None) == (arguments.files is None):
         raise InputError("Give either a manifest or --files LIST.txt.")
-    chosen = (arguments.channels, arguments.mask)
-    if arguments.recipe and chosen != (None, None):
+    if source and (arguments.channels, mask) != (None, None):
         raise InputError("--recipe says channels and mask; leave those options out.")
-    files, known = _inputs(arguments)
-    from kerasfaces.channels import engines, recipe, run
-
-    wanted = recipe.read(arguments.recipe) if arguments.recipe else None
-    config = _config(arguments, wanted)
-    made = None
-    if wanted is not None:
-        if any(".engine=" in assignment for assignment in arguments.set):
-            wanted = engines.named(wanted, config)
-        made = recipe.recipe_of(config)
-        recipe.refuse_difference(wanted, made, str(arguments.recipe))
-        made = wanted
     # A list of files comes from another stage, which reads the reasons from the store
     # and may share it with others.
     listed = arguments.files is not None
-    summary = run.build(
-        files,
-        arguments.output,
-        config,
-        known=known,
-        spread=spread,
-        made=made,
-        wait=listed,
-    )
+    if listed:
+        files, known = _listed(arguments.files), None
+    else:
+        files, known = of_manifest(arguments.manifest, arguments.root)
+    from kerasfaces.channels import config, recipe, run
+
+    folder = arguments.output
+    if source:
+        wanted = recipe.read(source)
+        summary = run.build_as(
+            wanted, str(source), files, folder, changes,
+            known=known, spread=spread, wait=listed,
+        )  # fmt: skip
+    else:
+        text = "lnp,spectrum" if arguments.channels is None else arguments.channels
+        names = config.split_names(text)
+        settings = config.make(names, "none" if mask is None else mask, changes)
+        summary = run.build(
+            files, folder, settings, known=known, spread=spread, wait=listed
+        )
     print(summary.text())
     return 0 if summary.n_ok or listed or not files else 1
 
@@ -105,26 +100,6 @@ def parser() -> argparse.ArgumentParser:
     )
     cli.add_engine(parser)
     return parser
-
-
-def _config(
-    arguments: argparse.Namespace, wanted: Mapping[str, Any] | None
-) -> "ChannelsConfig":
-    from kerasfaces.channels import config, recipe
-
-    if wanted is not None:
-        made = recipe.config_from(wanted, str(arguments.recipe))
-        return config.override(made, arguments.set)
-    text = "lnp,spectrum" if arguments.channels is None else arguments.channels
-    mask = "none" if arguments.mask is None else arguments.mask
-    return config.make(config.split_names(text), mask, arguments.set)
-
-
-def _inputs(arguments: argparse.Namespace) -> tuple[list[Path], list[str] | None]:
-    """Return the files, and per file the sha256 if the manifest has it."""
-    if arguments.files:
-        return _listed(arguments.files), None
-    return of_manifest(arguments.manifest, arguments.root)
 
 
 def of_manifest(

@@ -4,19 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kerasfaces import cli
-from kerasfaces import manifest as manifests
 from kerasfaces.core.errors import InputError, MissingFileError
-
-
-def _check_output(path: Path) -> None:
-    """Refuse a place for the sheet before anything is drawn."""
-    if path.suffix.lower() != ".png":
-        raise InputError(f"-o {path}: expected a name that ends with .png.")
-    if not path.parent.is_dir():
-        raise MissingFileError(
-            f"-o {path}: the folder {path.parent} does not exist; make it, or choose "
-            "another path."
-        )
 
 
 def main(argv: Sequence[str]) -> int:
@@ -37,23 +25,31 @@ def main(argv: Sequence[str]) -> int:
     add("--spectra", type=int, default=1000, help="images averaged; default: 1000")
     add("--gain", type=float, help="of the noise pattern; default: fitted")
     add("--seed", type=int, default=0, help="which images are taken; default: 0")
-    given = parser.parse_args(argv)
+    arguments = parser.parse_args(argv)
     for name in ("rows", "spectra"):
-        if getattr(given, name) < 1:
+        if getattr(arguments, name) < 1:
             raise InputError(
-                f"--{name}: expected 1 or more, got {getattr(given, name)}."
+                f"--{name}: expected 1 or more, got {getattr(arguments, name)}."
             )
-    _check_output(given.output)
+    output = arguments.output
+    if output.suffix.lower() != ".png":
+        raise InputError(f"-o {output}: expected a name that ends with .png.")
+    if not output.parent.is_dir():
+        raise MissingFileError(
+            f"-o {output}: the folder {output.parent} does not exist; make it, or choose "
+            "another path."
+        )
+    from kerasfaces import manifest as manifests
     from kerasfaces.channels.preview import preview
 
     text = preview(
-        given.store,
-        manifests.read(given.manifest, given.root),
-        given.output,
-        per_source=given.rows,
-        spectra=given.spectra,
-        gain=given.gain,
-        seed=given.seed,
+        arguments.store,
+        manifests.read(arguments.manifest, arguments.root),
+        output,
+        per_source=arguments.rows,
+        spectra=arguments.spectra,
+        gain=arguments.gain,
+        seed=arguments.seed,
     )
     print(text)
     return 0

@@ -1,13 +1,12 @@
 """Is a store whole? And what is not, made ready to be computed again.
 
-`verify` reads every shard, compares it with its checksum and changes nothing. `repair` takes the rows of damaged shards
-out of the index, so that the next run computes them again, and moves the damaged files
-aside; arrays that are whole stay where they are.
+`verify` reads every shard, compares it with its checksum and changes nothing. `repair`
+takes the rows of damaged shards out of the index, so that the next run computes them
+again, and moves the damaged files aside; arrays that are whole stay where they are.
 """
 
 import csv
 import dataclasses
-import io
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,13 +16,12 @@ from numpy.typing import NDArray
 
 from kerasfaces import store
 from kerasfaces.core import folders
-from kerasfaces.core.errors import StoreError
 from kerasfaces.core.files import sha256, write_text
 from kerasfaces.store import checksums, files
 
 ASIDE = "set_aside"  # the folder inside a store for what `repair` takes out of it
 _ROWS_AT_ONCE = 16
-Advance = Callable[[int], None]
+Advance = Callable[[int], None]  # receives the number of images that were looked at
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,53 +38,35 @@ class Finding:
         return f"{self.file}: {self.problem}{images}"
 
 
-def shards_of(found: store.Store) -> dict[str, list[str]]:
-    """Return the keys of every shard that the index names."""
-    shards: dict[str, list[str]] = {}
-    for key, entry in found.entries.items():
-        if entry.status == store.OK:
-            shards.setdefault(entry.shard, []).append(key)
-    return shards
-
-
 def verify(folder: Path, advance: Advance = lambda n: None) -> list[Finding]:
     """Read a whole store.
-
-    Args:
-        folder: The store.
-        advance: Told about every image that was looked at.
 
     Raises:
         MissingFileError: There is no store.
         StoreError: It is of another format, or its index is no index.
     """
-    found = store.Store(folder)
-    shards = shards_of(found)
+    opened = store.Store(folder)
+    shards = _shards_of(opened)
     sums = checksums.read(folder)
     findings = []
     for shard, keys in sorted(shards.items()):
-        problem = _problem(found, shard, keys, sums.get(shard))
+        problem = _problem(opened, shard, keys, sums.get(shard))
         if problem:
             findings.append(Finding(shard, problem, tuple(keys)))
         advance(len(keys))
-    return findings + list(_strays(folder, shards))
+    return [*findings, *_strays(folder, shards)]
 
 
 def unhashed(folder: Path) -> list[str]:
     """Return the shards that SHA256SUMS lacks, after it was damaged or lost."""
-    sums = checksums.read(folder)
-    return sorted(
-        shard for shard in shards_of(store.Store(folder)) if shard not in sums
-    )
+    return sorted(_shards_of(store.Store(folder)).keys() - checksums.read(folder))
 
 
 def repair(folder: Path, advance: Advance = lambda n: None) -> list[Finding]:
-    """Make a damaged store usable; the next run computes what is lost.
+    """Make a damaged store usable and return what was wrong.
 
-    Shards without a checksum get that of what they hold now.
-
-    Returns:
-        What was wrong.
+    The next run computes what is lost. Shards without a checksum get that of what they
+    hold now.
 
     Raises:
         LockedError: Another process is writing the store.
@@ -104,24 +84,29 @@ def repair(folder: Path, advance: Advance = lambda n: None) -> list[Finding]:
             if path.exists():
                 (folder / ASIDE).mkdir(exist_ok=True)
                 path.replace(folder / ASIDE / name)
-        _complete_checksums(folder)
+        # One checksum for every shard of the index, and no other.
+        checksums.keep(folder, _shards_of(store.Store(folder)))
+        lacking = [(shard, sha256(folder / shard)) for shard in unhashed(folder)]
+        if lacking:
+            checksums.append(folder, lacking)
     return bad_lines + findings
 
 
-def _complete_checksums(folder: Path) -> None:
-    """Leave one checksum for every shard of the index, and no other."""
-    checksums.keep(folder, shards_of(store.Store(folder)))
-    lacking = unhashed(folder)
-    if lacking:
-        checksums.append(folder, [(shard, sha256(folder / shard)) for shard in lacking])
+def _shards_of(opened: store.Store) -> dict[str, list[str]]:
+    """Return the keys of every shard that the index names."""
+    shards: dict[str, list[str]] = {}
+    for key, entry in opened.entries.items():
+        if entry.status == store.OK:
+            shards.setdefault(entry.shard, []).append(key)
+    return shards
 
 
 def _problem(
-    found: store.Store, shard: str, keys: list[str], checksum: str | None
+    opened: store.Store, shard: str, keys: list[str], checksum: str | None
 ) -> str:
     """Say what is wrong with a shard; empty if nothing is."""
-    path = found.folder / shard
-    rows = [found.entries[key].row for key in keys]
+    path = opened.folder / shard
+    rows = [opened.entries[key].row for key in keys]
     try:
         # First, for a file that is shorter or longer than its header says.
         problem = files.size_problem(path, max(rows) + 1)
@@ -130,10 +115,10 @@ def _problem(
         array = files.open_shard(path)
     except (OSError, ValueError, EOFError) as error:
         return f"is damaged ({error})"
-    if array.shape[1:] != found.shape or array.dtype != found.dtype:
+    if array.shape[1:] != opened.shape or array.dtype != opened.dtype:
         return (
-            f"holds {array.dtype} {array.shape[1:]}, store.json says {found.dtype} "
-            f"{found.shape}"
+            f"holds {array.dtype} {array.shape[1:]}, store.json says {opened.dtype} "
+            f"{opened.shape}"
         )
     if len({*rows}) < len(rows) or min(rows) < 0:
         return f"has {len(array)} rows, the index names {len(rows)} that do not fit"
@@ -145,10 +130,8 @@ def _problem(
 
 
 def _finite(array: NDArray[Any]) -> bool:
-    return all(
-        bool(np.isfinite(array[at : at + _ROWS_AT_ONCE]).all())
-        for at in range(0, len(array), _ROWS_AT_ONCE)
-    )
+    parts = range(0, len(array), _ROWS_AT_ONCE)
+    return all(np.isfinite(array[at : at + _ROWS_AT_ONCE]).all() for at in parts)
 
 
 def _strays(folder: Path, shards: Mapping[str, object]) -> Iterator[Finding]:
@@ -160,19 +143,14 @@ def _strays(folder: Path, shards: Mapping[str, object]) -> Iterator[Finding]:
 
 
 def _drop_bad_lines(path: Path) -> list[Finding]:
-    """Keep the lines of the index that can be read; return a finding per other line."""
-    kept, findings = [files.HEADER], []
+    """Leave the lines of the index that can be read; return a finding per other line."""
     text = path.read_text(encoding="utf-8", errors="replace")
-    for number, line in enumerate(text.splitlines(keepends=True), start=1):
-        if number == 1:
-            continue
-        if _readable(line):
-            kept.append(line)
-        else:
-            findings.append(Finding(path.name, f"line {number} cannot be read"))
-    if findings:
-        write_text(path, "".join(kept))
-    return findings
+    lines = text.splitlines(keepends=True)[1:]
+    bad = [number for number, line in enumerate(lines, 2) if not _readable(line)]
+    if bad:
+        good = [line for number, line in enumerate(lines, 2) if number not in bad]
+        write_text(path, "".join([files.HEADER, *good]))
+    return [Finding(path.name, f"line {number} cannot be read") for number in bad]
 
 
 def _readable(line: str) -> bool:
@@ -186,13 +164,7 @@ def _readable(line: str) -> bool:
 
 
 def _drop(path: Path, keys: set[str]) -> None:
-    """Write the index again without the rows of `keys`."""
-    text = path.read_text(encoding="utf-8")
-    rows = list(csv.reader(io.StringIO(text)))
-    if not rows:
-        raise StoreError(f"{path} is empty; make the store again.")
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(
-        [rows[0], *(row for row in rows[1:] if row[0] not in keys)]
-    )
-    write_text(path, out.getvalue())
+    """Write the index again without the rows of `keys`, which stand first in a line."""
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    rows = zip(lines, csv.reader(lines), strict=True)
+    write_text(path, "".join(line for line, row in rows if row[0] not in keys))
