@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from kerasfaces import images
 from kerasfaces.baselines.config import BaselineConfig
-from kerasfaces.core.errors import ImageError
 from kerasfaces.channels import own_process
+from kerasfaces.core.errors import ImageError
 from kerasfaces.dataset.channels import from_store
 from kerasfaces.features import engines
 from kerasfaces.images import InputSpec

@@ -105,9 +105,7 @@ def from_dict(values: Mapping[str, Any], where: str = "config") -> ChannelsConfi
     config = configs.from_dict(ChannelsConfig, plain, where)
     _check(config, where)
     options = {
-        name: configs.from_dict(
-            _plugin(config, name).Options, part, f"{where}.{name}"
-        )
+        name: configs.from_dict(_plugin(config, name).Options, part, f"{where}.{name}")
         for name, part in configs.mapping(
             values.get("options", {}), f"{where}.options"
         ).items()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kerasfaces import manifest as manifests
 from kerasfaces import store
-from kerasfaces.channels import averages, hashing, view
+from kerasfaces.channels import averages, run, view
 from kerasfaces.channels.view import Source
 from kerasfaces.core import rng
 from kerasfaces.core.errors import InputError
@@ -47,7 +47,8 @@ def preview(
     found = store.Store(folder)
     reader = view.Channels(found)
     known = list(manifest.rows["sha256"]) if "sha256" in manifest.rows else None
-    keys = hashing.hash_files(manifest.files(), known).digests
+    hashed = run.hashes(manifest.files(), known)
+    keys = [hashed[path][0] for path in manifest.files()]
     of_source: dict[tuple[str, str], list[int]] = {}
     for at, pair in enumerate(
         zip(manifest.rows["label"], manifest.rows["source"], strict=True)

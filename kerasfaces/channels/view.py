@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from kerasfaces import store
 from kerasfaces.channels import averages, engines, recipe
 from kerasfaces.channels.averages import Average
-from kerasfaces.channels.worker import Decoded, Item, Worker, decode
+from kerasfaces.channels.worker import Item, Result, Worker, decode
 from kerasfaces.core.errors import InputError
 
 logger = logging.getLogger(__name__)
@@ -112,7 +112,7 @@ class Channels:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._worker.close()
+        self._worker.__exit__()
 
     def describe(self) -> dict[str, str]:
         """Return what headings say."""
@@ -175,7 +175,7 @@ class Channels:
         names = [name for name in self.names if name.split("_")[0] == prefix]
         return self._take(array, names)[0] if names else None
 
-    def _mask(self, array: NDArray[Any], decoded: Decoded) -> NDArray[Any] | None:
+    def _mask(self, array: NDArray[Any], decoded: Result) -> NDArray[Any] | None:
         """Return the stored mask, or the one this recipe makes."""
         if "mask" in self.names:
             return self._take(array, ["mask"])[0, ..., 0]

@@ -29,7 +29,9 @@ ONE_COLOUR = "one colour, no noise to measure"
 CHANGED = "file content differs from the manifest's sha256"
 _LARGEST = float(np.finfo(np.float16).max)
 Ranges = Mapping[str, Sequence[float | None]]  # channel -> lowest, highest
-Scale = dict[str, list[float]]  # channel -> [offset, step]: value = offset + step * byte
+Scale = dict[
+    str, list[float]
+]  # channel -> [offset, step]: value = offset + step * byte
 
 
 @dataclasses.dataclass(frozen=True)
@@ -190,9 +192,7 @@ class Worker:
             planes[row, ..., 0] = mask
         return Masked(list(masks), pixels, planes, lost)
 
-    def _masks(
-        self, pixels: list[NDArray[np.uint8]]
-    ) -> list[NDArray[np.bool_] | str]:
+    def _masks(self, pixels: list[NDArray[np.uint8]]) -> list[NDArray[np.bool_] | str]:
         """Return per image a boolean mask `(h, w)`, or the reason why there is none."""
         faces: Sequence[Face | None] = [None] * len(pixels)
         if self.mask.needs_faces and pixels:

@@ -86,7 +86,9 @@ class ChannelStore:
         self._whole = self._tables is None and list(self.names) == known
         self.recipe = {"channels": list(self.names), "store": self.made_by}
         self.shape = (*self._store.shape[:-1], len(self.names))
-        self.dtype = np.dtype(np.float32) if self._tables is not None else self._store.dtype
+        self.dtype = (
+            np.dtype(np.float32) if self._tables is not None else self._store.dtype
+        )
 
     def status(self, key: str) -> str:
         """Return `ok`, why an image has no array, or `not in the store`."""
@@ -253,9 +255,7 @@ def _checked_names(channels: store.Store) -> list[str]:
     return names
 
 
-def _tables(
-    channels: store.Store, names: Sequence[str]
-) -> NDArray[np.float32] | None:
+def _tables(channels: store.Store, names: Sequence[str]) -> NDArray[np.float32] | None:
     """Return what each byte of each chosen channel stands for; None for floats.
 
     A uint8 store's recipe has `scale`: name -> `[offset, step]`, value = offset + step *

@@ -22,6 +22,6 @@ def faces(tmp_path):
 
 @pytest.fixture
 def small_chunks(monkeypatch):
-    from kerasfaces.channels import run
+    from kerasfaces.channels import chunks
 
-    monkeypatch.setattr(run, "CHUNK", 8)
+    monkeypatch.setattr(chunks, "CHUNK", 8)

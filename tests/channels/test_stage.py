@@ -1,7 +1,6 @@
 """The stage: same bytes whatever happens, every lost image counted and named."""
 
 import dataclasses
-import pickle
 from typing import ClassVar
 
 import numpy as np
@@ -10,9 +9,10 @@ from PIL import Image
 from stage_parts import SMALL, bytes_of
 
 from kerasfaces import images, store
+from kerasfaces.channels import chunks, integrity, recipe, run, worker
 from kerasfaces.channels import config as stage_config
-from kerasfaces.channels import pack, recipe, run, verify
-from kerasfaces.channels.worker import CHANGED, NO_FACE, ONE_COLOUR, Item, Worker
+from kerasfaces.channels.masks._contract import NO_FACE
+from kerasfaces.channels.worker import CHANGED, ONE_COLOUR, Item, Worker, decode
 from kerasfaces.core import registry
 from kerasfaces.core.errors import ImageError, InputError, StoreError
 
@@ -77,7 +77,7 @@ def test_interrupted_anywhere_the_shards_are_the_same(faces, tmp_path, monkeypat
         assert len(bytes_of(folder)) == n_done
         run.build(faces, folder, SMALL)
         assert bytes_of(folder) == bytes_of(tmp_path / "whole")
-        assert verify.verify(folder) == []
+        assert integrity.verify(folder) == []
 
 
 def test_plan_leaves_out_what_is_done():
@@ -86,25 +86,25 @@ def test_plan_leaves_out_what_is_done():
             return key in {"1", "2", "4"}
 
     items = [Item(str(number), b"") for number in (0, 1, 2, 3, 1, 4, 5)]
-    chunks = run.plan(items, Done(), size=2)
-    assert [(c.number, [i.sha256 for i in c.items]) for c in chunks] == [
-        (0, ["0"]),
-        (1, ["3"]),
-        (2, ["5"]),
+    planned = chunks.plan(items, Done(), size=2)
+    assert [[item.sha256 for item in chunk] for chunk in planned] == [
+        ["0"],
+        ["3"],
+        ["5"],
     ]
 
 
 def test_large_images_come_in_smaller_chunks():
     sizes = (32, 256, 512, 1024, 4096)
-    assert [run.chunk_images(size) for size in sizes] == [32, 32, 32, 8, 1]
+    assert [chunks.chunk_images(size) for size in sizes] == [32, 32, 32, 8, 1]
 
 
-def test_worker_is_picklable_and_batches_do_not_matter(faces):
+def test_batches_do_not_matter(faces):
     items = [Item(images.sha256(f.read_bytes()), f) for f in faces[:5]]
-    with Worker(SMALL) as worker:
-        together = worker.compute(items)
-        other = pickle.loads(pickle.dumps(worker))
-    alone = [other.compute([item])[0] for item in items]
+    decoded = [decode(item, SMALL.input_spec) for item in items]
+    together = Worker(SMALL).finish(decoded)
+    other = Worker(SMALL)
+    alone = [other.finish([item])[0] for item in decoded]
     for a, b in zip(together, alone, strict=True):
         assert a.sha256 == b.sha256
         assert a.array.tobytes() == b.array.tobytes()
@@ -238,12 +238,13 @@ def test_uint8_store_records_its_scale(faces, tmp_path):
 
 def test_uint8_clips_signed_channels_and_needs_a_limit():
     config = dataclasses.replace(SMALL, dtype="uint8", signed_limit=4.0)
-    scale = pack.scale_of(config, {"lnp": (None, None), "phase": (-3.0, 3.0)})
+    scale = worker.scale_of(config, {"lnp": (None, None), "phase": (-3.0, 3.0)})
     assert scale == {"lnp": [-4.0, 8 / 255], "phase": [-3.0, 6 / 255]}
-    made = {"lnp": np.float32([[[[-9.0], [9.0]]]])}
-    assert pack.pack(made, "uint8", {"lnp": scale["lnp"]}).ravel().tolist() == [0, 255]
+    parts = [np.float32([[[[-9.0], [9.0]]]])]
+    encoded = worker.encoded(parts, "uint8", {"lnp": scale["lnp"]})
+    assert encoded.ravel().tolist() == [0, 255]
     with pytest.raises(InputError, match=r"'amplitude' has no upper limit"):
-        pack.scale_of(config, {"amplitude": (0.0, None)})
+        worker.scale_of(config, {"amplitude": (0.0, None)})
 
 
 def test_another_recipe_is_refused_but_a_moved_file_is_not(faces, tmp_path):

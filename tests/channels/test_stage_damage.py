@@ -13,7 +13,7 @@ from PIL import Image
 from stage_parts import SMALL, bytes_of
 
 from kerasfaces import store
-from kerasfaces.channels import recipe, run, verify
+from kerasfaces.channels import integrity, recipe, run
 from kerasfaces.core.errors import LockedError, StoreError
 
 pytestmark = pytest.mark.torch
@@ -44,7 +44,7 @@ def test_full_disk_loses_nothing(faces, tmp_path, monkeypatch):
         patch.setattr(store.files, "write_npy", full)
         with pytest.raises(OSError, match=r"No space left on device: '.*\.npy'"):
             run.build(faces, tmp_path / "s", SMALL)
-    assert verify.verify(tmp_path / "s") == []
+    assert integrity.verify(tmp_path / "s") == []
     summary = run.build(faces, tmp_path / "s", SMALL)
     assert (summary.n_ok, summary.n_computed) == (41, 24)
 
@@ -61,16 +61,16 @@ def test_damage_is_found_repaired_and_computed_again(faces, tmp_path):
     array[1, 0, 0, 0] = np.nan
     np.save(folder / shards[2], array)
     np.save(folder / "stray.npy", array)
-    found = {finding.file: finding for finding in verify.verify(folder)}
+    found = {finding.file: finding for finding in integrity.verify(folder)}
     assert set(found) == {*shards[:3], "stray.npy"}
     assert "is truncated or damaged" in found[shards[0]].text()
     assert found[shards[1]].text() == f"{shards[1]}: is missing (8 images)"
     assert "not finite" in found[shards[2]].text()
     with pytest.raises(StoreError, match=r"channels repair"):
         run.build(faces, folder, SMALL)
-    verify.repair(folder)
-    assert verify.verify(folder) == []
-    assert (folder / verify.ASIDE / "stray.npy").exists()
+    integrity.repair(folder)
+    assert integrity.verify(folder) == []
+    assert (folder / integrity.ASIDE / "stray.npy").exists()
     assert {name: whole[name] for name in shards[3:]} == bytes_of(folder)
     assert run.build(faces, folder, SMALL).n_computed == 24
     assert bytes_of(folder) == whole
@@ -82,11 +82,11 @@ def test_damaged_index_is_repaired(faces, tmp_path):
     with (folder / "index.csv").open("a") as file:
         file.write("garbage\n")
     with pytest.raises(StoreError, match=r"line 42.*channels repair"):
-        verify.verify(folder)
-    assert [f.text() for f in verify.repair(folder)] == [
+        integrity.verify(folder)
+    assert [f.text() for f in integrity.repair(folder)] == [
         "index.csv: line 42 cannot be read"
     ]
-    assert verify.verify(folder) == []
+    assert integrity.verify(folder) == []
     assert len(store.Store(folder)) == 40
 
 
@@ -97,8 +97,8 @@ def test_bytes_that_are_no_text_are_taken_out_of_the_index(faces, tmp_path):
     data = index.read_bytes()
     index.write_bytes(data[:100] + b"\xff" + data[101:])
     with pytest.raises(StoreError, match="channels repair"):
-        verify.verify(folder)
-    assert [f.file for f in verify.repair(folder)] == ["index.csv"]
+        integrity.verify(folder)
+    assert [f.file for f in integrity.repair(folder)] == ["index.csv"]
     assert len(store.Store(folder)) == 4
     assert run.build(faces[:5], folder, SMALL).n_computed == 1
 
@@ -112,12 +112,12 @@ def test_killed_process_continues_to_the_same_bytes(faces, tmp_path, when):
         "from pathlib import Path\n"
         "from kerasfaces import cli\n"
         "from kerasfaces.channels.kinds import rgb\n"
-        "from kerasfaces.channels import config, run\n"
+        "from kerasfaces.channels import chunks, config, run\n"
         "real = rgb.Rgb.compute\n"
         "def slow(*a):\n    time.sleep(float(sys.argv[3]))\n    return real(*a)\n"
         "def main(argv=None):\n"
         "    rgb.Rgb.compute = slow\n"
-        "    run.CHUNK = 4\n"
+        "    chunks.CHUNK = 4\n"
         "    small = config.make(['rgb'], 'none', ['size_px=32'])\n"
         "    files = sorted(Path(sys.argv[1]).iterdir())\n"
         "    run.build(files, Path(sys.argv[2]), small)\n"
@@ -154,7 +154,7 @@ def test_killed_process_continues_to_the_same_bytes(faces, tmp_path, when):
     assert 2 <= len(bytes_of(tmp_path / "s")) < 15
     assert start(tmp_path / "s", 0).wait() == 0
     assert bytes_of(tmp_path / "s") == bytes_of(tmp_path / "whole")
-    assert verify.verify(tmp_path / "s") == []
+    assert integrity.verify(tmp_path / "s") == []
 
 
 def test_more_shards_than_open_files(tmp_path):

@@ -135,7 +135,7 @@ def test_an_empty_store_takes_the_engine_of_here(table, tmp_path):
 
 
 def test_every_plug_in_with_an_engine_is_known():
-    from kerasfaces.channels.networks.engine_names import RUN_BY_ENGINE
+    from kerasfaces.channels.engines import RUN_BY_ENGINE
 
     for package in ("kerasfaces.channels.kinds", "kerasfaces.channels.masks"):
         for name in registry.names(package):
@@ -148,15 +148,15 @@ def test_caches_are_named_by_the_engine_and_the_difference_is_said_once(
     caplog, tmp_path
 ):
     from kerasfaces.channels import engines
-    from kerasfaces.dataset import channels, stage
+    from kerasfaces.dataset import channels
 
     def recipe(engine):
         made_by = {"channels": {"lnp": {"engine": engine}}, "mask": {}, "loader": {}}
         return {"kind": "channels", "config": {"mask": "none"}, "made_by": made_by}
 
-    stage._say_once.cache_clear()
+    engines._log_once.cache_clear()
     with caplog.at_level(logging.INFO, "kerasfaces"):
-        one, other = (stage.recipe_here(recipe("openvino 1.0.0")) for _ in range(2))
+        one, other = (engines.available(recipe("openvino 1.0.0")) for _ in range(2))
     assert one == other
     here = engines.recorded(one)["lnp"]
     assert here.startswith("torch ")
@@ -168,7 +168,7 @@ def test_caches_are_named_by_the_engine_and_the_difference_is_said_once(
         f"the run was trained on lnp by openvino 1.0.0, here it is by {here}: logits can "
         "differ in their last digits"
     ]
-    assert stage.recipe_here(recipe(here)) == recipe(here)
+    assert engines.available(recipe(here)) == recipe(here)
     old = recipe("openvino 2.0.0")
     with caplog.at_level(logging.INFO, "kerasfaces"):
         channels.check_recipe(old, recipe(here), "the run", tmp_path)

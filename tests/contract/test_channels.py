@@ -31,8 +31,7 @@ def computed(request):
     """A channel's config, and everything computed of `pictures`."""
     chosen = stage_config.make([request.param])
     built = {
-        name: stage_config.plugin(chosen, name).build(chosen.options[name])
-        for name in stage_config.order(chosen)
+        name: stage_config.build(chosen, name) for name in stage_config.order(chosen)
     }
 
     def compute(images):

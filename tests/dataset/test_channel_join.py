@@ -1,16 +1,15 @@
-"""Store and files joined by content; channels by name; the stage as a process."""
+"""Store and files joined by content; channels by name."""
 
-import logging
 import shutil
-import sys
 
 import fake_channels
 import numpy as np
 import pytest
 
 from kerasfaces import images, store
-from kerasfaces.core.errors import InputError, MissingFileError, RunError, StoreError
-from kerasfaces.dataset import channels, stage
+from kerasfaces.channels import own_process
+from kerasfaces.core.errors import InputError, MissingFileError, StoreError
+from kerasfaces.dataset import channels
 
 NAMES = fake_channels.NAMES
 
@@ -135,7 +134,7 @@ def stand_in(monkeypatch, files_seen):
         files_seen.append(list(files))
         fake_channels.make(folder, files)
 
-    monkeypatch.setattr(stage, "run", run)
+    monkeypatch.setattr(own_process, "compute_as", run)
 
 
 def test_raw_images_are_computed_once_in_the_cache(files, monkeypatch):
@@ -151,59 +150,3 @@ def test_raw_images_are_computed_once_in_the_cache(files, monkeypatch):
     channels.channels_of(files[:5], recipe)
     channels.channels_of(files[3:7], recipe)
     assert seen == [files[:5], files[5:7]]
-
-
-def test_the_stage_is_asked_by_its_command(files, tmp_path, monkeypatch):
-    asked = []
-
-    def look(command, folder):
-        recipe, listed = (
-            command[command.index(key) + 1] for key in ("--recipe", "--files")
-        )
-        with open(recipe) as left, open(listed) as right:
-            asked.append((command, left.read(), right.read().split("\0")))
-
-    monkeypatch.setattr(stage, "_run", look)
-    monkeypatch.setattr(stage.importlib.util, "find_spec", lambda name: name)
-    files = [*files, tmp_path / "two\nlines.png"]
-    stage.run([*files, files[0]], {"kind": "channels"}, tmp_path / "out")
-    command, recipe, lines = asked[0]
-    assert command[:3] == [sys.executable, "-m", "kerasfaces.channels"]
-    assert command[-2:] == ["-o", str(tmp_path / "out")]
-    assert recipe == '{\n "kind": "channels"\n}\n'
-    assert lines == [*map(str, files), ""]
-
-
-def run_code(code, tmp_path):
-    stage._run([sys.executable, "-c", f"import sys\n{code}"], tmp_path)
-
-
-def test_progress_is_passed_on(tmp_path, caplog):
-    caplog.set_level(logging.INFO)
-    run_code(
-        "sys.stderr.write('INFO: channels: 3 of 9\\nWARNING: slow\\nnoise\\n')",
-        tmp_path,
-    )
-    assert [(r.levelname, r.message) for r in caplog.records] == [
-        ("INFO", "channels: 3 of 9"),
-        ("WARNING", "slow"),
-    ]
-
-
-def test_the_stage_s_own_sentence_is_ours(tmp_path):
-    with pytest.raises(
-        InputError, match=r"^The channel stage: torch is not installed\.$"
-    ):
-        run_code(
-            "sys.stderr.write('INFO: x\\nerror: torch is not installed.\\n'); sys.exit(2)",
-            tmp_path,
-        )
-
-
-def test_a_crashed_stage_is_a_sentence(tmp_path):
-    with pytest.raises(
-        RunError, match=r"ended with code 1 .*: ZeroDivisionError.* it continues\.$"
-    ):
-        run_code("1 / 0", tmp_path)
-    with pytest.raises(RunError, match="ended with code -9 while writing"):
-        run_code("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", tmp_path)

@@ -14,10 +14,10 @@ from PIL import Image
 
 from kerasfaces import images, store
 from kerasfaces import manifest as manifests
+from kerasfaces.channels import own_process
 from kerasfaces.cli.predict import main
 from kerasfaces.core.errors import InputError, MissingFileError, RunError
 from kerasfaces.core.files import read_json
-from kerasfaces.channels import own_process
 from kerasfaces.run.operating_point import OperatingPoint
 from kerasfaces.run.predictor import predict_run
 from kerasfaces.serve import predict
@@ -241,7 +241,9 @@ def test_channels_are_made_by_the_run_s_recipe(
     channel_run, test_rows, monkeypatch, capsys
 ):
     monkeypatch.setattr(
-        own_process, "compute_as", lambda files, recipe, folder: fake_channels.make(folder, files)
+        own_process,
+        "compute_as",
+        lambda files, recipe, folder: fake_channels.make(folder, files),
     )
     files, _ = test_rows
     found = answers(capsys, channel_run, *files)

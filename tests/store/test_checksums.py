@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kerasfaces import store
-from kerasfaces.channels import verify
+from kerasfaces.channels import integrity
 from kerasfaces.core.errors import StoreError
 from kerasfaces.store import checksums, files
 
@@ -45,14 +45,14 @@ def test_zeros_inside_a_shard_are_found_and_repaired(tmp_path):
     fill(tmp_path, ["c"])
     damaged = shard_of(tmp_path, "a")
     zero(damaged)
-    assert [finding.text() for finding in verify.verify(tmp_path)] == [
+    assert [finding.text() for finding in integrity.verify(tmp_path)] == [
         f"{damaged.name}: is damaged (it does not match its checksum) (2 images)"
     ]
-    verify.repair(tmp_path)
+    integrity.repair(tmp_path)
     assert list(store.Store(tmp_path).entries) == ["c"]
     assert list(checksums.read(tmp_path)) == [shard_of(tmp_path, "c").name]
     fill(tmp_path, ["a", "b"])
-    assert verify.verify(tmp_path) == []
+    assert integrity.verify(tmp_path) == []
 
 
 def test_a_store_without_checksums_opens_and_repair_gives_them(tmp_path):
@@ -60,12 +60,12 @@ def test_a_store_without_checksums_opens_and_repair_gives_them(tmp_path):
     (tmp_path / checksums.FILE).unlink()
     fill(tmp_path, ["b"])
     old = shard_of(tmp_path, "a")
-    assert verify.verify(tmp_path) == []
-    assert verify.unhashed(tmp_path) == [old.name]
-    verify.repair(tmp_path)
-    assert verify.unhashed(tmp_path) == []
+    assert integrity.verify(tmp_path) == []
+    assert integrity.unhashed(tmp_path) == [old.name]
+    integrity.repair(tmp_path)
+    assert integrity.unhashed(tmp_path) == []
     zero(old)
-    assert [finding.file for finding in verify.verify(tmp_path)] == [old.name]
+    assert [finding.file for finding in integrity.verify(tmp_path)] == [old.name]
 
 
 @pytest.mark.parametrize("step", ["append", "_append_index"])
@@ -79,12 +79,12 @@ def test_killed_between_a_shard_and_its_lists(step, tmp_path, monkeypatch):
         patch.setattr(checksums if step == "append" else store.Store, step, die)
         with pytest.raises(KeyboardInterrupt):
             fill(tmp_path, ["b"], value=2.0)
-    assert [finding.problem for finding in verify.verify(tmp_path)] == [
+    assert [finding.problem for finding in integrity.verify(tmp_path)] == [
         "is not in the index"
     ]
     fill(tmp_path, ["b"], value=3.0)
-    assert verify.verify(tmp_path) == []
-    assert verify.unhashed(tmp_path) == []
+    assert integrity.verify(tmp_path) == []
+    assert integrity.unhashed(tmp_path) == []
 
 
 def test_half_a_line_and_garbage_cost_one_checksum_at_most(tmp_path):
@@ -93,7 +93,7 @@ def test_half_a_line_and_garbage_cost_one_checksum_at_most(tmp_path):
     with path.open("ab") as file:
         file.write(b"\xff\x00 no checksum\n" + b"0" * 64 + b"  half")
     fill(tmp_path, ["b"])
-    assert verify.unhashed(tmp_path) == []
+    assert integrity.unhashed(tmp_path) == []
     assert path.read_bytes().count(b"half") == 0
 
 
@@ -126,6 +126,6 @@ def test_a_damaged_header_is_a_sentence(header, tmp_path):
     data[10:128] = header.ljust(118)
     shard.write_bytes(data)
     assert files.size_problem(shard, 1).startswith("is damaged (")
-    assert [finding.file for finding in verify.verify(tmp_path)] == [shard.name]
+    assert [finding.file for finding in integrity.verify(tmp_path)] == [shard.name]
     with pytest.raises(StoreError, match="shard is missing or damaged"):
         store.Store(tmp_path).gather(["a"])

@@ -20,8 +20,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from kerasfaces.channels import engines
 from kerasfaces.channels.contract import Arrays, Images
-from kerasfaces.channels.networks import engine_names
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
 
@@ -71,8 +71,8 @@ class Runner:
                 raise InputError(
                     f"There is no {what} {quoted(value)}; available: {', '.join(known)}."
                 )
-        engine = cast(Engine, engine_names.chosen(engine, option))
-        self.name = engine_names.full_name(engine)
+        engine = cast(Engine, engines.chosen(engine, option))
+        self.name = engines.full_name(engine)
         layout: Any = {"memory_format": torch.channels_last}  # torch's faster one
         self._network = network.eval().to(**layout)
         self._engine, self._precision = engine, precision

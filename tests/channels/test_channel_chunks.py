@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from kerasfaces import images
-from kerasfaces.channels import config, spread
-from kerasfaces.channels.worker import CHANGED, Decoded, Item
+from kerasfaces.channels import chunks, config
+from kerasfaces.channels.worker import CHANGED, Item, Result
 from kerasfaces.core import engine
 from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import InputError
@@ -22,7 +22,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 
-from kerasfaces.channels import config, run
+from kerasfaces.channels import chunks, config, run
 from kerasfaces.core.engine import Engine
 
 
@@ -31,7 +31,7 @@ def main(root):
 
     files = sorted((root / "images").iterdir())
     wanted = config.make(["rgb"], "none", ["size_px=32"])
-    run.CHUNK = 4
+    chunks.CHUNK = 4
     run.build(files, root / "local", wanted)
     quick = dict.fromkeys(
         ("health_check_period_ms", "health_check_timeout_ms"), 300
@@ -114,7 +114,7 @@ def test_files_are_sent_as_bytes_and_reasons(tmp_path):
         Item(images.sha256(b"abc"), changed),
         Item("0" * 64, tmp_path / "missing.png"),
     ]
-    sent = spread._read(items)
+    sent = chunks.read(items)
     assert sent[0] == Item(items[0].sha256, b"abc")
     assert [one.reason for one in sent[1:]] == [CHANGED, "file not found"]
     assert all(one.transient for one in sent[1:])
@@ -123,21 +123,21 @@ def test_files_are_sent_as_bytes_and_reasons(tmp_path):
 def die_of_bad(item):
     if item.sha256 == "bad":
         os._exit(1)
-    return Decoded(item.sha256, None, "fine")
+    return Result(item.sha256, None, "fine")
 
 
 def test_a_crashing_decoder_costs_one_image():
-    unread = Decoded("c", None, "file not found", transient=True)
+    unread = Result("c", None, "file not found", transient=True)
     items = [Item("a", b""), Item("bad", b""), unread, Item("d", b"")]
     with engine.pool(die_of_bad, Engine(workers=1), apart=True) as decoders:
-        decoded = spread.decode_apart(decoders, items)
+        decoded = chunks.decode_apart(decoders, items)
     reasons = ["fine", images.DECODER_CRASHED, "file not found", "fine"]
     assert [one.reason for one in decoded] == reasons
 
 
 def test_a_node_that_would_make_other_channels_refuses():
     wanted = config.make(["rgb"], "none", ["size_px=32"])
-    task = spread.Compute(wanted, {"kind": "channels", "names": ["spectrum"]})
+    task = chunks.Compute(wanted, {"kind": "channels", "names": ["spectrum"]})
     with pytest.raises(
         InputError, match="the driver's recipe: this machine would make"
     ):
