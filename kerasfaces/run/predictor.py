@@ -97,7 +97,7 @@ class Predictor:
             KerasfacesError: See `inputs_of`, `TrainedNetwork.load`.
         """
         run, config = self._run, self._run.baseline
-        inputs: CachedImages | ChannelArrays
+        inputs: CachedImages | FileArrays[ChannelStore]
         if config is None:
             inputs = inputs_of(run.network, files, store)
         else:
