@@ -159,7 +159,7 @@ def compare_detectors(
     Raises:
         KerasfacesError: Fewer than two can be read, or they share no image.
     """
-    from kerasfaces.compare import folder as compare_folder
+    from kerasfaces.compare import report
     from kerasfaces.compare.comparison import compare
 
     found = compare(
@@ -170,7 +170,7 @@ def compare_detectors(
         resamples=resamples,
         seed=seed,
     )
-    folder = compare_folder.write(found, None if output is None else Path(output))
+    folder = report.write(found, None if output is None else Path(output))
     return ComparisonResult(folder, found)
 
 

@@ -14,8 +14,7 @@ SPLITS = ("train", "val", "test")
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, compare, print the tables and the report's path."""
     options = _parser().parse_args(argv)
-    from kerasfaces.compare import folder as compare_folder
-    from kerasfaces.compare import table as compare_table
+    from kerasfaces.compare import report, table
     from kerasfaces.compare.comparison import compare
     from kerasfaces.core.errors import InputError
     from kerasfaces.run.folder import Comparison
@@ -24,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise InputError(
             f"--resamples: expected at least 100, got {options.resamples}."
         )
-    found = compare(
+    comparison = compare(
         options.detectors,
         options.split,
         root=options.root,
@@ -32,13 +31,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         resamples=options.resamples,
         seed=options.seed,
     )
-    folder = compare_folder.write(found, options.output)
-    sys.stdout.write(compare_table.text(found.content))
+    folder = report.write(comparison, options.output)
+    sys.stdout.write(table.text(comparison.content))
     sys.stdout.write(f"\n\nreport: {Comparison(folder).report}\n")
-    if found.not_compared:
-        first = next(iter(found.not_compared.values()))
-        count = len(found.not_compared)
-        raise InputError(f"{count} of {len(options.detectors)} not compared: {first}")
+    left_out = [*comparison.content["not_compared"].values()]
+    if left_out:
+        raise InputError(
+            f"{len(left_out)} of {len(options.detectors)} not compared: {left_out[0]}"
+        )
     return 0
 
 

@@ -19,12 +19,10 @@ from kerasfaces.evaluate.metrics_json import FEW
 from kerasfaces.metrics import Estimate, Rows, Thresholds, measure_slices
 from kerasfaces.metrics.bootstrap import RESAMPLES
 from kerasfaces.metrics.inputs import Bools
-from kerasfaces.metrics.intervals import EstimateJson
 from kerasfaces.metrics.system_differences import METRICS
 from kerasfaces.run import predictions
 
 logger = logging.getLogger(__name__)
-_RANKING = ("auc", "ap")
 _FEW_SHARED = 0.5  # of the images any detector names: below, the table is about few
 
 
@@ -36,47 +34,11 @@ class Comparison:
         content: What compare.json holds; see `compare`.
         detectors: Those compared, in the order given.
         rows: The images they share.
-        not_compared: Argument -> why it is not in the table.
     """
 
     content: dict[str, Any]
     detectors: list[Detector]
     rows: Shared
-    not_compared: dict[str, str]
-
-
-def read_all(
-    arguments: Sequence[str], split: str = "test", root: Path | None = None
-) -> tuple[list[Detector], dict[str, str]]:
-    """Read every detector; one that cannot be read is named and the rest go on.
-
-    Args:
-        arguments: Run folders or CSV files, each perhaps as `NAME=PATH`.
-        split: Whose predictions.
-        root: What relative paths in CSV files are relative to.
-
-    Returns:
-        The detectors with unique names, and argument -> why it is left out.
-
-    Raises:
-        KerasfacesError: Fewer than two are left; the first one's own message.
-    """
-    found, failed = [], {}
-    errors: list[KerasfacesError] = []
-    for text in arguments:
-        try:
-            found.append(reading.read(text, split, root))
-        except KerasfacesError as error:
-            logger.warning("not compared: %s", error)
-            failed[text] = str(error)
-            errors.append(error)
-    if len(found) < 2 and errors:
-        raise errors[0]
-    if len(found) < 2:
-        raise InputError(
-            f"A comparison needs at least two detectors, got {len(found)}."
-        )
-    return reading.unique(found), failed
 
 
 def compare(
@@ -91,9 +53,10 @@ def compare(
     """Measure detectors on the rows all of them scored, and test their differences.
 
     Args:
-        arguments: See `read_all`.
+        arguments: Run folders or CSV files, each perhaps as `NAME=PATH`; one that cannot be
+            read is named and the rest go on.
         split: Whose predictions.
-        root: See `read_all`.
+        root: What relative paths in CSV files are relative to.
         against: Name of the detector the others are compared with; by default the one
             with the highest AUC on these rows.
         resamples: Bootstrap resamples.
@@ -108,14 +71,15 @@ def compare(
         "n_fake"}}, "notes", "not_compared", "seed", "resamples"}`.
 
     Raises:
-        KerasfacesError: See `read_all` and `shared_rows.shared`; or no such `against`.
+        KerasfacesError: Fewer than two could be read (the first one's own message) or share
+            images (see `shared_rows.shared`); or no such `against`.
     """
-    read, failed = read_all(arguments, split, root)
+    read, failed = _read_all(arguments, split, root)
     aligned, notes = shared_rows.align(read)
     aligned, odd = shared_rows.joinable(aligned)
-    for why in odd.values():
-        logger.warning("not compared: %s", why)
     failed |= odd
+    for why in failed.values():
+        logger.warning("not compared: %s", why)
     rows = shared_rows.shared(aligned)
     masks = slices.masks(rows.rows, ["source"])
     metrics = {
@@ -134,11 +98,17 @@ def compare(
                 "path": str(each.path),
                 "threshold": each.threshold,
                 "point": each.point.to_json() if each.point else None,
-                **dataclasses.asdict(rows.lacks[each.name]),
+                **rows.lacks[each.name]._asdict(),
                 "n_repeated": each.n_repeated,
-                "notes": [*each.notes, *_odd(each, metrics[each.name]["all"])],
+                "notes": [
+                    *each.notes,
+                    *_doubts(each, metrics[each.name]["all"]["auc"]),
+                ],
                 "files": each.files,
-                "metrics": _to_json(metrics[each.name]),
+                "metrics": {
+                    name: {metric: part[metric].to_dict() for metric in METRICS}
+                    for name, part in metrics[each.name].items()
+                },
                 "differences": tested.get(each.name, {}),
             }
             for each in aligned
@@ -149,7 +119,24 @@ def compare(
         "seed": seed,
         "resamples": resamples,
     }
-    return Comparison(content, aligned, rows, failed)
+    return Comparison(content, aligned, rows)
+
+
+def _read_all(
+    arguments: Sequence[str], split: str, root: Path | None
+) -> tuple[list[Detector], dict[str, str]]:
+    """Return the detectors with unique names, and argument -> why it is left out."""
+    detectors, failed = [], {}
+    for text in arguments:
+        try:
+            detectors.append(reading.read(text, split, root))
+        except KerasfacesError as error:
+            failed[text] = error
+    if len(detectors) < 2:
+        raise next(iter(failed.values()), None) or InputError(
+            f"A comparison needs at least two detectors, got {len(detectors)}."
+        )
+    return reading.unique(detectors), {text: str(e) for text, e in failed.items()}
 
 
 def _counts(fake: Bools) -> dict[str, int]:
@@ -164,23 +151,18 @@ def _measured(
     resamples: int,
     seed: int,
 ) -> dict[str, dict[str, Estimate]]:
-    """Return the headline metrics per slice; without a threshold only the ranking ones."""
-    frame = shared.frames[detector.name]
+    """Return every metric per slice; without a threshold only the ranking ones."""
+    frame, point = shared.frames[detector.name], detector.point
     rank = predictions.ranking(frame)
-    point = detector.point
     scores = frame["score"] if point else np.zeros(rank.size)
     thresholds = point.thresholds if point else Thresholds(0.5, 0.5)
-    found = measure_slices(
-        Rows.of(shared.fake, rank, scores), masks, thresholds, resamples, seed
-    )
-    nothing = Estimate(math.nan, math.nan, math.nan, detector.threshold)
-    return {
-        name: {
-            metric: part[metric] if point or metric in _RANKING else nothing
-            for metric in METRICS
-        }
-        for name, part in found.items()
-    }
+    rows = Rows.of(shared.fake, rank, scores)
+    measured = measure_slices(rows, masks, thresholds, resamples, seed)
+    if point is None:
+        nothing = Estimate(math.nan, math.nan, math.nan, detector.threshold)
+        for part in measured.values():
+            part.update({metric: nothing for metric in METRICS[2:]})
+    return measured
 
 
 def _reference(
@@ -199,25 +181,16 @@ def _reference(
     return against, "asked for"
 
 
-def _to_json(
-    metrics: Mapping[str, Mapping[str, Estimate]],
-) -> dict[str, dict[str, EstimateJson]]:
-    return {
-        name: {metric: each.to_dict() for metric, each in part.items()}
-        for name, part in metrics.items()
-    }
-
-
-def _odd(detector: Detector, found: Mapping[str, Estimate]) -> list[str]:
-    auc, point, said = found["auc"], detector.point, []
+def _doubts(detector: Detector, auc: Estimate) -> list[str]:
+    point, sentences = detector.point, []
     if auc.high < 0.5:
-        said.append(
+        sentences.append(
             f"It ranks reals above fakes (AUC {auc.value:.3f}): is its score perhaps the "
             "probability of real? A file with 1 = real must be turned round."
         )
     if point is not None and point.n_real < FEW:
-        said.append(f"Its threshold for 1 % false alarms: {point.rule_fpr_1pct}.")
-    return said
+        sentences.append(f"Its threshold for 1 % false alarms: {point.rule_fpr_1pct}.")
+    return sentences
 
 
 def _few(shared: Shared) -> list[str]:

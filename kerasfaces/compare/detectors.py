@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from kerasfaces.compare import foreign
+from kerasfaces.compare import external_predictions
+from kerasfaces.compare.external_predictions import ExternalPredictions
 from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.core.files import sha256
 from kerasfaces.core.texts import listed, quoted
@@ -29,6 +30,11 @@ OWN_VALIDATION = (
     "Not a result: its threshold and calibration were chosen on these very images."
 )
 OWN_TRAINING = "Not a result: it was trained on these images."
+TURNED = (
+    "Its validation ranks reals above fakes, so calibration turns it round: what needs a "
+    "threshold, and an ensemble, count it as if it said the opposite; AUC and average "
+    "precision do not."
+)
 _MOST = 1e-12  # probabilities nearer to 0 or 1 count as this near
 
 
@@ -84,25 +90,17 @@ def read(text: str, split: str = "test", root: Path | None = None) -> Detector:
             f"{path} does not exist; expected a run folder made by train, or a CSV file of "
             "predictions."
         )
-    found = foreign.read(file)
-    frame = found.frame.assign(key=_keys(found.frame, root))
-    parts = {name: _part(frame, name) for name in sorted(set(frame["split"]))}
-    _check_has(parts, split, str(file))
-    val = parts.get("val") if split != "val" else None
-    if val is not None:
-        _check_apart(parts[split], val, path)
-    point, why = _choose(val, split)
-    said = [OWN_TRAINING] if split == "train" else []
-    return Detector(
-        name=name,
-        path=path,
-        frame=_scored(parts[split], point),
-        val=None if val is None else _scored(val, point),
-        point=point,
-        threshold=why,
-        n_repeated=found.n_repeated,
-        notes=(*found.notes, *_turned(point), *said),
-        files={file.name: sha256(file)},
+    table = external_predictions.read(file)
+    frame = table.frame.assign(key=_keys(table.frame, root))
+    return _detector(
+        name,
+        path,
+        table,
+        _part(frame, split, file),
+        None if split == "val" else frame[frame["split"] == "val"],
+        {file.name: sha256(file)},
+        split,
+        notes=[OWN_TRAINING] if split == "train" else [],
     )
 
 
@@ -124,20 +122,15 @@ def unique(detectors: Sequence[Detector]) -> list[Detector]:
     Raises:
         InputError: The same file or folder was given twice.
     """
-    seen: dict[Path, str] = {}
-    for each in detectors:
-        place = each.path.resolve()
-        if place in seen:
+    places = [each.path.resolve() for each in detectors]
+    for index, each in enumerate(detectors):
+        if places[index] in places[:index]:
             raise InputError(f"{each.path} was given twice; compare it once.")
-        seen[place] = each.name
     names = [each.name for each in detectors]
-    if len(set(names)) < len(names):
-        names = [
-            f"{each.path.resolve().parent.name}/{each.name}"
-            if names.count(each.name) > 1
-            else each.name
-            for each in detectors
-        ]
+    names = [
+        f"{place.parent.name}/{name}" if names.count(name) > 1 else name
+        for place, name in zip(places, names, strict=True)
+    ]
     numbered = [
         f"{name} ({names[:index].count(name) + 1})" if names.count(name) > 1 else name
         for index, name in enumerate(names)
@@ -168,34 +161,57 @@ def _read_run(name: str, folder: Path, split: str) -> Detector:
     if not file.is_file():
         raise MissingFileError(f"{folder} {_why_no_predictions(asked, split)}")
     # An evaluation on other images keeps the operating point of the run it lies in.
-    run, found = asked.origin, foreign.read(file)
+    run, table = asked.origin, external_predictions.read(file)
+    frame = table.frame.assign(key=_keys(table.frame, asked.image_root))
     files = {file.name: sha256(file)}
     val, val_file = None, run.predictions_file("val")
-    frame = _part(found.frame.assign(key=_run_keys(found.frame, asked)), split)
-    _check_has({split: frame} if len(frame) else {}, split, str(file))
     if val_file.is_file() and (split != "val" or asked.is_evaluation):
-        val = foreign.read(val_file).frame
-        val = _part(val.assign(key=_run_keys(val, run)), "val")
+        val = external_predictions.read(val_file).frame
+        val = val[val["split"] == "val"].assign(key=lambda v: _keys(v, run.image_root))
         files[val_file.name] = sha256(val_file)
-        _check_apart(frame, val, folder)
-    point: OperatingPoint | None
+    point = None
     if run.point_file.is_file():
         point = run.operating_point
         files[run.point_file.name] = sha256(run.point_file)
-        why = f"frozen by its run: {point.rule}"
+    part = _part(frame, split, file)
+    detector = _detector(name, folder, table, part, val, files, split, point)
+    notes = (*detector.notes, *_seen(asked, split, detector.point))
+    return dataclasses.replace(detector, notes=notes)
+
+
+def _detector(
+    name: str,
+    path: Path,
+    table: ExternalPredictions,
+    frame: pd.DataFrame,
+    val: pd.DataFrame | None,
+    files: dict[str, str],
+    split: str,
+    frozen: OperatingPoint | None = None,
+    notes: Sequence[str] = (),
+) -> Detector:
+    """Join what was read; without a frozen point one is chosen on validation."""
+    if val is not None and len(val):
+        val = val.reset_index(drop=True)
+        _check_apart(frame, val, path)
     else:
-        point, why = _choose(val, split)
-        frame = _scored(frame, point)
-        val = None if val is None else _scored(val, point)
+        val = None
+    point = frozen
+    threshold = f"frozen by its run: {frozen.rule}" if frozen else ""
+    if point is None:
+        point, threshold = _choose(val, split)
+        if point is not None and val is not None:
+            frame, val = _scored(frame, point), _scored(val, point)
+    turned = [TURNED] if point is not None and point.calibrator.a < 0 else []
     return Detector(
         name=name,
-        path=folder,
+        path=path,
         frame=frame,
         val=val,
         point=point,
-        threshold=why,
-        n_repeated=found.n_repeated,
-        notes=(*found.notes, *_turned(point), *_seen(asked, split, point)),
+        threshold=threshold,
+        n_repeated=table.n_repeated,
+        notes=(*table.notes, *turned, *notes),
         files=files,
     )
 
@@ -222,7 +238,7 @@ def _why_no_predictions(run: ScoredRun, split: str) -> str:
 
 
 def _choose(val: pd.DataFrame | None, split: str) -> tuple[OperatingPoint | None, str]:
-    if val is None or val.empty:
+    if val is None:
         compared = "its validation predictions are what is compared"
         lacks = compared if split == "val" else "it has no validation predictions"
         return None, f"no threshold: {lacks}"
@@ -236,36 +252,21 @@ def _choose(val: pd.DataFrame | None, split: str) -> tuple[OperatingPoint | None
     return point, f"chosen on its own {n:,} validation predictions: {point.rule}"
 
 
-def _scored(frame: pd.DataFrame, point: OperatingPoint | None) -> pd.DataFrame:
-    """Return calibrated scores; what the detector itself said goes on to rank the rows."""
-    if point is None:
-        return frame
-    said = predictions.ranking(frame)
-    return frame.assign(logit=said, score=point.apply(said))
+def _scored(frame: pd.DataFrame, point: OperatingPoint) -> pd.DataFrame:
+    """Return calibrated scores; the detector's own values go on to rank the rows."""
+    ranking = predictions.ranking(frame)
+    return frame.assign(logit=ranking, score=point.apply(ranking))
 
 
-def _turned(point: OperatingPoint | None) -> list[str]:
-    """Return a sentence where calibration turns a detector's answers round."""
-    if point is None or point.calibrator.a >= 0:
-        return []
-    return [
-        "Its validation ranks reals above fakes, so calibration turns it round: what needs a "
-        "threshold, and an ensemble, count it as if it said the opposite; AUC and average "
-        "precision do not."
-    ]
-
-
-def _part(frame: pd.DataFrame, split: str) -> pd.DataFrame:
-    return frame[frame["split"] == split].reset_index(drop=True)
-
-
-def _check_has(parts: dict[str, pd.DataFrame], split: str, where: str) -> None:
-    if split not in parts:
-        known = ", ".join(parts) or "none"
+def _part(frame: pd.DataFrame, split: str, file: Path) -> pd.DataFrame:
+    part = frame[frame["split"] == split].reset_index(drop=True)
+    if part.empty:
+        known = ", ".join(sorted(set(frame["split"]))) or "none"
         raise InputError(
-            f"{where}: no row has split {quoted(split)}; expected some, got splits: {known}. Ask "
+            f"{file}: no row has split {quoted(split)}; expected some, got splits: {known}. Ask "
             "for another with `split`."
         )
+    return part
 
 
 def _check_apart(frame: pd.DataFrame, val: pd.DataFrame, folder: Path) -> None:
@@ -278,13 +279,9 @@ def _check_apart(frame: pd.DataFrame, val: pd.DataFrame, folder: Path) -> None:
 
 
 def _keys(frame: pd.DataFrame, root: Path | None) -> list[str]:
+    """Return absolute paths where it is known what they are relative to."""
     from kerasfaces.manifest.table import absolute
 
     if root is not None:
         return absolute(frame["path"], root)
     return [os.path.normpath(text) for text in frame["path"]]
-
-
-def _run_keys(frame: pd.DataFrame, run: ScoredRun) -> list[str]:
-    """Return absolute paths where the run folder says what its paths are relative to."""
-    return _keys(frame, run.image_root)

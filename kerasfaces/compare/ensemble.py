@@ -70,16 +70,16 @@ def read_members(arguments: Sequence[str], root: Path | None = None) -> Members:
         InputError: Fewer than two, one without validation predictions, or detectors that
             share no validation or test rows.
     """
-    found = detectors.unique([detectors.read(text, "test", root) for text in arguments])
-    if len(found) < 2:
-        raise InputError(f"An ensemble needs at least two detectors, got {len(found)}.")
-    for each in found:
+    read = detectors.unique([detectors.read(text, "test", root) for text in arguments])
+    if len(read) < 2:
+        raise InputError(f"An ensemble needs at least two detectors, got {len(read)}.")
+    for each in read:
         if each.val is None or each.point is None:
             raise InputError(
                 f"{each.path}: an ensemble is fitted on validation, and this detector has "
                 f"{each.threshold}. Add its rows of split val, or leave it out."
             )
-    aligned, notes = shared_rows.align(found)
+    aligned, notes = shared_rows.align(read)
     validation = [each.val for each in aligned if each.val is not None]
     rows = {
         "val": shared_rows.shared(aligned, validation),
@@ -90,8 +90,9 @@ def read_members(arguments: Sequence[str], root: Path | None = None) -> Members:
         name: auc(rows["val"].fake, predictions.ranking(frame))
         for name, frame in rows["val"].frames.items()
     }
-    said = [f"{each.name}: {note}" for each in aligned for note in each.notes]
-    return Members(aligned, rows, val_auc, (*notes, *rows["test"].notes, *said))
+    notes += rows["test"].notes
+    notes += [f"{each.name}: {note}" for each in aligned for note in each.notes]
+    return Members(aligned, rows, val_auc, tuple(notes))
 
 
 def identity(members: Members, method: str, seed: int) -> dict[str, Any]:
@@ -137,9 +138,8 @@ def make(
             logger.info("%s is finished; nothing to do", folder)
             return joint.facts
         fake = members.rows["val"].fake
-        combined = combiners.combine(
-            method, members.log_odds("val"), fake, members.log_odds("test"), seed
-        )
+        val, test = members.log_odds("val"), members.log_odds("test")
+        combined = combiners.combine(method, val, fake, test, seed)
         frames = {
             "val": _frame(members, "val", combined.val),
             "test": _frame(members, "test", combined.test),
@@ -160,12 +160,12 @@ def make(
 
 def gain_text(content: dict[str, Any], metric: str = "auc") -> str:
     """Return one metric's gain over the best member as people write it."""
-    found = content["gain"][metric]
-    if found["value"] is None or found["low"] is None:
-        return f"{names.TITLES[metric]}: {found['method']}"
+    gain = content["gain"][metric]
+    if gain["value"] is None or gain["low"] is None:
+        return f"{names.TITLES[metric]}: {gain['method']}"
     return (
-        f"{names.TITLES[metric]} {found['value']:+.3f} ({found['low']:+.3f} to "
-        f"{found['high']:+.3f}, p {p_text(found['p'])})"
+        f"{names.TITLES[metric]} {gain['value']:+.3f} ({gain['low']:+.3f} to "
+        f"{gain['high']:+.3f}, p {p_text(gain['p'])})"
     )
 
 
@@ -180,16 +180,14 @@ def _facts(
     point = choose_operating_point(ValidationPredictions(frames["val"]))
     rows = members.rows["test"]
     score = point.apply(combined.test)
-    everyone = paired_tests.systems(members.detectors, rows)
+    best = paired_tests.systems(members.detectors, rows)[members.best]
     ours = System(
         combined.test, score >= point.threshold, score >= point.threshold_fpr_1pct
     )
-    both = {"ensemble": ours, members.best: everyone[members.best]}
-    if members.best == "ensemble":  # a member that was called so
-        both = {"this ensemble": ours, members.best: everyone[members.best]}
-    gain = next(
-        iter(differences(rows.fake, both, members.best, resamples, seed).values())
-    )
+    # A member may be called "ensemble".
+    own_name = "this ensemble" if members.best == "ensemble" else "ensemble"
+    both = {own_name: ours, members.best: best}
+    gain = differences(rows.fake, both, members.best, resamples, seed)[own_name]
     return {
         "method": method,
         "meaning": combiners.MEANINGS[method],
@@ -198,7 +196,7 @@ def _facts(
         "n_validation": len(members.rows["val"].rows),
         "n_test": len(rows.rows),
         "lacks": {
-            split: {name: dataclasses.asdict(lack) for name, lack in part.lacks.items()}
+            split: {name: lack._asdict() for name, lack in part.lacks.items()}
             for split, part in members.rows.items()
         },
         "val_auc": {
@@ -206,13 +204,7 @@ def _facts(
             "ensemble": auc(members.rows["val"].fake, combined.val),
         },
         "best_member": members.best,
-        "gain": {
-            metric: {
-                **found.estimate.to_dict(),
-                "p": None if np.isnan(found.p_value) else found.p_value,
-            }
-            for metric, found in gain.items()
-        },
+        "gain": {metric: each.to_dict() for metric, each in gain.items()},
     }
 
 
@@ -223,16 +215,15 @@ def _frame(members: Members, split: str, log_odds: Floats) -> pd.DataFrame:
     every = every.drop_duplicates("key").sort_values("key", kind="stable")
     every = every.reset_index(drop=True)
     shared = dict(zip(members.rows[split].rows["key"], log_odds, strict=True))
-    logits = [shared.get(key, np.nan) for key in every["key"]]
-    reasons = [
-        "" if key in shared else "not every member has a score for it"
-        for key in every["key"]
-    ]
+    lacks = "not every member has a score for it"
     filled = every.assign(
-        path=every["key"], logit=logits, score=np.nan, reason=reasons, split=split
+        path=every["key"],
+        logit=[shared.get(key, np.nan) for key in every["key"]],
+        score=np.nan,
+        reason=["" if key in shared else lacks for key in every["key"]],
+        split=split,
     )
-    names_of = [str(name) for name in filled.columns]
-    carried = [n for n in names_of if n == "pair_id" or n.startswith("attr_")]
+    carried = [n for n in filled if n == "pair_id" or str(n).startswith("attr_")]
     return filled[[*predictions.COLUMNS, *carried]]
 
 
@@ -240,13 +231,15 @@ def _sentences(content: dict[str, Any], members: Members) -> list[str]:
     best = content["best_member"]
     gains = "; ".join(gain_text(content, metric) for metric in content["gain"])
     weights = content["parameters"].get("weights")
-    said = ""
+    stacked = ""
     if weights:
         parts = zip(content["members"], weights, strict=True)
-        said = " Weights: " + ", ".join(f"{name} {each:.2f}" for name, each in parts)
-        said += "; validation's own scores come from fits that did not see the image."
+        stacked = " Weights: " + ", ".join(f"{name} {each:.2f}" for name, each in parts)
+        stacked += (
+            "; validation's own scores come from fits that did not see the image."
+        )
     return [
-        f"An ensemble of {', '.join(content['members'])}: {content['meaning']}.{said}",
+        f"An ensemble of {', '.join(content['members'])}: {content['meaning']}.{stacked}",
         f"Minus {best}, the best member on validation (AUC {content['val_auc'][best]:.3f}), on "
         f"the same {content['n_test']:,} test images: {gains}.",
         *members.notes,

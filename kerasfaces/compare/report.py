@@ -1,6 +1,7 @@
 """A comparison -> the sections of its page."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
@@ -8,6 +9,7 @@ from markupsafe import Markup
 from kerasfaces.compare.comparison import Comparison
 from kerasfaces.compare.detectors import OWN_VALIDATION
 from kerasfaces.compare.table import lacking
+from kerasfaces.core import config
 from kerasfaces.evaluate import names, plots
 from kerasfaces.metrics import roc_curve
 from kerasfaces.metrics.system_differences import METRICS
@@ -15,46 +17,58 @@ from kerasfaces.report import chart, markup
 from kerasfaces.report import page as pages
 from kerasfaces.report.chart import legend
 from kerasfaces.report.markup import Section, p_text, tag
+from kerasfaces.run import folder as folders
 from kerasfaces.run import predictions
 
 _COLOURS = 8  # lines a reader can tell apart
 
 
-def render(comparison: Comparison, name: str) -> str:
-    """Return the page.
+def write(comparison: Comparison, folder: Path | None = None) -> Path:
+    """Write compare.json and, last, report.html; return the folder.
 
     Args:
         comparison: A finished comparison.
-        name: Its heading.
+        folder: Where to write; by default `runs/compare-<hash of what was compared>`.
+
+    Raises:
+        RunError: It holds something else.
     """
     content = comparison.content
+    asked = ("split", "reference", "seed", "resamples")
+    files = {name: each["files"] for name, each in content["detectors"].items()}
+    identity = {**{key: content[key] for key in asked}, "detectors": files}
+    folder = folder or Path("runs") / f"compare-{config.digest(identity, 10)}"
+    run = folders.Comparison(folder)
+    with run.writing(identity):
+        run.result = content
+        title = f"{len(comparison.detectors)} detectors compared"
+        run.write_report(render(comparison, title))
+    return folder
+
+
+def render(comparison: Comparison, name: str) -> str:
+    """Return the page under a heading."""
+    content = comparison.content
+    left_out = content["not_compared"].items()
     warnings = [
-        *(
-            f"Not compared: {text}: {why}"
-            for text, why in comparison.not_compared.items()
-        ),
+        *(f"Not compared: {text}: {why}" for text, why in left_out),
         *content["notes"],
         *(
             f"{name}: {note}"
-            for name, found in content["detectors"].items()
-            for note in found["notes"]
+            for name, detector in content["detectors"].items()
+            for note in detector["notes"]
         ),
     ]
-    parts = [
-        ("result", _result(content)),
-        ("differences", _differences(content)),
-        ("sources", _sources(content)),
-        ("curves", _curves(comparison)),
-        ("rows", _rows(content)),
-        ("thresholds", _thresholds(content)),
-    ]
-    return pages.page(
-        name,
-        "kerasfaces comparison",
-        warnings,
-        parts,
-        pages.measured_on(content["split"]),
-    )
+    parts = {
+        "result": _result(content),
+        "differences": _differences(content),
+        "sources": _sources(content),
+        "curves": _curves(comparison),
+        "rows": _rows(content),
+        "thresholds": _thresholds(content),
+    }
+    footer = pages.measured_on(content["split"])
+    return pages.page(name, "kerasfaces comparison", warnings, [*parts.items()], footer)
 
 
 def _result(content: Mapping[str, Any]) -> Section:
@@ -122,14 +136,17 @@ def _sources(content: Mapping[str, Any]) -> Section:
         "fakes. Small print: difference from "
         f"{content['reference']}, p corrected for all sources and detectors."
     )
-    found_slices = [name for name in content["slices"] if name != "all"]
     header = ["Source", "Real", "Fake", *content["detectors"]]
-    rows = []
-    for name in found_slices:
-        counts = content["slices"][name]
-        cells = [_source_cell(found, name) for found in content["detectors"].values()]
-        source = name.removeprefix("source=")
-        rows.append([source, f"{counts['n_real']:,}", f"{counts['n_fake']:,}", *cells])
+    rows = [
+        [
+            name.removeprefix("source="),
+            f"{counts['n_real']:,}",
+            f"{counts['n_fake']:,}",
+            *(_source_cell(each, name) for each in content["detectors"].values()),
+        ]
+        for name, counts in content["slices"].items()
+        if name != "all"
+    ]
     return Section(
         "By source", markup.paragraph(note) + markup.table("AUC", header, rows)
     )
@@ -148,14 +165,7 @@ def _curves(comparison: Comparison) -> Section:
     shown = comparison.detectors[:_COLOURS]
     charts = []
     for log in (False, True):
-        first = 0.001 if log else 0.0
-        axes = chart.axes(
-            (first, 1),
-            (0, 1),
-            x_label=plots.FALSE_ALARMS + (", logarithmic" if log else ""),
-            y_label=plots.RECALL,
-            log_x=log,
-        )
+        axes = plots.roc_axes(0.001 if log else 0.0)
         plots.diagonal(axes)
         for index, each in enumerate(shown):
             frame = comparison.rows.frames[each.name]
@@ -190,12 +200,9 @@ def _rows(content: Mapping[str, Any]) -> Section:
         ]
         for name, found in content["detectors"].items()
     ]
-    whole = all(not lacking(found) for found in content["detectors"].values())
-    note = (
-        "Every detector has every row."
-        if whole
-        else "Only images that every detector scored are in the numbers above."
-    )
+    note = "Every detector has every row."
+    if any(map(lacking, content["detectors"].values())):
+        note = "Only images that every detector scored are in the numbers above."
     caption = f"Of {content['n_known']:,} images that some detector names"
     table = markup.table(caption, header, rows, numeric=False)
     return Section("Rows each detector lacks", markup.paragraph(note) + table)
@@ -205,18 +212,15 @@ def _thresholds(content: Mapping[str, Any]) -> Section:
     rows = []
     for name, found in content["detectors"].items():
         point = found["point"]
-        values = [
-            tag("span", markup.number(point[key], 4), style="white-space:nowrap")
-            if point
-            else markup.MISSING
-            for key in ("threshold", "threshold_fpr_1pct")
-        ]
+        values = [markup.MISSING] * 2
+        if point:
+            values = [
+                tag("span", markup.number(point[key], 4), style="white-space:nowrap")
+                for key in ("threshold", "threshold_fpr_1pct")
+            ]
         rows.append([name, found["path"], found["threshold"], *values])
     header = ["Detector", "Read from", "Threshold", "Value", "At 1 % false alarms"]
-    every = [note for found in content["detectors"].values() for note in found["notes"]]
-    caption = (
-        "Some thresholds were chosen on the compared images: see the notes"
-        if OWN_VALIDATION in every
-        else "No threshold was chosen on the compared images"
-    )
+    caption = "No threshold was chosen on the compared images"
+    if any(OWN_VALIDATION in each["notes"] for each in content["detectors"].values()):
+        caption = "Some thresholds were chosen on the compared images: see the notes"
     return Section("Thresholds", markup.table(caption, header, rows, numeric=False))

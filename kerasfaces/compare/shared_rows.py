@@ -1,9 +1,11 @@
 """Several detectors' predictions -> the images all of them scored, and who lacks what."""
 
 import dataclasses
+import functools
 import os
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,8 +19,7 @@ from kerasfaces.run import predictions
 _EXAMPLES = 3
 
 
-@dataclasses.dataclass(frozen=True)
-class Lack:
+class Lack(NamedTuple):
     """What one detector lacks of the images that any of them names.
 
     Attributes:
@@ -65,19 +66,15 @@ def align(detectors: Sequence[Detector]) -> tuple[list[Detector], list[str]]:
         The detectors with new keys, and a sentence for each that was changed.
     """
     detectors = _with_slashes(detectors)
-    keys = [each.frame["key"] for each in detectors]
+    known = sorted({key for each in detectors for key in each.frame["key"]})
     by_name: dict[str, list[str]] = defaultdict(list)
-    for key in sorted({key for part in keys for key in part if os.path.isabs(key)}):
+    for key in filter(os.path.isabs, known):
         by_name[os.path.basename(key)].append(key)
     aligned, notes = [], []
     for each in detectors:
         base = _base(each.frame["key"], by_name)
         if base:
-            each = dataclasses.replace(
-                each,
-                frame=_below(base, each.frame),
-                val=None if each.val is None else _below(base, each.val),
-            )
+            each = _rekeyed(each, functools.partial(_below, base))
             notes.append(f"{each.name}: its relative paths are read below {base}.")
         aligned.append(each)
     return aligned, notes
@@ -94,26 +91,26 @@ def joinable(
     Args:
         detectors: With unique names and aligned keys.
     """
-    kept, why = list(detectors), {}
+    fitting, why = list(detectors), {}
     for each in detectors:
         labels = predictions.readable(each.frame)["label"].value_counts()
-        if len(labels) < 2 and len(kept) > 2:
-            said = ", ".join(f"{n:,} {label}" for label, n in labels.items()) or "no"
+        if len(labels) < 2 and len(fitting) > 2:
+            counts = ", ".join(f"{n:,} {label}" for label, n in labels.items()) or "no"
             why[each.name] = (
-                f"{each.path}: it scored {said} images; a comparison needs both classes."
+                f"{each.path}: it scored {counts} images; a comparison needs both classes."
             )
-            kept.remove(each)
-    scored = {each.name: set(predictions.readable(each.frame)["key"]) for each in kept}
-    while len(kept) > 2 and not set.intersection(*(scored[e.name] for e in kept)):
-        met = Counter(key for each in kept for key in scored[each.name])
-        alike = [sum(met[key] > 1 for key in scored[each.name]) for each in kept]
-        odd = kept.pop(min(range(len(kept)), key=lambda i: (alike[i], -i)))
+            fitting.remove(each)
+    scored = {e.name: set(predictions.readable(e.frame)["key"]) for e in fitting}
+    while len(fitting) > 2 and not set.intersection(*(scored[e.name] for e in fitting)):
+        n_scored = Counter(key for each in fitting for key in scored[each.name])
+        alike = [sum(n_scored[key] > 1 for key in scored[e.name]) for e in fitting]
+        odd = fitting.pop(min(range(len(fitting)), key=lambda i: (alike[i], -i)))
         key = next(iter(odd.frame["key"]))
         why[odd.name] = (
             f"{odd.path}: with it no image was scored by all (it names e.g. {quoted(key)}); paths "
             f"must name the same files.{_root_advice([odd.frame])}"
         )
-    return kept, why
+    return fitting, why
 
 
 def shared(
@@ -149,95 +146,84 @@ def shared(
     if not {"real", "fake"} <= set(rows["label"]):
         _fail(tables, common, rows)
     return Shared(
-        rows=rows,
-        frames={
-            name: table.loc[common].reset_index(drop=True)
-            for name, table in tables.items()
-        },
-        lacks={
-            name: _lack(table, scored[name], known) for name, table in tables.items()
-        },
-        n_known=len(known),
-        notes=tuple(notes),
+        rows,
+        {name: t.loc[common].reset_index(drop=True) for name, t in tables.items()},
+        {name: _lack(table, scored[name], known) for name, table in tables.items()},
+        len(known),
+        tuple(notes),
     )
 
 
 def _lack(table: pd.DataFrame, scored: set[str], known: list[str]) -> Lack:
     missing = [key for key in known if key not in table.index]
-    reasons = dict(zip(map(str, table["key"]), map(str, table["reason"]), strict=True))
-    unscored = [key for key in reasons if key not in scored]
+    unscored = table["reason"][~table.index.isin(scored)]
     examples = [f"{key}: no row" for key in missing[:_EXAMPLES]]
-    examples += [f"{key}: {reasons[key]}" for key in unscored[:_EXAMPLES]]
+    examples += [
+        f"{key}: {reason}" for key, reason in unscored.iloc[:_EXAMPLES].items()
+    ]
     return Lack(len(table), len(missing), len(unscored), tuple(examples))
 
 
 def _with_slashes(detectors: Sequence[Detector]) -> list[Detector]:
     """Read backslashes between folders as slashes, except in names that others know."""
-    known = Counter(key for each in detectors for key in set(each.frame["key"]))
-    names = Counter(
-        os.path.basename(key)
-        for each in detectors
-        for key in set(each.frame["key"])
-        if os.path.isabs(key)
-    )
+    keys = [key for each in detectors for key in set(each.frame["key"])]
+    known = Counter(keys)
+    names = Counter(os.path.basename(key) for key in keys if os.path.isabs(key))
 
-    def turned(frame: pd.DataFrame) -> pd.DataFrame:
-        keys = [
-            key
-            if "\\" not in key or known[key] > 1 or names[os.path.basename(key)] > 1
-            else os.path.normpath(key.replace("\\", "/"))
-            for key in frame["key"]
-        ]
-        return frame.assign(key=keys)
+    def turned(key: str) -> str:
+        if "\\" not in key or known[key] > 1 or names[os.path.basename(key)] > 1:
+            return key
+        return os.path.normpath(key.replace("\\", "/"))
 
     return [
-        dataclasses.replace(
-            each,
-            frame=turned(each.frame),
-            val=None if each.val is None else turned(each.val),
-        )
+        _rekeyed(each, turned)
         if any("\\" in key for key in each.frame["key"])
         else each
         for each in detectors
     ]
 
 
+def _rekeyed(each: Detector, change: Callable[[str], str]) -> Detector:
+    frame = each.frame.assign(key=[change(key) for key in each.frame["key"]])
+    val = each.val
+    if val is not None:
+        val = val.assign(key=[change(key) for key in val["key"]])
+    return dataclasses.replace(each, frame=frame, val=val)
+
+
 def _base(keys: "pd.Series[str]", by_name: dict[str, list[str]]) -> str | None:
     """Return the folder below which most relative keys are others' absolute ones."""
-    found: Counter[str] = Counter()
+    bases: Counter[str] = Counter()
     for key in keys:
         if os.path.isabs(key):
             return None
         tail = os.sep + os.path.normpath(key)
         for other in by_name.get(os.path.basename(key), ()):
             if other.endswith(tail):
-                found[other.removesuffix(tail)] += 1
-    return found.most_common(1)[0][0] if found else None
+                bases[other.removesuffix(tail)] += 1
+    return bases.most_common(1)[0][0] if bases else None
 
 
-def _below(base: str, frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.assign(key=[os.path.normpath(f"{base}/{key}") for key in frame["key"]])
+def _below(base: str, key: str) -> str:
+    return os.path.normpath(f"{base}/{key}")
 
 
 def _check_labels(tables: dict[str, pd.DataFrame]) -> None:
     """Refuse detectors that do not agree on what is real."""
-    names = list(tables)
-    first = pd.Series(dtype=object)
-    owner: dict[str, str] = {}
-    for name in names:
-        label = tables[name]["label"]
-        both = label.index.intersection(first.index)
-        wrong = both[(label[both] != first[both]).to_numpy()]
+    parts = [table.assign(detector=name) for name, table in tables.items()]
+    first = pd.concat(parts).drop_duplicates("key")
+    for name, table in tables.items():
+        earlier = first.loc[table.index]
+        shared = earlier["detector"] != name
+        wrong = table.index[shared & (earlier["label"] != table["label"])]
         if len(wrong):
-            key = str(wrong[0])
+            key = wrong[0]
             raise InputError(
-                f"{owner[key]} and {name} disagree on the label of {len(wrong):,} of "
-                f"{len(both):,} images, e.g. {quoted(key)}: {first[key]} against {label[key]}. The "
-                "label says what the image is, the score how likely it is fake; mend one file."
+                f"{first['detector'][key]} and {name} disagree on the label of {len(wrong):,} of "
+                f"{int(shared.sum()):,} images, e.g. {quoted(key)}: {first['label'][key]} against "
+                f"{table['label'][key]}. The label says what the image is, the score how likely "
+                "it is fake; mend one file."
             )
-        fresh = label.index.difference(first.index)
-        owner.update(dict.fromkeys(map(str, fresh), name))
-        first = pd.concat([first, label[fresh]]) if len(first) else label
 
 
 def _facts(

@@ -1,11 +1,12 @@
 """compare.json -> the tables a terminal shows, in 80 columns."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from kerasfaces.core.texts import plain
 from kerasfaces.evaluate import names
 from kerasfaces.metrics.system_differences import METRICS
+from kerasfaces.report.chart import shortened
 from kerasfaces.report.markup import MISSING, interval, number, p_text
 
 SHORT = {
@@ -28,18 +29,19 @@ def text(content: Mapping[str, Any]) -> str:
     for name in content["slices"]:
         if name != "all":
             lines += ["", *_slice(content, name)]
-    lines += ["", *_said(content)]
+    lines += ["", *_notes(content)]
     return "\n".join(line.rstrip() for line in lines).rstrip()
 
 
-def lacking(found: Mapping[str, Any]) -> str:
+def lacking(detector: Mapping[str, Any]) -> str:
     """Return what a detector lacks in words, empty when nothing."""
-    counts = [
-        (found["n_missing"], "no row for"),
-        (found["n_unscored"], "no score for"),
-        (found["n_repeated"], "repeated rows:"),
-    ]
-    return ", ".join(f"{words} {count:,}" for count, words in counts if count)
+    words = {
+        "n_missing": "no row for",
+        "n_unscored": "no score for",
+        "n_repeated": "repeated rows:",
+    }
+    counts = ((text, detector[key]) for key, text in words.items())
+    return ", ".join(f"{text} {count:,}" for text, count in counts if count)
 
 
 def _head(content: Mapping[str, Any]) -> Iterator[str]:
@@ -48,26 +50,28 @@ def _head(content: Mapping[str, Any]) -> Iterator[str]:
         f"{len(content['detectors'])} detectors scored, {content['n_real']:,} real and "
         f"{content['n_fake']:,} fake"
     )
-    for name, found in content["detectors"].items():
-        lacks = lacking(found)
-        yield f"{_cut(name)}{found['n']:>7,} rows{'; ' + lacks if lacks else ''}"
-        if found["examples"]:
-            yield f"  {'':{_NAME}}e.g. {plain(found['examples'][0])}"
+    for name, detector in content["detectors"].items():
+        lacks = lacking(detector)
+        yield f"{_cut(name)}{detector['n']:>7,} rows{'; ' + lacks if lacks else ''}"
+        for example in detector["examples"][:1]:
+            yield f"  {'':{_NAME}}e.g. {plain(example)}"
     for argument, why in content["not_compared"].items():
         yield f"{_cut(argument)}  not compared: {plain(why)}"
 
 
 def _metrics(content: Mapping[str, Any]) -> Iterator[str]:
-    yield f"{'':{_NAME + 2}}" + "".join(f"{SHORT[m]:>{_CELL}}" for m in METRICS)
-    for name, found in content["detectors"].items():
-        part = found["metrics"]["all"]
-        values = [number(part[metric]["value"]) for metric in METRICS]
-        limits = [interval(part[m]["low"], part[m]["high"]) for m in METRICS]
-        yield _cut(name) + "".join(f"{value:>{_CELL}}" for value in values)
-        yield " " * (_NAME + 2) + "".join(f"{each:>{_CELL}}" for each in limits)
-    for name, found in content["detectors"].items():
-        if found["point"] is None:
-            yield f"  {plain(name)}: {found['threshold']}"
+    yield _cells("", SHORT.values())
+    for name, detector in content["detectors"].items():
+        parts = [detector["metrics"]["all"][metric] for metric in METRICS]
+        yield _cells(name, (number(part["value"]) for part in parts))
+        yield _cells("", (interval(part["low"], part["high"]) for part in parts))
+    for name, detector in content["detectors"].items():
+        if detector["point"] is None:
+            yield f"  {plain(name)}: {detector['threshold']}"
+
+
+def _cells(name: str, cells: Iterable[str]) -> str:
+    return _cut(name) + "".join(f"{cell:>{_CELL}}" for cell in cells)
 
 
 def _differences(content: Mapping[str, Any]) -> Iterator[str]:
@@ -82,18 +86,17 @@ def _differences(content: Mapping[str, Any]) -> Iterator[str]:
                 yield _cut(name) + _difference(found["differences"]["all"][metric])
 
 
-def _difference(found: Mapping[str, Any]) -> str:
-    if found["value"] is None:
-        return f"  {MISSING}  {found['method']}"
-    limits = (
-        f"{found['low']:+.3f} to {found['high']:+.3f}"
-        if found["low"] is not None
-        else found["method"]
-    )
-    return (
-        f"{found['value']:+9.3f}  {limits:17}  p {p_text(found['p']):>6}  "
-        f"Holm {p_text(found['p_holm']):>6}"
-    )
+def _difference(minus: Mapping[str, Any]) -> str:
+    if minus["value"] is None:
+        return f"  {MISSING}  {minus['method']}"
+    limits = minus["method"]
+    if minus["low"] is not None:
+        limits = f"{minus['low']:+.3f} to {minus['high']:+.3f}"
+    return f"{minus['value']:+9.3f}  {limits:17}  {_p_values(minus)}"
+
+
+def _p_values(minus: Mapping[str, Any]) -> str:
+    return f"p {p_text(minus['p']):>6}  Holm {p_text(minus['p_holm']):>6}"
 
 
 def _slice(content: Mapping[str, Any], name: str) -> Iterator[str]:
@@ -102,29 +105,26 @@ def _slice(content: Mapping[str, Any], name: str) -> Iterator[str]:
         f"{plain(name)}: {counts['n_real']:,} real, {counts['n_fake']:,} fake; AUC, and minus "
         f"{content['reference']}"
     )
-    for detector, found in content["detectors"].items():
-        auc = found["metrics"][name]["auc"]
-        if auc["value"] is None:
-            yield _cut(detector) + f"  {MISSING}  {auc['method']}"
-            continue
-        line = f"{number(auc['value']):>9}  {interval(auc['low'], auc['high']):16}"
-        if detector != content["reference"]:
-            minus = found["differences"][name]["auc"]
-            line += f"{minus['value']:+8.3f}  p {p_text(minus['p']):>6}"
-            line += f"  Holm {p_text(minus['p_holm']):>6}"
+    for detector, parts in content["detectors"].items():
+        auc = parts["metrics"][name]["auc"]
+        line = f"  {MISSING}  {auc['method']}"
+        if auc["value"] is not None:
+            line = f"{number(auc['value']):>9}  {interval(auc['low'], auc['high']):16}"
+            if detector != content["reference"]:
+                minus = parts["differences"][name]["auc"]
+                line += f"{minus['value']:+8.3f}  {_p_values(minus)}"
         yield _cut(detector) + line
 
 
-def _said(content: Mapping[str, Any]) -> Iterator[str]:
+def _notes(content: Mapping[str, Any]) -> Iterator[str]:
     if content["reference_rule"] != "asked for":
         yield f"{content['reference']}: {content['reference_rule']}"
     for note in content["notes"]:
         yield f"note: {plain(note)}"
-    for name, found in content["detectors"].items():
-        for note in found["notes"]:
+    for name, detector in content["detectors"].items():
+        for note in detector["notes"]:
             yield f"note: {plain(name)}: {plain(note)}"
 
 
 def _cut(name: str) -> str:
-    shown = plain(name)
-    return f"  {shown if len(shown) <= _NAME else shown[: _NAME - 1] + '…':{_NAME}}"
+    return f"  {shortened(name, _NAME):{_NAME}}"

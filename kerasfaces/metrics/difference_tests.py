@@ -8,6 +8,7 @@ order changes an interval by the bootstrap's own noise.
 import dataclasses
 import math
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -37,6 +38,11 @@ class Difference:
 
     estimate: Estimate
     p_value: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the estimate and `p` as JSON types; NaN becomes None."""
+        p = None if math.isnan(self.p_value) else self.p_value
+        return {**self.estimate.to_dict(), "p": p}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -40,6 +40,13 @@ class System:
     called: Bools | None = None
     strict: Bools | None = None
 
+    def where(self, mask: Bools) -> "System":
+        """Return the rows where `mask` is True."""
+        parts = [
+            None if part is None else part[mask] for part in (self.called, self.strict)
+        ]
+        return System(self.logit[mask], *parts)
+
 
 def differences(
     labels: ArrayLike,

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerasfaces.compare import comparison as compare
-from kerasfaces.compare import foreign
+from kerasfaces.compare import external_predictions
 from kerasfaces.core.errors import KerasfacesError
 
 PATHS = [
@@ -68,7 +68,7 @@ def test_every_dialect_gives_the_same_predictions(tmp_path_factory, case):
     rows, data = case
     table = tmp_path_factory.getbasetemp() / "theirs.csv"
     table.write_bytes(data)
-    frame = foreign.read(table).frame
+    frame = external_predictions.read(table).frame
     found = zip(frame["path"], frame["label"], frame["score"], strict=True)
     assert list(found) == rows
 
@@ -86,7 +86,7 @@ def test_damaged_predictions_are_read_or_refused(tmp_path_factory, case, data):
     table.write_bytes(bytes(content))
     message = ""
     try:
-        foreign.read(table)
+        external_predictions.read(table)
     except KerasfacesError as error:
         message = str(error)
     assert "\x1b" not in message

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kerasfaces.compare import foreign
+from kerasfaces.compare import external_predictions
 from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.run import predictions
 
@@ -13,13 +13,13 @@ GOOD = "a,real,s,test,0.1\nb,fake,g,test,0.9\n"
 def _read(tmp_path, text):
     path = tmp_path / "theirs.csv"
     path.write_text(text, encoding="utf-8")
-    return foreign.read(path)
+    return external_predictions.read(path)
 
 
 def test_a_good_file_is_taken_as_it_is(tmp_path):
     found = _read(tmp_path, HEADER + GOOD)
     assert found.frame["score"].tolist() == [0.1, 0.9]
-    assert (found.n_repeated, found.n_not_numbers, found.notes) == (0, 0, ())
+    assert (found.n_repeated, found.notes) == (0, ())
 
 
 def test_repeated_rows_are_taken_once_and_counted(tmp_path):
@@ -32,7 +32,6 @@ def test_repeated_rows_are_taken_once_and_counted(tmp_path):
 @pytest.mark.parametrize("cell", ["nan", "NaN", "", "inf", "-inf"])
 def test_a_score_that_is_no_number_is_a_row_without_a_score(tmp_path, cell):
     found = _read(tmp_path, HEADER + GOOD + f"c,fake,g,test,{cell}\n")
-    assert found.n_not_numbers == 1
     assert found.notes[0].startswith("Line 4 had no finite score")
     assert found.frame["reason"].tolist() == ["", "", "no finite score in the file"]
 
@@ -40,7 +39,7 @@ def test_a_score_that_is_no_number_is_a_row_without_a_score(tmp_path, cell):
 def test_a_reason_of_its_own_is_kept(tmp_path):
     text = HEADER[:-1] + ",reason\na,real,s,test,nan,broken file\n"
     found = _read(tmp_path, text)
-    assert found.n_not_numbers == 0
+    assert found.notes == ()
     assert found.frame["reason"].tolist() == ["broken file"]
 
 
@@ -86,4 +85,4 @@ def test_a_score_is_no_answer_where_others_have_a_logit(tmp_path):
 
 def test_no_file(tmp_path):
     with pytest.raises(MissingFileError, match="does not exist"):
-        foreign.read(tmp_path / "none.csv")
+        external_predictions.read(tmp_path / "none.csv")
