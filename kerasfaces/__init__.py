@@ -32,18 +32,17 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_PLACES = {
-    "Manifest": "api.data",
-    "load_sample": "api.data",
-    "Detector": "api.detector",
-    "list_models": "api.detector",
-    "load_run": "api.detector",
-    "Result": "api.result",
-    "build_ensemble": "api.several",
-    "compare_detectors": "api.several",
-    "cross_generators": "api.several",
-    "run_study": "api.several",
-    "show_progress": "core.progress",
+_MODULES = {
+    "api.data": ("Manifest", "load_sample"),
+    "api.detector": ("Detector", "list_models", "load_run"),
+    "api.result": ("Result",),
+    "api.several": (
+        "build_ensemble",
+        "compare_detectors",
+        "cross_generators",
+        "run_study",
+    ),
+    "core.progress": ("show_progress",),
 }
 __all__ = [
     "Detector",
@@ -62,11 +61,12 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import a public name on first use."""
-    if name not in _PLACES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"kerasfaces.{_PLACES[name]}"), name)
-    globals()[name] = value
-    return value
+    for module, names in _MODULES.items():
+        if name in names:
+            value = getattr(importlib.import_module(f"kerasfaces.{module}"), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -9,45 +9,21 @@ from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
 
 STAGES = {
-    "sample": ("nothing", "simulated faces with a manifest"),
-    "manifest": (
-        "folders, tables or recipes",
-        "manifest.csv: build, split, check, audit",
-    ),
-    "channels": (
-        "manifest.csv",
-        "store of noise patterns, spectra, masks; verify, repair, preview",
-    ),
-    "train": ("manifest.csv", "run folder with detector, predictions and report.html"),
-    "tune": ("study, manifest.csv", "study folder: leaderboard, winner's run folder"),
-    "crossgen": (
-        "manifest.csv, several generators",
-        "matrix of runs: who detects whom",
-    ),
-    "evaluate": (
-        "run folder",
-        "metrics.json, report.html",
-    ),
-    "compare": (
-        "run folders, predictions.csv",
-        "one table with paired tests",
-    ),
-    "ensemble": (
-        "run folders, predictions.csv",
-        "several joined: run folder",
-    ),
-    "attribute": ("run folder", "which generator made it: run folder, report.html"),
-    "explain": (
-        "run folder, images",
-        "maps of where the logit comes from, and whether to believe them",
-    ),
-    "predict": ("run folder, images", "a verdict and a score per image"),
-    "export": ("run folder", "the network for ONNX, LiteRT, OpenVINO, TensorFlow"),
-    "estimate": (
-        "a few images",
-        "hours, bytes and cost of channels, features or a training of many",
-    ),
-    "cache": ("nothing", "what the cache holds; makes it smaller"),
+    "sample": "nothing -> simulated faces with a manifest",
+    "manifest": "folders, tables or recipes -> manifest.csv: build, split, check, audit",
+    "channels": "manifest.csv -> store of noise patterns, spectra, masks; verify, repair, preview",
+    "train": "manifest.csv -> run folder with detector, predictions and report.html",
+    "tune": "study, manifest.csv -> study folder: leaderboard, winner's run folder",
+    "crossgen": "manifest.csv, several generators -> matrix of runs: who detects whom",
+    "evaluate": "run folder -> metrics.json, report.html",
+    "compare": "run folders, predictions.csv -> one table with paired tests",
+    "ensemble": "run folders, predictions.csv -> several joined: run folder",
+    "attribute": "run folder -> which generator made it: run folder, report.html",
+    "explain": "run folder, images -> maps of where the logit comes from, and whether to believe them",
+    "predict": "run folder, images -> a verdict and a score per image",
+    "export": "run folder -> the network for ONNX, LiteRT, OpenVINO, TensorFlow",
+    "estimate": "a few images -> hours, bytes and cost of channels, features or a training of many",
+    "cache": "nothing -> what the cache holds; makes it smaller",
 }
 
 
@@ -65,19 +41,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise InputError(
             f"There is no stage {quoted(stage)}; stages: {', '.join(STAGES)}. See kerasfaces --help."
         )
-    module = importlib.import_module(f"kerasfaces.cli.{stage}")
-    code: int = module.main(arguments[1:])
+    code: int = importlib.import_module(f"kerasfaces.cli.{stage}").main(arguments[1:])
     return code
 
 
 def _overview() -> str:
     width = max(map(len, STAGES))
-    lines = [f"  {name:<{width}}  {a} -> {b}" for name, (a, b) in STAGES.items()]
+    lines = "\n".join(f"  {name:<{width}}  {io}" for name, io in STAGES.items())
     return (
         "kerasfaces: detect AI-generated face images, and know how well it works.\n\n"
-        "stages, in order (kerasfaces STAGE --help says more):\n"
-        + "\n".join(lines)
-        + "\n\nexamples:\n  kerasfaces train\n  kerasfaces manifest build photos -o manifest.csv"
+        f"stages, in order (kerasfaces STAGE --help says more):\n{lines}"
+        "\n\nexamples:\n  kerasfaces train\n  kerasfaces manifest build photos -o manifest.csv"
     )
 
 

@@ -25,6 +25,11 @@ class Manifest:
 
     Objects are never changed: every method returns a new one.
 
+    Example:
+        >>> data = kf.Manifest.from_folders("photos").split()  # doctest: +SKIP
+        >>> data.counts()  # doctest: +SKIP
+        >>> data.select(split="test").files()  # doctest: +SKIP
+
     Attributes:
         manifest: The rows as the stages read them.
         name: Name of the data in reports, such as the file it came from.
@@ -51,8 +56,8 @@ class Manifest:
         """Return sentences that belong at the top of every report on the data."""
         from kerasfaces.manifest import contradictions
 
-        said = contradictions.sentence(self.manifest.rows)
-        return (*self._notes, *([said] if said else []))
+        sentence = contradictions.sentence(self.manifest.rows)
+        return (*self._notes, sentence) if sentence else self._notes
 
     @classmethod
     def from_folders(
@@ -87,16 +92,16 @@ class Manifest:
             raise InputError("from_folders: expected at least one folder.")
         for each in folders:
             _require_path(each, "from_folders: expected paths of folders")
-        given = [
+        inputs = [
             FolderInput(path=Path(each), label=label_is, split=split_is, source=source)
             for each in folders
         ]
-        reading = reader.read(given, split_names, both_classes=not label_is)
+        reading = reader.read(inputs, split_names, both_classes=not label_is)
         for note in reading.notes:
             logger.warning("%s", note)
-        made = cls._scanned(reading.manifest, Path(folders[0]).name or "folder")
-        made.reading = pd.DataFrame(reading.lines)
-        return made
+        data = cls._scanned(reading.manifest, Path(folders[0]).name or "folder")
+        data.reading = pd.DataFrame(reading.lines)
+        return data
 
     @classmethod
     def from_table(
@@ -140,9 +145,9 @@ class Manifest:
             columns=columns or {},
             real_is=str(real_is),
             split_names=split_names or {},
-            root=None if root is None else Path(root),
+            root=as_path(root),
             suffix=suffix,
-            extract=None if extract is None else Path(extract),
+            extract=as_path(extract),
         )
         manifest = foreign_tables.from_table(read, table_format, source)
         return cls._scanned(manifest, name)
@@ -164,11 +169,11 @@ class Manifest:
         from kerasfaces.manifest import recipe as recipes
         from kerasfaces.manifest.recipe_rows import assemble
 
-        wanted = recipes.read(Path(recipe))
-        made = cls._scanned(assemble(wanted, Path(root), None)[0], wanted.name)
-        if keep_split and wanted.split:
-            return made.split(wanted.split, wanted.seed)
-        return made
+        content = recipes.read(Path(recipe))
+        data = cls._scanned(assemble(content, Path(root), None)[0], content.name)
+        if keep_split and content.split:
+            return data.split(content.split, content.seed)
+        return data
 
     @classmethod
     def from_csv(cls, path: PathLike, root: PathLike | None = None) -> Self:
@@ -183,8 +188,7 @@ class Manifest:
             InputError: It cannot be used; the message names file and lines.
         """
         _require_path(path, "from_csv: expected a file's path")
-        folder = None if root is None else Path(root)
-        return cls(manifests.read(Path(path), folder), Path(path).name)
+        return cls(manifests.read(Path(path), as_path(root)), Path(path).name)
 
     def files(self) -> list[Path]:
         """Return the path of every image, in the order of the rows."""
@@ -280,8 +284,10 @@ class Manifest:
         from kerasfaces.manifest.check import findings_of
 
         numbers = range(2, len(self) + 2)  # as in a file, whose header is line 1
-        found = findings_of(self.manifest, numbers, near_duplicates=near_duplicates)
-        lines = [(each.kind, each.line - 2, each.path, each.detail) for each in found]
+        findings = findings_of(self.manifest, numbers, near_duplicates=near_duplicates)
+        lines = [
+            (each.kind, each.line - 2, each.path, each.detail) for each in findings
+        ]
         return pd.DataFrame(lines, columns=["kind", "row", "path", "detail"])
 
     def audit(self, seed: int = 0) -> "AuditResult":
@@ -343,7 +349,14 @@ class Manifest:
         return Path(folder)
 
     def write(self, path: PathLike) -> Path:
-        """Write manifest.csv, for the command line and for later."""
+        """Write manifest.csv, for the command line and for later.
+
+        Args:
+            path: The file; paths of images become relative to its folder.
+
+        Returns:
+            The file.
+        """
         manifests.write(self.manifest, Path(path))
         return Path(path)
 
@@ -353,11 +366,8 @@ class Manifest:
         splits = rows["split"].replace("", "no split")
         counted = pd.crosstab([rows["label"], rows["source"]], splits)
         order = [name for name in (*SPLITS, "no split") if name in counted]
-        return (
-            counted[order]
-            .reindex(list(LABELS), level="label")
-            .assign(all=counted.sum(axis=1))
-        )
+        counted = counted[order].assign(all=counted.sum(axis=1))
+        return counted.reindex(list(LABELS), level="label")
 
     def __len__(self) -> int:
         """Return the number of images."""
@@ -378,8 +388,8 @@ class Manifest:
         from kerasfaces.manifest import build, contradictions
 
         scanned = build.scanned(manifest, name)
-        if said := contradictions.sentence(scanned.rows):
-            logger.warning("%s", said)
+        if sentence := contradictions.sentence(scanned.rows):
+            logger.warning("%s", sentence)
         return cls(scanned, name)
 
     def _with(self, manifest: manifests.Manifest) -> Self:
@@ -395,6 +405,11 @@ def require_manifest(data: object, argument: str = "data") -> None:
             f"{argument}: expected a Manifest, got {type(data).__name__}; make one with "
             "Manifest.from_folders, from_table or from_csv."
         )
+
+
+def as_path(path: PathLike | None) -> Path | None:
+    """Return a path where there is one."""
+    return None if path is None else Path(path)
 
 
 def _require_path(value: object, expected: str) -> None:
@@ -423,8 +438,8 @@ def load_sample(
     from kerasfaces import store
 
     target = store.cache_root() / "sample" if folder is None else Path(folder)
-    found = manifests.read(sample.make(target, seed, pairs))
-    return Manifest(found, "sample", notes=(sample.NOTE,), is_sample=True)
+    manifest = manifests.read(sample.make(target, seed, pairs))
+    return Manifest(manifest, "sample", notes=(sample.NOTE,), is_sample=True)
 
 
 def load_data(path: PathLike | None, root: PathLike | None = None) -> Manifest:

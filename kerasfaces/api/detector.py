@@ -4,13 +4,13 @@ import logging
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kerasfaces.api.data import Manifest, require_manifest
+from kerasfaces.api.data import Manifest, PathLike, as_path, require_manifest
 from kerasfaces.api.inputs import Images, as_files
 from kerasfaces.api.result import Result
 from kerasfaces.core.errors import InputError
@@ -46,9 +46,9 @@ class Detector:
         name: str | None = None,
         /,
         *,
-        weights: str | os.PathLike[str] | None = None,
+        weights: PathLike | None = None,
         preset: str | None = None,
-        store: str | os.PathLike[str] | None = None,
+        store: PathLike | None = None,
         **config: Any,
     ) -> None:
         """Choose a model and its settings; nothing is loaded or trained yet.
@@ -80,7 +80,7 @@ class Detector:
             model=name,
             weights=None if weights is None else os.fspath(weights),
             preset=preset,
-            store=None if store is None else Path(store),
+            store=as_path(store),
             changes=config,
         )
         self.settings.configuration()
@@ -90,7 +90,7 @@ class Detector:
         self,
         data: Manifest,
         *,
-        output: str | os.PathLike[str] | None = None,
+        output: PathLike | None = None,
         tensorboard: bool = False,
         devices: str = "",
     ) -> Self:
@@ -122,7 +122,7 @@ class Detector:
             self.settings,
             data.manifest,
             on_sample=data.is_sample,
-            folder=None if output is None else Path(output),
+            folder=as_path(output),
             tensorboard=tensorboard,
             notes=data.notes,
             devices=devices,
@@ -130,7 +130,7 @@ class Detector:
         return self._opened(train(training))
 
     @classmethod
-    def load(cls, run: str | os.PathLike[str]) -> Self:
+    def load(cls, run: PathLike) -> Self:
         """Open a finished run folder, made here or by `kerasfaces train`.
 
         Raises:
@@ -140,9 +140,9 @@ class Detector:
         """
         folder = Path(run)
         config = DetectorRun.open(folder).config  # says what else it is
-        found = cls.__new__(cls)
-        found.settings = DetectorSettings(model=config["train"]["model"]["name"])
-        return found._opened(folder)
+        detector = cls.__new__(cls)
+        detector.settings = DetectorSettings(model=config["train"]["model"]["name"])
+        return detector._opened(folder)
 
     @property
     def name(self) -> str:
@@ -182,7 +182,7 @@ class Detector:
         data: Manifest | None = None,
         *,
         split: str = "test",
-        store: str | os.PathLike[str] | None = None,
+        store: PathLike | None = None,
     ) -> Result:
         """Measure the detector, with 95 % intervals and thresholds as training froze them.
 
@@ -215,7 +215,7 @@ class Detector:
             data.manifest,
             data.name,
             split,
-            store=None if store is None else Path(store),
+            store=as_path(store),
         )
         return Result(target, split, self.point)
 
@@ -244,20 +244,30 @@ class Detector:
         return table.assign(path=names, reason=own.where(own != "", table["reason"]))
 
     def predict_proba(self, images: Images) -> NDArray[np.float64]:
-        """Return `(n, 2)` probabilities of real and fake; NaN where unreadable."""
+        """Return `(n, 2)` probabilities of real and fake; NaN where unreadable.
+
+        Args:
+            images: See `predict`.
+        """
         scores = self.predict(images)["score"].to_numpy(dtype=np.float64)
         return np.stack([1 - scores, scores], axis=1)
 
     def decision_function(self, images: Images) -> NDArray[np.float64]:
-        """Return `(n,)` logits, larger for fake; NaN where unreadable."""
+        """Return `(n,)` logits, larger for fake; NaN where unreadable.
+
+        Args:
+            images: See `predict`.
+        """
         return self.predict(images)["logit"].to_numpy(dtype=np.float64)
 
     def explain(
         self,
         images: Images,
-        output: str | os.PathLike[str],
+        output: PathLike,
         *,
         method: str = "gradcam",
+        signed: bool = False,
+        baseline: Literal["blurred", "grey"] = "blurred",
         checks: bool = True,
         seed: int = 0,
     ) -> pd.DataFrame:
@@ -267,11 +277,19 @@ class Detector:
             images: See `predict`.
             output: Where maps, explanations.csv and explain.html are written.
             method: `gradcam`, `integrated_gradients` or `occlusion`.
+            signed: `gradcam`: show what speaks against the verdict, too.
+            baseline: `integrated_gradients`: where the path starts, the image's own blurred
+                self or mid-grey.
             checks: Measure whether the maps can be believed; several times slower.
             seed: Key of the random orders and re-drawn heads of the checks.
 
         Returns:
-            explanations.csv: one row per image.
+            explanations.csv: one row per image; maps are in `output/images`, `(s, s)`
+            float32, positive where a place speaks for fake.
+
+        Raises:
+            InputError: Something is no image, or the method cannot explain this detector.
+            RunError: The folder holds another explanation.
         """
         from kerasfaces.explain.contract import Settings
         from kerasfaces.explain.run import explain
@@ -282,7 +300,13 @@ class Detector:
                 if reason:
                     raise InputError(f"{name}: {reason}.")
             selection = Selection(files=files)
-            settings = Settings(method=method, checks=checks, seed=seed)
+            settings = Settings(
+                method=method,
+                signed=signed,
+                baseline=baseline,
+                checks=checks,
+                seed=seed,
+            )
             frame = explain(self.folder, selection, Path(output), settings)
         return frame.assign(path=names)
 
@@ -290,7 +314,7 @@ class Detector:
         self,
         data: Manifest | None = None,
         *,
-        output: str | os.PathLike[str] | None = None,
+        output: PathLike | None = None,
         reject: float = 0.05,
         l2: float = 0.01,
         seed: int = 0,
@@ -306,6 +330,9 @@ class Detector:
 
         Returns:
             The folder, with attribution.json and report.html.
+
+        Raises:
+            InputError: The base was trained with the run, or there are too few generators.
         """
         from kerasfaces.attribute.run import Config, attribute
 
@@ -314,11 +341,11 @@ class Detector:
         return attribute(
             self.folder,
             None if data is None else data.manifest,
-            None if output is None else Path(output),
+            as_path(output),
             Config(l2=l2, reject=reject, seed=seed),
         )
 
-    def export(self, format: str, output: str | os.PathLike[str] | None = None) -> Path:
+    def export(self, format: str, output: PathLike | None = None) -> Path:
         """Write the network for another runtime, checked against Keras.
 
         Args:
@@ -327,11 +354,15 @@ class Detector:
 
         Returns:
             The written file, beside its export.json.
+
+        Raises:
+            InputError: A baseline has no network.
+            MissingExtraError: `pip install 'kerasfaces[export]'` has not been run.
+            RunError: The format cannot hold the network; nothing is left behind.
         """
         from kerasfaces.serve.export import export
 
-        target = None if output is None else Path(output)
-        return export(self.folder, format, target)[0]
+        return export(self.folder, format, as_path(output))[0]
 
     def __repr__(self) -> str:
         """Return the name and what the detector was trained on."""
@@ -354,7 +385,7 @@ class Detector:
         return self
 
 
-def load_run(run: str | os.PathLike[str]) -> Detector:
+def load_run(run: PathLike) -> Detector:
     """Open a finished run folder as a detector; see `Detector.load`."""
     return Detector.load(run)
 

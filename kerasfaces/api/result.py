@@ -1,7 +1,8 @@
 """What was measured of a detector: tables, plots, and a face in a notebook."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,16 +26,23 @@ class Result:
         folder: Where metrics.json, predictions and report.html lie.
         split: Which split was measured.
         point: The operating point, frozen on validation.
+
+    Example:
+        >>> result = detector.evaluate()  # doctest: +SKIP
+        >>> result["auc"].value, result["auc"].low, result["auc"].high  # doctest: +SKIP
+        >>> result.by("attr_gender")  # doctest: +SKIP
+        >>> result.plot_roc().figure.savefig("roc.pdf")  # doctest: +SKIP
     """
 
     def __init__(self, folder: Path, split: str, point: OperatingPoint) -> None:
-        """Read a finished evaluation.
+        """Read a finished evaluation; `Detector.evaluate` returns one.
 
         Raises:
             InputError: There are no predictions of this split.
         """
         self.folder, self.split, self.point = folder, split, point
-        self._content: dict[str, Any] = ScoredRun(folder).metrics
+        self._run = ScoredRun(folder)
+        self._content = self._run.metrics
         if split not in self._content["metrics"]:
             known = ", ".join(self._content["metrics"])
             raise InputError(
@@ -48,7 +56,11 @@ class Result:
         return slices
 
     def __getitem__(self, metric: str) -> Estimate:
-        """Return a metric over all images: `result["auc"].value`, `.low`, `.high`."""
+        """Return a metric over all images: `result["auc"].value`, `.low`, `.high`.
+
+        Raises:
+            InputError: There is no such metric; the message lists them.
+        """
         if metric not in names.TITLES:
             raise InputError(
                 f"There is no metric {quoted(metric)}; there are {', '.join(names.TITLES)}."
@@ -61,19 +73,19 @@ class Result:
     @cached_property
     def table(self) -> pd.DataFrame:
         """Return every metric of every slice: value, 95 % interval, n and method."""
-        lines = ScoredRun(self.folder).table
+        lines = self._run.table
         lines = lines[lines["split"] == self.split].drop(columns="split")
         return lines.reset_index(drop=True)
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
         """Return one row per image: path, label, source, logit, score and reason."""
-        return ScoredRun(self.folder).predictions(self.split)
+        return self._run.predictions(self.split)
 
     @property
     def report(self) -> Path:
         """Return the path of the self-contained HTML report."""
-        return ScoredRun(self.folder).report
+        return self._run.report
 
     def by(self, column: str) -> pd.DataFrame:
         """Return the accuracy of every group of a column, compared with the others.
@@ -96,16 +108,16 @@ class Result:
             )
         lines = []
         for group in groups[column]:
-            found = self.metrics[f"{column}={group['value']}"]
+            part = self.metrics[f"{column}={group['value']}"]
             lines.append(
                 {
                     column: group["value"],
-                    "n_real": found["n_real"],
-                    "n_fake": found["n_fake"],
-                    "accuracy": found["accuracy"]["value"],
-                    "low": found["accuracy"]["low"],
-                    "high": found["accuracy"]["high"],
-                    "auc": found["auc"]["value"],
+                    "n_real": part["n_real"],
+                    "n_fake": part["n_fake"],
+                    "accuracy": part["accuracy"]["value"],
+                    "low": part["accuracy"]["low"],
+                    "high": part["accuracy"]["high"],
+                    "auc": part["auc"]["value"],
                     "difference": group["difference"],
                     "p_holm": group["p_holm"],
                     "distinguishable": group["distinguishable"],
@@ -114,22 +126,72 @@ class Result:
         return pd.DataFrame(lines).set_index(column)
 
     def plot_roc(self, ax: "Axes | None" = None) -> "Axes":
-        """Draw the ROC curve and the operating point; return Matplotlib's axes."""
-        from kerasfaces.api import plots
+        """Draw recall against the false-alarm rate, with the frozen threshold's point.
 
-        return plots.roc(self, ax)
+        Args:
+            ax: Matplotlib's axes to draw on; new ones if None.
+
+        Returns:
+            The axes, to restyle or to save.
+        """
+        from kerasfaces.evaluate import metrics_json, plots
+
+        axes = self._axes(ax, plots.FALSE_ALARMS, plots.RECALL)
+        rows, label = metrics_json.rows(self.predictions), self._label("auc", "AUC")
+        plots.roc(axes, rows, [(self.point.threshold, "threshold")], label)
+        axes.legend(loc="lower right")
+        return axes
 
     def plot_precision_recall(self, ax: "Axes | None" = None) -> "Axes":
-        """Draw precision against recall; return Matplotlib's axes."""
-        from kerasfaces.api import plots
+        """Draw precision against recall, with the frozen threshold's point.
 
-        return plots.precision_recall(self, ax)
+        Args:
+            ax: Matplotlib's axes to draw on; new ones if None.
+
+        Returns:
+            The axes, to restyle or to save.
+        """
+        from kerasfaces.evaluate import metrics_json, plots
+
+        axes = self._axes(ax, plots.RECALL, "precision")
+        rows = metrics_json.rows(self.predictions)
+        label = self._label("ap", "average precision")
+        plots.precision_recall(axes, rows, [(self.point.threshold, "threshold")], label)
+        axes.legend(loc="lower left")
+        return axes
 
     def plot_scores(self, ax: "Axes | None" = None) -> "Axes":
-        """Draw how scores of reals and fakes are distributed; return Matplotlib's axes."""
-        from kerasfaces.api import plots
+        """Draw how many reals and fakes have which score, with threshold and unsure band.
 
-        return plots.scores(self, ax)
+        Args:
+            ax: Matplotlib's axes to draw on; new ones if None.
+
+        Returns:
+            The axes, to restyle or to save.
+        """
+        from kerasfaces.evaluate import metrics_json, plots
+
+        axes = self._axes(ax, plots.SCORE, "images")
+        plots.scores(axes, metrics_json.rows(self.predictions), self.point)
+        axes.legend()
+        return axes
+
+    def _axes(self, ax: "Axes | None", x_label: str, y_label: str) -> "Axes":
+        if ax is None:
+            from matplotlib import pyplot
+
+            _, ax = pyplot.subplots(figsize=(5, 4.5), layout="constrained")
+        n = self.metrics["all"]["n"]
+        title = f"{self.folder.name}, {self.split}, n = {n:,}"
+        limits = (-0.01, 1.01)
+        ax.set(xlabel=x_label, ylabel=y_label, title=title, xlim=limits, ylim=limits)
+        return ax
+
+    def _label(self, metric: str, name: str) -> str:
+        estimate = self[metric]
+        return (
+            f"{name} {estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"
+        )
 
     def __repr__(self) -> str:
         """Return the table that the command line prints."""
@@ -137,41 +199,25 @@ class Result:
 
     def _repr_html_(self) -> str:
         """Return the headlines as a notebook shows them, with n and the report's place."""
-        found = self.metrics["all"]
-        lines = [
-            (names.TITLES[name], _text(found[name]["value"]), _limits(found[name]))
-            for name in names.HEADLINES
-        ]
+        part = self.metrics["all"]
+        lines = [(names.TITLES[name], *_cells(part[name])) for name in names.HEADLINES]
         frame = pd.DataFrame(lines, columns=["", self.split, "95 % interval"])
-        counts = (
-            f"{found['n']:,} images: {found['n_real']:,} real, {found['n_fake']:,} fake; "
-            f"{found['n_unreadable']:,} unreadable"
-        )
-        notes = _notes(self._content)
         shown: str = frame.to_html(index=False, border=0)
-        return f"{shown}<p>{counts}. Report: <code>{_escaped(self.report)}</code></p>{notes}"
+        notes = [
+            f"<li>{escape(text)}</li>" for text in self._content.get("warnings", ())
+        ]
+        return (
+            f"{shown}<p>{part['n']:,} images: {part['n_real']:,} real, "
+            f"{part['n_fake']:,} fake; {part['n_unreadable']:,} unreadable. "
+            f"Report: <code>{escape(str(self.report))}</code></p>"
+            + (f"<ul>{''.join(notes)}</ul>" if notes else "")
+        )
 
 
-def _text(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
-
-
-def _limits(part: Mapping[str, Any]) -> str:
-    if part["low"] is None:
-        return str(part["method"])
-    return f"{part['low']:.3f} to {part['high']:.3f}"
-
-
-def _notes(content: Mapping[str, Any]) -> str:
-    sentences: Sequence[str] = content.get("warnings", ())
-    if not sentences:
-        return ""
+def _cells(metric: Mapping[str, Any]) -> tuple[str, str]:
+    """Return a metric's value and its interval, or why there is none."""
+    value, low, high = (metric[key] for key in ("value", "low", "high"))
     return (
-        "<ul>" + "".join(f"<li>{_escaped(text)}</li>" for text in sentences) + "</ul>"
+        "–" if value is None else f"{value:.3f}",
+        str(metric["method"]) if low is None else f"{low:.3f} to {high:.3f}",
     )
-
-
-def _escaped(value: object) -> str:
-    from html import escape
-
-    return escape(str(value))

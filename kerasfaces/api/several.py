@@ -4,25 +4,26 @@ import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import pandas as pd
 
-from kerasfaces.api.data import Manifest, require_manifest
+from kerasfaces.api.data import Manifest, PathLike, as_path, require_manifest
 from kerasfaces.api.detector import Detector
 from kerasfaces.api.result import Result
 from kerasfaces.compare import table as compare_table
 from kerasfaces.compare.comparison import Comparison
+from kerasfaces.core import config as configs
+from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import read_json
 from kerasfaces.core.imports import optional_import
 from kerasfaces.core.texts import quoted
 from kerasfaces.evaluate import names
-from kerasfaces.run.folder import MatrixRun, Run
+from kerasfaces.run.folder import EnsembleRun, MatrixRun, Run
 
-PathLike = str | os.PathLike[str]
-AnyDetector: TypeAlias = "Detector | str | os.PathLike[str]"
-Detectors: TypeAlias = "Sequence[AnyDetector] | Mapping[str, AnyDetector]"
+AnyDetector = Detector | str | os.PathLike[str]
+Detectors = Sequence[AnyDetector] | Mapping[str, AnyDetector]
 
 
 class ComparisonResult:
@@ -32,20 +33,20 @@ class ComparisonResult:
         folder: Where compare.json and report.html lie.
     """
 
-    def __init__(self, folder: Path, found: Comparison) -> None:
+    def __init__(self, folder: Path, comparison: Comparison) -> None:
         """Take a finished comparison."""
-        self.folder, self._content = folder, found.content
+        self.folder, self._content = folder, comparison.content
 
     @property
     def table(self) -> pd.DataFrame:
         """Return one row per detector: every headline metric with its 95 % interval."""
         lines = {
             name: {
-                (metric, key): found["metrics"]["all"][metric][key]
+                (metric, key): detector["metrics"]["all"][metric][key]
                 for metric in names.HEADLINES
                 for key in ("value", "low", "high")
             }
-            for name, found in self._content["detectors"].items()
+            for name, detector in self._content["detectors"].items()
         }
         return pd.DataFrame.from_dict(lines, orient="index")
 
@@ -57,10 +58,10 @@ class ComparisonResult:
         detectors).
         """
         lines = [
-            {"detector": name, "slice": part, "metric": metric, **found}
+            {"detector": name, "slice": part, "metric": metric, **numbers}
             for name, detector in self._content["detectors"].items()
             for part, metrics in detector["differences"].items()
-            for metric, found in metrics.items()
+            for metric, numbers in metrics.items()
         ]
         columns = ["detector", "slice", "metric"]
         return pd.DataFrame(lines).set_index(columns) if lines else pd.DataFrame()
@@ -162,16 +163,16 @@ def compare_detectors(
     from kerasfaces.compare import report
     from kerasfaces.compare.comparison import compare
 
-    found = compare(
+    comparison = compare(
         _arguments(detectors),
         split,
-        root=None if root is None else Path(root),
+        root=as_path(root),
         against=against,
         resamples=resamples,
         seed=seed,
     )
-    folder = report.write(found, None if output is None else Path(output))
-    return ComparisonResult(folder, found)
+    folder = report.write(comparison, as_path(output))
+    return ComparisonResult(folder, comparison)
 
 
 def build_ensemble(
@@ -199,18 +200,14 @@ def build_ensemble(
         KerasfacesError: A detector cannot be read, or they share no image.
     """
     from kerasfaces.compare import combiners, ensemble
-    from kerasfaces.core import config
-    from kerasfaces.run.folder import EnsembleRun
 
     if method not in combiners.METHODS:
         known = ", ".join(combiners.METHODS)
         raise InputError(f"method: expected one of {known}, got {quoted(method)}.")
-    members = ensemble.read_members(
-        _arguments(detectors), None if root is None else Path(root)
-    )
-    asked = ensemble.identity(members, method, seed)
-    folder = Path("runs") / f"ensemble-{config.digest(asked, 10)}"
-    folder = folder if output is None else Path(output)
+    members = ensemble.read_members(_arguments(detectors), as_path(root))
+    identity = ensemble.identity(members, method, seed)
+    folder = as_path(output)
+    folder = folder or Path("runs") / f"ensemble-{configs.digest(identity, 10)}"
     ensemble.make(members, method, folder, seed=seed)
     return Result(folder, "test", EnsembleRun(folder).operating_point)
 
@@ -248,7 +245,6 @@ def run_study(
     Raises:
         KerasfacesError: The study or the data cannot be used, or an extra is missing.
     """
-    from kerasfaces.core.engine import Engine
     from kerasfaces.tune import study as studies
 
     require_manifest(data)
@@ -258,20 +254,19 @@ def run_study(
 
     name, loaded = studies.load(os.fspath(study))
     changes = {"repeats": repeat, "max_trials": max_trials}
-    given = {key: value for key, value in changes.items() if value is not None}
+    changes = {key: value for key, value in changes.items() if value is not None}
     if engine == "local" and workers is None:
         workers = 1
-    spread = Engine(name=engine, address=address, workers=workers)
     folder = tune(
         Request(
             name=name,
-            study=dataclasses.replace(loaded, **given),  # type: ignore[arg-type]
+            study=dataclasses.replace(loaded, **changes),  # type: ignore[arg-type]
             manifest=data.manifest,
             weights=list(weights),
             default_weights="forensic" if data.is_sample else "imagenet",
-            store=None if store is None else Path(store),
-            folder=None if output is None else Path(output),
-            spread=spread,
+            store=as_path(store),
+            folder=as_path(output),
+            spread=Engine(name=engine, address=address, workers=workers),
             notes=data.notes,
         )
     )
@@ -326,8 +321,8 @@ def cross_generators(
             size=size,
             keep_all=keep_all,
             at_least=at_least,
-            folder=None if output is None else Path(output),
-            store=None if store is None else Path(store),
+            folder=as_path(output),
+            store=as_path(store),
             notes=data.notes,
         )
     )
