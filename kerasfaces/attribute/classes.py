@@ -1,7 +1,7 @@
 """Manifest rows -> classes: `real`, and every generator with enough images."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -47,10 +47,7 @@ class Classes:
 
     def of(self, rows: pd.DataFrame) -> NDArray[np.int64]:
         """Return each row's class number, `(n,)`; `NO_CLASS` where it has none."""
-        number = {name: index for index, name in enumerate(self.names)}
-        return np.array(
-            [number.get(name, NO_CLASS) for name in truth(rows)], dtype=np.int64
-        )
+        return pd.Index(self.names).get_indexer(pd.Index(truth(rows))).astype(np.int64)
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON types."""
@@ -87,23 +84,28 @@ def find(rows: pd.DataFrame, readable: Bools) -> Classes:
                 "are no known fake; rename that source in the manifest."
             )
     counts = _counts(rows, readable)
-    if _lacks(counts[REAL]):
+    words = {name: _words(each) for name, each in counts.items()}
+    wanted = _words(dict(zip(SPLITS, LEAST, strict=True)))
+    few = [
+        name
+        for name, each in counts.items()
+        if any(each[split] < n for split, n in zip(SPLITS, LEAST, strict=True))
+    ]
+    if REAL in few:
         raise InputError(
-            f"Attribution needs real images: at least {_wanted()}, got "
-            f"{_words(counts[REAL])}."
+            f"Attribution needs real images: at least {wanted}, got {words[REAL]}."
         )
-    generators = sorted(set(counts) - {REAL})
-    enough = [name for name in generators if not _lacks(counts[name])]
+    generators = [name for name in counts if name != REAL]
+    enough = [name for name in generators if name not in few]
     if not enough:
-        counted = "; ".join(f"{name}: {_words(counts[name])}" for name in generators)
+        counted = "; ".join(f"{name}: {words[name]}" for name in generators)
         raise InputError(
             f"No generator has enough images ({counted or 'there are no fakes'}); expected at "
-            f"least {_wanted()} of one."
+            f"least {wanted} of one."
         )
-    few = tuple(name for name in generators if name not in enough)
     notes = [
-        f"{name} has too few images to be a class ({_words(counts[name])}; needed are "
-        f"{_wanted()}): they are in no number."
+        f"{name} has too few images to be a class ({words[name]}; needed are {wanted}): they "
+        "are in no number."
         for name in few
     ]
     both = sorted(set(rows["source"][rows["label"] == REAL]) & set(generators))
@@ -112,7 +114,7 @@ def find(rows: pd.DataFrame, readable: Bools) -> Classes:
         "real."
         for name in both
     ]
-    return Classes((REAL, *enough), counts, few, tuple(notes))
+    return Classes((REAL, *enough), counts, tuple(few), tuple(notes))
 
 
 def without(rows: pd.DataFrame, generator: str, left_out: Sequence[str] = ()) -> Bools:
@@ -126,17 +128,15 @@ def without(rows: pd.DataFrame, generator: str, left_out: Sequence[str] = ()) ->
         generator: The generator.
         left_out: What else the model has not met.
     """
-    own = np.asarray(
-        (rows["label"] == "fake") & (rows["source"] == generator), dtype=bool
-    )
-    absent = (rows["label"] == "fake") & rows["source"].isin([generator, *left_out])
-    used = rows["split"].isin(["train", "val"]).to_numpy() & ~absent.to_numpy()
-    fresh = own.copy()
+    fake = (rows["label"] == "fake").to_numpy()
+    own = fake & (rows["source"] == generator).to_numpy()
+    absent = fake & rows["source"].isin([generator, *left_out]).to_numpy()
+    used = rows["split"].isin(["train", "val"]).to_numpy() & ~absent
     for name in ("pair_id", "identity"):
         if name in rows:
             met = set(rows[name][used]) - {""}
-            fresh &= ~rows[name].isin(met).to_numpy()
-    return fresh
+            own = own & ~rows[name].isin(met).to_numpy()
+    return np.asarray(own, dtype=bool)
 
 
 def _counts(rows: pd.DataFrame, readable: Bools) -> dict[str, dict[str, int]]:
@@ -151,16 +151,5 @@ def _counts(rows: pd.DataFrame, readable: Bools) -> dict[str, dict[str, int]]:
     }
 
 
-def _lacks(counts: dict[str, int]) -> bool:
-    return any(
-        counts[split] < least for split, least in zip(SPLITS, LEAST, strict=True)
-    )
-
-
-def _wanted() -> str:
-    return _words(dict(zip(SPLITS, LEAST, strict=True)))
-
-
-def _words(counts: dict[str, int]) -> str:
-    parts: Sequence[str] = [f"{counts[split]:,} {split}" for split in SPLITS]
-    return ", ".join(parts)
+def _words(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{counts[split]:,} {split}" for split in SPLITS)

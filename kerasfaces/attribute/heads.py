@@ -119,9 +119,8 @@ def train_all(
     heads = plan(classes)
     with progress(len(heads), "heads", "head") as add:
         for number, left_out in enumerate(heads):
-            path = file_of(number)
             answers[left_out] = _answers(
-                rows, features, classes, left_out, path, l2, reject
+                rows, features, classes, left_out, file_of(number), l2, reject
             )
             add(1)
     return [

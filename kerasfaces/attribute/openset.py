@@ -46,7 +46,10 @@ class OpenSet:
             logits: `(n, classes)`.
             distance: `(n,)`, see `head.Head`.
         """
-        return _score(logits, distance, self.rule, self.doubt, self.distance)
+        unsure = (doubt(logits) - self.doubt[0]) / self.doubt[1]
+        far = (distance - self.distance[0]) / self.distance[1]
+        by_rule = {"doubt": unsure, "distance": far, "both": unsure + far}
+        return np.asarray(by_rule[self.rule])
 
     def call(self, logits: Floats, score: Floats, names: tuple[str, ...]) -> list[str]:
         """Return each image's class or `unknown`.
@@ -56,12 +59,9 @@ class OpenSet:
             score: `(n,)`, of the same images.
             names: The classes.
         """
-        return [
-            UNKNOWN if away else name
-            for away, name in zip(
-                score > self.threshold, closest(logits, names), strict=True
-            )
-        ]
+        away = (score > self.threshold).tolist()
+        pairs = zip(away, closest(logits, names), strict=True)
+        return [UNKNOWN if far else name for far, name in pairs]
 
 
 def closest(logits: Floats, names: tuple[str, ...]) -> list[str]:
@@ -116,32 +116,18 @@ def calibrate(
     counts = np.bincount(classes)
     weight = 1 / (np.count_nonzero(counts) * counts[classes])
     scales = _scale(doubt(logits)), _scale(distance)
-    score = _score(logits, distance, rule, *scales)
+    point = OpenSet(np.inf, rate, 0.0, len(classes), rule, *scales)
+    score = point.score(logits, distance)
     order = np.argsort(-score, kind="stable")
     # Rows of one score are turned away together.
     last = np.append(np.diff(score[order]) != 0, True)
     share = np.where(last, np.cumsum(weight[order]), np.inf)
     allowed = np.flatnonzero(share <= rate + 1e-12)
     cut = int(allowed.max()) + 1 if allowed.size else 0
-    if cut < len(order):
-        threshold = float(score[order[cut]])
-    else:
-        threshold = float(np.nextafter(score.min(), -np.inf))
+    below = np.nextafter(score.min(), -np.inf)
+    threshold = float(score[order[cut]] if cut < len(order) else below)
     rejected = float(weight[score > threshold].sum())
-    return OpenSet(threshold, rate, rejected, len(classes), rule, *scales)
-
-
-def _score(
-    logits: Floats,
-    distance: Floats,
-    rule: str,
-    doubts: tuple[float, float],
-    distances: tuple[float, float],
-) -> Floats:
-    """Return doubt, distance or their sum, on the scale of known validation images."""
-    unsure = (doubt(logits) - doubts[0]) / doubts[1]
-    far = (distance - distances[0]) / distances[1]
-    return np.asarray({"doubt": unsure, "distance": far, "both": unsure + far}[rule])
+    return dataclasses.replace(point, threshold=threshold, rejected=rejected)
 
 
 def _scale(values: Floats) -> tuple[float, float]:

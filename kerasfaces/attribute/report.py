@@ -3,11 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from markupsafe import Markup
 
-from kerasfaces.attribute.classes import REAL, UNKNOWN
-from kerasfaces.attribute.measure import Matrix
+from kerasfaces.attribute.classes import REAL, SPLITS, UNKNOWN
 from kerasfaces.metrics.intervals import EstimateJson
 from kerasfaces.report import chart, markup
 from kerasfaces.report import page as pages
@@ -23,6 +21,12 @@ _MEANINGS = {
     "accuracy": "right calls",
     "mean_recall": "mean of the classes' right calls",
 }
+_FOLD_NUMBERS = {
+    "auroc": "AUROC of unknown",
+    "called_unknown": "Called unknown",
+    "called_real": "Called real",
+    "known_rejected": "Known called unknown",
+}
 
 
 def render(content: Mapping[str, Any], name: str) -> str:
@@ -32,29 +36,19 @@ def render(content: Mapping[str, Any], name: str) -> str:
         content: What attribution.json holds.
         name: Its heading.
     """
-    parts = [
-        ("result", _result(content)),
-        ("confusion", _confusion(content)),
-        ("classes", _classes(content)),
-        ("unknown", _left_out(content)),
-        ("reals", _reals(content)),
-        ("images", _images(content)),
-        ("settings", _settings(content)),
-    ]
+    parts = {
+        "result": _result(content),
+        "confusion": _confusion(content),
+        "classes": _classes(content),
+        "unknown": _left_out(content),
+        "reals": _reals(content),
+        "images": _images(content),
+        "settings": _settings(content),
+    }
+    footer = pages.measured_on("test")
     return pages.page(
-        name,
-        "kerasfaces attribution",
-        content["notes"],
-        parts,
-        pages.measured_on("test"),
+        name, "kerasfaces attribution", content["notes"], [*parts.items()], footer
     )
-
-
-def matrix_of(calls: Mapping[str, Any]) -> Matrix:
-    """Return the matrix of a measured part."""
-    matrix = calls["matrix"]
-    counts = np.array(matrix["counts"], np.int64)
-    return Matrix(tuple(matrix["true"]), tuple(matrix["called"]), counts)
 
 
 def _result(content: Mapping[str, Any]) -> Section:
@@ -67,61 +61,46 @@ def _result(content: Mapping[str, Any]) -> Section:
     cards = [
         markup.card(title, calls[key], _MEANINGS[key]) for key, title in TITLES.items()
     ]
-    cards.append(
-        markup.card(
-            "AUROC of unknown",
-            content["mean_auroc_unknown"],
-            "chance that a generator never seen looks less known than the known; mean over "
-            "generators left out",
-        )
+    meaning = (
+        "chance that a generator never seen looks less known than the known; mean over "
+        "generators left out"
     )
-    return Section(
-        "Result",
-        markup.paragraph(lead, class_="lead") + tag("div", *cards, class_="cards"),
-    )
+    auroc = markup.card("AUROC of unknown", content["mean_auroc_unknown"], meaning)
+    body = tag("div", *cards, auroc, class_="cards")
+    return Section("Result", markup.paragraph(lead, class_="lead") + body)
 
 
 def _confusion(content: Mapping[str, Any]) -> Section:
-    test = content["test"]
-    point = content["open_set"]
+    test, point = content["test"], content["open_set"]
     note = (
         f"Rejection was set on {point['n']:,} validation images so that at most "
         f"{100 * point['rate']:g} % of the known are called unknown, each class weighing alike (there: "
         f"{100 * point['rejected']:.1f} %; of the test images, as they are, {_percent(test['rejected'])})."
     )
+    titles = {
+        "with_unknown": "Test images, with rejection: blue is right, orange wrong",
+        "forced": "The same images, each forced into a class",
+    }
     figures = [
-        tag(
-            "div",
-            markup.figure(
-                _matrix(matrix_of(test[key]), f"Confusion matrix, {title}"),
-                title,
-            ),
-            class_="wide",
-        )
-        for key, title in (
-            (
-                "with_unknown",
-                "Test images, with rejection: blue is right, orange wrong",
-            ),
-            ("forced", "The same images, each forced into a class"),
-        )
+        _wide(_matrix(test[key]["matrix"], f"Confusion matrix, {title}"), title)
+        for key, title in titles.items()
     ]
     forced = test["forced"]["macro_f1"]
     forced_note = (
         f"Forced into a class, macro-F1 is {markup.number(forced['value'])} "
         f"({markup.interval(forced['low'], forced['high'])})."
     )
-    return Section(
-        "What was called what",
-        markup.paragraph(note)
-        + Markup("").join(figures)
-        + markup.paragraph(forced_note),
-    )
+    parts = [markup.paragraph(note), *figures, markup.paragraph(forced_note)]
+    return Section("What was called what", Markup("").join(parts))
 
 
-def _matrix(matrix: Matrix, description: str) -> Markup:
+def _wide(image: Markup, caption: str) -> Markup:
+    return tag("div", markup.figure(image, caption), class_="wide")
+
+
+def _matrix(matrix: Mapping[str, Any], description: str) -> Markup:
     """Return the picture: rows are true, columns what was called, darker is more."""
-    n_rows, n_columns = matrix.counts.shape
+    n_rows, n_columns = len(matrix["true"]), len(matrix["called"])
     margins = (176.0, 64.0, 128.0, 12.0)
     axes = chart.axes(
         (-0.5, n_columns - 0.5),
@@ -131,20 +110,23 @@ def _matrix(matrix: Matrix, description: str) -> Markup:
     )
     axes.grid(visible=False)
     axes.set_xticks([])
-    axes.set_yticks(range(n_rows), [chart.shortened(name, 22) for name in matrix.true])
+    axes.set_yticks(
+        range(n_rows), [chart.shortened(name, 22) for name in matrix["true"]]
+    )
     ink = chart.COLOURS["ink"]
     chart.text(axes, -0.5, -0.5, "called", shift_px=(0, 108), colour=ink)
     chart.text(axes, n_columns - 0.5, -0.5, "images", shift_px=(8, 14))
-    for column, name in enumerate(matrix.called):
+    for column, name in enumerate(matrix["called"]):
         words = chart.shortened(name, 22)
         chart.text(axes, column, -0.5, words, shift_px=(0, 12), turned=32)
-    for row, name in enumerate(matrix.true):
-        n = int(matrix.counts[row].sum())
+    lines = zip(matrix["true"], matrix["counts"], strict=True)
+    for row, (name, counts) in enumerate(lines):
+        n = sum(counts)
         chart.text(axes, n_columns - 0.5, row, f"{n:,}", shift_px=(8, 0))
-        for column, called in enumerate(matrix.called):
-            count = int(matrix.counts[row, column])
+        for column, count in enumerate(counts):
             share = count / n if n else 0.0
-            colour = chart.COLOURS["real" if called == name else "fake"]
+            right = matrix["called"][column] == name
+            colour = chart.COLOURS["real" if right else "fake"]
             chart.cell(axes, column, row, colour, alpha=0.04 + 0.76 * share)
             if count:
                 words = f"{count:,} ({100 * share:.0f} %)"
@@ -155,25 +137,20 @@ def _matrix(matrix: Matrix, description: str) -> Markup:
 def _classes(content: Mapping[str, Any]) -> Section:
     counts = content["classes"]["counts"]
     measured = content["test"]["with_unknown"]["classes"]
+    few = tag("span", "too few images", class_="missing")
     rows: list[list[object]] = []
     for name in [REAL, *sorted(set(counts) - {REAL})]:
-        own = [f"{counts[name][split]:,}" for split in ("train", "val", "test")]
-        numbers = measured.get(name)
-        if name in content["classes"]["few"] or numbers is None:
-            few = tag("span", "too few images", class_="missing")
-            rows.append([name, *own, few, markup.MISSING, markup.MISSING])
-            continue
-        rows.append(
-            [
-                name,
-                *own,
-                markup.estimate(numbers["recall"]),
-                markup.estimate(numbers["precision"]),
-                markup.number(numbers["f1"]),
+        numbers: list[object] = [few, markup.MISSING, markup.MISSING]
+        if name not in content["classes"]["few"] and name in measured:
+            rates = (measured[name][key] for key in ("recall", "precision"))
+            numbers = [
+                *map(markup.estimate, rates),
+                markup.number(measured[name]["f1"]),
             ]
-        )
+        own = [f"{counts[name][split]:,}" for split in SPLITS]
+        rows.append([name, *own, *numbers])
     least = content["classes"]["least"]
-    wanted = ", ".join(f"{least[split]} {split}" for split in ("train", "val", "test"))
+    wanted = ", ".join(f"{least[split]} {split}" for split in SPLITS)
     caption = f"With rejection; a class needs {wanted} images"
     header = ["Class", "Train", "Val", "Test", "Recall", "Precision", "F1"]
     return Section("Class by class", markup.table(caption, header, rows))
@@ -196,64 +173,49 @@ def _left_out(content: Mapping[str, Any]) -> Section:
             "or validated on, and are left out."
         )
     lines = [
-        (f["generator"], f["auroc"]["value"], f["auroc"]["low"], f["auroc"]["high"])
+        (f["generator"], *(f["auroc"][key] for key in ("value", "low", "high")))
         for f in folds
     ]
     image = chart.forest(
         lines, "AUROC of unknown for each generator left out", mark=0.5
     )
     names = [*content["classes"]["names"], UNKNOWN]
-    called = [
-        [fold["generator"], *(_count(fold["called"].get(name)) for name in names)]
-        for fold in folds
+    called = [[f["generator"], *_counts(f["called"], names)] for f in folds]
+    parts = [
+        markup.paragraph(note),
+        _wide(image, "AUROC of unknown, 95 %"),
+        _fold_numbers(folds),
+        _fold_rules(folds),
+        markup.table("What they were called, images", ["Left out", *names], called),
     ]
-    return Section(
-        title,
-        markup.paragraph(note)
-        + tag("div", markup.figure(image, "AUROC of unknown, 95 %"), class_="wide")
-        + _fold_numbers(folds)
-        + _fold_rules(folds)
-        + markup.table("What they were called, images", ["Left out", *names], called),
-    )
+    return Section(title, Markup("").join(parts))
 
 
 def _fold_numbers(folds: Sequence[Mapping[str, Any]]) -> Markup:
-    columns = {
-        "AUROC of unknown": "auroc",
-        "Called unknown": "called_unknown",
-        "Called real": "called_real",
-        "Known called unknown": "known_rejected",
-    }
     rows = [
         [
             fold["generator"],
             f"{fold['n']:,}",
-            *(markup.estimate(fold[key]) for key in columns.values()),
+            *(markup.estimate(fold[key]) for key in _FOLD_NUMBERS),
             markup.estimate(fold["numbers"]["macro_f1"]),
         ]
         for fold in folds
     ]
-    header = ["Left out", "Images", *columns, "Macro-F1"]
-    return markup.table(
-        "95 % intervals; macro-F1 counts unknown as a class", header, rows
-    )
+    header = ["Left out", "Images", *_FOLD_NUMBERS.values(), "Macro-F1"]
+    caption = "95 % intervals; macro-F1 counts unknown as a class"
+    return markup.table(caption, header, rows)
 
 
 def _fold_rules(folds: Sequence[Mapping[str, Any]]) -> Markup:
-    rules = [*folds[0]["auroc_by_rule"]]
     rows = [
-        [
-            fold["generator"],
-            fold["rule"],
-            *(markup.estimate(fold["auroc_by_rule"][rule]) for rule in rules),
-        ]
-        for fold in folds
+        [f["generator"], f["rule"], *map(markup.estimate, f["auroc_by_rule"].values())]
+        for f in folds
     ]
     return markup.table(
         "AUROC of unknown by rule. The rule in use was chosen by leaving each of the others "
         "out as well: best on their validation images, by heads that never saw this one. "
         "With two generators there are no such heads, and it is doubt",
-        ["Left out", "Rule in use", *rules],
+        ["Left out", "Rule in use", *folds[0]["auroc_by_rule"]],
         rows,
     )
 
@@ -264,7 +226,7 @@ def _reals(content: Mapping[str, Any]) -> Section:
         [
             each["source"],
             f"{each['n']:,}",
-            *(_count(each["called"].get(n, 0)) for n in names),
+            *_counts(dict.fromkeys(names, 0) | each["called"], names),
         ]
         for each in content["test"]["real_sources"]
     ]
@@ -302,8 +264,8 @@ def _settings(content: Mapping[str, Any]) -> Section:
     return Section("Settings", markup.paragraph(note) + table)
 
 
-def _count(count: int | None) -> str:
-    return markup.MISSING if count is None else f"{count:,}"
+def _counts(called: Mapping[str, int], names: Sequence[str]) -> list[str]:
+    return [f"{called[n]:,}" if n in called else markup.MISSING for n in names]
 
 
 def _percent(share: EstimateJson) -> str:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 from kerasfaces import manifest as manifests
 from kerasfaces.attribute import classes as class_rules
-from kerasfaces.attribute import heads, measure, openset, predictions
+from kerasfaces.attribute import heads, measures, openset, predictions
 from kerasfaces.attribute.classes import UNKNOWN
 from kerasfaces.attribute.features import ImageFeatures
 from kerasfaces.attribute.heads import Answers
@@ -120,18 +120,33 @@ def measured(
     answers, *folds = heads.train_all(
         rows, images.read, classes, run.head_file, config.l2, config.reject
     )
+    frame = predictions.table(
+        images.rows,
+        images.reasons,
+        answers.names,
+        answers.logits,
+        answers.score,
+        answers.point,
+    )
     for split in ("val", "test"):
-        frame = predictions.table(images.rows, images.reasons, answers, split)
-        predictions.write(frame, run.table_file(split))
-    unreadable = [
-        f"{path}: {reason}"
-        for path, reason in zip(images.rows["path"], images.reasons, strict=True)
-        if reason
-    ]
+        part = frame[frame["split"] == split].reset_index(drop=True)
+        predictions.write(part, run.table_file(split))
+    bad = frame[frame["reason"] != ""]
+    unreadable = (bad["path"] + ": " + bad["reason"]).tolist()
     shown = [
         (fold.known, fold.unknown, fold.score) for fold in folds if fold.unknown.any()
     ]
-    mean_auroc = measure.mean_auroc(shown, config.resamples, config.seed)
+    mean_auroc = measures.mean_auroc(shown, config.resamples, config.seed)
+    notes = [*notes, *classes.notes]
+    if not folds:
+        notes.append(
+            "There is one generator: leaving it out would leave nothing to tell apart, so how "
+            "well unknown generators are recognised was not measured."
+        )
+    if unreadable:
+        notes.append(
+            f"{len(unreadable):,} images could not be read and are in no number."
+        )
     return {
         "classes": classes.to_json(),
         "open_set": dataclasses.asdict(answers.point),
@@ -145,35 +160,23 @@ def measured(
         "mean_auroc_unknown": mean_auroc.to_dict(),
         "unreadable": unreadable[:50],
         "n_unreadable": len(unreadable),
-        "notes": [*notes, *classes.notes, *_limits(folds, unreadable)],
+        "notes": notes,
         "config": configs.to_dict(config),
     }
-
-
-def _limits(folds: Sequence[Answers], unreadable: Sequence[str]) -> Iterator[str]:
-    """Yield what was not measured, a sentence each."""
-    if not folds:
-        yield (
-            "There is one generator: leaving it out would leave nothing to tell apart, so how "
-            "well unknown generators are recognised was not measured."
-        )
-    if unreadable:
-        yield f"{len(unreadable):,} images could not be read and are in no number."
 
 
 def _calls(
     rows: pd.DataFrame, answers: Answers, config: Config, *, forced: bool
 ) -> dict[str, Any]:
     """Return matrix and numbers over known and unknown rows."""
-    true = answers.true(rows[answers.measured])
+    measured, names = answers.measured, answers.names
+    true = answers.true(rows[measured])
     if forced:
-        names = answers.names
-        called = openset.closest(answers.logits[answers.measured], names)
+        called = openset.closest(answers.logits[measured], names)
     else:
-        names = (*answers.names, UNKNOWN)
-        called = answers.called(answers.measured)
-    matrix = measure.Matrix.of(true, called, names)
-    numbers = measure.summary(matrix, config.resamples, config.seed)
+        called, names = answers.called(measured), (*names, UNKNOWN)
+    matrix = measures.Matrix.of(true, called, names)
+    numbers = measures.summary(matrix, config.resamples, config.seed)
     return {"matrix": matrix.to_json(), **numbers}
 
 
@@ -184,12 +187,10 @@ def _fold(rows: pd.DataFrame, fold: Answers, config: Config) -> dict[str, Any]:
     n = len(called)
     (generator,) = fold.left_out
     own = (rows["label"] == "fake") & (rows["source"] == generator)
+    measured, setting = fold.measured, (config.resamples, config.seed)
     aurocs = {
-        rule: measure.auroc(
-            fold.unknown[fold.measured],
-            score[fold.measured],
-            config.resamples,
-            config.seed,
+        rule: measures.auroc(
+            fold.unknown[measured], score[measured], *setting
         ).to_dict()
         for rule, score in fold.scores.items()
     }

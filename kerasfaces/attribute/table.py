@@ -1,14 +1,14 @@
 """attribution.json -> the tables a terminal shows, in 80 columns."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from kerasfaces.attribute.report import TITLES
 from kerasfaces.core.texts import plain
+from kerasfaces.report.chart import shortened
 from kerasfaces.report.markup import interval, number
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _NAME = 22
 
@@ -22,7 +22,7 @@ def text(content: Mapping[str, Any]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def counts(frame: "pd.DataFrame") -> str:
+def counts(frame: pd.DataFrame) -> str:
     """Return what each source's images were called.
 
     Args:
@@ -88,13 +88,10 @@ def _left_out(content: Mapping[str, Any]) -> Iterator[str]:
     )
     for fold in content["left_out"]:
         auroc = fold["auroc"]
-        others = {
-            name: count
-            for name, count in fold["called"].items()
-            if name not in ("unknown", "real")
-        }
-        most = max(others, key=lambda name: others[name]) if others else ""
-        rest = f"{most} {others[most] / max(fold['n'], 1):.3f}" if most else ""
+        called = fold["called"]
+        others = [name for name in called if name not in ("unknown", "real")]
+        most = max(others, key=lambda name: called[name], default="")
+        rest = f"{most} {called[most] / max(fold['n'], 1):.3f}" if most else ""
         yield (
             f"{_cut(fold['generator'])}{fold['n']:>7,}{number(auroc['value']):>8}   "
             f"{interval(auroc['low'], auroc['high']):16}"
@@ -111,6 +108,4 @@ def _left_out(content: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _cut(name: str) -> str:
-    shown = plain(name)
-    room = _NAME - 3
-    return f"  {shown if len(shown) <= room else shown[: room - 1] + '…':{_NAME - 2}}"
+    return f"  {shortened(name, _NAME - 3):{_NAME - 2}}"

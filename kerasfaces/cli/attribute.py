@@ -55,12 +55,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error("--root goes with --manifest")
 
     from kerasfaces import manifest as manifests
-    from kerasfaces.attribute import apply, run, table
+    from kerasfaces.attribute import predictions, run, table
     from kerasfaces.manifest import split_problems
     from kerasfaces.run.folder import AttributionRun, Run
 
     if isinstance(Run.kind(options.run), AttributionRun):
-        path, frame = apply.apply(options.run, options.manifest, options.root)
+        path, frame = predictions.attribute_others(
+            options.run, options.manifest, options.root
+        )
         print(table.counts(frame))
         print(f"\ntable: {path}")
         return 0

@@ -6,7 +6,7 @@ from made_up import GENERATORS, make_features, make_rows
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, roc_auc_score
 
-from kerasfaces.attribute import classes, head, measure, openset
+from kerasfaces.attribute import classes, head, measures, openset
 from kerasfaces.core.errors import InputError, RunError
 
 
@@ -202,10 +202,10 @@ def test_numbers_agree_with_scikit_learn():
     called = [
         own if random.random() < 0.7 else str(random.choice(names)) for own in true
     ]
-    matrix = measure.Matrix.of(true, called, names)
+    matrix = measures.Matrix.of(true, called, names)
     assert matrix.true == names[:3]
     assert matrix.counts.sum() == 120
-    found = measure.summary(matrix, resamples=200)
+    found = measures.summary(matrix, resamples=200)
     expected = f1_score(true, called, labels=names[:3], average="macro")
     assert found["macro_f1"]["value"] == pytest.approx(expected)
     assert found["macro_f1"]["low"] < expected < found["macro_f1"]["high"]
@@ -215,15 +215,15 @@ def test_numbers_agree_with_scikit_learn():
 
 
 def test_a_matrix_without_mistakes_still_has_an_interval():
-    matrix = measure.Matrix.of(["a"] * 30 + ["b"] * 30, ["a"] * 30 + ["b"] * 30, "ab")
-    found = measure.summary(matrix, resamples=200)["macro_f1"]
+    matrix = measures.Matrix.of(["a"] * 30 + ["b"] * 30, ["a"] * 30 + ["b"] * 30, "ab")
+    found = measures.summary(matrix, resamples=200)["macro_f1"]
     assert found["value"] == found["high"] == 1
     assert 0.85 < found["low"] < 0.99
 
 
 def test_a_class_that_was_never_called():
-    matrix = measure.Matrix.of(["a", "b"] * 10, ["a"] * 20, "ab")
-    found = measure.summary(matrix, resamples=200)
+    matrix = measures.Matrix.of(["a", "b"] * 10, ["a"] * 20, "ab")
+    found = measures.summary(matrix, resamples=200)
     assert found["classes"]["b"]["precision"]["value"] is None
     assert "nothing was called this" in found["classes"]["b"]["precision"]["method"]
     assert found["macro_f1"]["value"] == pytest.approx(1 / 3)
@@ -236,12 +236,12 @@ def test_auroc_and_its_mean():
         unknown = np.arange(100) % 4 == 0
         folds.append((unknown, random.normal(0, 1, 100) + shift * unknown))
     values = [roc_auc_score(*fold) for fold in folds]
-    assert measure.auroc(*folds[0]).value == pytest.approx(values[0])
-    mean = measure.mean_auroc([(~fold[0], *fold) for fold in folds], 200)
+    assert measures.auroc(*folds[0]).value == pytest.approx(values[0])
+    mean = measures.mean_auroc([(~fold[0], *fold) for fold in folds], 200)
     assert mean.value == pytest.approx(np.mean(values))
     assert mean.low < mean.value < mean.high
-    assert "no generator" in measure.mean_auroc([]).method
-    assert "no unknown" in measure.auroc(np.zeros(3, bool), np.zeros(3)).method
+    assert "no generator" in measures.mean_auroc([]).method
+    assert "no unknown" in measures.auroc(np.zeros(3, bool), np.zeros(3)).method
     assert len(GENERATORS) == 3
 
 
@@ -249,7 +249,7 @@ def test_mean_auroc_of_folds_that_share_their_reals_is_no_surer_than_one():
     unknown = np.arange(200) % 4 == 0
     score = np.random.default_rng(4).normal(0, 1, 200) + unknown
     one, same = (
-        measure.mean_auroc([(~unknown, unknown, score)] * n, 2000) for n in (1, 6)
+        measures.mean_auroc([(~unknown, unknown, score)] * n, 2000) for n in (1, 6)
     )
     assert same.high - same.low == pytest.approx(one.high - one.low, rel=0.05)
 
@@ -257,7 +257,7 @@ def test_mean_auroc_of_folds_that_share_their_reals_is_no_surer_than_one():
 def test_mean_auroc_without_a_pair_out_of_order_still_has_an_interval():
     unknown = np.arange(40) % 2 == 0
     fold = (~unknown, unknown, unknown + np.linspace(0, 0.1, 40))
-    mean = measure.mean_auroc([fold, fold], 200)
+    mean = measures.mean_auroc([fold, fold], 200)
     assert mean.value == mean.high == 1
-    assert mean.low == pytest.approx(measure.auroc(*fold[1:]).low)
+    assert mean.low == pytest.approx(measures.auroc(*fold[1:]).low)
     assert "too few pairs" in mean.method

@@ -12,7 +12,7 @@ from kerasfaces.metrics import (
     Estimate,
     Rows,
     Thresholds,
-    measure_slices,
+    measure,
     rate,
 )
 from kerasfaces.metrics.bootstrap import RESAMPLES, draw_counts, rate_draws
@@ -85,28 +85,37 @@ def summary(
         seed: Keys them.
     """
     counts, right = matrix.counts, matrix.right
-    drawn = _resample(matrix, resamples, seed)
+    observed, drawn = (
+        counts[None].astype(np.float64),
+        _resample(matrix, resamples, seed),
+    )
     method = f"stratified bootstrap, {resamples} resamples"
-    hits = counts[np.arange(len(right)), right]
+
+    def estimate(function: Callable[[Floats, NDArray[np.intp]], Floats]) -> Estimate:
+        value = float(function(observed, right)[0])
+        return Estimate(value, *percentiles(function(drawn, right), value), method)
+
+    hits = counts[np.arange(len(right)), right].tolist()
+    n, n_called = counts.sum(axis=1).tolist(), counts.sum(axis=0)[right].tolist()
+    f1 = _f1(observed, right)[0].tolist()
     estimates = {
-        "accuracy": rate(int(hits.sum()), int(counts.sum())),
-        "mean_recall": _estimate(_mean_recall, matrix, drawn, method),
-        "macro_f1": _estimate(_macro_f1, matrix, drawn, method),
+        "accuracy": rate(sum(hits), sum(n)),
+        "mean_recall": estimate(_mean_recall),
+        "macro_f1": estimate(lambda *drawn: _f1(*drawn).mean(axis=1)),
     }
-    called = counts.sum(axis=0)
     classes = {
         name: {
-            "n": int(counts[row].sum()),
-            "recall": rate(int(hits[row]), int(counts[row].sum())).to_dict(),
+            "n": n[row],
+            "recall": rate(hits[row], n[row]).to_dict(),
             "precision": rate(
-                int(hits[row]), int(called[right[row]]), "nothing was called this"
+                hits[row], n_called[row], "nothing was called this"
             ).to_dict(),
-            "f1": float(_f1(counts[None].astype(np.float64), right)[0, row]),
+            "f1": f1[row],
         }
         for row, name in enumerate(matrix.true)
     }
     return {
-        "n": int(counts.sum()),
+        "n": sum(n),
         **{key: value.to_dict() for key, value in estimates.items()},
         "classes": classes,
     }
@@ -124,13 +133,9 @@ def auroc(
         seed: Keys them.
     """
     if unknown.all() or not unknown.any():
-        return undefined(
-            "no unknown images" if not unknown.any() else "no known images"
-        )
+        return undefined(f"no {'known' if unknown.any() else 'unknown'} images")
     rows = Rows.of(unknown, score, np.zeros(score.size))
-    masks = {"all": np.ones(score.size, dtype=bool)}
-    slices = measure_slices(rows, masks, Thresholds(0.5, 0.5), resamples, seed)
-    return slices["all"]["auc"]
+    return measure(rows, Thresholds(0.5, 0.5), resamples, seed)["auc"]
 
 
 def mean_auroc(
@@ -158,18 +163,16 @@ def mean_auroc(
     value = float(np.mean([each.value for each in own]))
     low, high = percentiles(drawn.mean(axis=0), value)
     method = f"stratified bootstrap, images alike in {len(folds)} folds, {resamples} resamples"
-    limits, near = [], 0
+    limits, n_near = [], 0
     for each, aucs, (known, unknown, _) in zip(own, drawn, folds, strict=True):
-        if is_near_perfect(each.value, int(known.sum()), int(unknown.sum())):
-            limits.append((each.low, each.high))
-            near += 1
-        else:
-            limits.append(percentiles(aucs, each.value))
-    if near:
+        near = is_near_perfect(each.value, int(known.sum()), int(unknown.sum()))
+        n_near += near
+        limits.append((each.low, each.high) if near else percentiles(aucs, each.value))
+    if n_near:
         lowest, highest = np.mean(limits, axis=0).tolist()
         low, high = min(low, lowest), max(high, highest)
         method += (
-            f"; widened for {near} with too few pairs out of order for a bootstrap"
+            f"; widened for {n_near} with too few pairs out of order for a bootstrap"
         )
     return Estimate(value, low, high, method)
 
@@ -199,16 +202,6 @@ def _resampled_folds(
     return np.concatenate(parts, axis=1)
 
 
-def _estimate(
-    function: Callable[[Floats, NDArray[np.intp]], Floats],
-    matrix: Matrix,
-    drawn: Floats,
-    method: str,
-) -> Estimate:
-    value = float(function(matrix.counts[None].astype(np.float64), matrix.right)[0])
-    return Estimate(value, *percentiles(function(drawn, matrix.right), value), method)
-
-
 def _f1(counts: Floats, right: NDArray[np.intp]) -> Floats:
     """Return F1 `(k, rows)` of `(k, rows, columns)`; 0 where nothing was right."""
     hits = counts[:, np.arange(len(right)), right]
@@ -216,14 +209,9 @@ def _f1(counts: Floats, right: NDArray[np.intp]) -> Floats:
     return np.asarray(2 * hits / np.maximum(both, 1e-12), dtype=np.float64)
 
 
-def _macro_f1(counts: Floats, right: NDArray[np.intp]) -> Floats:
-    return np.asarray(_f1(counts, right).mean(axis=1), dtype=np.float64)
-
-
 def _mean_recall(counts: Floats, right: NDArray[np.intp]) -> Floats:
     hits = counts[:, np.arange(len(right)), right]
-    share = hits / counts.sum(axis=2)
-    return np.asarray(share.mean(axis=1), dtype=np.float64)
+    return np.asarray((hits / counts.sum(axis=2)).mean(axis=1), dtype=np.float64)
 
 
 def _resample(matrix: Matrix, resamples: int, seed: int) -> NDArray[np.float64]:
@@ -238,15 +226,11 @@ def _resample(matrix: Matrix, resamples: int, seed: int) -> NDArray[np.float64]:
         generator = rng.generator(seed, "confusion", matrix.true[row])
         hits = int(counts[row, right[row]])
         if hits not in (0, n):
-            share = counts[row] / n
-            drawn[:, row] = generator.multinomial(n, share, size=resamples)
+            drawn[:, row] = generator.multinomial(n, counts[row] / n, size=resamples)
             continue
         drawn_hits = rate_draws(hits, n, resamples, generator) * n
-        others = np.where(
-            np.arange(counts.shape[1]) == right[row], 0, counts[row] + 1.0
-        )
-        if hits == n:
-            others = np.where(others > 0, 1.0, 0.0)
+        others = counts[row] + 1.0 if hits == 0 else np.ones(counts.shape[1])
+        others[right[row]] = 0
         drawn[:, row] = (n - drawn_hits)[:, None] * others / max(others.sum(), 1e-12)
         drawn[:, row, right[row]] = drawn_hits
     return drawn
