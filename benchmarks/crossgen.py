@@ -103,7 +103,7 @@ def _plain(folders: list[Path], weights: Path, epochs: int) -> None:
     """Train and test one set after the other, the base in the trained graph."""
     import keras
 
-    from kerasfaces.models import assemble, catalogue
+    from kerasfaces.models import catalogue, network
 
     config = _config(epochs)
     plugin = catalogue.load(config.model.name)
@@ -123,7 +123,7 @@ def _plain(folders: list[Path], weights: Path, epochs: int) -> None:
             for split in ("train", "val", "test")
         )
         net = plugin.build(architecture, found, 0)
-        assemble.freeze(net)
+        network.freeze(net)
         loss = keras.losses.BinaryCrossentropy(from_logits=True)
         net.compile("adam", loss, metrics=["accuracy"], jit_compile=False)
         net.fit(train, validation_data=val, epochs=config.epochs, verbose=0)

@@ -49,7 +49,7 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
 def _parts(seed: int) -> tuple[Any, Any, Callable[[], Any]]:
     """Return a head, its training examples, and its validation after an epoch."""
     from kerasfaces.dataset.batches import Source
-    from kerasfaces.models import head
+    from kerasfaces.models import network
     from kerasfaces.models.config import HeadConfig
     from kerasfaces.train.fit import head_logits
     from kerasfaces.train.loop import scores
@@ -57,7 +57,7 @@ def _parts(seed: int) -> tuple[Any, Any, Callable[[], Any]]:
     random = np.random.default_rng(seed)
     labels = random.integers(0, 2, _IMAGES).astype(np.float32)
     features = random.normal(size=(_IMAGES, _FEATURES)).astype(np.float32)
-    model = head.build(_FEATURES, HeadConfig(l2=0.01, standardize=False), seed)
+    model = network.build_head(_FEATURES, HeadConfig(l2=0.01, standardize=False), seed)
     source = Source(
         reads=[lambda positions: features[positions]],
         labels=labels,

@@ -27,7 +27,7 @@ from kerasfaces.core.errors import ImageError
 from kerasfaces.dataset.channels import from_store
 from kerasfaces.features import engines
 from kerasfaces.images import InputSpec
-from kerasfaces.models import assemble
+from kerasfaces.models import network
 from kerasfaces.run import predictor as predict
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.run.network import TrainedNetwork
@@ -144,7 +144,7 @@ def load(folder: Path, few: Sequence[Path]) -> Ready:
     run = opened.network
     model = run.load()
     if not run.frozen:
-        assemble.unfreeze_all(model)
+        network.unfreeze_all(model)
     spec, names = run.input_spec, run.model.channel_names
     trained = model.get_layer("head") if run.frozen else model
     logits = _frozen(model, _pixels(few, spec)) if _on_pixels(run) else _whole(model)
@@ -173,7 +173,7 @@ def _baseline(run: DetectorRun, config: BaselineConfig) -> Ready:
 def _frozen(
     model: Any, few: NDArray[np.uint8]
 ) -> Callable[[NDArray[Any]], NDArray[np.float64]]:
-    engine = engines.choose(assemble.extractor_of(model), few)
+    engine = engines.choose(network.extractor_of(model), few)
     head = model.get_layer("head")
 
     def logits(batch: NDArray[Any]) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ import numpy as np
 from experiments.systems.detectors import Detector, smaller
 from kerasfaces import images
 from kerasfaces.core.errors import RunError
-from kerasfaces.models import assemble, catalogue
+from kerasfaces.models import catalogue, network
 from kerasfaces.train import config as configs
 
 IMAGES = 4  # of each class
@@ -48,7 +48,7 @@ def random_pass(
     preset = detector.preset or "default"
     config = smaller(configs.preset(preset, detector.model), 1)
     model = catalogue.load(detector.model).build(config.model)
-    assemble.unfreeze_all(model)
+    network.unfreeze_all(model)
     files = [*reals[:IMAGES], *fakes[:IMAGES]]
     pixels = [images.load_array(path, config.input_spec) for path in files]
     batch = np.stack(pixels).astype(np.float32)

@@ -12,7 +12,7 @@ from kerasfaces.core import machine
 from kerasfaces.dataset.batches import Source
 from kerasfaces.estimate.workload import REPEATS, Rate, decoding, timed, writing
 from kerasfaces.features import engines
-from kerasfaces.models import head as heads
+from kerasfaces.models import network
 from kerasfaces.models.weights import BaseWeights
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.loop import Phase, run_phase
@@ -95,7 +95,7 @@ def _head(config: TrainConfig, n_features: int) -> Rate:
     )
 
     def work(epochs: int) -> None:
-        head = heads.build(n_features, config.model.head, config.seed)
+        head = network.build_head(n_features, config.model.head, config.seed)
         phase = Phase(
             name="head",
             model=head,

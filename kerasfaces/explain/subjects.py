@@ -29,8 +29,7 @@ from kerasfaces.explain.contract import Map, Pixels
 from kerasfaces.features import engines
 from kerasfaces.images import InputSpec
 from kerasfaces.images.limits import Limits
-from kerasfaces.models import assemble
-from kerasfaces.models import head as heads
+from kerasfaces.models.network import build_head, extractor_of, poolings_of
 from kerasfaces.models.config import HeadConfig
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.run.network import TrainedNetwork
@@ -63,9 +62,9 @@ class Network:
                 range(views), config.scales, config.taps or ("last",)
             )
         ]
-        self.poolings = assemble.poolings_of(self.model)
+        self.poolings = poolings_of(self.model)
         self._batch = max(1, int(_PIXELS // (max(config.scales) * config.size_px) ** 2))
-        self._extractor = assemble.extractor_of(self.model)
+        self._extractor = extractor_of(self.model)
         self._engine: engines.Engine | None = None
 
     def logits(self, images: Pixels) -> NDArray[np.float64]:
@@ -269,7 +268,7 @@ def _redrawn(
         return []
     others = []
     for number in range(redraws):
-        other = heads.build(head.input_shape[-1], config)
+        other = build_head(head.input_shape[-1], config)
         other.set_weights(head.get_weights())
         random = rng.generator(seed, "redrawn head", number)
         for layer in other.layers:

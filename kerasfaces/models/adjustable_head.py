@@ -1,7 +1,7 @@
 """A head whose dropout and L2 are variables: one traced graph serves many settings.
 
 Tracing a head's training step costs more than training it on a few hundred images. The
-numbers are those of `head.build`: same initial weights, same dropout masks, standardised
+numbers are those of `network.build_head`: same initial weights, same dropout masks, standardised
 inputs (the caller standardises, once for all heads).
 """
 
@@ -105,7 +105,7 @@ class AdjustableHead:
         self.model = keras.Model(features, logit, name="head")
 
     def set(self, config: HeadConfig, seed: int) -> None:
-        """Make it the head that `head.build(n_features, config, seed)` returns."""
+        """Make it the head that `network.build_head(n_features, config, seed)` returns."""
         if self._penalty is not None:
             self._penalty.l2.assign(config.l2)
         first = 1 if config.units else 0

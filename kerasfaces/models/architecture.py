@@ -8,14 +8,15 @@ pixels), or a class of its own.
 import dataclasses
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import keras
 from keras import layers
 
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
-from kerasfaces.models import assemble, stem
+from kerasfaces.models import network
+from kerasfaces.models.channel_layers import COLOURS, Select, Standardize, ToPixels
 from kerasfaces.models.config import ModelConfig, Options, ViewOptions
 from kerasfaces.models.weights import BaseWeights, Sources, load_into
 
@@ -105,16 +106,16 @@ class Architecture(Generic[OptionsT]):
         Raises:
             InputError: They are another architecture's.
         """
-        given = config.options
-        if type(given) is Options:
+        options = config.options
+        if type(options) is Options:
             return self.options
-        if type(given) is not type(self.options):
+        if type(options) is not type(self.options):
             names = [field.name for field in dataclasses.fields(self.options)]
             raise InputError(
                 f"model.options: those are of another model than {config.name}, whose "
                 f"options are {', '.join(names) or 'none'}."
             )
-        return given
+        return options
 
     def completed(
         self, config: ModelConfig, base_weights: BaseWeights | None = None
@@ -156,17 +157,16 @@ class FrozenBase(Architecture[ViewsT]):
         options = self.options_of(config)
         keras.utils.set_random_seed(seed)  # random bases draw from the global generator
         full = Start(options, base_weights, self.sources, seed).load(self.base(options))
-        # With known weights it never runs in training mode; from nothing it must.
-        training = None if base_weights is None else False
-        image = assemble.input_of(config)
-        return assemble.whole(
+        image = network.input_of(config)
+        return network.whole(
             config,
             full,
             image,
             _views(config, options, image),
-            self.preprocessing(),
-            training,
             seed,
+            self.preprocessing(),
+            # With known weights it never runs in training mode; from nothing it must.
+            training=None if base_weights is None else False,
         )
 
 
@@ -205,12 +205,12 @@ class PixelNetwork(Architecture[OptionsT]):
             )
         self.check(config, options)
         keras.utils.set_random_seed(seed)
-        image = x = assemble.input_of(config)
+        image = x = network.input_of(config)
         for layer in self.preprocessing():
             x = layer(x)
         full = self.base(config, Start(options, base_weights, self.sources, seed))
         quicken_norms(full)
-        return assemble.whole(config, full, image, [x], None, None, seed)
+        return network.whole(config, full, image, [x], seed)
 
 
 def quicken_norms(full: keras.Model) -> None:
@@ -237,7 +237,7 @@ def application(
 
 def _views(
     config: ModelConfig, options: ViewOptions, image: keras.KerasTensor
-) -> list[Any]:
+) -> list[keras.KerasTensor]:
     """Return one three-channel image, 0..255, per view."""
     for text, view in zip(config.inputs, config.views, strict=True):
         if len(view) != 3:
@@ -248,14 +248,14 @@ def _views(
             )
     names = config.channel_names
     x = image
-    if not set(names) <= set(stem.COLOURS):
+    if not set(names) <= set(COLOURS):
         if options.standardize:
-            colours = [i for i, name in enumerate(names) if name in stem.COLOURS]
-            x = stem.Standardize(colours, name="standardize_channels")(x)
-        x = stem.ToPixels(names, options.gain, name="to_pixels")(x)
+            colours = [i for i, name in enumerate(names) if name in COLOURS]
+            x = Standardize(colours, name="standardize_channels")(x)
+        x = ToPixels(names, options.gain, name="to_pixels")(x)
     if config.views == (names,):
         return [x]
     return [
-        stem.Select([names.index(name) for name in view], name=f"view_{number}")(x)
+        Select([names.index(name) for name in view], name=f"view_{number}")(x)
         for number, view in enumerate(config.views)
     ]

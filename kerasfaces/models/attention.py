@@ -1,13 +1,13 @@
-"""DANet's channel attention (Fu et al. 2019, arXiv 1809.02983, section 3.3, eq. 3-4).
+"""DANet's channel attention, and wan2023's ways to join noise pattern and spectra by it."""
 
-Maps enter, maps of the same shape leave: each channel becomes itself plus a learned
-share of all channels, weighted by how alike they are.
-"""
-
+from collections.abc import Sequence
 from typing import Any
 
 import keras
-from keras import ops
+from keras import layers, ops
+
+from kerasfaces.core.errors import InputError
+from kerasfaces.models.channel_layers import Select
 
 KINDS = ("equation", "published_code", "scaled")
 
@@ -15,6 +15,9 @@ KINDS = ("equation", "published_code", "scaled")
 @keras.saving.register_keras_serializable(package="kerasfaces")
 class ChannelAttention(keras.layers.Layer):
     """Channel attention: `E_j = beta * sum_i x_ji A_i + A_j`, beta learned from 0.
+
+    Fu et al. 2019 (arXiv 1809.02983), section 3.3, equations 3 and 4: each channel becomes
+    itself plus a learned share of all channels, weighted by how alike they are.
 
     With `A` of shape `(c, h w)`, the energy is the Gram matrix `A Aᵀ`, `(c, c)`, and
 
@@ -62,10 +65,6 @@ class ChannelAttention(keras.layers.Layer):
             energy = ops.max(energy, axis=-1, keepdims=True) - energy
         return ops.softmax(energy, axis=-1)
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        """Return the input's shape."""
-        return input_shape
-
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return {**super().get_config(), "kind": self.kind}
@@ -75,3 +74,48 @@ def _flat(maps: Any) -> Any:
     """Return `(n, h w, c)` float32: in half precision such sums have three digits."""
     flat = ops.reshape(maps, (-1, maps.shape[1] * maps.shape[2], maps.shape[3]))
     return ops.cast(flat, "float32")
+
+
+def is_spectrum(name: str) -> bool:
+    """Tell whether a channel is an amplitude or a phase."""
+    return bool({"amplitude", "phase"} & set(name.split("_")))
+
+
+def fuse(
+    channels: keras.KerasTensor,
+    names: Sequence[str],
+    fusion: str,
+    attention: str = "equation",
+) -> keras.KerasTensor:
+    """Join the noise pattern (LNP) and its spectra (AS, PS), `(n, h, w, c)`.
+
+    wan2023's table 6: `concat` is AS+PS+LNP, `attention_all` is Att(AS+PS+LNP),
+    `attention_spectra`, which it chose, is Att(AS+PS)+LNP; + is concatenation. Under the
+    last the spectra come last, whatever the order of `names`.
+
+    Args:
+        channels: `(n, h, w, c)`, standardised.
+        names: Of the channels, in order.
+        fusion: `concat`, `attention_all` or `attention_spectra`.
+        attention: A kind of `ChannelAttention`.
+
+    Raises:
+        InputError: There are not two channels, or spectra, to attend to each other.
+    """
+    if fusion == "concat":
+        return channels
+    spectra = [i for i, name in enumerate(names) if is_spectrum(name)]
+    others = [i for i in range(len(names)) if i not in spectra]
+    every = fusion == "attention_all"
+    if len(names if every else spectra) < 2 or not (every or others):
+        raise InputError(
+            f"model.options.fusion: {fusion} needs at least two "
+            f"{'channels' if every else 'spectra, and others beside them'}, got "
+            f"{', '.join(names)}; use {'' if every else 'attention_all or '}concat."
+        )
+    attend = ChannelAttention(attention, name="attention")
+    if every:
+        return attend(channels)
+    attended = attend(Select(spectra, name="spectra")(channels))
+    beside = Select(others, name="others")(channels)
+    return layers.Concatenate(name="fused")([beside, attended])

@@ -6,6 +6,7 @@ from typing import Literal
 from kerasfaces.core import config
 from kerasfaces.core.errors import InputError
 from kerasfaces.images import MAX_SIZE_PX, MIN_SIZE_PX
+from kerasfaces.models import presets
 
 GROUPS = {
     "rgb": ("red", "green", "blue"),
@@ -17,6 +18,13 @@ GROUPS = {
         for colour in ("red", "green", "blue")
     ),
 }
+
+
+def _check(holds: bool, config: object, field: str, expected: str) -> None:
+    """Refuse a value; `field` is its place in the whole configuration."""
+    if not holds:
+        value = getattr(config, field.rpartition(".")[2])
+        raise InputError(f"{field}: expected {expected}, got {value}.")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -42,16 +50,11 @@ class HeadConfig:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        if any(width < 1 for width in self.units):
-            raise InputError(
-                f"head.units: expected widths of at least 1, got {self.units}."
-            )
-        if not 0 <= self.dropout < 1:
-            raise InputError(
-                f"head.dropout: expected 0 <= dropout < 1, got {self.dropout}."
-            )
-        if self.l2 < 0:
-            raise InputError(f"head.l2: expected at least 0, got {self.l2}.")
+        _check(
+            min(self.units, default=1) >= 1, self, "head.units", "widths of at least 1"
+        )
+        _check(0 <= self.dropout < 1, self, "head.dropout", "0 <= dropout < 1")
+        _check(self.l2 >= 0, self, "head.l2", "at least 0")
         if self.output == "average" and (self.units or self.dropout or self.l2):
             raise InputError(
                 "head.output: average has no weights; leave units, dropout and l2 out."
@@ -72,11 +75,8 @@ class Options:
             InputError: One of the named options is lower.
         """
         for name in names:
-            if getattr(self, name) < least:
-                raise InputError(
-                    f"model.options.{name}: expected at least {least}, got "
-                    f"{getattr(self, name)}."
-                )
+            enough = getattr(self, name) >= least
+            _check(enough, self, f"model.options.{name}", f"at least {least}")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -106,17 +106,12 @@ class ViewOptions(ChannelOptions):
 
     def __post_init__(self) -> None:
         """Check the range."""
-        if self.gain <= 0:
-            raise InputError(
-                f"model.options.gain: expected more than 0, got {self.gain}."
-            )
+        _check(self.gain > 0, self, "model.options.gain", "more than 0")
 
 
 def default_options(name: str) -> Options:
     """Return the options of an architecture, each at its default."""
-    from kerasfaces.models import catalogue
-
-    options: Options = catalogue.load(name).options
+    options: Options = presets.plugin(name).options
     return options
 
 
@@ -159,15 +154,10 @@ class ModelConfig:
                 "model.inputs: expected channel names joined by +, e.g. rgb or "
                 f"lnp+spectra, got {', '.join(map(repr, self.inputs)) or 'nothing'}."
             )
-        if not MIN_SIZE_PX <= self.size_px <= MAX_SIZE_PX:
-            raise InputError(
-                f"model.size_px: expected {MIN_SIZE_PX}..{MAX_SIZE_PX}, got "
-                f"{self.size_px}."
-            )
-        if not self.scales or any(scale <= 0 for scale in self.scales):
-            raise InputError(
-                f"model.scales: expected positive numbers, got {self.scales}."
-            )
+        fits = MIN_SIZE_PX <= self.size_px <= MAX_SIZE_PX
+        _check(fits, self, "model.size_px", f"{MIN_SIZE_PX}..{MAX_SIZE_PX}")
+        positive = min(self.scales, default=0) > 0
+        _check(positive, self, "model.scales", "positive numbers")
         if min(self.scales) * self.size_px < MIN_SIZE_PX:
             raise InputError(
                 f"model.scales: the base needs at least {MIN_SIZE_PX} px, got "
@@ -177,13 +167,10 @@ class ModelConfig:
     @property
     def views(self) -> tuple[tuple[str, ...], ...]:
         """Return the channel names of each input, groups written out."""
+        words = [[word.strip() for word in text.split("+")] for text in self.inputs]
         return tuple(
-            tuple(
-                name
-                for word in text.split("+")
-                for name in GROUPS.get(word.strip(), (word.strip(),))
-            )
-            for text in self.inputs
+            tuple(name for word in view for name in GROUPS.get(word, (word,)))
+            for view in words
         )
 
     @property

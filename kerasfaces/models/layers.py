@@ -44,10 +44,6 @@ class CaffePreprocessing(keras.layers.Layer):
         mean = ops.convert_to_tensor(_CAFFE_MEAN_BGR, dtype=images.dtype)
         return ops.flip(images, axis=-1) - mean
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        """Return the input's shape."""
-        return input_shape
-
 
 @keras.saving.register_keras_serializable(package="kerasfaces")
 class MeanStdPooling(keras.layers.Layer):
@@ -64,40 +60,6 @@ class MeanStdPooling(keras.layers.Layer):
         # Two passes and a small floor: the gradient of sqrt at 0 is infinite.
         deviation = ops.sqrt(variance + 1e-8)
         return ops.concatenate([ops.squeeze(mean, axis=(1, 2)), deviation], axis=-1)
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        """Return `(n, 2 c)`."""
-        return (input_shape[0], 2 * input_shape[-1])
-
-
-@keras.saving.register_keras_serializable(package="kerasfaces")
-class Rescale(keras.layers.Layer):
-    """Resize `(n, h, w, 3)` images to a square, antialiased when shrinking.
-
-    Args:
-        size_px: Side of the output.
-    """
-
-    def __init__(self, size_px: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.size_px = size_px
-
-    def call(self, images: Any) -> Any:
-        """Return `(n, size_px, size_px, 3)`, bilinear."""
-        return ops.image.resize(
-            images,
-            (self.size_px, self.size_px),
-            interpolation="bilinear",
-            antialias=self.size_px < images.shape[1],
-        )
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        """Return the resized shape."""
-        return (input_shape[0], self.size_px, self.size_px, input_shape[-1])
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {**super().get_config(), "size_px": self.size_px}
 
 
 @keras.saving.register_keras_serializable(package="kerasfaces")
@@ -116,10 +78,6 @@ class Vote(keras.layers.Layer):
         highest, lowest = ops.max(maps, axis=(1, 2)), ops.min(maps, axis=(1, 2))
         return ops.where(highest > 0, highest, lowest)
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        """Return `(n, c)`."""
-        return (input_shape[0], input_shape[-1])
-
 
 @keras.saving.register_keras_serializable(package="kerasfaces")
 class FakeMinusReal(keras.layers.Layer):
@@ -133,10 +91,6 @@ class FakeMinusReal(keras.layers.Layer):
         """Return `(n, 1)`."""
         return scores[:, 1:] - scores[:, :1]
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        """Return `(n, 1)`."""
-        return (input_shape[0], 1)
-
 
 @keras.saving.register_keras_serializable(package="kerasfaces")
 class MeanFeature(keras.layers.Layer):
@@ -149,10 +103,6 @@ class MeanFeature(keras.layers.Layer):
     def call(self, features: Any) -> Any:
         """Return `(n, 1)` float32."""
         return ops.cast(ops.mean(features, axis=1, keepdims=True), "float32")
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        """Return `(n, 1)`."""
-        return (input_shape[0], 1)
 
 
 @keras.saving.register_keras_serializable(package="kerasfaces")
@@ -185,7 +135,3 @@ class ImageTokens(keras.layers.Layer):
         """Return `(n, count c)`."""
         first = tokens[:, : self.count, 0]
         return ops.reshape(first, (-1, self.count * tokens.shape[-1]))
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        """Return `(n, count c)`."""
-        return (input_shape[0], self.count * input_shape[-1])

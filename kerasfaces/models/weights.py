@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import keras
 import numpy as np
@@ -26,28 +26,14 @@ from kerasfaces.core.files import read_json, sha256
 from kerasfaces.core.imports import optional_import
 
 Shape = tuple[int, ...]
+_SERVER = "https://storage.googleapis.com/tensorflow/keras-applications"
 _DOWNLOAD_TIMEOUT_S = 30.0
 _KAGGLE_FILE = "model.weights.h5"
 
 
-class Published(Protocol):
-    """An ImageNet weights file on somebody's server."""
-
-    @property
-    def hint(self) -> str:
-        """Return a sentence, with a space in front, about which file is expected."""
-
-    def fetch(self) -> Path:
-        """Return the file in a local cache, downloading it first if need be.
-
-        Raises:
-            MissingFileError: It cannot be had; the message says where to get it.
-        """
-
-
 @dataclasses.dataclass(frozen=True)
 class KerasFile:
-    """Keras' own weights file of one architecture and width.
+    """Keras' own ImageNet weights of one architecture and width.
 
     Attributes:
         folder: Its folder on Keras' server.
@@ -63,11 +49,14 @@ class KerasFile:
     @property
     def address(self) -> str:
         """Return where Keras downloads it from."""
-        server = "https://storage.googleapis.com/tensorflow/keras-applications"
-        return f"{server}/{self.folder}/{self.file}"
+        return f"{_SERVER}/{self.folder}/{self.file}"
 
     def fetch(self) -> Path:
-        """Return Keras' cached file, downloading it first if need be."""
+        """Return Keras' cached file, downloading it first if need be.
+
+        Raises:
+            MissingFileError: It cannot be had; the message says where to get it.
+        """
         home = homes.keras_home()
         path = home / "models" / self.file
         before = socket.getdefaulttimeout()
@@ -86,9 +75,8 @@ class KerasFile:
         except Exception as error:
             raise MissingFileError(
                 f"`weights='imagenet'`: {self.file} is not in {path.parent} and could not be "
-                f"downloaded ({' '.join(str(error).split())[:120]}). Get it from "
-                f"{self.address} on a machine with internet, put it at {path}, "
-                "or give any copy with `weights=FILE`."
+                f"downloaded ({_shortened(error)}). Get it from {self.address} on a machine "
+                f"with internet, put it at {path}, or give any copy with `weights=FILE`."
             ) from error
         finally:
             socket.setdefaulttimeout(before)
@@ -96,7 +84,7 @@ class KerasFile:
 
 @dataclasses.dataclass(frozen=True)
 class KaggleFile:
-    """keras-hub's weights file of one architecture.
+    """keras-hub's ImageNet weights of one architecture.
 
     Attributes:
         handle: On Kaggle, as `owner/model/framework/variation/version`.
@@ -120,7 +108,11 @@ class KaggleFile:
         return f" Expected keras-hub's {self.name} (its {_KAGGLE_FILE})."
 
     def fetch(self) -> Path:
-        """Return the file in kagglehub's cache, downloading it first if need be."""
+        """Return the file in kagglehub's cache, downloading it first if need be.
+
+        Raises:
+            MissingFileError: It cannot be had; the message says where to get it.
+        """
         kagglehub = optional_import("kagglehub", "hub")
         try:
             with contextlib.redirect_stdout(sys.stderr):  # its progress
@@ -128,10 +120,14 @@ class KaggleFile:
         except Exception as error:
             raise MissingFileError(
                 f"`weights='imagenet'`: keras-hub's {self.name} is not in kagglehub's cache "
-                f"and could not be downloaded ({' '.join(str(error).split())[:120]}). Get "
-                f"{_KAGGLE_FILE} from {self.address} on a machine with internet, put it "
-                "anywhere and give it with `weights=FILE`."
+                f"and could not be downloaded ({_shortened(error)}). Get {_KAGGLE_FILE} from "
+                f"{self.address} on a machine with internet, put it anywhere and give it "
+                "with `weights=FILE`."
             ) from error
+
+
+def _shortened(error: Exception) -> str:
+    return " ".join(str(error).split())[:120]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -166,7 +162,7 @@ class Sources:
     """
 
     title: str
-    imagenet: Published | None = None
+    imagenet: KerasFile | KaggleFile | None = None
     shipped: str = ""
     has_base: bool = True
     instead: str = ""
@@ -212,20 +208,20 @@ class Sources:
         return BaseWeights(kind="file", path=path, sha256=sha256(path))
 
     def _ours(self) -> BaseWeights:
-        folder = resources.files("kerasfaces.models") / "weights"
         if not self.shipped:
             raise InputError(
                 f"`weights='forensic'`: no such base is shipped for {self.title}, only for "
                 "mobilenetv2; give `weights='imagenet'` or a file."
             )
+        folder = resources.files("kerasfaces.models") / "weights"
         path = Path(str(folder / self.shipped))
         if not path.is_file():
             raise MissingFileError(f"{path} is missing: install kerasfaces again.")
-        note, digest = read_json(path.with_suffix(".json")), sha256(path)
-        if note["sha256"] != digest:
+        expected, digest = read_json(path.with_suffix(".json"))["sha256"], sha256(path)
+        if digest != expected:
             raise InputError(
-                f"{path}: SHA-256 is {digest}, expected {note['sha256']}: install "
-                "kerasfaces again."
+                f"{path}: SHA-256 is {digest}, expected {expected}: install kerasfaces "
+                "again."
             )
         return BaseWeights(kind="forensic", path=path, sha256=digest)
 
@@ -253,9 +249,9 @@ def load_into(full: keras.Model, source: BaseWeights) -> None:
     if source.path.suffix == ".npz":
         _load_npz(full, source)
         return
-    wanted, got = expected_shapes(full), shapes(source)
-    if wanted != got:
-        lacking, extra = wanted - got, got - wanted
+    expected, actual = expected_shapes(full), shapes(source)
+    if expected != actual:
+        lacking, extra = expected - actual, actual - expected
         hint = " It seems to include the top." if extra.total() in (1, 2) else ""
         raise InputError(
             f"{source.path}: not weights of {full.name} without top: {lacking.total()} "
@@ -270,37 +266,35 @@ def load_into(full: keras.Model, source: BaseWeights) -> None:
 
 
 def _load_npz(base: keras.Model, source: BaseWeights) -> None:
-    values_by_name = _arrays(source)
+    values = _arrays(source)
     for layer in base.layers:
-        values = []
-        for weight in layer.weights:
-            key = f"{layer.name}/{weight.name}"
-            value = values_by_name.get(key)
-            if value is None or value.shape != tuple(weight.shape):
-                got = "nothing" if value is None else str(value.shape)
+        keys = [f"{layer.name}/{weight.name}" for weight in layer.weights]
+        for key, weight in zip(keys, layer.weights, strict=True):
+            if key not in values or values[key].shape != tuple(weight.shape):
+                actual = values[key].shape if key in values else "nothing"
                 raise InputError(
-                    f"{source.path}: {key} should be {tuple(weight.shape)}, found {got}."
+                    f"{source.path}: {key} should be {tuple(weight.shape)}, found {actual}."
                 )
-            values.append(value.astype(np.float32))
-        layer.set_weights(values)
+        layer.set_weights([values[key].astype(np.float32) for key in keys])
 
 
 def _arrays(source: BaseWeights) -> Mapping[str, NDArray[Any]]:
+    """Return a file's arrays by name; those of an .h5 file are shapes alone."""
     if source.path.suffix == ".npz":
         advice = "expected arrays of numbers: give `weights` another file"
         return arrays.read(source.path, advice, InputError)
     try:
         import h5py
 
-        shapes: dict[str, NDArray[Any]] = {}
+        values: dict[str, NDArray[Any]] = {}
 
         def visit(name: str, item: Any) -> None:
             if isinstance(item, h5py.Dataset):
-                shapes[name] = np.broadcast_to(np.float32(0), item.shape)  # shape only
+                values[name] = np.broadcast_to(np.float32(0), item.shape)
 
         with h5py.File(source.path, "r") as file:
             file.visititems(visit)
-        return shapes
+        return values
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
         raise InputError(
             f"{source.path}: not a readable weights file ({error}); expected .h5, .weights.h5 "

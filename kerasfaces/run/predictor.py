@@ -28,7 +28,8 @@ from kerasfaces.features.cached import FeatureCache, base_recipe
 from kerasfaces.images import InputSpec
 from kerasfaces.images.limits import Limits
 from kerasfaces.manifest import Manifest
-from kerasfaces.models import assemble, stem
+from kerasfaces.models.channel_layers import scaling_of
+from kerasfaces.models.network import extractor_of
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.run.network import TrainedNetwork
 
@@ -151,9 +152,9 @@ def frozen_features(
             f"{network.folder}: its base was trained with it, so that it has no features of "
             "its own; give a run whose base stayed frozen."
         )
-    scaling = stem.scaling_of(model)
+    scaling = scaling_of(model)
     recipe = base_recipe(configs.to_dict(network.model), network.weights, scaling)
-    return FeatureCache(assemble.extractor_of(model), recipe, images)
+    return FeatureCache(extractor_of(model), recipe, images)
 
 
 def inputs_of(

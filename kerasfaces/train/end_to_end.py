@@ -6,7 +6,7 @@ from typing import Any
 from kerasfaces.core.errors import InputError
 from kerasfaces.features import devices
 from kerasfaces.models import catalogue
-from kerasfaces.models.assemble import base_of
+from kerasfaces.models.network import base_of
 from kerasfaces.models.weights import BaseWeights
 from kerasfaces.train.config import TrainConfig
 

@@ -18,8 +18,7 @@ from kerasfaces.dataset.channels import Arrays
 from kerasfaces.features import devices, engines
 from kerasfaces.features.cached import FeatureCache, base_recipe
 from kerasfaces.features.extraction import View
-from kerasfaces.models import assemble, stem
-from kerasfaces.models import head as heads
+from kerasfaces.models import channel_layers, network
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.train import agreements, end_to_end, standardize
 from kerasfaces.train.config import TrainConfig
@@ -97,7 +96,7 @@ def _train(
         model = preparation.get().model
         _say(model, "trained from nothing" if base_weights is None else "all trained")
         _fit_scaling(model, data)
-        assemble.unfreeze_all(model)
+        network.unfreeze_all(model)
         model, history, continued = _train_on_images(
             config, data, model, base_weights, run, extra, device_names
         )
@@ -107,7 +106,7 @@ def _train(
             config, data, preparation, base_weights, run, extra
         )
         if config.unfreeze:
-            count = assemble.freeze(model, config.unfreeze)
+            count = network.freeze(model, config.unfreeze)
             logger.info("fine-tuning the last %d base layers with weights", count)
             model, more, continued = _train_on_images(
                 config, data, model, base_weights, run, extra, device_names
@@ -126,7 +125,7 @@ def _say(model: Any, what: str) -> None:
 
 def _fit_scaling(model: Any, data: Data) -> None:
     reader = data.images.store.reader(data.keys(data.readable("train")))
-    stem.fit_scaling(model, reader, len(reader))
+    channel_layers.fit_scaling(model, reader, len(reader))
 
 
 def _train_frozen(
@@ -143,7 +142,7 @@ def _train_frozen(
     if not config.model.is_rgb:
         model = preparation.get().model
         _fit_scaling(model, data)
-        scaling = stem.scaling_of(model)
+        scaling = channel_layers.scaling_of(model)
     features = feature_cache(
         config, data.images.store, preparation, base_weights, scaling, data.spread
     )
@@ -197,7 +196,7 @@ def _train_head(
     views = [View(number=i, augment=config.augment) for i in range(config.views)]
     readers = [features.reader(keys, view) for view in views]
     val_features = features.reader(data.keys(val))
-    head = heads.build(readers[0].shape[-1], config.model.head, config.seed)
+    head = network.build_head(readers[0].shape[-1], config.model.head, config.seed)
     if config.model.head.standardize:
         standardize.adapt(head.get_layer("standardize"), readers)
     phase = Phase(

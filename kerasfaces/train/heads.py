@@ -19,7 +19,7 @@ _KEPT = 16  # shapes; a graph takes a few megabytes
 
 @dataclasses.dataclass(frozen=True)
 class ReadyHead:
-    """A head as `head.build` makes it, compiled, and its epochs.
+    """A head as `network.build_head` makes it, compiled, and its epochs.
 
     Attributes:
         model: Standardised features `(n, n_features)` -> logit `(n, 1)`.

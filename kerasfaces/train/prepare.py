@@ -11,7 +11,7 @@ from typing import Any
 from kerasfaces.core import config as configs
 from kerasfaces.core import numerics
 from kerasfaces.features import engines
-from kerasfaces.models import assemble, catalogue
+from kerasfaces.models import catalogue, network
 from kerasfaces.models.weights import BaseWeights
 from kerasfaces.train.config import TrainConfig
 
@@ -104,8 +104,8 @@ class Preparation:
         )
         if trains_whole(self._config, self._base_weights):
             return Prepared(model)
-        assemble.freeze(model)
-        return Prepared(model, assemble.extractor_of(model))
+        network.freeze(model)
+        return Prepared(model, network.extractor_of(model))
 
 
 class Preparations:

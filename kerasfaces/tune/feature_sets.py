@@ -16,7 +16,7 @@ from kerasfaces import manifest as manifests
 from kerasfaces.core import config as configs
 from kerasfaces.features.cached import FeatureCache, base_recipe
 from kerasfaces.features.extraction import View
-from kerasfaces.models import assemble, catalogue, stem
+from kerasfaces.models import catalogue, channel_layers, network
 from kerasfaces.train import channels, standardize
 from kerasfaces.train import data as datasets
 from kerasfaces.train.config import TrainConfig
@@ -219,15 +219,15 @@ class FeatureSets:
 
         def build() -> Any:
             model = architecture.build(part.model, weights, 0)
-            assemble.freeze(model)
+            network.freeze(model)
             return model
 
         if supersets.standardizes(part.model):
             fitted = build()
             reader = data.images.store.reader(data.keys(data.readable("train")))
-            stem.fit_scaling(fitted, reader, len(reader))
-            scaling = stem.scaling_of(fitted)
+            channel_layers.fit_scaling(fitted, reader, len(reader))
+            scaling = channel_layers.scaling_of(fitted)
         recipe = base_recipe(configs.to_dict(part.model), weights.describe(), scaling)
         return FeatureCache(
-            lambda: assemble.extractor_of(fitted or build()), recipe, data.images.store
+            lambda: network.extractor_of(fitted or build()), recipe, data.images.store
         )

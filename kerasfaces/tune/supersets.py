@@ -113,10 +113,10 @@ class Supersets:
 @functools.cache
 def anatomy_of(name: str, options: Options) -> Anatomy:
     """Return a base's layers; builds it once, without weights."""
-    from kerasfaces.models import assemble
+    from kerasfaces.models import network
 
     config = ModelConfig(name=name, options=options)
-    base = assemble.base_of(catalogue.load(name).build(config))
+    base = network.base_of(catalogue.load(name).build(config))
     widths = {
         layer.name: int(layer.output.shape[-1])
         for layer in base.layers

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kerasfaces.core import config
-from kerasfaces.models import assemble, catalogue
+from kerasfaces.models import catalogue, network
 from kerasfaces.models.config import (
     GROUPS,
     HeadConfig,
@@ -70,7 +70,7 @@ def some_taps(name):
         return ()  # the one has no layer, the other's layers see patches
     if is_transformer(name):
         return ()  # its layers are inside keras-hub's
-    base = assemble.base_of(
+    base = network.base_of(
         plugin(name).build(
             config.updated(
                 ModelConfig(name=name, size_px=SIZE_PX), {"options": options(name)}
@@ -157,7 +157,7 @@ def test_rebuilt_from_json_with_loaded_weights_is_the_same(built, images, tmp_pa
 
 def test_the_head_can_be_replayed_from_the_taps(built, images):
     model_config, model = built
-    poolings = assemble.poolings_of(model)
+    poolings = network.poolings_of(model)
     names = model_config.taps or ("last",)
     views = len(model_config.views) if not plugin(model_config.name).end_to_end else 1
     assert len(poolings) == views * len(model_config.scales) * len(names)
@@ -185,11 +185,11 @@ def test_each_argument_reaches_the_model(built):
         head.get_layer("norm_2")
     with pytest.raises(ValueError, match="standardize"):
         head.get_layer("standardize")
-    base = assemble.base_of(model)
+    base = network.base_of(model)
     outputs = [base.get_layer(tap).output for tap in model_config.taps] or base.outputs
     width = sum(output.shape[-1] for output in outputs)
     views = 1 if plugin(model_config.name).end_to_end else len(model_config.inputs)
-    extractor = assemble.extractor_of(model)
+    extractor = network.extractor_of(model)
     width *= 2 * len(model_config.scales) * views
     assert extractor.output_shape == (None, width)
     if views > 1:
@@ -202,7 +202,7 @@ def test_each_argument_reaches_the_model(built):
 @pytest.mark.slow
 def test_every_trainable_weight_gets_a_gradient(built, images):
     _, model = built
-    assemble.unfreeze_all(model)
+    network.unfreeze_all(model)
     before = [keras.ops.convert_to_numpy(w) for w in model.trainable_variables]
     model.compile(
         optimizer=keras.optimizers.SGD(1.0),
@@ -225,8 +225,8 @@ def test_every_trainable_weight_gets_a_gradient(built, images):
 def test_frozen_layers_and_batch_statistics_stay_still(built, images, last):
     model_config, _ = built
     model = plugin(model_config.name).build(model_config, None, 1)
-    assemble.freeze(model, last)
-    base = assemble.base_of(model)
+    network.freeze(model, last)
+    base = network.base_of(model)
     norms = [x for x in base.layers if isinstance(x, keras.layers.BatchNormalization)]
     few = model_config.name in WITHOUT_NORMS or is_transformer(model_config.name)
     assert norms or few

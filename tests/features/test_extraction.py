@@ -38,7 +38,7 @@ class Pictures:
 def compute(monkeypatch, tmp_path, tiny_weights):
     """Compute features into a cache of its own; return its files' bytes."""
     from kerasfaces.features.cached import FeatureCache
-    from kerasfaces.models import assemble
+    from kerasfaces.models import network
     from kerasfaces.models.config import ModelConfig
     from kerasfaces.models.zoo import mobilenetv2
 
@@ -51,7 +51,7 @@ def compute(monkeypatch, tmp_path, tiny_weights):
         pictures = pictures or Pictures()
         monkeypatch.setenv("KERASFACES_CACHE", str(tmp_path / name))
         cache = FeatureCache(
-            assemble.extractor_of(model), {"base": 1}, pictures, spread=spread
+            network.extractor_of(model), {"base": 1}, pictures, spread=spread
         )
         for view in (None, *views):
             cache.reader(pictures.keys, view)
@@ -102,7 +102,7 @@ import_keras()
 from kerasfaces.dataset import cache
 from kerasfaces.features import cached
 from kerasfaces.images import InputSpec
-from kerasfaces.models import assemble
+from kerasfaces.models import network
 from kerasfaces.models.config import ModelConfig
 from kerasfaces.models.zoo import mobilenetv2
 
@@ -125,7 +125,7 @@ files = sorted((folder / "images").iterdir())
 images = cache.cache_images(files, InputSpec(size_px=96), spread)
 print([reason for reason in images.reasons if reason])
 features = cached.FeatureCache(
-    assemble.extractor_of(model), {"base": 1}, images.store, spread=spread
+    network.extractor_of(model), {"base": 1}, images.store, spread=spread
 )
 cached.engine.map, real = None, cached.engine.map
 

@@ -10,9 +10,9 @@ import pytest
 
 from kerasfaces.cli.train import main
 from kerasfaces.core.errors import InputError
-from kerasfaces.models import assemble
-from kerasfaces.models.patches import ByImage, OneAtATime, Patches, starts
+from kerasfaces.models import network
 from kerasfaces.models.zoo import aggregated_cnns
+from kerasfaces.models.zoo.aggregated_cnns import ByImage, OneAtATime, Patches, starts
 from kerasfaces.train import config as configs
 
 pytestmark = pytest.mark.tf
@@ -103,7 +103,7 @@ def test_weights_as_described():
 def test_the_logit_is_the_mean_of_the_networks_votes():
     model = aggregated_cnns.ARCHITECTURE.build(SMALL, None, 4)
     images = pixels()
-    maps = assemble.base_of(model)(model.get_layer("preprocessing")(images))
+    maps = network.base_of(model)(model.get_layer("preprocessing")(images))
     maps = numpy_of(maps)[:, :, 0]
     assert maps.shape == (5, 9, 3)
     votes = np.where(maps.max(axis=1) > 0, maps.max(axis=1), maps.min(axis=1))

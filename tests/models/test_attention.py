@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from kerasfaces.core import rng
-from kerasfaces.models import attention, stem
+from kerasfaces.models import attention, channel_layers
 from kerasfaces.models.attention import KINDS, ChannelAttention
-from kerasfaces.models.stem import Select, Standardize, ToPixels
+from kerasfaces.models.channel_layers import Select, Standardize, ToPixels
 
 pytestmark = pytest.mark.tf
 
@@ -182,7 +182,9 @@ def test_selection_is_numpy_s(positions):
     values = maps(channels=4)
     got = keras.ops.convert_to_numpy(Select(positions)(values))
     np.testing.assert_array_equal(got, values[..., list(positions)])
-    listed = [i for start, end in stem.runs_of(positions) for i in range(start, end)]
+    listed = [
+        i for start, end in channel_layers.runs_of(positions) for i in range(start, end)
+    ]
     assert listed == list(positions)
 
 

@@ -12,9 +12,9 @@ import scipy.fft
 from kerasfaces.cli.train import main
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import read_json
-from kerasfaces.models import assemble, catalogue, dct, spectral
+from kerasfaces.models import catalogue, network
 from kerasfaces.models.config import ModelConfig
-from kerasfaces.models.zoo import dct_cnn, gragnaniello2021, resnet50
+from kerasfaces.models.zoo import autogan_spec, dct_cnn, gragnaniello2021, resnet50
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.train import config as configs
 
@@ -37,21 +37,21 @@ def numpy_of(values):
 def test_log_dct_is_scipy_s():
     images = pixels()
     wanted = scipy.fft.dctn(images.astype(np.float64), axes=(1, 2), norm="ortho")
-    found = numpy_of(dct.LogDct()(images))
+    found = numpy_of(dct_cnn.LogDct()(images))
     np.testing.assert_allclose(
-        np.exp(found) - dct.EPSILON, np.abs(wanted), rtol=1e-4, atol=2e-3
+        np.exp(found) - dct_cnn.EPSILON, np.abs(wanted), rtol=1e-4, atol=2e-3
     )
 
 
 def test_dct_matrix_is_orthonormal():
-    matrix = dct.dct_matrix(24).astype(np.float64)
+    matrix = dct_cnn.dct_matrix(24).astype(np.float64)
     np.testing.assert_allclose(matrix @ matrix.T, np.eye(24), atol=1e-6)
 
 
 def test_coefficients_are_standardised_one_by_one():
     images = pixels(40, 16)
-    layer = dct.StandardizeCoefficients()
-    coefficients = dct.LogDct()(images)
+    layer = dct_cnn.StandardizeCoefficients()
+    coefficients = dct_cnn.LogDct()(images)
     layer(coefficients)
     layer.fit(lambda positions: images[positions], len(images))
     values = numpy_of(layer(coefficients))
@@ -62,8 +62,8 @@ def test_coefficients_are_standardised_one_by_one():
 
 def test_a_coefficient_that_never_changes_is_only_centred():
     images = np.full((8, 16, 16, 3), 90, np.uint8)
-    layer = dct.StandardizeCoefficients()
-    coefficients = dct.LogDct()(images)
+    layer = dct_cnn.StandardizeCoefficients()
+    coefficients = dct_cnn.LogDct()(images)
     layer(coefficients)
     layer.fit(lambda positions: images[positions], len(images))
     np.testing.assert_allclose(numpy_of(layer(coefficients)), 0, atol=1e-3)
@@ -76,12 +76,12 @@ def test_log_spectrum_is_numpy_s():
     low, high = np.percentile(wanted, [5, 95], axis=(1, 2), keepdims=True)
     wanted = np.clip(2 * (wanted - low) / (high - low) - 1, -1, 1)
     np.testing.assert_allclose(
-        numpy_of(spectral.LogSpectrum()(images)), wanted, atol=1e-3
+        numpy_of(autogan_spec.LogSpectrum()(images)), wanted, atol=1e-3
     )
 
 
 def test_spectrum_of_a_constant_image_is_finite():
-    values = numpy_of(spectral.LogSpectrum()(np.full((1, 16, 16, 3), 90, np.uint8)))
+    values = numpy_of(autogan_spec.LogSpectrum()(np.full((1, 16, 16, 3), 90, np.uint8)))
     assert np.isfinite(values).all()
     assert np.abs(values).max() <= 1
 
@@ -91,11 +91,11 @@ def test_spectrum_shows_what_upsampling_repeats():
     small = pixels(1, 16)
     large = np.zeros((1, 32, 32, 3), np.uint8)
     large[:, ::2, ::2] = small
-    values = numpy_of(spectral.LogSpectrum()(large))
+    values = numpy_of(autogan_spec.LogSpectrum()(large))
     np.testing.assert_allclose(values[:, :16, :16], values[:, 16:, 16:], atol=1e-4)
 
 
-@pytest.mark.parametrize("transform", [dct.LogDct, spectral.LogSpectrum])
+@pytest.mark.parametrize("transform", [dct_cnn.LogDct, autogan_spec.LogSpectrum])
 def test_transforms_are_the_same_inside_tf_data(transform):
     import tensorflow as tf
 
@@ -131,7 +131,7 @@ def test_dct_cnn_flattens_every_coefficient():
         configs.default("dct_cnn").model, size_px=32, name="dct_cnn"
     )
     model = dct_cnn.ARCHITECTURE.build(config)
-    assert assemble.extractor_of(model).output_shape == (None, 8 * 8 * 32)
+    assert network.extractor_of(model).output_shape == (None, 8 * 8 * 32)
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -11,7 +11,7 @@ import pytest
 from kerasfaces.cli.train import main
 from kerasfaces.core.errors import InputError, MissingExtraError, MissingFileError
 from kerasfaces.core.files import read_json
-from kerasfaces.models import assemble, catalogue, layers, weights
+from kerasfaces.models import catalogue, layers, network, weights
 from kerasfaces.models.architecture import Start
 from kerasfaces.models.config import ModelConfig
 from kerasfaces.models.weights import Sources
@@ -87,7 +87,7 @@ def pixels(n=3, size_px=48, seed=0):
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "count"), PUBLISHED.items())
 def test_the_base_has_the_published_number_of_weights(name, count):
-    base = assemble.base_of(built(configs.default(name).model))
+    base = network.base_of(built(configs.default(name).model))
     found = base.count_params()
     if name == "resnet18":  # torch does not count running means and variances
         found = sum(int(np.prod(w.shape)) for w in base.trainable_variables)
@@ -97,7 +97,7 @@ def test_the_base_has_the_published_number_of_weights(name, count):
 def test_resnet50_convstack_is_its_description():
     model = built(dataclasses.replace(small("resnet50_convstack"), size_px=64))
     stack = 9 * 2048 * 128 + 128 + 15 * (9 * 128 * 128 + 128) + 4 * 4 * 128
-    base = assemble.base_of(model)
+    base = network.base_of(model)
     assert base.count_params() == 23_587_712 + stack
     kinds = [type(x).__name__ for x in base.layers if x.name.startswith("stack")]
     assert kinds == (["Conv2D"] * 4 + ["BatchNormalization"]) * 4
@@ -116,7 +116,7 @@ def test_resnet50_convstack_starts_from_resnet50_s_weights(tmp_path):
         str(tmp_path / "resnet.weights.h5")
     )
     config = dataclasses.replace(small("resnet50_convstack"), size_px=64)
-    base = assemble.base_of(built(config, found, 1))
+    base = network.base_of(built(config, found, 1))
     for layer in (each for each in source.layers if each.weights):
         for ours, theirs in zip(
             base.get_layer(layer.name).get_weights(), layer.get_weights(), strict=True
@@ -128,11 +128,11 @@ def test_resnet50_convstack_starts_from_resnet50_s_weights(tmp_path):
 def test_the_head_sees_the_tokens_of_the_whole_image(name):
     model = built(small(name))
     count = 1 if name.startswith("vit") else 2
-    assert assemble.base_of(model).output_shape == (None, 9 + count, 1, 8)
-    assert assemble.extractor_of(model).output_shape == (None, 8 * count)
+    assert network.base_of(model).output_shape == (None, 9 + count, 1, 8)
+    assert network.extractor_of(model).output_shape == (None, 8 * count)
     images = pixels()
-    tokens = assemble.base_of(model)(model.get_layer("preprocessing")(images))
-    found = numpy_of(assemble.extractor_of(model)(images))
+    tokens = network.base_of(model)(model.get_layer("preprocessing")(images))
+    found = numpy_of(network.extractor_of(model)(images))
     first = numpy_of(tokens)[:, :count, 0].reshape(3, -1)
     np.testing.assert_allclose(found, first, atol=1e-5)
 
@@ -166,7 +166,7 @@ def test_weights_from_keras_hub_s_file_are_in_the_base(name, tmp_path):
     backbone = backbone_of(name, config)
     backbone.save_weights(path)
     found = plugin(name).find_weights(str(path))
-    base = assemble.base_of(built(config, found, 3))
+    base = network.base_of(built(config, found, 3))
     for ours, theirs in zip(base.weights, backbone.weights, strict=True):
         np.testing.assert_array_equal(numpy_of(ours), numpy_of(theirs))
     if name != "resnet18":

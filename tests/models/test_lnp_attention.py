@@ -8,9 +8,9 @@ import pytest
 
 from kerasfaces.core import rng
 from kerasfaces.core.errors import InputError
-from kerasfaces.models import assemble, fusion, stem
+from kerasfaces.models import attention, channel_layers, network
 from kerasfaces.models.config import HeadConfig, ModelConfig, ViewOptions
-from kerasfaces.models.resnet import resnet34
+from kerasfaces.models.resnet34 import resnet34
 from kerasfaces.models.zoo import lnp_attention, mobilenetv2
 
 pytestmark = pytest.mark.tf
@@ -46,7 +46,7 @@ def test_any_number_of_channels(inputs, count, how):
     assert model.input_shape == (None, 32, 32, count)
     logits = numpy(model(values((2, 32, 32, count)), training=False))
     assert logits.shape == (2, 1)
-    first = assemble.base_of(model).input_shape[-1]
+    first = network.base_of(model).input_shape[-1]
     assert first == (3 if how == "project" else count)
 
 
@@ -82,7 +82,7 @@ def test_resnet34_has_the_published_size():
 
 def fused(kind, names=FIVE, beta=1.0):
     image = keras.Input((4, 4, len(names)))
-    model = keras.Model(image, fusion.fuse(image, names, kind, "scaled"))
+    model = keras.Model(image, attention.fuse(image, names, kind, "scaled"))
     if kind != "concat":
         model.get_layer("attention").beta.assign(beta)
     return model
@@ -105,8 +105,8 @@ def test_spectra_are_found_wherever_they_stand():
     inputs = values((1, 4, 4, 4))
     got = numpy(fused("attention_spectra", names, beta=0.0)(inputs))
     np.testing.assert_array_equal(got, inputs[..., [1, 3, 0, 2]])
-    assert fusion.is_spectrum("amplitude_red")
-    assert not fusion.is_spectrum("lnp_red")
+    assert attention.is_spectrum("amplitude_red")
+    assert not attention.is_spectrum("lnp_red")
 
 
 @pytest.mark.parametrize(
@@ -126,14 +126,14 @@ def test_nothing_to_attend_to_is_a_sentence(inputs, kind):
 def test_inflated_weights_see_equal_channels_as_three_equal_ones(tiny_weights):
     found = mobilenetv2.ARCHITECTURE.find_weights(str(tiny_weights))
     model = lnp_attention.ARCHITECTURE.build(config(fusion="concat"), found)
-    wide = assemble.base_of(model)
-    narrow = assemble.base_of(
+    wide = network.base_of(model)
+    narrow = network.base_of(
         mobilenetv2.ARCHITECTURE.build(
             ModelConfig(size_px=32, options=mobilenetv2.Options(alpha=0.35)), found
         )
     )
     plane = values((2, 32, 32, 1))
-    scale = stem.IMAGENET_SD["mobilenetv2"]
+    scale = channel_layers.IMAGENET_SD["mobilenetv2"]
     ours = wide(np.repeat(plane, 5, axis=-1), training=False)
     theirs = narrow(np.repeat(plane * scale, 3, axis=-1), training=False)
     np.testing.assert_allclose(numpy(ours), numpy(theirs), atol=1e-4)
@@ -146,7 +146,7 @@ def test_projected_base_keeps_its_weights(tiny_weights):
     reference = mobilenetv2.ARCHITECTURE.build(
         ModelConfig(size_px=32, options=mobilenetv2.Options(alpha=0.35)), found
     )
-    ours, theirs = (assemble.base_of(m).get_weights() for m in (model, reference))
+    ours, theirs = (network.base_of(m).get_weights() for m in (model, reference))
     for a, b in zip(ours, theirs, strict=True):
         np.testing.assert_array_equal(a, b)
     kernel = model.get_layer("project_to_3").get_weights()[0]
@@ -173,7 +173,7 @@ def test_batch_statistics_follow_within_an_epoch():
     model = lnp_attention.ARCHITECTURE.build(config())
     norms = [
         layer
-        for layer in assemble.base_of(model).layers
+        for layer in network.base_of(model).layers
         if isinstance(layer, keras.layers.BatchNormalization)
     ]
     assert norms
@@ -199,9 +199,9 @@ def test_frozen_base_sees_each_view_as_an_image():
     inputs = np.concatenate(
         [127.5 + 30 * values((2, 32, 32, 3)), values((2, 32, 32, 3), 1)], axis=-1
     ).astype("float32")
-    both = assemble.extractor_of(mobilenetv2.ARCHITECTURE.build(settings))(inputs)
+    both = network.extractor_of(mobilenetv2.ARCHITECTURE.build(settings))(inputs)
     plain = dataclasses.replace(settings, inputs=("rgb",))
-    extractor = assemble.extractor_of(mobilenetv2.ARCHITECTURE.build(plain))
+    extractor = network.extractor_of(mobilenetv2.ARCHITECTURE.build(plain))
     halves = [
         np.clip(inputs[..., :3], 0, 255),
         np.clip(127.5 + 10 * inputs[..., 3:], 0, 255),

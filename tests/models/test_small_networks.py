@@ -11,9 +11,9 @@ import pytest
 from kerasfaces.cli.train import main
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import read_json
-from kerasfaces.models import assemble, catalogue, layers
+from kerasfaces.models import catalogue, layers, network
 from kerasfaces.models.config import HeadConfig, ModelConfig
-from kerasfaces.models.head import build as build_head
+from kerasfaces.models.network import build_head
 from kerasfaces.models.zoo import (
     aggregated_cnns,
     modified_cnn,
@@ -73,7 +73,7 @@ def test_two_layer_cnn_has_the_weights_of_its_description():
     wanted += dense(side * side * 64, 128) + dense(128, 1)
     model = built(default("two_layer_cnn"))
     assert model.count_params() == wanted
-    kinds = [type(x).__name__ for x in assemble.base_of(model).layers[1:]]
+    kinds = [type(x).__name__ for x in network.base_of(model).layers[1:]]
     assert kinds == ["Conv2D", "Conv2D", "MaxPooling2D"] * 2
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kerasfaces.core.errors import InputError, MissingFileError
-from kerasfaces.models import assemble, weights
+from kerasfaces.models import network, weights
 from kerasfaces.models.config import ModelConfig
 from kerasfaces.models.zoo import mobilenetv2, resnet50
 
@@ -36,7 +36,7 @@ def test_weights_file_reaches_the_tapped_base(tiny_weights):
         input_shape=(None, None, 3), alpha=0.35, include_top=False, weights=None
     )
     full.load_weights(tiny_weights)
-    base = assemble.base_of(model)
+    base = network.base_of(model)
     for layer in (layer for layer in base.layers if layer.weights):
         for ours, theirs in zip(
             layer.weights, full.get_layer(layer.name).weights, strict=True
@@ -67,7 +67,7 @@ def test_other_width_and_other_architecture_are_refused(tiny_weights, tmp_path):
 
 def test_npz_is_loaded_by_name_and_strictly(tmp_path):
     config = ModelConfig(size_px=32, options=mobilenetv2.Options(alpha=0.35))
-    source = assemble.base_of(mobilenetv2.ARCHITECTURE.build(config, None, 3))
+    source = network.base_of(mobilenetv2.ARCHITECTURE.build(config, None, 3))
     arrays = {
         f"{layer.name}/{weight.name}": array(weight).astype(np.float16)
         for layer in source.layers
@@ -76,7 +76,7 @@ def test_npz_is_loaded_by_name_and_strictly(tmp_path):
     path = tmp_path / "base.npz"
     np.savez(path, **arrays)
     found = mobilenetv2.ARCHITECTURE.find_weights(str(path))
-    base = assemble.base_of(mobilenetv2.ARCHITECTURE.build(config, found, 0))
+    base = network.base_of(mobilenetv2.ARCHITECTURE.build(config, found, 0))
     np.testing.assert_allclose(
         array(base.get_layer("Conv1").kernel), arrays["Conv1/kernel"], atol=0
     )
@@ -166,7 +166,7 @@ def test_official_resnet50_layout_loads(tmp_path):
         assert "conv1_conv" in file
     found = resnet50.ARCHITECTURE.find_weights(str(path))
     config = ModelConfig(name="resnet50", size_px=32)
-    base = assemble.base_of(resnet50.ARCHITECTURE.build(config, found, 0))
+    base = network.base_of(resnet50.ARCHITECTURE.build(config, found, 0))
     for layer in (layer for layer in full.layers if layer.weights):
         for ours, theirs in zip(
             base.get_layer(layer.name).weights, layer.weights, strict=True

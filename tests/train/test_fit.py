@@ -11,7 +11,7 @@ from kerasfaces.core import config as configs
 from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.dataset.batches import steps_per_epoch
 from kerasfaces.features import engines
-from kerasfaces.models import assemble
+from kerasfaces.models import network
 from kerasfaces.models.config import HeadConfig, ModelConfig
 from kerasfaces.models.zoo import mobilenetv2
 from kerasfaces.train import compiled, fit, loop
@@ -181,8 +181,8 @@ def test_unfreezing_trains_the_end_of_the_base_only(
     changed = [
         layer.name
         for layer, old in zip(
-            assemble.base_of(trained.model).layers,
-            assemble.base_of(fresh).layers,
+            network.base_of(trained.model).layers,
+            network.base_of(fresh).layers,
             strict=True,
         )
         if any(
@@ -206,7 +206,7 @@ def test_none_trains_the_whole_network(tiny_manifest, tmp_path):
     fresh = mobilenetv2.ARCHITECTURE.build(config.model, None, 0)
     norm = "bn_Conv1"
     moved, start = (
-        assemble.base_of(model).get_layer(norm).moving_mean
+        network.base_of(model).get_layer(norm).moving_mean
         for model in (trained.model, fresh)
     )
     assert not np.array_equal(

@@ -8,7 +8,7 @@ import pytest
 
 from kerasfaces.core import rng
 from kerasfaces.dataset.batches import Source, steps_per_epoch
-from kerasfaces.models import head
+from kerasfaces.models import network
 from kerasfaces.models.config import HeadConfig
 from kerasfaces.train import fit, heads, loop
 from kerasfaces.train.standardize import adapt, moments
@@ -66,7 +66,7 @@ CONFIGS = [
 @pytest.mark.parametrize("config", CONFIGS)
 def test_a_head_used_again_is_a_head_built_anew(config, schedule):
     features, labels = example()
-    built = head.build(7, config, seed=3)
+    built = network.build_head(7, config, seed=3)
     ready_features = features
     if config.standardize:
         adapt(built.get_layer("standardize"), [features])
@@ -126,11 +126,11 @@ def test_paused_and_continued_is_trained_at_once(tmp_path):
     features, labels = example()
     config = HeadConfig(units=(5,), dropout=0.4)
     options = {"schedule": "cosine", "patience": 4}
-    whole = head.build(7, config, seed=0)
+    whole = network.build_head(7, config, seed=0)
     expected = loop.run_phase(phase(whole, features, labels, **options), None)
     path = tmp_path / "state.npz"
     for now in (2, 4, None):
-        model = head.build(7, config, seed=0)
+        model = network.build_head(7, config, seed=0)
         got = loop.run_phase(
             phase(model, features, labels, epochs_now=now, **options), path
         )
@@ -152,7 +152,7 @@ def test_a_hopeless_training_is_stopped_for_good(tmp_path):
         return len(rows) == 3
 
     def train(**options):
-        model = head.build(7, HeadConfig(), seed=0)
+        model = network.build_head(7, HeadConfig(), seed=0)
         told = phase(model, features, labels, stop=stop, **options)
         return loop.run_phase(told, path)
 

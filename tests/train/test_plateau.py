@@ -120,7 +120,7 @@ def test_the_plateau_lowers_the_optimizer_s_rate(tiny_manifest, tmp_path, monkey
 def test_train_base_starts_from_the_weights_and_changes_them(
     tiny_manifest, tiny_weights, tmp_path
 ):
-    from kerasfaces.models import assemble
+    from kerasfaces.models import network
     from kerasfaces.models.zoo import mobilenetv2
 
     found = mobilenetv2.ARCHITECTURE.find_weights(str(tiny_weights))
@@ -139,8 +139,8 @@ def test_train_base_starts_from_the_weights_and_changes_them(
     assert [row["phase"] for row in trained.history] == ["scratch"]
     start = mobilenetv2.ARCHITECTURE.build(config.model, found)
     pairs = zip(
-        assemble.base_of(trained.model).get_weights(),
-        assemble.base_of(start).get_weights(),
+        network.base_of(trained.model).get_weights(),
+        network.base_of(start).get_weights(),
         strict=True,
     )
     steps = [float(np.abs(a - b).max()) for a, b in pairs]

@@ -28,8 +28,8 @@ from PIL import Image
 from kerasfaces.core.errors import InputError
 from kerasfaces.explain.contract import Explanation, Map, Options, Pixels
 from kerasfaces.explain.subjects import Subject
-from kerasfaces.models.dct import LogDct
-from kerasfaces.models.spectral import LogSpectrum
+from kerasfaces.models.zoo.autogan_spec import LogSpectrum
+from kerasfaces.models.zoo.dct_cnn import LogDct
 
 UNITS = "logit per pixel"
 REDRAWS = 4

@@ -6,21 +6,23 @@ takes five EfficientNet-B4, each trained on other data, cuts about 200 patches o
 out of large images, lets each network vote (if any patch is fake, the highest score, else
 the lowest) and averages the five. Ours keeps the votes and the average, not the size: five
 networks of four convolutions on patches of 64 px out of 256; while training each image
-belongs to one network at a time (`models/patches.py`).
+belongs to one network at a time: trained as one model by one loss they would share the
+work and not vote.
 `model.pooling=mean` averages the patches instead.
 """
 
 import dataclasses
+from typing import Any
 
 import keras
-from keras import layers
+import numpy as np
+from keras import layers, ops
 
 from kerasfaces.core.errors import InputError
 from kerasfaces.models import config as configs
 from kerasfaces.models.architecture import PixelNetwork, Start
 from kerasfaces.models.config import ModelConfig
 from kerasfaces.models.layers import symmetric_scale
-from kerasfaces.models.patches import ByImage, OneAtATime, Patches
 from kerasfaces.models.weights import Sources
 
 _WIDTHS = (0.5, 1, 2, 2)  # of `filters`; the first keeps the size
@@ -90,6 +92,140 @@ def _check(config: ModelConfig, options: Options) -> None:
             f"model.options.patch_px: patches of {options.patch_px} px do not fit into "
             f"model.size_px={config.size_px}."
         )
+
+
+@keras.saving.register_keras_serializable(package="kerasfaces")
+class Patches(layers.Layer):
+    """Square patches: one at random per image in training, else a grid of all of it.
+
+    The grid's places are evenly spread and, where sides are multiples of the patch's, do
+    not overlap: at rest nothing is random, so an image has one score.
+
+    Args:
+        patch_px: Side of a patch.
+        seed: Of the random places.
+
+    Call arguments:
+        images: `(n, h, w, c)` float.
+    """
+
+    def __init__(self, patch_px: int, seed: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.patch_px, self.seed = patch_px, seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, images: Any, training: bool = False) -> Any:
+        """Return `(n p, patch_px, patch_px, c)`, the patches of an image together."""
+        side, (height, width) = self.patch_px, images.shape[1:3]
+        if min(height, width) < side:
+            raise InputError(
+                f"model.options.patch_px: patches of {side} px do not fit into {width} x "
+                f"{height} px; take smaller ones or a larger model.size_px."
+            )
+        if training:
+            rows, columns = (self._places(images, size) for size in (height, width))
+            return _cut(images, rows, columns, side)
+        grid = [
+            images[:, top : top + side, left : left + side]
+            for top in starts(height, side)
+            for left in starts(width, side)
+        ]
+        stacked = ops.stack(grid, axis=1)
+        return ops.reshape(stacked, (-1, side, side, images.shape[-1]))
+
+    def _places(self, images: Any, size: int) -> Any:
+        """Return a random first row (or column) for each image, `(n,)`."""
+        return keras.random.randint(
+            (ops.shape(images)[0],),
+            0,
+            size - self.patch_px + 1,
+            seed=self.seed_generator,
+        )
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return the patches' shape; how many there are depends on the image."""
+        return (None, self.patch_px, self.patch_px, input_shape[-1])
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "patch_px": self.patch_px, "seed": self.seed}
+
+
+@keras.saving.register_keras_serializable(package="kerasfaces")
+class ByImage(layers.Layer):
+    """Scores of patches, gathered by image: a column of places.
+
+    Call arguments:
+        scores: `(n p, k)` float, of `p` patches per image.
+        images: `(n, ...)`, only their number counts.
+    """
+
+    def call(self, scores: Any, images: Any) -> Any:
+        """Return `(n, p, 1, k)`."""
+        return ops.reshape(scores, (ops.shape(images)[0], -1, 1, scores.shape[-1]))
+
+    def compute_output_shape(self, scores_shape: Any, images_shape: Any) -> Any:
+        """Return `(n, p, 1, k)`."""
+        return (images_shape[0], None, 1, scores_shape[-1])
+
+
+@keras.saving.register_keras_serializable(package="kerasfaces")
+class OneAtATime(layers.Layer):
+    """In training keep one of `k` maps per image, times `k`; else all, as they are.
+
+    A dropout that spares exactly one: the mean of all `k` is that one's score, and its
+    gradient reaches that one alone. The maps take turns, from a random start per batch.
+
+    Args:
+        seed: Of the starts.
+
+    Call arguments:
+        maps: `(n, h, w, k)` float.
+    """
+
+    def __init__(self, seed: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, maps: Any, training: bool = False) -> Any:
+        """Return `(n, h, w, k)`."""
+        if not training:
+            return maps
+        count = maps.shape[-1]
+        start = keras.random.randint((), 0, count, seed=self.seed_generator)
+        turn = (ops.arange(ops.shape(maps)[0], dtype="int32") + start) % count
+        kept = ops.one_hot(turn, count, dtype=maps.dtype) * count
+        return maps * ops.reshape(kept, (-1, 1, 1, count))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "seed": self.seed}
+
+
+def starts(size: int, patch: int) -> list[int]:
+    """Return where patches begin so that they cover `size`, evenly spread.
+
+    Example:
+        >>> starts(256, 64), starts(100, 64)
+        ([0, 64, 128, 192], [0, 36])
+    """
+    count = -(-size // patch)
+    return [round(place) for place in np.linspace(0, size - patch, count).tolist()]
+
+
+def _cut(images: Any, rows: Any, columns: Any, side: int) -> Any:
+    """Return one patch per image, by products with selecting matrices: exact, no gather."""
+    height, width = images.shape[1:3]
+    steps = ops.arange(side, dtype="int32")
+    pick_rows = ops.one_hot(
+        ops.cast(rows, "int32")[:, None] + steps, height, dtype=images.dtype
+    )
+    pick_columns = ops.one_hot(
+        ops.cast(columns, "int32")[:, None] + steps, width, dtype=images.dtype
+    )
+    band = ops.einsum("nsh,nhwc->nswc", pick_rows, images)
+    return ops.einsum("ntw,nswc->nstc", pick_columns, band)
 
 
 ARCHITECTURE = PixelNetwork(

@@ -2,11 +2,11 @@
 
 Channels of a store enter, `(n, h, w, c)`: 5 with 1-channel spectra, 9 with 3-channel
 ones, 3 more with colours. They are standardised by statistics of the training data,
-fused (`models/fusion.py`) and classified by MobileNetV2, ResNet-34 or ResNet-50, global
+fused (`models/attention.py`) and classified by MobileNetV2, ResNet-34 or ResNet-50, global
 average pooling and one unit. Everything is trained; base weights are where it starts.
 
 Weights made for three channels meet more of them either by `inflate`, which widens the
-first convolution (`models/stem.py`), or by `project`, a learned 1×1 convolution to three.
+first convolution (`models/channel_layers.py`), or by `project`, a learned 1×1 convolution to three.
 """
 
 import dataclasses
@@ -14,10 +14,11 @@ from typing import Literal
 
 import keras
 
-from kerasfaces.models import assemble, fusion, stem
+from kerasfaces.models import attention, network
+from kerasfaces.models import channel_layers as inputs
 from kerasfaces.models.architecture import Architecture, Start, quicken_norms
 from kerasfaces.models.config import ChannelOptions, ModelConfig
-from kerasfaces.models.resnet import resnet34
+from kerasfaces.models.resnet34 import resnet34
 from kerasfaces.models.weights import BaseWeights, Sources
 from kerasfaces.models.zoo import mobilenetv2, resnet50
 
@@ -66,19 +67,19 @@ class LnpAttention(Architecture[Options]):
         options, names = self.options_of(config), config.channel_names
         keras.utils.set_random_seed(seed)
         start = Start(options, base_weights, self.sources, seed)
-        scale = stem.IMAGENET_SD[options.classifier] if base_weights else 1.0
-        image = assemble.input_of(config)
-        x = stem.Standardize(name="standardize_channels")(image)
-        x = fusion.fuse(x, names, options.fusion, options.attention)
+        scale = inputs.IMAGENET_SD[options.classifier] if base_weights else 1.0
+        image = network.input_of(config)
+        x = inputs.Standardize(name="standardize_channels")(image)
+        x = attention.fuse(x, names, options.fusion, options.attention)
         if options.stem == "project":
-            x = stem.projection(seed, scale)(x)
+            x = inputs.projection(seed, scale)(x)
             full = start.load(_classifier(options, 3))
         else:
             full = _classifier(options, len(names))
             if base_weights:
-                stem.inflate(start.load(_classifier(options, 3)), full, scale)
+                inputs.inflate(start.load(_classifier(options, 3)), full, scale)
         quicken_norms(full)
-        return assemble.whole(config, full, image, [x], None, None, seed)
+        return network.whole(config, full, image, [x], seed)
 
     def completed(
         self, config: ModelConfig, base_weights: BaseWeights | None = None

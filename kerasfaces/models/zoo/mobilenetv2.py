@@ -11,16 +11,11 @@ from collections import Counter
 import keras
 
 from kerasfaces.core.errors import InputError
+from kerasfaces.models import weights
 from kerasfaces.models.architecture import FrozenBase, application
 from kerasfaces.models.config import ModelConfig, ViewOptions
 from kerasfaces.models.layers import symmetric_scale
-from kerasfaces.models.weights import (
-    BaseWeights,
-    KerasFile,
-    Sources,
-    expected_shapes,
-    shapes,
-)
+from kerasfaces.models.weights import BaseWeights, KerasFile, Sources
 
 ALPHAS = (1.0, 0.35, 0.5, 0.75, 1.3, 1.4)
 
@@ -58,8 +53,7 @@ class MobileNetV2(FrozenBase[Options]):
 
 def sources(alpha: float | None) -> Sources:
     """Return where weights of a width come from; None is 1."""
-    width = f"{alpha or 1.0:.2f}".rstrip("0")
-    width = f"{width}0" if width.endswith(".") else width
+    width = alpha or 1.0
     file = f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{width}_224_no_top.h5"
     return Sources(
         "MobileNetV2",
@@ -74,7 +68,7 @@ def width_of(base_weights: BaseWeights) -> float:
     Raises:
         InputError: No known width has these shapes.
     """
-    counts = shapes(base_weights)
+    counts = weights.shapes(base_weights)
     for alpha in ALPHAS:
         if _shapes(alpha) == counts:
             return alpha
@@ -86,7 +80,7 @@ def width_of(base_weights: BaseWeights) -> float:
 
 @functools.cache
 def _shapes(alpha: float) -> Counter[tuple[int, ...]]:
-    return expected_shapes(full_base(alpha))
+    return weights.expected_shapes(full_base(alpha))
 
 
 def full_base(alpha: float | None, n_channels: int = 3) -> keras.Model:

@@ -14,7 +14,7 @@ nothing but numbers.
 """
 
 import dataclasses
-import functools
+from typing import Any
 
 import keras
 from keras import layers
@@ -22,9 +22,9 @@ from keras import layers
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.imports import optional_import
 from kerasfaces.models.architecture import PixelNetwork, Start
-from kerasfaces.models.catalogue import Preset
 from kerasfaces.models.config import ModelConfig, Options
 from kerasfaces.models.layers import normalisation
+from kerasfaces.models.presets import Preset
 from kerasfaces.models.weights import KaggleFile, Sources
 
 PATCH_PX = 16
@@ -52,9 +52,8 @@ class Sizes(Options):
 def of_preset(preset: Preset) -> PixelNetwork[Sizes]:
     """Return the architecture that a preset describes."""
     vit = "vit" in preset.weights
-    scale = normalisation
-    if vit:  # as Google trained it: -1..1
-        scale = functools.partial(normalisation, (0.5,) * 3, (0.5,) * 3)
+    # Google trained ViT on -1..1.
+    mean_and_deviation = [(0.5,) * 3, (0.5,) * 3] if vit else []
     return PixelNetwork(
         options=Sizes(**preset.options),
         sources=Sources(preset.title, imagenet=KaggleFile(preset.weights)),
@@ -62,7 +61,7 @@ def of_preset(preset: Preset) -> PixelNetwork[Sizes]:
         training=preset.training,
         extra="hub",
         base=vit_base if vit else deit,
-        preprocessing=lambda: [scale()],
+        preprocessing=lambda: [normalisation(*mean_and_deviation)],
         check=_check,
     )
 
@@ -77,13 +76,7 @@ def deit(config: ModelConfig, start: Start[Sizes]) -> keras.Model:
     """
     sizes = start.options
     base = optional_import("keras_hub", "hub").models.DeiTBackbone(
-        image_shape=(config.size_px, config.size_px, 3),
-        patch_size=PATCH_PX,
-        num_layers=sizes.layers,
-        num_heads=sizes.heads,
-        hidden_dim=sizes.width,
-        intermediate_dim=4 * sizes.width,
-        name="deit",
+        intermediate_dim=4 * sizes.width, name="deit", **_settings(config, sizes)
     )
     # keras-hub 0.32.0: `DeiTEncoder.get_config` asks for what it never set, so no model
     # with it could be saved. Loading does not matter: runs are rebuilt from their JSON.
@@ -101,15 +94,19 @@ def vit_base(config: ModelConfig, start: Start[Sizes]) -> keras.Model:
     """
     sizes = start.options
     base = optional_import("keras_hub", "hub").models.ViTBackbone(
-        image_shape=(config.size_px, config.size_px, 3),
-        patch_size=PATCH_PX,
-        num_layers=sizes.layers,
-        num_heads=sizes.heads,
-        hidden_dim=sizes.width,
-        mlp_dim=4 * sizes.width,
-        name="vit",
+        mlp_dim=4 * sizes.width, name="vit", **_settings(config, sizes)
     )
     return _tokens_as_maps(start.load(base))
+
+
+def _settings(config: ModelConfig, sizes: Sizes) -> dict[str, Any]:
+    return {
+        "image_shape": (config.size_px, config.size_px, 3),
+        "patch_size": PATCH_PX,
+        "num_layers": sizes.layers,
+        "num_heads": sizes.heads,
+        "hidden_dim": sizes.width,
+    }
 
 
 def _tokens_as_maps(backbone: keras.Model) -> keras.Model:

@@ -4,7 +4,7 @@ Channels have their own units (grey levels, log amplitudes, radians); a base was
 on images of 0..255, or on nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -12,6 +12,7 @@ import numpy as np
 from keras import layers, ops
 from numpy.typing import NDArray
 
+from kerasfaces.core.arrays import Read
 from kerasfaces.core.errors import InputError
 
 COLOURS = ("red", "green", "blue")
@@ -20,7 +21,6 @@ IMAGENET_SD = {"mobilenetv2": 0.45, "resnet34": 1.0, "resnet50": 57.4}
 _MIDDLE = 127.5
 _FITTED_IMAGES = 2048
 _BATCH = 32
-Read = Callable[[NDArray[Any]], NDArray[Any]]
 
 
 @keras.saving.register_keras_serializable(package="kerasfaces")
@@ -101,10 +101,6 @@ class Standardize(layers.Layer):
         self.mean.assign(mean.astype(np.float32))
         self.deviation.assign(deviation.astype(np.float32))
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        """Return the input's shape."""
-        return input_shape
-
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return {**super().get_config(), "untouched": list(self.untouched)}
@@ -138,10 +134,6 @@ class ToPixels(layers.Layer):
         offset = ops.convert_to_tensor(offsets, dtype=values.dtype)
         return ops.clip(values * gain + offset, 0.0, 255.0)
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        """Return the input's shape."""
-        return input_shape
-
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return {**super().get_config(), "names": list(self.names), "gain": self.gain}
@@ -167,10 +159,6 @@ class Select(layers.Layer):
         parts = [values[..., start:end] for start, end in runs_of(self.positions)]
         return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        """Return the input's shape with the chosen number of channels."""
-        return (*input_shape[:-1], len(self.positions))
-
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return {**super().get_config(), "positions": list(self.positions)}
@@ -183,13 +171,13 @@ def runs_of(positions: Sequence[int]) -> list[tuple[int, int]]:
         >>> runs_of([2, 3, 4, 0])
         [(2, 5), (0, 1)]
     """
-    found: list[tuple[int, int]] = []
+    runs: list[tuple[int, int]] = []
     for position in positions:
-        if found and found[-1][1] == position:
-            found[-1] = (found[-1][0], position + 1)
+        if runs and runs[-1][1] == position:
+            runs[-1] = (runs[-1][0], position + 1)
         else:
-            found.append((position, position + 1))
-    return found
+            runs.append((position, position + 1))
+    return runs
 
 
 def inflate(narrow: keras.Model, wide: keras.Model, scale: float = 1.0) -> None:

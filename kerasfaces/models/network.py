@@ -11,9 +11,14 @@ from keras import layers
 
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
-from kerasfaces.models import head
-from kerasfaces.models.config import ModelConfig
-from kerasfaces.models.layers import ImageTokens, MeanStdPooling, Rescale, Vote
+from kerasfaces.models.config import HeadConfig, ModelConfig
+from kerasfaces.models.layers import (
+    FakeMinusReal,
+    ImageTokens,
+    MeanFeature,
+    MeanStdPooling,
+    Vote,
+)
 
 _POOLING = {
     "mean": layers.GlobalAveragePooling2D,
@@ -35,9 +40,9 @@ def whole(
     full: keras.Model,
     image: keras.KerasTensor,
     views: Sequence[keras.KerasTensor],
-    preprocessing: keras.layers.Layer | None,
-    training: bool | None,
     seed: int,
+    preprocessing: keras.layers.Layer | None = None,
+    training: bool | None = None,
 ) -> keras.Model:
     """Join views, base, taps and head.
 
@@ -46,9 +51,9 @@ def whole(
         full: The base without top; its name becomes `base`.
         image: The input.
         views: What goes through the base, one after another.
+        seed: Of the head's initial weights.
         preprocessing: In front of the base; None is nothing.
         training: The base's mode; None follows the whole model's.
-        seed: Of the head's initial weights.
     """
     base = _tapped(full, config.taps)
     pool = _POOLING[config.pooling]
@@ -59,7 +64,12 @@ def whole(
             if scale != 1:
                 side_px = round(scale * config.size_px)
                 suffix = f"_{number}" if number else ""
-                x = Rescale(side_px, name=f"rescale_{side_px}{suffix}")(x)
+                x = layers.Resizing(
+                    side_px,
+                    side_px,
+                    antialias=scale < 1,
+                    name=f"rescale_{side_px}{suffix}",
+                )(x)
             if preprocessing is not None:
                 x = preprocessing(x)
             maps = base(x, training=training)
@@ -69,8 +79,59 @@ def whole(
         layers.Concatenate(name="concatenate")(pooled) if len(pooled) > 1 else pooled[0]
     )
     features = layers.Identity(name="features")(features)
-    logit = head.build(features.shape[-1], config.head, seed)(features)
+    logit = build_head(features.shape[-1], config.head, seed)(features)
     return keras.Model(image, logit, name=config.name)
+
+
+def build_head(n_features: int, config: HeadConfig, seed: int = 0) -> keras.Model:
+    """Return a model `(n, n_features)` float32 -> `(n, 1)` logit.
+
+    kabber2023's heads are dense ReLU layers with dropout and L2, then one unit; its
+    sigmoid is left to the loss and the calibrator, which need the logit. A softmax over
+    (real, fake) is the sigmoid of their difference, so that difference is its logit.
+
+    Args:
+        n_features: Width of the input.
+        config: Widths, dropout, L2, standardisation.
+        seed: Of the initial weights and the dropout masks.
+    """
+    features = x = keras.Input((n_features,), name="features")
+    if config.standardize:
+        x = layers.Normalization(axis=-1, name="standardize")(x)
+    penalty = keras.regularizers.L2(config.l2) if config.l2 else None
+    if config.dropout and not config.units:
+        x = layers.Dropout(config.dropout, seed=seed, name="dropout")(x)
+    for i, width in enumerate(config.units, start=1):
+        x = layers.Dense(
+            width,
+            activation="relu",
+            kernel_initializer=keras.initializers.GlorotUniform(seed=seed + i),
+            kernel_regularizer=penalty,
+            name=f"hidden_{i}",
+        )(x)
+        if config.batch_norm and i < len(config.units):
+            x = layers.BatchNormalization(name=f"norm_{i}")(x)
+        if config.dropout:
+            x = layers.Dropout(config.dropout, seed=seed + i, name=f"dropout_{i}")(x)
+    if config.output == "average":
+        return keras.Model(features, MeanFeature(name="logit")(x), name="head")
+    # A linear head on standardised features starts at zero: no direction is favoured.
+    start = (
+        keras.initializers.GlorotUniform(seed=seed)
+        if config.units or not config.standardize
+        else keras.initializers.Zeros()
+    )
+    two = config.output == "softmax"
+    logit = layers.Dense(
+        2 if two else 1,
+        kernel_initializer=start,
+        kernel_regularizer=penalty,
+        dtype="float32",
+        name="real_fake" if two else "logit",
+    )(x)
+    if two:
+        logit = FakeMinusReal(name="logit")(logit)
+    return keras.Model(features, logit, name="head")
 
 
 def base_of(model: keras.Model) -> keras.Model:
@@ -93,7 +154,7 @@ def poolings_of(model: keras.Model) -> list[keras.layers.Layer]:
     every: list[keras.layers.Layer] = model.layers
     kinds = tuple(_POOLING.values())
     by_output = {id(layer.output): layer for layer in every if isinstance(layer, kinds)}
-    joined = [layer for layer in model.layers if layer.name == "concatenate"]
+    joined = [layer for layer in every if layer.name == "concatenate"]
     pooled = joined[0].input if joined else [model.get_layer("features").input]
     return [by_output[id(each)] for each in pooled]
 
@@ -109,16 +170,13 @@ def freeze(model: keras.Model, last: int = 0) -> int:
     """
     base = base_of(model)
     with_weights = [layer for layer in base.layers if layer.weights]
-    unfrozen = set(map(id, with_weights[len(with_weights) - last :])) if last else set()
+    unfrozen = with_weights[len(with_weights) - last :] if last else []
     base.trainable = bool(last)
-    count = 0
     for layer in base.layers:
-        still = (
-            isinstance(layer, layers.BatchNormalization) or id(layer) not in unfrozen
+        layer.trainable = layer in unfrozen and not isinstance(
+            layer, layers.BatchNormalization
         )
-        layer.trainable = not still
-        count += not still
-    return count
+    return sum(layer.trainable for layer in base.layers)
 
 
 def unfreeze_all(model: keras.Model) -> None:

@@ -4,8 +4,6 @@ Basic blocks: two 3×3 convolutions with batch normalisation, added to their inp
 the size halves, a 1×1 convolution of stride 2 carries the input across (option B).
 """
 
-from typing import Any
-
 import keras
 from keras import layers
 
@@ -16,16 +14,8 @@ _WIDTH = 64
 def resnet34(n_channels: int = 3) -> keras.Model:
     """Return `(n, h, w, n_channels)` -> `(n, h/32, w/32, 512)`, random weights."""
     image = keras.Input((None, None, n_channels), name="input")
-    x = layers.Conv2D(
-        _WIDTH,
-        7,
-        strides=2,
-        padding="same",
-        use_bias=False,
-        kernel_initializer="he_normal",
-        name="conv1_conv",
-    )(image)
-    x = layers.ReLU(name="conv1_relu")(_norm("conv1_bn")(x))
+    x = _norm("conv1_bn")(_conv(_WIDTH, 7, 2, "conv1_conv")(image))
+    x = layers.ReLU(name="conv1_relu")(x)
     x = layers.MaxPooling2D(3, strides=2, padding="same", name="pool1_pool")(x)
     for stage, blocks in enumerate(BLOCKS):
         for block in range(blocks):
@@ -35,7 +25,9 @@ def resnet34(n_channels: int = 3) -> keras.Model:
     return keras.Model(image, x, name="resnet34")
 
 
-def _basic_block(x: Any, width: int, stride: int, name: str) -> Any:
+def _basic_block(
+    x: keras.KerasTensor, width: int, stride: int, name: str
+) -> keras.KerasTensor:
     shortcut = x
     if stride > 1 or x.shape[-1] != width:
         shortcut = _conv(width, 1, stride, f"{name}_0_conv")(x)
