@@ -51,7 +51,7 @@ def _parts(seed: int) -> tuple[Any, Any, Callable[[], Any]]:
     from kerasfaces.dataset.batches import Source
     from kerasfaces.models import network
     from kerasfaces.models.config import HeadConfig
-    from kerasfaces.train.fit import head_logits
+    from kerasfaces.train.heads import head_logits
     from kerasfaces.train.loop import scores
 
     random = np.random.default_rng(seed)

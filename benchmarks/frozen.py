@@ -89,16 +89,16 @@ def _ours(model: str, manifest: Any, weights: Path, folder: Path) -> None:
     from kerasfaces.models import catalogue
     from kerasfaces.train import config as configs
     from kerasfaces.train import data, fit
-    from kerasfaces.train.prepare import Preparation
+    from kerasfaces.train.network_builder import NetworkBuilder
 
     config = dataclasses.replace(
         configs.preset("kabber2023", model), views=1, epochs=EPOCHS, batch_size=32
     )
     plugin = catalogue.load(model)
     found = plugin.find_weights(str(weights))
-    ready = Preparation(config, found)
+    ready = NetworkBuilder(config, found)
     images = data.load(manifest, config.input_spec, ready.start)
-    fit.train(config, images, found, folder, preparation=ready)
+    fit.train(config, images, found, folder, builder=ready)
 
 
 def _plain(model: str, folder: Path, weights: Path) -> None:

@@ -12,7 +12,7 @@ from kerasfaces.core import engine
 from kerasfaces.core.engine import Engine
 from kerasfaces.core.imports import import_keras
 from kerasfaces.train.run import Training
-from kerasfaces.train.spread import Ended, Train, anywhere
+from kerasfaces.train.tasks import Ended, Train, anywhere
 
 logger = logging.getLogger("kerasfaces.experiments")
 

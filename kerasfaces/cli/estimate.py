@@ -107,7 +107,6 @@ def _training(
     from kerasfaces.baselines.config import BaselineConfig
     from kerasfaces.estimate import training
     from kerasfaces.models import catalogue
-    from kerasfaces.train.prepare import trains_whole
 
     detector = train.settings_of(arguments)
     on_sample = not arguments.manifest
@@ -125,7 +124,7 @@ def _training(
     subject = f"{config.input_spec.size_px} px, {config.model.name}"
     if arguments.stage == "train":
         return subject, training.training(config, weights, files)
-    if weights is None or trains_whole(config, weights):
+    if weights is None or config.trains_whole(weights):
         raise InputError(
             f"{config.model.name} is trained as a whole: it has no frozen features; estimate "
             "`train` instead."

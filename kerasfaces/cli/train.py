@@ -31,8 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from kerasfaces.api.data import load_data
     from kerasfaces.evaluate import table
     from kerasfaces.run.folder import ScoredRun
-    from kerasfaces.train.repeat import repeat
-    from kerasfaces.train.run import Training, train
+    from kerasfaces.train.run import Training, train, train_seeds
 
     detector = settings_of(arguments)
     detector.configuration()  # mistakes, before anything is read
@@ -48,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         devices=arguments.devices,
     )
     several = arguments.repeat != 1
-    folder = repeat(training, arguments.repeat) if several else train(training)
+    folder = train_seeds(training, arguments.repeat) if several else train(training)
     for note in data.notes:
         print(cli.at_shell(f"note: {note}"))
     print(table.text(ScoredRun(folder).metrics))

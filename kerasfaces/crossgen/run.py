@@ -26,8 +26,8 @@ from kerasfaces.run.folder import MatrixRun
 from kerasfaces.train import channels
 from kerasfaces.train import run as training
 from kerasfaces.train.config import TrainConfig
-from kerasfaces.train.prepare import Preparations
-from kerasfaces.train.spread import Ended, train_all
+from kerasfaces.train.network_builder import NetworkBuilders
+from kerasfaces.train.tasks import Ended, train_all
 
 if TYPE_CHECKING:
     from kerasfaces.manifest import Manifest
@@ -158,7 +158,7 @@ def _train_all(
     run: MatrixRun,
 ) -> list[Trained]:
     """Train every set with every seed; what cannot be trained is named, the rest goes on."""
-    base = Preparations()
+    base = NetworkBuilders()
     config, weights = training.resolve(_asked(request, request.manifest))
     usable = {one: by for one, by in drawn.items() if not isinstance(by, str)}
     rows = [each.manifest for by in usable.values() for each in by.values()]

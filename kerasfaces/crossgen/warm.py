@@ -12,7 +12,7 @@ from kerasfaces.dataset.cache import cache_images
 from kerasfaces.features.extraction import View
 from kerasfaces.train import fit
 from kerasfaces.train.config import TrainConfig
-from kerasfaces.train.prepare import Preparations, trains_whole
+from kerasfaces.train.network_builder import NetworkBuilders
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def features(
     config: TrainConfig,
     base_weights: Any,
-    base: Preparations,
+    base: NetworkBuilders,
     drawn: Iterable["Manifest"],
     spread: Engine,
 ) -> None:
@@ -39,7 +39,7 @@ def features(
         drawn: Each run's rows.
         spread: Where they are computed.
     """
-    if trains_whole(config, base_weights) or not config.model.is_rgb:
+    if config.trains_whole(base_weights) or not config.model.is_rgb:
         return
     every: dict[Path, None] = {}
     trained: dict[Path, None] = {}
@@ -50,18 +50,18 @@ def features(
         trained |= dict.fromkeys(
             file for file, used in zip(files, train, strict=True) if used
         )
-    preparation = base.get(config, base_weights)
-    images = cache_images(list(every), config.input_spec, spread, preparation.start)
+    builder = base.get(config, base_weights)
+    images = cache_images(list(every), config.input_spec, spread, builder.start)
     key_of = {
         file: key
         for file, key, reason in zip(every, images.keys, images.reasons, strict=True)
         if not reason
     }
     cache = fit.feature_cache(
-        config, images.store, preparation, base_weights, spread=spread
+        config, images.store, builder, base_weights, spread=spread
     )
     cache.reader(list(key_of.values()))
-    preparation.get()  # the thread is done before the first head is trained
+    builder.get()  # the thread is done before the first head is trained
     for number in range(1, config.views):
         view = View(number=number, augment=config.augment)
         cache.reader([key_of[file] for file in trained if file in key_of], view)

@@ -1,5 +1,6 @@
 """What frozen features and a training take per image, measured on a few images here."""
 
+import dataclasses
 import functools
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from kerasfaces.models import network
 from kerasfaces.models.weights import BaseWeights
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.loop import Phase, run_phase
-from kerasfaces.train.prepare import Preparation, trains_whole
+from kerasfaces.train.network_builder import NetworkBuilder
 
 _EPOCHS = (2, 12)  # a head's; the difference is free of what tracing takes
 _HEAD_ROWS = 1024
@@ -32,7 +33,7 @@ def features(
     """
     pixels, decoded = decoding(files, config.input_spec)
     images = np.stack(pixels)
-    extractor = Preparation(config, base_weights).get().extractor
+    extractor = NetworkBuilder(config, base_weights).get().extractor
     engine = engines.choose(extractor, images)
     engine.extract(images[: engine.batch])
     starts = range(0, len(images), engine.batch)
@@ -66,20 +67,20 @@ def training(
     Raises:
         InputError: None of the images can be decoded.
     """
-    if trains_whole(config, base_weights):
+    if config.trains_whole(base_weights):
         pixels, decoded = decoding(files, config.input_spec)
-        model = Preparation(config, base_weights).get().model
+        model = NetworkBuilder(config, base_weights).get().model
         images = np.stack(pixels)
         steps = _steps(config, model, images, config.epochs)
         return [decoded, writing("writing pixels", images, {}), steps]
     assert base_weights is not None  # noqa: S101 - for the type checker
     rates = features(config, base_weights, files)
-    preparation = Preparation(config, base_weights).get()
-    rates.append(_head(config, int(preparation.extractor.output_shape[-1])))
+    built = NetworkBuilder(config, base_weights).get()
+    rates.append(_head(config, int(built.extractor.output_shape[-1])))
     if config.unfreeze:
         pixels, _ = decoding(files, config.input_spec)
         stacked, epochs = np.stack(pixels), config.fine_tune_epochs
-        rates.append(_steps(config, preparation.model, stacked, epochs))
+        rates.append(_steps(config, built.model, stacked, epochs))
     return rates
 
 
@@ -102,12 +103,7 @@ def _head(config: TrainConfig, n_features: int) -> Rate:
             source=source,
             val_logits=lambda: labels.astype(np.float64),
             val_labels=labels,
-            epochs=epochs,
-            batch_size=config.batch_size,
-            learning_rate=config.learning_rate,
-            schedule=config.schedule,
-            patience=None,
-            seed=config.seed,
+            config=dataclasses.replace(config, epochs=epochs, patience=None),
         )
         run_phase(phase, None)
 

@@ -29,8 +29,8 @@ from kerasfaces.explain.contract import Map, Pixels
 from kerasfaces.features import engines
 from kerasfaces.images import InputSpec
 from kerasfaces.images.limits import Limits
-from kerasfaces.models.network import build_head, extractor_of, poolings_of
 from kerasfaces.models.config import HeadConfig
+from kerasfaces.models.network import build_head, extractor_of, poolings_of
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.run.network import TrainedNetwork
 from kerasfaces.run.predictor import image_logits

@@ -60,6 +60,8 @@ def chosen(wanted: str = "") -> tuple[str, ...]:
 
 def building(names: tuple[str, ...]) -> AbstractContextManager[Any]:
     """Return the context in which a network and its optimizer are made for devices."""
+    if not names:
+        return contextlib.nullcontext()
     if keras.backend.backend() != "tensorflow":
         return training(names)
     if len(names) > 1:
@@ -75,19 +77,21 @@ def building(names: tuple[str, ...]) -> AbstractContextManager[Any]:
 @contextmanager
 def training(names: tuple[str, ...]) -> Iterator[None]:
     """Let `fit` send each batch to the devices; TensorFlow's networks know theirs."""
+    several = len(names) > 1
     if keras.backend.backend() == "tensorflow":
-        with contextlib.nullcontext() if len(names) > 1 else building(names):
+        with building(() if several else names):
             yield
         return
     import jax
 
-    if len(names) > 1:
-        with _distribution(names).scope():
-            yield
-        return
-    kind, _, number = names[0].partition(":")
-    device = next(d for d in jax.devices(kind) if d.id == int(number))
-    with jax.default_device(device):
+    kind, _, number = (names or ("",))[0].partition(":")
+    context: AbstractContextManager[Any] = contextlib.nullcontext()
+    if several:
+        context = _distribution(names).scope()
+    elif names:
+        devices = [each for each in jax.devices(kind) if each.id == int(number)]
+        context = jax.default_device(devices[0])
+    with context:
         yield
 
 

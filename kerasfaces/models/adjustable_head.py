@@ -1,8 +1,8 @@
 """A head whose dropout and L2 are variables: one traced graph serves many settings.
 
 Tracing a head's training step costs more than training it on a few hundred images. The
-numbers are those of `network.build_head`: same initial weights, same dropout masks, standardised
-inputs (the caller standardises, once for all heads).
+numbers are those of `network.build_head`: same initial weights, same dropout masks,
+standardised inputs (the caller standardises, once for all heads).
 """
 
 import dataclasses
@@ -12,6 +12,7 @@ import keras
 from keras import layers, ops
 
 from kerasfaces.models.config import HeadConfig
+from kerasfaces.models.network import build_head
 
 
 class AdjustableDropout(layers.Layer):
@@ -31,8 +32,8 @@ class AdjustableDropout(layers.Layer):
         if not training:
             return inputs
         draw = keras.random.uniform(ops.shape(inputs), seed=self.seed_generator)
-        kept = ops.cast(draw >= self.rate, inputs.dtype)
-        return inputs * kept / (1.0 - self.rate)
+        mask = ops.cast(draw >= self.rate, inputs.dtype)
+        return inputs * mask / (1.0 - self.rate)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the input's shape."""
@@ -54,33 +55,6 @@ class AdjustableL2(keras.regularizers.Regularizer):
         return {}
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Shape:
-    """What decides the graph; heads of one shape differ only in variables.
-
-    Attributes:
-        n_features: Width of the input.
-        units: Widths of the hidden layers.
-        dropout: Whether there is any.
-        l2: Whether there is any.
-    """
-
-    n_features: int
-    units: tuple[int, ...]
-    dropout: bool
-    l2: bool
-
-    @classmethod
-    def of(cls, n_features: int, config: HeadConfig) -> "Shape":
-        """Return the shape of a head."""
-        return cls(
-            n_features=n_features,
-            units=config.units,
-            dropout=bool(config.dropout),
-            l2=bool(config.l2),
-        )
-
-
 class AdjustableHead:
     """A head and its knobs.
 
@@ -88,51 +62,33 @@ class AdjustableHead:
         model: `(n, n_features)` float32, standardised if the head is to be -> `(n, 1)`.
     """
 
-    def __init__(self, shape: Shape) -> None:
-        """Build the layers; `set` makes a certain head of them."""
-        self._penalty = AdjustableL2() if shape.l2 else None
-        self._dense: list[Any] = []
-        self._dropout: list[Any] = []
-        features = keras.Input((shape.n_features,), name="features")
-        x = features
-        if shape.dropout and not shape.units:
-            x = self._drop(x)
-        for width in shape.units:
-            x = self._add(width, "relu")(x)
-            if shape.dropout:
-                x = self._drop(x)
-        logit = self._add(1, None)(x)
-        self.model = keras.Model(features, logit, name="head")
+    def __init__(self, n_features: int, config: HeadConfig) -> None:
+        """Build the layers of `config`; `set` gives them numbers."""
+        self._penalty = AdjustableL2()
+        plain = build_head(n_features, dataclasses.replace(config, standardize=False))
+        self.model = keras.models.clone_model(plain, clone_function=self._adjustable)
+
+    def _adjustable(self, layer: layers.Layer) -> layers.Layer:
+        if isinstance(layer, layers.Dropout):
+            return AdjustableDropout(name=layer.name)
+        settings = layer.get_config()
+        if settings.get("kernel_regularizer"):
+            settings["kernel_regularizer"] = self._penalty
+        return type(layer).from_config(settings)
 
     def set(self, config: HeadConfig, seed: int) -> None:
-        """Make it the head that `network.build_head(n_features, config, seed)` returns."""
-        if self._penalty is not None:
-            self._penalty.l2.assign(config.l2)
-        first = 1 if config.units else 0
-        for i, layer in enumerate(self._dropout, start=first):
+        """Make it the head that `build_head(n_features, config, seed)` returns."""
+        self._penalty.l2.assign(config.l2)
+        dropout = [x for x in self.model.layers if isinstance(x, AdjustableDropout)]
+        for i, layer in enumerate(dropout, start=1 if config.units else 0):
             layer.rate.assign(config.dropout)
             layer.seed_generator.state.assign([seed + i, 0])
-        *hidden, last = self._dense
-        for i, layer in enumerate(hidden, start=1):
-            self._start(layer, keras.initializers.GlorotUniform(seed=seed + i))
+        dense = [x for x in self.model.layers if isinstance(x, layers.Dense)]
         random = config.units or not config.standardize
-        self._start(
-            last,
-            keras.initializers.GlorotUniform(seed=seed)
-            if random
-            else keras.initializers.Zeros(),
-        )
-
-    def _add(self, width: int, activation: str | None) -> Any:
-        self._dense.append(
-            layers.Dense(width, activation=activation, kernel_regularizer=self._penalty)
-        )
-        return self._dense[-1]
-
-    def _drop(self, x: Any) -> Any:
-        self._dropout.append(AdjustableDropout())
-        return self._dropout[-1](x)
-
-    def _start(self, layer: Any, kernel: Any) -> None:
-        layer.kernel.assign(kernel(layer.kernel.shape, dtype=layer.kernel.dtype))
-        layer.bias.assign(ops.zeros_like(layer.bias))
+        for i, layer in enumerate(dense, start=1):
+            last = layer is dense[-1]
+            start = keras.initializers.GlorotUniform(seed=seed if last else seed + i)
+            if last and not random:
+                start = keras.initializers.Zeros()
+            layer.kernel.assign(start(layer.kernel.shape, dtype=layer.kernel.dtype))
+            layer.bias.assign(ops.zeros_like(layer.bias))

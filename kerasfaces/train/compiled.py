@@ -19,28 +19,20 @@ class Epochs:
     """Epochs of one model, traced once; sources and seeds may change between them.
 
     Order, batches and arithmetic are those of `model.fit(stream(source, ...))`.
+
+    Args:
+        model: A Keras model whose `optimizer` is set and built.
+        loss: A Keras loss; penalties of the model's layers are added to it.
+        width: Features per example.
+        batch_size: Examples per step.
     """
 
     def __init__(self, model: Any, loss: Any, width: int, batch_size: int) -> None:
-        """Trace the epoch.
-
-        Args:
-            model: A compiled-for-training Keras model: its `optimizer` is set and built.
-            loss: A Keras loss; penalties of the model's layers are added to it.
-            width: Features per example.
-            batch_size: Examples per step.
-        """
         self._steps = _steps(model, loss, width, batch_size)
         self._chunk = batch_size * max(1, _CHUNK_BYTES // (4 * width * batch_size))
 
     def train(self, source: Source, seed: int, epoch: int) -> float:
-        """Train one epoch and return its mean loss.
-
-        Args:
-            source: Training examples with inputs `(n, width)` float32.
-            seed: Of the order.
-            epoch: From 0.
-        """
+        """Train one epoch (from 0) in the order of `seed` and return its mean loss."""
         order = source.order(seed, epoch)
         total = 0.0
         for start in range(0, len(order), self._chunk):

@@ -1,7 +1,7 @@
 """What a training run is, apart from its images and its base weights' file."""
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from kerasfaces.core import registry
@@ -16,6 +16,29 @@ from kerasfaces.models.config import (
     ModelConfig,
     default_options,
 )
+
+# fields, what is expected of their values, whether a value is that
+_RANGES: list[tuple[tuple[str, ...], str, Callable[[Any], bool]]] = [
+    (
+        ("epochs", "batch_size", "views", "fine_tune_epochs"),
+        "at least 1",
+        lambda value: value >= 1,
+    ),
+    (
+        ("learning_rate", "fine_tune_learning_rate"),
+        "more than 0 and less than 100",
+        lambda value: 0 < value < 100,
+    ),
+    (("momentum", "plateau_factor"), "0 to less than 1", lambda value: 0 <= value < 1),
+    (("plateau_patience", "unfreeze"), "at least 0", lambda value: value >= 0),
+    (("seed",), f"0..{2**32 - 1}", lambda value: 0 <= value < 2**32),
+    (("patience",), "at least 1 or none", lambda value: value is None or value >= 1),
+    (
+        ("false_alarm_rate",),
+        "between 0 and 1",
+        lambda value: value is None or 0 < value < 1,
+    ),
+]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -79,43 +102,24 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        for name in ("epochs", "batch_size", "views", "fine_tune_epochs"):
-            if getattr(self, name) < 1:
-                raise InputError(
-                    f"{name}: expected at least 1, got {getattr(self, name)}."
-                )
-        for name in ("learning_rate", "fine_tune_learning_rate"):
-            if not 0 < getattr(self, name) < 100:
-                raise InputError(
-                    f"{name}: expected more than 0 and less than 100, got "
-                    f"{getattr(self, name)}."
-                )
-        for name in ("momentum", "plateau_factor"):
-            if not 0 <= getattr(self, name) < 1:
-                raise InputError(
-                    f"{name}: expected 0 to less than 1, got {getattr(self, name)}."
-                )
-        if self.plateau_patience < 0:
-            raise InputError(
-                f"plateau_patience: expected at least 0, got {self.plateau_patience}."
-            )
-        if not 0 <= self.seed < 2**32:
-            raise InputError(f"seed: expected 0..{2**32 - 1}, got {self.seed}.")
-        if self.unfreeze < 0:
-            raise InputError(f"unfreeze: expected at least 0, got {self.unfreeze}.")
-        if self.patience is not None and self.patience < 1:
-            raise InputError(
-                f"patience: expected at least 1 or none, got {self.patience}."
-            )
-        if self.false_alarm_rate is not None and not 0 < self.false_alarm_rate < 1:
-            raise InputError(
-                f"false_alarm_rate: expected between 0 and 1, got {self.false_alarm_rate}."
-            )
+        for names, expected, holds in _RANGES:
+            for name in names:
+                value = getattr(self, name)
+                if not holds(value):
+                    raise InputError(f"{name}: expected {expected}, got {value}.")
 
     @property
     def input_spec(self) -> InputSpec:
         """Return what stands between a file and the model's input."""
         return InputSpec(size_px=self.model.size_px, crop=self.crop, filter=self.filter)
+
+    def trains_whole(self, base_weights: object | None) -> bool:
+        """Tell whether everything is trained, rather than a head on a base that stays."""
+        return (
+            base_weights is None
+            or self.train_base
+            or catalogue.load(self.model.name).end_to_end
+        )
 
 
 def default(model: str, weights: str = "imagenet") -> TrainConfig:
@@ -162,13 +166,15 @@ def default_for_store(
     config = default(model, weights)
     whole = {group: set(GROUPS[group]) <= set(names) for group in GROUPS}
     if catalogue.load(model).end_to_end:
-        found = ["+".join(group for group in GROUPS if whole[group] and group != "rgb")]
+        inputs = [
+            "+".join(group for group in GROUPS if whole[group] and group != "rgb")
+        ]
     else:
-        found = [group for group in ("rgb", "lnp") if whole[group]]
+        inputs = [group for group in ("rgb", "lnp") if whole[group]]
     pixels = recipe["config"]
     architecture = dataclasses.replace(
         config.model,
-        inputs=tuple(text for text in found if text) or config.model.inputs,
+        inputs=tuple(text for text in inputs if text) or config.model.inputs,
         size_px=pixels["size_px"],
     )
     return dataclasses.replace(
@@ -200,19 +206,21 @@ def _end_to_end(model: str) -> TrainConfig:
     )
 
 
-def other_model(preset: str, models: Iterable[str], model: str) -> InputError:
-    """Return what is wrong when a preset is asked for a model it does not describe."""
-    names = list(models)
-    return InputError(
-        f"`preset={preset!r}` describes {', '.join(names)}, not {quoted(model)}; add "
-        f"{' or '.join(f'`model={name!r}`' for name in names)}."
-    )
-
-
 def preset(name: str, model: str) -> TrainConfig:
-    """Return a named configuration from `kerasfaces/train/presets`."""
-    config: TrainConfig = registry.load("kerasfaces.train.presets", name).get_config(
-        model
-    )
-    completed = catalogue.load(model).completed(config.model)
+    """Return a named configuration from `kerasfaces/train/presets`.
+
+    Raises:
+        InputError: There is no such preset, or it does not describe `model`.
+    """
+    configs: Mapping[str, TrainConfig]
+    configs = registry.load("kerasfaces.train.presets", name).CONFIGS
+    if model not in configs:
+        advice = " or ".join(f"`model={each!r}`" for each in configs)
+        raise InputError(
+            f"`preset={name!r}` describes {', '.join(configs)}, not {quoted(model)}; add "
+            f"{advice}."
+        )
+    config = configs[model]
+    named = dataclasses.replace(config.model, name=model)
+    completed = catalogue.load(model).completed(named)
     return dataclasses.replace(config, model=completed)

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kerasfaces import manifest as manifests
+from kerasfaces.core.arrays import Read
 from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
@@ -25,6 +26,7 @@ logger = logging.getLogger(__name__)
 SPLITS = ("train", "val", "test")
 _MIN_PER_CLASS = 2
 _MAX_UNREADABLE = 0.5
+Positions = NDArray[np.int64]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,19 +50,29 @@ class Data:
         """Return the manifest's rows."""
         return self.manifest.rows
 
-    def readable(self, split: str) -> NDArray[np.int64]:
+    def readable(self, split: str) -> Positions:
         """Return the positions of a split's readable rows."""
         usable = np.array([not reason for reason in self.images.reasons])
         return np.flatnonzero((self.rows["split"] == split).to_numpy() & usable)
 
-    def keys(self, positions: NDArray[np.int64]) -> list[str]:
+    def keys(self, positions: Positions) -> list[str]:
         """Return the sha256 of rows."""
         return [self.images.keys[position] for position in positions]
 
-    def labels(self, positions: NDArray[np.int64]) -> NDArray[np.float32]:
+    def reader(self, positions: Positions) -> Read:
+        """Return the arrays of rows, by their place among `positions`."""
+        return self.images.store.reader(self.keys(positions))
+
+    def labels(self, positions: Positions) -> NDArray[np.float32]:
         """Return 1 for fake, 0 for real."""
         fake = (self.rows["label"] == "fake").to_numpy()
         return fake[positions].astype(np.float32)
+
+    def by_split(
+        self, logits: Callable[[Positions], NDArray[np.float64]]
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return the logits of the readable validation and test rows."""
+        return {split: logits(self.readable(split)) for split in ("val", "test")}
 
     def unreadable(self) -> list[str]:
         """Return `path: reason` of every row without an array."""
@@ -70,10 +82,9 @@ class Data:
     def leaks(self) -> list[str]:
         """Return one sentence for each way in which splits share images or people."""
         columns = {"the same image": self.images.keys}
-        names = {"pair_id": "the same pair", "identity": "the same person"}
-        for name, what in names.items():
+        for name, what in (("pair_id", "pair"), ("identity", "person")):
             if name in self.rows.columns:
-                columns[what] = list(self.rows[name])
+                columns[f"the same {what}"] = list(self.rows[name])
         lines = []
         for what, values in columns.items():
             table = pd.DataFrame({"value": values, "split": list(self.rows["split"])})
@@ -92,31 +103,21 @@ def load(
     meanwhile: Callable[[], None] | None = None,
     spread: Engine | None = None,
 ) -> Data:
-    """Decode every image of a split manifest once.
-
-    Args:
-        manifest: Rows, each with a split.
-        spec: Size, crop and filter.
-        meanwhile: See `cache_images`.
-        spread: See `cache_images`.
+    """Decode every image of a split manifest once; see `cache_images`.
 
     Raises:
         InputError: A class is (nearly) absent from a split, or most images are unreadable.
     """
-    split_problems.require_trainable(manifest.rows)
-    _check_counts(manifest.rows, "the manifest")
+    _check_splits(manifest)
     cached = cache_images(manifest.files(), spec, spread, meanwhile)
     data = Data(manifest, cached, spread=spread or Engine())
     _check_unchanged(data)
     data = _limited(data, spec.size_px)
-    _check_usable(
-        data,
-        "cannot be used",
-        image_files.of_missing(
-            manifest.rows["path"], data.images.reasons, manifest.folder
-        )
-        or "kerasfaces manifest check lists them all.",
+    missing = image_files.of_missing(
+        manifest.rows["path"], data.images.reasons, manifest.folder
     )
+    advice = missing or "kerasfaces manifest check lists them all."
+    _check_usable(data, "cannot be used", advice)
     return data
 
 
@@ -140,8 +141,7 @@ def load_channels(
             store, or it lacks a channel.
         StoreError: The store is damaged.
     """
-    split_problems.require_trainable(manifest.rows)
-    _check_counts(manifest.rows, "the manifest")
+    _check_splits(manifest)
     joined = from_store(manifest.files(), folder, names, digests(manifest))
     data = Data(manifest, joined, spread=spread or Engine())
     data = _limited(data, data.images.store.shape[0])
@@ -158,23 +158,17 @@ def _limited(data: Data, size_px: int) -> Data:
 
     The same limits hold for all splits, and later for whatever the detector is given.
     """
-    files, reasons = data.manifest.files(), data.images.reasons
-    sizes = [
-        size or stated
-        for size, stated in zip(
-            sizes_of(files), _stated_sizes(data.manifest), strict=True
-        )
-    ]
-    trained = [sizes[position] for position in data.readable("train")]
-    known = [size for size in trained if size is not None]
-    if not known:
+    measured, stated = sizes_of(data.manifest.files()), _stated_sizes(data.manifest)
+    sizes = [a or b for a, b in zip(measured, stated, strict=True)]
+    trained = [size for i in data.readable("train") if (size := sizes[i]) is not None]
+    if not trained:
         return data
-    limits = Limits.of(known, size_px)
-    found = [
+    limits = Limits.of(trained, size_px)
+    reasons = [
         why or (limits.reason(size) if size else "")
-        for why, size in zip(reasons, sizes, strict=True)
+        for why, size in zip(data.images.reasons, sizes, strict=True)
     ]
-    images = dataclasses.replace(data.images, reasons=found)
+    images = dataclasses.replace(data.images, reasons=reasons)
     return dataclasses.replace(data, images=images, limits=limits)
 
 
@@ -228,6 +222,11 @@ def _check_usable(data: Data, trouble: str, advice: str) -> None:
         )
     usable = [not reason for reason in data.images.reasons]
     _check_counts(data.rows[usable], "the readable images")
+
+
+def _check_splits(manifest: manifests.Manifest) -> None:
+    split_problems.require_trainable(manifest.rows)
+    _check_counts(manifest.rows, "the manifest")
 
 
 def _check_counts(rows: pd.DataFrame, where: str) -> None:

@@ -13,22 +13,20 @@ from kerasfaces.train.config import TrainConfig
 logger = logging.getLogger(__name__)
 
 
-def check(config: TrainConfig, base_weights: Any, whole: bool) -> None:
+def check(
+    config: TrainConfig, base_weights: BaseWeights | None, device_names: str = ""
+) -> None:
     """Refuse, or speak of, settings that do not go together.
-
-    Args:
-        config: What to train.
-        base_weights: A `BaseWeights`, or None.
-        whole: Whether everything is trained.
 
     Raises:
         InputError: `unfreeze` without a frozen base, or `blur` or `jpeg` with one.
     """
+    whole, name = config.trains_whole(base_weights), config.model.name
     if config.unfreeze and whole:
         raise InputError(
             "`unfreeze` goes with base weights; `weights='none'` trains all."
             if base_weights is None
-            else f"`unfreeze` goes with a frozen base; {config.model.name} "
+            else f"`unfreeze` goes with a frozen base; {name} "
             f"{'with train_base=true ' if config.train_base else ''}trains all."
         )
     if config.views > 1 and whole:
@@ -37,15 +35,20 @@ def check(config: TrainConfig, base_weights: Any, whole: bool) -> None:
             "anew, as augment says",
             config.views,
         )
-    if config.mixed_precision and not (whole or config.unfreeze):
-        logger.warning(
-            "mixed precision does nothing for a frozen base without `unfreeze`"
-        )
+    if not (whole or config.unfreeze):
+        for option, is_set in (
+            ("mixed precision does", config.mixed_precision),
+            ("devices do", device_names),
+        ):
+            if is_set:
+                logger.warning(
+                    "%s nothing for a frozen base without `unfreeze`", option
+                )
     if (config.augment.blur or config.augment.jpeg) and not whole:
         raise InputError(
             "augment.blur and augment.jpeg change images while the whole model is trained; "
-            f"with `weights='none'`, or `model='wang2020'`, not in front of {config.model.name}'s "
-            "frozen base."
+            f"with `weights='none'`, or `model='wang2020'`, not in front of {name}'s frozen "
+            "base."
         )
 
 
@@ -54,19 +57,18 @@ def augmented(model: Any, config: TrainConfig) -> Any:
     import keras
     from keras import layers
 
-    image = keras.Input(model.input_shape[1:], name="image")
+    image = x = keras.Input(model.input_shape[1:], name="image")
     augment = config.augment
-    x = image
     if augment.flip:
         x = layers.RandomFlip("horizontal", seed=config.seed)(x)
-    if augment.rotation_deg:
-        x = layers.RandomRotation(augment.rotation_deg / 360, seed=config.seed)(x)
-    if augment.zoom:
-        x = layers.RandomZoom(augment.zoom, seed=config.seed)(x)
-    if augment.brightness:
-        x = layers.RandomBrightness(augment.brightness, seed=config.seed)(x)
-    if augment.contrast:
-        x = layers.RandomContrast(augment.contrast, seed=config.seed)(x)
+    for layer, factor in (
+        (layers.RandomRotation, augment.rotation_deg / 360),
+        (layers.RandomZoom, augment.zoom),
+        (layers.RandomBrightness, augment.brightness),
+        (layers.RandomContrast, augment.contrast),
+    ):
+        if factor:
+            x = layer(factor, seed=config.seed)(x)
     return keras.Model(image, model(x), name="augmented")
 
 
@@ -114,10 +116,4 @@ def twin_of(
 def _has_gpu() -> bool:
     import keras
 
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        return bool(tf.config.list_physical_devices("GPU"))
-    import jax
-
-    return bool(jax.default_backend() == "gpu")
+    return any(name.startswith("gpu") for name in keras.distribution.list_devices())

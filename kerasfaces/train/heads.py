@@ -1,20 +1,90 @@
-"""Heads used again and again: built and traced once per shape, set anew for each training.
+"""Heads on features: standardised, used again, asked for logits.
 
 A head's first step is traced in half a second, its ten epochs on 500 images take a
 tenth. Settings that do not change the graph (learning rate, schedule, dropout, L2, seed)
-are variables. Only for TensorFlow; elsewhere every head is built anew.
+are variables here, so that a head is built and traced once per shape and set anew for
+each training. Only for TensorFlow; elsewhere every head is built anew.
 """
 
 import dataclasses
 import gc
 from collections import OrderedDict
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
 
-from kerasfaces.models.adjustable_head import AdjustableHead, Shape
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasfaces.models.adjustable_head import AdjustableHead
 from kerasfaces.models.config import HeadConfig
 from kerasfaces.train.compiled import Epochs
+from kerasfaces.train.config import TrainConfig
 
+_CHUNK = 4096
+# A feature that varies less than this on training data carries nothing.
+_CONSTANT = 1e-2
 _KEPT = 16  # shapes; a graph takes a few megabytes
+
+
+class Features(Protocol):
+    """Random access to features: positions `(m,)` -> `(m, n_features)`."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Return `(n_features,)`."""
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+
+    def __call__(self, positions: NDArray[np.int64], /) -> NDArray[Any]:
+        """Return the features of images."""
+
+
+def moments(
+    readers: Sequence[Features],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return mean and variance of each feature, `(n_features,)`; 1 where constant.
+
+    Args:
+        readers: One per view: positions `(m,)` -> `(m, n_features)`.
+    """
+    total = np.zeros(readers[0].shape, np.float64)
+    squares, count = total.copy(), 0
+    for reader in readers:
+        for part in _chunks(reader):
+            exact = part.astype(np.float64)
+            total += exact.sum(axis=0)
+            squares += np.square(exact).sum(axis=0)
+            count += len(exact)
+    mean = total / count
+    variance = np.maximum(squares / count - np.square(mean), 0.0)
+    variance[variance < _CONSTANT**2] = 1.0
+    return mean.astype(np.float32), variance.astype(np.float32)
+
+
+def adapt(layer: Any, readers: Sequence[Features]) -> None:
+    """Set a Normalization layer from training features."""
+    mean, variance = moments(readers)
+    layer.adapt_mean.assign(mean)
+    layer.adapt_variance.assign(variance)
+    layer.finalize_state()
+
+
+def head_logits(head: Any, reader: Features) -> NDArray[np.float64]:
+    """Return a head's logits of all of a reader's features, `(n,)`."""
+    import keras
+
+    parts = [
+        keras.ops.convert_to_numpy(head(part, training=False))[:, 0]
+        for part in _chunks(reader)
+    ]
+    return np.concatenate(parts).astype(np.float64) if parts else np.zeros(0)
+
+
+def _chunks(reader: Features) -> Iterator[NDArray[Any]]:
+    """Yield all of a reader's features; an array is valid until the next is asked for."""
+    for start in range(0, len(reader), _CHUNK):
+        yield reader(np.arange(start, min(start + _CHUNK, len(reader))))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,65 +104,52 @@ class Heads:
     """Keeps the last shapes."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[Shape, int], _Traced] = OrderedDict()
+        self._traced: OrderedDict[tuple[object, ...], _TracedHead] = OrderedDict()
 
-    def get(
-        self,
-        n_features: int,
-        config: HeadConfig,
-        *,
-        seed: int,
-        batch_size: int,
-        learning_rate: float,
-        cosine_steps: int | None,
-    ) -> ReadyHead:
-        """Return an untrained head; the one of the same shape given before is gone.
+    def get(self, n_features: int, config: TrainConfig, steps: int) -> ReadyHead:
+        """Return an untrained head; the one of the same shape returned before is gone.
 
         Args:
             n_features: Width of the input.
-            config: The head.
-            seed: Of its initial weights and dropout.
-            batch_size: Images per step.
-            learning_rate: Adam's, at the start.
-            cosine_steps: Steps after which it has fallen to zero; None keeps it.
+            config: Head, seed, batch size, Adam's learning rate and its schedule.
+            steps: Per epoch.
         """
-        key = (Shape.of(n_features, config), batch_size)
-        if key not in self._kept:
-            while len(self._kept) >= _KEPT:
-                self._kept.popitem(last=False)
+        head = config.model.head
+        shape = (n_features, head.units, bool(head.dropout), bool(head.l2))
+        key = (*shape, config.batch_size)
+        if key not in self._traced:
+            while len(self._traced) >= _KEPT:
+                self._traced.popitem(last=False)
                 gc.collect()
-            self._kept[key] = _Traced(*key)
-        self._kept.move_to_end(key)
-        found = self._kept[key]
-        found.set(config, seed, learning_rate, cosine_steps)
-        return ReadyHead(found.head.model, found.epochs)
+            self._traced[key] = _TracedHead(n_features, head, config.batch_size)
+        self._traced.move_to_end(key)
+        return self._traced[key].set(config, steps)
 
 
-class _Traced:
-    def __init__(self, shape: Shape, batch_size: int) -> None:
+class _TracedHead:
+    def __init__(self, n_features: int, config: HeadConfig, batch_size: int) -> None:
         import keras
 
-        self.head = AdjustableHead(shape)
-        self._rate = _schedule()
-        model = self.head.model
+        self._head, self._rate = AdjustableHead(n_features, config), _schedule()
+        model = self._head.model
         model.compile(
             optimizer=keras.optimizers.Adam(self._rate),
             loss=keras.losses.BinaryCrossentropy(from_logits=True),
             jit_compile=False,
         )
         model.optimizer.build(model.trainable_variables)
-        self.epochs = Epochs(model, model.loss, shape.n_features, batch_size)
+        self._epochs = Epochs(model, model.loss, n_features, batch_size)
 
-    def set(
-        self, config: HeadConfig, seed: int, rate: float, cosine_steps: int | None
-    ) -> None:
+    def set(self, config: TrainConfig, steps: int) -> ReadyHead:
         from keras import ops
 
-        self.head.set(config, seed)
-        self._rate.start.assign(rate)
-        self._rate.steps.assign(0.0 if cosine_steps is None else float(cosine_steps))
-        for variable in self.head.model.optimizer.variables:
+        self._head.set(config.model.head, config.seed)
+        cosine = config.schedule == "cosine"
+        self._rate.start.assign(config.learning_rate)
+        self._rate.steps.assign(float(config.epochs * steps) if cosine else 0.0)
+        for variable in self._head.model.optimizer.variables:
             variable.assign(ops.zeros_like(variable))
+        return ReadyHead(self._head.model, self._epochs)
 
 
 def _schedule() -> Any:

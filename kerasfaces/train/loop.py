@@ -3,15 +3,15 @@
 Keras' `fit` with one callback that does what must be exact together: validation by
 NumPy, early stopping with its best weights, and a checkpoint of everything that decides
 the rest of the run (weights, optimizer, dropout's counters, history). Keras' own
-BackupAndRestore forgets EarlyStopping's best.
+BackupAndRestore forgets EarlyStopping's best, its ReduceLROnPlateau everything.
 """
 
-import contextlib
+import dataclasses
 import json
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +22,60 @@ from kerasfaces import metrics
 from kerasfaces.core import arrays
 from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.core.progress import progress
-from kerasfaces.dataset.batches import steps_per_epoch, stream
+from kerasfaces.dataset.batches import Source, steps_per_epoch, stream
 from kerasfaces.features import devices
-from kerasfaces.train.phase import Phase
-from kerasfaces.train.plateau import Plateau
+from kerasfaces.train.compiled import Epochs, width_of
+from kerasfaces.train.config import TrainConfig
 
 logger = logging.getLogger(__name__)
 
-__all__ = ["Phase", "run_phase", "scores"]
-
 _CHECKPOINT_EVERY_S = 5.0
+_THRESHOLD = 1e-4  # torch's: a relative gain below it is none
+Rows = list[dict[str, Any]]
 
 
-def run_phase(phase: Phase, checkpoint: Path | None) -> list[dict[str, Any]]:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Phase:
+    """What to train and on what.
+
+    Attributes:
+        name: `head`, `fine_tune` or `scratch`.
+        model: A Keras model; its inputs are what `source` reads.
+        source: Training examples.
+        val_logits: Computes the validation logits, `(m,)`.
+        val_labels: `(m,)`, 1 = fake.
+        config: Epochs, batch size, optimizer, schedule, patience, seed.
+        inputs_by: Engine that made the inputs; a checkpoint of another one is not used.
+        computed_by: Backend and device that train the network itself; a checkpoint of
+            another one is continued, and `continued` says so.
+        continued: Receives a sentence per change of `computed_by`.
+        devices: Those that train, by `devices.chosen`; empty is the backend's first.
+        callbacks: More Keras callbacks, e.g. TensorBoard.
+        epochs_now: Pause after so many epochs; the checkpoint then continues.
+        stop: Gets all rows after each epoch; true ends training there, and the last row
+            says `stopped`.
+        ready: The traced epochs of a model that is compiled, its optimizer reset.
+        keep: Save the finished state too; false leaves that to the caller.
+    """
+
+    name: str
+    model: Any
+    source: Source
+    val_logits: Callable[[], NDArray[np.float64]]
+    val_labels: NDArray[np.float32]
+    config: TrainConfig
+    inputs_by: str = ""
+    computed_by: str = ""
+    continued: list[str] = dataclasses.field(default_factory=list)
+    devices: tuple[str, ...] = ()
+    callbacks: Sequence[Any] = ()
+    epochs_now: int | None = None
+    stop: Callable[[Rows], bool] | None = None
+    ready: Epochs | None = None
+    keep: bool = True
+
+
+def run_phase(phase: Phase, checkpoint: Path | None) -> Rows:
     """Train to the end, continuing from `checkpoint` if there is one.
 
     Args:
@@ -51,22 +92,22 @@ def run_phase(phase: Phase, checkpoint: Path | None) -> list[dict[str, Any]]:
     """
     import keras
 
-    steps = steps_per_epoch(phase.source, phase.batch_size)
+    steps = steps_per_epoch(phase.source, phase.config.batch_size)
     on_tensorflow = keras.backend.backend() == "tensorflow"
     if phase.ready is None:
-        with (
-            devices.building(phase.devices)
-            if phase.devices
-            else contextlib.nullcontext()
-        ):
+        with devices.building(phase.devices):
             _compile(phase, steps, on_tensorflow)
     training = _Progress(phase, checkpoint)
     training.restore()
     if not training.finished and not training.exhausted:
-        with progress(phase.epochs, f"training ({phase.name})", "epoch") as add:
+        with progress(phase.config.epochs, f"training ({phase.name})", "epoch") as add:
             add(len(training.rows))
-            # Keras' callbacks need Keras' loop.
-            if phase.name == "head" and on_tensorflow and _is_plain(phase):
+            # Keras' callbacks and batch normalisation need Keras' loop.
+            norm = keras.layers.BatchNormalization
+            plain = not phase.callbacks and not any(
+                isinstance(layer, norm) for layer in phase.model.layers
+            )
+            if phase.name == "head" and on_tensorflow and plain:
                 _compiled_epochs(phase, training, add)
             else:
                 _fit(phase, training, add, steps)
@@ -75,25 +116,16 @@ def run_phase(phase: Phase, checkpoint: Path | None) -> list[dict[str, Any]]:
     return training.rows
 
 
-def _is_plain(phase: Phase) -> bool:
-    """Tell whether a head needs nothing that only Keras' own loop does."""
-    import keras
-
-    norm = keras.layers.BatchNormalization
-    return not phase.callbacks and not any(
-        isinstance(layer, norm) for layer in phase.model.layers
-    )
-
-
 def _compile(phase: Phase, steps: int, on_tensorflow: bool) -> None:
     import keras
 
-    rate: Any = phase.learning_rate
-    if phase.schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(rate, phase.epochs * steps)
+    config = phase.config
+    rate: Any = config.learning_rate
+    if config.schedule == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(rate, config.epochs * steps)
     phase.model.compile(
-        optimizer=keras.optimizers.SGD(rate, phase.momentum)
-        if phase.optimizer == "sgd"
+        optimizer=keras.optimizers.SGD(rate, config.momentum)
+        if config.optimizer == "sgd"
         else keras.optimizers.Adam(rate),
         loss=keras.losses.BinaryCrossentropy(from_logits=True),
         # XLA compiles MobileNetV2's depthwise convolutions ten times slower on CPUs.
@@ -103,51 +135,84 @@ def _compile(phase: Phase, steps: int, on_tensorflow: bool) -> None:
 
 
 def _compiled_epochs(
-    phase: Phase, progress: "_Progress", add: Callable[[int], None]
+    phase: Phase, training: "_Progress", add: Callable[[int], None]
 ) -> None:
-    from kerasfaces.train import compiled
-
-    epochs = phase.ready or compiled.Epochs(
+    epochs = phase.ready or Epochs(
         phase.model,
         phase.model.loss,
-        compiled.width_of(phase.source),
-        phase.batch_size,
+        width_of(phase.source),
+        phase.config.batch_size,
     )
-    while not progress.exhausted:
-        epoch = len(progress.rows)
-        progress.end_epoch(epochs.train(phase.source, phase.seed, epoch))
+    while not training.exhausted:
+        epoch = len(training.rows)
+        training.end_epoch(epochs.train(phase.source, phase.config.seed, epoch))
         add(1)
 
 
 def _fit(
-    phase: Phase, progress: "_Progress", add: Callable[[int], None], steps: int
+    phase: Phase, training: "_Progress", add: Callable[[int], None], steps: int
 ) -> None:
-    batches = stream(phase.source, phase.batch_size, phase.seed, len(progress.rows))
-    with contextlib.ExitStack() as stack:
-        if phase.devices:
-            stack.enter_context(devices.memory(phase.batch_size))
-            stack.enter_context(devices.training(phase.devices))
+    import keras
+
+    class EndOfEpoch(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+            logs = {} if logs is None else logs
+            self.model.stop_training = training.end_epoch(float(logs["loss"]))
+            row = training.rows[-1]  # for TensorBoard
+            logs |= {key: row[key] for key in row if key.startswith("val_")}
+            add(1)
+
+    config, done = phase.config, len(training.rows)
+    with devices.memory(config.batch_size), devices.training(phase.devices):
         phase.model.fit(
-            batches,
+            stream(phase.source, config.batch_size, config.seed, done),
             steps_per_epoch=steps,
-            initial_epoch=len(progress.rows),
-            epochs=phase.epochs,
+            initial_epoch=done,
+            epochs=config.epochs,
             verbose=0,
             shuffle=False,
-            callbacks=[_callback(progress, add), *phase.callbacks],
+            callbacks=[EndOfEpoch(), *phase.callbacks],
         )
+
+
+@dataclasses.dataclass
+class Plateau:
+    """When to lower the learning rate: torch's `ReduceLROnPlateau` in its default mode.
+
+    Attributes:
+        factor: What the rate is multiplied by.
+        patience: So many epochs without a better loss are forgiven.
+        best: The lowest validation loss so far.
+        waited: Epochs since.
+    """
+
+    factor: float
+    patience: int
+    best: float = math.inf
+    waited: int = 0
+
+    def factor_after(self, val_loss: float) -> float:
+        """Return what to multiply the learning rate by after an epoch; mostly 1."""
+        if val_loss < self.best * (1 - _THRESHOLD):
+            self.best, self.waited = val_loss, 0
+            return 1.0
+        self.waited += 1
+        if self.waited <= self.patience:
+            return 1.0
+        self.waited = 0
+        return self.factor
 
 
 class _Progress:
     """State of a phase between epochs, on disk and off."""
 
     def __init__(self, phase: Phase, path: Path | None) -> None:
-        self.phase, self.path = phase, path
-        self.rows: list[dict[str, Any]] = []
+        self.phase, self.config, self.path = phase, phase.config, path
+        self.rows: Rows = []
         self.best_loss = math.inf
         self.best: list[NDArray[Any]] = []
         self.waited = 0
-        self.plateau = Plateau(phase.plateau_factor, phase.plateau_patience)
+        self.plateau = Plateau(self.config.plateau_factor, self.config.plateau_patience)
         self.finished = False
         self._saved_at = time.monotonic()
 
@@ -159,39 +224,38 @@ class _Progress:
 
     @property
     def _complete(self) -> bool:
-        patience = self.phase.patience
+        patience = self.config.patience
         return (
             bool(self.rows and self.rows[-1].get("stopped"))
-            or len(self.rows) >= self.phase.epochs
+            or len(self.rows) >= self.config.epochs
             or (patience is not None and self.waited >= patience)
         )
 
     def end_epoch(self, loss: float) -> bool:
         """Validate, remember, save now and then; True when training should stop."""
-        row: dict[str, Any] = {
-            "phase": self.phase.name,
-            "epoch": len(self.rows) + 1,
-            "loss": loss,
-        }
-        row |= _validate(self.phase)
-        if not (math.isfinite(loss) and math.isfinite(row["val_loss"])):
+        phase, model = self.phase, self.phase.model
+        row: dict[str, Any] = {"phase": phase.name, "epoch": len(self.rows) + 1}
+        row |= {"loss": loss} | scores(phase.val_labels, phase.val_logits())
+        val_loss = row["val_loss"]
+        if not (math.isfinite(loss) and math.isfinite(val_loss)):
             raise InputError(
-                f"Training diverged in epoch {row['epoch']} of {self.phase.name} (loss {loss}, "
-                f"validation loss {row['val_loss']}); lower the learning rate, now "
-                f"{self.phase.learning_rate}."
+                f"Training diverged in epoch {row['epoch']} of {phase.name} (loss {loss}, "
+                f"validation loss {val_loss}); lower the learning rate, now "
+                f"{self.config.learning_rate}."
             )
         self.rows.append(row)
-        patience = self.phase.patience
-        if patience is not None:
-            if row["val_loss"] < self.best_loss:
-                self.best_loss, self.waited = row["val_loss"], 0
-                self.best = self.phase.model.get_weights()
-            else:
-                self.waited += 1
-        if self.phase.schedule == "plateau":
-            rate = self.phase.model.optimizer.learning_rate
-            rate.assign(rate * self.plateau.factor_after(row["val_loss"]))
-        if self.phase.stop is not None and self.phase.stop(self.rows):
+        if self.config.patience is not None:
+            self.waited += 1
+            if val_loss < self.best_loss:
+                self.best_loss, self.best, self.waited = (
+                    val_loss,
+                    model.get_weights(),
+                    0,
+                )
+        if self.config.schedule == "plateau":
+            rate = model.optimizer.learning_rate
+            rate.assign(rate * self.plateau.factor_after(val_loss))
+        if phase.stop is not None and phase.stop(self.rows):
             row["stopped"] = True
         if time.monotonic() - self._saved_at > _CHECKPOINT_EVERY_S:
             self.save()
@@ -210,6 +274,8 @@ class _Progress:
 
     def save(self) -> None:
         """Write everything that decides what comes next."""
+        import keras
+
         if self.path is None:
             return
         state = {
@@ -222,7 +288,8 @@ class _Progress:
             "computed_by": self.phase.computed_by,
             "continued": self.phase.continued,
         }
-        values = {f"v{i}": value for i, value in enumerate(self._values())}
+        to_numpy = keras.ops.convert_to_numpy
+        values = {f"v{i}": to_numpy(each) for i, each in enumerate(self._variables())}
         values |= {f"b{i}": value for i, value in enumerate(self.best)}
         values["state"] = np.frombuffer(json.dumps(state).encode(), np.uint8)
         arrays.write(self.path, values)
@@ -236,13 +303,12 @@ class _Progress:
         values = arrays.read(self.path, advice)
         try:
             state = json.loads(values.pop("state").tobytes())
-            before = state["inputs_by"]
-            if before != self.phase.inputs_by:
+            if state["inputs_by"] != self.phase.inputs_by:
                 logger.warning(
                     "%s was trained on features by %s, and here they are by %s: training "
                     "starts over",
                     self.path,
-                    before,
+                    state["inputs_by"],
                     self.phase.inputs_by,
                 )
                 return
@@ -263,41 +329,16 @@ class _Progress:
         phase.continued.extend(state["continued"])
         before = state["computed_by"]
         if before and before != phase.computed_by and not self.finished:
-            said = (
+            sentence = (
                 f"Training ({phase.name}) began with {before} and went on after epoch "
                 f"{len(self.rows)} with {phase.computed_by}: it cannot be repeated exactly."
             )
-            phase.continued.append(said)
-            logger.warning("%s", said)
+            phase.continued.append(sentence)
+            logger.warning("%s", sentence)
 
     def _variables(self) -> list[Any]:
         model = self.phase.model
         return [*model.variables, *model.optimizer.variables]
-
-    def _values(self) -> list[NDArray[Any]]:
-        import keras
-
-        return [keras.ops.convert_to_numpy(variable) for variable in self._variables()]
-
-
-def _callback(progress: _Progress, add: Callable[[int], None]) -> Any:
-    import keras
-
-    class Epochs(keras.callbacks.Callback):
-        def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-            stop = progress.end_epoch(float((logs or {})["loss"]))
-            if logs is not None:  # for TensorBoard
-                logs |= {
-                    k: v for k, v in progress.rows[-1].items() if k.startswith("val_")
-                }
-            self.model.stop_training = stop
-            add(1)
-
-    return Epochs()
-
-
-def _validate(phase: Phase) -> dict[str, float]:
-    return scores(phase.val_labels, phase.val_logits())
 
 
 def scores(

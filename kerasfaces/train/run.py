@@ -15,15 +15,17 @@ from kerasfaces.core import config as configs
 from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import InputError
 from kerasfaces.models import catalogue
-from kerasfaces.run.folder import DetectorRun
+from kerasfaces.run.folder import DetectorRun, RepeatedRuns
+from kerasfaces.run.repeats import combine
 from kerasfaces.train import channels
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.settings import DetectorSettings
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # they import Keras
+    from kerasfaces.models.weights import BaseWeights
     from kerasfaces.train.data import Data
     from kerasfaces.train.fit import Trained
-    from kerasfaces.train.prepare import Preparations
+    from kerasfaces.train.network_builder import NetworkBuilders
 
 logger = logging.getLogger(__name__)
 
@@ -89,45 +91,74 @@ class Training:
         )
 
 
-def train(training: Training, preparations: "Preparations | None" = None) -> Path:
+def train(training: Training, builders: "NetworkBuilders | None" = None) -> Path:
     """Train, evaluate and report; return the run folder. See DESIGN's "run folder".
 
     Args:
         training: What to train, on what, where.
-        preparations: Of several runs in one process, which then share a frozen base.
+        builders: Of several runs in one process, which then share a frozen base.
 
     Raises:
         RunError: The folder holds a run of another configuration.
         LockedError: Another process is writing the folder.
     """
-    config, found = resolve(training)
+    config, base_weights = resolve(training)
     recipe = channels.check(config, training.store)
-    decisive = identity(config, found, training.manifest, recipe)
+    decisive = identity(config, base_weights, training.manifest, recipe)
     run = DetectorRun(training.folder or default_folder(config, decisive))
     with run.writing(decisive):
         if run.is_finished:
             logger.info("%s is finished; nothing to do", run.path)
         else:
-            _work(training, config, found, run, recipe, preparations)
+            _write(training, config, base_weights, run, recipe, builders)
     return run.path
+
+
+def train_seeds(training: Training, repeat: int) -> Path:
+    """Train `repeat` seeds as `RUN/seed-0 ...` and write their mean to `RUN/metrics.json`.
+
+    Returns:
+        The folder that holds the runs.
+    """
+    config, base_weights = resolve(training)
+    recipe = channels.check(config, training.store)
+    decisive = identity(config, base_weights, training.manifest, recipe)
+    decisive |= {"repeat": repeat}
+    runs = RepeatedRuns(training.folder or default_folder(config, decisive))
+    if repeat < 1:
+        raise InputError(f"`repeat`: expected at least 1, got {repeat}.")
+    with runs.writing(decisive):
+        pass  # the lock: each run takes its own
+    seeds = list(range(config.seed, config.seed + repeat))
+    for number, seed in enumerate(seeds, start=1):
+        logger.info("seed %d (%d of %d)", seed, number, repeat)
+        config = dataclasses.replace(training.config, seed=seed)
+        folder = runs.seed(seed).path
+        train(dataclasses.replace(training, config=config, folder=folder))
+    runs.metrics = combine([runs.seed(seed).metrics for seed in seeds]) | {
+        "seeds": seeds
+    }
+    return runs.path
 
 
 def identity(
     config: TrainConfig | BaselineConfig,
-    found: Any,
+    base_weights: "BaseWeights | None",
     manifest: manifests.Manifest,
     recipe: dict[str, Any] | None,
 ) -> dict[str, Any]:
     """Return config.json: everything that decides what a run comes to."""
     return {
         "train": configs.to_dict(config),
-        "weights": found.describe() if found else None,
+        "weights": base_weights.describe() if base_weights else None,
         "manifest": manifest.digest(),
         "channel_recipe": configs.digest(recipe) if recipe else None,
     }
 
 
-def resolve(training: Training) -> tuple[TrainConfig | BaselineConfig, Any]:
+def resolve(
+    training: Training,
+) -> "tuple[TrainConfig | BaselineConfig, BaseWeights | None]":
     """Find the base weights and read the width from them; baselines have none.
 
     Raises:
@@ -153,26 +184,24 @@ def default_folder(
     return Path("runs") / f"{config.model.name}-{configs.digest(identity, 10)}"
 
 
-def _work(
+def _write(
     training: Training,
     config: TrainConfig | BaselineConfig,
-    found: Any,
+    base_weights: "BaseWeights | None",
     run: DetectorRun,
     recipe: dict[str, Any] | None,
-    preparations: "Preparations | None",
+    builders: "NetworkBuilders | None",
 ) -> None:
     from kerasfaces.evaluate import run as evaluation
     from kerasfaces.run.predictor import as_predictions
 
     run.describe_machine()
     manifest = run.keep_manifest(training.manifest)
-    audit: dict[str, Any] | None
-    if isinstance(config, BaselineConfig):
-        data, audit, trained = _fit_baseline(training, config, manifest, run)
-    else:
-        data, audit, trained = _fit_model(
-            training, config, found, manifest, run, preparations
-        )
+    data, audit, trained = (
+        _fit_baseline(training, config, manifest, run)
+        if isinstance(config, BaselineConfig)
+        else _fit_network(training, config, base_weights, manifest, run, builders)
+    )
     run.input_spec = channels.input_spec(config, recipe, data.limits)
     run.training = trained.facts
     history = pd.DataFrame(trained.history)
@@ -194,7 +223,7 @@ def _work(
         warnings=[
             *training.notes,
             *trained.facts.get("continued", ()),
-            *_warnings(config, found, data, audit, trained.facts),
+            *_warnings(config, base_weights, data, audit, trained.facts),
         ],
         image_root=manifest.folder,
         false_alarm_rate=config.false_alarm_rate,
@@ -207,46 +236,51 @@ def _fit_baseline(
     manifest: manifests.Manifest,
     run: DetectorRun,
 ) -> tuple["Data", dict[str, Any] | None, "Trained"]:
-    from kerasfaces.train import baseline
     from kerasfaces.train import data as datasets
+    from kerasfaces.train import fit
 
     data = datasets.load(manifest, config.input_spec, spread=training.spread)
     audit = training.audit or run.keep_audit(manifest)
-    trained = baseline.train(config, data)
+    trained = fit.train_baseline(config, data)
     arrays.write(run.arrays_file, trained.model)
     return data, audit, trained
 
 
-def _fit_model(
+def _fit_network(
     training: Training,
     config: TrainConfig,
-    found: Any,
+    base_weights: "BaseWeights | None",
     manifest: manifests.Manifest,
     run: DetectorRun,
-    preparations: "Preparations | None",
+    builders: "NetworkBuilders | None",
 ) -> tuple["Data", dict[str, Any] | None, "Trained"]:
     from kerasfaces.features import devices
     from kerasfaces.train import data as datasets
     from kerasfaces.train import fit
-    from kerasfaces.train.prepare import Preparation
+    from kerasfaces.train.network_builder import NetworkBuilder
 
     if training.devices:
         devices.chosen(training.devices)  # a name that is not there, before the work
-    prepared = (
-        Preparation(config, found)
-        if preparations is None
-        else preparations.get(config, found)
+    builder = (
+        builders.get(config, base_weights)
+        if builders
+        else NetworkBuilder(config, base_weights)
     )
+    spread = training.spread
     if training.store is None:
-        data = datasets.load(
-            manifest, config.input_spec, prepared.start, training.spread
-        )
+        data = datasets.load(manifest, config.input_spec, builder.start, spread)
     else:
         names = config.model.channel_names
-        data = datasets.load_channels(manifest, training.store, names, training.spread)
+        data = datasets.load_channels(manifest, training.store, names, spread)
     audit = training.audit or run.keep_audit(manifest)
     trained = fit.train(
-        config, data, found, run.path, training.tensorboard, prepared, training.devices
+        config,
+        data,
+        base_weights,
+        run.path,
+        training.tensorboard,
+        builder,
+        training.devices,
     )
     run.write_model(trained.model)
     return data, audit, trained
@@ -254,7 +288,7 @@ def _fit_model(
 
 def _warnings(
     config: TrainConfig | BaselineConfig,
-    found: Any,
+    base_weights: "BaseWeights | None",
     data: "Data",
     audit: dict[str, Any] | None,
     facts: dict[str, Any],
@@ -275,12 +309,12 @@ def _warnings(
             + "; ".join(unreadable[:5])
             + (" ..." if len(unreadable) > 5 else "")
         )
-    if found is not None and found.kind == "file":
+    if base_weights is not None and base_weights.kind == "file":
         lines.append(
-            f"The base's weights come from the file {found.path.name} (SHA-256 "
-            f"{found.sha256[:12]}), not from Keras' official ImageNet download."
+            f"The base's weights come from the file {base_weights.path.name} (SHA-256 "
+            f"{base_weights.sha256[:12]}), not from Keras' official ImageNet download."
         )
-    if found is None and isinstance(config, TrainConfig):
+    if base_weights is None and isinstance(config, TrainConfig):
         lines.append(f"The whole {config.model.name} was trained from random weights.")
     if facts.get("agreement", 0.0) > _AGREEMENT:
         lines.append(

@@ -17,7 +17,7 @@ from kerasfaces.core import config as configs
 from kerasfaces.features.cached import FeatureCache, base_recipe
 from kerasfaces.features.extraction import View
 from kerasfaces.models import catalogue, channel_layers, network
-from kerasfaces.train import channels, standardize
+from kerasfaces.train import channels, heads
 from kerasfaces.train import data as datasets
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.data import Data
@@ -175,7 +175,7 @@ class FeatureSets:
         readers = [self._joined(config, data.keys(train), view) for view in views]
         val_reader = self._joined(config, data.keys(val), View())
         if config.model.head.standardize:
-            mean, variance = standardize.moments(readers)
+            mean, variance = heads.moments(readers)
             for each in (*readers, val_reader):
                 each.mean = mean
                 each.scale = (1.0 / np.sqrt(variance)).astype(np.float32)

@@ -14,7 +14,7 @@ from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import atomic_path
 from kerasfaces.train import fit
 from kerasfaces.train.config import TrainConfig
-from kerasfaces.train.heads import Heads
+from kerasfaces.train.heads import Heads, head_logits
 from kerasfaces.train.loop import Phase, run_phase
 from kerasfaces.tune.feature_sets import FeatureSet, FeatureSets
 from kerasfaces.tune.median_rule import is_hopeless
@@ -113,26 +113,14 @@ class Trainer:
         stop: Callable[[Rows], bool],
     ) -> Phase:
         steps = -(-len(features.train_labels) // config.batch_size)
-        ready = self._heads.get(
-            features.width,
-            config.model.head,
-            seed=config.seed,
-            batch_size=config.batch_size,
-            learning_rate=config.learning_rate,
-            cosine_steps=config.epochs * steps if config.schedule == "cosine" else None,
-        )
+        ready = self._heads.get(features.width, config, steps)
         return Phase(
             name="head",
             model=ready.model,
             source=fit.source(config, features.train_labels, features.train),
-            val_logits=lambda: fit.head_logits(ready.model, features.val),
+            val_logits=lambda: head_logits(ready.model, features.val),
             val_labels=features.val_labels,
-            epochs=config.epochs,
-            batch_size=config.batch_size,
-            learning_rate=config.learning_rate,
-            schedule=config.schedule,
-            patience=config.patience,
-            seed=config.seed,
+            config=config,
             inputs_by=features.engine,
             callbacks=callbacks,
             epochs_now=epochs_now,
@@ -159,7 +147,7 @@ def _train(
         seed=config.seed,
         rows=rows,
         best=best_epoch(rows, config.patience),
-        logits=fit.head_logits(phase.model, features.val).astype(np.float32),
+        logits=head_logits(phase.model, features.val).astype(np.float32),
         weights=phase.model.get_weights(),
         seconds=time.monotonic() - started,
         stopped=stopped,

@@ -125,19 +125,19 @@ def test_forty_moments(name, whole, words_of, start, tmp_path):
 
 
 AIMED = [
-    ("train", "again", "kerasfaces.train.prepare:Preparation._build"),
+    ("train", "again", "kerasfaces.train.network_builder:NetworkBuilder._build"),
     ("channels", "stuck", "kerasfaces.images:read_file"),
     ("channels", "stuck", "kerasfaces.channels.worker:Worker.prepare"),
     ("channels", "stuck", "kerasfaces.channels.kinds.spectrum:_halves"),
     ("channels", "stuck", "kerasfaces.store.checksums:of_array"),
 ]
 AIMED_SLOWLY = [
-    ("train", "stuck", "kerasfaces.train.prepare:Preparation._build"),
+    ("train", "stuck", "kerasfaces.train.network_builder:NetworkBuilder._build"),
     ("train", "stuck", "kerasfaces.features.engines:convert"),
     ("train", "again", "kerasfaces.features.engines:convert"),
     ("train", "stuck", "kerasfaces.train.fit:train"),
     ("tune", "stuck", "kerasfaces.tune.trainer:Trainer.train"),
-    ("crossgen", "again", "kerasfaces.train.prepare:Preparation._build"),
+    ("crossgen", "again", "kerasfaces.train.network_builder:NetworkBuilder._build"),
     ("predict", "stuck", "kerasfaces.run.network:TrainedNetwork.load"),
     ("channels", "stuck", "kerasfaces.channels.worker:Worker.channels_of"),
 ]

@@ -141,7 +141,8 @@ def test_unknown_kind_is_refused():
 def test_layers_are_rebuilt_from_their_configuration(layer):
     values = maps()
     expected = keras.ops.convert_to_numpy(layer(values))
-    assert layer.compute_output_shape(values.shape) == expected.shape
+    symbolic = layer(keras.Input(values.shape[1:]))
+    assert symbolic.shape == (None, *expected.shape[1:])
     again = type(layer).from_config(layer.get_config())
     np.testing.assert_array_equal(keras.ops.convert_to_numpy(again(values)), expected)
 

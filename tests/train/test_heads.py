@@ -9,9 +9,10 @@ import pytest
 from kerasfaces.core import rng
 from kerasfaces.dataset.batches import Source, steps_per_epoch
 from kerasfaces.models import network
-from kerasfaces.models.config import HeadConfig
-from kerasfaces.train import fit, heads, loop
-from kerasfaces.train.standardize import adapt, moments
+from kerasfaces.models.config import HeadConfig, ModelConfig
+from kerasfaces.train import heads, loop
+from kerasfaces.train.config import TrainConfig
+from kerasfaces.train.heads import adapt, moments
 
 pytestmark = pytest.mark.tf
 
@@ -36,7 +37,7 @@ def example(n=50, width=7):
 
 def phase(model, features, labels, **more):
     source = Source(reads=[features], labels=labels, weights=np.ones_like(labels))
-    given = {
+    training = {
         "epochs": 5,
         "batch_size": 16,
         "learning_rate": 0.02,
@@ -44,13 +45,15 @@ def phase(model, features, labels, **more):
         "patience": None,
         "seed": 3,
     }
+    training |= {key: more.pop(key) for key in set(more) & set(training)}
     return loop.Phase(
         name="head",
         model=model,
         source=source,
-        val_logits=lambda: fit.head_logits(model, features),
+        val_logits=lambda: heads.head_logits(model, features),
         val_labels=labels,
-        **given | more,
+        config=TrainConfig(**training),
+        **more,
     )
 
 
@@ -75,16 +78,16 @@ def test_a_head_used_again_is_a_head_built_anew(config, schedule):
     expected = loop.run_phase(phase(built, features, labels, schedule=schedule), None)
     pool = heads.Heads()
     for seed in (8, 3):  # the second is the first, set anew
-        ready = pool.get(
-            7,
-            dataclasses.replace(config, l2=config.l2 * seed / 3)
-            if seed == 8
-            else config,
+        other = dataclasses.replace(config, l2=config.l2 * seed / 3)
+        training = TrainConfig(
+            model=ModelConfig(head=other if seed == 8 else config),
             seed=seed,
             batch_size=16,
             learning_rate=0.02,
-            cosine_steps=None if schedule == "constant" else 5 * 4,
+            schedule=schedule,
+            epochs=5,
         )
+        ready = pool.get(7, training, 4)
         one = phase(
             ready.model,
             ready_features,
@@ -105,21 +108,21 @@ def test_settings_are_traced_once(monkeypatch):
     first, second = (
         pool.get(
             7,
-            HeadConfig(units=(4,), dropout=rate, l2=rate),
-            seed=0,
-            batch_size=16,
-            learning_rate=rate,
-            cosine_steps=None,
+            TrainConfig(
+                model=ModelConfig(head=HeadConfig(units=(4,), dropout=rate, l2=rate)),
+                batch_size=16,
+                learning_rate=rate,
+                schedule="constant",
+            ),
+            4,
         )
         for rate in (0.1, 0.2)
     )
     assert first.epochs is second.epochs
     monkeypatch.setattr(heads, "_KEPT", 1)
-    third = pool.get(
-        8, HeadConfig(), seed=0, batch_size=16, learning_rate=0.1, cosine_steps=None
-    )
+    third = pool.get(8, TrainConfig(batch_size=16), 4)
     assert third.model.input_shape == (None, 8)
-    assert len(pool._kept) == 1
+    assert len(pool._traced) == 1
 
 
 def test_paused_and_continued_is_trained_at_once(tmp_path):

@@ -12,7 +12,7 @@ from kerasfaces.models.config import ModelConfig
 from kerasfaces.train import data as datasets
 from kerasfaces.train import fit, loop
 from kerasfaces.train.config import TrainConfig
-from kerasfaces.train.plateau import Plateau
+from kerasfaces.train.loop import Plateau
 
 
 def test_the_rate_falls_after_more_than_patience_bad_epochs():

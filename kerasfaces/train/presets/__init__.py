@@ -1,1 +1,1 @@
-"""Named training configurations, one file each: `get_config(model)`."""
+"""Named training configurations, one file each: `CONFIGS`, model -> configuration."""

@@ -6,17 +6,11 @@ not been better; no augmentation, for a mirrored image has other coefficients.
 
 from kerasfaces.dataset.views import AugmentConfig
 from kerasfaces.models.config import HeadConfig, ModelConfig
-from kerasfaces.train.config import TrainConfig, other_model
+from kerasfaces.train.config import TrainConfig
 
-
-def get_config(model: str) -> TrainConfig:
-    """Return the configuration of `dct_cnn`."""
-    if model != "dct_cnn":
-        raise other_model("frank2020", ("dct_cnn",), model)
-    return TrainConfig(
-        model=ModelConfig(
-            name=model, pooling="flatten", head=HeadConfig(standardize=False)
-        ),
+CONFIGS = {
+    "dct_cnn": TrainConfig(
+        model=ModelConfig(pooling="flatten", head=HeadConfig(standardize=False)),
         epochs=50,
         batch_size=32,
         learning_rate=1e-3,
@@ -24,3 +18,4 @@ def get_config(model: str) -> TrainConfig:
         patience=5,
         augment=AugmentConfig(flip=False),
     )
+}

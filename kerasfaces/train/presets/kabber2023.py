@@ -9,35 +9,34 @@ to 15 degrees).
 
 from kerasfaces.dataset.views import AugmentConfig
 from kerasfaces.models.config import HeadConfig, ModelConfig
-from kerasfaces.train.config import TrainConfig, other_model
+from kerasfaces.train.config import TrainConfig
 
-
-def get_config(model: str) -> TrainConfig:
-    """Return the document's configuration of `mobilenetv2` or `resnet50`."""
-    if model == "mobilenetv2":
-        head = HeadConfig(
-            units=(256, 128, 64), dropout=0.05, l2=1e-4, standardize=False
-        )
-        return TrainConfig(
-            model=ModelConfig(name=model, size_px=180, head=head),
-            epochs=10,
-            batch_size=32,
-            learning_rate=5e-4,
-            schedule="constant",
-            patience=None,
-            class_weights=False,
-            views=4,
-            augment=AugmentConfig(flip=True, rotation_deg=15.0),
-        )
-    if model == "resnet50":
-        head = HeadConfig(units=(512,), standardize=False)
-        return TrainConfig(
-            model=ModelConfig(name=model, size_px=180, head=head),
-            epochs=10,
-            batch_size=300,
-            learning_rate=0.01,
-            schedule="constant",
-            patience=None,
-            class_weights=False,
-        )
-    raise other_model("kabber2023", ("mobilenetv2", "resnet50"), model)
+CONFIGS = {
+    "mobilenetv2": TrainConfig(
+        model=ModelConfig(
+            size_px=180,
+            head=HeadConfig(
+                units=(256, 128, 64), dropout=0.05, l2=1e-4, standardize=False
+            ),
+        ),
+        epochs=10,
+        batch_size=32,
+        learning_rate=5e-4,
+        schedule="constant",
+        patience=None,
+        class_weights=False,
+        views=4,
+        augment=AugmentConfig(flip=True, rotation_deg=15.0),
+    ),
+    "resnet50": TrainConfig(
+        model=ModelConfig(
+            size_px=180, head=HeadConfig(units=(512,), standardize=False)
+        ),
+        epochs=10,
+        batch_size=300,
+        learning_rate=0.01,
+        schedule="constant",
+        patience=None,
+        class_weights=False,
+    ),
+}

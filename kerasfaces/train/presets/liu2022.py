@@ -8,19 +8,11 @@ and epochs are those of `wan2023.py`, for the comparison's sake.
 """
 
 from kerasfaces.core.config import updated
-from kerasfaces.train.config import TrainConfig, other_model
 from kerasfaces.train.presets import wan2023
 
 MAKE_STORE = "data.compute_channels(STORE, options={'spectrum.amplitude': 'liu2022'})"
-
-
-def get_config(model: str) -> TrainConfig:
-    """Return the configuration of `lnp_attention`."""
-    if model != "lnp_attention":
-        raise other_model("liu2022", ("lnp_attention",), model)
-    options = {
-        "fusion": "concat",
-        "classifier": "resnet50",
-        "amplitude": "liu2022",
-    }
-    return updated(wan2023.get_config(model), {"model": {"options": options}})
+_OPTIONS = {"fusion": "concat", "classifier": "resnet50", "amplitude": "liu2022"}
+CONFIGS = {
+    name: updated(config, {"model": {"options": _OPTIONS}})
+    for name, config in wan2023.CONFIGS.items()
+}

@@ -8,7 +8,7 @@ stated; ours are 1e-3, .9 and 2, batches of 32, at most 30 epochs, the best on v
 
 from kerasfaces.dataset.views import AugmentConfig
 from kerasfaces.models.config import HeadConfig, ModelConfig
-from kerasfaces.train.config import TrainConfig, other_model
+from kerasfaces.train.config import TrainConfig
 
 _SIZES = {
     "deit_base_384": 384,
@@ -17,17 +17,11 @@ _SIZES = {
     "vit_base": 224,
     "densenet121": 256,
 }
-
-
-def get_config(model: str) -> TrainConfig:
-    """Return the configuration of one of the document's networks."""
-    if model not in _SIZES:
-        raise other_model("mudgal2023", _SIZES, model)
-    return TrainConfig(
+CONFIGS = {
+    name: TrainConfig(
         model=ModelConfig(
-            name=model,
-            size_px=_SIZES[model],
-            pooling="mean" if model == "densenet121" else "token",
+            size_px=size_px,
+            pooling="mean" if name == "densenet121" else "token",
             head=HeadConfig(standardize=False),
         ),
         epochs=30,
@@ -43,3 +37,5 @@ def get_config(model: str) -> TrainConfig:
         augment=AugmentConfig(flip=False),
         train_base=True,
     )
+    for name, size_px in _SIZES.items()
+}

@@ -5,12 +5,10 @@ convolutional stack: 256 px, the size of the data), Adam, batches of 32 or 64, t
 epoch on validation, mirrored images; the widths are in the models' files and here.
 """
 
-import dataclasses
-
 from kerasfaces.models.config import HeadConfig, ModelConfig
-from kerasfaces.train.config import TrainConfig, other_model
+from kerasfaces.train.config import TrainConfig
 
-_MODELS = {
+CONFIGS = {
     "logistic_regression": TrainConfig(
         model=ModelConfig(
             size_px=128, pooling="flatten", head=HeadConfig(l2=1e-4, standardize=False)
@@ -51,13 +49,3 @@ _MODELS = {
         patience=20,
     ),
 }
-
-
-def get_config(model: str) -> TrainConfig:
-    """Return the configuration of one of the document's models."""
-    if model not in _MODELS:
-        raise other_model("tian2023", _MODELS, model)
-    config = _MODELS[model]
-    return dataclasses.replace(
-        config, model=dataclasses.replace(config.model, name=model)
-    )

@@ -6,14 +6,7 @@ Those are ours: Adam at 1e-3 falling as a cosine, batches of 32, 12 epochs, the 
 validation. No augmentation: a mirrored image's phase is not the mirrored phase.
 """
 
-from kerasfaces.train import config as configs
-from kerasfaces.train.config import TrainConfig, other_model
+from kerasfaces.train.config import default
 
 MAKE_STORE = "data.compute_channels(STORE)"
-
-
-def get_config(model: str) -> TrainConfig:
-    """Return the configuration of `lnp_attention`."""
-    if model != "lnp_attention":
-        raise other_model("wan2023", ("lnp_attention",), model)
-    return configs.default(model, "none")
+CONFIGS = {"lnp_attention": default("lnp_attention", "none")}

@@ -10,18 +10,15 @@ augment__jpeg=0.1`.
 
 from kerasfaces.dataset.views import AugmentConfig
 from kerasfaces.models.config import HeadConfig, ModelConfig
-from kerasfaces.train.config import TrainConfig, other_model
+from kerasfaces.train.config import TrainConfig
 
-
-def get_config(model: str) -> TrainConfig:
-    """Return the configuration of `wang2020`."""
-    if model != "wang2020":
-        raise other_model("wang2020", ("wang2020",), model)
-    return TrainConfig(
-        model=ModelConfig(name=model, head=HeadConfig(standardize=False)),
+CONFIGS = {
+    "wang2020": TrainConfig(
+        model=ModelConfig(head=HeadConfig(standardize=False)),
         epochs=12,
         batch_size=64,
         learning_rate=1e-4,
         patience=12,
         augment=AugmentConfig(flip=True, blur=0.5, jpeg=0.5),
     )
+}

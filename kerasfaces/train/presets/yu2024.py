@@ -10,45 +10,40 @@ dropouts, the modified CNN's 128 px, rate and batch, and the patience of 5 epoch
 
 from kerasfaces.dataset.views import AugmentConfig
 from kerasfaces.models.config import HeadConfig, ModelConfig
-from kerasfaces.train.config import TrainConfig, other_model
+from kerasfaces.train.config import TrainConfig
 
-_SIZES = {"deit_base_224": 224, "deit_base_384": 384, "deit_tiny_224": 224}
-
-
-def get_config(model: str) -> TrainConfig:
-    """Return the configuration of one of the document's networks."""
-    if model == "resnet18":
-        return TrainConfig(
-            model=ModelConfig(
-                name=model, size_px=224, head=HeadConfig(standardize=False)
+_DEIT = {"deit_base_224": 224, "deit_base_384": 384, "deit_tiny_224": 224}
+CONFIGS = {
+    "resnet18": TrainConfig(
+        model=ModelConfig(size_px=224, head=HeadConfig(standardize=False)),
+        epochs=15,
+        batch_size=32,
+        learning_rate=1e-4,
+        schedule="constant",
+        patience=15,
+        class_weights=False,
+        augment=AugmentConfig(flip=False),
+    ),
+    "modified_cnn": TrainConfig(
+        model=ModelConfig(
+            size_px=128,
+            pooling="flatten",
+            head=HeadConfig(
+                units=(256, 128, 64), dropout=0.3, standardize=False, output="softmax"
             ),
-            epochs=15,
-            batch_size=32,
-            learning_rate=1e-4,
-            schedule="constant",
-            patience=15,
-            class_weights=False,
-            augment=AugmentConfig(flip=False),
-        )
-    if model == "modified_cnn":
-        head = HeadConfig(
-            units=(256, 128, 64), dropout=0.3, standardize=False, output="softmax"
-        )
-        return TrainConfig(
-            model=ModelConfig(name=model, size_px=128, pooling="flatten", head=head),
-            epochs=50,
-            batch_size=32,
-            learning_rate=3e-4,
-            schedule="constant",
-            patience=5,
-            class_weights=False,
-            augment=AugmentConfig(flip=True, rotation_deg=15.0, zoom=0.1),
-        )
-    if model in _SIZES:
-        return TrainConfig(
+        ),
+        epochs=50,
+        batch_size=32,
+        learning_rate=3e-4,
+        schedule="constant",
+        patience=5,
+        class_weights=False,
+        augment=AugmentConfig(flip=True, rotation_deg=15.0, zoom=0.1),
+    ),
+    **{
+        name: TrainConfig(
             model=ModelConfig(
-                name=model,
-                size_px=_SIZES[model],
+                size_px=size_px,
                 pooling="token",
                 head=HeadConfig(units=(256,), dropout=0.1, standardize=False),
             ),
@@ -59,4 +54,6 @@ def get_config(model: str) -> TrainConfig:
             patience=5,
             class_weights=False,
         )
-    raise other_model("yu2024", ("resnet18", "modified_cnn", *_SIZES), model)
+        for name, size_px in _DEIT.items()
+    },
+}

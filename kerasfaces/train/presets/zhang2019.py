@@ -7,18 +7,15 @@ best epoch on validation.
 
 from kerasfaces.dataset.views import AugmentConfig
 from kerasfaces.models.config import HeadConfig, ModelConfig
-from kerasfaces.train.config import TrainConfig, other_model
+from kerasfaces.train.config import TrainConfig
 
-
-def get_config(model: str) -> TrainConfig:
-    """Return the configuration of `autogan_spec`."""
-    if model != "autogan_spec":
-        raise other_model("zhang2019", ("autogan_spec",), model)
-    return TrainConfig(
-        model=ModelConfig(name=model, head=HeadConfig(standardize=False)),
+CONFIGS = {
+    "autogan_spec": TrainConfig(
+        model=ModelConfig(head=HeadConfig(standardize=False)),
         epochs=10,
         batch_size=64,
         learning_rate=1e-3,
         patience=10,
         augment=AugmentConfig(flip=False),
     )
+}

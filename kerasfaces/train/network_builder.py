@@ -16,17 +16,8 @@ from kerasfaces.models.weights import BaseWeights
 from kerasfaces.train.config import TrainConfig
 
 
-def trains_whole(config: TrainConfig, base_weights: BaseWeights | None) -> bool:
-    """Tell whether everything is trained, rather than a head on a base that stays."""
-    return (
-        base_weights is None
-        or config.train_base
-        or catalogue.load(config.model.name).end_to_end
-    )
-
-
 @dataclasses.dataclass(frozen=True)
-class Prepared:
+class BuiltNetwork:
     """What training starts from.
 
     Attributes:
@@ -41,10 +32,12 @@ class Prepared:
     engine: engines.Engine | None = None
 
 
-class Preparation:
+class NetworkBuilder:
     """A model on its way; `start` it in the background or `get` it now.
 
-    Attributes:
+    Args:
+        config: What to build.
+        base_weights: Where its base starts.
         shared: Several runs use the model: what is traced for one serves the others.
     """
 
@@ -54,12 +47,10 @@ class Preparation:
         base_weights: BaseWeights | None,
         shared: bool = False,
     ) -> None:
-        """Remember what to build."""
         self.shared = shared
         self._config, self._base_weights = config, base_weights
         self._thread: threading.Thread | None = None
-        self._result: Prepared | None = None
-        self._error: BaseException | None = None
+        self._result: BuiltNetwork | BaseException | None = None
 
     def start(self) -> None:
         """Build and convert in a thread: images are missing, so features are too.
@@ -77,13 +68,13 @@ class Preparation:
         if self._thread is not None:
             self._thread.join()
 
-    def get(self) -> Prepared:
+    def get(self) -> BuiltNetwork:
         """Return the model, waiting for the thread or building it here."""
         self.settle()
-        if self._error is not None:
-            raise self._error
         if self._result is None:
             self._result = self._build()
+        if isinstance(self._result, BaseException):
+            raise self._result
         return self._result
 
     def _in_background(self) -> None:
@@ -94,37 +85,37 @@ class Preparation:
                 built = dataclasses.replace(built, engine=engine)
             self._result = built
         except BaseException as error:  # noqa: BLE001 - raised by `get`
-            self._error = error
+            self._result = error
 
-    def _build(self) -> Prepared:
+    def _build(self) -> BuiltNetwork:
         numerics.refuse_changed()
-        architecture = catalogue.load(self._config.model.name)
-        model = architecture.build(
-            self._config.model, self._base_weights, self._config.seed
-        )
-        if trains_whole(self._config, self._base_weights):
-            return Prepared(model)
+        config = self._config
+        architecture = catalogue.load(config.model.name)
+        model = architecture.build(config.model, self._base_weights, config.seed)
+        if config.trains_whole(self._base_weights):
+            return BuiltNetwork(model)
         network.freeze(model)
-        return Prepared(model, network.extractor_of(model))
+        return BuiltNetwork(model, network.extractor_of(model))
 
 
-class Preparations:
+class NetworkBuilders:
     """Models for several runs in one process: built again only where the base differs."""
 
     def __init__(self) -> None:
-        self._kept: tuple[str, Preparation] | None = None
+        self._last: tuple[str, NetworkBuilder] | None = None
 
-    def get(self, config: TrainConfig, base_weights: BaseWeights | None) -> Preparation:
-        """Return a preparation of `config`, the last one where only the head is trained.
+    def get(
+        self, config: TrainConfig, base_weights: BaseWeights | None
+    ) -> NetworkBuilder:
+        """Return a builder of `config`, the last one where only the head is trained.
 
         A run puts its own head into the model, so the last run's model must be saved.
         """
-        changed = trains_whole(config, base_weights) or config.unfreeze
+        changed = config.trains_whole(base_weights) or config.unfreeze
         # Other channels bring statistics of the training images.
         if base_weights is None or changed or not config.model.is_rgb:
-            return Preparation(config, base_weights)
-        described = [configs.to_dict(config.model), base_weights.describe()]
-        key = configs.digest(described)
-        if self._kept is None or self._kept[0] != key:
-            self._kept = key, Preparation(config, base_weights, shared=True)
-        return self._kept[1]
+            return NetworkBuilder(config, base_weights)
+        key = configs.digest([configs.to_dict(config.model), base_weights.describe()])
+        if self._last is None or self._last[0] != key:
+            self._last = key, NetworkBuilder(config, base_weights, shared=True)
+        return self._last[1]

@@ -19,7 +19,7 @@ from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import InputError, KerasfacesError
 from kerasfaces.core.imports import import_keras
 from kerasfaces.train import run
-from kerasfaces.train.prepare import Preparations
+from kerasfaces.train.network_builder import NetworkBuilders
 
 logger = logging.getLogger(__name__)
 
@@ -40,16 +40,15 @@ class Ended:
 
 
 class Train:
-    """The task: one training after another, on one base where they share it."""
+    """The task: one training after another, on one base where they share it.
 
-    def __init__(self, output: Path, preparations: Preparations | None = None) -> None:
-        """Keep the base.
+    Args:
+        output: A folder that holds the run folders: a worker must see it.
+        builders: What this process has built already.
+    """
 
-        Args:
-            output: A folder that holds the run folders: a worker must see it.
-            preparations: What this process has built already.
-        """
-        self._output, self._preparations = output, preparations or Preparations()
+    def __init__(self, output: Path, builders: NetworkBuilders | None = None) -> None:
+        self._output, self._builders = output, builders or NetworkBuilders()
 
     def __reduce__(self) -> tuple[Any, tuple[Path]]:
         """Pickle the folder alone: every worker builds its base."""
@@ -68,7 +67,7 @@ class Train:
                 "for images, caches (KERASFACES_CACHE) and the output folder."
             )
         try:
-            return Ended(run.train(training, self._preparations))
+            return Ended(run.train(training, self._builders))
         except OSError:
             raise
         except KerasfacesError as error:
@@ -96,7 +95,7 @@ def train_all(
     trainings: Sequence[run.Training],
     output: Path,
     spread: Engine,
-    preparations: Preparations | None = None,
+    builders: NetworkBuilders | None = None,
 ) -> Iterator[Ended]:
     """Train all trainings, each with a folder of its own; yield how each ended, in order.
 
@@ -104,10 +103,10 @@ def train_all(
         trainings: What to train.
         output: A folder that holds the run folders.
         spread: Where; without a number of workers, this process alone.
-        preparations: What this process has built already.
+        builders: What this process has built already.
     """
     outcomes = engine.map(
-        Train(output.absolute(), preparations),
+        Train(output.absolute(), builders),
         trainings,
         spread=spread.or_in_process(),
         load=anywhere,
