@@ -146,7 +146,7 @@ def test_the_compiled_loop_is_keras_own(
         loop,
         "_compiled_epochs",
         lambda phase, progress, add: loop._fit(
-            phase, progress, add, steps_per_epoch(phase.source, phase.batch_size)
+            phase, progress, add, steps_per_epoch(phase.source, config.batch_size)
         ),
     )
     keras_own = fit.train(config, data, base_weights, tmp_path / "keras")

@@ -168,16 +168,9 @@ def test_a_hopeless_training_is_stopped_for_good(tmp_path):
 
 def test_many_shapes_are_traced_without_a_warning(caplog):
     """TensorFlow complains of functions that are traced by being called."""
-    kept = heads.Heads()
+    pool = heads.Heads()
     for width in range(3, 12):
-        found = kept.get(
-            width,
-            HeadConfig(),
-            seed=0,
-            batch_size=4,
-            learning_rate=0.01,
-            cosine_steps=None,
-        )
+        found = pool.get(width, TrainConfig(batch_size=4), 2)
         inputs, ones = np.ones((6, width), np.float32), np.ones((6, 1), np.float32)
         for _ in range(2):
             found.epochs._steps(inputs, ones, ones[:, 0])
