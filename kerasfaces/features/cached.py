@@ -32,7 +32,16 @@ _SHARD_IMAGES = 512
 
 
 class FeatureCache:
-    """All views of one extractor's features.
+    """All views of one extractor's features; nothing runs before they are asked for.
+
+    Args:
+        extractor: `(n, s, s, c)` -> `(n, features)`, frozen; or what builds it, called
+            only if something has to be computed.
+        recipe: What makes the extractor: architecture, weights by hash, taps ...
+        images: The uint8 cache or the channel store the inputs come from.
+        converted: Returns the extractor's engine if `engines.convert` was called before.
+        spread: Where features are computed; on this machine this process does it, with
+            all cores, unless `workers` says otherwise.
 
     Attributes:
         engine: Name of the engine that computed, or would compute, the features.
@@ -46,18 +55,7 @@ class FeatureCache:
         converted: Callable[[], engines.Engine | None] | None = None,
         spread: Engine | None = None,
     ) -> None:
-        """Remember what to compute; nothing runs yet.
-
-        Args:
-            extractor: `(n, s, s, c)` -> `(n, features)`, frozen; or what builds it, called
-                only if something has to be computed.
-            recipe: What makes the extractor: architecture, weights by hash, taps ...
-            images: The uint8 cache or the channel store the inputs come from.
-            converted: Returns the extractor's engine if `engines.convert` was called before.
-            spread: Where features are computed; on this machine this process does it, with
-                all cores, unless `workers` says otherwise.
-        """
-        self._given, self._images = extractor, images
+        self._source, self._images = extractor, images
         numerics.refuse_changed()
         self._recipe = {
             "kind": "features",
@@ -77,7 +75,7 @@ class FeatureCache:
 
         Args:
             keys: sha256 of images that are in that cache or store.
-            view: Which augmented view; default is the image itself.
+            view: Default is the image itself.
         """
         view = view or View()
         if not self.engine:
@@ -107,9 +105,9 @@ class FeatureCache:
 
     @property
     def _extractor(self) -> keras.Model:
-        if not isinstance(self._given, keras.Model):
-            self._given = self._given()
-        return self._given
+        if not isinstance(self._source, keras.Model):
+            self._source = self._source()
+        return self._source
 
     def _shape(self, folder: Path) -> tuple[int]:
         """Return the shape of one image's features, from the store if there is one."""
@@ -118,7 +116,6 @@ class FeatureCache:
         return (int(self._extractor.output_shape[-1]),)
 
     def _compute(self, features: store.Store, missing: list[str], view: View) -> None:
-        """Append the features of `missing`, a shard at a time."""
         label = "features" if view.number == 0 else f"features, view {view.number}"
         pixels = self._images.reader(missing)
         self._engine = self._started(missing, view)
@@ -131,10 +128,7 @@ class FeatureCache:
         starts = range(0, len(missing), ITEM_IMAGES)
         outcomes = engine.map(task, starts, spread=self._spread, load=load)
         parts: list[NDArray[np.float32]] = []
-        with (
-            contextlib.closing(outcomes),
-            progress(len(missing), label) as add,
-        ):
+        with contextlib.closing(outcomes), progress(len(missing), label) as add:
             for start, outcome in zip(starts, outcomes, strict=True):
                 if outcome.value is None:
                     raise RunError(
@@ -207,15 +201,11 @@ def base_recipe(
         weights: `BaseWeights.describe()`; only the hash matters.
         scaling: Fitted input statistics, if the extractor has any.
     """
-    left_out = {"head", "amplitude"}
+    left_out = {"options", "head", "amplitude"}
     if model["inputs"] == ["rgb"]:
         left_out |= {"inputs", "gain", "standardize"}
-    architecture = {
-        **{key: value for key, value in model.items() if key != "options"},
-        **model["options"],
-    }
-    for key in left_out & set(architecture):
-        del architecture[key]
+    fields = {**model, **model["options"]}
+    architecture = {key: fields[key] for key in fields if key not in left_out}
     recipe = {
         "model": config.digest(architecture),
         **architecture,

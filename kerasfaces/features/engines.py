@@ -88,11 +88,11 @@ def choose(
     first_batch: NDArray[Any],
     converted: Engine | None = None,
 ) -> Engine:
-    """Return the first available engine that agrees with Keras on `first_batch`.
+    """Return the first available engine that agrees with Keras on some real images.
 
     Args:
         extractor: `(n, s, s, 3)` sRGB 0..255 -> `(n, features)`.
-        first_batch: A few real images of the data set, uint8.
+        first_batch: Images of the data set, uint8.
         converted: What `convert` returned, if it was called before.
     """
     reference = keras_engine(extractor)
@@ -102,11 +102,12 @@ def choose(
     first_batch = first_batch[:COMPARED]
     expected = eagerly(extractor, first_batch)
     try:
-        got = engine.extract(first_batch)
+        features = engine.extract(first_batch)
     except RuntimeError as error:
         logger.warning("openvino fails (%s); Keras computes features", error)
         return reference
-    worst = float(np.max(np.abs(got - expected) / np.maximum(1.0, np.abs(expected))))
+    difference = np.abs(features - expected) / np.maximum(1.0, np.abs(expected))
+    worst = float(np.max(difference))
     if worst > TOLERANCE:
         logger.warning(
             "openvino differs from Keras by %.1e (limit %.0e); Keras computes features",

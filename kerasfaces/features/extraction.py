@@ -64,16 +64,15 @@ class Item:
 
 
 class Extract:
-    """The task: an item's features `(n, features)` float32."""
+    """The task: an item's features `(n, features)` float32.
+
+    Args:
+        extractor: `(n, s, s, c)` -> `(n, features)`; converted for the engine when used.
+        engine: Full name of the engine that the driver chose.
+        view: Of the images.
+    """
 
     def __init__(self, extractor: "keras.Model", engine: str, view: View) -> None:
-        """Keep what is needed; the extractor is converted for the engine when used.
-
-        Args:
-            extractor: `(n, s, s, c)` -> `(n, features)`.
-            engine: Full name of the engine that the driver chose.
-            view: Of the images.
-        """
         self._extractor, self._name, self._view = extractor, engine, view
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -109,12 +108,10 @@ class Extract:
     def _engine(self) -> "engines.Engine":
         from kerasfaces.features import engines
 
-        if self._name.startswith("keras "):
-            engine = engines.keras_engine(self._extractor)
-        else:
-            engine = engines.convert(self._extractor) or engines.keras_engine(
-                self._extractor
-            )
+        engine = None
+        if not self._name.startswith("keras "):
+            engine = engines.convert(self._extractor)
+        engine = engine or engines.keras_engine(self._extractor)
         if engine.name != self._name:
             raise InputError(
                 f"features are computed by {self._name}, and here it would be by "
@@ -124,7 +121,7 @@ class Extract:
 
 
 def _modules(model: "keras.Model") -> set[str]:
-    """Return the modules of all layers in a model, of models inside it too."""
+    """Return the modules of all layers in a model, inner models too."""
     names = {type(model).__module__}
     for layer in getattr(model, "layers", ()):
         names |= _modules(layer)

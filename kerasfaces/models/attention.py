@@ -65,10 +65,6 @@ class ChannelAttention(keras.layers.Layer):
             energy = ops.max(energy, axis=-1, keepdims=True) - energy
         return ops.softmax(energy, axis=-1)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {**super().get_config(), "kind": self.kind}
-
 
 def _flat(maps: Any) -> Any:
     """Return `(n, h w, c)` float32: in half precision such sums have three digits."""

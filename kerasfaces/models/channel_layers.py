@@ -101,10 +101,6 @@ class Standardize(layers.Layer):
         self.mean.assign(mean.astype(np.float32))
         self.deviation.assign(deviation.astype(np.float32))
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {**super().get_config(), "untouched": list(self.untouched)}
-
 
 @keras.saving.register_keras_serializable(package="kerasfaces")
 class ToPixels(layers.Layer):
@@ -134,10 +130,6 @@ class ToPixels(layers.Layer):
         offset = ops.convert_to_tensor(offsets, dtype=values.dtype)
         return ops.clip(values * gain + offset, 0.0, 255.0)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {**super().get_config(), "names": list(self.names), "gain": self.gain}
-
 
 @keras.saving.register_keras_serializable(package="kerasfaces")
 class Select(layers.Layer):
@@ -158,10 +150,6 @@ class Select(layers.Layer):
         """Return `(n, h, w, len(positions))`."""
         parts = [values[..., start:end] for start, end in runs_of(self.positions)]
         return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {**super().get_config(), "positions": list(self.positions)}
 
 
 def runs_of(positions: Sequence[int]) -> list[tuple[int, int]]:

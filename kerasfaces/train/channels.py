@@ -16,8 +16,8 @@ from kerasfaces.train.config import TrainConfig
 
 def default(model: str, weights: str, folder: Path) -> TrainConfig:
     """Return the configuration of `model` on the store in `folder`."""
-    found = ChannelStore(folder)
-    return train_config.default_for_store(model, weights, found.names, found.made_by)
+    store = ChannelStore(folder)
+    return train_config.default_for_store(model, weights, store.names, store.made_by)
 
 
 def require_store(preset: str, folder: Path | None) -> None:
@@ -53,23 +53,22 @@ def check(
         raise InputError(
             f"`store={str(folder)!r}`: {config.model.name} sees pixels; leave it out."
         )
-    found = ChannelStore(folder, config.model.channel_names)
-    pixels = found.made_by["config"]
-    for name, wanted in (
-        ("model.size_px", config.model.size_px),
-        ("crop", config.crop),
-        ("filter", config.filter),
+    recipe = ChannelStore(folder, config.model.channel_names).made_by
+    for owner, name, value in (
+        ("model.", "size_px", config.model.size_px),
+        ("", "crop", config.crop),
+        ("", "filter", config.filter),
     ):
-        got = pixels[name.rpartition(".")[2]]
-        if wanted != got:
+        stored = recipe["config"][name]
+        if value != stored:
             raise InputError(
-                f"{name} is {wanted}, but {folder} was made with {got}: leave it out, or "
-                "make another store: `data.compute_channels(STORE, options="
-                f"{{{name.rpartition('.')[2]!r}: {wanted!r}}})`."
+                f"{owner}{name} is {value}, but {folder} was made with {stored}: leave it "
+                "out, or make another store: `data.compute_channels(STORE, options="
+                f"{{{name!r}: {value!r}}})`."
             )
-    _check_amplitude(config, pixels, folder)
+    _check_amplitude(config, recipe["config"], folder)
     _check_augment(config)
-    return found.made_by
+    return recipe
 
 
 def input_spec(
@@ -99,13 +98,13 @@ def input_spec(
 def _check_amplitude(config: TrainConfig, stage: dict[str, Any], folder: Path) -> None:
     """Refuse spectra of another kind than the model's published one."""
     options = config.model.options
-    wanted = options.amplitude if isinstance(options, ChannelOptions) else ""
-    got = stage["options"].get("spectrum", {}).get("amplitude", "")
-    if wanted and got and wanted != got:
+    expected = options.amplitude if isinstance(options, ChannelOptions) else ""
+    stored = stage["options"].get("spectrum", {}).get("amplitude", "")
+    if expected and stored and expected != stored:
         raise InputError(
-            f"model.options.amplitude is {wanted}, but {folder} holds {got}: make another "
-            "store, `data.compute_channels(STORE, options={'spectrum.amplitude': "
-            f"{wanted!r}}})`, or take this one with `model__options__amplitude=''`."
+            f"model.options.amplitude is {expected}, but {folder} holds {stored}: make "
+            "another store, `data.compute_channels(STORE, options={'spectrum.amplitude': "
+            f"{expected!r}}})`, or take this one with `model__options__amplitude=''`."
         )
 
 
@@ -117,13 +116,13 @@ def _check_augment(config: TrainConfig) -> None:
             f"views: a channel store holds one view of each image, got {config.views}."
         )
     others = {**configs.to_dict(augment), "flip": False}
-    given = [name for name, value in others.items() if value]
+    impossible = [name for name, value in others.items() if value]
     # A mirrored image has mirrored noise; its phase is not the mirrored phase.
     turned = any("phase" in name.split("_") for name in config.model.channel_names)
     if augment.flip and turned:
-        given.append("flip")
-    if given:
+        impossible.append("flip")
+    if impossible:
         raise InputError(
-            f"augment.{given[0]}: channels of a store cannot be changed like an image; set "
+            f"augment.{impossible[0]}: channels of a store cannot be changed like an image; set "
             "it to 0 or false."
         )

@@ -155,13 +155,8 @@ def default_for_store(
     """Return the configuration of `model` on a channel store.
 
     lnp_attention takes the noise pattern and all spectra there are, a frozen base sees
-    the image and the noise pattern, as far as the store has them.
-
-    Args:
-        model: The model's name.
-        weights: `forensic` brings the scales our own base needs.
-        names: The store's channels.
-        recipe: Its recipe; size, crop and filter come from there.
+    the image and the noise pattern, as far as the store has them; size, crop and filter
+    are the store's.
     """
     config = default(model, weights)
     whole = {group: set(GROUPS[group]) <= set(names) for group in GROUPS}

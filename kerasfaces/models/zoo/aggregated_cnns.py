@@ -146,10 +146,6 @@ class Patches(layers.Layer):
         """Return the patches' shape; how many there are depends on the image."""
         return (None, self.patch_px, self.patch_px, input_shape[-1])
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {**super().get_config(), "patch_px": self.patch_px, "seed": self.seed}
-
 
 @keras.saving.register_keras_serializable(package="kerasfaces")
 class ByImage(layers.Layer):
@@ -197,10 +193,6 @@ class OneAtATime(layers.Layer):
         turn = (ops.arange(ops.shape(maps)[0], dtype="int32") + start) % count
         kept = ops.one_hot(turn, count, dtype=maps.dtype) * count
         return maps * ops.reshape(kept, (-1, 1, 1, count))
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {**super().get_config(), "seed": self.seed}
 
 
 def starts(size: int, patch: int) -> list[int]:
