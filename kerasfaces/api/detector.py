@@ -17,7 +17,7 @@ from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.run.operating_point import OperatingPoint
-from kerasfaces.train import settings
+from kerasfaces.train import detectors
 from kerasfaces.train.settings import DetectorSettings
 
 if TYPE_CHECKING:
@@ -395,9 +395,9 @@ def list_models() -> pd.DataFrame:
     lines = [
         {
             "name": name,
-            "kind": "baseline" if settings.is_baseline(name) else "model",
-            "summary": settings.summary(name),
+            "kind": "baseline" if detectors.is_baseline(name) else "model",
+            "summary": detectors.summary(name),
         }
-        for name in settings.names()
+        for name in detectors.names()
     ]
     return pd.DataFrame(lines).set_index("name")

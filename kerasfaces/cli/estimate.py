@@ -10,6 +10,7 @@ from kerasfaces import cli
 from kerasfaces.cli import train
 from kerasfaces.core import machine
 from kerasfaces.core.errors import InputError
+from kerasfaces.estimate.assumptions import Assumptions
 
 if TYPE_CHECKING:
     from kerasfaces.estimate.workload import Rate
@@ -24,10 +25,10 @@ _EXAMPLES = [
 @cli.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, measure, print the table."""
-    from kerasfaces.api.data import load_data
-    from kerasfaces.estimate.workload import Assumptions, table
-
     arguments = parser().parse_args(argv)
+    from kerasfaces.api.data import load_data
+    from kerasfaces.estimate.workload import table
+
     for name in ("images", "sample"):
         number = getattr(arguments, name)
         if number < 1:
@@ -78,8 +79,6 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_assumptions(parser: argparse.ArgumentParser) -> None:
-    from kerasfaces.estimate.workload import Assumptions
-
     add = parser.add_argument
     add("--images", type=int, default=100_000, metavar="N", help="default: 100000")
     add("--sample", type=int, default=16, metavar="N", help="measured; default: 16")

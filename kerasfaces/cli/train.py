@@ -3,10 +3,14 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kerasfaces import cli
 from kerasfaces.core import registry
-from kerasfaces.train import settings
+from kerasfaces.train import detectors
+
+if TYPE_CHECKING:
+    from kerasfaces.train.settings import DetectorSettings
 
 _EXAMPLES = [
     "kerasfaces train                                # built-in sample, nothing to download",
@@ -91,7 +95,7 @@ def add_detector_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--manifest", type=Path, help="manifest.csv; default: the built-in sample")
     add("--root", type=Path, help="what relative paths in the manifest are relative to")
-    models = settings.names()
+    models = detectors.names()
     add("--store", type=Path, help="channel store (kerasfaces channels) to train on")
     add(
         "--model",
@@ -121,12 +125,12 @@ def add_detector_options(parser: argparse.ArgumentParser) -> None:
 
 def _listing() -> str:
     """Return each model's name and the first line of its file."""
-    names = settings.names()
+    names = detectors.names()
     width = max(map(len, names))
-    return "\n".join(f"  {name:{width}}  {settings.summary(name)}" for name in names)
+    return "\n".join(f"  {name:{width}}  {detectors.summary(name)}" for name in names)
 
 
-def settings_of(arguments: argparse.Namespace) -> settings.DetectorSettings:
+def settings_of(arguments: argparse.Namespace) -> "DetectorSettings":
     """Return what the detector options say."""
     changes = {
         "seed": arguments.seed,
@@ -134,7 +138,9 @@ def settings_of(arguments: argparse.Namespace) -> settings.DetectorSettings:
         "unfreeze": arguments.unfreeze,
         "mixed_precision": arguments.mixed_precision or None,
     }
-    return settings.DetectorSettings(
+    from kerasfaces.train.settings import DetectorSettings
+
+    return DetectorSettings(
         model=arguments.model,
         weights=arguments.weights,
         preset=arguments.preset,

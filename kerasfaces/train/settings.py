@@ -13,31 +13,9 @@ from kerasfaces.models import catalogue
 from kerasfaces.train import channels
 from kerasfaces.train import config as train_configs
 from kerasfaces.train.config import TrainConfig
+from kerasfaces.train.detectors import BASELINES, is_baseline
 
-BASELINES = "kerasfaces.baselines.zoo"
 _OF_NETWORKS = ("views", "unfreeze", "mixed_precision")
-
-
-def names() -> list[str]:
-    """Return the name of every model and every baseline."""
-    return [*catalogue.names(), *registry.names(BASELINES)]
-
-
-def is_baseline(model: str) -> bool:
-    """Tell whether `model` is a baseline, which has no network.
-
-    Raises:
-        InputError: There is no such model.
-    """
-    registry.check("model", model, names())
-    return model in registry.names(BASELINES)
-
-
-def summary(model: str) -> str:
-    """Return one line about a model or a baseline."""
-    if is_baseline(model):
-        return registry.summary(BASELINES, model)
-    return catalogue.summary(model)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

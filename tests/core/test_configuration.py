@@ -22,7 +22,7 @@ from kerasfaces.core.errors import (
 from kerasfaces.core.files import atomic_path, read_json, write_json, write_text
 from kerasfaces.core.imports import optional_import
 from kerasfaces.models import catalogue
-from kerasfaces.train import settings
+from kerasfaces.train import detectors
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -247,9 +247,9 @@ def test_a_plug_in_s_summary_is_read_without_importing_it(run_python):
 def test_every_detector_is_documented_and_has_a_summary():
     page = Path(__file__).parents[2] / "docs" / "how-to" / "models.md"
     text = page.read_text(encoding="utf-8")
-    for name in settings.names():
+    for name in detectors.names():
         assert f"`{name}`" in text
-        assert settings.summary(name)
+        assert detectors.summary(name)
 
 
 def claim(folder, **own):

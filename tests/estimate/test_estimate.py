@@ -9,7 +9,8 @@ from kerasfaces.channels import config
 from kerasfaces.cli import estimate as command
 from kerasfaces.core.errors import InputError
 from kerasfaces.estimate import channels, workload
-from kerasfaces.estimate.workload import Assumptions, Machine, Rate
+from kerasfaces.estimate.assumptions import Assumptions
+from kerasfaces.estimate.workload import Machine, Rate
 
 GIVEN = Assumptions(
     core_price=0.1, gpu_price=3, disk_price=0.5, gpu_cores=4, gpu_speedup=50,

@@ -66,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
         "channels",
         "Compute forensic channels of images once, into a store of arrays. The same "
         "command continues where it was interrupted and computes nothing twice.\n"
-        "`channels verify|repair|preview|estimate --help` tells about the other commands.",
+        "`channels verify|repair|preview --help` tells about the other commands.",
         _EXAMPLES,
     )
     add = parser.add_argument
