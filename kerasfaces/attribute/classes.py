@@ -66,11 +66,7 @@ def truth(rows: pd.DataFrame) -> list[str]:
 
 
 def find(rows: pd.DataFrame, readable: Bools) -> Classes:
-    """Return the classes of a split manifest.
-
-    Args:
-        rows: Every row has a split.
-        readable: `(n,)`, which of them have features.
+    """Return the classes of a split manifest, counting `readable` rows `(n,)`.
 
     Raises:
         InputError: A generator is called `real` or `unknown`, there are too few real
@@ -121,12 +117,8 @@ def without(rows: pd.DataFrame, generator: str, left_out: Sequence[str] = ()) ->
     """Return the rows of a generator that a model without it has not met, `(n,)`.
 
     All of them, unless they share a `pair_id` or `identity` with a training or validation
-    image of a class the model knows: a copy of a known face is not new.
-
-    Args:
-        rows: Every row has a split.
-        generator: The generator.
-        left_out: What else the model has not met.
+    image of a class the model knows: a copy of a known face is not new. Nor does it know the
+    generators `left_out`.
     """
     fake = (rows["label"] == "fake").to_numpy()
     own = fake & (rows["source"] == generator).to_numpy()

@@ -36,13 +36,9 @@ class ImageFeatures:
 
 
 def load(run_folder: Path, manifest: manifests.Manifest) -> ImageFeatures:
-    """Return the features of a manifest's images under a run's frozen base.
+    """Return the features of a manifest's images under a finished run's frozen base.
 
     They are read from the cache, where training left them; what is missing is computed.
-
-    Args:
-        run_folder: A finished run on a frozen base.
-        manifest: Every row has a split.
 
     Raises:
         MissingFileError: There is no such run.

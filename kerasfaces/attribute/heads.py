@@ -107,7 +107,7 @@ def train_all(
         rows: Readable rows, RangeIndex.
         read: Returns their features `(n, d)`.
         classes: The classes.
-        file_of: Number of a head -> where it is kept.
+        file_of: Number of a head -> its file.
         l2: See `head.fit`.
         reject: See `openset.calibrate`.
 

@@ -1,10 +1,10 @@
 """Called against true -> confusion matrix and its numbers with 95 % intervals."""
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from kerasfaces.core import rng
@@ -20,71 +20,28 @@ from kerasfaces.metrics.difference_tests import Order
 from kerasfaces.metrics.inputs import Bools, Floats
 from kerasfaces.metrics.intervals import is_near_perfect, percentiles, undefined
 
-Counts = NDArray[np.int64]
 _CHUNK_ELEMENTS = 2**20
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Matrix:
-    """A confusion matrix.
-
-    Attributes:
-        true: Row names; each has at least one image.
-        called: Column names; every row's name is among them.
-        counts: `(rows, columns)` int64, images.
-    """
-
-    true: tuple[str, ...]
-    called: tuple[str, ...]
-    counts: Counts
-
-    @classmethod
-    def of(
-        cls, true: Sequence[str], called: Sequence[str], names: Sequence[str]
-    ) -> "Matrix":
-        """Count.
-
-        Args:
-            true: `(n,)`, each in `names`.
-            called: `(n,)`, each in `names`.
-            names: Columns in order; rows are those that occur.
-        """
-        number = {name: index for index, name in enumerate(names)}
-        whole = np.zeros((len(names), len(names)), dtype=np.int64)
-        for own, call in zip(true, called, strict=True):
-            whole[number[own], number[call]] += 1
-        present = np.flatnonzero(whole.sum(axis=1))
-        rows = tuple(names[index] for index in present.tolist())
-        return cls(rows, tuple(names), whole[present])
-
-    @property
-    def right(self) -> NDArray[np.intp]:
-        """Each row's own column."""
-        return np.array([self.called.index(name) for name in self.true], dtype=np.intp)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return JSON types."""
-        return {
-            "true": list(self.true),
-            "called": list(self.called),
-            "counts": self.counts.tolist(),
-        }
+def confusion_matrix(
+    true: Sequence[str], called: Sequence[str], names: Sequence[str]
+) -> pd.DataFrame:
+    """Return images per true class that occurs (rows) and name in `names` (columns)."""
+    counts = pd.crosstab(np.array(true, dtype=object), np.array(called, dtype=object))
+    counts = counts.reindex(index=list(names), columns=list(names), fill_value=0)
+    return counts[counts.sum(axis=1) > 0]
 
 
 def summary(
-    matrix: Matrix, resamples: int = RESAMPLES, seed: int = 0
+    matrix: pd.DataFrame, resamples: int = RESAMPLES, seed: int = 0
 ) -> dict[str, Any]:
     """Return accuracy, mean recall and macro-F1, and precision and recall per class.
 
     Macro-F1 is the plain mean of the rows' F1; an image called `unknown` is a miss of its
-    own class and, as `unknown` is a column, no false alarm of another.
-
-    Args:
-        matrix: At least one row.
-        resamples: Bootstrap resamples, within each true class.
-        seed: Keys them.
+    own class and, as `unknown` is a column, no false alarm of another. Images are resampled
+    within each true class.
     """
-    counts, right = matrix.counts, matrix.right
+    counts, right = matrix.to_numpy(), matrix.columns.get_indexer(matrix.index)
     observed, drawn = (
         counts[None].astype(np.float64),
         _resample(matrix, resamples, seed),
@@ -112,7 +69,7 @@ def summary(
             ).to_dict(),
             "f1": f1[row],
         }
-        for row, name in enumerate(matrix.true)
+        for row, name in enumerate(matrix.index)
     }
     return {
         "n": sum(n),
@@ -124,14 +81,7 @@ def summary(
 def auroc(
     unknown: Bools, score: Floats, resamples: int = RESAMPLES, seed: int = 0
 ) -> Estimate:
-    """Return the chance that an unknown image scores above a known one.
-
-    Args:
-        unknown: `(n,)`.
-        score: `(n,)`, larger = more likely unknown.
-        resamples: Bootstrap resamples.
-        seed: Keys them.
-    """
+    """Return the chance that an unknown image, `(n,)` bool, has a higher score than a known."""
     if unknown.all() or not unknown.any():
         return undefined(f"no {'known' if unknown.any() else 'unknown'} images")
     rows = Rows.of(unknown, score, np.zeros(score.size))
@@ -143,15 +93,10 @@ def mean_auroc(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Estimate:
-    """Return the mean AUROC over folds; see `auroc`.
+    """Return the mean AUROC over folds of known, unknown and score, `(n,)` each.
 
-    What one fold leaves out the others know, and all know the reals: their AUROCs go up and
-    down together. Each image is therefore drawn alike in every fold.
-
-    Args:
-        folds: Known, unknown and score, `(n,)` each; the same rows in every fold.
-        resamples: Bootstrap resamples.
-        seed: Keys them.
+    The rows are the same in every fold. What one fold leaves out the others know, and all know
+    the reals: their AUROCs go up and down together, so each image is drawn alike in every fold.
     """
     if not folds:
         return undefined("no generator was left out")
@@ -214,16 +159,16 @@ def _mean_recall(counts: Floats, right: NDArray[np.intp]) -> Floats:
     return np.asarray((hits / counts.sum(axis=2)).mean(axis=1), dtype=np.float64)
 
 
-def _resample(matrix: Matrix, resamples: int, seed: int) -> NDArray[np.float64]:
+def _resample(matrix: pd.DataFrame, resamples: int, seed: int) -> NDArray[np.float64]:
     """Return `(resamples, rows, columns)`: each row's images drawn again.
 
     A row without a mistake would never vary; its hits are drawn from the distribution
     whose quantiles are their exact limits, and its misses spread evenly.
     """
-    counts, right = matrix.counts, matrix.right
+    counts, right = matrix.to_numpy(), matrix.columns.get_indexer(matrix.index)
     drawn = np.empty((resamples, *counts.shape))
     for row, n in enumerate(counts.sum(axis=1).tolist()):
-        generator = rng.generator(seed, "confusion", matrix.true[row])
+        generator = rng.generator(seed, "confusion", str(matrix.index[row]))
         hits = int(counts[row, right[row]])
         if hits not in (0, n):
             drawn[:, row] = generator.multinomial(n, counts[row] / n, size=resamples)

@@ -42,9 +42,7 @@ class OpenSet:
     def score(self, logits: Floats, distance: Floats) -> Floats:
         """Return how unknown images look, `(n,)`, larger = more.
 
-        Args:
-            logits: `(n, classes)`.
-            distance: `(n,)`, see `head.Head`.
+        `logits` are `(n, classes)`, `distance` is that of `head.Head`, `(n,)`.
         """
         unsure = (doubt(logits) - self.doubt[0]) / self.doubt[1]
         far = (distance - self.distance[0]) / self.distance[1]
@@ -52,13 +50,7 @@ class OpenSet:
         return np.asarray(by_rule[self.rule])
 
     def call(self, logits: Floats, score: Floats, names: tuple[str, ...]) -> list[str]:
-        """Return each image's class or `unknown`.
-
-        Args:
-            logits: `(n, classes)`.
-            score: `(n,)`, of the same images.
-            names: The classes.
-        """
+        """Return the class or `unknown` of images with logits `(n, classes)`, score `(n,)`."""
         away = (score > self.threshold).tolist()
         pairs = zip(away, closest(logits, names), strict=True)
         return [UNKNOWN if far else name for far, name in pairs]
@@ -95,11 +87,11 @@ def calibrate(
     rate: float = REJECTED,
     rule: str = "doubt",
 ) -> OpenSet:
-    """Choose the threshold on validation.
+    """Choose the threshold on validation images of known classes.
 
     Args:
-        logits: `(n, classes)` of validation images of known classes.
-        distance: `(n,)`, of the same images.
+        logits: `(n, classes)`.
+        distance: `(n,)`.
         classes: `(n,)`, what they are; each class weighs alike.
         rate: Turn away at most this share of them.
         rule: One of `RULES`.

@@ -30,12 +30,7 @@ _FOLD_NUMBERS = {
 
 
 def render(content: Mapping[str, Any], name: str) -> str:
-    """Return the page.
-
-    Args:
-        content: What attribution.json holds.
-        name: Its heading.
-    """
+    """Return the page of an attribution.json."""
     parts = {
         "result": _result(content),
         "confusion": _confusion(content),

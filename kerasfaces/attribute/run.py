@@ -175,9 +175,14 @@ def _calls(
         called = openset.closest(answers.logits[measured], names)
     else:
         called, names = answers.called(measured), (*names, UNKNOWN)
-    matrix = measures.Matrix.of(true, called, names)
+    matrix = measures.confusion_matrix(true, called, names)
+    content = {
+        "true": list(matrix.index),
+        "called": list(matrix.columns),
+        "counts": matrix.to_numpy().tolist(),
+    }
     numbers = measures.summary(matrix, config.resamples, config.seed)
-    return {"matrix": matrix.to_json(), **numbers}
+    return {"matrix": content, **numbers}
 
 
 def _fold(rows: pd.DataFrame, fold: Answers, config: Config) -> dict[str, Any]:

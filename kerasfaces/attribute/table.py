@@ -23,11 +23,7 @@ def text(content: Mapping[str, Any]) -> str:
 
 
 def counts(frame: pd.DataFrame) -> str:
-    """Return what each source's images were called.
-
-    Args:
-        frame: See `predictions.table`; of any images.
-    """
+    """Return what each source's images were called, of a table of `predictions.table`."""
     readable = frame[frame["reason"] == ""]
     lines = [
         f"{len(frame):,} images, {len(frame) - len(readable):,} of them unreadable",

@@ -27,15 +27,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     val_auc: dict[str, float] = {}
     for method in methods:
         folder = base / method if options.method == "all" else base
-        found = ensemble.make(members, method, folder, seed=options.seed)
-        best, val_auc[method] = found["best_member"], found["val_auc"]["ensemble"]
+        facts = ensemble.make(members, method, folder, seed=options.seed)
+        best, val_auc[method] = facts["best_member"], facts["val_auc"]["ensemble"]
         lines += [
             f"{method}: {combiners.MEANINGS[method]}",
             table.text(EnsembleRun(folder).metrics, by=["source"]),
             "",
             f"minus {best}, the best member on validation, on the same "
-            f"{found['n_test']:,} test images:",
-            *(f"  {ensemble.gain_text(found, metric)}" for metric in found["gain"]),
+            f"{facts['n_test']:,} test images:",
+            *(f"  {ensemble.gain_text(facts, metric)}" for metric in facts["gain"]),
             f"\nreport: {EnsembleRun(folder).report}\n",
         ]
     if len(methods) > 1:

@@ -4,8 +4,7 @@ Each combiner maps every image by itself: its answer does not depend on which ot
 images are measured with it.
 """
 
-import dataclasses
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,13 +25,12 @@ _FOLDS = 5
 _STRENGTH = 1.0  # of the stacked weights' L2 penalty, on standardised log-odds
 
 
-@dataclasses.dataclass(frozen=True)
-class Combined:
+class Combined(NamedTuple):
     """A fitted combiner's answers.
 
     Attributes:
-        val: `(n,)` log-odds of the validation images; for `stacked` each is given by a
-            fit that did not see that image, so that a threshold can be chosen on them.
+        val: `(n,)` log-odds of the validation images; for `stacked` each is of a fit
+            that did not see that image, so that a threshold can be chosen on them.
         test: `(k,)` log-odds of the images to measure.
         parameters: What was fitted, per member where it has one.
     """
@@ -99,15 +97,15 @@ def _rank(known: Floats, values: Floats) -> Floats:
     """
     points, counts = np.unique(known, return_counts=True)
     share = (np.cumsum(counts) - counts / 2) / known.size
-    found = np.interp(values, points, share)
+    rank = np.interp(values, points, share)
     scale = max(float(known.std()), 1e-12)
     above, below = values > points[-1], values < points[0]
     # No further than a power at which floating point still tells 1 - 1/e^x from 1.
     beyond = np.minimum((values[above] - points[-1]) / scale, 30.0)
-    found[above] = 1 - (1 - share[-1]) * np.exp(-beyond)
+    rank[above] = 1 - (1 - share[-1]) * np.exp(-beyond)
     beyond = np.minimum((points[0] - values[below]) / scale, 30.0)
-    found[below] = share[0] * np.exp(-beyond)
-    return np.asarray(found, dtype=np.float64)
+    rank[below] = share[0] * np.exp(-beyond)
+    return np.asarray(rank, dtype=np.float64)
 
 
 def _stacked(val: Floats, fake: Bools, test: Floats, seed: int) -> Combined:
@@ -120,15 +118,12 @@ def _stacked(val: Floats, fake: Bools, test: Floats, seed: int) -> Combined:
     fold = _fold_of(fake, folds, seed)
     out = np.empty(len(val))
     for number in range(folds):
-        held = fold == number
-        out[held] = _fit(val[~held], fake[~held])(val[held])
-    last = _fit(val, fake)
-    parameters = {
-        "weights": last.weights.tolist(),
-        "offset": last.offset,
-        "folds": folds,
-    }
-    return Combined(out, last(test), parameters)
+        inside = fold == number
+        weights, offset = _fit(val[~inside], fake[~inside])
+        out[inside] = val[inside] @ weights + offset
+    weights, offset = _fit(val, fake)
+    parameters = {"weights": weights.tolist(), "offset": offset, "folds": folds}
+    return Combined(out, test @ weights + offset, parameters)
 
 
 def _fold_of(fake: Bools, folds: int, seed: int) -> NDArray[np.int64]:
@@ -141,22 +136,12 @@ def _fold_of(fake: Bools, folds: int, seed: int) -> NDArray[np.int64]:
     return fold
 
 
-@dataclasses.dataclass(frozen=True)
-class _Linear:
-    """`log-odds = values @ weights + offset`."""
-
-    weights: Floats
-    offset: float
-
-    def __call__(self, values: Floats) -> Floats:
-        return np.asarray(values @ self.weights + self.offset, dtype=np.float64)
-
-
-def _fit(values: Floats, fake: Bools) -> _Linear:
+def _fit(values: Floats, fake: Bools) -> tuple[Floats, float]:
+    """Return weights `(members,)` and offset of the log-odds."""
     from sklearn.linear_model import LogisticRegression
 
     centre, spread = _moments(values)
     model = LogisticRegression(C=1 / _STRENGTH, max_iter=1000)
     model.fit((values - centre) / spread, fake)
     weights = model.coef_[0] / spread
-    return _Linear(weights, float(model.intercept_[0] - weights @ centre))
+    return weights, float(model.intercept_[0] - weights @ centre)

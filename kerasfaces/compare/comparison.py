@@ -10,13 +10,21 @@ from typing import Any
 import numpy as np
 
 from kerasfaces.compare import detectors as reading
-from kerasfaces.compare import paired_tests, shared_rows
+from kerasfaces.compare import shared_rows
 from kerasfaces.compare.detectors import Detector
 from kerasfaces.compare.shared_rows import Shared
 from kerasfaces.core.errors import InputError, KerasfacesError
 from kerasfaces.evaluate import slices
 from kerasfaces.evaluate.metrics_json import FEW
-from kerasfaces.metrics import Estimate, Rows, Thresholds, measure_slices
+from kerasfaces.metrics import (
+    Estimate,
+    Rows,
+    System,
+    Thresholds,
+    differences,
+    holm,
+    measure_slices,
+)
 from kerasfaces.metrics.bootstrap import RESAMPLES
 from kerasfaces.metrics.inputs import Bools
 from kerasfaces.metrics.system_differences import METRICS
@@ -32,7 +40,7 @@ class Comparison:
 
     Attributes:
         content: What compare.json holds; see `compare`.
-        detectors: Those compared, in the order given.
+        detectors: Those compared, in the order of the arguments.
         rows: The images they share.
     """
 
@@ -77,8 +85,7 @@ def compare(
     read, failed = _read_all(arguments, split, root)
     aligned, notes = shared_rows.align(read)
     aligned, odd = shared_rows.joinable(aligned)
-    failed |= odd
-    for why in failed.values():
+    for why in odd.values():
         logger.warning("not compared: %s", why)
     rows = shared_rows.shared(aligned)
     masks = slices.masks(rows.rows, ["source"])
@@ -86,7 +93,8 @@ def compare(
         each.name: _measured(each, rows, masks, resamples, seed) for each in aligned
     }
     reference, rule = _reference(metrics, against)
-    tested = paired_tests.against(aligned, rows, masks, reference, resamples, seed)
+    systems = shared_rows.systems(aligned, rows)
+    tested = _differences(systems, rows.fake, masks, reference, resamples, seed)
     content = {
         "split": split,
         **_counts(rows.fake),
@@ -115,7 +123,7 @@ def compare(
         },
         "slices": {name: _counts(rows.fake[mask]) for name, mask in masks.items()},
         "notes": [*notes, *rows.notes, *_few(rows)],
-        "not_compared": failed,
+        "not_compared": failed | odd,
         "seed": seed,
         "resamples": resamples,
     }
@@ -131,6 +139,7 @@ def _read_all(
         try:
             detectors.append(reading.read(text, split, root))
         except KerasfacesError as error:
+            logger.warning("not compared: %s", error)
             failed[text] = error
     if len(detectors) < 2:
         raise next(iter(failed.values()), None) or InputError(
@@ -163,6 +172,39 @@ def _measured(
         for part in measured.values():
             part.update({metric: nothing for metric in METRICS[2:]})
     return measured
+
+
+def _differences(
+    systems: Mapping[str, System],
+    fake: Bools,
+    masks: Mapping[str, Bools],
+    reference: str,
+    resamples: int,
+    seed: int,
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return detector -> slice -> metric -> difference from the reference, as JSON.
+
+    A slice without both classes has none. Holm's correction runs, per metric, over the
+    detectors for all rows, and over detectors and sources together for the sources.
+    """
+    nested: dict[str, dict[str, dict[str, Any]]] = {}
+    families: dict[tuple[str, bool], list[tuple[dict[str, Any], float]]] = {}
+    for name, mask in masks.items():
+        if fake[mask].all() or not fake[mask].any():
+            continue
+        part = {each: system.where(mask) for each, system in systems.items()}
+        tested = differences(fake[mask], part, reference, resamples, seed)
+        for detector, by_metric in tested.items():
+            content = {metric: each.to_dict() for metric, each in by_metric.items()}
+            nested.setdefault(detector, {})[name] = content
+            for metric, each in by_metric.items():
+                family = families.setdefault((metric, name == "all"), [])
+                family.append((content[metric], each.p_value))
+    for family in families.values():
+        corrected = holm([p for _, p in family])
+        for (difference, _), p in zip(family, corrected, strict=True):
+            difference["p_holm"] = None if math.isnan(p) else p
+    return nested
 
 
 def _reference(

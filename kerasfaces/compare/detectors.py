@@ -40,13 +40,13 @@ _MOST = 1e-12  # probabilities nearer to 0 or 1 count as this near
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Detector:
-    """What a detector said of its images.
+    """A detector's answers on its images.
 
     Attributes:
         name: Unique among those compared.
-        path: Run folder or file, as given.
-        frame: Predictions of the compared split; `key` names the image, `logit` is what
-            the detector itself said, `score` is calibrated where there is a point.
+        path: Run folder or file.
+        frame: Predictions of the compared split; `key` names the image, `logit` is the
+            detector's own, `score` is calibrated where there is a point.
         val: Predictions of its validation images, likewise, or None.
         point: Frozen operating point, or None.
         threshold: Where the point comes from, or why there is none.
@@ -67,12 +67,9 @@ class Detector:
 
 
 def read(text: str, split: str = "test", root: Path | None = None) -> Detector:
-    """Read `PATH` or `NAME=PATH`.
+    """Read `PATH` or `NAME=PATH`: a run folder, an evaluation's inside one, or a CSV file.
 
-    Args:
-        text: A run folder, an evaluation's folder inside one, or a CSV file.
-        split: Whose predictions are compared.
-        root: What relative paths in a CSV file are relative to.
+    Relative paths in a CSV file are relative to `root`.
 
     Raises:
         MissingFileError: There is no such file or folder, or no predictions in it.
@@ -120,7 +117,7 @@ def unique(detectors: Sequence[Detector]) -> list[Detector]:
     """Give each detector a name of its own: `name`, `parent/name`, then numbers.
 
     Raises:
-        InputError: The same file or folder was given twice.
+        InputError: A file or folder occurs twice.
     """
     places = [each.path.resolve() for each in detectors]
     for index, each in enumerate(detectors):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kerasfaces.compare import combiners, detectors, paired_tests, shared_rows
+from kerasfaces.compare import combiners, detectors, shared_rows
 from kerasfaces.compare.detectors import Detector
 from kerasfaces.compare.shared_rows import Shared
 from kerasfaces.core import environment
@@ -59,11 +59,7 @@ class Members:
 
 
 def read_members(arguments: Sequence[str], root: Path | None = None) -> Members:
-    """Read the detectors to join; every one of them is needed.
-
-    Args:
-        arguments: Run folders or CSV files, each perhaps as `NAME=PATH`.
-        root: What relative paths in CSV files are relative to.
+    """Read the detectors to join (see `detectors.read`); every one of them is needed.
 
     Raises:
         KerasfacesError: One cannot be read.
@@ -114,18 +110,9 @@ def make(
 ) -> dict[str, Any]:
     """Write the ensemble's run folder; a finished one is only read.
 
-    Writes what `run.finish` does, config.json and ensemble.json: method, members, fitted
-    parameters, and the gain over the member that is best on validation.
-
-    Args:
-        members: See `read_members`.
-        method: One of `combiners.METHODS`.
-        folder: The run folder.
-        seed: Keys resamples and the folds of `stacked`.
-        resamples: Bootstrap resamples.
-
-    Returns:
-        The content of ensemble.json.
+    Writes what `run.finish` does, config.json and ensemble.json, which is returned: method,
+    members, fitted parameters, and the gain over the member that is best on validation. The
+    seed keys resamples and the folds of `stacked`.
 
     Raises:
         RunError: The folder holds something else.
@@ -180,7 +167,7 @@ def _facts(
     point = choose_operating_point(ValidationPredictions(frames["val"]))
     rows = members.rows["test"]
     score = point.apply(combined.test)
-    best = paired_tests.systems(members.detectors, rows)[members.best]
+    best = shared_rows.systems(members.detectors, rows)[members.best]
     ours = System(
         combined.test, score >= point.threshold, score >= point.threshold_fpr_1pct
     )

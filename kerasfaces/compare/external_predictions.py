@@ -24,7 +24,7 @@ class ExternalPredictions(NamedTuple):
 
     Attributes:
         frame: Checked predictions of all its splits, one row per image.
-        n_repeated: Further rows that said the same of an image once more.
+        n_repeated: Further rows that repeat an image word for word.
         notes: One sentence for each kind of thing that was mended.
     """
 
@@ -101,7 +101,7 @@ def _our_names(header: list[str], notes: list[str]) -> list[str]:
 
 
 def _repeated(cells: pd.DataFrame, path: Path) -> list[int]:
-    """Return the lines that say of an image what an earlier one said word for word."""
+    """Return the lines that repeat an earlier one of the same image word for word."""
     again = cells.duplicated("path")
     different = cells.index[again & ~cells.duplicated()]
     if len(different):

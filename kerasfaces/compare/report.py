@@ -26,9 +26,7 @@ _COLOURS = 8  # lines a reader can tell apart
 def write(comparison: Comparison, folder: Path | None = None) -> Path:
     """Write compare.json and, last, report.html; return the folder.
 
-    Args:
-        comparison: A finished comparison.
-        folder: Where to write; by default `runs/compare-<hash of what was compared>`.
+    By default it is `runs/compare-<hash of what was compared>`.
 
     Raises:
         RunError: It holds something else.
@@ -78,14 +76,14 @@ def _result(content: Mapping[str, Any]) -> Section:
         f"{content['n_known']:,} that some detector names."
     )
     detectors = content["detectors"]
-    aucs = {name: found["metrics"]["all"]["auc"] for name, found in detectors.items()}
+    aucs = {name: d["metrics"]["all"]["auc"] for name, d in detectors.items()}
     picture = chart.forest(
         [(name, a["value"], a["low"], a["high"]) for name, a in aucs.items()],
         f"AUC of {len(aucs)} detectors with 95 % intervals",
     )
     rows = [
-        [name, *(markup.estimate(found["metrics"]["all"][m]) for m in METRICS)]
-        for name, found in detectors.items()
+        [name, *(markup.estimate(detector["metrics"]["all"][m]) for m in METRICS)]
+        for name, detector in detectors.items()
     ]
     header = ["Detector", *(names.TITLES[m] for m in METRICS)]
     caption = "Under each number its 95 % interval; a dash says why under the pointer"
@@ -105,8 +103,8 @@ def _differences(content: Mapping[str, Any]) -> Section:
         note += f" {reference} has {rule}."
     others = {k: v for k, v in content["detectors"].items() if k != reference}
     rows = [
-        [name, names.TITLES[m], *_difference(found["differences"]["all"][m])]
-        for name, found in others.items()
+        [name, names.TITLES[m], *_difference(detector["differences"]["all"][m])]
+        for name, detector in others.items()
         for m in METRICS
     ]
     header = ["Detector", "Metric", "Difference", "95 % interval", "p", "p (Holm)"]
@@ -117,16 +115,16 @@ def _differences(content: Mapping[str, Any]) -> Section:
     )
 
 
-def _difference(found: Mapping[str, Any]) -> list[object]:
-    if found["value"] is None:
-        reason = tag("span", markup.MISSING, title=found["method"], class_="missing")
-        return [reason, found["method"], markup.MISSING, markup.MISSING]
-    limits = markup.interval(found["low"], found["high"])
+def _difference(minus: Mapping[str, Any]) -> list[object]:
+    if minus["value"] is None:
+        reason = tag("span", markup.MISSING, title=minus["method"], class_="missing")
+        return [reason, minus["method"], markup.MISSING, markup.MISSING]
+    limits = markup.interval(minus["low"], minus["high"])
     return [
-        f"{found['value']:+.3f}",
-        tag("span", limits, title=found["method"]),
-        p_text(found["p"]),
-        p_text(found["p_holm"]),
+        f"{minus['value']:+.3f}",
+        tag("span", limits, title=minus["method"]),
+        p_text(minus["p"]),
+        p_text(minus["p_holm"]),
     ]
 
 
@@ -152,9 +150,9 @@ def _sources(content: Mapping[str, Any]) -> Section:
     )
 
 
-def _source_cell(found: Mapping[str, Any], name: str) -> Markup:
-    value = markup.estimate(found["metrics"][name]["auc"])
-    minus = found["differences"].get(name, {}).get("auc")
+def _source_cell(detector: Mapping[str, Any], name: str) -> Markup:
+    value = markup.estimate(detector["metrics"][name]["auc"])
+    minus = detector["differences"].get(name, {}).get("auc")
     if minus is None or minus["value"] is None:
         return value
     p = p_text(minus["p_holm"])
@@ -192,13 +190,13 @@ def _rows(content: Mapping[str, Any]) -> Section:
     rows = [
         [
             name,
-            f"{found['n']:,}",
-            f"{found['n_missing']:,}",
-            f"{found['n_unscored']:,}",
-            f"{found['n_repeated']:,}",
-            "; ".join(found["examples"]) or markup.MISSING,
+            f"{detector['n']:,}",
+            f"{detector['n_missing']:,}",
+            f"{detector['n_unscored']:,}",
+            f"{detector['n_repeated']:,}",
+            "; ".join(detector["examples"]) or markup.MISSING,
         ]
-        for name, found in content["detectors"].items()
+        for name, detector in content["detectors"].items()
     ]
     note = "Every detector has every row."
     if any(map(lacking, content["detectors"].values())):
@@ -210,15 +208,15 @@ def _rows(content: Mapping[str, Any]) -> Section:
 
 def _thresholds(content: Mapping[str, Any]) -> Section:
     rows = []
-    for name, found in content["detectors"].items():
-        point = found["point"]
+    for name, detector in content["detectors"].items():
+        point = detector["point"]
         values = [markup.MISSING] * 2
         if point:
             values = [
                 tag("span", markup.number(point[key], 4), style="white-space:nowrap")
                 for key in ("threshold", "threshold_fpr_1pct")
             ]
-        rows.append([name, found["path"], found["threshold"], *values])
+        rows.append([name, detector["path"], detector["threshold"], *values])
     header = ["Detector", "Read from", "Threshold", "Value", "At 1 % false alarms"]
     caption = "No threshold was chosen on the compared images"
     if any(OWN_VALIDATION in each["notes"] for each in content["detectors"].values()):

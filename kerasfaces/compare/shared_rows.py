@@ -13,6 +13,7 @@ import pandas as pd
 from kerasfaces.compare.detectors import Detector
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
+from kerasfaces.metrics import System
 from kerasfaces.metrics.inputs import Bools
 from kerasfaces.run import predictions
 
@@ -62,8 +63,7 @@ class Shared:
 def align(detectors: Sequence[Detector]) -> tuple[list[Detector], list[str]]:
     """Make relative paths absolute where another detector's absolute ones end alike.
 
-    Returns:
-        The detectors with new keys, and a sentence for each that was changed.
+    Returns the detectors with new keys, and a sentence for each that was changed.
     """
     detectors = _with_slashes(detectors)
     known = sorted({key for each in detectors for key in each.frame["key"]})
@@ -87,9 +87,6 @@ def joinable(
 
     Left out are those that scored one class only, and, while no image is common to all,
     the one that shares fewest with any other; two stay, and `shared` says what is wrong.
-
-    Args:
-        detectors: With unique names and aligned keys.
     """
     fitting, why = list(detectors), {}
     for each in detectors:
@@ -116,11 +113,9 @@ def joinable(
 def shared(
     detectors: Sequence[Detector], frames: Sequence[pd.DataFrame] | None = None
 ) -> Shared:
-    """Return the rows that every detector scored.
+    """Return the rows that every detector scored, of `frames` or of the compared split.
 
-    Args:
-        detectors: With unique names and aligned keys.
-        frames: One per detector; by default those of the compared split.
+    Names are unique and keys aligned.
 
     Raises:
         InputError: Detectors disagree on an image's label, or share too few rows.
@@ -152,6 +147,20 @@ def shared(
         len(known),
         tuple(notes),
     )
+
+
+def systems(detectors: Sequence[Detector], shared: Shared) -> dict[str, System]:
+    """Return each detector's ranking and calls of the shared rows, for paired tests."""
+    every = {}
+    for each in detectors:
+        frame = shared.frames[each.name]
+        called = strict = None
+        if each.point is not None:
+            score = frame["score"].to_numpy(dtype=np.float64)
+            called = score >= each.point.threshold
+            strict = score >= each.point.threshold_fpr_1pct
+        every[each.name] = System(predictions.ranking(frame), called, strict)
+    return every
 
 
 def _lack(table: pd.DataFrame, scored: set[str], known: list[str]) -> Lack:

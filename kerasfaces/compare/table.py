@@ -20,11 +20,7 @@ _CELL = 15
 
 
 def text(content: Mapping[str, Any]) -> str:
-    """Return counts, metrics, differences and one block per source.
-
-    Args:
-        content: What compare.json holds.
-    """
+    """Return counts, metrics, differences and one block per source of compare.json."""
     lines = [*_head(content), "", *_metrics(content), "", *_differences(content)]
     for name in content["slices"]:
         if name != "all":
@@ -81,9 +77,9 @@ def _differences(content: Mapping[str, Any]) -> Iterator[str]:
     )
     for metric in METRICS:
         yield f"  {names.TITLES[metric]}"
-        for name, found in content["detectors"].items():
+        for name, detector in content["detectors"].items():
             if name != content["reference"]:
-                yield _cut(name) + _difference(found["differences"]["all"][metric])
+                yield _cut(name) + _difference(detector["differences"]["all"][metric])
 
 
 def _difference(minus: Mapping[str, Any]) -> str:

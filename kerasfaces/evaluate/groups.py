@@ -22,10 +22,7 @@ def compare(
 ) -> list[dict[str, Any]]:
     """Compare every group of a column with the rest, at the frozen threshold.
 
-    Args:
-        frame: Predictions of one split, with scores.
-        column: `source` or an attribute; rows without a value take no part.
-        point: The frozen operating point.
+    `column` is `source` or an attribute; rows without a value take no part.
 
     Returns:
         Per group `value`, `n_real` and `n_fake` (readable images), `on` (classes compared:
@@ -75,12 +72,7 @@ def sample(
 ) -> dict[str, dict[str, Any]]:
     """Return each group's accuracy over `n` of its rows drawn at random (kabber2023).
 
-    Args:
-        frame: Predictions of one split, with scores.
-        column: `source` or an attribute.
-        point: The frozen operating point.
-        n: Rows to draw per group, without replacement; a smaller group gives them all.
-        seed: Keys the draw; the order of the rows does not matter.
+    Rows are drawn without replacement, whatever their order; a smaller group gives them all.
     """
     rows = predictions.readable(frame).sort_values("path", kind="stable")
     fake, right = _calls(rows, point)

@@ -35,9 +35,7 @@ MEANINGS = {
     "brier": "mean squared error of the scores; 0 is best",
 }
 
-NOT_SHARED = (
-    "not scored by every member"  # said of an ensemble's images without a score
-)
+NOT_SHARED = "not scored by every member"  # an ensemble's images without a score
 
 
 def unreadable(metrics: Mapping[str, Any]) -> str:
@@ -47,8 +45,8 @@ def unreadable(metrics: Mapping[str, Any]) -> str:
 
 def could_not_be_read(metrics: Mapping[str, Any]) -> str:
     """Return the same as what images did: `could not be read`, or an ensemble's reason."""
-    said = metrics.get("without_score")
-    return f"were {said}" if said else "could not be read"
+    reason = metrics.get("without_score")
+    return f"were {reason}" if reason else "could not be read"
 
 
 def group_name(column: str) -> str:

@@ -44,13 +44,9 @@ def diagonal(axes: "Axes") -> None:
 def roc(
     axes: "Axes", rows: Rows, thresholds: Sequence[tuple[float, str]], label: str = ""
 ) -> None:
-    """Draw recall against the false-alarm rate.
+    """Draw the ROC curve of rows of both classes, `label` its name in a legend.
 
-    Args:
-        axes: Where to draw.
-        rows: With both classes.
-        thresholds: Frozen thresholds and their names: points with 95 % intervals.
-        label: The curve's, in a legend.
+    Frozen thresholds, each with a name, are points with 95 % intervals.
     """
     curve = roc_curve(rows.fake, rows.logit)
     diagonal(axes)
@@ -87,10 +83,7 @@ def precision_recall(
 def scores(axes: "Axes", rows: Rows, point: OperatingPoint) -> None:
     """Draw how many fakes (upwards) and reals (downwards) have which score.
 
-    Args:
-        axes: Where to draw; its vertical axis is set.
-        rows: At least one.
-        point: Its threshold and its band of unsure scores.
+    The vertical axis is set; threshold and band of unsure scores are the point's.
     """
     edges = np.linspace(0, 1, _BINS + 1)
     fakes, _ = np.histogram(rows.score[rows.fake], edges)

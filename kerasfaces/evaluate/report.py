@@ -19,7 +19,7 @@ _PACKAGE = "kerasfaces.evaluate.sections"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ReportInput:
-    """A measured run, as every section of the report is given it.
+    """A measured run: the input of every section of the report.
 
     Attributes:
         name: The run's name, as in its folder.

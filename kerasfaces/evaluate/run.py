@@ -51,10 +51,11 @@ def finish(
     """Choose the operating point on validation, score, measure and report a run.
 
     Writes predictions_<split>.csv, operating_point.json, audit.json (when there is one),
-    metrics.json, metrics.csv and report.html, each atomically, the report last.
+    metrics.json, metrics.csv and report.html, each atomically, the report last. The caller
+    holds the folder's lock.
 
     Args:
-        folder: The run folder; the caller holds its lock.
+        folder: The run folder.
         frames: Split -> predictions with `logit` (NaN and a `reason` where unreadable),
             `val` among them; a table without any logit is ranked by its `score`.
         config: The run's configuration.
@@ -65,8 +66,7 @@ def finish(
         image_root: What relative paths are relative to, for thumbnails.
         bootstrap: Resamples.
         seed: Keys resamples and draws.
-        false_alarm_rate: Set the threshold for this rate instead of for the highest
-            balanced accuracy.
+        false_alarm_rate: Sets the threshold, instead of the highest balanced accuracy.
         samples_per_group: Also draw so many rows per group (kabber2023's protocol).
 
     Returns:
@@ -118,13 +118,8 @@ def evaluate_run(
 ) -> dict[str, Any]:
     """Measure a finished run again from its predictions; thresholds stay as they are.
 
-    Args:
-        folder: The run folder.
-        by: Further columns to slice by, besides `source` and the attributes.
-        samples_per_group: Also draw so many rows per group (kabber2023's protocol).
-
-    Returns:
-        The content of metrics.json.
+    Slices by `source`, the attributes and the columns in `by`; for `samples_per_group` see
+    `finish`. Returns the content of metrics.json.
 
     Raises:
         MissingFileError: There is no such folder, or it holds no finished run.
@@ -183,7 +178,7 @@ def evaluate_images(
     """Measure a finished run on other images, with its own frozen thresholds.
 
     Writes predictions, metrics and report to `RUN/evaluations/<manifest digest>-<split>/`;
-    the run's own numbers stay untouched.
+    the run's own numbers stay untouched. Returns that folder and its metrics.json.
 
     Args:
         folder: The run folder.
@@ -191,11 +186,8 @@ def evaluate_images(
         name: What the report and the messages call them.
         split: Which of its rows.
         by: See `evaluate_run`.
-        samples_per_group: See `evaluate_run`.
+        samples_per_group: See `finish`.
         store: A channel store that holds the images; see `run.predictor`.
-
-    Returns:
-        The folder written to and the content of its metrics.json.
 
     Raises:
         MissingFileError: There is no such run.

@@ -90,7 +90,7 @@ def masks(frame: pd.DataFrame, by: list[str]) -> dict[str, Bools]:
     against all fakes: the slice of a source includes all rows of the other class. An
     attribute's slice is the rows that have it.
     """
-    found = {"all": np.ones(len(frame), dtype=bool)}
+    by_slice = {"all": np.ones(len(frame), dtype=bool)}
     fake = (frame["label"] == "fake").to_numpy()
     for column in by:
         cells = frame[column].to_numpy()
@@ -101,5 +101,5 @@ def masks(frame: pd.DataFrame, by: list[str]) -> dict[str, Bools]:
                     mask = mask | fake
                 elif fake[mask].all():
                     mask = mask | ~fake
-            found[f"{column}={value}"] = mask
-    return found
+            by_slice[f"{column}={value}"] = mask
+    return by_slice

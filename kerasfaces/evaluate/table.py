@@ -14,17 +14,11 @@ _GROUP_WIDTH = 23
 def text(
     metrics: Mapping[str, Any], split: str = "test", by: Sequence[str] | None = None
 ) -> str:
-    """Return headlines, the other metrics and one table per column.
-
-    Args:
-        metrics: The content of metrics.json.
-        split: Whose numbers.
-        by: Columns to show; by default all that were measured.
-    """
-    found = metrics["metrics"][split]["all"]
-    note = _note(split, found, metrics.get("seen"))
-    counts = _counts(split, found, names.unreadable(metrics))
-    lines = [counts + note, "", *_metrics(found)]
+    """Return headlines, the other metrics and one table per column of `by` (default: all)."""
+    whole = metrics["metrics"][split]["all"]
+    note = _note(split, whole, metrics.get("seen"))
+    counts = _counts(split, whole, names.unreadable(metrics))
+    lines = [counts + note, "", *_metrics(whole)]
     groups = metrics.get("groups", {}).get(split, {})
     drawn = metrics.get("samples_per_group", {}).get(split, {})
     for column in groups if by is None else by:
@@ -35,31 +29,31 @@ def text(
     return "\n".join(lines)
 
 
-def _counts(split: str, found: Mapping[str, Any], unreadable: str) -> str:
+def _counts(split: str, whole: Mapping[str, Any], unreadable: str) -> str:
     return (
-        f"{split}: {found['n']:,} images, {found['n_real']:,} real and {found['n_fake']:,} "
-        f"fake, {found['n_unreadable']:,} {unreadable}"
+        f"{split}: {whole['n']:,} images, {whole['n_real']:,} real and {whole['n_fake']:,} "
+        f"fake, {whole['n_unreadable']:,} {unreadable}"
     )
 
 
-def _note(split: str, found: Mapping[str, Any], seen: int | None) -> str:
+def _note(split: str, whole: Mapping[str, Any], seen: int | None) -> str:
     """Say what the numbers are not; `seen` is None for a run's own splits."""
     note = ""
     if seen:
         note = f"\nnot a result: the run was made with {seen:,} of these images"
     elif seen is None and split != "test":
         note = "\nnot a result: the run was made with these images"
-    if "n_seeds" in found:
-        note += f"\nmean of {found['n_seeds']} seeds"
+    if "n_seeds" in whole:
+        note += f"\nmean of {whole['n_seeds']} seeds"
     return note
 
 
-def _metrics(found: Mapping[str, Any]) -> Iterator[str]:
-    repeated = "n_seeds" in found
+def _metrics(whole: Mapping[str, Any]) -> Iterator[str]:
+    repeated = "n_seeds" in whole
     yield f"{'':26}{'value':>7}   {'sd over seeds' if repeated else '95 % interval'}"
     rest = [name for name in NAMES if name not in names.HEADLINES]
     for name in (*names.HEADLINES, *rest):
-        part = found[name]
+        part = whole[name]
         if repeated:
             spread = number(part["sd"])
         else:
@@ -80,13 +74,13 @@ def _groups(
         f"{'95 % interval':16}{'AUC':>6}  others"
     ).rstrip()
     for group in groups:
-        found = parts[f"{column}={group['value']}"]
-        accuracy = found["accuracy"]
+        part = parts[f"{column}={group['value']}"]
+        accuracy = part["accuracy"]
         limits = interval(accuracy["low"], accuracy["high"])
         yield (
-            f"{_cut(group['value']):{_GROUP_WIDTH}}{found['n_real']:>7,}{found['n_fake']:>7,}"
+            f"{_cut(group['value']):{_GROUP_WIDTH}}{part['n_real']:>7,}{part['n_fake']:>7,}"
             f"{number(accuracy['value']):>10}   {limits:16}"
-            f"{number(found['auc']['value']):>6}  {_verdict(group)}"
+            f"{number(part['auc']['value']):>6}  {_verdict(group)}"
         ).rstrip()
     if any(_verdict(group) == "~" for group in groups):
         yield "  ~: not distinguishable from the others at this n"
@@ -95,10 +89,10 @@ def _groups(
 def _drawn(column: str, drawn: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     title = f"{names.group_name(column)}, drawn"
     yield f"{title:{_GROUP_WIDTH}}{'n':>7}{'real':>7}{'accuracy':>10}   95 % interval"
-    for value, found in drawn.items():
-        accuracy = found["accuracy"]
+    for value, part in drawn.items():
+        accuracy = part["accuracy"]
         yield (
-            f"{_cut(value):{_GROUP_WIDTH}}{found['n']:>7,}{found['n_real']:>7,}"
+            f"{_cut(value):{_GROUP_WIDTH}}{part['n']:>7,}{part['n_real']:>7,}"
             f"{number(accuracy['value']):>10}   {interval(accuracy['low'], accuracy['high'])}"
         )
 

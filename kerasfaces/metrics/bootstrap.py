@@ -19,7 +19,7 @@ from kerasfaces.metrics.calibration import ECE_BINS, bin_of
 from kerasfaces.metrics.inputs import Floats
 
 RESAMPLES = 1000
-_CHUNK_ELEMENTS = 2**18  # counts held at once per class: about a cache's worth
+_CHUNK_ELEMENTS = 2**18  # counts in memory per class: about a cache's worth
 Counts = NDArray[Any]  # float32, or float64 where that cannot count
 _FLOAT32_EXACT = 2**24  # above it float32 cannot count
 
@@ -42,7 +42,7 @@ class Side:
 
     @classmethod
     def of(cls, key: str, logit: Floats, score: Floats, outcome: float) -> "Side":
-        """Sort the rows of one class, given in any order."""
+        """Sort the rows of one class."""
         order = np.lexsort((-score, -logit))
         return cls(key, logit[order], score[order], outcome)
 

@@ -226,11 +226,11 @@ def pooled_difference(
             f", {missed} left out that miss a class and count against a difference"
         )
     alike = not missed and all(a.orders_like(b) for _, a, b in orders)
-    found = from_draws(known, value, min(sides), method, alike=alike)
+    difference = from_draws(known, value, min(sides), method, alike=alike)
     counted = 2 * (_beyond(known) + missed + 1) / (resamples + 1)
-    if missed and found.p_value < counted:
-        found = dataclasses.replace(found, p_value=min(1.0, counted))
-    return found
+    if missed and difference.p_value < counted:
+        difference = dataclasses.replace(difference, p_value=min(1.0, counted))
+    return difference
 
 
 class Order:
