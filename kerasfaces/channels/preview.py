@@ -1,23 +1,37 @@
 """A channel store and its manifest -> one picture: what the channels look like.
 
 Per source a few images with their channels, then the average amplitude spectrum of every
-source and its difference from the real images' (`averages`); `sheet` draws.
+source and its difference from the real images' (`average_spectra`); `contact_sheet` draws.
 """
 
+import dataclasses
+import functools
+import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from kerasfaces import manifest as manifests
 from kerasfaces import store
-from kerasfaces.channels import averages, run, view
-from kerasfaces.channels.view import Source
+from kerasfaces.channels import average_spectra, contact_sheet, engines, recipe, run
+from kerasfaces.channels.average_spectra import PEAK_SIGMA, Average, Difference
+from kerasfaces.channels.contact_sheet import About, Row, Source
+from kerasfaces.channels.worker import Item, Result, Worker, decode
 from kerasfaces.core import rng
 from kerasfaces.core.errors import InputError
+
+logger = logging.getLogger(__name__)
+_LNP = ("lnp_red", "lnp_green", "lnp_blue")
+_RGB = ("red", "green", "blue")
+_BATCH = 32
 
 
 def preview(
     folder: Path,
-    manifest: "manifests.Manifest",
+    manifest: manifests.Manifest,
     path: Path,
     *,
     per_source: int = 3,
@@ -42,70 +56,182 @@ def preview(
     Raises:
         InputError: It is no channel store, or has none of the manifest's images.
     """
-    from kerasfaces.channels import sheet
-
-    found = store.Store(folder)
-    reader = view.Channels(found)
-    known = list(manifest.rows["sha256"]) if "sha256" in manifest.rows else None
-    hashed = run.hashes(manifest.files(), known)
-    keys = [hashed[path][0] for path in manifest.files()]
-    of_source: dict[tuple[str, str], list[int]] = {}
-    for at, pair in enumerate(
-        zip(manifest.rows["label"], manifest.rows["source"], strict=True)
-    ):
-        of_source.setdefault(pair, []).append(at)
-    if not any(found.status(key) == store.OK for key in keys):
-        raise InputError(
-            f"{folder} has an array of none of the {len(keys)} images of the manifest; "
-            "compute them with `data.compute_channels(STORE)`."
-        )
-    sources = []
-    with reader:
-        for (label, name), rows in sorted(
-            of_source.items(), key=lambda item: (item[0][0] != "real", item[0][1])
+    opened, files, rows = store.Store(folder), manifest.files(), manifest.rows
+    with StoredChannels(opened) as channels:
+        known = list(rows["sha256"]) if "sha256" in rows else None
+        hashed = run.hashes(files, known)
+        keys = [hashed[file][0] for file in files]
+        stored = [opened.status(key) == store.OK for key in keys]
+        if not any(stored):
+            raise InputError(
+                f"{folder} has an array of none of the {len(keys)} images of the manifest; "
+                "compute them with `data.compute_channels(STORE)`."
+            )
+        sources = []
+        for (label, name), at in sorted(
+            rows.groupby(["label", "source"]).indices.items(),
+            key=lambda item: (item[0][0] != "real", item[0][1]),
         ):
-            stored = [at for at in rows if found.status(keys[at]) == store.OK]
-            order = rng.generator(seed, "preview", name).permutation(len(stored))
-            chosen = [stored[at] for at in order]
-            shown = [
-                (manifest.files()[at], keys[at]) for at in sorted(chosen[:per_source])
-            ]
-            part = [keys[at] for at in sorted(chosen[:spectra])]
+            usable = [row for row in at if stored[row]]
+            order = rng.generator(seed, "preview", name).permutation(len(usable))
+            chosen = [usable[row] for row in order]
+            shown, averaged = sorted(chosen[:per_source]), sorted(chosen[:spectra])
             sources.append(
                 Source(
                     name=name,
                     label=label,
-                    n_rows=len(rows),
-                    n_stored=len(stored),
-                    rows=[reader.row(file, key) for file, key in shown],
-                    average=reader.average(part),
+                    n_rows=len(at),
+                    n_stored=len(usable),
+                    rows=[channels.row(files[row], keys[row]) for row in shown],
+                    average=channels.average([keys[row] for row in averaged]),
                 )
             )
-    sheet.draw(sources, path, reader.describe(), gain)
+    sources = with_differences(sources)
+    contact_sheet.draw(sources, path, channels.about, gain)
     return "\n".join([f"sheet: {path}", *_lines(sources)])
+
+
+def with_differences(sources: Sequence[Source]) -> list[Source]:
+    """Return sources with their differences from all real ones, as far as there are any."""
+    means = [one.average if one.average and one.average.n else None for one in sources]
+    real = [
+        mean
+        for one, mean in zip(sources, means, strict=True)
+        if one.label == "real" and mean is not None
+    ]
+    if not real:
+        return list(sources)
+    reference = average_spectra.pooled(real)
+    return [
+        one
+        if mean is None or (len(real) == 1 and mean is real[0])
+        else dataclasses.replace(one, difference=Difference(mean, reference))
+        for one, mean in zip(sources, means, strict=True)
+    ]
 
 
 def _lines(sources: Sequence[Source]) -> Iterator[str]:
     """Say what was averaged, and what stands out."""
-    reference = view.real_average(sources)
     for one in sources:
         yield f"{one.label} {one.name}: {one.n_stored} of {one.n_rows} images stored"
-        if one.average is None or one.average.n == 0 or reference is None:
+        n, difference = one.average.n if one.average else 0, one.difference
+        if difference is None:
+            if n and one.label == "real":
+                yield f"  average spectrum of {n}: the reference"
             continue
-        if view.is_reference(one, sources):
-            yield f"  average spectrum of {one.average.n}: the reference"
-            continue
-        plane = averages.difference(one.average, reference)
-        error = averages.difference_error(one.average, reference)
         yield (
-            f"  average spectrum of {one.average.n} images against {reference.n} real: "
-            f"one frequency is known to {error:.2f} dB"
+            f"  average spectrum of {n} images against {difference.n_real} real: "
+            f"one frequency is known to {difference.error_db:.2f} dB"
         )
-        found = averages.peaks(plane)
-        for peak in found:
+        for peak in difference.peaks:
             yield (
                 f"  ({peak.row:+d}, {peak.column:+d}) cycles/image: {peak.excess_db:+.1f} "
                 f"dB above its neighbours, {peak.sigma:.1f} sigma"
             )
-        if not found:
-            yield f"  no frequency stands out by {averages.PEAK_SIGMA:.0f} sigma"
+        if not difference.peaks:
+            yield f"  no frequency stands out by {PEAK_SIGMA:.0f} sigma"
+
+
+class StoredChannels:
+    """Reads a store's channels by name, in their own units.
+
+    Attributes:
+        about: What the store holds.
+    """
+
+    def __init__(self, opened: store.Store) -> None:
+        """Look at the recipe.
+
+        Raises:
+            InputError: The store holds no channels.
+        """
+        self._store = opened
+        config = recipe.config_from(opened.recipe, f"{opened.folder}/store.json")
+        self._worker = Worker(config)
+        self._names: list[str] = opened.recipe["names"]
+        transformed = {"noise pattern": _LNP, "masked pixels": _RGB, "": ()}
+        averaged, self._averaged = next(
+            item for item in transformed.items() if {*item[1]} <= {*self._names}
+        )
+        spectrum = config.options.get("spectrum")
+        self.about = About(
+            self._names,
+            config.mask,
+            config.size_px,
+            str(getattr(spectrum, "amplitude", "")),
+            str(getattr(spectrum, "of", "")),
+            averaged,
+        )
+
+    def __enter__(self) -> "StoredChannels":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._worker.__exit__()
+
+    def row(self, file: Path, key: str) -> Row:
+        """Return one image with its channels."""
+        array = self._store.gather([key])
+        decoded = decode(Item(key, file), self._worker.config.input_spec)
+        if decoded.array is None:
+            raise InputError(f"{file}: {decoded.reason}; the store has its channels.")
+        amplitude = self._named(array, "amplitude")
+        phase = self._named(array, "phase")
+        return Row(
+            name=file.name,
+            image=decoded.array,
+            mask=self._mask(array, decoded),
+            lnp=self._values(array, _LNP)[0] if self._averaged == _LNP else None,
+            amplitude=None if amplitude is None else amplitude.mean(axis=-1),
+            phase=None if phase is None else phase[..., 0],
+        )
+
+    def average(self, keys: Sequence[str]) -> Average | None:
+        """Return the average spectrum of some images; None if there is nothing to average."""
+        if not self._averaged:
+            return None
+        batches = (
+            self._values(self._store.gather(keys[at : at + _BATCH]), self._averaged)
+            for at in range(0, len(keys), _BATCH)
+        )
+        side = self.about.size_px
+        return average_spectra.average(batches, (side, side))
+
+    def _values(self, array: NDArray[Any], names: Sequence[str]) -> NDArray[np.float32]:
+        """Return `(n, h, w, len(names))` in the channels' own units."""
+        at = [self._names.index(name) for name in names]
+        values: NDArray[np.float32] = array[..., at].astype(np.float32)
+        scale = self._store.recipe.get("scale")
+        if scale is not None:
+            offset, step = np.array([scale[name] for name in names], np.float32).T
+            values = offset + step * values
+        return values
+
+    def _named(self, array: NDArray[Any], prefix: str) -> NDArray[np.float32] | None:
+        names = [name for name in self._names if name.split("_")[0] == prefix]
+        return self._values(array, names)[0] if names else None
+
+    def _mask(self, array: NDArray[Any], decoded: Result) -> NDArray[Any] | None:
+        """Return the stored mask, or the one this recipe makes."""
+        if "mask" in self._names:
+            return self._values(array, ["mask"])[0, ..., 0]
+        if self.about.mask == "none" or not self.has_same_mask:
+            return None
+        masks = self._worker.prepare([decoded]).masks
+        return masks[0, ..., 0] if len(masks) else None
+
+    @functools.cached_property
+    def has_same_mask(self) -> bool:
+        """Whether masks made here are the store's; a warning says where they are not."""
+        here = recipe.recipe_by(self._worker)
+        old, new = (
+            {"mask": one["made_by"]["mask"], "loader": one["made_by"]["loader"]}
+            for one in map(engines.without, (self._store.recipe, here))
+        )
+        changed = recipe.differences(old, new)
+        if changed:
+            logger.warning(
+                "masks are not stored and this machine would make others (%s): not shown",
+                "; ".join(changed),
+            )
+        return not changed

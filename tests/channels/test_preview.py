@@ -6,16 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from kerasfaces import images, store
 from kerasfaces import manifest as manifests
-from kerasfaces.channels import (
-    averages,
-    config,
-    preview,
-    run,
-    sheet,
-    sheet_spectra,
-    view,
-)
+from kerasfaces.channels import average_spectra, config, contact_sheet, preview, run
+from kerasfaces.channels.average_spectra import Difference
+from kerasfaces.channels.contact_sheet import About, Row, Source
 from kerasfaces.cli import channels as command
 from kerasfaces.core.errors import InputError, MissingFileError
 
@@ -44,29 +39,31 @@ def test_amplitude_is_the_transform():
         np.mean([direct_amplitude(image[..., c]) for c in range(3)], axis=0)
         for image in batch
     ]
-    np.testing.assert_allclose(averages.amplitude(batch), expected, rtol=1e-4)
+    np.testing.assert_allclose(average_spectra.amplitude(batch), expected, rtol=1e-4)
 
 
 def test_average_error_and_pool():
     batch = noise(1, n=7)
-    whole = averages.average([batch[:3], batch[3:]], (SIDE, SIDE))
-    each = 20 * np.log10(averages.amplitude(batch))
+    whole = average_spectra.average([batch[:3], batch[3:]], (SIDE, SIDE))
+    each = 20 * np.log10(average_spectra.amplitude(batch))
     np.testing.assert_allclose(whole.mean, each.mean(axis=0), rtol=1e-6)
     np.testing.assert_allclose(
         whole.error, each.std(axis=0, ddof=1) / np.sqrt(7), rtol=1e-6
     )
-    parts = [averages.average([part], (SIDE, SIDE)) for part in (batch[:2], batch[2:])]
-    joined = averages.pooled(parts)
+    parts = [
+        average_spectra.average([part], (SIDE, SIDE)) for part in (batch[:2], batch[2:])
+    ]
+    joined = average_spectra.pooled(parts)
     assert joined.n == 7
     np.testing.assert_allclose(joined.mean, whole.mean, rtol=1e-6)
     np.testing.assert_allclose(joined.error, whole.error, rtol=1e-6)
 
 
 def test_average_of_nothing_and_of_a_constant():
-    nothing = averages.average([], (4, 4))
+    nothing = average_spectra.average([], (4, 4))
     assert nothing.n == 0
     assert np.isnan(nothing.mean).all()
-    constant = averages.average([np.zeros((2, 4, 4, 3))], (4, 4))
+    constant = average_spectra.average([np.zeros((2, 4, 4, 3))], (4, 4))
     assert (constant.mean == -120).all()
 
 
@@ -87,7 +84,7 @@ def test_every_frequency_is_counted_once(shape):
         back = (-row + height // 2) % height, (-column + width // 2) % width
         plane[at] += 20
         plane[back] = plane[at]
-        found = averages.peaks(plane)
+        found = average_spectra.peaks(plane)
         assert len(found) == 1, (row, column)
         assert {(found[0].row % height, found[0].column % width)} <= {
             (row % height, column % width),
@@ -97,13 +94,13 @@ def test_every_frequency_is_counted_once(shape):
 
 def test_an_upsampler_shows_as_peaks_on_its_grid_and_noise_does_not():
     side, period = 64, 8
-    real = averages.average([noise(0, 60, side)], (side, side))
-    other = averages.average([noise(1, 60, side)], (side, side))
+    real = average_spectra.average([noise(0, 60, side)], (side, side))
+    other = average_spectra.average([noise(1, 60, side)], (side, side))
     grid = np.zeros((side, side, 1))
     grid[::period, ::period] = 12
-    fake = averages.average([noise(2, 60, side) + grid], (side, side))
-    assert averages.peaks(averages.difference(other, real)) == []
-    found = averages.peaks(averages.difference(fake, real), most=100)
+    fake = average_spectra.average([noise(2, 60, side) + grid], (side, side))
+    assert Difference(other, real).peaks == []
+    found = Difference(fake, real, 100).peaks
     step = side // period
     assert len(found) >= 20
     assert all(peak.row % step == 0 and peak.column % step == 0 for peak in found)
@@ -112,19 +109,19 @@ def test_an_upsampler_shows_as_peaks_on_its_grid_and_noise_does_not():
 
 def test_radial_is_the_mean_of_rings():
     rows, columns = np.indices((SIDE, SIDE)) - SIDE // 2
-    rings = averages.radial(np.rint(np.hypot(rows, columns)))
+    rings = average_spectra.radial(np.rint(np.hypot(rows, columns)))
     np.testing.assert_allclose(rings, np.arange(SIDE // 2 + 1))
 
 
 def test_gain():
     def row(level):
         lnp = np.full((4, 4, 3), level, np.float32)
-        return view.Row(name="a", image=np.zeros((4, 4, 3), np.uint8), lnp=lnp)
+        return Row(name="a", image=np.zeros((4, 4, 3), np.uint8), lnp=lnp)
 
-    assert sheet.fitted_gain([row(3.0)]) == 20  # 127 / 3 = 42
-    assert sheet.fitted_gain([row(3.0), row(-12.0)]) == 10
-    assert sheet.fitted_gain([row(0.0)]) == 1
-    assert sheet.fitted_gain([]) == 1
+    assert contact_sheet.fitted_gain([row(3.0)]) == 20  # 127 / 3 = 42
+    assert contact_sheet.fitted_gain([row(3.0), row(-12.0)]) == 10
+    assert contact_sheet.fitted_gain([row(0.0)]) == 1
+    assert contact_sheet.fitted_gain([]) == 1
 
 
 def sources(labels, **missing):
@@ -141,22 +138,19 @@ def sources(labels, **missing):
             "phase": plane,
         } | missing
         made.append(
-            view.Source(
+            Source(
                 name=f"source_{number}",
                 label=label,
                 n_rows=5,
                 n_stored=4,
-                rows=[view.Row(**full)],
-                average=averages.average([noise(number)], (SIDE, SIDE)),
+                rows=[Row(**full)],
+                average=average_spectra.average([noise(number)], (SIDE, SIDE)),
             )
         )
-    return made
+    return preview.with_differences(made)
 
 
-ABOUT = {
-    "size": "32 px", "mask": "ellipse", "channels": "x", "amplitude": "log",
-    "of": "lnp", "transformed": "noise pattern",
-}  # fmt: skip
+ABOUT = About(["x"], "ellipse", 32, "log", "lnp", "noise pattern")
 
 
 @pytest.mark.parametrize(
@@ -164,7 +158,7 @@ ABOUT = {
 )
 def test_sheet_is_drawn(tmp_path, labels):
     path = tmp_path / "sheet.png"
-    sheet.draw(sources(labels), path, ABOUT)
+    contact_sheet.draw(sources(labels), path, ABOUT)
     with Image.open(path) as image:
         assert image.width > 600
         assert np.asarray(image.convert("L")).std() > 10
@@ -172,10 +166,12 @@ def test_sheet_is_drawn(tmp_path, labels):
 
 def test_sheet_of_a_store_with_little(tmp_path):
     few = sources(["real"], mask=None, lnp=None, amplitude=None, phase=None)
-    few = [dataclasses.replace(one, average=None) for one in few]
-    sheet.draw(few, tmp_path / "few.png", ABOUT | {"transformed": ""})
+    few = [dataclasses.replace(one, average=None, difference=None) for one in few]
+    contact_sheet.draw(
+        few, tmp_path / "few.png", dataclasses.replace(ABOUT, averaged="")
+    )
     full = sources(["real", "fake"])
-    sheet.draw(full, tmp_path / "full.png", ABOUT)
+    contact_sheet.draw(full, tmp_path / "full.png", ABOUT)
     with Image.open(tmp_path / "few.png") as a, Image.open(tmp_path / "full.png") as b:
         assert a.height < b.height / 2
 
@@ -183,20 +179,20 @@ def test_sheet_of_a_store_with_little(tmp_path):
 def test_one_real_source_is_the_reference_whatever_its_number():
     two = sources(["real", "fake"])
     assert two[0].average.n == two[1].average.n
-    assert [view.is_reference(one, two) for one in two] == [True, False]
+    assert [one.difference is None for one in two] == [True, False]
     three = sources(["real", "real", "fake"])
-    assert not any(view.is_reference(one, three) for one in three)
+    assert not any(one.difference is None for one in three)
 
 
-def test_layout_keeps_inside_the_sheet():
-    for n in (1, 4, 5, 9):
-        layout = sheet_spectra.Layout(n)
-        places = [layout.square(2 * layout.bands - 1, layout.wide - 1), layout.bar(0)]
-        places += [layout.curves(0), layout.curves(1), layout.square(0, 0)]
-        for left, bottom, width, height in places:
-            assert min(left, bottom, width, height) > 0
-            assert left + width < 1
-            assert bottom + height < 1
+@pytest.mark.parametrize("n", [1, 4, 5, 9])
+def test_everything_lies_inside_the_sheet(n):
+    figure = contact_sheet.figure_of(sources(["real"] + ["fake"] * (n - 1)), ABOUT)
+    assert len(figure.axes) >= 5 * n + 2 * n + 2
+    for axes in figure.axes:
+        left, bottom, width, height = axes.get_position().bounds
+        assert min(left, bottom, width, height) > 0
+        assert left + width < 1
+        assert bottom + height < 1
 
 
 @pytest.fixture
@@ -223,27 +219,27 @@ def test_preview_of_a_store(stored, tiny_manifest, tmp_path):
 @pytest.mark.torch
 def test_preview_of_spectra_and_bytes(stored, tiny_manifest, tmp_path):
     folder = stored(["rgb", "spectrum"], "dtype=uint8", "spectrum.of=rgb")
-    channels = view.Channels(view.store.Store(folder))
+    channels = preview.StoredChannels(store.Store(folder))
     file = tiny_manifest.files()[0]
-    key = view.store.Store(folder).entries.keys()
-    row = channels.row(file, next(iter(key)))
+    key = images.sha256(file.read_bytes())
+    row = channels.row(file, key)
     assert row.amplitude.shape == row.phase.shape == (SIDE, SIDE)
     assert np.abs(row.phase).max() <= np.pi + 1e-3
     assert row.amplitude.max() > 10  # the logarithm's units, not bytes
     assert row.lnp is None
-    assert channels.transformed == "masked pixels"
+    assert channels.about.averaged == "masked pixels"
 
 
 def test_masks_that_are_not_stored_are_made_by_the_same_recipe(
     stored, tiny_manifest, caplog
 ):
     folder = stored(["rgb"])
-    found = view.store.Store(folder)
-    with view.Channels(found) as channels:
-        assert channels._same_mask()
+    found = store.Store(folder)
+    with preview.StoredChannels(found) as channels:
+        assert channels.has_same_mask
     found.recipe["made_by"]["mask"] = {"weights": "others"}
-    with view.Channels(found) as channels:
-        assert not channels._same_mask()
+    with preview.StoredChannels(found) as channels:
+        assert not channels.has_same_mask
     assert "would make others" in caplog.text
 
 

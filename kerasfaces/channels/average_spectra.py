@@ -10,6 +10,7 @@ JPEG's own 8 × 8 grid, cancels.
 
 import dataclasses
 from collections.abc import Iterable
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,7 @@ class Average:
     """The mean of images' amplitude spectra in decibels; 0 dB is one grey level.
 
     Attributes:
-        n: Images.
+        n: Number of images.
         mean: `(h, w)`, dB, centred; NaN without images.
         error: `(h, w)`, the mean's standard error.
     """
@@ -34,6 +35,12 @@ class Average:
     n: int
     mean: Plane
     error: Plane
+
+    @classmethod
+    def of_sums(cls, n: int, mean: Plane, squares: Plane) -> Self:
+        """Return an average of `n` images from the sums of their squares."""
+        variance = np.maximum(squares / n - mean**2, 0) * n / max(1, n - 1)
+        return cls(n, mean, np.sqrt(variance / n))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +50,7 @@ class Peak:
     Attributes:
         row: Cycles per image, downwards.
         column: Cycles per image, to the right; one of two mirrored halves.
-        excess_db: Above the median around it.
+        excess_db: Height above the median around it.
         sigma: The same, in robust standard deviations of all such excesses.
     """
 
@@ -53,21 +60,35 @@ class Peak:
     sigma: float
 
 
+class Difference:
+    """How far an average lies above that of all real images.
+
+    Attributes:
+        plane: `(h, w)`, decibels, centred.
+        error_db: Typical (median) standard error of one frequency.
+        peaks: Frequencies that stand out, strongest first.
+        n_real: Number of real images.
+    """
+
+    def __init__(self, average: Average, real: Average, max_peaks: int = 12) -> None:
+        """Subtract, and look for peaks."""
+        self.plane = average.mean - real.mean
+        self.error_db = float(np.median(np.hypot(average.error, real.error)))
+        self.peaks = peaks(self.plane, max_peaks)
+        self.n_real = real.n
+
+
 def amplitude(batch: NDArray[np.floating]) -> Plane:
-    """Return the centred amplitude of every image, mean of its colours.
+    """Return images' centred amplitudes `(n, h, w)`, means of colours, in grey levels.
 
-    Args:
-        batch: `(n, h, w, c)`, grey levels.
-
-    Returns:
-        `(n, h, w)`, grey levels.
+    The images are `(n, h, w, c)`, grey levels.
     """
     from scipy import fft
 
     height, width = batch.shape[1:3]
     planes = np.moveaxis(batch.astype(np.float32), -1, 1)
-    found = np.abs(fft.fft2(planes, workers=-1)).mean(axis=1) / (height * width)
-    shifted: Plane = np.fft.fftshift(found, axes=(1, 2)).astype(np.float64)
+    mean = np.abs(fft.fft2(planes, workers=-1)).mean(axis=1) / (height * width)
+    shifted: Plane = np.fft.fftshift(mean, axes=(1, 2)).astype(np.float64)
     return shifted
 
 
@@ -75,68 +96,43 @@ def average(batches: Iterable[NDArray[np.floating]], shape: tuple[int, int]) -> 
     """Return the mean amplitude spectrum of images `(n, h, w, c)`, batch by batch."""
     total, squares, n = np.zeros(shape), np.zeros(shape), 0
     for batch in batches:
-        found = decibel(amplitude(batch))
-        total += found.sum(axis=0)
-        squares += (found**2).sum(axis=0)
-        n += len(found)
+        decibels = 20 * np.log10(np.maximum(amplitude(batch), _SMALLEST))
+        total += decibels.sum(axis=0)
+        squares += (decibels**2).sum(axis=0)
+        n += len(decibels)
     if n == 0:
         return Average(0, np.full(shape, np.nan), np.full(shape, np.nan))
-    mean = total / n
-    variance = np.maximum(squares / n - mean**2, 0) * n / max(1, n - 1)
-    return Average(n, mean, np.sqrt(variance / n))
+    return Average.of_sums(n, total / n, squares)
 
 
 def pooled(parts: Iterable[Average]) -> Average:
-    """Return the average over all images of several averages."""
+    """Return the average over all images of several averages, one or more."""
     parts = [part for part in parts if part.n]
     n = sum(part.n for part in parts)
-    mean = sum((part.mean * part.n for part in parts), np.zeros(())) / n
-    squares = sum(
-        ((part.error**2 * (part.n - 1) + part.mean**2) * part.n for part in parts),
-        np.zeros(()),
+    mean = np.sum([part.mean * part.n for part in parts], axis=0) / n
+    squares = np.sum(
+        [(part.error**2 * (part.n - 1) + part.mean**2) * part.n for part in parts],
+        axis=0,
     )
-    variance = np.maximum(squares / n - mean**2, 0) * n / max(1, n - 1)
-    return Average(n, np.asarray(mean), np.asarray(np.sqrt(variance / n)))
+    return Average.of_sums(n, mean, squares)
 
 
-def decibel(plane: Plane) -> Plane:
-    """Return 20 log10 of grey levels."""
-    found: Plane = 20 * np.log10(np.maximum(plane, _SMALLEST))
-    return found
-
-
-def difference(one: Average, reference: Average) -> Plane:
-    """Return how many decibels `one` lies above the reference."""
-    return one.mean - reference.mean
-
-
-def difference_error(one: Average, reference: Average) -> float:
-    """Return the typical (median) standard error of `difference`, in decibels."""
-    return float(np.median(np.hypot(one.error, reference.error)))
-
-
-def peaks(plane: Plane, most: int = 12) -> list[Peak]:
-    """Return the frequencies that stand out of a difference, strongest first.
-
-    Args:
-        plane: `(h, w)`, decibels, centred.
-        most: Upper limit of their number.
-    """
+def peaks(plane: Plane, max_peaks: int = 12) -> list[Peak]:
+    """Return the frequencies that stand out of a difference `(h, w)`, strongest first."""
     from scipy import ndimage
 
     excess = plane - ndimage.median_filter(plane, _AROUND, mode="wrap")
-    spread = 1.4826 * float(np.median(np.abs(excess - np.median(excess))))
+    deviation = 1.4826 * float(np.median(np.abs(excess - np.median(excess))))
     height, width = plane.shape
     rows, columns = np.indices(plane.shape)
     rows, columns = rows - height // 2, columns - width // 2
-    far = np.hypot(rows, columns) > _MARGIN
-    counted = _half(rows, columns) & far
-    sigma = np.where(counted, excess / max(spread, 1e-9), -np.inf)
-    order = np.argsort(-sigma, axis=None)[:most]
-    chosen = [np.unravel_index(int(at), plane.shape) for at in order]
+    counted = _half(rows, columns) & (np.hypot(rows, columns) > _MARGIN)
+    sigma = np.where(counted, excess / max(deviation, 1e-9), -np.inf)
+    order = np.argsort(-sigma, axis=None)[:max_peaks]
+    places = [np.unravel_index(int(at), plane.shape) for at in order]
     return [
         Peak(int(rows[at]), int(columns[at]), float(excess[at]), float(sigma[at]))
-        for at in chosen
+        for at in places
         if sigma[at] >= PEAK_SIGMA
     ]
 
@@ -149,10 +145,8 @@ def _half(rows: NDArray[np.int_], columns: NDArray[np.int_]) -> NDArray[np.bool_
     height, width = rows.shape
     own_column = (columns == 0) | (2 * columns == -width)
     own_row = (rows == 0) | (2 * rows == -height)
-    kept: NDArray[np.bool_] = (~own_column & (columns > 0)) | (
-        own_column & (own_row | (rows > 0))
-    )
-    return kept
+    half: NDArray[np.bool_] = np.where(own_column, own_row | (rows > 0), columns > 0)
+    return half
 
 
 def radial(plane: Plane) -> Plane:
@@ -160,7 +154,6 @@ def radial(plane: Plane) -> Plane:
     height, width = plane.shape
     rows, columns = np.indices(plane.shape)
     radius = np.rint(np.hypot(rows - height // 2, columns - width // 2)).astype(int)
-    count = min(height, width) // 2 + 1
-    sums = np.bincount(radius.ravel(), plane.ravel())[:count]
-    found: Plane = sums / np.bincount(radius.ravel())[:count]
-    return found
+    sums = np.bincount(radius.ravel(), plane.ravel())
+    means: Plane = sums / np.bincount(radius.ravel())
+    return means[: min(height, width) // 2 + 1]
