@@ -18,7 +18,7 @@ def test_entries_are_complete(name):
     made = checkpoints.CHECKPOINTS[name]
     assert made.address.startswith("https://")
     assert made.sha256 is None or len(bytes.fromhex(made.sha256)) == 32
-    assert made.sha256 or made.note
+    assert (made.sha256 is None) == (made.size_bytes is None)
 
 
 @pytest.mark.parametrize("name", ["sam_vit_b", "sam_vit_b_01ec64.pth"])

@@ -14,7 +14,6 @@ network makes of the borders.
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -75,19 +74,9 @@ class Lnp:
     def __init__(
         self, denoiser: cycleisp.Denoiser, sha256: str, options: Options
     ) -> None:
-        """Prepare the channel.
-
-        Args:
-            denoiser: With its weights.
-            sha256: Of the weights' file.
-            options: How to run it.
-        """
-        self.runner = Runner(
-            NoisePattern(denoiser),
-            options.engine,
-            options.precision,
-            option="lnp.engine",
-        )
+        """Prepare a denoiser, whose weights' file has this hash, for its engine."""
+        network = NoisePattern(denoiser)
+        self.runner = Runner(network, options.engine, options.precision, "lnp.engine")
         self.spec = ChannelSpec(
             names=NAMES,
             ranges={name: (None, None) for name in NAMES},
@@ -114,25 +103,27 @@ def build(options: Options) -> Channel:
         InputError: The weights are damaged or of another variant.
         MissingFileError: They are not there; the message says where to get them.
     """
-    denoiser, sha256 = load(options)
-    return Lnp(denoiser, sha256, options)
+    return Lnp(*load(options), options)
 
 
 def load(options: Options) -> tuple[cycleisp.Denoiser, str]:
     """Return the denoiser and the SHA-256 of its file (see `build`)."""
     if options.weights == "small":
-        return _with_blocks(load_small(), options.blocks)
+        return load_small(SMALL, options.blocks)
     found = checkpoints.find(options.weights)
     if found.path.suffix == ".npz":
-        return _with_blocks(load_small(found.path), options.blocks)
+        return load_small(found.path, options.blocks)
     return cycleisp.load_checkpoint(found.path, options.blocks), found.sha256
 
 
-def load_small(path: Path = SMALL) -> tuple[cycleisp.Denoiser, str]:
+def load_small(
+    path: Path = SMALL, blocks: int | None = None
+) -> tuple[cycleisp.Denoiser, str]:
     """Load float16 arrays as `experiments.lnp_denoiser` writes them, with their hash.
 
     Args:
         path: The `.npz`; its note lies beside it as `.json`.
+        blocks: Blocks per group that the weights must have; None takes what they have.
 
     Raises:
         MissingFileError: The file or its note is not there.
@@ -143,46 +134,27 @@ def load_small(path: Path = SMALL) -> tuple[cycleisp.Denoiser, str]:
             f"There are no weights at {path}; reinstall kerasfaces, or make them with "
             "python -m experiments.lnp_denoiser."
         )
-    digest = sha256(path)
-    note = path.with_suffix(".json")
+    digest, note = sha256(path), path.with_suffix(".json")
     if note.exists():
-        _check_hash(path, digest, read_json(note))
-    state = _tensors(path)
+        values = read_json(note)
+        expected = str(values.get("sha256") if isinstance(values, dict) else None)
+        if digest != expected:
+            raise InputError(
+                f"{path} is damaged: its SHA-256 is {digest[:12]}..., its note says "
+                f"{expected[:12]}...; reinstall kerasfaces or restore both files."
+            )
+    advice = "expected arrays of numbers: copy it again from where it was made"
+    stored = arrays.read(path, advice, InputError)
+    try:
+        state = {
+            name: torch.from_numpy(array.astype(np.float32))
+            for name, array in stored.items()
+        }
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{path} holds no weights ({error}); {advice}.") from error
     if not note.exists():
         raise MissingFileError(
             f"{note}, the note with the SHA-256 of {path.name}, is missing; put it beside "
             "the weights."
         )
-    return cycleisp.from_state(state, str(path)), digest
-
-
-def _check_hash(path: Path, digest: str, note: Any) -> None:
-    expected = str(note.get("sha256") if isinstance(note, dict) else None)
-    if digest != expected:
-        raise InputError(
-            f"{path} is damaged: its SHA-256 is {digest[:12]}..., its note says "
-            f"{expected[:12]}...; reinstall kerasfaces or restore both files."
-        )
-
-
-def _tensors(path: Path) -> dict[str, Tensor]:
-    advice = "expected arrays of numbers: copy it again from where it was made"
-    try:
-        return {
-            name: torch.from_numpy(array.astype(np.float32))
-            for name, array in arrays.read(path, advice, InputError).items()
-        }
-    except (ValueError, TypeError) as error:
-        raise InputError(f"{path} holds no weights ({error}); {advice}.") from error
-
-
-def _with_blocks(
-    loaded: tuple[cycleisp.Denoiser, str], blocks: int | None
-) -> tuple[cycleisp.Denoiser, str]:
-    has = loaded[0].architecture.blocks
-    if blocks is not None and blocks != has:
-        raise InputError(
-            f"These weights have {has} blocks per group, expected {blocks}; "
-            f"set lnp.blocks={has}."
-        )
-    return loaded
+    return cycleisp.from_state(state, str(path), blocks), digest

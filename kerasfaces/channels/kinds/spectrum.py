@@ -29,10 +29,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kerasfaces.channels.contract import Arrays, Channel, ChannelSpec, Images
-from kerasfaces.core.errors import InputError
 from kerasfaces.core.imports import optional_import
 from kerasfaces.store.memory import ArrayPool
 
@@ -72,11 +70,7 @@ class Spectrum:
     """Amplitude plane(s) first, then phase plane(s)."""
 
     def __init__(self, options: Options) -> None:
-        """Declare the planes.
-
-        Raises:
-            MissingExtraError: torch is not installed.
-        """
+        """Declare the planes; torch has to be installed."""
         optional_import("torch", "channels")
         self.options = options
         self._threads = _single_threads()
@@ -123,37 +117,6 @@ class Spectrum:
 def build(options: Options) -> Channel:
     """Return the channel."""
     return Spectrum(options)
-
-
-def invert(values: Arrays, options: Options) -> NDArray[np.float64]:
-    """Return what the spectra were made from.
-
-    Args:
-        values: `(n, h, w, 6)`, as `compute` returned them, with three colours.
-        options: As they were computed with; any amplitude can be inverted.
-
-    Returns:
-        `(n, h, w, 3)` float64, grey levels.
-
-    Raises:
-        InputError: The colours were averaged, so their spectra are lost.
-    """
-    if options.colours != 3:
-        raise InputError(
-            "Spectra averaged over colours cannot be inverted; use spectrum.colours=3."
-        )
-    amplitude = np.asarray(values[..., :3], np.float64)
-    height, width = amplitude.shape[1:3]
-    scale = float(height * width)
-    if options.amplitude == "log":
-        amplitude = LOG_UNIT * np.expm1(amplitude)
-    elif options.amplitude == "liu2022":
-        amplitude = np.maximum(amplitude ** (1 / 0.8) - 1e-8, 0)
-        scale = math.sqrt(scale) * 255
-    spectrum = amplitude * np.exp(1j * np.asarray(values[..., 3:], np.float64))
-    planes = np.fft.ifft2(np.fft.ifftshift(spectrum, axes=(1, 2)), axes=(1, 2))
-    inverse: NDArray[np.float64] = planes.real * scale
-    return inverse
 
 
 def _names(options: Options) -> tuple[str, ...]:
@@ -252,12 +215,9 @@ def _weighted(part: "torch.Tensor", weights: tuple[float, ...]) -> "torch.Tensor
 
 
 def _mirror(half: "torch.Tensor", sign: float, target: "torch.Tensor") -> None:
-    """Write the centred full plane of a half one.
+    """Write the centred full planes `(c, h, w)` of halves `(c, h, w // 2 + 1)`.
 
-    Args:
-        half: `(c, h, w // 2 + 1)`, column 0 = frequency 0.
-        sign: Of a coefficient's value at the opposite frequency.
-        target: `(c, h, w)`, any strides.
+    `sign` is that of a coefficient's value at the opposite frequency.
     """
     import torch
 

@@ -52,21 +52,14 @@ class Mask(Protocol):
 
 
 def require(face: Face | None) -> Face:
-    """Return the face.
-
-    Raises:
-        ImageError: There is none.
-    """
+    """Return the face, or raise `ImageError` where there is none."""
     if face is None:
         raise ImageError(NO_FACE)
     return face
 
 
 def share_inside(mask: NDArray[np.bool_], points: NDArray[np.float64]) -> float:
-    """Return the share of `(n, 2)` points (x, y) that are on the mask.
-
-    Points outside the image are not on it.
-    """
+    """Return the share of `(n, 2)` points (x, y) on the mask, none of those outside."""
     height, width = mask.shape
     x, y = np.floor(points).astype(int).T
     within = (x >= 0) & (y >= 0) & (x < width) & (y < height)
@@ -88,23 +81,17 @@ def covers(mask: NDArray[np.bool_], face: Face) -> bool:
 
 
 def check(mask: NDArray[np.bool_], face: Face) -> NDArray[np.bool_]:
-    """Return the mask if it holds the face.
-
-    Raises:
-        ImageError: It does not.
-    """
+    """Return the mask, or raise `ImageError` where it does not hold the face."""
     if not covers(mask, face):
         raise ImageError(MISSED)
     return mask
 
 
 def frame(face: Face) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    """Return the face's own coordinates.
+    """Return a face's middle (x, y), its unit vector from eyes to mouth and its unit.
 
-    Returns:
-        Its middle (x, y), the unit vector from eyes to mouth, and the unit of length:
-        the greater of the distances eye to eye and eyes to mouth, in pixels. In a
-        profile the first shrinks, in a face that looks up or down the second does.
+    The unit of length is the greater of the distances eye to eye and eyes to mouth, in
+    pixels. In a profile the first shrinks, in a face that looks up or down the second.
     """
     left, right, _, mouth_left, mouth_right = face.landmarks
     eyes, mouth = (left + right) / 2, (mouth_left + mouth_right) / 2
@@ -119,20 +106,16 @@ def frame(face: Face) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
 
 
 def ellipse(
-    shape: tuple[int, int],
+    shape: tuple[int, ...],
     face: Face,
     half_width: float,
     half_height: float,
     shift: float,
 ) -> NDArray[np.bool_]:
-    """Return an upright ellipse of the face's own frame.
+    """Return an upright ellipse of the face's own frame in an image of `shape`.
 
-    Args:
-        shape: Height and width of the image.
-        face: The face.
-        half_width: In units of `frame`.
-        half_height: In units of `frame`.
-        shift: Of its middle towards the chin (negative: the hair), in units of `frame`.
+    Lengths are in units of `frame`; `shift` moves it towards the chin (negative: the
+    hair).
     """
     middle, axis, unit = frame(face)
     middle = middle + axis * shift * unit

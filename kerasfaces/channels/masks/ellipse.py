@@ -36,18 +36,15 @@ class Ellipse:
     needs_faces = True
 
     def __init__(self, options: Options) -> None:
-        """Keep the options."""
+        """Name the detector, which decides the mask."""
         self._options = options
         self.made_by = {"faces": faces.recipe()}
 
     def compute(self, image: NDArray[np.uint8], face: Face | None) -> NDArray[np.bool_]:
         """Return the ellipse, `(h, w)`."""
-        face = _contract.require(face)
-        made = self._options
-        height, width = image.shape[:2]
-        mask = _contract.ellipse(
-            (height, width), face, made.half_width, made.half_height, made.shift
-        )
+        face, options = _contract.require(face), self._options
+        sides = options.half_width, options.half_height
+        mask = _contract.ellipse(image.shape[:2], face, *sides, options.shift)
         return _contract.check(mask, face)
 
 

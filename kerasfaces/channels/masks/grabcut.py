@@ -59,11 +59,8 @@ class GrabCut:
             small = self._cv2.resize(image, size, interpolation=self._cv2.INTER_AREA)
         mask = self._cut(np.ascontiguousarray(small), scaled(face, scale))
         if scale < 1:
-            mask = self._cv2.resize(
-                mask.astype(np.float32),
-                (width, height),
-                interpolation=self._cv2.INTER_LINEAR,
-            )
+            values, linear = mask.astype(np.float32), self._cv2.INTER_LINEAR
+            mask = self._cv2.resize(values, (width, height), interpolation=linear)
         return _contract.check(mask > 0.5, face)
 
     def _cut(self, image: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
@@ -72,16 +69,9 @@ class GrabCut:
         known = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD))
         if known.all() or not known.any():
             return known.astype(np.uint8)
-        models = np.zeros((1, 65)), np.zeros((1, 65))
+        models, n = (np.zeros((1, 65)), np.zeros((1, 65))), self._options.iterations
         cv2.setRNGSeed(_SEED)
-        cv2.grabCut(
-            image,
-            labels,
-            None,
-            *models,
-            self._options.iterations,
-            cv2.GC_INIT_WITH_MASK,
-        )
+        cv2.grabCut(image, labels, None, *models, n, cv2.GC_INIT_WITH_MASK)
         cut = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
         return self._one_piece(cut)
 
@@ -109,15 +99,11 @@ class GrabCut:
         if number < 2:
             return cut
         largest = 1 + int(np.argmax(facts[1:, cv2.CC_STAT_AREA]))
-        outlines, _ = cv2.findContours(
-            (pieces == largest).astype(np.uint8),
-            cv2.RETR_EXTERNAL,
-            cv2.CHAIN_APPROX_NONE,
-        )
-        whole: NDArray[np.uint8] = cv2.drawContours(
-            np.zeros_like(cut), outlines, -1, 1, cv2.FILLED
-        )
-        return whole
+        piece, every = (pieces == largest).astype(np.uint8), cv2.CHAIN_APPROX_NONE
+        outlines, _ = cv2.findContours(piece, cv2.RETR_EXTERNAL, every)
+        filled = np.zeros_like(cut)
+        cv2.drawContours(filled, outlines, -1, 1, cv2.FILLED)
+        return filled
 
 
 def scaled(face: Face, scale: float) -> Face:

@@ -81,20 +81,17 @@ class Sam:
     def compute(self, image: NDArray[np.uint8], face: Face | None) -> NDArray[np.bool_]:
         """Return the best candidate, `(h, w)`."""
         face = _contract.require(face)
-        height, width = image.shape[:2]
-        landmarks = face.landmarks
-        background = background_points((height, width), face)
-        points = np.concatenate([landmarks, background])
-        wanted = np.arange(len(points)) < len(landmarks)
+        background = background_points(image.shape[:2], face)
+        points = np.concatenate([face.landmarks, background])
+        wanted = np.arange(len(points)) < len(face.landmarks)
         masks, estimates = self._segmenter.candidates(image, points, wanted)
         return best(masks, estimates, face, background)
 
 
-def background_points(shape: tuple[int, int], face: Face) -> NDArray[np.float64]:
+def background_points(shape: tuple[int, ...], face: Face) -> NDArray[np.float64]:
     """Return points (x, y) at the picture's rim that are well away from the head."""
-    height, width = shape
     share = np.array(_BACKGROUND) * (1 - 2 * _INSET) + _INSET
-    points = share * (width, height)
+    points = share * shape[::-1]
     near = _contract.ellipse(shape, face, 1.7, 2.4, -0.1)
     far = [p for p in points if not _contract.share_inside(near, p[None])]
     return np.array(far).reshape(-1, 2)
@@ -106,32 +103,28 @@ def best(
     face: Face,
     background: NDArray[np.float64],
 ) -> NDArray[np.bool_]:
-    """Return the best of several masks.
+    """Return the best of several masks `(n, h, w)`.
 
-    Args:
-        masks: `(n, h, w)` candidates.
-        estimates: `(n,)` the network's own opinion of each.
-        face: What they should hold.
-        background: `(m, 2)` points that they should not hold.
+    It holds the face, and as few as possible of the `background` points `(m, 2)`;
+    `estimates` `(n,)` are the network's own opinion of each.
 
     Raises:
         ImageError: None of them holds the face.
     """
-    scores = []
-    for mask, estimate in zip(masks, estimates, strict=True):
-        if not _contract.covers(mask, face):
-            scores.append(-np.inf)
-            continue
+
+    def score(pair: tuple[NDArray[np.bool_], float]) -> float:
+        mask, estimate = pair
         inside = _contract.share_inside(mask, face.landmarks)
         outside = 1.0
         if len(background):
             outside -= _contract.share_inside(mask, background)
-        scores.append(max(float(estimate), 0.0) * inside * outside)
-    at = int(np.argmax(scores))
-    if scores[at] == -np.inf:
+        return max(float(estimate), 0.0) * inside * outside
+
+    pairs = zip(masks, estimates, strict=True)
+    holding = [pair for pair in pairs if _contract.covers(pair[0], face)]
+    if not holding:
         raise ImageError(_contract.MISSED)
-    chosen: NDArray[np.bool_] = masks[at]
-    return chosen
+    return max(holding, key=score)[0]
 
 
 def build(options: Options) -> Mask:

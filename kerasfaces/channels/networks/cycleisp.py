@@ -29,7 +29,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from kerasfaces.channels.networks import torch_file
+from kerasfaces.channels.networks import state_dicts
 from kerasfaces.core.errors import InputError
 
 _SLOPES = re.compile(r"body\.\d+\.body\.\d+\.body\.1\.weight$")
@@ -151,14 +151,7 @@ class Denoiser(nn.Module):
         self.tail = nn.Sequential(nn.Conv2d(channels, 3, 3, padding=1))
 
     def lnp(self, noisy: Tensor) -> Tensor:
-        """Return noisy - denoised = -M2.
-
-        Args:
-            noisy: `(n, 3, h, w)` float32, RGB in [0, 1].
-
-        Returns:
-            `(n, 3, h, w)` float32, signed, on the same scale.
-        """
+        """Return noisy - denoised = -M2 of RGB in [0, 1], `(n, 3, h, w)` float32."""
         m2: Tensor = self.tail(self.body(self.head(noisy)))
         return -m2
 
@@ -204,18 +197,36 @@ def from_state(
     Raises:
         InputError: Another network, another variant, or a part is missing.
     """
-    tensors = _unwrap(state)
+    inner = state.get("state_dict", state)
+    tensors = {
+        str(name).removeprefix("module."): value
+        for name, value in (inner.items() if isinstance(inner, Mapping) else ())
+        if isinstance(value, Tensor)
+    }
     try:
-        found = architecture_of(tensors)
+        variant = architecture_of(tensors)
     except InputError as error:
         raise InputError(f"{where}: {error}.") from None
-    if blocks is not None and found.blocks != blocks:
+    if blocks is not None and variant.blocks != blocks:
         raise InputError(
-            f"{where} has {found.blocks} blocks per group, expected {blocks}; "
-            f"set lnp.blocks={found.blocks}."
+            f"{where} has {variant.blocks} blocks per group, expected {blocks}; "
+            f"set lnp.blocks={variant.blocks}."
         )
-    network = Denoiser(found)
-    _check(tensors, network.state_dict(), where, found)
+    network = Denoiser(variant)
+    expected = network.state_dict()
+    faults = state_dicts.faults(tensors, expected)
+    slopes = [*filter(_SLOPES.match, expected), f"body.{variant.groups + 1}.weight"]
+    if not faults and any(
+        not torch.equal(tensors[name], tensors[slopes[0]]) for name in slopes
+    ):
+        faults = ["its activations' slopes differ between blocks"]
+    if faults:
+        raise InputError(
+            f"{where} does not fit a denoiser of {variant.channels} channels, "
+            f"{variant.groups} groups and {variant.blocks} blocks ({len(expected)} tensors "
+            f"expected, {len(tensors)} found): {state_dicts.first(faults, 3)}; "
+            "download the file again, or pass one saved from this network."
+        )
     network.load_state_dict(tensors, strict=True)
     return network.eval()
 
@@ -223,59 +234,11 @@ def from_state(
 def load_checkpoint(path: Path, blocks: int | None = None) -> Denoiser:
     """Load a torch file of the published network (see `from_state`).
 
-    Only tensors are unpickled, never code.
-
     Raises:
         MissingFileError: There is no such file.
         InputError: The file is damaged, or of another network or variant.
     """
-    return from_state(torch_file.read(path), str(path), blocks)
-
-
-def _unwrap(state: Mapping[str, Any]) -> dict[str, Tensor]:
-    inner = state.get("state_dict", state)
-    if not isinstance(inner, Mapping):
-        inner = {}
-    return {
-        str(name).removeprefix("module."): value
-        for name, value in inner.items()
-        if isinstance(value, Tensor)
-    }
-
-
-def _check(
-    got: Mapping[str, Tensor],
-    expected: Mapping[str, Tensor],
-    where: str,
-    found: Architecture,
-) -> None:
-    """Say in one sentence what a strict load would not take."""
-    missing = [name for name in expected if name not in got]
-    extra = [name for name in got if name not in expected]
-    shapes = [
-        f"{name} is {tuple(got[name].shape)} instead of {tuple(tensor.shape)}"
-        for name, tensor in expected.items()
-        if name in got and got[name].shape != tensor.shape
-    ]
-    slopes = [name for name in expected if _SLOPES.match(name)]
-    slopes.append(f"body.{found.groups + 1}.weight")
-    if not (missing or extra or shapes):
-        shared = [got[name] for name in slopes]
-        if all(torch.equal(one, shared[0]) for one in shared):
-            return
-        shapes = ["its activations' slopes differ between blocks"]
-    faults = [
-        *(f"{name} is missing" for name in missing),
-        *(f"{name} is unknown" for name in extra),
-        *shapes,
-    ]
-    raise InputError(
-        f"{where} does not fit a denoiser of {found.channels} channels, {found.groups} "
-        f"groups and {found.blocks} blocks ({len(expected)} tensors expected, "
-        f"{len(got)} found): {'; '.join(faults[:3])}"
-        f"{f' and {len(faults) - 3} more' if len(faults) > 3 else ''}; "
-        "download the file again, or pass one saved from this network."
-    )
+    return from_state(state_dicts.read(path), str(path), blocks)
 
 
 def _k3(channels: int) -> nn.Conv2d:

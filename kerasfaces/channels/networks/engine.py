@@ -12,8 +12,9 @@ digit of a stored float16.
 
 import contextlib
 import logging
-from collections.abc import Callable
-from typing import Any, Literal, cast
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -23,18 +24,15 @@ from torch import Tensor, nn
 from kerasfaces.channels import engines
 from kerasfaces.channels.contract import Arrays, Images
 from kerasfaces.core.errors import InputError
-from kerasfaces.core.texts import quoted
 
 logger = logging.getLogger(__name__)
 
 Engine = Literal["auto", "torch", "openvino"]
 Precision = Literal["f32", "bf16"]
-ENGINES = ("auto", "torch", "openvino")
-PRECISIONS = ("f32", "bf16")
 # Greatest difference from torch at f32, in the network's own output units (grey levels).
 # bfloat16 has 8 bits: it is only kept from being nonsense.
 LIMITS = {"f32": 1e-3, "bf16": 16.0}
-One = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+One = Callable[[Images], Arrays]
 
 
 class Runner:
@@ -60,33 +58,17 @@ class Runner:
             option: The user's name of the engine's choice, for messages.
 
         Raises:
-            InputError: An unknown engine or precision.
             MissingExtraError: `openvino` was asked for and is not installed.
         """
-        for what, value, known in (
-            ("engine", engine, ENGINES),
-            ("precision", precision, PRECISIONS),
-        ):
-            if value not in known:
-                raise InputError(
-                    f"There is no {what} {quoted(value)}; available: {', '.join(known)}."
-                )
-        engine = cast(Engine, engines.chosen(engine, option))
-        self.name = engines.full_name(engine)
+        self._engine = engines.chosen(engine, option)
+        self.name = engines.full_name(self._engine)
         layout: Any = {"memory_format": torch.channels_last}  # torch's faster one
         self._network = network.eval().to(**layout)
-        self._engine, self._precision = engine, precision
-        self._option = option
+        self._precision, self._option = precision, option
         self._of_shape: dict[tuple[int, ...], One] = {}
 
     def __call__(self, images: Images) -> Arrays:
-        """Compute a batch.
-
-        Args:
-            images: `(n, h, w, 3)` uint8.
-
-        Returns:
-            `(n, h, w, c)` float32.
+        """Compute a batch: `(n, h, w, 3)` uint8 -> `(n, h, w, c)` float32.
 
         Raises:
             InputError: OpenVINO cannot run the network, or differs from torch.
@@ -99,19 +81,18 @@ class Runner:
         one = self._of_shape[shape]
         return np.concatenate([one(images[at : at + 1]) for at in range(len(images))])
 
-    def _choose(self, first: NDArray[np.uint8]) -> One:
+    def _choose(self, image: Images) -> One:
         if self._engine == "torch":
             logger.info("%s at %s", self.name, self._precision)
             return self._torch
-        expected = self._torch(first, precise=True)
+        expected = self._torch(image, precise=True)
         try:
-            compiled = compile_openvino(self._network, first.shape, self._precision)
-            got = compiled(first)
+            compiled = compile_openvino(self._network, image.shape, self._precision)
+            worst = difference(compiled(image), expected)
         except (RuntimeError, ValueError, TypeError) as error:
             raise self._unusable(f"cannot run the network ({error})") from error
-        worst = difference(got, expected)
         limit = LIMITS[self._precision]
-        if not worst <= limit:
+        if worst > limit:
             raise self._unusable(
                 f"differs from torch by {worst:.1e} (limit {limit:.0e})"
             )
@@ -129,14 +110,12 @@ class Runner:
             f"`options={{{self._option!r}: 'torch'}}`."
         )
 
-    def _torch(
-        self, image: NDArray[np.uint8], precise: bool = False
-    ) -> NDArray[np.float32]:
+    def _torch(self, image: Images, precise: bool = False) -> Arrays:
         reduced = self._precision == "bf16" and not precise
-        context: Any = contextlib.nullcontext()
-        if reduced:
-            context = torch.autocast("cpu", torch.bfloat16)
-        with torch.inference_mode(), context:
+        with (
+            torch.inference_mode(),
+            torch.autocast("cpu", torch.bfloat16, enabled=reduced),
+        ):
             # A copy: torch wants memory it may write to, and pixels may be mapped.
             result: Tensor = self._network(torch.from_numpy(image.copy()))
         return result.float().contiguous().numpy()
@@ -145,36 +124,20 @@ class Runner:
 def compile_openvino(
     network: nn.Module, shape: tuple[int, ...], precision: Precision
 ) -> One:
-    """Convert and compile a network for one shape, on as many threads as torch has.
-
-    Args:
-        network: `(1, h, w, 3)` uint8 -> `(1, h, w, c)` float32.
-        shape: `(1, h, w, 3)`.
-        precision: Without a hint OpenVINO takes bfloat16 where it is faster.
-
-    Returns:
-        The compiled network.
-    """
+    """Compile a network for one shape `(1, h, w, 3)`, on as many threads as torch has."""
     example = torch.zeros(shape, dtype=torch.uint8)
     with _quiet_tracer():
         import openvino
 
         model = openvino.convert_model(network, example_input=example)
     model.reshape(list(shape))
-    compiled = openvino.compile_model(
-        model,
-        "CPU",
-        {
-            "INFERENCE_PRECISION_HINT": precision,
-            "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_NUM_THREADS": torch.get_num_threads(),
-        },
-    )
-
-    def one(image: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return np.array(compiled(np.ascontiguousarray(image))[0], np.float32)
-
-    return one
+    settings = {
+        "INFERENCE_PRECISION_HINT": precision,  # else bfloat16 where it is faster
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+    }
+    compiled = openvino.compile_model(model, "CPU", settings)
+    return lambda image: np.array(compiled(np.ascontiguousarray(image))[0], np.float32)
 
 
 def difference(got: NDArray[Any], expected: NDArray[Any]) -> float:
@@ -185,13 +148,11 @@ def difference(got: NDArray[Any], expected: NDArray[Any]) -> float:
 
 
 @contextlib.contextmanager
-def _quiet_tracer() -> Any:
+def _quiet_tracer() -> Iterator[None]:
     """Hide what torch's tracer and OpenVINO's telemetry say; the agreement check decides.
 
     The latter logs by the root logger, which would get a handler of its own by it.
     """
-    import warnings
-
     root, handler = logging.getLogger(), logging.NullHandler()
     root.addHandler(handler)
     root.addFilter(_drop)

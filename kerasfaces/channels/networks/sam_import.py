@@ -42,10 +42,7 @@ _DISTRIBUTIONS = {
 
 
 def load(package: str) -> tuple[types.ModuleType, str]:
-    """Import `segment_anything` or `mobile_sam`.
-
-    Returns:
-        The package, and its version.
+    """Import `segment_anything` or `mobile_sam`; return the package and its version.
 
     Raises:
         MissingExtraError: It is not installed.
@@ -95,11 +92,10 @@ def _standing_in(modules: dict[str, types.ModuleType]) -> Iterator[None]:
 
 
 def _torchvision() -> dict[str, types.ModuleType]:
-    modules = {}
+    modules = {name: types.ModuleType(name) for name in _TORCHVISION}
     for name, functions in _TORCHVISION.items():
-        modules[name] = types.ModuleType(name)
-        for function in functions:
-            setattr(modules[name], function, _refusal(name, function))
+        refusals = {function: _refusal(name, function) for function in functions}
+        modules[name].__dict__.update(refusals)
     return modules
 
 
@@ -125,21 +121,12 @@ class _DropPath(nn.Module):
 
 
 def _timm() -> dict[str, types.ModuleType]:
-    modules = {
-        name: types.ModuleType(name)
-        for name in (
-            "timm",
-            "timm.models",
-            "timm.models.layers",
-            "timm.models.registry",
-        )
-    }
-    helpers: dict[str, Any] = {
-        "DropPath": _DropPath,
-        "to_2tuple": lambda x: tuple(x) if isinstance(x, tuple | list) else (x, x),
-        "trunc_normal_": nn.init.trunc_normal_,
-    }
-    for name, value in helpers.items():
-        setattr(modules["timm.models.layers"], name, value)
-    setattr(modules["timm.models.registry"], "register_model", lambda made: made)  # noqa: B010
+    names = ("timm", "timm.models", "timm.models.layers", "timm.models.registry")
+    modules = {name: types.ModuleType(name) for name in names}
+    modules["timm.models.layers"].__dict__.update(
+        DropPath=_DropPath,
+        to_2tuple=lambda x: tuple(x) if isinstance(x, tuple | list) else (x, x),
+        trunc_normal_=nn.init.trunc_normal_,
+    )
+    modules["timm.models.registry"].__dict__["register_model"] = lambda model: model
     return modules

@@ -7,7 +7,7 @@ TinyViT as its encoder. Resizing, padding and scaling of points are as in the pa
 engine of `networks/engine.py`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +17,17 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
-from kerasfaces.channels.networks import sam_import, torch_file
+from kerasfaces.channels.networks import sam_import, state_dicts
 from kerasfaces.channels.networks.engine import Engine, Precision, Runner
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
 
-# Variant -> package, its registry's name, and the encoder's width, which tells a file's.
+# Variant -> package, and the encoder's width, which tells a file's.
 VARIANTS = {
-    "vit_b": ("segment_anything", "vit_b", 768),
-    "vit_l": ("segment_anything", "vit_l", 1024),
-    "vit_h": ("segment_anything", "vit_h", 1280),
-    "vit_t": ("mobile_sam", "vit_t", 320),
+    "vit_b": ("segment_anything", 768),
+    "vit_l": ("segment_anything", 1024),
+    "vit_h": ("segment_anything", 1280),
+    "vit_t": ("mobile_sam", 320),
 }
 _WIDTHS = (
     "image_encoder.patch_embed.proj.bias",
@@ -37,64 +37,47 @@ _WIDTHS = (
 
 def build(variant: str) -> tuple[nn.Module, str]:
     """Return a network with random weights, and its package's name and version."""
-    package, name, _ = VARIANTS[variant]
+    package = VARIANTS[variant][0]
     module, version = sam_import.load(package)
-    make: Callable[[], nn.Module] = module.sam_model_registry[name]
-    return make().eval(), f"{package} {version}"
+    network: nn.Module = module.sam_model_registry[variant]()
+    return network.eval(), f"{package} {version}"
 
 
 def load(path: Path, variant: str) -> tuple[nn.Module, str]:
     """Return a network with a checkpoint's weights, all of them and no others.
-
-    Only tensors are unpickled, never code.
 
     Raises:
         MissingFileError: There is no such file.
         InputError: The file is damaged, or of another variant.
         MissingExtraError: The variant's package is not installed.
     """
-    state = _read(path)
+    state = state_dicts.read(path)
+    for name, value in state.items():
+        if not isinstance(value, Tensor):
+            raise InputError(
+                f"{path}: expected a state dict of tensors, got {quoted(name)} that is none; "
+                "give a published SAM checkpoint."
+            )
     _check_variant(state, path, variant)
     network, package = build(variant)
-    expected = network.state_dict()
-    faults = [
-        *(f"{name} is missing" for name in expected if name not in state),
-        *(f"{name} is unknown" for name in state if name not in expected),
-        *(
-            f"{name} is {tuple(state[name].shape)} instead of {tuple(tensor.shape)}"
-            for name, tensor in expected.items()
-            if name in state and state[name].shape != tensor.shape
-        ),
-    ]
+    faults = state_dicts.faults(state, network.state_dict())
     if faults:
-        more = f" and {len(faults) - 2} more" if len(faults) > 2 else ""
         raise InputError(
-            f"{path} does not fit SAM {variant}: {'; '.join(faults[:2])}{more}; give "
+            f"{path} does not fit SAM {variant}: {state_dicts.first(faults, 2)}; give "
             "the published checkpoint of that variant."
         )
     network.load_state_dict(state, strict=True)
     return network, package
 
 
-def _read(path: Path) -> dict[str, Tensor]:
-    state = torch_file.read(path)
-    others = [name for name, value in state.items() if not isinstance(value, Tensor)]
-    if others:
-        raise InputError(
-            f"{path}: expected a state dict of tensors, got {quoted(others[0])} that is none; "
-            "give a published SAM checkpoint."
-        )
-    return dict(state)
-
-
 def _check_variant(state: Mapping[str, Tensor], path: Path, variant: str) -> None:
     widths = [state[name].shape[0] for name in _WIDTHS if name in state]
-    found = [name for name, known in VARIANTS.items() if [known[2]] == widths[:1]]
-    if found and found[0] != variant:
-        raise InputError(
-            f"{path} holds SAM {found[0]}, but {variant} was asked for; set "
-            f"sam.variant={found[0]}, or give the checkpoint of {variant}."
-        )
+    for name, (_, width) in VARIANTS.items():
+        if widths[:1] == [width] and name != variant:
+            raise InputError(
+                f"{path} holds SAM {name}, but {variant} was asked for; set "
+                f"sam.variant={name}, or give the checkpoint of {variant}."
+            )
 
 
 class Encoder(nn.Module):
@@ -143,7 +126,7 @@ class Segmenter:
     def __init__(
         self, network: nn.Module, engine: Engine = "auto", precision: Precision = "f32"
     ) -> None:
-        """Prepare a network; `engine` and `precision` as in `parts.engine.Runner`."""
+        """Prepare a network; `engine` and `precision` as in `Runner`."""
         self._sam: Any = network
         self._encoder = Encoder(network)
         self.runner = Runner(self._encoder, engine, precision, "sam.engine")
@@ -172,26 +155,18 @@ class Segmenter:
         resized = Image.fromarray(image).resize(size[::-1], Image.Resampling.BILINEAR)
         embedding = self.runner(self._encoder.padded(np.asarray(resized)))
         ratio = np.array([size[1] / width, size[0] / height])
+        prompt = torch.from_numpy(points * ratio)[None].float()
+        labels = torch.from_numpy(wanted)[None].int()
         with torch.no_grad():
-            low, scores = self._decode(
-                torch.from_numpy(embedding).permute(0, 3, 1, 2),
-                torch.from_numpy(points * ratio)[None].float(),
-                torch.from_numpy(wanted)[None].int(),
+            sparse, dense = self._sam.prompt_encoder(
+                points=(prompt, labels), boxes=None, masks=None
+            )
+            low, scores = self._sam.mask_decoder.predict_masks(
+                image_embeddings=torch.from_numpy(embedding).permute(0, 3, 1, 2),
+                image_pe=self._sam.prompt_encoder.get_dense_pe(),
+                sparse_prompt_embeddings=sparse,
+                dense_prompt_embeddings=dense,
             )
             logits = self._sam.postprocess_masks(low, size, (height, width))[0]
         masks: NDArray[np.bool_] = (logits > self._sam.mask_threshold).numpy()
         return masks, scores[0].double().numpy()
-
-    def _decode(
-        self, embedding: Tensor, points: Tensor, labels: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        sparse, dense = self._sam.prompt_encoder(
-            points=(points, labels), boxes=None, masks=None
-        )
-        low, scores = self._sam.mask_decoder.predict_masks(
-            image_embeddings=embedding,
-            image_pe=self._sam.prompt_encoder.get_dense_pe(),
-            sparse_prompt_embeddings=sparse,
-            dense_prompt_embeddings=dense,
-        )
-        return low, scores
