@@ -68,11 +68,14 @@ def preview(
                 "compute them with `data.compute_channels(STORE)`."
             )
         sources = []
-        for (label, name), at in sorted(
-            rows.groupby(["label", "source"]).indices.items(),
-            key=lambda item: (item[0][0] != "real", item[0][1]),
+        groups: dict[tuple[str, str], list[int]] = {}
+        for at, pair in enumerate(zip(rows["label"], rows["source"], strict=True)):
+            groups.setdefault(pair, []).append(at)
+        for label, name in sorted(
+            groups, key=lambda pair: (pair[0] != "real", pair[1])
         ):
-            usable = [row for row in at if stored[row]]
+            members = groups[label, name]
+            usable = [row for row in members if stored[row]]
             order = rng.generator(seed, "preview", name).permutation(len(usable))
             chosen = [usable[row] for row in order]
             shown, averaged = sorted(chosen[:per_source]), sorted(chosen[:spectra])
@@ -80,7 +83,7 @@ def preview(
                 Source(
                     name=name,
                     label=label,
-                    n_rows=len(at),
+                    n_rows=len(members),
                     n_stored=len(usable),
                     rows=[channels.row(files[row], keys[row]) for row in shown],
                     average=channels.average([keys[row] for row in averaged]),

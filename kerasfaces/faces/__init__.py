@@ -2,9 +2,14 @@
 
 Zhang et al., "Joint Face Detection and Alignment Using Multitask Cascaded Convolutional
 Networks", 2016 (arXiv 1604.02878); package `mtcnn`, which carries its weights and runs
-on TensorFlow. TensorFlow and torch must not share a process: `FaceFinder` starts
-`python -m kerasfaces.faces`, sends it pixels through a pipe and reads boxes and
-landmarks back. That process ends with its parent.
+on TensorFlow. The channel stage, whose masks need faces, runs torch, and one process
+never loads both: each brings native libraries and threads of its own and takes the
+accelerator for itself. So `FaceFinder` starts `python -m kerasfaces.faces`, sends it
+pixels through a pipe and reads boxes and landmarks back. That process ends with its
+parent, and one that dies of an image is a sentence.
+
+The pipe: height and width, then the bytes of the pixels; answers are one line of JSON,
+`{"faces": [[x, y, w, h, confidence, x1, y1, …]]}` or `{"error": "…"}`.
 
 What is found depends on the image alone, not on its neighbours in a call, and is
 remembered in the cache folder by the hash of the pixels.
@@ -12,17 +17,18 @@ remembered in the cache folder by the hash of the pixels.
 
 import contextlib
 import dataclasses
+import hashlib
 import importlib.metadata
 import importlib.util
 import json
 import os
+import struct
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, BinaryIO, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,12 +36,11 @@ from numpy.typing import NDArray
 from kerasfaces import store
 from kerasfaces.core import config
 from kerasfaces.core.errors import MissingExtraError, RunError
-from kerasfaces.faces import _protocol
 from kerasfaces.faces._memory import Memory
 
 SIDE_PX = 160  # what the detector sees; faces under an eighth of the side are not found
-_PACKAGE = "kerasfaces.faces"
 _OFFSET_WEIGHT = 2.0
+_SIZES = struct.Struct("<II")
 Point = tuple[float, float]
 
 
@@ -45,58 +50,21 @@ class Face:
 
     Attributes:
         box: x, y, width, height; clipped to the image.
-        left_eye: x, y.
-        right_eye: x, y.
-        nose: x, y, of its tip.
-        mouth_left: x, y, of its corner.
-        mouth_right: x, y, of its corner.
+        points: x, y of left eye, right eye, the nose's tip, left and right corner of the
+            mouth.
         confidence: 0..1.
         n_faces: How many faces the image has; this is the largest central one.
     """
 
     box: tuple[float, float, float, float]
-    left_eye: Point
-    right_eye: Point
-    nose: Point
-    mouth_left: Point
-    mouth_right: Point
+    points: tuple[Point, Point, Point, Point, Point]
     confidence: float
     n_faces: int = 1
 
-    @classmethod
-    def of(
-        cls,
-        box: Sequence[float],
-        points: Sequence[Sequence[float]],
-        confidence: float,
-        n_faces: int = 1,
-    ) -> Self:
-        """Return a face from its box and its five points, in the attributes' order."""
-        x, y, width, height = box
-        eye, other_eye, nose, mouth, other_mouth = ((px, py) for px, py in points)
-        return cls(
-            (x, y, width, height),
-            eye,
-            other_eye,
-            nose,
-            mouth,
-            other_mouth,
-            confidence,
-            n_faces,
-        )
-
     @property
     def landmarks(self) -> NDArray[np.float64]:
-        """The five points as `(5, 2)`: x, y, in the order of the attributes."""
-        return np.array(
-            [
-                self.left_eye,
-                self.right_eye,
-                self.nose,
-                self.mouth_left,
-                self.mouth_right,
-            ]
-        )
+        """The five points as `(5, 2)`: x, y."""
+        return np.array(self.points)
 
 
 def recipe() -> dict[str, Any]:
@@ -115,11 +83,11 @@ def recipe() -> dict[str, Any]:
     return {"detector": "mtcnn", "version": version, "side_px": SIDE_PX, "rules": 1}
 
 
-def choose(found: Sequence[Sequence[float]], height: int, width: int) -> Face | None:
+def choose(faces: Sequence[Sequence[float]], height: int, width: int) -> Face | None:
     """Return the largest central face: the greatest area − 2 · (offset from the middle)².
 
     Args:
-        found: Per face x, y, width, height, confidence, then x, y of five landmarks.
+        faces: Per face x, y, width, height, confidence, then x, y of five landmarks.
         height: Of the image, pixels.
         width: Of the image, pixels.
     """
@@ -129,11 +97,12 @@ def choose(found: Sequence[Sequence[float]], height: int, width: int) -> Face | 
         offset = (x + w / 2 - width / 2) ** 2 + (y + h / 2 - height / 2) ** 2
         return w * h - _OFFSET_WEIGHT * offset
 
-    if not found:
+    if not faces:
         return None
-    best = max(found, key=weight)
-    points = [best[at : at + 2] for at in range(5, 15, 2)]
-    return Face.of(best[:4], points, best[4], len(found))
+    x, y, w, h, confidence, *rest = max(faces, key=weight)
+    eye, other_eye, nose, mouth, other_mouth = zip(rest[::2], rest[1::2], strict=True)
+    points = (eye, other_eye, nose, mouth, other_mouth)
+    return Face((x, y, w, h), points, confidence, len(faces))
 
 
 class FaceFinder:
@@ -157,8 +126,9 @@ class FaceFinder:
                 "mtcnn needs tensorflow, which is not installed; run: pip install "
                 "tensorflow."
             )
-        self._command = list(command or (sys.executable, "-m", _PACKAGE))
+        self._command = list(command or (sys.executable, "-m", __name__))
         self._process: subprocess.Popen[bytes] | None = None
+        self._errors: IO[bytes] | None = None
         self._open = contextlib.ExitStack()
         self._memory: Memory | None = None
 
@@ -169,12 +139,7 @@ class FaceFinder:
         self._open.callback(self._memory.close)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """End the process."""
         self._open.close()
         self._process = self._memory = None
@@ -194,22 +159,25 @@ class FaceFinder:
         ]
 
     def _faces(self, image: NDArray[np.uint8]) -> list[list[float]]:
-        key = _protocol.key(image)
-        known = self._memory.get(key) if self._memory else None
-        if known is None:
-            known = self._ask(image)
-            if self._memory:
-                self._memory.put(key, known)
-        return known
+        if self._memory is None:
+            return self._ask(image)
+        digest = hashlib.sha256(_SIZES.pack(*image.shape[:2]))
+        digest.update(image.data)
+        key = digest.hexdigest()
+        faces = self._memory.get(key)
+        if faces is None:
+            faces = self._ask(image)
+            self._memory.put(key, faces)
+        return faces
 
     def _ask(self, image: NDArray[np.uint8]) -> list[list[float]]:
-        if self._process is None:
-            self._process = self._start()
-        process = self._process
+        self._process = process = self._process or self._start()
         if process.stdin is None or process.stdout is None:
             raise RunError("The face detector has no pipes.")
         try:
-            _protocol.write_image(process.stdin, image)
+            process.stdin.write(_SIZES.pack(*image.shape[:2]))
+            process.stdin.write(image.data)
+            process.stdin.flush()
             line = process.stdout.readline()
         except BrokenPipeError:
             line = b""
@@ -227,10 +195,7 @@ class FaceFinder:
     def _start(self) -> subprocess.Popen[bytes]:
         # The child has to find this very package, however the parent found it.
         root = str(Path(__file__).parents[2])
-        paths = [
-            root,
-            *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep)),
-        ]
+        paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
         environment = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join(paths),
@@ -250,15 +215,29 @@ class FaceFinder:
         return process
 
     def _ended(self, process: subprocess.Popen[bytes]) -> RunError:
-        code = process.wait()
-        self._errors.seek(0)
-        said = self._errors.read().decode(errors="replace").strip().splitlines()
-        last = f"; it last said: {said[-1].strip()}" if said else ""
+        code, lines = process.wait(), [b""]
+        if self._errors is not None:
+            self._errors.seek(0)
+            lines += self._errors.read().strip().splitlines()
+        last = lines[-1].decode(errors="replace").strip()
         self._process = None  # a later call starts another
         return RunError(
-            f"The face detector's process ended with code {code}{last}; run the same "
-            "command again: it continues."
+            f"The face detector's process ended with code {code}"
+            f"{'; it last said: ' + last if last else ''}; run the same command again: it "
+            "continues."
         )
+
+
+def read_image(pipe: BinaryIO) -> NDArray[np.uint8] | None:
+    """Receive one image `(h, w, 3)`; None when the other side has closed the pipe."""
+    header = pipe.read(_SIZES.size)
+    if len(header) < _SIZES.size:
+        return None
+    height, width = _SIZES.unpack(header)
+    data = pipe.read(height * width * 3)
+    if len(data) < height * width * 3:
+        return None
+    return np.frombuffer(data, np.uint8).reshape(height, width, 3)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

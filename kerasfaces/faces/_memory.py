@@ -1,4 +1,4 @@
-"""Faces found earlier, by the hash of the pixels, in one SQLite file.
+"""Faces of earlier images, by the hash of the pixels, in one SQLite file.
 
 It is a cache: without it (a full or read-only disk, a damaged file) everything still
 works, only more slowly, and a warning says so once.
@@ -26,43 +26,41 @@ class Memory:
             self._base = sqlite3.connect(
                 path, timeout=_WAIT_S, isolation_level=None, check_same_thread=False
             )
-            self._base.execute("PRAGMA synchronous = OFF")
-            self._base.execute(
-                "CREATE TABLE IF NOT EXISTS faces (key TEXT PRIMARY KEY, faces TEXT)"
-            )
         except (OSError, sqlite3.Error) as error:
             self._give_up(error)
+        self._execute("PRAGMA synchronous = OFF")
+        self._execute(
+            "CREATE TABLE IF NOT EXISTS faces (key TEXT PRIMARY KEY, faces TEXT)"
+        )
 
     def get(self, key: str) -> list[list[float]] | None:
-        """Return what was found, None if the image was never looked at."""
-        if self._base is None:
-            return None
+        """Return an image's faces, None if it was never looked at."""
+        rows = self._execute("SELECT faces FROM faces WHERE key = ?", key)
         try:
-            row = self._base.execute(
-                "SELECT faces FROM faces WHERE key = ?", (key,)
-            ).fetchone()
-            faces: list[list[float]] | None = json.loads(row[0]) if row else None
-        except (sqlite3.Error, json.JSONDecodeError) as error:
+            faces: list[list[float]] | None = json.loads(rows[0][0]) if rows else None
+        except json.JSONDecodeError as error:
             self._give_up(error)
             return None
         return faces
 
     def put(self, key: str, faces: list[list[float]]) -> None:
-        """Remember what was found."""
-        if self._base is None:
-            return
-        try:
-            self._base.execute(
-                "INSERT OR REPLACE INTO faces VALUES (?, ?)", (key, json.dumps(faces))
-            )
-        except sqlite3.Error as error:
-            self._give_up(error)
+        """Remember an image's faces."""
+        values = key, json.dumps(faces)
+        self._execute("INSERT OR REPLACE INTO faces VALUES (?, ?)", *values)
 
     def close(self) -> None:
         """Close the file."""
         if self._base is not None:
             self._base.close()
             self._base = None
+
+    def _execute(self, query: str, *values: str) -> list[tuple[str]]:
+        """Return the rows of a query; none once the file has failed."""
+        try:
+            return self._base.execute(query, values).fetchall() if self._base else []
+        except sqlite3.Error as error:
+            self._give_up(error)
+            return []
 
     def _give_up(self, error: Exception) -> None:
         logger.warning("faces are not remembered: %s: %s", self._path, error)

@@ -23,8 +23,8 @@ def command(tmp_path, body):
     path = tmp_path / "detector.py"
     path.write_text(
         "import json, os, sys\n"
-        "from kerasfaces.faces import _protocol\n"
-        "while (image := _protocol.read_image(sys.stdin.buffer)) is not None:\n"
+        "from kerasfaces.faces import read_image\n"
+        "while (image := read_image(sys.stdin.buffer)) is not None:\n"
         + textwrap.indent(textwrap.dedent(body), "    ")
     )
     return [sys.executable, str(path)]
@@ -54,8 +54,9 @@ def test_the_largest_central_face_is_taken_and_all_are_counted():
     assert face.n_faces == 3
     assert face.confidence == 0.9
     assert face.landmarks.shape == (5, 2)
-    assert face.left_eye[0] < face.right_eye[0]
-    assert face.nose[1] < face.mouth_left[1]
+    left_eye, right_eye, nose, mouth, _ = face.points
+    assert left_eye[0] < right_eye[0]
+    assert nose[1] < mouth[1]
 
 
 def test_images_of_any_size_cross_to_the_process_and_back(tmp_path):
@@ -63,7 +64,7 @@ def test_images_of_any_size_cross_to_the_process_and_back(tmp_path):
         images = [picture(7), picture(0), picture(9, (300, 200))]
         first, none, third = finder.find(images)
     assert first.box == (1, 2, 7, 7)
-    assert first.mouth_right == (8, 9)
+    assert first.points[4] == (8, 9)
     assert none is None
     assert third.box == (1, 2, 9, 9)
 

@@ -27,7 +27,7 @@ def face_at(x, y, unit):
         *((x - half * 0.8, y + half), (x + half * 0.8, y + half)),
     ]
     box = (x - unit, y - 1.3 * unit, 2 * unit, 2.6 * unit)
-    return Face.of(box, points, 0.99)
+    return Face(box, points, 0.99)
 
 
 def portrait(side, x, y, unit):
@@ -130,9 +130,7 @@ def test_a_constant_picture_keeps_at_least_the_certain_part():
 
 def test_landmarks_in_one_place_do_not_break_the_frame():
     face = dataclasses.replace(face_at(64, 64, 25), box=(60.0, 60.0, 8.0, 8.0))
-    point = (64.0, 64.0)
-    for name in ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right"):
-        face = dataclasses.replace(face, **{name: point})
+    face = dataclasses.replace(face, points=((64.0, 64.0),) * 5)
     middle, axis, unit = _contract.frame(face)
     assert middle.tolist() == [64, 64]
     assert axis.tolist() == [0, 1]
@@ -142,7 +140,7 @@ def test_landmarks_in_one_place_do_not_break_the_frame():
 def test_a_rolled_head_is_followed():
     face = face_at(64, 64, 25)
     turned = [(64 - (y - 64), 64 + (x - 64)) for x, y in face.landmarks]
-    sideways = Face.of((40, 40, 50, 50), turned, 1.0)
+    sideways = Face((40, 40, 50, 50), turned, 1.0)
     upright = _contract.ellipse((128, 128), face, 1.0, 1.5, -0.1)
     lying = _contract.ellipse((128, 128), sideways, 1.0, 1.5, -0.1)
     assert overlap(np.rot90(upright, -1), lying) > 0.95

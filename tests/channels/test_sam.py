@@ -17,9 +17,7 @@ from kerasfaces.core.files import sha256
 from kerasfaces.faces import Face
 
 pytestmark = pytest.mark.torch
-FACE = Face.of(
-    (16, 10, 32, 44), [(24, 24), (40, 24), (32, 32), (26, 42), (38, 42)], 1.0
-)
+FACE = Face((16, 10, 32, 44), [(24, 24), (40, 24), (32, 32), (26, 42), (38, 42)], 1.0)
 
 
 def small(width=32, depth=2):
@@ -254,7 +252,7 @@ def test_background_points_keep_away_from_the_head():
 def _scaled(face, factor, shift):
     box = np.array(face.box) * factor
     box[:2] += shift
-    return Face.of(box.tolist(), (face.landmarks * factor + shift).tolist(), 1.0)
+    return Face(box.tolist(), (face.landmarks * factor + shift).tolist(), 1.0)
 
 
 def test_the_best_candidate_holds_the_face_and_leaves_the_background():

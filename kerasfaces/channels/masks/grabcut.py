@@ -108,9 +108,12 @@ class GrabCut:
 
 def scaled(face: Face, scale: float) -> Face:
     """Return the face of a picture whose sides were multiplied by `scale`."""
-    box = [value * scale for value in face.box]
-    points = (face.landmarks * scale).tolist()
-    return Face.of(box, points, face.confidence, face.n_faces)
+    x, y, width, height = (value * scale for value in face.box)
+    eye, other_eye, nose, mouth, other_mouth = (
+        (px * scale, py * scale) for px, py in face.points
+    )
+    points = (eye, other_eye, nose, mouth, other_mouth)
+    return dataclasses.replace(face, box=(x, y, width, height), points=points)
 
 
 def build(options: Options) -> Mask:

@@ -124,7 +124,8 @@ def best(
     holding = [pair for pair in pairs if _contract.covers(pair[0], face)]
     if not holding:
         raise ImageError(_contract.MISSED)
-    return max(holding, key=score)[0]
+    chosen: NDArray[np.bool_] = max(holding, key=score)[0]
+    return chosen
 
 
 def build(options: Options) -> Mask:
