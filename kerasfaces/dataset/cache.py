@@ -18,7 +18,7 @@ from kerasfaces.core import engine
 from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import ImageError, TemporaryImageError
 from kerasfaces.core.progress import progress
-from kerasfaces.dataset import hashes
+from kerasfaces.dataset import file_facts
 from kerasfaces.images import InputSpec
 
 _SHARD_BYTES = 64 * 2**20
@@ -83,8 +83,8 @@ def cache_images(
     shape = (spec.size_px, spec.size_px, 3)
     with store.writing(folder, recipe, shape, "uint8", wait=True) as cache:
         unique = list(dict.fromkeys(files))
-        stats = {path: stat for path in unique if (stat := hashes.stat_of(path))}
-        digests = hashes.known(stats)
+        stats = {path: stat for path in unique if (stat := file_facts.stat_of(path))}
+        digests = file_facts.known(stats)
         missing = [path for path in unique if digests.get(path, "") not in cache]
         reasons: dict[Path, str] = {}
         if missing:
@@ -104,20 +104,20 @@ def _fill(
     missing: list[Path],
     spec: InputSpec,
     spread: Engine | None,
-    stats: dict[Path, hashes.Stat],
+    stats: dict[Path, file_facts.Stat],
     digests: dict[Path, str],
     reasons: dict[Path, str],
 ) -> None:
     """Decode `missing` into `cache`; fill in `digests` and `reasons`."""
     per_shard = max(1, _SHARD_BYTES // (spec.size_px**2 * 3))
     pending: dict[str, NDArray[np.uint8]] = {}
-    new: list[tuple[Path, hashes.Stat, str]] = []
+    new: list[tuple[Path, file_facts.Stat, str]] = []
 
     def flush() -> None:
         if pending:
             cache.append(list(pending), np.stack(list(pending.values())))
             pending.clear()
-        hashes.remember(new)
+        file_facts.remember(new)
         new.clear()
 
     with progress(len(missing), "decoding images") as add:

@@ -15,7 +15,7 @@ from kerasfaces import store
 from kerasfaces.channels import own_process
 from kerasfaces.core.errors import InputError, StoreError
 from kerasfaces.core.texts import quoted
-from kerasfaces.dataset import hashes
+from kerasfaces.dataset import file_facts
 from kerasfaces.dataset.cache import FileArrays
 
 KIND = "channels"
@@ -157,7 +157,7 @@ def from_store(
         InputError: It lacks one of the channels.
     """
     arrays = ChannelStore(folder, names)
-    keys, unread = hashes.keys_of(files, digests)
+    keys, unread = file_facts.keys_of(files, digests)
     status = [
         arrays.status(key) if key else why
         for key, why in zip(keys, unread, strict=True)
@@ -190,7 +190,7 @@ def channels_of(
 
     recipe = engines.available(recipe)
     folder = store.cache_folder(KIND, recipe)
-    keys, _ = hashes.keys_of(files)
+    keys, _ = file_facts.keys_of(files)
     begun = store.Store(folder) if (folder / "store.json").exists() else None
     missing = [
         path

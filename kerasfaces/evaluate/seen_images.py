@@ -35,10 +35,10 @@ def mask(folder: Path, manifest: Manifest) -> Bools:
 
 def _keys(manifest: Manifest) -> list[set[str]]:
     """Return each image's hashes: its own, and that of the image it was made from."""
-    from kerasfaces.dataset import hashes
+    from kerasfaces.dataset import file_facts
 
     rows = manifest.rows
     stated = rows["sha256"].astype(str).tolist() if "sha256" in rows else []
-    keys = hashes.keys_of(manifest.files(), stated)[0]
+    keys = file_facts.keys_of(manifest.files(), stated)[0]
     originals = rows[_ORIGINAL].astype(str) if _ORIGINAL in rows else keys
     return [set(pair) for pair in zip(keys, originals, strict=True)]

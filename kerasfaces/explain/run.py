@@ -24,7 +24,7 @@ from kerasfaces.core.files import (
 from kerasfaces.core.imports import import_keras
 from kerasfaces.core.progress import progress
 from kerasfaces.dataset.cache import decode_all
-from kerasfaces.dataset.sizes import with_limits
+from kerasfaces.dataset.file_facts import with_limits
 from kerasfaces.explain import checks, picture
 from kerasfaces.explain.contract import Map, Options, Pixels, Settings
 from kerasfaces.explain.page import Page

@@ -23,7 +23,7 @@ from kerasfaces.dataset.channels import (
     check_recipe,
     from_store,
 )
-from kerasfaces.dataset.sizes import with_limits
+from kerasfaces.dataset.file_facts import with_limits
 from kerasfaces.features.cached import FeatureCache, base_recipe
 from kerasfaces.images import InputSpec
 from kerasfaces.images.limits import Limits

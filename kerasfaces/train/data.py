@@ -16,7 +16,7 @@ from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
 from kerasfaces.dataset.cache import CachedImages, FileArrays, cache_images
 from kerasfaces.dataset.channels import ChannelStore, from_store
-from kerasfaces.dataset.sizes import Size, sizes_of
+from kerasfaces.dataset.file_facts import Size, sizes_of
 from kerasfaces.images import InputSpec
 from kerasfaces.images.limits import Limits
 from kerasfaces.manifest import image_files, split_problems

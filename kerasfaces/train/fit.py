@@ -16,7 +16,7 @@ from kerasfaces.core import arrays, registry
 from kerasfaces.core import config as configs
 from kerasfaces.core.clock import clock, spent_s
 from kerasfaces.core.engine import Engine
-from kerasfaces.dataset import degrade
+from kerasfaces.dataset import views
 from kerasfaces.dataset.batches import Source
 from kerasfaces.dataset.channels import Arrays
 from kerasfaces.features import devices, engines
@@ -279,7 +279,7 @@ class _Training:
             model=augmented,
             source=dataclasses.replace(
                 source(config, data.labels(train), [data.reader(train)]),
-                change=degrade.changer(config.augment, config.seed),
+                change=views.changer(config.augment, config.seed),
                 multiple=len(names),
             ),
             val_logits=val_logits,

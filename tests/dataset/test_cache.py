@@ -8,7 +8,7 @@ from PIL import Image
 
 from kerasfaces import images
 from kerasfaces.core.engine import Engine
-from kerasfaces.dataset import cache, hashes
+from kerasfaces.dataset import cache, file_facts
 from kerasfaces.images import InputSpec
 
 SPEC = InputSpec(size_px=32)
@@ -92,8 +92,8 @@ def test_hostile_files_are_counted_and_named(tmp_path):
 def test_hashes_are_remembered_by_stat(tmp_path):
     path = tmp_path / "x"
     path.write_text("1")
-    stat = hashes.stat_of(path)
-    hashes.remember([(path, stat, "abc")])
-    assert hashes.known({path: stat}) == {path: "abc"}
-    assert hashes.known({path: (stat[0] + 1, stat[1])}) == {}
-    assert hashes.stat_of(Path("nowhere")) is None
+    stat = file_facts.stat_of(path)
+    file_facts.remember([(path, stat, "abc")])
+    assert file_facts.known({path: stat}) == {path: "abc"}
+    assert file_facts.known({path: (stat[0] + 1, stat[1])}) == {}
+    assert file_facts.stat_of(Path("nowhere")) is None

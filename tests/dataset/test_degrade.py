@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kerasfaces.dataset import degrade
+from kerasfaces.dataset import views
 from kerasfaces.dataset.batches import Source
 from kerasfaces.dataset.views import AugmentConfig
 
@@ -19,24 +19,24 @@ def changed(images, out):
 
 
 def test_nothing_asked_nothing_done():
-    assert degrade.changer(AugmentConfig(), 0) is None
+    assert views.changer(AugmentConfig(), 0) is None
 
 
 @pytest.mark.parametrize("name", ["blur", "jpeg"])
 def test_share_and_repeatability(images, name):
-    change = degrade.changer(AugmentConfig(**{name: 0.5}), 3)
+    change = views.changer(AugmentConfig(**{name: 0.5}), 3)
     positions = np.arange(len(images))
     out = change(images, 0, positions)
     assert (out.dtype, out.shape) == (np.uint8, images.shape)
     assert 0.35 < changed(images, out).mean() < 0.65
     np.testing.assert_array_equal(out, change(images, 0, positions))
     assert (out != change(images, 1, positions)).any()
-    again = degrade.changer(AugmentConfig(**{name: 0.5}), 4)
+    again = views.changer(AugmentConfig(**{name: 0.5}), 4)
     assert (out != again(images, 0, positions)).any()
 
 
 def test_order_of_a_batch_does_not_matter(images):
-    change = degrade.changer(AugmentConfig(blur=0.5, jpeg=0.5), 0)
+    change = views.changer(AugmentConfig(blur=0.5, jpeg=0.5), 0)
     positions = np.arange(20)
     out = change(images[:20], 2, positions)
     backwards = change(images[:20][::-1], 2, positions[::-1])
@@ -47,7 +47,7 @@ def test_blur_smooths_within_colours(images):
     config, generator = AugmentConfig(blur=1.0), np.random.default_rng(1)
     image = images[0].copy()
     image[..., 2] = 0
-    out = degrade.one(image, config, generator)
+    out = views.one(image, config, generator)
     assert out[..., 0].std() < image[..., 0].std()
     assert (out[..., 2] == 0).all()
 
@@ -56,14 +56,14 @@ def test_jpeg_of_higher_quality_is_nearer(images):
     smooth = np.linspace(0, 255, 256).astype(np.uint8).reshape(16, 16)
     image = np.repeat(smooth[..., None], 3, axis=-1)
     errors = [
-        np.abs(degrade.compressed(image, quality).astype(int) - image).mean()
+        np.abs(views.compressed(image, quality).astype(int) - image).mean()
         for quality in (30, 100)
     ]
     assert errors[1] < errors[0]
 
 
 def test_source_changes_inputs_and_nothing_else(images):
-    change = degrade.changer(AugmentConfig(jpeg=1.0), 0)
+    change = views.changer(AugmentConfig(jpeg=1.0), 0)
     plain = Source(
         reads=[lambda positions: images[positions]],
         labels=np.ones(len(images), np.float32),

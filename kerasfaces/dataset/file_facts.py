@@ -1,4 +1,4 @@
-"""SHA-256 of files, remembered by path, size and modification time.
+"""Facts of image files: SHA-256, remembered by path, size and modification time; sizes.
 
 The content hash is an image's name in every store; reading a large data set only to
 hash it again would cost more than training on it.
@@ -12,6 +12,7 @@ from pathlib import Path
 from kerasfaces import images, store
 from kerasfaces.core import engine
 from kerasfaces.core.errors import ImageError
+from kerasfaces.images.limits import Limits
 
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS hashes "
@@ -19,6 +20,7 @@ _SCHEMA = (
 )
 _BATCH = 500  # SQLite's limit on the variables of one query is 999 or more
 Stat = tuple[int, int]
+Size = tuple[int, int]
 
 
 def stat_of(path: Path) -> Stat | None:
@@ -108,3 +110,38 @@ def _connect() -> sqlite3.Connection:
     connection = sqlite3.connect(root / "hashes.sqlite", timeout=60)
     connection.execute(_SCHEMA)
     return connection
+
+
+def sizes_of(files: Sequence[Path]) -> list[Size | None]:
+    """Return each picture's width and height, px; None where the file does not tell."""
+    unique = list(dict.fromkeys(files))
+    sizes = engine.map(
+        _size, unique, progress="reading image sizes", chunk=engine.CHUNK
+    )
+    known = {path: size.value for path, size in zip(unique, sizes, strict=True)}
+    return [known[path] for path in files]
+
+
+def with_limits(
+    files: Sequence[Path], reasons: Sequence[str], limits: Limits | None
+) -> list[str]:
+    """Return the reasons why files get no verdict, too little a picture among them.
+
+    `reasons` says per file why it has no array, empty where it has one; `limits` are the
+    run's, None judges everything. A file that is not on this machine is not looked at.
+    """
+    if limits is None:
+        return list(reasons)
+    open_files = [path for path, why in zip(files, reasons, strict=True) if not why]
+    sizes = dict(zip(open_files, sizes_of(open_files), strict=True))
+    return [
+        why or (limits.reason(size) if (size := sizes.get(path)) else "")
+        for path, why in zip(files, reasons, strict=True)
+    ]
+
+
+def _size(path: Path) -> Size | None:
+    try:
+        return images.size_of(path)
+    except ImageError:
+        return None
