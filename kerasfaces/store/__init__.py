@@ -116,11 +116,11 @@ class Store:
                 f"{lacking[0][:12]} ({self.status(lacking[0])})."
             )
         entries = [self._entries[key] for key in keys]
-        shards = sorted({entry.shard for entry in entries})
-        number = {shard: i for i, shard in enumerate(shards)}
+        numbers: dict[str, int] = {}
+        shards = [numbers.setdefault(e.shard, len(numbers)) for e in entries]
         return Reader(
-            [self._map(shard) for shard in shards],
-            np.array([number[entry.shard] for entry in entries], dtype=np.int32),
+            [self._map(shard) for shard in numbers],
+            np.array(shards, dtype=np.int32),
             np.array([entry.row for entry in entries], dtype=np.int64),
             self.shape,
             self.dtype,
@@ -174,14 +174,16 @@ class Store:
         self._append_index([(key, "", -1, reason) for key, reason in reasons.items()])
 
     def _append_index(self, rows: Iterable[tuple[str, str, int, str]]) -> None:
-        rows = [
-            (key, shard, row, " ".join(text.split())) for key, shard, row, text in rows
-        ]
+        entries = {
+            key: Entry(shard, row, " ".join(text.split()))
+            for key, shard, row, text in rows
+        }
         lines = io.StringIO()
-        csv.writer(lines, lineterminator="\n").writerows(rows)
+        csv.writer(lines, lineterminator="\n").writerows(
+            (key, each.shard, each.row, each.status) for key, each in entries.items()
+        )
         files.append(self.folder / "index.csv", lines.getvalue())
-        for key, shard, row, status in rows:
-            self._entries[key] = Entry(shard, row, status)
+        self._entries |= entries
 
     def _mending(self) -> str:
         if self.recipe.get("kind") == "channels":
@@ -233,16 +235,14 @@ def writing(
     meta = Meta(dict(recipe), tuple(shape), np.dtype(dtype)).to_dict()
     with folders.lock(folder, "store", wait=wait):
         path = folder / "store.json"
-        if path.exists():
-            changed = config.diff(read_meta(folder).to_dict(), meta)
-            if changed and files.is_empty(folder):  # nothing to lose: start anew
-                write_json(path, meta)
-            elif changed:
-                raise StoreError(
-                    f"{folder} was written with another recipe ({'; '.join(changed)}); choose "
-                    "another folder."
-                )
-        else:
+        begun = path.exists()
+        changed = config.diff(read_meta(folder).to_dict(), meta) if begun else []
+        if changed and not files.is_empty(folder):
+            raise StoreError(
+                f"{folder} was written with another recipe ({'; '.join(changed)}); choose "
+                "another folder."
+            )
+        if changed or not begun:
             write_json(path, meta)
         files.mend(folder)
         yield Store(folder)

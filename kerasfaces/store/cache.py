@@ -12,7 +12,6 @@ import logging
 import os
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from kerasfaces.core import folders
@@ -34,7 +33,7 @@ class Entry:
     Attributes:
         path: A folder or a file.
         kind: `images`, `features`, ...: the folder it lies in.
-        size_bytes: Of all its files.
+        size_bytes: Size of all its files.
         used_s: When it was last written or opened, seconds since the epoch.
         lasting: Whether it is never removed.
     """
@@ -64,17 +63,10 @@ def prune(
     *,
     dry_run: bool = False,
 ) -> list[Entry]:
-    """Remove what was not used for long, then the least recently used above a size.
+    """Remove what was not used for so many days, then the least recently used above a size.
 
-    What another process writes, or what was used within the last hour, stays.
-
-    Args:
-        older_than_days: Remove what was not used for so many days.
-        max_bytes: Remove until the whole cache is at most as large.
-        dry_run: Remove nothing.
-
-    Returns:
-        What was removed, or would be.
+    What another process writes, or what was used within the last hour, stays. Returns
+    what was removed, or with `dry_run` what would be.
     """
     now, everything = time.time(), entries()
     total = sum(entry.size_bytes for entry in everything)
@@ -110,12 +102,8 @@ def keep_to_limit() -> None:
 def size_of(text: str, name: str) -> int:
     """Return the bytes of `20GB`, `500 MB` or a plain number.
 
-    Args:
-        text: The size.
-        name: What it is for, in messages.
-
     Raises:
-        InputError: It is no size.
+        InputError: It is no size; the message has its `name`.
     """
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)B?", text.strip(), re.IGNORECASE)
     if not match:
@@ -125,26 +113,15 @@ def size_of(text: str, name: str) -> int:
 
 def text_of(size_bytes: int) -> str:
     """Return a size as people read it, e.g. `1.5 GB`."""
-    unit = max(
-        (u for u, n in _UNITS.items() if size_bytes >= n),
-        key=_UNITS.__getitem__,
-        default="",
-    )
-    digits = 1 if unit else 0
-    return f"{size_bytes / _UNITS[unit]:.{digits}f} {unit}B"
-
-
-def _files(path: Path) -> Iterator[Path]:
-    if path.is_file():
-        yield path
-    for place, _, names in os.walk(path):
-        yield from (Path(place, name) for name in names)
+    unit = [unit for unit, n in _UNITS.items() if size_bytes >= n or not unit][-1]
+    return f"{size_bytes / _UNITS[unit]:.{1 if unit else 0}f} {unit}B"
 
 
 def _size_and_use(path: Path) -> tuple[int, float]:
     """Return the bytes below a path and its newest time; opening a store writes its lock."""
     size_bytes, used_s = 0, 0.0
-    for file in _files(path):
+    below = [Path(at, name) for at, _, names in os.walk(path) for name in names]
+    for file in below if path.is_dir() else [path]:
         with contextlib.suppress(FileNotFoundError):  # removed meanwhile
             stat = file.stat()
             size_bytes += stat.st_size

@@ -69,7 +69,7 @@ def open_shard(path: Path) -> NDArray[Any]:
         ValueError: It is truncated or no `.npy` file.
     """
     try:
-        return _map(path)
+        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except _BAD_HEADER as error:
         raise ValueError("its header cannot be read") from error
     except OSError as error:
@@ -77,16 +77,12 @@ def open_shard(path: Path) -> NDArray[Any]:
         # the usual 1,024 files.
         if error.errno != errno.EMFILE or not machine.raise_file_limit():
             raise
-        return _map(path)
+        return open_shard(path)
+    return array
 
 
 def size_problem(path: Path, n_rows: int) -> str:
-    """Say what a look at a shard's header and length finds wrong; empty if nothing.
-
-    Args:
-        path: The shard.
-        n_rows: It has at least so many rows.
-    """
+    """Say what is wrong with a shard's header or length of `n_rows` or more, if anything."""
     try:
         with path.open("rb") as file:
             np.lib.format.read_magic(file)
@@ -104,11 +100,6 @@ def size_problem(path: Path, n_rows: int) -> str:
     if not shape or shape[0] < n_rows:
         return f"has too few rows (shape {shape}, the index names {n_rows})"
     return ""
-
-
-def _map(path: Path) -> NDArray[Any]:
-    array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    return array
 
 
 @contextmanager
@@ -162,15 +153,11 @@ def mend(folder: Path) -> None:
     for temporary in folder.glob(".*.tmp.*"):
         temporary.unlink(missing_ok=True)
     for name in ("SHA256SUMS", "index.csv"):
-        if (folder / name).exists():
-            _cut_half_line(folder / name)
+        path = folder / name
+        data = path.read_bytes() if path.exists() else b""
+        end = data.rfind(b"\n") + 1
+        if end < len(data):
+            with path.open("rb+") as file:
+                file.truncate(end)
     if not (folder / "index.csv").exists():
         write_text(folder / "index.csv", HEADER)
-
-
-def _cut_half_line(path: Path) -> None:
-    data = path.read_bytes()
-    end = data.rfind(b"\n") + 1
-    if end < len(data):
-        with path.open("rb+") as file:
-            file.truncate(end)

@@ -27,13 +27,7 @@ class Entry:
 
 @dataclasses.dataclass(frozen=True)
 class Meta:
-    """What `store.json` says.
-
-    Attributes:
-        recipe: Settings and versions that made the arrays.
-        shape: Shape of one item.
-        dtype: NumPy dtype of the arrays.
-    """
+    """What `store.json` says: what made the arrays, and one item's shape and dtype."""
 
     recipe: dict[str, Any]
     shape: tuple[int, ...]
@@ -79,14 +73,10 @@ def read_meta(folder: Path) -> Meta:
 
 
 def read_index(path: Path, mending: str) -> dict[str, Entry]:
-    """Read `index.csv`, without the half line a killed writer may leave.
-
-    Args:
-        path: The file; where there is none, nothing was written yet.
-        mending: The next step, for messages.
+    """Read `index.csv`, if there is one, without a killed writer's half line.
 
     Raises:
-        StoreError: A line is none of the index's.
+        StoreError: A line is none of the index's; `mending` is the next step.
     """
     entries: dict[str, Entry] = {}
     data = path.read_bytes() if path.exists() else files.HEADER.encode()
