@@ -1,6 +1,6 @@
 """What every channel module promises.
 
-A module `kerasfaces/channels/NAME.py` has two names: `Options`, a frozen keyword-only
+A module `kerasfaces/channels/kinds/NAME.py` has two names: `Options`, a frozen keyword-only
 dataclass of JSON types, and `build(options) -> Channel`. Building may load weights;
 `compute` is then called with one batch after another, in one process.
 """
@@ -43,12 +43,12 @@ class Channel(Protocol):
 
     spec: ChannelSpec
 
-    def compute(self, images: Images, made: Mapping[str, Arrays]) -> Arrays:
+    def compute(self, images: Images, computed: Mapping[str, Arrays]) -> Arrays:
         """Return the channel's arrays.
 
         Args:
             images: `(n, h, w, 3)` uint8, sRGB, background already removed.
-            made: Output of the channels in `spec.needs`, each `(n, h, w, c)` float32.
+            computed: Output of the channels in `spec.needs`, each `(n, h, w, c)` float32.
 
         Returns:
             `(n, h, w, len(spec.names))` float32, finite or NaN per image: an image whose

@@ -45,11 +45,11 @@ class Summary:
 
     def text(self) -> str:
         """Return a few lines for people."""
-        made_by = self.store.recipe
+        recipe = self.store.recipe
         lines = [
             f"store: {self.store.folder}  {'x'.join(map(str, self.store.shape))} "
-            f"{self.store.dtype}: {', '.join(made_by['names'])} "
-            f"(mask {made_by['config']['mask']})",
+            f"{self.store.dtype}: {', '.join(recipe['names'])} "
+            f"(mask {recipe['config']['mask']})",
             f"{self.n_images} images: {self.n_ok} ok, {self.n_images - self.n_ok} without "
             f"an array; computed now: {self.n_computed}",
         ]
@@ -67,7 +67,7 @@ def build(
     *,
     known: Sequence[str] | None = None,
     spread: Engine | None = None,
-    made: Mapping[str, Any] | None = None,
+    recipe_here: Mapping[str, Any] | None = None,
     wait: bool = False,
 ) -> Summary:
     """Bring the channels of all `files` into the store in `folder`.
@@ -81,7 +81,7 @@ def build(
         config: What to compute.
         known: Per file, the sha256 if the manifest has it, else the empty string.
         spread: Where chunks are computed; None is this machine.
-        made: The recipe of `config` on this machine, if it is known; else engines that
+        recipe_here: The recipe of `config` on this machine, if it is known; else engines that
             `config` leaves open are those the store was begun with.
         wait: Wait for another writer of the store instead of failing.
 
@@ -94,19 +94,19 @@ def build(
     hashed = hashes(files, known)
     items = [Item(digest, path) for path in files if (digest := hashed[path][0])]
     begun = (folder / "store.json").exists()
-    if made is None:
+    if recipe_here is None:
         if begun:
             config = engines.adopted(config, store.read_meta(folder).recipe)
-        made = recipe.recipe_of(config)
+        recipe_here = recipe.recipe_of(config)
     if begun:
         old = store.read_meta(folder).recipe
-        if not recipe.differences(old, made):  # only files have moved since
-            made = old
+        if not recipe.differences(old, recipe_here):  # only files have moved since
+            recipe_here = old
         elif not store_files.is_empty(folder):
-            engines.refuse_others(old, made, str(folder))
-    shape = (config.size_px, config.size_px, len(made["names"]))
+            engines.refuse_others(old, recipe_here, str(folder))
+    shape = (config.size_px, config.size_px, len(recipe_here["names"]))
     failed: dict[str, str] = {}
-    with store.writing(folder, made, shape, config.dtype, wait=wait) as target:
+    with store.writing(folder, recipe_here, shape, config.dtype, wait=wait) as target:
         target.check()
         chunks = plan(items, target, chunk_images(config.size_px))
         n_computed = sum(map(len, chunks))
@@ -155,7 +155,7 @@ def build_as(
         wanted = engines.named(wanted, config)
     recipe.refuse_difference(wanted, recipe.recipe_of(config), where)
     return build(
-        files, folder, config, known=known, spread=spread, made=wanted, wait=wait
+        files, folder, config, known=known, spread=spread, recipe_here=wanted, wait=wait
     )
 
 

@@ -17,7 +17,7 @@ from kerasfaces.core import rng
 
 Read = Callable[[NDArray[Any]], NDArray[Any]]
 Change = Callable[[NDArray[Any], int, NDArray[Any]], NDArray[Any]]
-_NO_END = 2**31  # epochs; fit stops where it is told to
+_NO_END = 2**31  # epochs; fit stops earlier
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -87,7 +87,7 @@ class Lnp:
             },
         )
 
-    def compute(self, images: Images, made: Mapping[str, Arrays]) -> Arrays:
+    def compute(self, images: Images, computed: Mapping[str, Arrays]) -> Arrays:
         """Return `(n, h, w, 3)` float32 grey levels; NaN where the network gives NaN."""
         pattern = self.runner(images)
         flat = (images == images[:, :1, :1]).all(axis=(1, 2, 3))
@@ -110,10 +110,10 @@ def load(options: Options) -> tuple[cycleisp.Denoiser, str]:
     """Return the denoiser and the SHA-256 of its file (see `build`)."""
     if options.weights == "small":
         return load_small(SMALL, options.blocks)
-    found = checkpoints.find(options.weights)
-    if found.path.suffix == ".npz":
-        return load_small(found.path, options.blocks)
-    return cycleisp.load_checkpoint(found.path, options.blocks), found.sha256
+    file = checkpoints.find(options.weights)
+    if file.path.suffix == ".npz":
+        return load_small(file.path, options.blocks)
+    return cycleisp.load_checkpoint(file.path, options.blocks), file.sha256
 
 
 def load_small(

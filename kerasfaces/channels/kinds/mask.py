@@ -23,9 +23,9 @@ class MaskChannel:
         """Declare one channel of 0 and 1."""
         self.spec = ChannelSpec(names=NAMES, ranges={"mask": (0.0, 1.0)})
 
-    def compute(self, images: Images, made: Mapping[str, Arrays]) -> Arrays:
-        """Return `made["mask"]`, `(n, h, w, 1)` float32."""
-        return made["mask"]
+    def compute(self, images: Images, computed: Mapping[str, Arrays]) -> Arrays:
+        """Return `computed["mask"]`, `(n, h, w, 1)` float32."""
+        return computed["mask"]
 
 
 def build(options: Options) -> Channel:

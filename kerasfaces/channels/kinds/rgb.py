@@ -24,7 +24,7 @@ class Rgb:
             names=NAMES, ranges={name: (0.0, 255.0) for name in NAMES}
         )
 
-    def compute(self, images: Images, made: Mapping[str, Arrays]) -> Arrays:
+    def compute(self, images: Images, computed: Mapping[str, Arrays]) -> Arrays:
         """Return `images` as `(n, h, w, 3)` float32."""
         return images.astype(np.float32)
 

@@ -83,16 +83,16 @@ class Spectrum:
             made_by={"torch": importlib.metadata.version("torch").partition("+")[0]},
         )
 
-    def compute(self, images: Images, made: Mapping[str, Arrays]) -> Arrays:
+    def compute(self, images: Images, computed: Mapping[str, Arrays]) -> Arrays:
         """Return `(n, h, w, 2 * colours)` float32; NaN where the input is not finite.
 
         Args:
             images: `(n, h, w, 3)` uint8.
-            made: With `of="lnp"`, `lnp`: `(n, h, w, 3)` float32, grey levels.
+            computed: With `of="lnp"`, `lnp`: `(n, h, w, 3)` float32, grey levels.
         """
         import torch
 
-        source = made["lnp"] if self.options.of == "lnp" else images
+        source = computed["lnp"] if self.options.of == "lnp" else images
         n, height, width, _ = source.shape
         count = self.options.colours
         values = self._memory.array((n, height, width, 2 * count), np.dtype(np.float32))
@@ -155,7 +155,7 @@ def _single_threads() -> ThreadPoolExecutor:
     threads = ThreadPoolExecutor(n_threads, "spectrum", initializer=alone)
     started = threading.Barrier(n_threads)
     list(threads.map(lambda _: started.wait(), range(n_threads)))
-    torch.set_num_threads(n_threads)  # what threads made later inherit
+    torch.set_num_threads(n_threads)  # what later threads inherit
     return threads
 
 

@@ -58,22 +58,22 @@ class Sam:
     def __init__(self, options: Options) -> None:
         """Load the checkpoint."""
         name = _CHECKPOINTS[options.variant]
-        found = checkpoints.find(options.checkpoint or name)
-        if found.name and found.name != name:
+        file = checkpoints.find(options.checkpoint or name)
+        if file.name and file.name != name:
             raise InputError(
-                f"{found.path} is the checkpoint {found.name}, but sam.variant is "
+                f"{file.path} is the checkpoint {file.name}, but sam.variant is "
                 f"{options.variant}, which takes {name}; change one of the two."
             )
         optional_import("torch", "channels")
         from kerasfaces.channels.networks import sam_network
 
-        network, package = sam_network.load(found.path, options.variant)
+        network, package = sam_network.load(file.path, options.variant)
         self._segmenter = sam_network.Segmenter(
             network, options.engine, options.precision
         )
         self.made_by: dict[str, Any] = {
             "faces": faces.recipe(),
-            "checkpoint": found.sha256,
+            "checkpoint": file.sha256,
             "package": package,
             "engine": self._segmenter.runner.name,
         }

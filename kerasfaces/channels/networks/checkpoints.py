@@ -74,7 +74,7 @@ CHECKPOINTS = {
 
 
 @dataclasses.dataclass(frozen=True)
-class Found:
+class LocalFile:
     """A checkpoint on this machine.
 
     Attributes:
@@ -88,7 +88,7 @@ class Found:
     name: str
 
 
-def find(name_or_path: str) -> Found:
+def find(name_or_path: str) -> LocalFile:
     """Return the file of a name in `CHECKPOINTS` (or its official file name), or a path.
 
     An official file name alone is looked for in the current folder, then in the cache.
@@ -112,7 +112,7 @@ def find(name_or_path: str) -> Found:
     digest = sha256(path)
     if name:
         _verify(path, digest, CHECKPOINTS[name])
-    return Found(path, digest, name)
+    return LocalFile(path, digest, name)
 
 
 def _missing(path: Path, name: str) -> str:
