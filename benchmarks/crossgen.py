@@ -70,11 +70,11 @@ def _config(epochs: int) -> Any:
 def _ours(manifest: Path, weights: Path, epochs: int, folder: Path) -> None:
     """Make the matrix as `kerasfaces crossgen` does."""
     from kerasfaces import manifest as manifests
-    from kerasfaces.crossgen.request import Request
+    from kerasfaces.crossgen.plan import MatrixSettings
     from kerasfaces.crossgen.run import crossgen
 
     crossgen(
-        Request(
+        MatrixSettings(
             config=_config(epochs),
             manifest=manifests.read(manifest),
             weights=str(weights),

@@ -99,17 +99,17 @@ def _study(points: int) -> Any:
     )
 
 
-def _one_view(configure: Any, hp: Any, inventory: Any) -> Any:
-    return dataclasses.replace(configure(hp, inventory), views=1, epochs=EPOCHS)
+def _one_view(configure: Any, hp: Any, components: Any) -> Any:
+    return dataclasses.replace(configure(hp, components), views=1, epochs=EPOCHS)
 
 
 def _ours(manifest: Any, weights: Path, folder: Path, points: int) -> None:
     """Search as `kerasfaces tune` does, up to the leaderboard."""
-    from kerasfaces.tune import run, winner
+    from kerasfaces.tune import run
 
-    winner.refit = lambda *_: {}  # type: ignore[assignment]
+    run.refit = lambda *_: {}  # type: ignore[assignment]
     run.tune(
-        run.Request(
+        run.SearchSettings(
             name="grid",
             study=_study(points),
             manifest=manifest,
@@ -183,14 +183,14 @@ def _many(folder: Path, count: int) -> dict[str, Any]:
     from kerasfaces.core import engine, rng
     from kerasfaces.tune import frozen as space_of
     from kerasfaces.tune import space
+    from kerasfaces.tune.components import Components
     from kerasfaces.tune.feature_sets import FeatureSet, InMemory
-    from kerasfaces.tune.inventory import Inventory
     from kerasfaces.tune.search import Search
     from kerasfaces.tune.study import Study
     from kerasfaces.tune.trainer import Trainer
 
-    inventory = Inventory(
-        weights={"mobilenetv2": "forensic"}, found={"mobilenetv2": None}
+    components = Components(
+        weights={"mobilenetv2": "forensic"}, loaded={"mobilenetv2": None}
     )
     random = rng.generator(0, "benchmark")
     labels = (np.arange(600) % 2).astype(np.float32)
@@ -205,10 +205,10 @@ def _many(folder: Path, count: int) -> dict[str, Any]:
         def features(self, config: Any) -> FeatureSet:
             return features
 
-    def configure(hp: Any, inventory: Any) -> Any:
+    def configure(hp: Any, components: Any) -> Any:
         from kerasfaces.core.config import updated
 
-        config = space_of.configure(hp, inventory, epochs=5, patience=None)
+        config = space_of.configure(hp, components, epochs=5, patience=None)
         model = updated(config.model, {"options": {"alpha": 0.35}})
         return dataclasses.replace(config, model=model)
 
@@ -229,7 +229,7 @@ def _many(folder: Path, count: int) -> dict[str, Any]:
         memory.append(_resident())
         return result
 
-    search = Search(study, inventory, space.declare(study, inventory), folder)
+    search = Search(study, components, space.declare(study, components), folder)
     started = time.perf_counter()
     with engine.pool(train, engine.Engine(workers=1)) as pool:
         search.run(pool)

@@ -11,7 +11,7 @@ from typing import Any
 
 from kerasfaces.train import config as train_config
 from kerasfaces.train.config import TrainConfig
-from kerasfaces.tune.inventory import Inventory
+from kerasfaces.tune.components import Components
 from kerasfaces.tune.published import Point, Published
 from kerasfaces.tune.study import Study
 
@@ -50,13 +50,13 @@ def get_study() -> Study:
     )
 
 
-def configure(hp: Any, inventory: Inventory) -> TrainConfig:
+def configure(hp: Any, components: Components) -> TrainConfig:
     """Return one point."""
     config = train_config.preset("kabber2023", "mobilenetv2")
     dropout = hp.Choice("dropout", [0.05, 0.1, 0.2])
     learning_rate = hp.Choice("learning_rate", [1e-4, 5e-4, 1e-3])
     head = dataclasses.replace(config.model.head, dropout=dropout)
     model = dataclasses.replace(config.model, head=head)
-    return inventory.fit(
+    return components.fit(
         dataclasses.replace(config, model=model, learning_rate=learning_rate)
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 from kerasfaces.train import config as train_config
 from kerasfaces.train.config import TrainConfig
-from kerasfaces.tune.inventory import Inventory
+from kerasfaces.tune.components import Components
 from kerasfaces.tune.published import Point, Published
 from kerasfaces.tune.study import Study
 
@@ -47,7 +47,7 @@ def get_study() -> Study:
     )
 
 
-def configure(hp: Any, inventory: Inventory) -> TrainConfig:
+def configure(hp: Any, components: Components) -> TrainConfig:
     """Return one point."""
     config = train_config.preset("kabber2023", "resnet50")
     epochs = hp.Choice("epochs", [10, 20, 50])
@@ -56,6 +56,6 @@ def configure(hp: Any, inventory: Inventory) -> TrainConfig:
     with hp.conditional_scope("epochs", [50]):
         only = hp.Choice("learning_rate", [0.01])
     learning_rate = only if rate is None else rate
-    return inventory.fit(
+    return components.fit(
         dataclasses.replace(config, epochs=epochs, learning_rate=learning_rate)
     )

@@ -24,7 +24,7 @@ from kerasfaces.run.folder import DetectorRun, Run
 
 if TYPE_CHECKING:
     from kerasfaces.baselines.config import BaselineConfig
-    from kerasfaces.crossgen.draw import Drawn
+    from kerasfaces.crossgen.training_sets import TrainingSet
     from kerasfaces.train.config import TrainConfig
     from kerasfaces.train.run import Training
 
@@ -194,15 +194,15 @@ def forget() -> None:
     keras.utils.clear_session()
 
 
-def drawn(context: Context, system: System, ratio: Ratio, seed: int) -> "Drawn":
+def drawn(context: Context, system: System, ratio: Ratio, seed: int) -> "TrainingSet":
     """Return what a system of some generators is trained on; its test rows are all."""
-    from kerasfaces.crossgen import draw
+    from kerasfaces.crossgen import training_sets
 
     split = context.split(ratio, seed)
     rows = split.rows
     every = sorted(set(rows.loc[rows["label"] == "fake", "source"]))
-    size = draw.Size(system.size, None)
-    return draw.draw(split, system.trained_on or every, every, size, seed)
+    size = training_sets.Size(system.size, None)
+    return training_sets.draw(split, system.trained_on or every, every, size, seed)
 
 
 def audit(context: Context) -> dict[str, Any]:

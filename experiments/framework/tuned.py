@@ -48,7 +48,7 @@ def run(
     Raises:
         OutOfBudgetError: It is not finished, and the budget is spent.
     """
-    from kerasfaces.tune.run import Request, tune
+    from kerasfaces.tune.run import SearchSettings, tune
 
     folder = context.run_folder(name, seed)
     if not (folder / "result.json").exists():
@@ -56,7 +56,7 @@ def run(
     logger.info("study %s, split seed %d", name, seed)
     with clock(context.folder):
         return tune(
-            Request(
+            SearchSettings(
                 name=name,
                 study=study,
                 manifest=context.split(ratio, seed),

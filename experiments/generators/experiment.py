@@ -67,7 +67,7 @@ def _not_run(name: str, metric: str) -> Row:
 
 
 def _crossgen(context: Context, name: str) -> Path:
-    from kerasfaces.crossgen.request import Request
+    from kerasfaces.crossgen.plan import MatrixSettings
     from kerasfaces.crossgen.run import crossgen
 
     seeds = list(context.seeds)
@@ -80,7 +80,7 @@ def _crossgen(context: Context, name: str) -> Path:
     bare = context.manifest.rows.assign(split="")
     with clock(context.folder):
         return crossgen(
-            Request(
+            MatrixSettings(
                 config=dataclasses.replace(config, seed=seeds[0]),
                 manifest=dataclasses.replace(context.manifest, rows=bare),
                 weights=weights,

@@ -60,11 +60,9 @@ def training_sets(context: Context, ratio: Ratio) -> TrainingSets:
     Raises:
         InputError: A source is both real and fake, or no generator has images enough.
     """
-    from kerasfaces.crossgen import sources
+    from kerasfaces.crossgen.plan import AT_LEAST, Sources
 
-    found = sources.find(
-        context.manifest.rows, 3 if context.quick else sources.AT_LEAST
-    )
+    found = Sources.of(context.manifest.rows, 3 if context.quick else AT_LEAST)
     names = tuple(found.fake)
     counts = _counts(context, ratio, names)
     share = min(

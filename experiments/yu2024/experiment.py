@@ -150,10 +150,10 @@ def _generators(context: Context) -> list[str]:
     Raises:
         InputError: A source is both real and fake, or no generator has images enough.
     """
-    from kerasfaces.crossgen import sources
+    from kerasfaces.crossgen.plan import AT_LEAST, Sources
 
-    at_least = 3 if context.quick else sources.AT_LEAST
-    return list(sources.find(context.manifest.rows, at_least).fake)
+    at_least = 3 if context.quick else AT_LEAST
+    return list(Sources.of(context.manifest.rows, at_least).fake)
 
 
 def _fakes(context: Context, names: Sequence[str]) -> int:

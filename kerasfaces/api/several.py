@@ -250,15 +250,13 @@ def run_study(
     require_manifest(data)
     optional_import("tensorboard", "tune")
     optional_import("keras_tuner", "tune")
-    from kerasfaces.tune.run import Request, tune
+    from kerasfaces.tune.run import SearchSettings, tune
 
     name, loaded = studies.load(os.fspath(study))
     changes = {"repeats": repeat, "max_trials": max_trials}
     changes = {key: value for key, value in changes.items() if value is not None}
-    if engine == "local" and workers is None:
-        workers = 1
     folder = tune(
-        Request(
+        SearchSettings(
             name=name,
             study=dataclasses.replace(loaded, **changes),  # type: ignore[arg-type]
             manifest=data.manifest,
@@ -266,7 +264,7 @@ def run_study(
             default_weights="forensic" if data.is_sample else "imagenet",
             store=as_path(store),
             folder=as_path(output),
-            spread=Engine(name=engine, address=address, workers=workers),
+            engine=Engine(name=engine, address=address, workers=workers),
             notes=data.notes,
         )
     )
@@ -307,13 +305,13 @@ def cross_generators(
     Raises:
         KerasfacesError: The data has too few generators or images.
     """
-    from kerasfaces.crossgen.request import Request
+    from kerasfaces.crossgen.plan import MatrixSettings
     from kerasfaces.crossgen.run import crossgen
 
     require_manifest(data)
     detector = Detector(model, weights=weights, preset=preset, store=store, **config)
     folder = crossgen(
-        Request(
+        MatrixSettings(
             config=detector.settings.configuration(data.is_sample),
             manifest=data.manifest,
             weights=detector.settings.weights_for(data.is_sample),

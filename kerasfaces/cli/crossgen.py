@@ -24,7 +24,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     from kerasfaces.api.data import load_data
     from kerasfaces.cli.train import settings_of
     from kerasfaces.crossgen import plan, table
-    from kerasfaces.crossgen.request import Request
     from kerasfaces.crossgen.run import crossgen
     from kerasfaces.run.folder import MatrixRun
 
@@ -32,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     detector.configuration()  # mistakes, before anything is read
     data = load_data(arguments.manifest, arguments.root)
     folder = crossgen(
-        Request(
+        plan.MatrixSettings(
             config=detector.configuration(data.is_sample),
             manifest=data.manifest,
             weights=detector.weights_for(data.is_sample),
@@ -44,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             folder=arguments.output,
             store=arguments.store,
             notes=data.notes,
-            spread=cli.engine_of(arguments),
+            engine=cli.engine_of(arguments),
         )
     )
     run = MatrixRun(folder)

@@ -4,7 +4,6 @@ import argparse
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from kerasfaces import cli
 from kerasfaces.core.errors import InputError
@@ -41,32 +40,30 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     from kerasfaces.api.data import load_data
     from kerasfaces.tune import study as studies
-    from kerasfaces.tune.run import Request, tune
+    from kerasfaces.tune.run import SearchSettings, tune
 
-    spread = cli.engine_of(arguments)
-    if spread.name == "local" and spread.workers is None:
-        spread = dataclasses.replace(spread, workers=1)
+    engine = cli.engine_of(arguments)
     name, study = studies.load(arguments.study)
-    changes = {"repeats": arguments.repeat, "max_trials": arguments.max_trials}
-    given = {key: value for key, value in changes.items() if value is not None}
+    options = {"repeats": arguments.repeat, "max_trials": arguments.max_trials}
+    changes = {key: value for key, value in options.items() if value is not None}
     data = load_data(arguments.manifest, arguments.root)
     folder = tune(
-        Request(
+        SearchSettings(
             name=name,
-            study=dataclasses.replace(study, **given),
+            study=dataclasses.replace(study, **changes),
             manifest=data.manifest,
             weights=arguments.weights,
             default_weights="forensic" if data.is_sample else "imagenet",
             store=arguments.store,
             folder=arguments.output,
-            spread=spread,
+            engine=engine,
             tensorboard=arguments.tensorboard,
             notes=data.notes,
         )
     )
     for note in data.notes:
         print(cli.at_shell(f"note: {note}"))
-    _print(folder, dataclasses.replace(study, **given))
+    _print(folder)
     return 0
 
 
@@ -120,22 +117,21 @@ def _list() -> int:
     return 0
 
 
-def _print(folder: Path, study: Any) -> None:
+def _print(folder: Path) -> None:
     import pandas as pd
 
     from kerasfaces.core.files import read_json
     from kerasfaces.run.folder import StudyRun
-    from kerasfaces.tune import leaderboard
+    from kerasfaces.tune import leaderboard, report
 
     result = read_json(folder / "result.json")
     table = pd.read_csv(folder / "leaderboard.csv", dtype={"trial": str, "reason": str})
     names = [
-        name.partition(" if ")[0] for name in read_json(folder / "study.json")["space"]
+        name
+        for name in report.hyperparameters(read_json(folder / "study.json")["space"])
+        if leaderboard.HP + name in table.columns
     ]
-    shown = [
-        name for name in dict.fromkeys(names) if leaderboard.HP + name in table.columns
-    ]
-    print(leaderboard.text(study, table, shown))
+    print(leaderboard.text(table, result["objective"], names))
     auc = result["test_auc"]
     print(
         f"\nwinner: trial {result['trial']}, refitted in {folder / result['run']}\n"

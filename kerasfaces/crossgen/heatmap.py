@@ -9,13 +9,13 @@ import dataclasses
 import math
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from markupsafe import Markup
 
 from kerasfaces.core.texts import plain
-from kerasfaces.crossgen.collect import Found
+from kerasfaces.crossgen.cells import CellResult
 from kerasfaces.report import chart
 from kerasfaces.report.markup import MISSING, interval, number
 
@@ -23,29 +23,19 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _CELL_W, _CELL_H, _TOP, _GAP, _FOOT = 112.0, 58.0, 76.0, 12.0, 52.0
-_CHARACTER, _NAME, _HEAD = (
-    7.4,
-    22,
-    14,
-)  # pixels; characters of a row's and a column's name
+_CHARACTER = 7.4  # pixels
+_NAME, _HEAD = 22, 14  # characters of a row's and a column's name
 _LOW, _MIDDLE, _HIGH = (184, 80, 12), (243, 241, 236), (12, 78, 130)
 
 
 @dataclasses.dataclass(frozen=True)
 class Line:
-    """A row of the picture.
+    """A row of the picture."""
 
-    Attributes:
-        name: Of the training set.
-        cells: One per column; None stays empty.
-        apart: Leave a gap above.
-        note: What to say in place of cells; the row is then a narrow one.
-    """
-
-    name: str
-    cells: Sequence[Found | None]
-    apart: bool = False
-    note: str = ""
+    name: str  # of the training set
+    cells: Sequence[CellResult | None]  # one per column; None stays empty
+    apart: bool = False  # leave a gap above
+    note: str = ""  # instead of cells; the row is then a narrow one
 
     @property
     def height(self) -> float:
@@ -53,18 +43,18 @@ class Line:
         return _CELL_H / 2 if self.note else _CELL_H
 
 
-def draw(columns: Sequence[str], lines: Sequence[Line], worst: Found | None) -> Markup:
-    """Return the picture.
-
-    Args:
-        columns: What is tested.
-        lines: What is trained on, from the top.
-        worst: The cell to mark.
-    """
+def draw(
+    columns: Sequence[str], lines: Sequence[Line], worst: CellResult | None
+) -> Markup:
+    """Return the picture: what is trained on from the top, what is tested from the left."""
     left = 24 + _CHARACTER * max(min(len(line.name), _NAME) for line in lines)
     width = left + _CELL_W * len(columns) + 8
     height = _TOP + sum(each.height + _GAP * each.apart for each in lines) + _FOOT
-    axes = _canvas(width, height)
+    # Coordinates are pixels from the top left corner.
+    axes = chart.axes(
+        (0, width), (height, 0), size_px=(width, height), margins_px=(0, 0, 0, 0)
+    )
+    axes.set_axis_off()
     ink = chart.COLOURS["ink"]
     chart.text(axes, left, 10, "tested on", colour=ink)
     chart.text(axes, left - 10, _TOP - 12, "trained on", align="right", colour=ink)
@@ -83,9 +73,11 @@ def draw(columns: Sequence[str], lines: Sequence[Line], worst: Found | None) -> 
             x, gid = left + column * _CELL_W, f"cell{len(titles)}"
             titles[gid] = _cell(axes, cell, x, y, gid)
             if cell.own and len(cell.cell.train) == 1:
-                _box(axes, x, y, 3.5, ink, width=3)
+                _box(axes, x, y, 3.5, ink, linewidth=3, zorder=3)
             if cell is worst:
-                _box(axes, x, y, 6, chart.COLOURS["fake"], width=2, dashed=True)
+                dashes = (0, (3, 2))
+                fake = chart.COLOURS["fake"]
+                _box(axes, x, y, 6, fake, linewidth=2, linestyle=dashes, zorder=3)
         y += line.height
     _scale(axes, left, y + 14)
     return chart.svg(axes, "AUC of each training set on each generator", titles)
@@ -99,74 +91,39 @@ def colour(value: float) -> str:
     return "#" + "".join(f"{channel:02x}" for channel in mixed)
 
 
-def _canvas(width: float, height: float) -> "Axes":
-    """Return axes whose coordinates are pixels from the top left corner."""
-    axes = chart.axes(
-        (0, width), (height, 0), size_px=(width, height), margins_px=(0, 0, 0, 0)
-    )
-    axes.set_axis_off()
-    return axes
-
-
-def _cell(axes: "Axes", cell: Found, x: float, y: float, gid: str) -> str:
+def _cell(axes: "Axes", cell: CellResult, x: float, y: float, gid: str) -> str:
     """Draw a cell and return what it says in a sentence."""
     about = f"{cell.cell.name} on {cell.cell.tested}"
-    middle = x + _CELL_W / 2
-    rule = chart.COLOURS["rule"]
+    middle, rule = x + _CELL_W / 2, chart.COLOURS["rule"]
     if not math.isfinite(cell.auc):
         _box(axes, x, y, 1, rule, gid=gid)
         shown = cell.status.partition(":")[0] if cell.status != "run" else MISSING
         chart.text(axes, middle, y + _CELL_H / 2, shown, align="center")
         return f"{about}: {cell.status}"
     auc, fill = cell.metrics["auc"], colour(cell.auc)
-    _box(axes, x, y, 1, rule, fill=fill, gid=gid)
+    _box(axes, x, y, 1, rule, facecolor=fill, gid=gid)
     ink = "#ffffff" if _dark(fill) else "#1c2025"  # on any page
     limits = interval(auc["low"], auc["high"])
     value = number(cell.auc).replace("0.", ".")
     shown = limits.replace(" to ", "–").replace("0.", ".")
-    chart.text(
-        axes,
-        middle,
-        y + 22,
-        value,
-        align="center",
-        colour=ink,
-        size_px=18,
-        weight="bold",
-    )
-    chart.text(axes, middle, y + 42, shown, align="center", colour=ink, size_px=12)
+    look: dict[str, Any] = {"align": "center", "colour": ink}
+    chart.text(axes, middle, y + 22, value, size_px=18, weight="bold", **look)
+    chart.text(axes, middle, y + 42, shown, size_px=12, **look)
     sd = "" if auc["sd"] is None else f" ± {number(auc['sd'])}"
     return f"{about}: AUC {number(cell.auc)}{sd}, {limits}, {cell.n_real} real, {cell.n_fake} fake"
 
 
 def _box(
-    axes: "Axes",
-    x: float,
-    y: float,
-    inside: float,
-    edge: str,
-    *,
-    fill: str = "none",
-    width: float = 1.0,
-    dashed: bool = False,
-    gid: str | None = None,
+    axes: "Axes", x: float, y: float, inside: float, edge: str, **more: Any
 ) -> None:
     """Draw a cell's frame, some pixels inside of it."""
     from matplotlib.patches import FancyBboxPatch
 
-    box = FancyBboxPatch(
-        (x + inside, y + inside),
-        _CELL_W - 2 * inside,
-        _CELL_H - 2 * inside,
-        "round,pad=0,rounding_size=3",
-        facecolor=fill,
-        edgecolor=edge,
-        linewidth=width,
-        linestyle=(0, (3, 2)) if dashed else "-",
-        zorder=1 if width == 1 else 3,
-    )
-    box.set_gid(gid)
-    axes.add_patch(box)
+    look = {"facecolor": "none", "linewidth": 1.0, "zorder": 1, **more}
+    corner = (x + inside, y + inside)
+    size = (_CELL_W - 2 * inside, _CELL_H - 2 * inside)
+    shape = "round,pad=0,rounding_size=3"
+    axes.add_patch(FancyBboxPatch(corner, *size, shape, edgecolor=edge, **look))
 
 
 def _head(axes: "Axes", middle: float, name: str) -> None:
@@ -178,9 +135,8 @@ def _head(axes: "Axes", middle: float, name: str) -> None:
             lines.append("")
         lines[-1] += piece
     lines = [*lines[:2], "…"] if len(lines) > 3 else lines
-    for number_, words in enumerate(reversed(lines)):
-        y = _TOP - 14 - 15 * number_
-        words = chart.shortened(words, _HEAD)
+    for i, line in enumerate(reversed(lines)):
+        y, words = _TOP - 14 - 15 * i, chart.shortened(line, _HEAD)
         chart.text(axes, middle, y, words, align="center", colour=chart.COLOURS["ink"])
 
 
@@ -196,13 +152,10 @@ def _scale(axes: "Axes", left: float, y: float) -> None:
         align="edge",
         color=[colour(float(value)) for value in values],
     )
-    places: list[tuple[str, float, chart.Align]] = [
-        ("0", 0.0, "left"),
-        (".5 chance", 0.5, "center"),
-        ("1 AUC", 1.0, "right"),
-    ]
-    for words, value, align in places:
-        chart.text(axes, left + value * steps * width, y + 20, words, align=align)
+    half = steps * width / 2
+    chart.text(axes, left, y + 20, "0")
+    chart.text(axes, left + half, y + 20, ".5 chance", align="center")
+    chart.text(axes, left + 2 * half, y + 20, "1 AUC", align="right")
 
 
 def _dark(fill: str) -> bool:

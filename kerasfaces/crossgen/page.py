@@ -1,12 +1,12 @@
 """The matrix as one self-contained HTML page: picture, tables, tests, what was left out."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from markupsafe import Markup
 
 from kerasfaces.crossgen import heatmap, plan
-from kerasfaces.crossgen.collect import Found, worst
+from kerasfaces.crossgen.cells import CellResult, worst
+from kerasfaces.crossgen.comparisons import UNSEEN, Comparison
 from kerasfaces.crossgen.results import Result
 from kerasfaces.evaluate.names import HEADLINES, TITLES
 from kerasfaces.report import markup
@@ -35,72 +35,58 @@ def render(result: Result) -> str:
 
 def lines(result: Result) -> tuple[tuple[str, ...], list[heatmap.Line]]:
     """Return the picture's columns and rows: matrix, all, all but the tested one."""
-    if result.plan.pairings:
-        return _pairing_lines(result)
-    columns = result.plan.generators
     cells = {
         (each.cell.table, each.cell.name, each.cell.tested): each
-        for each in result.found
+        for each in result.cells
     }
-    found = [
-        heatmap.Line(name, [cells.get((plan.MATRIX, name, test)) for test in columns])
-        for name in result.plan.generators
-    ]
-    found += [
-        heatmap.Line(name, [], note=f"not run: {n} images")
-        for name, n in result.sources.few.items()
-    ]
-    if len(result.plan.generators) > 1:
-        kinds = (
-            ("all", plan.COMBINED, "all"),
-            ("all but the tested", plan.LEAVE_ONE_OUT, "all but {}"),
-        )
-        found += [
+
+    if result.plan.pairings:
+        tested = tuple(dict.fromkeys(each.cell.tested for each in result.cells))
+        names = dict.fromkeys(each.cell.name for each in result.cells)
+        return tested, [
             heatmap.Line(
-                shown,
-                [cells.get((table, name.format(test), test)) for test in columns],
-                apart=shown == "all",
+                name, [cells.get((plan.PAIRING, name, test)) for test in tested]
             )
-            for shown, table, name in kinds
+            for name in names
         ]
-    return columns, found
+    columns = result.plan.generators
+    rows = [
+        heatmap.Line(name, [cells.get((plan.MATRIX, name, test)) for test in columns])
+        for name in columns
+    ]
+    rows += [
+        heatmap.Line(name, [], note=status) for name, status in result.not_run.items()
+    ]
+    if len(columns) > 1:
+        every = [cells.get((plan.COMBINED, "all", test)) for test in columns]
+        unseen = [
+            cells.get((plan.LEAVE_ONE_OUT, f"all but {test}", test)) for test in columns
+        ]
+        rows.append(heatmap.Line("all", every, apart=True))
+        rows.append(heatmap.Line("all but the tested", unseen))
+    return columns, rows
 
 
 def headline(result: Result) -> str:
     """Return the worst cell in words."""
-    found = worst(result.found)
-    if found is None:
+    lowest = worst(result.cells)
+    if lowest is None:
         return "No cell could be measured."
-    auc = found.metrics["auc"]
-    beaten = (
-        " (below .5: it ranks these fakes below the reals)"
-        if auc["high"] is not None and auc["high"] < 0.5
-        else ""
-    )
+    auc = lowest.metrics["auc"]
+    is_beaten = auc["high"] is not None and auc["high"] < 0.5
     return (
-        f"Worst cell: trained on {found.cell.name}, tested on {found.cell.tested}: AUC "
-        f"{number(found.auc)} ({interval(auc['low'], auc['high'])}){beaten}."
+        f"Worst cell: trained on {lowest.cell.name}, tested on {lowest.cell.tested}: AUC "
+        f"{number(lowest.auc)} ({interval(auc['low'], auc['high'])})"
+        f"{' (below .5: it ranks these fakes below the reals)' * is_beaten}."
     )
-
-
-def _pairing_lines(result: Result) -> tuple[tuple[str, ...], list[heatmap.Line]]:
-    columns = tuple(dict.fromkeys(each.cell.tested for each in result.found))
-    names = dict.fromkeys(each.cell.name for each in result.found)
-    cells = {(each.cell.name, each.cell.tested): each for each in result.found}
-    return columns, [
-        heatmap.Line(name, [cells.get((name, test)) for test in columns])
-        for name in names
-    ]
 
 
 def _matrix(result: Result) -> Section:
-    columns, rows = lines(result)
-    picture = heatmap.draw(columns, rows, worst(result.found))
-    seeds = len(result.seeds)
+    picture = heatmap.draw(*lines(result), worst(result.cells))
+    n_seeds = len(result.seeds)
     caption = (
-        "AUC, "
-        + (f"mean of {seeds} seeds, " if seeds > 1 else "")
-        + "with its 95 % interval, which covers the luck of the test images; what other "
+        f"AUC, {f'mean of {n_seeds} seeds, ' * (n_seeds > 1)}"
+        "with its 95 % interval, which covers the luck of the test images; what other "
         "training images would change is the ± in the tables. Thick frame: the detector's "
         "own generator. Dashed: the worst cell. Every column has the same test images in "
         "all its rows. Orange: below .5, which is chance."
@@ -112,52 +98,41 @@ def _matrix(result: Result) -> Section:
 
 def _left_out(result: Result) -> Section:
     title = "A generator it has never seen"
-    found = [each for each in result.found if each.cell.table == plan.LEAVE_ONE_OUT]
-    if not found:
+    left_out = [each for each in result.cells if each.cell.table == plan.LEAVE_ONE_OUT]
+    if not left_out:
         return Section(title, markup.paragraph("This needs at least two generators."))
-    tests = {
-        each.tested: each for each in result.compared if each.on.startswith("the gen")
-    }
-    rows = []
-    for each in found:
-        difference = tests.get(each.cell.test)
-        rows.append(
-            [
-                each.cell.tested,
-                *_values(each),
-                _difference(difference.to_dict() if difference else None),
-            ]
-        )
+    price = {each.tested: each for each in result.compared if each.on == UNSEEN}
+    rows: list[Sequence[object]] = [
+        [each.cell.tested, *_values(each), _difference(price.get(each.cell.test))]
+        for each in left_out
+    ]
     rows += [
-        [name, f"not run: {n} images", *[MISSING] * len(HEADLINES)]
-        for name, n in result.sources.few.items()
+        [name, status, *[MISSING] * len(HEADLINES)]
+        for name, status in result.not_run.items()
     ]
     header = [
         "Left out",
         *(TITLES[name] for name in HEADLINES),
         "Price of not seeing it",
     ]
+    images = "more images" if result.size.train is None else "as many images"
     caption = (
         "Trained on all generators but one, tested on that one. The price is the AUC of the "
-        "detector trained on all"
-        + (", as many images" if result.size.train is not None else ", more images")
-        + ", minus this one's, on the same test images."
+        f"detector trained on all, {images}, minus this one's, on the same test images."
     )
     return Section(title, markup.table(caption, header, rows))
 
 
 def _combined(result: Result) -> Section:
     title = "One generator or many?"
-    found = [each for each in result.compared if not each.on.startswith("the gen")]
-    if not found:
+    alone = [each for each in result.compared if each.on != UNSEEN]
+    if not alone:
         return Section(title, markup.paragraph("There is nothing to compare."))
-    by_on: dict[str, dict[str, Mapping[str, Any]]] = {}
-    for each in found:
-        by_on.setdefault(each.other, {})[each.on] = each.to_dict()
-    kinds = list(dict.fromkeys(each.on for each in found))
+    lines = {(each.other, each.on): each for each in alone}
+    kinds = list(dict.fromkeys(each.on for each in alone))
     rows = [
-        [name, *(_difference(parts.get(kind)) for kind in kinds)]
-        for name, parts in by_on.items()
+        [name, *(_difference(lines.get((name, kind))) for kind in kinds)]
+        for name in dict.fromkeys(each.other for each in alone)
     ]
     header = ["Trained on it alone", *(f"Tested on {kind}" for kind in kinds)]
     caption = (
@@ -165,92 +140,91 @@ def _combined(result: Result) -> Section:
         "single one, on the same test images; above zero, training on many is better. "
         "Over several generators: the mean of their AUCs."
     )
+    sizes = (
+        "The training sets are of different size (keep_all): many also means more."
+        if result.size.train is None
+        else "The training sets are of equal size, so that many does not also mean more."
+    )
     note = (
         "p: paired bootstrap over images, each drawn alike wherever it is tested; corrected "
-        "for the lines of a column (Holm). "
-        + (
-            "The training sets are of equal size, so that many does not also mean more."
-            if result.size.train is not None
-            else "The training sets are of different size (keep_all): many also means more."
-        )
+        f"for the lines of a column (Holm). {sizes}"
     )
-    return Section(
-        title,
-        markup.table(caption, header, rows) + markup.paragraph(note, class_="note"),
-    )
+    table = markup.table(caption, header, rows)
+    return Section(title, table + markup.paragraph(note, class_="note"))
 
 
 def _metrics(result: Result) -> Section:
     header = ["Trained on", "Tested on", "Real", "Fake"]
     header += [TITLES[name] for name in HEADLINES]
     rows: list[Sequence[object]] = []
-    for each in result.found:
+    for each in result.cells:
         counts = [each.n_real or MISSING, each.n_fake or MISSING]
         rows.append([each.cell.name, each.cell.tested, *counts, *_values(each)])
-    for name, n in result.sources.few.items():
-        blank = [MISSING] * (1 + len(HEADLINES))
-        rows.append([name, f"not run: {n} images", MISSING, *blank])
-    table = markup.table("Every cell, at thresholds frozen on validation", header, rows)
-    return Section(
-        "Every cell",
-        markup.paragraph(
-            "Value, ± standard deviation over seeds, and below it the 95 % interval (the "
-            "mean of the seeds' own). Calibration and both thresholds come from validation "
-            "images of the training set's generators alone, so on others they may be off: "
-            "a high AUC with a low balanced accuracy says that the threshold does not carry "
-            "over. Average precision falls with the share of fakes among the test images: "
-            "compare it within a column only.",
-            class_="note",
-        )
-        + table,
+    for name, status in result.not_run.items():
+        rows.append([name, status, *[MISSING] * (2 + len(HEADLINES))])
+    note = markup.paragraph(
+        "Value, ± standard deviation over seeds, and below it the 95 % interval (the "
+        "mean of the seeds' own). Calibration and both thresholds come from validation "
+        "images of the training set's generators alone, so on others they may be off: "
+        "a high AUC with a low balanced accuracy says that the threshold does not carry "
+        "over. Average precision falls with the share of fakes among the test images: "
+        "compare it within a column only.",
+        class_="note",
     )
+    caption = "Every cell, at thresholds frozen on validation"
+    return Section("Every cell", note + markup.table(caption, header, rows))
 
 
 def _training_sets(result: Result) -> Section:
-    parts = [markup.paragraph(result.balance)]
-    header = ["Source", "Label", "Images", "Train", "Val", "Test", "Status"]
-    rows = [
-        [each["name"], each["label"], each["n"], *each["splits"], each["status"]]
-        for each in result.table_of_sources
-    ]
-    seeds = result.seeds
-    parts.append(markup.table(f"Sources, split of seed {seeds[0]}", header, rows))
-    header = ["Training set", "Fakes", "Reals", "Taken of each", "Status"]
-    sets = [
-        [each["name"], each["n_fake"], each["n_real"], each["parts"], each["status"]]
-        for each in result.table_of_sets
-    ]
-    caption = f"Training images of each set, seed {seeds[0]}"
-    parts.append(markup.table(caption, header, sets, numeric=False))
-    return Section("What was trained on, and what was left out", Markup("").join(parts))
+    first = result.seeds[0]
+    sources = markup.table(
+        f"Sources, split of seed {first}",
+        ["Source", "Label", "Images", "Train", "Val", "Test", "Status"],
+        [
+            [each["name"], each["label"], each["n"], *each["splits"], each["status"]]
+            for each in result.table_of_sources
+        ],
+    )
+    sets = markup.table(
+        f"Training images of each set, seed {first}",
+        ["Training set", "Fakes", "Reals", "Taken of each", "Status"],
+        [list(each.values()) for each in result.table_of_sets],
+        numeric=False,
+    )
+    balance = markup.paragraph(result.balance)
+    return Section(
+        "What was trained on, and what was left out", balance + sources + sets
+    )
 
 
 def _settings(result: Result) -> Section:
-    rows = [[key, value] for key, value in result.settings.items()]
+    rows = list(result.settings.items())
     table = markup.table("Settings", ["Setting", "Value"], rows, numeric=False)
     return Section("Settings", table)
 
 
-def _values(each: Found) -> list[object]:
+def _values(each: CellResult) -> list[object]:
     if each.status != "run":
         return [each.status, *[MISSING] * (len(HEADLINES) - 1)]
-    return [_estimate(each.metrics[name]) for name in HEADLINES]
+    cells: list[object] = []
+    for metric in (each.metrics[name] for name in HEADLINES):
+        if metric["value"] is None:
+            cell = tag("span", MISSING, title=metric["method"], class_="missing")
+        else:
+            sd = "" if metric["sd"] is None else f" ± {number(metric['sd'])}"
+            limits = tag("small", interval(metric["low"], metric["high"]))
+            value = number(metric["value"]) + sd
+            cell = tag("span", value, " ", limits, title=metric["method"])
+        cells.append(cell)
+    return cells
 
 
-def _estimate(found: Mapping[str, Any]) -> Markup:
-    if found["value"] is None:
-        return tag("span", MISSING, title=found["method"], class_="missing")
-    sd = "" if found["sd"] is None else f" ± {number(found['sd'])}"
-    limits = tag("small", interval(found["low"], found["high"]))
-    return tag("span", number(found["value"]) + sd, " ", limits, title=found["method"])
-
-
-def _difference(found: Mapping[str, Any] | None) -> object:
-    if found is None:
+def _difference(line: Comparison | None) -> Markup | str:
+    if line is None:
         return MISSING
-    limits = tag("small", interval(found["low"], found["high"]))
-    said = str(found["verdict"])
-    said = said if said.startswith("no") else f"all is {said}"
-    verdict = tag("small", f"p {p_text(found['p_holm'])}, {said}")
-    value = f"{found['value']:+.3f}"
-    return tag("span", value, " ", limits, " ", verdict, title=found["method"])
+    limits = tag("small", interval(line.low, line.high))
+    verdict = line.verdict
+    if not verdict.startswith("no"):
+        verdict = f"all is {verdict}"
+    p = tag("small", f"p {p_text(line.p_holm)}, {verdict}")
+    return tag("span", f"{line.value:+.3f}", " ", limits, " ", p, title=line.method)

@@ -1,209 +1,206 @@
-"""A request becomes a folder of runs and one result over them; it resumes anywhere."""
+"""Settings become a folder of runs and one result over them; it resumes anywhere."""
 
 import dataclasses
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kerasfaces.core import config as configs
+from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import write_text
-from kerasfaces.crossgen import (
-    draw,
-    page,
-    paired,
-    plan,
-    results,
-    sources,
-    splits,
-    warm,
-)
-from kerasfaces.crossgen.collect import collect
-from kerasfaces.crossgen.request import Request, Trained
+from kerasfaces.crossgen import page, training_sets
+from kerasfaces.crossgen.cells import TrainedSet, measure_cells
+from kerasfaces.crossgen.comparisons import compare
+from kerasfaces.crossgen.plan import MatrixSettings, Plan, Sources
 from kerasfaces.crossgen.results import Result
+from kerasfaces.crossgen.training_sets import Size, TrainingSet
+from kerasfaces.dataset.cache import cache_images
+from kerasfaces.features.extraction import View
+from kerasfaces.manifest import Manifest
 from kerasfaces.run.folder import MatrixRun
-from kerasfaces.train import channels
+from kerasfaces.train import channels, fit
 from kerasfaces.train import run as training
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.network_builder import NetworkBuilders
 from kerasfaces.train.tasks import Ended, train_all
 
-if TYPE_CHECKING:
-    from kerasfaces.manifest import Manifest
-
 logger = logging.getLogger(__name__)
 
+Drawn = Mapping[int, TrainingSet]  # seed -> training set
 
-def crossgen(request: Request) -> Path:
+
+def crossgen(settings: MatrixSettings) -> Path:
     """Train everything, measure, report; return the folder.
 
     Raises:
-        InputError: The manifest or the request cannot be used, or every training failed.
+        InputError: The manifest or the settings cannot be used, or every training failed.
         RunError: The folder holds something else.
         LockedError: Another process is writing the folder.
     """
-    _check(request)
-    found = sources.find(request.manifest.rows, request.at_least)
-    made = plan.make(found, request.pairings)
-    identity = _identity(request, made)
-    name = f"crossgen-{request.config.model.name}-{configs.digest(identity, 10)}"
-    folder = request.folder or Path("runs") / name
+    sources = Sources.of(settings.manifest.rows, settings.at_least)
+    plan = Plan.of(sources, settings.pairings)
+    identity = _identity(settings, plan)
+    name = f"crossgen-{settings.config.model.name}-{configs.digest(identity, 10)}"
+    folder = settings.folder or Path("runs") / name
     run = MatrixRun(folder)
     with run.writing(identity):
         if run.is_finished:
             logger.info("%s is finished; nothing to do", folder)
             return folder
         run.describe_machine()
-        split = splits.make(request.manifest, request.seeds, folder)
-        size = _size(request, made, split)
-        drawn = _draw_all(made, split, size)
-        audit = run.keep_audit(next(iter(split.values())))
-        trained = _train_all(request, made, drawn, audit, run)
-        _require_one(trained)
-        _write(
-            run,
-            Result(
-                name=folder.resolve().name,
-                request=request,
-                sources=found,
-                plan=made,
-                splits=split,
-                size=size,
-                trained=trained,
-                found=collect(made.cells, trained, _n_tested(made, split)),
-                compared=paired.compare(made, trained),
-                audit=audit,
-            ),
+        splits = training_sets.splits(settings.manifest, settings.seeds, folder)
+        size = _size(settings, plan, splits)
+        audit = run.keep_audit(next(iter(splits.values())))
+        trained = _train_all(settings, plan, _draw_all(plan, splits, size), audit, run)
+        if all(each.status != "run" for each in trained):
+            why = "; ".join(dict.fromkeys(each.status for each in trained))
+            raise InputError(f"Nothing could be trained: {why}")
+        n_tested = {
+            name: min(
+                training_sets.count(each.rows, name, "test") for each in splits.values()
+            )
+            for name in plan.generators
+        }
+        result = Result(
+            name=folder.resolve().name,
+            matrix=settings,
+            sources=sources,
+            plan=plan,
+            splits=splits,
+            size=size,
+            trained=trained,
+            cells=measure_cells(plan.cells, trained, n_tested),
+            compared=compare(plan, trained),
+            audit=audit,
         )
+        run.result = result.content(run.path)
+        write_text(run.table_file, result.table())
+        run.write_report(page.render(result))  # last: with it the matrix is finished
     return folder
 
 
-def _n_tested(made: plan.Plan, split: Mapping[int, "Manifest"]) -> dict[str, int]:
-    """Return generator -> its test images, of the seed with the fewest."""
-    return {
-        name: min(
-            int(((m.rows["source"] == name) & (m.rows["split"] == "test")).sum())
-            for m in split.values()
-        )
-        for name in made.generators
-    }
-
-
-def _write(run: MatrixRun, result: Result) -> None:
-    """Write crossgen.json, crossgen.csv and report.html, the page last."""
-    run.result = results.content(result, run.path)
-    write_text(run.table_file, results.table(result))
-    run.write_report(page.render(result))
-
-
-def _check(request: Request) -> None:
-    if request.repeat < 1:
-        raise InputError(f"`repeat`: expected at least 1, got {request.repeat}.")
-    if request.at_least < 3:
-        raise InputError(f"`at_least`: expected at least 3, got {request.at_least}.")
-    if request.keep_all and request.size is not None:
-        raise InputError("`size` and `keep_all` exclude each other; leave one out.")
-
-
-def _identity(request: Request, made: plan.Plan) -> dict[str, Any]:
-    config, found = training.resolve(_asked(request, request.manifest))
-    recipe = channels.check(config, request.store)
+def _identity(settings: MatrixSettings, plan: Plan) -> dict[str, Any]:
+    config, weights = training.resolve(_training(settings, settings.manifest))
+    recipe = channels.check(config, settings.store)
     return {
         "train": configs.to_dict(config),
-        "weights": found.describe() if found else None,
-        "manifest": request.manifest.digest(),
+        "weights": weights.describe() if weights else None,
+        "manifest": settings.manifest.digest(),
         "channel_recipe": configs.digest(recipe) if recipe else None,
-        "repeat": request.repeat,
-        "size": request.size,
-        "keep_all": request.keep_all,
-        "at_least": request.at_least,
-        "pairings": [[list(p.train), list(p.test)] for p in made.pairings],
+        "repeat": settings.repeat,
+        "size": settings.size,
+        "keep_all": settings.keep_all,
+        "at_least": settings.at_least,
+        "pairings": [[list(p.train), list(p.test)] for p in plan.pairings],
     }
 
 
-def _size(
-    request: Request, made: plan.Plan, split: Mapping[int, "Manifest"]
-) -> draw.Size:
-    if request.keep_all:
-        return draw.Size(None, None)
-    if request.pairings:
-        alone = {name for pairing in request.pairings for name in pairing.train}
-    else:
-        alone = set(made.generators)
-    rows = [each.rows for each in split.values()]
-    return draw.equal_size(rows, sorted(alone), request.size)
+def _size(settings: MatrixSettings, plan: Plan, splits: Mapping[int, Manifest]) -> Size:
+    if settings.keep_all:
+        return Size(None, None)
+    alone = set(plan.generators)
+    if settings.pairings:
+        alone = {name for pairing in settings.pairings for name in pairing.train}
+    rows = [each.rows for each in splits.values()]
+    return training_sets.equal_size(rows, sorted(alone), settings.size)
 
 
 def _draw_all(
-    made: plan.Plan, split: Mapping[int, "Manifest"], size: draw.Size
-) -> dict[tuple[str, ...], dict[int, draw.Drawn] | str]:
+    plan: Plan, splits: Mapping[int, Manifest], size: Size
+) -> dict[tuple[str, ...], Drawn | str]:
     """Return each training set's draws by seed, or why it cannot be filled."""
-    rows = [each.rows for each in split.values()]
+    rows = [each.rows for each in splits.values()]
     return {
-        one: draw.problem(rows, one, size)
+        one: training_sets.problem(rows, one, size)
         or {
-            seed: draw.draw(manifest, one, made.generators, size, seed)
-            for seed, manifest in split.items()
+            seed: training_sets.draw(manifest, one, plan.generators, size, seed)
+            for seed, manifest in splits.items()
         }
-        for one in made.training_sets
+        for one in plan.training_sets
     }
 
 
 def _train_all(
-    request: Request,
-    made: plan.Plan,
-    drawn: Mapping[tuple[str, ...], Mapping[int, draw.Drawn] | str],
+    settings: MatrixSettings,
+    plan: Plan,
+    drawn: Mapping[tuple[str, ...], Drawn | str],
     audit: dict[str, Any] | None,
     run: MatrixRun,
-) -> list[Trained]:
+) -> list[TrainedSet]:
     """Train every set with every seed; what cannot be trained is named, the rest goes on."""
-    base = NetworkBuilders()
-    config, weights = training.resolve(_asked(request, request.manifest))
-    usable = {one: by for one, by in drawn.items() if not isinstance(by, str)}
-    rows = [each.manifest for by in usable.values() for each in by.values()]
+    builders = NetworkBuilders()
+    config, weights = training.resolve(_training(settings, settings.manifest))
+    trainings, manifests = [], []
+    for one, by_seed in drawn.items():
+        if isinstance(by_seed, str):
+            continue
+        runs = run.training_set(plan.folder_name(one))
+        for seed, each in by_seed.items():
+            manifests.append(each.manifest)
+            one_run = dataclasses.replace(
+                _training(settings, each.manifest),
+                config=dataclasses.replace(settings.config, seed=seed),
+                folder=runs.seed(seed).path,
+                store=settings.store,
+                notes=(*settings.notes, _note(one, plan.generators)),
+                audit=audit,
+            )
+            trainings.append(one_run)
     if isinstance(config, TrainConfig):
-        warm.features(config, weights, base, rows, request.spread)
-    requests = [
-        _training(request, made, one, seed, each, audit, run)
-        for one, by in usable.items()
-        for seed, each in by.items()
-    ]
-    ended = train_all(requests, run.path, request.spread, base)
+        compute_features(config, weights, builders, manifests, settings.engine)
+    ended = train_all(trainings, run.path, settings.engine, builders)
     trained = []
     for one, by_seed in drawn.items():
-        name = plan.folder_name(one, made.generators)
+        name = plan.folder_name(one)
         if isinstance(by_seed, str):
             logger.warning("%s: %s", name, by_seed)
-            trained.append(Trained(sources=one, status=by_seed))
+            trained.append(TrainedSet(one, by_seed))
             continue
         status, folders = _status(name, dict(zip(by_seed, ended, strict=False)))
         taken = {seed: each.taken for seed, each in by_seed.items()}
-        trained.append(
-            Trained(sources=one, status=status, folders=folders, taken=taken)
-        )
+        trained.append(TrainedSet(one, status, folders, taken))
     return trained
 
 
-def _training(
-    request: Request,
-    made: plan.Plan,
-    one: tuple[str, ...],
-    seed: int,
-    drawn: draw.Drawn,
-    audit: dict[str, Any] | None,
-    run: MatrixRun,
-) -> training.Training:
-    """Return what to train on one set with one seed."""
-    name = plan.folder_name(one, made.generators)
-    return dataclasses.replace(
-        _asked(request, drawn.manifest),
-        config=dataclasses.replace(request.config, seed=seed),
-        folder=run.training_set(name).seed(seed).path,
-        store=request.store,
-        notes=(*request.notes, _note(one, made.generators)),
-        audit=audit,
-    )
+def compute_features(
+    config: TrainConfig,
+    weights: Any,
+    builders: NetworkBuilders,
+    manifests: Iterable[Manifest],
+    spread: Engine,
+) -> None:
+    """Bring the frozen features of all training sets into the cache.
+
+    Each run would compute what it lacks by itself; together it is one pass over the images,
+    with one conversion of the base. Nothing is done where the base is trained, or where its
+    input's statistics are those of each training set (channels of a store).
+    """
+    if config.trains_whole(weights) or not config.model.is_rgb:
+        return
+    every: dict[Path, None] = {}
+    trained: dict[Path, None] = {}
+    for manifest in manifests:
+        files = manifest.files()
+        every |= dict.fromkeys(files)
+        in_train = (manifest.rows["split"] == "train").tolist()
+        trained |= dict.fromkeys(
+            file for file, used in zip(files, in_train, strict=True) if used
+        )
+    builder = builders.get(config, weights)
+    images = cache_images(list(every), config.input_spec, spread, builder.start)
+    key_of = {
+        file: key
+        for file, key, reason in zip(every, images.keys, images.reasons, strict=True)
+        if not reason
+    }
+    cache = fit.feature_cache(config, images.store, builder, weights, spread=spread)
+    cache.reader(list(key_of.values()))
+    builder.get()  # the thread is done before the first head is trained
+    for number in range(1, config.views):
+        view = View(number=number, augment=config.augment)
+        cache.reader([key_of[file] for file in trained if file in key_of], view)
 
 
 def _status(name: str, ended: Mapping[int, Ended]) -> tuple[str, dict[int, Path]]:
@@ -219,9 +216,9 @@ def _status(name: str, ended: Mapping[int, Ended]) -> tuple[str, dict[int, Path]
     return "run", folders
 
 
-def _asked(request: Request, manifest: "Manifest") -> training.Training:
+def _training(settings: MatrixSettings, manifest: Manifest) -> training.Training:
     return training.Training(
-        config=request.config, manifest=manifest, weights=request.weights
+        config=settings.config, manifest=manifest, weights=settings.weights
     )
 
 
@@ -234,10 +231,3 @@ def _note(trained: Sequence[str], generators: Sequence[str]) -> str:
             "images mix them with what was seen, so read the table by source."
         )
     return text
-
-
-def _require_one(trained: Sequence[Trained]) -> None:
-    if any(each.status == "run" for each in trained):
-        return
-    why = "; ".join(dict.fromkeys(each.status for each in trained))
-    raise InputError(f"Nothing could be trained: {why}")

@@ -4,24 +4,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kerasfaces.core.texts import plain
+from kerasfaces.report.chart import shortened
 from kerasfaces.report.markup import interval, number, p_text
 
 _NAME, _CELL = 24, 16
 
 
 def text(content: Mapping[str, Any]) -> str:
-    """Return the AUC of every cell, the worst one, and the comparisons.
-
-    Args:
-        content: Of crossgen.json.
-    """
-    cells = content["cells"]
-    spread = "± sd over seeds" if len(content["seeds"]) > 1 else "[95 % interval]"
-    seeds = (
-        f", mean of {len(content['seeds'])} seeds" if len(content["seeds"]) > 1 else ""
-    )
-    lines = [f"AUC{seeds}, {spread}; trained on (row), tested on (column)", ""]
-    lines += _matrix(cells)
+    """Return the AUC of every cell, the worst one, and the comparisons."""
+    n = len(content["seeds"])
+    shown = f", mean of {n} seeds, ± sd over seeds" if n > 1 else ", [95 % interval]"
+    lines = [f"AUC{shown}; trained on (row), tested on (column)", ""]
+    lines += _matrix(content["cells"])
     if content["worst"]:
         lines += ["", _worst(content["worst"])]
     if content["compared"]:
@@ -39,18 +33,17 @@ def _matrix(cells: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         name = "all but the tested" if left_out else cell["train"]
         rows.setdefault((cell["table"], name), {})[cell["test"]] = cell
     yield _line("", columns)
-    for (_, name), found in rows.items():
-        shown = [_cell(found.get(column)) for column in columns]
-        if all(each["status"] != "run" for each in found.values()):
-            shown = [next(iter(found.values()))["status"]]
-            yield f"{_cut(name, _NAME):<{_NAME}} {shown[0]}"
+    for (_, name), row in rows.items():
+        status = next(iter(row.values()))["status"]
+        if all(each["status"] != "run" for each in row.values()):
+            yield f"{shortened(name, _NAME):<{_NAME}} {status}"
         else:
-            yield _line(name, shown)
+            yield _line(name, [_cell(row.get(column)) for column in columns])
 
 
 def _line(name: str, cells: Sequence[str]) -> str:
-    shown = " ".join(f"{_cut(cell, _CELL):<{_CELL}}" for cell in cells)
-    return f"{_cut(name, _NAME):<{_NAME}} {shown}".rstrip()
+    shown = " ".join(f"{shortened(cell, _CELL):<{_CELL}}" for cell in cells)
+    return f"{shortened(name, _NAME):<{_NAME}} {shown}".rstrip()
 
 
 def _cell(cell: Mapping[str, Any] | None) -> str:
@@ -73,17 +66,12 @@ def _worst(cell: Mapping[str, Any]) -> str:
     )
 
 
-def _compared(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _compared(lines: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield "AUC of training on all minus training on ..., on the same test images"
     yield f"{'':{_NAME}} {'tested on':<24} difference  95 % interval       p (Holm)"
-    for each in found:
+    for each in lines:
         yield (
-            f"{_cut(each['other'], _NAME):<{_NAME}} {each['on']:<24} "
+            f"{shortened(each['other'], _NAME):<{_NAME}} {each['on']:<24} "
             f"{each['value']:+10.3f}  {interval(each['low'], each['high']):<17}  "
             f"{p_text(each['p_holm']):>6}  {each['verdict']}"
         )
-
-
-def _cut(value: str, room: int) -> str:
-    shown = plain(value)
-    return shown if len(shown) <= room else shown[: room - 1] + "…"

@@ -78,35 +78,34 @@ class Bayesian(StudyOracle):
     def _values_at(self, point: NDArray[np.float64]) -> dict[str, Any]:
         """Return the values that a point of the unit cube stands for."""
         values = HyperParameters()
-        places = dict(zip((id(hp) for hp in self._dimensions()), point, strict=True))
+        places = iter(point)
         for hp in self.hyperparameters.space:
+            fixed = type(hp).__name__ == "Fixed"
+            value = hp.value if fixed else hp.prob_to_value(next(places))
             values.merge([hp])
             if values.is_active(hp):
-                place = places.get(id(hp))
-                values.values[hp.name] = (
-                    hp.value if place is None else hp.prob_to_value(place)
-                )
+                values.values[hp.name] = value
         return dict(values.values)
 
     def _known(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return points and scores to minimise, running trials at the mean of the known."""
-        sign = -1.0 if self.study.direction == "max" else 1.0
         mean = np.mean([each.score for each in self.completed()])
-        rows, scores = [], []
-        for trial_id in sorted(self.trials):
-            trial = self.trials[trial_id]
-            if trial.status not in (COMPLETED, RUNNING):
-                continue
-            values = trial.hyperparameters
-            rows.append(
-                [
-                    hp.value_to_prob(
-                        values.values[hp.name]
-                        if hp.name in values.values and values.is_active(hp)
-                        else hp.default
-                    )
-                    for hp in self._dimensions()
-                ]
-            )
-            scores.append(sign * (trial.score if trial.status == COMPLETED else mean))
-        return np.array(rows), np.array(scores)
+        trials = [trial for _, trial in sorted(self.trials.items())]
+        trials = [each for each in trials if each.status in (COMPLETED, RUNNING)]
+        points = [
+            [
+                hp.value_to_prob(
+                    each.hyperparameters.values[hp.name]
+                    if hp.name in each.hyperparameters.values
+                    and each.hyperparameters.is_active(hp)
+                    else hp.default
+                )
+                for hp in self._dimensions()
+            ]
+            for each in trials
+        ]
+        scores = [
+            -self.study.sign * (each.score if each.status == COMPLETED else mean)
+            for each in trials
+        ]
+        return np.array(points), np.array(scores)

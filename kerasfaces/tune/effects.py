@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from kerasfaces import metrics
@@ -29,17 +30,11 @@ _METHOD = f"bootstrap over trials, {RESAMPLES} resamples"
 
 @dataclasses.dataclass(frozen=True)
 class Level:
-    """One value of a hyperparameter, or one bin of values.
+    """One value of a hyperparameter, or one bin of values."""
 
-    Attributes:
-        label: The value as text.
-        n: Trials that have it.
-        mean: Their mean score with its 95 % interval.
-    """
-
-    label: str
-    n: int
-    mean: Estimate
+    label: str  # the value as text
+    n: int  # trials that have it
+    mean: Estimate  # their mean score with its 95 % interval
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,28 +63,28 @@ def main_effects(
 ) -> list[Effect]:
     """Return the effect of every hyperparameter that varies, the largest share first.
 
-    Args:
-        values: One mapping per trial, name -> value; inactive names are absent.
-        scores: One finite number per trial.
-        groups: Trials of one group (one data split) are compared with each other only:
-            each group's mean is moved to the mean of all.
-        seed: Of resamples and permutations.
+    Each trial has values by name, inactive ones absent, and a finite score. Trials of one
+    group (one data split) are compared with each other only: each group's mean is moved to
+    the mean of all. The seed is that of resamples and permutations.
     """
     observed = np.asarray(scores, np.float64)
-    belongs = _numbered([0] * observed.size if groups is None else list(groups))
-    observed = _levelled(observed, belongs)
+    group_of = np.zeros(observed.size, np.int64)
+    if groups is not None:
+        group_of = pd.factorize(pd.Series(groups))[0]
+    means = np.bincount(group_of, weights=observed) / np.bincount(group_of)
+    observed = observed - means[group_of] + observed.mean()
     names = list(dict.fromkeys(name for one in values for name in one))
     columns = {name: levels_of([one.get(name) for one in values]) for name in names}
-    varied = {name: found for name, found in columns.items() if len(found[1]) > 1}
-    drawn = max(RESAMPLES, _PER_EFFECT * len(varied))
-    found = [
-        _effect(name, labels, order, observed, belongs, seed, drawn)
+    varied = {name: column for name, column in columns.items() if len(column[1]) > 1}
+    n_permutations = max(RESAMPLES, _PER_EFFECT * len(varied))
+    effects = [
+        _effect(name, labels, order, observed, group_of, seed, n_permutations)
         for name, (labels, order) in varied.items()
     ]
-    adjusted = metrics.holm([each.p_value for each in found])
+    adjusted = metrics.holm([each.p_value for each in effects])
     corrected = [
         dataclasses.replace(each, p_value=p)
-        for each, p in zip(found, adjusted, strict=True)
+        for each, p in zip(effects, adjusted, strict=True)
     ]
     return sorted(corrected, key=lambda each: (-each.share, each.p_value, each.name))
 
@@ -97,26 +92,24 @@ def main_effects(
 def levels_of(column: Sequence[Any]) -> tuple[list[str], list[str]]:
     """Return each trial's level as text, and all levels in their natural order.
 
-    Args:
-        column: A hyperparameter's value in each trial; None where it was not active.
+    `column` is a hyperparameter's value in each trial; None where it was not active.
     """
-    given = [value for value in column if value is not None]
+    active = [value for value in column if value is not None]
     numeric = all(
         isinstance(value, int | float) and not isinstance(value, bool)
-        for value in given
+        for value in active
     )
-    if numeric and len(set(given)) > _MOST_LEVELS:
-        limits = np.quantile(given, [0, 1 / 3, 2 / 3, 1])
+    if numeric and len(set(active)) > _MOST_LEVELS:
+        limits = np.quantile(active, [0, 1 / 3, 2 / 3, 1])
         names = [f"{low:.2g} to {high:.2g}" for low, high in itertools.pairwise(limits)]
-        labels = [
-            UNUSED
-            if value is None
-            else names[int(np.searchsorted(limits[1:-1], value, "left"))]
-            for value in column
-        ]
+
+        def label(value: Any) -> str:
+            return names[int(np.searchsorted(limits[1:-1], value, "left"))]
+
     else:
-        names = [short(value) for value in (sorted(set(given)) if numeric else given)]
-        labels = [UNUSED if value is None else short(value) for value in column]
+        label = short
+        names = [short(value) for value in (sorted(set(active)) if numeric else active)]
+    labels = [UNUSED if value is None else label(value) for value in column]
     order = [name for name in dict.fromkeys([*names, UNUSED]) if name in set(labels)]
     return labels, order
 
@@ -131,28 +124,33 @@ def _effect(
     labels: Sequence[str],
     order: Sequence[str],
     observed: NDArray[np.float64],
-    belongs: NDArray[np.int64],
+    group_of: NDArray[np.int64],
     seed: int,
-    permutations: int,
+    n_permutations: int,
 ) -> Effect:
-    at = np.array([order.index(label) for label in labels])
+    level_of = np.array([order.index(label) for label in labels])
     generator = rng.generator(seed, "effects", name)
     levels = tuple(
-        Level(label, int((at == k).sum()), _mean(observed[at == k], generator))
+        Level(
+            label, int((level_of == k).sum()), _mean(observed[level_of == k], generator)
+        )
         for k, label in enumerate(order)
     )
-    between = _between(at, len(order), observed)
-    total = float(((observed - observed.mean()) ** 2).sum())
     n, k = observed.size, len(order)
+    between = _between(level_of, k, observed)
+    total = float(((observed - observed.mean()) ** 2).sum())
     share = 0.0
     if total > 0 and n > k:
         share = max(0.0, (between - (k - 1) * (total - between) / (n - k)) / total)
-    beyond = 0
-    for _ in range(permutations):
+    n_beyond = 0
+    places = np.argsort(group_of, kind="stable")
+    order_within = np.empty(n, np.intp)
+    for _ in range(n_permutations):  # each group's scores in random order
+        order_within[places] = np.lexsort((generator.random(n), group_of))
+        permuted = _between(level_of, k, observed[order_within])
         # Ties count: a permutation that gives the same levels explains as much.
-        drawn = _between(at, k, observed[_permuted(belongs, generator)])
-        beyond += drawn >= between * (1 - 1e-9)
-    return Effect(name, levels, share, (beyond + 1) / (permutations + 1))
+        n_beyond += permuted >= between * (1 - 1e-9)
+    return Effect(name, levels, share, (n_beyond + 1) / (n_permutations + 1))
 
 
 def _mean(scores: NDArray[np.float64], generator: np.random.Generator) -> Estimate:
@@ -164,33 +162,10 @@ def _mean(scores: NDArray[np.float64], generator: np.random.Generator) -> Estima
     return Estimate(value, float(low), float(high), _METHOD)
 
 
-def _between(at: NDArray[np.int64], k: int, observed: NDArray[np.float64]) -> float:
+def _between(
+    level_of: NDArray[np.int64], k: int, observed: NDArray[np.float64]
+) -> float:
     """Return the sum of squares between levels."""
-    counts = np.bincount(at, minlength=k)
-    sums = np.bincount(at, weights=observed - observed.mean(), minlength=k)
+    counts = np.bincount(level_of, minlength=k)
+    sums = np.bincount(level_of, weights=observed - observed.mean(), minlength=k)
     return float((sums**2 / np.maximum(counts, 1)).sum())
-
-
-def _permuted(
-    belongs: NDArray[np.int64], generator: np.random.Generator
-) -> NDArray[np.intp]:
-    """Return positions in random order, each within its group."""
-    shuffled = np.lexsort((generator.random(belongs.size), belongs))
-    places = np.argsort(belongs, kind="stable")
-    order = np.empty(belongs.size, np.intp)
-    order[places] = shuffled
-    return order
-
-
-def _levelled(
-    observed: NDArray[np.float64], belongs: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    counts = np.bincount(belongs)
-    means = np.bincount(belongs, weights=observed) / counts
-    levelled: NDArray[np.float64] = observed - means[belongs] + observed.mean()
-    return levelled
-
-
-def _numbered(groups: Sequence[Any]) -> NDArray[np.int64]:
-    known = {group: i for i, group in enumerate(dict.fromkeys(groups))}
-    return np.array([known[group] for group in groups], np.int64)

@@ -2,9 +2,14 @@
 
 Decoding, the frozen base and standardisation happen once; a trial asks for arrays that
 are there already. Only the last few feature sets stay in memory, the rest is mapped.
+
+Candidates that differ in taps, pooling or scales alone are columns of one superset, so the
+base runs once for all of them. Where one candidate holds all the others, or all agree, the
+superset is what `train` itself computes for it: either finds the other's in the cache.
 """
 
 import dataclasses
+import functools
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
@@ -14,17 +19,19 @@ from numpy.typing import NDArray
 
 from kerasfaces import manifest as manifests
 from kerasfaces.core import config as configs
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import quoted
 from kerasfaces.features.cached import FeatureCache, base_recipe
 from kerasfaces.features.extraction import View
 from kerasfaces.models import catalogue, channel_layers, network
+from kerasfaces.models.config import ModelConfig, Options, ViewOptions
 from kerasfaces.train import channels, heads
 from kerasfaces.train import data as datasets
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.data import Data
-from kerasfaces.tune import supersets
-from kerasfaces.tune.inventory import Inventory
-from kerasfaces.tune.supersets import Slice, Supersets
+from kerasfaces.tune.components import Components
 
+Columns = NDArray[np.int64]
 _MEMORY_BYTES = 2**30  # of features in memory
 _CHUNK = 2048
 
@@ -48,7 +55,7 @@ class InMemory:
 class Joined:
     """Columns of several readers side by side, standardised on the way."""
 
-    def __init__(self, parts: Sequence[tuple[Any, NDArray[np.int64] | None]]) -> None:
+    def __init__(self, parts: Sequence[tuple[Any, Columns | None]]) -> None:
         self._parts = parts
         widths = [
             reader.shape[0] if columns is None else len(columns)
@@ -73,11 +80,6 @@ class Joined:
             joined = (joined - self.mean) * self.scale
         return np.asarray(joined, np.float32)
 
-    @property
-    def nbytes(self) -> int:
-        """Size of all of it."""
-        return 4 * len(self) * self.shape[0]
-
     def in_memory(self) -> InMemory:
         """Read all of it."""
         values = np.empty((len(self), *self.shape), np.float32)
@@ -89,23 +91,14 @@ class Joined:
 
 @dataclasses.dataclass(frozen=True)
 class FeatureSet:
-    """What a head is trained on.
+    """Features and labels that a head is trained on."""
 
-    Attributes:
-        train: One reader per view.
-        val: Validation images.
-        train_labels: `(n,)` float32, 1 = fake.
-        val_labels: `(m,)` float32.
-        width: Number of features.
-        engine: What computed them, see `FeatureCache`.
-    """
-
-    train: list[Any]
-    val: Any
-    train_labels: NDArray[np.float32]
-    val_labels: NDArray[np.float32]
-    width: int
-    engine: str
+    train: list[Any]  # one reader per view
+    val: Any  # a reader of the validation images
+    train_labels: NDArray[np.float32]  # `(n,)`, 1 = fake
+    val_labels: NDArray[np.float32]  # `(m,)`
+    width: int  # number of features
+    engine: str  # what computed them, see `FeatureCache`
 
 
 class FeatureSets:
@@ -114,38 +107,28 @@ class FeatureSets:
     def __init__(
         self,
         manifest: manifests.Manifest,
-        inventory: Inventory,
+        components: Components,
         probes: Sequence[TrainConfig],
     ) -> None:
-        """Compute nothing yet.
-
-        Args:
-            manifest: With splits.
-            inventory: Bases and channels.
-            probes: Runs that show every value of every choice.
-        """
-        self._manifest, self._inventory = manifest, inventory
-        self._supersets = Supersets(probes)
+        """Compute nothing yet; `probes` are runs that show every value of every choice."""
+        self._manifest, self._components = manifest, components
+        self._candidates = [each.model for each in probes if _can_slice(each.model)]
         self._data: dict[str, Data] = {}
         self._caches: dict[str, FeatureCache] = {}
         self._in_memory: OrderedDict[str, tuple[FeatureSet, int]] = OrderedDict()
 
     def data(self, config: TrainConfig) -> Data:
         """Return the images or channels a configuration sees."""
-        names = config.model.channel_names
-        if self._inventory.store is None:
-            channels.check(config, None)
-            key = configs.digest(configs.to_dict(config.input_spec))
-        else:
-            key = ",".join(names)
+        names, store = config.model.channel_names, self._components.store
+        spec = configs.to_dict(config.input_spec)
+        key = configs.digest(spec) if store is None else ",".join(names)
+        if store is None or key not in self._data:
+            channels.check(config, store)
         if key not in self._data:
-            channels.check(config, self._inventory.store)
             self._data[key] = (
                 datasets.load(self._manifest, config.input_spec)
-                if self._inventory.store is None
-                else datasets.load_channels(
-                    self._manifest, self._inventory.store, names
-                )
+                if store is None
+                else datasets.load_channels(self._manifest, store, names)
             )
         return self._data[key]
 
@@ -169,65 +152,129 @@ class FeatureSets:
         return self._in_memory[key][0]
 
     def _features(self, config: TrainConfig) -> tuple[FeatureSet, int]:
+        """Return features, and their bytes in memory."""
         data = self.data(config)
         train, val = data.readable("train"), data.readable("val")
+        parts = [
+            (self._cache(dataclasses.replace(config, model=model)), columns)
+            for model, columns in slices(config.model, self._candidates)
+        ]
+
+        def joined(keys: list[str], view: View) -> Joined:
+            return Joined([(cache.reader(keys, view), at) for cache, at in parts])
+
         views = [View(number=i, augment=config.augment) for i in range(config.views)]
-        readers = [self._joined(config, data.keys(train), view) for view in views]
-        val_reader = self._joined(config, data.keys(val), View())
+        readers = [joined(data.keys(train), view) for view in views]
+        val_reader = joined(data.keys(val), View())
         if config.model.head.standardize:
             mean, variance = heads.moments(readers)
             for each in (*readers, val_reader):
                 each.mean = mean
                 each.scale = (1.0 / np.sqrt(variance)).astype(np.float32)
-        size = sum(reader.nbytes for reader in (*readers, val_reader))
+        width = val_reader.shape[0]
+        size = sum(4 * len(each) * width for each in (*readers, val_reader))
         small = size <= _MEMORY_BYTES
         features = FeatureSet(
             [reader.in_memory() for reader in readers] if small else list(readers),
             val_reader.in_memory() if small else val_reader,
             data.labels(train),
             data.labels(val),
-            val_reader.shape[0],
-            self._engine(config),
+            width,
+            " + ".join(sorted({cache.engine for cache, _ in parts})),
         )
         return features, size if small else 0
 
-    def _joined(self, config: TrainConfig, keys: list[str], view: View) -> Joined:
-        parts = []
-        for part in self._supersets.slices(config.model):
-            cache = self._cache(config, part)
-            parts.append((cache.reader(keys, view), part.columns))
-        return Joined(parts)
-
-    def _engine(self, config: TrainConfig) -> str:
-        slices = self._supersets.slices(config.model)
-        return " + ".join(sorted({self._cache(config, one).engine for one in slices}))
-
-    def _cache(self, config: TrainConfig, part: Slice) -> FeatureCache:
-        config = dataclasses.replace(config, model=part.model)
-        data = self.data(config)
-        described = configs.to_dict(part.model) | {"head": None}
-        key = configs.digest([described, configs.to_dict(config.input_spec)])
+    def _cache(self, config: TrainConfig) -> FeatureCache:
+        described = configs.to_dict(config.model)
+        spec = configs.to_dict(config.input_spec)
+        key = configs.digest([described | {"head": None}, spec])
         if key not in self._caches:
-            self._caches[key] = self._new_cache(part, data)
+            self._caches[key] = self._new_cache(config.model, self.data(config))
         return self._caches[key]
 
-    def _new_cache(self, part: Slice, data: Data) -> FeatureCache:
-        name = part.model.name
-        architecture = catalogue.load(name)
-        weights = self._inventory.found[name]
-        scaling, fitted = None, None
+    def _new_cache(self, model: ModelConfig, data: Data) -> FeatureCache:
+        weights = self._components.loaded[model.name]
 
         def build() -> Any:
-            model = architecture.build(part.model, weights, 0)
-            network.freeze(model)
-            return model
+            built = catalogue.load(model.name).build(model, weights, 0)
+            network.freeze(built)
+            return built
 
-        if supersets.standardizes(part.model):
+        scaling, fitted = None, None
+        if _standardizes(model) and not model.is_rgb:
+            # Features depend on statistics of the training images' channels.
             fitted = build()
             reader = data.images.store.reader(data.keys(data.readable("train")))
             channel_layers.fit_scaling(fitted, reader, len(reader))
             scaling = channel_layers.scaling_of(fitted)
-        recipe = base_recipe(configs.to_dict(part.model), weights.describe(), scaling)
+        recipe = base_recipe(configs.to_dict(model), weights.describe(), scaling)
         return FeatureCache(
             lambda: network.extractor_of(fitted or build()), recipe, data.images.store
         )
+
+
+def slices(
+    model: ModelConfig, candidates: Sequence[ModelConfig]
+) -> list[tuple[ModelConfig, Columns | None]]:
+    """Return extractors and which of their features to put side by side; None is all.
+
+    `candidates` show every value of every choice.
+
+    Raises:
+        InputError: The base has no such layer.
+    """
+    same_base = [each for each in candidates if each.name == model.name]
+    variants = {(m.taps, m.pooling, m.scales, m.inputs) for m in same_base}
+    if not _can_slice(model) or len(variants) < 2:
+        return [(model, None)]
+    last, widths = _layers(model.name, model.options)
+    wanted = [tap or last for tap in model.taps or ("",)]
+    unknown = [tap for tap in wanted if tap not in widths]
+    if unknown:
+        raise InputError(f"model.taps: {model.name} has no layer {quoted(unknown[0])}.")
+    names = dict.fromkeys(tap or last for m in same_base for tap in m.taps or ("",))
+    taps = tuple(tap for tap in names if tap in widths)
+    if not set(wanted) <= set(taps):
+        return [(model, None)]
+    spread = any(each.pooling == "mean_std" for each in same_base)
+    starts = np.cumsum([0, *(widths[tap] * (1 + spread) for tap in taps)])
+    start_of = dict(zip(taps, starts, strict=False))
+    n_moments = 2 if model.pooling == "mean_std" else 1
+    columns = np.concatenate(
+        [start_of[tap] + np.arange(widths[tap] * n_moments) for tap in wanted]
+    )
+    scales = max((each.scales for each in same_base), key=len)
+    if not set(model.scales) <= set(scales):
+        scales = model.scales
+    superset = dataclasses.replace(
+        model,
+        taps=() if taps == (last,) else taps,
+        pooling="mean_std" if spread else "mean",
+        scales=scales,
+    )
+    places = [columns + starts[-1] * scales.index(scale) for scale in model.scales]
+    return [
+        (dataclasses.replace(superset, inputs=(text,)), np.concatenate(places))
+        for text in model.inputs
+    ]
+
+
+@functools.cache
+def _layers(name: str, options: Options) -> tuple[str, dict[str, int]]:
+    """Return a base's last layer and each layer's channels; builds it, without weights."""
+    config = ModelConfig(name=name, options=options)
+    base = network.base_of(catalogue.load(name).build(config))
+    widths = {
+        layer.name: int(layer.output.shape[-1])
+        for layer in base.layers
+        if len(layer.output.shape) == 4
+    }
+    return base.layers[-1].name, widths
+
+
+def _can_slice(model: ModelConfig) -> bool:
+    return model.pooling in ("mean", "mean_std") and not _standardizes(model)
+
+
+def _standardizes(model: ModelConfig) -> bool:
+    return isinstance(model.options, ViewOptions) and model.options.standardize

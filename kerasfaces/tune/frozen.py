@@ -14,55 +14,49 @@ from typing import Any
 from kerasfaces.models import catalogue
 from kerasfaces.models.config import HeadConfig
 from kerasfaces.train.config import TrainConfig
-from kerasfaces.tune.inventory import Inventory
+from kerasfaces.tune.components import Components
 
-SIZES_PX = (160, 256)
-VIEWS = (1, 2)
-SCALES = ("1", "2", "1,2")
 TAPS = ("four", "first two", "last two", "end")
 HEADS = ("linear", "64", "256", "256,64")
 
 
 def configure(
     hp: Any,
-    inventory: Inventory,
+    components: Components,
     *,
     epochs: int = 100,
     patience: int | None = 15,
-    sizes_px: Sequence[int] = SIZES_PX,
+    sizes_px: Sequence[int] = (160, 256),
     tap_sets: Sequence[str] = TAPS,
-    views: Sequence[int] = VIEWS,
+    views: Sequence[int] = (1, 2),
 ) -> TrainConfig:
-    """Ask for everything and return the run.
+    """Ask a `HyperParameters` for everything and return the run.
 
-    Args:
-        hp: `HyperParameters`.
-        inventory: What there is here.
-        epochs: Of the longest training.
-        patience: See `TrainConfig`.
-        sizes_px: Image sizes to choose from; with one, nothing is asked.
-        tap_sets: Of `TAPS`.
-        views: Numbers of views to choose from; with one, nothing is asked.
+    `epochs` are those of the longest training, `tap_sets` some of `TAPS`. Where there is one
+    size or number of views to choose from, nothing is asked.
     """
-    base = hp.Choice("base", list(inventory.bases))
-    config = inventory.default(base)
+    base = hp.Choice("base", list(components.bases))
+    config = components.default(base)
     four = catalogue.load(base).taps
     taps = {"four": four, "first two": four[:2], "last two": four[2:], "end": ()}
     chosen = {
         "taps": taps[hp.Choice("taps", list(tap_sets))],
         "pooling": hp.Choice("pooling", ["mean_std", "mean"]),
-        "scales": _numbers(hp.Choice("scales", list(SCALES), default="1,2"), float),
+        "scales": _numbers(
+            hp.Choice("scales", ["1", "2", "1,2"], default="1,2"), float
+        ),
         "head": _head(hp),
     }
-    if inventory.store is None:
+    n_views = 1
+    if components.store is None:
         chosen["size_px"] = _choice(hp, "size_px", sizes_px, default=sizes_px[-1])
-    elif len(inventory.inputs) > 1:
-        chosen["inputs"] = tuple(hp.Choice("inputs", list(inventory.inputs)).split(","))
-    model = dataclasses.replace(config.model, **chosen)
-    n_views = 1 if inventory.store is not None else _choice(hp, "views", views)
+        n_views = _choice(hp, "views", views)
+    elif len(components.inputs) > 1:
+        inputs = hp.Choice("inputs", list(components.inputs))
+        chosen["inputs"] = tuple(inputs.split(","))
     return dataclasses.replace(
         config,
-        model=model,
+        model=dataclasses.replace(config.model, **chosen),
         views=n_views,
         epochs=epochs,
         patience=patience,
@@ -87,5 +81,5 @@ def _choice(hp: Any, name: str, values: Sequence[Any], **options: Any) -> Any:
     return values[0] if len(values) == 1 else hp.Choice(name, list(values), **options)
 
 
-def _numbers(text: str, kind: Any) -> tuple[Any, ...]:
+def _numbers(text: str, kind: type) -> tuple[Any, ...]:
     return tuple(kind(part) for part in text.split(","))

@@ -7,11 +7,10 @@ may be as good. Trials that ended before their training did (Hyperband's early r
 median rule) come last, whatever their score: they may be better than the best.
 """
 
-import logging
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,10 +20,9 @@ from kerasfaces import metrics
 from kerasfaces.core.errors import RunError
 from kerasfaces.core.files import atomic_path, write_text
 from kerasfaces.tune import records
+from kerasfaces.tune.effects import short
+from kerasfaces.tune.records import METRICS, Trial
 from kerasfaces.tune.study import OBJECTIVES
-from kerasfaces.tune.trainings import METRICS
-
-logger = logging.getLogger(__name__)
 
 LEVEL = 0.05
 SHOWN = 10  # rows a terminal gets
@@ -32,95 +30,82 @@ BEST, ALIKE, BETTER, WORSE = "best", "alike", "better", "worse"  # against the b
 HP = "hp_"  # begins the columns of hyperparameters, which may have any name
 
 
-class Judged(Protocol):
-    """How a study judges its trials."""
-
-    @property
-    def objective(self) -> str:
-        """Column of the history."""
-
-    @property
-    def seed(self) -> int:
-        """Of the resamples."""
-
-
 def make(
-    study: Judged, folder: Path, completed: Sequence[Any], failed: Sequence[Any]
+    folder: Path,
+    completed: Sequence[Trial],
+    failed: Sequence[Trial],
+    objective: str,
+    seed: int,
 ) -> pd.DataFrame:
-    """Return the leaderboard.
+    """Return the leaderboard of a study's folder, which holds `val_labels.npy`.
 
-    Args:
-        study: The study.
-        folder: Its folder, with `val_labels.npy`.
-        completed: Trials with scores, best first.
-        failed: The others.
+    `completed` come best first; `seed` keys the resamples.
     """
     labels = read_labels(folder)
-    best = records.logits(folder, completed[0]) if completed else None
+    logits = [records.logits(folder, trial) for trial in completed[:1]]
     differences = [
         metrics.repeated_difference(
-            study.objective.removeprefix("val_"),
+            objective.removeprefix("val_"),
             labels,
             records.logits(folder, trial),
-            best,
-            seed=study.seed,
+            logits[0],
+            seed=seed,
         )
         for trial in completed[1:]
-        if best is not None
     ]
     adjusted = metrics.holm([each.p_value for each in differences])
-    rows = []
-    for rank, trial in enumerate(completed):
-        row = {"rank": rank + 1, **_facts(study, trial)}
-        if rank:
-            difference = differences[rank - 1]
-            row |= {
-                "difference": difference.estimate.value,
+    compared: list[dict[str, Any]] = [{"against_best": BEST}]
+    for difference, p_holm in zip(differences, adjusted, strict=True):
+        value = difference.estimate.value
+        ahead = (value > 0) == (OBJECTIVES[objective] == "max")
+        compared.append(
+            {
+                "difference": value,
                 "difference_low": difference.estimate.low,
                 "difference_high": difference.estimate.high,
-                "p_holm": adjusted[rank - 1],
-                "against_best": _verdict(
-                    study, difference.estimate.value, adjusted[rank - 1]
-                ),
+                "p_holm": p_holm,
+                # Only a trial that was cut short can be better.
+                "against_best": ALIKE
+                if p_holm >= LEVEL
+                else (BETTER if ahead else WORSE),
             }
-        else:
-            row["against_best"] = BEST
-        row["like_best"] = row["against_best"] in (BEST, ALIKE)
-        rows.append(row)
-    rows += [{"rank": None, **_facts(study, trial)} for trial in failed]
+        )
+    rows = [
+        {"rank": rank, **_facts(objective, trial), **row}
+        | {"like_best": row["against_best"] in (BEST, ALIKE)}
+        for rank, (trial, row) in enumerate(zip(completed, compared, strict=False), 1)
+    ]
+    rows += [{"rank": None, **_facts(objective, trial)} for trial in failed]
     return pd.DataFrame(rows)
 
 
 def write(folder: Path, table: pd.DataFrame) -> None:
     """Write leaderboard.csv."""
-    write_text(
-        folder / "leaderboard.csv", table.to_csv(index=False, lineterminator="\n")
-    )
+    text = table.to_csv(index=False, lineterminator="\n")
+    write_text(folder / "leaderboard.csv", text)
 
 
-def text(study: Judged, table: pd.DataFrame, names: Sequence[str]) -> str:
+def text(table: pd.DataFrame, objective: str, names: Sequence[str]) -> str:
     """Return what a terminal shows: the first rows, and how many could be the best.
 
-    Args:
-        study: The study.
-        table: The leaderboard.
-        names: Hyperparameters to show.
+    `names` are the hyperparameters to show.
     """
     ranked = table[table["rank"].notna()]
-    shown = ranked.head(SHOWN)
-    cells = [["", "trial", study.objective, "sd", *names]]
-    for row in shown.to_dict("records"):
-        sd = row["sd"]
+    cells = [["", "trial", objective, "sd", *names]]
+    for row in ranked.head(SHOWN).to_dict("records"):
         cells.append(
             [
                 {BEST: "=", ALIKE: "=", BETTER: "+"}.get(row["against_best"], ""),
                 str(row["trial"]),
                 f"{row['score']:.4f}",
-                "" if sd is None or math.isnan(sd) else f"{sd:.4f}",
-                *(_short(row.get(HP + name)) for name in names),
+                "" if is_missing(row["sd"]) else f"{row['sd']:.4f}",
+                *(
+                    "" if is_missing(value) else short(value)
+                    for value in (row.get(HP + name) for name in names)
+                ),
             ]
         )
-    widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
         for line in cells
@@ -147,41 +132,32 @@ def text(study: Judged, table: pd.DataFrame, names: Sequence[str]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _verdict(study: Judged, difference: float, p_value: float) -> str:
-    """Return what a trial is against the best; only one that was cut short can be better."""
-    if p_value >= LEVEL:
-        return ALIKE
-    ahead = (difference > 0) == (OBJECTIVES[study.objective] == "max")
-    return BETTER if ahead else WORSE
+def is_missing(value: Any) -> bool:
+    """Tell whether a cell is empty."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
-def _facts(study: Judged, trial: Any) -> dict[str, Any]:
-    scores = [one[study.objective] for one in trial.repeats]
-    sd = metrics.mean_sd(scores)[1] if scores else math.nan
-    others = {
-        name: float(np.mean([one[name] for one in trial.repeats]))
+def _facts(objective: str, trial: Trial) -> dict[str, Any]:
+    repeats = trial.repeats
+    means = {
+        name: float(np.mean([one[name] for one in repeats]))
         for name in METRICS
-        if trial.repeats
+        if repeats
     }
+    scores = [one[objective] for one in repeats]
     return {
         "trial": trial.trial_id,
         "status": trial.status.lower(),
         "score": trial.score,
-        "sd": sd,
-        "n_seeds": len(scores),
-        **others,
-        "epochs": max((one["epochs"] for one in trial.repeats), default=0),
+        "sd": metrics.mean_sd(scores)[1] if scores else math.nan,
+        "n_seeds": len(repeats),
+        **means,
+        "epochs": max((one["epochs"] for one in repeats), default=0),
         "partial": trial.partial,
         "seconds": trial.seconds,
         **{HP + name: value for name, value in trial.values.items()},
         "reason": trial.message,
     }
-
-
-def _short(value: Any) -> str:
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return ""
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def read_labels(folder: Path) -> NDArray[np.float32]:

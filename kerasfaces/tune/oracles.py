@@ -1,4 +1,4 @@
-"""What is tried next, as KerasTuner's oracles: `populate_space` for a trial's number.
+"""Choice of the next trial, as KerasTuner's oracles: `populate_space` for a trial's number.
 
 Values are a function of the study's seed, the trial's number and the trials before it, and
 of nothing an oracle remembers. So a search that was killed is the same program run again
@@ -7,9 +7,8 @@ from a generator that `get_state` leaves out and repeats points, its Hyperband p
 who finished first and gives rounds up where trials fail, its grid keeps its order private.
 """
 
-import hashlib
 import itertools
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import keras_tuner
@@ -24,26 +23,12 @@ _COLLISIONS = 200  # draws tried before, after which a space counts as exhausted
 
 
 class StudyOracle(keras_tuner.Oracle):
-    """What all our oracles share.
-
-    Attributes:
-        study: The study.
-        recorded: Id -> values of trials that earlier calls began.
-        exhausted: Nothing is left to be tried.
-    """
+    """What all our oracles share."""
 
     in_order = False  # whether values depend on which of the earlier trials are over
 
-    def __init__(
-        self, study: Study, space: Any, recorded: Mapping[str, Any] | None = None
-    ) -> None:
-        """Take a declared space.
-
-        Args:
-            study: The study.
-            space: `HyperParameters` with the default values.
-            recorded: Id -> values of the trials that earlier calls began.
-        """
+    def __init__(self, study: Study, space: Any, recorded: Mapping[str, Any]) -> None:
+        """Take a declared space, and id -> values of trials that earlier calls began."""
         super().__init__(
             objective=keras_tuner.Objective(study.objective, study.direction),
             hyperparameters=space,
@@ -51,9 +36,8 @@ class StudyOracle(keras_tuner.Oracle):
             # Failures in a row are counted by the search, which can say why.
             max_consecutive_failed_trials=None,
         )
-        self.study, self.recorded = study, dict(recorded or {})
+        self.study, self.recorded = study, recorded
         self.seed = study.seed  # KerasTuner takes 0 for none
-        self.exhausted = False
         self.verbose = 0
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
@@ -64,7 +48,6 @@ class StudyOracle(keras_tuner.Oracle):
             values = self.recorded[trial_id]
         elif limit is None or number < limit:
             values = self.choose(number)
-            self.exhausted = values == STOPPED
         if isinstance(values, str):
             return {"status": values, "values": None}
         return {"status": RUNNING, "values": values}
@@ -73,9 +56,14 @@ class StudyOracle(keras_tuner.Oracle):
         """Return a new trial's values, IDLE until others are over, or STOPPED."""
         raise NotImplementedError
 
+    def size(self) -> int | None:
+        """Return how many trials there are without a limit; None where nobody knows."""
+        return None
+
     def total(self) -> int | None:
         """Return how many trials there will be; None where nobody knows."""
-        return self.study.max_trials
+        known = [n for n in (self.size(), self.study.max_trials) if n is not None]
+        return min(known, default=None)
 
     def continued(self) -> set[str]:
         """Return the trials that later ones may continue."""
@@ -90,15 +78,10 @@ class StudyOracle(keras_tuner.Oracle):
 
     def key(self, values: Mapping[str, Any]) -> str:
         """Return the same text for the same values."""
-        text = "".join(f"{name}={values[name]}" for name in sorted(values))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return "".join(f"{name}={values[name]}" for name in sorted(values))
 
     def draw(self, *keys: str | int) -> dict[str, Any] | str:
-        """Return random values not tried before; STOPPED where there seem to be none.
-
-        Args:
-            keys: What they are for: the same keys give the same values.
-        """
+        """Return random values not tried before, the same for the same keys, or STOPPED."""
         tried = self.tried()
         for attempt in range(_COLLISIONS):
             drawn = keras_tuner.HyperParameters()
@@ -112,7 +95,7 @@ class StudyOracle(keras_tuner.Oracle):
         return STOPPED
 
     def completed(self) -> list[Any]:
-        """Return the trials with a score, by number."""
+        """Return KerasTuner's trials with a score, by number."""
         trials = [self.trials[key] for key in sorted(self.trials)]
         return [one for one in trials if one.status == COMPLETED]
 
@@ -125,11 +108,9 @@ class Grid(StudyOracle):
         combinations = points(self.hyperparameters)
         return next(itertools.islice(combinations, number, None), STOPPED)
 
-    def total(self) -> int | None:
-        """Return the number of combinations, or of those asked for."""
-        count = sum(1 for _ in points(self.hyperparameters))
-        limit = self.study.max_trials
-        return count if limit is None else min(count, limit)
+    def size(self) -> int:
+        """Return the number of combinations."""
+        return sum(1 for _ in points(self.hyperparameters))
 
 
 class Random(StudyOracle):
@@ -140,8 +121,3 @@ class Random(StudyOracle):
         if number == 0:
             return dict(self.hyperparameters.values)
         return self.draw("trial", number)
-
-
-def lowest_free(numbers: Collection[int]) -> int:
-    """Return the lowest number from 0 that is not there."""
-    return next(n for n in itertools.count() if n not in numbers)

@@ -1,4 +1,7 @@
-"""The files of one trial, each written whole or not at all; see the package docstring."""
+"""A trial: what a worker gets, what its training gives, and the files that hold it.
+
+Each file is written whole or not at all; the package docstring lists them.
+"""
 
 import dataclasses
 import json
@@ -15,8 +18,9 @@ from kerasfaces.core import arrays
 from kerasfaces.core.errors import RunError
 from kerasfaces.core.files import atomic_path, read_json, write_json, write_text
 from kerasfaces.core.texts import quoted
-from kerasfaces.tune.trainings import METRICS, Result
+from kerasfaces.train.config import TrainConfig
 
+METRICS = ("loss", "val_auc", "val_accuracy", "val_loss")  # of the epoch that counts
 COMPLETED, FAILED, RUNNING = "COMPLETED", "FAILED", "RUNNING"
 RESERVED = "tuner/"  # names of Hyperband's own values
 EPOCHS = "tuner/epochs"  # KerasTuner's name for Hyperband's share of the epochs
@@ -24,42 +28,87 @@ _AGAIN = "run the same command: that trial is trained again, the others are not 
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Trial:
-    """The content of trial.json.
+class Training:
+    """A trial, ready to be trained."""
 
-    Attributes:
-        trial_id: Its number, four digits.
-        values: Hyperparameter -> value, Hyperband's own included.
-        status: `COMPLETED`, `FAILED` or `RUNNING`.
-        score: Mean of the objective over the repeats; None unless completed.
-        message: Why it failed; empty where it did not.
-        repeats: One summary per training seed.
-        config: The run's configuration; None where the values stand for none.
-        seconds: All of the trial, features included.
-    """
+    trial_id: str  # its number, four digits
+    config: TrainConfig  # its own seed does not matter
+    values: Mapping[str, Any]  # the hyperparameters, for TensorBoard
+    seeds: Sequence[int]  # one training each
+    folder: Path  # the trial's; used where the worker can see it
+    objective: str  # column of the history that trials are ranked by
+    sign: float  # 1 where more is better, -1 where less is
+    epochs_now: int | None = None  # pause after so many; None trains to the end
+    # Seed -> state of the trial to continue; empty starts anew.
+    checkpoints: Mapping[int, bytes] = dataclasses.field(default_factory=dict)
+    limits: Sequence[float | None] = ()  # per epoch, what the best value must reach
+    tensorboard: bool = False  # write TensorBoard logs
 
-    trial_id: str
-    values: Mapping[str, Any]
-    status: str
-    score: float | None = None
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Repeat:
+    """One training seed of a trial."""
+
+    seed: int  # of weights, dropout and batch order
+    rows: list[dict[str, Any]]  # the history, one row per epoch
+    best: int  # position of the epoch whose weights count
+    logits: NDArray[np.float32]  # of the validation images, `(m,)`
+    weights: list[NDArray[Any]]  # the head's arrays
+    seconds: float  # of training
+    stopped: bool = False  # the median rule ended it
+    engine: str = ""  # name and version of what computed the features
+
+    def summary(self) -> dict[str, Any]:
+        """Return its entry in trial.json."""
+        row = self.rows[self.best]
+        return {
+            "seed": self.seed,
+            "epochs": len(self.rows),
+            "kept_epoch": row["epoch"],
+            **{name: row[name] for name in METRICS},
+            "engine": self.engine,
+            "seconds": round(self.seconds, 3),
+            "stopped": self.stopped,
+        }
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Result:
+    """The trainings of a trial, one per seed, or the reason why it failed."""
+
+    repeats: Sequence[Repeat] = ()
     message: str = ""
-    repeats: Sequence[Mapping[str, Any]] = ()
-    config: Mapping[str, Any] | None = None
-    seconds: float = 0.0
+    seconds: float = 0.0  # all of it, features included
+    # Seed -> file content, where the trial's folder was out of reach.
+    checkpoints: Mapping[int, bytes] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Trial:
+    """The content of trial.json."""
+
+    trial_id: str  # its number, four digits
+    values: Mapping[str, Any]  # of hyperparameters, Hyperband's own included
+    status: str  # COMPLETED, FAILED or RUNNING
+    score: float | None = None  # mean of the objective over the repeats
+    message: str = ""  # why it failed
+    repeats: Sequence[Mapping[str, Any]] = ()  # one summary per training seed
+    config: Mapping[str, Any] | None = None  # None where the values stand for no run
+    seconds: float = 0.0  # all of the trial, features included
 
     @property
     def own_values(self) -> dict[str, Any]:
-        """Return the values without Hyperband's."""
+        """The values without Hyperband's."""
         return {k: v for k, v in self.values.items() if not k.startswith(RESERVED)}
 
     @property
     def stopped(self) -> bool:
-        """Tell whether the median rule ended it."""
+        """Whether the median rule ended it."""
         return any(each["stopped"] for each in self.repeats)
 
     @property
     def partial(self) -> bool:
-        """Tell whether it ended before its training did: `train` cannot repeat it.
+        """Whether it ended before its training did: `train` cannot repeat it.
 
         Hyperband's early rounds and trials that the median rule stopped.
         """
@@ -75,20 +124,17 @@ class Trial:
 
 
 def ranked(trials: Iterable[Trial], direction: str) -> list[Trial]:
-    """Return the trials with a score, best first; the earlier where equal.
+    """Return the trials with a score, best (`max` or `min`) first; the earlier where equal.
 
     Those that ended before their training did come last: nobody can train them again.
-
-    Args:
-        trials: Any.
-        direction: `max`, or `min` where less is better.
     """
     sign = -1.0 if direction == "max" else 1.0
-    scored = [(sign * one.score, one) for one in trials if one.score is not None]
-    ordered = sorted(
-        scored, key=lambda pair: (pair[1].partial, pair[0], pair[1].trial_id)
-    )
-    return [one for _, one in ordered]
+    scored = [
+        (one.partial, sign * one.score, one.trial_id, one)
+        for one in trials
+        if one.score is not None
+    ]
+    return [one for *_, one in sorted(scored, key=lambda entry: entry[:3])]
 
 
 def read_object(path: Path) -> dict[str, Any]:
@@ -117,12 +163,7 @@ def checkpoint_of(folder: Path, seed: int) -> Path:
 
 
 def begin(study: Path, state: Mapping[str, Any]) -> None:
-    """Write a trial that has values and no result.
-
-    Args:
-        study: The study's folder.
-        state: KerasTuner's, of a running trial.
-    """
+    """Write a trial that has values and no result: KerasTuner's state of it."""
     write_json(folder_of(study, state["trial_id"]) / "trial.json", state)
 
 
@@ -132,22 +173,15 @@ def finish(
     result: Result,
     config: Mapping[str, Any] | None,
 ) -> Trial:
-    """Write a trial's result; trial.json last: with it the trial is over.
-
-    Args:
-        study: The study's folder.
-        state: KerasTuner's, of the trial that is over.
-        result: What its training came to.
-        config: The run's configuration.
-    """
+    """Write a trial's result and KerasTuner's state; with trial.json the trial is over."""
     folder = folder_of(study, state["trial_id"])
     repeats = result.repeats
     if repeats:
         rows = [{"seed": one.seed, **row} for one in repeats for row in one.rows]
         table = pd.DataFrame(rows).drop(columns="phase", errors="ignore")
         write_text(folder / "history.csv", table.to_csv(index=False))
-        logits = {f"seed_{one.seed}": one.logits for one in repeats}
-        arrays.write(folder / "logits.npz", logits)
+        by_seed = {f"seed_{one.seed}": one.logits for one in repeats}
+        arrays.write(folder / "logits.npz", by_seed)
         weights = {
             f"seed_{one.seed}_{i}": array
             for one in repeats
@@ -219,13 +253,15 @@ def logits(study: Path, trial: Trial) -> NDArray[np.float64]:
         rows = [by_seed[f"seed_{one['seed']}"] for one in trial.repeats]
         return np.stack(rows).astype(np.float64)
     except (ValueError, KeyError) as error:
-        raise RunError(
-            f"{path} is damaged ({error}); delete the folder {path.parent} and {_AGAIN}."
-        ) from error
+        raise _damaged(path, error) from error
 
 
 def history(study: Path, trial: Trial) -> pd.DataFrame:
-    """Return a trial's epochs, `seed,epoch,...`; empty where it has none."""
+    """Return a trial's epochs, `seed,epoch,...`; empty where it has none.
+
+    Raises:
+        RunError: The file is damaged.
+    """
     path = folder_of(study, trial.trial_id) / "history.csv"
     if not path.exists():
         return pd.DataFrame()
@@ -236,31 +272,14 @@ def history(study: Path, trial: Trial) -> pd.DataFrame:
         if not whole or not np.isfinite(table[numbers]).all(axis=None):
             raise ValueError("numbers are missing")
     except (ValueError, TypeError) as error:  # pandas' own errors are ValueErrors
-        raise RunError(
-            f"{path} is damaged ({error}); delete the folder {path.parent} and {_AGAIN}."
-        ) from error
+        raise _damaged(path, error) from error
     return table
 
 
-def curve(study: Path, trial: Trial, objective: str) -> list[float]:
-    """Return the objective after each epoch of a trial's first seed."""
-    table = history(study, trial)
-    if table.empty:
-        return []
-    first = table[table["seed"] == table["seed"].iloc[0]]
-    return [float(value) for value in first[objective]]
-
-
-def write_progress(folder: Path, progress: Mapping[str, Any]) -> None:
-    """Write how far a running trial is.
-
-    Args:
-        folder: The trial's.
-        progress: `repeat` of `repeats`, `epoch` of `epochs`, `value` of the objective, and
-            how many epochs were `trained` in these `seconds`: a continued trial's first
-            ones were not.
-    """
-    write_json(folder / "progress.json", progress)
+def _damaged(path: Path, error: Exception) -> RunError:
+    return RunError(
+        f"{path} is damaged ({error}); delete the folder {path.parent} and {_AGAIN}."
+    )
 
 
 def read_progress(folder: Path) -> dict[str, Any] | None:
@@ -276,14 +295,7 @@ def read_progress(folder: Path) -> dict[str, Any] | None:
 def prune(
     study: Path, ended: Sequence[Trial], best: set[str], continued: set[str]
 ) -> None:
-    """Remove weights and checkpoints that nobody needs any more.
-
-    Args:
-        study: The study's folder.
-        ended: Trials that are over.
-        best: Those that keep their weights.
-        continued: Those that later trials may continue.
-    """
+    """Remove the weights of all but the best, and checkpoints that nobody may continue."""
     for trial in ended:
         folder = folder_of(study, trial.trial_id)
         if trial.trial_id not in best:

@@ -1,28 +1,165 @@
 """Study folder -> report.html: at the end of a study, or whenever somebody asks."""
 
+import dataclasses
 import logging
+from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
+from typing import Any
+
+import pandas as pd
 
 from kerasfaces.core import registry
+from kerasfaces.core.errors import RunError
 from kerasfaces.core.files import write_text
+from kerasfaces.core.texts import quoted
 from kerasfaces.report import page as pages
 from kerasfaces.report.markup import Section
-from kerasfaces.tune.report_input import StudyInput, gather
+from kerasfaces.run import kinds
+from kerasfaces.tune import leaderboard, records
+from kerasfaces.tune.records import Trial
+from kerasfaces.tune.study import OBJECTIVES
 
 logger = logging.getLogger(__name__)
 
 _PACKAGE = "kerasfaces.tune.sections"
 _FEW = 10  # trials, below which pictures say little
+_AHEAD = "s2"  # colour of trials that were better when they were cut short
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StudyInput:
+    """A study folder, finished or not: what every section is drawn from."""
+
+    folder: Path
+    identity: Mapping[str, Any]  # the content of study.json
+    about: Mapping[str, Any]  # the content of about.json; empty without it
+    completed: list[Trial]  # with a score, best first
+    failed: list[Trial]  # with a reason instead
+    n_running: int  # trials that have begun and are not over
+    table: pd.DataFrame  # the leaderboard
+    result: Mapping[str, Any] | None  # of result.json; None while there is no winner
+    environment: Mapping[str, Any]  # versions and machine, or empty
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The study's settings."""
+        settings: Mapping[str, Any] = self.identity["settings"]
+        return settings
+
+    @property
+    def objective(self) -> str:
+        """Column of the history by which trials are ranked."""
+        return str(self.settings["objective"])
+
+    @property
+    def more_is_better(self) -> bool:
+        """Whether the best trial has the largest score."""
+        return OBJECTIVES[self.objective] == "max"
+
+    @cached_property
+    def against_best(self) -> dict[str, str]:
+        """Id of each trial with a score -> `best`, `alike`, `better` or `worse`."""
+        if not self.completed:
+            return {}
+        ranked = self.table[self.table["rank"].notna()]
+        return dict(zip(ranked["trial"], ranked["against_best"], strict=True))
+
+    @property
+    def n_like_best(self) -> int:
+        """Trials that chance may have kept from first place, the best included."""
+        verdicts = list(self.against_best.values())
+        return verdicts.count(leaderboard.BEST) + verdicts.count(leaderboard.ALIKE)
+
+    @property
+    def n_ahead(self) -> int:
+        """Trials that were better than the best when they were cut short."""
+        return list(self.against_best.values()).count(leaderboard.BETTER)
+
+    @property
+    def colours(self) -> list[tuple[str, str]]:
+        """The colours of trials and what they mean, for a legend."""
+        colours = [("fake", "not distinguishable from the best"), ("real", "worse")]
+        return colours + [(_AHEAD, "better, but cut short")] * (self.n_ahead > 0)
+
+    @property
+    def names(self) -> list[str]:
+        """Hyperparameters in the order declared, those under conditions once."""
+        return hyperparameters(self.identity["space"])
+
+    def colour(self, trial: Trial) -> str:
+        """Return the colour of a trial, one of `colours`."""
+        special = {leaderboard.WORSE: "real", leaderboard.BETTER: _AHEAD}
+        return special.get(self.against_best[trial.trial_id], "fake")
+
+    def kind(self, trial: Trial) -> str:
+        """Return how a trial's point is drawn: in its colour, hollow if cut short."""
+        return f"open {self.colour(trial)}" if trial.partial else self.colour(trial)
+
+    def line(self, trial: Trial) -> str:
+        """Return how a trial's line is drawn: the best apart, the worse faint."""
+        if self.against_best[trial.trial_id] == leaderboard.BEST:
+            return "mark"
+        colour = self.colour(trial)
+        return f"{colour} thin faint" if colour == "real" else f"{colour} thin"
+
+
+def hyperparameters(space: Mapping[str, Any]) -> list[str]:
+    """Return the names in a space as study.json has it, those under conditions once."""
+    return list(dict.fromkeys(text.partition(" if ")[0] for text in space))
+
+
+def gather(folder: Path) -> StudyInput:
+    """Read a study folder; a running study's too, and nothing is written.
+
+    Raises:
+        RunError: It holds no study, or no finished trial, or a damaged one.
+    """
+    if not (folder / "study.json").exists():
+        what = (
+            f"it is a run, whose report is {folder / 'report.html'}"
+            if (folder / kinds.POINT).is_file()
+            else "give the folder that kerasfaces tune wrote (-o, else runs/tune-...)"
+        )
+        raise RunError(f"{folder} holds no study (no study.json in it); {what}.")
+    identity = records.read_object(folder / "study.json")
+    lacking = {"study", "settings", "space", "weights"} - set(identity)
+    if lacking:
+        raise RunError(
+            f"{folder / 'study.json'} is damaged: it lacks {quoted(min(lacking))}."
+        )
+    objective, seed = (identity["settings"][name] for name in ("objective", "seed"))
+    trials = records.load_all(folder)
+    completed = records.ranked(trials, OBJECTIVES[objective])
+    failed = [each for each in trials if each.status == records.FAILED]
+    if (not completed and not failed) or not (folder / "val_labels.npy").exists():
+        raise RunError(
+            f"{folder} has no finished trial yet, so there is nothing to report; run the study "
+            "(or wait for its first trial) and ask again."
+        )
+    about, result, environment = (
+        records.read_object(folder / name) if (folder / name).exists() else {}
+        for name in ("about.json", "result.json", "environment.json")
+    )
+    n_running = sum(each.status == records.RUNNING for each in trials)
+    # A study that was continued since has another winner, or will have.
+    end = (completed[0].trial_id, len(completed)) if completed else None
+    is_current = not n_running and (result.get("trial"), result.get("n_trials")) == end
+    return StudyInput(
+        folder=folder,
+        identity=identity,
+        about=about,
+        completed=completed,
+        failed=failed,
+        n_running=n_running,
+        table=leaderboard.make(folder, completed, failed, objective, seed),
+        result=result if is_current else None,
+        environment=environment,
+    )
 
 
 def write(folder: Path) -> Path:
-    """Write `folder/report.html`.
-
-    Args:
-        folder: A study's, finished, running or killed.
-
-    Returns:
-        The page.
+    """Write `folder/report.html` of a study, finished, running or killed; return it.
 
     Raises:
         RunError: It holds no study, or no finished trial, or a damaged one.
@@ -34,13 +171,13 @@ def write(folder: Path) -> Path:
 
 def render(data: StudyInput) -> str:
     """Return the page."""
-    title = data.about.get("title") or data.identity["study"]
+    name = data.identity["study"]
     footer = (
         "Trials were ranked on validation; the winner alone met the test images, once. What "
         "is not distinguishable from the best on this validation set may be as good or better."
     )
     return pages.page(
-        f"{data.identity['study']}: {title}",
+        f"{name}: {data.about.get('title') or name}",
         "kerasfaces study report",
         _warnings(data),
         sections(data),
@@ -50,60 +187,57 @@ def render(data: StudyInput) -> str:
 
 def sections(data: StudyInput) -> list[tuple[str, Section]]:
     """Return every section that has something to say, in the order of the page."""
-    modules = [
-        (name, registry.load(_PACKAGE, name)) for name in registry.names(_PACKAGE)
-    ]
-    ordered = sorted(modules, key=lambda item: (item[1].ORDER, item[0]))
-    made = [(name, module.report(data)) for name, module in ordered]
-    return [(name, section) for name, section in made if section is not None]
+    modules = {name: registry.load(_PACKAGE, name) for name in registry.names(_PACKAGE)}
+    ordered = sorted(modules, key=lambda name: (modules[name].ORDER, name))
+    drawn = [(name, modules[name].report(data)) for name in ordered]
+    return [(name, section) for name, section in drawn if section is not None]
 
 
 def _engines(data: StudyInput) -> list[str]:
-    """Say where trials of one model had features by different engines."""
+    """Return a sentence where trials of one model had features by different engines."""
     engines: dict[str, set[str]] = {}
     for trial in data.completed:
         name = (trial.config or {}).get("model", {}).get("name", "")
         named = {each.get("engine", "") for each in trial.repeats} - {""}
         engines.setdefault(name, set()).update(named)
-    said = [
+    sentences = [
         f"Trials of {name} were trained on features by {' and by '.join(sorted(by))} (the "
         "study was continued elsewhere): their scores can differ in the last digits."
         for name, by in sorted(engines.items())
         if len(by) > 1
     ]
-    for sentence in said:
+    for sentence in sentences:
         logger.warning("%s", sentence)
-    return said
+    return sentences
 
 
 def _warnings(data: StudyInput) -> list[str]:
-    found = list(data.about.get("notes", []))
+    n_completed, n_failed = len(data.completed), len(data.failed)
+    warnings = list(data.about.get("notes", []))
     if data.result is None:
-        found.append(
-            f"The search is not over: {len(data.completed)} trials have a score, "
+        warnings.append(
+            f"The search is not over: {n_completed} trials have a score, "
             f"{data.n_running} are unfinished, and no winner of them all was trained. The "
             "same command continues it."
         )
-    found += _engines(data)
-    if data.failed:
-        found.append(
-            f"{len(data.failed)} of {len(data.failed) + len(data.completed)} trials failed; "
+    warnings += _engines(data)
+    if n_failed:
+        warnings.append(
+            f"{n_failed} of {n_failed + n_completed} trials failed; "
             "their reasons are below the leaderboard."
         )
     partial = sum(each.partial for each in data.completed)
     if partial:
-        found.append(
+        ahead = (
+            f" {data.n_ahead} of them were better than the best whole one even so: trained "
+            "to the end, they might win."
+        )
+        warnings.append(
             f"{partial} trials ended before their training did (Hyperband, the median rule): "
-            "their scores are those of shorter trainings."
-            + (
-                f" {data.n_ahead} of them were better than the best whole one even so: trained "
-                "to the end, they might win."
-                if data.n_ahead
-                else ""
-            )
+            "their scores are those of shorter trainings." + ahead * (data.n_ahead > 0)
         )
-    if data.completed and len(data.completed) < _FEW:
-        found.append(
-            f"With {len(data.completed)} trials, effects and intervals over trials say little."
+    if 0 < n_completed < _FEW:
+        warnings.append(
+            f"With {n_completed} trials, effects and intervals over trials say little."
         )
-    return found
+    return warnings

@@ -1,12 +1,18 @@
-"""Study + manifest -> study folder: search, leaderboard, winner; resumable anywhere."""
+"""Study + manifest -> study folder: search, leaderboard, winner; resumable anywhere.
+
+The winner becomes an ordinary run folder, and meets the test images once.
+"""
 
 import dataclasses
 import json
 import logging
 import os
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from kerasfaces import manifest as manifests
 from kerasfaces.core import config as configs
@@ -15,7 +21,12 @@ from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.core.files import write_json
 from kerasfaces.manifest import split as splits
-from kerasfaces.tune import inventory, leaderboard, live, report, space, winner
+from kerasfaces.run.folder import ScoredRun
+from kerasfaces.train.config import TrainConfig
+from kerasfaces.train.loop import scores
+from kerasfaces.train.run import Training, train
+from kerasfaces.tune import leaderboard, progress_table, records, report, space
+from kerasfaces.tune.components import Components
 from kerasfaces.tune.search import RETRIES, Search
 from kerasfaces.tune.study import Study
 from kerasfaces.tune.tasks import TrainTrial
@@ -31,52 +42,28 @@ _BEFORE_TRIALS = (
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Request:
-    """A study to run, and on what.
+class SearchSettings:
+    """A study to run, with data, weights and machines."""
 
-    Attributes:
-        name: The study's.
-        study: The study.
-        manifest: Rows, split or not.
-        weights: `weights`; empty is the default.
-        default_weights: `imagenet`, or `forensic` on the sample.
-        store: Channel store; None searches on pixels.
-        folder: Study folder; None names it by study and manifest.
-        spread: Who trains the trials; by default this process.
-        tensorboard: Write TensorBoard logs.
-        notes: Sentences for the top of the study's and the winner's report.
-    """
-
-    name: str
+    name: str  # the study's
     study: Study
-    manifest: manifests.Manifest
-    weights: Sequence[str] = ()
-    default_weights: str = "imagenet"
-    store: Path | None = None
-    folder: Path | None = None
-    spread: Engine = dataclasses.field(default_factory=lambda: Engine(workers=1))
-    tensorboard: bool = False
-    notes: tuple[str, ...] = ()
+    manifest: manifests.Manifest  # split or not
+    weights: Sequence[str] = ()  # one for all bases, or BASE=WEIGHTS each
+    default_weights: str = "imagenet"  # or `forensic`, on the sample
+    store: Path | None = None  # channel store; None searches on pixels
+    folder: Path | None = None  # None names it by study and manifest
+    # Without a number of workers, this process trains.
+    engine: Engine = dataclasses.field(default_factory=Engine)
+    tensorboard: bool = False  # write TensorBoard logs
+    notes: tuple[str, ...] = ()  # for the top of the study's and the winner's report
 
 
-@dataclasses.dataclass(frozen=True)
-class _Ready:
-    """A request, checked: nothing in it can be a user's mistake any more."""
-
-    request: Request
-    inventory: inventory.Inventory
-    space: Any
-    task: TrainTrial
-    split: manifests.Manifest
-    identity: dict[str, Any]
-    folder: Path
-
-
-def tune(request: Request) -> Path:
+def tune(settings: SearchSettings) -> Path:
     """Search, rank, refit the winner; return the study folder.
 
     Raises:
         InputError: A mistake in the study, found before anything is trained.
+        MissingFileError: Weights that were named, or all weights, are missing.
         RunError: The folder holds another study, or a damaged one.
         LockedError: Another process runs a study there.
     """
@@ -85,30 +72,16 @@ def tune(request: Request) -> Path:
             "KERASTUNER_ORACLE_IP is set, but KerasTuner's chief and workers are not used "
             "here; unset it, and spread the trials over machines with `engine='ray'`."
         )
-    ready = _prepare(request)
-    with folders.lock(ready.folder, "study folder"):
-        _claim(ready)
-        _search(ready)
-    return ready.folder
-
-
-def _prepare(request: Request) -> _Ready:
-    """Look for weights and store, declare the space; train and write nothing.
-
-    Raises:
-        InputError: A mistake in the study.
-        MissingFileError: Weights that were named, or all weights, are missing.
-    """
-    study = request.study
-    stock = inventory.make(
-        study.bases, request.weights, request.default_weights, request.store
+    study, store = settings.study, settings.store
+    components = Components.of(
+        study.bases, settings.weights, settings.default_weights, store
     )
-    declared = space.declare(study, stock)
-    probes = space.probes(study, stock, declared)
-    split = splits.if_needed(request.manifest)
+    declared = space.declare(study, components)
+    probes = space.probes(study, components, declared)
+    split = splits.if_needed(settings.manifest)
     identity = {
         "format": FORMAT_VERSION,
-        "study": request.name,
+        "study": settings.name,
         "space": space.description(declared),
         "default": configs.to_dict(probes[0]),
         "settings": {
@@ -117,13 +90,21 @@ def _prepare(request: Request) -> _Ready:
             if field.name not in _FREE
         },
         "manifest": split.digest(),
-        "weights": {base: each.describe() for base, each in stock.found.items()},
-        "channels": _channels(request.store),
+        "weights": {base: each.describe() for base, each in components.loaded.items()},
+        "channels": _channels(store),
     }
-    digest = configs.digest(identity, 10)
-    folder = request.folder or Path("runs") / f"tune-{request.name}-{digest}"
-    task = TrainTrial(split, stock, probes)
-    return _Ready(request, stock, declared, task, split, identity, folder)
+    default_name = f"tune-{settings.name}-{configs.digest(identity, 10)}"
+    folder = settings.folder or Path("runs") / default_name
+    task = TrainTrial(split, components, probes)
+    with folders.lock(folder, "study folder"):
+        _claim(settings, split, identity, folder)
+        search = Search(
+            study, components, declared, folder, tensorboard=settings.tensorboard
+        )
+        _write_labels(folder, task, space.configuration(study, components, declared))
+        _train_trials(search, task, settings.engine.or_in_process())
+        _rank(search, components, settings.notes)
+    return folder
 
 
 def _channels(store: Path | None) -> str | None:
@@ -134,52 +115,60 @@ def _channels(store: Path | None) -> str | None:
     return configs.digest(ChannelStore(store).made_by)
 
 
-def _claim(ready: _Ready) -> None:
+def _claim(
+    settings: SearchSettings,
+    split: manifests.Manifest,
+    identity: dict[str, Any],
+    folder: Path,
+) -> None:
     """Write study.json, or check that it is ours.
 
     A study that stopped before its first trial (a wrong path) claims nothing.
     """
-    folder, study = ready.folder, ready.request.study
-    identity = json.loads(json.dumps(ready.identity))  # tuples come back as lists
+    identity = json.loads(json.dumps(identity))  # tuples come back as lists
     folders.claim(folder, "study.json", identity, "study", _BEFORE_TRIALS)
+    study = settings.study
     about = {
         "title": study.title,
         "max_trials": study.max_trials,
         "budget_h": study.budget_h,
         "published": study.published and dataclasses.asdict(study.published),
-        "notes": ready.request.notes,
+        "notes": settings.notes,
     }
     write_json(folder / "about.json", about)
     # After study.json: a kill in between leaves a study that is continued.
     if not (folder / "manifest.csv").exists():
-        manifests.write(ready.split, folder / "manifest.csv")
+        manifests.write(split, folder / "manifest.csv")
     if not (folder / "environment.json").exists():
         write_json(folder / "environment.json", environment.describe())
 
 
-def _search(ready: _Ready) -> None:
-    request, folder = ready.request, ready.folder
-    search = Search(
-        request.study,
-        ready.inventory,
-        ready.space,
-        folder,
-        tensorboard=request.tensorboard,
-    )
-    _write_labels(ready)
+def _write_labels(folder: Path, task: TrainTrial, config: TrainConfig) -> None:
+    """Read images once before the first trial: their mistakes are no candidate's."""
+    if (folder / "val_labels.npy").exists():
+        leaderboard.read_labels(folder)
+    else:
+        data = task.feature_sets.data(config)
+        leaderboard.write_labels(folder, data.labels(data.readable("val")))
+
+
+def _train_trials(search: Search, task: TrainTrial, spread: Engine) -> None:
     n_ended = len(search.ended())
     if n_ended:
         logger.info("continuing: %d trials are finished", n_ended)
-    if n_ended != search.total():
-        with (
-            live.showing(search),
-            engine.pool(
-                ready.task, request.spread, retries=RETRIES, label="trials"
-            ) as pool,
-        ):
-            search.run(pool)
-        state = search.oracle.get_state()
-        write_json(folder / "oracle.json", state)
+    if n_ended == search.oracle.total():
+        return
+    with (
+        progress_table.showing(search),
+        engine.pool(task, spread, retries=RETRIES, label="trials") as pool,
+    ):
+        search.run(pool)
+    write_json(search.folder / "oracle.json", search.oracle.get_state())
+
+
+def _rank(search: Search, components: Components, notes: tuple[str, ...]) -> None:
+    """Write the leaderboard, train the winner again, write the report."""
+    study, folder = search.study, search.folder
     completed, failed = search.completed(), search.failed()
     if not completed:
         reason = failed[0].message if failed else "nothing was tried"
@@ -187,27 +176,102 @@ def _search(ready: _Ready) -> None:
             f"All {len(failed)} trials failed, the first because: {reason} Mend the study and "
             "start it in another folder with `output`."
         )
-    table = leaderboard.make(request.study, folder, completed, failed)
+    table = leaderboard.make(folder, completed, failed, study.objective, study.seed)
     leaderboard.write(folder, table)
     n_alike = int((table["like_best"] == True).sum())  # noqa: E712 - NaN where failed
-    winner.refit(
-        request.study,
-        ready.inventory,
-        folder,
-        completed[0],
-        n_alike,
-        len(completed),
-        request.notes,
-    )
+    refit(search, components, n_alike, notes)
     report.write(folder)
 
 
-def _write_labels(ready: _Ready) -> None:
-    """Read images once before the first trial: their mistakes are no candidate's."""
-    path = ready.folder / "val_labels.npy"
-    if path.exists():
-        leaderboard.read_labels(ready.folder)
-        return
-    config = space.configuration(ready.request.study, ready.inventory, ready.space)
-    data = ready.task.feature_sets.data(config)
-    leaderboard.write_labels(ready.folder, data.labels(data.readable("val")))
+def refit(
+    search: Search, components: Components, n_alike: int, notes: tuple[str, ...]
+) -> None:
+    """Train the best trial's run, measure it, and write result.json."""
+    study, folder, completed = search.study, search.folder, search.completed()
+    trial, n_trials = completed[0], len(completed)
+    config = configs.from_dict(TrainConfig, trial.config or {})
+    config = dataclasses.replace(config, seed=study.seed)
+    sentence = (
+        f"Chosen on validation among {n_trials} trials of a study (kerasfaces tune), of "
+        f"which {n_alike} are not distinguishable from the best: its validation numbers are "
+        "too good, its test numbers are not."
+    )
+    run = train(
+        Training(
+            config=config,
+            manifest=manifests.read(folder / "manifest.csv"),
+            weights=components.weights[config.model.name],
+            folder=winner_folder(folder, trial.trial_id),
+            store=components.store,
+            notes=(*notes, sentence),
+        )
+    )
+    in_search, on_test = float(trial.score or 0.0), _score(study, run, "test")
+    result = {
+        "trial": trial.trial_id,
+        "objective": study.objective,
+        "search": in_search,
+        "validation": _score(study, run, "val"),
+        "test": on_test,
+        "optimism": study.sign * in_search - study.sign * on_test,
+        "test_auc": ScoredRun(run).measured("test")["auc"],
+        "n_trials": n_trials,
+        "n_like_best": n_alike,
+        "run": run.name,
+        "command": command_of(config, components, folder / "manifest.csv", run),
+    }
+    write_json(folder / "result.json", result)
+
+
+def winner_folder(folder: Path, trial_id: str) -> Path:
+    """Return `winner`, or `winner-<trial>` where an earlier winner is there already."""
+    note = folder / "winner.json"
+    if not note.exists():
+        write_json(note, {"trial": trial_id})
+    is_first = records.read_object(note).get("trial", "") == trial_id
+    return folder / ("winner" if is_first else f"winner-{trial_id}")
+
+
+def command_of(
+    config: TrainConfig, components: Components, manifest: Path, run: Path
+) -> str:
+    """Return the `kerasfaces train` command that trains this very run."""
+    name = config.model.name
+    words = ["kerasfaces", "train", "--manifest", str(manifest), "--model", name]
+    words += ["--weights", components.weights[name]]
+    if components.store is not None:
+        words += ["--store", str(components.store)]
+    if config.seed:
+        words += ["--seed", str(config.seed)]
+    default = dataclasses.replace(components.default(name), seed=config.seed)
+    for key, value in _changed(configs.to_dict(default), configs.to_dict(config)):
+        words += ["--set", f"{key}={_text(value)}"]
+    return shlex.join([*words, "-o", str(run)])
+
+
+def _changed(
+    default: dict[str, Any], config: dict[str, Any], prefix: str = ""
+) -> list[tuple[str, Any]]:
+    changed = []
+    for key, value in config.items():
+        name = prefix + key
+        if isinstance(value, dict):
+            changed += _changed(default[key], value, f"{name}.")
+        elif value != default[key] and name != "model.options.alpha":
+            changed.append((name, value))  # the width is in the weights
+    return changed
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return ",".join(map(_text, value))
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def _score(study: Study, run: Path, split: str) -> float:
+    """Return the study's objective on a split of a run, from its logits."""
+    frame = ScoredRun(run).readable(split)
+    labels = (frame["label"] == "fake").to_numpy().astype(np.float32)
+    return scores(labels, frame["logit"].to_numpy(np.float64))[study.objective]

@@ -1,7 +1,7 @@
 """The search space: declared by asking, checked, enumerated."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from keras_tuner import HyperParameters
@@ -10,47 +10,21 @@ from kerasfaces.core.errors import InputError, KerasfacesError
 from kerasfaces.core.texts import quoted
 from kerasfaces.models import catalogue
 from kerasfaces.train.config import TrainConfig
-from kerasfaces.tune.inventory import Inventory
+from kerasfaces.tune.components import Components
 from kerasfaces.tune.records import RESERVED
 from kerasfaces.tune.study import Study, study_code
 
 
-class _Declaration(HyperParameters):
-    """Refuses a name asked for twice, which KerasTuner silently shares."""
+def _once(ask: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a method of `HyperParameters` that refuses a name asked for twice."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._active_names: set[str] = set()
-
-    def Choice(self, name: str, values: Any, *arguments: Any, **options: Any) -> Any:
-        given = list(values)
-        twice = [value for i, value in enumerate(given) if value in given[:i]]
-        if twice:
-            raise InputError(
-                f"{name}: the value {quoted(twice[0])} is there twice, so trials would be "
-                "repeated; leave one out."
-            )
-        return self._asked(super().Choice, name, given, *arguments, **options)
-
-    def Int(self, *arguments: Any, **options: Any) -> Any:
-        return self._asked(super().Int, *arguments, **options)
-
-    def Float(self, *arguments: Any, **options: Any) -> Any:
-        return self._asked(super().Float, *arguments, **options)
-
-    def Boolean(self, *arguments: Any, **options: Any) -> Any:
-        return self._asked(super().Boolean, *arguments, **options)
-
-    def Fixed(self, *arguments: Any, **options: Any) -> Any:
-        return self._asked(super().Fixed, *arguments, **options)
-
-    def _asked(self, method: Any, *arguments: Any, **options: Any) -> Any:
+    def asked(self: "_Declaration", *arguments: Any, **options: Any) -> Any:
         before = len(self.space)
-        value = method(*arguments, **options)
+        value = ask(self, *arguments, **options)
         new = self.space[before:]
         name = new[0].name if new else arguments[0] if arguments else options["name"]
         active = bool(new) and self.is_active(new[0])
-        if not new or (active and name in self._active_names):
+        if not new or (active and name in self.names):
             raise InputError(
                 f"the name {quoted(name)} is asked for twice; give each choice a name of its own."
             )
@@ -60,11 +34,36 @@ class _Declaration(HyperParameters):
                 "itself; choose another."
             )
         if active:
-            self._active_names.add(name)
+            self.names.add(name)
         return value
 
+    return asked
 
-def declare(study: Study, inventory: Inventory) -> Any:
+
+class _Declaration(HyperParameters):
+    """Refuses a name asked for twice, which KerasTuner silently shares."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()  # of the active choices
+
+    def Choice(self, name: str, values: Any, *arguments: Any, **options: Any) -> Any:
+        listed = list(values)
+        twice = [value for i, value in enumerate(listed) if value in listed[:i]]
+        if twice:
+            raise InputError(
+                f"{name}: the value {quoted(twice[0])} is there twice, so trials would be "
+                "repeated; leave one out."
+            )
+        return _once(HyperParameters.Choice)(self, name, listed, *arguments, **options)
+
+    Int = _once(HyperParameters.Int)
+    Float = _once(HyperParameters.Float)
+    Boolean = _once(HyperParameters.Boolean)
+    Fixed = _once(HyperParameters.Fixed)
+
+
+def declare(study: Study, components: Components) -> Any:
     """Return the whole space as `HyperParameters` with the default values.
 
     Every conditional part is visited, as KerasTuner does it.
@@ -78,8 +77,15 @@ def declare(study: Study, inventory: Inventory) -> Any:
     values: dict[str, Any] = {}
     while True:
         declaration = _Declaration()
-        declaration.values = dict(values)
-        _ask(study, declaration, inventory)
+        declaration.values = values
+        try:
+            with study_code():
+                study.configure(declaration, components)
+        except KerasfacesError:
+            raise
+        except (ValueError, TypeError) as error:
+            # KerasTuner's complaints about a choice without values and the like.
+            raise InputError(f"the search space cannot be declared: {error}") from error
         space.merge(declaration, overwrite=False)
         visited += declaration.active_scopes
         wanted += declaration.inactive_scopes
@@ -107,48 +113,45 @@ def with_values(space: Any, values: dict[str, Any]) -> Any:
     return copy
 
 
-def configuration(study: Study, inventory: Inventory, values: Any) -> TrainConfig:
-    """Return the run that some values stand for, the width read from the weights.
+def configuration(study: Study, components: Components, values: Any) -> TrainConfig:
+    """Return the run that `HyperParameters` with values stand for.
 
-    Args:
-        study: The study.
-        inventory: What there is to choose from.
-        values: `HyperParameters` with values.
+    The width of its base is read from the weights.
 
     Raises:
         InputError: They stand for no run.
     """
     with study_code():
-        config = study.configure(values.copy(), inventory)
+        config = study.configure(values.copy(), components)
     if not isinstance(config, TrainConfig):
         raise InputError(
             f"configure returned {type(config).__name__}, expected a TrainConfig."
         )
     name = config.model.name
-    if name not in inventory.found:
+    if name not in components.loaded:
         raise InputError(
             f"the study chose the base {quoted(name)}, which is not among those it declares: "
             f"{', '.join(study.bases)}."
         )
     if config.unfreeze:
         raise InputError(f"unfreeze: studies train heads only, got {config.unfreeze}.")
-    completed = catalogue.load(name).completed(config.model, inventory.found[name])
+    completed = catalogue.load(name).completed(config.model, components.loaded[name])
     return dataclasses.replace(config, model=completed)
 
 
-def probes(study: Study, inventory: Inventory, space: Any) -> list[TrainConfig]:
+def probes(study: Study, components: Components, space: Any) -> list[TrainConfig]:
     """Return the default run and those that differ from it in one value.
 
     Raises:
         InputError: The default cannot be built.
     """
-    configs = [configuration(study, inventory, space)]
+    configs = [configuration(study, components, space)]
     for hp in space.space:
         for value in hp.values:
             changed = with_values(space, {**space.values, hp.name: value})
             changed.ensure_active_values()
             try:
-                configs.append(configuration(study, inventory, changed))
+                configs.append(configuration(study, components, changed))
             except InputError:
                 continue  # a candidate that cannot be built fails when it is tried
     return configs
@@ -181,14 +184,3 @@ def description(space: Any) -> dict[str, Any]:
         name = config.pop("name") + "".join(f" if {each}" for each in conditions)
         described[name] = {"kind": type(hp).__name__, **config}
     return described
-
-
-def _ask(study: Study, declaration: Any, inventory: Inventory) -> None:
-    try:
-        with study_code():
-            study.configure(declaration, inventory)
-    except KerasfacesError:
-        raise
-    except (ValueError, TypeError) as error:
-        # KerasTuner's complaints about a choice without values and the like.
-        raise InputError(f"the search space cannot be declared: {error}") from error

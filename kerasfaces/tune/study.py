@@ -8,7 +8,8 @@ import ast
 import dataclasses
 import difflib
 import importlib.util
-from collections.abc import Callable, Iterator
+import traceback
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
@@ -18,12 +19,12 @@ import kerasfaces
 from kerasfaces.core.errors import InputError, KerasfacesError, MissingFileError
 from kerasfaces.core.texts import quoted
 from kerasfaces.train.config import TrainConfig
-from kerasfaces.tune.inventory import Inventory
+from kerasfaces.tune.components import Components
 from kerasfaces.tune.published import Published
 
 OBJECTIVES = {"val_auc": "max", "val_accuracy": "max", "val_loss": "min"}
 ORACLES = ("grid", "random", "hyperband", "bayesian")
-Configure = Callable[[Any, Inventory], TrainConfig]
+Configure = Callable[[Any, Components], TrainConfig]
 
 _INSTALLED = "share/kerasfaces/tuning"  # as in setup.cfg
 _LOWEST = {
@@ -99,8 +100,13 @@ class Study:
                 )
             if lowest is not None and value < lowest:
                 raise InputError(f"{name}: expected at least {lowest}, got {value}.")
-        _one_of("objective", self.objective, tuple(OBJECTIVES))
-        _one_of("oracle", self.oracle, ORACLES)
+        for name, known in (("objective", tuple(OBJECTIVES)), ("oracle", ORACLES)):
+            value = getattr(self, name)
+            if value not in known:
+                raise InputError(
+                    f"{name}: {quoted(value)} is unknown; expected {' or '.join(known)}."
+                    f"{_near(value, known)}"
+                )
         if not self.bases:
             raise InputError("bases: a study needs at least one model to choose from.")
         if self.oracle in ("random", "bayesian") and self.max_trials is None:
@@ -112,22 +118,30 @@ class Study:
 
     @property
     def direction(self) -> str:
-        """Return `min` or `max`."""
+        """`min` or `max`."""
         return OBJECTIVES[self.objective]
 
     @property
+    def sign(self) -> float:
+        """1 where more is better, -1 where less is."""
+        return 1.0 if self.direction == "max" else -1.0
+
+    @property
     def seeds(self) -> tuple[int, ...]:
-        """Return the training seeds of every point."""
+        """The training seeds of every point."""
         return tuple(range(self.seed, self.seed + self.repeats))
 
 
 def shipped() -> dict[str, str]:
     """Return name -> first line of the docstring of the studies that we ship."""
-    lines = {}
-    for name, path in _shipped_files().items():
-        text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-        lines[name] = text.partition("\n")[0]
-    return lines
+    modules = {
+        name: ast.parse(path.read_text(encoding="utf-8"))
+        for name, path in _shipped_files().items()
+    }
+    return {
+        name: (ast.get_docstring(module) or "").partition("\n")[0]
+        for name, module in modules.items()
+    }
 
 
 def load(text: str) -> tuple[str, Study]:
@@ -151,7 +165,25 @@ def load(text: str) -> tuple[str, Study]:
         path = known[text]
     if not path.is_file():
         raise MissingFileError(f"{path} does not exist; it should be a study (.py).")
-    return path.stem, _study_in(path)
+    spec = importlib.util.spec_from_file_location(f"tuning.{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise InputError(f"{path} cannot be imported; it should be a study (.py).")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        with study_code():
+            spec.loader.exec_module(module)
+        get_study = module.get_study
+    except (SyntaxError, AttributeError) as error:
+        raise InputError(
+            f"{path}: {error}; a study is a Python file that defines get_study()."
+        ) from error
+    with study_code(path):
+        study = get_study()
+    if not isinstance(study, Study):
+        raise InputError(
+            f"{path}: get_study() returned {type(study).__name__}, expected a Study."
+        )
+    return path.stem, study
 
 
 @contextmanager
@@ -186,14 +218,12 @@ def study_code(path: Path | None = None) -> Iterator[None]:
 
 def _line_of_study(error: BaseException) -> str | None:
     """Return `file, line n` of the last line of a user's study in the traceback."""
-    ours = Path(kerasfaces.__file__).parent.resolve()
-    where, step = None, error.__traceback__
-    while step is not None:
-        path = Path(step.tb_frame.f_code.co_filename)
-        if step.tb_frame.f_globals.get("__name__", "").startswith("tuning."):
+    ours, where = Path(kerasfaces.__file__).parent.resolve(), None
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        if frame.f_globals.get("__name__", "").startswith("tuning."):
+            path = Path(frame.f_code.co_filename)
             is_ours = ours in path.resolve().parents
-            where = None if is_ours else f"{path}, line {step.tb_lineno}"
-        step = step.tb_next
+            where = None if is_ours else f"{path}, line {line}"
     return where
 
 
@@ -213,36 +243,6 @@ def _shipped_files() -> dict[str, Path]:
     return {path.stem: path for path in sorted(paths) if path.stem[0] != "_"}
 
 
-def _study_in(path: Path) -> Study:
-    spec = importlib.util.spec_from_file_location(f"tuning.{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise InputError(f"{path} cannot be imported; it should be a study (.py).")
-    module = importlib.util.module_from_spec(spec)
-    try:
-        with study_code():
-            spec.loader.exec_module(module)
-        get_study = module.get_study
-    except (SyntaxError, AttributeError) as error:
-        raise InputError(
-            f"{path}: {error}; a study is a Python file that defines get_study()."
-        ) from error
-    with study_code(path):
-        study = get_study()
-    if not isinstance(study, Study):
-        raise InputError(
-            f"{path}: get_study() returned {type(study).__name__}, expected a Study."
-        )
-    return study
-
-
-def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise InputError(
-            f"{name}: {quoted(value)} is unknown; expected {' or '.join(allowed)}."
-            f"{_near(value, allowed)}"
-        )
-
-
-def _near(value: object, known: Any) -> str:
-    near = difflib.get_close_matches(str(value), known, n=1)
+def _near(value: object, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(str(value), list(known), n=1)
     return f" Did you mean {quoted(near[0])}?" if near else ""

@@ -1,4 +1,4 @@
-"""What workers do in a study: a task of the engine that trains one trial.
+"""The task of the engine that trains one trial.
 
 A node of a cluster needs this package with the extra `tune`, and the images (or the
 channel store) and the weights under the same paths as here, or in its cache. Features go
@@ -7,39 +7,31 @@ into the cache, which nodes may share: the folder KERASFACES_CACHE, where it is 
 
 import os
 import pickle
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kerasfaces.core import numerics
 from kerasfaces.core.imports import import_keras
-from kerasfaces.tune.trainings import Result, Training
-
-if TYPE_CHECKING:
-    from kerasfaces.tune.feature_sets import FeatureSets
-    from kerasfaces.tune.trainer import Trainer
+from kerasfaces.tune.records import Result, Training
 
 _PASSED_ON = ("KERASFACES_CACHE", "KERAS_BACKEND", "KERASFACES_COMMAND")
 
 
 class TrainTrial:
-    """Trains trials; what they read is loaded once per worker."""
+    """Trains trials; the images and features they read are loaded once per worker."""
 
     def __init__(self, *sources: Any) -> None:
-        """Load nothing yet.
-
-        Args:
-            sources: Of `FeatureSets`.
-        """
+        """Load nothing yet; `sources` are the arguments of `FeatureSets`."""
         self._sources = sources
         self._environment = {
             name: os.environ[name] for name in _PASSED_ON if name in os.environ
         }
         self._pickled = b""
-        self._feature_sets: FeatureSets | None = None
-        self._trainer: Trainer | None = None
+        self._feature_sets: Any = None
+        self._trainer: Any = None
 
     @property
-    def feature_sets(self) -> "FeatureSets":
-        """Return the images and features of this process."""
+    def feature_sets(self) -> Any:
+        """The images and features of this process, a `FeatureSets`."""
         if self._feature_sets is None:
             from kerasfaces.tune.feature_sets import FeatureSets
 
@@ -54,7 +46,8 @@ class TrainTrial:
             from kerasfaces.tune.trainer import Trainer
 
             self._trainer = Trainer(self.feature_sets)
-        return self._trainer.train(training)
+        result: Result = self._trainer.train(training)
+        return result
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what to load, not what is loaded."""

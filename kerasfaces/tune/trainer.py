@@ -3,7 +3,7 @@
 import dataclasses
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -11,17 +11,13 @@ from typing import Any
 import numpy as np
 
 from kerasfaces.core.errors import InputError
-from kerasfaces.core.files import atomic_path
+from kerasfaces.core.files import atomic_path, write_json
 from kerasfaces.train import fit
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.heads import Heads, head_logits
-from kerasfaces.train.loop import Phase, run_phase
+from kerasfaces.train.loop import Phase, Rows, run_phase
 from kerasfaces.tune.feature_sets import FeatureSet, FeatureSets
-from kerasfaces.tune.median_rule import is_hopeless
-from kerasfaces.tune.records import checkpoint_of, write_progress
-from kerasfaces.tune.trainings import Repeat, Result, Training
-
-Rows = list[dict[str, Any]]
+from kerasfaces.tune.records import Repeat, Result, Training, checkpoint_of
 
 _PROGRESS_S = 1.0  # between two notes of a running trial
 
@@ -59,14 +55,11 @@ class Trainer:
                 if type(error).__name__ != "ResourceExhaustedError":
                     raise
                 message = f"Memory ran out: {str(error).partition(chr(10))[0]}"
-            checkpoints = {}
-            if folder != training.folder:
-                paths = {seed: checkpoint_of(folder, seed) for seed in training.seeds}
-                checkpoints = {
-                    seed: path.read_bytes()
-                    for seed, path in paths.items()
-                    if path.exists()
-                }
+            checkpoints = {
+                seed: checkpoint_of(folder, seed).read_bytes()
+                for seed in training.seeds
+                if folder != training.folder and checkpoint_of(folder, seed).exists()
+            }
         return Result(
             repeats=repeats,
             message=message,
@@ -75,13 +68,12 @@ class Trainer:
         )
 
     def _repeats(self, training: Training, folder: Path) -> list[Repeat]:
-        config = training.config
-        _check(config)
-        features = self._feature_sets.features(config)
+        _check(training.config)
+        features = self._feature_sets.features(training.config)
         progress = _Progress(training, folder)
         repeats: list[Repeat] = []
         for number, seed in enumerate(training.seeds):
-            one = dataclasses.replace(config, seed=seed)
+            config = dataclasses.replace(training.config, seed=seed)
             checkpoint = checkpoint_of(folder, seed)
             if seed in training.checkpoints and not checkpoint.exists():
                 with atomic_path(checkpoint) as temporary:
@@ -89,29 +81,40 @@ class Trainer:
 
             def stop(rows: Rows, number: int = number) -> bool:
                 progress.note(number, rows[-1])
-                values = [float(row[training.objective]) for row in rows]
-                return number == 0 and is_hopeless(
-                    values, training.limits, training.sign
-                )
+                return number == 0 and _is_hopeless(rows, training)
 
-            callbacks = _tensorboard(training, number)
-            phase = self._phase(one, features, training.epochs_now, callbacks, stop)
-            repeat = _train(phase, checkpoint, features, one)
-            if repeat.stopped:
-                cut = number + 1 < len(training.seeds) or not _is_over(repeat, one)
-                repeat = dataclasses.replace(repeat, stopped=cut)
-                return [*repeats, repeat]
-            repeats.append(repeat)
+            started = time.monotonic()
+            phase = self._phase(
+                config,
+                features,
+                callbacks=_tensorboard(training, number),
+                epochs_now=training.epochs_now,
+                stop=stop,
+                keep=training.epochs_now is not None,
+            )
+            rows = run_phase(phase, checkpoint)
+            stopped = bool(rows[-1].pop("stopped", False))
+            best = best_epoch(rows, config.patience)
+            is_last_seed = number + 1 == len(training.seeds)
+            nothing_lost = is_last_seed and _is_over(rows, best, config)
+            logits = head_logits(phase.model, features.val).astype(np.float32)
+            repeats.append(
+                Repeat(
+                    seed=seed,
+                    rows=rows,
+                    best=best,
+                    logits=logits,
+                    weights=phase.model.get_weights(),
+                    seconds=time.monotonic() - started,
+                    stopped=stopped and not nothing_lost,
+                    engine=features.engine,
+                )
+            )
+            if stopped:
+                break
         return repeats
 
-    def _phase(
-        self,
-        config: TrainConfig,
-        features: FeatureSet,
-        epochs_now: int | None,
-        callbacks: list[Any],
-        stop: Callable[[Rows], bool],
-    ) -> Phase:
+    def _phase(self, config: TrainConfig, features: FeatureSet, **more: Any) -> Phase:
         steps = -(-len(features.train_labels) // config.batch_size)
         ready = self._heads.get(features.width, config, steps)
         return Phase(
@@ -122,44 +125,34 @@ class Trainer:
             val_labels=features.val_labels,
             config=config,
             inputs_by=features.engine,
-            callbacks=callbacks,
-            epochs_now=epochs_now,
-            stop=stop,
             ready=ready.epochs,
-            keep=epochs_now is not None,
+            **more,
         )
 
 
-def best_epoch(rows: Sequence[dict[str, Any]], patience: int | None) -> int:
+def best_epoch(rows: Rows, patience: int | None) -> int:
     """Return the position of the epoch whose weights training keeps."""
     if patience is None:
         return len(rows) - 1
     return min(range(len(rows)), key=lambda i: rows[i]["val_loss"])
 
 
-def _train(
-    phase: Phase, checkpoint: Path, features: FeatureSet, config: TrainConfig
-) -> Repeat:
-    started = time.monotonic()
-    rows = run_phase(phase, checkpoint)
-    stopped = bool(rows[-1].pop("stopped", False))
-    return Repeat(
-        seed=config.seed,
-        rows=rows,
-        best=best_epoch(rows, config.patience),
-        logits=head_logits(phase.model, features.val).astype(np.float32),
-        weights=phase.model.get_weights(),
-        seconds=time.monotonic() - started,
-        stopped=stopped,
-        engine=features.engine,
-    )
-
-
-def _is_over(repeat: Repeat, config: TrainConfig) -> bool:
+def _is_over(rows: Rows, best: int, config: TrainConfig) -> bool:
     """Tell whether a training would have ended at its last epoch anyway."""
-    waited = len(repeat.rows) - 1 - repeat.best
+    waited = len(rows) - 1 - best
     impatient = config.patience is not None and waited >= config.patience
-    return impatient or len(repeat.rows) >= config.epochs
+    return impatient or len(rows) >= config.epochs
+
+
+def _is_hopeless(rows: Rows, training: Training) -> bool:
+    """Tell whether the median rule stops a trial: its best value is beyond the limit."""
+    if not training.limits:
+        return False
+    limit = training.limits[min(len(rows), len(training.limits)) - 1]
+    if limit is None:
+        return False
+    best = max(training.sign * float(row[training.objective]) for row in rows)
+    return best < training.sign * limit
 
 
 def _check(config: TrainConfig) -> None:
@@ -197,12 +190,12 @@ def _tensorboard(training: Training, number: int) -> list[Any]:
 
 
 class _Progress:
-    """Writes now and then how far a trial is."""
+    """Writes now and then how far a trial is into `progress.json`."""
 
     def __init__(self, training: Training, folder: Path) -> None:
         self._training, self._folder = training, folder
         self._started = self._last = time.monotonic()
-        self._n_trained = 0
+        self._n_trained = 0  # epochs; a continued trial's first ones were not
 
     def note(self, number: int, row: dict[str, Any]) -> None:
         """Count an epoch of the n-th training (from 0)."""
@@ -221,4 +214,4 @@ class _Progress:
             "trained": self._n_trained,
             "seconds": round(now - self._started, 1),
         }
-        write_progress(self._folder, progress)
+        write_json(self._folder / "progress.json", progress)

@@ -64,7 +64,7 @@ def weights_file(tmp_path):
 @pytest.fixture
 def trained(monkeypatch):
     """Replace training: a generator that was trained on is found, another is not."""
-    from kerasfaces.crossgen import warm
+    from kerasfaces.crossgen import run as crossgen
     from kerasfaces.evaluate import run as evaluation
     from kerasfaces.train import run as training
 
@@ -93,5 +93,5 @@ def trained(monkeypatch):
 
     monkeypatch.setattr(training, "train", train)
     monkeypatch.setattr(training, "resolve", lambda request: (request.config, None))
-    monkeypatch.setattr(warm, "features", lambda *arguments: None)
+    monkeypatch.setattr(crossgen, "compute_features", lambda *arguments: None)
     return requests

@@ -9,8 +9,7 @@ import pytest
 
 from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.crossgen import plan, table
-from kerasfaces.crossgen.paired import OWN, Compared
-from kerasfaces.crossgen.request import Request
+from kerasfaces.crossgen.comparisons import OWN, Comparison
 from kerasfaces.crossgen.run import crossgen
 from kerasfaces.evaluate.names import HEADLINES
 from kerasfaces.run.folder import MatrixRun
@@ -21,7 +20,9 @@ def ask(make_manifest, config, tmp_path, trained):
     def make(generators=None, **changes):
         manifest = make_manifest(generators) if generators else make_manifest()
         given = {"repeat": 1, "folder": tmp_path / "matrix", **changes}
-        return Request(config=config, manifest=manifest, weights="none", **given)
+        return plan.MatrixSettings(
+            config=config, manifest=manifest, weights="none", **given
+        )
 
     return make
 
@@ -99,7 +100,7 @@ def test_an_interval_that_ends_at_one_fits_its_cell():
 
 
 def test_without_a_p_value_nothing_was_tested():
-    line = Compared(
+    line = Comparison(
         other="gan",
         on=OWN,
         tested=("gan",),

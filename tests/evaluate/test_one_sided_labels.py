@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerasfaces.crossgen import page
-from kerasfaces.crossgen.collect import Found
+from kerasfaces.crossgen.cells import CellResult
 from kerasfaces.crossgen.plan import MATRIX, Cell
 from kerasfaces.evaluate.sections import groups
 from kerasfaces.explain import checks
@@ -22,8 +22,8 @@ def test_a_cell_is_called_below_chance_only_where_its_interval_is(drawn):
     low, value, high = sorted(drawn)
     auc = {"value": value, "low": low, "high": high, "sd": None}
     cell = Cell(table=MATRIX, train=("a",), test=("b",), name="a")
-    found = Found(cell=cell, status="run", metrics={"auc": auc})
-    told = page.headline(SimpleNamespace(found=[found]))
+    result = CellResult(cell=cell, status="run", metrics={"auc": auc})
+    told = page.headline(SimpleNamespace(cells=[result]))
     assert ("ranks these fakes below the reals" in told) == (high < 0.5)
 
 

@@ -88,7 +88,6 @@ def trained(monkeypatch, tmp_path):
     from experiments.systems import cost
     from experiments.wan2023 import saturation, simulated
     from kerasfaces.crossgen import run as crossgen
-    from kerasfaces.crossgen import warm
     from kerasfaces.evaluate import run as evaluation
     from kerasfaces.manifest import file_facts, split
     from kerasfaces.train import channels
@@ -129,7 +128,7 @@ def trained(monkeypatch, tmp_path):
     # In this process: what is put in place of a training stays behind in others.
     monkeypatch.setattr(apart, "execute", launch.execute)
     monkeypatch.setattr(cells, "audit", lambda context: {"flagged": False})
-    monkeypatch.setattr(warm, "features", lambda *arguments: None)
+    monkeypatch.setattr(crossgen, "compute_features", lambda *arguments: None)
     monkeypatch.setattr(crossgen.training, "resolve", lambda r: (r.config, None))
     monkeypatch.setattr(channels, "check", lambda config, store: store and {"at": 1})
     monkeypatch.setattr(cost.Costs, "_measured", lambda *arguments: dict(MEASURED))

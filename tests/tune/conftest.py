@@ -31,7 +31,7 @@ SMALL = dataclasses.replace(
 )
 
 
-def configure(hp, inventory):
+def configure(hp, components):
     """Two choices, one of them conditional."""
     kind = hp.Choice("kind", ["plain", "wide"])
     rate = hp.Choice("learning_rate", [0.003, 0.01, 0.03])
@@ -42,7 +42,7 @@ def configure(hp, inventory):
     return dataclasses.replace(SMALL, model=model, learning_rate=rate)
 
 
-def wide_space(hp, inventory):
+def wide_space(hp, components):
     """Enough points for random draws not to collide."""
     rate = hp.Float("learning_rate", 1e-3, 1e-1, sampling="log")
     l2 = hp.Float("l2", 1e-4, 1e-1, sampling="log")
@@ -79,11 +79,11 @@ def make_study():
 
 
 @pytest.fixture
-def inventory():
+def components():
     """One base with weights."""
-    from kerasfaces.tune.inventory import Inventory
+    from kerasfaces.tune.components import Components
 
-    return Inventory(weights={"mobilenetv2": "none"}, found={"mobilenetv2": None})
+    return Components(weights={"mobilenetv2": "none"}, loaded={"mobilenetv2": None})
 
 
 class DrawnResults:
@@ -99,19 +99,19 @@ class DrawnResults:
         self._n_epochs, self._result = n_epochs, result
 
     def __call__(self, training):
-        from kerasfaces.tune import trainings
+        from kerasfaces.tune import records
 
         self.trained.append(training.trial_id)
         if text := self.message(training):
-            return trainings.Result(message=text, seconds=0.2)
+            return records.Result(message=text, seconds=0.2)
         own = {k: v for k, v in training.values.items() if not k.startswith("tuner/")}
         text = repr(dict(sorted(own.items())))
         key = int(hashlib.sha256(text.encode()).hexdigest()[:8], 16)
         repeats = [self._repeat(training, key, seed) for seed in training.seeds]
-        return trainings.Result(repeats=repeats, seconds=0.2)
+        return records.Result(repeats=repeats, seconds=0.2)
 
     def _repeat(self, training, key, seed):
-        from kerasfaces.tune import trainings
+        from kerasfaces.tune import records
 
         scores = rng.generator(key, "auc", seed).random(self._n_epochs)
         if self._result is not None:
@@ -128,7 +128,7 @@ class DrawnResults:
             }
             for i, score in enumerate(scores)
         ]
-        return trainings.Repeat(
+        return records.Repeat(
             seed=seed,
             rows=rows,
             best=self._n_epochs - 1,
@@ -146,13 +146,13 @@ def drawn_results():
 
 
 @pytest.fixture
-def open_search(inventory):
+def open_search(components):
     """Open a study's search on a folder, as a new process would."""
     from kerasfaces.tune import space
     from kerasfaces.tune.search import Search
 
     def make(study, folder):
-        return Search(study, inventory, space.declare(study, inventory), folder)
+        return Search(study, components, space.declare(study, components), folder)
 
     return make
 

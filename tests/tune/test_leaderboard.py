@@ -7,7 +7,7 @@ import pytest
 from kerasfaces.core import rng
 from kerasfaces.core.errors import RunError
 from kerasfaces.core.files import read_json
-from kerasfaces.tune import leaderboard, records, trainings, winner
+from kerasfaces.tune import leaderboard, records, run
 
 pytestmark = pytest.mark.tf
 
@@ -27,7 +27,7 @@ def board(make_study, drive, tmp_path):
         def train(training):
             number = int(training.trial_id)
             if not strengths[number]:
-                return trainings.Result(message="No.")
+                return records.Result(message="No.")
             repeats = []
             for seed in training.seeds:
                 noise = rng.generator(seed, "noise", number).normal(0, 0.05, N)
@@ -36,7 +36,7 @@ def board(make_study, drive, tmp_path):
                 row = dict.fromkeys(("loss", "val_loss", "val_accuracy"), 0.5)
                 row |= {"epoch": 1, "val_auc": auc}
                 repeats.append(
-                    trainings.Repeat(
+                    records.Repeat(
                         seed=seed,
                         rows=[row],
                         best=0,
@@ -45,10 +45,12 @@ def board(make_study, drive, tmp_path):
                         seconds=0.0,
                     )
                 )
-            return trainings.Result(repeats=repeats)
+            return records.Result(repeats=repeats)
 
         search = drive(study, tmp_path, train)
-        table = leaderboard.make(study, tmp_path, search.completed(), search.failed())
+        table = leaderboard.make(
+            tmp_path, search.completed(), search.failed(), study.objective, study.seed
+        )
         leaderboard.write(tmp_path, table)
         return study, table
 
@@ -64,7 +66,7 @@ def test_what_is_like_the_best_is_marked(board, tmp_path):
     assert (table["difference_high"].iloc[4:8] < 0).all()
     again = pd.read_csv(tmp_path / "leaderboard.csv", dtype={"trial": str})
     assert list(again["trial"]) == list(table["trial"])
-    told = leaderboard.text(study, table, ["kind", "learning_rate", "units"])
+    told = leaderboard.text(table, study.objective, ["kind", "learning_rate", "units"])
     assert "4 of 8; paired bootstrap" in told
     assert told.count("\n=  ") == 4
     assert "1 failed, e.g. trial 0008: No." in told
@@ -77,15 +79,15 @@ def test_in_a_long_study_the_worse_are_told_from_the_best_too(board):
 
 
 def test_missing_logits_are_named(board, tmp_path):
-    study, _ = board([2.0] * 9)
+    board([2.0] * 9)
     (tmp_path / "trial_0003" / "logits.npz").write_bytes(b"PK")
     trials = [t for t in records.load_all(tmp_path) if t.score is not None]
     with pytest.raises(RunError, match=r"trial_0003/logits\.npz is damaged"):
-        leaderboard.make(study, tmp_path, trials, [])
+        leaderboard.make(tmp_path, trials, [], "val_auc", 0)
 
 
 def test_a_later_winner_gets_a_folder_of_its_own(tmp_path):
-    assert winner.folder_for(tmp_path, "0003").name == "winner"
-    assert winner.folder_for(tmp_path, "0003").name == "winner"
-    assert winner.folder_for(tmp_path, "0011").name == "winner-0011"
+    assert run.winner_folder(tmp_path, "0003").name == "winner"
+    assert run.winner_folder(tmp_path, "0003").name == "winner"
+    assert run.winner_folder(tmp_path, "0011").name == "winner-0011"
     assert read_json(tmp_path / "winner.json") == {"trial": "0003"}

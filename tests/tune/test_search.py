@@ -201,7 +201,7 @@ def test_as_many_trials_as_asked_for_and_more_on_request(
 def test_a_small_space_ends_when_it_is_exhausted(
     make_study, drive, tmp_path, small_config
 ):
-    def two_points(hp, inventory):
+    def two_points(hp, components):
         hp.Choice("kind", ["a", "b"])
         return small_config
 
@@ -341,13 +341,13 @@ sys.path.insert(0, {tests!r})
 from conftest import configure
 from kerasfaces.core import engine
 from kerasfaces.tune import space
-from kerasfaces.tune.inventory import Inventory
+from kerasfaces.tune.components import Components
 from kerasfaces.tune.search import Search
 from kerasfaces.tune.study import Study
 
 study = Study(title="test", configure=configure, bases=("mobilenetv2",), oracle="grid")
-inventory = Inventory(weights={{"mobilenetv2": "none"}}, found={{"mobilenetv2": None}})
-search = Search(study, inventory, space.declare(study, inventory), Path({folder!r}))
+components = Components(weights={{"mobilenetv2": "none"}}, loaded={{"mobilenetv2": None}})
+search = Search(study, components, space.declare(study, components), Path({folder!r}))
 
 def train(training):
     print("running", flush=True)

@@ -25,7 +25,7 @@ def get_study():
     return Study(title="t", configure=configure, bases=("mobilenetv2",), oracle="grid")
 
 
-def configure(hp, inventory):
+def configure(hp, components):
     rate = hp.Choice("learning_rate", [0.003, 0.03])
     dropout = hp.Choice("dropout", [0.0, 0.2])
     head = HeadConfig(units=(4,), dropout=dropout)
@@ -88,7 +88,7 @@ MISTAKES = {
     "unfreezing": ("epochs=2", "unfreeze=1, epochs=2", "studies train heads only"),
     "no study": ("def get_study", "def get_config", r"mine\.py: .*defines get_study"),
     "not a study": ('Study(title="t"', 'dict(title="t"', "returned dict, expected a S"),
-    "syntax": ("def configure(hp, inventory):", "def configure(hp, inventory)", r"mine\.py: .*':'"),
+    "syntax": ("def configure(hp, components):", "def configure(hp, components)", r"mine\.py: .*':'"),
     "a value twice": ("[0.0, 0.2]", "[0.2, 0.2]", "dropout: the value 0.2 is there twice"),
     "text for bases": ('bases=("mobilenetv2",)', 'bases="mobilenetv2"', "names in a tuple"),
     "text for a number": ('oracle="grid"', 'oracle="grid", repeats="3"', "whole number, got '3'"),
@@ -133,7 +133,7 @@ def test_names_of_studies(write_study, tmp_path):
     assert study.load(str(write_study()))[0] == "mine"
 
 
-def test_every_shipped_study_loads_and_says_what_it_is(inventory):
+def test_every_shipped_study_loads_and_says_what_it_is(components):
     from kerasfaces.tune import space
 
     assert {"kabber2023_mobilenetv2", "frozen_random"} <= set(study.shipped())
@@ -141,9 +141,9 @@ def test_every_shipped_study_loads_and_says_what_it_is(inventory):
         found = study.load(name)[1]
         assert line.endswith(".")
         here = dataclasses.replace(
-            inventory,
+            components,
             weights=dict.fromkeys(found.bases, "imagenet"),
-            found=dict.fromkeys(found.bases),
+            loaded=dict.fromkeys(found.bases),
         )
         declared = space.declare(found, here)
         assert set(found.bases) <= set(catalogue.names())
@@ -177,12 +177,12 @@ def kill(*_, **__):
 def test_a_changed_space_is_refused_with_the_difference(
     write_study, tiny_manifest, tiny_weights, tmp_path, monkeypatch
 ):
-    from kerasfaces.cli import tune as command
+    from kerasfaces.api import data
     from kerasfaces.tune import run
 
     monkeypatch.setattr(run, "Search", kill)
-    drawn = (tiny_manifest, ("Only drawn faces.",))
-    monkeypatch.setattr(command, "_manifest", lambda arguments: drawn)
+    drawn = data.Manifest(tiny_manifest, notes=("Only drawn faces.",))
+    monkeypatch.setattr(data, "load_data", lambda manifest, root: drawn)
     folder = tmp_path / "o"
     words = arguments(write_study(), tiny_manifest, tiny_weights, "-o", str(folder))
 
@@ -262,21 +262,21 @@ def test_a_foreign_folder_is_refused(
 
 
 def test_weights_by_base(write_study, tiny_manifest, tiny_weights, tmp_path, caplog):
-    from kerasfaces.tune import inventory
+    from kerasfaces.tune.components import Components
 
     weights = [f"mobilenetv2={tiny_weights}"]
-    made = inventory.make(
+    components = Components.of(
         ("mobilenetv2", "resnet50"), [*weights, "resnet50=no.h5"], "", None
     )
-    assert made.bases == ("mobilenetv2",)
+    assert components.bases == ("mobilenetv2",)
     assert caplog.messages[0].startswith(
         "resnet50 is left out of the study: `weights='no.h5'`"
     )
     caplog.clear()
     with pytest.raises(InputError, match="the study has no base resnet50"):
-        inventory.make(("mobilenetv2",), ["resnet50=x.h5"], "", None)
+        Components.of(("mobilenetv2",), ["resnet50=x.h5"], "", None)
     with pytest.raises(MissingFileError, match=r"no\.h5'`: no such file"):
-        inventory.make(("mobilenetv2",), ["no.h5"], "", None)
+        Components.of(("mobilenetv2",), ["no.h5"], "", None)
     assert not caplog.messages  # said once, as the error
 
 
@@ -321,10 +321,10 @@ def test_our_own_errors_in_a_study_keep_their_traceback():
 
 @pytest.mark.parametrize("turned", [False, True])
 def test_weights_for_one_base_hold_wherever_those_for_all_stand(turned):
-    from kerasfaces.tune import inventory
+    from kerasfaces.tune import components
 
-    given = ["resnet50=a=b.h5", "c.h5"]
-    found = inventory._texts(
-        ("mobilenetv2", "resnet50"), given[:: -1 if turned else 1], ""
+    weights = ["resnet50=a=b.h5", "c.h5"]
+    by_base = components.weights_by_base(
+        ("mobilenetv2", "resnet50"), weights[:: -1 if turned else 1], ""
     )
-    assert found == {"mobilenetv2": "c.h5", "resnet50": "a=b.h5"}
+    assert by_base == {"mobilenetv2": "c.h5", "resnet50": "a=b.h5"}

@@ -14,7 +14,7 @@ from kerasfaces.core import registry, rng
 from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.core.files import read_json, write_json
 from kerasfaces.tune import effects, leaderboard, published, records, report
-from kerasfaces.tune.report_input import gather
+from kerasfaces.tune.report import gather
 
 pytestmark = pytest.mark.tf
 
@@ -33,7 +33,7 @@ GRID = published.Published(
 
 
 @pytest.fixture
-def folder(make_study, drive, drawn_results, inventory, tmp_path):
+def folder(make_study, drive, drawn_results, components, tmp_path):
     """Write a study folder with some trials ended; returns its path."""
     from kerasfaces.tune import space
 
@@ -46,7 +46,7 @@ def folder(make_study, drive, drawn_results, inventory, tmp_path):
         }
         identity = {
             "study": "mine",
-            "space": space.description(space.declare(study, inventory)),
+            "space": space.description(space.declare(study, components)),
             "settings": settings,
             "manifest": "abc",
             "channels": None,
@@ -139,7 +139,7 @@ def test_without_any_score_the_reasons_are_left(folder):
         data,
         completed=[],
         failed=failed,
-        table=leaderboard.make(data, made, [], failed),
+        table=leaderboard.make(made, [], failed, "val_auc", 0),
     )
     text = report.render(bare)
     Balanced().feed(text)
@@ -318,11 +318,11 @@ def test_no_trial_is_drawn_as_worse_than_one_it_beats(folder, objective, number)
     assert text.count('title="better than the best, but cut short"') == ahead
 
 
-def test_who_is_ahead_but_cut_short_is_marked_on_a_terminal(folder, make_study):
+def test_who_is_ahead_but_cut_short_is_marked_on_a_terminal(folder):
     path = folder()
     rescored(path, [0.3, 8.0] + [0.1] * 7, [False, True] + [False] * 7, "val_auc")
     data = gather(path)
-    told = leaderboard.text(make_study(repeats=2), data.table, ["kind"])
+    told = leaderboard.text(data.table, "val_auc", ["kind"])
     assert re.search(r"^\+ +0001 ", told, re.MULTILINE)
     assert "+ : better than the best, but cut short (1 of 9)" in told
     assert list(data.table["against_best"].iloc[[0, -1]]) == ["best", "better"]

@@ -7,9 +7,9 @@ import pytest
 
 from kerasfaces.models.config import HeadConfig, ModelConfig
 from kerasfaces.train.config import TrainConfig
-from kerasfaces.tune import live, records
+from kerasfaces.tune import progress_table, records
 from kerasfaces.tune.feature_sets import FeatureSet, InMemory
-from kerasfaces.tune.trainings import Training
+from kerasfaces.tune.records import Training
 
 pytestmark = pytest.mark.tf
 
@@ -120,4 +120,4 @@ def test_epochs_of_another_call_do_not_count_for_the_pace():
         "trained": 3,
         "seconds": 6.0,
     }
-    assert live.trial_left_s(progress) == pytest.approx(2.0 * 51)
+    assert progress_table.trial_left_s(progress) == pytest.approx(2.0 * 51)

@@ -36,7 +36,7 @@ def get_study():
     )
 
 
-def configure(hp, inventory):
+def configure(hp, components):
     rate = hp.Choice("learning_rate", [0.003, 0.03])
     taps = hp.Choice("taps", ["1", "3"])
     pooling = hp.Choice("pooling", ["mean", "mean_std"])
@@ -125,10 +125,10 @@ def test_from_a_study_to_a_run_folder(words, tmp_path, capsys, monkeypatch):
 def test_columns_of_the_superset_are_the_candidates_features(
     tiny_manifest, tiny_weights, small_config
 ):
-    from kerasfaces.tune import inventory
+    from kerasfaces.tune.components import Components
     from kerasfaces.tune.feature_sets import FeatureSets
 
-    stock = inventory.make(("mobilenetv2",), [str(tiny_weights)], "", None)
+    stock = Components.of(("mobilenetv2",), [str(tiny_weights)], "", None)
 
     def candidate(taps, pooling, scales=(1.0,)):
         model = dataclasses.replace(

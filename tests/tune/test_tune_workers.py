@@ -28,7 +28,7 @@ def get_study():
     )
 
 
-def configure(hp, inventory):
+def configure(hp, components):
     rate = hp.Float("learning_rate", 1e-3, 1e-1, sampling="log")
     model = ModelConfig(
         size_px=32, taps=("block_1_expand_relu",), head=HeadConfig(units=(4,))

@@ -8,15 +8,13 @@ from markupsafe import Markup
 
 from kerasfaces.core import rng
 from kerasfaces.report import chart, markup
-from kerasfaces.report.chart import legend
 from kerasfaces.report.markup import Section
 from kerasfaces.tune import effects
-from kerasfaces.tune.effects import Effect, Level
-from kerasfaces.tune.report_input import StudyInput
+from kerasfaces.tune.effects import Effect
+from kerasfaces.tune.report import StudyInput
 
 ORDER = 40
 _LETTERS = 48  # of 13 px beside one another under a chart
-_WANDERS = {"bayesian", "hyperband"}
 
 
 def report(data: StudyInput) -> Section | None:
@@ -25,9 +23,9 @@ def report(data: StudyInput) -> Section | None:
     if not data.completed:
         return None
     values = [trial.own_values for trial in data.completed]
-    scores = [trial.score for trial in data.completed]
-    found = effects.main_effects(values, scores)
-    if not found:
+    scores = [float(trial.score or 0.0) for trial in data.completed]
+    main_effects = effects.main_effects(values, scores)
+    if not main_effects:
         text = "All trials have the same hyperparameters, so nothing can be compared."
         return Section(title, markup.paragraph(text))
     note = (
@@ -35,71 +33,54 @@ def report(data: StudyInput) -> Section | None:
         "squared); p is a permutation test, Holm-corrected. Intervals are a bootstrap over "
         "trials, everything else in them as it came."
     )
-    if data.identity["settings"]["oracle"] in _WANDERS:
+    if data.settings["oracle"] in ("bayesian", "hyperband"):
         note += (
             " This search went where it hoped most, so values it liked were tried with other "
             "good values: the effects look larger than they are."
         )
-    keys = legend(
-        [
-            *data.colours,
-            ("mark", "mean of the trials with that value, 95 % interval"),
-        ]
-    )
-    charts = markup.row(*(_slice(data, effect) for effect in found))
-    return Section(
-        title,
-        Markup("").join(
-            [
-                markup.paragraph(note),
-                _table(data, found),
-                markup.paragraph(keys),
-                charts,
-                markup.details("Every mean", _means(data, found)),
-            ]
-        ),
-    )
+    mean = ("mark", "mean of the trials with that value, 95 % interval")
+    parts = [
+        markup.paragraph(note),
+        _table(data, main_effects),
+        markup.paragraph(chart.legend([*data.colours, mean])),
+        markup.row(*(_slice(data, effect) for effect in main_effects)),
+        markup.details("Every mean", _means(data, main_effects)),
+    ]
+    return Section(title, Markup("").join(parts))
 
 
-def _table(data: StudyInput, found: list[Effect]) -> Markup:
+def _table(data: StudyInput, main_effects: list[Effect]) -> Markup:
     rows = []
-    for effect in found:
+    for effect in main_effects:
         best, worst = (
             pick(effect.levels, key=lambda level: level.mean.value)
             for pick in ((max, min) if data.more_is_better else (min, max))
         )
-        rows.append(
-            [
-                effect.name,
-                f"{100 * effect.share:.0f} %",
-                markup.p_text(effect.p_value),
-                best.label,
-                _told(best),
-                worst.label,
-                _told(worst),
-            ]
-        )
+        share = f"{100 * effect.share:.0f} %"
+        ends = [
+            cell
+            for level in (best, worst)
+            for cell in (level.label, markup.estimate(level.mean.to_dict()))
+        ]
+        rows.append([effect.name, share, markup.p_text(effect.p_value), *ends])
     header = ["Hyperparameter", "share of variance", "p", "best value", "mean"]
     return markup.table(
         f"Main effects on {data.objective}", [*header, "worst value", "mean"], rows
     )
 
 
-def _means(data: StudyInput, found: list[Effect]) -> Markup:
+def _means(data: StudyInput, main_effects: list[Effect]) -> Markup:
     rows = [
-        [f"{effect.name} = {level.label}", str(level.n), _told(level)]
-        for effect in found
+        [
+            f"{effect.name} = {level.label}",
+            str(level.n),
+            markup.estimate(level.mean.to_dict()),
+        ]
+        for effect in main_effects
         for level in effect.levels
     ]
-    return markup.table(
-        f"Mean {data.objective} of the trials with each value",
-        ["Value", "trials", "mean"],
-        rows,
-    )
-
-
-def _told(level: Level) -> Markup:
-    return markup.estimate(level.mean.to_dict())
+    caption = f"Mean {data.objective} of the trials with each value"
+    return markup.table(caption, ["Value", "trials", "mean"], rows)
 
 
 def _slice(data: StudyInput, effect: Effect) -> Markup:
@@ -117,11 +98,12 @@ def _slice(data: StudyInput, effect: Effect) -> Markup:
     letters = _LETTERS // len(order)
     axes.set_xticks(range(len(order)), [chart.shortened(n, letters) for n in names])
     jitter = rng.generator(0, "slice", effect.name).uniform(-0.24, 0.02, len(column))
-    for trial, label, shift in reversed(
-        list(zip(data.completed, labels, jitter, strict=True))
-    ):
-        at, kind = order.index(label) + float(shift), f"faint {data.kind(trial)}"
-        chart.point(axes, at, trial.score, kind, radius_px=3.4)
+    for i in reversed(range(len(column))):
+        x, kind = (
+            order.index(labels[i]) + float(jitter[i]),
+            data.kind(data.completed[i]),
+        )
+        chart.point(axes, x, float(scores[i]), f"faint {kind}", radius_px=3.4)
     for k, level in enumerate(effect.levels):
         mean = level.mean
         limits = (mean.low, mean.high) if math.isfinite(mean.low) else None

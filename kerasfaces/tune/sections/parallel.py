@@ -7,10 +7,9 @@ import numpy as np
 from markupsafe import Markup
 
 from kerasfaces.report import chart, markup
-from kerasfaces.report.chart import legend
 from kerasfaces.report.markup import Section, tag
 from kerasfaces.tune.effects import UNUSED, short
-from kerasfaces.tune.report_input import StudyInput
+from kerasfaces.tune.report import StudyInput
 
 ORDER = 50
 _WIDTH, _HEIGHT = 860.0, 400.0
@@ -29,11 +28,10 @@ def report(data: StudyInput) -> Section | None:
         return None
     columns = [_Axis(name, [one.get(name) for one in values]) for name in names]
     columns.append(_Axis(data.objective, [trial.score for trial in data.completed]))
-    keys = legend([("mark", "the best trial"), *data.colours])
     note = markup.paragraph(
         "Each line is a trial. Where the coloured lines go through everything, that choice did "
         "not matter; where they meet, it did. ",
-        keys,
+        chart.legend([("mark", "the best trial"), *data.colours]),
     )
     picture = tag("div", _picture(data, columns), class_="scroll wide", tabindex="0")
     return Section("All choices at once", note + picture)
@@ -53,59 +51,50 @@ class _Axis:
             scale = (lambda v: float(np.log10(v))) if log else float
             first, last = scale(low), scale(high)
             self.at = [
-                None if v is None else (scale(v) - first) / ((last - first) or 1.0)
+                np.nan if v is None else (scale(v) - first) / ((last - first) or 1.0)
                 for v in column
             ]
             middle = 10 ** ((first + last) / 2) if log else (first + last) / 2
-            self.ticks = [
-                (0.0, _number(low)),
-                (0.5, _number(middle)),
-                (1.0, _number(high)),
-            ]
+            numbers = [f"{value:.3g}" for value in (low, middle, high)]
+            self.ticks = list(zip((0.0, 0.5, 1.0), numbers, strict=True))
         else:
             order = sorted(distinct) if numeric else distinct
             places = np.linspace(0, 1, len(order)) if len(order) > 1 else [0.5]
             where = dict(zip(order, map(float, places), strict=True))
-            self.at = [None if v is None else where[v] for v in column]
+            self.at = [np.nan if v is None else where[v] for v in column]
             self.ticks = [(where[v], short(v)) for v in order]
 
 
-def _picture(data: StudyInput, scales: Sequence[_Axis]) -> Markup:
+def _picture(data: StudyInput, columns: Sequence[_Axis]) -> Markup:
     axes = chart.axes(
-        (0, len(scales) - 1),
+        (0, len(columns) - 1),
         (0, 1),
         size_px=(_WIDTH, _HEIGHT),
         margins_px=(62.0, 62.0, 44.0, 18.0),
     )
     axes.grid(visible=False)
     axes.set(xticks=[], yticks=[])
-    step_px = (_WIDTH - 124.0) / (len(scales) - 1)
+    step_px = (_WIDTH - 124.0) / (len(columns) - 1)
     for i in reversed(range(len(data.completed))):  # the best on top
         # A small shift, so that trials with the same values do not hide one another.
         shift = (i * 7 % 9 - 4) * 0.7 / step_px
-        crossed = (scale.at[i] for scale in scales)
-        places = [np.nan if place is None else place for place in crossed]
-        across = np.arange(len(scales)) + shift
-        chart.line(axes, across, places, data.line(data.completed[i]), clip=False)
-    for x, scale in enumerate(scales):
-        chart.line(axes, [x, x], [0, 1], "zero", clip=False)
+        x, y = np.arange(len(columns)) + shift, [column.at[i] for column in columns]
+        chart.line(axes, x, y, data.line(data.completed[i]), clip=False)
+    for at, column in enumerate(columns):
+        chart.line(axes, [at, at], [0, 1], "zero", clip=False)
         chart.text(
-            axes, x, 1, scale.name, shift_px=(0, 26), align="center", weight="bold"
+            axes, at, 1, column.name, shift_px=(0, 26), align="center", weight="bold"
         )
-        last = scale is scales[-1]
-        for place, words in scale.ticks:
+        is_last = column is columns[-1]
+        for place, words in column.ticks:
             chart.text(
                 axes,
-                x,
+                at,
                 place,
                 words,
-                shift_px=(6 if last else -6, 0),
-                align="left" if last else "right",
+                shift_px=(6 if is_last else -6, 0),
+                align="left" if is_last else "right",
                 colour=chart.COLOURS["ink"],
             )
-    names = ", ".join(scale.name for scale in scales)
+    names = ", ".join(column.name for column in columns)
     return chart.svg(axes, f"{len(data.completed)} trials by {names}")
-
-
-def _number(value: float) -> str:
-    return f"{value:.3g}"

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from kerasfaces.report import markup
 from kerasfaces.report.markup import Section
-from kerasfaces.tune.report_input import StudyInput
+from kerasfaces.tune.report import StudyInput
 
 ORDER = 90
 
@@ -16,16 +16,15 @@ def report(data: StudyInput) -> Section | None:
     """Return space, settings, base weights and environment as tables."""
     space = [[name, _described(hp)] for name, hp in data.identity["space"].items()]
     settings = {
-        **data.identity["settings"],
+        **data.settings,
         **{key: data.about.get(key) for key in ("max_trials", "budget_h")},
         "manifest": data.identity["manifest"],
         "channels": data.identity["channels"],
-        **{f"weights of {k}": _flat(v) for k, v in data.identity["weights"].items()},
+        **{f"weights of {k}": v for k, v in data.identity["weights"].items()},
     }
+    header = ["Hyperparameter", "Values"]
     parts = [
-        markup.table(
-            "Search space", ["Hyperparameter", "Values"], space, numeric=False
-        ),
+        markup.table("Search space", header, space, numeric=False),
         markup.details("Settings", _pairs("Settings", settings)),
         markup.details("Environment", _pairs("Environment", data.environment)),
     ]

@@ -11,7 +11,7 @@ import pytest
 
 from kerasfaces.core.files import write_json
 from kerasfaces.core.progress import progress
-from kerasfaces.tune import live, records
+from kerasfaces.tune import progress_table, records
 
 pytestmark = pytest.mark.tf
 
@@ -41,7 +41,7 @@ class Waiting:
 
     def submit(self, key, item):
         if key == "0000":
-            records.write_progress(item.folder, PROGRESS)
+            write_json(item.folder / "progress.json", PROGRESS)
 
     def next(self):
         self._look()
@@ -69,7 +69,7 @@ def shown(make_study, open_search, terminal, tmp_path):
         search = open_search(make_study(**changes), tmp_path)
         with (
             suppress(KeyboardInterrupt),
-            live.showing(search, terminal) as is_shown,
+            progress_table.showing(search, terminal) as is_shown,
         ):
             assert is_shown
             search.run(Waiting(tmp_path, look))
@@ -131,14 +131,16 @@ def test_the_search_ends_with_its_budget(make_study, drive, open_search, tmp_pat
 
 
 def test_times():
-    assert [live.clock(s) for s in (0, 59.6, 61, 3723)] == [
+    assert [progress_table.clock(s) for s in (0, 59.6, 61, 3723)] == [
         *("0:00", "1:00", "1:01", "1:02:03")
     ]
 
 
 def test_no_terminal_no_table(make_study, open_search, tmp_path):
     stream = io.StringIO()
-    with live.showing(open_search(make_study(), tmp_path), stream) as is_shown:
+    with progress_table.showing(
+        open_search(make_study(), tmp_path), stream
+    ) as is_shown:
         assert not is_shown
     assert stream.getvalue() == ""
 

@@ -1,9 +1,8 @@
 """A table of the running trials at the foot of the terminal, redrawn every second.
 
-Trials write how far they are into `trial_*/progress.json`, so it does not matter which
-process trains them. Log lines scroll past above the table, and progress bars of what
-happens inside (images, features) become lines of it. Where stderr is no terminal there is
-no table: plain lines, as from every other command.
+Trials write how far they are into `trial_*/progress.json`, whichever process trains them.
+Log lines scroll past above the table, progress bars of what happens inside (images,
+features) become lines of it. Where stderr is no terminal there is no table.
 """
 
 import logging
@@ -26,11 +25,10 @@ from kerasfaces.tune.search import Search
 _SHOWN = 12  # trials
 
 
-class Display:
-    """What is shown of a search: one line of it all, its running trials, what they wait for."""
+class _Display:
+    """A line on the whole search, a table of running trials, what they wait for."""
 
     def __init__(self, search: Search, console: Console) -> None:
-        """Show nothing yet."""
         self._search = search
         self._tasks = Progress(
             TextColumn("{task.description}: {task.completed} of {task.total},"),
@@ -73,16 +71,15 @@ class Display:
         return table
 
     def _head(self) -> str:
-        search = self._search
+        search, left_s = self._search, self._search.left_s()
         parts = [
-            f"{search.study.title}: {len(search.ended())} of {search.total() or '?'} trials"
+            f"{search.study.title}: {len(search.ended())} of {search.oracle.total() or '?'} trials"
         ]
         for best in search.completed()[:1]:
             parts.append(
                 f"best {search.study.objective} {best.score:.4f} ({best.trial_id})"
             )
         parts.append(f"{clock(search.passed_s())} so far")
-        left_s = search.left_s()
         if left_s is not None:
             parts.append(f"about {clock(left_s)} left")
         return ", ".join(parts)
@@ -90,11 +87,7 @@ class Display:
 
 @contextmanager
 def showing(search: Search, stream: TextIO | None = None) -> Iterator[bool]:
-    """Show the table while inside, if there is a terminal to show it on.
-
-    Args:
-        search: What is shown.
-        stream: Where; stderr if None.
+    """Show the table while inside, if `stream` (stderr if None) is a terminal.
 
     Yields:
         Whether it is shown.
@@ -103,7 +96,7 @@ def showing(search: Search, stream: TextIO | None = None) -> Iterator[bool]:
     if not console.is_terminal or console.is_dumb_terminal:
         yield False
         return
-    display = Display(search, console)
+    display = _Display(search, console)
     live = Live(
         display,
         console=console,
@@ -140,23 +133,16 @@ def _cells(progress: Mapping[str, Any]) -> tuple[str, str, str]:
     )
 
 
-class _ConsoleHandler(logging.Handler):
-    """Log lines above the table."""
-
-    def __init__(self, console: Console) -> None:
-        super().__init__()
-        self._console = console
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write one record."""
-        self._console.print(self.format(record), markup=False, soft_wrap=True)
-
-
 @contextmanager
 def _logging_to(console: Console) -> Iterator[None]:
-    logger = logging.getLogger("kerasfaces")
+    """Write log lines above the table."""
+
+    class ConsoleHandler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            console.print(self.format(record), markup=False, soft_wrap=True)
+
+    logger, handler = logging.getLogger("kerasfaces"), ConsoleHandler()
     before = list(logger.handlers)
-    handler = _ConsoleHandler(console)
     formatters = [each.formatter for each in before if each.formatter]
     handler.setFormatter((formatters or [logging.Formatter("%(message)s")])[0])
     logger.handlers[:] = [handler]

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from kerasfaces.crossgen.plan import Cell
-from kerasfaces.crossgen.request import Trained
 from kerasfaces.evaluate import metrics_json
 from kerasfaces.evaluate.names import HEADLINES
 from kerasfaces.metrics import mean_sd, measure_slices
@@ -18,27 +17,34 @@ from kerasfaces.run.folder import ScoredRun
 INTERVAL = "mean of the seeds' own 95 % intervals"
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Found:
-    """A cell and what was measured in it.
+@dataclasses.dataclass(frozen=True)
+class TrainedSet:
+    """A training set's runs, or why there are none."""
 
-    Attributes:
-        cell: Which.
-        status: `run`, `not run: ...` or `failed: ...`.
-        n_real: Test reals, of the seed with the fewest.
-        n_fake: Test fakes, of the seed with the fewest.
-        metrics: Metric -> value (mean over seeds), sd, low, high, values, method.
-    """
+    sources: tuple[str, ...]  # generators trained on
+    status: str  # `run`, `not run: ...` or `failed: ...`
+    # Seed -> finished run folder.
+    folders: Mapping[int, Path] = dataclasses.field(default_factory=dict)
+    # Seed -> split -> source -> images drawn.
+    taken: Mapping[int, Mapping[str, Mapping[str, int]]] = dataclasses.field(
+        default_factory=dict
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class CellResult:
+    """A cell and its numbers."""
 
     cell: Cell
-    status: str
-    n_real: int = 0
-    n_fake: int = 0
+    status: str  # `run`, `not run: ...` or `failed: ...`
+    n_real: int = 0  # test reals, of the seed with the fewest
+    n_fake: int = 0  # test fakes, of the seed with the fewest
+    # Metric -> value (mean over seeds), sd, low, high, values, method.
     metrics: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
 
     @property
     def auc(self) -> float:
-        """Return the mean AUC; NaN where there is none."""
+        """The mean AUC; NaN where there is none."""
         value = self.metrics["auc"]["value"] if self.metrics else None
         return math.nan if value is None else float(value)
 
@@ -62,37 +68,37 @@ class Found:
         }
 
 
-def collect(
-    cells: Sequence[Cell],
-    trained: Sequence[Trained],
-    n_tested: Mapping[str, int],
-) -> list[Found]:
+def measure_cells(
+    cells: Sequence[Cell], trained: Sequence[TrainedSet], n_tested: Mapping[str, int]
+) -> list[CellResult]:
     """Return every cell of the plan, run or not.
 
-    Args:
-        cells: The plan's.
-        trained: One per training set.
-        n_tested: Generator -> its test images, of the seed with the fewest.
+    `n_tested`: generator -> its test images, of the seed with the fewest.
     """
     by_sources = {each.sources: each for each in trained}
-    found = []
+    results = []
     for cell in cells:
         one = by_sources[cell.train]
-        n_fake = sum(n_tested[name] for name in cell.test)
         if one.status != "run":
-            found.append(Found(cell=cell, status=one.status))
-        elif not n_fake:
-            found.append(Found(cell=cell, status="not run: 0 test images"))
+            results.append(CellResult(cell, one.status))
+        elif not any(n_tested[name] for name in cell.test):
+            results.append(CellResult(cell, "not run: 0 test images"))
         else:
             parts = [_of_run(folder, cell.test) for folder in one.folders.values()]
-            found.append(_over_seeds(cell, parts))
-    return found
+            metrics = {
+                name: _metric([each[name] for each in parts]) for name in HEADLINES
+            }
+            n_real, n_fake = (
+                min(each[name] for each in parts) for name in ("n_real", "n_fake")
+            )
+            results.append(CellResult(cell, "run", n_real, n_fake, metrics))
+    return results
 
 
-def worst(found: Sequence[Found]) -> Found | None:
+def worst(results: Sequence[CellResult]) -> CellResult | None:
     """Return the cell with the lowest mean AUC; None when nothing was measured."""
-    measured = [each for each in found if math.isfinite(each.auc)]
-    return min(measured, key=lambda each: each.auc) if measured else None
+    measured = [each for each in results if math.isfinite(each.auc)]
+    return min(measured, key=lambda each: each.auc, default=None)
 
 
 def _of_run(folder: Path, tested: Sequence[str]) -> Mapping[str, Any]:
@@ -102,53 +108,41 @@ def _of_run(folder: Path, tested: Sequence[str]) -> Mapping[str, Any]:
         return run.measured("test", f"source={tested[0]}")
     settings, frame = run.settings, run.readable("test")
     rows = metrics_json.rows(frame)
-    mask = ~rows.fake | frame["source"].isin(tested).to_numpy()
+    mask = np.asarray(~rows.fake | frame["source"].isin(tested).to_numpy())
     estimates = measure_slices(
         rows,
-        {f"source={'+'.join(tested)}": np.asarray(mask)},
+        {f"source={'+'.join(tested)}": mask},  # the name keys the resamples
         run.operating_point.thresholds,
         int(settings["resamples"]),
         int(settings["seed"]),
     )
-    counts = {
+    (one,) = estimates.values()
+    return {
         "n_real": int((mask & ~rows.fake).sum()),
         "n_fake": int((mask & rows.fake).sum()),
+        **{name: each.to_dict() for name, each in one.items()},
     }
-    (one,) = estimates.values()
-    return counts | {name: each.to_dict() for name, each in one.items()}
-
-
-def _over_seeds(cell: Cell, parts: Sequence[Mapping[str, Any]]) -> Found:
-    return Found(
-        cell=cell,
-        status="run",
-        n_real=min(part["n_real"] for part in parts),
-        n_fake=min(part["n_fake"] for part in parts),
-        metrics={name: _metric([part[name] for part in parts]) for name in HEADLINES},
-    )
 
 
 def _metric(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the mean over seeds; what one seed cannot tell is not averaged away."""
     values = [part["value"] for part in parts]
-    several = len(parts) > 1
+    method = parts[0]["method"]
     if any(value is None for value in values):
         why = next(part["method"] for part in parts if part["value"] is None)
         blank = dict.fromkeys(("value", "sd", "low", "high"))
         return {**blank, "values": values, "method": why}
+    several = len(parts) > 1
     mean, sd = mean_sd(values)
+    low, high = (
+        None if None in limits else mean_sd(limits)[0]
+        for limits in ([part[name] for part in parts] for name in ("low", "high"))
+    )
     return {
         "value": mean,
         "sd": sd if several else None,
-        "low": _mean([part["low"] for part in parts]),
-        "high": _mean([part["high"] for part in parts]),
+        "low": low,
+        "high": high,
         "values": values,
-        "method": f"{INTERVAL}: {parts[0]['method']}"
-        if several
-        else parts[0]["method"],
+        "method": f"{INTERVAL}: {method}" if several else method,
     }
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return mean_sd(known)[0] if len(known) == len(values) else None

@@ -1,0 +1,128 @@
+"""What a study can choose from: bases that have weights here, channels of a store."""
+
+import dataclasses
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from kerasfaces.core.errors import InputError, KerasfacesError, MissingFileError
+from kerasfaces.dataset.views import AugmentConfig
+from kerasfaces.models import catalogue
+from kerasfaces.models.config import GROUPS, ModelConfig
+from kerasfaces.train import channels
+from kerasfaces.train import config as train_config
+from kerasfaces.train.config import TrainConfig
+
+logger = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Components:
+    """Bases with weights, and the channels they can see."""
+
+    weights: Mapping[str, str]  # base -> its weights as text, in the study's order
+    loaded: Mapping[str, Any]  # base -> its `BaseWeights`
+    store: Path | None = None  # the channel store; None on pixels
+    channels: tuple[str, ...] = ()  # names of the store's channels; empty on pixels
+
+    @classmethod
+    def of(
+        cls,
+        names: Sequence[str],
+        weights: Sequence[str],
+        default_weights: str,
+        store: Path | None,
+    ) -> "Components":
+        """Look for the weights of every base, and into the store.
+
+        `weights` are texts, one for all or `BASE=TEXT` each; a base without any is left out.
+
+        Raises:
+            InputError: An unknown base, or none that can be used.
+            MissingFileError: There are weights for none of them.
+        """
+        texts, loaded = {}, {}
+        errors: dict[str, KerasfacesError] = {}
+        for base, text in weights_by_base(names, weights, default_weights).items():
+            architecture = catalogue.load(base)
+            if architecture.end_to_end or text == "none":
+                raise InputError(
+                    f"{base} with `weights={text!r}` is trained as a whole; a study trains heads on "
+                    "frozen bases: choose another base, or give it weights."
+                )
+            try:
+                weight = architecture.find_weights(text)
+                architecture.completed(ModelConfig(name=base), weight)
+            except (InputError, MissingFileError) as error:
+                errors[base] = error
+                continue
+            texts[base], loaded[base] = text, weight
+        if not texts:
+            raise next(iter(errors.values()))
+        for base, why in errors.items():
+            logger.warning("%s is left out of the study: %s", base, why)
+        if store is None:
+            return cls(weights=texts, loaded=loaded)
+        from kerasfaces.dataset.channels import ChannelStore
+
+        in_store = tuple(ChannelStore(store).names)
+        return cls(weights=texts, loaded=loaded, store=store, channels=in_store)
+
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """The bases that have weights, in the study's order."""
+        return tuple(self.weights)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """What a frozen base can see, one of: `rgb`, `lnp`, `rgb,lnp`."""
+        if self.store is None:
+            return ("rgb",)
+        held = [name for name in ("rgb", "lnp") if {*GROUPS[name]} <= {*self.channels}]
+        return tuple([*held, ",".join(held)] if len(held) > 1 else held)
+
+    def default(self, base: str) -> TrainConfig:
+        """Return `kerasfaces train`'s own configuration of a base here."""
+        if self.store is None:
+            return train_config.default(base, self.weights[base])
+        return channels.default(base, self.weights[base], self.store)
+
+    def fit(self, config: TrainConfig) -> TrainConfig:
+        """Return a configuration made for pixels, made for the store if there is one."""
+        if self.store is None:
+            return config
+        default = self.default(config.model.name)
+        model = dataclasses.replace(
+            config.model, inputs=default.model.inputs, size_px=default.model.size_px
+        )
+        return dataclasses.replace(
+            config,
+            model=model,
+            crop=default.crop,
+            filter=default.filter,
+            views=1,
+            augment=AugmentConfig(flip=False),
+        )
+
+
+def weights_by_base(
+    names: Sequence[str], weights: Sequence[str], default: str
+) -> dict[str, str]:
+    """Return base -> weights: its own text, else the last text for all, else the default.
+
+    Raises:
+        InputError: A text names a base that the study does not have.
+    """
+    texts, own = dict.fromkeys(names, default), {}
+    for text in weights:
+        base, equals, value = text.partition("=")
+        if not equals or base not in catalogue.names():
+            texts = dict.fromkeys(names, text)
+        elif base in texts:
+            own[base] = value
+        else:
+            raise InputError(
+                f"`weights={text!r}`: the study has no base {base}; it has: {', '.join(names)}."
+            )
+    return texts | own
