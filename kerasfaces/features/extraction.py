@@ -41,12 +41,7 @@ class View:
         return {**dataclasses.asdict(self), "seed": VIEW_SEED}
 
     def of(self, batch: NDArray[Any], keys: Sequence[str]) -> NDArray[Any]:
-        """Return this view of images `(n, s, s, c)`.
-
-        Args:
-            batch: The images.
-            keys: Their sha256, which the changes depend on.
-        """
+        """Return this view of images `(n, s, s, c)`; their sha256 decide the changes."""
         if self.number == 0:
             return batch
         from kerasfaces.dataset.augment import Augment

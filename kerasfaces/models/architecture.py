@@ -60,7 +60,7 @@ class Start(Generic[OptionsT]):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Architecture(Generic[OptionsT]):
-    """A network by name; `build` makes one of a configuration.
+    """A network by name; `build` makes one of a configuration, by the class's `join`.
 
     Attributes:
         options: What only this architecture can be asked for, at its defaults.
@@ -98,6 +98,12 @@ class Architecture(Generic[OptionsT]):
         Raises:
             InputError: The configuration or the weights do not fit the architecture.
         """
+        options = self.options_of(config)
+        keras.utils.set_random_seed(seed)  # random bases draw from the global generator
+        return self.join(config, Start(options, base_weights, self.sources, seed))
+
+    def join(self, config: ModelConfig, start: Start[OptionsT]) -> keras.Model:
+        """Return the model; the global random generator is seeded."""
         raise NotImplementedError
 
     def options_of(self, config: ModelConfig) -> OptionsT:
@@ -143,30 +149,23 @@ class FrozenBase(Architecture[ViewsT]):
     preprocessing: Callable[[], layers.Layer]
     takes: str = "views"
 
-    def build(
-        self,
-        config: ModelConfig,
-        base_weights: BaseWeights | None = None,
-        seed: int = 0,
-    ) -> keras.Model:
+    def join(self, config: ModelConfig, start: Start[ViewsT]) -> keras.Model:
         """Return the model; each of `config.views` goes through the base by itself.
 
         Raises:
             InputError: A view has not three channels, or a tap does not exist.
         """
-        options = self.options_of(config)
-        keras.utils.set_random_seed(seed)  # random bases draw from the global generator
-        full = Start(options, base_weights, self.sources, seed).load(self.base(options))
+        full = start.load(self.base(start.options))
         image = network.input_of(config)
         return network.whole(
             config,
             full,
             image,
-            _views(config, options, image),
-            seed,
+            _views(config, start.options, image),
+            start.seed,
             self.preprocessing(),
             # With known weights it never runs in training mode; from nothing it must.
-            training=None if base_weights is None else False,
+            training=None if start.weights is None else False,
         )
 
 
@@ -185,32 +184,25 @@ class PixelNetwork(Architecture[OptionsT]):
     check: Callable[[ModelConfig, OptionsT], None] = lambda config, options: None
     end_to_end: bool = True
 
-    def build(
-        self,
-        config: ModelConfig,
-        base_weights: BaseWeights | None = None,
-        seed: int = 0,
-    ) -> keras.Model:
+    def join(self, config: ModelConfig, start: Start[OptionsT]) -> keras.Model:
         """Return the model; its input is `(n, size, size, 3)`, 0..255.
 
         Raises:
             InputError: The configuration asks for other channels than colours, or for
                 what the network cannot have.
         """
-        options = self.options_of(config)
         if not config.is_rgb:
             raise InputError(
                 f"model.inputs: {config.name} takes pixels, rgb; got "
                 f"{', '.join(config.inputs)}. For channels use `model='lnp_attention'`."
             )
-        self.check(config, options)
-        keras.utils.set_random_seed(seed)
+        self.check(config, start.options)
         image = x = network.input_of(config)
         for layer in self.preprocessing():
             x = layer(x)
-        full = self.base(config, Start(options, base_weights, self.sources, seed))
+        full = self.base(config, start)
         quicken_norms(full)
-        return network.whole(config, full, image, [x], seed)
+        return network.whole(config, full, image, [x], start.seed)
 
 
 def quicken_norms(full: keras.Model) -> None:

@@ -92,7 +92,7 @@ def fuse(
     Args:
         channels: `(n, h, w, c)`, standardised.
         names: Of the channels, in order.
-        fusion: `concat`, `attention_all` or `attention_spectra`.
+        fusion: One of the three.
         attention: A kind of `ChannelAttention`.
 
     Raises:

@@ -67,11 +67,7 @@ class Standardize(layers.Layer):
         return (values - mean) / ops.cast(self.deviation, values.dtype)
 
     def fit(self, read: Read, count: int) -> None:
-        """Set the statistics from examples: at most 2,048, evenly spread.
-
-        Args:
-            read: Positions `(m,)` -> `(m, h, w, c)`.
-            count: How many examples there are.
+        """Set the statistics from `count` examples: at most 2,048, evenly spread.
 
         Raises:
             InputError: A value is not finite.
@@ -192,12 +188,7 @@ def inflate(narrow: keras.Model, wide: keras.Model, scale: float = 1.0) -> None:
 
 
 def projection(seed: int, scale: float = 1.0) -> layers.Layer:
-    """Return a learned 1×1 convolution to three channels.
-
-    Args:
-        seed: Of the initial kernel.
-        scale: Deviation the base expects of its inputs, roughly.
-    """
+    """Return a learned 1×1 convolution to three channels, of a deviation near `scale`."""
     start = keras.initializers.VarianceScaling(scale**2, mode="fan_in", seed=seed)
     return layers.Conv2D(
         3, 1, use_bias=False, kernel_initializer=start, name="project_to_3"

@@ -1,5 +1,6 @@
 """What training on a channel store needs to know of it before anything is computed."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -8,16 +9,43 @@ from kerasfaces.core import config as configs
 from kerasfaces.core import registry
 from kerasfaces.core.errors import InputError
 from kerasfaces.dataset.channels import ChannelStore
+from kerasfaces.dataset.views import AugmentConfig
 from kerasfaces.images.limits import Limits
-from kerasfaces.models.config import ChannelOptions
+from kerasfaces.models import catalogue
+from kerasfaces.models.config import GROUPS, ChannelOptions
 from kerasfaces.train import config as train_config
 from kerasfaces.train.config import TrainConfig
 
 
 def default(model: str, weights: str, folder: Path) -> TrainConfig:
-    """Return the configuration of `model` on the store in `folder`."""
+    """Return the configuration of `model` on the store in `folder`.
+
+    lnp_attention takes the noise pattern and all spectra there are, a frozen base sees
+    the image and the noise pattern, as far as the store has them; size, crop and filter
+    are the store's.
+    """
     store = ChannelStore(folder)
-    return train_config.default_for_store(model, weights, store.names, store.made_by)
+    config = train_config.default(model, weights)
+    whole = {group: set(GROUPS[group]) <= set(store.names) for group in GROUPS}
+    if catalogue.load(model).end_to_end:
+        inputs = [
+            "+".join(group for group in GROUPS if whole[group] and group != "rgb")
+        ]
+    else:
+        inputs = [group for group in ("rgb", "lnp") if whole[group]]
+    pixels = store.made_by["config"]
+    architecture = dataclasses.replace(
+        config.model,
+        inputs=tuple(text for text in inputs if text) or config.model.inputs,
+        size_px=pixels["size_px"],
+    )
+    return dataclasses.replace(
+        config,
+        model=architecture,
+        crop=pixels["crop"],
+        filter=pixels["filter"],
+        augment=AugmentConfig(flip=False),
+    )
 
 
 def require_store(preset: str, folder: Path | None) -> None:

@@ -1,7 +1,7 @@
 """What a training run is, apart from its images and its base weights' file."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from kerasfaces.core import registry
@@ -11,10 +11,8 @@ from kerasfaces.dataset.views import AugmentConfig
 from kerasfaces.images import InputSpec
 from kerasfaces.models import catalogue
 from kerasfaces.models.config import (
-    GROUPS,
     HeadConfig,
     ModelConfig,
-    default_options,
 )
 
 # fields, what is expected of their values, whether a value is that
@@ -133,8 +131,6 @@ def default(model: str, weights: str = "imagenet") -> TrainConfig:
     architecture = catalogue.load(model)
     if architecture.training:
         return preset(architecture.training, model)
-    if architecture.end_to_end:
-        return _end_to_end(model)
     ours = weights == "forensic"
     return TrainConfig(
         model=ModelConfig(
@@ -146,58 +142,6 @@ def default(model: str, weights: str = "imagenet") -> TrainConfig:
             head=HeadConfig(l2=0.01),
             options=architecture.options,
         )
-    )
-
-
-def default_for_store(
-    model: str, weights: str, names: Sequence[str], recipe: dict[str, Any]
-) -> TrainConfig:
-    """Return the configuration of `model` on a channel store.
-
-    lnp_attention takes the noise pattern and all spectra there are, a frozen base sees
-    the image and the noise pattern, as far as the store has them; size, crop and filter
-    are the store's.
-    """
-    config = default(model, weights)
-    whole = {group: set(GROUPS[group]) <= set(names) for group in GROUPS}
-    if catalogue.load(model).end_to_end:
-        inputs = [
-            "+".join(group for group in GROUPS if whole[group] and group != "rgb")
-        ]
-    else:
-        inputs = [group for group in ("rgb", "lnp") if whole[group]]
-    pixels = recipe["config"]
-    architecture = dataclasses.replace(
-        config.model,
-        inputs=tuple(text for text in inputs if text) or config.model.inputs,
-        size_px=pixels["size_px"],
-    )
-    return dataclasses.replace(
-        config,
-        model=architecture,
-        crop=pixels["crop"],
-        filter=pixels["filter"],
-        augment=AugmentConfig(flip=False),
-    )
-
-
-def _end_to_end(model: str) -> TrainConfig:
-    """Return wan2023's training: 12 epochs of everything, no augmentation.
-
-    The document states neither optimizer nor batch; Adam, 32 and the best epoch on
-    validation are ours.
-    """
-    return TrainConfig(
-        model=ModelConfig(
-            name=model,
-            inputs=("lnp+spectra",),
-            head=HeadConfig(standardize=False),
-            options=default_options(model),
-        ),
-        epochs=12,
-        batch_size=32,
-        patience=12,
-        augment=AugmentConfig(flip=False),
     )
 
 

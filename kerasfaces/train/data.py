@@ -127,14 +127,9 @@ def load_channels(
     names: Sequence[str],
     spread: Engine | None = None,
 ) -> Data:
-    """Join a split manifest with a channel store by sha256.
+    """Join a split manifest with channels of the store in `folder` by sha256.
 
-    Args:
-        manifest: Rows, each with a split; a `sha256` column stands in for files that are
-            not on this machine.
-        folder: The store.
-        names: Channels to read, in order.
-        spread: Where features of the channels are computed.
+    A `sha256` column stands in for files that are not on this machine.
 
     Raises:
         InputError: A class is (nearly) absent from a split, most rows are not in the

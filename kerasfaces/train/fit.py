@@ -137,17 +137,13 @@ def source(
 ) -> Source:
     """Return training examples with the weights the configuration gives the classes.
 
-    Args:
-        config: The run.
-        labels: `(n,)`, 1 = fake.
-        reads: One per view.
+    `labels` are `(n,)`, 1 = fake; `reads` one per view.
     """
     weights = np.ones_like(labels)
     if config.class_weights:
         share = labels.mean()
-        weights = np.where(labels == 1, 0.5 / share, 0.5 / (1 - share)).astype(
-            np.float32
-        )
+        balanced = np.where(labels == 1, 0.5 / share, 0.5 / (1 - share))
+        weights = balanced.astype(np.float32)
     return Source(reads=reads, labels=labels, weights=weights)
 
 
@@ -302,14 +298,10 @@ def _log_size(model: Any, state: str) -> None:
 def _agreement(
     model: Any, data: Data, logits: NDArray[np.float64], extractor: Any
 ) -> float:
-    """Return how far logits of some test images differ from the whole model's at most.
+    """Return how far logits from cached features differ from the whole model's at most.
 
-    Args:
-        model: The whole model.
-        data: Images.
-        logits: Of the readable test images, from cached features.
-        extractor: The model's base, if it is traced. The head stays out, whose
-            standardisation a trace would keep as a constant.
+    A few test images are compared. Where the base is traced, as `extractor`, the head
+    stays out: a trace would keep its standardisation as a constant.
     """
     positions = data.readable("test")[:_COMPARED_IMAGES]
     pixels = data.images.store.gather(data.keys(positions))

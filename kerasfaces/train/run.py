@@ -92,11 +92,9 @@ class Training:
 
 
 def train(training: Training, builders: "NetworkBuilders | None" = None) -> Path:
-    """Train, evaluate and report; return the run folder. See DESIGN's "run folder".
+    """Train, evaluate and report; return the run folder.
 
-    Args:
-        training: What to train, on what, where.
-        builders: Of several runs in one process, which then share a frozen base.
+    Several runs in one process share a frozen base by `builders`.
 
     Raises:
         RunError: The folder holds a run of another configuration.

@@ -97,13 +97,9 @@ def train_all(
     spread: Engine,
     builders: NetworkBuilders | None = None,
 ) -> Iterator[Ended]:
-    """Train all trainings, each with a folder of its own; yield how each ended, in order.
+    """Train all, each into a folder of its own below `output`; yield how each ended.
 
-    Args:
-        trainings: What to train.
-        output: A folder that holds the run folders.
-        spread: Where; without a number of workers, this process alone.
-        builders: What this process has built already.
+    Without a number of workers this process trains them alone, in order.
     """
     outcomes = engine.map(
         Train(output.absolute(), builders),

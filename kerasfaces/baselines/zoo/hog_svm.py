@@ -80,11 +80,6 @@ class CONFIG(BaselineConfig):
 def fit(config: CONFIG, read: Read, labels: NDArray[np.float32]) -> Arrays:
     """Return the SVM's `weights`, `(n_features,)`, and `bias`, `(1,)`.
 
-    Args:
-        config: The run.
-        read: Positions `(m,)` -> `(m, size, size, 3)` uint8, of training images.
-        labels: `(n,)`, 1 = fake.
-
     Raises:
         MissingExtraError: scikit-image is not installed.
     """
@@ -116,23 +111,17 @@ def logits(
 ) -> NDArray[np.float64]:
     """Return the decision value of each image, `(count,)`; positive = fake.
 
-    Args:
-        config: The run.
-        arrays: Of `fit`.
-        read: Positions `(m,)` -> `(m, size, size, 3)` uint8.
-        count: How many images there are.
-
     Raises:
         MissingExtraError: scikit-image is not installed.
         RunError: The arrays are of another configuration.
     """
     weights, bias = arrays.get("weights"), arrays.get("bias")
-    wanted = config.model.n_features
-    if weights is None or bias is None or weights.shape != (wanted,) or bias.size != 1:
-        found = {name: value.shape for name, value in arrays.items()}
+    width = config.model.n_features
+    if weights is None or bias is None or weights.shape != (width,) or bias.size != 1:
+        shapes = {name: value.shape for name, value in arrays.items()}
         raise RunError(
-            f"The stored SVM does not fit its configuration: expected {wanted} weights "
-            f"and one bias, found {found}; train again."
+            f"The stored SVM does not fit its configuration: expected {width} weights "
+            f"and one bias, found {shapes}; train again."
         )
     values = features(config.model, read, count)
     return np.asarray(values @ weights + bias.ravel()[0], np.float64)
@@ -151,18 +140,13 @@ def features(model: HogSvm, read: Read, count: int) -> NDArray[np.float64]:
 
 
 def histograms(model: HogSvm, image: NDArray[Any]) -> NDArray[np.float64]:
-    """Return one image's feature vector, `(n_features,)`.
-
-    Args:
-        model: The settings.
-        image: `(size, size, 3)` uint8, sRGB.
-    """
+    """Return the feature vector of a `(size, size, 3)` uint8 image, `(n_features,)`."""
     feature = optional_import("skimage.feature", "baselines")
-    found: NDArray[np.float64] = feature.hog(
+    vector: NDArray[np.float64] = feature.hog(
         image.astype(np.float32) @ _LUMA / 255,
         orientations=model.orientations,
         pixels_per_cell=(model.cell_px, model.cell_px),
         cells_per_block=(model.block_cells, model.block_cells),
         block_norm="L2-Hys",
     )
-    return found
+    return vector

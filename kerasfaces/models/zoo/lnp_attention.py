@@ -52,34 +52,27 @@ class LnpAttention(Architecture[Options]):
     end_to_end: bool = True
     takes: str = "channels"
 
-    def build(
-        self,
-        config: ModelConfig,
-        base_weights: BaseWeights | None = None,
-        seed: int = 0,
-    ) -> keras.Model:
+    def join(self, config: ModelConfig, start: Start[Options]) -> keras.Model:
         """Return `(n, size, size, c)` channels in their own units -> `(n, 1)` logit.
 
         Raises:
             InputError: The fusion does not fit the channels, or the weights the
                 classifier.
         """
-        options, names = self.options_of(config), config.channel_names
-        keras.utils.set_random_seed(seed)
-        start = Start(options, base_weights, self.sources, seed)
-        scale = inputs.IMAGENET_SD[options.classifier] if base_weights else 1.0
+        options, names = start.options, config.channel_names
+        scale = inputs.IMAGENET_SD[options.classifier] if start.weights else 1.0
         image = network.input_of(config)
         x = inputs.Standardize(name="standardize_channels")(image)
         x = attention.fuse(x, names, options.fusion, options.attention)
         if options.stem == "project":
-            x = inputs.projection(seed, scale)(x)
+            x = inputs.projection(start.seed, scale)(x)
             full = start.load(_classifier(options, 3))
         else:
             full = _classifier(options, len(names))
-            if base_weights:
+            if start.weights:
                 inputs.inflate(start.load(_classifier(options, 3)), full, scale)
         quicken_norms(full)
-        return network.whole(config, full, image, [x], seed)
+        return network.whole(config, full, image, [x], start.seed)
 
     def completed(
         self, config: ModelConfig, base_weights: BaseWeights | None = None
@@ -117,4 +110,6 @@ def _classifier(options: Options, n_channels: int) -> keras.Model:
     return make(n_channels)
 
 
-ARCHITECTURE = LnpAttention(options=Options(), sources=mobilenetv2.sources(None))
+ARCHITECTURE = LnpAttention(
+    options=Options(), sources=mobilenetv2.sources(None), training="wan2023"
+)

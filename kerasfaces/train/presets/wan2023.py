@@ -6,7 +6,21 @@ Those are ours: Adam at 1e-3 falling as a cosine, batches of 32, 12 epochs, the 
 validation. No augmentation: a mirrored image's phase is not the mirrored phase.
 """
 
-from kerasfaces.train.config import default
+from kerasfaces.dataset.views import AugmentConfig
+from kerasfaces.models.config import HeadConfig, ModelConfig
+from kerasfaces.train.config import TrainConfig
 
 MAKE_STORE = "data.compute_channels(STORE)"
-CONFIGS = {"lnp_attention": default("lnp_attention", "none")}
+CONFIGS = {
+    "lnp_attention": TrainConfig(
+        model=ModelConfig(
+            name="lnp_attention",
+            inputs=("lnp+spectra",),
+            head=HeadConfig(standardize=False),
+        ),
+        epochs=12,
+        batch_size=32,
+        patience=12,
+        augment=AugmentConfig(flip=False),
+    )
+}
