@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     manifest = sample.make(arguments.output, arguments.seed, arguments.pairs)
     print(manifest)
     if arguments.contact_sheet:
-        from kerasfaces.sample.contact import contact_sheet
+        from kerasfaces.sample.build import contact_sheet
 
         contact_sheet(manifest, arguments.contact_sheet)
         print(arguments.contact_sheet)

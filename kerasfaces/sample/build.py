@@ -7,15 +7,18 @@ folder with a manifest is complete and one without can be finished.
 import csv
 import functools
 import io
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
 
+from kerasfaces import tables
 from kerasfaces.core import engine, folders
 from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.core.files import atomic_path, read_json, sha256, write_json, write_text
 from kerasfaces.core.rng import generator
+from kerasfaces.core.texts import quoted
 from kerasfaces.sample import pair
 from kerasfaces.sample.decoders import DECODERS
 from kerasfaces.sample.person import draw_person
@@ -31,8 +34,7 @@ CAMERA = "simulated_camera"
 _LEAST_PAIRS = 7 * len(DECODERS)  # one pair of every generator in every split
 
 
-@dataclass(frozen=True, kw_only=True)
-class Entry:
+class Entry(NamedTuple):
     """One pair's place: its number, generator, split and two files."""
 
     number: int
@@ -71,17 +73,11 @@ def plan(seed: int, pairs: int) -> list[Entry]:
         bounds = np.cumsum([share for _, share in SPLITS]) / 7 * len(numbers)
         which = np.searchsorted(np.round(bounds), np.arange(len(numbers)), side="right")
         for number, split in zip(numbers[order], which, strict=True):
-            file = f"{number:05d}.jpg"
-            entries.append(
-                Entry(
-                    number=int(number),
-                    generator=name,
-                    split=SPLITS[int(split)][0],
-                    real=f"real/{file}",
-                    fake=f"fake/{name}/{file}",
-                )
+            real, fake = (
+                f"{part}/{number:05d}.jpg" for part in ("real", f"fake/{name}")
             )
-    return sorted(entries, key=lambda entry: entry.number)
+            entries.append(Entry(int(number), name, SPLITS[split][0], real, fake))
+    return sorted(entries)
 
 
 def _claim(folder: Path, recipe: dict[str, int]) -> None:
@@ -115,15 +111,11 @@ def _write_pictures(folder: Path, seed: int, entries: list[Entry]) -> None:
     for name in ("real", *(f"fake/{name}" for name in DECODERS)):
         (folder / name).mkdir(parents=True, exist_ok=True)
     write = functools.partial(_write_pair, folder, seed)
-    written = engine.map(
+    outcomes = engine.map(
         write, entries, progress="making the sample", chunk=engine.CHUNK
     )
-    lost = [
-        entry.number
-        for entry, outcome in zip(entries, written, strict=True)
-        if outcome.error
-    ]
-    if lost:
+    pairs = zip(entries, outcomes, strict=True)
+    if lost := [entry.number for entry, outcome in pairs if outcome.error]:
         raise RunError(
             f"A worker process died on pair {lost[0]} ({len(lost)} in all) while making "
             f"the sample in {folder}; run the same command again: it continues."
@@ -131,10 +123,8 @@ def _write_pictures(folder: Path, seed: int, entries: list[Entry]) -> None:
 
 
 def _write_pair(folder: Path, seed: int, entry: Entry) -> bool:
-    pictures = pair.make_pair(
-        seed, entry.number, DECODERS[entry.generator], pair.SIZE_PX
-    )
-    for file, image in ((entry.real, pictures.real), (entry.fake, pictures.fake)):
+    pictures = pair.make_pair(seed, entry.number, DECODERS[entry.generator])
+    for file, image in zip((entry.real, entry.fake), pictures, strict=True):
         with atomic_path(folder / file) as temporary:
             temporary.write_bytes(pair.encode(image))
     return True
@@ -154,11 +144,34 @@ def _table(folder: Path, seed: int, entries: list[Entry]) -> str:
             "format": "JPEG",
             **person.attributes,
         }
-        for file, label, source in (
-            (entry.real, "real", CAMERA),
-            (entry.fake, "fake", entry.generator),
-        ):
+        sources = {entry.real: ("real", CAMERA), entry.fake: ("fake", entry.generator)}
+        for file, (label, source) in sources.items():
             digest = sha256(folder / file)
             row = {"path": file, "label": label, "source": source, "sha256": digest}
             table.writerow(row | common)
     return buffer.getvalue()
+
+
+def contact_sheet(manifest: Path, file: Path, columns: int = 8, rows: int = 3) -> None:
+    """Write a picture of the first pairs, photos above what the generators made of them.
+
+    Args:
+        manifest: The sample's manifest.csv.
+        file: Picture to write; the suffix chooses the format.
+        columns: Pairs side by side.
+        rows: Rows of pairs.
+    """
+    if file.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
+        raise InputError(
+            f"{file}: a contact sheet is a .png, .jpg or .webp, got {quoted(file.suffix)}."
+        )
+    paths = tables.read(manifest).column("path")[: 2 * columns * rows]
+    side = pair.SIZE_PX
+    sheet = Image.new("RGB", (columns * side, 2 * rows * side))
+    for place, path in enumerate(paths):
+        number, below = divmod(place, 2)
+        line, column = divmod(number, columns)
+        with Image.open(manifest.parent / path) as picture:
+            sheet.paste(picture, (column * side, (2 * line + below) * side))
+    with atomic_path(file) as temporary:
+        sheet.save(temporary)

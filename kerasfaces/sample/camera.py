@@ -22,50 +22,29 @@ _SQUARE = np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]], np.float32) / 4
 
 @dataclass(frozen=True, kw_only=True)
 class Camera:
-    """One camera body.
+    """One camera body."""
 
-    Attributes:
-        sensor_px: Sites along each side; the photo is scaled down from them.
-        order: Number of the filter's order, 0 to 3.
-        by_colour_difference: Demosaic red and blue as differences to green.
-        full_well_e: Electrons at white, at base sensitivity.
-        read_noise_e: Standard deviation of the read-out, in electrons.
-        pattern: (n, n) float32, each site's gain, mean 1.
-        rows: (n, 1) float32, each row's offset as a fraction of white.
-        contrast: Strength of the tone curve's S.
-        sharpen: Amount of the unsharp mask.
-        chroma_blur_px: Colour noise reduction.
-    """
-
-    sensor_px: int
-    order: int
-    by_colour_difference: bool
-    full_well_e: float
-    read_noise_e: float
-    pattern: Array
-    rows: Array
-    contrast: float
-    sharpen: float
-    chroma_blur_px: float
+    sensor_px: int  # sites along each side; the photo is scaled down from them
+    order: int  # number of the filter's order, 0 to 3
+    by_colour_difference: bool  # demosaic red and blue as differences to green
+    full_well_e: float  # electrons at white, at base sensitivity
+    read_noise_e: float  # standard deviation of the read-out, in electrons
+    pattern: Array  # (n, n) float32, each site's gain, mean 1
+    rows: Array  # (n, 1) float32, each row's offset as a fraction of white
+    contrast: float  # strength of the tone curve's S
+    sharpen: float  # amount of the unsharp mask
+    chroma_blur_px: float  # colour noise reduction
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shot:
-    """One exposure: blur in photo pixels, gain, light colour, sensitivity.
+    """One exposure."""
 
-    Attributes:
-        blur_px: Standard deviation of lens and focus blur.
-        exposure: Factor on the scene's light.
-        cast: (3,) float32, the light's colour.
-        balance: (3,) float32, what the camera multiplies to undo it, roughly.
-        sensitivity: Factor by which fewer electrons were caught.
-    """
-
-    blur_px: float
-    exposure: float
-    cast: Array
-    balance: Array
-    sensitivity: float
+    blur_px: float  # standard deviation of lens and focus blur, photo pixels
+    exposure: float  # factor on the scene's light
+    cast: Array  # (3,) float32, the light's colour
+    balance: Array  # (3,) float32, what the camera multiplies to undo it, roughly
+    sensitivity: float  # factor by which fewer electrons were caught
 
 
 def camera(seed: int, number: int, size_px: int) -> Camera:
@@ -99,11 +78,7 @@ def draw_shot(rng: np.random.Generator) -> Shot:
 
 
 def through_lens(scene: Array, body: Camera, shot: Shot) -> Array:
-    """Blur and expose a (h, w, 3) scene and sample it at the sensor's sites.
-
-    Returns:
-        (n, n, 3) float32, linear light, n the sensor's size.
-    """
+    """Return a (h, w, 3) scene blurred, exposed and sampled: (n, n, 3) linear light."""
     soft = resample(blur(scene, shot.blur_px * scene.shape[0] / 160), body.sensor_px)
     return np.clip(soft * (shot.exposure * shot.cast), 0, 1.2)
 
@@ -111,17 +86,10 @@ def through_lens(scene: Array, body: Camera, shot: Shot) -> Array:
 def capture(
     light: Array, body: Camera, shot: Shot, size_px: int, rng: np.random.Generator
 ) -> Array:
-    """Take the photo.
+    """Return the photo, (size_px, size_px, 3) float32 sRGB in [0, 1].
 
-    Args:
-        light: (n, n, 3) float32 from `through_lens`.
-        body: The camera.
-        shot: The exposure that `light` was made with.
-        size_px: The photo's size: cameras have more sites than their photos pixels.
-        rng: Generator of the noise.
-
-    Returns:
-        (size_px, size_px, 3) float32 sRGB in [0, 1].
+    `light` is what `through_lens` made of the scene; cameras have more sites than their
+    photos pixels.
     """
     sites = colour_sites(body.sensor_px, body.order)
     raw = np.where(sites == 0, light[..., 0], light[..., 1])
@@ -130,8 +98,7 @@ def capture(
     spread = np.sqrt(np.clip(raw, 0, None) * electrons + body.read_noise_e**2)
     noise = rng.standard_normal(raw.shape, np.float32) * spread / electrons
     raw = np.clip(raw + noise + body.rows, 0, 1)
-    raw = np.round(raw * 4095) / np.float32(4095)
-    raw = raw.astype(np.float32)
+    raw = (np.round(raw * 4095) / np.float32(4095)).astype(np.float32)
     green = interpolated_green(raw, sites)
     linear = demosaic(raw, sites, green, body.by_colour_difference)
     return _finish(resample(linear, size_px), body, shot)
@@ -141,13 +108,10 @@ def resample(image: Array, size_px: int) -> Array:
     """Return a (n, n, 3) picture scaled to `(size_px, size_px, 3)`, bicubic."""
     if image.shape[0] == size_px:
         return image
-    planes = [
-        Image.fromarray(np.ascontiguousarray(image[..., channel])).resize(
-            (size_px, size_px), Image.Resampling.BICUBIC
-        )
-        for channel in range(3)
-    ]
-    return np.stack([np.asarray(plane) for plane in planes], axis=-1)
+    size = (size_px, size_px)
+    planes = [Image.fromarray(np.ascontiguousarray(image[..., i])) for i in range(3)]
+    scaled = [plane.resize(size, Image.Resampling.BICUBIC) for plane in planes]
+    return np.stack([np.asarray(plane) for plane in scaled], axis=-1)
 
 
 def colour_sites(size: int, order: int) -> np.ndarray:
@@ -185,8 +149,7 @@ def _finish(linear: Array, body: Camera, shot: Shot) -> Array:
     image = _tone(linear * shot.balance, body)
     luma = image @ LUMA
     if body.chroma_blur_px:
-        colour = blur(image - luma[..., None], body.chroma_blur_px)
-        image = luma[..., None] + colour
+        image = luma[..., None] + blur(image - luma[..., None], body.chroma_blur_px)
     sharp = body.sharpen * (luma - blur(luma, 1.0))
     return np.clip(image + sharp[..., None], 0, 1)
 

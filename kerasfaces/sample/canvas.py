@@ -11,23 +11,18 @@ import numpy.typing as npt
 from scipy import ndimage
 
 Array = npt.NDArray[np.floating[Any]]  # float32; NumPy's types lose track of it
+Point = tuple[float, float]
+Window = tuple[slice, slice]
 
 
 @dataclass
 class Canvas:
-    """A picture in the making and the face's coordinate frame on it.
+    """A picture in the making, painted in place, and a coordinate frame on it."""
 
-    Attributes:
-        image: (s, s, 3) float32, linear light, painted in place.
-        x: (s, s) float32, to the viewer's right; 0 at the face's centre.
-        y: (s, s) float32, downwards; the chin is near 1, the crown near -1.
-        pixel: A pixel's width in these units.
-    """
-
-    image: Array
-    x: Array
-    y: Array
-    pixel: float
+    image: Array  # (s, s, 3) float32, linear light
+    x: Array  # (s, s) float32, to the viewer's right; 0 at the face's centre
+    y: Array  # (s, s) float32, downwards; the chin is near 1, the crown near -1
+    pixel: float  # a pixel's width in these units
 
     def edge(self, distance: Array, soft: float = 0.0) -> Array:
         """Return the mask of `distance < 0`, antialiased or softened over `soft`."""
@@ -49,18 +44,36 @@ class Canvas:
         part = self.image[window]
         part *= factor[window][..., None]
 
-    def window(
-        self, x: Array, y: Array, at: tuple[float, float], reach: tuple[float, float]
-    ) -> tuple[slice, slice]:
+    def near(self, at: Point, reach: Point) -> Window:
         """Return the smallest window with all pixels within `reach` of `at`."""
-        return _window((np.abs(x - at[0]) < reach[0]) & (np.abs(y - at[1]) < reach[1]))
+        close = np.abs(self.x - at[0]) < reach[0], np.abs(self.y - at[1]) < reach[1]
+        return _window(close[0] & close[1])
 
-    def part(self, window: tuple[slice, slice]) -> "Canvas":
+    def part(self, window: Window) -> "Canvas":
         """Return a window of this canvas; painting on it paints here."""
         return Canvas(self.image[window], self.x[window], self.y[window], self.pixel)
 
+    def moved(self, x: Array, y: Array) -> "Canvas":
+        """Return the same picture with another frame."""
+        return Canvas(self.image, x, y, self.pixel)
 
-def _window(mask: Array | npt.NDArray[np.bool_]) -> tuple[slice, slice]:
+    def ellipse(self, at: Point, radius: Point) -> Array:
+        """Return an approximate signed distance to an axis-parallel ellipse."""
+        reach = np.hypot((self.x - at[0]) / radius[0], (self.y - at[1]) / radius[1])
+        distance: Array = (reach - 1) * min(radius)
+        return distance
+
+    def bump(self, at: Point, radius: Point) -> Array:
+        """Return a Gaussian hill of height 1."""
+        x, y = (self.x - at[0]) / radius[0], (self.y - at[1]) / radius[1]
+        reach = x**2 + y**2
+        hill = np.zeros_like(reach)
+        near = reach < 12  # beyond, the hill is lower than 1e-5
+        hill[near] = np.exp(-reach[near])
+        return hill
+
+
+def _window(mask: Array | npt.NDArray[np.bool_]) -> Window:
     """Return the smallest window that holds all of `mask` that is not zero."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not len(rows):
@@ -72,34 +85,13 @@ def canvas(size: int, place: dict[str, float]) -> Canvas:
     """Return an empty picture of `size` × `size` whose frame follows `place`."""
     axis = (np.arange(size, dtype=np.float32) + 0.5) / size * 2 - 1
     x, y = axis[None, :] - place["centre_x"], axis[:, None] - place["centre_y"]
-    cos, sin = np.cos(place["roll"]), np.sin(place["roll"])
-    scale = place["scale"]
+    cos, sin, scale = np.cos(place["roll"]), np.sin(place["roll"]), place["scale"]
     return Canvas(
         np.zeros((size, size, 3), np.float32),
         ((x * cos + y * sin) / scale).astype(np.float32),
         ((y * cos - x * sin) / scale).astype(np.float32),
         2 / size / scale,
     )
-
-
-def ellipse(
-    x: Array, y: Array, at: tuple[float, float], radius: tuple[float, float]
-) -> Array:
-    """Return an approximate signed distance to an axis-parallel ellipse."""
-    reach = np.hypot((x - at[0]) / radius[0], (y - at[1]) / radius[1])
-    distance: Array = (reach - 1) * min(radius)
-    return distance
-
-
-def bump(
-    x: Array, y: Array, at: tuple[float, float], radius: tuple[float, float]
-) -> Array:
-    """Return a Gaussian hill of height 1."""
-    reach = ((x - at[0]) / radius[0]) ** 2 + ((y - at[1]) / radius[1]) ** 2
-    hill = np.zeros_like(reach)
-    near = reach < 12  # beyond, the hill is lower than 1e-5
-    hill[near] = np.exp(-reach[near])
-    return hill
 
 
 def blur(image: Array, sigma_px: float) -> Array:
@@ -115,13 +107,10 @@ def noise(rng: np.random.Generator, size: int, cell: float) -> Array:
     coarse = rng.standard_normal((grid, grid), dtype=np.float32)
     if cell <= 1:
         return coarse[:size, :size]
-    at = (
-        np.arange(size, dtype=np.float32) / cell
-        + rng.random(2, np.float32)[:, None]
-        + 1
-    )
-    weights = [_hat(line, grid) for line in at]
-    smooth = weights[0] @ coarse @ weights[1].T
+    shift = rng.random(2, np.float32)[:, None]
+    at = np.arange(size, dtype=np.float32) / cell + shift + 1
+    across, down = (_hat(line, grid) for line in at)
+    smooth = across @ coarse @ down.T
     result: Array = smooth / max(float(smooth.std()), 1e-6)
     return result
 

@@ -21,6 +21,7 @@ _GREY = 2.0  # how much the channels of invented detail have in common
 _POWER_BLUR_PX = 1.0
 _EDGE_POWER = 0.02**2  # detail stronger than this (sRGB units squared) is an edge
 
+Taps = tuple[float, float, float]
 Upsampler = Callable[[Array], Array]
 """Takes (h, w, c) float32 to (2h, 2w, c), keeping the mean."""
 
@@ -29,16 +30,12 @@ Upsampler = Callable[[Array], Array]
 class Decoder:
     """One generator simulation.
 
-    Attributes:
-        up: Up-sampling step.
-        stages: Number of doublings of the size.
-        keep: Least and greatest share of the finest detail's amplitude that passes;
-            a picture has one share, and coarser stages keep more.
+    A picture keeps one share of the finest detail's amplitude; coarser stages keep more.
     """
 
     up: Upsampler
-    stages: int
-    keep: tuple[float, float]
+    stages: int = 2  # doublings of the size
+    keep: tuple[float, float] = (0.5, 0.95)  # least and greatest share
 
 
 def transposed_conv(image: Array) -> Array:
@@ -59,23 +56,17 @@ def bilinear_conv(image: Array) -> Array:
 
 
 DECODERS = {
-    "transposed_conv": Decoder(up=transposed_conv, stages=2, keep=(0.5, 0.95)),
-    "nearest_conv": Decoder(up=nearest_conv, stages=2, keep=(0.5, 0.95)),
-    "bilinear_conv": Decoder(up=bilinear_conv, stages=2, keep=(0.5, 0.95)),
-    "vae8x": Decoder(up=nearest_conv, stages=3, keep=(0.5, 0.95)),
+    "transposed_conv": Decoder(up=transposed_conv),
+    "nearest_conv": Decoder(up=nearest_conv),
+    "bilinear_conv": Decoder(up=bilinear_conv),
+    "vae8x": Decoder(up=nearest_conv, stages=3),
 }
 
 
 def decode(image: Array, decoder: Decoder, rng: np.random.Generator) -> Array:
     """Return `image` as `decoder` would make it.
 
-    Args:
-        image: (s, s, 3) float32 sRGB in [0, 1], s divisible by 2 ** stages.
-        decoder: Generator to simulate.
-        rng: Generator of the invented detail.
-
-    Returns:
-        (s, s, 3) float32 in [0, 1].
+    Both are (s, s, 3) float32 sRGB in [0, 1], s divisible by 2 ** stages.
     """
     keep = float(rng.uniform(*decoder.keep))
     return np.clip(_stage(image, decoder.up, keep, decoder.stages, rng), 0, 1)
@@ -105,22 +96,20 @@ def _half(image: Array) -> Array:
     return (rows[:, ::2] + rows[:, 1::2]) * np.float32(0.25)
 
 
-def _zip_up(
-    image: Array, even: tuple[float, float, float], odd: tuple[float, float, float]
-) -> Array:
+def _zip_up(image: Array, even: Taps, odd: Taps) -> Array:
     """Double both axes; each phase is its own 3-tap filter (previous, this, next)."""
     for axis in (0, 1):
-        phases = [
-            ndimage.correlate1d(image, np.array(taps), axis=axis, mode="nearest")
-            for taps in (even, odd)
-        ]
+        phases = [_filtered(image, taps, axis) for taps in (even, odd)]
         shape = list(image.shape)
         shape[axis] *= 2
         image = np.stack(phases, axis=axis + 1).reshape(shape)
     return image
 
 
-def _separable(image: Array, taps: tuple[float, float, float]) -> Array:
-    for axis in (0, 1):
-        image = ndimage.correlate1d(image, np.array(taps), axis=axis, mode="nearest")
-    return image
+def _separable(image: Array, taps: Taps) -> Array:
+    return _filtered(_filtered(image, taps, 0), taps, 1)
+
+
+def _filtered(image: Array, taps: Taps, axis: int) -> Array:
+    result: Array = ndimage.correlate1d(image, taps, axis=axis, mode="nearest")
+    return result

@@ -1,7 +1,6 @@
 """One pair: a photo and a generated picture of the same scene, as JPEG bytes."""
 
 import io
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -10,38 +9,27 @@ from PIL import Image
 from kerasfaces.core.rng import generator
 from kerasfaces.sample import camera
 from kerasfaces.sample.canvas import Array
-from kerasfaces.sample.decoders import DECODERS, Decoder, decode
+from kerasfaces.sample.decoders import Decoder, decode
 from kerasfaces.sample.person import draw_person
 from kerasfaces.sample.scene import render
 
 SIZE_PX = 160
 QUALITY_PCT = 92
 CHROMA = "4:2:0"
-GENERATORS = tuple(DECODERS)
 Pixels = npt.NDArray[np.uint8]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pair:
-    """Both pictures of one scene.
+def make_pair(
+    seed: int, number: int, decoder: Decoder, size_px: int = SIZE_PX
+) -> tuple[Pixels, Pixels]:
+    """Draw person `number` of `seed`, take the photo, and have `decoder` repeat it.
 
-    Attributes:
-        real: (s, s, 3) uint8 sRGB, before JPEG.
-        fake: (s, s, 3) uint8 sRGB, before JPEG.
-        attributes: The `attr_*` columns of both.
+    Returns:
+        The photo and the generated picture, (size_px, size_px, 3) uint8 sRGB each.
     """
-
-    real: Pixels
-    fake: Pixels
-    attributes: dict[str, str]
-
-
-def make_pair(seed: int, number: int, decoder: Decoder, size_px: int = SIZE_PX) -> Pair:
-    """Draw person `number` of `seed`, take the photo, and have `decoder` repeat it."""
     person = draw_person(generator(seed, "person", number))
     scene = render(person, size_px, generator(seed, "scene", number))
-    real, fake = photograph(scene, seed, number, decoder, size_px)
-    return Pair(real=real, fake=fake, attributes=person.attributes)
+    return photograph(scene, seed, number, decoder, size_px)
 
 
 def photograph(

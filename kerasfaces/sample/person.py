@@ -45,13 +45,8 @@ Colour = tuple[float, float, float]
 class Person:
     """One cartoon portrait. Lengths are in half-heights of the face, angles in radians.
 
-    Attributes:
-        gender: One of `GENDERS`.
-        race: One of `RACES`.
-        expression: One of `EXPRESSIONS`.
-        glasses: One of `GLASSES`.
-        skin: Linear-light RGB in [0, 1], as `hair_colour`, `iris` and `cloth` are.
-        shape: Named lengths and weights that the drawing code reads.
+    Colours are linear-light RGB in [0, 1]; `shape` are named lengths and weights that the
+    drawing code reads.
     """
 
     gender: str
@@ -67,12 +62,8 @@ class Person:
     @property
     def attributes(self) -> dict[str, str]:
         """The true `attr_*` columns of both images of the pair."""
-        return {
-            "attr_gender": self.gender,
-            "attr_race": self.race,
-            "attr_expression": self.expression,
-            "attr_glasses": self.glasses,
-        }
+        names = ("gender", "race", "expression", "glasses")
+        return {f"attr_{name}": getattr(self, name) for name in names}
 
 
 def draw_person(rng: np.random.Generator) -> Person:
@@ -81,7 +72,7 @@ def draw_person(rng: np.random.Generator) -> Person:
     race = RACES[int(rng.integers(4))]
     expression = EXPRESSIONS[int(rng.choice(3, p=_EXPRESSION_SHARES))]
     glasses = GLASSES[int(rng.random() > 0.45)]
-    man = gender == "man"
+    man, curl = gender == "man", _CURL[race]
     light, dark = (np.array(end) for end in _SKIN[race])
     skin = light + (dark - light) * rng.random() + rng.normal(0, 0.008, 3)
     hair = np.array(_HAIR[race][int(rng.integers(len(_HAIR[race])))])
@@ -95,10 +86,7 @@ def draw_person(rng: np.random.Generator) -> Person:
         hair_colour=_colour(hair * rng.uniform(0.7, 1.4)),
         iris=_colour(np.array(iris) * rng.uniform(0.7, 1.4)),
         cloth=_colour(rng.beta(1.0, 2.0, 3) * 0.8 + 0.02),
-        shape=_placement(rng)
-        | _face(rng, man)
-        | _mouth(rng, expression)
-        | _hair(rng, man, _CURL[race]),
+        shape=_face(rng, man) | _mouth(rng, expression) | _hair(rng, man, curl),
     )
 
 
@@ -107,7 +95,7 @@ def _colour(value: np.ndarray) -> Colour:
     return red, green, blue
 
 
-def _placement(rng: np.random.Generator) -> dict[str, float]:
+def _face(rng: np.random.Generator, man: bool) -> dict[str, float]:
     return {
         "centre_x": rng.normal(0, 0.07),
         "centre_y": rng.uniform(-0.10, 0.08),
@@ -115,11 +103,6 @@ def _placement(rng: np.random.Generator) -> dict[str, float]:
         "roll": rng.normal(0, 0.09),
         "yaw": float(np.clip(rng.normal(0, 0.15), -0.32, 0.32)),
         "pitch": rng.normal(0, 0.05),
-    }
-
-
-def _face(rng: np.random.Generator, man: bool) -> dict[str, float]:
-    return {
         "width": rng.uniform(0.70, 0.80) + 0.02 * man,
         "taper": rng.uniform(0.16, 0.30) - 0.10 * man,
         "eye_x": rng.uniform(0.29, 0.34),

@@ -7,16 +7,7 @@ A `Person` enters, an array at twice the photo's resolution leaves; its fine str
 import numpy as np
 
 from kerasfaces.sample import features, hair
-from kerasfaces.sample.canvas import (
-    Array,
-    Canvas,
-    blur,
-    bump,
-    canvas,
-    ellipse,
-    fractal,
-    noise,
-)
+from kerasfaces.sample.canvas import Array, Canvas, blur, canvas, fractal, noise
 from kerasfaces.sample.person import Person
 
 SUPERSAMPLE = 2
@@ -33,8 +24,7 @@ def render(person: Person, size_px: int, rng: np.random.Generator) -> Array:
     Returns:
         (2 × size_px, 2 × size_px, 3) float32, linear light, white near 1.
     """
-    size = SUPERSAMPLE * size_px
-    picture = canvas(size, person.shape)
+    picture = canvas(SUPERSAMPLE * size_px, person.shape)
     _background(picture, rng)
     strands = hair.Strands(person, picture, rng)
     hair.behind(picture, person, strands)
@@ -59,15 +49,12 @@ def _background(picture: Canvas, rng: np.random.Generator) -> None:
     elif kind == 1:  # lights out of focus
         for _ in range(int(rng.integers(4, 12))):
             at, radius = rng.uniform(-1.8, 1.8, 2), rng.uniform(0.12, 0.4)
-            disc = ellipse(picture.x, picture.y, (at[0], at[1]), (radius, radius))
-            picture.paint(
-                picture.edge(disc, 0.06) * np.float32(rng.uniform(0.15, 0.6)),
-                _wall_colour(rng) + 0.15,
-            )
+            disc = picture.edge(picture.ellipse((at[0], at[1]), (radius, radius)), 0.06)
+            mask = disc * np.float32(rng.uniform(0.15, 0.6))
+            picture.paint(mask, _wall_colour(rng) + 0.15)
     elif kind == 2:  # foliage
         leaves = fractal(rng, size, rng.uniform(16, 50), 4)
-        tint = rng.uniform(0.2, 0.5)
-        picture.shade(np.exp(np.clip(tint * leaves, -2, 0.8)))
+        picture.shade(np.exp(np.clip(rng.uniform(0.2, 0.5) * leaves, -2, 0.8)))
     else:  # shelves, boards or bricks
         turn = picture.x if rng.random() < 0.5 else picture.y
         wave = np.sin(turn * rng.uniform(5, 16) + 0.3 * noise(rng, size, 60))
@@ -82,21 +69,17 @@ def _wall_colour(rng: np.random.Generator) -> Array:
 
 
 def _body(picture: Canvas, person: Person, rng: np.random.Generator) -> None:
-    x, y = picture.x, picture.y
-    skin = np.array(person.skin, np.float32)
+    x, y, size = picture.x, picture.y, picture.x.shape[0]
     man = person.gender == "man"
     neck = np.abs(x) - (0.44 if man else 0.37) - 0.25 * np.clip(y - 1.0, 0, 1) ** 2
-    below = np.maximum(neck, 0.5 - y)
     shadow = 0.42 + 0.5 * np.clip((y - 0.95) / 0.5, 0, 1) - 0.35 * np.abs(x)
-    picture.paint(picture.edge(below), skin * np.clip(shadow, 0.15, 1)[..., None])
-    size = x.shape[0]
-    drop = rng.uniform(0.0, 0.35)
+    skin = np.array(person.skin, np.float32) * np.clip(shadow, 0.15, 1)[..., None]
+    picture.paint(picture.edge(np.maximum(neck, 0.5 - y)), skin)
+    neckline = picture.ellipse((0, 1.1), (0.36, 0.25 + rng.uniform(0.0, 0.35)))
     top = 1.28 + 0.16 * (np.abs(x) / 0.9) ** 2 - (0.06 if man else 0.0)
-    collar = np.maximum(top - y, -(ellipse(x, y, (0, 1.1), (0.36, 0.25 + drop))))
-    mask = picture.edge(collar)
-    weave = 1 + 0.10 * np.sin(x * rng.uniform(60, 110)) * np.sin(
-        y * rng.uniform(60, 110)
-    )
+    mask = picture.edge(np.maximum(top - y, -neckline))
+    threads = np.sin(x * rng.uniform(60, 110)), np.sin(y * rng.uniform(60, 110))
+    weave = 1 + 0.10 * threads[0] * threads[1]
     folds = 1 + 0.18 * noise(rng, size, 40) + 0.05 * noise(rng, size, 2)
     cloth = np.array(person.cloth, np.float32)[None, None] * (weave * folds)[..., None]
     if rng.random() < 0.3:
@@ -108,123 +91,106 @@ def _body(picture: Canvas, person: Person, rng: np.random.Generator) -> None:
 def _head(
     picture: Canvas, person: Person, strands: hair.Strands, rng: np.random.Generator
 ) -> None:
-    shape, x, y = person.shape, picture.x, picture.y
+    shape = person.shape
     skin = np.array(person.skin, np.float32)
     for side in (-1, 1):
-        ear = ellipse(x, y, (side * shape["width"] * 1.0, 0.05), (0.10, 0.19))
-        inner = bump(x, y, (side * shape["width"] * 1.02, 0.03), (0.05, 0.10))
+        ear = picture.ellipse((side * shape["width"] * 1.0, 0.05), (0.10, 0.19))
+        inner = picture.bump((side * shape["width"] * 1.02, 0.03), (0.05, 0.10))
         picture.paint(picture.edge(ear), skin * (0.75 - 0.3 * inner)[..., None])
-    outline, reach = face_outline(person, x, y)
+    outline, reach = face_outline(person, picture.x, picture.y)
     depth = np.sqrt(np.clip(1 - reach**2, 0, 1))
-    fx = x - shape["yaw"] * depth
-    fy = y - shape["pitch"] * depth
-    light = _light(picture, person, depth, fx, fy, rng)
-    colour = _skin(picture, person, fx, fy, rng) * light
-    face = picture.edge(outline)
+    turned = picture.x - shape["yaw"] * depth, picture.y - shape["pitch"] * depth
+    face = picture.moved(*turned)
+    light = _light(face, person, depth, rng)
     under = picture.image.copy()
-    picture.image[:] = colour
-    features.brows(picture, person, fx, fy, strands.texture)
-    features.eyes(picture, person, fx, fy)
-    features.nose(picture, person, fx, fy)
-    features.mouth(picture, person, fx, fy)
-    hair.beard(picture, person, fx, fy, strands)
-    picture.image[:] = under + face[..., None] * (picture.image - under)
+    picture.image[:] = _skin(face, person, rng) * light
+    features.brows(face, person, strands.texture)
+    features.eyes(face, person)
+    features.nose(face, person)
+    features.mouth(face, person)
+    hair.beard(face, person, strands)
+    mask = picture.edge(outline)[..., None]
+    picture.image[:] = under + mask * (picture.image - under)
 
 
 def face_outline(person: Person, x: Array, y: Array) -> tuple[Array, Array]:
     """Return the signed distance to the face's outline and the relative radius."""
     shape = person.shape
-    low = np.clip(y, 0, 1.2)
-    width = shape["width"] * (1 - shape["taper"] * low**1.8 + 0.02 * np.cos(3 * y))
-    reach = np.sqrt((x / width) ** 2 + np.where(y > 0, y, y / 1.04) ** 2)
-    reach = np.where(
-        y > 0.0, (np.abs(x / width) ** 2.3 + np.abs(y) ** 2.3) ** (1 / 2.3), reach
-    )
+    taper = 1 - shape["taper"] * np.clip(y, 0, 1.2) ** 1.8 + 0.02 * np.cos(3 * y)
+    across = x / (shape["width"] * taper)
+    upper = np.sqrt(across**2 + np.where(y > 0, y, y / 1.04) ** 2)
+    lower = (np.abs(across) ** 2.3 + np.abs(y) ** 2.3) ** (1 / 2.3)
+    reach = np.where(y > 0.0, lower, upper)
     return ((reach - 1) * 0.75).astype(np.float32), reach.astype(np.float32)
 
 
 def _light(
-    picture: Canvas,
-    person: Person,
-    depth: Array,
-    fx: Array,
-    fy: Array,
-    rng: np.random.Generator,
+    face: Canvas, person: Person, depth: Array, rng: np.random.Generator
 ) -> Array:
-    shape = person.shape
-    height = _relief(person, depth, fx, fy)
-    slope_y, slope_x = np.gradient(blur(height, 1.2), picture.pixel)
+    slope_y, slope_x = np.gradient(blur(_relief(face, person, depth), 1.2), face.pixel)
     limit = np.clip(1 / np.maximum(np.hypot(slope_x, slope_y) / 2.5, 1), 0, 1)
     slope_x, slope_y = slope_x * limit, slope_y * limit
     norm = 1 / np.sqrt(1 + slope_x**2 + slope_y**2)
+
+    def facing(way: Array) -> Array:
+        """Return how far the surface is turned to a direction, 1: wholly."""
+        turned: Array = (-slope_x * way[0] - slope_y * way[1] + way[2]) * norm
+        return turned
+
     side, lift = rng.uniform(-0.8, 0.8), rng.uniform(-0.7, -0.05)
     key = np.array([side, lift, 0.8]) / np.sqrt(side**2 + lift**2 + 0.64)
     key = key.astype(np.float32)
-    lambert = (-slope_x * key[0] - slope_y * key[1] + key[2]) * norm
     ambient = rng.uniform(0.18, 0.45)
-    diffuse = np.clip((lambert + 0.25) / 1.25, 0, 1)
+    diffuse = np.clip((facing(key) + 0.25) / 1.25, 0, 1)
     level = ambient * (0.6 + 0.4 * norm) + (1.15 - ambient) * diffuse
     half = key + np.array([0, 0, 1])
-    half = (half / np.linalg.norm(half)).astype(np.float32)
-    mirror = (-slope_x * half[0] - slope_y * half[1] + half[2]) * norm
-    gloss = shape["shine"] * np.clip(mirror, 0, 1) ** 26
-    warm = np.array(
-        [0.06, 0.0, -0.04], np.float32
-    )  # light that went through skin is redder
-    tint = 1 + (1 - diffuse)[..., None] * warm * 1.5
+    mirror = facing((half / np.linalg.norm(half)).astype(np.float32))
+    gloss = person.shape["shine"] * np.clip(mirror, 0, 1) ** 26
+    # Light that went through skin is redder.
+    tint = 1 + (1 - diffuse)[..., None] * np.array([0.06, 0.0, -0.04], np.float32) * 1.5
     result: Array = (level[..., None] * tint + gloss[..., None]).astype(np.float32)
     return result
 
 
-def _relief(person: Person, depth: Array, fx: Array, fy: Array) -> Array:
-    shape = person.shape
-    nose_y = shape["nose_y"]
-    along = np.clip((fy - shape["eye_y"] + 0.02) / (nose_y - shape["eye_y"]), 0, 1)
-    ridge = np.exp(-((fx / (0.055 + 0.035 * along)) ** 2)) * along
-    ridge *= np.clip((nose_y + 0.10 - fy) / 0.09, 0, 1)
+def _relief(face: Canvas, person: Person, depth: Array) -> Array:
+    shape, x, y = person.shape, face.x, face.y
+    eye_y, nose_y, smile = shape["eye_y"], shape["nose_y"], shape["smile"]
+    along = np.clip((y - eye_y + 0.02) / (nose_y - eye_y), 0, 1)
+    ridge = np.exp(-((x / (0.055 + 0.035 * along)) ** 2)) * along
+    ridge *= np.clip((nose_y + 0.10 - y) / 0.09, 0, 1)
     height = 0.85 * depth + 0.13 * ridge
-    height += 0.06 * bump(fx, fy, (0, nose_y), (0.085, 0.065))
+    height += 0.06 * face.bump((0, nose_y), (0.085, 0.065))
     for side in (-1, 1):
-        eye = (side * shape["eye_x"], shape["eye_y"] - 0.02)
-        height -= 0.060 * bump(fx, fy, eye, (0.17, 0.10))
-        height += 0.030 * bump(fx, fy, eye, (0.10, 0.055))
-        height += 0.05 * bump(fx, fy, (side * 0.40, 0.22), (0.16, 0.16))
+        eye = (side * shape["eye_x"], eye_y - 0.02)
+        height -= 0.060 * face.bump(eye, (0.17, 0.10))
+        height += 0.030 * face.bump(eye, (0.10, 0.055))
+        height += 0.05 * face.bump((side * 0.40, 0.22), (0.16, 0.16))
         wing = (side * shape["nose_width"], nose_y + 0.03)
-        height += 0.03 * bump(fx, fy, wing, (0.045, 0.045))
-        fold = fx * side - (0.17 + 0.28 * (fy - nose_y) + 0.05 * shape["smile"])
-        crease = np.exp(-((fold / 0.03) ** 2)) * bump(
-            fx, fy, (side * 0.2, 0.42), (0.2, 0.14)
-        )
-        height -= (
-            0.008 + 0.010 * shape["age"] + 0.012 * max(shape["smile"], 0)
-        ) * crease
-    height += 0.035 * bump(fx, fy, (0, shape["mouth_y"]), (0.26, 0.10))
-    height += 0.03 * bump(fx, fy, (0, 0.84), (0.14, 0.10))
+        height += 0.03 * face.bump(wing, (0.045, 0.045))
+        fold = x * side - (0.17 + 0.28 * (y - nose_y) + 0.05 * smile)
+        crease = face.bump((side * 0.2, 0.42), (0.2, 0.14))
+        crease = np.exp(-((fold / 0.03) ** 2)) * crease
+        height -= (0.008 + 0.010 * shape["age"] + 0.012 * max(smile, 0)) * crease
+    height += 0.035 * face.bump((0, shape["mouth_y"]), (0.26, 0.10))
+    height += 0.03 * face.bump((0, 0.84), (0.14, 0.10))
     result: Array = height.astype(np.float32)
     return result
 
 
-def _skin(
-    picture: Canvas, person: Person, fx: Array, fy: Array, rng: np.random.Generator
-) -> Array:
-    shape, size = person.shape, picture.x.shape[0]
+def _skin(face: Canvas, person: Person, rng: np.random.Generator) -> Array:
+    shape, size = person.shape, face.x.shape[0]
     mottle = 0.035 * noise(rng, size, 24) + 0.02 * noise(rng, size, 7)
     pores = noise(rng, size, 1.0) * 0.030 + noise(rng, size, 2.2) * 0.035
     tone = 1 + mottle + shape["pores"] * pores
     if shape["age"] > 0.5:
-        lines = np.sin(fy * 42 + 0.8 * noise(rng, size, 30))
-        tone -= (
-            (shape["age"] - 0.5)
-            * 0.10
-            * (lines > 0.8)
-            * bump(fx, fy, (0, -0.42), (0.4, 0.12))
-        )
+        lines = np.sin(face.y * 42 + 0.8 * noise(rng, size, 30)) > 0.8
+        forehead = face.bump((0, -0.42), (0.4, 0.12))
+        tone -= (shape["age"] - 0.5) * 0.10 * lines * forehead
     spots = np.clip(noise(rng, size, 3.5) - 2.1, 0, 0.6)
-    tone -= 0.6 * shape["freckles"] * spots * bump(fx, fy, (0, 0.15), (0.6, 0.3))
-    blush = sum(bump(fx, fy, (side * 0.42, 0.24), (0.22, 0.2)) for side in (-1, 1))
-    red = 0.08 * np.asarray(blush) + 0.06 * bump(
-        fx, fy, (0, shape["nose_y"]), (0.12, 0.1)
-    )
+    tone -= 0.6 * shape["freckles"] * spots * face.bump((0, 0.15), (0.6, 0.3))
+    cheeks = [face.bump((side * 0.42, 0.24), (0.22, 0.2)) for side in (-1, 1)]
+    tip = face.bump((0, shape["nose_y"]), (0.12, 0.1))
+    red = 0.08 * (cheeks[0] + cheeks[1]) + 0.06 * tip
     colour = np.array(person.skin, np.float32) * tone[..., None]
     colour *= 1 + red[..., None] * np.array([1.0, -0.9, -0.7], np.float32)
     return np.clip(colour, 0.003, 1).astype(np.float32)
