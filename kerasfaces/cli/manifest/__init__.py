@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from kerasfaces import cli
-from kerasfaces.cli.manifest import audit, build, check, join, select, split
+from kerasfaces.cli.manifest import build, checks, rows
 
 _EXAMPLES = [
     "kerasfaces manifest build photos -o photos/manifest.csv",
@@ -22,7 +22,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     whole = parser()
     if words[:1] == ["build"]:
-        words = build.marked(cli.subparsers(whole)["build"], words)
+        of_build = cli.subparsers(whole)["build"]
+        words = ["build", *build.marked(of_build, words[1:])]
     arguments = whole.parse_args(words)
     code: int = arguments.run(arguments)
     return code
@@ -36,6 +37,10 @@ def parser() -> argparse.ArgumentParser:
         _EXAMPLES,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for each in (build, join, split, check, audit, select):
-        each.add_to(commands)
+    build.add_build(commands)
+    rows.add_join(commands)
+    rows.add_split(commands)
+    checks.add_check(commands)
+    checks.add_audit(commands)
+    rows.add_select(commands)
     return parser

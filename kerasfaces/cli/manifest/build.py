@@ -1,17 +1,22 @@
-"""`kerasfaces manifest build`: folders, tables or a recipe -> manifest.csv."""
+"""`kerasfaces manifest build`: folders, tables or a recipe -> manifest.csv.
+
+`build A --split-is train B --split-is test`: an option belongs to the folder or table it
+stands behind; before the first it belongs to all that have none of their own.
+"""
 
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kerasfaces.cli.manifest import framework, inputs
+from kerasfaces.cli.manifest import framework
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
 
 if TYPE_CHECKING:
     from kerasfaces.manifest import Manifest
 
+_HIDDEN = "--input"
 _EXAMPLES = [
     "kerasfaces manifest build photos -o photos/manifest.csv    # photos/real, photos/fake/GENERATOR",
     "kerasfaces manifest build cifake --validation-from train -o cifake.csv  # train/REAL, test/FAKE",
@@ -24,26 +29,19 @@ _EXAMPLES = [
 ]
 
 
-def add_to(commands: framework.Commands) -> None:
-    """Add the subcommand."""
+def add_build(commands: framework.Commands) -> None:
+    """Add `build`."""
     parser = framework.subcommand(
         commands,
-        run,
+        _build,
         "build",
         "Make a manifest from folders, tables or a recipe; class, split and source are read "
         "from the words in folders' names, and how is printed.",
         _EXAMPLES,
     )
     add = parser.add_argument
-    inputs.add_options(parser)
-    add(
-        "-o",
-        "--output",
-        type=Path,
-        required=True,
-        metavar="M",
-        help="manifest to write",
-    )
+    _add_inputs(parser)
+    framework.add_output(parser, "M", "manifest to write", "replace an existing M")
     add("--recipe", type=Path, metavar="X.toml", help="a recipe of data_manifests/")
     add("--root", type=Path, help="folder that paths are relative to")
     add(
@@ -84,35 +82,126 @@ def add_to(commands: framework.Commands) -> None:
     )
     add("--attributes", type=Path, metavar="TABLE", help="attribute columns to join")
     add("--no-split", action="store_true", help="leave out a recipe's split")
-    add("--overwrite", action="store_true", help="replace an existing M")
+
+
+def _add_inputs(parser: argparse.ArgumentParser) -> None:
+    """Add the folders and tables and the options that each of them may have."""
+    parser.set_defaults(inputs=[], for_all={})
+    add = parser.add_argument
+    add(
+        "data",
+        nargs="*",
+        metavar="DIR|TABLE",
+        help="folders and tables; each may be followed by --split-is, --label-is, --source "
+        "of its own (before the first: for all)",
+    )
+    add(_HIDDEN, action=_Input, help=argparse.SUPPRESS)
+    add(
+        "--split-is",
+        action=_OfInput,
+        choices=("train", "val", "test", "none"),
+        help="all its images are in this split, whatever the folders say",
+    )
+    add(
+        "--label-is",
+        action=_OfInput,
+        choices=("real", "fake"),
+        help="all its images are this (folders)",
+    )
+    add(
+        "--source",
+        action=_OfInput,
+        metavar="NAME",
+        help="its name, where no folder names a source; its reals are NAME_real if it has "
+        "fakes too",
+    )
 
 
 def marked(parser: argparse.ArgumentParser, words: Sequence[str]) -> list[str]:
-    """Return the command's words with its folders and tables marked as such."""
-    return [words[0], *inputs.marked(parser, words[1:])]
+    """Return a command's words with every folder or table as the option `--input=...`.
+
+    argparse keeps the order of options among each other, not of options and the rest.
+    """
+    marked_words: list[str] = []
+    expects_value = only_inputs = False
+    for word in words:
+        if expects_value:
+            marked_words.append(word)
+            expects_value = False
+        elif word == "--" and not only_inputs:
+            only_inputs = True
+        elif only_inputs or not word.startswith("-") or word == "-":
+            marked_words.append(f"{_HIDDEN}={word}")
+        else:
+            marked_words.append(word)
+            expects_value = _expects_value(parser, word)
+    return marked_words
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Make a manifest from folders, tables or a recipe."""
+def _expects_value(parser: argparse.ArgumentParser, word: str) -> bool:
+    """Whether the next word is this option's value; a long name may be cut short."""
+    for action in parser._actions:
+        for option in action.option_strings:
+            if option == word or (word.startswith("--") and option.startswith(word)):
+                return action.nargs != 0
+    return False
+
+
+class _Input(argparse.Action):
+    """Starts the next folder or table."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        namespace.inputs = [*namespace.inputs, {"path": values}]
+
+
+class _OfInput(argparse.Action):
+    """Sets an option of the folder or table before it, or of all that follow."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        if not namespace.inputs:
+            namespace.for_all = {**namespace.for_all, self.dest: values}
+            return
+        *others, last = namespace.inputs
+        if self.dest in last:
+            parser.error(f"{option_string} stands twice behind {last['path']}")
+        namespace.inputs = [*others, {**last, self.dest: values}]
+
+
+def _build(arguments: argparse.Namespace) -> int:
     if bool(arguments.inputs) == bool(arguments.recipe):
         raise InputError("build: expected either DIR (or TABLE) or --recipe X.toml.")
     framework.refuse_existing(arguments.output, arguments.overwrite)
     manifest = (_from_recipe if arguments.recipe else _from_inputs)(arguments)
     if arguments.validation_from:
+        from kerasfaces.cli import printing
         from kerasfaces.manifest.split import cut_validation
 
         result = cut_validation(manifest)
         n = int((result.manifest.rows["split"] == "val").sum())
-        sentence = (
-            f"validation: {n:,} images cut from train (a sixth, seed 0); no test "
+        printing.text(
+            f"validation: {n:,} images cut from train (a sixth, seed 0); no test image moved"
         )
-        manifest = framework.print_split(f"{sentence}image moved", result)
+        printing.moved(result)
+        manifest = result.manifest
     return framework.finish(manifest, arguments.output)
 
 
 def _from_inputs(arguments: argparse.Namespace) -> "Manifest":
     from kerasfaces.cli import printing
     from kerasfaces.manifest import build, foreign_tables
+    from kerasfaces.manifest.folder_names import FolderInput
 
     tables = foreign_tables.TableFormat(
         layout=arguments.layout or "",
@@ -123,12 +212,22 @@ def _from_inputs(arguments: argparse.Namespace) -> "Manifest":
         suffix=arguments.suffix,
         extract=arguments.extract,
     )
-    stated = inputs.given(arguments)
-    parts, reading = build.read(stated, tables)
+    inputs = []
+    for each in arguments.inputs:
+        options = {**arguments.for_all, **each}
+        inputs.append(
+            FolderInput(
+                path=Path(each["path"]),
+                label=options.get("label_is", ""),
+                split=options.get("split_is", ""),
+                source=options.get("source", ""),
+            )
+        )
+    parts, reading = build.read(inputs, tables)
     if reading:
         printing.tree(reading)
     manifest = build.united(parts, arguments.output.parent, arguments.attributes)
-    if len(stated) > 1:
+    if len(inputs) > 1:
         build.refuse_shared(manifest, parts)
     return manifest
 
@@ -151,13 +250,13 @@ def _from_recipe(arguments: argparse.Namespace) -> "Manifest":
     manifest = build.scanned(manifest, str(arguments.recipe))
     if arguments.no_split or not recipe.split:
         return manifest
-    sentence = (
-        f"split {recipe.split}, seed {recipe.seed}, as the recipe says (--no-split "
+    result = assign(manifest, parse_ratio(recipe.split), recipe.seed)
+    printing.text(
+        f"split {recipe.split}, seed {recipe.seed}, as the recipe says (--no-split leaves "
+        "it out)"
     )
-    return framework.print_split(
-        f"{sentence}leaves it out)",
-        assign(manifest, parse_ratio(recipe.split), recipe.seed),
-    )
+    printing.moved(result)
+    return result.manifest
 
 
 def _pairs(texts: Sequence[str]) -> dict[str, str]:

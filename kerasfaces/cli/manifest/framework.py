@@ -13,7 +13,6 @@ from kerasfaces.core.texts import listed, quoted
 
 if TYPE_CHECKING:
     from kerasfaces.manifest import Manifest
-    from kerasfaces.manifest.split import SplitResult
 
 logger = logging.getLogger("kerasfaces.manifest")
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -52,6 +51,15 @@ def add_manifest(parser: argparse.ArgumentParser, *, where: bool = True) -> None
             metavar="COLUMN=A,B",
             help="only rows with one of these values (!= for none of them); repeatable",
         )
+
+
+def add_output(
+    parser: argparse.ArgumentParser, metavar: str, help_text: str, overwrite: str
+) -> None:
+    """Add the manifest to write and `--overwrite`."""
+    add = parser.add_argument
+    add("-o", "--output", type=Path, required=True, metavar=metavar, help=help_text)
+    add("--overwrite", action="store_true", help=overwrite)
 
 
 def add_validation_from(parser: argparse.ArgumentParser) -> None:
@@ -115,12 +123,3 @@ def finish(manifest: "Manifest", path: Path) -> int:
         logger.warning("%s", line)
     printing.text(f"wrote {path}")
     return 0
-
-
-def print_split(sentence: str, result: "SplitResult") -> "Manifest":
-    """Print a sentence and what the rules of a split did; return the rows."""
-    from kerasfaces.cli import printing
-
-    printing.text(sentence)
-    printing.moved(result)
-    return result.manifest

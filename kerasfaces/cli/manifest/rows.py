@@ -1,4 +1,4 @@
-"""`kerasfaces manifest split`: rows get train, val and test."""
+"""`kerasfaces manifest join`, `select` and `split`: rows of manifests -> another one."""
 
 import argparse
 import logging
@@ -10,23 +10,74 @@ from kerasfaces.core.texts import quoted
 
 logger = logging.getLogger("kerasfaces.manifest")
 
-_EXAMPLES = [
-    "kerasfaces manifest split manifest.csv                  # 5:1:1, seed 0, in place",
-    "kerasfaces manifest split manifest.csv --ratio 80/10/10 --seed 1 -o split-1.csv",
-    "kerasfaces manifest split manifest.csv --validation-from train   # test rows stay",
-    "kerasfaces manifest split manifest.csv --ratio 64:16:20 --overwrite  # all anew",
-]
 
-
-def add_to(commands: framework.Commands) -> None:
-    """Add the subcommand."""
+def add_join(commands: framework.Commands) -> None:
+    """Add `join`."""
     parser = framework.subcommand(
         commands,
-        run,
+        _join,
+        "join",
+        "Concatenate manifests; the same image in two splits is refused.",
+        ["kerasfaces manifest join train.csv test.csv -o both.csv"],
+    )
+    parser.add_argument(
+        "manifests", nargs="+", type=Path, metavar="M", help="manifests"
+    )
+    help_text = "manifest to write; paths are rewritten for its folder"
+    framework.add_output(parser, "OUT", help_text, "replace an existing OUT")
+
+
+def _join(arguments: argparse.Namespace) -> int:
+    from kerasfaces import manifest as manifests
+    from kerasfaces.manifest import build
+
+    framework.refuse_existing(arguments.output, arguments.overwrite)
+    parts = [(str(path), manifests.read(path)) for path in arguments.manifests]
+    manifest = build.join(parts, arguments.output.parent)
+    return framework.finish(manifest, arguments.output)
+
+
+def add_select(commands: framework.Commands) -> None:
+    """Add `select`."""
+    parser = framework.subcommand(
+        commands,
+        _select,
+        "select",
+        "Write the rows that meet conditions.",
+        [
+            "kerasfaces manifest select manifest.csv --where source=ffhq,stylegan -o pair.csv",
+            "kerasfaces manifest select manifest.csv --where attr_gender=woman --where split=test -o w.csv",
+        ],
+    )
+    framework.add_manifest(parser)
+    framework.add_output(parser, "OUT", "file to write", "replace OUT")
+
+
+def _select(arguments: argparse.Namespace) -> int:
+    from kerasfaces.cli import printing
+
+    if not arguments.where:
+        raise InputError("select: expected at least one --where COLUMN=VALUE,VALUE.")
+    framework.refuse_existing(arguments.output, arguments.overwrite)
+    framework.write(framework.read(arguments), arguments.output)
+    printing.text(f"wrote {arguments.output}")
+    return 0
+
+
+def add_split(commands: framework.Commands) -> None:
+    """Add `split`."""
+    parser = framework.subcommand(
+        commands,
+        _split,
         "split",
         "Assign train, val and test, stratified by label and source; pairs, identities, "
         "copies and near-duplicates stay together.",
-        _EXAMPLES,
+        [
+            "kerasfaces manifest split manifest.csv                  # 5:1:1, seed 0, in place",
+            "kerasfaces manifest split manifest.csv --ratio 80/10/10 --seed 1 -o split-1.csv",
+            "kerasfaces manifest split manifest.csv --validation-from train   # test rows stay",
+            "kerasfaces manifest split manifest.csv --ratio 64:16:20 --overwrite  # all anew",
+        ],
     )
     framework.add_manifest(parser)
     add = parser.add_argument
@@ -54,8 +105,7 @@ def add_to(commands: framework.Commands) -> None:
     )
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Assign splits and write the manifest."""
+def _split(arguments: argparse.Namespace) -> int:
     from kerasfaces.cli import printing
     from kerasfaces.manifest.split import NEAR_DUPLICATES, parse_ratio, split
 

@@ -1,4 +1,4 @@
-"""`kerasfaces manifest audit`: how well file facts alone tell real from fake."""
+"""`kerasfaces manifest check` and `audit`: what is wrong, what gives the classes away."""
 
 import argparse
 import json
@@ -8,28 +8,68 @@ from typing import TYPE_CHECKING
 
 from kerasfaces.cli.manifest import framework
 from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import quoted
 
 if TYPE_CHECKING:
     from kerasfaces.manifest import Manifest
 
 logger = logging.getLogger("kerasfaces.manifest")
 
-_EXAMPLES = [
-    "kerasfaces manifest audit manifest.csv                  # exit code 1 when flagged",
-    "kerasfaces manifest audit manifest.csv --where source=ffhq,stylegan --json",
-    "kerasfaces manifest audit manifest.csv --neutralise same-size",
-]
 
-
-def add_to(commands: framework.Commands) -> None:
-    """Add the subcommand."""
+def add_check(commands: framework.Commands) -> None:
+    """Add `check`."""
     parser = framework.subcommand(
         commands,
-        run,
+        _check,
+        "check",
+        "List what is wrong, row by row.",
+        [
+            "kerasfaces manifest check manifest.csv                  # exit code 1 on any finding"
+        ],
+    )
+    framework.add_manifest(parser, where=False)
+    parser.add_argument("--json", action="store_true", help="findings as JSON")
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    """Print findings by line; 1 when there are any."""
+    from collections import Counter
+
+    from kerasfaces.cli import printing
+    from kerasfaces.core import config
+    from kerasfaces.manifest import image_files
+    from kerasfaces.manifest.check import check
+
+    manifest, findings = check(arguments.manifest, arguments.root)
+    if arguments.json:
+        printing.text(json.dumps([config.to_dict(each) for each in findings], indent=1))
+        return int(bool(findings))
+    for each in findings:
+        path = f" {quoted(each.path)}:" if each.path else ""
+        printing.text(f"line {each.line}: {each.kind}:{path} {each.detail}")
+    absent = [each.path for each in findings if each.kind == "missing"]
+    if absent:
+        printing.advice(image_files.advice(absent, manifest.folder))
+    kinds = Counter(each.kind for each in findings).most_common()
+    counts = ", ".join(f"{count} {kind}" for kind, count in kinds)
+    counts = counts or "nothing to complain about"
+    printing.text(f"{arguments.manifest}: {len(manifest)} rows, {counts}")
+    return int(bool(findings))
+
+
+def add_audit(commands: framework.Commands) -> None:
+    """Add `audit`."""
+    parser = framework.subcommand(
+        commands,
+        _audit,
         "audit",
         "Measure how well file facts alone (size, format, JPEG tables, bytes per pixel, "
         "EXIF) separate real from fake; --neutralise removes them.",
-        _EXAMPLES,
+        [
+            "kerasfaces manifest audit manifest.csv                  # exit code 1 when flagged",
+            "kerasfaces manifest audit manifest.csv --where source=ffhq,stylegan --json",
+            "kerasfaces manifest audit manifest.csv --neutralise same-size",
+        ],
     )
     framework.add_manifest(parser)
     add = parser.add_argument
@@ -50,7 +90,7 @@ def add_to(commands: framework.Commands) -> None:
     )
 
 
-def run(arguments: argparse.Namespace) -> int:
+def _audit(arguments: argparse.Namespace) -> int:
     """Print the audit; 1 when flagged (with --neutralise: when its result is)."""
     if arguments.size_px and not arguments.neutralise:
         raise InputError("--size is the size of --neutralise DIR; give that too.")
