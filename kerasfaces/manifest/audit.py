@@ -31,25 +31,24 @@ _FEW_VALUES = 20  # a number with more is continuous
 _STANDARD_MEAN = 57.625
 
 Floats = NDArray[np.float64]
-Model = Callable[[], Any]
 
 # What a file tells without its picture: numbers a shortcut could be learnt from.
 FACTS: dict[str, Callable[[Probe], float | str]] = {
-    "width_px": lambda probe: float(probe["width_px"]),
-    "height_px": lambda probe: float(probe["height_px"]),
+    "width_px": lambda probe: probe["width_px"],
+    "height_px": lambda probe: probe["height_px"],
     "aspect": lambda probe: probe["width_px"] / probe["height_px"],
-    "format": lambda probe: str(probe["format"]),
-    "mode": lambda probe: str(probe["mode"]),
+    "format": lambda probe: probe["format"],
+    "mode": lambda probe: probe["mode"],
     "jpeg_quality": lambda probe: jpeg_quality(probe),
     "jpeg_tables": lambda probe: _tables_digest(probe),
-    "chroma_subsampling": lambda probe: str(probe["subsampling"]),
+    "chroma_subsampling": lambda probe: probe["subsampling"],
     "progressive": lambda probe: float(probe["progressive"]),
     "bytes_per_pixel": lambda probe: (
         probe["n_bytes"] / (probe["width_px"] * probe["height_px"])
     ),
     "has_exif": lambda probe: float(probe["has_exif"]),
     "has_icc": lambda probe: float(probe["has_icc"]),
-    "frames": lambda probe: float(probe["n_frames"]),
+    "frames": lambda probe: probe["n_frames"],
 }
 
 
@@ -98,6 +97,9 @@ def audit(manifest: Manifest, seed: int = 0) -> AuditResult:
     Raises:
         InputError: Fewer than two groups of readable images of a class.
     """
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.tree import DecisionTreeClassifier
+
     rows = manifest.rows.sort_values("path", kind="stable", ignore_index=True)
     manifest = Manifest(rows, manifest.folder)
     file_contents = file_facts.scan(manifest.files(), pixels=False)
@@ -111,13 +113,26 @@ def audit(manifest: Manifest, seed: int = 0) -> AuditResult:
     )
     folds = _folds(manifest, fake, seed)
     values = _encode(facts)
+    # The fewest rows in a leaf: 20, less when there are few rows.
+    leaf = max(1, min(20, int(min(fake.sum(), (~fake).sum())) // 5))
+    tree = DecisionTreeClassifier(
+        max_leaf_nodes=16, min_samples_leaf=leaf, random_state=0
+    )
+    boosting = HistGradientBoostingClassifier(
+        max_iter=60,
+        max_leaf_nodes=15,
+        min_samples_leaf=leaf,
+        l2_regularization=1.0,
+        early_stopping=False,
+        random_state=0,
+    )
     aucs = {
-        name: metrics.auc(fake, _out_of_fold(values[:, [i]], fake, folds, _tree(fake)))
+        name: metrics.auc(fake, _out_of_fold(values[:, [i]], fake, folds, tree))
         for i, name in enumerate(FACTS)
     }
     aucs = dict(sorted(aucs.items(), key=lambda item: -item[1]))
     telling = next(iter(aucs))
-    ranks = _out_of_fold(values, fake, folds, _boosting(fake))
+    ranks = _out_of_fold(values, fake, folds, boosting)
     measured = metrics.measure(
         metrics.Rows.of(fake, ranks, ranks), metrics.Thresholds(0.5, 0.5), seed=seed
     )["auc"]
@@ -160,13 +175,14 @@ def _tables_digest(probe: Probe) -> str:
 
 def _encode(facts: pd.DataFrame) -> Floats:
     """Return facts as `(n, facts)` float64; texts become their rank among the texts."""
-    columns = [
-        facts[name]
-        if pd.api.types.is_numeric_dtype(facts[name])
-        else np.unique(facts[name].to_numpy(dtype=str), return_inverse=True)[1]
-        for name in facts
-    ]
-    return np.stack([np.asarray(each, dtype=np.float64) for each in columns], axis=1)
+    ranks = facts.apply(
+        lambda fact: (
+            fact
+            if pd.api.types.is_numeric_dtype(fact)
+            else np.unique(fact.to_numpy(dtype=str), return_inverse=True)[1]
+        )
+    )
+    return ranks.to_numpy(dtype=np.float64)
 
 
 def _folds(manifest: Manifest, fake: NDArray[np.bool_], seed: int) -> groups.Rows:
@@ -195,7 +211,7 @@ def _folds(manifest: Manifest, fake: NDArray[np.bool_], seed: int) -> groups.Row
 
 
 def _out_of_fold(
-    values: Floats, fake: NDArray[np.bool_], folds: groups.Rows, model: Model
+    values: Floats, fake: NDArray[np.bool_], folds: groups.Rows, model: Any
 ) -> Floats:
     """Return each row's rank (0..1) within its fold by a model that has not seen it.
 
@@ -211,37 +227,10 @@ def _out_of_fold(
         if len(np.unique(fake[~test])) < 2:
             continue
         with threadpool_limits(1):  # more threads cost more than they bring
-            fitted = model().fit(values[~test], fake[~test])
-            scores = fitted.predict_proba(values[test])[:, 1]
+            model.fit(values[~test], fake[~test])
+            scores = model.predict_proba(values[test])[:, 1]
         ranks[test] = (pd.Series(scores).rank().to_numpy() - 0.5) / test.sum()
     return ranks
-
-
-def _boosting(fake: NDArray[np.bool_]) -> Model:
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
-    return lambda: HistGradientBoostingClassifier(
-        max_iter=60,
-        max_leaf_nodes=15,
-        min_samples_leaf=_leaf(fake),
-        l2_regularization=1.0,
-        early_stopping=False,
-        random_state=0,
-    )
-
-
-def _tree(fake: NDArray[np.bool_]) -> Model:
-    from sklearn.tree import DecisionTreeClassifier
-
-    return lambda: DecisionTreeClassifier(
-        max_leaf_nodes=16, min_samples_leaf=_leaf(fake), random_state=0
-    )
-
-
-def _leaf(fake: NDArray[np.bool_]) -> int:
-    """Return the fewest rows in a leaf: 20, less when there are few rows."""
-    rarer = int(min(fake.sum(), (~fake).sum()))
-    return max(1, min(20, rarer // 5))
 
 
 def _values(fact: pd.Series, fake: NDArray[np.bool_]) -> tuple[dict[str, Any], ...]:

@@ -5,14 +5,14 @@ chroma, no metadata. What is there already from the same settings is not made ag
 killed run continues.
 """
 
-import dataclasses
+import functools
 import hashlib
 import io
 import logging
 import os
 from pathlib import Path
+from typing import NamedTuple
 
-import pandas as pd
 from PIL import Image
 
 from kerasfaces import images
@@ -32,18 +32,10 @@ _CHROMA_420 = 2  # Pillow's number for 4:2:0
 _LONGEST_NAME = 180  # bytes; leaves room for the temporary name beside it
 
 
-@dataclasses.dataclass(frozen=True)
-class _Job:
-    source: Path
-    target: Path
-    size_px: int
-
-
-@dataclasses.dataclass(frozen=True)
-class _Done:
-    sha256: str = ""
-    original: str = ""
-    reason: str = ""
+class _Outcome(NamedTuple):
+    sha256: str = ""  # of the JPEG
+    original: str = ""  # SHA-256 of its source
+    reason: str = ""  # why there is none
 
 
 def neutralise(
@@ -57,9 +49,6 @@ def neutralise(
         size_px: Side of all pictures; by default the multiple of 16 below .9 × the
             smallest side.
 
-    Returns:
-        The manifest as written.
-
     Raises:
         InputError: No image is readable, or the size would enlarge one.
         RunError: The folder holds something else, or pictures made with other settings.
@@ -72,46 +61,50 @@ def neutralise(
         settings = {**spec.recipe(), "quality_pct": QUALITY_PCT, "chroma": "4:2:0"}
         folders.claim(folder, SETTINGS_FILE, settings, "set of neutralised images")
         names = target_names(manifest)
-        jobs = [
-            _Job(source, folder / name, size_px)
-            for source, name in zip(manifest.files(), names, strict=True)
-        ]
+        targets = [folder / name for name in names]
+        jobs = list(zip(manifest.files(), targets, strict=True))
+        make = functools.partial(_make, spec)
         outcomes = [
-            done.value or _Done(reason=images.DECODER_CRASHED)
+            done.value or _Outcome(reason=images.DECODER_CRASHED)
             for done in engine.map(
-                _make, jobs, progress="neutralising", chunk=engine.CHUNK
+                make, jobs, progress="neutralising", chunk=engine.CHUNK
             )
         ]
-        reasons = [done.reason for done in outcomes]
+        reasons = [outcome.reason for outcome in outcomes]
         n_bad = file_facts.report_unreadable(list(manifest.rows["path"]), reasons)
         if n_bad:
             logger.warning("%d unreadable rows are not in %s", n_bad, folder)
-        rows = _rows(manifest, names, outcomes, size_px)
-        if rows.empty:
+        if n_bad == len(manifest):
             raise InputError(f"none of the {len(manifest)} images could be read.")
-        written = Manifest(rows, absolute_folder(folder))
+        rows = manifest.rows.assign(
+            path=names,
+            sha256=[outcome.sha256 for outcome in outcomes],
+            original_sha256=[outcome.original for outcome in outcomes],
+            width_px=str(size_px),
+            height_px=str(size_px),
+            format="JPEG",
+        ).drop(columns="phash", errors="ignore")
+        written = Manifest(rows, absolute_folder(folder)).take([not r for r in reasons])
         table.write(written, folder / "manifest.csv")
     return written
 
 
 def target_names(manifest: Manifest) -> list[str]:
     """Return a distinct relative `.jpg` path per row, near to the original one."""
-    names: dict[str, str] = {}
-    for text in manifest.files():
-        try:
-            relative = text.relative_to(manifest.folder)
-        except (
-            ValueError
-        ):  # elsewhere: keep what can be kept without leaving the folder
-            relative = Path("elsewhere", *text.parts[-3:])
+    names: dict[str, None] = {}
+    for file in manifest.files():
+        if file.is_relative_to(manifest.folder):
+            relative = file.relative_to(manifest.folder)
+        else:  # keep what can be kept without leaving the folder
+            relative = Path("elsewhere", *file.parts[-3:])
         stem = relative.name.removesuffix(".jpg")
         if len(os.fsencode(stem)) > _LONGEST_NAME:
             stem = f"{stem[:40]}-{hashlib.sha256(stem.encode()).hexdigest()[:16]}"
         name = str(relative.with_name(f"{stem}.jpg"))
         if name in names:
-            digest = hashlib.sha256(os.fsencode(text)).hexdigest()[:16]
+            digest = hashlib.sha256(os.fsencode(file)).hexdigest()[:16]
             name = str(relative.with_name(f"{stem}-{digest}.jpg"))
-        names[name] = ""
+        names[name] = None
     return list(names)
 
 
@@ -145,43 +138,21 @@ def _size(
     return size_px
 
 
-def _make(job: _Job) -> _Done:
+def _make(spec: images.InputSpec, job: tuple[Path, Path]) -> _Outcome:
     """Write one JPEG unless a newer one than its source is there already."""
+    source, target = job
     try:
-        data = images.read_file(job.source)
+        data = images.read_file(source)
         original = images.sha256(data)
-        if job.target.exists() and _newer(job.target, job.source):
-            sha256 = images.sha256(images.read_file(job.target))
-            return _Done(sha256=sha256, original=original)
-        spec = images.InputSpec(size_px=job.size_px, crop="square", filter="lanczos")
+        if target.exists() and target.stat().st_mtime_ns >= source.stat().st_mtime_ns:
+            return _Outcome(images.sha256(images.read_file(target)), original)
         pixels = images.to_array(images.decode(data), spec)
     except ImageError as error:
-        return _Done(reason=str(error))
+        return _Outcome(reason=str(error))
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(
         buffer, "JPEG", quality=QUALITY_PCT, subsampling=_CHROMA_420
     )
-    with atomic_path(job.target) as temporary:
+    with atomic_path(target) as temporary:
         temporary.write_bytes(buffer.getvalue())
-    return _Done(sha256=images.sha256(buffer.getvalue()), original=original)
-
-
-def _newer(target: Path, source: Path) -> bool:
-    try:
-        return target.stat().st_mtime_ns >= source.stat().st_mtime_ns
-    except OSError:
-        return False
-
-
-def _rows(
-    manifest: Manifest, names: list[str], outcomes: list[_Done], size_px: int
-) -> pd.DataFrame:
-    rows = manifest.rows.assign(
-        path=names,
-        sha256=[done.sha256 for done in outcomes],
-        original_sha256=[done.original for done in outcomes],
-        width_px=str(size_px),
-        height_px=str(size_px),
-        format="JPEG",
-    ).drop(columns="phash", errors="ignore")
-    return rows[[not done.reason for done in outcomes]].reset_index(drop=True)
+    return _Outcome(images.sha256(buffer.getvalue()), original)

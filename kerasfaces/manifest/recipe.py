@@ -5,6 +5,7 @@ Strictly read into dataclasses; `data_manifests/README.md` explains every key.
 
 import dataclasses
 import tomllib
+from collections import Counter
 from pathlib import Path
 from typing import Literal
 
@@ -15,80 +16,44 @@ from kerasfaces.core.texts import listed, quoted
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Source:
-    """One camera data set or generator.
+    """One camera data set or generator."""
 
-    Attributes:
-        name: Becomes the rows' `source`.
-        label: Class of its images.
-        folders: Patterns below the data's folder; every image in or below a matching folder counts.
-        want: Images to take; 0 takes what there is.
-        stated: Statements of the document about it, contradictions included.
-        licence: Terms of use, in a few words.
-        url: Address of its download page.
-        note: Anything else one must know.
-        pair_by: `stem`: images with the same file name (without extension and whatever
-            follows `pair_separator`) belong together.
-        pair_separator: Cuts a file name before a suffix such as `_variation2`.
-        follows: A source whose chosen images' partners are taken, and no others.
-    """
-
-    name: str
+    name: str  # becomes the rows' `source`
     label: Literal["real", "fake"]
-    folders: tuple[str, ...]
-    want: int = 0
-    stated: str = ""
-    licence: str
-    url: str
-    note: str = ""
-    pair_by: Literal["", "stem"] = ""
-    pair_separator: str = ""
-    follows: str = ""
+    folders: tuple[str, ...]  # patterns below the root; what lies deeper counts, too
+    want: int = 0  # images to take; 0 takes what there is
+    stated: str = ""  # what the document says of it, contradictions included
+    licence: str  # terms of use, in a few words
+    url: str  # of its download page
+    note: str = ""  # anything else one must know
+    pair_by: Literal["", "stem"] = ""  # `stem`: images of the same name belong together
+    pair_separator: str = ""  # cuts a name before a suffix such as `_variation2`
+    follows: str = ""  # a source whose chosen images' partners are taken, and no others
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Share:
-    """The wanted share of one value of an attribute; shares are normalised to sum 1.
-
-    Attributes:
-        attribute: The column.
-        value: The value.
-        share: Above 0.
-        also: Other spellings, or finer classes, that count as this value.
-    """
+    """The wanted share of one value of an attribute; shares are normalised to sum 1."""
 
     attribute: str
     value: str
-    share: float
-    also: tuple[str, ...] = ()
+    share: float  # above 0
+    also: tuple[str, ...] = ()  # other spellings, or finer classes, that count as it
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """A data set to put together.
+    """A data set to put together."""
 
-    Attributes:
-        name: The source document's short name.
-        title: The document.
-        about: Description of the data set.
-        split: Ratio, as `Manifest.split` takes it.
-        split_note: Origin of the ratio.
-        seed: Seed of the choice of images and of the split.
-        equal_generators: Take as many of each fake source that is there.
-        equal_classes: Take as many real as fake.
-        balance: Sources whose attributes follow `share`.
-        source: The sources.
-        share: Attribute ratios.
-    """
-
-    name: str
-    title: str
-    about: str
-    split: str
-    split_note: str = ""
-    seed: int = 0
-    equal_generators: bool = False
-    equal_classes: bool = False
-    balance: tuple[str, ...] = ()
+    name: str  # the source document's short name
+    title: str  # of the document
+    about: str  # the data set
+    split: str  # ratio, as `Manifest.split` takes it
+    split_note: str = ""  # origin of the ratio
+    seed: int = 0  # of the choice of images and of the split
+    equal_generators: bool = False  # take as many of each fake source that is there
+    equal_classes: bool = False  # take as many real as fake
+    balance: tuple[str, ...] = ()  # sources whose attributes follow `share`
     source: tuple[Source, ...]
     share: tuple[Share, ...] = ()
 
@@ -97,12 +62,10 @@ class Recipe:
         shares: dict[str, dict[str, float]] = {}
         for each in self.share:
             shares.setdefault(each.attribute, {})[each.value] = each.share
-        return {
-            attribute: {
-                value: share / sum(parts.values()) for value, share in parts.items()
-            }
-            for attribute, parts in shares.items()
-        }
+        for parts in shares.values():
+            total = sum(parts.values())
+            parts.update({value: share / total for value, share in parts.items()})
+        return shares
 
     def spellings(self) -> dict[str, dict[str, str]]:
         """Return attribute -> value as written -> value as counted."""
@@ -140,34 +103,31 @@ def _check(path: Path, recipe: Recipe) -> None:
     from kerasfaces.manifest.split import parse_ratio
 
     parse_ratio(recipe.split)
-    names = [source.name for source in recipe.source]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice:
-        raise InputError(
-            f"{path}: source {quoted(twice)} is listed twice; merge its folders."
-        )
+    if problem := _problem(recipe, [source.name for source in recipe.source]):
+        raise InputError(f"{path}: {problem}")
+
+
+def _problem(recipe: Recipe, names: list[str]) -> str:
+    """Return what contradicts itself, as a sentence; empty where nothing does."""
+    for name, count in Counter(names).items():
+        if count > 1:
+            return f"source {quoted(name)} is listed twice; merge its folders."
     for label in ("real", "fake"):
         if label not in [source.label for source in recipe.source]:
-            raise InputError(f"{path}: no {label} source; expected both classes.")
+            return f"no {label} source; expected both classes."
     for source in recipe.source:
+        where = f"source {quoted(source.name)}"
         if source.want < 0 or not source.folders or not source.name.strip():
-            raise InputError(
-                f"{path}: source {quoted(source.name)} needs a name, folders and want >= 0."
-            )
+            return f"{where} needs a name, folders and want >= 0."
         if any(Path(pattern).is_absolute() for pattern in source.folders):
-            raise InputError(
-                f"{path}: source {quoted(source.name)}: folders are relative to `root`."
-            )
+            return f"{where}: folders are relative to `root`."
         if source.follows and not source.pair_by:
-            raise InputError(
-                f"{path}: source {quoted(source.name)} follows without pair_by."
-            )
+            return f"{where} follows without pair_by."
     for name in (*recipe.balance, *(s.follows for s in recipe.source if s.follows)):
         if name not in names:
-            raise InputError(
-                f"{path}: {quoted(name)} is none of the sources {listed(names)}."
-            )
+            return f"{quoted(name)} is none of the sources {listed(names)}."
     if any(each.share <= 0 for each in recipe.share):
-        raise InputError(f"{path}: every share must be above 0.")
+        return "every share must be above 0."
     if recipe.balance and not recipe.share:
-        raise InputError(f"{path}: balance without [[share]] entries.")
+        return "balance without [[share]] entries."
+    return ""

@@ -1,10 +1,11 @@
 """A recipe and a folder -> rows, chosen and balanced, and what each source lacks."""
 
-import dataclasses
 import hashlib
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.manifest.attributes import Attributes
 from kerasfaces.manifest.image_files import images_below
 from kerasfaces.manifest.recipe import Recipe, Source
-from kerasfaces.manifest.table import Manifest, absolute_folder
+from kerasfaces.manifest.table import LABELS, Manifest, absolute_folder
 
 logger = logging.getLogger(__name__)
 _ROUNDS = 500
@@ -21,9 +22,8 @@ _SETTLED = 1e-4  # images
 Cell = tuple[str, ...]  # one value per attribute
 
 
-@dataclasses.dataclass(frozen=True)
-class Taken:
-    """What became of one source: wanted (0: all), found below the root, taken."""
+class Taken(NamedTuple):
+    """What became of one source: its numbers of images below the root and chosen."""
 
     source: Source
     n_found: int
@@ -84,18 +84,17 @@ def _find(source: Source, root: Path, attributes: Attributes | None) -> pd.DataF
             "label": source.label,
             "source": source.name,
             "split": "",
-            "pair_id": [_pair(source, file) for file in files],
+            "pair_id": [_pair_id(source, file.stem) for file in files],
         },
         dtype=str,
     )
     return attributes.join(table) if attributes else table
 
 
-def _pair(source: Source, file: Path) -> str:
-    if not source.pair_by:
-        return ""
-    stem = file.stem
-    return stem.partition(source.pair_separator)[0] if source.pair_separator else stem
+def _pair_id(source: Source, stem: str) -> str:
+    if source.pair_separator:
+        stem = stem.partition(source.pair_separator)[0]
+    return stem if source.pair_by else ""
 
 
 def _refuse_empty(recipe: Recipe, tables: dict[str, pd.DataFrame], root: Path) -> None:
@@ -137,13 +136,11 @@ def _choose(recipe: Recipe, source: Source, table: pd.DataFrame) -> pd.DataFrame
     table, values = table[known], values[known]
     if table.empty:
         return table
-    cells = pd.Series(
-        list(values.itertuples(index=False, name=None)), index=table.index
-    )
-    counts = cells.value_counts().sort_index()
-    wanted = quotas(dict(zip(counts.index, counts, strict=True)), shares, want)
+    cells = list(values.itertuples(index=False, name=None))
+    wanted = quotas(Counter(cells), shares, want)
     picked = [
-        _sample(table[cells == cell], n, recipe.seed) for cell, n in wanted.items()
+        _sample(table[[each == cell for each in cells]], n, recipe.seed)
+        for cell, n in wanted.items()
     ]
     return pd.concat(picked).sort_index()
 
@@ -161,19 +158,15 @@ def _sample(table: pd.DataFrame, n: int, seed: int) -> pd.DataFrame:
 
 def _equalise(recipe: Recipe, chosen: dict[str, pd.DataFrame]) -> None:
     """Cut to the smallest generator, then to the smaller class, as the recipe asks."""
-    names = {
-        label: [
-            s.name for s in recipe.source if s.label == label and len(chosen[s.name])
-        ]
-        for label in ("real", "fake")
-    }
+    there = [source for source in recipe.source if len(chosen[source.name])]
+    reals, fakes = ([s.name for s in there if s.label == label] for label in LABELS)
     if recipe.equal_generators:
-        least = min(len(chosen[name]) for name in names["fake"])
-        for name in names["fake"]:
+        least = min(len(chosen[name]) for name in fakes)
+        for name in fakes:
             chosen[name] = _sample(chosen[name], least, recipe.seed)
     if recipe.equal_classes:
-        total = min(sum(len(chosen[name]) for name in part) for part in names.values())
-        for part in names.values():
+        total = min(sum(len(chosen[name]) for name in part) for part in (reals, fakes))
+        for part in (reals, fakes):
             sizes = [len(chosen[name]) for name in part]
             for name, size in zip(part, _cut(sizes, total), strict=True):
                 chosen[name] = _sample(chosen[name], size, recipe.seed)
@@ -211,20 +204,18 @@ def quotas(
     cells = sorted(available)
     limit = np.array([available[cell] for cell in cells], dtype=np.float64)
     want = min(want, int(limit.sum()))
-    masks = {
-        (column, value): np.array([cell[column] == value for cell in cells], dtype=bool)
+    groups = [
+        (np.array([cell[column] == value for cell in cells], dtype=bool), share)
         for column, parts in enumerate(shares.values())
-        for value in parts
-    }
+        for value, share in parts.items()
+    ]
     take = limit
     for _ in range(_ROUNDS):
         before = take
-        for column, parts in enumerate(shares.values()):
-            for value, share in parts.items():
-                members = masks[column, value]
-                total = (take * members).sum()
-                if total > 0:
-                    take = np.where(members, take * (share * want / total), take)
+        for members, share in groups:
+            total = (take * members).sum()
+            if total > 0:
+                take = np.where(members, take * (share * want / total), take)
         take = np.minimum(take, limit)
         if np.abs(take - before).max(initial=0.0) < _SETTLED:
             break

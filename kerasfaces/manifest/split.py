@@ -33,32 +33,19 @@ NEAR_DUPLICATES = 16
 
 @dataclasses.dataclass(frozen=True)
 class SplitResult:
-    """A split manifest and what the rules did.
-
-    Attributes:
-        manifest: The rows with `split` filled in (and sha256, size, format and phash,
-            where near-duplicates were looked for).
-        moved: Per rule (`sha256`, `pair_id`, `identity`, `near_duplicate`, `balance`) how
-            many rows changed their split because of it.
-        n_groups: Per rule, how many groups of two or more rows it makes by itself.
-        largest_group: Rows in the largest group, all rules together.
-        n_unreadable: Files that could not be compared with others.
-    """
+    """A split manifest, with the facts of its files if they were compared, and what was done."""
 
     manifest: Manifest
-    moved: dict[str, int]
-    n_groups: dict[str, int]
-    largest_group: int
-    n_unreadable: int
+    moved: dict[
+        str, int
+    ]  # per rule of `groups`, and `balance`: rows that changed split
+    n_groups: dict[str, int]  # per rule: groups of two or more rows it makes by itself
+    largest_group: int  # rows, all rules together
+    n_unreadable: int  # files that could not be compared with others
 
 
 def if_needed(manifest: Manifest) -> Manifest:
-    """Split a manifest that has no splits 5:1:1, seed 0.
-
-    Raises:
-        InputError: Some rows have a split and some do not, a split is missing, or one
-            leaves a class out.
-    """
+    """Split a manifest that has no splits 5:1:1, seed 0; refuse one that is half split."""
     split_problems.require_trainable(manifest.rows)
     if (manifest.rows["split"] != "").all():
         return manifest
@@ -76,16 +63,10 @@ def split(
     validation_from: str | None = None,
     overwrite: bool = False,
 ) -> SplitResult:
-    """Split a manifest that has no splits, or cut a missing validation split.
+    """Split a manifest that has no splits as `assign` does, or cut a missing validation split.
 
-    Args:
-        manifest: Rows to split.
-        ratio: See `assign`.
-        seed: See `assign`.
-        near_duplicates: See `assign`.
-        validation_from: `train` cuts validation rows from the training rows; no other
-            row moves.
-        overwrite: Replace the splits that rows have.
+    `validation_from="train"` cuts validation rows from the training rows, and no other row
+    moves; `overwrite` replaces the splits that rows have.
 
     Raises:
         InputError: Rows have a split already, or see `assign`.
@@ -170,11 +151,7 @@ def cut_validation(
 ) -> SplitResult:
     """Make part of the training rows the validation split; no other row changes.
 
-    Args:
-        manifest: Rows that all have a split, train among them and val not.
-        ratio: Its first two numbers are the shares of train and val.
-        seed: Another seed cuts another part.
-        near_duplicates: Largest distance of perceptual hashes, in bits; see `assign`.
+    The first two numbers of `ratio` are the shares of train and val.
 
     Raises:
         InputError: Rows have no split, there is a val split, or a class has too few
@@ -200,11 +177,7 @@ def cut_validation(
 
 
 def parse_ratio(text: str) -> tuple[float, ...]:
-    """Parse `5:1:1`, `80/10/10` or `80/20`.
-
-    Raises:
-        InputError: Not two or three numbers.
-    """
+    """Parse `5:1:1`, `80/10/10` or `80/20`."""
     try:
         ratio = tuple(float(part) for part in text.replace("/", ":").split(":"))
     except ValueError:

@@ -17,15 +17,7 @@ _CUT_ANEW = (
 
 
 def require_trainable(rows: pd.DataFrame, name: object = "the manifest") -> None:
-    """Refuse splits that cannot be trained with; a manifest without any is fine.
-
-    Args:
-        rows: With `split` and `label`.
-        name: Name of the manifest in the message, such as its file.
-
-    Raises:
-        InputError: With what is missing and the call that mends it.
-    """
+    """Refuse splits that cannot be trained with; a manifest without any is fine."""
     if problem := untrainable(rows):
         raise InputError(f"{name}: {problem}")
 
@@ -36,11 +28,7 @@ def label_counts(rows: pd.DataFrame) -> dict[str, int]:
 
 
 def require_classes(rows: pd.DataFrame, where: str, least: int) -> None:
-    """Refuse rows with fewer than `least` images of a class.
-
-    Raises:
-        InputError: With the counts.
-    """
+    """Refuse rows with fewer than `least` images of a class."""
     counts = label_counts(rows)
     for label, count in counts.items():
         if count < least:
