@@ -14,15 +14,15 @@ import stat
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypedDict, TypeVar
 
 import numpy as np
+import PIL
 from numpy.typing import NDArray
-from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL import Image, ImageFile, JpegImagePlugin, UnidentifiedImageError
 
 from kerasfaces.core.errors import ImageError, ImageMemoryError, MissingDecoderError
-from kerasfaces.images import colours, headers, kinds, metadata
-from kerasfaces.images.headers import Probe as Probe
+from kerasfaces.images import colours, kinds, metadata
 from kerasfaces.images.kinds import EXTENSIONS as EXTENSIONS
 from kerasfaces.images.metadata import Stripped
 
@@ -41,6 +41,22 @@ _FILTERS = {
 }
 
 
+class Probe(TypedDict, total=False):
+    """Facts of a file itself, without its pixels; empty where it is no image."""
+
+    format: str
+    width_px: int
+    height_px: int
+    mode: str
+    n_frames: int
+    n_bytes: int
+    has_exif: bool
+    has_icc: bool
+    quantization: dict[int, list[int]]  # JPEG: table number -> 64 numbers
+    subsampling: str  # JPEG: `4:4:4`, `4:2:2`, `4:2:0` or `other`
+    progressive: bool
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class InputSpec:
     """Everything that stands between a file and the array a model sees.
@@ -57,13 +73,8 @@ class InputSpec:
 
     def recipe(self) -> dict[str, Any]:
         """Return what decides the pixels, versions included: the cache is named by it."""
-        import PIL
-
-        return {
-            **dataclasses.asdict(self),
-            "loader": LOADER_VERSION,
-            "pillow": PIL.__version__,
-        }
+        versions = {"loader": LOADER_VERSION, "pillow": PIL.__version__}
+        return {**dataclasses.asdict(self), **versions}
 
 
 def read_file(path: Path) -> bytes:
@@ -179,9 +190,33 @@ def probe(data: bytes) -> Probe:
     Raises:
         ImageError: Not an image Pillow can identify, or too large.
     """
-    return _first(
-        data, lambda image, file: headers.probe(image, file.has_exif, len(data))
-    )
+    return _first(data, lambda image, file: _probe(image, file.has_exif, len(data)))
+
+
+def _probe(image: Image.Image, had_exif: bool, n_bytes: int) -> Probe:
+    tables = getattr(image, "quantization", {})
+    try:
+        n_frames = int(getattr(image, "n_frames", 1))
+    except Exception:  # noqa: BLE001 - whatever a damaged later frame makes Pillow raise
+        n_frames = 1
+    subsampling = ""
+    if image.format in ("JPEG", "MPO"):
+        code = JpegImagePlugin.get_sampling(image)
+        names = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
+        subsampling = names.get(code, "other")
+    return {
+        "format": image.format or "",
+        "width_px": image.size[0],
+        "height_px": image.size[1],
+        "mode": image.mode,
+        "n_frames": n_frames,
+        "has_exif": bool(image.info.get("exif")) or had_exif,
+        "has_icc": bool(image.info.get("icc_profile")),
+        "quantization": {int(key): list(table) for key, table in tables.items()},
+        "subsampling": subsampling,
+        "progressive": bool(image.info.get("progressive")),
+        "n_bytes": n_bytes,
+    }
 
 
 def _first(data: bytes, answer: Callable[[Image.Image, Stripped], Answer]) -> Answer:

@@ -61,11 +61,7 @@ def to_8_bit(image: Image.Image) -> Image.Image:
 def _white(
     image: Image.Image, values: NDArray[np.float64], tags: Mapping[int, object]
 ) -> float:
-    """Return the value of white.
-
-    Raises:
-        ImageError: Nothing says where it is.
-    """
+    """Return the value of white; refuse a picture in which nothing says where it is."""
     low, high = float(values.min(initial=0.0)), float(values.max(initial=0.0))
     if image.format == "PPM" and image.mode != "F":
         return 65535.0  # Pillow has scaled it

@@ -4,9 +4,9 @@ A file is a photo by its name or, where the name says nothing, by its first byte
 that Pillow lacks are read by a plug-in where it is installed and are named where not.
 """
 
-import dataclasses
 import functools
 import importlib
+from typing import NamedTuple
 
 from kerasfaces.core.errors import MissingDecoderError
 
@@ -17,23 +17,14 @@ EXTENSIONS = frozenset(
 )
 
 
-@dataclasses.dataclass(frozen=True)
-class Kind:
-    """A kind of picture that Pillow alone cannot read.
+class Kind(NamedTuple):
+    """A kind of picture that Pillow alone cannot read."""
 
-    Attributes:
-        name: Name of the kind in messages, such as `HEIF photo (HEIC)`.
-        extensions: Endings of its files, lower case, with the dot.
-        advice: What makes it readable, where nothing installed here does.
-        package: The plug-in that reads it; empty where there is none.
-        module: Name of the plug-in in an import statement.
-    """
-
-    name: str
-    extensions: frozenset[str]
-    advice: str
-    package: str = ""
-    module: str = ""
+    name: str  # in messages
+    extensions: tuple[str, ...]  # of its files, lower case, with the dot
+    advice: str  # what makes it readable, where nothing installed here does
+    package: str = ""  # the plug-in that reads it; empty where there is none
+    module: str = ""  # its name in an import statement
 
     @property
     def reason(self) -> str:
@@ -41,66 +32,53 @@ class Kind:
         return f"{self.name}: {self.advice}"
 
 
-def _kind(
-    name: str, extensions: str, advice: str = "", package: str = "", module: str = ""
-) -> Kind:
-    advice = advice or f"pip install {package}, which reads it"
-    return Kind(name, frozenset(extensions.split()), advice, package, module)
-
-
-HEIF = _kind(
+HEIF = Kind(
     "HEIF photo (HEIC)",
-    ".heic .heif .hif .heics .heifs",
+    (".heic", ".heif", ".hif", ".heics", ".heifs"),
+    "pip install pillow-heif, which reads it",
     package="pillow-heif",
     module="pillow_heif",
 )
-JPEG_XL = _kind(
-    "JPEG XL picture", ".jxl", package="pillow-jxl-plugin", module="pillow_jxl"
+JPEG_XL = Kind(
+    "JPEG XL picture",
+    (".jxl",),
+    "pip install pillow-jxl-plugin, which reads it",
+    package="pillow-jxl-plugin",
+    module="pillow_jxl",
 )
-RAW = _kind(
+RAW = Kind(
     "camera raw file",
-    ".3fr .arw .cr2 .cr3 .crw .dcr .dng .erf .fff .iiq .k25 .kdc .mef .mos .mrw .nef .nrw "
-    ".orf .pef .raf .raw .rw2 .rwl .sr2 .srf .srw .x3f",
+    tuple(
+        ".3fr .arw .cr2 .cr3 .crw .dcr .dng .erf .fff .iiq .k25 .kdc .mef .mos .mrw .nef "
+        ".nrw .orf .pef .raf .raw .rw2 .rwl .sr2 .srf .srw .x3f".split()
+    ),
     "develop it to JPEG, PNG or TIFF first",
 )
-OTHER = _kind(
+OTHER = Kind(
     "picture of a format that is not read",
-    ".bpg .exr .flif .hdp .hdr .jxr .kra .psb .wdp .xcf",
+    tuple(".bpg .exr .flif .hdp .hdr .jxr .kra .psb .wdp .xcf".split()),
     "convert it to PNG or JPEG first",
 )
-_UNREAD = (HEIF, JPEG_XL, RAW, OTHER)
+_UNREAD = {each for kind in (HEIF, JPEG_XL, RAW, OTHER) for each in kind.extensions}
 
 _BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs"}
 _CONTAINERS = {b"mif1", b"msf1"}  # of HEIF and AVIF alike
-_SIGNATURES = (
-    (b"\xff\x0a", JPEG_XL),
-    (b"\0\0\0\x0cJXL \r\n\x87\n", JPEG_XL),
-    (b"FUJIFILMCCD-RAW", RAW),
-    (b"IIRO", RAW),
-    (b"IIRS", RAW),
-    (b"MMOR", RAW),
-    (b"IIU\0", RAW),
-    (b"FOVb", RAW),
-    (b"\0MRM", RAW),
-    (b"\x76\x2f\x31\x01", OTHER),
-    (b"#?RADIANCE", OTHER),
-    (b"#?RGBE", OTHER),
-    (b"II\xbc\x01", OTHER),
-    (b"gimp xcf", OTHER),
-    (b"BPG\xfb", OTHER),
-    (b"FLIF", OTHER),
-)
-_PILLOW = (
-    b"\xff\xd8\xff",
-    b"\x89PNG\r\n\x1a\n",
-    b"GIF87a",
-    b"GIF89a",
-    b"8BPS\0\1",
-    b"\0\0\0\x0cjP  \r\n\x87\n",
-    b"\xff\x4f\xff\x51",
-    b"qoif",
-)
+_SIGNATURES = {
+    JPEG_XL: (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"),
+    RAW: (
+        *(b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb"),
+        b"\0MRM",
+    ),
+    OTHER: (
+        *(b"\x76\x2f\x31\x01", b"#?RADIANCE", b"#?RGBE", b"II\xbc\x01"),
+        *(b"gimp xcf", b"BPG\xfb", b"FLIF"),
+    ),
+}
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_PILLOW = (
+    *(b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"8BPS\0\1"),
+    *(b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51", b"qoif", *TIFF),
+)
 # Files with these names are not opened to look what they hold: there may be many.
 _NO_PHOTOS = frozenset(
     ".csv .tsv .txt .json .jsonl .ndjson .xml .html .htm .md .rst .log .yaml .yml .toml .ini "
@@ -111,20 +89,16 @@ _NO_PHOTOS = frozenset(
 
 
 def by_name(extension: str) -> bool | None:
-    """Tell whether a file is a photo by its extension; None: its content must tell.
-
-    Args:
-        extension: With its dot, in any case; may be empty.
-    """
+    """Tell whether a file is a photo by its extension; None: its content must tell."""
     lower = extension.lower()
-    if lower in EXTENSIONS or any(lower in kind.extensions for kind in _UNREAD):
+    if lower in EXTENSIONS or lower in _UNREAD:
         return True
     return False if lower in _NO_PHOTOS else None
 
 
 def by_content(head: bytes) -> bool:
     """Tell whether a file is a photo by its first `HEAD_BYTES` bytes."""
-    if unread_kind(head) is not None or head.startswith((*_PILLOW, *TIFF)):
+    if unread_kind(head) is not None or head.startswith(_PILLOW):
         return True
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return True
@@ -136,33 +110,24 @@ def by_content(head: bytes) -> bool:
 def unread_kind(head: bytes) -> Kind | None:
     """Return which kind that Pillow lacks a file is, by its first bytes; None if none."""
     if head[4:8] == b"ftyp":
-        return _of_brands(head)
+        brand, others = head[8:12], head[16 : int.from_bytes(head[:4], "big")]
+        if brand == b"crx ":
+            return RAW
+        if brand in _CONTAINERS and (b"avif" in others or b"avis" in others):
+            return None
+        return HEIF if brand in _BRANDS | _CONTAINERS else None
     if head[:4] == b"II*\0" and head[8:10] == b"CR":
         return RAW
-    for signature, kind in _SIGNATURES:
-        if head.startswith(signature):
-            return kind
-    return None
-
-
-def _of_brands(head: bytes) -> Kind | None:
-    brand, size = head[8:12], int.from_bytes(head[:4], "big")
-    if brand == b"crx ":
-        return RAW
-    if brand in _CONTAINERS and any(
-        each in head[16:size] for each in (b"avif", b"avis")
-    ):
-        return None
-    return HEIF if brand in _BRANDS | _CONTAINERS else None
+    return next(
+        (k for k, starts in _SIGNATURES.items() if head.startswith(starts)), None
+    )
 
 
 def require_decoder(head: bytes, extension: str = "") -> None:
     """Bring in the plug-in that a file needs, if it needs one.
 
-    Args:
-        head: The file's first bytes.
-        extension: End of the file's name: most raw files begin like a TIFF, and what a TIFF reader
-            finds in them is a small preview.
+    The extension counts because most raw files begin like a TIFF, and what a TIFF reader
+    finds in them is a small preview.
 
     Raises:
         MissingDecoderError: Nothing here reads this kind; the message says what would.
@@ -177,11 +142,9 @@ def require_decoder(head: bytes, extension: str = "") -> None:
 @functools.cache
 def _brought_in(module: str) -> bool:
     """Register a plug-in with Pillow; False where there is none."""
-    if not module:
-        return False
     try:
         plugin = importlib.import_module(module)
-    except ImportError:
+    except (ImportError, ValueError):  # ValueError: no name, no plug-in
         return False
     if module == HEIF.module:
         plugin.register_heif_opener()

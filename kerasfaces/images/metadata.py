@@ -7,11 +7,9 @@ the same pixels alone.
 """
 
 import contextlib
-import dataclasses
 import re
 import struct
-from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from PIL import Image
 
@@ -28,8 +26,7 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _ORIENTATION = 0x112
-_LONG = 4
-_SHORT = 3  # TIFF's number for a type of two bytes
+_SHORT, _LONG = 3, 4  # TIFF's numbers for types of two and of four bytes
 _XMP_ORIENTATION = re.compile(rb'tiff:Orientation(="|>)([0-9])')
 _XMP, _ICC = 700, 34675  # tags
 _BYTES = (1, 7)  # types of a block within a TIFF
@@ -56,13 +53,15 @@ def orientation_of_image(image: Image.Image) -> int:
     Decoders of HEIF and JPEG XL turn the picture themselves; of JPEG XL only a JPEG that
     was packed into it keeps its own orientation.
     """
-    if image.format == "HEIF":
-        return UPRIGHT
-    if image.format == "JXL" and not getattr(image, "jpeg", False):
+    if image.format == "HEIF" or (
+        image.format == "JXL" and not getattr(image, "jpeg", False)
+    ):
         return UPRIGHT
     exif = image.info.get("exif")
-    if exif is None:
-        exif = _unhexed(image.info.get("Raw profile type exif"))
+    text = image.info.get("Raw profile type exif")  # of old software, in PNG
+    if exif is None and isinstance(text, str):
+        with contextlib.suppress(ValueError):
+            exif = bytes.fromhex("".join(text.split("\n")[3:]))
     xmp = image.info.get("XML:com.adobe.xmp") or image.info.get("xmp")
     return orientation_of_blocks(exif, xmp)
 
@@ -85,33 +84,15 @@ def _valid(orientation: int) -> int:
     return orientation if orientation in _TURNS else UPRIGHT
 
 
-def _unhexed(text: object) -> bytes | None:
-    """Return the EXIF block that old software wrote into PNG as hexadecimal text."""
-    if not isinstance(text, str):
-        return None
-    try:
-        return bytes.fromhex("".join(text.split("\n")[3:]))
-    except ValueError:
-        return None
-
-
-@dataclasses.dataclass(frozen=True)
-class Directory:
-    """The first directory of a TIFF or an EXIF block.
-
-    Attributes:
-        order: `<` or `>`.
-        place: Offset of its first byte, where its count of entries stands.
-        count: Format of that count.
-        entries: Tag, type, count and value or its place; and the whole entry's bytes.
-        end: Offset behind its entries, where the next directory's offset stands.
-    """
+class Directory(NamedTuple):
+    """The first directory of a TIFF or an EXIF block."""
 
     order: Literal["<", ">"]
-    place: int
-    count: str
+    place: int  # of its first byte, where its count of entries stands
+    count: str  # format of that count
     entries: list[tuple[int, int, int, bytes, bytes]]
-    end: int
+    # ^ tag, type, count and value or its place; and the whole entry's bytes
+    end: int  # behind its entries, where the next directory's offset stands
 
     def number(self, value: bytes) -> int:
         """Return the whole number that a field's bytes are."""
@@ -123,14 +104,14 @@ def directory(data: bytes) -> Directory | None:
     if data[:2] not in (b"II", b"MM") or len(data) < 10:
         return None
     order: Literal["<", ">"] = "<" if data[:2] == b"II" else ">"
-    big = 43 in data[2:4]
-    if not big and 42 not in data[2:4]:
+    if 43 in data[2:4]:  # BigTIFF
+        at, offset, count, entry, width = 8, "Q", "Q", "HHQ", 20
+    elif 42 in data[2:4]:
+        at, offset, count, entry, width = 4, "I", "H", "HHI", 12
+    else:
         return None
-    count, entry, width = ("Q", "HHQ", 20) if big else ("H", "HHI", 12)
     try:
-        (place,) = struct.unpack_from(
-            order + "Q" if big else order + "I", data, 8 if big else 4
-        )
+        (place,) = struct.unpack_from(order + offset, data, at)
         (n,) = struct.unpack_from(order + count, data, place)
     except struct.error:
         return None
@@ -163,21 +144,13 @@ def orientation_in(ifd: Directory | None, data: bytes) -> int | None:
     return stated
 
 
-@dataclasses.dataclass(frozen=True)
-class Stripped:
-    """A file's pixels without its metadata.
-
-    Attributes:
-        data: A file that holds the same pixels.
-        orientation: 1..8, as the metadata said; None where the decoder still knows it.
-        has_exif: There was an EXIF block; in a TIFF it is part of the file.
-        is_raw: It is a camera's raw file, and `data` holds but its preview.
-    """
+class Stripped(NamedTuple):
+    """A file of the same pixels without metadata."""
 
     data: bytes
-    orientation: int | None
-    has_exif: bool = False
-    is_raw: bool = False
+    orientation: int | None  # 1..8, as stated; None where the decoder still knows it
+    has_exif: bool = False  # there was an EXIF block; in a TIFF it is part of the file
+    is_raw: bool = False  # a camera's raw file: `data` holds but its preview
 
 
 def strip(data: bytes, keep_profile: bool) -> Stripped | None:
@@ -279,7 +252,11 @@ def _strip_png(data: bytes, keep_profile: bool) -> Stripped:
 def _strip_webp(data: bytes, keep_profile: bool) -> Stripped:
     parts, exif, xmp = [], b"", b""
     dropped = {b"EXIF": 0x08, b"XMP ": 0x04} | ({} if keep_profile else {b"ICCP": 0x20})
-    for name, chunk in _riff_chunks(data):
+    at = 12
+    while at + 8 <= len(data):
+        name, length = struct.unpack_from("<4sI", data, at)
+        chunk = data[at : at + 8 + length + length % 2]
+        at += 8 + length + length % 2
         if name == b"EXIF":
             exif = chunk[8:]
         elif name == b"XMP ":
@@ -292,15 +269,6 @@ def _strip_webp(data: bytes, keep_profile: bool) -> Stripped:
     body = b"WEBP" + b"".join(parts)
     riff = b"RIFF" + struct.pack("<I", len(body)) + body
     return Stripped(riff, orientation_of_blocks(exif, xmp), bool(exif))
-
-
-def _riff_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    at = 12
-    while at + 8 <= len(data):
-        name, length = struct.unpack_from("<4sI", data, at)
-        end = at + 8 + length + length % 2
-        yield name, data[at:end]
-        at = end
 
 
 def _without_exif(data: bytes) -> bytes:
