@@ -15,29 +15,20 @@ _MARGIN = 2
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What a picture must have to get a verdict.
+    """What a picture must have to get a verdict."""
 
-    Attributes:
-        short_side_px: Least shorter side.
-        aspect: Largest ratio of longer to shorter side.
-    """
-
-    short_side_px: int
-    aspect: float
+    short_side_px: int  # at least
+    aspect: float  # ratio of longer to shorter side, at most
 
     @classmethod
     def of(cls, sizes: Sequence[tuple[int, int]], size_px: int) -> Self:
-        """Return the limits that training images set.
+        """Return the limits that training images set, given their widths and heights in px.
 
         The least shorter side is half of the training images' 5th percentile, which counts
         as no more than what the model sees of it (`size_px`), and at least `SMALLEST_PX`:
         a smaller picture would be enlarged more than twice as much as those learnt from.
         The largest aspect is twice their 95th percentile, and at least 3. Training images
         below `SMALLEST_PX` do not count, unless all are.
-
-        Args:
-            sizes: Width and height of each training image, px; at least one.
-            size_px: Side of the model's input.
         """
         sides = np.sort(np.array(sizes, dtype=np.int64), axis=1)
         if (usable := sides[:, 0] >= SMALLEST_PX).any():

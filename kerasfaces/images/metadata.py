@@ -89,7 +89,7 @@ class Directory(NamedTuple):
 
     order: Literal["<", ">"]
     place: int  # of its first byte, where its count of entries stands
-    count: str  # format of that count
+    count_format: str
     entries: list[tuple[int, int, int, bytes, bytes]]
     # ^ tag, type, count and value or its place; and the whole entry's bytes
     end: int  # behind its entries, where the next directory's offset stands
@@ -192,9 +192,9 @@ def strip_tiff(data: bytes, keep_profile: bool = True) -> Stripped | None:
         if tag == _XMP and kind in _BYTES and length > len(value):
             xmp = data[tags[tag] : tags[tag] + length]
     stated = orientation_in(ifd, data)
-    width = 8 if ifd.count == "Q" else 4
+    width = 8 if ifd.count_format == "Q" else 4
     following = data[ifd.end : ifd.end + width].ljust(width, b"\0")
-    count = struct.pack(ifd.order + ifd.count, len(parts))
+    count = struct.pack(ifd.order + ifd.count_format, len(parts))
     shorter = count + b"".join(parts) + following
     is_preview = tags.get(_SUBFILE_TYPE, 0) & 1 and _SUB_DIRECTORIES in tags
     return Stripped(

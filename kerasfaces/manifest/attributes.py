@@ -21,14 +21,8 @@ _NEVER = ("label", "source", "split", "sha256", "width_px", "height_px", "format
 class Attributes:
     """Attribute columns keyed by path, by file name or by name without extension.
 
-    The shorter two count where they are unambiguous.
-
-    Args:
-        path: A table with a column called path, file_name, image_id or the like (see
-            `tables.columns.PATHS`); every other column becomes an attribute.
-
-    Raises:
-        InputError: No such column, no row, or two rows for one image.
+    The shorter two count where they are unambiguous. The table has a column called path,
+    file_name, image_id or the like (`tables.columns.PATHS`); all others become attributes.
     """
 
     def __init__(self, path: Path) -> None:

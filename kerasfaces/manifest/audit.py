@@ -175,7 +175,7 @@ def _tables_digest(probe: Probe) -> str:
 
 def _encode(facts: pd.DataFrame) -> Floats:
     """Return facts as `(n, facts)` float64; texts become their rank among the texts."""
-    ranks = facts.apply(
+    ranks: pd.DataFrame = facts.apply(
         lambda fact: (
             fact
             if pd.api.types.is_numeric_dtype(fact)

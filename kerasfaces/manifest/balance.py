@@ -6,8 +6,8 @@ most. The cost is the sum of squared deviations, in rows, of every stratum and e
 from its wanted count.
 """
 
-import dataclasses
 from collections import defaultdict
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,17 +16,11 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
-@dataclasses.dataclass(frozen=True)
-class Strata:
-    """What is kept in proportion.
+class Strata(NamedTuple):
+    """What is kept in proportion."""
 
-    Attributes:
-        of_row: `(n,)` int64, each row's (label, source).
-        labels: `(strata,)` int64, each stratum's label, 0 or 1.
-    """
-
-    of_row: Ints
-    labels: Ints
+    of_row: Ints  # (n,) int64, each row's (label, source)
+    labels: Ints  # (strata,) int64, each stratum's label, 0 or 1
 
 
 def quotas(sizes: Ints, labels: Ints, shares: Floats) -> Ints:

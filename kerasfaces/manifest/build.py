@@ -29,12 +29,10 @@ def read(
 ) -> tuple[list[Part], folders.Reading | None]:
     """Read folders and tables; a path that is a file is a table.
 
-    Args:
-        inputs: Folders, which are read together, and tables.
-        tables: How the tables are read; folders take `split_names` too.
+    Folders take of `tables` only `split_names`.
 
     Returns:
-        All folders as one part, and each table; and how the folders were read.
+        All folders together as one part, and each table; and how the folders were read.
 
     Raises:
         MissingFileError: There is no such folder.
@@ -74,10 +72,8 @@ def united(
 ) -> Manifest:
     """Return the rows of what `read` returned with the facts of their files.
 
-    Args:
-        parts: Names and rows of at least one part.
-        folder: Folder that paths of several parts are relative to.
-        attributes: A table of attribute columns to join.
+    Paths of several parts are relative to `folder`; `attributes` is a table of attribute
+    columns to join.
 
     Raises:
         InputError: No file can be read, or an image is in two parts.
@@ -90,11 +86,7 @@ def united(
 
 
 def scanned(manifest: Manifest, name: str) -> Manifest:
-    """Return the rows with the facts of their files; unreadable ones are logged.
-
-    Raises:
-        InputError: A row is wrong, or no file can be read.
-    """
+    """Return the rows with the facts of their files; refuse wrong rows, or no readable file."""
     require_valid(manifest, name)
     facts = file_facts.scan(manifest.files())
     columns = pd.DataFrame([each.columns() for each in facts], dtype=str)
@@ -144,12 +136,7 @@ def concatenate(parts: Sequence[Part], folder: Path) -> Manifest:
 def refuse_shared(manifest: Manifest, parts: Sequence[Part]) -> None:
     """Refuse images (by sha256) that parts put into different splits.
 
-    Args:
-        manifest: The parts' rows in order, with `sha256`.
-        parts: Names and rows of each part.
-
-    Raises:
-        InputError: With how many, and the first two files.
+    `manifest` has the parts' rows in order, with `sha256`.
     """
     torn = groups.shared_between_splits(manifest)
     name_of = [name for name, part in parts for _ in range(len(part))]

@@ -38,11 +38,7 @@ def findings_of(
 ) -> list[Finding]:
     """Return all findings about rows and the files they name, in the order of lines.
 
-    Args:
-        manifest: Rows to check.
-        lines: Each row's line number.
-        row_findings: Findings about single rows that are there already.
-        near_duplicates: Largest distance of near-duplicates, in bits.
+    `row_findings` are those about single rows that are there already.
     """
     facts = file_facts.scan(manifest.files())
     rows = manifest.rows.assign(

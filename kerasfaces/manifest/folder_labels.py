@@ -25,11 +25,7 @@ _SHOWN = 6  # names in one message
 
 
 def assign_labels(folders: Sequence[ImageFolder], notes: list[str]) -> None:
-    """Fill in each folder's label; it stays empty for a folder that is left out.
-
-    Args:
-        folders: Folders with images.
-        notes: A sentence is added about the folders that are left out.
+    """Fill in each folder's label; it stays empty for a folder that is left out, with a note.
 
     Raises:
         InputError: A path says no class, or both.
@@ -92,13 +88,13 @@ def assign_splits(
     split_names: Mapping[str, str],
     notes: list[str],
 ) -> None:
-    """Fill in each folder's split.
+    """Fill in each folder's split, with notes where it could have been read otherwise.
 
     Args:
         folders: Folders with images.
         above: Names of the folders above the one that holds all, the nearest first.
         split_names: Their word for a split -> ours, where the usual meaning is not meant.
-        notes: What was taken one way and could have been taken another is added.
+        notes: Sentences; some are added.
 
     Raises:
         InputError: Some images have a split and some have none, or a path says two.

@@ -27,25 +27,19 @@ def assign(folders: Sequence[ImageFolder]) -> None:
 
 
 class _Candidates:
-    """The parts of all paths that may name a source.
-
-    Attributes:
-        above: Per folder, the positions of such parts above the class.
-        below: Per folder, those below the class.
-        everywhere: Per folder of the user's, the names that all its images lie in.
-        common: The names that all images lie in.
-        below_name: (Name above the classes, label) -> first names below that label.
-    """
+    """The positions of the parts of all paths that may name a source."""
 
     def __init__(self, folders: Sequence[ImageFolder]) -> None:
         self.above = {folder: _above(folder) for folder in folders}
         self.below = {folder: _below(folder) for folder in folders}
+        # Per folder of the user's, the names that all its images lie in.
         self.everywhere: dict[FolderInput, set[str]] = {}
         for folder in folders:
             texts = {folder.parts[at] for at in self.above[folder]}
             known = self.everywhere.setdefault(folder.stated, texts)
             self.everywhere[folder.stated] = known & texts
         self.common = set.intersection(*self.everywhere.values())
+        # (Name above the classes, label) -> first names below that label.
         self.below_name: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         for folder in folders:
             if self.above[folder] and self.below[folder]:

@@ -5,7 +5,6 @@ nothing apart, `ffhq_train` is a split where there is an `ffhq_test`, and a gene
 folder that holds both classes gives its reals a source of their own.
 """
 
-import dataclasses
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -39,19 +38,12 @@ class TreeLine(NamedTuple):
     n: int
 
 
-@dataclasses.dataclass(frozen=True)
-class Reading:
-    """Rows, and how the folders were read.
+class Reading(NamedTuple):
+    """Rows, and how the folders were read."""
 
-    Attributes:
-        manifest: One row per image, reals first.
-        lines: The tree, folder by folder.
-        notes: What was taken one way and could have been taken another.
-    """
-
-    manifest: Manifest
-    lines: Sequence[TreeLine]
-    notes: Sequence[str]
+    manifest: Manifest  # one row per image, reals first
+    lines: Sequence[TreeLine]  # the tree, folder by folder
+    notes: Sequence[str]  # what could have been read otherwise
 
 
 def read(

@@ -23,11 +23,9 @@ from kerasfaces.manifest.table import (
 from kerasfaces.tables.columns import PATHS, is_image_name, lines_text
 
 logger = logging.getLogger(__name__)
-_SPLIT_NAMES = {name: name for name in SPLITS} | {
-    "training": "train",
-    "validation": "val",
-    "valid": "val",
-}
+_SPLIT_NAMES = {name: name for name in SPLITS} | dict(
+    training="train", validation="val", valid="val"
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -43,9 +41,7 @@ class TableFormat:
     split_names: Mapping[str, str] = dataclasses.field(default_factory=dict)
     root: Path | None = None  # relative paths start here; by default the table's folder
     suffix: str = ""  # put after names without an extension, e.g. `.jpg`
-    extract: Path | None = (
-        None  # write images that the table holds itself to this folder
-    )
+    extract: Path | None = None  # folder for images that the table holds itself
     fallback_path: str = ""  # their column with another path where the first is empty
     note: str = ""  # about the conversion
 
@@ -87,13 +83,10 @@ def from_table(
     table_format: TableFormat = _OWN_FORMAT,
     source: str = "",
 ) -> Manifest:
-    """Convert a table; columns that are not mapped stay as they are.
+    """Convert a table (a file, or what `tables.read` returned); other columns stay as they are.
 
-    Args:
-        table: A file in any form that `tables.read` knows, or what that returned.
-        table_format: How it is read.
-        source: Name of the source where no column names one; its reals are `NAME_real` if
-            there are fakes too.
+    `source` is the source's name where no column names one; its reals are `NAME_real` if
+    there are fakes too.
 
     Raises:
         MissingFileError: There is no such file.
@@ -116,10 +109,8 @@ def from_table(
     if form.note:
         logger.info("%s", form.note)
     theirs = _ours_to_theirs(table, form)
-    cells = {
-        ours: table.column(name) if name else [""] * len(table.rows)
-        for ours, name in theirs.items()
-    }
+    empty = [""] * len(table.rows)
+    cells = {o: table.column(name) if name else empty for o, name in theirs.items()}
     if fallback := _same_name(table.header, form.fallback_path):
         pairs = zip(cells["path"], table.column(fallback), strict=True)
         cells["path"] = [first or second for first, second in pairs]

@@ -112,11 +112,6 @@ def with_slashes(table: Path, paths: Sequence[str], folder: Path) -> list[str]:
     r"""Return a table's paths with slashes where backslashes stand between folders.
 
     `a\b.jpg` is read as `a/b.jpg` where that file is there and none is really so called.
-
-    Args:
-        table: File of the table, for the log.
-        paths: Paths as the table has them.
-        folder: Folder that relative paths start from.
     """
     turned = list(paths)
     n_turned = 0
@@ -144,12 +139,7 @@ def of_missing(paths: Iterable[str], reasons: Sequence[str], folder: Path) -> st
 
 
 def advice(missing: Sequence[str], folder: Path) -> str:
-    """Return one sentence on where missing files are, or how they are looked for.
-
-    Args:
-        missing: Paths as written whose files are not there.
-        folder: Folder that relative paths start from.
-    """
+    """Return one sentence on where missing files are, or how they are looked for."""
     sample = [text.replace("\\", "/") for text in missing[:_TRIED]]
     suffix = _suffix(sample, folder)
     if suffix:

@@ -24,14 +24,9 @@ def read(
 ) -> list[str]:
     """Return real or fake for every row.
 
-    Other values mean what `real_is` says, else what a second column says in words
-    (`label` 1 beside `label_str` real).
-
-    Args:
-        table: Table of another person.
-        column: Name of its column of labels.
-        real_is: The value that means real; empty where labels are words.
-        chosen: The user named the column: if it has words, no other one contradicts it.
+    Other values than these words mean what `real_is` says, else what a second column says
+    in words (`label` 1 beside `label_str` real). Where the user has `chosen` the column and
+    it has words, no other one contradicts it.
 
     Raises:
         InputError: A value means neither, or a column of words contradicts.

@@ -56,10 +56,6 @@ def near_pairs(hashes: Hashes, max_distance: int) -> NDArray[np.int64]:
     enough to connect them. If two hashes differ in at most d bits, then of any d + 1
     pieces of them one is equal; only pictures that share a piece are compared.
 
-    Args:
-        hashes: `(n, 32)` uint8.
-        max_distance: 0..`MAX_DISTANCE`.
-
     Returns:
         `(m, 2)` int64 row numbers, first < second.
     """

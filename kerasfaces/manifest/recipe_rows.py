@@ -33,13 +33,9 @@ class Taken(NamedTuple):
 def assemble(
     recipe: Recipe, root: Path, attributes: Attributes | None = None
 ) -> tuple[Manifest, list[Taken]]:
-    """Choose a recipe's images among those below `root`.
+    """Choose a recipe's images among those below `root`, and report on each source.
 
-    Args:
-        recipe: Sources, numbers of images and shares.
-        root: The folder the recipe's patterns are relative to.
-        attributes: Columns to join; needed for balancing by attributes, which is left
-            out, with a warning, without.
+    Without `attributes` nothing is balanced by them, with a warning.
 
     Raises:
         MissingFileError: There is no such folder.

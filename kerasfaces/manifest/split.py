@@ -102,8 +102,8 @@ def assign(
             differ; 0 finds only equal hashes; None does not look at the images.
 
     Raises:
-        InputError: A class is missing or has too few groups for all splits, or the ratio
-            or distance cannot be used.
+        InputError: A class has too few groups for all splits, or the ratio or distance
+            cannot be used.
     """
     names, shares = _shares(ratio)
     n_unreadable = 0

@@ -123,7 +123,9 @@ def _write_pictures(folder: Path, seed: int, entries: list[Entry]) -> None:
 
 
 def _write_pair(folder: Path, seed: int, entry: Entry) -> bool:
-    pictures = pair.make_pair(seed, entry.number, DECODERS[entry.generator])
+    pictures = pair.make_pair(
+        seed, entry.number, DECODERS[entry.generator], pair.SIZE_PX
+    )
     for file, image in zip((entry.real, entry.fake), pictures, strict=True):
         with atomic_path(folder / file) as temporary:
             temporary.write_bytes(pair.encode(image))
@@ -153,13 +155,9 @@ def _table(folder: Path, seed: int, entries: list[Entry]) -> str:
 
 
 def contact_sheet(manifest: Path, file: Path, columns: int = 8, rows: int = 3) -> None:
-    """Write a picture of the first pairs, photos above what the generators made of them.
+    """Write a picture of a sample's first pairs, photos above what generators made of them.
 
-    Args:
-        manifest: The sample's manifest.csv.
-        file: Picture to write; the suffix chooses the format.
-        columns: Pairs side by side.
-        rows: Rows of pairs.
+    The file's suffix chooses the format; `columns` pairs stand side by side, in `rows`.
     """
     if file.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
         raise InputError(

@@ -123,13 +123,9 @@ def colour_sites(size: int, order: int) -> np.ndarray:
 
 
 def demosaic(raw: Array, sites: np.ndarray, green: Array, by_difference: bool) -> Array:
-    """Return (n, n, 3) linear light of a sensor's values.
+    """Return (n, n, 3) linear light of a sensor's values, `(n, n)`, by the sites' colours.
 
-    Args:
-        raw: (n, n) float32, each site's value.
-        sites: (n, n) uint8, see `colour_sites`.
-        green: (n, n) float32, green at every site.
-        by_difference: Interpolate red and blue as differences to green.
+    Red and blue may be interpolated as differences to `green`, (n, n).
     """
     planes = [green, green, green]
     for colour in (0, 2):

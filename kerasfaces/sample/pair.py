@@ -20,7 +20,7 @@ Pixels = npt.NDArray[np.uint8]
 
 
 def make_pair(
-    seed: int, number: int, decoder: Decoder, size_px: int = SIZE_PX
+    seed: int, number: int, decoder: Decoder, size_px: int
 ) -> tuple[Pixels, Pixels]:
     """Draw person `number` of `seed`, take the photo, and have `decoder` repeat it.
 
@@ -42,11 +42,8 @@ def photograph(
         seed: Seed of cameras and noise.
         number: The scene's number, a key of all that is random here.
         decoder: The generator.
-        size_px: Size of both pictures.
+        size_px: Size of both pictures, (size_px, size_px, 3) uint8.
         take: Another camera, light and noise for each take.
-
-    Returns:
-        The photo and the generated picture, (size_px, size_px, 3) uint8 each.
     """
     rng = generator(seed, "shot", number, take)
     shot = camera.draw_shot(rng)

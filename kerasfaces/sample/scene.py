@@ -14,15 +14,9 @@ SUPERSAMPLE = 2
 
 
 def render(person: Person, size_px: int, rng: np.random.Generator) -> Array:
-    """Draw one portrait.
+    """Return a portrait of twice the photo's size, `(2 size_px, 2 size_px, 3)` float32.
 
-    Args:
-        person: Person to draw.
-        size_px: The photo's width and height; the scene is twice as large.
-        rng: Generator of texture, light and background.
-
-    Returns:
-        (2 × size_px, 2 × size_px, 3) float32, linear light, white near 1.
+    It is linear light, white near 1; `rng` draws texture, light and background.
     """
     picture = canvas(SUPERSAMPLE * size_px, person.shape)
     _background(picture, rng)

@@ -100,9 +100,7 @@ def named(table: Table, expected: str) -> Table:
     """Return the table with a name of its own for every column, and what was done in notes.
 
     An index column and empty columns without a name are left out, and so are empty rows.
-
-    Raises:
-        InputError: No header, a name that is there twice, or rows of other lengths.
+    Refused are no header, a name that is there twice, and rows of other lengths.
     """
     # Names of files may be any bytes; names of columns are made text.
     header = [

@@ -13,17 +13,14 @@ _COMMA = re.compile(r"\s*[+-]?\d*,(\d+)([eE][+-]?\d+)?\s*")
 def with_points(
     cells: Sequence[str], separator: str, where: str, lines: Sequence[int]
 ) -> list[str]:
-    """Return a column's cells, decimal commas turned into points.
+    """Return a column's cells, decimal commas turned into points; what is no number stays.
 
-    Args:
-        cells: Texts; what is no number stays as it is.
-        separator: Separator of the table. Where it is a comma, `1,234` could be a thousand: commas
-            then count only if another cell shows that they cannot be.
-        where: File and column, for messages.
-        lines: Each cell's line.
+    In a table that is `separator`ated by commas, `1,234` could be a thousand: commas then
+    count only if another cell shows that they cannot be.
 
     Raises:
-        InputError: Points and commas in one column, or commas that could mean thousands.
+        InputError: Points and commas in one column, or commas that could mean thousands;
+            with `where` (file and column) and the cells' lines.
     """
     matches = [_COMMA.fullmatch(cell) for cell in cells]
     with_commas = [i for i, match in enumerate(matches) if match]

@@ -20,13 +20,10 @@ _SUFFIXES = {"JPEG": ".jpg", "TIFF": ".tif", "MPO": ".jpg", "JPEG2000": ".jp2"}
 
 
 def extract(table: Path, column: str, folder: Path) -> list[str]:
-    """Write a column's images below `folder`; what is there already is left as it is.
+    """Write a Parquet column's images below `folder`; what is there already is left as it is.
 
-    Args:
-        table: The Parquet file.
-        column: Its column of bytes, or of structures with `bytes` and `path`.
-        folder: Made if need be. Names come from `path`, kept inside the folder whatever
-            they say; images without one are numbered.
+    Names come from the cells' `path`, kept inside the folder whatever they say; images
+    without one are numbered.
 
     Returns:
         Each row's file, relative to `folder`, with slashes.

@@ -48,12 +48,7 @@ def binary_table(start: bytes) -> str:
 
 
 def decode(data: bytes, path: Path, raw_bytes: bool) -> tuple[str, tuple[str, ...]]:
-    """Return the text and what was guessed about it.
-
-    Args:
-        data: The whole file.
-        path: File named in messages.
-        raw_bytes: See `read`.
+    """Return a file's text and what was guessed about it (`raw_bytes`: see `tables.read`).
 
     Raises:
         InputError: It is no text, or text in no encoding that can be told.

@@ -111,7 +111,7 @@ def test_same_seed_same_bytes(made, tmp_path, monkeypatch):
 
 
 def test_other_seed_other_people(made):
-    other = pair.make_pair(6, 0, DECODERS["vae8x"])[0]
+    other = pair.make_pair(6, 0, DECODERS["vae8x"], pair.SIZE_PX)[0]
     with Image.open(made.parent / "real/00000.jpg") as image:
         assert np.abs(np.asarray(image, float) - other).mean() > 5
 

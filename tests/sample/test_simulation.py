@@ -75,7 +75,7 @@ def test_noise_has_unit_variance_and_the_asked_scale():
 def test_painting_is_limited_to_the_mask():
     place = {"centre_x": 0.0, "centre_y": 0.0, "roll": 0.0, "scale": 0.5}
     picture = canvas.canvas(32, place)
-    mask = picture.edge(canvas.ellipse(picture.x, picture.y, (0, 0), (0.5, 0.5)))
+    mask = picture.edge(picture.ellipse((0, 0), (0.5, 0.5)))
     picture.paint(mask, (1, 0.5, 0))
     picture.paint(np.zeros_like(mask), (1, 1, 1))
     np.testing.assert_array_equal(picture.image[mask == 0], 0)
