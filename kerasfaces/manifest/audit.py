@@ -175,14 +175,13 @@ def _tables_digest(probe: Probe) -> str:
 
 def _encode(facts: pd.DataFrame) -> Floats:
     """Return facts as `(n, facts)` float64; texts become their rank among the texts."""
-    ranks: pd.DataFrame = facts.apply(
-        lambda fact: (
-            fact
-            if pd.api.types.is_numeric_dtype(fact)
-            else np.unique(fact.to_numpy(dtype=str), return_inverse=True)[1]
-        )
-    )
-    return ranks.to_numpy(dtype=np.float64)
+    columns = [
+        fact
+        if pd.api.types.is_numeric_dtype(fact)
+        else np.unique(fact.to_numpy(dtype=str), return_inverse=True)[1]
+        for _, fact in facts.items()
+    ]
+    return np.column_stack(columns).astype(np.float64)
 
 
 def _folds(manifest: Manifest, fake: NDArray[np.bool_], seed: int) -> groups.Rows:

@@ -74,20 +74,19 @@ class Balance:
 
     def solve(self) -> Ints:
         """Return each row's split after balancing, `(n,)` int64."""
-        while self._improve():
+        while self._improve(self._costs(), -1e-9):
             pass
         self._cover()
         return self.split_of[self.members]
 
-    def _has(self) -> Ints:
+    def _rows_of(self) -> Ints:
         """Return the rows of each feature in each split, `(features, splits)`."""
         return self.features.T @ self.counts
 
     def _costs(self) -> Floats:
         """Return the change of cost for moving one group, `(kinds, from, to)`."""
-        has = self._has()
-        off = has - has.sum(axis=1, keepdims=True) * self.shares
-        pull = self.features @ off
+        rows = self._rows_of()
+        pull = self.features @ (rows - rows.sum(axis=1, keepdims=True) * self.shares)
         weight = (self.features**2).sum(axis=1).astype(np.float64)
         costs: Floats = 2 * (
             weight[:, None, None] + pull[:, None, :] - pull[:, :, None]
@@ -98,35 +97,30 @@ class Balance:
         costs[:, every, every] = np.inf
         return costs
 
-    def _improve(self) -> bool:
-        costs = self._costs()
+    def _improve(self, costs: Floats, limit: float) -> bool:
+        """Make the cheapest change, unless it costs more than `limit`."""
         best = np.unravel_index(np.argmin(costs), costs.shape)
-        if costs[best] > -1e-9:
+        if costs[best] > limit:
             return False
-        self._move(*map(int, best))
-        return True
-
-    def _move(self, kind: int, start: int, end: int) -> None:
+        kind, start, end = map(int, best)
         group = self.groups_in[kind, start].pop()
         self.groups_in[kind, end].append(group)
         self.counts[kind, start] -= 1
         self.counts[kind, end] += 1
         self.split_of[group] = end
+        return True
 
     def _cover(self) -> None:
         """Give every split at least one group of each class, where one can be spared."""
+        of_labels = self.features[:, self.n_strata :, None]
         for label in range(2):
-            feature = self.n_strata + label
             for end in np.flatnonzero(self.shares > 0):
-                labels_in = self._has()[self.n_strata :]
+                labels_in = self._rows_of()[self.n_strata :]
                 if labels_in[label, end]:
                     continue
                 costs = self._costs()
                 costs[:, :, np.arange(len(self.shares)) != end] = np.inf
-                costs[self.features[:, feature] == 0] = np.inf
-                left = labels_in[None] - self.features[:, self.n_strata :, None]
-                bare = (left <= 0) & (self.features[:, self.n_strata :, None] > 0)
+                costs[of_labels[:, label, 0] == 0] = np.inf
+                bare = (labels_in[None] - of_labels <= 0) & (of_labels > 0)
                 costs[bare.any(axis=1)] = np.inf
-                best = np.unravel_index(np.argmin(costs), costs.shape)
-                if np.isfinite(costs[best]):
-                    self._move(*map(int, best))
+                self._improve(costs, np.finfo(np.float64).max)

@@ -70,14 +70,12 @@ def _by_file(path: str) -> str:
 
 def _vote(names: Sequence[str]) -> str:
     """Return the class of the clearest names; nothing where they contradict each other."""
-    votes = [(name.clarity, name.label) for name in map(folder_names.read, names)]
-    votes = [vote for vote in votes if vote[1] and _counts(*vote)]
-    if not votes:
-        return ""
+    votes = [
+        (name.clarity, name.label)
+        for name in map(folder_names.read, names)
+        # `natural_history` does not say real.
+        if name.label == "fake"
+        or (name.label and name.clarity < Clarity.SYNONYM_IN_A_NAME)
+    ]
     clearest = {label for clarity, label in votes if clarity == min(votes)[0]}
     return clearest.pop() if len(clearest) == 1 else ""
-
-
-def _counts(clarity: Clarity, label: str) -> bool:
-    """Tell whether a word says a class; `natural_history` does not say real."""
-    return clarity < Clarity.SYNONYM_IN_A_NAME or label == "fake"

@@ -128,7 +128,7 @@ def assign(
         n_groups[rule] = int((sizes > 1).sum())
         splits = followed
     _check_classes(rows, members, int((shares > 0).sum()))
-    order = np.argsort(_keys(rows, seed, "balance"), kind="stable")
+    order = _order(rows, seed, "balance")
     balanced = Balance(strata, members, splits, shares, order).solve()
     moved["balance"] = int((balanced != splits).sum())
     splits_by_name = np.array(names, dtype=object)[balanced]
@@ -219,7 +219,7 @@ def _plain(
     """Return the split of each row when nothing need stay together."""
     wanted = quotas(np.bincount(strata.of_row), strata.labels, shares)
     splits = np.empty(len(rows), dtype=np.int64)
-    order = np.argsort(_keys(rows, seed, "plain"), kind="stable")
+    order = _order(rows, seed, "plain")
     for stratum, counts in enumerate(wanted):
         members = order[strata.of_row[order] == stratum]
         splits[members] = np.repeat(np.arange(len(shares)), counts)
@@ -230,21 +230,18 @@ def _follow(
     rows: pd.DataFrame, splits: NDArray[np.int64], members: groups.Rows, seed: int
 ) -> NDArray[np.int64]:
     """Let every group follow the row that the seed puts first."""
-    order = np.argsort(_keys(rows, seed, "leader"), kind="stable")
+    order = _order(rows, seed, "leader")
     _, first = np.unique(members[order], return_index=True)
     return splits[order[first]][members]
 
 
-def _keys(rows: pd.DataFrame, seed: int, purpose: str) -> NDArray[np.str_]:
-    """Return a random key per row that depends on its content, not on its place."""
-    names = zip(column(rows, "sha256"), rows["path"], strict=True)
-    return np.array(
-        [
-            hashlib.sha256(f"{seed}\0{purpose}\0{digest or path}".encode()).hexdigest()
-            + path
-            for digest, path in names
-        ]
-    )
+def _order(rows: pd.DataFrame, seed: int, purpose: str) -> NDArray[np.int64]:
+    """Return the row numbers in a random order that depends on contents, not on places."""
+    keys = [
+        hashlib.sha256(f"{seed}\0{purpose}\0{key or path}".encode()).hexdigest() + path
+        for key, path in zip(column(rows, "sha256"), rows["path"], strict=True)
+    ]
+    return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)
 
 
 def _check_classes(rows: pd.DataFrame, members: groups.Rows, n_splits: int) -> None:

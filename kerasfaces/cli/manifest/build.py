@@ -42,45 +42,44 @@ def add_build(commands: framework.Commands) -> None:
     add = parser.add_argument
     _add_inputs(parser)
     framework.add_output(parser, "M", "manifest to write", "replace an existing M")
-    add("--recipe", type=Path, metavar="X.toml", help="a recipe of data_manifests/")
-    add("--root", type=Path, help="folder that paths are relative to")
-    add(
-        "--columns",
-        dest="layout",
-        metavar="NAME",
-        help="a known table layout: mudgal2023",
-    )
-    add(
-        "--map",
-        dest="columns",
-        action="append",
-        default=[],
-        metavar="OURS=THEIRS,...",
-        help="column names, e.g. label=target,source=folder",
-    )
-    add("--real-is", metavar="VALUE", help="the label that means real, e.g. 1")
-    add(
-        "--map-split",
-        dest="split_names",
-        action="append",
-        default=[],
-        metavar="THEIRS=OURS,...",
-        help="split names, e.g. test=val,dev=test",
-    )
+    for option, metavar, text in (
+        ("--recipe", "X.toml", "a recipe of data_manifests/"),
+        ("--root", "ROOT", "folder that paths are relative to"),
+        ("--attributes", "TABLE", "attribute columns to join"),
+        (
+            "--extract",
+            "DIR",
+            "write the images that a Parquet table holds itself to DIR",
+        ),
+    ):
+        add(option, type=Path, metavar=metavar, help=text)
+    for option, dest, metavar, text in (
+        ("--columns", "layout", "NAME", "a known table layout: mudgal2023"),
+        ("--real-is", "real_is", "VALUE", "the label that means real, e.g. 1"),
+        (
+            "--suffix",
+            "suffix",
+            ".EXT",
+            "what the table's names lack, e.g. .jpg for ids",
+        ),
+    ):
+        add(option, dest=dest, default="", metavar=metavar, help=text)
+    for option, dest, metavar, text in (
+        (
+            "--map",
+            "columns",
+            "OURS=THEIRS,...",
+            "column names, e.g. label=target,source=folder",
+        ),
+        (
+            "--map-split",
+            "split_names",
+            "THEIRS=OURS,...",
+            "split names, e.g. test=val,dev=test",
+        ),
+    ):
+        add(option, dest=dest, action="append", default=[], metavar=metavar, help=text)
     framework.add_validation_from(parser)
-    add(
-        "--suffix",
-        default="",
-        metavar=".EXT",
-        help="what the table's names lack, e.g. .jpg for ids",
-    )
-    add(
-        "--extract",
-        type=Path,
-        metavar="DIR",
-        help="write the images that a Parquet table holds itself to DIR",
-    )
-    add("--attributes", type=Path, metavar="TABLE", help="attribute columns to join")
     add("--no-split", action="store_true", help="leave out a recipe's split")
 
 
@@ -204,9 +203,9 @@ def _from_inputs(arguments: argparse.Namespace) -> "Manifest":
     from kerasfaces.manifest.folder_names import FolderInput
 
     tables = foreign_tables.TableFormat(
-        layout=arguments.layout or "",
+        layout=arguments.layout,
         columns=_pairs(arguments.columns),
-        real_is=arguments.real_is or "",
+        real_is=arguments.real_is,
         split_names=_pairs(arguments.split_names),
         root=arguments.root,
         suffix=arguments.suffix,
