@@ -15,8 +15,7 @@ import pandas as pd
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
 from kerasfaces.run import predictions
-from kerasfaces.tables import decimal_commas
-from kerasfaces.tables.columns import PATHS, lines_text
+from kerasfaces.tables.columns import PATHS, lines_text, with_points
 
 
 class ExternalPredictions(NamedTuple):
@@ -60,7 +59,7 @@ def read(path: Path) -> ExternalPredictions:
     numbers = [name for name in ("logit", "score") if name in cells]
     for name in numbers:
         where = f"{table.path}, column {name}"
-        cells[name] = decimal_commas.with_points(
+        cells[name] = with_points(
             cells[name].tolist(), table.separator, where, table.lines
         )
     repeated = _repeated(cells, path)

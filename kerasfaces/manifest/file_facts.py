@@ -12,7 +12,7 @@ from kerasfaces import images
 from kerasfaces.core import engine
 from kerasfaces.core.errors import ImageError
 from kerasfaces.core.texts import quoted
-from kerasfaces.manifest.phash import phash
+from kerasfaces.manifest.groups import phash
 from kerasfaces.manifest.table import Manifest, column
 
 logger = logging.getLogger(__name__)

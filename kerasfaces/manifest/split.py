@@ -20,7 +20,6 @@ from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
 from kerasfaces.manifest import file_facts, groups, split_problems
 from kerasfaces.manifest.balance import Balance, Strata, quotas
-from kerasfaces.manifest.phash import MAX_DISTANCE
 from kerasfaces.manifest.table import LABELS, SPLITS, Manifest, column
 
 logger = logging.getLogger(__name__)
@@ -108,9 +107,9 @@ def assign(
     names, shares = _shares(ratio)
     n_unreadable = 0
     if near_duplicates is not None:
-        if not 0 <= near_duplicates <= MAX_DISTANCE:
+        if not 0 <= near_duplicates <= groups.MAX_DISTANCE:
             raise InputError(
-                f"`near_duplicates`: expected a distance of 0..{MAX_DISTANCE} bits, got "
+                f"`near_duplicates`: expected a distance of 0..{groups.MAX_DISTANCE} bits, got "
                 f"{near_duplicates}."
             )
         manifest, n_unreadable = file_facts.complete(manifest)

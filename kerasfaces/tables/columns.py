@@ -29,6 +29,7 @@ KNOWN = {
     *("label_str", "pair_id", "identity", "sha256", "generator", "folder"),
 }
 _SHOWN = 5  # line numbers named in one message
+_COMMA = re.compile(r"\s*[+-]?\d*,(\d+)([eE][+-]?\d+)?\s*")
 _NAMELESS = re.compile(r"(Unnamed: \d+)?")
 
 
@@ -204,3 +205,41 @@ def _counts_up(cells: Sequence[str]) -> bool:
     if not numbers or not all(text.isascii() and text.isdigit() for text in numbers):
         return False
     return all(a < b for a, b in itertools.pairwise(map(int, numbers)))
+
+
+def with_points(
+    cells: Sequence[str], separator: str, where: str, lines: Sequence[int]
+) -> list[str]:
+    """Return a column's cells, decimal commas turned into points; what is no number stays.
+
+    In a table that is `separator`ated by commas, `1,234` could be a thousand: commas then
+    count only if another cell shows that they cannot be.
+
+    Raises:
+        InputError: Points and commas in one column, or commas that could mean thousands;
+            with `where` (file and column) and the cells' lines.
+    """
+    matches = [_COMMA.fullmatch(cell) for cell in cells]
+    with_commas = [i for i, match in enumerate(matches) if match]
+    if not with_commas:
+        return list(cells)
+    with_point = next((i for i, cell in enumerate(cells) if "." in cell), None)
+    if with_point is not None:
+        raise InputError(
+            f"{where}: {quoted(cells[with_commas[0]])} ({lines_text([lines[with_commas[0]]])}) has a "
+            f"comma and {quoted(cells[with_point])} ({lines_text([lines[with_point]])}) a point; "
+            "write all numbers with points."
+        )
+    sure = separator == ";" or any(
+        match and (len(match[1]) != 3 or match[0].lstrip(" +-")[:1] in ("0", ","))
+        for match in matches
+    )
+    if not sure:
+        raise InputError(
+            f"{where}: {quoted(cells[with_commas[0]])} ({lines_text([lines[with_commas[0]]])}) could "
+            "be a thousand or a decimal comma; write numbers with points."
+        )
+    return [
+        cell.replace(",", ".") if match else cell
+        for cell, match in zip(cells, matches, strict=True)
+    ]

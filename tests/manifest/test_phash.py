@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasfaces.manifest import phash
+from kerasfaces.manifest import groups
 
 
 def distance(first, second):
-    a, b = phash.from_hex([first, second])
+    a, b = groups.from_hex([first, second])
     return int(np.unpackbits(a ^ b).sum())
 
 
 def brute_force(hashes, limit):
     """Every pair by direct comparison, mirror images included."""
-    both = np.stack([hashes, phash.mirrored(hashes)])
+    both = np.stack([hashes, groups.mirrored(hashes)])
     pairs = set()
     for i in range(len(hashes)):
         for j in range(i + 1, len(hashes)):
@@ -38,24 +38,26 @@ def test_re_encoded_and_shrunk_pictures_stay_near(picture):
         image = picture(number, 128)
         buffer = io.BytesIO()
         image.save(buffer, "JPEG", quality=40)
-        original = phash.phash(image)
-        assert distance(original, phash.phash(Image.open(buffer))) <= 12
-        assert distance(original, phash.phash(image.resize((64, 64)))) <= 12
-        assert distance(original, phash.phash(picture(number + 50, 128))) > 60
+        original = groups.phash(image)
+        assert distance(original, groups.phash(Image.open(buffer))) <= 12
+        assert distance(original, groups.phash(image.resize((64, 64)))) <= 12
+        assert distance(original, groups.phash(picture(number + 50, 128))) > 60
 
 
 def test_mirror_image_has_the_mirrored_hash(picture):
     image = picture(3)
     flipped = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    found = phash.mirrored(phash.from_hex([phash.phash(image)]))
-    assert np.array_equal(found, phash.from_hex([phash.phash(flipped)]))
-    assert np.array_equal(phash.mirrored(found), phash.from_hex([phash.phash(image)]))
+    found = groups.mirrored(groups.from_hex([groups.phash(image)]))
+    assert np.array_equal(found, groups.from_hex([groups.phash(flipped)]))
+    assert np.array_equal(
+        groups.mirrored(found), groups.from_hex([groups.phash(image)])
+    )
 
 
 def test_flat_pictures_have_a_stable_hash():
     for grey in (0, 128, 255):
         flat = Image.new("RGB", (70, 50), (grey, grey, grey))
-        assert phash.phash(flat) == "0" * 64
+        assert groups.phash(flat) == "0" * 64
 
 
 @pytest.mark.parametrize("limit", [0, 1, 8, 16, 24])
@@ -69,16 +71,16 @@ def test_pairs_equal_brute_force(limit):
             bits[random.permutation(256)[:flips]] ^= 1
             rows.append(np.packbits(bits))
     hashes = np.array(rows)
-    hashes[::7] = phash.mirrored(hashes[::7])
-    found = {tuple(pair) for pair in phash.near_pairs(hashes, limit).tolist()}
+    hashes[::7] = groups.mirrored(hashes[::7])
+    found = {tuple(pair) for pair in groups.near_pairs(hashes, limit).tolist()}
     expected = brute_force(hashes, limit)
     assert found <= expected
     assert connected(len(hashes), found) == connected(len(hashes), expected)
 
 
 def test_few_and_equal_pictures():
-    assert phash.near_pairs(np.zeros((1, 32), np.uint8), 16).shape == (0, 2)
-    assert phash.near_pairs(np.zeros((0, 32), np.uint8), 16).shape == (0, 2)
+    assert groups.near_pairs(np.zeros((1, 32), np.uint8), 16).shape == (0, 2)
+    assert groups.near_pairs(np.zeros((0, 32), np.uint8), 16).shape == (0, 2)
     same = np.zeros((5000, 32), np.uint8)
-    pairs = phash.near_pairs(same, 16)
+    pairs = groups.near_pairs(same, 16)
     assert len(pairs) == 4999  # enough to connect them, not all 12 million
