@@ -47,7 +47,7 @@ def read(path: Path, *, raw_bytes: bool = False, expected: str = "a table") -> T
     if kind:
         from kerasfaces.tables import binary
 
-        return named(getattr(binary, kind)(path), expected)
+        return named(binary.read(path, kind), expected)
     text, notes = encoding.decode(path.read_bytes(), path, raw_bytes)
     parser = json_records if json_records.is_json(text) else delimited
     table = parser.parse(text, path)

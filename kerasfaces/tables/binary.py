@@ -1,10 +1,10 @@
 """Excel and Parquet -> header and cells; images inside Parquet are only named here."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from numbers import Real
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pandas as pd
 
@@ -12,20 +12,30 @@ from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import listed, quoted
 from kerasfaces.tables.columns import Table
 
-T = TypeVar("T")
 _NAME_BYTES = 1024  # a binary cell that is a name is no longer than this
 EMBEDDED = "bytes"  # the field that holds the file in Hugging Face's image columns
 
 
-def excel(path: Path) -> Table:
-    """Return the first sheet; further ones are named in a note."""
-    sheets, first = _guarded(path, _excel)
-    header, *rows = [[_cell(value) for value in row] for row in first.to_numpy()] or [
-        []
-    ]
-    note = f"its first sheet {quoted(sheets[0])} is read, not {listed(sheets[1:], 4)}."
-    notes = (note,) * (len(sheets) > 1 and bool(header))
-    return Table(path, header, rows, _lines(rows), notes)
+def read(path: Path, kind: str) -> Table:
+    """Return the table of a file that is `excel` or `parquet`."""
+    try:
+        return _excel(path) if kind == "excel" else _parquet(path)
+    except ImportError as error:
+        raise InputError(
+            f"{path}: {error}. Run: pip install 'kerasfaces[tables]', or save it as CSV."
+        ) from error
+    except Exception as error:  # each reader has its own family of errors
+        ending = path.suffix.lower() or "a table"
+        reason = quoted(f"{type(error).__name__}: {error}")
+        raise InputError(
+            f"{path} cannot be read as {ending} ({reason}); save it again, or as CSV."
+        ) from error
+
+
+def frame(table: pd.DataFrame, path: Path) -> Table:
+    """Return a table in memory; its index is left out."""
+    rows = [list(map(_cell, row)) for row in table.astype(object).to_numpy()]
+    return Table(path, list(map(_cell, table.columns)), rows, _lines(rows))
 
 
 def _lines(rows: list[list[str]]) -> list[int]:
@@ -33,24 +43,19 @@ def _lines(rows: list[list[str]]) -> list[int]:
     return list(range(2, len(rows) + 2))
 
 
-def _excel(path: Path) -> tuple[list[str], pd.DataFrame]:
+def _excel(path: Path) -> Table:
+    """Return the first sheet; further ones are named in a note."""
     with pd.ExcelFile(path) as book:
         first = pd.read_excel(book, header=None, dtype=object, keep_default_na=False)
-        return list(map(str, book.sheet_names)), first
-
-
-def frame(table: pd.DataFrame, path: Path) -> Table:
-    """Return a table in memory; its index is left out."""
-    rows = [[_cell(value) for value in row] for row in table.astype(object).to_numpy()]
-    return Table(path, list(map(_cell, table.columns)), rows, _lines(rows))
-
-
-def parquet(path: Path) -> Table:
-    """Return the columns of text and numbers, and the names of those that hold images."""
-    return _guarded(path, _parquet)
+        sheets = list(map(str, book.sheet_names))
+    header, *rows = [list(map(_cell, row)) for row in first.to_numpy()] or [[]]
+    note = f"its first sheet {quoted(sheets[0])} is read, not {listed(sheets[1:], 4)}."
+    notes = (note,) * (len(sheets) > 1 and bool(header))
+    return Table(path, header, rows, _lines(rows), notes)
 
 
 def _parquet(path: Path) -> Table:
+    """Return the columns of text and numbers, and the names of those that hold images."""
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
@@ -106,21 +111,6 @@ def _class_names(metadata: dict[bytes, bytes]) -> dict[str, list[str]]:
 
 def _word(words: Sequence[str], cell: str) -> str:
     return words[int(cell)] if cell.isdecimal() and int(cell) < len(words) else cell
-
-
-def _guarded(path: Path, reader: Callable[[Path], T]) -> T:
-    try:
-        return reader(path)
-    except ImportError as error:
-        raise InputError(
-            f"{path}: {error}. Run: pip install 'kerasfaces[tables]', or save it as CSV."
-        ) from error
-    except Exception as error:  # each reader has its own family of errors
-        kind = path.suffix.lower() or "a table"
-        reason = quoted(f"{type(error).__name__}: {error}")
-        raise InputError(
-            f"{path} cannot be read as {kind} ({reason}); save it again, or as CSV."
-        ) from error
 
 
 def _cell(value: object) -> str:
