@@ -6,7 +6,7 @@ A `Person` enters, an array at twice the photo's resolution leaves; its fine str
 
 import numpy as np
 
-from kerasfaces.sample import features, hair
+from kerasfaces.sample import features
 from kerasfaces.sample.canvas import Array, Canvas, blur, canvas, fractal, noise
 from kerasfaces.sample.person import Person
 
@@ -20,11 +20,11 @@ def render(person: Person, size_px: int, rng: np.random.Generator) -> Array:
     """
     picture = canvas(SUPERSAMPLE * size_px, person.shape)
     _background(picture, rng)
-    strands = hair.Strands(person, picture, rng)
-    hair.behind(picture, person, strands)
+    strands = features.Strands(person, picture, rng)
+    features.hair_behind(picture, person, strands)
     _body(picture, person, rng)
     _head(picture, person, strands, rng)
-    hair.front(picture, person, strands)
+    features.hair_in_front(picture, person, strands)
     if person.glasses == "glasses":
         features.glasses(picture, person)
     return np.clip(picture.image, 0.0, 1.3)
@@ -83,7 +83,7 @@ def _body(picture: Canvas, person: Person, rng: np.random.Generator) -> None:
 
 
 def _head(
-    picture: Canvas, person: Person, strands: hair.Strands, rng: np.random.Generator
+    picture: Canvas, person: Person, strands: features.Strands, rng: np.random.Generator
 ) -> None:
     shape = person.shape
     skin = np.array(person.skin, np.float32)
@@ -102,7 +102,7 @@ def _head(
     features.eyes(face, person)
     features.nose(face, person)
     features.mouth(face, person)
-    hair.beard(face, person, strands)
+    features.beard(face, person, strands)
     mask = picture.edge(outline)[..., None]
     picture.image[:] = under + mask * (picture.image - under)
 
