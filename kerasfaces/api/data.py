@@ -1,5 +1,7 @@
 """A data set: rows that say which images there are, what they are and their split."""
 
+from __future__ import annotations
+
 import logging
 import os
 from collections.abc import Mapping, Sequence
@@ -199,7 +201,7 @@ class Manifest:
         """Return the rows: text columns, missing values as empty text."""
         return self.manifest.rows.copy()
 
-    def join(self, *others: "Manifest") -> Self:
+    def join(self, *others: Manifest) -> Self:
         """Return these rows and others'; columns are united.
 
         Raises:
@@ -290,7 +292,7 @@ class Manifest:
         ]
         return pd.DataFrame(lines, columns=["kind", "row", "path", "detail"])
 
-    def audit(self, seed: int = 0) -> "AuditResult":
+    def audit(self, seed: int = 0) -> AuditResult:
         """Measure how well file facts alone (size, format, EXIF) tell real from fake.
 
         Raises:

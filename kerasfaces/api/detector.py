@@ -1,5 +1,7 @@
 """A detector with scikit-learn's verbs, over the run folder that training writes."""
 
+from __future__ import annotations
+
 import logging
 import os
 from functools import cached_property
@@ -163,19 +165,19 @@ class Detector:
             )
         return self._folder
 
-    @cached_property
+    @property
     def point(self) -> OperatingPoint:
         """Return calibration, threshold and unsure band, frozen on validation."""
         return DetectorRun.open(self.folder).operating_point
 
-    @cached_property
-    def model(self) -> "keras.Model":
+    @property
+    def model(self) -> keras.Model:
         """Return the trained network: pixels 0..255 `(n, s, s, 3)` in, logits `(n, 1)` out.
 
         Raises:
             InputError: A baseline such as hog_svm has no network.
         """
-        return DetectorRun(self.folder).network.load()
+        return self._network
 
     def evaluate(
         self,
@@ -372,7 +374,11 @@ class Detector:
         return f"Detector({quoted(self.name)}): {trained_on}"
 
     @cached_property
-    def _predictor(self) -> "Predictor":
+    def _network(self) -> keras.Model:
+        return DetectorRun(self.folder).network.load()
+
+    @cached_property
+    def _predictor(self) -> Predictor:
         from kerasfaces.run.predictor import Predictor
 
         return Predictor(self.folder)
@@ -380,7 +386,7 @@ class Detector:
     def _opened(self, folder: Path) -> Self:
         """Point to a run; what was read of an earlier one is forgotten."""
         self._folder = folder
-        for name in ("point", "model", "_predictor"):
+        for name in ("_network", "_predictor"):
             self.__dict__.pop(name, None)
         return self
 

@@ -5,19 +5,16 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from kerasfaces import images as loader
 from kerasfaces.core.errors import ImageError, InputError
 
-if TYPE_CHECKING:
-    from PIL import Image
-
-ImageInput: TypeAlias = "str | os.PathLike[str] | Image.Image | NDArray[np.uint8]"
-Images: TypeAlias = "ImageInput | Iterable[ImageInput]"
+ImageInput = str | os.PathLike[str] | Image.Image | NDArray[np.uint8]
+Images = ImageInput | Iterable[ImageInput]
 
 
 @contextmanager
@@ -42,32 +39,28 @@ def as_files(images: Images) -> Iterator[tuple[list[Path], list[str], list[str]]
     with tempfile.TemporaryDirectory(prefix="kerasfaces-") as folder:
         for position, image in enumerate(_several(images)):
             if isinstance(image, str | os.PathLike):
-                found = _below(Path(image))
-                files += found
-                names += map(str, found)
-                reasons += [""] * len(found)
+                below = _below(Path(image))
+                files += below
+                names += map(str, below)
+                reasons += [""] * len(below)
                 continue
-            file = Path(folder) / f"{position}.png"
+            files.append(Path(folder) / f"{position}.png")
+            names.append(f"<image {position}>")
             try:
-                _upright(image, position).save(file, compress_level=1)
+                _upright(image, position).save(files[-1], compress_level=1)
                 reasons.append("")
             except ImageError as error:
                 reasons.append(str(error))
-            files.append(file)
-            names.append(f"<image {position}>")
         if not files:
             raise InputError("images: expected at least one image, got none.")
         yield files, names, reasons
 
 
 def _several(images: Images) -> list[ImageInput]:
-    from PIL import Image
-
     if isinstance(images, str | os.PathLike | Image.Image):
         return [images]
     if isinstance(images, np.ndarray):
-        single = images.ndim == 2 or (images.ndim == 3 and images.shape[-1] == 3)
-        return [images] if single else list(images)
+        return [images] if _is_single(images) else list(images)
     if not isinstance(images, Iterable):
         raise InputError(
             "images: expected paths, PIL images or uint8 arrays, got "
@@ -76,22 +69,22 @@ def _several(images: Images) -> list[ImageInput]:
     return list(images)
 
 
+def _is_single(pixels: NDArray[np.uint8]) -> bool:
+    return pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[-1] == 3)
+
+
 def _below(path: Path) -> list[Path]:
     from kerasfaces.manifest.image_files import images_below
 
-    if not path.is_dir():
-        return [path]
-    found = images_below(path)
-    if not found:
+    files = images_below(path) if path.is_dir() else [path]
+    if not files:
         raise InputError(
             f"{path}: no images there; expected files such as .jpg or .png."
         )
-    return found
+    return files
 
 
-def _upright(image: ImageInput, position: int) -> "Image.Image":
-    from PIL import Image
-
+def _upright(image: ImageInput, position: int) -> Image.Image:
     if isinstance(image, Image.Image):
         return loader.to_srgb_upright(image)
     if not isinstance(image, np.ndarray):
@@ -99,8 +92,7 @@ def _upright(image: ImageInput, position: int) -> "Image.Image":
             f"images[{position}]: expected a path, a PIL image or a uint8 array, got "
             f"{type(image).__name__}."
         )
-    grey_or_rgb = image.ndim == 2 or (image.ndim == 3 and image.shape[-1] == 3)
-    if image.dtype != np.uint8 or not grey_or_rgb or 0 in image.shape:
+    if image.dtype != np.uint8 or not _is_single(image) or 0 in image.shape:
         raise InputError(
             f"images[{position}]: expected an array (h, w, 3) or (h, w) of uint8, sRGB, got "
             f"{image.shape} of {image.dtype}. Scale floats to 0..255 and convert them "

@@ -1,5 +1,7 @@
 """What was measured of a detector: tables, plots, and a face in a notebook."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from functools import cached_property
 from html import escape
@@ -70,16 +72,20 @@ class Result:
         numbers = {key: float("nan") if v is None else v for key, v in values.items()}
         return Estimate(**numbers, method=part["method"])
 
-    @cached_property
+    @property
     def table(self) -> pd.DataFrame:
         """Return every metric of every slice: value, 95 % interval, n and method."""
         lines = self._run.table
         lines = lines[lines["split"] == self.split].drop(columns="split")
         return lines.reset_index(drop=True)
 
-    @cached_property
+    @property
     def predictions(self) -> pd.DataFrame:
         """Return one row per image: path, label, source, logit, score and reason."""
+        return self._predictions
+
+    @cached_property
+    def _predictions(self) -> pd.DataFrame:
         return self._run.predictions(self.split)
 
     @property
@@ -125,7 +131,7 @@ class Result:
             )
         return pd.DataFrame(lines).set_index(column)
 
-    def plot_roc(self, ax: "Axes | None" = None) -> "Axes":
+    def plot_roc(self, ax: Axes | None = None) -> Axes:
         """Draw recall against the false-alarm rate, with the frozen threshold's point.
 
         Args:
@@ -142,7 +148,7 @@ class Result:
         axes.legend(loc="lower right")
         return axes
 
-    def plot_precision_recall(self, ax: "Axes | None" = None) -> "Axes":
+    def plot_precision_recall(self, ax: Axes | None = None) -> Axes:
         """Draw precision against recall, with the frozen threshold's point.
 
         Args:
@@ -160,7 +166,7 @@ class Result:
         axes.legend(loc="lower left")
         return axes
 
-    def plot_scores(self, ax: "Axes | None" = None) -> "Axes":
+    def plot_scores(self, ax: Axes | None = None) -> Axes:
         """Draw how many reals and fakes have which score, with threshold and unsure band.
 
         Args:
@@ -176,7 +182,7 @@ class Result:
         axes.legend()
         return axes
 
-    def _axes(self, ax: "Axes | None", x_label: str, y_label: str) -> "Axes":
+    def _axes(self, ax: Axes | None, x_label: str, y_label: str) -> Axes:
         if ax is None:
             from matplotlib import pyplot
 

@@ -1,5 +1,7 @@
 """Several detectors at once: compared, joined, searched for, crossed with generators."""
 
+from __future__ import annotations
+
 import dataclasses
 import os
 from collections.abc import Mapping, Sequence

@@ -26,38 +26,34 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     if options.older_than is None and options.max_size is None:
         parser.error("prune: give --older-than DAYS, --max-size SIZE or both")
-    limit = (
-        None
-        if options.max_size is None
-        else cache.size_of(options.max_size, "max_size")
-    )
-    gone = cache.prune(options.older_than, limit, dry_run=options.dry_run)
-    for entry in gone:
+    size = options.max_size
+    size = None if size is None else cache.size_of(size, "max_size")
+    pruned = cache.prune(options.older_than, size, dry_run=options.dry_run)
+    for entry in pruned:
         print(f"{cache.text_of(entry.size_bytes):>10}  {entry.path}")
-    freed = cache.text_of(sum(entry.size_bytes for entry in gone))
-    left = cache.text_of(sum(entry.size_bytes for entry in cache.entries()))
-    print(
-        f"{'would free' if options.dry_run else 'freed'} {freed}; the cache holds {left}"
-    )
+    freed, left = _size(pruned), _size(cache.entries())
+    verb = "would free" if options.dry_run else "freed"
+    print(f"{verb} {freed}; the cache holds {left}")
     return 0
 
 
-def _print_kinds(entries: "Sequence[Entry]") -> None:
+def _size(entries: "Sequence[Entry]") -> str:
     from kerasfaces.store import cache
 
+    return cache.text_of(sum(entry.size_bytes for entry in entries))
+
+
+def _print_kinds(entries: "Sequence[Entry]") -> None:
     by_kind = defaultdict(list)
     for entry in entries:
         by_kind[entry.kind].append(entry)
     print(f"{'kind':<14}{'parts':>6}{'size':>11}   last used, days ago")
     for kind, parts in sorted(by_kind.items()):
-        size = cache.text_of(sum(part.size_bytes for part in parts))
         days = [(time.time() - part.used_s) / 86400 for part in parts]
         note = "   is not pruned" if parts[0].lasting else ""
-        print(
-            f"{kind:<14}{len(parts):>6}{size:>11}   {min(days):.1f} to {max(days):.1f}{note}"
-        )
-    total = cache.text_of(sum(entry.size_bytes for entry in entries))
-    print(f"{'all':<14}{len(entries):>6}{total:>11}")
+        numbers = f"{len(parts):>6}{_size(parts):>11}"
+        print(f"{kind:<14}{numbers}   {min(days):.1f} to {max(days):.1f}{note}")
+    print(f"{'all':<14}{len(entries):>6}{_size(entries):>11}")
 
 
 def _parser() -> argparse.ArgumentParser:

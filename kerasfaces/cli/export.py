@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasfaces import cli
+from kerasfaces.cli import printing
 from kerasfaces.core import registry
 
 FORMATS = "kerasfaces.serve.formats"
@@ -17,21 +18,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     from kerasfaces.serve.export import export
 
-    path, content = export(arguments.run, arguments.format, arguments.output)
-    _print(path, content)
+    _print(*export(arguments.run, arguments.format, arguments.output))
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     names = registry.names(FORMATS)
-    kinds = "\n".join(
-        f"  {name:<11} {registry.summary(FORMATS, name)}" for name in names
-    )
+    lines = [f"  {name:<11} {registry.summary(FORMATS, name)}" for name in names]
     parser = cli.parser(
         "export",
         "Write a run's network for other runtimes: pixels 0..255 in, logit out, "
         "preprocessing inside,\nany number of images at a time. The file is run and compared "
-        f"with Keras before it appears.\n\nformats:\n{kinds}",
+        "with Keras before it appears.\n\nformats:\n" + "\n".join(lines),
         [
             "pip install 'kerasfaces[export]'",
             "python -m kerasfaces.export runs/mobilenetv2-1a2b3c --format onnx",
@@ -41,31 +39,24 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("run", type=Path, metavar="RUN", help="run folder made by train, or a winner")
     add("--format", required=True, choices=names, help="what to write")
-    add(
-        "-o",
-        "--output",
-        type=Path,
-        metavar="DIR",
-        help="folder to write (default: RUN/exports/FORMAT)",
-    )
+    text = "folder to write (default: RUN/exports/FORMAT)"
+    add("-o", "--output", type=Path, metavar="DIR", help=text)
     return parser
 
 
 def _print(path: Path, content: dict[str, Any]) -> None:
-    from kerasfaces.cli import printing
-
     shape = ", ".join(str(n or "n") for n in content["input"]["shape"])
     by_batch = content["parity"]["worst_by_batch"].items()
     differs = ", ".join(f"{far:.1e} with {size} at a time" for size, far in by_batch)
     runtime, point = content["runtime"], content["operating_point"]
     a, b = (point["calibrator"][name] for name in "ab")
     low, high = point["abstain"]
+    unsure = f", unsure {low:.4f} to {high:.4f}" if low < high else ""
     printing.text(str(path))
     print(f"in: ({shape}) float32, {content['input']['values']}")
     print(
         f"out: logit; score = sigmoid({a:.4f} * logit + {b:.4f}), fake from "
-        f"{point['threshold']:.4f}"
-        + (f", unsure {low:.4f} to {high:.4f}" if low < high else "")
+        f"{point['threshold']:.4f}{unsure}"
     )
     print(
         f"differs from Keras by {differs} ({content['parity']['on']}, limit "

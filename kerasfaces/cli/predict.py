@@ -11,23 +11,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasfaces import cli
-from kerasfaces.cli import streams
+from kerasfaces.cli import printing, streams
+from kerasfaces.core.errors import InputError
 from kerasfaces.core.progress import progress
-from kerasfaces.core.texts import quoted
+from kerasfaces.core.texts import plain, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
 
-logger = logging.getLogger(
-    "kerasfaces.predict"
-)  # run with -m, __name__ is no such name
+logger = logging.getLogger("kerasfaces.predict")  # __main__ where it is run with -m
 
 
 @cli.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, score, print a line per image."""
     arguments = _parser().parse_args(argv)
-    from kerasfaces.core.errors import InputError
+    import pandas as pd
+
+    from kerasfaces.run import predictions
     from kerasfaces.run.folder import DetectorRun
     from kerasfaces.serve import predict
 
@@ -46,9 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     from kerasfaces.run.predictor import Predictor
 
     predictor = Predictor(arguments.run)
-    counts, kept = Counter[str](), []
-    shown = not (arguments.json or arguments.csv)
-    if shown:
+    counts, tables = Counter[str](), []
+    if not (arguments.json or arguments.csv):
         print("verdict     score     logit  image")
     # Lines that appear on a terminal are progress enough.
     on_screen = sys.stdout.isatty() and not arguments.csv
@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         for table in predict.scored(predictor, point, files):
             counts.update(table["verdict"])
             if arguments.csv:
-                kept.append(table)
+                tables.append(table)
             else:
                 _print(table, arguments.json)
                 if streams.lost():  # nobody reads: the rest would be scored in vain
@@ -65,7 +65,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             if advance:
                 advance(len(table))
     if arguments.csv:
-        _write(kept, arguments.csv)
+        predictions.write(pd.concat(tables), arguments.csv)
+        printing.text(str(arguments.csv))
     logger.info("%s", predict.summary(counts))
     if counts[""] == len(files):
         why = table["reason"].iloc[0]
@@ -105,27 +106,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _print(table: "pd.DataFrame", as_json: bool) -> None:
-    from kerasfaces.cli import printing
-    from kerasfaces.core.texts import plain
-
     for path, verdict, score, logit, reason in table.itertuples(index=False):
         if as_json:
             answer = (verdict, score, logit) if verdict else (None, None, None)
-            names = ("verdict", "score", "logit")
-            answers = dict(zip(names, answer, strict=True))
-            print(json.dumps({"path": path, **answers, "reason": reason or None}))
+            values = (path, *answer, reason or None)
+            print(json.dumps(dict(zip(table.columns, values, strict=True))))
         elif verdict:
             printing.text(f"{verdict:<9}  {score:6.4f}  {logit:8.3f}  {plain(path)}")
         else:
             printing.text(f"{'-':<9}  {'-':>6}  {'-':>8}  {plain(path)}: {reason}")
     sys.stdout.flush()
-
-
-def _write(tables: "list[pd.DataFrame]", path: Path) -> None:
-    import pandas as pd
-
-    from kerasfaces.cli import printing
-    from kerasfaces.run import predictions
-
-    predictions.write(pd.concat(tables), path)
-    printing.text(str(path))

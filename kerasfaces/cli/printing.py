@@ -8,6 +8,8 @@ from kerasfaces.cli.spelling import at_shell
 from kerasfaces.core.texts import plain, shortened
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from kerasfaces.manifest import Manifest
     from kerasfaces.manifest.audit import AuditResult
     from kerasfaces.manifest.folders import Reading
@@ -50,12 +52,14 @@ def counts(manifest: "Manifest") -> None:
 
     rows = manifest.rows
     used = [name for name in (*SPLITS, "") if (rows["split"] == name).any()]
-    body = []
-    for (label, source), part in rows.groupby(["label", "source"], sort=True):
-        numbers = [f"{int((part['split'] == name).sum()):,}" for name in used]
-        body.append([str(label), str(source), *numbers, f"{len(part):,}"])
-    totals = [f"{int((rows['split'] == name).sum()):,}" for name in used]
-    body.append(["all", "", *totals, f"{len(rows):,}"])
+
+    def numbers(part: "pd.DataFrame") -> list[str]:
+        by_split = [int((part["split"] == name).sum()) for name in used]
+        return [f"{n:,}" for n in (*by_split, len(part))]
+
+    groups = rows.groupby(["label", "source"], sort=True)
+    body = [[*map(str, names), *numbers(part)] for names, part in groups]
+    body.append(["all", "", *numbers(rows)])
     table(["label", "source", *(name or "no split" for name in used), "all"], body)
 
 
@@ -75,22 +79,17 @@ def sources(report: "Sequence[Taken]") -> None:
     """Print a recipe's sources: wanted, found, taken, and where to get what is missing."""
     body = []
     for each in report:
-        want, state = each.source.want, ""
-        if not each.n_found:
-            state = "missing"
-        elif want > each.n_taken:
-            state = f"{want - each.n_taken:,} short"
-        body.append(
-            [
-                each.source.name,
-                each.source.label,
-                f"{want:,}" if want else "all",
-                f"{each.n_found:,}",
-                f"{each.n_taken:,}",
-                state,
-                each.source.licence if each.n_found else each.source.url,
-            ]
-        )
+        source, short = each.source, each.source.want - each.n_taken
+        state = f"{short:,} short" if short > 0 else ""
+        state = state if each.n_found else "missing"
+        names = [
+            source.name,
+            source.label,
+            f"{source.want:,}" if source.want else "all",
+        ]
+        numbers = [f"{each.n_found:,}", f"{each.n_taken:,}"]
+        licence = source.licence if each.n_found else source.url
+        body.append([*names, *numbers, state, licence])
     header = [
         "source",
         "label",
@@ -111,9 +110,9 @@ def shares(recipe: "Recipe", manifest: "Manifest") -> None:
         for attribute, wanted in recipe.shares().items():
             if attribute not in part or part.empty:
                 continue
-            told = part[attribute].map(recipe.spellings()[attribute])
+            values = part[attribute].map(recipe.spellings()[attribute])
             for value, share in wanted.items():
-                reached = f"{(told == value).mean():.2f}"
+                reached = f"{(values == value).mean():.2f}"
                 body.append([name, attribute, value, f"{share:.2f}", reached])
     if body:
         table(["source", "attribute", "value", "wanted", "reached"], body)

@@ -56,8 +56,8 @@ def deletion(
     """Measure what blurring a map's most important patches does.
 
     Args:
-        logits: `(n, s, s, 3)` uint8 -> `(n, heads)`; the first head counts.
-        image: `(s, s, 3)` uint8.
+        logits: Images -> `(n, heads)`; the first head counts.
+        image: `(s, s, 3)`.
         map_: `(s, s)`, positive speaks for fake.
         toward: +1: patches that speak for fake go first; -1: those for real.
         seed: Key of the random orders, and of the order of equal patches.

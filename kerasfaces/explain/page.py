@@ -32,14 +32,7 @@ class Page:
     """Collects explained images, in order, and renders them."""
 
     def __init__(self, run: str, settings: Settings, units: str, note: str) -> None:
-        """Start empty.
-
-        Args:
-            run: Name of the run.
-            settings: How its images are explained.
-            units: Of the maps.
-            note: How the images were chosen; may be empty.
-        """
+        """Start empty, with the run's name, the maps' units, how images were chosen."""
         self._run, self._settings = run, settings
         self._units, self._note = units, note
         self._records: list[dict[str, Any]] = []
@@ -50,14 +43,7 @@ class Page:
     def add(
         self, row: dict[str, Any], record: dict[str, Any], image: Pixels, map_: Map
     ) -> None:
-        """Take one image, of whose pixels only sums and a thumbnail stay.
-
-        Args:
-            row: Its row of explanations.csv.
-            record: What was measured, as its JSON file has it.
-            image: `(s, s, 3)` uint8.
-            map_: `(s, s)` float32.
-        """
+        """Take one image, of whose pixels only sums and a thumbnail stay."""
         self._records.append(record)
         if row.get("source"):
             name = f"{row['label']}: {row['source']}"
@@ -68,11 +54,7 @@ class Page:
             self._figures.append(self._figure(row, image, map_))
 
     def render(self, frame: pd.DataFrame) -> str:
-        """Return the page.
-
-        Args:
-            frame: The rows of explanations.csv.
-        """
+        """Return the page about the rows of explanations.csv."""
         sections = [("what", self._what(frame))]
         if self._settings.checks:
             sections.append(("believed", self._believed(frame)))
@@ -178,14 +160,9 @@ class Page:
         for name, (values, unit) in maps.items():
             face = means[name][..., 1:].round().astype(np.uint8)
             overlay = picture.overlay(face, values, limit, unit)
+            image = picture.inline(overlay, f"mean map of {name}")
             caption = (tag("b", name), f", mean of {self._n_of[name]:,} images")
-            figures.append(
-                tag(
-                    "figure",
-                    picture.inline(overlay, f"mean map of {name}"),
-                    tag("figcaption", *caption),
-                )
-            )
+            figures.append(tag("figure", image, tag("figcaption", *caption)))
         note = markup.paragraph(
             "The mean of each source's maps over the mean of its images; one colour bar for "
             "all. Where faces are not aligned it says little."

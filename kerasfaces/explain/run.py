@@ -46,18 +46,13 @@ def explain(
 ) -> pd.DataFrame:
     """Write maps, overlays, explanations.csv and, last, explain.html.
 
-    Args:
-        folder: A finished run folder.
-        selection: The images; more of them may join an output folder later.
-        output: Folder to write.
-        settings: How to explain.
+    More images may join a folder later, by the same run and settings.
 
     Returns:
         explanations.csv's rows: one per file, in order.
 
     Raises:
-        InputError: The method cannot explain this run, it is an ensemble, an attribution
-            or a study, or no image can be read.
+        InputError: The method cannot explain this run, or no image can be read.
         RunError: The run is not finished, or the folder holds something else.
     """
     run = DetectorRun.open(folder)
@@ -135,11 +130,7 @@ class _Maps:
     point: OperatingPoint
 
     def of(self, image: Pixels, name: str) -> tuple[dict[str, Any], Map]:
-        """Return an image's record and map, from the folder if they are there.
-
-        Raises:
-            ImageError: The detector gives no finite logit, or no channels.
-        """
+        """Return an image's record and map, from the folder if they are there."""
         stored = self._stored(image, name)
         if stored is not None:
             return stored

@@ -88,12 +88,7 @@ class Network:
     def gradients(
         self, maps: Sequence[Map], head: keras.Model
     ) -> tuple[list[Map], Map, Map]:
-        """Return one head's gradients: by each map, by each feature; and the features.
-
-        Args:
-            maps: What `maps` returned.
-            head: One of `heads`.
-        """
+        """Return one head's gradients by each map and by each feature; and the features."""
         tf = _tensorflow()
         tensors = [tf.constant(each[None]) for each in maps]
         with tf.GradientTape() as tape:
@@ -108,14 +103,7 @@ class Network:
         )
 
     def gradients_by_pixel(self, images: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return the sums over images of every head's gradient by pixel.
-
-        Args:
-            images: `(n, s, s, 3)` float32, 0..255.
-
-        Returns:
-            `(len(heads), s, s, 3)` float64.
-        """
+        """Return every head's gradient by pixel, summed over images, `(heads, s, s, 3)`."""
         total = np.zeros((len(self.heads), *images.shape[1:]))
         for at in range(0, len(images), self._batch):
             total += self._summed_gradients(images[at : at + self._batch]).numpy()
@@ -177,11 +165,7 @@ class Subject:
     limits: Limits | None = None
 
     def network_for(self, method: str) -> Network:
-        """Return the network, which a method needs.
-
-        Raises:
-            InputError: There is none that sees pixels.
-        """
+        """Return the network, which a method needs; refuse where none sees pixels."""
         if self.network is None:
             raise InputError(
                 f"{method} needs a network that sees pixels, and {self.name} is "
@@ -194,14 +178,12 @@ def open_subject(folder: Path, redraws: int = 0, seed: int = 0) -> Subject:
     """Open a finished run of a model or of a baseline.
 
     Args:
-        folder: The run folder; a study's winner is one like any other.
+        folder: The run folder.
         redraws: Number of heads with re-drawn weights; a head without weights has none.
         seed: Key of those weights.
 
     Raises:
-        InputError: Its configuration is damaged.
-        MissingFileError: A file is missing.
-        RunError: The run is not finished, or damaged.
+        KerasfacesError: See `DetectorRun.network`.
     """
     run = DetectorRun(folder)
     network = None
@@ -283,11 +265,7 @@ def _redrawn(
 
 
 def _tensorflow() -> ModuleType:
-    """Return TensorFlow.
-
-    Raises:
-        InputError: Keras runs on another backend.
-    """
+    """Return TensorFlow; refuse where Keras runs on another backend."""
     if keras.backend.backend() != "tensorflow":
         raise InputError(
             f"Gradients are taken with TensorFlow, and Keras runs on "

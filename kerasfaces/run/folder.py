@@ -8,7 +8,8 @@
       StudyRun, MatrixRun, RepeatedRuns: folders of runs
 
 `Run.open` returns the object of whatever kind a folder is. Attributes read their file on
-every access; assigning to one writes it whole.
+every access, which raises MissingFileError where there is none and RunError or InputError
+where it is damaged; assigning to one writes it whole.
 """
 
 import logging
@@ -48,24 +49,14 @@ class ScoredRun(Run):
     point_file = File(kinds.POINT)  # what turns a logit into an answer
 
     def check(self) -> None:
-        """Refuse a run without an operating point, or with damaged numbers.
-
-        Raises:
-            MissingFileError: It has none: the message says what the folder is.
-            RunError: It or metrics.json is damaged.
-        """
+        """Refuse a run without an operating point, by what the folder is, or a damaged one."""
         if not self.point_file.is_file():
             raise MissingFileError(f"{self.path} {kinds.why_no_run(self.path)}")
         _ = self.operating_point, self.image_root
 
     @property
     def operating_point(self) -> OperatingPoint:
-        """Calibration and thresholds, frozen on validation.
-
-        Raises:
-            MissingFileError: There is none.
-            RunError: It is damaged.
-        """
+        """Calibration and thresholds, frozen on validation."""
         return OperatingPoint.from_json(
             read_json(self.point_file), str(self.point_file)
         )
@@ -108,11 +99,7 @@ class ScoredRun(Run):
 
     @property
     def image_root(self) -> Path | None:
-        """What relative paths in the predictions are relative to; None if unknown.
-
-        Raises:
-            RunError: metrics.json is damaged.
-        """
+        """What relative paths in the predictions are relative to; None if unknown."""
         root = self.settings.get("image_root")
         if not isinstance(root, str | None):
             raise RunError(
@@ -140,11 +127,7 @@ class ScoredRun(Run):
 
     @property
     def history(self) -> pd.DataFrame | None:
-        """One row per epoch; None where there was none.
-
-        Raises:
-            RunError: It is damaged.
-        """
+        """One row per epoch; None where there was none."""
         path = self.path / "history.csv"
         try:
             return pd.read_csv(path)
@@ -208,11 +191,7 @@ class DetectorRun(ScoredRun):
 
     @cached_property
     def baseline(self) -> BaselineConfig | None:
-        """The configuration of a baseline's run; None for a network's.
-
-        Raises:
-            InputError: It is damaged.
-        """
+        """The configuration of a baseline's run; None for a network's."""
         train = self.config.get("train", {})
         match train:
             case {"model": {"name": str(name)}} if name in registry.names(BASELINES):
@@ -222,11 +201,7 @@ class DetectorRun(ScoredRun):
 
     @cached_property
     def fitted(self) -> arrays.Arrays:
-        """What a baseline has learnt.
-
-        Raises:
-            RunError: The run is unfinished or damaged.
-        """
+        """What a baseline has learnt."""
         self._require(self.arrays_file)
         return arrays.read(self.arrays_file, "train again")
 
@@ -239,13 +214,7 @@ class DetectorRun(ScoredRun):
 
     @cached_property
     def network(self) -> TrainedNetwork:
-        """What the folder says of its network.
-
-        Raises:
-            InputError: It is a baseline's.
-            MissingFileError: A file is missing.
-            RunError: The run is not finished, or damaged.
-        """
+        """What the folder says of its network."""
         if self.baseline is not None:
             raise InputError(
                 f"{self.path} holds {self.baseline.model.name}, which is no network: only "
@@ -267,13 +236,7 @@ class DetectorRun(ScoredRun):
 
     @cached_property
     def limits(self) -> Limits | None:
-        """What a picture must have to get a verdict; None where nothing is known.
-
-        Raises:
-            MissingFileError: There is no input specification.
-            RunError: It is damaged.
-            InputError: Its limits are.
-        """
+        """What a picture must have to get a verdict; None where nothing is known."""
         limits = self.input_spec.get("limits")
         if limits is None:
             logger.warning(

@@ -40,12 +40,7 @@ class JsonFile:
         self.name, self._optional = name, optional
 
     def __get__(self, run: "Run", owner: type["Run"]) -> dict[str, Any]:
-        """Read the file.
-
-        Raises:
-            MissingFileError: It is not there.
-            RunError: It is damaged.
-        """
+        """Read the file."""
         path = run.path / self.name
         if self._optional and not path.is_file():
             return {}
@@ -70,10 +65,7 @@ class Run:
     NOUN: ClassVar[str] = "run"  # in messages
     IDENTITY: ClassVar[str] = "config.json"  # what decides everything else
     EARLY: ClassVar[tuple[str, ...]] = (
-        "format.json",
-        "environment.json",
-        "manifest.csv",
-        "audit.json",
+        *("format.json", "environment.json", "manifest.csv", "audit.json"),
     )
     LAST: ClassVar[tuple[str, ...]] = ("report.html",)  # a finished one has these
     MARKS: ClassVar[tuple[str, ...]] = ()  # files that only this kind has
@@ -131,11 +123,7 @@ class Run:
             yield
 
     def check_format(self) -> None:
-        """Refuse a folder whose layout this version does not know.
-
-        Raises:
-            RunError: Its format is newer, or none.
-        """
+        """Refuse a folder whose layout is newer than this version, or damaged."""
         number = self._format.get("format", FORMAT)
         if not isinstance(number, int) or number < 1:
             raise RunError(
@@ -173,12 +161,7 @@ class Run:
 
     @property
     def manifest(self) -> manifests.Manifest:
-        """Its images.
-
-        Raises:
-            MissingFileError: There is no manifest.
-            InputError: It is damaged.
-        """
+        """Its images."""
         return manifests.read(self.manifest_file)
 
     def keep_manifest(self, manifest: manifests.Manifest) -> manifests.Manifest:

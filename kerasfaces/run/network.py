@@ -54,7 +54,6 @@ class TrainedNetwork:
 
         Raises:
             RunError: The weights do not fit or are damaged.
-            InputError: Keras is set to other numbers than ours.
         """
         numerics.refuse_changed()
         model = catalogue.load(self.model.name).build(self.model)
@@ -106,11 +105,7 @@ def from_json(
 def reading(
     folder: Path, environment: Callable[[], Mapping[str, Any]]
 ) -> Iterator[None]:
-    """Read a run; what fails says so, what to do, and which other version made the run.
-
-    Args:
-        folder: The run folder.
-        environment: Returns what environment.json says; may fail.
+    """Read a run; what fails says what to do, and which other version made the run.
 
     Raises:
         MissingFileError: A file is missing.

@@ -33,11 +33,7 @@ class ValidationPredictions:
     """
 
     def __init__(self, frame: pd.DataFrame) -> None:
-        """Take the rows of a predictions table.
-
-        Raises:
-            InputError: A row of another split, or a class without a readable image.
-        """
+        """Take predictions; rows of another split, or of one class alone, are refused."""
         others = sorted(set(frame["split"]) - {"val"})
         if others:
             raise InputError(
@@ -119,11 +115,7 @@ class OperatingPoint:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any], where: str) -> "OperatingPoint":
-        """Read what `to_json` wrote.
-
-        Raises:
-            RunError: A part is missing or of the wrong kind.
-        """
+        """Read what `to_json` wrote; a RunError where a part is missing or wrong."""
         try:
             calibrator, chosen_on = value["calibrator"], value["chosen_on"]
             if calibrator["kind"] != "platt":

@@ -5,9 +5,8 @@ by its `score`.
 """
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +15,7 @@ from kerasfaces import tables
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import atomic_path
 from kerasfaces.core.texts import listed, quoted
-from kerasfaces.metrics.inputs import Floats
+from kerasfaces.metrics.inputs import Bools, Floats
 from kerasfaces.tables.columns import lines_text
 
 COLUMNS = ("path", "label", "source", "split", "logit", "score", "reason")
@@ -72,28 +71,34 @@ def check(
             frame[name] = frame[name].astype(np.float64)
         else:
             frame[name] = _texts(frame[name])
-    at = np.asarray(lines if lines is not None else range(1, len(frame) + 1), dtype=int)
+    at = np.asarray(lines or range(1, len(frame) + 1), dtype=int)
+    for bad, what, expected in _faults(frame):
+        if bad.any():
+            rows = lines_text(at[bad].tolist())
+            raise InputError(f"{where}: {what} ({rows}){expected}.")
+    return frame
+
+
+def _faults(frame: pd.DataFrame) -> Iterator[tuple[Bools, str, str]]:
+    """Yield which rows are wrong, what is wrong with them, and what was expected."""
     for name, allowed in _ALLOWED.items():
         bad = ~frame[name].isin(allowed).to_numpy()
-        if bad.any():
-            value = frame[name][bad].iloc[0]
-            raise InputError(
-                f"{where}: {name} {quoted(value)} is unknown; expected {' or '.join(allowed)} "
-                f"({lines_text(at[bad].tolist())})."
-            )
-    nameless = (frame["path"] == "").to_numpy()
-    if nameless.any():
-        raise InputError(
-            f"{where}: path is empty ({lines_text(at[nameless].tolist())})."
-        )
-    repeated = frame["path"].duplicated(keep=False).to_numpy()
-    if repeated.any():
-        raise InputError(
-            f"{where}: path {quoted(frame['path'][repeated].iloc[0])} occurs more than once; "
-            f"expected one row per image ({lines_text(at[repeated].tolist())})."
-        )
-    _check_numbers(frame, where, at)
-    return frame
+        value = quoted(next(iter(frame[name][bad]), ""))
+        yield bad, f"{name} {value} is unknown; expected {' or '.join(allowed)}", ""
+    yield (frame["path"] == "").to_numpy(), "path is empty", ""
+    bad = frame["path"].duplicated(keep=False).to_numpy()
+    value = quoted(next(iter(frame["path"][bad]), ""))
+    yield bad, f"path {value} occurs more than once; expected one row per image", ""
+    for name in _NUMBERS:
+        bad = np.abs(frame[name].to_numpy()) > _MOST
+        yield bad, f"{name} is beyond {_MOST:g}", "; expected log-odds or a probability"
+    score = frame["score"].to_numpy()
+    bad = (score < 0) | (score > 1)
+    what = f"score {next(iter(score[bad]), 0):g} is outside 0..1"
+    yield bad, what, "; a raw output belongs in the column logit"
+    bad = np.isnan(ranking(frame)) & (frame["reason"] == "").to_numpy()
+    what = f"{int(bad.sum())} rows have neither a score nor a reason"
+    yield bad, what, "; expected a finite number, or a reason why there is none"
 
 
 def write(frame: pd.DataFrame, path: Path) -> None:
@@ -135,21 +140,12 @@ def attributes(frame: pd.DataFrame) -> list[str]:
 
 
 def read_table(path: Path) -> tables.Table:
-    """Return a predictions file's table; names of files need not be UTF-8.
-
-    Raises:
-        MissingFileError: The file does not exist.
-        InputError: It is no table.
-    """
+    """Return a predictions file's table; names of files need not be UTF-8."""
     return tables.read(path, raw_bytes=True, expected="predictions")
 
 
 def require_columns(header: Sequence[str], path: Path) -> None:
-    """Refuse a table that lacks what predictions need.
-
-    Raises:
-        InputError: A column is missing.
-    """
+    """Refuse a table that lacks a column of predictions."""
     missing = [name for name in _REQUIRED if name not in header]
     if missing or not {"logit", "score"} & set(header):
         raise InputError(
@@ -159,51 +155,24 @@ def require_columns(header: Sequence[str], path: Path) -> None:
 
 
 def _numbers(frame: pd.DataFrame, name: str, path: Path, lines: list[int]) -> Floats:
+    values = np.full(len(frame), np.nan)
     if name not in frame.columns:
-        return np.full(len(frame), np.nan)
-    cells = frame[name].tolist()
-    values = np.full(len(cells), np.nan)
-    for index, cell in enumerate(cells):
-        if cell.strip() == "":
-            continue
+        return values
+    for row, cell in enumerate(frame[name]):
+        where = f"{path}, line {lines[row]}: {name}"
         try:
-            values[index] = float(cell)
+            values[row] = float(cell) if cell.strip() else np.nan
         except ValueError:
+            raise InputError(f"{where} {quoted(cell)} is not a number.") from None
+        if cell.strip() and not np.isfinite(values[row]) and not frame["reason"][row]:
             raise InputError(
-                f"{path}, line {lines[index]}: {name} {quoted(cell)} is not a number."
-            ) from None
-        if not np.isfinite(values[index]) and not frame["reason"][index]:
-            raise InputError(
-                f"{path}, line {lines[index]}: {name} is {quoted(cell)}; expected a finite number, "
-                "or an empty cell and a reason."
+                f"{where} is {quoted(cell)}; expected a finite number, or an empty cell and "
+                "a reason."
             )
     return values
 
 
-def _check_numbers(frame: pd.DataFrame, where: str, at: np.ndarray) -> None:
-    for name in _NUMBERS:
-        endless = np.abs(frame[name].to_numpy()) > _MOST
-        if endless.any():
-            raise InputError(
-                f"{where}: {name} is beyond {_MOST:g} ({lines_text(at[endless].tolist())}); expected log-odds "
-                "or a probability."
-            )
-    score = frame["score"].to_numpy()
-    outside = (score < 0) | (score > 1)
-    if outside.any():
-        raise InputError(
-            f"{where}: score {score[outside][0]:g} is outside 0..1 ({lines_text(at[outside].tolist())}); a "
-            "raw output belongs in the column logit."
-        )
-    empty = np.isnan(ranking(frame)) & (frame["reason"] == "").to_numpy()
-    if empty.any():
-        raise InputError(
-            f"{where}: {int(empty.sum())} rows have neither a score nor a reason "
-            f"({lines_text(at[empty].tolist())}); expected a finite number, or a reason why there is none."
-        )
-
-
-def _texts(cells: "pd.Series[Any]") -> "pd.Series[Any]":
+def _texts(cells: pd.Series) -> pd.Series:
     """Return str objects: pandas' own text type cannot hold a name that is not UTF-8."""
     texts = ["" if pd.isna(cell) else str(cell) for cell in cells]
     return pd.Series(texts, index=cells.index, dtype=object)

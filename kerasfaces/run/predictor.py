@@ -76,11 +76,7 @@ class Predictor:
     """A finished run, of a model or a baseline, that is loaded once and asked often."""
 
     def __init__(self, folder: Path) -> None:
-        """Read the run folder; weights are loaded when they are needed.
-
-        Raises:
-            KerasfacesError: See `DetectorRun.network`.
-        """
+        """Read the run folder; weights are loaded when they are needed."""
         self._run = DetectorRun(folder)
         _ = self._run.network if self._run.baseline is None else self._run.fitted
         self._features: FeatureCache | None = None
@@ -93,9 +89,6 @@ class Predictor:
         Args:
             files: Absolute paths.
             store: See `predict_run`.
-
-        Raises:
-            KerasfacesError: See `inputs_of`, `TrainedNetwork.load`.
         """
         run, config = self._run, self._run.baseline
         inputs: CachedImages | FileArrays[ChannelStore]

@@ -120,11 +120,7 @@ def replacing(target: Path) -> Iterator[Path]:
 def _write(
     run: DetectorRun, model: "keras.Model", form: ModuleType, part: Path
 ) -> dict[str, Any]:
-    """Write the file, run it, and return what export.json says of it.
-
-    Raises:
-        RunError: The format cannot hold the network, or its answers differ.
-    """
+    """Write the file, run it, and return what export.json says of it."""
     import keras
 
     from kerasfaces.features import engines
@@ -196,12 +192,7 @@ def _require(kind: str, form: ModuleType) -> None:
 
 
 def _earlier(target: Path) -> dict[str, Any]:
-    """Return what an earlier export.json says, {} where there is none.
-
-    Raises:
-        InputError: There is a file instead of a folder.
-        RunError: The folder holds files that no export wrote.
-    """
+    """Return what an earlier export.json says; refuse files that no export wrote."""
     if target.exists() and not target.is_dir():
         raise InputError(f"{target} is a file; give a folder with -o.")
     there = {str(file.relative_to(target)) for file in _files(target)}

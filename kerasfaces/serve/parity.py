@@ -22,11 +22,7 @@ N_IMAGES = 10
 def examples(
     run: DetectorRun, shape: tuple[int, ...]
 ) -> tuple[NDArray[np.float32], str]:
-    """Return images of the run's test split, random ones if their files are gone.
-
-    Args:
-        run: Of a network; its manifest says where its images were.
-        shape: Of one input, `(h, w, c)`.
+    """Return images of a run's test split, random ones if their files are gone.
 
     Returns:
         `(n, h, w, c)` float32, n at least 5, and what they are in words.
@@ -50,7 +46,7 @@ def worst(
     Args:
         opened: The exported file in its own runtime.
         expected: Keras' logits, `(n, 1)`.
-        inputs: `(n, h, w, c)` float32.
+        inputs: `(n, h, w, c)`.
 
     Raises:
         RunError: A difference is beyond `LIMIT`, or no number.

@@ -74,12 +74,7 @@ def _paths_on_stdin() -> list[Path]:
 def scored(
     predictor: "Predictor", point: OperatingPoint, files: Sequence[Path]
 ) -> Iterator[pd.DataFrame]:
-    """Yield the answers, a chunk of files at a time, in order.
-
-    Args:
-        predictor: A finished run.
-        point: Its operating point.
-        files: Any number, readable or not.
+    """Yield the answers of a finished run, a chunk of files at a time, in order.
 
     Yields:
         A table with `COLUMNS`: verdict `real`, `fake` or `unsure`, score the calibrated
@@ -108,11 +103,7 @@ def scored(
 
 
 def check_table(path: Path) -> None:
-    """Refuse to write a table over something else, such as a photo.
-
-    Raises:
-        InputError: There is a folder, or a file that no `predict` wrote.
-    """
+    """Refuse to write a table over something else, such as a photo."""
     if not path.exists():
         return
     if path.is_file():
@@ -127,11 +118,7 @@ def check_table(path: Path) -> None:
 
 
 def summary(counts: Counter[str]) -> str:
-    """Say in one line how many images there were of each kind.
-
-    Args:
-        counts: Verdict -> number; "" stands for files that have none.
-    """
+    """Say in one line how many images got each verdict; "" stands for none."""
     parts = [f"{counts[name]:,} {name}" for name in ("real", "fake", "unsure")]
     parts.append(f"{counts['']:,} without a verdict")
     return f"{counts.total():,} images: {', '.join(parts)}"

@@ -36,11 +36,7 @@ REDRAWS = 4
 
 
 def check(subject: Subject) -> None:
-    """Refuse what has no maps that lie on the image.
-
-    Raises:
-        InputError: No network on pixels; tokens, patches or a spectrum instead of maps.
-    """
+    """Refuse what has no maps that lie on the image: tokens, patches or a spectrum."""
     network = subject.network_for("gradcam")
     sides = [each.input.shape[1:3] for each in network.poolings]
     why = ""
@@ -56,13 +52,7 @@ def check(subject: Subject) -> None:
 
 
 def explain(subject: Subject, image: Pixels, options: Options) -> list[Explanation]:
-    """Return the map of each head.
-
-    Args:
-        subject: A network on pixels.
-        image: `(s, s, 3)` uint8.
-        options: `signed` and `toward` matter.
-    """
+    """Return the map of each head; `signed` and `toward` matter."""
     network = subject.network_for("gradcam")
     maps = network.maps(image)
     ends = np.cumsum([each.output.shape[-1] for each in network.poolings])[:-1]

@@ -24,22 +24,12 @@ _GREY = 127.5
 
 
 def check(subject: Subject) -> None:
-    """Refuse what has no gradient by pixel.
-
-    Raises:
-        InputError: No network on pixels.
-    """
+    """Refuse what has no gradient by pixel."""
     subject.network_for("integrated_gradients")
 
 
 def explain(subject: Subject, image: Pixels, options: Options) -> list[Explanation]:
-    """Return the map of each head.
-
-    Args:
-        subject: A network on pixels.
-        image: `(s, s, 3)` uint8.
-        options: `baseline` matters.
-    """
+    """Return the map of each head; `baseline` matters."""
     network = subject.network_for("integrated_gradients")
     end = image.astype(np.float32)
     start = np.full_like(end, _GREY)

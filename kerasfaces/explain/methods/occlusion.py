@@ -24,13 +24,7 @@ def check(subject: Subject) -> None:
 
 
 def explain(subject: Subject, image: Pixels, options: Options) -> list[Explanation]:
-    """Return the map of each head.
-
-    Args:
-        subject: Any detector.
-        image: `(s, s, 3)` uint8.
-        options: None matters.
-    """
+    """Return the map of each head; no option matters."""
     places = patches(image.shape[0])
     hidden = np.stack([image, *(_without(image, place) for place in places)])
     logits = subject.logits(hidden)
