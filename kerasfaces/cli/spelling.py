@@ -20,33 +20,20 @@ from kerasfaces.core.errors import KerasfacesError
 
 Main = TypeVar("Main", bound=Callable[..., int])
 _CODE = re.compile(r"`([^`\n]+)`")
-# call -> command
-_COMMANDS = {
-    "from_folders": "manifest build",
-    "from_table": "manifest build",
-    "from_recipe": "manifest build",
-    "split": "manifest split",
-    "select": "manifest select",
-    "join": "manifest join",
-    "check": "manifest check",
-    "audit": "manifest audit",
-    "compute_channels": "channels",
-    "Detector": "train",
-    "fit": "train",
-    "neutralise": "manifest audit",
-}
-# command -> end of the name of the new manifest that its example writes
-_NEW_FILES = {
-    "manifest build": "built",
-    "manifest split": "anew",
-    "manifest select": "selected",
-    "manifest join": "joined",
-}
-# command -> what an unnamed argument of its call is
-_POSITIONAL = {
-    "manifest join": "{}.csv",
-    "manifest audit": "--neutralise {}",
-    "channels": "-o {}",
+# call -> command, what an unnamed argument is, end of the name of the manifest it writes
+_CALLS = {
+    "from_folders": ("manifest build", "{}", "built"),
+    "from_table": ("manifest build", "{}", "built"),
+    "from_recipe": ("manifest build", "{}", "built"),
+    "split": ("manifest split", "{}", "anew"),
+    "select": ("manifest select", "{}", "selected"),
+    "join": ("manifest join", "{}.csv", "joined"),
+    "check": ("manifest check", "{}", ""),
+    "audit": ("manifest audit", "--neutralise {}", ""),
+    "neutralise": ("manifest audit", "--neutralise {}", ""),
+    "compute_channels": ("channels", "-o {}", ""),
+    "Detector": ("train", "{}", ""),
+    "fit": ("train", "{}", ""),
 }
 
 
@@ -157,36 +144,40 @@ def _as_settings(call: ast.Call, parser: argparse.ArgumentParser) -> str:
 def _command(call: ast.Call) -> str:
     """Return the command that does what a call, or a chain of calls, does."""
     calls = _chain(call)
-    name = _COMMANDS.get(_name(calls[0]))
-    if name is None:
+    if _name(calls[0]) not in _CALLS:
         raise _Unknown
+    name, positional, new_file = _CALLS[_name(calls[0])]
     parser = _parser_of(name)
     receiver = calls[0].func
     words = ["kerasfaces", *name.split()]
     if isinstance(receiver, ast.Attribute) and _is_data(receiver.value):
         words.append(shlex.quote(str(_manifest())))
     for each in calls:
-        words += _words(each, name, parser)
+        words += _words(each, name, positional, parser)
     replaces = name == "manifest split" and "--validation-from train" in words
-    if name in _NEW_FILES and not replaces:
-        words += ["-o", shlex.quote(str(_new_file(_NEW_FILES[name])))]
+    if new_file and not replaces:
+        path = _manifest()
+        path = path.with_name(f"{path.stem}-{new_file}.csv")
+        words += ["-o", shlex.quote(str(path))]
     return " ".join(words)
 
 
-def _words(call: ast.Call, name: str, parser: argparse.ArgumentParser) -> Iterator[str]:
+def _words(
+    call: ast.Call, name: str, positional: str, parser: argparse.ArgumentParser
+) -> Iterator[str]:
     for each in call.args:
         if isinstance(each, ast.Call):
-            yield from _words(each, name, parser)
+            yield from _words(each, name, positional, parser)
         elif _is_data(each):
             yield "--manifest " * (name == "train") + shlex.quote(str(_manifest()))
         else:
-            yield _POSITIONAL.get(name, "{}").format(_value(each))
+            yield positional.format(_value(each))
     if name == "manifest select":
         for keyword in call.keywords:
             yield f"--where {keyword.arg}={_value(keyword.value)}"
     else:
-        given = [each for each in call.keywords if not _is_data(each.value)]
-        yield from _options(given, parser)
+        keywords = [each for each in call.keywords if not _is_data(each.value)]
+        yield from _options(keywords, parser)
 
 
 def _options(
@@ -270,8 +261,3 @@ def _manifest() -> Path:
     if _parser is not None and _parser.prog.startswith("kerasfaces manifest"):
         path = path or getattr(_arguments, "output", None)
     return Path(path or "M")
-
-
-def _new_file(end: str) -> Path:
-    path = _manifest()
-    return path.with_name(f"{path.stem}-{end}.csv")
