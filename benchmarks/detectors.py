@@ -89,8 +89,8 @@ def _model(
     from kerasfaces.models import catalogue
     from kerasfaces.train import config as configs
 
-    found = configs.preset(preset, name) if preset else configs.default(name)
-    config = found.model
+    training = configs.preset(preset, name) if preset else configs.default(name)
+    config = training.model
     net = catalogue.load(name).build(config)
     images = _images(random, net.input_shape[1], net.input_shape[-1])
     images = images.astype(np.float32)
@@ -108,8 +108,8 @@ def _baseline(name: str, random: np.random.Generator) -> tuple[Score, str]:
     labels = np.arange(_BATCH, dtype=np.float32) % 2
 
     def read(positions: NDArray[Any]) -> NDArray[Any]:
-        found: NDArray[Any] = images[positions]
-        return found
+        pixels: NDArray[Any] = images[positions]
+        return pixels
 
     arrays = plugin.fit(config, read, labels)
     what = f"{name} at {config.model.size_px} px"

@@ -7,10 +7,13 @@ thread: all metrics of all rows, of 7 sources and of the 10 groups of 3 attribut
 
 import json
 import resource
+import statistics
 import subprocess
 import sys
 import time
 from typing import Any
+
+from benchmarks.framework import timing
 
 LIMIT_S, LIMIT_MB = 10.0, 1024.0
 _N, _RESAMPLES, _REPEATS = 100_000, 1000, 3
@@ -18,34 +21,32 @@ _N, _RESAMPLES, _REPEATS = 100_000, 1000, 3
 
 def run(quick: bool = False) -> list[dict[str, Any]]:
     """Return both ratios: the median of three runs, with the lowest and the highest."""
-    found = [_fresh() for _ in range(1 if quick else _REPEATS)]
+    runs = [_fresh() for _ in range(1 if quick else _REPEATS)]
     what = f"measure() of {_N:,} predictions, {_RESAMPLES} resamples, 18 slices"
     return [
-        _ratio("evaluate-seconds", LIMIT_S, [f["seconds"] for f in found], "s", what),
-        _ratio("evaluate-memory", LIMIT_MB, [f["peak_mb"] for f in found], "MB", what),
+        _ratio(
+            "evaluate-seconds", LIMIT_S, [run["seconds"] for run in runs], "s", what
+        ),
+        _ratio(
+            "evaluate-memory", LIMIT_MB, [run["peak_mb"] for run in runs], "MB", what
+        ),
     ]
 
 
 def _ratio(
     name: str, limit: float, measured: list[float], unit: str, what: str
 ) -> dict[str, Any]:
-    middle = sorted(measured)[len(measured) // 2]
-    return {
-        "name": name,
-        "ratio": limit / middle,
-        "low": limit / max(measured),
-        "high": limit / min(measured),
-        "target": 1.0,
-        "what": f"limit of {limit:g} {unit} / {middle:.3g} {unit}: {what}",
-    }
+    middle = statistics.median(measured)
+    what = f"limit of {limit:g} {unit} / {middle:.3g} {unit}: {what}"
+    return timing.row(name, [limit / value for value in measured], 1.0, what)
 
 
 def _fresh() -> dict[str, float]:
     """Measure in a process of its own, so that the peak is this work's alone."""
     command = [sys.executable, "-m", "benchmarks.evaluate"]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    found: dict[str, float] = json.loads(done.stdout)
-    return found
+    process = subprocess.run(command, check=True, capture_output=True, text=True)
+    measured: dict[str, float] = json.loads(process.stdout)
+    return measured
 
 
 def _measure() -> dict[str, float]:

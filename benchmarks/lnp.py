@@ -10,11 +10,9 @@ size of real ones, for differences do.
 import functools
 import logging
 import statistics
-import time
-from collections.abc import Callable
 from typing import Any
 
-from benchmarks.framework import peak, timing
+from benchmarks.framework import timing
 
 logger = logging.getLogger("kerasfaces.benchmarks")
 
@@ -42,9 +40,9 @@ def _shipped(count: int, repeats: int) -> dict[str, Any]:
     channel, images = lnp.build(lnp.Options()), _images(count)
     channel.compute(images[:1], {})
     work = functools.partial(channel.compute, images, {})
-    rates = [count / _seconds(work) / TARGET_PER_S for _ in range(repeats)]
+    rates = [count / timing.elapsed_s(work) / TARGET_PER_S for _ in range(repeats)]
     what = f"images/s / {TARGET_PER_S:g}, shipped weights at {SIZE_PX} px, "
-    return timing.row("lnp_shipped", rates, 1.0, what + _engine(channel))
+    return timing.row("lnp_shipped", rates, 1.0, what + channel.runner.name)
 
 
 def _cycleisp(blocks: int, repeats: int, count: int, name: str) -> dict[str, Any]:
@@ -58,17 +56,19 @@ def _cycleisp(blocks: int, repeats: int, count: int, name: str) -> dict[str, Any
     with torch.no_grad():
         expected = 255 * _as_published(network.denoiser, batch[:1])
         plain_s = [
-            _seconds(functools.partial(_as_published, network.denoiser, batch)) / count
+            timing.elapsed_s(functools.partial(_as_published, network.denoiser, batch))
+            / count
             for _ in range(repeats)
         ]
-        operations = peak.flop(
+        operations = timing.flop(
             functools.partial(_as_published, network.denoiser, batch[:1])
         )
     # Only now: the runner changes the network's memory layout.
     runner = Runner(network)
     worst = np.abs(runner(images[:1])[0] - expected[0].permute(1, 2, 0).numpy()).max()
     ours_s = [
-        _seconds(functools.partial(runner, images)) / count for _ in range(repeats)
+        timing.elapsed_s(functools.partial(runner, images)) / count
+        for _ in range(repeats)
     ]
     logger.info("%s: plain %s s, ours %s s an image", name, plain_s, ours_s)
     ratios = [plain / ours for plain, ours in zip(plain_s, ours_s, strict=True)]
@@ -76,7 +76,7 @@ def _cycleisp(blocks: int, repeats: int, count: int, name: str) -> dict[str, Any
         f"64 channels, 4 groups, {blocks} blocks: torch as published, batches of "
         f"{count} / {runner.name}, "
         f"f32, differs by {worst:.1e} grey levels at most; "
-        f"{peak.words(operations, statistics.median(ours_s))}"
+        f"{timing.share_of_peak(operations, statistics.median(ours_s))}"
     )
     return timing.row(name, ratios, 2.5, what)
 
@@ -158,13 +158,3 @@ def _images(count: int) -> Any:
     smooth = 128 + 90 * np.sin(5 * down + phase) * np.cos(4 * across + 2 * phase)
     noisy = smooth + rng.normal(0, 4, (count, SIZE_PX, SIZE_PX, 3))
     return np.clip(np.round(noisy), 0, 255).astype(np.uint8)
-
-
-def _engine(channel: Any) -> str:
-    return str(channel.runner.name)
-
-
-def _seconds(work: Callable[[], Any]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started

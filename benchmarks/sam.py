@@ -10,10 +10,9 @@ import functools
 import logging
 import statistics
 import time
-from collections.abc import Callable
 from typing import Any
 
-from benchmarks.framework import peak, timing
+from benchmarks.framework import timing
 
 logger = logging.getLogger("kerasfaces.benchmarks")
 
@@ -46,12 +45,14 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
         started = time.perf_counter()
         expected = published().permute(0, 2, 3, 1).numpy()
         plain_s = time.perf_counter() - started
-        ours_s = min(_seconds(functools.partial(runner, images)) for _ in range(2))
+        ours_s = min(
+            timing.elapsed_s(functools.partial(runner, images)) for _ in range(2)
+        )
         worst = max(worst, float(np.abs(embedding - expected).max()))
         logger.info("sam encoder: published %.1f s, ours %.2f s", plain_s, ours_s)
         ratios.append(plain_s / ours_s)
         times.append(ours_s)
-    share = peak.words(peak.flop(published), statistics.median(times))
+    share = timing.share_of_peak(timing.flop(published), statistics.median(times))
     what = (
         f"{'tiny encoder' if quick else 'ViT-B encoder'} at {side} px, one image: torch "
         f"as published / {runner.name}, f32, differs by {worst:.1e} at most; {share}"
@@ -64,12 +65,6 @@ def _published(network: Any, batch: Any) -> Any:
 
     with torch.no_grad():
         return network.image_encoder(network.preprocess(batch))
-
-
-def _seconds(work: Callable[[], Any]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
 
 
 def _tiny() -> Any:

@@ -38,9 +38,9 @@ def _row(name: str, options: Any, quick: bool) -> dict[str, Any]:
     count, calls = 32, 2 if quick else 12  # the stage computes 32 images at a time
     random = rng.generator(0, "benchmark")
     images = random.integers(0, 256, (count, SIZE_PX, SIZE_PX, 3), np.uint8)
-    made = {"lnp": images.astype(np.float32) - 127}
+    channels = {"lnp": images.astype(np.float32) - 127}
     channel = spectrum.build(options)
-    work = functools.partial(channel.compute, images, made)
+    work = functools.partial(channel.compute, images, channels)
     rates = []
     for _ in range(2 if quick else 7):
         work()

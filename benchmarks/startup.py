@@ -1,10 +1,11 @@
 """Commands start fast: `--help` answers within half a second."""
 
-import statistics
+import functools
 import subprocess
 import sys
-import time
 from typing import Any
+
+from benchmarks.framework import timing
 
 LIMIT_S = 0.5
 COMMANDS = {
@@ -17,21 +18,14 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
     """Return one row per command: the limit over the measured seconds."""
     rows = []
     for name, arguments in COMMANDS.items():
-        ratios = [LIMIT_S / _seconds(arguments) for _ in range(2 if quick else 7)]
-        rows.append(
-            {
-                "name": name,
-                "ratio": statistics.median(ratios),
-                "low": min(ratios),
-                "high": max(ratios),
-                "target": 1.0,
-                "what": f"{LIMIT_S} s / seconds of `python {' '.join(arguments)}`",
-            }
+        call = functools.partial(
+            subprocess.run,
+            [sys.executable, *arguments],
+            check=True,
+            capture_output=True,
         )
+        repeats = range(2 if quick else 7)
+        ratios = [LIMIT_S / timing.elapsed_s(call) for _ in repeats]
+        what = f"{LIMIT_S} s / seconds of `python {' '.join(arguments)}`"
+        rows.append(timing.row(name, ratios, 1.0, what))
     return rows
-
-
-def _seconds(arguments: list[str]) -> float:
-    started = time.perf_counter()
-    subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
-    return time.perf_counter() - started

@@ -1,11 +1,12 @@
 """Command `experiments`: manifest -> runs, results.json, tables beside the document's."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiments.framework import launch, runner
+from experiments.framework import catalogue
 from kerasfaces import cli
 from kerasfaces.core import folders
 from kerasfaces.core.errors import InputError
@@ -33,27 +34,27 @@ _QUICK_NOTE = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, run one experiment or all, print its tables."""
-    import sys
-
     words = list(sys.argv[1:] if argv is None else argv)
     arguments = _parser().parse_args(words)
     if arguments.name is None:
         print(_list())
         return 0
-    chosen = runner.names() if arguments.name == "all" else [arguments.name]
-    for name in chosen:
-        runner.check_name(name)
+    names = catalogue.names() if arguments.name == "all" else [arguments.name]
+    for name in names:
+        catalogue.check_name(name)
     if arguments.output is None:
         raise InputError("-o DIR is missing: where should splits, runs and results go?")
     manifest, notes = _manifest(arguments)
     if arguments.name != "all":
+        from experiments.framework import launch
+
         job = launch.prepare(
             arguments.name, arguments.output, manifest, notes, arguments, words
         )
         results, printed = launch.execute(job)
         print(printed)
         return int(bool(launch.failures(results)))
-    return _all(chosen, manifest, notes, arguments, words)
+    return _all(names, manifest, notes, arguments, words)
 
 
 def _all(
@@ -64,7 +65,7 @@ def _all(
     words: Sequence[str],
 ) -> int:
     """Run every experiment in a folder of its own; a mistyped option stops them all."""
-    from experiments.framework import everything
+    from experiments.framework import everything, launch
 
     folder = arguments.output
     jobs = [
@@ -72,7 +73,7 @@ def _all(
         for name in everything.order(names)
     ]
     with folders.lock(folder, "folder of experiments"):
-        runner.claim(folder, {"experiment": "all", "manifest": manifest.digest()})
+        launch.claim(folder, {"experiment": "all", "manifest": manifest.digest()})
         return everything.run(jobs, folder, print)
 
 
@@ -82,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.prog = "python -m experiments"
     add = parser.add_argument
-    add("name", nargs="?", help=f"all, {', '.join(runner.names())}; none: list them")
+    add("name", nargs="?", help=f"all, {', '.join(catalogue.names())}; none: list them")
     add("--manifest", type=Path, help="manifest.csv; it is split anew")
     add("--root", type=Path, help="what relative paths in the manifest are relative to")
     add("-o", "--output", type=Path, metavar="DIR", help="splits, runs, results.json")
@@ -133,10 +134,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _list() -> str:
-    lines = [f"{name:<16}{runner.describe(name)}" for name in runner.names()]
+    lines = [f"{name:<16}{catalogue.describe(name)}" for name in catalogue.names()]
     lines += [
         f"{name:<16}{line} (python -m experiments.{name})"
-        for name, line in runner.own_commands().items()
+        for name, line in catalogue.own_commands().items()
     ]
     return "\n".join(lines)
 

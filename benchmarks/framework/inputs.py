@@ -1,4 +1,4 @@
-"""What both sides of a benchmark start from: files of the sample, random base weights."""
+"""Inputs of both sides of a benchmark: files of the sample, random base weights."""
 
 import shutil
 from pathlib import Path
@@ -10,11 +10,10 @@ def folders(root: Path, count: int) -> Path:
     from kerasfaces import manifest as manifests
     from kerasfaces import sample
 
-    made = manifests.read(sample.make(root / "sample", pairs=count // 2))
+    images = manifests.read(sample.make(root / "sample", pairs=count // 2))
     folder = root / "images"
-    for i, (path, label) in enumerate(
-        zip(made.files(), made.rows["label"], strict=True)
-    ):
+    pairs = zip(images.files(), images.rows["label"], strict=True)
+    for i, (path, label) in enumerate(pairs):
         target = folder / label / f"{i:05d}{path.suffix}"
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, target)

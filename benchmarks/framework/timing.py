@@ -1,4 +1,4 @@
-"""Time work in fresh processes, where nothing that ran before is warm."""
+"""Time work, in fresh processes where nothing that ran before may be warm."""
 
 import functools
 import importlib
@@ -10,16 +10,17 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 _IMPORTS = ("kerasfaces.train.fit", "kerasfaces.manifest", "openvino")
+_SIDE = 4096  # of the matrices whose product is this machine's best
 
 
 def row(name: str, ratios: Sequence[float], target: float, what: str) -> dict[str, Any]:
-    """Return what results.json keeps of one ratio.
+    """Return a row of results.json.
 
     Args:
-        name: Of the row.
+        name: Name of the row.
         ratios: One per pair measured.
-        target: What was promised.
-        what: What against what.
+        target: The promised ratio.
+        what: Sentence on what is compared with what.
     """
     return {
         "name": name,
@@ -33,7 +34,7 @@ def row(name: str, ratios: Sequence[float], target: float, what: str) -> dict[st
 
 def seconds(work: Callable[[], None]) -> float:
     """Time `work` in a fresh process, where nothing it or the other side left is warm."""
-    seconds: float = call(functools.partial(_timed, work))
+    seconds: float = call(functools.partial(elapsed_s, work))
     return seconds
 
 
@@ -56,7 +57,31 @@ def _import() -> None:
         importlib.import_module(name)
 
 
-def _timed(work: Callable[[], None]) -> float:
+def elapsed_s(work: Callable[[], Any]) -> float:
+    """Return the seconds of one call in this process."""
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
+
+
+def flop(work: Callable[[], Any]) -> int:
+    """Return the floating-point operations of products and convolutions in torch code."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as counter:
+        work()
+    return counter.get_total_flops()
+
+
+def share_of_peak(operations: float, seconds: float) -> str:
+    """Say what share of the speed of this machine's matrix products is reached.
+
+    Tells a missed target from slow code. The speed is that of torch on two large float32
+    matrices, on all cores.
+    """
+    import torch
+
+    a, b = torch.randn(_SIDE, _SIDE), torch.randn(_SIDE, _SIDE)
+    times = [elapsed_s(functools.partial(torch.mm, a, b)) for _ in range(4)]
+    share = operations / seconds / (2 * _SIDE**3 / min(times))
+    return f"ours at {share:.0%} of the speed of plain matrix products here"

@@ -6,17 +6,14 @@ split. `--budget-hours H` gives every split its share of H instead of an hour, b
 `all`, where H is for all experiments together.
 """
 
-import dataclasses
-import math
 from pathlib import Path
 from typing import Any
 
-from experiments.framework import tuned
+from experiments.framework import measured, tuned
 from experiments.framework.paired import difference_rows
-from experiments.framework.rows import NO_WEIGHTS, Measured, Row
+from experiments.framework.rows import NO_WEIGHTS, Measured, Row, not_run
 from experiments.framework.runner import Context, Outcome
-from kerasfaces.metrics import Estimate
-from kerasfaces.run.folder import DetectorRun, ScoredRun
+from kerasfaces.run.folder import DetectorRun
 from kerasfaces.train import config as configs
 
 MODELS = ("mobilenetv2",)
@@ -39,10 +36,7 @@ def run(context: Context) -> Outcome:
     """Search and train the default on every split."""
     reason = context.missing_weights("mobilenetv2")
     if reason:
-        rows = [
-            Row(table="test", row=name, metric="auc", status=NO_WEIGHTS)
-            for name in ("winner", "default")
-        ]
+        rows = not_run("test", ("winner", "default"), ("auc",), NO_WEIGHTS)
         return Outcome(rows=rows, weights={"mobilenetv2": NO_WEIGHTS}, notes=[reason])
     config = configs.default("mobilenetv2", context.weights["mobilenetv2"])
     default = context.train_seeds("default", config, RATIO)
@@ -89,29 +83,18 @@ def _budget_note(context: Context) -> str:
 
 
 def _auc_rows(folders: dict[str, dict[int, Path]]) -> list[Row]:
-    found = {
-        name: {seed: _auc(folder) for seed, folder in each.items()}
-        for name, each in folders.items()
-    }
     rows = [
-        Row(table="test", row=name, metric="auc", ours=each)
-        for name, each in found.items()
+        Row(table="test", row=name, metric="auc", ours=measured.entries(runs, "auc"))
+        for name, runs in folders.items()
     ]
-    return rows + [
-        Row(table="splits", row=f"{name}, split {seed}", metric="auc", ours={seed: one})
-        for name, each in found.items()
-        for seed, one in each.items()
-    ]
-
-
-def _auc(folder: Path) -> Measured:
-    entry = ScoredRun(folder).measured("test")
-    return Measured.of(entry["auc"], entry["n"])
+    for name, runs in folders.items():
+        rows += measured.split_rows(name, runs)
+    return rows
 
 
 def _search_rows(studies: dict[int, Path]) -> list[Row]:
     """Return trials, minutes and optimism of every search."""
-    found: dict[str, dict[int, Measured]] = {}
+    rows: dict[str, dict[int, Measured]] = {}
     for seed, folder in studies.items():
         result = tuned.result(folder)
         seconds = sum(trial.seconds for trial in tuned.completed(folder))
@@ -124,10 +107,10 @@ def _search_rows(studies: dict[int, Path]) -> list[Row]:
             "optimism (search - test)": result["optimism"],
         }
         for name, value in numbers.items():
-            found.setdefault(name, {})[seed] = Measured(value=float(value), n=0)
+            rows.setdefault(name, {})[seed] = Measured(value=float(value), n=0)
     return [
         Row(table="search", row=name, metric="", split="val", ours=ours)
-        for name, ours in found.items()
+        for name, ours in rows.items()
     ]
 
 
@@ -140,49 +123,36 @@ def _effects(studies: dict[int, Path]) -> tuple[list[Row], list[str]]:
         for seed, folder in studies.items()
         for trial in tuned.completed(folder)
     ]
-    found = main_effects(
+    effects = main_effects(
         [trial.values for _, trial in trials],
         [trial.score for _, trial in trials],
         [seed for seed, _ in trials],
     )
+
+    def row(name: str, metric: str, number: Measured) -> Row:
+        return Row(
+            table="effects",
+            row=name,
+            metric=metric,
+            split="val",
+            ours={0: number},
+            over=tuple(studies),
+        )
+
     rows = []
-    for effect in found:
-        share = Estimate(effect.share, math.nan, math.nan, "epsilon squared")
-        rows.append(
-            _over_all(effect.name, "share of variance", share, len(trials), studies)
-        )
-        rows[-1] = dataclasses.replace(
-            rows[-1],
-            ours={0: dataclasses.replace(rows[-1].ours[0], p_value=effect.p_value)},
-        )
-        rows += [
-            _over_all(
-                f"{effect.name} = {each.label}",
-                "mean val_auc",
-                each.mean,
-                each.n,
-                studies,
-            )
-            for each in effect.levels
-        ]
-    mattered = [each for each in found if each.p_value < 0.05]
-    told = ", ".join(
-        f"{each.name} ({100 * each.share:.0f} % of the variance)" for each in mattered
+    for effect in effects:
+        share = Measured(value=effect.share, n=len(trials), p_value=effect.p_value)
+        rows.append(row(effect.name, "share of variance", share))
+        for level in effect.levels:
+            mean = level.mean
+            number = Measured(value=mean.value, low=mean.low, high=mean.high, n=level.n)
+            rows.append(row(f"{effect.name} = {level.label}", "mean val_auc", number))
+    mattered = ", ".join(
+        f"{effect.name} ({100 * effect.share:.0f} % of the variance)"
+        for effect in effects
+        if effect.p_value < 0.05
     )
     return rows, [
-        f"What mattered (permutation test within splits, Holm, p < .05): {told or 'nothing'}."
+        "What mattered (permutation test within splits, Holm, p < .05): "
+        f"{mattered or 'nothing'}."
     ]
-
-
-def _over_all(
-    row: str, metric: str, found: Estimate, n: int, studies: dict[int, Path]
-) -> Row:
-    number = Measured(value=found.value, low=found.low, high=found.high, n=n)
-    return Row(
-        table="effects",
-        row=row,
-        metric=metric,
-        split="val",
-        ours={0: number},
-        over=tuple(studies),
-    )

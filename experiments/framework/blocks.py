@@ -17,21 +17,21 @@ _COLUMNS = 5  # metrics that fit side by side
 _LONG = 40  # lines above which a table opens on demand
 
 
-def estimate(found: Mapping[str, Any] | None, signed: bool = False) -> Markup:
+def estimate(ours: Mapping[str, Any] | None, signed: bool = False) -> Markup:
     """Return `ours` of a row: the value, below it the interval, sd over splits and p."""
-    if found is None or found["value"] is None:
+    if ours is None or ours["value"] is None:
         return tag("span", MISSING, class_="missing")
-    value = found["value"]
+    value = ours["value"]
     digits = 1 if abs(value) > 1 else 3
     small = []
-    if found.get("low") is not None:
-        small.append(markup.interval(found["low"], found["high"], digits))
-    if found.get("sd"):
-        small.append(f"sd {found['sd']:.{digits}f}")
-    if found.get("p_value") is not None:
-        small.append(f"p {markup.p_text(found['p_value'])}")
-    shown = f"{value:+.{digits}f}" if signed else f"{value:,.{digits}f}"
-    return tag("span", shown.removesuffix(".0"), " ", tag("small", ", ".join(small)))
+    if ours.get("low") is not None:
+        small.append(markup.interval(ours["low"], ours["high"], digits))
+    if ours.get("sd"):
+        small.append(f"sd {ours['sd']:.{digits}f}")
+    if ours.get("p_value") is not None:
+        small.append(f"p {markup.p_text(ours['p_value'])}")
+    text = f"{value:+.{digits}f}" if signed else f"{value:,.{digits}f}"
+    return tag("span", text.removesuffix(".0"), " ", tag("small", ", ".join(small)))
 
 
 def tables(results: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[Markup]:
@@ -44,12 +44,9 @@ def tables(results: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[Ma
     for name, title in titles.items():
         rows = [row for row in results["rows"] if row["table"] == name]
         if rows:
-            made = _table(f"{name.capitalize()}. {title}", rows)
-            yield (
-                markup.details(f"{name.capitalize()}. {title}", made)
-                if len(rows) > _LONG
-                else made
-            )
+            caption = f"{name.capitalize()}. {title}"
+            table = _table(caption, rows)
+            yield markup.details(caption, table) if len(rows) > _LONG else table
 
 
 def _table(caption: str, rows: Sequence[Mapping[str, Any]]) -> Markup:
@@ -64,9 +61,9 @@ def _table(caption: str, rows: Sequence[Mapping[str, Any]]) -> Markup:
     known = {(row["row"], row["metric"]): row for row in rows}
     lines = []
     for name in dict.fromkeys(row["row"] for row in rows):
-        found = [known.get((name, metric)) for metric in metrics]
-        n = max(row["ours"]["n"] for row in found if row)
-        lines.append([name, *map(_cell, found), n or ""])
+        line = [known.get((name, metric)) for metric in metrics]
+        n = max(row["ours"]["n"] for row in line if row)
+        lines.append([name, *map(_cell, line), n or ""])
     return markup.table(caption, ["", *metrics, "n"], lines)
 
 
@@ -84,22 +81,22 @@ def _cell(row: Mapping[str, Any] | None) -> Markup:
 
 
 def warnings(results: Mapping[str, Any]) -> list[str]:
-    """Return what a reader must see first: what failed, and that it is only plumbing."""
-    broken = {
+    """Return the warnings for the top: what failed, and that it is only plumbing."""
+    failed = {
         row["row"]: row["status"]
         for row in results["rows"]
         if is_failure(row["status"])
     }
     quick = [note for note in results["notes"] if note.startswith("--quick")]
-    return [*quick, *(f"{name}: {status}" for name, status in broken.items())]
+    return [*quick, *(f"{name}: {status}" for name, status in failed.items())]
 
 
 def reports(folder: Path, page_folder: Path) -> Section:
     """Return links to the reports of an experiment's runs.
 
     Args:
-        folder: The experiment's.
-        page_folder: Where the page will be.
+        folder: Folder of the experiment.
+        page_folder: Folder of the page.
     """
     links = [
         tag(
@@ -115,7 +112,7 @@ def reports(folder: Path, page_folder: Path) -> Section:
 
 
 def circumstances(results: Mapping[str, Any]) -> Section:
-    """Return the data, the machine, the hours and everything that was noted."""
+    """Return the data, the machine, the hours and the notes."""
     machine = results.get("machine", {})
     budget = machine.get("budget_hours")
     limit = "without a limit" if budget is None else f"of {budget:g} that were given"

@@ -7,13 +7,13 @@ all images or on what is drawn of some generators, as `kerasfaces crossgen` draw
 import dataclasses
 import functools
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from experiments.framework import failures
-from experiments.framework.rows import FAILED, NO_BUDGET, NO_WEIGHTS, RUN
-from experiments.framework.runner import Context
+from experiments.framework.rows import FAILED, NO_BUDGET, NO_WEIGHTS, RUN, Row
+from experiments.framework.runner import Context, Outcome, Ratio
 from kerasfaces.core.errors import (
     InputError,
     KerasfacesError,
@@ -29,18 +29,17 @@ if TYPE_CHECKING:
     from kerasfaces.train.run import Training
 
 logger = logging.getLogger("kerasfaces.experiments")
-Ratio = tuple[int, int, int]
 Key = TypeVar("Key")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class System:
-    """What is trained.
+    """A detector that is trained on every split.
 
     Attributes:
         label: Names its run folders; the model's name where it is trained as its preset
             says, on everything.
-        config: How.
+        config: How it is trained.
         weights: Text of `--weights`.
         trained_on: Generators; None is every image of the manifest.
         size: Fakes to train on, in equal shares of the generators, and as many reals;
@@ -56,12 +55,12 @@ class System:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Attempted:
-    """What came of a system.
+    """Runs of a system.
 
     Attributes:
         status: `RUN`, or why there is not one number.
         folders: Split seed -> finished run folder.
-        ended: The status that kept it from the rest of the splits; empty if nothing did.
+        ended: Why the rest of the splits was not run; empty if all were.
         note: A sentence on what failed; empty if nothing did.
     """
 
@@ -77,9 +76,9 @@ def train_all(
     """Train every system on every split, on the engine's workers where there are some.
 
     Args:
-        context: The experiment's.
-        systems: What, in order of importance.
-        ratio: Of the splits.
+        context: Context of the experiment.
+        systems: In order of importance.
+        ratio: Ratio of the splits.
     """
     context.train_ahead(
         functools.partial(_request, context, system, ratio, seed)
@@ -95,11 +94,6 @@ def train(context: Context, system: System, ratio: Ratio) -> Attempted:
 
     Budget, missing weights and whatever goes wrong become a status. What would stop
     every other system as well (a full disk, a locked folder) is raised.
-
-    Args:
-        context: The experiment's.
-        system: What.
-        ratio: Of the splits.
     """
     why = context.missing_weights(system.config.model.name, system.weights)
     if why:
@@ -125,8 +119,8 @@ def attempt(
     """Do `work` for every split seed until the budget is spent or it fails.
 
     Args:
-        context: The experiment's.
-        label: What it is, for messages.
+        context: Context of the experiment.
+        label: Name of the work, for messages.
         work: Split seed -> finished folder.
         is_finished: Tells whether a seed needs no more time.
     """
@@ -146,49 +140,69 @@ def attempt(
             raise
         except Exception as error:  # noqa: BLE001 - named in the table
             if not isinstance(error, KerasfacesError):
-                failures.keep(context.folder, f"{label}-split-{seed}", error)
+                failures.write(context.folder, f"{label}-split-{seed}", error)
             return _failed(label, seed, error, folders)
     return Attempted(status=RUN, folders=folders)
 
 
-def require_one(found: Sequence[Attempted]) -> None:
+def require_one(attempts: Collection[Attempted]) -> None:
     """Refuse to print tables in which every training failed: the images are at fault.
 
     Raises:
         InputError: With every reason, once.
     """
-    statuses = {each.status for each in found} - {NO_WEIGHTS}
+    statuses = {each.status for each in attempts} - {NO_WEIGHTS}
     if statuses and all(each.startswith(FAILED) for each in statuses):
-        why = " ".join(dict.fromkeys(each.note for each in found if each.note))
+        why = " ".join(dict.fromkeys(each.note for each in attempts if each.note))
         raise InputError(f"Nothing could be trained. {why}")
 
 
-def broken(found: Mapping[str, Attempted]) -> dict[str, str]:
-    """Return what failed on some splits and not on others: name -> why."""
-    return {
-        name: each.ended
-        for name, each in found.items()
-        if each.folders and failures.is_failure(each.ended)
-    }
+def outcome(
+    context: Context,
+    planned: Mapping[str, System],
+    attempts: Mapping[str, Attempted],
+    rows: Sequence[Row],
+    notes: Sequence[str],
+) -> Outcome:
+    """Return an experiment's results, with what its trainings have to say.
+
+    Args:
+        context: Context of the experiment.
+        planned: Line -> system.
+        attempts: Line -> its runs.
+        rows: Rows of results.json.
+        notes: Sentences that stand before those of the trainings.
+    """
+    return Outcome(
+        rows=rows,
+        weights=weights(planned, attempts),
+        notes=[*notes, *attempt_notes(attempts.values(), context)],
+        failed={
+            line: each.ended
+            for line, each in attempts.items()
+            if each.folders and failures.is_failure(each.ended)
+        },
+    )
 
 
-def told(found: Sequence[Attempted], context: Context) -> list[str]:
+def attempt_notes(attempts: Collection[Attempted], context: Context) -> list[str]:
     """Return the notes of all systems, and how many of them had no time."""
-    notes = list(dict.fromkeys(each.note for each in found if each.note))
+    notes = list(dict.fromkeys(each.note for each in attempts if each.note))
     left = sum(
         each.status == NO_BUDGET or 0 < len(each.folders) < len(context.seeds)
-        for each in found
+        for each in attempts
     )
     if left:
         notes.append(
-            f"{left} of {len(found)} detectors are not trained on every split: the budget of "
-            f"{context.budget_h} hours was spent, or they failed. The same command continues."
+            f"{left} of {len(attempts)} detectors are not trained on every split: the budget "
+            f"of {context.budget_h} hours was spent, or they failed. The same command "
+            "continues."
         )
     return notes
 
 
 def forget() -> None:
-    """Let go of the last training's graphs."""
+    """Free the memory of the last training's graphs."""
     import keras
 
     keras.utils.clear_session()
@@ -206,7 +220,7 @@ def drawn(context: Context, system: System, ratio: Ratio, seed: int) -> "Trainin
 
 
 def audit(context: Context) -> dict[str, Any]:
-    """Return the audit of all files, made once: every training shares it."""
+    """Return the audit of all files, which every training shares."""
     return Run(context.folder).keep_audit(context.unsplit()) or {}
 
 
@@ -258,18 +272,20 @@ def _failed(
 
 
 def weights(
-    planned: Mapping[str, System], found: Mapping[str, Attempted]
+    planned: Mapping[str, System], attempts: Mapping[str, Attempted]
 ) -> dict[str, Any]:
     """Return model -> where its weights came from, as results.json says it."""
-    said: dict[str, Any] = {}
-    rest = False
-    for name, each in found.items():
+    sources: dict[str, Any] = {}
+    any_random = False
+    for name, each in attempts.items():
         system = planned[name]
         model = system.config.model.name
         if each.folders and system.weights != "none":
             first = next(iter(each.folders.values()))
-            said[model] = DetectorRun(first).base_weights
+            sources[model] = DetectorRun(first).base_weights
         elif each.status == NO_WEIGHTS:
-            said[model] = NO_WEIGHTS
-        rest |= bool(each.folders) and system.weights == "none"
-    return said | ({"everything else": "trained from random weights"} if rest else {})
+            sources[model] = NO_WEIGHTS
+        any_random |= bool(each.folders) and system.weights == "none"
+    if any_random:
+        sources["everything else"] = "trained from random weights"
+    return sources

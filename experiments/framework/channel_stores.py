@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments.framework import clock, runner
+from experiments.framework.runner import Context, clock
 from kerasfaces import store
 from kerasfaces.channels.networks import checkpoints
 from kerasfaces.core.errors import MissingFileError, RunError
@@ -35,10 +35,10 @@ def mask() -> str:
 class Stores:
     """Makes stores as they are asked for."""
 
-    def __init__(self, context: runner.Context, size_px: int) -> None:
-        """Remember whose images and which size."""
+    def __init__(self, context: Context, size_px: int) -> None:
+        """Make nothing yet."""
         self._context, self._size_px = context, size_px
-        self._made: dict[str, Path] = {}
+        self._folders: dict[str, Path] = {}
 
     def folder(
         self,
@@ -60,17 +60,17 @@ class Stores:
         size = [] if self._size_px == _SIZE_PX else [f"{self._size_px}px"]
         name = "-".join([mask, *channels, *changed, *size])
         folder = (self._context.stores or self._context.folder / "stores") / name
-        if name not in self._made:
+        if name not in self._folders:
             if not (folder / "store.json").exists():
                 self._context.must_start(f"the channel store {name}")
-            with clock.clock(self._context.folder):
+            with clock(self._context.folder):
                 self._run(folder, channels, mask, options)
-            self._made[name] = folder
+            self._folders[name] = folder
         return folder
 
     def unusable(self) -> dict[str, int]:
         """Return store -> how many images have no channels in it."""
-        return {name: _unusable(folder) for name, folder in self._made.items()}
+        return {name: _unusable(folder) for name, folder in self._folders.items()}
 
     def _run(
         self, folder: Path, channels: Sequence[str], mask: str, options: Sequence[str]
@@ -83,10 +83,10 @@ class Stores:
         for option in (f"size_px={self._size_px}", *options):
             command += ["--set", option]
         logger.info("channels: %s", " ".join(command[1:]))
-        done = subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
-        if done.returncode:
+        process = subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
+        if process.returncode:
             raise RunError(
-                f"The channel stage ended with code {done.returncode} while writing "
+                f"The channel stage ended with code {process.returncode} while writing "
                 f"{folder} (its message is above); run the same command again."
             )
 

@@ -1,4 +1,4 @@
-"""What broke down: named in a table, the whole traceback kept in a file beside the runs."""
+"""Failures: a status in a table, the whole traceback in a file beside the runs."""
 
 import logging
 import re
@@ -19,19 +19,19 @@ def line(reason: str) -> str:
 
 
 def status(error: BaseException | str) -> str:
-    """Return the status of what broke: as much of the reason as a table has room for."""
+    """Return a row's status: as much of the reason as a table has room for."""
     why = line(str(error)) or type(error).__name__
     cut = why if len(why) <= _LONGEST else why[: _LONGEST - 3] + "..."
     return FAILED + cut
 
 
-def keep(folder: Path, label: str, error: BaseException) -> str:
+def write(folder: Path, label: str, error: BaseException) -> str:
     """Write the traceback to `folder/failures/<label>.txt`; return the status.
 
     Args:
-        folder: The experiment's, or that of all.
-        label: What broke.
-        error: Why.
+        folder: Folder of the experiment, or of all.
+        label: Name of the part that broke.
+        error: The reason.
     """
     path = folder / "failures" / f"{label}.txt"
     write_text(path, "".join(traceback.format_exception(error)))

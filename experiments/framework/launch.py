@@ -7,33 +7,35 @@ import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from experiments.framework import runner
-from experiments.framework.clock import spent_s
+from experiments.framework import catalogue, results_file
 from experiments.framework.failures import is_failure
+from experiments.framework.runner import Context, Outcome, spent_s
 from kerasfaces import cli
-from kerasfaces.core import folders
+from kerasfaces import manifest as manifests
+from kerasfaces.core import config, folders
+from kerasfaces.core.errors import RunError
+from kerasfaces.core.files import read_json, write_json
 from kerasfaces.core.imports import import_keras
-
-if TYPE_CHECKING:
-    from kerasfaces.manifest import Manifest
+from kerasfaces.manifest import Manifest
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Job:
-    """What is to be run.
+    """An experiment to run.
 
     Attributes:
-        name: The experiment's.
+        name: Name of the experiment.
         context: What it works with.
-        part: See `--part`.
-        record: What the recorded copy is called besides; None records nothing.
+        part: Value of `--part`.
+        record: Value of `--record`, another name of the recorded copy or nothing; None
+            records nothing.
         words: The command line.
     """
 
     name: str
-    context: runner.Context
+    context: Context
     part: str | None
     record: str | None
     words: Sequence[str]
@@ -41,13 +43,13 @@ class Job:
     @property
     def module(self) -> ModuleType:
         """The experiment, or the part of it; a module cannot travel between processes."""
-        return runner.load(self.name, self.part)
+        return catalogue.load(self.name, self.part)
 
 
 def prepare(
     name: str,
     folder: Path,
-    manifest: "Manifest",
+    manifest: Manifest,
     notes: tuple[str, ...],
     arguments: argparse.Namespace,
     words: Sequence[str],
@@ -55,8 +57,8 @@ def prepare(
     """Read the options of one experiment; nothing runs yet.
 
     Args:
-        name: The experiment's.
-        folder: Where it works.
+        name: Name of the experiment.
+        folder: Folder of its runs and results.
         manifest: Its images.
         notes: Sentences for the top of every run's report.
         arguments: The command's options.
@@ -66,9 +68,7 @@ def prepare(
         InputError: An option does not fit the experiment.
     """
     import_keras()
-    from kerasfaces import manifest as manifests
-
-    module = runner.load(name, arguments.part)
+    module = catalogue.load(name, arguments.part)
     quick = bool(arguments.quick)
 
     def default(model: str) -> str:
@@ -76,11 +76,11 @@ def prepare(
             return str(module.WEIGHTS[model])
         return "forensic" if quick and model == "mobilenetv2" else "imagenet"
 
-    seeds = runner.parse_seeds(arguments.seeds) if arguments.seeds else module.SEEDS
-    context = runner.Context(
+    seeds = catalogue.parse_seeds(arguments.seeds) if arguments.seeds else module.SEEDS
+    context = Context(
         manifest=manifest,
         folder=folder,
-        weights=runner.parse_weights(arguments.weights, module.MODELS, default),
+        weights=catalogue.parse_weights(arguments.weights, module.MODELS, default),
         seeds=seeds[:1] if quick and not arguments.seeds else seeds,
         notes=notes,
         quick=quick,
@@ -105,14 +105,11 @@ def execute(job: Job) -> tuple[dict[str, Any], str]:
     Returns:
         The content of results.json and what is to be printed.
     """
-    from experiments.framework import results_file
-
     folder = job.context.folder
     with folders.lock(folder, "experiment folder"):
         identity = {"experiment": job.name, "manifest": job.context.manifest.digest()}
-        runner.claim(folder, identity)
-        outcome = job.module.run(job.context)
-        results = _results(job, outcome)
+        claim(folder, identity)
+        results = _results(job, job.module.run(job.context))
         printed = results_file.text(
             results, job.module.TITLES, job.module.DOCUMENT_DATA
         )
@@ -121,11 +118,29 @@ def execute(job: Job) -> tuple[dict[str, Any], str]:
         if hasattr(job.module, "finish"):
             ends.append(f"page: {job.module.finish(folder, results)}")
         if job.record is not None:
-            called = "-".join(part for part in (job.part, job.record) if part)
-            target = runner.HERE / job.name
-            results_file.record(results, printed, target, called or None)
+            suffix = "-".join(part for part in (job.part, job.record) if part)
+            target = catalogue.HERE / job.name
+            results_file.record(results, printed, target, suffix or None)
     end = "\n".join(ends)
     return results, f"{job.name}\n\n{printed}\n\n{end}\n"
+
+
+def claim(folder: Path, identity: Mapping[str, Any]) -> None:
+    """Write folder/experiment.json, or check that the folder is this experiment's.
+
+    Raises:
+        RunError: It holds another experiment, or the same on other images.
+    """
+    path = folder / "experiment.json"
+    if not path.exists():
+        write_json(path, dict(identity))
+        return
+    changed = config.diff(read_json(path), identity)
+    if changed:
+        raise RunError(
+            f"{folder} holds another experiment ({'; '.join(changed)}); choose another "
+            "folder with -o."
+        )
 
 
 def failures(results: Mapping[str, Any]) -> dict[str, str]:
@@ -135,11 +150,9 @@ def failures(results: Mapping[str, Any]) -> dict[str, str]:
     return {**results["failed"], **whole}
 
 
-def _results(job: Job, outcome: runner.Outcome) -> dict[str, Any]:
-    from experiments.framework import results_file
-
+def _results(job: Job, outcome: Outcome) -> dict[str, Any]:
     context = job.context
-    head, changed = results_file.commit(runner.HERE)
+    head, changed = results_file.commit(catalogue.HERE)
     data = results_file.data_name(context.manifest)
     return {
         "experiment": job.name,
@@ -157,7 +170,7 @@ def _results(job: Job, outcome: runner.Outcome) -> dict[str, Any]:
 
 
 def machine(budget_h: float | None) -> dict[str, Any]:
-    """Return what the numbers of time and hours are of."""
+    """Return the machine that numbers of time and hours are of."""
     import keras
 
     gpu = "no GPU"

@@ -21,7 +21,7 @@ class TrainAlone:
     """The task: one training, whose graphs are gone when it ends."""
 
     def __init__(self, output: Path) -> None:
-        """Remember the folder that holds the run folders; every worker must see it."""
+        """Train below `output`, which every worker must see."""
         self._output = output
 
     def __call__(self, request: Training) -> Ended:
@@ -36,32 +36,32 @@ class TrainAlone:
 def train(
     requests: Iterator[Training],
     output: Path,
-    spread: Engine,
+    workers: Engine,
     may_start: Callable[[], bool],
 ) -> dict[Path, str]:
     """Train what is asked for; return run folder -> reason of what failed.
 
     Args:
-        requests: Each with a folder of its own; taken when a worker is free.
-        output: A folder that holds the run folders.
-        spread: Where.
+        requests: Each with a folder of its own; the next when a worker is free.
+        output: A folder above the run folders.
+        workers: The engine.
         may_start: Tells whether the budget allows to submit another one.
     """
     reasons: dict[Path, str] = {}
     folders: dict[str, Path] = {}
     task = TrainAlone(output.absolute())
-    with engine.pool(task, spread, label="trainings", apart=True) as workers:
+    with engine.pool(task, workers, label="trainings", apart=True) as pool:
         while True:
-            while workers.pending < workers.n_workers and may_start():
+            while pool.pending < pool.n_workers and may_start():
                 request = next(requests, None)
                 if request is None or request.folder is None:
                     break
                 logger.info("%s: training", request.folder)
                 folders[str(request.folder)] = request.folder
-                workers.submit(str(request.folder), anywhere(request))
-            if not workers.pending:
+                pool.submit(str(request.folder), anywhere(request))
+            if not pool.pending:
                 return reasons
-            outcome = workers.next()
+            outcome = pool.next()
             ended = outcome.value or Ended(None, outcome.error)
             if ended.trace:
                 logger.error("%s\n%s", outcome.key, ended.trace)

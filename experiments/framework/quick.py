@@ -1,42 +1,36 @@
-"""What `--quick` makes of an experiment: few pictures, small networks, one epoch."""
+"""`--quick`: an experiment with few pictures, small networks, one epoch."""
 
 import dataclasses
-from typing import TYPE_CHECKING
 
 from experiments.framework.runner import Context
 from kerasfaces.core import rng
 from kerasfaces.core.config import updated
 from kerasfaces.models.config import ModelConfig
-
-if TYPE_CHECKING:
-    from kerasfaces.train.config import TrainConfig
+from kerasfaces.train.config import TrainConfig
 
 SIZE_PX = 64
+PAIRS = 112
 
 
-def few(context: Context, pairs: int) -> Context:
+def reduced(context: Context, pairs: int = PAIRS) -> Context:
     """Return the context with some pairs of the sample, the same ones every time.
 
-    Every generator keeps its share.
-
-    Args:
-        context: On the built-in sample.
-        pairs: How many to keep.
+    Every generator has its share.
     """
     rows = context.manifest.rows
     fakes = rows[rows["label"] == "fake"]
     names = sorted(set(fakes["source"]))
-    kept: set[str] = set()
+    pair_ids: set[str] = set()
     for name in names:
         own = sorted(set(fakes.loc[fakes["source"] == name, "pair_id"]))
         order = rng.generator(0, "quick pairs", name).permutation(len(own))
-        kept |= {own[i] for i in order[: pairs // len(names)]}
-    chosen = rows[rows["pair_id"].isin(kept)].reset_index(drop=True)
-    manifest = dataclasses.replace(context.manifest, rows=chosen)
+        pair_ids |= {own[i] for i in order[: pairs // len(names)]}
+    selected = rows[rows["pair_id"].isin(pair_ids)].reset_index(drop=True)
+    manifest = dataclasses.replace(context.manifest, rows=selected)
     return dataclasses.replace(context, manifest=manifest)
 
 
-def small(config: "TrainConfig") -> "TrainConfig":
+def small(config: TrainConfig) -> TrainConfig:
     """Return a network that is trained whole, as small as its kind can be, for one epoch."""
     model = shrunk(config.model, filters=8, networks=2, patch_px=SIZE_PX // 2)
     if hasattr(model.options, "heads"):
@@ -45,7 +39,7 @@ def small(config: "TrainConfig") -> "TrainConfig":
     return dataclasses.replace(config, model=model, epochs=1, views=1)
 
 
-def shrunk(model: "ModelConfig", **values: int) -> "ModelConfig":
+def shrunk(model: ModelConfig, **values: int) -> ModelConfig:
     """Return a model with those of the given options that its architecture has."""
     known = {field.name for field in dataclasses.fields(model.options)}
     own = {name: value for name, value in values.items() if name in known}
@@ -53,7 +47,7 @@ def shrunk(model: "ModelConfig", **values: int) -> "ModelConfig":
 
 
 def note(context: Context) -> str:
-    """Return what was left out."""
+    """Return a sentence on what was left out."""
     return (
         f"--quick: {len(context.manifest)} images; networks that are trained whole are as "
         f"small as their kind can be, at {SIZE_PX} px, for one epoch."

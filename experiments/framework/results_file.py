@@ -4,21 +4,23 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from experiments.framework.rows import RUN
 from kerasfaces.core.errors import RunError
 from kerasfaces.core.files import write_json, write_text
+from kerasfaces.manifest import Manifest
 from kerasfaces.report.markup import p_text
 
-if TYPE_CHECKING:
-    from kerasfaces.manifest import Manifest
-
 _WIDTHS = (38, 17, 37, 6)
+_PLACEHOLDERS = {
+    **{"--manifest": "M", "-o": "DIR", "--output": "DIR", "--root": "ROOT"},
+    **{"--also": "M2", "--stores": "STORES", "--runs": "RUNS"},
+}
 
 
-def data_name(manifest: "Manifest") -> str:
-    """Return what the images are: `1,100 ffhq (real) + 1,100 stylegan (fake)`."""
+def data_name(manifest: Manifest) -> str:
+    """Return the images by source: `1,100 ffhq (real) + 1,100 stylegan (fake)`."""
     pairs = zip(manifest.rows["label"], manifest.rows["source"], strict=True)
     counts = sorted(Counter(pairs).items())
     parts = [
@@ -36,11 +38,12 @@ def describe_weights(weights: Mapping[str, Any]) -> str:
     return "; ".join(
         f"{model}: none, the whole network trained from random weights (not the "
         "document's frozen base)"
-        if found is None
-        else f"{model}: {found['kind']}, {found['file']} (SHA-256 {found['sha256'][:12]})"
-        if isinstance(found, Mapping)
-        else f"{model}: {found}"
-        for model, found in weights.items()
+        if source is None
+        else f"{model}: {source['kind']}, {source['file']} "
+        f"(SHA-256 {source['sha256'][:12]})"
+        if isinstance(source, Mapping)
+        else f"{model}: {source}"
+        for model, source in weights.items()
     )
 
 
@@ -52,7 +55,7 @@ def text(
     Args:
         results: Content of results.json.
         titles: Table -> its heading, in the order to print.
-        document_data: What the published numbers were measured on; empty without any.
+        document_data: Images of the published numbers; empty without any.
     """
     rows = results["rows"]
     lines = [
@@ -96,9 +99,9 @@ def record(
         f"<!-- results{of}: written by --record -->",
         f"<!-- end of results{of} -->",
     )
-    begin, found, rest = content.partition(first)
+    begin, opened, rest = content.partition(first)
     _, closed, end = rest.partition(last)
-    if not found or not closed:
+    if not opened or not closed:
         raise RunError(f"{readme}: expected the lines {first} and {last}.")
     block = f"{first}\n```text\n{printed}\n```\n{last}"
     write(target, results, part)
@@ -116,19 +119,13 @@ def commit(folder: Path) -> tuple[str, bool]:
 
 def command(argv: Sequence[str]) -> str:
     """Return the command with placeholders for this machine's paths."""
-    words, holders = [], {"--manifest": "M", "-o": "DIR", "--output": "DIR"}
-    holders |= {
-        "--root": "ROOT",
-        "--also": "M2",
-        "--stores": "STORES",
-        "--runs": "RUNS",
-    }
+    words = []
     for before, word in zip(["", *argv], argv, strict=False):
         option, equals, _ = word.partition("=")
-        if before in holders:
-            words.append(holders[before])
-        elif equals and option in holders:
-            words.append(f"{option}={holders[option]}")
+        if before in _PLACEHOLDERS:
+            words.append(_PLACEHOLDERS[before])
+        elif equals and option in _PLACEHOLDERS:
+            words.append(f"{option}={_PLACEHOLDERS[option]}")
         else:
             words.append(_without_folders(word))
     return " ".join(["python -m experiments", *words])
@@ -174,11 +171,11 @@ def _ours(row: Mapping[str, Any]) -> str:
     if ours["value"] is None:
         return "undefined"
     digits = 1 if abs(ours["value"]) > 1 else 3
-    shown = f"{ours['value']:.{digits}f}".removesuffix(".0")
+    text = f"{ours['value']:.{digits}f}".removesuffix(".0")
     if ours["low"] is not None:
-        shown += f" [{ours['low']:.{digits}f}, {ours['high']:.{digits}f}]"
+        text += f" [{ours['low']:.{digits}f}, {ours['high']:.{digits}f}]"
     if ours.get("sd"):
-        shown += f" sd {ours['sd']:.{digits}f}"
+        text += f" sd {ours['sd']:.{digits}f}"
     if ours.get("p_value") is not None:
-        shown += f" p {p_text(ours['p_value'])}"
-    return shown
+        text += f" p {p_text(ours['p_value'])}"
+    return text

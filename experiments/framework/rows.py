@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kerasfaces.core.errors import InputError
@@ -18,7 +18,7 @@ FAILED = "failed: "  # and why
 
 
 def is_status(text: str) -> bool:
-    """Tell whether a row may say this of itself."""
+    """Tell whether a row may have this status."""
     return text in STATUSES or (text.startswith(FAILED) and text != FAILED)
 
 
@@ -58,7 +58,7 @@ class Row:
         table: The table's name, as the document numbers it.
         row: The table's line.
         metric: The table's column.
-        split: Rows it was measured on.
+        split: Split whose rows it was measured on.
         ours: Split seed -> the number of that split's run; empty unless it was run.
         pooled: Limits and p-value of the mean over splits, where images shared by the
             splits were resampled together; else the limits are averages of the splits'.
@@ -124,9 +124,9 @@ def beside(
 
     Args:
         published: (table, line, metric) -> the document's number.
-        table: The table.
-        line: The line.
-        metric: The column.
+        table: Name of the table.
+        line: Name of the line.
+        metric: Name of the column.
         ours: Split seed -> number.
         status: Why there is none, where there is none.
         kind: The document's name of the line, where ours says more.
@@ -141,6 +141,17 @@ def beside(
     )
 
 
+def not_run(
+    table: str, lines: Iterable[str], metrics: Sequence[str], status: str
+) -> list[Row]:
+    """Return rows without numbers, one per line and metric."""
+    return [
+        Row(table=table, row=line, metric=metric, status=status)
+        for line in lines
+        for metric in metrics
+    ]
+
+
 def over_seeds(numbers: Mapping[int, Measured]) -> dict[str, Any]:
     """Return mean and sd over split seeds.
 
@@ -148,20 +159,20 @@ def over_seeds(numbers: Mapping[int, Measured]) -> dict[str, Any]:
     tell, which the mean of several improves on. `n` is the smallest split's.
     """
     seeds = sorted(numbers)
-    found = [numbers[seed] for seed in seeds]
+    ordered = [numbers[seed] for seed in seeds]
     content: dict[str, Any] = {
-        "value": _mean([each.value for each in found]),
-        "low": _mean([each.low for each in found]),
-        "high": _mean([each.high for each in found]),
-        "n": min((each.n for each in found), default=0),
+        "value": _mean([each.value for each in ordered]),
+        "low": _mean([each.low for each in ordered]),
+        "high": _mean([each.high for each in ordered]),
+        "n": min((each.n for each in ordered), default=0),
         "seeds": seeds,
     }
-    if len(found) > 1:
-        content["values"] = [_finite(each.value) for each in found]
-        whole = content["value"] is not None
-        content["sd"] = mean_sd(content["values"])[1] if whole else None
-    elif found and math.isfinite(found[0].p_value):
-        content["p_value"] = found[0].p_value
+    if len(ordered) > 1:
+        content["values"] = [_finite(each.value) for each in ordered]
+        defined = content["value"] is not None
+        content["sd"] = mean_sd(content["values"])[1] if defined else None
+    elif ordered and math.isfinite(ordered[0].p_value):
+        content["p_value"] = ordered[0].p_value
     return content
 
 

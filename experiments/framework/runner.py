@@ -1,50 +1,49 @@
-"""Find experiments and run them: splits, trainings and the clock live under one folder.
+"""What an experiment works with: splits, trainings and the clock under one folder.
 
-A manifest enters; ordinary run folders and `results.json` leave. Everything resumes:
-finished runs are skipped, and the hours of earlier calls count.
+A manifest enters; ordinary run folders leave. Everything resumes: finished runs are
+skipped, and the hours of earlier calls count. Trainings that several experiments ask for
+may stand in a folder they share, under a name of everything that decides what they come to
+(configuration, base weights, rows with their split, channels); where an experiment looks
+for its run there is then a link.
 """
 
-import ast
 import dataclasses
-import difflib
 import functools
-import importlib
 import logging
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from experiments.framework import sharing
-from experiments.framework.clock import clock, total_s
-from experiments.framework.options import KEYWORDS, parse_seeds, parse_weights
+from experiments.framework.catalogue import KEYWORDS
+from experiments.framework.rows import Row
+from kerasfaces import manifest as manifests
+from kerasfaces.baselines.config import BaselineConfig
+from kerasfaces.core import clock as clocks
+from kerasfaces.core import config as configs
 from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import (
-    InputError,
     KerasfacesError,
     MissingFileError,
     OutOfBudgetError,
     RunError,
 )
-from kerasfaces.core.files import read_json, write_json
+from kerasfaces.manifest import Manifest, file_facts, split
 from kerasfaces.models import catalogue
-
-if TYPE_CHECKING:
-    from experiments.framework.rows import Row
-    from kerasfaces.baselines.config import BaselineConfig
-    from kerasfaces.manifest import Manifest
-    from kerasfaces.train.config import TrainConfig
-    from kerasfaces.train.run import Training
-
-__all__ = ["KEYWORDS", "Context", "Outcome", "parse_seeds", "parse_weights"]
+from kerasfaces.run.folder import DetectorRun
+from kerasfaces.train import channels
+from kerasfaces.train import run as training
+from kerasfaces.train.config import TrainConfig
+from kerasfaces.train.run import Training
 
 logger = logging.getLogger("kerasfaces.experiments")
-HERE = Path(__file__).parent.parent  # of all experiments
+Ratio = tuple[int, int, int]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What an experiment found.
+    """Results of an experiment.
 
     Attributes:
         rows: Rows of results.json.
@@ -53,7 +52,7 @@ class Outcome:
         failed: What broke on some splits alone, so that no row says so -> why.
     """
 
-    rows: Sequence["Row"]
+    rows: Sequence[Row]
     weights: Mapping[str, Any]
     notes: Sequence[str] = ()
     failed: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -65,7 +64,7 @@ class Context:
 
     Attributes:
         manifest: Rows; their own splits are not used.
-        folder: Where splits and runs go.
+        folder: Folder of splits and runs.
         weights: Model -> text of `--weights`.
         seeds: Split seeds.
         notes: Sentences for the top of every run's report.
@@ -73,21 +72,21 @@ class Context:
         budget_h: Hours after which nothing new is started, all calls together; None is
             no limit.
         also: Other images, to test finished detectors on; None without.
-        stores: Where channel stores go; None is `folder/stores`.
-        runs: Where trainings go that other experiments may ask for as well; None keeps
+        stores: Folder of channel stores; None is `folder/stores`.
+        runs: Folder of trainings that other experiments may ask for as well; None keeps
             them in `folder`.
         hours_of: A folder of experiments whose hours count together; None is `folder`.
         engine: Where trainings run; one after another in this process by default.
     """
 
-    manifest: "Manifest"
+    manifest: Manifest
     folder: Path
     weights: Mapping[str, str]
     seeds: Sequence[int]
     notes: tuple[str, ...] = ()
     quick: bool = False
     budget_h: float | None = None
-    also: "Manifest | None" = None
+    also: Manifest | None = None
     stores: Path | None = None
     runs: Path | None = None
     hours_of: Path | None = None
@@ -107,24 +106,20 @@ class Context:
         text = self.weights[model] if text is None else text
         return None if text == "none" else _missing(self.folder, model, text)
 
-    def split(self, ratio: tuple[int, int, int], seed: int) -> "Manifest":
-        """Return the manifest split anew; made once, kept in `folder/splits`."""
-        from kerasfaces import manifest as manifests
-        from kerasfaces.manifest import split
-
+    def split(self, ratio: Ratio, seed: int) -> Manifest:
+        """Return the manifest split anew, once, into `folder/splits`."""
         name = "-".join(map(str, ratio))
         path = self.folder / "splits" / f"{name}-seed-{seed}.csv"
         if not path.exists():
-            made = split.assign(self.unsplit(), ratio=ratio, seed=seed)
-            logger.info("split %s, seed %d: rows moved by %s", name, seed, made.moved)
-            manifests.write(made.manifest, path)
+            assigned = split.assign(self.unsplit(), ratio=ratio, seed=seed)
+            logger.info(
+                "split %s, seed %d: rows moved by %s", name, seed, assigned.moved
+            )
+            manifests.write(assigned.manifest, path)
         return manifests.read(path)
 
-    def unsplit(self) -> "Manifest":
+    def unsplit(self) -> Manifest:
         """Return the manifest without splits, with hashes, from `splits/unsplit.csv`."""
-        from kerasfaces import manifest as manifests
-        from kerasfaces.manifest import file_facts
-
         path = self.folder / "splits" / "unsplit.csv"
         if not path.exists():
             rows = self.manifest.rows.assign(split="")
@@ -138,7 +133,7 @@ class Context:
             return True
         return total_s(self.hours_of or self.folder) < 3600 * self.budget_h
 
-    def must_start(self, what: str) -> None:
+    def must_start(self, name: str) -> None:
         """Refuse to start something new where the budget is spent.
 
         Raises:
@@ -146,58 +141,78 @@ class Context:
         """
         if not self.can_start():
             raise OutOfBudgetError(
-                f"{what} was not started: the budget of {self.budget_h or 0:g} hours is spent; "
+                f"{name} was not started: the budget of {self.budget_h or 0:g} hours is spent; "
                 "the same command with a larger --budget-hours continues."
             )
 
     def run_folder(self, label: str, seed: int) -> Path:
-        """Return where `train` works: `folder/<label>/split-<seed>` or what it links to."""
-        return sharing.real(self.folder / label / f"split-{seed}")
+        """Return where `train` works: `folder/<label>/split-<seed>` or what it links to.
 
-    def train(
+        Paths inside a run folder are relative to where it really is.
+        """
+        folder = self.folder / label / f"split-{seed}"
+        return folder.resolve() if folder.is_symlink() else folder
+
+    def request(
         self,
         label: str,
-        config: "TrainConfig | BaselineConfig",
-        ratio: tuple[int, int, int],
+        config: TrainConfig | BaselineConfig,
+        ratio: Ratio,
         seed: int,
         *,
         store: Path | None = None,
-        manifest: "Manifest | None" = None,
+        manifest: Manifest | None = None,
         weights: str | None = None,
         audit: dict[str, Any] | None = None,
         notes: Sequence[str] = (),
-    ) -> Path:
-        """Train on one split, or find it trained; return its run folder.
+    ) -> Training:
+        """Return a training on one split, with the folder where it belongs.
 
         Args:
             label: Names the folder.
             config: What to train.
-            ratio: Of the split.
-            seed: Of the split.
+            ratio: Ratio of the split.
+            seed: Seed of the split.
             store: A channel store to train on; None is pixels.
             manifest: Rows with splits; None is the context's, split.
             weights: Text of `--weights`; None is the context's for the model.
-            audit: Of the files, if that was done before.
+            audit: The audit of the files, where there is one.
             notes: Sentences for the top of this run's report, besides the context's.
+        """
+        folder = self.run_folder(label, seed)
+        request = Training(
+            config=config,
+            manifest=self.split(ratio, seed) if manifest is None else manifest,
+            weights=weights or self.weights[config.model.name],
+            folder=folder,
+            store=store,
+            notes=(*self.notes, *notes),
+            audit=audit,
+        )
+        if self.runs is None or folder.exists():
+            return request
+        link = self.folder / label / f"split-{seed}"
+        return dataclasses.replace(
+            request, folder=_share(link, self.runs, request, seed)
+        )
+
+    def train(
+        self,
+        label: str,
+        config: TrainConfig | BaselineConfig,
+        ratio: Ratio,
+        seed: int,
+        **options: Any,
+    ) -> Path:
+        """Train on one split, or find it trained; return its run folder.
+
+        The arguments are those of `request`.
 
         Raises:
             OutOfBudgetError: It is not trained, and the budget is spent.
             RunError: It failed on a worker.
         """
-        from kerasfaces.run.folder import DetectorRun
-        from kerasfaces.train import run as training
-
-        request = self.request(
-            label,
-            config,
-            ratio,
-            seed,
-            store=store,
-            manifest=manifest,
-            weights=weights,
-            audit=audit,
-            notes=notes,
-        )
+        request = self.request(label, config, ratio, seed, **options)
         folder = request.folder
         if folder in self._reasons:
             raise RunError(self._reasons[folder])
@@ -212,8 +227,8 @@ class Context:
     def train_seeds(
         self,
         label: str,
-        config: "TrainConfig | BaselineConfig",
-        ratio: tuple[int, int, int],
+        config: TrainConfig | BaselineConfig,
+        ratio: Ratio,
         *,
         store: Path | None = None,
     ) -> dict[int, Path]:
@@ -225,7 +240,7 @@ class Context:
             for seed in self.seeds
         }
 
-    def train_ahead(self, makers: "Iterable[Callable[[], Training]]") -> None:
+    def train_ahead(self, makers: Iterable[Callable[[], Training]]) -> None:
         """Train on the engine's workers what is not trained yet, for `train` to find.
 
         In this process alone nothing is done: `train` does it. What fails is named when
@@ -245,10 +260,8 @@ class Context:
         self._reasons.update(failed)
 
     def _unfinished(
-        self, makers: "Iterable[Callable[[], Training]]"
-    ) -> "Iterator[Training]":
-        from kerasfaces.run.folder import DetectorRun
-
+        self, makers: Iterable[Callable[[], Training]]
+    ) -> Iterator[Training]:
         asked: set[Path] = set()
         for make in makers:
             try:
@@ -261,42 +274,6 @@ class Context:
                 continue
             asked.add(folder)
             yield request
-
-    def request(
-        self,
-        label: str,
-        config: "TrainConfig | BaselineConfig",
-        ratio: tuple[int, int, int],
-        seed: int,
-        *,
-        store: Path | None = None,
-        manifest: "Manifest | None" = None,
-        weights: str | None = None,
-        audit: dict[str, Any] | None = None,
-        notes: Sequence[str] = (),
-    ) -> "Training":
-        """Return a training with the folder where it belongs; see `train`."""
-        from kerasfaces.train import run as training
-
-        request = training.Training(
-            config=config,
-            manifest=self.split(ratio, seed) if manifest is None else manifest,
-            weights=weights or self.weights[config.model.name],
-            folder=self.run_folder(label, seed),
-            store=store,
-            notes=(*self.notes, *notes),
-            audit=audit,
-        )
-        place = self._place(label, seed, request)
-        return dataclasses.replace(request, folder=place)
-
-    def _place(self, label: str, seed: int, request: "Training") -> Path:
-        """Return the run folder, shared with other experiments where runs are."""
-        folder = self.run_folder(label, seed)
-        if self.runs is None or folder.exists():
-            return folder
-        link = self.folder / label / f"split-{seed}"
-        return sharing.share(link, self.runs, request, seed)
 
 
 @functools.cache
@@ -312,81 +289,30 @@ def _missing(folder: Path, model: str, text: str) -> str | None:
     return None
 
 
-def names() -> list[str]:
-    """Return the sorted names of the experiments that run under this command."""
-    return sorted(path.parent.name for path in HERE.glob("*/experiment.py"))
+def _share(link: Path, shared: Path, request: Training, seed: int) -> Path:
+    """Return a run's place in the shared folder; `link` becomes a link to it."""
+    config, weights = training.resolve(request)
+    recipe = channels.check(config, request.store)
+    identity = training.identity(config, weights, request.manifest, recipe)
+    name = f"{config.model.name}-split-{seed}-{configs.digest(identity)}"
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.unlink(missing_ok=True)  # a link whose run somebody removed
+    target = shared / name
+    link.symlink_to(os.path.relpath(target.absolute(), link.parent.resolve()))
+    return target
 
 
-def describe(name: str) -> str:
-    """Return the first line of an experiment's docstring, importing nothing."""
-    text = (HERE / name / "experiment.py").read_text(encoding="utf-8")
-    return (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
+def clock(folder: Path) -> AbstractContextManager[None]:
+    """Add the seconds spent inside to `folder/clock.json`; a kill loses two at most."""
+    return clocks.clock(folder / "clock.json")
 
 
-def own_commands() -> dict[str, str]:
-    """Return the experiments with a command of their own: name -> first line."""
-    found = {}
-    for path in sorted(HERE.glob("*/__main__.py")):
-        text = (path.parent / "__init__.py").read_text(encoding="utf-8")
-        docstring = ast.get_docstring(ast.parse(text)) or ""
-        found[path.parent.name] = docstring.partition("\n")[0]
-    return found
+def spent_s(folder: Path) -> float:
+    """Return the seconds of training in an experiment's folder, in all calls together."""
+    return clocks.spent_s(folder / "clock.json")
 
 
-def check_name(name: str) -> None:
-    """Refuse an unknown experiment.
-
-    Raises:
-        InputError: With the names there are, and the nearest.
-    """
-    if name in names():
-        return
-    if name in own_commands():
-        raise InputError(
-            f"{name} has a command of its own: python -m experiments.{name} --help"
-        )
-    near = difflib.get_close_matches(name, [*names(), *own_commands(), "all"], n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise InputError(
-        f"There is no experiment named {name!r}; available: all, "
-        f"{', '.join(names())}.{hint}"
-    )
-
-
-def load(name: str, part: str | None = None) -> ModuleType:
-    """Import an experiment, or one of its parts: a file beside it with the same symbols.
-
-    Raises:
-        InputError: There is none of this name, or no such part.
-    """
-    check_name(name)
-    experiment = importlib.import_module(f"experiments.{name}.experiment")
-    if part is None:
-        return experiment
-    known = getattr(experiment, "PARTS", ())
-    if part not in known:
-        raise InputError(
-            f"--part {part}: {name} has {', '.join(known) or 'no parts'}; without --part it "
-            "runs its main tables."
-        )
-    return importlib.import_module(f"experiments.{name}.{part}")
-
-
-def claim(folder: Path, identity: Mapping[str, Any]) -> None:
-    """Write folder/experiment.json, or check that the folder is this experiment's.
-
-    Raises:
-        RunError: It holds another experiment, or the same on other images.
-    """
-    from kerasfaces.core import config
-
-    path = folder / "experiment.json"
-    if not path.exists():
-        write_json(path, dict(identity))
-        return
-    changed = config.diff(read_json(path), identity)
-    if changed:
-        raise RunError(
-            f"{folder} holds another experiment ({'; '.join(changed)}); choose another "
-            "folder with -o."
-        )
+def total_s(folder: Path) -> float:
+    """Return the seconds of a folder and of every experiment in a folder of its own."""
+    inside = sorted(folder.iterdir()) if folder.is_dir() else []
+    return spent_s(folder) + sum(spent_s(path) for path in inside if path.is_dir())

@@ -5,8 +5,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments.framework.clock import clock
-from experiments.framework.runner import Context
+from experiments.framework.runner import Context, Ratio, clock
 from kerasfaces.core.files import read_json
 from kerasfaces.core.imports import optional_import
 
@@ -33,17 +32,17 @@ def run(
     context: Context,
     name: str,
     study: "Study",
-    ratio: tuple[int, int, int],
+    ratio: Ratio,
     seed: int,
 ) -> Path:
     """Search on one split, or find it searched; return the study folder.
 
     Args:
-        context: The experiment's.
-        name: The study's file in `tuning/`.
+        context: Context of the experiment.
+        name: File of the study in `tuning/`.
         study: The study.
-        ratio: Of the split.
-        seed: Of the split.
+        ratio: Ratio of the split.
+        seed: Seed of the split.
 
     Raises:
         OutOfBudgetError: It is not finished, and the budget is spent.
@@ -69,8 +68,8 @@ def run(
 
 def result(folder: Path) -> dict[str, Any]:
     """Return a finished study's result.json."""
-    found: dict[str, Any] = read_json(folder / "result.json")
-    return found
+    content: dict[str, Any] = read_json(folder / "result.json")
+    return content
 
 
 def completed(folder: Path) -> list[Any]:

@@ -9,17 +9,18 @@ from pathlib import Path
 
 import numpy as np
 
+from experiments.framework import measured
 from experiments.framework.paired import difference_rows
-from experiments.framework.rows import NO_WEIGHTS, Measured, Row
+from experiments.framework.rows import NO_WEIGHTS, Row, not_run
 from experiments.framework.runner import Context, Outcome
-from kerasfaces.run.folder import DetectorRun, ScoredRun
+from kerasfaces.evaluate.names import HEADLINES
+from kerasfaces.run.folder import DetectorRun
 from kerasfaces.train import config as configs
 from kerasfaces.train.config import TrainConfig
 
 MODELS = ("mobilenetv2",)
 SEEDS = (0, 1, 2, 3, 4)
 RATIO = (5, 1, 1)
-HEADLINES = ("auc", "ap", "balanced_accuracy", "tpr_at_fpr_1pct")
 DOCUMENT_DATA = "FFHQ + DALL-E 2 variations of it, 180 px: other images than ours"
 DOCUMENT_AUC = 0.88
 TITLES = {
@@ -47,30 +48,35 @@ def run(context: Context) -> Outcome:
     """Train every configuration on every split."""
     reason = context.missing_weights("mobilenetv2")
     if reason:
-        rows = [
-            Row(table="test", row=name, metric=metric, status=NO_WEIGHTS)
-            for name in configurations()
-            for metric in HEADLINES
-        ]
+        rows = not_run("test", configurations(), HEADLINES, NO_WEIGHTS)
         return Outcome(rows=rows, weights={"mobilenetv2": NO_WEIGHTS}, notes=[reason])
     folders = {
-        name: context.train_seeds(_slug(name), config, RATIO)
+        name: context.train_seeds(
+            name.replace("'", "").replace(" ", "_"), config, RATIO
+        )
         for name, config in configurations().items()
     }
     rows = [
-        row
-        for name, runs_of in folders.items()
+        _row(name, metric, runs)
+        for name, runs in folders.items()
         for metric in HEADLINES
-        for row in [_mean(name, metric, runs_of, "test", "test")]
     ]
-    for name, runs_of in folders.items():
-        rows += _splits(name, runs_of)
+    for name, runs in folders.items():
+        rows += measured.split_rows(name, runs)
     rows += difference_rows(folders["ours"], folders["document's head"])
     validation = [
-        _mean(name, "auc", runs_of, "validation", "val")
-        for name, runs_of in folders.items()
+        Row(
+            table="validation",
+            row=name,
+            metric="auc",
+            split="val",
+            ours=measured.entries(runs, "auc", "val"),
+        )
+        for name, runs in folders.items()
     ]
-    best = max(validation, key=_average)
+    best = max(
+        validation, key=lambda row: np.mean([n.value for n in row.ours.values()])
+    )
     first = next(iter(folders["ours"].values()))
     return Outcome(
         rows=[*rows, *validation],
@@ -79,41 +85,12 @@ def run(context: Context) -> Outcome:
     )
 
 
-def _mean(
-    name: str, metric: str, folders: dict[int, Path], table: str, split: str
-) -> Row:
-    ours = {seed: _entry(folder, split, metric) for seed, folder in folders.items()}
-    document = name == "document's head" and metric == "auc" and split == "test"
+def _row(name: str, metric: str, folders: dict[int, Path]) -> Row:
+    is_document = name == "document's head" and metric == "auc"
     return Row(
-        table=table,
+        table="test",
         row=name,
         metric=metric,
-        split=split,
-        ours=ours,
-        published=DOCUMENT_AUC if document else None,
+        ours=measured.entries(folders, metric),
+        published=DOCUMENT_AUC if is_document else None,
     )
-
-
-def _splits(name: str, folders: dict[int, Path]) -> list[Row]:
-    return [
-        Row(
-            table="splits",
-            row=f"{name}, split {seed}",
-            metric="auc",
-            ours={seed: _entry(folder, "test", "auc")},
-        )
-        for seed, folder in folders.items()
-    ]
-
-
-def _entry(folder: Path, split: str, metric: str) -> Measured:
-    entry = ScoredRun(folder).measured(split)
-    return Measured.of(entry[metric], entry["n"])
-
-
-def _average(row: Row) -> float:
-    return float(np.mean([each.value for each in row.ours.values()]))
-
-
-def _slug(name: str) -> str:
-    return name.replace("'", "").replace(" ", "_")

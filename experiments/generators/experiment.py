@@ -10,17 +10,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from experiments.framework.clock import clock
-from experiments.framework.rows import NO_BUDGET, NO_WEIGHTS, Measured, Row
-from experiments.framework.runner import Context, Outcome
+from experiments.framework.rows import NO_BUDGET, NO_WEIGHTS, Measured, Row, not_run
+from experiments.framework.runner import Context, Outcome, clock
 from kerasfaces.core.errors import InputError
+from kerasfaces.evaluate.names import HEADLINES
 from kerasfaces.run.folder import DetectorRun, MatrixRun
 from kerasfaces.train import config as configs
 
 MODELS = ("mobilenetv2",)
 SEEDS = (0, 1, 2)
 DOCUMENT_DATA = ""
-HEADLINES = ("auc", "ap", "balanced_accuracy", "tpr_at_fpr_1pct")
 _MATRICES = {"equal": "sets of equal size", "everything": "everything there is"}
 TITLES = {
     f"{name} {table}": f"{title}; {how}"
@@ -40,16 +39,13 @@ def run(context: Context) -> Outcome:
     """Train both matrices and read their cells off."""
     reason = context.missing_weights("mobilenetv2")
     if reason:
-        rows = [
-            Row(table="equal matrix", row="all", metric=metric, status=NO_WEIGHTS)
-            for metric in HEADLINES
-        ]
+        rows = not_run("equal matrix", ("all",), HEADLINES, NO_WEIGHTS)
         return Outcome(rows=rows, weights={"mobilenetv2": NO_WEIGHTS}, notes=[reason])
     rows: list[Row] = []
     notes: list[str] = []
     for name in _MATRICES:
         if not context.can_start():
-            rows += [_not_run(name, metric) for metric in HEADLINES]
+            rows += not_run(f"{name} matrix", ("all cells",), HEADLINES, NO_BUDGET)
             continue
         folder = _crossgen(context, name)
         content = MatrixRun(folder).result
@@ -60,10 +56,6 @@ def run(context: Context) -> Outcome:
         return Outcome(rows=rows, weights={"mobilenetv2": NO_BUDGET})
     weights = {"mobilenetv2": DetectorRun(first).base_weights}
     return Outcome(rows=rows, weights=weights, notes=notes)
-
-
-def _not_run(name: str, metric: str) -> Row:
-    return Row(table=f"{name} matrix", row="all cells", metric=metric, status=NO_BUDGET)
 
 
 def _crossgen(context: Context, name: str) -> Path:
@@ -113,38 +105,28 @@ def _measured(
     seeds: Sequence[int], cell: Mapping[str, Any], metric: str
 ) -> dict[int, Measured]:
     """Return each seed's value; the limits are the mean ones of the cell."""
-    found, n = cell["metrics"][metric], cell["n_real"] + cell["n_fake"]
-    limits = {"low": found["low"], "high": found["high"]}
+    estimate, n = cell["metrics"][metric], cell["n_real"] + cell["n_fake"]
     return {
-        seed: Measured.of({"value": value, **limits}, n)
-        for seed, value in zip(seeds, found["values"], strict=True)
+        seed: Measured.of(estimate | {"value": value}, n)
+        for seed, value in zip(seeds, estimate["values"], strict=True)
     }
 
 
 def _compared(name: str, content: Mapping[str, Any]) -> Iterator[Row]:
     for each in content["compared"]:
         unseen = each["on"] == "the generator left out"
-        shown = each["on"].removeprefix("the ")
+        tested = each["on"].removeprefix("the ")
         table = f"{name} {'unseen' if unseen else 'one or all'}"
-        label = each["tested"][0] if unseen else f"{each['other']}, on {shown}"
+        label = each["tested"][0] if unseen else f"{each['other']}, on {tested}"
         ours = {
             seed: Measured(value=value, n=each["n"])
             for seed, value in zip(content["seeds"], each["values"], strict=True)
         }
-        pooled = Measured(
-            value=each["value"],
-            low=_finite(each["low"]),
-            high=_finite(each["high"]),
-            n=each["n"],
-            p_value=_finite(each["p_holm"]),
-        )
+        p_value = math.nan if each["p_holm"] is None else each["p_holm"]
+        pooled = dataclasses.replace(Measured.of(each, each["n"]), p_value=p_value)
         yield Row(
             table=table, row=label, metric="auc difference", ours=ours, pooled=pooled
         )
-
-
-def _finite(value: float | None) -> float:
-    return math.nan if value is None else value
 
 
 def _notes(content: Mapping[str, Any]) -> Iterator[str]:

@@ -5,7 +5,6 @@ configurations are `kerasfaces/train/presets/kabber2023.py`.
 """
 
 import dataclasses
-from pathlib import Path
 from typing import Any
 
 from experiments.framework.rows import NO_LABELS, NO_WEIGHTS, RUN, Row
@@ -19,7 +18,7 @@ MODELS = ("mobilenetv2", "resnet50")
 SEEDS = (0, 1, 2, 3, 4)
 PARTS = ("grids",)  # grids.py: tables 3 and 4
 RATIO = (64, 16, 20)
-_BATCH_FROM_NOTHING = 32
+_WHOLE_BATCH = 32
 TITLES = published.TITLES
 DOCUMENT_DATA = published.DATA
 
@@ -39,9 +38,9 @@ def run(context: Context) -> Outcome:
         config, note = _configuration(model, context)
         notes += note
         folders = context.train_seeds(model, config, RATIO)
-        found = {seed: measured.Measures(folder) for seed, folder in folders.items()}
-        rows += _cells(model, found) + _groups(model, found)
-        weights[model] = _base(folders)
+        runs = {seed: measured.Measures(folder) for seed, folder in folders.items()}
+        rows += _cells(model, runs) + _groups(model, runs)
+        weights[model] = DetectorRun(next(iter(folders.values()))).base_weights
     order = list(TITLES)
     rows.sort(key=lambda row: order.index(row.table))
     if any(row.status == NO_LABELS for row in rows):
@@ -61,7 +60,7 @@ def _configuration(model: str, context: Context) -> tuple[TrainConfig, list[str]
     config = dataclasses.replace(
         config,
         # What 300 images leave behind in a whole ResNet50 fits few machines.
-        batch_size=min(config.batch_size, _BATCH_FROM_NOTHING),
+        batch_size=min(config.batch_size, _WHOLE_BATCH),
         epochs=epochs,
     )
     only = "plumbing only, " if context.quick else ""
@@ -71,18 +70,13 @@ def _configuration(model: str, context: Context) -> tuple[TrainConfig, list[str]
     ]
 
 
-def _base(folders: dict[int, Path]) -> Any:
-    first = next(iter(folders.values()))
-    return DetectorRun(first).base_weights
-
-
-def _cells(model: str, found: dict[int, measured.Measures]) -> list[Row]:
+def _cells(model: str, runs: dict[int, measured.Measures]) -> list[Row]:
     return [
         Row(
             table=cell.table,
             row=cell.row,
             metric=cell.metric,
-            ours={seed: measured.cell(run, cell) for seed, run in found.items()},
+            ours={seed: measured.cell(run, cell) for seed, run in runs.items()},
             published=cell.value,
         )
         for cell in published.CELLS
@@ -90,25 +84,25 @@ def _cells(model: str, found: dict[int, measured.Measures]) -> list[Row]:
     ]
 
 
-def _groups(model: str, found: dict[int, measured.Measures]) -> list[Row]:
+def _groups(model: str, runs: dict[int, measured.Measures]) -> list[Row]:
     """Return tables 6 or 9; the splits whose test rows have a group speak for it."""
     table = _group_table(model)
     rows = []
     for group in published.GROUPS:
-        told = {seed: measured.group(run, group) for seed, run in found.items()}
+        numbers = {seed: measured.group(run, group) for seed, run in runs.items()}
         ours = {
             metric: {
                 seed: number[1]
-                for seed, number in told.items()
+                for seed, number in numbers.items()
                 if number and number[0] == metric
             }
             for metric in ("accuracy", "false_alarm_rate", "miss_rate")
         }
         accuracy = ours.pop("accuracy")
         rows += [
-            Row(table=table, row=group.row, metric=metric, ours=numbers)
-            for metric, numbers in ours.items()
-            if numbers
+            Row(table=table, row=group.row, metric=metric, ours=rates)
+            for metric, rates in ours.items()
+            if rates
         ]
         rows.append(
             Row(

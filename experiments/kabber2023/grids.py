@@ -11,13 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from experiments.framework import tuned
+from experiments.framework import measured, tuned
 from experiments.framework.rows import NO_WEIGHTS, Measured, Row
 from experiments.framework.runner import Context, Outcome
 from experiments.kabber2023 import published
 from experiments.kabber2023.experiment import MODELS, RATIO
 from kerasfaces.core.files import read_json
-from kerasfaces.run.folder import ScoredRun
 
 __all__ = ["DOCUMENT_DATA", "MODELS", "SEEDS", "TITLES", "run"]
 
@@ -52,7 +51,7 @@ def run(context: Context) -> Outcome:
         cells = _cells(model, grid, folders)
         rows += cells
         rows += _winner(model, folders)
-        notes += _told(model, cells, folders)
+        notes += _agreement(model, cells, folders)
         first = next(iter(folders.values()))
         weights[model] = read_json(first / "study.json")["weights"][model]
     order = list(TITLES)
@@ -83,42 +82,45 @@ def _points(grid: Any, folder: Path) -> list[dict[str, Measured]]:
 
     labels = np.load(folder / "val_labels.npy")
     trials = tuned.completed(folder)
-    found = []
+    points = []
     for point in grid.points:
         trial = grids.find(point, trials)
         if trial is None:  # it failed: the study's own report says why
             undefined = Measured(value=float("nan"), n=labels.size)
-            found.append(dict.fromkeys(grids.NAMES, undefined))
+            points.append(dict.fromkeys(grids.NAMES, undefined))
             continue
-        measured = grids.measure(labels, records.logits(folder, trial))
-        found.append(
+        estimates = grids.measure(labels, records.logits(folder, trial))
+        points.append(
             {
                 name: Measured.of(each.to_dict(), labels.size)
-                for name, each in measured.items()
+                for name, each in estimates.items()
             }
         )
-    return found
+    return points
 
 
 def _winner(model: str, folders: dict[int, Path]) -> list[Row]:
     """Return the winners' test numbers and what the search had promised."""
-    found: dict[str, dict[int, Measured]] = {}
+    numbers: dict[str, dict[int, Measured]] = {}
     for seed, folder in folders.items():
         result = tuned.result(folder)
-        test = ScoredRun(folder / result["run"]).measured("test")
-        found.setdefault("auc", {})[seed] = Measured.of(test["auc"], test["n"])
-        for name in ("search", "test", "optimism"):
-            label = {"search": "accuracy in the search", "test": "accuracy on test"}
-            number = Measured(value=result[name], n=test["n"])
-            found.setdefault(label.get(name, name), {})[seed] = number
+        auc = measured.entry(folder / result["run"], "auc")
+        numbers.setdefault("auc", {})[seed] = auc
+        for metric, name in (
+            ("accuracy in the search", "search"),
+            ("accuracy on test", "test"),
+            ("optimism", "optimism"),
+        ):
+            number = Measured(value=result[name], n=auc.n)
+            numbers.setdefault(metric, {})[seed] = number
     return [
         Row(table="winners", row=model, metric=metric, ours=ours)
-        for metric, ours in found.items()
+        for metric, ours in numbers.items()
     ]
 
 
-def _told(model: str, cells: Sequence[Row], folders: dict[int, Path]) -> list[str]:
-    """Return what both grids agree on."""
+def _agreement(model: str, cells: Sequence[Row], folders: dict[int, Path]) -> list[str]:
+    """Return sentences on what both grids agree on."""
     from scipy import stats
 
     accuracy = [row for row in cells if row.metric == "accuracy"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from experiments.framework.classes import class_report
+from experiments.framework.measured import class_report
 from experiments.framework.rows import Measured
 from experiments.kabber2023 import published
 from kerasfaces.evaluate import groups
@@ -47,25 +47,26 @@ def cell(run: Measures, wanted: published.Cell) -> Measured:
     if wanted.table == "table 5" and wanted.row != "fake":
         return class_report(run.confusion(), wanted.row, wanted.metric)
     if wanted.metric == "support":
-        return _support(run.confusion().n_fake)
+        n_fake = run.confusion().n_fake
+        return Measured(value=float(n_fake), n=n_fake)
     return Measured.of(run.entry[wanted.metric], run.entry["n"])
 
 
 def group(run: Measures, wanted: published.Group) -> tuple[str, Measured] | None:
-    """Return what these rows tell of a facial category, and its metric's name.
+    """Return the metric that these rows allow for a facial category, and its number.
 
     Accuracy where both classes carry the label; the false-alarm rate where reals alone
     do, the miss rate where fakes alone do; None where no test image does.
     """
     frame = labelled(run.frame, wanted)
-    found = groups.sample(frame, wanted.column, run.point, PER_GROUP, seed=0)
-    if wanted.row not in found:
+    sampled = groups.sample(frame, wanted.column, run.point, PER_GROUP, seed=0)
+    if wanted.row not in sampled:
         return None
-    drawn = found[wanted.row]
-    right = Measured.of(drawn["accuracy"], drawn["n"])
-    if drawn["n_real"] and drawn["n_fake"]:
+    sample = sampled[wanted.row]
+    right = Measured.of(sample["accuracy"], sample["n"])
+    if sample["n_real"] and sample["n_fake"]:
         return "accuracy", right
-    name = "miss_rate" if drawn["n_fake"] else "false_alarm_rate"
+    name = "miss_rate" if sample["n_fake"] else "false_alarm_rate"
     wrong = Measured(
         value=1 - right.value, low=1 - right.high, high=1 - right.low, n=right.n
     )
@@ -77,10 +78,6 @@ def labelled(frame: pd.DataFrame, wanted: published.Group) -> pd.DataFrame:
     cells = frame.get(wanted.column, pd.Series("", index=frame.index))
     known = cells.str.lower().isin(wanted.values)
     return frame.assign(**{wanted.column: np.where(known, wanted.row, "")})
-
-
-def _support(n: int) -> Measured:
-    return Measured(value=float(n), n=n)
 
 
 def _count(c: Confusion, row: str, called: str) -> Measured:

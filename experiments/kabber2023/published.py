@@ -27,14 +27,7 @@ TITLES = {
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
-    """One printed number.
-
-    Attributes:
-        table: Its table.
-        row: Its line.
-        metric: Its column.
-        value: The number.
-    """
+    """One printed number."""
 
     table: str
     row: str
@@ -47,9 +40,9 @@ class Group:
     """One line of tables 6 and 9.
 
     Attributes:
-        row: The line.
-        column: Our manifest's column.
-        values: What that column may say for it.
+        row: Name of the line.
+        column: Column of our manifest.
+        values: Values of that column that belong to the line.
         mobilenetv2: Accuracy in table 6.
         resnet50: Accuracy in table 9.
     """

@@ -30,31 +30,31 @@ def rows(manifest: Manifest, best: Mapping[str, Mapping[int, Path]]) -> list[Row
         manifest: The other images.
         best: Kind -> split seed -> run folder.
     """
-    known: dict[Path, pd.DataFrame] = {}
-    found: dict[tuple[str, str], dict[int, Measured]] = {}
+    predicted: dict[Path, pd.DataFrame] = {}
+    aucs: dict[tuple[str, str], dict[int, Measured]] = {}
     for name, folders in best.items():
         for seed, folder in folders.items():
-            frame = predict(folder, manifest, known)
+            frame = predict(folder, manifest, predicted)
             for source, value in per_source(unseen(frame, folder, manifest)).items():
-                found.setdefault((name, source), {})[seed] = value
+                aucs.setdefault((name, source), {})[seed] = value
     return [
         Row(table="elsewhere", row=f"{name}, {source}", metric="auc", ours=ours)
-        for (name, source), ours in found.items()
+        for (name, source), ours in aucs.items()
     ]
 
 
 def predict(
-    folder: Path, manifest: Manifest, known: dict[Path, pd.DataFrame]
+    folder: Path, manifest: Manifest, predicted: dict[Path, pd.DataFrame]
 ) -> pd.DataFrame:
     """Return an average's or a run's predictions; each run computes its own once."""
     members, weights = ensemble.members_of(folder)
     for member in members:
-        if member not in known:
+        if member not in predicted:
             logger.info("%s on %d other images", member, len(manifest))
-            known[member] = predict_run(member, manifest)
+            predicted[member] = predict_run(member, manifest)
     if members == [folder]:
-        return known[folder]
-    return ensemble.joined([(known[member], member) for member in members], weights)
+        return predicted[folder]
+    return ensemble.joined([(predicted[member], member) for member in members], weights)
 
 
 def unseen(frame: pd.DataFrame, folder: Path, manifest: Manifest) -> pd.DataFrame:

@@ -18,11 +18,11 @@ from kerasfaces.run.folder import EnsembleRun, Run, ScoredRun
 def average(
     members: Sequence[Path], folder: Path, weights: Sequence[float] = ()
 ) -> Path:
-    """Return `folder`, made a run folder without a model of its own.
+    """Return `folder`, now a run folder without a model of its own.
 
     Args:
         members: Finished runs on the same split.
-        folder: Where the average goes; a finished one is left.
+        folder: Folder of the average; a finished one is left.
         weights: One per member; by default they are equal.
     """
     shares = list(weights or [1.0] * len(members))

@@ -9,24 +9,23 @@ detectors meet other images, untouched.
 """
 
 import dataclasses
-import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from experiments.framework import measured
 from experiments.framework.channel_stores import UNMASKED, Stores
 from experiments.framework.paired import difference_rows
-from experiments.framework.rows import NO_WEIGHTS, Measured, Row
+from experiments.framework.rows import NO_WEIGHTS, Row, not_run
 from experiments.framework.runner import Context, Outcome
 from experiments.lnp_fusion import elsewhere, ensemble
 from kerasfaces.core.config import updated
-from kerasfaces.run.folder import DetectorRun, ScoredRun
+from kerasfaces.evaluate.names import HEADLINES
+from kerasfaces.run.folder import DetectorRun
 from kerasfaces.train import config as configs
 from kerasfaces.train.config import TrainConfig
 
-logger = logging.getLogger(__name__)
 MODELS = ("mobilenetv2",)
 SEEDS = (0, 1, 2, 3, 4)
 RATIO = (5, 1, 1)
@@ -40,7 +39,6 @@ AVERAGES = {
 }
 KINDS = (RGB, LNP, HEAD, *AVERAGES)
 CHOSEN = "chosen on validation"
-HEADLINES = ("auc", "ap", "balanced_accuracy", "tpr_at_fpr_1pct")
 DOCUMENT_DATA = ""
 TITLES = {
     "test": "Test, means over the split seeds",
@@ -56,11 +54,7 @@ def run(context: Context) -> Outcome:
     """Train every configuration on every split; choose on validation; test."""
     reason = context.missing_weights("mobilenetv2")
     if reason:
-        rows = [
-            Row(table="test", row=name, metric=metric, status=NO_WEIGHTS)
-            for name in (*KINDS, CHOSEN)
-            for metric in HEADLINES
-        ]
+        rows = not_run("test", (*KINDS, CHOSEN), HEADLINES, NO_WEIGHTS)
         return Outcome(rows=rows, weights={"mobilenetv2": NO_WEIGHTS}, notes=[reason])
     every = _train(context)
     best = {name: _best(every, name) for name in KINDS}
@@ -71,19 +65,16 @@ def run(context: Context) -> Outcome:
         for metric in HEADLINES
     ]
     for name, folders in best.items():
-        rows += [
-            _row("splits", f"{name}, split {seed}", "auc", {seed: _auc(folder)})
-            for seed, folder in folders.items()
-        ]
+        rows += measured.split_rows(name, folders)
     for name in (*KINDS[1:], CHOSEN):
         rows += difference_rows(best[name], best[RGB], name)
     rows += [
         _mean(name, "auc", folders, "validation", "val")
         for name, folders in every.items()
     ]
-    notes = [*_notes(rows), *_choices(every, best[CHOSEN])]
+    notes = [_goal_note(rows), _choice_note(every, best[CHOSEN])]
     if context.also is not None:
-        rows += elsewhere.rows(context.also, {name: best[name] for name in best})
+        rows += elsewhere.rows(context.also, best)
         notes.append("Elsewhere: images a detector was trained on are left out.")
     first = next(iter(best[RGB].values()))
     return Outcome(
@@ -97,16 +88,16 @@ def configurations(context: Context) -> dict[str, TrainConfig]:
     """Return name -> configuration of what is trained; names begin with their kind."""
     weights = context.weights["mobilenetv2"]
     ours = configs.default("mobilenetv2", weights)
-    found = {RGB: ours}
+    planned = {RGB: ours}
     for gain in GAINS[1:2] if context.quick else GAINS:
         scaled = updated(ours.model, {"options": {"gain": gain}})
         for name, inputs in ((LNP, ("lnp",)), (HEAD, ("rgb", "lnp"))):
             model = dataclasses.replace(scaled, inputs=inputs)
             augment = dataclasses.replace(ours.augment, flip=False)
-            found[f"{name} x{gain:g}"] = dataclasses.replace(
+            planned[f"{name} x{gain:g}"] = dataclasses.replace(
                 ours, model=model, augment=augment
             )
-    return found
+    return planned
 
 
 def _train(context: Context) -> Folders:
@@ -138,23 +129,23 @@ def _best(every: Folders, kind: str) -> dict[int, Path]:
     return {
         seed: max(
             (every[name][seed] for name in names),
-            key=lambda folder: _auc(folder, "val").value,
+            key=lambda folder: measured.entry(folder, "auc", "val").value,
         )
         for seed in every[names[0]]
     }
 
 
-def _choices(every: Folders, chosen: Mapping[int, Path]) -> list[str]:
+def _choice_note(every: Folders, chosen: Mapping[int, Path]) -> str:
     parts = [
         f"split {seed}: {name}"
         for seed, folder in chosen.items()
         for name, folders in every.items()
         if folders[seed] == folder
     ]
-    return [f"Chosen on validation: {'; '.join(parts)}."]
+    return f"Chosen on validation: {'; '.join(parts)}."
 
 
-def _notes(rows: list[Row]) -> list[str]:
+def _goal_note(rows: list[Row]) -> str:
     means = {
         row.row: float(np.mean([each.value for each in row.ours.values()]))
         for row in rows
@@ -163,31 +154,18 @@ def _notes(rows: list[Row]) -> list[str]:
     n = len(next(iter(rows)).ours)
     word = "reaches" if means[CHOSEN] >= GOAL else "does not reach"
     gain = means[CHOSEN] - means[RGB]
-    return [
+    return (
         f"What validation chose {word} the goal of {GOAL} on test: mean AUC "
         f"{means[CHOSEN]:.4f} over {n} split{'s' if n > 1 else ''}, {gain:+.4f} over pixels "
         "alone."
-    ]
+    )
 
 
 def _mean(
     name: str, metric: str, folders: Mapping[int, Path], table: str, split: str
 ) -> Row:
-    ours = {seed: _entry(folder, split, metric) for seed, folder in folders.items()}
+    ours = measured.entries(folders, metric, split)
     return Row(table=table, row=name, metric=metric, split=split, ours=ours)
-
-
-def _row(table: str, name: str, metric: str, ours: Mapping[int, Measured]) -> Row:
-    return Row(table=table, row=name, metric=metric, ours=ours)
-
-
-def _auc(folder: Path, split: str = "test") -> Measured:
-    return _entry(folder, split, "auc")
-
-
-def _entry(folder: Path, split: str, metric: str) -> Measured:
-    entry: dict[str, Any] = ScoredRun(folder).metrics["metrics"][split]
-    return Measured.of(entry["all"][metric], entry["all"]["n"])
 
 
 def _slug(name: str) -> str:

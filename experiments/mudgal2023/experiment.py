@@ -36,42 +36,36 @@ OURS = "mobilenetv2"
 SHOWN = {OURS: "ours", TINY: "deit_tiny", "deit_base_384": "deit", "vit_base": "ViT"}
 SHOWN |= {"densenet121": "DenseNet"}
 METRICS = (*published.METRICS, "balanced_accuracy")
-_QUICK_PAIRS = 112
 Key = tuple[str, str]  # model, training set
 _row = functools.partial(beside, published.VALUES)
 
 
 def run(context: Context) -> Outcome:
     """Train what the budget allows; return one row per published number, and ours."""
-    notes = []
+    note = (
+        f"{TINY} is trained from random weights for {TINY_EPOCHS} epochs, which is not "
+        "the document's model."
+    )
     if context.quick:
-        context = quick.few(context, _QUICK_PAIRS)
-        notes.append(quick.note(context))
-    else:
-        notes.append(
-            f"{TINY} is trained from random weights for {TINY_EPOCHS} epochs, which is not "
-            "the document's model."
-        )
+        context = quick.reduced(context)
+        note = quick.note(context)
     sets = training_sets(context, RATIO)
     planned = systems(context, sets)
-    found = cells.train_all(context, planned, RATIO)
-    cells.require_one(list(found.values()))
-    rows = [*_data(context), *_result(found), *_ours(found)]
-    rows += [*_bias(sets, found), *_differences(sets, found)]
-    named = {_line(key): key for key in planned}
-    by_line = {line: found[key] for line, key in named.items()}
-    return Outcome(
-        rows=rows,
-        weights=cells.weights(
-            {line: planned[key] for line, key in named.items()}, by_line
-        ),
-        failed=cells.broken(by_line),
-        notes=[
-            *notes,
-            *sets.notes,
-            *_arithmetic(),
-            *cells.told(list(found.values()), context),
-        ],
+    attempts = cells.train_all(context, planned, RATIO)
+    cells.require_one(attempts.values())
+    rows = [
+        *_data(context),
+        *_result(attempts),
+        *_ours(attempts),
+        *_bias(sets, attempts),
+        *_differences(sets, attempts),
+    ]
+    return cells.outcome(
+        context,
+        {_line(key): system for key, system in planned.items()},
+        {_line(key): each for key, each in attempts.items()},
+        rows,
+        [note, *sets.notes, *_arithmetic()],
     )
 
 
@@ -111,22 +105,22 @@ def _line(key: Key) -> str:
 
 
 def _data(context: Context) -> Iterator[Row]:
-    ours = measured.images(context.manifest.rows, context.seeds[0])
+    ours = measured.image_count(context.manifest.rows, context.seeds[0])
     yield _row("data", "real and fake", "images", ours)
 
 
-def _result(found: Mapping[Key, Attempted]) -> Iterator[Row]:
+def _result(attempts: Mapping[Key, Attempted]) -> Iterator[Row]:
     """Yield the document's two lines, by its own model or not at all."""
     alone = next(
-        (each for (model, name), each in found.items() if _is_its_own(model, name)),
+        (each for (model, name), each in attempts.items() if _is_its_own(model, name)),
         None,
     )
-    whole = found["deit_base_384", ALL]
+    whole = attempts["deit_base_384", ALL]
     if alone is None:
         status = NO_WEIGHTS if whole.status == NO_WEIGHTS else NO_GENERATOR
         alone = Attempted(status=status)
     for line, each in ((published.ALL, whole), (published.ALONE, alone)):
-        yield from _of("result", line, each)
+        yield from _test_rows("result", line, each)
 
 
 def _is_its_own(model: str, name: str) -> bool:
@@ -134,35 +128,37 @@ def _is_its_own(model: str, name: str) -> bool:
     return model == "deit_base_384" and generator == published.GENERATOR
 
 
-def _ours(found: Mapping[Key, Attempted]) -> Iterator[Row]:
+def _ours(attempts: Mapping[Key, Attempted]) -> Iterator[Row]:
     """Yield every detector's numbers; one line says that it has none."""
-    for key, each in found.items():
-        rows = list(_of("ours", _line(key), each))
+    for key, each in attempts.items():
+        rows = list(_test_rows("ours", _line(key), each))
         if key[0] != "deit_base_384" or each.folders:
             yield from (row for row in rows if row.ours or row.metric == "auc")
 
 
-def _bias(sets: TrainingSets, found: Mapping[Key, Attempted]) -> Iterator[Row]:
+def _bias(sets: TrainingSets, attempts: Mapping[Key, Attempted]) -> Iterator[Row]:
     """Yield how a detector of one generator does on it, and on the others."""
     by_name = {one.name: one for one in sets.sets}
     every = by_name[ALL].generators
-    for key, each in found.items():
+    for key, each in attempts.items():
         trained_on = by_name[key[1]].generators
         others = [name for name in every if name not in trained_on]
         if not each.folders or not others:
             continue
-        for what, tested in (("on it", trained_on), ("on the others", others)):
+        for name, tested in (("on it", trained_on), ("on the others", others)):
             ours = measured.over_splits(each.folders, tested)
             if ours:
-                yield _row("bias", f"{_line(key)}, {what}", "auc", ours["auc"])
+                yield _row("bias", f"{_line(key)}, {name}", "auc", ours["auc"])
 
 
-def _differences(sets: TrainingSets, found: Mapping[Key, Attempted]) -> Iterator[Row]:
-    for (model, name), each in found.items():
+def _differences(
+    sets: TrainingSets, attempts: Mapping[Key, Attempted]
+) -> Iterator[Row]:
+    for (model, name), each in attempts.items():
         if name in (ALL, SAME):
             continue
         for whole in (ALL, SAME):
-            first = found.get((model, whole), Attempted(status=NO_WEIGHTS)).folders
+            first = attempts.get((model, whole), Attempted(status=NO_WEIGHTS)).folders
             both = {seed: path for seed, path in first.items() if seed in each.folders}
             if both:
                 title = f"{SHOWN[model]}, {whole} - {name.removesuffix(' alone')}"
@@ -171,16 +167,16 @@ def _differences(sets: TrainingSets, found: Mapping[Key, Attempted]) -> Iterator
 
 def _arithmetic() -> Iterator[str]:
     for row, (accuracy, precision, recall, auroc, _) in published.LINES.items():
-        said = published.implied(accuracy, precision, recall)
+        implied = published.implied(accuracy, precision, recall)
         yield (
             f"The document's {row}: its numbers fit reals as the positive class, "
-            f"{said.share_of_real:.1%} of the test images, and {said.fakes_called_fake:.1%} of "
+            f"{implied.share_of_real:.1%} of the test images, and {implied.fakes_called_fake:.1%} of "
             f"fakes called fake; its AUROC {auroc:g} is the balanced accuracy of these, "
-            f"{said.balanced_accuracy:.4f}."
+            f"{implied.balanced_accuracy:.4f}."
         )
 
 
-def _of(table: str, line: str, each: Attempted) -> Iterator[Row]:
+def _test_rows(table: str, line: str, each: Attempted) -> Iterator[Row]:
     ours = measured.over_splits(each.folders)
     for metric in METRICS:
         yield _row(table, line, metric, ours.get(metric, {}), each.status)

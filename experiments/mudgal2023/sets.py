@@ -10,8 +10,7 @@ import dataclasses
 import re
 from collections.abc import Sequence
 
-from experiments.framework.cells import Ratio
-from experiments.framework.runner import Context
+from experiments.framework.runner import Context, Ratio
 
 ALL, SAME = "all", "all, one share"
 FEWEST = 100
@@ -22,8 +21,8 @@ class TrainingSet:
     """Generators to train on.
 
     Attributes:
-        name: What its line is called.
-        generators: Which.
+        name: Name of its line.
+        generators: Their names.
         size: Fakes in all, and as many reals.
     """
 
@@ -39,7 +38,7 @@ class TrainingSet:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainingSets:
-    """All of them.
+    """All training sets of a manifest.
 
     Attributes:
         sets: In order of importance.
@@ -52,10 +51,6 @@ class TrainingSets:
 
 def training_sets(context: Context, ratio: Ratio) -> TrainingSets:
     """Return the training sets of a manifest.
-
-    Args:
-        context: The experiment's.
-        ratio: Of the splits.
 
     Raises:
         InputError: A source is both real and fake, or no generator has images enough.
@@ -82,27 +77,24 @@ def training_sets(context: Context, ratio: Ratio) -> TrainingSets:
         f"{name} has {n} images, too few to train on; it is tested on."
         for name, n in found.few.items()
     ]
+    every = TrainingSet(name=ALL, generators=names, size=sum(shares.values()))
     if len(names) < 2:
         notes.append(
             f"There is one generator, {names[0]}: all together and alone are the same."
         )
-        return TrainingSets(
-            sets=[TrainingSet(name=ALL, generators=names, size=sum(shares.values()))],
-            notes=notes,
-        )
-    every = TrainingSet(name=ALL, generators=names, size=sum(shares.values()))
+        return TrainingSets(sets=[every], notes=notes)
     same = TrainingSet(name=SAME, generators=names, size=share)
     return TrainingSets(sets=[every, *alone, same], notes=notes)
 
 
 def _counts(context: Context, ratio: Ratio, names: Sequence[str]) -> dict[str, int]:
     """Return generator -> its training images, of the split with the fewest."""
-    found: dict[str, int] = {}
+    fewest: dict[str, int] = {}
     for seed in context.seeds:
         rows = context.split(ratio, seed).rows
         train = rows[(rows["split"] == "train") & (rows["label"] == "fake")]
         counts = train["source"].value_counts()
         for name in names:
             n = int(counts.get(name, 0))
-            found[name] = min(found.get(name, n), n)
-    return found
+            fewest[name] = min(fewest.get(name, n), n)
+    return fewest

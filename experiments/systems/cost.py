@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from experiments.framework.clock import clock
-from experiments.framework.runner import Context
+from experiments.framework.runner import Context, clock
 from experiments.systems import speed
 from kerasfaces.core.files import read_json, write_json
 from kerasfaces.run.folder import DetectorRun
@@ -34,14 +33,14 @@ _STAGE_BATCHES = 1  # of detectors on channels, about a second per image
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Cost:
-    """Of one detector.
+    """Costs of one detector.
 
     Attributes:
         train_s: Seconds of training; features that were in the cache cost nothing.
-        cached: How many were.
-        parameters: Of the whole model.
-        trained: Of those, how many training changed.
-        megabytes: The model's file, 1e6 bytes.
+        cached: Number of features that were in the cache.
+        parameters: Number of parameters of the whole model.
+        trained: Number of them that training changed.
+        megabytes: Size of the model's file, 1e6 bytes.
         speed: See `speed.Speed`.
     """
 
@@ -61,7 +60,7 @@ class Cost:
             self.parameters,
             self.trained,
             ms,
-            ms / _number(self.speed["reference_ms"]),
+            ms / (self.speed["reference_ms"] or math.nan),
             self.megabytes,
         )
         return {name: float(value) for name, value in zip(METRICS, values, strict=True)}
@@ -73,12 +72,12 @@ class Costs:
     def __init__(
         self, context: Context, files: Sequence[Path], reference: Path | None
     ) -> None:
-        """Remember what to compare with.
+        """Measure nothing yet.
 
         Args:
-            context: The experiment's.
+            context: Context of the experiment.
             files: Test images.
-            reference: A run folder; None compares with nothing.
+            reference: Run folder of the reference; None compares with nothing.
         """
         self._context, self._all_files = context, files
         self._reference_folder = reference
@@ -94,14 +93,14 @@ class Costs:
                 write_json(path, self._measured(folder))
         run = DetectorRun(folder)
         facts = run.training
-        kept = read_json(path)
+        measured = read_json(path)
         return Cost(
             train_s=float(facts["train_seconds"]),
             cached=facts.get("features_cached", 0),  # 0 without a frozen base
-            parameters=int(kept["parameters"]),
-            trained=int(kept["trained"]),
+            parameters=int(measured["parameters"]),
+            trained=int(measured["trained"]),
             megabytes=sum(file.stat().st_size for file in run.learnt_files) / 1e6,
-            speed=kept["speed"],
+            speed=measured["speed"],
         )
 
     def _measured(self, folder: Path) -> dict[str, Any]:
@@ -110,13 +109,14 @@ class Costs:
         )
         files = self._few(batch * (batches + 1))
         ready = speed.load(folder, files[:batch])
-        if _on_channels(folder):
+        if "channel_recipe" in DetectorRun(folder).input_spec:
             batches = _STAGE_BATCHES
-        found = speed.measure(ready, files, self._beside(files), batch, batches)
+        reference = self._loaded_reference(files)
+        measured = speed.measure(ready, files, reference, batch, batches)
         return {
             "parameters": ready.parameters,
             "trained": ready.trained,
-            "speed": dataclasses.asdict(found),
+            "speed": dataclasses.asdict(measured),
         }
 
     def _few(self, count: int) -> list[Path]:
@@ -124,15 +124,7 @@ class Costs:
             self._files = speed.readable(self._all_files, count)
         return self._files
 
-    def _beside(self, files: Sequence[Path]) -> speed.Ready | None:
+    def _loaded_reference(self, files: Sequence[Path]) -> speed.Ready | None:
         if self._reference is None and self._reference_folder is not None:
             self._reference = speed.load(self._reference_folder, files[:BATCH])
         return self._reference
-
-
-def _on_channels(folder: Path) -> bool:
-    return "channel_recipe" in DetectorRun(folder).input_spec
-
-
-def _number(value: float | None) -> float:
-    return math.nan if value is None else value

@@ -42,12 +42,12 @@ class Detector:
     """One line of the table.
 
     Attributes:
-        name: Of the line.
-        document: Where it comes from; empty where it is ours.
+        name: Name of the line.
+        document: Document it is from; empty where it is ours.
         model: Its file in `kerasfaces/models` or `kerasfaces/baselines`.
         preset: How it is trained; None is `kerasfaces train`'s default.
         weights: Text of `--weights` that belongs to the name; None takes the command's.
-        cell: Of wan2023, where it is one of its trainings.
+        cell: Split seed -> training of wan2023, where it is one of those.
     """
 
     name: str
@@ -59,18 +59,18 @@ class Detector:
 
     @property
     def title(self) -> str:
-        """Return what the table calls it."""
+        """Name of the line with its document."""
         return f"{self.name} ({self.document})" if self.document else self.name
 
     @property
     def label(self) -> str:
-        """Return what names its folder."""
+        """Name of its folder."""
         words = [self.document, self.name] if self.document else [self.name]
         return "-".join(words).replace(" ", "_")
 
     @property
     def needs_weights(self) -> bool:
-        """Tell whether its name promises weights that may be missing."""
+        """Whether its name promises weights that may be missing."""
         return self.weights is None and self.model in PRETRAINED
 
 
@@ -94,35 +94,35 @@ def configuration(
         if detector.preset
         else configs.default(detector.model, weights)
     )
-    return smaller(config, 1) if context.quick and weights == "none" else config
+    return smaller(config) if context.quick and weights == "none" else config
 
 
-def smaller(config: TrainConfig, epochs: int) -> TrainConfig:
+def smaller(config: TrainConfig) -> TrainConfig:
     """Return a configuration that shows that everything works, and no more."""
     model = shrunk(config.model, patch_px=_QUICK_PX // 2, filters=4)
     if hasattr(model.options, "heads"):
         model = shrunk(model, layers=2, width=48, heads=3)
     model = dataclasses.replace(model, size_px=_QUICK_PX)
-    return dataclasses.replace(config, model=model, epochs=epochs)
+    return dataclasses.replace(config, model=model, epochs=1)
 
 
 def train(
-    detector: Detector, context: Context, stores: Stores, masked: str, seed: int
+    detector: Detector, context: Context, stores: Stores, mask_name: str, seed: int
 ) -> Path:
     """Train a detector or find it trained.
 
     Args:
-        detector: Which.
-        context: The experiment's.
-        stores: Of channels.
-        masked: The mask that cuts faces out.
-        seed: Of the split.
+        detector: A line of the table.
+        context: Context of the experiment.
+        stores: Channel stores.
+        mask_name: Name of the mask that cuts faces out.
+        seed: Seed of the split.
 
     Raises:
         OutOfBudgetError: The hours are spent.
     """
     if detector.cell is not None:
-        folder = wan2023.train(detector.cell(seed), context, stores, masked)
+        folder = wan2023.train(detector.cell(seed), context, stores, mask_name)
         if folder is None:
             raise OutOfBudgetError
         return folder
@@ -130,7 +130,7 @@ def train(
 
 
 def request(
-    detector: Detector, context: Context, stores: Stores, masked: str, seed: int
+    detector: Detector, context: Context, stores: Stores, mask_name: str, seed: int
 ) -> Training:
     """Return what `train` trains.
 
@@ -138,7 +138,7 @@ def request(
         OutOfBudgetError: Channels it needs are not made, and the hours are spent.
     """
     if detector.cell is not None:
-        return wan2023.request(detector.cell(seed), context, stores, masked)
+        return wan2023.request(detector.cell(seed), context, stores, mask_name)
     return context.request(**_arguments(detector, context, seed))
 
 
@@ -156,15 +156,10 @@ def _arguments(detector: Detector, context: Context, seed: int) -> dict[str, Any
 
 def _quick_to_train() -> Iterator[Detector]:
     yield Detector(name="ours", model="mobilenetv2")
-    yield Detector(
-        name="mobilenetv2",
-        document="kabber2023",
-        model="mobilenetv2",
-        preset="kabber2023",
-    )
+    yield _pretrained("mobilenetv2", "kabber2023")
     yield Detector(name="hog_svm", document="yu2024", model="hog_svm")
     yield _random("logistic_regression", "tian2023")
-    yield _of_wan2023("dct_cnn", lambda seed: _compared("dct_cnn", seed))
+    yield _compared("dct_cnn")
 
 
 def _from_random_weights() -> Iterator[Detector]:
@@ -190,7 +185,11 @@ def _large() -> Iterator[Detector]:
         ("vit_base", "mudgal2023"),
         ("deit_base_384", "mudgal2023"),
     ):
-        yield Detector(name=name, document=document, model=name, preset=document)
+        yield _pretrained(name, document)
+
+
+def _pretrained(model: str, document: str) -> Detector:
+    return Detector(name=model, document=document, model=model, preset=document)
 
 
 def _on_channels() -> Iterator[Detector]:
@@ -199,16 +198,18 @@ def _on_channels() -> Iterator[Detector]:
         cells.CHANNEL_MODEL,
         lambda seed: Cell(method="mobilenetv2", variant=CHOSEN, seed=seed),
     )
-    yield _of_wan2023("autogan_spec", lambda seed: _compared("autogan_spec", seed))
-    yield _of_wan2023("liu2022", lambda seed: _compared("liu2022", seed))
-    yield _of_wan2023("wang2020", lambda seed: _compared("wang2020", seed))
-    yield _of_wan2023(
-        "gragnaniello2021", lambda seed: _compared("gragnaniello2021", seed)
-    )
+    for method in ("autogan_spec", "liu2022", "wang2020", "gragnaniello2021"):
+        yield _compared(method)
 
 
 def _random(model: str, document: str) -> Detector:
     return Detector(name=model, document=document, model=model, weights="none")
+
+
+def _compared(method: str) -> Detector:
+    return _of_wan2023(
+        method, lambda seed: Cell(method=method, variant=None, seed=seed)
+    )
 
 
 def _of_wan2023(name: str, cell: Callable[[int], Cell]) -> Detector:
@@ -216,7 +217,3 @@ def _of_wan2023(name: str, cell: Callable[[int], Cell]) -> Detector:
     return Detector(
         name=name, document="wan2023", model=model, weights="none", cell=cell
     )
-
-
-def _compared(method: str, seed: int) -> Cell:
-    return Cell(method=method, variant=None, seed=seed)

@@ -6,27 +6,30 @@ tested on the same images. `index.html` has the table and the pictures.
 
 import dataclasses
 import functools
-import logging
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from experiments.framework import quick
+from experiments.framework import failures, measured, quick
 from experiments.framework.cells import attempt
 from experiments.framework.channel_stores import OTHER_MASK, Stores, mask
-from experiments.framework.failures import is_failure, keep
 from experiments.framework.paired import difference, pooled
-from experiments.framework.rows import NO_BUDGET, NO_WEIGHTS, RUN, Measured, Row
+from experiments.framework.rows import (
+    NO_BUDGET,
+    NO_WEIGHTS,
+    RUN,
+    Measured,
+    Row,
+    not_run,
+)
 from experiments.framework.runner import Context, Outcome
 from experiments.systems import cost as costs
 from experiments.systems import detectors, page
 from experiments.wan2023 import cells
 from kerasfaces.evaluate.names import HEADLINES
 from kerasfaces.metrics import holm
-from kerasfaces.run.folder import DetectorRun, ScoredRun
-
-logger = logging.getLogger(__name__)
+from kerasfaces.run.folder import DetectorRun
 
 MODELS = (*detectors.PRETRAINED, cells.CHANNEL_MODEL)
 WEIGHTS = {cells.CHANNEL_MODEL: "none"}
@@ -47,21 +50,21 @@ def run(context: Context) -> Outcome:
     """Train what the budget allows, measure what it costs."""
     notes: list[str] = []
     if context.quick:
-        context = quick.few(context, _QUICK_PAIRS)
+        context = quick.reduced(context, _QUICK_PAIRS)
         notes.append(
             f"--quick: {len(context.manifest)} images; what is trained from random weights "
             "is made small and sees them once."
         )
-    found, status = _train(context)
-    rows = [*_quality(found, status), *_differences(found)]
-    measured, told = _costs(context, found)
-    rows += measured
-    notes += told
+    runs, status = _train(context)
+    rows = [*_quality(runs, status), *_differences(runs)]
+    cost_rows, cost_notes = _costs(context, runs)
+    rows += cost_rows
+    notes += cost_notes
     if context.quick:
         rows += _random(context, status)
         notes += _passed(rows)
     notes += [*_left_out(status), *_unseen(rows)]
-    return Outcome(rows=rows, weights=_weights(context, found, status), notes=notes)
+    return Outcome(rows=rows, weights=_weights(runs, status), notes=notes)
 
 
 def finish(folder: Path, results: Mapping[str, Any]) -> Path:
@@ -71,10 +74,9 @@ def finish(folder: Path, results: Mapping[str, Any]) -> Path:
 
 def _train(context: Context) -> tuple[dict[str, Folders], dict[str, str]]:
     """Return title -> split seed -> run folder of what ran, title -> status of the rest."""
-    masked = OTHER_MASK if context.quick else mask()
-    size_px = cells.QUICK_PX if context.quick else cells.SIZE_PX
-    stores = Stores(context, size_px)
-    found: dict[str, Folders] = {}
+    mask_name = OTHER_MASK if context.quick else mask()
+    stores = Stores(context, cells.QUICK_PX if context.quick else cells.SIZE_PX)
+    runs: dict[str, Folders] = {}
     status: dict[str, str] = {}
     planned = []
     for each in detectors.detectors():
@@ -85,7 +87,7 @@ def _train(context: Context) -> tuple[dict[str, Folders], dict[str, str]]:
         else:
             planned.append(each)
     context.train_ahead(
-        functools.partial(detectors.request, each, context, stores, masked, seed)
+        functools.partial(detectors.request, each, context, stores, mask_name, seed)
         for each in planned
         for seed in context.seeds
     )
@@ -93,45 +95,34 @@ def _train(context: Context) -> tuple[dict[str, Folders], dict[str, str]]:
         attempted = attempt(
             context,
             each.label,
-            functools.partial(detectors.train, each, context, stores, masked),
+            functools.partial(detectors.train, each, context, stores, mask_name),
             lambda _: True,  # each training asks for its own time
         )
         if attempted.ended:  # some of the splits are no mean of all
             status[each.title] = attempted.ended
         else:
-            found[each.title] = dict(attempted.folders)
-    return found, status
+            runs[each.title] = dict(attempted.folders)
+    return runs, status
 
 
-def _quality(found: dict[str, Folders], status: dict[str, str]) -> Iterator[Row]:
+def _quality(runs: dict[str, Folders], status: dict[str, str]) -> Iterator[Row]:
     for each in detectors.detectors():
         if each.title in status:
-            yield Row(
-                table=page.QUALITY,
-                row=each.title,
-                metric="auc",
-                status=status[each.title],
+            yield from not_run(
+                page.QUALITY, (each.title,), ("auc",), status[each.title]
             )
             continue
         for metric in HEADLINES:
-            ours = {
-                seed: _entry(folder, metric)
-                for seed, folder in found[each.title].items()
-            }
+            ours = measured.entries(runs[each.title], metric)
             yield Row(table=page.QUALITY, row=each.title, metric=metric, ours=ours)
 
 
-def _entry(folder: Path, metric: str) -> Measured:
-    entry = ScoredRun(folder).measured("test")
-    return Measured.of(entry[metric], entry["n"])
-
-
-def _differences(found: dict[str, Folders]) -> list[Row]:
+def _differences(runs: dict[str, Folders]) -> list[Row]:
     """Return every detector's AUC minus the reference's, paired."""
-    reference = found.get(REFERENCE)
+    reference = runs.get(REFERENCE)
     if reference is None:
         return []
-    others = {title: each for title, each in found.items() if title != REFERENCE}
+    others = {title: each for title, each in runs.items() if title != REFERENCE}
     single = {
         title: {s: difference(folder, reference[s]) for s, folder in each.items()}
         for title, each in others.items()
@@ -153,47 +144,49 @@ def _differences(found: dict[str, Folders]) -> list[Row]:
     ]
 
 
-def _costs(context: Context, found: dict[str, Folders]) -> tuple[list[Row], list[str]]:
+def _costs(context: Context, runs: dict[str, Folders]) -> tuple[list[Row], list[str]]:
     """Return the rows of what was run, and sentences on how that was measured."""
     test = context.split(detectors.RATIO, context.seeds[0])
-    chosen = test.rows["split"] == "test"
-    files = [path for path, use in zip(test.files(), chosen, strict=True) if use]
-    reference = next(iter(found.get(REFERENCE, {}).values()), None)
+    is_test = test.rows["split"] == "test"
+    files = [path for path, use in zip(test.files(), is_test, strict=True) if use]
+    reference = next(iter(runs.get(REFERENCE, {}).values()), None)
     meter = costs.Costs(context, files, reference)
     rows: list[Row] = []
     notes: list[str] = []
-    measured = {}
+    costs_of = {}
     for each in detectors.detectors():
-        for seed, folder in found.get(each.title, {}).items():
+        for seed, folder in runs.get(each.title, {}).items():
             try:
-                measured[each.title, seed] = meter.of(each.label, folder)
+                costs_of[each.title, seed] = meter.of(each.label, folder)
             except Exception as error:  # noqa: BLE001 - named below, traceback kept
-                why = keep(context.folder, f"{each.label}-split-{seed}-cost", error)
+                why = failures.write(
+                    context.folder, f"{each.label}-split-{seed}-cost", error
+                )
                 notes.append(f"{each.title}: its cost could not be measured: {why}")
         rows += _cost_rows(
-            each.title, {s: c for (t, s), c in measured.items() if t == each.title}
+            each.title, {s: c for (t, s), c in costs_of.items() if t == each.title}
         )
-    if measured:
-        notes.append(_how_measured([*measured.values()]))
+    if costs_of:
+        notes.append(_speed_note([*costs_of.values()]))
     notes += [
         f"{title}: {each.cached:,} of its "
         "features were in the cache; seconds of training are without computing those."
-        for (title, _), each in measured.items()
+        for (title, _), each in costs_of.items()
         if each.cached != 0
     ]
     return rows, notes
 
 
-def _cost_rows(title: str, found: dict[int, costs.Cost]) -> Iterator[Row]:
-    numbers = {seed: each.numbers for seed, each in found.items()}
+def _cost_rows(title: str, by_seed: dict[int, costs.Cost]) -> Iterator[Row]:
+    numbers = {seed: each.numbers for seed, each in by_seed.items()}
     for metric in costs.METRICS:
         values = {s: Measured(value=each[metric], n=0) for s, each in numbers.items()}
         if values and all(math.isfinite(each.value) for each in values.values()):
             yield Row(table=page.COST, row=title, metric=metric, ours=values)
 
 
-def _how_measured(found: list[costs.Cost]) -> str:
-    speeds = [each.speed for each in found]
+def _speed_note(measured_costs: list[costs.Cost]) -> str:
+    speeds = [each.speed for each in measured_costs]
     loads = [each["load"] for each in speeds]
     first = speeds[0]
     between = (
@@ -222,19 +215,19 @@ def _random(context: Context, status: dict[str, str]) -> Iterator[Row]:
             continue
         row = Row(table=page.RANDOM, row=each.title, metric="loss", status=NO_WEIGHTS)
         try:
-            found = random_pass(each, reals, fakes)
+            step = random_pass(each, reals, fakes)
         except Exception as error:  # noqa: BLE001 - named in the table, traceback kept
-            why = keep(context.folder, f"{each.label}-random", error)
+            why = failures.write(context.folder, f"{each.label}-random", error)
             yield dataclasses.replace(row, status=why)
             continue
-        ours = {context.seeds[0]: Measured(value=found.loss, n=found.n)}
+        ours = {context.seeds[0]: Measured(value=step.loss, n=step.n)}
         yield dataclasses.replace(row, status=RUN, ours=ours)
 
 
 def _passed(rows: list[Row]) -> Iterator[str]:
-    chosen = [row for row in rows if row.table == page.RANDOM]
-    good = [row.row for row in chosen if row.status == RUN]
-    bad = [row.row for row in chosen if is_failure(row.status)]
+    random = [row for row in rows if row.table == page.RANDOM]
+    good = [row.row for row in random if row.status == RUN]
+    bad = [row.row for row in random if failures.is_failure(row.status)]
     if good:
         yield (
             "Without weights, but built small and random they pass a training step and score "
@@ -245,11 +238,9 @@ def _passed(rows: list[Row]) -> Iterator[str]:
 
 
 def _left_out(status: dict[str, str]) -> Iterator[str]:
+    weights = "pretrained weights that cannot be had here (--weights MODEL=FILE)"
     for wanted, why in (
-        (
-            NO_WEIGHTS,
-            "pretrained weights that cannot be had here (--weights MODEL=FILE)",
-        ),
+        (NO_WEIGHTS, weights),
         (NO_BUDGET, "more hours (--budget-hours)"),
     ):
         names = [title for title, state in status.items() if state == wanted]
@@ -259,13 +250,13 @@ def _left_out(status: dict[str, str]) -> Iterator[str]:
 
 def _unseen(rows: list[Row]) -> Iterator[str]:
     """Yield which detectors could not score all test images."""
-    seen = {
+    counts = {
         row.row: min(each.n for each in row.ours.values())
         for row in rows
         if (row.table, row.metric) == (page.QUALITY, "auc") and row.ours
     }
-    most = max(seen.values(), default=0)
-    for title, n in seen.items():
+    most = max(counts.values(), default=0)
+    for title, n in counts.items():
         if n < most:
             yield (
                 f"{title} is measured on {n} of the {most} images: the others have no channels "
@@ -273,16 +264,14 @@ def _unseen(rows: list[Row]) -> Iterator[str]:
             )
 
 
-def _weights(
-    context: Context, found: dict[str, Folders], status: dict[str, str]
-) -> dict[str, Any]:
+def _weights(runs: dict[str, Folders], status: dict[str, str]) -> dict[str, Any]:
     """Return, per detector with a base, what it was loaded from."""
     used: dict[str, Any] = {}
     for each in detectors.detectors():
         if not each.needs_weights:
             continue
-        if each.title in found:
-            folder = next(iter(found[each.title].values()))
+        if each.title in runs:
+            folder = next(iter(runs[each.title].values()))
             used[each.title] = DetectorRun(folder).base_weights
         elif status[each.title] == NO_WEIGHTS:
             used[each.title] = NO_WEIGHTS

@@ -62,13 +62,13 @@ def write(folder: Path, results: Mapping[str, Any]) -> Path:
 def sections(results: Mapping[str, Any]) -> list[tuple[str, Section]]:
     """Return the table, the pictures and what was not run."""
     table = _Table(results["rows"])
-    found = [("systems", _systems(table, results))]
-    drawn = _pictures(table)
-    if drawn is not None:
-        found.append(("cost", drawn))
+    parts = [("systems", _systems(table, results))]
+    pictures = _pictures(table)
+    if pictures is not None:
+        parts.append(("cost", pictures))
     if table.not_run:
-        found.append(("not-run", _not_run(table)))
-    return found
+        parts.append(("not-run", _not_run(table)))
+    return parts
 
 
 class _Table:
@@ -96,8 +96,9 @@ class _Table:
 
     def value(self, table: str, name: str, metric: str) -> float:
         ours = self.ours(table, name, metric)
-        known = ours is not None and ours["value"] is not None
-        return float(ours["value"]) if ours is not None and known else math.nan
+        if ours is None or ours["value"] is None:
+            return math.nan
+        return float(ours["value"])
 
 
 def _systems(table: _Table, results: Mapping[str, Any]) -> Section:
@@ -107,7 +108,8 @@ def _systems(table: _Table, results: Mapping[str, Any]) -> Section:
         "AUC − reference",
     ]
     lines = [_line(table, name) for name in table.ran]
-    n = max((ours["n"] for ours in map(_auc(table), table.ran) if ours), default=0)
+    aucs = [table.ours(QUALITY, name, "auc") for name in table.ran]
+    n = max((auc["n"] for auc in aucs if auc), default=0)
     seeds = results["seeds"]
     means = f" Means over {len(seeds)} splits." if len(seeds) > 1 else ""
     lead = (
@@ -126,10 +128,6 @@ def _systems(table: _Table, results: Mapping[str, Any]) -> Section:
     )
 
 
-def _auc(table: _Table) -> Any:
-    return lambda name: table.ours(QUALITY, name, "auc")
-
-
 def _line(table: _Table, name: str) -> list[object]:
     quality = [blocks.estimate(table.ours(QUALITY, name, m)) for m in HEADLINES]
     minus = table.ours(DIFFERENCES, name, "auc difference")
@@ -137,20 +135,19 @@ def _line(table: _Table, name: str) -> list[object]:
 
 
 def _cost_line(table: _Table, name: str) -> list[object]:
-    found = [_cost(metric, table.value(COST, name, metric)) for metric in METRICS]
-    return [name, *found]
+    return [name, *(_cost(m, table.value(COST, name, m)) for m in METRICS)]
 
 
 def _cost(metric: str, value: float) -> str:
     if not math.isfinite(value):
         return MISSING
     if "parameters" in metric:
-        return _many(value)
+        return _count(value)
     digits = 0 if value >= 100 else 1 if value >= 10 else 2
     return f"{value:,.{digits}f}"
 
 
-def _many(value: float) -> str:
+def _count(value: float) -> str:
     """Return a count as a reader takes it in: 25.6 M, 49.2 k."""
     for unit, size in (("M", 1e6), ("k", 1e3)):
         if value >= size:

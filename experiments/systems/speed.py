@@ -37,16 +37,16 @@ Score = Callable[[Sequence[Path]], NDArray[np.float64]]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Speed:
-    """What was measured.
+    """Milliseconds per image.
 
     Attributes:
-        ms: Median over batches, per image.
-        fastest_ms: Of the fastest batch.
-        slowest_ms: Of the slowest batch.
+        ms: Median over batches.
+        fastest_ms: Fastest batch.
+        slowest_ms: Slowest batch.
         reference_ms: Median of the reference's batches in between; NaN without one.
         batch: Images per batch.
-        batches: How many were timed, after one that was not.
-        cores: Of the machine.
+        batches: Number of timed batches, after one that was not.
+        cores: Cores of the machine.
         load: Its load average at the end, others' work included.
     """
 
@@ -66,8 +66,8 @@ class Ready:
 
     Attributes:
         score: Files -> logits.
-        parameters: Of the whole model.
-        trained: Of those, how many training changed.
+        parameters: Number of parameters of the whole model.
+        trained: Number of them that training changed.
     """
 
     score: Score
@@ -85,11 +85,11 @@ def measure(
     """Time batches of a run and of a reference in turn.
 
     Args:
-        run: Which.
+        run: The detector.
         files: Readable images; used over and over.
-        reference: What to compare with; None compares with nothing.
+        reference: The reference; None compares with nothing.
         batch: Images per batch.
-        batches: How many of each are timed.
+        batches: Number of batches of each that are timed.
     """
     ring = [files[i % len(files)] for i in range(batch * (batches + 1))]
     seconds: list[float] = []
@@ -118,14 +118,14 @@ def measure(
 
 def readable(files: Sequence[Path], count: int) -> list[Path]:
     """Return the first `count` files that are images."""
-    found: list[Path] = []
+    readable_files: list[Path] = []
     for path in files:
-        if len(found) == count:
+        if len(readable_files) == count:
             break
         with contextlib.suppress(ImageError):
             images.load(path)
-            found.append(path)
-    return found
+            readable_files.append(path)
+    return readable_files
 
 
 def load(folder: Path, few: Sequence[Path]) -> Ready:
@@ -202,11 +202,11 @@ def _channels(
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "store"
         own_process.compute_as(files, recipe, target)
-        found = from_store(files, target, names)
+        joined = from_store(files, target, names)
         keys = [
-            key for key, why in zip(found.keys, found.reasons, strict=True) if not why
+            key for key, why in zip(joined.keys, joined.reasons, strict=True) if not why
         ]
-        return np.array(found.store.gather(keys))
+        return np.array(joined.store.gather(keys))
 
 
 def _count(weights: Sequence[Any]) -> int:

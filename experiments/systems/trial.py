@@ -17,12 +17,12 @@ IMAGES = 4  # of each class
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Passed:
-    """What a pass came to.
+    """Result of a pass.
 
     Attributes:
-        parameters: Of the model that was built.
-        loss: Of the training step.
-        n: Images.
+        parameters: Number of parameters of the model that was built.
+        loss: Loss of the training step.
+        n: Number of images.
     """
 
     parameters: int
@@ -46,7 +46,7 @@ def random_pass(
     import keras
 
     preset = detector.preset or "default"
-    config = smaller(configs.preset(preset, detector.model), 1)
+    config = smaller(configs.preset(preset, detector.model))
     model = catalogue.load(detector.model).build(config.model)
     network.unfreeze_all(model)
     files = [*reals[:IMAGES], *fakes[:IMAGES]]

@@ -7,7 +7,6 @@ seed. Cells are trained in the order of `systems` until `--budget-hours` is spen
 import dataclasses
 import functools
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from experiments.framework import cells, measured, quick
 from experiments.framework.cells import Attempted, System
@@ -39,55 +38,54 @@ RANDOM = f"{MODEL}, random"
 EPOCHS = {"two_layer_cnn": 8, "aggregated_cnns": 8, "resnet50_convstack": 4}
 RANDOM_PX = 96
 _HEADLINES = ("ap", "balanced_accuracy", "tpr_at_fpr_1pct")
-_QUICK_PAIRS = 112
 _row = functools.partial(beside, published.VALUES)
 
 
 def run(context: Context) -> Outcome:
     """Train what the budget allows; return one row per published number, and ours."""
-    notes = [
-        f"Epochs are ours where the document is silent: {_told(EPOCHS)}; {MODEL} from "
+    epochs = ", ".join(f"{model} {number}" for model, number in EPOCHS.items())
+    note = (
+        f"Epochs are ours where the document is silent: {epochs}; {MODEL} from "
         f"random weights sees {RANDOM_PX} px."
-    ]
-    if context.quick:
-        context = quick.few(context, _QUICK_PAIRS)
-        notes = [quick.note(context)]
-    planned = systems(context)
-    found = cells.train_all(context, planned, RATIO)
-    cells.require_one(list(found.values()))
-    rows = [*_data(context), *_result(found), *_headlines(found)]
-    rows += [*_generators(context, found), *_conclusion(context, planned, found)]
-    for name in (MODEL, RANDOM, RIVAL, CNN, FROZEN):
-        rows += _difference(found, name)
-    return Outcome(
-        rows=rows,
-        weights=cells.weights(planned, found),
-        notes=[*notes, *cells.told(list(found.values()), context)],
-        failed=cells.broken(found),
     )
+    if context.quick:
+        context = quick.reduced(context)
+        note = quick.note(context)
+    planned = systems(context)
+    attempts = cells.train_all(context, planned, RATIO)
+    cells.require_one(attempts.values())
+    rows = [
+        *_data(context),
+        *_results(attempts),
+        *_sources(context, attempts),
+        *_conclusion(context, planned, attempts),
+    ]
+    for name in (MODEL, RANDOM, RIVAL, CNN, FROZEN):
+        rows += _difference(attempts, name)
+    return cells.outcome(context, planned, attempts, rows, [note])
 
 
 def systems(context: Context) -> dict[str, System]:
-    """Return row -> what is trained for it, the most telling first."""
+    """Return line -> what is trained for it, the most telling first."""
 
     def preset(model: str) -> TrainConfig:
         config = configs.preset("tian2023", model)
         return quick.small(config) if context.quick else config
 
-    def ours(model: str) -> tuple[str, TrainConfig]:
+    def configured(model: str) -> tuple[str, TrainConfig]:
         epochs = 1 if context.quick else EPOCHS[model]
         config = dataclasses.replace(preset(model), epochs=epochs)
         return f"{model}-{epochs}-epochs", config
 
     mobilenetv2 = context.weights["mobilenetv2"]
     convstack = context.weights["resnet50_convstack"]
-    _, config = ours("resnet50_convstack")
+    _, config = configured("resnet50_convstack")
     if not context.quick:
         model = dataclasses.replace(config.model, size_px=RANDOM_PX)
         config = dataclasses.replace(config, model=model)
-    label, several = ours("aggregated_cnns")
-    two_label, two = ours("two_layer_cnn")
-    found = {
+    label, several = configured("aggregated_cnns")
+    two_label, two = configured("two_layer_cnn")
+    planned = {
         BASELINE: System(
             label="logistic_regression", config=preset("logistic_regression")
         ),
@@ -107,10 +105,10 @@ def systems(context: Context) -> dict[str, System]:
     }
     one = _largest(context)
     if one:
-        found[UNSEEN] = System(
+        planned[UNSEEN] = System(
             label=f"{label}-{one}", config=several, trained_on=(one,)
         )
-    return found
+    return planned
 
 
 def _largest(context: Context) -> str:
@@ -121,31 +119,27 @@ def _largest(context: Context) -> str:
 
 
 def _data(context: Context) -> Iterator[Row]:
+    rows, seed = context.manifest.rows, context.seeds[0]
     for label in ("real", "fake"):
-        rows = context.manifest.rows
-        ours = measured.images(rows[rows["label"] == label], context.seeds[0])
+        ours = measured.image_count(rows[rows["label"] == label], seed)
         yield _row("data", label, "images", ours)
 
 
-def _result(found: Mapping[str, Attempted]) -> Iterator[Row]:
-    for name, each in found.items():
-        if name != UNSEEN:
-            yield _of("result", name, "auc", each)
+def _results(attempts: Mapping[str, Attempted]) -> Iterator[Row]:
+    lines = {name: each for name, each in attempts.items() if name != UNSEEN}
+    for name, each in lines.items():
+        yield _test_row("result", name, "auc", each)
+    for name, each in lines.items():
+        for metric in _HEADLINES if each.folders else ():
+            yield _test_row("headlines", name, metric, each)
 
 
-def _headlines(found: Mapping[str, Attempted]) -> Iterator[Row]:
-    for name, each in found.items():
-        if each.folders and name != UNSEEN:
-            for metric in _HEADLINES:
-                yield _of("headlines", name, metric, each)
-
-
-def _generators(context: Context, found: Mapping[str, Attempted]) -> Iterator[Row]:
+def _sources(context: Context, attempts: Mapping[str, Attempted]) -> Iterator[Row]:
     """Yield AUC of each generator, and of each camera: is one of them what is seen?"""
     rows = context.manifest.rows
-    generators = measured.names(rows, "fake")
-    cameras = measured.names(rows, "real")
-    for name, each in found.items():
+    generators = measured.source_names(rows, "fake")
+    cameras = measured.source_names(rows, "real")
+    for name, each in attempts.items():
         if name == UNSEEN:
             continue
         for source in generators if len(generators) > 1 else ():
@@ -153,47 +147,43 @@ def _generators(context: Context, found: Mapping[str, Attempted]) -> Iterator[Ro
             if ours:
                 yield _row("generators", f"{name}: {source}", "auc", ours["auc"])
         for source in cameras if len(cameras) > 1 else ():
-            numbers = measured.against(each.folders, source)
+            numbers = measured.against_camera(each.folders, source)
             if numbers:
                 yield _row("cameras", f"{name}: {source}", "auc", numbers)
 
 
 def _conclusion(
-    context: Context, planned: Mapping[str, System], found: Mapping[str, Attempted]
+    context: Context, planned: Mapping[str, System], attempts: Mapping[str, Attempted]
 ) -> Iterator[Row]:
     """Yield what the document concludes from, all of it of the aggregated CNNs."""
-    known = f"{RIVAL}, as trained"
-    yield _of("conclusion", known, "accuracy", found[RIVAL])
+    name = f"{RIVAL}, as trained"
+    yield _test_row("conclusion", name, "accuracy", attempts[RIVAL])
     if UNSEEN not in planned:
         yield _row("conclusion", "on other generators", "auc", {}, NO_GENERATOR)
         return
     (one,) = planned[UNSEEN].trained_on or ("",)
-    every = measured.names(context.manifest.rows, "fake")
+    every = measured.source_names(context.manifest.rows, "fake")
     others = [name for name in every if name != one]
     for row, sources in ((f"{one} > {one}", [one]), (f"{one} > the others", others)):
-        ours = measured.over_splits(found[UNSEEN].folders, sources)
+        ours = measured.over_splits(attempts[UNSEEN].folders, sources)
         for metric in ("auc", "accuracy"):
             numbers = ours.get(metric, {})
-            yield _row("conclusion", row, metric, numbers, found[UNSEEN].status)
+            yield _row("conclusion", row, metric, numbers, attempts[UNSEEN].status)
 
 
-def _difference(found: Mapping[str, Attempted], name: str) -> list[Row]:
-    first, second = found[name].folders, found[BASELINE].folders
+def _difference(attempts: Mapping[str, Attempted], name: str) -> list[Row]:
+    first, second = attempts[name].folders, attempts[BASELINE].folders
     shared = {seed: folder for seed, folder in first.items() if seed in second}
     if not shared:
         return []
     rows = difference_rows(shared, second, f"{name} - baseline")
-    theirs = [published.VALUES.get(("result", row, "auc")) for row in (name, BASELINE)]
-    if None in theirs:
+    theirs = published.VALUES.get(("result", name, "auc"))
+    if theirs is None:
         return rows
-    gain = round(float(theirs[0] or 0) - float(theirs[1] or 0), 6)
+    gain = round(theirs - published.VALUES["result", BASELINE, "auc"], 6)
     return [*rows[:-1], dataclasses.replace(rows[-1], published=gain)]
 
 
-def _of(table: str, name: str, metric: str, each: Attempted) -> Row:
+def _test_row(table: str, name: str, metric: str, each: Attempted) -> Row:
     ours = measured.over_splits(each.folders).get(metric, {})
     return _row(table, name, metric, ours, each.status)
-
-
-def _told(epochs: Mapping[str, Any]) -> str:
-    return ", ".join(f"{model} {number}" for model, number in epochs.items())

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.framework import quick
+from experiments.framework.cells import forget
 from experiments.framework.channel_stores import OTHER_MASK, UNMASKED, Stores, mask
 from experiments.framework.runner import Context, Outcome
 from experiments.wan2023 import cells, published, saturation, simulated, tables
@@ -34,81 +35,76 @@ def run(context: Context) -> Outcome:
     """Train what the budget allows; return one row per published number."""
     notes: list[str] = []
     if context.quick:
-        context = quick.few(context, _QUICK_PAIRS)
+        context = quick.reduced(context, _QUICK_PAIRS)
         notes.append(
             f"--quick: {len(context.manifest)} images at {cells.QUICK_PX} px, one epoch, "
             "MobileNetV2 at width .35."
         )
-    masked = OTHER_MASK if context.quick else mask()
-    return _run(context, masked, notes)
-
-
-def _run(context: Context, masked: str, notes: list[str]) -> Outcome:
-    size_px = cells.QUICK_PX if context.quick else cells.SIZE_PX
-    stores = Stores(context, size_px)
-    found: dict[tuple[str, Variant | None], dict[int, Path]] = defaultdict(dict)
+    mask_name = OTHER_MASK if context.quick else mask()
+    stores = Stores(context, cells.QUICK_PX if context.quick else cells.SIZE_PX)
+    runs: dict[tuple[str, Variant | None], dict[int, Path]] = defaultdict(dict)
     left = 0
     context.train_ahead(
-        functools.partial(request, cell, context, stores, masked)
+        functools.partial(request, cell, context, stores, mask_name)
         for cell in cells.order(context.seeds)
     )
     for cell in cells.order(context.seeds):
-        folder = train(cell, context, stores, masked)
+        folder = train(cell, context, stores, mask_name)
         if folder is None:
             left += 1
         else:
-            found[cell.method, cell.variant][cell.seed] = folder
-    rows = tables.rows(found, masked)
-    notes += tables.vanished(rows, masked)
+            runs[cell.method, cell.variant][cell.seed] = folder
+    rows = tables.rows(runs, mask_name)
+    notes += tables.ablation_notes(rows, mask_name)
     notes += [
         f"{count} images have no channels in the store {name} (no face, or no mask of it)."
         for name, count in stores.unusable().items()
         if count
     ]
-    notes += _saturated(found, stores, masked)
+    notes += _saturation_notes(runs, stores, mask_name)
     if left:
         notes.append(
-            f"{left} of {sum(map(len, found.values())) + left} trainings were not started: "
+            f"{left} of {sum(map(len, runs.values())) + left} trainings were not started: "
             f"the budget of {context.budget_h} hours was spent."
         )
     return Outcome(rows=rows, weights=_weights(context), notes=notes)
 
 
-def train(cell: Cell, context: Context, stores: Stores, masked: str) -> Path | None:
+def train(cell: Cell, context: Context, stores: Stores, mask_name: str) -> Path | None:
     """Train a cell or find it trained; None where the budget is spent.
 
     Args:
         cell: What to train.
-        context: The experiment's.
-        stores: Of channels, of the cells' size.
-        masked: The mask that cuts faces out.
+        context: Context of the experiment.
+        stores: Channel stores of the cells' size.
+        mask_name: Name of the mask that cuts faces out.
     """
-    folder = context.run_folder(cell.label(masked), cell.seed)
+    folder = context.run_folder(cell.label(mask_name), cell.seed)
     try:
         if not DetectorRun(folder).is_finished:
-            _forget()
-        return context.train(**_arguments(cell, context, stores, masked))
+            forget()
+        return context.train(**_arguments(cell, context, stores, mask_name))
     except OutOfBudgetError:
         return None
 
 
-def request(cell: Cell, context: Context, stores: Stores, masked: str) -> Training:
+def request(cell: Cell, context: Context, stores: Stores, mask_name: str) -> Training:
     """Return what `train` trains; channels and simulated fakes it needs are made.
 
     Raises:
         OutOfBudgetError: They are not made, and the budget is spent.
     """
-    return context.request(**_arguments(cell, context, stores, masked))
+    return context.request(**_arguments(cell, context, stores, mask_name))
 
 
 def _arguments(
-    cell: Cell, context: Context, stores: Stores, masked: str
+    cell: Cell, context: Context, stores: Stores, mask_name: str
 ) -> dict[str, Any]:
     config = cells.configuration(cell, context)
     weights = "none"
     store, manifest = None, None
     if cell.variant is not None:
-        store = _store(cell.variant, stores, masked)
+        store = _store(cell.variant, stores, mask_name)
         if cell.method == "mobilenetv2":
             weights = context.weights[cells.CHANNEL_MODEL]
     elif cell.method == "liu2022":
@@ -122,7 +118,7 @@ def _arguments(
             config.model.size_px,
         )
     return {
-        "label": cell.label(masked),
+        "label": cell.label(mask_name),
         "config": config,
         "ratio": RATIO,
         "seed": cell.seed,
@@ -132,40 +128,33 @@ def _arguments(
     }
 
 
-def _store(variant: Variant, stores: Stores, masked: str) -> Path:
+def _store(variant: Variant, stores: Stores, mask_name: str) -> Path:
     if not variant.masked:
         return stores.folder("none", UNMASKED)
     three = ["spectrum.colours=3"] if variant.colours == 3 else []
-    return stores.folder(masked, options=three)
+    return stores.folder(mask_name, options=three)
 
 
-def _saturated(
-    found: dict[tuple[str, Variant | None], dict[int, Path]],
+def _saturation_notes(
+    runs: dict[tuple[str, Variant | None], dict[int, Path]],
     stores: Stores,
-    masked: str,
+    mask_name: str,
 ) -> list[str]:
     """Say of every kind of trained attention whether it attends."""
     notes = []
-    for (method, variant), folders in found.items():
+    for (method, variant), folders in runs.items():
         if variant is None or variant.fusion == "concat":
             continue
         seed, folder = next(iter(folders.items()))
-        share = saturation.share(folder, _store(variant, stores, masked))
+        share = saturation.share(folder, _store(variant, stores, mask_name))
         if share is not None:
-            name = Cell(method=method, variant=variant, seed=seed).label(masked)
+            name = Cell(method=method, variant=variant, seed=seed).label(mask_name)
             notes.append(
                 f"{name}, split {seed}: {share:.0%} of the attention's rows are one-hot "
                 f"(over at most {saturation.IMAGES} test images); such rows are a learned gain and "
                 "nothing else."
             )
     return notes
-
-
-def _forget() -> None:
-    """Let go of the last cell's graphs."""
-    import keras
-
-    keras.utils.clear_session()
 
 
 def _weights(context: Context) -> dict[str, Any]:

@@ -25,21 +25,23 @@ def share(folder: Path, store: Path) -> float | None:
 
     run = DetectorRun(folder)
     model = run.network.load()
-    found = [each for each in model.layers if isinstance(each, ChannelAttention)]
-    if not found:
+    attention = next(
+        (each for each in model.layers if isinstance(each, ChannelAttention)), None
+    )
+    if attention is None:
         return None
     manifest = run.manifest
-    chosen = (manifest.rows["split"] == "test").to_numpy()
-    files = [file for file, on in zip(manifest.files(), chosen, strict=True) if on]
+    is_test = (manifest.rows["split"] == "test").to_numpy()
+    files = [file for file, on in zip(manifest.files(), is_test, strict=True) if on]
     joined = inputs_of(run.network, files[:IMAGES], store)
     keys = [
         key for key, why in zip(joined.keys, joined.reasons, strict=True) if not why
     ]
     read = joined.store.reader(keys)
-    before = keras.Model(model.inputs[0], found[0].input)
+    before = keras.Model(model.inputs[0], attention.input)
     greatest = []
     for position in range(len(keys)):
         image = read(np.array([position])).astype(np.float32)
-        shares = found[0].shares(before(image, training=False))
+        shares = attention.shares(before(image, training=False))
         greatest.append(keras.ops.convert_to_numpy(shares).max(axis=-1))
     return float(np.mean(np.concatenate(greatest) > ONE_HOT))

@@ -56,11 +56,11 @@ def manifest(split: Manifest, folder: Path, size_px: int) -> Manifest:
     ]
     make = functools.partial(_make, size_px=size_px)
     outcomes = engine.map(make, jobs, progress="simulating fakes", chunk=engine.CHUNK)
-    made = [outcome.value == "" for outcome in outcomes]
-    if not all(made):
-        logger.warning("%d reals could not be read: left out", made.count(False))
-    reals = reals[made].assign(sha256="")
-    usable = [job for job, good in zip(jobs, made, strict=True) if good]
+    written = [outcome.value == "" for outcome in outcomes]
+    if not all(written):
+        logger.warning("%d reals could not be read: left out", written.count(False))
+    reals = reals[written].assign(sha256="")
+    usable = [job for job, good in zip(jobs, written, strict=True) if good]
     parts = [
         reals.assign(path=[str(job.real) for job in usable]),
         reals.assign(
@@ -82,8 +82,8 @@ def upsampled(
     """
     kind = KINDS[int(generator.integers(len(KINDS)))]
     values = pixels.astype(np.float32) / 255
-    made = decode(values, DECODERS[kind], generator)
-    return np.rint(made * 255).astype(np.uint8)
+    fake = decode(values, DECODERS[kind], generator)
+    return np.rint(fake * 255).astype(np.uint8)
 
 
 def _make(job: _Job, size_px: int) -> str:
@@ -95,8 +95,8 @@ def _make(job: _Job, size_px: int) -> str:
         pixels = images.load_array(job.source, spec)
     except ImageError as error:
         return str(error)
-    made = upsampled(pixels, rng.generator(0, "autogan", job.fake.stem))
-    for array, path in ((pixels, job.real), (made, job.fake)):
+    fake = upsampled(pixels, rng.generator(0, "autogan", job.fake.stem))
+    for array, path in ((pixels, job.real), (fake, job.fake)):
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(path) as temporary:
             Image.fromarray(array).save(

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from experiments.framework import measured, paired
 from experiments.framework.rows import NO_BUDGET, NO_WEIGHTS, RUN, Measured, Row
-from experiments.wan2023 import paired, published
+from experiments.wan2023 import published
 from experiments.wan2023.cells import (
     ALL,
     CHOSEN,
@@ -16,7 +17,7 @@ from experiments.wan2023.cells import (
     Variant,
 )
 from experiments.wan2023.published import CLASSIFIERS, NAMES, Line
-from kerasfaces.run.folder import DetectorRun, ScoredRun
+from kerasfaces.run.folder import DetectorRun
 
 Runs = Mapping[tuple[str, Variant | None], Mapping[int, Path]]
 TITLES = {
@@ -38,24 +39,12 @@ METHODS = {
     "liu2022": "Liu (22)",
     "ours": "the document's detector",
 }
-# Name, what is measured against what, and the document's two lines.
+# Name, first and second configuration, and the document's two lines.
 ABLATIONS: tuple[tuple[str, Variant, Variant, Line, Line], ...] = (
     ("mask - none", CHOSEN, UNMASKED, published.WITH_SAM, published.WITHOUT_SAM),
     ("1 - 3 spectra", CONCAT, THREE, published.SPECTRA_1, published.SPECTRA_3),
-    (
-        "chosen - concat",
-        CHOSEN,
-        CONCAT,
-        published.ATTENTION_SPECTRA,
-        published.CONCAT,
-    ),
-    (
-        "all - concat",
-        ALL,
-        CONCAT,
-        published.ATTENTION_ALL,
-        published.CONCAT,
-    ),
+    ("chosen - concat", CHOSEN, CONCAT, published.ATTENTION_SPECTRA, published.CONCAT),
+    ("all - concat", ALL, CONCAT, published.ATTENTION_ALL, published.CONCAT),
     (
         "chosen - all",
         CHOSEN,
@@ -67,15 +56,14 @@ ABLATIONS: tuple[tuple[str, Variant, Variant, Line, Line], ...] = (
 )
 
 
-def rows(found: Runs, mask: str) -> list[Row]:
+def rows(runs: Runs, mask: str) -> list[Row]:
     """Return every row of every table.
 
     Args:
-        found: Finished runs by method and variant, then by split seed.
-        mask: What cut the faces out.
+        runs: Finished runs by method and variant, then by split seed.
+        mask: Name of the mask that cut the faces out.
     """
-    made = [*_table_1_and_2(found, mask), *_table_3(found, mask)]
-    made += _table_4(found, mask)
+    table_rows = [*_table_1_and_2(runs, mask), *_table_3(runs), *_table_4(runs, mask)]
     for table, label, variant, line in (
         ("table 5", "3-channel", THREE, published.SPECTRA_3),
         ("table 5", "1-channel", CONCAT, published.SPECTRA_1),
@@ -84,37 +72,33 @@ def rows(found: Runs, mask: str) -> list[Row]:
         ("table 6", "Att(AS+PS)+LNP", CHOSEN, published.ATTENTION_SPECTRA),
         ("table 6", "scaled Att(AS+PS)+LNP", SCALED, {}),
     ):
-        made += _line(found, table, label, variant, line)
-    made += _differences(found)
-    return made
+        table_rows += _line(runs, table, label, variant, line)
+    return [*table_rows, *_differences(runs)]
 
 
-def vanished(found: list[Row], mask: str) -> list[str]:
+def ablation_notes(rows: list[Row], mask: str) -> list[str]:
     """Return what the paired differences say of the document's ablations."""
     notes = []
-    for row in found:
+    for row in rows:
         if row.table != "differences" or row.status != RUN or "split" in row.row:
             continue
-        each = list(row.ours.values())
+        numbers = list(row.ours.values())
         value, low, high = (
-            sum(getattr(one, name) for one in each) / len(each)
+            sum(getattr(number, name) for number in numbers) / len(numbers)
             for name in ("value", "low", "high")
         )
-        told = (
-            "cannot be told from none"
-            if low <= 0 <= high
-            else (
-                "has the document's sign"
-                if value * row.published > 0
-                else "is reversed"
-            )
-            if row.published
-            else "differs"
-        )
+        if low <= 0 <= high:
+            verdict = "cannot be told from none"
+        elif not row.published:
+            verdict = "differs"
+        elif value * row.published > 0:
+            verdict = "has the document's sign"
+        else:
+            verdict = "is reversed"
         theirs = f", the document's {row.published:+.4f}" if row.published else ""
         notes.append(
-            f"{row.row}: {value:+.3f} [{low:+.3f}, {high:+.3f}] over {len(each)} "
-            f"split{'s' if len(each) > 1 else ''}{theirs}: the difference {told}."
+            f"{row.row}: {value:+.3f} [{low:+.3f}, {high:+.3f}] over {len(numbers)} "
+            f"split{'s' if len(numbers) > 1 else ''}{theirs}: the difference {verdict}."
         )
     notes.append(
         f"Masks are made by {mask}."
@@ -123,33 +107,33 @@ def vanished(found: list[Row], mask: str) -> list[str]:
     return notes
 
 
-def _table_1_and_2(found: Runs, mask: str) -> Iterator[Row]:
+def _table_1_and_2(runs: Runs, mask: str) -> Iterator[Row]:
     for table, split, line in (
         ("table 1", "val", published.TABLE_1),
         ("table 2", "test", published.TABLE_2),
     ):
         for classifier in CLASSIFIERS:
-            folders = found.get((classifier, CHOSEN), {})
+            folders = runs.get((classifier, CHOSEN), {})
             name = f"{NAMES[classifier]}, {mask}"
             yield _row(table, name, "accuracy", folders, line[classifier], split)
             yield _row(table, name, "auc", folders, None, split)
             yield _hours(table, name, folders, published.HOURS[classifier], split)
 
 
-def _table_3(found: Runs, mask: str) -> Iterator[Row]:
+def _table_3(runs: Runs) -> Iterator[Row]:
     for method in (*COMPARED, "ours"):
         key = (CLASSIFIERS[0], CHOSEN) if method == "ours" else (method, None)
-        folders = found.get(key, {})
+        folders = runs.get(key, {})
         name = METHODS[method]
         yield _row("table 3", name, "accuracy", folders, published.TABLE_3[method])
         yield _row("table 3", name, "auc", folders, None)
         yield _hours("table 3", name, folders, None)
 
 
-def _table_4(found: Runs, mask: str) -> Iterator[Row]:
-    yield from _line(found, "table 4", "without", UNMASKED, published.WITHOUT_SAM)
+def _table_4(runs: Runs, mask: str) -> Iterator[Row]:
+    yield from _line(runs, "table 4", "without", UNMASKED, published.WITHOUT_SAM)
     if mask == "sam":
-        yield from _line(found, "table 4", "with SAM", CHOSEN, published.WITH_SAM)
+        yield from _line(runs, "table 4", "with SAM", CHOSEN, published.WITH_SAM)
         return
     for classifier in CLASSIFIERS:
         yield Row(
@@ -159,34 +143,34 @@ def _table_4(found: Runs, mask: str) -> Iterator[Row]:
             published=published.WITH_SAM[classifier],
             status=NO_WEIGHTS,
         )
-    yield from _line(found, "table 4", f"with {mask}", CHOSEN, {})
+    yield from _line(runs, "table 4", f"with {mask}", CHOSEN, {})
 
 
 def _line(
-    found: Runs, table: str, label: str, variant: Variant, line: Line
+    runs: Runs, table: str, label: str, variant: Variant, line: Line
 ) -> Iterator[Row]:
     for classifier in CLASSIFIERS:
         name = f"{label}, {NAMES[classifier]}"
-        folders = found.get((classifier, variant), {})
+        folders = runs.get((classifier, variant), {})
         yield _row(table, name, "accuracy", folders, line.get(classifier))
 
 
-def _differences(found: Runs) -> Iterator[Row]:
+def _differences(runs: Runs) -> Iterator[Row]:
     for label, first, second, above, below in ABLATIONS:
         for classifier in CLASSIFIERS:
-            a = found.get((classifier, first), {})
-            b = found.get((classifier, second), {})
+            a = runs.get((classifier, first), {})
+            b = runs.get((classifier, second), {})
             seeds = [seed for seed in a if seed in b]
             name = f"{label}, {NAMES[classifier]}"
             theirs = round(above[classifier] - below[classifier], 6) if above else None
             ours = {
                 seed: paired.accuracy_difference(a[seed], b[seed]) for seed in seeds
             }
-            yield _of("differences", name, "accuracy", ours, theirs)
+            yield _beside("differences", name, "accuracy", ours, theirs)
             if len(ours) > 1:
                 for seed, one in ours.items():
                     split = f"{name}, split {seed}"
-                    yield _of("differences", split, "accuracy", {seed: one}, None)
+                    yield _beside("differences", split, "accuracy", {seed: one}, None)
 
 
 def _row(
@@ -197,8 +181,8 @@ def _row(
     theirs: float | None,
     split: str = "test",
 ) -> Row:
-    ours = {seed: _entry(folder, split, metric) for seed, folder in folders.items()}
-    return _of(table, name, metric, ours, theirs, split)
+    ours = measured.entries(folders, metric, split)
+    return _beside(table, name, metric, ours, theirs, split)
 
 
 def _hours(
@@ -212,12 +196,12 @@ def _hours(
     ours = {}
     for seed, folder in folders.items():
         seconds = float(DetectorRun(folder).training["train_seconds"])
-        n = _entry(folder, split, "accuracy").n
+        n = measured.entry(folder, "accuracy", split).n
         ours[seed] = Measured(value=seconds / 3600, n=n)
-    return _of(table, name, "hours", ours, theirs, split)
+    return _beside(table, name, "hours", ours, theirs, split)
 
 
-def _of(
+def _beside(
     table: str,
     name: str,
     metric: str,
@@ -234,8 +218,3 @@ def _of(
         published=theirs,
         status=RUN if ours else NO_BUDGET,
     )
-
-
-def _entry(folder: Path, split: str, metric: str) -> Measured:
-    entry = ScoredRun(folder).measured(split)
-    return Measured.of(entry[metric], entry["n"])

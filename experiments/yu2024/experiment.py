@@ -41,49 +41,38 @@ RANDOM = f"{RESNET}, random"
 CNN_EPOCHS, TINY_EPOCHS, RANDOM_PX = 10, 5, 96
 # Fakes, and as many reals, that a network is trained on from random weights, and everything
 # is in the protocol across generators: about the document's own number.
-MOST = 600
+MAX_FAKES = 600
 CROSS = (*LINE, "auc", *(measured.OF_REAL.values()))
-_QUICK_PAIRS = 112
 _row = functools.partial(beside, published.VALUES)
 
 
 def run(context: Context) -> Outcome:
     """Train what the budget allows; return one row per published number, and ours."""
-    notes = [
+    note = (
         f"Ours, where the document is silent: the modified CNN stops after {CNN_EPOCHS} "
         f"epochs and DeiT-tiny after {TINY_EPOCHS}, or earlier where validation stands still; "
         f"from random weights ResNet-18 sees {RANDOM_PX} px."
-    ]
+    )
     if context.quick:
-        context = quick.few(context, _QUICK_PAIRS)
-        notes = [quick.note(context)]
+        context = quick.reduced(context)
+        note = quick.note(context)
     names = _generators(context)
-    played = roles.cast(names)
-    planned = systems(context, played)
-    found = cells.train_all(context, planned, RATIO)
-    cells.require_one(list(found.values()))
+    cast = roles.cast(names)
+    planned = systems(context, cast)
+    attempts = cells.train_all(context, planned, RATIO)
+    cells.require_one(attempts.values())
     rows = [
         *_data(context),
-        *_baselines(context, found),
-        *_by_type(played, names, found[CNN]),
+        *_baselines(context, attempts),
+        *_by_type(cast, names, attempts[CNN]),
+        *_cross(cast, attempts),
     ]
-    rows += _cross(played, found)
-    return Outcome(
-        rows=rows,
-        weights=cells.weights(planned, found),
-        notes=[
-            *notes,
-            *played.notes,
-            *_size(planned),
-            *_arithmetic(),
-            *cells.told(list(found.values()), context),
-        ],
-        failed=cells.broken(found),
-    )
+    notes = [note, *cast.notes, *_size(planned), *_arithmetic()]
+    return cells.outcome(context, planned, attempts, rows, notes)
 
 
-def systems(context: Context, played: Cast) -> dict[str, System]:
-    """Return row -> what is trained for it, the most telling first."""
+def systems(context: Context, cast: Cast) -> dict[str, System]:
+    """Return line -> what is trained for it, the most telling first."""
     imagenet = {
         model: "imagenet"
         if context.weights[model] == "none"
@@ -100,7 +89,7 @@ def systems(context: Context, played: Cast) -> dict[str, System]:
     hog = registry.load("kerasfaces.baselines.zoo", "hog_svm").CONFIG()
     every = tuple(_generators(context))
     shares: dict[str, Any] = {"trained_on": every, "size": _fakes(context, every)}
-    found = {
+    planned = {
         HOG: System(label="hog_svm", config=hog),
         CNN: System(label="modified_cnn-on-shares", config=cnn, **shares),
         RESNET: System(
@@ -116,21 +105,21 @@ def systems(context: Context, played: Cast) -> dict[str, System]:
         DEIT: (configs.preset("yu2024", "deit_base_224"), imagenet["deit_base_224"]),
         TINY: (tiny, "none"),
     }
-    if played.gans:
-        size = _fakes(context, played.gans)
-        found |= {
+    if cast.gans:
+        size = _fakes(context, cast.gans)
+        planned |= {
             _crossed(name): System(
                 label=f"{config.model.name}-on-gans",
                 config=config,
                 weights=weights,
-                trained_on=played.gans,
+                trained_on=cast.gans,
                 size=size,
             )
             for name, (config, weights) in crossed.items()
         }
     order = (HOG, *map(_crossed, (FROZEN, CNN)), CNN, RESNET)
     order = (*order, *map(_crossed, (DEIT, TINY)), RANDOM)
-    return {name: found[name] for name in order if name in found}
+    return {name: planned[name] for name in order if name in planned}
 
 
 def _crossed(name: str) -> str:
@@ -157,59 +146,60 @@ def _generators(context: Context) -> list[str]:
 
 
 def _fakes(context: Context, names: Sequence[str]) -> int:
-    """Return how many fakes of these to train on: all there are, at most `MOST`."""
+    """Return how many fakes of these to train on: all there are, at most `MAX_FAKES`."""
     counts = []
     for seed in context.seeds:
         rows = context.split(RATIO, seed).rows
         train = rows[(rows["split"] == "train") & (rows["label"] == "fake")]
         counts.append(int(train["source"].isin(list(names)).sum()))
-    return min(MOST, *counts)
+    return min(MAX_FAKES, *counts)
 
 
 def _data(context: Context) -> Iterator[Row]:
+    rows, seed = context.manifest.rows, context.seeds[0]
     for label in ("real", "fake"):
-        rows = context.manifest.rows
-        ours = measured.images(rows[rows["label"] == label], context.seeds[0])
+        ours = measured.image_count(rows[rows["label"] == label], seed)
         yield _row("data", label, "images", ours)
 
 
-def _baselines(context: Context, found: Mapping[str, Attempted]) -> Iterator[Row]:
+def _baselines(context: Context, attempts: Mapping[str, Attempted]) -> Iterator[Row]:
     for name in (HOG, RESNET, RANDOM, CNN):
-        yield from _lines("baselines", name, found[name], (*LINE, "auc"))
-    cameras = measured.names(context.manifest.rows, "real")
+        yield from _lines("baselines", name, attempts[name], (*LINE, "auc"))
+    cameras = measured.source_names(context.manifest.rows, "real")
     for name in (HOG, RESNET, RANDOM, CNN):
         for camera in cameras if len(cameras) > 1 else ():
-            ours = measured.against(found[name].folders, camera)
+            ours = measured.against_camera(attempts[name].folders, camera)
             if ours:
                 yield _row("cameras", f"{name}: {camera}", "auc", ours)
 
 
-def _by_type(played: Cast, names: Sequence[str], each: Attempted) -> Iterator[Row]:
+def _by_type(cast: Cast, names: Sequence[str], each: Attempted) -> Iterator[Row]:
     """Yield precision, recall and F1 of the document's types, then of every generator."""
     metrics = ("precision", "recall", "f1", measured.SUPPORT)
     for kind in published.TYPES:
-        if kind not in played.types:
+        if kind not in cast.types:
             for metric in metrics:
                 yield _row("types", kind, metric, {}, NO_GENERATOR)
             continue
-        own = played.types[kind]
-        shown = kind if own.lower() == kind.lower() else f"{kind}: {own}"
-        yield from _lines("types", shown, each, metrics, (own,), kind)
+        own = cast.types[kind]
+        line = kind if own.lower() == kind.lower() else f"{kind}: {own}"
+        yield from _lines("types", line, each, metrics, (own,), kind)
     for name in names:
-        if name not in played.types.values():
+        if name not in cast.types.values():
             yield from _lines("types", name, each, metrics, (name,))
 
 
-def _cross(played: Cast, found: Mapping[str, Attempted]) -> Iterator[Row]:
+def _cross(cast: Cast, attempts: Mapping[str, Attempted]) -> Iterator[Row]:
+    absent = Attempted(status=NO_GENERATOR)
     for name in (DEIT, FROZEN, CNN, TINY):
-        each = found.get(_crossed(name), Attempted(status=NO_GENERATOR))
+        each = attempts.get(_crossed(name), absent)
         table = "across" if name == DEIT else "ours"
-        for what, tested in ((SELF, played.gans), (FOREIGN, played.diffusion)):
-            line = f"{name}, {what}"
+        for kind, tested in ((SELF, cast.gans), (FOREIGN, cast.diffusion)):
+            line = f"{name}, {kind}"
             if tested:
                 yield from _lines(table, line, each, CROSS, tested)
-                continue
-            yield from _lines(table, line, Attempted(status=NO_GENERATOR), CROSS)
+            else:
+                yield from _lines(table, line, absent, CROSS)
 
 
 def _lines(
@@ -223,8 +213,8 @@ def _lines(
     """Yield a line's numbers; one without any takes no more room than the document's.
 
     Args:
-        table: The table.
-        name: The line.
+        table: Name of the table.
+        name: Name of the line.
         each: What was trained for it.
         metrics: Its columns.
         sources: Generators tested on; None is all.
@@ -232,18 +222,11 @@ def _lines(
     """
     ours = measured.over_splits(each.folders, sources)
     rows = [
-        _row(
-            table,
-            name,
-            metric,
-            ours.get(metric, {}),
-            each.status,
-            kind,
-        )
+        _row(table, name, metric, ours.get(metric, {}), each.status, kind)
         for metric in metrics
     ]
-    known = [row for row in rows if row.ours or row.published is not None]
-    yield from known or rows[:1]
+    with_numbers = [row for row in rows if row.ours or row.published is not None]
+    yield from with_numbers or rows[:1]
 
 
 def _size(planned: Mapping[str, System]) -> Iterator[str]:

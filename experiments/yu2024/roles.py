@@ -12,21 +12,16 @@ from collections.abc import Sequence
 from experiments.yu2024.published import TYPES
 
 GAN, DIFFUSION = "GANs", "diffusion"
-_DIFFUSION = (
+_DIFFUSION = (  # vae8x is a decoder of the built-in sample
     *("diffusion", "dreambooth", "lora", "dall", "midjourney", "imagen", "flux"),
-    *(
-        "text2img",
-        "inpainting",
-        "sdxl",
-        "vae8x",
-    ),  # vae8x: the built-in sample's decoder
+    *("text2img", "inpainting", "sdxl", "vae8x"),
 )
 _GAN = ("gan", "transposed_conv", "nearest_conv", "bilinear_conv")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Cast:
-    """Who plays what.
+    """Generators by the part they play.
 
     Attributes:
         gans: Generators to train on.
@@ -47,21 +42,16 @@ class Cast:
         parts.append(f"{DIFFUSION} (never seen): {', '.join(self.diffusion) or 'none'}")
         if self.neither:
             parts.append(f"without a part: {', '.join(self.neither)}")
-        said = [f"Parts, by the generators' names: {'; '.join(parts)}."]
-        said += [
+        stand_ins = [
             f"{name} in place of {kind}."
             for kind, name in self.types.items()
             if name.lower() != kind.lower()
         ]
-        return said
+        return [f"Parts, by the generators' names: {'; '.join(parts)}.", *stand_ins]
 
 
 def cast(names: Sequence[str]) -> Cast:
-    """Return who plays what.
-
-    Args:
-        names: The manifest's generators.
-    """
+    """Return the manifest's generators by the part they play."""
     diffusion = tuple(name for name in names if _is(name, _DIFFUSION))
     gans = tuple(name for name in names if _is(name, _GAN) and name not in diffusion)
     types: dict[str, str] = {}

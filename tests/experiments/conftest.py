@@ -84,7 +84,7 @@ def write_generators(write_manifest, tmp_path):
 @pytest.fixture
 def trained(monkeypatch, tmp_path):
     """Replace training by made-up logits, near-duplicates by none; lists the requests."""
-    from experiments.framework import apart, cells, channel_stores, launch
+    from experiments.framework import cells, channel_stores, everything, launch
     from experiments.systems import cost
     from experiments.wan2023 import saturation, simulated
     from kerasfaces.crossgen import run as crossgen
@@ -126,7 +126,7 @@ def trained(monkeypatch, tmp_path):
     )
     monkeypatch.setattr(training, "train", train)
     # In this process: what is put in place of a training stays behind in others.
-    monkeypatch.setattr(apart, "execute", launch.execute)
+    monkeypatch.setattr(everything, "in_own_process", launch.execute)
     monkeypatch.setattr(cells, "audit", lambda context: {"flagged": False})
     monkeypatch.setattr(crossgen, "compute_features", lambda *arguments: None)
     monkeypatch.setattr(crossgen.training, "resolve", lambda r: (r.config, None))

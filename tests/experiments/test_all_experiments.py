@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from experiments.__main__ import main
-from experiments.framework import clock, everything, launch, runner
+from experiments.framework import catalogue, everything, launch, runner
 from experiments.framework.failures import is_failure
 from experiments.framework.failures import status as failed
 from experiments.framework.rows import FAILED, Measured, Row
@@ -26,7 +26,7 @@ def command(write_manifest, trained, no_imagenet, weights_file, tmp_path, monkey
     out = tmp_path / "out"
 
     def run(*words, names=("frozen_base", "systems")):
-        monkeypatch.setattr(runner, "names", lambda: list(names))
+        monkeypatch.setattr(catalogue, "names", lambda: list(names))
         given = ["all", "--manifest", str(write_manifest()), "-o", str(out), *words]
         return main(
             [*given, "--seeds", "0", "--weights", f"mobilenetv2={weights_file}"]
@@ -150,11 +150,11 @@ def test_hours_of_all_count_together(command, trained, capsys):
 
 
 def test_total_of_a_folder(tmp_path):
-    assert clock.total_s(tmp_path / "none") == 0
+    assert runner.total_s(tmp_path / "none") == 0
     for name, seconds in (("a", 10), ("b", 5.5)):
         write_json(tmp_path / name / "clock.json", {"seconds": seconds})
     write_json(tmp_path / "clock.json", {"seconds": 1})
-    assert clock.total_s(tmp_path) == 16.5
+    assert runner.total_s(tmp_path) == 16.5
 
 
 def test_a_finished_training_needs_no_budget(write_manifest, trained, tmp_path):
@@ -192,3 +192,47 @@ def test_failed_is_a_status_without_folders():
     with pytest.raises(InputError, match="with 1 numbers"):
         dataclasses.replace(row, ours={0: Measured(value=1.0, n=1)})
     assert launch.failures({"rows": [row.to_dict("i")], "failed": {}}) == {"r": status}
+
+
+@pytest.fixture
+def job(write_manifest):
+    context = runner.Context(
+        manifest=manifests.read(write_manifest()),
+        folder=Path("folder"),
+        weights={},
+        seeds=(0,),
+    )
+    return launch.Job(
+        name="systems", context=context, part=None, record=None, words=["all"]
+    )
+
+
+def described(job):
+    return {"pid": os.getpid(), "n": len(job.context.manifest)}, job.module.__name__
+
+
+def mistaken(job):
+    raise InputError(f"{job.name}: a mistake")
+
+
+def killed(job):
+    os._exit(9)
+
+
+def test_what_a_process_of_its_own_returns_arrives(job):
+    results, printed = everything.in_own_process(job, described)
+    assert results["pid"] != os.getpid()
+    assert results["n"] == len(job.context.manifest)
+    assert printed == "experiments.systems.experiment"
+
+
+def test_what_a_process_of_its_own_raises_arrives_with_its_traceback(job):
+    with pytest.raises(InputError) as caught:
+        everything.in_own_process(job, mistaken)
+    assert str(caught.value) == "systems: a mistake"
+    assert "in mistaken" in "".join(caught.value.__notes__)
+
+
+def test_the_death_of_a_process_is_a_sentence(job):
+    with pytest.raises(RunError, match=r"exit code 9\. .* continues"):
+        everything.in_own_process(job, killed)

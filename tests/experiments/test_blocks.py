@@ -1,6 +1,6 @@
 """Pieces of the experiments' pages, from made-up results."""
 
-from experiments.framework import blocks, index
+from experiments.framework import blocks, everything
 from experiments.framework.rows import NO_WEIGHTS, Measured, Row
 
 EVIL = "<script>alert(1)</script>"
@@ -69,11 +69,11 @@ def test_hostile_texts_are_escaped(tmp_path):
     report.parent.mkdir(parents=True)
     report.write_text("")
     made = results([row(EVIL)])
-    done = index.Done(
+    done = everything.Ending(
         "made_up", {"table 1": EVIL}, made, "", "", {EVIL: f"failed: {EVIL}"}
     )
-    waiting = index.Done("other", {}, None, "", EVIL)
-    text = index.render(tmp_path, [done, waiting])
+    waiting = everything.Ending("other", {}, None, "", EVIL)
+    text = everything.render(tmp_path, [done, waiting])
     assert "<script" not in text
     assert 'href="made_up/a%20b%26c/split-0/report.html"' in text
     assert "2 cores, x86_64, no GPU" in text

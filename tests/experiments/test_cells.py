@@ -97,7 +97,7 @@ def test_a_split_that_failed_leaves_the_numbers_of_the_others(
     assert found.status == "run"
     assert list(found.folders) == [0]
     assert "split 1: This one cannot be read." in found.note
-    assert "1 of 1 detectors" in cells.told([found], context)[-1]
+    assert "1 of 1 detectors" in cells.attempt_notes([found], context)[-1]
 
 
 def test_without_budget_nothing_new_is_started(context, system, trained):
@@ -109,7 +109,7 @@ def test_without_budget_nothing_new_is_started(context, system, trained):
     found = cells.train(context, other, RATIO)
     assert found.status == "not run: budget"
     assert len(trained) == 1
-    (note,) = cells.told([first, found], context)
+    (note,) = cells.attempt_notes([first, found], context)
     assert "1 of 2 detectors" in note
     assert "0.5 hours" in note
 
@@ -129,7 +129,7 @@ def test_weights_that_cannot_be_had_are_looked_for_once(
     found = [cells.train(context, system, RATIO) for _ in range(3)]
     assert {each.status for each in found} == {"not run: no weights"}
     assert len(looked) == 1
-    (note,) = cells.told(found, context)
+    (note,) = cells.attempt_notes(found, context)
     assert note.startswith("deit_base_224 was not run")
     assert "/home/somebody" not in note
 
@@ -163,12 +163,12 @@ def test_weights_say_where_each_model_started(context, system):
 def test_numbers_on_some_generators(context, system):
     folder = cells.train(context, system, RATIO).folders[0]
     stored = json.loads((folder / "metrics.json").read_text())["metrics"]["test"]
-    every = measured.on(folder)
+    every = measured.on_sources(folder)
     assert every["auc"].value == stored["all"]["auc"]["value"]
-    one = measured.on(folder, ("stylegan",))
+    one = measured.on_sources(folder, ("stylegan",))
     assert one["auc"].value == stored["source=stylegan"]["auc"]["value"]
     assert one["support"].value == 20
-    two = measured.on(folder, ("portrait_gan", "stylegan"))
+    two = measured.on_sources(folder, ("portrait_gan", "stylegan"))
     frame = _test_rows(folder)
     frame = frame[frame["source"] != "diffusion"]
     fake = (frame["label"] == "fake").to_numpy()
@@ -181,7 +181,7 @@ def test_numbers_on_some_generators(context, system):
     assert two["recall of real"].value == pytest.approx(right[~fake].mean())
     called_real = right == ~fake
     assert two["precision of real"].value == pytest.approx((~fake)[called_real].mean())
-    assert measured.on(folder, ("nobody",)) is None
+    assert measured.on_sources(folder, ("nobody",)) is None
     assert measured.over_splits({0: folder}, ("nobody",)) == {}
 
 

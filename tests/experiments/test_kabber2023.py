@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from experiments.__main__ import main
-from experiments.framework.classes import class_report
+from experiments.framework.measured import class_report
 from experiments.kabber2023 import measured, published
 from kerasfaces.metrics import Confusion
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.framework import results_file, runner
+from experiments.framework import catalogue, results_file
 from experiments.framework.rows import NO_LABELS, Measured, Row, is_status, over_seeds
 from kerasfaces.core.errors import InputError, RunError
 
@@ -152,7 +152,7 @@ def test_git_commit_or_unknown(tmp_path):
     assert results_file.commit(tmp_path) == ("unknown", False)
 
 
-RECORDED = sorted(runner.HERE.glob("*/results.json"))
+RECORDED = sorted(catalogue.HERE.glob("*/results.json"))
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.parent.name)
@@ -165,15 +165,15 @@ def test_recorded_results_keep_the_contract(path):
     assert not any(part in text for part in ("/home/", "/root/", "/tmp/", "/work/"))
 
 
-@pytest.mark.parametrize("name", runner.names())
+@pytest.mark.parametrize("name", catalogue.names())
 def test_recorded_tables_are_the_readme(name):
-    path = Path(runner.HERE / name / "results.json")
+    path = Path(catalogue.HERE / name / "results.json")
     if not path.exists():
         pytest.skip("not recorded yet")
-    experiment = runner.load(name)
+    experiment = catalogue.load(name)
     results = json.loads(path.read_text(encoding="utf-8"))
     printed = results_file.text(results, experiment.TITLES, experiment.DOCUMENT_DATA)
-    readme = (runner.HERE / name / "README.md").read_text(encoding="utf-8")
+    readme = (catalogue.HERE / name / "README.md").read_text(encoding="utf-8")
     assert printed in readme
     for row in results["rows"]:
         assert set(row) == KEYS

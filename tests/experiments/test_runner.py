@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from experiments.__main__ import main
-from experiments.framework import runner
+from experiments.framework import catalogue
 from kerasfaces.core.errors import InputError, MissingFileError, RunError
 
 ROOT = Path(__file__).parents[2]
@@ -18,8 +18,8 @@ def test_lists_every_experiment_with_one_line(capsys):
     assert main([]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == [
-        *runner.names(),
-        *runner.own_commands(),
+        *catalogue.names(),
+        *catalogue.own_commands(),
     ]
     assert all(len(line.split()) > 5 for line in lines)
 
@@ -67,17 +67,17 @@ def test_help_is_quick_and_loads_no_framework(run_python):
 
 
 def test_seeds():
-    assert runner.parse_seeds("0-2,7") == (0, 1, 2, 7)
+    assert catalogue.parse_seeds("0-2,7") == (0, 1, 2, 7)
     for text in ("", "a", "1,1", "3-1", "-1"):
         with pytest.raises(InputError, match=r"expected e\.g\. 0-4"):
-            runner.parse_seeds(text)
+            catalogue.parse_seeds(text)
 
 
 def test_weights_per_model_or_for_all():
     both = ("mobilenetv2", "resnet50")
 
     def parse(given, models=both):
-        return runner.parse_weights(given, models, lambda model: "imagenet")
+        return catalogue.parse_weights(given, models, lambda model: "imagenet")
 
     assert parse([]) == dict.fromkeys(both, "imagenet")
     assert parse(["none"]) == dict.fromkeys(both, "none")
@@ -125,8 +125,8 @@ def test_all_runs_every_experiment_in_its_own_folder(
     out = tmp_path / "out"
     words = ["all", "--manifest", str(write_manifest()), "-o", str(out), "--seeds", "0"]
     assert main([*words, "--weights", f"mobilenetv2={weights_file}"]) == 0
-    for name in runner.names():
+    for name in catalogue.names():
         results = json.loads((out / name / "results.json").read_text())
         assert results["experiment"] == name
         assert results["hours"] >= 0
-        assert f"{name}\n" in capsys.readouterr().out or name != runner.names()[0]
+        assert f"{name}\n" in capsys.readouterr().out or name != catalogue.names()[0]

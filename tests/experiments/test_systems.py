@@ -213,9 +213,7 @@ def test_quick_makes_small_what_is_trained_from_random_weights(name):
         if each.model == name and each.preset and each.model in detectors.PRETRAINED
     ]
     for each in chosen:
-        config = detectors.smaller(
-            detectors.configs.preset(each.preset, each.model), epochs=1
-        )
+        config = detectors.smaller(detectors.configs.preset(each.preset, each.model))
         assert (config.model.size_px, config.epochs) == (64, 1)
 
 
