@@ -6,6 +6,7 @@ import pytest
 
 from kerasfaces import manifest as manifests
 from kerasfaces.core import rng
+from kerasfaces.core.files import read_json
 from kerasfaces.run.folder import DetectorRun
 
 VALUES = {
@@ -157,6 +158,19 @@ def no_imagenet(monkeypatch):
 
     monkeypatch.setattr(weights.KerasFile, "fetch", missing)
     monkeypatch.setattr(weights.KaggleFile, "fetch", missing)
+
+
+@pytest.fixture
+def run_experiment(trained, no_imagenet, tmp_path):
+    """Run an experiment in `tmp_path/out` on made-up predictions; returns results.json."""
+    from experiments.__main__ import main
+
+    def run(name, manifest, *words, code=0):
+        out = tmp_path / "out"
+        assert main([name, "--manifest", str(manifest), "-o", str(out), *words]) == code
+        return read_json(out / "results.json")
+
+    return run
 
 
 @pytest.fixture

@@ -1,10 +1,7 @@
 """frozen_base: the same splits for every configuration, paired differences."""
 
-import json
-
 import pytest
 
-from experiments.__main__ import main
 from experiments.frozen_base import experiment
 from kerasfaces.train import config as configs
 
@@ -17,11 +14,10 @@ def test_configurations_differ_in_one_thing_from_ours():
     assert found["ours at one size"].model.scales == (1.0,)
 
 
-def test_rows(write_manifest, trained, weights_file, tmp_path, capsys):
+def test_rows(run_experiment, write_manifest, trained, weights_file, tmp_path, capsys):
     out = tmp_path / "out"
-    words = ["frozen_base", "--manifest", str(write_manifest()), "-o", str(out)]
-    assert main([*words, "--seeds", "0-1", "--weights", str(weights_file)]) == 0
-    results = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    words = ["--seeds", "0-1", "--weights", str(weights_file)]
+    results = run_experiment("frozen_base", write_manifest(), *words)
     rows = {table: [] for table in experiment.TITLES}
     for row in results["rows"]:
         assert row["status"] == "run"
@@ -47,15 +43,3 @@ def test_rows(write_manifest, trained, weights_file, tmp_path, capsys):
     assert 0 < difference["ours"]["p_value"] <= 1
     best = max(rows["validation"], key=lambda row: row["ours"]["value"])["row"]
     assert f"Best on validation: {best}." in capsys.readouterr().out
-
-
-def test_without_weights_every_row_says_so(
-    write_manifest, trained, no_imagenet, tmp_path
-):
-    out = tmp_path / "out"
-    assert (
-        main(["frozen_base", "--manifest", str(write_manifest()), "-o", str(out)]) == 0
-    )
-    results = json.loads((out / "results.json").read_text(encoding="utf-8"))
-    assert {row["status"] for row in results["rows"]} == {"not run: no weights"}
-    assert trained == []

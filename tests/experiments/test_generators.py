@@ -1,11 +1,8 @@
 """generators: both matrices, their rows, and what happens without weights."""
 
-import json
-
 import numpy as np
 import pytest
 
-from experiments.__main__ import main
 from experiments.generators import experiment
 from kerasfaces import manifest as manifests
 
@@ -24,11 +21,9 @@ def manifest(write_manifest):
     return path
 
 
-def test_rows_of_both_matrices(manifest, trained, weights_file, tmp_path):
-    out = tmp_path / "out"
-    words = ["generators", "--manifest", str(manifest), "-o", str(out)]
-    assert main([*words, "--seeds", "0-1", "--weights", str(weights_file)]) == 0
-    results = json.loads((out / "results.json").read_text(encoding="utf-8"))
+def test_rows_of_both_matrices(run_experiment, manifest, weights_file):
+    words = ["--seeds", "0-1", "--weights", str(weights_file)]
+    results = run_experiment("generators", manifest, *words)
     tables = {}
     for row in results["rows"]:
         tables.setdefault(row["table"], []).append(row)
@@ -52,12 +47,3 @@ def test_rows_of_both_matrices(manifest, trained, weights_file, tmp_path):
     notes = " ".join(results["notes"])
     assert "tiny was not run: 3 images" in notes
     assert "worst cell: trained on" in notes
-
-
-def test_without_weights_it_says_so(write_manifest, trained, no_imagenet, tmp_path):
-    out = tmp_path / "out"
-    words = ["generators", "--manifest", str(write_manifest()), "-o", str(out)]
-    assert main(words) == 0
-    results = json.loads((out / "results.json").read_text(encoding="utf-8"))
-    assert {row["status"] for row in results["rows"]} == {"not run: no weights"}
-    assert trained == []

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from result_rows import lines
 
 from experiments.__main__ import main
 from experiments.framework.measured import class_report
@@ -12,27 +13,15 @@ from kerasfaces.metrics import Confusion
 
 
 @pytest.fixture
-def run(write_manifest, trained, no_imagenet, weights_file, tmp_path):
+def run(run_experiment, write_manifest, weights_file):
     """Run the experiment on made-up predictions; returns results.json."""
 
     def run(seeds="0", resnet50=False, **options):
-        out = tmp_path / "out"
-        words = ["kabber2023", "--manifest", str(write_manifest(**options))]
-        words += ["-o", str(out), "--seeds", seeds]
-        words += ["--weights", f"mobilenetv2={weights_file}"]
+        words = ["--seeds", seeds, "--weights", f"mobilenetv2={weights_file}"]
         words += ["--weights", f"resnet50={weights_file}"] * resnet50
-        assert main(words) == 0
-        return json.loads((out / "results.json").read_text(encoding="utf-8"))
+        return run_experiment("kabber2023", write_manifest(**options), *words)
 
     return run
-
-
-def lines(results, table):
-    return {
-        (row["row"], row["metric"]): row
-        for row in results["rows"]
-        if row["table"] == table
-    }
 
 
 def published_numbers():

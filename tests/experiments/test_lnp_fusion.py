@@ -123,11 +123,10 @@ def test_each_generator_stands_against_all_reals():
     assert found["gan"].low < found["gan"].value < found["gan"].high
 
 
-def test_rows(write_manifest, trained, weights_file, tmp_path, capsys):
+def test_rows(run_experiment, write_manifest, trained, weights_file, tmp_path, capsys):
     out = tmp_path / "out"
-    words = ["lnp_fusion", "--manifest", str(write_manifest()), "-o", str(out)]
-    assert main([*words, "--seeds", "0-1", "--weights", str(weights_file)]) == 0
-    results = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    words = ["--seeds", "0-1", "--weights", str(weights_file)]
+    results = run_experiment("lnp_fusion", write_manifest(), *words)
     assert len(trained) == 2 * (1 + 2 * len(experiment.GAINS))
     assert {request.store is None for request in trained} == {True, False}
     test = {
@@ -159,17 +158,6 @@ def test_rows(write_manifest, trained, weights_file, tmp_path, capsys):
     differences = [row for row in results["rows"] if row["table"] == "differences"]
     assert len(differences) == len(experiment.KINDS) * 3
     capsys.readouterr()
-
-
-def test_without_weights_every_row_says_so(
-    write_manifest, trained, no_imagenet, tmp_path
-):
-    out = tmp_path / "out"
-    words = ["lnp_fusion", "--manifest", str(write_manifest()), "-o", str(out)]
-    assert main(words) == 0
-    results = json.loads((out / "results.json").read_text(encoding="utf-8"))
-    assert {row["status"] for row in results["rows"]} == {"not run: no weights"}
-    assert trained == []
 
 
 @pytest.mark.slow

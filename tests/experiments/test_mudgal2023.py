@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from result_rows import lines
 
 from experiments.__main__ import main
 from experiments.mudgal2023 import experiment, published
@@ -11,25 +12,16 @@ COUNTS = {"stylegan": 280, "portrait_gan": 140, "diffusion": 70}
 
 
 @pytest.fixture
-def run(write_generators, trained, no_imagenet, weights_file, tmp_path):
+def run(run_experiment, write_generators, weights_file):
     """Run the experiment on made-up predictions; returns results.json."""
 
     def run(counts, *more):
-        out = tmp_path / "out"
-        words = ["mudgal2023", "--manifest", str(write_generators(counts, 560))]
-        words += ["-o", str(out), "--weights", f"mobilenetv2={weights_file}"]
-        assert main([*words, *more]) == 0
-        return json.loads((out / "results.json").read_text(encoding="utf-8"))
+        weights = f"mobilenetv2={weights_file}"
+        return run_experiment(
+            "mudgal2023", write_generators(counts, 560), "--weights", weights, *more
+        )
 
     return run
-
-
-def lines(results, table):
-    return {
-        (row["row"], row["metric"]): row
-        for row in results["rows"]
-        if row["table"] == table
-    }
 
 
 def trained_on(request):

@@ -130,3 +130,15 @@ def test_all_runs_every_experiment_in_its_own_folder(
         assert results["experiment"] == name
         assert results["hours"] >= 0
         assert f"{name}\n" in capsys.readouterr().out or name != catalogue.names()[0]
+
+
+@pytest.mark.tf
+@pytest.mark.parametrize(
+    "name", ["best_study", "frozen_base", "generators", "lnp_fusion"]
+)
+def test_without_weights_every_row_says_so(
+    name, run_experiment, write_manifest, trained
+):
+    results = run_experiment(name, write_manifest())
+    assert {row["status"] for row in results["rows"]} == {"not run: no weights"}
+    assert trained == []

@@ -92,11 +92,3 @@ def test_an_hour_per_split_unless_told():
     assert best_study.hours_per_split(Told(None)) == 1.0
     assert best_study.hours_per_split(Told(1.0)) == 0.5
     assert best_study.hours_per_split(Told(1.0, hours_of="all")) == 1.0
-
-
-def test_best_study_without_weights(write_manifest, trained, no_imagenet, tmp_path):
-    out = tmp_path / "out"
-    words = ["best_study", "--manifest", str(write_manifest()), "-o", str(out)]
-    assert main(words) == 0
-    statuses = {row["status"] for row in results_of(out / "results.json")["rows"]}
-    assert statuses == {"not run: no weights"}

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from result_rows import lines
 
 from experiments.__main__ import main
 from experiments.framework import results_file, runner
@@ -32,14 +33,6 @@ def command(write_manifest, trained, no_imagenet, weights_file, tmp_path):
 
     run.out = out
     return run
-
-
-def lines(results, table):
-    return {
-        (row["row"], row["metric"]): row
-        for row in results["rows"]
-        if row["table"] == table
-    }
 
 
 def test_every_model_and_baseline_of_the_toolkit_is_in_the_table():

@@ -3,31 +3,23 @@
 import json
 
 import pytest
+from result_rows import lines
 
 from experiments.__main__ import main
 from experiments.tian2023 import experiment, published
 
 
 @pytest.fixture
-def run(write_generators, trained, no_imagenet, weights_file, tmp_path):
+def run(run_experiment, write_generators, weights_file):
     """Run the experiment on made-up predictions; returns results.json."""
 
     def run(counts, *more, **options):
-        out = tmp_path / "out"
-        words = ["tian2023", "--manifest", str(write_generators(counts, **options))]
-        words += ["-o", str(out), "--weights", f"mobilenetv2={weights_file}"]
-        assert main([*words, *more]) == 0
-        return json.loads((out / "results.json").read_text(encoding="utf-8"))
+        weights = f"mobilenetv2={weights_file}"
+        return run_experiment(
+            "tian2023", write_generators(counts, **options), "--weights", weights, *more
+        )
 
     return run
-
-
-def lines(results, table):
-    return {
-        (row["row"], row["metric"]): row
-        for row in results["rows"]
-        if row["table"] == table
-    }
 
 
 def test_every_published_number_has_one_row(run):

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from result_rows import lines
 
 from experiments.__main__ import main
 from experiments.yu2024 import experiment, published, roles
@@ -16,25 +17,16 @@ MIXED = {
 
 
 @pytest.fixture
-def run(write_generators, trained, no_imagenet, weights_file, tmp_path):
+def run(run_experiment, write_generators, weights_file):
     """Run the experiment on made-up predictions; returns results.json."""
 
     def run(counts, *more):
-        out = tmp_path / "out"
-        words = ["yu2024", "--manifest", str(write_generators(counts, 500, 2))]
-        words += ["-o", str(out), "--weights", f"mobilenetv2={weights_file}"]
-        assert main([*words, *more]) == 0
-        return json.loads((out / "results.json").read_text(encoding="utf-8"))
+        weights = f"mobilenetv2={weights_file}"
+        return run_experiment(
+            "yu2024", write_generators(counts, 500, 2), "--weights", weights, *more
+        )
 
     return run
-
-
-def lines(results, table):
-    return {
-        (row["row"], row["metric"]): row
-        for row in results["rows"]
-        if row["table"] == table
-    }
 
 
 def test_every_published_number_has_one_row(run):
