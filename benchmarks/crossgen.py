@@ -89,10 +89,11 @@ def _folders(path: Path, root: Path) -> Path:
     """Return `root/SET/{train,val,test}/{fake,real}` with links to a set's images."""
     from kerasfaces import manifest as manifests
 
-    made = manifests.read(path)
+    manifest = manifests.read(path)
     folder = root / path.parents[1].name
-    rows = zip(made.files(), made.rows["split"], made.rows["label"], strict=True)
-    for i, (file, split, label) in enumerate(rows):
+    rows = manifest.rows
+    files = zip(manifest.files(), rows["split"], rows["label"], strict=True)
+    for i, (file, split, label) in enumerate(files):
         target = folder / split / label / f"{i:05d}{file.suffix}"
         target.parent.mkdir(parents=True, exist_ok=True)
         target.symlink_to(file)
@@ -107,8 +108,8 @@ def _plain(folders: list[Path], weights: Path, epochs: int) -> None:
 
     config = _config(epochs)
     plugin = catalogue.load(config.model.name)
-    found = plugin.find_weights(str(weights))
-    architecture = plugin.completed(config.model, found)
+    base = plugin.find_weights(str(weights))
+    architecture = plugin.completed(config.model, base)
     for folder in folders:
         train, val, test = (
             keras.utils.image_dataset_from_directory(
@@ -122,7 +123,7 @@ def _plain(folders: list[Path], weights: Path, epochs: int) -> None:
             ).prefetch(2)
             for split in ("train", "val", "test")
         )
-        net = plugin.build(architecture, found, 0)
+        net = plugin.build(architecture, base, 0)
         network.freeze(net)
         loss = keras.losses.BinaryCrossentropy(from_logits=True)
         net.compile("adam", loss, metrics=["accuracy"], jit_compile=False)

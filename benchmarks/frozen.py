@@ -95,10 +95,10 @@ def _ours(model: str, manifest: Any, weights: Path, folder: Path) -> None:
         configs.preset("kabber2023", model), views=1, epochs=EPOCHS, batch_size=32
     )
     plugin = catalogue.load(model)
-    found = plugin.find_weights(str(weights))
-    ready = NetworkBuilder(config, found)
+    base = plugin.find_weights(str(weights))
+    ready = NetworkBuilder(config, base)
     images = data.load(manifest, config.input_spec, ready.start)
-    fit.train(config, images, found, folder, builder=ready)
+    fit.train(config, images, base, folder, builder=ready)
 
 
 def _plain(model: str, folder: Path, weights: Path) -> None:

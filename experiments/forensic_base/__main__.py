@@ -2,13 +2,13 @@
 
 import datetime
 import os
-import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from experiments.framework import results_file
 from kerasfaces import cli
 from kerasfaces.core import config
 from kerasfaces.core.files import write_json
@@ -51,21 +51,23 @@ def _train(arguments: Any) -> int:
     os.nice(19)
     recipe, plan = training_set.Recipe(), training.Plan()
     shards = training_set.make(recipe, arguments.workers)
-    hardness = [training_set.kept(recipe, shard) for shard in range(recipe.shards)]
+    hardness = [
+        training_set.detail_shares(recipe, shard) for shard in range(recipe.shards)
+    ]
     flat = training_set.make_flat(recipe)
     model = training.train(shards, flat, hardness, plan, arguments.output)
-    saw = {
+    training_facts = {
         "recipe": config.to_dict(recipe),
         "plan": config.to_dict(plan),
         "generators": list(training_set.GENERATORS),
         "generators_of_the_sample_it_never_saw": ["nearest_conv", "vae8x"],
         "images": recipe.shards * recipe.shard_images + 2 * recipe.flat_pairs,
         "command": "python -m experiments.forensic_base train -o DIR",
-        "commit": _commit(),
+        "commit": results_file.commit(HERE)[0],
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }
     held_out = [np.load(path) for path in shards[-plan.validation_shards :]]
-    note = shipping.ship(model, held_out, arguments.weights, saw)
+    note = shipping.ship(model, held_out, arguments.weights, training_facts)
     print(f"{arguments.weights / note['file']}: {note['validation']}")
     return 0
 
@@ -76,17 +78,17 @@ def _evaluate(arguments: Any) -> int:
 
     started = time.monotonic()
     imagenet = arguments.data / "weights" / "mobilenetv2_no_top.weights.h5"
-    found = evaluation.bases(arguments.weights, imagenet)
+    bases = evaluation.bases(arguments.weights, imagenet)
     with tempfile.TemporaryDirectory() as folder:
         manifest = sample.make(Path(folder) / "sample")
-        rows = _sample_rows(evaluation.on_sample(found, manifest))
+        rows = _sample_rows(evaluation.on_sample(bases, manifest))
     if (arguments.data / "data" / "faces" / "manifest.csv").exists():
-        rows += _face_rows(evaluation.on_faces(found, arguments.data))
+        rows += _face_rows(evaluation.on_faces(bases, arguments.data))
     else:
         missing = {"table": "real faces", "status": "not run: no data"}
         rows.append(missing)
     results = {
-        "commit": _commit(),
+        "commit": results_file.commit(HERE)[0],
         "command": "python -m experiments.forensic_base evaluate -o DIR --data DATA",
         "hours": (time.monotonic() - started) / 3600,
         "rows": rows,
@@ -136,12 +138,6 @@ def _face_rows(results: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
         }
         for base, values in results.items()
     ]
-
-
-def _commit() -> str:
-    command = ["git", "-C", str(HERE), "rev-parse", "HEAD"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"
 
 
 if __name__ == "__main__":

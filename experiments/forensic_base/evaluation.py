@@ -31,14 +31,14 @@ def bases(weights: Path, imagenet: Path | None) -> dict[str, Any]:
     keras.utils.set_random_seed(integer_seed(0, "random base"))
     build = keras.applications.MobileNetV2
     options = {"include_top": False, "input_shape": (None, None, 3)}
-    found = {
+    frozen = {
         "forensic 0.35": build(alpha=0.35, weights=None, **options),
         "random 0.35": build(alpha=0.35, weights=None, **options),
     }
-    load(found["forensic 0.35"], weights / f"{NAME}.npz")
+    load(frozen["forensic 0.35"], weights / f"{NAME}.npz")
     if imagenet and imagenet.exists():
-        found["imagenet 1.0"] = build(alpha=1.0, weights=str(imagenet), **options)
-    return found
+        frozen["imagenet 1.0"] = build(alpha=1.0, weights=str(imagenet), **options)
+    return frozen
 
 
 def load(base: Any, file: Path) -> None:
@@ -70,16 +70,17 @@ def features(base: Any, files: list[Path], label: str) -> Floats:
     return np.concatenate(parts).astype(np.float64)
 
 
-def on_sample(found: dict[str, Any], manifest: Path) -> dict[str, Any]:
+def on_sample(frozen: dict[str, Any], manifest: Path) -> dict[str, Any]:
     """Return the test AUC on the sample, in all and by generator."""
-    rows = _rows(manifest)
+    with manifest.open(newline="", encoding="utf-8") as lines:
+        rows = list(csv.DictReader(lines))
     split = np.array([row["split"] for row in rows])
     source = np.array([row["source"] for row in rows])
     fake = np.array([row["label"] == "fake" for row in rows])
     results = {}
-    for name, base in found.items():
+    for name, base in frozen.items():
         x = features(base, [manifest.parent / row["path"] for row in rows], name)
-        score = _chosen(x, fake, split == "train", split == "val")
+        score = _best_logits(x, fake, split == "train", split == "val")
         test = split == "test"
         results[name] = {"all": _auc(fake[test], score[test])} | {
             kind: _auc(
@@ -91,19 +92,19 @@ def on_sample(found: dict[str, Any], manifest: Path) -> dict[str, Any]:
     return results
 
 
-def on_faces(found: dict[str, Any], data: Path) -> dict[str, Any]:
+def on_faces(frozen: dict[str, Any], data: Path) -> dict[str, Any]:
     """Return test AUCs on FFHQ against StyleGAN, split 5:1:1 by five seeds."""
     folder = data / "data" / "faces"
     reals = sorted((folder / "real" / "ffhq").iterdir())
     fakes = sorted((folder / "fake" / "stylegan").iterdir())
     fake = np.array([False] * len(reals) + [True] * len(fakes))
     results = {}
-    for name, base in found.items():
+    for name, base in frozen.items():
         x = features(base, [*reals, *fakes], name)
         aucs = []
         for seed in SEEDS:
             split = _split(fake, seed)
-            score = _chosen(x, fake, split == 0, split == 1)
+            score = _best_logits(x, fake, split == 0, split == 1)
             aucs.append(_auc(fake[split == 2], score[split == 2]))
         results[name] = {
             "mean": float(np.mean(aucs)),
@@ -126,7 +127,7 @@ def _split(fake: npt.NDArray[np.bool_], seed: int) -> npt.NDArray[np.int_]:
     return split
 
 
-def _chosen(
+def _best_logits(
     x: Floats,
     fake: npt.NDArray[np.bool_],
     train: npt.NDArray[np.bool_],
@@ -155,8 +156,3 @@ def _auc(fake: npt.NDArray[np.bool_], logits: Floats) -> float:
 def _read(file: Path) -> npt.NDArray[np.float32]:
     with Image.open(file) as image:
         return np.asarray(image.convert("RGB"), np.float32) / np.float32(127.5) - 1
-
-
-def _rows(manifest: Path) -> list[dict[str, str]]:
-    with manifest.open(newline="", encoding="utf-8") as lines:
-        return list(csv.DictReader(lines))

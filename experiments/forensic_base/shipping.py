@@ -15,15 +15,18 @@ _LEAST_AGREEMENT = 0.002  # the AUC may not move by more
 
 
 def ship(
-    model: Any, held_out: list[npt.NDArray[np.uint8]], folder: Path, saw: dict[str, Any]
+    model: Any,
+    held_out: list[npt.NDArray[np.uint8]],
+    folder: Path,
+    facts: dict[str, Any],
 ) -> dict[str, Any]:
     """Write `NAME.npz` and `NAME.json` to `folder`.
 
     Args:
         model: The trained model; it computes with the rounded weights afterwards.
         held_out: Validation shards.
-        folder: Where to.
-        saw: What it was trained on, for the note.
+        folder: Folder of both files.
+        facts: Its training, for the note.
 
     Returns:
         The note.
@@ -49,7 +52,7 @@ def ship(
         "alpha": 0.35,
         "input": "RGB, [-1, 1]",
         "licence": "Apache-2.0",
-        "saw": saw,
+        "saw": facts,
         "validation": {
             "auc_float32": before[0],
             "auc_float16": after[0],

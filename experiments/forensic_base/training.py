@@ -19,7 +19,7 @@ from kerasfaces.core.files import atomic_path, read_json, write_json
 from kerasfaces.core.rng import generator, integer_seed
 
 TAPS = tuple(f"block_{block}_expand_relu" for block in (3, 6, 9, 13))
-ASKED = ("block_1_expand_relu", *TAPS, "out_relu")  # layers that get a logit
+HEADED = ("block_1_expand_relu", *TAPS, "out_relu")  # layers that get a logit
 logger = logging.getLogger(__name__)
 Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]
@@ -27,21 +27,21 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """How to train.
+    """Settings of the training.
 
     Attributes:
-        epochs: Short epochs in all.
+        epochs: Number of short epochs.
         steps: Batches in each.
         batch: Images in a batch, half of them photos: whole pairs.
-        flat_epochs: So long, on pictures of nothing, where the trace is all there is.
-        easy_epochs: Then so long, the calmest of several crops, and only from pairs
-            that kept little detail: a fifth of all at first, then ever more.
-        crop_px: Random crops of this size.
-        wide_epochs: The last epochs have crops of `wide_px`.
-        wide_px: What statistics over a whole picture need.
-        learning_rate: Adam's, falling to 0 along a cosine.
-        validation_shards: The last shards are kept for validation.
-        seed: For crops and initial weights.
+        flat_epochs: First epochs, on pictures of nothing, where the trace is all there is.
+        easy_epochs: Next epochs, on the calmest of several crops, and only of pairs with
+            little detail left: a fifth of all at first, then ever more.
+        crop_px: Size of random crops.
+        wide_epochs: Last epochs, with crops of `wide_px`.
+        wide_px: Size that statistics over a whole picture need.
+        learning_rate: Learning rate of Adam, falling to 0 along a cosine.
+        validation_shards: Number of last shards that are for validation.
+        seed: Seed of crops and initial weights.
     """
 
     epochs: int = 26
@@ -63,7 +63,7 @@ def build(size_px: int | None) -> Any:
     The taps are what a frozen base is used by later, so each is asked directly.
 
     Args:
-        size_px: The pictures' size; None takes any.
+        size_px: Size of the pictures; None takes any.
 
     Returns:
         A model from (n, s, s, 3) float32 in [-1, 1] to (n, taps + 1) logits.
@@ -79,11 +79,11 @@ def build(size_px: int | None) -> Any:
             layer.momentum = 0.98  # few steps: 0.999 would remember the first ones
     base.get_layer("Conv1").set_weights([high_pass_stem()])
     logits = []
-    for name in ASKED:
+    for name in HEADED:
         tap = base.get_layer(name).output
         mean = ops.mean(tap, axis=(1, 2))
-        spread = ops.mean(ops.square(tap), axis=(1, 2)) - ops.square(mean)
-        pooled = ops.concatenate([mean, ops.sqrt(ops.relu(spread) + 1e-5)], axis=1)
+        variance = ops.mean(ops.square(tap), axis=(1, 2)) - ops.square(mean)
+        pooled = ops.concatenate([mean, ops.sqrt(ops.relu(variance) + 1e-5)], axis=1)
         pooled = layers.BatchNormalization(momentum=0.98, name=f"head_{name}_bn")(
             pooled
         )
@@ -129,9 +129,9 @@ def train(
     Args:
         shards: Files of `training_set.make`.
         flat: The file of `training_set.make_flat`.
-        hardness: For each shard, (pairs,) how hard each pair is.
-        plan: How.
-        folder: For the checkpoint and the history.
+        hardness: For each shard, `(pairs,)` how hard each pair is.
+        plan: Settings of the training.
+        folder: Folder of the checkpoint and the history.
 
     Returns:
         The model at the end.
@@ -190,9 +190,9 @@ def _resume(plan: Plan, folder: Path) -> tuple[Any, list[dict[str, float]]]:
 
     history = folder / "history.json"
     if history.exists():
-        done = read_json(history)
+        rows = read_json(history)
         own = {"pair_loss": pair_loss}
-        return keras.models.load_model(folder / "checkpoint.keras", own), done
+        return keras.models.load_model(folder / "checkpoint.keras", own), rows
     model = build(None)
     schedule = keras.optimizers.schedules.CosineDecay(
         plan.learning_rate / 20,

@@ -39,15 +39,15 @@ Pixels = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What makes the training set.
+    """Settings of the training set.
 
     Attributes:
         seed: First simulator seed; shard k uses `seed + k` (cameras change with it).
-        shards: How many shards.
+        shards: Number of shards.
         scenes: Scenes in a shard.
         takes: Photos of each scene, and generated pictures of each.
         size_px: Size of the pictures.
-        keep: Least and greatest share of detail that the generators keep; wider than
+        keep: Least and greatest share of detail that the generators leave; wider than
             the sample's, so that there is something easy to learn first.
         sample_quality_share: Share of pairs with the sample's JPEG quality; the others
             have a quality from 75 to 98, the same for both pictures.
@@ -69,7 +69,7 @@ class Recipe:
 
     @property
     def shard_images(self) -> int:
-        """How many rows a shard has."""
+        """Number of rows of a shard."""
         return 2 * self.scenes * self.takes
 
 
@@ -141,8 +141,8 @@ def decoder_of(
     return name, Decoder(up=kernel, stages=stages, keep=recipe.keep)
 
 
-def kept(recipe: Recipe, shard: int) -> npt.NDArray[np.float64]:
-    """Return (scenes × takes,) what share of detail each generated picture kept."""
+def detail_shares(recipe: Recipe, shard: int) -> npt.NDArray[np.float64]:
+    """Return `(scenes × takes,)`: share of detail left in each generated picture."""
     return np.array(
         [
             # The first number that `decode` draws.

@@ -89,11 +89,11 @@ def _compare(
     rows, gains = [], {}
     for table, jpeg in TABLES.items():
         tune, test = (
-            pictures.held_out(pictured, part, recipe, jpeg=jpeg)
-            for part, pictured in parts.items()
+            pictures.held_out(clean, part, recipe, jpeg=jpeg)
+            for part, clean in parts.items()
         )
-        found, gains[table] = comparison.compare(tune, test, ours, table)
-        rows += found
+        table_rows, gains[table] = comparison.compare(tune, test, ours, table)
+        rows += table_rows
     return rows, gains
 
 

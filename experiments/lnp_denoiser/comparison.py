@@ -23,7 +23,7 @@ Floats = npt.NDArray[np.float64]
 _NLM_H = (1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 18.0, 27.0)
 _SEARCH_PX = 15
 _RESAMPLES = 2000
-TOLD = ", told the level"
+AT_EACH_LEVEL = ", told the level"
 
 
 def filters() -> dict[str, dict[str, Filter]]:
@@ -74,29 +74,30 @@ def compare(
         mean, and the lower and upper end of its 95 % interval over pictures.
     """
     levels = np.array([pair.level for pair in test])
-    found = {"noisy": psnr(lambda image: image, test), "ours": psnr(ours, test)}
-    chosen: dict[str, list[str]] = {}
+    psnrs = {"noisy": psnr(lambda image: image, test), "ours": psnr(ours, test)}
+    best_settings: dict[str, list[str]] = {}
     for kind, settings in filters().items():
         one, each = search(settings, tune, kind)
-        chosen[kind], chosen[f"{kind}{TOLD}"] = [one] * len(LEVELS), each
-        found[kind] = psnr(settings[one], test)
-        told = np.empty(len(test))
+        best_settings[kind] = [one] * len(LEVELS)
+        best_settings[f"{kind}{AT_EACH_LEVEL}"] = each
+        psnrs[kind] = psnr(settings[one], test)
+        by_level = np.empty(len(test))
         for level, name in enumerate(each):
             at = np.flatnonzero(levels == level)
-            told[at] = psnr(settings[name], [test[i] for i in at])
-        found[f"{kind}{TOLD}"] = told
+            by_level[at] = psnr(settings[name], [test[i] for i in at])
+        psnrs[f"{kind}{AT_EACH_LEVEL}"] = by_level
     rows = []
-    for method, values in found.items():
+    for method, values in psnrs.items():
         for level, shot_noise in enumerate(LEVELS):
             mask = levels == level
-            parameters = chosen[method][level] if method in chosen else ""
+            parameters = best_settings[method][level] if method in best_settings else ""
             rows.append(
                 _row(table, method, f"{shot_noise:g}", values[mask], parameters)
             )
         rows.append(_row(table, method, "all", values, ""))
     gains = {}
-    for kind in chosen:
-        gain = (found["ours"] - found[kind]).reshape(-1, len(LEVELS)).mean(axis=1)
+    for kind in best_settings:
+        gain = (psnrs["ours"] - psnrs[kind]).reshape(-1, len(LEVELS)).mean(axis=1)
         low, high = interval(gain, kind)
         gains[kind] = float(gain.mean())
         gains[f"{kind}: low"], gains[f"{kind}: high"] = low, high

@@ -35,11 +35,11 @@ Pyramid = list[npt.NDArray[np.float16]]
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What pairs are made of.
+    """Settings of the pairs.
 
     Attributes:
-        seed: Of the split, the scenes and all noise.
-        shrinks: Portraits are scaled down by these factors.
+        seed: Seed of the split, the scenes and all noise.
+        shrinks: Factors by which portraits are scaled down.
         scenes: Scenes of the sample's renderer to train on; a fifth as many more to
             tune and to test each.
         scene_px: The renderer's size; its scenes are twice as large.
@@ -68,7 +68,7 @@ class Part:
     """Clean pictures of one part.
 
     Attributes:
-        portraits: Per person, the picture at each of the recipe's scales.
+        portraits: For each person, the picture at each of the recipe's scales.
         scenes: Scenes, one scale each.
         names: File names of the portraits.
     """
@@ -83,7 +83,7 @@ class Pair:
     """A held-out pair.
 
     Attributes:
-        level: Which of `LEVELS`.
+        level: Index into `LEVELS`.
         noisy: (s, s, 3) uint8.
         clean: (s, s, 3) float32 in [0, 1].
     """

@@ -30,22 +30,22 @@ _EPS = 1e-6  # mean square error of a quarter grey level: what rounding alone le
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """How to train.
+    """Settings of the training.
 
     Attributes:
-        channels: Of the network, see `cycleisp.Architecture`.
-        groups: Likewise.
-        blocks: Likewise.
-        reduction: Likewise.
-        steps: Batches in all.
+        channels: See `cycleisp.Architecture`.
+        groups: See there.
+        blocks: See there.
+        reduction: See there.
+        steps: Number of batches.
         batch: Pairs in each.
-        learning_rate: Adam's peak; it rises for `warmup` steps and falls to 0 along a
-            cosine.
+        learning_rate: Peak of Adam's learning rate; it rises for `warmup` steps and falls
+            to 0 along a cosine.
         warmup: Steps of the rise.
-        coarse_share: So long, as a share of all steps, the loss is the root mean square
-            error of each pair, led by strong noise; then it is minus the PSNR.
+        coarse_share: Share of the first steps whose loss is the root mean square error of
+            each pair, led by strong noise; then it is minus the PSNR.
         save_every: Steps between checkpoints.
-        seed: Of the initial weights.
+        seed: Seed of the initial weights.
     """
 
     channels: int = 16
@@ -119,10 +119,10 @@ def train(part: Part, recipe: Recipe, plan: Plan, folder: Path, threads: int) ->
 
     Args:
         part: Pictures to train on.
-        recipe: How pairs are made of them.
-        plan: How to train.
-        folder: For `checkpoint.pt` and `history.json`.
-        threads: Of torch; one more prepares pairs.
+        recipe: Settings of the pairs.
+        plan: Settings of the training.
+        folder: Folder of `checkpoint.pt` and `history.json`.
+        threads: Threads of torch; one more prepares pairs.
 
     Raises:
         RunError: The folder's checkpoint is of another recipe or plan.
@@ -132,12 +132,13 @@ def train(part: Part, recipe: Recipe, plan: Plan, folder: Path, threads: int) ->
     torch.set_num_threads(threads)
     folder.mkdir(parents=True, exist_ok=True)
     with folders.lock(folder, "training folder"):
-        network, optimizer, done, history = _resume(recipe, plan, folder)
+        network, optimizer, first, history = _resume(recipe, plan, folder)
         started = time.monotonic()
         levels: list[float] = []
-        with progress(plan.steps - done, "Training", "step") as advance:
-            made = _ahead(batches(part, recipe, plan.batch, range(done, plan.steps)))
-            for step, (noisy, clean) in enumerate(made, start=done):
+        with progress(plan.steps - first, "Training", "step") as advance:
+            steps = range(first, plan.steps)
+            pairs = _ahead(batches(part, recipe, plan.batch, steps))
+            for step, (noisy, clean) in zip(steps, pairs, strict=True):
                 levels.append(_step(network, optimizer, plan, step, noisy, clean))
                 advance(1)
                 if (step + 1) % plan.save_every == 0 or step + 1 == plan.steps:
@@ -195,8 +196,8 @@ def _resume(recipe: Recipe, plan: Plan, folder: Path) -> tuple[Any, Any, int, An
     network.load_state_dict(saved["network"])
     optimizer.load_state_dict(saved["optimizer"])
     history = read_json(folder / "history.json")
-    kept = [row for row in history if row["step"] <= saved["step"]]
-    return network, optimizer, saved["step"], kept
+    earlier = [row for row in history if row["step"] <= saved["step"]]
+    return network, optimizer, saved["step"], earlier
 
 
 def _save(
@@ -229,14 +230,14 @@ def _digest(recipe: Recipe, plan: Plan) -> str:
 
 
 def _ahead(items: Iterator[Any], depth: int = 4) -> Iterator[Any]:
-    """Yield items that another thread makes a few ahead."""
-    made: queue.Queue[Any] = queue.Queue(depth)
+    """Yield items that another thread prepares, at most `depth` ahead."""
+    ready: queue.Queue[Any] = queue.Queue(depth)
     end, stop = object(), threading.Event()
 
     def put(item: Any) -> None:
         while not stop.is_set():
             try:
-                made.put(item, timeout=1)
+                ready.put(item, timeout=1)
                 return
             except queue.Full:
                 continue
@@ -253,7 +254,7 @@ def _ahead(items: Iterator[Any], depth: int = 4) -> Iterator[Any]:
 
     threading.Thread(target=work, daemon=True).start()
     try:
-        while (item := made.get()) is not end:
+        while (item := ready.get()) is not end:
             if isinstance(item, Exception):
                 raise item
             yield item

@@ -64,7 +64,7 @@ def test_kept_is_what_decoding_draws(monkeypatch):
         for take in range(SMALL.takes):
             _, decoder = training_set.decoder_of(SMALL, 1, number, take)
             pair.photograph(scene, SMALL.seed + 1, number, decoder, 32, take)
-    np.testing.assert_array_equal(training_set.kept(SMALL, 1), drawn)
+    np.testing.assert_array_equal(training_set.detail_shares(SMALL, 1), drawn)
 
 
 def test_flat_pictures_are_made_once(cache):
@@ -83,7 +83,9 @@ def test_killed_training_continues_where_it_was(cache, tmp_path):
     from experiments.forensic_base import shipping, training
 
     shards = training_set.make(SMALL, workers=1)
-    hardness = [training_set.kept(SMALL, shard) for shard in range(SMALL.shards)]
+    hardness = [
+        training_set.detail_shares(SMALL, shard) for shard in range(SMALL.shards)
+    ]
     plan = training.Plan(
         epochs=3,
         steps=2,

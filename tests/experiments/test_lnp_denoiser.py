@@ -187,8 +187,10 @@ def test_comparison_rows_and_gains(data, monkeypatch):
 
     rows, gains = comparison.compare(pairs, pairs, perfect, "jpeg")
     kinds = ("median", "bilateral", "non-local means")
-    told = [f"{kind}{how}" for kind in kinds for how in ("", comparison.TOLD)]
-    methods = ["noisy", "ours", *told]
+    filters = [
+        f"{kind}{how}" for kind in kinds for how in ("", comparison.AT_EACH_LEVEL)
+    ]
+    methods = ["noisy", "ours", *filters]
     assert list(dict.fromkeys(row["row"] for row in rows)) == methods
     assert len(rows) == 8 * (len(pictures.LEVELS) + 1)
     for kind in methods[2:]:
