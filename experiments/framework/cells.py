@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from experiments.framework import failures
 from experiments.framework.rows import FAILED, NO_BUDGET, NO_WEIGHTS, RUN, Row
 from experiments.framework.runner import Context, Outcome, Ratio
+from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.core.errors import (
     InputError,
     KerasfacesError,
@@ -21,12 +22,11 @@ from kerasfaces.core.errors import (
     OutOfBudgetError,
 )
 from kerasfaces.run.folder import DetectorRun, Run
+from kerasfaces.train.config import TrainConfig
+from kerasfaces.train.run import Training
 
 if TYPE_CHECKING:
-    from kerasfaces.baselines.config import BaselineConfig
     from kerasfaces.crossgen.training_sets import TrainingSet
-    from kerasfaces.train.config import TrainConfig
-    from kerasfaces.train.run import Training
 
 logger = logging.getLogger("kerasfaces.experiments")
 Key = TypeVar("Key")
@@ -47,7 +47,7 @@ class System:
     """
 
     label: str
-    config: "TrainConfig | BaselineConfig"
+    config: TrainConfig | BaselineConfig
     weights: str = "none"
     trained_on: tuple[str, ...] | None = None
     size: int | None = None
@@ -236,7 +236,7 @@ def _train(context: Context, system: System, ratio: Ratio, seed: int) -> Path:
     )
 
 
-def _request(context: Context, system: System, ratio: Ratio, seed: int) -> "Training":
+def _request(context: Context, system: System, ratio: Ratio, seed: int) -> Training:
     arguments = _arguments(context, system, ratio, seed)
     return context.request(system.label, system.config, ratio, seed, **arguments)
 

@@ -5,8 +5,8 @@ import json
 
 import numpy as np
 import pytest
+from result_rows import lines
 
-from experiments.__main__ import main
 from experiments.framework import cells, measured
 from experiments.framework.cells import Attempted, System
 from experiments.framework.runner import Context
@@ -197,7 +197,7 @@ def _threshold(folder):
 
 
 def test_a_detector_that_fails_leaves_the_tables_of_the_others(
-    write_generators, trained, no_imagenet, weights_file, tmp_path, monkeypatch, capsys
+    run_experiment, write_generators, weights_file, tmp_path, monkeypatch, capsys
 ):
     train = training.train
 
@@ -208,20 +208,19 @@ def test_a_detector_that_fails_leaves_the_tables_of_the_others(
 
     monkeypatch.setattr(training, "train", one_fails)
     path = write_generators({"stylegan": 140, "diffusion": 70})
-    out = tmp_path / "out"
-    words = ["tian2023", "--manifest", str(path), "-o", str(out)]
-    assert main([*words, "--weights", f"mobilenetv2={weights_file}"]) == 1
-    kept = out / "failures" / "two_layer_cnn-8-epochs-split-0.txt"
-    assert "Traceback" in kept.read_text(encoding="utf-8")
-    rows = json.loads((out / "results.json").read_text())["rows"]
-    by_name = {row["row"]: row for row in rows if row["table"] == "result"}
-    assert by_name["two-layer CNN"]["status"] == "failed: RuntimeError('out of memory')"
-    assert by_name["aggregated CNNs"]["status"] == "run"
+    weights = f"mobilenetv2={weights_file}"
+    results = run_experiment("tian2023", path, "--weights", weights, code=1)
+    failure = tmp_path / "out/failures/two_layer_cnn-8-epochs-split-0.txt"
+    assert "Traceback" in failure.read_text(encoding="utf-8")
+    rows = lines(results, "result")
+    broken = rows["two-layer CNN", "auc"]
+    assert broken["status"] == "failed: RuntimeError('out of memory')"
+    assert rows["aggregated CNNs", "auc"]["status"] == "run"
     assert "two_layer_cnn-8-epochs failed on split 0" in capsys.readouterr().out
 
 
 def test_one_that_fails_on_some_splits_alone_is_in_the_exit_code(
-    write_generators, trained, no_imagenet, weights_file, tmp_path, monkeypatch, capsys
+    run_experiment, write_generators, weights_file, monkeypatch
 ):
     train = training.train
 
@@ -234,16 +233,13 @@ def test_one_that_fails_on_some_splits_alone_is_in_the_exit_code(
 
     monkeypatch.setattr(training, "train", second_fails)
     path = write_generators({"stylegan": 140, "diffusion": 70})
-    out = tmp_path / "out"
-    words = ["tian2023", "--manifest", str(path), "-o", str(out), "--seeds", "0-1"]
-    assert main([*words, "--weights", f"mobilenetv2={weights_file}"]) == 1
-    results = json.loads((out / "results.json").read_text())
+    words = ["--seeds", "0-1", "--weights", f"mobilenetv2={weights_file}"]
+    results = run_experiment("tian2023", path, *words, code=1)
     assert results["failed"] == {
         "two-layer CNN": "failed: RuntimeError('out of memory')"
     }
     monkeypatch.setattr(training, "train", train)
-    assert main([*words, "--weights", f"mobilenetv2={weights_file}"]) == 0
-    capsys.readouterr()
+    run_experiment("tian2023", path, *words)
 
 
 @pytest.mark.tf

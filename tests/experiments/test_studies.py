@@ -1,19 +1,15 @@
 """Experiments made of studies: kabber2023's grids, and our search against the default."""
 
 import dataclasses
-import json
 
 import pytest
 
 from experiments.__main__ import main
 from experiments.best_study import experiment as best_study
 from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import read_json
 
 pytestmark = pytest.mark.tf
-
-
-def results_of(path):
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def test_grids_beside_the_document_s(
@@ -24,7 +20,7 @@ def test_grids_beside_the_document_s(
     words += ["-o", str(out), "--weights", f"mobilenetv2={weights_file}"]
     assert main(words) == 0
     assert not (out / "results.json").exists()  # the main tables are another result
-    results = results_of(out / "results-grids.json")
+    results = read_json(out / "results-grids.json")
     assert [seed for _, _, seed in searched] == [0, 1, 2]
     assert [study.seed for _, study, _ in searched] == [0, 1, 2]
     table = [row for row in results["rows"] if row["table"] == "table 3"]
@@ -40,9 +36,9 @@ def test_grids_beside_the_document_s(
     other = [row for row in results["rows"] if row["table"] == "table 4"]
     assert len(other) == 7 * 3
     assert {row["status"] for row in other} == {"not run: no weights"}
-    told = capsys.readouterr().out
-    assert "is number" in told
-    assert "by seed" in told
+    printed = capsys.readouterr().out
+    assert "is number" in printed
+    assert "by seed" in printed
 
 
 def test_an_unknown_part_names_the_parts(write_manifest, tmp_path):
@@ -54,15 +50,12 @@ def test_an_unknown_part_names_the_parts(write_manifest, tmp_path):
 
 
 def test_the_winner_against_the_default(
-    write_manifest, trained, searched, weights_file, tmp_path, capsys
+    run_experiment, write_manifest, trained, searched, weights_file, capsys
 ):
-    out = tmp_path / "out"
-    words = ["best_study", "--manifest", str(write_manifest()), "-o", str(out)]
-    words += ["--seeds", "0-1", "--weights", str(weights_file), "--budget-hours", "0.5"]
-    assert main(words) == 0
+    words = ["--seeds", "0-1", "--weights", str(weights_file), "--budget-hours", "0.5"]
+    results = run_experiment("best_study", write_manifest(), *words)
     assert [study.budget_h for _, study, _ in searched] == [0.25, 0.25]
     assert len(trained) == 2  # the default, once per split
-    results = results_of(out / "results.json")
     rows = {table: [] for table in best_study.TITLES}
     for row in results["rows"]:
         rows[row["table"]].append(row)
@@ -77,18 +70,18 @@ def test_the_winner_against_the_default(
     minutes = {row["row"]: row["ours"]["value"] for row in rows["search"]}
     assert minutes["minutes of trials"] == 9
     assert {"taps", "l2"} <= {row["row"] for row in rows["effects"]}
-    told = capsys.readouterr().out
-    assert "stopped after 15 minutes of its own trials" in told
-    assert "What mattered (permutation test within splits" in told
+    printed = capsys.readouterr().out
+    assert "stopped after 15 minutes of its own trials" in printed
+    assert "What mattered (permutation test within splits" in printed
 
 
 def test_an_hour_per_split_unless_told():
     @dataclasses.dataclass
-    class Told:
+    class Budget:
         budget_h: float | None
         seeds: tuple[int, ...] = (0, 1)
         hours_of: str | None = None
 
-    assert best_study.hours_per_split(Told(None)) == 1.0
-    assert best_study.hours_per_split(Told(1.0)) == 0.5
-    assert best_study.hours_per_split(Told(1.0, hours_of="all")) == 1.0
+    assert best_study.hours_per_split(Budget(None)) == 1.0
+    assert best_study.hours_per_split(Budget(1.0)) == 0.5
+    assert best_study.hours_per_split(Budget(1.0, hours_of="all")) == 1.0
