@@ -15,6 +15,7 @@ from experiments.framework.runner import Context
 from experiments.wan2023 import cells
 from experiments.wan2023 import experiment as wan2023
 from experiments.wan2023.cells import CHOSEN, Cell
+from kerasfaces import baselines
 from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.core import registry
 from kerasfaces.core.errors import OutOfBudgetError
@@ -34,7 +35,7 @@ PRETRAINED = (  # what starts from weights that are not in this repository
     "resnet50_convstack",
 )
 _QUICK_PX = 64
-_BASELINES = "kerasfaces.baselines.zoo"
+_BASELINES = baselines.ZOO
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

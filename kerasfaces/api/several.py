@@ -225,6 +225,7 @@ def run_study(
     address: str = "",
     max_trials: int | None = None,
     repeat: int | None = None,
+    tensorboard: bool = False,
     output: PathLike | None = None,
 ) -> StudyResult:
     """Search for the best head on frozen bases; a killed search continues.
@@ -242,6 +243,7 @@ def run_study(
         address: HOST:PORT of the Ray cluster; see `core.engine.Engine`.
         max_trials: Largest number of points to try; by default the study's.
         repeat: Training seeds per trial; by default the study's.
+        tensorboard: Write TensorBoard logs into the study's folder (slower).
         output: The study's folder; by default `runs/tune-<study>-<hash>`.
 
     Raises:
@@ -267,6 +269,7 @@ def run_study(
             store=as_path(store),
             folder=as_path(output),
             engine=Engine(name=engine, address=address, workers=workers),
+            tensorboard=tensorboard,
             notes=data.notes,
         )
     )

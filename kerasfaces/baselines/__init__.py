@@ -5,3 +5,5 @@ labels)`, which returns its arrays, and `logits(config, arrays, read)`. Arrays a
 an .npz without pickle, so loading one never runs code. `Detector(NAME).fit(data)`
 makes the same run folder as a model does.
 """
+
+ZOO = "kerasfaces.baselines.zoo"

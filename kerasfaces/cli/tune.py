@@ -1,13 +1,11 @@
 """Command `tune`: study + manifest -> study folder with leaderboard and winner."""
 
 import argparse
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
 from kerasfaces import cli
 from kerasfaces.core.errors import InputError
-from kerasfaces.core.imports import optional_import
 
 _EXAMPLES = [
     "kerasfaces tune                                      # lists the studies",
@@ -31,39 +29,32 @@ def main(argv: Sequence[str] | None = None) -> int:
             "--report DIR draws a study that is there; leave the study's name out."
         )
     cli.import_keras()
-    optional_import("tensorboard", "tune")
-    optional_import("keras_tuner", "tune")
     if arguments.report is not None:
         from kerasfaces.tune import report
 
         print(report.write(arguments.report))
         return 0
     from kerasfaces.api.data import load_data
-    from kerasfaces.tune import study as studies
-    from kerasfaces.tune.run import SearchSettings, tune
+    from kerasfaces.api.several import run_study
 
     engine = cli.engine_of(arguments)
-    name, study = studies.load(arguments.study)
-    options = {"repeats": arguments.repeat, "max_trials": arguments.max_trials}
-    changes = {key: value for key, value in options.items() if value is not None}
     data = load_data(arguments.manifest, arguments.root)
-    folder = tune(
-        SearchSettings(
-            name=name,
-            study=dataclasses.replace(study, **changes),
-            manifest=data.manifest,
-            weights=arguments.weights,
-            default_weights="forensic" if data.is_sample else "imagenet",
-            store=arguments.store,
-            folder=arguments.output,
-            engine=engine,
-            tensorboard=arguments.tensorboard,
-            notes=data.notes,
-        )
+    study = run_study(
+        arguments.study,
+        data,
+        weights=arguments.weights,
+        store=arguments.store,
+        workers=engine.workers,
+        engine=engine.name,
+        address=engine.address,
+        max_trials=arguments.max_trials,
+        repeat=arguments.repeat,
+        tensorboard=arguments.tensorboard,
+        output=arguments.output,
     )
     for note in data.notes:
         print(cli.at_shell(f"note: {note}"))
-    _print(folder)
+    _print(study.folder)
     return 0
 
 

@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from kerasfaces import baselines
 from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.core import arrays, registry
 from kerasfaces.core import config as configs
@@ -37,7 +38,6 @@ from kerasfaces.run.operating_point import OperatingPoint
 if TYPE_CHECKING:
     import keras
 
-BASELINES = "kerasfaces.baselines.zoo"
 logger = logging.getLogger(__name__)
 
 
@@ -194,8 +194,10 @@ class DetectorRun(ScoredRun):
         """The configuration of a baseline's run; None for a network's."""
         train = self.config.get("train", {})
         match train:
-            case {"model": {"name": str(name)}} if name in registry.names(BASELINES):
-                kind: type[BaselineConfig] = registry.load(BASELINES, name).CONFIG
+            case {"model": {"name": str(name)}} if name in registry.names(
+                baselines.ZOO
+            ):
+                kind: type[BaselineConfig] = registry.load(baselines.ZOO, name).CONFIG
                 return configs.from_dict(kind, train, f"{self.path}/config.json")
         return None
 
@@ -207,7 +209,7 @@ class DetectorRun(ScoredRun):
 
     def baseline_logits(self, read: arrays.Read, count: int) -> NDArray[np.float64]:
         """Return a baseline's logits of the first `count` images of a reader, `(count,)`."""
-        plugin = registry.load(BASELINES, self.config["train"]["model"]["name"])
+        plugin = registry.load(baselines.ZOO, self.config["train"]["model"]["name"])
         logits: NDArray[np.float64]
         logits = plugin.logits(self.baseline, self.fitted, read, count)
         return logits

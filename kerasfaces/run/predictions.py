@@ -44,7 +44,7 @@ def read(path: Path) -> pd.DataFrame:
         {name: pd.Series(table.column(name), dtype=object) for name in table.header}
     )
     for name in _NUMBERS:
-        frame[name] = _numbers(frame, name, path, table.lines)
+        frame[name] = _numbers(table, name, frame)
     return check(frame, str(path), table.lines)
 
 
@@ -154,21 +154,17 @@ def require_columns(header: Sequence[str], path: Path) -> None:
         )
 
 
-def _numbers(frame: pd.DataFrame, name: str, path: Path, lines: list[int]) -> Floats:
-    values = np.full(len(frame), np.nan)
+def _numbers(table: tables.Table, name: str, frame: pd.DataFrame) -> Floats:
     if name not in frame.columns:
-        return values
-    for row, cell in enumerate(frame[name]):
-        where = f"{path}, line {lines[row]}: {name}"
-        try:
-            values[row] = float(cell) if cell.strip() else np.nan
-        except ValueError:
-            raise InputError(f"{where} {quoted(cell)} is not a number.") from None
-        if cell.strip() and not np.isfinite(values[row]) and not frame["reason"][row]:
-            raise InputError(
-                f"{where} is {quoted(cell)}; expected a finite number, or an empty cell and "
-                "a reason."
-            )
+        return np.full(len(frame), np.nan)
+    values = np.array(table.numbers(name), dtype=np.float64)
+    unexplained = (frame["reason"] == "") if "reason" in frame else True
+    bad = ~np.isfinite(values) & (frame[name].str.strip() != "") & unexplained
+    for row in np.flatnonzero(bad):
+        raise InputError(
+            f"{table.path}, line {table.lines[row]}: {name} is {quoted(frame[name][row])}; "
+            "expected a finite number, or an empty cell and a reason."
+        )
     return values
 
 

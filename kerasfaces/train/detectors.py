@@ -1,14 +1,13 @@
 """Everything that can be trained, by name: networks and baselines. Imports neither."""
 
+from kerasfaces import baselines
 from kerasfaces.core import registry
 from kerasfaces.models import catalogue
-
-BASELINES = "kerasfaces.baselines.zoo"
 
 
 def names() -> list[str]:
     """Return the name of every model and every baseline."""
-    return [*catalogue.names(), *registry.names(BASELINES)]
+    return [*catalogue.names(), *registry.names(baselines.ZOO)]
 
 
 def is_baseline(model: str) -> bool:
@@ -18,11 +17,11 @@ def is_baseline(model: str) -> bool:
         InputError: There is no such model.
     """
     registry.check("model", model, names())
-    return model in registry.names(BASELINES)
+    return model in registry.names(baselines.ZOO)
 
 
 def summary(model: str) -> str:
     """Return one line about a model or a baseline."""
     if is_baseline(model):
-        return registry.summary(BASELINES, model)
+        return registry.summary(baselines.ZOO, model)
     return catalogue.summary(model)

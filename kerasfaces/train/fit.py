@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kerasfaces import baselines
 from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.core import arrays, registry
 from kerasfaces.core import config as configs
@@ -24,7 +25,7 @@ from kerasfaces.features.cached import FeatureCache, base_recipe
 from kerasfaces.features.extraction import View
 from kerasfaces.models import channel_layers, network
 from kerasfaces.models.weights import BaseWeights
-from kerasfaces.run.folder import BASELINES, DetectorRun
+from kerasfaces.run.folder import DetectorRun
 from kerasfaces.run.predictor import image_logits
 from kerasfaces.train import end_to_end
 from kerasfaces.train.config import TrainConfig
@@ -100,7 +101,7 @@ def train_baseline(config: BaselineConfig, data: Data) -> Trained:
     There are no epochs and no checkpoint; the pixels' cache is what a kill leaves.
     """
     started = time.monotonic()
-    plugin = registry.load(BASELINES, config.model.name)
+    plugin = registry.load(baselines.ZOO, config.model.name)
     rows = data.readable("train")
     fitted: arrays.Arrays = plugin.fit(config, data.reader(rows), data.labels(rows))
     logits = data.by_split(

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from kerasfaces import baselines
 from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.core import config as configs
 from kerasfaces.core import registry
@@ -13,7 +14,7 @@ from kerasfaces.models import catalogue
 from kerasfaces.train import channels
 from kerasfaces.train import config as train_configs
 from kerasfaces.train.config import TrainConfig
-from kerasfaces.train.detectors import BASELINES, is_baseline
+from kerasfaces.train.detectors import is_baseline
 
 _OF_NETWORKS = ("views", "unfreeze", "mixed_precision")
 
@@ -66,7 +67,7 @@ class DetectorSettings:
         if is_baseline(self.name):
             used = {name: self.changes.get(name) for name in _OF_NETWORKS}
             self.refuse(preset=self.preset, **used)
-            config = registry.load(BASELINES, self.name).CONFIG()
+            config = registry.load(baselines.ZOO, self.name).CONFIG()
         elif self.preset:
             channels.require_store(self.preset, self.store)
             config = train_configs.preset(self.preset, self.name)
