@@ -88,7 +88,9 @@ class _Ending:
         # Python runs `_handle` once its main thread has left native code. The number of
         # the signal is in the socket at once; Windows takes no pipe here.
         self._wakeup, self._write_end = socket.socketpair()
+        self._wakeup.setblocking(False)
         self._write_end.setblocking(False)
+        self._receiving = threading.RLock()  # from the socket into `_signal`
         signal.set_wakeup_fd(self._write_end.fileno(), warn_on_full_buffer=False)
         threading.Thread(target=self._watch, name="interruptions", daemon=True).start()
         for number in SIGNALS:
@@ -101,8 +103,9 @@ class _Ending:
             with suppress(Exception):
                 stream and stream.flush()
         # A library that took the handler (Ray) may have made the signal an exit.
-        self._signal = self._signal or self._next(0)
-        self._end_without_streams()
+        self._next(0)
+        with self._receiving:  # `_watch` may have received it just now
+            self._end_without_streams()
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         self._signal = self._signal or number
@@ -116,7 +119,7 @@ class _Ending:
 
     def _watch(self) -> None:
         """End the process if the main thread does not, or if it is told to again."""
-        self._signal = self._next(None)
+        self._next(None)
         self._next(_GRACE_S)
         if self._cleaning.acquire(blocking=False):
             cleaning = threading.Thread(target=self._clean_up, daemon=True)
@@ -126,17 +129,22 @@ class _Ending:
 
     def _clean_up(self) -> None:
         """Remove temporary folders, semaphores and the like as the interpreter would."""
+        # What other threads meet meanwhile, such as closed files, is nobody's concern.
+        sys.unraisablehook = lambda _: None
+        threading.excepthook = lambda _: None
         atexit.unregister(self.end)  # others may be registered earlier
         starting.acquire(timeout=_KILL_S)
         _kill_descendants(_WORKER)
         atexit._run_exitfuncs()
 
     def _next(self, timeout_s: float | None) -> int | None:
-        """Return the next signal's number; None if there is none in time."""
+        """Return the next signal's number, the first one kept; None if none is in time."""
         while select.select([self._wakeup], [], [], timeout_s)[0]:
-            number = self._wakeup.recv(1)[0]
-            if number in SIGNALS:
-                return number
+            with self._receiving, suppress(BlockingIOError):  # another thread was first
+                number = self._wakeup.recv(1)[0]
+                if number in SIGNALS:
+                    self._signal = self._signal or number
+                    return number
         return None
 
     def _end_without_streams(self) -> None:

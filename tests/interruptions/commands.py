@@ -87,6 +87,13 @@ def finished(folder):
         path: path.stat().st_mtime_ns
         for pattern in patterns
         for path in folder.rglob(pattern)
-        # a run is finished by its report, which comes a moment after its measures
-        if path.name != "metrics.json" or path.with_name("report.html").exists()
+        if _is_finished(path)
     }
+
+
+def _is_finished(path):
+    """Tell whether what makes a file count is there, which comes a moment after it."""
+    if path.name == "metrics.json":
+        return path.with_name("report.html").exists()
+    index = path.with_name("index.csv")
+    return path.suffix != ".npy" or not index.exists() or path.name in index.read_text()

@@ -101,7 +101,8 @@ def test_a_task_that_cannot_be_loaded_is_an_error():
 def test_a_task_is_loaded_once_per_worker_and_closed(tmp_path):
     outcomes = values(engine.map(tasks.Counting(tmp_path), range(20), spread=TWO))
     assert max(outcomes) >= 10
-    assert len(list(tmp_path.glob("closed-*"))) == outcomes.count(1)
+    # A worker may be ready when the other one has done everything.
+    assert outcomes.count(1) <= len(list(tmp_path.glob("closed-*"))) <= 2
 
 
 def test_load_runs_in_the_driver_when_an_item_is_sent():
