@@ -1,0 +1,62 @@
+"""Command `generate`: real photos -> pairs of a real and a fake, written alike."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from kerasfaces import cli
+from kerasfaces.core import registry
+
+_EXAMPLES = [
+    "kerasfaces generate autoencoder M -o PAIRS           # round trips of TAEF2, aligned",
+    "kerasfaces generate autoencoder M -o PAIRS --set options.model=taesd_encoder.pth",
+    "kerasfaces generate upsample M -o PAIRS --set options.stages=3",
+    "kerasfaces generate upsample M -o PAIRS --set align=pixel --set quality_pct=90",
+]
+
+
+@cli.command
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, make the pairs, print what there is."""
+    arguments = parser().parse_args(argv)
+    from kerasfaces import manifest as manifests
+    from kerasfaces.core.config import override
+    from kerasfaces.generate.config import KINDS, GenerateConfig
+    from kerasfaces.generate.pairs import generate
+
+    registry.check("kind", arguments.kind, registry.names(KINDS))
+    config = GenerateConfig(kind=arguments.kind, seed=arguments.seed)
+    config = override(config, arguments.set)
+    photos = manifests.read(arguments.manifest, arguments.root)
+    written = generate(photos, arguments.output, config, cli.engine_of(arguments))
+    n_pairs = int((written.rows["label"] == "fake").sum())
+    print(f"{n_pairs:,} pairs, fakes of {config.source}")
+    print(f"manifest: {arguments.output / 'manifest.csv'}")
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of `generate`."""
+    kinds = registry.names("kerasfaces.generate.kinds")
+    parser = cli.parser(
+        "generate",
+        "Make a fake of every real photo, and write both anew in the same way. The same "
+        "command continues where it was interrupted.",
+        _EXAMPLES,
+    )
+    add = parser.add_argument
+    add("kind", metavar="KIND", help=f"one of {', '.join(kinds)}")
+    add("manifest", type=Path, metavar="MANIFEST", help="its real rows are used")
+    add("--root", type=Path, help="what relative paths in the manifest are relative to")
+    add("-o", "--output", type=Path, required=True, metavar="DIR")
+    add("--seed", type=int, default=0, help="of everything that is drawn; default: 0")
+    add(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="size_px=512, resize=none|shrink, align=frequency,pixel, cutoff=.25, "
+        "mix_max=.3, format=jpeg|png, quality_pct=75,95, or options.NAME of the kind",
+    )
+    cli.add_engine(parser, workers=True)
+    return parser

@@ -1,0 +1,94 @@
+"""A photo and its fake -> the same picture but for the generator's traces.
+
+After Dual Data Alignment (Chen et al. 2025, arXiv 2505.14359): a codec changes brightness,
+colours and the amount of detail, and a detector trained on bare pairs learns these. NumPy,
+SciPy and Pillow only.
+"""
+
+import io
+
+import numpy as np
+from PIL import Image
+from scipy import fft
+
+from kerasfaces.core.errors import ImageError
+from kerasfaces.generate.contract import Floats, Pixels
+
+
+def cut(image: Pixels, size_px: int, stride_px: int, *, shrink: bool) -> Pixels:
+    """Return the central square of a photo, `(s, s, 3)`, `s` a multiple of the stride.
+
+    Args:
+        image: `(h, w, 3)` uint8.
+        size_px: Greatest side.
+        stride_px: The generator's.
+        shrink: Cut the largest square and resize it (Lanczos) instead of cutting less.
+
+    Raises:
+        ImageError: The photo is smaller than the stride.
+    """
+    shortest = min(image.shape[:2])
+    side = min(size_px, shortest) // stride_px * stride_px
+    if not side:
+        raise ImageError(
+            f"its shorter side has {shortest} px, the generator needs {stride_px}"
+        )
+    square = shortest if shrink else side
+    top, left = ((length - square) // 2 for length in image.shape[:2])
+    part = image[top : top + square, left : left + square]
+    if square == side:
+        return part
+    resized = Image.fromarray(part).resize((side, side), Image.Resampling.LANCZOS)
+    return np.asarray(resized)
+
+
+def fuse_frequencies(real: Pixels, fake: Floats, cutoff: float) -> Floats:
+    """Return the fake with the real's low frequencies.
+
+    The weights fall from 1 to 0 by a cosine from half of `cutoff` to one and a half of it:
+    a sharp edge would ring.
+
+    Args:
+        real: `(h, w, 3)` uint8.
+        fake: `(h, w, 3)` float32.
+        cutoff: Share of the Nyquist frequency where both weigh the same.
+
+    Returns:
+        `(h, w, 3)` float32.
+    """
+    height, width = real.shape[:2]
+    radius = np.hypot(fft.fftfreq(height)[:, None], fft.rfftfreq(width)) / 0.5
+    position = np.clip((radius - cutoff / 2) / max(cutoff, 1e-9), 0.0, 1.0)
+    weights = 0.5 + 0.5 * np.cos(np.pi * position)
+    change = fft.rfft2(real.astype(np.float32) - fake, axes=(0, 1))
+    low = fft.irfft2(change * weights[..., None], s=(height, width), axes=(0, 1))
+    fused: Floats = (fake + low).astype(np.float32)
+    return fused
+
+
+def mix(real: Pixels, fake: Floats, share: float) -> Floats:
+    """Return `share` of the real in the fake, pixel by pixel."""
+    mixed: Floats = (share * real + (1 - share) * fake).astype(np.float32)
+    return mixed
+
+
+def encode(image: Pixels, format: str, quality_pct: int) -> bytes:
+    """Return a picture's file without metadata; `quality_pct` is for JPEG (4:2:0)."""
+    buffer = io.BytesIO()
+    picture = Image.fromarray(image)
+    if format == "jpeg":
+        picture.save(buffer, "JPEG", quality=quality_pct, subsampling="4:2:0")
+    else:
+        picture.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def to_pixels(image: Floats) -> Pixels:
+    """Return float pixels as uint8, rounded and clipped.
+
+    Raises:
+        ImageError: A value is not finite: the generator failed on this picture.
+    """
+    if not np.isfinite(image).all():
+        raise ImageError("the generator gave values that are not finite")
+    return np.clip(np.rint(image), 0, 255).astype(np.uint8)

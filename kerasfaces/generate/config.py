@@ -1,0 +1,90 @@
+"""What `generate` does to each photo."""
+
+import dataclasses
+import functools
+from typing import Any, Literal
+
+from kerasfaces.core import config, registry
+from kerasfaces.core.errors import InputError
+
+KINDS = "kerasfaces.generate.kinds"
+
+
+def _options(kind: str) -> Any:
+    return registry.load(KINDS, kind).Options()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GenerateConfig:
+    """A kind of generator, and what real and fake have in common.
+
+    Attributes:
+        kind: File in `kerasfaces/generate/kinds`.
+        options: The kind's own settings; its `Options`.
+        size_px: Greatest side of the square that is used of each photo.
+        resize: `none` cuts the square out at the photo's own resolution (resizing removes
+            traces of cameras and generators alike); `shrink` cuts the largest square and
+            shrinks it.
+        align: `frequency` gives the fake the real's low frequencies, so that what the codec
+            lost of the detail is not given back and brightness is no trace; `pixel` mixes a
+            random share of the real into the fake (Dual Data Alignment, arXiv 2505.14359).
+        cutoff: Frequencies below this share of the Nyquist frequency are the real's.
+        mix_max: Greatest share of the real; each pair's is drawn from 0 to this.
+        format: Encoder of both pictures.
+        quality_pct: Least and greatest JPEG quality; each pair has one.
+        seed: Seed of everything that is drawn.
+    """
+
+    kind: str
+    options: Any = dataclasses.field(
+        default=None, metadata=config.defaults_of("kind", _options)
+    )
+    size_px: int = 512
+    resize: Literal["none", "shrink"] = "none"
+    align: tuple[Literal["frequency", "pixel"], ...] = ("frequency", "pixel")
+    cutoff: float = 0.25
+    mix_max: float = 0.3
+    format: Literal["jpeg", "png"] = "jpeg"
+    quality_pct: tuple[int, ...] = (75, 95)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Fill in the kind's settings and check the ranges.
+
+        Raises:
+            InputError: There is no such kind, or a value is out of range.
+        """
+        if self.options is None:
+            object.__setattr__(self, "options", _options(self.kind))
+        low, high = _limits(self.quality_pct)
+        for name, value, least, greatest in (
+            ("size_px", self.size_px, 32, 4096),
+            ("cutoff", self.cutoff, 0, 1),
+            ("mix_max", self.mix_max, 0, 1),
+            ("quality_pct", low, 1, high),
+            ("quality_pct", high, low, 100),
+            ("seed", self.seed, 0, 2**63 - 1),
+        ):
+            if not least <= value <= greatest:
+                raise InputError(
+                    f"{name}: expected {least:,} to {greatest:,}, got {value}."
+                )
+
+    @functools.cached_property
+    def source(self) -> str:
+        """Return the generator's name, the `source` of its fakes."""
+        name: str = registry.load(KINDS, self.kind).name(self.options)
+        return name
+
+    @property
+    def quality_limits(self) -> tuple[int, int]:
+        """Return the least and the greatest JPEG quality."""
+        return _limits(self.quality_pct)
+
+
+def _limits(quality_pct: tuple[int, ...]) -> tuple[int, int]:
+    if not 1 <= len(quality_pct) <= 2:
+        raise InputError(
+            f"quality_pct: expected one quality or two, got {list(quality_pct)}."
+        )
+    return quality_pct[0], quality_pct[-1]

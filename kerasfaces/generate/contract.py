@@ -1,0 +1,37 @@
+"""What a file in `kinds/` defines.
+
+- `Options`: a frozen keyword-only dataclass, the kind's own settings.
+- `name(options)`: the generator's name, which becomes the fakes' `source`.
+- `build(options)`: a `Generator`; heavy imports happen here.
+"""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+
+class Generator(Protocol):
+    """Makes a fake of a real picture.
+
+    Attributes:
+        stride_px: Sides of pictures must be multiples of it.
+        recipe: What decides its pixels, by JSON types: hashes of weights, the engine.
+    """
+
+    stride_px: int
+    recipe: dict[str, object]
+
+    def __call__(self, real: Pixels, random: np.random.Generator) -> Floats:
+        """Return the fake of a real picture.
+
+        Args:
+            real: `(h, w, 3)` uint8 sRGB.
+            random: For everything that is drawn; the same state gives the same fake.
+
+        Returns:
+            `(h, w, 3)` float32 sRGB, 0 to 255 where the generator stays in range.
+        """

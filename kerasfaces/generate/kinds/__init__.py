@@ -1,0 +1,1 @@
+"""Kinds of generators, one file each: see `contract`."""

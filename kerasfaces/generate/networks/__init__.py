@@ -1,0 +1,1 @@
+"""Networks that generators are made of; torch."""

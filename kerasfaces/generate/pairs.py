@@ -1,0 +1,213 @@
+"""Rows of real photos -> `real/`, `fake/` and `manifest.csv`: a pair per photo.
+
+A pair whose files are there already is not made again, so a killed run continues. What a
+pair looks like depends on its photo and on the configuration alone, wherever it is made.
+"""
+
+import dataclasses
+import functools
+import logging
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from kerasfaces import images
+from kerasfaces import manifest as manifests
+from kerasfaces.core import config as configs
+from kerasfaces.core import engine, folders, registry, rng
+from kerasfaces.core.engine import Engine
+from kerasfaces.core.errors import ImageError, InputError
+from kerasfaces.core.files import atomic_path
+from kerasfaces.generate import alignment
+from kerasfaces.generate.config import KINDS, GenerateConfig
+from kerasfaces.generate.contract import Generator
+from kerasfaces.manifest import Manifest
+
+logger = logging.getLogger(__name__)
+
+SETTINGS_FILE = "generate.json"
+UNUSABLE_FILE = "unusable.csv"
+VERSION = 1  # raise whenever the same settings give other pictures
+_ENDINGS = {"jpeg": ".jpg", "png": ".png"}
+_OF_FILES = ("width_px", "height_px", "format", "phash", "original_sha256")
+
+
+@dataclasses.dataclass(frozen=True)
+class _Photo:
+    file: Path
+    source: str
+
+
+@dataclasses.dataclass(frozen=True)
+class _Pair:
+    """Both files, relative to the folder, with their SHA-256; or why there is no pair."""
+
+    original: str = ""
+    real: str = ""
+    fake: str = ""
+    real_sha256: str = ""
+    fake_sha256: str = ""
+    reason: str = ""
+
+
+def generate(
+    manifest: Manifest,
+    folder: Path,
+    config: GenerateConfig,
+    spread: Engine | None = None,
+) -> Manifest:
+    """Make a pair of every real photo; return the manifest as written.
+
+    Rows of fakes are passed over. The columns of a photo's row (split, identity,
+    attributes) are those of both its pictures.
+
+    Args:
+        manifest: Rows of photos.
+        folder: Made if need be; may hold an unfinished or finished earlier run.
+        config: What to do to each.
+        spread: Where; by default this process.
+
+    Returns:
+        Rows of both pictures with `pair_id`; photos without a pair are in
+        `unusable.csv`, each with its reason.
+
+    Raises:
+        InputError: There is no real photo, or not one can be used.
+        MissingFileError: Weights are not there.
+        RunError: The folder holds something else.
+        LockedError: Another process writes the folder.
+    """
+    rows = manifest.rows[manifest.rows["label"] == "real"]
+    if rows.empty:
+        raise InputError("The manifest has no real photos; pairs are made of these.")
+    reals = Manifest(rows.reset_index(drop=True), manifest.folder)
+    task = _Task(config, folder.absolute())
+    with folders.lock(folder, "folder of pairs"):
+        settings = {"version": VERSION, **configs.to_dict(config)}
+        folders.claim(folder, SETTINGS_FILE, settings | task.recipe(), "set of pairs")
+        photos = [
+            _Photo(file, source)
+            for file, source in zip(reals.files(), reals.rows["source"], strict=True)
+        ]
+        spread = (spread or Engine()).or_in_process()
+        label = f"generating ({config.source})"
+        outcomes = engine.map(task, photos, spread=spread, progress=label)
+        pairs = [
+            each.value or _Pair(reason=each.error or images.DECODER_CRASHED)
+            for each in outcomes
+        ]
+        written = Manifest(_rows(reals, pairs, config), folder.absolute())
+        _report(reals, pairs, folder)
+        manifests.write(written, folder / "manifest.csv")
+    return written
+
+
+class _Task:
+    """Makes one photo's pair; builds the generator where it works."""
+
+    def __init__(self, config: GenerateConfig, folder: Path) -> None:
+        self._config, self._folder = config, folder
+
+    def __reduce__(self) -> tuple[type["_Task"], tuple[GenerateConfig, Path]]:
+        return _Task, (self._config, self._folder)
+
+    @functools.cached_property
+    def generator(self) -> Generator:
+        kind = registry.load(KINDS, self._config.kind)
+        generator: Generator = kind.build(self._config.options)
+        return generator
+
+    def recipe(self) -> dict[str, object]:
+        return {"generator": self.generator.recipe}
+
+    def __call__(self, photo: _Photo) -> _Pair:
+        try:
+            return self._pair(photo)
+        except ImageError as error:
+            return _Pair(reason=str(error))
+
+    def _pair(self, photo: _Photo) -> _Pair:
+        config = self._config
+        data = images.read_file(photo.file)
+        original = images.sha256(data)
+        name = original[:20] + _ENDINGS[config.format]
+        real = f"real/{_slug(photo.source)}/{name}"
+        fake = f"fake/{_slug(config.source)}/{name}"
+        targets = [self._folder / real, self._folder / fake]
+        if not all(path.exists() for path in targets):
+            contents = self._contents(data, original)
+            for path, content in zip(targets, contents, strict=True):
+                with atomic_path(path) as temporary:
+                    temporary.write_bytes(content)
+        hashes = [images.sha256(images.read_file(path)) for path in targets]
+        return _Pair(original, real, fake, *hashes)
+
+    def _contents(self, data: bytes, original: str) -> tuple[bytes, bytes]:
+        """Return both pictures' files."""
+        config, stride_px = self._config, self.generator.stride_px
+        random = rng.generator(config.seed, "pair", config.source, original)
+        quality_pct = int(random.integers(*config.quality_limits, endpoint=True))
+        share = float(random.uniform(0, config.mix_max))
+        whole = np.asarray(images.decode(data))
+        shrink = config.resize == "shrink"
+        real = alignment.cut(whole, config.size_px, stride_px, shrink=shrink)
+        fake = self.generator(real, random)
+        if "frequency" in config.align:
+            fake = alignment.fuse_frequencies(real, fake, config.cutoff)
+        if "pixel" in config.align:
+            fake = alignment.mix(real, fake, share)
+        encode = functools.partial(
+            alignment.encode, format=config.format, quality_pct=quality_pct
+        )
+        return encode(real), encode(alignment.to_pixels(fake))
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^\w.-]+", "_", name).strip(".") or "_"
+
+
+def _rows(reals: Manifest, pairs: list[_Pair], config: GenerateConfig) -> pd.DataFrame:
+    """Return two rows per pair; a photo that is there twice has one pair."""
+    usable = [not pair.reason for pair in pairs]
+    rows = reals.rows[usable].reset_index(drop=True)
+    pairs = [pair for pair in pairs if not pair.reason]
+    if not pairs:
+        raise InputError(
+            f"Not one of the {len(reals)} photos can be used; {UNUSABLE_FILE} and the log have "
+            "the reasons."
+        )
+    original = pd.Series([pair.original for pair in pairs])
+    own = rows["pair_id"] if "pair_id" in rows else pd.Series("", index=rows.index)
+    rows = rows.drop(columns=[name for name in _OF_FILES if name in rows])
+    rows = rows.assign(
+        pair_id=own.where(own != "", original.str[:20]), original_sha256=original
+    )
+    real = rows.assign(
+        path=[pair.real for pair in pairs],
+        sha256=[pair.real_sha256 for pair in pairs],
+    )
+    fake = rows.assign(
+        path=[pair.fake for pair in pairs],
+        sha256=[pair.fake_sha256 for pair in pairs],
+        label="fake",
+        source=config.source,
+    )
+    return pd.concat([real, fake], ignore_index=True).drop_duplicates("path")
+
+
+def _report(reals: Manifest, pairs: list[_Pair], folder: Path) -> None:
+    """Name the photos that have no pair, in a file and in the log."""
+    table = pd.DataFrame(
+        {"path": reals.rows["path"], "reason": [pair.reason for pair in pairs]}
+    )
+    table = table[table["reason"] != ""]
+    with atomic_path(folder / UNUSABLE_FILE) as temporary:
+        table.to_csv(temporary, index=False)
+    if len(table):
+        first = table.iloc[0]
+        logger.warning(
+            "%d of %d photos have no pair, first %s: %s (%s has all)",
+            len(table), len(pairs), first["path"], first["reason"], UNUSABLE_FILE,
+        )  # fmt: skip

@@ -1,0 +1,61 @@
+"""Crop, frequencies, mixing, encoding."""
+
+import numpy as np
+import pytest
+
+from kerasfaces.core import rng
+from kerasfaces.core.errors import ImageError
+from kerasfaces.generate import alignment
+
+RANDOM = rng.generator(0, "alignment")
+REAL = RANDOM.integers(0, 256, (48, 64, 3), dtype=np.uint8)
+FAKE = RANDOM.normal(128, 40, (48, 64, 3)).astype(np.float32)
+
+
+def _spectrum(image):
+    return np.fft.rfft2(image.astype(np.float64), axes=(0, 1))
+
+
+def test_low_frequencies_are_the_reals_and_high_ones_the_fakes():
+    fused = alignment.fuse_frequencies(REAL, FAKE, 0.4)
+    radius = np.hypot(np.fft.fftfreq(48)[:, None], np.fft.rfftfreq(64)) / 0.5
+    got, real, fake = map(_spectrum, (fused, REAL, FAKE))
+    low, high = radius <= 0.2, radius >= 0.6
+    np.testing.assert_allclose(got[low], real[low], atol=0.5)
+    np.testing.assert_allclose(got[high], fake[high], atol=0.5)
+    assert fused.dtype == np.float32
+
+
+def test_without_a_cutoff_only_the_mean_is_the_reals():
+    fused = alignment.fuse_frequencies(REAL, FAKE, 0.0)
+    expected = FAKE - FAKE.mean((0, 1)) + REAL.mean((0, 1))
+    np.testing.assert_allclose(fused, expected, atol=1e-2)
+
+
+def test_mixing_is_linear():
+    np.testing.assert_allclose(alignment.mix(REAL, FAKE, 0.0), FAKE)
+    np.testing.assert_allclose(alignment.mix(REAL, FAKE, 1.0), REAL)
+    middle = alignment.mix(REAL, FAKE, 0.5)
+    np.testing.assert_allclose(middle, (REAL + FAKE) / 2, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("size_px", "stride_px", "shrink", "side"),
+    [(512, 8, False, 48), (40, 8, False, 40), (40, 32, False, 32), (40, 8, True, 40)],
+)
+def test_cut(size_px, stride_px, shrink, side):
+    part = alignment.cut(REAL, size_px, stride_px, shrink=shrink)
+    assert part.shape == (side, side, 3)
+    if not shrink:
+        top, left = (48 - side) // 2, (64 - side) // 2
+        np.testing.assert_array_equal(part, REAL[top : top + side, left : left + side])
+
+
+def test_too_small_for_the_stride():
+    with pytest.raises(ImageError, match="has 48 px, the generator needs 64"):
+        alignment.cut(REAL, 512, 64, shrink=False)
+
+
+def test_values_that_are_not_finite_are_a_reason():
+    with pytest.raises(ImageError, match="not finite"):
+        alignment.to_pixels(np.full((2, 2, 3), np.nan, np.float32))

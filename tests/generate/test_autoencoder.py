@@ -1,0 +1,126 @@
+"""Round trips: official file layout, engines that agree, errors that name the file."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kerasfaces.core.errors import InputError, MissingFileError
+
+torch = pytest.importorskip("torch")
+from kerasfaces.generate.kinds import autoencoder  # noqa: E402
+
+pytestmark = pytest.mark.torch
+SHARED = Path(os.environ.get("KERASFACES_DATA", "../shared"))
+
+
+def _block(state, number, width, pooled):
+    for layer in (0, 2, 4):
+        state[f"{number}.conv.{layer}.weight"] = torch.randn(width, width, 3, 3) * 0.1
+        state[f"{number}.conv.{layer}.bias"] = torch.zeros(width)
+    if pooled:
+        state[f"{number}.pool.0.weight"] = torch.randn(4 * width, width, 1, 1) * 0.1
+        state[f"{number}.pool.1.weight"] = torch.ones(4 * width)
+        state[f"{number}.pool.1.bias"] = torch.zeros(4 * width)
+        state[f"{number}.pool.3.weight"] = torch.randn(width, 4 * width, 1, 1) * 0.1
+
+
+def _convolution(state, number, out, into, bias=True):
+    state[f"{number}.weight"] = torch.randn(out, into, 3, 3) * 0.1
+    if bias:
+        state[f"{number}.bias"] = torch.zeros(out)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """Random weights in the layout of taef2's two files, 8 channels wide."""
+    torch.manual_seed(0)
+    folder, width, latent = tmp_path_factory.mktemp("taesd"), 8, 4
+    encoder, decoder = {}, {}
+    _convolution(encoder, 0, width, 3)
+    _block(encoder, 1, width, pooled=False)
+    for number in (2, 6, 10):
+        _convolution(encoder, number, width, width, bias=False)
+        for block in range(number + 1, number + 4):
+            _block(encoder, block, width, pooled=number == 10)
+    _convolution(encoder, 14, latent, width)
+    _convolution(decoder, 1, width, latent)
+    for number in (7, 12, 17):
+        for block in range(number - 4, number - 1):
+            _block(decoder, block, width, pooled=number == 7)
+        _convolution(decoder, number, width, width, bias=False)
+    _block(decoder, 18, width, pooled=False)
+    _convolution(decoder, 19, 3, width)
+    for name, state in (("encoder", encoder), ("decoder", decoder)):
+        half = {key: value.half() for key, value in state.items()}
+        torch.save(half, folder / f"small_{name}.pth")
+    return folder / "small_encoder.pth"
+
+
+@pytest.fixture
+def picture():
+    return np.random.default_rng(0).integers(0, 256, (32, 48, 3), dtype=np.uint8)
+
+
+def test_engines_agree(small, picture):
+    made = [
+        autoencoder.build(autoencoder.Options(model=str(small), engine=engine))
+        for engine in ("torch", "openvino")
+    ]
+    one, other = (each(picture, np.random.default_rng(0)) for each in made)
+    assert one.shape == picture.shape
+    assert one.dtype == np.float32
+    assert one.min() >= 0
+    assert one.max() <= 255
+    np.testing.assert_allclose(one, other, atol=1e-3)
+    assert made[0].recipe["encoder"] == made[1].recipe["encoder"]
+
+
+def test_noise_is_drawn_from_the_pairs_own_generator(small, picture):
+    noisy = autoencoder.build(autoencoder.Options(model=str(small), noise=0.5))
+    one, same = (noisy(picture, np.random.default_rng(0)) for _ in range(2))
+    other = noisy(picture, np.random.default_rng(1))
+    np.testing.assert_array_equal(one, same)
+    assert np.abs(one - other).max() > 0.1
+
+
+def test_names():
+    assert autoencoder.name(autoencoder.Options()) == "taef2"
+    noisy = autoencoder.Options(model="/x/taesd_encoder.pth", noise=0.1)
+    assert autoencoder.name(noisy) == "taesd_noise0.1"
+
+
+def test_files_that_are_missing_damaged_or_of_another_model(small, tmp_path):
+    with pytest.raises(MissingFileError, match=r"taef2_encoder.pth.*madebyollin/taesd"):
+        autoencoder.build(autoencoder.Options())
+    with pytest.raises(InputError, match=r"expected taesd, .* got 'x.pth'"):
+        autoencoder.build(autoencoder.Options(model="x.pth"))
+    encoder = tmp_path / "cut_encoder.pth"
+    encoder.write_bytes(small.read_bytes()[:1000])
+    with pytest.raises(MissingFileError, match=r"cut_decoder.pth"):
+        autoencoder.build(autoencoder.Options(model=str(encoder)))
+    decoder = tmp_path / "cut_decoder.pth"
+    decoder.write_bytes(small.with_name("small_decoder.pth").read_bytes())
+    with pytest.raises(InputError, match="no complete torch checkpoint"):
+        autoencoder.build(autoencoder.Options(model=str(encoder)))
+    torch.save({"0.weight": torch.zeros(4, 3, 3, 3)}, encoder)
+    with pytest.raises(InputError, match="no encoder and decoder of one TAESD model"):
+        autoencoder.build(autoencoder.Options(model=str(encoder)))
+
+
+@pytest.mark.slow
+def test_taef2_restores_a_face():
+    model = SHARED / "generators" / "taef2_encoder.pth"
+    photos = SHARED / "data" / "faces" / "real" / "us_house"
+    if not model.exists():
+        pytest.skip("no generators here (KERASFACES_DATA)")
+    path = min(photos.iterdir())
+    with Image.open(path) as image:
+        real = np.asarray(image.convert("RGB").crop((256, 256, 512, 512)))
+    restored = autoencoder.build(autoencoder.Options(model=str(model)))(
+        real, np.random.default_rng(0)
+    )
+    psnr_db = 10 * np.log10(255**2 / np.mean((restored - real.astype(float)) ** 2))
+    assert psnr_db > 28
