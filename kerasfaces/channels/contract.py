@@ -1,7 +1,8 @@
 """What every channel module promises.
 
 A module `kerasfaces/channels/kinds/NAME.py` has two names: `Options`, a frozen keyword-only
-dataclass of JSON types, and `build(options) -> Channel`. Building may load weights;
+dataclass of JSON types, and `build(options) -> Channel`; one that reads other channels has
+`needs(options) -> names` besides, which loads nothing. Building may load weights;
 `compute` is then called with one batch after another, in one process.
 """
 

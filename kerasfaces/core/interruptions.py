@@ -83,7 +83,7 @@ class _Ending:
         self._signal: int | None = None
         self._cleaning = threading.Lock()  # held by the thread that does it
         self._stderr: int | None = None
-        with suppress(OSError):  # of its own: `cli.quiet` takes fd 2 for a while
+        with suppress(OSError):  # of its own: `imports.quiet` takes fd 2 for a while
             self._stderr = os.dup(2)
         # Python runs `_handle` once its main thread has left native code. The number of
         # the signal is in the socket at once; Windows takes no pipe here.

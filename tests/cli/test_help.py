@@ -1,10 +1,13 @@
 """Help answers at once: no command imports what is heavy before it knows what to do."""
 
+import importlib
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from kerasfaces import cli
 from kerasfaces.__main__ import STAGES
 
 HEAVY = {
@@ -17,6 +20,18 @@ HEAVY = {
     "tensorflow",
     "torch",
 }
+
+
+def test_every_command_is_a_stage():
+    folder = Path(cli.__file__).parent
+    modules = {path.stem if path.is_file() else path.name for path in folder.iterdir()}
+    commands = {
+        name
+        for name in modules
+        if not name.startswith("_")
+        and hasattr(importlib.import_module(f"kerasfaces.cli.{name}"), "main")
+    }
+    assert commands == set(STAGES)
 
 
 @pytest.mark.parametrize("stage", STAGES)

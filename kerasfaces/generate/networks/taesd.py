@@ -5,7 +5,7 @@ with a skip, and (at the lowest resolution of the newer ones) a branch that sees
 picture through group normalisation.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +17,7 @@ _GROUPS = 4
 
 
 class Block(nn.Module):
-    """Three convolutions with a skip; with `pool`, a branch that normalises by groups."""
+    """Three convolutions with a skip; with `pooled`, a branch that normalises by groups."""
 
     def __init__(self, width: int, *, pooled: bool) -> None:
         """Build untrained layers of `width` channels."""
@@ -120,7 +120,9 @@ def _decoder(state: Mapping[str, Tensor]) -> nn.Sequential:
 
 
 def _sequence(
-    state: Mapping[str, Tensor], stride: object, plain: Mapping[int, nn.Module]
+    state: Mapping[str, Tensor],
+    stride: Callable[[bool], int],
+    plain: Mapping[int, nn.Module],
 ) -> nn.Sequential:
     layers = dict(plain)
     for number in _numbers(state):
@@ -128,9 +130,8 @@ def _sequence(
         if f"{number}.weight" in names:
             weight = state[f"{number}.weight"]
             bias = f"{number}.bias" in names
-            step = stride(bias) if callable(stride) else 1
             layers[number] = nn.Conv2d(
-                weight.shape[1], weight.shape[0], 3, step, padding=1, bias=bias
+                weight.shape[1], weight.shape[0], 3, stride(bias), padding=1, bias=bias
             )
         else:
             width = state[f"{number}.conv.0.weight"].shape[0]
@@ -142,9 +143,4 @@ def _sequence(
 
 
 def _numbers(state: Mapping[str, Tensor]) -> list[int]:
-    return sorted(set(_leading(state)))
-
-
-def _leading(state: Mapping[str, Tensor]) -> Iterator[int]:
-    for key in state:
-        yield int(key.partition(".")[0])
+    return sorted({int(key.partition(".")[0]) for key in state})
