@@ -6,6 +6,7 @@ from pathlib import Path
 
 from kerasfaces import cli
 from kerasfaces.core.errors import InputError
+from kerasfaces.core.imports import optional_import
 
 _EXAMPLES = [
     "kerasfaces tune                                      # lists the studies",
@@ -29,6 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             "--report DIR draws a study that is there; leave the study's name out."
         )
     cli.import_keras()
+    optional_import("tensorboard", "tune")
+    optional_import("keras_tuner", "tune")
     if arguments.report is not None:
         from kerasfaces.tune import report
 
