@@ -98,7 +98,7 @@ def parse_weights(
     """Return model -> weights of `MODEL=W` texts; a bare W is for every model.
 
     Args:
-        texts: Of `--weights`.
+        texts: Values of `--weights`, `W` or `MODEL=W`.
         wanted: Models of the experiment; others may be named for other experiments.
         default: Model -> weights where no text names it.
 

@@ -140,7 +140,7 @@ def figure_of(
 
     Args:
         sources: Real ones first.
-        about: What the store holds.
+        about: Channel names, size and dtype of the store, for the heading.
         gain: Factor of the noise pattern; None fits it to the images.
     """
     rows = [row for one in sources for row in one.rows]

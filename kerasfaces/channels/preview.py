@@ -139,7 +139,7 @@ class StoredChannels:
     """Reads a store's channels by name, in their own units.
 
     Attributes:
-        about: What the store holds.
+        about: Channel names, size and dtype of the store, for the heading.
     """
 
     def __init__(self, opened: store.Store) -> None:

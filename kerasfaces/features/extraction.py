@@ -64,7 +64,7 @@ class Extract:
     Args:
         extractor: `(n, s, s, c)` -> `(n, features)`; converted for the engine when used.
         engine: Full name of the engine that the driver chose.
-        view: Of the images.
+        view: Which augmented view of the images is extracted.
     """
 
     def __init__(self, extractor: "keras.Model", engine: str, view: View) -> None:

@@ -66,7 +66,7 @@ def generate(
     Args:
         manifest: Rows of photos.
         folder: Made if need be; may hold an unfinished or finished earlier run.
-        config: What to do to each.
+        config: Kind of generator, size, alignment, encoder and seed.
         spread: Where; by default this process.
 
     Returns:
