@@ -45,7 +45,7 @@ class Ending:
         results: Content of its results.json; None where it came to no end.
         printed: Text for the terminal.
         waiting: Why it is not finished, where nothing is wrong; empty else.
-        broken: What failed: line -> why.
+        broken: Row of a table -> reason why its training or measurement failed.
     """
 
     name: str

@@ -16,7 +16,7 @@ class Selection:
     Attributes:
         files: Image files.
         labels: `real` or `fake` per file; empty where nobody knows.
-        sources: Likewise.
+        sources: Camera data set or generator per file; empty where nobody knows.
         note: How the files were chosen, a sentence for the report; may be empty.
     """
 

@@ -91,7 +91,7 @@ def fuse(
 
     Args:
         channels: `(n, h, w, c)`, standardised.
-        names: Of the channels, in order.
+        names: Name of each of the `c` channels, in order.
         fusion: One of the three.
         attention: A kind of `ChannelAttention`.
 

@@ -36,7 +36,7 @@ class NetworkBuilder:
     """A model on its way; `start` it in the background or `get` it now.
 
     Args:
-        config: What to build.
+        config: Model, base and head; which of them are trained.
         base_weights: Where its base starts.
         shared: Several runs use the model: what is traced for one serves the others.
     """

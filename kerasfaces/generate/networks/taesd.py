@@ -83,7 +83,7 @@ def from_states(
 
     Args:
         encoder: `taesd_encoder.pth` or the like.
-        decoder: The same model's decoder.
+        decoder: `taesd_decoder.pth` or the like, of the same model.
         where: The files, for messages.
 
     Raises:

@@ -103,7 +103,7 @@ class Patches(layers.Layer):
 
     Args:
         patch_px: Side of a patch.
-        seed: Of the random places.
+        seed: Seed of the places that patches are cut from in training.
 
     Call arguments:
         images: `(n, h, w, c)` float.
@@ -173,7 +173,7 @@ class OneAtATime(layers.Layer):
     gradient reaches that one alone. The maps take turns, from a random start per batch.
 
     Args:
-        seed: Of the starts.
+        seed: Seed of the map that a batch starts with.
 
     Call arguments:
         maps: `(n, h, w, k)` float.

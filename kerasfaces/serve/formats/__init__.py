@@ -26,7 +26,7 @@ class Traced:
 
     Attributes:
         module: A `tf.Module` whose `serve(image=...)` returns `{"logit": (n, 1)}`.
-        shape: Of one input, `(h, w, c)`.
+        shape: Shape of one input without the batch axis, `(h, w, c)`.
         graph: A GraphDef with the weights as constants.
         ends: Names of its input and output tensors.
     """

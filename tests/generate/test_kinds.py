@@ -1,4 +1,4 @@
-"""What every kind of generator promises; one whose weights are not here is built elsewhere."""
+"""What every kind of generator promises; those with weights get small random ones."""
 
 import dataclasses
 
@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from kerasfaces.core import registry, rng
-from kerasfaces.core.errors import MissingFileError
 from kerasfaces.generate.config import KINDS
 
 pytestmark = pytest.mark.torch
@@ -24,15 +23,13 @@ def test_options_are_plain_and_name_the_fakes(kind):
     assert kind.name(options)
 
 
-def test_a_fake_is_a_picture_of_the_same_size_and_repeats(kind):
-    try:
-        generator = kind.build(kind.Options())
-    except MissingFileError as error:
-        pytest.skip(str(error))
+def test_a_fake_is_a_picture_of_the_same_size_and_repeats(kind, small):
+    weights = {"model": str(small)} if hasattr(kind.Options(), "model") else {}
+    generator = kind.build(kind.Options(**weights))
     side = 4 * generator.stride_px
     real = rng.generator(0, "real").integers(0, 256, (side, 2 * side, 3), np.uint8)
     fake, again = (generator(real, rng.generator(1, "fake")) for _ in range(2))
     assert fake.shape == real.shape
     assert fake.dtype == np.float32
     np.testing.assert_array_equal(fake, again)
-    assert np.abs(fake - real).mean() < 64
+    assert np.isfinite(fake).all()
