@@ -57,10 +57,11 @@ test-newest:  ## run the tests on the newest versions of the dependencies (torch
 docs: setup  ## build the documentation into site/
 	$(RUN) -m mkdocs build --quiet
 
-check: setup  ## style and types
+check: setup  ## style, types, and that every test can be collected
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(RUN) -m pytest -q --collect-only -m "" > /dev/null
 
 format: setup  ## format the code
 	$(BIN)/ruff check --fix .
