@@ -295,6 +295,11 @@ class Manifest:
     def audit(self, seed: int = 0) -> AuditResult:
         """Measure how well file facts alone (size, format, EXIF) tell real from fake.
 
+        Its `sharpness` says the same of blur, noise and traces of compression.
+
+        Args:
+            seed: Key of folds and intervals.
+
         Raises:
             InputError: A class has too few readable images.
         """

@@ -20,9 +20,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Parse, make the pairs, print what there is."""
     arguments = parser().parse_args(argv)
     from kerasfaces import manifest as manifests
+    from kerasfaces.cli import printing
     from kerasfaces.core.config import override
     from kerasfaces.generate.config import KINDS, GenerateConfig
-    from kerasfaces.generate.pairs import generate
+    from kerasfaces.generate.pairs import audit, generate
 
     registry.check("kind", arguments.kind, registry.names(KINDS))
     config = GenerateConfig(kind=arguments.kind, seed=arguments.seed)
@@ -32,6 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     n_pairs = int((written.rows["label"] == "fake").sum())
     print(f"{n_pairs:,} pairs, fakes of {config.source}")
     print(f"manifest: {arguments.output / 'manifest.csv'}")
+    result = audit(written, arguments.output)
+    if result is not None:
+        printing.audit("audit of the pairs", result)
     return 0
 
 
@@ -41,7 +45,8 @@ def parser() -> argparse.ArgumentParser:
     parser = cli.parser(
         "generate",
         "Make a fake of every real photo, and write both anew in the same way. The same "
-        "command continues where it was interrupted.",
+        "command continues where it was interrupted. An audit says how well files and "
+        "sharpness alone still tell the pairs apart; audit.json keeps it.",
         _EXAMPLES,
     )
     add = parser.add_argument

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from kerasfaces.manifest.folders import Reading
     from kerasfaces.manifest.recipe import Recipe
     from kerasfaces.manifest.recipe_rows import Taken
+    from kerasfaces.manifest.sharpness import SharpnessResult
     from kerasfaces.manifest.split import SplitResult
+    from kerasfaces.metrics.intervals import EstimateJson
 
 _TREE_LINES = 40  # folders shown of one tree
 
@@ -119,23 +121,62 @@ def shares(recipe: "Recipe", manifest: "Manifest") -> None:
 
 
 def audit(title: str, result: "AuditResult") -> None:
-    """Print an audit's verdict and its facts."""
+    """Print an audit's verdict, its facts and what sharpness tells."""
     text(
         f"{title}: {'FLAGGED' if result.flagged else 'passed'}: file facts alone separate real "
         f"from fake with AUC {result.auc:.3f} (95 % {result.low:.3f} to {result.high:.3f}, "
         f"{result.n_real:,} real, {result.n_fake:,} fake, {result.n_unreadable:,} unreadable; "
         "flagged when the lower bound exceeds .60)"
     )
-    if result.most_telling_auc <= 0.5:
-        return
-    text(f"most telling: {result.most_telling_fact}")
-    facts = [[fact, f"{auc:.3f}"] for fact, auc in result.facts.items() if auc > 0.5]
-    table(["fact", "AUC alone"], facts)
-    values = [
-        [str(each["label"]), str(each["value"]), f"{each['count']:,}"]
-        for each in result.most_telling_values
+    if result.most_telling_auc > 0.5:
+        text(f"most telling: {result.most_telling_fact}")
+        facts = [
+            [fact, f"{auc:.3f}"] for fact, auc in result.facts.items() if auc > 0.5
+        ]
+        table(["fact", "AUC alone"], facts)
+        values = [
+            [str(each["label"]), str(each["value"]), f"{each['count']:,}"]
+            for each in result.most_telling_values
+        ]
+        table(["class", result.most_telling_fact, "images"], values)
+    if result.sharpness is not None:
+        sharpness(result.sharpness)
+
+
+def sharpness(result: "SharpnessResult") -> None:
+    """Print how well sharpness, noise and compression separate the classes."""
+    pairs = ""
+    if result.n_pairs:
+        pairs = (
+            f"; side by side they find the fake of {_limits(result.paired)} of "
+            f"{result.n_pairs:,} pairs"
+        )
+    small = f", {result.n_too_small:,} too small" if result.n_too_small else ""
+    text(
+        "sharpness, noise and compression separate real from fake "
+        f"{'(FLAGGED)' if result.flagged else '(passed)'} with AUC {_limits(result.auc)} "
+        f"(n {result.n:,}{small}){pairs}"
+    )
+    body = [
+        [
+            each.name,
+            _limits(each.auc),
+            f"{each.median_real:.3g}",
+            f"{each.median_fake:.3g}",
+            *([_limits(each.lower_in_fake)] if result.n_pairs else []),
+        ]
+        for each in result.statistics
     ]
-    table(["class", result.most_telling_fact, "images"], values)
+    header = ["statistic", "AUC alone (95 %)", "median real", "median fake"]
+    table(header + ["lower in the fake"] * bool(result.n_pairs), body)
+
+
+def _limits(estimate: "EstimateJson") -> str:
+    """Return `.613 (.590 to .636)`, or why there is no number."""
+    value, low, high = (estimate[key] for key in ("value", "low", "high"))
+    if value is None or low is None or high is None:
+        return estimate["method"]
+    return f"{value:.3f} ({low:.3f} to {high:.3f})"
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

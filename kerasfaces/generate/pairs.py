@@ -19,14 +19,17 @@ from kerasfaces.core import config as configs
 from kerasfaces.core import engine, folders, registry, rng
 from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import ImageError, InputError
-from kerasfaces.core.files import atomic_path
+from kerasfaces.core.files import atomic_path, write_json
 from kerasfaces.generate import alignment
 from kerasfaces.generate.config import KINDS, GenerateConfig
 from kerasfaces.generate.contract import Generator
 from kerasfaces.manifest import Manifest
+from kerasfaces.manifest import audit as audits
+from kerasfaces.manifest.audit import AuditResult
 
 logger = logging.getLogger(__name__)
 
+AUDIT_FILE = "audit.json"
 SETTINGS_FILE = "generate.json"
 UNUSABLE_FILE = "unusable.csv"
 VERSION = 1  # raise whenever the same settings give other pictures
@@ -102,6 +105,26 @@ def generate(
         _report(reals, pairs, folder)
         manifests.write(written, folder / "manifest.csv")
     return written
+
+
+def audit(written: Manifest, folder: Path) -> AuditResult | None:
+    """Measure how well files and sharpness alone still separate the pairs.
+
+    Args:
+        written: What `generate` returned.
+        folder: Its folder; `audit.json` is written there.
+
+    Returns:
+        The result, or None, and the log says why, where there are too few pairs.
+    """
+    (folder / AUDIT_FILE).unlink(missing_ok=True)  # that of other pairs
+    try:
+        result = audits.audit(written)
+    except InputError as error:
+        logger.warning("The pairs were not audited: %s", error)
+        return None
+    write_json(folder / AUDIT_FILE, configs.to_dict(result))
+    return result
 
 
 class _Task:

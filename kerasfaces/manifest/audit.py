@@ -2,7 +2,7 @@
 
 A manifest enters; a cross-validated AUC with its 95 % interval leaves. A detector trained
 on files that format, size or JPEG tables give away learns those, and its numbers say
-nothing about faces.
+nothing about faces. `sharpness` asks the same of blur, noise and traces of compression.
 """
 
 import dataclasses
@@ -15,15 +15,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kerasfaces import metrics
-from kerasfaces.core import rng
-from kerasfaces.core.errors import InputError
 from kerasfaces.images import Probe
-from kerasfaces.manifest import file_facts, groups
-from kerasfaces.manifest.split import NEAR_DUPLICATES
-from kerasfaces.manifest.table import LABELS, Manifest
+from kerasfaces.manifest import file_facts, groups, held_out, sharpness
+from kerasfaces.manifest.sharpness import SharpnessResult
+from kerasfaces.manifest.table import LABELS, Manifest, column
 
 LIMIT = 0.60  # flagged when the interval's lower bound is above
-_FOLDS = 5
 _SHOWN = 4  # values of the most telling fact listed per class
 _FEW_VALUES = 20  # a number with more is continuous
 
@@ -43,9 +40,7 @@ FACTS: dict[str, Callable[[Probe], float | str]] = {
     "jpeg_tables": lambda probe: _tables_digest(probe),
     "chroma_subsampling": lambda probe: probe["subsampling"],
     "progressive": lambda probe: float(probe["progressive"]),
-    "bytes_per_pixel": lambda probe: (
-        probe["n_bytes"] / (probe["width_px"] * probe["height_px"])
-    ),
+    "bytes_per_pixel": lambda probe: bytes_per_pixel(probe),
     "has_exif": lambda probe: float(probe["has_exif"]),
     "has_icc": lambda probe: float(probe["has_icc"]),
     "frames": lambda probe: probe["n_frames"],
@@ -71,6 +66,7 @@ class AuditResult:
         facts: Every fact's own out-of-fold AUC, highest first.
         most_telling_values: That fact's values in each class: the commonest with their
             counts, or the middle and range of a continuous one.
+        sharpness: What blur, noise and compression tell; None where pixels were not read.
     """
 
     auc: float
@@ -86,13 +82,19 @@ class AuditResult:
     most_telling_auc: float
     facts: dict[str, float]
     most_telling_values: tuple[dict[str, Any], ...]
+    sharpness: SharpnessResult | None = None
 
 
-def audit(manifest: Manifest, seed: int = 0) -> AuditResult:
+def audit(manifest: Manifest, seed: int = 0, *, pixels: bool = True) -> AuditResult:
     """Audit a manifest's files.
 
     Rows that belong together (pair, identity, equal content, and near-duplicates where
     `phash` is filled in) stay in one fold.
+
+    Args:
+        manifest: Rows of images.
+        seed: Key of folds and intervals.
+        pixels: Decode the images to measure their sharpness, too.
 
     Raises:
         InputError: Fewer than two groups of readable images of a class.
@@ -102,16 +104,17 @@ def audit(manifest: Manifest, seed: int = 0) -> AuditResult:
 
     rows = manifest.rows.sort_values("path", kind="stable", ignore_index=True)
     manifest = Manifest(rows, manifest.folder)
-    file_contents = file_facts.scan(manifest.files(), pixels=False)
+    file_contents = file_facts.scan(manifest.files(), pixels=False, sharp=pixels)
     reasons = [each.reason for each in file_contents]
     n_unreadable = file_facts.report_unreadable(list(rows["path"]), reasons)
     manifest = manifest.take([not reason for reason in reasons])
     fake = (manifest.rows["label"] == "fake").to_numpy()
-    probes = [each.probe for each in file_contents if not each.reason]
+    file_contents = [each for each in file_contents if not each.reason]
+    probes = [each.probe for each in file_contents]
     facts = pd.DataFrame(
         {name: [fact(probe) for probe in probes] for name, fact in FACTS.items()}
     )
-    folds = _folds(manifest, fake, seed)
+    folds = held_out.folds(manifest, fake, seed)
     values = _encode(facts)
     # The fewest rows in a leaf: 20, less when there are few rows.
     leaf = max(1, min(20, int(min(fake.sum(), (~fake).sum())) // 5))
@@ -127,12 +130,12 @@ def audit(manifest: Manifest, seed: int = 0) -> AuditResult:
         random_state=0,
     )
     aucs = {
-        name: metrics.auc(fake, _out_of_fold(values[:, [i]], fake, folds, tree))
+        name: metrics.auc(fake, held_out.ranks(values[:, [i]], fake, folds, tree))
         for i, name in enumerate(FACTS)
     }
     aucs = dict(sorted(aucs.items(), key=lambda item: -item[1]))
     telling = next(iter(aucs))
-    ranks = _out_of_fold(values, fake, folds, boosting)
+    ranks = held_out.ranks(values, fake, folds, boosting)
     measured = metrics.measure(
         metrics.Rows.of(fake, ranks, ranks), metrics.Thresholds(0.5, 0.5), seed=seed
     )["auc"]
@@ -150,7 +153,26 @@ def audit(manifest: Manifest, seed: int = 0) -> AuditResult:
         most_telling_auc=aucs[telling],
         facts=aucs,
         most_telling_values=_values(facts[telling], fake),
+        sharpness=_sharpness(manifest, file_contents, fake, folds, seed)
+        if pixels
+        else None,
     )
+
+
+def _sharpness(
+    manifest: Manifest,
+    file_contents: list[file_facts.Facts],
+    fake: NDArray[np.bool_],
+    folds: groups.Rows,
+    seed: int,
+) -> SharpnessResult:
+    measured = [
+        each.sharpness
+        and each.sharpness | {"bytes_per_pixel": bytes_per_pixel(each.probe)}
+        for each in file_contents
+    ]
+    ids = column(manifest.rows, "pair_id")
+    return sharpness.audit(measured, ids, fake, folds, seed)
 
 
 def jpeg_quality(probe: Probe) -> float:
@@ -165,6 +187,11 @@ def jpeg_quality(probe: Probe) -> float:
     scale = 100 * float(np.mean(tables[min(tables)])) / _STANDARD_MEAN
     quality = (200 - scale) / 2 if scale <= 100 else 5000 / scale
     return float(np.clip(round(quality), 1, 100))
+
+
+def bytes_per_pixel(probe: Probe) -> float:
+    """Return the file's length per pixel, bytes."""
+    return probe["n_bytes"] / (probe["width_px"] * probe["height_px"])
 
 
 def _tables_digest(probe: Probe) -> str:
@@ -182,54 +209,6 @@ def _encode(facts: pd.DataFrame) -> Floats:
         for _, fact in facts.items()
     ]
     return np.column_stack(columns).astype(np.float64)
-
-
-def _folds(manifest: Manifest, fake: NDArray[np.bool_], seed: int) -> groups.Rows:
-    """Return each row's fold, groups whole and classes spread."""
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    pairs = list(groups.edges(manifest, NEAR_DUPLICATES).values())
-    members = groups.join(len(fake), pairs)
-    for label, mask in zip(LABELS, (~fake, fake), strict=True):
-        count = len(np.unique(members[mask]))
-        if count < 2:
-            raise InputError(
-                f"the audit needs at least two readable {label} images that do not belong "
-                f"together (pair, identity or copy); got {int(mask.sum())} in {count} "
-                f"group{'' if count == 1 else 's'}. Add images, or check the paths "
-                "(kerasfaces manifest check)."
-            )
-    n_folds = min(_FOLDS, *(len(np.unique(members[mask])) for mask in (fake, ~fake)))
-    splitter = StratifiedGroupKFold(
-        n_folds, shuffle=True, random_state=rng.integer_seed(seed, "audit folds")
-    )
-    folds = np.empty(len(fake), dtype=np.int64)
-    for number, (_, test) in enumerate(splitter.split(folds, fake, members)):
-        folds[test] = number
-    return folds
-
-
-def _out_of_fold(
-    values: Floats, fake: NDArray[np.bool_], folds: groups.Rows, model: Any
-) -> Floats:
-    """Return each row's rank (0..1) within its fold by a model that has not seen it.
-
-    Ranks, because the models of two folds have different scales; equal scores share one.
-    """
-    from threadpoolctl import threadpool_limits
-
-    ranks = np.full(len(fake), 0.5)
-    if (values == values[0]).all():
-        return ranks
-    for fold in np.unique(folds):
-        test = folds == fold
-        if len(np.unique(fake[~test])) < 2:
-            continue
-        with threadpool_limits(1):  # more threads cost more than they bring
-            model.fit(values[~test], fake[~test])
-            scores = model.predict_proba(values[test])[:, 1]
-        ranks[test] = (pd.Series(scores).rank().to_numpy() - 0.5) / test.sum()
-    return ranks
 
 
 def _values(fact: pd.Series, fake: NDArray[np.bool_]) -> tuple[dict[str, Any], ...]:

@@ -12,6 +12,7 @@ from kerasfaces import images
 from kerasfaces.core import engine
 from kerasfaces.core.errors import ImageError
 from kerasfaces.core.texts import quoted
+from kerasfaces.images import sharpness
 from kerasfaces.manifest.groups import phash
 from kerasfaces.manifest.table import Manifest, column
 
@@ -26,6 +27,7 @@ class Facts:
     sha256: str = ""
     probe: images.Probe = dataclasses.field(default_factory=images.Probe)
     phash: str = ""  # empty, too, when the pixels were not looked at
+    sharpness: dict[str, float] = dataclasses.field(default_factory=dict)  # likewise
     reason: str = ""  # why the file has no pixels
 
     def columns(self) -> dict[str, str]:
@@ -38,29 +40,39 @@ class Facts:
         }
 
 
-def scan(files: Sequence[Path], *, pixels: bool = True) -> list[Facts]:
+def scan(
+    files: Sequence[Path], *, pixels: bool = True, sharp: bool = False
+) -> list[Facts]:
     """Return every file's facts, in order.
 
-    Without `pixels` nothing is decoded: no perceptual hash, truncation goes unnoticed.
+    Args:
+        files: Absolute paths.
+        pixels: Compute the perceptual hash.
+        sharp: Compute the numbers of `images.sharpness`. Without either nothing is decoded,
+            and truncation goes unnoticed.
     """
     outcomes = engine.map(
-        functools.partial(_examine, pixels=pixels),
+        functools.partial(_examine, pixels=pixels, sharp=sharp),
         files,
-        progress="reading images" if pixels else "reading file facts",
+        progress="reading images" if pixels or sharp else "reading file facts",
         chunk=engine.CHUNK,
     )
     crashed = Facts(reason=images.DECODER_CRASHED)
     return [outcome.value or crashed for outcome in outcomes]
 
 
-def _examine(file: Path, pixels: bool) -> Facts:
+def _examine(file: Path, pixels: bool, sharp: bool) -> Facts:
     facts = Facts()
     try:
         data = images.read_file(file)
         facts = Facts(sha256=images.sha256(data))
         facts = dataclasses.replace(facts, probe=images.probe(data))
-        if pixels:
-            facts = dataclasses.replace(facts, phash=phash(images.decode(data)))
+        if pixels or sharp:
+            image = images.decode(data)
+            if pixels:
+                facts = dataclasses.replace(facts, phash=phash(image))
+            if sharp:
+                facts = dataclasses.replace(facts, sharpness=sharpness.measure(image))
     except ImageError as error:
         return dataclasses.replace(facts, reason=str(error))
     return facts

@@ -180,5 +180,5 @@ class Run:
         from kerasfaces.manifest import audit
 
         if not self.audit and any(file.exists() for file in manifest.files()):
-            self.audit = configs.to_dict(audit.audit(manifest))
+            self.audit = configs.to_dict(audit.audit(manifest, pixels=False))
         return self.audit or None

@@ -1,5 +1,7 @@
 """Pairs: both pictures written alike, resumable, and what cannot be used is named."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,7 @@ from kerasfaces.core import rng
 from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.generate.config import GenerateConfig
-from kerasfaces.generate.pairs import generate
+from kerasfaces.generate.pairs import audit, generate
 from kerasfaces.manifest import Manifest
 
 UPSAMPLE = GenerateConfig(kind="upsample", size_px=64)
@@ -118,11 +120,25 @@ def test_command(photos, tmp_path, capsys):
         "align=",
     ]
     assert command.main([*arguments, *options]) == 0
-    assert "3 pairs, fakes of upsample8x" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "3 pairs, fakes of upsample8x" in out
+    assert "side by side they find the fake of" in out
+    audited = json.loads((tmp_path / "p" / "audit.json").read_text())
+    assert audited["sharpness"]["n_pairs"] == 3
     with pytest.raises(InputError, match=r"no kind named 'upsampel'.*Did you mean"):
         command.main(["upsampel", str(csv), "-o", str(tmp_path / "p")])
     with pytest.raises(InputError, match=r"options.stages: expected 1 to 4"):
         command.main([*arguments, "--set", "options.stages=9"])
+
+
+def test_too_few_pairs_are_not_audited(photos, tmp_path, caplog):
+    one = Manifest(photos.rows[photos.rows["path"] == "0.png"], photos.folder)
+    folder = tmp_path / "pairs"
+    written = generate(one, folder, UPSAMPLE)
+    (folder / "audit.json").write_text("{}")
+    assert audit(written, folder) is None
+    assert "The pairs were not audited: the audit needs at least two" in caplog.text
+    assert not (folder / "audit.json").exists()
 
 
 @pytest.mark.parametrize(

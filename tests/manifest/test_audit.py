@@ -12,7 +12,7 @@ from kerasfaces import manifest as manifests
 from kerasfaces.core import config
 from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.manifest import audit as audits
-from kerasfaces.manifest import neutralise
+from kerasfaces.manifest import held_out, neutralise
 from kerasfaces.run.folder import Run
 
 
@@ -84,7 +84,7 @@ def test_pairs_stay_in_one_fold(make):
     pairs = [str(i // 2) for i in range(32)]
     paired = manifests.Manifest(manifest.rows.assign(pair_id=pairs), manifest.folder)
     fake = (paired.rows["label"] == "fake").to_numpy()
-    folds = audits._folds(paired, fake, seed=0)
+    folds = held_out.folds(paired, fake, seed=0)
     assert (pd.Series(folds).groupby(pairs).nunique() == 1).all()
     assert len(set(folds)) == 5
 

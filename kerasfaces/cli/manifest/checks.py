@@ -64,7 +64,9 @@ def add_audit(commands: framework.Commands) -> None:
         _audit,
         "audit",
         "Measure how well file facts alone (size, format, JPEG tables, bytes per pixel, "
-        "EXIF) separate real from fake; --neutralise removes them.",
+        "EXIF) separate real from fake; --neutralise removes them. Then the same for "
+        "sharpness, noise and traces of compression, in pairs where there is a pair_id; "
+        "these do not change the exit code, as pictures of two kinds may differ in them.",
         [
             "kerasfaces manifest audit manifest.csv                  # exit code 1 when flagged",
             "kerasfaces manifest audit manifest.csv --where source=ffhq,stylegan --json",
