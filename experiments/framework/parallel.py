@@ -12,7 +12,7 @@ from kerasfaces.core import engine
 from kerasfaces.core.engine import Engine
 from kerasfaces.core.imports import import_keras
 from kerasfaces.train.run import Training
-from kerasfaces.train.tasks import Ended, Train, anywhere
+from kerasfaces.train.tasks import TrainingOutcome, TrainTask, anywhere
 
 logger = logging.getLogger("kerasfaces.experiments")
 
@@ -24,13 +24,13 @@ class TrainAlone:
         """Train below `output`, which every worker must see."""
         self._output = output
 
-    def __call__(self, request: Training) -> Ended:
+    def __call__(self, request: Training) -> TrainingOutcome:
         """Train; see `Train`."""
         import_keras()
         import keras
 
         keras.utils.clear_session()
-        return Train(self._output)(request)
+        return TrainTask(self._output)(request)
 
 
 def train(
@@ -62,7 +62,7 @@ def train(
             if not pool.pending:
                 return reasons
             outcome = pool.next()
-            ended = outcome.value or Ended(None, outcome.error)
+            ended = outcome.value or TrainingOutcome(None, outcome.error)
             if ended.trace:
                 logger.error("%s\n%s", outcome.key, ended.trace)
             if ended.folder is None:

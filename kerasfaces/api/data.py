@@ -179,7 +179,7 @@ class Manifest:
 
     @classmethod
     def from_csv(cls, path: PathLike, root: PathLike | None = None) -> Self:
-        """Read a manifest.csv.
+        """Return the data that a manifest.csv lists.
 
         Args:
             path: A file with at least the columns path and label.

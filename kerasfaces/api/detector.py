@@ -222,7 +222,7 @@ class Detector:
         return Result(target, split, self.point)
 
     def predict(self, images: Images) -> pd.DataFrame:
-        """Judge images.
+        """Return a verdict, score and logit for each image.
 
         Args:
             images: A path, a folder, a PIL image or a uint8 array `(h, w, 3)` in sRGB, or

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -79,13 +79,9 @@ class Result:
         lines = lines[lines["split"] == self.split].drop(columns="split")
         return lines.reset_index(drop=True)
 
-    @property
+    @cached_property
     def predictions(self) -> pd.DataFrame:
         """Return one row per image: path, label, source, logit, score and reason."""
-        return self._predictions
-
-    @cached_property
-    def _predictions(self) -> pd.DataFrame:
         return self._run.predictions(self.split)
 
     @property
@@ -140,40 +136,26 @@ class Result:
         Returns:
             The axes, to restyle or to save.
         """
-        from kerasfaces.evaluate import metrics_json, plots
+        from kerasfaces.evaluate import plots
 
         axes = self._axes(ax, plots.FALSE_ALARMS, plots.RECALL)
-        rows, label = metrics_json.rows(self.predictions), self._label("auc", "AUC")
-        plots.roc(axes, rows, [(self.point.threshold, "threshold")], label)
+        self._draw(axes, plots.roc, "auc", "AUC")
         axes.legend(loc="lower right")
         return axes
 
     def plot_precision_recall(self, ax: Axes | None = None) -> Axes:
-        """Draw precision against recall, with the frozen threshold's point.
-
-        Args:
-            ax: Matplotlib's axes to draw on; new ones if None.
-
-        Returns:
-            The axes, to restyle or to save.
-        """
-        from kerasfaces.evaluate import metrics_json, plots
+        """Draw precision against recall, as `plot_roc` does."""
+        from kerasfaces.evaluate import plots
 
         axes = self._axes(ax, plots.RECALL, "precision")
-        rows = metrics_json.rows(self.predictions)
-        label = self._label("ap", "average precision")
-        plots.precision_recall(axes, rows, [(self.point.threshold, "threshold")], label)
+        self._draw(axes, plots.precision_recall, "ap", "average precision")
         axes.legend(loc="lower left")
         return axes
 
     def plot_scores(self, ax: Axes | None = None) -> Axes:
         """Draw how many reals and fakes have which score, with threshold and unsure band.
 
-        Args:
-            ax: Matplotlib's axes to draw on; new ones if None.
-
-        Returns:
-            The axes, to restyle or to save.
+        For argument and result see `plot_roc`.
         """
         from kerasfaces.evaluate import metrics_json, plots
 
@@ -193,15 +175,26 @@ class Result:
         ax.set(xlabel=x_label, ylabel=y_label, title=title, xlim=limits, ylim=limits)
         return ax
 
-    def _label(self, metric: str, name: str) -> str:
-        estimate = self[metric]
-        return (
-            f"{name} {estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"
-        )
+    def _draw(
+        self, axes: Axes, curve: Callable[..., None], metric: str, name: str
+    ) -> None:
+        from kerasfaces.evaluate import metrics_json
+
+        rows, one = metrics_json.rows(self.predictions), self[metric]
+        label = f"{name} {one.value:.3f} ({one.low:.3f} to {one.high:.3f})"
+        curve(axes, rows, [(self.point.threshold, "threshold")], label)
+
+    def text(self, by: Sequence[str] | None = None) -> str:
+        """Return the tables that the command line prints.
+
+        Args:
+            by: Columns with a table of their own; by default all.
+        """
+        return table.text(self._content, self.split, by)
 
     def __repr__(self) -> str:
-        """Return the table that the command line prints."""
-        return table.text(self._content, self.split)
+        """Return the tables that the command line prints."""
+        return self.text()
 
     def _repr_html_(self) -> str:
         """Return the headlines as a notebook shows them, with n and the report's place."""

@@ -26,6 +26,7 @@ from kerasfaces.run.folder import EnsembleRun, MatrixRun, Run
 
 AnyDetector = Detector | str | os.PathLike[str]
 Detectors = Sequence[AnyDetector] | Mapping[str, AnyDetector]
+_FEWEST_RESAMPLES = 100  # below, a 95 % interval ends at a draw or two
 
 
 class ComparisonResult:
@@ -91,7 +92,7 @@ class ComparisonResult:
 
 @dataclasses.dataclass(frozen=True)
 class StudyResult:
-    """A finished search.
+    """A study that is over: its trials ranked, and its winner trained.
 
     Attributes:
         folder: The study's folder, with report.html.
@@ -106,7 +107,7 @@ class StudyResult:
 
 @dataclasses.dataclass(frozen=True)
 class GeneratorMatrix:
-    """Who detects whom.
+    """How well detectors of each generator detect each generator.
 
     Attributes:
         folder: Where crossgen.json and report.html lie.
@@ -165,6 +166,10 @@ def compare_detectors(
     from kerasfaces.compare import report
     from kerasfaces.compare.comparison import compare
 
+    if resamples < _FEWEST_RESAMPLES:
+        raise InputError(
+            f"`resamples`: expected at least {_FEWEST_RESAMPLES}, got {resamples}."
+        )
     comparison = compare(
         _arguments(detectors),
         split,

@@ -17,7 +17,7 @@ from kerasfaces.run.folder import DetectorRun
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ImageFeatures:
-    """Rows and features.
+    """Features of images that could be read, beside their manifest rows.
 
     Attributes:
         rows: Every row of the manifest, each with a split; RangeIndex.

@@ -29,7 +29,7 @@ _CHUNK = 2048
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Head:
-    """A trained head.
+    """A linear classifier of standardised features, trained.
 
     Attributes:
         names: The classes.
@@ -90,7 +90,7 @@ class Head:
 def fit(
     features: Features, classes: NDArray[np.int64], names: tuple[str, ...], l2: float
 ) -> Head:
-    """Train a head.
+    """Train a head on features and class numbers.
 
     Minimises the mean cross entropy, each class weighing alike, plus `l2` times the sum of
     squared weights.

@@ -19,7 +19,7 @@ REJECTED = 0.05  # of the known validation images
 
 @dataclasses.dataclass(frozen=True)
 class OpenSet:
-    """A frozen rejection.
+    """A frozen rule that rejects images of unknown generators.
 
     Attributes:
         threshold: Images whose score is above it are called unknown.

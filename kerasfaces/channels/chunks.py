@@ -67,7 +67,7 @@ def results(
         yield from _here(config, chunks, spread)
         return
     outcomes = engine.map(
-        Compute(config, recipe.recipe_of(config)), chunks, spread=spread, load=read
+        ChunkTask(config, recipe.recipe_of(config)), chunks, spread=spread, load=read
     )
     for chunk, outcome in zip(chunks, outcomes, strict=True):
         died = f"a worker died: {outcome.error}"
@@ -109,7 +109,7 @@ def read(items: Sequence[Item]) -> list[Item | Result]:
     return [fetch(item) for item in items]
 
 
-class Compute:
+class ChunkTask:
     """Computes a chunk's results on a node, which must make what the driver would."""
 
     def __init__(self, config: ChannelsConfig, here: Mapping[str, Any]) -> None:
@@ -117,9 +117,9 @@ class Compute:
         self._config, self._here = config, here
         self._open = contextlib.ExitStack()
 
-    def __reduce__(self) -> tuple[type["Compute"], tuple[Any, ...]]:
+    def __reduce__(self) -> tuple[type["ChunkTask"], tuple[Any, ...]]:
         """Pickle what it is made of, nothing that is open."""
-        return Compute, (self._config, self._here)
+        return ChunkTask, (self._config, self._here)
 
     def __call__(self, items: Sequence[Item | Result]) -> list[Result]:
         """Return the results of items with their bytes.

@@ -19,7 +19,7 @@ MASKS = "kerasfaces.channels.masks"
 class ChannelsConfig:
     """Everything that decides a channel store's arrays, apart from versions and weights.
 
-    Make one with `make` or `from_dict`, which fill in `options`.
+    Make one with `from_names` or `from_dict`, which fill in `options`.
 
     Attributes:
         channels: Channel modules, in the order of the store's array channels.
@@ -53,7 +53,7 @@ def split_names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def make(
+def from_names(
     channels: Sequence[str], mask: str = "none", assignments: Iterable[str] = ()
 ) -> ChannelsConfig:
     """Return a configuration.
@@ -75,7 +75,7 @@ def override(config: ChannelsConfig, assignments: Iterable[str]) -> ChannelsConf
         key = assignment.partition("=")[0].strip()
         if key in ("options", "channels", "mask"):
             raise InputError(
-                f"`set` {quoted(assignment)}: use `channels` and `mask`, or PLUGIN.OPTION=VALUE."
+                f"`options` {quoted(assignment)}: use `channels` and `mask`, or PLUGIN.OPTION=VALUE."
             )
         name, dot, rest = assignment.partition(".")
         if not dot or "=" in name:
@@ -86,7 +86,7 @@ def override(config: ChannelsConfig, assignments: Iterable[str]) -> ChannelsConf
             config = dataclasses.replace(config, options=options)
         else:
             raise InputError(
-                f"`set` {quoted(assignment)}: no plug-in {quoted(name)} is in use; in use: "
+                f"`options` {quoted(assignment)}: no plug-in {quoted(name)} is in use; in use: "
                 f"{', '.join(config.options)}."
             )
         _check(config, "config")

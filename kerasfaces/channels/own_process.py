@@ -98,7 +98,7 @@ def _by_name(
 ) -> str:
     from kerasfaces.channels import config, run
 
-    settings = config.make(channels, mask, assignments)
+    settings = config.from_names(channels, mask, assignments)
     summary = run.build(files, folder, settings, known=known)
     if files and not summary.n_ok:
         raise RunError(f"No image has an array. {summary.text()}")

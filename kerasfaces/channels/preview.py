@@ -39,7 +39,7 @@ def preview(
     gain: float | None = None,
     seed: int = 0,
 ) -> str:
-    """Draw the sheet.
+    """Write a contact sheet of images and their channels.
 
     Args:
         folder: The channel store.

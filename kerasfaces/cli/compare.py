@@ -14,27 +14,20 @@ SPLITS = ("train", "val", "test")
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, compare, print the tables and the report's path."""
     options = _parser().parse_args(argv)
-    from kerasfaces.compare import report, table
-    from kerasfaces.compare.comparison import compare
+    import kerasfaces as kf
     from kerasfaces.core.errors import InputError
-    from kerasfaces.run.folder import Comparison
 
-    if options.resamples < 100:
-        raise InputError(
-            f"--resamples: expected at least 100, got {options.resamples}."
-        )
-    comparison = compare(
+    result = kf.compare_detectors(
         options.detectors,
-        options.split,
-        root=options.root,
+        split=options.split,
         against=options.against,
+        root=options.root,
         resamples=options.resamples,
         seed=options.seed,
+        output=options.output,
     )
-    folder = report.write(comparison, options.output)
-    sys.stdout.write(table.text(comparison.content))
-    sys.stdout.write(f"\n\nreport: {Comparison(folder).report}\n")
-    left_out = [*comparison.content["not_compared"].values()]
+    sys.stdout.write(f"{result!r}\n\nreport: {result.report}\n")
+    left_out = [*result.not_compared.values()]
     if left_out:
         raise InputError(
             f"{len(left_out)} of {len(options.detectors)} not compared: {left_out[0]}"

@@ -14,37 +14,41 @@ _METHODS = ("average", "logits", "rank", "stacked", "all")
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, join, print metrics and gain."""
     options = _parser().parse_args(argv)
+    import kerasfaces as kf
     from kerasfaces.compare import combiners, ensemble
-    from kerasfaces.core import config
-    from kerasfaces.evaluate import table
     from kerasfaces.run.folder import EnsembleRun
 
-    members = ensemble.read_members(options.detectors, options.root)
-    methods = combiners.METHODS if options.method == "all" else (options.method,)
-    asked = ensemble.identity(members, options.method, options.seed)
-    base = options.output or Path("runs") / f"ensemble-{config.digest(asked, 10)}"
+    several = options.method == "all"
     lines: list[str] = []
     val_auc: dict[str, float] = {}
-    for method in methods:
-        folder = base / method if options.method == "all" else base
-        facts = ensemble.make(members, method, folder, seed=options.seed)
-        best, val_auc[method] = facts["best_member"], facts["val_auc"]["ensemble"]
+    for method in combiners.METHODS if several else (options.method,):
+        result = kf.build_ensemble(
+            options.detectors,
+            method=method,
+            root=options.root,
+            seed=options.seed,
+            output=options.output / method
+            if options.output and several
+            else options.output,
+        )
+        facts = EnsembleRun(result.folder).facts
+        val_auc[method] = facts["val_auc"]["ensemble"]
         lines += [
-            f"{method}: {combiners.MEANINGS[method]}",
-            table.text(EnsembleRun(folder).metrics, by=["source"]),
+            f"{method}: {facts['meaning']}",
+            result.text(by=["source"]),
             "",
-            f"minus {best}, the best member on validation, on the same "
+            f"minus {facts['best_member']}, the best member on validation, on the same "
             f"{facts['n_test']:,} test images:",
             *(f"  {ensemble.gain_text(facts, metric)}" for metric in facts["gain"]),
-            f"\nreport: {EnsembleRun(folder).report}\n",
+            f"\nreport: {result.report}\n",
         ]
-    if len(methods) > 1:
+    if several:
         chosen = max(val_auc, key=lambda name: val_auc[name])
         lines.append(
             f"best on validation: {chosen} (AUC {val_auc[chosen]:.3f}); the tables above must "
             "not choose, they are test"
         )
-    lines += [f"note: {note}" for note in members.notes]
+    lines += [f"note: {note}" for note in facts["notes"]]
     sys.stdout.write("\n".join(lines).rstrip() + "\n")
     return 0
 

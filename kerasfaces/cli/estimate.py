@@ -94,7 +94,7 @@ def _channels(
     from kerasfaces.estimate import channels
 
     names = configs.split_names(arguments.channels)
-    config = configs.make(names, arguments.mask, arguments.set)
+    config = configs.from_names(names, arguments.mask, arguments.set)
     subject = f"{config.size_px} px, channels {arguments.channels}, mask {config.mask}"
     return subject, channels.measure(config, files)
 

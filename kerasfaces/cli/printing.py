@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from kerasfaces.manifest.audit import AuditResult
     from kerasfaces.manifest.folders import Reading
     from kerasfaces.manifest.recipe import Recipe
-    from kerasfaces.manifest.recipe_rows import Taken
+    from kerasfaces.manifest.recipe_rows import SourceCount
     from kerasfaces.manifest.sharpness import SharpnessResult
     from kerasfaces.manifest.split import SplitResult
     from kerasfaces.metrics.intervals import EstimateJson
@@ -77,20 +77,20 @@ def moved(result: "SplitResult") -> None:
         text(f"largest group: {result.largest_group:,} rows")
 
 
-def sources(report: "Sequence[Taken]") -> None:
+def sources(report: "Sequence[SourceCount]") -> None:
     """Print a recipe's sources: wanted, found, taken, and where to get what is missing."""
     body = []
     for each in report:
-        source, short = each.source, each.source.want - each.n_taken
+        source, short = each.source, each.source.want - each.n_chosen
         state = f"{short:,} short" if short > 0 else ""
-        state = state if each.n_found else "missing"
+        state = state if each.n_available else "missing"
         names = [
             source.name,
             source.label,
             f"{source.want:,}" if source.want else "all",
         ]
-        numbers = [f"{each.n_found:,}", f"{each.n_taken:,}"]
-        licence = source.licence if each.n_found else source.url
+        numbers = [f"{each.n_available:,}", f"{each.n_chosen:,}"]
+        licence = source.licence if each.n_available else source.url
         body.append([*names, *numbers, state, licence])
     header = [
         "source",

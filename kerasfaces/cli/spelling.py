@@ -36,6 +36,9 @@ _CALLS = {
     "fit": ("train", "{}", ""),
 }
 
+# argument -> the option's name, where they differ
+_SAME = {"assignments": "set", "options": "set"}
+
 
 class _Unknown(Exception):
     """The code has no counterpart at the shell."""
@@ -196,7 +199,7 @@ def _options(
 
 def _option(name: str, parser: argparse.ArgumentParser) -> str:
     for action in parser._actions:
-        if action.dest == name and action.option_strings:
+        if action.dest in (name, _SAME.get(name)) and action.option_strings:
             return action.option_strings[0]
     raise _Unknown
 

@@ -12,7 +12,7 @@ import numpy as np
 from kerasfaces.compare import detectors as reading
 from kerasfaces.compare import shared_rows
 from kerasfaces.compare.detectors import Detector
-from kerasfaces.compare.shared_rows import Shared
+from kerasfaces.compare.shared_rows import SharedRows
 from kerasfaces.core.errors import InputError, KerasfacesError
 from kerasfaces.evaluate import slices
 from kerasfaces.evaluate.metrics_json import FEW
@@ -46,7 +46,7 @@ class Comparison:
 
     content: dict[str, Any]
     detectors: list[Detector]
-    rows: Shared
+    rows: SharedRows
 
 
 def compare(
@@ -155,7 +155,7 @@ def _counts(fake: Bools) -> dict[str, int]:
 
 def _measured(
     detector: Detector,
-    shared: Shared,
+    shared: SharedRows,
     masks: Mapping[str, Bools],
     resamples: int,
     seed: int,
@@ -235,7 +235,7 @@ def _doubts(detector: Detector, auc: Estimate) -> list[str]:
     return sentences
 
 
-def _few(shared: Shared) -> list[str]:
+def _few(shared: SharedRows) -> list[str]:
     n = len(shared.rows)
     if n >= _FEW_SHARED * shared.n_known:
         return []

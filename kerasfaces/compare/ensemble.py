@@ -11,7 +11,7 @@ import pandas as pd
 
 from kerasfaces.compare import combiners, detectors, shared_rows
 from kerasfaces.compare.detectors import Detector
-from kerasfaces.compare.shared_rows import Shared
+from kerasfaces.compare.shared_rows import SharedRows
 from kerasfaces.core import environment
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
@@ -40,7 +40,7 @@ class Members:
     """
 
     detectors: list[Detector]
-    rows: dict[str, Shared]
+    rows: dict[str, SharedRows]
     val_auc: dict[str, float]
     notes: tuple[str, ...]
 
@@ -192,6 +192,7 @@ def _facts(
         },
         "best_member": members.best,
         "gain": {metric: each.to_dict() for metric, each in gain.items()},
+        "notes": members.notes,
     }
 
 
@@ -233,7 +234,7 @@ def _sentences(content: dict[str, Any], members: Members) -> list[str]:
     ]
 
 
-def _check_apart(rows: dict[str, Shared]) -> None:
+def _check_apart(rows: dict[str, SharedRows]) -> None:
     both = sorted(set(rows["val"].rows["key"]) & set(rows["test"].rows["key"]))
     if both:
         raise InputError(

@@ -20,8 +20,8 @@ from kerasfaces.run import predictions
 _EXAMPLES = 3
 
 
-class Lack(NamedTuple):
-    """What one detector lacks of the images that any of them names.
+class MissingRows(NamedTuple):
+    """How many of the images that any detector names one of them lacks.
 
     Attributes:
         n: Its own rows.
@@ -37,8 +37,8 @@ class Lack(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True)
-class Shared:
-    """The comparison's rows.
+class SharedRows:
+    """Images that all compared detectors scored.
 
     Attributes:
         rows: One per shared image, sorted by `key`: key, label, source.
@@ -50,7 +50,7 @@ class Shared:
 
     rows: pd.DataFrame
     frames: dict[str, pd.DataFrame]
-    lacks: dict[str, Lack]
+    lacks: dict[str, MissingRows]
     n_known: int
     notes: tuple[str, ...]
 
@@ -112,7 +112,7 @@ def joinable(
 
 def shared(
     detectors: Sequence[Detector], frames: Sequence[pd.DataFrame] | None = None
-) -> Shared:
+) -> SharedRows:
     """Return the rows that every detector scored, of `frames` or of the compared split.
 
     Names are unique and keys aligned.
@@ -140,7 +140,7 @@ def shared(
     rows, notes = _facts(tables, common)
     if not {"real", "fake"} <= set(rows["label"]):
         _fail(tables, common, rows)
-    return Shared(
+    return SharedRows(
         rows,
         {name: t.loc[common].reset_index(drop=True) for name, t in tables.items()},
         {name: _lack(table, scored[name], known) for name, table in tables.items()},
@@ -149,7 +149,7 @@ def shared(
     )
 
 
-def systems(detectors: Sequence[Detector], shared: Shared) -> dict[str, System]:
+def systems(detectors: Sequence[Detector], shared: SharedRows) -> dict[str, System]:
     """Return each detector's ranking and calls of the shared rows, for paired tests."""
     every = {}
     for each in detectors:
@@ -163,14 +163,14 @@ def systems(detectors: Sequence[Detector], shared: Shared) -> dict[str, System]:
     return every
 
 
-def _lack(table: pd.DataFrame, scored: set[str], known: list[str]) -> Lack:
+def _lack(table: pd.DataFrame, scored: set[str], known: list[str]) -> MissingRows:
     missing = [key for key in known if key not in table.index]
     unscored = table["reason"][~table.index.isin(scored)]
     examples = [f"{key}: no row" for key in missing[:_EXAMPLES]]
     examples += [
         f"{key}: {reason}" for key, reason in unscored.iloc[:_EXAMPLES].items()
     ]
-    return Lack(len(table), len(missing), len(unscored), tuple(examples))
+    return MissingRows(len(table), len(missing), len(unscored), tuple(examples))
 
 
 def _with_slashes(detectors: Sequence[Detector]) -> list[Detector]:

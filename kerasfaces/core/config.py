@@ -93,7 +93,7 @@ def override(config: T, assignments: Iterable[str]) -> T:
         key, equals, value = assignment.partition("=")
         if not equals:
             raise InputError(
-                f"`set` {quoted(assignment)}: expected KEY=VALUE, e.g. head.dropout=0.1."
+                f"`assignments` {quoted(assignment)}: expected KEY=VALUE, e.g. head.dropout=0.1."
             )
         config = _set(config, key.strip().split("."), value.strip(), key.strip())
     return config

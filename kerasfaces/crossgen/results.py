@@ -37,7 +37,7 @@ class Result:
 
     @property
     def seeds(self) -> list[int]:
-        """The seeds."""
+        """Seeds of the trainings, in order."""
         return list(self.splits)
 
     @property

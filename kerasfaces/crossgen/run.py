@@ -24,7 +24,7 @@ from kerasfaces.train import channels, fit
 from kerasfaces.train import run as training
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.network_builder import NetworkBuilders
-from kerasfaces.train.tasks import Ended, train_all
+from kerasfaces.train.tasks import TrainingOutcome, train_all
 
 logger = logging.getLogger(__name__)
 
@@ -203,7 +203,9 @@ def compute_features(
         cache.reader([key_of[file] for file in trained if file in key_of], view)
 
 
-def _status(name: str, ended: Mapping[int, Ended]) -> tuple[str, dict[int, Path]]:
+def _status(
+    name: str, ended: Mapping[int, TrainingOutcome]
+) -> tuple[str, dict[int, Path]]:
     """Return `run` and the finished folders, or why a seed failed and none."""
     folders: dict[int, Path] = {}
     for seed, each in ended.items():

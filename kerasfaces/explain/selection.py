@@ -11,7 +11,7 @@ from kerasfaces.run.folder import DetectorRun
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Selection:
-    """Images to explain.
+    """Images that were chosen to be explained, and why.
 
     Attributes:
         files: Image files.

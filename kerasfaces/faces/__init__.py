@@ -46,20 +46,18 @@ Point = tuple[float, float]
 
 @dataclasses.dataclass(frozen=True)
 class Face:
-    """One face; pixels from the top left corner, left and right as the viewer sees them.
+    """The largest central face of an image; pixels from the top left corner, left and right as the viewer sees them.
 
     Attributes:
         box: x, y, width, height; clipped to the image.
         points: x, y of left eye, right eye, the nose's tip, left and right corner of the
             mouth.
         confidence: 0..1.
-        n_faces: How many faces the image has; this is the largest central one.
     """
 
     box: tuple[float, float, float, float]
     points: tuple[Point, Point, Point, Point, Point]
     confidence: float
-    n_faces: int = 1
 
     @property
     def landmarks(self) -> NDArray[np.float64]:
@@ -102,7 +100,7 @@ def choose(faces: Sequence[Sequence[float]], height: int, width: int) -> Face | 
     x, y, w, h, confidence, *rest = max(faces, key=weight)
     eye, other_eye, nose, mouth, other_mouth = zip(rest[::2], rest[1::2], strict=True)
     points = (eye, other_eye, nose, mouth, other_mouth)
-    return Face((x, y, w, h), points, confidence, len(faces))
+    return Face((x, y, w, h), points, confidence)
 
 
 class FaceFinder:

@@ -49,7 +49,7 @@ FACTS: dict[str, Callable[[Probe], float | str]] = {
 
 @dataclasses.dataclass(frozen=True)
 class AuditResult:
-    """The verdict.
+    """How well file facts tell real from fake.
 
     Attributes:
         auc: Out-of-fold AUC of a classifier that sees all file facts (positive = fake).

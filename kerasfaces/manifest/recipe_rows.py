@@ -22,17 +22,17 @@ _SETTLED = 1e-4  # images
 Cell = tuple[str, ...]  # one value per attribute
 
 
-class Taken(NamedTuple):
-    """What became of one source: its numbers of images below the root and chosen."""
+class SourceCount(NamedTuple):
+    """How many images of a source are below the root, and how many were chosen."""
 
     source: Source
-    n_found: int
-    n_taken: int
+    n_available: int
+    n_chosen: int
 
 
 def assemble(
     recipe: Recipe, root: Path, attributes: Attributes | None = None
-) -> tuple[Manifest, list[Taken]]:
+) -> tuple[Manifest, list[SourceCount]]:
     """Choose a recipe's images among those below `root`, and report on each source.
 
     Without `attributes` nothing is balanced by them, with a warning.
@@ -62,7 +62,7 @@ def assemble(
     if not any(source.pair_by for source in recipe.source):
         rows = rows.drop(columns="pair_id")
     report = [
-        Taken(source, len(tables[source.name]), len(chosen[source.name]))
+        SourceCount(source, len(tables[source.name]), len(chosen[source.name]))
         for source in recipe.source
     ]
     return Manifest(rows.astype(str), root), report

@@ -117,7 +117,7 @@ def default_options(name: str) -> Options:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ModelConfig:
-    """One detector's architecture.
+    """The architecture of one detector, JSON in and out.
 
     Attributes:
         name: An architecture (`catalogue.names`).

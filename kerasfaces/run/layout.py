@@ -161,7 +161,7 @@ class Run:
 
     @property
     def manifest(self) -> manifests.Manifest:
-        """Its images."""
+        """The manifest of the images that the run was made from."""
         return manifests.read(self.manifest_file)
 
     def keep_manifest(self, manifest: manifests.Manifest) -> manifests.Manifest:

@@ -22,7 +22,7 @@ _SQUARE = np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]], np.float32) / 4
 
 @dataclass(frozen=True, kw_only=True)
 class Camera:
-    """One camera body."""
+    """A simulated camera body and its constant properties."""
 
     sensor_px: int  # sites along each side; the photo is scaled down from them
     order: int  # number of the filter's order, 0 to 3
@@ -38,7 +38,7 @@ class Camera:
 
 @dataclass(frozen=True, kw_only=True)
 class Shot:
-    """One exposure."""
+    """A simulated exposure: what differs from photo to photo."""
 
     blur_px: float  # standard deviation of lens and focus blur, photo pixels
     exposure: float  # factor on the scene's light

@@ -28,7 +28,7 @@ Upsampler = Callable[[Array], Array]
 
 @dataclass(frozen=True, kw_only=True)
 class Decoder:
-    """One generator simulation.
+    """A simulated generator's decoder.
 
     A picture keeps one share of the finest detail's amplitude; coarser stages keep more.
     """

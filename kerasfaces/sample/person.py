@@ -1,4 +1,4 @@
-"""Who is drawn: the parameters of one cartoon portrait.
+"""The parameters of one cartoon portrait.
 
 A seed enters, a `Person` leaves; `scene` draws it. The four attributes are drawing
 classes of a cartoon: each picks a range of colours and shapes, wide and overlapping, so

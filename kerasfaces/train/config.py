@@ -41,7 +41,7 @@ _RANGES: list[tuple[tuple[str, ...], str, Callable[[Any], bool]]] = [
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-    """One training run.
+    """Everything that decides a training run, apart from data and base weights.
 
     Attributes:
         model: The architecture.

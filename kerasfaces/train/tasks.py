@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Ended:
+class TrainingOutcome:
     """What became of a training: a finished run folder, or the reason why there is none.
 
     Attributes:
@@ -39,7 +39,7 @@ class Ended:
     trace: str = ""
 
 
-class Train:
+class TrainTask:
     """The task: one training after another, on one base where they share it.
 
     Args:
@@ -54,7 +54,7 @@ class Train:
         """Pickle the folder alone: every worker builds its base."""
         return _train, (self._output,)
 
-    def __call__(self, training: run.Training) -> Ended:
+    def __call__(self, training: run.Training) -> TrainingOutcome:
         """Train; a failure of one training is its end, what would stop all is raised.
 
         Raises:
@@ -67,18 +67,18 @@ class Train:
                 "for images, caches (KERASFACES_CACHE) and the output folder."
             )
         try:
-            return Ended(run.train(training, self._builders))
+            return TrainingOutcome(run.train(training, self._builders))
         except OSError:
             raise
         except KerasfacesError as error:
-            return Ended(None, str(error))
+            return TrainingOutcome(None, str(error))
         except Exception as error:  # noqa: BLE001 - named, traceback kept
-            return Ended(None, repr(error), traceback.format_exc())
+            return TrainingOutcome(None, repr(error), traceback.format_exc())
 
 
-def _train(output: Path) -> Train:
+def _train(output: Path) -> TrainTask:
     import_keras()
-    return Train(output)
+    return TrainTask(output)
 
 
 def anywhere(training: run.Training) -> run.Training:
@@ -96,22 +96,22 @@ def train_all(
     output: Path,
     spread: Engine,
     builders: NetworkBuilders | None = None,
-) -> Iterator[Ended]:
+) -> Iterator[TrainingOutcome]:
     """Train all, each into a folder of its own below `output`; yield how each ended.
 
     Without a number of workers this process trains them alone, in order.
     """
     outcomes = engine.map(
-        Train(output.absolute(), builders),
+        TrainTask(output.absolute(), builders),
         trainings,
         spread=spread.or_in_process(),
         load=anywhere,
     )
     with contextlib.closing(outcomes):
         for training, outcome in zip(trainings, outcomes, strict=True):
-            ended = outcome.value or Ended(None, outcome.error)
+            ended = outcome.value or TrainingOutcome(None, outcome.error)
             if ended.folder is not None:
-                ended = Ended(training.folder)
+                ended = TrainingOutcome(training.folder)
             if ended.trace:
                 logger.error("%s\n%s", training.folder, ended.trace)
             yield ended

@@ -39,7 +39,7 @@ class Level:
 
 @dataclasses.dataclass(frozen=True)
 class Effect:
-    """One hyperparameter.
+    """How the score depends on one hyperparameter.
 
     Attributes:
         name: Its name.

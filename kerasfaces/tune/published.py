@@ -26,7 +26,7 @@ class Point:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Published:
-    """A published grid."""
+    """A grid of hyperparameters that a document printed, with its numbers."""
 
     source: str  # whose, and which table
     data: str  # images that its numbers were measured on

@@ -2,7 +2,7 @@
 
 from kerasfaces.channels import config as stage_config
 
-SMALL = stage_config.make(
+SMALL = stage_config.from_names(
     ["rgb", "spectrum"], "none", ["size_px=32", "spectrum.of=rgb"]
 )
 

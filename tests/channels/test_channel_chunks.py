@@ -30,7 +30,7 @@ def main(root):
     from ray.cluster_utils import Cluster
 
     files = sorted((root / "images").iterdir())
-    wanted = config.make(["rgb"], "none", ["size_px=32"])
+    wanted = config.from_names(["rgb"], "none", ["size_px=32"])
     chunks.CHUNK = 4
     run.build(files, root / "local", wanted)
     quick = dict.fromkeys(
@@ -136,8 +136,8 @@ def test_a_crashing_decoder_costs_one_image():
 
 
 def test_a_node_that_would_make_other_channels_refuses():
-    wanted = config.make(["rgb"], "none", ["size_px=32"])
-    task = chunks.Compute(wanted, {"kind": "channels", "names": ["spectrum"]})
+    wanted = config.from_names(["rgb"], "none", ["size_px=32"])
+    task = chunks.ChunkTask(wanted, {"kind": "channels", "names": ["spectrum"]})
     with pytest.raises(
         InputError, match="the driver's recipe: this machine would make"
     ):

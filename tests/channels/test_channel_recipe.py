@@ -10,7 +10,7 @@ from kerasfaces.channels import recipe
 from kerasfaces.core.errors import InputError, MissingFileError
 
 pytestmark = pytest.mark.torch
-SMALL = stage_config.make(
+SMALL = stage_config.from_names(
     ["rgb", "spectrum"], "none", ["size_px=32", "spectrum.of=rgb"]
 )
 

@@ -56,7 +56,7 @@ def published_shapes(channels, groups, blocks, hidden):
 
 @pytest.mark.parametrize(
     ("architecture", "hidden"),
-    [(cycleisp.PUBLISHED, 4), (cycleisp.WAN2023, 4), (TINY, 2)],
+    [(cycleisp.PUBLISHED, 4), (cycleisp.Architecture(blocks=2), 4), (TINY, 2)],
 )
 def test_names_and_shapes_are_the_published_ones(architecture, hidden):
     network = cycleisp.Denoiser(architecture)

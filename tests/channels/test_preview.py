@@ -198,7 +198,7 @@ def test_everything_lies_inside_the_sheet(n):
 @pytest.fixture
 def stored(tmp_path, tiny_manifest):
     def make(channels, *assignments, mask="none"):
-        wanted = config.make(channels, mask, [f"size_px={SIDE}", *assignments])
+        wanted = config.from_names(channels, mask, [f"size_px={SIDE}", *assignments])
         run.build(tiny_manifest.files(), tmp_path / "store", wanted)
         return tmp_path / "store"
 

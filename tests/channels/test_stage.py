@@ -280,10 +280,10 @@ def test_bad_settings_are_one_sentence(assignment, message):
 
 
 def test_options_follow_what_is_in_use():
-    changed = stage_config.make(["spectrum"], "none", ["spectrum.of=lnp"])
+    changed = stage_config.from_names(["spectrum"], "none", ["spectrum.of=lnp"])
     assert [*changed.options] == ["none", "lnp", "spectrum"]
     assert stage_config.order(changed) == ["lnp", "spectrum"]
     with pytest.raises(InputError, match="expected one or more different names"):
-        stage_config.make(["rgb", "rgb"])
+        stage_config.from_names(["rgb", "rgb"])
     with pytest.raises(InputError, match="no channel named 'spectra'"):
-        stage_config.make(["spectra"])
+        stage_config.from_names(["spectra"])

@@ -118,7 +118,7 @@ def test_killed_process_continues_to_the_same_bytes(faces, tmp_path, when):
         "def main(argv=None):\n"
         "    rgb.Rgb.compute = slow\n"
         "    chunks.CHUNK = 4\n"
-        "    small = config.make(['rgb'], 'none', ['size_px=32'])\n"
+        "    small = config.from_names(['rgb'], 'none', ['size_px=32'])\n"
         "    files = sorted(Path(sys.argv[1]).iterdir())\n"
         "    run.build(files, Path(sys.argv[2]), small)\n"
         "    return 0\n"

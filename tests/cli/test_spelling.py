@@ -35,6 +35,7 @@ def _split(words):
         ("add `mixed_precision=True`.", "add --mixed-precision."),
         ("`train_base=False` keeps it", "--set train_base=false keeps it"),
         ("`model__size_px=224`", "--set model.size_px=224"),
+        ("`assignments` 'epochs': expected", "--set 'epochs': expected"),
         ("`model='resnet50', epochs=3`", "--model resnet50 --set epochs=3"),
         ("run `ray start --head`; `nothing`", "run `ray start --head`; `nothing`"),
         (

@@ -29,7 +29,7 @@ def pictures():
 @pytest.fixture(scope="module", params=NAMES)
 def computed(request):
     """A channel's config, and everything computed of `pictures`."""
-    chosen = stage_config.make([request.param])
+    chosen = stage_config.from_names([request.param])
     built = {
         name: stage_config.build(chosen, name) for name in stage_config.order(chosen)
     }

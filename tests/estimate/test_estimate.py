@@ -59,7 +59,7 @@ def test_table_adds_up():
 
 
 def test_every_stage_is_measured(tiny_manifest):
-    wanted = config.make(["mask", "rgb"], "none", ["size_px=32"])
+    wanted = config.from_names(["mask", "rgb"], "none", ["size_px=32"])
     rates = channels.measure(wanted, tiny_manifest.files()[:4])
     names = [rate.name for rate in rates]
     assert names == ["read and decode", "channel mask", "channel rgb", "writing"]
@@ -73,7 +73,7 @@ def test_no_image_at_all(tmp_path):
     path = tmp_path / "a.png"
     path.write_bytes(b"no image")
     with pytest.raises(InputError, match="None of the 1 images can be decoded"):
-        channels.measure(config.make(["rgb"]), [path])
+        channels.measure(config.from_names(["rgb"]), [path])
 
 
 def test_command_prints_what_it_assumes(tiny_manifest, tmp_path, capsys):

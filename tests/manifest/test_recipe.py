@@ -175,7 +175,7 @@ def test_equal_generators_and_classes(write, folders):
     manifest, report = assemble(recipe.read(path), folders)
     counts = manifest.rows["source"].value_counts().to_dict()
     assert counts == {"gan": 4, "sd": 4, "cam": 8}
-    assert {each.source.name: each.n_found for each in report} == {
+    assert {each.source.name: each.n_available for each in report} == {
         "gan": 7,
         "sd": 4,
         "cam": 14,

@@ -29,7 +29,7 @@ _BATCH = 64
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class HogSvm(BaselineModel):
-    """The settings.
+    """Settings of the histogram of gradients and of the support vector machine.
 
     Attributes:
         name: `hog_svm`.

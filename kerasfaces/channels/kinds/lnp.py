@@ -64,7 +64,7 @@ class NoisePattern(nn.Module):
 
 
 class Lnp:
-    """The channel.
+    """Computes the learned noise pattern of images.
 
     Attributes:
         spec: Its names and the hash of the weights.

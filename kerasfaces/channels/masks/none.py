@@ -13,11 +13,11 @@ from kerasfaces.faces import Face
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Options:
-    """Nothing to choose."""
+    """The mask has no options."""
 
 
-class Everything:
-    """The whole image."""
+class WholeImage:
+    """Keeps every pixel."""
 
     needs_faces = False
     made_by: Mapping[str, Any] = {}
@@ -29,4 +29,4 @@ class Everything:
 
 def build(options: Options) -> Mask:
     """Return the mask."""
-    return Everything()
+    return WholeImage()

@@ -54,7 +54,6 @@ class Architecture:
 
 
 PUBLISHED = Architecture()
-WAN2023 = Architecture(blocks=2)
 
 
 class SpatialAttention(nn.Module):

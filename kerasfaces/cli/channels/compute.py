@@ -50,7 +50,7 @@ def main(argv: Sequence[str]) -> int:
     else:
         text = "lnp,spectrum" if arguments.channels is None else arguments.channels
         names = config.split_names(text)
-        settings = config.make(names, "none" if mask is None else mask, changes)
+        settings = config.from_names(names, "none" if mask is None else mask, changes)
         summary = run.build(
             files, folder, settings, known=known, spread=spread, wait=listed
         )
