@@ -52,7 +52,7 @@ class Start(Generic[OptionsT]):
         """
         if self.weights is not None:
             try:
-                load_into(base, self.weights)
+                load_into(base, self.weights, self.sources.named)
             except InputError as error:
                 raise InputError(f"{error}{self.sources.hint}") from error
         return base

@@ -2,16 +2,14 @@
 
 `forensic` is our own small base inside the package, `imagenet` is Keras' official file
 (downloaded, or from Keras' cache), a path is any `.h5`, `.weights.h5` or our `.npz` of
-the same architecture, `none` is a random base that must then be trained.
+the same architecture (of some, a state dict too), `none` is a random base that must then
+be trained.
 """
 
-import contextlib
 import dataclasses
-import socket
-import sys
 import zipfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -20,114 +18,15 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces.core import arrays, homes
+from kerasfaces.core import arrays
 from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.core.files import read_json, sha256
-from kerasfaces.core.imports import optional_import
+from kerasfaces.core.texts import quoted
+from kerasfaces.models import state_dicts
+from kerasfaces.models.published import KaggleFile, KerasFile, PackageFile
 
 Shape = tuple[int, ...]
-_SERVER = "https://storage.googleapis.com/tensorflow/keras-applications"
-_DOWNLOAD_TIMEOUT_S = 30.0
-_KAGGLE_FILE = "model.weights.h5"
-
-
-@dataclasses.dataclass(frozen=True)
-class KerasFile:
-    """Keras' own ImageNet weights of one architecture and width.
-
-    Attributes:
-        folder: Its folder on Keras' server.
-        file: Its official name.
-        md5: As published by Keras; empty where Keras publishes none.
-    """
-
-    folder: str
-    file: str
-    md5: str = ""
-    hint = ""
-
-    @property
-    def address(self) -> str:
-        """Return where Keras downloads it from."""
-        return f"{_SERVER}/{self.folder}/{self.file}"
-
-    def fetch(self) -> Path:
-        """Return Keras' cached file, downloading it first if need be.
-
-        Raises:
-            MissingFileError: It cannot be had; the message says where to get it.
-        """
-        home = homes.keras_home()
-        path = home / "models" / self.file
-        before = socket.getdefaulttimeout()
-        socket.setdefaulttimeout(_DOWNLOAD_TIMEOUT_S)  # Keras' own download has none
-        try:
-            with contextlib.redirect_stdout(sys.stderr):  # Keras prints its progress
-                return Path(
-                    keras.utils.get_file(
-                        self.file,
-                        self.address,
-                        cache_dir=str(home),
-                        cache_subdir="models",
-                        file_hash=self.md5 or None,
-                    )
-                )
-        except Exception as error:
-            raise MissingFileError(
-                f"`weights='imagenet'`: {self.file} is not in {path.parent} and could not be "
-                f"downloaded ({_shortened(error)}). Get it from {self.address} on a machine "
-                f"with internet, put it at {path}, or give any copy with `weights=FILE`."
-            ) from error
-        finally:
-            socket.setdefaulttimeout(before)
-
-
-@dataclasses.dataclass(frozen=True)
-class KaggleFile:
-    """keras-hub's ImageNet weights of one architecture.
-
-    Attributes:
-        handle: On Kaggle, as `owner/model/framework/variation/version`.
-    """
-
-    handle: str
-
-    @property
-    def name(self) -> str:
-        """Return keras-hub's name of these weights."""
-        return self.handle.split("/")[3]
-
-    @property
-    def address(self) -> str:
-        """Return the page a person can download from."""
-        return f"https://www.kaggle.com/models/{self.handle.rpartition('/')[0]}"
-
-    @property
-    def hint(self) -> str:
-        """Return which file is expected."""
-        return f" Expected keras-hub's {self.name} (its {_KAGGLE_FILE})."
-
-    def fetch(self) -> Path:
-        """Return the file in kagglehub's cache, downloading it first if need be.
-
-        Raises:
-            MissingFileError: It cannot be had; the message says where to get it.
-        """
-        kagglehub = optional_import("kagglehub", "hub")
-        try:
-            with contextlib.redirect_stdout(sys.stderr):  # its progress
-                return Path(kagglehub.model_download(self.handle, _KAGGLE_FILE))
-        except Exception as error:
-            raise MissingFileError(
-                f"`weights='imagenet'`: keras-hub's {self.name} is not in kagglehub's cache "
-                f"and could not be downloaded ({_shortened(error)}). Get {_KAGGLE_FILE} from "
-                f"{self.address} on a machine with internet, put it anywhere and give it "
-                "with `weights=FILE`."
-            ) from error
-
-
-def _shortened(error: Exception) -> str:
-    return " ".join(str(error).split())[:120]
+Arrays = Mapping[str, NDArray[Any]]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -159,18 +58,26 @@ class Sources:
         shipped: File name of our own base in the package; empty where there is none.
         has_base: False for a network that has no base to have weights for.
         instead: What else to do where `imagenet` is asked for and there is none.
+        named: Returns a published state dict's arrays by `layer/weight` of the base, axes
+            in Keras' order; None where no such file is read.
     """
 
     title: str
-    imagenet: KerasFile | KaggleFile | None = None
+    imagenet: KerasFile | KaggleFile | PackageFile | None = None
     shipped: str = ""
     has_base: bool = True
     instead: str = ""
+    named: Callable[[Arrays], Arrays] | None = None
 
     @property
     def hint(self) -> str:
         """Return a sentence, with a space in front, about which file is expected."""
         return "" if self.imagenet is None else self.imagenet.hint
+
+    @property
+    def _endings(self) -> str:
+        endings = state_dicts.ENDINGS if self.named else ()
+        return f"{', '.join(('.h5', '.weights.h5', *endings))} or .npz"
 
     def find(self, text: str) -> BaseWeights | None:
         """Return the weights that a text names; None for `none`.
@@ -203,7 +110,7 @@ class Sources:
         if not path.is_file():
             raise MissingFileError(
                 f"`weights={text!r}`: no such file. Expected forensic, imagenet, none, or a "
-                f"file with {self.title} weights without top (.h5, .weights.h5 or .npz)."
+                f"file with {self.title} weights without top ({self._endings})."
             )
         return BaseWeights(kind="file", path=path, sha256=sha256(path))
 
@@ -240,14 +147,26 @@ def expected_shapes(base: keras.Model) -> Counter[Shape]:
     return Counter(tuple(weight.shape) for weight in base.weights)
 
 
-def load_into(full: keras.Model, source: BaseWeights) -> None:
+def load_into(
+    full: keras.Model,
+    source: BaseWeights,
+    named: Callable[[Arrays], Arrays] | None = None,
+) -> None:
     """Load `source` into a base without top.
+
+    Args:
+        full: The base.
+        source: The file.
+        named: See `Sources`.
 
     Raises:
         InputError: A layer is missing or has another shape: nothing is loaded loosely.
     """
     if source.path.suffix == ".npz":
-        _load_npz(full, source)
+        _load_arrays(full, source, _arrays(source))
+        return
+    if named and source.path.suffix in state_dicts.ENDINGS:
+        _load_arrays(full, source, named(state_dicts.read(source.path)))
         return
     expected, actual = expected_shapes(full), shapes(source)
     if expected != actual:
@@ -265,8 +184,8 @@ def load_into(full: keras.Model, source: BaseWeights) -> None:
         raise InputError(f"{source.path}: cannot be loaded: {error}") from error
 
 
-def _load_npz(base: keras.Model, source: BaseWeights) -> None:
-    values = _arrays(source)
+def _load_arrays(base: keras.Model, source: BaseWeights, values: Arrays) -> None:
+    used = set()
     for layer in base.layers:
         keys = [f"{layer.name}/{weight.name}" for weight in layer.weights]
         for key, weight in zip(keys, layer.weights, strict=True):
@@ -276,9 +195,15 @@ def _load_npz(base: keras.Model, source: BaseWeights) -> None:
                     f"{source.path}: {key} should be {tuple(weight.shape)}, found {actual}."
                 )
         layer.set_weights([values[key].astype(np.float32) for key in keys])
+        used |= set(keys)
+    if extra := sorted(set(values) - used):
+        raise InputError(
+            f"{source.path}: {len(extra)} arrays have no place in {base.name}, e.g. "
+            f"{quoted(extra[0])}."
+        )
 
 
-def _arrays(source: BaseWeights) -> Mapping[str, NDArray[Any]]:
+def _arrays(source: BaseWeights) -> Arrays:
     """Return a file's arrays by name; those of an .h5 file are shapes alone."""
     if source.path.suffix == ".npz":
         advice = "expected arrays of numbers: give `weights` another file"

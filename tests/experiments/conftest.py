@@ -151,13 +151,13 @@ def weights_file(tmp_path):
 def no_imagenet(monkeypatch):
     """No ImageNet weights, at once instead of after a download that fails."""
     from kerasfaces.core.errors import MissingFileError
-    from kerasfaces.models import weights
+    from kerasfaces.models import published
 
-    def missing(published):
-        raise MissingFileError(f"{published} is not in /home/somebody/.keras.")
+    def missing(file):
+        raise MissingFileError(f"{file} is not in /home/somebody/.keras.")
 
-    monkeypatch.setattr(weights.KerasFile, "fetch", missing)
-    monkeypatch.setattr(weights.KaggleFile, "fetch", missing)
+    monkeypatch.setattr(published.KerasFile, "fetch", missing)
+    monkeypatch.setattr(published.KaggleFile, "fetch", missing)
 
 
 @pytest.fixture

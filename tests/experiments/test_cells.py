@@ -117,7 +117,7 @@ def test_without_budget_nothing_new_is_started(context, system, trained):
 def test_weights_that_cannot_be_had_are_looked_for_once(
     context, no_imagenet, monkeypatch
 ):
-    from kerasfaces.models.weights import KaggleFile
+    from kerasfaces.models.published import KaggleFile
 
     looked = []
     missing = KaggleFile.fetch

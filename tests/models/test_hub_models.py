@@ -11,7 +11,7 @@ import pytest
 from kerasfaces.cli.train import main
 from kerasfaces.core.errors import InputError, MissingExtraError, MissingFileError
 from kerasfaces.core.files import read_json
-from kerasfaces.models import catalogue, layers, network, weights
+from kerasfaces.models import catalogue, layers, network, published
 from kerasfaces.models.architecture import Start
 from kerasfaces.models.config import ModelConfig
 from kerasfaces.models.weights import Sources
@@ -326,5 +326,5 @@ def test_official_densenet_file_is_keras_s():
     from keras.src.applications import densenet
 
     official = densenet121.ARCHITECTURE.sources.imagenet
-    assert isinstance(official, weights.KerasFile)
+    assert isinstance(official, published.KerasFile)
     assert official.address == densenet.DENSENET121_WEIGHT_PATH_NO_TOP

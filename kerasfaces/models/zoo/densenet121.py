@@ -9,7 +9,8 @@ import keras
 from kerasfaces.models.architecture import PixelNetwork, application
 from kerasfaces.models.config import Options
 from kerasfaces.models.layers import normalisation
-from kerasfaces.models.weights import KerasFile, Sources
+from kerasfaces.models.published import KerasFile
+from kerasfaces.models.weights import Sources
 
 ARCHITECTURE = PixelNetwork(
     options=Options(),

@@ -15,7 +15,8 @@ from kerasfaces.models import weights
 from kerasfaces.models.architecture import FrozenBase, application
 from kerasfaces.models.config import ModelConfig, ViewOptions
 from kerasfaces.models.layers import symmetric_scale
-from kerasfaces.models.weights import BaseWeights, KerasFile, Sources
+from kerasfaces.models.published import KerasFile
+from kerasfaces.models.weights import BaseWeights, Sources
 
 ALPHAS = (1.0, 0.35, 0.5, 0.75, 1.3, 1.4)
 

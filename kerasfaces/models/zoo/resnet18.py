@@ -11,7 +11,8 @@ from kerasfaces.core.imports import optional_import
 from kerasfaces.models.architecture import PixelNetwork, Start
 from kerasfaces.models.config import ModelConfig, Options
 from kerasfaces.models.layers import normalisation
-from kerasfaces.models.weights import KaggleFile, Sources
+from kerasfaces.models.published import KaggleFile
+from kerasfaces.models.weights import Sources
 
 
 def resnet18(config: ModelConfig, start: Start[Options]) -> keras.Model:

@@ -8,7 +8,8 @@ import keras
 from kerasfaces.models.architecture import FrozenBase, application
 from kerasfaces.models.config import ViewOptions
 from kerasfaces.models.layers import CaffePreprocessing
-from kerasfaces.models.weights import KerasFile, Sources
+from kerasfaces.models.published import KerasFile
+from kerasfaces.models.weights import Sources
 
 SOURCES = Sources(
     "ResNet50",

@@ -25,7 +25,8 @@ from kerasfaces.models.architecture import PixelNetwork, Start
 from kerasfaces.models.config import ModelConfig, Options
 from kerasfaces.models.layers import normalisation
 from kerasfaces.models.presets import Preset
-from kerasfaces.models.weights import KaggleFile, Sources
+from kerasfaces.models.published import KaggleFile
+from kerasfaces.models.weights import Sources
 
 PATCH_PX = 16
 
