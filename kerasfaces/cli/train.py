@@ -115,6 +115,12 @@ def add_detector_options(parser: argparse.ArgumentParser) -> None:
     )
     add("--views", type=int, help="views of each training image, the first unchanged")
     add(
+        "--launder",
+        type=float,
+        metavar="SHARE",
+        help="of the views after the first: compressed, resized, blurred ..., both classes alike",
+    )
+    add(
         "--unfreeze",
         type=int,
         metavar="N",
@@ -135,6 +141,7 @@ def settings_of(arguments: argparse.Namespace) -> "DetectorSettings":
     changes = {
         "seed": arguments.seed,
         "views": arguments.views,
+        "launder": arguments.launder,
         "unfreeze": arguments.unfreeze,
         "mixed_precision": arguments.mixed_precision or None,
     }

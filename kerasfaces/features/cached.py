@@ -69,6 +69,7 @@ class FeatureCache:
         self.engine = ""
         self._asked: set[tuple[int, str]] = set()
         self._n_computed = 0
+        self._others: list[FeatureCache] = []
 
     def reader(self, keys: Sequence[str], view: View | None = None) -> store.Reader:
         """Return the features of images by position, computing what is missing.
@@ -98,10 +99,28 @@ class FeatureCache:
         """Compute from another view of the same images from now on: a store that grew."""
         self._images = images
 
+    def of(self, images: Arrays) -> "FeatureCache":
+        """Return the same extractor's features of other images, by the same engine.
+
+        Args:
+            images: Where they are, e.g. laundered views of the same pictures.
+        """
+        other = FeatureCache(
+            lambda: self._extractor,
+            self._recipe["extractor"],
+            images,
+            self._converted,
+            self._spread,
+        )
+        other._engine, other.engine = self._engine, self.engine
+        self._others.append(other)
+        return other
+
     @property
     def n_cached(self) -> int:
         """Return how many of the features asked for another run had computed."""
-        return len(self._asked) - self._n_computed
+        own = len(self._asked) - self._n_computed
+        return own + sum(other.n_cached for other in self._others)
 
     @property
     def _extractor(self) -> keras.Model:

@@ -19,6 +19,7 @@ from kerasfaces.core import registry, rng
 from kerasfaces.core.errors import ImageError, InputError
 
 Pixels = NDArray[np.uint8]
+VERSION = 1  # raise whenever a laundering's pixels change
 _SECOND_PCT = 7  # the second site of `double_jpeg` compresses a little less
 _THUMBNAIL_QUALITY_PCT = 75
 _SHARPEN_PCT = 40  # what a screen's scaler adds to edges

@@ -50,6 +50,7 @@ def findings_of(
         _of_files(column(manifest.rows, "sha256"), facts),
         _of_contents(rows),
         _of_sources(rows),
+        _of_families(rows),
         _leaks(Manifest(rows, manifest.folder), near_duplicates),
     )
     findings = [
@@ -105,6 +106,22 @@ def _of_sources(rows: pd.DataFrame) -> Iterator[Remark]:
                 f"source {quoted(source)} is {label} here and {other} in other rows."
             )
             yield i, "label conflict", detail
+
+
+def _of_families(rows: pd.DataFrame) -> Iterator[Remark]:
+    """Find sources that are split over several families."""
+    if "family" not in rows:
+        return
+    first: dict[tuple[str, str], int] = {}
+    families, lines = table.families(rows), list(rows["line"])
+    for i, key in enumerate(zip(rows["source"], rows["label"], strict=True)):
+        earlier = first.setdefault(key, i)
+        if families[i] != families[earlier]:
+            detail = (
+                f"source {quoted(key[0])} is of family {quoted(families[i])} here and of "
+                f"{quoted(families[earlier])} in line {lines[earlier]}."
+            )
+            yield i, "family conflict", detail
 
 
 def _leaks(manifest: Manifest, max_distance: int | None) -> Iterator[Remark]:

@@ -30,7 +30,7 @@ NO_SOURCE = (
     "source called real, all fakes as one called fake."
 )
 COLUMNS = (
-    *("path", "label", "source", "split", "pair_id", "identity"),
+    *("path", "label", "source", "family", "split", "pair_id", "identity"),
     *("sha256", "width_px", "height_px", "format", "phash"),
 )
 
@@ -152,6 +152,10 @@ def _lacking(columns: list[str], source: tables.Table) -> str:
     )
 
 
+def _one_line(text: str) -> bool:
+    return text == text.strip() and not set(text) & set("\r\n\0")
+
+
 _is_count = re.compile(r"([1-9][0-9]*)?").fullmatch
 _is_hex = re.compile(r"([0-9a-f]{64})?").fullmatch
 _RULES: dict[str, tuple[str, Callable[[str], object], str]] = {
@@ -162,6 +166,7 @@ _RULES: dict[str, tuple[str, Callable[[str], object], str]] = {
     ),
     "unknown label": ("label", LABELS.__contains__, "real or fake"),
     "missing source": ("source", str.strip, "a name"),
+    "bad family": ("family", _one_line, "a name, or nothing for the source's own"),
     "unknown split": ("split", ("", *SPLITS).__contains__, "train, val or test"),
     "bad width_px": ("width_px", _is_count, "a whole number"),
     "bad height_px": ("height_px", _is_count, "a whole number"),
@@ -282,6 +287,12 @@ def absolute(paths: pd.Series, folder: Path) -> list[str]:
 def absolute_folder(folder: Path) -> Path:
     """Return a folder as manifests keep it: absolute, links left as they are."""
     return Path(os.path.abspath(folder))
+
+
+def families(rows: pd.DataFrame) -> list[str]:
+    """Return each row's family: sources that help to detect one another; else its source."""
+    pairs = zip(column(rows, "family"), rows["source"], strict=True)
+    return [family or source for family, source in pairs]
 
 
 def column(rows: pd.DataFrame, name: str) -> list[str]:

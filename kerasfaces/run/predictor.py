@@ -195,7 +195,7 @@ def as_predictions(
     rows: pd.DataFrame, logits: NDArray[np.float64], reasons: list[str]
 ) -> pd.DataFrame:
     """Return the columns of predictions.csv; the score is left open (NaN)."""
-    own = ("path", "label", "source", "split", "pair_id")
+    own = ("path", "label", "source", "family", "split", "pair_id")
     carried = [name for name in rows.columns if name in own or name.startswith("attr_")]
     return rows[carried].assign(logit=logits, score=np.nan, reason=reasons)
 

@@ -70,6 +70,8 @@ def check(
     Raises:
         InputError: The configuration and the store do not go together.
     """
+    if isinstance(config, TrainConfig):
+        _check_launder(config, folder)
     if folder is None:
         if not config.model.is_rgb:
             raise InputError(
@@ -133,6 +135,20 @@ def _check_amplitude(config: TrainConfig, stage: dict[str, Any], folder: Path) -
             f"model.options.amplitude is {expected}, but {folder} holds {stored}: make "
             "another store, `data.compute_channels(STORE, options={'spectrum.amplitude': "
             f"{expected!r}}})`, or take this one with `model__options__amplitude=''`."
+        )
+
+
+def _check_launder(config: TrainConfig, folder: Path | None) -> None:
+    """Refuse laundering where there is no picture, or no view, to launder."""
+    if config.launder and folder is not None:
+        raise InputError(
+            f"launder: pictures are laundered, and {folder} holds channels that were made "
+            "of them; set it to 0, or leave `store` out."
+        )
+    if config.launder and config.views < 2:
+        raise InputError(
+            "launder: the first view is the image itself, and views is "
+            f"{config.views}; set views=4, or launder=0."
         )
 
 

@@ -36,6 +36,7 @@ _RANGES: list[tuple[tuple[str, ...], str, Callable[[Any], bool]]] = [
         "between 0 and 1",
         lambda value: value is None or 0 < value < 1,
     ),
+    (("launder",), "0..1", lambda value: 0 <= value <= 1),
 ]
 
 
@@ -59,6 +60,11 @@ class TrainConfig:
         views: Views of each training image; view 0 is the image itself, the others are
             augmented, and each epoch sees the next one.
         augment: How much an augmented view may differ.
+        launder: Share of the views after the first that are laundered before they are cut
+            and resized (`images.launderings`), both classes alike; the real and the fakes
+            of a `pair_id` share what happens to them.
+        weigh_sources: `sqrt` lets each source weigh by the square root of its number of
+            training images within its class; `images` lets every image weigh the same.
         unfreeze: Last base layers to train in a second phase; 0 is none.
         fine_tune_epochs: Epochs of the second phase.
         fine_tune_learning_rate: At the start of the second phase.
@@ -85,6 +91,8 @@ class TrainConfig:
     class_weights: bool = True
     views: int = 1
     augment: AugmentConfig = dataclasses.field(default_factory=AugmentConfig)
+    launder: float = 0.0
+    weigh_sources: Literal["images", "sqrt"] = "images"
     unfreeze: int = 0
     fine_tune_epochs: int = 10
     fine_tune_learning_rate: float = 1e-5

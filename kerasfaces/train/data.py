@@ -68,6 +68,10 @@ class Data:
         fake = (self.rows["label"] == "fake").to_numpy()
         return fake[positions].astype(np.float32)
 
+    def sources(self, positions: Positions) -> list[str]:
+        """Return the sources of rows."""
+        return [str(source) for source in self.rows["source"].iloc[positions]]
+
     def by_split(
         self, logits: Callable[[Positions], NDArray[np.float64]]
     ) -> dict[str, NDArray[np.float64]]:

@@ -29,7 +29,7 @@ def check(
             else f"`unfreeze` goes with a frozen base; {name} "
             f"{'with train_base=true ' if config.train_base else ''}trains all."
         )
-    if config.views > 1 and whole:
+    if config.views > 1 and whole and not config.launder:
         logger.warning(
             "views=%d does nothing where all is trained: every epoch changes each image "
             "anew, as augment says",

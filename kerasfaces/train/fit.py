@@ -3,7 +3,6 @@
 import dataclasses
 import logging
 import time
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,12 +16,10 @@ from kerasfaces.core import arrays, registry
 from kerasfaces.core import config as configs
 from kerasfaces.core.clock import clock, spent_s
 from kerasfaces.core.engine import Engine
-from kerasfaces.dataset import views
-from kerasfaces.dataset.batches import Source
 from kerasfaces.dataset.channels import Arrays
+from kerasfaces.dataset.views import changer
 from kerasfaces.features import devices, engines
 from kerasfaces.features.cached import FeatureCache, base_recipe
-from kerasfaces.features.extraction import View
 from kerasfaces.models import channel_layers, network
 from kerasfaces.models.weights import BaseWeights
 from kerasfaces.run.folder import DetectorRun
@@ -33,6 +30,7 @@ from kerasfaces.train.data import Data
 from kerasfaces.train.heads import adapt, head_logits
 from kerasfaces.train.loop import Phase, Rows, run_phase
 from kerasfaces.train.network_builder import NetworkBuilder
+from kerasfaces.train.views import feature_readers, source, training_views
 
 logger = logging.getLogger(__name__)
 
@@ -133,21 +131,6 @@ def feature_cache(
     )
 
 
-def source(
-    config: TrainConfig, labels: NDArray[np.float32], reads: Sequence[Any]
-) -> Source:
-    """Return training examples with the weights the configuration gives the classes.
-
-    `labels` are `(n,)`, 1 = fake; `reads` one per view.
-    """
-    weights = np.ones_like(labels)
-    if config.class_weights:
-        share = labels.mean()
-        balanced = np.where(labels == 1, 0.5 / share, 0.5 / (1 - share))
-        weights = balanced.astype(np.float32)
-    return Source(reads=reads, labels=labels, weights=weights)
-
-
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _Training:
     config: TrainConfig
@@ -223,8 +206,8 @@ class _Training:
     def _train_head(self, features: FeatureCache) -> tuple[Any, Rows]:
         config, data = self.config, self.data
         train, val = data.readable("train"), data.readable("val")
-        views = [View(number=i, augment=config.augment) for i in range(config.views)]
-        readers = [features.reader(data.keys(train), view) for view in views]
+        views = training_views(config, data, train)
+        readers = feature_readers(features, views)
         val_features = features.reader(data.keys(val))
         n_features = readers[0].shape[-1]
         head = network.build_head(n_features, config.model.head, config.seed)
@@ -233,7 +216,7 @@ class _Training:
         phase = Phase(
             name="head",
             model=head,
-            source=source(config, data.labels(train), readers),
+            source=source(config, data.labels(train), readers, data.sources(train)),
             val_logits=lambda: head_logits(head, val_features),
             val_labels=data.labels(val),
             config=config,
@@ -254,6 +237,10 @@ class _Training:
         with devices.building(names):
             twin = end_to_end.twin_of(config, model, self.base_weights, names)
             augmented = end_to_end.augmented(twin, config)
+        # Without laundering every epoch changes each image anew, by layers of the model.
+        views = training_views(config, data, train)
+        views = views if config.launder else views[:1]
+        reads = [each.arrays.reader(each.keys) for each in views]
         val_pixels = partial(data.reader, val)
 
         def val_logits() -> NDArray[np.float64]:
@@ -275,8 +262,8 @@ class _Training:
             name=name,
             model=augmented,
             source=dataclasses.replace(
-                source(config, data.labels(train), [data.reader(train)]),
-                change=views.changer(config.augment, config.seed),
+                source(config, data.labels(train), reads, data.sources(train)),
+                change=changer(config.augment, config.seed),
                 multiple=len(names),
             ),
             val_logits=val_logits,

@@ -16,7 +16,7 @@ from kerasfaces.train import config as train_configs
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.detectors import is_baseline
 
-_OF_NETWORKS = ("views", "unfreeze", "mixed_precision")
+_OF_NETWORKS = ("views", "launder", "unfreeze", "mixed_precision")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -22,13 +22,13 @@ from kerasfaces.core import config as configs
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
 from kerasfaces.features.cached import FeatureCache, base_recipe
-from kerasfaces.features.extraction import View
 from kerasfaces.models import catalogue, channel_layers, network
 from kerasfaces.models.config import ModelConfig, Options, ViewOptions
 from kerasfaces.train import channels, heads
 from kerasfaces.train import data as datasets
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.data import Data
+from kerasfaces.train.views import feature_readers, training_views
 from kerasfaces.tune.components import Components
 
 Columns = NDArray[np.int64]
@@ -99,6 +99,7 @@ class FeatureSet:
     val_labels: NDArray[np.float32]  # `(m,)`
     width: int  # number of features
     engine: str  # what computed them, see `FeatureCache`
+    train_sources: Sequence[str] = ()  # `(n,)` names
 
 
 class FeatureSets:
@@ -138,6 +139,7 @@ class FeatureSets:
             "head": config.model.head.standardize,
             "views": config.views,
             "augment": configs.to_dict(config.augment) if config.views > 1 else None,
+            "launder": config.launder,
             "input": configs.to_dict(config.input_spec),
         }
         key = configs.digest(described)
@@ -160,12 +162,13 @@ class FeatureSets:
             for model, columns in slices(config.model, self._candidates)
         ]
 
-        def joined(keys: list[str], view: View) -> Joined:
-            return Joined([(cache.reader(keys, view), at) for cache, at in parts])
-
-        views = [View(number=i, augment=config.augment) for i in range(config.views)]
-        readers = [joined(data.keys(train), view) for view in views]
-        val_reader = joined(data.keys(val), View())
+        views = training_views(config, data, train)
+        by_part = [(feature_readers(cache, views), at) for cache, at in parts]
+        readers = [
+            Joined([(every[i], at) for every, at in by_part]) for i in range(len(views))
+        ]
+        val_keys = data.keys(val)
+        val_reader = Joined([(cache.reader(val_keys), at) for cache, at in parts])
         if config.model.head.standardize:
             mean, variance = heads.moments(readers)
             for each in (*readers, val_reader):
@@ -181,6 +184,7 @@ class FeatureSets:
             data.labels(val),
             width,
             " + ".join(sorted({cache.engine for cache, _ in parts})),
+            data.sources(train),
         )
         return features, size if small else 0
 

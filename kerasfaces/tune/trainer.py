@@ -12,10 +12,10 @@ import numpy as np
 
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import atomic_path, write_json
-from kerasfaces.train import fit
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.heads import Heads, head_logits
 from kerasfaces.train.loop import Phase, Rows, run_phase
+from kerasfaces.train.views import source
 from kerasfaces.tune.feature_sets import FeatureSet, FeatureSets
 from kerasfaces.tune.records import Repeat, Result, Training, checkpoint_of
 
@@ -120,7 +120,9 @@ class Trainer:
         return Phase(
             name="head",
             model=ready.model,
-            source=fit.source(config, features.train_labels, features.train),
+            source=source(
+                config, features.train_labels, features.train, features.train_sources
+            ),
             val_logits=lambda: head_logits(ready.model, features.val),
             val_labels=features.val_labels,
             config=config,

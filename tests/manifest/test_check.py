@@ -192,3 +192,12 @@ def test_several_frames(tmp_path, kind, n_frames, expected):
     )
     _, found = check(table)
     assert [each.kind for each in found] == expected
+
+
+def test_a_source_of_two_families_is_reported(tmp_path):
+    rows = ["a,fake,g,x", "b,fake,g,x", "c,fake,g,", "d,real,camera,"]
+    path = tmp_path / "manifest.csv"
+    path.write_text("path,label,source,family\n" + "\n".join(rows) + "\n")
+    findings = [f for f in check(path)[1] if f.kind == "family conflict"]
+    assert [finding.line for finding in findings] == [4]
+    assert "of family 'g' here and of 'x' in line 2" in findings[0].detail
