@@ -57,7 +57,7 @@ class FeatureCache:
     ) -> None:
         self._source, self._images = extractor, images
         numerics.refuse_changed()
-        self._recipe = {
+        self._recipe: dict[str, Any] = {
             "kind": "features",
             "version": FEATURES_VERSION,
             "images": images.recipe,
