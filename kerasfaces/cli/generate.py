@@ -9,8 +9,9 @@ from kerasfaces.core import registry
 
 _EXAMPLES = [
     "kerasfaces generate autoencoder M -o PAIRS           # round trips of TAEF2, aligned",
-    "kerasfaces generate autoencoder M -o PAIRS --set options.model=taesd_encoder.pth",
+    "kerasfaces generate autoencoder M -o PAIRS --network taesd_encoder.pth",
     "kerasfaces generate upsample M -o PAIRS --set options.stages=3",
+    "kerasfaces generate upsample M -o PAIRS --network realesrgan-x4plus",
     "kerasfaces generate upsample M -o PAIRS --set align=pixel --set quality_pct=90",
 ]
 
@@ -27,6 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     registry.check("kind", arguments.kind, registry.names(KINDS))
     config = GenerateConfig(kind=arguments.kind, seed=arguments.seed)
+    if arguments.network is not None:
+        config = override(config, [f"options.network={arguments.network}"])
     config = override(config, arguments.set)
     photos = manifests.read(arguments.manifest, arguments.root)
     written = generate(photos, arguments.output, config, cli.engine_of(arguments))
@@ -54,6 +57,11 @@ def parser() -> argparse.ArgumentParser:
     add("manifest", type=Path, metavar="MANIFEST", help="its real rows are used")
     add("--root", type=Path, help="what relative paths in the manifest are relative to")
     add("-o", "--output", type=Path, required=True, metavar="DIR")
+    add(
+        "--network",
+        metavar="NAME",
+        help="the kind's network: a name, a file or a folder",
+    )
     add("--seed", type=int, default=0, help="of everything that is drawn; default: 0")
     add(
         "--set",

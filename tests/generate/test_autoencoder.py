@@ -23,7 +23,7 @@ def picture():
 
 def test_engines_agree(small, picture):
     made = [
-        autoencoder.build(autoencoder.Options(model=str(small), engine=engine))
+        autoencoder.build(autoencoder.Options(network=str(small), engine=engine))
         for engine in ("torch", "openvino")
     ]
     one, other = (each(picture, np.random.default_rng(0)) for each in made)
@@ -36,7 +36,7 @@ def test_engines_agree(small, picture):
 
 
 def test_noise_is_drawn_from_the_pairs_own_generator(small, picture):
-    noisy = autoencoder.build(autoencoder.Options(model=str(small), noise=0.5))
+    noisy = autoencoder.build(autoencoder.Options(network=str(small), noise=0.5))
     one, same = (noisy(picture, np.random.default_rng(0)) for _ in range(2))
     other = noisy(picture, np.random.default_rng(1))
     np.testing.assert_array_equal(one, same)
@@ -45,7 +45,7 @@ def test_noise_is_drawn_from_the_pairs_own_generator(small, picture):
 
 def test_names():
     assert autoencoder.name(autoencoder.Options()) == "taef2"
-    noisy = autoencoder.Options(model="/x/taesd_encoder.pth", noise=0.1)
+    noisy = autoencoder.Options(network="/x/taesd_encoder.pth", noise=0.1)
     assert autoencoder.name(noisy) == "taesd_noise0.1"
 
 
@@ -53,18 +53,18 @@ def test_files_that_are_missing_damaged_or_of_another_model(small, tmp_path):
     with pytest.raises(MissingFileError, match=r"taef2_encoder.pth.*madebyollin/taesd"):
         autoencoder.build(autoencoder.Options())
     with pytest.raises(InputError, match=r"expected taesd, .* got 'x.pth'"):
-        autoencoder.build(autoencoder.Options(model="x.pth"))
+        autoencoder.build(autoencoder.Options(network="x.pth"))
     encoder = tmp_path / "cut_encoder.pth"
     encoder.write_bytes(small.read_bytes()[:1000])
     with pytest.raises(MissingFileError, match=r"cut_decoder.pth"):
-        autoencoder.build(autoencoder.Options(model=str(encoder)))
+        autoencoder.build(autoencoder.Options(network=str(encoder)))
     decoder = tmp_path / "cut_decoder.pth"
     decoder.write_bytes(small.with_name("small_decoder.pth").read_bytes())
     with pytest.raises(InputError, match="no complete torch checkpoint"):
-        autoencoder.build(autoencoder.Options(model=str(encoder)))
+        autoencoder.build(autoencoder.Options(network=str(encoder)))
     torch.save({"0.weight": torch.zeros(4, 3, 3, 3)}, encoder)
     with pytest.raises(InputError, match="no encoder and decoder of one TAESD model"):
-        autoencoder.build(autoencoder.Options(model=str(encoder)))
+        autoencoder.build(autoencoder.Options(network=str(encoder)))
 
 
 @pytest.mark.slow
@@ -76,7 +76,7 @@ def test_taef2_restores_a_face():
     path = min(photos.iterdir())
     with Image.open(path) as image:
         real = np.asarray(image.convert("RGB").crop((256, 256, 512, 512)))
-    restored = autoencoder.build(autoencoder.Options(model=str(model)))(
+    restored = autoencoder.build(autoencoder.Options(network=str(model)))(
         real, np.random.default_rng(0)
     )
     psnr_db = 10 * np.log10(255**2 / np.mean((restored - real.astype(float)) ** 2))

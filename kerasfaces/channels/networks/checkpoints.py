@@ -7,6 +7,7 @@ Standard library only.
 
 import dataclasses
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from kerasfaces import store
@@ -80,7 +81,7 @@ class LocalFile:
     Attributes:
         path: The file.
         sha256: Hash of its content.
-        name: Its name in `CHECKPOINTS`, or the empty string for another file.
+        name: Its published name, or the empty string for another file.
     """
 
     path: Path
@@ -88,12 +89,18 @@ class LocalFile:
     name: str
 
 
-def find(name_or_path: str) -> LocalFile:
-    """Return the file of a name in `CHECKPOINTS` (or its official file name), or a path.
+def find(
+    name_or_path: str, published: Mapping[str, Checkpoint] = CHECKPOINTS
+) -> LocalFile:
+    """Return the file of a published name (or its official file name), or a path.
 
     An official file name alone is looked for in the current folder, then in the cache.
     A file given by path may be any file; one called like an official file has to be
     that file.
+
+    Args:
+        name_or_path: A name, or a path.
+        published: What the names mean.
 
     Raises:
         MissingFileError: It is not there; the message says what to put where.
@@ -101,27 +108,27 @@ def find(name_or_path: str) -> LocalFile:
     """
     path = Path(name_or_path).expanduser()
     name = name_or_path
-    if name not in CHECKPOINTS:
-        names = {known.file: name for name, known in CHECKPOINTS.items()}
+    if name not in published:
+        names = {known.file: name for name, known in published.items()}
         name = names.get(path.name, "")
     alone = name and path.parent == Path() and not path.is_file()
     if name == name_or_path or alone:
-        path = store.cache_root() / "checkpoints" / CHECKPOINTS[name].file
+        path = store.cache_root() / "checkpoints" / published[name].file
     if not path.is_file():
-        raise MissingFileError(_missing(path, name))
+        raise MissingFileError(_missing(path, name, published))
     digest = sha256(path)
     if name:
-        _verify(path, digest, CHECKPOINTS[name])
+        _verify(path, digest, published[name])
     return LocalFile(path, digest, name)
 
 
-def _missing(path: Path, name: str) -> str:
+def _missing(path: Path, name: str, published: Mapping[str, Checkpoint]) -> str:
     if not name:
         return (
             f"There is no checkpoint at {path}; give a file, or one of: "
-            f"{', '.join(CHECKPOINTS)}."
+            f"{', '.join(published)}."
         )
-    known = CHECKPOINTS[name]
+    known = published[name]
     size = f" ({known.size_bytes:,} bytes)" if known.size_bytes else ""
     digest = f", SHA-256 {known.sha256}" if known.sha256 else ""
     return (

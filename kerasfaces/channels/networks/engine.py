@@ -48,6 +48,7 @@ class Runner:
         engine: Engine = "auto",
         precision: Precision = "f32",
         option: str = "engine",
+        limit: float | None = None,
     ) -> None:
         """Prepare a network.
 
@@ -56,10 +57,12 @@ class Runner:
             engine: `auto` takes OpenVINO where it is installed.
             precision: `bf16` is faster where the processor has it, and coarse.
             option: The user's name of the engine's choice, for messages.
+            limit: Greatest difference from torch; by default that of `LIMITS`.
 
         Raises:
             MissingExtraError: `openvino` was asked for and is not installed.
         """
+        self._limit = LIMITS[precision] if limit is None else limit
         self._engine = engines.chosen(engine, option)
         self.name = engines.full_name(self._engine)
         layout: Any = {"memory_format": torch.channels_last}  # torch's faster one
@@ -91,10 +94,9 @@ class Runner:
             worst = difference(compiled(image), expected)
         except (RuntimeError, ValueError, TypeError) as error:
             raise self._unusable(f"cannot run the network ({error})") from error
-        limit = LIMITS[self._precision]
-        if worst > limit:
+        if worst > self._limit:
             raise self._unusable(
-                f"differs from torch by {worst:.1e} (limit {limit:.0e})"
+                f"differs from torch by {worst:.1e} (limit {self._limit:.0e})"
             )
         logger.info(
             "%s at %s (differs from torch by %.1e at most)",

@@ -29,13 +29,13 @@ class Options:
     """Settings of the round trip.
 
     Attributes:
-        model: A name of `MODELS`, or the path of a file `..._encoder.pth`.
+        network: A name of `MODELS`, or the path of a file `..._encoder.pth`.
         noise: Standard deviation of normal noise in the latent, relative to the latent's own.
         engine: `openvino` is faster and agrees with torch to a thousandth of a grey level;
             `auto` takes it where it is installed. Noise needs `torch`.
     """
 
-    model: str = "taef2"
+    network: str = "taef2"
     noise: float = 0.0
     engine: Literal["auto", "torch", "openvino"] = "auto"
 
@@ -55,7 +55,7 @@ class Options:
 
 def name(options: Options) -> str:
     """Return the model's name: the file's without its ending."""
-    stem = Path(options.model).name.removesuffix(_END)
+    stem = Path(options.network).name.removesuffix(_END)
     return f"{stem}_noise{options.noise:g}" if options.noise else stem
 
 
@@ -91,7 +91,7 @@ def build(options: Options) -> RoundTrip:
         MissingFileError: A file is not there; the message says where to get it.
         InputError: A file is damaged, or both are not of one model.
     """
-    encoder, decoder = files(options.model)
+    encoder, decoder = files(options.network)
     network = taesd.from_states(
         state_dicts.read(encoder),
         state_dicts.read(decoder),
@@ -115,7 +115,7 @@ def files(model: str) -> tuple[Path, Path]:
         encoder = Path(model)
     if not encoder.name.endswith(_END):
         raise InputError(
-            f"options.model: expected {', '.join(MODELS)} or a file ...{_END}, got {model!r}."
+            f"options.network: expected {', '.join(MODELS)} or a file ...{_END}, got {model!r}."
         )
     decoder = encoder.with_name(encoder.name.removesuffix(_END) + "_decoder.pth")
     for path in (encoder, decoder):

@@ -1,31 +1,48 @@
-"""A picture shrunk and restored by a simulated decoder, as AutoGAN does with GANs' up-samplers.
+"""A picture shrunk and restored: by Real-ESRGAN, or by simulated decoders with random weights.
 
-Zhang, Karaman and Chang 2019 (arXiv 1907.06515): detectors can be trained without any
-generator's images on real photos that went through an up-sampler. Every picture gets its own
-random kernels, so that a detector cannot learn a single one.
+Up-sampling leaves the traces that generators leave (Zhang, Karaman and Chang 2019, arXiv
+1907.06515), and super-resolution networks are generators trained to restore detail.
 """
 
 import dataclasses
+from typing import Literal
 
 import numpy as np
-from scipy import ndimage
+from PIL import Image
 
 from kerasfaces.core.errors import InputError
-from kerasfaces.generate.contract import Floats, Pixels
+from kerasfaces.generate.contract import Floats, Generator, Pixels
+from kerasfaces.generate.simulated_decoder import SimulatedDecoder
 
-_TAPS = 5
+SIMULATED = "simulated"
+# Deep networks: their sums in another order differ by this many grey levels at most.
+_LIMIT = 0.05
+_FILTERS = (
+    Image.Resampling.BOX,
+    Image.Resampling.BILINEAR,
+    Image.Resampling.BICUBIC,
+    Image.Resampling.LANCZOS,
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Options:
-    """Settings of the simulation.
+    """What restores the picture.
 
     Attributes:
-        stages: Number of doublings; the picture is shrunk by `2 ** stages` first.
-        spread: Standard deviation of the random part of each kernel's taps.
-        detail: Least and greatest share of the lost detail that is given back.
+        network: `simulated` needs no weights; or a name of `super_resolution_files`
+            (`realesrgan-x4plus`, `realesr-animevideov3-x4`, ...), or the path of an official
+            `.pth` or of an ncnn `.param`.
+        engine: Of a network: `openvino` is faster and agrees with torch to a twentieth of
+            a grey level; `auto` takes it where it is installed.
+        stages: Of the simulation: doublings; the picture is shrunk by `2 ** stages` first.
+        spread: Of the simulation: standard deviation of the random part of each kernel's taps.
+        detail: Of the simulation: least and greatest share of the lost detail that is given
+            back.
     """
 
+    network: str = SIMULATED
+    engine: Literal["auto", "torch", "openvino"] = "auto"
     stages: int = 2
     spread: float = 0.08
     detail: tuple[float, ...] = (0.3, 0.9)
@@ -48,64 +65,49 @@ class Options:
 
 
 def name(options: Options) -> str:
-    """Return `upsample` with its number of stages."""
-    return f"upsample{2**options.stages}x"
+    """Return `upsample` with its number of times, or the network's name."""
+    if options.network == SIMULATED:
+        return f"upsample{2**options.stages}x"
+    from kerasfaces.generate.networks import super_resolution_files
+
+    return super_resolution_files.short_name(options.network)
 
 
-class Upsampler:
-    """Shrinks a picture and doubles it again, stage by stage."""
+class Restorer:
+    """Shrinks a picture by one of four filters and restores it by a network."""
 
     def __init__(self, options: Options) -> None:
-        """Remember the settings."""
-        self._options = options
-        self.stride_px = 2**options.stages
-        self.recipe: dict[str, object] = {}
+        """Read the weights.
+
+        Raises:
+            MissingFileError: They are not there; the message says where to get them.
+            InputError: They are damaged, or another network's.
+        """
+        from kerasfaces.channels.networks.engine import Runner
+        from kerasfaces.generate.networks import super_resolution_files
+
+        enlarger, digest = super_resolution_files.load(options.network)
+        self._scale = enlarger.scale
+        self.stride_px = enlarger.scale * getattr(enlarger.network, "folded", 1)
+        option = "options.engine"
+        self._runner = Runner(enlarger, options.engine, option=option, limit=_LIMIT)
+        self.recipe: dict[str, object] = {
+            "engine": self._runner.name,
+            "network": digest,
+        }
 
     def __call__(self, real: Pixels, random: np.random.Generator) -> Floats:
         """Return the picture restored from its shrunk self; see `contract.Generator`."""
-        levels = [real.astype(np.float32)]
-        for _ in range(self._options.stages):
-            levels.append(_halved(levels[-1]))
-        least, greatest = self._options.detail
-        detail = random.uniform(least, greatest)
-        image = levels[-1]
-        for finer in reversed(levels[:-1]):
-            phases = [self._kernel(random) for _ in range(2)]
-            lost = finer - _doubled(_halved(finer), phases)
-            image = _doubled(image, phases) + detail * lost
-            # What is invented at half the resolution is up-sampled as well.
-            strength = lost.std() * np.sqrt(max(0.0, 1 - detail**2))
-            noise = random.standard_normal(_halved(finer).shape).astype(np.float32)
-            image += strength * _doubled(noise, phases)
-        return image
-
-    def _kernel(self, random: np.random.Generator) -> Floats:
-        """Return the taps of one phase: a triangle and a random part, sum 1."""
-        triangle = np.array([0.0, 0.25, 0.5, 0.25, 0.0])
-        taps = triangle + random.normal(0, self._options.spread, _TAPS)
-        normed: Floats = (taps / taps.sum()).astype(np.float32)
-        return normed
+        size = real.shape[1] // self._scale, real.shape[0] // self._scale
+        method = _FILTERS[int(random.integers(len(_FILTERS)))]
+        shrunk = np.asarray(Image.fromarray(real).resize(size, method))
+        restored: Floats = self._runner(shrunk[None])[0]
+        return restored
 
 
-def build(options: Options) -> Upsampler:
-    """Return the generator."""
-    return Upsampler(options)
-
-
-def _halved(image: Floats) -> Floats:
-    height, width, depth = image.shape
-    halved: Floats = image.reshape(height // 2, 2, width // 2, 2, depth).mean((1, 3))
-    return halved
-
-
-def _doubled(image: Floats, phases: list[Floats]) -> Floats:
-    """Return `(2h, 2w, c)`: even and odd lines by a kernel each, rows and columns."""
-    for axis in (0, 1):
-        parts = [
-            ndimage.correlate1d(image, taps, axis, mode="nearest") for taps in phases
-        ]
-        image = np.stack(parts, axis + 1)
-        shape = list(image.shape)
-        shape[axis : axis + 2] = [shape[axis] * 2]
-        image = image.reshape(shape)
-    return image
+def build(options: Options) -> Generator:
+    """Return the generator; see `Restorer` for what can be wrong with a network's file."""
+    if options.network == SIMULATED:
+        least, greatest = options.detail
+        return SimulatedDecoder(options.stages, options.spread, (least, greatest))
+    return Restorer(options)

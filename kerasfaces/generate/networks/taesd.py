@@ -44,8 +44,11 @@ class Block(nn.Module):
         return torch.relu(self.conv(x) + x)
 
 
-class _Clamp(nn.Module):
+class Clamp(nn.Module):
+    """Keeps a latent between -3 and 3."""
+
     def forward(self, x: Tensor) -> Tensor:
+        """Return a soft limit of the same shape."""
         return torch.tanh(x / 3) * 3
 
 
@@ -114,7 +117,7 @@ def _decoder(state: Mapping[str, Tensor]) -> nn.Sequential:
     gaps = sorted(set(range(max(_numbers(state)) + 1)) - set(_numbers(state)))
     if not gaps:
         raise ValueError("it has no layers without weights")
-    plain: dict[int, nn.Module] = {gaps[0]: _Clamp(), gaps[1]: nn.ReLU()}
+    plain: dict[int, nn.Module] = {gaps[0]: Clamp(), gaps[1]: nn.ReLU()}
     plain |= {gap: nn.Upsample(scale_factor=2, mode="nearest") for gap in gaps[2:]}
     return _sequence(state, lambda has_bias: 1, plain)
 
