@@ -32,6 +32,8 @@ for module, names in {
 }.items():
     for name in names:
         delattr(module, name)
+if hasattr(os, "process_cpu_count"):  # from 3.13; where there is no affinity it is this
+    os.process_cpu_count = os.cpu_count
 import psutil
 for process in (subprocess.Popen, psutil.Process):
     process.kill = process.terminate  # as on Windows, which has no SIGKILL
