@@ -181,10 +181,11 @@ def _many(folder: Path, count: int) -> dict[str, Any]:
     import numpy as np
 
     from kerasfaces.core import engine, rng
+    from kerasfaces.features.readers import InMemory
     from kerasfaces.tune import frozen as space_of
     from kerasfaces.tune import space
     from kerasfaces.tune.components import Components
-    from kerasfaces.tune.feature_sets import FeatureSet, InMemory
+    from kerasfaces.tune.feature_sets import FeatureSet
     from kerasfaces.tune.search import Search
     from kerasfaces.tune.study import Study
     from kerasfaces.tune.trainer import Trainer

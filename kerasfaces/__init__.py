@@ -19,8 +19,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kerasfaces.api.data import Manifest, load_sample
+    from kerasfaces.api.data import Manifest
     from kerasfaces.api.detector import Detector, list_models, load_run
+    from kerasfaces.api.loading import load_sample
     from kerasfaces.api.result import Result
     from kerasfaces.api.several import (
         build_ensemble,
@@ -33,8 +34,9 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _MODULES = {
-    "api.data": ("Manifest", "load_sample"),
+    "api.data": ("Manifest",),
     "api.detector": ("Detector", "list_models", "load_run"),
+    "api.loading": ("load_sample",),
     "api.result": ("Result",),
     "api.several": (
         "build_ensemble",

@@ -108,3 +108,30 @@ def run_python():
         return done.stdout
 
     return run
+
+
+@pytest.fixture
+def run_on_two_nodes(tmp_path):
+    """Run a script that may import `two_nodes`; return its process when it succeeded."""
+    import importlib.util
+    import subprocess
+
+    if importlib.util.find_spec("ray") is None:
+        pytest.skip("Ray is not installed")
+
+    def run(script, *words, timeout_s=400):
+        path = tmp_path / "script.py"
+        path.write_text(script, encoding="utf-8")
+        modules = os.pathsep.join(entry for entry in sys.path if entry)
+        done = subprocess.run(
+            [sys.executable, str(path), *map(str, words)],
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+            env={**os.environ, "PYTHONPATH": modules},
+        )
+        assert done.returncode == 0, done.stderr
+        return done
+
+    return run

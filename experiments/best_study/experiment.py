@@ -116,7 +116,7 @@ def _search_rows(studies: dict[int, Path]) -> list[Row]:
 
 def _effects(studies: dict[int, Path]) -> tuple[list[Row], list[str]]:
     """Return every level's mean and every hyperparameter's share, and a sentence."""
-    from kerasfaces.tune.effects import main_effects
+    from kerasfaces.metrics.main_effects import main_effects
 
     trials = [
         (seed, trial)

@@ -77,6 +77,7 @@ def _cells(model: str, grid: Any, folders: dict[int, Path]) -> list[Row]:
 
 def _points(grid: Any, folder: Path) -> list[dict[str, Measured]]:
     """Return what the document prints of every point, of one study."""
+    from kerasfaces.metrics import printed_metrics
     from kerasfaces.tune import published as grids
     from kerasfaces.tune import records
 
@@ -87,9 +88,9 @@ def _points(grid: Any, folder: Path) -> list[dict[str, Measured]]:
         trial = grids.find(point, trials)
         if trial is None:  # it failed: the study's own report says why
             undefined = Measured(value=float("nan"), n=labels.size)
-            points.append(dict.fromkeys(grids.NAMES, undefined))
+            points.append(dict.fromkeys(printed_metrics.NAMES, undefined))
             continue
-        estimates = grids.measure(labels, records.logits(folder, trial))
+        estimates = printed_metrics.measure(labels, records.logits(folder, trial))
         points.append(
             {
                 name: Measured.of(each.to_dict(), labels.size)

@@ -18,11 +18,10 @@ from kerasfaces.compare.comparison import Comparison
 from kerasfaces.core import config as configs
 from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import InputError
-from kerasfaces.core.files import read_json
 from kerasfaces.core.imports import optional_import
 from kerasfaces.core.texts import quoted
 from kerasfaces.evaluate import names
-from kerasfaces.run.folder import EnsembleRun, MatrixRun, Run
+from kerasfaces.run.folder import EnsembleRun, MatrixRun, Run, StudyRun
 
 AnyDetector = Detector | str | os.PathLike[str]
 Detectors = Sequence[AnyDetector] | Mapping[str, AnyDetector]
@@ -278,9 +277,9 @@ def run_study(
             notes=data.notes,
         )
     )
-    result = read_json(folder / "result.json")
-    board = _written(folder / "leaderboard.csv", {"trial": str, "reason": str})
-    return StudyResult(folder, board, Detector.load(folder / result["run"]))
+    run = StudyRun(folder)
+    board = _written(run.leaderboard_file, {"trial": str, "reason": str})
+    return StudyResult(folder, board, Detector.load(folder / run.result["run"]))
 
 
 def cross_generators(

@@ -2,13 +2,13 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import Json
 from kerasfaces.core.texts import quoted
 from kerasfaces.metrics.inputs import Bools
 
@@ -49,7 +49,7 @@ class Classes:
         """Return each row's class number, `(n,)`; `NO_CLASS` where it has none."""
         return pd.Index(self.names).get_indexer(pd.Index(truth(rows))).astype(np.int64)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Json:
         """Return JSON types."""
         return {
             "names": list(self.names),

@@ -1,13 +1,13 @@
 """Called against true -> confusion matrix and its numbers with 95 % intervals."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from kerasfaces.core import rng
+from kerasfaces.core.files import Json
 from kerasfaces.metrics import (
     Estimate,
     Rows,
@@ -32,9 +32,7 @@ def confusion_matrix(
     return counts[counts.sum(axis=1) > 0]
 
 
-def summary(
-    matrix: pd.DataFrame, resamples: int = RESAMPLES, seed: int = 0
-) -> dict[str, Any]:
+def summary(matrix: pd.DataFrame, resamples: int = RESAMPLES, seed: int = 0) -> Json:
     """Return accuracy, mean recall and macro-F1, and precision and recall per class.
 
     Macro-F1 is the plain mean of the rows' F1; an image called `unknown` is a miss of its

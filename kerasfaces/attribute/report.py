@@ -1,11 +1,11 @@
 """attribution.json -> one self-contained page."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from markupsafe import Markup
 
 from kerasfaces.attribute.classes import REAL, SPLITS, UNKNOWN
+from kerasfaces.core.files import Json
 from kerasfaces.metrics.intervals import EstimateJson
 from kerasfaces.report import chart, markup
 from kerasfaces.report import page as pages
@@ -29,7 +29,7 @@ _FOLD_NUMBERS = {
 }
 
 
-def render(content: Mapping[str, Any], name: str) -> str:
+def render(content: Json, name: str) -> str:
     """Return the page of an attribution.json."""
     parts = {
         "result": _result(content),
@@ -46,7 +46,7 @@ def render(content: Mapping[str, Any], name: str) -> str:
     )
 
 
-def _result(content: Mapping[str, Any]) -> Section:
+def _result(content: Json) -> Section:
     calls = content["test"]["with_unknown"]
     names = content["classes"]["names"]
     lead = (
@@ -65,7 +65,7 @@ def _result(content: Mapping[str, Any]) -> Section:
     return Section("Result", markup.paragraph(lead, class_="lead") + body)
 
 
-def _confusion(content: Mapping[str, Any]) -> Section:
+def _confusion(content: Json) -> Section:
     test, point = content["test"], content["open_set"]
     note = (
         f"Rejection was set on {point['n']:,} validation images so that at most "
@@ -93,7 +93,7 @@ def _wide(image: Markup, caption: str) -> Markup:
     return tag("div", markup.figure(image, caption), class_="wide")
 
 
-def _matrix(matrix: Mapping[str, Any], description: str) -> Markup:
+def _matrix(matrix: Json, description: str) -> Markup:
     """Return the picture: rows are true, columns what was called, darker is more."""
     n_rows, n_columns = len(matrix["true"]), len(matrix["called"])
     margins = (176.0, 64.0, 128.0, 12.0)
@@ -129,7 +129,7 @@ def _matrix(matrix: Mapping[str, Any], description: str) -> Markup:
     return chart.svg(axes, description)
 
 
-def _classes(content: Mapping[str, Any]) -> Section:
+def _classes(content: Json) -> Section:
     counts = content["classes"]["counts"]
     measured = content["test"]["with_unknown"]["classes"]
     few = tag("span", "too few images", class_="missing")
@@ -151,7 +151,7 @@ def _classes(content: Mapping[str, Any]) -> Section:
     return Section("Class by class", markup.table(caption, header, rows))
 
 
-def _left_out(content: Mapping[str, Any]) -> Section:
+def _left_out(content: Json) -> Section:
     title = "Generators never seen"
     folds = content["left_out"]
     if not folds:
@@ -186,7 +186,7 @@ def _left_out(content: Mapping[str, Any]) -> Section:
     return Section(title, Markup("").join(parts))
 
 
-def _fold_numbers(folds: Sequence[Mapping[str, Any]]) -> Markup:
+def _fold_numbers(folds: Sequence[Json]) -> Markup:
     rows = [
         [
             fold["generator"],
@@ -201,7 +201,7 @@ def _fold_numbers(folds: Sequence[Mapping[str, Any]]) -> Markup:
     return markup.table(caption, header, rows)
 
 
-def _fold_rules(folds: Sequence[Mapping[str, Any]]) -> Markup:
+def _fold_rules(folds: Sequence[Json]) -> Markup:
     rows = [
         [f["generator"], f["rule"], *map(markup.estimate, f["auroc_by_rule"].values())]
         for f in folds
@@ -215,7 +215,7 @@ def _fold_rules(folds: Sequence[Mapping[str, Any]]) -> Markup:
     )
 
 
-def _reals(content: Mapping[str, Any]) -> Section:
+def _reals(content: Json) -> Section:
     names = [*content["classes"]["names"], UNKNOWN]
     rows = [
         [
@@ -230,7 +230,7 @@ def _reals(content: Mapping[str, Any]) -> Section:
     return Section("Real images by source", markup.paragraph(note) + table)
 
 
-def _images(content: Mapping[str, Any]) -> Section:
+def _images(content: Json) -> Section:
     n = content["n_unreadable"]
     body = markup.paragraph(f"{n:,} images could not be read and are in no number.")
     if n:
@@ -241,21 +241,20 @@ def _images(content: Mapping[str, Any]) -> Section:
     return Section("Unreadable images", body)
 
 
-def _settings(content: Mapping[str, Any]) -> Section:
+def _settings(content: Json) -> Section:
     values = {
         "detector": content.get("detector", markup.MISSING),
         "unknown rule": content["open_set"]["rule"],
         "unknown threshold": markup.number(content["open_set"]["threshold"], 4),
         **content["config"],
     }
-    rows = [[key, str(value)] for key, value in values.items()]
     note = (
         "Head: multinomial logistic regression on the detector's frozen features, classes "
         "weighing alike. Unknown, whichever was best on validation: the head's doubt (minus the "
         "log odds of the likeliest class), the distance from the nearest class, or both added, "
         "each on the scale of known validation images."
     )
-    table = markup.table("Settings", ["Key", "Value"], rows, numeric=False)
+    table = markup.pairs("Settings", values)
     return Section("Settings", markup.paragraph(note) + table)
 
 

@@ -4,7 +4,6 @@ import dataclasses
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -16,6 +15,7 @@ from kerasfaces.attribute.features import ImageFeatures
 from kerasfaces.attribute.heads import Answers
 from kerasfaces.core import config as configs
 from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import Json
 from kerasfaces.evaluate.report import audit_sentence
 from kerasfaces.metrics import Estimate, rate
 from kerasfaces.metrics.bootstrap import RESAMPLES
@@ -111,7 +111,7 @@ def measured(
     run: AttributionRun,
     config: Config,
     notes: Sequence[str] = (),
-) -> dict[str, Any]:
+) -> Json:
     """Train what is missing, write the tables, and return attribution.json's content."""
     classes = class_rules.find(images.rows, images.readable)
     for note in classes.notes:
@@ -167,7 +167,7 @@ def measured(
 
 def _calls(
     rows: pd.DataFrame, answers: Answers, config: Config, *, forced: bool
-) -> dict[str, Any]:
+) -> Json:
     """Return matrix and numbers over known and unknown rows."""
     measured, names = answers.measured, answers.names
     true = answers.true(rows[measured])
@@ -185,7 +185,7 @@ def _calls(
     return {"matrix": content, **numbers}
 
 
-def _fold(rows: pd.DataFrame, fold: Answers, config: Config) -> dict[str, Any]:
+def _fold(rows: pd.DataFrame, fold: Answers, config: Config) -> Json:
     """Return how a generator fares with a head that has never seen it."""
     called = fold.called(fold.unknown)
     counts = {name: called.count(name) for name in (*fold.names, UNKNOWN)}

@@ -1,11 +1,11 @@
 """attribution.json -> the tables a terminal shows, in 80 columns."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import pandas as pd
 
 from kerasfaces.attribute.report import TITLES
+from kerasfaces.core.files import Json
 from kerasfaces.core.texts import plain
 from kerasfaces.report.chart import shortened
 from kerasfaces.report.markup import interval, number
@@ -13,7 +13,7 @@ from kerasfaces.report.markup import interval, number
 _NAME = 22
 
 
-def text(content: Mapping[str, Any]) -> str:
+def text(content: Json) -> str:
     """Return headlines, one line per class and one per generator left out."""
     lines = [*_head(content), "", *_classes(content)]
     if content["left_out"]:
@@ -37,7 +37,7 @@ def counts(frame: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def _head(content: Mapping[str, Any]) -> Iterator[str]:
+def _head(content: Json) -> Iterator[str]:
     calls, forced = content["test"]["with_unknown"], content["test"]["forced"]
     yield f"test: {calls['n']:,} images of {len(content['classes']['names'])} classes"
     yield ""
@@ -62,7 +62,7 @@ def _head(content: Mapping[str, Any]) -> Iterator[str]:
         yield f"unknown by: {content['open_set']['rule']} (best on validation)"
 
 
-def _classes(content: Mapping[str, Any]) -> Iterator[str]:
+def _classes(content: Json) -> Iterator[str]:
     yield f"{'class':{_NAME}}{'images':>7}{'recall':>8}   {'95 % interval':16}{'precision':>10}"
     measured = content["test"]["with_unknown"]["classes"]
     for name, numbers in measured.items():
@@ -77,7 +77,7 @@ def _classes(content: Mapping[str, Any]) -> Iterator[str]:
         yield f"{_cut(name)}{counts['test']:>7,}  too few images: {sum(counts.values()):,} in all"
 
 
-def _left_out(content: Mapping[str, Any]) -> Iterator[str]:
+def _left_out(content: Json) -> Iterator[str]:
     yield (
         f"{'left out':{_NAME}}{'images':>7}{'AUROC':>8}   {'95 % interval':16}"
         f"{'unknown':>10}{'real':>7}  else"

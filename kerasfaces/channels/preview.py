@@ -18,7 +18,7 @@ from kerasfaces import manifest as manifests
 from kerasfaces import store
 from kerasfaces.channels import average_spectra, contact_sheet, engines, recipe, run
 from kerasfaces.channels.average_spectra import PEAK_SIGMA, Average, Difference
-from kerasfaces.channels.contact_sheet import About, Row, Source
+from kerasfaces.channels.sheet import About, Row, Source
 from kerasfaces.channels.worker import Item, Result, Worker, decode
 from kerasfaces.core import rng
 from kerasfaces.core.errors import InputError

@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Parse, train and measure, print the tables and the report's path."""
     arguments = _parser().parse_args(argv)
     cli.import_keras()
-    from kerasfaces.api.data import load_data
+    from kerasfaces.api.loading import load_data
     from kerasfaces.cli.train import settings_of
     from kerasfaces.crossgen import plan, table
     from kerasfaces.crossgen.run import crossgen

@@ -26,7 +26,7 @@ _EXAMPLES = [
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, measure, print the table."""
     arguments = parser().parse_args(argv)
-    from kerasfaces.api.data import load_data
+    from kerasfaces.api.loading import load_data
     from kerasfaces.estimate.workload import table
 
     for name in ("images", "sample"):

@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Parse, train, print the test table and the report's path."""
     arguments = parser().parse_args(argv)
     cli.import_keras()
-    from kerasfaces.api.data import load_data
+    from kerasfaces.api.loading import load_data
     from kerasfaces.evaluate import table
     from kerasfaces.run.folder import ScoredRun
     from kerasfaces.train.run import Training, train, train_seeds

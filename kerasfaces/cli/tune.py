@@ -1,12 +1,17 @@
 """Command `tune`: study + manifest -> study folder with leaderboard and winner."""
 
 import argparse
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kerasfaces import cli
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.imports import optional_import
+
+if TYPE_CHECKING:
+    from kerasfaces.run.folder import StudyRun
 
 _EXAMPLES = [
     "kerasfaces tune                                      # lists the studies",
@@ -37,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         print(report.write(arguments.report))
         return 0
-    from kerasfaces.api.data import load_data
+    from kerasfaces.api.loading import load_data
     from kerasfaces.api.several import run_study
 
     engine = cli.engine_of(arguments)
@@ -114,15 +119,15 @@ def _list() -> int:
 def _print(folder: Path) -> None:
     import pandas as pd
 
-    from kerasfaces.core.files import read_json
     from kerasfaces.run.folder import StudyRun
     from kerasfaces.tune import leaderboard, report
 
-    result = read_json(folder / "result.json")
-    table = pd.read_csv(folder / "leaderboard.csv", dtype={"trial": str, "reason": str})
+    study = StudyRun(folder)
+    result = study.result
+    table = pd.read_csv(study.leaderboard_file, dtype={"trial": str, "reason": str})
     names = [
         name
-        for name in report.hyperparameters(read_json(folder / "study.json")["space"])
+        for name in report.hyperparameters(study.identity["space"])
         if leaderboard.HP + name in table.columns
     ]
     print(leaderboard.text(table, result["objective"], names))
@@ -133,5 +138,25 @@ def _print(folder: Path) -> None:
         f"{result['validation']:.4f}, the same on test {result['test']:.4f}: optimism "
         f"{result['optimism']:+.4f}\n"
         f"test AUC {auc['value']:.4f} (95 % interval {auc['low']:.4f} to {auc['high']:.4f})\n"
-        f"\nto train it again:\n{result['command']}\n\nreport: {StudyRun(folder).report}"
+        f"\nto train it again:\n{_command(study)}\n\nreport: {study.report}"
+    )
+
+
+def _command(study: "StudyRun") -> str:
+    """Return the `kerasfaces train` command that trains the winner's very run."""
+    training, run = study.result["training"], study.path / study.result["run"]
+    words = ["kerasfaces", "train", "--manifest", str(study.manifest_file)]
+    for name in ("model", "weights", "store", "seed"):
+        if training[name]:
+            words += [f"--{name}", str(training[name])]
+    for key, value in training["changes"].items():
+        words += ["--set", f"{key}={_text(value)}"]
+    return shlex.join([*words, "-o", str(run)])
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list):
+        return ",".join(map(_text, value))
+    return (
+        str(value).lower() if value is None or isinstance(value, bool) else f"{value}"
     )

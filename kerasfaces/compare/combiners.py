@@ -4,13 +4,14 @@ Each combiner maps every image by itself: its answer does not depend on which ot
 images are measured with it.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kerasfaces.core import rng
 from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import Json
 from kerasfaces.core.texts import quoted
 from kerasfaces.metrics.inputs import Bools, Floats
 
@@ -37,7 +38,7 @@ class Combined(NamedTuple):
 
     val: Floats
     test: Floats
-    parameters: dict[str, Any]
+    parameters: Json
 
 
 def combine(

@@ -5,12 +5,12 @@ import logging
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from kerasfaces.compare import detectors as reading
 from kerasfaces.compare import shared_rows
+from kerasfaces.compare.content import ComparisonJson, CountsJson
 from kerasfaces.compare.detectors import Detector
 from kerasfaces.compare.shared_rows import SharedRows
 from kerasfaces.core.errors import InputError, KerasfacesError
@@ -26,6 +26,7 @@ from kerasfaces.metrics import (
     measure_slices,
 )
 from kerasfaces.metrics.bootstrap import RESAMPLES
+from kerasfaces.metrics.difference_tests import DifferenceJson
 from kerasfaces.metrics.inputs import Bools
 from kerasfaces.metrics.system_differences import METRICS
 from kerasfaces.run import predictions
@@ -44,7 +45,7 @@ class Comparison:
         rows: The images they share.
     """
 
-    content: dict[str, Any]
+    content: ComparisonJson
     detectors: list[Detector]
     rows: SharedRows
 
@@ -71,12 +72,7 @@ def compare(
         seed: Keys them.
 
     Returns:
-        `content`: `{"split", "n", "n_real", "n_fake", "n_known", "reference",
-        "reference_rule", "detectors": {name: {"path", "threshold", "point", "n",
-        "n_missing", "n_unscored", "n_repeated", "examples", "notes", "files", "metrics":
-        {slice: {metric: {value, low, high, method}}}, "differences": {slice: {metric:
-        {value, low, high, method, p, p_holm}}}}}, "slices": {slice: {"n_real",
-        "n_fake"}}, "notes", "not_compared", "seed", "resamples"}`.
+        The comparison, its `content` as compare.json holds it.
 
     Raises:
         KerasfacesError: Fewer than two could be read (the first one's own message) or share
@@ -95,7 +91,7 @@ def compare(
     reference, rule = _reference(metrics, against)
     systems = shared_rows.systems(aligned, rows)
     tested = _differences(systems, rows.fake, masks, reference, resamples, seed)
-    content = {
+    content: ComparisonJson = {
         "split": split,
         **_counts(rows.fake),
         "n_known": rows.n_known,
@@ -106,7 +102,7 @@ def compare(
                 "path": str(each.path),
                 "threshold": each.threshold,
                 "point": each.point.to_json() if each.point else None,
-                **rows.lacks[each.name]._asdict(),
+                **rows.lacks[each.name],
                 "n_repeated": each.n_repeated,
                 "notes": [
                     *each.notes,
@@ -148,7 +144,7 @@ def _read_all(
     return reading.unique(detectors), {text: str(e) for text, e in failed.items()}
 
 
-def _counts(fake: Bools) -> dict[str, int]:
+def _counts(fake: Bools) -> CountsJson:
     n_fake = int(fake.sum())
     return {"n": int(fake.size), "n_real": int(fake.size) - n_fake, "n_fake": n_fake}
 
@@ -181,14 +177,14 @@ def _differences(
     reference: str,
     resamples: int,
     seed: int,
-) -> dict[str, dict[str, dict[str, Any]]]:
+) -> dict[str, dict[str, dict[str, DifferenceJson]]]:
     """Return detector -> slice -> metric -> difference from the reference, as JSON.
 
     A slice without both classes has none. Holm's correction runs, per metric, over the
     detectors for all rows, and over detectors and sources together for the sources.
     """
-    nested: dict[str, dict[str, dict[str, Any]]] = {}
-    families: dict[tuple[str, bool], list[tuple[dict[str, Any], float]]] = {}
+    nested: dict[str, dict[str, dict[str, DifferenceJson]]] = {}
+    families: dict[tuple[str, bool], list[tuple[DifferenceJson, float]]] = {}
     for name, mask in masks.items():
         if fake[mask].all() or not fake[mask].any():
             continue

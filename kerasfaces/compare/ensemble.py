@@ -4,7 +4,6 @@ import dataclasses
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +13,7 @@ from kerasfaces.compare.detectors import Detector
 from kerasfaces.compare.shared_rows import SharedRows
 from kerasfaces.core import environment
 from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import Json
 from kerasfaces.core.texts import quoted
 from kerasfaces.evaluate import names, run
 from kerasfaces.metrics import System, auc, differences
@@ -91,7 +91,7 @@ def read_members(arguments: Sequence[str], root: Path | None = None) -> Members:
     return Members(aligned, rows, val_auc, tuple(notes))
 
 
-def identity(members: Members, method: str, seed: int) -> dict[str, Any]:
+def identity(members: Members, method: str, seed: int) -> Json:
     """Return what makes an ensemble this one."""
     return {
         "method": method,
@@ -107,7 +107,7 @@ def make(
     *,
     seed: int = 0,
     resamples: int = RESAMPLES,
-) -> dict[str, Any]:
+) -> Json:
     """Write the ensemble's run folder; a finished one is only read.
 
     Writes what `run.finish` does, config.json and ensemble.json, which is returned: method,
@@ -145,7 +145,7 @@ def make(
     return content
 
 
-def gain_text(content: dict[str, Any], metric: str = "auc") -> str:
+def gain_text(content: Json, metric: str = "auc") -> str:
     """Return one metric's gain over the best member as people write it."""
     gain = content["gain"][metric]
     if gain["value"] is None or gain["low"] is None:
@@ -163,7 +163,7 @@ def _facts(
     frames: dict[str, pd.DataFrame],
     seed: int,
     resamples: int,
-) -> dict[str, Any]:
+) -> Json:
     point = choose_operating_point(ValidationPredictions(frames["val"]))
     rows = members.rows["test"]
     score = point.apply(combined.test)
@@ -183,7 +183,7 @@ def _facts(
         "n_validation": len(members.rows["val"].rows),
         "n_test": len(rows.rows),
         "lacks": {
-            split: {name: lack._asdict() for name, lack in part.lacks.items()}
+            split: {name: lack for name, lack in part.lacks.items()}
             for split, part in members.rows.items()
         },
         "val_auc": {
@@ -215,7 +215,7 @@ def _frame(members: Members, split: str, log_odds: Floats) -> pd.DataFrame:
     return filled[[*predictions.COLUMNS, *carried]]
 
 
-def _sentences(content: dict[str, Any], members: Members) -> list[str]:
+def _sentences(content: Json, members: Members) -> list[str]:
     best = content["best_member"]
     gains = "; ".join(gain_text(content, metric) for metric in content["gain"])
     weights = content["parameters"].get("weights")

@@ -1,17 +1,17 @@
 """A comparison -> the sections of its page."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from markupsafe import Markup
 
 from kerasfaces.compare.comparison import Comparison
+from kerasfaces.compare.content import ComparisonJson, DetectorJson
 from kerasfaces.compare.detectors import OWN_VALIDATION
 from kerasfaces.compare.table import lacking
 from kerasfaces.core import config
 from kerasfaces.evaluate import names, plots
 from kerasfaces.metrics import roc_curve
+from kerasfaces.metrics.difference_tests import DifferenceJson
 from kerasfaces.metrics.system_differences import METRICS
 from kerasfaces.report import chart, markup
 from kerasfaces.report import page as pages
@@ -32,13 +32,17 @@ def write(comparison: Comparison, folder: Path | None = None) -> Path:
         RunError: It holds something else.
     """
     content = comparison.content
-    asked = ("split", "reference", "seed", "resamples")
-    files = {name: each["files"] for name, each in content["detectors"].items()}
-    identity = {**{key: content[key] for key in asked}, "detectors": files}
+    identity = {
+        "split": content["split"],
+        "reference": content["reference"],
+        "seed": content["seed"],
+        "resamples": content["resamples"],
+        "detectors": {k: each["files"] for k, each in content["detectors"].items()},
+    }
     folder = folder or Path("runs") / f"compare-{config.digest(identity, 10)}"
     run = folders.Comparison(folder)
     with run.writing(identity):
-        run.result = content
+        run.result = dict(content)
         title = f"{len(comparison.detectors)} detectors compared"
         run.write_report(render(comparison, title))
     return folder
@@ -69,7 +73,7 @@ def render(comparison: Comparison, name: str) -> str:
     return pages.page(name, "kerasfaces comparison", warnings, [*parts.items()], footer)
 
 
-def _result(content: Mapping[str, Any]) -> Section:
+def _result(content: ComparisonJson) -> Section:
     lead = (
         f"{content['n']:,} {content['split']} images that every detector scored, "
         f"{content['n_real']:,} real and {content['n_fake']:,} fake, of "
@@ -95,7 +99,7 @@ def _result(content: Mapping[str, Any]) -> Section:
     return Section("Result", body)
 
 
-def _differences(content: Mapping[str, Any]) -> Section:
+def _differences(content: ComparisonJson) -> Section:
     reference = content["reference"]
     rule = content["reference_rule"]
     note = f"Each detector minus {reference} on the same images, by a paired bootstrap."
@@ -115,7 +119,7 @@ def _differences(content: Mapping[str, Any]) -> Section:
     )
 
 
-def _difference(minus: Mapping[str, Any]) -> list[object]:
+def _difference(minus: DifferenceJson) -> list[object]:
     if minus["value"] is None:
         reason = tag("span", markup.MISSING, title=minus["method"], class_="missing")
         return [reason, minus["method"], markup.MISSING, markup.MISSING]
@@ -128,7 +132,7 @@ def _difference(minus: Mapping[str, Any]) -> list[object]:
     ]
 
 
-def _sources(content: Mapping[str, Any]) -> Section:
+def _sources(content: ComparisonJson) -> Section:
     note = (
         "A generator is measured against all real images, a set of real images against all "
         "fakes. Small print: difference from "
@@ -150,7 +154,7 @@ def _sources(content: Mapping[str, Any]) -> Section:
     )
 
 
-def _source_cell(detector: Mapping[str, Any], name: str) -> Markup:
+def _source_cell(detector: DetectorJson, name: str) -> Markup:
     value = markup.estimate(detector["metrics"][name]["auc"])
     minus = detector["differences"].get(name, {}).get("auc")
     if minus is None or minus["value"] is None:
@@ -185,7 +189,7 @@ def _curves(comparison: Comparison) -> Section:
     )
 
 
-def _rows(content: Mapping[str, Any]) -> Section:
+def _rows(content: ComparisonJson) -> Section:
     header = ["Detector", "Rows", "No row for", "No score for", "Repeated", "Examples"]
     rows = [
         [
@@ -206,7 +210,7 @@ def _rows(content: Mapping[str, Any]) -> Section:
     return Section("Rows each detector lacks", markup.paragraph(note) + table)
 
 
-def _thresholds(content: Mapping[str, Any]) -> Section:
+def _thresholds(content: ComparisonJson) -> Section:
     rows = []
     for name, detector in content["detectors"].items():
         point = detector["point"]

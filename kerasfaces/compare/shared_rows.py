@@ -5,7 +5,7 @@ import functools
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ from kerasfaces.run import predictions
 _EXAMPLES = 3
 
 
-class MissingRows(NamedTuple):
+class MissingRows(TypedDict):
     """How many of the images that any detector names one of them lacks.
 
     Attributes:
@@ -170,7 +170,12 @@ def _lack(table: pd.DataFrame, scored: set[str], known: list[str]) -> MissingRow
     examples += [
         f"{key}: {reason}" for key, reason in unscored.iloc[:_EXAMPLES].items()
     ]
-    return MissingRows(len(table), len(missing), len(unscored), tuple(examples))
+    return {
+        "n": len(table),
+        "n_missing": len(missing),
+        "n_unscored": len(unscored),
+        "examples": tuple(examples),
+    }
 
 
 def _with_slashes(detectors: Sequence[Detector]) -> list[Detector]:

@@ -1,10 +1,11 @@
 """compare.json -> the tables a terminal shows, in 80 columns."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 
+from kerasfaces.compare.content import ComparisonJson, DetectorJson
 from kerasfaces.core.texts import plain
 from kerasfaces.evaluate import names
+from kerasfaces.metrics.difference_tests import DifferenceJson
 from kerasfaces.metrics.system_differences import METRICS
 from kerasfaces.report.chart import shortened
 from kerasfaces.report.markup import MISSING, interval, number, p_text
@@ -19,7 +20,7 @@ _NAME = 18
 _CELL = 15
 
 
-def text(content: Mapping[str, Any]) -> str:
+def text(content: ComparisonJson) -> str:
     """Return counts, metrics, differences and one block per source of compare.json."""
     lines = [*_head(content), "", *_metrics(content), "", *_differences(content)]
     for name in content["slices"]:
@@ -29,18 +30,17 @@ def text(content: Mapping[str, Any]) -> str:
     return "\n".join(line.rstrip() for line in lines).rstrip()
 
 
-def lacking(detector: Mapping[str, Any]) -> str:
+def lacking(detector: DetectorJson) -> str:
     """Return what a detector lacks in words, empty when nothing."""
-    words = {
-        "n_missing": "no row for",
-        "n_unscored": "no score for",
-        "n_repeated": "repeated rows:",
+    counts = {
+        "no row for": detector["n_missing"],
+        "no score for": detector["n_unscored"],
+        "repeated rows:": detector["n_repeated"],
     }
-    counts = ((text, detector[key]) for key, text in words.items())
-    return ", ".join(f"{text} {count:,}" for text, count in counts if count)
+    return ", ".join(f"{text} {count:,}" for text, count in counts.items() if count)
 
 
-def _head(content: Mapping[str, Any]) -> Iterator[str]:
+def _head(content: ComparisonJson) -> Iterator[str]:
     yield (
         f"{content['split']}: {content['n']:,} images that all "
         f"{len(content['detectors'])} detectors scored, {content['n_real']:,} real and "
@@ -55,7 +55,7 @@ def _head(content: Mapping[str, Any]) -> Iterator[str]:
         yield f"{_cut(argument)}  not compared: {plain(why)}"
 
 
-def _metrics(content: Mapping[str, Any]) -> Iterator[str]:
+def _metrics(content: ComparisonJson) -> Iterator[str]:
     yield _cells("", SHORT.values())
     for name, detector in content["detectors"].items():
         parts = [detector["metrics"]["all"][metric] for metric in METRICS]
@@ -70,7 +70,7 @@ def _cells(name: str, cells: Iterable[str]) -> str:
     return _cut(name) + "".join(f"{cell:>{_CELL}}" for cell in cells)
 
 
-def _differences(content: Mapping[str, Any]) -> Iterator[str]:
+def _differences(content: ComparisonJson) -> Iterator[str]:
     yield (
         f"minus {content['reference']}, on the same images   (p: two-sided; Holm: corrected "
         "for their number)"
@@ -82,7 +82,7 @@ def _differences(content: Mapping[str, Any]) -> Iterator[str]:
                 yield _cut(name) + _difference(detector["differences"]["all"][metric])
 
 
-def _difference(minus: Mapping[str, Any]) -> str:
+def _difference(minus: DifferenceJson) -> str:
     if minus["value"] is None:
         return f"  {MISSING}  {minus['method']}"
     limits = minus["method"]
@@ -91,11 +91,11 @@ def _difference(minus: Mapping[str, Any]) -> str:
     return f"{minus['value']:+9.3f}  {limits:17}  {_p_values(minus)}"
 
 
-def _p_values(minus: Mapping[str, Any]) -> str:
+def _p_values(minus: DifferenceJson) -> str:
     return f"p {p_text(minus['p']):>6}  Holm {p_text(minus['p_holm']):>6}"
 
 
-def _slice(content: Mapping[str, Any], name: str) -> Iterator[str]:
+def _slice(content: ComparisonJson, name: str) -> Iterator[str]:
     counts = content["slices"][name]
     yield (
         f"{plain(name)}: {counts['n_real']:,} real, {counts['n_fake']:,} fake; AUC, and minus "
@@ -112,7 +112,7 @@ def _slice(content: Mapping[str, Any], name: str) -> Iterator[str]:
         yield _cut(detector) + line
 
 
-def _notes(content: Mapping[str, Any]) -> Iterator[str]:
+def _notes(content: ComparisonJson) -> Iterator[str]:
     if content["reference_rule"] != "asked for":
         yield f"{content['reference']}: {content['reference_rule']}"
     for note in content["notes"]:

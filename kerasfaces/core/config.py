@@ -8,7 +8,7 @@ import math
 import reprlib
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from kerasfaces.core.errors import InputError
@@ -129,16 +129,21 @@ def updated(config: T, changes: Mapping[str, Any], where: str = "") -> T:
     return config
 
 
-def diff(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """Return the differing keys of two nested dictionaries as `a.b: old -> new` lines."""
-    lines = []
+def changes(
+    old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = ""
+) -> Iterator[tuple[str, Any, Any]]:
+    """Yield the differing keys of two nested dictionaries as `a.b`, old and new value."""
     for key in sorted({*old, *new}):
         before, after = old.get(key, "(absent)"), new.get(key, "(absent)")
         if isinstance(before, Mapping) and isinstance(after, Mapping):
-            lines += diff(before, after, f"{prefix}{key}.")
+            yield from changes(before, after, f"{prefix}{key}.")
         elif before != after:
-            lines.append(f"{prefix}{key}: {before} -> {after}")
-    return lines
+            yield f"{prefix}{key}", before, after
+
+
+def diff(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Return the differing keys of two nested dictionaries as `a.b: old -> new` lines."""
+    return [f"{key}: {before} -> {after}" for key, before, after in changes(old, new)]
 
 
 def digest(value: Any, length: int = 12) -> str:

@@ -13,6 +13,8 @@ from typing import Any
 
 from kerasfaces.core.errors import MissingFileError, RunError
 
+Json = dict[str, Any]  # the object that a JSON file holds
+
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:

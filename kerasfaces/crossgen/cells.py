@@ -4,10 +4,10 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from kerasfaces.core.files import Json
 from kerasfaces.crossgen.plan import Cell
 from kerasfaces.evaluate import metrics_json
 from kerasfaces.evaluate.names import HEADLINES
@@ -40,7 +40,7 @@ class CellResult:
     n_real: int = 0  # test reals, of the seed with the fewest
     n_fake: int = 0  # test fakes, of the seed with the fewest
     # Metric -> value (mean over seeds), sd, low, high, values, method.
-    metrics: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    metrics: Mapping[str, Json] = dataclasses.field(default_factory=dict)
 
     @property
     def auc(self) -> float:
@@ -53,7 +53,7 @@ class CellResult:
         """Whether the cell tests what was trained on."""
         return set(self.cell.test) <= set(self.cell.train)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """Return JSON types."""
         return {
             "table": self.cell.table,
@@ -101,7 +101,7 @@ def worst(results: Sequence[CellResult]) -> CellResult | None:
     return min(measured, key=lambda each: each.auc, default=None)
 
 
-def _of_run(folder: Path, tested: Sequence[str]) -> Mapping[str, Any]:
+def _of_run(folder: Path, tested: Sequence[str]) -> Json:
     """Return a run's metrics on generators, against all test reals."""
     run = ScoredRun.open(folder)
     if len(tested) == 1:
@@ -124,7 +124,7 @@ def _of_run(folder: Path, tested: Sequence[str]) -> Mapping[str, Any]:
     }
 
 
-def _metric(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _metric(parts: Sequence[Json]) -> Json:
     """Return the mean over seeds; what one seed cannot tell is not averaged away."""
     values = [part["value"] for part in parts]
     method = parts[0]["method"]

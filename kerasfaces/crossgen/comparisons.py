@@ -9,10 +9,10 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from kerasfaces.core.files import Json
 from kerasfaces.crossgen.cells import TrainedSet
 from kerasfaces.crossgen.plan import Plan, without
 from kerasfaces.metrics import TestRows, auc, holm, mean_sd, pooled_difference
@@ -49,7 +49,7 @@ class Comparison:
             return "no difference shown"
         return "better" if self.value > 0 else "worse"
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """Return JSON types."""
         return dataclasses.asdict(self) | {"verdict": self.verdict}
 

@@ -198,9 +198,7 @@ def _training_sets(result: Result) -> Section:
 
 
 def _settings(result: Result) -> Section:
-    rows = list(result.settings.items())
-    table = markup.table("Settings", ["Setting", "Value"], rows, numeric=False)
-    return Section("Settings", table)
+    return Section("Settings", markup.pairs("Settings", result.settings))
 
 
 def _values(each: CellResult) -> list[object]:

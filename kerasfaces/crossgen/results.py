@@ -6,9 +6,9 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from kerasfaces.core import config as configs
+from kerasfaces.core.files import Json
 from kerasfaces.crossgen.cells import CellResult, TrainedSet, worst
 from kerasfaces.crossgen.comparisons import Comparison
 from kerasfaces.crossgen.plan import MATRIX, Cell, MatrixSettings, Plan, Sources
@@ -33,7 +33,7 @@ class Result:
     trained: Sequence[TrainedSet]  # one per training set
     cells: Sequence[CellResult]  # every cell
     compared: Sequence[Comparison]  # differences on the same images
-    audit: Mapping[str, Any] | None  # of all files; None where they are elsewhere
+    audit: Json | None  # of all files; None where they are elsewhere
 
     @property
     def seeds(self) -> list[int]:
@@ -117,7 +117,7 @@ class Result:
         )
 
     @cached_property
-    def table_of_sources(self) -> list[dict[str, Any]]:
+    def table_of_sources(self) -> list[Json]:
         """Name, label, n, (train, val, test) of the first split and status of each source."""
         rows = self.splits[self.seeds[0]].rows
         return [
@@ -138,7 +138,7 @@ class Result:
         ]
 
     @cached_property
-    def table_of_sets(self) -> list[dict[str, Any]]:
+    def table_of_sets(self) -> list[Json]:
         """Name, n_fake, n_real, parts and status of each training set, first seed."""
         table = []
         for each in self.trained:
@@ -158,7 +158,7 @@ class Result:
         return table
 
     @cached_property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> Json:
         """What a reader needs to do it again."""
         config, manifest = self.matrix.config, self.matrix.manifest
         first = next(f for each in self.trained for f in each.folders.values())
@@ -173,7 +173,7 @@ class Result:
             "manifest": manifest.digest()[:12],
         }
 
-    def content(self, folder: Path) -> dict[str, Any]:
+    def content(self, folder: Path) -> Json:
         """Return the content of `folder/crossgen.json`."""
         lowest = worst(self.cells)
         few = [

@@ -9,7 +9,7 @@ from typing import Any
 from kerasfaces.core import config as configs
 from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import InputError
-from kerasfaces.core.files import write_text
+from kerasfaces.core.files import Json, write_text
 from kerasfaces.crossgen import page, training_sets
 from kerasfaces.crossgen.cells import TrainedSet, measure_cells
 from kerasfaces.crossgen.comparisons import compare
@@ -81,7 +81,7 @@ def crossgen(settings: MatrixSettings) -> Path:
     return folder
 
 
-def _identity(settings: MatrixSettings, plan: Plan) -> dict[str, Any]:
+def _identity(settings: MatrixSettings, plan: Plan) -> Json:
     config, weights = training.resolve(_training(settings, settings.manifest))
     recipe = channels.check(config, settings.store)
     return {
@@ -126,7 +126,7 @@ def _train_all(
     settings: MatrixSettings,
     plan: Plan,
     drawn: Mapping[tuple[str, ...], Drawn | str],
-    audit: dict[str, Any] | None,
+    audit: Json | None,
     run: MatrixRun,
 ) -> list[TrainedSet]:
     """Train every set with every seed; what cannot be trained is named, the rest goes on."""

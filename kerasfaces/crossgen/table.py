@@ -1,8 +1,8 @@
 """crossgen.json -> the tables a terminal shows."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
+from kerasfaces.core.files import Json
 from kerasfaces.core.texts import plain
 from kerasfaces.report.chart import shortened
 from kerasfaces.report.markup import interval, number, p_text
@@ -10,7 +10,7 @@ from kerasfaces.report.markup import interval, number, p_text
 _NAME, _CELL = 24, 16
 
 
-def text(content: Mapping[str, Any]) -> str:
+def text(content: Json) -> str:
     """Return the AUC of every cell, the worst one, and the comparisons."""
     n = len(content["seeds"])
     shown = f", mean of {n} seeds, ± sd over seeds" if n > 1 else ", [95 % interval]"
@@ -25,9 +25,9 @@ def text(content: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _matrix(cells: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _matrix(cells: Sequence[Json]) -> Iterator[str]:
     columns = list(dict.fromkeys(cell["test"] for cell in cells))
-    rows: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = {}
+    rows: dict[tuple[str, str], dict[str, Json]] = {}
     for cell in cells:
         left_out = cell["table"] == "leave_one_out"
         name = "all but the tested" if left_out else cell["train"]
@@ -46,7 +46,7 @@ def _line(name: str, cells: Sequence[str]) -> str:
     return f"{shortened(name, _NAME):<{_NAME}} {shown}".rstrip()
 
 
-def _cell(cell: Mapping[str, Any] | None) -> str:
+def _cell(cell: Json | None) -> str:
     if cell is None:
         return ""
     if cell["status"] != "run":
@@ -58,7 +58,7 @@ def _cell(cell: Mapping[str, Any] | None) -> str:
     return f"{number(auc['value'])} [{low.lstrip('0')},{high.lstrip('0')}]"
 
 
-def _worst(cell: Mapping[str, Any]) -> str:
+def _worst(cell: Json) -> str:
     auc = cell["metrics"]["auc"]
     return (
         f"worst cell: trained on {plain(cell['train'])}, tested on {plain(cell['test'])}: "
@@ -66,7 +66,7 @@ def _worst(cell: Mapping[str, Any]) -> str:
     )
 
 
-def _compared(lines: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _compared(lines: Sequence[Json]) -> Iterator[str]:
     yield "AUC of training on all minus training on ..., on the same test images"
     yield f"{'':{_NAME}} {'tested on':<24} difference  95 % interval       p (Holm)"
     for each in lines:

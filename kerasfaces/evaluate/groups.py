@@ -1,12 +1,12 @@
 """Does a group fare differently from the rest, or can these rows not tell?"""
 
 import math
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from kerasfaces.core import rng
+from kerasfaces.core.files import Json
 from kerasfaces.evaluate import slices
 from kerasfaces.metrics import combined, holm, p_value, rate
 from kerasfaces.metrics.inputs import Bools
@@ -17,9 +17,7 @@ ALPHA = 0.05
 _LEAST = 5  # below so many rows of a class, a group's rate is an anecdote
 
 
-def compare(
-    frame: pd.DataFrame, column: str, point: OperatingPoint
-) -> list[dict[str, Any]]:
+def compare(frame: pd.DataFrame, column: str, point: OperatingPoint) -> list[Json]:
     """Compare every group of a column with the rest, at the frozen threshold.
 
     `column` is `source` or an attribute; rows without a value take no part.
@@ -35,7 +33,7 @@ def compare(
     rows = rows[rows[column] != ""]
     fake, right = _calls(rows, point)
     cells = rows[column].to_numpy()
-    groups: list[dict[str, Any]] = []
+    groups: list[Json] = []
     for value in slices.values(rows, column):
         mask = cells == value
         rates = {}
@@ -69,7 +67,7 @@ def compare(
 
 def sample(
     frame: pd.DataFrame, column: str, point: OperatingPoint, n: int, seed: int
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, Json]:
     """Return each group's accuracy over `n` of its rows drawn at random (kabber2023).
 
     Rows are drawn without replacement, whatever their order; a smaller group gives them all.

@@ -2,11 +2,11 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from kerasfaces.core.files import Json
 from kerasfaces.evaluate import groups, slices
 from kerasfaces.metrics import NAMES, Rows, measure_slices
 from kerasfaces.metrics.bootstrap import RESAMPLES
@@ -24,7 +24,7 @@ def measure(
     resamples: int = RESAMPLES,
     seed: int = 0,
     samples_per_group: int | None = None,
-) -> dict[str, Any]:
+) -> Json:
     """Return `{"metrics": {split: {slice: ...}}, "groups": ..., "seed", "resamples"}`.
 
     Args:
@@ -35,7 +35,7 @@ def measure(
         seed: Keys the resamples and the draws.
         samples_per_group: Also draw this many rows per group (kabber2023's protocol).
     """
-    content: dict[str, Any] = {"metrics": {}, "groups": {}}
+    content: Json = {"metrics": {}, "groups": {}}
     for split, frame in frames.items():
         names = slices.columns(frame, by)
         content["metrics"][split] = _slices(frame, names, point, resamples, seed)
@@ -56,7 +56,7 @@ def rows(frame: pd.DataFrame) -> Rows:
     return Rows.of(known["label"] == "fake", predictions.ranking(known), known["score"])
 
 
-def flat(content: Mapping[str, Any]) -> pd.DataFrame:
+def flat(content: Json) -> pd.DataFrame:
     """Return metrics.json as a table: split, slice, metric, value, low, high, n, method."""
     lines = [
         {
@@ -77,7 +77,7 @@ def flat(content: Mapping[str, Any]) -> pd.DataFrame:
 
 def _slices(
     frame: pd.DataFrame, by: list[str], point: OperatingPoint, resamples: int, seed: int
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, Json]:
     known = np.isfinite(predictions.ranking(frame))
     masks = slices.masks(frame, by)
     readable = rows(frame)

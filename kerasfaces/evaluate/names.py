@@ -1,7 +1,6 @@
 """What metrics are called where people read them."""
 
-from collections.abc import Mapping
-from typing import Any
+from kerasfaces.core.files import Json
 
 HEADLINES = ("auc", "ap", "balanced_accuracy", "tpr_at_fpr_1pct")
 
@@ -38,12 +37,12 @@ MEANINGS = {
 NOT_SHARED = "not scored by every member"  # an ensemble's images without a score
 
 
-def unreadable(metrics: Mapping[str, Any]) -> str:
+def unreadable(metrics: Json) -> str:
     """Return why images of a metrics.json have no score, as an adjective."""
     return str(metrics.get("without_score", "unreadable"))
 
 
-def could_not_be_read(metrics: Mapping[str, Any]) -> str:
+def could_not_be_read(metrics: Json) -> str:
     """Return the same as what images did: `could not be read`, or an ensemble's reason."""
     reason = metrics.get("without_score")
     return f"were {reason}" if reason else "could not be read"

@@ -3,11 +3,11 @@
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from kerasfaces.core import registry
+from kerasfaces.core.files import Json
 from kerasfaces.evaluate import names
 from kerasfaces.evaluate.metrics_json import FEW
 from kerasfaces.report.markup import interval, number
@@ -38,11 +38,11 @@ class ReportInput:
     name: str
     predictions: Mapping[str, pd.DataFrame]
     point: OperatingPoint
-    metrics: Mapping[str, Any]
+    metrics: Json
     headline: str = "test"
-    config: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    environment: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    audit: Mapping[str, Any] | None = None
+    config: Json = dataclasses.field(default_factory=dict)
+    environment: Json = dataclasses.field(default_factory=dict)
+    audit: Json | None = None
     history: pd.DataFrame | None = None
     warnings: tuple[str, ...] = ()
     image_root: Path | None = None
@@ -53,9 +53,9 @@ class ReportInput:
         return self.predictions[self.headline]
 
     @property
-    def slices(self) -> Mapping[str, Any]:
+    def slices(self) -> Json:
         """Metrics of the headline split, by slice."""
-        slices: Mapping[str, Any] = self.metrics["metrics"][self.headline]
+        slices: Json = self.metrics["metrics"][self.headline]
         return slices
 
 
@@ -111,7 +111,7 @@ def cautions(data: ReportInput) -> list[str]:
     return sentences
 
 
-def audit_sentence(audit: Mapping[str, Any]) -> str:
+def audit_sentence(audit: Json) -> str:
     """Return what a flagged audit means for the numbers."""
     fact = audit.get("most_telling_fact")
     return (

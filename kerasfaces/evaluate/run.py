@@ -8,13 +8,13 @@ import dataclasses
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from kerasfaces import manifest as manifests
 from kerasfaces.core import folders
 from kerasfaces.core.errors import InputError, MissingFileError
+from kerasfaces.core.files import Json
 from kerasfaces.core.imports import import_keras
 from kerasfaces.core.texts import quoted
 from kerasfaces.evaluate import metrics_json, names, seen_images, slices
@@ -37,17 +37,17 @@ def finish(
     folder: Path,
     frames: Mapping[str, pd.DataFrame],
     *,
-    config: Mapping[str, Any],
-    environment: Mapping[str, Any],
+    config: Json,
+    environment: Json,
     history: pd.DataFrame | None = None,
-    audit: Mapping[str, Any] | None = None,
+    audit: Json | None = None,
     warnings: Sequence[str] = (),
     image_root: Path | None = None,
     bootstrap: int = RESAMPLES,
     seed: int = 0,
     false_alarm_rate: float | None = None,
     samples_per_group: int | None = None,
-) -> dict[str, Any]:
+) -> Json:
     """Choose the operating point on validation, score, measure and report a run.
 
     Writes predictions_<split>.csv, operating_point.json, audit.json (when there is one),
@@ -115,7 +115,7 @@ def evaluate_run(
     *,
     by: Sequence[str] | None = None,
     samples_per_group: int | None = None,
-) -> dict[str, Any]:
+) -> Json:
     """Measure a finished run again from its predictions; thresholds stay as they are.
 
     Slices by `source`, the attributes and the columns in `by`; for `samples_per_group` see
@@ -148,7 +148,7 @@ def evaluate_manifest(
     samples_per_group: int | None = None,
     store: Path | None = None,
     root: Path | None = None,
-) -> tuple[Path, dict[str, Any]]:
+) -> tuple[Path, Json]:
     """Measure a finished run on the images of a manifest file; see `evaluate_images`.
 
     `root` is what relative paths in the manifest are relative to.
@@ -174,7 +174,7 @@ def evaluate_images(
     by: Sequence[str] | None = None,
     samples_per_group: int | None = None,
     store: Path | None = None,
-) -> tuple[Path, dict[str, Any]]:
+) -> tuple[Path, Json]:
     """Measure a finished run on other images, with its own frozen thresholds.
 
     Writes predictions, metrics and report to `RUN/evaluations/<manifest digest>-<split>/`;
@@ -281,7 +281,7 @@ def _measure(
     by: Sequence[str] | None = None,
     samples_per_group: int | None = None,
     n_seen: int | None = None,
-) -> dict[str, Any]:
+) -> Json:
     """Measure predictions; write metrics.json, metrics.csv and, last, report.html."""
     frames = slices.binned(data.predictions)
     columns = None

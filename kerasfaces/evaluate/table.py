@@ -1,8 +1,8 @@
 """metrics.json -> the table a terminal shows, in 80 columns."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
+from kerasfaces.core.files import Json
 from kerasfaces.evaluate import names
 from kerasfaces.metrics import NAMES
 from kerasfaces.report.chart import shortened
@@ -11,9 +11,7 @@ from kerasfaces.report.markup import MISSING, interval, number
 _GROUP_WIDTH = 23
 
 
-def text(
-    metrics: Mapping[str, Any], split: str = "test", by: Sequence[str] | None = None
-) -> str:
+def text(metrics: Json, split: str = "test", by: Sequence[str] | None = None) -> str:
     """Return headlines, the other metrics and one table per column of `by` (default: all)."""
     whole = metrics["metrics"][split]["all"]
     note = _note(split, whole, metrics.get("seen"))
@@ -29,14 +27,14 @@ def text(
     return "\n".join(lines)
 
 
-def _counts(split: str, whole: Mapping[str, Any], unreadable: str) -> str:
+def _counts(split: str, whole: Json, unreadable: str) -> str:
     return (
         f"{split}: {whole['n']:,} images, {whole['n_real']:,} real and {whole['n_fake']:,} "
         f"fake, {whole['n_unreadable']:,} {unreadable}"
     )
 
 
-def _note(split: str, whole: Mapping[str, Any], seen: int | None) -> str:
+def _note(split: str, whole: Json, seen: int | None) -> str:
     """Say what the numbers are not; `seen` is None for a run's own splits."""
     note = ""
     if seen:
@@ -48,7 +46,7 @@ def _note(split: str, whole: Mapping[str, Any], seen: int | None) -> str:
     return note
 
 
-def _metrics(whole: Mapping[str, Any]) -> Iterator[str]:
+def _metrics(whole: Json) -> Iterator[str]:
     repeated = "n_seeds" in whole
     yield f"{'':26}{'value':>7}   {'sd over seeds' if repeated else '95 % interval'}"
     rest = [name for name in NAMES if name not in names.HEADLINES]
@@ -65,9 +63,7 @@ def _metrics(whole: Mapping[str, Any]) -> Iterator[str]:
             yield ""
 
 
-def _groups(
-    column: str, groups: Sequence[Mapping[str, Any]], parts: Mapping[str, Any]
-) -> Iterator[str]:
+def _groups(column: str, groups: Sequence[Json], parts: Json) -> Iterator[str]:
     title = f"by {names.group_name(column)}"
     yield (
         f"{title:{_GROUP_WIDTH}}{'real':>7}{'fake':>7}{'accuracy':>10}   "
@@ -86,7 +82,7 @@ def _groups(
         yield "  ~: not distinguishable from the others at this n"
 
 
-def _drawn(column: str, drawn: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+def _drawn(column: str, drawn: Mapping[str, Json]) -> Iterator[str]:
     title = f"{names.group_name(column)}, drawn"
     yield f"{title:{_GROUP_WIDTH}}{'n':>7}{'real':>7}{'accuracy':>10}   95 % interval"
     for value, part in drawn.items():
@@ -97,7 +93,7 @@ def _drawn(column: str, drawn: Mapping[str, Mapping[str, Any]]) -> Iterator[str]
         )
 
 
-def _verdict(group: Mapping[str, Any]) -> str:
+def _verdict(group: Json) -> str:
     if not group["on"]:
         return MISSING
     if not group["distinguishable"]:

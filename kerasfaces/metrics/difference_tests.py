@@ -8,7 +8,7 @@ order changes an interval by the bootstrap's own noise.
 import dataclasses
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import NotRequired
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,13 +18,20 @@ from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
 from kerasfaces.metrics.bootstrap import RESAMPLES, draw_counts
 from kerasfaces.metrics.inputs import Bools, Floats, as_ranked, as_scored
-from kerasfaces.metrics.intervals import Estimate, percentiles
+from kerasfaces.metrics.intervals import Estimate, EstimateJson, percentiles
 
 Counts = NDArray[np.int64]
 _CHUNK_ELEMENTS = 2**18
 _COUNTABLE = 10  # draws beyond zero below which their number says too little
 _SAME = 1e-12  # rounding of means of metrics between 0 and 1
 _MISSED = 0.05  # of the resamples: beyond, the rest says too little
+
+
+class DifferenceJson(EstimateJson):
+    """A difference in JSON; None where it is not defined."""
+
+    p: float | None
+    p_holm: NotRequired[float | None]  # corrected, where several are tested
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,10 +46,17 @@ class Difference:
     estimate: Estimate
     p_value: float
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> DifferenceJson:
         """Return the estimate and `p` as JSON types; NaN becomes None."""
         p = None if math.isnan(self.p_value) else self.p_value
-        return {**self.estimate.to_dict(), "p": p}
+        one = self.estimate.to_dict()
+        return {
+            "value": one["value"],
+            "low": one["low"],
+            "high": one["high"],
+            "method": one["method"],
+            "p": p,
+        }
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,37 +1,26 @@
 """Charts by Matplotlib: the same axes for a report, as inline SVG, and for a notebook.
 
 Matplotlib rather than SVG by hand, because axes that users get (`result.plot_roc()`) can be
-restyled only if they are Matplotlib's, and one way of drawing is enough. In a report the
-colours become the page's variables, so that a chart turns dark with it, and text stays text
-in the page's font. `COLOURS` is the one place for colours, of charts and pages.
+restyled only if they are Matplotlib's, and one way of drawing is enough.
 """
 
-import io
-import re
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, TypedDict, cast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 import numpy as np
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from numpy.typing import ArrayLike
 
 from kerasfaces.core.texts import plain
 from kerasfaces.report.markup import number, tag
+from kerasfaces.report.svg import COLOURS as COLOURS
+from kerasfaces.report.svg import svg as svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 Interval = tuple[float, float]
 Align = Literal["left", "center", "right"]
-COLOURS = {  # the light page's; page.html.j2 has the dark page's
-    "page": "#fbfbfa",
-    "ink": "#1c2024",
-    "soft": "#5d656d",
-    "rule": "#dfe2e5",
-    "fake": "#b8500c",
-    "real": "#1268a8",
-}
 SERIES = {  # further lines of one chart
     "s0": COLOURS["fake"],
     "s1": COLOURS["real"],
@@ -42,10 +31,7 @@ SERIES = {  # further lines of one chart
     "s6": "#0e9aa0",
     "s7": "#7a7f86",
 }
-_FONT = "DejaVu Sans"  # Matplotlib's own, for measuring; the page shows its font
-_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58.0, 14.0, 14.0, 46.0  # pixels around the axes
-_NARROW_PX = 480  # wider charts have a size of their own on the page
 _NAME = 26  # characters of a name that fit beside a line
 
 
@@ -278,74 +264,6 @@ def shortened(name: str, length: int = _NAME) -> str:
     """Return a name that fits beside a line, printable."""
     shown = plain(name)
     return shown if len(shown) <= length else shown[: length - 1] + "…"
-
-
-def svg(
-    drawn: "Axes", description: str, titles: Mapping[str, str] | None = None
-) -> Markup:
-    """Return a finished chart for a page.
-
-    Args:
-        drawn: See `axes`.
-        description: The chart in a sentence, different on each chart of a page.
-        titles: Name of a cell -> what is shown under the pointer.
-    """
-    import matplotlib
-    from matplotlib.text import Text
-    from matplotlib.transforms import Bbox, TransformedBbox
-
-    file = io.StringIO()
-    figure = cast("Figure", drawn.figure)
-    beyond = TransformedBbox(Bbox([[-0.02, -0.02], [1.02, 1.02]]), drawn.transAxes)
-    for each in drawn.get_lines():  # a line along the edge is drawn whole
-        each.set_clip_path(None)
-        each.set_clip_box(beyond)
-    for words in figure.findobj(Text):
-        words.set_parse_math(False)  # a file name with dollars is no formula
-    width, height = figure.get_size_inches() * 72
-    with matplotlib.rc_context(
-        {
-            "svg.fonttype": "none",
-            "svg.hashsalt": description,
-            "font.family": "sans-serif",
-            "font.sans-serif": [_FONT],
-            "path.simplify_threshold": 0.3,
-        }
-    ):
-        figure.savefig(file, format="svg", transparent=True, metadata=_METADATA)
-    inner = file.getvalue().partition("<defs>")[2].rpartition("</svg>")[0]
-    return tag(
-        "svg",
-        tag("title", description),
-        Markup(_of_the_page(f"<defs>{inner}", titles or {})),
-        viewBox=f"0 0 {width:g} {height:g}",
-        role="img",
-        aria_label=description,
-        style=f"max-width:{width:g}px;min-width:{min(width, 640):g}px"
-        if width > _NARROW_PX
-        else None,
-    )
-
-
-def _of_the_page(drawing: str, titles: Mapping[str, str]) -> str:
-    """Return Matplotlib's markup with the page's colours and font, short numbers and no ids."""
-    for name, title_text in titles.items():
-        title = f"<title>{escape(plain(title_text))}</title>"
-        drawing = drawing.replace(f'<g id="{name}">', f"<g>{title}")
-    used = set(re.findall(r'(?:href="|url\()#(\w+)', drawing))
-    drawing = re.sub(
-        r' id="([^"]*)"', lambda id_: id_[0] if id_[1] in used else "", drawing
-    )
-    for name, code in COLOURS.items():
-        drawing = drawing.replace(code, f"var(--{name})")
-    drawing = re.sub(rf"'{_FONT}'[^;\"]*", "var(--font)", drawing)
-    # Four digits are a tenth of a pixel; numbers between the tags are words.
-    drawing = re.sub(
-        r"<[^>]*>",
-        lambda tag: re.sub(r"\d+\.\d{2,}", lambda n: f"{float(n[0]):.4g}", tag[0]),
-        drawing,
-    )
-    return re.sub(r"\s*\n\s*", " ", drawing.replace("xlink:href", "href"))
 
 
 def legend(entries: Sequence[tuple[str, str]]) -> Markup:

@@ -6,7 +6,7 @@ surrogates, line breaks and other control characters are made visible.
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from markupsafe import Markup, escape
@@ -62,14 +62,16 @@ def card(title: str, metric: EstimateJson, meaning: str) -> Markup:
         limits = metric["method"]
     elif limits == MISSING:
         limits = "no interval"
-    lines = {
-        "name": title,
-        "value": number(metric["value"]),
-        "limits": limits,
-        "meaning": meaning,
-    }
-    parts = [tag("div", text, class_=name) for name, text in lines.items()]
-    return tag("div", *parts, class_="card", title=metric["method"])
+    return text_card(title, number(metric["value"]), meaning, limits, metric["method"])
+
+
+def text_card(
+    name: str, value: str, meaning: str, limits: str = "", method: str | None = None
+) -> Markup:
+    """Return a box of a value in words; `method` is shown under the pointer."""
+    lines = {"name": name, "value": value, "limits": limits, "meaning": meaning}
+    parts = [tag("div", text, class_=key) for key, text in lines.items() if text]
+    return tag("div", *parts, class_="card", title=method)
 
 
 def tag(name: str, *content: object, **attributes: object) -> Markup:
@@ -133,6 +135,21 @@ def table(
     return tag(
         "div", inner, class_="scroll", tabindex="0", role="region", aria_label=caption
     )
+
+
+def pairs(title: str, values: Mapping[str, object]) -> Markup:
+    """Return a table of keys and values; what is nested has keys such as `model.name`."""
+    return table(title, ["Key", "Value"], _flat(values), numeric=False)
+
+
+def _flat(values: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, f"{prefix}{key}.")
+        elif isinstance(value, list | tuple):
+            yield f"{prefix}{key}", ", ".join(map(str, value)) or MISSING
+        else:
+            yield f"{prefix}{key}", MISSING if value is None else str(value)
 
 
 def figure(image: Markup, caption: object) -> Markup:

@@ -15,10 +15,9 @@ where it is damaged; assigning to one writes it whole.
 import logging
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from kerasfaces import baselines
@@ -26,135 +25,18 @@ from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.core import arrays, registry
 from kerasfaces.core import config as configs
 from kerasfaces.core.errors import InputError, MissingFileError, RunError
-from kerasfaces.core.files import atomic_path, read_json, write_json, write_text
-from kerasfaces.core.texts import listed, quoted
+from kerasfaces.core.files import atomic_path
+from kerasfaces.core.texts import listed
 from kerasfaces.images.limits import Limits
-from kerasfaces.run import kinds, predictions
 from kerasfaces.run.layout import File, JsonFile
 from kerasfaces.run.layout import Run as Run  # of any kind
 from kerasfaces.run.network import TrainedNetwork, from_json, reading
-from kerasfaces.run.operating_point import OperatingPoint
+from kerasfaces.run.scored import ScoredRun as ScoredRun
 
 if TYPE_CHECKING:
     import keras
 
 logger = logging.getLogger(__name__)
-
-
-class ScoredRun(Run):
-    """A run with predictions: a detector's, an ensemble's, or an evaluation of one."""
-
-    LAST = ("metrics.json", "report.html")
-    metrics = JsonFile("metrics.json")
-    point_file = File(kinds.POINT)  # what turns a logit into an answer
-
-    def check(self) -> None:
-        """Refuse a run without an operating point, by what the folder is, or a damaged one."""
-        if not self.point_file.is_file():
-            raise MissingFileError(f"{self.path} {kinds.why_no_run(self.path)}")
-        _ = self.operating_point, self.image_root
-
-    @property
-    def operating_point(self) -> OperatingPoint:
-        """Calibration and thresholds, frozen on validation."""
-        return OperatingPoint.from_json(
-            read_json(self.point_file), str(self.point_file)
-        )
-
-    def write_operating_point(self, point: OperatingPoint) -> None:
-        """Write operating_point.json."""
-        write_json(self.point_file, point.to_json())
-
-    def predictions_file(self, split: str) -> Path:
-        """Return where a split's predictions are."""
-        return self.path / f"predictions_{split}.csv"
-
-    @property
-    def predicted(self) -> list[str]:
-        """The splits that have predictions."""
-        files = self.path.glob("predictions_*.csv")
-        return sorted(file.stem.partition("_")[2] for file in files)
-
-    def predictions(self, split: str) -> pd.DataFrame:
-        """Return a split's predictions; see `predictions.read`."""
-        return predictions.read(self.predictions_file(split))
-
-    def readable(self, split: str) -> pd.DataFrame:
-        """Return a split's predictions without the images that have none."""
-        return predictions.readable(self.predictions(split))
-
-    def write_predictions(self, split: str, frame: pd.DataFrame) -> None:
-        """Write a split's predictions."""
-        predictions.write(frame, self.predictions_file(split))
-
-    def measured(self, split: str, part: str = "all") -> dict[str, Any]:
-        """Return the metrics of a slice, as metrics.json has them."""
-        entry: dict[str, Any] = self.metrics["metrics"][split][part]
-        return entry
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What was measured before, with its settings; empty where it never was."""
-        return self.metrics if (self.path / "metrics.json").is_file() else {}
-
-    @property
-    def image_root(self) -> Path | None:
-        """What relative paths in the predictions are relative to; None if unknown."""
-        root = self.settings.get("image_root")
-        if not isinstance(root, str | None):
-            raise RunError(
-                f"{self.path / 'metrics.json'}: image_root is {quoted(root)}, expected a "
-                "folder; restore the file or delete it."
-            )
-        return None if root is None else self.path / root
-
-    def relative_root(self, root: Path | None) -> str | None:
-        """Return the images' folder as metrics.json states it."""
-        if root is None:
-            return None
-        inside = root.resolve() == self.path.resolve()
-        return "." if inside else str(root.resolve())
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """Every metric of every slice, one per row."""
-        return pd.read_csv(self.path / "metrics.csv")
-
-    def write_table(self, table: pd.DataFrame) -> None:
-        """Write metrics.csv."""
-        text = table.to_csv(index=False, lineterminator="\n")
-        write_text(self.path / "metrics.csv", text)
-
-    @property
-    def history(self) -> pd.DataFrame | None:
-        """One row per epoch; None where there was none."""
-        path = self.path / "history.csv"
-        try:
-            return pd.read_csv(path)
-        except (FileNotFoundError, pd.errors.EmptyDataError):
-            return None
-        except (pd.errors.ParserError, UnicodeDecodeError) as error:
-            raise RunError(
-                f"{path} is damaged ({error}); restore or delete it."
-            ) from error
-
-    def write_history(self, history: pd.DataFrame) -> None:
-        """Write history.csv."""
-        write_text(self.path / "history.csv", history.to_csv(index=False))
-
-    def evaluation(self, name: str) -> "ScoredRun":
-        """Return the folder of a measurement on other images."""
-        return ScoredRun(self.path / "evaluations" / name)
-
-    @property
-    def is_evaluation(self) -> bool:
-        """Whether this measures a run, which lies around it, on other images."""
-        return kinds.is_evaluation(self.path)
-
-    @property
-    def origin(self) -> "ScoredRun":
-        """The run whose evaluation this is; else itself."""
-        return ScoredRun(self.path.parents[1]) if self.is_evaluation else self
 
 
 class DetectorRun(ScoredRun):
@@ -314,7 +196,13 @@ class StudyRun(Run):
 
     NOUN = "study"
     IDENTITY = "study.json"
+    EARLY = (*Run.EARLY, "about.json", "clock.json", "val_labels.npy")
     MARKS = ("study.json", "winner")
+    identity = JsonFile("study.json")
+    about = JsonFile("about.json", optional=True)  # what may change between calls
+    result = JsonFile("result.json", optional=True)  # empty until there is a winner
+    first_winner = JsonFile("winner.json", optional=True)
+    leaderboard_file = File("leaderboard.csv")
 
 
 class MatrixRun(Run):

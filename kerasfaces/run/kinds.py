@@ -3,8 +3,8 @@
 import json
 import os
 from pathlib import Path
-from typing import Any
 
+from kerasfaces.core.files import Json
 from kerasfaces.core.texts import listed
 from kerasfaces.images import EXTENSIONS
 
@@ -161,7 +161,7 @@ def _has_point(folder: Path) -> bool:
     return (folder / POINT).is_file()
 
 
-def _configuration(folder: Path) -> dict[str, Any]:
+def _configuration(folder: Path) -> Json:
     try:
         value = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -4,16 +4,16 @@ The kinds of folders, and the names of the files in each, are in `folder`.
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from kerasfaces import __version__
 from kerasfaces import manifest as manifests
 from kerasfaces.core import config as configs
 from kerasfaces.core import environment, folders
 from kerasfaces.core.errors import InputError, RunError
-from kerasfaces.core.files import read_json, write_json, write_text
+from kerasfaces.core.files import Json, read_json, write_json, write_text
 from kerasfaces.core.texts import quoted
 from kerasfaces.run import kinds
 
@@ -39,7 +39,7 @@ class JsonFile:
         """Name the file; an optional one that is missing is an empty object."""
         self.name, self._optional = name, optional
 
-    def __get__(self, run: "Run", owner: type["Run"]) -> dict[str, Any]:
+    def __get__(self, run: "Run", owner: type["Run"]) -> Json:
         """Read the file."""
         path = run.path / self.name
         if self._optional and not path.is_file():
@@ -49,7 +49,7 @@ class JsonFile:
             raise RunError(f"{path} holds no object; restore or delete it.")
         return value
 
-    def __set__(self, run: "Run", value: Mapping[str, Any]) -> None:
+    def __set__(self, run: "Run", value: Json) -> None:
         """Write the file."""
         write_json(run.path / self.name, dict(value))
 
@@ -106,7 +106,7 @@ class Run:
         return Run.KINDS[-1](path)
 
     @contextlib.contextmanager
-    def writing(self, identity: Mapping[str, Any]) -> Iterator[None]:
+    def writing(self, identity: Json) -> Iterator[None]:
         """Hold the folder's lock as the only writer of what `identity` decides.
 
         Raises:
@@ -172,7 +172,7 @@ class Run:
             manifests.write(split.if_needed(manifest), self.manifest_file)
         return self.manifest
 
-    def keep_audit(self, manifest: manifests.Manifest) -> dict[str, Any] | None:
+    def keep_audit(self, manifest: manifests.Manifest) -> Json | None:
         """Return the folder's audit, at first that of a manifest's files.
 
         None where no file is: a channel store holds what was read of them.

@@ -15,6 +15,7 @@ from kerasfaces.core.errors import (
     MissingFileError,
     RunError,
 )
+from kerasfaces.core.files import Json
 from kerasfaces.core.texts import plain, quoted, shortened
 from kerasfaces.images import InputSpec
 from kerasfaces.images.limits import Limits
@@ -69,7 +70,7 @@ class TrainedNetwork:
 def from_json(
     folder: Path,
     weights_file: Path,
-    config: Mapping[str, Any],
+    config: Json,
     input_spec: Mapping[str, Any],
     limits: Limits | None,
 ) -> TrainedNetwork:

@@ -5,14 +5,13 @@ is through `ValidationPredictions`, which takes no row of another split.
 """
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from kerasfaces.core.errors import InputError, RunError
+from kerasfaces.core.files import Json
 from kerasfaces.core.texts import quoted
 from kerasfaces.metrics import Platt, Thresholds, confusion, fit_platt
 from kerasfaces.metrics.calibration import sigmoid
@@ -103,7 +102,7 @@ class OperatingPoint:
         verdicts[np.isnan(values)] = ""
         return [str(verdict) for verdict in verdicts]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Json:
         """Return the content of operating_point.json."""
         value = dataclasses.asdict(self)
         n_real, n_fake = value.pop("n_real"), value.pop("n_fake")
@@ -114,7 +113,7 @@ class OperatingPoint:
         }
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any], where: str) -> "OperatingPoint":
+    def from_json(cls, value: Json, where: str) -> "OperatingPoint":
         """Read what `to_json` wrote; a RunError where a part is missing or wrong."""
         try:
             calibrator, chosen_on = value["calibrator"], value["chosen_on"]

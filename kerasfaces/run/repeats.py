@@ -1,13 +1,13 @@
 """Several runs that differ in their seed alone -> mean and sd (wan2023's protocol)."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import Json
 from kerasfaces.metrics import NAMES, mean_sd
 
 
-def combine(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def combine(runs: Sequence[Json]) -> Json:
     """Return metrics.json of repeated runs: `value` is the mean over seeds, plus `sd`.
 
     The spread over seeds is no interval for other images, so `low` and `high` are null;
@@ -38,7 +38,7 @@ def combine(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _slice(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _slice(parts: Sequence[Json]) -> Json:
     counts = ("n", "n_real", "n_fake", "n_unreadable")
     return {
         **{key: parts[0][key] for key in counts},
@@ -47,7 +47,7 @@ def _slice(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _metric(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _metric(parts: Sequence[Json]) -> Json:
     values = [part["value"] for part in parts]
     unknown = [part["method"] for part in parts if part["value"] is None]
     mean, sd = (None, None) if unknown else mean_sd(values)

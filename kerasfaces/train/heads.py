@@ -10,11 +10,12 @@ import dataclasses
 import gc
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kerasfaces.features.readers import Reader
 from kerasfaces.models.adjustable_head import AdjustableHead
 from kerasfaces.models.config import HeadConfig
 from kerasfaces.train.compiled import Epochs
@@ -26,22 +27,8 @@ _CONSTANT = 1e-2
 _KEPT = 16  # shapes; a graph takes a few megabytes
 
 
-class Features(Protocol):
-    """Random access to features: positions `(m,)` -> `(m, n_features)`."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Return `(n_features,)`."""
-
-    def __len__(self) -> int:
-        """Return the number of images."""
-
-    def __call__(self, positions: NDArray[np.int64], /) -> NDArray[Any]:
-        """Return the features of images."""
-
-
 def moments(
-    readers: Sequence[Features],
+    readers: Sequence[Reader],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return mean and variance of each feature, `(n_features,)`; 1 where constant.
 
@@ -62,7 +49,7 @@ def moments(
     return mean.astype(np.float32), variance.astype(np.float32)
 
 
-def adapt(layer: Any, readers: Sequence[Features]) -> None:
+def adapt(layer: Any, readers: Sequence[Reader]) -> None:
     """Set a Normalization layer from training features."""
     mean, variance = moments(readers)
     layer.adapt_mean.assign(mean)
@@ -70,7 +57,7 @@ def adapt(layer: Any, readers: Sequence[Features]) -> None:
     layer.finalize_state()
 
 
-def head_logits(head: Any, reader: Features) -> NDArray[np.float64]:
+def head_logits(head: Any, reader: Reader) -> NDArray[np.float64]:
     """Return a head's logits of all of a reader's features, `(n,)`."""
     import keras
 
@@ -81,7 +68,7 @@ def head_logits(head: Any, reader: Features) -> NDArray[np.float64]:
     return np.concatenate(parts).astype(np.float64) if parts else np.zeros(0)
 
 
-def _chunks(reader: Features) -> Iterator[NDArray[Any]]:
+def _chunks(reader: Reader) -> Iterator[NDArray[Any]]:
     """Yield all of a reader's features; an array is valid until the next is asked for."""
     for start in range(0, len(reader), _CHUNK):
         yield reader(np.arange(start, min(start + _CHUNK, len(reader))))

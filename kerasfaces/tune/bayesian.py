@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from kerasfaces.core import rng
 from kerasfaces.tune.oracles import StudyOracle
-from kerasfaces.tune.records import COMPLETED, RUNNING
+from kerasfaces.tune.records import COMPLETED, RUNNING, Values
 
 _NOISE = 1e-4  # variance of scores, KerasTuner's alpha
 _BETA = 2.6  # standard deviations of hope, KerasTuner's beta
@@ -30,7 +30,7 @@ class Bayesian(StudyOracle):
 
     in_order = True
 
-    def choose(self, number: int) -> dict[str, Any] | str:
+    def choose(self, number: int) -> Values | str:
         """Return values: at random first, then where the process hopes most."""
         if number == 0:
             return dict(self.hyperparameters.values)
@@ -40,7 +40,7 @@ class Bayesian(StudyOracle):
             values = self._hopeful(number)
         return values or self.draw("trial", number)
 
-    def _hopeful(self, number: int) -> dict[str, Any] | None:
+    def _hopeful(self, number: int) -> Values | None:
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.gaussian_process import GaussianProcessRegressor
         from sklearn.gaussian_process.kernels import Matern
@@ -75,7 +75,7 @@ class Bayesian(StudyOracle):
         """Return the hyperparameters that vary."""
         return [hp for hp in self.hyperparameters.space if type(hp).__name__ != "Fixed"]
 
-    def _values_at(self, point: NDArray[np.float64]) -> dict[str, Any]:
+    def _values_at(self, point: NDArray[np.float64]) -> Values:
         """Return the values that a point of the unit cube stands for."""
         values = HyperParameters()
         places = iter(point)

@@ -4,13 +4,14 @@ import dataclasses
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
+from kerasfaces.core import config as configs
 from kerasfaces.core.errors import InputError, KerasfacesError, MissingFileError
 from kerasfaces.dataset.views import AugmentConfig
 from kerasfaces.models import catalogue
 from kerasfaces.models.config import GROUPS, ModelConfig
-from kerasfaces.train import channels
+from kerasfaces.models.weights import BaseWeights
+from kerasfaces.train import channels as channel_models
 from kerasfaces.train import config as train_config
 from kerasfaces.train.config import TrainConfig
 
@@ -22,9 +23,10 @@ class Components:
     """Bases with weights, and the channels they can see."""
 
     weights: Mapping[str, str]  # base -> its weights as text, in the study's order
-    loaded: Mapping[str, Any]  # base -> its `BaseWeights`
+    loaded: Mapping[str, BaseWeights]  # base -> its `BaseWeights`
     store: Path | None = None  # the channel store; None on pixels
     channels: tuple[str, ...] = ()  # names of the store's channels; empty on pixels
+    channels_digest: str | None = None  # of what made the store; None on pixels
 
     @classmethod
     def of(
@@ -42,21 +44,24 @@ class Components:
             InputError: An unknown base, or none that can be used.
             MissingFileError: There are weights for none of them.
         """
-        texts, loaded = {}, {}
+        texts: dict[str, str] = {}
+        loaded: dict[str, BaseWeights] = {}
         errors: dict[str, KerasfacesError] = {}
         for base, text in weights_by_base(names, weights, default_weights).items():
             architecture = catalogue.load(base)
-            if architecture.end_to_end or text == "none":
+            weight, whole = None, architecture.end_to_end
+            try:
+                weight = None if whole else architecture.find_weights(text)
+                if weight is not None:
+                    architecture.completed(ModelConfig(name=base), weight)
+            except (InputError, MissingFileError) as error:
+                errors[base] = error
+                continue
+            if weight is None:
                 raise InputError(
                     f"{base} with `weights={text!r}` is trained as a whole; a study trains heads on "
                     "frozen bases: choose another base, or give it weights."
                 )
-            try:
-                weight = architecture.find_weights(text)
-                architecture.completed(ModelConfig(name=base), weight)
-            except (InputError, MissingFileError) as error:
-                errors[base] = error
-                continue
             texts[base], loaded[base] = text, weight
         if not texts:
             raise next(iter(errors.values()))
@@ -66,8 +71,14 @@ class Components:
             return cls(weights=texts, loaded=loaded)
         from kerasfaces.dataset.channels import ChannelStore
 
-        in_store = tuple(ChannelStore(store).names)
-        return cls(weights=texts, loaded=loaded, store=store, channels=in_store)
+        channels = ChannelStore(store)
+        return cls(
+            weights=texts,
+            loaded=loaded,
+            store=store,
+            channels=tuple(channels.names),
+            channels_digest=configs.digest(channels.made_by),
+        )
 
     @property
     def bases(self) -> tuple[str, ...]:
@@ -86,7 +97,7 @@ class Components:
         """Return `kerasfaces train`'s own configuration of a base here."""
         if self.store is None:
             return train_config.default(base, self.weights[base])
-        return channels.default(base, self.weights[base], self.store)
+        return channel_models.default(base, self.weights[base], self.store)
 
     def fit(self, config: TrainConfig) -> TrainConfig:
         """Return a configuration made for pixels, made for the store if there is one."""

@@ -8,20 +8,24 @@ on validation (Hyperband draws all of its candidates).
 """
 
 import dataclasses
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from kerasfaces.models import catalogue
 from kerasfaces.models.config import HeadConfig
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune.components import Components
 
+if TYPE_CHECKING:
+    from keras_tuner import HyperParameters
+
+Number = TypeVar("Number", int, float)
 TAPS = ("four", "first two", "last two", "end")
 HEADS = ("linear", "64", "256", "256,64")
 
 
 def configure(
-    hp: Any,
+    hp: "HyperParameters",
     components: Components,
     *,
     epochs: int = 100,
@@ -66,7 +70,7 @@ def configure(
     )
 
 
-def _head(hp: Any) -> HeadConfig:
+def _head(hp: "HyperParameters") -> HeadConfig:
     kind = hp.Choice("head", list(HEADS))
     l2 = hp.Float("l2", 1e-4, 0.1, default=0.01, sampling="log")
     with hp.conditional_scope("head", list(HEADS[1:])):
@@ -76,10 +80,12 @@ def _head(hp: Any) -> HeadConfig:
     return HeadConfig(units=_numbers(kind, int), dropout=dropout, l2=l2)
 
 
-def _choice(hp: Any, name: str, values: Sequence[Any], **options: Any) -> Any:
+def _choice(
+    hp: "HyperParameters", name: str, values: Sequence[int], **options: int
+) -> int:
     """Ask, where there is something to choose from."""
     return values[0] if len(values) == 1 else hp.Choice(name, list(values), **options)
 
 
-def _numbers(text: str, kind: type) -> tuple[Any, ...]:
+def _numbers(text: str, kind: Callable[[str], Number]) -> tuple[Number, ...]:
     return tuple(kind(part) for part in text.split(","))

@@ -9,8 +9,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from kerasfaces.metrics.main_effects import Value
 from kerasfaces.tune.oracles import IDLE, STOPPED, StudyOracle
-from kerasfaces.tune.records import COMPLETED, EPOCHS, RUNNING
+from kerasfaces.tune.records import COMPLETED, EPOCHS, RUNNING, Values
 
 BRACKET, ROUND = "tuner/bracket", "tuner/round"
 INDEX = "tuner/index"  # which of its bracket's draws a trial, or its ancestor, was
@@ -24,7 +25,7 @@ class Hyperband(StudyOracle):
 
     in_order = True
 
-    def choose(self, number: int) -> dict[str, Any] | str:
+    def choose(self, number: int) -> Values | str:
         """Return the next trial of the first bracket that can go on."""
         status = STOPPED
         for bracket in self._brackets():
@@ -50,9 +51,9 @@ class Hyperband(StudyOracle):
                 begun = [trials for trials in self._rounds(bracket) if trials]
                 needed |= {each.trial_id for trials in begun[-2:] for each in trials}
         running = [each for each in self.trials.values() if each.status == RUNNING]
-        return needed | {_values(each).get(PARENT, "") for each in running}
+        return needed | {str(_values(each).get(PARENT)) for each in running}
 
-    def key(self, values: Mapping[str, Any]) -> str:
+    def key(self, values: Mapping[str, Value]) -> str:
         """Return the same text for the same values; a continued trial has its parent's name.
 
         So it is no obstacle to its parent's draw.
@@ -83,10 +84,10 @@ class Hyperband(StudyOracle):
         rounds: list[list[Any]] = [[] for _ in range(bracket + 1)]
         for _, trial in sorted(self.trials.items()):
             if _values(trial)[BRACKET] == bracket:
-                rounds[_values(trial)[ROUND]].append(trial)
+                rounds[int(_values(trial)[ROUND])].append(trial)
         return rounds
 
-    def _of_bracket(self, bracket: int) -> dict[str, Any] | str:
+    def _of_bracket(self, bracket: int) -> Values | str:
         """Return a trial's values, IDLE while others must end first, STOPPED when done."""
         rounds = self._rounds(bracket)
         if len(rounds[0]) < self._planned_size(bracket, 0):
@@ -111,7 +112,7 @@ class Hyperband(StudyOracle):
                     return dict(_values(parent)) | marks
         return STOPPED
 
-    def _marks(self, bracket: int, number: int) -> dict[str, Any]:
+    def _marks(self, bracket: int, number: int) -> Values:
         return {
             EPOCHS: self._epochs(bracket, number),
             _FIRST_EPOCH: self._epochs(bracket, number - 1) if number else 0,
@@ -120,6 +121,6 @@ class Hyperband(StudyOracle):
         }
 
 
-def _values(trial: Any) -> dict[str, Any]:
-    values: dict[str, Any] = trial.hyperparameters.values
+def _values(trial: Any) -> Values:
+    values: Values = trial.hyperparameters.values
     return values

@@ -10,7 +10,6 @@ median rule) come last, whatever their score: they may be better than the best.
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,9 +17,10 @@ from numpy.typing import NDArray
 
 from kerasfaces import metrics
 from kerasfaces.core.errors import RunError
-from kerasfaces.core.files import atomic_path, write_text
+from kerasfaces.core.files import Json, atomic_path, write_text
+from kerasfaces.metrics.main_effects import short
+from kerasfaces.run.folder import StudyRun
 from kerasfaces.tune import records
-from kerasfaces.tune.effects import short
 from kerasfaces.tune.records import METRICS, Trial
 from kerasfaces.tune.study import OBJECTIVES
 
@@ -42,6 +42,7 @@ def make(
     `completed` come best first; `seed` keys the resamples.
     """
     labels = read_labels(folder)
+    rows = [{"rank": n, **_facts(objective, one)} for n, one in enumerate(completed, 1)]
     logits = [records.logits(folder, trial) for trial in completed[:1]]
     differences = [
         metrics.repeated_difference(
@@ -53,36 +54,35 @@ def make(
         )
         for trial in completed[1:]
     ]
+    for row in rows[:1]:
+        row |= {"against_best": BEST, "like_best": True}
     adjusted = metrics.holm([each.p_value for each in differences])
-    compared: list[dict[str, Any]] = [{"against_best": BEST}]
-    for difference, p_holm in zip(differences, adjusted, strict=True):
-        value = difference.estimate.value
-        ahead = (value > 0) == (OBJECTIVES[objective] == "max")
-        compared.append(
-            {
-                "difference": value,
-                "difference_low": difference.estimate.low,
-                "difference_high": difference.estimate.high,
-                "p_holm": p_holm,
-                # Only a trial that was cut short can be better.
-                "against_best": ALIKE
-                if p_holm >= LEVEL
-                else (BETTER if ahead else WORSE),
-            }
-        )
-    rows = [
-        {"rank": rank, **_facts(objective, trial), **row}
-        | {"like_best": row["against_best"] in (BEST, ALIKE)}
-        for rank, (trial, row) in enumerate(zip(completed, compared, strict=False), 1)
-    ]
+    for row, difference, p_holm in zip(rows[1:], differences, adjusted, strict=True):
+        one, alike = difference.estimate, p_holm >= LEVEL
+        # Only a trial that was cut short can be better.
+        ahead = (one.value > 0) == (OBJECTIVES[objective] == "max")
+        row |= {
+            "difference": one.value,
+            "difference_low": one.low,
+            "difference_high": one.high,
+            "p_holm": p_holm,
+            "against_best": ALIKE if alike else BETTER if ahead else WORSE,
+            "like_best": alike,
+        }
     rows += [{"rank": None, **_facts(objective, trial)} for trial in failed]
     return pd.DataFrame(rows)
+
+
+def n_like_best(table: pd.DataFrame) -> int:
+    """Return the number of trials that are the best or not distinguishable from it."""
+    against_best = list(table.get("against_best", ()))
+    return against_best.count(BEST) + against_best.count(ALIKE)
 
 
 def write(folder: Path, table: pd.DataFrame) -> None:
     """Write leaderboard.csv."""
     text = table.to_csv(index=False, lineterminator="\n")
-    write_text(folder / "leaderboard.csv", text)
+    write_text(StudyRun(folder).leaderboard_file, text)
 
 
 def text(table: pd.DataFrame, objective: str, names: Sequence[str]) -> str:
@@ -93,18 +93,11 @@ def text(table: pd.DataFrame, objective: str, names: Sequence[str]) -> str:
     ranked = table[table["rank"].notna()]
     cells = [["", "trial", objective, "sd", *names]]
     for row in ranked.head(SHOWN).to_dict("records"):
-        cells.append(
-            [
-                {BEST: "=", ALIKE: "=", BETTER: "+"}.get(row["against_best"], ""),
-                str(row["trial"]),
-                f"{row['score']:.4f}",
-                "" if is_missing(row["sd"]) else f"{row['sd']:.4f}",
-                *(
-                    "" if is_missing(value) else short(value)
-                    for value in (row.get(HP + name) for name in names)
-                ),
-            ]
-        )
+        mark = {BEST: "=", ALIKE: "=", BETTER: "+"}.get(row["against_best"], "")
+        sd = "" if is_missing(row["sd"]) else f"{row['sd']:.4f}"
+        values = [row.get(HP + name) for name in names]
+        shown = ["" if is_missing(value) else short(value) for value in values]
+        cells.append([mark, str(row["trial"]), f"{row['score']:.4f}", sd, *shown])
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
@@ -112,11 +105,10 @@ def text(table: pd.DataFrame, objective: str, names: Sequence[str]) -> str:
     ]
     if len(ranked) > SHOWN:
         lines.append(f"... and {len(ranked) - SHOWN} more in leaderboard.csv")
-    alike = int(ranked["like_best"].astype(bool).sum())
     lines += [
         "",
-        f"= : not distinguishable from the best on validation ({alike} of {len(ranked)}; "
-        "paired bootstrap, Holm)",
+        "= : not distinguishable from the best on validation "
+        f"({n_like_best(table)} of {len(ranked)}; paired bootstrap, Holm)",
     ]
     if ahead := int((ranked["against_best"] == BETTER).sum()):
         lines.append(
@@ -132,18 +124,14 @@ def text(table: pd.DataFrame, objective: str, names: Sequence[str]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def is_missing(value: Any) -> bool:
+def is_missing(value: object) -> bool:
     """Tell whether a cell is empty."""
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
-def _facts(objective: str, trial: Trial) -> dict[str, Any]:
-    repeats = trial.repeats
-    means = {
-        name: float(np.mean([one[name] for one in repeats]))
-        for name in METRICS
-        if repeats
-    }
+def _facts(objective: str, trial: Trial) -> Json:
+    repeats, names = trial.repeats, METRICS if trial.repeats else ()
+    means = {name: float(np.mean([one[name] for one in repeats])) for name in names}
     scores = [one[objective] for one in repeats]
     return {
         "trial": trial.trial_id,

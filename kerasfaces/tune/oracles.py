@@ -12,9 +12,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras_tuner
+from keras_tuner import HyperParameters
 
 from kerasfaces.core import rng
-from kerasfaces.tune.records import COMPLETED, RUNNING
+from kerasfaces.metrics.main_effects import Value
+from kerasfaces.tune.records import COMPLETED, RUNNING, Values
 from kerasfaces.tune.space import points
 from kerasfaces.tune.study import Study
 
@@ -27,7 +29,12 @@ class StudyOracle(keras_tuner.Oracle):
 
     in_order = False  # whether values depend on which of the earlier trials are over
 
-    def __init__(self, study: Study, space: Any, recorded: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        study: Study,
+        space: HyperParameters,
+        recorded: Mapping[str, Mapping[str, Value]],
+    ) -> None:
         """Take a declared space, and id -> values of trials that earlier calls began."""
         super().__init__(
             objective=keras_tuner.Objective(study.objective, study.direction),
@@ -43,7 +50,7 @@ class StudyOracle(keras_tuner.Oracle):
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Return `status` and `values` of the trial with this number."""
         number, limit = int(trial_id), self.study.max_trials
-        values: Any = STOPPED
+        values: Mapping[str, Value] | str = STOPPED
         if trial_id in self.recorded:
             values = self.recorded[trial_id]
         elif limit is None or number < limit:
@@ -52,7 +59,7 @@ class StudyOracle(keras_tuner.Oracle):
             return {"status": values, "values": None}
         return {"status": RUNNING, "values": values}
 
-    def choose(self, number: int) -> dict[str, Any] | str:
+    def choose(self, number: int) -> Values | str:
         """Return a new trial's values, IDLE until others are over, or STOPPED."""
         raise NotImplementedError
 
@@ -76,15 +83,15 @@ class StudyOracle(keras_tuner.Oracle):
         """Return the keys of all values so far."""
         return {self.key(one.hyperparameters.values) for one in self.trials.values()}
 
-    def key(self, values: Mapping[str, Any]) -> str:
+    def key(self, values: Mapping[str, Value]) -> str:
         """Return the same text for the same values."""
         return "".join(f"{name}={values[name]}" for name in sorted(values))
 
-    def draw(self, *keys: str | int) -> dict[str, Any] | str:
+    def draw(self, *keys: str | int) -> Values | str:
         """Return random values not tried before, the same for the same keys, or STOPPED."""
         tried = self.tried()
         for attempt in range(_COLLISIONS):
-            drawn = keras_tuner.HyperParameters()
+            drawn = HyperParameters()
             for i, hp in enumerate(self.hyperparameters.space):
                 drawn.merge([hp])
                 if drawn.is_active(hp):
@@ -103,7 +110,7 @@ class StudyOracle(keras_tuner.Oracle):
 class Grid(StudyOracle):
     """Every combination, in the order declared."""
 
-    def choose(self, number: int) -> dict[str, Any] | str:
+    def choose(self, number: int) -> Values | str:
         """Return the combination with the trial's number."""
         combinations = points(self.hyperparameters)
         return next(itertools.islice(combinations, number, None), STOPPED)
@@ -116,7 +123,7 @@ class Grid(StudyOracle):
 class Random(StudyOracle):
     """The default values, then values drawn for each trial's number."""
 
-    def choose(self, number: int) -> dict[str, Any] | str:
+    def choose(self, number: int) -> Values | str:
         """Return values not tried before."""
         if number == 0:
             return dict(self.hyperparameters.values)

@@ -6,20 +6,21 @@ features) become lines of it. Where stderr is no terminal there is no table.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any, TextIO
+from typing import TextIO
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress import Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
+from kerasfaces.core.files import Json
 from kerasfaces.core.progress import hosted_by
+from kerasfaces.metrics.main_effects import short
 from kerasfaces.tune import records
-from kerasfaces.tune.effects import short
 from kerasfaces.tune.search import Search
 
 _SHOWN = 12  # trials
@@ -40,7 +41,9 @@ class _Display:
     def __rich__(self) -> Group:
         """Return what is to be seen now."""
         running = self._search.running()
-        parts: list[Any] = [Text(self._head(), no_wrap=True, overflow="ellipsis")]
+        parts: list[RenderableType] = [
+            Text(self._head(), no_wrap=True, overflow="ellipsis")
+        ]
         if running:
             parts.append(self._table(running[:_SHOWN]))
         if len(running) > _SHOWN:
@@ -109,7 +112,7 @@ def showing(search: Search, stream: TextIO | None = None) -> Iterator[bool]:
         yield True
 
 
-def trial_left_s(progress: Mapping[str, Any]) -> float:
+def trial_left_s(progress: Json) -> float:
     """Return how long a trial will take at most, at its pace so far."""
     done = (progress["repeat"] - 1) * progress["epochs"] + progress["epoch"]
     rest = progress["repeats"] * progress["epochs"] - done
@@ -122,7 +125,7 @@ def clock(seconds: float) -> str:
     return text.removeprefix("0:").removeprefix("0")
 
 
-def _cells(progress: Mapping[str, Any]) -> tuple[str, str, str]:
+def _cells(progress: Json) -> tuple[str, str, str]:
     """Return a trial's epoch, objective and time left."""
     several = progress["repeats"] > 1
     seed = f", seed {progress['repeat']}/{progress['repeats']}" if several else ""

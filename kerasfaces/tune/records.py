@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 
 from kerasfaces.core import arrays
 from kerasfaces.core.errors import RunError
-from kerasfaces.core.files import atomic_path, read_json, write_json, write_text
+from kerasfaces.core.files import Json, atomic_path, write_json, write_text
 from kerasfaces.core.texts import quoted
+from kerasfaces.metrics.main_effects import Value
 from kerasfaces.train.config import TrainConfig
 
 METRICS = ("loss", "val_auc", "val_accuracy", "val_loss")  # of the epoch that counts
 COMPLETED, FAILED, RUNNING = "COMPLETED", "FAILED", "RUNNING"
+Values = dict[str, Value]  # by name
 RESERVED = "tuner/"  # names of Hyperband's own values
 EPOCHS = "tuner/epochs"  # KerasTuner's name for Hyperband's share of the epochs
 _AGAIN = "run the same command: that trial is trained again, the others are not touched"
@@ -33,7 +35,7 @@ class Training:
 
     trial_id: str  # its number, four digits
     config: TrainConfig  # its own seed does not matter
-    values: Mapping[str, Any]  # the hyperparameters, for TensorBoard
+    values: Mapping[str, Value]  # the hyperparameters, for TensorBoard
     seeds: Sequence[int]  # one training each
     folder: Path  # the trial's; used where the worker can see it
     objective: str  # column of the history that trials are ranked by
@@ -50,7 +52,7 @@ class Repeat:
     """One training seed of a trial."""
 
     seed: int  # of weights, dropout and batch order
-    rows: list[dict[str, Any]]  # the history, one row per epoch
+    rows: list[Json]  # the history, one row per epoch
     best: int  # position of the epoch whose weights count
     logits: NDArray[np.float32]  # of the validation images, `(m,)`
     weights: list[NDArray[Any]]  # the head's arrays
@@ -58,7 +60,7 @@ class Repeat:
     stopped: bool = False  # the median rule ended it
     engine: str = ""  # name and version of what computed the features
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> Json:
         """Return its entry in trial.json."""
         row = self.rows[self.best]
         return {
@@ -88,18 +90,24 @@ class Trial:
     """The content of trial.json."""
 
     trial_id: str  # its number, four digits
-    values: Mapping[str, Any]  # of hyperparameters, Hyperband's own included
+    values: Mapping[str, Value]  # of hyperparameters, Hyperband's own included
     status: str  # COMPLETED, FAILED or RUNNING
     score: float | None = None  # mean of the objective over the repeats
     message: str = ""  # why it failed
-    repeats: Sequence[Mapping[str, Any]] = ()  # one summary per training seed
-    config: Mapping[str, Any] | None = None  # None where the values stand for no run
+    repeats: Sequence[Json] = ()  # one summary per training seed
+    config: Json | None = None  # None where the values stand for no run
     seconds: float = 0.0  # all of the trial, features included
 
     @property
-    def own_values(self) -> dict[str, Any]:
+    def own_values(self) -> Values:
         """The values without Hyperband's."""
         return {k: v for k, v in self.values.items() if not k.startswith(RESERVED)}
+
+    @property
+    def epochs_now(self) -> int | None:
+        """Epochs after which Hyperband pauses it; None trains to the end."""
+        epochs = self.values.get(EPOCHS)
+        return None if epochs is None else int(epochs)
 
     @property
     def stopped(self) -> bool:
@@ -112,13 +120,12 @@ class Trial:
 
         Hyperband's early rounds and trials that the median rule stopped.
         """
-        now, config = self.values.get(EPOCHS), self.config or {}
-        paused = now is not None and now < config.get("epochs", 0)
+        now, config = self.epochs_now, self.config or {}
+        if now is None or now >= config.get("epochs", 0):
+            return self.stopped
         patience = config.get("patience") or math.inf
         return self.stopped or any(
-            paused
-            and each["epochs"] >= now
-            and each["epochs"] - each["kept_epoch"] < patience
+            each["epochs"] >= now and each["epochs"] - each["kept_epoch"] < patience
             for each in self.repeats
         )
 
@@ -137,21 +144,6 @@ def ranked(trials: Iterable[Trial], direction: str) -> list[Trial]:
     return [one for *_, one in sorted(scored, key=lambda entry: entry[:3])]
 
 
-def read_object(path: Path) -> dict[str, Any]:
-    """Return a JSON file that holds keys and values.
-
-    Raises:
-        RunError: It holds something else, or is damaged.
-    """
-    content = read_json(path)
-    if not isinstance(content, dict):
-        raise RunError(
-            f"{path} is damaged (expected keys and values, got a {type(content).__name__}); "
-            "restore or delete it."
-        )
-    return content
-
-
 def folder_of(study: Path, trial_id: str) -> Path:
     """Return a trial's folder, named as KerasTuner names it."""
     return study / f"trial_{trial_id}"
@@ -162,16 +154,16 @@ def checkpoint_of(folder: Path, seed: int) -> Path:
     return folder / f"checkpoint-{seed}.npz"
 
 
-def begin(study: Path, state: Mapping[str, Any]) -> None:
+def begin(study: Path, state: Json) -> None:
     """Write a trial that has values and no result: KerasTuner's state of it."""
     write_json(folder_of(study, state["trial_id"]) / "trial.json", state)
 
 
 def finish(
     study: Path,
-    state: Mapping[str, Any],
+    state: Json,
     result: Result,
-    config: Mapping[str, Any] | None,
+    config: Json | None,
 ) -> Trial:
     """Write a trial's result and KerasTuner's state; with trial.json the trial is over."""
     folder = folder_of(study, state["trial_id"])
@@ -282,11 +274,11 @@ def _damaged(path: Path, error: Exception) -> RunError:
     )
 
 
-def read_progress(folder: Path) -> dict[str, Any] | None:
+def read_progress(folder: Path) -> Json | None:
     """Return how far a trial is; None where it has not begun, or is over."""
     try:
         text = (folder / "progress.json").read_text(encoding="utf-8")
-        progress: dict[str, Any] = json.loads(text)
+        progress: Json = json.loads(text)
     except (OSError, ValueError):
         return None
     return progress

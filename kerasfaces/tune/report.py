@@ -2,20 +2,19 @@
 
 import dataclasses
 import logging
-from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from kerasfaces.core import registry
 from kerasfaces.core.errors import RunError
-from kerasfaces.core.files import write_text
+from kerasfaces.core.files import Json
 from kerasfaces.core.texts import quoted
 from kerasfaces.report import page as pages
 from kerasfaces.report.markup import Section
 from kerasfaces.run import kinds
+from kerasfaces.run.folder import StudyRun
 from kerasfaces.tune import leaderboard, records
 from kerasfaces.tune.records import Trial
 from kerasfaces.tune.study import OBJECTIVES
@@ -32,19 +31,19 @@ class StudyInput:
     """A study folder, finished or not: what every section is drawn from."""
 
     folder: Path
-    identity: Mapping[str, Any]  # the content of study.json
-    about: Mapping[str, Any]  # the content of about.json; empty without it
+    identity: Json  # the content of study.json
+    about: Json  # the content of about.json; empty without it
     completed: list[Trial]  # with a score, best first
     failed: list[Trial]  # with a reason instead
     n_running: int  # trials that have begun and are not over
     table: pd.DataFrame  # the leaderboard
-    result: Mapping[str, Any] | None  # of result.json; None while there is no winner
-    environment: Mapping[str, Any]  # versions and machine, or empty
+    result: Json | None  # of result.json; None while there is no winner
+    environment: Json  # versions and machine, or empty
 
     @property
-    def settings(self) -> Mapping[str, Any]:
-        """The study's settings."""
-        settings: Mapping[str, Any] = self.identity["settings"]
+    def settings(self) -> Json:
+        """Settings of the study."""
+        settings: Json = self.identity["settings"]
         return settings
 
     @property
@@ -67,13 +66,12 @@ class StudyInput:
 
     @property
     def n_like_best(self) -> int:
-        """Trials that chance may have kept from first place, the best included."""
-        verdicts = list(self.against_best.values())
-        return verdicts.count(leaderboard.BEST) + verdicts.count(leaderboard.ALIKE)
+        """Number of trials that chance may have kept from first place, and the best."""
+        return leaderboard.n_like_best(self.table)
 
     @property
     def n_ahead(self) -> int:
-        """Trials that were better than the best when they were cut short."""
+        """Number of trials that were better than the best when they were cut short."""
         return list(self.against_best.values()).count(leaderboard.BETTER)
 
     @property
@@ -104,7 +102,7 @@ class StudyInput:
         return f"{colour} thin faint" if colour == "real" else f"{colour} thin"
 
 
-def hyperparameters(space: Mapping[str, Any]) -> list[str]:
+def hyperparameters(space: Json) -> list[str]:
     """Return the names in a space as study.json has it, those under conditions once."""
     return list(dict.fromkeys(text.partition(" if ")[0] for text in space))
 
@@ -115,18 +113,19 @@ def gather(folder: Path) -> StudyInput:
     Raises:
         RunError: It holds no study, or no finished trial, or a damaged one.
     """
-    if not (folder / "study.json").exists():
+    study = StudyRun(folder)
+    if not (folder / study.IDENTITY).exists():
         what = (
-            f"it is a run, whose report is {folder / 'report.html'}"
+            f"it is a run, whose report is {study.report}"
             if (folder / kinds.POINT).is_file()
             else "give the folder that kerasfaces tune wrote (-o, else runs/tune-...)"
         )
         raise RunError(f"{folder} holds no study (no study.json in it); {what}.")
-    identity = records.read_object(folder / "study.json")
+    identity, result = study.identity, study.result
     lacking = {"study", "settings", "space", "weights"} - set(identity)
     if lacking:
         raise RunError(
-            f"{folder / 'study.json'} is damaged: it lacks {quoted(min(lacking))}."
+            f"{folder / study.IDENTITY} is damaged: it lacks {quoted(min(lacking))}."
         )
     objective, seed = (identity["settings"][name] for name in ("objective", "seed"))
     trials = records.load_all(folder)
@@ -137,10 +136,6 @@ def gather(folder: Path) -> StudyInput:
             f"{folder} has no finished trial yet, so there is nothing to report; run the study "
             "(or wait for its first trial) and ask again."
         )
-    about, result, environment = (
-        records.read_object(folder / name) if (folder / name).exists() else {}
-        for name in ("about.json", "result.json", "environment.json")
-    )
     n_running = sum(each.status == records.RUNNING for each in trials)
     # A study that was continued since has another winner, or will have.
     end = (completed[0].trial_id, len(completed)) if completed else None
@@ -148,13 +143,13 @@ def gather(folder: Path) -> StudyInput:
     return StudyInput(
         folder=folder,
         identity=identity,
-        about=about,
+        about=study.about,
         completed=completed,
         failed=failed,
         n_running=n_running,
         table=leaderboard.make(folder, completed, failed, objective, seed),
         result=result if is_current else None,
-        environment=environment,
+        environment=study.environment,
     )
 
 
@@ -164,9 +159,9 @@ def write(folder: Path) -> Path:
     Raises:
         RunError: It holds no study, or no finished trial, or a damaged one.
     """
-    path = folder / "report.html"
-    write_text(path, render(gather(folder)))
-    return path
+    study = StudyRun(folder)
+    study.write_report(render(gather(folder)))
+    return study.report
 
 
 def render(data: StudyInput) -> str:

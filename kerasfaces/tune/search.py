@@ -15,12 +15,15 @@ from typing import Any
 
 import keras_tuner
 import numpy as np
+import pandas as pd
+from keras_tuner import HyperParameters
 from numpy.typing import NDArray
 
 from kerasfaces.core import clock
 from kerasfaces.core import config as configs
 from kerasfaces.core.engine import Pool
 from kerasfaces.core.errors import InputError, RunError
+from kerasfaces.core.files import Json
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune import oracles, records
 from kerasfaces.tune.bayesian import Bayesian
@@ -52,7 +55,7 @@ class Search:
         self,
         study: Study,
         components: Components,
-        space: Any,
+        space: HyperParameters,
         folder: Path,
         *,
         tensorboard: bool = False,
@@ -178,7 +181,7 @@ class Search:
     def _training(self, record: Trial, config: TrainConfig) -> Training:
         checkpoints: dict[int, bytes] = {}
         if PARENT in record.values:
-            folder = records.folder_of(self.folder, record.values[PARENT])
+            folder = records.folder_of(self.folder, str(record.values[PARENT]))
             paths = {s: records.checkpoint_of(folder, s) for s in self.study.seeds}
             # Without one it is trained from the start: the same numbers, later.
             checkpoints = {s: p.read_bytes() for s, p in paths.items() if p.exists()}
@@ -190,7 +193,7 @@ class Search:
             folder=records.folder_of(self.folder, record.trial_id).resolve(),
             objective=self.study.objective,
             sign=self.study.sign,
-            epochs_now=record.values.get(records.EPOCHS),
+            epochs_now=record.epochs_now,
             checkpoints=checkpoints,
             limits=self._limits(),
             tensorboard=self._tensorboard,
@@ -239,7 +242,7 @@ class Search:
         self._new.add(trial_id)
         self._log(self.trials[trial_id])
 
-    def _report(self, trial: Any, repeats: Sequence[Any]) -> None:
+    def _report(self, trial: Any, repeats: Sequence[Json]) -> None:
         """Give KerasTuner a trial's metrics: the mean over its repeats counts."""
         for one in repeats:
             metrics = {name: one[name] for name in records.METRICS}
@@ -272,7 +275,7 @@ class Search:
                 f"{record.message} Nothing is lost; mend the study or its data and run again."
             )
 
-    def _add_curve(self, history: Any) -> None:
+    def _add_curve(self, history: pd.DataFrame) -> None:
         """Keep the running mean of the objective, of a trial's first seed."""
         if history.empty:
             return

@@ -7,11 +7,12 @@ from typing import Any
 from keras_tuner import HyperParameters
 
 from kerasfaces.core.errors import InputError, KerasfacesError
+from kerasfaces.core.files import Json
 from kerasfaces.core.texts import quoted
 from kerasfaces.models import catalogue
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune.components import Components
-from kerasfaces.tune.records import RESERVED
+from kerasfaces.tune.records import RESERVED, Values
 from kerasfaces.tune.study import Study, study_code
 
 
@@ -63,7 +64,7 @@ class _Declaration(HyperParameters):
     Fixed = _once(HyperParameters.Fixed)
 
 
-def declare(study: Study, components: Components) -> Any:
+def declare(study: Study, components: Components) -> HyperParameters:
     """Return the whole space as `HyperParameters` with the default values.
 
     Every conditional part is visited, as KerasTuner does it.
@@ -74,7 +75,7 @@ def declare(study: Study, components: Components) -> Any:
     space = HyperParameters()
     visited: list[Any] = []
     wanted: list[Any] = []
-    values: dict[str, Any] = {}
+    values: Values = {}
     while True:
         declaration = _Declaration()
         declaration.values = values
@@ -106,14 +107,16 @@ def declare(study: Study, components: Components) -> Any:
     return space
 
 
-def with_values(space: Any, values: dict[str, Any]) -> Any:
+def with_values(space: HyperParameters, values: Values) -> HyperParameters:
     """Return the space with other values."""
     copy = space.copy()
     copy.values = dict(values)
     return copy
 
 
-def configuration(study: Study, components: Components, values: Any) -> TrainConfig:
+def configuration(
+    study: Study, components: Components, values: HyperParameters
+) -> TrainConfig:
     """Return the run that `HyperParameters` with values stand for.
 
     The width of its base is read from the weights.
@@ -139,7 +142,9 @@ def configuration(study: Study, components: Components, values: Any) -> TrainCon
     return dataclasses.replace(config, model=completed)
 
 
-def probes(study: Study, components: Components, space: Any) -> list[TrainConfig]:
+def probes(
+    study: Study, components: Components, space: HyperParameters
+) -> list[TrainConfig]:
     """Return the default run and those that differ from it in one value.
 
     Raises:
@@ -157,10 +162,10 @@ def probes(study: Study, components: Components, space: Any) -> list[TrainConfig
     return configs
 
 
-def points(space: Any) -> Iterator[dict[str, Any]]:
+def points(space: HyperParameters) -> Iterator[Values]:
     """Yield every combination of active values, the last declared varying fastest."""
 
-    def extend(values: dict[str, Any], rest: list[Any]) -> Iterator[dict[str, Any]]:
+    def extend(values: Values, rest: list[Any]) -> Iterator[Values]:
         if not rest:
             yield values
             return
@@ -174,9 +179,9 @@ def points(space: Any) -> Iterator[dict[str, Any]]:
     yield from extend({}, list(space.space))
 
 
-def description(space: Any) -> dict[str, Any]:
+def description(space: HyperParameters) -> Json:
     """Return the space as JSON, by name, for comparison with an interrupted study's."""
-    described: dict[str, Any] = {}
+    described: Json = {}
     for hp in space.space:
         config = dict(hp.get_config())
         conditions = [f"{each.name} in {each.values}" for each in hp.conditions]

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import kerasfaces
 from kerasfaces.core.errors import InputError, KerasfacesError, MissingFileError
@@ -22,9 +22,12 @@ from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune.components import Components
 from kerasfaces.tune.published import Published
 
+if TYPE_CHECKING:
+    from keras_tuner import HyperParameters
+
 OBJECTIVES = {"val_auc": "max", "val_accuracy": "max", "val_loss": "min"}
 ORACLES = ("grid", "random", "hyperband", "bayesian")
-Configure = Callable[[Any, Components], TrainConfig]
+Configure = Callable[["HyperParameters", Components], TrainConfig]
 
 _INSTALLED = "share/kerasfaces/tuning"  # as in setup.cfg
 _LOWEST = {

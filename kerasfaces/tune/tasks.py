@@ -7,11 +7,15 @@ into the cache, which nodes may share: the folder KERASFACES_CACHE, where it is 
 
 import os
 import pickle
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kerasfaces.core import numerics
 from kerasfaces.core.imports import import_keras
 from kerasfaces.tune.records import Result, Training
+
+if TYPE_CHECKING:
+    from kerasfaces.tune.feature_sets import FeatureSets
+    from kerasfaces.tune.trainer import Trainer
 
 _PASSED_ON = ("KERASFACES_CACHE", "KERAS_BACKEND", "KERASFACES_COMMAND")
 
@@ -26,11 +30,11 @@ class TrainTrial:
             name: os.environ[name] for name in _PASSED_ON if name in os.environ
         }
         self._pickled = b""
-        self._feature_sets: Any = None
-        self._trainer: Any = None
+        self._feature_sets: FeatureSets | None = None
+        self._trainer: Trainer | None = None
 
     @property
-    def feature_sets(self) -> Any:
+    def feature_sets(self) -> "FeatureSets":
         """The images and features of this process, a `FeatureSets`."""
         if self._feature_sets is None:
             from kerasfaces.tune.feature_sets import FeatureSets
@@ -46,8 +50,7 @@ class TrainTrial:
             from kerasfaces.tune.trainer import Trainer
 
             self._trainer = Trainer(self.feature_sets)
-        result: Result = self._trainer.train(training)
-        return result
+        return self._trainer.train(training)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what to load, not what is loaded."""

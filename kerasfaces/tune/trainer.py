@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from kerasfaces.core.errors import InputError
-from kerasfaces.core.files import atomic_path, write_json
+from kerasfaces.core.files import Json, atomic_path, write_json
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.heads import Heads, head_logits
 from kerasfaces.train.loop import Phase, Rows, run_phase
@@ -199,7 +199,7 @@ class _Progress:
         self._started = self._last = time.monotonic()
         self._n_trained = 0  # epochs; a continued trial's first ones were not
 
-    def note(self, number: int, row: dict[str, Any]) -> None:
+    def note(self, number: int, row: Json) -> None:
         """Count an epoch of the n-th training (from 0)."""
         self._n_trained += 1
         now = time.monotonic()

@@ -1,9 +1,6 @@
 """Channels on a cluster: the same bytes as here, also when half of it dies."""
 
-import importlib.util
 import os
-import subprocess
-import sys
 
 import pytest
 
@@ -14,46 +11,32 @@ from kerasfaces.core import engine
 from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import InputError
 
-needs_ray = pytest.mark.skipif(
-    importlib.util.find_spec("ray") is None, reason="Ray is not installed"
-)
-
 SCRIPT = """
 import sys
 from pathlib import Path
 
 from kerasfaces.channels import chunks, config, run
-from kerasfaces.core.engine import Engine
 
 
 def main(root):
-    from ray.cluster_utils import Cluster
+    from two_nodes import TwoNodes
 
     files = sorted((root / "images").iterdir())
     wanted = config.from_names(["rgb"], "none", ["size_px=32"])
     chunks.CHUNK = 4
     run.build(files, root / "local", wanted)
-    quick = dict.fromkeys(
-        ("health_check_period_ms", "health_check_timeout_ms"), 300
-    ) | {"health_check_initial_delay_ms": 0, "health_check_failure_threshold": 2}
-    memory = {"num_cpus": 1, "object_store_memory": 100 * 2**20}
-    ours = Cluster(
-        initialize_head=True,
-        head_node_args={**memory, "include_dashboard": False, "_system_config": quick},
-    )
-    second = ours.add_node(**memory)
-    spread = Engine(name="ray", address=ours.address)
+    nodes = TwoNodes()
     commit, done = run.commit, []
 
     def commit_and_kill(*arguments):
         commit(*arguments)
         done.append(1)
         if len(done) == 3:
-            ours.remove_node(second, allow_graceful=False)
+            nodes.lose_one()
 
     run.commit = commit_and_kill
-    print(run.build(files, root / "ray", wanted, spread=spread).n_ok)
-    ours.shutdown()
+    print(run.build(files, root / "ray", wanted, spread=nodes.engine).n_ok)
+    nodes.shutdown()
 
 
 if __name__ == "__main__":
@@ -69,24 +52,14 @@ def contents(folder):
     }
 
 
-@needs_ray
 @pytest.mark.slow
-def test_a_lost_node_changes_no_byte(tmp_path, draw):
+def test_a_lost_node_changes_no_byte(tmp_path, draw, run_on_two_nodes):
     folder = tmp_path / "images"
     folder.mkdir()
     for number in range(64):
         draw(number, 600).save(folder / f"{number:02d}.png")
     (folder / "07.png").write_bytes(b"no image")
-    script = tmp_path / "script.py"
-    script.write_text(SCRIPT, encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, str(script), str(tmp_path)],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    done = run_on_two_nodes(SCRIPT, tmp_path)
     assert done.stdout.split() == ["63"]  # nothing of Ray's on stdout
     assert "a worker died" in done.stderr
     assert contents(tmp_path / "ray") == contents(tmp_path / "local")

@@ -10,7 +10,7 @@ from kerasfaces import images, store
 from kerasfaces import manifest as manifests
 from kerasfaces.channels import average_spectra, config, contact_sheet, preview, run
 from kerasfaces.channels.average_spectra import Difference
-from kerasfaces.channels.contact_sheet import About, Row, Source
+from kerasfaces.channels.sheet import About, Row, Source
 from kerasfaces.cli import channels as command
 from kerasfaces.core.errors import InputError, MissingFileError
 

@@ -1,10 +1,5 @@
 """Frozen features: the same bytes wherever they are computed, also if a node is lost."""
 
-import importlib.util
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
@@ -13,9 +8,6 @@ from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import InputError
 
 pytestmark = pytest.mark.tf
-needs_ray = pytest.mark.skipif(
-    importlib.util.find_spec("ray") is None, reason="Ray is not installed"
-)
 N_IMAGES = 150  # three items, the last one smaller than a batch
 
 
@@ -90,9 +82,8 @@ SCRIPT = """
 import sys
 from pathlib import Path
 
-from ray.cluster_utils import Cluster
+from two_nodes import TwoNodes
 
-from kerasfaces.core.engine import Engine
 from kerasfaces.core.imports import import_keras
 from kerasfaces.core import numerics
 
@@ -107,25 +98,16 @@ from kerasfaces.models.config import ModelConfig
 from kerasfaces.models.zoo import mobilenetv2
 
 folder, weights = map(Path, sys.argv[1:])
-quick = dict.fromkeys(
-    ("health_check_period_ms", "health_check_timeout_ms"), 300
-) | {"health_check_initial_delay_ms": 0, "health_check_failure_threshold": 2}
-memory = {"num_cpus": 1, "object_store_memory": 100 * 2**20}
-ours = Cluster(
-    initialize_head=True,
-    head_node_args={**memory, "include_dashboard": False, "_system_config": quick},
-)
-second = ours.add_node(**memory)
-spread = Engine(name="ray", address=ours.address)
+nodes = TwoNodes()
 
 config = ModelConfig(size_px=96, options=mobilenetv2.Options(alpha=0.35))
 base = mobilenetv2.ARCHITECTURE.find_weights(str(weights), config)
 model = mobilenetv2.ARCHITECTURE.build(config, base)
 files = sorted((folder / "images").iterdir())
-images = cache.cache_images(files, InputSpec(size_px=96), spread)
+images = cache.cache_images(files, InputSpec(size_px=96), nodes.engine)
 print([reason for reason in images.reasons if reason])
 features = cached.FeatureCache(
-    network.extractor_of(model), {"base": 1}, images.store, spread=spread
+    network.extractor_of(model), {"base": 1}, images.store, spread=nodes.engine
 )
 cached.engine.map, real = None, cached.engine.map
 
@@ -134,19 +116,20 @@ def map_and_kill(*arguments, **options):
     for outcome in real(*arguments, **options):
         yield outcome
         if outcome.key == 3:
-            ours.remove_node(second, allow_graceful=False)
+            nodes.lose_one()
 
 
 cached.engine.map = map_and_kill
 keys = [key for key, reason in zip(images.keys, images.reasons) if not reason]
 print(len(features.reader(keys)))
-ours.shutdown()
+nodes.shutdown()
 """
 
 
-@needs_ray
 @pytest.mark.slow
-def test_a_lost_node_changes_no_byte(tmp_path, tiny_weights):
+def test_a_lost_node_changes_no_byte(
+    tmp_path, tiny_weights, run_on_two_nodes, monkeypatch
+):
     """Decoding and features of 700 images on two nodes, one killed in the middle."""
     from PIL import Image
 
@@ -156,21 +139,11 @@ def test_a_lost_node_changes_no_byte(tmp_path, tiny_weights):
         noise = np.random.default_rng(number).integers(0, 255, (40, 40, 3))
         Image.fromarray(noise.astype(np.uint8)).save(folder / f"{number:04d}.png")
     (folder / "0007.png").write_bytes(b"no image")
-    script = tmp_path / "script.py"
     contents = {}
-    here = SCRIPT.replace('Engine(name="ray", address=ours.address)', "None")
-    here = here.replace("outcome.key == 3", "False")
+    here = SCRIPT.replace("nodes.engine", "None").replace("outcome.key == 3", "False")
     for name, text in {"ray": SCRIPT, "here": here}.items():
-        script.write_text(text, encoding="utf-8")
-        done = subprocess.run(
-            [sys.executable, str(script), str(tmp_path), str(tiny_weights)],
-            capture_output=True,
-            text=True,
-            timeout=400,
-            check=False,
-            env={**os.environ, "KERASFACES_CACHE": str(tmp_path / name)},
-        )
-        assert done.returncode == 0, done.stderr
+        monkeypatch.setenv("KERASFACES_CACHE", str(tmp_path / name))
+        done = run_on_two_nodes(text, tmp_path, tiny_weights)
         reasons, n_features = done.stdout.splitlines()
         assert "not an image" in reasons
         assert n_features == "699"

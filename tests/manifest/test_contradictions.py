@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kerasfaces.api.data import load_data
+from kerasfaces.api.loading import load_data
 from kerasfaces.cli import manifest as command
 from kerasfaces.manifest import contradictions
 from kerasfaces.manifest.check import check

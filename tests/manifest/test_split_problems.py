@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kerasfaces import manifest as manifests
-from kerasfaces.api.data import load_data
+from kerasfaces.api.loading import load_data
 from kerasfaces.cli import command, train
 from kerasfaces.cli.manifest import main
 from kerasfaces.core.errors import InputError

@@ -7,6 +7,7 @@ import pytest
 from kerasfaces.core import rng
 from kerasfaces.core.errors import RunError
 from kerasfaces.core.files import read_json
+from kerasfaces.run.folder import StudyRun
 from kerasfaces.tune import leaderboard, records, run
 
 pytestmark = pytest.mark.tf
@@ -87,7 +88,8 @@ def test_missing_logits_are_named(board, tmp_path):
 
 
 def test_a_later_winner_gets_a_folder_of_its_own(tmp_path):
-    assert run.winner_folder(tmp_path, "0003").name == "winner"
-    assert run.winner_folder(tmp_path, "0003").name == "winner"
-    assert run.winner_folder(tmp_path, "0011").name == "winner-0011"
+    study = StudyRun(tmp_path)
+    assert run.winner_folder(study, "0003").name == "winner"
+    assert run.winner_folder(study, "0003").name == "winner"
+    assert run.winner_folder(study, "0011").name == "winner-0011"
     assert read_json(tmp_path / "winner.json") == {"trial": "0003"}

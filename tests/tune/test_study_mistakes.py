@@ -4,12 +4,14 @@ import dataclasses
 
 import pytest
 
+from kerasfaces import manifest
 from kerasfaces.cli.tune import main
-from kerasfaces.core import folders
+from kerasfaces.core import environment, folders
 from kerasfaces.core.errors import InputError, LockedError, MissingFileError, RunError
 from kerasfaces.core.files import read_json
 from kerasfaces.core.imports import optional_import
 from kerasfaces.models import catalogue
+from kerasfaces.run import layout
 from kerasfaces.tune import study
 
 pytestmark = pytest.mark.tf
@@ -177,12 +179,12 @@ def kill(*_, **__):
 def test_a_changed_space_is_refused_with_the_difference(
     write_study, tiny_manifest, tiny_weights, tmp_path, monkeypatch
 ):
-    from kerasfaces.api import data
+    from kerasfaces.api import data, loading
     from kerasfaces.tune import run
 
     monkeypatch.setattr(run, "Search", kill)
     drawn = data.Manifest(tiny_manifest, notes=("Only drawn faces.",))
-    monkeypatch.setattr(data, "load_data", lambda manifest, root: drawn)
+    monkeypatch.setattr(loading, "load_data", lambda manifest, root: drawn)
     folder = tmp_path / "o"
     words = arguments(write_study(), tiny_manifest, tiny_weights, "-o", str(folder))
 
@@ -223,10 +225,10 @@ def test_killed_before_the_first_trial(
     folder = tmp_path / "o"
     words = arguments(write_study(), tiny_manifest, tiny_weights, "-o", str(folder))
     for module, name in (
-        (run.folders, "write_json"),
-        (run, "write_json"),
-        (run.manifests, "write"),
-        (run.environment, "describe"),
+        (folders, "write_json"),
+        (layout, "write_json"),
+        (manifest, "write"),
+        (environment, "describe"),
         (run, "Search"),
     ):
         with monkeypatch.context() as context:

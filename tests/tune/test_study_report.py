@@ -1,6 +1,7 @@
 """A study's page: finished, running, failed, with and without a document's grid."""
 
 import dataclasses
+import html
 import json
 import re
 from html.parser import HTMLParser
@@ -8,12 +9,14 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+import kerasfaces as kf
 from kerasfaces import metrics
 from kerasfaces.cli.tune import main
 from kerasfaces.core import registry, rng
 from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.core.files import read_json, write_json
-from kerasfaces.tune import effects, leaderboard, published, records, report
+from kerasfaces.metrics import main_effects as effects
+from kerasfaces.tune import leaderboard, published, records, report
 from kerasfaces.tune.report import gather
 
 pytestmark = pytest.mark.tf
@@ -155,14 +158,29 @@ def test_the_finished_study_shows_test_score_optimism_and_command(folder):
         "validation": 0.7,
         "test": 0.6,
         "optimism": best.score - 0.6,
-        "test_auc": {"value": 0.61, "low": 0.5, "high": 0.72},
+        "test_auc": {"value": 0.61, "low": 0.5, "high": 0.72, "method": "exact"},
         "n_trials": 9,
         "run": "winner",
-        "command": "kerasfaces train --manifest 'a b.csv'",
+        "training": {
+            "model": "mobilenetv2",
+            "weights": "<base>.h5",
+            "store": None,
+            "seed": 5,
+            "changes": {"epochs": 3, "model.taps": ["a"], "model.head.l2": 0.5},
+        },
     }
     write_json(made / "result.json", result)
     text = page(made)
-    assert "kerasfaces train --manifest &#39;a b.csv&#39;" in text
+    call = html.unescape(re.search("<code>(kf.*?)</code>", text)[1])
+    assert call.startswith(
+        "kf.Detector('mobilenetv2', weights='<base>.h5', store=None, "
+    )
+    assert call.endswith(f"manifest.csv'), output={str(made / 'winner')!r})")
+    config = eval(
+        call.partition(").fit(")[0] + ")", {"kf": kf}
+    ).settings.configuration()
+    assert (config.seed, config.epochs) == (5, 3)
+    assert (config.model.taps, config.model.head.l2) == (("a",), 0.5)
     assert "0.500 to 0.720" in text
     assert f"{best.score - 0.6:+.3f}" in text
     assert "The search is not over" not in text
@@ -208,19 +226,6 @@ def test_the_front_holds_what_no_cheaper_trial_beats():
     assert cost._front(seconds, scores, False) == [1, 2]
 
 
-def test_measures_of_a_trial_by_hand():
-    labels = np.array([0, 0, 1, 1])
-    logits = np.array([[-1.0, 2.0, 1.0, 3.0], [-1.0, -1.0, -2.0, 3.0]])
-    found = {k: v.value for k, v in published.measure(labels, logits).items()}
-    assert found["accuracy"] == pytest.approx((3 / 4 + 3 / 4) / 2)
-    assert found["precision"] == pytest.approx((2 / 3 + 1) / 2)
-    assert found["recall"] == pytest.approx((1 + 1 / 2) / 2)
-    loss = np.mean(np.log1p(np.exp(np.where(labels == 1, -logits, logits))))
-    assert found["loss"] == pytest.approx(loss)
-    silent = published.measure(labels, -np.ones((1, 4)))["precision"]
-    assert silent.method == "not defined: nothing was called fake"
-
-
 def test_asking_for_a_report(folder, tmp_path, capsys):
     with pytest.raises(RunError, match=r"holds no study \(no study\.json"):
         main(["--report", str(tmp_path)])
@@ -237,7 +242,7 @@ def test_asking_for_a_report(folder, tmp_path, capsys):
 
 
 DAMAGE = {
-    "study.json": (b"[]", "expected keys and values, got a list"),
+    "study.json": (b"[]", "holds no object"),
     "about.json": (b"{", "is not valid JSON"),
     "val_labels.npy": (b"\x93NUMPY", "is missing or damaged .* delete it"),
     "trial_0001/history.csv": (b"", r"history\.csv is damaged .* trained again"),

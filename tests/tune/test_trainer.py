@@ -5,10 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 
+from kerasfaces.features.readers import InMemory
 from kerasfaces.models.config import HeadConfig, ModelConfig
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune import progress_table, records
-from kerasfaces.tune.feature_sets import FeatureSet, InMemory
+from kerasfaces.tune.feature_sets import FeatureSet
 from kerasfaces.tune.records import Training
 
 pytestmark = pytest.mark.tf

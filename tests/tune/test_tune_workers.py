@@ -1,6 +1,5 @@
 """Several workers on one study, on this machine and on a cluster: killed, and lost."""
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -38,29 +37,21 @@ def configure(hp, components):
     )
 '''
 CLUSTER = """
-import os, subprocess, sys, time
+import subprocess, sys, time
 from pathlib import Path
-from ray.cluster_utils import Cluster
+from two_nodes import TwoNodes
 
-quick = dict.fromkeys(
-    ("health_check_period_ms", "health_check_timeout_ms"), 300
-) | {"health_check_initial_delay_ms": 0, "health_check_failure_threshold": 2}
-memory = {"num_cpus": 1, "object_store_memory": 100 * 2**20}
-ours = Cluster(
-    initialize_head=True,
-    head_node_args={**memory, "include_dashboard": False, "_system_config": quick},
-)
-second = ours.add_node(**memory)
+nodes = TwoNodes()
 command = [sys.executable, "-m", "kerasfaces.tune", *sys.argv[1:]]
-command += ["--engine", "ray", "--address", ours.address]
+command += ["--engine", "ray", "--address", nodes.engine.address]
 search = subprocess.Popen(command)
 folder = Path(sys.argv[-1])
 while len(list(folder.glob("trial_*/logits.npz"))) < 3 and search.poll() is None:
     time.sleep(0.1)
-ours.remove_node(second, allow_graceful=False)
+nodes.lose_one()
 print("a node was lost after", len(list(folder.glob("trial_*/logits.npz"))), "trials")
 code = search.wait()
-ours.shutdown()
+nodes.shutdown()
 sys.exit(code)
 """
 
@@ -136,21 +127,9 @@ def test_two_workers_of_which_one_is_killed_then_the_driver(words, tmp_path):
     pd.testing.assert_frame_equal(leaderboard(folder), leaderboard(whole))
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("ray") is None, reason="Ray is not installed"
-)
-def test_a_cluster_of_two_nodes_of_which_one_is_lost(words, tmp_path):
+def test_a_cluster_of_two_nodes_of_which_one_is_lost(words, tmp_path, run_on_two_nodes):
     folder, whole = tmp_path / "o", tmp_path / "whole"
-    path = os.pathsep.join(entry for entry in sys.path if entry)
-    done = subprocess.run(
-        [sys.executable, "-c", CLUSTER, *words(folder)],
-        capture_output=True,
-        text=True,
-        timeout=900,
-        check=False,
-        env={**os.environ, "PYTHONPATH": path},
-    )
-    assert done.returncode == 0, done.stderr
+    done = run_on_two_nodes(CLUSTER, *words(folder), timeout_s=900)
     assert "a node was lost after" in done.stdout
     assert "a worker died" in done.stderr
     local = start([*words(whole), "--workers", "2"])

@@ -1,10 +1,8 @@
 """Could the classes be told apart by their files alone?"""
 
-from collections.abc import Mapping
-from typing import Any
-
 from markupsafe import Markup
 
+from kerasfaces.core.files import Json
 from kerasfaces.evaluate.report import ReportInput
 from kerasfaces.report import markup
 from kerasfaces.report.markup import Section
@@ -37,7 +35,7 @@ def report(data: ReportInput) -> Section:
     return Section(title, markup.paragraph(sentence) + _facts(audit))
 
 
-def _facts(audit: Mapping[str, Any]) -> Markup:
+def _facts(audit: Json) -> Markup:
     """Return every fact's own AUC and the most telling one's commonest values."""
     parts = []
     if facts := audit.get("facts"):

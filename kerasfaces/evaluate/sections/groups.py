@@ -1,10 +1,10 @@
 """One table per column: every source and every attribute group with its interval."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from markupsafe import Markup
 
+from kerasfaces.core.files import Json
 from kerasfaces.evaluate import names
 from kerasfaces.evaluate.report import ReportInput
 from kerasfaces.report import chart, markup
@@ -44,9 +44,7 @@ def report(data: ReportInput) -> Section:
     return Section("Groups", Markup("").join(parts))
 
 
-def _table(
-    data: ReportInput, column: str, compared: Sequence[Mapping[str, Any]]
-) -> Markup:
+def _table(data: ReportInput, column: str, compared: Sequence[Json]) -> Markup:
     name = names.group_name(column)
     rows = [
         _row(group, data.slices[f"{column}={group['value']}"])
@@ -59,7 +57,7 @@ def _table(
     return markup.table(caption, header, rows)
 
 
-def _row(group: Mapping[str, Any], part: Mapping[str, Any]) -> list[object]:
+def _row(group: Json, part: Json) -> list[object]:
     accuracy = part["accuracy"]
     bar: object = markup.MISSING
     if accuracy["value"] is not None:
@@ -75,7 +73,7 @@ def _row(group: Mapping[str, Any], part: Mapping[str, Any]) -> list[object]:
     ]
 
 
-def _verdict(group: Mapping[str, Any]) -> Markup:
+def _verdict(group: Json) -> Markup:
     if not group["on"]:
         return tag("span", "nothing to compare", class_="verdict missing")
     difference, low, high = (100 * group[key] for key in ("difference", "low", "high"))
@@ -89,7 +87,7 @@ def _verdict(group: Mapping[str, Any]) -> Markup:
     return tag("span", verdict, " ", tag("small", text), class_="verdict")
 
 
-def _sampled(column: str, drawn: Mapping[str, Mapping[str, Any]]) -> Markup:
+def _sampled(column: str, drawn: Mapping[str, Json]) -> Markup:
     name = names.group_name(column)
     rows = [
         [

@@ -1,16 +1,16 @@
 """What mattered: every trial by each hyperparameter's value, and the values' means."""
 
 import math
-from typing import Any
 
 import numpy as np
 from markupsafe import Markup
+from numpy.typing import ArrayLike
 
 from kerasfaces.core import rng
+from kerasfaces.metrics import main_effects as effects
+from kerasfaces.metrics.main_effects import Effect
 from kerasfaces.report import chart, markup
 from kerasfaces.report.markup import Section
-from kerasfaces.tune import effects
-from kerasfaces.tune.effects import Effect
 from kerasfaces.tune.report import StudyInput
 
 ORDER = 40
@@ -24,8 +24,8 @@ def report(data: StudyInput) -> Section | None:
         return None
     values = [trial.own_values for trial in data.completed]
     scores = [float(trial.score or 0.0) for trial in data.completed]
-    main_effects = effects.main_effects(values, scores)
-    if not main_effects:
+    measured = effects.main_effects(values, scores)
+    if not measured:
         text = "All trials have the same hyperparameters, so nothing can be compared."
         return Section(title, markup.paragraph(text))
     note = (
@@ -41,17 +41,17 @@ def report(data: StudyInput) -> Section | None:
     mean = ("mark", "mean of the trials with that value, 95 % interval")
     parts = [
         markup.paragraph(note),
-        _table(data, main_effects),
+        _table(data, measured),
         markup.paragraph(chart.legend([*data.colours, mean])),
-        markup.row(*(_slice(data, effect) for effect in main_effects)),
-        markup.details("Every mean", _means(data, main_effects)),
+        markup.row(*(_slice(data, effect) for effect in measured)),
+        markup.details("Every mean", _means(data, measured)),
     ]
     return Section(title, Markup("").join(parts))
 
 
-def _table(data: StudyInput, main_effects: list[Effect]) -> Markup:
+def _table(data: StudyInput, measured: list[Effect]) -> Markup:
     rows = []
-    for effect in main_effects:
+    for effect in measured:
         best, worst = (
             pick(effect.levels, key=lambda level: level.mean.value)
             for pick in ((max, min) if data.more_is_better else (min, max))
@@ -69,14 +69,14 @@ def _table(data: StudyInput, main_effects: list[Effect]) -> Markup:
     )
 
 
-def _means(data: StudyInput, main_effects: list[Effect]) -> Markup:
+def _means(data: StudyInput, measured: list[Effect]) -> Markup:
     rows = [
         [
             f"{effect.name} = {level.label}",
             str(level.n),
             markup.estimate(level.mean.to_dict()),
         ]
-        for effect in main_effects
+        for effect in measured
         for level in effect.levels
     ]
     caption = f"Mean {data.objective} of the trials with each value"
@@ -113,7 +113,7 @@ def _slice(data: StudyInput, effect: Effect) -> Markup:
     return markup.figure(chart.svg(axes, about), text)
 
 
-def span(values: Any) -> tuple[float, float]:
+def span(values: ArrayLike) -> tuple[float, float]:
     """Return the range of an axis that shows all values, with a margin."""
     low, high = float(np.min(values)), float(np.max(values))
     margin = 0.06 * (high - low) or 0.01

@@ -7,10 +7,10 @@ import pandas as pd
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from kerasfaces.metrics.main_effects import short
 from kerasfaces.report import chart, markup
 from kerasfaces.report.markup import Section
 from kerasfaces.tune import records
-from kerasfaces.tune.effects import short
 from kerasfaces.tune.records import Trial
 from kerasfaces.tune.report import StudyInput
 from kerasfaces.tune.sections.effects import span

@@ -1,14 +1,13 @@
 """Parallel coordinates: one line per trial through its values to its score."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from markupsafe import Markup
 
+from kerasfaces.metrics.main_effects import UNUSED, Value, short
 from kerasfaces.report import chart, markup
 from kerasfaces.report.markup import Section, tag
-from kerasfaces.tune.effects import UNUSED, short
 from kerasfaces.tune.report import StudyInput
 
 ORDER = 50
@@ -40,7 +39,7 @@ def report(data: StudyInput) -> Section | None:
 class _Axis:
     """One vertical axis: where each trial crosses it, and what is written beside it."""
 
-    def __init__(self, name: str, column: Sequence[Any]) -> None:
+    def __init__(self, name: str, column: Sequence[Value | None]) -> None:
         self.name = name
         known = [value for value in column if value is not None]
         distinct = list(dict.fromkeys(known))

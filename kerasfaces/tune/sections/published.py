@@ -1,9 +1,10 @@
 """The document's grid beside ours, where the study is a document's."""
 
+from kerasfaces.metrics import printed_metrics
+from kerasfaces.metrics.main_effects import short
 from kerasfaces.report import markup
 from kerasfaces.report.markup import Section
 from kerasfaces.tune import leaderboard, published, records
-from kerasfaces.tune.effects import short
 from kerasfaces.tune.report import StudyInput
 
 ORDER = 30
@@ -36,7 +37,7 @@ def report(data: StudyInput) -> Section | None:
         ours = (
             {}
             if trial is None
-            else published.measure(labels, records.logits(data.folder, trial))
+            else printed_metrics.measure(labels, records.logits(data.folder, trial))
         )
         for name in metrics:
             printed = point.metrics.get(name)

@@ -5,10 +5,10 @@ from typing import Any
 
 from markupsafe import Markup
 
+from kerasfaces.metrics.main_effects import short
 from kerasfaces.report import markup
 from kerasfaces.report.markup import Section, tag
 from kerasfaces.tune import leaderboard
-from kerasfaces.tune.effects import short
 from kerasfaces.tune.leaderboard import is_missing
 from kerasfaces.tune.report import StudyInput
 

@@ -26,36 +26,29 @@ def report(data: StudyInput) -> Section | None:
 def _winner(data: StudyInput) -> Markup:
     result = data.result or {}
     auc, name = result["test_auc"], data.objective.removeprefix("val_")
-    cards = [
-        _card(
-            "AUC on test",
-            markup.number(auc["value"]),
-            "of the refitted winner; 95 % interval",
-            markup.interval(auc["low"], auc["high"]),
-        )
-    ]
+    cards = [markup.card("AUC on test", auc, "of the refitted winner; 95 % interval")]
     if name != "auc":
         cards.append(
-            _card(
+            markup.text_card(
                 f"{_NAMES[name]} on test",
                 markup.number(result["test"]),
                 "what the study ranked by, on images it never saw",
             )
         )
     cards += [
-        _card(
+        markup.text_card(
             f"{_NAMES[name]} in the search",
             markup.number(result["search"]),
             f"on validation, the best of {result['n_trials']}: too good; refitted "
             f"{markup.number(result['validation'])}",
         ),
-        _card(
+        markup.text_card(
             "Optimism",
             f"{result['optimism']:+.3f}",
             "search minus test, as far as this test set can tell",
         ),
     ]
-    command = tag("pre", tag("code", result["command"]))
+    command = tag("pre", tag("code", _call(data)))
     where = markup.paragraph(
         f"Its run folder is {result['run']}/, with a report of its own: evaluate and the other "
         "commands work on it.",
@@ -63,6 +56,18 @@ def _winner(data: StudyInput) -> Markup:
     )
     again = tag("h3", "To train the winner again") + command + where
     return tag("div", *cards, class_="cards") + again
+
+
+def _call(data: StudyInput) -> str:
+    """Return the Python that trains the winner's very run."""
+    result, training = data.result or {}, (data.result or {})["training"]
+    changes = {key.replace(".", "__"): v for key, v in training["changes"].items()}
+    values = {name: training[name] for name in ("weights", "store", "seed")} | changes
+    words = [repr(training["model"])]
+    words += [f"{name}={value!r}" for name, value in values.items()]
+    manifest, run = str(data.folder / "manifest.csv"), str(data.folder / result["run"])
+    data_text = f"kf.Manifest.from_csv({manifest!r})"
+    return f"kf.Detector({', '.join(words)}).fit({data_text}, output={run!r})"
 
 
 def _leader(data: StudyInput) -> Markup:
@@ -74,15 +79,4 @@ def _leader(data: StudyInput) -> Markup:
     return markup.paragraph(
         f"Best so far: trial {best.trial_id}, {data.objective} {mean:.4f}{spread}. The winner "
         "is trained again and meets the test images when the search is over."
-    )
-
-
-def _card(name: str, value: str, meaning: str, limits: str = "") -> Markup:
-    return tag(
-        "div",
-        tag("div", name, class_="name"),
-        tag("div", value, class_="value"),
-        tag("div", limits, class_="limits") if limits else "",
-        tag("div", meaning, class_="meaning"),
-        class_="card",
     )

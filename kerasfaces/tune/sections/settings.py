@@ -1,10 +1,8 @@
 """What was searched, how, on what, and with which versions."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from markupsafe import Markup
 
+from kerasfaces.core.files import Json
 from kerasfaces.report import markup
 from kerasfaces.report.markup import Section
 from kerasfaces.tune.report import StudyInput
@@ -25,30 +23,14 @@ def report(data: StudyInput) -> Section | None:
     header = ["Hyperparameter", "Values"]
     parts = [
         markup.table("Search space", header, space, numeric=False),
-        markup.details("Settings", _pairs("Settings", settings)),
-        markup.details("Environment", _pairs("Environment", data.environment)),
+        markup.details("Settings", markup.pairs("Settings", settings)),
+        markup.details("Environment", markup.pairs("Environment", data.environment)),
     ]
     return Section("Space, settings and versions", Markup("").join(parts))
 
 
-def _described(hp: Mapping[str, Any]) -> str:
+def _described(hp: Json) -> str:
     if "values" in hp:
         return ", ".join(str(value) for value in hp["values"])
     scale = "" if hp.get("sampling") in (None, "linear") else f", {hp['sampling']}"
     return f"{hp.get('min_value')} to {hp.get('max_value')}{scale}"
-
-
-def _pairs(title: str, values: Mapping[str, Any]) -> Markup:
-    rows = [
-        [key, markup.MISSING if value is None else _flat(value)]
-        for key, value in values.items()
-    ]
-    return markup.table(title, ["Key", "Value"], rows, numeric=False)
-
-
-def _flat(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_flat(each)}" for key, each in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(map(str, value))
-    return str(value)

@@ -20,62 +20,42 @@ import sys
 from pathlib import Path
 
 import engine_tasks as tasks
-from ray.cluster_utils import Cluster
+from two_nodes import TwoNodes
 
 from kerasfaces.core import engine
-from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import InputError
 
-quick = dict.fromkeys(
-    ("health_check_period_ms", "health_check_timeout_ms"), 300
-) | {"health_check_initial_delay_ms": 0, "health_check_failure_threshold": 2}
-memory = {"num_cpus": 1, "object_store_memory": 100 * 2**20}
-ours = Cluster(
-    initialize_head=True,
-    head_node_args={**memory, "include_dashboard": False, "_system_config": quick},
-)
-second = ours.add_node(**memory)
-spread = Engine(name="ray", address=ours.address)
+nodes = TwoNodes()
 
 
 def show(*values):
     print(*values)
 
 
-with engine.pool(tasks.pid, spread) as pool:
+with engine.pool(tasks.pid, nodes.engine) as pool:
     show("workers", pool.n_workers)
-outcomes = engine.map(tasks.die_of_7, range(20), spread=spread, chunk=4)
+outcomes = engine.map(tasks.die_of_7, range(20), spread=nodes.engine, chunk=4)
 show("deaths", [o.key for o in outcomes if o.error])
 try:
-    list(engine.map(tasks.mistake, [3], spread=spread))
+    list(engine.map(tasks.mistake, [3], spread=nodes.engine))
 except InputError as error:
     show("mistake", str(error).startswith("Ray node "), str(error).endswith(": item 3 is wrong."))
 numbers = []
-for outcome in engine.map(tasks.slowly_double, range(40), spread=spread):
+for outcome in engine.map(tasks.slowly_double, range(40), spread=nodes.engine):
     numbers.append(outcome.value)
     if outcome.key == 5:
-        ours.remove_node(second, allow_graceful=False)
+        nodes.lose_one()
 show("numbers", numbers == [2 * n for n in range(40)])
-show("threads", set(o.value for o in engine.map(tasks.threads, range(4), spread=spread)))
-ours.shutdown()
+threads = engine.map(tasks.threads, range(4), spread=nodes.engine)
+show("threads", set(one.value for one in threads))
+nodes.shutdown()
 """
 
 
 @needs_ray
 @pytest.mark.slow
-def test_two_nodes_of_which_one_is_lost(tmp_path):
-    script = tmp_path / "script.py"
-    script.write_text(SCRIPT, encoding="utf-8")
-    path = os.pathsep.join(entry for entry in sys.path if entry)
-    done = subprocess.run(
-        [sys.executable, str(script)],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-        env={**os.environ, "PYTHONPATH": path},
-    )
-    assert done.returncode == 0, done.stderr
+def test_two_nodes_of_which_one_is_lost(run_on_two_nodes):
+    done = run_on_two_nodes(SCRIPT)
     assert done.stdout.splitlines() == [  # nothing of Ray's
         "workers 2",
         "deaths [7]",

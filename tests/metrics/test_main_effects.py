@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kerasfaces.core import rng
-from kerasfaces.tune import effects
+from kerasfaces.metrics import main_effects as effects
 
 
 def grid(noise=0.01, repeats=3):

@@ -1,4 +1,4 @@
-"""Which hyperparameters moved the score: main effects over a study's trials.
+"""Which choices moved a score: main effects of hyperparameters over trials.
 
 A main effect is the mean score of all trials that share a value, whatever else they
 chose. In a grid and in random search the rest is balanced or drawn independently, so the
@@ -9,17 +9,15 @@ values it liked were tried with other good values, and the means say so too loud
 import dataclasses
 import itertools
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from kerasfaces import metrics
 from kerasfaces.core import rng
-from kerasfaces.metrics import Estimate
+from kerasfaces.metrics.intervals import Estimate, holm
 
+Value = bool | int | float | str  # of a hyperparameter
 RESAMPLES = 1000
 UNUSED = "not used"  # a hyperparameter under a condition that does not hold
 _MOST_LEVELS = 6  # more numbers than this are put into three bins
@@ -56,9 +54,9 @@ class Effect:
 
 
 def main_effects(
-    values: Sequence[Mapping[str, Any]],
+    values: Sequence[Mapping[str, Value]],
     scores: Sequence[float],
-    groups: Sequence[Any] | None = None,
+    groups: Sequence[Hashable] | None = None,
     seed: int = 0,
 ) -> list[Effect]:
     """Return the effect of every hyperparameter that varies, the largest share first.
@@ -70,7 +68,8 @@ def main_effects(
     observed = np.asarray(scores, np.float64)
     group_of = np.zeros(observed.size, np.int64)
     if groups is not None:
-        group_of = pd.factorize(pd.Series(groups))[0]
+        numbers = {group: i for i, group in enumerate(dict.fromkeys(groups))}
+        group_of = np.array([numbers[group] for group in groups])
     means = np.bincount(group_of, weights=observed) / np.bincount(group_of)
     observed = observed - means[group_of] + observed.mean()
     names = list(dict.fromkeys(name for one in values for name in one))
@@ -81,7 +80,7 @@ def main_effects(
         _effect(name, labels, order, observed, group_of, seed, n_permutations)
         for name, (labels, order) in varied.items()
     ]
-    adjusted = metrics.holm([each.p_value for each in effects])
+    adjusted = holm([each.p_value for each in effects])
     corrected = [
         dataclasses.replace(each, p_value=p)
         for each, p in zip(effects, adjusted, strict=True)
@@ -89,21 +88,23 @@ def main_effects(
     return sorted(corrected, key=lambda each: (-each.share, each.p_value, each.name))
 
 
-def levels_of(column: Sequence[Any]) -> tuple[list[str], list[str]]:
+def levels_of(column: Sequence[Value | None]) -> tuple[list[str], list[str]]:
     """Return each trial's level as text, and all levels in their natural order.
 
     `column` is a hyperparameter's value in each trial; None where it was not active.
     """
     active = [value for value in column if value is not None]
-    numeric = all(
-        isinstance(value, int | float) and not isinstance(value, bool)
+    numbers = [
+        value
         for value in active
-    )
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    ]
+    numeric = len(numbers) == len(active)
     if numeric and len(set(active)) > _MOST_LEVELS:
-        limits = np.quantile(active, [0, 1 / 3, 2 / 3, 1])
+        limits = np.quantile(numbers, [0, 1 / 3, 2 / 3, 1])
         names = [f"{low:.2g} to {high:.2g}" for low, high in itertools.pairwise(limits)]
 
-        def label(value: Any) -> str:
+        def label(value: Value) -> str:
             return names[int(np.searchsorted(limits[1:-1], value, "left"))]
 
     else:
@@ -114,7 +115,7 @@ def levels_of(column: Sequence[Any]) -> tuple[list[str], list[str]]:
     return labels, order
 
 
-def short(value: Any) -> str:
+def short(value: object) -> str:
     """Return a value for a narrow column."""
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
