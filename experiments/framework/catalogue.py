@@ -1,13 +1,13 @@
 """Names of experiments, their modules, and the options that depend on them."""
 
 import ast
-import difflib
 import importlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 
 from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import near_hint
 from kerasfaces.models import catalogue as models
 
 HERE = Path(__file__).parent.parent  # of all experiments
@@ -47,8 +47,7 @@ def check_name(name: str) -> None:
         raise InputError(
             f"{name} has a command of its own: python -m experiments.{name} --help"
         )
-    near = difflib.get_close_matches(name, [*names(), *own_commands(), "all"], n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
+    hint = near_hint(name, [*names(), *own_commands(), "all"])
     raise InputError(
         f"There is no experiment named {name!r}; available: all, "
         f"{', '.join(names())}.{hint}"

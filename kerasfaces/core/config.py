@@ -1,7 +1,6 @@
 """Configurations: frozen keyword-only dataclasses, JSON in and out, typed overrides."""
 
 import dataclasses
-import difflib
 import hashlib
 import json
 import math
@@ -12,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from kerasfaces.core.errors import InputError
-from kerasfaces.core.texts import quoted
+from kerasfaces.core.texts import near_hint, quoted
 
 T = TypeVar("T")
 
@@ -246,7 +245,6 @@ def _in_words(hint: Any) -> str:
 
 
 def _unknown_key(where: str, key: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(key, known, n=1)
-    hint = f" Did you mean {quoted(near[0])}?" if near else ""
     names = ", ".join(known) or "none"
+    hint = near_hint(key, known)
     return f"{where}: unknown key {quoted(key)}; known: {names}.{hint}"

@@ -6,7 +6,6 @@ Modules whose name starts with an underscore, and sub-packages, are not plug-ins
 """
 
 import ast
-import difflib
 import importlib
 import pkgutil
 from collections.abc import Collection
@@ -15,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 
 from kerasfaces.core.errors import InputError
-from kerasfaces.core.texts import quoted
+from kerasfaces.core.texts import near_hint, quoted
 
 
 def names(package: str) -> list[str]:
@@ -56,10 +55,9 @@ def check(kind: str, name: str, known: Collection[str]) -> None:
     """
     if name in known:
         return
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f" Did you mean {quoted(near[0])}?" if near else ""
     raise InputError(
-        f"There is no {kind} named {quoted(name)}; available: {', '.join(known)}.{hint}"
+        f"There is no {kind} named {quoted(name)}; available: {', '.join(known)}."
+        f"{near_hint(name, known)}"
     )
 
 

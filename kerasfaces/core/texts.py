@@ -5,8 +5,9 @@ one line, no control character. Only the path of a file that the user named is s
 whole, by `plain`, so that it can be found.
 """
 
+import difflib
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 LIMIT = 80  # characters of a quoted value, quotes and dots included
 _DOTS = "..."
@@ -51,6 +52,12 @@ def shortened(text: str, limit: int = LIMIT) -> str:
         return text
     head = (limit - len(_DOTS)) * 3 // 5
     return text[:head] + _DOTS + text[head + len(_DOTS) - limit :]
+
+
+def near_hint(name: object, known: Iterable[str]) -> str:
+    """Return ` Did you mean 'x'?` for the known name that is near; empty without one."""
+    near = difflib.get_close_matches(str(name), list(known), n=1)
+    return f" Did you mean {quoted(near[0])}?" if near else ""
 
 
 def plain(text: object) -> str:

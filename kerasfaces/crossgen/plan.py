@@ -1,7 +1,6 @@
 """Sources -> training sets and the cells they fill; nothing is drawn or trained yet."""
 
 import dataclasses
-import difflib
 import hashlib
 import re
 from collections import Counter
@@ -13,7 +12,7 @@ import pandas as pd
 from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import InputError
-from kerasfaces.core.texts import listed, quoted
+from kerasfaces.core.texts import listed, near_hint, quoted
 from kerasfaces.manifest import Manifest
 from kerasfaces.train.config import TrainConfig
 
@@ -123,12 +122,10 @@ class Sources:
                     f"{option}: {name} has only {self.few[name]} images; lower `at_least` to "
                     "use it all the same."
                 )
-            near = difflib.get_close_matches(name, self.fake, n=1)
-            hint = f" Did you mean {quoted(near[0])}?" if near else ""
             real = " (it is a real source)" if name in self.real else ""
             raise InputError(
                 f"{option}: there is no generator {quoted(name)}{real}; there are: "
-                f"{listed(list(self.fake))}.{hint}"
+                f"{listed(list(self.fake))}.{near_hint(name, self.fake)}"
             )
 
 

@@ -6,10 +6,9 @@ we ship are in `tuning/`; any path to another one will do. Imports no framework.
 
 import ast
 import dataclasses
-import difflib
 import importlib.util
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 import kerasfaces
 from kerasfaces.core.errors import InputError, KerasfacesError, MissingFileError
-from kerasfaces.core.texts import quoted
+from kerasfaces.core.texts import near_hint, quoted
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune.components import Components
 from kerasfaces.tune.published import Published
@@ -108,7 +107,7 @@ class Study:
             if value not in known:
                 raise InputError(
                     f"{name}: {quoted(value)} is unknown; expected {' or '.join(known)}."
-                    f"{_near(value, known)}"
+                    f"{near_hint(value, known)}"
                 )
         if not self.bases:
             raise InputError("bases: a study needs at least one model to choose from.")
@@ -163,7 +162,7 @@ def load(text: str) -> tuple[str, Study]:
         if text not in known:
             raise InputError(
                 f"There is no study {quoted(text)}; available: {', '.join(known) or 'none'}, or a "
-                f"path to a .py file.{_near(text, known)}"
+                f"path to a .py file.{near_hint(text, known)}"
             )
         path = known[text]
     if not path.is_file():
@@ -244,8 +243,3 @@ def _shipped_files() -> dict[str, Path]:
             if file.parent.as_posix().endswith(_INSTALLED) and file.suffix == ".py"
         ]
     return {path.stem: path for path in sorted(paths) if path.stem[0] != "_"}
-
-
-def _near(value: object, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(str(value), list(known), n=1)
-    return f" Did you mean {quoted(near[0])}?" if near else ""
