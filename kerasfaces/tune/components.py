@@ -4,16 +4,19 @@ import dataclasses
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kerasfaces.core import config as configs
 from kerasfaces.core.errors import InputError, KerasfacesError, MissingFileError
 from kerasfaces.dataset.views import AugmentConfig
 from kerasfaces.models import catalogue
 from kerasfaces.models.config import GROUPS, ModelConfig
-from kerasfaces.models.weights import BaseWeights
 from kerasfaces.train import channels as channel_models
 from kerasfaces.train import config as train_config
 from kerasfaces.train.config import TrainConfig
+
+if TYPE_CHECKING:
+    from kerasfaces.models.weights import BaseWeights  # imports Keras
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +26,7 @@ class Components:
     """Bases with weights, and the channels they can see."""
 
     weights: Mapping[str, str]  # base -> its weights as text, in the study's order
-    loaded: Mapping[str, BaseWeights]  # base -> its `BaseWeights`
+    loaded: Mapping[str, "BaseWeights"]  # base -> its `BaseWeights`
     store: Path | None = None  # the channel store; None on pixels
     channels: tuple[str, ...] = ()  # names of the store's channels; empty on pixels
     channels_digest: str | None = None  # of what made the store; None on pixels
