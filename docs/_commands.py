@@ -21,7 +21,8 @@ def on_files(files, config):
     parts = [
         "# Commands\n\n`kerasfaces STAGE ...` and `python -m kerasfaces.STAGE ...` are the "
         "same. The exit code is 0, 1 for findings, 2 for a mistake in the input (one "
-        "sentence says which), 130 after an interruption.\n"
+        "sentence says which), 3 below the limit of `launder --fail-under`, 130 after an "
+        "interruption.\n"
     ]
     for stage in STAGES:
         for words in ((), *((word,) for word in SUBCOMMANDS.get(stage, ()))):

@@ -19,6 +19,7 @@ STAGES = {
     "evaluate": "run folder -> metrics.json, report.html",
     "compare": "run folders, predictions.csv -> one table with paired tests",
     "ensemble": "run folders, predictions.csv -> several joined: run folder",
+    "launder": "run folder -> what is left of it after JPEG, resize, blur ...: matrix, report.html",
     "attribute": "run folder -> which generator made it: run folder, report.html",
     "explain": "run folder, images -> maps of where the logit comes from, and whether to believe them",
     "predict": "run folder, images -> a verdict and a score per image",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -25,6 +26,7 @@ from kerasfaces.train.settings import DetectorSettings
 if TYPE_CHECKING:
     import keras
 
+    from kerasfaces.api.laundering import LaunderingMatrix
     from kerasfaces.run.predictor import Predictor
 
 logger = logging.getLogger(__name__)
@@ -346,6 +348,51 @@ class Detector:
             as_path(output),
             Config(l2=l2, reject=reject, seed=seed),
         )
+
+    def launder(
+        self,
+        data: Manifest | None = None,
+        *,
+        launderings: Sequence[str] = (),
+        split: str = "test",
+        at_least: int = 10,
+        seed: int = 0,
+        output: PathLike | None = None,
+    ) -> LaunderingMatrix:
+        """Launder images as the web does, reals and fakes alike, and measure what is left.
+
+        Args:
+            data: Images with labels; by default the run's own test images.
+            launderings: Names (`jpeg`) or names with a strength (`jpeg:70`); by default all.
+            split: Which rows of `data`, where rows have splits.
+            at_least: Images below which a generator is named, not measured.
+            seed: Key of the intervals' resamples.
+            output: Folder to write; by default `RUN/launderings/<hash>-<split>`. A finished one
+                is read again, an interrupted one continues.
+
+        Raises:
+            InputError: The detector was trained or validated on some of these images, is on
+                channels, or there are too few images.
+            RunError: The folder holds another matrix.
+        """
+        from kerasfaces.api.laundering import LaunderingMatrix
+        from kerasfaces.launder.run import LaunderSettings, launder
+
+        if data is not None:
+            require_manifest(data)
+        folder = launder(
+            self.folder,
+            None if data is None else data.manifest,
+            LaunderSettings(
+                launderings=tuple(launderings),
+                split=split,
+                at_least=at_least,
+                seed=seed,
+                folder=as_path(output),
+            ),
+            "data" if data is None else data.name,
+        )
+        return LaunderingMatrix(folder.path)
 
     def export(self, format: str, output: PathLike | None = None) -> Path:
         """Write the network for another runtime, checked against Keras.

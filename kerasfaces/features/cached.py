@@ -95,6 +95,22 @@ class FeatureCache:
                 self._compute(features, missing, view)
             return features.reader(keys)
 
+    def extract(self, arrays: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the features of arrays that no store keeps, `(n, features)` float32.
+
+        Args:
+            arrays: `(n, s, s, c)`, at least one; the engine is chosen by them if it is not yet.
+        """
+        if self._engine is None:
+            name = self.engine or self._remembered()
+            if name.startswith("keras "):
+                self._engine = engines.keras_engine(self._extractor)
+            else:
+                self._engine = self._chosen(arrays[: engines.COMPARED])
+            self.engine = self._engine.name
+        task = Extract(self._extractor, self.engine, View()).by(self._engine)
+        return task(Item([""] * len(arrays), arrays))
+
     def look_at(self, images: Arrays) -> None:
         """Compute from another view of the same images from now on: a store that grew."""
         self._images = images
@@ -177,7 +193,9 @@ class FeatureCache:
         """Compare the engines on a few of the images, and remember the choice."""
         few = list(dict.fromkeys(keys))[: engines.COMPARED]
         pixels = self._images.reader(few)
-        first = view.of(pixels(np.arange(len(few))), few)
+        return self._chosen(view.of(pixels(np.arange(len(few))), few))
+
+    def _chosen(self, first: NDArray[Any]) -> engines.Engine:
         converted = self._converted() if self._converted else None
         chosen = engines.choose(self._extractor, first, converted)
         write_json(self._choice_file(), {"engine": chosen.name})

@@ -6,6 +6,7 @@
         EnsembleRun  + ensemble.json
       AttributionRun + attribution.json, attribution_<split>.csv, heads/
       StudyRun, MatrixRun, RepeatedRuns: folders of runs
+      LaunderedRun   launder.json, launder.csv, laundered.csv
 
 `Run.open` returns the object of whatever kind a folder is. Attributes read their file on
 every access, which raises MissingFileError where there is none and RunError or InputError
@@ -64,6 +65,10 @@ class DetectorRun(ScoredRun):
     def checkpoint_file(self, phase: str) -> Path:
         """Return where a training phase continues."""
         return self.path / "checkpoints" / f"{phase}.npz"
+
+    def laundered(self, name: str) -> "LaunderedRun":
+        """Return the folder of what laundered images do to the detector."""
+        return LaunderedRun(self.path / "launderings" / name)
 
     @property
     def base_weights(self) -> dict[str, str] | None:
@@ -231,6 +236,21 @@ class MatrixRun(Run):
         return self.path / "splits" / f"seed-{seed}.csv"
 
 
+class LaunderedRun(Run):
+    """A detector's answers to laundered versions of images, and what they are worth."""
+
+    NOUN = "laundering matrix"
+    IDENTITY = "launder_request.json"
+    EARLY = ("format.json", "environment.json")
+    LAST = ("launder.json", "launder.csv", "laundered.csv", "report.html")
+    MARKS = ("launder_request.json", "launder.json")
+    result = JsonFile("launder.json")
+    table_file = File("launder.csv")  # one line per cell and metric
+    images_file = File("laundered.csv")  # one line per image, one logit per version
+    failures = JsonFile("not_laundered.json", optional=True)  # by sha256 and version
+    logits_folder = File("laundered_logits")  # what is scored already, by sha256
+
+
 class Comparison(Run):
     """Several detectors on the same images."""
 
@@ -259,6 +279,7 @@ Run.KINDS = (
     StudyRun,
     MatrixRun,
     RepeatedRuns,
+    LaunderedRun,
     Comparison,
     Explanation,
     DetectorRun,

@@ -2,17 +2,20 @@
 
 import dataclasses
 import logging
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from kerasfaces import store as stores
 from kerasfaces.core import config as configs
 from kerasfaces.core.arrays import Read
-from kerasfaces.core.errors import InputError
+from kerasfaces.core.errors import InputError, StoreError
 from kerasfaces.core.progress import progress
 from kerasfaces.core.texts import quoted
 from kerasfaces.dataset.cache import CachedImages, FileArrays, cache_images
@@ -104,6 +107,42 @@ class Predictor:
             logits[readable] = self._of(inputs.store, keys)
         return logits, inputs.reasons
 
+    @property
+    def input_spec(self) -> InputSpec:
+        """What stands between a picture and the pixels that `array_logits` takes.
+
+        Raises:
+            InputError: The run is on channels.
+        """
+        baseline = self._run.baseline
+        if baseline is not None:
+            return baseline.input_spec
+        network = self._run.network
+        if network.channel_recipe is not None:
+            raise InputError(
+                f"{network.folder} was trained on channels, which are computed from files; "
+                "expected a run on pixels."
+            )
+        return network.input_spec
+
+    def array_logits(self, arrays: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Return the logits `(n,)` of pictures that no cache keeps.
+
+        Args:
+            arrays: `(n, s, s, 3)` sRGB, prepared by `input_spec`; at least one.
+        """
+        run = self._run
+        if run.baseline is not None:
+            return run.baseline_logits(lambda at: arrays[at], len(arrays))
+        network = run.network
+        if not network.frozen:
+            return _batched(self._model, arrays)
+        if self._features is None:
+            nowhere = _Nowhere({"input": network.input_spec.recipe()})
+            self._features = frozen_features(network, self._model, nowhere)
+        head = self._model.get_layer("head")
+        return _batched(head, self._features.extract(arrays))
+
     @cached_property
     def _model(self) -> keras.Model:
         return self._run.network.load()
@@ -130,6 +169,19 @@ class Predictor:
                 engine,
             )
         return image_logits(self._model.get_layer("head"), reader)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Nowhere:
+    """Images that no store has: they are handed over as arrays."""
+
+    recipe: dict[str, Any]
+
+    def reader(self, keys: Sequence[str]) -> stores.Reader:
+        raise StoreError("These images are in no store.")
+
+    def gather(self, keys: Sequence[str]) -> NDArray[Any]:
+        raise StoreError("These images are in no store.")
 
 
 def frozen_features(
@@ -203,11 +255,19 @@ def as_predictions(
 def image_logits(model: keras.Model, read: Read) -> NDArray[np.float64]:
     """Return the logits of all images of a reader, end to end, `(n,)`."""
     total = len(read)  # type: ignore[arg-type]
-    parts = []
+    parts = [np.zeros(0)]
     with progress(total, "predicting") as add:
         for start in range(0, total, BATCH):
             positions = np.arange(start, min(start + BATCH, total))
-            batch = read(positions).astype(np.float32)
-            parts.append(np.asarray(model.predict_on_batch(batch))[:, 0])
+            parts.append(_batched(model, read(positions)))
             add(len(positions))
-    return np.concatenate(parts).astype(np.float64) if parts else np.zeros(0)
+    return np.concatenate(parts)
+
+
+def _batched(model: keras.Model, values: NDArray[Any]) -> NDArray[np.float64]:
+    """Return a model's logits of arrays or features `(n, ...)`, `(n,)`."""
+    parts = [
+        np.asarray(model.predict_on_batch(values[at : at + BATCH].astype(np.float32)))
+        for at in range(0, len(values), BATCH)
+    ]
+    return np.concatenate(parts)[:, 0].astype(np.float64)

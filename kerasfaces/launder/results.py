@@ -1,0 +1,181 @@
+"""Cells, curves and counts -> the content of launder.json, launder.csv and laundered.csv."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from kerasfaces.launder import selective
+from kerasfaces.launder.cells import Answers, CameraCell, Cell, worst
+from kerasfaces.launder.variants import Variant
+from kerasfaces.metrics.inputs import Floats
+
+_FEW = 100  # images of a class below which the page says so
+EVERY = "every laundering"
+
+
+def content(
+    answers: Answers,
+    cells: Sequence[Cell],
+    cameras: Sequence[CameraCell],
+    settings: Mapping[str, Any],
+    reasons: tuple[Sequence[str], Sequence[Mapping[str, str]]],
+    resamples: int,
+    seed: int,
+) -> dict[str, Any]:
+    """Return the content of launder.json.
+
+    Args:
+        answers: Of the detector.
+        cells: Of `cells.measure`.
+        cameras: Likewise.
+        settings: What a reader needs to do it again.
+        reasons: Per image, why no version has a logit, and version -> why it has none.
+        resamples: Of the curves.
+        seed: Keys them.
+    """
+    lowest = worst(cells)
+    unread = [why for why in reasons[0] if why]
+    lost = Counter(
+        (variant, why)
+        for whole, each in zip(*reasons, strict=True)
+        if not whole
+        for variant, why in each.items()
+    )
+    n_read = len(answers.fake) - len(unread)
+    return {
+        "images": {
+            "n": len(answers.fake),
+            "n_real": int((~answers.fake).sum()),
+            "n_fake": int(answers.fake.sum()),
+            "n_unreadable": len(unread),
+        },
+        "unreadable": dict(Counter(unread)),
+        "lost": [
+            {"version": variant, "reason": why, "n": n, "of": n_read}
+            for (variant, why), n in lost.items()
+        ],
+        "warnings": _warnings(answers, len(unread), lost),
+        "worst": None if lowest is None else lowest.to_dict(),
+        "cells": [each.to_dict() for each in cells],
+        "cameras": [
+            {
+                "camera": each.camera,
+                "laundering": each.variant.laundering,
+                "strength": each.variant.strength if each.variant.laundering else None,
+                "n": each.n,
+                "false_alarm_rate": each.false_alarm_rate.to_dict(),
+                "at_fpr_1pct": each.at_fpr_1pct.to_dict(),
+            }
+            for each in cameras
+        ],
+        "curves": _curves(answers, lowest, resamples, seed),
+        "abstain": list(answers.point.abstain),
+        "settings": dict(settings),
+    }
+
+
+def _curves(
+    answers: Answers, lowest: Cell | None, resamples: int, seed: int
+) -> dict[str, Any]:
+    """Return risk over coverage untouched, after every laundering, and after the worst."""
+    point = answers.point
+    known = np.isfinite(answers.logits)
+    scores = np.clip(point.apply(answers.logits), 1e-300, 1 - 1e-16)
+    cut = np.log(point.threshold) - np.log1p(-point.threshold)
+    margins = np.abs(np.log(scores) - np.log1p(-scores) - cut)
+    wrong = known & ((scores >= point.threshold) != answers.fake[:, None])
+    parts: dict[str, list[int]] = {"untouched": [0]}
+    if len(answers.variants) > 1:
+        parts[EVERY] = list(range(1, len(answers.variants)))
+    if lowest is not None and lowest.variant.laundering:
+        parts[lowest.variant.name] = [answers.variants.index(lowest.variant)]
+    curves = {}
+    for name, numbers in parts.items():
+        drawn = selective.curve(
+            answers.fake, margins[:, numbers], wrong[:, numbers], resamples, seed
+        )
+        curves[name] = {
+            "coverage": list(selective.COVERAGES),
+            "risk": _numbers(drawn.risk),
+            "low": _numbers(drawn.low),
+            "high": _numbers(drawn.high),
+        }
+    return curves
+
+
+def _warnings(
+    answers: Answers, n_unread: int, lost: Mapping[tuple[str, str], int]
+) -> list[str]:
+    sentences = []
+    n_fake = int(answers.fake.sum())
+    n_real = len(answers.fake) - n_fake
+    if min(n_real, n_fake) < _FEW:
+        sentences.append(
+            f"Only {n_real:,} real and {n_fake:,} fake images: read the intervals, not the "
+            "values, and expect the worst of many cells to be partly chance."
+        )
+    if n_unread:
+        sentences.append(f"{n_unread:,} images could not be read and are in no number.")
+    if lost:
+        versions = {variant for variant, _ in lost}
+        sentences.append(
+            f"{sum(lost.values()):,} laundered versions have no logit, in {len(versions):,} of "
+            f"{len(answers.variants) - 1:,} launderings; reasons are below."
+        )
+    if answers.point.abstain[0] >= answers.point.abstain[1]:
+        sentences.append(
+            "This detector is never unsure (its abstain band is empty), so that coverage is 1."
+        )
+    return sentences
+
+
+def table(cells: Sequence[Cell]) -> str:
+    """Return launder.csv: one line per cell and metric."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    head = "generator laundering strength n_real n_fake n_lost status metric value low high"
+    writer.writerow([*head.split(), "method"])
+    for cell in cells:
+        name, variant = cell.generator, cell.variant
+        line = [name, variant.laundering or "untouched"]
+        line.append(f"{variant.strength:g}" if variant.laundering else "")
+        line += [str(n) for n in (cell.n_real, cell.n_fake, cell.n_lost)]
+        if not cell.metrics:
+            writer.writerow([*line, cell.status, *[""] * 5])
+        for metric, each in cell.metrics.items():
+            numbers = [_text(number) for number in (each.value, each.low, each.high)]
+            writer.writerow([*line, cell.status, metric, *numbers, each.method])
+    return file.getvalue().encode("utf-8", "backslashreplace").decode()
+
+
+def images(
+    rows: pd.DataFrame,
+    variants: Sequence[Variant],
+    logits: Floats,
+    reasons: tuple[Sequence[str], Sequence[Mapping[str, str]]],
+) -> str:
+    """Return laundered.csv: one line per image, its logit after each laundering."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    own = [
+        name for name in ("path", "label", "source", "split", "pair_id") if name in rows
+    ]
+    writer.writerow([*own, *(each.name for each in variants), "reason"])
+    cells: Iterator[Any] = rows[own].itertuples(index=False, name=None)
+    for line, values, whole, each in zip(cells, logits, *reasons, strict=True):
+        why = whole or "; ".join(f"{name}: {text}" for name, text in each.items())
+        writer.writerow([*line, *map(_text, values), why])
+    return file.getvalue().encode("utf-8", "backslashreplace").decode()
+
+
+def _text(value: float) -> str:
+    return repr(float(value)) if np.isfinite(value) else ""
+
+
+def _numbers(values: Floats) -> list[float | None]:
+    return [float(value) if np.isfinite(value) else None for value in values]
