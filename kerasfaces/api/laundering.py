@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import quoted
 from kerasfaces.launder import heatmap, limit, page
 from kerasfaces.launder import table as tables
+from kerasfaces.launder.cells import METRICS
 from kerasfaces.run.folder import LaunderedRun
 
 if TYPE_CHECKING:
@@ -49,17 +52,24 @@ class LaunderingMatrix:
         return self._run.report
 
     def matrix(self, metric: str = "auc") -> pd.DataFrame:
-        """Return a metric's values, laundering and strength (row) by generator (column).
+        """Return a metric's values, version such as `jpeg 70` (row) by generator (column).
 
         Args:
             metric: A name of the column `metric` of `table`.
+
+        Raises:
+            InputError: There is no such metric; the message lists them.
         """
-        rows = self.table[self.table["metric"] == metric]
-        index = ["laundering", "strength"]
-        grid = rows.fillna({"strength": ""}).pivot_table(
-            index=index, columns="generator", values="value", sort=False
-        )
-        return grid
+        if metric not in METRICS:
+            raise InputError(
+                f"metric: there is no {quoted(metric)}; there are {', '.join(METRICS)}."
+            )
+        values: dict[str, dict[str, float | None]] = {}
+        for cell in self._content["cells"]:
+            column = values.setdefault(cell["generator"], {})
+            number = cell["metrics"].get(metric, {}).get("value")
+            column[heatmap.name_of(cell)] = number
+        return pd.DataFrame(values, dtype=float)
 
     def below(self, auc: float) -> list[dict[str, Any]]:
         """Return the cells whose AUC is below a limit or could not be measured.

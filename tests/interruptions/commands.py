@@ -1,4 +1,4 @@
-"""The five long commands on tiny images, and what they come to."""
+"""The six long commands on tiny images, and what they come to."""
 
 import pandas as pd
 
@@ -26,7 +26,7 @@ def configure(hp, components):
         model=model, epochs=4, batch_size=16, learning_rate=rate, patience=None
     )
 '''
-NAMES = ("train", "tune", "channels", "crossgen", "predict")
+NAMES = ("train", "tune", "channels", "crossgen", "predict", "launder")
 
 
 def write_inputs(folder, images):
@@ -55,6 +55,7 @@ def arguments(name, inputs, weights, images, run):
             *("--set", "spectrum.of=rgb", "--set", "size_px=64"),
         ],
         "predict": [run, images, "--csv", "o/scores.csv"],
+        "launder": [run, "--only", "jpeg,blur", "--at-least", "3", "-o", "o"],
     }[name]
 
 
@@ -66,6 +67,7 @@ def results(name, folder):
         "crossgen": ["crossgen.csv", "runs/*/seed-0/predictions_test.csv"],
         "channels": ["[!.]*.npy", "index.csv"],
         "predict": ["scores.csv"],
+        "launder": ["launder.csv", "laundered.csv"],
     }[name]
     found = {
         str(path.relative_to(folder)): path.read_bytes()

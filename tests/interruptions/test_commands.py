@@ -43,7 +43,7 @@ def words_of(tiny_images, tiny_weights, tmp_path_factory, request):
 
     def get(name):
         run = None
-        if name == "predict":
+        if name in ("predict", "launder"):
             run = request.getfixturevalue("whole")("train").folder / "o"
         given = commands.arguments(name, inputs, tiny_weights, tiny_images, run)
         return [name, *given]

@@ -197,7 +197,10 @@ def test_the_library(run, tmp_path):
         result.matrix().drop(columns="all").min()
     )
     assert list(result.matrix().columns) == ["all", "gan", "diffusion"]
-    assert len(result.matrix("bias_index")) == 5
+    assert result.matrix().index[:2].tolist() == ["untouched", "jpeg 70"]
+    assert result.matrix("bias_index").notna().all(axis=1).sum() == 5
+    with pytest.raises(InputError, match="there is no 'roc'; there are auc, "):
+        result.matrix("roc")
     assert len(result.below(1.0)) >= 1
     assert result.plot().figure.get_size_inches()[0] > 1
     assert "AUC after laundering" in repr(result)
