@@ -152,7 +152,8 @@ def measure(
         )
         for name in names
     }
-    cells, cameras = [], []
+    cells: list[Cell] = []
+    cameras: list[CameraCell] = []
     for number, variant in enumerate(answers.variants):
         cells += _of_variant(answers, number, variant, sides, resamples, seed)
         cameras += list(_cameras(answers, number, variant))

@@ -161,7 +161,7 @@ def _risk(content: Json) -> Section:
 def _cameras(content: Json) -> Section:
     cameras = list(dict.fromkeys(each["camera"] for each in content["cameras"]))
     shown = {(each["laundering"], each["strength"]) for each in strongest(content)}
-    lines: dict[str, dict[str, Json]] = {}
+    lines: dict[str, dict[str, Any]] = {}
     for each in content["cameras"]:
         if (each["laundering"], each["strength"]) in shown:
             line = lines.setdefault(heatmap.name_of(each), {})
@@ -248,7 +248,7 @@ def _highest(content: Json) -> float:
         for value in curve["high"]
         if value is not None
     ]
-    return min(1.0, max([0.1, *every]) * 1.05)
+    return min(1.0, 1.05 * float(max([0.1, *every])))
 
 
 def _too_few(cell: Json) -> bool:

@@ -171,7 +171,7 @@ class Predictor:
         return image_logits(self._model.get_layer("head"), reader)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class _Nowhere:
     """Images that no store has: they are handed over as arrays."""
 
