@@ -101,6 +101,7 @@ def _note(
     part: pictures.Part, recipe: pictures.Recipe, plan: training.Plan, network: Any
 ) -> dict[str, Any]:
     return {
+        "output": "noisy - denoised = -M2, same scale",
         "architecture": dataclasses.asdict(network.architecture),
         "saw": {
             "data": [

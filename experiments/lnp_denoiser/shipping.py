@@ -1,4 +1,4 @@
-"""Write the trained denoiser as the package ships it: float16 arrays, a hash, a note."""
+"""Write a trained network of torch as the package ships it: float16 arrays, a hash, a note."""
 
 import hashlib
 from pathlib import Path
@@ -12,13 +12,16 @@ from kerasfaces.core.files import atomic_path, write_json
 MAX_BYTES = 2_000_000
 
 
-def ship(network: Any, file: Path, note: dict[str, Any]) -> dict[str, Any]:
+def ship(
+    network: Any, file: Path, note: dict[str, Any], max_bytes: int = MAX_BYTES
+) -> dict[str, Any]:
     """Write `file` (`.npz`) and its note beside it (`.json`).
 
     Args:
-        network: The trained denoiser.
+        network: A trained network of torch.
         file: Where to.
         note: What it was trained on and how well it does.
+        max_bytes: Size of the file at most.
 
     Returns:
         The note as written.
@@ -37,14 +40,13 @@ def ship(network: Any, file: Path, note: dict[str, Any]) -> dict[str, Any]:
     with atomic_path(file) as temporary:
         np.savez_compressed(temporary, **arrays)
     data = file.read_bytes()
-    if len(data) > MAX_BYTES:
-        raise RunError(f"{file} has {len(data):,} bytes, more than {MAX_BYTES:,}.")
+    if len(data) > max_bytes:
+        raise RunError(f"{file} has {len(data):,} bytes, more than {max_bytes:,}.")
     note = {
         "file": file.name,
         "sha256": hashlib.sha256(data).hexdigest(),
         "bytes": len(data),
         "input": "RGB, [0, 1]",
-        "output": "noisy - denoised = -M2, same scale",
         "licence": "Apache-2.0",
         **note,
     }

@@ -21,6 +21,21 @@ def picture():
     return np.random.default_rng(0).integers(0, 256, (32, 48, 3), dtype=np.uint8)
 
 
+def _psnr_db(one, other):
+    return 10 * np.log10(255**2 / np.mean((one - other.astype(float)) ** 2))
+
+
+def test_the_one_that_is_shipped_restores_a_picture():
+    down, across = np.mgrid[0:64, 0:64]
+    scene = np.stack([2 * down + 60, 2 * across + 60, 190 - down - across], -1)
+    scene[20:40, 24:44] = (220, 180, 150)
+    scene = scene.astype(np.uint8)
+    generator = autoencoder.build(autoencoder.Options())
+    restored = generator(scene, np.random.default_rng(0))
+    assert _psnr_db(restored, scene) > 28
+    assert len(generator.recipe["weights"]) == 64
+
+
 def test_engines_agree(small, picture):
     made = [
         autoencoder.build(autoencoder.Options(network=str(small), engine=engine))
@@ -44,16 +59,20 @@ def test_noise_is_drawn_from_the_pairs_own_generator(small, picture):
 
 
 def test_names():
-    assert autoencoder.name(autoencoder.Options()) == "taef2"
+    assert autoencoder.name(autoencoder.Options()) == "small_autoencoder"
+    hub = autoencoder.Options(network="hf://someone/sd-vae-x@main")
+    assert autoencoder.name(hub) == "sd-vae-x"
     noisy = autoencoder.Options(network="/x/taesd_encoder.pth", noise=0.1)
     assert autoencoder.name(noisy) == "taesd_noise0.1"
 
 
 def test_files_that_are_missing_damaged_or_of_another_model(small, tmp_path):
     with pytest.raises(MissingFileError, match=r"taef2_encoder.pth.*madebyollin/taesd"):
-        autoencoder.build(autoencoder.Options())
-    with pytest.raises(InputError, match=r"expected taesd, .* got 'x.pth'"):
+        autoencoder.build(autoencoder.Options(network="taef2"))
+    with pytest.raises(InputError, match=r"expected a file .* got 'x.pth'"):
         autoencoder.build(autoencoder.Options(network="x.pth"))
+    with pytest.raises(InputError, match=r"expected small, taesd, .* got 'x'"):
+        autoencoder.build(autoencoder.Options(network="x"))
     encoder = tmp_path / "cut_encoder.pth"
     encoder.write_bytes(small.read_bytes()[:1000])
     with pytest.raises(MissingFileError, match=r"cut_decoder.pth"):
@@ -79,5 +98,4 @@ def test_taef2_restores_a_face():
     restored = autoencoder.build(autoencoder.Options(network=str(model)))(
         real, np.random.default_rng(0)
     )
-    psnr_db = 10 * np.log10(255**2 / np.mean((restored - real.astype(float)) ** 2))
-    assert psnr_db > 28
+    assert _psnr_db(restored, real) > 28

@@ -16,15 +16,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from kerasfaces.channels.contract import Arrays, Channel, ChannelSpec, Images
-from kerasfaces.channels.networks import checkpoints, cycleisp
+from kerasfaces.channels.networks import checkpoints, cycleisp, shipped
 from kerasfaces.channels.networks.engine import Engine, Precision, Runner
-from kerasfaces.core import arrays
-from kerasfaces.core.errors import InputError, MissingFileError
-from kerasfaces.core.files import read_json, sha256
 
 NAMES = ("lnp_red", "lnp_green", "lnp_blue")
 SMALL = Path(__file__).parents[1] / "weights" / "lnp_small.npz"
@@ -129,32 +125,5 @@ def load_small(
         MissingFileError: The file or its note is not there.
         InputError: The file is damaged or of another network.
     """
-    if not path.is_file():
-        raise MissingFileError(
-            f"There are no weights at {path}; reinstall kerasfaces, or make them with "
-            "python -m experiments.lnp_denoiser."
-        )
-    digest, note = sha256(path), path.with_suffix(".json")
-    if note.exists():
-        values = read_json(note)
-        expected = str(values.get("sha256") if isinstance(values, dict) else None)
-        if digest != expected:
-            raise InputError(
-                f"{path} is damaged: its SHA-256 is {digest[:12]}..., its note says "
-                f"{expected[:12]}...; reinstall kerasfaces or restore both files."
-            )
-    advice = "expected arrays of numbers: copy it again from where it was made"
-    stored = arrays.read(path, advice, InputError)
-    try:
-        state = {
-            name: torch.from_numpy(array.astype(np.float32))
-            for name, array in stored.items()
-        }
-    except (ValueError, TypeError) as error:
-        raise InputError(f"{path} holds no weights ({error}); {advice}.") from error
-    if not note.exists():
-        raise MissingFileError(
-            f"{note}, the note with the SHA-256 of {path.name}, is missing; put it beside "
-            "the weights."
-        )
+    state, digest = shipped.read(path, "python -m experiments.lnp_denoiser")
     return cycleisp.from_state(state, str(path), blocks), digest

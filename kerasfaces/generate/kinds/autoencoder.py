@@ -1,27 +1,18 @@
-"""A latent autoencoder's round trip: what every latent diffusion model does to a picture.
-
-Tiny autoencoders of the TAESD family (madebyollin/taesd, MIT): `model` is `taesd`, `taesdxl`,
-`taesd3`, `taef1` or `taef2`, whose two files are looked for in the cache's `checkpoints`, or
-the path of an encoder whose decoder lies beside it.
-"""
+"""A latent autoencoder's round trip: what every latent diffusion model does to a picture."""
 
 import dataclasses
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
 
-from kerasfaces import store
-from kerasfaces.channels.networks import state_dicts
 from kerasfaces.channels.networks.engine import Runner
-from kerasfaces.core.errors import InputError, MissingFileError
-from kerasfaces.core.files import sha256
+from kerasfaces.core.errors import InputError
 from kerasfaces.generate.contract import Floats, Pixels
-from kerasfaces.generate.networks import taesd
+from kerasfaces.generate.networks import autoencoders
 
-MODELS = ("taesd", "taesdxl", "taesd3", "taef1", "taef2")
-_END = "_encoder.pth"
+# Greatest difference of OpenVINO from torch, in grey levels: deep ones add up more.
+_LIMIT = 0.05
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -29,15 +20,19 @@ class Options:
     """Settings of the round trip.
 
     Attributes:
-        network: A name of `MODELS`, or the path of a file `..._encoder.pth`.
+        network: `small` lies in the package; `taesd`, `taesdxl`, `taesd3`, `taef1`, `taef2` or
+            a file `..._encoder.pth` beside its decoder; `sd-vae-ft-mse`, `sdxl-vae`, another
+            `hf://OWNER/NAME` or a folder with an `AutoencoderKL` or `AutoencoderTiny`.
         noise: Standard deviation of normal noise in the latent, relative to the latent's own.
-        engine: `openvino` is faster and agrees with torch to a thousandth of a grey level;
+        engine: `openvino` is faster and agrees with torch to a twentieth of a grey level;
             `auto` takes it where it is installed. Noise needs `torch`.
+        local_files_only: Do not download from the Hub.
     """
 
-    network: str = "taef2"
+    network: str = autoencoders.SMALL
     noise: float = 0.0
     engine: Literal["auto", "torch", "openvino"] = "auto"
+    local_files_only: bool = False
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -54,22 +49,23 @@ class Options:
 
 
 def name(options: Options) -> str:
-    """Return the model's name: the file's without its ending."""
-    stem = Path(options.network).name.removesuffix(_END)
+    """Return the network's name."""
+    stem = autoencoders.short_name(options.network)
     return f"{stem}_noise{options.noise:g}" if options.noise else stem
 
 
 class RoundTrip:
     """Encodes and decodes a picture."""
 
-    stride_px = taesd.STRIDE_PX
-
-    def __init__(self, network: taesd.Autoencoder, options: Options) -> None:
+    def __init__(self, loaded: autoencoders.Loaded, options: Options) -> None:
         """Prepare a network to run as the options say."""
         engine = "torch" if options.noise else options.engine
-        self._network, self._noise = network, options.noise
-        self._runner = Runner(network, engine, option="options.engine")
-        self.recipe: dict[str, object] = {"engine": self._runner.name}
+        self._network, self._noise = loaded.network.eval(), options.noise
+        self._runner = Runner(
+            loaded.network, engine, option="options.engine", limit=_LIMIT
+        )
+        self.stride_px = loaded.stride_px
+        self.recipe: dict[str, object] = {"engine": self._runner.name, **loaded.recipe}
 
     def __call__(self, real: Pixels, random: np.random.Generator) -> Floats:
         """Return the round trip of a picture; see `contract.Generator`."""
@@ -85,43 +81,7 @@ class RoundTrip:
 
 
 def build(options: Options) -> RoundTrip:
-    """Read the weights and return the generator.
-
-    Raises:
-        MissingFileError: A file is not there; the message says where to get it.
-        InputError: A file is damaged, or both are not of one model.
-    """
-    encoder, decoder = files(options.network)
-    network = taesd.from_states(
-        state_dicts.read(encoder),
-        state_dicts.read(decoder),
-        f"{encoder} and {decoder.name}",
-    )
-    generator = RoundTrip(network, options)
-    generator.recipe |= {"encoder": sha256(encoder), "decoder": sha256(decoder)}
-    return generator
-
-
-def files(model: str) -> tuple[Path, Path]:
-    """Return the encoder's and the decoder's file.
-
-    Raises:
-        MissingFileError: One is not there.
-        InputError: The path is not that of an encoder.
-    """
-    if model in MODELS:
-        encoder = store.cache_root() / "checkpoints" / f"{model}{_END}"
-    else:
-        encoder = Path(model)
-    if not encoder.name.endswith(_END):
-        raise InputError(
-            f"options.network: expected {', '.join(MODELS)} or a file ...{_END}, got {model!r}."
-        )
-    decoder = encoder.with_name(encoder.name.removesuffix(_END) + "_decoder.pth")
-    for path in (encoder, decoder):
-        if not path.is_file():
-            raise MissingFileError(
-                f"There is no {path}; get {path.name} from "
-                "https://github.com/madebyollin/taesd (MIT) and put it there."
-            )
-    return encoder, decoder
+    """Read the weights and return the generator; see `autoencoders.load`."""
+    local = options.local_files_only
+    loaded = autoencoders.load(options.network, local_files_only=local)
+    return RoundTrip(loaded, options)

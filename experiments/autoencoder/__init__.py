@@ -1,0 +1,1 @@
+"""Train the small autoencoder behind `generate autoencoder`, and measure its round trips."""
