@@ -318,6 +318,37 @@ class Manifest:
 
         return self._with(neutralise(self.manifest, Path(folder), size_px))
 
+    def generate(
+        self,
+        kind: str,
+        folder: PathLike,
+        *,
+        workers: int = 1,
+        **options: object,
+    ) -> Self:
+        """Make a fake of every real photo and write both anew, in a process of its own.
+
+        Args:
+            kind: Kind of generator, such as `autoencoder`, `upsample` or `diffuse`.
+            folder: Where `real/`, `fake/` and manifest.csv go; a killed call continues.
+            workers: Processes to spread it over.
+            **options: Settings of all kinds (`size_px=512`, `align=("frequency",)`,
+                `quality_pct=(75, 95)`, `seed=0`) or of this one (`network="taef2"`).
+
+        Returns:
+            The rows of what was written; `unusable.csv` in the folder has the photos
+            that were left out, each with its reason.
+
+        Raises:
+            InputError: There is no such kind or setting, or no photo can be used.
+            MissingFileError: The generator's weights are not there.
+            RunError: The folder holds something else, or the process died.
+        """
+        from kerasfaces.generate import own_process
+
+        own_process.generate(self.manifest, Path(folder), kind, options, workers)
+        return type(self).from_csv(Path(folder) / "manifest.csv")
+
     def compute_channels(
         self,
         folder: PathLike,

@@ -8,11 +8,13 @@ from kerasfaces import cli
 from kerasfaces.core import registry
 
 _EXAMPLES = [
-    "kerasfaces generate autoencoder M -o PAIRS           # round trips of TAEF2, aligned",
-    "kerasfaces generate autoencoder M -o PAIRS --network taesd_encoder.pth",
+    "kerasfaces generate autoencoder M -o PAIRS           # round trips, aligned",
+    "kerasfaces generate autoencoder M -o PAIRS --network hf://stabilityai/sd-vae-ft-mse",
     "kerasfaces generate upsample M -o PAIRS --set options.stages=3",
     "kerasfaces generate upsample M -o PAIRS --network realesrgan-x4plus",
-    "kerasfaces generate upsample M -o PAIRS --set align=pixel --set quality_pct=90",
+    "kerasfaces generate diffuse M -o PAIRS --network sd-2.1 --set options.strength=.2",
+    "kerasfaces generate lora M -o FAKES --network sd-1.5 --set options.device=cuda",
+    "kerasfaces generate openai M -o FAKES --budget 5      # OPENAI_API_KEY is set",
 ]
 
 
@@ -28,9 +30,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     registry.check("kind", arguments.kind, registry.names(KINDS))
     config = GenerateConfig(kind=arguments.kind, seed=arguments.seed)
-    if arguments.network is not None:
-        config = override(config, [f"options.network={arguments.network}"])
-    config = override(config, arguments.set)
+    named = {
+        "options.network": arguments.network,
+        "options.budget_usd": arguments.budget,
+        "align": arguments.align,
+    }
+    chosen = [f"{key}={value}" for key, value in named.items() if value is not None]
+    config = override(config, [*chosen, *arguments.set])
     photos = manifests.read(arguments.manifest, arguments.root)
     written = generate(photos, arguments.output, config, cli.engine_of(arguments))
     n_pairs = int((written.rows["label"] == "fake").sum())
@@ -62,14 +68,16 @@ def parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="the kind's network: a name, a file or a folder",
     )
+    add("--align", metavar="LIST", help="some of frequency,pixel,jpeg; see --set")
+    add("--budget", type=float, metavar="USD", help="of a kind that is paid for")
     add("--seed", type=int, default=0, help="of everything that is drawn; default: 0")
     add(
         "--set",
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="size_px=512, resize=none|shrink, align=frequency,pixel, cutoff=.25, "
-        "mix_max=.3, format=jpeg|png, quality_pct=75,95, or options.NAME of the kind",
+        help="size_px=512, resize=none|shrink, cutoff=.25, mix_max=.3, format=jpeg|png, "
+        "quality_pct=75,95, or options.NAME of the kind",
     )
     cli.add_engine(parser, workers=True)
     return parser

@@ -8,11 +8,13 @@ SciPy and Pillow only.
 import io
 
 import numpy as np
-from PIL import Image
+from PIL import Image, JpegImagePlugin
 from scipy import fft
 
 from kerasfaces.core.errors import ImageError
 from kerasfaces.generate.contract import Floats, Pixels
+
+_GRID_PX = 16  # of JPEG's blocks where colours are halved
 
 
 def cut(image: Pixels, size_px: int, stride_px: int, *, shrink: bool) -> Pixels:
@@ -64,6 +66,40 @@ def fuse_frequencies(real: Pixels, fake: Floats, cutoff: float) -> Floats:
     low = fft.irfft2(change * weights[..., None], s=(height, width), axes=(0, 1))
     fused: Floats = (fake + low).astype(np.float32)
     return fused
+
+
+def compress_alike(fake: Floats, data: bytes, whole: tuple[int, int]) -> Floats:
+    """Return the fake as the photo's own JPEG compression would have left it.
+
+    Autoencoders give back detail that the photo's compression took: the fake is put through
+    the same quantisation tables on the same grid (Dual Data Alignment, arXiv 2505.14359).
+
+    Args:
+        fake: `(h, w, 3)`, of the photo's central square at its own resolution.
+        data: The photo's file.
+        whole: Height and width of the photo.
+
+    Returns:
+        `(h, w, 3)` float32; of a photo that is no JPEG, `fake` itself.
+    """
+    with Image.open(io.BytesIO(data)) as photo:
+        if photo.format != "JPEG":
+            return fake
+        tables, sampling = photo.quantization, JpegImagePlugin.get_sampling(photo)
+    height, width = fake.shape[:2]
+    top, left = (
+        (length - side) // 2 % _GRID_PX
+        for length, side in zip(whole, (height, width), strict=True)
+    )
+    padded = np.pad(to_pixels(fake), ((top, 0), (left, 0), (0, 0)), mode="edge")
+    buffer = io.BytesIO()
+    Image.fromarray(padded).save(
+        buffer, "JPEG", qtables=tables, subsampling=max(sampling, 0)
+    )
+    with Image.open(buffer) as compressed:
+        pixels = np.asarray(compressed.convert("RGB"))
+    left_by_it: Floats = pixels[top:, left:].astype(np.float32)
+    return left_by_it
 
 
 def mix(real: Pixels, fake: Floats, share: float) -> Floats:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from kerasfaces.core import config, registry
@@ -25,9 +26,11 @@ class GenerateConfig:
         resize: `none` cuts the square out at the photo's own resolution (resizing removes
             traces of cameras and generators alike); `shrink` cuts the largest square and
             shrinks it.
-        align: `frequency` gives the fake the real's low frequencies, so that what the codec
+        align: By default frequency and pixel where the kind's fakes are the photo pixel by pixel,
+            and nothing where not. `frequency` gives the fake the real's low frequencies, so that what the codec
             lost of the detail is not given back and brightness is no trace; `pixel` mixes a
-            random share of the real into the fake (Dual Data Alignment, arXiv 2505.14359).
+            random share of the real into the fake; `jpeg` compresses the fake as the photo's
+            own file was (Dual Data Alignment, arXiv 2505.14359).
         cutoff: Frequencies below this share of the Nyquist frequency are the real's.
         mix_max: Greatest share of the real; each pair's is drawn from 0 to this.
         format: Encoder of both pictures.
@@ -41,7 +44,7 @@ class GenerateConfig:
     )
     size_px: int = 512
     resize: Literal["none", "shrink"] = "none"
-    align: tuple[Literal["frequency", "pixel"], ...] = ("frequency", "pixel")
+    align: tuple[Literal["frequency", "pixel", "jpeg"], ...] | None = None
     cutoff: float = 0.25
     mix_max: float = 0.3
     format: Literal["jpeg", "png"] = "jpeg"
@@ -56,6 +59,20 @@ class GenerateConfig:
         """
         if self.options is None:
             object.__setattr__(self, "options", _options(self.kind))
+        aligned = getattr(registry.load(KINDS, self.kind), "ALIGNED", True)
+        if self.align is None:
+            usual = ("frequency", "pixel") if aligned else ()
+            object.__setattr__(self, "align", usual)
+        elif self.align and not aligned:
+            raise InputError(
+                f"align: the fakes of {self.kind} are not the photo pixel by pixel; leave "
+                "it out."
+            )
+        if "jpeg" in (self.align or ()) and self.resize != "none":
+            raise InputError(
+                "align: jpeg needs resize=none, where the photo's compression is still as it "
+                "was."
+            )
         low, high = _limits(self.quality_pct)
         for name, value, least, greatest in (
             ("size_px", self.size_px, 32, 4096),
@@ -80,6 +97,20 @@ class GenerateConfig:
     def quality_limits(self) -> tuple[int, int]:
         """Return the least and the greatest JPEG quality."""
         return _limits(self.quality_pct)
+
+
+def from_names(kind: str, values: Mapping[str, Any]) -> GenerateConfig:
+    """Return a configuration from names of its own fields and of the kind's settings.
+
+    Raises:
+        InputError: There is no such kind or setting, or a value is out of range.
+    """
+    own = {field.name for field in dataclasses.fields(GenerateConfig)}
+    chosen = GenerateConfig(kind=kind)
+    of_kind = {name: value for name, value in values.items() if name not in own}
+    options = config.updated(chosen.options, of_kind)
+    of_all = {name: value for name, value in values.items() if name in own}
+    return config.updated(chosen, {"options": options, **of_all})
 
 
 def _limits(quality_pct: tuple[int, ...]) -> tuple[int, int]:

@@ -3,6 +3,13 @@
 - `Options`: a frozen keyword-only dataclass, the kind's own settings.
 - `name(options)`: the generator's name, which becomes the fakes' `source`.
 - `build(options)`: a `Generator`; heavy imports happen here.
+- `ALIGNED = False` where a fake is not its photo pixel by pixel.
+- `PAIRED = False` where a fake does not even show what the photo shows: its row has neither
+  pair nor identity nor attributes.
+- `UNCLAIMED`: names of settings with which a run may be continued at other values.
+
+A generator may have more: `use_folder(folder)`, called before all else; `train(files)`, called
+once in the first process; `before(n)` and `after()`, which say what it costs.
 """
 
 from typing import Protocol

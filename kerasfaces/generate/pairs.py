@@ -88,19 +88,26 @@ def generate(
     reals = Manifest(rows.reset_index(drop=True), manifest.folder)
     task = _Task(config, folder.absolute())
     with folders.lock(folder, "folder of pairs"):
-        settings = {"version": VERSION, **configs.to_dict(config)}
-        folders.claim(folder, SETTINGS_FILE, settings | task.recipe(), "set of pairs")
+        settings = {"version": VERSION, **_claimed(config), **task.recipe()}
+        folders.claim(folder, SETTINGS_FILE, settings, "set of pairs")
         photos = [
             _Photo(file, source)
             for file, source in zip(reals.files(), reals.rows["source"], strict=True)
         ]
         spread = (spread or Engine()).or_in_process()
         label = f"generating ({config.source})"
+        generator = task.generator
+        if hasattr(generator, "train"):
+            generator.train([photo.file for photo in photos])
+        if hasattr(generator, "before"):
+            logger.info("%s", generator.before(len(photos)))
         outcomes = engine.map(task, photos, spread=spread, progress=label)
         pairs = [
             each.value or _Pair(reason=each.error or images.DECODER_CRASHED)
             for each in outcomes
         ]
+        if hasattr(generator, "after"):
+            logger.info("%s", generator.after())
         written = Manifest(_rows(reals, pairs, config), folder.absolute())
         _report(reals, pairs, folder)
         manifests.write(written, folder / "manifest.csv")
@@ -140,6 +147,8 @@ class _Task:
     def generator(self) -> Generator:
         kind = registry.load(KINDS, self._config.kind)
         generator: Generator = kind.build(self._config.options)
+        if hasattr(generator, "use_folder"):
+            generator.use_folder(self._folder)
         return generator
 
     def recipe(self) -> dict[str, object]:
@@ -177,14 +186,25 @@ class _Task:
         shrink = config.resize == "shrink"
         real = alignment.cut(whole, config.size_px, stride_px, shrink=shrink)
         fake = self.generator(real, random)
-        if "frequency" in config.align:
+        align = config.align or ()
+        if "frequency" in align:
             fake = alignment.fuse_frequencies(real, fake, config.cutoff)
-        if "pixel" in config.align:
+        if "jpeg" in align:
+            fake = alignment.compress_alike(fake, data, whole.shape[:2])
+        if "pixel" in align:
             fake = alignment.mix(real, fake, share)
         encode = functools.partial(
             alignment.encode, format=config.format, quality_pct=quality_pct
         )
         return encode(real), encode(alignment.to_pixels(fake))
+
+
+def _claimed(config: GenerateConfig) -> dict[str, object]:
+    """Return the settings with which a folder is continued."""
+    settings = configs.to_dict(config)
+    for name in getattr(registry.load(KINDS, config.kind), "UNCLAIMED", ()):
+        del settings["options"][name]
+    return settings
 
 
 def _slug(name: str) -> str:
@@ -204,8 +224,10 @@ def _rows(reals: Manifest, pairs: list[_Pair], config: GenerateConfig) -> pd.Dat
     original = pd.Series([pair.original for pair in pairs])
     own = rows["pair_id"] if "pair_id" in rows else pd.Series("", index=rows.index)
     rows = rows.drop(columns=[name for name in _OF_FILES if name in rows])
+    paired = getattr(registry.load(KINDS, config.kind), "PAIRED", True)
     rows = rows.assign(
-        pair_id=own.where(own != "", original.str[:20]), original_sha256=original
+        pair_id=own.where(own != "", original.str[:20]) if paired else own,
+        original_sha256=original,
     )
     real = rows.assign(
         path=[pair.real for pair in pairs],
@@ -217,7 +239,15 @@ def _rows(reals: Manifest, pairs: list[_Pair], config: GenerateConfig) -> pd.Dat
         label="fake",
         source=config.source,
     )
+    if not paired:
+        fake = fake.assign(**{name: "" for name in fake if _of_the_photo(name)})
     return pd.concat([real, fake], ignore_index=True).drop_duplicates("path")
+
+
+def _of_the_photo(column: str) -> bool:
+    """Tell whether a column says what or whom a photo shows."""
+    named = ("pair_id", "original_sha256", "identity")
+    return column in named or column.startswith("attr_")
 
 
 def _report(reals: Manifest, pairs: list[_Pair], folder: Path) -> None:

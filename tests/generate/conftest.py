@@ -49,3 +49,14 @@ def small(tmp_path_factory):
         half = {key: value.half() for key, value in state.items()}
         torch.save(half, folder / f"small_{name}.pth")
     return folder / "small_encoder.pth"
+
+
+@pytest.fixture(scope="session")
+def pipeline(tmp_path_factory):
+    """Folder of a Stable Diffusion pipeline of random weights; sides are multiples of 4."""
+    for name in ("torch", "diffusers", "transformers"):
+        pytest.importorskip(name)
+    import tiny_pipelines
+
+    folder = tmp_path_factory.mktemp("pipeline")
+    return tiny_pipelines.save(folder / "tiny-sd", folder / "tokenizer")

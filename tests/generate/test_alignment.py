@@ -1,7 +1,10 @@
 """Crop, frequencies, mixing, encoding."""
 
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from kerasfaces.core import rng
 from kerasfaces.core.errors import ImageError
@@ -30,6 +33,25 @@ def test_without_a_cutoff_only_the_mean_is_the_reals():
     fused = alignment.fuse_frequencies(REAL, FAKE, 0.0)
     expected = FAKE - FAKE.mean((0, 1)) + REAL.mean((0, 1))
     np.testing.assert_allclose(fused, expected, atol=1e-2)
+
+
+@pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:0"])
+def test_a_fake_is_compressed_on_the_photos_own_grid(subsampling):
+    buffer = io.BytesIO()
+    photo = Image.fromarray(REAL)
+    photo.save(buffer, "JPEG", quality=40, subsampling=subsampling)
+    decoded = np.asarray(Image.open(buffer))
+    # The fake that gives back all that the compression took: the original.
+    part = alignment.cut(REAL, 40, 8, shrink=False).astype(np.float32)
+    got = alignment.compress_alike(part, buffer.getvalue(), REAL.shape[:2])
+    expected = alignment.cut(decoded, 40, 8, shrink=False)
+    inner = slice(16, -16)  # whole blocks of both
+    np.testing.assert_allclose(got[inner, inner], expected[inner, inner], atol=2)
+    assert np.abs(got - part)[inner, inner].max() > 20
+    plain = io.BytesIO()
+    photo.save(plain, "PNG")
+    same = alignment.compress_alike(part, plain.getvalue(), REAL.shape[:2])
+    assert same is part
 
 
 def test_mixing_is_linear():

@@ -148,6 +148,7 @@ def test_too_few_pairs_are_not_audited(photos, tmp_path, caplog):
         ({"cutoff": -0.1}, "cutoff: expected 0 to 1"),
         ({"mix_max": float("nan")}, "mix_max: expected 0 to 1"),
         ({"quality_pct": (90, 80)}, "quality_pct: expected"),
+        ({"align": ("jpeg",), "resize": "shrink"}, "jpeg needs resize=none"),
         ({"quality_pct": ()}, "quality_pct: expected one quality or two"),
     ],
 )

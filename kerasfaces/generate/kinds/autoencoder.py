@@ -14,6 +14,8 @@ from kerasfaces.generate.networks import autoencoders
 # Greatest difference of OpenVINO from torch, in grey levels: deep ones add up more.
 _LIMIT = 0.05
 
+UNCLAIMED = ("local_files_only",)
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Options:

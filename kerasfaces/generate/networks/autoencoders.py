@@ -69,7 +69,8 @@ class DiffusersCodec(nn.Module):
         """Return the latent `(1, c, h / stride, w / stride)`."""
         image = pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
         encoded = self.model.encode(image, return_dict=False)[0]
-        latent: Tensor = encoded.mode() if hasattr(encoded, "mode") else encoded
+        # A distribution, or the latent itself; a tensor has a `mode` of its own.
+        latent: Tensor = encoded if isinstance(encoded, Tensor) else encoded.mode()
         return latent
 
     def decode(self, latent: Tensor) -> Tensor:

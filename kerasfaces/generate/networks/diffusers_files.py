@@ -15,6 +15,7 @@ from kerasfaces.core.imports import optional_import
 
 EXTRA = "generate"
 PREFIX = "hf://"
+PIPELINE_INDEX = "model_index.json"
 _FILES = ["*.json", "*.safetensors", "*.txt", "*.model"]
 
 
@@ -57,44 +58,88 @@ def folder(network: str, index: str, *, local_files_only: bool) -> Path:
     return folder(str(path), index, local_files_only=True)
 
 
-def load_model(place: Path, class_name: str) -> Any:
-    """Return a diffusers model of one folder, complete and in float32.
+def load_model(place: Path, class_name: str, *, variant: str | None = None) -> Any:
+    """Return a model of one folder, complete and in float32.
 
     Args:
         place: Folder with `config.json` and safetensors.
         class_name: Class of `diffusers` that the folder must be of.
+        variant: Middle part of the weights' file names, such as `fp16`.
 
     Raises:
         InputError: It is another class, damaged, incomplete, or pickled.
     """
     diffusers = optional_import("diffusers", EXTRA)
+    return _complete(getattr(diffusers, class_name), place, variant)
+
+
+def load_pipeline(
+    network: str, task: str, *, local_files_only: bool, variant: str | None = None
+) -> tuple[Any, Path]:
+    """Return a pipeline, each of its networks complete, and its folder.
+
+    Args:
+        network: A folder with `model_index.json`, or `hf://OWNER/NAME`.
+        task: `Text2Image`, `Image2Image` or `Inpainting`.
+        local_files_only: Do not ask the Hub.
+        variant: See `load_model`.
+
+    Raises:
+        MissingFileError: It is not there, or cannot be downloaded.
+        InputError: A part is damaged, incomplete, or pickled.
+        MissingExtraError: diffusers or transformers is not installed.
+    """
+    diffusers = optional_import("diffusers", EXTRA)
+    place = folder(network, PIPELINE_INDEX, local_files_only=local_files_only)
+    parts = {}
+    for name, part in read_index(place, PIPELINE_INDEX).items():
+        if name.startswith("_") or not isinstance(part, list) or part[0] is None:
+            continue
+        library, class_name = part
+        if library in ("diffusers", "transformers") and "scheduler" not in name:
+            kind = getattr(optional_import(library, EXTRA), class_name, None)
+            if hasattr(kind, "state_dict"):  # a network, not a tokenizer
+                parts[name] = _complete(kind, place / name, variant)
     try:
-        model, info = getattr(diffusers, class_name).from_pretrained(
+        make = getattr(diffusers, f"AutoPipelineFor{task}")
+        pipeline = make.from_pretrained(
+            place, use_safetensors=True, local_files_only=True, variant=variant, **parts
+        )
+    except Exception as error:  # diffusers, transformers and safetensors have their own
+        raise InputError(
+            f"{place} cannot be used for {task} ({_first_line(error)}); give a pipeline of "
+            "Stable Diffusion or FLUX as diffusers saves it."
+        ) from error
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline, place
+
+
+def _complete(kind: Any, place: Path, variant: str | None) -> Any:
+    try:
+        model, info = kind.from_pretrained(
             place,
             use_safetensors=True,
             local_files_only=True,
-            low_cpu_mem_usage=False,
             output_loading_info=True,
+            variant=variant,
         )
     except (
         Exception
     ) as error:  # safetensors, torch and diffusers have kinds of their own
         raise InputError(
-            f"{place}: no complete {class_name} as safetensors ({_first_line(error)}); "
+            f"{place}: no complete {kind.__name__} as safetensors ({_first_line(error)}); "
             "copy the folder again."
         ) from error
-    wrong = [
-        f"{name} is {what}"
-        for what, key in (("missing", "missing_keys"), ("unknown", "unexpected_keys"))
-        for name in info[key]
-    ]
+    wrong = [f"{name} is missing" for name in sorted(info["missing_keys"])]
+    if kind.__module__.startswith("diffusers"):  # transformers' old files have buffers
+        wrong += [f"{name} is unknown" for name in sorted(info["unexpected_keys"])]
     if wrong or info["mismatched_keys"] or info["error_msgs"]:
         more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
         raise InputError(
-            f"{place}: the weights are not this {class_name}'s "
+            f"{place}: the weights are not this {kind.__name__}'s "
             f"({wrong[0] if wrong else 'other shapes'}{more}); copy the folder again."
         )
-    return model.eval()
+    return model.float().eval()
 
 
 def read_index(place: Path, index: str) -> Mapping[str, Any]:

@@ -1,0 +1,171 @@
+"""Faces drawn by a diffusion model that was taught by the photos: DreamBooth and LoRA.
+
+A fake is drawn for each photo so that both get one size, encoder and quality; it does not show
+the photo's person, so its row has neither pair nor identity nor attributes.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kerasfaces.core.errors import InputError, RunError
+from kerasfaces.generate.contract import Floats, Pixels
+from kerasfaces.generate.networks import (
+    diffusers_files,
+    diffusion,
+    finetuning,
+    training_pictures,
+)
+
+TRAINING = "training"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options:
+    """Settings of both, at yu2024's values where it states them.
+
+    Attributes:
+        network: Stable Diffusion 1.x or 2.x: `sd-1.5`, `sd-2.1`, `hf://OWNER/NAME` or a folder
+            with `model_index.json`; safetensors only.
+        instance_prompt: The phrase that is taught.
+        class_prompt: The phrase of its class.
+        negative_prompt: What the fakes must not show.
+        resolution_px: Side of the pictures it learns from.
+        steps: Of the training.
+        learning_rate: Of AdamW.
+        prior_weight: Weight of pictures of the class; with 0 none are drawn.
+        n_class: Pictures of the class.
+        n_photos: Photos that it learns from, at most.
+        repeats: Times that a photo comes before the next round.
+        sample_steps: Of drawing a fake.
+        save_every: Steps of the training between checkpoints.
+        seed: Of the training.
+        device: Of torch, such as `cpu` or `cuda`.
+        variant: Of the weights' files, such as `fp16`.
+        local_files_only: Do not download from the Hub.
+    """
+
+    network: str = "sd-1.5"
+    instance_prompt: str = "a photo of NewFace humanface"
+    class_prompt: str = "a photo of a humanface"
+    negative_prompt: str = "drawing, deformed face, blurred"
+    resolution_px: int = 512
+    steps: int = 800
+    learning_rate: float = 5e-6
+    prior_weight: float = 1.0
+    n_class: int = 100
+    n_photos: int = 20
+    repeats: int = 1
+    sample_steps: int = 30
+    save_every: int = 100
+    seed: int = 0
+    device: str = "cpu"
+    variant: str | None = None
+    local_files_only: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the ranges.
+
+        Raises:
+            InputError: A value is out of range.
+        """
+        for name, value, low, high in (
+            ("resolution_px", self.resolution_px, 16, 2048),
+            ("steps", self.steps, 1, 1_000_000),
+            ("learning_rate", self.learning_rate, 0, 1),
+            ("prior_weight", self.prior_weight, 0, 100),
+            ("n_class", self.n_class, 1, 100_000),
+            ("n_photos", self.n_photos, 1, 100_000),
+            ("repeats", self.repeats, 1, 10_000),
+            ("sample_steps", self.sample_steps, 1, 1000),
+            ("save_every", self.save_every, 1, 1_000_000),
+        ):
+            if not low <= value <= high:
+                raise InputError(
+                    f"options.{name}: expected {low:,} to {high:,}, got {value}."
+                )
+
+
+class FineTuned:
+    """A pipeline that is taught once and draws then."""
+
+    def __init__(self, options: Options, rank: int) -> None:
+        """Load the pipeline that is to be taught.
+
+        Args:
+            options: Settings.
+            rank: Of LoRA's matrices; 0 trains the whole network.
+
+        Raises:
+            MissingFileError: The weights are not there.
+            InputError: They are damaged, or there is no such device.
+        """
+        self._options, self._rank = options, rank
+        pipeline, place = self._load()
+        self.stride_px = diffusion.stride_px(pipeline)
+        if options.resolution_px % self.stride_px:
+            raise InputError(
+                f"options.resolution_px: expected a multiple of {self.stride_px}, got "
+                f"{options.resolution_px}."
+            )
+        self.recipe: dict[str, object] = dict(diffusers_files.digests(place))
+        self._untaught: Any = pipeline
+        self._taught: Any = None
+        self._folder: Path | None = None
+
+    def use_folder(self, folder: Path) -> None:
+        """Keep the training in the folder of the fakes."""
+        self._folder = folder / TRAINING
+
+    def train(self, files: Sequence[Path]) -> None:
+        """Teach it by photos, or continue, or find it taught already; see `finetuning`."""
+        pipeline = self._untaught or self._load()[0]
+        self._untaught = None
+        finetuning.train(pipeline, files, self._plan(), self._place())
+
+    def __call__(self, real: Pixels, random: np.random.Generator) -> Floats:
+        """Return a fake of the photo's size; see `contract.Generator`.
+
+        Raises:
+            ImageError: The pipeline gave no picture.
+            RunError: It was not taught.
+        """
+        if self._taught is None:
+            if not finetuning.is_trained(self._place()):
+                raise RunError(
+                    f"{self._place()}: there are no weights; call train first."
+                )
+            self._taught, self._untaught = self._load()[0], None
+            finetuning.load(self._taught, self._rank, self._place())
+        options = self._options
+        fake = training_pictures.draw(
+            self._taught,
+            options.instance_prompt,
+            (real.shape[0], real.shape[1]),
+            options.sample_steps,
+            int(random.integers(2**63)),
+            options.negative_prompt,
+        )
+        return diffusion.checked(fake, real)
+
+    def _load(self) -> tuple[Any, Path]:
+        return diffusion.load(self._options, "Text2Image")
+
+    def _place(self) -> Path:
+        if self._folder is None:
+            raise RunError(
+                "There is no folder for the training; call use_folder first."
+            )
+        return self._folder
+
+    def _plan(self) -> training_pictures.Plan:
+        names = {field.name for field in dataclasses.fields(training_pictures.Plan)}
+        values = {
+            name: value
+            for name, value in dataclasses.asdict(self._options).items()
+            if name in names
+        }
+        return training_pictures.Plan(**{**values, "rank": self._rank})

@@ -1,0 +1,44 @@
+"""Faces drawn by a diffusion model with small matrices taught by the photos (yu2024)."""
+
+import dataclasses
+
+from kerasfaces.core.errors import InputError
+from kerasfaces.generate import fine_tuned
+from kerasfaces.generate.networks import diffusers_files
+
+ALIGNED = PAIRED = False
+UNCLAIMED = ("device", "local_files_only")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options(fine_tuned.Options):
+    """Settings of DreamBooth, and the matrices' size.
+
+    Attributes:
+        rank: Of the matrices beside the attention's (arXiv 2106.09685); yu2024 states none.
+    """
+
+    rank: int = 8
+    learning_rate: float = 1e-4
+    prior_weight: float = 0.0
+    repeats: int = 10
+
+    def __post_init__(self) -> None:
+        """Check the ranges.
+
+        Raises:
+            InputError: A value is out of range.
+        """
+        super().__post_init__()
+        if not 1 <= self.rank <= 1024:
+            raise InputError(f"options.rank: expected 1 to 1,024, got {self.rank}.")
+
+
+def name(options: Options) -> str:
+    """Return `lora` and the network's name."""
+    return f"lora_{diffusers_files.short_name(options.network)}"
+
+
+def build(options: Options) -> fine_tuned.FineTuned:
+    """Load the pipeline and return the generator; see `fine_tuned.FineTuned`."""
+    return fine_tuned.FineTuned(options, rank=options.rank)

@@ -1,0 +1,157 @@
+"""Pictures that a diffusion model is taught by: photos, and its own of their class."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from kerasfaces import images
+from kerasfaces.core import rng
+from kerasfaces.core.errors import ImageError, InputError
+from kerasfaces.core.files import atomic_path
+from kerasfaces.core.progress import progress
+from kerasfaces.generate.contract import Floats
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Settings of a training.
+
+    Attributes:
+        instance_prompt: The phrase that is taught.
+        class_prompt: The phrase of its class.
+        resolution_px: Side of the pictures.
+        steps: Of one photo and one picture of the class each.
+        learning_rate: Of AdamW.
+        prior_weight: Weight of the class's pictures; with 0 none are drawn.
+        n_class: Pictures of the class that are drawn first.
+        n_photos: Photos at most; more are drawn from.
+        repeats: Times that a photo comes before the next round.
+        rank: Of LoRA's matrices; 0 trains the whole network.
+        sample_steps: Of drawing a picture.
+        save_every: Steps between checkpoints.
+        seed: Of everything that is drawn.
+    """
+
+    instance_prompt: str
+    class_prompt: str
+    resolution_px: int
+    steps: int
+    learning_rate: float
+    prior_weight: float
+    n_class: int
+    n_photos: int
+    repeats: int
+    rank: int
+    sample_steps: int
+    save_every: int
+    seed: int
+
+
+def photos(files: Sequence[Path], plan: Plan) -> list[Tensor]:
+    """Return photos to learn from, `(3, s, s)` float32, -1 to 1.
+
+    Raises:
+        InputError: Not one can be read.
+    """
+    order = rng.generator(plan.seed, "photos").permutation(len(files))
+    chosen: list[Tensor] = []
+    for at in order:
+        try:
+            chosen.append(_square(images.load(files[at]), plan.resolution_px))
+        except ImageError:
+            continue  # the photo's row will have the reason
+        if len(chosen) == plan.n_photos:
+            break
+    if not chosen:
+        raise InputError(f"Not one of the {len(files)} photos can be read.")
+    return chosen
+
+
+def _square(image: Image.Image, side_px: int) -> Tensor:
+    side = min(image.size)
+    left, top = ((length - side) // 2 for length in image.size)
+    part = image.crop((left, top, left + side, top + side))
+    resized = np.asarray(part.resize((side_px, side_px), Image.Resampling.LANCZOS))
+    return torch.from_numpy(resized.astype(np.float32)).permute(2, 0, 1) / 127.5 - 1
+
+
+def of_class(pipeline: Any, plan: Plan, folder: Path) -> list[Tensor]:
+    """Return what the class's phrase means before the training, drawn into `folder/class`.
+
+    Raises:
+        InputError: The pipeline's safety checker refused all that it drew.
+    """
+    if not plan.prior_weight:
+        return []
+    pictures = []
+    with progress(plan.n_class, "Drawing the class", "image") as advance:
+        for number in range(plan.n_class):
+            path = folder / "class" / f"{number:04d}.png"
+            if not path.exists():
+                seed = rng.integer_seed(plan.seed, "class", number)
+                size = (plan.resolution_px, plan.resolution_px)
+                try:
+                    fake = draw(
+                        pipeline, plan.class_prompt, size, plan.sample_steps, seed
+                    )
+                except ImageError:
+                    advance(1)
+                    continue
+                pixels = np.clip(np.rint(fake), 0, 255).astype(np.uint8)
+                with atomic_path(path) as temporary:
+                    Image.fromarray(pixels).save(temporary, "PNG")
+            pictures.append(_square(images.load(path), plan.resolution_px))
+            advance(1)
+    if not pictures:
+        raise InputError(
+            f"The pipeline drew no picture of {plan.class_prompt!r}; change "
+            "options.class_prompt, or set options.prior_weight=0."
+        )
+    return pictures
+
+
+def draw(
+    pipeline: Any,
+    prompt: str,
+    size: tuple[int, int],
+    steps: int,
+    seed: int,
+    negative_prompt: str = "",
+) -> Floats:
+    """Return a picture of a prompt.
+
+    Args:
+        pipeline: Text to image.
+        prompt: What it shows.
+        size: Height and width.
+        steps: Of the schedule.
+        seed: Of its noise.
+        negative_prompt: What it must not show.
+
+    Returns:
+        `(h, w, 3)` float32, 0 to 255.
+
+    Raises:
+        ImageError: The safety checker refused it, or it is not finite.
+    """
+    result = pipeline(
+        prompt=prompt,
+        negative_prompt=negative_prompt or None,
+        height=size[0],
+        width=size[1],
+        num_inference_steps=steps,
+        generator=torch.Generator("cpu").manual_seed(seed),
+        output_type="np",
+    )
+    if any(getattr(result, "nsfw_content_detected", None) or ()):
+        raise ImageError("the pipeline's safety checker refused the picture")
+    picture: Floats = np.asarray(result.images[0], np.float32) * 255
+    if not np.isfinite(picture).all():
+        raise ImageError("the pipeline gave values that are not finite")
+    return picture
