@@ -13,7 +13,8 @@ NO_WEIGHTS = "not run: no weights"
 NO_BUDGET = "not run: budget"
 NO_LABELS = "not run: no labels"
 NO_GENERATOR = "not run: no such generator"
-STATUSES = (RUN, NO_WEIGHTS, NO_BUDGET, NO_LABELS, NO_GENERATOR)
+NO_KEY = "not run: no key"
+STATUSES = (RUN, NO_WEIGHTS, NO_BUDGET, NO_LABELS, NO_GENERATOR, NO_KEY)
 FAILED = "failed: "  # and why
 
 

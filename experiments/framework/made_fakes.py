@@ -1,0 +1,83 @@
+"""Fakes that `kerasfaces generate` makes of the test photos, and a detector's AUC on them.
+
+For documents whose generators are not public: they are made anew, where their weights or a key
+are at hand, by the same kinds that users have. Nothing is downloaded and nothing is paid for
+without being asked: weights must be in the cache of the Hub, and a budget in the environment.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from experiments.framework.rows import NO_KEY, NO_WEIGHTS, RUN, Measured, Row
+from experiments.framework.runner import Context, Ratio
+from kerasfaces.core.errors import MissingExtraError
+from kerasfaces.core.imports import optional_import
+
+KEY, BUDGET = "OPENAI_API_KEY", "KERASFACES_OPENAI_BUDGET"
+TABLE = "made"
+_REPOSITORY = "stable-diffusion-v1-5/stable-diffusion-v1-5"  # network sd-1.5
+_N_MAX = 100  # photos: a fake by diffusion takes minutes on a processor
+
+
+def rows(
+    context: Context,
+    kinds: Mapping[str, str],
+    folders: Mapping[int, Path],
+    ratio: Ratio,
+) -> list[Row]:
+    """Return a row per kind: AUC of one split's detector on fakes made of its test photos.
+
+    Args:
+        context: The experiment's.
+        kinds: Line -> kind of generator.
+        folders: Split seed -> run folder of the detector; empty where none was trained.
+        ratio: The split's.
+    """
+    return [_row(context, line, kind, folders, ratio) for line, kind in kinds.items()]
+
+
+def _row(
+    context: Context, line: str, kind: str, folders: Mapping[int, Path], ratio: Ratio
+) -> Row:
+    status = _missing(kind)
+    ours: dict[int, Measured] = {}
+    if status == RUN and folders:
+        seed = next(iter(folders))
+        ours[seed] = _auc(context, kind, folders[seed], ratio, seed)
+    elif status == RUN:
+        status = NO_WEIGHTS
+    return Row(table=TABLE, row=line, metric="auc", ours=ours, status=status)
+
+
+def _missing(kind: str) -> str:
+    """Return why a kind cannot be run here, or `RUN`."""
+    if kind == "openai":
+        return RUN if os.environ.get(KEY) and os.environ.get(BUDGET) else NO_KEY
+    try:
+        hub = optional_import("huggingface_hub", "generate")
+    except MissingExtraError:
+        return NO_WEIGHTS
+    found = hub.try_to_load_from_cache(_REPOSITORY, "model_index.json")
+    return RUN if isinstance(found, str) else NO_WEIGHTS
+
+
+def _auc(context: Context, kind: str, run: Path, ratio: Ratio, seed: int) -> Measured:
+    from kerasfaces import manifest as manifests
+    from kerasfaces.evaluate.run import evaluate_images
+    from kerasfaces.generate import own_process
+    from kerasfaces.manifest import Manifest
+
+    split = context.split(ratio, seed)
+    chosen = (split.rows["split"] == "test") & (split.rows["label"] == "real")
+    photos = Manifest(split.rows[chosen].head(_N_MAX), split.folder)
+    options: dict[str, Any] = {"local_files_only": True}
+    if kind == "openai":
+        options = {"budget_usd": float(os.environ[BUDGET])}
+    folder = context.folder / "made" / kind
+    own_process.generate(photos, folder, kind, options)
+    made = manifests.read(folder / "manifest.csv")
+    _, metrics = evaluate_images(run, made, f"fakes by {kind}")
+    slices = metrics["metrics"]["test"]["all"]
+    return Measured.of(slices["auc"], slices["n"])
