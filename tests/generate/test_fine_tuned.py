@@ -126,8 +126,8 @@ def test_a_damaged_checkpoint_and_another_training_are_refused(
     (folder / "checkpoint.pt").write_bytes(b"no checkpoint")
     with pytest.raises(RunError, match=r"checkpoint.pt is damaged"):
         generator.train(photos.files())
-    torch.save({"plan": "another"}, folder / "checkpoint.pt")
-    with pytest.raises(RunError, match="is of another training"):
+    torch.save({"key": "another"}, folder / "checkpoint.pt")
+    with pytest.raises(RunError, match="is of other photos or settings"):
         generator.train(photos.files())
     shutil.rmtree(folder)
     with pytest.raises(RunError, match="call train first"):

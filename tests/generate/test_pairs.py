@@ -1,6 +1,10 @@
 """Pairs: both pictures written alike, resumable, and what cannot be used is named."""
 
+import errno
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,7 +15,7 @@ from kerasfaces import manifest as manifests
 from kerasfaces.cli import generate as command
 from kerasfaces.core import rng
 from kerasfaces.core.engine import Engine
-from kerasfaces.core.errors import InputError, RunError
+from kerasfaces.core.errors import InputError, LockedError, RunError
 from kerasfaces.generate.config import GenerateConfig
 from kerasfaces.generate.pairs import audit, generate
 from kerasfaces.manifest import Manifest
@@ -155,3 +159,41 @@ def test_too_few_pairs_are_not_audited(photos, tmp_path, caplog):
 def test_values_out_of_range_are_refused(changes, message):
     with pytest.raises(InputError, match=message):
         GenerateConfig(kind="upsample", **changes)
+
+
+def test_a_full_disk_leaves_nothing_half_and_the_same_command_continues(
+    photos, tmp_path, monkeypatch
+):
+    write, written = Path.write_bytes, []
+
+    def full(path, data):
+        written.append(path)
+        if len(written) > 3:
+            write(path, data[:10])
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        return write(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left"):
+        generate(photos, tmp_path / "pairs", UPSAMPLE)
+    monkeypatch.setattr(Path, "write_bytes", write)
+    for path in (tmp_path / "pairs").rglob("*.jpg"):
+        Image.open(path).load()
+    assert len(generate(photos, tmp_path / "pairs", UPSAMPLE)) == 6
+
+
+def test_two_processes_in_one_folder_are_refused(photos, tmp_path):
+    folder = tmp_path / "pairs"
+    holder = (
+        "import sys; from pathlib import Path; from kerasfaces.core import folders\n"
+        "with folders.lock(Path(sys.argv[1])):\n"
+        "    print('held', flush=True); sys.stdin.read()"
+    )
+    command_line = [sys.executable, "-c", holder, str(folder)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command_line, **pipes) as process:
+        process.stdout.readline()
+        with pytest.raises(LockedError, match="folder of pairs"):
+            generate(photos, folder, UPSAMPLE)
+        process.stdin.close()
+    assert len(generate(photos, folder, UPSAMPLE)) == 6

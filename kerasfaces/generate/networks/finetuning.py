@@ -38,7 +38,7 @@ def train(pipeline: Any, files: Sequence[Path], plan: Plan, folder: Path) -> Non
 
     Raises:
         InputError: The pipeline is of another family, or no photo can be used.
-        RunError: The folder's checkpoint is of another plan.
+        RunError: The folder's checkpoint is of another plan or of other photos.
     """
     if is_trained(folder):
         return
@@ -54,7 +54,8 @@ def train(pipeline: Any, files: Sequence[Path], plan: Plan, folder: Path) -> Non
     others = training_pictures.of_class(pipeline, plan, folder)
     trained = _trained(pipeline, plan)
     optimizer = torch.optim.AdamW(trained.values(), plan.learning_rate)
-    first = _resume(folder, plan, trained, optimizer)
+    key = config.digest(plan) + training_pictures.digest(photos)
+    first = _resume(folder, key, trained, optimizer)
     texts = [
         _text(pipeline, each) for each in (plan.instance_prompt, plan.class_prompt)
     ]
@@ -78,7 +79,7 @@ def train(pipeline: Any, files: Sequence[Path], plan: Plan, folder: Path) -> Non
             loss.backward()
             optimizer.step()
             if (step + 1) % plan.save_every == 0 or step + 1 == plan.steps:
-                _save(folder, plan, trained, optimizer, step + 1)
+                _save(folder, key, trained, optimizer, step + 1)
             advance(1)
     pipeline.unet.eval()
     _finish(pipeline, plan, folder)
@@ -103,9 +104,7 @@ def load(pipeline: Any, rank: int, folder: Path) -> None:
         return
     try:
         pipeline.load_lora_weights(weights, local_files_only=True, use_safetensors=True)
-    except (
-        Exception
-    ) as error:  # diffusers, peft and safetensors have kinds of their own
+    except Exception as error:  # diffusers', peft's and safetensors' own kinds
         raise InputError(
             f"{weights}: no LoRA weights that can be read ({type(error).__name__}); delete "
             "the folder, and the same command ends the training again."
@@ -169,7 +168,7 @@ def _schedule(pipeline: Any) -> Any:
     return diffusers.DDPMScheduler.from_config(pipeline.scheduler.config)
 
 
-def _resume(folder: Path, plan: Plan, trained: dict[str, Any], optimizer: Any) -> int:
+def _resume(folder: Path, key: str, trained: dict[str, Any], optimizer: Any) -> int:
     path = folder / CHECKPOINT_FILE
     if not path.exists():
         return 0
@@ -179,9 +178,9 @@ def _resume(folder: Path, plan: Plan, trained: dict[str, Any], optimizer: Any) -
         raise RunError(
             f"{path} is damaged; delete it, and the training begins anew."
         ) from error
-    if saved["plan"] != config.digest(plan):
+    if saved["key"] != key:
         raise RunError(
-            f"{path} is of another training; generate into another folder, or delete it."
+            f"{path} is of other photos or settings; generate into another folder, or delete it."
         )
     with torch.no_grad():
         for name, tensor in trained.items():
@@ -191,11 +190,11 @@ def _resume(folder: Path, plan: Plan, trained: dict[str, Any], optimizer: Any) -
 
 
 def _save(
-    folder: Path, plan: Plan, trained: dict[str, Any], optimizer: Any, step: int
+    folder: Path, key: str, trained: dict[str, Any], optimizer: Any, step: int
 ) -> None:
     state = {
         "step": step,
-        "plan": config.digest(plan),
+        "key": key,
         "trained": {name: tensor.detach() for name, tensor in trained.items()},
         "optimizer": optimizer.state_dict(),
     }

@@ -1,6 +1,7 @@
 """Pictures that a diffusion model is taught by: photos, and its own of their class."""
 
 import dataclasses
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,14 @@ def photos(files: Sequence[Path], plan: Plan) -> list[Tensor]:
     if not chosen:
         raise InputError(f"Not one of the {len(files)} photos can be read.")
     return chosen
+
+
+def digest(pictures: Sequence[Tensor]) -> str:
+    """Return what tells these pictures from others."""
+    hashed = hashlib.sha256()
+    for picture in pictures:
+        hashed.update(picture.contiguous().numpy().tobytes())
+    return hashed.hexdigest()
 
 
 def _square(image: Image.Image, side_px: int) -> Tensor:
