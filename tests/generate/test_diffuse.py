@@ -17,6 +17,7 @@ from kerasfaces.core.errors import (  # noqa: E402
 )
 from kerasfaces.generate.config import GenerateConfig  # noqa: E402
 from kerasfaces.generate.kinds import diffuse  # noqa: E402
+from kerasfaces.generate.networks import diffusion  # noqa: E402
 from kerasfaces.generate.pairs import generate  # noqa: E402
 from kerasfaces.manifest import Manifest  # noqa: E402
 
@@ -68,7 +69,7 @@ def test_names():
 )
 def test_what_is_no_picture_is_a_reason(fake, message):
     with pytest.raises(ImageError, match=message):
-        diffuse.checked(fake.astype(np.float32), PICTURE)
+        diffusion.checked(fake.astype(np.float32), PICTURE)
 
 
 def test_nan_latents_are_counted_rows(pipeline, tmp_path, monkeypatch):
