@@ -83,7 +83,7 @@ def compress_alike(fake: Floats, data: bytes, whole: tuple[int, int]) -> Floats:
         `(h, w, 3)` float32; of a photo that is no JPEG, `fake` itself.
     """
     with Image.open(io.BytesIO(data)) as photo:
-        if photo.format != "JPEG":
+        if not isinstance(photo, JpegImagePlugin.JpegImageFile):
             return fake
         tables, sampling = photo.quantization, JpegImagePlugin.get_sampling(photo)
     height, width = fake.shape[:2]

@@ -240,7 +240,8 @@ def _rows(reals: Manifest, pairs: list[_Pair], config: GenerateConfig) -> pd.Dat
         source=config.source,
     )
     if not paired:
-        fake = fake.assign(**{name: "" for name in fake if _of_the_photo(name)})
+        columns = [name for name in map(str, fake.columns) if _of_the_photo(name)]
+        fake = fake.assign(**dict.fromkeys(columns, ""))
     return pd.concat([real, fake], ignore_index=True).drop_duplicates("path")
 
 

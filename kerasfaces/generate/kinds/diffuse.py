@@ -134,7 +134,10 @@ def _hole(
 ) -> Image.Image:
     """Return a mask, white where the picture is filled."""
     mask = np.zeros((height, width), np.uint8)
-    sides = [max(1, round(random.uniform(*shares) * side)) for side in mask.shape]
+    sides = [
+        max(1, round(random.uniform(shares[0], shares[1]) * side))
+        for side in mask.shape
+    ]
     top, left = (
         int(random.integers(side - hole + 1))
         for side, hole in zip(mask.shape, sides, strict=True)

@@ -76,7 +76,7 @@ def train(pipeline: Any, files: Sequence[Path], plan: Plan, folder: Path) -> Non
                     "in another folder."
                 )
             optimizer.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             optimizer.step()
             if (step + 1) % plan.save_every == 0 or step + 1 == plan.steps:
                 _save(folder, key, trained, optimizer, step + 1)
