@@ -1,5 +1,6 @@
 """Command `attribute`: a finished detector's features -> which generator made it."""
 
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +17,35 @@ _EXAMPLES = [
 @cli.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, attribute, print the tables and the report's path."""
+    parser = _parser()
+    options = parser.parse_args(argv)
+    if options.root and not options.manifest:
+        parser.error("--root goes with --manifest")
+
+    from kerasfaces import manifest as manifests
+    from kerasfaces.attribute import predictions, run, table
+    from kerasfaces.manifest import split_problems
+    from kerasfaces.run.folder import AttributionRun, Run
+
+    if isinstance(Run.kind(options.run), AttributionRun):
+        path, frame = predictions.attribute_others(
+            options.run, options.manifest, options.root
+        )
+        print(table.counts(frame))
+        print(f"\ntable: {path}")
+        return 0
+    config = run.Config(l2=options.l2, reject=options.reject, seed=options.seed)
+    manifest = None
+    if options.manifest:
+        manifest = manifests.read(options.manifest, options.root)
+        split_problems.require_trainable(manifest.rows, options.manifest)
+    folder = run.attribute(options.run, manifest, options.output, config)
+    print(table.text(AttributionRun(folder).result))
+    print(f"\nreport: {AttributionRun(folder).report}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = cli.parser(
         "attribute",
         "Tell which generator made an image: a head with one class per generator and `real` "
@@ -50,28 +80,4 @@ def main(argv: Sequence[str] | None = None) -> int:
         metavar="DIR",
         help="default: runs/attribution-HASH",
     )
-    options = parser.parse_args(argv)
-    if options.root and not options.manifest:
-        parser.error("--root goes with --manifest")
-
-    from kerasfaces import manifest as manifests
-    from kerasfaces.attribute import predictions, run, table
-    from kerasfaces.manifest import split_problems
-    from kerasfaces.run.folder import AttributionRun, Run
-
-    if isinstance(Run.kind(options.run), AttributionRun):
-        path, frame = predictions.attribute_others(
-            options.run, options.manifest, options.root
-        )
-        print(table.counts(frame))
-        print(f"\ntable: {path}")
-        return 0
-    config = run.Config(l2=options.l2, reject=options.reject, seed=options.seed)
-    manifest = None
-    if options.manifest:
-        manifest = manifests.read(options.manifest, options.root)
-        split_problems.require_trainable(manifest.rows, options.manifest)
-    folder = run.attribute(options.run, manifest, options.output, config)
-    print(table.text(AttributionRun(folder).result))
-    print(f"\nreport: {AttributionRun(folder).report}")
-    return 0
+    return parser

@@ -1,6 +1,8 @@
 """`kerasfaces evaluate`: measure a finished run again, or on other images."""
 
+import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
 from kerasfaces import cli
 
@@ -8,6 +10,40 @@ from kerasfaces import cli
 @cli.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, measure, print the table and the report's path."""
+    parser = _parser()
+    options = parser.parse_args(argv)
+    if options.samples_per_group is not None and options.samples_per_group < 1:
+        parser.error("--samples-per-group must be at least 1")
+    if options.store and not options.manifest:
+        parser.error("--store goes with --manifest")
+    by = [name for name in options.by.split(",") if name] if options.by else None
+    from kerasfaces.core.errors import InputError
+    from kerasfaces.evaluate import run, table
+    from kerasfaces.run.folder import ScoredRun
+
+    asked = {"by": by, "samples_per_group": options.samples_per_group}
+    if options.manifest:
+        target, metrics = run.evaluate_manifest(
+            options.run,
+            options.manifest,
+            options.split,
+            store=options.store,
+            root=options.root,
+            **asked,
+        )
+    else:
+        target, metrics = options.run, run.evaluate_run(options.run, **asked)
+    if options.split not in metrics["metrics"]:
+        known = ", ".join(metrics["metrics"])
+        raise InputError(
+            f"{options.run} has no predictions of {options.split}; it has: {known}."
+        )
+    print(table.text(metrics, options.split, by))
+    print(f"\nreport: {ScoredRun(target).report}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = cli.parser(
         "evaluate",
         "Measure a run's predictions: metrics with 95 % intervals, tables by source and "
@@ -20,69 +56,34 @@ def main(argv: Sequence[str] | None = None) -> int:
             "python -m kerasfaces.evaluate RUN --manifest other.csv --store other_channels",
         ],
     )
-    parser.add_argument("run", metavar="RUN", help="run folder made by train")
-    parser.add_argument(
+    add = parser.add_argument
+    add("run", type=Path, metavar="RUN", help="run folder made by train")
+    add(
         "--manifest",
+        type=Path,
         metavar="M",
         help="predict and measure these images instead; written to RUN/evaluations/",
     )
-    parser.add_argument(
+    add(
         "--root",
+        type=Path,
         metavar="DIR",
         help="with --manifest: what its relative paths are relative to",
     )
-    parser.add_argument(
+    add(
         "--store",
+        type=Path,
         metavar="S",
         help="with --manifest: a channel store of these images (default: a run on channels "
         "has them computed from the files)",
     )
-    parser.add_argument(
-        "--split",
-        default="test",
-        choices=("train", "val", "test"),
-        help="default: test",
-    )
-    parser.add_argument(
-        "--by", metavar="COLUMNS", help="show only these, e.g. source,attr_gender"
-    )
-    parser.add_argument(
+    splits = ("train", "val", "test")
+    add("--split", default="test", choices=splits, help="default: test")
+    add("--by", metavar="COLUMNS", help="show only these, e.g. source,attr_gender")
+    add(
         "--samples-per-group",
         type=int,
         metavar="N",
         help="also draw N images per group at random (kabber2023: 200)",
     )
-    options = parser.parse_args(argv)
-    if options.samples_per_group is not None and options.samples_per_group < 1:
-        parser.error("--samples-per-group must be at least 1")
-    if options.store and not options.manifest:
-        parser.error("--store goes with --manifest")
-    by = [name for name in options.by.split(",") if name] if options.by else None
-
-    from pathlib import Path
-
-    from kerasfaces.core.errors import InputError
-    from kerasfaces.evaluate import run, table
-    from kerasfaces.run.folder import ScoredRun
-
-    folder = Path(options.run)
-    asked = {"by": by, "samples_per_group": options.samples_per_group}
-    if options.manifest:
-        target, metrics = run.evaluate_manifest(
-            folder,
-            Path(options.manifest),
-            options.split,
-            store=Path(options.store) if options.store else None,
-            root=Path(options.root) if options.root else None,
-            **asked,
-        )
-    else:
-        target, metrics = folder, run.evaluate_run(folder, **asked)
-    if options.split not in metrics["metrics"]:
-        known = ", ".join(metrics["metrics"])
-        raise InputError(
-            f"{folder} has no predictions of {options.split}; it has: {known}."
-        )
-    print(table.text(metrics, options.split, by))
-    print(f"\nreport: {ScoredRun(target).report}")
-    return 0
+    return parser
