@@ -62,14 +62,14 @@ def _grid(root: Path, quick: bool) -> list[dict[str, Any]]:
 
 
 def _heads(root: Path, quick: bool) -> list[dict[str, Any]]:
-    found = timing.call(
+    measured = timing.call(
         functools.partial(_many, root / "many", 20 if quick else N_TRIALS)
     )
-    early, late = found["memory"]
+    early, late = measured["memory"]
     return [
         timing.row(
             "overhead_per_trial",
-            [_OVERHEAD_S / found["overhead_s"]],
+            [_OVERHEAD_S / measured["overhead_s"]],
             1.0,
             f"{_OVERHEAD_S} s / time of a trial beside its head's training",
         ),
@@ -81,7 +81,7 @@ def _heads(root: Path, quick: bool) -> list[dict[str, Any]]:
         ),
         timing.row(
             "disk_per_trial",
-            [_MEGABYTE / found["bytes"]],
+            [_MEGABYTE / measured["bytes"]],
             1.0,
             "1 MB / a finished trial's files, the five best apart",
         ),
@@ -91,10 +91,10 @@ def _heads(root: Path, quick: bool) -> list[dict[str, Any]]:
 def _study(points: int) -> Any:
     from kerasfaces.tune import study
 
-    found = study.load("kabber2023_mobilenetv2")[1]
+    loaded = study.load("kabber2023_mobilenetv2")[1]
     return dataclasses.replace(
-        found,
-        configure=functools.partial(_one_view, found.configure),
+        loaded,
+        configure=functools.partial(_one_view, loaded.configure),
         max_trials=points,
     )
 

@@ -57,8 +57,8 @@ def training_sets(context: Context, ratio: Ratio) -> TrainingSets:
     """
     from kerasfaces.crossgen.plan import AT_LEAST, Sources
 
-    found = Sources.of(context.manifest.rows, 3 if context.quick else AT_LEAST)
-    names = tuple(found.fake)
+    sources = Sources.of(context.manifest.rows, 3 if context.quick else AT_LEAST)
+    names = tuple(sources.fake)
     counts = _counts(context, ratio, names)
     share = min(
         (n for n in counts.values() if n >= FEWEST), default=max(counts.values())
@@ -75,7 +75,7 @@ def training_sets(context: Context, ratio: Ratio) -> TrainingSets:
     ]
     notes += [
         f"{name} has {n} images, too few to train on; it is tested on."
-        for name, n in found.few.items()
+        for name, n in sources.few.items()
     ]
     every = TrainingSet(name=ALL, generators=names, size=sum(shares.values()))
     if len(names) < 2:

@@ -111,10 +111,10 @@ def _code(
     except SystemExit as stop:  # argparse, which has printed what there was to say
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except Exception as error:
-        told = failures.sentence(error)
-        if told is None:
+        sentence = failures.sentence(error)
+        if sentence is None:
             raise
-        return _fail(told)
+        return _fail(sentence)
 
 
 def _unprinted() -> int:

@@ -24,7 +24,7 @@ from kerasfaces.train.config import TrainConfig
 _CHUNK = 4096
 # A feature that varies less than this on training data carries nothing.
 _CONSTANT = 1e-2
-_KEPT = 16  # shapes; a graph takes a few megabytes
+_MAX_SHAPES = 16  # a graph takes a few megabytes
 
 
 def moments(
@@ -105,7 +105,7 @@ class Heads:
         shape = (n_features, head.units, bool(head.dropout), bool(head.l2))
         key = (*shape, config.batch_size)
         if key not in self._traced:
-            while len(self._traced) >= _KEPT:
+            while len(self._traced) >= _MAX_SHAPES:
                 self._traced.popitem(last=False)
                 gc.collect()
             self._traced[key] = _TracedHead(n_features, head, config.batch_size)

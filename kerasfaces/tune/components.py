@@ -93,8 +93,10 @@ class Components:
         """What a frozen base can see, one of: `rgb`, `lnp`, `rgb,lnp`."""
         if self.store is None:
             return ("rgb",)
-        held = [name for name in ("rgb", "lnp") if {*GROUPS[name]} <= {*self.channels}]
-        return tuple([*held, ",".join(held)] if len(held) > 1 else held)
+        stored = [
+            name for name in ("rgb", "lnp") if {*GROUPS[name]} <= {*self.channels}
+        ]
+        return tuple([*stored, ",".join(stored)] if len(stored) > 1 else stored)
 
     def default(self, base: str) -> TrainConfig:
         """Return `kerasfaces train`'s own configuration of a base here."""

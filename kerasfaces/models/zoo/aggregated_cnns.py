@@ -191,8 +191,8 @@ class OneAtATime(layers.Layer):
         count = maps.shape[-1]
         start = keras.random.randint((), 0, count, seed=self.seed_generator)
         turn = (ops.arange(ops.shape(maps)[0], dtype="int32") + start) % count
-        kept = ops.one_hot(turn, count, dtype=maps.dtype) * count
-        return maps * ops.reshape(kept, (-1, 1, 1, count))
+        chosen = ops.one_hot(turn, count, dtype=maps.dtype) * count
+        return maps * ops.reshape(chosen, (-1, 1, 1, count))
 
 
 def starts(size: int, patch: int) -> list[int]:
