@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.framework.runner import Context, Ratio, clock
-from kerasfaces.core.files import read_json
+from kerasfaces.core.files import Json
 from kerasfaces.core.imports import optional_import
+from kerasfaces.run.folder import StudyRun
 
 if TYPE_CHECKING:
     from kerasfaces.tune.study import Study
@@ -50,7 +51,7 @@ def run(
     from kerasfaces.tune.run import SearchSettings, tune
 
     folder = context.run_folder(name, seed)
-    if not (folder / "result.json").exists():
+    if not StudyRun(folder).result:
         context.must_start(f"the study {name}, split seed {seed},")
     logger.info("study %s, split seed %d", name, seed)
     with clock(context.folder):
@@ -66,10 +67,9 @@ def run(
         )
 
 
-def result(folder: Path) -> dict[str, Any]:
+def result(folder: Path) -> Json:
     """Return a finished study's result.json."""
-    content: dict[str, Any] = read_json(folder / "result.json")
-    return content
+    return StudyRun(folder).result
 
 
 def completed(folder: Path) -> list[Any]:

@@ -16,7 +16,7 @@ from experiments.framework.rows import NO_WEIGHTS, Measured, Row
 from experiments.framework.runner import Context, Outcome
 from experiments.kabber2023 import published
 from experiments.kabber2023.experiment import MODELS, RATIO
-from kerasfaces.core.files import read_json
+from kerasfaces.run.folder import StudyRun
 
 __all__ = ["DOCUMENT_DATA", "MODELS", "SEEDS", "TITLES", "run"]
 
@@ -53,7 +53,7 @@ def run(context: Context) -> Outcome:
         rows += _winner(model, folders)
         notes += _agreement(model, cells, folders)
         first = next(iter(folders.values()))
-        weights[model] = read_json(first / "study.json")["weights"][model]
+        weights[model] = StudyRun(first).identity["weights"][model]
     order = list(TITLES)
     rows.sort(key=lambda row: order.index(row.table))
     return Outcome(rows=rows, weights=weights, notes=notes)
