@@ -5,6 +5,7 @@ colours and the amount of detail, and a detector trained on bare pairs learns th
 SciPy and Pillow only.
 """
 
+import functools
 import io
 
 import numpy as np
@@ -59,13 +60,22 @@ def fuse_frequencies(real: Pixels, fake: Floats, cutoff: float) -> Floats:
         `(h, w, 3)` float32.
     """
     height, width = real.shape[:2]
+    # Channels first: the transform is twice as fast along memory.
+    change = np.ascontiguousarray((real - fake).transpose(2, 0, 1))
+    spectrum = fft.rfft2(change, overwrite_x=True)
+    spectrum *= _low_pass(height, width, cutoff)
+    low = fft.irfft2(spectrum, s=(height, width), overwrite_x=True)
+    fused: Floats = fake + low.transpose(1, 2, 0)
+    return fused
+
+
+@functools.lru_cache(maxsize=8)
+def _low_pass(height: int, width: int, cutoff: float) -> Floats:
+    """Return the weights of the frequencies of `rfft2`, `(height, width // 2 + 1)`."""
     radius = np.hypot(fft.fftfreq(height)[:, None], fft.rfftfreq(width)) / 0.5
     position = np.clip((radius - cutoff / 2) / max(cutoff, 1e-9), 0.0, 1.0)
-    weights = 0.5 + 0.5 * np.cos(np.pi * position)
-    change = fft.rfft2(real.astype(np.float32) - fake, axes=(0, 1))
-    low = fft.irfft2(change * weights[..., None], s=(height, width), axes=(0, 1))
-    fused: Floats = (fake + low).astype(np.float32)
-    return fused
+    weights: Floats = (0.5 + 0.5 * np.cos(np.pi * position)).astype(np.float32)
+    return weights
 
 
 def compress_alike(fake: Floats, data: bytes, whole: tuple[int, int]) -> Floats:

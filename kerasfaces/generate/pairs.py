@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 AUDIT_FILE = "audit.json"
 SETTINGS_FILE = "generate.json"
 UNUSABLE_FILE = "unusable.csv"
-VERSION = 1  # raise whenever the same settings give other pictures
+VERSION = 2  # raise whenever the same settings give other pictures
 _ENDINGS = {"jpeg": ".jpg", "png": ".png"}
 _OF_FILES = ("width_px", "height_px", "format", "phash", "original_sha256")
 
