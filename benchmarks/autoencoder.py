@@ -40,11 +40,11 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
     rows = []
     for name, finish in (("autoencoder", _nothing), ("aligned_pairs", _write)):
 
-        def both(make: Any, finish: Any = finish) -> float:
+        def seconds(make: Any, finish: Any = finish) -> float:
             return timing.elapsed_s(lambda: finish(pictures, make()))
 
         run_ours = functools.partial(runner, pictures)
-        ratios = [both(published) / both(run_ours) for _ in range(repeats)]
+        ratios = [seconds(published) / seconds(run_ours) for _ in range(repeats)]
         what = (
             f"shipped autoencoder at {SIZE_PX} px: torch in batches of {len(pictures)} / "
             f"{runner.name} picture by picture, differs by {worst:.1e} grey levels at most"

@@ -39,8 +39,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     config = override(config, [*chosen, *arguments.set])
     photos = manifests.read(arguments.manifest, arguments.root)
     written = generate(photos, arguments.output, config, cli.engine_of(arguments))
-    n_pairs = int((written.rows["label"] == "fake").sum())
-    print(f"{n_pairs:,} pairs, fakes of {config.source}")
+    n_fakes = int((written.rows["label"] == "fake").sum())
+    what = "pairs, fakes of" if config.is_paired else "fakes, of nobody, of"
+    print(f"{n_fakes:,} {what} {config.source}")
     print(f"manifest: {arguments.output / 'manifest.csv'}")
     result = audit(written, arguments.output)
     if result is not None:

@@ -94,6 +94,11 @@ class GenerateConfig:
         return name
 
     @property
+    def is_paired(self) -> bool:
+        """Return whether a fake shows what its photo shows."""
+        return bool(getattr(registry.load(KINDS, self.kind), "PAIRED", True))
+
+    @property
     def quality_limits(self) -> tuple[int, int]:
         """Return the least and the greatest JPEG quality."""
         return _limits(self.quality_pct)

@@ -224,9 +224,8 @@ def _rows(reals: Manifest, pairs: list[_Pair], config: GenerateConfig) -> pd.Dat
     original = pd.Series([pair.original for pair in pairs])
     own = rows["pair_id"] if "pair_id" in rows else pd.Series("", index=rows.index)
     rows = rows.drop(columns=[name for name in _OF_FILES if name in rows])
-    paired = getattr(registry.load(KINDS, config.kind), "PAIRED", True)
     rows = rows.assign(
-        pair_id=own.where(own != "", original.str[:20]) if paired else own,
+        pair_id=own.where(own != "", original.str[:20]) if config.is_paired else own,
         original_sha256=original,
     )
     real = rows.assign(
@@ -239,7 +238,7 @@ def _rows(reals: Manifest, pairs: list[_Pair], config: GenerateConfig) -> pd.Dat
         label="fake",
         source=config.source,
     )
-    if not paired:
+    if not config.is_paired:
         columns = [name for name in map(str, fake.columns) if _of_the_photo(name)]
         fake = fake.assign(**dict.fromkeys(columns, ""))
     return pd.concat([real, fake], ignore_index=True).drop_duplicates("path")
