@@ -42,8 +42,10 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
         cached_s = timing.seconds(functools.partial(ours, root / "cached"))
         sets = sorted((root / "cold" / "runs").glob("*/seed-0/manifest.csv"))
         timed = sets[: 1 if quick else _TIMED]
-        folders = [_folders(path, root / "plain") for path in timed]
-        plain_s = timing.seconds(functools.partial(_plain, folders, weights, epochs))
+        folders = [linked_folders(path, root / "plain") for path in timed]
+        plain_s = timing.seconds(
+            functools.partial(train_plainly, folders, weights, epochs)
+        )
     logger.info(
         "plain %.1f s for %d of %d sets, ours %.1f s with everything cached",
         plain_s,
@@ -59,7 +61,8 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
     return [timing.row("crossgen_cached", [ratio], _TARGET, what)]
 
 
-def _config(epochs: int) -> Any:
+def default_config(epochs: int) -> Any:
+    """Return the default frozen MobileNetV2, trained for so many epochs."""
     from kerasfaces.train import config as configs
 
     return dataclasses.replace(
@@ -75,7 +78,7 @@ def _ours(manifest: Path, weights: Path, epochs: int, folder: Path) -> None:
 
     crossgen(
         MatrixSettings(
-            config=_config(epochs),
+            config=default_config(epochs),
             manifest=manifests.read(manifest),
             weights=str(weights),
             repeat=1,
@@ -85,7 +88,7 @@ def _ours(manifest: Path, weights: Path, epochs: int, folder: Path) -> None:
     )
 
 
-def _folders(path: Path, root: Path) -> Path:
+def linked_folders(path: Path, root: Path) -> Path:
     """Return `root/SET/{train,val,test}/{fake,real}` with links to a set's images."""
     from kerasfaces import manifest as manifests
 
@@ -100,13 +103,13 @@ def _folders(path: Path, root: Path) -> Path:
     return folder
 
 
-def _plain(folders: list[Path], weights: Path, epochs: int) -> None:
+def train_plainly(folders: list[Path], weights: Path, epochs: int) -> None:
     """Train and test one set after the other, the base in the trained graph."""
     import keras
 
     from kerasfaces.models import catalogue, network
 
-    config = _config(epochs)
+    config = default_config(epochs)
     plugin = catalogue.load(config.model.name)
     base = plugin.find_weights(str(weights))
     architecture = plugin.completed(config.model, base)

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 from kerasfaces import cli
 from kerasfaces.core import registry
+from kerasfaces.core.errors import InputError
 from kerasfaces.train import detectors
 
 if TYPE_CHECKING:
+    from kerasfaces.api.data import Manifest
+    from kerasfaces.train.run import Training
     from kerasfaces.train.settings import DetectorSettings
 
 _EXAMPLES = [
@@ -17,6 +20,8 @@ _EXAMPLES = [
     "kerasfaces train --manifest manifest.csv        # our best frozen-base configuration",
     "kerasfaces train --manifest M --model resnet50 --preset kabber2023 -o runs/paper",
     "kerasfaces train --manifest M --weights mobilenetv2.h5 --set model.size_px=224",
+    "kerasfaces train --manifest M --protocol unseen # for generators it has not seen",
+    "kerasfaces train --add runs/mine --manifest NEW # a new generator joins the detector",
     "kerasfaces train --manifest M --repeat 3        # mean and sd over training seeds",
     "kerasfaces train --manifest M --engine ray      # frozen features on a cluster",
     "kerasfaces train --manifest M --store S         # wan2023's model on channels",
@@ -37,19 +42,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     from kerasfaces.run.folder import ScoredRun
     from kerasfaces.train.run import Training, train, train_seeds
 
-    detector = settings_of(arguments)
-    detector.configuration()  # mistakes, before anything is read
-    data = load_data(arguments.manifest, arguments.root)
-    training = Training.of(
-        detector,
-        data.manifest,
-        on_sample=data.is_sample,
-        folder=arguments.output,
-        tensorboard=arguments.tensorboard,
-        notes=data.notes,
-        spread=cli.engine_of(arguments),
-        devices=arguments.devices,
-    )
+    if arguments.add:
+        training, data = _addition(arguments)
+    else:
+        detector = settings_of(arguments)
+        detector.configuration()  # mistakes, before anything is read
+        data = load_data(arguments.manifest, arguments.root)
+        training = Training.of(
+            detector,
+            data.manifest,
+            on_sample=data.is_sample,
+            folder=arguments.output,
+            tensorboard=arguments.tensorboard,
+            notes=data.notes,
+            spread=cli.engine_of(arguments),
+            devices=arguments.devices,
+        )
     several = arguments.repeat != 1
     folder = train_seeds(training, arguments.repeat) if several else train(training)
     for note in data.notes:
@@ -57,6 +65,37 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(table.text(ScoredRun(folder).metrics))
     print(f"\nruns: {folder}" if several else f"\nreport: {ScoredRun(folder).report}")
     return 0
+
+
+def _addition(arguments: argparse.Namespace) -> "tuple[Training, Manifest]":
+    """Return the training of a run's images and those of the manifest."""
+    from kerasfaces.api.data import Manifest
+    from kerasfaces.train import add
+
+    if arguments.manifest is None:
+        raise InputError("`add` needs the new images: add --manifest NEW.")
+    named = ("model", "preset", "set", "views", "launder", "unfreeze", "seed")
+    given = {name: getattr(arguments, name) for name in named}
+    add.refuse_settings(
+        **given,
+        mixed_precision=arguments.mixed_precision,
+        protocol=arguments.protocol != "standard",
+        repeat=arguments.repeat != 1,
+    )
+    data = Manifest.from_csv(arguments.manifest, arguments.root)
+    training = add.training_of(
+        arguments.add,
+        data.manifest,
+        name=str(arguments.manifest),
+        weights=arguments.weights,
+        store=arguments.store,
+        output=arguments.output,
+        spread=cli.engine_of(arguments),
+        tensorboard=arguments.tensorboard,
+        devices=arguments.devices,
+        notes=data.notes,
+    )
+    return training, data
 
 
 def parser() -> argparse.ArgumentParser:
@@ -67,6 +106,20 @@ def parser() -> argparse.ArgumentParser:
     parser.epilog = f"{parser.epilog}\n\nmodels:\n{_listing()}"
     add_detector_options(parser)
     add = parser.add_argument
+    add(
+        "--protocol",
+        choices=("standard", "unseen"),
+        default="standard",
+        help="unseen: laundered views, everything chosen on families of fakes left out, and "
+        "what the detector does on them (default: standard)",
+    )
+    add(
+        "--add",
+        type=Path,
+        metavar="RUN",
+        help="train RUN again with its images and those of --manifest, e.g. a new generator's; "
+        "says what the old ones lost or gained",
+    )
     add("--seed", type=int, default=0, help="of training; splits do not change with it")
     add(
         "--repeat",
@@ -152,6 +205,7 @@ def settings_of(arguments: argparse.Namespace) -> "DetectorSettings":
         weights=arguments.weights,
         preset=arguments.preset,
         store=arguments.store,
+        protocol=getattr(arguments, "protocol", "").replace("standard", ""),
         changes={key: value for key, value in changes.items() if value is not None},
         assignments=arguments.set,
     )

@@ -4,7 +4,7 @@ import argparse
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kerasfaces import cli
 from kerasfaces.core.errors import InputError
@@ -116,6 +116,20 @@ def _list() -> int:
     return 0
 
 
+def _refitted(result: dict[str, Any]) -> str:
+    """Return what the winner's run came to, beside the search."""
+    validation, test = f"{result['validation']:.4f}", f"{result['test']:.4f}"
+    if result["optimism"] is None:
+        return (
+            f"families left out; of the refitted run, which has seen them all, val_auc "
+            f"{validation}, the same on test {test}"
+        )
+    return (
+        f"of the refitted run {validation}, the same on test {test}: optimism "
+        f"{result['optimism']:+.4f}"
+    )
+
+
 def _print(folder: Path) -> None:
     import pandas as pd
 
@@ -134,9 +148,7 @@ def _print(folder: Path) -> None:
     auc = result["test_auc"]
     print(
         f"\nwinner: trial {result['trial']}, refitted in {folder / result['run']}\n"
-        f"{result['objective']} in the search {result['search']:.4f}, of the refitted run "
-        f"{result['validation']:.4f}, the same on test {result['test']:.4f}: optimism "
-        f"{result['optimism']:+.4f}\n"
+        f"{result['objective']} in the search {result['search']:.4f}, {_refitted(result)}\n"
         f"test AUC {auc['value']:.4f} (95 % interval {auc['low']:.4f} to {auc['high']:.4f})\n"
         f"\nto train it again:\n{_command(study)}\n\nreport: {study.report}"
     )

@@ -31,6 +31,8 @@ class ReportInput:
         environment: Versions and machine, or empty.
         audit: The manifest's audit as `config.to_dict` gives it, or None.
         history: One row per epoch, or None.
+        unseen: What the detector does on families it has not seen (unseen.json), or empty.
+        added: What old families lost or gained (added.json), or empty.
         warnings: Sentences a reader must see first.
         image_root: What relative paths in the predictions are relative to, or None.
     """
@@ -44,6 +46,8 @@ class ReportInput:
     environment: Json = dataclasses.field(default_factory=dict)
     audit: Json | None = None
     history: pd.DataFrame | None = None
+    unseen: Json = dataclasses.field(default_factory=dict)
+    added: Json = dataclasses.field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     image_root: Path | None = None
 
@@ -63,11 +67,12 @@ def render(data: ReportInput) -> str:
     """Return the page of a run; sections stand in the order of their `ORDER`."""
     modules = {name: registry.load(_PACKAGE, name) for name in registry.names(_PACKAGE)}
     ordered = sorted(modules, key=lambda name: (modules[name].ORDER, name))
+    sections = [(name, modules[name].report(data)) for name in ordered]
     return page(
         data.name,
         "kerasfaces report",
         data.warnings,
-        [(name, modules[name].report(data)) for name in ordered],
+        [(name, section) for name, section in sections if section is not None],
         measured_on(data.headline),
     )
 

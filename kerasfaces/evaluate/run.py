@@ -17,8 +17,16 @@ from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.core.files import Json
 from kerasfaces.core.imports import import_keras
 from kerasfaces.core.texts import quoted
-from kerasfaces.evaluate import metrics_json, names, seen_images, slices
+from kerasfaces.evaluate import (
+    added,
+    metrics_json,
+    names,
+    seen_images,
+    slices,
+    unseen,
+)
 from kerasfaces.evaluate.report import ReportInput, cautions, render
+from kerasfaces.evaluate.unseen import RULE, LeftOut
 from kerasfaces.manifest import Manifest, contradictions
 from kerasfaces.metrics.bootstrap import RESAMPLES
 from kerasfaces.run import predictions
@@ -47,6 +55,8 @@ def finish(
     seed: int = 0,
     false_alarm_rate: float | None = None,
     samples_per_group: int | None = None,
+    left_out: LeftOut | None = None,
+    parent: Path | None = None,
 ) -> Json:
     """Choose the operating point on validation, score, measure and report a run.
 
@@ -68,6 +78,10 @@ def finish(
         seed: Keys resamples and draws.
         false_alarm_rate: Sets the threshold, instead of the highest balanced accuracy.
         samples_per_group: Also draw so many rows per group (kabber2023's protocol).
+        left_out: Heads that had not seen a family: the operating point is chosen on their
+            logits of validation, and unseen.json says what they do on each family.
+        parent: Run that this one was made from by adding images: added.json says what its
+            families lost or gained.
 
     Returns:
         The content of metrics.json.
@@ -85,14 +99,21 @@ def finish(
             "A run needs predictions of val to choose its threshold on; got "
             f"{', '.join(frames) or 'none'}."
         )
-    point = choose_operating_point(
-        ValidationPredictions(checked["val"]), false_alarm_rate
-    )
+    val = checked["val"]
+    chosen_on = left_out.validation(val) if left_out else ValidationPredictions(val)
+    point = choose_operating_point(chosen_on, false_alarm_rate)
+    if left_out:
+        point = dataclasses.replace(point, rule=point.rule + RULE)
     run = ScoredRun(folder)
     scored = {split: _scored(frame, point) for split, frame in checked.items()}
     for split, frame in scored.items():
         run.write_predictions(split, frame)
     run.write_operating_point(point)
+    if left_out:
+        run.unseen = left_out.measured(scored, point, bootstrap, seed)
+    if parent and "test" in scored:
+        old = ScoredRun(parent)
+        run.added = added.compare(old, scored["test"], image_root, point)
     if audit is not None:
         run.audit = dict(audit)
     data = ReportInput(
@@ -104,6 +125,8 @@ def finish(
         environment=environment,
         history=history,
         audit=audit,
+        unseen=run.unseen,
+        added=run.added,
         warnings=tuple(warnings),
         image_root=image_root,
     )
@@ -227,6 +250,8 @@ def evaluate_images(
         name=f"{folder.name} on {name}",
         predictions={split: _scored(frame, data.point)},
         audit=None,
+        unseen={},
+        added={},
         history=None,
         warnings=(*sentences, *data.warnings),
         image_root=manifest.folder,
@@ -258,6 +283,8 @@ def _read(run: ScoredRun) -> ReportInput:
         environment=run.environment,
         history=run.history,
         audit=run.audit or None,
+        unseen=unseen.read(run),
+        added=run.added,
         warnings=tuple(run.settings.get("warnings", ())),
         image_root=run.image_root,
     )

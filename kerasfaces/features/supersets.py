@@ -64,6 +64,19 @@ def slices(
     ]
 
 
+def layer_sets(model: ModelConfig) -> list[tuple[str, ...]]:
+    """Return layers to choose from: all of a model's, the earlier half, the later half.
+
+    Only all of them where their features are not columns of the whole.
+    """
+    half = len(model.taps) // 2
+    if not half or len(model.inputs) > 1 or not can_slice(model):
+        return [model.taps]
+    if not set(model.taps) <= set(_layers(model.name, model.options)[1]):
+        return [model.taps]
+    return [model.taps, model.taps[:-half], model.taps[-half:]]
+
+
 @functools.cache
 def _layers(name: str, options: Options) -> tuple[str, dict[str, int]]:
     """Return a base's last layer and each layer's channels; builds it, without weights."""

@@ -154,6 +154,16 @@ class DetectorRun(ScoredRun):
         return f"{self.path} was trained on {' and '.join(parts)} images."
 
 
+class UnseenRun(DetectorRun):
+    """A detector's run whose configuration is chosen in it, by the protocol `unseen`."""
+
+    IDENTITY = "protocol.json"  # what was asked for; config.json is what was chosen
+
+    def candidate_file(self, number: int) -> Path:
+        """Return where a candidate's AUC of each family is."""
+        return self.path / "unseen" / f"candidate-{number:02d}.json"
+
+
 class EnsembleRun(ScoredRun):
     """Several detectors' predictions joined; it has no network of its own."""
 

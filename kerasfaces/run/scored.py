@@ -21,6 +21,8 @@ class ScoredRun(Run):
 
     LAST = ("metrics.json", "report.html")
     metrics = JsonFile("metrics.json")
+    unseen = JsonFile("unseen.json", optional=True)  # of families that were left out
+    added = JsonFile("added.json", optional=True)  # against the run it was made from
     point_file = File(kinds.POINT)  # what turns a logit into an answer
 
     def check(self) -> None:

@@ -65,6 +65,8 @@ class TrainConfig:
             of a `pair_id` share what happens to them.
         weigh_sources: `sqrt` lets each source weigh by the square root of its number of
             training images within its class; `images` lets every image weigh the same.
+        protocol: `unseen` chooses layers and penalty of the head, and what turns logits
+            into answers, for generators that training has not seen (`train.protocol`).
         unfreeze: Last base layers to train in a second phase; 0 is none.
         fine_tune_epochs: Epochs of the second phase.
         fine_tune_learning_rate: At the start of the second phase.
@@ -93,6 +95,7 @@ class TrainConfig:
     augment: AugmentConfig = dataclasses.field(default_factory=AugmentConfig)
     launder: float = 0.0
     weigh_sources: Literal["images", "sqrt"] = "images"
+    protocol: Literal["standard", "unseen"] = "standard"
     unfreeze: int = 0
     fine_tune_epochs: int = 10
     fine_tune_learning_rate: float = 1e-5

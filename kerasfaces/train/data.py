@@ -19,7 +19,7 @@ from kerasfaces.dataset.channels import ChannelStore, from_store
 from kerasfaces.dataset.file_facts import Size, sizes_of
 from kerasfaces.images import InputSpec
 from kerasfaces.images.limits import Limits
-from kerasfaces.manifest import image_files, split_problems
+from kerasfaces.manifest import image_files, split_problems, table
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +71,10 @@ class Data:
     def sources(self, positions: Positions) -> list[str]:
         """Return the sources of rows."""
         return [str(source) for source in self.rows["source"].iloc[positions]]
+
+    def families(self, positions: Positions) -> list[str]:
+        """Return the families of rows; see `table.families`."""
+        return table.families(self.rows.iloc[positions])
 
     def by_split(
         self, logits: Callable[[Positions], NDArray[np.float64]]

@@ -18,6 +18,7 @@ from kerasfaces.core.clock import clock, spent_s
 from kerasfaces.core.engine import Engine
 from kerasfaces.dataset.channels import Arrays
 from kerasfaces.dataset.views import changer
+from kerasfaces.evaluate.unseen import LeftOut
 from kerasfaces.features import devices, engines
 from kerasfaces.features.cached import FeatureCache, base_recipe
 from kerasfaces.models import channel_layers, network
@@ -47,12 +48,14 @@ class Trained:
         logits: Per split, the logits of its readable rows, in order.
         history: One row per epoch and phase.
         facts: Engine, agreement, features that were in the cache, seconds, parameters.
+        left_out: Logits of heads that had not seen a family, where the protocol asks.
     """
 
     model: Any
     logits: Logits
     history: Rows
     facts: dict[str, Any]
+    left_out: LeftOut | None = None
 
 
 def train(
@@ -111,6 +114,24 @@ def train_baseline(config: BaselineConfig, data: Data) -> Trained:
         "parameters": int(sum(np.size(value) for value in fitted.values())),
     }
     return Trained(fitted, logits, [], facts)
+
+
+def frozen_features(
+    config: TrainConfig,
+    data: Data,
+    builder: NetworkBuilder,
+    base_weights: BaseWeights,
+) -> FeatureCache:
+    """Return the features of a run's images; its channels' statistics are fitted first."""
+    builder.settle()
+    scaling = None
+    if not config.model.is_rgb:
+        model, rows = builder.get().model, data.readable("train")
+        channel_layers.fit_scaling(model, data.reader(rows), len(rows))
+        scaling = channel_layers.scaling_of(model)
+    return feature_cache(
+        config, data.images.store, builder, base_weights, scaling, data.spread
+    )
 
 
 def feature_cache(
@@ -174,15 +195,7 @@ class _Training:
         """Train a head on features, which need no base where they are cached; join them."""
         assert self.base_weights is not None  # noqa: S101 - for the type checker
         config, data, builder = self.config, self.data, self.builder
-        builder.settle()
-        scaling = None
-        if not config.model.is_rgb:
-            model = builder.get().model
-            self._fit_scaling(model)
-            scaling = channel_layers.scaling_of(model)
-        features = feature_cache(
-            config, data.images.store, builder, self.base_weights, scaling, data.spread
-        )
+        features = frozen_features(config, data, builder, self.base_weights)
         head, history = self._train_head(features)
         built = builder.get()
         model = built.model

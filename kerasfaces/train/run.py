@@ -14,10 +14,12 @@ from kerasfaces.core import arrays
 from kerasfaces.core import config as configs
 from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import read_json
 from kerasfaces.models import catalogue
-from kerasfaces.run.folder import DetectorRun, RepeatedRuns
+from kerasfaces.run.folder import DetectorRun, RepeatedRuns, UnseenRun
 from kerasfaces.run.repeats import combine
-from kerasfaces.train import channels
+from kerasfaces.train import channels, protocol
+from kerasfaces.train.cautions import cautions
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.settings import DetectorSettings
 
@@ -28,8 +30,6 @@ if TYPE_CHECKING:  # they import Keras
     from kerasfaces.train.network_builder import NetworkBuilders
 
 logger = logging.getLogger(__name__)
-
-_AGREEMENT = 1e-2  # logits; engines agree in features to 1e-4
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -48,6 +48,7 @@ class Training:
         audit: Of the files the rows were drawn from, if that was done before.
         spread: Where images are decoded and frozen features computed.
         devices: What trains a network end to end, see `devices.chosen`.
+        parent: The run that this one is made from by adding images; None of nothing.
     """
 
     config: TrainConfig | BaselineConfig
@@ -60,6 +61,7 @@ class Training:
     audit: dict[str, Any] | None = None
     spread: Engine = dataclasses.field(default_factory=Engine)
     devices: str = ""
+    parent: DetectorRun | None = None
 
     @classmethod
     def of(
@@ -102,8 +104,16 @@ def train(training: Training, builders: "NetworkBuilders | None" = None) -> Path
     """
     config, base_weights = resolve(training)
     recipe = channels.check(config, training.store)
+    protocol.check(config, base_weights)
     decisive = identity(config, base_weights, training.manifest, recipe)
-    run = DetectorRun(training.folder or default_folder(config, decisive))
+    if training.parent is not None:
+        parent = training.parent
+        decisive["parent"] = {
+            "run": parent.name,
+            "config": configs.digest(parent.config),
+        }
+    kind = UnseenRun if protocol.is_unseen(config) else DetectorRun
+    run = kind(training.folder or default_folder(config, decisive))
     with run.writing(decisive):
         if run.is_finished:
             logger.info("%s is finished; nothing to do", run.path)
@@ -221,10 +231,12 @@ def _write(
         warnings=[
             *training.notes,
             *trained.facts.get("continued", ()),
-            *_warnings(config, base_weights, data, audit, trained.facts),
+            *cautions(config, base_weights, data, audit, trained.facts),
         ],
         image_root=manifest.folder,
         false_alarm_rate=config.false_alarm_rate,
+        left_out=trained.left_out,
+        parent=training.parent.path if training.parent else None,
     )
 
 
@@ -271,6 +283,14 @@ def _fit_network(
         names = config.model.channel_names
         data = datasets.load_channels(manifest, training.store, names, spread)
     audit = training.audit or run.keep_audit(manifest)
+    left_out = None
+    if isinstance(run, UnseenRun) and base_weights is not None:
+        features = fit.frozen_features(config, data, builder, base_weights)
+        choice = protocol.choose(config, data, features, run)
+        config, left_out = choice.config, choice.left_out
+        builder = NetworkBuilder(config, base_weights)
+        asked = read_json(run.path / run.IDENTITY)
+        run.config = asked | {"train": configs.to_dict(config)}
     trained = fit.train(
         config,
         data,
@@ -281,44 +301,4 @@ def _fit_network(
         training.devices,
     )
     run.write_model(trained.model)
-    return data, audit, trained
-
-
-def _warnings(
-    config: TrainConfig | BaselineConfig,
-    base_weights: "BaseWeights | None",
-    data: "Data",
-    audit: dict[str, Any] | None,
-    facts: dict[str, Any],
-) -> list[str]:
-    """Return what a reader of the report must know first; each is logged as well.
-
-    A flagged audit warns by itself.
-    """
-    lines, unreadable = data.leaks(), data.unreadable()
-    if audit is None:
-        lines.append(
-            "The image files are not on this machine, only their channels: facts of the "
-            "files that could give the classes away were not audited."
-        )
-    if unreadable:
-        lines.append(
-            f"{len(unreadable)} images have no score: "
-            + "; ".join(unreadable[:5])
-            + (" ..." if len(unreadable) > 5 else "")
-        )
-    if base_weights is not None and base_weights.kind == "file":
-        lines.append(
-            f"The base's weights come from the file {base_weights.path.name} (SHA-256 "
-            f"{base_weights.sha256[:12]}), not from Keras' official ImageNet download."
-        )
-    if base_weights is None and isinstance(config, TrainConfig):
-        lines.append(f"The whole {config.model.name} was trained from random weights.")
-    if facts.get("agreement", 0.0) > _AGREEMENT:
-        lines.append(
-            f"Logits from cached features and from the whole model differ by up to "
-            f"{facts['agreement']:.1e}: later predictions may differ from this report."
-        )
-    for line in lines:
-        logger.warning("%s", line)
-    return lines
+    return data, audit, dataclasses.replace(trained, left_out=left_out)

@@ -11,7 +11,7 @@ from kerasfaces.core import config as configs
 from kerasfaces.core import registry
 from kerasfaces.core.errors import InputError
 from kerasfaces.models import catalogue
-from kerasfaces.train import channels
+from kerasfaces.train import channels, protocol
 from kerasfaces.train import config as train_configs
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.detectors import is_baseline
@@ -28,6 +28,8 @@ class DetectorSettings:
         weights: `forensic`, `imagenet`, `none` or a file; see `weights_for`.
         preset: A published configuration of `kerasfaces/train/presets`.
         store: A channel store to train on.
+        protocol: `unseen` prepares for generators that training has not seen; see
+            `train.protocol`.
         changes: Fields to change, by name; a mapping changes single fields of a part.
         assignments: The same as texts such as `model.size_px=224`; applied last.
     """
@@ -36,6 +38,7 @@ class DetectorSettings:
     weights: str | None = None
     preset: str | None = None
     store: Path | None = None
+    protocol: str = ""
     changes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     assignments: Sequence[str] = ()
 
@@ -66,7 +69,7 @@ class DetectorSettings:
         config: TrainConfig | BaselineConfig
         if is_baseline(self.name):
             used = {name: self.changes.get(name) for name in _OF_NETWORKS}
-            self.refuse(preset=self.preset, **used)
+            self.refuse(preset=self.preset, protocol=self.protocol, **used)
             config = registry.load(baselines.ZOO, self.name).CONFIG()
         elif self.preset:
             channels.require_store(self.preset, self.store)
@@ -76,6 +79,10 @@ class DetectorSettings:
             config = channels.default(self.name, weights, self.store)
         else:
             config = train_configs.default(self.name, self.weights_for(on_sample))
+        if wanted := self.protocol or self.changes.get("protocol"):
+            config = configs.updated(config, {"protocol": wanted})
+            if isinstance(config, TrainConfig) and config.protocol == "unseen":
+                config = protocol.applied(config)
         changed = configs.updated(config, self.changes)
         return configs.override(changed, self.assignments)
 

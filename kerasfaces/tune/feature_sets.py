@@ -40,6 +40,8 @@ class FeatureSet:
     width: int  # number of features
     engine: str  # what computed them, see `FeatureCache`
     train_sources: Sequence[str] = ()  # `(n,)` names
+    train_families: Sequence[str] = ()  # `(n,)` names
+    val_families: Sequence[str] = ()  # `(m,)` names
     n_bytes: int = 0  # in memory
 
 
@@ -122,6 +124,8 @@ class FeatureSets:
             width=width,
             engine=" + ".join(sorted({cache.engine for cache, _ in parts})),
             train_sources=data.sources(train),
+            train_families=data.families(train),
+            val_families=data.families(val),
             n_bytes=n_bytes if fits else 0,
         )
 

@@ -22,7 +22,7 @@ from kerasfaces.metrics.main_effects import short
 from kerasfaces.run.folder import StudyRun
 from kerasfaces.tune import records
 from kerasfaces.tune.records import METRICS, Trial
-from kerasfaces.tune.study import OBJECTIVES
+from kerasfaces.tune.study import OBJECTIVES, UNSEEN, column_of
 
 LEVEL = 0.05
 SHOWN = 10  # rows a terminal gets
@@ -46,7 +46,7 @@ def make(
     logits = [records.logits(folder, trial) for trial in completed[:1]]
     differences = [
         metrics.repeated_difference(
-            objective.removeprefix("val_"),
+            column_of(objective).removeprefix("val_"),
             labels,
             records.logits(folder, trial),
             logits[0],
@@ -130,7 +130,9 @@ def is_missing(value: object) -> bool:
 
 
 def _facts(objective: str, trial: Trial) -> Json:
-    repeats, names = trial.repeats, METRICS if trial.repeats else ()
+    repeats = trial.repeats
+    every = [*METRICS, UNSEEN] if objective == UNSEEN else METRICS
+    names = every if repeats else ()
     means = {name: float(np.mean([one[name] for one in repeats])) for name in names}
     scores = [one[objective] for one in repeats]
     return {

@@ -54,11 +54,13 @@ class Repeat:
     seed: int  # of weights, dropout and batch order
     rows: list[Json]  # the history, one row per epoch
     best: int  # position of the epoch whose weights count
-    logits: NDArray[np.float32]  # of the validation images, `(m,)`
+    # Of the validation images, `(m,)`; by heads that had not seen them, if asked for.
+    logits: NDArray[np.float32]
     weights: list[NDArray[Any]]  # the head's arrays
     seconds: float  # of training
     stopped: bool = False  # the median rule ended it
     engine: str = ""  # name and version of what computed the features
+    unseen: Mapping[str, float] | None = None  # AUC of families left out, if asked for
 
     def summary(self) -> Json:
         """Return its entry in trial.json."""
@@ -68,10 +70,18 @@ class Repeat:
             "epochs": len(self.rows),
             "kept_epoch": row["epoch"],
             **{name: row[name] for name in METRICS},
+            **self._unseen(),
             "engine": self.engine,
             "seconds": round(self.seconds, 3),
             "stopped": self.stopped,
         }
+
+    def _unseen(self) -> dict[str, Any]:
+        if self.unseen is None:
+            return {}
+        aucs = dict(self.unseen)
+        mean = sum(aucs.values()) / len(aucs)
+        return {"val_auc_unseen": mean, "unseen": aucs}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,8 +27,11 @@ from kerasfaces.train.run import Training, train
 from kerasfaces.tune import leaderboard, progress_table, report, space
 from kerasfaces.tune.components import Components
 from kerasfaces.tune.search import RETRIES, Search
-from kerasfaces.tune.study import Study
+from kerasfaces.tune.study import UNSEEN, Study
 from kerasfaces.tune.tasks import TrainTrial
+
+if TYPE_CHECKING:
+    from kerasfaces.train.data import Data
 
 logger = logging.getLogger(__name__)
 
@@ -99,19 +103,33 @@ def tune(settings: SearchSettings) -> Path:
         search = Search(
             study, components, declared, run.path, tensorboard=settings.tensorboard
         )
-        _write_labels(run.path, task, probes[0])
+        _write_labels(run.path, task, probes[0], study.objective)
         _train_trials(search, task, settings.engine.or_in_process())
         _rank(search, components, settings.notes)
     return run.path
 
 
-def _write_labels(folder: Path, task: TrainTrial, config: TrainConfig) -> None:
+def _write_labels(
+    folder: Path, task: TrainTrial, config: TrainConfig, objective: str
+) -> None:
     """Read images once before the first trial: their mistakes are no candidate's."""
     if (folder / "val_labels.npy").exists():
         leaderboard.read_labels(folder)
     else:
         data = task.feature_sets.data(config)
+        if objective == UNSEEN:
+            _require_families(data)
         leaderboard.write_labels(folder, data.labels(data.readable("val")))
+
+
+def _require_families(data: "Data") -> None:
+    """Refuse images without a family to leave out; say which never is."""
+    from kerasfaces.train.unseen import families_of
+
+    rows = {split: data.readable(split) for split in ("train", "val")}
+    fakes = [data.families(each[data.labels(each) == 1]) for each in rows.values()]
+    for family, why in families_of(*fakes)[1].items():
+        logger.warning("family %s is never left out: %s", family, why)
 
 
 def _train_trials(search: Search, task: TrainTrial, spread: Engine) -> None:
@@ -177,7 +195,10 @@ def refit(
         "search": in_search,
         "validation": _score(study, run, "val"),
         "test": on_test,
-        "optimism": study.sign * in_search - study.sign * on_test,
+        # The winner has seen every family, so that its test is of another question.
+        "optimism": None
+        if study.objective == UNSEEN
+        else study.sign * in_search - study.sign * on_test,
         "test_auc": ScoredRun(run).measured("test")["auc"],
         "n_trials": n_trials,
         "n_like_best": n_alike,
@@ -205,4 +226,4 @@ def _score(study: Study, run: Path, split: str) -> float:
     """Return the study's objective on a split of a run, from its logits."""
     frame = ScoredRun(run).readable(split)
     labels = (frame["label"] == "fake").to_numpy().astype(np.float32)
-    return scores(labels, frame["logit"].to_numpy(np.float64))[study.objective]
+    return scores(labels, frame["logit"].to_numpy(np.float64))[study.column]

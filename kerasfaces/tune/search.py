@@ -245,7 +245,8 @@ class Search:
     def _report(self, trial: Any, repeats: Sequence[Json]) -> None:
         """Give KerasTuner a trial's metrics: the mean over its repeats counts."""
         for one in repeats:
-            metrics = {name: one[name] for name in records.METRICS}
+            names = {*records.METRICS, self.study.objective}
+            metrics = {name: one[name] for name in sorted(names)}
             self.oracle.update_trial(
                 trial.trial_id, metrics, step=repeats[0]["kept_epoch"]
             )

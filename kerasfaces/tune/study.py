@@ -24,7 +24,8 @@ from kerasfaces.tune.published import Published
 if TYPE_CHECKING:
     from keras_tuner import HyperParameters
 
-OBJECTIVES = {"val_auc": "max", "val_accuracy": "max", "val_loss": "min"}
+UNSEEN = "val_auc_unseen"
+OBJECTIVES = {"val_auc": "max", "val_accuracy": "max", "val_loss": "min", UNSEEN: "max"}
 ORACLES = ("grid", "random", "hyperband", "bayesian")
 Configure = Callable[["HyperParameters", Components], TrainConfig]
 
@@ -51,7 +52,9 @@ class Study:
             they stand for; what it asks for is the search space.
         bases: Models it may choose from; those without weights are left out.
         oracle: Who chooses: every point, at random, Hyperband, Bayesian optimisation.
-        objective: Column of the history by which trials are ranked.
+        objective: Column of the history by which trials are ranked, or `val_auc_unseen`:
+            the mean AUC of families of fakes (the manifest's column `family`, else the
+            source), each by a head that was trained without it.
         max_trials: Points to try at most; None is every point of a grid, or what
             Hyperband's brackets hold.
         repeats: Training seeds per point; the mean counts.
@@ -109,6 +112,13 @@ class Study:
                     f"{name}: {quoted(value)} is unknown; expected {' or '.join(known)}."
                     f"{near_hint(value, known)}"
                 )
+        if self.objective == UNSEEN and (
+            self.oracle == "hyperband" or self.median_after is not None
+        ):
+            raise InputError(
+                f"objective: {UNSEEN} is known when a training is over, and hyperband and "
+                "median_after compare epochs; choose grid, random or bayesian."
+            )
         if not self.bases:
             raise InputError("bases: a study needs at least one model to choose from.")
         if self.oracle in ("random", "bayesian") and self.max_trials is None:
@@ -124,6 +134,11 @@ class Study:
         return OBJECTIVES[self.objective]
 
     @property
+    def column(self) -> str:
+        """The column of the history that is the objective, or nearest to it."""
+        return column_of(self.objective)
+
+    @property
     def sign(self) -> float:
         """1 where more is better, -1 where less is."""
         return 1.0 if self.direction == "max" else -1.0
@@ -132,6 +147,11 @@ class Study:
     def seeds(self) -> tuple[int, ...]:
         """The training seeds of every point."""
         return tuple(range(self.seed, self.seed + self.repeats))
+
+
+def column_of(objective: str) -> str:
+    """Return the column of the history that is an objective, or nearest to it."""
+    return "val_auc" if objective == UNSEEN else objective
 
 
 def shipped() -> dict[str, str]:

@@ -15,9 +15,11 @@ from kerasfaces.core.files import Json, atomic_path, write_json
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.heads import Heads, head_logits
 from kerasfaces.train.loop import Phase, Rows, run_phase
+from kerasfaces.train.unseen import Examples, Unseen, auc_unseen, families_of
 from kerasfaces.train.views import source
 from kerasfaces.tune.feature_sets import FeatureSet, FeatureSets
 from kerasfaces.tune.records import Repeat, Result, Training, checkpoint_of
+from kerasfaces.tune.study import UNSEEN, column_of
 
 _PROGRESS_S = 1.0  # between two notes of a running trial
 
@@ -97,14 +99,20 @@ class Trainer:
             best = best_epoch(rows, config.patience)
             is_last_seed = number + 1 == len(training.seeds)
             nothing_lost = is_last_seed and _is_over(rows, best, config)
-            logits = head_logits(phase.model, features.val).astype(np.float32)
+            logits = head_logits(phase.model, features.val)
+            weights, aucs = phase.model.get_weights(), None
+            if training.objective == UNSEEN:
+                judged = self._unseen(config, features)
+                known = np.isfinite(judged.logits)
+                logits, aucs = np.where(known, judged.logits, logits), judged.aucs
             repeats.append(
                 Repeat(
                     seed=seed,
                     rows=rows,
                     best=best,
-                    logits=logits,
-                    weights=phase.model.get_weights(),
+                    logits=logits.astype(np.float32),
+                    weights=weights,
+                    unseen=aucs,
                     seconds=time.monotonic() - started,
                     stopped=stopped and not nothing_lost,
                     engine=features.engine,
@@ -113,6 +121,20 @@ class Trainer:
             if stopped:
                 break
         return repeats
+
+    def _unseen(self, config: TrainConfig, features: FeatureSet) -> Unseen:
+        examples = Examples(
+            train=features.train,
+            train_labels=features.train_labels,
+            train_sources=features.train_sources,
+            train_families=features.train_families,
+            val=features.val,
+            val_labels=features.val_labels,
+            val_families=features.val_families,
+            engine=features.engine,
+        )
+        families, _ = families_of(*examples.fakes)
+        return auc_unseen(config, examples, families, self._heads)
 
     def _phase(self, config: TrainConfig, features: FeatureSet, **more: Any) -> Phase:
         steps = -(-len(features.train_labels) // config.batch_size)
@@ -212,7 +234,7 @@ class _Progress:
             "repeats": len(training.seeds),
             "epoch": row["epoch"],
             "epochs": training.epochs_now or training.config.epochs,
-            "value": float(row[training.objective]),
+            "value": float(row[column_of(training.objective)]),
             "trained": self._n_trained,
             "seconds": round(now - self._started, 1),
         }

@@ -14,7 +14,7 @@ from kerasfaces.tune import records
 from kerasfaces.tune.records import Trial
 from kerasfaces.tune.report import StudyInput
 from kerasfaces.tune.sections.effects import span
-from kerasfaces.tune.study import OBJECTIVES
+from kerasfaces.tune.study import column_of
 
 ORDER = 60
 _ALONE = 9  # trials that get a picture of their own
@@ -33,7 +33,8 @@ def report(data: StudyInput) -> Section | None:
     chosen = [trial for trial in chosen if not curves[trial.trial_id].empty]
     if not chosen:
         return None
-    names = [data.objective, *(name for name in OBJECTIVES if name != data.objective)]
+    first = column_of(data.objective)
+    names = [first, *(name for name in _TITLES if name != first)]
     keys = chart.legend([("mark", "the best trial"), *data.colours])
     n_trials = f"{len(chosen)} trials"
     if len(chosen) < len(data.completed):
@@ -72,7 +73,7 @@ def _all(
 
 def _one(data: StudyInput, trial: Trial, curve: pd.DataFrame) -> Markup:
     """Draw every seed of one trial."""
-    name, colour = data.objective, data.colour(trial)
+    name, colour = column_of(data.objective), data.colour(trial)
     seeds = [part[name].to_numpy(float) for _, part in curve.groupby("seed")]
     about = f"{name} of trial {trial.trial_id} by epoch"
     image = _chart(name, [(values, colour) for values in seeds], about)

@@ -8,7 +8,12 @@ from kerasfaces.report.markup import Section, tag
 from kerasfaces.tune.report import StudyInput
 
 ORDER = 10
-_NAMES = {"auc": "AUC", "accuracy": "Accuracy", "loss": "Cross-entropy"}
+_NAMES = {
+    "auc": "AUC",
+    "accuracy": "Accuracy",
+    "loss": "Cross-entropy",
+    "auc_unseen": "AUC of families left out",
+}
 
 
 def report(data: StudyInput) -> Section | None:
@@ -27,7 +32,7 @@ def _winner(data: StudyInput) -> Markup:
     result = data.result or {}
     auc, name = result["test_auc"], data.objective.removeprefix("val_")
     cards = [markup.card("AUC on test", auc, "of the refitted winner; 95 % interval")]
-    if name != "auc":
+    if not name.startswith("auc"):
         cards.append(
             markup.text_card(
                 f"{_NAMES[name]} on test",
@@ -39,15 +44,23 @@ def _winner(data: StudyInput) -> Markup:
         markup.text_card(
             f"{_NAMES[name]} in the search",
             markup.number(result["search"]),
-            f"on validation, the best of {result['n_trials']}: too good; refitted "
-            f"{markup.number(result['validation'])}",
-        ),
-        markup.text_card(
-            "Optimism",
-            f"{result['optimism']:+.3f}",
-            "search minus test, as far as this test set can tell",
+            f"on validation, the best of {result['n_trials']}: too good; "
+            + (
+                "refitted "
+                if result["optimism"] is not None
+                else "seeing all, its AUC "
+            )
+            + markup.number(result["validation"]),
         ),
     ]
+    if result["optimism"] is not None:
+        cards.append(
+            markup.text_card(
+                "Optimism",
+                f"{result['optimism']:+.3f}",
+                "search minus test, as far as this test set can tell",
+            )
+        )
     command = tag("pre", tag("code", _call(data)))
     where = markup.paragraph(
         f"Its run folder is {result['run']}/, with a report of its own: evaluate and the other "

@@ -1,0 +1,119 @@
+"""A finished run and new images -> a new run on all of them, with the same settings."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from kerasfaces import manifest as manifests
+from kerasfaces.baselines.config import BaselineConfig
+from kerasfaces.core import config as configs
+from kerasfaces.core.engine import Engine
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import read_json
+from kerasfaces.core.texts import quoted
+from kerasfaces.manifest import addition, contradictions
+from kerasfaces.run.folder import DetectorRun, UnseenRun
+from kerasfaces.train import run
+from kerasfaces.train.config import TrainConfig
+
+
+def training_of(
+    folder: Path,
+    new: manifests.Manifest,
+    *,
+    name: str,
+    weights: str | None = None,
+    store: Path | None = None,
+    output: Path | None = None,
+    spread: Engine | None = None,
+    tensorboard: bool = False,
+    devices: str = "",
+    notes: tuple[str, ...] = (),
+) -> run.Training:
+    """Return the training of a run's images and new ones.
+
+    No old image changes its split; features of the old images are in the cache.
+
+    Args:
+        folder: The finished run.
+        new: The new images, e.g. of one more generator.
+        name: What messages call them.
+        weights: Base weights, where the run's came from a file.
+        store: A channel store with all images, where the run was trained on one.
+        output: See `run.Training`.
+        spread: See `run.Training`.
+        tensorboard: See `run.Training`.
+        devices: See `run.Training`.
+        notes: See `run.Training`.
+
+    Raises:
+        MissingFileError: There is no such run.
+        InputError: The images contradict the run's, or the weights are not the run's.
+    """
+    parent = DetectorRun.open(folder)
+    config = _config(parent)
+    named = _weights(parent, weights)
+    joined = addition.add(parent.manifest, new, str(folder), name)
+    contradiction = contradictions.sentence(new.rows)
+    training = run.Training(
+        config=config,
+        manifest=joined.manifest,
+        weights=named,
+        folder=output,
+        store=store,
+        tensorboard=tensorboard,
+        devices=devices,
+        spread=spread or Engine(),
+        notes=(*notes, *joined.notes, *filter(None, [contradiction])),
+        parent=parent,
+    )
+    _check_weights(parent, training)
+    return training
+
+
+def _config(parent: DetectorRun) -> TrainConfig | BaselineConfig:
+    """Return what was asked for: under the protocol `unseen` the choice is made anew."""
+    if parent.baseline is not None:
+        return parent.baseline
+    asked = parent.path / UnseenRun.IDENTITY
+    source = read_json(asked) if asked.exists() else parent.config
+    where = asked if asked.exists() else parent.path / parent.IDENTITY
+    return configs.from_dict(TrainConfig, source["train"], f"{where}.train")
+
+
+def _weights(parent: DetectorRun, given: str | None) -> str:
+    used = parent.base_weights
+    if used is None:
+        return given or "none"
+    if used["kind"] != "file":
+        return given or used["kind"]
+    if given is None:
+        raise InputError(
+            f"{parent.path} was trained on base weights from the file {quoted(used['file'])} "
+            f"(SHA-256 {used['sha256'][:12]}); name it: `weights='{used['file']}'`."
+        )
+    return given
+
+
+def _check_weights(parent: DetectorRun, training: run.Training) -> None:
+    used = parent.base_weights
+    own = run.resolve(dataclasses.replace(training))[1]
+    if used is not None and own is not None and own.sha256 != used["sha256"]:
+        raise InputError(
+            f"`weights`: SHA-256 {own.sha256[:12]}, and {parent.path} was trained on "
+            f"{used['sha256'][:12]} ({used['file']}); give that file."
+        )
+
+
+def refuse_settings(**given: Any) -> None:
+    """Refuse settings beside a run to add to: they are that run's.
+
+    Raises:
+        InputError: One of them has a value.
+    """
+    for name, value in given.items():
+        if value:
+            raise InputError(
+                f"`{name}` does not go with `add`: the settings are those of the run; leave "
+                "it out."
+            )

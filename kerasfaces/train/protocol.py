@@ -1,0 +1,212 @@
+"""Protocol `unseen`: everything is chosen for generators that training has not seen.
+
+Laundered views and square-root weights (`applied`); penalty and layers of the head by
+`val_auc_unseen` from a small grid (`choose`); calibration, threshold and the band of unsure
+scores from the logits of heads that had not seen the family they judge (`evaluate.unseen`).
+"""
+
+import dataclasses
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kerasfaces.core import config as configs
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import read_json, write_json
+from kerasfaces.evaluate.unseen import LeftOut
+from kerasfaces.train.config import TrainConfig
+
+if TYPE_CHECKING:
+    from kerasfaces.features.cached import FeatureCache
+    from kerasfaces.models.weights import BaseWeights
+    from kerasfaces.run.folder import UnseenRun
+    from kerasfaces.train.data import Data
+    from kerasfaces.train.unseen import Examples
+
+logger = logging.getLogger(__name__)
+L2 = (0.001, 0.01, 0.1)
+VIEWS = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """What the protocol chose.
+
+    Attributes:
+        config: The configuration to train.
+        left_out: Logits of the heads without a family, under that configuration.
+    """
+
+    config: TrainConfig
+    left_out: LeftOut
+
+
+def applied(config: TrainConfig) -> TrainConfig:
+    """Return a configuration as the protocol wants it, where nothing else is said."""
+    return dataclasses.replace(
+        config, protocol="unseen", launder=1.0, views=VIEWS, weigh_sources="sqrt"
+    )
+
+
+def is_unseen(config: object) -> bool:
+    """Tell whether a configuration asks for the protocol."""
+    return isinstance(config, TrainConfig) and config.protocol == "unseen"
+
+
+def check(config: object, base_weights: "BaseWeights | None") -> None:
+    """Refuse the protocol for what has no head on a frozen base.
+
+    Raises:
+        InputError: The base is trained, too.
+    """
+    if not isinstance(config, TrainConfig) or not is_unseen(config):
+        return
+    if config.trains_whole(base_weights) or config.unfreeze:
+        raise InputError(
+            f"`protocol='unseen'` trains a head per family on a frozen base, and here "
+            f"{config.model.name}'s base is trained as well; give `weights` and leave "
+            "`unfreeze` out, or leave the protocol out."
+        )
+
+
+def candidates(config: TrainConfig) -> list[TrainConfig]:
+    """Return the grid: all layers, the earlier and the later half of them, each penalty."""
+    from kerasfaces.features.supersets import layer_sets
+
+    return [
+        configs.updated(config, {"model": {"taps": layers, "head": {"l2": l2}}})
+        for layers in layer_sets(config.model)
+        for l2 in L2
+    ]
+
+
+def choose(
+    config: TrainConfig, data: "Data", features: "FeatureCache", run: "UnseenRun"
+) -> Choice:
+    """Choose from the grid on validation; every candidate's result is kept in the folder.
+
+    Args:
+        config: What was asked for; its layers are the widest choice.
+        data: Images, labels and splits.
+        features: Of `config`'s base.
+        run: The folder; a killed choice continues there.
+
+    Raises:
+        InputError: There is no family to leave out.
+    """
+    from kerasfaces.train import unseen
+    from kerasfaces.train.heads import Heads
+
+    examples = _examples(config, data, features)
+    families, left_in = unseen.families_of(*examples.fakes)
+    for family, why in left_in.items():
+        logger.warning("family %s is never left out: %s", family, why)
+    heads = Heads() if _on_tensorflow() else None
+    grid, every = [], candidates(config)
+    for number, candidate in enumerate(every):
+        file = run.candidate_file(number)
+        aucs = _known(file, families)
+        if not aucs:
+            part = examples.only(_columns(candidate, every))
+            aucs = unseen.auc_unseen(candidate, part, families, heads).aucs
+            write_json(file, aucs)
+        grid.append(_described(candidate, aucs))
+        logger.info(
+            "%d of %d: %s, l2 %g: val_auc_unseen %.4f, worst %.4f",
+            number + 1,
+            len(every),
+            ",".join(candidate.model.taps) or "last layer",
+            candidate.model.head.l2,
+            grid[-1]["val_auc_unseen"],
+            grid[-1]["worst"],
+        )
+    best = max(range(len(grid)), key=lambda i: (grid[i]["val_auc_unseen"], -i))
+    chosen = every[best]
+    part = examples.only(_columns(chosen, every))
+    logits = _left_out_logits(chosen, data, features, part, families, heads, every)
+    facts = {"grid": grid, "chosen": grid[best], "left_in": left_in}
+    return Choice(chosen, LeftOut(tuple(families), logits, facts))
+
+
+def _known(file: Path, families: list[str]) -> dict[str, float]:
+    """Return what an earlier call measured; empty where it did not, or on other images."""
+    aucs = read_json(file) if file.exists() else None
+    if not isinstance(aucs, dict) or set(aucs) != set(families):
+        return {}
+    numbers = all(isinstance(value, float) for value in aucs.values())
+    return {family: aucs[family] for family in families} if numbers else {}
+
+
+def _left_out_logits(
+    config: TrainConfig,
+    data: "Data",
+    features: "FeatureCache",
+    examples: "Examples",
+    families: list[str],
+    heads: Any,
+    every: list[TrainConfig],
+) -> dict[str, Any]:
+    """Return split -> `(families, n)` logits of the heads without each family."""
+    from kerasfaces.features.readers import Joined
+    from kerasfaces.train import unseen
+
+    columns = _columns(config, every)
+    test = Joined([(features.reader(data.keys(data.readable("test"))), columns)])
+    rows: dict[str, list[Any]] = {"val": [], "test": []}
+    with unseen.quietly(len(families), "heads without a family") as add:
+        for family in families:
+            val_logits, test_logits = unseen.logits_without(
+                config, examples, family, [examples.val, test], heads
+            )
+            rows["val"].append(val_logits)
+            rows["test"].append(test_logits)
+            add(1)
+    return {split: np.stack(each) for split, each in rows.items()}
+
+
+def _examples(
+    config: TrainConfig, data: "Data", features: "FeatureCache"
+) -> "Examples":
+    from kerasfaces.train.unseen import Examples
+    from kerasfaces.train.views import feature_readers, training_views
+
+    train, val = data.readable("train"), data.readable("val")
+    readers = feature_readers(features, training_views(config, data, train))
+    return Examples(
+        train=readers,
+        train_labels=data.labels(train),
+        train_sources=data.sources(train),
+        train_families=data.families(train),
+        val=features.reader(data.keys(val)),
+        val_labels=data.labels(val),
+        val_families=data.families(val),
+        engine=features.engine,
+    )
+
+
+def _columns(candidate: TrainConfig, every: list[TrainConfig]) -> Any:
+    """Return where a candidate's features are among those of all layers; None is all."""
+    from kerasfaces.features.supersets import slices
+
+    models = [each.model for each in every]
+    ((superset, columns),) = slices(candidate.model, models)
+    is_whole = columns is not None and superset.taps == candidate.model.taps
+    return None if is_whole else columns
+
+
+def _described(candidate: TrainConfig, aucs: dict[str, float]) -> dict[str, Any]:
+    return {
+        "taps": list(candidate.model.taps),
+        "l2": candidate.model.head.l2,
+        "val_auc_unseen": float(np.mean(list(aucs.values()))),
+        "worst": min(aucs.values()),
+        "families": aucs,
+    }
+
+
+def _on_tensorflow() -> bool:
+    import keras
+
+    return str(keras.backend.backend()) == "tensorflow"

@@ -1,0 +1,284 @@
+"""Leave one family of fakes out: what does a head say of fakes it has not seen?
+
+The head without a family sees nothing of it: neither its weights, nor its standardisation,
+nor the choice of its epoch. Real images all stay, of every camera, since the question is
+the unseen generator: `val_auc_unseen` is the mean over families of the AUC of the family's
+validation fakes against all validation reals.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasfaces import metrics
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.progress import hosted_by, progress
+from kerasfaces.core.texts import listed, quoted
+from kerasfaces.evaluate.unseen import judges
+from kerasfaces.features.readers import Columns, Joined, Reader
+from kerasfaces.metrics.inputs import Bools
+from kerasfaces.models import network
+from kerasfaces.train.config import TrainConfig
+from kerasfaces.train.heads import Heads, adapt, head_logits, moments
+from kerasfaces.train.loop import Phase, run_phase
+from kerasfaces.train.views import source
+
+MIN_VAL = 5  # validation fakes of a family below which its AUC says nothing
+_MEMORY_BYTES = 2**30  # of features in memory
+Logits = NDArray[np.float64]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Examples:
+    """Reader of training and validation images, and what they are.
+
+    Attributes:
+        train: One reader per view of the training images.
+        train_labels: `(n,)`, 1 = fake.
+        train_sources: `(n,)` names.
+        train_families: `(n,)` names.
+        val: Reader of the validation images.
+        val_labels: `(m,)`, 1 = fake.
+        val_families: `(m,)` names.
+        engine: What computed the features.
+    """
+
+    train: Sequence[Reader]
+    train_labels: NDArray[np.float32]
+    train_sources: Sequence[str]
+    train_families: Sequence[str]
+    val: Reader
+    val_labels: NDArray[np.float32]
+    val_families: Sequence[str]
+    engine: str
+
+    @property
+    def fakes(self) -> tuple[list[str], list[str]]:
+        """The families of the training and of the validation fakes, one per fake."""
+        parts = (
+            (self.train_families, self.train_labels),
+            (self.val_families, self.val_labels),
+        )
+        train, val = (
+            [name for name, label in zip(names, labels, strict=True) if label]
+            for names, labels in parts
+        )
+        return train, val
+
+    def only(self, columns: Columns | None) -> "Examples":
+        """Return the examples with some columns of their features; None is all."""
+        if columns is None:
+            return self
+        train = [Joined([(reader, columns)]) for reader in self.train]
+        return dataclasses.replace(self, train=train, val=Joined([(self.val, columns)]))
+
+
+class Rows:
+    """Some rows of a reader."""
+
+    def __init__(self, reader: Reader, rows: NDArray[np.int64]) -> None:
+        self._reader, self._rows, self.shape = reader, rows, reader.shape
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self._rows)
+
+    def __call__(self, positions: NDArray[Any]) -> NDArray[Any]:
+        """Return `(len(positions), n_features)`."""
+        return self._reader(self._rows[positions])
+
+
+def families_of(
+    train_fakes: Sequence[str], val_fakes: Sequence[str]
+) -> tuple[list[str], dict[str, str]]:
+    """Return the families that can be left out, and why each other one cannot.
+
+    Args:
+        train_fakes: The family of each training fake.
+        val_fakes: The family of each validation fake.
+
+    Raises:
+        InputError: There is none to leave out.
+    """
+    train, val = (np.array(each, dtype=object) for each in (train_fakes, val_fakes))
+    every = sorted({*train, *val})
+    if len(every) < 2:
+        raise InputError(
+            f"All fakes are of one family, {quoted(every[0])}: there is none to leave out. Add "
+            "fakes of another generator, or name families in the manifest's column family."
+        )
+    reasons = {}
+    for name in every:
+        n_val = int((val == name).sum())
+        if n_val < MIN_VAL:
+            reasons[name] = (
+                f"it has {n_val} validation fakes, at least {MIN_VAL} are needed"
+            )
+        elif not (train != name).any() or not (val != name).any():
+            reasons[name] = "without it a split has no fake left"
+    usable = [name for name in every if name not in reasons]
+    if not usable:
+        texts = [f"{quoted(name)}: {why}" for name, why in reasons.items()]
+        raise InputError(
+            f"No family of fakes can be left out ({listed(texts)}). Add images, or join small "
+            "families in the manifest's column family."
+        )
+    return usable, reasons
+
+
+def logits_without(
+    config: TrainConfig,
+    examples: Examples,
+    family: str,
+    readers: Sequence[Reader],
+    heads: Heads | None = None,
+) -> list[Logits]:
+    """Train a head without one family and return its logits of each reader's images.
+
+    Args:
+        config: Of the head's training.
+        examples: What is there to train on.
+        family: Of the fakes that are left out.
+        readers: Reader of images, as wide as the examples'.
+        heads: Traced heads to use again, under TensorFlow.
+    """
+    rows, val_rows = (
+        np.flatnonzero(_without(family, labels, families))
+        for labels, families in (
+            (examples.train_labels, examples.train_families),
+            (examples.val_labels, examples.val_families),
+        )
+    )
+    train: list[Reader] = [Rows(reader, rows) for reader in examples.train]
+    val: Reader = Rows(examples.val, val_rows)
+    labels = examples.train_labels[rows]
+    sources = [examples.train_sources[row] for row in rows.tolist()]
+    head = config.model.head
+    ready = None
+    if heads is not None and _is_plain(config):
+        known = moments(train) if head.standardize else None
+        val, *every = _standardized([val, *train, *readers], known)
+        train, readers = every[: len(train)], every[len(train) :]
+        steps = -(-len(rows) // config.batch_size)
+        ready = heads.get(val.shape[0], config, steps)
+        model = ready.model
+    else:
+        model = network.build_head(val.shape[0], head, config.seed)
+        if head.standardize:
+            adapt(model.get_layer("standardize"), train)
+    phase = Phase(
+        name="head",
+        model=model,
+        source=source(config, labels, train, sources),
+        val_logits=lambda: head_logits(model, val),
+        val_labels=examples.val_labels[val_rows],
+        config=config,
+        inputs_by=examples.engine,
+        ready=ready.epochs if ready else None,
+    )
+    run_phase(phase, None)
+    return [head_logits(model, each) for each in readers]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Unseen:
+    """What heads that had not seen a family say of validation.
+
+    Attributes:
+        aucs: Family -> AUC of its fakes against all reals.
+        logits: `(m,)`, by the head that judges each image (`evaluate.unseen.judges`); NaN
+            for fakes of a family that was not left out.
+    """
+
+    aucs: dict[str, float]
+    logits: Logits
+
+    @property
+    def objective(self) -> float:
+        """`val_auc_unseen`: the mean over families."""
+        return float(np.mean(list(self.aucs.values())))
+
+
+def auc_unseen(
+    config: TrainConfig,
+    examples: Examples,
+    families: Sequence[str],
+    heads: Heads | None = None,
+) -> Unseen:
+    """Judge every family on validation by a head that has not seen it.
+
+    Args:
+        config: Of the heads' training.
+        examples: What is there to train and validate on.
+        families: See `families_of`.
+        heads: See `logits_without`.
+    """
+    aucs = {}
+    fake = examples.val_labels == 1
+    judging = judges(fake, examples.val_families, families)
+    judged = np.full(len(fake), np.nan)
+    with quietly(len(families), "heads without a family") as add:
+        for place, family in enumerate(families):
+            (logits,) = logits_without(config, examples, family, [examples.val], heads)
+            shown = against_reals(family, examples.val_labels, examples.val_families)
+            aucs[family] = metrics.auc(examples.val_labels[shown], logits[shown])
+            judged[judging == place] = logits[judging == place]
+            add(1)
+    return Unseen(aucs, judged)
+
+
+def against_reals(
+    family: str, labels: NDArray[np.float32], families: Sequence[str]
+) -> Bools:
+    """Return the rows that are real, or fakes of one family, `(n,)`."""
+    own = np.array(families, dtype=object) == family
+    chosen: Bools = (labels == 0) | own
+    return chosen
+
+
+@contextmanager
+def quietly(total: int, label: str) -> Iterator[Any]:
+    """Show one progress for many trainings of heads, which show none of their own."""
+    with progress(total, label, "head") as add, hosted_by(_silent):
+        yield add
+
+
+@contextmanager
+def _silent(total: int, label: str, unit: str) -> Iterator[Any]:
+    yield lambda n: None
+
+
+def _without(
+    family: str, labels: NDArray[np.float32], families: Sequence[str]
+) -> Bools:
+    own = np.array(families, dtype=object) == family
+    kept: Bools = ~((labels == 1) & own)
+    return kept
+
+
+def _standardized(
+    readers: Sequence[Reader], known: tuple[Any, Any] | None
+) -> list[Reader]:
+    """Return readers standardised by mean and variance, in memory if all of them fit."""
+    joined = [Joined([(reader, None)]) for reader in readers]
+    if known is not None:
+        mean, variance = known
+        for each in joined:
+            each.standardize(mean, variance)
+    size = sum(4 * len(reader) * reader.shape[0] for reader in readers)
+    return [each.in_memory() if size <= _MEMORY_BYTES else each for each in joined]
+
+
+def _is_plain(config: TrainConfig) -> bool:
+    """Tell whether a traced head can be trained as this configuration says."""
+    head = config.model.head
+    return (
+        config.optimizer == "adam"
+        and config.schedule != "plateau"
+        and not head.batch_norm
+        and head.output == "logit"
+    )
