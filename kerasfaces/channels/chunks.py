@@ -16,7 +16,7 @@ in an option, such as `lnp.weights`, they do need).
 
 import contextlib
 import functools
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any
@@ -27,6 +27,7 @@ from kerasfaces.channels.config import ChannelsConfig
 from kerasfaces.channels.worker import Item, Masked, Result, Worker, decode, fetch
 from kerasfaces.core import engine
 from kerasfaces.core.engine import Engine, Pool
+from kerasfaces.core.files import Json
 from kerasfaces.images import DECODER_CRASHED
 
 Chunk = list[Item]
@@ -112,7 +113,7 @@ def read(items: Sequence[Item]) -> list[Item | Result]:
 class ChunkTask:
     """Computes a chunk's results on a node, which must make what the driver would."""
 
-    def __init__(self, config: ChannelsConfig, here: Mapping[str, Any]) -> None:
+    def __init__(self, config: ChannelsConfig, here: Json) -> None:
         """Load nothing yet; `here` is the driver's recipe."""
         self._config, self._here = config, here
         self._open = contextlib.ExitStack()

@@ -12,10 +12,10 @@ import importlib.util
 import logging
 from collections.abc import Mapping
 from importlib import metadata
-from typing import Any
 
 from kerasfaces.channels.config import ChannelsConfig
 from kerasfaces.core.errors import InputError, MissingExtraError
+from kerasfaces.core.files import Json
 
 logger = logging.getLogger(__name__)
 RUN_BY_ENGINE = frozenset({"lnp", "sam"})  # plug-ins with an option `engine`
@@ -53,12 +53,12 @@ def full_name(engine: str) -> str:
         return ""
 
 
-def recorded(recipe: Mapping[str, Any]) -> dict[str, str]:
+def recorded(recipe: Json) -> dict[str, str]:
     """Return each plug-in's engine with version, empty where the recipe names none."""
     return {name: str(part.get("engine", "")) for name, part in _parts(recipe).items()}
 
 
-def without(recipe: Mapping[str, Any]) -> dict[str, Any]:
+def without(recipe: Json) -> Json:
     """Return a recipe without its engines."""
     plain = copy.deepcopy(dict(recipe))
     for part in _parts(plain).values():
@@ -66,7 +66,7 @@ def without(recipe: Mapping[str, Any]) -> dict[str, Any]:
     return plain
 
 
-def available(recipe: Mapping[str, Any]) -> dict[str, Any]:
+def available(recipe: Json) -> Json:
     """Return a run's recipe with engines that this machine has; log where they differ."""
     here = copy.deepcopy(dict(recipe))
     default = full_name(chosen("auto", "engine"))
@@ -77,7 +77,7 @@ def available(recipe: Mapping[str, Any]) -> dict[str, Any]:
     return here
 
 
-def log_difference(trained: Mapping[str, Any], here: Mapping[str, Any]) -> None:
+def log_difference(trained: Json, here: Json) -> None:
     """Log once where channels are by other engines than those a run was trained on."""
     ours = recorded(here)
     for name, engine in recorded(trained).items():
@@ -96,7 +96,7 @@ def _log_once(channel: str, trained: str, here: str) -> None:
     )
 
 
-def adopted(config: ChannelsConfig, recipe: Mapping[str, Any]) -> ChannelsConfig:
+def adopted(config: ChannelsConfig, recipe: Json) -> ChannelsConfig:
     """Return `config` with the engines of a recipe where they are left open.
 
     An engine that this machine does not have in that version is not adopted:
@@ -112,7 +112,7 @@ def adopted(config: ChannelsConfig, recipe: Mapping[str, Any]) -> ChannelsConfig
     return dataclasses.replace(config, options=options)
 
 
-def named(recipe: Mapping[str, Any], config: ChannelsConfig) -> dict[str, Any]:
+def named(recipe: Json, config: ChannelsConfig) -> Json:
     """Return a recipe with the engines that `config` asks for by name."""
     changed = copy.deepcopy(dict(recipe))
     for name, part in _parts(changed).items():
@@ -122,9 +122,7 @@ def named(recipe: Mapping[str, Any], config: ChannelsConfig) -> dict[str, Any]:
     return changed
 
 
-def refuse_others(
-    recipe: Mapping[str, Any], here: Mapping[str, Any], where: str
-) -> None:
+def refuse_others(recipe: Json, here: Json, where: str) -> None:
     """Stop when another engine would compute here than the one of `recipe`.
 
     Raises:
@@ -150,7 +148,7 @@ def _is_here(engine: str) -> bool:
     return bool(engine) and engine == full_name(engine.partition(" ")[0])
 
 
-def _parts(recipe: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def _parts(recipe: Json) -> dict[str, Json]:
     """Return what made each plug-in that an engine runs; a file may hold anything."""
     made_by, config = recipe.get("made_by"), recipe.get("config")
     if not isinstance(made_by, Mapping) or not isinstance(config, Mapping):

@@ -2,13 +2,13 @@
 
 import functools
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from kerasfaces.core import engine, logs
 from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import InputError, KerasfacesError, RunError
+from kerasfaces.core.files import Json
 
 
 def compute(
@@ -42,7 +42,7 @@ def compute(
     return call(work, folder)
 
 
-def compute_as(files: Sequence[Path], recipe: Mapping[str, Any], folder: Path) -> None:
+def compute_as(files: Sequence[Path], recipe: Json, folder: Path) -> None:
     """Bring channels of images into a store as a recipe has them, in a fresh process.
 
     Reasons why images have no array stand in the store, which others may write, too.
@@ -105,7 +105,7 @@ def _by_name(
     return summary.text()
 
 
-def _by_recipe(files: Sequence[Path], recipe: Mapping[str, Any], folder: Path) -> str:
+def _by_recipe(files: Sequence[Path], recipe: Json, folder: Path) -> str:
     from kerasfaces.channels import run
 
     return run.build_as(recipe, "the run's recipe", files, folder, wait=True).text()

@@ -5,9 +5,7 @@ refuses to (`refuse_difference`).
 """
 
 import copy
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from kerasfaces.channels import config as stage_config
 from kerasfaces.channels import engines
@@ -15,20 +13,20 @@ from kerasfaces.channels.config import ChannelsConfig
 from kerasfaces.channels.worker import Worker
 from kerasfaces.core import config as configs
 from kerasfaces.core.errors import InputError, MissingFileError
-from kerasfaces.core.files import read_json
+from kerasfaces.core.files import Json, read_json
 
 KIND = "channels"
 # Where a file lies does not matter; its hash, in `made_by`, does.
 _FILE_OPTIONS = frozenset({"weights", "checkpoint"})
 
 
-def recipe_of(config: ChannelsConfig) -> dict[str, Any]:
+def recipe_of(config: ChannelsConfig) -> Json:
     """Return the recipe of `config` on this machine; builds the channels, so may be slow."""
     with Worker(config) as worker:
         return recipe_by(worker)
 
 
-def recipe_by(worker: Worker) -> dict[str, Any]:
+def recipe_by(worker: Worker) -> Json:
     """Return the recipe of a worker's configuration, with what it has built.
 
     Returns:
@@ -56,7 +54,7 @@ def recipe_by(worker: Worker) -> dict[str, Any]:
     }
 
 
-def read(path: Path) -> dict[str, Any]:
+def read(path: Path) -> Json:
     """Return the recipe in any place that has one.
 
     Args:
@@ -80,7 +78,7 @@ def read(path: Path) -> dict[str, Any]:
     return values
 
 
-def config_from(recipe: Mapping[str, Any], where: str) -> ChannelsConfig:
+def config_from(recipe: Json, where: str) -> ChannelsConfig:
     """Return the configuration in a recipe, with its engines where this machine has them.
 
     Raises:
@@ -97,9 +95,7 @@ def config_from(recipe: Mapping[str, Any], where: str) -> ChannelsConfig:
     return engines.adopted(config, recipe)
 
 
-def refuse_difference(
-    recipe: Mapping[str, Any], here: Mapping[str, Any], where: str
-) -> None:
+def refuse_difference(recipe: Json, here: Json, where: str) -> None:
     """Stop when this machine would make other arrays than `recipe`.
 
     Raises:
@@ -114,7 +110,7 @@ def refuse_difference(
         )
 
 
-def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+def differences(old: Json, new: Json) -> list[str]:
     """Return what differs between two recipes as `a.b: old -> new`."""
     return configs.diff(_comparable(old), _comparable(new))
 
@@ -139,7 +135,7 @@ def _file_of(path: Path) -> Path:
     )
 
 
-def _comparable(recipe: Mapping[str, Any]) -> dict[str, Any]:
+def _comparable(recipe: Json) -> Json:
     """Return a recipe without places of files and without what torch was built for.
 
     A store made on a GPU (torch 2.13.0+cu130) is read on a laptop (2.13.0+cpu).
@@ -155,7 +151,7 @@ def _comparable(recipe: Mapping[str, Any]) -> dict[str, Any]:
     return plain
 
 
-def _inside(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+def _inside(values: Json, key: str) -> Json:
     """Return the part of a recipe, empty if it is none: a file may hold anything."""
     part = values.get(key)
-    return part if isinstance(part, Mapping) else {}
+    return part if isinstance(part, dict) else {}

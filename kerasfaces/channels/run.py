@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from kerasfaces.channels.config import ChannelsConfig
 from kerasfaces.channels.worker import Item, Result
 from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import ImageError
+from kerasfaces.core.files import Json
 from kerasfaces.core.progress import progress
 from kerasfaces.store import files as store_files
 
@@ -67,7 +67,7 @@ def build(
     *,
     known: Sequence[str] | None = None,
     spread: Engine | None = None,
-    recipe_here: Mapping[str, Any] | None = None,
+    recipe_here: Json | None = None,
     wait: bool = False,
 ) -> Summary:
     """Bring the channels of all `files` into the store in `folder`.
@@ -132,7 +132,7 @@ def build(
 
 
 def build_as(
-    wanted: Mapping[str, Any],
+    wanted: Json,
     where: str,
     files: Sequence[Path],
     folder: Path,

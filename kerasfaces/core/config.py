@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import Json
 from kerasfaces.core.texts import near_hint, quoted
 
 T = TypeVar("T")
 
 
-def defaults_of(field: str, make: Callable[[Any], Any]) -> dict[str, Any]:
+def defaults_of(field: str, make: Callable[[Any], Any]) -> Json:
     """Return the metadata of a field whose dataclass another field decides.
 
     Args:
@@ -27,10 +28,10 @@ def defaults_of(field: str, make: Callable[[Any], Any]) -> dict[str, Any]:
     return {"defaults_of": (field, make)}
 
 
-def to_dict(config: Any) -> dict[str, Any]:
+def to_dict(config: Any) -> Json:
     """Return a dataclass as nested dictionaries of JSON types (tuples become lists)."""
-    values = json.loads(json.dumps(dataclasses.asdict(config)))
-    return typing.cast("dict[str, Any]", values)
+    values: Json = json.loads(json.dumps(dataclasses.asdict(config)))
+    return values
 
 
 def from_dict(cls: type[T], values: Mapping[str, Any], where: str = "config") -> T:
@@ -50,7 +51,7 @@ def from_dict(cls: type[T], values: Mapping[str, Any], where: str = "config") ->
     for key in values:
         if key not in known:
             raise InputError(_unknown_key(f"{where}.{key}", key, known))
-    plain: dict[str, Any] = {}
+    plain: Json = {}
     for field in dataclasses.fields(cls):  # type: ignore[arg-type]
         if field.name not in values:
             continue

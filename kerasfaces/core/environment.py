@@ -5,9 +5,9 @@ import os
 import platform
 import sys
 from pathlib import Path
-from typing import Any
 
 from kerasfaces.core import numerics
+from kerasfaces.core.files import Json
 
 _PACKAGES = (
     "kerasfaces",
@@ -23,7 +23,7 @@ _PACKAGES = (
 )
 
 
-def describe() -> dict[str, Any]:
+def describe() -> Json:
     """Return what this process runs on: versions (nothing is imported), cores, backend."""
     versions = {}
     for package in _PACKAGES:

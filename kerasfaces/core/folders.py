@@ -7,12 +7,11 @@ import shutil
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from kerasfaces.core import config as configs
 from kerasfaces.core import machine
 from kerasfaces.core.errors import LockedError, RunError
-from kerasfaces.core.files import read_json, write_json
+from kerasfaces.core.files import Json, read_json, write_json
 from kerasfaces.core.texts import quoted
 
 LOCK = ".lock"
@@ -70,7 +69,7 @@ def _remove_left_over(folder: Path) -> None:
 def claim(
     folder: Path,
     file: str,
-    own: dict[str, Any],
+    own: Json,
     what: str,
     early: Collection[str] = (),
 ) -> None:

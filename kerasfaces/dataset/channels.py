@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from kerasfaces import store
 from kerasfaces.channels import own_process
 from kerasfaces.core.errors import InputError, StoreError
+from kerasfaces.core.files import Json
 from kerasfaces.core.texts import quoted
 from kerasfaces.dataset import file_facts
 from kerasfaces.dataset.cache import FileArrays
@@ -168,7 +169,7 @@ def from_store(
 
 def channels_of(
     files: Sequence[Path],
-    recipe: Mapping[str, Any],
+    recipe: Json,
     names: Sequence[str] | None = None,
 ) -> FileArrays[ChannelStore]:
     """Have the channel stage make the channels of raw images, in the cache.
@@ -202,9 +203,7 @@ def channels_of(
     return from_store(files, folder, names)
 
 
-def check_recipe(
-    trained: Mapping[str, Any], stored: Mapping[str, Any], run: str, folder: Path
-) -> None:
+def check_recipe(trained: Json, stored: Json, run: str, folder: Path) -> None:
     """Refuse a store whose arrays were made in another way; log another engine.
 
     Raises:

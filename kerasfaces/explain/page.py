@@ -2,7 +2,6 @@
 
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from kerasfaces.core import registry
+from kerasfaces.core.files import Json
 from kerasfaces.core.texts import plain
 from kerasfaces.explain import checks, picture
 from kerasfaces.explain.contract import Map, Pixels, Settings
@@ -35,14 +35,12 @@ class Page:
         """Start empty, with the run's name, the maps' units, how images were chosen."""
         self._run, self._settings = run, settings
         self._units, self._note = units, note
-        self._records: list[dict[str, Any]] = []
+        self._records: list[Json] = []
         self._figures: list[Markup] = []
         self._n_of: Counter[str] = Counter()  # images of each source
         self._sum_of: dict[str, NDArray[np.float64]] = {}  # of maps and images
 
-    def add(
-        self, row: dict[str, Any], record: dict[str, Any], image: Pixels, map_: Map
-    ) -> None:
+    def add(self, row: Json, record: Json, image: Pixels, map_: Map) -> None:
         """Take one image, of whose pixels only sums and a thumbnail stay."""
         self._records.append(record)
         if row.get("source"):
@@ -170,7 +168,7 @@ class Page:
         body = note + tag("div", *figures, class_="explained")
         return Section("Mean map by source", body)
 
-    def _figure(self, row: dict[str, Any], image: Pixels, map_: Map) -> Markup:
+    def _figure(self, row: Json, image: Pixels, map_: Map) -> Markup:
         name = Path(row["path"]).name
         values, unit = picture.shown(map_, self._units)
         overlay = picture.overlay(image, values, picture.limit_of(values), unit)

@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from kerasfaces.core import arrays, registry
 from kerasfaces.core import config as configs
 from kerasfaces.core.errors import ImageError, InputError
 from kerasfaces.core.files import (
+    Json,
     atomic_path,
     read_json,
     sha256,
@@ -100,7 +101,7 @@ def _explained(
     with progress(len(files), "explaining") as add:
         for number, decoded in enumerate(decode_all(files, subject.spec)):
             path = os.fsencode(decoded.path).decode("utf-8", "backslashreplace")
-            row: dict[str, Any] = {"path": path}
+            row: Json = {"path": path}
             if selection.labels:
                 row["label"] = selection.labels[number]
                 row["source"] = selection.sources[number]
@@ -129,7 +130,7 @@ class _Maps:
     settings: Settings
     point: OperatingPoint
 
-    def of(self, image: Pixels, name: str) -> tuple[dict[str, Any], Map]:
+    def of(self, image: Pixels, name: str) -> tuple[Json, Map]:
         """Return an image's record and map, from the folder if they are there."""
         stored = self._stored(image, name)
         if stored is not None:
@@ -168,7 +169,7 @@ class _Maps:
         write_json(Path(f"{file}.json"), record)  # last: the others are whole
         return record, own.map
 
-    def _stored(self, image: Pixels, name: str) -> tuple[dict[str, Any], Map] | None:
+    def _stored(self, image: Pixels, name: str) -> tuple[Json, Map] | None:
         """Return what is in the folder; None where it is not there, or damaged."""
         path = self.folder / f"{name}.json"
         if not path.is_file():
@@ -183,7 +184,7 @@ class _Maps:
         logger.warning("%s or its .npy is damaged: explained again", path)
         return None
 
-    def row(self, record: dict[str, Any], reason: str) -> dict[str, Any]:
+    def row(self, record: Json, reason: str) -> Json:
         """Return the measured part of a row; what was not measured is empty."""
         logit, method = record.get("logit", np.nan), self.settings.method
         score = float(self.point.apply([logit])[0])

@@ -4,11 +4,12 @@ Cells below .5 (the detector prefers the fakes) turn orange, those above blue. T
 frame marks the worst cell; intervals are in the tables and under the pointer.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from kerasfaces.core.files import Json
 from kerasfaces.report import chart, heatmap
 from kerasfaces.report.markup import MISSING, interval, number
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 _CELL_W, _CELL_H, _LEFT, _TOP, _GAP, _FOOT = 92.0, 25.0, 152.0, 74.0, 7.0, 50.0
 _HEAD = 12  # characters of a column's name
-Json = Mapping[str, Any]
 
 
 def draw(cells: Sequence[Json], worst: Json | None) -> Markup:

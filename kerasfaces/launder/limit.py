@@ -1,13 +1,11 @@
 """launder.json and a limit -> which cells fall below it, for a team's own tests."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import Json
 from kerasfaces.launder.heatmap import name_of
 from kerasfaces.report.markup import interval, number
-
-Json = Mapping[str, Any]
 
 
 def check(limit: float) -> None:

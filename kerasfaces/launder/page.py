@@ -1,10 +1,11 @@
 """launder.json -> one self-contained HTML page."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from markupsafe import Markup
 
+from kerasfaces.core.files import Json
 from kerasfaces.evaluate.names import TITLES
 from kerasfaces.launder import heatmap
 from kerasfaces.launder.cells import ALL
@@ -12,7 +13,6 @@ from kerasfaces.report import chart, markup
 from kerasfaces.report import page as pages
 from kerasfaces.report.markup import MISSING, Section, interval, number, tag
 
-Json = Mapping[str, Any]
 _NAMES = TITLES | {
     "auc_change": "AUC after - before",
     "recall": "Fakes found (TPR)",

@@ -1,15 +1,14 @@
 """launder.json -> the tables a terminal shows."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
+from kerasfaces.core.files import Json
 from kerasfaces.core.texts import plain
 from kerasfaces.launder import page
 from kerasfaces.launder.heatmap import name_of
 from kerasfaces.report.chart import shortened
 from kerasfaces.report.markup import MISSING, interval, number
 
-Json = Mapping[str, Any]
 _NAME, _CELL, _WIDE = 17, 12, 25
 
 

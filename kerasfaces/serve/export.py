@@ -11,12 +11,12 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kerasfaces import __version__
 from kerasfaces.core import folders, registry
 from kerasfaces.core.errors import InputError, RunError
-from kerasfaces.core.files import read_json, sha256, write_json
+from kerasfaces.core.files import Json, read_json, sha256, write_json
 from kerasfaces.core.imports import import_keras, optional_import, quiet
 from kerasfaces.core.texts import quoted
 from kerasfaces.run.folder import DetectorRun
@@ -33,9 +33,7 @@ FILE = "export.json"
 _REASON = 160  # characters of another library's complaint
 
 
-def export(
-    folder: Path, kind: str, target: Path | None = None
-) -> tuple[Path, dict[str, Any]]:
+def export(folder: Path, kind: str, target: Path | None = None) -> tuple[Path, Json]:
     """Export a run's network; what was exported already is left as it is.
 
     Args:
@@ -119,7 +117,7 @@ def replacing(target: Path) -> Iterator[Path]:
 
 def _write(
     run: DetectorRun, model: "keras.Model", form: ModuleType, part: Path
-) -> dict[str, Any]:
+) -> Json:
     """Write the file, run it, and return what export.json says of it."""
     import keras
 
@@ -191,7 +189,7 @@ def _require(kind: str, form: ModuleType) -> None:
             optional_import(module, "export")
 
 
-def _earlier(target: Path) -> dict[str, Any]:
+def _earlier(target: Path) -> Json:
     """Return what an earlier export.json says; refuse files that no export wrote."""
     if target.exists() and not target.is_dir():
         raise InputError(f"{target} is a file; give a folder with -o.")

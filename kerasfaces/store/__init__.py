@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from kerasfaces.core import config, folders
 from kerasfaces.core.errors import StoreError
-from kerasfaces.core.files import atomic_path, write_json
+from kerasfaces.core.files import Json, atomic_path, write_json
 from kerasfaces.core.homes import cache_root
 from kerasfaces.store import checksums, files, records
 from kerasfaces.store.files import Reader
@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 
-def cache_folder(kind: str, recipe: Mapping[str, Any]) -> Path:
+def cache_folder(kind: str, recipe: Json) -> Path:
     """Return the cache folder of a recipe: `ROOT/kind/<hash of the recipe>`.
 
     The first call of a process makes room where the cache has a limit.
@@ -211,7 +211,7 @@ class Store:
 @contextmanager
 def writing(
     folder: Path,
-    recipe: Mapping[str, Any],
+    recipe: Json,
     shape: Sequence[int],
     dtype: str,
     *,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from kerasfaces.core.errors import MissingFileError, StoreError
-from kerasfaces.core.files import read_json
+from kerasfaces.core.files import Json, read_json
 from kerasfaces.core.texts import quoted
 from kerasfaces.store import files
 
@@ -29,11 +29,11 @@ class Entry:
 class Meta:
     """What `store.json` says: what made the arrays, and one item's shape and dtype."""
 
-    recipe: dict[str, Any]
+    recipe: Json
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """Return what `store.json` holds."""
         return {
             "format": FORMAT_VERSION,
