@@ -241,6 +241,8 @@ def base_recipe(
     left_out = {"options", "head", "amplitude"}
     if model["inputs"] == ["rgb"]:
         left_out |= {"inputs", "gain", "standardize"}
+    if model["options"].get("residual", "none") == "none":
+        left_out |= {"residual", "residual_gain"}
     fields = {**model, **model["options"]}
     architecture = {key: fields[key] for key in fields if key not in left_out}
     recipe = {

@@ -18,6 +18,7 @@ from kerasfaces.core.texts import quoted
 from kerasfaces.models import network
 from kerasfaces.models.channel_layers import COLOURS, Select, Standardize, ToPixels
 from kerasfaces.models.config import ModelConfig, Options, ViewOptions
+from kerasfaces.models.residual import NeighbourResidual
 from kerasfaces.models.weights import BaseWeights, Sources, load_into
 
 # Keras' .999 (MobileNetV2) and .99 (ResNet-50) remember the first steps for epochs of a
@@ -245,6 +246,13 @@ def _views(
             colours = [i for i, name in enumerate(names) if name in COLOURS]
             x = Standardize(colours, name="standardize_channels")(x)
         x = ToPixels(names, options.gain, name="to_pixels")(x)
+    if config.is_rgb and options.residual != "none":
+        residual = NeighbourResidual(options.residual_gain, name="residual")(x)
+        return [residual] if options.residual == "alone" else [x, residual]
+    if options.residual != "none":
+        raise InputError(
+            "model.options.residual: is made of pixels; leave model.inputs at rgb."
+        )
     if config.views == (names,):
         return [x]
     return [

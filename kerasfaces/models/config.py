@@ -36,6 +36,8 @@ class HeadConfig:
         dropout: Dropped fraction after each hidden layer, 0..1 (after the input if none).
         l2: Weight penalty of every dense kernel.
         standardize: Scale each feature to zero mean and unit variance on training data.
+        erase: Remove at most so many directions in which the means of the training reals'
+            sources differ (`models.erasure`), so that a camera is no reason.
         batch_norm: Batch normalisation between hidden layers, so not after the last.
         output: `logit` is one unit; `softmax` two, of which the logit is fake minus real;
             `average` the mean of the features, which are scores already.
@@ -45,6 +47,7 @@ class HeadConfig:
     dropout: float = 0.0
     l2: float = 0.0
     standardize: bool = True
+    erase: int = 0
     batch_norm: bool = False
     output: Literal["logit", "softmax", "average"] = "logit"
 
@@ -55,6 +58,11 @@ class HeadConfig:
         )
         _check(0 <= self.dropout < 1, self, "head.dropout", "0 <= dropout < 1")
         _check(self.l2 >= 0, self, "head.l2", "at least 0")
+        _check(0 <= self.erase <= 64, self, "head.erase", "0..64")
+        if self.erase and not self.standardize:
+            raise InputError(
+                "head.erase: works on standardised features; leave standardize."
+            )
         if self.output == "average" and (self.units or self.dropout or self.l2):
             raise InputError(
                 "head.output: average has no weights; leave units, dropout and l2 out."
@@ -99,14 +107,21 @@ class ViewOptions(ChannelOptions):
         gain: Grey levels per unit of a channel's value (`ToPixels`).
         standardize: The unit is the channel's standard deviation on training data instead
             of its own (features are then cached per training set).
+        residual: Of pixels: `alone` lets the base see what neighbouring pixels differ by
+            (`models.residual`) in place of the picture, `beside` both; `none` the picture.
+        residual_gain: Grey levels per grey level of that difference.
     """
 
     gain: float = 10.0
     standardize: bool = False
+    residual: Literal["none", "alone", "beside"] = "none"
+    residual_gain: float = 6.0
 
     def __post_init__(self) -> None:
-        """Check the range."""
-        _check(self.gain > 0, self, "model.options.gain", "more than 0")
+        """Check the ranges."""
+        for name in ("gain", "residual_gain"):
+            positive = getattr(self, name) > 0
+            _check(positive, self, f"model.options.{name}", "more than 0")
 
 
 def default_options(name: str) -> Options:

@@ -12,6 +12,7 @@ from keras import layers
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
 from kerasfaces.models.config import HeadConfig, ModelConfig
+from kerasfaces.models.erasure import EraseDirections
 from kerasfaces.models.layers import (
     FakeMinusReal,
     ImageTokens,
@@ -98,6 +99,8 @@ def build_head(n_features: int, config: HeadConfig, seed: int = 0) -> keras.Mode
     features = x = keras.Input((n_features,), name="features")
     if config.standardize:
         x = layers.Normalization(axis=-1, name="standardize")(x)
+    if config.erase:
+        x = EraseDirections(config.erase, name="erase")(x)
     penalty = keras.regularizers.L2(config.l2) if config.l2 else None
     if config.dropout and not config.units:
         x = layers.Dropout(config.dropout, seed=seed, name="dropout")(x)

@@ -1,0 +1,50 @@
+"""What a pixel differs by from the first of its block of four: traces of up-sampling.
+
+Tan et al. 2024 ("Rethinking the Up-Sampling Operations in CNN-based Generative Network for
+Generalizable Deepfake Detection", CVPR; arXiv 2312.10461) call `x - up(down(x))`
+neighbouring pixel relationships: a decoder's last doubling leaves its kernel between
+neighbours, and subtracting the block's first pixel leaves little else of the picture.
+"""
+
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+_MIDDLE = 127.5
+
+
+@keras.saving.register_keras_serializable(package="kerasfaces")
+class NeighbourResidual(layers.Layer):
+    """Image -> `clip(127.5 + gain (x - up(down(x))), 0, 255)`.
+
+    `down` takes every other row and column, `up` repeats each pixel twice in both
+    directions. Of a side of odd length the last row or column is compared with itself.
+
+    Args:
+        gain: Grey levels per grey level of difference.
+
+    Call arguments:
+        image: `(n, h, w, 3)` float or uint8, 0..255.
+    """
+
+    def __init__(self, gain: float = 6.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.gain = gain
+
+    def call(self, image: Any) -> Any:
+        """Return `(n, h, w, 3)` float."""
+        image = ops.cast(image, self.compute_dtype)
+        height, width = image.shape[1:3]
+        first = image[:, ::2, ::2]
+        coarse = ops.repeat(ops.repeat(first, 2, axis=1), 2, axis=2)
+        difference = image - coarse[:, :height, :width]
+        return ops.clip(_MIDDLE + self.gain * difference, 0.0, 255.0)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return the input's shape."""
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what builds the layer again."""
+        return {**super().get_config(), "gain": self.gain}
