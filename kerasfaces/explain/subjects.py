@@ -55,7 +55,7 @@ class Network:
         self.model = trained.load()
         head = self.model.get_layer("head")
         self.heads = [head, *_redrawn(head, config.head, redraws, seed)]
-        views = len(config.views)
+        views = len(config.images)
         self.tap_names = [
             f"{tap}@{scale:g}" + (f"#{view}" if views > 1 else "")
             for view, scale, tap in itertools.product(

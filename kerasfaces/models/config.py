@@ -189,6 +189,13 @@ class ModelConfig:
         )
 
     @property
+    def images(self) -> tuple[str, ...]:
+        """Return what the base sees, one after another: inputs, and their residual."""
+        residual = getattr(self.options, "residual", "none")
+        shown = () if residual == "alone" else self.inputs
+        return shown if residual == "none" else (*shown, "residual")
+
+    @property
     def channel_names(self) -> tuple[str, ...]:
         """Return each channel of the input array once, in order."""
         return tuple(dict.fromkeys(name for view in self.views for name in view))
