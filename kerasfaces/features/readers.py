@@ -52,12 +52,17 @@ class Joined:
         self.shape = (sum(widths),)
         self._mean: NDArray[np.float32] | None = None
         self._scale = np.ones(1, np.float32)
+        self._erased: NDArray[np.float32] | None = None
 
     def standardize(
         self, mean: NDArray[np.float32], variance: NDArray[np.float32]
     ) -> None:
         """Return features less their mean, in units of their deviation, from now on."""
         self._mean, self._scale = mean, (1.0 / np.sqrt(variance)).astype(np.float32)
+
+    def erase(self, directions: NDArray[np.float32]) -> None:
+        """Return features without orthonormal directions `(width, k)`, from now on."""
+        self._erased = directions
 
     def __len__(self) -> int:
         """Return the number of images."""
@@ -72,6 +77,8 @@ class Joined:
         joined = values[0] if len(values) == 1 else np.concatenate(values, axis=1)
         if self._mean is not None:
             joined = (joined - self._mean) * self._scale
+        if self._erased is not None:
+            joined = joined - (joined @ self._erased) @ self._erased.T
         return np.asarray(joined, np.float32)
 
     def in_memory(self) -> InMemory:

@@ -2,7 +2,7 @@
 
 Tracing a head's training step costs more than training it on a few hundred images. The
 numbers are those of `network.build_head`: same initial weights, same dropout masks,
-standardised inputs (the caller standardises, once for all heads).
+standardised inputs (the caller standardises and erases, once for all heads).
 """
 
 import dataclasses
@@ -65,7 +65,9 @@ class AdjustableHead:
     def __init__(self, n_features: int, config: HeadConfig) -> None:
         """Build the layers of `config`; `set` gives them numbers."""
         self._penalty = AdjustableL2()
-        plain = build_head(n_features, dataclasses.replace(config, standardize=False))
+        plain = build_head(
+            n_features, dataclasses.replace(config, standardize=False, erase=0)
+        )
         self.model = keras.models.clone_model(plain, clone_function=self._adjustable)
 
     def _adjustable(self, layer: layers.Layer) -> layers.Layer:

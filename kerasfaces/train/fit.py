@@ -28,7 +28,7 @@ from kerasfaces.run.predictor import image_logits
 from kerasfaces.train import end_to_end
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.data import Data
-from kerasfaces.train.heads import adapt, head_logits
+from kerasfaces.train.heads import head_logits, prepare
 from kerasfaces.train.loop import Phase, Rows, run_phase
 from kerasfaces.train.network_builder import NetworkBuilder
 from kerasfaces.train.views import feature_readers, source, training_views
@@ -224,12 +224,12 @@ class _Training:
         val_features = features.reader(data.keys(val))
         n_features = readers[0].shape[-1]
         head = network.build_head(n_features, config.model.head, config.seed)
-        if config.model.head.standardize:
-            adapt(head.get_layer("standardize"), readers)
+        labels, sources = data.labels(train), data.sources(train)
+        prepare(head, config.model.head, readers, labels, sources)
         phase = Phase(
             name="head",
             model=head,
-            source=source(config, data.labels(train), readers, data.sources(train)),
+            source=source(config, labels, readers, sources),
             val_logits=lambda: head_logits(head, val_features),
             val_labels=data.labels(val),
             config=config,

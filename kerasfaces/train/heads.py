@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kerasfaces.core.errors import InputError
 from kerasfaces.features.readers import Reader
+from kerasfaces.models import erasure
 from kerasfaces.models.adjustable_head import AdjustableHead
 from kerasfaces.models.config import HeadConfig
 from kerasfaces.train.compiled import Epochs
@@ -49,12 +51,63 @@ def moments(
     return mean.astype(np.float32), variance.astype(np.float32)
 
 
-def adapt(layer: Any, readers: Sequence[Reader]) -> None:
-    """Set a Normalization layer from training features."""
+def prepare(
+    head: Any,
+    config: HeadConfig,
+    readers: Sequence[Reader],
+    labels: NDArray[np.float32],
+    sources: Sequence[str],
+) -> None:
+    """Set what a head takes from its training features before it is trained.
+
+    Args:
+        head: As `network.build_head` returns it.
+        config: Of the head.
+        readers: One per view: positions `(m,)` -> `(m, n_features)`.
+        labels: `(m,)`, 1 = fake.
+        sources: `(m,)` names.
+    """
+    if not config.standardize:
+        return
     mean, variance = moments(readers)
+    layer = head.get_layer("standardize")
     layer.adapt_mean.assign(mean)
     layer.adapt_variance.assign(variance)
     layer.finalize_state()
+    if config.erase:
+        erased = erased_directions(
+            readers, labels, sources, (mean, variance), config.erase
+        )
+        head.get_layer("erase").directions.assign(erased)
+
+
+def erased_directions(
+    readers: Sequence[Reader],
+    labels: NDArray[np.float32],
+    sources: Sequence[str],
+    known: tuple[NDArray[np.float32], NDArray[np.float32]],
+    count: int,
+) -> NDArray[np.float32]:
+    """Return in which directions the means of the real sources differ most.
+
+    Args:
+        readers: See `prepare`.
+        labels: See `prepare`.
+        sources: See `prepare`.
+        known: Mean and variance by which features are standardised.
+        count: At most so many.
+
+    Returns:
+        Orthonormal, `(n_features, count)`; columns that are not needed are zero.
+    """
+    mean, variance = known
+    names = np.array(sources, dtype=object)
+    means = []
+    for source in sorted(set(names[labels == 0])):
+        rows = np.flatnonzero((labels == 0) & (names == source))
+        own, _ = moments([Rows(reader, rows) for reader in readers])
+        means.append((own - mean) / np.sqrt(variance))
+    return erasure.directions(means, count)
 
 
 def head_logits(head: Any, reader: Reader) -> NDArray[np.float64]:
@@ -100,8 +153,16 @@ class Heads:
             n_features: Width of the input.
             config: Head, seed, batch size, Adam's learning rate and its schedule.
             steps: Per epoch.
+
+        Raises:
+            InputError: The head erases directions, which are another training's own.
         """
         head = config.model.head
+        if head.erase:
+            raise InputError(
+                "head.erase: the heads of a study share their features and cannot each "
+                "leave out directions; leave it out, or train the detector by itself."
+            )
         shape = (n_features, head.units, bool(head.dropout), bool(head.l2))
         key = (*shape, config.batch_size)
         if key not in self._traced:

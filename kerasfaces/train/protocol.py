@@ -1,7 +1,7 @@
 """Protocol `unseen`: everything is chosen for generators that training has not seen.
 
-Laundered views and square-root weights (`applied`); penalty and layers of the head by
-`val_auc_unseen` from a small grid (`choose`); calibration, threshold and the band of unsure
+Laundered views and square-root weights (`applied`); layers, erasure and penalty of the head
+by `val_auc_unseen` from a small grid (`choose`); calibration, threshold and the band of unsure
 scores from the logits of heads that had not seen the family they judge (`evaluate.unseen`).
 """
 
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from kerasfaces.train.unseen import Examples
 
 logger = logging.getLogger(__name__)
-L2 = (0.001, 0.01, 0.1)
+L2 = (0.01, 0.1, 1.0)
+ERASE = (0, 8)
 VIEWS = 4
 
 
@@ -71,13 +72,22 @@ def check(config: object, base_weights: "BaseWeights | None") -> None:
         )
 
 
-def candidates(config: TrainConfig) -> list[TrainConfig]:
-    """Return the grid: all layers, the earlier and the later half of them, each penalty."""
+def candidates(config: TrainConfig, n_cameras: int = 2) -> list[TrainConfig]:
+    """Return the grid: layers (all, the earlier, the later half), erasure and penalty.
+
+    Args:
+        config: What was asked for.
+        n_cameras: Sources of real training images; of one alone nothing can be erased.
+    """
     from kerasfaces.features.supersets import layer_sets
 
+    can_erase = config.model.head.standardize and n_cameras > 1
     return [
-        configs.updated(config, {"model": {"taps": layers, "head": {"l2": l2}}})
+        configs.updated(
+            config, {"model": {"taps": layers, "head": {"l2": l2, "erase": erase}}}
+        )
         for layers in layer_sets(config.model)
+        for erase in (ERASE if can_erase else (config.model.head.erase,))
         for l2 in L2
     ]
 
@@ -104,7 +114,9 @@ def choose(
     for family, why in left_in.items():
         logger.warning("family %s is never left out: %s", family, why)
     heads = Heads() if _on_tensorflow() else None
-    grid, every = [], candidates(config)
+    reals = examples.train_labels == 0
+    cameras = set(np.array(examples.train_sources, dtype=object)[reals])
+    grid, every = [], candidates(config, len(cameras))
     for number, candidate in enumerate(every):
         file = run.candidate_file(number)
         aucs = _known(file, families)
@@ -114,11 +126,12 @@ def choose(
             write_json(file, aucs)
         grid.append(_described(candidate, aucs))
         logger.info(
-            "%d of %d: %s, l2 %g: val_auc_unseen %.4f, worst %.4f",
+            "%d of %d: %s, l2 %g, erase %d: val_auc_unseen %.4f, worst %.4f",
             number + 1,
             len(every),
             ",".join(candidate.model.taps) or "last layer",
             candidate.model.head.l2,
+            candidate.model.head.erase,
             grid[-1]["val_auc_unseen"],
             grid[-1]["worst"],
         )
@@ -200,6 +213,7 @@ def _described(candidate: TrainConfig, aucs: dict[str, float]) -> dict[str, Any]
     return {
         "taps": list(candidate.model.taps),
         "l2": candidate.model.head.l2,
+        "erase": candidate.model.head.erase,
         "val_auc_unseen": float(np.mean(list(aucs.values()))),
         "worst": min(aucs.values()),
         "families": aucs,

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasfaces import metrics
+from kerasfaces.core import config as configs
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.progress import hosted_by, progress
 from kerasfaces.core.texts import listed, quoted
@@ -23,7 +24,13 @@ from kerasfaces.features.readers import Columns, Joined, Reader
 from kerasfaces.metrics.inputs import Bools
 from kerasfaces.models import network
 from kerasfaces.train.config import TrainConfig
-from kerasfaces.train.heads import Heads, adapt, head_logits, moments
+from kerasfaces.train.heads import (
+    Heads,
+    erased_directions,
+    head_logits,
+    moments,
+    prepare,
+)
 from kerasfaces.train.loop import Phase, run_phase
 from kerasfaces.train.views import source
 
@@ -161,15 +168,18 @@ def logits_without(
     ready = None
     if heads is not None and _is_plain(config):
         known = moments(train) if head.standardize else None
-        val, *every = _standardized([val, *train, *readers], known)
+        erased = None
+        if known and head.erase:
+            erased = erased_directions(train, labels, sources, known, head.erase)
+        val, *every = _standardized([val, *train, *readers], known, erased)
         train, readers = every[: len(train)], every[len(train) :]
         steps = -(-len(rows) // config.batch_size)
-        ready = heads.get(val.shape[0], config, steps)
+        plain = configs.updated(config, {"model": {"head": {"erase": 0}}})
+        ready = heads.get(val.shape[0], plain, steps)
         model = ready.model
     else:
         model = network.build_head(val.shape[0], head, config.seed)
-        if head.standardize:
-            adapt(model.get_layer("standardize"), train)
+        prepare(model, head, train, labels, sources)
     phase = Phase(
         name="head",
         model=model,
@@ -261,14 +271,19 @@ def _without(
 
 
 def _standardized(
-    readers: Sequence[Reader], known: tuple[Any, Any] | None
+    readers: Sequence[Reader], known: tuple[Any, Any] | None, erased: Any
 ) -> list[Reader]:
-    """Return readers standardised by mean and variance, in memory if all of them fit."""
+    """Return readers standardised by mean and variance, less what is erased.
+
+    They are in memory if all of them fit.
+    """
     joined = [Joined([(reader, None)]) for reader in readers]
     if known is not None:
         mean, variance = known
         for each in joined:
             each.standardize(mean, variance)
+            if erased is not None:
+                each.erase(erased)
     size = sum(4 * len(reader) * reader.shape[0] for reader in readers)
     return [each.in_memory() if size <= _MEMORY_BYTES else each for each in joined]
 

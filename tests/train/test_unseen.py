@@ -10,6 +10,7 @@ from PIL import Image
 
 from kerasfaces import metrics
 from kerasfaces.cli.train import main
+from kerasfaces.core import config as configs
 from kerasfaces.core import rng
 from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.core.files import read_json
@@ -95,6 +96,55 @@ def test_traced_heads_and_new_ones_agree():
     (a,) = unseen.logits_without(CONFIG, known, "dots", [known.val], Heads())
     (b,) = unseen.logits_without(CONFIG, known, "dots", [known.val])
     np.testing.assert_allclose(a, b, atol=1e-3)
+
+
+def two_cameras():
+    """Reals of two cameras, far apart in feature 4; fakes were made of the first's."""
+    known = examples()
+    train, val = known.train[0].values.copy(), known.val.values.copy()
+    names = list(known.train_sources)
+    second = np.arange(0, 40, 2)
+    for row in second:
+        names[row] = "other camera"
+    train[second, 4] += 30
+    val[second, 4] += 30
+    return dataclasses.replace(
+        known, train=[InMemory(train)], val=InMemory(val), train_sources=names
+    )
+
+
+def test_a_head_that_erases_does_not_see_which_camera_it_was():
+    known = two_cameras()
+    erasing = configs.updated(CONFIG, {"model": {"head": {"erase": 4}}})
+    moved = known.val.values.copy()
+    moved[:, 4] += 30
+    readers = [known.val, InMemory(moved)]
+    for heads in (None, Heads()):
+        a, b = unseen.logits_without(CONFIG, known, "dots", readers, heads)
+        assert np.abs(a - b).mean() > 0.5  # fakes are of the first camera alone
+        a, b = unseen.logits_without(erasing, known, "dots", readers, heads)
+        assert np.abs(a - b).mean() < 0.05
+
+
+def test_traced_heads_and_new_ones_erase_alike():
+    known = two_cameras()
+    erasing = configs.updated(CONFIG, {"model": {"head": {"erase": 4}}})
+    (a,) = unseen.logits_without(erasing, known, "dots", [known.val], Heads())
+    (b,) = unseen.logits_without(erasing, known, "dots", [known.val])
+    np.testing.assert_allclose(a, b, atol=1e-3)
+
+
+def test_a_study_cannot_erase():
+    erasing = configs.updated(CONFIG, {"model": {"head": {"erase": 4}}})
+    with pytest.raises(InputError, match=r"head\.erase: the heads of a study"):
+        Heads().get(6, erasing, 10)
+
+
+def test_erasing_is_a_choice_only_where_there_are_two_cameras():
+    sets = {candidate.model.head.erase for candidate in protocol.candidates(CONFIG)}
+    assert sets == {0, 8}
+    alone = protocol.candidates(CONFIG, n_cameras=1)
+    assert {candidate.model.head.erase for candidate in alone} == {0}
 
 
 def test_what_cannot_be_left_out_is_named():
