@@ -40,6 +40,21 @@ class InMemory:
         return chosen
 
 
+class Rows:
+    """Some rows of a reader."""
+
+    def __init__(self, reader: Reader, rows: NDArray[np.int64]) -> None:
+        self._reader, self._rows, self.shape = reader, rows, reader.shape
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self._rows)
+
+    def __call__(self, positions: NDArray[Any]) -> NDArray[Any]:
+        """Return `(len(positions), n_features)`."""
+        return self._reader(self._rows[positions])
+
+
 class Joined:
     """Columns of several readers side by side, standardised on the way."""
 

