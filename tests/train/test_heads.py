@@ -119,7 +119,7 @@ def test_settings_are_traced_once(monkeypatch):
         for rate in (0.1, 0.2)
     )
     assert first.epochs is second.epochs
-    monkeypatch.setattr(heads, "_KEPT", 1)
+    monkeypatch.setattr(heads, "_MAX_SHAPES", 1)
     third = pool.get(8, TrainConfig(batch_size=16), 4)
     assert third.model.input_shape == (None, 8)
     assert len(pool._traced) == 1
