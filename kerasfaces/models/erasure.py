@@ -15,7 +15,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating]
 # Of the largest singular value: what is smaller is chance.
 _LEAST = 0.02
 
@@ -61,7 +61,7 @@ class EraseDirections(keras.layers.Layer):
         return {**super().get_config(), "count": self.count}
 
 
-def directions(means: Sequence[Array], count: int) -> Array:
+def directions(means: Sequence[Array], count: int) -> NDArray[np.float32]:
     """Return orthonormal directions in which means differ, `(width, count)`.
 
     Args:
