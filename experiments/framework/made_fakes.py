@@ -71,7 +71,9 @@ def _auc(context: Context, kind: str, run: Path, ratio: Ratio, seed: int) -> Mea
 
     split = context.split(ratio, seed)
     chosen = (split.rows["split"] == "test") & (split.rows["label"] == "real")
-    photos = Manifest(split.rows[chosen].head(_N_MAX), split.folder)
+    # Without a split: a generator is taught by photos of none, and all count as test.
+    rows = split.rows[chosen].head(_N_MAX).assign(split="")
+    photos = Manifest(rows.reset_index(drop=True), split.folder)
     options: dict[str, Any] = {"local_files_only": True}
     if kind == "openai":
         options = {"budget_usd": float(os.environ[BUDGET])}

@@ -98,7 +98,7 @@ def generate(
         label = f"generating ({config.source})"
         generator = task.generator
         if hasattr(generator, "train"):
-            generator.train([photo.file for photo in photos])
+            generator.train(_to_learn_from(reals))
         if hasattr(generator, "before"):
             logger.info("%s", generator.before(len(photos)))
         outcomes = engine.map(task, photos, spread=spread, progress=label)
@@ -197,6 +197,21 @@ class _Task:
             alignment.encode, format=config.format, quality_pct=quality_pct
         )
         return encode(real), encode(alignment.to_pixels(fake))
+
+
+def _to_learn_from(reals: Manifest) -> list[Path]:
+    """Return the photos of the training split, or of none: test photos are to be unseen.
+
+    Raises:
+        InputError: There is none.
+    """
+    usable = reals.rows["split"].isin(("train", ""))
+    if not usable.any():
+        raise InputError(
+            "A generator that is taught needs photos of the split train, or without one; the "
+            "manifest has none."
+        )
+    return [file for file, use in zip(reals.files(), usable, strict=True) if use]
 
 
 def _claimed(config: GenerateConfig) -> dict[str, object]:

@@ -66,6 +66,23 @@ def test_fakes_are_of_nobody(photos, tmp_path, config):
     pd.testing.assert_frame_equal(again.rows, written.rows)
 
 
+def test_it_learns_from_the_training_split_alone(photos, tmp_path, config, monkeypatch):
+    shown = []
+
+    def train(pipeline, files, plan, folder):
+        shown.extend(files)
+        raise InputError("enough")
+
+    monkeypatch.setattr(finetuning, "train", train)
+    rows = photos.rows.assign(split=["test", "train", "val"])
+    with pytest.raises(InputError, match="enough"):
+        generate(Manifest(rows, photos.folder), tmp_path / "out", config)
+    assert [path.name for path in shown] == ["1.png"]
+    rows = photos.rows.assign(split="test")
+    with pytest.raises(InputError, match="photos of the split train"):
+        generate(Manifest(rows, photos.folder), tmp_path / "two", config)
+
+
 def _weights(folder):
     from safetensors.torch import load_file
 
