@@ -12,7 +12,7 @@ from typing import Any
 
 from experiments.framework.rows import NO_KEY, NO_WEIGHTS, RUN, Measured, Row
 from experiments.framework.runner import Context, Ratio
-from kerasfaces.core.errors import MissingExtraError
+from kerasfaces.core.errors import InputError, MissingExtraError
 from kerasfaces.core.imports import optional_import
 
 KEY, BUDGET = "OPENAI_API_KEY", "KERASFACES_OPENAI_BUDGET"
@@ -76,10 +76,19 @@ def _auc(context: Context, kind: str, run: Path, ratio: Ratio, seed: int) -> Mea
     photos = Manifest(rows.reset_index(drop=True), split.folder)
     options: dict[str, Any] = {"local_files_only": True}
     if kind == "openai":
-        options = {"budget_usd": float(os.environ[BUDGET])}
+        options = {"budget_usd": _budget_usd()}
     folder = context.folder / "made" / kind
     own_process.generate(photos, folder, kind, options)
     made = manifests.read(folder / "manifest.csv")
     _, metrics = evaluate_images(run, made, f"fakes by {kind}")
     slices = metrics["metrics"]["test"]["all"]
     return Measured.of(slices["auc"], slices["n"])
+
+
+def _budget_usd() -> float:
+    try:
+        return float(os.environ[BUDGET])
+    except ValueError as error:
+        raise InputError(
+            f"{BUDGET}: expected US dollars, got {os.environ[BUDGET]!r}."
+        ) from error

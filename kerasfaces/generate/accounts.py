@@ -53,6 +53,10 @@ class Ledger:
         """
         return sum(float(row[2]) for row in self._rows())
 
+    def n_answered(self) -> int:
+        """Return the number of requests that brought something."""
+        return [row[3] for row in self._rows()].count(ANSWERED)
+
     def n_unanswered(self) -> int:
         """Return the number of requests of which no end is known."""
         outcomes = [row[3] for row in self._rows()]

@@ -60,7 +60,8 @@ def test_variations_are_pairs_and_are_paid_once(photos, tmp_path, caplog):
         generate(photos, tmp_path / "out", _config(address))
         assert len(asked) == 3  # the answers are there
     assert _spent(tmp_path / "out") == pytest.approx(3 * 0.016)
-    assert "3 photos at $0.016: $0.05 at most" in caplog.text
+    assert "3 photos at $0.016, 0 answered before: $0.05 at most" in caplog.text
+    assert "3 answered before: $0.00 at most" in caplog.text
     assert "spent in this folder $0.05" in caplog.text
     fake = next((tmp_path / "out" / "fake").rglob("*.jpg"))
     top = np.asarray(Image.open(fake))[:100]

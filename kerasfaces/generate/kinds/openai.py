@@ -152,10 +152,12 @@ class Painter:
 
     def before(self, n: int) -> str:
         """Say what `n` photos may cost."""
-        spent, budget = self._accounts().spent_usd(), self._options.budget_usd
+        accounts, budget = self._accounts(), self._options.budget_usd
+        spent, answered = accounts.spent_usd(), accounts.n_answered()
+        more = max(0, n - answered) * self._usd
         return (
-            f"{n:,} photos at ${self._usd:.3f}: ${n * self._usd:.2f} at most (prices of "
-            f"{_prices()['date']}); spent in this folder ${spent:.2f}, budget ${budget:.2f}"
+            f"{n:,} photos at ${self._usd:.3f}, {answered:,} answered before: ${more:.2f} "
+            f"at most (prices of {_prices()['date']}); spent in this folder ${spent:.2f}, budget ${budget:.2f}"
         )
 
     def after(self) -> str:
