@@ -7,7 +7,7 @@ configurations are `kerasfaces/train/presets/kabber2023.py`.
 import dataclasses
 from typing import Any
 
-from experiments.framework import made_fakes
+from experiments.framework import fresh_fakes
 from experiments.framework.rows import NO_LABELS, NO_WEIGHTS, RUN, Row
 from experiments.framework.runner import Context, Outcome
 from experiments.kabber2023 import measured, published
@@ -19,10 +19,10 @@ MODELS = ("mobilenetv2", "resnet50")
 SEEDS = (0, 1, 2, 3, 4)
 PARTS = ("grids",)  # grids.py: tables 3 and 4
 RATIO = (64, 16, 20)
-MADE = {"mobilenetv2: DALL-E 2 variations": "openai"}  # line -> kind
+FRESH = {"mobilenetv2: DALL-E 2 variations": "openai"}  # line -> kind
 _WHOLE_BATCH = 32
 TITLES = published.TITLES | {
-    "made": "AUC on variations that `kerasfaces generate openai` makes of the test photos"
+    "fresh": "AUC on variations that `kerasfaces generate openai` makes of the test photos"
 }
 DOCUMENT_DATA = published.DATA
 
@@ -30,7 +30,7 @@ DOCUMENT_DATA = published.DATA
 def run(context: Context) -> Outcome:
     """Train both models on every split; return one row per published number."""
     rows: list[Row] = []
-    made: list[Row] = []
+    fresh: list[Row] = []
     weights: dict[str, Any] = {}
     notes: list[str] = []
     for model in MODELS:
@@ -46,9 +46,9 @@ def run(context: Context) -> Outcome:
         runs = {seed: measured.Measures(folder) for seed, folder in folders.items()}
         rows += _cells(model, runs) + _groups(model, runs)
         if model == MODELS[0]:
-            made = made_fakes.rows(context, MADE, folders, RATIO)
+            fresh = fresh_fakes.rows(context, FRESH, folders, RATIO)
         weights[model] = DetectorRun(next(iter(folders.values()))).base_weights
-    rows += made
+    rows += fresh
     order = list(TITLES)
     rows.sort(key=lambda row: order.index(row.table))
     if any(row.status == NO_LABELS for row in rows):

@@ -10,7 +10,7 @@ import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from experiments.framework import cells, made_fakes, measured, quick
+from experiments.framework import cells, fresh_fakes, measured, quick
 from experiments.framework.cells import Attempted, System
 from experiments.framework.rows import NO_GENERATOR, Row, beside
 from experiments.framework.runner import Context, Outcome
@@ -30,7 +30,7 @@ TITLES = {
     "baselines": "Baseline models and the modified CNN, tested on all generators",
     "cameras": "AUC of all test fakes against each source's reals",
     "types": "The modified CNN by generator, against all test reals",
-    "made": "The modified CNN on fakes that `kerasfaces generate` makes of the test photos",
+    "fresh": "The modified CNN on fakes that `kerasfaces generate` makes of the test photos",
     "across": "DeiT with a bottleneck: trained on GANs, tested on them and on diffusion",
     "ours": "The same of what can be trained here",
 }
@@ -43,7 +43,7 @@ CNN_EPOCHS, TINY_EPOCHS, RANDOM_PX = 10, 5, 96
 # Fakes, and as many reals, that a network is trained on from random weights, and everything
 # is in the protocol across generators: about the document's own number.
 MAX_FAKES = 600
-MADE = {"DreamBooth": "dreambooth", "LoRA": "lora"}  # line -> kind
+FRESH = {"DreamBooth": "dreambooth", "LoRA": "lora"}  # line -> kind
 CROSS = (*LINE, "auc", *(measured.OF_REAL.values()))
 _row = functools.partial(beside, published.VALUES)
 
@@ -67,7 +67,7 @@ def run(context: Context) -> Outcome:
         *_data(context),
         *_baselines(context, attempts),
         *_by_type(cast, names, attempts[CNN]),
-        *made_fakes.rows(context, MADE, attempts[CNN].folders, RATIO),
+        *fresh_fakes.rows(context, FRESH, attempts[CNN].folders, RATIO),
         *_cross(cast, attempts),
     ]
     notes = [note, *cast.notes, *_size(planned), *_arithmetic()]

@@ -16,7 +16,7 @@ from kerasfaces.core.errors import InputError, MissingExtraError
 from kerasfaces.core.imports import optional_import
 
 KEY, BUDGET = "OPENAI_API_KEY", "KERASFACES_OPENAI_BUDGET"
-TABLE = "made"
+TABLE = "fresh"
 _REPOSITORY = "stable-diffusion-v1-5/stable-diffusion-v1-5"  # network sd-1.5
 _N_MAX = 100  # photos: a fake by diffusion takes minutes on a processor
 
@@ -59,8 +59,8 @@ def _missing(kind: str) -> str:
         hub = optional_import("huggingface_hub", "generate")
     except MissingExtraError:
         return NO_WEIGHTS
-    found = hub.try_to_load_from_cache(_REPOSITORY, "model_index.json")
-    return RUN if isinstance(found, str) else NO_WEIGHTS
+    cached = hub.try_to_load_from_cache(_REPOSITORY, "model_index.json")
+    return RUN if isinstance(cached, str) else NO_WEIGHTS
 
 
 def _auc(context: Context, kind: str, run: Path, ratio: Ratio, seed: int) -> Measured:
@@ -77,10 +77,10 @@ def _auc(context: Context, kind: str, run: Path, ratio: Ratio, seed: int) -> Mea
     options: dict[str, Any] = {"local_files_only": True}
     if kind == "openai":
         options = {"budget_usd": _budget_usd()}
-    folder = context.folder / "made" / kind
+    folder = context.folder / "fresh" / kind
     own_process.generate(photos, folder, kind, options)
-    made = manifests.read(folder / "manifest.csv")
-    _, metrics = evaluate_images(run, made, f"fakes by {kind}")
+    pairs = manifests.read(folder / "manifest.csv")
+    _, metrics = evaluate_images(run, pairs, f"fakes by {kind}")
     slices = metrics["metrics"]["test"]["all"]
     return Measured.of(slices["auc"], slices["n"])
 
