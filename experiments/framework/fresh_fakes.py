@@ -26,6 +26,7 @@ def rows(
     kinds: Mapping[str, str],
     folders: Mapping[int, Path],
     ratio: Ratio,
+    untrained: str = NO_WEIGHTS,
 ) -> list[Row]:
     """Return a row per kind: AUC of one split's detector on fakes made of its test photos.
 
@@ -34,21 +35,18 @@ def rows(
         kinds: Line -> kind of generator.
         folders: Split seed -> run folder of the detector; empty where none was trained.
         ratio: The split's.
+        untrained: Status where no detector was trained.
     """
-    return [_row(context, line, kind, folders, ratio) for line, kind in kinds.items()]
-
-
-def _row(
-    context: Context, line: str, kind: str, folders: Mapping[int, Path], ratio: Ratio
-) -> Row:
-    status = _missing(kind)
-    ours: dict[int, Measured] = {}
-    if status == RUN and folders:
-        seed = next(iter(folders))
-        ours[seed] = _auc(context, kind, folders[seed], ratio, seed)
-    elif status == RUN:
-        status = NO_WEIGHTS
-    return Row(table=TABLE, row=line, metric="auc", ours=ours, status=status)
+    rows = []
+    for line, kind in kinds.items():
+        status, ours = _missing(kind), {}
+        if status == RUN and folders:
+            seed = next(iter(folders))
+            ours[seed] = _auc(context, kind, folders[seed], ratio, seed)
+        elif status == RUN:
+            status = untrained
+        rows.append(Row(table=TABLE, row=line, metric="auc", ours=ours, status=status))
+    return rows
 
 
 def _missing(kind: str) -> str:

@@ -67,7 +67,9 @@ def run(context: Context) -> Outcome:
         *_data(context),
         *_baselines(context, attempts),
         *_by_type(cast, names, attempts[CNN]),
-        *fresh_fakes.rows(context, FRESH, attempts[CNN].folders, RATIO),
+        *fresh_fakes.rows(
+            context, FRESH, attempts[CNN].folders, RATIO, attempts[CNN].status
+        ),
         *_cross(cast, attempts),
     ]
     notes = [note, *cast.notes, *_size(planned), *_arithmetic()]

@@ -7,16 +7,46 @@ goes beyond the budget, whenever the process is killed.
 
 import csv
 import datetime
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
 from kerasfaces.core.errors import ImageError, InputError
 
+PRICES_FILE = Path(__file__).with_name("prices.json")
 LEDGER_FILE = "costs.csv"
 _COLUMNS = ("time", "request", "usd", "outcome")
 ASKED, ANSWERED, NOT_BILLED = "asked", "answered", "not billed"
+
+
+def price_usd(model: str, quality: str, side_px: int) -> float:
+    """Return the price of a request by our table.
+
+    Args:
+        model: Of the service.
+        quality: Where the model has several.
+        side_px: Side of the picture that comes back.
+
+    Raises:
+        InputError: The table has no such model or size.
+    """
+    table = prices()["usd"]
+    entry = table.get(model) or table.get(f"{model} {quality}") or {}
+    if str(side_px) not in entry:
+        known = [f"{name}: {', '.join(sizes)} px" for name, sizes in table.items()]
+        raise InputError(
+            f"There is no price for {model} at side_px={side_px}; known: "
+            f"{'; '.join(known)}."
+        )
+    return float(entry[str(side_px)])
+
+
+def prices() -> Any:
+    """Return the table of prices, with its date and source."""
+    return json.loads(PRICES_FILE.read_text(encoding="utf-8"))
 
 
 class Ledger:

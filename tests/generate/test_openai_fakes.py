@@ -112,6 +112,14 @@ def test_a_rate_limit_is_waited_for(photos, tmp_path):
     assert (len(written), len(asked)) == (6, 4)
 
 
+def test_a_service_out_of_reach_ends_the_run_and_costs_nothing(photos, tmp_path):
+    with service.serve([service.picture(256)]) as (address, _):
+        pass  # closed again
+    with pytest.raises(InputError, match=r"cannot be reached .* continues"):
+        generate(photos, tmp_path / "out", _config(address))
+    assert _spent(tmp_path / "out") == 0
+
+
 def test_a_stall_counts_as_billed(photos, tmp_path, caplog):
     caplog.set_level("INFO")
     end = threading.Event()
@@ -121,7 +129,7 @@ def test_a_stall_counts_as_billed(photos, tmp_path, caplog):
         return service.picture(256)
 
     with service.serve([stall, service.picture(256)]) as (address, _):
-        config = _config(address, timeout_s=0.3)
+        config = _config(address, timeout_s=0.3, retries=2)
         written = generate(photos, tmp_path / "out", config)
         end.set()
     assert len(written) == 4

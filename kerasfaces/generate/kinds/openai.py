@@ -23,14 +23,15 @@ from kerasfaces import images
 from kerasfaces.core.errors import ImageError, InputError, RunError
 from kerasfaces.core.files import atomic_path
 from kerasfaces.core.imports import optional_import
-from kerasfaces.generate.accounts import Ledger
+from kerasfaces.generate.accounts import Ledger, price_usd, prices
 from kerasfaces.generate.contract import Floats, Pixels
 
 ALIGNED = False
 # Settings that do not decide what a fake looks like: a run continues with others.
 UNCLAIMED = ("budget_usd", "base_url", "timeout_s", "retries", "per_minute")
-PRICES_FILE = Path(__file__).parents[1] / "prices.json"
 _ANSWERS = ".answers"
+_PAUSE_MAX_S = 60.0
+_NOT_SENT = ("ConnectError", "ConnectTimeout")  # of the client's own library
 _NO_CREDIT = ("insufficient_quota", "billing_hard_limit_reached")
 
 
@@ -48,7 +49,8 @@ class Options:
         budget_usd: No request is sent that could go beyond it, over all runs in the folder.
         per_minute: Requests a minute at most, of each process.
         timeout_s: Wait for an answer.
-        retries: After errors that may pass, with growing pauses or as the service says.
+        retries: After errors that may pass, with growing pauses or as the service says; a
+            time-out is not repeated, since it may be billed.
         base_url: Of the service; empty for OpenAI's.
     """
 
@@ -79,24 +81,6 @@ class Options:
             )
 
 
-def price_usd(options: Options) -> float:
-    """Return the price of a request by our table.
-
-    Raises:
-        InputError: The table has no such model or size.
-    """
-    table = _prices()["usd"]
-    model = options.network
-    entry = table.get(model) or table.get(f"{model} {options.quality}") or {}
-    if str(options.side_px) not in entry:
-        known = [f"{name}: {', '.join(sizes)} px" for name, sizes in table.items()]
-        raise InputError(
-            f"There is no price for {model} at side_px={options.side_px}; known: "
-            f"{'; '.join(known)}."
-        )
-    return float(entry[str(options.side_px)])
-
-
 def _check(options: Options) -> None:
     """Check what settings mean together; they are set one after the other."""
     if options.task == "variation" and options.network != "dall-e-2":
@@ -106,7 +90,11 @@ def _check(options: Options) -> None:
         )
     if (options.task == "edit") != bool(options.prompt):
         raise InputError("options.prompt: an edit needs one, a variation has none.")
-    price_usd(options)
+    _price_usd(options)
+
+
+def _price_usd(options: Options) -> float:
+    return price_usd(options.network, options.quality, options.side_px)
 
 
 def name(options: Options) -> str:
@@ -131,14 +119,14 @@ class Painter:
             self._client = self._openai.OpenAI(
                 base_url=options.base_url or None,
                 timeout=options.timeout_s,
-                max_retries=options.retries,
+                max_retries=0,
             )
         except self._openai.OpenAIError as error:
             raise InputError(
                 "There is no key in the environment; set OPENAI_API_KEY to that of an "
                 "account that pays."
             ) from error
-        self._options, self._usd = options, price_usd(options)
+        self._options, self._usd = options, _price_usd(options)
         self.stride_px = options.side_px
         self.recipe: dict[str, object] = {}
         self._next_s = 0.0
@@ -157,7 +145,8 @@ class Painter:
         more = max(0, n - answered) * self._usd
         return (
             f"{n:,} photos at ${self._usd:.3f}, {answered:,} answered before: ${more:.2f} "
-            f"at most (prices of {_prices()['date']}); spent in this folder ${spent:.2f}, budget ${budget:.2f}"
+            f"at most (prices of {prices()['date']}); spent in this folder "
+            f"${spent:.2f}, budget ${budget:.2f}"
         )
 
     def after(self) -> str:
@@ -214,19 +203,21 @@ class Painter:
             pictures.edit if self._options.task == "edit" else pictures.create_variation
         )
         accounts.ask(request, self._usd)
-        self._wait()
         try:
-            with warnings.catch_warnings():
-                # Variations are marked as deprecated; a service without them says 404.
-                warnings.simplefilter("ignore", DeprecationWarning)
-                answer = ask(image=("photo.png", picture, "image/png"), **settings)
-        except openai.APIConnectionError as error:  # a time-out is one, too
-            raise ImageError(
-                f"no answer in {self._options.timeout_s:g} s; counted as billed"
-            ) from error
+            answer = self._retried(ask, picture, settings)
         except openai.APIStatusError as error:
             accounts.close(request, self._usd, billed=False)
             raise self._of_status(error) from error
+        except openai.APIConnectionError as error:  # a time-out is one, too
+            if type(error.__cause__).__name__ not in _NOT_SENT:
+                raise ImageError(
+                    f"no answer in {self._options.timeout_s:g} s; counted as billed"
+                ) from error
+            accounts.close(request, self._usd, billed=False)
+            raise InputError(
+                f"The service cannot be reached ({error.__cause__}); the same command "
+                "continues."
+            ) from error
         except openai.OpenAIError as error:
             raise ImageError(
                 "an answer that cannot be read; counted as billed"
@@ -236,6 +227,26 @@ class Painter:
             return base64.b64decode(answer.data[0].b64_json, validate=True)
         except (TypeError, IndexError, AttributeError, binascii.Error) as error:
             raise ImageError("the service sent no picture, and billed it") from error
+
+    def _retried(self, ask: Any, picture: bytes, settings: dict[str, Any]) -> Any:
+        """Ask until there is an answer that is not "later", or `retries` are used up.
+
+        The client would also repeat what timed out, and pay for it twice.
+        """
+        openai = self._openai
+        for attempt in range(self._options.retries + 1):
+            self._wait()
+            try:
+                with warnings.catch_warnings():
+                    # Variations are marked as deprecated; a service without them says 404.
+                    warnings.simplefilter("ignore", DeprecationWarning)
+                    return ask(image=("photo.png", picture, "image/png"), **settings)
+            except (openai.RateLimitError, openai.InternalServerError) as error:
+                is_last = attempt == self._options.retries
+                if is_last or str(error.code) in _NO_CREDIT:
+                    raise
+                time.sleep(_pause_s(error, attempt))
+        raise RunError("openai: no attempt was made.")
 
     def _of_status(self, error: Any) -> Exception:
         """Return the reason of one photo, or the error that ends the run."""
@@ -272,11 +283,15 @@ def build(options: Options) -> Painter:
     return Painter(options)
 
 
+def _pause_s(error: Any, attempt: int) -> float:
+    """Return the seconds that the service asks for, or a pause that grows."""
+    try:
+        return min(float(error.response.headers["retry-after"]), _PAUSE_MAX_S)
+    except (KeyError, ValueError):
+        return min(2.0**attempt, _PAUSE_MAX_S)
+
+
 def _png(real: Pixels) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(real).convert("RGBA").save(buffer, "PNG")
     return buffer.getvalue()
-
-
-def _prices() -> Any:
-    return json.loads(PRICES_FILE.read_text(encoding="utf-8"))
