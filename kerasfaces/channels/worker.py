@@ -145,7 +145,7 @@ class Worker:
 
     @functools.cached_property
     def mask(self) -> Mask:
-        """The mask, built."""
+        """The mask that all channels share, built at first use."""
         mask: Mask = stage_config.build(self.config, self.config.mask)
         return mask
 

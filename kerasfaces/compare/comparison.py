@@ -37,7 +37,7 @@ _FEW_SHARED = 0.5  # of the images any detector names: below, the table is about
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """A finished comparison.
+    """Detectors measured on the same images, and the rows behind the numbers.
 
     Attributes:
         content: What compare.json holds; see `compare`.

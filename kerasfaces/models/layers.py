@@ -118,7 +118,7 @@ class ImageTokens(keras.layers.Layer):
     """
 
     def build(self, input_shape: Any) -> None:
-        """Count them.
+        """Count the tokens that stand for the whole image.
 
         Raises:
             InputError: The base is no transformer.

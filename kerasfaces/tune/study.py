@@ -130,7 +130,7 @@ class Study:
 
     @property
     def direction(self) -> str:
-        """`min` or `max`."""
+        """Whether the best trial has the smallest (`min`) or largest (`max`) objective."""
         return OBJECTIVES[self.objective]
 
     @property

@@ -20,7 +20,7 @@ _DRIVE = "https://drive.google.com/file/d"
 
 @dataclasses.dataclass(frozen=True)
 class Checkpoint:
-    """One published file.
+    """A file of weights that its authors published.
 
     Attributes:
         file: Its official name, which is also its name in the cache folder.
