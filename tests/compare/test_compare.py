@@ -10,27 +10,11 @@ from detector_files import make_run, scored, write_csv
 
 from kerasfaces import metrics
 from kerasfaces.cli import compare as command
-from kerasfaces.compare.comparison import compare
 from kerasfaces.core.errors import InputError, MissingFileError, RunError
 from kerasfaces.run import predictions
 
 
-@pytest.fixture
-def ours(tmp_path):
-    return make_run(tmp_path / "ours")
-
-
-@pytest.fixture
-def theirs(tmp_path):
-    frame = pd.concat([scored(split, 1.0, seed=1) for split in ("val", "test")])
-    return write_csv(tmp_path / "theirs.csv", frame)
-
-
-def asked(*paths, **options):
-    return compare([str(path) for path in paths], resamples=100, **options).content
-
-
-def test_numbers_are_those_of_each_file(ours, theirs):
+def test_numbers_are_those_of_each_file(ours, theirs, asked):
     content = asked(ours, theirs)
     assert (content["n"], content["n_known"]) == (120, 120)
     for name, frame in (
@@ -44,7 +28,7 @@ def test_numbers_are_those_of_each_file(ours, theirs):
 
 
 def test_the_frozen_threshold_stays_and_a_foreign_one_comes_from_its_validation(
-    ours, theirs
+    ours, theirs, asked
 ):
     content = asked(ours, theirs)
     frozen = json.loads((ours / "operating_point.json").read_text())
@@ -54,7 +38,7 @@ def test_the_frozen_threshold_stays_and_a_foreign_one_comes_from_its_validation(
     assert "its own 120 validation" in content["detectors"]["theirs"]["threshold"]
 
 
-def test_test_rows_never_move_a_threshold(tmp_path, ours):
+def test_test_rows_never_move_a_threshold(tmp_path, ours, asked):
     points = []
     for seed in (1, 2):  # other test rows, the same validation
         frame = pd.concat([scored("val", seed=1), scored("test", seed=seed)])
@@ -63,7 +47,7 @@ def test_test_rows_never_move_a_threshold(tmp_path, ours):
     assert points[0] == points[1]
 
 
-def test_without_validation_there_is_no_threshold_and_it_says_so(tmp_path, ours):
+def test_without_validation_there_is_no_threshold_and_it_says_so(tmp_path, ours, asked):
     path = write_csv(tmp_path / "bare.csv", scored("test", seed=1), "logit")
     found = asked(ours, path)["detectors"]["bare"]
     assert found["threshold"] == "no threshold: it has no validation predictions"
@@ -72,14 +56,16 @@ def test_without_validation_there_is_no_threshold_and_it_says_so(tmp_path, ours)
     assert "no threshold" in found["metrics"]["all"]["tpr_at_fpr_1pct"]["method"]
 
 
-def test_a_validation_of_one_class_is_no_threshold(tmp_path, ours):
+def test_a_validation_of_one_class_is_no_threshold(tmp_path, ours, asked):
     val = scored("val", seed=1)
     frame = pd.concat([val[val["label"] == "real"], scored("test", seed=1)])
     found = asked(ours, write_csv(tmp_path / "odd.csv", frame))["detectors"]["odd"]
     assert found["threshold"].startswith("no threshold: its validation has only one")
 
 
-def test_missing_repeated_and_nan_rows_are_counted_and_left_out(tmp_path, ours, theirs):
+def test_missing_repeated_and_nan_rows_are_counted_and_left_out(
+    tmp_path, ours, theirs, asked
+):
     frame = pd.read_csv(theirs)
     test = frame.index[frame["split"] == "test"]
     frame.loc[test[:3], "score"] = np.nan
@@ -100,7 +86,7 @@ def test_missing_repeated_and_nan_rows_are_counted_and_left_out(tmp_path, ours, 
     assert value == pytest.approx(expected)
 
 
-def test_order_of_rows_does_not_matter(tmp_path, ours, theirs):
+def test_order_of_rows_does_not_matter(tmp_path, ours, theirs, asked):
     frame = pd.read_csv(theirs).sample(frac=1, random_state=0)
     (tmp_path / "other").mkdir()
     path = tmp_path / "other" / "theirs.csv"
@@ -112,7 +98,7 @@ def test_order_of_rows_does_not_matter(tmp_path, ours, theirs):
     assert first == second
 
 
-def test_differences_are_paired_and_corrected(ours, theirs, tmp_path):
+def test_differences_are_paired_and_corrected(ours, theirs, tmp_path, asked):
     third = make_run(tmp_path / "third", shift=0.5, seed=3)
     content = asked(ours, theirs, third)
     assert content["reference"] == "ours"
@@ -132,7 +118,7 @@ def test_differences_are_paired_and_corrected(ours, theirs, tmp_path):
     )
 
 
-def test_against_names_the_other_side(ours, theirs):
+def test_against_names_the_other_side(ours, theirs, asked):
     content = asked(ours, theirs, against="theirs")
     assert (content["reference"], content["reference_rule"]) == ("theirs", "asked for")
     with pytest.raises(
@@ -141,7 +127,7 @@ def test_against_names_the_other_side(ours, theirs):
         asked(ours, theirs, against="none")
 
 
-def test_relative_paths_meet_absolute_ones(tmp_path, theirs):
+def test_relative_paths_meet_absolute_ones(tmp_path, theirs, asked):
     run = make_run(tmp_path / "abs")
     for split in ("val", "test"):
         frame = pd.read_csv(run / f"predictions_{split}.csv")
@@ -154,7 +140,7 @@ def test_relative_paths_meet_absolute_ones(tmp_path, theirs):
     ]
 
 
-def test_root_says_what_relative_paths_are_relative_to(tmp_path, theirs):
+def test_root_says_what_relative_paths_are_relative_to(tmp_path, theirs, asked):
     frame = scored("test", seed=2)
     frame["path"] = "/data/" + frame["path"]
     path = write_csv(tmp_path / "abs.csv", frame)
@@ -162,7 +148,7 @@ def test_root_says_what_relative_paths_are_relative_to(tmp_path, theirs):
     assert asked(path, theirs, root=root)["n"] == 120
 
 
-def test_an_evaluation_folder_keeps_its_runs_threshold(ours, theirs):
+def test_an_evaluation_folder_keeps_its_runs_threshold(ours, theirs, asked):
     folder = ours / "evaluations" / "abc-test"
     folder.mkdir(parents=True)
     (folder / "predictions_test.csv").write_bytes(
@@ -176,7 +162,7 @@ def test_an_evaluation_folder_keeps_its_runs_threshold(ours, theirs):
     assert "Not a result: it was trained or validated on 7 of its images." in notes
 
 
-def test_names_are_made_unique_or_given(tmp_path, ours):
+def test_names_are_made_unique_or_given(tmp_path, ours, asked):
     (tmp_path / "b").mkdir()
     other = make_run(tmp_path / "b" / "ours", seed=2)
     assert set(asked(ours, other)["detectors"]) == {f"{tmp_path.name}/ours", "b/ours"}
@@ -185,7 +171,7 @@ def test_names_are_made_unique_or_given(tmp_path, ours):
         asked(ours, ours)
 
 
-def test_validation_inside_the_compared_split_is_refused(tmp_path, ours, theirs):
+def test_validation_inside_the_compared_split_is_refused(tmp_path, ours, theirs, asked):
     frame = predictions.read(ours / "predictions_test.csv").assign(split="val")
     predictions.write(frame, ours / "predictions_val.csv")
     with pytest.raises(InputError, match="judged on"):
@@ -222,19 +208,19 @@ def test_validation_inside_the_compared_split_is_refused(tmp_path, ours, theirs)
         ),
     ],
 )
-def test_folders_that_are_no_run(tmp_path, theirs, make, error, match):
+def test_folders_that_are_no_run(tmp_path, theirs, make, error, match, asked):
     make(tmp_path / "odd")
     with pytest.raises(error, match=match):
         asked(tmp_path / "odd", theirs)
 
 
-def test_no_row_of_the_split(tmp_path, ours):
+def test_no_row_of_the_split(tmp_path, ours, asked):
     path = write_csv(tmp_path / "odd.csv", scored("val", seed=1))
     with pytest.raises(InputError, match=r"no row has split 'test'.*got splits: val"):
         asked(ours, path)
 
 
-def test_one_is_not_enough(ours):
+def test_one_is_not_enough(ours, asked):
     with pytest.raises(InputError, match="at least two detectors, got 1"):
         asked(ours)
 

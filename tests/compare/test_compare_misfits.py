@@ -3,29 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
-from detector_files import make_run, scored, write_csv
+from detector_files import scored, write_csv
 
 from kerasfaces import metrics
 from kerasfaces.compare.comparison import compare
 from kerasfaces.core.errors import InputError
 
 
-@pytest.fixture
-def ours(tmp_path):
-    return make_run(tmp_path / "ours")
-
-
-@pytest.fixture
-def theirs(tmp_path):
-    frame = pd.concat([scored(split, 1.0, seed=1) for split in ("val", "test")])
-    return write_csv(tmp_path / "theirs.csv", frame)
-
-
-def asked(*paths):
-    return compare([str(path) for path in paths], resamples=100).content
-
-
-def test_scores_of_real_are_suspected(tmp_path, ours):
+def test_scores_of_real_are_suspected(tmp_path, ours, asked):
     frame = scored("test", 3.0, seed=1)
     path = write_csv(tmp_path / "odd.csv", frame.assign(logit=-frame["logit"]))
     notes = asked(ours, path)["detectors"]["odd"]["notes"]
@@ -33,7 +18,9 @@ def test_scores_of_real_are_suspected(tmp_path, ours):
 
 
 @pytest.mark.parametrize("column", ["score", "logit"])
-def test_calibration_does_not_turn_a_ranking_round_unsaid(tmp_path, ours, column):
+def test_calibration_does_not_turn_a_ranking_round_unsaid(
+    tmp_path, ours, column, asked
+):
     parts = [scored(split, 3.0, seed=1) for split in ("val", "test")]
     both = pd.concat(parts).assign(logit=lambda frame: -frame["logit"])
     path = write_csv(tmp_path / "odd.csv", both, column)
@@ -45,12 +32,12 @@ def test_calibration_does_not_turn_a_ranking_round_unsaid(tmp_path, ours, column
     assert "probability of real" in content["notes"][1]
 
 
-def test_a_threshold_set_on_few_reals_is_called_coarse(ours, theirs):
+def test_a_threshold_set_on_few_reals_is_called_coarse(ours, theirs, asked):
     notes = asked(ours, theirs)["detectors"]["ours"]["notes"]
     assert "coarse: with 60 reals one is already 1.7 %" in notes[-1]
 
 
-def test_labels_must_agree(tmp_path, ours):
+def test_labels_must_agree(tmp_path, ours, asked):
     frame = scored("test", seed=1)
     frame["label"] = np.where(frame["label"] == "real", "fake", "real")
     path = write_csv(tmp_path / "odd.csv", frame)
@@ -58,13 +45,13 @@ def test_labels_must_agree(tmp_path, ours):
         asked(ours, path)
 
 
-def test_other_names_of_sources_are_said(tmp_path, ours):
+def test_other_names_of_sources_are_said(tmp_path, ours, asked):
     path = write_csv(tmp_path / "odd.csv", scored("test", seed=1).assign(source="x"))
     content = asked(ours, path)
     assert content["notes"][0].startswith("odd names another source than ours for 120")
 
 
-def test_no_rows_in_common(tmp_path, ours):
+def test_no_rows_in_common(tmp_path, ours, asked):
     frame = scored("test", seed=1)
     frame["path"] = [f"elsewhere{i}.png" for i in range(len(frame))]
     path = write_csv(tmp_path / "odd.csv", frame)
@@ -72,7 +59,9 @@ def test_no_rows_in_common(tmp_path, ours):
         asked(ours, path)
 
 
-def test_who_shares_no_image_is_named_and_the_rest_is_compared(tmp_path, ours, theirs):
+def test_who_shares_no_image_is_named_and_the_rest_is_compared(
+    tmp_path, ours, theirs, asked
+):
     frame = scored("test", seed=1)
     frame["path"] = [f"elsewhere{i}.png" for i in range(len(frame))]
     odd = write_csv(tmp_path / "odd.csv", frame)
@@ -82,7 +71,9 @@ def test_who_shares_no_image_is_named_and_the_rest_is_compared(tmp_path, ours, t
     assert "with it no image was scored by all" in content["not_compared"]["odd"]
 
 
-def test_who_scored_one_class_is_named_and_the_rest_is_compared(tmp_path, ours, theirs):
+def test_who_scored_one_class_is_named_and_the_rest_is_compared(
+    tmp_path, ours, theirs, asked
+):
     frame = scored("test", seed=1)
     odd = write_csv(tmp_path / "odd.csv", frame[frame["label"] == "real"])
     content = asked(ours, odd, theirs)
@@ -90,12 +81,12 @@ def test_who_scored_one_class_is_named_and_the_rest_is_compared(tmp_path, ours, 
     assert "it scored 60 real images" in content["not_compared"]["odd"]
 
 
-def test_few_rows_in_common_are_said(tmp_path, ours):
+def test_few_rows_in_common_are_said(tmp_path, ours, asked):
     path = write_csv(tmp_path / "few.csv", scored("test", seed=1).head(10))
     assert "Only 10 of the 120 images" in asked(ours, path)["notes"][0]
 
 
-def test_one_class_in_common(tmp_path, ours):
+def test_one_class_in_common(tmp_path, ours, asked):
     frame = scored("test", seed=1)
     path = write_csv(tmp_path / "odd.csv", frame[frame["label"] == "real"])
     with pytest.raises(InputError, match="60 real and 0 fake images in common"):
@@ -119,7 +110,7 @@ def test_a_threshold_chosen_on_the_compared_images_is_said(tmp_path, ours, split
 
 
 def test_a_file_that_names_an_image_twice_cannot_choose_its_threshold_on_it(
-    tmp_path, ours
+    tmp_path, ours, asked
 ):
     val, test = scored("val", seed=1), scored("test", seed=1)
     again = test.assign(split="val", path=["./" + path for path in test["path"]])
