@@ -24,6 +24,7 @@ from kerasfaces.core.progress import progress
 from kerasfaces.dataset.channels import Arrays
 from kerasfaces.features import engines
 from kerasfaces.features.extraction import ITEM_IMAGES, Extract, Item, View
+from kerasfaces.features.readers import Columns
 
 logger = logging.getLogger(__name__)
 
@@ -131,6 +132,34 @@ class FeatureCache:
         other._engine, other.engine = self._engine, self.engine
         self._others.append(other)
         return other
+
+    def take_over(
+        self,
+        other: "FeatureCache",
+        columns: Columns,
+        keys: Sequence[str],
+        view: View | None = None,
+    ) -> None:
+        """Keep columns of another's features as this extractor's: the base need not run.
+
+        Args:
+            other: Of the same base and engine, with more layers.
+            columns: Where this extractor's features are among its.
+            keys: sha256 of images.
+            view: Default is the image itself.
+        """
+        view = view or View()
+        every = other.reader(keys, view)
+        self.engine = other.engine
+        recipe = {**self._recipe, "engine": self.engine, "view": view.recipe()}
+        folder, shape = store.cache_folder("features", recipe), (len(columns),)
+        with store.writing(folder, recipe, shape, "float32", wait=True) as features:
+            first = {key: at for at, key in reversed(list(enumerate(keys)))}
+            missing = [(key, at) for key, at in first.items() if key not in features]
+            for start in range(0, len(missing), _SHARD_IMAGES):
+                part = missing[start : start + _SHARD_IMAGES]
+                rows = every(np.array([at for _, at in part]))
+                features.append([key for key, _ in part], rows[:, columns])
 
     @property
     def n_cached(self) -> int:

@@ -7,6 +7,7 @@ scores from the logits of heads that had not seen the family they judge (`evalua
 
 import dataclasses
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,7 +94,11 @@ def candidates(config: TrainConfig, n_cameras: int = 2) -> list[TrainConfig]:
 
 
 def choose(
-    config: TrainConfig, data: "Data", features: "FeatureCache", run: "UnseenRun"
+    config: TrainConfig,
+    data: "Data",
+    features: "FeatureCache",
+    run: "UnseenRun",
+    cache_of: "Callable[[TrainConfig], FeatureCache]",
 ) -> Choice:
     """Choose from the grid on validation; every candidate's result is kept in the folder.
 
@@ -102,6 +107,7 @@ def choose(
         data: Images, labels and splits.
         features: Of `config`'s base.
         run: The folder; a killed choice continues there.
+        cache_of: A configuration -> the features its head is trained on.
 
     Raises:
         InputError: There is no family to leave out.
@@ -139,8 +145,31 @@ def choose(
     chosen = every[best]
     part = examples.only(_columns(chosen, every))
     logits = _left_out_logits(chosen, data, features, part, families, heads, every)
+    columns = _columns(chosen, every)
+    if columns is not None and config.model.is_rgb:
+        _hand_over(config, data, features, cache_of(chosen), columns)
     facts = {"grid": grid, "chosen": grid[best], "left_in": left_in}
     return Choice(chosen, LeftOut(tuple(families), logits, facts))
+
+
+def _hand_over(
+    config: TrainConfig,
+    data: "Data",
+    features: "FeatureCache",
+    chosen: "FeatureCache",
+    columns: Any,
+) -> None:
+    """Give the chosen layers' cache its features, which are columns of those of all."""
+    from kerasfaces.train.views import training_views
+
+    plain = data.images.store
+    for split in ("val", "test"):
+        chosen.take_over(features, columns, data.keys(data.readable(split)))
+    for each in training_views(config, data, data.readable("train")):
+        is_plain = each.arrays is plain
+        source = features if is_plain else features.of(each.arrays)
+        target = chosen if is_plain else chosen.of(each.arrays)
+        target.take_over(source, columns, each.keys, each.view)
 
 
 def _known(file: Path, families: list[str]) -> dict[str, float]:

@@ -286,7 +286,16 @@ def _fit_network(
     left_out = None
     if isinstance(run, UnseenRun) and base_weights is not None:
         features = fit.frozen_features(config, data, builder, base_weights)
-        choice = protocol.choose(config, data, features, run)
+        weights, images, spread = base_weights, data.images.store, data.spread
+        choice = protocol.choose(
+            config,
+            data,
+            features,
+            run,
+            lambda chosen: fit.feature_cache(
+                chosen, images, NetworkBuilder(chosen, weights), weights, spread=spread
+            ),
+        )
         config, left_out = choice.config, choice.left_out
         builder = NetworkBuilder(config, base_weights)
         asked = read_json(run.path / run.IDENTITY)

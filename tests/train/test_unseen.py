@@ -256,6 +256,27 @@ def test_the_protocol_chooses_and_says_what_is_lost(arguments, tmp_path, capsys)
     capsys.readouterr()
 
 
+def test_the_base_runs_once_whatever_layers_are_chosen(
+    arguments, tmp_path, monkeypatch
+):
+    """The chosen layers' features are columns of those of all."""
+
+    def fewer_is_better(config, part, families, heads):
+        few = len(config.model.taps) == 1
+        return unseen.Unseen(dict.fromkeys(families, 0.9 if few else 0.6), None)
+
+    monkeypatch.setattr(unseen, "auc_unseen", fewer_is_better)
+    run = tmp_path / "run"
+    assert main([*arguments, "-o", str(run)]) == 0
+    taps = read_json(run / "config.json")["train"]["model"]["taps"]
+    assert taps == ["block_1_expand_relu"]
+    training = read_json(run / "training.json")
+    assert (
+        training["features_cached"] == 100 + 50
+    )  # images, and a view of those trained on
+    assert training["agreement"] < 1e-3
+
+
 def test_another_question_in_the_folder_is_refused(arguments, tmp_path):
     run = tmp_path / "run"
     main([*arguments, "-o", str(run)])
