@@ -122,25 +122,17 @@ def choose(
     heads = Heads() if _on_tensorflow() else None
     reals = examples.train_labels == 0
     cameras = set(np.array(examples.train_sources, dtype=object)[reals])
-    grid, every = [], candidates(config, len(cameras))
+    every = candidates(config, len(cameras))
+    grid = []
     for number, candidate in enumerate(every):
-        file = run.candidate_file(number)
-        aucs = _known(file, families)
-        if not aucs:
+        entry = _known(run.candidate_file(number), candidate, families)
+        if entry is None:
             part = examples.only(_columns(candidate, every))
             aucs = unseen.auc_unseen(candidate, part, families, heads).aucs
-            write_json(file, aucs)
-        grid.append(_described(candidate, aucs))
-        logger.info(
-            "%d of %d: %s, l2 %g, erase %d: val_auc_unseen %.4f, worst %.4f",
-            number + 1,
-            len(every),
-            ",".join(candidate.model.taps) or "last layer",
-            candidate.model.head.l2,
-            candidate.model.head.erase,
-            grid[-1]["val_auc_unseen"],
-            grid[-1]["worst"],
-        )
+            entry = _described(candidate, aucs)
+            write_json(run.candidate_file(number), entry)
+        grid.append(entry)
+        logger.info("%d of %d: %s", number + 1, len(every), _in_words(entry))
     best = max(range(len(grid)), key=lambda i: (grid[i]["val_auc_unseen"], -i))
     chosen = every[best]
     part = examples.only(_columns(chosen, every))
@@ -172,13 +164,26 @@ def _hand_over(
         target.take_over(source, columns, each.keys, each.view)
 
 
-def _known(file: Path, families: list[str]) -> dict[str, float]:
-    """Return what an earlier call measured; empty where it did not, or on other images."""
-    aucs = read_json(file) if file.exists() else None
+def _known(
+    file: Path, candidate: TrainConfig, families: list[str]
+) -> dict[str, Any] | None:
+    """Return what an earlier call measured; None where it did not, or of another head."""
+    entry = read_json(file) if file.exists() else None
+    aucs = entry.get("families") if isinstance(entry, dict) else None
     if not isinstance(aucs, dict) or set(aucs) != set(families):
-        return {}
-    numbers = all(isinstance(value, float) for value in aucs.values())
-    return {family: aucs[family] for family in families} if numbers else {}
+        return None
+    if not all(isinstance(value, float) for value in aucs.values()):
+        return None
+    own = _described(candidate, {family: aucs[family] for family in families})
+    return own if own == entry else None
+
+
+def _in_words(entry: dict[str, Any]) -> str:
+    layers = ",".join(entry["taps"]) or "last layer"
+    return (
+        f"{layers}, l2 {entry['l2']:g}, erase {entry['erase']}: val_auc_unseen "
+        f"{entry['val_auc_unseen']:.4f}, worst {entry['worst']:.4f}"
+    )
 
 
 def _left_out_logits(
