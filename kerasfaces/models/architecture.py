@@ -7,8 +7,8 @@ pixels), or a class of its own.
 
 import dataclasses
 import warnings
-from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
 
 import keras
 from keras import layers
@@ -73,11 +73,13 @@ class Architecture(Generic[OptionsT]):
         training: The published training that is its default, in `train/presets`; empty
             where the default is ours.
         extra: The optional extra that it needs.
+        defaults: Fields of our default `ModelConfig` in which it differs from others.
     """
 
     options: OptionsT
     sources: Sources
     taps: tuple[str, ...] = ()
+    defaults: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     end_to_end: bool = False
     takes: str = "pixels"
     training: str = ""
@@ -156,11 +158,10 @@ class FrozenBase(Architecture[ViewsT]):
         Raises:
             InputError: A view has not three channels, or a tap does not exist.
         """
-        full = start.load(self.base(start.options))
         image = network.input_of(config)
         return network.whole(
             config,
-            full,
+            self.full(config, start),
             image,
             _views(config, start.options, image),
             start.seed,
@@ -168,6 +169,14 @@ class FrozenBase(Architecture[ViewsT]):
             # With known weights it never runs in training mode; from nothing it must.
             training=None if start.weights is None else False,
         )
+
+    def full(self, config: ModelConfig, start: Start[ViewsT]) -> keras.Model:
+        """Return the base without top, with the weights that its start brings.
+
+        Raises:
+            InputError: They are of another architecture.
+        """
+        return start.load(self.base(start.options))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

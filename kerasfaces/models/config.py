@@ -144,8 +144,9 @@ class ModelConfig:
         taps: Base layers that feed the head; empty is the base's last layer.
         pooling: `mean`, `mean_std` (mean and standard deviation over each map),
             `flatten` (every position is a feature), `vote` (a map's largest value if any
-            is positive, else its smallest), or `token` (transformers: the tokens that
-            stand for the whole image).
+            is positive, else its smallest), `token` (transformers: the tokens that
+            stand for the whole image), `cls` (the first of those), or `cls_mean_std` (it,
+            and mean and standard deviation over the patches).
         scales: Sides the base sees, as multiples of `size_px`; features are concatenated.
         head: The trained part.
         options: What only the named architecture can be asked for.
@@ -155,7 +156,9 @@ class ModelConfig:
     inputs: tuple[str, ...] = ("rgb",)
     size_px: int = 256
     taps: tuple[str, ...] = ()
-    pooling: Literal["mean", "mean_std", "flatten", "vote", "token"] = "mean"
+    pooling: Literal[
+        "mean", "mean_std", "flatten", "vote", "token", "cls", "cls_mean_std"
+    ] = "mean"
     scales: tuple[float, ...] = (1.0,)
     head: HeadConfig = dataclasses.field(default_factory=HeadConfig)
     options: Options = dataclasses.field(

@@ -49,12 +49,15 @@ class CaffePreprocessing(keras.layers.Layer):
 class MeanStdPooling(keras.layers.Layer):
     """Mean and standard deviation of each feature map over its positions.
 
+    Of a transformer's tokens, those of patches alone.
+
     Call arguments:
-        maps: `(n, h, w, c)` float.
+        maps: `(n, h, w, c)` float, or tokens `(n, t, 1, c)`.
     """
 
     def call(self, maps: Any) -> Any:
         """Return `(n, 2 c)`: all means, then all standard deviations."""
+        maps = maps[:, image_tokens(maps.shape) :]
         mean = ops.mean(maps, axis=(1, 2), keepdims=True)
         variance = ops.mean(ops.square(maps - mean), axis=(1, 2))
         # Two passes and a small floor: the gradient of sqrt at 0 is infinite.
@@ -106,6 +109,45 @@ class MeanFeature(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="kerasfaces")
+class TokenMap(keras.layers.Layer):
+    """A transformer's tokens as a map of one column.
+
+    Args:
+        count: Number of tokens; keras-hub 0.32.0 states one too many of SigLIP's.
+
+    Call arguments:
+        tokens: `(n, t, c)` float.
+    """
+
+    def __init__(self, count: int, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.count = count
+
+    def call(self, tokens: Any) -> Any:
+        """Return `(n, t, 1, c)`."""
+        return ops.expand_dims(tokens, axis=2)
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
+        """Return the shape with the number of tokens."""
+        return input_shape[0], self.count, 1, input_shape[-1]
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments."""
+        return {**super().get_config(), "count": self.count}
+
+
+def image_tokens(shape: Sequence[int | None]) -> int:
+    """Return how many tokens `(n, t, 1, c)` stand for the whole image; of maps, none.
+
+    They come in front of those of the patches, which make a square.
+    """
+    length, width = shape[1], shape[2]
+    if width != 1 or not length or length == 1:
+        return 0
+    return length - math.isqrt(length) ** 2
+
+
+@keras.saving.register_keras_serializable(package="kerasfaces")
 class ImageTokens(keras.layers.Layer):
     """A transformer's tokens that stand for the whole image, side by side.
 
@@ -117,21 +159,61 @@ class ImageTokens(keras.layers.Layer):
         tokens: `(n, t, 1, c)` float.
     """
 
+    word = "token"
+
     def build(self, input_shape: Any) -> None:
         """Count the tokens that stand for the whole image.
 
         Raises:
             InputError: The base is no transformer.
         """
-        length = input_shape[1]
-        self.count = length - math.isqrt(length) ** 2 if length else 0
-        if input_shape[2] != 1 or not self.count:
+        self.count = image_tokens(input_shape)
+        if not self.count:
             raise InputError(
-                "model.pooling: token is for transformers; this base has maps, which "
-                "mean, mean_std and flatten are for."
+                f"model.pooling: {self.word} is for transformers with a token for the whole "
+                "image; this base has none: take mean, mean_std or flatten."
             )
 
     def call(self, tokens: Any) -> Any:
         """Return `(n, count c)`."""
         first = tokens[:, : self.count, 0]
         return ops.reshape(first, (-1, self.count * tokens.shape[-1]))
+
+
+@keras.saving.register_keras_serializable(package="kerasfaces")
+class ClassToken(ImageTokens):
+    """A transformer's class token, the first of all.
+
+    Call arguments:
+        tokens: `(n, t, 1, c)` float.
+    """
+
+    word = "cls"
+
+    def call(self, tokens: Any) -> Any:
+        """Return `(n, c)`."""
+        return tokens[:, 0, 0]
+
+
+@keras.saving.register_keras_serializable(package="kerasfaces")
+class ClassAndPatches(ImageTokens):
+    """The class token beside mean and standard deviation over the patches.
+
+    Call arguments:
+        tokens: `(n, t, 1, c)` float.
+    """
+
+    word = "cls_mean_std"
+
+    def build(self, input_shape: Any) -> None:
+        """Count the tokens of the whole image.
+
+        Raises:
+            InputError: The base has none.
+        """
+        super().build(input_shape)
+        self._patches = MeanStdPooling()
+
+    def call(self, tokens: Any) -> Any:
+        """Return `(n, 3 c)`."""
+        return ops.concatenate([tokens[:, 0, 0], self._patches(tokens)], axis=-1)

@@ -4,6 +4,7 @@ The whole model holds two nested models, `base` and `head` (feature vector -> lo
 Training works on the cached output of `extractor_of`; what is saved is the whole.
 """
 
+import re
 from collections.abc import Sequence
 
 import keras
@@ -14,6 +15,8 @@ from kerasfaces.core.texts import quoted
 from kerasfaces.models.config import HeadConfig, ModelConfig
 from kerasfaces.models.erasure import EraseDirections
 from kerasfaces.models.layers import (
+    ClassAndPatches,
+    ClassToken,
     FakeMinusReal,
     ImageTokens,
     MeanFeature,
@@ -21,12 +24,15 @@ from kerasfaces.models.layers import (
     Vote,
 )
 
+_TAP_NAMES = r"_(relu|out|add)$|^block_\d+$"
 _POOLING = {
     "mean": layers.GlobalAveragePooling2D,
     "mean_std": MeanStdPooling,
     "flatten": layers.Flatten,
     "vote": Vote,
     "token": ImageTokens,
+    "cls": ClassToken,
+    "cls_mean_std": ClassAndPatches,
 }
 
 
@@ -194,11 +200,11 @@ def _tapped(full: keras.Model, taps: Sequence[str]) -> keras.Model:
     names = [layer.name for layer in full.layers]
     for tap in taps:
         if tap not in names:
-            near = [name for name in names if name.endswith(("_relu", "_out", "_add"))]
+            near = [name for name in names if re.search(_TAP_NAMES, name)]
             raise InputError(
                 f"model.taps: the base has no layer {quoted(tap)}; some it has: {', '.join(near)}."
             )
-    outputs = [full.get_layer(tap).output for tap in taps] or [full.output]
+    outputs = [full.get_layer(tap).output for tap in taps] or [full.outputs[-1]]
     return keras.Model(
         full.input, outputs if len(outputs) > 1 else outputs[0], name="base"
     )

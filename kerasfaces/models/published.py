@@ -20,7 +20,7 @@ from kerasfaces.core.imports import optional_import
 
 _SERVER = "https://storage.googleapis.com/tensorflow/keras-applications"
 _DOWNLOAD_TIMEOUT_S = 30.0
-_KAGGLE_FILE = "model.weights.h5"
+KAGGLE_FILE = "model.weights.h5"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +30,7 @@ class KerasFile:
     Attributes:
         folder: Its folder on Keras' server.
         file: Its official name.
-        md5: As published by Keras; empty where Keras publishes none.
+        md5: As published by Keras (of some a SHA-256); empty where it publishes none.
     """
 
     folder: str
@@ -97,7 +97,7 @@ class KaggleFile:
     @property
     def hint(self) -> str:
         """Return which file is expected."""
-        return f" Expected keras-hub's {self.name} (its {_KAGGLE_FILE})."
+        return f" Expected keras-hub's {self.name} (its {KAGGLE_FILE})."
 
     def fetch(self) -> Path:
         """Return the file in kagglehub's cache, downloading it first if need be.
@@ -108,14 +108,51 @@ class KaggleFile:
         kagglehub = optional_import("kagglehub", "hub")
         try:
             with contextlib.redirect_stdout(sys.stderr):  # its progress
-                return Path(kagglehub.model_download(self.handle, _KAGGLE_FILE))
+                return Path(kagglehub.model_download(self.handle, KAGGLE_FILE))
         except Exception as error:
             raise MissingFileError(
-                f"`weights='imagenet'`: keras-hub's {self.name} is not in kagglehub's cache "
-                f"and could not be downloaded ({_shortened(error)}). Get {_KAGGLE_FILE} from "
+                f"keras-hub's weights {self.name} are not in kagglehub's cache and could not "
+                f"be downloaded ({_shortened(error)}). Get {KAGGLE_FILE} from "
                 f"{self.address} on a machine with internet, put it anywhere and give it "
                 "with `weights=FILE`."
             ) from error
+
+
+@dataclasses.dataclass(frozen=True)
+class HubRepository:
+    """Weights in a repository of Hugging Face.
+
+    Attributes:
+        name: As `owner/name`.
+    """
+
+    name: str
+
+    @property
+    def hint(self) -> str:
+        """Return which file is expected."""
+        return f" Expected those of https://huggingface.co/{self.name}."
+
+    def fetch(self) -> Path:
+        """Return its folder in Hugging Face's cache, downloading it first if need be.
+
+        Raises:
+            MissingFileError: It cannot be had; the message says where to get it.
+        """
+        hub = optional_import("huggingface_hub", "hub")
+        try:
+            with contextlib.redirect_stdout(sys.stderr):
+                folder = hub.snapshot_download(
+                    self.name, allow_patterns=["*.safetensors", KAGGLE_FILE]
+                )
+        except Exception as error:
+            raise MissingFileError(
+                f"`weights='hf://{self.name}'`: not in Hugging Face's cache and could not be "
+                f"downloaded ({_shortened(error)}). Accept its licence on https://huggingface."
+                f"co/{self.name} if it asks for that (then set HF_TOKEN), or give a copy's "
+                "folder with `weights=FOLDER`."
+            ) from error
+        return Path(folder)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

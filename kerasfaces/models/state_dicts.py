@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces.core.errors import InputError
+from kerasfaces.core.errors import InputError, MissingExtraError
 from kerasfaces.core.imports import optional_import
 
 Arrays = dict[str, NDArray[Any]]
@@ -57,11 +57,12 @@ class _Tensor(NamedTuple):
         )
 
 
-def read(path: Path) -> Arrays:
+def read(path: Path, wanted: Callable[[str], bool] = lambda name: True) -> Arrays:
     """Return the arrays of a state dict by name.
 
     Args:
         path: A file of torch (.pth, .pt, .bin) or safetensors.
+        wanted: Tells by name which arrays to read.
 
     Raises:
         InputError: It is truncated, or holds anything but arrays of numbers.
@@ -71,21 +72,23 @@ def read(path: Path) -> Arrays:
         f"{path}: not a complete state dict of tensors (%s); download it again, and compare its "
         "size and SHA-256 with those its publisher states."
     )
-    if path.suffix == ".safetensors":
-        numpy_files = optional_import("safetensors.numpy", "hub")
-        broken = optional_import("safetensors", "hub").SafetensorError
-        try:
-            arrays: Arrays = numpy_files.load_file(path)
-        except (broken, OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(advice % " ".join(str(error).split())[:120]) from error
-        return arrays
     try:
+        if path.suffix == ".safetensors":
+            return _of_safetensors(path, wanted)
         with path.open("rb") as file:
-            if zipfile.is_zipfile(path):
-                return _of_zip(file)
-            return _of_legacy(file)
+            state = _of_zip(file) if zipfile.is_zipfile(path) else _of_legacy(file)
+        return {name: state[name] for name in state if wanted(name)}
+    except MissingExtraError:
+        raise
     except Exception as error:  # a pickle can raise whatever it likes
         raise InputError(advice % " ".join(str(error).split())[:120]) from error
+
+
+def _of_safetensors(path: Path, wanted: Callable[[str], bool]) -> Arrays:
+    """Read arrays one by one: half of a model's file may be of no use here."""
+    safetensors = optional_import("safetensors", "hub")
+    with safetensors.safe_open(path, framework="numpy") as file:
+        return {name: file.get_tensor(name) for name in file.keys() if wanted(name)}
 
 
 class _Unpickler(pickle.Unpickler):

@@ -22,8 +22,13 @@ from kerasfaces.core import arrays
 from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.core.files import read_json, sha256
 from kerasfaces.core.texts import quoted
-from kerasfaces.models import state_dicts
-from kerasfaces.models.published import KaggleFile, KerasFile, PackageFile
+from kerasfaces.models import hub_weights, state_dicts
+from kerasfaces.models.published import (
+    HubRepository,
+    KaggleFile,
+    KerasFile,
+    PackageFile,
+)
 
 Shape = tuple[int, ...]
 Arrays = Mapping[str, NDArray[Any]]
@@ -54,20 +59,25 @@ class Sources:
 
     Attributes:
         title: The base's name in messages.
-        imagenet: Published ImageNet weights; None where there are none.
+        imagenet: Published weights, of most bases ImageNet's; None where there are none.
         shipped: File name of our own base in the package; empty where there is none.
         has_base: False for a network that has no base to have weights for.
         instead: What else to do where `imagenet` is asked for and there is none.
         named: Returns a published state dict's arrays by `layer/weight` of the base, axes
             in Keras' order; None where no such file is read.
+        word: What the published weights are called: `imagenet`, or `published` where they
+            are of other images.
+        folders: Whether folders and addresses (`hf://`, `kaggle://`) are taken, too.
     """
 
     title: str
-    imagenet: KerasFile | KaggleFile | PackageFile | None = None
+    imagenet: KerasFile | KaggleFile | HubRepository | PackageFile | None = None
     shipped: str = ""
     has_base: bool = True
     instead: str = ""
     named: Callable[[Arrays], Arrays] | None = None
+    word: str = "imagenet"
+    folders: bool = False
 
     @property
     def hint(self) -> str:
@@ -76,14 +86,15 @@ class Sources:
 
     @property
     def _endings(self) -> str:
-        endings = state_dicts.ENDINGS if self.named else ()
+        endings = state_dicts.ENDINGS if self.named or self.folders else ()
         return f"{', '.join(('.h5', '.weights.h5', *endings))} or .npz"
 
     def find(self, text: str) -> BaseWeights | None:
         """Return the weights that a text names; None for `none`.
 
         Args:
-            text: `forensic` (ours), `imagenet`, `none` (random), or a file's path.
+            text: `forensic` (ours), `imagenet` or `published` (of the base's authors),
+                `none` (random), a path, or where folders are taken an address.
 
         Raises:
             MissingFileError: The file is not there, or cannot be downloaded.
@@ -98,21 +109,25 @@ class Sources:
             )
         if text == "forensic":
             return self._ours()
-        if text == "imagenet":
+        if text in ("imagenet", "published"):
             if self.imagenet is None:
                 raise InputError(
                     f"`weights='imagenet'`: Keras publishes none for {self.title}; use "
                     f"`weights='none'` or a file{self.instead}."
                 )
             path = self.imagenet.fetch()
-            return BaseWeights(kind="imagenet", path=path, sha256=sha256(path))
-        path = Path(text).expanduser()
-        if not path.is_file():
+            digest = hub_weights.digest(path)
+            return BaseWeights(kind=self.word, path=path, sha256=digest)
+        if self.folders and hub_weights.is_address(text):
+            path = hub_weights.published(text).fetch()
+        else:
+            path = Path(text).expanduser()
+        if not path.is_file() and not (self.folders and path.is_dir()):
             raise MissingFileError(
-                f"`weights={text!r}`: no such file. Expected forensic, imagenet, none, or a "
+                f"`weights={text!r}`: no such file. Expected forensic, {self.word}, none, or a "
                 f"file with {self.title} weights without top ({self._endings})."
             )
-        return BaseWeights(kind="file", path=path, sha256=sha256(path))
+        return BaseWeights(kind="file", path=path, sha256=hub_weights.digest(path))
 
     def _ours(self) -> BaseWeights:
         if not self.shipped:

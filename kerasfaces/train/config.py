@@ -143,17 +143,16 @@ def default(model: str, weights: str = "imagenet") -> TrainConfig:
     if architecture.training:
         return preset(architecture.training, model)
     ours = weights == "forensic"
-    return TrainConfig(
-        model=ModelConfig(
-            name=model,
-            size_px=160 if ours else 256,
-            taps=architecture.taps,
-            pooling="mean_std",
-            scales=(1.0,) if ours else (1.0, 2.0),
-            head=HeadConfig(l2=0.01),
-            options=architecture.options,
-        )
+    config = ModelConfig(
+        name=model,
+        size_px=160 if ours else 256,
+        taps=architecture.taps,
+        pooling="mean_std",
+        scales=(1.0,) if ours else (1.0, 2.0),
+        head=HeadConfig(l2=0.01),
+        options=architecture.options,
     )
+    return TrainConfig(model=dataclasses.replace(config, **architecture.defaults))
 
 
 def preset(name: str, model: str) -> TrainConfig:

@@ -57,7 +57,8 @@ class DetectorSettings:
             return self.weights
         if is_baseline(self.name) or catalogue.load(self.name).end_to_end:
             return "none"
-        return "forensic" if on_sample else "imagenet"
+        sources = catalogue.load(self.name).sources
+        return "forensic" if on_sample else sources.word
 
     def configuration(self, on_sample: bool = False) -> TrainConfig | BaselineConfig:
         """Return the configuration of a training run; our own base needs its own sizes.
