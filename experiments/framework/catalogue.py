@@ -11,7 +11,12 @@ from kerasfaces.core.texts import near_hint
 from kerasfaces.models import catalogue as models
 
 HERE = Path(__file__).parent.parent  # of all experiments
-KEYWORDS = ("forensic", "imagenet", "none")  # what --weights may say besides a file
+KEYWORDS = (
+    "forensic",
+    "imagenet",
+    "published",
+    "none",
+)  # what --weights may say besides a file
 
 
 def names() -> list[str]:

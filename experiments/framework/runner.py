@@ -25,6 +25,7 @@ from kerasfaces.core import config as configs
 from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import (
     KerasfacesError,
+    MissingExtraError,
     MissingFileError,
     OutOfBudgetError,
     RunError,
@@ -281,7 +282,7 @@ def _missing(folder: Path, model: str, text: str) -> str | None:
     """Look once per experiment folder: a download that fails takes its time."""
     try:
         catalogue.load(model).find_weights(text)
-    except MissingFileError as error:
+    except (MissingFileError, MissingExtraError) as error:
         if text not in KEYWORDS:
             raise
         logger.warning("%s is not run: %s", model, error)

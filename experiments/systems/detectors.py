@@ -19,11 +19,16 @@ from kerasfaces import baselines
 from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.core import registry
 from kerasfaces.core.errors import OutOfBudgetError
+from kerasfaces.models.presets import PRESETS
 from kerasfaces.train import config as configs
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.run import Training
 
 RATIO = (5, 1, 1)
+BASES = (  # in no document: frozen under our own head
+    "efficientnet_lite0",
+    *(name for name, preset in PRESETS.items() if not preset.training),
+)
 PRETRAINED = (  # what starts from weights that are not in this repository
     "mobilenetv2",
     "resnet50",
@@ -33,6 +38,7 @@ PRETRAINED = (  # what starts from weights that are not in this repository
     "densenet121",
     "deit_base_384",
     "resnet50_convstack",
+    *BASES,
 )
 _QUICK_PX = 64
 _BASELINES = baselines.ZOO
@@ -77,7 +83,13 @@ class Detector:
 
 def detectors() -> list[Detector]:
     """Return all of them, the cheap and the important first."""
-    return [*_quick_to_train(), *_from_random_weights(), *_large(), *_on_channels()]
+    return [
+        *_quick_to_train(),
+        *_from_random_weights(),
+        *_large(),
+        *_on_channels(),
+        *(Detector(name=name, model=name) for name in BASES[1:]),
+    ]
 
 
 def configuration(
@@ -102,7 +114,8 @@ def smaller(config: TrainConfig) -> TrainConfig:
     """Return a configuration that shows that everything works, and no more."""
     model = shrunk(config.model, patch_px=_QUICK_PX // 2, filters=4)
     if hasattr(model.options, "heads"):
-        model = shrunk(model, layers=2, width=48, heads=3)
+        model = shrunk(model, layers=2, width=48, heads=3, mlp_width=96)
+        model = dataclasses.replace(model, taps=())
     model = dataclasses.replace(model, size_px=_QUICK_PX)
     return dataclasses.replace(config, model=model, epochs=1)
 
@@ -158,6 +171,7 @@ def _arguments(detector: Detector, context: Context, seed: int) -> dict[str, Any
 def _quick_to_train() -> Iterator[Detector]:
     yield Detector(name="ours", model="mobilenetv2")
     yield _pretrained("mobilenetv2", "kabber2023")
+    yield Detector(name=BASES[0], model=BASES[0])
     yield Detector(name="hog_svm", document="yu2024", model="hog_svm")
     yield _random("logistic_regression", "tian2023")
     yield _compared("dct_cnn")

@@ -45,8 +45,11 @@ def random_pass(
     """
     import keras
 
-    preset = detector.preset or "default"
-    config = smaller(configs.preset(preset, detector.model))
+    config = smaller(
+        configs.preset(detector.preset, detector.model)
+        if detector.preset
+        else configs.default(detector.model)
+    )
     model = catalogue.load(detector.model).build(config.model)
     network.unfreeze_all(model)
     files = [*reals[:IMAGES], *fakes[:IMAGES]]

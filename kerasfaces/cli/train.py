@@ -158,13 +158,20 @@ def add_detector_options(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--weights",
-        help="forensic | imagenet | none | FILE (default: forensic on the sample, none "
-        "where everything is trained, else imagenet); none trains the whole network",
+        help="forensic | imagenet | published | none | FILE | FOLDER | hf://OWNER/NAME | "
+        "kaggle://... (default: forensic on the sample, none where everything is trained, "
+        "else those its authors published); none trains the whole network",
     )
     presets = registry.names("kerasfaces.train.presets")
     add("--preset", help=f"a published configuration: {', '.join(presets)}")
     add(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="e.g. epochs=20"
+    )
+    add(
+        "--crops",
+        type=int,
+        metavar="N",
+        help="squares cut at a picture's own resolution instead of the whole resized",
     )
     add("--views", type=int, help="views of each training image, the first unchanged")
     add(
@@ -198,6 +205,8 @@ def settings_of(arguments: argparse.Namespace) -> "DetectorSettings":
         "unfreeze": arguments.unfreeze,
         "mixed_precision": arguments.mixed_precision or None,
     }
+    if arguments.crops is not None:
+        changes["model"] = {"crops": arguments.crops}
     from kerasfaces.train.settings import DetectorSettings
 
     return DetectorSettings(

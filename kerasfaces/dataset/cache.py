@@ -6,6 +6,7 @@ that image alone.
 
 import dataclasses
 import functools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -40,7 +41,7 @@ class FileArrays(Generic[AnyStore]):
     reasons: list[str]
 
 
-CachedImages = FileArrays[store.Store]  # `(size, size, 3)` uint8
+CachedImages = FileArrays[store.Store]  # `InputSpec.shape` uint8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Decoded:
     Attributes:
         path: The file.
         sha256: Hash of its content; empty where that is unknown or says nothing.
-        array: `(size, size, 3)` uint8.
+        array: `InputSpec.shape` uint8.
         reason: Why there is no array.
     """
 
@@ -73,15 +74,14 @@ def cache_images(
 
     Args:
         files: Absolute paths; repetitions are fine.
-        spec: Size, crop and filter.
+        spec: Size, crops, crop and filter.
         spread: Where they are decoded; default is a process per core of this machine.
         meanwhile: Called once if images have to be decoded, before that; it must return
             at once (e.g. start a thread).
     """
     recipe = {"kind": "images", **spec.recipe()}
     folder = store.cache_folder("images", recipe)
-    shape = (spec.size_px, spec.size_px, 3)
-    with store.writing(folder, recipe, shape, "uint8", wait=True) as cache:
+    with store.writing(folder, recipe, spec.shape, "uint8", wait=True) as cache:
         unique = list(dict.fromkeys(files))
         stats = {path: stat for path in unique if (stat := file_facts.stat_of(path))}
         digests = file_facts.known(stats)
@@ -109,7 +109,7 @@ def _fill(
     reasons: dict[Path, str],
 ) -> None:
     """Decode `missing` into `cache`; fill in `digests` and `reasons`."""
-    per_shard = max(1, _SHARD_BYTES // (spec.size_px**2 * 3))
+    per_shard = max(1, _SHARD_BYTES // math.prod(spec.shape))
     pending: dict[str, NDArray[np.uint8]] = {}
     new: list[tuple[Path, file_facts.Stat, str]] = []
 

@@ -8,6 +8,7 @@ key (the real and the fakes of a pair) share it.
 import dataclasses
 import functools
 import hashlib
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -98,7 +99,7 @@ def launder_images(
         spread: Where it is done; default is a process per core of this machine.
 
     Returns:
-        The store, `(size, size, 3)` uint8 by `Picture.name`.
+        The store, `InputSpec.shape` uint8 by `Picture.name`.
 
     Raises:
         InputError: A picture cannot be read any more.
@@ -110,8 +111,7 @@ def launder_images(
         "share": share,
     }
     folder = store.cache_folder("images", recipe)
-    shape = (spec.size_px, spec.size_px, 3)
-    with store.writing(folder, recipe, shape, "uint8", wait=True) as cache:
+    with store.writing(folder, recipe, spec.shape, "uint8", wait=True) as cache:
         unique = {picture.name(0): picture for picture in pictures}.values()
         missing = [
             (picture, lacking)
@@ -130,7 +130,7 @@ Shard = tuple[list[str], list[Pixels]]
 def _shards(
     jobs: Sequence[Job], spec: InputSpec, share: float, spread: Engine | None
 ) -> Iterator[Shard]:
-    per_shard = max(1, _SHARD_BYTES // (spec.size_px**2 * 3))
+    per_shard = max(1, _SHARD_BYTES // math.prod(spec.shape))
     names: list[str] = []
     arrays: list[Pixels] = []
     outcomes = engine.map(

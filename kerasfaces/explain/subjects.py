@@ -193,6 +193,11 @@ def open_subject(folder: Path, redraws: int = 0, seed: int = 0) -> Subject:
     else:
         trained = run.network
         kind, spec, limits = trained.model.name, trained.input_spec, trained.limits
+        if trained.model.crops:
+            raise InputError(
+                f"{folder}: it averages {trained.model.crops} crops of a picture, which no "
+                "explanation follows yet; give a run that sees the whole picture."
+            )
         if trained.model.is_rgb:
             network = Network(trained, redraws, seed)
             logits = network.logits

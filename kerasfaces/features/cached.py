@@ -272,6 +272,8 @@ def base_recipe(
         left_out |= {"inputs", "gain", "standardize"}
     if model["options"].get("residual", "none") == "none":
         left_out |= {"residual", "residual_gain"}
+    if not model.get("crops"):
+        left_out |= {"crops"}  # features of whole pictures are known from before
     fields = {**model, **model["options"]}
     architecture = {key: fields[key] for key in fields if key not in left_out}
     recipe = {

@@ -46,8 +46,12 @@ class View:
             return batch
         from kerasfaces.dataset.augment import Augment
 
-        rows = parameters(keys, batch.shape[1], self.number, self.augment, VIEW_SEED)
-        return np.asarray(Augment()(batch.astype(np.float32), rows))
+        side_px = batch.shape[2]
+        rows = parameters(keys, side_px, self.number, self.augment, VIEW_SEED)
+        # Crops stand one below the other, and all change alike.
+        squares = batch.reshape(-1, side_px, *batch.shape[2:]).astype(np.float32)
+        rows = np.repeat(rows, len(squares) // len(batch), axis=0)
+        return np.asarray(Augment()(squares, rows)).reshape(batch.shape)
 
 
 @dataclasses.dataclass(frozen=True)

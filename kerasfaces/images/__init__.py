@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile, JpegImagePlugin, UnidentifiedImageError
 
 from kerasfaces.core.errors import ImageError, ImageMemoryError, MissingDecoderError
-from kerasfaces.images import colours, kinds, metadata
+from kerasfaces.images import colours, crops, kinds, metadata
 from kerasfaces.images.kinds import EXTENSIONS as EXTENSIONS
 from kerasfaces.images.metadata import Stripped
 
@@ -65,16 +65,27 @@ class InputSpec:
         size_px: Side of the square output.
         crop: `square` cuts the central square first; `none` stretches.
         filter: Pillow's antialiased resampling filter.
+        crops: Number of squares that are cut at the picture's own resolution, instead of
+            the whole resized (`crops.squares`); 0 is the whole.
     """
 
     size_px: int = 256
     crop: Literal["square", "none"] = "square"
     filter: Literal["nearest", "bilinear", "bicubic", "lanczos"] = "bicubic"
+    crops: int = 0
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Return the shape of an array: height, width, colours."""
+        return max(1, self.crops) * self.size_px, self.size_px, 3
 
     def recipe(self) -> dict[str, Any]:
         """Return what decides the pixels, versions included: the cache is named by it."""
         versions = {"loader": LOADER_VERSION, "pillow": PIL.__version__}
-        return {**dataclasses.asdict(self), **versions}
+        fields = dataclasses.asdict(self)
+        if not self.crops:
+            del fields["crops"]  # what was cached before there were any stays known
+        return {**fields, **versions}
 
 
 def read_file(path: Path) -> bytes:
@@ -167,7 +178,9 @@ def load(path: Path) -> Image.Image:
 
 
 def to_array(image: Image.Image, spec: InputSpec) -> NDArray[np.uint8]:
-    """Crop and resize to `(size_px, size_px, 3)` uint8, sRGB."""
+    """Cut and, unless `spec.crops`, resize to `spec.shape` uint8, sRGB."""
+    if spec.crops:
+        return crops.squares(np.asarray(image), spec.size_px, spec.crops)
     width, height = image.size
     box = (0.0, 0.0, float(width), float(height))
     if spec.crop == "square":

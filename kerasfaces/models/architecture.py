@@ -18,6 +18,7 @@ from kerasfaces.core.texts import quoted
 from kerasfaces.models import network
 from kerasfaces.models.channel_layers import COLOURS, Select, Standardize, ToPixels
 from kerasfaces.models.config import ModelConfig, Options, ViewOptions
+from kerasfaces.models.layers import SplitCrops
 from kerasfaces.models.residual import NeighbourResidual
 from kerasfaces.models.weights import BaseWeights, Sources, load_into
 
@@ -102,6 +103,11 @@ class Architecture(Generic[OptionsT]):
             InputError: The configuration or the weights do not fit the architecture.
         """
         options = self.options_of(config)
+        if config.crops and self.takes != "views":
+            raise InputError(
+                f"model.crops: crops are for frozen bases; {config.name} sees the whole "
+                "picture: leave it at 0."
+            )
         keras.utils.set_random_seed(seed)  # random bases draw from the global generator
         return self.join(config, Start(options, base_weights, self.sources, seed))
 
@@ -158,12 +164,14 @@ class FrozenBase(Architecture[ViewsT]):
         Raises:
             InputError: A view has not three channels, or a tap does not exist.
         """
-        image = network.input_of(config)
+        image = squares = network.input_of(config)
+        if config.crops:
+            squares = SplitCrops(config.crops, name="split_crops")(image)
         return network.whole(
             config,
             self.full(config, start),
             image,
-            _views(config, start.options, image),
+            _views(config, start.options, squares),
             start.seed,
             self.preprocessing(),
             # With known weights it never runs in training mode; from nothing it must.

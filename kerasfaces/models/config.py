@@ -6,6 +6,7 @@ from typing import Literal
 from kerasfaces.core import config
 from kerasfaces.core.errors import InputError
 from kerasfaces.images import MAX_SIZE_PX, MIN_SIZE_PX
+from kerasfaces.images.crops import MAX_CROPS
 from kerasfaces.models import presets
 
 GROUPS = {
@@ -148,6 +149,8 @@ class ModelConfig:
             stand for the whole image), `cls` (the first of those), or `cls_mean_std` (it,
             and mean and standard deviation over the patches).
         scales: Sides the base sees, as multiples of `size_px`; features are concatenated.
+        crops: Squares of `size_px` that are cut at a picture's own resolution; the base
+            sees each, and features are their means. 0 is the whole picture, resized.
         head: The trained part.
         options: What only the named architecture can be asked for.
     """
@@ -160,6 +163,7 @@ class ModelConfig:
         "mean", "mean_std", "flatten", "vote", "token", "cls", "cls_mean_std"
     ] = "mean"
     scales: tuple[float, ...] = (1.0,)
+    crops: int = 0
     head: HeadConfig = dataclasses.field(default_factory=HeadConfig)
     options: Options = dataclasses.field(
         default_factory=Options, metadata=config.defaults_of("name", default_options)
@@ -174,6 +178,13 @@ class ModelConfig:
             )
         fits = MIN_SIZE_PX <= self.size_px <= MAX_SIZE_PX
         _check(fits, self, "model.size_px", f"{MIN_SIZE_PX}..{MAX_SIZE_PX}")
+        fits = 0 <= self.crops <= MAX_CROPS
+        _check(fits, self, "model.crops", f"0..{MAX_CROPS}")
+        if self.crops and not self.is_rgb:
+            raise InputError(
+                "model.crops: squares are cut from pictures, not from a store's channels; "
+                f"leave it at 0 for {', '.join(self.inputs)}."
+            )
         positive = min(self.scales, default=0) > 0
         _check(positive, self, "model.scales", "positive numbers")
         if min(self.scales) * self.size_px < MIN_SIZE_PX:

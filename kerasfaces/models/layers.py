@@ -217,3 +217,41 @@ class ClassAndPatches(ImageTokens):
     def call(self, tokens: Any) -> Any:
         """Return `(n, 3 c)`."""
         return ops.concatenate([tokens[:, 0, 0], self._patches(tokens)], axis=-1)
+
+
+@keras.saving.register_keras_serializable(package="kerasfaces")
+class SplitCrops(keras.layers.Layer):
+    """Squares one below the other -> as many images.
+
+    Args:
+        count: Squares per image.
+
+    Call arguments:
+        images: `(n, count * s, s, c)` float.
+    """
+
+    def __init__(self, count: int, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.count = count
+
+    def call(self, images: Any) -> Any:
+        """Return `(n * count, s, s, c)`."""
+        return ops.reshape(images, (-1, images.shape[2], *images.shape[2:]))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments."""
+        return {**super().get_config(), "count": self.count}
+
+
+@keras.saving.register_keras_serializable(package="kerasfaces")
+class MeanOfCrops(SplitCrops):
+    """Features of squares -> their mean per image.
+
+    Call arguments:
+        features: `(n * count, width)` float.
+    """
+
+    def call(self, features: Any) -> Any:
+        """Return `(n, width)`."""
+        width = features.shape[-1]
+        return ops.mean(ops.reshape(features, (-1, self.count, width)), axis=1)

@@ -20,6 +20,7 @@ from kerasfaces.models.layers import (
     FakeMinusReal,
     ImageTokens,
     MeanFeature,
+    MeanOfCrops,
     MeanStdPooling,
     Vote,
 )
@@ -37,8 +38,9 @@ _POOLING = {
 
 
 def input_of(config: ModelConfig) -> keras.KerasTensor:
-    """Return the input, `(n, size, size, c)`."""
-    shape = (config.size_px, config.size_px, len(config.channel_names))
+    """Return the input, `(n, size, size, c)`; of crops, one below the other."""
+    height = max(1, config.crops) * config.size_px
+    shape = (height, config.size_px, len(config.channel_names))
     return keras.Input(shape, name="image")
 
 
@@ -85,6 +87,8 @@ def whole(
     features = (
         layers.Concatenate(name="concatenate")(pooled) if len(pooled) > 1 else pooled[0]
     )
+    if config.crops:
+        features = MeanOfCrops(config.crops, name="mean_of_crops")(features)
     features = layers.Identity(name="features")(features)
     logit = build_head(features.shape[-1], config.head, seed)(features)
     return keras.Model(image, logit, name=config.name)

@@ -136,7 +136,7 @@ class Family(Generic[SizesT]):
         for name, value in state.items():
             path = self.path_of(name)
             if path.endswith("/kernel"):
-                value = value.T if value.ndim == 2 else value.transpose(2, 3, 1, 0)
+                value = value.transpose(2, 3, 1, 0) if value.ndim == 4 else value.T
             if path:
                 values[path] = value
         return values
@@ -243,8 +243,8 @@ def _assign(
         if name not in values:
             raise InputError(f"{name} is missing")
         left.pop(path, None)
-        value = values[name].astype(np.float32)
-        if path in family.positions:
+        value = np.atleast_1d(values[name]).astype(np.float32)
+        if path in family.positions and value.size and value.shape[-1] == shape[-1]:
             n_patches = (hub_model.inputs[0].shape[1] // sizes.patch_px) ** 2
             flat = value.reshape(-1, value.shape[-1])
             value = resized(flat, n_patches, family.antialias(sizes))

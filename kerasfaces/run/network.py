@@ -84,6 +84,11 @@ def from_json(
             f"{folder}: input_spec.json says {pixels.size_px} px and config.json "
             f"{model.size_px}: one is damaged; restore it, or train the run again."
         )
+    if pixels.crops != model.crops:
+        raise RunError(
+            f"{folder}: input_spec.json says {pixels.crops} crops and config.json "
+            f"{model.crops}: one is damaged; restore it, or train the run again."
+        )
     recipe = input_spec.get("channel_recipe")
     if recipe is not None:
         configs.mapping(recipe, f"{where}.channel_recipe")

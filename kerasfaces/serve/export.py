@@ -141,8 +141,8 @@ def _write(
             "shape": [None, *shape],
             "dtype": "float32",
             "channels": list(run.network.model.channel_names),
-            "values": "pixels 0..255, sRGB, cropped and resized by input_spec; the rest of "
-            "the preprocessing is inside"
+            "values": "pixels 0..255, sRGB, cropped and resized by input_spec (crops are "
+            "one below the other); the rest of the preprocessing is inside"
             if run.network.channel_recipe is None
             else "channels made by input_spec's channel_recipe (kerasfaces channels), not "
             "photos",

@@ -37,6 +37,8 @@ def cautions(
             + "; ".join(unreadable[:5])
             + (" ..." if len(unreadable) > 5 else "")
         )
+    if sentence := data.enlarged(config.input_spec):
+        lines.append(sentence)
     if base_weights is not None and base_weights.kind == "file":
         lines.append(
             f"The base's weights come from the file {base_weights.path.name} (SHA-256 "

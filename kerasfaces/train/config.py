@@ -120,7 +120,12 @@ class TrainConfig:
     @property
     def input_spec(self) -> InputSpec:
         """Return what stands between a file and the model's input."""
-        return InputSpec(size_px=self.model.size_px, crop=self.crop, filter=self.filter)
+        return InputSpec(
+            size_px=self.model.size_px,
+            crop=self.crop,
+            filter=self.filter,
+            crops=self.model.crops,
+        )
 
     def trains_whole(self, base_weights: object | None) -> bool:
         """Tell whether everything is trained, rather than a head on a base that stays."""

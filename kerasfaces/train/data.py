@@ -76,6 +76,19 @@ class Data:
         """Return the families of rows; see `table.families`."""
         return table.families(self.rows.iloc[positions])
 
+    def enlarged(self, spec: InputSpec) -> str:
+        """Return a sentence on pictures that squares had to be made up for, or nothing."""
+        if not spec.crops:
+            return ""
+        sizes = [size for size in sizes_of(self.manifest.files()) if size]
+        small = sum(min(size) < spec.size_px for size in sizes)
+        if not small:
+            return ""
+        return (
+            f"{small} of {len(sizes)} pictures are smaller than the {spec.size_px} px of a crop "
+            "and were continued by their mirror image."
+        )
+
     def by_split(
         self, logits: Callable[[Positions], NDArray[np.float64]]
     ) -> dict[str, NDArray[np.float64]]:

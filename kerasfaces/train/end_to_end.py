@@ -19,9 +19,15 @@ def check(
     """Refuse, or speak of, settings that do not go together.
 
     Raises:
-        InputError: `unfreeze` without a frozen base, or `blur` or `jpeg` with one.
+        InputError: `unfreeze` without a frozen base, `crops` where it is trained, or
+            `blur` or `jpeg` where it is frozen.
     """
     whole, name = config.trains_whole(base_weights), config.model.name
+    if config.model.crops and (whole or config.unfreeze):
+        raise InputError(
+            "model.crops: crops are for a frozen base, whose features they average; leave "
+            "it at 0, or give base weights and leave `unfreeze` and `train_base` out."
+        )
     if config.unfreeze and whole:
         raise InputError(
             "`unfreeze` goes with base weights; `weights='none'` trains all."

@@ -156,8 +156,8 @@ def no_imagenet(monkeypatch):
     def missing(file):
         raise MissingFileError(f"{file} is not in /home/somebody/.keras.")
 
-    monkeypatch.setattr(published.KerasFile, "fetch", missing)
-    monkeypatch.setattr(published.KaggleFile, "fetch", missing)
+    for kind in ("KerasFile", "KaggleFile", "HubRepository", "PackageFile"):
+        monkeypatch.setattr(getattr(published, kind), "fetch", missing)
 
 
 @pytest.fixture
