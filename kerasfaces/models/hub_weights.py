@@ -29,7 +29,7 @@ def published(address: str) -> KaggleFile | HubRepository:
         InputError: It is no such address.
     """
     name = address.removeprefix(_HUB)
-    if address.startswith(_HUB) and re.fullmatch(r"[\w.-]+/[\w.-]+", name):
+    if address.startswith(_HUB) and re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", name):
         return HubRepository(name)
     name = address.removeprefix(_KAGGLE)
     if address.startswith(_KAGGLE) and re.fullmatch(r"[\w.-]+(/[\w.-]+){3}/\d+", name):

@@ -47,8 +47,9 @@ def test_an_official_file_gives_keras_s_own_numbers(name, tmp_path):
     pixels = ours.get_layer("preprocessing")(images)
     found = array(network.base_of(ours)(pixels, training=False))
     wanted = array(theirs(images, training=False))
-    assert np.ptp(wanted) > 0.1
-    np.testing.assert_allclose(found, wanted, atol=1e-4)
+    scale = wanted.std()  # random weights leave little of the image
+    assert scale > 0
+    np.testing.assert_allclose(found / scale, wanted / scale, atol=1e-3)
 
 
 @pytest.mark.parametrize("name", NAMES)

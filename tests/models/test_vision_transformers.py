@@ -18,30 +18,30 @@ pytestmark = pytest.mark.tf
 pytest.importorskip("keras_hub")
 pytest.importorskip("safetensors")
 PX = 64
-SIZES = {"layers": 2, "width": 16, "heads": 2, "mlp_width": 24, "patch_px": 16}
+SIZES = {"layers": 2, "width": 16, "heads": 2, "mlp_width": 32, "patch_px": 16}
 # preset, class and configuration of transformers, whether it holds a text model, too
 FAMILIES = {
-    "dinov2_small": ("Dinov2Model", "Dinov2Config", {"mlp_ratio": 1.5}),
+    "dinov2_small": ("Dinov2Model", "Dinov2Config", {"mlp_ratio": 2}),
     "dinov2_registers_small": (
         "Dinov2WithRegistersModel",
         "Dinov2WithRegistersConfig",
-        {"mlp_ratio": 1.5},
+        {"mlp_ratio": 2},
     ),
     "dinov3_small": (
         "DINOv3ViTModel",
         "DINOv3ViTConfig",
-        {"intermediate_size": 24, "num_register_tokens": 4},
+        {"intermediate_size": 32, "num_register_tokens": 4},
     ),
-    "clip_base_16": ("CLIPVisionModel", "CLIPVisionConfig", {"intermediate_size": 24}),
+    "clip_base_16": ("CLIPVisionModel", "CLIPVisionConfig", {"intermediate_size": 32}),
     "metaclip2_huge": (
         "MetaClip2VisionModel",
         "MetaClip2VisionConfig",
-        {"intermediate_size": 24, "hidden_act": "quick_gelu"},
+        {"intermediate_size": 32, "hidden_act": "quick_gelu"},
     ),
     "siglip2_base": (
         "SiglipVisionModel",
         "SiglipVisionConfig",
-        {"intermediate_size": 24},
+        {"intermediate_size": 32},
     ),
 }
 REFERENCE = """
@@ -148,7 +148,7 @@ def test_files_that_do_not_fit_are_a_sentence(name, published, tmp_path):
     }.items():
         with pytest.raises(InputError, match=f"not weights of {name}: .*{words}"):
             build(name, tmp_path / f"{file}.safetensors")
-    options = dataclasses.replace(config_of(name).options, mlp_width=32)
+    options = dataclasses.replace(config_of(name).options, mlp_width=24)
     with pytest.raises(InputError, match=r"should be \(.*, found \("):
         build(name, path, options=options)
 

@@ -48,8 +48,8 @@ def test_features_are_the_mean_of_those_of_each_crop():
         np.mean(array(single(image.reshape(3, 32, 32, 3), training=False)), axis=0)
         for image in pixels
     ]
-    np.testing.assert_allclose(found, wanted, atol=1e-4)
-    assert np.ptp(found, axis=0).max() > 1e-3
+    np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-7)
+    assert np.ptp(found, axis=0).max() > 1e-4
 
 
 def test_a_view_changes_every_crop_alike():
@@ -133,12 +133,12 @@ def test_command_predicts_evaluates_and_exports(run, tiny_images, capsys, tmp_pa
 
 
 @pytest.mark.slow
-def test_an_explanation_is_refused_in_a_sentence(run, tiny_images, capsys, tmp_path):
+def test_an_explanation_is_refused_in_a_sentence(run, tiny_images, tmp_path):
     from kerasfaces.cli.explain import main as explain
 
     photo = str(tiny_images / "real/camera/30.png")
-    assert explain([str(run), photo, "-o", str(tmp_path)]) == 2
-    assert "averages 3 crops of a picture" in capsys.readouterr().err
+    with pytest.raises(InputError, match="it averages 3 crops of a picture"):
+        explain([str(run), photo, "-o", str(tmp_path)])
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import keras
+import numpy as np
 
 from kerasfaces.core.imports import optional_import
 from kerasfaces.models.presets import Preset
@@ -37,7 +38,11 @@ def of_preset(preset: Preset) -> FrozenTransformer[Options]:
 
 
 def _build(sizes: Options, size_px: int, complete: bool) -> keras.Model:
-    return _encoder("CLIPVisionEncoder", sizes, size_px)
+    encoder = _encoder("CLIPVisionEncoder", sizes, size_px)
+    # keras-hub 0.32.0 leaves them at zero unless its own file is loaded.
+    numbers = encoder.get_layer("embedding").position_ids
+    numbers.assign(np.arange(numbers.shape[1])[None])
+    return encoder
 
 
 def _build_meta(sizes: Options, size_px: int, complete: bool) -> keras.Model:
