@@ -61,9 +61,11 @@ class Detector:
         Args:
             name: A name of `kerasfaces.list_models()`; by default `lnp_attention` where a
                 store is given, else `mobilenetv2`.
-            weights: `forensic` (our own small base), `imagenet`, `none` (train the whole
-                network) or a file; by default `forensic` on the built-in sample, `none`
-                where everything is trained, else `imagenet`.
+            weights: `forensic` (our own small base), `imagenet` or `published` (what the
+                base's authors publish), `none` (train the whole network), a file, or for
+                transformers a folder or an address (`hf://OWNER/NAME`, `kaggle://...`); by
+                default `forensic` on the built-in sample, `none` where everything is
+                trained, else the published ones.
             preset: A published configuration, e.g. `kabber2023`.
             store: A channel store to train on instead of pixels.
             **config: Fields of the training configuration: `epochs=20`, `seed=1`,

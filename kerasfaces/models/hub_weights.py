@@ -136,6 +136,13 @@ def load_part(model: keras.Model, path: Path) -> None:
             model.load_weights(file)
     except InputError:
         raise
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        RuntimeError,
+        TypeError,
+        AttributeError,
+    ) as error:
         reason = " ".join(str(error).split())[:120]
         raise InputError(f"it cannot be read ({reason}); download it again") from error

@@ -41,8 +41,9 @@ def cautions(
         lines.append(sentence)
     if base_weights is not None and base_weights.kind == "file":
         lines.append(
-            f"The base's weights come from the file {base_weights.path.name} (SHA-256 "
-            f"{base_weights.sha256[:12]}), not from Keras' official ImageNet download."
+            f"The base's weights come from {base_weights.path.name} (SHA-256 "
+            f"{base_weights.sha256[:12]}), which `weights` names, not from their default "
+            "download."
         )
     if base_weights is None and isinstance(config, TrainConfig):
         lines.append(f"The whole {config.model.name} was trained from random weights.")

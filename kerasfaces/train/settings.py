@@ -25,7 +25,8 @@ class DetectorSettings:
 
     Attributes:
         model: A model or baseline; by default lnp_attention on a store, else mobilenetv2.
-        weights: `forensic`, `imagenet`, `none` or a file; see `weights_for`.
+        weights: `forensic`, `imagenet`, `published`, `none`, a file, or of some models a
+            folder or an address; see `weights_for`.
         preset: A published configuration of `kerasfaces/train/presets`.
         store: A channel store to train on.
         protocol: `unseen` prepares for generators that training has not seen; see
