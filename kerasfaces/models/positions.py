@@ -46,7 +46,8 @@ def _weights(old: int, new: int, antialias: bool) -> NDArray[np.float64]:
             if antialias and not 0 <= place < old:
                 continue
             weights[row, min(max(place, 0), old - 1)] += weight
-    return weights / weights.sum(axis=1, keepdims=True)
+    weights /= weights.sum(axis=1, keepdims=True)
+    return weights
 
 
 def _cubic(distance: float, a: float) -> float:
