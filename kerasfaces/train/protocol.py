@@ -115,7 +115,7 @@ def choose(
     from kerasfaces.train import unseen
     from kerasfaces.train.heads import Heads
 
-    examples = _examples(config, data, features)
+    examples = examples_of(config, data, features)
     families, left_in = unseen.families_of(*examples.fakes)
     for family, why in left_in.items():
         logger.warning("family %s is never left out: %s", family, why)
@@ -127,7 +127,7 @@ def choose(
     for number, candidate in enumerate(every):
         entry = _known(run.candidate_file(number), candidate, families)
         if entry is None:
-            part = examples.only(_columns(candidate, every))
+            part = examples.only(columns_of(candidate, every))
             aucs = unseen.auc_unseen(candidate, part, families, heads).aucs
             entry = _described(candidate, aucs)
             write_json(run.candidate_file(number), entry)
@@ -135,9 +135,9 @@ def choose(
         logger.info("%d of %d: %s", number + 1, len(every), _in_words(entry))
     best = max(range(len(grid)), key=lambda i: (grid[i]["val_auc_unseen"], -i))
     chosen = every[best]
-    part = examples.only(_columns(chosen, every))
+    part = examples.only(columns_of(chosen, every))
     logits = _left_out_logits(chosen, data, features, part, families, heads, every)
-    columns = _columns(chosen, every)
+    columns = columns_of(chosen, every)
     if columns is not None and config.model.is_rgb:
         _hand_over(config, data, features, cache_of(chosen), columns)
     facts = {"grid": grid, "chosen": grid[best], "left_in": left_in}
@@ -199,7 +199,7 @@ def _left_out_logits(
     from kerasfaces.features.readers import Joined
     from kerasfaces.train import unseen
 
-    columns = _columns(config, every)
+    columns = columns_of(config, every)
     test = Joined([(features.reader(data.keys(data.readable("test"))), columns)])
     rows: dict[str, list[Any]] = {"val": [], "test": []}
     with unseen.quietly(len(families), "heads without a family") as add:
@@ -213,9 +213,10 @@ def _left_out_logits(
     return {split: np.stack(each) for split, each in rows.items()}
 
 
-def _examples(
+def examples_of(
     config: TrainConfig, data: "Data", features: "FeatureCache"
 ) -> "Examples":
+    """Return what heads are trained on and judged by: features, labels, families."""
     from kerasfaces.train.unseen import Examples
     from kerasfaces.train.views import feature_readers, training_views
 
@@ -233,7 +234,7 @@ def _examples(
     )
 
 
-def _columns(candidate: TrainConfig, every: list[TrainConfig]) -> Any:
+def columns_of(candidate: TrainConfig, every: list[TrainConfig]) -> Any:
     """Return where a candidate's features are among those of all layers; None is all."""
     from kerasfaces.features.supersets import slices
 

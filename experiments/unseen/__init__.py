@@ -1,0 +1,1 @@
+"""What a detector does on a family of generators that it has never seen."""

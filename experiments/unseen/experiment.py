@@ -1,0 +1,192 @@
+"""Ours: leave-one-family-out: what each change brings on generators that are new.
+
+For every family of fakes a head is trained without it and asked about it; every variant on
+the same splits (3:1:1). One variant is chosen for all families by validation, where heads
+are asked about the family that they have not seen, never the best for each.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from experiments.framework.rows import NO_BUDGET, NO_WEIGHTS, Measured, Row, not_run
+from experiments.framework.runner import Context, Outcome, clock
+from experiments.unseen import leaving_out, pairs
+from experiments.unseen.configurations import BASELINE, Variant, variants
+from experiments.unseen.leaving_out import Heads
+from kerasfaces import metrics
+from kerasfaces.manifest import Manifest
+from kerasfaces.metrics import System
+from kerasfaces.models.weights import BaseWeights
+
+MODELS = ("mobilenetv2", "efficientnet_lite0")
+SEEDS = (0, 1, 2, 3, 4)
+RATIO = (3, 1, 1)
+DOCUMENT_DATA = ""
+METRICS = ("auc", "found at 1 % false alarms")
+MEAN, WORST = "mean of the families", "worst family"
+GROUPINGS = {
+    "": "each generator a family",
+    ", StyleGANs merged": "StyleGANs one family",
+}
+TITLES = {
+    f"{table}{ending}": f"{title}; {grouping}"
+    for ending, grouping in GROUPINGS.items()
+    for table, title in (
+        ("chosen", "The variant that validation chose, on each family left out"),
+        ("variants", "Every variant, one change at a time: means over families"),
+        ("differences", "AUC minus the baseline's, paired on the same test images"),
+        ("validation", "AUC on validation, from which one variant is chosen for all"),
+    )
+}
+Results = dict[str, dict[int, Heads]]
+
+
+def run(context: Context) -> Outcome:
+    """Train every variant without each family, on every split, in both groupings."""
+    reason = context.missing_weights("mobilenetv2")
+    if reason:
+        rows = not_run("chosen", (MEAN, WORST), METRICS, NO_WEIGHTS)
+        return Outcome(rows=rows, weights={"mobilenetv2": NO_WEIGHTS}, notes=[reason])
+    native = "original_sha256" not in context.manifest.rows
+    planned = variants(context, native=native)
+    notes: list[str] = []
+    ready: dict[str, tuple[Variant, BaseWeights]] = {}
+    for name, variant in planned.items():
+        model = variant.config.model.name
+        why = context.missing_weights(model)
+        if why:
+            notes.append(f"{name}, {NO_WEIGHTS}: {why}")
+        else:
+            ready[name] = leaving_out.resolved(variant, context.weights[model])
+    weights = {
+        variant.config.model.name: base.describe() for variant, base in ready.values()
+    }
+    rows: list[Row] = []
+    with clock(context.folder):
+        made = pairs.made(context)
+        for ending in GROUPINGS:
+            if ending and not leaving_out.merges(context.manifest):
+                continue
+            rows += _rows(context, ready, made, ending, notes)
+    return Outcome(rows=rows, weights=weights, notes=notes)
+
+
+def _rows(
+    context: Context,
+    planned: Mapping[str, tuple[Variant, BaseWeights]],
+    made: Manifest,
+    ending: str,
+    notes: list[str],
+) -> Iterator[Row]:
+    results: Results = {name: {} for name in planned}
+    for seed in context.seeds:
+        split = context.split(RATIO, seed)
+        split = leaving_out.merged(split) if ending else split
+        for name, (variant, base) in planned.items():
+            if not context.can_start():
+                continue
+            rows = pairs.joined(split, made) if variant.pairs else split
+            file = name.replace(" ", "_").replace(",", "")
+            folder = context.folder / "heads" / ("merged" if ending else "own")
+            results[name][seed] = leaving_out.leave_out(
+                variant, rows, base, folder / f"{file}-{seed}.npz"
+            )
+    complete = {
+        name: by_seed
+        for name, by_seed in results.items()
+        if len(by_seed) == len(context.seeds)
+    }
+    left = [name for name in planned if name not in complete]
+    yield from not_run(f"variants{ending}", left, ("mean auc",), NO_BUDGET)
+    if not complete:
+        return
+    yield from _tables(complete, ending, notes)
+
+
+def _tables(results: Results, ending: str, notes: list[str]) -> Iterator[Row]:
+    objectives = {
+        name: float(np.mean([each.objective for each in by_seed.values()]))
+        for name, by_seed in results.items()
+    }
+    best = max(objectives, key=lambda name: objectives[name])
+    notes.append(
+        f"Chosen on validation for all families{ending}: {best} (mean AUC of families left "
+        f"out {objectives[best]:.3f})."
+    )
+    yield from _chosen(results[best], f"chosen{ending}")
+    for name, by_seed in results.items():
+        for metric, values in _summary(by_seed).items():
+            yield Row(table=f"variants{ending}", row=name, metric=metric, ours=values)
+        objective = {
+            seed: Measured(value=each.objective, n=len(each.fake["val"]))
+            for seed, each in by_seed.items()
+        }
+        yield Row(
+            table=f"validation{ending}",
+            row=name,
+            metric="val_auc_unseen",
+            split="val",
+            ours=objective,
+        )
+        if name != BASELINE and BASELINE in results:
+            yield from _differences(by_seed, results[BASELINE], name, ending)
+
+
+def _chosen(by_seed: Mapping[int, Heads], table: str) -> Iterator[Row]:
+    for family in next(iter(by_seed.values())).names:
+        for metric in METRICS:
+            values = {
+                seed: Measured(value=_value(each, family, metric), n=each.count(family))
+                for seed, each in by_seed.items()
+            }
+            yield Row(table=table, row=family, metric=metric, ours=values)
+    for metric, values in _summary(by_seed).items():
+        line, _, name = metric.partition(" ")
+        row = MEAN if line == "mean" else WORST
+        yield Row(table=table, row=row, metric=name, ours=values)
+
+
+def _summary(by_seed: Mapping[int, Heads]) -> dict[str, dict[int, Measured]]:
+    """Return `mean METRIC` and `worst METRIC` over families, by seed."""
+    every: dict[str, dict[int, Measured]] = {}
+    for metric in METRICS:
+        for line, reduce in (("mean", np.mean), ("worst", np.min)):
+            every[f"{line} {metric}"] = {
+                seed: Measured(
+                    value=float(reduce([_value(each, f, metric) for f in each.names])),
+                    n=sum(map(each.count, each.names)),
+                )
+                for seed, each in by_seed.items()
+            }
+    return every
+
+
+def _value(heads: Heads, family: str, metric: str) -> float:
+    return heads.auc(family) if metric == "auc" else heads.found(family)
+
+
+def _differences(
+    by_seed: Mapping[int, Heads], baseline: Mapping[int, Heads], name: str, ending: str
+) -> Iterator[Row]:
+    """Yield, per family, the AUC against all reals minus the baseline's."""
+    for family in next(iter(by_seed.values())).names:
+        values = {}
+        for seed, heads in by_seed.items():
+            systems = {}
+            for key, each in (("new", heads), (BASELINE, baseline[seed])):
+                logits, threshold = each.logits["test"][family], each.threshold(family)
+                fake = each.fake["test"]
+                shown = ~fake | (each.families["test"] == family)
+                above = (logits > threshold)[shown]
+                systems[key] = System(logits[shown], above, above)
+            difference = metrics.differences(fake[shown], systems, BASELINE)["new"]
+            entry = difference["auc"].to_dict()
+            measured = Measured.of(entry, int(shown.sum()))
+            values[seed] = measured
+        yield Row(
+            table=f"differences{ending}",
+            row=f"{name}, {family}",
+            metric="auc difference",
+            ours=values,
+        )

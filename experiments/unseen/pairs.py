@@ -1,0 +1,57 @@
+"""Photos of the manifest and fakes made of them: no generator's image is needed."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from experiments.framework.runner import Context
+from kerasfaces.core import rng
+from kerasfaces.generate.config import GenerateConfig
+from kerasfaces.generate.pairs import generate
+from kerasfaces.manifest import Manifest
+from kerasfaces.manifest.table import absolute
+
+PER_SOURCE, PER_SOURCE_QUICK = 100, 4
+SIZE_PX = 256
+KINDS = ("autoencoder", "upsample")
+
+
+def made(context: Context) -> Manifest:
+    """Make a pair of some photos of each source by every kind of `KINDS`, once.
+
+    Which splits they belong to follows from their photos; see `joined`.
+    """
+    every = []
+    for kind in KINDS[1:] if context.quick else KINDS:
+        config = GenerateConfig(kind=kind, size_px=SIZE_PX)
+        photos = _photos(context.unsplit(), context.quick)
+        folder = context.folder / "pairs" / kind
+        every.append(_absolute(generate(photos, folder, config, context.engine)))
+    rows = pd.concat(every, ignore_index=True).fillna("")
+    return Manifest(rows, Path(context.folder).absolute())
+
+
+def joined(split: Manifest, pairs: Manifest) -> Manifest:
+    """Return the split rows and the pairs of its training photos, as training rows."""
+    images = _absolute(split)
+    training = set(images.loc[images["split"] == "train", "sha256"])
+    own = pairs.rows[pairs.rows["original_sha256"].isin(training)].assign(split="train")
+    rows = pd.concat([images, own], ignore_index=True).fillna("")
+    return dataclasses.replace(split, rows=rows)
+
+
+def _absolute(manifest: Manifest) -> pd.DataFrame:
+    rows = manifest.rows
+    return rows.assign(path=absolute(rows["path"], manifest.folder))
+
+
+def _photos(manifest: Manifest, quick: bool) -> Manifest:
+    rows = manifest.rows
+    count = PER_SOURCE_QUICK if quick else PER_SOURCE
+    chosen = np.zeros(len(rows), bool)
+    for source, own in rows[rows["label"] == "real"].groupby("source"):
+        order = rng.generator(0, "unseen pairs", str(source)).permutation(len(own))
+        chosen[own.index[order[:count]]] = True
+    return manifest.take(chosen.tolist())

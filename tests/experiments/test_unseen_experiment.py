@@ -1,0 +1,140 @@
+"""The experiment on unseen families: what is chosen, on what, and what its numbers are."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments.framework.runner import Context
+from experiments.unseen import experiment, leaving_out, pairs
+from experiments.unseen.configurations import ALL, BASELINE, variants
+from experiments.unseen.leaving_out import Heads
+from kerasfaces.manifest import Manifest
+
+pytestmark = pytest.mark.tf
+
+
+def heads(objective, offset):
+    """Two families of four fakes against two real sources of ten and two photos."""
+    sources = ["a"] * 10 + ["b"] * 2 + ["gan"] * 4 + ["vae"] * 4
+    fake = np.array([False] * 12 + [True] * 8)
+    logits = np.concatenate(
+        [np.zeros(10), np.ones(2), np.full(4, 0.5), np.full(4, 2.0)]
+    )
+    logits[12:] += offset
+    families = np.array(sources)
+    same = {split: {"gan": logits, "vae": logits} for split in ("val", "test")}
+    return Heads(
+        objective,
+        same,
+        dict.fromkeys(("val", "test"), fake),
+        dict.fromkeys(("val", "test"), families),
+        dict.fromkeys(("val", "test"), families),
+    )
+
+
+def test_every_real_source_weighs_alike():
+    each = heads(0.5, 0.0)
+    assert each.names == ["gan", "vae"]
+    assert each.auc("gan") == pytest.approx((1.0 + 0.0) / 2)  # above a, below b
+    assert each.auc("vae") == 1.0
+    assert each.threshold("gan") == 1.0  # a hundredth of both sources is one of b
+    assert each.found("vae") == 1.0
+    assert each.found("gan") == 0.0
+
+
+def test_one_variant_is_chosen_by_validation_whatever_test_says():
+    results = {
+        BASELINE: {0: heads(0.7, 0.0)},
+        "better on test": {0: heads(0.6, 5.0)},
+    }
+    notes = []
+    rows = list(experiment._tables(results, "", notes))
+    assert "Chosen on validation for all families: baseline" in notes[0]
+    chosen = {
+        (row.row, row.metric): row.ours[0].value
+        for row in rows
+        if row.table == "chosen"
+    }
+    assert chosen["gan", "auc"] == 0.5
+    assert chosen[experiment.WORST, "auc"] == 0.5
+    assert chosen[experiment.MEAN, "auc"] == 0.75
+    tables = {(row.row, row.metric): row.ours[0].value for row in rows}
+    assert tables["better on test", "worst auc"] == 1.0
+    assert tables["better on test, gan", "auc difference"] > 0
+
+
+def test_stylegans_are_one_family_only_where_there_are_several(tmp_path):
+    rows = pd.DataFrame(
+        {
+            "path": ["1", "2", "3"],
+            "label": ["fake", "fake", "fake"],
+            "source": ["stylegan", "portrait_gan", "progan"],
+            "split": "",
+        }
+    )
+    manifest = Manifest(rows, tmp_path)
+    assert leaving_out.merges(manifest)
+    family = leaving_out.merged(manifest).rows["family"].tolist()
+    assert family == ["stylegans", "stylegans", "progan"]
+    alone = Manifest(rows.iloc[1:].reset_index(drop=True), tmp_path)
+    assert not leaving_out.merges(alone)
+
+
+def test_only_pairs_of_training_photos_are_trained_on(tmp_path):
+    split = pd.DataFrame(
+        {
+            "path": ["a.jpg", "b.jpg"],
+            "label": "real",
+            "source": "camera",
+            "split": ["train", "test"],
+            "sha256": ["aa", "bb"],
+        }
+    )
+    made = pd.DataFrame(
+        {
+            "path": ["/x/ra.jpg", "/x/fa.jpg", "/x/rb.jpg", "/x/fb.jpg"],
+            "label": ["real", "fake"] * 2,
+            "source": ["camera", "codec"] * 2,
+            "split": "",
+            "pair_id": ["1", "1", "2", "2"],
+            "original_sha256": ["aa", "aa", "bb", "bb"],
+        }
+    )
+    joined = pairs.joined(Manifest(split, tmp_path), Manifest(made, tmp_path)).rows
+    assert joined["path"].tolist() == [
+        str(tmp_path / "a.jpg"),
+        str(tmp_path / "b.jpg"),
+        "/x/ra.jpg",
+        "/x/fa.jpg",
+    ]
+    assert joined["split"].tolist() == ["train", "test", "train", "train"]
+
+
+def test_one_change_at_a_time(tmp_path, write_manifest):
+    from kerasfaces import manifest as manifests
+
+    context = Context(
+        manifest=manifests.read(write_manifest(n=24)),
+        folder=tmp_path,
+        weights={"mobilenetv2": "imagenet", "efficientnet_lite0": "imagenet"},
+        seeds=(0,),
+    )
+    every = variants(context, native=True)
+    assert list(every)[0] == BASELINE
+    assert list(every)[-1] == ALL
+    assert "native crops" not in variants(context, native=False)
+    plain = every[BASELINE]
+    for name, field in (
+        ("square-root weights", "weigh_sources"),
+        ("laundering", "launder"),
+    ):
+        changed = dataclasses.replace(
+            every[name].config,
+            **{field: getattr(plain.config, field)},
+            views=plain.config.views,
+        )
+        assert changed == plain.config
+    assert every["unseen objective"].config == plain.config
+    assert every["aligned fakes"] == dataclasses.replace(plain, pairs=True)
