@@ -57,7 +57,12 @@ def slices(
         pooling="mean_std" if spread else "mean",
         scales=scales,
     )
-    places = [columns + starts[-1] * scales.index(scale) for scale in model.scales]
+    n_shown = len(model.images) - len(model.inputs) + 1  # of one input, its residual
+    places = [
+        columns + starts[-1] * (len(scales) * shown + scales.index(scale))
+        for shown in range(n_shown)
+        for scale in model.scales
+    ]
     return [
         (dataclasses.replace(superset, inputs=(text,)), np.concatenate(places))
         for text in model.inputs
