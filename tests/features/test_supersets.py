@@ -26,14 +26,14 @@ def test_features_are_columns_of_the_superset(residual, scales):
     ((superset, columns),) = slices(narrow, [wide, narrow])
     assert superset.taps == TAPS
     image = rng.generator(0, "superset").integers(0, 256, (2, 64, 64, 3))
-    features = []
-    for model in (superset, narrow):
-        whole = catalogue.load("mobilenetv2").build(model, None, 0)
-        base = network.base_of(whole)
-        if features:
-            base.set_weights(shared[: len(base.get_weights())])
-        else:
-            shared = base.get_weights()
-        extractor = network.extractor_of(whole)
-        features.append(np.asarray(extractor(image.astype(np.float32))))
+    wholes = [
+        catalogue.load("mobilenetv2").build(model, None, 0)
+        for model in (superset, narrow)
+    ]
+    first, second = (network.base_of(whole) for whole in wholes)
+    second.set_weights(first.get_weights()[: len(second.get_weights())])
+    features = [
+        np.asarray(network.extractor_of(whole)(image.astype(np.float32)))
+        for whole in wholes
+    ]
     np.testing.assert_allclose(features[0][:, columns], features[1], atol=1e-4)
