@@ -69,7 +69,11 @@ def parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="the kind's network: a name, a file or a folder",
     )
-    add("--align", metavar="LIST", help="some of frequency,pixel,jpeg; see --set")
+    add(
+        "--align",
+        metavar="LIST",
+        help="some of frequency,spectrum,jpeg,pixel, in this order",
+    )
     add("--budget", type=float, metavar="USD", help="of a kind that is paid for")
     add("--seed", type=int, default=0, help="of everything that is drawn; default: 0")
     add(

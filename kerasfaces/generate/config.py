@@ -29,7 +29,8 @@ class GenerateConfig:
         align: By default frequency and pixel where the kind's fakes are the photo pixel by pixel,
             and nothing where not. `frequency` gives the fake the real's low frequencies, so that what the codec
             lost of the detail is not given back and brightness is no trace; `pixel` mixes a
-            random share of the real into the fake; `jpeg` compresses the fake as the photo's
+            random share of the real into the fake; `spectrum` gives the fake the real's power
+            at every frequency, so that a codec's blur is no trace; `jpeg` compresses the fake as the photo's
             own file was (Dual Data Alignment, arXiv 2505.14359).
         cutoff: Frequencies below this share of the Nyquist frequency are the real's.
         mix_max: Greatest share of the real; each pair's is drawn from 0 to this.
@@ -44,7 +45,7 @@ class GenerateConfig:
     )
     size_px: int = 512
     resize: Literal["none", "shrink"] = "none"
-    align: tuple[Literal["frequency", "pixel", "jpeg"], ...] | None = None
+    align: tuple[Literal["frequency", "spectrum", "pixel", "jpeg"], ...] | None = None
     cutoff: float = 0.25
     mix_max: float = 0.3
     format: Literal["jpeg", "png"] = "jpeg"

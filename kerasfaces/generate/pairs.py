@@ -189,6 +189,8 @@ class _Task:
         align = config.align or ()
         if "frequency" in align:
             fake = alignment.fuse_frequencies(real, fake, config.cutoff)
+        if "spectrum" in align:
+            fake = alignment.match_spectrum(real, fake)
         if "jpeg" in align:
             fake = alignment.compress_alike(fake, data, whole.shape[:2])
         if "pixel" in align:

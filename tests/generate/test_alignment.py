@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import ndimage
 
 from kerasfaces.core import rng
 from kerasfaces.core.errors import ImageError
@@ -33,6 +34,28 @@ def test_without_a_cutoff_only_the_mean_is_the_reals():
     fused = alignment.fuse_frequencies(REAL, FAKE, 0.0)
     expected = FAKE - FAKE.mean((0, 1)) + REAL.mean((0, 1))
     np.testing.assert_allclose(fused, expected, atol=1e-2)
+
+
+def test_a_blurred_fake_gets_the_reals_power_and_keeps_its_content():
+    random = rng.generator(0, "spectrum")
+    photo = ndimage.gaussian_filter(random.normal(128, 200, (64, 64, 3)), (1, 1, 0))
+    real = alignment.to_pixels(photo.astype(np.float32))
+    other = ndimage.gaussian_filter(random.normal(128, 400, (64, 64, 3)), (1.6, 1.6, 0))
+    fake = other.astype(np.float32)
+    matched = alignment.match_spectrum(real, fake)
+    radius = np.hypot(np.fft.fftfreq(64)[:, None], np.fft.rfftfreq(64)) / 0.5
+
+    def power(image, low, high):
+        ring = (radius >= low) & (radius < high)
+        return float((np.abs(_spectrum(image)[ring]) ** 2).mean())
+
+    for low, high in [(0.125, 0.25), (0.25, 0.5), (0.5, 0.625)]:
+        expected = pytest.approx(power(real, low, high), rel=0.01)
+        assert power(matched, low, high) == expected
+    assert power(fake, 0.5, 0.625) < 0.5 * power(real, 0.5, 0.625)
+    assert matched.dtype == np.float32
+    angle = np.angle(_spectrum(matched) / _spectrum(fake))
+    assert np.abs(angle).max() < 1e-2
 
 
 @pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:0"])

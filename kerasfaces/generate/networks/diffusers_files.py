@@ -169,5 +169,5 @@ def short_name(network: str) -> str:
 
 
 def _first_line(error: BaseException) -> str:
-    text = str(error).strip().partition("\n")[0][:200]
+    text = str(error).strip().partition("\n")[0].partition(". ")[0][:200]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
