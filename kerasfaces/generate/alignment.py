@@ -117,7 +117,8 @@ def match_spectrum(real: Pixels, fake: Floats) -> Floats:
 def _rings(height: int, width: int) -> NDArray[np.intp]:
     """Return the ring of each frequency of `rfft2`; the last has the corners, too."""
     radius = np.hypot(fft.fftfreq(height)[:, None], fft.rfftfreq(width)) / 0.5
-    return np.minimum((radius * _N_RINGS).astype(np.intp), _N_RINGS - 1)
+    ring: NDArray[np.intp] = np.minimum(radius * _N_RINGS, _N_RINGS - 1).astype(np.intp)
+    return ring
 
 
 def compress_alike(fake: Floats, data: bytes, whole: tuple[int, int]) -> Floats:
