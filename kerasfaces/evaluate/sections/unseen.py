@@ -24,7 +24,7 @@ def report(data: ReportInput) -> Section | None:
         f"all reals is {markup.number(summary['mean_auc'])} in the mean over "
         f"{summary['n_families']} families and {markup.number(summary['worst_auc'])} for the "
         "worst; thresholds, calibration and the band of unsure scores come from such heads, "
-        "on validation. Expect this of a generator that is new."
+        "on validation. Of a new generator expect this, not the numbers above."
     )
     left_in = [
         f"{family} was never left out: {why}."
