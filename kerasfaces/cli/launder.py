@@ -59,10 +59,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.fail_under is None:
         return 0
     failed = limit.below(content, arguments.fail_under)
+    n_refused = limit.n_refused(content)
+    n_cells = len(content["cells"]) - n_refused
+    if n_refused:
+        print(
+            f"not judged: {n_refused} cells, whose pictures are too small for this detector"
+        )
     if not failed:
-        print(f"passed: every cell has an AUC of {arguments.fail_under:g} or more")
+        print(
+            f"passed: {n_cells} cells have an AUC of {arguments.fail_under:g} or more"
+        )
         return 0
-    n_cells = len(content["cells"])
     words = limit.sentence(failed, n_cells, arguments.fail_under)
     sys.stdout.write(f"FAILED: {plain(words)}\n")
     return BELOW

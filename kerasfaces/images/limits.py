@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 
 SMALLEST_PX = 8  # below this shorter side no picture is judged, whatever training saw
+NO_VERDICT = "to judge: "  # in the reason of every picture that is beyond the limits
 _WIDEST = 3.0  # times as long as wide: judged, however square the training images are
 _TAIL_PCT = 5  # share of training images left out at either end: they may be accidents
 _MARGIN = 2
@@ -48,12 +49,12 @@ class Limits:
         short, long = sorted(size)
         if short < self.short_side_px:
             return (
-                f"too small to judge: {width}x{height} px, the shorter side must be at least "
+                f"too small {NO_VERDICT}{width}x{height} px, the shorter side must be at least "
                 f"{self.short_side_px} px for this detector"
             )
         if long > self.aspect * short:
             return (
-                f"too narrow to judge: {width}x{height} px, the longer side must be at most "
+                f"too narrow {NO_VERDICT}{width}x{height} px, the longer side must be at most "
                 f"{self.aspect:g} times the shorter for this detector"
             )
         return ""

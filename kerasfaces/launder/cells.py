@@ -16,6 +16,7 @@ from kerasfaces.metrics.inputs import Bools, Floats
 from kerasfaces.run.operating_point import OperatingPoint
 
 ALL = "all"
+NO_VERDICT = "no verdict"
 METRICS = (
     "auc",
     "auc_change",
@@ -48,6 +49,8 @@ class Answers:
         source: `(n,)` names of cameras and generators.
         variants: The versions, untouched first.
         logits: `(n, variants)` float64, NaN where there is none.
+        refused: `(n, variants)`, whether that is because the detector judges no picture of
+            that size.
         point: Calibration, thresholds and band, frozen on validation.
     """
 
@@ -55,6 +58,7 @@ class Answers:
     source: pd.Series
     variants: Sequence[Variant]
     logits: Floats
+    refused: Bools
     point: OperatingPoint
 
     @property
@@ -76,7 +80,8 @@ class Cell:
     Attributes:
         generator: Source of the fakes, or `all`.
         variant: The laundering.
-        status: `run`, or why there is no number.
+        status: `run`, or why there is no number; `no verdict: ...` where the detector judges
+            no picture of that size, which is no fault of it.
         n_real: Number of real images with a logit.
         n_fake: Number of fake ones.
         n_lost: Images of the cell without a logit of this version.
@@ -196,8 +201,12 @@ def _of_variant(
         n_fake = int((masks[name] & rows.fake).sum())
         n_lost = int((side & ~known).sum())
         if name not in both:
-            missing = "fake" if n_real else "real"
-            status = f"not run: no {missing} image has a logit"
+            absent = side & ~known & (answers.fake == bool(n_real))
+            if answers.refused[absent, number].all():
+                status = f"{NO_VERDICT}: every picture is too small to judge"
+            else:
+                missing = "fake" if n_real else "real"
+                status = f"not run: no {missing} image has a logit"
             yield Cell(name, variant, status, n_real, n_fake, n_lost)
             continue
         part = rows.where(masks[name])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _CELL_W, _CELL_H, _LEFT, _TOP, _GAP, _FOOT = 92.0, 25.0, 152.0, 74.0, 7.0, 50.0
-_HEAD = 12  # characters of a column's name
+_HEAD = 13  # characters of a column's name
 
 
 def draw(cells: Sequence[Json], worst: Json | None) -> Markup:

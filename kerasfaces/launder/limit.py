@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import Json
+from kerasfaces.launder.cells import NO_VERDICT
 from kerasfaces.launder.heatmap import name_of
 from kerasfaces.report.markup import interval, number
 
@@ -21,14 +22,20 @@ def check(limit: float) -> None:
 def below(content: Json, limit: float) -> list[Json]:
     """Return the cells whose AUC is below the limit, the lowest first.
 
-    A cell that could not be measured counts as below: what was not tested has not passed.
+    A cell that could not be measured counts as below: what was not tested has not passed. One
+    whose pictures the detector refuses to judge, as they are too small, does not.
     """
     failed = [
         each
         for each in content["cells"]
-        if (_auc(each) if each["status"] == "run" else -1.0) < limit
+        if _auc(each) < limit and not each["status"].startswith(NO_VERDICT)
     ]
     return sorted(failed, key=_auc)
+
+
+def n_refused(content: Json) -> int:
+    """Return how many cells hold only pictures that the detector refuses to judge."""
+    return sum(each["status"].startswith(NO_VERDICT) for each in content["cells"])
 
 
 def sentence(cells: Sequence[Json], n_cells: int, limit: float) -> str:

@@ -8,15 +8,16 @@ from markupsafe import Markup
 from kerasfaces.core.files import Json
 from kerasfaces.evaluate.names import TITLES
 from kerasfaces.launder import heatmap
-from kerasfaces.launder.cells import ALL
+from kerasfaces.launder.cells import ALL, NO_VERDICT
 from kerasfaces.report import chart, markup
 from kerasfaces.report import page as pages
 from kerasfaces.report.markup import MISSING, Section, interval, number, tag
 
 _NAMES = TITLES | {
-    "auc_change": "AUC after - before",
-    "recall": "Fakes found (TPR)",
+    "auc_change": "Change of AUC",
+    "recall": "TPR",
     "false_alarm_rate": "False alarms",
+    "tpr_at_fpr_1pct": "TPR at 1 %",
     "false_alarms_at_fpr_1pct": "False alarms there",
     "coverage": "Coverage",
     "risk": "Risk",
@@ -26,7 +27,6 @@ _NAMES = TITLES | {
 }
 _VERDICTS = (
     "auc",
-    "auc_change",
     "balanced_accuracy",
     "recall",
     "false_alarm_rate",
@@ -99,8 +99,7 @@ def _verdicts(content: Json) -> Section:
     note = markup.paragraph(
         "All generators together, each laundering at its strongest. Thresholds are those that "
         "validation froze on images as they were: where false alarms leave the 1 % they were set "
-        "for, the TPR beside them is no longer one at 1 %. The change of the AUC is paired, on "
-        "images that have a logit before and after.",
+        "for, the TPR beside them is no longer one at 1 %.",
         class_="note",
     )
     table = _table("At the frozen thresholds", strongest(content), _VERDICTS)
@@ -116,7 +115,8 @@ def _bias(content: Json) -> Section:
         "each other: photos rise (the laundering itself looks fake), fakes sink (their traces are "
         "gone), or both. Below 0 it drives them apart, which a detector does that reads the "
         "laundering. Robustness, the change of the AUC, is another matter: it can fall without "
-        "any mean shift, and stay while all images move far.",
+        "any mean shift, and stay while all images move far. It is paired, on images that have a "
+        "logit before and after.",
         class_="note",
     )
     rows = [each for each in strongest(content) if each["laundering"]]
@@ -137,7 +137,8 @@ def _risk(content: Json) -> Section:
         chart.line(axes, rows[0], rows[1], kind)
         for limit in rows[2:]:
             chart.line(axes, rows[0], limit, f"{kind} thin faint")
-        entries.append((kind, name))
+        where = " (of the worst cell)" if kind == kinds[2] else ""
+        entries.append((kind, name + where))
     low, high = content["abstain"]
     caption = (
         "Share of wrong answers among the surest images, both classes weighing the same; thin: "
@@ -145,7 +146,7 @@ def _risk(content: Json) -> Section:
     )
     figure = markup.figure(
         chart.svg(axes, "Risk over coverage"),
-        chart.legend(entries) + tag("span", " ", caption),
+        chart.legend(entries) + tag("div", caption),
     )
     table = _table("With the frozen band", strongest(content), ("coverage", "risk"))
     note = markup.paragraph(
@@ -159,7 +160,10 @@ def _risk(content: Json) -> Section:
 
 
 def _cameras(content: Json) -> Section:
-    cameras = list(dict.fromkeys(each["camera"] for each in content["cameras"]))
+    untouched = [each for each in content["cameras"] if not each["laundering"]]
+    cameras = {
+        each["camera"]: f"{each['camera']} ({each['n']:,})" for each in untouched
+    }
     shown = {(each["laundering"], each["strength"]) for each in strongest(content)}
     lines: dict[str, dict[str, Any]] = {}
     for each in content["cameras"]:
@@ -174,13 +178,16 @@ def _cameras(content: Json) -> Section:
         "Photos called fake at the threshold that validation set for 1 % false alarms"
     )
     return Section(
-        "Camera by camera", markup.table(caption, ["Laundering", *cameras], rows)
+        "Camera by camera",
+        markup.table(caption, ["Laundering", *cameras.values()], rows),
     )
 
 
 def _cells(content: Json) -> Section:
     cells = [each for each in content["cells"] if each["status"] == "run"]
-    table = _table("Every cell", cells, (*_VERDICTS, "bias_index"), every=True)
+    table = _table(
+        "Every cell", cells, (*_VERDICTS, "auc_change", "bias_index"), every=True
+    )
     note = markup.paragraph(
         "launder.csv has these numbers and the rest, laundered.csv every image's logits.",
         class_="note",
@@ -200,7 +207,7 @@ def _left_out(content: Json) -> Section:
     rows += [
         [f"{each['generator']}, {heatmap.name_of(each)}", each["status"], MISSING]
         for each in content["cells"]
-        if each["status"] != "run"
+        if each["status"] != "run" and not each["status"].startswith(NO_VERDICT)
     ]
     if not rows:
         text = "Nothing: every version of every image has a logit."

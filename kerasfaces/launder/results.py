@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -15,6 +16,7 @@ from kerasfaces.launder.variants import Variant
 from kerasfaces.metrics.inputs import Floats
 
 _FEW = 100  # images of a class below which the page says so
+_SIZE = re.compile(r": \d+x\d+ px,")  # of a picture that is too small to judge
 EVERY = "every laundering"
 
 
@@ -41,7 +43,7 @@ def content(
     lowest = worst(cells)
     unread = [why for why in reasons[0] if why]
     lost = Counter(
-        (variant, why)
+        (variant, _SIZE.sub(":", why))
         for whole, each in zip(*reasons, strict=True)
         if not whole
         for variant, why in each.items()
@@ -85,9 +87,11 @@ def _curves(
     """Return risk over coverage untouched, after every laundering, and after the worst."""
     point = answers.point
     known = np.isfinite(answers.logits)
-    scores = np.clip(point.apply(answers.logits), 1e-300, 1 - 1e-16)
-    cut = np.log(point.threshold) - np.log1p(-point.threshold)
-    margins = np.abs(np.log(scores) - np.log1p(-scores) - cut)
+    threshold = np.clip(point.threshold, 1e-300, 1 - 1e-16)
+    cut = float(np.log(threshold) - np.log1p(-threshold))
+    margins = np.full(answers.logits.shape, np.nan)
+    margins[known] = np.abs(point.calibrator.log_odds(answers.logits[known]) - cut)
+    scores = point.apply(answers.logits)
     wrong = known & ((scores >= point.threshold) != answers.fake[:, None])
     parts: dict[str, list[int]] = {"untouched": [0]}
     if len(answers.variants) > 1:

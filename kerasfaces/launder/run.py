@@ -124,6 +124,7 @@ def _measure(
         rows["source"],
         chosen,
         scores.logits,
+        scores.refused(chosen),
         detector.operating_point,
     )
     _require_both(answers, settings.at_least)

@@ -20,6 +20,7 @@ from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import ImageError
 from kerasfaces.core.progress import progress
 from kerasfaces.images import launderings
+from kerasfaces.images.limits import NO_VERDICT
 from kerasfaces.launder.laundered import Launder, Laundered, Photo
 from kerasfaces.launder.variants import Variant
 from kerasfaces.run.folder import DetectorRun, LaunderedRun
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 _BLOCK = 64  # arrays scored at a time: a multiple of every engine's batch
 _SHARD_IMAGES = 32  # whose logits a kill loses at most
+_FORGOTTEN = "no logit, for a reason that is no longer on file"
 _VERSION = 1  # raise whenever the same images give other logits
 
 
@@ -44,6 +46,14 @@ class Scores:
 
     logits: Floats
     reasons: list[dict[str, str]]
+
+    def refused(self, variants: Sequence[Variant]) -> NDArray[np.bool_]:
+        """Return whether each version is beyond the sizes that the detector judges."""
+        rows = [
+            [NO_VERDICT in why.get(each.name, "") for each in variants]
+            for why in self.reasons
+        ]
+        return np.array(rows, dtype=bool).reshape(self.logits.shape)
 
 
 def identity(detector: DetectorRun) -> dict[str, Any]:
@@ -89,7 +99,9 @@ def score(
     """
     spec, count = predictor.input_spec, len(variants)
     made_by = recipe(detector, variants, spec)
-    reasons: dict[str, dict[str, str]] = dict(folder.failures)
+    reasons: dict[str, dict[str, str]] = {
+        key: each for key, each in folder.failures.items() if isinstance(each, dict)
+    }
     with store.writing(folder.logits_folder, made_by, (count,), "float64") as scored:
         missing = {
             each.key: each for each in photos if each.key and each.key not in scored
@@ -122,7 +134,12 @@ def score(
                 ]
             )
     reasons |= unscored
-    return Scores(logits, [reasons.get(photo.key, {}) for photo in photos])
+    by_photo = [reasons.get(photo.key, {}) for photo in photos]
+    for photo, values, why in zip(photos, logits, by_photo, strict=True):
+        nameless = [variants[at].name for at in np.flatnonzero(np.isnan(values))]
+        if photo.key:  # somebody deleted the file of reasons
+            why |= {name: _FORGOTTEN for name in nameless if name not in why}
+    return Scores(logits, by_photo)
 
 
 def _keep(

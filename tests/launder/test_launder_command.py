@@ -85,7 +85,7 @@ def test_a_limit_decides_on_the_exit_code(call, no_scoring):
     assert re.search(r"FAILED: below 1: \d+ of 12 cells; worst: \w+, ", out)
     code, out = call(*ONLY, "--fail-under", "0.01")
     assert code == 0
-    assert "passed: every cell has an AUC of 0.01 or more" in out
+    assert "passed: 12 cells have an AUC of 0.01 or more" in out
     with pytest.raises(InputError, match="fail_under is 80; expected an AUC"):
         call(*ONLY, "--fail-under", "80")
 
@@ -164,12 +164,15 @@ def test_versions_too_small_to_judge_are_counted(call, run, tmp_path, tiny_image
             rows.append(f"{path},{label},{label}s")
     csv = tmp_path / "small.csv"
     csv.write_text("\n".join(rows) + "\n")
-    call("--only", "resize:0.35", "--at-least", "4", "--manifest", csv)
+    words = ["--only", "resize:0.35", "--at-least", "4", "--manifest", csv]
+    code, out = call(*words, "--fail-under", "0.001")
+    assert code == 0
+    assert "not judged: 1 cells, whose pictures are too small" in out
     content = read_json(tmp_path / "out" / "launder.json")
     assert sum(each["n"] for each in content["lost"]) == 12
     assert all("too small to judge" in each["reason"] for each in content["lost"])
     cell = next(each for each in content["cells"] if each["laundering"])
-    assert cell["status"].startswith("not run")
+    assert cell["status"].startswith("no verdict")
     assert cell["n_lost"] == 12
     assert content["worst"]["laundering"] == ""
 

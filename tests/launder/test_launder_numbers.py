@@ -36,7 +36,8 @@ def answers():
     blur = 0.3 * before + random.normal(0, 0.5, 101)
     blur[[0, 61]] = np.nan
     logits = np.stack([before, jpeg, blur], axis=1)
-    return cells.Answers(fake, pd.Series(source), CHOSEN, logits, POINT)
+    refused = np.zeros(logits.shape, dtype=bool)
+    return cells.Answers(fake, pd.Series(source), CHOSEN, logits, refused, POINT)
 
 
 def cell(measured, generator, name):
@@ -95,6 +96,14 @@ def test_a_laundering_that_always_fails_has_a_status(answers):
     assert one.status == "not run: no fake image has a logit"
     assert one.n_lost == 25
     assert cell(measured, "diffusion", "jpeg 70").status == "run"
+    answers.refused[60:85, 1] = True
+    measured, _ = cells.measure(answers, 10, 100, 0)
+    one = cell(measured, "gan", "jpeg 70")
+    assert one.status == "no verdict: every picture is too small to judge"
+    content = {"cells": [each.to_dict() for each in measured]}
+    assert limit.n_refused(content) == 1
+    names = [each["generator"] for each in limit.below(content, 0.01)]
+    assert names == ["rare"]
 
 
 def test_cameras_have_their_own_false_alarms(answers):

@@ -87,6 +87,17 @@ def test_what_has_no_logit_has_a_reason_after_a_resumption_too(photos, tmp_path)
             assert set(reasons.values()) <= {"the detector gives no finite logit"}
 
 
+def test_a_deleted_file_of_reasons_leaves_no_logit_unexplained(photos, tmp_path):
+    whole = score(photos[:3], LaunderedRun(tmp_path / "a"), Predictor()).logits
+    folder = LaunderedRun(tmp_path / "b")
+    score(photos[:3], folder, Predictor(nan_above=np.median(whole)))
+    (folder.path / "not_laundered.json").unlink()
+    again = score(photos[:3], folder, Predictor())
+    missing = np.isnan(again.logits).sum(axis=1).tolist()
+    assert sum(missing) > 0
+    assert [len(each) for each in again.reasons] == missing
+
+
 def test_a_damaged_file_is_tried_again(photos, tmp_path):
     file = tmp_path / "later.png"
     file.write_bytes(b"no image")

@@ -16,6 +16,7 @@ COMMANDS = {
     "explain": lambda path: [path, path, "-o", path + "-maps"],
     "export": lambda path: [path, "--format", "savedmodel"],
     "attribute": lambda path: [path],
+    "launder": lambda path: [path],
     "compare": lambda path: [path, path],
     "tune": lambda path: ["--report", path],
 }
@@ -42,6 +43,7 @@ PLACES = {
     "store": ({"store.json": {}}, "a channel store"),
     "comparison": ({"compare.json": {}}, "a comparison"),
     "export": ({"export.json": {}}, "an export of a run"),
+    "launder": ({"launder_request.json": {}}, "a laundering matrix of a run"),
     "explanation": ({"explain.json": {}}, "explanations of a run"),
     "study": ({"study.json": {}, "trial_1/trial.json": {}}, "a study without a winner"),
     "trial": ({"trial.json": {}}, "a trial of a study"),
