@@ -131,20 +131,14 @@ def _measure(
     measured, cameras = cells.measure(
         answers, settings.at_least, settings.resamples, settings.seed
     )
-    about = {
-        "run": str(detector.path),
-        "split": settings.split,
-        "launderings": ", ".join(each.name for each in chosen[1:]),
-        "threshold": f"{answers.point.threshold:.4f} ({answers.point.rule})",
-        "threshold for 1 % false alarms": (
-            f"{answers.point.threshold_fpr_1pct:.4f} ({answers.point.rule_fpr_1pct})"
-        ),
-        "resamples": settings.resamples,
-        "seed": settings.seed,
-        "manifest": data.digest()[:12],
-    }
     content = results.content(
-        answers, measured, cameras, about, reasons, settings.resamples, settings.seed
+        answers,
+        measured,
+        cameras,
+        _described(detector, data, settings, chosen),
+        reasons,
+        settings.resamples,
+        settings.seed,
     )
     contradiction = contradictions.sentence(rows)
     if contradiction:
@@ -155,6 +149,28 @@ def _measure(
     images = results.images(rows, chosen, scores.logits, reasons)
     write_text(folder.images_file, images)
     folder.write_report(page.render(content))  # last: with it the matrix is finished
+
+
+def _described(
+    detector: DetectorRun,
+    data: Manifest,
+    settings: LaunderSettings,
+    chosen: Sequence[variants.Variant],
+) -> dict[str, Any]:
+    """Return what a reader needs to do it again."""
+    point = detector.operating_point
+    return {
+        "run": str(detector.path),
+        "split": settings.split,
+        "launderings": ", ".join(each.name for each in chosen[1:]),
+        "threshold": f"{point.threshold:.4f} ({point.rule})",
+        "threshold for 1 % false alarms": (
+            f"{point.threshold_fpr_1pct:.4f} ({point.rule_fpr_1pct})"
+        ),
+        "resamples": settings.resamples,
+        "seed": settings.seed,
+        "manifest": data.digest()[:12],
+    }
 
 
 def _rows_of(manifest: Manifest, split: str, name: str) -> Manifest:

@@ -98,11 +98,13 @@ def score(
         spread: Where images are decoded and laundered; default is a process per core.
     """
     spec, count = predictor.input_spec, len(variants)
-    made_by = recipe(detector, variants, spec)
+    store_recipe = recipe(detector, variants, spec)
     reasons: dict[str, dict[str, str]] = {
         key: each for key, each in folder.failures.items() if isinstance(each, dict)
     }
-    with store.writing(folder.logits_folder, made_by, (count,), "float64") as scored:
+    with store.writing(
+        folder.logits_folder, store_recipe, (count,), "float64"
+    ) as scored:
         missing = {
             each.key: each for each in photos if each.key and each.key not in scored
         }
@@ -134,12 +136,19 @@ def score(
                 ]
             )
     reasons |= unscored
-    by_photo = [reasons.get(photo.key, {}) for photo in photos]
-    for photo, values, why in zip(photos, logits, by_photo, strict=True):
-        nameless = [variants[at].name for at in np.flatnonzero(np.isnan(values))]
-        if photo.key:  # somebody deleted the file of reasons
-            why |= {name: _FORGOTTEN for name in nameless if name not in why}
+    by_photo = [
+        _explained(values, variants, reasons.get(photo.key, {})) if photo.key else {}
+        for photo, values in zip(photos, logits, strict=True)
+    ]
     return Scores(logits, by_photo)
+
+
+def _explained(
+    values: Floats, variants: Sequence[Variant], why: dict[str, str]
+) -> dict[str, str]:
+    """Return a reason for each NaN, also where somebody deleted the file of reasons."""
+    missing = [variants[at].name for at in np.flatnonzero(np.isnan(values))]
+    return {name: why.get(name, _FORGOTTEN) for name in missing}
 
 
 def _keep(

@@ -99,9 +99,6 @@ def audit(manifest: Manifest, seed: int = 0, *, pixels: bool = True) -> AuditRes
     Raises:
         InputError: Fewer than two groups of readable images of a class.
     """
-    from sklearn.ensemble import HistGradientBoostingClassifier
-    from sklearn.tree import DecisionTreeClassifier
-
     rows = manifest.rows.sort_values("path", kind="stable", ignore_index=True)
     manifest = Manifest(rows, manifest.folder)
     file_contents = file_facts.scan(manifest.files(), pixels=False, sharp=pixels)
@@ -116,19 +113,7 @@ def audit(manifest: Manifest, seed: int = 0, *, pixels: bool = True) -> AuditRes
     )
     folds = held_out.folds(manifest, fake, seed)
     values = _encode(facts)
-    # The fewest rows in a leaf: 20, less when there are few rows.
-    leaf = max(1, min(20, int(min(fake.sum(), (~fake).sum())) // 5))
-    tree = DecisionTreeClassifier(
-        max_leaf_nodes=16, min_samples_leaf=leaf, random_state=0
-    )
-    boosting = HistGradientBoostingClassifier(
-        max_iter=60,
-        max_leaf_nodes=15,
-        min_samples_leaf=leaf,
-        l2_regularization=1.0,
-        early_stopping=False,
-        random_state=0,
-    )
+    tree, boosting = _classifiers(fake)
     aucs = {
         name: metrics.auc(fake, held_out.ranks(values[:, [i]], fake, folds, tree))
         for i, name in enumerate(FACTS)
@@ -157,6 +142,27 @@ def audit(manifest: Manifest, seed: int = 0, *, pixels: bool = True) -> AuditRes
         if pixels
         else None,
     )
+
+
+def _classifiers(fake: NDArray[np.bool_]) -> tuple[Any, Any]:
+    """Return the model of one fact and that of all of them."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.tree import DecisionTreeClassifier
+
+    # The fewest rows in a leaf: 20, less when there are few rows.
+    leaf = max(1, min(20, int(min(fake.sum(), (~fake).sum())) // 5))
+    tree = DecisionTreeClassifier(
+        max_leaf_nodes=16, min_samples_leaf=leaf, random_state=0
+    )
+    boosting = HistGradientBoostingClassifier(
+        max_iter=60,
+        max_leaf_nodes=15,
+        min_samples_leaf=leaf,
+        l2_regularization=1.0,
+        early_stopping=False,
+        random_state=0,
+    )
+    return tree, boosting
 
 
 def _sharpness(

@@ -149,13 +149,13 @@ def _pairs(
     frame = pd.DataFrame(logs, columns=names).assign(id=ids, fold=folds)
     frame = frame[ids != ""]
     kind = fake[ids != ""]
-    real, made = (
+    real, other = (
         frame[mask].groupby("id", sort=True)[[*names, "fold"]].mean()
         for mask in (~kind, kind)
     )
-    both = real.index.intersection(made.index)
+    both = real.index.intersection(other.index)
     fold = real.loc[both, "fold"].to_numpy(dtype=np.int64)
-    return real.loc[both, names].to_numpy(), made.loc[both, names].to_numpy(), fold
+    return real.loc[both, names].to_numpy(), other.loc[both, names].to_numpy(), fold
 
 
 def _paired_scores(change: Floats, folds: groups.Rows) -> Floats:
