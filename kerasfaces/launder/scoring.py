@@ -147,8 +147,11 @@ def _explained(
     values: Floats, variants: Sequence[Variant], why: dict[str, str]
 ) -> dict[str, str]:
     """Return a reason for each NaN, also where somebody deleted the file of reasons."""
-    missing = [variants[at].name for at in np.flatnonzero(np.isnan(values))]
-    return {name: why.get(name, _FORGOTTEN) for name in missing}
+    return {
+        each.name: why.get(each.name, _FORGOTTEN)
+        for each, missing in zip(variants, np.isnan(values), strict=True)
+        if missing
+    }
 
 
 def _keep(
