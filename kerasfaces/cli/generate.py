@@ -72,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
     add(
         "--align",
         metavar="LIST",
-        help="some of frequency,spectrum,jpeg,pixel, in this order",
+        help="some of frequency,jpeg,pixel,spectrum, done in this order",
     )
     add("--budget", type=float, metavar="USD", help="of a kind that is paid for")
     add("--seed", type=int, default=0, help="of everything that is drawn; default: 0")

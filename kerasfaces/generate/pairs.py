@@ -189,12 +189,12 @@ class _Task:
         align = config.align or ()
         if "frequency" in align:
             fake = alignment.fuse_frequencies(real, fake, config.cutoff)
-        if "spectrum" in align:
-            fake = alignment.match_spectrum(real, fake)
         if "jpeg" in align:
             fake = alignment.compress_alike(fake, data, whole.shape[:2])
         if "pixel" in align:
             fake = alignment.mix(real, fake, share)
+        if "spectrum" in align:  # last: mixing and compressing take power away
+            fake = alignment.match_spectrum(real, fake)
         encode = functools.partial(
             alignment.encode, format=config.format, quality_pct=quality_pct
         )
