@@ -64,18 +64,18 @@ def run(context: Context) -> Outcome:
     }
     rows: list[Row] = []
     with clock(context.folder):
-        made = pairs.made(context)
+        generated = pairs.generated(context)
         for ending in GROUPINGS:
             if ending and not leaving_out.merges(context.manifest):
                 continue
-            rows += _rows(context, ready, made, ending, notes)
+            rows += _rows(context, ready, generated, ending, notes)
     return Outcome(rows=rows, weights=weights, notes=notes)
 
 
 def _rows(
     context: Context,
     planned: Mapping[str, tuple[Variant, BaseWeights]],
-    made: Manifest,
+    generated: Manifest,
     ending: str,
     notes: list[str],
 ) -> Iterator[Row]:
@@ -86,7 +86,7 @@ def _rows(
         for name, (variant, base) in planned.items():
             if not context.can_start():
                 continue
-            rows = pairs.joined(split, made) if variant.pairs else split
+            rows = pairs.joined(split, generated) if variant.pairs else split
             file = name.replace(" ", "_").replace(",", "")
             folder = context.folder / "heads" / ("merged" if ending else "own")
             results[name][seed] = leaving_out.leave_out(
@@ -163,7 +163,7 @@ def _summary(by_seed: Mapping[int, Heads]) -> dict[str, dict[int, Measured]]:
 
 
 def _value(heads: Heads, family: str, metric: str) -> float:
-    return heads.auc(family) if metric == "auc" else heads.found(family)
+    return heads.auc(family) if metric == "auc" else heads.recall(family)
 
 
 def _differences(

@@ -72,7 +72,7 @@ class Heads:
             every.append(metrics.auc(fake[shown], logits[shown]))
         return float(np.mean(every))
 
-    def found(self, family: str) -> float:
+    def recall(self, family: str) -> float:
         """Return the share of a family above the threshold of 1 % false alarms."""
         shown = (self.families["test"] == family) & self.fake["test"]
         above = self.logits["test"][family][shown] > self.threshold(family)

@@ -18,7 +18,7 @@ SIZE_PX = 256
 KINDS = ("autoencoder", "upsample")
 
 
-def made(context: Context) -> Manifest:
+def generated(context: Context) -> Manifest:
     """Make a pair of some photos of each source by every kind of `KINDS`, once.
 
     Which splits they belong to follows from their photos; see `joined`.

@@ -142,14 +142,14 @@ def _shards(
     )
     with progress(len(jobs), "laundering images") as add:
         for (picture, views), outcome in zip(jobs, outcomes, strict=True):
-            made = outcome.value or images.DECODER_CRASHED
-            if isinstance(made, str):
+            result = outcome.value or images.DECODER_CRASHED
+            if isinstance(result, str):
                 raise InputError(
-                    f"{quoted(str(picture.path))} cannot be laundered ({made}): leave it out "
+                    f"{quoted(str(picture.path))} cannot be laundered ({result}): leave it out "
                     "of the manifest; what is finished is kept."
                 )
             names += [picture.name(view) for view in views]
-            arrays += made
+            arrays += result
             if len(names) >= per_shard:
                 yield names, arrays
                 names, arrays = [], []

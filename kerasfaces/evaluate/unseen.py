@@ -55,9 +55,9 @@ class LeftOut:
         rows = self._readable(split, frame)
         fake = (rows["label"] == "fake").to_numpy()
         head = judges(fake, families_of(rows), self.families)
-        kept = np.flatnonzero(head >= 0)
-        logits = self.logits[split][head[kept], kept]
-        return rows.iloc[kept].assign(logit=logits).reset_index(drop=True)
+        judged = np.flatnonzero(head >= 0)
+        logits = self.logits[split][head[judged], judged]
+        return rows.iloc[judged].assign(logit=logits).reset_index(drop=True)
 
     def measured(
         self,

@@ -149,13 +149,13 @@ def _pairs(
     frame = pd.DataFrame(logs, columns=names).assign(id=ids, fold=folds)
     frame = frame[ids != ""]
     kind = fake[ids != ""]
-    real, other = (
+    reals, fakes = (
         frame[mask].groupby("id", sort=True)[[*names, "fold"]].mean()
         for mask in (~kind, kind)
     )
-    both = real.index.intersection(other.index)
-    fold = real.loc[both, "fold"].to_numpy(dtype=np.int64)
-    return real.loc[both, names].to_numpy(), other.loc[both, names].to_numpy(), fold
+    both = reals.index.intersection(fakes.index)
+    fold = reals.loc[both, "fold"].to_numpy(dtype=np.int64)
+    return reals.loc[both, names].to_numpy(), fakes.loc[both, names].to_numpy(), fold
 
 
 def _paired_scores(change: Floats, folds: groups.Rows) -> Floats:

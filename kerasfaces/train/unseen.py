@@ -251,8 +251,8 @@ def _without(
     family: str, labels: NDArray[np.float32], families: Sequence[str]
 ) -> Bools:
     own = np.array(families, dtype=object) == family
-    kept: Bools = ~((labels == 1) & own)
-    return kept
+    others: Bools = ~((labels == 1) & own)
+    return others
 
 
 def _standardized(

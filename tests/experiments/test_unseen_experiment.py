@@ -40,8 +40,8 @@ def test_every_real_source_weighs_alike():
     assert each.auc("gan") == pytest.approx((1.0 + 0.0) / 2)  # above a, below b
     assert each.auc("vae") == 1.0
     assert each.threshold("gan") == 1.0  # a hundredth of both sources is one of b
-    assert each.found("vae") == 1.0
-    assert each.found("gan") == 0.0
+    assert each.recall("vae") == 1.0
+    assert each.recall("gan") == 0.0
 
 
 def test_one_variant_is_chosen_by_validation_whatever_test_says():
