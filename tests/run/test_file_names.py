@@ -16,7 +16,10 @@ NAMES = {
     if isinstance(value, folder.File | folder.JsonFile)
 } - {"manifest.csv", "audit.json", "clock.json", "tensorboard"}  # not runs' alone
 ELSEWHERE = {"run", "tune"}  # a study's trials are tune's own
-BELOW = {Path("channels/recipe.py")}  # reads the recipe in an input specification
+BELOW = {
+    Path("channels/recipe.py"),  # reads the recipe in an input specification
+    Path("generate/networks/autoencoders.py"),  # diffusers' config.json
+}
 SOURCES = [
     path
     for top in ("kerasfaces", "experiments")
