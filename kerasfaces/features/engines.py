@@ -13,7 +13,7 @@ import importlib.util
 import logging
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -195,9 +195,28 @@ def _graph_of(extractor: keras.Model) -> bytes:
         images = tf.compat.v1.placeholder(
             tf.float32, [None, *extractor.input_shape[1:]], name="images"
         )
-        extractor.stateless_call(*values, images, training=False)
-    content: bytes = graph.as_graph_def().SerializeToString()
+        features, _ = extractor.stateless_call(*values, images, training=False)
+        output = tf.identity(features).op.name
+    definition = graph.as_graph_def()
+    # What nothing uses would be an output, too, and might come first.
+    needed = _needed({node.name: node.input for node in definition.node}, output)
+    kept = [node for node in definition.node if node.name in needed]
+    del definition.node[:]
+    definition.node.extend(kept)
+    content: bytes = definition.SerializeToString()
     return content
+
+
+def _needed(inputs: Mapping[str, Sequence[str]], name: str) -> set[str]:
+    """Return the nodes that one node of a graph is computed from, and itself."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        node = waiting.pop()
+        if node not in found:
+            found.add(node)
+            waiting += [each.lstrip("^").partition(":")[0] for each in inputs[node]]
+    return found
 
 
 def _has_gpu() -> bool:
