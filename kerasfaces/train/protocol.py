@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from kerasfaces.train.unseen import Examples
 
 logger = logging.getLogger(__name__)
-L2 = (0.01, 0.1, 1.0)
+L2 = (0.01, 0.1, 1.0, 10.0)
 ERASE = (0, 8)
 VIEWS = 4
 
