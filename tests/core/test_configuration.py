@@ -245,8 +245,9 @@ def test_a_plug_in_s_summary_is_read_without_importing_it(run_python):
 
 
 def test_every_detector_is_documented_and_has_a_summary():
-    page = Path(__file__).parents[2] / "docs" / "how-to" / "models.md"
-    text = page.read_text(encoding="utf-8")
+    folder = Path(__file__).parents[2] / "docs" / "how-to"
+    pages = (folder / "models.md", folder / "bases.md")
+    text = "".join(page.read_text(encoding="utf-8") for page in pages)
     for name in detectors.names():
         assert f"`{name}`" in text
         assert detectors.summary(name)

@@ -1,5 +1,7 @@
 """A manifest without pixels and a training that only makes up predictions."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -87,10 +89,12 @@ def trained(monkeypatch, tmp_path):
     """Replace training by made-up logits, near-duplicates by none; lists the requests."""
     from experiments.framework import cells, channel_stores, everything, launch
     from experiments.systems import cost
+    from experiments.unseen import leaving_out, pairs
     from experiments.wan2023 import saturation, simulated
     from kerasfaces.crossgen import run as crossgen
     from kerasfaces.evaluate import run as evaluation
     from kerasfaces.manifest import file_facts, split
+    from kerasfaces.models.weights import BaseWeights
     from kerasfaces.train import channels
     from kerasfaces.train import run as training
 
@@ -120,6 +124,35 @@ def trained(monkeypatch, tmp_path):
         (request.folder / "training.json").write_text('{"train_seconds": 36.0}')
         return request.folder
 
+    def leave_out(variant, manifest, weights, file):
+        rows = {
+            name: manifest.rows[manifest.rows["split"] == name]
+            for name in ("val", "test")
+        }
+        fake = {
+            name: (part["label"] == "fake").to_numpy() for name, part in rows.items()
+        }
+        names = {name: part["source"].to_numpy() for name, part in rows.items()}
+        logits = {
+            name: {
+                family: rng.generator(0, name, family).normal(size=len(part))
+                + fake[name]
+                for family in sorted(set(names["test"][fake["test"]]))
+            }
+            for name, part in rows.items()
+        }
+        return leaving_out.Heads(0.5, logits, fake, names, names)
+
+    def generated(context):
+        photos = context.unsplit()
+        return manifests.Manifest(photos.rows.assign(original_sha256=""), photos.folder)
+
+    def resolved(variant, text):
+        return variant, BaseWeights(kind="file", path=Path(text), sha256="0" * 64)
+
+    monkeypatch.setattr(leaving_out, "leave_out", leave_out)
+    monkeypatch.setattr(leaving_out, "resolved", resolved)
+    monkeypatch.setattr(pairs, "generated", generated)
     assign = split.assign
     monkeypatch.setattr(file_facts, "complete", lambda manifest: (manifest, 0))
     monkeypatch.setattr(

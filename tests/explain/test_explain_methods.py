@@ -254,7 +254,11 @@ def test_channel_models_are_explained_through_their_stage(tmp_path, monkeypatch)
     model = keras.Model(entry, keras.layers.Dense(1, kernel_initializer="ones")(noise))
     run = SimpleNamespace(
         model=SimpleNamespace(
-            name="lnp_attention", channel_names=names, inputs=("lnp",), is_rgb=False
+            name="lnp_attention",
+            channel_names=names,
+            inputs=("lnp",),
+            is_rgb=False,
+            crops=0,
         ),
         channel_recipe=fake_channels.recipe(),
         input_spec=fake_channels.SPEC,
