@@ -109,7 +109,7 @@ def train(
     """Train, or continue, and return the network.
 
     Args:
-        photos: What is trained on.
+        photos: Training pictures, decoded.
         recipe: Settings of the crops.
         plan: Settings of the training.
         folder: Folder of `checkpoint.pt` and `history.json`.

@@ -30,7 +30,7 @@ def variants(context: Context, *, native: bool) -> dict[str, Variant]:
     """Return name -> variant: the baseline first, all changes together last.
 
     Args:
-        context: Of the experiment.
+        context: Weights of both bases, and whether it is a quick run.
         native: Whether the pictures are as their sources publish them: crops at their own
             resolution make sense there alone.
     """

@@ -26,7 +26,7 @@ def price_usd(model: str, quality: str, side_px: int) -> float:
     """Return the price of a request by our table.
 
     Args:
-        model: Of the service.
+        model: Name of the service's model.
         quality: Where the model has several.
         side_px: Side of the picture that comes back.
 

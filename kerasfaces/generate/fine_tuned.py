@@ -32,15 +32,15 @@ class Options:
             with `model_index.json`; safetensors only.
         instance_prompt: The phrase that is taught.
         class_prompt: The phrase of its class.
-        negative_prompt: What the fakes must not show.
+        negative_prompt: Words for what sampling steers away from.
         resolution_px: Side of the pictures it learns from.
-        steps: Of the training.
-        learning_rate: Of AdamW.
+        steps: Optimizer steps of the training.
+        learning_rate: Step size of AdamW, constant.
         prior_weight: Weight of pictures of the class; with 0 none are drawn.
         n_class: Pictures of the class.
         n_photos: Photos that it learns from, at most.
         repeats: Times that a photo comes before the next round.
-        sample_steps: Of drawing a fake.
+        sample_steps: Denoising steps per fake.
         save_every: Steps of the training between checkpoints.
         seed: Of the training.
         device: Of torch, such as `cpu` or `cuda`.

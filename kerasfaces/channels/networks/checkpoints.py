@@ -100,7 +100,7 @@ def find(
 
     Args:
         name_or_path: A name, or a path.
-        published: What the names mean.
+        published: Name -> file, address and SHA-256 of a checkpoint.
 
     Raises:
         MissingFileError: It is not there; the message says what to put where.
