@@ -42,7 +42,7 @@ class Options:
         repeats: Times that a photo comes before the next round.
         sample_steps: Denoising steps per fake.
         save_every: Steps of the training between checkpoints.
-        seed: Of the training.
+        seed: Keys initial weights, order and noise of the training.
         device: Of torch, such as `cpu` or `cuda`.
         variant: Of the weights' files, such as `fp16`.
         local_files_only: Do not download from the Hub.

@@ -42,8 +42,8 @@ class Options:
     Attributes:
         network: Model: `dall-e-2` for variations, also `gpt-image-1` for edits.
         task: `variation` needs no prompt; `edit` follows one.
-        prompt: Of an edit.
-        quality: Of `gpt-image-1`.
+        prompt: What an edit is to change, in words; empty for variations.
+        quality: Grade that `gpt-image-1` draws and bills by.
         side_px: Side of the picture that is sent and that comes back; `size_px` must be
             the same.
         budget_usd: No request is sent that could go beyond it, over all runs in the folder.

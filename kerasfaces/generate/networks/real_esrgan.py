@@ -87,7 +87,7 @@ class SRVGGNetCompact(nn.Module):
     """A plain chain of convolutions and PReLUs whose result is added to the enlarged picture.
 
     Attributes:
-        scale: Of the picture.
+        scale: Output side / input side.
     """
 
     def __init__(self, width: int, convolutions: int, scale: int) -> None:
@@ -110,7 +110,7 @@ class Enlarger(nn.Module):
     """Pixels `(1, h, w, 3)` uint8 -> float32 `(1, scale * h, scale * w, 3)`, 0 to 255.
 
     Attributes:
-        scale: Of the picture.
+        scale: Output side / input side.
     """
 
     def __init__(self, network: RRDBNet | SRVGGNetCompact, resize: float = 1) -> None:

@@ -28,13 +28,13 @@ class Plan:
         class_prompt: The phrase of its class.
         resolution_px: Side of the pictures.
         steps: Of one photo and one picture of the class each.
-        learning_rate: Of AdamW.
+        learning_rate: Step size of AdamW, constant.
         prior_weight: Weight of the class's pictures; with 0 none are drawn.
         n_class: Pictures of the class that are drawn first.
         n_photos: Photos at most; more are drawn from.
         repeats: Times that a photo comes before the next round.
         rank: Of LoRA's matrices; 0 trains the whole network.
-        sample_steps: Of drawing a picture.
+        sample_steps: Denoising steps per picture that is drawn.
         save_every: Steps between checkpoints.
         seed: Of everything that is drawn.
     """
@@ -137,11 +137,11 @@ def draw(
 
     Args:
         pipeline: Text to image.
-        prompt: What it shows.
+        prompt: Words for what the picture shows.
         size: Height and width.
         steps: Of the schedule.
-        seed: Of its noise.
-        negative_prompt: What it must not show.
+        seed: Keys the noise that it starts from.
+        negative_prompt: Words for what sampling steers away from.
 
     Returns:
         `(h, w, 3)` float32, 0 to 255.
