@@ -1,0 +1,306 @@
+"""Pictures -> whole answers: verdict, provenance, faces, stability, warnings, error rates.
+
+One picture after another is read, examined and reduced to the arrays that the detector
+takes, then scored in batches; what is held does not grow with the number of pictures. The
+command `predict`, the library, the service and the app all show what comes out here.
+
+The score comes from pixels alone. What a file says of itself (`serve.provenance`) stands
+beside it and never changes it.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from kerasfaces.core.errors import ImageError
+from kerasfaces.core.files import Json
+from kerasfaces.run.operating_point import OperatingPoint
+from kerasfaces.serve import face_policy, pictures, stability
+from kerasfaces.serve.background import Background
+from kerasfaces.serve.face_policy import FaceAnswer, Finder, Policy
+from kerasfaces.serve.pictures import Picture, Source
+
+Verdict = Literal["real", "fake", "unsure", "unreadable"]
+Pixels = NDArray[np.uint8]
+BATCH = 64  # arrays that the detector is given at a time
+
+
+class Detecting(Protocol):
+    """What an answer asks of a detector; `serve.exported` and `serve.keras_engine` have it."""
+
+    @property
+    def name(self) -> str:
+        """The run's name."""
+
+    @property
+    def version(self) -> str:
+        """What tells this detector from others of that name."""
+
+    @property
+    def engine(self) -> str:
+        """What computes: openvino, onnxruntime or keras."""
+
+    @property
+    def operating_point(self) -> OperatingPoint:
+        """Calibrator, threshold and abstain band."""
+
+    def prepare(self, image: Image.Image) -> Pixels:
+        """Return an upright sRGB picture as the network sees it, `(h, w, 3)` uint8."""
+
+    def logits(self, pixels: Pixels) -> NDArray[np.float64]:
+        """Return logits `(n,)` of prepared pictures `(n, h, w, 3)`."""
+
+    def decide(self, logits: NDArray[np.float64]) -> list[str]:
+        """Return `real`, `fake` or `unsure` for each of the logits `(n,)`."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options:
+    """What belongs to an answer.
+
+    Attributes:
+        faces: What is judged: the whole picture, its largest face, or each face.
+        find_faces: Look for faces although the whole picture is judged.
+        stability: Judge laundered versions, too; a verdict that flips is `unsure`.
+        provenance: Read what the file says of its origin.
+        trust: Certificates (PEM) of signers that count as trusted; None trusts nobody.
+    """
+
+    faces: Policy = "image"
+    find_faces: bool = True
+    stability: bool = True
+    provenance: bool = True
+    trust: str | None = None
+
+    @classmethod
+    def quick(cls, faces: Policy = "image") -> "Options":
+        """Return the options of a verdict alone."""
+        return cls(faces=faces, find_faces=False, stability=False, provenance=False)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Answer:
+    """Everything that is said of one picture.
+
+    Attributes:
+        name: The file's path, or `<image 0>` by its position.
+        sha256: Of the file; empty where the picture is no file.
+        width_px: Of the upright picture; None where it cannot be read.
+        height_px: Likewise.
+        verdict: `unreadable` where there is none.
+        score: Probability of fake, 0..1; NaN where there is none.
+        logit: The network's answer, larger for fake; NaN where there is none.
+        reason: Why the verdict is `unsure` or `unreadable`.
+        judged: What the score is of, in words.
+        provenance: What the file says of its origin; None where nobody looked.
+        faces: Those found, largest first; None where nobody looked.
+        warnings: Sentences that say what lessens trust in the verdict.
+        stability: Verdicts of laundered versions; None where not tried.
+        error_rates: How often the rule that made the verdict errs; see `error_rates`.
+        detector: Name, version and engine of the detector.
+    """
+
+    name: str
+    sha256: str = ""
+    width_px: int | None = None
+    height_px: int | None = None
+    verdict: Verdict = "unreadable"
+    score: float = np.nan
+    logit: float = np.nan
+    reason: str = ""
+    judged: str = ""
+    provenance: Json | None = None
+    faces: tuple[FaceAnswer, ...] | None = None
+    warnings: tuple[str, ...] = ()
+    stability: Json | None = None
+    error_rates: Json | None = None
+    detector: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def to_dict(self) -> Json:
+        """Return JSON types; a number that is not there is None."""
+        value = {
+            field.name: getattr(self, field.name) for field in dataclasses.fields(self)
+        }
+        for name in ("score", "logit"):
+            value[name] = _finite(value[name])
+        if self.faces is not None:
+            value["faces"] = [face.to_dict() for face in self.faces]
+        return value | {
+            "warnings": list(self.warnings),
+            "detector": dict(self.detector),
+        }
+
+
+@dataclasses.dataclass
+class _Examined:
+    """A picture on its way: an answer that lacks its verdict, and what is to be scored."""
+
+    answer: Answer
+    versions: list[list[Pixels]] = dataclasses.field(default_factory=list)
+    # ^ of each region that is judged: as it is, then laundered
+    trials: stability.Trials = dataclasses.field(default_factory=stability.Trials)
+
+    @property
+    def arrays(self) -> list[Pixels]:
+        return [array for versions in self.versions for array in versions]
+
+
+def answer_all(
+    images: Iterable[Source],
+    detector: Detecting,
+    options: Options | None = None,
+    *,
+    background: Background | None = None,
+    find_faces: Finder | None = None,
+) -> Iterator[Answer]:
+    """Yield the answer to each picture, in order, while others are still to come.
+
+    Args:
+        images: Paths, files' bytes, PIL images, uint8 arrays `(h, w, 3)` or `(h, w)` in
+            sRGB, or `pictures.Named` ones.
+        detector: What scores them.
+        options: What belongs to an answer; by default everything.
+        background: What is known of the run; by default read from `detector.folder`.
+        find_faces: `(h, w, 3)` uint8 -> faces; by default `kerasfaces.faces.detect`.
+
+    Raises:
+        InputError: Faces are to be judged, and there is no detector of faces.
+    """
+    options = options or Options()
+    background = background or Background.of(getattr(detector, "folder", None))
+    examiner = _Examiner(detector, options, background, find_faces)
+    waiting: list[_Examined] = []
+    for picture in pictures.named(images):
+        waiting.append(examiner.examine(picture))
+        if sum(len(each.arrays) for each in waiting) >= BATCH:
+            yield from examiner.answers(waiting)
+            waiting = []
+    yield from examiner.answers(waiting)
+
+
+class _Examiner:
+    """Examines pictures one by one, and scores them together."""
+
+    def __init__(
+        self,
+        detector: Detecting,
+        options: Options,
+        background: Background,
+        find_faces: Finder | None,
+    ) -> None:
+        self._detector, self._options = detector, options
+        self._background = background
+        self._finder = face_policy.finder(options.faces, options.find_faces, find_faces)
+        self._facts = {
+            "name": detector.name,
+            "version": detector.version,
+            "engine": detector.engine,
+        }
+
+    def examine(self, picture: Picture) -> _Examined:
+        """Read a picture; one that cannot be read has a reason and nothing to score."""
+        answer = Answer(name=picture.name, detector=self._facts)
+        try:
+            data = picture.data()
+            answer = dataclasses.replace(answer, sha256=pictures.digest(data))
+            if self._options.provenance and data is not None:
+                from kerasfaces.serve import provenance
+
+                found = provenance.read(data, self._options.trust)
+                answer = dataclasses.replace(answer, provenance=found)
+            image = picture.image(data)
+            width, height = image.size
+            answer = dataclasses.replace(answer, width_px=width, height_px=height)
+            reason = self._background.too_little(image.size)
+            if reason:
+                raise ImageError(reason)
+        except ImageError as error:
+            return _Examined(dataclasses.replace(answer, reason=str(error)))
+        return self._regions(answer, data, image)
+
+    def _regions(
+        self, answer: Answer, data: bytes | None, image: Image.Image
+    ) -> _Examined:
+        faces, warnings = self._finder(image)
+        chosen = face_policy.choose(self._options.faces, image, faces)
+        examined = _Examined(answer)
+        for region in chosen.regions:
+            versions = [self._detector.prepare(region)]
+            if self._options.stability:
+                trials = stability.versions(
+                    region, answer.sha256, self._background.too_little
+                )
+                versions += [self._detector.prepare(each) for each in trials.images]
+                examined.trials = trials.without_images()
+            examined.versions.append(versions)
+        own = [each[0] for each in examined.versions]
+        warnings = (*warnings, *chosen.warnings, *self._background.cautions(data, own))
+        examined.answer = dataclasses.replace(
+            answer, faces=faces, judged=chosen.judged, warnings=warnings
+        )
+        return examined
+
+    def answers(self, waiting: Sequence[_Examined]) -> Iterator[Answer]:
+        """Yield the finished answers of examined pictures."""
+        arrays = [array for each in waiting for array in each.arrays]
+        logits = np.zeros(0)
+        if arrays:
+            logits = np.concatenate(
+                [
+                    self._detector.logits(np.stack(arrays[at : at + BATCH]))
+                    for at in range(0, len(arrays), BATCH)
+                ]
+            )
+        at = 0
+        for each in waiting:
+            if not each.versions:
+                yield each.answer
+                continue
+            shape = len(each.versions), len(each.versions[0])
+            part = logits[at : at + shape[0] * shape[1]].reshape(shape)
+            at += part.size
+            yield self._finished(each, part)
+
+    def _finished(self, examined: _Examined, logits: NDArray[np.float64]) -> Answer:
+        """Return the answer, given logits `(regions, versions)`."""
+        answer, own = examined.answer, logits[:, 0]
+        if not np.isfinite(logits).all():
+            reason = "the detector gives no finite logit"
+            return dataclasses.replace(answer, reason=reason)
+        point = self._detector.operating_point
+        decided = self._detector.decide(own)
+        verdict = face_policy.combined(decided)
+        reason = "inside the band that validation found unsure"
+        tried = None
+        if self._options.stability:
+            verdicts = [
+                face_policy.combined(point.verdicts(point.apply(column)))
+                for column in logits[:, 1:].T
+            ]
+            tried = examined.trials.result(verdict, verdicts, logits[:, 1:].max(axis=0))
+            if tried["flipped"]:
+                reason = (
+                    f"{verdict} as it is, but not after {', '.join(tried['flipped'])}"
+                )
+                verdict = "unsure"
+        scores = point.apply(own)
+        return dataclasses.replace(
+            answer,
+            verdict=verdict,
+            reason=reason if verdict == "unsure" else "",
+            score=float(scores.max()),
+            logit=float(own.max()),
+            faces=face_policy.scored(
+                self._options.faces, answer.faces, own, scores, decided
+            ),
+            stability=tried,
+            error_rates=self._background.error_rates(self._options),
+        )
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

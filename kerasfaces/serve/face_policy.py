@@ -1,0 +1,180 @@
+"""What of a picture is judged: all of it, its largest face, or each of its faces."""
+
+import dataclasses
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import Json
+
+Policy = Literal["image", "largest", "each"]
+POLICIES: tuple[Policy, ...] = ("image", "largest", "each")
+SMALL_PX = 64  # a face below it has too few pixels to show traces
+MARGIN = 0.3  # of a face's box, on each side of a crop
+
+
+class Face(Protocol):
+    """A face that was found."""
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom edge, px."""
+
+    @property
+    def score(self) -> float:
+        """How sure the detector of faces is, 0..1."""
+
+
+Finder = Callable[[NDArray[np.uint8]], Sequence[Any]]
+Look = Callable[[Image.Image], "tuple[tuple[FaceAnswer, ...] | None, tuple[str, ...]]"]
+
+
+@dataclasses.dataclass(frozen=True)
+class FaceAnswer:
+    """A face, and what the detector says of it where it was judged by itself.
+
+    Attributes:
+        box: Left, top, right and bottom edge, px of the upright picture.
+        face_score: How sure the detector of faces is that this is one, 0..1.
+        score: Probability of fake, 0..1; None where not judged.
+        logit: Likewise.
+        verdict: `real`, `fake` or `unsure`; empty where not judged.
+    """
+
+    box: tuple[float, float, float, float]
+    face_score: float
+    score: float | None = None
+    logit: float | None = None
+    verdict: str = ""
+
+    @property
+    def size_px(self) -> int:
+        """The shorter side."""
+        left, top, right, bottom = self.box
+        return round(min(right - left, bottom - top))
+
+    def to_dict(self) -> Json:
+        """Return JSON types."""
+        values = dataclasses.asdict(self)
+        box = [round(edge, 1) for edge in self.box]
+        return values | {"box": box, "size_px": self.size_px}
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """What is judged of a picture."""
+
+    regions: list[Image.Image]
+    judged: str
+    warnings: tuple[str, ...] = ()
+
+
+def finder(policy: Policy, wanted: bool, find: Finder | None) -> Look:
+    """Return what looks for faces; without a detector of faces it says so or finds None.
+
+    Raises:
+        InputError: An unknown policy, or faces are to be judged and cannot be found.
+    """
+    if policy not in POLICIES:
+        raise InputError(f"faces: expected {', '.join(POLICIES)}, got {policy!r}.")
+    if policy == "image" and not wanted:
+        return lambda image: (None, ())
+    find = find or _own_finder()
+    if find is None:
+        if policy != "image":
+            raise InputError(
+                f"`faces={policy!r}` needs a detector of faces, and none is installed here; "
+                "judge whole pictures with `faces='image'`."
+            )
+        return lambda image: (None, ())
+    return functools.partial(_look, find)
+
+
+def _own_finder() -> Finder | None:
+    from kerasfaces import faces
+
+    return getattr(faces, "detect", None)
+
+
+def _look(
+    find: Finder, image: Image.Image
+) -> tuple[tuple[FaceAnswer, ...], tuple[str, ...]]:
+    found = [
+        FaceAnswer(tuple(map(float, face.box)), float(face.score))  # type: ignore[arg-type]
+        for face in find(np.asarray(image))
+    ]
+    found.sort(key=lambda face: face.size_px, reverse=True)
+    if not found:
+        return (), ("no face was found: the detector learnt faces only",)
+    if found[0].size_px < SMALL_PX:
+        return tuple(found), (
+            f"the largest face is {found[0].size_px} px, below {SMALL_PX} px: too few "
+            "pixels to show much",
+        )
+    return tuple(found), ()
+
+
+def choose(
+    policy: Policy, image: Image.Image, faces: Sequence[FaceAnswer] | None
+) -> Choice:
+    """Return the parts of a picture that a policy judges; the whole where no face is."""
+    if policy == "image":
+        return Choice([image], "the whole picture")
+    if not faces:
+        return Choice(
+            [image],
+            "the whole picture",
+            ("the whole picture was judged, for want of a face",),
+        )
+    chosen = faces[:1] if policy == "largest" else faces
+    crops = [crop(image, face.box) for face in chosen]
+    if policy == "largest":
+        return Choice(crops, "the largest face")
+    words = "the one face" if len(crops) == 1 else f"each of {len(crops)} faces"
+    return Choice(crops, f"{words}; one fake makes the picture fake")
+
+
+def crop(
+    image: Image.Image, box: tuple[float, float, float, float], margin: float = MARGIN
+) -> Image.Image:
+    """Return the square round a face, with a margin, as far as the picture reaches."""
+    left, top, right, bottom = box
+    half = max(right - left, bottom - top) * (1 + 2 * margin) / 2
+    x, y = (left + right) / 2, (top + bottom) / 2
+    edges = (max(0, round(x - half)), max(0, round(y - half)))
+    ends = (min(image.width, round(x + half)), min(image.height, round(y + half)))
+    return image.crop((*edges, *ends))
+
+
+def combined(verdicts: Sequence[str]) -> Any:
+    """Return a picture's verdict, given its parts': fake if one is, real if all are."""
+    for verdict in ("fake", "unsure"):
+        if verdict in verdicts:
+            return verdict
+    return "real"
+
+
+def scored(
+    policy: Policy,
+    faces: tuple[FaceAnswer, ...] | None,
+    logits: NDArray[np.float64],
+    scores: NDArray[np.float64],
+    verdicts: Sequence[str],
+) -> tuple[FaceAnswer, ...] | None:
+    """Return the faces, those that were judged with what was said of them."""
+    if policy == "image" or not faces:
+        return faces
+    judged = [
+        dataclasses.replace(
+            face, logit=float(logit), score=float(score), verdict=verdict
+        )
+        for face, logit, score, verdict in zip(
+            faces, logits, scores, verdicts, strict=False
+        )
+    ]
+    return (*judged, *faces[len(judged) :])
