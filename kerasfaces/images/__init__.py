@@ -282,7 +282,9 @@ def _upright(image: Image.Image, stated: int | None) -> Image.Image:
     profile = image.info.get("icc_profile")
     if stated is None:
         stated = metadata.orientation_of_image(image)
-    return colours.to_rgb(metadata.turned(colours.to_8_bit(image), stated), profile)
+    upright = colours.to_rgb(metadata.turned(colours.to_8_bit(image), stated), profile)
+    upright.info = {}  # what it said of orientation and colours is done
+    return upright
 
 
 def _open(data: bytes) -> Image.Image:

@@ -6,16 +6,18 @@ The kinds of folders, and the names of the files in each, are in `folder`.
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from kerasfaces import __version__
-from kerasfaces import manifest as manifests
 from kerasfaces.core import config as configs
 from kerasfaces.core import environment, folders
 from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.core.files import Json, read_json, write_json, write_text
 from kerasfaces.core.texts import quoted
 from kerasfaces.run import kinds
+
+if TYPE_CHECKING:  # pandas: whoever only opens a run does without
+    from kerasfaces.manifest import Manifest
 
 FORMAT = 1  # of the layout; see `Run.check_format`
 
@@ -160,19 +162,22 @@ class Run:
         self.environment = environment.describe()
 
     @property
-    def manifest(self) -> manifests.Manifest:
+    def manifest(self) -> "Manifest":
         """The manifest of the images that the run was made from."""
+        from kerasfaces import manifest as manifests
+
         return manifests.read(self.manifest_file)
 
-    def keep_manifest(self, manifest: manifests.Manifest) -> manifests.Manifest:
+    def keep_manifest(self, manifest: "Manifest") -> "Manifest":
         """Return the folder's images, at first those of `manifest`, split if they are not."""
+        from kerasfaces import manifest as manifests
         from kerasfaces.manifest import split
 
         if not self.manifest_file.exists():
             manifests.write(split.if_needed(manifest), self.manifest_file)
         return self.manifest
 
-    def keep_audit(self, manifest: manifests.Manifest) -> Json | None:
+    def keep_audit(self, manifest: "Manifest") -> Json | None:
         """Return the folder's audit, at first that of a manifest's files.
 
         None where no file is: a channel store holds what was read of them.

@@ -5,9 +5,9 @@ is through `ValidationPredictions`, which takes no row of another split.
 """
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
 
 from kerasfaces.core.errors import InputError, RunError
@@ -16,7 +16,9 @@ from kerasfaces.core.texts import quoted
 from kerasfaces.metrics import Platt, Thresholds, confusion, fit_platt
 from kerasfaces.metrics.calibration import sigmoid
 from kerasfaces.metrics.inputs import Bools, Floats
-from kerasfaces.run import predictions
+
+if TYPE_CHECKING:  # whoever only applies a point does without
+    import pandas as pd
 
 _MOST_ABSTAINED = 0.5  # of the validation images
 
@@ -31,8 +33,10 @@ class ValidationPredictions:
         n_fake: Number of fake images.
     """
 
-    def __init__(self, frame: pd.DataFrame) -> None:
+    def __init__(self, frame: "pd.DataFrame") -> None:
         """Take predictions; rows of another split, or of one class alone, are refused."""
+        from kerasfaces.run import predictions
+
         others = sorted(set(frame["split"]) - {"val"})
         if others:
             raise InputError(

@@ -2,16 +2,17 @@
 
 import logging
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from kerasfaces.core.errors import MissingFileError, RunError
 from kerasfaces.core.files import Json, read_json, write_json, write_text
 from kerasfaces.core.texts import quoted
-from kerasfaces.run import kinds, predictions
+from kerasfaces.run import kinds
 from kerasfaces.run.layout import File, JsonFile, Run
 from kerasfaces.run.operating_point import OperatingPoint
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 logger = logging.getLogger(__name__)
 
@@ -52,16 +53,22 @@ class ScoredRun(Run):
         files = self.path.glob("predictions_*.csv")
         return sorted(file.stem.partition("_")[2] for file in files)
 
-    def predictions(self, split: str) -> pd.DataFrame:
+    def predictions(self, split: str) -> "pd.DataFrame":
         """Return a split's predictions; see `predictions.read`."""
+        from kerasfaces.run import predictions
+
         return predictions.read(self.predictions_file(split))
 
-    def readable(self, split: str) -> pd.DataFrame:
+    def readable(self, split: str) -> "pd.DataFrame":
         """Return a split's predictions without the images that have none."""
+        from kerasfaces.run import predictions
+
         return predictions.readable(self.predictions(split))
 
-    def write_predictions(self, split: str, frame: pd.DataFrame) -> None:
+    def write_predictions(self, split: str, frame: "pd.DataFrame") -> None:
         """Write a split's predictions."""
+        from kerasfaces.run import predictions
+
         predictions.write(frame, self.predictions_file(split))
 
     def measured(self, split: str, part: str = "all") -> Json:
@@ -93,18 +100,22 @@ class ScoredRun(Run):
         return "." if inside else str(root.resolve())
 
     @property
-    def table(self) -> pd.DataFrame:
+    def table(self) -> "pd.DataFrame":
         """Every metric of every slice, one per row."""
+        import pandas as pd
+
         return pd.read_csv(self.path / "metrics.csv")
 
-    def write_table(self, table: pd.DataFrame) -> None:
+    def write_table(self, table: "pd.DataFrame") -> None:
         """Write metrics.csv."""
         text = table.to_csv(index=False, lineterminator="\n")
         write_text(self.path / "metrics.csv", text)
 
     @property
-    def history(self) -> pd.DataFrame | None:
+    def history(self) -> "pd.DataFrame | None":
         """One row per epoch; None where there was none."""
+        import pandas as pd
+
         path = self.path / "history.csv"
         try:
             return pd.read_csv(path)
@@ -115,7 +126,7 @@ class ScoredRun(Run):
                 f"{path} is damaged ({error}); restore or delete it."
             ) from error
 
-    def write_history(self, history: pd.DataFrame) -> None:
+    def write_history(self, history: "pd.DataFrame") -> None:
         """Write history.csv."""
         write_text(self.path / "history.csv", history.to_csv(index=False))
 

@@ -1,0 +1,275 @@
+"""A finished run at work without TensorFlow: pixels -> logits -> verdicts.
+
+The network is the run's export, opened by ONNX Runtime or OpenVINO; it is made on first
+use where Keras is installed, and stays in the run. Keras itself computes where there is no
+other way, and decides where the difference between the two could change a verdict.
+"""
+
+import importlib.util
+import logging
+import threading
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from kerasfaces.core import config as configs
+from kerasfaces.core import folders, registry
+from kerasfaces.core.errors import InputError, KerasfacesError, MissingExtraError
+from kerasfaces.core.files import Json, read_json, sha256
+from kerasfaces.core.texts import quoted
+from kerasfaces.images import InputSpec, to_array, to_srgb_upright
+from kerasfaces.images.limits import Limits
+from kerasfaces.run.folder import DetectorRun
+from kerasfaces.run.network import reading
+from kerasfaces.run.operating_point import OperatingPoint
+from kerasfaces.serve.formats import Opened
+from kerasfaces.serve.reference import Reference
+
+logger = logging.getLogger(__name__)
+
+FORMATS = {"onnxruntime": "onnx", "openvino": "openvino"}  # engine -> what it reads
+NAMES = ("auto", *FORMATS, "keras")
+PACKAGE = "kerasfaces.serve.formats"
+NEAR = 1e-3  # of max(1, |logit|): what an export may differ by (`parity.LIMIT`)
+BATCH = 32
+
+
+class ExportedDetector:
+    """A detector's run that gives logits and verdicts; several threads may share it.
+
+    Attributes:
+        run: The run folder.
+        input_spec: What stands between a picture and the pixels.
+        limits: What a picture must have to get a verdict; None where nothing is known.
+        operating_point: Calibration, threshold and abstain band.
+        engine: What computes: `onnxruntime`, `openvino` or `keras`.
+        name: The run's name.
+        version: First 12 digits of the network's SHA-256.
+    """
+
+    def __init__(self, run: DetectorRun, engine: str, *, keras: bool = True) -> None:
+        """Open a run's export; see `open`."""
+        self.run = run
+        with reading(run.path, lambda: run.environment):
+            where = f"{run.path}/input_spec.json"
+            self.input_spec = configs.from_dict(
+                InputSpec, run.input_spec["input"], where
+            )
+        self.limits: Limits | None = run.limits
+        self.operating_point: OperatingPoint = run.operating_point
+        self.engine, self.name = engine, run.name
+        self._reference = Reference(run) if keras and Reference.is_here(run) else None
+        self._lock = threading.Lock()
+        self._compute: Opened | None = None
+        if engine == "keras":
+            digest = sha256(run.learnt_files[0])
+        else:
+            content, self._compute = _opened(run, FORMATS[engine])
+            digest = content["source"]["sha256"]
+        self.version = digest[:12]
+        self._edges = _edges(self.operating_point)
+
+    @classmethod
+    def open(cls, run: Path | str, *, engine: str = "auto", keras: bool = True) -> Self:
+        """Open a finished run; its export is made if it has none and Keras is here.
+
+        Args:
+            run: The run folder.
+            engine: `onnxruntime`, `openvino`, `keras`, or `auto`: the first of them that
+                can be had, and a warning where that is Keras.
+            keras: Whether Keras, where it is installed, decides near the threshold.
+
+        Raises:
+            InputError: There is no such engine, or no way to get an export here.
+            RunError: The run or its export is damaged.
+            MissingExtraError: The engine is not installed.
+        """
+        if engine not in NAMES:
+            raise InputError(
+                f"There is no engine {quoted(engine)}; available: {', '.join(NAMES)}."
+            )
+        opened = DetectorRun.open(Path(run))
+        return cls(opened, _choose(opened, engine), keras=keras)
+
+    def refusal(self, size: tuple[int, int]) -> str:
+        """Return why a picture of this width and height gets no verdict, else nothing."""
+        return self.limits.reason(size) if self.limits else ""
+
+    def prepare(self, image: Image.Image | NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return a picture as training saw it, byte for byte.
+
+        Args:
+            image: A picture as Pillow opened it or `images.decode` returned it, or
+                `(h, w, 3)` uint8, sRGB.
+
+        Returns:
+            `input_spec.shape` uint8, sRGB.
+
+        Raises:
+            ImageError: It is truncated, or its pixels have no known range.
+        """
+        if not isinstance(image, Image.Image):
+            return to_array(
+                Image.fromarray(np.ascontiguousarray(image)), self.input_spec
+            )
+        return to_array(to_srgb_upright(image), self.input_spec)
+
+    def logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Return the logits of prepared pictures; near an edge they are Keras' own.
+
+        Args:
+            pixels: `(n, *input_spec.shape)` uint8.
+
+        Returns:
+            `(n,)` float64; not finite where the network gives no number.
+        """
+        shape = self.input_spec.shape
+        if pixels.dtype != np.uint8 or pixels.shape[1:] != shape:
+            raise InputError(
+                f"pixels: expected uint8 of shape (n, {', '.join(map(str, shape))}), got "
+                f"{pixels.dtype} of shape {pixels.shape}; `prepare` makes them."
+            )
+        if not len(pixels):
+            return np.zeros(0)
+        with self._lock:
+            if self._compute is None:
+                return self._need_reference().logits(pixels)
+            logits = _batched(self._compute, pixels)
+        near = self.near_an_edge(logits)
+        if self._reference is not None and near.any():
+            logits[near] = self._reference.logits(pixels[near])
+        return logits
+
+    def near_an_edge(self, logits: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Tell which logits `(n,)` an export's difference from Keras could move across."""
+        room = NEAR * np.maximum(1, np.abs(self._edges))
+        distance = np.abs(np.asarray(logits)[:, None] - self._edges)
+        return np.asarray((distance <= room).any(axis=1))
+
+    def decide(self, logits: NDArray[np.float64]) -> list[str]:
+        """Return `real`, `fake` or `unsure` for each of `logits`' answers `(n,)`.
+
+        Where Keras is not here, a logit near the threshold or an edge of the abstain band
+        is `unsure`; so is one that is no finite number.
+        """
+        values = np.asarray(logits, dtype=np.float64)
+        verdicts = self.operating_point.verdicts(self.operating_point.apply(values))
+        unsure = ~np.isfinite(values)
+        if self._reference is None:
+            unsure |= self.near_an_edge(values)
+        return ["unsure" if u else v for v, u in zip(verdicts, unsure, strict=True)]
+
+    def _need_reference(self) -> Reference:
+        if self._reference is None:
+            self._reference = Reference(self.run)
+        return self._reference
+
+
+def _choose(run: DetectorRun, engine: str) -> str:
+    """Return the engine to use, its export made."""
+    if engine == "keras":
+        return engine
+    why = _takes_no_pixels(run)
+    if why and engine != "auto":
+        raise InputError(f"{run.path}: {why}; give engine 'keras' or 'auto'.")
+    if why:
+        logger.warning("%s: %s; Keras computes", run.path, why)
+        return "keras"
+    wanted = tuple(FORMATS) if engine == "auto" else (engine,)
+    installed = [name for name in wanted if _has(name)]
+    if not installed and engine != "auto":
+        raise MissingExtraError(
+            f"{engine} is not installed; run: pip install 'kerasfaces[export]'"
+        )
+    for name in installed:
+        if _is_current(run, FORMATS[name]):
+            return name
+    return _make(run, installed, engine == "auto")
+
+
+def _make(run: DetectorRun, engines: list[str], may_fall_back: bool) -> str:
+    """Export the run for the first engine that can be had, else fall back to Keras."""
+    if not Reference.is_here(run):
+        raise InputError(
+            f"{run.path} has no export that this machine can use, and Keras with the run's "
+            "model.keras, which makes one, is not here: export it where they are (kerasfaces "
+            "export RUN --format onnx), and copy the whole folder; pip install onnxruntime."
+        )
+    reason = "neither onnxruntime nor openvino is installed"
+    for name in engines:
+        try:
+            _export(run, FORMATS[name])
+        except (KerasfacesError, OSError) as error:
+            if not may_fall_back:
+                raise
+            reason = str(error)
+        else:
+            return name
+    logger.warning("%s: Keras computes, several times slower: %s", run.path, reason)
+    return "keras"
+
+
+def _export(run: DetectorRun, kind: str) -> None:
+    """Export the run, once, whoever else is doing the same."""
+    from kerasfaces.serve.export import export
+
+    with folders.lock(run.path / "exports", "folder of exports", wait=True):
+        if not _is_current(run, kind):
+            logger.info("exporting %s as %s, once: it stays there", run.path, kind)
+            export(run.path, kind)
+
+
+def _takes_no_pixels(run: DetectorRun) -> str:
+    """Say why a run cannot be exported for pixels; empty where it can."""
+    if run.baseline is not None:
+        return f"{run.baseline.model.name} is no network, so that it has no export"
+    if run.input_spec.get("channel_recipe") is not None:
+        return "it judges channels made of the pixels, which its export does not make"
+    return ""
+
+
+def _has(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
+
+
+def _is_current(run: DetectorRun, kind: str) -> bool:
+    """Tell whether a run has an export of what it is now."""
+    file = run.path / "exports" / kind / "export.json"
+    if not file.is_file():
+        return False
+    content = read_json(file)
+    if not isinstance(content, dict) or content.get("input_spec") != run.input_spec:
+        return False
+    source = content.get("source", {})
+    return not run.model_file.is_file() or source.get("sha256") == sha256(
+        run.model_file
+    )
+
+
+def _opened(run: DetectorRun, kind: str) -> tuple[Json, Opened]:
+    form = registry.load(PACKAGE, kind)
+    folder = run.path / "exports" / kind
+    opened: Opened = form.opened(folder / form.FILE)
+    return read_json(folder / "export.json"), opened
+
+
+def _batched(compute: Opened, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+    parts = [
+        compute(pixels[at : at + BATCH].astype(np.float32))
+        for at in range(0, len(pixels), BATCH)
+    ]
+    return np.concatenate(parts)[:, 0].astype(np.float64)
+
+
+def _edges(point: OperatingPoint) -> NDArray[np.float64]:
+    """Return the logits at which verdicts change, `(k,)`; none where no logit matters."""
+    low, high = point.abstain
+    scores = {point.threshold} | ({low, high} if low < high else set())
+    a, b = point.calibrator.a, point.calibrator.b
+    inner = np.array([score for score in scores if 0 < score < 1], dtype=np.float64)
+    if a == 0:
+        return np.zeros(0)
+    return np.asarray((np.log(inner) - np.log1p(-inner) - b) / a)
