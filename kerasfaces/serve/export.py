@@ -6,12 +6,15 @@ stands export.json: what goes in, what comes out, what a logit means, what was m
 
 import contextlib
 import importlib.metadata
+import json
 import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from kerasfaces import __version__
 from kerasfaces.core import folders, registry
@@ -20,16 +23,16 @@ from kerasfaces.core.files import Json, read_json, sha256, write_json
 from kerasfaces.core.imports import import_keras, optional_import, quiet
 from kerasfaces.core.texts import quoted
 from kerasfaces.run.folder import DetectorRun
-from kerasfaces.serve import parity
-from kerasfaces.serve.formats import INPUT, OUTPUT, trace
+from kerasfaces.serve import golden, opening, parity
+from kerasfaces.serve.formats import INPUT, OUTPUT, PACKAGE, trace
+from kerasfaces.serve.golden import Golden
 
 if TYPE_CHECKING:
     import keras
 
 logger = logging.getLogger(__name__)
 
-PACKAGE = "kerasfaces.serve.formats"
-FILE = "export.json"
+FILE = opening.DESCRIPTION
 _REASON = 160  # characters of another library's complaint
 
 
@@ -56,6 +59,7 @@ def export(folder: Path, kind: str, target: Path | None = None) -> tuple[Path, J
     import_keras()
     network = run.network
     identity = {
+        "layout": opening.LAYOUT,
         "kerasfaces": __version__,
         "format": kind,
         "source": {
@@ -73,7 +77,7 @@ def export(folder: Path, kind: str, target: Path | None = None) -> tuple[Path, J
     model = network.load()
     with replacing(target) as part:
         try:
-            measured = _write(run, model, form, part)
+            measured = _write(run, model, form, part, identity)
         except RunError as error:
             raise RunError(
                 f"{folder} cannot be exported as {kind}: {error}; nothing was kept. Other "
@@ -116,7 +120,7 @@ def replacing(target: Path) -> Iterator[Path]:
 
 
 def _write(
-    run: DetectorRun, model: "keras.Model", form: ModuleType, part: Path
+    run: DetectorRun, model: "keras.Model", form: ModuleType, part: Path, identity: Json
 ) -> Json:
     """Write the file, run it, and return what export.json says of it."""
     import keras
@@ -126,15 +130,51 @@ def _write(
     shape = tuple(model.input_shape[1:])
     inputs, description = parity.examples(run, shape)
     expected = engines.eagerly(model, inputs)
+    vectors = _golden(run, model)
+    interface = _interface(run, shape)
+    inside = identity | interface | {"golden": vectors.to_json()}
+    file = part / form.FILE
     try:
         with quiet(tell=False):
-            form.write(trace(model), part / form.FILE)
-            differences = parity.worst(form.opened(part / form.FILE), expected, inputs)
+            form.write(trace(model), file)
+            form.embed(file, json.dumps(inside))
+            opened = form.opened(file)
+            differences = parity.worst(opened, expected, inputs)
+            golden.require(opened(vectors.inputs), vectors, "the exported file")
     except RunError:
         raise
     except Exception as error:  # whatever a converter or a runtime says
         reason = " ".join(str(error).split())[:_REASON] or type(error).__name__
         raise RunError(f"this network does not fit the format ({reason})") from error
+    write_json(part / golden.FILE, vectors.to_json())
+    return interface | {
+        "runtime": {
+            "package": form.RUNTIME,
+            "version": _version(form.RUNTIME),
+            "advice": form.ADVICE,
+        },
+        "parity": {
+            "against": f"keras {keras.__version__}",
+            "on": description,
+            "limit": parity.LIMIT,
+            "worst_by_batch": differences,
+        },
+    }
+
+
+def _golden(run: DetectorRun, model: "keras.Model") -> Golden:
+    """Return drawn inputs with Keras' logits."""
+    from kerasfaces.features import engines
+
+    low, high = parity.value_ranges(run)
+    levels = golden.draw(tuple(model.input_shape[1:]), low, high)
+    values = golden.to_values(levels, low, high)
+    logits = engines.eagerly(model, values)[:, 0].astype(np.float64)
+    return Golden(levels, low, high, logits, parity.LIMIT)
+
+
+def _interface(run: DetectorRun, shape: tuple[int, ...]) -> Json:
+    """Return what goes in and what comes out."""
     return {
         "input": {
             "name": INPUT,
@@ -152,17 +192,6 @@ def _write(
             "shape": [None, 1],
             "labels": {"negative": "real", "positive": "fake"},
             "score": "sigmoid(a * logit + b), a and b of operating_point.calibrator",
-        },
-        "runtime": {
-            "package": form.RUNTIME,
-            "version": _version(form.RUNTIME),
-            "advice": form.ADVICE,
-        },
-        "parity": {
-            "against": f"keras {keras.__version__}",
-            "on": description,
-            "limit": parity.LIMIT,
-            "worst_by_batch": differences,
         },
     }
 

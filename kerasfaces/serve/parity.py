@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from kerasfaces.core import rng
 from kerasfaces.core.errors import KerasfacesError, RunError
 from kerasfaces.run.folder import DetectorRun
+from kerasfaces.serve import golden
 from kerasfaces.serve.formats import Opened
 
 logger = logging.getLogger(__name__)
@@ -85,20 +86,19 @@ def _of_test_split(run: DetectorRun) -> NDArray[np.float32] | None:
     return inputs.store.gather(keys).astype(np.float32) if keys else None
 
 
-def _random(run: DetectorRun, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Return values anywhere in each channel's range, `(n, h, w, c)`."""
-    ranges = run.input_spec.get("value_range")
-    if ranges is None:
+def value_ranges(run: DetectorRun) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the lowest and the highest value of each input channel, each `(c,)`."""
+    try:
+        return golden.ranges(run.input_spec, run.network.model.channel_names)
+    except (KeyError, TypeError, ValueError) as error:
         raise RunError(
             f"{run.path}: input_spec.json has no value_range; restore it, or train the run "
             "again."
-        )
-    if isinstance(ranges, dict):
-        names = run.network.model.channel_names
-        pairs = [ranges[name] or (None, None) for name in names]
-    else:
-        pairs = [ranges]
-    low, high = np.array(pairs, dtype=np.float64).T  # NaN where there is no limit
-    low, high = np.nan_to_num(low, nan=-10.0), np.nan_to_num(high, nan=10.0)
+        ) from error
+
+
+def _random(run: DetectorRun, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Return values anywhere in each channel's range, `(n, h, w, c)`."""
+    low, high = value_ranges(run)
     draw = rng.generator(0, "export").uniform(low, high, (N_IMAGES, *shape))
     return draw.astype(np.float32)

@@ -248,6 +248,7 @@ def _stand_in(monkeypatch):
     monkeypatch.setattr(form, "MODULES", ())
     monkeypatch.setattr(form, "RUNTIME", "numpy")
     monkeypatch.setattr(form, "write", lambda traced, path: path.write_text("x"))
+    monkeypatch.setattr(form, "embed", lambda path, text: None)
     return form
 
 

@@ -2,8 +2,9 @@
 
 Each has `FILE`, the name it writes; `MODULES`, what it imports beside TensorFlow;
 `RUNTIME`, the package that runs the file; `ADVICE`, for whoever runs it; `write(traced,
-path)`; and `opened(path)`, which returns images `(n, h, w, c)` float32 -> `(n, 1)` logits
-by that runtime.
+path)`; `opened(path)`, which returns images `(n, h, w, c)` float32 -> `(n, 1)` logits by
+that runtime; `embed(path, text)`, which puts a description into a written file; and
+`embedded(path)`, which returns it, or None where there is none.
 """
 
 import dataclasses
@@ -16,7 +17,9 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import keras
 
+PACKAGE = "kerasfaces.serve.formats"
 INPUT, OUTPUT = "image", "logit"
+KEY = "kerasfaces"  # under which a file keeps its description
 Opened = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 

@@ -1,16 +1,18 @@
 """LiteRT (.tflite), for phones; builtin operations only, so that any LiteRT runs it."""
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces.serve.formats import INPUT, OUTPUT, Opened, Traced
+from kerasfaces.serve.formats import INPUT, KEY, OUTPUT, Opened, Traced
 
 FILE = "model.tflite"
 MODULES = ("ai_edge_litert",)
 RUNTIME = "ai-edge-litert"
 ADVICE = "one image at a time, or resize_tensor_input to your batch first"
+_TEXT = f"{KEY}.json"
 
 
 def write(traced: Traced, path: Path) -> None:
@@ -22,6 +24,20 @@ def write(traced: Traced, path: Path) -> None:
         [function], traced.module
     )
     path.write_bytes(converter.convert())
+
+
+def embed(path: Path, text: str) -> None:
+    """Append a text as an archived file, as LiteRT's own metadata tools do."""
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(_TEXT, text)
+
+
+def embedded(path: Path) -> str | None:
+    """Return the text that `embed` put there."""
+    if not zipfile.is_zipfile(path):
+        return None
+    with zipfile.ZipFile(path) as archive:
+        return archive.read(_TEXT).decode()
 
 
 def opened(path: Path) -> Opened:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces.serve.formats import INPUT, OUTPUT, Opened, Traced
+from kerasfaces.serve.formats import INPUT, KEY, OUTPUT, Opened, Traced
 
 FILE = "model.onnx"
 MODULES = ("onnx", "tf2onnx", "onnxruntime")
@@ -29,6 +29,24 @@ def write(traced: Traced, path: Path) -> None:
     )
     onnx.save(network, path)
     onnx.checker.check_model(str(path))
+
+
+def embed(path: Path, text: str) -> None:
+    """Put a text into the file's metadata."""
+    import onnx
+
+    network = onnx.load(path)
+    onnx.helper.set_model_props(network, {KEY: text})
+    onnx.save(network, path)
+
+
+def embedded(path: Path) -> str | None:
+    """Return the text that `embed` put there."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    text: str | None = session.get_modelmeta().custom_metadata_map.get(KEY)
+    return text
 
 
 def opened(path: Path) -> Opened:

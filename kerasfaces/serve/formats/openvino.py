@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces.serve.formats import INPUT, OUTPUT, Opened, Traced
+from kerasfaces.serve.formats import INPUT, KEY, OUTPUT, Opened, Traced
 
 FILE = "model.xml"
 MODULES = ("openvino",)
@@ -29,6 +29,30 @@ def write(traced: Traced, path: Path) -> None:
     network.input(0).tensor.set_names({INPUT})
     network.output(0).tensor.set_names({OUTPUT})
     openvino.save_model(network, path, compress_to_fp16=False)
+
+
+def embed(path: Path, text: str) -> None:
+    """Put a text into the file's rt_info."""
+    import openvino
+
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        written = Path(folder) / FILE  # the old weights are mapped while it is written
+        network = openvino.Core().read_model(path)
+        network.set_rt_info(text, [KEY])
+        openvino.save_model(network, written, compress_to_fp16=False)
+        del network
+        for suffix in (".bin", ".xml"):
+            written.with_suffix(suffix).replace(path.with_suffix(suffix))
+
+
+def embedded(path: Path) -> str | None:
+    """Return the text that `embed` put there."""
+    import openvino
+
+    network = openvino.Core().read_model(path)
+    return (
+        network.get_rt_info([KEY]).astype(str) if network.has_rt_info([KEY]) else None
+    )
 
 
 def opened(path: Path) -> Opened:

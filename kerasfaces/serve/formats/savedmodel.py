@@ -5,12 +5,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces.serve.formats import INPUT, OUTPUT, Opened, Traced
+from kerasfaces.core.files import write_text
+from kerasfaces.serve.formats import INPUT, KEY, OUTPUT, Opened, Traced
 
 FILE = "model"
 MODULES = ()
 RUNTIME = "tensorflow"
 ADVICE = ""
+_EXTRA = f"assets.extra/{KEY}.json"
 
 
 def write(traced: Traced, path: Path) -> None:
@@ -19,6 +21,17 @@ def write(traced: Traced, path: Path) -> None:
 
     module = traced.module
     tf.saved_model.save(module, str(path), signatures={"serving_default": module.serve})
+
+
+def embed(path: Path, text: str) -> None:
+    """Put a text where SavedModels keep their users' own files."""
+    write_text(path / _EXTRA, text)
+
+
+def embedded(path: Path) -> str | None:
+    """Return the text that `embed` put there."""
+    file = path / _EXTRA
+    return file.read_text(encoding="utf-8") if file.is_file() else None
 
 
 def opened(path: Path) -> Opened:

@@ -1,0 +1,177 @@
+"""Golden vectors of an export: drawn inputs, and the logits that they must give.
+
+Channels are drawn as 256 levels between their limits, so that inputs are uint8 throughout.
+"""
+
+import base64
+import dataclasses
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasfaces.core import rng
+from kerasfaces.core.errors import InputError, RunError
+from kerasfaces.core.files import Json
+
+FILE = "golden.json"
+_N_INPUTS = 3
+_BLOCK_PX, _NOISE_PX = 8, 64
+_MAX_BYTES = 2**28  # of unpacked levels; a small file can claim to hold anything
+_UNBOUNDED = 10.0  # stands for the limit of a value that has none
+
+
+@dataclasses.dataclass(frozen=True)
+class Golden:
+    """Drawn inputs of a network and the logits that its export must give.
+
+    Attributes:
+        levels: `(n, h, w, c)` uint8; pixels, or steps between `low` and `high`.
+        low: Value of level 0 per channel, `(c,)` float64.
+        high: Value of level 255 per channel, `(c,)` float64.
+        logits: `(n,)` float64, finite.
+        limit: Largest difference that is accepted, of max(1, |logit|).
+    """
+
+    levels: NDArray[np.uint8]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    logits: NDArray[np.float64]
+    limit: float
+
+    @property
+    def inputs(self) -> NDArray[np.float32]:
+        """What the network takes, `(n, h, w, c)` float32."""
+        return to_values(self.levels, self.low, self.high)
+
+    def to_json(self) -> Json:
+        """Return the content of golden.json; the levels are packed by zlib in base 64."""
+        packed = zlib.compress(self.levels.tobytes(), 9)
+        return {
+            "shape": list(self.levels.shape),
+            "levels": base64.b64encode(packed).decode("ascii"),
+            "low": self.low.tolist(),
+            "high": self.high.tolist(),
+            "logits": self.logits.tolist(),
+            "limit": self.limit,
+        }
+
+    @classmethod
+    def from_json(cls, value: Any, where: str) -> Self:
+        """Read what `to_json` wrote.
+
+        Raises:
+            RunError: A part is missing, damaged or of another shape.
+        """
+        try:
+            n, height, width, channels = (int(side) for side in value["shape"])
+            n_bytes = n * height * width * channels
+            if not 0 < n_bytes <= _MAX_BYTES or min(n, height, width) < 1:
+                raise ValueError(f"a shape of {value['shape']}")
+            packed = base64.b64decode(value["levels"], validate=True)
+            raw = zlib.decompressobj().decompress(packed, n_bytes + 1)
+            levels = np.frombuffer(raw, np.uint8).reshape(n, height, width, channels)
+            low, high, logits = (
+                np.array(value[name], np.float64) for name in ("low", "high", "logits")
+            )
+            sizes = [low.shape, high.shape, logits.shape]
+            limit = float(value["limit"])
+            if sizes != [(channels,), (channels,), (n,)]:
+                raise ValueError(f"shapes of {sizes}")
+            if not np.isfinite([*low, *high, *logits]).all() or not 0 < limit < 1:
+                raise ValueError("a number is not finite, or the limit none")
+        except (KeyError, TypeError, ValueError, zlib.error) as error:
+            raise RunError(
+                f"{where} is no golden.json of an export ({type(error).__name__}: {error}); "
+                "export the run again."
+            ) from error
+        return cls(levels, low, high, logits, limit)
+
+
+def require(got: NDArray[Any], golden: Golden, what: str) -> None:
+    """Refuse logits that are not the golden ones.
+
+    Args:
+        got: Logits of `golden.inputs`, `(n, 1)` or `(n,)`.
+        golden: The inputs and their logits.
+        what: File and runtime, for the message.
+
+    Raises:
+        RunError: One differs by more than the limit, or is no number.
+    """
+    expected = golden.logits
+    if got.size != expected.size:
+        raise RunError(
+            f"{what} gives {got.size} logits for {expected.size} golden inputs; export the "
+            "run again."
+        )
+    flat = got.reshape(-1).astype(np.float64)
+    differences = np.abs(flat - expected) / np.maximum(1, np.abs(expected))
+    worst = int(np.argmax(np.nan_to_num(differences, nan=np.inf)))
+    if not differences[worst] <= golden.limit:  # NaN too
+        raise RunError(
+            f"{what} gives {flat[worst]:.4f} for a golden input whose logit was "
+            f"{expected[worst]:.4f} when it was exported (limit {golden.limit:g}): the file "
+            "is another or damaged, or this version computes something else; export the "
+            "run again here."
+        )
+
+
+def draw(
+    shape: Sequence[int], low: NDArray[np.float64], high: NDArray[np.float64]
+) -> NDArray[np.uint8]:
+    """Return drawn inputs, the same everywhere: coarse blocks with a patch of noise.
+
+    Blocks pack well; the noise is what a detector of traces looks at. Nobody's photo.
+
+    Args:
+        shape: Of one input, `(h, w, c)`.
+        low: Value of level 0 per channel.
+        high: Value of level 255 per channel.
+
+    Returns:
+        `(3, h, w, c)` uint8 levels between `low` and `high`.
+    """
+    height, width, channels = shape
+    if low.shape != (channels,) or high.shape != (channels,):
+        raise InputError(f"Expected ranges of {channels} channels, got {low.shape}.")
+    inputs = []
+    for number in range(_N_INPUTS):
+        random = rng.generator(0, "golden", number)
+        coarse = (-(-height // _BLOCK_PX), -(-width // _BLOCK_PX), channels)
+        blocks = random.integers(0, 256, coarse, np.uint8)
+        level = blocks.repeat(_BLOCK_PX, 0).repeat(_BLOCK_PX, 1)[:height, :width]
+        patch = level[:_NOISE_PX, :_NOISE_PX]
+        patch[:] = random.integers(0, 256, patch.shape, np.uint8)
+        inputs.append(level)
+    return np.stack(inputs)
+
+
+def to_values(
+    levels: NDArray[np.uint8], low: NDArray[np.float64], high: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Return `low + (high - low) * levels / 255`, float32; pixels are exact."""
+    return (low + (high - low) * (levels / 255.0)).astype(np.float32)
+
+
+def ranges(
+    input_spec: Mapping[str, Any], names: Sequence[str]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the lowest and the highest value of each input channel, each `(c,)`.
+
+    Args:
+        input_spec: Content of a run's input_spec.json.
+        names: Channels of the network.
+
+    Raises:
+        KeyError: There is no `value_range`.
+    """
+    stated = input_spec["value_range"]
+    pairs = [
+        (stated[name] if isinstance(stated, dict) else stated) or (None, None)
+        for name in names
+    ]
+    low, high = np.array(pairs, dtype=np.float64).T  # NaN where there is no limit
+    return np.nan_to_num(low, nan=-_UNBOUNDED), np.nan_to_num(high, nan=_UNBOUNDED)

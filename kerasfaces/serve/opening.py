@@ -1,0 +1,151 @@
+"""An exported file -> its logits, once it has proved that it computes what it did.
+
+Whoever opens an export runs its golden vectors first: a damaged file, a runtime that
+computes something else, or another network under the same name is refused before it judges
+a picture. Beside the file stand export.json and golden.json; inside it is their content as
+well, so that the file alone is enough. NumPy and the format's own runtime are all it takes.
+"""
+
+import dataclasses
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from kerasfaces.core import registry
+from kerasfaces.core.errors import InputError, KerasfacesError, RunError
+from kerasfaces.core.files import Json, read_json, sha256
+from kerasfaces.core.texts import quoted
+from kerasfaces.serve import golden as golden_vectors
+from kerasfaces.serve.formats import PACKAGE, Opened
+from kerasfaces.serve.golden import Golden
+
+DESCRIPTION = "export.json"
+LAYOUT = 2  # of export.json; raise whenever older readers would misread it
+
+
+@dataclasses.dataclass(frozen=True)
+class Export:
+    """An opened export whose golden logits were found right.
+
+    Attributes:
+        content: What export.json says; without `files` and `parity` where the file came
+            without it.
+        golden: The inputs and logits it was checked on.
+        logits: Images `(n, h, w, c)` float32 -> `(n, 1)` logits, in the format's runtime.
+    """
+
+    content: Json
+    golden: Golden
+    logits: Opened
+
+
+def open_export(path: Path) -> Export:
+    """Open an exported network and refuse one that computes something else than it did.
+
+    Args:
+        path: A folder that `kerasfaces export` wrote, or the file in it, alone or not.
+
+    Raises:
+        InputError: It is no export, or of an unknown format.
+        MissingExtraError: The format's runtime is not installed.
+        RunError: A file is missing, changed or of a newer version, the runtime cannot read
+            it, or its golden logits differ.
+    """
+    form, file, content, value = _description(path)
+    golden = Golden.from_json(value, str(file))
+    try:
+        logits: Opened = form.opened(file)
+        got = logits(golden.inputs)
+    except KerasfacesError:
+        raise
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"{file} is run by {form.RUNTIME}, which is not installed; run: pip install "
+            f"{form.RUNTIME}"
+        ) from error
+    except Exception as error:  # whatever a runtime says of a damaged file
+        raise RunError(
+            f"{form.RUNTIME} cannot run {file} ({' '.join(str(error).split())[:160]}); "
+            "export the run again."
+        ) from error
+    golden_vectors.require(got, golden, f"{file}: {form.RUNTIME}")
+    return Export(content, golden, logits)
+
+
+def _description(path: Path) -> tuple[ModuleType, Path, Json, Any]:
+    """Return an export's format, its file, what describes it, and its golden.json."""
+    for folder in (path, path.parent) if path.is_dir() else (path.parent,):
+        described = folder / DESCRIPTION
+        if not described.is_file():
+            continue
+        content = _described(described)
+        form = registry.load(PACKAGE, content["format"])
+        if path not in (folder, folder / form.FILE):
+            raise InputError(
+                f"{path} is not the network that {described} describes, which is "
+                f"{form.FILE}; give that file, or the folder."
+            )
+        value = read_json(described.with_name(golden_vectors.FILE))
+        return form, folder / form.FILE, content, value
+    content = _embedded(path)
+    form = registry.load(PACKAGE, content["format"])
+    return form, path, content, content.pop("golden", None)
+
+
+def _described(file: Path) -> Json:
+    """Return the content of an export.json whose files are all there and unchanged."""
+    content = _checked(read_json(file), str(file))
+    files = content.get("files")
+    if not isinstance(files, dict) or golden_vectors.FILE not in files:
+        raise RunError(f"{file} does not list its files; export the run again.")
+    for name, digest in files.items():
+        part = file.parent / name
+        if not part.is_file():
+            raise RunError(
+                f"{part} is missing; copy the whole folder, or export again."
+            )
+        if sha256(part) != digest:
+            raise RunError(
+                f"{part} is not the file that was exported (its SHA-256 differs); copy the "
+                "folder again, or export the run again."
+            )
+    return content
+
+
+def _embedded(path: Path) -> Json:
+    """Return what a lone file says of itself."""
+    for name in registry.names(PACKAGE):
+        form = registry.load(PACKAGE, name)
+        if path.suffix == Path(form.FILE).suffix and path.exists():
+            try:
+                text = form.embedded(path)
+            except Exception as error:  # whatever a runtime says of a damaged file
+                raise RunError(
+                    f"{path} cannot be read ({' '.join(str(error).split())[:160]}); export "
+                    "the run again."
+                ) from error
+            if text is not None:
+                return _checked(json.loads(text), str(path))
+    raise InputError(
+        f"{path} is no export of kerasfaces; expected a folder that `kerasfaces export` "
+        "wrote, or a file of one that carries its own description (onnx, openvino, litert)."
+    )
+
+
+def _checked(content: Any, where: str) -> Json:
+    if not isinstance(content, dict) or not isinstance(content.get("format"), str):
+        raise RunError(f"{where} describes no export; export the run again.")
+    layout = content.get("layout")
+    if not isinstance(layout, int) or layout < LAYOUT:
+        raise RunError(
+            f"{where} was written by an older version, without golden logits; export the "
+            "run again."
+        )
+    if layout > LAYOUT:
+        raise RunError(
+            f"{where} has layout {layout}, written by kerasfaces "
+            f"{quoted(str(content.get('kerasfaces')))}; this one reads {LAYOUT}: install "
+            "the newer version (pip install -U kerasfaces)."
+        )
+    return content
