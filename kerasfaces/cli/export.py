@@ -46,8 +46,6 @@ def _parser() -> argparse.ArgumentParser:
 
 def _print(path: Path, content: dict[str, Any]) -> None:
     shape = ", ".join(str(n or "n") for n in content["input"]["shape"])
-    by_batch = content["parity"]["worst_by_batch"].items()
-    differs = ", ".join(f"{far:.1e} with {size} at a time" for size, far in by_batch)
     runtime, point = content["runtime"], content["operating_point"]
     a, b = (point["calibrator"][name] for name in "ab")
     low, high = point["abstain"]
@@ -58,10 +56,36 @@ def _print(path: Path, content: dict[str, Any]) -> None:
         f"out: logit; score = sigmoid({a:.4f} * logit + {b:.4f}), fake from "
         f"{point['threshold']:.4f}{unsure}"
     )
-    print(
-        f"differs from Keras by {differs} ({content['parity']['on']}, limit "
-        f"{content['parity']['limit']:g}; {runtime['package']} {runtime['version']})"
-    )
+    by = f"{runtime['package']} {runtime['version']}"
+    if "quantised" in content:
+        print(_cost(content["quantised"], by))
+    else:
+        print(_parity(content["parity"], by))
     if runtime["advice"]:
         print(f"advice: {runtime['advice']}")
     printing.text(f"all of this: {path.with_name('export.json')}")
+
+
+def _parity(parity: dict[str, Any], by: str) -> str:
+    differs = ", ".join(
+        f"{far:.1e} with {size} at a time"
+        for size, far in parity["worst_by_batch"].items()
+    )
+    return f"differs from Keras by {differs} ({parity['on']}, limit {parity['limit']:g}; {by})"
+
+
+def _cost(cost: dict[str, Any], by: str) -> str:
+    change, changed = cost["auc_change"], cost["verdicts_changed"]
+    interval = (
+        f"{change['low']:+.4f} to {change['high']:+.4f}"
+        if change["low"] is not None
+        else change["method"]
+    )
+    left_out = f", {cost['n_left_out']} left out" if cost["n_left_out"] else ""
+    return (
+        f"quantised: AUC {cost['auc_quantised']['value']:.4f}, Keras "
+        f"{cost['auc_keras']['value']:.4f}, change {change['value']:+.4f} (95 % {interval}), "
+        f"verdicts changed {100 * changed['value']:.1f} % "
+        f"({100 * changed['low']:.1f} to {100 * changed['high']:.1f}), on the test split's "
+        f"{cost['n_real']} real and {cost['n_fake']} fake images{left_out}; {by}"
+    )

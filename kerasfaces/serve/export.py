@@ -5,6 +5,7 @@ stands export.json: what goes in, what comes out, what a logit means, what was m
 """
 
 import contextlib
+import dataclasses
 import importlib.metadata
 import json
 import logging
@@ -23,8 +24,8 @@ from kerasfaces.core.files import Json, read_json, sha256, write_json
 from kerasfaces.core.imports import import_keras, optional_import, quiet
 from kerasfaces.core.texts import quoted
 from kerasfaces.run.folder import DetectorRun
-from kerasfaces.serve import golden, opening, parity
-from kerasfaces.serve.formats import INPUT, OUTPUT, PACKAGE, trace
+from kerasfaces.serve import golden, opening, parity, quantised
+from kerasfaces.serve.formats import INPUT, OUTPUT, PACKAGE, Opened, trace
 from kerasfaces.serve.golden import Golden
 
 if TYPE_CHECKING:
@@ -123,42 +124,52 @@ def _write(
     run: DetectorRun, model: "keras.Model", form: ModuleType, part: Path, identity: Json
 ) -> Json:
     """Write the file, run it, and return what export.json says of it."""
-    import keras
-
-    from kerasfaces.features import engines
-
-    shape = tuple(model.input_shape[1:])
-    inputs, description = parity.examples(run, shape)
-    expected = engines.eagerly(model, inputs)
+    interface = _interface(run, tuple(model.input_shape[1:]))
     vectors = _golden(run, model)
-    interface = _interface(run, shape)
-    inside = identity | interface | {"golden": vectors.to_json()}
     file = part / form.FILE
     try:
         with quiet(tell=False):
-            form.write(trace(model), file)
+            form.write(trace(model, lambda: quantised.calibration_inputs(run)), file)
+            if form.QUANTISED:
+                logits = form.opened(file)(vectors.inputs)[:, 0].astype(np.float64)
+                vectors = dataclasses.replace(
+                    vectors, logits=logits, limit=quantised.LIMIT
+                )
+            inside = identity | interface | {"golden": vectors.to_json()}
             form.embed(file, json.dumps(inside))
             opened = form.opened(file)
-            differences = parity.worst(opened, expected, inputs)
             golden.require(opened(vectors.inputs), vectors, "the exported file")
+            if form.QUANTISED:
+                measured = {"quantised": quantised.cost(run, opened)}
+            else:
+                measured = {"parity": _parity(run, model, opened)}
     except RunError:
         raise
     except Exception as error:  # whatever a converter or a runtime says
         reason = " ".join(str(error).split())[:_REASON] or type(error).__name__
         raise RunError(f"this network does not fit the format ({reason})") from error
     write_json(part / golden.FILE, vectors.to_json())
-    return interface | {
-        "runtime": {
-            "package": form.RUNTIME,
-            "version": _version(form.RUNTIME),
-            "advice": form.ADVICE,
-        },
-        "parity": {
-            "against": f"keras {keras.__version__}",
-            "on": description,
-            "limit": parity.LIMIT,
-            "worst_by_batch": differences,
-        },
+    runtime = {
+        "package": form.RUNTIME,
+        "version": _version(form.RUNTIME),
+        "advice": form.ADVICE,
+    }
+    return interface | {"runtime": runtime} | measured
+
+
+def _parity(run: DetectorRun, model: "keras.Model", opened: Opened) -> Json:
+    """Compare a file with Keras on images of the test split."""
+    import keras
+
+    from kerasfaces.features import engines
+
+    inputs, description = parity.examples(run, tuple(model.input_shape[1:]))
+    expected = engines.eagerly(model, inputs)
+    return {
+        "against": f"keras {keras.__version__}",
+        "on": description,
+        "limit": parity.LIMIT,
+        "worst_by_batch": parity.worst(opened, expected, inputs),
     }
 
 

@@ -18,7 +18,11 @@ from kerasfaces.core.files import read_json, write_json
 from kerasfaces.serve import export, parity
 
 pytestmark = pytest.mark.tf
-NAMES = registry.names(export.PACKAGE)
+EXACT = [
+    name
+    for name in registry.names(export.PACKAGE)
+    if not registry.load(export.PACKAGE, name).QUANTISED
+]
 LIGHT = "openvino"  # the quickest that is no folder of folders
 
 
@@ -86,7 +90,7 @@ def exported(run, capsys):
     return command
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EXACT)
 def test_another_runtime_gives_the_run_s_scores(name, run, test_rows, exported):
     need(name)
     told = exported("--format", name)

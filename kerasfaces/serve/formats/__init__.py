@@ -3,12 +3,13 @@
 Each has `FILE`, the name it writes; `MODULES`, what it imports beside TensorFlow;
 `RUNTIME`, the package that runs the file; `ADVICE`, for whoever runs it; `write(traced,
 path)`; `opened(path)`, which returns images `(n, h, w, c)` float32 -> `(n, 1)` logits by
-that runtime; `embed(path, text)`, which puts a description into a written file; and
-`embedded(path)`, which returns it, or None where there is none.
+that runtime; `embed(path, text)`, which puts a description into a written file;
+`embedded(path)`, which returns it, or None where there is none; and `QUANTISED`: with fewer
+bits than Keras, so that its logits differ and what that costs is measured.
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 PACKAGE = "kerasfaces.serve.formats"
 INPUT, OUTPUT = "image", "logit"
 KEY = "kerasfaces"  # under which a file keeps its description
+Calibration = Callable[[], Iterable[NDArray[np.float32]]]
 Opened = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
@@ -32,15 +34,18 @@ class Traced:
         shape: Shape of one input without the batch axis, `(h, w, c)`.
         graph: A GraphDef with the weights as constants.
         ends: Names of its input and output tensors.
+        calibration: Yields inputs `(1, h, w, c)` float32 that show how large activations
+            become, for formats that round them.
     """
 
     module: Any
     shape: tuple[int, ...]
     graph: Any
     ends: tuple[str, str]
+    calibration: Calibration
 
 
-def trace(model: "keras.Model") -> Traced:
+def trace(model: "keras.Model", calibration: Calibration) -> Traced:
     """Return a Keras model, `(n, h, w, c)` -> `(n, 1)`, as functions.
 
     `model.export(format="onnx")` of Keras 3.15 is of no use here: the statistics of a
@@ -59,4 +64,4 @@ def trace(model: "keras.Model") -> Traced:
     module = tf.Module()
     module.serve = tf.function(lambda image: {OUTPUT: frozen(image)[0]}, images)
     ends = (frozen.inputs[0].name, frozen.outputs[0].name)
-    return Traced(module, shape, frozen.graph.as_graph_def(), ends)
+    return Traced(module, shape, frozen.graph.as_graph_def(), ends, calibration)

@@ -2,6 +2,7 @@
 
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,19 +12,22 @@ from kerasfaces.serve.formats import INPUT, KEY, OUTPUT, Opened, Traced
 FILE = "model.tflite"
 MODULES = ("ai_edge_litert",)
 RUNTIME = "ai-edge-litert"
+QUANTISED = False
 ADVICE = "one image at a time, or resize_tensor_input to your batch first"
 _TEXT = f"{KEY}.json"
 
 
 def write(traced: Traced, path: Path) -> None:
     """Write the network to `path`."""
+    path.write_bytes(converter(traced).convert())
+
+
+def converter(traced: Traced) -> Any:
+    """Return TensorFlow's converter of the network, before any optimisation."""
     import tensorflow as tf
 
     function = traced.module.serve.get_concrete_function()
-    converter = tf.lite.TFLiteConverter.from_concrete_functions(
-        [function], traced.module
-    )
-    path.write_bytes(converter.convert())
+    return tf.lite.TFLiteConverter.from_concrete_functions([function], traced.module)
 
 
 def embed(path: Path, text: str) -> None:

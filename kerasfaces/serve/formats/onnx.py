@@ -10,6 +10,7 @@ from kerasfaces.serve.formats import INPUT, KEY, OUTPUT, Opened, Traced
 FILE = "model.onnx"
 MODULES = ("onnx", "tf2onnx", "onnxruntime")
 RUNTIME = "onnxruntime"
+QUANTISED = False
 ADVICE = ""
 _OPSET = 17  # ONNX Runtime from 1.12 on
 

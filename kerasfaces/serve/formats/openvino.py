@@ -11,6 +11,7 @@ from kerasfaces.serve.formats import INPUT, KEY, OUTPUT, Opened, Traced
 FILE = "model.xml"
 MODULES = ("openvino",)
 RUNTIME = "openvino"
+QUANTISED = False
 ADVICE = (
     'compile with {"INFERENCE_PRECISION_HINT": "f32"}: where the processor has bfloat16 it '
     "is used otherwise, and scores move"

@@ -11,6 +11,7 @@ from kerasfaces.serve.formats import INPUT, KEY, OUTPUT, Opened, Traced
 FILE = "model"
 MODULES = ()
 RUNTIME = "tensorflow"
+QUANTISED = False
 ADVICE = ""
 _EXTRA = f"assets.extra/{KEY}.json"
 
