@@ -16,15 +16,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from kerasfaces.core import config as configs
-from kerasfaces.core import folders, registry
+from kerasfaces.core import folders
 from kerasfaces.core.errors import InputError, KerasfacesError, MissingExtraError
-from kerasfaces.core.files import Json, read_json, sha256
+from kerasfaces.core.files import read_json, sha256
 from kerasfaces.core.texts import quoted
 from kerasfaces.images import InputSpec, to_array, to_srgb_upright
 from kerasfaces.images.limits import Limits
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.run.network import reading
 from kerasfaces.run.operating_point import OperatingPoint
+from kerasfaces.serve import opening
 from kerasfaces.serve.formats import Opened
 from kerasfaces.serve.reference import Reference
 
@@ -32,7 +33,6 @@ logger = logging.getLogger(__name__)
 
 FORMATS = {"onnxruntime": "onnx", "openvino": "openvino"}  # engine -> what it reads
 NAMES = ("auto", *FORMATS, "keras")
-PACKAGE = "kerasfaces.serve.formats"
 NEAR = 1e-3  # of max(1, |logit|): what an export may differ by (`parity.LIMIT`)
 BATCH = 32
 
@@ -41,7 +41,7 @@ class ExportedDetector:
     """A detector's run that gives logits and verdicts; several threads may share it.
 
     Attributes:
-        run: The run folder.
+        folder: The run folder.
         input_spec: What stands between a picture and the pixels.
         limits: What a picture must have to get a verdict; None where nothing is known.
         operating_point: Calibration, threshold and abstain band.
@@ -52,7 +52,7 @@ class ExportedDetector:
 
     def __init__(self, run: DetectorRun, engine: str, *, keras: bool = True) -> None:
         """Open a run's export; see `open`."""
-        self.run = run
+        self._run, self.folder = run, run.path
         with reading(run.path, lambda: run.environment):
             where = f"{run.path}/input_spec.json"
             self.input_spec = configs.from_dict(
@@ -67,8 +67,8 @@ class ExportedDetector:
         if engine == "keras":
             digest = sha256(run.learnt_files[0])
         else:
-            content, self._compute = _opened(run, FORMATS[engine])
-            digest = content["source"]["sha256"]
+            opened = opening.open_export(run.path / "exports" / FORMATS[engine])
+            digest, self._compute = opened.content["source"]["sha256"], opened.logits
         self.version = digest[:12]
         self._edges = _edges(self.operating_point)
 
@@ -156,15 +156,16 @@ class ExportedDetector:
         is `unsure`; so is one that is no finite number.
         """
         values = np.asarray(logits, dtype=np.float64)
-        verdicts = self.operating_point.verdicts(self.operating_point.apply(values))
         unsure = ~np.isfinite(values)
+        point = self.operating_point
+        verdicts = point.verdicts(point.apply(np.where(unsure, 0.0, values)))
         if self._reference is None:
             unsure |= self.near_an_edge(values)
         return ["unsure" if u else v for v, u in zip(verdicts, unsure, strict=True)]
 
     def _need_reference(self) -> Reference:
         if self._reference is None:
-            self._reference = Reference(self.run)
+            self._reference = Reference(self._run)
         return self._reference
 
 
@@ -236,24 +237,19 @@ def _has(module: str) -> bool:
 
 
 def _is_current(run: DetectorRun, kind: str) -> bool:
-    """Tell whether a run has an export of what it is now."""
-    file = run.path / "exports" / kind / "export.json"
-    if not file.is_file():
-        return False
-    content = read_json(file)
-    if not isinstance(content, dict) or content.get("input_spec") != run.input_spec:
-        return False
-    source = content.get("source", {})
-    return not run.model_file.is_file() or source.get("sha256") == sha256(
-        run.model_file
-    )
+    """Tell whether a run has an export of the network that it holds now.
 
-
-def _opened(run: DetectorRun, kind: str) -> tuple[Json, Opened]:
-    form = registry.load(PACKAGE, kind)
-    folder = run.path / "exports" / kind
-    opened: Opened = form.opened(folder / form.FILE)
-    return read_json(folder / "export.json"), opened
+    The operating point may be another: the run's own is used.
+    """
+    file = run.path / "exports" / kind / opening.DESCRIPTION
+    match read_json(file) if file.is_file() else None:
+        case {
+            "layout": opening.LAYOUT,
+            "source": {"sha256": digest},
+            "input_spec": dict(spec),
+        } if spec == run.input_spec:
+            return not run.model_file.is_file() or digest == sha256(run.model_file)
+    return False
 
 
 def _batched(compute: Opened, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:

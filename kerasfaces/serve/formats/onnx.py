@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from kerasfaces.core import numerics
 from kerasfaces.serve.formats import INPUT, KEY, OUTPUT, Opened, Traced
 
 FILE = "model.onnx"
@@ -54,7 +55,11 @@ def opened(path: Path) -> Opened:
     """Return what the file computes."""
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = numerics.n_threads()  # not the whole machine's
+    session = onnxruntime.InferenceSession(
+        path, options, providers=["CPUExecutionProvider"]
+    )
 
     def logits(images: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.asarray(session.run([OUTPUT], {INPUT: images})[0])
