@@ -188,12 +188,19 @@ class Detector:
     def load(cls, run: PathLike) -> Self:
         """Open a finished run folder, made here or by `kerasfaces train`.
 
+        Args:
+            run: The folder, or the address of a published one: `hf://OWNER/NAME`, or
+                `hf://OWNER/NAME@REVISION`, a branch, tag or commit. Its files are compared
+                with the hashes that were published, and no code of it is executed.
+
         Raises:
             MissingFileError: There is no such folder, or no finished run in it.
             RunError: It is damaged.
             InputError: It holds something else, such as an ensemble or a study.
         """
-        folder = Path(run)
+        from kerasfaces.serve.publish import fetch
+
+        folder = fetch.local(run)
         config = DetectorRun.open(folder).config  # says what else it is
         detector = cls.__new__(cls)
         detector.settings = DetectorSettings(model=config["train"]["model"]["name"])
@@ -483,6 +490,47 @@ class Detector:
         from kerasfaces.serve.export import export
 
         return export(self.folder, format, as_path(output))[0]
+
+    def publish(
+        self,
+        repo: str,
+        *,
+        space: bool = False,
+        dry_run: bool = False,
+        private: bool = False,
+        licence: str = "",
+        output: PathLike | None = None,
+    ) -> str:
+        """Upload the detector to Hugging Face, with a card of its results.
+
+        Args:
+            repo: `OWNER/NAME`; made if it is not there.
+            space: Also upload a Space of that name with the app.
+            dry_run: Write `output` only.
+            private: Whether new repositories are private.
+            licence: Of the weights, as Hugging Face names it, e.g. `apache-2.0`.
+            output: Folder that keeps what is uploaded.
+
+        Returns:
+            `hf://OWNER/NAME@COMMIT`, which `kerasfaces.load_run` loads; empty after a dry
+            run.
+
+        Raises:
+            InputError: The service refuses, or the files would tell who made them.
+            MissingExtraError: `pip install 'kerasfaces[publish]'` has not been run.
+        """
+        from kerasfaces.serve.publish.upload import publish
+
+        publication = publish(
+            self.folder,
+            repo,
+            with_space=space,
+            dry_run=dry_run,
+            private=private,
+            licence=licence,
+            target=as_path(output),
+        )
+        return publication.address
 
     def __repr__(self) -> str:
         """Return the name and what the detector was trained on."""

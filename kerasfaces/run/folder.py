@@ -46,6 +46,7 @@ class DetectorRun(ScoredRun):
     EARLY = (*Run.EARLY, "clock.json")
     input_spec = JsonFile("input_spec.json")
     training = JsonFile("training.json", optional=True)
+    published = JsonFile("published.json", optional=True)  # of a run from Hugging Face
     model_file = File("model.keras")  # the network
     arrays_file = File("model.npz")  # the fitted arrays of a baseline
     clock_file = File("clock.json")  # the seconds of training, which go on after a kill
@@ -138,20 +139,32 @@ class DetectorRun(ScoredRun):
 
     def trained_on(self) -> str:
         """Say what the run was trained on, in one sentence."""
-        try:
-            rows = self.manifest.rows
-        except MissingFileError:
+        counts = self.image_counts().get("train")
+        if counts is None:
             return (
                 f"{self.path} does not say what it was trained on: it has no "
                 f"{self.manifest_file.name}."
             )
-        rows = rows[rows["split"] == "train"]
         parts = []
         for label in ("real", "fake"):
-            sources = rows["source"][rows["label"] == label]
+            sources = counts.get(label, {})
             names = listed(sorted(set(sources) - {""}))
-            parts.append(f"{len(sources):,} {label}" + (f" ({names})" if names else ""))
+            parts.append(
+                f"{sum(sources.values()):,} {label}" + (f" ({names})" if names else "")
+            )
         return f"{self.path} was trained on {' and '.join(parts)} images."
+
+    def image_counts(self) -> dict[str, dict[str, dict[str, int]]]:
+        """Return the number of images by split, label and source; empty where unknown."""
+        try:
+            rows = self.manifest.rows
+        except MissingFileError:
+            return dict(self.published.get("trained_on", {}))
+        counts: dict[str, dict[str, dict[str, int]]] = {}
+        groups = rows.groupby(["split", "label", "source"], sort=True).size()
+        for (split, label, source), n in groups.items():
+            counts.setdefault(split, {}).setdefault(label, {})[source] = int(n)
+        return counts
 
 
 class UnseenRun(DetectorRun):

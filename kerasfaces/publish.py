@@ -1,0 +1,6 @@
+"""`python -m kerasfaces.publish`."""
+
+from kerasfaces.cli import publish, run
+
+if __name__ == "__main__":
+    run(publish.main)

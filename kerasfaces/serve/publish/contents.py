@@ -1,0 +1,128 @@
+"""A finished run -> the folder that is published: a run folder of what others need.
+
+Left behind are manifest.csv, predictions, report.html, history and checkpoints: they name
+files or show pictures. What stays is written anew without them, and `published.json` has
+the SHA-256 of every file that is read back.
+"""
+
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from kerasfaces import __version__
+from kerasfaces.core.errors import MissingFileError, RunError
+from kerasfaces.core.files import Json, read_json, sha256, write_json
+from kerasfaces.run.folder import DetectorRun
+from kerasfaces.run.layout import FORMAT
+from kerasfaces.serve.publish.privacy import Private
+
+FILE = "published.json"
+FORMAT_OF_FILE = 1
+_COPIED = ("model.keras", "model.npz", "input_spec.json", "operating_point.json")
+_OPTIONAL = ("audit.json", "metrics.csv", "unseen.json")
+_WRITTEN = ("config.json", "environment.json", "format.json", "metrics.json")
+_WRITTEN_TOO = ("training.json",)
+_EXPORTED = r"exports/[a-z0-9_]+(/[A-Za-z0-9][\w.-]*)+"
+_KNOWN_OF_MACHINE = ("python", "packages", "keras_backend")
+
+
+def is_ours(name: str) -> bool:
+    """Tell whether a published file belongs to a run: nothing else is ever read back."""
+    known = (*_COPIED, *_OPTIONAL, *_WRITTEN, *_WRITTEN_TOO)
+    return name in known or (bool(re.fullmatch(_EXPORTED, name)) and ".." not in name)
+
+
+def write(run: DetectorRun, target: Path, repo: str, private: Private) -> Json:
+    """Write what is published of a run, without card and example.
+
+    Args:
+        run: A finished run, opened.
+        target: An empty folder.
+        repo: Where it goes, `OWNER/NAME`.
+        private: What must stay here.
+
+    Returns:
+        The content of published.json.
+
+    Raises:
+        RunError: The run is damaged.
+    """
+    for name in (*_COPIED, *_OPTIONAL):
+        source = run.path / name
+        if source.is_file():
+            shutil.copyfile(source, target / name)
+    if not any((target / name).is_file() for name in _COPIED[:2]):
+        raise MissingFileError(f"{run.path} has no weights; train the run again.")
+    write_json(target / "config.json", _config(run))
+    machine = run.environment
+    known = {key: machine[key] for key in _KNOWN_OF_MACHINE if key in machine}
+    write_json(target / "environment.json", known)
+    write_json(target / "format.json", {"format": FORMAT, "kerasfaces": __version__})
+    if "engine" in run.training:
+        write_json(target / "training.json", {"engine": run.training["engine"]})
+    write_json(target / "metrics.json", _metrics(run, private))
+    _copy_exports(run, target, repo)
+    content = {
+        "format": FORMAT_OF_FILE,
+        "kerasfaces": __version__,
+        "repo": repo,
+        "trained_on": run.image_counts(),
+        "files": files_of(target),
+    }
+    write_json(target / FILE, content)
+    return content
+
+
+def files_of(folder: Path) -> Json:
+    """Return size and SHA-256 of every file of a folder that is read back."""
+    names = sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file()
+    )
+    return {
+        name: {
+            "bytes": (folder / name).stat().st_size,
+            "sha256": sha256(folder / name),
+        }
+        for name in names
+        if is_ours(name)
+    }
+
+
+def _config(run: DetectorRun) -> Json:
+    """Return the configuration without the name of the user's weights file."""
+    config = run.config
+    weights = config.get("weights")
+    if isinstance(weights, Mapping) and weights.get("kind") == "file":
+        name = f"weights-{str(weights.get('sha256', ''))[:12]}"
+        config["weights"] = {**weights, "file": name}
+    return config
+
+
+def _metrics(run: DetectorRun, private: Private) -> Json:
+    """Return the metrics without the images' folder, and without warnings that name files."""
+    content = {k: v for k, v in run.metrics.items() if k != "image_root"}
+    warnings = content.get("warnings", [])
+    content["warnings"] = [w for w in warnings if not any(private.found_in(str(w)))]
+    return content
+
+
+def _copy_exports(run: DetectorRun, target: Path, repo: str) -> None:
+    """Copy the exports that were made of this very network."""
+    for file in sorted(run.path.glob("exports/*/export.json")):
+        content = read_json(file)
+        if not isinstance(content, dict) or "files" not in content:
+            raise RunError(
+                f"{file} is damaged; delete its folder and export the run again."
+            )
+        made_of = content.get("source", {}).get("sha256")
+        if not run.model_file.is_file() or made_of != sha256(run.model_file):
+            continue
+        folder = target / "exports" / file.parent.name
+        for name in content["files"]:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file.parent / name, folder / name)
+        content["source"] = {**content["source"], "run": repo.rpartition("/")[2]}
+        write_json(folder / "export.json", content)
