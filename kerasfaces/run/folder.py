@@ -14,6 +14,7 @@ where it is damaged; assigning to one writes it whole.
 """
 
 import logging
+from collections import Counter
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -161,9 +162,10 @@ class DetectorRun(ScoredRun):
         except MissingFileError:
             return dict(self.published.get("trained_on", {}))
         counts: dict[str, dict[str, dict[str, int]]] = {}
-        groups = rows.groupby(["split", "label", "source"], sort=True).size()
-        for (split, label, source), n in groups.items():
-            counts.setdefault(split, {}).setdefault(label, {})[source] = int(n)
+        columns = (rows[name] for name in ("split", "label", "source"))
+        groups = Counter(zip(*columns, strict=True))
+        for (split, label, source), n in sorted(groups.items()):
+            counts.setdefault(split, {}).setdefault(label, {})[source] = n
         return counts
 
 
