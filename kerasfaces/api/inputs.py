@@ -12,6 +12,7 @@ from PIL import Image
 
 from kerasfaces import images as loader
 from kerasfaces.core.errors import ImageError, InputError
+from kerasfaces.serve.pictures import Named
 
 ImageInput = str | os.PathLike[str] | Image.Image | NDArray[np.uint8]
 Images = ImageInput | Iterable[ImageInput]
@@ -56,6 +57,27 @@ def as_files(images: Images) -> Iterator[tuple[list[Path], list[str], list[str]]
         yield files, names, reasons
 
 
+def as_sources(images: Images) -> list[Named]:
+    """Return every image with its name: its path, or `<image 0>` by its position.
+
+    Args:
+        images: See `as_files`.
+
+    Raises:
+        InputError: See `as_files`.
+    """
+    sources: list[Named] = []
+    for position, image in enumerate(_several(images)):
+        if isinstance(image, str | os.PathLike):
+            sources += [Named(str(path), path) for path in _below(Path(image))]
+        else:
+            _require_image(image, position)
+            sources.append(Named(f"<image {position}>", image))
+    if not sources:
+        raise InputError("images: expected at least one image, got none.")
+    return sources
+
+
 def _several(images: Images) -> list[ImageInput]:
     if isinstance(images, str | os.PathLike | Image.Image):
         return [images]
@@ -85,8 +107,15 @@ def _below(path: Path) -> list[Path]:
 
 
 def _upright(image: ImageInput, position: int) -> Image.Image:
+    _require_image(image, position)
     if isinstance(image, Image.Image):
         return loader.to_srgb_upright(image)
+    return Image.fromarray(np.asarray(image)).convert("RGB")
+
+
+def _require_image(image: ImageInput, position: int) -> None:
+    if isinstance(image, Image.Image):
+        return
     if not isinstance(image, np.ndarray):
         raise InputError(
             f"images[{position}]: expected a path, a PIL image or a uint8 array, got "
@@ -98,4 +127,3 @@ def _upright(image: ImageInput, position: int) -> Image.Image:
             f"{image.shape} of {image.dtype}. Scale floats to 0..255 and convert them "
             "with .astype('uint8')."
         )
-    return Image.fromarray(image).convert("RGB")

@@ -1,11 +1,11 @@
-"""`kerasfaces predict`: run folder + images -> a verdict and a score for each."""
+"""`kerasfaces predict`: run folder + images -> the whole answer to each."""
 
 import argparse
 import json
 import logging
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,75 +17,170 @@ from kerasfaces.core.progress import progress
 from kerasfaces.core.texts import plain, quoted
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from kerasfaces.serve.answer import Answer, Options
+    from kerasfaces.serve.exported import ExportedDetector
 
 logger = logging.getLogger("kerasfaces.predict")  # __main__ where it is run with -m
+CODES = """exit codes: 0 every picture is real; 3 at least one is fake; 4 none is fake, at least
+one unsure; 5 none is fake or unsure, at least one has no verdict; 2 a mistake, or no
+picture has a verdict."""
+_INDENT = 13
 
 
 @cli.command
 def main(argv: Sequence[str] | None = None) -> int:
-    """Parse, score, print a line per image."""
+    """Parse, answer, print; return what the answers come to."""
     arguments = _parser().parse_args(argv)
-    import pandas as pd
+    from kerasfaces.serve import answers_file, predict
 
-    from kerasfaces.run import predictions
-    from kerasfaces.run.folder import DetectorRun
-    from kerasfaces.serve import predict
-
-    run = DetectorRun.open(arguments.run)
-    point = run.operating_point
     if arguments.csv:
-        predict.check_table(arguments.csv)
+        answers_file.check(arguments.csv)
+    options = _options(arguments)
     files = predict.files_of(arguments.images)
-    logger.info("%s", run.trained_on())
-    logger.info(
-        "A score is worth something on images like those only: on others measure first "
-        "(kerasfaces evaluate %s --manifest M).",
-        arguments.run,
-    )
-    cli.import_keras()
-    from kerasfaces.run.predictor import Predictor
+    detector = _detector(arguments)
+    if arguments.csv:
+        counts, why = _write(detector, options, files, arguments.csv)
+    else:
+        counts, why = _print(detector, options, files, arguments.json)
+    if streams.lost():  # nobody reads, and nobody asks for the code
+        return 0
+    logger.info("%s", predict.summary(counts))
+    if counts[""] == len(files) and why:
+        raise InputError(
+            f"None of the {len(files):,} files could be scored, e.g. {quoted(why[0])}: "
+            f"{why[1]}."
+        )
+    return predict.exit_code(counts)
 
-    predictor = Predictor(arguments.run)
-    counts, tables = Counter[str](), []
-    if not (arguments.json or arguments.csv):
+
+def _detector(arguments: argparse.Namespace) -> "ExportedDetector":
+    from kerasfaces.serve.exported import ExportedDetector
+
+    detector = ExportedDetector.open(arguments.run, engine=arguments.engine)
+    if (
+        not arguments.quick
+    ):  # reading what it was trained on takes longer than a verdict
+        logger.info("%s", detector.run.trained_on())
+        logger.info(
+            "A score is worth something on images like those only: on others measure first "
+            "(kerasfaces evaluate %s --manifest M).",
+            arguments.run,
+        )
+    return detector
+
+
+def _options(arguments: argparse.Namespace) -> "Options":
+    from kerasfaces.serve.answer import Options
+
+    if arguments.quick:
+        return Options.quick(arguments.faces)
+    trust = None
+    if arguments.trust:
+        from kerasfaces.serve import provenance
+
+        trust = provenance.read_trust(arguments.trust)
+    return Options(
+        faces=arguments.faces,
+        stability=arguments.stability,
+        provenance=arguments.provenance,
+        trust=trust,
+    )
+
+
+def _write(
+    detector: "ExportedDetector", options: "Options", files: Sequence[Path], table: Path
+) -> tuple[Counter[str], tuple[str, str] | None]:
+    """Write the answers as a table, or what an earlier call left of it."""
+    from kerasfaces.serve import predict
+    from kerasfaces.serve.answer import answer_groups
+    from kerasfaces.serve.answers_file import AnswersFile
+
+    identity = predict.identity(detector, options)
+    with (
+        AnswersFile.open(table, identity, files) as written,
+        progress(len(files), "scoring") as advance,
+    ):
+        if written.n_done:
+            logger.info("%s: %d answers are there already", table, written.n_done)
+            advance(written.n_done)
+        for group in answer_groups(files[written.n_done :], detector, options):
+            written.write(group)
+            advance(len(group))
+    printing.text(str(table))
+    return written.counts, written.first_reason
+
+
+def _print(
+    detector: "ExportedDetector",
+    options: "Options",
+    files: Sequence[Path],
+    as_json: bool,
+) -> tuple[Counter[str], tuple[str, str] | None]:
+    from kerasfaces.serve.answer import answer_groups
+
+    counts, why = Counter[str](), None
+    if not as_json:
         print("verdict     score     logit  image")
     # Lines that appear on a terminal are progress enough.
-    on_screen = sys.stdout.isatty() and not arguments.csv
-    bar = nullcontext() if on_screen else progress(len(files), "scoring")
+    bar = nullcontext() if sys.stdout.isatty() else progress(len(files), "scoring")
     with bar as advance:
-        for table in predict.scored(predictor, point, files):
-            counts.update(table["verdict"])
-            if arguments.csv:
-                tables.append(table)
-            else:
-                _print(table, arguments.json)
-                if streams.lost():  # nobody reads: the rest would be scored in vain
-                    return 0
+        for group in answer_groups(files, detector, options):
+            for answer in group:
+                readable = answer.verdict != "unreadable"
+                counts[answer.verdict if readable else ""] += 1
+                why = why or (None if readable else (answer.name, answer.reason))
+                for line in _json(answer) if as_json else _text(answer, len(files)):
+                    printing.text(line) if not as_json else print(line)
+            sys.stdout.flush()
+            if streams.lost():
+                break
             if advance:
-                advance(len(table))
-    if arguments.csv:
-        predictions.write(pd.concat(tables), arguments.csv)
-        printing.text(str(arguments.csv))
-    logger.info("%s", predict.summary(counts))
-    if counts[""] == len(files):
-        why = table["reason"].iloc[0]
-        raise InputError(
-            f"None of the {len(files):,} files could be scored, e.g. "
-            f"{quoted(table['path'].iloc[0])}: {why}."
+                advance(len(group))
+    return counts, why
+
+
+def _json(answer: "Answer") -> Iterator[str]:
+    """Yield the answer as a line: first `path`, `verdict`, `score`, `logit`, `reason`."""
+    values = answer.to_dict()
+    verdict, reason = values.pop("verdict"), values.pop("reason")
+    first = {
+        "path": values.pop("name"),
+        "verdict": None if verdict == "unreadable" else verdict,
+        "score": values.pop("score"),
+        "logit": values.pop("logit"),
+        "reason": reason or None,
+    }
+    yield json.dumps(first | values)
+
+
+def _text(answer: "Answer", n_files: int) -> Iterator[str]:
+    """Yield the answer as a line, and all else below it where it is the only one."""
+    path = plain(answer.name)
+    if answer.verdict == "unreadable":
+        yield f"{'-':<9}  {'-':>6}  {'-':>8}  {path}: {answer.reason}"
+    else:
+        numbers = f"{answer.score:6.4f}  {answer.logit:8.3f}"
+        yield f"{answer.verdict:<9}  {numbers}  {path}"
+    if n_files == 1:
+        from kerasfaces.serve import wording
+
+        yield from (
+            f"{heading:<{_INDENT}}{sentence}"
+            for heading, sentence in wording.lines(answer)
         )
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = cli.parser(
         "predict",
-        "Score images with a finished run: verdict (real, fake, or unsure inside the band "
-        "that\nvalidation found unsure), score (calibrated probability of fake) and logit. A "
-        "file that cannot\nbe read or is too small to judge is a line with a reason. Decoded images are kept in "
-        "KERASFACES_CACHE.",
+        "Judge images with a finished run: verdict (real, fake, or unsure), score (calibrated\n"
+        "probability of fake), logit, and what the verdict is worth: what the file says of its\n"
+        "origin, faces, whether the verdict survives laundering, warnings, error rates. One\n"
+        "image gets all of it as text; for many take --json or --csv. A file that cannot be\n"
+        "read or is too small to judge is a line with a reason.\n\n" + CODES,
         [
             "python -m kerasfaces.predict runs/mobilenetv2-1a2b3c photo.jpg",
+            "python -m kerasfaces.predict RUN photo.jpg --quick",
             "python -m kerasfaces.predict RUN photos/ --csv scores.csv",
             "find photos -name '*.jpg' | python -m kerasfaces.predict RUN - --json",
         ],
@@ -101,18 +196,47 @@ def _parser() -> argparse.ArgumentParser:
     )
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--json", action="store_true", help="one JSON object per line")
-    how.add_argument("--csv", type=Path, metavar="FILE", help="write a table instead")
+    how.add_argument(
+        "--csv",
+        type=Path,
+        metavar="FILE",
+        help="write a table instead; killed and called again, it continues",
+    )
+    add(
+        "--faces",
+        default="image",
+        choices=("image", "largest", "each"),
+        help="what is judged: the whole picture (default), its largest face, or each face, "
+        "of which one fake makes the picture fake",
+    )
+    add(
+        "--quick",
+        action="store_true",
+        help="the verdict alone: no provenance, no faces, no stability",
+    )
+    add(
+        "--no-stability",
+        dest="stability",
+        action="store_false",
+        help="do not judge six laundered versions; by default a verdict that flips is unsure",
+    )
+    add(
+        "--no-provenance",
+        dest="provenance",
+        action="store_false",
+        help="do not read what the file says of its origin",
+    )
+    add(
+        "--trust",
+        type=Path,
+        metavar="PEM",
+        help="certificates of the signers of Content Credentials that you trust",
+    )
+    add(
+        "--engine",
+        default="auto",
+        choices=("auto", "onnxruntime", "openvino", "keras"),
+        help="what computes: the run's export (made on first use), or Keras; default: the "
+        "first that can be had",
+    )
     return parser
-
-
-def _print(table: "pd.DataFrame", as_json: bool) -> None:
-    for path, verdict, score, logit, reason in table.itertuples(index=False):
-        if as_json:
-            answer = (verdict, score, logit) if verdict else (None, None, None)
-            values = (path, *answer, reason or None)
-            print(json.dumps(dict(zip(table.columns, values, strict=True))))
-        elif verdict:
-            printing.text(f"{verdict:<9}  {score:6.4f}  {logit:8.3f}  {plain(path)}")
-        else:
-            printing.text(f"{'-':<9}  {'-':>6}  {'-':>8}  {plain(path)}: {reason}")
-    sys.stdout.flush()

@@ -78,9 +78,9 @@ def predict_run(
 class Predictor:
     """A finished run, of a model or a baseline, that is loaded once and asked often."""
 
-    def __init__(self, folder: Path) -> None:
-        """Read the run folder; weights are loaded when they are needed."""
-        self._run = DetectorRun(folder)
+    def __init__(self, run: Path | DetectorRun) -> None:
+        """Read a run or its folder; weights are loaded when they are needed."""
+        self._run = DetectorRun(run) if isinstance(run, Path) else run
         _ = self._run.network if self._run.baseline is None else self._run.fitted
         self._features: FeatureCache | None = None
 

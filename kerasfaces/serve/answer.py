@@ -10,7 +10,7 @@ beside it and never changes it.
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,44 +18,14 @@ from PIL import Image
 
 from kerasfaces.core.errors import ImageError
 from kerasfaces.core.files import Json
-from kerasfaces.run.operating_point import OperatingPoint
 from kerasfaces.serve import face_policy, pictures, stability
 from kerasfaces.serve.background import Background
+from kerasfaces.serve.contract import Detecting, Pixels
 from kerasfaces.serve.face_policy import FaceAnswer, Finder, Policy
 from kerasfaces.serve.pictures import Picture, Source
 
 Verdict = Literal["real", "fake", "unsure", "unreadable"]
-Pixels = NDArray[np.uint8]
 BATCH = 64  # arrays that the detector is given at a time
-
-
-class Detecting(Protocol):
-    """What an answer asks of a detector; `serve.exported` and `serve.keras_engine` have it."""
-
-    @property
-    def name(self) -> str:
-        """The run's name."""
-
-    @property
-    def version(self) -> str:
-        """What tells this detector from others of that name."""
-
-    @property
-    def engine(self) -> str:
-        """What computes: openvino, onnxruntime or keras."""
-
-    @property
-    def operating_point(self) -> OperatingPoint:
-        """Calibrator, threshold and abstain band."""
-
-    def prepare(self, image: Image.Image) -> Pixels:
-        """Return an upright sRGB picture as the network sees it, `(h, w, 3)` uint8."""
-
-    def logits(self, pixels: Pixels) -> NDArray[np.float64]:
-        """Return logits `(n,)` of prepared pictures `(n, h, w, 3)`."""
-
-    def decide(self, logits: NDArray[np.float64]) -> list[str]:
-        """Return `real`, `fake` or `unsure` for each of the logits `(n,)`."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -94,7 +64,8 @@ class Answer:
         verdict: `unreadable` where there is none.
         score: Probability of fake, 0..1; NaN where there is none.
         logit: The network's answer, larger for fake; NaN where there is none.
-        reason: Why the verdict is `unsure` or `unreadable`.
+        reason: Why there is no verdict; empty where there is one.
+        doubt: Why the verdict is `unsure`; empty where it is not.
         judged: What the score is of, in words.
         provenance: What the file says of its origin; None where nobody looked.
         faces: Those found, largest first; None where nobody looked.
@@ -112,6 +83,7 @@ class Answer:
     score: float = np.nan
     logit: float = np.nan
     reason: str = ""
+    doubt: str = ""
     judged: str = ""
     provenance: Json | None = None
     faces: tuple[FaceAnswer, ...] | None = None
@@ -170,16 +142,38 @@ def answer_all(
     Raises:
         InputError: Faces are to be judged, and there is no detector of faces.
     """
+    groups = answer_groups(
+        images, detector, options, background=background, find_faces=find_faces
+    )
+    for group in groups:
+        yield from group
+
+
+def answer_groups(
+    images: Iterable[Source],
+    detector: Detecting,
+    options: Options | None = None,
+    *,
+    background: Background | None = None,
+    find_faces: Finder | None = None,
+) -> Iterator[list[Answer]]:
+    """Yield `answer_all`'s answers in the groups that were scored together.
+
+    Where one group ends depends on the pictures since the last alone, so that whoever
+    continues behind a group gets the same numbers.
+    """
     options = options or Options()
-    background = background or Background.of(getattr(detector, "folder", None))
+    if background is None:
+        background = Background.of(getattr(detector, "run", None))
     examiner = _Examiner(detector, options, background, find_faces)
     waiting: list[_Examined] = []
     for picture in pictures.named(images):
         waiting.append(examiner.examine(picture))
         if sum(len(each.arrays) for each in waiting) >= BATCH:
-            yield from examiner.answers(waiting)
+            yield list(examiner.answers(waiting))
             waiting = []
-    yield from examiner.answers(waiting)
+    if waiting:
+        yield list(examiner.answers(waiting))
 
 
 class _Examiner:
@@ -274,7 +268,7 @@ class _Examiner:
         point = self._detector.operating_point
         decided = self._detector.decide(own)
         verdict = face_policy.combined(decided)
-        reason = "inside the band that validation found unsure"
+        doubt = "the score lies in the band that validation found unsure"
         tried = None
         if self._options.stability:
             verdicts = [
@@ -283,7 +277,7 @@ class _Examiner:
             ]
             tried = examined.trials.result(verdict, verdicts, logits[:, 1:].max(axis=0))
             if tried["flipped"]:
-                reason = (
+                doubt = (
                     f"{verdict} as it is, but not after {', '.join(tried['flipped'])}"
                 )
                 verdict = "unsure"
@@ -291,7 +285,7 @@ class _Examiner:
         return dataclasses.replace(
             answer,
             verdict=verdict,
-            reason=reason if verdict == "unsure" else "",
+            doubt=doubt if verdict == "unsure" else "",
             score=float(scores.max()),
             logit=float(own.max()),
             faces=face_policy.scored(

@@ -2,17 +2,16 @@
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces.core import config as configs
-from kerasfaces.core.files import Json, read_json
+from kerasfaces.core.files import Json
 from kerasfaces.images.limits import Limits
 
 if TYPE_CHECKING:
+    from kerasfaces.run.folder import DetectorRun
     from kerasfaces.serve.answer import Options
 
 
@@ -23,20 +22,13 @@ class Background:
     limits: Limits | None = None
 
     @classmethod
-    def of(cls, folder: Path | str | None) -> "Background":
+    def of(cls, run: "DetectorRun | None") -> "Background":
         """Read a run's folder; None knows nothing.
 
         Raises:
             RunError: A file is damaged.
         """
-        if folder is None:
-            return cls()
-        path = Path(folder) / "input_spec.json"
-        spec = read_json(path) if path.is_file() else {}
-        limits = spec.get("limits") if isinstance(spec, dict) else None
-        if limits is None:
-            return cls()
-        return cls(limits=configs.from_dict(Limits, limits, f"{path}.limits"))
+        return cls() if run is None else cls(limits=run.limits)
 
     def too_little(self, size: tuple[int, int]) -> str:
         """Return why a picture of this width and height gets no verdict, or nothing."""

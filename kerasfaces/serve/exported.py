@@ -58,13 +58,14 @@ class ExportedDetector:
             self.input_spec = configs.from_dict(
                 InputSpec, run.input_spec["input"], where
             )
-        self.limits: Limits | None = run.limits
+            self.limits: Limits | None = run.limits
         self.operating_point: OperatingPoint = run.operating_point
         self.engine, self.name = engine, run.name
         self._reference = Reference(run) if keras and Reference.is_here(run) else None
         self._lock = threading.Lock()
         self._compute: Opened | None = None
         if engine == "keras":
+            _ = run.network if run.baseline is None else run.fitted  # there, and whole
             digest = sha256(run.learnt_files[0])
         else:
             opened = opening.open_export(run.path / "exports" / FORMATS[engine])

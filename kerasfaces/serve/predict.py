@@ -1,30 +1,25 @@
-"""Images -> verdicts of a finished run, through evaluation's own pixels and scores.
-
-Files are scored a chunk at a time, so that memory does not grow with their number; what
-was decoded or computed before comes from the cache, and a killed run continues there.
-"""
+"""The words of a command line -> files, and what the answers to them come to."""
 
 import os
+import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
-
+from kerasfaces import __version__
+from kerasfaces.core import config as configs
 from kerasfaces.core.errors import InputError, MissingFileError
-from kerasfaces.core.progress import hosted_by
+from kerasfaces.core.files import Json
+from kerasfaces.core.texts import quoted
 from kerasfaces.manifest.image_files import images_below
-from kerasfaces.run.operating_point import OperatingPoint
+from kerasfaces.serve.answer import Options
+from kerasfaces.serve.contract import Detecting
 
-if TYPE_CHECKING:
-    from kerasfaces.run.predictor import Predictor
-
-COLUMNS = ("path", "verdict", "score", "logit", "reason")
-CHUNK = 256
+_ADDRESS = re.compile(r"(?i)(https?|ftps?|file|s3|gs|hf)://|data:image/")
+_VIDEOS = frozenset(
+    ".mp4 .mov .avi .mkv .webm .mpg .mpeg .m4v .wmv .flv .3gp .mts .m2ts .ts .ogv".split()
+)
 
 
 def files_of(words: Sequence[str]) -> list[Path]:
@@ -36,7 +31,7 @@ def files_of(words: Sequence[str]) -> list[Path]:
 
     Raises:
         MissingFileError: A folder, or the only file named, does not exist.
-        InputError: There is nothing to score, or a word is empty.
+        InputError: There is nothing to score, or a word is empty, an address or a video.
     """
     files: list[Path] = []
     for word in words:
@@ -46,6 +41,7 @@ def files_of(words: Sequence[str]) -> list[Path]:
                 "One of the images to score is an empty text, as from an unset variable; "
                 "give a file, a folder, or - for stdin."
             )
+        _refuse(word)
         if word == "-":
             files += _paths_on_stdin()
         elif os.path.isdir(path):  # Path's own raises where a name is too long
@@ -63,58 +59,26 @@ def files_of(words: Sequence[str]) -> list[Path]:
     return list(dict.fromkeys(files))
 
 
+def _refuse(word: str) -> None:
+    """Refuse what is no file with a picture, by what it is called."""
+    if _ADDRESS.match(word):
+        raise InputError(
+            f"{quoted(word)} is an address, and nothing is fetched from the network; save "
+            "the picture and give the file."
+        )
+    if Path(word).suffix.lower() in _VIDEOS and not os.path.isdir(word):
+        raise InputError(
+            f"{quoted(word)} is a video by its name; expected pictures. Save frames of it as "
+            "PNG (ffmpeg -i VIDEO frame-%04d.png) and give those."
+        )
+
+
 def _paths_on_stdin() -> list[Path]:
     data = sys.stdin.buffer.read()
     lines = data.split(b"\0")
     if len(lines) == 1:
         lines = [line.rstrip(b"\r") for line in data.split(b"\n")]
     return [Path(os.fsdecode(line)) for line in lines if line]
-
-
-def scored(
-    predictor: "Predictor", point: OperatingPoint, files: Sequence[Path]
-) -> Iterator[pd.DataFrame]:
-    """Yield the answers of a finished run, a chunk of files at a time, in order.
-
-    Yields:
-        A table with `COLUMNS`: verdict `real`, `fake` or `unsure`, score the calibrated
-        probability of fake. A file that cannot be read or has no finite logit has no
-        verdict (""), NaN and a reason.
-    """
-    for start in range(0, len(files), CHUNK):
-        part = files[start : start + CHUNK]
-        with hosted_by(_silent):  # a bar of its own for each step of each chunk
-            logits, reasons = predictor.logits(
-                [Path(os.path.abspath(file)) for file in part]
-            )
-        for at in np.flatnonzero(~np.isfinite(logits)):
-            logits[at] = np.nan
-            reasons[at] = reasons[at] or "the detector gives no finite logit"
-        scores = point.apply(logits)
-        yield pd.DataFrame(
-            {
-                "path": pd.Series([str(file) for file in part], dtype=object),
-                "verdict": point.verdicts(scores),
-                "score": scores,
-                "logit": logits,
-                "reason": reasons,
-            }
-        )
-
-
-def check_table(path: Path) -> None:
-    """Refuse to write a table over something else, such as a photo."""
-    if not path.exists():
-        return
-    if path.is_file():
-        with path.open("rb") as file:
-            first = file.readline(200)
-        if not first or first.decode(errors="replace").strip() == ",".join(COLUMNS):
-            return
-    raise InputError(
-        f"`csv={str(path)!r}` is there already and is no table of predict's; give the table "
-        "another name."
-    )
 
 
 def summary(counts: Counter[str]) -> str:
@@ -124,7 +88,17 @@ def summary(counts: Counter[str]) -> str:
     return f"{counts.total():,} images: {', '.join(parts)}"
 
 
-def _silent(
-    total: int, label: str, unit: str
-) -> AbstractContextManager[Callable[[int], None]]:
-    return nullcontext(lambda n: None)
+def exit_code(counts: Counter[str]) -> int:
+    """Return what a script learns of the verdicts; see `kerasfaces predict --help`."""
+    codes = {"fake": 3, "unsure": 4, "": 5}
+    return next((code for verdict, code in codes.items() if counts[verdict]), 0)
+
+
+def identity(detector: Detecting, options: Options) -> Json:
+    """Return everything beside the pictures that decides answers, in JSON types."""
+    return {
+        "kerasfaces": __version__,
+        "detector": [detector.name, detector.version, detector.engine],
+        "point": detector.operating_point.to_json(),
+        "options": configs.to_dict(options),
+    }

@@ -45,7 +45,7 @@ class Reference:
                 import_keras()
                 from kerasfaces.run.predictor import Predictor
 
-                self._predictor = Predictor(self._run.path)
+                self._predictor = Predictor(self._run)
             if self._run.input_spec.get("channel_recipe") is None:
                 return self._predictor.array_logits(pixels)
             with tempfile.TemporaryDirectory() as folder:

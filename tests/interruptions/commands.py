@@ -26,6 +26,8 @@ def configure(hp, components):
         model=model, epochs=4, batch_size=16, learning_rate=rate, patience=None
     )
 '''
+# A finished command's exit code; predict's says what the verdicts are.
+CODES = {"predict": (0, 3, 4, 5)}
 NAMES = ("train", "tune", "channels", "crossgen", "predict", "launder")
 
 
@@ -54,7 +56,7 @@ def arguments(name, inputs, weights, images, run):
             *(inputs / "manifest.csv", "--channels", "rgb,spectrum", "-o", "o"),
             *("--set", "spectrum.of=rgb", "--set", "size_px=64"),
         ],
-        "predict": [run, images, "--csv", "o/scores.csv"],
+        "predict": [run, images, "--csv", "o/scores.csv", "--engine", "keras"],
         "launder": [run, "--only", "jpeg,blur", "--at-least", "3", "-o", "o"],
     }[name]
 

@@ -70,15 +70,15 @@ def test_a_picture_too_small_is_not_judged():
 
 def test_a_verdict_that_flips_is_unsure():
     class Fragile(Stub):
-        def prepare(self, image):  # half the size turns it
+        def prepare(self, image):  # half the size turns it, a screenshot does not
             level = 200 if min(image.size) > 60 else 20
             return super().prepare(grey(level))
 
     (answer,) = answer_all([grey(0)], Fragile(), **NO_FACES)
-    assert answer.verdict == "unsure"
+    assert answer.verdict == "unsure", answer
     assert answer.stability["flipped"] == ["half the size"]
     assert answer.stability["n_same"] == 5
-    assert answer.reason == "fake as it is, but not after half the size"
+    assert answer.doubt == "fake as it is, but not after half the size"
     assert answer.score > 0.9  # the score stays what it was
     options = Options(stability=False)
     (answer,) = answer_all([grey(0)], Fragile(), options, **NO_FACES)

@@ -67,7 +67,7 @@ def heif(request, monkeypatch):
 
 
 def answers(capsys, *words):
-    assert predict([*map(str, words), "--json"]) == 0
+    predict([*map(str, words), "--json", "--engine", "keras", "--no-stability"])
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     return {row["path"].rpartition("/")[2]: row for row in rows}
 

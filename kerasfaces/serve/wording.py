@@ -1,0 +1,64 @@
+"""An answer in words, for people at a terminal."""
+
+from collections.abc import Iterator, Sequence
+
+from kerasfaces.serve.answer import Answer
+from kerasfaces.serve.face_policy import FaceAnswer
+
+
+def lines(answer: Answer) -> Iterator[tuple[str, str]]:
+    """Yield what an answer says beside its verdict: a heading, "" below it, and a sentence."""
+    if answer.doubt:
+        yield "unsure", answer.doubt
+    yield "judged", answer.judged or "nothing"
+    if answer.width_px:
+        yield "size", f"{answer.width_px} x {answer.height_px} px"
+    if answer.sha256:
+        yield "sha256", answer.sha256
+    if answer.provenance is not None:
+        yield "origin", answer.provenance["sentence"]
+        for each in answer.provenance["evidence"]:
+            yield "", each["sentence"]
+        for reason in answer.provenance["unread"]:
+            yield "", f"not read: {reason}"
+    if answer.faces is not None:
+        yield from _headed("faces", list(map(_face, answer.faces)) or ["none found"])
+    if answer.stability is not None:
+        yield "stability", stability(answer)
+    if answer.error_rates is not None:
+        yield "error rates", answer.error_rates["sentence"]
+    yield from _headed("warnings", answer.warnings)
+    detector = answer.detector
+    if detector:
+        yield (
+            "detector",
+            f"{detector['name']} (version {detector['version']}, by {detector['engine']})",
+        )
+
+
+def stability(answer: Answer) -> str:
+    """Return what came of the laundered versions in one sentence."""
+    tried = answer.stability
+    if tried is None:
+        return "not tried"
+    text = f"{tried['n_same']} of {tried['n']} laundered versions get the same verdict"
+    others = [
+        f"{each['name']}: {each['verdict']}"
+        for each in tried["versions"]
+        if each["name"] in tried["flipped"]
+    ]
+    skipped = [f"{name}: not tried, {why}" for name, why in tried["skipped"].items()]
+    return "; ".join([text, *others, *skipped])
+
+
+def _face(face: FaceAnswer) -> str:
+    left, top, right, bottom = (round(edge) for edge in face.box)
+    text = f"{right - left} x {bottom - top} px at ({left}, {top})"
+    if face.verdict:
+        text += f": {face.verdict}, score {face.score:.4f}"
+    return text
+
+
+def _headed(heading: str, sentences: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for number, sentence in enumerate(sentences):
+        yield "" if number else heading, sentence
