@@ -54,13 +54,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _detector(arguments: argparse.Namespace) -> "ExportedDetector":
+    from kerasfaces.run.folder import DetectorRun
     from kerasfaces.serve.exported import ExportedDetector
+    from kerasfaces.serve.publish import fetch
 
-    detector = ExportedDetector.open(arguments.run, engine=arguments.engine)
-    if (
-        not arguments.quick
-    ):  # reading what it was trained on takes longer than a verdict
-        logger.info("%s", detector.run.trained_on())
+    folder = fetch.local(arguments.run)
+    detector = ExportedDetector.open(folder, engine=arguments.engine)
+    if not arguments.quick:  # the manifest is read for longer than a verdict takes
+        logger.info("%s", DetectorRun(folder).trained_on())
         logger.info(
             "A score is worth something on images like those only: on others measure first "
             "(kerasfaces evaluate %s --manifest M).",
@@ -186,7 +187,11 @@ def _parser() -> argparse.ArgumentParser:
         ],
     )
     add = parser.add_argument
-    add("run", type=Path, metavar="RUN", help="run folder made by train, or a winner")
+    add(
+        "run",
+        metavar="RUN",
+        help="run folder made by train, a winner, or hf://OWNER/NAME[@REVISION]",
+    )
     add(
         "images",
         nargs="+",

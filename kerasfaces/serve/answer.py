@@ -164,7 +164,7 @@ def answer_groups(
     """
     options = options or Options()
     if background is None:
-        background = Background.of(getattr(detector, "run", None))
+        background = Background.of(detector)
     examiner = _Examiner(detector, options, background, find_faces)
     waiting: list[_Examined] = []
     for picture in pictures.named(images):

@@ -11,7 +11,6 @@ from kerasfaces.core.files import Json
 from kerasfaces.images.limits import Limits
 
 if TYPE_CHECKING:
-    from kerasfaces.run.folder import DetectorRun
     from kerasfaces.serve.answer import Options
 
 
@@ -22,13 +21,13 @@ class Background:
     limits: Limits | None = None
 
     @classmethod
-    def of(cls, run: "DetectorRun | None") -> "Background":
-        """Read a run's folder; None knows nothing.
+    def of(cls, detector: object) -> "Background":
+        """Read what the folder of a detector knows; one without a folder knows nothing.
 
         Raises:
             RunError: A file is damaged.
         """
-        return cls() if run is None else cls(limits=run.limits)
+        return cls(limits=getattr(detector, "limits", None))
 
     def too_little(self, size: tuple[int, int]) -> str:
         """Return why a picture of this width and height gets no verdict, or nothing."""

@@ -4,6 +4,7 @@ import io
 import json
 import sys
 import types
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -15,7 +16,7 @@ from kerasfaces.serve.exported import ExportedDetector
 
 
 class RunStub(Stub):
-    run = types.SimpleNamespace(limits=None, trained_on=lambda: "stub.")
+    folder = Path("run")
 
 
 @pytest.fixture(autouse=True)
