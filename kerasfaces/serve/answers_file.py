@@ -129,7 +129,7 @@ class AnswersFile:
         """Add the answers to the next files, which were scored together."""
         if self._file is None:
             raise InputError("The table is closed.")
-        lines = []
+        lines: list[Json] = []
         for answer in group:
             line = {"row": row(answer), "file": _stamp(self._files[self.n_done])}
             self._count(line["row"])
