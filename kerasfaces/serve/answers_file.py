@@ -131,7 +131,7 @@ class AnswersFile:
             raise InputError("The table is closed.")
         lines: list[Json] = []
         for answer in group:
-            line = {"row": row(answer), "file": _stamp(self._files[self.n_done])}
+            line: Json = {"row": row(answer), "file": _stamp(self._files[self.n_done])}
             self._count(line["row"])
             lines.append(line)
         lines.append({_END: self.n_done})
