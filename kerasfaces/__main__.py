@@ -23,6 +23,7 @@ STAGES = {
     "attribute": "run folder -> which generator made it: run folder, report.html",
     "explain": "run folder, images -> maps of where the logit comes from, and whether to believe them",
     "predict": "run folder, images -> a verdict and a score per image",
+    "serve": "run folder -> a service that judges pictures by HTTP",
     "export": "run folder -> the network for ONNX, LiteRT, OpenVINO, TensorFlow",
     "publish": "run folder -> a repository of Hugging Face with weights, model card, app",
     "estimate": "a few images -> hours, bytes and cost of channels, features or a training of many",

@@ -18,7 +18,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -60,6 +60,29 @@ def ending_at_once() -> Iterator[None]:
         code = leaving.code
         ending.code = code if isinstance(code, int) else int(code is not None)
         raise
+
+
+@contextmanager
+def answered_by(handle: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Leave the signals to `handle` meanwhile, in the main thread: it ends the work itself.
+
+    A service finishes what it accepted, which takes longer than other commands may.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    wakeup = signal.set_wakeup_fd(-1)
+    before = {
+        number: signal.signal(number, handle)
+        for number in SIGNALS
+        if signal.getsignal(number) is not signal.SIG_IGN
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(wakeup)
 
 
 def _forget() -> None:

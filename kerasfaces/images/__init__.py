@@ -141,6 +141,20 @@ def size_of(path: Path) -> tuple[int, int]:
     return _first(read_file(path), lambda image, _: image.size)
 
 
+def stated_size(data: bytes) -> tuple[int, int] | None:
+    """Return the width and height, px, that a file's head states; None where it does not.
+
+    Nothing is decoded: for whoever refuses large pictures.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(data)) as image:
+                return image.size
+    except Exception:  # noqa: BLE001 - `decode` says why
+        return None
+
+
 def sha256(data: bytes) -> str:
     """Return the hex digest that names an image in every store."""
     return hashlib.sha256(data).hexdigest()

@@ -95,6 +95,13 @@ class ExportedDetector:
         opened = DetectorRun.open(Path(run))
         return cls(opened, _choose(opened, engine), keras=keras)
 
+    def warm(self) -> None:
+        """Have everything that will be needed loaded, Keras too where it decides."""
+        blank = np.zeros((1, *self.input_spec.shape), np.uint8)
+        self.logits(blank)
+        if self._reference is not None:
+            self._reference.logits(blank)
+
     def refusal(self, size: tuple[int, int]) -> str:
         """Return why a picture of this width and height gets no verdict, else nothing."""
         return self.limits.reason(size) if self.limits else ""

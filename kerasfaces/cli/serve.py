@@ -1,0 +1,191 @@
+"""`kerasfaces serve`: a finished run as a service."""
+
+import argparse
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from kerasfaces import cli
+
+TOKEN = "KERASFACES_TOKEN"
+
+
+@cli.command
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, open the run, serve until a signal."""
+    arguments = _parser().parse_args(argv)
+    from kerasfaces.core.imports import optional_import
+
+    for module in ("fastapi", "uvicorn", "python_multipart", "prometheus_client"):
+        optional_import(module, "serve")
+    import dataclasses
+
+    from kerasfaces.serve.http.settings import Settings
+
+    names = {field.name for field in dataclasses.fields(Settings)}
+    given = {key: value for key, value in vars(arguments).items() if key in names}
+    settings = Settings(**given, token=_token(arguments.token_file))
+    _caution(arguments.host, settings.token)
+    if arguments.engine == "ray":
+        from kerasfaces.serve.http import on_ray
+
+        on_ray.run(
+            settings,
+            arguments.host,
+            arguments.port,
+            arguments.replicas,
+            arguments.address,
+            _say,
+        )
+        return 0
+    if arguments.address:
+        from kerasfaces.core.errors import InputError
+
+        raise InputError("--address is of a Ray cluster; add --engine ray.")
+    from kerasfaces.serve.http import server
+    from kerasfaces.serve.http.judge import Judge
+
+    server.run(Judge.open(settings), arguments.host, arguments.port, _say)
+    return 0
+
+
+def _say(url: str) -> None:
+    print(f"serving at {url}", flush=True)
+
+
+def _token(file: Path | None) -> str:
+    """Return the token of a file or of the environment; a command line is public."""
+    from kerasfaces.core.errors import InputError
+
+    token = os.environ.get(TOKEN, "")
+    if file is not None:
+        try:
+            token = file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(
+                f"--token-file {file} cannot be read ({error}); give a file with the token."
+            ) from error
+        if not token:
+            raise InputError(f"--token-file {file} is empty; write the token into it.")
+    if not token.isascii() or not token.isprintable():
+        raise InputError(
+            "The token has characters that no header can carry; use ASCII."
+        )
+    return token
+
+
+def _caution(host: str, token: str) -> None:
+    if host not in ("127.0.0.1", "::1", "localhost") and not token:
+        import logging
+
+        logging.getLogger("kerasfaces.serve").warning(
+            "%s is reachable from other machines, and whoever reaches it may use it: set "
+            "%s, or give --token-file",
+            host,
+            TOKEN,
+        )
+
+
+def _replicas(text: str) -> tuple[int, int]:
+    least, _, most = text.partition(":")
+    try:
+        pair = int(least), int(most or least)
+    except ValueError:
+        pair = (0, 0)
+    if not 1 <= pair[0] <= pair[1]:
+        raise argparse.ArgumentTypeError(f"expected N or LEAST:MOST, got {text!r}")
+    return pair
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = cli.parser(
+        "serve",
+        "Serve a finished run by HTTP: POST pictures to /v1/predict, as files of a form or as "
+        "the body.\nAnswers are those of kerasfaces predict. /healthz, /readyz, /metrics and "
+        "/openapi.json are there, too.\nSIGTERM or Ctrl-C: what was accepted is answered, then "
+        f"it ends. A token is read from {TOKEN} or --token-file.",
+        [
+            "kerasfaces serve RUN",
+            "kerasfaces serve RUN --port 9000 --no-stability",
+            "curl -F file=@photo.jpg http://127.0.0.1:8000/v1/predict",
+            "curl --data-binary @photo.jpg -H 'Content-Type: image/jpeg' "
+            "'http://127.0.0.1:8000/v1/predict?quick=true'",
+            "kerasfaces serve RUN --engine ray --replicas 1:4",
+        ],
+    )
+    add = parser.add_argument
+    add("run", type=Path, metavar="RUN", help="run folder made by train, or a winner")
+    add("--host", default="127.0.0.1", help="default: 127.0.0.1, this machine alone")
+    add("--port", type=int, default=8000, help="default: 8000; 0 takes a free one")
+    add("--token-file", type=Path, metavar="FILE", help="holds the token of requests")
+    add(
+        "--runtime",
+        default="auto",
+        choices=("auto", "onnxruntime", "openvino", "keras"),
+        help="what computes; default: auto, the first that is there",
+    )
+    add(
+        "--no-keras",
+        dest="keras",
+        action="store_false",
+        help="do not load Keras, which decides near the threshold: unsure instead",
+    )
+    add("--faces", default="image", choices=("image", "largest", "each"))
+    add(
+        "--no-stability",
+        dest="stability",
+        action="store_false",
+        help="judge no laundered versions unless a request asks for it",
+    )
+    cli.add_engine(parser)
+    add(
+        "--replicas",
+        type=_replicas,
+        default=(1, 1),
+        metavar="N|LEAST:MOST",
+        help="with --engine ray; default: 1",
+    )
+    _add_limits(parser.add_argument_group("limits"))
+    return parser
+
+
+def _add_limits(group: Any) -> None:
+    add = group.add_argument
+    add(
+        "--body-mb",
+        type=int,
+        default=20,
+        metavar="MB",
+        help="of a request; default: 20",
+    )
+    add("--files", type=int, default=32, metavar="N", help="of a request; default: 32")
+    add(
+        "--megapixels",
+        type=int,
+        default=50,
+        metavar="N",
+        help="of a picture; default: 50",
+    )
+    add(
+        "--queue",
+        type=int,
+        default=64,
+        metavar="N",
+        help="pictures not yet answered; default: 64",
+    )
+    add("--workers", type=int, metavar="N", help="threads; default: two per core")
+    add(
+        "--answer-s",
+        type=float,
+        default=60,
+        metavar="S",
+        help="until the answer; default: 60",
+    )
+    add(
+        "--body-s",
+        type=float,
+        default=30,
+        metavar="S",
+        help="until the body; default: 30",
+    )

@@ -1,0 +1,96 @@
+"""One detector for many threads: what waits while it computes is its next batch."""
+
+import contextlib
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from kerasfaces.run.operating_point import OperatingPoint
+from kerasfaces.serve.answer import BATCH, Detecting
+
+Logits = NDArray[np.float64]
+
+
+class _Waiting(NamedTuple):
+    pixels: NDArray[np.uint8]
+    answer: "Future[Logits]"
+
+
+class Batched:
+    """A detector that computes the logits of several threads together.
+
+    Nobody waits for company: an idle detector starts at once, and a batch is whatever came
+    while the one before was computed.
+    """
+
+    def __init__(
+        self, detector: Detecting, seen: Callable[[int], None] = lambda n: None
+    ) -> None:
+        """Start the thread that computes; `seen` is told the size of each batch."""
+        self._detector, self._seen = detector, seen
+        self.name, self.version = detector.name, detector.version
+        self.engine = detector.engine
+        self.operating_point: OperatingPoint = detector.operating_point
+        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether logits can be had."""
+        return self._thread.is_alive()
+
+    def prepare(self, image: Image.Image) -> NDArray[np.uint8]:
+        """Return an upright sRGB picture as the network sees it."""
+        return self._detector.prepare(image)
+
+    def decide(self, logits: Logits) -> list[str]:
+        """Return `real`, `fake` or `unsure` for each of the logits `(n,)`."""
+        return self._detector.decide(logits)
+
+    def logits(self, pixels: NDArray[np.uint8]) -> Logits:
+        """Return logits `(n,)` of pixels `(n, h, w, 3)`, computed with others'."""
+        waiting = _Waiting(pixels, Future())
+        self._queue.put(waiting)
+        return waiting.answer.result()
+
+    def close(self) -> None:
+        """Compute what waits, then end."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (first := self._queue.get()) is not None:
+            batch, ending = [first], False
+            with contextlib.suppress(queue.Empty):
+                while sum(len(each.pixels) for each in batch) < BATCH:
+                    following = self._queue.get_nowait()
+                    if following is None:
+                        ending = True
+                        break
+                    batch.append(following)
+            self._compute(batch)
+            if ending:
+                return
+
+    def _compute(self, batch: list[_Waiting]) -> None:
+        pixels = [each.pixels for each in batch]
+        try:
+            logits = self._detector.logits(np.concatenate(pixels))
+        except Exception as error:  # noqa: BLE001 - raised where it is waited for
+            if len(batch) == 1:
+                batch[0].answer.set_exception(error)
+                return
+            for each in batch:  # whose fault it is, and not the others'
+                self._compute([each])
+            return
+        self._seen(len(logits))
+        ends = np.cumsum([len(part) for part in pixels])[:-1]
+        for each, part in zip(batch, np.split(logits, ends), strict=True):
+            each.answer.set_result(part)

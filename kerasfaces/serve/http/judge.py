@@ -1,0 +1,201 @@
+"""Pictures of many requests -> answers, a bounded number at a time."""
+
+import asyncio
+import math
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+
+from kerasfaces import images
+from kerasfaces.serve.answer import Answer, Detecting, Options, answer_all
+from kerasfaces.serve.background import Background
+from kerasfaces.serve.exported import ExportedDetector
+from kerasfaces.serve.http.batching import Batched
+from kerasfaces.serve.http.measures import Measures
+from kerasfaces.serve.http.refusals import Refusal
+from kerasfaces.serve.http.settings import Settings
+from kerasfaces.serve.pictures import Named, digest
+
+_LONGEST_S = 60  # that a client is asked to wait
+_WEIGHT = 0.1  # of the newest picture in the mean time of one
+
+
+class Abandoned(Exception):
+    """Nobody waits for this answer any more."""
+
+
+class Judge:
+    """A detector at work for all requests of a service."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        detector: Detecting,
+        background: Background | None = None,
+    ) -> None:
+        """Start its threads."""
+        self.settings, self.measures = settings, Measures()
+        folder = getattr(detector, "folder", None)
+        self._background = background or Background.of(folder)
+        self._detector = Batched(detector, self.measures.batch.observe)
+        self._pool = ThreadPoolExecutor(settings.n_workers, "judge")
+        self._lock = threading.Lock()
+        self._pending = self._bytes = 0
+        self._seconds = 0.1  # per picture, of all workers together
+        self.measures.pending.set_function(lambda: self._pending)
+
+    @classmethod
+    def open(cls, settings: Settings) -> "Judge":
+        """Open the run that the settings name, its engine warm.
+
+        Raises:
+            KerasfacesError: See `ExportedDetector.open`.
+        """
+        detector = ExportedDetector.open(
+            settings.run, engine=settings.runtime, keras=settings.keras
+        )
+        detector.warm()
+        return cls(settings, detector)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether pictures can be judged."""
+        return self._detector.is_alive
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """Name, version and engine of the detector."""
+        detector = self._detector
+        return {
+            "name": detector.name,
+            "version": detector.version,
+            "engine": detector.engine,
+        }
+
+    @contextmanager
+    def holding(self) -> "Iterator[Holding]":
+        """Count the bytes of a body for as long as it is held.
+
+        Raises:
+            Refusal: The queue is full already: nothing of the body need be read.
+        """
+        if self._pending >= self.settings.queue:
+            raise self._full()
+        holding = Holding(self)
+        try:
+            yield holding
+        finally:
+            self.add_bytes(-holding.n_bytes)
+
+    def add_bytes(self, count: int) -> None:
+        """Count bytes that are held for requests.
+
+        Raises:
+            Refusal: There would be too many.
+        """
+        with self._lock:
+            if count > 0 and self._bytes + count > self.settings.bytes_in_flight:
+                raise self._full()
+            self._bytes += count
+
+    async def answers(
+        self, pictures: Sequence[Named], options: Options
+    ) -> list[Answer]:
+        """Return the answers to the pictures of one request, in order.
+
+        Raises:
+            Refusal: The queue is full, or they take too long.
+        """
+        with self._lock:
+            if self._pending + len(pictures) > self.settings.queue:
+                raise self._full()
+            self._pending += len(pictures)
+        abandoned = threading.Event()
+        jobs = [
+            self._pool.submit(self._answer, picture, options, abandoned)
+            for picture in pictures
+        ]
+        for job in jobs:
+            job.add_done_callback(self._done)
+        try:
+            async with asyncio.timeout(self.settings.answer_s):
+                return [await asyncio.wrap_future(job) for job in jobs]
+        except TimeoutError as error:
+            raise Refusal(
+                503,
+                f"the answer took longer than {self.settings.answer_s:g} s; send fewer "
+                "pictures at a time, or the same later",
+                retry_s=self._wait_s(),
+            ) from error
+        finally:
+            abandoned.set()
+            for job in jobs:
+                job.cancel()
+
+    def close(self) -> None:
+        """Answer what was accepted, then end the threads."""
+        self._pool.shutdown(wait=True)
+        self._detector.close()
+
+    def _answer(
+        self, picture: Named, options: Options, abandoned: threading.Event
+    ) -> Answer:
+        if abandoned.is_set():
+            raise Abandoned
+        started = time.monotonic()
+        answer = self._too_large(picture)
+        if answer is None:
+            (answer,) = answer_all(
+                [picture], self._detector, options, background=self._background
+            )
+        mean_s = (time.monotonic() - started) / self.settings.n_workers
+        self._seconds += _WEIGHT * (mean_s - self._seconds)
+        self.measures.verdicts.labels(answer.verdict).inc()
+        return answer
+
+    def _too_large(self, picture: Named) -> Answer | None:
+        """Return the answer to a picture with more pixels than are decoded here."""
+        data = picture.source
+        size = images.stated_size(data) if isinstance(data, bytes) else None
+        limit = self.settings.megapixels
+        if size is None or size[0] * size[1] <= limit * 10**6:
+            return None
+        return Answer(
+            name=picture.name,
+            sha256=digest(data if isinstance(data, bytes) else None),
+            reason=f"{size[0]}x{size[1]} px; this service takes at most {limit} megapixels",
+            detector=self.facts,
+        )
+
+    def _done(self, job: "Future[Answer]") -> None:
+        with self._lock:
+            self._pending -= 1
+
+    def _wait_s(self) -> int:
+        return min(_LONGEST_S, max(1, math.ceil(self._pending * self._seconds)))
+
+    def _full(self) -> Refusal:
+        return Refusal(
+            429,
+            f"{self._pending} pictures wait already; send it again in {self._wait_s()} s",
+            retry_s=self._wait_s(),
+        )
+
+
+class Holding:
+    """Bytes of one request's body."""
+
+    def __init__(self, judge: Judge) -> None:
+        """Begin with none."""
+        self._judge, self.n_bytes = judge, 0
+
+    def add(self, count: int) -> None:
+        """Count more of them.
+
+        Raises:
+            Refusal: The service holds too many.
+        """
+        self._judge.add_bytes(count)
+        self.n_bytes += count

@@ -1,0 +1,124 @@
+"""The application run by uvicorn, on one address, until a signal ends it."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable, Generator
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from kerasfaces.core import interruptions
+from kerasfaces.core.errors import InputError
+from kerasfaces.serve.http import application, envelope
+from kerasfaces.serve.http.judge import Judge
+
+_KEEP_ALIVE_S = 5
+
+
+def run(judge: Judge, host: str, port: int, told: Callable[[str], None]) -> None:
+    """Serve until SIGINT, SIGTERM or SIGHUP; what was accepted by then is answered.
+
+    Args:
+        judge: Closed at the end.
+        host: Address to listen on.
+        port: Its port; 0 takes a free one.
+        told: Called with the service's URL once it listens.
+
+    Raises:
+        InputError: The address cannot be had.
+    """
+    listening = listen(host, port)
+    envelope.log_to_stderr()
+    number = listening.getsockname()[1]
+    workers = judge.settings.n_workers
+    envelope.log("start", detector=judge.facts, workers=workers)
+    told(f"http://{f'[{host}]' if ':' in host else host}:{number}")
+    server_of(judge).run([listening])
+    envelope.log("end")
+
+
+def server_of(judge: Judge) -> uvicorn.Server:
+    """Return uvicorn's server of the application, within the judge's limits."""
+    settings = judge.settings
+    config = uvicorn.Config(
+        application.create(judge),
+        http=patient_for(settings.head_s),
+        loop="asyncio",  # uvloop keeps signals to itself
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        limit_concurrency=settings.connections,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=round(settings.body_s + settings.answer_s),
+    )
+    return _Server(config)
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Finish instead of ending at once, as other commands do."""
+        with interruptions.answered_by(self.handle_exit):
+            yield
+
+
+def patient_for(seconds: float) -> type[H11Protocol]:
+    """Return uvicorn's protocol, which waits so long for the head of a request."""
+
+    class Patient(H11Protocol):
+        _timer: asyncio.TimerHandle | None = None
+
+        def connection_made(self, transport: Any) -> None:
+            super().connection_made(transport)
+            self._watch()
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            self._watch()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            self._stop()
+
+        def _watch(self) -> None:
+            if self.cycle is not None and not self.cycle.response_complete:
+                self._stop()
+            elif self._timer is None:
+                self._timer = self.loop.call_later(seconds, self._close)
+
+        def _close(self) -> None:
+            if self.cycle is None or self.cycle.response_complete:
+                self.transport.close()
+
+        def _stop(self) -> None:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+
+    return Patient
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket at an address.
+
+    Raises:
+        InputError: The address cannot be had.
+    """
+    try:
+        kind, _, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listening = socket.socket(kind, socket.SOCK_STREAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen()  # who comes before the loop runs waits
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(
+            f"{host}:{port} cannot be listened on ({reason}); choose another port (0 takes a "
+            "free one) or address."
+        ) from error
+    return listening
