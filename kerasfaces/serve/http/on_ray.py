@@ -33,12 +33,11 @@ def deployment(settings: Settings, replicas: tuple[int, int]) -> Any:
     else:
         options["num_replicas"] = most
 
-    @serve.deployment(**options)  # type: ignore[untyped-decorator]
-    @serve.ingress(functools.partial(build, settings))  # type: ignore[untyped-decorator]
     class Replica:
         """One copy of the service."""
 
-    return Replica.bind()
+    ingress = serve.ingress(functools.partial(build, settings))(Replica)
+    return serve.deployment(**options)(ingress).bind()
 
 
 def run(

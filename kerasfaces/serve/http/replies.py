@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from kerasfaces.serve.http.body import FIELD
 
-_ANSWER = {
+_ANSWER: Any = {
     "name": "photo.jpg",
     "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "width_px": 1024,
