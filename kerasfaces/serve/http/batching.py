@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from kerasfaces.run.operating_point import OperatingPoint
-from kerasfaces.serve.answer import BATCH, Detecting
+from kerasfaces.serve.answer import BATCH
+from kerasfaces.serve.contract import Detecting
 
 Logits = NDArray[np.float64]
 

@@ -9,8 +9,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
 from kerasfaces import images
-from kerasfaces.serve.answer import Answer, Detecting, Options, answer_all
+from kerasfaces.serve.answer import Answer, Options, answer_all
 from kerasfaces.serve.background import Background
+from kerasfaces.serve.contract import Detecting
 from kerasfaces.serve.exported import ExportedDetector
 from kerasfaces.serve.http.batching import Batched
 from kerasfaces.serve.http.measures import Measures
