@@ -37,6 +37,8 @@ from kerasfaces import store
 from kerasfaces.core import config
 from kerasfaces.core.errors import MissingExtraError, RunError
 from kerasfaces.faces._memory import Memory
+from kerasfaces.faces.blazeface import is_available as is_available
+from kerasfaces.faces.detection import detect as detect
 
 SIDE_PX = 160  # what the detector sees; faces under an eighth of the side are not found
 _OFFSET_WEIGHT = 2.0

@@ -98,7 +98,7 @@ def finder(policy: Policy, wanted: bool, find: Finder | None) -> Look:
 def _own_finder() -> Finder | None:
     from kerasfaces import faces
 
-    return getattr(faces, "detect", None)
+    return faces.detect if faces.is_available() else None
 
 
 def _look(

@@ -1,0 +1,164 @@
+"""BlazeFace: pictures of 256 px -> places where a face may be, with scores.
+
+Bazarevsky et al., "BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs", 2019
+(arXiv 1907.05047); MediaPipe's network for rear cameras, with its weights (Apache-2.0), as
+`convert` wrote it. Run by ONNX Runtime, or by OpenVINO where that is what is installed.
+"""
+
+import functools
+import hashlib
+import importlib.util
+import itertools
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasfaces.core import numerics
+from kerasfaces.core.errors import MissingExtraError, MissingFileError, RunError
+from kerasfaces.core.files import read_json
+
+SIDE_PX = 256  # of what the network sees
+WEIGHTS = Path(__file__).with_name("weights") / "blazeface.onnx"
+_GRIDS = ((16, 2), (8, 6))  # cells per side, anchors in each cell
+_LARGEST_LOGIT = 80.0
+_BATCH = 16  # pictures at once: bounds memory
+Run = Callable[[NDArray[np.uint8]], Sequence[NDArray[np.float32]]]
+
+
+def is_available() -> bool:
+    """Tell whether a runtime is installed; imports nothing."""
+    return any(map(importlib.util.find_spec, ("onnxruntime", "openvino")))
+
+
+def recipe() -> dict[str, Any]:
+    """Return what decides the faces, JSON types.
+
+    Raises:
+        MissingFileError: The package came without its weights.
+    """
+    return {"detector": "blazeface", "sha256": _note()["sha256"], "rules": 1}
+
+
+def candidates(
+    pictures: NDArray[np.uint8], least_score: float
+) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Return where faces may be in each picture; one face has many places.
+
+    Args:
+        pictures: `(n, 256, 256, 3)` uint8, sRGB.
+        least_score: 0..1; places below are left out.
+
+    Returns:
+        Per picture, places `(m, 8, 2)` and scores `(m,)`. A place is x, y of: the box's
+        upper left and lower right corner, then six landmarks (`Face.landmarks`); pixels.
+
+    Raises:
+        MissingExtraError: Neither runtime is installed.
+        MissingFileError: The package came without its weights.
+        RunError: The weights are damaged, or the runtime fails on them.
+    """
+    run, anchors = _network(), _anchors()
+    found = []
+    for at in range(0, len(pictures), _BATCH):
+        outputs = run(np.ascontiguousarray(pictures[at : at + _BATCH]))
+        for logits, raw in zip(*outputs, strict=True):
+            logits = np.clip(logits.astype(np.float64), -_LARGEST_LOGIT, _LARGEST_LOGIT)
+            scores = 1 / (1 + np.exp(-logits))
+            likely = scores >= least_score
+            found.append((_places(raw[likely], anchors[likely]), scores[likely]))
+    return found
+
+
+def _places(
+    raw: NDArray[np.float32], anchors: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return places `(m, 8, 2)`, given the network's: centre, size, landmarks."""
+    pairs = raw.astype(np.float64).reshape(-1, 8, 2)
+    centre, half = pairs[:, 0] + anchors, pairs[:, 1] / 2
+    points = pairs[:, 2:] + anchors[:, None]
+    return np.concatenate(
+        [(centre - half)[:, None], (centre + half)[:, None], points], 1
+    )
+
+
+@functools.cache
+def _anchors() -> NDArray[np.float64]:
+    """Return each anchor's x, y `(896, 2)`: the middles of cells, row by row, pixels."""
+    parts = []
+    for cells, count in _GRIDS:
+        middles = (np.arange(cells) + 0.5) * SIDE_PX / cells
+        grid = np.array([(x, y) for y, x in itertools.product(middles, middles)])
+        parts.append(grid.repeat(count, axis=0))
+    return np.concatenate(parts)
+
+
+@functools.cache
+def _network() -> Run:
+    if not is_available():
+        raise MissingExtraError(
+            "finding faces needs onnxruntime or openvino, and neither is installed; run: "
+            "pip install 'kerasfaces[faces]'"
+        )
+    data = _bytes()
+    try:
+        if importlib.util.find_spec("onnxruntime"):
+            return _in_onnxruntime(data)
+        return _in_openvino(data)
+    except Exception as error:  # whatever a runtime says
+        raise RunError(
+            f"the detector of faces cannot be run ({' '.join(str(error).split())[:160]}); "
+            "reinstall onnxruntime: pip install --force-reinstall onnxruntime"
+        ) from error
+
+
+def _in_onnxruntime(data: bytes) -> Run:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = numerics.n_threads()
+    providers = ["CPUExecutionProvider"]
+    session = onnxruntime.InferenceSession(data, options, providers=providers)
+    return lambda pictures: session.run(["logits", "places"], {"pixels": pictures})
+
+
+def _in_openvino(data: bytes) -> Run:
+    import openvino
+
+    settings = {
+        "INFERENCE_PRECISION_HINT": "f32",
+        "INFERENCE_NUM_THREADS": numerics.n_threads(),
+    }
+    core = openvino.Core()
+    network = core.read_model(data)
+    compiled = core.compile_model(network, "CPU", settings)
+    names = "logits", "places"
+
+    def run(pictures: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        outputs = compiled({"pixels": pictures})
+        return [np.array(outputs[name]) for name in names]
+
+    return run
+
+
+@functools.cache
+def _note() -> dict[str, Any]:
+    note: dict[str, Any] = read_json(WEIGHTS.with_suffix(".json"))
+    return note
+
+
+def _bytes() -> bytes:
+    """Return the weights' file, once its hash was found right."""
+    try:
+        data = WEIGHTS.read_bytes()
+    except OSError as error:
+        raise MissingFileError(
+            f"{WEIGHTS} cannot be read ({error.strerror}); reinstall kerasfaces."
+        ) from error
+    if hashlib.sha256(data).hexdigest() != _note()["sha256"]:
+        raise RunError(
+            f"{WEIGHTS} is damaged (its SHA-256 differs); reinstall kerasfaces."
+        )
+    return data

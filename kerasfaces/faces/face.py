@@ -1,0 +1,30 @@
+"""A face that was found in a picture."""
+
+import dataclasses
+
+Point = tuple[float, float]
+Box = tuple[float, float, float, float]
+
+
+@dataclasses.dataclass(frozen=True)
+class Face:
+    """A face; pixels from the upper left corner of the upright picture.
+
+    Attributes:
+        box: Left, top, right and bottom edge, from the brows to the chin; within the
+            picture.
+        score: How sure the detector is that this is a face, 0..1.
+        landmarks: x, y of left eye, right eye, the nose's tip, the mouth's middle, left
+            ear, right ear; left and right as the viewer sees them. They may lie outside
+            the picture.
+    """
+
+    box: Box
+    score: float
+    landmarks: tuple[Point, Point, Point, Point, Point, Point]
+
+    @property
+    def size_px(self) -> float:
+        """The shorter side of the box."""
+        left, top, right, bottom = self.box
+        return min(right - left, bottom - top)
