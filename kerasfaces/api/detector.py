@@ -510,7 +510,8 @@ class Detector:
         """Write the network for another runtime, checked against Keras.
 
         Args:
-            format: `onnx`, `litert`, `openvino` or `savedmodel`.
+            format: `onnx`, `openvino`, `savedmodel`, `litert`, with 8 bits `litert_dynamic`
+                or `litert_int8`, or `browser`, a page that judges pictures.
             output: Where to write; by default `RUN/exports/<format>`.
 
         Returns:
@@ -521,6 +522,10 @@ class Detector:
             MissingExtraError: `pip install 'kerasfaces[export]'` has not been run.
             RunError: The format cannot hold the network; nothing is left behind.
         """
+        if format == "browser":
+            from kerasfaces.serve.browser import write_page
+
+            return write_page(self.folder, as_path(output))[0]
         from kerasfaces.serve.export import export
 
         return export(self.folder, format, as_path(output))[0]

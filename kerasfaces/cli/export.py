@@ -8,14 +8,28 @@ from typing import Any
 from kerasfaces import cli
 from kerasfaces.cli import printing
 from kerasfaces.core import registry
+from kerasfaces.core.errors import InputError
 
 FORMATS = "kerasfaces.serve.formats"
+BROWSER = "browser"
 
 
 @cli.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, export, print what was written and how well it agrees."""
     arguments = _parser().parse_args(argv)
+    if arguments.format == BROWSER:
+        from kerasfaces.serve.browser import write_page
+
+        page, _ = write_page(arguments.run, arguments.output, arguments.runtime)
+        printing.text(str(page))
+        print(
+            f"one page of {page.stat().st_size / 2**20:.1f} MB, open it in any browser of "
+            "today; pictures do not leave it"
+        )
+        return 0
+    if arguments.runtime is not None:
+        raise InputError(f"--runtime goes with --format {BROWSER} only; leave it out.")
     from kerasfaces.serve.export import export
 
     _print(*export(arguments.run, arguments.format, arguments.output))
@@ -24,7 +38,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     names = registry.names(FORMATS)
-    lines = [f"  {name:<11} {registry.summary(FORMATS, name)}" for name in names]
+    lines = [f"  {name:<14} {registry.summary(FORMATS, name)}" for name in names]
+    lines.append(
+        f"  {BROWSER:<14} One HTML page that judges pictures where it is opened."
+    )
     parser = cli.parser(
         "export",
         "Write a run's network for other runtimes: pixels 0..255 in, logit out, "
@@ -33,14 +50,17 @@ def _parser() -> argparse.ArgumentParser:
         [
             "pip install 'kerasfaces[export]'",
             "python -m kerasfaces.export runs/mobilenetv2-1a2b3c --format onnx",
-            "python -m kerasfaces.export RUN --format litert -o phone",
+            "python -m kerasfaces.export RUN --format litert_int8 -o phone",
+            "python -m kerasfaces.export RUN --format browser -o page     # page/index.html",
         ],
     )
     add = parser.add_argument
     add("run", type=Path, metavar="RUN", help="run folder made by train, or a winner")
-    add("--format", required=True, choices=names, help="what to write")
+    add("--format", required=True, choices=[*names, BROWSER], help="what to write")
     text = "folder to write (default: RUN/exports/FORMAT)"
     add("-o", "--output", type=Path, metavar="DIR", help=text)
+    text = "ONNX Runtime Web for the page, a folder or npm's archive (default: npm fetches it)"
+    add("--runtime", type=Path, metavar="PATH", help=text)
     return parser
 
 

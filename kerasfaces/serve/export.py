@@ -56,7 +56,7 @@ def export(folder: Path, kind: str, target: Path | None = None) -> tuple[Path, J
     form = registry.load(PACKAGE, kind)
     run = DetectorRun.open(folder)
     target = (target or folder / "exports" / kind).resolve()
-    earlier = _earlier(target)
+    earlier = earlier_export(target)
     import_keras()
     network = run.network
     identity = {
@@ -71,7 +71,7 @@ def export(folder: Path, kind: str, target: Path | None = None) -> tuple[Path, J
         "input_spec": run.input_spec,
         "operating_point": run.operating_point.to_json(),
     }
-    if earlier.items() >= identity.items() and earlier["files"] == _hashes(target):
+    if earlier.items() >= identity.items() and earlier["files"] == hashes(target):
         logger.info("%s is there already, made from this very run", target)
         return target / form.FILE, earlier
     _require(kind, form)
@@ -84,7 +84,7 @@ def export(folder: Path, kind: str, target: Path | None = None) -> tuple[Path, J
                 f"{folder} cannot be exported as {kind}: {error}; nothing was kept. Other "
                 f"formats: {', '.join(n for n in registry.names(PACKAGE) if n != kind)}."
             ) from error
-        content = identity | measured | {"files": _hashes(part)}
+        content = identity | measured | {"files": hashes(part)}
         write_json(part / FILE, content)
     return target / form.FILE, content
 
@@ -229,7 +229,7 @@ def _require(kind: str, form: ModuleType) -> None:
             optional_import(module, "export")
 
 
-def _earlier(target: Path) -> Json:
+def earlier_export(target: Path) -> Json:
     """Return what an earlier export.json says; refuse files that no export wrote."""
     if target.exists() and not target.is_dir():
         raise InputError(f"{target} is a file; give a folder with -o.")
@@ -247,7 +247,7 @@ def _earlier(target: Path) -> Json:
     return content or {}
 
 
-def _hashes(folder: Path) -> dict[str, str]:
+def hashes(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every exported file, by its path."""
     return {
         str(file.relative_to(folder)): sha256(file)

@@ -1,0 +1,175 @@
+"""A run -> one HTML page that judges pictures in the reader's browser.
+
+The page holds the ONNX export, ONNX Runtime Web and a resize that computes Pillow's bytes;
+its content security policy forbids every connection, so that no picture leaves it. It opens
+from a disk or from any static server. Before it judges it runs the export's golden vectors.
+"""
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from kerasfaces import __version__
+from kerasfaces.core.errors import InputError, MissingFileError, RunError
+from kerasfaces.core.files import Json, read_json, sha256, write_json, write_text
+from kerasfaces.run.folder import DetectorRun
+from kerasfaces.serve import golden, opening
+from kerasfaces.serve.browser import runtime as runtimes
+from kerasfaces.serve.export import FILE, earlier_export, export, hashes, replacing
+
+FORMAT = "browser"
+PAGE, NOTICE = "index.html", f"{runtimes.PACKAGE}-LICENSE.txt"
+_HERE = Path(__file__).parent
+_SCRIPTS = ("pixels.js", "answer.js", "page.js")
+# What the page knows of an input_spec.json; anything else it would silently leave out.
+_KNOWN = {"input", "limits", "made_by", "channels", "value_range"}
+
+
+def write_page(
+    folder: Path, target: Path | None = None, runtime: Path | None = None
+) -> tuple[Path, Json]:
+    """Write a run's page; what was written already is left as it is.
+
+    Args:
+        folder: A finished run of a network on pixels.
+        target: The folder to write; by default `RUN/exports/browser`.
+        runtime: Where ONNX Runtime Web is, see `runtime.files`.
+
+    Returns:
+        The page and the content of the export.json beside it.
+
+    Raises:
+        KerasfacesError: See `export.export` and `runtime.files`; or the run takes what a
+            browser cannot make.
+    """
+    run = DetectorRun.open(folder)
+    _require_pixels(run)
+    target = (target or folder / "exports" / FORMAT).resolve()
+    before = earlier_export(target)
+    file, described = export(folder, "onnx")
+    content = {
+        **{name: described[name] for name in ("kerasfaces", "source", "input_spec")},
+        "format": FORMAT,
+        "operating_point": described["operating_point"],
+        "network_sha256": described["files"][file.name],
+        "runtime": {"package": runtimes.PACKAGE, "version": runtimes.VERSION},
+        "page": _digest(),
+    }
+    if before.items() >= content.items() and before["files"] == hashes(target):
+        return target / PAGE, before
+    opening.open_export(file.parent)
+    page = _page(run, file, content, runtimes.files(runtime))
+    with replacing(target) as part:
+        write_text(part / PAGE, page)
+        write_text(part / NOTICE, runtimes.LICENSE)
+        content |= {"files": hashes(part)}
+        write_json(part / FILE, content)
+    return target / PAGE, content
+
+
+def _require_pixels(run: DetectorRun) -> None:
+    spec = run.input_spec
+    if spec.get("channel_recipe") is not None:
+        raise InputError(
+            f"{run.path} judges channels made of the pixels, which a browser does not make; "
+            "give a run on pixels."
+        )
+    unknown = sorted(
+        name for name in spec.keys() - _KNOWN if spec[name] not in (None, "image")
+    )
+    if unknown:
+        raise InputError(
+            f"{run.path}: the page does not make what input_spec.json asks for "
+            f"({', '.join(unknown)}); use kerasfaces predict, app or serve."
+        )
+
+
+def _page(run: DetectorRun, file: Path, content: Json, runtime: Any) -> str:
+    """Return the page as text."""
+    import jinja2
+    from markupsafe import Markup
+
+    about = {name: content[name] for name in ("input_spec", "operating_point")}
+    about["golden"] = read_json(file.with_name(golden.FILE))
+    script = _module(runtime[runtimes.SCRIPT].decode())
+    style = (_HERE / "page.css").read_text(encoding="utf-8")
+    policy = (
+        f"default-src 'none'; script-src '{_hash(script)}' 'wasm-unsafe-eval'; style-src "
+        f"'{_hash(style)}'; base-uri 'none'; form-action 'none'"
+    )
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template("page.html.j2").render(
+        policy=policy,
+        name=run.name,
+        model=content["source"]["model"],
+        rates=_rates(run),
+        version=__version__,
+        runtime=runtimes.VERSION,
+        style=Markup(style),
+        script=Markup(script),
+        about=Markup(json.dumps(about).replace("<", "\\u003c")),
+        network=_packed(file.read_bytes()),
+        wasm=_packed(runtime[runtimes.WASM]),
+    )
+
+
+def _module(runtime: str) -> str:
+    """Return one module of the runtime, whose names stay its own, and the page's scripts.
+
+    Raises:
+        RunError: The runtime does not end with one list of exports.
+    """
+    runtime = re.sub(r"//# sourceMappingURL=.*", "", runtime).replace("\r\n", "\n")
+    parts = re.split(r"export\{([^{}]*)\};?", runtime)
+    if len(parts) != 3 or parts[2].strip():
+        raise RunError(f"{runtimes.SCRIPT} has another form than this version expects.")
+    pairs = [each.split(" as ") for each in parts[1].split(",")]
+    names = ",".join(f"{public}:{private}" for private, public in pairs)
+    own = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS)
+    text = f"const ort=(()=>{{{parts[0]}\nreturn {{{names}}};}})();\n{own}"
+    if "</script" in text.lower() or "<!--" in text:
+        raise RunError(f"{runtimes.SCRIPT} cannot stand inside a page.")
+    return text
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
+
+
+def _packed(data: bytes) -> str:
+    return base64.b64encode(gzip.compress(data, mtime=0)).decode("ascii")
+
+
+def _digest() -> str:
+    """Return a hash of what the page is made from beside the run."""
+    names = (*_SCRIPTS, "page.css", "page.html.j2", "__init__.py", "runtime.py")
+    return hashlib.sha256(
+        "".join(sha256(_HERE / n) for n in names).encode()
+    ).hexdigest()
+
+
+def _rates(run: DetectorRun) -> str:
+    """Say how often the verdicts were wrong on test; empty where that is not known."""
+    try:
+        measured = run.measured("test")
+        parts = [
+            f"{100 * each['value']:.1f} % (95 % interval {100 * each['low']:.1f} to "
+            f"{100 * each['high']:.1f} %) of {what}"
+            for each, what in (
+                (measured["false_alarm_rate"], "the real images were called fake"),
+                (measured["miss_rate"], "the fake images real"),
+            )
+        ]
+    except (KeyError, TypeError, MissingFileError, RunError):
+        return "How often it is wrong was not measured."
+    return f'On the {measured["n"]} images of its test split {" and ".join(parts)}, "unsure" counted by the nearer side.'
