@@ -3,8 +3,15 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from kerasfaces import cli
+
+if TYPE_CHECKING:
+    from kerasfaces.core.files import Json
+    from kerasfaces.serve.measured_export import Difference
+
+EXPORTS = ("export", "onnxruntime", "openvino")
 
 
 @cli.command
@@ -16,13 +23,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error("--samples-per-group must be at least 1")
     if options.store and not options.manifest:
         parser.error("--store goes with --manifest")
+    if options.store and options.engine in EXPORTS:
+        parser.error("an export takes pixels: leave --store out")
     by = [name for name in options.by.split(",") if name] if options.by else None
     from kerasfaces.core.errors import InputError
     from kerasfaces.evaluate import run, table
     from kerasfaces.run.folder import ScoredRun
 
     asked = {"by": by, "samples_per_group": options.samples_per_group}
-    if options.manifest:
+    difference = None
+    if options.engine in EXPORTS:
+        target, metrics, difference = _export(options, asked)
+    elif options.manifest:
         target, metrics = run.evaluate_manifest(
             options.run,
             options.manifest,
@@ -39,8 +51,27 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"{options.run} has no predictions of {options.split}; it has: {known}."
         )
     print(table.text(metrics, options.split, by))
+    if difference:
+        print(f"\n{difference.sentence()}")
     print(f"\nreport: {ScoredRun(target).report}")
     return 0
+
+
+def _export(
+    options: argparse.Namespace, asked: dict[str, Any]
+) -> "tuple[Path, Json, Difference]":
+    """Measure the run's export."""
+    from kerasfaces import manifest as manifests
+    from kerasfaces.serve.measured_export import evaluate_export
+
+    images, name = None, ""
+    if options.manifest:
+        images = manifests.read(options.manifest, options.root)
+        name = options.manifest.name
+    engine = "auto" if options.engine == "export" else options.engine
+    return evaluate_export(
+        options.run, images, options.split, name=name, engine=engine, **asked
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -54,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
             "python -m kerasfaces.evaluate RUN --samples-per-group 200",
             "python -m kerasfaces.evaluate RUN --manifest other/manifest.csv",
             "python -m kerasfaces.evaluate RUN --manifest other.csv --store other_channels",
+            "python -m kerasfaces.evaluate RUN --engine export",
         ],
     )
     add = parser.add_argument
@@ -85,5 +117,12 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         metavar="N",
         help="also draw N images per group at random (kabber2023: 200)",
+    )
+    add(
+        "--engine",
+        default="auto",
+        choices=("auto", *EXPORTS, "keras"),
+        help="what computes; export, or an engine by name: measure the run's export on these "
+        "images, beside what training measured",
     )
     return parser

@@ -6,8 +6,9 @@ predictions; `evaluate_manifest` measures it on other images, with the threshold
 
 import dataclasses
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -29,6 +30,7 @@ from kerasfaces.evaluate.report import ReportInput, cautions, render
 from kerasfaces.evaluate.unseen import RULE, LeftOut
 from kerasfaces.manifest import Manifest, contradictions
 from kerasfaces.metrics.bootstrap import RESAMPLES
+from kerasfaces.metrics.inputs import Floats
 from kerasfaces.run import predictions
 from kerasfaces.run.folder import DetectorRun, EnsembleRun, ScoredRun
 from kerasfaces.run.operating_point import (
@@ -39,6 +41,13 @@ from kerasfaces.run.operating_point import (
 
 logger = logging.getLogger(__name__)
 SPLITS = ("train", "val", "test")
+
+
+class Scorer(NamedTuple):
+    """What gives logits of files, `(n,)` with NaN where there is none, and the reasons."""
+
+    name: str
+    logits: Callable[[list[Path]], tuple[Floats, list[str]]]
 
 
 def finish(
@@ -197,6 +206,7 @@ def evaluate_images(
     by: Sequence[str] | None = None,
     samples_per_group: int | None = None,
     store: Path | None = None,
+    scorer: Scorer | None = None,
 ) -> tuple[Path, Json]:
     """Measure a finished run on other images, with its own frozen thresholds.
 
@@ -211,6 +221,8 @@ def evaluate_images(
         by: See `evaluate_run`.
         samples_per_group: See `finish`.
         store: A channel store that holds the images; see `run.predictor`.
+        scorer: What gives the logits instead of the run's own network; the images may then
+            be those the run was made with.
 
     Raises:
         MissingFileError: There is no such run.
@@ -218,7 +230,8 @@ def evaluate_images(
     """
     run = _with_network(folder, name)
     data = _read(run)
-    target = run.evaluation(f"{manifest.digest()[:12]}-{split}")
+    kind = f"-{scorer.name}" if scorer else ""
+    target = run.evaluation(f"{manifest.digest()[:12]}-{split}{kind}")
     if (manifest.rows["split"] == "").all():
         logger.info("%s has no splits; all its images count as %s.", name, split)
         manifest = dataclasses.replace(manifest, rows=manifest.rows.assign(split=split))
@@ -231,19 +244,25 @@ def evaluate_images(
     contradiction = contradictions.sentence(manifest.rows)
     if contradiction:
         logger.warning("%s", contradiction)
-    import_keras()  # only now is a framework needed: to run the model
-    from kerasfaces.run.predictor import predict_run
-
-    frame = predictions.check(predict_run(folder, manifest, split, store), name)
     rows = manifest.rows[chosen].reset_index(drop=True)
     measured = dataclasses.replace(manifest, rows=rows)
+    if scorer:
+        logits = scorer.logits(measured.files())
+        frame = predictions.check(predictions.as_predictions(rows, *logits), name)
+    else:
+        import_keras()  # only now is a framework needed: to run the model
+        from kerasfaces.run.predictor import predict_run
+
+        frame = predictions.check(predict_run(folder, manifest, split, store), name)
     n_seen = int(seen_images.mask(folder, measured).sum())
     origin = f"Measured on {name}, " + (
         f"not a result: {n_seen} of its {len(frame)} images were used to train this detector "
         "or to choose its epoch and threshold."
         if n_seen
-        else "not on the images the run was made with."
+        else f"{'its own' if _is_own(run, manifest) else 'other'} images."
     )
+    if scorer:
+        origin = f"Logits by the run's export, on {scorer.name}. {origin}"
     sentences = [origin, contradiction] if contradiction else [origin]
     data = dataclasses.replace(
         data,
@@ -261,6 +280,10 @@ def evaluate_images(
         settings = _settings(run)
         content = _measure(target, data, *settings, by, samples_per_group, n_seen)
     return target.path, content
+
+
+def _is_own(run: DetectorRun, manifest: Manifest) -> bool:
+    return run.manifest_file.is_file() and run.manifest.digest() == manifest.digest()
 
 
 def _with_network(folder: Path, name: str) -> DetectorRun:

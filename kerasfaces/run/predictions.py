@@ -26,6 +26,15 @@ _MOST = 1e30  # beyond it a sum of squares is infinite
 _PATH_ERRORS = "surrogateescape"  # file names need not be UTF-8
 
 
+def as_predictions(
+    rows: pd.DataFrame, logits: Floats, reasons: list[str]
+) -> pd.DataFrame:
+    """Return the columns of predictions.csv; the score is left open (NaN)."""
+    own = ("path", "label", "source", "family", "split", "pair_id")
+    carried = [name for name in rows.columns if name in own or name.startswith("attr_")]
+    return rows[carried].assign(logit=logits, score=np.nan, reason=reasons)
+
+
 def read(path: Path) -> pd.DataFrame:
     """Read and check a predictions file.
 

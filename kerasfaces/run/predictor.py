@@ -35,6 +35,7 @@ from kerasfaces.models.channel_layers import scaling_of
 from kerasfaces.models.network import extractor_of
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.run.network import TrainedNetwork
+from kerasfaces.run.predictions import as_predictions
 
 logger = logging.getLogger(__name__)
 
@@ -241,15 +242,6 @@ def _pixels(
     pixels = cache_images(files, spec)
     reasons = with_limits(files, pixels.reasons, limits)
     return dataclasses.replace(pixels, reasons=reasons)
-
-
-def as_predictions(
-    rows: pd.DataFrame, logits: NDArray[np.float64], reasons: list[str]
-) -> pd.DataFrame:
-    """Return the columns of predictions.csv; the score is left open (NaN)."""
-    own = ("path", "label", "source", "family", "split", "pair_id")
-    carried = [name for name in rows.columns if name in own or name.startswith("attr_")]
-    return rows[carried].assign(logit=logits, score=np.nan, reason=reasons)
 
 
 def image_logits(model: keras.Model, read: Read) -> NDArray[np.float64]:

@@ -201,7 +201,7 @@ def _write(
     builders: "NetworkBuilders | None",
 ) -> None:
     from kerasfaces.evaluate import run as evaluation
-    from kerasfaces.run.predictor import as_predictions
+    from kerasfaces.run.predictions import as_predictions
 
     run.describe_machine()
     manifest = run.keep_manifest(training.manifest)

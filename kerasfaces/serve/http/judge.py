@@ -38,8 +38,7 @@ class Judge:
     ) -> None:
         """Start its threads."""
         self.settings, self.measures = settings, Measures()
-        folder = getattr(detector, "folder", None)
-        self._background = background or Background.of(folder)
+        self._background = background or Background.of(detector)
         self._detector = Batched(detector, self.measures.batch.observe)
         self._pool = ThreadPoolExecutor(settings.n_workers, "judge")
         self._lock = threading.Lock()
