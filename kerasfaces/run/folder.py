@@ -47,6 +47,9 @@ class DetectorRun(ScoredRun):
     EARLY = (*Run.EARLY, "clock.json")
     input_spec = JsonFile("input_spec.json")
     training = JsonFile("training.json", optional=True)
+    error_rates = JsonFile(
+        "error_rates.json", optional=True
+    )  # of answers, by their rule
     published = JsonFile("published.json", optional=True)  # of a run from Hugging Face
     model_file = File("model.keras")  # the network
     arrays_file = File("model.npz")  # the fitted arrays of a baseline
@@ -67,6 +70,10 @@ class DetectorRun(ScoredRun):
     def checkpoint_file(self, phase: str) -> Path:
         """Return where a training phase continues."""
         return self.path / "checkpoints" / f"{phase}.npz"
+
+    def answers_file(self, rule: str) -> Path:
+        """Return where the answers to the test images are, by a rule's digest."""
+        return self.path / "answers" / f"{rule}.csv"
 
     def laundered(self, name: str) -> "LaunderedRun":
         """Return the folder of what laundered images do to the detector."""

@@ -13,7 +13,13 @@ from numpy.typing import ArrayLike
 from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.core.files import Json
 from kerasfaces.core.texts import quoted
-from kerasfaces.metrics import Platt, Thresholds, confusion, fit_platt
+from kerasfaces.metrics import (
+    Platt,
+    Thresholds,
+    clopper_pearson,
+    confusion,
+    fit_platt,
+)
 from kerasfaces.metrics.calibration import sigmoid
 from kerasfaces.metrics.inputs import Bools, Floats
 
@@ -71,6 +77,9 @@ class OperatingPoint:
         miss_rate: At `threshold`, on validation.
         n_real: Number of real images it was chosen on.
         n_fake: Number of fake ones.
+        own_photos: Of the user's own real photos, where the threshold was chosen on those:
+            `n`, `flagged`, 95 % limits `low` and `high` of their share, and the
+            `max_false_alarms` that was asked for.
     """
 
     calibrator: Platt
@@ -83,6 +92,7 @@ class OperatingPoint:
     miss_rate: float
     n_real: int
     n_fake: int
+    own_photos: Json | None = None
 
     @property
     def thresholds(self) -> Thresholds:
@@ -110,6 +120,8 @@ class OperatingPoint:
         """Return the content of operating_point.json."""
         value = dataclasses.asdict(self)
         n_real, n_fake = value.pop("n_real"), value.pop("n_fake")
+        if self.own_photos is None:
+            del value["own_photos"]
         return value | {
             "calibrator": {"kind": "platt", **value["calibrator"]},
             "abstain": list(self.abstain),
@@ -135,6 +147,7 @@ class OperatingPoint:
                 miss_rate=float(value["miss_rate"]),
                 n_real=int(chosen_on["n_real"]),
                 n_fake=int(chosen_on["n_fake"]),
+                own_photos=_own_photos(value.get("own_photos")),
             )
             used = (*dataclasses.astuple(point.calibrator), *point.abstain)
             if not np.isfinite([*used, *dataclasses.astuple(point.thresholds)]).all():
@@ -160,10 +173,8 @@ def choose_operating_point(
     Raises:
         InputError: A rate outside 0..1 (exclusive).
     """
-    if false_alarm_rate is not None and not 0 < false_alarm_rate < 1:
-        raise InputError(
-            f"false_alarm_rate: expected 0 < rate < 1, got {false_alarm_rate:g}."
-        )
+    if false_alarm_rate is not None:
+        _check_rate(false_alarm_rate)
     fake = validation.fake
     calibrator = fit_platt(fake, validation.logit)
     log_odds = calibrator.log_odds(validation.logit)
@@ -189,6 +200,75 @@ def choose_operating_point(
     )
 
 
+def choose_on_own_photos(
+    point: OperatingPoint,
+    validation: ValidationPredictions,
+    logits: ArrayLike,
+    false_alarm_rate: float,
+) -> OperatingPoint:
+    """Return a point whose threshold flags at most a share of somebody's own real photos.
+
+    Calibrator and the threshold for 1 % stay; the abstain band is validation's round the
+    new threshold.
+
+    Args:
+        point: The run's point.
+        validation: The rows that its band and its error rates are of.
+        logits: Of the photos, `(n,)`, finite.
+        false_alarm_rate: At most this share of them.
+
+    Raises:
+        InputError: A rate outside 0..1 (exclusive), or no photo.
+    """
+    _check_rate(false_alarm_rate)
+    own = point.calibrator.log_odds(logits)
+    if not own.size:
+        raise InputError(
+            "None of the photos has a logit: there is nothing to choose on."
+        )
+    where = f"{own.size} real photos of the user's own"
+    nobody = np.zeros(own.size, dtype=np.bool_)
+    at, rule = _for_false_alarms(nobody, own, false_alarm_rate, where)
+    threshold = _score(at)
+    flagged = int((sigmoid(own) >= threshold).sum())
+    low, high = clopper_pearson(flagged, own.size)
+    log_odds = point.calibrator.log_odds(validation.logit)
+    c = confusion(validation.fake, sigmoid(log_odds), threshold)
+    return dataclasses.replace(
+        point,
+        threshold=threshold,
+        rule=rule,
+        abstain=_abstain(validation.fake, log_odds, at),
+        false_alarm_rate=c.alarms / c.n_real,
+        miss_rate=c.misses / c.n_fake,
+        n_real=c.n_real,
+        n_fake=c.n_fake,
+        own_photos={
+            "n": int(own.size),
+            "flagged": flagged,
+            "low": low,
+            "high": high,
+            "max_false_alarms": false_alarm_rate,
+        },
+    )
+
+
+def _own_photos(value: object) -> Json | None:
+    if value is None:
+        return None
+    names = ("n", "flagged", "low", "high", "max_false_alarms")
+    if not isinstance(value, dict) or set(value) != set(names):
+        raise ValueError("own_photos is not what evaluate wrote")
+    return {name: float(value[name]) for name in names} | {
+        name: int(value[name]) for name in names[:2]
+    }
+
+
+def _check_rate(rate: float) -> None:
+    if not 0 < rate < 1:
+        raise InputError(f"false_alarm_rate: expected 0 < rate < 1, got {rate:g}.")
+
+
 def _for_balanced_accuracy(fake: Bools, log_odds: Floats) -> float:
     """Return the best cut; of equally good ones, the one nearest to even odds."""
     values, inverse = np.unique(log_odds, return_inverse=True)
@@ -205,7 +285,9 @@ def _for_balanced_accuracy(fake: Bools, log_odds: Floats) -> float:
     return float(cuts[best[np.argmin(np.abs(cuts[best]))]])
 
 
-def _for_false_alarms(fake: Bools, log_odds: Floats, rate: float) -> tuple[float, str]:
+def _for_false_alarms(
+    fake: Bools, log_odds: Floats, rate: float, where: str = "validation"
+) -> tuple[float, str]:
     """Return the lowest cut with at most `rate` false alarms, and what was done."""
     real = np.sort(log_odds[~fake])[::-1]
     allowed = int(np.floor(rate * real.size + 1e-9))
@@ -213,7 +295,7 @@ def _for_false_alarms(fake: Bools, log_odds: Floats, rate: float) -> tuple[float
     above = log_odds[log_odds > passed]
     cut = (passed + above.min()) / 2 if above.size else passed + 1e-6
     cut = cut if cut > passed else np.nextafter(passed, np.inf)
-    rule = f"at most {rate * 100:g} % false alarms on validation"
+    rule = f"at most {rate * 100:g} % false alarms on {where}"
     if real.size * rate < 1:
         rule += (
             f" (coarse: with {real.size} reals one is already {100 / real.size:.1f} %, so "

@@ -16,6 +16,7 @@ Policy = Literal["image", "largest", "each"]
 POLICIES: tuple[Policy, ...] = ("image", "largest", "each")
 SMALL_PX = 64  # a face below it has too few pixels to show traces
 MARGIN = 0.3  # of a face's box, on each side of a crop
+VERSION = 1  # raise whenever the regions change
 
 
 class Face(Protocol):

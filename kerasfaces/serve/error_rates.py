@@ -1,0 +1,208 @@
+"""How often a rule errs: answers to the run's own test images, by that very rule.
+
+A rule is everything that turns a picture into a verdict: network, operating point, what of
+a picture is judged, and whether laundering may make it unsure. Rates of one rule say
+nothing of another.
+"""
+
+import csv
+import dataclasses
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kerasfaces.core import config as configs
+from kerasfaces.core import folders
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import Json
+from kerasfaces.core.progress import progress
+from kerasfaces.run.folder import DetectorRun
+from kerasfaces.serve import face_policy, stability
+from kerasfaces.serve.contract import Detecting
+
+if TYPE_CHECKING:
+    from kerasfaces.serve.answer import Options
+    from kerasfaces.serve.face_policy import Finder
+
+logger = logging.getLogger(__name__)
+SPLIT = "test"
+_JUDGED = {
+    "image": "the whole picture",
+    "largest": "the largest face",
+    "each": "each face",
+}
+
+
+def rule_of(detector: Detecting, options: "Options") -> Json:
+    """Return what decides verdicts, in JSON types."""
+    return {
+        "network": detector.version,
+        "point": configs.digest(detector.operating_point.to_json()),
+        "faces": [options.faces, face_policy.VERSION]
+        if options.faces != "image"
+        else "image",
+        "stability": stability.VERSION if options.stability else None,
+    }
+
+
+def in_words(options: "Options") -> str:
+    """Return the rule of some options as a few words."""
+    laundered = "six launderings" if options.stability else "no laundering"
+    return f"{_JUDGED[options.faces]}, {laundered}"
+
+
+def known(run: DetectorRun, detector: Detecting, options: "Options") -> Json:
+    """Return the rates of a rule as measured before, or that they were not.
+
+    Returns:
+        `measured` (bool), `rule` and `sentence`; where measured also `split`, `n_real`,
+        `n_fake`, and `false_alarms`, `misses`, `unsure_real`, `unsure_fake`: `count`,
+        `value`, `low`, `high` of each.
+
+    Raises:
+        RunError: error_rates.json is damaged.
+    """
+    content = run.error_rates.get(configs.digest(rule_of(detector, options)))
+    words = in_words(options)
+    if isinstance(content, dict) and "sentence" in content:
+        return {"measured": True, "rule": words, **content}
+    return {
+        "measured": False,
+        "rule": words,
+        "sentence": f"Not measured for this rule ({words}): `kerasfaces evaluate RUN "
+        f"--error-rates{_spelled(options)}` measures it on the run's test images.",
+    }
+
+
+def measure(
+    folder: Path,
+    detector: Detecting,
+    options: "Options",
+    find_faces: "Finder | None" = None,
+) -> Json:
+    """Answer the run's test images by a rule, and keep in the run how often it errs.
+
+    Killed and called again, it continues; measured before, it is read.
+
+    Args:
+        folder: A finished run.
+        detector: Its detector.
+        options: The rule.
+        find_faces: See `answer.answer_all`.
+
+    Returns:
+        See `known`.
+
+    Raises:
+        InputError: The test images are not on this machine, or none of a class has a
+            verdict.
+    """
+    run = DetectorRun.open(folder)
+    options = dataclasses.replace(
+        options, provenance=False, find_faces=options.faces != "image"
+    )
+    earlier = known(run, detector, options)
+    if earlier["measured"]:
+        return earlier
+    manifest = run.manifest
+    at = [n for n, split in enumerate(manifest.rows["split"]) if split == SPLIT]
+    every = manifest.files()
+    files, labels = [every[n] for n in at], [str(manifest.rows["label"][n]) for n in at]
+    missing = sum(not file.exists() for file in files)
+    if missing or not files:
+        raise InputError(
+            f"{folder}: {missing} of its {len(files)} test images are not on this machine; "
+            "the error rates can only be measured where they are."
+        )
+    rule = rule_of(detector, options)
+    verdicts = _verdicts(run, rule, files, detector, options, find_faces)
+    content = {"rule_parts": rule, **_rates(verdicts, labels, in_words(options))}
+    with folders.lock(run.path, wait=True):
+        run.error_rates = run.error_rates | {configs.digest(rule): content}
+    return known(run, detector, options)
+
+
+def _verdicts(
+    run: DetectorRun,
+    rule: Json,
+    files: Sequence[Path],
+    detector: Detecting,
+    options: "Options",
+    find_faces: "Finder | None",
+) -> list[str]:
+    from kerasfaces.serve.answer import answer_groups
+    from kerasfaces.serve.answers_file import AnswersFile
+    from kerasfaces.serve.background import Background
+
+    table = run.answers_file(configs.digest(rule)[:12])
+    limits = Background(limits=getattr(detector, "limits", None))
+    with (
+        AnswersFile.open(table, rule, files) as written,
+        progress(len(files), "answering test images") as advance,
+    ):
+        advance(written.n_done)
+        groups = answer_groups(
+            files[written.n_done :],
+            detector,
+            options,
+            background=limits,
+            find_faces=find_faces,
+        )
+        for group in groups:
+            written.write(group)
+            advance(len(group))
+    with table.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+        return [row["verdict"] for row in csv.DictReader(file)]
+
+
+def _rates(verdicts: Sequence[str], labels: Sequence[str], words: str) -> Json:
+    from kerasfaces.metrics import clopper_pearson
+
+    counts = Counter(zip(labels, verdicts, strict=True))
+    n = {
+        label: sum(counts[label, verdict] for verdict in ("real", "fake", "unsure"))
+        for label in ("real", "fake")
+    }
+    if not (n["real"] and n["fake"]):
+        raise InputError(
+            f"{n['real']} real and {n['fake']} fake test images have a verdict; at least one "
+            "of each is needed to measure error rates."
+        )
+
+    def share(label: str, verdict: str) -> Json:
+        count = counts[label, verdict]
+        low, high = clopper_pearson(count, n[label])
+        return {"count": count, "value": count / n[label], "low": low, "high": high}
+
+    rates = {
+        "false_alarms": share("real", "fake"),
+        "misses": share("fake", "real"),
+        "unsure_real": share("real", "unsure"),
+        "unsure_fake": share("fake", "unsure"),
+    }
+    sentence = (
+        f"At this setting ({words}) {_percent(rates['false_alarms'])} of {n['real']:,} real "
+        f"test images are flagged, {_percent(rates['misses'])} of {n['fake']:,} fakes pass "
+        f"as real; unsure: {_percent(rates['unsure_real'])} of the real, "
+        f"{_percent(rates['unsure_fake'])} of the fake."
+    )
+    return {
+        "split": SPLIT,
+        "n_real": n["real"],
+        "n_fake": n["fake"],
+        "n_unreadable": counts["real", ""] + counts["fake", ""],
+        **rates,
+        "sentence": sentence,
+    }
+
+
+def _percent(rate: Json) -> str:
+    low, high = (100 * rate[name] for name in ("low", "high"))
+    return f"{100 * rate['value']:.1f} % ({low:.1f} to {high:.1f} %)"
+
+
+def _spelled(options: "Options") -> str:
+    faces = f" --faces {options.faces}" if options.faces != "image" else ""
+    return faces + ("" if options.stability else " --no-stability")

@@ -1,0 +1,119 @@
+"""A finished run's threshold and abstain band, chosen anew, with all that holds a copy."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from kerasfaces.core import folders, registry
+from kerasfaces.core.errors import InputError, KerasfacesError
+from kerasfaces.run.folder import DetectorRun, EnsembleRun, ScoredRun, UnseenRun
+from kerasfaces.run.operating_point import (
+    OperatingPoint,
+    ValidationPredictions,
+    choose_on_own_photos,
+    choose_operating_point,
+)
+from kerasfaces.serve.answer import Options, answer_all
+from kerasfaces.serve.exported import ExportedDetector
+from kerasfaces.serve.face_policy import Policy
+from kerasfaces.serve.formats import PACKAGE
+
+logger = logging.getLogger(__name__)
+USUAL_RATE = 0.01
+_FEW = 100  # own photos below which the interval is wide
+
+
+def set_false_alarms(folder: Path, rate: float) -> OperatingPoint:
+    """Choose a run's threshold for at most a share of false alarms on validation, and keep it.
+
+    Args:
+        folder: A finished run.
+        rate: 0..1, exclusive.
+
+    Raises:
+        InputError: The rate is out of range, or the run's point is not its own to choose.
+    """
+    run = _open(folder)
+    point = choose_operating_point(ValidationPredictions(run.predictions("val")), rate)
+    return _keep(run, point)
+
+
+def calibrate_on(
+    folder: Path,
+    photos: Sequence[Path],
+    rate: float = USUAL_RATE,
+    *,
+    faces: Policy = "image",
+    engine: str = "auto",
+) -> OperatingPoint:
+    """Choose a run's threshold on somebody's own real photos, and keep it.
+
+    Args:
+        folder: A finished run.
+        photos: Real photos, e.g. of a camera that the run never saw.
+        rate: At most this share of them may be flagged.
+        faces: What of them is judged.
+        engine: See `ExportedDetector.open`.
+
+    Raises:
+        InputError: See `set_false_alarms`; or no photo has a logit.
+    """
+    run = _open(folder)
+    detector = ExportedDetector.open(folder, engine=engine)
+    answers = list(answer_all(photos, detector, Options.quick(faces)))
+    unread = [each for each in answers if each.verdict == "unreadable"]
+    if unread:
+        logger.warning(
+            "%d of %d photos have no logit and do not count, e.g. %s: %s",
+            len(unread),
+            len(answers),
+            unread[0].name,
+            unread[0].reason,
+        )
+    logits = np.array([each.logit for each in answers if each not in unread])
+    validation = ValidationPredictions(run.predictions("val"))
+    point = choose_on_own_photos(run.operating_point, validation, logits, rate)
+    if len(logits) < _FEW:
+        logger.warning(
+            "%d photos are few: a share of 1 %% takes at least %d to be seen at all",
+            len(logits),
+            _FEW,
+        )
+    return _keep(run, point)
+
+
+def _open(folder: Path) -> ScoredRun:
+    run = ScoredRun.open(folder)
+    if isinstance(run, EnsembleRun):
+        raise InputError(
+            f"{folder} is an ensemble; set its members, and join those again."
+        )
+    if isinstance(run, UnseenRun) or (folder / UnseenRun.IDENTITY).is_file():
+        raise InputError(
+            f"{folder} was trained for unseen families: its threshold is chosen by heads that "
+            "are not kept. Train it again with `false_alarm_rate=RATE`."
+        )
+    return run
+
+
+def _keep(run: ScoredRun, point: OperatingPoint) -> OperatingPoint:
+    """Write a point into the run and into its exports."""
+    with folders.lock(run.path):
+        run.write_operating_point(point)
+    exports = run.path / "exports"
+    for kind in registry.names(PACKAGE):
+        if not (exports / kind / "export.json").is_file():
+            continue
+        from kerasfaces.serve.export import export
+
+        try:
+            export(run.path, kind)
+        except KerasfacesError as error:
+            logger.warning(
+                "%s keeps the earlier threshold, and predict uses the run's own: %s",
+                exports / kind,
+                error,
+            )
+    return DetectorRun.open(run.path).operating_point
