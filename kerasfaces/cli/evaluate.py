@@ -25,6 +25,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error("--store goes with --manifest")
     if options.store and options.engine in EXPORTS:
         parser.error("an export takes pixels: leave --store out")
+    _set(options, parser)
+    if options.error_rates:
+        return _error_rates(options)
     by = [name for name in options.by.split(",") if name] if options.by else None
     from kerasfaces.core.errors import InputError
     from kerasfaces.evaluate import run, table
@@ -68,22 +71,73 @@ def _export(
     if options.manifest:
         images = manifests.read(options.manifest, options.root)
         name = options.manifest.name
-    engine = "auto" if options.engine == "export" else options.engine
     return evaluate_export(
-        options.run, images, options.split, name=name, engine=engine, **asked
+        options.run, images, options.split, name=name, engine=_engine(options), **asked
     )
+
+
+def _engine(options: argparse.Namespace) -> str:
+    return "auto" if options.engine == "export" else str(options.engine)
+
+
+def _set(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+    """Choose the threshold anew where an option asks for it."""
+    if options.max_false_alarms is None and not options.calibrate_on:
+        return
+    if options.manifest:
+        parser.error(
+            "--manifest measures; --max-false-alarms and --calibrate-on choose"
+        )
+    from kerasfaces.serve import predict, setting
+
+    if options.calibrate_on:
+        point = setting.calibrate_on(
+            options.run,
+            predict.files_of([str(options.calibrate_on)]),
+            options.max_false_alarms or setting.USUAL_RATE,
+            faces=options.faces,
+            engine=_engine(options),
+        )
+    else:
+        point = setting.set_false_alarms(options.run, options.max_false_alarms)
+    low, high = point.abstain
+    print(f"threshold: score {point.threshold:.4f} ({point.rule})")
+    print(f"unsure: scores {low:.4f} to {high:.4f}" if low < high else "unsure: never")
+    if point.own_photos:
+        own = point.own_photos
+        print(
+            f"of the user's own photos: {own['flagged']} of {own['n']} flagged (95 % "
+            f"{100 * own['low']:.1f} to {100 * own['high']:.1f} %)"
+        )
+    print()
+
+
+def _error_rates(options: argparse.Namespace) -> int:
+    """Measure and print the error rates of predict's rule."""
+    from kerasfaces.serve import error_rates
+    from kerasfaces.serve.answer import Options
+    from kerasfaces.serve.exported import ExportedDetector
+
+    rule = Options(faces=options.faces, stability=options.stability)
+    detector = ExportedDetector.open(options.run, engine=_engine(options))
+    print(error_rates.measure(options.run, detector, rule)["sentence"])
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = cli.parser(
         "evaluate",
         "Measure a run's predictions: metrics with 95 % intervals, tables by source and "
-        "attribute, and report.html. Thresholds stay as training froze them.",
+        "attribute, and report.html. Thresholds stay as training froze them, unless an option\n"
+        "chooses them anew.",
         [
             "python -m kerasfaces.evaluate runs/mobilenetv2-1a2b3c",
             "python -m kerasfaces.evaluate RUN --by attr_gender,source",
             "python -m kerasfaces.evaluate RUN --samples-per-group 200",
             "python -m kerasfaces.evaluate RUN --manifest other/manifest.csv",
+            "python -m kerasfaces.evaluate RUN --max-false-alarms 0.01",
+            "python -m kerasfaces.evaluate RUN --calibrate-on my_photos",
+            "python -m kerasfaces.evaluate RUN --error-rates",
             "python -m kerasfaces.evaluate RUN --manifest other.csv --store other_channels",
             "python -m kerasfaces.evaluate RUN --engine export",
         ],
@@ -124,5 +178,40 @@ def _parser() -> argparse.ArgumentParser:
         choices=("auto", *EXPORTS, "keras"),
         help="what computes; export, or an engine by name: measure the run's export on these "
         "images, beside what training measured",
+    )
+    setting = parser.add_argument_group(
+        "the threshold, chosen anew; exports follow, and so does everything that reads the run"
+    )
+    setting.add_argument(
+        "--max-false-alarms",
+        type=float,
+        metavar="SHARE",
+        help="flag at most this share of validation's real images, e.g. 0.01",
+    )
+    setting.add_argument(
+        "--calibrate-on",
+        type=Path,
+        metavar="DIR",
+        help="flag at most that share (default 0.01) of your own real photos in DIR, e.g. of a "
+        "camera that the run never saw",
+    )
+    rule = parser.add_argument_group("how often predict's verdicts are wrong")
+    rule.add_argument(
+        "--error-rates",
+        action="store_true",
+        help="measure it on the run's test images, by the rule that predict applies; predict "
+        "says it with every verdict",
+    )
+    rule.add_argument(
+        "--faces",
+        default="image",
+        choices=("image", "largest", "each"),
+        help="the rule: see predict",
+    )
+    rule.add_argument(
+        "--no-stability",
+        dest="stability",
+        action="store_false",
+        help="the rule: see predict",
     )
     return parser

@@ -5,9 +5,11 @@ a picture is judged, and whether laundering may make it unsure. Rates of one rul
 nothing of another.
 """
 
+import contextlib
 import csv
 import dataclasses
 import logging
+import math
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -64,8 +66,10 @@ def known(run: DetectorRun, detector: Detecting, options: "Options") -> Json:
     Raises:
         RunError: error_rates.json is damaged.
     """
-    content = run.error_rates.get(configs.digest(rule_of(detector, options)))
-    words = in_words(options)
+    words, rule = in_words(options), rule_of(detector, options)
+    content = run.error_rates.get(configs.digest(rule))
+    if content is None and options.faces == "image" and not options.stability:
+        content = _from_predictions(run, rule, detector, words)
     if isinstance(content, dict) and "sentence" in content:
         return {"measured": True, "rule": words, **content}
     return {
@@ -118,10 +122,37 @@ def measure(
         )
     rule = rule_of(detector, options)
     verdicts = _verdicts(run, rule, files, detector, options, find_faces)
-    content = {"rule_parts": rule, **_rates(verdicts, labels, in_words(options))}
-    with folders.lock(run.path, wait=True):
-        run.error_rates = run.error_rates | {configs.digest(rule): content}
+    _remember(run, rule, _rates(verdicts, labels, in_words(options)))
     return known(run, detector, options)
+
+
+def _remember(run: DetectorRun, rule: Json, rates: Json) -> None:
+    with folders.lock(run.path / "answers", "folder of answers", wait=True):
+        entry = {configs.digest(rule): {"rule_parts": rule, **rates}}
+        run.error_rates = run.error_rates | entry
+
+
+def _from_predictions(
+    run: DetectorRun, rule: Json, detector: Detecting, words: str
+) -> Json | None:
+    """Return the rates of the plain rule, which the run's test predictions tell.
+
+    They are kept, unless the folder cannot be written. Read without pandas: whoever wants
+    a quick verdict does not wait for it.
+    """
+    path = run.predictions_file(SPLIT)
+    try:
+        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+            rows = [(row["label"], row["logit"]) for row in csv.DictReader(file)]
+        labels = [label for label, _ in rows]
+        logits = [float(logit) if logit else math.nan for _, logit in rows]
+        point = detector.operating_point
+        rates = _rates(point.verdicts(point.apply(logits)), labels, words)
+    except (OSError, KeyError, ValueError):  # another's run, or none: not measured
+        return None
+    with contextlib.suppress(OSError):
+        _remember(run, rule, rates)
+    return rates
 
 
 def _verdicts(

@@ -72,7 +72,7 @@ def calibrate_on(
             unread[0].name,
             unread[0].reason,
         )
-    logits = np.array([each.logit for each in answers if each not in unread])
+    logits = np.array([each.logit for each in answers if np.isfinite(each.logit)])
     validation = ValidationPredictions(run.predictions("val"))
     point = choose_on_own_photos(run.operating_point, validation, logits, rate)
     if len(logits) < _FEW:

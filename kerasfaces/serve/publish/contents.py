@@ -20,7 +20,7 @@ from kerasfaces.serve.publish.privacy import Private
 FILE = "published.json"
 FORMAT_OF_FILE = 1
 _COPIED = ("model.keras", "model.npz", "input_spec.json", "operating_point.json")
-_OPTIONAL = ("audit.json", "metrics.csv", "unseen.json")
+_OPTIONAL = ("audit.json", "metrics.csv", "unseen.json", "error_rates.json")
 _WRITTEN = ("config.json", "environment.json", "format.json", "metrics.json")
 _WRITTEN_TOO = ("training.json",)
 _EXPORTED = r"exports/[a-z0-9_]+(/[A-Za-z0-9][\w.-]*)+"
