@@ -164,7 +164,7 @@ def answer_groups(
     """
     options = options or Options()
     if background is None:
-        background = Background.of(detector, options)
+        background = Background.of(detector)
     examiner = _Examiner(detector, options, background, find_faces)
     waiting: list[_Examined] = []
     for picture in pictures.named(images):
@@ -292,7 +292,7 @@ class _Examiner:
                 self._options.faces, answer.faces, own, scores, decided
             ),
             stability=tried,
-            error_rates=self._background.rates,
+            error_rates=self._background.error_rates(self._options),
         )
 
 

@@ -22,21 +22,17 @@ class Background:
     """Limits, what training saw, and error rates; each is empty where nothing is known."""
 
     limits: Limits | None = None
-    rates: Json | None = None
+    detector: Detecting | None = None
+    _rates: dict[str, Json] = dataclasses.field(default_factory=dict)
 
     @classmethod
-    def of(cls, detector: Detecting, options: "Options") -> "Background":
+    def of(cls, detector: Detecting) -> "Background":
         """Read what the folder of a detector knows; one without a folder knows nothing.
 
         Raises:
             RunError: A file is damaged.
         """
-        folder = getattr(detector, "folder", None)
-        limits = getattr(detector, "limits", None)
-        if folder is None:
-            return cls(limits=limits)
-        run = DetectorRun(folder)
-        return cls(limits=limits, rates=error_rates.known(run, detector, options))
+        return cls(limits=getattr(detector, "limits", None), detector=detector)
 
     def too_little(self, size: tuple[int, int]) -> str:
         """Return why a picture of this width and height gets no verdict, or nothing."""
@@ -47,3 +43,14 @@ class Background:
     ) -> tuple[str, ...]:
         """Return what lessens trust in a verdict on this file and its prepared regions."""
         return ()
+
+    def error_rates(self, options: "Options") -> Json | None:
+        """Return how often the rule of some options errs; None where there is no run."""
+        folder = getattr(self.detector, "folder", None)
+        if self.detector is None or folder is None:
+            return None
+        rule = error_rates.in_words(options)
+        if rule not in self._rates:
+            run = DetectorRun(folder)
+            self._rates[rule] = error_rates.known(run, self.detector, options)
+        return self._rates[rule]
