@@ -114,13 +114,13 @@ def _set(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
 
 def _error_rates(options: argparse.Namespace) -> int:
     """Measure and print the error rates of predict's rule."""
-    from kerasfaces.serve import error_rates
+    from kerasfaces.serve import measured_rates
     from kerasfaces.serve.answer import Options
     from kerasfaces.serve.exported import ExportedDetector
 
     rule = Options(faces=options.faces, stability=options.stability)
     detector = ExportedDetector.open(options.run, engine=_engine(options))
-    print(error_rates.measure(options.run, detector, rule)["sentence"])
+    print(measured_rates.measure(options.run, detector, rule)["sentence"])
     return 0
 
 

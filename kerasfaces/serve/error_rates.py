@@ -7,26 +7,22 @@ nothing of another.
 
 import contextlib
 import csv
-import dataclasses
 import logging
 import math
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasfaces.core import config as configs
 from kerasfaces.core import folders
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import Json
-from kerasfaces.core.progress import progress
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.serve import face_policy, stability
 from kerasfaces.serve.contract import Detecting
 
 if TYPE_CHECKING:
     from kerasfaces.serve.answer import Options
-    from kerasfaces.serve.face_policy import Finder
 
 logger = logging.getLogger(__name__)
 SPLIT = "test"
@@ -80,53 +76,8 @@ def known(run: DetectorRun, detector: Detecting, options: "Options") -> Json:
     }
 
 
-def measure(
-    folder: Path,
-    detector: Detecting,
-    options: "Options",
-    find_faces: "Finder | None" = None,
-) -> Json:
-    """Answer the run's test images by a rule, and keep in the run how often it errs.
-
-    Killed and called again, it continues; measured before, it is read.
-
-    Args:
-        folder: A finished run.
-        detector: Its detector.
-        options: The rule.
-        find_faces: See `answer.answer_all`.
-
-    Returns:
-        See `known`.
-
-    Raises:
-        InputError: The test images are not on this machine, or none of a class has a
-            verdict.
-    """
-    run = DetectorRun.open(folder)
-    options = dataclasses.replace(
-        options, provenance=False, find_faces=options.faces != "image"
-    )
-    earlier = known(run, detector, options)
-    if earlier["measured"]:
-        return earlier
-    manifest = run.manifest
-    at = [n for n, split in enumerate(manifest.rows["split"]) if split == SPLIT]
-    every = manifest.files()
-    files, labels = [every[n] for n in at], [str(manifest.rows["label"][n]) for n in at]
-    missing = sum(not file.exists() for file in files)
-    if missing or not files:
-        raise InputError(
-            f"{folder}: {missing} of its {len(files)} test images are not on this machine; "
-            "the error rates can only be measured where they are."
-        )
-    rule = rule_of(detector, options)
-    verdicts = _verdicts(run, rule, files, detector, options, find_faces)
-    _remember(run, rule, _rates(verdicts, labels, in_words(options)))
-    return known(run, detector, options)
-
-
-def _remember(run: DetectorRun, rule: Json, rates: Json) -> None:
+def remember(run: DetectorRun, rule: Json, rates: Json) -> None:
+    """Keep in the run what was counted by a rule."""
     with folders.lock(run.path / "answers", "folder of answers", wait=True):
         entry = {configs.digest(rule): {"rule_parts": rule, **rates}}
         run.error_rates = run.error_rates | entry
@@ -147,48 +98,20 @@ def _from_predictions(
         labels = [label for label, _ in rows]
         logits = [float(logit) if logit else math.nan for _, logit in rows]
         point = detector.operating_point
-        rates = _rates(point.verdicts(point.apply(logits)), labels, words)
+        counted = rates(point.verdicts(point.apply(logits)), labels, words)
     except (OSError, KeyError, ValueError):  # another's run, or none: not measured
         return None
     with contextlib.suppress(OSError):
-        _remember(run, rule, rates)
-    return rates
+        remember(run, rule, counted)
+    return counted
 
 
-def _verdicts(
-    run: DetectorRun,
-    rule: Json,
-    files: Sequence[Path],
-    detector: Detecting,
-    options: "Options",
-    find_faces: "Finder | None",
-) -> list[str]:
-    from kerasfaces.serve.answer import answer_groups
-    from kerasfaces.serve.answers_file import AnswersFile
-    from kerasfaces.serve.background import Background
+def rates(verdicts: Sequence[str], labels: Sequence[str], words: str) -> Json:
+    """Return the rates of verdicts `(n,)` on images of known labels `(n,)`, see `known`.
 
-    table = run.answers_file(configs.digest(rule)[:12])
-    limits = Background(limits=getattr(detector, "limits", None))
-    with (
-        AnswersFile.open(table, rule, files) as written,
-        progress(len(files), "answering test images") as advance,
-    ):
-        advance(written.n_done)
-        groups = answer_groups(
-            files[written.n_done :],
-            detector,
-            options,
-            background=limits,
-            find_faces=find_faces,
-        )
-        for group in groups:
-            written.write(group)
-            advance(len(group))
-    with table.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
-        return [row["verdict"] for row in csv.DictReader(file)]
-
-
-def _rates(verdicts: Sequence[str], labels: Sequence[str], words: str) -> Json:
+    Raises:
+        InputError: No image of a class has a verdict.
+    """
     from kerasfaces.metrics import clopper_pearson
 
     counts = Counter(zip(labels, verdicts, strict=True))
@@ -207,24 +130,24 @@ def _rates(verdicts: Sequence[str], labels: Sequence[str], words: str) -> Json:
         low, high = clopper_pearson(count, n[label])
         return {"count": count, "value": count / n[label], "low": low, "high": high}
 
-    rates = {
+    shares = {
         "false_alarms": share("real", "fake"),
         "misses": share("fake", "real"),
         "unsure_real": share("real", "unsure"),
         "unsure_fake": share("fake", "unsure"),
     }
     sentence = (
-        f"At this setting ({words}) {_percent(rates['false_alarms'])} of {n['real']:,} real "
-        f"test images are flagged, {_percent(rates['misses'])} of {n['fake']:,} fakes pass "
-        f"as real; unsure: {_percent(rates['unsure_real'])} of the real, "
-        f"{_percent(rates['unsure_fake'])} of the fake."
+        f"At this setting ({words}) {_percent(shares['false_alarms'])} of {n['real']:,} real "
+        f"test images are flagged, {_percent(shares['misses'])} of {n['fake']:,} fakes pass "
+        f"as real; unsure: {_percent(shares['unsure_real'])} of the real, "
+        f"{_percent(shares['unsure_fake'])} of the fake."
     )
     return {
         "split": SPLIT,
         "n_real": n["real"],
         "n_fake": n["fake"],
         "n_unreadable": counts["real", ""] + counts["fake", ""],
-        **rates,
+        **shares,
         "sentence": sentence,
     }
 

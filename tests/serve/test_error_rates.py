@@ -13,7 +13,7 @@ from stub_detector import FoundFace, Stub
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import read_json
 from kerasfaces.run.folder import DetectorRun
-from kerasfaces.serve import error_rates
+from kerasfaces.serve import error_rates, measured_rates
 from kerasfaces.serve.answer import Options, answer_all
 
 LEVELS = {"real": (20, 30, 128, 250), "fake": (250, 240, 128, 127, 10)}
@@ -45,7 +45,7 @@ def test_rates_are_of_the_rule_that_is_applied(run):
     (answer,) = answer_all([Image.new("RGB", (96, 96))], detector, rule)
     assert answer.error_rates["measured"] is False
     assert "kerasfaces evaluate RUN --error-rates`" in answer.error_rates["sentence"]
-    rates = error_rates.measure(run, detector, rule)
+    rates = measured_rates.measure(run, detector, rule)
     assert (rates["n_real"], rates["n_fake"], rates["n_unreadable"]) == (4, 5, 1)
     counts = {key: rates[key]["count"] for key in ("false_alarms", "misses")}
     assert counts == {"false_alarms": 1, "misses": 1}
@@ -75,12 +75,12 @@ def test_faces_and_launderings_count(run):
             return super().prepare(Image.new("RGB", (9, 9)) if flips else image)
 
     rule = Options()
-    rates = error_rates.measure(run, Fragile(folder=run), rule)
+    rates = measured_rates.measure(run, Fragile(folder=run), rule)
     assert rates["false_alarms"]["count"] == 0
     assert rates["unsure_real"]["count"] == 2
     corner = [FoundFace((0, 0, 90, 90))]
     rule = Options(faces="largest", stability=False)
-    rates = error_rates.measure(run, Own(folder=run), rule, lambda pixels: corner)
+    rates = measured_rates.measure(run, Own(folder=run), rule, lambda pixels: corner)
     assert rates["rule"] == "the largest face, no laundering"
     assert rates["false_alarms"]["count"] == 1
 
@@ -100,10 +100,10 @@ def test_measured_once_and_continued_after_a_kill(run, monkeypatch):
 
     rule = Options()
     with pytest.raises(KeyboardInterrupt):
-        error_rates.measure(run, Counting(folder=run, version="9"), rule)
-    error_rates.measure(run, Counting(folder=run, version="9"), rule)
+        measured_rates.measure(run, Counting(folder=run, version="9"), rule)
+    measured_rates.measure(run, Counting(folder=run, version="9"), rule)
     assert len(seen) == 4 + 9 - 3
-    error_rates.measure(run, Counting(folder=run, version="9"), rule)
+    measured_rates.measure(run, Counting(folder=run, version="9"), rule)
     assert len(seen) == 10
 
 
@@ -131,12 +131,12 @@ def test_images_that_are_not_here_are_not_guessed(run):
     path = run / "manifest.csv"
     path.write_text(path.read_text().replace("real0.png", "moved.png"))
     with pytest.raises(InputError, match="1 of its 10 test images are not on this"):
-        error_rates.measure(run, Own(folder=run), Options())
+        measured_rates.measure(run, Own(folder=run), Options())
     path.write_text("path,label,source,split\n" + path.read_text().splitlines()[-1])
     with pytest.raises(
         InputError, match="0 real and 0 fake test images have a verdict"
     ):
-        error_rates.measure(run, Own(folder=run), Options())
+        measured_rates.measure(run, Own(folder=run), Options())
 
 
 def test_the_command_prints_the_sentence(run, monkeypatch, capsys):
