@@ -45,12 +45,18 @@ class DetectorRun(ScoredRun):
     """A training's run folder: a network or a fitted baseline, and how it was made."""
 
     EARLY = (*Run.EARLY, "clock.json")
+    PUBLISHED = "published.json"  # the hashes of a run that came from Hugging Face
+    # what others may have of a run: nothing that names files, people or machines
+    PUBLIC = (
+        *("model.keras", "model.npz", "config.json", "format.json", "environment.json"),
+        *("input_spec.json", "operating_point.json", "training.json", "audit.json"),
+        *("metrics.json", "metrics.csv", "unseen.json", "error_rates.json"),
+    )
     input_spec = JsonFile("input_spec.json")
     training = JsonFile("training.json", optional=True)
-    error_rates = JsonFile(
-        "error_rates.json", optional=True
-    )  # of answers, by their rule
-    published = JsonFile("published.json", optional=True)  # of a run from Hugging Face
+    # of answers, by their rule
+    error_rates = JsonFile("error_rates.json", optional=True)
+    published = JsonFile(PUBLISHED, optional=True)
     model_file = File("model.keras")  # the network
     arrays_file = File("model.npz")  # the fitted arrays of a baseline
     clock_file = File("clock.json")  # the seconds of training, which go on after a kill

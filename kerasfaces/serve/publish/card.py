@@ -26,7 +26,7 @@ def write(run: DetectorRun, target: Path, content: Json, licence: str) -> None:
         content: Its published.json.
         licence: An identifier as Hugging Face knows them; empty where none is stated.
     """
-    metrics = json.loads((target / "metrics.json").read_text(encoding="utf-8"))
+    metrics = DetectorRun(target).metrics
     split = "test" if "test" in metrics["metrics"] else "val"
     slices = metrics["metrics"][split]
     page = rendered(

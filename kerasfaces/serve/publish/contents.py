@@ -14,23 +14,19 @@ from kerasfaces import __version__
 from kerasfaces.core.errors import MissingFileError, RunError
 from kerasfaces.core.files import Json, read_json, sha256, write_json
 from kerasfaces.run.folder import DetectorRun
-from kerasfaces.run.layout import FORMAT
+from kerasfaces.serve.export import FILE as EXPORT
 from kerasfaces.serve.publish.privacy import Private
 
-FILE = "published.json"
-FORMAT_OF_FILE = 1
-_COPIED = ("model.keras", "model.npz", "input_spec.json", "operating_point.json")
-_OPTIONAL = ("audit.json", "metrics.csv", "unseen.json", "error_rates.json")
-_WRITTEN = ("config.json", "environment.json", "format.json", "metrics.json")
-_WRITTEN_TOO = ("training.json",)
+FILE = DetectorRun.PUBLISHED
+FORMAT = 1  # of published.json
 _EXPORTED = r"exports/[a-z0-9_]+(/[A-Za-z0-9][\w.-]*)+"
 _KNOWN_OF_MACHINE = ("python", "packages", "keras_backend")
 
 
 def is_ours(name: str) -> bool:
     """Tell whether a published file belongs to a run: nothing else is ever read back."""
-    known = (*_COPIED, *_OPTIONAL, *_WRITTEN, *_WRITTEN_TOO)
-    return name in known or (bool(re.fullmatch(_EXPORTED, name)) and ".." not in name)
+    exported = bool(re.fullmatch(_EXPORTED, name)) and ".." not in name
+    return name in DetectorRun.PUBLIC or exported
 
 
 def write(run: DetectorRun, target: Path, repo: str, private: Private) -> Json:
@@ -48,29 +44,28 @@ def write(run: DetectorRun, target: Path, repo: str, private: Private) -> Json:
     Raises:
         RunError: The run is damaged.
     """
-    for name in (*_COPIED, *_OPTIONAL):
-        source = run.path / name
-        if source.is_file():
-            shutil.copyfile(source, target / name)
-    if not any((target / name).is_file() for name in _COPIED[:2]):
+    if not run.learnt_files:
         raise MissingFileError(f"{run.path} has no weights; train the run again.")
-    write_json(target / "config.json", _config(run))
+    for name in DetectorRun.PUBLIC:
+        if (run.path / name).is_file():
+            shutil.copyfile(run.path / name, target / name)
+    there = DetectorRun(target)  # in which some files are written anew
+    there.config = _config(run)
     machine = run.environment
     known = {key: machine[key] for key in _KNOWN_OF_MACHINE if key in machine}
-    write_json(target / "environment.json", known)
-    write_json(target / "format.json", {"format": FORMAT, "kerasfaces": __version__})
-    if "engine" in run.training:
-        write_json(target / "training.json", {"engine": run.training["engine"]})
-    write_json(target / "metrics.json", _metrics(run, private))
+    there.environment = known
+    if training := run.training:
+        there.training = {"engine": training.get("engine", "")}
+    there.metrics = _metrics(run, private)
     _copy_exports(run, target, repo)
     content = {
-        "format": FORMAT_OF_FILE,
+        "format": FORMAT,
         "kerasfaces": __version__,
         "repo": repo,
         "trained_on": run.image_counts(),
         "files": files_of(target),
     }
-    write_json(target / FILE, content)
+    there.published = content
     return content
 
 
@@ -111,7 +106,7 @@ def _metrics(run: DetectorRun, private: Private) -> Json:
 
 def _copy_exports(run: DetectorRun, target: Path, repo: str) -> None:
     """Copy the exports that were made of this very network."""
-    for file in sorted(run.path.glob("exports/*/export.json")):
+    for file in sorted(run.path.glob(f"exports/*/{EXPORT}")):
         content = read_json(file)
         if not isinstance(content, dict) or "files" not in content:
             raise RunError(
@@ -125,4 +120,4 @@ def _copy_exports(run: DetectorRun, target: Path, repo: str) -> None:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file.parent / name, folder / name)
         content["source"] = {**content["source"], "run": repo.rpartition("/")[2]}
-        write_json(folder / "export.json", content)
+        write_json(folder / EXPORT, content)

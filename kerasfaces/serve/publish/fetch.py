@@ -18,7 +18,7 @@ from kerasfaces.core.files import Json, read_json, sha256
 from kerasfaces.core.texts import quoted
 from kerasfaces.serve.publish import hub
 from kerasfaces.serve.publish.address import Address, is_address, parse
-from kerasfaces.serve.publish.contents import FILE, FORMAT_OF_FILE, is_ours
+from kerasfaces.serve.publish.contents import FILE, FORMAT, is_ours
 
 logger = logging.getLogger(__name__)
 
@@ -102,10 +102,10 @@ def _listed(listing: Path, address: Address) -> dict[str, Mapping[str, Any]]:
     if not _are_counts(content.get("trained_on", {})):
         raise RunError(f"{address}: trained_on of {FILE} is damaged; it is not used.")
     number = content.get("format")
-    if not isinstance(number, int) or number > FORMAT_OF_FILE:
+    if not isinstance(number, int) or number > FORMAT:
         raise RunError(
             f"{address} was published by kerasfaces {quoted(content.get('kerasfaces'))} in "
-            f"format {quoted(number)}, and this version reads {FORMAT_OF_FILE}: install the "
+            f"format {quoted(number)}, and this version reads {FORMAT}: install the "
             "newer version (pip install -U kerasfaces)."
         )
     for name, facts in files.items():

@@ -50,6 +50,7 @@ def finished(tmp_path):
     limits = {"limits": {"short_side_px": 32, "aspect": 3.0}}
     write_json(folder / "input_spec.json", spec | limits)
     write_json(folder / "operating_point.json", POINT)
+    write_json(folder / "format.json", {"format": 1, "kerasfaces": "0.1.0"})
     lines = ["path,label,source,split,sha256"]
     for split, n in (("train", 6), ("val", 2), ("test", 2)):
         for label, source in (("real", "camera"), ("fake", "gan|<b>")):
