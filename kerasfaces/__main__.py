@@ -25,6 +25,7 @@ STAGES = {
     "predict": "run folder, images -> a verdict and a score per image",
     "serve": "run folder -> a service that judges pictures by HTTP",
     "export": "run folder -> the network for ONNX, LiteRT, OpenVINO, TensorFlow",
+    "app": "run folder -> a page in the browser that judges pictures",
     "publish": "run folder -> a repository of Hugging Face with weights, model card, app",
     "estimate": "a few images -> hours, bytes and cost of channels, features or a training of many",
     "cache": "nothing -> what the cache holds; makes it smaller",

@@ -30,7 +30,7 @@ LAYERS = [
     {"serve"},
     {"api"},
     {"cli"},
-    {"cache", "ensemble", "predict", "export", "publish"},
+    {"cache", "ensemble", "predict", "export", "publish", "app"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 FRAMEWORKS = {"tensorflow", "keras", "keras_tuner", "torch"}

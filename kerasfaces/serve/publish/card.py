@@ -26,9 +26,7 @@ def write(run: DetectorRun, target: Path, content: Json, licence: str) -> None:
         content: Its published.json.
         licence: An identifier as Hugging Face knows them; empty where none is stated.
     """
-    metrics = DetectorRun(target).metrics
-    split = "test" if "test" in metrics["metrics"] else "val"
-    slices = metrics["metrics"][split]
+    results = _results(run)
     page = rendered(
         "card.md.j2",
         repo=content["repo"],
@@ -36,9 +34,26 @@ def write(run: DetectorRun, target: Path, content: Json, licence: str) -> None:
         model=run.config["train"]["model"]["name"],
         licence=licence,
         licence_text=_licence_text(licence),
-        warnings=metrics.get("warnings", []),
+        warnings=DetectorRun(target).metrics.get("warnings", []),
         exports=sorted(path.name for path in target.glob("exports/*")),
-        trained_on=list(_counted(content["trained_on"])),
+        **results,
+    )
+    write_text(target / CARD, page)
+    write_text(target / EXAMPLE, rendered("example.py.j2"))
+
+
+def of_run(run: DetectorRun) -> str:
+    """Return what the card says of training images, results and failures, in Markdown."""
+    return rendered("results.md.j2", **_results(run))
+
+
+def _results(run: DetectorRun) -> Json:
+    """Return what the templates show of a run's results."""
+    metrics, trained_on = run.metrics, run.image_counts()
+    split = "test" if "test" in metrics["metrics"] else "val"
+    slices = metrics["metrics"][split]
+    return dict(
+        trained_on=_counted(trained_on),
         base=_base(run),
         audit=_audit(run),
         split=split,
@@ -47,12 +62,10 @@ def write(run: DetectorRun, target: Path, content: Json, licence: str) -> None:
         titles=TITLES,
         columns={name: TITLES[name] for name in _COLUMNS},
         rows=[_row(name, each) for name, each in slices.items()],
-        failures=_failures(slices, content["trained_on"]),
+        failures=_failures(slices, trained_on),
         unseen=_unseen(run, split),
         limits=run.limits,
     )
-    write_text(target / CARD, page)
-    write_text(target / EXAMPLE, rendered("example.py.j2"))
 
 
 def rendered(template: str, **values: Any) -> str:

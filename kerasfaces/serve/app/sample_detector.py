@@ -1,0 +1,105 @@
+"""The detector that the app has without a run: trained on the built-in sample.
+
+Shipped is its head alone; the base is the one of this package. The run is put together in
+the cache when it is asked for first, by Keras, and is a run folder like any other.
+"""
+
+from pathlib import Path
+
+from kerasfaces.core import arrays, folders, homes
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import Json, read_json, sha256, write_json
+from kerasfaces.core.imports import import_keras
+from kerasfaces.run.folder import DetectorRun
+from kerasfaces.run.operating_point import OperatingPoint
+from kerasfaces.sample import NOTE
+
+FILE = Path(__file__).parent / "weights" / "sample_head.npz"
+WORTH = (
+    "No run was given, so this is the detector of the built-in sample: it has seen drawn "
+    "faces and simulated cameras only. It shows how the app works; its verdicts on real photos "
+    "are worth nothing. Train one on photos (kerasfaces train --manifest M), then: kerasfaces "
+    "app RUN."
+)
+_KEPT = ("config", "input_spec", "environment", "metrics")  # of the run, as they are
+
+
+def folder() -> Path:
+    """Return the run folder, put together if it is not there yet.
+
+    Raises:
+        InputError: The shipped file is damaged, or Keras is not here to build the network.
+    """
+    about = read_json(FILE.with_suffix(".json"))
+    digest = sha256(FILE)
+    if digest != about["sha256"]:
+        raise InputError(f"{FILE}: SHA-256 is {digest}; install kerasfaces again.")
+    run = DetectorRun(homes.cache_root() / "sample-detector" / digest[:12] / "sample")
+    with folders.lock(run.path.parent, "detector of the sample", wait=True):
+        if not run.point_file.is_file():  # the last one
+            _build(run, about)
+    return run.path
+
+
+def _build(run: DetectorRun, about: Json) -> None:
+    for name in _KEPT:
+        setattr(run, name, about[name])
+    run.published = {"trained_on": about["trained_on"]}
+    run.write_model(_network(run))
+    point = OperatingPoint.from_json(about["operating_point"], str(FILE))
+    run.write_operating_point(point)
+
+
+def _network(run: DetectorRun):  # type: ignore[no-untyped-def]  # keras.Model
+    import importlib.util
+
+    if importlib.util.find_spec("keras") is None:
+        raise InputError(
+            "The sample's detector is put together by Keras, which is not installed: give a "
+            "run with an export, or pip install keras tensorflow."
+        )
+    import_keras()
+    from kerasfaces.core import config as configs
+    from kerasfaces.models import catalogue
+    from kerasfaces.models.config import ModelConfig
+
+    model = configs.from_dict(ModelConfig, run.config["train"]["model"], str(FILE))
+    architecture = catalogue.load(model.name)
+    network = architecture.build(model, architecture.find_weights("forensic", model), 0)
+    head = arrays.read(FILE, "install kerasfaces again")
+    network.get_layer("head").set_weights([head[f"{n:02d}"] for n in range(len(head))])
+    return network
+
+
+def ship(source: Path, target: Path = FILE) -> None:
+    """Write what is shipped of a run that `kerasfaces train` made of the sample.
+
+    Args:
+        source: The run folder.
+        target: The `.npz`; a `.json` is written beside it.
+    """
+    run = DetectorRun.open(source)
+    import_keras()
+    head = run.network.load().get_layer("head")
+    weights = head.get_weights()
+    arrays.write(target, {f"{n:02d}": array for n, array in enumerate(weights)})
+    metrics = run.metrics
+    shown = {
+        split: {k: v for k, v in parts.items() if k == "all" or k.startswith("source=")}
+        for split, parts in metrics["metrics"].items()
+    }
+    kept = {name: getattr(run, name) for name in _KEPT}
+    kept["environment"] = {"packages": run.environment["packages"]}
+    kept["metrics"] = {"metrics": shown, "warnings": [NOTE]}
+    write_json(
+        target.with_suffix(".json"),
+        {
+            "file": target.name,
+            "sha256": sha256(target),
+            "licence": "Apache-2.0",
+            "saw": "the built-in sample of `kerasfaces train` without arguments",
+            "trained_on": run.image_counts(),
+            **kept,
+            "operating_point": run.operating_point.to_json(),
+        },
+    )
