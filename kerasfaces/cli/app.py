@@ -1,14 +1,11 @@
 """`kerasfaces app`: run folder -> a page in the browser that judges pictures."""
 
 import argparse
-import logging
 import os
 import sys
 from collections.abc import Sequence
 
 from kerasfaces import cli
-
-logger = logging.getLogger("kerasfaces.app")  # __main__ where it is run with -m
 
 
 @cli.command
@@ -26,9 +23,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     command = launch.command(settings, arguments.address, arguments.port)
     launch.prepare(settings)
-    logger.info(
-        "http://%s:%d (Ctrl+C ends it)", arguments.address.strip("[]"), arguments.port
-    )
     sys.stdout.flush()
     os.execv(command[0], command)
 

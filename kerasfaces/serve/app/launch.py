@@ -23,6 +23,7 @@ _OPTIONS = {
     "client.toolbarMode": "minimal",
     "client.showErrorDetails": "none",  # a visitor sees no traceback
     "global.developmentMode": "false",
+    "theme.primaryColor": "#0b5fa5",
 }
 
 

@@ -5,8 +5,7 @@ in what the page remembers.
 """
 
 import base64
-import binascii
-from typing import TYPE_CHECKING
+from typing import Any
 
 import streamlit as st
 
@@ -19,11 +18,8 @@ from kerasfaces.serve.app.settings import Settings
 from kerasfaces.serve.app.shared import Loaded
 from kerasfaces.serve.pictures import Named
 
-if TYPE_CHECKING:
-    from openai import OpenAI
-
 MODELS = ("gpt-image-1", "gpt-image-1-mini", "dall-e-3", "dall-e-2")
-_MADE = "made"
+_MADE = "kept: made"
 _TIMEOUT_S = 120.0
 
 
@@ -72,26 +68,36 @@ def made(key: str, prompt: str, model: str, address: str = "") -> bytes:
     for value, name in ((key, "a key"), (prompt, "a description")):
         if not value:
             raise InputError(f"Please give {name}.")
-    client: OpenAI = openai.OpenAI(
-        api_key=key, base_url=address or None, timeout=_TIMEOUT_S, max_retries=1
+    settings: dict[str, Any] = {"model": model, "prompt": prompt, "size": "1024x1024"}
+    if not model.startswith("gpt"):  # which send nothing else
+        settings["response_format"] = "b64_json"
+    # No second attempt: a request that timed out may have been billed.
+    client: Any = openai.OpenAI(
+        api_key=key, base_url=address or None, timeout=_TIMEOUT_S, max_retries=0
     )
-    more = {} if model.startswith("gpt") else {"response_format": "b64_json"}
     try:
-        reply = client.images.generate(
-            model=model, prompt=prompt, size="1024x1024", n=1, **more
-        )
-        (image,) = reply.data or ()
-        data = base64.b64decode(image.b64_json or "", validate=True)
+        reply = client.images.generate(n=1, **settings)
+        data = base64.b64decode(reply.data[0].b64_json, validate=True)
     except openai.AuthenticationError as error:
         raise InputError("OpenAI does not accept this key; check it.") from error
     except openai.APIStatusError as error:
         reason = shortened(plain(error.message).replace(key, "***"), 200)
         raise InputError(f"OpenAI made no picture: {reason}") from error
+    except openai.APITimeoutError as error:
+        raise InputError(
+            f"No answer from OpenAI in {_TIMEOUT_S:g} s; it may be billed all the same."
+        ) from error
     except openai.APIConnectionError as error:
         raise InputError(
             "OpenAI cannot be reached from this server; check its network."
         ) from error
-    except (ValueError, binascii.Error) as error:
+    except (
+        openai.OpenAIError,
+        TypeError,
+        IndexError,
+        AttributeError,
+        ValueError,
+    ) as error:
         raise InputError("OpenAI's answer holds no picture; try again.") from error
     if not data:
         raise InputError("OpenAI's answer holds no picture; try again.")

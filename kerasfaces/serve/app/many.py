@@ -14,7 +14,7 @@ from kerasfaces.serve.app.shared import Loaded
 from kerasfaces.serve.pictures import Named
 
 COLUMNS = ("name", "verdict", "score", "logit", "reason", "sha256")
-_ANSWERS = "many-answers"
+_ANSWERS = "kept: many"
 
 
 def show(one: Loaded, options: Options, settings: Settings) -> None:

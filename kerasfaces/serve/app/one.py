@@ -8,7 +8,8 @@ from kerasfaces.serve.app.settings import Settings
 from kerasfaces.serve.app.shared import Loaded
 from kerasfaces.serve.pictures import Named
 
-_CURRENT, _SEEN, _ANSWER = "picture", "seen-uploads", "answer"
+_CURRENT, _ANSWER = "kept: picture", "kept: answer"
+_SEEN = "uploads"  # that were judged once
 _PREVIEW_PX = 900
 
 

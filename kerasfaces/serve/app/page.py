@@ -10,18 +10,25 @@ from kerasfaces.serve.answer import Options
 from kerasfaces.serve.app import about, make, many, one, sample_detector, shared, visit
 from kerasfaces.serve.app.settings import Settings
 from kerasfaces.serve.app.verdict import markdown
+from kerasfaces.serve.face_policy import Policy
 
-_JUDGED = {
+_JUDGED: dict[Policy, str] = {
     "image": "the whole picture",
     "largest": "its largest face",
     "each": "each face; one fake makes the picture fake",
 }
+_STYLE = """<style>
+[data-testid="stMainBlockContainer"] { padding-top: 2.5rem; }
+[data-testid="stMainBlockContainer"] h1 { font-size: clamp(1.6rem, 7vw, 2.6rem); }
+[data-testid="stCaptionContainer"] { color: inherit; opacity: .8; }
+</style>"""
 
 
 def show(settings: Settings) -> None:
     """Draw the page."""
     st.set_page_config(page_title="Real or AI-generated?", page_icon="🔎")
     shared.keep_uploads_in_memory()
+    st.html(_STYLE)
     st.title("Real or AI-generated?")
     loaded = shared.opened(_run(settings.runs))
     if loaded is None:

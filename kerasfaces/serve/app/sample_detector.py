@@ -21,7 +21,13 @@ WORTH = (
     "are worth nothing. Train one on photos (kerasfaces train --manifest M), then: kerasfaces "
     "app RUN."
 )
-_KEPT = ("config", "input_spec", "environment", "metrics")  # of the run, as they are
+_KEPT = (
+    "config",
+    "input_spec",
+    "environment",
+    "audit",
+    "metrics",
+)  # of the run, as they are
 
 
 def folder() -> Path:
@@ -34,7 +40,8 @@ def folder() -> Path:
     digest = sha256(FILE)
     if digest != about["sha256"]:
         raise InputError(f"{FILE}: SHA-256 is {digest}; install kerasfaces again.")
-    run = DetectorRun(homes.cache_root() / "sample-detector" / digest[:12] / "sample")
+    version = sha256(FILE.with_suffix(".json"))[:12]
+    run = DetectorRun(homes.cache_root() / "sample-detector" / version / "sample")
     with folders.lock(run.path.parent, "detector of the sample", wait=True):
         if not run.point_file.is_file():  # the last one
             _build(run, about)

@@ -26,7 +26,7 @@ class Loaded:
     @property
     def run(self) -> DetectorRun:
         """The run folder."""
-        return self.detector.run
+        return DetectorRun(self.detector.folder)
 
     def answer(self, picture: Named, options: Options) -> Answer:
         """Return the whole answer to one picture.
@@ -49,7 +49,8 @@ def loaded(folder: str) -> Loaded:
     """
     path = Path(folder) if folder else sample_detector.folder()
     detector = ExportedDetector.open(path)
-    return Loaded(detector, Background.of(detector.run))
+    detector.warm()
+    return Loaded(detector, Background.of(detector))
 
 
 @st.cache_resource(show_spinner=False)

@@ -29,7 +29,7 @@ _CARD = markupsafe.Markup(
     '<span aria-hidden="true">{sign}</span> {title}</div>'
     '<div style="font-size:1rem">{line}</div></div>'
 )
-_IN_TABS = ("origin", "faces", "stability")  # headings that have a tab of their own
+_BESIDE = ("error rates", "judged", "size", "detector")  # the others have a tab
 
 
 def card(answer: Answer) -> markupsafe.Markup:
@@ -54,7 +54,7 @@ def show(
         return
     left, right = st.columns([2, 3])
     if thumbnail is not None:
-        left.image(thumbnail, width="stretch")
+        left.image(thumbnail, width="stretch", alt="the picture")
         left.caption(markdown(f"{shortened(plain(answer.name))}"))
     with right:
         _worth(answer, one)
@@ -69,19 +69,24 @@ def markdown(text: str) -> str:
 
 
 def _worth(answer: Answer, one: Loaded) -> None:
-    """Say how often such a verdict is wrong, and everything that has no tab."""
+    """Say what the file says of its origin, how often such a verdict is wrong, and the rest."""
+    if answer.provenance is not None:
+        _line("origin", answer.provenance["sentence"])
     if answer.error_rates is None:
         point = one.detector.operating_point
-        st.markdown(
-            "How often this rule errs was not measured on test images; on validation, where "
-            f"the threshold was chosen, {point.false_alarm_rate:.1%} of {point.n_real:,} real "
-            f"photos were flagged and {point.miss_rate:.1%} of {point.n_fake:,} fakes missed."
+        _line(
+            "error rates",
+            "not measured on test images for this rule; on validation, where the threshold "
+            f"was chosen, {point.false_alarm_rate:.1%} of {point.n_real:,} real photos were "
+            f"flagged and {point.miss_rate:.1%} of {point.n_fake:,} fakes missed",
         )
-    heading = ""
-    for title, sentence in wording.lines(answer):
-        heading = title or heading
-        if heading not in (*_IN_TABS, "unsure", "warnings"):
-            st.markdown(f"**{heading if title else ''}** {markdown(sentence)}")
+    for heading, sentence in wording.lines(answer):
+        if heading in _BESIDE:
+            _line(heading, sentence)
+
+
+def _line(heading: str, sentence: str) -> None:
+    st.markdown(f"**{heading[:1].upper()}{heading[1:]}:** {markdown(sentence)}")
 
 
 def _tabs(answer: Answer, picture: Named, one: Loaded, where: str) -> None:

@@ -8,7 +8,7 @@ from kerasfaces.core.texts import plain, shortened
 from kerasfaces.serve.answer import Answer
 from kerasfaces.serve.app.shared import Loaded
 
-_KEY, _MOST = "visit", 50
+_KEY, _MOST = "kept: visit", 50
 
 
 def remember(answer: Answer, thumbnail: bytes | None, one: Loaded) -> None:
@@ -29,12 +29,13 @@ def show() -> None:
         return
     if st.button("Forget it now"):
         for name in list(st.session_state):
-            del st.session_state[name]
+            if str(name).startswith("kept: "):
+                del st.session_state[name]
         st.rerun()
     for answer, thumbnail, name in history:
         left, right = st.columns([1, 4])
         if thumbnail is not None:
-            left.image(thumbnail, width=90)
+            left.image(thumbnail, width=90, alt="the picture")
         readable = answer.verdict != "unreadable"
         score = (
             f", probability {answer.score:.1%}" if readable else f": {answer.reason}"

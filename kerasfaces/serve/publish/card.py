@@ -173,6 +173,8 @@ def _base(run: DetectorRun) -> str:
     digest = f"SHA-256 {str(weights.get('sha256', ''))[:12]}"
     if weights.get("kind") == "file":
         return f"Its base's weights come from a file ({digest})."
+    if weights.get("kind") == "forensic":
+        return f"Its base is kerasfaces' own (Apache-2.0, {digest})."
     return f"Its base's weights are `{weights.get('kind')}` ({digest}); their licence holds, too."
 
 

@@ -37,7 +37,7 @@ def show(answer: Answer, picture: Named, one: Loaded) -> None:
         return
     columns = st.columns(3)
     for number, (name, values) in enumerate(channels.items()):
-        columns[number % 3].image(grey(values), caption=name, width="stretch")
+        columns[number % 3].image(grey(values), caption=name, width="stretch", alt=name)
 
 
 def grey(values: NDArray[np.floating]) -> NDArray[np.uint8]:

@@ -32,10 +32,15 @@ def show(answer: Answer, picture: Named, one: Loaded) -> None:
         box = [edge * scale for edge in face.box]
         draw.rectangle(box, outline="white", width=5)
         draw.rectangle(box, outline=_COLOUR.get(face.verdict, "black"), width=3)
-        place = (box[0] + 6, box[1] + 3)
-        text = {"stroke_width": 2, "stroke_fill": "black", "font_size": 20}
-        draw.text(place, str(number), "white", **text)
-    st.image(image, width="stretch")
+        draw.text(
+            (box[0] + 6, box[1] + 3),
+            str(number),
+            "white",
+            stroke_width=2,
+            stroke_fill="black",
+            font_size=20,
+        )
+    st.image(image, width="stretch", alt="the picture with a box round each face")
     st.table(
         [
             {

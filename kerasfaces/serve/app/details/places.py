@@ -35,7 +35,7 @@ def show(answer: Answer, picture: Named, one: Loaded) -> None:
     except KerasfacesError as error:
         st.error(str(error))
         return
-    st.image(drawn, caption="Grad-CAM")
+    st.image(drawn, alt="the picture, coloured by what speaks for which verdict")
     st.text(trust)
 
 
