@@ -15,8 +15,7 @@ def refusal(name: str, data: bytes, settings: Settings) -> Answer | None:
     if len(data) > settings.upload_mb * 2**20:
         reason = f"larger than {settings.upload_mb} MB"
     else:
-        facts = images.probe(data)
-        width, height = facts.get("width_px", 0), facts.get("height_px", 0)
+        width, height = images.stated_size(data) or (0, 0)
         if width * height > settings.megapixels * 10**6:
             reason = (
                 f"{width} x {height} px; this app takes at most {settings.megapixels} "

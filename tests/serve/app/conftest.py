@@ -23,6 +23,7 @@ def stub(tmp_path):
     detector = Counting()
     detector.folder = tmp_path / "run"
     detector.folder.mkdir()
+    (detector.folder / "input_spec.json").write_text('{"input": {}}')
     return detector
 
 
