@@ -22,6 +22,10 @@ from kerasfaces.core.files import read_json
 
 SIDE_PX = 256  # of what the network sees
 WEIGHTS = Path(__file__).with_name("weights") / "blazeface.onnx"
+MISSING = (
+    "finding faces needs onnxruntime or openvino, and neither is installed; run: "
+    "pip install 'kerasfaces[faces]'"
+)
 _GRIDS = ((16, 2), (8, 6))  # cells per side, anchors in each cell
 _LARGEST_LOGIT = 80.0
 _BATCH = 16  # pictures at once: bounds memory
@@ -98,10 +102,7 @@ def _anchors() -> NDArray[np.float64]:
 @functools.cache
 def _network() -> Run:
     if not is_available():
-        raise MissingExtraError(
-            "finding faces needs onnxruntime or openvino, and neither is installed; run: "
-            "pip install 'kerasfaces[faces]'"
-        )
+        raise MissingExtraError(MISSING)
     data = _bytes()
     try:
         if importlib.util.find_spec("onnxruntime"):

@@ -7,6 +7,7 @@ and without alignment or a size nothing is resampled, which would remove traces.
 
 import dataclasses
 import math
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -36,9 +37,9 @@ class FaceCrop:
     def __post_init__(self) -> None:
         """Check the ranges."""
         if not 0 <= self.margin <= MAX_MARGIN:
-            raise InputError(f"margin: expected 0..{MAX_MARGIN:g}, got {self.margin}.")
+            raise InputError(f"`margin={self.margin!r}`: expected 0..{MAX_MARGIN:g}.")
         if self.size_px != 0 and not 32 <= self.size_px <= 4096:
-            raise InputError(f"size_px: expected 0 or 32..4096, got {self.size_px}.")
+            raise InputError(f"`size_px={self.size_px!r}`: expected 0 or 32..4096.")
 
     @property
     def name(self) -> str:
@@ -104,7 +105,7 @@ def cut(image: Image.Image, face: Face, crop: FaceCrop) -> Image.Image:
         crop: Margin, alignment and size.
     """
     if crop.align:
-        image, face = aligned(image, face)
+        image, face = aligned(*_around(image, face, crop.margin))
     part = image.crop(square(face.box, image.size, crop.margin))
     if crop.size_px and part.size != (crop.size_px, crop.size_px):
         part = part.resize((crop.size_px, crop.size_px), Image.Resampling.LANCZOS)
@@ -127,6 +128,24 @@ def square(box: Box, size: tuple[int, int], margin: float) -> tuple[int, int, in
         start = round((low + high - side) / 2)
         starts.append(min(max(0, start), length - side))
     return starts[0], starts[1], starts[0] + side, starts[1] + side
+
+
+def _around(image: Image.Image, face: Face, margin: float) -> tuple[Image.Image, Face]:
+    """Return as much of a picture as a turned square round a face may reach, and the face."""
+    left, top, right, bottom = face.box
+    reach = math.ceil(1.5 * max(right - left, bottom - top) * (1 + 2 * margin)) + 2
+    x, y = round((left + right) / 2), round((top + bottom) / 2)
+    start = max(0, x - reach), max(0, y - reach)
+    end = min(image.width, x + reach), min(image.height, y + reach)
+    offset = np.array(start)
+    edges: list[float] = (np.reshape(face.box, (2, 2)) - offset).ravel().tolist()
+    points: list[list[float]] = (np.array(face.landmarks) - offset).tolist()
+    moved = dataclasses.replace(
+        face,
+        box=(edges[0], edges[1], edges[2], edges[3]),
+        landmarks=_points(points),
+    )
+    return image.crop((*start, *end)), moved
 
 
 def aligned(image: Image.Image, face: Face) -> tuple[Image.Image, Face]:
@@ -153,8 +172,8 @@ def aligned(image: Image.Image, face: Face) -> tuple[Image.Image, Face]:
         image.size, Image.Transform.AFFINE, data, Image.Resampling.BICUBIC
     )
     points = (np.array(face.landmarks) - middle) @ to_source + middle
-    moved: list[tuple[float, float]] = [(float(px), float(py)) for px, py in points]
-    eye, other, nose, mouth, ear, other_ear = moved
-    return turned, dataclasses.replace(
-        face, landmarks=(eye, other, nose, mouth, ear, other_ear)
-    )
+    return turned, dataclasses.replace(face, landmarks=_points(points.tolist()))
+
+
+def _points(values: list[list[float]]) -> Any:
+    return tuple((x, y) for x, y in values)

@@ -1,11 +1,11 @@
-"""`kerasfaces manifest`: build, join, split, check, audit, select."""
+"""`kerasfaces manifest`: build, join, split, check, audit, select, faces."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 
 from kerasfaces import cli
-from kerasfaces.cli.manifest import build, checks, rows
+from kerasfaces.cli.manifest import build, checks, faces, rows
 
 _EXAMPLES = [
     "kerasfaces manifest build photos -o photos/manifest.csv",
@@ -13,6 +13,7 @@ _EXAMPLES = [
     "kerasfaces manifest check photos/manifest.csv",
     "kerasfaces manifest audit photos/manifest.csv",
     "kerasfaces manifest select photos/manifest.csv --where source=ffhq,stylegan -o pair.csv",
+    "kerasfaces manifest crop-faces photos/manifest.csv -o crops",
 ]
 
 
@@ -33,7 +34,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of `manifest` with those of its subcommands."""
     parser = cli.parser(
         "manifest",
-        "Say which images there are: build manifest.csv, join several, split, check, audit.",
+        "Say which images there are: build manifest.csv, join several, split, check, audit, crop faces.",
         _EXAMPLES,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -43,4 +44,6 @@ def parser() -> argparse.ArgumentParser:
     checks.add_check(commands)
     checks.add_audit(commands)
     rows.add_select(commands)
+    faces.add_count_faces(commands)
+    faces.add_crop_faces(commands)
     return parser
