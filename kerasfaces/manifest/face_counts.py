@@ -51,10 +51,14 @@ def count_faces(manifest: Manifest) -> pd.DataFrame:
             _look, files, progress="finding faces", chunk=engine.CHUNK
         )
     ]
-    rows = manifest.rows[["label", "source"]].assign(seen=seen)
+    groups: dict[tuple[str, str], list[_Seen]] = {}
+    for label, source, each in zip(
+        manifest.rows["label"], manifest.rows["source"], seen, strict=True
+    ):
+        groups.setdefault((label, source), []).append(each)
     lines = [
-        {"label": label, "source": source, **_line(list(part["seen"]))}
-        for (label, source), part in rows.groupby(["label", "source"], sort=True)
+        {"label": label, "source": source, **_line(groups[label, source])}
+        for label, source in sorted(groups)
     ]
     lines.append({"label": "", "source": "all", **_line(seen)})
     return pd.DataFrame(lines)

@@ -88,7 +88,8 @@ def rows_of(
                 COLUMN: crop.name,
                 "original_sha256": outcome.original,
             }
-            rows.append({**original, "pair_id": pair, **own, **sizes, **face})
+            row = {str(key): value for key, value in original.items()}
+            rows.append({**row, "pair_id": pair, **own, **sizes, **face})
     return pd.DataFrame(rows).fillna("")
 
 
