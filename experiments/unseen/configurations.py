@@ -9,6 +9,15 @@ from kerasfaces.train.config import TrainConfig
 
 BASELINE, ALL = "baseline", "all"
 CROPS = 5
+NOISE_PX = 256
+VIEWS = 2
+TRACES = "aligned fakes, erased cameras, residual"
+ALONE = "aligned fakes alone, erased cameras, residual"
+TOGETHER = (
+    (BASELINE, ALONE),
+    ("EfficientNet-Lite0", BASELINE),
+    ("EfficientNet-Lite0", "neighbour residual", ALONE),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,12 +27,19 @@ class Variant:
     Attributes:
         config: How the head is trained, and on which features.
         pairs: Whether photos and the fakes made of them are training images as well.
-        searched: Whether layers, erasure and penalty are chosen by families left out.
+        generators: Whether images of generators are training images; without them the
+            pairs' fakes are the only ones.
+        searched: Whether erasure and penalty are chosen by families left out.
+        noise: Whether the base sees the noise pattern beside the picture.
+        members: Variants whose logits are averaged; then nothing is trained.
     """
 
     config: TrainConfig
     pairs: bool = False
+    generators: bool = True
     searched: bool = False
+    noise: bool = False
+    members: tuple[str, ...] = ()
 
 
 def variants(context: Context, *, native: bool) -> dict[str, Variant]:
@@ -35,11 +51,12 @@ def variants(context: Context, *, native: bool) -> dict[str, Variant]:
             resolution make sense there alone.
     """
     plain = configs.default("mobilenetv2", context.weights["mobilenetv2"])
-    views = 2 if context.quick else 4
-    laundering = {"launder": 1.0, "views": views}
+    laundering = {"launder": 1.0, "views": VIEWS}
     residual = {"model": {"options": {"residual": "beside"}}}
     erasing = {"model": {"head": {"erase": 8, "l2": 0.1}}}
     crops = {"model": {"crops": CROPS, "scales": [1.0]}}
+    traces = updated(updated(plain, residual), erasing)
+    together = updated(traces, {"weigh_sources": "sqrt", **laundering})
     every = {
         BASELINE: Variant(plain),
         "laundering": Variant(updated(plain, laundering)),
@@ -48,19 +65,20 @@ def variants(context: Context, *, native: bool) -> dict[str, Variant]:
         "neighbour residual": Variant(updated(plain, residual)),
         "unseen objective": Variant(plain, searched=True),
         "aligned fakes": Variant(plain, pairs=True),
+        TRACES: Variant(traces, pairs=True),
+        ALONE: Variant(traces, pairs=True, generators=False),
     }
-    together = updated(plain, {"weigh_sources": "sqrt", **laundering})
-    together = updated(updated(together, residual), erasing)
     if native:
         every["native crops"] = Variant(updated(plain, crops))
         together = updated(together, crops)
-    every["aligned fakes, erased cameras, residual"] = Variant(
-        updated(updated(plain, residual), erasing), pairs=True
-    )
     if not context.quick:
+        every["noise pattern"] = Variant(plain, noise=True)
         lite = configs.default(
             "efficientnet_lite0", context.weights["efficientnet_lite0"]
         )
         every["EfficientNet-Lite0"] = Variant(lite)
     every[ALL] = Variant(together, pairs=True, searched=True)
+    for members in TOGETHER:
+        if all(name in every for name in members):
+            every["mean of " + " + ".join(members)] = Variant(plain, members=members)
     return every

@@ -5,19 +5,23 @@ the same splits (3:1:1). One variant is chosen for all families by validation, w
 are asked about the family that they have not seen, never the best for each.
 """
 
+import logging
 from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from experiments.framework.channel_stores import Stores
 from experiments.framework.rows import NO_BUDGET, NO_WEIGHTS, Measured, Row, not_run
 from experiments.framework.runner import Context, Outcome, clock
 from experiments.unseen import leaving_out, pairs
-from experiments.unseen.configurations import BASELINE, Variant, variants
+from experiments.unseen.configurations import BASELINE, NOISE_PX, Variant, variants
 from experiments.unseen.leaving_out import Heads
 from kerasfaces import metrics
 from kerasfaces.manifest import Manifest
 from kerasfaces.metrics import System
 from kerasfaces.models.weights import BaseWeights
+
+logger = logging.getLogger("kerasfaces.experiments")
 
 MODELS = ("mobilenetv2", "efficientnet_lite0")
 SEEDS = (0, 1, 2, 3, 4)
@@ -64,11 +68,13 @@ def run(context: Context) -> Outcome:
     }
     rows: list[Row] = []
     with clock(context.folder):
-        generated = pairs.generated(context)
+        generated, missing = pairs.generated(context)
+        notes += missing
+        stores = Stores(context, NOISE_PX)
         for ending in GROUPINGS:
             if ending and not leaving_out.merges(context.manifest):
                 continue
-            rows += _rows(context, ready, generated, ending, notes)
+            rows += _rows(context, ready, generated, stores, ending, notes)
     return Outcome(rows=rows, weights=weights, notes=notes)
 
 
@@ -76,6 +82,7 @@ def _rows(
     context: Context,
     planned: Mapping[str, tuple[Variant, BaseWeights]],
     generated: Manifest,
+    stores: Stores,
     ending: str,
     notes: list[str],
 ) -> Iterator[Row]:
@@ -84,24 +91,35 @@ def _rows(
         split = context.split(RATIO, seed)
         split = leaving_out.merged(split) if ending else split
         for name, (variant, base) in planned.items():
+            if variant.members:
+                members = [results[each].get(seed) for each in variant.members]
+                complete = [each for each in members if each is not None]
+                if len(complete) == len(members):
+                    results[name][seed] = leaving_out.averaged(complete)
+                continue
             if not context.can_start():
                 continue
             rows = pairs.joined(split, generated) if variant.pairs else split
             file = name.replace(" ", "_").replace(",", "")
             folder = context.folder / "heads" / ("merged" if ending else "own")
+            logger.info("%s%s, split seed %d", name, ending, seed)
             results[name][seed] = leaving_out.leave_out(
-                variant, rows, base, folder / f"{file}-{seed}.npz"
+                variant,
+                rows,
+                base,
+                folder / f"{file}-{seed}.npz",
+                stores.folder("none", ("lnp",)) if variant.noise else None,
             )
-    complete = {
+    whole = {
         name: by_seed
         for name, by_seed in results.items()
         if len(by_seed) == len(context.seeds)
     }
-    left = [name for name in planned if name not in complete]
+    left = [name for name in planned if name not in whole]
     yield from not_run(f"variants{ending}", left, ("mean auc",), NO_BUDGET)
-    if not complete:
+    if not whole:
         return
-    yield from _tables(complete, ending, notes)
+    yield from _tables(whole, ending, notes)
 
 
 def _tables(results: Results, ending: str, notes: list[str]) -> Iterator[Row]:

@@ -5,9 +5,9 @@ each head said of validation and test is kept in a file; numbers are computed fr
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,15 @@ from kerasfaces import metrics
 from kerasfaces.core import arrays
 from kerasfaces.core import config as configs
 from kerasfaces.core.imports import import_keras
+from kerasfaces.features.readers import Rows
 from kerasfaces.manifest import Manifest
 from kerasfaces.models import catalogue
 from kerasfaces.models.weights import BaseWeights
+from kerasfaces.train import channels, protocol
+from kerasfaces.train.config import TrainConfig
+
+if TYPE_CHECKING:
+    from kerasfaces.train.unseen import Examples
 
 FALSE_ALARMS = 0.01
 _MERGED = ("portrait_gan", "stylegan", "stylegan2", "stylegan3")
@@ -95,13 +101,59 @@ class Heads:
 
 
 def leave_out(
-    variant: Variant, manifest: Manifest, weights: BaseWeights, file: Path
+    variant: Variant,
+    manifest: Manifest,
+    weights: BaseWeights,
+    file: Path,
+    store: Path | None = None,
 ) -> Heads:
-    """Train a head without each family, or read what an earlier call kept."""
+    """Train a head without each family, or read what an earlier call kept.
+
+    Args:
+        variant: How.
+        manifest: Rows with splits.
+        weights: Of the base.
+        file: What the heads said.
+        store: The noise patterns, where the variant looks at them.
+    """
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
-        arrays.write(file, _measure(variant, manifest, weights))
+        arrays.write(file, _measure(variant, manifest, weights, store))
     return _of(arrays.read(file, "delete it and run again"))
+
+
+def averaged(members: Sequence[Heads]) -> Heads:
+    """Return heads whose logits are the means of several's, each in units of its own.
+
+    The unit is the deviation of the logits of the validation photos, zero their mean.
+    """
+    first = members[0]
+    logits: dict[str, dict[str, Floats]] = {"val": {}, "test": {}}
+    objectives = []
+    real = ~first.fake["val"]
+    for family in first.names:
+        scales = [
+            (
+                each.logits["val"][family][real].mean(),
+                each.logits["val"][family][real].std(),
+            )
+            for each in members
+        ]
+        for split in logits:
+            logits[split][family] = np.mean(
+                [
+                    (each.logits[split][family] - mean) / max(deviation, 1e-9)
+                    for each, (mean, deviation) in zip(members, scales, strict=True)
+                ],
+                axis=0,
+            )
+        shown = real | (first.families["val"] == family)
+        objectives.append(
+            metrics.auc(first.fake["val"][shown], logits["val"][family][shown])
+        )
+    return dataclasses.replace(
+        first, objective=float(np.mean(objectives)), logits=logits
+    )
 
 
 def resolved(variant: Variant, text: str) -> tuple[Variant, BaseWeights]:
@@ -116,22 +168,29 @@ def resolved(variant: Variant, text: str) -> tuple[Variant, BaseWeights]:
 
 
 def _measure(
-    variant: Variant, manifest: Manifest, weights: BaseWeights
+    variant: Variant, manifest: Manifest, weights: BaseWeights, store: Path | None
 ) -> dict[str, NDArray[Any]]:
     import_keras()
     from kerasfaces.train import data as datasets
-    from kerasfaces.train import fit, protocol, unseen
+    from kerasfaces.train import fit, unseen
     from kerasfaces.train.heads import Heads as TracedHeads
     from kerasfaces.train.network_builder import NetworkBuilder
 
     config = variant.config
-    data = datasets.load(manifest, config.input_spec)
+    if store is None:
+        data = datasets.load(manifest, config.input_spec)
+    else:
+        config = channels.default(config.model.name, str(weights.path), store)
+        names = config.model.channels
+        data = datasets.load_channels(manifest, store, names)
     builder = NetworkBuilder(config, weights)
     features = fit.frozen_features(config, data, builder, weights)
     examples = protocol.examples_of(config, data, features)
     families, _ = unseen.families_of(*examples.fakes)
+    if not variant.generators:
+        examples = _without_generators(examples, families)
     heads = TracedHeads()
-    every = protocol.candidates(config) if variant.searched else [config]
+    every = _candidates(config) if variant.searched else [config]
     objectives = [
         unseen.auc_unseen(
             each, examples.only(protocol.columns_of(each, every)), families, heads
@@ -160,6 +219,28 @@ def _measure(
             f"families of {split}": np.array(data.families(rows)),
         }
     return values
+
+
+def _candidates(config: TrainConfig) -> list[TrainConfig]:
+    """Return the protocol's choices of erasure and penalty, at all layers."""
+    return [
+        each
+        for each in protocol.candidates(config)
+        if each.model.taps == config.model.taps
+    ]
+
+
+def _without_generators(examples: "Examples", families: Sequence[str]) -> "Examples":
+    """Return the examples whose training fakes are those of pairs alone."""
+    names = np.array(examples.train_families, dtype=object)
+    rows = np.flatnonzero((examples.train_labels == 0) | ~np.isin(names, families))
+    return dataclasses.replace(
+        examples,
+        train=[Rows(reader, rows) for reader in examples.train],
+        train_labels=examples.train_labels[rows],
+        train_sources=[examples.train_sources[row] for row in rows.tolist()],
+        train_families=[examples.train_families[row] for row in rows.tolist()],
+    )
 
 
 def _of(values: Mapping[str, NDArray[Any]]) -> Heads:

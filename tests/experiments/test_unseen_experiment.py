@@ -123,7 +123,9 @@ def test_one_change_at_a_time(tmp_path, write_manifest):
     )
     every = variants(context, native=True)
     assert next(iter(every)) == BASELINE
-    assert list(every)[-1] == ALL
+    trained = [name for name, variant in every.items() if not variant.members]
+    assert trained[-1] == ALL
+    assert all(set(variant.members) <= set(trained) for variant in every.values())
     assert "native crops" not in variants(context, native=False)
     plain = every[BASELINE]
     for name, field in (
@@ -138,3 +140,42 @@ def test_one_change_at_a_time(tmp_path, write_manifest):
         assert changed == plain.config
     assert every["unseen objective"].config == plain.config
     assert every["aligned fakes"] == dataclasses.replace(plain, pairs=True)
+
+
+def test_heads_are_averaged_in_units_of_their_own_photos():
+    small, large = heads(0.5, 0.0), heads(0.5, 0.0)
+    large = dataclasses.replace(
+        large,
+        logits={
+            split: {family: 100 * each[::-1] + 7 for family, each in by_family.items()}
+            for split, by_family in large.logits.items()
+        },
+    )
+    both = leaving_out.averaged([small, large])
+    for split in ("val", "test"):
+        units = []
+        for each in (small, large):
+            logits = each.logits[split]["gan"]
+            photos = each.logits["val"]["gan"][~each.fake["val"]]
+            units.append((logits - photos.mean()) / photos.std())
+        np.testing.assert_allclose(both.logits[split]["gan"], np.mean(units, 0))
+    assert leaving_out.averaged([small]).auc("vae") == small.auc("vae")
+
+
+def test_without_generators_the_fakes_of_pairs_are_left():
+    from kerasfaces.features.readers import InMemory
+    from kerasfaces.train.unseen import Examples
+
+    examples = Examples(
+        train=[InMemory(np.arange(5, dtype=np.float32)[:, None])],
+        train_labels=np.array([0, 1, 1, 0, 1], np.float32),
+        train_sources=["camera", "gan", "codec", "camera", "gan"],
+        train_families=["camera", "gan", "codec", "camera", "gan"],
+        val=InMemory(np.zeros((2, 1), np.float32)),
+        val_labels=np.array([0, 1], np.float32),
+        val_families=["camera", "gan"],
+        engine="none",
+    )
+    left = leaving_out._without_generators(examples, ["gan"])
+    assert left.train_sources == ["camera", "codec", "camera"]
+    assert left.train[0](np.arange(3))[:, 0].tolist() == [0, 2, 3]
