@@ -18,7 +18,7 @@ PER_SOURCE, PER_SOURCE_QUICK = 100, 4
 SIZE_PX = 256
 # folder -> kind and its settings; those whose weights are not here are left out, and a note says so
 KINDS = {
-    "taef2": ("autoencoder", {"options.network": "taef2"}),
+    "taef2": ("autoencoder", {"network": "taef2"}),
     "autoencoder": ("autoencoder", {}),
     "upsample": ("upsample", {}),
 }
