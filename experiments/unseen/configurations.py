@@ -11,11 +11,12 @@ BASELINE, ALL = "baseline", "all"
 CROPS = 5
 NOISE_PX = 256
 VIEWS = 2
+PENALTY = "equal weights, penalty 1"
 TRACES = "aligned fakes, erased cameras, residual"
 ALONE = "aligned fakes alone, erased cameras, residual"
 TOGETHER = (
     (BASELINE, ALONE),
-    ("EfficientNet-Lite0", BASELINE),
+    ("EfficientNet-Lite0", PENALTY),
     ("EfficientNet-Lite0", "neighbour residual", ALONE),
 )
 
@@ -56,11 +57,14 @@ def variants(context: Context, *, native: bool) -> dict[str, Variant]:
     erasing = {"model": {"head": {"erase": 8, "l2": 0.1}}}
     crops = {"model": {"crops": CROPS, "scales": [1.0]}}
     traces = updated(updated(plain, residual), erasing)
-    together = updated(traces, {"weigh_sources": "sqrt", **laundering})
+    together = updated(traces, {"weigh_sources": "equal", **laundering})
     every = {
         BASELINE: Variant(plain),
         "laundering": Variant(updated(plain, laundering)),
         "square-root weights": Variant(updated(plain, {"weigh_sources": "sqrt"})),
+        PENALTY: Variant(
+            updated(plain, {"weigh_sources": "equal", "model": {"head": {"l2": 1.0}}})
+        ),
         "erased cameras": Variant(updated(plain, erasing)),
         "neighbour residual": Variant(updated(plain, residual)),
         "unseen objective": Variant(plain, searched=True),

@@ -64,7 +64,8 @@ class TrainConfig:
             and resized (`images.launderings`), both classes alike; the real and the fakes
             of a `pair_id` share what happens to them.
         weigh_sources: `sqrt` lets each source weigh by the square root of its number of
-            training images within its class; `images` lets every image weigh the same.
+            training images within its class, `equal` lets all its sources weigh alike, and
+            `images` every image.
         protocol: `unseen` chooses layers and penalty of the head, and what turns logits
             into answers, for generators that training has not seen (`train.protocol`).
         unfreeze: Last base layers to train in a second phase; 0 is none.
@@ -94,7 +95,7 @@ class TrainConfig:
     views: int = 1
     augment: AugmentConfig = dataclasses.field(default_factory=AugmentConfig)
     launder: float = 0.0
-    weigh_sources: Literal["images", "sqrt"] = "images"
+    weigh_sources: Literal["images", "sqrt", "equal"] = "images"
     protocol: Literal["standard", "unseen"] = "standard"
     unfreeze: int = 0
     fine_tune_epochs: int = 10

@@ -84,7 +84,7 @@ def source(
 
     Args:
         config: `class_weights` lets both classes weigh alike; `weigh_sources="sqrt"` lets
-            a source of m images weigh by sqrt(m) within its class.
+            a source of m images weigh by sqrt(m) within its class, `equal` all alike.
         labels: `(n,)`, 1 = fake.
         reads: One reader per view.
         sources: `(n,)` names; needed where sources weigh by their number.
@@ -94,18 +94,22 @@ def source(
         share = labels.mean()
         balanced = np.where(labels == 1, 0.5 / share, 0.5 / (1 - share))
         weights = balanced.astype(np.float32)
-    if config.weigh_sources == "sqrt":
-        weights = weights * _by_source(labels, sources)
+    if config.weigh_sources != "images":
+        power = 0.5 if config.weigh_sources == "sqrt" else 1.0
+        weights = weights * _by_source(labels, sources, power)
     return Source(reads=reads, labels=labels, weights=weights)
 
 
 def _by_source(
-    labels: NDArray[np.float32], sources: Sequence[str]
+    labels: NDArray[np.float32], sources: Sequence[str], power: float
 ) -> NDArray[np.float32]:
-    """Return `(n,)` factors, of mean 1 in each class."""
+    """Return `(n,)` factors, an image's falling with its source's size by a power.
+
+    Their mean is 1 in each class.
+    """
     names = [f"{label:g} {name}" for label, name in zip(labels, sources, strict=True)]
     _, place, counts = np.unique(names, return_inverse=True, return_counts=True)
-    factors = 1.0 / np.sqrt(counts[place])
+    factors = 1.0 / counts[place] ** power
     for label in np.unique(labels):
         factors[labels == label] /= factors[labels == label].mean()
     return factors.astype(np.float32)

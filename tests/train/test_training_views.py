@@ -114,6 +114,10 @@ def test_sources_weigh_by_the_square_root_of_their_number():
     uneven = dataclasses.replace(config, class_weights=False)
     weights = views.source(uneven, labels, [], names).weights
     assert weights[labels == 1].sum() == pytest.approx(20.0)
+    alike = dataclasses.replace(config, weigh_sources="equal")
+    weights = views.source(alike, labels, [], names).weights
+    assert weights[10:26].sum() == pytest.approx(weights[26:].sum())
+    assert weights.sum() == pytest.approx(30.0)
     plain = dataclasses.replace(config, weigh_sources="images")
     assert set(views.source(plain, labels, [], names).weights[labels == 1]) == {0.75}
 
