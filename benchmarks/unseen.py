@@ -48,9 +48,7 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
         folders = [linked_folders(path, root / "plain") for path in timed]
         plain = functools.partial(train_plainly, folders, weights, epochs)
         plain_s = timing.seconds(plain)
-        count = len(sets) * len(
-            protocol.candidates(default_config(epochs), n_cameras=1)
-        )
+        count = len(sets) * len(protocol.candidates(default_config(epochs)))
     logger.info(
         "plain %.1f s for %d of %d trainings, ours %.1f s with everything cached",
         plain_s,

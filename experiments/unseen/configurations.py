@@ -11,13 +11,13 @@ BASELINE, ALL = "baseline", "all"
 CROPS = 5
 NOISE_PX = 256
 VIEWS = 2
-PENALTY = "equal weights, penalty 1"
-TRACES = "aligned fakes, erased cameras, residual"
-ALONE = "aligned fakes alone, erased cameras, residual"
+DISCRIMINANT, LITE, RESIDUAL = "discriminant", "EfficientNet-Lite0", "residual"
+ALONE = "aligned fakes alone"
 TOGETHER = (
-    (BASELINE, ALONE),
-    ("EfficientNet-Lite0", PENALTY),
-    ("EfficientNet-Lite0", "neighbour residual", ALONE),
+    (DISCRIMINANT, LITE),
+    (DISCRIMINANT, RESIDUAL),
+    (DISCRIMINANT, LITE, RESIDUAL),
+    (DISCRIMINANT, LITE, RESIDUAL, ALONE),
 )
 
 
@@ -30,7 +30,7 @@ class Variant:
         pairs: Whether photos and the fakes made of them are training images as well.
         generators: Whether images of generators are training images; without them the
             pairs' fakes are the only ones.
-        searched: Whether erasure and penalty are chosen by families left out.
+        searched: Whether layers and penalties are chosen by families left out.
         noise: Whether the base sees the noise pattern beside the picture.
         members: Variants whose logits are averaged; then nothing is trained.
     """
@@ -52,35 +52,33 @@ def variants(context: Context, *, native: bool) -> dict[str, Variant]:
             resolution make sense there alone.
     """
     plain = configs.default("mobilenetv2", context.weights["mobilenetv2"])
+    head = {"model": {"head": {"solver": "discriminant"}}}
+    linear = updated(plain, head)
     laundering = {"launder": 1.0, "views": VIEWS}
     residual = {"model": {"options": {"residual": "beside"}}}
-    erasing = {"model": {"head": {"erase": 8, "l2": 0.1}}}
     crops = {"model": {"crops": CROPS, "scales": [1.0]}}
-    traces = updated(updated(plain, residual), erasing)
-    together = updated(traces, {"weigh_sources": "equal", **laundering})
+    traces = updated(linear, residual)
+    together = updated(traces, laundering)
     every = {
         BASELINE: Variant(plain),
-        "laundering": Variant(updated(plain, laundering)),
         "square-root weights": Variant(updated(plain, {"weigh_sources": "sqrt"})),
-        PENALTY: Variant(
-            updated(plain, {"weigh_sources": "equal", "model": {"head": {"l2": 1.0}}})
-        ),
-        "erased cameras": Variant(updated(plain, erasing)),
-        "neighbour residual": Variant(updated(plain, residual)),
-        "unseen objective": Variant(plain, searched=True),
-        "aligned fakes": Variant(plain, pairs=True),
-        TRACES: Variant(traces, pairs=True),
+        DISCRIMINANT: Variant(linear),
+        "laundering": Variant(updated(linear, laundering)),
+        "erased cameras": Variant(updated(linear, {"model": {"head": {"erase": 8}}})),
+        RESIDUAL: Variant(traces),
+        "unseen objective": Variant(linear, searched=True),
+        "aligned fakes": Variant(linear, pairs=True),
         ALONE: Variant(traces, pairs=True, generators=False),
     }
     if native:
-        every["native crops"] = Variant(updated(plain, crops))
+        every["native crops"] = Variant(updated(linear, crops))
         together = updated(together, crops)
     if not context.quick:
-        every["noise pattern"] = Variant(plain, noise=True)
+        every["noise pattern"] = Variant(linear, noise=True)
         lite = configs.default(
             "efficientnet_lite0", context.weights["efficientnet_lite0"]
         )
-        every["EfficientNet-Lite0"] = Variant(lite)
+        every[LITE] = Variant(updated(lite, head))
     every[ALL] = Variant(together, pairs=True, searched=True)
     for members in TOGETHER:
         if all(name in every for name in members):

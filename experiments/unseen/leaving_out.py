@@ -22,7 +22,6 @@ from kerasfaces.manifest import Manifest
 from kerasfaces.models import catalogue
 from kerasfaces.models.weights import BaseWeights
 from kerasfaces.train import channels, protocol
-from kerasfaces.train.config import TrainConfig
 
 if TYPE_CHECKING:
     from kerasfaces.train.unseen import Examples
@@ -180,7 +179,9 @@ def _measure(
     if store is None:
         data = datasets.load(manifest, config.input_spec)
     else:
+        head = config.model.head
         config = channels.default(config.model.name, str(weights.path), store)
+        config = configs.updated(config, {"model": {"head": configs.to_dict(head)}})
         names = config.model.channels
         data = datasets.load_channels(manifest, store, names)
     builder = NetworkBuilder(config, weights)
@@ -190,7 +191,7 @@ def _measure(
     if not variant.generators:
         examples = _without_generators(examples, families)
     heads = TracedHeads()
-    every = _candidates(config) if variant.searched else [config]
+    every = protocol.candidates(config) if variant.searched else [config]
     objectives = [
         unseen.auc_unseen(
             each, examples.only(protocol.columns_of(each, every)), families, heads
@@ -219,15 +220,6 @@ def _measure(
             f"families of {split}": np.array(data.families(rows)),
         }
     return values
-
-
-def _candidates(config: TrainConfig) -> list[TrainConfig]:
-    """Return the protocol's choices of erasure and penalty, at all layers."""
-    return [
-        each
-        for each in protocol.candidates(config)
-        if each.model.taps == config.model.taps
-    ]
 
 
 def _without_generators(examples: "Examples", families: Sequence[str]) -> "Examples":

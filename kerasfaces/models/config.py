@@ -35,10 +35,16 @@ class HeadConfig:
     Attributes:
         units: Widths of the hidden ReLU layers; empty is logistic regression.
         dropout: Dropped fraction after each hidden layer, 0..1 (after the input if none).
-        l2: Weight penalty of every dense kernel.
+        l2: Weight penalty of every dense kernel, by `gradient`.
         standardize: Scale each feature to zero mean and unit variance on training data.
         erase: Remove at most so many directions in which the means of the training reals'
             sources differ (`models.erasure`), so that a camera is no reason.
+        solver: `gradient` descends on the loss; `discriminant` is one linear layer in
+            closed form (`train.discriminant`), made for generators that training lacks.
+        shrinkage: Of the discriminant: its ridge, in units of the mean variance inside
+            sources.
+        between: Of the discriminant: how much what generators differ by counts against a
+            direction; 0 is Fisher's.
         batch_norm: Batch normalisation between hidden layers, so not after the last.
         output: `logit` is one unit; `softmax` two, of which the logit is fake minus real;
             `average` the mean of the features, which are scores already.
@@ -49,6 +55,9 @@ class HeadConfig:
     l2: float = 0.0
     standardize: bool = True
     erase: int = 0
+    solver: Literal["gradient", "discriminant"] = "gradient"
+    shrinkage: float = 10.0
+    between: float = 20.0
     batch_norm: bool = False
     output: Literal["logit", "softmax", "average"] = "logit"
 
@@ -63,6 +72,15 @@ class HeadConfig:
         if self.erase and not self.standardize:
             raise InputError(
                 "head.erase: works on standardised features; leave standardize."
+            )
+        _check(self.shrinkage > 0, self, "head.shrinkage", "more than 0")
+        _check(self.between >= 0, self, "head.between", "at least 0")
+        if self.solver == "discriminant" and (
+            self.units or self.dropout or self.output != "logit"
+        ):
+            raise InputError(
+                "head.solver: the discriminant is one linear layer; leave units, dropout and "
+                "output out."
             )
         if self.output == "average" and (self.units or self.dropout or self.l2):
             raise InputError(

@@ -25,11 +25,11 @@ from kerasfaces.models import channel_layers, network
 from kerasfaces.models.weights import BaseWeights
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.run.predictor import image_logits
-from kerasfaces.train import end_to_end
+from kerasfaces.train import discriminant, end_to_end
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.data import Data
 from kerasfaces.train.heads import head_logits, prepare
-from kerasfaces.train.loop import Phase, Rows, run_phase
+from kerasfaces.train.loop import Phase, Rows, run_phase, scores
 from kerasfaces.train.network_builder import NetworkBuilder
 from kerasfaces.train.views import feature_readers, source, training_views
 
@@ -226,6 +226,11 @@ class _Training:
         head = network.build_head(n_features, config.model.head, config.seed)
         labels, sources = data.labels(train), data.sources(train)
         prepare(head, config.model.head, readers, labels, sources)
+        if config.model.head.solver == "discriminant":
+            loss = discriminant.fit(head, config.model.head, readers, labels, sources)
+            row = {"phase": "head", "epoch": 1, "loss": loss}
+            val_logits = head_logits(head, val_features)
+            return head, [row | scores(data.labels(val), val_logits)]
         phase = Phase(
             name="head",
             model=head,

@@ -1,6 +1,6 @@
 """Protocol `unseen`: everything is chosen for generators that training has not seen.
 
-Laundered views and square-root weights (`applied`); layers, erasure and penalty of the head
+Laundered views and square-root weights (`applied`); layers and penalties of the head
 by `val_auc_unseen` from a small grid (`choose`); calibration, threshold and the band of unsure
 scores from the logits of heads that had not seen the family they judge (`evaluate.unseen`).
 """
@@ -21,14 +21,15 @@ from kerasfaces.train.config import TrainConfig
 
 if TYPE_CHECKING:
     from kerasfaces.features.cached import FeatureCache
+    from kerasfaces.models.config import HeadConfig
     from kerasfaces.models.weights import BaseWeights
     from kerasfaces.run.folder import UnseenRun
     from kerasfaces.train.data import Data
     from kerasfaces.train.unseen import Examples
 
 logger = logging.getLogger(__name__)
-L2 = (0.01, 0.1, 1.0, 10.0)
-ERASE = (0, 8)
+L2 = (0.01, 0.1, 1.0, 10.0)  # of a head with hidden layers
+SHRINKAGE, BETWEEN = (1.0, 10.0, 100.0), (0.0, 20.0)  # of a linear one
 VIEWS = 4
 
 
@@ -73,23 +74,31 @@ def check(config: object, base_weights: "BaseWeights | None") -> None:
         )
 
 
-def candidates(config: TrainConfig, n_cameras: int = 2) -> list[TrainConfig]:
-    """Return the grid: layers (all, the earlier, the later half), erasure and penalty.
+def candidates(config: TrainConfig) -> list[TrainConfig]:
+    """Return the grid: layers (all, the earlier, the later half) and penalties of the head.
 
-    Args:
-        config: What was asked for.
-        n_cameras: Sources of real training images; of one alone nothing can be erased.
+    A linear head is the discriminant, with a ridge and the weight of what generators differ
+    by; one with hidden layers descends on its loss, with L2.
     """
     from kerasfaces.features.supersets import layer_sets
 
-    can_erase = config.model.head.standardize and n_cameras > 1
+    head = config.model.head
+    if head.units or head.dropout or head.output != "logit":
+        heads: list[dict[str, object]] = [{"l2": l2} for l2 in L2]
+    else:
+        heads = [
+            {
+                "solver": "discriminant",
+                "shrinkage": shrinkage,
+                "between": between,
+            }
+            for shrinkage in SHRINKAGE
+            for between in BETWEEN
+        ]
     return [
-        configs.updated(
-            config, {"model": {"taps": layers, "head": {"l2": l2, "erase": erase}}}
-        )
+        configs.updated(config, {"model": {"taps": layers, "head": each}})
         for layers in layer_sets(config.model)
-        for erase in (ERASE if can_erase else (config.model.head.erase,))
-        for l2 in L2
+        for each in heads
     ]
 
 
@@ -120,9 +129,7 @@ def choose(
     for family, why in left_in.items():
         logger.warning("family %s is never left out: %s", family, why)
     heads = Heads() if _on_tensorflow() else None
-    reals = examples.train_labels == 0
-    cameras = set(np.array(examples.train_sources, dtype=object)[reals])
-    every = candidates(config, len(cameras))
+    every = candidates(config)
     grid = []
     for number, candidate in enumerate(every):
         entry = _known(run.candidate_file(number), candidate, families)
@@ -181,8 +188,8 @@ def _known(
 def _in_words(entry: dict[str, Any]) -> str:
     layers = ",".join(entry["taps"]) or "last layer"
     return (
-        f"{layers}, l2 {entry['l2']:g}, erase {entry['erase']}: val_auc_unseen "
-        f"{entry['val_auc_unseen']:.4f}, worst {entry['worst']:.4f}"
+        f"{layers}, {entry['head']}: val_auc_unseen {entry['val_auc_unseen']:.4f}, worst "
+        f"{entry['worst']:.4f}"
     )
 
 
@@ -247,12 +254,17 @@ def columns_of(candidate: TrainConfig, every: list[TrainConfig]) -> Any:
 def _described(candidate: TrainConfig, aucs: dict[str, float]) -> dict[str, Any]:
     return {
         "taps": list(candidate.model.taps),
-        "l2": candidate.model.head.l2,
-        "erase": candidate.model.head.erase,
+        "head": _penalties(candidate.model.head),
         "val_auc_unseen": float(np.mean(list(aucs.values()))),
         "worst": min(aucs.values()),
         "families": aucs,
     }
+
+
+def _penalties(head: "HeadConfig") -> str:
+    if head.solver == "gradient":
+        return f"l2 {head.l2:g}"
+    return f"ridge {head.shrinkage:g}, between generators {head.between:g}"
 
 
 def _on_tensorflow() -> bool:

@@ -23,6 +23,7 @@ from kerasfaces.evaluate.unseen import judges
 from kerasfaces.features.readers import Columns, Joined, Reader, Rows
 from kerasfaces.metrics.inputs import Bools
 from kerasfaces.models import network
+from kerasfaces.train import discriminant
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.heads import (
     Heads,
@@ -165,6 +166,9 @@ def logits_without(
     else:
         model = network.build_head(val.shape[0], head, config.seed)
         prepare(model, head, train, labels, sources)
+    if head.solver == "discriminant":
+        discriminant.fit(model, head, train, labels, sources)
+        return [head_logits(model, each) for each in readers]
     phase = Phase(
         name="head",
         model=model,
@@ -281,4 +285,5 @@ def _is_plain(config: TrainConfig) -> bool:
         and config.schedule != "plateau"
         and not head.batch_norm
         and head.output == "logit"
+        and head.solver == "gradient"
     )

@@ -188,6 +188,7 @@ def _check(config: TrainConfig) -> None:
         "train_base": config.train_base,
         "model.head.batch_norm": head.batch_norm,
         "model.head.output": head.output != "logit",
+        "model.head.solver": head.solver != "gradient",
     }
     for name, is_set in unusual.items():
         if is_set:

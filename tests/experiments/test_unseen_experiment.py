@@ -8,7 +8,7 @@ import pytest
 
 from experiments.framework.runner import Context
 from experiments.unseen import experiment, leaving_out, pairs
-from experiments.unseen.configurations import ALL, BASELINE, variants
+from experiments.unseen.configurations import ALL, BASELINE, DISCRIMINANT, variants
 from experiments.unseen.leaving_out import Heads
 from kerasfaces.manifest import Manifest
 
@@ -127,19 +127,19 @@ def test_one_change_at_a_time(tmp_path, write_manifest):
     assert trained[-1] == ALL
     assert all(set(variant.members) <= set(trained) for variant in every.values())
     assert "native crops" not in variants(context, native=False)
-    plain = every[BASELINE]
-    for name, field in (
-        ("square-root weights", "weigh_sources"),
-        ("laundering", "launder"),
+    plain, linear = every[BASELINE], every[DISCRIMINANT]
+    for name, field, base in (
+        ("square-root weights", "weigh_sources", plain),
+        ("laundering", "launder", linear),
     ):
         changed = dataclasses.replace(
             every[name].config,
-            **{field: getattr(plain.config, field)},
-            views=plain.config.views,
+            **{field: getattr(base.config, field)},
+            views=base.config.views,
         )
-        assert changed == plain.config
-    assert every["unseen objective"].config == plain.config
-    assert every["aligned fakes"] == dataclasses.replace(plain, pairs=True)
+        assert changed == base.config
+    assert every["unseen objective"].config == linear.config
+    assert every["aligned fakes"] == dataclasses.replace(linear, pairs=True)
 
 
 def test_heads_are_averaged_in_units_of_their_own_photos():

@@ -140,11 +140,29 @@ def test_a_study_cannot_erase():
         Heads().get(6, erasing, 10)
 
 
-def test_erasing_is_a_choice_only_where_there_are_two_cameras():
-    sets = {candidate.model.head.erase for candidate in protocol.candidates(CONFIG)}
-    assert sets == {0, 8}
-    alone = protocol.candidates(CONFIG, n_cameras=1)
-    assert {candidate.model.head.erase for candidate in alone} == {0}
+def test_linear_heads_are_discriminants_and_deep_ones_descend():
+    linear = configs.updated(CONFIG, {"model": {"head": {"units": []}}})
+    heads = [each.model.head for each in protocol.candidates(linear)]
+    assert {head.solver for head in heads} == {"discriminant"}
+    assert {head.between for head in heads} == {0.0, 20.0}
+    deep = configs.updated(CONFIG, {"model": {"head": {"units": [8]}}})
+    heads = [each.model.head for each in protocol.candidates(deep)]
+    assert {head.solver for head in heads} == {"gradient"}
+    assert len({head.l2 for head in heads}) == 4
+
+
+def test_a_discriminant_without_a_family_sees_nothing_of_it():
+    known = examples(n=40)
+    config = configs.updated(
+        CONFIG, {"model": {"head": {"units": [], "solver": "discriminant"}}}
+    )
+    (a,) = unseen.logits_without(config, known, "dots", [known.val])
+    own = np.array(known.train_families, dtype=object) == "dots"
+    values = known.train[0].values.copy()
+    values[own] += 100
+    moved = dataclasses.replace(known, train=[InMemory(values)])
+    (b,) = unseen.logits_without(config, moved, "dots", [known.val], Heads())
+    np.testing.assert_array_equal(a, b)
 
 
 def test_what_cannot_be_left_out_is_named():
@@ -220,7 +238,7 @@ def test_the_protocol_chooses_and_says_what_is_lost(arguments, tmp_path, capsys)
     assert main([*arguments, "-o", str(run)]) == 0
     content = read_json(run / "unseen.json")
     assert set(content["families"]) == set(FAMILIES)
-    assert len(content["grid"]) == 3 * len(protocol.L2)
+    assert len(content["grid"]) == 3 * len(protocol.SHRINKAGE) * len(protocol.BETWEEN)
     best = max(each["val_auc_unseen"] for each in content["grid"])
     assert content["chosen"]["val_auc_unseen"] == best
     config = read_json(run / "config.json")["train"]
@@ -309,7 +327,7 @@ def test_a_killed_choice_continues_to_the_same_result(arguments, tmp_path, monke
     count.clear()
     monkeypatch.setattr(unseen, "auc_unseen", lambda *a: (count.append(1), ask(*a))[1])
     main([*arguments, "-o", str(killed)])
-    assert len(count) == 3 * len(protocol.L2) - 4
+    assert len(count) == 3 * len(protocol.SHRINKAGE) * len(protocol.BETWEEN) - 4
     for name in ("unseen.json", "operating_point.json", "predictions_test.csv"):
         assert (killed / name).read_bytes() == (whole / name).read_bytes()
 

@@ -65,12 +65,11 @@ def _families(families: Mapping[str, Any], split: str) -> Markup:
 def _grid(unseen: Mapping[str, Any]) -> Markup:
     """Return every candidate; validation chose the largest mean."""
     names = list(unseen["families"])
-    header = ["Layers", "Erased", "L2", "val_auc_unseen", "worst", *names]
+    header = ["Layers", "Head", "val_auc_unseen", "worst", *names]
     rows = [
         [
             ", ".join(each["taps"]) or "last",
-            str(each["erase"]),
-            f"{each['l2']:g}" + (" (chosen)" if each == unseen["chosen"] else ""),
+            str(each["head"]) + (" (chosen)" if each == unseen["chosen"] else ""),
             *(markup.number(each[key]) for key in ("val_auc_unseen", "worst")),
             *(markup.number(each["families"][name]) for name in names),
         ]
