@@ -18,6 +18,7 @@ TOGETHER = (
     (DISCRIMINANT, RESIDUAL),
     (DISCRIMINANT, LITE, RESIDUAL),
     (DISCRIMINANT, LITE, RESIDUAL, ALONE),
+    (ALL, LITE, RESIDUAL),
 )
 
 
@@ -58,7 +59,7 @@ def variants(context: Context, *, native: bool) -> dict[str, Variant]:
     residual = {"model": {"options": {"residual": "beside"}}}
     crops = {"model": {"crops": CROPS, "scales": [1.0]}}
     traces = updated(linear, residual)
-    together = updated(traces, laundering)
+    together = updated(linear, laundering)
     every = {
         BASELINE: Variant(plain),
         "square-root weights": Variant(updated(plain, {"weigh_sources": "sqrt"})),

@@ -243,7 +243,11 @@ def test_the_protocol_chooses_and_says_what_is_lost(arguments, tmp_path, capsys)
     assert content["chosen"]["val_auc_unseen"] == best
     config = read_json(run / "config.json")["train"]
     assert config["model"]["taps"] == content["chosen"]["taps"]
-    assert config["model"]["head"]["l2"] == content["chosen"]["l2"]
+    head = config["model"]["head"]
+    assert head["solver"] == "discriminant"
+    assert content["chosen"]["head"] == (
+        f"ridge {head['shrinkage']:g}, between generators {head['between']:g}"
+    )
     asked = read_json(run / "protocol.json")["train"]
     assert asked["model"]["head"]["l2"] == 0.01
     assert (asked["launder"], asked["weigh_sources"]) == (1.0, "sqrt")
