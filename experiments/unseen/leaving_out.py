@@ -5,30 +5,36 @@ each head said of validation and test is kept in a file; numbers are computed fr
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from experiments.unseen import heads
 from experiments.unseen.configurations import Variant
-from kerasfaces import metrics
-from kerasfaces.core import arrays
+from experiments.unseen.heads import Heads
+from kerasfaces.core import arrays, rng
 from kerasfaces.core import config as configs
 from kerasfaces.core.imports import import_keras
-from kerasfaces.features.readers import Rows
+from kerasfaces.features.readers import Columns, Joined, Reader, Rows
 from kerasfaces.manifest import Manifest
+from kerasfaces.manifest.table import column
 from kerasfaces.models import catalogue
 from kerasfaces.models.weights import BaseWeights
 from kerasfaces.train import channels, protocol
+from kerasfaces.train.config import TrainConfig
 
 if TYPE_CHECKING:
+    from kerasfaces.features.cached import FeatureCache
+    from kerasfaces.train.data import Data, Positions
     from kerasfaces.train.unseen import Examples
 
-FALSE_ALARMS = 0.01
+CAMERA_PHOTOS = 200  # fewer say nothing of a hundredth
 _MERGED = ("portrait_gan", "stylegan", "stylegan2", "stylegan3")
-Floats = NDArray[np.float64]
 Texts = NDArray[Any]
 
 
@@ -42,61 +48,6 @@ def merged(manifest: Manifest) -> Manifest:
 def merges(manifest: Manifest) -> bool:
     """Tell whether `merged` makes one family of several."""
     return len(set(manifest.rows["source"]) & set(_MERGED)) > 1
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Heads:
-    """What heads without a family each said.
-
-    Attributes:
-        objective: Mean over families of the AUC on validation.
-        logits: Split (`val`, `test`) -> family -> `(n,)` of all its images.
-        fake: Split -> `(n,)` bool.
-        sources: Split -> `(n,)` names.
-        families: Split -> `(n,)` names.
-    """
-
-    objective: float
-    logits: Mapping[str, Mapping[str, Floats]]
-    fake: Mapping[str, NDArray[np.bool_]]
-    sources: Mapping[str, Texts]
-    families: Mapping[str, Texts]
-
-    @property
-    def names(self) -> list[str]:
-        """Return the families that were left out."""
-        return sorted(self.logits["test"])
-
-    def auc(self, family: str) -> float:
-        """Return the test AUC of a family: the mean over the real sources' own."""
-        own = self.families["test"] == family
-        fake, logits = self.fake["test"], self.logits["test"][family]
-        every = []
-        for source in sorted(set(self.sources["test"][~fake])):
-            shown = (own & fake) | (~fake & (self.sources["test"] == source))
-            every.append(metrics.auc(fake[shown], logits[shown]))
-        return float(np.mean(every))
-
-    def recall(self, family: str) -> float:
-        """Return the share of a family above the threshold of 1 % false alarms."""
-        shown = (self.families["test"] == family) & self.fake["test"]
-        above = self.logits["test"][family][shown] > self.threshold(family)
-        return float(np.mean(above))
-
-    def threshold(self, family: str) -> float:
-        """Return the validation threshold of 1 %, real sources weighing alike."""
-        real = ~self.fake["val"]
-        logits, sources = self.logits["val"][family][real], self.sources["val"][real]
-        counts = {name: int((sources == name).sum()) for name in set(sources)}
-        weights = np.array([1 / counts[name] for name in sources]) / len(counts)
-        order = np.argsort(-logits)
-        above = np.cumsum(weights[order])
-        place = min(int(np.searchsorted(above, FALSE_ALARMS)), len(order) - 1)
-        return float(logits[order][place])
-
-    def count(self, family: str) -> int:
-        """Return how many test fakes a family has."""
-        return int(((self.families["test"] == family) & self.fake["test"]).sum())
 
 
 def leave_out(
@@ -118,41 +69,7 @@ def leave_out(
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         arrays.write(file, _measure(variant, manifest, weights, store))
-    return _of(arrays.read(file, "delete it and run again"))
-
-
-def averaged(members: Sequence[Heads]) -> Heads:
-    """Return heads whose logits are the means of several's, each in units of its own.
-
-    The unit is the deviation of the logits of the validation photos, zero their mean.
-    """
-    first = members[0]
-    logits: dict[str, dict[str, Floats]] = {"val": {}, "test": {}}
-    objectives = []
-    real = ~first.fake["val"]
-    for family in first.names:
-        scales = [
-            (
-                each.logits["val"][family][real].mean(),
-                each.logits["val"][family][real].std(),
-            )
-            for each in members
-        ]
-        for split in logits:
-            logits[split][family] = np.mean(
-                [
-                    (each.logits[split][family] - mean) / max(deviation, 1e-9)
-                    for each, (mean, deviation) in zip(members, scales, strict=True)
-                ],
-                axis=0,
-            )
-        shown = real | (first.families["val"] == family)
-        objectives.append(
-            metrics.auc(first.fake["val"][shown], logits["val"][family][shown])
-        )
-    return dataclasses.replace(
-        first, objective=float(np.mean(objectives)), logits=logits
-    )
+    return heads.from_arrays(arrays.read(file, "delete it and run again"))
 
 
 def resolved(variant: Variant, text: str) -> tuple[Variant, BaseWeights]:
@@ -182,14 +99,18 @@ def _measure(
         head = config.model.head
         config = channels.default(config.model.name, str(weights.path), store)
         config = configs.updated(config, {"model": {"head": configs.to_dict(head)}})
-        names = config.model.channels
-        data = datasets.load_channels(manifest, store, names)
+        data = datasets.load_channels(manifest, store, config.model.channel_names)
     builder = NetworkBuilder(config, weights)
     features = fit.frozen_features(config, data, builder, weights)
     examples = protocol.examples_of(config, data, features)
     families, _ = unseen.families_of(*examples.fakes)
+    train = data.readable("train")
     if not variant.generators:
-        examples = _without_generators(examples, families)
+        generators = np.array(examples.train_families, dtype=object)
+        kept = np.flatnonzero(
+            (examples.train_labels == 0) | ~np.isin(generators, families)
+        )
+        train, examples = train[kept], _only(examples, kept)
     heads = TracedHeads()
     every = protocol.candidates(config) if variant.searched else [config]
     objectives = [
@@ -201,7 +122,7 @@ def _measure(
     chosen = every[int(np.argmax(objectives))]
     columns = protocol.columns_of(chosen, every)
     test_rows = data.readable("test")
-    test = unseen.Joined([(features.reader(data.keys(test_rows)), columns)])
+    test = Joined([(features.reader(data.keys(test_rows)), columns)])
     part = examples.only(columns)
     values: dict[str, NDArray[Any]] = {
         "objective": np.array(max(objectives)),
@@ -212,6 +133,9 @@ def _measure(
             chosen, part, family, [part.val, test], heads
         )
         values |= {f"val {family}": val, f"test {family}": logits}
+    if chosen.model.head.solver == "discriminant":
+        reader = functools.partial(_reader, data, features, columns)
+        values |= _without_cameras(chosen, data, train, part, reader)
     for split in ("val", "test"):
         rows = data.readable(split)
         values |= {
@@ -222,35 +146,69 @@ def _measure(
     return values
 
 
-def _without_generators(examples: "Examples", families: Sequence[str]) -> "Examples":
-    """Return the examples whose training fakes are those of pairs alone."""
-    names = np.array(examples.train_families, dtype=object)
-    rows = np.flatnonzero((examples.train_labels == 0) | ~np.isin(names, families))
+def _reader(
+    data: "Data", features: "FeatureCache", columns: Columns | None, rows: "Positions"
+) -> Reader:
+
+    return Joined([(features.reader(data.keys(rows)), columns)])
+
+
+def _without_cameras(
+    config: TrainConfig,
+    data: "Data",
+    train: "Positions",
+    examples: "Examples",
+    reader: "Callable[[Positions], Reader]",
+) -> dict[str, NDArray[Any]]:
+    """Return what heads say that have seen neither a camera nor fakes of its photos."""
+    from kerasfaces.train import unseen
+
+    rows = data.rows.reset_index(drop=True)
+    cameras, real = _cameras(rows), (rows["label"] == "real").to_numpy()
+    val = data.readable("val")
+    readable = np.concatenate([data.readable("test"), train, val])
+    # Photos of generated pairs are copies; the photo itself is there too.
+    photos = readable[
+        real[readable] & (np.array(column(rows, "pair_id")) == "")[readable]
+    ]
+    values: dict[str, NDArray[Any]] = {}
+    for camera in sorted(set(cameras[photos])):
+        own = photos[cameras[photos] == camera]
+        if len(own) < CAMERA_PHOTOS:
+            continue
+        own = rng.generator(0, "camera", camera).permutation(own)
+        others = val[real[val] & (cameras[val] != camera)]
+        left = _only(examples, np.flatnonzero(cameras[train] != camera))
+        judged, mine = unseen.logits_without(
+            config, left, "", [reader(others), reader(own)]
+        )
+        values |= {
+            f"camera {camera}/own": mine,
+            f"camera {camera}/others": judged,
+            f"camera {camera}/sources": cameras[others].astype(str),
+        }
+    return values
+
+
+def _cameras(rows: pd.DataFrame) -> Texts:
+    """Return the real source of each row, of a pair's fake that of its photo."""
+    real = rows["label"] == "real"
+    pairs = pd.Series(column(rows, "pair_id"), index=rows.index)
+    known = dict(zip(pairs[real], rows["source"][real], strict=True))
+    known.pop("", None)
+    fakes = zip(pairs, rows["source"], real, strict=True)
+    return np.array(
+        [source if own else known.get(pair, "") for pair, source, own in fakes],
+        dtype=object,
+    )
+
+
+def _only(examples: "Examples", rows: NDArray[np.int64]) -> "Examples":
+    """Return the examples with some of their training rows."""
     return dataclasses.replace(
         examples,
         train=[Rows(reader, rows) for reader in examples.train],
         train_labels=examples.train_labels[rows],
         train_sources=[examples.train_sources[row] for row in rows.tolist()],
         train_families=[examples.train_families[row] for row in rows.tolist()],
-    )
-
-
-def _of(values: Mapping[str, NDArray[Any]]) -> Heads:
-    def by_split(name: str) -> dict[str, NDArray[Any]]:
-        return {split: values[f"{name} of {split}"] for split in ("val", "test")}
-
-    logits: dict[str, dict[str, Floats]] = {}
-    for split in ("val", "test"):
-        start = f"{split} "
-        logits[split] = {
-            key.removeprefix(start): values[key]
-            for key in values
-            if key.startswith(start)
-        }
-    return Heads(
-        float(values["objective"]),
-        logits,
-        by_split("fake"),
-        by_split("sources"),
-        by_split("families"),
     )

@@ -9,7 +9,7 @@ import pytest
 from experiments.framework.runner import Context
 from experiments.unseen import experiment, leaving_out, pairs
 from experiments.unseen.configurations import ALL, BASELINE, DISCRIMINANT, variants
-from experiments.unseen.leaving_out import Heads
+from experiments.unseen.heads import Camera, Heads, averaged
 from kerasfaces.manifest import Manifest
 
 pytestmark = pytest.mark.tf
@@ -40,8 +40,11 @@ def test_every_real_source_weighs_alike():
     assert each.auc("gan") == pytest.approx((1.0 + 0.0) / 2)  # above a, below b
     assert each.auc("vae") == 1.0
     assert each.threshold("gan") == 1.0  # a hundredth of both sources is one of b
+    assert each.recall_at_one("vae") == 1.0
+    assert each.recall_at_one("gan") == 0.0
     assert each.recall("vae") == 1.0
-    assert each.recall("gan") == 0.0
+    assert each.recall("gan") == 0.5  # above a's own threshold, below b's
+    assert each.false_alarms("gan") == 0.0
 
 
 def test_one_variant_is_chosen_by_validation_whatever_test_says():
@@ -151,7 +154,7 @@ def test_heads_are_averaged_in_units_of_their_own_photos():
             for split, by_family in large.logits.items()
         },
     )
-    both = leaving_out.averaged([small, large])
+    both = averaged([small, large])
     for split in ("val", "test"):
         units = []
         for each in (small, large):
@@ -159,23 +162,50 @@ def test_heads_are_averaged_in_units_of_their_own_photos():
             photos = each.logits["val"]["gan"][~each.fake["val"]]
             units.append((logits - photos.mean()) / photos.std())
         np.testing.assert_allclose(both.logits[split]["gan"], np.mean(units, 0))
-    assert leaving_out.averaged([small]).auc("vae") == small.auc("vae")
+    assert averaged([small]).auc("vae") == small.auc("vae")
 
 
-def test_without_generators_the_fakes_of_pairs_are_left():
+def test_photos_of_a_camera_left_out_are_held_against_the_others():
+    others, sources = np.arange(200.0), np.repeat(["a", "b"], 100)
+    camera = Camera(np.r_[np.zeros(100), np.full(50, 198.5)], others, sources)
+    assert camera.flagged.sum() == 50
+    assert camera.flagged_calibrated().tolist() == [True] * 50
+    at_home = Camera(np.full(150, 198.5), others, sources)
+    assert not at_home.flagged_calibrated().any()
+    both = averaged(
+        [
+            dataclasses.replace(heads(0.5, 0.0), cameras={"c": each})
+            for each in (camera, at_home)
+        ]
+    )
+    assert both.cameras["c"].flagged.sum() == 150
+
+
+def test_a_pairs_fake_belongs_to_its_photos_camera():
+    rows = pd.DataFrame(
+        {
+            "label": ["real", "real", "fake", "fake"],
+            "source": ["camera", "other", "codec", "gan"],
+            "pair_id": ["", "7", "7", ""],
+        }
+    )
+    assert leaving_out._cameras(rows).tolist() == ["camera", "other", "other", ""]
+
+
+def test_some_training_rows():
     from kerasfaces.features.readers import InMemory
     from kerasfaces.train.unseen import Examples
 
     examples = Examples(
-        train=[InMemory(np.arange(5, dtype=np.float32)[:, None])],
-        train_labels=np.array([0, 1, 1, 0, 1], np.float32),
-        train_sources=["camera", "gan", "codec", "camera", "gan"],
-        train_families=["camera", "gan", "codec", "camera", "gan"],
+        train=[InMemory(np.arange(3, dtype=np.float32)[:, None])],
+        train_labels=np.array([0, 1, 1], np.float32),
+        train_sources=["camera", "gan", "codec"],
+        train_families=["camera", "g", "codec"],
         val=InMemory(np.zeros((2, 1), np.float32)),
         val_labels=np.array([0, 1], np.float32),
         val_families=["camera", "gan"],
         engine="none",
     )
-    left = leaving_out._without_generators(examples, ["gan"])
-    assert left.train_sources == ["camera", "codec", "camera"]
-    assert left.train[0](np.arange(3))[:, 0].tolist() == [0, 2, 3]
+    left = leaving_out._only(examples, np.array([0, 2]))
+    assert left.train_sources == left.train_families == ["camera", "codec"]
+    assert left.train[0](np.arange(2))[:, 0].tolist() == [0, 2]
