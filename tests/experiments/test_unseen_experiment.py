@@ -178,7 +178,7 @@ def test_photos_of_a_camera_left_out_are_held_against_the_others():
             for each in (camera, at_home)
         ]
     )
-    assert both.cameras["c"].flagged.sum() == 150
+    assert both.cameras["c"].flagged.sum() == 50
 
 
 def test_a_pairs_fake_belongs_to_its_photos_camera():
