@@ -59,7 +59,6 @@ class Heads:
     """What heads without a family each said.
 
     Attributes:
-        objective: Mean over families of the AUC on validation.
         logits: Split (`val`, `test`) -> family -> `(n,)` of all its images.
         fake: Split -> `(n,)` bool.
         sources: Split -> `(n,)` names.
@@ -67,7 +66,6 @@ class Heads:
         cameras: Of each large real source, what a head without it says; of discriminants.
     """
 
-    objective: float
     logits: Mapping[str, Mapping[str, Floats]]
     fake: Mapping[str, NDArray[np.bool_]]
     sources: Mapping[str, Texts]
@@ -78,6 +76,16 @@ class Heads:
     def names(self) -> list[str]:
         """Return the families that were left out."""
         return sorted(self.logits["test"])
+
+    @property
+    def objective(self) -> float:
+        """Return `val_auc_unseen`: the mean over families of the AUC on validation."""
+        real = ~self.fake["val"]
+        every = []
+        for family, logits in self.logits["val"].items():
+            shown = real | (self.families["val"] == family)
+            every.append(metrics.auc(self.fake["val"][shown], logits[shown]))
+        return float(np.mean(every))
 
     def auc(self, family: str) -> float:
         """Return the test AUC of a family: the mean over the real sources' own."""
@@ -145,7 +153,6 @@ def averaged(members: Sequence[Heads]) -> Heads:
     """
     first = members[0]
     logits: dict[str, dict[str, Floats]] = {"val": {}, "test": {}}
-    objectives = []
     shared = set.intersection(*(set(each.cameras) for each in members))
     real = ~first.fake["val"]
     for family in first.names:
@@ -164,13 +171,8 @@ def averaged(members: Sequence[Heads]) -> Heads:
                 ],
                 axis=0,
             )
-        shown = real | (first.families["val"] == family)
-        objectives.append(
-            metrics.auc(first.fake["val"][shown], logits["val"][family][shown])
-        )
     return dataclasses.replace(
         first,
-        objective=float(np.mean(objectives)),
         logits=logits,
         cameras={
             name: _averaged([each.cameras[name] for each in members]) for name in shared
@@ -209,7 +211,6 @@ def from_arrays(values: Mapping[str, NDArray[Any]]) -> Heads:
     cameras = after("camera ")
     names = sorted({key.rpartition("/")[0] for key in cameras})
     return Heads(
-        float(values["objective"]),
         {"val": after("val "), "test": after("test ")},
         by_split("fake"),
         by_split("sources"),

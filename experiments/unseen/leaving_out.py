@@ -113,21 +113,12 @@ def _measure(
         train, examples = train[kept], _only(examples, kept)
     heads = TracedHeads()
     every = protocol.candidates(config) if variant.searched else [config]
-    objectives = [
-        unseen.auc_unseen(
-            each, examples.only(protocol.columns_of(each, every)), families, heads
-        ).objective
-        for each in every
-    ]
-    chosen = every[int(np.argmax(objectives))]
+    chosen = every[0] if len(every) == 1 else _best(every, examples, families, heads)
     columns = protocol.columns_of(chosen, every)
     test_rows = data.readable("test")
     test = Joined([(features.reader(data.keys(test_rows)), columns)])
     part = examples.only(columns)
-    values: dict[str, NDArray[Any]] = {
-        "objective": np.array(max(objectives)),
-        "chosen": np.array(configs.digest(configs.to_dict(chosen))),
-    }
+    values: dict[str, NDArray[Any]] = {}
     for family in families:
         val, logits = unseen.logits_without(
             chosen, part, family, [part.val, test], heads
@@ -144,6 +135,19 @@ def _measure(
             f"families of {split}": np.array(data.families(rows)),
         }
     return values
+
+
+def _best(
+    every: list[TrainConfig], examples: "Examples", families: list[str], heads: Any
+) -> TrainConfig:
+    """Return the configuration whose heads know most of the families they lack."""
+    from kerasfaces.train import unseen
+
+    objectives = []
+    for each in every:
+        part = examples.only(protocol.columns_of(each, every))
+        objectives.append(unseen.auc_unseen(each, part, families, heads).objective)
+    return every[int(np.argmax(objectives))]
 
 
 def _reader(

@@ -15,19 +15,18 @@ from kerasfaces.manifest import Manifest
 pytestmark = pytest.mark.tf
 
 
-def heads(objective, offset):
+def heads(offset=0.0, val_offset=0.0):
     """Two families of four fakes against two real sources of ten and two photos."""
     sources = ["a"] * 10 + ["b"] * 2 + ["gan"] * 4 + ["vae"] * 4
     fake = np.array([False] * 12 + [True] * 8)
     logits = np.concatenate(
         [np.zeros(10), np.ones(2), np.full(4, 0.5), np.full(4, 2.0)]
     )
-    logits[12:] += offset
+    fakes = fake.astype(float)
+    logits = {"val": logits + val_offset * fakes, "test": logits + offset * fakes}
     families = np.array(sources)
-    same = {split: {"gan": logits, "vae": logits} for split in ("val", "test")}
     return Heads(
-        objective,
-        same,
+        {split: {"gan": each, "vae": each} for split, each in logits.items()},
         dict.fromkeys(("val", "test"), fake),
         dict.fromkeys(("val", "test"), families),
         dict.fromkeys(("val", "test"), families),
@@ -35,7 +34,7 @@ def heads(objective, offset):
 
 
 def test_every_real_source_weighs_alike():
-    each = heads(0.5, 0.0)
+    each = heads()
     assert each.names == ["gan", "vae"]
     assert each.auc("gan") == pytest.approx((1.0 + 0.0) / 2)  # above a, below b
     assert each.auc("vae") == 1.0
@@ -49,8 +48,8 @@ def test_every_real_source_weighs_alike():
 
 def test_one_variant_is_chosen_by_validation_whatever_test_says():
     results = {
-        BASELINE: {0: heads(0.7, 0.0)},
-        "better on test": {0: heads(0.6, 5.0)},
+        BASELINE: {0: heads()},
+        "better on test": {0: heads(5.0, val_offset=-5.0)},
     }
     notes = []
     rows = list(experiment._tables(results, "", notes))
@@ -146,7 +145,7 @@ def test_one_change_at_a_time(tmp_path, write_manifest):
 
 
 def test_heads_are_averaged_in_units_of_their_own_photos():
-    small, large = heads(0.5, 0.0), heads(0.5, 0.0)
+    small, large = heads(), heads()
     large = dataclasses.replace(
         large,
         logits={
@@ -174,7 +173,7 @@ def test_photos_of_a_camera_left_out_are_held_against_the_others():
     assert not at_home.flagged_calibrated().any()
     both = averaged(
         [
-            dataclasses.replace(heads(0.5, 0.0), cameras={"c": each})
+            dataclasses.replace(heads(), cameras={"c": each})
             for each in (camera, at_home)
         ]
     )
