@@ -111,6 +111,7 @@ def _rows(
                 base,
                 folder / f"{file}-{seed}.npz",
                 stores.folder("none", ("lnp",)) if variant.noise else None,
+                cameras=not ending,  # they do not depend on families
             )
     for name, (variant, _) in planned.items():
         for seed in context.seeds:

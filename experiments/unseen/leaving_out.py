@@ -56,6 +56,8 @@ def leave_out(
     weights: BaseWeights,
     file: Path,
     store: Path | None = None,
+    *,
+    cameras: bool = True,
 ) -> Heads:
     """Train a head without each family, or read what an earlier call kept.
 
@@ -65,10 +67,11 @@ def leave_out(
         weights: Of the base.
         file: What the heads said.
         store: The noise patterns, where the variant looks at them.
+        cameras: Whether to train discriminants without each large camera as well.
     """
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
-        arrays.write(file, _measure(variant, manifest, weights, store))
+        arrays.write(file, _measure(variant, manifest, weights, store, cameras))
     return heads.from_arrays(arrays.read(file, "delete it and run again"))
 
 
@@ -84,7 +87,11 @@ def resolved(variant: Variant, text: str) -> tuple[Variant, BaseWeights]:
 
 
 def _measure(
-    variant: Variant, manifest: Manifest, weights: BaseWeights, store: Path | None
+    variant: Variant,
+    manifest: Manifest,
+    weights: BaseWeights,
+    store: Path | None,
+    cameras: bool,
 ) -> dict[str, NDArray[Any]]:
     import_keras()
     from kerasfaces.train import data as datasets
@@ -124,7 +131,7 @@ def _measure(
             chosen, part, family, [part.val, test], heads
         )
         values |= {f"val {family}": val, f"test {family}": logits}
-    if chosen.model.head.solver == "discriminant":
+    if cameras and chosen.model.head.solver == "discriminant":
         reader = functools.partial(_reader, data, features, columns)
         values |= _without_cameras(chosen, data, train, part, reader)
     for split in ("val", "test"):
