@@ -14,7 +14,6 @@ where it is damaged; assigning to one writes it whole.
 """
 
 import logging
-from collections import Counter
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +29,7 @@ from kerasfaces.core.errors import InputError, MissingFileError, RunError
 from kerasfaces.core.files import atomic_path
 from kerasfaces.core.texts import listed
 from kerasfaces.images.limits import Limits
+from kerasfaces.run import image_counts
 from kerasfaces.run.layout import File, JsonFile
 from kerasfaces.run.layout import Run as Run  # of any kind
 from kerasfaces.run.network import TrainedNetwork, from_json, reading
@@ -170,16 +170,9 @@ class DetectorRun(ScoredRun):
 
     def image_counts(self) -> dict[str, dict[str, dict[str, int]]]:
         """Return the number of images by split, label and source; empty where unknown."""
-        try:
-            rows = self.manifest.rows
-        except MissingFileError:
+        if not self.manifest_file.is_file():
             return dict(self.published.get("trained_on", {}))
-        counts: dict[str, dict[str, dict[str, int]]] = {}
-        columns = (rows[name] for name in ("split", "label", "source"))
-        groups = Counter(zip(*columns, strict=True))
-        for (split, label, source), n in sorted(groups.items()):
-            counts.setdefault(split, {}).setdefault(label, {})[source] = n
-        return counts
+        return image_counts.of(self.manifest_file)
 
 
 class UnseenRun(DetectorRun):
