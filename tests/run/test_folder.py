@@ -90,7 +90,9 @@ def test_a_machine_and_images_are_kept_as_they_were_first(tmp_path):
 
 def test_a_damaged_manifest_is_one_sentence_where_images_are_counted(tmp_path):
     run = DetectorRun(tmp_path)
-    run.manifest_file.write_text("path,label,source,split\na,real,x,train\nb,fake,y,val\n")
+    run.manifest_file.write_text(
+        "path,label,source,split\na,real,x,train\nb,fake,y,val\n"
+    )
     assert run.image_counts() == {
         "train": {"real": {"x": 1}},
         "val": {"fake": {"y": 1}},
