@@ -99,6 +99,7 @@ def log_to_stderr() -> None:
     theirs = logging.getLogger("uvicorn")
     theirs.handlers[:], theirs.propagate = [_AsJson()], False
     theirs.setLevel(logging.WARNING)
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # each odd byte
 
 
 class _AsJson(logging.Handler):

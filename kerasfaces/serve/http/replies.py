@@ -66,6 +66,8 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": sentence}
     for status, sentence in _SENTENCES.items()
 }
+# Others are read as well; these are examples.
+_RAW = ("image/jpeg", "image/png", "image/webp", "application/octet-stream")
 _PICTURE = {"type": "string", "format": "binary"}
 BODY = {
     "requestBody": {
@@ -79,8 +81,7 @@ BODY = {
                     "additionalProperties": False,
                 }
             },
-            "image/*": {"schema": _PICTURE},
-            "application/octet-stream": {"schema": _PICTURE},
+            **{kind: {"schema": _PICTURE} for kind in _RAW},
         },
     }
 }
