@@ -4,7 +4,10 @@ import contextlib
 import http.client
 import io
 import json
+import os
 import secrets
+import subprocess
+import sys
 import threading
 import time
 
@@ -115,3 +118,20 @@ def served(detector=None, **settings):
         uvicorn.should_exit = True
         thread.join(30)
         assert not thread.is_alive()
+
+
+def start(*command):
+    """Start a command that serves, and return it and its client when it says where."""
+    path = [os.path.dirname(__file__), *filter(None, sys.path)]
+    process = subprocess.Popen(
+        [sys.executable, *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(path)},
+    )
+    line = "-"
+    while line and "serving at" not in line and "http" not in line:
+        line = process.stdout.readline()
+    assert "http://127.0.0.1:" in line, process.communicate()
+    return process, Client(int(line.rpartition(":")[2]), None)

@@ -11,7 +11,7 @@ import urllib.request
 
 import numpy as np
 import pytest
-from stub_service import Client, form, picture
+from stub_service import form, picture, start
 
 pytest.importorskip("fastapi")
 pytestmark = pytest.mark.slow
@@ -29,20 +29,6 @@ def main(argv):
     return 0
 cli.run(main)
 """
-
-
-def start(*command):
-    path = [os.path.dirname(__file__), *filter(None, sys.path)]
-    process = subprocess.Popen(
-        [sys.executable, *command],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(path)},
-    )
-    line = process.stdout.readline()
-    assert "http://127.0.0.1:" in line, process.communicate()
-    return process, Client(int(line.rpartition(":")[2]), None)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -1,13 +1,16 @@
 """The same application on Ray Serve: replicas, autoscaling and routing are Ray's."""
 
-import functools
+import threading
 from collections.abc import Callable
 from typing import Any
 
+from kerasfaces.core import interruptions
+from kerasfaces.core.engine import cluster
 from kerasfaces.core.imports import optional_import
 from kerasfaces.serve.http.settings import Settings
 
 NAME = "kerasfaces"
+_TICK_S = 0.5
 
 
 def build(settings: Settings) -> Any:
@@ -36,7 +39,10 @@ def deployment(settings: Settings, replicas: tuple[int, int]) -> Any:
     class Replica:
         """One copy of the service."""
 
-    ingress = serve.ingress(functools.partial(build, settings))(Replica)
+    def application() -> Any:  # built in the replica, where it opens the run
+        return build(settings)
+
+    ingress = serve.ingress(application)(Replica)
     return serve.deployment(**options)(ingress).bind()
 
 
@@ -49,13 +55,14 @@ def run(
     told: Callable[[str], None],
 ) -> None:
     """Serve on a Ray cluster, or on one that starts here, until a signal ends it."""
-    ray: Any = optional_import("ray", "serve-ray")
     serve: Any = optional_import("ray.serve", "serve-ray")
-    ray.init(address=address or None, ignore_reinit_error=True, log_to_driver=True)
-    serve.start(http_options={"host": host, "port": port})
-    serve.run(deployment(settings, replicas), name=NAME)
-    told(f"http://{host}:{port}")
-    try:
-        serve.run(deployment(settings, replicas), name=NAME, blocking=True)
-    finally:
-        serve.shutdown()
+    ended = threading.Event()
+    with cluster.connected(address):
+        serve.start(http_options={"host": host, "port": port})
+        serve.run(deployment(settings, replicas), name=NAME)
+        told(f"http://{host}:{port}")
+        with interruptions.answered_by(lambda number, frame: ended.set()):
+            while not ended.wait(_TICK_S):  # an endless wait would hear no signal
+                pass
+            serve.delete(NAME)
+            serve.shutdown()
