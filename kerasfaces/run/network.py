@@ -21,6 +21,7 @@ from kerasfaces.images import InputSpec
 from kerasfaces.images.limits import Limits
 from kerasfaces.models import catalogue
 from kerasfaces.models.config import ModelConfig
+from kerasfaces.run import foreign_classes
 
 if TYPE_CHECKING:
     import keras
@@ -54,9 +55,11 @@ class TrainedNetwork:
         """Build the network from its JSON and load its weights; no code is loaded.
 
         Raises:
-            RunError: The weights do not fit or are damaged.
+            RunError: The weights do not fit or are damaged, or the file names classes of
+                other packages.
         """
         numerics.refuse_changed()
+        foreign_classes.refuse(self.weights_file)
         model = catalogue.load(self.model.name).build(self.model)
         try:
             model.load_weights(str(self.weights_file))

@@ -1,0 +1,1 @@
+"""Ten pictures judged: five sources of photos, five generators, one of each, none trained on."""
