@@ -63,21 +63,24 @@ def measure(image: Image.Image) -> dict[str, float]:
 
 
 def _filtered(grey: Floats, kernel: Floats) -> Floats:
-    from scipy import ndimage
-
-    whole: Floats = ndimage.correlate(grey, kernel)
-    return whole[1:-1, 1:-1]
+    height, width = grey.shape[0] - 2, grey.shape[1] - 2
+    return sum(
+        (
+            weight * grey[top : top + height, left : left + width]
+            for (top, left), weight in np.ndenumerate(kernel)
+            if weight
+        ),
+        start=np.zeros((height, width), np.float32),
+    )
 
 
 def _high_band_share(grey: Floats) -> float:
-    from scipy import fft
-
     height, width = grey.shape
     window = np.outer(np.hanning(height), np.hanning(width)).astype(np.float32)
     mean = (grey * window).sum() / window.sum()
-    power = np.abs(fft.rfft2((grey - mean) * window)) ** 2
+    power = np.abs(np.fft.rfft2((grey - mean) * window)) ** 2
     power[:, 1 : (width + 1) // 2] *= 2  # the half of the spectrum that is not stored
-    radius = np.hypot(fft.fftfreq(height)[:, None], fft.rfftfreq(width))
+    radius = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width))
     # A flat picture has only its rounding, spread over all frequencies alike.
     high, total = power[radius > 0.25].sum(), power.sum()
     flat = _ROUNDING * (window**2).sum() * grey.size * 1e-3

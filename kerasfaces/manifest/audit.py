@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kerasfaces import metrics
-from kerasfaces.images import Probe
+from kerasfaces.images import Probe, compression
 from kerasfaces.manifest import file_facts, groups, held_out, sharpness
 from kerasfaces.manifest.sharpness import SharpnessResult
 from kerasfaces.manifest.table import LABELS, Manifest, column
@@ -25,7 +25,6 @@ _SHOWN = 4  # values of the most telling fact listed per class
 _FEW_VALUES = 20  # a number with more is continuous
 
 # The luminance table of the JPEG standard (Annex K), in natural order: mean 57.6.
-_STANDARD_MEAN = 57.625
 
 Floats = NDArray[np.float64]
 
@@ -36,7 +35,7 @@ FACTS: dict[str, Callable[[Probe], float | str]] = {
     "aspect": lambda probe: probe["width_px"] / probe["height_px"],
     "format": lambda probe: probe["format"],
     "mode": lambda probe: probe["mode"],
-    "jpeg_quality": lambda probe: jpeg_quality(probe),
+    "jpeg_quality": compression.jpeg_quality,
     "jpeg_tables": lambda probe: _tables_digest(probe),
     "chroma_subsampling": lambda probe: probe["subsampling"],
     "progressive": lambda probe: float(probe["progressive"]),
@@ -179,20 +178,6 @@ def _sharpness(
     ]
     ids = column(manifest.rows, "pair_id")
     return sharpness.audit(measured, ids, fake, folds, seed)
-
-
-def jpeg_quality(probe: Probe) -> float:
-    """Return the quality (1..100) whose luminance table is nearest; 0 without tables.
-
-    The inverse of the scaling of the IJG encoder, from the mean of the table, so that it
-    is an estimate for any other encoder.
-    """
-    tables = probe["quantization"]
-    if not tables:
-        return 0.0
-    scale = 100 * float(np.mean(tables[min(tables)])) / _STANDARD_MEAN
-    quality = (200 - scale) / 2 if scale <= 100 else 5000 / scale
-    return float(np.clip(round(quality), 1, 100))
 
 
 def bytes_per_pixel(probe: Probe) -> float:

@@ -51,9 +51,12 @@ class DetectorRun(ScoredRun):
         *("model.keras", "model.npz", "config.json", "format.json", "environment.json"),
         *("input_spec.json", "operating_point.json", "training.json", "audit.json"),
         *("metrics.json", "metrics.csv", "unseen.json", "error_rates.json"),
+        "training_images.json",
     )
     input_spec = JsonFile("input_spec.json")
     training = JsonFile("training.json", optional=True)
+    # of the images it learnt from, in numbers
+    training_images = JsonFile("training_images.json", optional=True)
     # of answers, by their rule
     error_rates = JsonFile("error_rates.json", optional=True)
     published = JsonFile(PUBLISHED, optional=True)

@@ -37,6 +37,7 @@ class Options:
         find_faces: Look for faces although the whole picture is judged.
         stability: Judge laundered versions, too; a verdict that flips is `unsure`.
         provenance: Read what the file says of its origin.
+        warnings: Compare the picture with what training saw.
         trust: Certificates (PEM) of signers that count as trusted; None trusts nobody.
     """
 
@@ -44,12 +45,19 @@ class Options:
     find_faces: bool = True
     stability: bool = True
     provenance: bool = True
+    warnings: bool = True
     trust: str | None = None
 
     @classmethod
     def quick(cls, faces: Policy = "image") -> "Options":
         """Return the options of a verdict alone."""
-        return cls(faces=faces, find_faces=False, stability=False, provenance=False)
+        return cls(
+            faces=faces,
+            find_faces=False,
+            stability=False,
+            provenance=False,
+            warnings=False,
+        )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -231,8 +239,10 @@ class _Examiner:
                 versions += [self._detector.prepare(each) for each in trials.images]
                 examined.trials = trials.without_images()
             examined.versions.append(versions)
-        own = [each[0] for each in examined.versions]
-        warnings = (*warnings, *chosen.warnings, *self._background.cautions(data, own))
+        warnings = (*warnings, *chosen.warnings)
+        if self._options.warnings:
+            own = [each[0] for each in examined.versions]
+            warnings = (*warnings, *self._background.cautions(data, own))
         examined.answer = dataclasses.replace(
             answer, faces=faces, judged=chosen.judged, warnings=warnings
         )

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from kerasfaces.core.files import Json
 from kerasfaces.images.limits import Limits
+from kerasfaces.run import training_images
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.serve import error_rates
 from kerasfaces.serve.contract import Detecting
@@ -19,9 +20,16 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Background:
-    """Limits, what training saw, and error rates; each is empty where nothing is known."""
+    """What is known of a run; empty where nothing is.
+
+    Attributes:
+        limits: What a picture must have to get a verdict.
+        seen: What its training images look like; see `run.training_images`.
+        detector: What is asked for answers.
+    """
 
     limits: Limits | None = None
+    seen: Json = dataclasses.field(default_factory=dict)
     detector: Detecting | None = None
     _rates: dict[str, Json] = dataclasses.field(default_factory=dict)
 
@@ -32,7 +40,12 @@ class Background:
         Raises:
             RunError: A file is damaged.
         """
-        return cls(limits=getattr(detector, "limits", None), detector=detector)
+        folder = getattr(detector, "folder", None)
+        return cls(
+            limits=getattr(detector, "limits", None),
+            seen={} if folder is None else DetectorRun(folder).training_images,
+            detector=detector,
+        )
 
     def too_little(self, size: tuple[int, int]) -> str:
         """Return why a picture of this width and height gets no verdict, or nothing."""
@@ -42,7 +55,10 @@ class Background:
         self, data: bytes | None, prepared: Sequence[NDArray[np.uint8]]
     ) -> tuple[str, ...]:
         """Return what lessens trust in a verdict on this file and its prepared regions."""
-        return ()
+        sentences = training_images.compressed(self.seen, data) if data else []
+        for pixels in prepared:
+            sentences += training_images.unlike(self.seen, pixels)
+        return tuple(dict.fromkeys(sentences))
 
     def error_rates(self, options: "Options") -> Json | None:
         """Return how often the rule of some options errs; None where there is no run."""

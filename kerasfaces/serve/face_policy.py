@@ -89,8 +89,8 @@ def finder(policy: Policy, wanted: bool, find: Finder | None) -> Look:
     if find is None:
         if policy != "image":
             raise InputError(
-                f"`faces={policy!r}` needs a detector of faces, and none is installed here; "
-                "judge whole pictures with `faces='image'`."
+                f"`faces={policy!r}` needs ONNX Runtime or OpenVINO, which find the faces; run: pip "
+                "install onnxruntime, or judge whole pictures with `faces='image'`."
             )
         return lambda image: (None, ())
     return functools.partial(_look, find)

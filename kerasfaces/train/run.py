@@ -16,6 +16,7 @@ from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import read_json
 from kerasfaces.models import catalogue
+from kerasfaces.run import training_images
 from kerasfaces.run.folder import DetectorRun, RepeatedRuns, UnseenRun
 from kerasfaces.run.repeats import combine
 from kerasfaces.train import channels, protocol
@@ -212,6 +213,11 @@ def _write(
     )
     run.input_spec = channels.input_spec(config, recipe, data.limits)
     run.training = trained.facts
+    if recipe is None:
+        at, files = data.readable("train"), manifest.files()
+        run.training_images = training_images.describe(
+            data.reader(at), [files[position] for position in at], config.seed
+        )
     history = pd.DataFrame(trained.history)
     run.write_history(history)
     predictions = {}

@@ -11,6 +11,7 @@ from kerasfaces import images
 from kerasfaces import manifest as manifests
 from kerasfaces.core import config
 from kerasfaces.core.errors import InputError, RunError
+from kerasfaces.images import compression
 from kerasfaces.manifest import audit as audits
 from kerasfaces.manifest import held_out, neutralise
 from kerasfaces.run.folder import Run
@@ -113,10 +114,10 @@ def test_estimated_quality_is_the_encoders(picture):
         buffer = io.BytesIO()
         picture(0).save(buffer, "JPEG", quality=quality)
         probe = images.probe(buffer.getvalue())
-        assert abs(audits.jpeg_quality(probe) - quality) <= 1
+        assert abs(compression.jpeg_quality(probe) - quality) <= 1
     buffer = io.BytesIO()
     picture(0).save(buffer, "PNG")
-    assert audits.jpeg_quality(images.probe(buffer.getvalue())) == 0
+    assert compression.jpeg_quality(images.probe(buffer.getvalue())) == 0
 
 
 def test_command_exit_codes_and_json(make, run, tmp_path):
@@ -161,7 +162,7 @@ def test_neutralised_files_are_alike(make, run, tmp_path):
         assert not probe["has_exif"]
         assert not probe["has_icc"]
         seen.add((probe["format"], probe["width_px"], probe["height_px"],
-                  probe["subsampling"], audits.jpeg_quality(probe)))  # fmt: skip
+                  probe["subsampling"], compression.jpeg_quality(probe)))  # fmt: skip
     assert seen == {("JPEG", 48, 48, "4:2:0", 75.0)}  # 16 * floor(.9 * 65 / 16)
     assert read.rows["label"].tolist() == manifest.rows["label"].tolist()
     told = {name for name, auc in after["facts"].items() if auc != 0.5}

@@ -2,6 +2,7 @@
 
 import io
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from stub_detector import FoundFace, Stub
 
 from kerasfaces.core.errors import InputError
 from kerasfaces.images.limits import Limits
+from kerasfaces.run import training_images
 from kerasfaces.serve import stability
 from kerasfaces.serve.answer import Options, answer_all
 from kerasfaces.serve.background import Background
@@ -141,3 +143,52 @@ def test_no_finite_logit_is_a_reason():
     (answer,) = answer_all([grey(0)], Broken(), **NO_FACES)
     assert (answer.verdict, answer.to_dict()["logit"]) == ("unreadable", None)
     assert "no finite logit" in answer.reason
+
+
+def test_what_is_unlike_the_training_images_is_said():
+    noise = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3)).astype(np.uint8)
+    arrays = np.stack(
+        [np.clip(128 + (n - 128.0) / k, 0, 255) for k, n in enumerate(noise, 2)]
+    )
+    arrays = arrays.astype(np.uint8)
+    seen = training_images.describe(lambda at: arrays[at], [Path("gone.png")] * 6, 0)
+    assert (seen["n"], seen["n_files"], seen["n_jpeg"]) == (6, 0, 0)
+    background = Background(seen=seen)
+
+    def warnings(source, options=None):
+        (answer,) = answer_all(
+            [source], Stub(), options, background=background, **NO_FACES
+        )
+        return [each for each in answer.warnings if "no face" not in each]
+
+    assert warnings(arrays[2]) == []
+    (sentence,) = warnings(grey(100))
+    assert sentence.startswith("blurrier than any of 6 training images")
+    (sentence,) = warnings(noise[0])
+    assert sentence.startswith("sharper than any of 6")
+    assert warnings(noise[0], Options.quick()) == []
+
+
+@pytest.mark.parametrize(
+    ("low", "quality", "words"),
+    [
+        (
+            75.0,
+            60,
+            "re-saved at JPEG 60, compressed more than 99 % of the 30 JPEG files",
+        ),
+        (75.0, 80, None),
+        (None, 30, "re-saved at JPEG 30: so much compression takes traces away"),
+        (None, 60, None),
+        (None, None, None),
+    ],
+)
+def test_strong_compression_is_said(low, quality, words):
+    seen = {"n_jpeg": 30, "jpeg_quality_low": low} if low else {}
+    file, options = io.BytesIO(), {"quality": quality} if quality else {}
+    grey(90).save(file, "JPEG" if quality else "PNG", **options)
+    (answer,) = answer_all(
+        [file.getvalue()], Stub(), background=Background(seen=seen), **NO_FACES
+    )
+    sentences = [each for each in answer.warnings if "JPEG" in each]
+    assert [each.startswith(words) for each in sentences] == ([True] if words else [])

@@ -133,11 +133,12 @@ def check_many(tmp_path, count, growth_kb):
     photos = tmp_path / "photos"
     photos.mkdir()
     noise = np.random.default_rng(0).integers(0, 256, (48, 48, 3)).astype(np.uint8)
-    Image.fromarray(noise).save(photos / "0.jpg")
-    for number in range(1, count):
-        os.link(photos / "0.jpg", photos / f"{number}.jpg") if number % 30000 else (
-            (photos / f"{number}.jpg").write_bytes((photos / "0.jpg").read_bytes())
-        )
+    for number in range(count):
+        path, start = photos / f"{number}.jpg", number // 30000 * 30000
+        if number == start:  # a file has so many names at most
+            Image.fromarray(noise).save(path)
+        else:
+            os.link(photos / f"{start}.jpg", path)
     script = SCRIPT.format(tests=os.path.dirname(__file__))
 
     def run(die_at):

@@ -252,3 +252,13 @@ def test_a_run_without_manifest_still_predicts(run, test_rows, capsys, caplog):
     (run / "manifest.csv").unlink()
     assert len(answers(capsys, run, test_rows[0][0])) == 1
     assert "does not say what it was trained on" in caplog.text
+
+
+def test_the_run_says_what_its_training_images_look_like(run, test_rows):
+    from kerasfaces.run.folder import DetectorRun
+
+    seen = DetectorRun(run).training_images
+    assert (seen["n"], seen["of"], seen["n_jpeg"]) == (48, 48, 0)
+    assert "camera" not in (run / "training_images.json").read_text()
+    values = seen["sharpness"]["laplacian_variance"]
+    assert 0 < values["least"] < values["most"]
