@@ -17,6 +17,7 @@ from kerasfaces.core.progress import progress
 from kerasfaces.core.texts import plain, quoted
 
 if TYPE_CHECKING:
+    from kerasfaces.run.folder import DetectorRun
     from kerasfaces.serve.answer import Answer, Options
     from kerasfaces.serve.exported import ExportedDetector
 
@@ -36,8 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.csv:
         answers_file.check(arguments.csv)
     options = _options(arguments)
+    run = _run(arguments)
     files = predict.files_of(arguments.images)
-    detector = _detector(arguments)
+    detector = _detector(run, arguments)
     if arguments.csv:
         counts, why = _write(detector, options, files, arguments.csv)
     else:
@@ -53,15 +55,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     return predict.exit_code(counts)
 
 
-def _detector(arguments: argparse.Namespace) -> "ExportedDetector":
+def _run(arguments: argparse.Namespace) -> "DetectorRun":
+    """Return the run, or say what else it is before anything is read."""
     from kerasfaces.run.folder import DetectorRun
-    from kerasfaces.serve.exported import ExportedDetector
     from kerasfaces.serve.publish import fetch
 
-    folder = fetch.local(arguments.run)
-    detector = ExportedDetector.open(folder, engine=arguments.engine)
+    return DetectorRun.open(fetch.local(arguments.run))
+
+
+def _detector(run: "DetectorRun", arguments: argparse.Namespace) -> "ExportedDetector":
+    from kerasfaces.serve.exported import ExportedDetector
+
+    detector = ExportedDetector.open(run.path, engine=arguments.engine)
     if not arguments.quick:  # the manifest is read for longer than a verdict takes
-        logger.info("%s", DetectorRun(folder).trained_on())
+        logger.info("%s", run.trained_on())
         logger.info(
             "A score is worth something on images like those only: on others measure first "
             "(kerasfaces evaluate %s --manifest M).",

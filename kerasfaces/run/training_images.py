@@ -33,10 +33,10 @@ def describe(read: Read, files: Sequence[Path], seed: int) -> Json:
         files: Of the same images; those that are gone do not count.
         seed: Key of the draw, where there are more than `MOST`.
     """
-    chosen = np.arange(len(files))
+    chosen = list(range(len(files)))
     if len(files) > MOST:
         draw = rng.generator(seed, "training images")
-        chosen = np.sort(draw.choice(len(files), MOST, replace=False))
+        chosen = sorted(draw.choice(len(files), MOST, replace=False).tolist())
     measured = [_sharpness(read(np.array([at]))[0]) for at in chosen]
     known = [values for values in measured if values]
     qualities = [q for at in chosen if (q := _quality(files[at])) is not None]

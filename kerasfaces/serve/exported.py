@@ -233,9 +233,11 @@ def _export(run: DetectorRun, kind: str) -> None:
 
 def _takes_no_pixels(run: DetectorRun) -> str:
     """Say why a run cannot be exported for pixels; empty where it can."""
-    if run.baseline is not None:
-        return f"{run.baseline.model.name} is no network, so that it has no export"
-    if run.input_spec.get("channel_recipe") is not None:
+    with reading(run.path, lambda: run.environment):
+        baseline, spec = run.baseline, run.input_spec
+    if baseline is not None:
+        return f"{baseline.model.name} is no network, so that it has no export"
+    if spec.get("channel_recipe") is not None:
         return "it judges channels made of the pixels, which its export does not make"
     return ""
 

@@ -12,6 +12,7 @@ from stub_detector import Stub
 
 from kerasfaces.cli.predict import main
 from kerasfaces.core.errors import InputError
+from kerasfaces.run.folder import DetectorRun
 from kerasfaces.serve.exported import ExportedDetector
 
 
@@ -21,6 +22,8 @@ class RunStub(Stub):
 
 @pytest.fixture(autouse=True)
 def stub(monkeypatch):
+    run = types.SimpleNamespace(path=Path("run"), trained_on=lambda: "a stub.")
+    monkeypatch.setattr(DetectorRun, "open", lambda path: run)
     monkeypatch.setattr(ExportedDetector, "open", lambda run, engine: RunStub())
 
 
