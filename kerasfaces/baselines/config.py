@@ -4,6 +4,7 @@ import dataclasses
 from typing import Literal
 
 from kerasfaces.core.errors import InputError
+from kerasfaces.faces.policy import FaceInput
 from kerasfaces.images import MAX_SIZE_PX, MIN_SIZE_PX, InputSpec
 
 COLOURS = ("red", "green", "blue")
@@ -41,7 +42,7 @@ class BaselineModel:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class BaselineConfig:
+class BaselineConfig(FaceInput):
     """A run; each baseline's class gives `model` its type.
 
     Attributes:
@@ -62,6 +63,7 @@ class BaselineConfig:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
+        _ = self.face_crop
         if not 0 <= self.seed < 2**32:
             raise InputError(f"seed: expected 0..{2**32 - 1}, got {self.seed}.")
         if self.false_alarm_rate is not None and not 0 < self.false_alarm_rate < 1:
@@ -72,4 +74,9 @@ class BaselineConfig:
     @property
     def input_spec(self) -> InputSpec:
         """Return what stands between a file and the pixels."""
-        return InputSpec(size_px=self.model.size_px, crop=self.crop, filter=self.filter)
+        return InputSpec(
+            size_px=self.model.size_px,
+            crop=self.crop,
+            filter=self.filter,
+            **self.face_fields,
+        )

@@ -31,6 +31,7 @@ _CALLS = {
     "check": ("manifest check", "{}", ""),
     "audit": ("manifest audit", "--neutralise {}", ""),
     "neutralise": ("manifest audit", "--neutralise {}", ""),
+    "crop_faces": ("manifest crop-faces", "-o {}", ""),
     "compute_channels": ("channels", "-o {}", ""),
     "Detector": ("train", "{}", ""),
     "fit": ("train", "{}", ""),

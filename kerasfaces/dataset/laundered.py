@@ -166,7 +166,8 @@ def _views(job: Job, spec: InputSpec, share: float) -> list[NDArray[np.uint8]] |
         data = path if isinstance(path, bytes) else images.read_file(path)
         if images.sha256(data) != picture.sha256:
             return "the file has changed"
-        whole = np.asarray(images.decode(data))
+        whole = np.asarray(spec.shown(images.decode(data)))
+        spec = dataclasses.replace(spec, faces="none")  # the face is cut out already
         changed = (laundered(whole, picture.key, view, share) for view in views)
         return [images.to_array(Image.fromarray(each), spec) for each in changed]
     except ImageError as error:

@@ -7,14 +7,14 @@ and without alignment or a size nothing is resampled, which would remove traces.
 
 import dataclasses
 import math
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from PIL import Image
 
 from kerasfaces.core.errors import ImageError, InputError
 from kerasfaces.faces.detection import detect
-from kerasfaces.faces.face import Box, Face
+from kerasfaces.faces.face import Box, Face, Points
 
 MAX_MARGIN = 4.0
 NO_FACE = "no face found"
@@ -96,17 +96,40 @@ def largest(image: Image.Image) -> Face:
     return faces[0]
 
 
-def cut(image: Image.Image, face: Face, crop: FaceCrop) -> Image.Image:
+class Place(Protocol):
+    """Where a face is."""
+
+    @property
+    def box(self) -> Box:
+        """See `Face`."""
+
+    @property
+    def landmarks(self) -> Points | None:
+        """See `Face`; only alignment asks for them."""
+
+
+def cut(image: Image.Image, face: Place, crop: FaceCrop) -> Image.Image:
     """Return the square round a face.
 
     Args:
         image: RGB, upright.
         face: In its pixels.
         crop: Margin, alignment and size.
+
+    Raises:
+        InputError: The eyes are to be level, and nobody knows where they are.
     """
+    box = face.box
     if crop.align:
-        image, face = aligned(*_around(image, face, crop.margin))
-    part = image.crop(square(face.box, image.size, crop.margin))
+        if not face.landmarks:
+            raise InputError(
+                "these faces have no landmarks to level the eyes by; use a detector of "
+                "faces that finds them, such as `kerasfaces.faces.detect`."
+            )
+        found = Face(box, 1.0, face.landmarks)
+        image, found = aligned(*_around(image, found, crop.margin))
+        box = found.box
+    part = image.crop(square(box, image.size, crop.margin))
     if crop.size_px and part.size != (crop.size_px, crop.size_px):
         part = part.resize((crop.size_px, crop.size_px), Image.Resampling.LANCZOS)
     return part

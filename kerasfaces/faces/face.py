@@ -3,6 +3,7 @@
 import dataclasses
 
 Point = tuple[float, float]
+Points = tuple[Point, Point, Point, Point, Point, Point]
 Box = tuple[float, float, float, float]
 
 
@@ -21,7 +22,7 @@ class Face:
 
     box: Box
     score: float
-    landmarks: tuple[Point, Point, Point, Point, Point, Point]
+    landmarks: Points
 
     @property
     def size_px(self) -> float:

@@ -7,22 +7,23 @@ Metadata that are damaged, odd or huge never cost a picture (`metadata`); what P
 is read by plug-ins where they are installed (`kinds`).
 """
 
-import dataclasses
 import hashlib
 import io
 import stat
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal, TypedDict, TypeVar
+from typing import TypedDict, TypeVar
 
 import numpy as np
-import PIL
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, JpegImagePlugin, UnidentifiedImageError
 
 from kerasfaces.core.errors import ImageError, ImageMemoryError, MissingDecoderError
-from kerasfaces.images import colours, crops, kinds, metadata
+from kerasfaces.images import colours, kinds, metadata
+from kerasfaces.images.input_spec import LOADER_VERSION as LOADER_VERSION
+from kerasfaces.images.input_spec import InputSpec as InputSpec
+from kerasfaces.images.input_spec import to_array as to_array
 from kerasfaces.images.kinds import EXTENSIONS as EXTENSIONS
 from kerasfaces.images.metadata import Stripped
 
@@ -30,15 +31,8 @@ MAX_PIXELS = 178_956_970  # Pillow's own limit for a decompression bomb
 MAX_FILE_BYTES = 512 * 2**20
 DECODER_CRASHED = "decoder crashed"  # why an image has none: it ended a process
 MIN_SIZE_PX, MAX_SIZE_PX = 32, 4096  # of what a model sees
-LOADER_VERSION = 3  # raise whenever the pixels made from a file change
 
 Answer = TypeVar("Answer")
-_FILTERS = {
-    "nearest": Image.Resampling.NEAREST,
-    "bilinear": Image.Resampling.BILINEAR,
-    "bicubic": Image.Resampling.BICUBIC,
-    "lanczos": Image.Resampling.LANCZOS,
-}
 
 
 class Probe(TypedDict, total=False):
@@ -55,37 +49,6 @@ class Probe(TypedDict, total=False):
     quantization: dict[int, list[int]]  # JPEG: table number -> 64 numbers
     subsampling: str  # JPEG: `4:4:4`, `4:2:2`, `4:2:0` or `other`
     progressive: bool
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class InputSpec:
-    """Everything that stands between a file and the array a model sees.
-
-    Attributes:
-        size_px: Side of the square output.
-        crop: `square` cuts the central square first; `none` stretches.
-        filter: Pillow's antialiased resampling filter.
-        crops: Number of squares that are cut at the picture's own resolution, instead of
-            the whole resized (`crops.squares`); 0 is the whole.
-    """
-
-    size_px: int = 256
-    crop: Literal["square", "none"] = "square"
-    filter: Literal["nearest", "bilinear", "bicubic", "lanczos"] = "bicubic"
-    crops: int = 0
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Return the shape of an array: height, width, colours."""
-        return max(1, self.crops) * self.size_px, self.size_px, 3
-
-    def recipe(self) -> dict[str, Any]:
-        """Return what decides the pixels, versions included: the cache is named by it."""
-        versions = {"loader": LOADER_VERSION, "pillow": PIL.__version__}
-        fields = dataclasses.asdict(self)
-        if not self.crops:
-            del fields["crops"]  # what was cached before there were any stays known
-        return {**fields, **versions}
 
 
 def read_file(path: Path) -> bytes:
@@ -189,21 +152,6 @@ def to_srgb_upright(image: Image.Image) -> Image.Image:
 def load(path: Path) -> Image.Image:
     """Read and decode a file (see `read_file` and `decode` for the errors)."""
     return decode(read_file(path))
-
-
-def to_array(image: Image.Image, spec: InputSpec) -> NDArray[np.uint8]:
-    """Cut and, unless `spec.crops`, resize to `spec.shape` uint8, sRGB."""
-    if spec.crops:
-        return crops.squares(np.asarray(image), spec.size_px, spec.crops)
-    width, height = image.size
-    box = (0.0, 0.0, float(width), float(height))
-    if spec.crop == "square":
-        side = min(width, height)
-        left, top = (width - side) // 2, (height - side) // 2
-        box = (left, top, left + side, top + side)
-    size = (spec.size_px, spec.size_px)
-    resized = image.resize(size, _FILTERS[spec.filter], box=box)
-    return np.asarray(resized, dtype=np.uint8)
 
 
 def load_array(path: Path, spec: InputSpec) -> NDArray[np.uint8]:

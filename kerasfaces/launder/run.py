@@ -18,7 +18,7 @@ from kerasfaces.dataset import file_facts
 from kerasfaces.evaluate import seen_images
 from kerasfaces.launder import cells, page, results, scoring, variants
 from kerasfaces.launder.cells import Answers
-from kerasfaces.manifest import Manifest, contradictions
+from kerasfaces.manifest import Manifest, contradictions, face_rows
 from kerasfaces.metrics.bootstrap import RESAMPLES
 from kerasfaces.run.folder import DetectorRun, LaunderedRun
 
@@ -105,6 +105,7 @@ def _measure(
 
     rows, files = data.rows, data.files()
     predictor = Predictor(detector.path)
+    face_rows.require_same(data, predictor.face_policy, str(detector.path))
     _ = predictor.input_spec  # a run on channels is refused before anything is read
     keys, unread = file_facts.keys_of(files)
     photos = scoring.photos_of(files, keys)

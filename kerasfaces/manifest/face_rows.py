@@ -10,6 +10,7 @@ import pandas as pd
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
 from kerasfaces.faces.crops import FaceCrop
+from kerasfaces.faces.policy import FaceInput
 from kerasfaces.manifest.table import Manifest
 
 logger = logging.getLogger("kerasfaces.manifest")
@@ -65,6 +66,42 @@ def crop_of(manifest: Manifest) -> str:
             "the whole pictures alike."
         )
     return str(stated[0]) if stated else ""
+
+
+def require_same(manifest: Manifest, policy: FaceInput, name: str) -> None:
+    """Refuse pictures that were not cut as a detector's were.
+
+    Args:
+        manifest: The pictures.
+        policy: What the detector is shown of a picture.
+        name: The detector's, for the message.
+
+    Raises:
+        InputError: One was trained on face crops and the other are whole pictures, or the
+            other way round, or the crops differ.
+    """
+    stated, wanted = crop_of(manifest), ""
+    if policy.faces == "cut" and policy.face_crop is not None:
+        wanted = policy.face_crop.name
+    if stated == wanted:
+        return
+    if not wanted:
+        what = "cuts faces out itself" if policy.face_crop else "judges whole pictures"
+        raise InputError(
+            f"the pictures are face crops (column {COLUMN}: {stated}), and {name} {what}; "
+            "give the manifest of the whole pictures."
+        )
+    options = {
+        "margin": policy.face_margin,
+        "align": policy.face_align,
+        "size_px": policy.face_size_px,
+    }
+    words = ", ".join(f"{key}={value!r}" for key, value in options.items() if value)
+    raise InputError(
+        f"{name} was trained on face crops ({wanted}), and these are "
+        f"{f'cut otherwise ({stated})' if stated else 'whole pictures'}; cut them alike: "
+        f"`data.crop_faces('DIR', {words})`."
+    )
 
 
 def rows_of(

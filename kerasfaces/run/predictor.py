@@ -27,10 +27,11 @@ from kerasfaces.dataset.channels import (
     from_store,
 )
 from kerasfaces.dataset.file_facts import with_limits
+from kerasfaces.faces.policy import FaceInput
 from kerasfaces.features.cached import FeatureCache, base_recipe
 from kerasfaces.images import InputSpec
 from kerasfaces.images.limits import Limits
-from kerasfaces.manifest import Manifest
+from kerasfaces.manifest import Manifest, face_rows
 from kerasfaces.models.channel_layers import scaling_of
 from kerasfaces.models.network import extractor_of
 from kerasfaces.run.folder import DetectorRun
@@ -66,6 +67,7 @@ def predict_run(
         StoreError: The store was made by another recipe.
     """
     predictor = Predictor(folder)
+    face_rows.require_same(manifest, predictor.face_policy, str(folder))
     files, rows = manifest.files(), manifest.rows
     if split is not None:
         chosen = np.flatnonzero((rows["split"] == split).to_numpy())
@@ -107,6 +109,11 @@ class Predictor:
         if keys:
             logits[readable] = self._of(inputs.store, keys)
         return logits, inputs.reasons
+
+    @property
+    def face_policy(self) -> FaceInput:
+        """What the run is shown of a picture."""
+        return self._run.baseline or self._run.network.input_spec
 
     @property
     def input_spec(self) -> InputSpec:

@@ -194,7 +194,13 @@ class _Examiner:
         background: Background,
         find_faces: Finder | None,
     ) -> None:
+        policy = face_policy.of_run(options.faces, detector)
+        options = dataclasses.replace(options, faces=policy)
         self._detector, self._options = detector, options
+        self._trained = face_policy.trained_on(detector)
+        self._prepare = detector.prepare
+        if self._trained:  # what it is given are crops: none is cut out of them
+            self._prepare = getattr(detector, "prepare_crop", detector.prepare)
         self._background = background
         self._finder = face_policy.finder(options.faces, options.find_faces, find_faces)
         self._facts = {
@@ -228,15 +234,22 @@ class _Examiner:
         self, answer: Answer, data: bytes | None, image: Image.Image
     ) -> _Examined:
         faces, warnings = self._finder(image)
-        chosen = face_policy.choose(self._options.faces, image, faces)
+        try:
+            chosen = face_policy.choose(
+                self._options.faces, image, faces, self._trained
+            )
+        except ImageError as error:
+            return _Examined(
+                dataclasses.replace(answer, faces=faces, reason=str(error))
+            )
         examined = _Examined(answer)
         for region in chosen.regions:
-            versions = [self._detector.prepare(region)]
+            versions = [self._prepare(region)]
             if self._options.stability:
                 trials = stability.versions(
                     region, answer.sha256, self._background.too_little
                 )
-                versions += [self._detector.prepare(each) for each in trials.images]
+                versions += [self._prepare(each) for each in trials.images]
                 examined.trials = trials.without_images()
             examined.versions.append(versions)
         warnings = (*warnings, *chosen.warnings)

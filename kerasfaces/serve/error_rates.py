@@ -7,6 +7,7 @@ nothing of another.
 
 import contextlib
 import csv
+import dataclasses
 import logging
 import math
 from collections import Counter
@@ -35,12 +36,11 @@ _JUDGED = {
 
 def rule_of(detector: Detecting, options: "Options") -> Json:
     """Return what decides verdicts, in JSON types."""
+    policy = face_policy.of_run(options.faces, detector)
     return {
         "network": detector.version,
         "point": configs.digest(detector.operating_point.to_json()),
-        "faces": [options.faces, face_policy.VERSION]
-        if options.faces != "image"
-        else "image",
+        "faces": [policy, face_policy.VERSION] if policy != "image" else "image",
         "stability": stability.VERSION if options.stability else None,
     }
 
@@ -62,9 +62,12 @@ def known(run: DetectorRun, detector: Detecting, options: "Options") -> Json:
     Raises:
         RunError: error_rates.json is damaged.
     """
-    words, rule = in_words(options), rule_of(detector, options)
-    content = run.error_rates.get(configs.digest(rule))
-    if content is None and options.faces == "image" and not options.stability:
+    rule = rule_of(detector, options)
+    policy = face_policy.of_run(options.faces, detector)
+    options = dataclasses.replace(options, faces=policy)
+    words, content = in_words(options), run.error_rates.get(configs.digest(rule))
+    own = face_policy.of_files(detector)  # what the run's predictions are of
+    if content is None and policy == own and not options.stability:
         content = _from_predictions(run, rule, detector, words)
     if isinstance(content, dict) and "sentence" in content:
         return {"measured": True, "rule": words, **content}

@@ -5,6 +5,7 @@ use where Keras is installed, and stays in the run. Keras itself computes where 
 other way, and decides where the difference between the two could change a verdict.
 """
 
+import dataclasses
 import importlib.util
 import logging
 import threading
@@ -120,10 +121,15 @@ class ExportedDetector:
             ImageError: It is truncated, or its pixels have no known range.
         """
         if not isinstance(image, Image.Image):
-            return to_array(
-                Image.fromarray(np.ascontiguousarray(image)), self.input_spec
-            )
-        return to_array(to_srgb_upright(image), self.input_spec)
+            image = Image.fromarray(np.ascontiguousarray(image))
+        else:
+            image = to_srgb_upright(image)
+        return to_array(image, self.input_spec)
+
+    def prepare_crop(self, image: Image.Image) -> NDArray[np.uint8]:
+        """Return a face that was cut out already, as `prepare` does a whole picture."""
+        spec = dataclasses.replace(self.input_spec, faces="none")
+        return to_array(to_srgb_upright(image), spec)
 
     def logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Return the logits of prepared pictures; near an edge they are Keras' own.

@@ -9,14 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from kerasfaces.core.errors import InputError
+from kerasfaces.core.errors import ImageError, InputError
 from kerasfaces.core.files import Json
+from kerasfaces.faces.crops import NO_FACE, FaceCrop, cut
+from kerasfaces.faces.face import Points
+from kerasfaces.faces.policy import FaceInput
 
 Policy = Literal["image", "largest", "each"]
 POLICIES: tuple[Policy, ...] = ("image", "largest", "each")
 SMALL_PX = 64  # a face below it has too few pixels to show traces
 MARGIN = 0.3  # of a face's box, on each side of a crop
-VERSION = 1  # raise whenever the regions change
+VERSION = 2  # raise whenever the regions change
 
 
 class Face(Protocol):
@@ -45,6 +48,7 @@ class FaceAnswer:
         score: Probability of fake, 0..1; None where not judged.
         logit: Likewise.
         verdict: `real`, `fake` or `unsure`; empty where not judged.
+        landmarks: See `kerasfaces.faces.Face`; None where the detector has none.
     """
 
     box: tuple[float, float, float, float]
@@ -52,6 +56,7 @@ class FaceAnswer:
     score: float | None = None
     logit: float | None = None
     verdict: str = ""
+    landmarks: Points | None = None
 
     @property
     def size_px(self) -> int:
@@ -63,7 +68,11 @@ class FaceAnswer:
         """Return JSON types."""
         values = dataclasses.asdict(self)
         box = [round(edge, 1) for edge in self.box]
-        return values | {"box": box, "size_px": self.size_px}
+        values |= {"box": box, "size_px": self.size_px}
+        if not self.landmarks:
+            return values
+        points = [[round(x, 1), round(y, 1)] for x, y in self.landmarks]
+        return values | {"landmarks": points}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,7 +115,11 @@ def _look(
     find: Finder, image: Image.Image
 ) -> tuple[tuple[FaceAnswer, ...], tuple[str, ...]]:
     found = [
-        FaceAnswer(tuple(map(float, face.box)), float(face.score))  # type: ignore[arg-type]
+        FaceAnswer(
+            tuple(map(float, face.box)),  # type: ignore[arg-type]
+            float(face.score),
+            landmarks=getattr(face, "landmarks", None),
+        )
         for face in find(np.asarray(image))
     ]
     found.sort(key=lambda face: face.size_px, reverse=True)
@@ -120,36 +133,57 @@ def _look(
     return tuple(found), ()
 
 
+def of_run(policy: Policy, detector: object) -> Policy:
+    """Return what a detector judges: one of face crops is never shown a whole picture."""
+    return "largest" if policy == "image" and trained_on(detector) else policy
+
+
+def trained_on(detector: object) -> FaceCrop | None:
+    """Return how the faces that a detector was trained on were cut; None: whole pictures."""
+    spec = getattr(detector, "input_spec", None)
+    return spec.face_crop if isinstance(spec, FaceInput) else None
+
+
+def of_files(detector: object) -> Policy:
+    """Return what a run's own predictions judge of a file: crops are judged whole."""
+    spec = getattr(detector, "input_spec", None)
+    is_cut_here = isinstance(spec, FaceInput) and spec.faces == "largest"
+    return "largest" if is_cut_here else "image"
+
+
 def choose(
-    policy: Policy, image: Image.Image, faces: Sequence[FaceAnswer] | None
+    policy: Policy,
+    image: Image.Image,
+    faces: Sequence[FaceAnswer] | None,
+    trained: FaceCrop | None = None,
 ) -> Choice:
-    """Return the parts of a picture that a policy judges; the whole where no face is."""
+    """Return the parts of a picture that a policy judges; the whole where no face is.
+
+    Args:
+        policy: What is judged.
+        image: RGB, upright.
+        faces: Those found, the largest first.
+        trained: See `trained_on`; faces are cut out likewise.
+
+    Raises:
+        ImageError: There is no face, and the detector was trained on face crops.
+    """
     if policy == "image":
         return Choice([image], "the whole picture")
     if not faces:
+        if trained:
+            raise ImageError(NO_FACE)
         return Choice(
             [image],
             "the whole picture",
             ("the whole picture was judged, for want of a face",),
         )
     chosen = faces[:1] if policy == "largest" else faces
-    crops = [crop(image, face.box) for face in chosen]
+    crops = [cut(image, face, trained or FaceCrop(margin=MARGIN)) for face in chosen]
     if policy == "largest":
         return Choice(crops, "the largest face")
     words = "the one face" if len(crops) == 1 else f"each of {len(crops)} faces"
     return Choice(crops, f"{words}; one fake makes the picture fake")
-
-
-def crop(
-    image: Image.Image, box: tuple[float, float, float, float], margin: float = MARGIN
-) -> Image.Image:
-    """Return the square round a face, with a margin, as far as the picture reaches."""
-    left, top, right, bottom = box
-    half = max(right - left, bottom - top) * (1 + 2 * margin) / 2
-    x, y = (left + right) / 2, (top + bottom) / 2
-    edges = (max(0, round(x - half)), max(0, round(y - half)))
-    ends = (min(image.width, round(x + half)), min(image.height, round(y + half)))
-    return image.crop((*edges, *ends))
 
 
 def combined(verdicts: Sequence[str]) -> Any:

@@ -13,7 +13,7 @@ from kerasfaces.core.files import Json
 from kerasfaces.dataset.cache import cache_images
 from kerasfaces.dataset.file_facts import with_limits
 from kerasfaces.evaluate.run import Scorer, evaluate_images
-from kerasfaces.manifest import Manifest
+from kerasfaces.manifest import Manifest, face_rows
 from kerasfaces.run.folder import DetectorRun, ScoredRun
 from kerasfaces.serve.exported import ExportedDetector
 
@@ -88,6 +88,7 @@ def evaluate_export(
         return values, reasons
 
     images = manifest or DetectorRun(folder).manifest
+    face_rows.require_same(images, detector.input_spec, str(folder))
     target, metrics = evaluate_images(
         folder,
         images,

@@ -8,6 +8,7 @@ from kerasfaces.core import registry
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
 from kerasfaces.dataset.views import AugmentConfig
+from kerasfaces.faces.policy import FaceInput
 from kerasfaces.images import InputSpec
 from kerasfaces.models import catalogue
 from kerasfaces.models.config import (
@@ -41,7 +42,7 @@ _RANGES: list[tuple[tuple[str, ...], str, Callable[[Any], bool]]] = [
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class TrainConfig:
+class TrainConfig(FaceInput):
     """Everything that decides a training run, apart from data and base weights.
 
     Attributes:
@@ -112,6 +113,7 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
+        _ = self.face_crop
         for names, expected, holds in _RANGES:
             for name in names:
                 value = getattr(self, name)
@@ -126,6 +128,7 @@ class TrainConfig:
             crop=self.crop,
             filter=self.filter,
             crops=self.model.crops,
+            **self.face_fields,
         )
 
     def trains_whole(self, base_weights: object | None) -> bool:

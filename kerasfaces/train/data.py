@@ -19,7 +19,7 @@ from kerasfaces.dataset.channels import ChannelStore, from_store
 from kerasfaces.dataset.file_facts import Size, sizes_of
 from kerasfaces.images import InputSpec
 from kerasfaces.images.limits import Limits
-from kerasfaces.manifest import image_files, split_problems, table
+from kerasfaces.manifest import face_rows, image_files, split_problems, table
 
 logger = logging.getLogger(__name__)
 
@@ -130,6 +130,7 @@ def load(
         InputError: A class is (nearly) absent from a split, or most images are unreadable.
     """
     _check_splits(manifest)
+    face_rows.require_same(manifest, spec, "the detector")
     cached = cache_images(manifest.files(), spec, spread, meanwhile)
     data = Data(manifest, cached, spread=spread or Engine())
     _check_unchanged(data)

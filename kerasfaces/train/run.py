@@ -19,7 +19,7 @@ from kerasfaces.models import catalogue
 from kerasfaces.run import training_images
 from kerasfaces.run.folder import DetectorRun, RepeatedRuns, UnseenRun
 from kerasfaces.run.repeats import combine
-from kerasfaces.train import channels, protocol
+from kerasfaces.train import channels, faces, protocol
 from kerasfaces.train.cautions import cautions
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.settings import DetectorSettings
@@ -171,9 +171,9 @@ def resolve(
     """Find the base weights and read the width from them; baselines have none.
 
     Raises:
-        InputError: Weights for a baseline.
+        InputError: Weights for a baseline, or see `faces.of_data`.
     """
-    config = training.config
+    config = faces.of_data(training.config, training.manifest, training.store)
     if isinstance(config, BaselineConfig):
         if training.weights != "none":
             raise InputError(

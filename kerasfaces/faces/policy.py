@@ -1,0 +1,68 @@
+"""What a detector of fakes is shown of a picture: all of it, or a face."""
+
+import dataclasses
+from typing import Any, Literal
+
+from PIL import Image
+
+from kerasfaces.faces import crops
+from kerasfaces.faces.crops import FaceCrop
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FaceInput:
+    """Fields of configurations and of a run's input specification.
+
+    Attributes:
+        faces: `none` shows whole pictures; `largest` cuts the largest face out of each;
+            `cut` says that files are such crops already, as `crop_faces` wrote them, and
+            that other pictures have to be cut likewise.
+        face_margin: Of a crop, see `FaceCrop`.
+        face_align: Likewise.
+        face_size_px: Likewise.
+    """
+
+    faces: Literal["none", "largest", "cut"] = "none"
+    face_margin: float = 0.3
+    face_align: bool = False
+    face_size_px: int = 0
+
+    @property
+    def face_crop(self) -> FaceCrop | None:
+        """How faces are cut out; None for whole pictures.
+
+        Raises:
+            InputError: A number out of range.
+        """
+        if self.faces == "none":
+            return None
+        return FaceCrop(
+            margin=self.face_margin, align=self.face_align, size_px=self.face_size_px
+        )
+
+    @property
+    def face_fields(self) -> dict[str, Any]:
+        """These fields alone, for another dataclass that has them."""
+        names = [field.name for field in dataclasses.fields(FaceInput)]
+        return {name: getattr(self, name) for name in names}
+
+    def shown(self, image: Image.Image) -> Image.Image:
+        """Return what is shown of a picture: its largest face where the policy says so.
+
+        Raises:
+            ImageError: It has no face.
+            MissingExtraError: No runtime for the detector of faces is installed.
+        """
+        if self.faces != "largest" or self.face_crop is None:
+            return image
+        return crops.cut(image, crops.largest(image), self.face_crop)
+
+
+def fields_of(crop: FaceCrop) -> dict[str, Any]:
+    """Return the fields of `FaceInput` for files that were cut so already."""
+    return {
+        "faces": "cut",
+        "face_margin": crop.margin,
+        "face_align": crop.align,
+        "face_size_px": crop.size_px,
+    }
