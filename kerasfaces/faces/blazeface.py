@@ -43,7 +43,7 @@ def recipe() -> dict[str, Any]:
     Raises:
         MissingFileError: The package came without its weights.
     """
-    return {"detector": "blazeface", "sha256": _note()["sha256"], "rules": 1}
+    return {"detector": "blazeface", "sha256": _note()["sha256"], "rules": 2}
 
 
 def candidates(

@@ -14,6 +14,9 @@ from kerasfaces.faces.face import Face
 from kerasfaces.faces.windows import Window, seen, windows
 
 MIN_SCORE = 0.5  # MediaPipe's own
+# In a part of a picture: chosen on 148 portraits of 1024 px (every second of CelebA-HQ,
+# every third of the House's), of which 19 had more than their one face at .5.
+PART_SCORE = 0.75
 _SAME = 0.3  # intersection over union of places that are one face; MediaPipe's own
 _INSIDE = 0.6  # share of the smaller of two boxes from which they are one face
 _RIM = 0.02  # of a window's side: a box that comes so near to its edge may be cut off
@@ -33,7 +36,8 @@ def detect(image: NDArray[np.uint8], min_score: float = MIN_SCORE) -> tuple[Face
 
     Args:
         image: `(h, w, 3)` uint8, sRGB, upright.
-        min_score: 0..1; what scores less is no face.
+        min_score: 0..1; what scores less is no face. In windows on a part of a picture
+            that is at least .75.
 
     Raises:
         InputError: An array of another shape or type.
@@ -74,6 +78,9 @@ def _found(image: Image.Image, min_score: float) -> tuple[Floats, Floats]:
         pictures = np.stack([seen(image, view) for view in chunk])
         found = blazeface.candidates(pictures, min_score)
         for view, (inside, sure) in zip(chunk, found, strict=True):
+            if not view.is_whole:
+                certain = sure >= PART_SCORE
+                inside, sure = inside[certain], sure[certain]
             in_picture = inside * (view.side / SIDE_PX) + (view.left, view.top)
             fits = _whole(in_picture, view, image.size)
             places.append(in_picture[fits])

@@ -1,8 +1,10 @@
 """A picture of any size -> square windows on it, such that each face fills enough of one.
 
-The network finds a face from about an eighth of a window's side. So beside the whole
-picture, windows of half its side are looked at, and so on until faces of `FACE_PX` are an
-eighth; windows overlap by a quarter, which holds whatever is too small for the next larger.
+The network wants a rim round a face, so the first window is a quarter larger than the
+picture: faces that fill it are missed otherwise. It finds a face from about a tenth of a
+window's side. So windows of half the side are looked at, and so on until faces of `FACE_PX`
+are a tenth; windows overlap by a quarter, which holds whatever the next larger is too
+coarse for.
 """
 
 import itertools
@@ -16,8 +18,9 @@ from PIL import Image
 from kerasfaces.faces.blazeface import SIDE_PX
 
 FACE_PX = 64  # a face this large is found, however large the picture
-_SHARE = 8  # a window's side over the smallest face found in it
+_SHARE = 10  # a window's side over the smallest face found in it
 _OVERLAP = 0.25
+_RIM = 1.25  # side of the first window over that of the picture
 
 
 class Window(NamedTuple):
@@ -38,7 +41,7 @@ class Window(NamedTuple):
 
 def windows(height: int, width: int) -> list[Window]:
     """Return the windows on a picture, the whole first."""
-    side, smallest = float(max(height, width)), float(FACE_PX * _SHARE)
+    side, smallest = _RIM * max(height, width), float(FACE_PX * _SHARE)
     rows = [Window((width - side) / 2, (height - side) / 2, side, True)]
     while side > smallest:
         side = max(side / 2, smallest)

@@ -11,7 +11,7 @@ from kerasfaces.faces.policy import fields_of
 from kerasfaces.manifest import Manifest, face_rows
 from kerasfaces.train.config import TrainConfig
 
-Config = TypeVar("Config", TrainConfig, BaselineConfig)
+Config = TypeVar("Config", bound=TrainConfig | BaselineConfig)
 
 
 def of_data(config: Config, manifest: Manifest, store: Path | None) -> Config:

@@ -103,7 +103,7 @@ def test_each_face_of_64_px_fits_whole_into_some_window(size):
         box = np.array([[(left, top), (left + side, top + side)]])
         assert any(
             detection._whole(box, view, size)[0]
-            and side >= view.side / 8
+            and side >= view.side / 10
             and left >= view.left
             and top >= view.top
             and left + side <= view.left + view.side
