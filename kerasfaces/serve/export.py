@@ -143,7 +143,7 @@ def _write(
                 measured = {"quantised": quantised.cost(run, opened)}
             else:
                 measured = {"parity": _parity(run, model, opened)}
-    except RunError:
+    except (RunError, OSError):  # a full disk is not the format's fault
         raise
     except Exception as error:  # whatever a converter or a runtime says
         reason = " ".join(str(error).split())[:_REASON] or type(error).__name__

@@ -1,5 +1,6 @@
 """The command `export`: files that their own runtimes read, with Keras' logits."""
 
+import errno
 import os
 import shutil
 import signal
@@ -13,9 +14,9 @@ from kerasfaces import images
 from kerasfaces.cli.export import main
 from kerasfaces.core import config as configs
 from kerasfaces.core import registry
-from kerasfaces.core.errors import InputError, MissingExtraError, RunError
+from kerasfaces.core.errors import InputError, LockedError, MissingExtraError, RunError
 from kerasfaces.core.files import read_json, write_json
-from kerasfaces.serve import export, parity
+from kerasfaces.serve import export, opening, parity
 
 pytestmark = pytest.mark.tf
 EXACT = [
@@ -205,6 +206,64 @@ def test_killed_while_writing_leaves_nothing_and_runs_again(tmp_path):
     subprocess.run([*command, "live"], check=True)
     assert os.listdir(target.parent) == ["onnx"]
     assert os.listdir(target) == ["model.onnx"]
+
+
+def test_two_at_once_do_not_disturb_each_other(run, exported, monkeypatch):
+    form = _stand_in(monkeypatch)
+    keras = _keras(run)
+    monkeypatch.setattr(form, "opened", lambda path: keras)
+
+    def write(traced, path):
+        with pytest.raises(
+            LockedError, match=r"another process .* writing this export"
+        ):
+            exported("--format", LIGHT)
+        path.write_text("x")
+
+    monkeypatch.setattr(form, "write", write)
+    exported("--format", LIGHT)
+    assert (run / "exports" / LIGHT / "model.xml").read_text() == "x"
+    assert os.listdir(run / "exports") == [LIGHT]
+
+
+def test_a_full_disk_is_said_and_leaves_what_was_there(run, exported, monkeypatch):
+    form = _stand_in(monkeypatch)
+    keras = _keras(run)
+    monkeypatch.setattr(form, "opened", lambda path: keras)
+    exported("--format", LIGHT)
+    folder = run / "exports" / LIGHT
+    (folder / "model.xml").write_text("damaged")
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+
+    def full(traced, path):
+        path.write_text("half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    monkeypatch.setattr(form, "write", full)
+    with pytest.raises(OSError, match="No space left on device"):
+        exported("--format", LIGHT)
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
+    assert os.listdir(run / "exports") == [LIGHT]
+
+
+@pytest.mark.slow
+def test_the_command_killed_half_way_leaves_nothing_and_runs_again(run):
+    need(LIGHT)
+    code = (
+        "import os, sys; from kerasfaces.serve.formats import openvino\n"
+        "write = openvino.write\n"
+        "def die(traced, path): write(traced, path); os.kill(os.getpid(), 9)\n"
+        "if sys.argv[2] == 'die': openvino.write = die\n"
+        "from kerasfaces.cli.export import main\n"
+        "sys.exit(main([sys.argv[1], '--format', 'openvino']))\n"
+    )
+    command = [sys.executable, "-c", code, str(run)]
+    done = subprocess.run([*command, "die"], check=False, capture_output=True)
+    assert done.returncode == -signal.SIGKILL
+    assert not (run / "exports" / LIGHT).exists()
+    subprocess.run([*command, "live"], check=True, capture_output=True)
+    assert os.listdir(run / "exports") == [LIGHT]
+    opening.open_export(run / "exports" / LIGHT)
 
 
 def test_what_cannot_be_exported(run, exported, monkeypatch, tmp_path):
