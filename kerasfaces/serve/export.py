@@ -24,7 +24,7 @@ from kerasfaces.core.files import Json, read_json, sha256, write_json
 from kerasfaces.core.imports import import_keras, optional_import, quiet
 from kerasfaces.core.texts import quoted
 from kerasfaces.run.folder import DetectorRun
-from kerasfaces.serve import golden, opening, parity, quantised
+from kerasfaces.serve import golden, opening, parity
 from kerasfaces.serve.formats import INPUT, OUTPUT, PACKAGE, Opened, trace
 from kerasfaces.serve.golden import Golden
 
@@ -124,6 +124,8 @@ def _write(
     run: DetectorRun, model: "keras.Model", form: ModuleType, part: Path, identity: Json
 ) -> Json:
     """Write the file, run it, and return what export.json says of it."""
+    from kerasfaces.serve import quantised
+
     interface = _interface(run, tuple(model.input_shape[1:]))
     vectors = _golden(run, model)
     file = part / form.FILE

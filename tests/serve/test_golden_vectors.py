@@ -178,3 +178,12 @@ def test_opening_needs_no_framework(exports, run_python):
         "'scipy', 'PIL'} & set(sys.modules)))"
     )
     assert told.strip() == "3 []"
+
+
+def test_what_serving_imports_needs_no_pandas(run_python):
+    told = run_python(
+        "import sys; from kerasfaces.serve import export, opening\n"
+        "from kerasfaces.serve.publish import fetch\n"
+        "print(sorted({'tensorflow', 'keras', 'pandas', 'scipy'} & set(sys.modules)))"
+    )
+    assert told.strip() == "[]"

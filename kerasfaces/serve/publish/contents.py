@@ -14,7 +14,7 @@ from kerasfaces import __version__
 from kerasfaces.core.errors import MissingFileError, RunError
 from kerasfaces.core.files import Json, read_json, sha256, write_json
 from kerasfaces.run.folder import DetectorRun
-from kerasfaces.serve.export import FILE as EXPORT
+from kerasfaces.serve.opening import DESCRIPTION as EXPORT
 from kerasfaces.serve.publish.privacy import Private
 
 FILE = DetectorRun.PUBLISHED
