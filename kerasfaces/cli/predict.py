@@ -39,8 +39,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     run = _run(arguments)
     files = predict.files_of(arguments.images)
+    pages: Sequence[Path] = ()
+    if arguments.report:
+        from kerasfaces.serve import evidence_page
+
+        evidence_page.require()
+        pages = evidence_page.files_for(arguments.report, files)
     detector = _detector(run, arguments)
-    if arguments.csv:
+    if pages:
+        counts, why = _report(detector, options, files, pages)
+    elif arguments.csv:
         counts, why = _write(detector, options, files, arguments.csv)
     else:
         counts, why = _print(detector, options, files, arguments.json)
@@ -118,6 +126,33 @@ def _write(
     return written.counts, written.first_reason
 
 
+def _report(
+    detector: "ExportedDetector",
+    options: "Options",
+    files: Sequence[Path],
+    pages: Sequence[Path],
+) -> tuple[Counter[str], tuple[str, str] | None]:
+    """Write a page of each picture, with a map where that can be had."""
+    from kerasfaces.run.folder import DetectorRun
+    from kerasfaces.serve import evidence_map, evidence_page
+    from kerasfaces.serve.answer import answer_all
+
+    counts, why = Counter[str](), None
+    run, answers = DetectorRun(detector.folder), answer_all(files, detector, options)
+    with progress(len(files), "reporting", "page") as advance:
+        for file, page, answer in zip(files, pages, answers, strict=True):
+            readable = answer.verdict != "unreadable"
+            counts[answer.verdict if readable else ""] += 1
+            why = why or (None if readable else (answer.name, answer.reason))
+            map_ = evidence_map.EvidenceMap(reason="only the verdict was asked for.")
+            if readable and options.warnings:
+                map_ = evidence_map.map_of(run, file)
+            evidence_page.write(page, answer, file, run, map_)
+            printing.text(f"{answer.verdict:<10}  {page}")
+            advance(1)
+    return counts, why
+
+
 def _print(
     detector: "ExportedDetector",
     options: "Options",
@@ -189,6 +224,7 @@ def _parser() -> argparse.ArgumentParser:
         [
             "python -m kerasfaces.predict runs/mobilenetv2-1a2b3c photo.jpg",
             "python -m kerasfaces.predict RUN photo.jpg --quick",
+            "python -m kerasfaces.predict RUN photo.jpg --report evidence.html",
             "python -m kerasfaces.predict RUN photos/ --csv scores.csv",
             "find photos -name '*.jpg' | python -m kerasfaces.predict RUN - --json",
         ],
@@ -213,6 +249,13 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="FILE",
         help="write a table instead; killed and called again, it continues",
+    )
+    how.add_argument(
+        "--report",
+        type=Path,
+        metavar="HTML|DIR",
+        help="write a page to file and print: for one picture (.html), or a folder with one "
+        "for each",
     )
     add(
         "--faces",

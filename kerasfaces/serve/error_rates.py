@@ -104,6 +104,8 @@ def _from_predictions(
         counted = rates(point.verdicts(point.apply(logits)), labels, words)
     except (OSError, KeyError, ValueError):  # another's run, or none: not measured
         return None
+    except ImportError:  # SciPy, which an environment for serving need not have
+        return None
     with contextlib.suppress(OSError):
         remember(run, rule, counted)
     return counted
