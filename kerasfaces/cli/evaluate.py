@@ -179,6 +179,12 @@ def _parser() -> argparse.ArgumentParser:
         help="what computes; export, or an engine by name: measure the run's export on these "
         "images, beside what training measured",
     )
+    _add_rules(parser)
+    return parser
+
+
+def _add_rules(parser: argparse.ArgumentParser) -> None:
+    """Add the options that choose a threshold, and those that measure predict's rule."""
     setting = parser.add_argument_group(
         "the threshold, chosen anew; exports follow, and so does everything that reads the run"
     )
@@ -214,4 +220,3 @@ def _parser() -> argparse.ArgumentParser:
         action="store_false",
         help="the rule: see predict",
     )
-    return parser

@@ -22,7 +22,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     import dataclasses
 
     from kerasfaces.serve.http.settings import Settings
+    from kerasfaces.serve.publish import fetch
 
+    arguments.run = fetch.local(arguments.run)
     names = {field.name for field in dataclasses.fields(Settings)}
     given = {key: value for key, value in vars(arguments).items() if key in names}
     settings = Settings(**given, token=_token(arguments.token_file))
@@ -36,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             arguments.port,
             arguments.replicas,
             arguments.address,
-            _say,
+            _announce,
         )
         return 0
     if arguments.address:
@@ -46,11 +48,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     from kerasfaces.serve.http import server
     from kerasfaces.serve.http.judge import Judge
 
-    server.run(Judge.open(settings), arguments.host, arguments.port, _say)
+    server.run(Judge.open(settings), arguments.host, arguments.port, _announce)
     return 0
 
 
-def _say(url: str) -> None:
+def _announce(url: str) -> None:
     print(f"serving at {url}", flush=True)
 
 
@@ -115,7 +117,11 @@ def _parser() -> argparse.ArgumentParser:
         ],
     )
     add = parser.add_argument
-    add("run", type=Path, metavar="RUN", help="run folder made by train, or a winner")
+    add(
+        "run",
+        metavar="RUN",
+        help="run folder made by train, a winner, or hf://OWNER/NAME[@REVISION]",
+    )
     add("--host", default="127.0.0.1", help="default: 127.0.0.1, this machine alone")
     add("--port", type=int, default=8000, help="default: 8000; 0 takes a free one")
     add("--token-file", type=Path, metavar="FILE", help="holds the token of requests")

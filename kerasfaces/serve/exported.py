@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 FORMATS = {"onnxruntime": "onnx", "openvino": "openvino"}  # engine -> what it reads
 NAMES = ("auto", *FORMATS, "keras")
 NEAR = 1e-3  # of max(1, |logit|): what an export may differ by (`parity.LIMIT`)
-BATCH = 32
+BATCH = 4  # that the engine computes at a time: larger ones leave a core's cache
 
 
 class ExportedDetector:

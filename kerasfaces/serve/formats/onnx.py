@@ -57,6 +57,8 @@ def opened(path: Path) -> Opened:
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = numerics.n_threads()  # not the whole machine's
+    # Threads that wait by spinning take the cores from whoever decodes meanwhile.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(
         path, options, providers=["CPUExecutionProvider"]
     )

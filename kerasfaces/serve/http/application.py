@@ -70,10 +70,10 @@ def _add_predict(app: FastAPI, judge: Judge) -> None:
     ) -> JSONResponse:
         """Judge each picture: fields `file` of a form, or one picture as the body."""
         options = judge.settings.options(faces, stability, provenance, quick)
-        with judge.holding() as holding:
-            pictures = await body.read(request, judge.settings, holding)
+        with judge.body_budget() as budget:
+            pictures = await body.read(request, judge.settings, budget)
             facts = request.state.facts
-            facts |= {"pictures": len(pictures), "bytes": holding.n_bytes}
+            facts |= {"pictures": len(pictures), "bytes": budget.n_bytes}
             answers = await _unless_left(request, judge.answers(pictures, options))
         return JSONResponse(
             {

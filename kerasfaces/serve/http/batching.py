@@ -28,13 +28,17 @@ class Batched:
 
     Nobody waits for company: an idle detector starts at once, and a batch is whatever came
     while the one before was computed.
+
+    Attributes:
+        batch: Number of arrays from which on a batch takes no more.
     """
 
     def __init__(
-        self, detector: Detecting, seen: Callable[[int], None] = lambda n: None
+        self, detector: Detecting, on_batch: Callable[[int], None] = lambda n: None
     ) -> None:
-        """Start the thread that computes; `seen` is told the size of each batch."""
-        self._detector, self._seen = detector, seen
+        """Start the thread that computes; `on_batch` gets each batch's size."""
+        self._detector, self._on_batch = detector, on_batch
+        self.batch = BATCH
         self.name, self.version = detector.name, detector.version
         self.engine = detector.engine
         self.operating_point: OperatingPoint = detector.operating_point
@@ -70,7 +74,7 @@ class Batched:
         while (first := self._queue.get()) is not None:
             batch, ending = [first], False
             with contextlib.suppress(queue.Empty):
-                while sum(len(each.pixels) for each in batch) < BATCH:
+                while sum(len(each.pixels) for each in batch) < self.batch:
                     following = self._queue.get_nowait()
                     if following is None:
                         ending = True
@@ -91,7 +95,7 @@ class Batched:
             for each in batch:  # whose fault it is, and not the others'
                 self._compute([each])
             return
-        self._seen(len(logits))
+        self._on_batch(len(logits))
         ends = np.cumsum([len(part) for part in pixels])[:-1]
         for each, part in zip(batch, np.split(logits, ends), strict=True):
             each.answer.set_result(part)

@@ -7,7 +7,7 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from kerasfaces.serve.http.forms import MULTIPART, Form
-from kerasfaces.serve.http.judge import Holding
+from kerasfaces.serve.http.judge import BodyBudget
 from kerasfaces.serve.http.refusals import Refusal
 from kerasfaces.serve.http.settings import Settings
 from kerasfaces.serve.pictures import Named
@@ -16,7 +16,7 @@ FIELD = "file"
 _RAW = ("", "application/octet-stream", "binary/octet-stream")
 
 
-async def read(request: Request, settings: Settings, holding: Holding) -> list[Named]:
+async def read(request: Request, settings: Settings, budget: BodyBudget) -> list[Named]:
     """Return the pictures of a request, at least one.
 
     Raises:
@@ -27,7 +27,7 @@ async def read(request: Request, settings: Settings, holding: Holding) -> list[N
     if stated.isdecimal() and int(stated) > settings.body_bytes:
         raise _too_large(settings)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    stream = _limited(request, settings, holding)
+    stream = _limited(request, settings, budget)
     try:
         async with asyncio.timeout(settings.body_s):
             if kind == MULTIPART:
@@ -51,12 +51,12 @@ async def read(request: Request, settings: Settings, holding: Holding) -> list[N
 
 
 async def _limited(
-    request: Request, settings: Settings, holding: Holding
+    request: Request, settings: Settings, budget: BodyBudget
 ) -> AsyncGenerator[bytes, None]:
     async for chunk in request.stream():
-        if holding.n_bytes + len(chunk) > settings.body_bytes:
+        if budget.n_bytes + len(chunk) > settings.body_bytes:
             raise _too_large(settings)
-        holding.add(len(chunk))
+        budget.add(len(chunk))
         yield chunk
 
 

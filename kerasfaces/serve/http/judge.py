@@ -75,22 +75,22 @@ class Judge:
         }
 
     @contextmanager
-    def holding(self) -> "Iterator[Holding]":
-        """Count the bytes of a body for as long as it is held.
+    def body_budget(self) -> "Iterator[BodyBudget]":
+        """Count the bytes of a body for as long as its request lasts.
 
         Raises:
             Refusal: The queue is full already: nothing of the body need be read.
         """
         if self._pending >= self.settings.queue:
             raise self._full()
-        holding = Holding(self)
+        budget = BodyBudget(self)
         try:
-            yield holding
+            yield budget
         finally:
-            self.add_bytes(-holding.n_bytes)
+            self.add_bytes(-budget.n_bytes)
 
     def add_bytes(self, count: int) -> None:
-        """Count bytes that are held for requests.
+        """Count bytes of bodies in memory.
 
         Raises:
             Refusal: There would be too many.
@@ -184,7 +184,7 @@ class Judge:
         )
 
 
-class Holding:
+class BodyBudget:
     """Bytes of one request's body."""
 
     def __init__(self, judge: Judge) -> None:
@@ -195,7 +195,7 @@ class Holding:
         """Count more of them.
 
         Raises:
-            Refusal: The service holds too many.
+            Refusal: There are too many of all requests.
         """
         self._judge.add_bytes(count)
         self.n_bytes += count

@@ -1,4 +1,4 @@
-"""What Prometheus is told of a service; no label comes from a client."""
+"""What a service counts for Prometheus; no label comes from a client."""
 
 from typing import Any
 

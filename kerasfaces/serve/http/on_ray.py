@@ -52,7 +52,7 @@ def run(
     port: int,
     replicas: tuple[int, int],
     address: str,
-    told: Callable[[str], None],
+    announce: Callable[[str], None],
 ) -> None:
     """Serve on a Ray cluster, or on one that starts here, until a signal ends it."""
     serve: Any = optional_import("ray.serve", "serve-ray")
@@ -60,7 +60,7 @@ def run(
     with cluster.connected(address):
         serve.start(http_options={"host": host, "port": port})
         serve.run(deployment(settings, replicas), name=NAME)
-        told(f"http://{host}:{port}")
+        announce(f"http://{host}:{port}")
         with interruptions.answered_by(lambda number, frame: ended.set()):
             while not ended.wait(_TICK_S):  # an endless wait would hear no signal
                 pass

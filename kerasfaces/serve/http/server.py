@@ -17,14 +17,14 @@ from kerasfaces.serve.http.judge import Judge
 _KEEP_ALIVE_S = 5
 
 
-def run(judge: Judge, host: str, port: int, told: Callable[[str], None]) -> None:
+def run(judge: Judge, host: str, port: int, announce: Callable[[str], None]) -> None:
     """Serve until SIGINT, SIGTERM or SIGHUP; what was accepted by then is answered.
 
     Args:
         judge: Closed at the end.
         host: Address to listen on.
         port: Its port; 0 takes a free one.
-        told: Called with the service's URL once it listens.
+        announce: Called with the service's URL once it listens.
 
     Raises:
         InputError: The address cannot be had.
@@ -34,7 +34,7 @@ def run(judge: Judge, host: str, port: int, told: Callable[[str], None]) -> None
     number = listening.getsockname()[1]
     workers = judge.settings.n_workers
     envelope.log("start", detector=judge.facts, workers=workers)
-    told(f"http://{f'[{host}]' if ':' in host else host}:{number}")
+    announce(f"http://{f'[{host}]' if ':' in host else host}:{number}")
     server_of(judge).run([listening])
     envelope.log("end")
 

@@ -1,4 +1,4 @@
-"""What a service is told: its run, what an answer has, and every limit."""
+"""Settings of a service: its run, what an answer has, and every limit."""
 
 import dataclasses
 from pathlib import Path
