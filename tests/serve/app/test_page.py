@@ -203,3 +203,27 @@ def test_a_card_shows_what_a_file_brought_as_text():
 def test_settings_survive_the_command_line():
     chosen = settings.Settings(runs=("a b", "c"), upload_mb=3, megapixels=2, files=1)
     assert settings.Settings.from_text(chosen.to_text()) == chosen
+
+
+def test_visitors_share_one_detector(monkeypatch, stub):
+    import sys
+
+    from streamlit.testing.v1 import AppTest
+
+    from kerasfaces.serve.app import launch, shared
+    from kerasfaces.serve.exported import ExportedDetector
+
+    opened = []
+    monkeypatch.setattr(
+        ExportedDetector, "open", lambda folder: opened.append(folder) or stub
+    )
+    chosen = settings.Settings(runs=(str(stub.folder),))
+    monkeypatch.setattr(sys, "argv", ["page.py", chosen.to_text()])
+    shared.loaded.clear()
+    visitors = [AppTest.from_file(str(launch.PAGE), default_timeout=60) for _ in "ab"]
+    for number, visitor in enumerate(visitors):
+        upload(visitor.run(), (f"{number}.jpg", jpeg(230)))
+        assert "Looks AI" in texts(visitor)
+    shared.loaded.clear()
+    assert opened == [stub.folder]
+    assert "0.jpg" not in texts(visitors[1])
