@@ -13,7 +13,7 @@ from kerasfaces.serve.app.settings import Settings
 from kerasfaces.serve.app.shared import Loaded
 from kerasfaces.serve.pictures import Named
 
-COLUMNS = ("name", "verdict", "score", "logit", "reason", "sha256")
+COLUMNS = ("name", "verdict", "score", "logit", "reason", "doubt", "sha256")
 _ANSWERS = "kept: many"
 
 
@@ -53,7 +53,7 @@ def show(one: Loaded, options: Options, settings: Settings) -> None:
     st.text(", ".join(f"{n} {name}" for name, n in counts.items() if n))
     values = [row.to_dict() for row in rows]
     st.dataframe(
-        [{name: each[name] for name in COLUMNS[:5]} for each in values],
+        [{name: each[name] for name in COLUMNS[:6]} for each in values],
         hide_index=True,
         column_config={"score": st.column_config.NumberColumn(format="%.4f")},
     )
