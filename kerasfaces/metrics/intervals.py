@@ -84,7 +84,10 @@ def clopper_pearson(count: int, n: int) -> tuple[float, float]:
         raise InputError(
             f"clopper_pearson: expected 0 <= count <= n and n >= 1, got {count}, {n}."
         )
-    from scipy.special import betaincinv
+    try:
+        from scipy.special import betaincinv
+    except ModuleNotFoundError:  # where verdicts are all that runs
+        from kerasfaces.metrics.incomplete_beta import betaincinv
 
     tail = (1 - LEVEL) / 2
     low = betaincinv(count, n - count + 1, tail) if count else 0.0
