@@ -25,6 +25,8 @@ from kerasfaces.serve.face_policy import FaceAnswer, Finder, Policy
 from kerasfaces.serve.pictures import Picture, Source
 
 Verdict = Literal["real", "fake", "unsure", "unreadable"]
+_BAND = "the score lies in the band that validation found unsure"
+_EDGE = "the logit is so near the threshold or the band that only Keras, not here, could decide"
 BATCH = 64  # arrays that the detector is given at a time
 
 
@@ -291,7 +293,7 @@ class _Examiner:
         point = self._detector.operating_point
         decided = self._detector.decide(own)
         verdict = face_policy.combined(decided)
-        doubt = "the score lies in the band that validation found unsure"
+        doubt = _BAND if "unsure" in point.verdicts(point.apply(own)) else _EDGE
         tried = None
         if self._options.stability:
             verdicts = [

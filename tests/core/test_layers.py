@@ -127,6 +127,8 @@ def test_torch_only_in_channels_and_no_tensorflow_in_models(path):
         "kerasfaces.cli.predict",
         "kerasfaces.cli.export",
         "kerasfaces.serve.predict",
+        "kerasfaces.serve.exported",
+        "kerasfaces.cli.serve",
         "kerasfaces.serve.export",
     ],
 )

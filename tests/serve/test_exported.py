@@ -17,6 +17,7 @@ from kerasfaces.core.errors import (
 )
 from kerasfaces.core.files import read_json, sha256, write_json
 from kerasfaces.dataset.cache import FileArrays
+from kerasfaces.serve.answer import Options, answer_all
 from kerasfaces.serve.exported import ExportedDetector
 
 pytestmark = pytest.mark.tf
@@ -91,6 +92,8 @@ def test_near_an_edge_keras_decides_or_nobody(run, test_rows):
     alone = ExportedDetector.open(run, keras=False)
     assert alone.near_an_edge(alone.logits(pixels)).all()
     assert alone.decide(alone.logits(pixels)) == ["unsure"]
+    (answer,) = answer_all([pixels[0]], alone, Options.quick())
+    assert (answer.verdict, "only Keras" in answer.doubt) == ("unsure", True)
     with_keras = ExportedDetector.open(run)
     given = with_keras.logits(pixels)
     assert with_keras.decide(given) == ["real"]
