@@ -173,6 +173,12 @@ def add_detector_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="squares cut at a picture's own resolution instead of the whole resized",
     )
+    add(
+        "--faces",
+        choices=("none", "largest"),
+        help="what is shown of each picture: all of it, or its largest face, cut out with "
+        "--set face_margin=0.3 (of files by `manifest crop-faces` nothing more is cut)",
+    )
     add("--views", type=int, help="views of each training image, the first unchanged")
     add(
         "--launder",
@@ -203,6 +209,7 @@ def settings_of(arguments: argparse.Namespace) -> "DetectorSettings":
         "views": arguments.views,
         "launder": arguments.launder,
         "unfreeze": arguments.unfreeze,
+        "faces": arguments.faces,
         "mixed_precision": arguments.mixed_precision or None,
     }
     if arguments.crops is not None:
