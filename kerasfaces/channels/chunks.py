@@ -79,8 +79,8 @@ def _here(
     config: ChannelsConfig, chunks: Sequence[Chunk], spread: Engine
 ) -> Generator[list[Result], None, None]:
     items = [item for chunk in chunks for item in chunk]
+    worker = Worker(config)
     with (
-        Worker(config) as worker,
         contextlib.closing(_decoded(config, items, spread)) as stream,
         ThreadPoolExecutor(1) as ahead,
     ):
@@ -136,7 +136,7 @@ class ChunkTask:
 
     @functools.cached_property
     def _worker(self) -> Worker:
-        worker = self._open.enter_context(Worker(self._config))
+        worker = Worker(self._config)
         there = recipe.recipe_by(worker)
         recipe.refuse_difference(self._here, there, "the driver's recipe")
         return worker

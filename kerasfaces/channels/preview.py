@@ -57,38 +57,36 @@ def preview(
         InputError: It is no channel store, or has none of the manifest's images.
     """
     opened, files, rows = store.Store(folder), manifest.files(), manifest.rows
-    with StoredChannels(opened) as channels:
-        known = list(rows["sha256"]) if "sha256" in rows else None
-        hashed = run.hashes(files, known)
-        keys = [hashed[file][0] for file in files]
-        stored = [opened.status(key) == store.OK for key in keys]
-        if not any(stored):
-            raise InputError(
-                f"{folder} has an array of none of the {len(keys)} images of the manifest; "
-                "compute them with `data.compute_channels(STORE)`."
+    channels = StoredChannels(opened)
+    known = list(rows["sha256"]) if "sha256" in rows else None
+    hashed = run.hashes(files, known)
+    keys = [hashed[file][0] for file in files]
+    stored = [opened.status(key) == store.OK for key in keys]
+    if not any(stored):
+        raise InputError(
+            f"{folder} has an array of none of the {len(keys)} images of the manifest; "
+            "compute them with `data.compute_channels(STORE)`."
+        )
+    sources = []
+    groups: dict[tuple[str, str], list[int]] = {}
+    for at, pair in enumerate(zip(rows["label"], rows["source"], strict=True)):
+        groups.setdefault(pair, []).append(at)
+    for label, name in sorted(groups, key=lambda pair: (pair[0] != "real", pair[1])):
+        members = groups[label, name]
+        usable = [row for row in members if stored[row]]
+        order = rng.generator(seed, "preview", name).permutation(len(usable))
+        chosen = [usable[row] for row in order]
+        shown, averaged = sorted(chosen[:per_source]), sorted(chosen[:spectra])
+        sources.append(
+            Source(
+                name=name,
+                label=label,
+                n_rows=len(members),
+                n_stored=len(usable),
+                rows=[channels.row(files[row], keys[row]) for row in shown],
+                average=channels.average([keys[row] for row in averaged]),
             )
-        sources = []
-        groups: dict[tuple[str, str], list[int]] = {}
-        for at, pair in enumerate(zip(rows["label"], rows["source"], strict=True)):
-            groups.setdefault(pair, []).append(at)
-        for label, name in sorted(
-            groups, key=lambda pair: (pair[0] != "real", pair[1])
-        ):
-            members = groups[label, name]
-            usable = [row for row in members if stored[row]]
-            order = rng.generator(seed, "preview", name).permutation(len(usable))
-            chosen = [usable[row] for row in order]
-            shown, averaged = sorted(chosen[:per_source]), sorted(chosen[:spectra])
-            sources.append(
-                Source(
-                    name=name,
-                    label=label,
-                    n_rows=len(members),
-                    n_stored=len(usable),
-                    rows=[channels.row(files[row], keys[row]) for row in shown],
-                    average=channels.average([keys[row] for row in averaged]),
-                )
-            )
+        )
     sources = with_differences(sources)
     contact_sheet.draw(sources, path, channels.about, gain)
     return "\n".join([f"sheet: {path}", *_lines(sources)])
@@ -165,12 +163,6 @@ class StoredChannels:
             str(getattr(spectrum, "of", "")),
             averaged,
         )
-
-    def __enter__(self) -> "StoredChannels":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._worker.__exit__()
 
     def row(self, file: Path, key: str) -> Row:
         """Return one image with its channels."""

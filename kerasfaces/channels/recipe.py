@@ -22,8 +22,7 @@ _FILE_OPTIONS = frozenset({"weights", "checkpoint"})
 
 def recipe_of(config: ChannelsConfig) -> Json:
     """Return the recipe of `config` on this machine; builds the channels, so may be slow."""
-    with Worker(config) as worker:
-        return recipe_by(worker)
+    return recipe_by(Worker(config))
 
 
 def recipe_by(worker: Worker) -> Json:

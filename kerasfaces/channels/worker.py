@@ -4,13 +4,12 @@ The heart of the stage, the same under every engine: decode -> mask -> channels 
 store's dtype. What an image yields does not depend on its neighbours in the call.
 """
 
-import contextlib
 import dataclasses
 import functools
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +21,7 @@ from kerasfaces.channels.contract import Arrays, Channel
 from kerasfaces.channels.masks._contract import NO_FACE, Mask
 from kerasfaces.core.errors import ImageError, InputError, TemporaryImageError
 from kerasfaces.core.texts import quoted
-from kerasfaces.faces import Face, FaceFinder
+from kerasfaces.faces import Face, main_face
 from kerasfaces.images import InputSpec
 
 ONE_COLOUR = "one colour, no noise to measure"
@@ -103,23 +102,11 @@ def decode(item: Item, spec: InputSpec) -> Result:
 
 
 class Worker:
-    """Computes results for small lists of images; builds its parts when used.
-
-    Use it as a context manager: masks may hold a helper process.
-    """
+    """Computes results for small lists of images; builds its parts when used."""
 
     def __init__(self, config: ChannelsConfig) -> None:
         """Load nothing yet."""
         self.config = config
-        self._open = contextlib.ExitStack()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End helper processes; a later call starts them again."""
-        self._open.close()
-        self.__dict__.pop("faces", None)
 
     @functools.cached_property
     def channels(self) -> dict[str, Channel]:
@@ -148,11 +135,6 @@ class Worker:
         """The mask that all channels share, built at first use."""
         mask: Mask = stage_config.build(self.config, self.config.mask)
         return mask
-
-    @functools.cached_property
-    def faces(self) -> FaceFinder:
-        """The face finder, a process of its own."""
-        return self._open.enter_context(FaceFinder())
 
     def finish(self, decoded: Sequence[Result]) -> list[Result]:
         """Return one result per decoded image, in order."""
@@ -196,7 +178,7 @@ class Worker:
         """Return per image a boolean mask `(h, w)`, or the reason why there is none."""
         faces: Sequence[Face | None] = [None] * len(pixels)
         if self.mask.needs_faces and pixels:
-            faces = self.faces.find(pixels)
+            faces = [main_face(image) for image in pixels]
         masks: list[NDArray[np.bool_] | str] = []
         for image, face in zip(pixels, faces, strict=True):
             try:

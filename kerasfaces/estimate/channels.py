@@ -25,33 +25,33 @@ def measure(config: ChannelsConfig, files: Sequence[Path]) -> list[Rate]:
     cores = machine.usable_cores()
     pixels, decoding_rate = decoding(files, config.input_spec)
     rates = [decoding_rate]
-    with Worker(config) as worker:
-        faces, face_rates = _faces(worker, pixels, cores)
-        rates += face_rates
-        masked = worker.prepare(
-            [Result(str(row), array) for row, array in enumerate(pixels)]
+    worker = Worker(config)
+    faces, face_rates = _faces(worker, pixels, cores)
+    rates += face_rates
+    masked = worker.prepare(
+        [Result(str(row), array) for row, array in enumerate(pixels)]
+    )
+    if not masked.keys:
+        raise InputError(
+            f"None of the {len(files)} images has a mask ({config.mask}), first: "
+            f"{masked.lost[0].reason}; give a manifest of faces."
         )
-        if not masked.keys:
-            raise InputError(
-                f"None of the {len(files)} images has a mask ({config.mask}), first: "
-                f"{masked.lost[0].reason}; give a manifest of faces."
+    if config.mask != "none":
+        rates.append(_mask(worker, pixels, faces, cores))
+    computed: dict[str, Any] = {"mask": masked.masks}
+    for name, channel in worker.channels.items():
+        work = functools.partial(channel.compute, masked.pixels, computed)
+        computed[name] = work()  # loads what it needs
+        spent = min(timed(work)[1] for _ in range(REPEATS))
+        rates.append(
+            Rate(
+                f"channel {name}",
+                spent * cores / len(masked.keys),
+                on_gpu=name == "lnp",
             )
-        if config.mask != "none":
-            rates.append(_mask(worker, pixels, faces, cores))
-        computed: dict[str, Any] = {"mask": masked.masks}
-        for name, channel in worker.channels.items():
-            work = functools.partial(channel.compute, masked.pixels, computed)
-            computed[name] = work()  # loads what it needs
-            spent = min(timed(work)[1] for _ in range(REPEATS))
-            rates.append(
-                Rate(
-                    f"channel {name}",
-                    spent * cores / len(masked.keys),
-                    on_gpu=name == "lnp",
-                )
-            )
-        results = worker.channels_of(masked)
-        wanted = recipe.recipe_by(worker)
+        )
+    results = worker.channels_of(masked)
+    wanted = recipe.recipe_by(worker)
     arrays = [result.array for result in results if result.array is not None]
     if not arrays:
         raise InputError(f"No image has channels, first: {results[0].reason}.")
@@ -61,16 +61,13 @@ def measure(config: ChannelsConfig, files: Sequence[Path]) -> list[Rate]:
 def _faces(
     worker: Worker, pixels: Sequence[Any], cores: int
 ) -> tuple[Sequence[Any], list[Rate]]:
-    """Time the face finder, without its memory of earlier images."""
+    """Time the face detector."""
     if not worker.mask.needs_faces:
         return [None] * len(pixels), []
-    from kerasfaces.faces import FaceFinder
+    from kerasfaces.faces import main_face
 
-    with contextlib.ExitStack() as stack:
-        finder = FaceFinder()
-        stack.push(finder)  # not entered: that would open the memory
-        finder.find(pixels[:1])  # loads the detector
-        faces, spent = timed(functools.partial(finder.find, pixels))
+    main_face(pixels[0])  # loads the detector
+    faces, spent = timed(lambda: [main_face(image) for image in pixels])
     return faces, [Rate("finding faces", spent * cores / len(pixels))]
 
 

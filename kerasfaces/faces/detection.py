@@ -24,6 +24,7 @@ _LARGEST = (
     0.5  # of a window's side: what is larger, the next larger window shows better
 )
 _CHUNK = 64  # windows
+_OFFSET_WEIGHT = 2.0
 Floats = NDArray[np.float64]
 
 
@@ -67,6 +68,26 @@ def detect(image: NDArray[np.uint8], min_score: float = MIN_SCORE) -> tuple[Face
             left, top, right, bottom = map(float, box)
             faces.append(Face((left, top, right, bottom), float(score), points))
     return tuple(sorted(faces, key=lambda face: face.size_px, reverse=True))
+
+
+def main_face(image: NDArray[np.uint8]) -> Face | None:
+    """Return the largest central face: the greatest area - 2 · (offset from the middle)².
+
+    Args:
+        image: `(h, w, 3)` uint8, sRGB, upright.
+
+    Raises:
+        InputError, MissingExtraError, RunError: See `detect`.
+    """
+    height, width = image.shape[:2]
+
+    def weight(face: Face) -> float:
+        left, top, right, bottom = face.box
+        x, y = (left + right - width) / 2, (top + bottom - height) / 2
+        area, offset = (right - left) * (bottom - top), x * x + y * y
+        return area - _OFFSET_WEIGHT * offset
+
+    return max(detect(image), key=weight, default=None)
 
 
 def _found(image: Image.Image, min_score: float) -> tuple[Floats, Floats]:

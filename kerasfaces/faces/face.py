@@ -2,6 +2,9 @@
 
 import dataclasses
 
+import numpy as np
+from numpy.typing import NDArray
+
 Point = tuple[float, float]
 Points = tuple[Point, Point, Point, Point, Point, Point]
 Box = tuple[float, float, float, float]
@@ -23,6 +26,11 @@ class Face:
     box: Box
     score: float
     landmarks: Points
+
+    @property
+    def inner(self) -> NDArray[np.float64]:
+        """Eyes, nose and mouth, `(4, 2)`: x, y. A profile hides an ear first."""
+        return np.array(self.landmarks[:4])
 
     @property
     def size_px(self) -> float:

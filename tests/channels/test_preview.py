@@ -235,11 +235,11 @@ def test_masks_that_are_not_stored_are_made_by_the_same_recipe(
 ):
     folder = stored(["rgb"])
     found = store.Store(folder)
-    with preview.StoredChannels(found) as channels:
-        assert channels.has_same_mask
+    channels = preview.StoredChannels(found)
+    assert channels.has_same_mask
     found.recipe["made_by"]["mask"] = {"weights": "others"}
-    with preview.StoredChannels(found) as channels:
-        assert not channels.has_same_mask
+    channels = preview.StoredChannels(found)
+    assert not channels.has_same_mask
     assert "would make others" in caplog.text
 
 

@@ -17,7 +17,9 @@ from kerasfaces.core.files import sha256
 from kerasfaces.faces import Face
 
 pytestmark = pytest.mark.torch
-FACE = Face((16, 10, 32, 44), [(24, 24), (40, 24), (32, 32), (26, 42), (38, 42)], 1.0)
+FACE = Face(
+    (16, 10, 48, 54), 1.0, ((24, 24), (40, 24), (32, 32), (32, 42), (17, 26), (47, 26))
+)
 
 
 def small(width=32, depth=2):
@@ -226,8 +228,8 @@ def test_from_picture_and_face_to_mask(tiny, monkeypatch):
     monkeypatch.setattr(mask._segmenter, "candidates", candidates)
     kept = mask.compute(picture(), FACE)
     assert kept.shape == (64, 64)
-    np.testing.assert_array_equal(asked["points"][:5], FACE.landmarks)
-    assert asked["wanted"].sum() == 5
+    np.testing.assert_array_equal(asked["points"][:4], FACE.inner)
+    assert asked["wanted"].sum() == 4
 
 
 def test_a_random_network_yields_a_mask_or_a_reason(tiny):
@@ -250,9 +252,9 @@ def test_background_points_keep_away_from_the_head():
 
 
 def _scaled(face, factor, shift):
-    box = np.array(face.box) * factor
-    box[:2] += shift
-    return Face(box.tolist(), (face.landmarks * factor + shift).tolist(), 1.0)
+    box = np.array(face.box) * factor + shift
+    points = np.array(face.landmarks) * factor + shift
+    return Face(box.tolist(), 1.0, points.tolist())
 
 
 def test_the_best_candidate_holds_the_face_and_leaves_the_background():

@@ -1,6 +1,7 @@
 """The stage: same bytes whatever happens, every lost image counted and named."""
 
 import dataclasses
+import itertools
 from typing import ClassVar
 
 import numpy as np
@@ -159,12 +160,9 @@ def test_no_face(faces, tmp_path, mask, monkeypatch):
     class NeedsFaces(Mask):
         needs_faces = True
 
-    class Finder:
-        def find(self, pixels):
-            return [None if number % 2 else object() for number in range(len(pixels))]
-
+    found = itertools.cycle([object(), None])
     mask(NeedsFaces())
-    monkeypatch.setattr(Worker, "faces", Finder())
+    monkeypatch.setattr(worker, "main_face", lambda image: next(found))
     summary = run.build(faces[:6], tmp_path / "s", SMALL)
     assert summary.n_ok == 3
     assert len(summary.lost[NO_FACE]) == 3

@@ -69,6 +69,13 @@ def test_a_small_face_in_a_large_photo():
     assert not len(blazeface.candidates(view[None], 0.5)[0][1])  # hence the windows
 
 
+def test_the_main_face_is_the_largest_central_one():
+    image = scene((900, 300), [(20, 10, 240), (370, 60, 180), (700, 90, 110)])
+    assert faces.main_face(image).box[0] > 370
+    assert faces.main_face(scene((900, 300), [(20, 10, 240)])).box[0] < 260
+    assert faces.main_face(np.zeros((50, 60, 3), np.uint8)) is None
+
+
 @pytest.mark.parametrize(
     "shape", [(1, 1), (1, 300), (3000, 2), (96, 96), (700, 900), (1, 5000)]
 )

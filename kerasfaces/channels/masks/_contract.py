@@ -15,7 +15,7 @@ from kerasfaces.faces import Face
 
 NO_FACE = "no face found"
 MISSED = "mask misses the face"
-_LANDMARKS_INSIDE = 4  # of five; the nose's tip or a mouth's corner may leave a profile
+_LANDMARKS_INSIDE = 3  # of four; the nose's tip or an eye may leave a profile
 _LEAST_OF_BOX = 0.3  # a mask with less of the face's box lies on a part of it
 
 
@@ -69,14 +69,13 @@ def share_inside(mask: NDArray[np.bool_], points: NDArray[np.float64]) -> float:
 def covers(mask: NDArray[np.bool_], face: Face) -> bool:
     """Tell whether a mask holds the face: its landmarks, and a good part of its box."""
     height, width = mask.shape
-    points = face.landmarks
+    points = face.inner
     seen = ((points >= 0) & (points < (width, height))).all(axis=1)
     lost = seen.sum() - share_inside(mask, points) * len(points)
     if not seen.any() or lost > len(points) - _LANDMARKS_INSIDE:
         return False
-    x, y, w, h = face.box
-    top, left = max(0, round(y)), max(0, round(x))
-    inner = mask[top : max(0, round(y + h)), left : max(0, round(x + w))]
+    left, top, right, bottom = (max(0, round(edge)) for edge in face.box)
+    inner = mask[top:bottom, left:right]
     return bool(inner.size and inner.mean() >= _LEAST_OF_BOX)
 
 
@@ -93,8 +92,8 @@ def frame(face: Face) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
     The unit of length is the greater of the distances eye to eye and eyes to mouth, in
     pixels. In a profile the first shrinks, in a face that looks up or down the second.
     """
-    left, right, _, mouth_left, mouth_right = face.landmarks
-    eyes, mouth = (left + right) / 2, (mouth_left + mouth_right) / 2
+    left, right, _, mouth = face.inner
+    eyes = (left + right) / 2
     down = mouth - eyes
     across = right - left
     # Both axes tell the roll; together they are steadier than either.

@@ -108,12 +108,9 @@ class GrabCut:
 
 def scaled(face: Face, scale: float) -> Face:
     """Return the face of a picture whose sides were multiplied by `scale`."""
-    x, y, width, height = (value * scale for value in face.box)
-    eye, other_eye, nose, mouth, other_mouth = (
-        (px * scale, py * scale) for px, py in face.points
-    )
-    points = (eye, other_eye, nose, mouth, other_mouth)
-    return dataclasses.replace(face, box=(x, y, width, height), points=points)
+    left, top, right, bottom = (edge * scale for edge in face.box)
+    points: Any = tuple((x * scale, y * scale) for x, y in face.landmarks)
+    return dataclasses.replace(face, box=(left, top, right, bottom), landmarks=points)
 
 
 def build(options: Options) -> Mask:

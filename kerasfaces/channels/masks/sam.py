@@ -1,6 +1,6 @@
 """Mask `sam`: the face by Segment Anything, prompted with points, as wan2023 does it.
 
-Eyes, nose and the corners of the mouth are points on the object; the picture's corners
+Eyes, nose and mouth are points on the object; the picture's corners
 and sides, where they are well away from the head, are points on the background. Of the
 network's candidate masks the one kept has the greatest product of: its estimated
 intersection over union, the share of landmarks on it, the share of background points
@@ -82,8 +82,8 @@ class Sam:
         """Return the best candidate, `(h, w)`."""
         face = _contract.require(face)
         background = background_points(image.shape[:2], face)
-        points = np.concatenate([face.landmarks, background])
-        wanted = np.arange(len(points)) < len(face.landmarks)
+        points = np.concatenate([face.inner, background])
+        wanted = np.arange(len(points)) < len(face.inner)
         masks, estimates = self._segmenter.candidates(image, points, wanted)
         return best(masks, estimates, face, background)
 
@@ -114,7 +114,7 @@ def best(
 
     def score(pair: tuple[NDArray[np.bool_], float]) -> float:
         mask, estimate = pair
-        inside = _contract.share_inside(mask, face.landmarks)
+        inside = _contract.share_inside(mask, face.inner)
         outside = 1.0
         if len(background):
             outside -= _contract.share_inside(mask, background)
