@@ -79,7 +79,7 @@ def main_face(image: NDArray[np.uint8]) -> Face | None:
     Raises:
         InputError, MissingExtraError, RunError: See `detect`.
     """
-    height, width = image.shape[:2]
+    height, width = map(int, image.shape[:2])
 
     def weight(face: Face) -> float:
         left, top, right, bottom = face.box
