@@ -220,8 +220,8 @@ class _Examiner:
             if self._options.provenance and data is not None:
                 from kerasfaces.serve import provenance
 
-                found = provenance.read(data, self._options.trust)
-                answer = dataclasses.replace(answer, provenance=found)
+                origin = provenance.read(data, self._options.trust)
+                answer = dataclasses.replace(answer, provenance=origin)
             image = picture.image(data)
             width, height = image.size
             answer = dataclasses.replace(answer, width_px=width, height_px=height)

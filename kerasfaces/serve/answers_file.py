@@ -33,7 +33,7 @@ _END = "group"  # the key of the line that ends a group
 
 def row(answer: Answer) -> Json:
     """Return an answer as a row with `COLUMNS`; what is not known is None."""
-    found, tried, faces = answer.provenance, answer.stability, answer.faces
+    origin, tried, faces = answer.provenance, answer.stability, answer.faces
     readable = answer.verdict != "unreadable"
     return {
         "path": answer.name,
@@ -46,10 +46,10 @@ def row(answer: Answer) -> Json:
         "sha256": answer.sha256,
         "width_px": answer.width_px,
         "height_px": answer.height_px,
-        "origin": None if found is None else found["finding"],
+        "origin": None if origin is None else origin["finding"],
         "origin_says": None
-        if found is None
-        else "; ".join(each["sentence"] for each in found["evidence"]),
+        if origin is None
+        else "; ".join(each["sentence"] for each in origin["evidence"]),
         "n_faces": None if faces is None else len(faces),
         "largest_face_px": faces[0].size_px if faces else None,
         "n_laundered": None if tried is None else tried["n"],

@@ -90,15 +90,15 @@ def write(
         run: The detector's run.
         map_: Where in the picture the logit comes from, or why there is no such map.
     """
-    made = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    date = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     sections = [
         ("verdict", _verdict(answer, file)),
-        ("file", _file(answer, made)),
+        ("file", _file(answer, date)),
         ("origin", _origin(answer)),
         ("faces", _faces(answer)),
         ("stability", _stability(answer)),
         ("map", map_.section()),
-        ("detector", _detector(answer, run, made)),
+        ("detector", _detector(answer, run, date)),
     ]
     text = page.page(file.name, KIND, answer.warnings, sections, _FOOTER)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -145,7 +145,7 @@ def _shown(answer: Answer, file: Path) -> Markup:
     return markup.figure(picture.inline(small, f"{file.name}, reduced", width), caption)
 
 
-def _file(answer: Answer, made: str) -> Section:
+def _file(answer: Answer, date: str) -> Section:
     facts = {
         "Name": plain(answer.name),
         "SHA-256": answer.sha256,
@@ -153,31 +153,31 @@ def _file(answer: Answer, made: str) -> Section:
         if answer.width_px
         else None,
         "Judged": answer.judged or None,
-        "Judged on": made,
+        "Judged on": date,
     }
     return Section("The file", markup.pairs("What was judged", facts))
 
 
 def _origin(answer: Answer) -> Section:
-    found = answer.provenance
-    if found is None:
+    origin = answer.provenance
+    if origin is None:
         return Section(
             "What the file says of its origin", markup.paragraph("Not read.")
         )
-    body = markup.paragraph(found["sentence"])
-    if found["evidence"]:
+    body = markup.paragraph(origin["sentence"])
+    if origin["evidence"]:
         rows = [
             (each["kind"].replace("_", " "), each["state"], each["sentence"])
-            for each in found["evidence"]
+            for each in origin["evidence"]
         ]
         header = ["Evidence", "State", "What it says"]
         body += markup.table("Evidence in the file", header, rows, numeric=False)
         details = {
             each["kind"].replace("_", " "): each["details"]
-            for each in found["evidence"]
+            for each in origin["evidence"]
         }
         body += markup.details("As the file has it", markup.pairs("Values", details))
-    for reason in found["unread"]:
+    for reason in origin["unread"]:
         body += markup.paragraph(f"Not read: {reason}")
     return Section("What the file says of its origin", body)
 
@@ -218,7 +218,7 @@ def _stability(answer: Answer) -> Section:
     return Section("Stability", body)
 
 
-def _detector(answer: Answer, run: DetectorRun, made: str) -> Section:
+def _detector(answer: Answer, run: DetectorRun, date: str) -> Section:
     point = run.operating_point
     low, high = point.abstain
     facts = {
@@ -230,7 +230,7 @@ def _detector(answer: Answer, run: DetectorRun, made: str) -> Section:
         if point.own_photos is None
         else f"{point.own_photos['flagged']} of {point.own_photos['n']} were flagged",
         "Nearest training images": "not looked up",
-        "Page made": made,
+        "Page made": date,
     }
     return Section(
         "The detector", markup.pairs("What judged, and by which rule", facts)

@@ -114,7 +114,7 @@ def _own_finder() -> Finder | None:
 def _look(
     find: Finder, image: Image.Image
 ) -> tuple[tuple[FaceAnswer, ...], tuple[str, ...]]:
-    found = [
+    faces = [
         FaceAnswer(
             tuple(map(float, face.box)),  # type: ignore[arg-type]
             float(face.score),
@@ -122,15 +122,15 @@ def _look(
         )
         for face in find(np.asarray(image))
     ]
-    found.sort(key=lambda face: face.size_px, reverse=True)
-    if not found:
+    faces.sort(key=lambda face: face.size_px, reverse=True)
+    if not faces:
         return (), ("no face was found: the detector learnt faces only",)
-    if found[0].size_px < SMALL_PX:
-        return tuple(found), (
-            f"the largest face is {found[0].size_px} px, below {SMALL_PX} px: too few "
+    if faces[0].size_px < SMALL_PX:
+        return tuple(faces), (
+            f"the largest face is {faces[0].size_px} px, below {SMALL_PX} px: too few "
             "pixels to show much",
         )
-    return tuple(found), ()
+    return tuple(faces), ()
 
 
 def of_run(policy: Policy, detector: object) -> Policy:

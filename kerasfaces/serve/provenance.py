@@ -39,19 +39,19 @@ def read(data: bytes, trust: str | None = None) -> Json:
         `evidence` (`kind`, `finding`, `state`, `sentence`, `details` of each; see
         `Evidence`), the strongest first, and `unread`: what is there and cannot be read.
     """
-    file, found, unread = File(data, trust), list[tuple[str, Evidence]](), []
+    file, evidence, unread = File(data, trust), list[tuple[str, Evidence]](), []
     for kind in registry.names(PACKAGE):
         module = registry.load(PACKAGE, kind)
         try:
-            found += [(kind, each) for each in module.read(file)]
+            evidence += [(kind, each) for each in module.read(file)]
         except UnreadError as error:
             unread.append(str(error))
-    found.sort(key=lambda each: _rank(each[1]))
-    finding, sentence = _conclusion([each for _, each in found])
+    evidence.sort(key=lambda each: _rank(each[1]))
+    finding, sentence = _conclusion([each for _, each in evidence])
     return {
         "finding": finding,
         "sentence": sentence,
-        "evidence": [{"kind": kind, **each.to_dict()} for kind, each in found],
+        "evidence": [{"kind": kind, **each.to_dict()} for kind, each in evidence],
         "unread": list(dict.fromkeys(unread)),
     }
 

@@ -107,8 +107,8 @@ class File:
                 if not present:
                     return {}
                 raise UnreadError(f"XMP: {error}") from error
-            found: Json = image.getxmp()
-        return found
+            values: Json = image.getxmp()
+        return values
 
     def xmp_values(self, name: str) -> list[str]:
         """Return the texts of a name anywhere in XMP."""

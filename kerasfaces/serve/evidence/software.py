@@ -38,16 +38,16 @@ def read(file: File) -> list[Evidence]:
                 names.setdefault(f"XMP {name}", value)
     except UnreadError:
         pass  # `source_type` reads XMP as well, and says so
-    found = []
+    evidence: list[Evidence] = []
     for where, value in names.items():
         for pattern, finding, what in (
             (_GENERATORS, "generated", "a generator of pictures"),
             (_EDITORS, "edited", "a program that edits pictures"),
         ):
             if pattern.search(value):
-                found.append(_evidence(where, value, finding, what))
+                evidence.append(_evidence(where, value, finding, what))
                 break
-    return found
+    return evidence
 
 
 def _evidence(where: str, value: str, finding: str, what: str) -> Evidence:
