@@ -9,112 +9,24 @@ beside it and never changes it.
 """
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Literal
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from kerasfaces.core.errors import ImageError
-from kerasfaces.core.files import Json
 from kerasfaces.serve import face_policy, pictures, stability
 from kerasfaces.serve.background import Background
+from kerasfaces.serve.contract import Answer as Answer
 from kerasfaces.serve.contract import Detecting, Pixels
-from kerasfaces.serve.face_policy import FaceAnswer, Finder, Policy
+from kerasfaces.serve.contract import Options as Options
+from kerasfaces.serve.face_policy import Finder
 from kerasfaces.serve.pictures import Picture, Source
 
-Verdict = Literal["real", "fake", "unsure", "unreadable"]
 _BAND = "the score lies in the band that validation found unsure"
 _EDGE = "the logit is so near the threshold or the band that only Keras, not here, could decide"
 BATCH = 64  # arrays that the detector is given at a time
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Options:
-    """What belongs to an answer.
-
-    Attributes:
-        faces: What is judged: the whole picture, its largest face, or each face.
-        find_faces: Look for faces although the whole picture is judged.
-        stability: Judge laundered versions, too; a verdict that flips is `unsure`.
-        provenance: Read what the file says of its origin.
-        warnings: Compare the picture with what training saw.
-        trust: Certificates (PEM) of signers that count as trusted; None trusts nobody.
-    """
-
-    faces: Policy = "image"
-    find_faces: bool = True
-    stability: bool = True
-    provenance: bool = True
-    warnings: bool = True
-    trust: str | None = None
-
-    @classmethod
-    def quick(cls, faces: Policy = "image") -> "Options":
-        """Return the options of a verdict alone."""
-        return cls(
-            faces=faces,
-            find_faces=False,
-            stability=False,
-            provenance=False,
-            warnings=False,
-        )
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Answer:
-    """Everything that is said of one picture.
-
-    Attributes:
-        name: The file's path, or `<image 0>` by its position.
-        sha256: Of the file; empty where the picture is no file.
-        width_px: Of the upright picture; None where it cannot be read.
-        height_px: Likewise.
-        verdict: `unreadable` where there is none.
-        score: Probability of fake, 0..1; NaN where there is none.
-        logit: The network's answer, larger for fake; NaN where there is none.
-        reason: Why there is no verdict; empty where there is one.
-        doubt: Why the verdict is `unsure`; empty where it is not.
-        judged: What the score is of, in words.
-        provenance: What the file says of its origin; None where nobody looked.
-        faces: Those found, largest first; None where nobody looked.
-        warnings: Sentences that say what lessens trust in the verdict.
-        stability: Verdicts of laundered versions; None where not tried.
-        error_rates: How often the rule that made the verdict errs; see `error_rates`.
-        detector: Name, version and engine of the detector.
-    """
-
-    name: str
-    sha256: str = ""
-    width_px: int | None = None
-    height_px: int | None = None
-    verdict: Verdict = "unreadable"
-    score: float = np.nan
-    logit: float = np.nan
-    reason: str = ""
-    doubt: str = ""
-    judged: str = ""
-    provenance: Json | None = None
-    faces: tuple[FaceAnswer, ...] | None = None
-    warnings: tuple[str, ...] = ()
-    stability: Json | None = None
-    error_rates: Json | None = None
-    detector: Mapping[str, str] = dataclasses.field(default_factory=dict)
-
-    def to_dict(self) -> Json:
-        """Return JSON types; a number that is not there is None."""
-        value = {
-            field.name: getattr(self, field.name) for field in dataclasses.fields(self)
-        }
-        for name in ("score", "logit"):
-            value[name] = _finite(value[name])
-        if self.faces is not None:
-            value["faces"] = [face.to_dict() for face in self.faces]
-        return value | {
-            "warnings": list(self.warnings),
-            "detector": dict(self.detector),
-        }
 
 
 @dataclasses.dataclass
@@ -319,7 +231,3 @@ class _Examiner:
             stability=tried,
             error_rates=self._background.error_rates(self._options),
         )
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
