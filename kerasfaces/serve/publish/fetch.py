@@ -44,12 +44,13 @@ def fetched(address: Address) -> Path:
         RunError: See `local`.
     """
     root = homes.cache_root() / "published" / address.repo.replace("/", "--")
-    if address.is_pinned and (root / str(address.revision) / FILE).is_file():
-        return _checked(root / str(address.revision), address)
+    name = address.repo.rpartition("/")[2]  # the run's
+    if address.is_pinned and (root / str(address.revision) / name / FILE).is_file():
+        return _checked(root / str(address.revision) / name, address)
     with hub.asking(f"{address} cannot be loaded"):
         listing = _download(address, FILE)
         commit = listing.parent.name
-    target = root / commit
+    target = root / commit / name
     with folders.lock(root, "published run", wait=True):
         if not (target / FILE).is_file():
             _copy(Address(address.repo, commit), listing, target)

@@ -130,7 +130,7 @@ def keep(page, name):
         image.save(Path(folder) / f"{name}.png", optimize=True)
 
 
-def drawn_face(number=5):
+def drawn_face(number=10):
     """A generated picture of the sample's drawn people, at twice the sample's size."""
     from kerasfaces.sample import pair
     from kerasfaces.sample.decoders import DECODERS

@@ -136,6 +136,8 @@ class Handler(BaseHTTPRequestHandler):
         path = unquote(urlsplit(self.path).path)
         self.service.asked.append((self.command, path, b""))
         if "/resolve/" not in path:  # facts of a repository
+            if not path.startswith(("/api/models/", "/api/spaces/")):
+                return self.answer(404)
             kind, repo, _ = self.parts(path + "/info")
             if (kind, repo) not in self.service.commits:
                 return self.answer(404, X_Error_Code="RepoNotFound")

@@ -40,7 +40,7 @@ def test_what_was_published_comes_back(published, finished, hub):
     assert sha256(folder / "model.keras") == sha256(finished / "model.keras")
     run = DetectorRun.open(folder)
     assert run.network.model.name == "mobilenetv2"
-    assert run.path.name == hub.files(REPO)[0]
+    assert (run.name, run.path.parent.name) == ("face-detector", hub.files(REPO)[0])
     assert (folder / "exports/onnx/model.onnx").is_file()
     assert not (folder / "example.py").exists()  # nothing that could be executed
 
@@ -62,7 +62,7 @@ def test_without_a_network_the_newest_known_is_used(published, hub, monkeypatch)
 
 def test_an_edited_card_is_no_damage(published, hub):
     change(hub, "README.md", b"edited on the site")
-    assert fetch.local(f"hf://{REPO}").name == "f" * 40
+    assert fetch.local(f"hf://{REPO}").parent.name == "f" * 40
 
 
 @pytest.mark.parametrize("name", ["model.keras", "operating_point.json"])
