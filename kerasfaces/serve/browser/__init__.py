@@ -78,6 +78,11 @@ def _require_pixels(run: DetectorRun) -> None:
             f"{run.path} judges channels made of the pixels, which a browser does not make; "
             "give a run on pixels."
         )
+    if spec["input"].get("faces", "none") != "none":
+        raise InputError(
+            f"{run.path} was trained on face crops, and the page finds no faces; use "
+            "kerasfaces predict, app or serve."
+        )
     unknown = sorted(
         name for name in spec.keys() - _KNOWN if spec[name] not in (None, "image")
     )

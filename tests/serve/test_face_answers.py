@@ -1,0 +1,74 @@
+"""Detectors that were trained on face crops: what they are shown of a photo."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from face_pictures import portrait
+from PIL import Image
+from stub_detector import SPEC, FoundFace, Stub
+
+from kerasfaces import images
+from kerasfaces.faces import crops
+from kerasfaces.faces.crops import FaceCrop
+from kerasfaces.serve import face_policy
+from kerasfaces.serve.answer import Options, answer_all
+
+OF_CROPS = dataclasses.replace(SPEC, faces="cut", face_margin=0.1, face_align=True)
+PLAIN = {"stability": False, "provenance": False}
+
+
+@dataclasses.dataclass
+class OfCrops(Stub):
+    """Remembers what it is shown."""
+
+    input_spec: images.InputSpec = OF_CROPS
+    shown: list = dataclasses.field(default_factory=list)
+
+    def prepare_crop(self, image):
+        self.shown.append(image)
+        return images.to_array(
+            image, dataclasses.replace(self.input_spec, faces="none")
+        )
+
+
+@pytest.mark.parametrize("faces", ["cut", "largest"])
+def test_a_photo_is_cut_as_in_training(faces):
+    detector = OfCrops()
+    detector.input_spec = dataclasses.replace(detector.input_spec, faces=faces)
+    image = portrait()
+    (answer,) = answer_all([image], detector, Options(**PLAIN))
+    expected = crops.cut(image, crops.largest(image), FaceCrop(margin=0.1, align=True))
+    np.testing.assert_array_equal(detector.shown[0], expected)
+    assert answer.judged == "the largest face"
+    assert answer.faces[0].verdict == answer.verdict
+    assert len(answer.to_dict()["faces"][0]["landmarks"]) == 6
+
+
+def test_a_photo_without_a_face_has_no_verdict():
+    wall = Image.new("RGB", (90, 90), (200, 200, 200))
+    (answer,) = answer_all([wall], OfCrops(), Options(**PLAIN))
+    assert (answer.verdict, answer.reason) == ("unreadable", "no face found")
+
+
+def test_each_face_is_judged_where_that_is_asked():
+    detector = OfCrops()
+    detector.input_spec = dataclasses.replace(detector.input_spec, face_align=False)
+    faces = [FoundFace((10, 10, 40, 40)), FoundFace((60, 10, 90, 40))]
+    options = Options(faces="each", **PLAIN)
+    wall = Image.new("RGB", (120, 90), (20, 20, 20))
+    (answer,) = answer_all([wall], detector, options, find_faces=lambda _: faces)
+    assert [image.size for image in detector.shown] == [(36, 36)] * 2
+    assert [face.verdict for face in answer.faces] == ["real", "real"]
+
+
+def test_whose_rates_the_runs_own_predictions_are():
+    cut, here = (
+        OfCrops(),
+        OfCrops(input_spec=dataclasses.replace(SPEC, faces="largest")),
+    )
+    assert face_policy.of_run("image", cut) == "largest"
+    assert face_policy.of_run("each", cut) == "each"
+    assert face_policy.of_run("image", Stub()) == "image"
+    assert face_policy.of_files(cut) == "image"  # its test files are crops
+    assert face_policy.of_files(here) == "largest"
