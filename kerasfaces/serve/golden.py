@@ -17,7 +17,7 @@ from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.core.files import Json
 
 FILE = "golden.json"
-_N_INPUTS = 3
+_SPANS = (16, 64, 256)  # levels of each input: faint as a photo's noise, to every level
 _BLOCK_PX, _NOISE_PX = 8, 64
 _MAX_BYTES = 2**28  # of unpacked levels; a small file can claim to hold anything
 _UNBOUNDED = 10.0  # stands for the limit of a value that has none
@@ -124,7 +124,8 @@ def draw(
 ) -> NDArray[np.uint8]:
     """Return drawn inputs, the same everywhere: coarse blocks with a patch of noise.
 
-    Blocks pack well; the noise is what a detector of traces looks at. Nobody's photo.
+    Blocks pack well; the noise is what a detector of traces looks at. Nobody's photo. From
+    faint to the full range: a rounded network says the same of everything extreme.
 
     Args:
         shape: Of one input, `(h, w, c)`.
@@ -138,13 +139,14 @@ def draw(
     if low.shape != (channels,) or high.shape != (channels,):
         raise InputError(f"Expected ranges of {channels} channels, got {low.shape}.")
     inputs = []
-    for number in range(_N_INPUTS):
+    for number, span in enumerate(_SPANS):
         random = rng.generator(0, "golden", number)
+        lowest, highest = 128 - span // 2, 128 + span // 2
         coarse = (-(-height // _BLOCK_PX), -(-width // _BLOCK_PX), channels)
-        blocks = random.integers(0, 256, coarse, np.uint8)
+        blocks = random.integers(lowest, highest, coarse, np.uint8)
         level = blocks.repeat(_BLOCK_PX, 0).repeat(_BLOCK_PX, 1)[:height, :width]
         patch = level[:_NOISE_PX, :_NOISE_PX]
-        patch[:] = random.integers(0, 256, patch.shape, np.uint8)
+        patch[:] = random.integers(lowest, highest, patch.shape, np.uint8)
         inputs.append(level)
     return np.stack(inputs)
 

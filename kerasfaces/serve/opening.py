@@ -136,6 +136,7 @@ def _embedded(path: Path) -> Json:
 def _checked(content: Any, where: str) -> Json:
     if not isinstance(content, dict) or not isinstance(content.get("format"), str):
         raise RunError(f"{where} describes no export; export the run again.")
+    registry.check("format", content["format"], registry.names(PACKAGE))
     layout = content.get("layout")
     if not isinstance(layout, int) or layout < LAYOUT:
         raise RunError(
