@@ -65,15 +65,15 @@ def candidates(
         RunError: The weights are damaged, or the runtime fails on them.
     """
     run, anchors = _network(), _anchors()
-    found = []
+    by_picture: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
     for at in range(0, len(pictures), _BATCH):
         outputs = run(np.ascontiguousarray(pictures[at : at + _BATCH]))
         for logits, raw in zip(*outputs, strict=True):
             logits = np.clip(logits.astype(np.float64), -_LARGEST_LOGIT, _LARGEST_LOGIT)
             scores = 1 / (1 + np.exp(-logits))
             likely = scores >= least_score
-            found.append((_places(raw[likely], anchors[likely]), scores[likely]))
-    return found
+            by_picture.append((_places(raw[likely], anchors[likely]), scores[likely]))
+    return by_picture
 
 
 def _places(

@@ -126,9 +126,9 @@ def cut(image: Image.Image, face: Place, crop: FaceCrop) -> Image.Image:
                 "these faces have no landmarks to level the eyes by; use a detector of "
                 "faces that finds them, such as `kerasfaces.faces.detect`."
             )
-        found = Face(box, 1.0, face.landmarks)
-        image, found = aligned(*_around(image, found, crop.margin))
-        box = found.box
+        placed = Face(box, 1.0, face.landmarks)
+        image, placed = aligned(*_around(image, placed, crop.margin))
+        box = placed.box
     part = image.crop(square(box, image.size, crop.margin))
     if crop.size_px and part.size != (crop.size_px, crop.size_px):
         part = part.resize((crop.size_px, crop.size_px), Image.Resampling.LANCZOS)

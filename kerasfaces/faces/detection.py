@@ -57,7 +57,7 @@ def detect(image: NDArray[np.uint8], min_score: float = MIN_SCORE) -> tuple[Face
             f"{image.dtype} of shape {image.shape}."
         )
     height, width = image.shape[:2]
-    places, scores = _found(Image.fromarray(image), min_score)
+    places, scores = _candidates(Image.fromarray(image), min_score)
     joined = _joined(places, scores)
     limits = np.array([width, height], np.float64)
     faces = []
@@ -90,15 +90,15 @@ def main_face(image: NDArray[np.uint8]) -> Face | None:
     return max(detect(image), key=weight, default=None)
 
 
-def _found(image: Image.Image, min_score: float) -> tuple[Floats, Floats]:
+def _candidates(image: Image.Image, min_score: float) -> tuple[Floats, Floats]:
     """Return places `(m, 8, 2)` in the picture's pixels, and scores `(m,)`."""
     views = windows(image.height, image.width)
     places, scores = [np.zeros((0, 8, 2))], [np.zeros(0)]
     for at in range(0, len(views), _CHUNK):
         chunk = views[at : at + _CHUNK]
         pictures = np.stack([seen(image, view) for view in chunk])
-        found = blazeface.candidates(pictures, min_score)
-        for view, (inside, sure) in zip(chunk, found, strict=True):
+        answers = blazeface.candidates(pictures, min_score)
+        for view, (inside, sure) in zip(chunk, answers, strict=True):
             if not view.is_whole:
                 certain = sure >= PART_SCORE
                 inside, sure = inside[certain], sure[certain]
