@@ -16,9 +16,6 @@ from PIL import Image
 from kerasfaces import images
 from kerasfaces.metrics import Platt
 from kerasfaces.run.operating_point import OperatingPoint
-from kerasfaces.serve.http import server
-from kerasfaces.serve.http.judge import Judge
-from kerasfaces.serve.http.settings import Settings
 
 POINT = OperatingPoint(
     calibrator=Platt(1.0, 0.0),
@@ -104,6 +101,10 @@ class Client:
 @contextlib.contextmanager
 def served(detector=None, **settings):
     """Serve a detector in a thread."""
+    from kerasfaces.serve.http import server
+    from kerasfaces.serve.http.judge import Judge
+    from kerasfaces.serve.http.settings import Settings
+
     settings = Settings(run=None, **settings)
     judge = Judge(settings, detector or Stub())
     listening = server.listen("127.0.0.1", 0)

@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 from stub_service import Stub, form, picture, served
 
+from kerasfaces.core.errors import InputError
+
 for module in ("fastapi", "uvicorn", "python_multipart", "prometheus_client"):
     pytest.importorskip(module)
 QUICK = "?quick=true"
@@ -314,6 +316,16 @@ def test_health_readiness_and_description(service):
     for wrong, status in (("/v1/nothing", 404), ("/docs", 404)):
         assert service.ask("GET", wrong)[0] == status
     assert service.ask("GET", "/v1/predict")[0] == 405
+
+
+@pytest.mark.parametrize(
+    ("host", "port"), [("127.0.0.1", 99_999), ("127.0.0.1", -1), ("no such host", 0)]
+)
+def test_an_address_that_is_none_is_one_sentence(host, port):
+    from kerasfaces.serve.http import server
+
+    with pytest.raises(InputError, match=f"{host}:{port} cannot be listened on"):
+        server.listen(host, port)
 
 
 def test_a_dead_engine_is_not_ready():

@@ -15,6 +15,7 @@ from kerasfaces.serve.http import application, envelope
 from kerasfaces.serve.http.judge import Judge
 
 _KEEP_ALIVE_S = 5
+_LAST_PORT = 65535
 
 
 def run(judge: Judge, host: str, port: int, announce: Callable[[str], None]) -> None:
@@ -108,6 +109,8 @@ def listen(host: str, port: int) -> socket.socket:
         InputError: The address cannot be had.
     """
     try:
+        if not 0 <= port <= _LAST_PORT:  # the system would take its remainder
+            raise OverflowError(f"a port is at most {_LAST_PORT}")
         kind, _, _, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
