@@ -11,14 +11,14 @@ BASELINE, ALL = "baseline", "all"
 CROPS = 5
 NOISE_PX = 256
 VIEWS = 2
-DISCRIMINANT, LITE, RESIDUAL = "discriminant", "EfficientNet-Lite0", "residual"
+DISCRIMINANT, RESIDUAL, SEARCHED = "discriminant", "residual", "unseen objective"
+LITE = "EfficientNet-Lite0"
+LITE_SEARCHED = f"{LITE}, unseen objective"
 ALONE = "aligned fakes alone"
 TOGETHER = (
-    (DISCRIMINANT, LITE),
-    (DISCRIMINANT, RESIDUAL),
-    (DISCRIMINANT, LITE, RESIDUAL),
-    (DISCRIMINANT, LITE, RESIDUAL, ALONE),
-    (ALL, LITE, RESIDUAL),
+    (SEARCHED, LITE_SEARCHED),
+    (LITE_SEARCHED, ALONE),
+    (ALL, LITE_SEARCHED),
 )
 
 
@@ -31,7 +31,7 @@ class Variant:
         pairs: Whether photos and the fakes made of them are training images as well.
         generators: Whether images of generators are training images; without them the
             pairs' fakes are the only ones.
-        searched: Whether layers and penalties are chosen by families left out.
+        searched: Whether layers are chosen by families left out.
         noise: Whether the base sees the noise pattern beside the picture.
         members: Variants whose logits are averaged; then nothing is trained.
     """
@@ -64,23 +64,27 @@ def variants(context: Context, *, native: bool) -> dict[str, Variant]:
         BASELINE: Variant(plain),
         "square-root weights": Variant(updated(plain, {"weigh_sources": "sqrt"})),
         DISCRIMINANT: Variant(linear),
-        "laundering": Variant(updated(linear, laundering)),
+        SEARCHED: Variant(linear, searched=True),
+    }
+    if not context.quick:
+        lite = configs.default(
+            "efficientnet_lite0", context.weights["efficientnet_lite0"]
+        )
+        every[LITE] = Variant(updated(lite, head))
+        every[LITE_SEARCHED] = Variant(updated(lite, head), searched=True)
+    every |= {
         "erased cameras": Variant(updated(linear, {"model": {"head": {"erase": 8}}})),
         RESIDUAL: Variant(traces),
-        "unseen objective": Variant(linear, searched=True),
         "aligned fakes": Variant(linear, pairs=True),
         ALONE: Variant(traces, pairs=True, generators=False),
     }
     if native:
         every["native crops"] = Variant(updated(linear, crops))
         together = updated(together, crops)
+    every["laundering"] = Variant(updated(linear, laundering))
+    every[ALL] = Variant(together, pairs=True, searched=True)
     if not context.quick:
         every["noise pattern"] = Variant(linear, noise=True)
-        lite = configs.default(
-            "efficientnet_lite0", context.weights["efficientnet_lite0"]
-        )
-        every[LITE] = Variant(updated(lite, head))
-    every[ALL] = Variant(together, pairs=True, searched=True)
     for members in TOGETHER:
         if all(name in every for name in members):
             every["mean of " + " + ".join(members)] = Variant(plain, members=members)

@@ -21,6 +21,7 @@ from kerasfaces.core import arrays, rng
 from kerasfaces.core import config as configs
 from kerasfaces.core.imports import import_keras
 from kerasfaces.features.readers import Columns, Joined, Reader, Rows
+from kerasfaces.features.supersets import layer_sets
 from kerasfaces.manifest import Manifest
 from kerasfaces.manifest.table import column
 from kerasfaces.models import catalogue
@@ -119,7 +120,8 @@ def _measure(
         )
         train, examples = train[kept], _only(examples, kept)
     heads = TracedHeads()
-    every = protocol.candidates(config) if variant.searched else [config]
+    layers = layer_sets(config.model) if variant.searched else [config.model.taps]
+    every = [configs.updated(config, {"model": {"taps": each}}) for each in layers]
     chosen = every[0] if len(every) == 1 else _best(every, examples, families, heads)
     columns = protocol.columns_of(chosen, every)
     test_rows = data.readable("test")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 L2 = (0.01, 0.1, 1.0, 10.0)  # of a head with hidden layers
-SHRINKAGE, BETWEEN = (1.0, 10.0, 100.0), (0.0, 20.0)  # of a linear one
+SHRINKAGE, BETWEEN = (3.0, 30.0), (0.0, 20.0)  # of a linear one
 VIEWS = 4
 
 
