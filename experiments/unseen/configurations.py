@@ -14,7 +14,7 @@ VIEWS = 2
 DISCRIMINANT, RESIDUAL, SEARCHED = "discriminant", "residual", "unseen objective"
 LITE = "EfficientNet-Lite0"
 LITE_SEARCHED = f"{LITE}, unseen objective"
-ALONE = "aligned fakes alone"
+ALONE, CROPPED = "aligned fakes alone", "native crops"
 TOGETHER = (
     (SEARCHED, LITE_SEARCHED),
     (LITE_SEARCHED, ALONE),
@@ -58,7 +58,6 @@ def variants(context: Context, *, native: bool) -> dict[str, Variant]:
     laundering = {"launder": 1.0, "views": VIEWS}
     residual = {"model": {"options": {"residual": "beside"}}}
     crops = {"model": {"crops": CROPS, "scales": [1.0]}}
-    traces = updated(linear, residual)
     together = updated(linear, laundering)
     every = {
         BASELINE: Variant(plain),
@@ -72,15 +71,17 @@ def variants(context: Context, *, native: bool) -> dict[str, Variant]:
         )
         every[LITE] = Variant(updated(lite, head))
         every[LITE_SEARCHED] = Variant(updated(lite, head), searched=True)
-    every |= {
-        "erased cameras": Variant(updated(linear, {"model": {"head": {"erase": 8}}})),
-        RESIDUAL: Variant(traces),
-        "aligned fakes": Variant(linear, pairs=True),
-        ALONE: Variant(traces, pairs=True, generators=False),
-    }
+    # Pairs are squares at the photo's own resolution: compared with such, where there are.
+    squares = updated(linear, crops) if native else linear
     if native:
-        every["native crops"] = Variant(updated(linear, crops))
+        every[CROPPED] = Variant(squares)
         together = updated(together, crops)
+    every |= {
+        "aligned fakes": Variant(squares, pairs=True),
+        ALONE: Variant(updated(squares, residual), pairs=True, generators=False),
+        "erased cameras": Variant(updated(linear, {"model": {"head": {"erase": 8}}})),
+        RESIDUAL: Variant(updated(linear, residual)),
+    }
     every["laundering"] = Variant(updated(linear, laundering))
     every[ALL] = Variant(together, pairs=True, searched=True)
     if not context.quick:

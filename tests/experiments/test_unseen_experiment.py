@@ -8,7 +8,13 @@ import pytest
 
 from experiments.framework.runner import Context
 from experiments.unseen import experiment, leaving_out, pairs
-from experiments.unseen.configurations import ALL, BASELINE, DISCRIMINANT, variants
+from experiments.unseen.configurations import (
+    ALL,
+    BASELINE,
+    CROPPED,
+    DISCRIMINANT,
+    variants,
+)
 from experiments.unseen.heads import Camera, Heads, averaged
 from kerasfaces.manifest import Manifest
 
@@ -141,7 +147,9 @@ def test_one_change_at_a_time(tmp_path, write_manifest):
         )
         assert changed == base.config
     assert every["unseen objective"].config == linear.config
-    assert every["aligned fakes"] == dataclasses.replace(linear, pairs=True)
+    assert every["aligned fakes"] == dataclasses.replace(every[CROPPED], pairs=True)
+    pairs_only = variants(context, native=False)["aligned fakes"]
+    assert pairs_only == dataclasses.replace(linear, pairs=True)
 
 
 def test_heads_are_averaged_in_units_of_their_own_photos():
