@@ -5,6 +5,7 @@ the same splits (3:1:1). One variant is chosen for all families by validation, w
 are asked about the family that they have not seen, never the best for each.
 """
 
+import functools
 import logging
 from collections.abc import Callable, Iterator, Mapping
 
@@ -74,9 +75,8 @@ def run(context: Context) -> Outcome:
         variant.config.model.name: base.describe() for variant, base in ready.values()
     }
     rows: list[Row] = []
+    generated = functools.cache(functools.partial(_generated, context, notes))
     with clock(context.folder):
-        generated, missing = pairs.generated(context)
-        notes += missing
         stores = Stores(context, NOISE_PX)
         for ending in GROUPINGS:
             if ending and not leaving_out.merges(context.manifest):
@@ -88,7 +88,7 @@ def run(context: Context) -> Outcome:
 def _rows(
     context: Context,
     planned: Mapping[str, tuple[Variant, BaseWeights]],
-    generated: Manifest,
+    generated: Callable[[], Manifest],
     stores: Stores,
     ending: str,
     notes: list[str],
@@ -101,7 +101,7 @@ def _rows(
                 continue
             split = context.split(RATIO, seed)
             split = leaving_out.merged(split) if ending else split
-            images = pairs.joined(split, generated) if variant.pairs else split
+            images = pairs.joined(split, generated()) if variant.pairs else split
             file = name.replace(" ", "_").replace(",", "")
             folder = context.folder / "heads" / ("merged" if ending else "own")
             logger.info("%s%s, split seed %d", name, ending, seed)
@@ -129,6 +129,13 @@ def _rows(
     if not whole:
         return
     yield from _tables(whole, ending, notes)
+
+
+def _generated(context: Context, notes: list[str]) -> Manifest:
+    """Make the pairs; say which kinds are missing."""
+    every, missing = pairs.generated(context)
+    notes += missing
+    return every
 
 
 def _is_slow(item: tuple[str, tuple[Variant, BaseWeights]]) -> bool:
