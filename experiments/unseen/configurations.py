@@ -61,7 +61,6 @@ def variants(context: Context, *, native: bool) -> dict[str, Variant]:
     together = updated(linear, laundering)
     every = {
         BASELINE: Variant(plain),
-        "square-root weights": Variant(updated(plain, {"weigh_sources": "sqrt"})),
         DISCRIMINANT: Variant(linear),
         SEARCHED: Variant(linear, searched=True),
     }
@@ -86,6 +85,8 @@ def variants(context: Context, *, native: bool) -> dict[str, Variant]:
     every[ALL] = Variant(together, pairs=True, searched=True)
     if not context.quick:
         every["noise pattern"] = Variant(linear, noise=True)
+    sqrt = {"weigh_sources": "sqrt"}
+    every["square-root weights"] = Variant(updated(plain, sqrt))
     for members in TOGETHER:
         if all(name in every for name in members):
             every["mean of " + " + ".join(members)] = Variant(plain, members=members)

@@ -6,6 +6,7 @@ are asked about the family that they have not seen, never the best for each.
 """
 
 import functools
+import itertools
 import logging
 from collections.abc import Callable, Iterator, Mapping
 
@@ -78,34 +79,39 @@ def run(context: Context) -> Outcome:
     generated = functools.cache(functools.partial(_generated, context, notes))
     with clock(context.folder):
         stores = Stores(context, NOISE_PX)
-        for ending in GROUPINGS:
-            if ending and not leaving_out.merges(context.manifest):
-                continue
-            rows += _rows(context, ready, generated, stores, ending, notes)
+        merges = leaving_out.merges(context.manifest)
+        results: dict[str, Results] = {
+            ending: {name: {} for name in ready}
+            for ending in GROUPINGS
+            if merges or not ending
+        }
+        _train(context, ready, generated, stores, results)
+    for ending, by_name in results.items():
+        rows += _rows(context, by_name, ready, ending, notes)
     return Outcome(rows=rows, weights=weights, notes=notes)
 
 
-def _rows(
+def _train(
     context: Context,
     planned: Mapping[str, tuple[Variant, BaseWeights]],
     generated: Callable[[], Manifest],
     stores: Stores,
-    ending: str,
-    notes: list[str],
-) -> Iterator[Row]:
-    results: Results = {name: {} for name in planned}
-    # What descends on its loss takes most of the time, so it comes last.
-    for name, (variant, base) in sorted(planned.items(), key=_is_slow):
-        for seed in context.seeds:
-            if variant.members or not context.can_start():
-                continue
+    results: Mapping[str, Results],
+) -> None:
+    """Train one variant after the other, each in every grouping on every split."""
+    for name, (variant, base) in planned.items():
+        if variant.members:
+            continue
+        for ending, seed in itertools.product(results, context.seeds):
+            if not context.can_start():
+                return
             split = context.split(RATIO, seed)
             split = leaving_out.merged(split) if ending else split
             images = pairs.joined(split, generated()) if variant.pairs else split
             file = name.replace(" ", "_").replace(",", "")
             folder = context.folder / "heads" / ("merged" if ending else "own")
             logger.info("%s%s, split seed %d", name, ending, seed)
-            results[name][seed] = leaving_out.leave_out(
+            results[ending][name][seed] = leaving_out.leave_out(
                 variant,
                 images,
                 base,
@@ -113,6 +119,15 @@ def _rows(
                 stores.folder("none", ("lnp",)) if variant.noise else None,
                 cameras=not ending,  # they do not depend on families
             )
+
+
+def _rows(
+    context: Context,
+    results: Results,
+    planned: Mapping[str, tuple[Variant, BaseWeights]],
+    ending: str,
+    notes: list[str],
+) -> Iterator[Row]:
     for name, (variant, _) in planned.items():
         for seed in context.seeds:
             members = [results[each].get(seed) for each in variant.members]
@@ -126,9 +141,8 @@ def _rows(
     }
     left = [name for name in planned if name not in whole]
     yield from not_run(f"variants{ending}", left, ("mean auc",), NO_BUDGET)
-    if not whole:
-        return
-    yield from _tables(whole, ending, notes)
+    if whole:
+        yield from _tables(whole, ending, notes)
 
 
 def _generated(context: Context, notes: list[str]) -> Manifest:
@@ -136,10 +150,6 @@ def _generated(context: Context, notes: list[str]) -> Manifest:
     every, missing = pairs.generated(context)
     notes += missing
     return every
-
-
-def _is_slow(item: tuple[str, tuple[Variant, BaseWeights]]) -> bool:
-    return item[1][0].config.model.head.solver == "gradient"
 
 
 def _tables(results: Results, ending: str, notes: list[str]) -> Iterator[Row]:
