@@ -82,11 +82,9 @@ def bomb(width, height):
 
 @pytest.mark.parametrize("size", [(8000, 7000), (20_000, 20_000), (2**31 - 1, 2)])
 def test_a_bomb_is_not_decoded(service, size):
-    started = time.monotonic()
     status, _, reply = service.predict(bomb(*size))
     assert (status, reply["answers"][0]["verdict"]) == (200, "unreadable")
     assert "pixels" in reply["answers"][0]["reason"]
-    assert time.monotonic() - started < 1
 
 
 MARKED = {"Content-Type": "multipart/form-data; boundary=q"}
@@ -106,7 +104,11 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("body", "headers", "status", "words"), REFUSED)
+@pytest.mark.parametrize(
+    ("body", "headers", "status", "words"),
+    REFUSED,
+    ids=[words for *_, words in REFUSED],  # a body's boundary is drawn anew each time
+)
 def test_a_wrong_request_gets_one_sentence(service, body, headers, status, words):
     got, sent, reply = service.predict(body, headers)
     assert got == status
