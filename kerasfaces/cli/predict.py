@@ -162,12 +162,14 @@ def _print(
     from kerasfaces.serve.answer import answer_groups
 
     counts, why = Counter[str](), None
-    if not as_json:
-        print("verdict     score     logit  image")
     # Lines that appear on a terminal are progress enough.
     bar = nullcontext() if sys.stdout.isatty() else progress(len(files), "scoring")
     with bar as advance:
         for group in answer_groups(files, detector, options):
+            if (
+                not as_json and not counts
+            ):  # nothing stands above why there is no answer
+                print("verdict     score     logit  image")
             for answer in group:
                 readable = answer.verdict != "unreadable"
                 counts[answer.verdict if readable else ""] += 1

@@ -56,6 +56,25 @@ class InputSpec(FaceInput):
         return {**fields, **versions}
 
 
+def other_pillow(made_by: Any) -> str:
+    """Return in a sentence that the Pillow here is no release of a recipe's series.
+
+    Args:
+        made_by: What `InputSpec.recipe` returned when a detector was trained; one that
+            names no Pillow is of unknown age, and nothing is said.
+    """
+    match made_by:
+        case {"pillow": str(trained)} if trained:
+            series = trained.partition(".")[0]
+            if series != PIL.__version__.partition(".")[0]:
+                return (
+                    f"trained on pictures that Pillow {trained} resized, and Pillow "
+                    f"{PIL.__version__} here may make other pixels of the same file; "
+                    f"pip install 'pillow=={series}.*' gives the scores that were measured"
+                )
+    return ""
+
+
 def to_array(image: Image.Image, spec: InputSpec) -> NDArray[np.uint8]:
     """Cut and, unless `spec.crops`, resize to `spec.shape` uint8, sRGB.
 

@@ -1,8 +1,9 @@
 """Pictures -> whole answers: verdict, provenance, faces, stability, warnings, error rates.
 
 One picture after another is read, examined and reduced to the arrays that the detector
-takes, then scored in batches; what is held does not grow with the number of pictures. The
-command `predict`, the library, the service and the app all show what comes out here.
+takes, then scored in batches; what is held does not grow with the number of pictures. Of
+several, each file is decoded in another process, which may crash alone. The command
+`predict`, the library, the service and the app all show what comes out here.
 
 The score comes from pixels alone. What a file says of itself (`serve.provenance`) stands
 beside it and never changes it.
@@ -22,7 +23,7 @@ from kerasfaces.serve.contract import Answer as Answer
 from kerasfaces.serve.contract import Detecting, Pixels
 from kerasfaces.serve.contract import Options as Options
 from kerasfaces.serve.face_policy import Finder
-from kerasfaces.serve.pictures import Picture, Source
+from kerasfaces.serve.pictures import Decode, Picture, Source
 
 _BAND = "the score lies in the band that validation found unsure"
 _EDGE = "the logit is so near the threshold or the band that only Keras, not here, could decide"
@@ -89,8 +90,8 @@ def answer_groups(
         background = Background.of(detector)
     examiner = _Examiner(detector, options, background, find_faces)
     waiting: list[_Examined] = []
-    for picture in pictures.named(images):
-        waiting.append(examiner.examine(picture))
+    for picture, decode in pictures.opened(images):
+        waiting.append(examiner.examine(picture, decode))
         if sum(len(each.arrays) for each in waiting) >= BATCH:
             yield list(examiner.answers(waiting))
             waiting = []
@@ -123,7 +124,7 @@ class _Examiner:
             "engine": detector.engine,
         }
 
-    def examine(self, picture: Picture) -> _Examined:
+    def examine(self, picture: Picture, decode: Decode) -> _Examined:
         """Read a picture; one that cannot be read has a reason and nothing to score."""
         answer = Answer(name=picture.name, detector=self._facts)
         try:
@@ -134,7 +135,7 @@ class _Examiner:
 
                 origin = provenance.read(data, self._options.trust)
                 answer = dataclasses.replace(answer, provenance=origin)
-            image = picture.image(data)
+            image = picture.image(data, decode)
             width, height = image.size
             answer = dataclasses.replace(answer, width_px=width, height_px=height)
             reason = self._background.too_little(image.size)

@@ -22,6 +22,7 @@ from kerasfaces.core.errors import InputError, KerasfacesError, MissingExtraErro
 from kerasfaces.core.files import read_json, sha256
 from kerasfaces.core.texts import quoted
 from kerasfaces.images import InputSpec, to_array, to_srgb_upright
+from kerasfaces.images.input_spec import other_pillow
 from kerasfaces.images.limits import Limits
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.run.network import reading
@@ -60,6 +61,7 @@ class ExportedDetector:
                 InputSpec, run.input_spec["input"], where
             )
             self.limits: Limits | None = run.limits
+            other = other_pillow(run.input_spec.get("made_by"))
         self.operating_point: OperatingPoint = run.operating_point
         self.engine, self.name = engine, run.name
         self._reference = Reference(run) if keras and Reference.is_here(run) else None
@@ -73,6 +75,8 @@ class ExportedDetector:
             digest, self._compute = opened.content["source"]["sha256"], opened.logits
         self.version = digest[:12]
         self._edges = _edges(self.operating_point)
+        if other:
+            logger.warning("%s: %s", run.path, other)
 
     @classmethod
     def open(cls, run: Path | str, *, engine: str = "auto", keras: bool = True) -> Self:

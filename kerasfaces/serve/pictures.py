@@ -3,7 +3,8 @@
 import dataclasses
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sized
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,9 +13,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from kerasfaces import images as loader
+from kerasfaces.core import engine
 from kerasfaces.core.errors import ImageError
 
 Unnamed = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
+Decode = Callable[[bytes], Image.Image]  # as `images.decode`
+Decoders = engine.Pool[bytes, Image.Image]
+_AHEAD = 1  # pictures that are decoded before they are asked for
 
 
 class Named(NamedTuple):
@@ -46,7 +51,7 @@ class Picture:
             return loader.read_file(Path(os.path.abspath(self.source)))
         return None
 
-    def image(self, data: bytes | None) -> Image.Image:
+    def image(self, data: bytes | None, decode: Decode = loader.decode) -> Image.Image:
         """Return the picture upright, 8-bit sRGB, given what `data` returned.
 
         Raises:
@@ -55,7 +60,7 @@ class Picture:
         if data is not None:
             if not data:
                 raise ImageError("empty file")
-            return loader.decode(data)
+            return decode(data)
         if isinstance(self.source, Image.Image):
             return loader.to_srgb_upright(self.source)
         if isinstance(self.source, np.ndarray):
@@ -72,6 +77,53 @@ def named(sources: Iterable[Source]) -> Iterator[Picture]:
             yield Picture(os.fsdecode(source), source)
         else:
             yield Picture(f"<image {position}>", source)
+
+
+def opened(sources: Iterable[Source]) -> Iterator[tuple[Picture, Decode]]:
+    """Yield each picture with what decodes its file.
+
+    Several are decoded in another process, each while the one before is judged: a file on
+    which a decoder dies costs its own answer, not those of the others.
+    """
+    if isinstance(sources, Sized) and len(sources) < 2:
+        yield from ((picture, loader.decode) for picture in named(sources))
+        return
+    one = engine.Engine(workers=1)
+    with engine.pool(loader.decode, one, label="decoding", apart=True) as workers:
+        waiting: deque[tuple[Picture, bool]] = deque()
+        for picture in named(sources):
+            waiting.append(_submitted(picture, workers))
+            if len(waiting) > _AHEAD:
+                yield _taken(*waiting.popleft(), workers)
+        while waiting:
+            yield _taken(*waiting.popleft(), workers)
+
+
+def _submitted(picture: Picture, workers: Decoders) -> tuple[Picture, bool]:
+    """Return a picture, read, and whether it is a file that is being decoded."""
+    try:
+        data = picture.data()
+    except ImageError:  # whoever asks for its bytes is told
+        return picture, False
+    if not data:
+        return picture, False
+    workers.submit(picture.name, data)
+    return dataclasses.replace(picture, source=data), True
+
+
+def _taken(picture: Picture, sent: bool, workers: Decoders) -> tuple[Picture, Decode]:
+    if not sent:
+        return picture, loader.decode
+    outcome = workers.take()  # one worker: they come in order
+
+    def decode(data: bytes) -> Image.Image:
+        if outcome.exception is not None:
+            raise outcome.exception
+        if outcome.value is None:
+            raise ImageError(loader.DECODER_CRASHED)
+        return outcome.value
+
+    return picture, decode
 
 
 def digest(data: bytes | None) -> str:

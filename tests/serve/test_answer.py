@@ -130,7 +130,7 @@ def test_what_is_held_does_not_grow_with_the_number_of_pictures():
 
     answers = answer_all(sources(), detector, **NO_FACES)
     next(answers)
-    assert drawn <= 10
+    assert drawn <= 11  # one is read ahead
     assert sum(1 for _ in answers) == 499
     assert detector.largest_batch <= 70
 

@@ -1,5 +1,6 @@
 """The command `predict` and its whole answers, by a detector that needs no network."""
 
+import importlib
 import io
 import json
 import sys
@@ -10,8 +11,10 @@ import pytest
 from PIL import Image
 from stub_detector import Stub
 
+from kerasfaces import images
 from kerasfaces.cli.predict import main
-from kerasfaces.core.errors import InputError
+from kerasfaces.core.engine import local
+from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.serve.exported import ExportedDetector
 
@@ -157,3 +160,47 @@ def test_names_on_stdin_are_rows_whatever_they_are(photo, monkeypatch, capsys):
     monkeypatch.setattr(sys, "stdin", types.SimpleNamespace(buffer=io.BytesIO(listed)))
     assert main(["run", "-", "--json", "--quick"]) == 5
     assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_a_file_that_kills_its_decoder_is_a_row(photo, capfd, monkeypatch, tmp_path):
+    decoders = tmp_path / "modules"
+    decoders.mkdir()
+    (decoders / "dying_decoder.py").write_text(
+        "import os\n"
+        "from kerasfaces.images import decode as intact\n"
+        "def decode(data):\n"
+        "    if data == b'deadly':\n"
+        "        os.abort()\n"
+        "    return intact(data)\n"
+    )
+    monkeypatch.syspath_prepend(decoders)
+    decode = importlib.import_module("dying_decoder").decode
+    monkeypatch.setattr(images, "decode", decode)
+    (tmp_path / "b.png").write_bytes(b"deadly")
+    files = [photo("a.png", 50), str(tmp_path / "b.png"), photo("c.png", 250)]
+    assert main(["run", *files, "--json"]) == 3
+    real, bad, fake = map(json.loads, capfd.readouterr().out.splitlines())
+    assert [real["verdict"], bad["verdict"], fake["verdict"]] == ["real", None, "fake"]
+    assert bad["reason"] == "decoder crashed"
+    alone = Stub()
+    pixels = alone.prepare(images.load(Path(files[2])))
+    assert fake["logit"] == alone.logits(pixels[None])[0]  # the same bytes
+
+
+def test_one_picture_starts_no_process(photo, monkeypatch):
+    monkeypatch.setattr(local, "processes", None)
+    real = photo("r.png", 50)
+    assert main(["run", real, "--quick"]) == 0
+    with pytest.raises(TypeError, match="NoneType"):
+        main(["run", real, photo("s.png", 50), "--quick"])
+
+
+def test_nothing_is_printed_before_a_run_that_fails(photo, monkeypatch, capsys):
+    class Damaged(RunStub):
+        def logits(self, pixels):
+            raise RunError("run/model.keras is damaged.")
+
+    monkeypatch.setattr(ExportedDetector, "open", lambda run, engine: Damaged())
+    with pytest.raises(RunError, match="is damaged"):
+        main(["run", photo("r.png", 50), "--quick"])
+    assert not capsys.readouterr().out
