@@ -103,19 +103,23 @@ def _train(
         if variant.members:
             continue
         for ending, seed in itertools.product(results, context.seeds):
+            slug = name.replace(" ", "_").replace(",", "")
+            group = "merged" if ending else "own"
+            file = context.folder / "heads" / group / f"{slug}-{seed}.npz"
+            if file.exists():
+                results[ending][name][seed] = leaving_out.read(file)
+                continue
             if not context.can_start():
-                return
+                continue
             split = context.split(RATIO, seed)
             split = leaving_out.merged(split) if ending else split
             images = pairs.joined(split, generated()) if variant.pairs else split
-            file = name.replace(" ", "_").replace(",", "")
-            folder = context.folder / "heads" / ("merged" if ending else "own")
             logger.info("%s%s, split seed %d", name, ending, seed)
             results[ending][name][seed] = leaving_out.leave_out(
                 variant,
                 images,
                 base,
-                folder / f"{file}-{seed}.npz",
+                file,
                 stores.folder("none", ("lnp",)) if variant.noise else None,
                 cameras=not ending,  # they do not depend on families
             )

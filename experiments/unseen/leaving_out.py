@@ -60,7 +60,7 @@ def leave_out(
     *,
     cameras: bool = True,
 ) -> Heads:
-    """Train a head without each family, or read what an earlier call kept.
+    """Train a head without each family; what they say is kept for `read`.
 
     Args:
         variant: How.
@@ -70,9 +70,13 @@ def leave_out(
         store: The noise patterns, where the variant looks at them.
         cameras: Whether to train discriminants without each large camera as well.
     """
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        arrays.write(file, _measure(variant, manifest, weights, store, cameras))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    arrays.write(file, _measure(variant, manifest, weights, store, cameras))
+    return read(file)
+
+
+def read(file: Path) -> Heads:
+    """Return what an earlier call kept."""
     return heads.from_arrays(arrays.read(file, "delete it and run again"))
 
 
