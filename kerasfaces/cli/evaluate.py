@@ -9,6 +9,7 @@ from kerasfaces import cli
 
 if TYPE_CHECKING:
     from kerasfaces.core.files import Json
+    from kerasfaces.run.operating_point import OperatingPoint
     from kerasfaces.serve.measured_export import Difference
 
 EXPORTS = ("export", "onnxruntime", "openvino")
@@ -80,6 +81,19 @@ def _engine(options: argparse.Namespace) -> str:
     return "auto" if options.engine == "export" else str(options.engine)
 
 
+def _band(point: "OperatingPoint") -> str:
+    """Return the scores that are `unsure`, or why there are none."""
+    low, high = point.abstain
+    if low < high:
+        return f"scores {low:.4f} to {high:.4f}"
+    if not point.false_alarm_rate and not point.miss_rate:
+        return "never, since validation has no error at this threshold"
+    return (
+        "never, since no band that leaves half of the validation images an answer halves "
+        "their errors"
+    )
+
+
 def _set(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
     """Choose the threshold anew where an option asks for it."""
     if options.max_false_alarms is None and not options.calibrate_on:
@@ -88,8 +102,10 @@ def _set(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
         parser.error(
             "--manifest measures; --max-false-alarms and --calibrate-on choose"
         )
+    from kerasfaces.run.folder import ScoredRun
     from kerasfaces.serve import predict, setting
 
+    before = ScoredRun(options.run).operating_point.threshold
     if options.calibrate_on:
         point = setting.calibrate_on(
             options.run,
@@ -100,9 +116,9 @@ def _set(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
         )
     else:
         point = setting.set_false_alarms(options.run, options.max_false_alarms)
-    low, high = point.abstain
     print(f"threshold: score {point.threshold:.4f} ({point.rule})")
-    print(f"unsure: scores {low:.4f} to {high:.4f}" if low < high else "unsure: never")
+    print(f"before: score {before:.4f}")
+    print(f"unsure: {_band(point)}")
     if point.own_photos:
         own = point.own_photos
         print(

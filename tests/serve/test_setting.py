@@ -8,6 +8,7 @@ from detector_files import make_run
 from PIL import Image
 from stub_detector import Stub
 
+from kerasfaces.cli import evaluate
 from kerasfaces.cli.evaluate import main
 from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.core.files import read_json, write_json
@@ -28,6 +29,20 @@ def share_flagged(run, split="val"):
     real = frame[frame["label"] == "real"]
     verdicts = ScoredRun(run).operating_point.threshold
     return float((real["score"] >= verdicts).mean())
+
+
+def test_what_was_before_and_why_nothing_is_unsure_are_said(run, capsys):
+    before = ScoredRun(run).operating_point.threshold
+    main([str(run), "--max-false-alarms", "0.02"])
+    assert f"before: score {before:.4f}" in capsys.readouterr().out
+    point = ScoredRun(run).operating_point
+    low, high = 0.5, 0.5
+    for rates, words in (
+        ({"false_alarm_rate": 0.0, "miss_rate": 0.0}, "no error at this threshold"),
+        ({"false_alarm_rate": 0.1}, "no band that leaves half"),
+    ):
+        empty = dataclasses.replace(point, abstain=(low, high), **rates)
+        assert words in evaluate._band(empty)
 
 
 def test_false_alarms_are_kept_on_validation(run, capsys):
