@@ -106,16 +106,17 @@ def _set(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
     from kerasfaces.serve import predict, setting
 
     before = ScoredRun(options.run).operating_point.threshold
+    rate = options.max_false_alarms
     if options.calibrate_on:
         point = setting.calibrate_on(
             options.run,
             predict.files_of([str(options.calibrate_on)]),
-            options.max_false_alarms or setting.USUAL_RATE,
+            setting.USUAL_RATE if rate is None else rate,
             faces=options.faces,
             engine=_engine(options),
         )
     else:
-        point = setting.set_false_alarms(options.run, options.max_false_alarms)
+        point = setting.set_false_alarms(options.run, rate)
     print(f"threshold: score {point.threshold:.4f} ({point.rule})")
     print(f"before: score {before:.4f}")
     print(f"unsure: {_band(point)}")

@@ -1,6 +1,7 @@
 """A finished run's threshold and abstain band, chosen anew, with all that holds a copy."""
 
 import logging
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,7 +23,6 @@ from kerasfaces.serve.formats import PACKAGE
 
 logger = logging.getLogger(__name__)
 USUAL_RATE = 0.01
-_FEW = 100  # own photos below which the interval is wide
 
 
 def set_false_alarms(folder: Path, rate: float) -> OperatingPoint:
@@ -75,11 +75,13 @@ def calibrate_on(
     logits = np.array([each.logit for each in answers if np.isfinite(each.logit)])
     validation = ValidationPredictions(run.predictions("val"))
     point = choose_on_own_photos(run.operating_point, validation, logits, rate)
-    if len(logits) < _FEW:
+    needed = math.ceil(1 / rate - 1e-9)
+    if len(logits) < needed:
         logger.warning(
-            "%d photos are few: a share of 1 %% takes at least %d to be seen at all",
+            "%d photos are few: a share of %g %% takes at least %d to be seen at all",
             len(logits),
-            _FEW,
+            100 * rate,
+            needed,
         )
     return _keep(run, point)
 

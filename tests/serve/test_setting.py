@@ -70,6 +70,15 @@ def test_a_share_is_between_0_and_1(run, rate):
     assert (run / "operating_point.json").read_bytes() == content
 
 
+def test_a_share_of_none_is_refused_of_own_photos_too(run, tmp_path, monkeypatch):
+    Image.new("RGB", (40, 40)).save(tmp_path / "mine.png")
+    stub = Stub(operating_point=ScoredRun(run).operating_point)
+    monkeypatch.setattr(ExportedDetector, "open", lambda folder, engine: stub)
+    words = ["--calibrate-on", str(tmp_path / "mine.png"), "--max-false-alarms", "0"]
+    with pytest.raises(InputError, match="expected 0 < rate < 1"):
+        main([str(run), *words])
+
+
 def test_own_photos_choose_the_threshold(run, tmp_path, monkeypatch, capsys):
     photos = tmp_path / "mine"
     photos.mkdir()
@@ -116,7 +125,12 @@ def test_one_photo_in_a_hundred_takes_a_hundred(run, tmp_path, monkeypatch, capl
     point = setting.calibrate_on(run, photos)
     assert point.own_photos["flagged"] == 0
     assert "coarse: with 30 reals one is already 3.3 %" in point.rule
-    assert "30 photos are few" in caplog.text
+    assert "30 photos are few: a share of 1 % takes at least 100" in caplog.text
+    caplog.clear()
+    setting.calibrate_on(run, photos, 0.1)
+    assert "are few" not in caplog.text
+    setting.calibrate_on(run, photos, 0.03)
+    assert "a share of 3 % takes at least 34" in caplog.text
     (tmp_path / "text.png").write_text("no image")
     with pytest.raises(InputError, match="None of the photos has a logit"):
         setting.calibrate_on(run, [tmp_path / "text.png"])
