@@ -190,12 +190,14 @@ class ExportedDetector:
 def _choose(run: DetectorRun, engine: str) -> str:
     """Return the engine to use, its export made."""
     if engine == "keras":
+        Reference.require(run)
         return engine
     why = _takes_no_pixels(run)
     if why and engine != "auto":
         raise InputError(f"{run.path}: {why}; give engine 'keras' or 'auto'.")
     if why:
         logger.warning("%s: %s; Keras computes", run.path, why)
+        Reference.require(run)
         return "keras"
     wanted = tuple(FORMATS) if engine == "auto" else (engine,)
     installed = [name for name in wanted if _has(name)]
@@ -212,10 +214,12 @@ def _choose(run: DetectorRun, engine: str) -> str:
 def _make(run: DetectorRun, engines: list[str], may_fall_back: bool) -> str:
     """Export the run for the first engine that can be had, else fall back to Keras."""
     if not Reference.is_here(run):
+        kind = FORMATS[engines[0]] if engines else "onnx"
         raise InputError(
             f"{run.path} has no export that this machine can use, and Keras with the run's "
             "model.keras, which makes one, is not here: export it where they are (kerasfaces "
-            "export RUN --format onnx), and copy the whole folder; pip install onnxruntime."
+            f"export RUN --format {kind}), and copy the whole folder"
+            f"{'.' if engines else '; pip install onnxruntime.'}"
         )
     reason = "neither onnxruntime nor openvino is installed"
     for name in engines:
@@ -260,9 +264,14 @@ def _is_current(run: DetectorRun, kind: str) -> bool:
     """Tell whether a run has an export of the network that it holds now.
 
     The operating point may be another: the run's own is used.
+
+    Raises:
+        RunError: A newer version wrote the export; it is not replaced.
     """
     file = run.path / "exports" / kind / opening.DESCRIPTION
-    match read_json(file) if file.is_file() else None:
+    content = read_json(file) if file.is_file() else None
+    opening.refuse_newer(content, str(file))
+    match content:
         case {
             "layout": opening.LAYOUT,
             "source": {"sha256": digest},

@@ -134,6 +134,7 @@ def _embedded(path: Path) -> Json:
 
 
 def _checked(content: Any, where: str) -> Json:
+    refuse_newer(content, where)
     if not isinstance(content, dict) or not isinstance(content.get("format"), str):
         raise RunError(f"{where} describes no export; export the run again.")
     registry.check("format", content["format"], registry.names(PACKAGE))
@@ -143,10 +144,19 @@ def _checked(content: Any, where: str) -> Json:
             f"{where} was written by an older version, without golden logits; export the "
             "run again."
         )
-    if layout > LAYOUT:
+    return content
+
+
+def refuse_newer(content: Any, where: str) -> None:
+    """Refuse a description of a layout that a newer version wrote; others pass.
+
+    Raises:
+        RunError: It is newer than `LAYOUT`.
+    """
+    layout = content.get("layout") if isinstance(content, dict) else None
+    if isinstance(layout, int) and layout > LAYOUT:
         raise RunError(
             f"{where} has layout {layout}, written by kerasfaces "
             f"{quoted(str(content.get('kerasfaces')))}; this one reads {LAYOUT}: install "
             "the newer version (pip install -U kerasfaces)."
         )
-    return content

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from kerasfaces.core import numerics
+from kerasfaces.core.errors import MissingExtraError
 from kerasfaces.core.imports import import_keras
 from kerasfaces.run.folder import DetectorRun
 
@@ -28,12 +29,29 @@ class Reference:
         self._lock = threading.Lock()
 
     @staticmethod
+    def _missing() -> list[str]:
+        """Return which of Keras and its backend are not installed."""
+        modules = ("keras", numerics.backend())
+        return [name for name in modules if importlib.util.find_spec(name) is None]
+
+    @staticmethod
     def is_here(run: DetectorRun) -> bool:
         """Tell whether Keras, its backend and the trained network are on this machine."""
-        modules = ("keras", numerics.backend())
-        return bool(run.learnt_files) and all(
-            importlib.util.find_spec(name) is not None for name in modules
-        )
+        return bool(run.learnt_files) and not Reference._missing()
+
+    @staticmethod
+    def require(run: DetectorRun) -> None:
+        """Refuse to compute a run where Keras or its backend is not installed.
+
+        Raises:
+            MissingExtraError: It is not.
+        """
+        missing = Reference._missing()
+        if missing:
+            raise MissingExtraError(
+                f"{run.path} is computed by Keras, and {' and '.join(missing)} cannot be "
+                f"imported here; run: pip install {' '.join(missing)}"
+            )
 
     def logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Return the logits `(n,)` of pixels `(n, *input_spec.shape)` uint8, n at least 1.

@@ -1,5 +1,6 @@
 """The engine without TensorFlow: the run's pixels, logits and verdicts."""
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -193,6 +194,42 @@ def test_what_cannot_be_opened_is_one_sentence(run, tmp_path, monkeypatch):
     monkeypatch.setattr("kerasfaces.serve.exported._has", lambda name: False)
     with pytest.raises(MissingExtraError, match=r"pip install 'kerasfaces\[export\]'"):
         ExportedDetector.open(run, engine="openvino")
+
+
+def hide(monkeypatch, *names):
+    """Let packages seem not to be installed."""
+    there = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name in names else there(name)
+    )
+
+
+def test_without_keras_its_engine_is_one_sentence(run, channel_run, monkeypatch):
+    hide(monkeypatch, "keras", "tensorflow")
+    for folder, engine in ((run, "keras"), (channel_run, "auto")):
+        with pytest.raises(MissingExtraError, match="run: pip install keras tensorf"):
+            ExportedDetector.open(folder, engine=engine)
+
+
+@pytest.mark.parametrize("engine", ["auto", "onnxruntime"])
+@pytest.mark.parametrize("missing", [[], ["keras"]])
+def test_an_export_of_a_newer_version_stays(run, monkeypatch, engine, missing):
+    file = run / "exports" / "onnx" / "export.json"
+    write_json(file, {"layout": 99, "kerasfaces": "9.1"})
+    content = file.read_bytes()
+    hide(monkeypatch, *missing)
+    with pytest.raises(RunError, match=r"layout 99, written by kerasfaces '9\.1'"):
+        ExportedDetector.open(run, engine=engine)
+    assert file.read_bytes() == content
+
+
+def test_a_runtime_that_is_there_is_not_advised(run, monkeypatch):
+    hide(monkeypatch, "keras")
+    with pytest.raises(InputError, match=r"--format openvino\).* folder\.$"):
+        ExportedDetector.open(run, engine="openvino")
+    hide(monkeypatch, "keras", "onnxruntime", "openvino")
+    with pytest.raises(InputError, match=r"--format onnx\).*pip install onnxruntime"):
+        ExportedDetector.open(run)
 
 
 def test_a_run_on_channels_is_judged_by_keras_and_that_is_said(

@@ -90,7 +90,7 @@ def test_predict_needs_no_more(python, moved, test_rows, words):
 
 @pytest.mark.slow
 @pytest.mark.tf
-def test_serve_needs_no_more_and_says_what_an_export_needs(python, moved, run):
+def test_serve_needs_no_more_and_says_what_an_export_needs(python, moved, test_rows):
     code = (
         "import sys; from kerasfaces.serve.http.judge import Judge\n"
         "from kerasfaces.serve.http.settings import Settings\n"
@@ -105,6 +105,11 @@ def test_serve_needs_no_more_and_says_what_an_export_needs(python, moved, run):
     done = call(python, "-m", "kerasfaces", "serve", moved)
     assert done.returncode == 2
     assert "has no export that this machine can use" in done.stderr
+    assert "Traceback" not in done.stderr
+    words = [moved, test_rows[0][0], "--quick", "--engine", "keras"]
+    done = call(python, "-m", "kerasfaces", "predict", *words)
+    assert done.returncode == 2
+    assert "pip install keras tensorflow" in done.stderr
     assert "Traceback" not in done.stderr
 
 
