@@ -35,6 +35,7 @@ def write(run: DetectorRun, target: Path, content: Json, licence: str) -> None:
         licence=licence,
         licence_text=_licence_text(licence),
         warnings=DetectorRun(target).metrics.get("warnings", []),
+        left_out=content["exports_left_out"],
         exports=sorted(path.name for path in target.glob("exports/*")),
         **results,
     )

@@ -5,6 +5,7 @@ files or show pictures. What stays is written anew without them, and `published.
 the SHA-256 of every file that is read back.
 """
 
+import logging
 import re
 import shutil
 from collections.abc import Mapping
@@ -16,6 +17,8 @@ from kerasfaces.core.files import Json, read_json, sha256, write_json
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.serve.opening import DESCRIPTION as EXPORT
 from kerasfaces.serve.publish.privacy import Private
+
+logger = logging.getLogger(__name__)
 
 FILE = DetectorRun.PUBLISHED
 FORMAT = 1  # of published.json
@@ -57,12 +60,13 @@ def write(run: DetectorRun, target: Path, repo: str, private: Private) -> Json:
     if training := run.training:
         there.training = {"engine": training.get("engine", "")}
     there.metrics = _metrics(run, private)
-    _copy_exports(run, target, repo)
+    left_out = _copy_exports(run, target, repo)
     content = {
         "format": FORMAT,
         "kerasfaces": __version__,
         "repo": repo,
         "trained_on": run.image_counts(),
+        "exports_left_out": left_out,
         "files": files_of(target),
     }
     there.published = content
@@ -104,16 +108,22 @@ def _metrics(run: DetectorRun, private: Private) -> Json:
     return content
 
 
-def _copy_exports(run: DetectorRun, target: Path, repo: str) -> None:
-    """Copy the exports that were made of this very network."""
+def _copy_exports(run: DetectorRun, target: Path, repo: str) -> Json:
+    """Copy the exports of this very network and operating point.
+
+    Returns:
+        Format -> why its export is left out.
+    """
+    left_out: Json = {}
     for file in sorted(run.path.glob(f"exports/*/{EXPORT}")):
         content = read_json(file)
         if not isinstance(content, dict) or "files" not in content:
             raise RunError(
                 f"{file} is damaged; delete its folder and export the run again."
             )
-        made_of = content.get("source", {}).get("sha256")
-        if not run.model_file.is_file() or made_of != sha256(run.model_file):
+        if why := _differs(run, content):
+            left_out[file.parent.name] = why
+            logger.warning("%s is left out: %s; export the run again", file.parent, why)
             continue
         folder = target / "exports" / file.parent.name
         for name in content["files"]:
@@ -121,3 +131,14 @@ def _copy_exports(run: DetectorRun, target: Path, repo: str) -> None:
             shutil.copyfile(file.parent / name, folder / name)
         content["source"] = {**content["source"], "run": repo.rpartition("/")[2]}
         write_json(folder / EXPORT, content)
+    return left_out
+
+
+def _differs(run: DetectorRun, content: Json) -> str:
+    """Say in what an export is not of this run as it is now; empty where it is."""
+    made_of = content.get("source", {}).get("sha256")
+    if not run.model_file.is_file() or made_of != sha256(run.model_file):
+        return "it was made of another network than the run's"
+    if content.get("operating_point") != run.operating_point.to_json():
+        return "it has another threshold or calibration than the run"
+    return ""

@@ -17,8 +17,8 @@ from kerasfaces.run.folder import DetectorRun
 
 # Accounts and machines that say nothing of anybody.
 _ANYBODY = {"root", "user", "admin", "localhost", "ubuntu", "runner", "docker", "home"}
-_PATH = re.compile(
-    rb"(?<![\w:/.])(?:/(?:home|Users|root|mnt|media|srv|tmp|var|work|data)/[\w.-]+"
+_PATH = re.compile(  # but for Emscripten's own home, which a browser page's runtime names
+    rb"(?<![\w:/.])(?!/home/web_user(?![\w./-]))(?:/(?:home|Users|root|mnt|media|srv|tmp|var|work|data)/[\w.-]+"
     rb"|[A-Za-z]:\\{1,4}Users\\)"
 )
 _PICTURE_NAME = re.compile(

@@ -83,7 +83,8 @@ def finished(tmp_path):
     (export / "model.onnx").write_bytes(b"onnx" * 9)
     source = {"run": folder.name, "sha256": sha256(folder / "model.keras")}
     files = {"model.onnx": sha256(export / "model.onnx")}
-    write_json(export / "export.json", {"source": source, "files": files})
+    description = {"source": source, "operating_point": POINT, "files": files}
+    write_json(export / "export.json", description)
     return folder
 
 

@@ -156,6 +156,36 @@ def test_exports_of_an_older_network_stay_here(finished, tmp_path):
     assert not (tmp_path / "out/model/exports").exists()
 
 
+def test_exports_with_another_threshold_stay_here_and_are_named(
+    finished, tmp_path, caplog
+):
+    point = read_json(finished / "operating_point.json")
+    write_json(finished / "operating_point.json", point | {"threshold": 0.7})
+    publish(finished, REPO, dry_run=True, target=tmp_path / "out")
+    model = tmp_path / "out/model"
+    assert not (model / "exports").exists()
+    why = "it has another threshold or calibration than the run"
+    assert f"exports/onnx is left out: {why}" in caplog.text
+    card = (model / "README.md").read_text()
+    assert f"The onnx export is not published: {why}." in card
+
+
+def test_a_browser_page_is_published_with_its_runtime(finished, tmp_path):
+    page = finished / "exports/browser"
+    page.mkdir()
+    described = read_json(finished / "exports/onnx/export.json")
+    for text in ('{HOME:"/home/web_user"}', '{HOME:"/home/web_user/of/bob"}'):
+        (page / "index.html").write_text(f"<script>e={text}</script>")
+        files = {"index.html": sha256(page / "index.html")}
+        write_json(page / "export.json", described | {"files": files})
+        if "bob" in text:
+            with pytest.raises(InputError, match="holds an absolute path"):
+                publish(finished, REPO, dry_run=True, target=tmp_path / "out")
+        else:
+            publish(finished, REPO, dry_run=True, target=tmp_path / "out")
+            assert (tmp_path / "out/model/exports/browser/index.html").is_file()
+
+
 @pytest.mark.parametrize(
     ("change", "match"),
     [
