@@ -22,6 +22,7 @@ from kerasfaces.serve.face_policy import Policy
 from kerasfaces.serve.formats import PACKAGE
 
 logger = logging.getLogger(__name__)
+BROWSER = "browser"  # the page, which is no format of a network
 USUAL_RATE = 0.01
 
 
@@ -105,13 +106,11 @@ def _keep(run: ScoredRun, point: OperatingPoint) -> OperatingPoint:
     with folders.lock(run.path):
         run.write_operating_point(point)
     exports = run.path / "exports"
-    for kind in registry.names(PACKAGE):
+    for kind in (*registry.names(PACKAGE), BROWSER):
         if not (exports / kind / "export.json").is_file():
             continue
-        from kerasfaces.serve.export import export
-
         try:
-            export(run.path, kind)
+            _export_again(run.path, kind)
         except KerasfacesError as error:
             logger.warning(
                 "%s keeps the earlier threshold, and predict uses the run's own: %s",
@@ -119,3 +118,18 @@ def _keep(run: ScoredRun, point: OperatingPoint) -> OperatingPoint:
                 error,
             )
     return DetectorRun.open(run.path).operating_point
+
+
+def _export_again(folder: Path, kind: str) -> None:
+    """Write one of a run's exports anew; nothing is fetched for it."""
+    from kerasfaces.serve import browser, export
+
+    if kind != BROWSER:
+        export.export(folder, kind)
+    elif browser.runtimes.is_cached():
+        browser.write_page(folder)
+    else:
+        raise InputError(
+            f"{browser.runtimes.PACKAGE} is not in the cache; write the page again with "
+            f"kerasfaces export {folder} --format browser."
+        )

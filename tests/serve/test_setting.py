@@ -155,6 +155,21 @@ def test_exports_follow(run, monkeypatch, caplog):
     assert "onnx keeps the earlier threshold" in caplog.text
 
 
+@pytest.mark.parametrize("cached", [True, False])
+def test_the_browser_page_follows_or_is_named(run, monkeypatch, caplog, cached):
+    from kerasfaces.serve import browser
+
+    asked = []
+    monkeypatch.setattr(browser.runtimes, "is_cached", lambda: cached)
+    monkeypatch.setattr(browser, "write_page", asked.append)
+    write_json(run / "exports/browser/export.json", {})
+    setting.set_false_alarms(run, 0.05)
+    assert asked == [run] * cached
+    named = f"{run / 'exports/browser'} keeps the earlier threshold" in caplog.text
+    assert named is not cached
+    assert ("--format browser" in caplog.text) is not cached
+
+
 def test_points_that_are_not_the_run_s_to_choose(run):
     (run / "protocol.json").write_text("{}")
     with pytest.raises(InputError, match="trained for unseen families"):

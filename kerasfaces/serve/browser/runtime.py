@@ -53,6 +53,12 @@ _INSTEAD = (
 )
 
 
+def is_cached() -> bool:
+    """Tell whether `files` needs neither npm nor a path."""
+    cache = cache_root() / f"{PACKAGE}-{VERSION}"
+    return all((cache / name).is_file() for name in SHA256)
+
+
 def files(given: Path | None = None) -> Mapping[str, bytes]:
     """Return the content of `SCRIPT` and `WASM`.
 
@@ -67,7 +73,7 @@ def files(given: Path | None = None) -> Mapping[str, bytes]:
     if given is not None:
         return _checked(_read(given), given)
     cache = cache_root() / f"{PACKAGE}-{VERSION}"
-    if all((cache / name).is_file() for name in SHA256):
+    if is_cached():
         return _checked(_read(cache), cache)
     with tempfile.TemporaryDirectory() as folder:
         archive = _pack(Path(folder))

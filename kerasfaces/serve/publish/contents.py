@@ -14,6 +14,7 @@ from pathlib import Path
 from kerasfaces import __version__
 from kerasfaces.core.errors import MissingFileError, RunError
 from kerasfaces.core.files import Json, read_json, sha256, write_json
+from kerasfaces.run import foreign_classes
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.serve.opening import DESCRIPTION as EXPORT
 from kerasfaces.serve.publish.privacy import Private
@@ -45,10 +46,11 @@ def write(run: DetectorRun, target: Path, repo: str, private: Private) -> Json:
         The content of published.json.
 
     Raises:
-        RunError: The run is damaged.
+        RunError: The run is damaged, or model.keras names code or foreign classes.
     """
     if not run.learnt_files:
         raise MissingFileError(f"{run.path} has no weights; train the run again.")
+    foreign_classes.refuse(run.model_file)
     for name in DetectorRun.PUBLIC:
         if (run.path / name).is_file():
             shutil.copyfile(run.path / name, target / name)

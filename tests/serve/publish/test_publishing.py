@@ -217,6 +217,18 @@ def test_an_unfinished_run_is_refused(finished, tmp_path):
         publish(finished, REPO, dry_run=True, target=tmp_path / "out")
 
 
+def test_a_network_with_code_is_not_published(finished, tmp_path):
+    layer = {"module": "keras.layers", "class_name": "Lambda"}
+    with zipfile.ZipFile(finished / "model.keras", "a") as archive:
+        archive.writestr("config.json", json.dumps({"layers": [layer]}))
+    words = ["--repo", REPO, "--dry-run", "-o", str(tmp_path / "out")]
+    with pytest.raises(
+        RunError, match=r"names .keras\.layers\.Lambda., which could run code"
+    ):
+        main([str(finished), *words])
+    assert not (tmp_path / "out").exists()
+
+
 def test_upload_goes_through_the_services_own_requests(finished, hub):
     publication = publish(finished, REPO, with_space=True, private=True)
     commit, files = hub.files(REPO)
