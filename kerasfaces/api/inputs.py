@@ -32,7 +32,8 @@ def as_files(images: Images) -> Iterator[tuple[list[Path], list[str], list[str]]
         the reason why a PIL image cannot be decoded, whose file is not there, else "".
 
     Raises:
-        InputError: Something is no image, or an array has another shape or dtype.
+        InputError: Something is no image, such as an address or a video, or an array has
+            another shape or dtype.
     """
     files: list[Path] = []
     names: list[str] = []
@@ -40,7 +41,7 @@ def as_files(images: Images) -> Iterator[tuple[list[Path], list[str], list[str]]
     with tempfile.TemporaryDirectory(prefix="kerasfaces-") as folder:
         for position, image in enumerate(_several(images)):
             if isinstance(image, str | os.PathLike):
-                below = _below(Path(image))
+                below = _below(image)
                 files += below
                 names += map(str, below)
                 reasons += [""] * len(below)
@@ -69,7 +70,7 @@ def as_sources(images: Images) -> list[Named]:
     sources: list[Named] = []
     for position, image in enumerate(_several(images)):
         if isinstance(image, str | os.PathLike):
-            sources += [Named(str(path), path) for path in _below(Path(image))]
+            sources += [Named(str(path), path) for path in _below(image)]
         else:
             _require_image(image, position)
             sources.append(Named(f"<image {position}>", image))
@@ -95,9 +96,12 @@ def _is_single(pixels: NDArray[np.uint8]) -> bool:
     return pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[-1] == 3)
 
 
-def _below(path: Path) -> list[Path]:
+def _below(image: str | os.PathLike[str]) -> list[Path]:
     from kerasfaces.manifest.image_files import images_below
+    from kerasfaces.serve import predict
 
+    predict.refuse(os.fspath(image))
+    path = Path(image)
     files = images_below(path) if path.is_dir() else [path]
     if not files:
         raise InputError(

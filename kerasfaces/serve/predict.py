@@ -16,7 +16,7 @@ from kerasfaces.manifest.image_files import images_below
 from kerasfaces.serve.answer import Options
 from kerasfaces.serve.contract import Detecting
 
-_ADDRESS = re.compile(r"(?i)(https?|ftps?|file|s3|gs|hf)://|data:image/")
+_ADDRESS = re.compile(r"(?i)(https?|ftps?|file|s3|gs|hf):/|data:image/")
 _VIDEOS = frozenset(
     ".mp4 .mov .avi .mkv .webm .mpg .mpeg .m4v .wmv .flv .3gp .mts .m2ts .ts .ogv".split()
 )
@@ -41,7 +41,7 @@ def files_of(words: Sequence[str]) -> list[Path]:
                 "One of the images to score is an empty text, as from an unset variable; "
                 "give a file, a folder, or - for stdin."
             )
-        _refuse(word)
+        refuse(word)
         if word == "-":
             files += _paths_on_stdin()
         elif os.path.isdir(path):  # Path's own raises where a name is too long
@@ -59,8 +59,12 @@ def files_of(words: Sequence[str]) -> list[Path]:
     return list(dict.fromkeys(files))
 
 
-def _refuse(word: str) -> None:
-    """Refuse what is no file with a picture, by what it is called."""
+def refuse(word: str) -> None:
+    """Refuse what is no file with a picture, by what it is called.
+
+    Raises:
+        InputError: It is an address, also one that `Path` shortened, or a video.
+    """
     if _ADDRESS.match(word):
         raise InputError(
             f"{quoted(word)} is an address, and nothing is fetched from the network; save "
@@ -78,7 +82,10 @@ def _paths_on_stdin() -> list[Path]:
     lines = data.split(b"\0")
     if len(lines) == 1:
         lines = [line.rstrip(b"\r") for line in data.split(b"\n")]
-    return [Path(os.fsdecode(line)) for line in lines if line]
+    names = [os.fsdecode(line) for line in lines if line]
+    for name in names:
+        refuse(name)
+    return [Path(name) for name in names]
 
 
 def summary(counts: Counter[str]) -> str:

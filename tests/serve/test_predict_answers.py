@@ -12,6 +12,7 @@ from PIL import Image
 from stub_detector import Stub
 
 from kerasfaces import images
+from kerasfaces.api.inputs import as_sources
 from kerasfaces.cli.predict import main
 from kerasfaces.core.engine import local
 from kerasfaces.core.errors import InputError, RunError
@@ -100,9 +101,17 @@ def test_json_lines_begin_as_they_always_did(photo, tmp_path, capsys):
         ("clip.webm", "is a video"),
     ],
 )
-def test_addresses_and_videos_are_refused_by_name(photo, word, message):
+def test_addresses_and_videos_are_refused_by_name(photo, word, message, monkeypatch):
+    first = photo("r.png", 50)
     with pytest.raises(InputError, match=message):
-        main(["run", photo("r.png", 50), word])
+        main(["run", first, word])
+    lines = types.SimpleNamespace(buffer=io.BytesIO(f"{first}\n{word}\n".encode()))
+    monkeypatch.setattr(sys, "stdin", lines)
+    with pytest.raises(InputError, match=message):
+        main(["run", "-"])
+    for image in (word, Path(word)):
+        with pytest.raises(InputError, match=message):
+            as_sources([first, image])
 
 
 def test_options_reach_the_answer(photo, capsys, tmp_path):
@@ -155,8 +164,10 @@ def test_a_continued_table_has_the_code_of_all_its_rows(photo, tmp_path, monkeyp
     assert main(words) == 3
 
 
-def test_names_on_stdin_are_rows_whatever_they_are(photo, monkeypatch, capsys):
-    listed = f"{photo('r.png', 50)}\nhttps://example.org/x.jpg\n".encode()
+def test_names_on_stdin_are_rows_also_of_files_that_are_gone(
+    photo, monkeypatch, capsys
+):
+    listed = f"{photo('r.png', 50)}\ngone/x.jpg\n".encode()
     monkeypatch.setattr(sys, "stdin", types.SimpleNamespace(buffer=io.BytesIO(listed)))
     assert main(["run", "-", "--json", "--quick"]) == 5
     assert len(capsys.readouterr().out.splitlines()) == 2

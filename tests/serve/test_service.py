@@ -54,6 +54,10 @@ def test_a_request_says_what_belongs_to_its_answer(service):
     status, _, reply = service.predict(picture(), query="?faces=nose")
     assert status == 422
     assert reply["error"].startswith("faces: input should be 'image', 'largest'")
+    for query in ("?fast=true", "?quick=true&face=largest"):
+        status, _, reply = service.predict(picture(), query=query)
+        assert status == 422
+        assert "known: faces, stability, provenance, quick" in reply["error"]
 
 
 def test_what_is_no_picture_is_an_answer_with_its_reason(service):

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from kerasfaces import __version__
+from kerasfaces.core.texts import quoted
 from kerasfaces.serve.answer import Answer
 from kerasfaces.serve.face_policy import Policy
 from kerasfaces.serve.http import body, replies
@@ -25,6 +26,7 @@ _DESCRIPTION = (
 Faces = Annotated[Policy | None, Query(description="what of a picture is judged")]
 Stability = Annotated[bool | None, Query(description="judge laundered versions, too")]
 Provenance = Annotated[bool | None, Query(description="read what the file says itself")]
+_QUERY = ("faces", "stability", "provenance", "quick")
 Quick = Annotated[bool, Query(description="the verdict alone")]
 
 
@@ -69,6 +71,7 @@ def _add_predict(app: FastAPI, judge: Judge) -> None:
         quick: Quick = False,
     ) -> JSONResponse:
         """Judge each picture: fields `file` of a form, or one picture as the body."""
+        _refuse_unknown(request)
         options = judge.settings.options(faces, stability, provenance, quick)
         with judge.body_budget() as budget:
             pictures = await body.read(request, judge.settings, budget)
@@ -81,6 +84,13 @@ def _add_predict(app: FastAPI, judge: Judge) -> None:
                 "answers": [answer.to_dict() for answer in answers],
             }
         )
+
+
+def _refuse_unknown(request: Request) -> None:
+    for name in request.query_params:
+        if name not in _QUERY:
+            known = ", ".join(_QUERY)
+            raise Refusal(422, f"{quoted(name)} is no name here; known: {known}")
 
 
 def _add_health(app: FastAPI, judge: Judge) -> None:
