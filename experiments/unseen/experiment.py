@@ -73,6 +73,9 @@ def run(context: Context) -> Outcome:
             notes.append(f"{name}, {NO_WEIGHTS}: {why}")
         else:
             ready[name] = leaving_out.resolved(variant, context.weights[model])
+    ready = {  # a mean needs all its members
+        name: item for name, item in ready.items() if set(item[0].members) <= set(ready)
+    }
     weights = {
         variant.config.model.name: base.describe() for variant, base in ready.values()
     }

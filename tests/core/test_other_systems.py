@@ -94,8 +94,11 @@ def test_a_killed_training_continues_and_predicts(tmp_path):
     assert process.returncode == 128 + signal.SIGTERM
     command(*words)
     assert (tmp_path / "run" / "report.html").exists()
-    done = command("predict", "run", "sample/real", "--csv", "scores.csv")
-    assert "scores.csv" in done.stdout
+    words = ["predict", "run", "sample/real", "--csv", "scores.csv"]
+    process = command(*words, start=subprocess.Popen)
+    process.communicate()
+    assert process.returncode in {0, 3, 4}  # all real, some fake, or some unsure
+    assert (tmp_path / "scores.csv").exists()
 
 
 def test_two_writers_are_kept_apart(tmp_path):

@@ -124,7 +124,7 @@ def trained(monkeypatch, tmp_path):
         (request.folder / "training.json").write_text('{"train_seconds": 36.0}')
         return request.folder
 
-    def leave_out(variant, manifest, weights, file):
+    def leave_out(variant, manifest, weights, file, store=None, *, cameras=True):
         rows = {
             name: manifest.rows[manifest.rows["split"] == name]
             for name in ("val", "test")
@@ -141,11 +141,12 @@ def trained(monkeypatch, tmp_path):
             }
             for name, part in rows.items()
         }
-        return leaving_out.Heads(0.5, logits, fake, names, names)
+        return leaving_out.Heads(logits, fake, names, names)
 
     def generated(context):
         photos = context.unsplit()
-        return manifests.Manifest(photos.rows.assign(original_sha256=""), photos.folder)
+        rows = photos.rows.assign(original_sha256="")
+        return manifests.Manifest(rows, photos.folder), []
 
     def resolved(variant, text):
         return variant, BaseWeights(kind="file", path=Path(text), sha256="0" * 64)
