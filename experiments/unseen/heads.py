@@ -37,7 +37,7 @@ class Camera:
     Attributes:
         own: Logits of all of the camera's photos.
         others: Logits of the other cameras' validation photos.
-        sources: Whose these are.
+        sources: `(m,)` names of the cameras of `others`.
     """
 
     own: Floats

@@ -65,8 +65,8 @@ def leave_out(
     Args:
         variant: How.
         manifest: Rows with splits.
-        weights: Of the base.
-        file: What the heads said.
+        weights: The frozen base's file.
+        file: An `.npz` to write: logits of validation and test, by family left out.
         store: The noise patterns, where the variant looks at them.
         cameras: Whether to train discriminants without each large camera as well.
     """

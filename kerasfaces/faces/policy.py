@@ -17,9 +17,9 @@ class FaceInput:
         faces: `none` shows whole pictures; `largest` cuts the largest face out of each;
             `cut` says that files are such crops already, as `crop_faces` wrote them, and
             that other pictures have to be cut likewise.
-        face_margin: Of a crop, see `FaceCrop`.
-        face_align: Likewise.
-        face_size_px: Likewise.
+        face_margin: Room on each side of a face's box, in units of its longer side, 0..4.
+        face_align: Whether the picture is turned so that both eyes are level.
+        face_size_px: Side of a crop in pixels; 0 leaves it as large as it is cut.
     """
 
     faces: Literal["none", "largest", "cut"] = "none"

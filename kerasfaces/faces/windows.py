@@ -28,7 +28,7 @@ class Window(NamedTuple):
 
     Attributes:
         left: Its edge, pixels of the picture, at or below 0 where it reaches beyond.
-        top: Likewise.
+        top: Its upper edge, pixels of the picture, at or below 0 where it reaches beyond.
         side: In pixels of the picture.
         is_whole: Whether all of the picture is in it.
     """

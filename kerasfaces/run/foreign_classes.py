@@ -24,15 +24,20 @@ def refuse(file: Path) -> None:
     A file that is no archive, or holds no config, is left to whoever reads its weights.
 
     Raises:
-        RunError: The message names the class.
+        RunError: The message names the class; or the config is no JSON.
     """
     try:
         with zipfile.ZipFile(file) as archive:
             if archive.getinfo("config.json").file_size > _MAX_BYTES:
                 raise RunError(f"{file} has a config of over {_MAX_BYTES:,} bytes.")
             config = json.loads(archive.read("config.json"))
-    except (OSError, ValueError, KeyError, NotImplementedError, zipfile.BadZipFile):
-        return
+    except (ValueError, RecursionError) as error:
+        raise RunError(
+            f"{file} has a config that cannot be read, so nobody knows what it names; restore "
+            "the file, or train the run again."
+        ) from error
+    except (OSError, KeyError, NotImplementedError, zipfile.BadZipFile):
+        return  # no archive, or one without a config that zipfile reads
     for module, name in _classes(config):
         root = module.partition(".")[0]
         if name in _CODE or (root and root not in _OURS):

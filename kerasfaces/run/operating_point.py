@@ -215,7 +215,7 @@ def choose_on_own_photos(
         point: The run's point.
         validation: The rows that its band and its error rates are of.
         logits: Of the photos, `(n,)`, finite.
-        false_alarm_rate: At most this share of them.
+        false_alarm_rate: Greatest share of the photos that may be flagged, 0..1, exclusive.
 
     Raises:
         InputError: A rate outside 0..1 (exclusive), or no photo.

@@ -1,7 +1,6 @@
 """Pictures as people hold them, each with a name: paths, bytes, PIL images, arrays."""
 
 import dataclasses
-import hashlib
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sized
@@ -128,7 +127,7 @@ def _taken(picture: Picture, sent: bool, workers: Decoders) -> tuple[Picture, De
 
 def digest(data: bytes | None) -> str:
     """Return a file's SHA-256 in hex; empty without a file."""
-    return hashlib.sha256(data).hexdigest() if data is not None else ""
+    return loader.sha256(data) if data is not None else ""
 
 
 def _of_array(array: NDArray[np.uint8]) -> Image.Image:

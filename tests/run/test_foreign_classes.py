@@ -90,3 +90,12 @@ def run_with_lambda(tmp_path):
             archive.writestr(name, data)
     assert read_json(folder / "input_spec.json")["limits"] is None
     return folder, mark
+
+
+@pytest.mark.parametrize("config", ["{", "[" * 100_000, b"\xff\xfe\xff"])
+def test_a_config_that_nobody_can_read_is_refused(config, tmp_path):
+    path = tmp_path / "model.keras"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("config.json", config)
+    with pytest.raises(RunError, match="config that cannot be read"):
+        foreign_classes.refuse(path)

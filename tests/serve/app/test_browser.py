@@ -8,7 +8,6 @@ import csv
 import functools
 import io
 import os
-import resource
 import shutil
 import socket
 import subprocess
@@ -23,6 +22,7 @@ from drawn_files import jpeg
 from PIL import Image
 
 pytest.importorskip("streamlit")
+resource = pytest.importorskip("resource", reason="limits on files are Unix's")
 sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
 pytestmark = [
