@@ -7,7 +7,8 @@ from pathlib import Path
 
 from kerasfaces import manifest as manifests
 from kerasfaces import sample
-from kerasfaces.api.data import Manifest, PathLike
+from kerasfaces.api.data import Manifest
+from kerasfaces.api.paths import PathLike
 
 logger = logging.getLogger(__name__)
 

@@ -10,8 +10,10 @@ from typing import Literal
 
 import pandas as pd
 
-from kerasfaces.api.data import Manifest, PathLike, as_path, require_manifest
+from kerasfaces.api.data import Manifest
 from kerasfaces.api.detector import Detector
+from kerasfaces.api.manifest_rows import require_manifest
+from kerasfaces.api.paths import PathLike, as_path
 from kerasfaces.api.result import Result
 from kerasfaces.api.several_results import (
     ComparisonResult,
