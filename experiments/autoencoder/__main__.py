@@ -10,7 +10,7 @@ import numpy as np
 
 from experiments.autoencoder import portraits, round_trips, training
 from experiments.framework import results_file
-from experiments.lnp_denoiser.shipping import ship
+from experiments.framework.shipping import ship
 from kerasfaces import cli
 from kerasfaces.core import config
 from kerasfaces.core.files import read_json, write_json

@@ -5,25 +5,18 @@ from them. The network has the layers of the TAESD family at less width, so that
 reads its file as it reads theirs (`kerasfaces/generate/networks/taesd.py`).
 """
 
-import logging
-import math
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from experiments.autoencoder.portraits import Photos, Recipe, batches
-from kerasfaces.core import config, folders
-from kerasfaces.core.errors import RunError
-from kerasfaces.core.files import atomic_path, read_json, write_json
-from kerasfaces.core.progress import progress
+from experiments.framework import torch_training
+from kerasfaces.core import config
 from kerasfaces.core.rng import integer_seed
-
-logger = logging.getLogger("kerasfaces.experiments")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class Plan(torch_training.Schedule):
     """Settings of the training.
 
     Attributes:
@@ -31,25 +24,12 @@ class Plan:
         blocks: Number of blocks at half and a quarter of the size.
         latent: Channels of the latent, at a quarter of the size.
         edges: Weight of the loss of differences between neighbours, which keeps detail.
-        steps: Number of batches.
-        batch: Crops in each.
-        learning_rate: Peak of Adam's learning rate; it rises for `warmup` steps and falls
-            to 0 along a cosine.
-        warmup: Steps of the rise.
-        save_every: Steps between checkpoints.
-        seed: Seed of the initial weights.
     """
 
     widths: tuple[int, ...] = (16, 32, 64)
     blocks: tuple[int, ...] = (1, 3)
     latent: int = 8
     edges: float = 0.5
-    steps: int = 4000
-    batch: int = 8
-    learning_rate: float = 2e-3
-    warmup: int = 100
-    save_every: int = 250
-    seed: int = 0
 
 
 def build(plan: Plan) -> Any:
@@ -118,71 +98,34 @@ def train(
     Raises:
         RunError: The folder's checkpoint is of another recipe or plan.
     """
+
+    def loss(network: Any, pixels: Any, step: int) -> tuple[Any, Any]:
+        del step  # every step has the same loss
+        value = grey_levels_off(network, pixels, plan.edges)
+        return value, value
+
+    task = torch_training.Task(
+        network=build(plan),
+        loss=loss,
+        measure="loss",
+        batches=lambda steps: batches(photos, recipe, plan.batch, steps),
+        digest=config.digest(recipe) + config.digest(plan),
+    )
+    return torch_training.train(task, plan, folder, threads)
+
+
+def grey_levels_off(network: Any, pixels: Any, edges: float) -> Any:
+    """Return the mean absolute error of round trips, and of their edges, in grey levels.
+
+    Args:
+        network: See `build`.
+        pixels: uint8 array (n, h, w, 3).
+        edges: See `Plan`.
+    """
     import torch
 
-    torch.set_num_threads(threads)
-    folder.mkdir(parents=True, exist_ok=True)
-    with folders.lock(folder, "training folder"):
-        network, optimizer, first, history = _resume(recipe, plan, folder)
-        started, losses = time.monotonic(), []
-        steps = range(first, plan.steps)
-        with progress(len(steps), "Training", "step") as advance:
-            crops = batches(photos, recipe, plan.batch, steps)
-            for step, pixels in zip(steps, crops, strict=True):
-                losses.append(_step(network, optimizer, plan, step, pixels))
-                advance(1)
-                if (step + 1) % plan.save_every == 0 or step + 1 == plan.steps:
-                    seconds = time.monotonic() - started
-                    loss = sum(losses) / len(losses)
-                    history.append({"step": step + 1, "loss": loss, "seconds": seconds})
-                    write_json(folder / "history.json", history)
-                    state = {
-                        "step": step + 1,
-                        "digest": config.digest(recipe) + config.digest(plan),
-                        "network": network.state_dict(),
-                        "optimizer": optimizer.state_dict(),
-                    }
-                    with atomic_path(folder / "checkpoint.pt") as temporary:
-                        torch.save(state, temporary)
-                    logger.info("%s", history[-1])
-                    started, losses = time.monotonic(), []
-    return network.eval()
-
-
-def _step(network: Any, optimizer: Any, plan: Plan, step: int, pixels: Any) -> float:
-    """Make one step and return the loss in grey levels."""
-    import torch
-
-    rise = min(1.0, (step + 1) / plan.warmup)
-    fall = 0.5 * (1 + math.cos(math.pi * step / plan.steps))
-    optimizer.param_groups[0]["lr"] = plan.learning_rate * rise * fall
     target = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
     target = target.contiguous(memory_format=torch.channels_last)
-    optimizer.zero_grad()
     error = network["decoder"](network["encoder"](target)) - target
-    edges = error.diff(dim=2).abs().mean() + error.diff(dim=3).abs().mean()
-    loss = 255 * (error.abs().mean() + plan.edges * edges)
-    loss.backward()
-    optimizer.step()
-    return float(loss.detach())
-
-
-def _resume(recipe: Recipe, plan: Plan, folder: Path) -> tuple[Any, Any, int, Any]:
-    import torch
-
-    network = build(plan).to(memory_format=torch.channels_last)
-    optimizer = torch.optim.Adam(network.parameters(), plan.learning_rate)
-    path = folder / "checkpoint.pt"
-    if not path.exists():
-        return network, optimizer, 0, []
-    saved = torch.load(path, weights_only=True)
-    if saved["digest"] != config.digest(recipe) + config.digest(plan):
-        raise RunError(
-            f"{path} belongs to another recipe or plan than this command's; train into "
-            "another folder, or delete it."
-        )
-    network.load_state_dict(saved["network"])
-    optimizer.load_state_dict(saved["optimizer"])
-    history = read_json(folder / "history.json")
-    earlier = [row for row in history if row["step"] <= saved["step"]]
-    return network, optimizer, saved["step"], earlier
+    neighbours = error.diff(dim=2).abs().mean() + error.diff(dim=3).abs().mean()
+    return 255 * (error.abs().mean() + edges * neighbours)

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from experiments.framework import results_file
-from experiments.lnp_denoiser import comparison, pictures, shipping, training
+from experiments.framework import results_file, shipping
+from experiments.lnp_denoiser import comparison, pictures, training
 from kerasfaces import cli
 from kerasfaces.core import config
 from kerasfaces.core.files import read_json, write_json

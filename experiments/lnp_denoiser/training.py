@@ -4,11 +4,8 @@ Clean pictures enter; a checkpoint and a history grow in a folder, and the same 
 continues from them.
 """
 
-import logging
-import math
 import queue
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,19 +14,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from experiments.framework import torch_training
 from experiments.lnp_denoiser.pictures import Part, Recipe, batches
-from kerasfaces.core import config, folders
-from kerasfaces.core.errors import RunError
-from kerasfaces.core.files import atomic_path, read_json, write_json
-from kerasfaces.core.progress import progress
+from kerasfaces.core import config
 from kerasfaces.core.rng import integer_seed
 
-logger = logging.getLogger("kerasfaces.experiments")
 _EPS = 1e-6  # mean square error of a quarter grey level: what rounding alone leaves
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class Plan(torch_training.Schedule):
     """Settings of the training.
 
     Attributes:
@@ -37,15 +31,8 @@ class Plan:
         groups: See there.
         blocks: See there.
         reduction: See there.
-        steps: Number of batches.
-        batch: Pairs in each.
-        learning_rate: Peak of Adam's learning rate; it rises for `warmup` steps and falls
-            to 0 along a cosine.
-        warmup: Steps of the rise.
         coarse_share: Share of the first steps whose loss is the root mean square error of
             each pair, led by strong noise; then it is minus the PSNR.
-        save_every: Steps between checkpoints.
-        seed: Seed of the initial weights.
     """
 
     channels: int = 16
@@ -53,12 +40,8 @@ class Plan:
     blocks: int = 2
     reduction: int = 4
     steps: int = 5000
-    batch: int = 8
-    learning_rate: float = 2e-3
     warmup: int = 50
     coarse_share: float = 0.4
-    save_every: int = 250
-    seed: int = 0
 
 
 def build(plan: Plan) -> Any:
@@ -127,35 +110,22 @@ def train(part: Part, recipe: Recipe, plan: Plan, folder: Path, threads: int) ->
     Raises:
         RunError: The folder's checkpoint is of another recipe or plan.
     """
-    import torch
 
-    torch.set_num_threads(threads)
-    folder.mkdir(parents=True, exist_ok=True)
-    with folders.lock(folder, "training folder"):
-        network, optimizer, first, history = _resume(recipe, plan, folder)
-        started = time.monotonic()
-        levels: list[float] = []
-        with progress(plan.steps - first, "Training", "step") as advance:
-            steps = range(first, plan.steps)
-            pairs = _ahead(batches(part, recipe, plan.batch, steps))
-            for step, (noisy, clean) in zip(steps, pairs, strict=True):
-                levels.append(_step(network, optimizer, plan, step, noisy, clean))
-                advance(1)
-                if (step + 1) % plan.save_every == 0 or step + 1 == plan.steps:
-                    psnr = sum(levels) / len(levels)
-                    seconds = time.monotonic() - started
-                    history.append(
-                        {"step": step + 1, "psnr_db": psnr, "seconds": seconds}
-                    )
-                    _save(network, optimizer, step + 1, recipe, plan, folder, history)
-                    started, levels = time.monotonic(), []
-    return network.eval()
+    def loss(network: Any, pair: Any, step: int) -> tuple[Any, Any]:
+        return _loss(network, *pair, coarse=step < plan.coarse_share * plan.steps)
+
+    task = torch_training.Task(
+        network=build(plan),
+        loss=loss,
+        measure="psnr_db",
+        batches=lambda steps: _ahead(batches(part, recipe, plan.batch, steps)),
+        digest=config.digest(recipe) + config.digest(plan),
+    )
+    return torch_training.train(task, plan, folder, threads)
 
 
-def _step(
-    network: Any, optimizer: Any, plan: Plan, step: int, noisy: Any, clean: Any
-) -> float:
-    """Make one step and return the mean PSNR in dB.
+def _loss(network: Any, noisy: Any, clean: Any, *, coarse: bool) -> tuple[Any, Any]:
+    """Return the loss and the mean PSNR in dB.
 
     With the PSNR as loss every pair counts alike however strong its noise: faint noise,
     which a squared error would ignore, is what ordinary photos have. But it is slow to
@@ -163,70 +133,12 @@ def _step(
     """
     import torch
 
-    rise = min(1.0, (step + 1) / plan.warmup)
-    fall = 0.5 * (1 + math.cos(math.pi * step / plan.steps))
-    optimizer.param_groups[0]["lr"] = plan.learning_rate * rise * fall
     layout = torch.channels_last
     noisy = torch.from_numpy(noisy).contiguous(memory_format=layout)
     clean = torch.from_numpy(clean).contiguous(memory_format=layout)
-    optimizer.zero_grad()
     square = (network(noisy) - clean).square().mean(dim=(1, 2, 3))
     psnr_db = -10 * torch.log10(square + _EPS).mean()
-    coarse = step < plan.coarse_share * plan.steps
-    loss = 255 * (square + 1e-7).sqrt().mean() if coarse else -psnr_db
-    loss.backward()
-    optimizer.step()
-    return float(psnr_db.detach())
-
-
-def _resume(recipe: Recipe, plan: Plan, folder: Path) -> tuple[Any, Any, int, Any]:
-    import torch
-
-    network = build(plan).to(memory_format=torch.channels_last)
-    optimizer = torch.optim.Adam(network.parameters(), plan.learning_rate)
-    path = folder / "checkpoint.pt"
-    if not path.exists():
-        return network, optimizer, 0, []
-    saved = torch.load(path, weights_only=True)
-    if saved["digest"] != _digest(recipe, plan):
-        raise RunError(
-            f"{path} belongs to another recipe or plan than this command's; train into "
-            "another folder, or delete it."
-        )
-    network.load_state_dict(saved["network"])
-    optimizer.load_state_dict(saved["optimizer"])
-    history = read_json(folder / "history.json")
-    earlier = [row for row in history if row["step"] <= saved["step"]]
-    return network, optimizer, saved["step"], earlier
-
-
-def _save(
-    network: Any,
-    optimizer: Any,
-    step: int,
-    recipe: Recipe,
-    plan: Plan,
-    folder: Path,
-    history: Any,
-) -> None:
-    import torch
-
-    write_json(folder / "history.json", history)
-    with atomic_path(folder / "checkpoint.pt") as temporary:
-        torch.save(
-            {
-                "step": step,
-                "digest": _digest(recipe, plan),
-                "network": network.state_dict(),
-                "optimizer": optimizer.state_dict(),
-            },
-            temporary,
-        )
-    logger.info("%s", history[-1])
-
-
-def _digest(recipe: Recipe, plan: Plan) -> str:
-    return config.digest(recipe) + config.digest(plan)
+    return (255 * (square + 1e-7).sqrt().mean() if coarse else -psnr_db), psnr_db
 
 
 def _ahead(items: Iterator[Any], depth: int = 4) -> Iterator[Any]:

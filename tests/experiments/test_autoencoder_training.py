@@ -9,7 +9,7 @@ from PIL import Image
 torch = pytest.importorskip("torch")
 
 from experiments.autoencoder import portraits, round_trips, training  # noqa: E402
-from experiments.lnp_denoiser.shipping import ship  # noqa: E402
+from experiments.framework.shipping import ship  # noqa: E402
 from kerasfaces.core.errors import (  # noqa: E402
     InputError,
     MissingFileError,

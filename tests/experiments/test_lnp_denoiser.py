@@ -11,11 +11,11 @@ from PIL import Image
 
 torch = pytest.importorskip("torch")
 
+from experiments.framework import shipping  # noqa: E402
 from experiments.lnp_denoiser import (  # noqa: E402
     camera_noise,
     comparison,
     pictures,
-    shipping,
     training,
 )
 from kerasfaces.channels.kinds import lnp  # noqa: E402
@@ -112,16 +112,16 @@ def test_missing_portraits(tmp_path):
 def test_training_killed_and_run_again_ends_the_same(data, tmp_path, monkeypatch):
     part = pictures.load(data, "train", RECIPE)
     whole = training.train(part, RECIPE, PLAN, tmp_path / "a", 1)
-    save = training._save
+    drawn = pictures.batches
 
-    def die_after_saving(*arguments):
-        save(*arguments)
-        raise KeyboardInterrupt
+    def killed(*arguments):
+        yield from itertools.islice(drawn(*arguments), 3)
+        raise InterruptedError
 
-    monkeypatch.setattr(training, "_save", die_after_saving)
-    with pytest.raises(KeyboardInterrupt):
-        training.train(part, RECIPE, PLAN, tmp_path / "b", 1)
-    monkeypatch.setattr(training, "_save", save)
+    with monkeypatch.context() as patched:
+        patched.setattr(training, "batches", killed)
+        with pytest.raises(InterruptedError):
+            training.train(part, RECIPE, PLAN, tmp_path / "b", 1)
     resumed = training.train(part, RECIPE, PLAN, tmp_path / "b", 1)
     for one, other in zip(whole.parameters(), resumed.parameters(), strict=True):
         torch.testing.assert_close(one, other)
