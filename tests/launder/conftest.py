@@ -3,28 +3,14 @@
 import shutil
 
 import pytest
+from tiny_runs import TINY, train_tiny, write_manifest
 
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory, tiny_images, tiny_weights):
-    from kerasfaces.cli.train import main
-
     root = tmp_path_factory.mktemp("launder")
-    lines = ["path,label,source,split"]
-    for label, source in (("real", "camera"), ("fake", "gan")):
-        for number in range(36):
-            split = "train" if number < 14 else "val" if number < 20 else "test"
-            generator = "diffusion" if label == "fake" and number % 2 else source
-            path = tiny_images / label / source / f"{number:02d}.png"
-            lines.append(f"{path},{label},{generator},{split}")
-    (root / "manifest.csv").write_text("\n".join(lines) + "\n")
-    settings = ["model.size_px=32", "model.taps=block_1_expand_relu", "epochs=3"]
-    words = [word for text in settings for word in ("--set", text)]
-    words += ["--manifest", str(root / "manifest.csv"), "--weights", str(tiny_weights)]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KERASFACES_CACHE", str(root / "cache"))
-        main([*words, "-o", str(root / "run")])
-    return root / "run"
+    manifest = write_manifest(root, tiny_images, 14, 6, ("gan", "diffusion"))
+    return train_tiny(manifest, tiny_weights, *TINY)
 
 
 @pytest.fixture

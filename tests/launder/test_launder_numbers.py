@@ -4,24 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from tiny_runs import operating_point
 
 from kerasfaces.core import rng
 from kerasfaces.launder import cells, limit, selective, shifts, variants
-from kerasfaces.metrics import Platt
-from kerasfaces.run.operating_point import OperatingPoint
 
-POINT = OperatingPoint(
-    calibrator=Platt(1.0, 0.0),
-    threshold=0.5,
-    rule="a test",
-    threshold_fpr_1pct=0.9,
-    rule_fpr_1pct="a test",
-    abstain=(0.4, 0.6),
-    false_alarm_rate=0.1,
-    miss_rate=0.1,
-    n_real=10,
-    n_fake=10,
-)
+POINT = operating_point(false_alarm_rate=0.1, miss_rate=0.1)
 CHOSEN = variants.of(["jpeg:70", "blur:1"])
 
 

@@ -4,6 +4,7 @@ import shutil
 
 import fake_channels
 import pytest
+from tiny_runs import TINY, train_tiny, write_manifest
 
 from kerasfaces import manifest as manifests
 from kerasfaces.core import config as configs
@@ -15,23 +16,9 @@ from kerasfaces.models.zoo import lnp_attention
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory, tiny_images, tiny_weights):
-    from kerasfaces.cli.train import main
-
     root = tmp_path_factory.mktemp("serve")
-    lines = ["path,label,source,split"]
-    for label, source in (("real", "camera"), ("fake", "gan")):
-        for number in range(36):
-            split = "train" if number < 24 else "val" if number < 30 else "test"
-            path = tiny_images / label / source / f"{number:02d}.png"
-            lines.append(f"{path},{label},{source},{split}")
-    (root / "manifest.csv").write_text("\n".join(lines) + "\n")
-    settings = ["model.size_px=32", "model.taps=block_1_expand_relu", "epochs=3"]
-    words = [word for text in settings for word in ("--set", text)]
-    words += ["--manifest", str(root / "manifest.csv"), "--weights", str(tiny_weights)]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KERASFACES_CACHE", str(root / "cache"))
-        main([*words, "-o", str(root / "run")])
-    return root / "run"
+    manifest = write_manifest(root, tiny_images, 24, 6)
+    return train_tiny(manifest, tiny_weights, *TINY)
 
 
 @pytest.fixture

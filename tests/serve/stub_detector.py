@@ -2,22 +2,11 @@
 
 import dataclasses
 
-from kerasfaces import images
-from kerasfaces.metrics import Platt
-from kerasfaces.run.operating_point import OperatingPoint
+from tiny_runs import operating_point
 
-POINT = OperatingPoint(
-    calibrator=Platt(1.0, 0.0),
-    threshold=0.5,
-    rule="made up",
-    threshold_fpr_1pct=0.9,
-    rule_fpr_1pct="made up",
-    abstain=(0.4, 0.6),
-    false_alarm_rate=0.0,
-    miss_rate=0.0,
-    n_real=10,
-    n_fake=10,
-)
+from kerasfaces import images
+
+POINT = operating_point()
 SPEC = images.InputSpec(size_px=32)
 
 
@@ -28,7 +17,7 @@ class Stub:
     name: str = "stub"
     version: str = "1"
     engine: str = "numpy"
-    operating_point: OperatingPoint = POINT
+    operating_point: object = POINT
     input_spec: images.InputSpec = SPEC
     largest_batch: int = 0
 

@@ -12,23 +12,11 @@ import threading
 import time
 
 from PIL import Image
+from tiny_runs import operating_point
 
 from kerasfaces import images
-from kerasfaces.metrics import Platt
-from kerasfaces.run.operating_point import OperatingPoint
 
-POINT = OperatingPoint(
-    calibrator=Platt(1.0, 0.0),
-    threshold=0.5,
-    rule="",
-    threshold_fpr_1pct=0.5,
-    rule_fpr_1pct="",
-    abstain=(0.5, 0.5),
-    false_alarm_rate=0.0,
-    miss_rate=0.0,
-    n_real=1,
-    n_fake=1,
-)
+POINT = operating_point(threshold_fpr_1pct=0.5, abstain=(0.5, 0.5))
 
 
 class Stub:

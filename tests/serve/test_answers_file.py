@@ -108,7 +108,7 @@ def test_other_files_stay(tmp_path):
 
 SCRIPT = """
 import os, pathlib, sys, resource
-sys.path.insert(0, {tests!r})
+sys.path[:0] = {paths!r}
 from stub_detector import Stub
 from kerasfaces.serve.answer import Options, answer_groups
 from kerasfaces.serve.answers_file import AnswersFile
@@ -139,7 +139,7 @@ def check_many(tmp_path, count, growth_kb):
             Image.fromarray(noise).save(path)
         else:
             os.link(photos / f"{start}.jpg", path)
-    script = SCRIPT.format(tests=os.path.dirname(__file__))
+    script = SCRIPT.format(paths=[path for path in sys.path if path])
 
     def run(die_at):
         words = [sys.executable, "-c", script, str(tmp_path), str(die_at)]

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+from tiny_runs import settings, train_tiny, write_manifest
 
 from kerasfaces import images
 from kerasfaces.cli.train import main
@@ -86,22 +87,11 @@ def test_where_everything_is_trained_crops_are_refused():
 @pytest.fixture(scope="module")
 def run(tiny_images, tiny_weights, tmp_path_factory):
     """A run on three crops of 40 px from pictures of 48 px."""
-    import os
-
-    folder = tmp_path_factory.mktemp("crops")
-    os.environ["KERASFACES_CACHE"] = str(folder / "cache")
-    lines = ["path,label,source,split"]
-    for label, source in (("real", "camera"), ("fake", "gan")):
-        for number in range(36):
-            split = "train" if number < 24 else "val" if number < 30 else "test"
-            path = tiny_images / label / source / f"{number:02d}.png"
-            lines.append(f"{path},{label},{source},{split}")
-    (folder / "manifest.csv").write_text("\n".join(lines) + "\n")
-    words = ["--manifest", str(folder / "manifest.csv"), "--weights", str(tiny_weights)]
-    words += ["--crops", "3", "-o", str(folder / "run"), "--set", "epochs=2"]
-    words += ["--set", "model.size_px=40", "--set", "model.scales=1"]
-    assert main([*words, "--set", "model.taps=block_3_expand_relu"]) == 0
-    return folder / "run"
+    root = tmp_path_factory.mktemp("crops")
+    manifest = write_manifest(root, tiny_images, 24, 6)
+    words = ["model.size_px=40", "model.scales=1", "model.taps=block_3_expand_relu"]
+    words = settings("epochs=2", *words)
+    return train_tiny(manifest, tiny_weights, "--crops", "3", *words)
 
 
 @pytest.mark.slow

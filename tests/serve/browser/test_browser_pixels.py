@@ -9,11 +9,11 @@ import numpy as np
 import PIL
 import pytest
 from PIL import Image
+from tiny_runs import operating_point
 
 from kerasfaces import images
 from kerasfaces.images.limits import Limits
 from kerasfaces.metrics import Platt
-from kerasfaces.run.operating_point import OperatingPoint
 from kerasfaces.serve import browser
 
 HERE = Path(browser.__file__).parent
@@ -107,18 +107,7 @@ def test_pixels_are_pillow_s(node):
 
 @pytest.mark.parametrize("abstain", [(0.5, 0.5), (0.3, 0.8)])
 def test_verdicts_are_the_operating_point_s(node, abstain):
-    point = OperatingPoint(
-        calibrator=Platt(1.7, -0.4),
-        threshold=0.5,
-        rule="",
-        threshold_fpr_1pct=0.9,
-        rule_fpr_1pct="",
-        abstain=abstain,
-        false_alarm_rate=0,
-        miss_rate=0,
-        n_real=1,
-        n_fake=1,
-    )
+    point = operating_point(calibrator=Platt(1.7, -0.4), abstain=abstain)
     logits = np.linspace(-6, 6, 97)
     scores = point.apply(logits)
     edge = 0.4 / 1.7  # of the threshold, in logits
