@@ -16,9 +16,9 @@ from kerasfaces.metrics import (
     rate,
 )
 from kerasfaces.metrics.bootstrap import RESAMPLES, draw_counts, rate_draws
-from kerasfaces.metrics.difference_tests import Order
 from kerasfaces.metrics.inputs import Bools, Floats
 from kerasfaces.metrics.intervals import is_near_perfect, percentiles, undefined
+from kerasfaces.metrics.orders import Order
 
 _CHUNK_ELEMENTS = 2**20
 

@@ -16,8 +16,9 @@ from kerasfaces.features import engines
 from kerasfaces.models import network
 from kerasfaces.models.weights import BaseWeights
 from kerasfaces.train.config import TrainConfig
-from kerasfaces.train.loop import Phase, run_phase
+from kerasfaces.train.loop import run_phase
 from kerasfaces.train.network_builder import NetworkBuilder
+from kerasfaces.train.phase import Phase
 
 _EPOCHS = (2, 12)  # a head's; the difference is free of what tracing takes
 _HEAD_ROWS = 1024

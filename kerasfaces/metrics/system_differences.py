@@ -11,17 +11,10 @@ from kerasfaces.core import rng
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
 from kerasfaces.metrics.bootstrap import RESAMPLES
-from kerasfaces.metrics.difference_tests import (
-    Counts,
-    Difference,
-    cumulative,
-    from_draws,
-    once,
-    ranks,
-    resampled,
-)
+from kerasfaces.metrics.difference_tests import Difference, from_draws
 from kerasfaces.metrics.inputs import Bools, Floats, as_labels, as_ranked, as_values
 from kerasfaces.metrics.intervals import undefined
+from kerasfaces.metrics.orders import Counts, cumulative, once, ranks, resampled
 
 METRICS = ("auc", "ap", "balanced_accuracy", "tpr_at_fpr_1pct")
 

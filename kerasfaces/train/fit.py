@@ -29,8 +29,9 @@ from kerasfaces.train import discriminant, end_to_end
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.data import Data
 from kerasfaces.train.heads import head_logits, prepare
-from kerasfaces.train.loop import Phase, Rows, run_phase, scores
+from kerasfaces.train.loop import run_phase
 from kerasfaces.train.network_builder import NetworkBuilder
+from kerasfaces.train.phase import Phase, Rows, scores
 from kerasfaces.train.views import feature_readers, source, training_views
 
 logger = logging.getLogger(__name__)

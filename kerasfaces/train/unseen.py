@@ -32,7 +32,8 @@ from kerasfaces.train.heads import (
     moments,
     prepare,
 )
-from kerasfaces.train.loop import Phase, run_phase
+from kerasfaces.train.loop import run_phase
+from kerasfaces.train.phase import Phase
 from kerasfaces.train.views import source
 
 MIN_VAL = 5  # validation fakes of a family below which its AUC says nothing

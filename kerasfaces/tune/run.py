@@ -22,7 +22,7 @@ from kerasfaces.core.files import write_json
 from kerasfaces.manifest import split as splits
 from kerasfaces.run.folder import ScoredRun, StudyRun
 from kerasfaces.train.config import TrainConfig
-from kerasfaces.train.loop import scores
+from kerasfaces.train.phase import scores
 from kerasfaces.train.run import Training, train
 from kerasfaces.tune import leaderboard, progress_table, report, space
 from kerasfaces.tune.components import Components

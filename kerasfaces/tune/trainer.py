@@ -14,7 +14,8 @@ from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import Json, atomic_path, write_json
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.heads import Heads, head_logits
-from kerasfaces.train.loop import Phase, Rows, run_phase
+from kerasfaces.train.loop import run_phase
+from kerasfaces.train.phase import Phase, Rows
 from kerasfaces.train.unseen import Examples, Unseen, auc_unseen, families_of
 from kerasfaces.train.views import source
 from kerasfaces.tune.feature_sets import FeatureSet, FeatureSets

@@ -14,7 +14,7 @@ from kerasfaces.features import engines
 from kerasfaces.models import network
 from kerasfaces.models.config import HeadConfig, ModelConfig
 from kerasfaces.models.zoo import mobilenetv2
-from kerasfaces.train import compiled, fit, loop
+from kerasfaces.train import compiled, fit, loop, phase
 from kerasfaces.train import config as train_config
 from kerasfaces.train import data as datasets
 from kerasfaces.train.config import TrainConfig
@@ -82,11 +82,11 @@ class KilledError(BaseException):
 def test_killed_in_any_epoch_the_result_is_the_same(
     tiny_manifest, base_weights, tmp_path, monkeypatch, patience
 ):
-    monkeypatch.setattr(loop, "_CHECKPOINT_EVERY_S", -1.0)
+    monkeypatch.setattr(phase, "_CHECKPOINT_EVERY_S", -1.0)
     config = dataclasses.replace(SMALL, views=2, patience=patience)
     data = datasets.load(tiny_manifest, config.input_spec)
     expected = fit.train(config, data, base_weights, tmp_path / "whole")
-    end_epoch = loop._Progress.end_epoch
+    end_epoch = phase.PhaseState.end_epoch
     kills = iter([2, len(expected.history)])  # the last: nothing more is trained
     killed_at = [next(kills)]
 
@@ -97,7 +97,7 @@ def test_killed_in_any_epoch_the_result_is_the_same(
             raise KilledError
         return stop
 
-    monkeypatch.setattr(loop._Progress, "end_epoch", kill)
+    monkeypatch.setattr(phase.PhaseState, "end_epoch", kill)
     for _ in range(2):
         with pytest.raises(KilledError):
             fit.train(config, data, base_weights, tmp_path / "killed")
@@ -110,9 +110,9 @@ def test_killed_in_any_epoch_the_result_is_the_same(
 def test_the_seconds_of_a_training_are_those_of_all_calls(
     tiny_manifest, base_weights, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(loop, "_CHECKPOINT_EVERY_S", -1.0)
+    monkeypatch.setattr(phase, "_CHECKPOINT_EVERY_S", -1.0)
     data = datasets.load(tiny_manifest, SMALL.input_spec)
-    end_epoch = loop._Progress.end_epoch
+    end_epoch = phase.PhaseState.end_epoch
     killed = []
 
     def kill(self, loss):
@@ -122,7 +122,7 @@ def test_the_seconds_of_a_training_are_those_of_all_calls(
             raise KilledError
         return stop
 
-    monkeypatch.setattr(loop._Progress, "end_epoch", kill)
+    monkeypatch.setattr(phase.PhaseState, "end_epoch", kill)
     started = time.monotonic()
     for _ in range(2):
         with pytest.raises(KilledError):

@@ -7,7 +7,7 @@ import pytest
 from kerasfaces.features import engines
 from kerasfaces.models.config import ModelConfig
 from kerasfaces.train import data as datasets
-from kerasfaces.train import fit, loop
+from kerasfaces.train import fit, phase
 from kerasfaces.train.config import TrainConfig
 
 pytestmark = pytest.mark.tf
@@ -24,8 +24,8 @@ def test_an_end_to_end_training_continued_elsewhere_says_so(
         model=ModelConfig(name="two_layer_cnn", size_px=32), epochs=3, batch_size=16
     )
     data = datasets.load(tiny_manifest, config.input_spec)
-    monkeypatch.setattr(loop, "_CHECKPOINT_EVERY_S", 0.0)
-    ends = loop._Progress.end_epoch
+    monkeypatch.setattr(phase, "_CHECKPOINT_EVERY_S", 0.0)
+    ends = phase.PhaseState.end_epoch
 
     def train(name, killed_after=None):
         monkeypatch.setattr(engines, "keras_name", lambda: name)
@@ -36,7 +36,7 @@ def test_an_end_to_end_training_continued_elsewhere_says_so(
                 raise Killed
             return done
 
-        monkeypatch.setattr(loop._Progress, "end_epoch", end_epoch)
+        monkeypatch.setattr(phase.PhaseState, "end_epoch", end_epoch)
         caplog.clear()
         with caplog.at_level(logging.WARNING, "kerasfaces"):
             return fit.train(config, data, None, tmp_path)

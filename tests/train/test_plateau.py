@@ -10,9 +10,9 @@ from kerasfaces.core import config as configs
 from kerasfaces.core.errors import InputError
 from kerasfaces.models.config import ModelConfig
 from kerasfaces.train import data as datasets
-from kerasfaces.train import fit, loop
+from kerasfaces.train import fit, phase
 from kerasfaces.train.config import TrainConfig
-from kerasfaces.train.loop import Plateau
+from kerasfaces.train.phase import Plateau
 
 
 def test_the_rate_falls_after_more_than_patience_bad_epochs():
@@ -77,12 +77,12 @@ def history_of(config, manifest, folder):
 
 @pytest.mark.tf
 def test_sgd_on_a_plateau_goes_on_after_a_kill(tiny_manifest, tmp_path, monkeypatch):
-    monkeypatch.setattr(loop, "_CHECKPOINT_EVERY_S", 0.0)
+    monkeypatch.setattr(phase, "_CHECKPOINT_EVERY_S", 0.0)
     whole = history_of(SMALL, tiny_manifest, tmp_path / "a")
     assert any(
         not math.isclose(row["loss"], whole.history[0]["loss"]) for row in whole.history
     )
-    end_epoch = loop._Progress.end_epoch
+    end_epoch = phase.PhaseState.end_epoch
 
     def killed(self, loss):
         stop = end_epoch(self, loss)
@@ -90,10 +90,10 @@ def test_sgd_on_a_plateau_goes_on_after_a_kill(tiny_manifest, tmp_path, monkeypa
             raise KilledError
         return stop
 
-    monkeypatch.setattr(loop._Progress, "end_epoch", killed)
+    monkeypatch.setattr(phase.PhaseState, "end_epoch", killed)
     with pytest.raises(KilledError):
         history_of(SMALL, tiny_manifest, tmp_path / "b")
-    monkeypatch.setattr(loop._Progress, "end_epoch", end_epoch)
+    monkeypatch.setattr(phase.PhaseState, "end_epoch", end_epoch)
     again = history_of(SMALL, tiny_manifest, tmp_path / "b")
     assert again.history == whole.history
     for split, logits in whole.logits.items():
@@ -103,14 +103,14 @@ def test_sgd_on_a_plateau_goes_on_after_a_kill(tiny_manifest, tmp_path, monkeypa
 @pytest.mark.tf
 def test_the_plateau_lowers_the_optimizer_s_rate(tiny_manifest, tmp_path, monkeypatch):
     rates = []
-    end_epoch = loop._Progress.end_epoch
+    end_epoch = phase.PhaseState.end_epoch
 
     def watched(self, loss):
         stop = end_epoch(self, loss)
         rates.append(float(self.phase.model.optimizer.learning_rate))
         return stop
 
-    monkeypatch.setattr(loop._Progress, "end_epoch", watched)
+    monkeypatch.setattr(phase.PhaseState, "end_epoch", watched)
     monkeypatch.setattr(Plateau, "factor_after", lambda self, loss: 0.5)
     history_of(SMALL, tiny_manifest, tmp_path / "run")
     np.testing.assert_allclose(rates, [0.05 * 0.5**i for i in range(1, 6)], rtol=1e-5)

@@ -1,7 +1,7 @@
 """Actors of a Ray cluster, as workers.
 
 One actor per GPU where the cluster has GPUs, with its share of the node's cores, else one
-per `CORES` cores. Items are sent with what they need, so nodes need neither the driver's
+per `ray_nodes.CORES` cores. Items are sent with what they need, so nodes need neither the driver's
 files nor a shared disk, but the same version of this package.
 
 An actor that is lost is started anew if what is left of the cluster has room for it: a lost
@@ -14,19 +14,18 @@ import os
 import platform
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from types import ModuleType
 from typing import Any, TextIO
 
-import kerasfaces
 from kerasfaces.core import machine, numerics
+from kerasfaces.core.engine import ray_nodes
 from kerasfaces.core.engine.pools import LostError, UnavailableError
 from kerasfaces.core.engine.tasks import Runner, result_of
-from kerasfaces.core.errors import InputError, RunError
+from kerasfaces.core.errors import InputError
 from kerasfaces.core.imports import optional_import
 
 logger = logging.getLogger(__name__)
-CORES = 8  # of one CPU actor: convolutions of one image gain little from more
 # Ray's own chatter: usage statistics, and a notice about a future default.
 _QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 _CLOSE_S = 3.0
@@ -81,7 +80,7 @@ def connected(address: str = "") -> Iterator[ModuleType]:
         ) from error
     stdout, sys.stdout = sys.stdout, _WithoutRay(sys.stdout)
     try:
-        require_package(ray)
+        ray_nodes.require_package(ray)
         yield ray
     finally:
         sys.stdout = stdout
@@ -99,7 +98,7 @@ class Cluster:
             RunError: No node is alive that has a core.
         """
         self.ray = ray
-        self.n_actors, self.share = pool(ray.nodes())
+        self.n_actors, self.share = ray_nodes.pool(ray.nodes())
         self._lock = threading.Lock()
         self._places: dict[object, tuple[str, int]] = {}
         self._n_wanted = 0
@@ -117,7 +116,7 @@ class Cluster:
 
     def has_room(self) -> bool:
         """Tell whether the nodes that are left can hold all actors that are wanted."""
-        return room(self.ray.nodes(), self.share) >= self._n_wanted
+        return ray_nodes.room(self.ray.nodes(), self.share) >= self._n_wanted
 
     def seat(self, actor: object, node: str) -> int:
         """Give an actor the lowest number that no other on its node has."""
@@ -220,7 +219,7 @@ class Host:
             variables: Of the environment, as the driver has them.
         """
         os.environ.update(variables)
-        use_cores(seat, max(1, n_cores))
+        ray_nodes.use_cores(seat, max(1, n_cores))
         self._runner = Runner(task)
 
     def run(self, item: bytes) -> bytes:
@@ -230,86 +229,6 @@ class Host:
     def close(self) -> None:
         """Close the task."""
         self._runner.close()
-
-
-def pool(nodes: Sequence[Mapping[str, Any]]) -> tuple[int, dict[str, float]]:
-    """Return how many actors a cluster gets, and what each of them reserves.
-
-    Args:
-        nodes: As `ray.nodes()` lists them.
-
-    Raises:
-        RunError: No node is alive that has a core.
-    """
-    alive = [node["Resources"] for node in nodes if node["Alive"]]
-    with_gpu = [one for one in alive if one.get("GPU", 0) >= 1]
-    if with_gpu:
-        n_actors = sum(int(one["GPU"]) for one in with_gpu)
-        share = min(int(one.get("CPU", 0) // one["GPU"]) for one in with_gpu)
-        return n_actors, {"num_gpus": 1, "num_cpus": share}
-    cores = [int(one["CPU"]) for one in alive if one.get("CPU", 0) >= 1]
-    if not cores:
-        raise RunError(
-            f"The Ray cluster has no node with a free core ({len(alive)} alive nodes); "
-            "start one with `ray start --address=HOST:PORT`."
-        )
-    share = min(CORES, *cores)
-    return sum(count // share for count in cores), {"num_cpus": share}
-
-
-def room(nodes: Sequence[Mapping[str, Any]], share: Mapping[str, float]) -> int:
-    """Return how many actors of `share` the nodes that are alive can hold."""
-    unit = {"CPU": share["num_cpus"], "GPU": share.get("num_gpus", 0)}
-    return sum(
-        min(int(node["Resources"].get(k, 0) // n) for k, n in unit.items() if n)
-        for node in nodes
-        if node["Alive"] and any(unit.values())
-    )
-
-
-def use_cores(seat: int, share: int) -> None:
-    """Bind this process to `share` cores that no lower seat has, if there are such.
-
-    Libraries count their threads by it, so actors on one machine do not disturb each
-    other.
-    """
-    cores = machine.cores()
-    mine = cores[seat * share : (seat + 1) * share]
-    if len(mine) == share:
-        machine.use_cores(mine)
-    os.environ["OMP_NUM_THREADS"] = str(share)
-
-
-def require_package(ray: ModuleType) -> None:
-    """Check on every node that it has this version of kerasfaces.
-
-    Raises:
-        InputError: A node has another one, or none.
-    """
-
-    def version() -> str:  # local functions travel whole, the package is not needed
-        try:
-            import kerasfaces
-
-            return kerasfaces.__version__
-        except ImportError as error:
-            return f"no kerasfaces: {error}"
-
-    strategy = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
-    nodes = [node for node in ray.nodes() if node["Alive"]]
-    asked = [
-        ray.remote(version)
-        .options(num_cpus=0, scheduling_strategy=strategy(node["NodeID"], soft=True))
-        .remote()
-        for node in nodes
-    ]
-    for node, answer in zip(nodes, ray.get(asked), strict=True):
-        if answer != kerasfaces.__version__:
-            raise InputError(
-                f"Ray node {node['NodeManagerHostname']} has {answer}, expected kerasfaces "
-                f"{kerasfaces.__version__}; install kerasfaces[channels,distributed] there "
-                "with the constraints used here."
-            )
 
 
 def _first_line(error: Exception) -> str:

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from kerasfaces.core import engine
-from kerasfaces.core.engine import Engine, cluster
+from kerasfaces.core.engine import Engine, cluster, ray_nodes
 from kerasfaces.core.errors import InputError, RunError
 
 needs_ray = pytest.mark.skipif(
@@ -80,26 +80,26 @@ def node(alive=True, **resources):
 
 def test_pool_of_cores():
     nodes = [node(CPU=16.0), node(CPU=40.0), node(CPU=64.0, alive=False), node(CPU=0.0)]
-    assert cluster.pool(nodes) == (2 + 5, {"num_cpus": 8})
-    assert cluster.pool([node(CPU=2.0), node(CPU=5.0)]) == (1 + 2, {"num_cpus": 2})
+    assert ray_nodes.pool(nodes) == (2 + 5, {"num_cpus": 8})
+    assert ray_nodes.pool([node(CPU=2.0), node(CPU=5.0)]) == (1 + 2, {"num_cpus": 2})
 
 
 def test_pool_of_gpus():
     nodes = [node(CPU=16.0, GPU=4.0), node(CPU=64.0), node(CPU=2.0, GPU=1.0)]
-    assert cluster.pool(nodes) == (5, {"num_gpus": 1, "num_cpus": 2})
+    assert ray_nodes.pool(nodes) == (5, {"num_gpus": 1, "num_cpus": 2})
 
 
 def test_pool_of_nothing():
     with pytest.raises(RunError, match=r"no node with a free core \(0 alive nodes\)"):
-        cluster.pool([node(CPU=4.0, alive=False)])
+        ray_nodes.pool([node(CPU=4.0, alive=False)])
 
 
 def test_actors_on_one_machine_have_cores_of_their_own(run_python):
     if len(os.sched_getaffinity(0)) < 2:
         pytest.skip("one core")
     code = (
-        "import os; from kerasfaces.core.engine import cluster;"
-        "all = sorted(os.sched_getaffinity(0)); cluster.use_cores({}, 1);"
+        "import os; from kerasfaces.core.engine import ray_nodes;"
+        "all = sorted(os.sched_getaffinity(0)); ray_nodes.use_cores({}, 1);"
         "print(all.index(*os.sched_getaffinity(0)))"
     )
     assert [run_python(code.format(seat)).strip() for seat in (0, 1)] == ["0", "1"]
@@ -109,9 +109,9 @@ def test_actors_on_one_machine_have_cores_of_their_own(run_python):
 
 def test_room_for_actors_that_are_wanted():
     nodes = [node(CPU=16.0), node(CPU=4.0), node(CPU=64.0, alive=False)]
-    assert cluster.room(nodes, {"num_cpus": 8}) == 2
+    assert ray_nodes.room(nodes, {"num_cpus": 8}) == 2
     gpus = [node(CPU=16.0, GPU=4.0), node(CPU=64.0), node(CPU=2.0, GPU=1.0)]
-    assert cluster.room(gpus, {"num_gpus": 1, "num_cpus": 2}) == 5
+    assert ray_nodes.room(gpus, {"num_gpus": 1, "num_cpus": 2}) == 5
 
 
 def test_actors_of_a_node_have_seats_of_their_own():
@@ -164,7 +164,7 @@ def test_a_node_without_the_package():
     with pytest.raises(
         InputError, match=r"Ray node host-1 has no kerasfaces: .*install"
     ):
-        cluster.require_package(ray)
+        ray_nodes.require_package(ray)
 
 
 class _Task:
@@ -184,7 +184,7 @@ def test_the_check_travels_without_the_package(tmp_path):
     sent = []
     ray.remote = lambda function: (sent.append(cloudpickle.dumps(function)), _Task())[1]
     with pytest.raises(InputError, match="has 0, expected kerasfaces"):
-        cluster.require_package(ray)
+        ray_nodes.require_package(ray)
     code = (
         "import pickle, sys; sys.modules['kerasfaces'] = None;"
         f"print(pickle.loads({sent[0]!r})())"
