@@ -1,7 +1,6 @@
 """Command `explain`: where on an image a detector's logit comes from."""
 
 import argparse
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,8 +57,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = cli.parser(
         "explain",
         "Show where on an image a finished detector's logit comes from, and measure whether "
-        "the map\ncan be believed: against patches in random order (deletion), and against "
-        "the same network\nwith a random head (sanity). Continues where it was stopped.",
+        "the map\ncan be believed: against patches in random order, against the same network with "
+        "a random head,\nafter JPEG and after a shift. Continues where it was stopped.",
         _EXAMPLES,
     )
     add = parser.add_argument
@@ -119,7 +118,7 @@ def _print(frame: "pd.DataFrame", folder: Path) -> None:
     """Print a line per image, what a reader must know, and where the page is."""
     from kerasfaces.cli import printing
     from kerasfaces.core.texts import plain
-    from kerasfaces.explain import checks
+    from kerasfaces.explain import checks, trust_section
     from kerasfaces.run.folder import Explanation
 
     checked = "deletion_gain" in frame
@@ -130,16 +129,16 @@ def _print(frame: "pd.DataFrame", folder: Path) -> None:
         line = f"{plain(row['path'])}: {row['verdict']}, score {row['score']:.3f}, "
         line += f"logit {row['logit']:+.2f}"
         if checked:
-            line += (
-                f"; deletion gain {row['deletion_gain']:+.2f} (spread "
-                f"{row['deletion_spread']:.2f}, beats {row['random_orders_beaten']} of "
-                f"{checks.ORDERS})"
-            )
-            correlation = row["sanity_correlation"]
-            if correlation is not None and not math.isnan(correlation):
-                line += f"; re-drawn head {correlation:.2f}"
+            line += f"; {trust_section.line(row)}"
         printing.text(line)
-    columns = {"deletion_gain": "deletion gain", "sanity_correlation": "re-drawn head"}
+    columns = {
+        "deletion_gain": "deletion gain",
+        "insertion_gain": "insertion gain",
+        "sanity_correlation": "re-drawn head",
+        "jpeg_agreement": "agreement after JPEG",
+        "shift_agreement": "agreement after a shift",
+        "heat_in_face": "heat on the face",
+    }
     for column, name in columns.items() if checked else ():
         values = frame[column][frame["reason"] == ""]
         mean, low, high = checks.mean_interval(values)

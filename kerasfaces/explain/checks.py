@@ -1,94 +1,158 @@
-"""Can a map be believed? Two checks of each, in a few dozen forward passes.
+"""Can a map be believed? What is measured of each, and which measurements it fails.
 
-Deletion (RISE, Petsiuk et al. 2018, arXiv 1806.07421, section 4.2): patches become
-blurred in the order of their importance, and the logit is watched. A map that knows what
-counts changes it sooner than patches in random order do.
-
-Sanity (Adebayo et al. 2018, arXiv 1810.03292): the map of the same network with a head
-whose weights are noise. A map that stays the same shows the image (its edges), not what
-was learnt.
+`curves` blurs and reveals patches, `changed_images` asks for the map of nearly the same
+image. Here is the sanity check (Adebayo et al. 2018, arXiv 1810.03292), the map of the same
+network with a head whose weights are noise, and what all of them mean together. The limits
+are set beforehand, from what the numbers mean; none is fitted to data.
 """
 
 import dataclasses
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from kerasfaces.core import rng
-from kerasfaces.explain.contract import Map, Pixels, blurred, patches
+from kerasfaces.core.files import Json
+from kerasfaces.explain import changed_images
+from kerasfaces.explain.changed_images import rank_correlation
+from kerasfaces.explain.contract import (
+    Explanation,
+    Map,
+    Options,
+    Pixels,
+    importance,
+)
+from kerasfaces.explain.curves import ORDERS, Logits, deletion_and_insertion
 from kerasfaces.metrics.intervals import percentiles
 
-STEPS = 6  # of a deletion curve
-ORDERS = 5  # random ones
-ALIKE = 0.5  # correlation from which a map hardly depends on what was learnt
+if TYPE_CHECKING:
+    from kerasfaces.explain.subjects import Subject
+
+ALIKE = 0.5  # correlation from which two maps count as the same
 _RESAMPLES = 1000
+COLUMNS = (
+    *("deletion_gain", "deletion_spread", "random_orders_beaten"),
+    *("insertion_gain", "insertion_spread", "insertion_orders_beaten", "random_orders"),
+    *("sanity_correlation", "jpeg_agreement", "shift_agreement"),
+    *("heat_in_face", "face_area", "do_not_trust"),
+)
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Deletion:
-    """A map's deletion curve against random ones.
+def of_map(
+    method: ModuleType,
+    subject: "Subject",
+    learnt: "Subject",
+    image: Pixels,
+    options: Options,
+    own: Explanation,
+    redrawn: Sequence[Explanation],
+) -> Json:
+    """Measure a method's map of an image; see `measure`.
 
-    Attributes:
-        gain: Mean over the curve of how much lower it is than the random curves' mean;
-            logits towards the other verdict. Above 0: better than chance.
-        spread: Standard deviation of that area among random orders, logits.
-        beaten: Random orders whose area is smaller than the map's.
-        curve: `(STEPS + 1,)`, logit towards the verdict, by share of patches blurred.
-        random: The mean of the random curves, likewise.
+    Args:
+        method: See `contract`.
+        subject: The detector.
+        learnt: The same without re-drawn heads, which is asked for maps of changed images.
+        image: `(s, s, 3)`.
+        options: How the image was explained.
+        own: Its map.
+        redrawn: Those of re-drawn heads.
     """
 
-    gain: float
-    spread: float
-    beaten: int
-    curve: list[float]
-    random: list[float]
+    def counted(each: Explanation) -> Map:
+        return importance(each.map, method.UNITS, options.toward)
+
+    return measure(
+        subject.logits,
+        image,
+        counted(own),
+        [counted(each) for each in redrawn],
+        lambda changed: counted(method.explain(learnt, changed, options)[0]),
+        options.toward,
+        options.seed,
+    )
 
 
-def deletion(
-    logits: Callable[[Pixels], NDArray[np.float64]],
+def measure(
+    logits: Logits,
     image: Pixels,
     map_: Map,
+    redrawn: Sequence[Map],
+    map_of: Callable[[Pixels], Map],
     toward: int,
     seed: int = 0,
-) -> Deletion:
-    """Measure what blurring a map's most important patches does.
+) -> Json:
+    """Measure all that is known of a map's worth; JSON types, one key per `COLUMNS`.
 
     Args:
         logits: Images -> `(n, heads)`; the first head counts.
         image: `(s, s, 3)`.
-        map_: `(s, s)`, positive speaks for fake.
-        toward: +1: patches that speak for fake go first; -1: those for real.
-        seed: Key of the random orders, and of the order of equal patches.
+        map_: `(s, s)`, larger speaks more for the verdict.
+        redrawn: Such maps of the same image by heads with noise for weights.
+        map_of: Image -> importance `(s, s)`, the verdict being what it was.
+        toward: +1 for the verdict fake, -1 for real.
+        seed: Key of random orders.
+
+    Returns:
+        The columns, and `deletion` and `insertion`, the curves as dictionaries.
     """
-    places = patches(image.shape[0])
-    weight = np.array([toward * map_[place].sum(dtype=np.float64) for place in places])
-    random = rng.generator(seed, "deletion", len(places))
-    draws = [random.permutation(len(places)) for _ in range(ORDERS + 1)]
-    # Equal weights (zeros behind a ReLU) go in random order, not row by row.
-    order = draws[0][np.argsort(-weight[draws[0]], kind="stable")]
-    smooth = blurred(image)
-    copies = [image, smooth]
-    ends = [round(step * len(places) / STEPS) for step in range(STEPS)]
-    for each in (order, *draws[1:]):
-        changed = image.copy()
-        for part in np.split(each, ends)[1:-1]:
-            for number in part:
-                changed[places[number]] = smooth[places[number]]
-            copies.append(changed.copy())
-    values = toward * logits(np.stack(copies))[:, 0]
-    inner = values[2:].reshape(ORDERS + 1, STEPS - 1)
-    edges = np.ones((ORDERS + 1, 1))
-    curves = np.hstack([values[0] * edges, inner, values[1] * edges])
-    areas = (curves[:, 1:] + curves[:, :-1]).mean(axis=1) / 2
-    return Deletion(
-        gain=float(areas[1:].mean() - areas[0]),
-        spread=float(areas[1:].std(ddof=1)),
-        beaten=int((areas[1:] > areas[0]).sum()),
-        curve=curves[0].tolist(),
-        random=curves[1:].mean(axis=0).tolist(),
+    deletion, insertion = deletion_and_insertion(logits, image, map_, toward, seed)
+    share, area = changed_images.heat_in_face(map_, image)
+    row: Json = {
+        "deletion_gain": deletion.gain,
+        "deletion_spread": deletion.spread,
+        "random_orders_beaten": deletion.beaten,
+        "insertion_gain": insertion.gain,
+        "insertion_spread": insertion.spread,
+        "insertion_orders_beaten": insertion.beaten,
+        "random_orders": ORDERS,
+        "sanity_correlation": sanity(map_, redrawn),
+        "jpeg_agreement": changed_images.jpeg_agreement(map_, image, map_of),
+        "shift_agreement": changed_images.shift_agreement(map_, image, map_of),
+        "heat_in_face": share,
+        "face_area": area,
+    }
+    row = {key: None if _is_nan(value) else value for key, value in row.items()}
+    row["do_not_trust"] = (
+        "one value everywhere" if np.ptp(map_) == 0 else "; ".join(failures(row))
     )
+    return row | {
+        "deletion": dataclasses.asdict(deletion),
+        "insertion": dataclasses.asdict(insertion),
+    }
+
+
+def failures(row: Mapping[str, Any]) -> list[str]:
+    """Return the tests that a map fails, in words; what was not measured fails nothing."""
+    failed = []
+    for name, gain, beaten in (
+        ("deletion", "deletion_gain", "random_orders_beaten"),
+        ("insertion", "insertion_gain", "insertion_orders_beaten"),
+    ):
+        if not row[gain] > 0 or row[beaten] < ORDERS:
+            failed.append(f"{name} beats {row[beaten]} of {ORDERS} random orders")
+    if is_flagged(row["sanity_correlation"]):
+        failed.append(
+            f"correlation {row['sanity_correlation']:.2f} with random heads' maps"
+        )
+    for key, name in (
+        ("jpeg_agreement", f"JPEG {changed_images.QUALITY_PCT}"),
+        ("shift_agreement", "a small shift"),
+    ):
+        if row[key] is not None and row[key] < ALIKE:
+            failed.append(f"correlation {row[key]:.2f} with the map after {name}")
+    return failed
+
+
+def verdict(row: Mapping[str, Any]) -> str:
+    """Say in a sentence whether a map can be trusted."""
+    if row["do_not_trust"]:
+        return f"Do not trust this map: {row['do_not_trust']}."
+    return "It passes every test below."
 
 
 def sanity(map_: Map, redrawn: Sequence[Map]) -> float | None:
@@ -97,12 +161,10 @@ def sanity(map_: Map, redrawn: Sequence[Map]) -> float | None:
     None where there is none to compare with, or a map has one value everywhere. A noise
     head's sign means nothing, hence absolute; rank correlation (Spearman), as in the paper.
     """
-    from scipy.stats import rankdata
-
-    if not redrawn or any(np.ptp(each) == 0 for each in (map_, *redrawn)):
+    values = [abs(rank_correlation(map_, each)) for each in redrawn]
+    if not values or any(map(math.isnan, values)):
         return None
-    own, *others = (rankdata(each.ravel()) for each in (map_, *redrawn))
-    return float(np.mean([abs(np.corrcoef(own, each)[0, 1]) for each in others]))
+    return float(np.mean(values))
 
 
 def is_flagged(correlation: float | None) -> bool:
@@ -130,17 +192,39 @@ def warnings(frame: pd.DataFrame) -> list[str]:
         sentences.append(f"{n_bad:,} of {len(frame):,} images could not be explained.")
     if "deletion_gain" not in frame:
         return [*sentences, "Whether these maps can be believed was not measured."]
-    mean, low, high = mean_interval(good["deletion_gain"])
-    if low <= 0:
-        verdict = "worse than" if high < 0 else "not shown to be better than"
-        sentences.append(
-            f"These maps are {verdict} chance: deletion gain {mean:.2f} "
-            f"logits ({low:.2f} to {high:.2f}, n {len(good)})."
-        )
+    for name in ("deletion", "insertion"):
+        mean, low, high = mean_interval(good[f"{name}_gain"])
+        if low <= 0:
+            worth = "worse than" if high < 0 else "not shown to be better than"
+            sentences.append(
+                f"These maps are {worth} chance: {name} gain {mean:.2f} logits ({low:.2f} to "
+                f"{high:.2f}, n {len(good)})."
+            )
     flagged = sum(map(is_flagged, good["sanity_correlation"]))
     if flagged:
         sentences.append(
             f"{flagged} of {len(good)} maps hardly depend on what was learnt: their rank "
             f"correlation with maps of random heads is {ALIKE:g} or more."
         )
-    return sentences
+    untrusted = int((good["do_not_trust"] != "").sum())
+    if untrusted:
+        sentences.append(
+            f"Do not trust {untrusted} of {len(good)} maps: each names the tests that it fails."
+        )
+    return [*sentences, *_face_warning(good)]
+
+
+def _face_warning(good: pd.DataFrame) -> list[str]:
+    """Say where maps have less heat on the face than its area alone would give."""
+    known = good.dropna(subset=["heat_in_face"])
+    outside = int((known["heat_in_face"] < known["face_area"]).sum())
+    if 2 * outside <= len(known):
+        return []
+    return [
+        f"In {outside} of {len(known)} images with a face, the face has less than its share of "
+        "the heat: the detector looks at what surrounds it. That is no fault of the map."
+    ]
+
+
+def _is_nan(value: object) -> bool:
+    return isinstance(value, float) and math.isnan(value)

@@ -2,7 +2,8 @@
 
 A method is one file with
 
-- `UNITS`: `logit per pixel` or `logit per patch`, for colour bars;
+- `UNITS`: what a map's numbers are, for colour bars; those that begin with `logit` have a
+  sign, positive for fake, others show how much counts, not for which verdict;
 - `REDRAWS`: how many networks with a re-drawn head it can afford for the sanity check;
 - `check(subject)`: raises `InputError` if it cannot explain this detector, naming a
   method that can;
@@ -30,11 +31,13 @@ class Options:
         signed: Grad-CAM: show what speaks against the verdict as well.
         baseline: Integrated gradients: where the path starts.
         toward: +1 where the verdict is fake, -1 where it is real.
+        seed: Key of what is random.
     """
 
     signed: bool = False
     baseline: Literal["blurred", "grey"] = "blurred"
     toward: int = 1
+    seed: int = 0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -61,7 +64,7 @@ class Explanation:
     """Where a logit comes from.
 
     Attributes:
-        map: `(h, w)` float32, in the method's units; positive speaks for fake.
+        map: `(h, w)` float32, in the method's units; of logits, positive speaks for fake.
         parts: Layer -> `(h, w)` float32 at its own resolution, logit per position.
         facts: What the method measured about itself.
     """
@@ -71,11 +74,29 @@ class Explanation:
     facts: dict[str, float] = dataclasses.field(default_factory=dict)
 
 
+def has_sign(units: str) -> bool:
+    """Tell whether maps in these units say for which verdict a place speaks."""
+    return units.startswith("logit")
+
+
+def importance(map_: Map, units: str, toward: int) -> Map:
+    """Return a map that is larger where more speaks for the verdict."""
+    return toward * map_ if has_sign(units) else map_
+
+
 def patches(size_px: int) -> list[tuple[slice, slice]]:
     """Return the `GRID` x `GRID` patches of a square image, row by row."""
     edges = np.linspace(0, size_px, GRID + 1).round().astype(int).tolist()
     sides = [slice(a, b) for a, b in itertools.pairwise(edges)]
     return [(rows, columns) for rows in sides for columns in sides]
+
+
+def smooth(map_: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return a map as pictures show it: Gaussian, sigma a 64th of the side."""
+    from scipy.ndimage import gaussian_filter
+
+    values: NDArray[np.float64] = map_.astype(np.float64)
+    return np.asarray(gaussian_filter(values, values.shape[0] / 64, mode="nearest"))
 
 
 def blurred(image: Pixels) -> Pixels:

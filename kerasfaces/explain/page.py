@@ -12,15 +12,21 @@ from PIL import Image
 from kerasfaces.core import registry
 from kerasfaces.core.files import Json
 from kerasfaces.core.texts import plain
-from kerasfaces.explain import checks, picture
-from kerasfaces.explain.contract import Map, Pixels, Settings
-from kerasfaces.report import chart, markup
+from kerasfaces.explain import checks, picture, trust_section
+from kerasfaces.explain.contract import Map, Pixels, Settings, has_sign
+from kerasfaces.report import markup
 from kerasfaces.report import page as pages
 from kerasfaces.report.markup import Section, number, tag
 
 _SHOWN = 60  # images on the page; all of them are in the folder
 _LISTED = 50
 _SMALL_PX = 150
+_SIGNED = (
+    "Orange places raise the logit, towards fake; blue ones lower it, towards real."
+)
+_UNSIGNED = (
+    "Violet places count most. The map has no sign: it does not say for which verdict."
+)
 _LIMITS = (
     "A map says which places moved this detector's logit. It does not say where an image "
     "was altered, and it does not make the verdict right. What a detector takes from the "
@@ -55,7 +61,7 @@ class Page:
         """Return the page about the rows of explanations.csv."""
         sections = [("what", self._what(frame))]
         if self._settings.checks:
-            sections.append(("believed", self._believed(frame)))
+            sections.append(("believed", trust_section.section(frame, self._records)))
         if self._n_of:
             sections.append(("sources", self._sources()))
         sections.append(("images", self._images()))
@@ -76,9 +82,8 @@ class Page:
         sentences = [
             f"{n:,} of {len(frame):,} images, by {settings.method}: {summary}",
             self._note,
-            "Orange places raise the logit, towards fake; blue ones lower it, towards real. "
-            "Each picture has its own colour bar, in logits: compare the bars before the "
-            "colours.",
+            _SIGNED if has_sign(self._units) else _UNSIGNED,
+            "Each picture has its own colour bar: compare the bars before the colours.",
         ]
         if settings.method == "gradcam" and not settings.signed:
             sentences.append(
@@ -91,61 +96,13 @@ class Page:
             sentences.append(
                 f"The map explains the difference from a baseline: {start}."
             )
-        if self._units == "logit per pixel":
+        if self._units != "logit per patch":
             sentences.append(
                 "Pictures are smoothed over a 64th of the side; the .npy files are not."
             )
         sentences.append(_LIMITS)
         body = Markup("").join(markup.paragraph(text) for text in sentences if text)
         return Section("What this shows", body)
-
-    def _believed(self, frame: pd.DataFrame) -> Section:
-        notes = markup.paragraph(
-            "Deletion: patches are blurred, those that count most first, and the logit "
-            f"towards the verdict is watched, against {checks.ORDERS} random orders. The gain "
-            "is the mean distance between the curves, in logits: 0 is chance. Spread is the "
-            "standard deviation of single random orders. No camera makes blurred patches, and "
-            "a method that blurs or hides patches itself is at an advantage here."
-        ) + markup.paragraph(
-            "Re-drawn head: mean absolute rank correlation with the map of the same network "
-            "whose head has random weights. 0: the map depends on what was learnt; 1: it "
-            f"shows the image alone. From {checks.ALIKE:g} on it is flagged."
-        )
-        good = frame[frame["reason"] == ""]
-        rows = [_means("all", good)]
-        rows += [_means(f"called {name}", of) for name, of in good.groupby("verdict")]
-        header = ["Images", "n", "Deletion gain", "Spread", "Beat every random order"]
-        header += ["Re-drawn head", "Flagged"]
-        caption = "Means over images, 95 % bootstrap intervals"
-        body = notes + markup.table(caption, header, rows) + self._curves()
-        if "completeness_error" in frame:
-            error = frame["completeness_error"].abs()
-            gap = (frame["logit"] - frame["baseline_logit"]).abs()
-            body += markup.paragraph(
-                "Completeness: the map should sum to the logit minus the baseline's. The "
-                f"difference is {number(error.median())} logits in the median image, "
-                f"{number(error.max())} at most; the sums themselves are {number(gap.median())} "
-                "in the median."
-            )
-        return Section("Can the maps be believed?", body)
-
-    def _curves(self) -> Markup:
-        deletions = [record["deletion"] for record in self._records]
-        own = np.mean([each["curve"] for each in deletions], axis=0)
-        random = np.mean([each["random"] for each in deletions], axis=0)
-        both = np.concatenate([own, random])
-        share = np.linspace(0, 100, len(own))
-        axes = chart.axes(
-            (0.0, 100.0),
-            (float(both.min()), float(both.max())),
-            x_label="patches blurred, %",
-            y_label="logit towards the verdict",
-        )
-        chart.line(axes, share, random, "chance")
-        chart.line(axes, share, own, "fake")
-        image = chart.svg(axes, "Mean deletion curves of the maps and of random orders")
-        caption = chart.legend([("fake", "map's order"), ("chance", "random orders")])
-        return markup.figure(image, caption)
 
     def _sources(self) -> Section:
         means = {name: both / self._n_of[name] for name, both in self._sum_of.items()}
@@ -177,15 +134,7 @@ class Page:
             facts = f"{row['label']}, {row['source']}; {facts}"
         lines = [tag("b", f"called {row['verdict']}"), " ", facts]
         if self._settings.checks:
-            correlation = row["sanity_correlation"]
-            text = (
-                f"deletion gain {row['deletion_gain']:+.2f}, spread "
-                f"{row['deletion_spread']:.2f}, beats {row['random_orders_beaten']} of "
-                f"{checks.ORDERS}; re-drawn head {number(correlation, 2)}"
-            )
-            if checks.is_flagged(correlation):
-                text += " (flagged)"
-            lines.append(tag("small", text))
+            lines.append(tag("small", trust_section.line(row)))
         lines.append(tag("small", plain(name), title=row["path"]))
         pair = tag(
             "div",
@@ -220,27 +169,6 @@ class Page:
             "without ReLU. Layers often contradict each other: a single share means little."
         )
         return Section("By layer", note + markup.table("Logits", header, rows))
-
-
-def _means(name: str, good: pd.DataFrame) -> list[object]:
-    """Return a table's line about explained images: n, means, and numbers of flags."""
-    n, correlation = len(good), good["sanity_correlation"]
-    beaten = int((good["random_orders_beaten"] == checks.ORDERS).sum())
-    return [
-        name,
-        f"{n:,}",
-        _estimate(good["deletion_gain"]),
-        number(float(good["deletion_spread"].mean()), 2),
-        f"{beaten:,} of {n:,}",
-        _estimate(correlation),
-        f"{sum(map(checks.is_flagged, correlation)):,}",
-    ]
-
-
-def _estimate(values: pd.Series) -> Markup:
-    mean, low, high = checks.mean_interval(values)
-    limits = tag("small", markup.interval(low, high, 2))
-    return tag("span", number(mean, 2), " ", limits)
 
 
 def _unreadable(frame: pd.DataFrame) -> Section:

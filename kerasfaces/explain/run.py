@@ -4,6 +4,7 @@ import dataclasses
 import logging
 import os
 import re
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 PACKAGE = "kerasfaces.explain.methods"
 _KEYS = {"name", "logit", "toward", "facts", "parts"}  # of every record
-_FACTS = {"integrated_gradients": ("baseline_logit", "completeness_error")}
 
 
 def explain(
@@ -93,6 +93,8 @@ def _explained(
     redraws = method.REDRAWS if settings.checks else 0
     subject = open_subject(folder, redraws, settings.seed)
     method.check(subject)
+    if selection.is_from_outside:
+        subject = subject.of_pictures()
     maps = _Maps(output / "images", subject, method, settings, point)
     page = Page(subject.name, settings, method.UNITS, selection.note)
     files = selection.files
@@ -120,7 +122,7 @@ def _explained(
     return pd.DataFrame(rows), page
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class _Maps:
     """The maps of a run's images in a folder, with what was measured of each."""
 
@@ -129,6 +131,11 @@ class _Maps:
     method: ModuleType
     settings: Settings
     point: OperatingPoint
+
+    @cached_property
+    def learnt(self) -> "Subject":
+        """The subject without re-drawn heads, which the checks ask for more maps."""
+        return self.subject.learnt()
 
     def of(self, image: Pixels, name: str) -> tuple[Json, Map]:
         """Return an image's record and map, from the folder if they are there."""
@@ -141,7 +148,10 @@ class _Maps:
             raise ImageError("the detector gives no finite logit")
         toward = 1 if self.point.apply([logit])[0] >= self.point.threshold else -1
         options = Options(
-            signed=settings.signed, baseline=settings.baseline, toward=toward
+            signed=settings.signed,
+            baseline=settings.baseline,
+            toward=toward,
+            seed=settings.seed,
         )
         own, *redrawn = self.method.explain(subject, image, options)
         record = {
@@ -152,11 +162,9 @@ class _Maps:
             "parts": {layer: float(part.sum()) for layer, part in own.parts.items()},
         }
         if settings.checks:
-            curve = checks.deletion(
-                subject.logits, image, own.map, toward, settings.seed
+            record["checks"] = checks.of_map(
+                self.method, subject, self.learnt, image, options, own, redrawn
             )
-            record["deletion"] = dataclasses.asdict(curve)
-            record["sanity"] = checks.sanity(own.map, [each.map for each in redrawn])
         file = self.folder / name
         with atomic_path(Path(f"{file}.npy")) as path, path.open("wb") as opened:
             np.save(opened, own.map, allow_pickle=False)
@@ -191,16 +199,12 @@ class _Maps:
         verdict = self.point.verdicts([score])[0]
         row = {"logit": logit, "score": score, "verdict": verdict, "method": method}
         if self.settings.checks:
-            deletion = record.get("deletion", {})
-            row |= {
-                "deletion_gain": deletion.get("gain", np.nan),
-                "deletion_spread": deletion.get("spread", np.nan),
-                "random_orders_beaten": deletion.get("beaten", ""),
-                "random_orders": checks.ORDERS if deletion else "",
-                "sanity_correlation": record.get("sanity"),
-            }
+            measured = record.get("checks", {})
+            row |= {key: measured.get(key) for key in checks.COLUMNS}
         facts = record.get("facts", {})
-        row |= {key: facts.get(key, np.nan) for key in _FACTS.get(method, ())}
+        row |= {
+            key: facts.get(key, np.nan) for key in getattr(self.method, "FACTS", ())
+        }
         return row | {"file": record.get("name", ""), "reason": reason}
 
 

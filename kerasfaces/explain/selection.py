@@ -25,6 +25,11 @@ class Selection:
     sources: list[str] = dataclasses.field(default_factory=list)
     note: str = ""
 
+    @property
+    def is_from_outside(self) -> bool:
+        """Whether these are a user's own files, not rows of the run's manifest."""
+        return not self.labels
+
 
 def draw(folder: Path, split: str, n: int, seed: int) -> Selection:
     """Draw at most `n` images of a split of a run's own manifest.

@@ -1,6 +1,5 @@
 """Grad-CAM of one picture for its page, with what says whether to believe it."""
 
-import csv
 import dataclasses
 import tempfile
 from pathlib import Path
@@ -10,12 +9,12 @@ from PIL import Image
 
 from kerasfaces.core.errors import KerasfacesError
 from kerasfaces.core.files import Json
-from kerasfaces.explain import checks, picture
+from kerasfaces.explain import picture, trust_section
 from kerasfaces.explain.contract import Settings
 from kerasfaces.explain.selection import Selection
 from kerasfaces.report import markup
-from kerasfaces.report.markup import Section, number
-from kerasfaces.run.folder import DetectorRun, Explanation
+from kerasfaces.report.markup import Section
+from kerasfaces.run.folder import DetectorRun
 from kerasfaces.serve.reference import Reference
 
 TITLE = "Where the score comes from"
@@ -41,20 +40,8 @@ class EvidenceMap:
 
     @property
     def trust(self) -> str:
-        """In one sentence, whether the map can be believed."""
-        correlation = float(self.row["sanity_correlation"] or "nan")
-        beaten, gain = (
-            int(self.row["random_orders_beaten"]),
-            float(self.row["deletion_gain"]),
-        )
-        text = (
-            f"Blurring what it marks moves the logit more than {beaten} of {checks.ORDERS} random "
-            f"orders (gain {gain:+.2f} logits); rank correlation with the map of a re-drawn head "
-            f"{number(correlation, 2)} (0: it depends on what was learnt, 1: it shows the picture "
-            "alone)."
-        )
-        doubtful = beaten < checks.ORDERS or checks.is_flagged(correlation)
-        return ("Do not rely on this map. " if doubtful else "") + text
+        """In words, whether the map can be believed."""
+        return trust_section.line(self.row)
 
     def section(self) -> Section:
         """Return it as a part of a page."""
@@ -75,7 +62,7 @@ def map_of(run: DetectorRun, file: Path) -> EvidenceMap:
 
     with tempfile.TemporaryDirectory(prefix="kerasfaces-") as folder:
         try:
-            explain(
+            table = explain(
                 run.path,
                 Selection(files=[file]),
                 Path(folder),
@@ -83,9 +70,7 @@ def map_of(run: DetectorRun, file: Path) -> EvidenceMap:
             )
         except KerasfacesError as error:
             return EvidenceMap(reason=str(error))
-        explanation = Explanation(Path(folder))
-        with explanation.table_file.open(encoding="utf-8", newline="") as table:
-            row = next(iter(csv.DictReader(table)))
+        row = table.iloc[0].to_dict()
         drawn = next(Path(folder).rglob("*.png"))
         with Image.open(drawn) as overlay:
             return EvidenceMap(overlay=overlay.convert("RGB"), row=row)

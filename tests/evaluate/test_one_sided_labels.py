@@ -33,11 +33,12 @@ def test_maps_worse_than_chance_are_called_that(gains, shift):
     gains = [gain + shift for gain in gains]
     frame = pd.DataFrame(
         {"reason": "", "deletion_gain": gains, "sanity_correlation": 0.0}
-    )
+    ).assign(insertion_gain=gains, do_not_trust="", heat_in_face=0.5, face_area=0.4)
     _, low, high = checks.mean_interval(frame["deletion_gain"])
     told = " ".join(checks.warnings(frame))
     assert ("worse than chance" in told) == (high < 0)
     assert ("not shown to be better" in told) == (low <= 0 <= high)
+    assert told.count("than chance") in (0, 2)  # deletion and insertion
 
 
 @pytest.mark.parametrize(("p", "said"), [(1e-9, "p &lt; .001"), (0.0312, "p 0.031")])

@@ -55,7 +55,7 @@ def test_the_data_set_view(tiny_run, tmp_path, capsys):
     assert "http" not in page.replace("http://www.w3.org", "")
     assert "real: camera" in page
     assert "drawn with seed 0" in page
-    assert page.count("<figure>") == 5 + 2 + 1
+    assert page.count("<figure>") == 5 + 2 + 2
     assert explain(*arguments, "--signed") == 0  # and again: nothing to do
     with pytest.raises(RunError, match="another explanation"):
         explain(*arguments)
@@ -99,7 +99,7 @@ def test_killed_and_run_again(tiny_run, photos, tmp_path, monkeypatch):
         return real(subject, image, options)
 
     monkeypatch.setattr(plugin, "explain", explained)
-    arguments = (tiny_run, *photos, "-o", tmp_path / "maps")
+    arguments = (tiny_run, *photos, "-o", tmp_path / "maps", "--no-checks")
     with pytest.raises(KeyboardInterrupt):
         explain(*arguments)
     assert not (tmp_path / "maps" / "explain.html").exists()
@@ -157,10 +157,16 @@ def test_an_image_named_twice_counts_once(tiny_run, photos, tmp_path, capsys):
 def test_means_are_of_what_was_measured(capsys):
     frame = pd.DataFrame({"path": list("abc"), "verdict": "fake", "reason": ""})
     frame = frame.assign(score=0.9, logit=1.0, deletion_gain=[0.1, 0.2, 0.3])
-    frame = frame.assign(deletion_spread=0.1, random_orders_beaten=5)
+    frame = frame.assign(random_orders_beaten=5, insertion_orders_beaten=5)
+    numbers = ("spread", "in_face", "area", "agreement", "n_gain")
+    missing = {each: 0.1 for each in checks.COLUMNS if each.endswith(numbers)}
+    frame = frame.assign(**missing | {"do_not_trust": "", "deletion_gain": 0.2})
     command._print(frame.assign(sanity_correlation=[0.2, np.nan, 0.4]), Path("out"))
     means = [each for each in capsys.readouterr().out.splitlines() if "mean" in each]
-    assert [each.rpartition(", ")[2] for each in means] == ["n 3", "n 2"]
+    counts = {each.split(":")[0]: each.rpartition(", ")[2] for each in means}
+    assert counts["mean deletion gain"] == "n 3"
+    assert counts["mean re-drawn head"] == "n 2"
+    assert len(counts) == 6
 
 
 def test_a_map_of_edges_is_flagged(tiny_run, photos, tmp_path, monkeypatch, capsys):
@@ -178,7 +184,9 @@ def test_a_map_of_edges_is_flagged(tiny_run, photos, tmp_path, monkeypatch, caps
     frame = pd.read_csv(tmp_path / "maps" / "explanations.csv", keep_default_na=False)
     assert frame["sanity_correlation"].tolist() == pytest.approx([1.0] * 4)
     assert "4 of 4 maps hardly depend on what was learnt" in capsys.readouterr().out
-    assert "(flagged)" in (tmp_path / "maps" / "explain.html").read_text("utf-8")
+    page = (tmp_path / "maps" / "explain.html").read_text("utf-8")
+    assert "Do not trust this map" in page
+    assert frame["do_not_trust"].str.contains("1.00 with random heads").all()
 
 
 def _loads(real, fake):
@@ -225,11 +233,8 @@ def test_mistakes(tiny_run, photos, tmp_path, capsys):
         explain(tmp_path / "study", photos[0], "-o", out)
     capsys.readouterr()
     assert explain("--list") == 0
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [
-        "gradcam",
-        "integrated_gradients",
-        "occlusion",
-    ]
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert listed == registry.names("kerasfaces.explain.methods")
 
 
 def test_sources_share_the_images_evenly(tmp_path):

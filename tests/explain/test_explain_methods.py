@@ -9,8 +9,8 @@ from tiny_detector import CORNER, SIZE_PX, picture
 
 from kerasfaces.core import registry
 from kerasfaces.core.errors import InputError
-from kerasfaces.explain import checks, subjects
-from kerasfaces.explain.contract import Options, blurred
+from kerasfaces.explain import checks, curves, subjects
+from kerasfaces.explain.contract import Options, blurred, has_sign
 
 pytestmark = pytest.mark.tf
 METHODS = registry.names("kerasfaces.explain.methods")
@@ -26,7 +26,7 @@ def load(name):
 
 
 def test_the_methods_are_the_files():
-    assert METHODS == ["gradcam", "integrated_gradients", "occlusion"]
+    assert {"cam", "gradcam", "integrated_gradients", "occlusion"} <= set(METHODS)
 
 
 def test_the_detector_has_learnt_its_corner(subject):
@@ -43,7 +43,8 @@ def test_the_detector_has_learnt_its_corner(subject):
 def test_contract(subject, name):
     plugin = load(name)
     plugin.check(subject)
-    assert plugin.UNITS in ("logit per pixel", "logit per patch")
+    signs = {"logit per pixel", "logit per patch"}
+    assert (plugin.UNITS in signs) == has_sign(plugin.UNITS)
     assert plugin.__doc__.count("`map`:") == 1
     first = plugin.explain(subject, picture(True, 60), Options(signed=True))
     again = plugin.explain(subject, picture(True, 60), Options(signed=True))
@@ -54,28 +55,39 @@ def test_contract(subject, name):
         assert np.isfinite(one.map).all()
         np.testing.assert_array_equal(one.map, two.map)
         assert all(np.isfinite(value) for value in one.facts.values())
-    assert not np.array_equal(first[0].map, first[1].map)  # the heads differ
+        assert has_sign(plugin.UNITS) or one.map.min() >= 0
+        assert list(one.facts) == list(getattr(plugin, "FACTS", one.facts))
+    same = np.array_equal(first[0].map, first[1].map)
+    assert same == (name == "pooling_heatmap")  # it asks no head
 
 
-@pytest.mark.parametrize("name", METHODS)
+# a gradient without a sign is spread wider; the last one knows nothing of a verdict
+IN_CORNER = {name: 0.6 for name in METHODS} | {"loss_gradient": 0.3}
+del IN_CORNER["pooling_heatmap"]
+
+
+@pytest.mark.parametrize("name", IN_CORNER)
 def test_the_planted_corner_is_found_and_deletion_agrees(subject, name):
     for number in (70, 71):
         image = picture(True, number)
         found = load(name).explain(subject, image, Options())[0].map
         positive = np.maximum(found, 0)
-        assert positive[CORNER, CORNER].sum() > 0.6 * positive.sum()
-        measured = checks.deletion(subject.logits, image, found, 1)
-        assert measured.beaten == checks.ORDERS
-        assert measured.gain > measured.spread > 0
+        assert positive[CORNER, CORNER].sum() > IN_CORNER[name] * positive.sum()
+        for curve in curves.deletion_and_insertion(subject.logits, image, found, 1):
+            assert curve.beaten == curves.ORDERS
+            assert curve.is_better_than_chance
+            assert curve.gain > curve.spread > 0
 
 
 def test_deletion_knows_a_map_that_points_elsewhere(subject):
     wrong = np.zeros((SIZE_PX, SIZE_PX), np.float32)
     wrong[CORNER, CORNER] = -1.0
     image = picture(True, 70)
-    measured = checks.deletion(subject.logits, image, wrong, 1)
+    measured, insertion = curves.deletion_and_insertion(subject.logits, image, wrong, 1)
     assert measured.gain < 0
     assert measured.beaten == 0
+    assert insertion.gain < 0
+    assert insertion.curve[0] == pytest.approx(measured.curve[-1], abs=1e-3)
     assert measured.curve[0] == pytest.approx(subject.logits(image[None])[0, 0], 1e-4)
     ends = subject.logits(blurred(image)[None])[0, 0]
     assert measured.curve[-1] == pytest.approx(ends, abs=1e-3)
@@ -134,6 +146,65 @@ def linear(tmp_path_factory):
     return subjects.open_subject(tiny_detector.write_run(folder, model, config))
 
 
+def test_a_cam_is_the_linear_heads_sum_over_positions(linear):
+    image = picture(True, 74)
+    plugin = load("cam")
+    plugin.check(linear)
+    found = plugin.explain(linear, image, Options())[0]
+    head = linear.network.heads[0]
+    _, variance, _ = head.get_layer("standardize").get_weights()
+    weights = head.get_layer("logit").get_weights()[0][:, 0] / np.sqrt(variance)
+    for number, part in enumerate(found.parts.values()):
+        held = linear.network.maps(image)[number].astype(np.float64)
+        of_mean = weights[6 * number : 6 * number + 3]
+        expected = held @ of_mean / (held.shape[0] * held.shape[1])
+        np.testing.assert_allclose(part, expected, rtol=1e-3, atol=1e-6)
+    logit = linear.logits(image[None])[0, 0]
+    assert sum(found.facts.values()) == pytest.approx(logit, abs=1e-3)
+    assert found.facts["logit_of_means"] == pytest.approx(found.map.sum(), abs=1e-3)
+
+
+def test_a_cam_is_of_linear_heads_behind_means(linear, tmp_path):
+    from kerasfaces.models.config import HeadConfig
+    from kerasfaces.models.zoo import modified_cnn
+
+    for pooling, units, why in (
+        ("mean", (4,), "hidden layers"),
+        ("flatten", (), "pooled by Flatten"),
+    ):
+        config = dataclasses.replace(
+            tiny_detector.MODEL,
+            pooling=pooling,
+            head=HeadConfig(units=units, standardize=False),
+        )
+        folder = tiny_detector.write_run(
+            tmp_path / pooling, modified_cnn.ARCHITECTURE.build(config), config
+        )
+        with pytest.raises(InputError, match=rf"{why}.*`method='gradcam'`"):
+            load("cam").check(subjects.open_subject(folder))
+
+
+def test_the_loss_gradient_is_the_logits_times_the_losss_slope(subject):
+    image = picture(True, 70).astype(np.float32)[None]
+    logits = subject.network.exact(image)[0]
+    by_pixel = subject.network.gradients_by_pixel(image)
+    for is_fake in (False, True):
+        slope = 1 / (1 + np.exp(-logits)) - is_fake
+        expected = slope[:, None, None, None] * by_pixel
+        found = subject.network.loss_gradients(image, is_fake)
+        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-9)
+
+
+def test_the_learnt_head_alone_has_the_same_map(subject):
+    image = picture(True, 70)
+    alone = subject.learnt()
+    for name in METHODS:
+        first, *others = load(name).explain(subject, image, Options())
+        (only,) = load(name).explain(alone, image, Options())
+        assert len(others) == 2
+        np.testing.assert_allclose(only.map, first.map, rtol=1e-3, atol=1e-6)
+
+
 def test_gradcam_by_hand(linear):
     image = picture(True, 74)
     found = load("gradcam").explain(linear, image, Options(signed=True))[0]
@@ -170,7 +241,7 @@ def test_gradcam_keeps_what_speaks_for_the_verdict(linear):
 
 def test_what_a_method_cannot_explain(linear):
     blind = dataclasses.replace(linear, kind="hog_svm", network=None)
-    for name in ("gradcam", "integrated_gradients"):
+    for name in sorted(set(METHODS) - {"occlusion"}):
         with pytest.raises(InputError, match=r"hog_svm: give `method='occlusion'`"):
             load(name).check(blind)
     load("occlusion").check(blind)

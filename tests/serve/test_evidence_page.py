@@ -12,6 +12,7 @@ from stub_detector import FoundFace, Stub
 
 from kerasfaces.cli.predict import main
 from kerasfaces.core.errors import InputError
+from kerasfaces.explain import checks
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.serve import evidence_map, evidence_page
 from kerasfaces.serve.answer import answer_all
@@ -73,18 +74,15 @@ def test_everything_that_was_said_is_on_it(run, photo):
 
 
 def test_a_map_comes_with_its_trust(run, photo):
-    row = {
-        "sanity_correlation": "0.1",
-        "random_orders_beaten": "5",
-        "deletion_gain": "1.5",
-    }
+    numbers = ("gain", "spread", "in_face", "area", "agreement", "correlation")
+    row = {each: 0.1 for each in checks.COLUMNS if each.endswith(numbers)}
+    row |= {"random_orders_beaten": 5, "insertion_orders_beaten": 5, "do_not_trust": ""}
     overlay = Image.new("RGB", (320, 372))
     page, _ = write(run, photo, EvidenceMap(overlay=overlay, row=row))
-    assert "more than 5 of 5 random orders (gain +1.50 logits)" in page
-    assert "Do not rely" not in page
-    for changes in ({"sanity_correlation": "0.9"}, {"random_orders_beaten": "2"}):
-        map_ = EvidenceMap(overlay=overlay, row=row | changes)
-        assert map_.trust.startswith("Do not rely on this map.")
+    assert "beats 5 and 5 of 5" in page
+    assert "Do not trust" not in page
+    doubted = EvidenceMap(overlay=overlay, row=row | {"do_not_trust": "deletion"})
+    assert doubted.trust.startswith("Do not trust this map: deletion.")
 
 
 def test_a_picture_that_cannot_be_read_has_a_page(run, tmp_path):

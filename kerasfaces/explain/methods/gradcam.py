@@ -22,14 +22,10 @@ layers: at best a sixteenth to a quarter of the image's side.
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
-from kerasfaces.core.errors import InputError
-from kerasfaces.explain.contract import Explanation, Map, Options, Pixels
+from kerasfaces.explain.contract import Explanation, Options, Pixels
 from kerasfaces.explain.subjects import Subject
-from kerasfaces.models.zoo.autogan_spec import LogSpectrum
-from kerasfaces.models.zoo.dct_cnn import LogDct
+from kerasfaces.explain.tap_maps import enlarged, require_maps
 
 UNITS = "logit per pixel"
 REDRAWS = 4
@@ -37,51 +33,31 @@ REDRAWS = 4
 
 def check(subject: Subject) -> None:
     """Refuse what has no maps that lie on the image: tokens, patches or a spectrum."""
-    network = subject.network_for("gradcam")
-    sides = [each.input.shape[1:3] for each in network.poolings]
-    why = ""
-    if any(isinstance(layer, LogDct | LogSpectrum) for layer in network.model.layers):
-        why = "sees a spectrum, whose positions are frequencies"
-    elif any(height != width or height in (None, 1) for height, width in sides):
-        why = "has no maps that lie on the image, but tokens or patches"
-    if why:
-        raise InputError(
-            f"gradcam cannot explain {subject.name}: {subject.kind} {why}. Give "
-            "`method='occlusion'` or `method='integrated_gradients'`."
-        )
+    require_maps(subject, "gradcam")
 
 
 def explain(subject: Subject, image: Pixels, options: Options) -> list[Explanation]:
     """Return the map of each head; `signed` and `toward` matter."""
     network = subject.network_for("gradcam")
-    maps = network.maps(image)
+    at_taps = network.at_taps(image)
     ends = np.cumsum([each.output.shape[-1] for each in network.poolings])[:-1]
     explanations = []
-    for head in network.heads:
-        by_map, by_feature, features = network.gradients(maps, head)
-        average = np.zeros_like(features)
+    for head, by_map, by_feature in zip(
+        network.heads, at_taps.by_map, at_taps.by_feature, strict=True
+    ):
+        average = np.zeros_like(at_taps.features)
         for layer in head.layers:
             if layer.name == "standardize":
                 average = keras.ops.convert_to_numpy(layer.mean).reshape(-1)
         of_average = np.split(by_feature.astype(np.float64) * average, ends)
         parts = {}
         for name, map_, slope, offset in zip(
-            network.tap_names, maps, by_map, of_average, strict=True
+            network.tap_names, at_taps.maps, by_map, of_average, strict=True
         ):
             cells = (map_ * slope).sum(axis=-1, dtype=np.float64)
             parts[name] = (cells - offset.sum() / cells.size).astype(np.float32)
-        total = np.sum([_enlarged(part, image.shape[0]) for part in parts.values()], 0)
+        total = np.sum([enlarged(part, image.shape[0]) for part in parts.values()], 0)
         if not options.signed:
             total = options.toward * np.maximum(options.toward * total, 0.0)
         explanations.append(Explanation(map=total.astype(np.float32), parts=parts))
     return explanations
-
-
-def _enlarged(cells: Map, size_px: int) -> NDArray[np.float64]:
-    """Return logit per position as logit per pixel, bilinear, of the same sum."""
-    size = (size_px, size_px)
-    image = Image.fromarray(cells)  # 32-bit float
-    out = np.asarray(image.resize(size, Image.Resampling.BILINEAR), np.float64)
-    out *= cells.size / out.size
-    out += (float(cells.sum(dtype=np.float64)) - float(out.sum())) / out.size
-    return out

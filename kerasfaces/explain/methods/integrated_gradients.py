@@ -19,6 +19,7 @@ from kerasfaces.explain.subjects import Subject
 
 UNITS = "logit per pixel"
 REDRAWS = 1  # each costs a backward pass per step
+FACTS = ("baseline_logit", "completeness_error")
 STEPS = 32
 _GREY = 127.5
 

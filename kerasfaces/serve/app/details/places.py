@@ -13,7 +13,6 @@ from kerasfaces.serve.reference import Reference
 
 TITLE, ORDER = "Where", 4
 _ONE_AT_A_TIME = threading.Lock()  # Keras' tapes
-_REDRAWS = 4
 
 
 def applies(answer: Answer, one: Loaded) -> bool:
@@ -46,14 +45,16 @@ def _subject(folder: str):  # type: ignore[no-untyped-def]  # of explain, which 
     from kerasfaces.core.imports import import_keras
 
     import_keras()
+    from kerasfaces.explain.methods import gradcam
     from kerasfaces.explain.subjects import open_subject
 
-    return open_subject(Path(folder), _REDRAWS)
+    subject = open_subject(Path(folder), gradcam.REDRAWS)
+    return subject, subject.learnt()
 
 
 def _explained(picture: Named, one: Loaded):  # type: ignore[no-untyped-def]
-    subject = _subject(str(one.run.path))
-    from kerasfaces.explain import checks
+    subject, learnt = _subject(str(one.run.path))
+    from kerasfaces.explain import checks, trust_section
     from kerasfaces.explain import picture as drawing
     from kerasfaces.explain.contract import Options
     from kerasfaces.explain.methods import gradcam
@@ -64,31 +65,9 @@ def _explained(picture: Named, one: Loaded):  # type: ignore[no-untyped-def]
     logit = float(subject.logits(pixels[None])[0, 0])
     point = one.detector.operating_point
     toward = 1 if point.apply(np.array([logit]))[0] >= point.threshold else -1
-    own, *redrawn = gradcam.explain(subject, pixels, Options(toward=toward))
+    options = Options(toward=toward)
+    own, *redrawn = gradcam.explain(subject, pixels, options)
     values, unit = drawing.shown(own.map, gradcam.UNITS)
-    deletion = checks.deletion(subject.logits, pixels, own.map, toward)
-    sanity = checks.sanity(own.map, [each.map for each in redrawn])
-    return (
-        drawing.overlay(pixels, values, drawing.limit_of(values), unit),
-        _trust(deletion, sanity),
-    )
-
-
-def _trust(deletion, sanity: float | None) -> str:  # type: ignore[no-untyped-def]
-    """Return in words whether a map can be believed."""
-    from kerasfaces.explain.checks import ALIKE, ORDERS, is_flagged
-
-    sentences = [
-        f"Blurring what the map names first moves the logit more than "
-        f"{deletion.beaten} of {ORDERS} random orders do."
-    ]
-    if deletion.beaten < ORDERS or deletion.gain <= 0:
-        sentences.append(
-            "Do not rely on this map: it is not clearly better than chance."
-        )
-    if is_flagged(sanity):
-        sentences.append(
-            f"It hardly depends on what was learnt (correlation {sanity:.2f} with maps of "
-            f"random heads; {ALIKE:g} or more is too alike)."
-        )
-    return " ".join(sentences)
+    measured = checks.of_map(gradcam, subject, learnt, pixels, options, own, redrawn)
+    drawn = drawing.overlay(pixels, values, drawing.limit_of(values), unit)
+    return drawn, trust_section.line(measured)
