@@ -148,7 +148,7 @@ def failures(row: Mapping[str, Any]) -> list[str]:
     return failed
 
 
-def verdict(row: Mapping[str, Any]) -> str:
+def verdict(row: Mapping[Any, Any]) -> str:
     """Say in a sentence whether a map can be trusted."""
     if row["do_not_trust"]:
         return f"Do not trust this map: {row['do_not_trust']}."

@@ -1,6 +1,7 @@
 """The part of explain.html that says whether the maps can be believed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -64,7 +65,7 @@ def section(frame: pd.DataFrame, records: Sequence[Json]) -> Section:
     return Section("Can the maps be believed?", body)
 
 
-def line(row: Json) -> str:
+def line(row: Mapping[Any, Any]) -> str:
     """Return what was measured of one image's map, in a line."""
     return (
         f"{checks.verdict(row)} Deletion gain {row['deletion_gain']:+.2f} (spread "

@@ -70,7 +70,7 @@ def map_of(run: DetectorRun, file: Path) -> EvidenceMap:
             )
         except KerasfacesError as error:
             return EvidenceMap(reason=str(error))
-        row = table.iloc[0].to_dict()
+        row = {str(key): value for key, value in table.iloc[0].items()}
         drawn = next(Path(folder).rglob("*.png"))
         with Image.open(drawn) as overlay:
             return EvidenceMap(overlay=overlay.convert("RGB"), row=row)
