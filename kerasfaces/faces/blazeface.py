@@ -7,18 +7,16 @@ Bazarevsky et al., "BlazeFace: Sub-millisecond Neural Face Detection on Mobile G
 
 import functools
 import hashlib
-import importlib.util
 import itertools
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces.core import numerics
 from kerasfaces.core.errors import MissingExtraError, MissingFileError, RunError
 from kerasfaces.core.files import read_json
+from kerasfaces.graphs import session
 
 SIDE_PX = 256  # of what the network sees
 WEIGHTS = Path(__file__).with_name("weights") / "blazeface.onnx"
@@ -29,12 +27,11 @@ MISSING = (
 _GRIDS = ((16, 2), (8, 6))  # cells per side, anchors in each cell
 _LARGEST_LOGIT = 80.0
 _BATCH = 16  # pictures at once: bounds memory
-Run = Callable[[NDArray[np.uint8]], Sequence[NDArray[np.float32]]]
 
 
 def is_available() -> bool:
     """Tell whether a runtime is installed; imports nothing."""
-    return any(map(importlib.util.find_spec, ("onnxruntime", "openvino")))
+    return session.is_available()
 
 
 def recipe() -> dict[str, Any]:
@@ -100,48 +97,11 @@ def _anchors() -> NDArray[np.float64]:
 
 
 @functools.cache
-def _network() -> Run:
+def _network() -> session.Run:
     if not is_available():
         raise MissingExtraError(MISSING)
-    data = _bytes()
-    try:
-        if importlib.util.find_spec("onnxruntime"):
-            return _in_onnxruntime(data)
-        return _in_openvino(data)
-    except Exception as error:  # whatever a runtime says
-        raise RunError(
-            f"the detector of faces cannot be run ({' '.join(str(error).split())[:160]}); "
-            "reinstall onnxruntime: pip install --force-reinstall onnxruntime"
-        ) from error
-
-
-def _in_onnxruntime(data: bytes) -> Run:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = numerics.n_threads()
-    providers = ["CPUExecutionProvider"]
-    session = onnxruntime.InferenceSession(data, options, providers=providers)
-    return lambda pictures: session.run(["logits", "places"], {"pixels": pictures})
-
-
-def _in_openvino(data: bytes) -> Run:
-    import openvino
-
-    settings = {
-        "INFERENCE_PRECISION_HINT": "f32",
-        "INFERENCE_NUM_THREADS": numerics.n_threads(),
-    }
-    core = openvino.Core()
-    network = core.read_model(data)
-    compiled = core.compile_model(network, "CPU", settings)
-    names = "logits", "places"
-
-    def run(pictures: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
-        outputs = compiled({"pixels": pictures})
-        return [np.array(outputs[name]) for name in names]
-
-    return run
+    outputs = "logits", "places"
+    return session.open_graph(_bytes(), outputs, "the detector of faces", MISSING)
 
 
 @functools.cache

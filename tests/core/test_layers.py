@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 LAYERS = [
     {"core"},
-    {"images", "faces", "store", "metrics", "report"},
+    {"images", "graphs", "faces", "store", "metrics", "report"},
     {"tables"},
     {"manifest"},
     {"sample", "channels"},

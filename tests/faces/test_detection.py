@@ -10,6 +10,7 @@ from kerasfaces import faces
 from kerasfaces.core import rng
 from kerasfaces.core.errors import InputError, MissingExtraError, RunError
 from kerasfaces.faces import blazeface, detection, windows
+from kerasfaces.graphs import session
 
 
 def found(image):
@@ -123,8 +124,9 @@ def test_the_runtimes_agree(monkeypatch):
     pytest.importorskip("openvino")
     pytest.importorskip("onnxruntime")
     pictures = np.stack([np.asarray(portrait(n).resize((256, 256))) for n in range(3)])
-    first = blazeface._in_onnxruntime(blazeface._bytes())(pictures)
-    second = blazeface._in_openvino(blazeface._bytes())(pictures)
+    names = ["logits", "places"]
+    first = session._in_onnxruntime(blazeface._bytes(), names)(pictures)
+    second = session._in_openvino(blazeface._bytes(), names)(pictures)
     for one, other in zip(first, second, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-3)
 

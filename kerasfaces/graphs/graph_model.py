@@ -1,10 +1,12 @@
 """A TensorFlow.js graph model on disk -> its nodes and constants, as NumPy arrays.
 
 Two files: `NAME.json`, a TensorFlow GraphDef in JSON with a list of weights (name, shape,
-dtype), and `NAME.bin`, their bytes one after the other. Nothing in them is executed.
+dtype), and `NAME.bin`, their bytes one after the other. Weights may be quantised: stored as
+16-bit floats, or as whole numbers with a scale and a minimum. Nothing in them is executed.
 """
 
 import dataclasses
+import graphlib
 import json
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,8 @@ from numpy.typing import NDArray
 
 from kerasfaces.core.errors import InputError, MissingFileError
 
-_DTYPES = ("float32", "int32")  # a quantised weight has a scale: none is read here
+_DTYPES = ("float32", "int32")
+_QUANTISED = ("float16", "uint8", "uint16")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +42,7 @@ class GraphModel:
     """A graph model.
 
     Attributes:
-        nodes: Every operation but constants, in the file's order: inputs come first.
+        nodes: Every operation but constants; a node comes after those it reads.
         constants: Name -> array, float32 or int32.
         generated_by: Where the network comes from, in its own words.
         converted_by: Who made the graph model, likewise.
@@ -56,7 +59,7 @@ def read(path: Path) -> GraphModel:
 
     Raises:
         MissingFileError: One of the files is not there.
-        InputError: It is no graph model, its weights are quantised, or their bytes are
+        InputError: It is no graph model, a weight is of an unknown type, or their bytes are
             fewer or more than the list says.
     """
     try:
@@ -71,7 +74,7 @@ def read(path: Path) -> GraphModel:
         files = [name for group in value["weightsManifest"] for name in group["paths"]]
         data = b"".join(_bytes(path.parent / Path(name).name) for name in files)
         constants = _constants(path, entries, data)
-        nodes = tuple(
+        nodes = [
             Node(
                 node["name"],
                 node["op"],
@@ -80,14 +83,14 @@ def read(path: Path) -> GraphModel:
             )
             for node in value["modelTopology"]["node"]
             if node["op"] != "Const"
-        )
+        ]
         sources = str(value.get("generatedBy", "")), str(value.get("convertedBy", ""))
     except (KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise InputError(
             f"{path} is no graph model of TensorFlow.js ({type(error).__name__}: {error}); "
             "give the model's .json."
         ) from error
-    return GraphModel(nodes, constants, *sources)
+    return GraphModel(_in_order(path, nodes), constants, *sources)
 
 
 def _bytes(path: Path) -> bytes:
@@ -107,20 +110,23 @@ def _constants(
     at = 0
     for entry in entries:
         name, shape = str(entry["name"]), [int(side) for side in entry["shape"]]
-        if entry["dtype"] not in _DTYPES or "quantization" in entry:
+        stored = entry.get("quantization", entry)["dtype"]
+        if entry["dtype"] not in _DTYPES or stored not in (*_DTYPES, *_QUANTISED):
             raise InputError(
-                f"{path}: the weight {name!r} is quantised or of type {entry['dtype']!r}; "
-                f"expected plain {' or '.join(_DTYPES)}."
+                f"{path}: the weight {name!r} is of type {entry['dtype']!r}, stored as "
+                f"{stored!r}; expected {' or '.join(_DTYPES)}, plain or stored as "
+                f"{', '.join(_QUANTISED)}."
             )
         if min(shape, default=0) < 0:
             raise InputError(f"{path}: the weight {name!r} has the shape {shape}.")
-        count, dtype = int(np.prod(shape)), np.dtype(entry["dtype"]).newbyteorder("<")
+        count, dtype = int(np.prod(shape)), np.dtype(stored).newbyteorder("<")
         if at + count * dtype.itemsize > len(data):
             raise InputError(
                 f"{path}: its weights end at byte {len(data)}, in the middle of {name!r}; "
                 "copy both files again."
             )
-        arrays[name] = np.frombuffer(data, dtype, count, at).reshape(shape)
+        values = np.frombuffer(data, dtype, count, at).reshape(shape)
+        arrays[name] = _dequantised(values, entry)
         at += count * dtype.itemsize
     if at != len(data):
         raise InputError(
@@ -128,3 +134,29 @@ def _constants(
             "different models."
         )
     return arrays
+
+
+def _dequantised(values: NDArray[Any], entry: dict[str, Any]) -> NDArray[Any]:
+    """Return a weight in the type that the graph computes with."""
+    how = entry.get("quantization")
+    if not how:
+        return values
+    if "scale" in how:
+        values = values * np.float32(how["scale"]) + np.float32(how["min"])
+    return values.astype(entry["dtype"])
+
+
+def _in_order(path: Path, nodes: list[Node]) -> tuple[Node, ...]:
+    """Return nodes such that each comes after those it reads, else as they stand."""
+    by_name = {node.name: node for node in nodes}
+    graph = {
+        node.name: [each for each in node.inputs if each in by_name] for node in nodes
+    }
+    try:
+        order = list(graphlib.TopologicalSorter(graph).static_order())
+    except graphlib.CycleError as error:
+        raise InputError(f"{path}: its nodes read each other in a circle.") from error
+    done: set[str] = set()
+    if all(done.issuperset(graph[n.name]) and not done.add(n.name) for n in nodes):
+        return tuple(nodes)
+    return tuple(by_name[name] for name in order)

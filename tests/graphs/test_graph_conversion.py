@@ -1,0 +1,178 @@
+"""Graph models -> ONNX: the same numbers as TensorFlow's, and what is refused."""
+
+import base64
+import contextlib
+import functools
+import http.server
+import threading
+
+import numpy as np
+import pytest
+from graph_models import classifier, in_tensorflow, ints, node, placeholder, save, text
+
+from kerasfaces.core import rng
+from kerasfaces.core.errors import InputError, MissingFileError
+from kerasfaces.graphs import collection, graph_model, session
+from kerasfaces.graphs.writer import GraphWriter
+
+ONE = {"w": np.ones((1, 1, 3, 2), np.float32), "size": np.array([8, 8], np.int32)}
+
+
+def refused(tmp_path, *nodes):
+    source, _ = save(tmp_path, "model", [placeholder(4), *nodes], ONE)
+    writer = GraphWriter(graph_model.read(source), source, "annotate")
+    with pytest.raises(InputError) as caught:
+        writer.read_graph(1.0, 0.0)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("op", "attributes", "said"),
+    [
+        ("Eval", {}, "this operation is not known here"),
+        ("Conv2D", {"strides": ints(1, 1, 1, 1)}, "KeyError: 'padding'"),
+        (
+            "Conv2D",
+            {"strides": ints(1, 1, 1, 1), "padding": text("ODD")},
+            "its padding is 'ODD'",
+        ),
+        (
+            "Conv2D",
+            {"fused_ops": {"list": {"s": [base64.b64encode(b"Elu").decode()]}}},
+            r"it has ['Elu'] fused to it",
+        ),
+    ],
+)
+def test_what_cannot_be_converted_is_named(tmp_path, op, attributes, said):
+    pytest.importorskip("onnx")
+    words = refused(tmp_path, node("x", op, "input", "w", **attributes))
+    assert f"node 'x' ({op}): {said}" in words
+
+
+def test_a_graph_that_aligns_corners_is_refused(tmp_path):
+    pytest.importorskip("onnx")
+    odd = node("x", "ResizeBilinear", "input", "size", align_corners={"b": True})
+    assert "it aligns corners" in refused(tmp_path, odd)
+
+
+def test_a_file_without_a_placeholder_is_refused(tmp_path):
+    pytest.importorskip("onnx")
+    source, _ = save(tmp_path, "model", [node("x", "Relu", "w")], ONE)
+    writer = GraphWriter(graph_model.read(source), source, "annotate")
+    with pytest.raises(InputError, match="the first node is no Placeholder"):
+        writer.read_graph(1.0, 0.0)
+
+
+@contextlib.contextmanager
+def serving(folder):
+    """Serve a folder on this machine; yield its address."""
+    handler = functools.partial(Quiet, directory=str(folder))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Writes no log."""
+
+    def log_message(self, *words):
+        """Say nothing."""
+
+
+@pytest.fixture
+def tiny(tmp_path, monkeypatch):
+    """A graph of the collection that classifies by mean colour, and its folder."""
+    pytest.importorskip("onnx")
+    folder = tmp_path / "weights"
+    _, (json_sha256, bin_sha256) = classifier(folder, "tiny", 8, 3, {"end": 4})
+    graph = collection.PublishedGraph(
+        name="tiny",
+        json_sha256=json_sha256,
+        bin_sha256=bin_sha256,
+        outputs={"classes": ("end", (4,))},
+        source="these tests",
+        licence="none",
+    )
+    monkeypatch.setitem(collection.GRAPHS, "tiny", graph)
+    return folder
+
+
+def test_a_graph_is_converted_once_and_runs(tiny):
+    if not session.is_available():
+        pytest.skip("no runtime is installed")
+    path = collection.find("tiny", tiny)
+    pixels = rng.generator(0, "pixels").integers(0, 256, (3, 8, 8, 3), np.uint8)
+    (classes,) = collection.open_graph(path, "tiny")(pixels)
+    model = graph_model.read(tiny / "tiny.json")
+    mean = (pixels / 255).mean(axis=(1, 2))
+    logits = mean @ model.constants["end/w"] + model.constants["end/b"]
+    expected = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    np.testing.assert_allclose(classes, expected, atol=1e-5)
+    (tiny / "tiny.bin").unlink()
+    assert collection.find("tiny", tiny) == path  # the cache has it
+
+
+def test_missing_weights_are_one_sentence(tiny, tmp_path):
+    with pytest.raises(
+        MissingFileError, match=r"tiny\.json is not there.*download=True"
+    ):
+        collection.find("tiny", tmp_path / "empty")
+
+
+def test_weights_of_another_version_are_refused(tiny):
+    with (tiny / "tiny.bin").open("ab") as file:
+        file.write(b"0")
+    with pytest.raises(InputError, match=r"tiny\.bin is another version"):
+        collection.find("tiny", tiny)
+
+
+def test_a_download_is_checked_and_kept(tiny, monkeypatch, tmp_path):
+    """By pooch from a server of the test's own."""
+    pytest.importorskip("pooch")
+    with serving(tiny) as address:
+        monkeypatch.setattr(collection, "_ADDRESS", address)
+        path = collection.find("tiny", tmp_path / "empty", download=True)
+    assert path.is_file()
+    assert (path.parent / "tiny.json").read_bytes() == (tiny / "tiny.json").read_bytes()
+
+
+def test_a_wrong_download_is_one_sentence(tiny, monkeypatch, tmp_path):
+    pytest.importorskip("pooch")
+    (tiny / "tiny.bin").write_bytes(b"something else")
+    with serving(tiny) as address:
+        monkeypatch.setattr(collection, "_ADDRESS", address)
+        with pytest.raises(MissingFileError, match=r"could not be downloaded.*hash"):
+            collection.find("tiny", tmp_path / "empty", download=True)
+
+
+def test_without_internet_the_address_is_said(tiny, monkeypatch, tmp_path):
+    pytest.importorskip("pooch")
+    monkeypatch.setattr(collection, "_ADDRESS", "http://127.0.0.1:9/models")
+    with pytest.raises(MissingFileError, match=r"Get it from http://127\.0\.0\.1:9"):
+        collection.find("tiny", tmp_path / "empty", download=True)
+
+
+@pytest.mark.slow
+@pytest.mark.tf
+@pytest.mark.parametrize("name", list(collection.GRAPHS))
+def test_a_published_graph_computes_what_tensorflow_does(faces_folder, name):
+    folder = faces_folder.parents[1] / "annotators"
+    if not (folder / f"{name}.json").exists():
+        pytest.skip("no graph model here (KERASFACES_DATA)")
+    graph, model = collection.GRAPHS[name], graph_model.read(folder / f"{name}.json")
+    sizes = model.nodes[0].attributes["shape"]["shape"]["dim"][1:]
+    shape = [int(size["size"]) for size in sizes]
+    random = rng.generator(0, "pixels", name)
+    pixels = random.integers(0, 256, (2, *shape), np.uint8)
+    values = in_tensorflow(model, pixels / graph.divisor - graph.offset)
+    answers = collection.open_graph(collection.find(name, folder), name)(pixels)
+    for answer, (end, _) in zip(answers, graph.outputs.values(), strict=True):
+        expected = values[end]
+        if expected.ndim == 4:
+            expected = expected.transpose(0, 3, 1, 2)
+        scale = max(1.0, float(np.abs(expected).max()))
+        np.testing.assert_allclose(answer, expected, atol=1e-4 * scale)
