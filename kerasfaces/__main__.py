@@ -11,6 +11,7 @@ from kerasfaces.core.texts import quoted
 STAGES = {
     "sample": "nothing -> simulated faces with a manifest",
     "manifest": "folders, tables or recipes -> manifest.csv: build, split, check, audit",
+    "annotate": "manifest.csv -> the same with gender, age, race, expression, glasses, faces",
     "generate": "manifest.csv -> pairs: real photos and fakes made of them",
     "channels": "manifest.csv -> store of noise patterns, spectra, masks; verify, repair, preview",
     "train": "manifest.csv -> run folder with detector, predictions and report.html",

@@ -81,6 +81,55 @@ class ManifestImages(ManifestChoices):
 
         return count_faces(self.manifest)
 
+    def annotate(
+        self,
+        annotators: Sequence[str] | None = None,
+        *,
+        min_confidence: Mapping[str, float] | None = None,
+        weights: PathLike | None = None,
+        download: bool = False,
+        corrections: PathLike | None = None,
+        output: PathLike | None = None,
+    ) -> Self:
+        """Fill attributes of the main face of each picture; what rows state stays.
+
+        Args:
+            annotators: Names, those that count first first; by default `gear` and
+                `emotion`, none for facts of the faces alone.
+            min_confidence: Attribute, such as `gender` -> confidence below which it stays
+                empty, 0..1, instead of the annotators' own.
+            weights: Folder with the annotators' weights; the cache's by default.
+            download: Fetch weights that are not here.
+            corrections: A table with file names and right values, which win.
+            output: A table to write, with landmarks and `annotators.json` beside it.
+
+        Returns:
+            The rows with `attr_*`, `annotated_*` and `face_*` columns; pictures without an
+            annotation are logged.
+
+        Raises:
+            InputError: There is no such annotator, or weights of another version.
+            MissingFileError: An annotator's weights are not here.
+            MissingExtraError: A package that is needed is not installed.
+        """
+        from kerasfaces.annotate import run
+        from kerasfaces.annotate.contract import Weights
+
+        settings = run.Settings(
+            annotators=run.DEFAULT if annotators is None else tuple(annotators),
+            min_confidence=dict(min_confidence or {}),
+            weights=Weights(
+                folder=None if weights is None else Path(weights), download=download
+            ),
+            corrections=None if corrections is None else Path(corrections),
+        )
+        annotated = run.annotate(self.manifest, settings)
+        for reason, paths in annotated.lost.items():
+            logger.warning("%s: %d without annotation", reason, len(paths))
+        if output is not None:
+            run.write(annotated, Path(output))
+        return self._with(annotated.manifest)
+
     def compute_channels(
         self,
         folder: PathLike,

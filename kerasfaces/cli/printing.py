@@ -10,6 +10,7 @@ from kerasfaces.core.texts import plain, shortened
 if TYPE_CHECKING:
     import pandas as pd
 
+    from kerasfaces.annotate.run import Annotated
     from kerasfaces.manifest import Manifest
     from kerasfaces.manifest.audit import AuditResult
     from kerasfaces.manifest.folders import Reading
@@ -46,6 +47,24 @@ def tree(reading: "Reading") -> None:
         text(f"  and {len(more):,} more folders with {n:,} images")
     for note in reading.notes:
         advice(f"note: {note}")
+
+
+def annotated(result: "Annotated") -> None:
+    """Print, per attribute, how many rows have which value and by whom."""
+    rows, body = result.manifest.rows, []
+    for column, note in result.notes["attributes"].items():
+        by = rows[f"annotated_{column.removeprefix('attr_')}_by"]
+        by_hand = int(by.isin(["stated", "hand"]).sum())
+        filled = rows[column] != ""
+        n_values = rows[column][filled].value_counts()
+        shown = ", ".join(f"{value} {n:,}" for value, n in n_values.head(6).items())
+        empty = f"{int((~filled).sum()):,}"
+        body.append([column, note["annotator"], shown, f"{by_hand:,}", empty])
+    table(["column", "annotator", "values", "stated or by hand", "empty"], body)
+    for reason, paths in sorted(result.lost.items(), key=lambda item: -len(item[1])):
+        named = ", ".join(shortened(plain(path)) for path in paths[:3])
+        more = ", ..." if len(paths) > 3 else ""
+        text(f"{len(paths):,} without annotation, {reason}: {named}{more}")
 
 
 def counts(manifest: "Manifest") -> None:

@@ -32,6 +32,7 @@ _CALLS = {
     "audit": ("manifest audit", "--neutralise {}", ""),
     "neutralise": ("manifest audit", "--neutralise {}", ""),
     "crop_faces": ("manifest crop-faces", "-o {}", ""),
+    "annotate": ("annotate", "{}", "annotated"),
     "compute_channels": ("channels", "-o {}", ""),
     "Detector": ("train", "{}", ""),
     "fit": ("train", "{}", ""),

@@ -1,6 +1,6 @@
 """Pixels -> every face in them, the one detector for all stages."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -71,7 +71,7 @@ def detect(image: NDArray[np.uint8], min_score: float = MIN_SCORE) -> tuple[Face
 
 
 def main_face(image: NDArray[np.uint8]) -> Face | None:
-    """Return the largest central face: the greatest area - 2 · (offset from the middle)².
+    """Return a picture's main face (`central`); None where there is none.
 
     Args:
         image: `(h, w, 3)` uint8, sRGB, upright.
@@ -80,6 +80,17 @@ def main_face(image: NDArray[np.uint8]) -> Face | None:
         InputError, MissingExtraError, RunError: See `detect`.
     """
     height, width = map(int, image.shape[:2])
+    return central(detect(image), width, height)
+
+
+def central(faces: Sequence[Face], width: int, height: int) -> Face | None:
+    """Return the largest central face: the greatest area - 2 · (offset from the middle)².
+
+    Args:
+        faces: Faces of one picture.
+        width: Of the picture, pixels.
+        height: Of the picture, pixels.
+    """
 
     def weight(face: Face) -> float:
         left, top, right, bottom = face.box
@@ -87,7 +98,7 @@ def main_face(image: NDArray[np.uint8]) -> Face | None:
         area, offset = (right - left) * (bottom - top), x * x + y * y
         return area - _OFFSET_WEIGHT * offset
 
-    return max(detect(image), key=weight, default=None)
+    return max(faces, key=weight, default=None)
 
 
 def _candidates(image: Image.Image, min_score: float) -> tuple[Floats, Floats]:

@@ -12,7 +12,7 @@ LAYERS = [
     {"images", "graphs", "faces", "store", "metrics", "report"},
     {"tables"},
     {"manifest"},
-    {"sample", "channels"},
+    {"sample", "annotate", "channels"},
     {"generate"},
     {"dataset"},
     {"models", "baselines"},

@@ -1,0 +1,1 @@
+"""One file per annotator; its name is what `--annotators` takes (see `contract`)."""

@@ -1,0 +1,196 @@
+"""What annotators said -> columns of a manifest.
+
+For each attribute x: `attr_x`, the value, empty where nobody is sure; `annotated_x_confidence`
+and `annotated_x_raw` of the first annotator; `annotated_x_by`: an annotator's name, `stated`
+(the manifest said so before) or `hand` (a correction), or why it stays empty. Of these only
+`attr_x` is an attribute. Annotators that are sure of different values leave it empty.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from kerasfaces.annotate.answers import Answers
+from kerasfaces.annotate.contract import Answer, Attribute, decide, split
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import listed, quoted
+from kerasfaces.manifest.table import column
+
+STATED, HAND = "stated", "hand"
+UNSURE, DISAGREE, NO_WORD = "not sure", "annotators disagree", "no word for it"
+KEPT = (STATED, HAND)
+
+
+@dataclasses.dataclass(frozen=True)
+class Judged:
+    """One attribute as its annotators see it, per row.
+
+    Attributes:
+        attribute: Of the first annotator.
+        by: Names of the annotators, the first first.
+        answers: Annotator -> per row its answer, or None.
+        reasons: Per row, why the first has no answer; empty where it has one.
+        thresholds: Annotator -> confidence from which it counts.
+    """
+
+    attribute: Attribute
+    by: tuple[str, ...]
+    answers: Mapping[str, Sequence[Answer | None]]
+    reasons: Sequence[str]
+    thresholds: Mapping[str, float]
+
+
+def judged(
+    attributes: Mapping[str, Sequence[Attribute]],
+    answers: Answers,
+    thresholds: Mapping[str, float],
+) -> dict[str, Judged]:
+    """Return every attribute's answers.
+
+    Args:
+        attributes: Annotator -> what it tells, in the order in which annotators count.
+        answers: What they said.
+        thresholds: Attribute -> confidence that a user wants instead of the annotators'.
+    """
+    found: dict[str, dict[str, Attribute]] = {}
+    for name, own in attributes.items():
+        for attribute in own:
+            found.setdefault(attribute.name, {})[name] = attribute
+    rows: dict[str, Judged] = {}
+    for each, by_annotator in found.items():
+        first = next(iter(by_annotator))
+        rows[each] = Judged(
+            by_annotator[first],
+            tuple(by_annotator),
+            {
+                name: _answers(attributes[name], attribute, answers.numbers[name])
+                for name, attribute in by_annotator.items()
+            },
+            answers.reasons[first],
+            {
+                name: thresholds.get(each, attribute.min_confidence)
+                for name, attribute in by_annotator.items()
+            },
+        )
+    return rows
+
+
+def _answers(
+    own: Sequence[Attribute], attribute: Attribute, numbers: Sequence[object]
+) -> list[Answer | None]:
+    at = list(own).index(attribute)
+    return [
+        None if each is None else decide(attribute, split(tuple(own), each)[at])  # type: ignore[arg-type]
+        for each in numbers
+    ]
+
+
+def annotated(one: Judged) -> list[tuple[str, str, str, str]]:
+    """Return per row value, confidence, by and raw class, as texts."""
+    cells = []
+    for at, reason in enumerate(one.reasons):
+        first = one.answers[one.by[0]][at]
+        if first is None:
+            cells.append(("", "", reason, ""))
+            continue
+        value, why = _agreed(one, at)
+        cells.append((value, f"{first.confidence:.3f}", why, first.raw))
+    return cells
+
+
+def _agreed(one: Judged, at: int) -> tuple[str, str]:
+    """Return a row's value and who said so, or nothing and why."""
+    sure: dict[str, str] = {}
+    for name in one.by:
+        answer = one.answers[name][at]
+        if answer is not None and answer.confidence >= one.thresholds[name]:
+            sure[name] = answer.value
+    if not sure:
+        return "", UNSURE
+    if one.attribute.numbers:
+        return next(iter(sure.values())), next(iter(sure))
+    if len(set(sure.values())) > 1:
+        return "", DISAGREE
+    (value,) = set(sure.values())
+    return value, " and ".join(sure) if value else NO_WORD
+
+
+def stated(rows: pd.DataFrame, name: str) -> list[str]:
+    """Return per row the value that somebody stated of an attribute; else empty.
+
+    What an annotator wrote into a manifest earlier is nobody's statement.
+    """
+    values = column(rows, f"attr_{name}")
+    by = column(rows, f"annotated_{name}_by")
+    return [
+        value if who in ("", *KEPT) else ""
+        for value, who in zip(values, by, strict=True)
+    ]
+
+
+def joined(
+    rows: pd.DataFrame, everything: Mapping[str, Judged], corrections: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the rows with every attribute's columns.
+
+    A correction wins over what the rows state, and that over an annotator.
+
+    Args:
+        rows: Of a manifest.
+        everything: Attribute -> its answers.
+        corrections: Columns `attr_x`, one row per row; empty cells correct nothing.
+
+    Raises:
+        InputError: A correction is no value of its attribute.
+    """
+    names = dict.fromkeys(everything)
+    names |= dict.fromkeys(each.removeprefix("attr_") for each in corrections.columns)
+    cells: dict[str, list[str]] = {}
+    for name in names:
+        one = everything.get(name)
+        said = annotated(one) if one else [("", "", "", "")] * len(rows)
+        before, by = stated(rows, name), column(rows, f"annotated_{name}_by")
+        hand = column(corrections, f"attr_{name}")
+        if one:
+            _check(hand, one.attribute)
+        lines = []
+        for (value, confidence, why, raw), old, who, own in zip(
+            said, before, by, hand, strict=True
+        ):
+            if own or old:
+                why = HAND if own or who == HAND else STATED
+                value, confidence = own or old, ""
+            lines.append((value, confidence, why, raw))
+        heads = (
+            f"attr_{name}",
+            *(f"annotated_{name}_{each}" for each in ("confidence", "by", "raw")),
+        )
+        columns = zip(*lines, strict=True) if lines else ([],) * len(heads)
+        cells |= {head: list(texts) for head, texts in zip(heads, columns, strict=True)}
+    series = {
+        head: pd.Series(texts, index=rows.index, dtype=str)
+        for head, texts in cells.items()
+    }
+    return rows.assign(**series)
+
+
+def _check(values: Sequence[str], attribute: Attribute) -> None:
+    if attribute.numbers:
+        wrong = [value for value in values if value and not _is_number(value)]
+        known = "a number"
+    else:
+        wrong = [value for value in values if value and value not in attribute.classes]
+        known = f"one of {listed(attribute.classes)}"
+    if wrong:
+        raise InputError(
+            f"corrections: {quoted(wrong[0])} is no value of {attribute.column}; expected "
+            f"{known}, or nothing to leave the annotator's."
+        )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return 0 <= float(text) < 150
+    except ValueError:
+        return False

@@ -1,0 +1,220 @@
+"""A manifest -> the manifest with annotated columns, and what was written beside it.
+
+OUT.csv                  the rows
+OUT.landmarks.npz        landmarks of each row's main face
+annotators.json          who annotated what, and how good that is
+"""
+
+import dataclasses
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from kerasfaces.annotate import answers as asked
+from kerasfaces.annotate import columns, facts, measure
+from kerasfaces.annotate.answers import FACES, Answers
+from kerasfaces.annotate.columns import Judged
+from kerasfaces.annotate.contract import PACKAGE, Attribute, Weights
+from kerasfaces.core import registry
+from kerasfaces.core.engine import Engine
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import Json, atomic_path, write_json
+from kerasfaces.core.texts import listed, quoted
+from kerasfaces.manifest import face_rows, file_facts, table
+from kerasfaces.manifest.attributes import Attributes
+from kerasfaces.manifest.table import Manifest
+
+logger = logging.getLogger("kerasfaces.annotate")
+DEFAULT = ("gear", "emotion")
+NOTES_FILE = "annotators.json"
+_OF_CROPS = ("face_box", "face_score")  # of a manifest of crops: px of the original
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What is annotated, by whom.
+
+    Attributes:
+        annotators: Names, in the order in which they count.
+        min_confidence: Attribute -> confidence below which its column stays empty, 0..1,
+            instead of the annotators' own.
+        weights: Where annotators get their weights.
+        corrections: A table with file names and columns of attributes, which win; or None.
+    """
+
+    annotators: tuple[str, ...] = DEFAULT
+    min_confidence: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    weights: Weights = dataclasses.field(default_factory=Weights)
+    corrections: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Check names and numbers.
+
+        Raises:
+            InputError: There is no such annotator or attribute, or a number out of range.
+        """
+        known = registry.names(PACKAGE)
+        for name in self.annotators:
+            registry.check("annotator", name, known)
+        if len(set(self.annotators)) < len(self.annotators):
+            raise InputError(
+                f"`annotators`: {', '.join(self.annotators)} names one twice."
+            )
+        told = [each.name for own in self.attributes.values() for each in own]
+        for name, value in self.min_confidence.items():
+            if name not in told:
+                raise InputError(
+                    f"`min_confidence`: no annotator tells {quoted(name)}; they tell "
+                    f"{listed(list(dict.fromkeys(told)))}."
+                )
+            if not 0 <= value <= 1:
+                raise InputError(
+                    f"`min_confidence`: expected 0..1 for {name}, got {value}."
+                )
+
+    @property
+    def attributes(self) -> dict[str, tuple[Attribute, ...]]:
+        """Return annotator -> what it tells, in their order."""
+        return {
+            name: registry.load(PACKAGE, name).ATTRIBUTES for name in self.annotators
+        }
+
+
+@dataclasses.dataclass(frozen=True)
+class Annotated:
+    """An annotated manifest.
+
+    Attributes:
+        manifest: The rows with their new columns.
+        notes: What `annotators.json` holds.
+        landmarks: Arrays of the `.npz`: `path`, `six` `(n, 6, 2)` and those of annotators of
+            landmarks; float32, pixels, NaN where there is no face.
+        lost: Reason -> paths of pictures that have no annotation.
+    """
+
+    manifest: Manifest
+    notes: Json
+    landmarks: Mapping[str, Any]
+    lost: Mapping[str, Sequence[str]]
+
+
+def annotate(
+    manifest: Manifest, settings: Settings, spread: Engine | None = None
+) -> Annotated:
+    """Return the manifest with annotated columns; what was said before is not asked again.
+
+    Args:
+        manifest: Rows; values that they state stay.
+        settings: Who annotates what.
+        spread: Where pictures are looked at; a process per core by default.
+
+    Raises:
+        InputError, MissingFileError, MissingExtraError: See `answers.ask`; or the table of
+            corrections cannot be used.
+    """
+    corrections = _corrections(manifest, settings.corrections)
+    whole = file_facts.hashed(manifest)
+    digests = list(whole.rows["sha256"])
+    names = settings.annotators
+    said = asked.ask(manifest.files(), digests, names, settings.weights, spread)
+    everything = columns.judged(settings.attributes, said, settings.min_confidence)
+    rows = columns.joined(_with_facts(whole.rows, said), everything, corrections)
+    lost: dict[str, list[str]] = {}
+    first = names[0] if names else FACES
+    for path, reason in zip(rows["path"], said.reasons[first], strict=True):
+        if reason:
+            lost.setdefault(reason, []).append(path)
+    return Annotated(
+        Manifest(rows, manifest.folder),
+        _notes(manifest.rows, everything, said, settings),
+        _landmarks(rows, said),
+        lost,
+    )
+
+
+def write(annotated: Annotated, path: Path) -> None:
+    """Write the table, the landmarks and `annotators.json` beside it."""
+    with atomic_path(path.with_name(f"{path.stem}.landmarks.npz")) as temporary:
+        np.savez_compressed(temporary, **annotated.landmarks)
+    write_json(path.with_name(NOTES_FILE), annotated.notes)
+    table.write(annotated.manifest, path)
+
+
+def _corrections(manifest: Manifest, path: Path | None) -> pd.DataFrame:
+    bare = manifest.rows[["path"]]
+    if path is None:
+        return bare.drop(columns="path")
+    extra = Attributes(path).join(bare).drop(columns="path")
+    return extra[[name for name in extra.columns if name.startswith("attr_")]]
+
+
+def _with_facts(rows: pd.DataFrame, said: Answers) -> pd.DataFrame:
+    empty = facts.columns(np.full(facts.SIZE, np.nan, np.float32))
+    lines = [
+        dict.fromkeys(empty, "") if each is None else facts.columns(each)
+        for each in said.numbers[FACES]
+    ]
+    kept = _OF_CROPS if face_rows.COLUMN in rows else ()
+    columns_of = {
+        name: pd.Series([line[name] for line in lines], index=rows.index, dtype=str)
+        for name in empty
+        if name not in kept
+    }
+    return rows.assign(**columns_of)
+
+
+def _landmarks(rows: pd.DataFrame, said: Answers) -> dict[str, Any]:
+    empty = np.full((6, 2), np.nan, np.float32)
+    six = [
+        empty if each is None else facts.landmarks(each) for each in said.numbers[FACES]
+    ]
+    arrays: dict[str, Any] = {
+        "path": np.array(list(rows["path"]), dtype=str),
+        "six": np.array(six, np.float32).reshape(-1, 6, 2),
+    }
+    for name in said.made_by:
+        shape = getattr(registry.load(PACKAGE, name), "LANDMARKS", None)
+        if shape is not None:
+            none = np.full(shape, np.nan, np.float32)
+            parts = [
+                none if each is None else each.reshape(shape)
+                for each in said.numbers[name]
+            ]
+            arrays[name] = np.array(parts, np.float32).reshape(-1, *shape)
+    return arrays
+
+
+def _notes(
+    before: pd.DataFrame,
+    everything: Mapping[str, Judged],
+    said: Answers,
+    settings: Settings,
+) -> Json:
+    """Return what `annotators.json` holds."""
+    attributes: Json = {}
+    for name, one in everything.items():
+        attributes[one.attribute.column] = {
+            "annotator": " and ".join(one.by),
+            "min_confidence": dict(one.thresholds),
+            "classes": one.attribute.classes,
+            "confusion": measure.confusion(columns.stated(before, name), one),
+        }
+    return {
+        "format": 1,
+        "attributes": attributes,
+        "annotators": {
+            name: {
+                "source": module.SOURCE,
+                "licence": module.LICENCE,
+                "published_accuracy": module.PUBLISHED,
+                "version": module.VERSION,
+                "made_by": dict(said.made_by[name]),
+            }
+            for name in settings.annotators
+            for module in [registry.load(PACKAGE, name)]
+        },
+    }
