@@ -57,7 +57,7 @@ ATTRIBUTES = (
         min_confidence=0.6,
     ),
 )
-_CROP = FaceCrop(margin=0.2, size_px=198)
+_CROP = FaceCrop(margin=0.1, size_px=198)
 
 
 class Gear:
