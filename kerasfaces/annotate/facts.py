@@ -43,7 +43,8 @@ def look(image: NDArray[np.uint8]) -> Floats:
     numbers[1:5], numbers[5] = face.box, face.score
     numbers[6:18] = np.ravel(face.landmarks)
     numbers[18:21] = pose.of_landmarks(np.array(face.landmarks))
-    part = Image.fromarray(image).crop(tuple(map(round, face.box)))
+    left, top, right, bottom = map(round, face.box)
+    part = Image.fromarray(image).crop((left, top, right, bottom))
     numbers[21] = sharpness.measure(part).get("laplacian_variance", np.nan)
     return numbers
 

@@ -172,9 +172,10 @@ def _counts(part: pd.DataFrame) -> Json:
 
 def _ages(part: pd.DataFrame) -> Json:
     pairs = part[part["judged"] & (part["value"] != "")]
-    errors = np.abs(
-        pd.to_numeric(pairs["value"]) - pd.to_numeric(pairs["stated"], errors="coerce")
-    ).dropna()
+    years = [
+        pd.to_numeric(pairs[each], errors="coerce") for each in ("value", "stated")
+    ]
+    errors = (years[0] - years[1]).abs().dropna()
     half = 1.96 * errors.std() / np.sqrt(len(errors)) if len(errors) > 1 else np.nan
     mean = float(errors.mean()) if len(errors) else np.nan
     return {

@@ -156,7 +156,11 @@ def _in_order(path: Path, nodes: list[Node]) -> tuple[Node, ...]:
         order = list(graphlib.TopologicalSorter(graph).static_order())
     except graphlib.CycleError as error:
         raise InputError(f"{path}: its nodes read each other in a circle.") from error
-    done: set[str] = set()
-    if all(done.issuperset(graph[n.name]) and not done.add(n.name) for n in nodes):
+    positions = {node.name: position for position, node in enumerate(nodes)}
+    if all(
+        positions[name] < positions[node.name]
+        for node in nodes
+        for name in graph[node.name]
+    ):
         return tuple(nodes)
     return tuple(by_name[name] for name in order)

@@ -23,7 +23,7 @@ INPUT = "pixels"
 _TO_NCHW, _TO_NHWC = [0, 3, 1, 2], [0, 2, 3, 1]
 _BINARY = {"Add": "Add", "AddV2": "Add", "AddN": "Sum", "Mul": "Mul"}
 _UNARY = ("Relu", "Sigmoid", "Identity")
-_FUSED = (
+_FUSED: tuple[list[str], ...] = (
     [],
     ["BiasAdd"],
     ["BiasAdd", "Relu"],
