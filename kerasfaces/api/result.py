@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
-from kerasfaces.evaluate import names, table
+from kerasfaces.evaluate import attribute_words, names, table
 from kerasfaces.metrics import Estimate
 from kerasfaces.run.folder import ScoredRun
 from kerasfaces.run.operating_point import OperatingPoint
@@ -90,42 +90,110 @@ class Result:
         return self._run.report
 
     def by(self, column: str) -> pd.DataFrame:
-        """Return the accuracy of every group of a column, compared with the others.
+        """Return how often the detector errs in every group of a column.
 
         Args:
-            column: `source` or an attribute such as `attr_gender`.
+            column: `source`, an attribute such as `attr_gender`, or a pair of attributes
+                that was measured, such as `attr_gender*attr_race`.
 
         Returns:
             One row per value: counts, accuracy with its 95 % interval, AUC, the difference
-            of its accuracy from that of the other groups, p corrected for the number of
-            groups (Holm), and whether that is below .05.
+            of its accuracy (classes weighted alike) from that of the other groups, p
+            corrected for the number of groups (Holm), and whether that is below .05. Of
+            attributes also `false_alarm_rate` and `miss_rate`, each with `_low`, `_high`,
+            `_gap` to the other groups, `_gap_low`, `_gap_high` and `_p_holm`; where the
+            annotator's errors are known, gaps allow for them.
 
         Raises:
             InputError: The images have no such column.
         """
         groups = self._content.get("groups", {}).get(self.split, {})
-        if column not in groups:
+        if column not in groups and column not in self._attributes:
+            known = ", ".join(dict.fromkeys([*groups, *self._attributes]))
             raise InputError(
-                f"by: there is no column {quoted(column)}; there are {', '.join(groups)}."
+                f"by: there is no column {quoted(column)}; there are {known}."
             )
-        lines = []
+        errors = _errors(self._attributes.get(column, {}))
+        if column not in groups:
+            return pd.DataFrame(errors).rename_axis(column)
+        lines = {}
         for group in groups[column]:
             part = self.metrics[f"{column}={group['value']}"]
-            lines.append(
-                {
-                    column: group["value"],
-                    "n_real": part["n_real"],
-                    "n_fake": part["n_fake"],
-                    "accuracy": part["accuracy"]["value"],
-                    "low": part["accuracy"]["low"],
-                    "high": part["accuracy"]["high"],
-                    "auc": part["auc"]["value"],
-                    "difference": group["difference"],
-                    "p_holm": group["p_holm"],
-                    "distinguishable": group["distinguishable"],
-                }
+            lines[group["value"]] = {
+                "n_real": part["n_real"],
+                "n_fake": part["n_fake"],
+                "accuracy": part["accuracy"]["value"],
+                "low": part["accuracy"]["low"],
+                "high": part["accuracy"]["high"],
+                "auc": part["auc"]["value"],
+                "difference": group["difference"],
+                "p_holm": group["p_holm"],
+                "distinguishable": group["distinguishable"],
+            }
+        frame = pd.DataFrame.from_dict(lines, orient="index").rename_axis(column)
+        return frame.join(errors.drop(columns=frame.columns, errors="ignore"))
+
+    def sentences(self, column: str) -> list[str]:
+        """Return what was measured of an attribute, in sentences that may be quoted.
+
+        Args:
+            column: An attribute, or a pair of them; see `by`.
+
+        Raises:
+            InputError: It was not measured.
+        """
+        content = self._attribute(column)
+        return [
+            *attribute_words.quotes(column, content),
+            *attribute_words.notes(column, content),
+        ]
+
+    def plot_by(
+        self,
+        column: str,
+        metric: Literal["false_alarm_rate", "miss_rate"] = "false_alarm_rate",
+        ax: Axes | None = None,
+    ) -> Axes:
+        """Draw every group's rate of errors with its 95 % interval, and that of all.
+
+        Args:
+            column: An attribute, or a pair of them; see `by`.
+            metric: Which errors: reals called fake, or fakes called real.
+            ax: Matplotlib's axes to draw on; new ones if None.
+
+        Returns:
+            The axes, to restyle or to save.
+
+        Raises:
+            InputError: The column was not measured, or there is no such rate.
+        """
+        from kerasfaces.evaluate import plots
+
+        content = self._attribute(column)
+        if metric not in plots.GROUP_RATES:
+            raise InputError(
+                f"metric: expected {' or '.join(plots.GROUP_RATES)}, got {quoted(metric)}."
             )
-        return pd.DataFrame(lines).set_index(column)
+        axes = self._axes(ax, plots.GROUP_RATES[metric], "")
+        plots.group_rates(axes, content, metric)
+        axes.legend()
+        return axes
+
+    @property
+    def _attributes(self) -> Mapping[str, Any]:
+        measured: Mapping[str, Any]
+        measured = self._content.get("attributes", {}).get(self.split, {})
+        return measured
+
+    def _attribute(self, column: str) -> Mapping[str, Any]:
+        if column not in self._attributes:
+            raise InputError(
+                f"There is no attribute {quoted(column)}; there are "
+                f"{', '.join(self._attributes) or 'none'}. An older run is measured again by "
+                "`kerasfaces evaluate RUN`."
+            )
+        content: Mapping[str, Any] = self._attributes[column]
+        return content
 
     def plot_roc(self, ax: Axes | None = None) -> Axes:
         """Draw recall against the false-alarm rate, with the frozen threshold's point.
@@ -220,3 +288,24 @@ def _cells(metric: Mapping[str, Any]) -> tuple[str, str]:
         "–" if value is None else f"{value:.3f}",
         str(metric["method"]) if low is None else f"{low:.3f} to {high:.3f}",
     )
+
+
+def _errors(content: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the rates of an attribute's groups, one row each; empty without any."""
+    lines = {}
+    for value, group in content.get("groups", {}).items():
+        line = {key: group[key] for key in ("n_real", "n_fake")}
+        line["accuracy"] = group["accuracy"]["value"]
+        for key in attribute_words.NOUNS:
+            gap = attribute_words.gap_of(group, key) or {}
+            line |= {
+                key: group[key]["value"],
+                f"{key}_low": group[key]["low"],
+                f"{key}_high": group[key]["high"],
+                f"{key}_gap": gap.get("value"),
+                f"{key}_gap_low": gap.get("low"),
+                f"{key}_gap_high": gap.get("high"),
+                f"{key}_p_holm": gap.get("p_holm"),
+            }
+        lines[value] = line
+    return pd.DataFrame.from_dict(lines, orient="index")

@@ -14,7 +14,7 @@ from kerasfaces.run import predictions
 from kerasfaces.run.operating_point import OperatingPoint
 
 ALPHA = 0.05
-_LEAST = 5  # below so many rows of a class, a group's rate is an anecdote
+LEAST = 5  # below so many rows of a class, a group's rate is an anecdote
 
 
 def compare(frame: pd.DataFrame, column: str, point: OperatingPoint) -> list[Json]:
@@ -39,7 +39,7 @@ def compare(frame: pd.DataFrame, column: str, point: OperatingPoint) -> list[Jso
         rates = {}
         for label, own in (("real", ~fake), ("fake", fake)):
             parts = right[mask & own], right[~mask & own]
-            if min(map(len, parts)) >= _LEAST:
+            if min(map(len, parts)) >= LEAST:
                 rates[label] = [(int(part.sum()), part.size) for part in parts]
         counts = [pair for pairs in rates.values() for pair in pairs]
         weights = [1 / len(rates), -1 / len(rates)] * len(rates) if rates else []

@@ -1,13 +1,13 @@
 """Scored predictions and a frozen operating point -> the content of metrics.json."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from kerasfaces.core.files import Json
-from kerasfaces.evaluate import groups, slices
+from kerasfaces.evaluate import attribute_rates, group_thresholds, groups, slices
 from kerasfaces.metrics import NAMES, Rows, measure_slices
 from kerasfaces.metrics.bootstrap import RESAMPLES
 from kerasfaces.run import predictions
@@ -24,8 +24,10 @@ def measure(
     resamples: int = RESAMPLES,
     seed: int = 0,
     samples_per_group: int | None = None,
+    crossed: Sequence[str] = (),
+    labels: Json | None = None,
 ) -> Json:
-    """Return `{"metrics": {split: {slice: ...}}, "groups": ..., "seed", "resamples"}`.
+    """Return `{"metrics": {split: {slice: ...}}, "groups", "attributes", "seed", ...}`.
 
     Args:
         frames: Split -> its predictions, with scores.
@@ -34,14 +36,25 @@ def measure(
         resamples: Bootstrap resamples.
         seed: Keys the resamples and the draws.
         samples_per_group: Also draw this many rows per group (kabber2023's protocol).
+        crossed: Pairs of attributes, such as `attr_gender*attr_race`, besides the usual.
+        labels: Who gave the attributes, and how often wrongly; see `annotators`.
     """
-    content: Json = {"metrics": {}, "groups": {}}
+    content: Json = {"metrics": {}, "groups": {}, "attributes": {}}
     for split, frame in frames.items():
         names = slices.columns(frame, by)
         content["metrics"][split] = _slices(frame, names, point, resamples, seed)
         content["groups"][split] = {
             name: groups.compare(frame, name, point) for name in names
         }
+        own = [name for name in names if name in predictions.attributes(frame)]
+        pairs = dict.fromkeys([*attribute_rates.crossings(frame), *crossed])
+        measured = attribute_rates.measure(frame, [*own, *pairs], point, labels, seed)
+        validation = frames.get("val") if split != "val" else None
+        for name in own:
+            measured[name]["thresholds"] = group_thresholds.what_if(
+                validation, frame, name, list(measured[name]["groups"]), point
+            )
+        content["attributes"][split] = measured
         if samples_per_group is not None:
             content.setdefault("samples_per_group", {})[split] = {
                 name: groups.sample(frame, name, point, samples_per_group, seed)

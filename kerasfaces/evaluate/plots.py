@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kerasfaces.core.files import Json
 from kerasfaces.metrics import (
     Rows,
     clopper_pearson,
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 FALSE_ALARMS, RECALL = "false-alarm rate", "fakes found (recall)"
 SCORE = "score: probability of fake"
+GROUP_RATES = {
+    "false_alarm_rate": "share of reals called fake",
+    "miss_rate": "share of fakes called real",
+}
 _BINS = 25
 
 
@@ -109,3 +114,50 @@ def scores(axes: "Axes", rows: Rows, point: OperatingPoint) -> None:
     chart.line(axes, [point.threshold] * 2, ends, "mark", label="threshold")
     axes.set_ylim(-top, top)
     axes.yaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
+
+
+def group_axes(content: Json, metric: str) -> "Axes":
+    """Return axes of a report with each group's rate; see `group_rates`."""
+    groups = [each for each in content["groups"].values() if each[metric]["n"]]
+    highs = [each[metric]["high"] for each in groups]
+    axes = chart.axes(
+        (0, min(1.0, 1.1 * max(highs, default=1.0))),
+        (0, 1),
+        size_px=(420.0, 66 + 30.0 * len(groups)),
+        margins_px=(150.0, 16.0, 8.0, 46.0),
+    )
+    group_rates(axes, content, metric)
+    return axes
+
+
+def group_rates(axes: "Axes", content: Json, metric: str) -> None:
+    """Draw each group's rate with its 95 % interval, one line each, and that of all.
+
+    A second, thinner interval allows for wrong labels where the annotator's errors are known.
+    """
+    groups = {
+        value: each for value, each in content["groups"].items() if each[metric]["n"]
+    }
+    last = max(len(groups) - 1, 0)
+    axes.set_ylim(last + 0.6, -0.6)
+    names = [
+        f"{chart.shortened(value)} ({each[metric]['n']:,})"
+        for value, each in groups.items()
+    ]
+    axes.set_yticks(range(len(groups)), names)
+    axes.set_xlabel(GROUP_RATES[metric])
+    wrong, n = (
+        sum(each[metric][key] for each in groups.values()) for key in ("wrong", "n")
+    )
+    if n:
+        chart.line(axes, [wrong / n] * 2, axes.get_ylim(), "chance", label="all groups")
+    for row, each in enumerate(groups.values()):
+        rate = each[metric]
+        kind = "real" if metric == "false_alarm_rate" else "fake"
+        chart.point(axes, rate["value"], row, kind, (rate["low"], rate["high"]))
+        corrected = each.get("corrected", {}).get(metric)
+        if corrected:
+            limits = corrected["low"], corrected["high"]
+            chart.point(
+                axes, corrected["value"], row + 0.28, "mark open", limits, radius_px=3
+            )

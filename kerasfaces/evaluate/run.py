@@ -20,6 +20,7 @@ from kerasfaces.core.imports import import_keras
 from kerasfaces.core.texts import quoted
 from kerasfaces.evaluate import (
     added,
+    annotators,
     metrics_json,
     names,
     seen_images,
@@ -334,10 +335,16 @@ def _measure(
 ) -> Json:
     """Measure predictions; write metrics.json, metrics.csv and, last, report.html."""
     frames = slices.binned(data.predictions)
-    columns = None
+    columns, crossed = None, []
     if by is not None:  # the usual ones and those asked for
         first = next(iter(frames.values()))
-        columns = [*slices.columns(first), *slices.columns(first, list(by))]
+        plain, crossed = slices.asked(first, by)
+        columns = [*slices.columns(first), *plain]
+    labels, problems = annotators.read(data.image_root)
+    labels = labels or run.settings.get("annotators", {})
+    for problem in problems:
+        logger.warning("%s", problem)
+    data = dataclasses.replace(data, warnings=(*data.warnings, *problems))
     content = metrics_json.measure(
         frames,
         data.point,
@@ -345,7 +352,11 @@ def _measure(
         resamples=resamples,
         seed=seed,
         samples_per_group=samples_per_group,
+        crossed=crossed,
+        labels=labels,
     )
+    if labels:
+        content["annotators"] = labels
     if n_seen is not None:
         content["seen"] = n_seen
     content["warnings"] = list(data.warnings)

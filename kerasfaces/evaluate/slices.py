@@ -1,7 +1,7 @@
 """Which rows a table's line is about."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ from kerasfaces.core.texts import listed, quoted
 from kerasfaces.metrics.inputs import Bools
 from kerasfaces.run import predictions
 
+CROSS = "*"  # between two attributes whose combinations are groups
 _MANY_VALUES = 12  # an attribute with more distinct numbers is shown in ranges
 _BINS = 8
 
@@ -32,6 +33,24 @@ def columns(frame: pd.DataFrame, by: list[str] | None = None) -> list[str]:
                 f"Cannot group by {quoted(name)}; available: {listed(known)}."
             )
     return list(dict.fromkeys(by))
+
+
+def asked(frame: pd.DataFrame, by: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the columns asked for, and the pairs such as `attr_gender*attr_race`.
+
+    Raises:
+        InputError: There is no such column, or a pair is not of two attributes.
+    """
+    pairs = [name for name in by if CROSS in name]
+    for name in pairs:
+        parts = name.split(CROSS)
+        columns(frame, parts)
+        if len(set(parts)) != 2 or not set(parts) <= set(predictions.attributes(frame)):
+            raise InputError(
+                f"Cannot combine {quoted(name)}; expected two attributes, such as "
+                f"attr_gender{CROSS}attr_race."
+            )
+    return columns(frame, [name for name in by if CROSS not in name]), pairs
 
 
 def binned(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:

@@ -1,9 +1,11 @@
 """metrics.json -> the table a terminal shows, in 80 columns."""
 
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 
 from kerasfaces.core.files import Json
-from kerasfaces.evaluate import names
+from kerasfaces.core.texts import plain
+from kerasfaces.evaluate import attribute_rates, attribute_words, names
 from kerasfaces.metrics import NAMES
 from kerasfaces.report.chart import shortened
 from kerasfaces.report.markup import MISSING, interval, number
@@ -19,11 +21,14 @@ def text(metrics: Json, split: str = "test", by: Sequence[str] | None = None) ->
     lines = [counts + note, "", *_metrics(whole)]
     groups = metrics.get("groups", {}).get(split, {})
     drawn = metrics.get("samples_per_group", {}).get(split, {})
+    attributes = metrics.get("attributes", {}).get(split, {})
     for column in groups if by is None else by:
         if groups.get(column):
             lines += ["", *_groups(column, groups[column], metrics["metrics"][split])]
         if drawn.get(column):
             lines += ["", *_drawn(column, drawn[column])]
+        if by is not None and column in attributes:
+            lines += ["", *_attribute(column, attributes[column])]
     return "\n".join(lines)
 
 
@@ -80,6 +85,28 @@ def _groups(column: str, groups: Sequence[Json], parts: Json) -> Iterator[str]:
         ).rstrip()
     if any(_verdict(group) == "~" for group in groups):
         yield "  ~: not distinguishable from the others at this n"
+
+
+def _attribute(column: str, content: Json) -> Iterator[str]:
+    """Yield errors by group, and the sentences that may be quoted."""
+    title = f"by {attribute_words.title(column)}"
+    if content["groups"]:
+        yield (
+            f"{title:{_GROUP_WIDTH}}{'real':>7}{'called fake':>21}{'fake':>7}"
+            f"{'called real':>21}"
+        )
+    for value, group in content["groups"].items():
+        line = _cut(value).ljust(_GROUP_WIDTH)
+        for key, label in attribute_rates.RATES.items():
+            part = group[key]
+            limits = interval(part["low"], part["high"], 2)
+            line += f"{group[f'n_{label}']:>7,}{number(part['value']):>7} {limits:>13}"
+        yield line
+    sentences = attribute_words.quotes(column, content)
+    for text in (*sentences, *attribute_words.notes(column, content)):
+        yield from textwrap.wrap(
+            plain(text), 80, initial_indent="- ", subsequent_indent="  "
+        )
 
 
 def _drawn(column: str, drawn: Mapping[str, Json]) -> Iterator[str]:

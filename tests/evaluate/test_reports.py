@@ -44,7 +44,7 @@ def make_input(frame=None, **options):
 def _report(name, data):
     section = registry.load(PACKAGE, name).report(data)
     if section is None:  # nothing of the kind was asked
-        assert name in ("unseen", "added")
+        assert name in ("unseen", "added", "attributes")
         return ""
     assert section.title
     _balanced(str(section.html))

@@ -1,0 +1,357 @@
+"""The attribute report: what it says is so, and it says nothing that is not."""
+
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from fake_predictions import make_predictions
+
+from kerasfaces.api.result import Result
+from kerasfaces.cli import evaluate as command
+from kerasfaces.core.errors import InputError
+from kerasfaces.evaluate import annotators, attribute_rates, attribute_words
+from kerasfaces.evaluate.run import evaluate_run, finish
+from kerasfaces.run.folder import ScoredRun
+
+WORDS = re.compile(
+    r"\b(bias|biased|discriminat\w*|because|causes?|due to|racist|unfair)\b"
+)
+GENDER = {
+    "annotator": "gear",
+    "classes": ["man", "woman"],
+    "confusion": [[140, 10], [6, 144]],
+    "n": 300,
+}
+
+
+def make_run(folder, change=lambda frame: frame, n=400, entry=None, by=None, text=None):
+    """Write a run of made-up predictions; return its attributes on test."""
+    root = folder / "images"
+    root.mkdir(parents=True)
+    if text or entry:
+        content = text or json.dumps({"attr_gender": entry})
+        (root / "annotators.json").write_text(content, encoding="utf-8")
+    frames = {split: change(make_predictions(split, n)) for split in ("val", "test")}
+    config = {"config": {"model": "x"}, "environment": {}, "bootstrap": 20}
+    metrics = finish(folder / "run", frames, **config, image_root=root)
+    if by:
+        metrics = evaluate_run(folder / "run", by=by)
+    return metrics["attributes"]["test"]
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Return `make_run` in a folder of its own."""
+    return lambda *given, **named: make_run(tmp_path / "made", *given, **named)
+
+
+def women_fail(frame):
+    women = (frame["attr_gender"] == "woman") & (frame["label"] == "real")
+    return frame.assign(logit=frame["logit"] + 2.0 * women)
+
+
+def every_sentence(content, column="attr_gender"):
+    return [
+        *attribute_words.quotes(column, content),
+        *attribute_words.notes(column, content),
+    ]
+
+
+def test_counts_and_rates_are_those_of_a_plain_loop(run, tmp_path):
+    content = run()["attr_gender"]
+    frame = ScoredRun(tmp_path / "made/run").predictions("test")
+    threshold = ScoredRun(tmp_path / "made/run").operating_point.threshold
+    for value, group in content["groups"].items():
+        own = [row for row in frame.itertuples() if row.attr_gender == value]
+        reals = [row for row in own if row.label == "real"]
+        fakes = [row for row in own if row.label == "fake"]
+        alarms = sum(row.score >= threshold for row in reals)
+        misses = sum(row.score < threshold for row in fakes)
+        assert (group["n_real"], group["n_fake"]) == (len(reals), len(fakes))
+        assert group["false_alarm_rate"]["wrong"] == alarms
+        assert group["miss_rate"]["value"] == pytest.approx(misses / len(fakes))
+        right = (len(own) - alarms - misses) / len(own)
+        assert group["accuracy"]["value"] == pytest.approx(right)
+
+
+def test_equal_groups_are_not_told_apart_and_no_verdict_is_given(run):
+    content = run()["attr_gender"]
+    for group in content["groups"].values():
+        assert not any(gap["distinguishable"] for gap in group["gaps"].values())
+    told = " ".join(every_sentence(content))
+    assert "These images cannot tell the two groups apart." in told
+    assert "more than chance" not in told
+    assert not WORDS.search(told.lower())
+
+
+def test_a_gap_that_is_there_is_said_with_n_interval_and_p(run):
+    content = run(women_fail)["attr_gender"]
+    gap = content["groups"]["man"]["gaps"]["false_alarm_rate"]
+    assert gap["high"] < 0
+    assert gap["p_holm"] < 0.05
+    quote = attribute_words.quotes("attr_gender", content)[0]
+    n = content["groups"]["woman"]["n_real"]
+    assert f"{n} labelled woman" in quote
+    assert "95 % interval" in quote
+    assert "That is more than chance explains." in quote
+    assert not WORDS.search(quote.lower())
+    mirrored = content["groups"]["woman"]["gaps"]["false_alarm_rate"]
+    assert (mirrored["value"], mirrored["low"]) == (-gap["value"], -gap["high"])
+
+
+def test_comparisons_are_corrected_for_all_of_the_attribute(run):
+    def four(frame):
+        races = np.array(["a", "b", "c", "d"])[np.arange(len(frame)) // 2 % 4]
+        return frame.assign(attr_race=races.astype(object))
+
+    content = run(four)["attr_race"]
+    gaps = [g for group in content["groups"].values() for g in group["gaps"].values()]
+    assert content["n_tests"] == len(gaps) == 8
+    least = min(gaps, key=lambda gap: gap["p"])
+    assert least["p_holm"] == pytest.approx(min(1.0, 8 * least["p"]))
+
+
+def test_the_annotators_errors_widen_and_are_named(run):
+    content = run(women_fail, entry=GENDER)["attr_gender"]
+    group = content["groups"]["woman"]
+    plain, corrected = group["false_alarm_rate"], group["corrected"]["false_alarm_rate"]
+    assert corrected["value"] > plain["value"]  # men among them made it smaller
+    widths = [each["high"] - each["low"] for each in (plain, corrected)]
+    assert widths[1] > widths[0]
+    told = " ".join(every_sentence(content))
+    assert "'gear', which was right on 284 of 300 images (95 %)" in told
+    assert "with wrong labels allowed for" in told
+
+
+def test_labels_of_an_annotator_at_chance_tell_nothing(run):
+    chance = GENDER | {"confusion": [[75, 75], [75, 75]]}
+    content = run(women_fail, entry=chance)["attr_gender"]
+    assert content["groups"]["man"]["gaps"]["false_alarm_rate"]["distinguishable"]
+    gap = content["groups"]["man"]["corrected_gaps"]["false_alarm_rate"]
+    assert gap["low"] < 0 < gap["high"]
+    assert "cannot tell the two groups apart" in every_sentence(content)[0]
+
+
+def test_without_the_file_labels_are_said_to_be_taken_as_exact(run):
+    content = run()["attr_gender"]
+    assert "corrected" not in content["groups"]["man"]
+    assert "taken as exact" in content["labels"]
+
+
+def test_classes_that_the_annotator_does_not_know_are_named(run):
+    entry = GENDER | {"classes": ["man", "person"]}
+    content = run(entry=entry)["attr_gender"]
+    assert "does not know the class woman" in content["labels"]
+    assert "corrected" not in content["groups"]["man"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "not valid JSON"),
+        ("[]", "holds no object"),
+        ("[" * 100_000, "recursion"),
+        ('{"attr_gender": 1}', "annotator's name"),
+        ('{"attr_gender": {"annotator": "a", "confusion": [[1]]}}', "names of classes"),
+        (
+            json.dumps({"attr_gender": GENDER | {"confusion": [[1, 2]]}}),
+            "matrix of 2 x 2",
+        ),
+        (
+            json.dumps({"attr_gender": GENDER | {"confusion": [[1, -2], [0, 1]]}}),
+            "whole numbers",
+        ),
+        (
+            json.dumps({"attr_gender": GENDER | {"confusion": [[0, 0], [0, 0]]}}),
+            "no image",
+        ),
+    ],
+)
+def test_a_damaged_file_is_one_sentence_in_the_report(run, tmp_path, text, said):
+    content = run(text=text)["attr_gender"]
+    assert "corrected" not in content["groups"]["man"]
+    page = (tmp_path / "made/run/report.html").read_text(encoding="utf-8")
+    assert said.replace("'", "&#39;") in page.replace("\n", " ")
+    assert "taken as exact" in page
+
+
+def test_an_annotator_without_measured_errors_is_named(run):
+    content = run(entry={"annotator": "somebody"})["attr_gender"]
+    assert "'somebody', whose errors were not measured" in content["labels"]
+
+
+def test_what_was_read_stays_with_the_run_when_the_images_move(run, tmp_path):
+    run(entry=GENDER)
+    (tmp_path / "made/images/annotators.json").unlink()
+    again = evaluate_run(tmp_path / "made/run")["attributes"]["test"]["attr_gender"]
+    assert "corrected" in again["groups"]["man"]
+
+
+def test_a_group_of_one_and_an_empty_cell_are_counted(run):
+    def change(frame):
+        frame.loc[0, "attr_gender"] = "martian"
+        frame.loc[1:3, "attr_gender"] = ""
+        return frame
+
+    content = run(change)["attr_gender"]
+    assert content["unlabelled"] == {"real": 1, "fake": 2}
+    assert "gaps" not in content["groups"]["martian"]
+    told = " ".join(every_sentence(content))
+    assert "martian (1)" in told
+    assert "martian (0)" in told
+    assert "3 readable images have no gender (1 real, 2 fake)" in told
+
+
+def test_one_class_is_nothing_to_compare(run):
+    content = run(lambda frame: frame.assign(attr_gender="man"))["attr_gender"]
+    (quote,) = attribute_words.quotes("attr_gender", content)
+    assert "200 real, 200 fake): there is nothing to compare it with" in quote
+    assert content["n_tests"] == 0
+
+
+def test_reals_alone_with_labels_have_false_alarms_alone(run):
+    def change(frame):
+        frame.loc[frame["label"] == "fake", "attr_gender"] = ""
+        return frame
+
+    content = run(change)["attr_gender"]
+    assert "No fake image has a gender" in " ".join(every_sentence(content))
+    assert content["groups"]["man"]["miss_rate"]["value"] is None
+    assert content["equalised_odds"]["value"] is not None
+
+
+def test_names_and_other_free_text_are_not_compared(run):
+    def change(frame):
+        return frame.assign(attr_name=[f"n{i % 40}" for i in range(len(frame))])
+
+    content = run(change)["attr_name"]
+    assert content["groups"] == {}
+    assert "40 classes, more than 12" in every_sentence(content, "attr_name")[0]
+
+
+def test_two_attributes_are_crossed_where_n_allows(run):
+    def change(frame):
+        race = np.where(np.arange(len(frame)) < 20, "rare", "common")
+        return frame.assign(attr_race=race.astype(object))
+
+    content = run(change)["attr_gender*attr_race"]
+    assert set(content["groups"]) == {"man, common", "woman, common"}
+    assert content["n_too_small"] == 2
+    told = " ".join(every_sentence(content, "attr_gender*attr_race"))
+    assert "2 of 4 combinations have too few images" in told
+
+
+def test_another_pair_is_crossed_when_it_is_asked_for(run):
+    assert "attr_gender*attr_glasses" in run(by=["attr_gender*attr_glasses"])
+
+
+@pytest.mark.parametrize("by", ["attr_gender*attr_gender", "attr_gender*source"])
+def test_what_is_no_pair_of_attributes_is_refused(run, by):
+    with pytest.raises(InputError, match="expected two attributes"):
+        run(by=[by])
+
+
+def test_a_gap_between_sources_is_not_one_between_groups():
+    """Both groups err alike inside each source; one source is harder and has more women."""
+    rows = []
+    for source, women, score in (("soft", 160, 0.9), ("sharp", 40, 0.1)):
+        for number in range(200):
+            wrong = number % 2 == 0 if source == "soft" else number % 20 == 0
+            rows.append((source, number % 200 < women, score if wrong else 0.05))
+    frame = pd.DataFrame(rows, columns=["source", "woman", "score"])
+    frame["attr_gender"] = np.where(frame["woman"], "woman", "man")
+    frame = frame.assign(label="real", logit=frame["score"], split="test", reason="")
+    frame.loc[frame["source"] == "sharp", "score"] *= 9
+    point = type("Point", (), {"threshold": 0.6})()
+    content = attribute_rates.measure(frame, ["attr_gender"], point)["attr_gender"]
+    man = content["groups"]["man"]
+    assert man["gaps"]["false_alarm_rate"]["distinguishable"]
+    inside = man["within_sources"]["false_alarm_rate"]
+    assert inside["low"] < 0 < inside["high"]
+    assert "may be one between sources" in " ".join(every_sentence(content))
+
+
+def test_calibration_is_compared_at_one_mix_of_the_classes(run):
+    def change(frame):
+        few = (frame["label"] == "fake") & (frame["attr_gender"] == "man")
+        few &= np.arange(len(frame)) % 8 != 1
+        return frame[~few].reset_index(drop=True)
+
+    content = run(change, n=800)["attr_gender"]
+    offsets = [group["calibration"] for group in content["groups"].values()]
+    for offset in offsets:  # men have few fakes, which is no fault of the scores
+        assert abs(offset["value"]) < 0.06
+    gap = content["calibration_gap"]
+    assert gap["low"] == 0
+    assert gap["value"] < 0.06
+
+
+def test_thresholds_per_group_are_set_on_validation_and_only_counted(run, tmp_path):
+    content = run(women_fail)["attr_gender"]
+    what_if = content["thresholds"]
+    run_ = ScoredRun(tmp_path / "made/run")
+    val, point = run_.predictions("val"), run_.operating_point
+    for value in ("man", "woman"):
+        own = val[(val["label"] == "real") & (val["attr_gender"] == value)]["score"]
+        threshold = what_if["groups"][value]["threshold"]
+        assert (own >= threshold).mean() <= point.false_alarm_rate
+        lower = own[own < threshold].max()
+        assert (own >= lower).mean() > point.false_alarm_rate
+    everybody = what_if["groups"]["all"]
+    assert everybody["frozen"]["miss_rate"] != everybody["own"]["miss_rate"]
+    page = (tmp_path / "made/run/report.html").read_text(encoding="utf-8")
+    assert "Nothing here is applied." in page
+    assert run_.operating_point == point
+
+
+def test_too_few_validation_reals_are_no_threshold(run):
+    content = run(n=60)["attr_gender"]
+    assert "fewer than 20 real images" in content["thresholds"]["why_not"]
+
+
+def test_by_gives_the_same_numbers_as_a_table_and_a_plot(run, tmp_path):
+    content = run(women_fail, entry=GENDER)["attr_gender"]
+    folder = ScoredRun(tmp_path / "made/run")
+    result = Result(folder.path, "test", folder.operating_point)
+    table = result.by("attr_gender")
+    woman = content["groups"]["woman"]
+    assert table.loc["woman", "false_alarm_rate"] == woman["false_alarm_rate"]["value"]
+    gap = woman["corrected_gaps"]["false_alarm_rate"]
+    assert table.loc["woman", "false_alarm_rate_gap_low"] == gap["low"]
+    assert "false_alarm_rate" not in result.by("source")
+    axes = result.plot_by("attr_gender", "miss_rate")
+    assert [text.get_text() for text in axes.get_yticklabels()] == [
+        f"{value} ({group['n_fake']:,})" for value, group in content["groups"].items()
+    ]
+    assert result.sentences("attr_gender") == every_sentence(content)
+    with pytest.raises(InputError, match="There is no attribute 'attr_shoes'"):
+        result.sentences("attr_shoes")
+    with pytest.raises(InputError, match="metric: expected"):
+        result.plot_by("attr_gender", "auc")
+
+
+def test_the_command_prints_the_sentences_for_what_is_asked(run, tmp_path, capsys):
+    run(women_fail)
+    assert command.main([str(tmp_path / "made/run"), "--by", "attr_gender"]) == 0
+    printed = capsys.readouterr().out
+    assert "- Of " in printed
+    assert "called fake" in printed
+    assert max(map(len, printed.splitlines()[:-1])) <= 80
+    assert command.main([str(tmp_path / "made/run")]) == 0
+    assert "- Of " not in capsys.readouterr().out
+
+
+def test_order_of_rows_changes_nothing():
+    frame = make_predictions(n=200).assign(
+        score=lambda f: 1 / (1 + np.exp(-f["logit"]))
+    )
+    point = type("Point", (), {"threshold": 0.5})()
+    labels = {"attr_gender": annotators._kept(GENDER)}
+    turned = frame.sample(frac=1, random_state=1).reset_index(drop=True)
+    first, second = (
+        attribute_rates.measure(each, ["attr_gender"], point, labels)
+        for each in (frame, turned)
+    )
+    assert json.dumps(first) == json.dumps(second)
