@@ -185,14 +185,14 @@ class Result:
         measured = self._content.get("attributes", {}).get(self.split, {})
         return measured
 
-    def _attribute(self, column: str) -> Mapping[str, Any]:
+    def _attribute(self, column: str) -> dict[str, Any]:
         if column not in self._attributes:
             raise InputError(
                 f"There is no attribute {quoted(column)}; there are "
                 f"{', '.join(self._attributes) or 'none'}. An older run is measured again by "
                 "`kerasfaces evaluate RUN`."
             )
-        content: Mapping[str, Any] = self._attributes[column]
+        content: dict[str, Any] = self._attributes[column]
         return content
 
     def plot_roc(self, ax: Axes | None = None) -> Axes:

@@ -302,7 +302,7 @@ def _add_corrected(
             if not part.of(value)[0][1]:
                 continue
             own = rate_of(*drawn[value], generator)
-            _put(content, value, "corrected", key, _drawn(own).to_dict())
+            _put(content, value, "corrected", key, dict(_drawn(own).to_dict()))
             gap = content["groups"][value].get("gaps", {}).get(key)
             if gap is None or (len(values) == 2 and value == values[1]):
                 continue

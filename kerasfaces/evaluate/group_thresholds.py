@@ -60,7 +60,9 @@ def what_if(
         part = rows[inside]
         groups[value] = {
             "threshold": own.get(value),
-            "frozen": _rates(part, np.full(len(part), point.threshold)),
+            "frozen": _rates(
+                part, np.full(len(part), float(point.threshold), np.float64)
+            ),
             "own": _rates(part, thresholds[inside]),
         }
     return {"allowed": allowed, "groups": groups}

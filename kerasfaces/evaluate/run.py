@@ -335,7 +335,8 @@ def _measure(
 ) -> Json:
     """Measure predictions; write metrics.json, metrics.csv and, last, report.html."""
     frames = slices.binned(data.predictions)
-    columns, crossed = None, []
+    columns: list[str] | None = None
+    crossed: list[str] = []
     if by is not None:  # the usual ones and those asked for
         first = next(iter(frames.values()))
         plain, crossed = slices.asked(first, by)

@@ -91,14 +91,16 @@ def rate_of(wrong: Floats, images: Floats, generator: np.random.Generator) -> Fl
     rates = np.divide(
         wrong, images, out=generator.uniform(size=len(wrong)), where=~empty
     )
-    return np.clip(rates, 0.0, 1.0)
+    clipped: Floats = np.clip(rates, 0.0, 1.0)
+    return clipped
 
 
 def _smoothed(confusion: NDArray[np.int64]) -> Floats:
     """Return the shares of each row; a true class that was never seen is labelled at chance."""
     total = confusion.sum(axis=1, keepdims=True)
     chance = np.full(confusion.shape, 1 / len(confusion))
-    return np.divide(confusion, total, out=chance, where=total > 0)
+    shares: Floats = np.divide(confusion, total, out=chance, where=total > 0)
+    return shares
 
 
 def _crossed(parts: Sequence[Floats]) -> Floats:

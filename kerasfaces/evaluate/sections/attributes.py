@@ -1,6 +1,6 @@
 """Whom it fails on: errors by attribute, with what these images can and cannot tell."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from markupsafe import Markup
 
@@ -159,7 +159,7 @@ def _paired(title: str) -> tuple[str, str]:
     return f"{title}, frozen", f"{title}, own"
 
 
-def _threshold_row(value: str, each: Mapping[str, Json]) -> Sequence[object]:
+def _threshold_row(value: str, each: Json) -> Sequence[object]:
     return [
         value,
         markup.number(each["threshold"]),
