@@ -54,15 +54,14 @@ def what_if(
     rows = predictions.readable(frame)
     rows = rows[rows[column].isin(values)]
     thresholds = rows[column].map(own).to_numpy(dtype=np.float64)
+    frozen: Floats = np.full(len(rows), point.threshold, dtype=np.float64)
     groups = {}
     for value in (*values, "all"):
         inside = (rows[column] == value).to_numpy() | (value == "all")
         part = rows[inside]
         groups[value] = {
             "threshold": own.get(value),
-            "frozen": _rates(
-                part, np.full(len(part), float(point.threshold), np.float64)
-            ),
+            "frozen": _rates(part, frozen[inside]),
             "own": _rates(part, thresholds[inside]),
         }
     return {"allowed": allowed, "groups": groups}
