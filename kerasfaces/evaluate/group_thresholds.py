@@ -11,7 +11,7 @@ import pandas as pd
 
 from kerasfaces.core.files import Json
 from kerasfaces.metrics import confusion, rate
-from kerasfaces.metrics.inputs import Floats
+from kerasfaces.metrics.inputs import Bools, Floats
 from kerasfaces.run import predictions
 from kerasfaces.run.operating_point import OperatingPoint
 
@@ -54,7 +54,8 @@ def what_if(
     rows = predictions.readable(frame)
     rows = rows[rows[column].isin(values)]
     thresholds = rows[column].map(own).to_numpy(dtype=np.float64)
-    frozen: Floats = np.full(len(rows), point.threshold, dtype=np.float64)
+    scores = rows["score"].to_numpy()
+    frozen, above = scores >= point.threshold, scores >= thresholds
     groups = {}
     for value in (*values, "all"):
         inside = (rows[column] == value).to_numpy() | (value == "all")
@@ -62,7 +63,7 @@ def what_if(
         groups[value] = {
             "threshold": own.get(value),
             "frozen": _rates(part, frozen[inside]),
-            "own": _rates(part, thresholds[inside]),
+            "own": _rates(part, above[inside]),
         }
     return {"allowed": allowed, "groups": groups}
 
@@ -75,9 +76,8 @@ def _threshold(scores: Floats, allowed: float) -> float:
     return float(np.nextafter(np.sort(scores)[::-1][n], np.inf))
 
 
-def _rates(rows: pd.DataFrame, thresholds: Floats) -> Json:
-    above = (rows["score"].to_numpy() >= thresholds).astype(np.float64)
-    c = confusion(rows["label"], above, 1.0)
+def _rates(rows: pd.DataFrame, called: Bools) -> Json:
+    c = confusion(rows["label"], called.astype(np.float64), 1.0)
     return {
         "false_alarm_rate": rate(c.alarms, c.n_real, "no real images").to_dict(),
         "miss_rate": rate(c.misses, c.n_fake, "no fake images").to_dict(),
