@@ -102,6 +102,7 @@ class Detector(AnalysedDetector):
         dry_run: bool = False,
         private: bool = False,
         licence: str = "",
+        training_features: bool = True,
         output: PathLike | None = None,
     ) -> str:
         """Upload the detector to Hugging Face, with a card of its results.
@@ -112,6 +113,8 @@ class Detector(AnalysedDetector):
             dry_run: Write `output` only.
             private: Whether new repositories are private.
             licence: Of the weights, as Hugging Face names it, e.g. `apache-2.0`.
+            training_features: Upload 64 numbers per training image (no name, no hash) by
+                which answers say how far a picture is from what was trained on.
             output: Folder that keeps what is uploaded.
 
         Returns:
@@ -131,6 +134,7 @@ class Detector(AnalysedDetector):
             dry_run=dry_run,
             private=private,
             licence=licence,
+            with_features=training_features,
             target=as_path(output),
         )
         return publication.address

@@ -26,6 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             dry_run=arguments.dry_run,
             private=arguments.private,
             licence=arguments.licence,
+            with_features=not arguments.no_training_features,
             target=arguments.output,
         )
     )
@@ -60,6 +61,12 @@ def _parser() -> argparse.ArgumentParser:
         default="",
         metavar="ID",
         help="of the weights, as Hugging Face names it: apache-2.0, cc-by-nc-4.0 ...",
+    )
+    add(
+        "--no-training-features",
+        action="store_true",
+        help="leave out the 64 numbers per training image (no name, no hash) by which answers "
+        "say how far a picture is from what was trained on",
     )
     add("--dry-run", action="store_true", help="write the folder, upload nothing")
     text = "folder that keeps what is uploaded (model/, space/); needed by --dry-run"

@@ -158,6 +158,28 @@ def extractor_of(model: keras.Model) -> keras.Model:
     return keras.Model(model.input, features, name="extractor")
 
 
+def final_layer_of(head: keras.Model) -> keras.Model:
+    """Return features -> what a head's last layer reads, sharing the head's layers.
+
+    Of a head without hidden layers that is the features as it standardises them.
+    """
+    last = next(layer for layer in head.layers if layer.name in ("logit", "real_fake"))
+    return keras.Model(head.input, last.input, name="final_layer")
+
+
+def embedder_of(model: keras.Model) -> keras.Model:
+    """Return images -> the head's final layer `(n, width)`."""
+    features = model.get_layer("features").output
+    final = final_layer_of(model.get_layer("head"))
+    return keras.Model(model.input, final(features), name="embedder")
+
+
+def with_embedding(model: keras.Model) -> keras.Model:
+    """Return images -> logit `(n, 1)` and the head's final layer `(n, width)`."""
+    final = embedder_of(model).output
+    return keras.Model(model.input, [model.output, final], name="with_embedding")
+
+
 def poolings_of(model: keras.Model) -> list[keras.layers.Layer]:
     """Return the layers that make features of the base's maps, in the features' order.
 

@@ -38,6 +38,8 @@ from kerasfaces.run.scored import ScoredRun as ScoredRun
 if TYPE_CHECKING:
     import keras
 
+    from kerasfaces.run.training_features import TrainingFeatures
+
 logger = logging.getLogger(__name__)
 
 
@@ -51,12 +53,13 @@ class DetectorRun(ScoredRun):
         *("model.keras", "model.npz", "config.json", "format.json", "environment.json"),
         *("input_spec.json", "operating_point.json", "training.json", "audit.json"),
         *("metrics.json", "metrics.csv", "unseen.json", "error_rates.json"),
-        "training_images.json",
+        *("training_images.json", "training_features.npz"),
     )
     input_spec = JsonFile("input_spec.json")
     training = JsonFile("training.json", optional=True)
     # of the images it learnt from, in numbers
     training_images = JsonFile("training_images.json", optional=True)
+    training_features_file = File("training_features.npz")
     # of answers, by their rule
     error_rates = JsonFile("error_rates.json", optional=True)
     published = JsonFile(PUBLISHED, optional=True)
@@ -87,6 +90,15 @@ class DetectorRun(ScoredRun):
     def laundered(self, name: str) -> "LaunderedRun":
         """Return the folder of what laundered images do to the detector."""
         return LaunderedRun(self.path / "launderings" / name)
+
+    @cached_property
+    def training_features(self) -> "TrainingFeatures | None":
+        """Where its training images lie in the head's final layer; None where unknown."""
+        from kerasfaces.run import training_features
+
+        if not self.training_features_file.is_file():
+            return None
+        return training_features.read(self.training_features_file)
 
     @property
     def base_weights(self) -> dict[str, str] | None:

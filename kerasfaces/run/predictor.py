@@ -33,7 +33,7 @@ from kerasfaces.images import InputSpec
 from kerasfaces.images.limits import Limits
 from kerasfaces.manifest import Manifest, face_rows
 from kerasfaces.models.channel_layers import scaling_of
-from kerasfaces.models.network import extractor_of
+from kerasfaces.models.network import embedder_of, extractor_of, final_layer_of
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.run.network import TrainedNetwork
 from kerasfaces.run.predictions import as_predictions
@@ -142,14 +142,73 @@ class Predictor:
         run = self._run
         if run.baseline is not None:
             return run.baseline_logits(lambda at: arrays[at], len(arrays))
-        network = run.network
-        if not network.frozen:
-            return _batched(self._model, arrays)
+        if not run.network.frozen:
+            return _logits(self._model, arrays)
+        return _logits(self._model.get_layer("head"), self._extracted(arrays))
+
+    def array_outputs(
+        self, arrays: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+        """Return `array_logits`, and what the head's last layer reads, `(n, width)`.
+
+        Args:
+            arrays: See `array_logits`; the run is of a network.
+        """
+        if not self._run.network.frozen:
+            return _logits(self._model, arrays), _batched(self._embedder, arrays)
+        features, head = self._extracted(arrays), self._model.get_layer("head")
+        return _logits(head, features), _batched(self._final_layer, features)
+
+    def embeddings(
+        self, files: list[Path], store: Path | None = None
+    ) -> tuple[NDArray[np.float32], list[str], list[str]]:
+        """Return each file's final layer, why there is none, and the file's sha256.
+
+        Args:
+            files: Absolute paths.
+            store: See `predict_run`.
+
+        Returns:
+            `(n, width)`, NaN where there is a reason; `(0, 0)` where no file is readable.
+
+        Raises:
+            InputError: The run is a baseline's, which has no network.
+        """
+        network = self._run.network
+        inputs = inputs_of(network, files, store)
+        readable = np.array([not why for why in inputs.reasons], np.bool_)
+        keys = [key for key, good in zip(inputs.keys, readable, strict=True) if good]
+        if not keys:
+            return np.zeros((0, 0), np.float32), inputs.reasons, inputs.keys
+        if network.frozen:
+            read = self._cached_features(inputs.store).reader(keys)
+            values = _in_batches(self._final_layer, read, len(keys))
+        else:
+            values = _in_batches(self._embedder, inputs.store.reader(keys), len(keys))
+        every = np.full((len(files), values.shape[1]), np.nan, np.float32)
+        every[readable] = values
+        return every, inputs.reasons, inputs.keys
+
+    @cached_property
+    def _embedder(self) -> keras.Model:
+        return embedder_of(self._model)
+
+    @cached_property
+    def _final_layer(self) -> keras.Model:
+        return final_layer_of(self._model.get_layer("head"))
+
+    def _extracted(self, arrays: NDArray[np.uint8]) -> NDArray[np.float32]:
+        network = self._run.network
         if self._features is None:
             nowhere = _Nowhere({"input": network.input_spec.recipe()})
             self._features = frozen_features(network, self._model, nowhere)
-        head = self._model.get_layer("head")
-        return _batched(head, self._features.extract(arrays))
+        return self._features.extract(arrays)
+
+    def _cached_features(self, images: Arrays) -> FeatureCache:
+        if self._features is None:
+            self._features = frozen_features(self._run.network, self._model, images)
+        self._features.look_at(images)
+        return self._features
 
     @cached_property
     def _model(self) -> keras.Model:
@@ -162,12 +221,10 @@ class Predictor:
         network = run.network
         if not network.frozen:
             return image_logits(self._model, images.reader(keys))
-        if self._features is None:
-            self._features = frozen_features(network, self._model, images)
-        self._features.look_at(images)
-        before = self._features.engine
-        reader = self._features.reader(keys)
-        trained, engine = run.training.get("engine"), self._features.engine
+        features = self._cached_features(images)
+        before = features.engine
+        reader = features.reader(keys)
+        trained, engine = run.training.get("engine"), features.engine
         if not before and trained and trained != engine:
             logger.info(
                 "%s was trained on features by %s, here they are by %s: logits can differ "
@@ -254,7 +311,14 @@ def _pixels(
 def image_logits(model: keras.Model, read: Read) -> NDArray[np.float64]:
     """Return the logits of all images of a reader, end to end, `(n,)`."""
     total = len(read)  # type: ignore[arg-type]
-    parts = [np.zeros(0)]
+    if not total:
+        return np.zeros(0)
+    return _in_batches(model, read, total)[:, 0].astype(np.float64)
+
+
+def _in_batches(model: keras.Model, read: Read, total: int) -> NDArray[np.float32]:
+    """Return a model's outputs of all of a reader's images, `(total, ...)`."""
+    parts = []
     with progress(total, "predicting") as add:
         for start in range(0, total, BATCH):
             positions = np.arange(start, min(start + BATCH, total))
@@ -263,10 +327,15 @@ def image_logits(model: keras.Model, read: Read) -> NDArray[np.float64]:
     return np.concatenate(parts)
 
 
-def _batched(model: keras.Model, values: NDArray[Any]) -> NDArray[np.float64]:
-    """Return a model's logits of arrays or features `(n, ...)`, `(n,)`."""
+def _batched(model: keras.Model, values: NDArray[Any]) -> NDArray[np.float32]:
+    """Return a model's outputs of arrays or features `(n, ...)`, n at least 1."""
     parts = [
         np.asarray(model.predict_on_batch(values[at : at + BATCH].astype(np.float32)))
         for at in range(0, len(values), BATCH)
     ]
-    return np.concatenate(parts)[:, 0].astype(np.float64)
+    return np.concatenate(parts)
+
+
+def _logits(model: keras.Model, values: NDArray[Any]) -> NDArray[np.float64]:
+    """Return a model's logits of arrays or features, `(n,)`."""
+    return _batched(model, values)[:, 0].astype(np.float64)

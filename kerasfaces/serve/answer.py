@@ -179,14 +179,7 @@ class _Examiner:
     def answers(self, waiting: Sequence[_Examined]) -> Iterator[Answer]:
         """Yield the finished answers of examined pictures."""
         arrays = [array for each in waiting for array in each.arrays]
-        logits = np.zeros(0)
-        if arrays:
-            logits = np.concatenate(
-                [
-                    self._detector.logits(np.stack(arrays[at : at + BATCH]))
-                    for at in range(0, len(arrays), BATCH)
-                ]
-            )
+        logits, embeddings = self._outputs(arrays)
         at = 0
         for each in waiting:
             if not each.versions:
@@ -194,8 +187,34 @@ class _Examiner:
                 continue
             shape = len(each.versions), len(each.versions[0])
             part = logits[at : at + shape[0] * shape[1]].reshape(shape)
+            if embeddings is not None:
+                own = embeddings[at : at + part.size : shape[1]]
+                far = self._background.distances(own)
+                warnings = (*each.answer.warnings, *far)
+                each.answer = dataclasses.replace(each.answer, warnings=warnings)
             at += part.size
             yield self._finished(each, part)
+
+    def _outputs(
+        self, arrays: Sequence[Pixels]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float32] | None]:
+        """Return logits `(n,)`; and final layers where distances are to be told."""
+        batches = [
+            np.stack(arrays[at : at + BATCH]) for at in range(0, len(arrays), BATCH)
+        ]
+        if not batches:
+            return np.zeros(0), None
+        outputs = getattr(self._detector, "outputs", None)
+        if (
+            outputs is None
+            or not self._options.warnings
+            or self._background.features is None
+        ):
+            parts = [self._detector.logits(batch) for batch in batches]
+            return np.concatenate(parts), None
+        both = [outputs(batch) for batch in batches]
+        logits, embeddings = zip(*both, strict=True)
+        return np.concatenate(logits), np.concatenate(embeddings)
 
     def _finished(self, examined: _Examined, logits: NDArray[np.float64]) -> Answer:
         """Return the answer, given logits `(regions, versions)`."""

@@ -25,7 +25,7 @@ from kerasfaces.core.imports import import_keras, optional_import, quiet
 from kerasfaces.core.texts import quoted
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.serve import golden, opening, parity
-from kerasfaces.serve.formats import INPUT, OUTPUT, PACKAGE, Opened, trace
+from kerasfaces.serve.formats import EMBEDDING, INPUT, OUTPUT, PACKAGE, Opened, trace
 from kerasfaces.serve.golden import Golden
 
 if TYPE_CHECKING:
@@ -71,6 +71,8 @@ def export(folder: Path, kind: str, target: Path | None = None) -> tuple[Path, J
         "input_spec": run.input_spec,
         "operating_point": run.operating_point.to_json(),
     }
+    if hasattr(form, "outputs"):
+        identity["final_layer"] = EMBEDDING
     if earlier.items() >= identity.items() and earlier["files"] == hashes(target):
         logger.info("%s is there already, made from this very run", target)
         return target / form.FILE, earlier
@@ -127,7 +129,7 @@ def _write(
     from kerasfaces.serve import quantised
 
     interface = _interface(run, tuple(model.input_shape[1:]))
-    vectors = _golden(run, model)
+    vectors = _golden(run, model, hasattr(form, "outputs"))
     file = part / form.FILE
     try:
         with quiet(tell=False):
@@ -145,6 +147,9 @@ def _write(
                 measured = {"quantised": quantised.cost(run, opened)}
             else:
                 measured = {"parity": _parity(run, model, opened)}
+            if hasattr(form, "outputs"):
+                _, embedding = form.outputs(file)(vectors.inputs)
+                golden.require_embedding(embedding, vectors, "the exported file")
     except (RunError, OSError):  # a full disk is not the format's fault
         raise
     except Exception as error:  # whatever a converter or a runtime says
@@ -175,15 +180,17 @@ def _parity(run: DetectorRun, model: "keras.Model", opened: Opened) -> Json:
     }
 
 
-def _golden(run: DetectorRun, model: "keras.Model") -> Golden:
-    """Return drawn inputs with Keras' logits."""
+def _golden(run: DetectorRun, model: "keras.Model", embeds: bool) -> Golden:
+    """Return drawn inputs with Keras' logits, and with the head's final layer."""
     from kerasfaces.features import engines
+    from kerasfaces.models.network import embedder_of
 
     low, high = parity.value_ranges(run)
     levels = golden.draw(tuple(model.input_shape[1:]), low, high)
     values = golden.to_values(levels, low, high)
     logits = engines.eagerly(model, values)[:, 0].astype(np.float64)
-    return Golden(levels, low, high, logits, parity.LIMIT)
+    embedding = engines.eagerly(embedder_of(model), values) if embeds else None
+    return Golden(levels, low, high, logits, parity.LIMIT, embedding)
 
 
 def _interface(run: DetectorRun, shape: tuple[int, ...]) -> Json:

@@ -28,7 +28,8 @@ from kerasfaces.run.folder import DetectorRun
 from kerasfaces.run.network import reading
 from kerasfaces.run.operating_point import OperatingPoint
 from kerasfaces.serve import opening
-from kerasfaces.serve.formats import Opened
+from kerasfaces.serve.engine_outputs import batched, edges
+from kerasfaces.serve.formats import Outputs
 from kerasfaces.serve.reference import Reference
 
 logger = logging.getLogger(__name__)
@@ -36,7 +37,6 @@ logger = logging.getLogger(__name__)
 FORMATS = {"onnxruntime": "onnx", "openvino": "openvino"}  # engine -> what it reads
 NAMES = ("auto", *FORMATS, "keras")
 NEAR = 1e-3  # of max(1, |logit|): what an export may differ by (`parity.LIMIT`)
-BATCH = 4  # that the engine computes at a time: larger ones leave a core's cache
 
 
 class ExportedDetector:
@@ -50,6 +50,7 @@ class ExportedDetector:
         engine: What computes: `onnxruntime`, `openvino` or `keras`.
         name: The run's name.
         version: First 12 digits of the network's SHA-256.
+        embeds: Whether `outputs` has the head's final layer.
     """
 
     def __init__(self, run: DetectorRun, engine: str, *, keras: bool = True) -> None:
@@ -66,15 +67,19 @@ class ExportedDetector:
         self.engine, self.name = engine, run.name
         self._reference = Reference(run) if keras and Reference.is_here(run) else None
         self._lock = threading.Lock()
-        self._compute: Opened | None = None
+        self._compute: Outputs | None = None
+        on_pixels = run.input_spec.get("channel_recipe") is None
+        self.embeds = engine == "keras" and run.baseline is None and on_pixels
         if engine == "keras":
             _ = run.network if run.baseline is None else run.fitted  # there, and whole
             digest = sha256(run.learnt_files[0])
         else:
             opened = opening.open_export(run.path / "exports" / FORMATS[engine])
-            digest, self._compute = opened.content["source"]["sha256"], opened.logits
+            digest = opened.content["source"]["sha256"]
+            self.embeds = opened.outputs is not None
+            self._compute = opened.outputs or (lambda x: (opened.logits(x), None))
         self.version = digest[:12]
-        self._edges = _edges(self.operating_point)
+        self._edges = edges(self.operating_point)
         if other:
             logger.warning("%s: %s", run.path, other)
 
@@ -144,6 +149,17 @@ class ExportedDetector:
         Returns:
             `(n,)` float64; not finite where the network gives no number.
         """
+        return self.outputs(pixels, embed=False)[0]
+
+    def outputs(
+        self, pixels: NDArray[np.uint8], *, embed: bool = True
+    ) -> tuple[NDArray[np.float64], NDArray[np.float32] | None]:
+        """Return `logits`, and what the head's last layer reads, `(n, width)`.
+
+        Args:
+            pixels: See `logits`.
+            embed: Without it, and where `embeds` is false, the second is None.
+        """
         shape = self.input_spec.shape
         if pixels.dtype != np.uint8 or pixels.shape[1:] != shape:
             raise InputError(
@@ -151,15 +167,16 @@ class ExportedDetector:
                 f"{pixels.dtype} of shape {pixels.shape}; `prepare` makes them."
             )
         if not len(pixels):
-            return np.zeros(0)
+            return np.zeros(0), None
         with self._lock:
             if self._compute is None:
-                return self._need_reference().logits(pixels)
-            logits = _batched(self._compute, pixels)
+                embed = embed and self.embeds
+                return self._need_reference().outputs(pixels, embed=embed)
+            logits, embedding = batched(self._compute, pixels)
         near = self.near_an_edge(logits)
         if self._reference is not None and near.any():
             logits[near] = self._reference.logits(pixels[near])
-        return logits
+        return logits, embedding if embed else None
 
     def near_an_edge(self, logits: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Tell which logits `(n,)` an export's difference from Keras could move across."""
@@ -277,24 +294,11 @@ def _is_current(run: DetectorRun, kind: str) -> bool:
             "source": {"sha256": digest},
             "input_spec": dict(spec),
         } if spec == run.input_spec:
-            return not run.model_file.is_file() or digest == sha256(run.model_file)
+            if not run.model_file.is_file():
+                return True
+            embeds = (
+                "final_layer" in content or not run.training_features_file.is_file()
+            )
+            whole = embeds or not Reference.is_here(run)  # else it is made anew
+            return whole and digest == sha256(run.model_file)
     return False
-
-
-def _batched(compute: Opened, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
-    parts = [
-        compute(pixels[at : at + BATCH].astype(np.float32))
-        for at in range(0, len(pixels), BATCH)
-    ]
-    return np.concatenate(parts)[:, 0].astype(np.float64)
-
-
-def _edges(point: OperatingPoint) -> NDArray[np.float64]:
-    """Return the logits at which verdicts change, `(k,)`; none where no logit matters."""
-    low, high = point.abstain
-    scores = {point.threshold} | ({low, high} if low < high else set())
-    a, b = point.calibrator.a, point.calibrator.b
-    inner = np.array([score for score in scores if 0 < score < 1], dtype=np.float64)
-    if a == 0:
-        return np.zeros(0)
-    return np.asarray((np.log(inner) - np.log1p(-inner) - b) / a)

@@ -19,6 +19,7 @@ from kerasfaces.core.files import Json
 FILE = "golden.json"
 _SPANS = (16, 64, 256)  # levels of each input: faint as a photo's noise, to every level
 _BLOCK_PX, _NOISE_PX = 8, 64
+EMBEDDING_LIMIT = 1e-3  # of the final layer's length; engines differ by 1e-6 to 1e-5
 _MAX_BYTES = 2**28  # of unpacked levels; a small file can claim to hold anything
 _UNBOUNDED = 10.0  # stands for the limit of a value that has none
 
@@ -33,6 +34,8 @@ class Golden:
         high: Value of level 255 per channel, `(c,)` float64.
         logits: `(n,)` float64, finite.
         limit: Largest difference that is accepted, of max(1, |logit|).
+        embedding: What the head's last layer reads, `(n, width)` float32; None where the
+            export does not have it.
     """
 
     levels: NDArray[np.uint8]
@@ -40,6 +43,7 @@ class Golden:
     high: NDArray[np.float64]
     logits: NDArray[np.float64]
     limit: float
+    embedding: NDArray[np.float32] | None = None
 
     @property
     def inputs(self) -> NDArray[np.float32]:
@@ -48,15 +52,17 @@ class Golden:
 
     def to_json(self) -> Json:
         """Return the content of golden.json; the levels are packed by zlib in base 64."""
-        packed = zlib.compress(self.levels.tobytes(), 9)
-        return {
+        value = {
             "shape": list(self.levels.shape),
-            "levels": base64.b64encode(packed).decode("ascii"),
+            "levels": _packed(self.levels),
             "low": self.low.tolist(),
             "high": self.high.tolist(),
             "logits": self.logits.tolist(),
             "limit": self.limit,
         }
+        if self.embedding is not None:
+            value["final_layer"] = _packed(self.embedding.astype("<f4"))
+        return value
 
     @classmethod
     def from_json(cls, value: Any, where: str) -> Self:
@@ -70,9 +76,12 @@ class Golden:
             n_bytes = n * height * width * channels
             if not 0 < n_bytes <= _MAX_BYTES or min(n, height, width) < 1:
                 raise ValueError(f"a shape of {value['shape']}")
-            packed = base64.b64decode(value["levels"], validate=True)
-            raw = zlib.decompressobj().decompress(packed, n_bytes + 1)
+            raw = _unpacked(value["levels"], n_bytes + 1)
             levels = np.frombuffer(raw, np.uint8).reshape(n, height, width, channels)
+            embedding = None
+            if "final_layer" in value:
+                raw = _unpacked(value["final_layer"], _MAX_BYTES)
+                embedding = np.frombuffer(raw, "<f4").reshape(n, -1)
             low, high, logits = (
                 np.array(value[name], np.float64) for name in ("low", "high", "logits")
             )
@@ -82,12 +91,14 @@ class Golden:
                 raise ValueError(f"shapes of {sizes}")
             if not np.isfinite([*low, *high, *logits]).all() or not 0 < limit < 1:
                 raise ValueError("a number is not finite, or the limit none")
+            if embedding is not None and not np.isfinite(embedding).all():
+                raise ValueError("a number of the final layer is not finite")
         except (KeyError, TypeError, ValueError, zlib.error) as error:
             raise RunError(
                 f"{where} is no golden.json of an export ({type(error).__name__}: {error}); "
                 "export the run again."
             ) from error
-        return cls(levels, low, high, logits, limit)
+        return cls(levels, low, high, logits, limit, embedding)
 
 
 def require(got: NDArray[Any], golden: Golden, what: str) -> None:
@@ -117,6 +128,44 @@ def require(got: NDArray[Any], golden: Golden, what: str) -> None:
             "is another or damaged, or this version computes something else; export the "
             "run again here."
         )
+
+
+def require_embedding(got: NDArray[Any] | None, golden: Golden, what: str) -> None:
+    """Refuse another final layer than the golden one; pass where there is none.
+
+    Args:
+        got: Of `golden.inputs`, `(n, width)`.
+        golden: See `require`.
+        what: File and runtime, for the message.
+
+    Raises:
+        RunError: It differs by more than `EMBEDDING_LIMIT`, or is not there.
+    """
+    expected = golden.embedding
+    if expected is None:
+        return
+    if got is None or got.shape != expected.shape:
+        raise RunError(
+            f"{what} has not the final layer that it was exported with; export the run "
+            "again."
+        )
+    lengths = np.maximum(1, np.linalg.norm(expected, axis=1))
+    far = np.linalg.norm(got.astype(np.float64) - expected, axis=1) / lengths
+    if not far.max() <= EMBEDDING_LIMIT:  # NaN too
+        raise RunError(
+            f"{what} gives another final layer for a golden input than when it was exported "
+            f"(by {far.max():.1e} of its length, limit {EMBEDDING_LIMIT:g}); export the run "
+            "again here."
+        )
+
+
+def _packed(values: NDArray[Any]) -> str:
+    return base64.b64encode(zlib.compress(values.tobytes(), 9)).decode("ascii")
+
+
+def _unpacked(text: str, n_bytes: int) -> bytes:
+    packed = base64.b64decode(text, validate=True)
+    return zlib.decompressobj().decompress(packed, n_bytes)
 
 
 def draw(

@@ -17,7 +17,7 @@ from kerasfaces.core.errors import InputError, KerasfacesError, RunError
 from kerasfaces.core.files import Json, read_json, sha256
 from kerasfaces.core.texts import quoted
 from kerasfaces.serve import golden as golden_vectors
-from kerasfaces.serve.formats import PACKAGE, Opened
+from kerasfaces.serve.formats import PACKAGE, Opened, Outputs
 from kerasfaces.serve.golden import Golden
 
 DESCRIPTION = "export.json"
@@ -33,11 +33,14 @@ class Export:
             without it.
         golden: The inputs and logits it was checked on.
         logits: Images `(n, h, w, c)` float32 -> `(n, 1)` logits, in the format's runtime.
+        outputs: The same -> logits and the head's final layer `(n, width)`; None where the
+            file has no final layer.
     """
 
     content: Json
     golden: Golden
     logits: Opened
+    outputs: Outputs | None = None
 
 
 def open_export(path: Path) -> Export:
@@ -55,8 +58,8 @@ def open_export(path: Path) -> Export:
     form, file, content, value = _description(path)
     golden = Golden.from_json(value, str(file))
     try:
-        logits: Opened = form.opened(file)
-        got = logits(golden.inputs)
+        outputs = _outputs(form, file)
+        got, embedding = outputs(golden.inputs)
     except KerasfacesError:
         raise
     except ModuleNotFoundError as error:
@@ -69,8 +72,22 @@ def open_export(path: Path) -> Export:
             f"{form.RUNTIME} cannot run {file} ({' '.join(str(error).split())[:160]}); "
             "export the run again."
         ) from error
-    golden_vectors.require(got, golden, f"{file}: {form.RUNTIME}")
-    return Export(content, golden, logits)
+    what = f"{file}: {form.RUNTIME}"
+    golden_vectors.require(got, golden, what)
+    golden_vectors.require_embedding(embedding, golden, what)
+    embeds = golden.embedding is not None
+    return Export(
+        content, golden, lambda images: outputs(images)[0], outputs if embeds else None
+    )
+
+
+def _outputs(form: ModuleType, file: Path) -> Outputs:
+    """Return what a file computes; the final layer is None in formats without it."""
+    if hasattr(form, "outputs"):
+        both: Outputs = form.outputs(file)
+        return both
+    logits: Opened = form.opened(file)
+    return lambda images: (logits(images), None)
 
 
 def _description(path: Path) -> tuple[ModuleType, Path, Json, Any]:

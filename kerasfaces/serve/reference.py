@@ -58,6 +58,15 @@ class Reference:
 
         A run on channels has them made of lossless files in a temporary folder.
         """
+        return self.outputs(pixels)[0]
+
+    def outputs(
+        self, pixels: NDArray[np.uint8], *, embed: bool = False
+    ) -> tuple[NDArray[np.float64], NDArray[np.float32] | None]:
+        """Return `logits`, and on request the head's final layer `(n, width)`.
+
+        Of a run on channels, and of a baseline, the second is None.
+        """
         with self._lock:
             if self._predictor is None:
                 import_keras()
@@ -65,9 +74,11 @@ class Reference:
 
                 self._predictor = Predictor(self._run)
             if self._run.input_spec.get("channel_recipe") is None:
-                return self._predictor.array_logits(pixels)
+                if embed and self._run.baseline is None:
+                    return self._predictor.array_outputs(pixels)
+                return self._predictor.array_logits(pixels), None
             with tempfile.TemporaryDirectory() as folder:
                 files = [Path(folder) / f"{n}.png" for n in range(len(pixels))]
                 for file, picture in zip(files, pixels, strict=True):
                     Image.fromarray(picture).save(file, compress_level=1)
-                return self._predictor.logits(files)[0]
+                return self._predictor.logits(files)[0], None

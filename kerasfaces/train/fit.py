@@ -32,6 +32,7 @@ from kerasfaces.train.heads import head_logits, prepare
 from kerasfaces.train.loop import run_phase
 from kerasfaces.train.network_builder import NetworkBuilder
 from kerasfaces.train.phase import Phase, Rows, scores
+from kerasfaces.train.remembered import Embed, of_features, of_images
 from kerasfaces.train.views import feature_readers, source, training_views
 
 logger = logging.getLogger(__name__)
@@ -50,6 +51,8 @@ class Trained:
         history: One row per epoch and phase.
         facts: Engine, agreement, features that were in the cache, seconds, parameters.
         left_out: Logits of heads that had not seen a family, where the protocol asks.
+        embed: Rows of the data -> the head's final layer; None of a baseline.
+        embed: Rows of the data -> the head's final layer; None of a baseline.
     """
 
     model: Any
@@ -57,6 +60,7 @@ class Trained:
     history: Rows
     facts: dict[str, Any]
     left_out: LeftOut | None = None
+    embed: Embed | None = None
 
 
 def train(
@@ -175,7 +179,7 @@ class _Training:
             history, continued = self._train_on_images(model)
             facts: dict[str, Any] = {"engine": engines.keras_name()}
         else:
-            model, history, logits, facts = self._train_frozen()
+            model, history, logits, facts, embed = self._train_frozen()
             if config.unfreeze:
                 count = network.freeze(model, config.unfreeze)
                 logger.info("fine-tuning the last %d base layers with weights", count)
@@ -185,14 +189,15 @@ class _Training:
             facts["continued"] = continued
             reader = self.data.reader
             logits = self.data.by_split(lambda rows: image_logits(model, reader(rows)))
+            embed = of_images(model, self.data)
         facts["parameters"] = model.count_params()
-        return Trained(model, logits, history, facts)
+        return Trained(model, logits, history, facts, embed=embed)
 
     def _fit_scaling(self, model: Any) -> None:
         rows = self.data.readable("train")
         channel_layers.fit_scaling(model, self.data.reader(rows), len(rows))
 
-    def _train_frozen(self) -> tuple[Any, Rows, Logits, dict[str, Any]]:
+    def _train_frozen(self) -> tuple[Any, Rows, Logits, dict[str, Any], Embed]:
         """Train a head on features, which need no base where they are cached; join them."""
         assert self.base_weights is not None  # noqa: S101 - for the type checker
         config, data, builder = self.config, self.data, self.builder
@@ -215,7 +220,7 @@ class _Training:
             "agreement": _agreement(model, data, logits["test"], extractor),
             "features_cached": features.n_cached,
         }
-        return model, history, logits, facts
+        return model, history, logits, facts, of_features(own, features, data)
 
     def _train_head(self, features: FeatureCache) -> tuple[Any, Rows]:
         config, data = self.config, self.data

@@ -218,6 +218,10 @@ def _write(
         run.training_images = training_images.describe(
             data.reader(at), [files[position] for position in at], config.seed
         )
+        if trained.embed is not None:
+            from kerasfaces.train.remembered import remember
+
+            remember(run, trained.embed, data, config.seed)
     history = pd.DataFrame(trained.history)
     run.write_history(history)
     predictions = {}

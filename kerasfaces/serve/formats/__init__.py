@@ -5,7 +5,9 @@ Each has `FILE`, the name it writes; `MODULES`, what it imports beside TensorFlo
 path)`; `opened(path)`, which returns images `(n, h, w, c)` float32 -> `(n, 1)` logits by
 that runtime; `embed(path, text)`, which puts a description into a written file;
 `embedded(path)`, which returns it, or None where there is none; and `QUANTISED`: with fewer
-bits than Keras, so that its logits differ and what that costs is measured.
+bits than Keras, so that its logits differ and what that costs is measured. One that also has
+the head's final layer has `outputs(path)`: images -> logits and `(n, width)`, None where an
+older file lacks it.
 """
 
 import dataclasses
@@ -19,10 +21,13 @@ if TYPE_CHECKING:
     import keras
 
 PACKAGE = "kerasfaces.serve.formats"
-INPUT, OUTPUT = "image", "logit"
+INPUT, OUTPUT, EMBEDDING = "image", "logit", "final_layer"
 KEY = "kerasfaces"  # under which a file keeps its description
 Calibration = Callable[[], Iterable[NDArray[np.float32]]]
 Opened = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+Outputs = Callable[
+    [NDArray[np.float32]], tuple[NDArray[np.float32], NDArray[np.float32] | None]
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +38,7 @@ class Traced:
         module: A `tf.Module` whose `serve(image=...)` returns `{"logit": (n, 1)}`.
         shape: Shape of one input without the batch axis, `(h, w, c)`.
         graph: A GraphDef with the weights as constants.
-        ends: Names of its input and output tensors.
+        ends: Names of its input, its output and its embedding.
         calibration: Yields inputs `(1, h, w, c)` float32 that show how large activations
             become, for formats that round them.
     """
@@ -41,7 +46,7 @@ class Traced:
     module: Any
     shape: tuple[int, ...]
     graph: Any
-    ends: tuple[str, str]
+    ends: tuple[str, str, str]
     calibration: Calibration
 
 
@@ -54,14 +59,17 @@ def trace(model: "keras.Model", calibration: Calibration) -> Traced:
     import tensorflow as tf
     from tensorflow.python.framework import convert_to_constants
 
+    from kerasfaces.models.network import with_embedding
+
     shape = tuple(model.input_shape[1:])
     images = [tf.TensorSpec([None, *shape], tf.float32, name=INPUT)]
-    network = tf.function(lambda image: model(image, training=False), images)
+    both = with_embedding(model)
+    network = tf.function(lambda image: both(image, training=False), images)
     # Constants for all formats: LiteRT reads variables of its own files as NaN.
     frozen = convert_to_constants.convert_variables_to_constants_v2(
         network.get_concrete_function()
     )
     module = tf.Module()
     module.serve = tf.function(lambda image: {OUTPUT: frozen(image)[0]}, images)
-    ends = (frozen.inputs[0].name, frozen.outputs[0].name)
+    ends = (frozen.inputs[0].name, *(output.name for output in frozen.outputs))
     return Traced(module, shape, frozen.graph.as_graph_def(), ends, calibration)

@@ -6,7 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasfaces.core import numerics
-from kerasfaces.serve.formats import INPUT, KEY, OUTPUT, Opened, Traced
+from kerasfaces.serve.formats import (
+    EMBEDDING,
+    INPUT,
+    KEY,
+    OUTPUT,
+    Opened,
+    Outputs,
+    Traced,
+)
 
 FILE = "model.onnx"
 MODULES = ("onnx", "tf2onnx", "onnxruntime")
@@ -25,8 +33,10 @@ def write(traced: Traced, path: Path) -> None:
         traced.graph,
         name="kerasfaces",
         input_names=[traced.ends[0]],
-        output_names=[traced.ends[1]],
-        tensors_to_rename=dict(zip(traced.ends, (INPUT, OUTPUT), strict=True)),
+        output_names=list(traced.ends[1:]),
+        tensors_to_rename=dict(
+            zip(traced.ends, (INPUT, OUTPUT, EMBEDDING), strict=True)
+        ),
         opset=_OPSET,
     )
     onnx.save(network, path)
@@ -53,6 +63,12 @@ def embedded(path: Path) -> str | None:
 
 def opened(path: Path) -> Opened:
     """Return what the file computes."""
+    compute = outputs(path)
+    return lambda images: compute(images)[0]
+
+
+def outputs(path: Path) -> Outputs:
+    """Return what the file computes, the head's final layer too."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -63,7 +79,13 @@ def opened(path: Path) -> Opened:
         path, options, providers=["CPUExecutionProvider"]
     )
 
-    def logits(images: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.asarray(session.run([OUTPUT], {INPUT: images})[0])
+    there = {each.name for each in session.get_outputs()}
+    names = [OUTPUT, EMBEDDING] if EMBEDDING in there else [OUTPUT]
 
-    return logits
+    def compute(
+        images: NDArray[np.float32],
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        logits, *embedding = session.run(names, {INPUT: images})
+        return np.asarray(logits), np.asarray(embedding[0]) if embedding else None
+
+    return compute

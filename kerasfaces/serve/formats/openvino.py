@@ -6,7 +6,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces.serve.formats import INPUT, KEY, OUTPUT, Opened, Traced
+from kerasfaces.serve.formats import (
+    EMBEDDING,
+    INPUT,
+    KEY,
+    OUTPUT,
+    Opened,
+    Outputs,
+    Traced,
+)
 
 FILE = "model.xml"
 MODULES = ("openvino",)
@@ -28,7 +36,8 @@ def write(traced: Traced, path: Path) -> None:
         network = openvino.Core().read_model(graph)
     network.reshape([-1, *traced.shape])
     network.input(0).tensor.set_names({INPUT})
-    network.output(0).tensor.set_names({OUTPUT})
+    network.output(traced.ends[1]).tensor.set_names({OUTPUT})
+    network.output(traced.ends[2]).tensor.set_names({EMBEDDING})
     openvino.save_model(network, path, compress_to_fp16=False)
 
 
@@ -58,13 +67,25 @@ def embedded(path: Path) -> str | None:
 
 def opened(path: Path) -> Opened:
     """Return what the file computes."""
+    compute = outputs(path)
+    return lambda images: compute(images)[0]
+
+
+def outputs(path: Path) -> Outputs:
+    """Return what the file computes, the head's final layer too."""
     import openvino
 
     compiled = openvino.Core().compile_model(
         path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
     )
 
-    def logits(images: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.array(compiled({INPUT: images})[OUTPUT])
+    embeds = any(EMBEDDING in each.get_names() for each in compiled.outputs)
 
-    return logits
+    def compute(
+        images: NDArray[np.float32],
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        values = compiled({INPUT: images})
+        embedding = np.array(values[EMBEDDING]) if embeds else None
+        return np.array(values[OUTPUT]), embedding
+
+    return compute

@@ -16,11 +16,13 @@ from kerasfaces.serve.answer import BATCH
 from kerasfaces.serve.contract import Detecting
 
 Logits = NDArray[np.float64]
+Embeddings = NDArray[np.float32]
 
 
 class _Waiting(NamedTuple):
     pixels: NDArray[np.uint8]
-    answer: "Future[Logits]"
+    embed: bool
+    answer: "Future[tuple[Logits, Embeddings | None]]"
 
 
 class Batched:
@@ -42,6 +44,7 @@ class Batched:
         self.name, self.version = detector.name, detector.version
         self.engine = detector.engine
         self.operating_point: OperatingPoint = detector.operating_point
+        self.embeds: bool = getattr(detector, "embeds", False)
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
@@ -61,7 +64,13 @@ class Batched:
 
     def logits(self, pixels: NDArray[np.uint8]) -> Logits:
         """Return logits `(n,)` of pixels `(n, h, w, 3)`, computed with others'."""
-        waiting = _Waiting(pixels, Future())
+        return self.outputs(pixels, embed=False)[0]
+
+    def outputs(
+        self, pixels: NDArray[np.uint8], *, embed: bool = True
+    ) -> tuple[Logits, Embeddings | None]:
+        """Return `logits`, and the detector's final layers where it has them."""
+        waiting = _Waiting(pixels, embed and self.embeds, Future())
         self._queue.put(waiting)
         return waiting.answer.result()
 
@@ -87,7 +96,9 @@ class Batched:
     def _compute(self, batch: list[_Waiting]) -> None:
         pixels = [each.pixels for each in batch]
         try:
-            logits = self._detector.logits(np.concatenate(pixels))
+            logits, embeddings = self._of(
+                np.concatenate(pixels), any(each.embed for each in batch)
+            )
         except Exception as error:  # noqa: BLE001 - raised where it is waited for
             if len(batch) == 1:
                 batch[0].answer.set_exception(error)
@@ -96,6 +107,18 @@ class Batched:
                 self._compute([each])
             return
         self._on_batch(len(logits))
-        ends = np.cumsum([len(part) for part in pixels])[:-1]
-        for each, part in zip(batch, np.split(logits, ends), strict=True):
-            each.answer.set_result(part)
+        at = 0
+        for each in batch:
+            rows = slice(at, at + len(each.pixels))
+            own = embeddings[rows] if embeddings is not None and each.embed else None
+            each.answer.set_result((logits[rows], own))
+            at = rows.stop
+
+    def _of(
+        self, pixels: NDArray[np.uint8], embed: bool
+    ) -> tuple[Logits, Embeddings | None]:
+        outputs = getattr(self._detector, "outputs", None)
+        if embed and outputs is not None:
+            both: tuple[Logits, Embeddings | None] = outputs(pixels)
+            return both
+        return self._detector.logits(pixels), None

@@ -33,7 +33,13 @@ def is_ours(name: str) -> bool:
     return name in DetectorRun.PUBLIC or exported
 
 
-def write(run: DetectorRun, target: Path, repo: str, private: Private) -> Json:
+def write(
+    run: DetectorRun,
+    target: Path,
+    repo: str,
+    private: Private,
+    with_features: bool = True,
+) -> Json:
     """Write what is published of a run, without card and example.
 
     Args:
@@ -41,6 +47,7 @@ def write(run: DetectorRun, target: Path, repo: str, private: Private) -> Json:
         target: An empty folder.
         repo: Where it goes, `OWNER/NAME`.
         private: What must stay here.
+        with_features: Publish the training features, too, without hashes of files.
 
     Returns:
         The content of published.json.
@@ -55,6 +62,7 @@ def write(run: DetectorRun, target: Path, repo: str, private: Private) -> Json:
         if (run.path / name).is_file():
             shutil.copyfile(run.path / name, target / name)
     there = DetectorRun(target)  # in which some files are written anew
+    _training_features(run, there, with_features)
     there.config = _config(run)
     machine = run.environment
     known = {key: machine[key] for key in _KNOWN_OF_MACHINE if key in machine}
@@ -73,6 +81,15 @@ def write(run: DetectorRun, target: Path, repo: str, private: Private) -> Json:
     }
     there.published = content
     return content
+
+
+def _training_features(run: DetectorRun, there: DetectorRun, keep: bool) -> None:
+    """Write the training features without the hashes of files, or leave them out."""
+    features = run.training_features if keep else None
+    if features is None:
+        there.training_features_file.unlink(missing_ok=True)
+    else:
+        features.without_hashes().write(there.training_features_file)
 
 
 def files_of(folder: Path) -> Json:

@@ -47,6 +47,7 @@ def publish(
     dry_run: bool = False,
     private: bool = False,
     licence: str = "",
+    with_features: bool = True,
     target: Path | None = None,
 ) -> Publication:
     """Write what is published of a run, look through it, and upload it.
@@ -58,6 +59,8 @@ def publish(
         dry_run: Upload nothing.
         private: Whether new repositories are private.
         licence: Of the weights, as Hugging Face names it, e.g. `apache-2.0`.
+        with_features: Publish the training features (64 numbers per training image, no
+            name or hash), which tell how far a picture is from them.
         target: Folder that keeps what is uploaded: `model/`, `space/`.
 
     Raises:
@@ -73,7 +76,7 @@ def publish(
     if not dry_run:
         hub.client()
     with _folder(target) as place:
-        content = _write(run, place, repo, licence, with_space)
+        content = _write(run, place, repo, licence, with_space, with_features)
         publication = Publication(repo, target, content["files"])
         if not dry_run:
             publication = _upload(publication, place, private, licence, with_space)
@@ -81,11 +84,16 @@ def publish(
 
 
 def _write(
-    run: DetectorRun, place: Path, repo: str, licence: str, with_space: bool
+    run: DetectorRun,
+    place: Path,
+    repo: str,
+    licence: str,
+    with_space: bool,
+    with_features: bool,
 ) -> Json:
     secrets = Private.of(run, repo)
     (place / MODEL).mkdir()
-    content = contents.write(run, place / MODEL, repo, secrets)
+    content = contents.write(run, place / MODEL, repo, secrets, with_features)
     card.write(run, place / MODEL, content, licence)
     if with_space:
         (place / SPACE).mkdir()

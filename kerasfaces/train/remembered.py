@@ -1,0 +1,97 @@
+"""A trained network and its images -> `training_features.npz` of its run."""
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.progress import progress
+from kerasfaces.models.network import embedder_of, final_layer_of
+from kerasfaces.run import training_features
+from kerasfaces.run.folder import DetectorRun
+
+if TYPE_CHECKING:
+    from kerasfaces.core.arrays import Read
+    from kerasfaces.features.cached import FeatureCache
+    from kerasfaces.train.data import Data
+
+logger = logging.getLogger(__name__)
+
+Positions = NDArray[np.int64]
+Embed = Callable[[Positions], NDArray[np.float32]]  # rows -> the head's final layer
+_BATCH = 32
+
+
+def of_features(head: Any, features: "FeatureCache", data: "Data") -> Embed:
+    """Return rows -> final layer `(n, width)`, from the cached features of a frozen base."""
+    final = final_layer_of(head)
+
+    def embed(rows: Positions) -> NDArray[np.float32]:
+        import keras
+
+        read = features.reader(data.keys(rows))
+        return _in_batches(
+            lambda part: keras.ops.convert_to_numpy(final(part, training=False)),
+            read,
+            len(rows),
+        )
+
+    return embed
+
+
+def of_images(model: Any, data: "Data") -> Embed:
+    """Return rows -> final layer `(n, width)`, by the whole network."""
+    whole = embedder_of(model)
+    return lambda rows: _in_batches(
+        whole.predict_on_batch, data.reader(rows), len(rows)
+    )
+
+
+def remember(run: DetectorRun, embed: Embed, data: "Data", seed: int) -> None:
+    """Write a run's training features; a network that has none is told in the log.
+
+    Args:
+        run: The run folder.
+        embed: See `of_features`.
+        data: Its images, labels and splits.
+        seed: Key of the draws.
+    """
+    every = data.readable("train")
+    rows = every[training_features.drawn(len(every), seed)]
+    val = data.readable("val")[: training_features.MOST]
+    try:
+        kept = training_features.describe(
+            embed(rows),
+            embed(val),
+            labels=data.labels(rows) > 0,
+            sources=data.sources(rows),
+            keys=data.keys(rows),
+            n_training=len(every),
+            seed=seed,
+        )
+    except InputError as error:
+        logger.warning(
+            "the run keeps no training features (%s): its answers cannot say how far an "
+            "image is from them, and `kerasfaces similar` finds nothing in it",
+            error,
+        )
+        return
+    kept.write(run.training_features_file)
+
+
+def _in_batches(
+    compute: "Callable[[NDArray[np.float32]], NDArray[np.float32]]",
+    read: "Read",
+    count: int,
+) -> NDArray[np.float32]:
+    parts = []
+    with progress(count, "final layer") as add:
+        for at in range(0, count, _BATCH):
+            positions = np.arange(at, min(at + _BATCH, count))
+            values = np.asarray(read(positions), np.float32)
+            parts.append(np.asarray(compute(values), np.float32))
+            add(len(positions))
+    return np.concatenate(parts)
