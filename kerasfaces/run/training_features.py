@@ -11,7 +11,7 @@ say that the verdict is wrong: an image can be near and misjudged.
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -201,15 +201,12 @@ def read(path: Path) -> TrainingFeatures:
     Raises:
         RunError: It is damaged, or its arrays do not fit each other.
     """
-    values = arrays.read(path, "delete it, or train the run again")
+    values: dict[str, Any]
+    values = dict(arrays.read(path, "delete it, or train the run again"))
     try:
-        features = TrainingFeatures(
-            **values
-            | {
-                "sources": tuple(str(name) for name in values["sources"]),
-                "n_training": int(values["n_training"]),
-            }
-        )
+        values["sources"] = tuple(str(name) for name in values["sources"])
+        values["n_training"] = int(values["n_training"])
+        features = TrainingFeatures(**values)
         _check(features)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RunError(

@@ -293,12 +293,11 @@ def _is_current(run: DetectorRun, kind: str) -> bool:
             "layout": opening.LAYOUT,
             "source": {"sha256": digest},
             "input_spec": dict(spec),
+            **others,
         } if spec == run.input_spec:
             if not run.model_file.is_file():
                 return True
-            embeds = (
-                "final_layer" in content or not run.training_features_file.is_file()
-            )
+            embeds = "final_layer" in others or not run.training_features_file.is_file()
             whole = embeds or not Reference.is_here(run)  # else it is made anew
             return whole and digest == sha256(run.model_file)
     return False
