@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Self
 
 import pandas as pd
@@ -10,11 +11,20 @@ import pandas as pd
 from kerasfaces.api.manifest_rows import ManifestRows, require_manifest
 
 if TYPE_CHECKING:
+    from kerasfaces.manifest.attribute_choice import Choice
     from kerasfaces.manifest.audit import AuditResult
+
+logger = logging.getLogger(__name__)
 
 
 class ManifestChoices(ManifestRows):
-    """The methods of `Manifest` on its rows."""
+    """The methods of `Manifest` on its rows.
+
+    Attributes:
+        choice: How a choice by attributes came out; see `balance`.
+    """
+
+    choice: pd.DataFrame | None = None
 
     def join(self, *others: ManifestRows) -> Self:
         """Return these rows and others'; columns are united.
@@ -87,6 +97,68 @@ class ManifestChoices(ManifestRows):
             values = [value] if isinstance(value, str) else list(value)
             manifest = select(manifest, name, values)
         return self._with(manifest)
+
+    def balance(
+        self,
+        n: int,
+        ratios: Mapping[str, Mapping[str, float]] | None = None,
+        *,
+        preset: str | None = None,
+        pairs: bool = False,
+        seed: int = 0,
+    ) -> Self:
+        """Choose images so that the classes of attributes are there in given ratios.
+
+        Real and fake are balanced alike, as many of each. `.choice` of the result tells
+        what was wanted and what came of it; what cannot be met is logged.
+
+        Args:
+            n: Images in all.
+            ratios: Attribute -> class -> share: `{"attr_gender": {"man": .5, "woman":
+                .5}}`. Shares that sum to less than 1 leave the rest to the other classes.
+            preset: A document's ratios, `kabber2023`; `ratios` replace its own.
+            pairs: Choose real images; a fake of the `pair_id` comes along with each.
+            seed: Key of the draw.
+
+        Raises:
+            InputError: There is no such column or preset, or a label has no row with all
+                of the attributes.
+        """
+        from kerasfaces.manifest import attribute_choice
+        from kerasfaces.manifest import ratios as kinds
+
+        wanted = kinds.wanted(preset, ratios or {})
+        choice = attribute_choice.choose(
+            self.manifest, wanted, n, pairs=pairs, seed=seed
+        )
+        return self._chosen(choice)
+
+    def weigh(
+        self,
+        ratios: Mapping[str, Mapping[str, float]] | None = None,
+        *,
+        preset: str | None = None,
+    ) -> Self:
+        """Give each image a `weight`, so that classes count in given ratios in training.
+
+        Nothing is left out; `Detector(weight_column="weight")` trains by it. For the
+        arguments and `.choice` see `balance`.
+
+        Raises:
+            InputError: See `balance`.
+        """
+        from kerasfaces.manifest import attribute_choice
+        from kerasfaces.manifest import ratios as kinds
+
+        wanted = kinds.wanted(preset, ratios or {})
+        return self._chosen(attribute_choice.weigh(self.manifest, wanted))
+
+    def _chosen(self, choice: Choice) -> Self:
+        for note in choice.notes:
+            logger.warning("%s", note)
+        data = self._with(choice.manifest)
+        data.choice = choice.table
+        return data
 
     def check(self, near_duplicates: int | None = 16) -> pd.DataFrame:
         """Return what is wrong, row by row, every file looked at.

@@ -113,7 +113,7 @@ class Result:
             raise InputError(
                 f"by: there is no column {quoted(column)}; there are {known}."
             )
-        errors = _errors(self._attributes.get(column, {}))
+        errors = attribute_words.errors(self._attributes.get(column, {}))
         if column not in groups:
             return pd.DataFrame(errors).rename_axis(column)
         lines = {}
@@ -288,24 +288,3 @@ def _cells(metric: Mapping[str, Any]) -> tuple[str, str]:
         "–" if value is None else f"{value:.3f}",
         str(metric["method"]) if low is None else f"{low:.3f} to {high:.3f}",
     )
-
-
-def _errors(content: Mapping[str, Any]) -> pd.DataFrame:
-    """Return the rates of an attribute's groups, one row each; empty without any."""
-    lines = {}
-    for value, group in content.get("groups", {}).items():
-        line = {key: group[key] for key in ("n_real", "n_fake")}
-        line["accuracy"] = group["accuracy"]["value"]
-        for key in attribute_words.NOUNS:
-            gap = attribute_words.gap_of(group, key) or {}
-            line |= {
-                key: group[key]["value"],
-                f"{key}_low": group[key]["low"],
-                f"{key}_high": group[key]["high"],
-                f"{key}_gap": gap.get("value"),
-                f"{key}_gap_low": gap.get("low"),
-                f"{key}_gap_high": gap.get("high"),
-                f"{key}_p_holm": gap.get("p_holm"),
-            }
-        lines[value] = line
-    return pd.DataFrame.from_dict(lines, orient="index")

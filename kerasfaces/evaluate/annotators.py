@@ -4,8 +4,8 @@
                      "confusion": [[140, 10], [6, 144]], "n": 300}}
 
 Rows of `confusion` are the true classes, columns what the annotator said, in images that it
-was measured on. `kerasfaces annotate` writes the file; one may write it by hand for any other
-origin of labels.
+was measured on. One may write that by hand for any origin of labels; `kerasfaces annotate`
+writes the same below `attributes`, with the matrix as `counts` beside its classes.
 """
 
 from collections.abc import Mapping
@@ -40,7 +40,9 @@ def read(folder: Path | None) -> tuple[Json, list[str]]:
         return {}, [f"{NAME} holds no object; labels are taken as exact."]
     usable: Json = {}
     problems = []
-    for name, entry in content.items():
+    written = content.get("attributes", content)
+    for name, each in written.items() if isinstance(written, dict) else ():
+        entry = _flat(each)
         column = name if name.startswith("attr_") else f"attr_{name}"
         if problem := _problem(entry):
             problems.append(
@@ -79,6 +81,15 @@ def sentence(entry: Mapping[str, Any] | None) -> str:
         f"({100 * right / errors.n:.0f} %). Intervals and tests allow for its errors, as if "
         "they were the same on reals and fakes and had nothing to do with the detector's."
     )
+
+
+def _flat(entry: Any) -> Any:
+    """Return an entry of `kerasfaces annotate` as one written by hand."""
+    if isinstance(entry, dict) and isinstance(entry.get("confusion"), dict):
+        matrix = entry["confusion"]
+        classes = matrix.get("classes")
+        return {**entry, "classes": classes, "confusion": matrix.get("counts")}
+    return entry
 
 
 def _kept(entry: Mapping[str, Any]) -> Json:

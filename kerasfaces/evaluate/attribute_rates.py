@@ -6,8 +6,6 @@ corrected over all of an attribute's comparisons (Holm), and how many images a g
 points would take. Rows without a value are in no group and are counted.
 """
 
-import dataclasses
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -15,58 +13,25 @@ import pandas as pd
 
 from kerasfaces.core import rng
 from kerasfaces.core.files import Json
-from kerasfaces.evaluate import annotators, group_calibration, slices
+from kerasfaces.evaluate import corrected_rates, group_calibration, slices
+from kerasfaces.evaluate.group_errors import GroupErrors, store
 from kerasfaces.evaluate.groups import ALPHA, LEAST
-from kerasfaces.evaluate.slices import CROSS
-from kerasfaces.metrics import Estimate, combined, holm, p_value, rate
-from kerasfaces.metrics.difference_tests import p_of_draws
+from kerasfaces.evaluate.slices import BETWEEN, CROSS
+from kerasfaces.metrics import Estimate, combined, p_value, rate
 from kerasfaces.metrics.group_rates import (
     Counts,
     largest_gap,
     needed_n,
     within_strata,
 )
-from kerasfaces.metrics.inputs import Bools, Floats
-from kerasfaces.metrics.intervals import percentiles
-from kerasfaces.metrics.mislabelled_groups import (
-    LabelErrors,
-    rate_of,
-    true_counts,
-)
 from kerasfaces.run import predictions
 from kerasfaces.run.operating_point import OperatingPoint
 
 RATES = {"false_alarm_rate": "real", "miss_rate": "fake"}  # of images of this class
-BETWEEN = ", "  # between their values
 CROSSED = ("attr_gender*attr_race",)  # by default, where both are there
 GAP = 0.05
 MOST_GROUPS = 12
 _LEAST_CROSSED = 20  # images of a class that a combination needs
-_MATRIX = "drawn with the annotator's confusion matrix"
-
-
-@dataclasses.dataclass(frozen=True)
-class _Rate:
-    """One kind of error among the images of one class.
-
-    Attributes:
-        cells: `(n,)` the group of each image.
-        wrong: `(n,)` whether it was called wrongly.
-        sources: `(n,)` where it comes from.
-    """
-
-    cells: pd.Series
-    wrong: Bools
-    sources: pd.Series
-
-    def counts(self, mask: Bools) -> Counts:
-        """Return how many were called wrongly of how many."""
-        return int(self.wrong[mask].sum()), int(mask.sum())
-
-    def of(self, value: str) -> tuple[Counts, Counts]:
-        """Return the counts of a group and of the other groups together."""
-        inside = (self.cells == value).to_numpy()
-        return self.counts(inside), self.counts(~inside)
 
 
 def measure(
@@ -110,11 +75,12 @@ def _attribute(
     fake = (rows["label"] == "fake").to_numpy()
     called = rows["score"].to_numpy() >= point.threshold
     known = (cells != "").to_numpy()
+    exact = corrected_rates.are_exact(rows, name.split(CROSS))
     parts = {}
     for key, label in RATES.items():
         mask = known & (fake == (label == "fake"))
         wrong = (called != fake)[mask]
-        parts[key] = _Rate(cells[mask], wrong, rows["source"][mask])
+        parts[key] = GroupErrors(cells[mask], wrong, rows["source"][mask], exact[mask])
     values = slices.values(pd.DataFrame({name: cells}), name)
     small = _too_small(values, parts) if CROSS in name else []
     content: Json = {
@@ -139,10 +105,8 @@ def _attribute(
         for value in values
     }
     _add_gaps(content, _tests(parts, values))
-    errors = _errors(name, labels)
-    content["labels"] = _origin(name, labels, errors, values)
-    if errors and set(values) <= set(errors.classes):
-        _add_corrected(content, parts, errors, rng.generator(seed, "labels", name))
+    generator = rng.generator(seed, "labels", name)
+    corrected_rates.add(content, parts, name, labels, generator)
     content["equalised_odds"] = largest_gap(
         [
             [counts for value in values if (counts := part.of(value)[0])[1] >= LEAST]
@@ -164,7 +128,7 @@ def _cells(rows: pd.DataFrame, name: str) -> pd.Series:
     return cells
 
 
-def _too_small(values: Sequence[str], parts: Mapping[str, _Rate]) -> list[str]:
+def _too_small(values: Sequence[str], parts: Mapping[str, GroupErrors]) -> list[str]:
     """Return the combinations that have too few images of either class."""
     return [
         value
@@ -173,9 +137,11 @@ def _too_small(values: Sequence[str], parts: Mapping[str, _Rate]) -> list[str]:
     ]
 
 
-def _without(part: _Rate, values: Sequence[str]) -> _Rate:
+def _without(part: GroupErrors, values: Sequence[str]) -> GroupErrors:
     keep = ~part.cells.isin(values).to_numpy()
-    return _Rate(part.cells[keep], part.wrong[keep], part.sources[keep])
+    return GroupErrors(
+        part.cells[keep], part.wrong[keep], part.sources[keep], part.exact[keep]
+    )
 
 
 def _estimate(counts: Counts) -> Json:
@@ -188,8 +154,8 @@ def _accuracy(counts: Sequence[Counts]) -> Json:
 
 
 def _tests(
-    parts: Mapping[str, _Rate], values: Sequence[str]
-) -> dict[tuple[str, str], tuple[_Rate, Counts, Counts]]:
+    parts: Mapping[str, GroupErrors], values: Sequence[str]
+) -> dict[tuple[str, str], tuple[GroupErrors, Counts, Counts]]:
     """Return the comparisons that are made: (group, rate) -> part, its counts, the others'.
 
     Of two groups the first alone is compared: the other's gap is the same, negated.
@@ -203,7 +169,7 @@ def _tests(
 
 
 def _add_gaps(
-    content: Json, tests: Mapping[tuple[str, str], tuple[_Rate, Counts, Counts]]
+    content: Json, tests: Mapping[tuple[str, str], tuple[GroupErrors, Counts, Counts]]
 ) -> None:
     """Add each group's gap to the others, as labelled, and inside sources."""
     gaps = {}
@@ -216,28 +182,10 @@ def _add_gaps(
             inside = within_strata(strata).to_dict()
             content["groups"][at[0]].setdefault("within_sources", {})[at[1]] = inside
     content["n_tests"] = len(tests)
-    _store(content, "gaps", gaps)
+    store(content, "gaps", gaps)
 
 
-def _store(
-    content: Json, where: str, gaps: Mapping[tuple[str, str], tuple[Estimate, float]]
-) -> None:
-    """Store gaps with p-values corrected for all of them."""
-    corrected = holm([p for _, p in gaps.values()])
-    mirrored = list(content["groups"]) if len(content["groups"]) == 2 else []
-    for ((value, key), (gap, p)), p_holm in zip(gaps.items(), corrected, strict=True):
-        told = {"p": p, "p_holm": p_holm, "distinguishable": p_holm < ALPHA}
-        _put(content, value, where, key, gap.to_dict() | told)
-        if mirrored:
-            turned = Estimate(-gap.value, -gap.high, -gap.low, gap.method)
-            _put(content, mirrored[1], where, key, turned.to_dict() | told)
-
-
-def _put(content: Json, value: str, where: str, key: str, gap: Json) -> None:
-    content["groups"][value].setdefault(where, {})[key] = gap
-
-
-def _strata(part: _Rate, value: str) -> list[tuple[Counts, Counts]]:
+def _strata(part: GroupErrors, value: str) -> list[tuple[Counts, Counts]]:
     """Return the counts of a group and of the others in every source that has both."""
     inside = (part.cells == value).to_numpy()
     strata = []
@@ -249,84 +197,8 @@ def _strata(part: _Rate, value: str) -> list[tuple[Counts, Counts]]:
     return strata
 
 
-def _errors(name: str, labels: Mapping[str, Json]) -> LabelErrors | None:
-    """Return the errors of an attribute's labels; of a pair, where both are known."""
-    each = [annotators.errors_of(labels.get(column)) for column in name.split(CROSS)]
-    if len(each) == 1 or None in each:
-        return each[0] if len(each) == 1 else None
-    first, second = each
-    return annotators.crossed(first, second, BETWEEN) if first and second else None
-
-
-def _origin(
-    name: str,
-    labels: Mapping[str, Json],
-    errors: LabelErrors | None,
-    values: Sequence[str],
-) -> str:
-    """Return where the labels come from and what is made of it, in a sentence or two."""
-    columns = name.split(CROSS)
-    if len(columns) > 1:
-        if errors is None:
-            return "Labels of combinations are taken as exact."
-        return "Intervals and tests allow for the errors of both annotators."
-    foreign = [value for value in values if errors and value not in errors.classes]
-    if foreign:
-        return (
-            f"The annotator's confusion matrix does not know the "
-            f"class{'es' if len(foreign) > 1 else ''} {', '.join(foreign)}: the labels are "
-            "taken as exact."
-        )
-    return annotators.sentence(labels.get(name))
-
-
-def _add_corrected(
-    content: Json,
-    parts: Mapping[str, _Rate],
-    errors: LabelErrors,
-    generator: np.random.Generator,
-) -> None:
-    """Add each group's rates and gaps with the annotator's errors allowed for."""
-    values = list(content["groups"])
-    gaps: dict[tuple[str, str], tuple[Estimate, float]] = {}
-    for key, part in parts.items():
-        counts = [part.of(value)[0] for value in errors.classes]
-        if sum(n for _, n in counts) < LEAST:
-            continue
-        wrong, images = true_counts(errors, counts, generator)
-        drawn = {
-            value: (wrong[:, at], images[:, at])
-            for at, value in enumerate(errors.classes)
-        }
-        for value in values:
-            if not part.of(value)[0][1]:
-                continue
-            own = rate_of(*drawn[value], generator)
-            _put(content, value, "corrected", key, dict(_drawn(own).to_dict()))
-            gap = content["groups"][value].get("gaps", {}).get(key)
-            if gap is None or (len(values) == 2 and value == values[1]):
-                continue
-            others = [drawn[other] for other in errors.classes if other != value]
-            rest = rate_of(
-                np.sum([each[0] for each in others], axis=0),
-                np.sum([each[1] for each in others], axis=0),
-                generator,
-            )
-            n = min(n for _, n in part.of(value))
-            difference = own - rest
-            p = p_of_draws(difference[1:], float(difference[0]), n)
-            gaps[value, key] = _drawn(difference), p
-    _store(content, "corrected_gaps", gaps)
-
-
-def _drawn(values: Floats) -> Estimate:
-    """Return an estimate: the first is the value, the others are draws."""
-    value = float(values[0])
-    return Estimate(value, *percentiles(values[1:], value), _MATRIX)
-
-
 def _needed(
-    parts: Mapping[str, _Rate], values: Sequence[str], n_tests: int
+    parts: Mapping[str, GroupErrors], values: Sequence[str], n_tests: int
 ) -> dict[str, Json]:
     """Return per rate how many images a group needs for a gap of five points to be seen."""
     needed: dict[str, Json] = {}
@@ -344,8 +216,3 @@ def _needed(
                 "smallest_group": smallest,
             }
     return needed
-
-
-def is_known(estimate: Mapping[str, float | None]) -> bool:
-    """Tell whether an estimate of metrics.json has a value."""
-    return estimate["value"] is not None and math.isfinite(estimate["value"])

@@ -6,14 +6,13 @@ interval agree; there is no word for why, and none for groups that were not comp
 
 from collections.abc import Iterator, Mapping
 
+import pandas as pd
+
 from kerasfaces.core.files import Json
 from kerasfaces.core.texts import listed
 from kerasfaces.evaluate import names
-from kerasfaces.evaluate.attribute_rates import (
-    MOST_GROUPS,
-    RATES,
-    is_known,
-)
+from kerasfaces.evaluate.attribute_rates import MOST_GROUPS, RATES
+from kerasfaces.evaluate.group_errors import is_known
 from kerasfaces.evaluate.groups import LEAST
 from kerasfaces.evaluate.slices import CROSS
 from kerasfaces.report.markup import p_text
@@ -208,3 +207,24 @@ def _sources(content: Json) -> Iterator[str]:
                 yield f"{said}no source has images of {value} and of others."
             else:
                 yield f"{said}inside the sources that have both it is {points(inside)}."
+
+
+def errors(content: Json) -> pd.DataFrame:
+    """Return the rates of an attribute's groups, one row each; empty without any."""
+    lines = {}
+    for value, group in content.get("groups", {}).items():
+        line = {key: group[key] for key in ("n_real", "n_fake")}
+        line["accuracy"] = group["accuracy"]["value"]
+        for key in NOUNS:
+            gap = gap_of(group, key) or {}
+            line |= {
+                key: group[key]["value"],
+                f"{key}_low": group[key]["low"],
+                f"{key}_high": group[key]["high"],
+                f"{key}_gap": gap.get("value"),
+                f"{key}_gap_low": gap.get("low"),
+                f"{key}_gap_high": gap.get("high"),
+                f"{key}_p_holm": gap.get("p_holm"),
+            }
+        lines[value] = line
+    return pd.DataFrame.from_dict(lines, orient="index")

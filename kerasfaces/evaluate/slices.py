@@ -12,6 +12,7 @@ from kerasfaces.metrics.inputs import Bools
 from kerasfaces.run import predictions
 
 CROSS = "*"  # between two attributes whose combinations are groups
+BETWEEN = ", "  # between their values
 _MANY_VALUES = 12  # an attribute with more distinct numbers is shown in ranges
 _BINS = 8
 

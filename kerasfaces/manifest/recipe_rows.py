@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,15 +11,13 @@ import numpy as np
 import pandas as pd
 
 from kerasfaces.core.errors import InputError, MissingFileError
+from kerasfaces.manifest.attribute_quotas import quotas
 from kerasfaces.manifest.attributes import Attributes
 from kerasfaces.manifest.image_files import images_below
 from kerasfaces.manifest.recipe import Recipe, Source
 from kerasfaces.manifest.table import LABELS, Manifest, absolute_folder
 
 logger = logging.getLogger(__name__)
-_ROUNDS = 500
-_SETTLED = 1e-4  # images
-Cell = tuple[str, ...]  # one value per attribute
 
 
 class SourceCount(NamedTuple):
@@ -175,52 +173,3 @@ def _cut(sizes: Sequence[int], total: int) -> list[int]:
     for i in np.argsort(cut - exact, kind="stable")[: total - cut.sum()]:
         cut[i] += 1
     return [int(size) for size in cut]
-
-
-def quotas(
-    available: Mapping[Cell, int],
-    shares: Mapping[str, Mapping[str, float]],
-    want: int,
-) -> dict[Cell, int]:
-    """Return how many images of each cell to take so that the marginals are as wanted.
-
-    Iterative proportional fitting from what is available, never more than is there; what
-    a scarce cell cannot give, the others give. With too few images the total is `want` as
-    long as there are as many, and the ratios give way.
-
-    Args:
-        available: Cell (one value per attribute, in the order of `shares`) -> images.
-        shares: Attribute -> value -> share, each summing to 1.
-        want: Images in all.
-
-    Example:
-        >>> quotas({("a",): 10, ("b",): 2}, {"x": {"a": 0.5, "b": 0.5}}, 6)
-        {('a',): 4, ('b',): 2}
-    """
-    cells = sorted(available)
-    limit = np.array([available[cell] for cell in cells], dtype=np.float64)
-    want = min(want, int(limit.sum()))
-    groups = [
-        (np.array([cell[column] == value for cell in cells], dtype=bool), share)
-        for column, parts in enumerate(shares.values())
-        for value, share in parts.items()
-    ]
-    take = limit
-    for _ in range(_ROUNDS):
-        before = take
-        for members, share in groups:
-            total = (take * members).sum()
-            if total > 0:
-                take = np.where(members, take * (share * want / total), take)
-        take = np.minimum(take, limit)
-        if np.abs(take - before).max(initial=0.0) < _SETTLED:
-            break
-    room = limit - take
-    lacking = want - take.sum()
-    if lacking > 0 and room.sum() > 0:
-        take = take + room * min(1.0, lacking / room.sum())
-    counts = np.floor(take + 1e-9).astype(int)
-    for i in np.argsort(counts - take, kind="stable"):
-        if counts.sum() < want and counts[i] < limit[i]:
-            counts[i] += 1
-    return {cell: int(n) for cell, n in zip(cells, counts, strict=True)}

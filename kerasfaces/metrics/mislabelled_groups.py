@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from kerasfaces.metrics.inputs import Floats
 
 DRAWS = 4000
+_CERTAIN = 10**9  # images: as good as infinitely many
 _NOTHING = 1e-9  # share of images below which a group is empty
 
 
@@ -36,6 +37,12 @@ class LabelErrors:
     def n(self) -> int:
         """Number of images that the annotator was measured on, the smaller where crossed."""
         return min(int(each.sum()) for each in self.confusions)
+
+    def without_errors(self) -> "LabelErrors":
+        """Return the same classes as labelled by somebody who never errs."""
+        sizes = [len(each) for each in self.confusions]
+        never = tuple(_CERTAIN * np.eye(size, dtype=np.int64) for size in sizes)
+        return LabelErrors(self.classes, never)
 
     def rates(self) -> Floats:
         """Return P(label | true class), `(k, k)`, rows summing to 1."""

@@ -31,7 +31,13 @@ def as_predictions(
 ) -> pd.DataFrame:
     """Return the columns of predictions.csv; the score is left open (NaN)."""
     own = ("path", "label", "source", "family", "split", "pair_id")
-    carried = [name for name in rows.columns if name in own or name.startswith("attr_")]
+    carried = [
+        name
+        for name in rows.columns
+        if name in own
+        or name.startswith("attr_")
+        or (name.startswith("annotated_") and name.endswith("_by"))
+    ]
     return rows[carried].assign(logit=logits, score=np.nan, reason=reasons)
 
 

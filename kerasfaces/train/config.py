@@ -67,6 +67,9 @@ class TrainConfig(FaceInput):
         weigh_sources: `sqrt` lets each source weigh by the square root of its number of
             training images within its class, `equal` lets all its sources weigh alike, and
             `images` every image.
+        weight_column: Column of the manifest with a positive number per image that multiplies
+            its weight, such as `weight` of `Manifest.weigh`; within a class their mean counts
+            as 1.
         protocol: `unseen` chooses layers and penalty of the head, and what turns logits
             into answers, for generators that training has not seen (`train.protocol`).
         unfreeze: Last base layers to train in a second phase; 0 is none.
@@ -97,6 +100,7 @@ class TrainConfig(FaceInput):
     augment: AugmentConfig = dataclasses.field(default_factory=AugmentConfig)
     launder: float = 0.0
     weigh_sources: Literal["images", "sqrt", "equal"] = "images"
+    weight_column: str = ""
     protocol: Literal["standard", "unseen"] = "standard"
     unfreeze: int = 0
     fine_tune_epochs: int = 10
@@ -114,6 +118,13 @@ class TrainConfig(FaceInput):
     def __post_init__(self) -> None:
         """Check the ranges."""
         _ = self.face_crop
+        if self.weight_column and (
+            self.protocol == "unseen" or self.model.head.solver == "discriminant"
+        ):
+            raise InputError(
+                "weight_column: the protocol `unseen` and the discriminant weigh sources, not "
+                "images; leave it out there."
+            )
         for names, expected, holds in _RANGES:
             for name in names:
                 value = getattr(self, name)

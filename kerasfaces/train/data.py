@@ -72,6 +72,32 @@ class Data:
         """Return the sources of rows."""
         return [str(source) for source in self.rows["source"].iloc[positions]]
 
+    def weights(self, name: str, positions: Positions) -> NDArray[np.float32] | None:
+        """Return the weights of rows from a column, mean 1 within a class; None without.
+
+        Raises:
+            InputError: There is no such column, or a cell is no positive number.
+        """
+        if not name:
+            return None
+        if name not in self.rows:
+            raise InputError(
+                f"weight_column: the manifest has no column {quoted(name)}; `weigh` of a "
+                "Manifest makes one."
+            )
+        cells = self.rows[name].iloc[positions]
+        numbers = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float32)
+        bad = ~((numbers > 0) & np.isfinite(numbers))
+        if bad.any():
+            raise InputError(
+                f"weight_column: {int(bad.sum())} training rows have no positive number in "
+                f"{quoted(name)}, such as {quoted(str(cells[bad].iloc[0]))}."
+            )
+        labels = self.labels(positions)
+        for label in np.unique(labels):
+            numbers[labels == label] /= numbers[labels == label].mean()
+        return numbers
+
     def families(self, positions: Positions) -> list[str]:
         """Return the families of rows; see `table.families`."""
         return table.families(self.rows.iloc[positions])

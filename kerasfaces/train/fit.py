@@ -231,6 +231,7 @@ class _Training:
         n_features = readers[0].shape[-1]
         head = network.build_head(n_features, config.model.head, config.seed)
         labels, sources = data.labels(train), data.sources(train)
+        weights = data.weights(config.weight_column, train)
         prepare(head, config.model.head, readers, labels, sources)
         if config.model.head.solver == "discriminant":
             loss = discriminant.fit(head, config.model.head, readers, labels, sources)
@@ -240,7 +241,7 @@ class _Training:
         phase = Phase(
             name="head",
             model=head,
-            source=source(config, labels, readers, sources),
+            source=source(config, labels, readers, sources, weights),
             val_logits=lambda: head_logits(head, val_features),
             val_labels=data.labels(val),
             config=config,
@@ -286,7 +287,13 @@ class _Training:
             name=name,
             model=augmented,
             source=dataclasses.replace(
-                source(config, data.labels(train), reads, data.sources(train)),
+                source(
+                    config,
+                    data.labels(train),
+                    reads,
+                    data.sources(train),
+                    data.weights(config.weight_column, train),
+                ),
                 change=changer(config.augment, config.seed),
                 multiple=len(names),
             ),

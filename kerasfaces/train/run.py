@@ -292,6 +292,7 @@ def _fit_network(
     else:
         names = config.model.channel_names
         data = datasets.load_channels(manifest, training.store, names, spread)
+    data.weights(config.weight_column, data.readable("train"))  # mistakes come first
     audit = training.audit or run.keep_audit(manifest)
     left_out = None
     if isinstance(run, UnseenRun) and base_weights is not None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kerasfaces.core.errors import InputError
 from kerasfaces.dataset.batches import Source
 from kerasfaces.dataset.channels import Arrays
 from kerasfaces.dataset.laundered import Picture, launder_images
@@ -79,6 +80,7 @@ def source(
     labels: NDArray[np.float32],
     reads: Sequence[Any],
     sources: Sequence[str] = (),
+    own: NDArray[np.float32] | None = None,
 ) -> Source:
     """Return training examples with the weights the configuration gives them.
 
@@ -88,7 +90,15 @@ def source(
         labels: `(n,)`, 1 = fake.
         reads: One reader per view.
         sources: `(n,)` names; needed where sources weigh by their number.
+        own: `(n,)` of the images by themselves; see `Data.weights`.
+
+    Raises:
+        InputError: The configuration names a column of weights that is not to be had here.
     """
+    if config.weight_column and own is None:
+        raise InputError(
+            "weight_column: studies and families left out do not weigh by a column."
+        )
     weights = np.ones_like(labels)
     if config.class_weights:
         share = labels.mean()
@@ -97,6 +107,8 @@ def source(
     if config.weigh_sources != "images":
         power = 0.5 if config.weigh_sources == "sqrt" else 1.0
         weights = weights * _by_source(labels, sources, power)
+    if own is not None:
+        weights = weights * own
     return Source(reads=reads, labels=labels, weights=weights)
 
 

@@ -355,3 +355,50 @@ def test_order_of_rows_changes_nothing():
         for each in (frame, turned)
     )
     assert json.dumps(first) == json.dumps(second)
+
+
+def test_what_annotate_writes_is_read_and_stated_labels_stay_exact(run):
+    """Half of the labels are stated, the others of an annotator at chance."""
+    matrix = {"classes": ["man", "woman"], "counts": [[75, 75], [75, 75]], "n": 300}
+    text = json.dumps(
+        {
+            "format": 1,
+            "attributes": {"attr_gender": {"annotator": "gear", "confusion": matrix}},
+        }
+    )
+
+    def change(share):
+        def of(frame):
+            stated = np.arange(len(frame)) % 10 < 10 * share
+            by = np.where(stated, "stated", "gear").astype(object)
+            return women_fail(frame).assign(annotated_gender_by=by)
+
+        return of
+
+    half = run(change(0.5), text=text)["attr_gender"]
+    assert "200 of 400 labels are stated, and exact." in half["labels"]
+    gap = half["groups"]["man"]["corrected_gaps"]["false_alarm_rate"]
+    assert gap["high"] - gap["low"] < 1.2  # what is stated tells something
+    assert gap["value"] < 0
+
+
+def test_where_all_labels_are_stated_nothing_is_corrected(run):
+    content = run(
+        lambda frame: frame.assign(annotated_gender_by="stated"), entry=GENDER
+    )["attr_gender"]
+    assert (
+        content["labels"]
+        == "The labels are stated or corrected by hand: taken as exact."
+    )
+    assert "corrected" not in content["groups"]["man"]
+
+
+def test_predictions_keep_who_labelled():
+    from kerasfaces.run import predictions
+
+    rows = make_predictions(n=4)[["path", "label", "source", "split"]].assign(
+        attr_gender="man", annotated_gender_by="gear", annotated_gender_confidence="0.9"
+    )
+    kept = predictions.as_predictions(rows, np.zeros(4), [""] * 4).columns
+    assert "annotated_gender_by" in kept
+    assert "annotated_gender_confidence" not in kept

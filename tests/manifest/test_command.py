@@ -17,7 +17,8 @@ def built(folders, run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["build"], ["split"], ["check"], ["audit"], ["select"]]
+    "arguments",
+    [[], ["build"], ["split"], ["check"], ["audit"], ["select"], ["balance"]],
 )
 def test_help_has_examples(arguments, capsys):
     with pytest.raises(SystemExit, match="0"):

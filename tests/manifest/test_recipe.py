@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from kerasfaces import manifest as manifests
 from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.manifest import recipe, split
+from kerasfaces.manifest.attribute_quotas import quotas
 from kerasfaces.manifest.attributes import Attributes
-from kerasfaces.manifest.recipe_rows import assemble, quotas
+from kerasfaces.manifest.recipe_rows import assemble
 
 FOLDER = Path(__file__).parents[2] / "data_manifests"
 RECIPES = sorted(FOLDER.glob("*.toml"))

@@ -122,6 +122,37 @@ def test_sources_weigh_by_the_square_root_of_their_number():
     assert set(views.source(plain, labels, [], names).weights[labels == 1]) == {0.75}
 
 
+def test_images_weigh_by_a_column_within_their_class(tmp_path):
+    path = tmp_path / "m.csv"
+    cells = ["1", "3", "2", "2"]
+    labels = ["real", "real", "fake", "fake"]
+    lines = [f"{i}.png,{labels[i]},x,train,{cells[i]}" for i in range(4)]
+    path.write_text("\n".join(["path,label,source,split,weight", *lines]))
+    data = datasets.Data(manifests.read(path), None)
+    rows = np.arange(4)
+    own = data.weights("weight", rows)
+    assert own.tolist() == [0.5, 1.5, 1.0, 1.0]
+    config = dataclasses.replace(SMALL, weight_column="weight")
+    got = views.source(config, data.labels(rows), [], data.sources(rows), own)
+    assert got.weights.tolist() == [0.5, 1.5, 1.0, 1.0]
+    assert data.weights("", rows) is None
+    with pytest.raises(InputError, match="no column 'shoes'"):
+        data.weights("shoes", rows)
+    with pytest.raises(InputError, match="weight_column: studies"):
+        views.source(config, data.labels(rows), [], data.sources(rows))
+    with pytest.raises(InputError, match="weight_column: the protocol `unseen`"):
+        dataclasses.replace(config, protocol="unseen")
+
+
+@pytest.mark.parametrize("cell", ["", "0", "-1", "inf", "much"])
+def test_a_weight_is_a_positive_number(tmp_path, cell):
+    path = tmp_path / "m.csv"
+    path.write_text(f"path,label,source,split,weight\na.png,real,x,train,{cell}\n")
+    data = datasets.Data(manifests.read(path), None)
+    with pytest.raises(InputError, match="1 training rows have no positive number"):
+        data.weights("weight", np.arange(1))
+
+
 def test_a_family_stands_for_its_sources(tmp_path):
     path = tmp_path / "m.csv"
     path.write_text(

@@ -1,11 +1,11 @@
-"""`kerasfaces manifest`: build, join, split, check, audit, select, faces."""
+"""`kerasfaces manifest`: build, join, split, check, audit, select, balance, faces."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 
 from kerasfaces import cli
-from kerasfaces.cli.manifest import build, checks, faces, rows
+from kerasfaces.cli.manifest import balance, build, checks, faces, rows
 
 _EXAMPLES = [
     "kerasfaces manifest build photos -o photos/manifest.csv",
@@ -44,6 +44,7 @@ def parser() -> argparse.ArgumentParser:
     checks.add_check(commands)
     checks.add_audit(commands)
     rows.add_select(commands)
+    balance.add_balance(commands)
     faces.add_count_faces(commands)
     faces.add_crop_faces(commands)
     return parser

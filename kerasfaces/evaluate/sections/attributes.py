@@ -7,7 +7,8 @@ from markupsafe import Markup
 from kerasfaces.core.files import Json
 from kerasfaces.evaluate import attribute_words as words
 from kerasfaces.evaluate import plots
-from kerasfaces.evaluate.attribute_rates import RATES, is_known
+from kerasfaces.evaluate.attribute_rates import RATES
+from kerasfaces.evaluate.group_errors import is_known
 from kerasfaces.evaluate.report import ReportInput
 from kerasfaces.report import chart, markup
 from kerasfaces.report.markup import Section, tag
