@@ -71,7 +71,9 @@ def choose(
     )
     fakes = _fakes_of_pairs(rows) if pairs else {}
     if pairs:
-        known = known & rows["pair_id"].isin(list(fakes)).to_numpy()
+        paired = rows[known & (rows["label"] == "real") & rows["pair_id"].isin(fakes)]
+        firsts = paired.sort_values("path").drop_duplicates("pair_id").index
+        known = rows.index.isin(firsts)
     order = rng.generator(seed, "choice by attributes").permutation(len(rows))
     order = np.argsort(rows["path"].to_numpy(dtype=object), kind="stable")[order]
     taken: list[int] = []

@@ -148,14 +148,18 @@ def test_pairs_bring_a_fake_along_with_each_real():
     counts = {
         ("real", "man", "glasses"): 30,
         ("real", "woman", "glasses"): 10,
-        ("fake", "", ""): 20,  # pairs of the first 20 of both
+        ("fake", "", ""): 40,
     }
-    choice = attribute_choice.choose(make(counts, pairs=True), EVEN, 40, pairs=True)
-    rows = choice.manifest.rows
+    data = make(counts, pairs=True)
+    ids = [str(i % 40) for i in range(80)]  # the n-th fake is of the n-th real
+    data = Manifest(data.rows.assign(pair_id=ids), data.folder)
+    rows = attribute_choice.choose(data, EVEN, 40, pairs=True).manifest.rows
     real, fake = (rows[rows["label"] == label] for label in ("real", "fake"))
-    assert len(real) == len(fake) == 20
-    assert set(fake["pair_id"]) <= set(real["pair_id"])
+    assert len(real) == 20
+    assert sorted(real["pair_id"]) == sorted(fake["pair_id"])
     assert shares(real, "attr_gender")["woman"] == 0.5
+    two = Manifest(data.rows.assign(pair_id="7"), data.folder)
+    assert len(attribute_choice.choose(two, EVEN, 40, pairs=True).manifest) == 2
     with pytest.raises(InputError, match="no fake has a `pair_id`"):
         attribute_choice.choose(make(counts), EVEN, 40, pairs=True)
 
