@@ -134,11 +134,12 @@ def _report(
 ) -> tuple[Counter[str], tuple[str, str] | None]:
     """Write a page of each picture, with a map where that can be had."""
     from kerasfaces.run.folder import DetectorRun
-    from kerasfaces.serve import evidence_map, evidence_page
+    from kerasfaces.serve import evidence_map, evidence_neighbours, evidence_page
     from kerasfaces.serve.answer import answer_all
 
     counts, why = Counter[str](), None
     run, answers = DetectorRun(detector.folder), answer_all(files, detector, options)
+    among = evidence_neighbours.Among(run, detector)
     with progress(len(files), "reporting", "page") as advance:
         for file, page, answer in zip(files, pages, answers, strict=True):
             readable = answer.verdict != "unreadable"
@@ -147,7 +148,8 @@ def _report(
             map_ = evidence_map.EvidenceMap(reason="only the verdict was asked for.")
             if readable and options.warnings:
                 map_ = evidence_map.map_of(run, file)
-            evidence_page.write(page, answer, file, run, map_)
+            near = among.near(file) if readable and options.warnings else None
+            evidence_page.write(page, answer, file, run, map_, near)
             printing.text(f"{answer.verdict:<10}  {page}")
             advance(1)
     return counts, why

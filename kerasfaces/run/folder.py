@@ -26,7 +26,7 @@ from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.core import arrays, registry
 from kerasfaces.core import config as configs
 from kerasfaces.core.errors import InputError, MissingFileError, RunError
-from kerasfaces.core.files import atomic_path
+from kerasfaces.core.files import atomic_path, write_text
 from kerasfaces.core.texts import listed
 from kerasfaces.images.limits import Limits
 from kerasfaces.run import image_counts
@@ -37,6 +37,7 @@ from kerasfaces.run.scored import ScoredRun as ScoredRun
 
 if TYPE_CHECKING:
     import keras
+    import pandas as pd
 
     from kerasfaces.run.training_features import TrainingFeatures
 
@@ -319,6 +320,27 @@ class Explanation(Run):
     report = File("explain.html")
 
 
+class EmbeddingMap(Run):
+    """Where images lie in a layer of a run, as a map."""
+
+    NOUN = "map"
+    IDENTITY = "map_request.json"
+    EARLY = ("format.json", "environment.json", "points.npz")
+    LAST = ("map.html", "map.json")
+    MARKS = ("map_request.json",)
+    result = JsonFile("map.json")
+    points_file = File("points.npz")  # the projection, of what could be mapped
+    table_file = File("points.csv")  # one row per image
+    picture_file = File("map.png")
+    clusters_file = File("clusters.png")
+    grid_file = File("grid.png")
+    report = File("map.html")
+
+    def write_table(self, table: "pd.DataFrame") -> None:
+        """Write points.csv."""
+        write_text(self.table_file, table.to_csv(index=False, lineterminator="\n"))
+
+
 Run.KINDS = (
     EnsembleRun,
     AttributionRun,
@@ -328,5 +350,6 @@ Run.KINDS = (
     LaunderedRun,
     Comparison,
     Explanation,
+    EmbeddingMap,
     DetectorRun,
 )

@@ -35,6 +35,7 @@ _OURS = {  # folders that our commands write, by a file of their own
     "export.json": "is an export of a run, for other programs: give the run itself.",
     "compare.json": "is a comparison: give one of the runs that were compared.",
     "explain.json": "holds explanations of a run: give the run itself.",
+    "map_request.json": "is a map of a run's images: give the run itself.",
     "launder_request.json": "is a laundering matrix of a run: give the run itself.",
     "store.json": "is a channel store, the input of training: "
     "`Detector(store={folder!r}).fit(data)` makes a run of it.",

@@ -33,7 +33,12 @@ from kerasfaces.images import InputSpec
 from kerasfaces.images.limits import Limits
 from kerasfaces.manifest import Manifest, face_rows
 from kerasfaces.models.channel_layers import scaling_of
-from kerasfaces.models.network import embedder_of, extractor_of, final_layer_of
+from kerasfaces.models.network import (
+    embedder_of,
+    extractor_of,
+    final_layer_of,
+    poolings_of,
+)
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.run.network import TrainedNetwork
 from kerasfaces.run.predictions import as_predictions
@@ -160,13 +165,14 @@ class Predictor:
         return _logits(head, features), _batched(self._final_layer, features)
 
     def embeddings(
-        self, files: list[Path], store: Path | None = None
+        self, files: list[Path], store: Path | None = None, *, final: bool = True
     ) -> tuple[NDArray[np.float32], list[str], list[str]]:
         """Return each file's final layer, why there is none, and the file's sha256.
 
         Args:
             files: Absolute paths.
             store: See `predict_run`.
+            final: Without it, the features that the base gives the head.
 
         Returns:
             `(n, width)`, NaN where there is a reason; `(0, 0)` where no file is readable.
@@ -182,12 +188,34 @@ class Predictor:
             return np.zeros((0, 0), np.float32), inputs.reasons, inputs.keys
         if network.frozen:
             read = self._cached_features(inputs.store).reader(keys)
-            values = _in_batches(self._final_layer, read, len(keys))
+            values = (
+                _in_batches(self._final_layer, read, len(keys))
+                if final
+                else np.asarray(read(np.arange(len(keys))), np.float32)
+            )
         else:
-            values = _in_batches(self._embedder, inputs.store.reader(keys), len(keys))
-        every = np.full((len(files), values.shape[1]), np.nan, np.float32)
-        every[readable] = values
-        return every, inputs.reasons, inputs.keys
+            layer = self._embedder if final else extractor_of(self._model)
+            values = _in_batches(layer, inputs.store.reader(keys), len(keys))
+        filled = np.full((len(files), values.shape[1]), np.nan, np.float32)
+        filled[readable] = values
+        return filled, inputs.reasons, inputs.keys
+
+    def columns_of(self, tap: str) -> NDArray[np.int64]:
+        """Return the places of one tap's features among those of the base.
+
+        Raises:
+            InputError: The base has no such tap.
+        """
+        taps = self._run.network.model.taps
+        if tap not in taps:
+            raise InputError(
+                f"`layer`: {self._run.path} has no layer {quoted(tap)}; it has: "
+                f"{', '.join(('final', 'features', *taps))}."
+            )
+        widths = [int(each.output.shape[-1]) for each in poolings_of(self._model)]
+        ends = np.cumsum(widths)
+        parts = range(taps.index(tap), len(widths), len(taps))
+        return np.concatenate([np.arange(ends[n] - widths[n], ends[n]) for n in parts])
 
     @cached_property
     def _embedder(self) -> keras.Model:

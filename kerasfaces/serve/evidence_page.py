@@ -23,6 +23,7 @@ from kerasfaces.run.folder import DetectorRun
 from kerasfaces.serve import wording
 from kerasfaces.serve.answer import Answer
 from kerasfaces.serve.evidence_map import EvidenceMap
+from kerasfaces.serve.evidence_neighbours import Neighbours
 
 KIND = "kerasfaces predict: evidence report"
 _SHOWN_PX = 440
@@ -79,7 +80,12 @@ def require() -> None:
 
 
 def write(
-    target: Path, answer: Answer, file: Path, run: DetectorRun, map_: EvidenceMap
+    target: Path,
+    answer: Answer,
+    file: Path,
+    run: DetectorRun,
+    map_: EvidenceMap,
+    neighbours: Neighbours | None = None,
 ) -> None:
     """Write the page of an answer.
 
@@ -89,6 +95,8 @@ def write(
         file: The picture.
         run: The detector's run.
         map_: Where in the picture the logit comes from, or why there is no such map.
+        neighbours: The nearest training images, or why they are not known; None where
+            nobody looked.
     """
     date = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     sections = [
@@ -98,6 +106,7 @@ def write(
         ("faces", _faces(answer)),
         ("stability", _stability(answer)),
         ("map", map_.section()),
+        ("neighbours", (neighbours or Neighbours()).section()),
         ("detector", _detector(answer, run, date)),
     ]
     text = page.page(file.name, KIND, answer.warnings, sections, _FOOTER)
@@ -229,7 +238,6 @@ def _detector(answer: Answer, run: DetectorRun, date: str) -> Section:
         "Own photos": None
         if point.own_photos is None
         else f"{point.own_photos['flagged']} of {point.own_photos['n']} were flagged",
-        "Nearest training images": "not looked up",
         "Page made": date,
     }
     return Section(

@@ -26,11 +26,12 @@ LAYERS = [
     {"tune"},
     {"crossgen"},
     {"launder"},
+    {"embed"},
     {"explain"},
     {"serve"},
     {"api"},
     {"cli"},
-    {"cache", "ensemble", "predict", "export", "publish", "app"},
+    {"cache", "ensemble", "predict", "similar", "export", "publish", "app"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 FRAMEWORKS = {"tensorflow", "keras", "keras_tuner", "torch"}

@@ -1,0 +1,89 @@
+"""The training images nearest to a picture, as a part of its evidence report."""
+
+import dataclasses
+from pathlib import Path
+
+from markupsafe import Markup
+
+from kerasfaces import images
+from kerasfaces.core.errors import ImageError, KerasfacesError
+from kerasfaces.explain import picture
+from kerasfaces.report import markup
+from kerasfaces.report.markup import Section
+from kerasfaces.run.folder import DetectorRun
+from kerasfaces.serve.exported import ExportedDetector
+from kerasfaces.serve.similar import (
+    Neighbour,
+    TrainingImages,
+    nearest_to,
+    require_embeddings,
+)
+
+TITLE = "Nearest training images"
+_SIDE_PX = 96
+_MEANING = (
+    "Nearest in the layer by which the detector decides: what it goes by, not who is shown. "
+    "The last column is the share of validation images that are nearer to their own nearest "
+    "training image."
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Neighbours:
+    """A picture's nearest training images, or why they are not known."""
+
+    near: tuple[Neighbour, ...] = ()
+    reason: str = "Not looked up."
+
+    def section(self) -> Section:
+        """Return them as a part of a page."""
+        if not self.near:
+            return Section(TITLE, markup.paragraph(self.reason))
+        header = ["", "Label", "Source", "Image", "Distance", "Validation nearer"]
+        rows = [
+            (
+                _thumbnail(each),
+                each.label,
+                each.source,
+                each.name,
+                f"{each.distance:.2f}",
+                f"{each.percentile:.0f} %",
+            )
+            for each in self.near
+        ]
+        table = markup.table("Training images, the nearest first", header, rows)
+        return Section(TITLE, markup.paragraph(_MEANING) + table)
+
+
+class Among:
+    """A run's training images, looked up where they are known."""
+
+    def __init__(self, run: DetectorRun, detector: ExportedDetector) -> None:
+        """Read what the run keeps; why nothing can be compared is told on each page."""
+        self._detector, self._reason = detector, ""
+        try:
+            self._images = TrainingImages(run)
+            require_embeddings(detector)
+        except KerasfacesError as error:
+            self._reason = str(error)
+
+    def near(self, file: Path) -> Neighbours:
+        """Return the nearest training images of a picture."""
+        if self._reason:
+            return Neighbours(reason=self._reason)
+        try:
+            near = nearest_to(images.load(file), self._detector, self._images)
+        except ImageError as error:
+            return Neighbours(reason=f"Not known: {error}.")
+        return Neighbours(tuple(near))
+
+
+def _thumbnail(each: Neighbour) -> Markup:
+    if each.file is None:
+        return Markup("")
+    try:
+        small = images.load(each.file)
+    except ImageError:
+        return Markup("")
+    small.thumbnail((_SIDE_PX, _SIDE_PX))
+    return picture.inline(small, f"training image, {each.label}", small.width)

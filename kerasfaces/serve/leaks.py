@@ -1,0 +1,246 @@
+"""A manifest and a run -> which of its images are near-copies of training images.
+
+Two kinds of evidence, each measured in every report on copies of training images made for
+the purpose, because each misses what the other finds: the head's final layer sees through a
+crop or a mirror and is blind after rescaling, which takes traces away; the perceptual hash
+of the pixels is the reverse. The distance that counts as near is one that a hundredth of
+the validation images stay below, which splitting has kept apart from training: so many
+images are expected by chance, and the report says how many.
+"""
+
+import dataclasses
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from kerasfaces import images
+from kerasfaces.core import rng
+from kerasfaces.core.errors import ImageError, InputError
+from kerasfaces.core.files import Json
+from kerasfaces.images import launderings
+from kerasfaces.manifest import Manifest, file_facts, groups
+from kerasfaces.manifest.split import NEAR_DUPLICATES
+from kerasfaces.run.folder import DetectorRun
+from kerasfaces.run.training_features import TrainingFeatures
+from kerasfaces.serve import stability
+from kerasfaces.serve.similar import Neighbour, TrainingImages
+
+if TYPE_CHECKING:
+    from kerasfaces.run.predictor import Predictor
+
+logger = logging.getLogger(__name__)
+
+CHANCE = 0.01  # share of validation images that are nearer than the limit
+COPIED = 20  # training images that are copied to measure what is found
+COLUMNS = ("path", "label", "source", "evidence", "training_image", "training_label")
+
+
+@dataclasses.dataclass(frozen=True)
+class Leaks:
+    """What was found.
+
+    Attributes:
+        rows: One per suspicious image; columns `COLUMNS`, `distance`, `percentile`, `bits`.
+        facts: `n` images looked at, `n_unreadable`, `limit` of the distance, `by_chance`
+            (images that the distance alone is expected to name), `n_train`,
+            `n_train_files` on this machine, and `copies`: per kind of copy how many of
+            `n` were found by `features`, by `pixels` and by either.
+    """
+
+    rows: list[Json]
+    facts: Json
+
+
+def find(run: DetectorRun, manifest: Manifest, split: str | None = "test") -> Leaks:
+    """Look for near-copies of a run's training images.
+
+    Args:
+        run: A finished run on pixels.
+        manifest: The images that should be new.
+        split: Only these rows, where the manifest has splits; None is all.
+
+    Raises:
+        InputError: No row is in the split, or the run keeps no training features.
+    """
+    from kerasfaces.core.imports import import_keras
+
+    training = TrainingImages(run)
+    files, rows = _chosen(manifest, split)
+    import_keras()
+    from kerasfaces.run.predictor import Predictor
+
+    predictor = Predictor(run)
+    embeddings, reasons, keys = predictor.embeddings(files)
+    readable = np.array([not why for why in reasons], np.bool_)
+    if not readable.any():
+        raise InputError(f"None of the {len(files):,} images can be read.")
+    near = iter(training.near(embeddings[readable], 1))
+    nearest = [next(near)[0] if good else None for good in readable]
+    limit = limit_of(training.features)
+    digests = {row.tobytes().hex() for row in training.features.hashes}
+    trained = sorted(training.files.items())
+    known = _hashes([file for _, file in trained])
+    bits, which = _bits(_hashes(files), known)
+    found = []
+    for at, file in enumerate(files):
+        twin = trained[which[at]][1] if bits[at] <= NEAR_DUPLICATES else None
+        same = keys[at] != "" and keys[at] in digests
+        evidence = evidence_of(same, nearest[at], limit, twin is not None)
+        if evidence:
+            found.append(_row(rows[at], file, evidence, nearest[at], twin, bits[at]))
+    found.sort(key=lambda row: _ORDER.index(row["evidence"]))
+    n = int(readable.sum())
+    facts = {
+        "n": n,
+        "n_unreadable": len(files) - n,
+        "limit": limit,
+        "by_chance": CHANCE * n,
+        "n_train": training.features.n_training,
+        "n_train_files": len(trained),
+        "copies": _copies(predictor, training, [file for _, file in trained], limit),
+    }
+    return Leaks(found, facts)
+
+
+def limit_of(features: TrainingFeatures) -> float:
+    """Return the distance below which `CHANCE` of validation images lie, at most."""
+    distances = features.val_distances
+    return float(distances[int(CHANCE * len(distances))])
+
+
+_ORDER = ("same file", "pixels and features", "pixels", "features")
+
+
+def evidence_of(
+    same: bool, nearest: Neighbour | None, limit: float, has_twin: bool
+) -> str:
+    """Return what speaks for a copy, in words; empty where nothing does."""
+    near = nearest is not None and nearest.distance < limit
+    if same:
+        return _ORDER[0]
+    if has_twin:
+        return _ORDER[1] if near else _ORDER[2]
+    return _ORDER[3] if near else ""
+
+
+def _chosen(
+    manifest: Manifest, split: str | None
+) -> tuple[list[Path], list[dict[str, str]]]:
+    rows = manifest.rows
+    at = np.arange(len(rows))
+    if split is not None and (rows["split"] != "").any():
+        at = np.flatnonzero((rows["split"] == split).to_numpy())
+        if not len(at):
+            raise InputError(f"The manifest has no rows in split {split!r}.")
+    files = manifest.files()
+    records = rows.iloc[at][["path", "label", "source"]].to_dict("records")
+    return [files[position] for position in at], records
+
+
+def _row(
+    row: dict[str, str],
+    file: Path,
+    evidence: str,
+    nearest: Neighbour | None,
+    twin: Path | None,
+    bits: int,
+) -> Json:
+    pixels = {"training_image": str(twin), "training_label": ""}
+    if twin is None and nearest is not None:
+        pixels = {"training_image": nearest.name, "training_label": nearest.label}
+    return {
+        "path": row["path"] or str(file),
+        "label": row["label"],
+        "source": row["source"],
+        "evidence": evidence,
+        **pixels,
+        "distance": None if nearest is None else nearest.distance,
+        "percentile": None if nearest is None else nearest.percentile,
+        "bits": int(bits) if twin is not None else None,
+    }
+
+
+def _hashes(files: Sequence[Path]) -> list[str]:
+    return [facts.phash for facts in file_facts.scan(files)] if files else []
+
+
+def _bits(
+    texts: list[str], known: list[str]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the fewest bits that differ from any known hash, and from which.
+
+    Mirror images count. 257 where there is nothing to compare.
+    """
+    bits = np.full(len(texts), groups.BITS + 1, np.int64)
+    which = np.zeros(len(texts), np.int64)
+    places = np.array([at for at, text in enumerate(known) if text], np.int64)
+    if not len(places):
+        return bits, which
+    straight = groups.from_hex([known[at] for at in places])
+    among = np.concatenate([straight, groups.mirrored(straight)]).view(np.uint64)
+    for at, text in enumerate(texts):
+        if text:
+            apart = among ^ groups.from_hex([text]).view(np.uint64)
+            counts = np.bitwise_count(apart).sum(axis=1)
+            best = int(np.argmin(counts))
+            bits[at], which[at] = counts[best], places[best % len(places)]
+    return bits, which
+
+
+def _copies(
+    predictor: "Predictor",
+    training: TrainingImages,
+    files: Sequence[Path],
+    limit: float,
+) -> list[Json]:
+    """Measure what is found of copies made of training images."""
+    draw = rng.generator(0, "copies").permutation(len(files))[:COPIED]
+    originals = []
+    for at in sorted(draw.tolist()):
+        try:
+            originals.append((files[at], images.load(files[at])))
+        except ImageError:
+            continue
+    results = []
+    for name, change in _changes().items():
+        pairs = [(file, change(image)) for file, image in originals]
+        if not pairs:
+            break
+        pixels = np.stack(
+            [images.to_array(copy, predictor.input_spec) for _, copy in pairs]
+        )
+        _, embeddings = predictor.array_outputs(pixels)
+        near = training.near(embeddings, 1)
+        by_features = np.array([each[0].distance < limit for each in near])
+        hashes = [groups.phash(copy) for _, copy in pairs]
+        own = [groups.phash(image) for _, image in originals]
+        by_pixels = np.array(
+            [
+                _bits([a], [b])[0][0] <= NEAR_DUPLICATES
+                for a, b in zip(hashes, own, strict=True)
+            ]
+        )
+        results.append(
+            {
+                "copy": name,
+                "n": len(pairs),
+                "features": int(by_features.sum()),
+                "pixels": int(by_pixels.sum()),
+                "either": int((by_features | by_pixels).sum()),
+            }
+        )
+    return results
+
+
+def _changes() -> dict[str, Callable[[Image.Image], Image.Image]]:
+    def laundered(name: str, strength: float) -> Callable[[Image.Image], Image.Image]:
+        one = launderings.get(name)
+        return lambda image: Image.fromarray(one.apply(np.asarray(image), strength))
+
+    trials = {text: laundered(name, value) for text, name, value in stability.TRIALS}
+    return trials | {"mirrored": ImageOps.mirror}
