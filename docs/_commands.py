@@ -21,7 +21,7 @@ def on_files(files, config):
     parts = [
         "# Commands\n\n`kerasfaces STAGE ...` and `python -m kerasfaces.STAGE ...` are the "
         "same. The exit code is 0, 1 for findings, 2 for a mistake in the input (one "
-        "sentence says which), 3 below the limit of `launder --fail-under`, 130 after an "
+        "sentence says which), 3 below the limit of `launder --fail-under` or where `similar --leaks` finds copies, 130 after an "
         "interruption.\n"
     ]
     for stage in STAGES:

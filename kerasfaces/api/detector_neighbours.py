@@ -71,10 +71,10 @@ class ComparedDetector(AnalysedDetector):
         from kerasfaces.serve import leaks
 
         require_manifest(data)
-        found = leaks.find(DetectorRun.open(self.folder), data.manifest, split)
+        result = leaks.find(DetectorRun.open(self.folder), data.manifest, split)
         columns = (*leaks.COLUMNS, "distance", "percentile", "bits")
-        table = pd.DataFrame(found.rows, columns=list(columns))
-        table.attrs = found.facts
+        table = pd.DataFrame(result.rows, columns=list(columns))
+        table.attrs = result.facts
         return table
 
     def embed(

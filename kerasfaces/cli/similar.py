@@ -96,19 +96,19 @@ def _leaks(arguments: argparse.Namespace) -> int:
     from kerasfaces.run.folder import DetectorRun
     from kerasfaces.serve import leaks
 
-    found = leaks.find(
+    result = leaks.find(
         DetectorRun.open(arguments.run),
         manifests.read(arguments.leaks, arguments.root),
         None if arguments.split == "all" else arguments.split,
     )
-    _print(found)
-    _write(arguments.csv, found.rows)
-    return FOUND if any(row["evidence"] != "features" for row in found.rows) else 0
+    _print(result)
+    _write(arguments.csv, result.rows)
+    return FOUND if any(row["evidence"] != "features" for row in result.rows) else 0
 
 
-def _print(found: "Leaks") -> None:
-    facts = found.facts
-    for row in found.rows:
+def _print(result: "Leaks") -> None:
+    facts = result.facts
+    for row in result.rows:
         numbers = "" if row["bits"] is None else f", {row['bits']} of 256 bits differ"
         if row["distance"] is not None:
             numbers += f", distance {row['distance']:.2f}"
@@ -116,8 +116,8 @@ def _print(found: "Leaks") -> None:
             f"{row['evidence']:<19}  {plain(row['path'])} ({row['label']}) and training "
             f"image {row['training_image']}{numbers}"
         )
-    alone = sum(row["evidence"] == "features" for row in found.rows)
-    copies = len(found.rows) - alone
+    alone = sum(row["evidence"] == "features" for row in result.rows)
+    copies = len(result.rows) - alone
     print(
         f"\n{copies:,} of {facts['n']:,} images are near-copies of training images by their "
         f"pixels; {alone:,} more are suspects by the detector's features alone, of which "

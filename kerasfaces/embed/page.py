@@ -92,10 +92,10 @@ def _unit(points: NDArray[np.float64]) -> NDArray[np.float32]:
 def _coded(values: Sequence[str]) -> dict[str, Any]:
     """Return classes, the most frequent first, and each value's number in base 64."""
     texts = [plain(value) for value in values]
-    found, counts = np.unique(
+    unique, counts = np.unique(
         np.array(texts, dtype=object).astype(str), return_counts=True
     )
-    classes = [str(found[at]) for at in np.lexsort((found, -counts))]
+    classes = [str(unique[at]) for at in np.lexsort((unique, -counts))]
     number = {text: at for at, text in enumerate(classes)}
     codes = np.array([number[text] for text in texts], "<u2")
     return {"classes": classes, "codes": _packed(codes)}

@@ -87,11 +87,11 @@ def clusters_of(points: NDArray[np.float64]) -> NDArray[np.int64]:
     from sklearn.cluster import HDBSCAN
 
     smallest = max(5, len(points) // 100)
-    found = HDBSCAN(min_cluster_size=smallest, copy=True).fit_predict(points)
-    sizes = np.bincount(found[found >= 0], minlength=1)
+    labels = HDBSCAN(min_cluster_size=smallest, copy=True).fit_predict(points)
+    sizes = np.bincount(labels[labels >= 0], minlength=1)
     rank = np.empty(len(sizes), np.int64)
     rank[np.argsort(-sizes, kind="stable")] = np.arange(len(sizes))
-    return np.where(found >= 0, rank[np.maximum(found, 0)], -1)
+    return np.where(labels >= 0, rank[np.maximum(labels, 0)], -1)
 
 
 def _nearest(values: NDArray[np.floating], count: int) -> NDArray[np.int64]:

@@ -86,14 +86,14 @@ def find(run: DetectorRun, manifest: Manifest, split: str | None = "test") -> Le
     trained = sorted(training.files.items())
     known = _hashes([file for _, file in trained])
     bits, which = _bits(_hashes(files), known)
-    found = []
+    suspects = []
     for at, file in enumerate(files):
         twin = trained[which[at]][1] if bits[at] <= NEAR_DUPLICATES else None
         same = keys[at] != "" and keys[at] in digests
         evidence = evidence_of(same, nearest[at], limit, twin is not None)
         if evidence:
-            found.append(_row(rows[at], file, evidence, nearest[at], twin, bits[at]))
-    found.sort(key=lambda row: _ORDER.index(row["evidence"]))
+            suspects.append(_row(rows[at], file, evidence, nearest[at], twin, bits[at]))
+    suspects.sort(key=lambda row: _ORDER.index(row["evidence"]))
     n = int(readable.sum())
     facts = {
         "n": n,
@@ -104,7 +104,7 @@ def find(run: DetectorRun, manifest: Manifest, split: str | None = "test") -> Le
         "n_train_files": len(trained),
         "copies": _copies(predictor, training, [file for _, file in trained], limit),
     }
-    return Leaks(found, facts)
+    return Leaks(suspects, facts)
 
 
 def limit_of(features: TrainingFeatures) -> float:

@@ -63,7 +63,7 @@ def remember(run: DetectorRun, embed: Embed, data: "Data", seed: int) -> None:
     rows = every[training_features.drawn(len(every), seed)]
     val = data.readable("val")[: training_features.MOST]
     try:
-        kept = training_features.describe(
+        features = training_features.describe(
             embed(rows),
             embed(val),
             labels=data.labels(rows) > 0,
@@ -79,7 +79,7 @@ def remember(run: DetectorRun, embed: Embed, data: "Data", seed: int) -> None:
             error,
         )
         return
-    kept.write(run.training_features_file)
+    features.write(run.training_features_file)
 
 
 def _in_batches(

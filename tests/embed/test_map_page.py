@@ -92,9 +92,9 @@ def test_twenty_thousand_points_move_smoothly(shown):
         shown.wait_for_timeout(20)
     times = shown.evaluate("window.mapTimes")
     assert len(times) > 20
-    told = f"{len(times)} frames, 95 % within {np.quantile(times, 0.95):.1f} ms"
+    summary = f"{len(times)} frames, 95 % within {np.quantile(times, 0.95):.1f} ms"
     assert np.median(times) < 33, (
-        told
+        summary
     )  # 30 frames a second, drawn by the processor alone
 
 
