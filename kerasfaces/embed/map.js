@@ -22,14 +22,14 @@ const FIXED = { fake: ["#c1121f", 1], real: ["#1b8a4b", 0], "no cluster": ["#9aa
 const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8c6d00", "#3f3fbf", "#56b4e9", "#7f3c00", "#b2182b", "#4d4d4d"];
 const DOT = 9, MARGIN = 24;
 let by = data.border, scale = 1, left = 0, top_ = 0, ratio = 1;
-let chosen = null, lasso = null, looks = [], frame = 0;
+let chosen = null, lasso = null, looks = [], frame = 0, image = null, pixels = null;
 
 function lookOf(name, number) {
   if (FIXED[name]) return FIXED[name];
   return [COLOURS[number % COLOURS.length], Math.floor(number / COLOURS.length) % 4];
 }
 
-// One small picture per class: copying it is several times faster than drawing a path.
+// One small picture per class, for the legend and for the corner of a thumbnail.
 function stamp([colour, shape]) {
   const dot = document.createElement("canvas"), size = DOT * ratio;
   dot.width = dot.height = Math.ceil(size);
@@ -44,10 +44,24 @@ function stamp([colour, shape]) {
   return dot;
 }
 
+// Which pixels of the map a dot covers, as steps in the array, and their colour, full and
+// faint: writing them is ten times faster than the canvas copies 20,000 pictures.
+function covered(dot) {
+  const size = dot.width, values = dot.getContext("2d").getImageData(0, 0, size, size).data;
+  const steps = [], middle = 4 * (Math.floor(size * .62) * size + Math.floor(size / 2));
+  const [red, green, blue] = values.slice(middle, middle + 3);
+  for (let at = 0; at < size * size; at++) {
+    if (values[4 * at + 3] > 127) steps.push(Math.floor(at / size) * canvas.width + at % size);
+  }
+  const faint = [red, green, blue].map((value) => Math.round(255 - .14 * (255 - value)));
+  const packed = ([r, g, b]) => (255 << 24 | b << 16 | g << 8 | r) >>> 0;
+  return { steps: Int32Array.from(steps), full: packed([red, green, blue]), faint: packed(faint), size };
+}
+
 function recolour() {
   looks = columns[by].classes.map((name, number) => {
-    const look = lookOf(name, number);
-    return { look, dot: stamp(look) };
+    const look = lookOf(name, number), dot = stamp(look);
+    return { look, dot, ...covered(dot) };
   });
   const counts = new Uint32Array(looks.length);
   for (const code of columns[by].codes) counts[code]++;
@@ -64,34 +78,31 @@ function recolour() {
 const toX = (i) => left + xy[2 * i] * scale;
 const toY = (i) => top_ + xy[2 * i + 1] * scale;
 
-function visible() {
-  const width = canvas.width, height = canvas.height, inside = [];
-  for (let i = 0; i < n; i++) {
-    const x = toX(i), y = toY(i);
-    if (x > -40 && y > -40 && x < width + 40 && y < height + 40) inside.push(i);
-  }
-  return inside;
-}
-
 function draw() {
   frame = 0;
   const started = performance.now();
-  context.fillStyle = "#fff";
-  context.fillRect(0, 0, canvas.width, canvas.height);
-  const inside = visible(), codes = columns[by].codes, half = DOT * ratio / 2;
-  const showing = sheet && $("pictures").checked && inside.length <= 400;
-  const dim = [];
-  for (const i of inside) {
-    if (chosen && !chosen.has(i)) { dim.push(i); continue; }
-    if (!(showing && thumbnail[i] >= 0)) context.drawImage(looks[codes[i]].dot, toX(i) - half, toY(i) - half);
+  const codes = columns[by].codes, width = canvas.width, height = canvas.height;
+  const inside = [], room = sheet ? side * ratio / 2 : 0;
+  pixels.fill(0xffffffff);
+  for (let i = 0; i < n; i++) {
+    const x = toX(i), y = toY(i);
+    if (x > -room && y > -room && x < width + room && y < height + room) inside.push(i);
   }
-  context.globalAlpha = .12;
-  for (const i of dim) context.drawImage(looks[codes[i]].dot, toX(i) - half, toY(i) - half);
-  context.globalAlpha = 1;
+  const showing = sheet && $("pictures").checked && inside.length <= 400;
+  if (chosen) for (const i of inside) if (!chosen.has(i)) put(looks[codes[i]], i, true);
+  for (const i of inside) if (!chosen || chosen.has(i)) put(looks[codes[i]], i, false);
+  context.putImageData(image, 0, 0);
   if (showing) for (const i of inside) if (thumbnail[i] >= 0 && !(chosen && !chosen.has(i))) picture(i, codes[i]);
   if (lasso) outline();
   window.mapTimes.push(performance.now() - started);
   if (window.mapTimes.length > 1000) window.mapTimes.splice(0, 500);
+}
+
+function put({ steps, full, faint, size }, i, dim) {
+  const x = Math.round(toX(i) - size / 2), y = Math.round(toY(i) - size / 2);
+  if (x < 0 || y < 0 || x + size > canvas.width || y + size > canvas.height) return;
+  const start = y * canvas.width + x, value = dim ? faint : full;
+  for (let at = 0; at < steps.length; at++) pixels[start + steps[at]] = value;
 }
 
 function picture(i, code) {
@@ -119,6 +130,8 @@ function resize() {
   ratio = Math.min(2, window.devicePixelRatio || 1);
   canvas.width = Math.max(1, Math.round(canvas.clientWidth * ratio));
   canvas.height = Math.max(1, Math.round(canvas.clientHeight * ratio));
+  image = context.createImageData(canvas.width, canvas.height);
+  pixels = new Uint32Array(image.data.buffer);
   recolour();
   whole();
 }

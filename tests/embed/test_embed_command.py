@@ -40,7 +40,8 @@ def test_a_map_has_page_pictures_points_and_numbers(mapped_run, tmp_path, capsys
     assert list(table["label"].value_counts()) == [36, 36]
     assert np.isfinite(table[["x", "y"]]).all(axis=None)
     for name in ("map.png", "clusters.png", "grid.png"):
-        assert min(Image.open(out / name).size) > 400
+        with Image.open(out / name) as picture:
+            assert min(picture.size) > 400
     assert (
         str(mapped_run.parent) not in (out / "map.html").read_text().split("<script")[0]
     )
