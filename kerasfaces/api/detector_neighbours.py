@@ -74,7 +74,7 @@ class ComparedDetector(AnalysedDetector):
         result = leaks.find(DetectorRun.open(self.folder), data.manifest, split)
         columns = (*leaks.COLUMNS, "distance", "percentile", "bits")
         table = pd.DataFrame(result.rows, columns=list(columns))
-        table.attrs = result.facts
+        table.attrs.update(result.facts)
         return table
 
     def embed(
@@ -136,5 +136,5 @@ class ComparedDetector(AnalysedDetector):
         )
         table = pd.read_csv(map_.table_file, keep_default_na=False, dtype=str)
         table[["x", "y"]] = table[["x", "y"]].apply(pd.to_numeric)
-        table.attrs = map_.result
+        table.attrs.update(map_.result)
         return table

@@ -54,7 +54,8 @@ def scatter(
         at = every == name
         label = f"{name or '(empty)'} ({int(at.sum()):,})"
         axes.scatter(
-            *points[at].T,
+            points[at, 0],
+            points[at, 1],
             s=size,
             c=colour,
             marker=marker,

@@ -86,7 +86,7 @@ def _unit(points: NDArray[np.float64]) -> NDArray[np.float32]:
     low, high = points.min(axis=0), points.max(axis=0)
     scaled = (points - (low + high) / 2) / max(float((high - low).max()), 1e-12)
     scaled[:, 1] *= -1
-    return (scaled + 0.5).astype("<f4")
+    return np.asarray(scaled + 0.5, "<f4")
 
 
 def _coded(values: Sequence[str]) -> dict[str, Any]:

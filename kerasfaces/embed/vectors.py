@@ -40,11 +40,10 @@ def of_files(
         return values, reasons
     if columns is not None:
         values = values[:, columns]
-    finite = np.isfinite(values).all(axis=1)
-    named = zip(reasons, finite, strict=True)
+    finite: list[bool] = np.isfinite(values).all(axis=1).tolist()
     return values, [
         why or ("" if good else "the network gives no finite numbers for it")
-        for why, good in named
+        for why, good in zip(reasons, finite, strict=True)
     ]
 
 
@@ -75,7 +74,7 @@ def reduced(vectors: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
         )
     scaled = (centred[:, varies] / spread[varies]).astype(np.float32)
     if scaled.shape[1] <= _NUMBERS:
-        return scaled
+        return np.asarray(scaled, np.float32)
     from sklearn.decomposition import PCA
 
     count = min(_NUMBERS, n - 1)

@@ -138,7 +138,10 @@ def _chosen(
         if not len(at):
             raise InputError(f"The manifest has no rows in split {split!r}.")
     files = manifest.files()
-    records = rows.iloc[at][["path", "label", "source"]].to_dict("records")
+    records = [
+        {name: str(rows[name].iloc[position]) for name in ("path", "label", "source")}
+        for position in at
+    ]
     return [files[position] for position in at], records
 
 
