@@ -111,7 +111,7 @@ def _print(result: "Leaks") -> None:
     for row in result.rows:
         numbers = "" if row["bits"] is None else f", {row['bits']} of 256 bits differ"
         if row["distance"] is not None:
-            numbers += f", distance {row['distance']:.2f}"
+            numbers += f", distance {row['distance']:.2f} (near: {facts['limit']:.2f})"
         printing.text(
             f"{row['evidence']:<19}  {plain(row['path'])} ({row['label']}) and training "
             f"image {row['training_image']}{numbers}"

@@ -40,7 +40,7 @@ def of_files(
         return values, reasons
     if columns is not None:
         values = values[:, columns]
-    finite: list[bool] = np.isfinite(values).all(axis=1).tolist()
+    finite = [bool(np.isfinite(row).all()) for row in values]
     return values, [
         why or ("" if good else "the network gives no finite numbers for it")
         for why, good in zip(reasons, finite, strict=True)

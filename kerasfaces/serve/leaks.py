@@ -93,7 +93,9 @@ def find(run: DetectorRun, manifest: Manifest, split: str | None = "test") -> Le
         evidence = evidence_of(same, nearest[at], limit, twin is not None)
         if evidence:
             suspects.append(_row(rows[at], file, evidence, nearest[at], twin, bits[at]))
-    suspects.sort(key=lambda row: _ORDER.index(row["evidence"]))
+    suspects.sort(
+        key=lambda row: (_ORDER.index(row["evidence"]), row["distance"] or 0.0)
+    )
     n = int(readable.sum())
     facts = {
         "n": n,
