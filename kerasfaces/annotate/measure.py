@@ -8,7 +8,6 @@ What an annotator was trained on is no measure of it; sources in question are na
 import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -56,6 +55,22 @@ def confusion(
         `classes`; `counts`, a row per stated class, a column per annotated one; `unanswered`
         per stated class; `n`, all of them; `measured_on`.
     """
+    matrix = counted(stated, one, seen)
+    if matrix is not None and matrix["n"] < _LEAST:
+        return _known(one)
+    return matrix
+
+
+def counted(
+    stated: Sequence[str], one: Judged, seen: Sequence[bool] = ()
+) -> Json | None:
+    """Return the confusion matrix of these rows, however few; None for numbers.
+
+    Args:
+        stated: See `confusion`.
+        one: See `confusion`.
+        seen: See `confusion`.
+    """
     if one.attribute.numbers:
         return None
     classes = one.attribute.classes
@@ -67,18 +82,12 @@ def confusion(
             continue
         column = classes.index(values[at]) if values[at] in classes else -1
         counts[classes.index(true), column] += 1
-    if counts.sum() < _LEAST:
-        return _known(one)
-    return _matrix(classes, counts, "the rows of this manifest that state it")
-
-
-def _matrix(classes: Sequence[str], counts: Any, measured_on: str) -> Json:
     return {
-        "classes": list(classes),
+        "classes": classes,
         "counts": counts[:, :-1].tolist(),
         "unanswered": counts[:, -1].tolist(),
         "n": int(counts.sum()),
-        "measured_on": measured_on,
+        "measured_on": "the rows of this manifest that state it",
     }
 
 
@@ -91,6 +100,12 @@ def _known(one: Judged) -> Json | None:
             known: Json = each["confusion"]
             return known
     return None
+
+
+def trained_on(rows: pd.DataFrame, one: Judged) -> list[bool]:
+    """Tell for each row whether an annotator of the attribute was trained on its source."""
+    sources = {source for name in one.by for source in SEEN.get(name, ())}
+    return [source in sources for source in rows["source"]]
 
 
 @functools.cache

@@ -29,7 +29,7 @@ from kerasfaces.manifest.attributes import Attributes
 from kerasfaces.manifest.table import Manifest
 
 logger = logging.getLogger("kerasfaces.annotate")
-DEFAULT = ("gear", "emotion")
+DEFAULT = ("gear", "emotion", "glasses")
 NOTES_FILE = "annotators.json"
 _OF_CROPS = ("face_box", "face_score")  # of a manifest of crops: px of the original
 
@@ -63,6 +63,17 @@ class Settings:
         if len(set(self.annotators)) < len(self.annotators):
             raise InputError(
                 f"`annotators`: {', '.join(self.annotators)} names one twice."
+            )
+        frameworks = {
+            framework: name
+            for name in self.annotators
+            if (framework := getattr(registry.load(PACKAGE, name), "FRAMEWORK", ""))
+        }
+        if len(frameworks) > 1:
+            raise InputError(
+                f"`annotators`: {' and '.join(frameworks.values())} need "
+                f"{' and '.join(frameworks)}, which do not live in one process; take one of "
+                "them."
             )
         told = [each.name for own in self.attributes.values() for each in own]
         for name, value in self.min_confidence.items():
@@ -197,11 +208,22 @@ def _notes(
     """Return what `annotators.json` holds."""
     attributes: Json = {}
     for name, one in everything.items():
+        stated = columns.stated(before, name)
+        seen = measure.trained_on(before, one)
+        asked_for = [not value for value in stated]
+        n_annotated = sum(
+            bool(value) and wanted
+            for (value, *_), wanted in zip(
+                columns.annotated(one), asked_for, strict=True
+            )
+        )
         attributes[one.attribute.column] = {
-            "annotator": " and ".join(one.by),
+            "annotator": " and ".join(one.by) if n_annotated else columns.STATED,
+            "n_annotated": n_annotated,
+            "n_stated": len(stated) - sum(asked_for),
             "min_confidence": dict(one.thresholds),
             "classes": one.attribute.classes,
-            "confusion": measure.confusion(columns.stated(before, name), one),
+            "confusion": measure.confusion(stated, one, seen) if n_annotated else None,
         }
     return {
         "format": 1,

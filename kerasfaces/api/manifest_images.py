@@ -94,8 +94,8 @@ class ManifestImages(ManifestChoices):
         """Fill attributes of the main face of each picture; what rows state stays.
 
         Args:
-            annotators: Names, those that count first first; by default `gear` and
-                `emotion`, none for facts of the faces alone.
+            annotators: Names, those that count first first; by default `gear`,
+                `emotion` and `glasses`, an empty list for facts of the faces alone.
             min_confidence: Attribute, such as `gender` -> confidence below which it stays
                 empty, 0..1, instead of the annotators' own.
             weights: Folder with the annotators' weights; the cache's by default.
@@ -143,7 +143,7 @@ class ManifestImages(ManifestChoices):
         Args:
             folder: The store; what it holds already is not computed again.
             channels: Names such as `lnp`, `spectrum`, `rgb`.
-            mask: `none`, `ellipse`, `grabcut` or `sam`.
+            mask: `none`, `ellipse`, `grabcut`, `selfie` or `sam`.
             options: Such as `{"size_px": 128, "lnp.weights": "FILE"}`.
 
         Returns:

@@ -50,7 +50,7 @@ def overlap(a, b):
 
 
 def test_names_are_the_files():
-    assert registry.names(MASKS) == ["ellipse", "grabcut", "none", "sam"]
+    assert registry.names(MASKS) == ["ellipse", "grabcut", "none", "sam", "selfie"]
 
 
 def test_none_keeps_everything_and_asks_for_no_face():

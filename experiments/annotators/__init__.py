@@ -1,0 +1,1 @@
+"""What our annotators say of faces against what the faces' sources state."""

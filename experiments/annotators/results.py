@@ -1,0 +1,45 @@
+"""Tables of annotators' accuracy, for people and for the package."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from kerasfaces.annotate import measure
+from kerasfaces.core.files import Json, write_json
+
+_TABLE = Path(__file__).with_name("table.csv")
+
+
+def as_markdown(table: pd.DataFrame) -> str:
+    """Return the table as Markdown, one line per annotator, source and stated value."""
+    lines = [
+        "| annotator | column | source | stated | n | answered | right of the answered (95 %) |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for row in table.to_dict("records"):
+        if "error_years" in row and pd.notna(row["error_years"]):
+            value = f"{row['error_years']:.1f} years off ({row['low']:.1f} to {row['high']:.1f})"
+        elif pd.notna(row["accuracy"]):
+            value = f"{row['accuracy']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
+        else:
+            value = "nobody answered"
+        source = f"{row['source']}{', its training data' if row['trained_on'] else ''}"
+        cells = (row["by"], row["attribute"], source, row["stated"], f"{row['n']:,}")
+        lines.append(f"| {' | '.join(cells)} | {row['answered']:,} | {value} |")
+    return "\n".join(lines)
+
+
+def heads(note: Json) -> str:
+    """Return one line per head that was trained."""
+    return "\n".join(
+        f"{name}: right on {each['cross_validated_accuracy']:.3f} in cross-validation "
+        f"(C={each['strength']:g}); {note['saw']}"
+        for name, each in note["heads"].items()
+    )
+
+
+def record(table: pd.DataFrame, entries: Sequence[Json]) -> None:
+    """Copy the table beside this file and the confusion matrices into the package."""
+    table.to_csv(_TABLE, index=False)
+    write_json(measure.MEASURED, {"attributes": list(entries)})

@@ -1,0 +1,81 @@
+"""Glasses by a linear head on gradients round the eyes (`eye_region`), of this package.
+
+Trained on a table of 298 official portraits, public domain, labelled by hand
+(`experiments/annotators/glasses.csv`), each with its mirror image; nothing to download.
+"""
+
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasfaces.annotate import eye_region
+from kerasfaces.annotate.contract import Annotator, Attribute, Floats, Weights
+from kerasfaces.core import arrays
+from kerasfaces.core.errors import RunError
+from kerasfaces.core.files import read_json, sha256
+from kerasfaces.faces import Face
+
+WEIGHTS = Path(__file__).parents[1] / "weights" / "glasses.npz"
+SOURCE = "this package, experiments/annotators"
+LICENCE = "Apache-2.0; the portraits are in the public domain"
+PUBLISHED = "kabber2023 states .91 of its own annotator of glasses"
+VERSION = 1
+ATTRIBUTES = (
+    Attribute(
+        name="glasses",
+        values={"glasses": "glasses", "no glasses": "no_glasses"},
+        min_confidence=0.8,
+    ),
+)
+
+
+class Head:
+    """A logistic regression on what is seen of the eyes.
+
+    Args:
+        name: Of the head among the weights: `histograms` or `bridge`.
+    """
+
+    size = 2
+
+    def __init__(self, name: str) -> None:
+        weights = _weights()
+        self._name = name
+        self._slopes = weights[name].astype(np.float64)
+        self._offset = float(weights[f"{name}_offset"])
+        self.made_by: Mapping[str, Any] = {"weights": sha256(WEIGHTS), "head": name}
+
+    def compute(self, image: NDArray[np.uint8], face: Face) -> Floats:
+        """Return the probabilities of glasses and of none.
+
+        Raises:
+            ImageError: The eyes are less than 8 px apart.
+        """
+        grey = eye_region.patch(image, face)
+        seen: Any = getattr(eye_region, self._name)(grey)
+        logit = float(np.dot(np.ravel(seen), self._slopes)) + self._offset
+        share = 1 / (1 + np.exp(-np.clip(logit, -30, 30)))
+        return np.array([share, 1 - share], np.float32)
+
+
+@functools.cache
+def _weights() -> dict[str, NDArray[Any]]:
+    note = read_json(WEIGHTS.with_suffix(".json"))
+    if sha256(WEIGHTS) != note["sha256"]:
+        raise RunError(
+            f"{WEIGHTS} is damaged (its SHA-256 differs); reinstall kerasfaces."
+        )
+    return dict(arrays.read(WEIGHTS, "reinstall kerasfaces", RunError))
+
+
+def build(weights: Weights) -> Annotator:
+    """Return the annotator.
+
+    Raises:
+        RunError: The weights of the package are damaged.
+    """
+    return Head("histograms")
