@@ -6,36 +6,12 @@ import numpy as np
 import pytest
 from face_pictures import portrait
 from graph_models import node, placeholder, save, texts
-from PIL import Image
 
 from kerasfaces.annotate.annotators import facemesh
 from kerasfaces.annotate.contract import Weights
 from kerasfaces.core.errors import ImageError
 from kerasfaces.faces import main_face
 from kerasfaces.graphs import collection
-
-
-def view(side=100.0, angle=0.0):
-    step = np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))])
-    return facemesh._View.around(np.array([80.0, 60.0]), step, side, 50)
-
-
-def test_a_square_shows_its_middle_where_it_is():
-    image = np.zeros((120, 160, 3), np.uint8)
-    image[58:62, 78:82] = 255
-    seen = view(angle=30).seen(Image.fromarray(image))
-    rows, columns, _ = np.nonzero(seen)
-    assert rows.mean() == pytest.approx(24.5, abs=0.6)
-    assert columns.mean() == pytest.approx(24.5, abs=0.6)
-
-
-@pytest.mark.parametrize("angle", [0, 30, -75])
-def test_points_go_back_to_the_picture(angle):
-    placed = view(angle=angle).placed(np.array([[25.0, 25.0, 3.0], [50.0, 25.0, 0.0]]))
-    np.testing.assert_allclose(placed[0], (80, 60, 6), atol=1e-9)
-    turned = np.radians(angle)
-    expected = 80 + 50 * np.cos(turned), 60 + 50 * np.sin(turned)
-    np.testing.assert_allclose(placed[1, :2], expected)
 
 
 def constant(folder, name, side, outputs):

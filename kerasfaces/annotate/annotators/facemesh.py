@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from kerasfaces.annotate.contract import Annotator, Attribute, Floats, Weights
+from kerasfaces.annotate.views import View
 from kerasfaces.core.errors import ImageError
 from kerasfaces.faces import Face
 from kerasfaces.graphs import collection
@@ -23,7 +24,7 @@ LICENCE = collection.GRAPHS["facemesh"].licence
 PUBLISHED = (
     "3.96 % of the distance between the eyes, mean absolute error (arXiv 1907.06724)"
 )
-VERSION = 1
+VERSION = 2
 ATTRIBUTES: tuple[Attribute, ...] = ()
 LANDMARKS = (478, 3)
 NOT_A_FACE = "the landmarks' network sees no face there"
@@ -62,7 +63,7 @@ class FaceMesh:
         left, top, right, bottom = face.box
         middle = np.array([left + right, top + bottom]) / 2
         across = np.array(face.landmarks[1]) - np.array(face.landmarks[0])
-        view = _View.around(
+        view = View.around(
             middle, across, _ROOM * max(right - left, bottom - top), _MESH_PX
         )
         mesh, score = self._run("facemesh", view.seen(picture))
@@ -81,7 +82,7 @@ class FaceMesh:
         """Return five points of an iris: its middle, and four on its rim."""
         middle, across = corners[:, :2].mean(axis=0), corners[1, :2] - corners[0, :2]
         side = _EYE_ROOM * float(np.hypot(*across))
-        view = _View.around(middle, across, side, _EYE_PX)
+        view = View.around(middle, across, side, _EYE_PX)
         seen = view.seen(picture)
         (eye,) = self._run("iris", seen[:, ::-1] if is_right else seen)
         points = eye.reshape(-1, 3)[_N_CONTOUR : _N_CONTOUR + _N_IRIS].astype(
@@ -96,55 +97,6 @@ class FaceMesh:
     def _run(self, name: str, pixels: NDArray[np.uint8]) -> Any:
         run = collection.open_graph(self._paths[name], name)
         return run(np.ascontiguousarray(pixels[np.newaxis]))
-
-
-class _View:
-    """A turned square of a picture at another size.
-
-    Args:
-        origin: Its upper left corner in the picture, `(2,)` pixels.
-        step: From one of its pixels to the next on the right, `(2,)` pixels of the picture.
-        side_px: Its side in its own pixels.
-    """
-
-    def __init__(
-        self, origin: NDArray[np.float64], step: NDArray[np.float64], side_px: int
-    ) -> None:
-        self._origin, self._step, self._side_px = origin, step, side_px
-        self._down = np.array([-step[1], step[0]])
-
-    @classmethod
-    def around(
-        cls,
-        middle: NDArray[np.float64],
-        across: NDArray[np.float64],
-        side: float,
-        side_px: int,
-    ) -> "_View":
-        """Return the square of a side round a point, with `across` level."""
-        length = float(np.hypot(*across))
-        if not length > 0 or not side > 0:
-            raise ImageError(NOT_A_FACE)
-        step = across / length * side / side_px
-        down = np.array([-step[1], step[0]])
-        return cls(middle - (step + down) * side_px / 2, step, side_px)
-
-    def seen(self, picture: Image.Image) -> NDArray[np.uint8]:
-        """Return its pixels `(side, side, 3)`, black beyond the picture."""
-        (x, y), (a, b) = self._origin, self._step
-        size = (self._side_px, self._side_px)
-        matrix = (a, -b, x, b, a, y)
-        part = picture.transform(
-            size, Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR
-        )
-        return np.asarray(part)
-
-    def placed(self, points: NDArray[Any]) -> NDArray[np.float64]:
-        """Return points `(n, 3)` of the square in the picture; depth in its pixels, too."""
-        points = points.astype(np.float64)
-        plane = self._origin + points[:, :1] * self._step + points[:, 1:2] * self._down
-        depth = points[:, 2:] * float(np.hypot(*self._step))
-        return np.concatenate([plane, depth], axis=1)
 
 
 def build(weights: Weights) -> Annotator:
