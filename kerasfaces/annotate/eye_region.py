@@ -46,7 +46,7 @@ def patch(image: NDArray[np.uint8], face: Face) -> Floats:
     side = round(2 * _ROOM * 2 * _EYES_PX)
     whole = tuple(round(edge) for edge in box)
     scale = 2 * _EYES_PX / distance
-    part = picture.crop(whole)  # type: ignore[arg-type]
+    part = picture.crop(whole)
     if scale < 1:
         part = part.resize((side, side), Image.Resampling.LANCZOS)
     scale = part.width / (whole[2] - whole[0])
@@ -82,7 +82,8 @@ def histograms(grey: Floats) -> Floats:
     for at, weights in ((low, 1 - share), ((low + 1) % _DIRECTIONS, share)):
         np.add.at(counts, (rows[:, None], columns[None], at), strength * weights)
     usual = np.sqrt((counts**2).mean()) + 1e-3
-    return np.sqrt(counts / usual).ravel().astype(np.float32)
+    shares: Floats = np.sqrt(counts / usual).ravel().astype(np.float32)
+    return shares
 
 
 def bridge(grey: Floats) -> float:

@@ -61,7 +61,7 @@ class View:
             picture = picture.resize(
                 (int(size[0]), int(size[1])),
                 Image.Resampling.BILINEAR,
-                box=(*map(float, low), *map(float, high)),
+                box=(float(low[0]), float(low[1]), float(high[0]), float(high[1])),
             )
             scale = size / (high - low)
             origin, step, down = (
