@@ -126,6 +126,18 @@ def build(config: ChannelsConfig, name: str) -> Any:
     return _plugin(config, name).build(config.options[name])
 
 
+def graph(config: ChannelsConfig, name: str) -> Any:
+    """Return the channel `name` as a torch network (see `contract`).
+
+    Raises:
+        InputError: It has none.
+    """
+    module = _load(CHANNELS, name)
+    if not hasattr(module, "graph"):
+        raise InputError(f"The channel {quoted(name)} cannot be part of a graph.")
+    return module.graph(config.options[name], config.size_px)
+
+
 def order(config: ChannelsConfig) -> list[str]:
     """Return the channel modules to compute, each after those it needs."""
     names: list[str] = []

@@ -3,7 +3,9 @@
 A module `kerasfaces/channels/kinds/NAME.py` has two names: `Options`, a frozen keyword-only
 dataclass of JSON types, and `build(options) -> Channel`; one that reads other channels has
 `needs(options) -> names` besides, which loads nothing. Building may load weights;
-`compute` is then called with one batch after another, in one process.
+`compute` is then called with one batch after another, in one process. A kind whose arrays
+an exported graph can compute has `graph(options, size_px)`, a torch network: pixels `(n, h, w,
+3)` float32 and the channels it needs, as `compute` gets them, -> `(n, h, w, c)`.
 """
 
 import dataclasses
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 
 Images = NDArray[np.uint8]
 Arrays = NDArray[np.float32]
+GRAPH_INPUT, GRAPH_OUTPUTS = "image", ("channels", "doubt")  # of `graph.write`
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -60,6 +60,15 @@ def compute_as(files: Sequence[Path], recipe: Json, folder: Path) -> None:
         raise InputError(f"The channel stage: {error}") from error
 
 
+def write_graph(recipe: Json, names: Sequence[str], path: Path) -> None:
+    """Write the channel stage as an ONNX graph, in a fresh process; see `graph.write`.
+
+    Raises:
+        KerasfacesError: The stage refused (its own sentence).
+    """
+    call(functools.partial(_graph, recipe, names, path), path)
+
+
 def call(work: Callable[[], str], folder: Path) -> str:
     """Return what a picklable function returns in a process of its own, which logs as here.
 
@@ -109,3 +118,10 @@ def _by_recipe(files: Sequence[Path], recipe: Json, folder: Path) -> str:
     from kerasfaces.channels import run
 
     return run.build_as(recipe, "the run's recipe", files, folder, wait=True).text()
+
+
+def _graph(recipe: Json, names: Sequence[str], path: Path) -> str:
+    from kerasfaces.channels import graph
+
+    graph.write(recipe, names, path)
+    return path.name

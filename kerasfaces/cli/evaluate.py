@@ -96,11 +96,17 @@ def _band(point: "OperatingPoint") -> str:
 
 def _set(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
     """Choose the threshold anew where an option asks for it."""
-    if options.max_false_alarms is None and not options.calibrate_on:
+    chooses = options.max_false_alarms is not None or options.calibrate_on
+    if not chooses and not options.reset_threshold:
         return
     if options.manifest:
         parser.error(
-            "--manifest measures; --max-false-alarms and --calibrate-on choose"
+            "--manifest measures; --max-false-alarms, --calibrate-on and --reset-threshold "
+            "choose"
+        )
+    if chooses and options.reset_threshold:
+        parser.error(
+            "--reset-threshold goes without --max-false-alarms and --calibrate-on"
         )
     from kerasfaces.run.folder import ScoredRun
     from kerasfaces.serve import predict, setting
@@ -115,6 +121,8 @@ def _set(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
             faces=options.faces,
             engine=_engine(options),
         )
+    elif options.reset_threshold:
+        point = setting.set_as_trained(options.run)
     else:
         point = setting.set_false_alarms(options.run, rate)
     print(f"threshold: score {point.threshold:.4f} ({point.rule})")
@@ -154,6 +162,7 @@ def _parser() -> argparse.ArgumentParser:
             "python -m kerasfaces.evaluate RUN --manifest other/manifest.csv",
             "python -m kerasfaces.evaluate RUN --max-false-alarms 0.01",
             "python -m kerasfaces.evaluate RUN --calibrate-on my_photos",
+            "python -m kerasfaces.evaluate RUN --reset-threshold",
             "python -m kerasfaces.evaluate RUN --error-rates",
             "python -m kerasfaces.evaluate RUN --manifest other.csv --store other_channels",
             "python -m kerasfaces.evaluate RUN --engine export",
@@ -217,6 +226,11 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="flag at most that share (default 0.01) of your own real photos in DIR, e.g. of a "
         "camera that the run never saw",
+    )
+    setting.add_argument(
+        "--reset-threshold",
+        action="store_true",
+        help="back to the threshold and unsure band that training chose",
     )
     rule = parser.add_argument_group("how often predict's verdicts are wrong")
     rule.add_argument(

@@ -48,7 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     from kerasfaces.serve.http import server
     from kerasfaces.serve.http.judge import Judge
 
-    server.run(Judge.open(settings), arguments.host, arguments.port, _announce)
+    with server.listen(arguments.host, arguments.port) as listening:  # before it loads
+        server.run(Judge.open(settings), listening, arguments.host, _announce)
     return 0
 
 

@@ -80,6 +80,9 @@ def import_keras() -> None:
         gpu_problem = numerics.gpu_problem()  # the first look at GPUs chatters, too
     if gpu_problem:
         logger.warning("%s", gpu_problem)
+    if _is_own_process:  # in a program or notebook the level is its own
+        # Above it are advices to whoever writes the code, such as on tracing.
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 def _require_threads() -> None:

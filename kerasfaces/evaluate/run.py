@@ -120,6 +120,7 @@ def finish(
         run.write_predictions(split, frame)
     run.write_operating_point(point)
     if left_out:
+        run.unseen_validation = unseen.as_json(chosen_on)
         run.unseen = left_out.measured(scored, point, bootstrap, seed)
     if parent and "test" in scored:
         old = ScoredRun(parent)

@@ -130,6 +130,29 @@ class LeftOut:
         return rows
 
 
+def as_json(validation: ValidationPredictions) -> dict[str, Any]:
+    """Return the content of unseen_validation.json: what a threshold is chosen on."""
+    return {"fake": validation.fake.tolist(), "logit": validation.logit.tolist()}
+
+
+def validation_of(content: Mapping[str, Any], where: str) -> ValidationPredictions:
+    """Read what `as_json` returned.
+
+    Raises:
+        RunError: It is damaged.
+    """
+    try:
+        fake = np.array(content["fake"], dtype=np.bool_)
+        frame = pd.DataFrame({"logit": np.array(content["logit"], dtype=np.float64)})
+        frame["label"] = np.where(fake, "fake", "real")
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunError(
+            f"{where}: unseen_validation.json is damaged ({type(error).__name__}: {error}); "
+            "restore it, or train the run again."
+        ) from error
+    return ValidationPredictions(frame.assign(split="val", score=np.nan))
+
+
 def judges(
     fake: Bools, families: Sequence[str], left_out: Sequence[str]
 ) -> NDArray[np.int64]:

@@ -253,11 +253,15 @@ def _open(data: bytes) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(data))
     except Image.DecompressionBombError as error:
-        raise ImageError(f"more than {MAX_PIXELS} pixels") from error
+        raise ImageError(
+            f"more than {MAX_PIXELS} pixels; save a smaller copy"
+        ) from error
     width, height = image.size
     if width * height > MAX_PIXELS:
         image.close()
-        raise ImageError(f"{width}x{height} px is more than {MAX_PIXELS} pixels")
+        raise ImageError(
+            f"{width}x{height} px is more than {MAX_PIXELS} pixels; save a smaller copy"
+        )
     return image
 
 

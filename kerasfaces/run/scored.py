@@ -23,6 +23,8 @@ class ScoredRun(Run):
     LAST = ("metrics.json", "report.html")
     metrics = JsonFile("metrics.json")
     unseen = JsonFile("unseen.json", optional=True)  # of families that were left out
+    # labels and logits that its threshold is chosen on, without the images' names
+    unseen_validation = JsonFile("unseen_validation.json", optional=True)
     added = JsonFile("added.json", optional=True)  # against the run it was made from
     point_file = File(kinds.POINT)  # what turns a logit into an answer
 

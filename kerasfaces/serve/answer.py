@@ -99,6 +99,10 @@ def answer_groups(
         yield list(examiner.answers(waiting))
 
 
+def _judgeable(size: tuple[int, int]) -> str:
+    return ""
+
+
 class _Examiner:
     """Examines pictures one by one, and scores them together."""
 
@@ -117,6 +121,11 @@ class _Examiner:
         if self._trained:  # what it is given are crops: none is cut out of them
             self._prepare = getattr(detector, "prepare_crop", detector.prepare)
         self._background = background
+        # What the limits are of: files as training had them, which may have been crops.
+        cut = face_policy.cut_by(detector)
+        self._too_little_photo = _judgeable if cut == "cut" else background.too_little
+        self._too_little = _judgeable if cut == "largest" else background.too_little
+        self._are_crops = cut == "cut"
         self._finder = face_policy.finder(options.faces, options.find_faces, find_faces)
         self._facts = {
             "name": detector.name,
@@ -138,8 +147,7 @@ class _Examiner:
             image = picture.image(data, decode)
             width, height = image.size
             answer = dataclasses.replace(answer, width_px=width, height_px=height)
-            reason = self._background.too_little(image.size)
-            if reason:
+            if reason := self._too_little_photo(image.size):
                 raise ImageError(reason)
         except ImageError as error:
             return _Examined(dataclasses.replace(answer, reason=str(error)))
@@ -153,6 +161,8 @@ class _Examiner:
             chosen = face_policy.choose(
                 self._options.faces, image, faces, self._trained
             )
+            if self._are_crops:
+                chosen = chosen.large_enough(self._too_little)
         except ImageError as error:
             return _Examined(
                 dataclasses.replace(answer, faces=faces, reason=str(error))
@@ -161,9 +171,7 @@ class _Examiner:
         for region in chosen.regions:
             versions = [self._prepare(region)]
             if self._options.stability:
-                trials = stability.versions(
-                    region, answer.sha256, self._background.too_little
-                )
+                trials = stability.versions(region, answer.sha256, self._too_little)
                 versions += [self._prepare(each) for each in trials.images]
                 examined.trials = trials.without_images()
             examined.versions.append(versions)
@@ -172,7 +180,10 @@ class _Examiner:
             own = [each[0] for each in examined.versions]
             warnings = (*warnings, *self._background.cautions(data, own))
         examined.answer = dataclasses.replace(
-            answer, faces=faces, judged=chosen.judged, warnings=warnings
+            answer,
+            faces=faces,
+            judged=chosen.judged,
+            warnings=tuple(dict.fromkeys(warnings)),
         )
         return examined
 

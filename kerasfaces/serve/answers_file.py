@@ -9,7 +9,6 @@ import contextlib
 import csv
 import glob
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from kerasfaces.core import config as configs
 from kerasfaces.core import machine
 from kerasfaces.core.errors import InputError, LockedError
 from kerasfaces.core.files import Json, atomic_path
+from kerasfaces.serve import answers_record
 from kerasfaces.serve.answer import Answer
 
 FIRST = ("path", "verdict", "score", "logit", "reason")
@@ -99,17 +99,19 @@ class AnswersFile:
 
         Args:
             path: The table.
-            identity: What decides the answers: another one begins anew.
+            identity: What decides the answers: another one begins anew, where no table is
+                complete yet.
             files: All that will be answered, in order; one that changed since it was
                 answered, and all behind it, are answered again.
 
         Raises:
-            InputError: Something else is there.
+            InputError: Something else is there, or a table made otherwise.
             LockedError: Another process writes the same table.
         """
         check(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         table = cls(path, identity, files)
+        digest = answers_record.digest_of(files)
         with contextlib.ExitStack() as stack:
             lock = path.with_name(f".{path.name}.lock")
             try:
@@ -119,10 +121,20 @@ class AnswersFile:
                     f"{path}: another process is writing this table; wait for it, or choose "
                     "another name."
                 ) from error
-            with table._partial.open("ab+") as table._file:
-                table._continue(table._file)
+            outcome = answers_record.finished(path, identity, files, digest)
+            if outcome:
+                (table.counts, table.first_reason), table.n_done = outcome, len(files)
                 yield table
-            table._finish()
+            else:
+                answers_record.begin(path, identity)
+                with table._partial.open("ab+") as table._file:
+                    table._continue(table._file)
+                    yield table
+                table._write()
+                answers_record.end(
+                    path, identity, digest, (table.counts, table.first_reason)
+                )
+                table._clean()
             lock.unlink(missing_ok=True)
 
     def write(self, group: Sequence[Answer]) -> None:
@@ -131,7 +143,10 @@ class AnswersFile:
             raise InputError("The table is closed.")
         lines: list[Json] = []
         for answer in group:
-            line: Json = {"row": row(answer), "file": _stamp(self._files[self.n_done])}
+            line: Json = {
+                "row": row(answer),
+                "file": answers_record.stamp(self._files[self.n_done]),
+            }
             self._count(line["row"])
             lines.append(line)
         lines.append({_END: self.n_done})
@@ -169,10 +184,10 @@ class AnswersFile:
         at = self.n_done + ahead
         if at >= len(self._files) or line["row"]["path"] != str(self._files[at]):
             return False
-        return bool(line["file"] == _stamp(self._files[at]))
+        return bool(line["file"] == answers_record.stamp(self._files[at]))
 
-    def _finish(self) -> None:
-        """Write the table from the lines, and remove those."""
+    def _write(self) -> None:
+        """Write the table from the lines."""
         with (
             atomic_path(self._path) as temporary,
             temporary.open(
@@ -190,6 +205,9 @@ class AnswersFile:
                     # A lone carriage return is not quoted by itself, and ends the row.
                     writer = quoted if any("\r" in cell for cell in cells) else plain
                     writer.writerow(cells)
+
+    def _clean(self) -> None:
+        """Remove the lines, also those of other options."""
         for left in self._path.parent.glob(
             f".{glob.escape(self._path.name)}.*.partial"
         ):
@@ -200,12 +218,3 @@ def _cell(value: object) -> str:
     if value is None:
         return ""
     return repr(value) if isinstance(value, float) else str(value)
-
-
-def _stamp(path: Path) -> list[int]:
-    """Return what changes with a file: size and time; nothing where there is none."""
-    try:
-        status = os.stat(path)
-    except (OSError, ValueError):
-        return []
-    return [status.st_size, status.st_mtime_ns]

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 SPLIT = "test"
+VERSION_DIGITS = 12  # of the SHA-256 of a detector's network
 _JUDGED = {
     "image": "the whole picture",
     "largest": "the largest face",

@@ -6,11 +6,12 @@ stands export.json: what goes in, what comes out, what a logit means, what was m
 
 import contextlib
 import dataclasses
+import functools
 import importlib.metadata
 import json
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ from kerasfaces.core.files import Json, read_json, sha256, write_json
 from kerasfaces.core.imports import import_keras, optional_import, quiet
 from kerasfaces.core.texts import quoted
 from kerasfaces.run.folder import DetectorRun
-from kerasfaces.serve import golden, opening, parity
+from kerasfaces.serve import carried_channels, golden, opening, parity
 from kerasfaces.serve.formats import EMBEDDING, INPUT, OUTPUT, PACKAGE, Opened, trace
 from kerasfaces.serve.golden import Golden
 
@@ -71,16 +72,22 @@ def export(folder: Path, kind: str, target: Path | None = None) -> tuple[Path, J
         "input_spec": run.input_spec,
         "operating_point": run.operating_point.to_json(),
     }
-    if hasattr(form, "outputs"):
+    is_carried = carried_channels.is_carried(run, form)
+    if is_carried:
+        identity["makes_channels"] = True
+    elif hasattr(form, "outputs"):
         identity["final_layer"] = EMBEDDING
     if earlier.items() >= identity.items() and earlier["files"] == hashes(target):
         logger.info("%s is there already, made from this very run", target)
         return target / form.FILE, earlier
-    _require(kind, form)
+    _require(kind, (*form.MODULES, *(form.JOINS if is_carried else ())))
     model = network.load()
-    with replacing(target) as part:
+    with (
+        carried_channels.graph_of(run, is_carried) as channels,
+        replacing(target) as part,
+    ):
         try:
-            measured = _write(run, model, form, part, identity)
+            measured = _write(run, model, form, part, identity, channels)
         except RunError as error:
             raise RunError(
                 f"{folder} cannot be exported as {kind}: {error}; nothing was kept. Other "
@@ -123,17 +130,26 @@ def replacing(target: Path) -> Iterator[Path]:
 
 
 def _write(
-    run: DetectorRun, model: "keras.Model", form: ModuleType, part: Path, identity: Json
+    run: DetectorRun,
+    model: "keras.Model",
+    form: ModuleType,
+    part: Path,
+    identity: Json,
+    channels: Path | None,
 ) -> Json:
     """Write the file, run it, and return what export.json says of it."""
     from kerasfaces.serve import quantised
 
-    interface = _interface(run, tuple(model.input_shape[1:]))
-    vectors = _golden(run, model, hasattr(form, "outputs"))
+    interface = _interface(run, tuple(model.input_shape[1:]), bool(channels))
+    if channels:
+        vectors = carried_channels.golden_of(run)
+    else:
+        vectors = _golden(run, model, hasattr(form, "outputs"))
     file = part / form.FILE
     try:
         with quiet(tell=False):
-            form.write(trace(model, lambda: quantised.calibration_inputs(run)), file)
+            examples = functools.partial(quantised.calibration_inputs, run)
+            form.write(trace(model, examples, channels), file)
             if form.QUANTISED:
                 logits = form.opened(file)(vectors.inputs)[:, 0].astype(np.float64)
                 vectors = dataclasses.replace(
@@ -146,7 +162,7 @@ def _write(
             if form.QUANTISED:
                 measured = {"quantised": quantised.cost(run, opened)}
             else:
-                measured = {"parity": _parity(run, model, opened)}
+                measured = {"parity": _parity(run, model, opened, bool(channels))}
             if hasattr(form, "outputs"):
                 _, embedding = form.outputs(file)(vectors.inputs)
                 golden.require_embedding(embedding, vectors, "the exported file")
@@ -164,14 +180,19 @@ def _write(
     return interface | {"runtime": runtime} | measured
 
 
-def _parity(run: DetectorRun, model: "keras.Model", opened: Opened) -> Json:
+def _parity(
+    run: DetectorRun, model: "keras.Model", opened: Opened, makes_channels: bool
+) -> Json:
     """Compare a file with Keras on images of the test split."""
     import keras
 
     from kerasfaces.features import engines
 
-    inputs, description = parity.examples(run, tuple(model.input_shape[1:]))
-    expected = engines.eagerly(model, inputs)
+    if makes_channels:
+        inputs, expected, description = carried_channels.examples(run)
+    else:
+        inputs, description = parity.examples(run, tuple(model.input_shape[1:]))
+        expected = engines.eagerly(model, inputs)
     return {
         "against": f"keras {keras.__version__}",
         "on": description,
@@ -193,19 +214,25 @@ def _golden(run: DetectorRun, model: "keras.Model", embeds: bool) -> Golden:
     return Golden(levels, low, high, logits, parity.LIMIT, embedding)
 
 
-def _interface(run: DetectorRun, shape: tuple[int, ...]) -> Json:
+def _interface(run: DetectorRun, shape: tuple[int, ...], makes_channels: bool) -> Json:
     """Return what goes in and what comes out."""
+    network, names = run.network, run.network.model.channel_names
+    values = (
+        "pixels 0..255, sRGB, cropped and resized by input_spec (crops are one below the "
+        "other); the rest of the preprocessing is inside"
+    )
+    if makes_channels:
+        shape, names = network.input_spec.shape, ("red", "green", "blue")
+        values += ", noise pattern and spectra as well"
+    elif network.channel_recipe is not None:
+        values = "channels made by input_spec's channel_recipe (kerasfaces channels), not photos"
     return {
         "input": {
             "name": INPUT,
             "shape": [None, *shape],
             "dtype": "float32",
-            "channels": list(run.network.model.channel_names),
-            "values": "pixels 0..255, sRGB, cropped and resized by input_spec (crops are "
-            "one below the other); the rest of the preprocessing is inside"
-            if run.network.channel_recipe is None
-            else "channels made by input_spec's channel_recipe (kerasfaces channels), not "
-            "photos",
+            "channels": list(names),
+            "values": values,
         },
         "output": {
             "name": OUTPUT,
@@ -224,7 +251,7 @@ def _version(package: str) -> str:
     return "unknown"
 
 
-def _require(kind: str, form: ModuleType) -> None:
+def _require(kind: str, modules: Sequence[str]) -> None:
     """Refuse another backend than TensorFlow, and what is not installed."""
     import keras
 
@@ -234,7 +261,7 @@ def _require(kind: str, form: ModuleType) -> None:
             f"{keras.backend.backend()}: unset it."
         )
     with quiet():
-        for module in form.MODULES:
+        for module in modules:
             optional_import(module, "export")
 
 

@@ -83,6 +83,26 @@ class Choice:
     judged: str
     warnings: tuple[str, ...] = ()
 
+    def large_enough(self, too_little: Callable[[tuple[int, int]], str]) -> "Choice":
+        """Return the choice without the faces from the first that is too small on.
+
+        Args:
+            too_little: Size of a crop -> why it cannot be judged, or nothing.
+
+        Raises:
+            ImageError: The largest is too small.
+        """
+        whys = [too_little(region.size) for region in self.regions]
+        n = next((at for at, why in enumerate(whys) if why), len(whys))
+        if not n:
+            raise ImageError(f"the largest face is {whys[0]}")
+        if n == len(whys):
+            return self
+        left_out = f"{len(whys) - n} of {len(whys)} faces not judged: {whys[n]}"
+        return dataclasses.replace(
+            self, regions=self.regions[:n], warnings=(*self.warnings, left_out)
+        )
+
 
 def finder(policy: Policy, wanted: bool, find: Finder | None) -> Look:
     """Return what looks for faces; without a detector of faces it says so or finds None.
@@ -144,11 +164,15 @@ def trained_on(detector: object) -> FaceCrop | None:
     return spec.face_crop if isinstance(spec, FaceInput) else None
 
 
+def cut_by(detector: object) -> str:
+    """Return how a detector's training images were cut: `none`, `largest` or `cut`."""
+    spec = getattr(detector, "input_spec", None)
+    return spec.faces if isinstance(spec, FaceInput) else "none"
+
+
 def of_files(detector: object) -> Policy:
     """Return what a run's own predictions judge of a file: crops are judged whole."""
-    spec = getattr(detector, "input_spec", None)
-    is_cut_here = isinstance(spec, FaceInput) and spec.faces == "largest"
-    return "largest" if is_cut_here else "image"
+    return "largest" if cut_by(detector) == "largest" else "image"
 
 
 def choose(

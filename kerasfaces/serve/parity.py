@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from kerasfaces.core import rng
 from kerasfaces.core.errors import KerasfacesError, RunError
+from kerasfaces.dataset.cache import cache_images
+from kerasfaces.images import InputSpec
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.serve import golden
 from kerasfaces.serve.formats import Opened
@@ -21,20 +23,29 @@ N_IMAGES = 10
 
 
 def examples(
-    run: DetectorRun, shape: tuple[int, ...]
+    run: DetectorRun, shape: tuple[int, ...], pixels: InputSpec | None = None
 ) -> tuple[NDArray[np.float32], str]:
     """Return images of a run's test split, random ones if their files are gone.
+
+    Args:
+        run: A finished run.
+        shape: Of one input.
+        pixels: How the file's input is made of an image; None is as the network's own.
 
     Returns:
         `(n, h, w, c)` float32, n at least 5, and what they are in words.
     """
+    why = "its test images are not on this machine"
     try:
-        images, why = _of_test_split(run), "its test images are not on this machine"
+        images = _of_test_split(run, pixels)
     except KerasfacesError as error:  # e.g. no torch to make channels with
         images, why = None, str(error)
     if images is None:
         logger.warning("compared on random images: %s", why)
-        return _random(run, shape), f"{N_IMAGES} random images"
+        low, high = (0, 256) if pixels else value_ranges(run)
+        draw = rng.generator(0, "export").uniform(low, high, (N_IMAGES, *shape))
+        drawn = (np.floor(draw) if pixels else draw).astype(np.float32)
+        return drawn, f"{N_IMAGES} random images"
     n = len(images)
     return images[np.arange(max(n, *BATCHES)) % n], f"{n} images of its test split"
 
@@ -71,7 +82,9 @@ def worst(
     return differences
 
 
-def _of_test_split(run: DetectorRun) -> NDArray[np.float32] | None:
+def _of_test_split(
+    run: DetectorRun, pixels: InputSpec | None
+) -> NDArray[np.float32] | None:
     from kerasfaces.run.predictor import inputs_of
 
     manifest = run.manifest
@@ -80,7 +93,8 @@ def _of_test_split(run: DetectorRun) -> NDArray[np.float32] | None:
     if not files:
         return None
     spread = np.linspace(0, len(files) - 1, min(N_IMAGES, len(files))).astype(int)
-    inputs = inputs_of(run.network, [files[i] for i in spread])
+    some = [files[i] for i in spread]
+    inputs = cache_images(some, pixels) if pixels else inputs_of(run.network, some)
     outcomes = zip(inputs.keys, inputs.reasons, strict=True)
     keys = [key for key, why in outcomes if not why]
     return inputs.store.gather(keys).astype(np.float32) if keys else None
@@ -95,10 +109,3 @@ def value_ranges(run: DetectorRun) -> tuple[NDArray[np.float64], NDArray[np.floa
             f"{run.path}: input_spec.json has no value_range; restore it, or train the run "
             "again."
         ) from error
-
-
-def _random(run: DetectorRun, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Return values anywhere in each channel's range, `(n, h, w, c)`."""
-    low, high = value_ranges(run)
-    draw = rng.generator(0, "export").uniform(low, high, (N_IMAGES, *shape))
-    return draw.astype(np.float32)

@@ -1,5 +1,6 @@
 """A finished run's threshold and abstain band, chosen anew, with all that holds a copy."""
 
+import dataclasses
 import logging
 import math
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ import numpy as np
 
 from kerasfaces.core import folders, registry
 from kerasfaces.core.errors import InputError, KerasfacesError
+from kerasfaces.evaluate import unseen
 from kerasfaces.run.folder import DetectorRun, EnsembleRun, ScoredRun, UnseenRun
 from kerasfaces.run.operating_point import (
     OperatingPoint,
@@ -37,8 +39,21 @@ def set_false_alarms(folder: Path, rate: float) -> OperatingPoint:
         InputError: The rate is out of range, or the run's point is not its own to choose.
     """
     run = _open(folder)
-    point = choose_operating_point(ValidationPredictions(run.predictions("val")), rate)
-    return _keep(run, point)
+    return _keep(run, _chosen(run, rate))
+
+
+def set_as_trained(folder: Path) -> OperatingPoint:
+    """Choose a run's threshold again as training chose it, and keep it.
+
+    Args:
+        folder: A finished run.
+
+    Raises:
+        InputError: The run's point is not its own to choose.
+    """
+    run = _open(folder)
+    rate = run.config.get("train", {}).get("false_alarm_rate")
+    return _keep(run, _chosen(run, rate))
 
 
 def calibrate_on(
@@ -74,7 +89,7 @@ def calibrate_on(
             unread[0].reason,
         )
     logits = np.array([each.logit for each in answers if np.isfinite(each.logit)])
-    validation = ValidationPredictions(run.predictions("val"))
+    validation, _ = _validation(run)
     point = choose_on_own_photos(run.operating_point, validation, logits, rate)
     needed = math.ceil(1 / rate - 1e-9)
     if len(logits) < needed:
@@ -93,12 +108,31 @@ def _open(folder: Path) -> ScoredRun:
         raise InputError(
             f"{folder} is an ensemble; set its members, and join those again."
         )
-    if isinstance(run, UnseenRun) or (folder / UnseenRun.IDENTITY).is_file():
-        raise InputError(
-            f"{folder} was trained for unseen families: its threshold is chosen by heads that "
-            "are not kept. Train it again with `false_alarm_rate=RATE`."
-        )
     return run
+
+
+def _validation(run: ScoredRun) -> tuple[ValidationPredictions, str]:
+    """Return what a run's threshold is chosen on, and what its rule says of that.
+
+    Of the protocol `unseen` that are logits of heads that had not seen the fakes: those of
+    the detector itself would promise too much.
+    """
+    is_unseen = bool(run.unseen) or (run.path / UnseenRun.IDENTITY).is_file()
+    if not is_unseen:
+        return ValidationPredictions(run.predictions("val")), ""
+    if not run.unseen_validation:
+        raise InputError(
+            f"{run.path} was trained for unseen families by an earlier version, and what its "
+            "threshold was chosen on is not there; train it again, with "
+            "`false_alarm_rate=RATE` where you want another."
+        )
+    return unseen.validation_of(run.unseen_validation, str(run.path)), unseen.RULE
+
+
+def _chosen(run: ScoredRun, rate: float | None) -> OperatingPoint:
+    validation, words = _validation(run)
+    point = choose_operating_point(validation, rate)
+    return dataclasses.replace(point, rule=point.rule + words)
 
 
 def _keep(run: ScoredRun, point: OperatingPoint) -> OperatingPoint:
@@ -111,7 +145,7 @@ def _keep(run: ScoredRun, point: OperatingPoint) -> OperatingPoint:
             continue
         try:
             _export_again(run.path, kind)
-        except KerasfacesError as error:
+        except (KerasfacesError, OSError) as error:  # such as a full disk
             logger.warning(
                 "%s keeps the earlier threshold, and predict uses the run's own: %s",
                 exports / kind,

@@ -57,7 +57,8 @@ def test_a_whole_table(files, tmp_path):
     assert "not an image" in rows[11]["reason"]
     assert written.counts[""] == 1
     assert written.first_reason[0] == str(files[11])
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["photos", "t.csv"]
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == [".t.csv.json", "photos", "t.csv"]
 
 
 @pytest.mark.parametrize("cut", [0, 1, 200])
@@ -84,6 +85,7 @@ def test_what_changed_is_answered_again(files, tmp_path):
     Image.new("RGB", (41, 40), (255,) * 3).save(files[3])
     os.utime(files[3], ns=(1, 1))
     assert write(table, files)[0] == 0
+    table.unlink()
     with pytest.raises(KeyboardInterrupt):
         write(table, files, until=2)
     assert write(table, files, identity={"a": 2})[0] == 0
@@ -104,6 +106,47 @@ def test_other_files_stay(tmp_path):
         assert (tmp_path / "t.csv").read_text() == content
     (tmp_path / "t.csv").write_text("path,verdict,score,logit,reason\n")  # an older one
     write(tmp_path / "t.csv", [])
+
+
+def test_a_finished_table_is_found_again_and_not_replaced(files, tmp_path):
+    table = tmp_path / "t.csv"
+    first = write(table, files[:70])[1]
+    content = table.read_bytes()
+    start, again = write(table, files[:70])
+    assert (start, again.counts) == (70, first.counts)
+    assert again.first_reason == first.first_reason
+    for asked, identity, words in (
+        (files[:70], {"a": 2}, r"made otherwise \(a: 1 -> 2\); give the table another"),
+        (files[5:70], {"a": 1}, r"answers '.*000\.png', which is not asked for now"),
+    ):
+        with pytest.raises(InputError, match=words):
+            write(table, asked, identity=identity)
+        assert table.read_bytes() == content
+    assert write(table, files[:80])[0] == 0  # a folder that grew
+    assert len(table.read_bytes()) > len(content)
+    Image.new("RGB", (41, 40), (255,) * 3).save(files[3])
+    assert write(table, files[:80])[0] == 0
+    (tmp_path / ".t.csv.json").unlink()
+    with pytest.raises(InputError, match="nothing beside it says"):
+        write(table, files[:80])
+
+
+def test_killed_between_table_and_record_it_is_answered_again(
+    files, tmp_path, monkeypatch
+):
+    from kerasfaces.serve import answers_record
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    table = tmp_path / "t.csv"
+    with monkeypatch.context() as patch:
+        patch.setattr(answers_record, "end", killed)
+        with pytest.raises(KeyboardInterrupt):
+            write(table, files[:70])
+    assert table.exists()
+    assert write(table, files[:70])[0] > 0  # its lines are still there
+    assert write(table, files[:70])[1].n_done == 70
 
 
 SCRIPT = """

@@ -191,7 +191,7 @@ def test_what_cannot_be_opened_is_one_sentence(run, tmp_path, monkeypatch):
     (run / "model.keras").unlink()
     with pytest.raises(InputError, match="no export that this machine can use"):
         ExportedDetector.open(run)
-    monkeypatch.setattr("kerasfaces.serve.exported._has", lambda name: False)
+    monkeypatch.setattr("kerasfaces.serve.engine_choice._has", lambda name: False)
     with pytest.raises(MissingExtraError, match=r"pip install 'kerasfaces\[export\]'"):
         ExportedDetector.open(run, engine="openvino")
 
@@ -261,7 +261,7 @@ def test_a_run_on_channels_is_judged_by_keras_and_that_is_said(
     monkeypatch.setattr("kerasfaces.run.predictor.channels_of", channels)
     detector = ExportedDetector.open(channel_run)
     assert detector.engine == "keras"
-    assert "judges channels made of the pixels" in caplog.text
+    assert "under the mask ellipse, which looks for a face" in caplog.text
     spec = detector.input_spec
     pixels = np.random.default_rng(0).integers(0, 256, spec.shape, np.uint8)
     assert np.isfinite(detector.logits(pixels[None])).all()

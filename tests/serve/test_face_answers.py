@@ -11,6 +11,7 @@ from stub_detector import SPEC, FoundFace, Stub
 from kerasfaces import images
 from kerasfaces.faces import crops
 from kerasfaces.faces.crops import FaceCrop
+from kerasfaces.images.limits import Limits
 from kerasfaces.serve import face_policy
 from kerasfaces.serve.answer import Options, answer_all
 
@@ -24,6 +25,7 @@ class OfCrops(Stub):
 
     input_spec: images.InputSpec = OF_CROPS
     shown: list = dataclasses.field(default_factory=list)
+    limits: Limits | None = None
 
     def prepare_crop(self, image):
         self.shown.append(image)
@@ -72,3 +74,26 @@ def test_whose_rates_the_runs_own_predictions_are():
     assert face_policy.of_run("image", Stub()) == "image"
     assert face_policy.of_files(cut) == "image"  # its test files are crops
     assert face_policy.of_files(here) == "largest"
+
+
+def test_limits_are_of_what_training_was_shown():
+    limits = Limits(short_side_px=34, aspect=3)
+    wide = Image.new("RGB", (400, 90), (20, 20, 20))  # a photo may be of any shape
+    faces = [FoundFace((10, 10, 40, 40)), FoundFace((60, 10, 76, 26))]
+    detector = OfCrops(limits=limits)
+    detector.input_spec = dataclasses.replace(detector.input_spec, face_align=False)
+    options = Options(faces="each", provenance=False)
+
+    def judged(*found):
+        (answer,) = answer_all([wide], detector, options, find_faces=lambda _: found)
+        return answer
+
+    answer = judged(*faces)
+    assert [face.verdict for face in answer.faces] == ["real", ""]
+    assert "1 of 2 faces not judged: too small to judge: 19x19" in str(answer.warnings)
+    assert "too small" in answer.stability["skipped"]["half the size"]
+    assert judged(faces[1]).reason.startswith("the largest face is too small to judge")
+    detector.input_spec = dataclasses.replace(detector.input_spec, faces="largest")
+    assert "longer side must be at most" in judged(*faces).reason  # whole pictures
+    detector.limits = Limits(short_side_px=60, aspect=9)
+    assert [face.verdict for face in judged(*faces).faces] == ["real", "real"]

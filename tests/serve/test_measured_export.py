@@ -59,7 +59,7 @@ def test_unreadable_files_keep_their_reasons(run, test_rows, tmp_path):
 
 
 def test_keras_is_no_export(run, monkeypatch):
-    monkeypatch.setattr("kerasfaces.serve.exported._has", lambda name: False)
+    monkeypatch.setattr("kerasfaces.serve.engine_choice._has", lambda name: False)
     with pytest.raises(InputError, match="no export that could be measured"):
         evaluate_export(run)
     with pytest.raises(SystemExit):

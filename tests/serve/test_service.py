@@ -138,14 +138,52 @@ def test_100_mb_are_refused_before_they_are_read(service):
         assert b"larger than 20 MB" in reply
     with connected(service) as link:  # its length unsaid
         link.sendall(head("Transfer-Encoding: chunked"))
-        with contextlib.suppress(OSError):
-            for _ in range(25):
-                link.sendall(b"100000\r\n" + bytes(2**20) + b"\r\n")
-        reply = b""
-        with contextlib.suppress(OSError):
-            reply = link.recv(1000)
-        assert not reply or b"413" in reply
+        for _ in range(40):  # all of it can be sent before the reply is read
+            link.sendall(b"100000\r\n" + bytes(2**20) + b"\r\n")
+        link.sendall(b"0\r\n\r\n")
+        reply = everything(link)
+        assert b" 413 " in reply
+        assert b"larger than 20 MB" in reply
     service.wait_until_idle()
+
+
+@pytest.mark.parametrize(
+    "lines", [["Content-Length: -5"], ["Content-Length: 3", "Content-Length: 4"], ["x"]]
+)
+def test_what_is_no_http_gets_json_too(service, lines):
+    with connected(service) as link:
+        link.sendall(head(*lines) + b"12345")
+        top, _, content = everything(link).partition(b"\r\n\r\n")
+    assert top.startswith(b"HTTP/1.1 400 ")
+    assert b"application/json" in top
+    reply = json.loads(content)
+    assert "no valid HTTP" in reply["error"]
+    assert reply["request_id"]
+
+
+def test_what_still_comes_is_read_up_to_a_limit(monkeypatch):
+    from kerasfaces.serve.http import protocol
+
+    monkeypatch.setattr(protocol, "_DRAIN_BYTES", 2**20)
+    monkeypatch.setattr(protocol, "_DRAIN_S", 0.3)
+    with served(body_mb=1) as service:
+        with connected(service) as link:  # more than that: cut off
+            link.sendall(head("Transfer-Encoding: chunked"))
+            with pytest.raises(OSError, match=r"reset|Broken pipe"):
+                send_often(link, b"100000\r\n" + bytes(2**20) + b"\r\n", 200)
+        with connected(service) as link:  # it waits for no more than that long
+            link.sendall(head("Content-Length: 104857600"))
+            assert b" 413 " in everything(link)
+            time.sleep(0.5)
+            with pytest.raises(OSError, match=r"reset|Broken pipe"):
+                send_often(link, bytes(2**16), 20)
+        service.wait_until_idle()
+
+
+def send_often(link, data, n):
+    for _ in range(n):
+        link.sendall(data)
+        time.sleep(0.005)
 
 
 def head(*lines):

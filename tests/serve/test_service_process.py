@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 from stub_service import form, picture, start
 
+from kerasfaces.core.errors import InputError
+
 pytest.importorskip("fastapi")
 pytestmark = pytest.mark.slow
 SLOW_STUB = """
@@ -24,8 +26,10 @@ from kerasfaces.serve.http.judge import Judge
 from kerasfaces.serve.http.settings import Settings
 Stub.pause_s = 5.0
 def main(argv):
-    judge = Judge(Settings(run=None), Stub())
-    server.run(judge, "127.0.0.1", 0, lambda url: print(url, flush=True))
+    with server.listen("127.0.0.1", 0) as listening:
+        judge = Judge(Settings(run=None), Stub())
+        announce = lambda url: print(url, flush=True)
+        server.run(judge, listening, "127.0.0.1", announce)
     return 0
 cli.run(main)
 """
@@ -98,3 +102,19 @@ def test_the_command_answers_as_the_shell_does(run, test_rows):
     np.testing.assert_allclose([each["logit"] for each in shell], logits, atol=1e-4)
     assert 'kerasfaces_pictures_total{verdict="' in text
     assert not any(path.name in log for path in files)
+
+
+def test_a_taken_port_is_said_before_the_run_is_opened(monkeypatch, tmp_path):
+    import socket
+
+    from kerasfaces.cli.serve import main
+    from kerasfaces.serve.http.judge import Judge
+
+    def opened(settings):
+        raise AssertionError("the run was opened")
+
+    monkeypatch.setattr(Judge, "open", opened)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(InputError, match=r"cannot be listened on \(Addr"):
+            main([str(tmp_path), "--port", str(port)])

@@ -179,6 +179,51 @@ def test_points_that_are_not_the_run_s_to_choose(run):
         setting.set_false_alarms(run, 0.05)
 
 
+def test_training_s_threshold_comes_back(run, capsys):
+    before = (run / "operating_point.json").read_bytes()
+    assert main([str(run), "--max-false-alarms", "0.02"]) == 0
+    assert (run / "operating_point.json").read_bytes() != before
+    assert main([str(run), "--reset-threshold"]) == 0
+    assert (run / "operating_point.json").read_bytes() == before
+    write_json(run / "config.json", {"train": {"false_alarm_rate": 0.1}})
+    setting.set_as_trained(run)
+    assert "at most 10 % false alarms" in ScoredRun(run).operating_point.rule
+    with pytest.raises(SystemExit):
+        main([str(run), "--reset-threshold", "--max-false-alarms", "0.1"])
+    assert "goes without" in capsys.readouterr().err
+
+
+def test_an_unseen_run_is_set_on_what_training_chose_on(run):
+    from kerasfaces.evaluate import unseen
+    from kerasfaces.run.operating_point import ValidationPredictions
+
+    own = ScoredRun(run)
+    own.unseen = {"families": {}}
+    validation = ValidationPredictions(own.predictions("val"))
+    validation.logit = validation.logit - 2.0 * validation.fake  # harder than its own
+    own.unseen_validation = unseen.as_json(validation)
+    point = setting.set_false_alarms(run, 0.05)
+    assert point.rule.endswith(unseen.RULE)
+    scores = point.apply(validation.logit)
+    missed = (scores < point.threshold)[validation.fake].mean()
+    assert point.miss_rate == pytest.approx(missed)
+    own.unseen_validation = {"fake": [True]}
+    with pytest.raises(RunError, match=r"unseen_validation\.json is damaged"):
+        setting.set_as_trained(run)
+
+
+def test_a_full_disk_while_exports_follow_is_a_warning(run, monkeypatch, caplog):
+    def full(folder, kind):
+        raise OSError(28, "No space left on device")
+
+    (run / "exports" / "onnx").mkdir(parents=True)
+    write_json(run / "exports" / "onnx" / "export.json", {})
+    monkeypatch.setattr(setting, "_export_again", full)
+    setting.set_false_alarms(run, 0.05)
+    assert "keeps the earlier threshold" in caplog.text
+    assert "No space left" in caplog.text
+
+
 def test_a_point_without_own_photos_is_written_as_before(run):
     point = ScoredRun(run).operating_point
     assert point.own_photos is None

@@ -102,6 +102,19 @@ def build(options: Options) -> Channel:
     return Lnp(*load(options), options)
 
 
+class LnpGraph(NoisePattern):
+    """The noise pattern as a part of an exported graph."""
+
+    def forward(self, image: Tensor, computed: Mapping[str, Tensor]) -> Tensor:
+        """Return `(n, h, w, 3)` grey levels of `(n, h, w, 3)` float32 pixels."""
+        return super().forward(image)
+
+
+def graph(options: Options, size_px: int) -> nn.Module:
+    """Return the channel as a part of an exported graph; of one colour it is not zero."""
+    return LnpGraph(load(options)[0])
+
+
 def load(options: Options) -> tuple[cycleisp.Denoiser, str]:
     """Return the denoiser and the SHA-256 of its file (see `build`)."""
     if options.weights == "small":

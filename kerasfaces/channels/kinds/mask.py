@@ -5,8 +5,12 @@ The stage makes the mask before any channel and hands it over with the images.
 
 import dataclasses
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from kerasfaces.channels.contract import Arrays, Channel, ChannelSpec, Images
+
+if TYPE_CHECKING:
+    from torch import nn
 
 NAMES = ("mask",)
 
@@ -31,3 +35,10 @@ class MaskChannel:
 def build(options: Options) -> Channel:
     """Return the channel."""
     return MaskChannel()
+
+
+def graph(options: Options, size_px: int) -> "nn.Module":
+    """Return the channel as a part of an exported graph: all pixels are kept there."""
+    from kerasfaces.channels.networks.pixel_graphs import Ones
+
+    return Ones()

@@ -2,10 +2,14 @@
 
 import dataclasses
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kerasfaces.channels.contract import Arrays, Channel, ChannelSpec, Images
+
+if TYPE_CHECKING:
+    from torch import nn
 
 NAMES = ("red", "green", "blue")
 
@@ -32,3 +36,10 @@ class Rgb:
 def build(options: Options) -> Channel:
     """Return the channel."""
     return Rgb()
+
+
+def graph(options: Options, size_px: int) -> "nn.Module":
+    """Return the channel as a part of an exported graph."""
+    from kerasfaces.channels.networks.pixel_graphs import Pixels
+
+    return Pixels()

@@ -36,6 +36,7 @@ from kerasfaces.store.memory import ArrayPool
 
 if TYPE_CHECKING:
     import torch
+    from torch import nn
 
 ZERO = 1e-7  # of the largest amplitude; rounding in float32 stays below it
 # Grey levels that count as one step of the logarithm: noise of .026 grey levels at 256 px.
@@ -117,6 +118,13 @@ class Spectrum:
 def build(options: Options) -> Channel:
     """Return the channel."""
     return Spectrum(options)
+
+
+def graph(options: Options, size_px: int) -> "nn.Module":
+    """Return the channel as a part of an exported graph."""
+    from kerasfaces.channels.networks.spectrum_graph import SpectrumGraph
+
+    return SpectrumGraph(options, size_px)
 
 
 def _names(options: Options) -> tuple[str, ...]:

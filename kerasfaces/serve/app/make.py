@@ -19,7 +19,7 @@ from kerasfaces.serve.app.shared import Loaded
 from kerasfaces.serve.pictures import Named
 
 MODELS = ("gpt-image-1", "gpt-image-1-mini", "dall-e-3", "dall-e-2")
-_MADE = "kept: made"
+_PICTURE = "visitor: made"
 _TIMEOUT_S = 120.0
 
 
@@ -39,15 +39,15 @@ def show(loaded: Loaded, options: Options, settings: Settings) -> None:
         model = st.selectbox("Model", MODELS)
         wanted = st.form_submit_button("Make the picture")
     if wanted:
-        st.session_state.pop(_MADE, None)
+        st.session_state.pop(_PICTURE, None)
         try:
             with st.spinner("OpenAI is at work …"):
                 data = made(key.strip(), prompt.strip(), model, settings.images_api)
         except KerasfacesError as error:
             st.error(str(error))
             return
-        st.session_state[_MADE] = Named(f"made by {model}.png", data)
-    if picture := st.session_state.get(_MADE):
+        st.session_state[_PICTURE] = Named(f"made by {model}.png", data)
+    if picture := st.session_state.get(_PICTURE):
         one_picture.judge(picture, loaded, options, settings, where="make")
 
 

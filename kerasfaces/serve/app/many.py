@@ -14,7 +14,7 @@ from kerasfaces.serve.app.shared import Loaded
 from kerasfaces.serve.pictures import Named
 
 COLUMNS = ("name", "verdict", "score", "logit", "reason", "doubt", "sha256")
-_ANSWERS = "kept: many"
+_ANSWERS = "visitor: many"
 
 
 def show(one: Loaded, options: Options, settings: Settings) -> None:

@@ -8,7 +8,7 @@ from kerasfaces.serve.app.settings import Settings
 from kerasfaces.serve.app.shared import Loaded
 from kerasfaces.serve.pictures import Named
 
-_CURRENT, _ANSWER = "kept: picture", "kept: answer"
+_CURRENT, _ANSWER = "visitor: picture", "visitor: answer"
 _SEEN = "uploads"  # that were judged once
 _PREVIEW_PX = 900
 
@@ -59,14 +59,14 @@ def judge(
         return
     key = f"{_ANSWER}-{where}"
     identity = (picture, str(one.run.path), options)
-    kept = st.session_state.get(key)
-    if kept is None or kept[0] != identity:
+    shown = st.session_state.get(key)
+    if shown is None or shown[0] != identity:
         answer = uploads.refusal(picture.name, data, settings)
         thumbnail = None
         if answer is None:
             with st.spinner("Judging …"):
                 answer = one.answer(picture, options)
                 thumbnail = uploads.thumbnail(picture, _PREVIEW_PX)
-        kept = st.session_state[key] = (identity, answer, thumbnail)
+        shown = st.session_state[key] = (identity, answer, thumbnail)
         visit.remember(answer, thumbnail, one)
-    verdict.show(kept[1], picture, kept[2], one, where)
+    verdict.show(shown[1], picture, shown[2], one, where)

@@ -7,12 +7,14 @@ the cache when it is asked for first, by Keras, and is a run folder like any oth
 from pathlib import Path
 
 from kerasfaces.core import arrays, folders, homes
+from kerasfaces.core import config as configs
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import Json, read_json, sha256, write_json
 from kerasfaces.core.imports import import_keras
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.run.operating_point import OperatingPoint
 from kerasfaces.sample import NOTE
+from kerasfaces.serve import error_rates
 
 FILE = Path(__file__).parent / "weights" / "sample_head.npz"
 WORTH = (
@@ -21,13 +23,8 @@ WORTH = (
     "are worth nothing. Train one on photos (kerasfaces train --manifest M), then: kerasfaces "
     "app RUN."
 )
-_KEPT = (
-    "config",
-    "input_spec",
-    "environment",
-    "audit",
-    "metrics",
-)  # of the run, as they are
+# of the run, as they are
+_COPIED = ("config", "input_spec", "environment", "audit", "metrics")
 
 
 def folder() -> Path:
@@ -49,12 +46,20 @@ def folder() -> Path:
 
 
 def _build(run: DetectorRun, about: Json) -> None:
-    for name in _KEPT:
+    for name in _COPIED:
         setattr(run, name, about[name])
     run.published = {"trained_on": about["trained_on"]}
     run.write_model(_network(run))
     point = OperatingPoint.from_json(about["operating_point"], str(FILE))
+    run.error_rates = _rates(run, about.get("error_rates", []))
     run.write_operating_point(point)
+
+
+def _rates(run: DetectorRun, shipped: list[Json]) -> Json:
+    """Return error_rates.json: the network's file is another than the one that was measured."""
+    network = {"network": sha256(run.model_file)[: error_rates.VERSION_DIGITS]}
+    parts = [each | {"rule_parts": each["rule_parts"] | network} for each in shipped]
+    return {configs.digest(each["rule_parts"]): each for each in parts}
 
 
 def _network(run: DetectorRun):  # type: ignore[no-untyped-def]  # keras.Model
@@ -66,7 +71,6 @@ def _network(run: DetectorRun):  # type: ignore[no-untyped-def]  # keras.Model
             "run with an export, or pip install keras tensorflow."
         )
     import_keras()
-    from kerasfaces.core import config as configs
     from kerasfaces.models import catalogue
     from kerasfaces.models.config import ModelConfig
 
@@ -81,11 +85,20 @@ def _network(run: DetectorRun):  # type: ignore[no-untyped-def]  # keras.Model
 def ship(source: Path, target: Path = FILE) -> None:
     """Write what is shipped of a run that `kerasfaces train` made of the sample.
 
+    How often predict's rule errs, with and without launderings, is measured on the run's
+    test images.
+
     Args:
         source: The run folder.
         target: The `.npz`; a `.json` is written beside it.
     """
-    run = DetectorRun.open(source)
+    from kerasfaces.serve import measured_rates
+    from kerasfaces.serve.answer import Options
+    from kerasfaces.serve.exported import ExportedDetector
+
+    run, detector = DetectorRun.open(source), ExportedDetector.open(source)
+    for stability in (True, False):
+        measured_rates.measure(source, detector, Options(stability=stability))
     import_keras()
     head = run.network.load().get_layer("head")
     weights = head.get_weights()
@@ -95,9 +108,9 @@ def ship(source: Path, target: Path = FILE) -> None:
         split: {k: v for k, v in parts.items() if k == "all" or k.startswith("source=")}
         for split, parts in metrics["metrics"].items()
     }
-    kept = {name: getattr(run, name) for name in _KEPT}
-    kept["environment"] = {"packages": run.environment["packages"]}
-    kept["metrics"] = {"metrics": shown, "warnings": [NOTE]}
+    copied = {name: getattr(run, name) for name in _COPIED}
+    copied["environment"] = {"packages": run.environment["packages"]}
+    copied["metrics"] = {"metrics": shown, "warnings": [NOTE]}
     write_json(
         target.with_suffix(".json"),
         {
@@ -106,7 +119,8 @@ def ship(source: Path, target: Path = FILE) -> None:
             "licence": "Apache-2.0",
             "saw": "the built-in sample of `kerasfaces train` without arguments",
             "trained_on": run.image_counts(),
-            **kept,
+            **copied,
             "operating_point": run.operating_point.to_json(),
+            "error_rates": list(run.error_rates.values()),
         },
     )

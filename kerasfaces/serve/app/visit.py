@@ -8,7 +8,7 @@ from kerasfaces.core.texts import plain, shortened
 from kerasfaces.serve.answer import Answer
 from kerasfaces.serve.app.shared import Loaded
 
-_KEY, _MOST = "kept: visit", 50
+_KEY, _MOST = "visitor: visit", 50
 
 
 def remember(answer: Answer, thumbnail: bytes | None, one: Loaded) -> None:
@@ -29,7 +29,7 @@ def show() -> None:
         return
     if st.button("Forget it now"):
         for name in list(st.session_state):
-            if str(name).startswith("kept: "):
+            if str(name).startswith("visitor: "):
                 del st.session_state[name]
         st.rerun()
     for answer, thumbnail, name in history:

@@ -41,7 +41,7 @@ async function decoded(file) {
     throw new Error("not an image, damaged, or of a kind that this browser cannot read");
   }
   const { width, height } = bitmap;
-  if (width * height > MAX_PIXELS) throw new Error(`more than ${MAX_PIXELS} pixels`);
+  if (width * height > MAX_PIXELS) throw new Error(`more than ${MAX_PIXELS} pixels; save a smaller copy`);
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext("2d", { willReadFrequently: true });
   context.imageSmoothingEnabled = false;

@@ -4,14 +4,16 @@ Each has `FILE`, the name it writes; `MODULES`, what it imports beside TensorFlo
 `RUNTIME`, the package that runs the file; `ADVICE`, for whoever runs it; `write(traced,
 path)`; `opened(path)`, which returns images `(n, h, w, c)` float32 -> `(n, 1)` logits by
 that runtime; `embed(path, text)`, which puts a description into a written file;
-`embedded(path)`, which returns it, or None where there is none; and `QUANTISED`: with fewer
-bits than Keras, so that its logits differ and what that costs is measured. One that also has
-the head's final layer has `outputs(path)`: images -> logits and `(n, width)`, None where an
-older file lacks it.
+`embedded(path)`, which returns it, or None where there is none; `QUANTISED`: with fewer
+bits than Keras, so that its logits differ and what that costs is measured; and `JOINS`, what
+it imports to join the graph of channels to the network, or None where it cannot. One that
+also has the head's final layer has `outputs(path)`: images -> logits and `(n, width)`, None
+where an older file lacks it, or one that makes channels.
 """
 
 import dataclasses
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,6 +43,8 @@ class Traced:
         ends: Names of its input, its output and its embedding.
         calibration: Yields inputs `(1, h, w, c)` float32 that show how large activations
             become, for formats that round them.
+        channels: An ONNX file that makes the network's input of pixels (`channels.graph`),
+            for formats that join it; None where the network's input stays as it is.
     """
 
     module: Any
@@ -48,9 +52,12 @@ class Traced:
     graph: Any
     ends: tuple[str, str, str]
     calibration: Calibration
+    channels: Path | None = None
 
 
-def trace(model: "keras.Model", calibration: Calibration) -> Traced:
+def trace(
+    model: "keras.Model", calibration: Calibration, channels: Path | None = None
+) -> Traced:
     """Return a Keras model, `(n, h, w, c)` -> `(n, 1)`, as functions.
 
     `model.export(format="onnx")` of Keras 3.15 is of no use here: the statistics of a
@@ -72,4 +79,6 @@ def trace(model: "keras.Model", calibration: Calibration) -> Traced:
     module = tf.Module()
     module.serve = tf.function(lambda image: {OUTPUT: frozen(image)[0]}, images)
     ends = (frozen.inputs[0].name, *(output.name for output in frozen.outputs))
-    return Traced(module, shape, frozen.graph.as_graph_def(), ends, calibration)
+    return Traced(
+        module, shape, frozen.graph.as_graph_def(), ends, calibration, channels
+    )

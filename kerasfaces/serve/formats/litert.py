@@ -13,6 +13,7 @@ FILE = "model.tflite"
 MODULES = ("ai_edge_litert",)
 RUNTIME = "ai-edge-litert"
 QUANTISED = False
+JOINS = None
 ADVICE = "one image at a time, or resize_tensor_input to your batch first"
 _TEXT = f"{KEY}.json"
 

@@ -1,20 +1,10 @@
 """LiteRT, weights in 8 bits (dynamic range): a quarter of the size, activations in float."""
 
 from pathlib import Path
+from typing import Any
 
-from kerasfaces.serve.formats import Traced
-from kerasfaces.serve.formats.litert import (
-    ADVICE,
-    FILE,
-    MODULES,
-    RUNTIME,
-    converter,
-    embed,
-    embedded,
-    opened,
-)
+from kerasfaces.serve.formats import Traced, litert
 
-__all__ = ["ADVICE", "FILE", "MODULES", "RUNTIME", "embed", "embedded", "opened"]
 QUANTISED = True
 
 
@@ -22,6 +12,11 @@ def write(traced: Traced, path: Path) -> None:
     """Write the network to `path`."""
     import tensorflow as tf
 
-    each = converter(traced)
+    each = litert.converter(traced)
     each.optimizations = [tf.lite.Optimize.DEFAULT]
     path.write_bytes(each.convert())
+
+
+def __getattr__(name: str) -> Any:
+    """Return what this format has in common with LiteRT's own."""
+    return getattr(litert, name)

@@ -6,23 +6,13 @@ Pixels and logit stay float32 at the ends, so that it is used like the others.
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces.serve.formats import INPUT, Traced
-from kerasfaces.serve.formats.litert import (
-    ADVICE,
-    FILE,
-    MODULES,
-    RUNTIME,
-    converter,
-    embed,
-    embedded,
-    opened,
-)
+from kerasfaces.serve.formats import INPUT, Traced, litert
 
-__all__ = ["ADVICE", "FILE", "MODULES", "RUNTIME", "embed", "embedded", "opened"]
 QUANTISED = True
 
 
@@ -34,7 +24,7 @@ def write(traced: Traced, path: Path) -> None:
         for image in traced.calibration():
             yield {INPUT: image}
 
-    each = converter(traced)
+    each = litert.converter(traced)
     each.optimizations = [tf.lite.Optimize.DEFAULT]
     each.representative_dataset = examples
     each.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
@@ -42,3 +32,8 @@ def write(traced: Traced, path: Path) -> None:
         # TensorFlow's own calibrator imports the interpreter that it calls deprecated.
         warnings.filterwarnings("ignore", "(?s).*tf.lite.Interpreter is deprecated")
         path.write_bytes(each.convert())
+
+
+def __getattr__(name: str) -> Any:
+    """Return what this format has in common with LiteRT's own."""
+    return getattr(litert, name)

@@ -1,6 +1,7 @@
 """ONNX, by tf2onnx; run by ONNX Runtime."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,19 +17,24 @@ from kerasfaces.serve.formats import (
     Traced,
 )
 
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
 FILE = "model.onnx"
 MODULES = ("onnx", "tf2onnx", "onnxruntime")
 RUNTIME = "onnxruntime"
 QUANTISED = False
+JOINS = ()
 ADVICE = ""
 _OPSET = 17  # ONNX Runtime from 1.12 on
 
 
 def write(traced: Traced, path: Path) -> None:
-    """Write the network to `path`."""
+    """Write the network to `path`, behind the channels' graph where it has one."""
     import onnx
     import tf2onnx
 
+    channels = onnx.load(traced.channels) if traced.channels else None
     network, _ = tf2onnx.convert.from_graph_def(
         traced.graph,
         name="kerasfaces",
@@ -37,10 +43,37 @@ def write(traced: Traced, path: Path) -> None:
         tensors_to_rename=dict(
             zip(traced.ends, (INPUT, OUTPUT, EMBEDDING), strict=True)
         ),
-        opset=_OPSET,
+        opset=channels.opset_import[0].version if channels else _OPSET,
     )
-    onnx.save(network, path)
+    onnx.save(_joined(channels, network) if channels else network, path)
     onnx.checker.check_model(str(path))
+
+
+def _joined(channels: "ModelProto", network: "ModelProto") -> "ModelProto":
+    """Return pixels -> channels -> logit; NaN where the channels' `doubt` is."""
+    import onnx
+    from onnx import helper
+
+    (given,), (made, doubt) = channels.graph.input, channels.graph.output
+    network.ir_version = channels.ir_version
+    joined = onnx.compose.merge_models(
+        channels,
+        network,
+        io_map=[(made.name, INPUT)],
+        prefix1="channels/",
+        prefix2="network/",
+        name="kerasfaces",
+    )
+    graph = joined.graph
+    first = helper.make_node("Identity", [INPUT], [f"channels/{given.name}"])
+    ends = [f"network/{OUTPUT}", f"channels/{doubt.name}"]
+    graph.node.insert(0, first)
+    graph.node.append(helper.make_node("Add", ends, [OUTPUT]))
+    graph.input[0].name = INPUT
+    answer = helper.make_tensor_value_info(OUTPUT, onnx.TensorProto.FLOAT, [None, 1])
+    del graph.output[:]
+    graph.output.append(answer)
+    return joined
 
 
 def embed(path: Path, text: str) -> None:

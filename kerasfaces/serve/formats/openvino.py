@@ -14,12 +14,14 @@ from kerasfaces.serve.formats import (
     Opened,
     Outputs,
     Traced,
+    onnx,
 )
 
 FILE = "model.xml"
 MODULES = ("openvino",)
 RUNTIME = "openvino"
 QUANTISED = False
+JOINS = ("onnx", "tf2onnx")  # through an ONNX file
 ADVICE = (
     'compile with {"INFERENCE_PRECISION_HINT": "f32"}: where the processor has bfloat16 it '
     "is used otherwise, and scores move"
@@ -31,13 +33,18 @@ def write(traced: Traced, path: Path) -> None:
     import openvino
 
     with tempfile.TemporaryDirectory() as folder:
-        graph = Path(folder) / "graph.pb"
-        graph.write_bytes(traced.graph.SerializeToString())
+        if traced.channels:
+            graph = Path(folder) / onnx.FILE
+            onnx.write(traced, graph)
+        else:
+            graph = Path(folder) / "graph.pb"
+            graph.write_bytes(traced.graph.SerializeToString())
         network = openvino.Core().read_model(graph)
-    network.reshape([-1, *traced.shape])
-    network.input(0).tensor.set_names({INPUT})
-    network.output(traced.ends[1]).tensor.set_names({OUTPUT})
-    network.output(traced.ends[2]).tensor.set_names({EMBEDDING})
+    if not traced.channels:  # else its ends are those of the joined graph
+        network.reshape([-1, *traced.shape])
+        network.input(0).tensor.set_names({INPUT})
+        network.output(traced.ends[1]).tensor.set_names({OUTPUT})
+        network.output(traced.ends[2]).tensor.set_names({EMBEDDING})
     openvino.save_model(network, path, compress_to_fp16=False)
 
 

@@ -12,6 +12,7 @@ FILE = "model"
 MODULES = ()
 RUNTIME = "tensorflow"
 QUANTISED = False
+JOINS = None
 ADVICE = ""
 _EXTRA = f"assets.extra/{KEY}.json"
 

@@ -1,36 +1,34 @@
 """The application run by uvicorn, on one address, until a signal ends it."""
 
-import asyncio
 import contextlib
 import socket
 from collections.abc import Callable, Generator
-from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from kerasfaces.core import interruptions
 from kerasfaces.core.errors import InputError
-from kerasfaces.serve.http import application, envelope
+from kerasfaces.serve.http import application, envelope, protocol
 from kerasfaces.serve.http.judge import Judge
 
 _KEEP_ALIVE_S = 5
 _LAST_PORT = 65535
 
 
-def run(judge: Judge, host: str, port: int, announce: Callable[[str], None]) -> None:
+def run(
+    judge: Judge,
+    listening: socket.socket,
+    host: str,
+    announce: Callable[[str], None],
+) -> None:
     """Serve until SIGINT, SIGTERM or SIGHUP; what was accepted by then is answered.
 
     Args:
         judge: Closed at the end.
-        host: Address to listen on.
-        port: Its port; 0 takes a free one.
-        announce: Called with the service's URL once it listens.
-
-    Raises:
-        InputError: The address cannot be had.
+        listening: What `listen` returned.
+        host: The address that was asked for.
+        announce: Called with the service's URL.
     """
-    listening = listen(host, port)
     envelope.log_to_stderr()
     number = listening.getsockname()[1]
     workers = judge.settings.n_workers
@@ -45,7 +43,7 @@ def server_of(judge: Judge) -> uvicorn.Server:
     settings = judge.settings
     config = uvicorn.Config(
         application.create(judge),
-        http=patient_for(settings.head_s),
+        http=protocol.patient_for(settings.head_s),
         loop="asyncio",  # uvloop keeps signals to itself
         ws="none",
         log_config=None,
@@ -66,44 +64,12 @@ class _Server(uvicorn.Server):
             yield
 
 
-def patient_for(seconds: float) -> type[H11Protocol]:
-    """Return uvicorn's protocol, which waits so long for the head of a request."""
-
-    class Patient(H11Protocol):
-        _timer: asyncio.TimerHandle | None = None
-
-        def connection_made(self, transport: Any) -> None:
-            super().connection_made(transport)
-            self._watch()
-
-        def data_received(self, data: bytes) -> None:
-            super().data_received(data)
-            self._watch()
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            super().connection_lost(exc)
-            self._stop()
-
-        def _watch(self) -> None:
-            if self.cycle is not None and not self.cycle.response_complete:
-                self._stop()
-            elif self._timer is None:
-                self._timer = self.loop.call_later(seconds, self._close)
-
-        def _close(self) -> None:
-            if self.cycle is None or self.cycle.response_complete:
-                self.transport.close()
-
-        def _stop(self) -> None:
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
-
-    return Patient
-
-
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket at an address.
+    """Return a socket at an address; whoever comes before `run` waits.
+
+    Args:
+        host: Address to listen on.
+        port: Its port; 0 takes a free one.
 
     Raises:
         InputError: The address cannot be had.
@@ -114,10 +80,12 @@ def listen(host: str, port: int) -> socket.socket:
         kind, _, _, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        listening = socket.socket(kind, socket.SOCK_STREAM)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
-        listening.listen()  # who comes before the loop runs waits
+        with contextlib.ExitStack() as failed:
+            listening = failed.enter_context(socket.socket(kind, socket.SOCK_STREAM))
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(address)
+            listening.listen()
+            failed.pop_all()
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(

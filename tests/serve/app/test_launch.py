@@ -88,5 +88,17 @@ def test_the_sample_s_detector_is_a_run_like_any_other():
     assert "simulated_camera" in run.trained_on()
     assert run.network.load().count_params() > 0
     before = (folder / "model.keras").stat().st_mtime_ns
+    from kerasfaces.serve.answer import Options
+    from kerasfaces.serve.background import Background
+    from kerasfaces.serve.exported import ExportedDetector
+
+    background = Background.of(ExportedDetector.open(folder, engine="keras"))
+    for stability in (
+        True,
+        False,
+    ):  # another file of the network, measured all the same
+        rates = background.error_rates(Options(stability=stability))
+        assert rates["measured"]
+        assert (rates["n_real"], rates["n_fake"]) == (92, 92)
     assert sample_detector.folder() == folder
     assert (folder / "model.keras").stat().st_mtime_ns == before

@@ -154,7 +154,7 @@ def test_a_picture_is_made_with_the_visitor_s_key_and_judged(open_page):
     assert not more
     assert b"sk-visitor-secret" not in body
     assert json.loads(body)["model"] == make.MODELS[0]
-    for name in ("kept: made", "kept: answer-make", "kept: visit"):
+    for name in ("visitor: made", "visitor: answer-make", "visitor: visit"):
         assert "sk-visitor-secret" not in repr(app.session_state[name])
 
 
