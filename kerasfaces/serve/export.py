@@ -188,6 +188,7 @@ def _parity(
 
     from kerasfaces.features import engines
 
+    limit = parity.LIMIT_OF_CHANNELS if makes_channels else parity.LIMIT
     if makes_channels:
         inputs, expected, description = carried_channels.examples(run)
     else:
@@ -196,8 +197,8 @@ def _parity(
     return {
         "against": f"keras {keras.__version__}",
         "on": description,
-        "limit": parity.LIMIT,
-        "worst_by_batch": parity.worst(opened, expected, inputs),
+        "limit": limit,
+        "worst_by_batch": parity.worst(opened, expected, inputs, limit),
     }
 
 

