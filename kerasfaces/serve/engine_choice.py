@@ -115,7 +115,7 @@ def _is_current(run: DetectorRun, kind: str) -> bool:
             "source": {"sha256": digest},
             "input_spec": dict(spec),
             **others,
-        } if spec == run.input_spec and _takes_pixels(others, spec):
+        } if spec == run.input_spec and _takes_pixels(content, spec):
             if not run.model_file.is_file():
                 return True
             embeds = "final_layer" in others or not run.training_features_file.is_file()

@@ -53,8 +53,10 @@ class NoisePattern(nn.Module):
         super().__init__()
         self.denoiser = denoiser
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Return `(n, h, w, 3)` float32 grey levels of `(n, h, w, 3)` uint8 pixels."""
+    def forward(
+        self, images: Tensor, computed: Mapping[str, Tensor] | None = None
+    ) -> Tensor:
+        """Return `(n, h, w, 3)` float32 grey levels of `(n, h, w, 3)` pixels, 0..255."""
         noisy = images.permute(0, 3, 1, 2).float() / 255
         return self.denoiser.lnp(noisy).permute(0, 2, 3, 1) * 255
 
@@ -102,17 +104,9 @@ def build(options: Options) -> Channel:
     return Lnp(*load(options), options)
 
 
-class LnpGraph(NoisePattern):
-    """The noise pattern as a part of an exported graph."""
-
-    def forward(self, image: Tensor, computed: Mapping[str, Tensor]) -> Tensor:
-        """Return `(n, h, w, 3)` grey levels of `(n, h, w, 3)` float32 pixels."""
-        return super().forward(image)
-
-
 def graph(options: Options, size_px: int) -> nn.Module:
     """Return the channel as a part of an exported graph; of one colour it is not zero."""
-    return LnpGraph(load(options)[0])
+    return NoisePattern(load(options)[0])
 
 
 def load(options: Options) -> tuple[cycleisp.Denoiser, str]:
