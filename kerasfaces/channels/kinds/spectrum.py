@@ -124,7 +124,15 @@ def graph(options: Options, size_px: int) -> "nn.Module":
     """Return the channel as a part of an exported graph."""
     from kerasfaces.channels.networks.spectrum_graph import SpectrumGraph
 
-    return SpectrumGraph(options, size_px)
+    weights = WEIGHTS["liu2022" if options.amplitude == "liu2022" else "wan2023"]
+    return SpectrumGraph(
+        size_px,
+        of=options.of,
+        amplitude=options.amplitude,
+        weights=weights if options.colours == 1 else None,
+        zero=ZERO,
+        log_unit=LOG_UNIT,
+    )
 
 
 def _names(options: Options) -> tuple[str, ...]:

@@ -11,8 +11,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from kerasfaces.channels.kinds import spectrum
-
 
 def _matrices(side: int, scale: float) -> tuple[Tensor, Tensor]:
     """Return cosines and sines `(side, side)`, rows by centred frequency, scaled."""
@@ -32,10 +30,29 @@ class SpectrumGraph(nn.Module):
     sines: Tensor
     complex: Tensor
 
-    def __init__(self, options: spectrum.Options, side: int) -> None:
-        """Prepare the matrices of square planes."""
+    def __init__(
+        self,
+        side: int,
+        *,
+        of: str,
+        amplitude: str,
+        weights: tuple[float, ...] | None,
+        zero: float,
+        log_unit: float,
+    ) -> None:
+        """Prepare the matrices of square planes.
+
+        Args:
+            side: Their side.
+            of: `lnp` or `rgb`: what is transformed.
+            amplitude: `log`, `raw` or `liu2022`.
+            weights: Of the three colours, which become one plane; None keeps them.
+            zero: Share of the largest amplitude up to which a coefficient is zero.
+            log_unit: Grey levels that count as one step of the logarithm.
+        """
         super().__init__()
-        self.options = options
+        self.of, self.amplitude, self.weights = of, amplitude, weights
+        self.zero, self.log_unit = zero, log_unit
         cosines, sines = _matrices(side, side**-0.5 if self._liu else 1 / side)
         self.register_buffer("cosines", cosines)
         self.register_buffer("sines", sines)
@@ -46,11 +63,11 @@ class SpectrumGraph(nn.Module):
 
     @property
     def _liu(self) -> bool:
-        return self.options.amplitude == "liu2022"
+        return self.amplitude == "liu2022"
 
     def forward(self, image: Tensor, computed: Mapping[str, Tensor]) -> Tensor:
         """Return `(n, side, side, 2 * colours)` float32."""
-        planes = computed["lnp"] if self.options.of == "lnp" else image
+        planes = computed["lnp"] if self.of == "lnp" else image
         f = planes.permute(0, 3, 1, 2)
         if self._liu:
             f = f / 255
@@ -61,17 +78,16 @@ class SpectrumGraph(nn.Module):
         amplitude = torch.sqrt(real * real + imaginary * imaginary)
         phase = _angle(imaginary, real)
         largest = amplitude.amax(dim=(2, 3), keepdim=True)
-        is_zero = amplitude <= spectrum.ZERO * largest
+        is_zero = amplitude <= self.zero * largest
         amplitude = torch.where(is_zero, 0.0, amplitude)
         phase = torch.where(is_zero, 0.0, phase)
         if self._liu:
             amplitude = (amplitude + 1e-8) ** 0.8
-        elif self.options.amplitude == "log":
-            amplitude = torch.log(1 + amplitude / spectrum.LOG_UNIT)
+        elif self.amplitude == "log":
+            amplitude = torch.log(1 + amplitude / self.log_unit)
         parts = torch.stack([amplitude, phase], dim=1)  # n, 2, colours, h, w
-        if self.options.colours == 1:
-            weights = spectrum.WEIGHTS["liu2022" if self._liu else "wan2023"]
-            weighted = parts * torch.tensor(weights).reshape(1, 1, -1, 1, 1)
+        if self.weights is not None:
+            weighted = parts * torch.tensor(self.weights).reshape(1, 1, -1, 1, 1)
             parts = weighted.sum(dim=2, keepdim=True)
         return parts.flatten(1, 2).permute(0, 2, 3, 1)
 
