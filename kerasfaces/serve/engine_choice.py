@@ -6,7 +6,7 @@ import logging
 from kerasfaces.channels import graph
 from kerasfaces.core import folders
 from kerasfaces.core.errors import InputError, KerasfacesError, MissingExtraError
-from kerasfaces.core.files import Json, read_json, sha256
+from kerasfaces.core.files import read_json, sha256
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.run.network import reading
 from kerasfaces.serve import opening
@@ -115,7 +115,10 @@ def _is_current(run: DetectorRun, kind: str) -> bool:
             "source": {"sha256": digest},
             "input_spec": dict(spec),
             **others,
-        } if spec == run.input_spec and _takes_pixels(content, spec):
+        } if spec == run.input_spec:
+            on_channels = spec.get("channel_recipe") is not None
+            if on_channels and "makes_channels" not in others:
+                return False  # it takes channels
             if not run.model_file.is_file():
                 return True
             embeds = "final_layer" in others or not run.training_features_file.is_file()
@@ -123,8 +126,3 @@ def _is_current(run: DetectorRun, kind: str) -> bool:
             whole = embeds or not Reference.is_here(run)  # else it is made anew
             return whole and digest == sha256(run.model_file)
     return False
-
-
-def _takes_pixels(content: Json, spec: Json) -> bool:
-    """Tell whether an export makes the channels, if its run is on any."""
-    return spec.get("channel_recipe") is None or bool(content.get("makes_channels"))
