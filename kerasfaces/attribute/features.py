@@ -47,7 +47,7 @@ def load(run_folder: Path, manifest: manifests.Manifest) -> ImageFeatures:
     """
     run = DetectorRun.open(run_folder)
     import_keras()
-    from kerasfaces.run import predictor
+    from kerasfaces.run import frozen, predictor
 
     trained = run.network
     if not trained.frozen:
@@ -61,7 +61,7 @@ def load(run_folder: Path, manifest: manifests.Manifest) -> ImageFeatures:
     ]
 
     def read() -> Features:
-        cache = predictor.frozen_features(trained, trained.load(), images.store)
+        cache = frozen.frozen_features(trained, trained.load(), images.store)
         features = cache.reader(keys)(np.arange(len(keys)))
         return np.ascontiguousarray(features, dtype=np.float32)
 

@@ -1,6 +1,7 @@
 """A map as pictures: points, and a grid of thumbnails."""
 
 import io
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -20,7 +21,7 @@ COLOURS = (
     *("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8c6d00", "#3f3fbf"),
     *("#56b4e9", "#7f3c00", "#b2182b", "#4d4d4d"),
 )
-_MARKERS = "o^sD"
+_MARKERS = "osD^"
 _LISTED = 20  # classes in a legend
 _BORDER_PX = 3
 
@@ -34,6 +35,12 @@ def looks(classes: Sequence[str]) -> dict[str, tuple[str, str]]:
     }
 
 
+def classes_of(values: Sequence[str]) -> list[str]:
+    """Return the classes of values, the most frequent first."""
+    counts = Counter(map(str, values))
+    return sorted(counts, key=lambda name: (-counts[name], name))
+
+
 def scatter(
     points: NDArray[np.float64], values: Sequence[str], title: str, column: str
 ) -> bytes:
@@ -44,10 +51,7 @@ def scatter(
     figure = Figure((9, 7.2), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    names, counts = np.unique(
-        np.array(values, dtype=object).astype(str), return_counts=True
-    )
-    classes = [str(names[at]) for at in np.lexsort((names, -counts))]
+    classes = classes_of(values)
     every = np.array(values, dtype=object).astype(str)
     size = float(np.clip(12_000 / len(points), 4, 40))
     for name, (colour, marker) in looks(classes).items():
@@ -80,7 +84,9 @@ def grid(
     values: Sequence[str],
     cells: int = 24,
 ) -> bytes:
-    """Return a PNG of thumbnails where they lie: of each cell the image nearest its centre.
+    """Return a PNG of thumbnails in the map's order: of each cell the one nearest its centre.
+
+    Places are ranks along each axis, so that a far group does not leave the grid empty.
 
     Args:
         points: `(n, 2)`.
@@ -90,9 +96,9 @@ def grid(
         cells: On a side.
     """
     side = thumbnails.SIDE_PX
-    low, high = points.min(axis=0), points.max(axis=0)
-    scaled = (points - low) / np.maximum(high - low, 1e-12)
-    style = looks(sorted(set(values)))
+    order = points.argsort(axis=0, kind="stable").argsort(axis=0, kind="stable")
+    scaled = order / max(1, len(points) - 1)
+    style = looks(classes_of(values))
     whole = Image.new("RGB", (cells * side, cells * side), "white")
     draw = ImageDraw.Draw(whole)
     places = scaled[np.asarray(drawn, np.int64)]

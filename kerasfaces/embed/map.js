@@ -26,7 +26,7 @@ let chosen = null, lasso = null, looks = [], frame = 0, image = null, pixels = n
 
 function lookOf(name, number) {
   if (FIXED[name]) return FIXED[name];
-  return [COLOURS[number % COLOURS.length], Math.floor(number / COLOURS.length) % 4];
+  return [COLOURS[number % COLOURS.length], [0, 2, 3, 1][Math.floor(number / COLOURS.length) % 4]];
 }
 
 // One small picture per class, for the legend and for the corner of a thumbnail.

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from kerasfaces import __version__
 from kerasfaces.core.texts import plain
+from kerasfaces.embed.drawing import classes_of
 
 _HERE = Path(__file__).parent
 KIND = "kerasfaces embed: map"
@@ -92,10 +93,7 @@ def _unit(points: NDArray[np.float64]) -> NDArray[np.float32]:
 def _coded(values: Sequence[str]) -> dict[str, Any]:
     """Return classes, the most frequent first, and each value's number in base 64."""
     texts = [plain(value) for value in values]
-    unique, counts = np.unique(
-        np.array(texts, dtype=object).astype(str), return_counts=True
-    )
-    classes = [str(unique[at]) for at in np.lexsort((unique, -counts))]
+    classes = classes_of(texts)
     number = {text: at for at, text in enumerate(classes)}
     codes = np.array([number[text] for text in texts], "<u2")
     return {"classes": classes, "codes": _packed(codes)}

@@ -83,11 +83,15 @@ def clusters_of(points: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return HDBSCAN's clusters of a map, -1 where in none, largest first, `(n,)`.
 
     Clusters are of the map, not of the layer: what the eye sees (Campello et al. 2013).
+    None holds more than half of the images: one far group would leave all others as one.
     """
     from sklearn.cluster import HDBSCAN
 
-    smallest = max(5, len(points) // 100)
-    labels = HDBSCAN(min_cluster_size=smallest, copy=True).fit_predict(points)
+    n = len(points)
+    smallest, largest = max(5, n // 100), max(5, n // 2)
+    labels = HDBSCAN(
+        min_cluster_size=smallest, max_cluster_size=largest, copy=True
+    ).fit_predict(points)
     sizes = np.bincount(labels[labels >= 0], minlength=1)
     rank = np.empty(len(sizes), np.int64)
     rank[np.argsort(-sizes, kind="stable")] = np.arange(len(sizes))

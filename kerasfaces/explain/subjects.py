@@ -20,7 +20,7 @@ from kerasfaces.images import InputSpec
 from kerasfaces.images.limits import Limits
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.run.network import TrainedNetwork
-from kerasfaces.run.predictor import image_logits
+from kerasfaces.run.network_outputs import image_logits
 
 Logits = Callable[[Pixels], NDArray[np.float64]]
 

@@ -2,21 +2,15 @@
 
 import dataclasses
 import logging
-from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kerasfaces import store as stores
-from kerasfaces.core import config as configs
-from kerasfaces.core.arrays import Read
-from kerasfaces.core.errors import InputError, StoreError
-from kerasfaces.core.progress import progress
+from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
 from kerasfaces.dataset.cache import CachedImages, FileArrays, cache_images
 from kerasfaces.dataset.channels import (
@@ -28,24 +22,23 @@ from kerasfaces.dataset.channels import (
 )
 from kerasfaces.dataset.file_facts import with_limits
 from kerasfaces.faces.policy import FaceInput
-from kerasfaces.features.cached import FeatureCache, base_recipe
+from kerasfaces.features.cached import FeatureCache
 from kerasfaces.images import InputSpec
 from kerasfaces.images.limits import Limits
 from kerasfaces.manifest import Manifest, face_rows
-from kerasfaces.models.channel_layers import scaling_of
 from kerasfaces.models.network import (
     embedder_of,
     extractor_of,
     final_layer_of,
     poolings_of,
 )
+from kerasfaces.run import network_outputs
 from kerasfaces.run.folder import DetectorRun
+from kerasfaces.run.frozen import Nowhere, frozen_features
 from kerasfaces.run.network import TrainedNetwork
 from kerasfaces.run.predictions import as_predictions
 
 logger = logging.getLogger(__name__)
-
-BATCH = 32
 
 
 def predict_run(
@@ -148,8 +141,10 @@ class Predictor:
         if run.baseline is not None:
             return run.baseline_logits(lambda at: arrays[at], len(arrays))
         if not run.network.frozen:
-            return _logits(self._model, arrays)
-        return _logits(self._model.get_layer("head"), self._extracted(arrays))
+            return network_outputs.logits(self._model, arrays)
+        return network_outputs.logits(
+            self._model.get_layer("head"), self._extracted(arrays)
+        )
 
     def array_outputs(
         self, arrays: NDArray[np.uint8]
@@ -160,9 +155,13 @@ class Predictor:
             arrays: See `array_logits`; the run is of a network.
         """
         if not self._run.network.frozen:
-            return _logits(self._model, arrays), _batched(self._embedder, arrays)
+            return network_outputs.logits(
+                self._model, arrays
+            ), network_outputs.of_arrays(self._embedder, arrays)
         features, head = self._extracted(arrays), self._model.get_layer("head")
-        return _logits(head, features), _batched(self._final_layer, features)
+        return network_outputs.logits(head, features), network_outputs.of_arrays(
+            self._final_layer, features
+        )
 
     def embeddings(
         self, files: list[Path], store: Path | None = None, *, final: bool = True
@@ -189,13 +188,15 @@ class Predictor:
         if network.frozen:
             read = self._cached_features(inputs.store).reader(keys)
             values = (
-                _in_batches(self._final_layer, read, len(keys))
+                network_outputs.of_reader(self._final_layer, read, len(keys))
                 if final
                 else np.asarray(read(np.arange(len(keys))), np.float32)
             )
         else:
             layer = self._embedder if final else extractor_of(self._model)
-            values = _in_batches(layer, inputs.store.reader(keys), len(keys))
+            values = network_outputs.of_reader(
+                layer, inputs.store.reader(keys), len(keys)
+            )
         filled = np.full((len(files), values.shape[1]), np.nan, np.float32)
         filled[readable] = values
         return filled, inputs.reasons, inputs.keys
@@ -228,7 +229,7 @@ class Predictor:
     def _extracted(self, arrays: NDArray[np.uint8]) -> NDArray[np.float32]:
         network = self._run.network
         if self._features is None:
-            nowhere = _Nowhere({"input": network.input_spec.recipe()})
+            nowhere = Nowhere({"input": network.input_spec.recipe()})
             self._features = frozen_features(network, self._model, nowhere)
         return self._features.extract(arrays)
 
@@ -248,7 +249,7 @@ class Predictor:
             return run.baseline_logits(images.reader(keys), len(keys))
         network = run.network
         if not network.frozen:
-            return image_logits(self._model, images.reader(keys))
+            return network_outputs.image_logits(self._model, images.reader(keys))
         features = self._cached_features(images)
         before = features.engine
         reader = features.reader(keys)
@@ -261,38 +262,7 @@ class Predictor:
                 trained,
                 engine,
             )
-        return image_logits(self._model.get_layer("head"), reader)
-
-
-@dataclasses.dataclass
-class _Nowhere:
-    """Images that no store has: they are handed over as arrays."""
-
-    recipe: dict[str, Any]
-
-    def reader(self, keys: Sequence[str]) -> stores.Reader:
-        raise StoreError("These images are in no store.")
-
-    def gather(self, keys: Sequence[str]) -> NDArray[Any]:
-        raise StoreError("These images are in no store.")
-
-
-def frozen_features(
-    network: TrainedNetwork, model: keras.Model, images: Arrays
-) -> FeatureCache:
-    """Return the features of images under a run's frozen base, cached as training did.
-
-    Raises:
-        InputError: The base was trained with the run.
-    """
-    if not network.frozen or network.weights is None:
-        raise InputError(
-            f"{network.folder}: its base was trained with it, so that it has no features of "
-            "its own; give a run whose base stayed frozen."
-        )
-    scaling = scaling_of(model)
-    recipe = base_recipe(configs.to_dict(network.model), network.weights, scaling)
-    return FeatureCache(extractor_of(model), recipe, images)
+        return network_outputs.image_logits(self._model.get_layer("head"), reader)
 
 
 def inputs_of(
@@ -334,36 +304,3 @@ def _pixels(
     pixels = cache_images(files, spec)
     reasons = with_limits(files, pixels.reasons, limits)
     return dataclasses.replace(pixels, reasons=reasons)
-
-
-def image_logits(model: keras.Model, read: Read) -> NDArray[np.float64]:
-    """Return the logits of all images of a reader, end to end, `(n,)`."""
-    total = len(read)  # type: ignore[arg-type]
-    if not total:
-        return np.zeros(0)
-    return _in_batches(model, read, total)[:, 0].astype(np.float64)
-
-
-def _in_batches(model: keras.Model, read: Read, total: int) -> NDArray[np.float32]:
-    """Return a model's outputs of all of a reader's images, `(total, ...)`."""
-    parts = []
-    with progress(total, "predicting") as add:
-        for start in range(0, total, BATCH):
-            positions = np.arange(start, min(start + BATCH, total))
-            parts.append(_batched(model, read(positions)))
-            add(len(positions))
-    return np.concatenate(parts)
-
-
-def _batched(model: keras.Model, values: NDArray[Any]) -> NDArray[np.float32]:
-    """Return a model's outputs of arrays or features `(n, ...)`, n at least 1."""
-    parts = [
-        np.asarray(model.predict_on_batch(values[at : at + BATCH].astype(np.float32)))
-        for at in range(0, len(values), BATCH)
-    ]
-    return np.concatenate(parts)
-
-
-def _logits(model: keras.Model, values: NDArray[Any]) -> NDArray[np.float64]:
-    """Return a model's logits of arrays or features, `(n,)`."""
-    return _batched(model, values)[:, 0].astype(np.float64)

@@ -24,7 +24,7 @@ from kerasfaces.features.cached import FeatureCache, base_recipe
 from kerasfaces.models import channel_layers, network
 from kerasfaces.models.weights import BaseWeights
 from kerasfaces.run.folder import DetectorRun
-from kerasfaces.run.predictor import image_logits
+from kerasfaces.run.network_outputs import image_logits
 from kerasfaces.train import discriminant, end_to_end
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.data import Data

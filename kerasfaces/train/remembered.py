@@ -8,13 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasfaces.core.errors import InputError
-from kerasfaces.core.progress import progress
 from kerasfaces.models.network import embedder_of, final_layer_of
-from kerasfaces.run import training_features
+from kerasfaces.run import network_outputs, training_features
 from kerasfaces.run.folder import DetectorRun
 
 if TYPE_CHECKING:
-    from kerasfaces.core.arrays import Read
     from kerasfaces.features.cached import FeatureCache
     from kerasfaces.train.data import Data
 
@@ -22,7 +20,8 @@ logger = logging.getLogger(__name__)
 
 Positions = NDArray[np.int64]
 Embed = Callable[[Positions], NDArray[np.float32]]  # rows -> the head's final layer
-_BATCH = 32
+_LABEL = "final layer"
+_CHUNK = 1024
 
 
 def of_features(head: Any, features: "FeatureCache", data: "Data") -> Embed:
@@ -33,11 +32,11 @@ def of_features(head: Any, features: "FeatureCache", data: "Data") -> Embed:
         import keras
 
         read = features.reader(data.keys(rows))
-        return _in_batches(
-            lambda part: keras.ops.convert_to_numpy(final(part, training=False)),
-            read,
-            len(rows),
-        )
+        parts = [  # eagerly: a trace per head would cost more
+            keras.ops.convert_to_numpy(final(read(part), training=False))
+            for part in np.array_split(np.arange(len(rows)), -(-len(rows) // _CHUNK))
+        ]
+        return np.concatenate(parts)
 
     return embed
 
@@ -45,8 +44,8 @@ def of_features(head: Any, features: "FeatureCache", data: "Data") -> Embed:
 def of_images(model: Any, data: "Data") -> Embed:
     """Return rows -> final layer `(n, width)`, by the whole network."""
     whole = embedder_of(model)
-    return lambda rows: _in_batches(
-        whole.predict_on_batch, data.reader(rows), len(rows)
+    return lambda rows: network_outputs.of_reader(
+        whole, data.reader(rows), len(rows), _LABEL
     )
 
 
@@ -80,18 +79,3 @@ def remember(run: DetectorRun, embed: Embed, data: "Data", seed: int) -> None:
         )
         return
     features.write(run.training_features_file)
-
-
-def _in_batches(
-    compute: "Callable[[NDArray[np.float32]], NDArray[np.float32]]",
-    read: "Read",
-    count: int,
-) -> NDArray[np.float32]:
-    parts = []
-    with progress(count, "final layer") as add:
-        for at in range(0, count, _BATCH):
-            positions = np.arange(at, min(at + _BATCH, count))
-            values = np.asarray(read(positions), np.float32)
-            parts.append(np.asarray(compute(values), np.float32))
-            add(len(positions))
-    return np.concatenate(parts)
