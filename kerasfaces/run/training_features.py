@@ -23,7 +23,7 @@ MOST = 20_000  # training images that are remembered
 DIRECTIONS = 63
 WIDEST = 16_384  # numbers of a final layer; wider ones would make the file too large
 CAUTIOUS_PCT = 99  # of validation images that may lie nearer before an answer says so
-_FITTED = 4_000  # images that the directions are fitted on
+_FITTED = 2_000  # images that the directions are fitted on
 _CHUNK = 256
 _LARGEST = 60_000.0  # that 16 bits hold
 
@@ -254,7 +254,7 @@ def _directions(
         train = train[np.sort(draw.choice(len(train), _FITTED, replace=False))]
     centred = (train - mean).astype(np.float32)
     count = min(DIRECTIONS, *centred.shape)
-    _, _, rows = randomized_svd(centred, count, random_state=seed)
+    _, _, rows = randomized_svd(centred, count, n_iter=2, random_state=seed)
     scale = np.abs(rows).max(axis=1) / 127
     quantised = np.round(rows / scale[:, None]).astype(np.int8)
     return quantised, scale.astype(np.float32)
