@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     map_ = embed(arguments.run, arguments.output, settings, manifest, arguments.store)
     for sentence in map_.result["sentences"]:
-        printing.text(sentence.replace("`", ""))
+        printing.text(sentence)
     printing.text(f"map: {map_.report}")
     return 0
 

@@ -20,7 +20,7 @@ const context = canvas.getContext("2d", { alpha: false });
 // Red and green as the field draws them; fakes are triangles, too, for whoever sees no hue.
 const FIXED = { fake: ["#c1121f", 1], real: ["#1b8a4b", 0], "no cluster": ["#9aa3ab", 0] };
 const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8c6d00", "#3f3fbf", "#56b4e9", "#7f3c00", "#b2182b", "#4d4d4d"];
-const DOT = 9, MARGIN = 24;
+const DOT = n > 8000 ? 6 : n > 1500 ? 7 : 9, CORNER = 11, MARGIN = 24;
 let by = data.border, scale = 1, left = 0, top_ = 0, ratio = 1;
 let chosen = null, lasso = null, looks = [], frame = 0, image = null, pixels = null;
 
@@ -30,8 +30,8 @@ function lookOf(name, number) {
 }
 
 // One small picture per class, for the legend and for the corner of a thumbnail.
-function stamp([colour, shape]) {
-  const dot = document.createElement("canvas"), size = DOT * ratio;
+function stamp([colour, shape], side_ = DOT) {
+  const dot = document.createElement("canvas"), size = side_ * ratio;
   dot.width = dot.height = Math.ceil(size);
   const c = dot.getContext("2d");
   c.fillStyle = colour;
@@ -61,14 +61,14 @@ function covered(dot) {
 function recolour() {
   looks = columns[by].classes.map((name, number) => {
     const look = lookOf(name, number), dot = stamp(look);
-    return { look, dot, ...covered(dot) };
+    return { look, dot: stamp(look, CORNER), ...covered(dot) };
   });
   const counts = new Uint32Array(looks.length);
   for (const code of columns[by].codes) counts[code]++;
   $("legend").replaceChildren(...columns[by].classes.map((name, number) => {
     const line = document.createElement("li"), mark = document.createElement("canvas");
-    mark.width = mark.height = Math.ceil(DOT * ratio);
-    mark.style.width = mark.style.height = DOT + "px";
+    mark.width = mark.height = Math.ceil(CORNER * ratio);
+    mark.style.width = mark.style.height = CORNER + "px";
     mark.getContext("2d").drawImage(looks[number].dot, 0, 0);
     line.append(mark, `${name || "(empty)"}: ${counts[number].toLocaleString("en")}`);
     return line;
@@ -112,7 +112,11 @@ function picture(i, code) {
   context.strokeStyle = colour;
   context.lineWidth = 3 * ratio;
   context.strokeRect(x, y, size, size);
-  if (shape) context.drawImage(looks[code].dot, x + size - DOT * ratio, y);
+  if (!shape) return;
+  const edge = CORNER * ratio;
+  context.fillStyle = "#fff";
+  context.fillRect(x + size - edge, y, edge, edge);
+  context.drawImage(looks[code].dot, x + size - edge, y);
 }
 
 function outline() {

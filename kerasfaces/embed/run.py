@@ -270,7 +270,7 @@ def describe(content: Json, name: str) -> list[str]:
     """Return in sentences what a map is of and how far it can be believed."""
     trust = content["trustworthiness"]
     sentences = [
-        f"{content['n']:,} images in the layer `{content['layer']}` of {name}, by "
+        f"{content['n']:,} images in the layer {content['layer']} of {name}, by "
         f"{content['method']}."
         + (
             f" {content['n_left_out']:,} more could not be mapped (points.csv says why)."
