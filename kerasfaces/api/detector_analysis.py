@@ -24,52 +24,71 @@ class AnalysedDetector(AnsweringDetector):
 
     def explain(
         self,
-        images: Images,
-        output: PathLike,
+        images: Images | None = None,
+        output: PathLike = "",
         *,
         method: str = "gradcam",
+        split: str = "",
+        n: int = 40,
+        decisions: int = 0,
+        layer: str = "",
         signed: bool = False,
         baseline: Literal["blurred", "grey"] = "blurred",
         checks: bool = True,
         seed: int = 0,
     ) -> pd.DataFrame:
-        """Map where on each image the logit comes from, and test the maps.
+        """Show where a logit comes from or what was learnt, and test what is shown.
 
         Args:
-            images: See `predict`.
-            output: Where maps, explanations.csv and explain.html are written.
-            method: `gradcam`, `integrated_gradients` or `occlusion`.
+            images: See `predict`; None: those of `split` or of `decisions`, or none for
+                methods that need none (`preferred_inputs`).
+            output: Where pictures, explanations.csv and explain.html are written.
+            method: A file of `kerasfaces/explain/methods`; `kerasfaces explain --list` says
+                what each is.
+            split: Explain images of the run's own manifest, as many of each source.
+            n: At most so many of `split`.
+            decisions: Explain so many right and so many wrong decisions on the test split.
+            layer: `feature_maps`, `factorisation`, `preferred_inputs`: a layer of the base.
             signed: `gradcam`: show what speaks against the verdict, too.
             baseline: `integrated_gradients`: where the path starts, the image's own blurred
                 self or mid-grey.
-            checks: Measure whether the maps can be believed; several times slower.
-            seed: Key of the random orders and re-drawn heads of the checks.
+            checks: Measure whether maps can be believed; several times slower.
+            seed: Key of draws, random orders and re-drawn heads.
 
         Returns:
             explanations.csv: one row per image; maps are in `output/images`, `(s, s)`
             float32, positive where a place speaks for fake.
 
         Raises:
-            InputError: Something is no image, or the method cannot explain this detector.
+            InputError: Something is no image, no output is named, or the method cannot
+                explain this detector.
             RunError: The folder holds another explanation.
         """
+        from kerasfaces.explain import selection
         from kerasfaces.explain.contract import Settings
         from kerasfaces.explain.run import explain
-        from kerasfaces.explain.selection import Selection
 
+        if not output:
+            raise InputError("`output`: name the folder that the pictures go into.")
+        settings = Settings(
+            method=method,
+            signed=signed,
+            baseline=baseline,
+            checks=checks,
+            seed=seed,
+            layer=layer,
+        )
+        if images is None:
+            chosen = selection.choose(
+                self.folder, split=split, n=n, decisions=decisions, seed=seed
+            )
+            return explain(self.folder, chosen, Path(output), settings)
         with as_files(images) as (files, names, reasons):
             for name, reason in zip(names, reasons, strict=True):
                 if reason:
                     raise InputError(f"{name}: {reason}.")
-            selection = Selection(files=files)
-            settings = Settings(
-                method=method,
-                signed=signed,
-                baseline=baseline,
-                checks=checks,
-                seed=seed,
-            )
-            frame = explain(self.folder, selection, Path(output), settings)
+            chosen = selection.Selection(files=files)
+            frame = explain(self.folder, chosen, Path(output), settings)
         return frame.assign(path=names)
 
     def attribute(

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from kerasfaces.run.operating_point import OperatingPoint
     from kerasfaces.serve.measured_export import Difference
 
+DECISIONS = 12  # right ones, and as many wrong ones
 EXPORTS = ("export", "onnxruntime", "openvino")
 
 
@@ -24,6 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error("--samples-per-group must be at least 1")
     if options.store and not options.manifest:
         parser.error("--store goes with --manifest")
+    if options.explain and (options.manifest or options.engine in EXPORTS):
+        parser.error("--explain goes with the run's own split, without --manifest")
     if options.store and options.engine in EXPORTS:
         parser.error("an export takes pixels: leave --store out")
     _set(options, parser)
@@ -48,6 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             **asked,
         )
     else:
+        if options.explain:
+            _explain(options)
         target, metrics = options.run, run.evaluate_run(options.run, **asked)
     if options.split not in metrics["metrics"]:
         known = ", ".join(metrics["metrics"])
@@ -137,6 +142,18 @@ def _set(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
     print()
 
 
+def _explain(options: argparse.Namespace) -> None:
+    """Have 12 right and 12 wrong decisions explained, which the report then shows."""
+    from kerasfaces.explain import selection
+    from kerasfaces.explain.contract import Settings
+    from kerasfaces.explain.run import explain
+    from kerasfaces.run.folder import DetectorRun
+
+    folder = DetectorRun.open(options.run).decisions_folder(options.explain)
+    chosen = selection.of_decisions(options.run, options.split, DECISIONS)
+    explain(options.run, chosen, folder, Settings(method=options.explain))
+
+
 def _error_rates(options: argparse.Namespace) -> int:
     """Measure and print the error rates of predict's rule."""
     from kerasfaces.serve import measured_rates
@@ -159,6 +176,7 @@ def _parser() -> argparse.ArgumentParser:
             "python -m kerasfaces.evaluate runs/mobilenetv2-1a2b3c",
             "python -m kerasfaces.evaluate RUN --by attr_gender,source",
             "python -m kerasfaces.evaluate RUN --samples-per-group 200",
+            "python -m kerasfaces.evaluate RUN --explain",
             "python -m kerasfaces.evaluate RUN --manifest other/manifest.csv",
             "python -m kerasfaces.evaluate RUN --max-false-alarms 0.01",
             "python -m kerasfaces.evaluate RUN --calibrate-on my_photos",
@@ -204,6 +222,15 @@ def _parser() -> argparse.ArgumentParser:
         choices=("auto", *EXPORTS, "keras"),
         help="what computes; export, or an engine by name: measure the run's export on these "
         "images, beside what training measured",
+    )
+    add(
+        "--explain",
+        nargs="?",
+        const="gradcam",
+        metavar="METHOD",
+        help=f"show {DECISIONS} right and {DECISIONS} wrong decisions with maps in the report, "
+        "by a method of `kerasfaces explain --list` that draws maps (default: gradcam); with "
+        "the default model some 5 to 15 s per image on two cores",
     )
     _add_rules(parser)
     return parser

@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
 _PACKAGE = "kerasfaces.explain.methods"
 _DEFAULT = "gradcam"
+_WITHOUT_IMAGES = ("preferred_inputs",)
+_WITH_LAYER = ("feature_maps", "factorisation", "preferred_inputs")
 _EXAMPLES = [
     "kerasfaces explain RUN photo.jpg other.png -o maps",
     "kerasfaces explain RUN photos/*.jpg -o maps --method occlusion",
     "kerasfaces explain RUN --split test --n 40 -o maps   # images of the run's own manifest",
     "kerasfaces explain RUN photo.jpg -o maps --signed --no-checks",
+    "kerasfaces explain RUN --decisions 12 -o maps        # 12 right ones and 12 wrong ones",
+    "kerasfaces explain RUN --split test --method fingerprints --n 400 -o prints",
     "kerasfaces explain --list",
 ]
 
@@ -37,28 +41,34 @@ def main(argv: Sequence[str] | None = None) -> int:
     from kerasfaces.explain.contract import Settings
     from kerasfaces.explain.run import explain
 
-    if options.split:
-        n = 40 if options.n is None else options.n
-        images = selection.draw(options.run, options.split, n, options.seed)
-    else:
-        images = selection.Selection(files=list(dict.fromkeys(options.images)))
+    images = selection.choose(
+        options.run,
+        options.images,
+        split=options.split or "",
+        n=40 if options.n is None else options.n,
+        decisions=options.decisions or 0,
+        seed=options.seed,
+    )
     settings = Settings(
         method=options.method,
         signed=options.signed,
         baseline=options.baseline or "blurred",
         checks=not options.no_checks,
         seed=options.seed,
+        layer=options.layer,
     )
-    _print(explain(options.run, images, options.output, settings), options.output)
+    frame = explain(options.run, images, options.output, settings)
+    _print(frame, options.output)
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = cli.parser(
         "explain",
-        "Show where on an image a finished detector's logit comes from, and measure whether "
-        "the map\ncan be believed: against patches in random order, against the same network with "
-        "a random head,\nafter JPEG and after a shift. Continues where it was stopped.",
+        "Show where on an image a finished detector's logit comes from, or what it has learnt, "
+        "and measure whether "
+        "it\ncan be believed: maps against patches in random order, against the same network with "
+        "a random\nhead, after JPEG and after a shift. Continues where it was stopped.",
         _EXAMPLES,
     )
     add = parser.add_argument
@@ -77,6 +87,12 @@ def _parser() -> argparse.ArgumentParser:
         choices=("train", "val", "test"),
         help="explain images of the run's own manifest, as many of each source",
     )
+    add(
+        "--decisions",
+        type=int,
+        metavar="N",
+        help="explain N right and N wrong decisions on the test split (or --split), e.g. 12",
+    )
     add("--n", type=int, metavar="N", help="with --split: how many (default: 40)")
     add("--seed", type=int, default=0, help="of draws and random orders (default: 0)")
     add(
@@ -90,6 +106,13 @@ def _parser() -> argparse.ArgumentParser:
         help="integrated_gradients: where the path starts (default: blurred, the image's "
         "own blurred self)",
     )
+    add(
+        "--layer",
+        default="",
+        metavar="NAME",
+        help="feature_maps, factorisation, preferred_inputs: a layer of the base (default: "
+        "their own choice)",
+    )
     add("--no-checks", action="store_true", help="maps alone, several times faster")
     return parser
 
@@ -98,12 +121,21 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
     """Refuse options that do not go together."""
     if options.run is None or options.output is None:
         parser.error("give RUN, images (or --split) and -o DIR; see --help")
-    if bool(options.images) == bool(options.split):
+    of_run = options.split or options.decisions is not None
+    if options.images and of_run:
         parser.error("give images, or --split for images of the run's manifest")
-    if options.n is not None and (not options.split or options.n < 1):
+    if options.decisions is not None and options.decisions < 1:
+        parser.error("--decisions is at least 1")
+    if options.n is not None and (
+        not options.split or options.decisions or options.n < 1
+    ):
         parser.error("--n goes with --split and is at least 1")
     if options.method not in registry.names(_PACKAGE):
         registry.load(_PACKAGE, options.method)  # says which there are
+    if not options.images and not of_run and options.method not in _WITHOUT_IMAGES:
+        parser.error("give images, or --split for images of the run's manifest")
+    if options.layer and options.method not in _WITH_LAYER:
+        parser.error(f"--layer goes with --method {', '.join(_WITH_LAYER)}")
     if options.signed and options.method != "gradcam":
         parser.error("--signed goes with gradcam; the other methods show both signs")
     if options.baseline and options.method != "integrated_gradients":
@@ -121,6 +153,13 @@ def _print(frame: "pd.DataFrame", folder: Path) -> None:
     from kerasfaces.explain import checks, trust_section
     from kerasfaces.run.folder import Explanation
 
+    if "trust" in frame.attrs:  # no maps
+        if len(frame):
+            used = int((frame["reason"] == "").sum())
+            print(f"{used} of {len(frame)} images used")
+        printing.text(frame.attrs["trust"])
+        printing.text(f"report: {Explanation(folder).report}")
+        return
     checked = "deletion_gain" in frame
     for row in frame.to_dict("records"):
         if row["reason"]:

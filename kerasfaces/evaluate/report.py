@@ -35,6 +35,7 @@ class ReportInput:
         added: What old families lost or gained (added.json), or empty.
         warnings: Sentences a reader must see first.
         image_root: What relative paths in the predictions are relative to, or None.
+        decisions: Finished explanations of decisions by this operating point, by method.
     """
 
     name: str
@@ -50,6 +51,7 @@ class ReportInput:
     added: Json = dataclasses.field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     image_root: Path | None = None
+    decisions: Mapping[str, Path] = dataclasses.field(default_factory=dict)
 
     @property
     def frame(self) -> pd.DataFrame:

@@ -312,6 +312,7 @@ def _read(run: ScoredRun) -> ReportInput:
         added=run.added,
         warnings=tuple(run.settings.get("warnings", ())),
         image_root=run.image_root,
+        decisions=run.decisions,
     )
 
 

@@ -1,6 +1,6 @@
 """What a method of `kerasfaces.explain` takes and returns.
 
-A method is one file with
+A method that draws a heat map of an image is one file with
 
 - `UNITS`: what a map's numbers are, for colour bars; those that begin with `logit` have a
   sign, positive for fake, others show how much counts, not for which verdict;
@@ -9,6 +9,9 @@ A method is one file with
   method that can;
 - `explain(subject, image, options)`: an `Explanation` per head of the `Subject` (see
   `subjects`), the learnt head first.
+
+It may have `FACTS`, the keys of its explanations' facts. What draws no heat map is another
+kind of file: see `study`.
 """
 
 import dataclasses
@@ -50,6 +53,7 @@ class Settings:
         baseline: See `Options`.
         checks: Measure whether the maps can be believed.
         seed: Key of re-drawn heads and random orders.
+        layer: Layer of the base, of methods that show one; empty is their own choice.
     """
 
     method: str
@@ -57,6 +61,7 @@ class Settings:
     baseline: Literal["blurred", "grey"] = "blurred"
     checks: bool = True
     seed: int = 0
+    layer: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -43,6 +43,7 @@ class Page:
         self._units, self._note = units, note
         self._records: list[Json] = []
         self._figures: list[Markup] = []
+        self._decisions: list[str] = []  # of the figures; empty where not known
         self._n_of: Counter[str] = Counter()  # images of each source
         self._sum_of: dict[str, NDArray[np.float64]] = {}  # of maps and images
 
@@ -56,6 +57,7 @@ class Page:
             self._n_of[name] += 1
         if len(self._figures) < _SHOWN:
             self._figures.append(self._figure(row, image, map_))
+            self._decisions.append(row.get("decision", ""))
 
     def render(self, frame: pd.DataFrame) -> str:
         """Return the page about the rows of explanations.csv."""
@@ -149,7 +151,16 @@ class Page:
         note = f"All {n:,}." if n <= _SHOWN else f"The first {_SHOWN} of {n:,}."
         where = " Maps (.npy) and pictures of all are in the folder images."
         body = markup.paragraph(note + where)
-        return Section("Images", body + tag("div", *self._figures, class_="explained"))
+        for decision in dict.fromkeys(self._decisions):
+            if decision:
+                body += tag("h3", f"{decision.capitalize()} decisions")
+            figures = [
+                figure
+                for figure, of in zip(self._figures, self._decisions, strict=True)
+                if of == decision
+            ]
+            body += tag("div", *figures, class_="explained")
+        return Section("Images", body)
 
     def _layers(self) -> Section:
         parts = pd.DataFrame([record["parts"] for record in self._records])

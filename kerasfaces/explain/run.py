@@ -3,7 +3,6 @@
 import dataclasses
 import logging
 import os
-import re
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -27,10 +26,11 @@ from kerasfaces.core.imports import import_keras
 from kerasfaces.core.progress import progress
 from kerasfaces.dataset.cache import decode_all
 from kerasfaces.dataset.file_facts import with_limits
-from kerasfaces.explain import checks, picture
+from kerasfaces.explain import checks, picture, study_page
 from kerasfaces.explain.contract import Map, Options, Pixels, Settings
 from kerasfaces.explain.page import Page
 from kerasfaces.explain.selection import Selection
+from kerasfaces.explain.study import Request, safe_name
 from kerasfaces.run.folder import DetectorRun, Explanation
 from kerasfaces.run.operating_point import OperatingPoint
 
@@ -57,6 +57,7 @@ def explain(
         RunError: The run is not finished, or the folder holds something else.
     """
     run = DetectorRun.open(folder)
+    _require_weights(run)
     point, explanation = run.operating_point, Explanation(output)
     identity = {
         "run": configs.digest(run.config),
@@ -66,6 +67,12 @@ def explain(
     }
     import_keras()
     method = registry.load(PACKAGE, settings.method)
+    if hasattr(method, "study"):
+        with explanation.writing(identity):
+            findings = method.study(Request(run, selection, settings))
+            return study_page.write(
+                explanation, run.name, settings.method, selection.note, findings
+            )
     with explanation.writing(identity):
         frame, page = _explained(folder, selection, output, settings, method, point)
         table = frame.to_csv(index=False, lineterminator="\n")
@@ -77,6 +84,20 @@ def explain(
             )
         explanation.write_report(page.render(frame))
     return frame
+
+
+def _require_weights(run: DetectorRun) -> None:
+    """Refuse a run of which only an export is here.
+
+    Raises:
+        InputError: An export gives logits and nothing else.
+    """
+    if not run.learnt_files and any(run.path.glob("exports/*/export.json")):
+        raise InputError(
+            f"{run.path} holds an export and not the network it was made from (model.keras), "
+            "whose layers and gradients explanations need: bring the whole run folder; predict "
+            "works without."
+        )
 
 
 def _explained(
@@ -93,6 +114,11 @@ def _explained(
     redraws = method.REDRAWS if settings.checks else 0
     subject = open_subject(folder, redraws, settings.seed)
     method.check(subject)
+    if not selection.files:
+        raise InputError(
+            f"{settings.method} explains images, and none is given: name some, or a `split` of "
+            "the run's manifest."
+        )
     if selection.is_from_outside:
         subject = subject.of_pictures()
     maps = _Maps(output / "images", subject, method, settings, point)
@@ -107,10 +133,12 @@ def _explained(
             if selection.labels:
                 row["label"] = selection.labels[number]
                 row["source"] = selection.sources[number]
+            if selection.decisions:
+                row["decision"] = selection.decisions[number]
             try:
                 if decoded.array is None or too_small[number]:
                     raise ImageError(decoded.reason or too_small[number])
-                name = f"{_safe(decoded.path.stem)}-{decoded.sha256[:10]}"
+                name = f"{safe_name(decoded.path)}-{decoded.sha256[:10]}"
                 record, map_ = maps.of(decoded.array, name)
             except ImageError as error:
                 row |= maps.row({}, str(error))
@@ -206,7 +234,3 @@ class _Maps:
             key: facts.get(key, np.nan) for key in getattr(self.method, "FACTS", ())
         }
         return row | {"file": record.get("name", ""), "reason": reason}
-
-
-def _safe(stem: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]+", "_", stem)[:40].lstrip(".") or "image"

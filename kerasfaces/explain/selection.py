@@ -1,7 +1,10 @@
 """Which images are explained: a user's files, or as many of each source of a run."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
+
+import numpy as np
 
 from kerasfaces.core import rng
 from kerasfaces.core.errors import InputError
@@ -17,18 +20,86 @@ class Selection:
         files: Image files.
         labels: `real` or `fake` per file; empty where nobody knows.
         sources: Camera data set or generator per file; empty where nobody knows.
+        decisions: `right` or `wrong` per file; empty where that was not asked for.
         note: How the files were chosen, a sentence for the report; may be empty.
     """
 
     files: list[Path]
     labels: list[str] = dataclasses.field(default_factory=list)
     sources: list[str] = dataclasses.field(default_factory=list)
+    decisions: list[str] = dataclasses.field(default_factory=list)
     note: str = ""
 
     @property
     def is_from_outside(self) -> bool:
         """Whether these are a user's own files, not rows of the run's manifest."""
         return not self.labels
+
+
+def choose(
+    folder: Path,
+    files: Sequence[Path] = (),
+    *,
+    split: str = "",
+    n: int = 40,
+    decisions: int = 0,
+    seed: int = 0,
+) -> Selection:
+    """Return a user's files, or images of the run's own.
+
+    Args:
+        folder: The run.
+        files: A user's files; one that is named twice counts once.
+        split: Without files: of which split; see `draw`.
+        n: At most so many of a split.
+        decisions: Draw so many right and so many wrong decisions; see `of_decisions`.
+        seed: Key of draws.
+    """
+    if decisions:
+        return of_decisions(folder, split or "test", decisions, seed)
+    if split:
+        return draw(folder, split, n, seed)
+    return Selection(files=list(dict.fromkeys(files)))
+
+
+def of_decisions(folder: Path, split: str, n: int = 12, seed: int = 0) -> Selection:
+    """Draw `n` right and `n` wrong decisions of a run, half of each kind real, half fake.
+
+    Where one half has too few, the other fills up.
+
+    Raises:
+        MissingFileError: The run has no predictions of that split.
+        InputError: The folder of its images is not known.
+    """
+    run = DetectorRun.open(folder)
+    rows, root = run.readable(split), run.image_root
+    if root is None and not all(Path(path).is_absolute() for path in rows["path"]):
+        raise InputError(
+            f"{folder} does not say where its images are: train it again from a manifest."
+        )
+    called = rows["score"] >= run.operating_point.threshold
+    is_right = (called == (rows["label"] == "fake")).to_numpy()
+    chosen: list[int] = []
+    for right in (True, False):
+        orders = []
+        for label in ("real", "fake"):
+            random = rng.generator(seed, "decisions", str(right), label)
+            mask = (is_right == right) & (rows["label"] == label).to_numpy()
+            orders.append(random.permutation(np.flatnonzero(mask)).tolist())
+        real, fake = orders
+        n_real = min(len(real), max(n - n // 2, n - len(fake)))
+        chosen += real[:n_real] + fake[: n - n_real]
+    part = rows.iloc[chosen]
+    names = ["right" if is_right[at] else "wrong" for at in chosen]
+    return Selection(
+        files=[(root or Path()) / path for path in part["path"]],
+        labels=part["label"].tolist(),
+        sources=part["source"].tolist(),
+        decisions=names,
+        note=f"{names.count('right')} right and {names.count('wrong')} wrong decisions on "
+        f"{split}, drawn with seed {seed} from {int(is_right.sum())} and "
+        f"{int((~is_right).sum())}, reals and fakes alike while they last.",
+    )
 
 
 def draw(folder: Path, split: str, n: int, seed: int) -> Selection:

@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kerasfaces.core import config as configs
 from kerasfaces.core.errors import MissingFileError, RunError
 from kerasfaces.core.files import Json, read_json, write_json, write_text
 from kerasfaces.core.texts import quoted
@@ -44,6 +45,23 @@ class ScoredRun(Run):
     def write_operating_point(self, point: OperatingPoint) -> None:
         """Write operating_point.json."""
         write_json(self.point_file, point.to_json())
+
+    def decisions_folder(self, method: str) -> Path:
+        """Return where decisions by the operating point are explained by a method."""
+        digest = configs.digest(self.operating_point.to_json())
+        return self.path / "decisions" / f"{method}-{digest[:12]}"
+
+    @property
+    def decisions(self) -> dict[str, Path]:
+        """The finished explanations of decisions by the operating point, by method."""
+        every = (self.path / "decisions").glob("*-*/explain.html")
+        methods = {file.parent.name.rpartition("-")[0] for file in every}
+        folders = {name: self.decisions_folder(name) for name in sorted(methods)}
+        return {
+            name: folder
+            for name, folder in folders.items()
+            if (folder / "explain.html").is_file()
+        }
 
     def predictions_file(self, split: str) -> Path:
         """Return where a split's predictions are."""

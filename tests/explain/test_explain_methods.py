@@ -13,7 +13,12 @@ from kerasfaces.explain import checks, curves, subjects
 from kerasfaces.explain.contract import Options, blurred, has_sign
 
 pytestmark = pytest.mark.tf
-METHODS = registry.names("kerasfaces.explain.methods")
+EVERY = registry.names("kerasfaces.explain.methods")
+STUDIES = {
+    *("channel_shapley", "factorisation", "feature_maps", "fingerprints"),
+    "preferred_inputs",
+}
+METHODS = sorted(set(EVERY) - STUDIES)
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +32,11 @@ def load(name):
 
 def test_the_methods_are_the_files():
     assert {"cam", "gradcam", "integrated_gradients", "occlusion"} <= set(METHODS)
+    for name in EVERY:
+        plugin = load(name)
+        assert hasattr(plugin, "study") == (name in STUDIES)
+        assert hasattr(plugin, "explain") == hasattr(plugin, "UNITS")
+        assert hasattr(plugin, "explain") != hasattr(plugin, "study")
 
 
 def test_the_detector_has_learnt_its_corner(subject):

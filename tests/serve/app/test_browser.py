@@ -50,19 +50,28 @@ def cache(tmp_path_factory):
 @pytest.fixture(scope="module")
 def address(cache):
     """A running app without a run, which cannot write an upload to disk."""
-    from kerasfaces.serve.app import launch, settings
+    from kerasfaces.serve.app import settings
+
+    limits = settings.Settings(upload_mb=8, megapixels=30, files=5)
+    with served(limits, cache, MOST_BYTES) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def served(limits, cache, most_bytes):
+    """The app in a process that may write no file above `most_bytes`."""
+    from kerasfaces.serve.app import launch
 
     with contextlib.closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    limits = settings.Settings(upload_mb=8, megapixels=30, files=5)
     process = subprocess.Popen(
         launch.command(limits, "127.0.0.1", port),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env=os.environ | {"KERASFACES_CACHE": str(cache)},
         preexec_fn=functools.partial(
-            resource.setrlimit, resource.RLIMIT_FSIZE, (MOST_BYTES, MOST_BYTES)
+            resource.setrlimit, resource.RLIMIT_FSIZE, (most_bytes, most_bytes)
         ),
     )
     url = f"http://127.0.0.1:{port}"
@@ -235,6 +244,87 @@ def test_the_keyboard_is_enough(visit):
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     page.get_by_text("Drop pictures here").wait_for()
+
+
+def test_where_the_score_comes_from(visit):
+    page = visit()
+    give(page, ("face.jpg", drawn_face()))
+    verdict(page)
+    page.get_by_role("tab", name="Where").click()
+    page.get_by_role("button", name="Compute the map").click()
+    image = page.get_by_alt_text("the picture, coloured by what speaks")
+    image.wait_for(timeout=180_000)
+    assert image.evaluate("element => element.naturalWidth") >= 320
+    page.get_by_text("beats").and_(page.get_by_text("of 5; re-drawn head")).wait_for()
+    assert page.get_by_text("Traceback").count() == 0
+
+
+@pytest.fixture(scope="module")
+def channel_run(tmp_path_factory, cache):
+    """A run on noise pattern and spectra, of few drawn faces and one epoch."""
+    from kerasfaces.sample import pair
+    from kerasfaces.sample.decoders import DECODERS
+
+    pytest.importorskip("torch")
+    root = tmp_path_factory.mktemp("app-channels")
+    for number in range(14):
+        pictures = pair.make_pair(7, number, DECODERS["transposed_conv"], 160)
+        for name, picture in zip(("real/camera", "fake/gan"), pictures, strict=True):
+            (root / "faces" / name).mkdir(parents=True, exist_ok=True)
+            file = root / "faces" / name / f"{number}.jpg"
+            file.write_bytes(pair.encode(picture))
+    manifest, store = root / "m.csv", root / "store"
+    for words in (
+        ["manifest", "build", root / "faces", "-o", manifest],
+        [
+            "channels",
+            manifest,
+            "-o",
+            store,
+            "--channels",
+            "lnp,spectrum",
+            "--set",
+            "size_px=64",
+        ],
+        [
+            "train",
+            "--manifest",
+            manifest,
+            "--store",
+            store,
+            "--weights",
+            "none",
+            "--set",
+            "epochs=1",
+            "-o",
+            root / "run",
+        ],
+    ):
+        command = [sys.executable, "-m", "kerasfaces", *map(str, words)]
+        environment = os.environ | {"KERASFACES_CACHE": str(cache)}
+        subprocess.run(command, check=True, env=environment, capture_output=True)
+    return root / "run"
+
+
+def test_the_channels_that_a_run_sees(browser, channel_run, cache):
+    from kerasfaces.serve.app import settings
+
+    with served(settings.Settings(runs=(str(channel_run),)), cache, 2**28) as url:
+        page = browser.new_context(viewport=DESKTOP).new_page()
+        page.goto(url)
+        page.get_by_text("Drop a picture here").wait_for(timeout=60_000)
+        give(page, ("face.jpg", drawn_face()))
+        verdict(page, "robability")
+        page.get_by_role("tab", name="Channels").click()
+        page.get_by_role("button", name="Compute the channels").click()
+        for name in ("lnp_red", "amplitude", "phase"):
+            image = page.get_by_alt_text(name, exact=True)
+            image.wait_for(timeout=180_000)
+            assert image.evaluate("element => element.naturalWidth") >= 64
+        page.get_by_role("tab", name="Where").click()
+        page.get_by_role("button", name="Compute the map").click()
+        page.get_by_text("give `method='occlusion'`").wait_for(timeout=120_000)
+        page.context.close()
 
 
 @pytest.fixture(scope="module")
