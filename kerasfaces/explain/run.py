@@ -213,7 +213,8 @@ class _Maps:
         try:
             record = read_json(path)
             map_ = np.load(self.folder / f"{name}.npy", allow_pickle=False)
-            if record.keys() >= _KEYS and map_.shape == image.shape[:2]:
+            wanted = _KEYS | {"checks"} if self.settings.checks else _KEYS
+            if record.keys() >= wanted and map_.shape == image.shape[:2]:
                 return record, map_
         except (OSError, ValueError, EOFError, AttributeError):
             pass

@@ -29,7 +29,8 @@ _NOTES = (
     f"heads reach {checks.ALIKE:g} or more, or where JPEG or shift leave less than "
     f"{checks.ALIKE:g}, each by itself. The limits were set beforehand.",
     "Heat on the face: share of the map's absolute sum inside the box of the main face, beside "
-    "the box's share of the image. It says where the detector looks, and is no test of the map.",
+    "the box's share of the image; of images in which a face is found. It says where the detector "
+    "looks, and is no test of the map.",
 )
 
 

@@ -49,7 +49,7 @@ class EvidenceMap:
             return Section(TITLE, markup.paragraph(f"No map: {self.reason}"))
         body: Markup = markup.figure(
             picture.inline(self.overlay, "map over the picture"),
-            f"Grad-CAM of the whole picture: orange speaks for fake, blue for real. {_LIMITS}",
+            f"Grad-CAM of what the network sees: orange speaks for fake, blue for real. {_LIMITS}",
         )
         return Section(TITLE, markup.paragraph(self.trust) + body)
 

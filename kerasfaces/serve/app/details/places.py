@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from kerasfaces.core.errors import KerasfacesError
+from kerasfaces.images import to_array, to_srgb_upright
 from kerasfaces.serve.answer import Answer
 from kerasfaces.serve.app.shared import Loaded
 from kerasfaces.serve.pictures import Named, Picture
@@ -23,7 +24,7 @@ def applies(answer: Answer, one: Loaded) -> bool:
 def show(answer: Answer, picture: Named, one: Loaded) -> None:
     """Show the map when it is asked for: it takes Keras and some seconds."""
     st.caption(
-        "The whole picture as the network sees it, coloured by what each place adds to the "
+        "The picture, or its face, as the network sees it, coloured by what each place adds to the "
         "logit: orange speaks for AI-generated, blue for real. It takes some seconds."
     )
     if not st.button("Compute the map", key=f"map-{answer.sha256}"):
@@ -61,7 +62,8 @@ def _explained(picture: Named, one: Loaded):  # type: ignore[no-untyped-def]
 
     gradcam.check(subject)
     source = Picture(*picture)
-    pixels = one.detector.prepare(source.image(source.data()))
+    image = to_srgb_upright(source.image(source.data()))
+    pixels = to_array(image, subject.of_pictures().spec)
     logit = float(subject.logits(pixels[None])[0, 0])
     point = one.detector.operating_point
     toward = 1 if point.apply(np.array([logit]))[0] >= point.threshold else -1
