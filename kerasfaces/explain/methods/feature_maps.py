@@ -11,6 +11,7 @@ order; layers whose maps stay the same are named.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from kerasfaces.explain import study as studies
@@ -23,6 +24,7 @@ MIN_IMAGES = 1
 LAYERS, MAPS = 8, 12
 _CELL_PX = 96
 _SHOWN_IMAGES = 6
+Floats = NDArray[np.float32]
 
 
 def study(request: Request) -> Findings:
@@ -83,8 +85,8 @@ def study(request: Request) -> Findings:
     )
 
 
-def _mean(maps: np.ndarray) -> np.ndarray:
-    return np.asarray(np.abs(maps).mean(axis=-1))
+def _mean(maps: Floats) -> Floats:
+    return np.abs(maps).mean(axis=-1).astype(np.float32)
 
 
 def _figure(
@@ -93,7 +95,7 @@ def _figure(
     position: int,
     image: studies.Pixels,
     names: list[str],
-    learnt: list[np.ndarray],
+    learnt: list[Floats],
 ) -> Figure:
     cells = []
     small = Image.fromarray(image).resize((_CELL_PX, _CELL_PX))
