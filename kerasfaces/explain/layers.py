@@ -37,7 +37,9 @@ class Layers:
         # the base is called once per scale and view; its first call's input is public nowhere
         entry = base._inbound_nodes[0].input_tensors[0]
         self._entry = keras.Model(self._network.model.input, entry)
-        self.names = [layer.name for layer in base.layers if _holds_maps(layer)]
+        self.names: list[str] = [
+            layer.name for layer in base.layers if _holds_maps(layer)
+        ]
         if not self.names:
             raise InputError(
                 f"{method} cannot explain {subject.name}: {subject.kind} has no layer with maps, "
@@ -49,7 +51,7 @@ class Layers:
             for layer in base.layers
             if layer.name in self.names and any(layer.output is end for end in ends)
         ]
-        self.last = (tapped or self.names)[-1]
+        self.last: str = (tapped or self.names)[-1]
         self._subject = subject.name
 
     def chosen(self, name: str) -> str:
@@ -113,6 +115,7 @@ class Layers:
 
 
 def _holds_maps(layer: keras.layers.Layer) -> bool:
+    shape: tuple[int | None, ...]
     shape = getattr(getattr(layer, "output", None), "shape", ())
     if len(shape) != 4 or isinstance(layer, keras.layers.InputLayer):
         return False

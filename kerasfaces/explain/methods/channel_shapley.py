@@ -24,11 +24,13 @@ from numpy.typing import NDArray
 
 from kerasfaces.core import rng
 from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import Json
 from kerasfaces.explain import study as studies
 from kerasfaces.explain.checks import mean_interval
 from kerasfaces.explain.study import Check, Findings, Request, Table
 from kerasfaces.run.network import TrainedNetwork
-from kerasfaces.run.predictor import Predictor, image_logits, inputs_of
+from kerasfaces.run.network_outputs import image_logits
+from kerasfaces.run.predictor import Predictor, inputs_of
 
 MIN_IMAGES = 1
 REPLACED_BY = 64  # training images in the mean
@@ -50,7 +52,7 @@ class _InMemory:
         return len(self._arrays)
 
     def __call__(self, positions: NDArray[Any]) -> NDArray[np.float32]:
-        return self._arrays[positions]
+        return np.asarray(self._arrays[positions], np.float32)
 
 
 def study(request: Request) -> Findings:
@@ -150,7 +152,7 @@ def _values(
 
 def _channels(
     request: Request, network: TrainedNetwork
-) -> tuple[list[studies.Json], list[int], NDArray[np.float32]]:
+) -> tuple[list[Json], list[int], NDArray[np.float32]]:
     """Return all rows, the positions of those with channels, and these."""
     files = request.selection.files
     inputs = inputs_of(network, files)

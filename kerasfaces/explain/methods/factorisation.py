@@ -19,6 +19,7 @@ from kerasfaces.core import rng
 from kerasfaces.core.errors import InputError
 from kerasfaces.explain import study as studies
 from kerasfaces.explain.checks import ALIKE
+from kerasfaces.explain.contract import Pixels
 from kerasfaces.explain.layers import Layers
 from kerasfaces.explain.study import Check, Figure, Findings, Request, Table
 
@@ -125,7 +126,7 @@ def _alike(one: Floats, other: Floats) -> float:
 
 
 def _figure(
-    request: Request, kept: list[int], images: studies.Pixels, amounts: Floats
+    request: Request, kept: list[int], images: Pixels, amounts: Floats
 ) -> Figure:
     cells = []
     for image, parts in zip(images, amounts, strict=True):

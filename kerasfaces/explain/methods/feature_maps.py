@@ -17,6 +17,7 @@ from PIL import Image
 from kerasfaces.explain import study as studies
 from kerasfaces.explain.changed_images import rank_correlation
 from kerasfaces.explain.checks import ALIKE
+from kerasfaces.explain.contract import Pixels
 from kerasfaces.explain.layers import Layers
 from kerasfaces.explain.study import Check, Figure, Findings, Request, Table
 
@@ -86,14 +87,14 @@ def study(request: Request) -> Findings:
 
 
 def _mean(maps: Floats) -> Floats:
-    return np.abs(maps).mean(axis=-1).astype(np.float32)
+    return np.asarray(np.abs(maps).mean(axis=-1), np.float32)
 
 
 def _figure(
     request: Request,
     number: int,
     position: int,
-    image: studies.Pixels,
+    image: Pixels,
     names: list[str],
     learnt: list[Floats],
 ) -> Figure:

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from kerasfaces.core import rng
 from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import Json
 from kerasfaces.explain import study as studies
+from kerasfaces.explain.contract import Pixels
 from kerasfaces.explain.study import Check, Figure, Findings, Request, Table
 
 MIN_IMAGES = 16
@@ -76,22 +78,23 @@ def study(request: Request) -> Findings:
     )
 
 
-def residual(image: studies.Pixels) -> Floats:
+def residual(image: Pixels) -> Floats:
     """Return an image's grey levels `(s, s)` minus their median over 3 x 3 pixels."""
     from scipy.ndimage import median_filter
 
     grey = image.astype(np.float64) @ np.array([0.299, 0.587, 0.114])
-    return grey - np.asarray(median_filter(grey, 3, mode="nearest"))
+    smooth: Floats = median_filter(grey, 3, mode="nearest")
+    return np.asarray(grey - smooth, np.float64)
 
 
 def _halves(
     request: Request,
-) -> tuple[list[studies.Json], dict[str, list[Floats]], dict[str, int]]:
+) -> tuple[list[Json], dict[str, list[Floats]], dict[str, int]]:
     """Return all rows, each source's two average residuals, and its number of images."""
     labels, sources = request.selection.labels, request.selection.sources
     names = [f"{one}: {two}" for one, two in zip(labels, sources, strict=True)]
     turn = _turns(names, request.settings.seed)
-    rows: list[studies.Json] = []
+    rows: list[Json] = []
     sums: dict[str, list[Floats]] = {}
     counts: dict[str, list[int]] = {}
     for number, (row, pixels) in enumerate(request.images()):

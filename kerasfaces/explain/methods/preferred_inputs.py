@@ -62,10 +62,10 @@ def study(request: Request) -> Findings:
         maps = maps[0] if isinstance(maps, list) else maps
         return keras.ops.mean(maps, axis=(1, 2))
 
-    goals = [
-        _Goal(f"filter {at}", lambda images, at=at: activations(images)[:, at])
-        for at in filters
-    ]
+    def of_filter(at: int) -> _Goal:
+        return _Goal(f"filter {at}", lambda images: activations(images)[:, at])
+
+    goals = [of_filter(at) for at in filters]
     goals += [
         _Goal("fake", lambda images: network.model(images, training=False)[:, 0]),
         _Goal("real", lambda images: -network.model(images, training=False)[:, 0]),
@@ -177,8 +177,9 @@ def _ascent(value: Callable[[Any], Any], side_px: int, seed: int) -> Floats:
         gradient = np.roll(gradient, [-each for each in by], axis=(0, 1))
         length = float(np.sqrt(np.mean(np.square(gradient))))
         if length > 0:
-            image = image + _STEP * (1 - step / STEPS) * gradient / length
+            change = _STEP * (1 - step / STEPS) * gradient / length
+            image = np.asarray(image + change, np.float32)
         if step % _BLUR_EVERY == 0:
-            image = gaussian_filter(image, (0.5, 0.5, 0))
+            image = np.asarray(gaussian_filter(image, (0.5, 0.5, 0)), np.float32)
         image = np.clip(image, 0, 255).astype(np.float32)
     return image
