@@ -21,8 +21,8 @@ from kerasfaces.annotate.columns import Judged
 from kerasfaces.annotate.contract import PACKAGE, Attribute, Weights
 from kerasfaces.core import registry
 from kerasfaces.core.engine import Engine
-from kerasfaces.core.errors import InputError
-from kerasfaces.core.files import Json, atomic_path, write_json
+from kerasfaces.core.errors import InputError, RunError
+from kerasfaces.core.files import Json, atomic_path, read_json, write_json
 from kerasfaces.core.texts import listed, quoted
 from kerasfaces.manifest import face_rows, file_facts, table
 from kerasfaces.manifest.attributes import Attributes
@@ -148,10 +148,26 @@ def annotate(
 
 
 def write(annotated: Annotated, path: Path) -> None:
-    """Write the table, the landmarks and `annotators.json` beside it."""
+    """Write the table, the landmarks and `annotators.json` beside it.
+
+    Where another table was annotated in the same folder before, what that file says of
+    attributes and annotators that have no part now stays.
+
+    Raises:
+        RunError: There is an `annotators.json` that is none.
+    """
     with atomic_path(path.with_name(f"{path.stem}.landmarks.npz")) as temporary:
         np.savez_compressed(temporary, **annotated.landmarks)
-    write_json(path.with_name(NOTES_FILE), annotated.notes)
+    notes_file = path.with_name(NOTES_FILE)
+    notes = dict(annotated.notes)
+    if notes_file.exists():
+        earlier = read_json(notes_file)
+        if not isinstance(earlier, dict):
+            raise RunError(f"{notes_file} holds no object; restore or delete it.")
+        for key in ("attributes", "annotators"):
+            old = earlier.get(key)
+            notes[key] = {**(old if isinstance(old, dict) else {}), **notes[key]}
+    write_json(notes_file, notes)
     table.write(annotated.manifest, path)
 
 
@@ -218,7 +234,9 @@ def _notes(
             )
         )
         attributes[one.attribute.column] = {
-            "annotator": " and ".join(one.by) if n_annotated else columns.STATED,
+            "annotator": " and ".join(one.by)
+            if n_annotated or all(asked_for)
+            else columns.STATED,
             "n_annotated": n_annotated,
             "n_stated": len(stated) - sum(asked_for),
             "min_confidence": dict(one.thresholds),

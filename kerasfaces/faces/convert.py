@@ -20,7 +20,8 @@ from kerasfaces.core.errors import KerasfacesError
 from kerasfaces.core.files import atomic_path, sha256, write_json
 from kerasfaces.graphs import graph_model
 from kerasfaces.graphs.graph_model import GraphModel
-from kerasfaces.graphs.writer import INPUT, GraphWriter
+from kerasfaces.graphs.onnx_graph import INPUT
+from kerasfaces.graphs.writer import GraphWriter
 
 LOGITS, PLACES = "logits", "places"
 LICENCE = "Apache-2.0, Copyright The MediaPipe Authors"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from kerasfaces.core import numerics
 from kerasfaces.core.errors import MissingExtraError, RunError
-from kerasfaces.graphs.writer import INPUT
+from kerasfaces.graphs.onnx_graph import INPUT
 
 Run = Callable[[NDArray[np.uint8]], Sequence[NDArray[np.float32]]]
 

@@ -7,7 +7,7 @@ method; a graph with another one is refused by name.
 """
 
 import base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasfaces.core.errors import InputError
-from kerasfaces.core.imports import optional_import
 from kerasfaces.graphs.graph_model import GraphModel, Node
+from kerasfaces.graphs.onnx_graph import INPUT, OnnxGraph
 
-OPSET = 17
-INPUT = "pixels"
 _TO_NCHW, _TO_NHWC = [0, 3, 1, 2], [0, 2, 3, 1]
 _BINARY = {"Add": "Add", "AddV2": "Add", "AddN": "Sum", "Mul": "Mul"}
 _UNARY = ("Relu", "Sigmoid", "Identity")
@@ -31,7 +29,7 @@ _FUSED: tuple[list[str], ...] = (
 )
 
 
-class GraphWriter:
+class GraphWriter(OnnxGraph):
     """Builds an ONNX graph from a graph model.
 
     Args:
@@ -44,10 +42,8 @@ class GraphWriter:
     """
 
     def __init__(self, model: GraphModel, source: Path, extra: str) -> None:
-        self._onnx = optional_import("onnx", extra)
-        self._model, self._source = model, source
-        self._nodes: list[Any] = []
-        self._weights: dict[str, Any] = {}
+        super().__init__(source, extra)
+        self._model = model
         self._flat: set[str] = set()  # values that are (n, features)
         self._ops: dict[str, Callable[[Node], None]] = {
             "_FusedConv2D": self._convolution,
@@ -113,66 +109,6 @@ class GraphWriter:
             }:
                 self._flat.add(node.name)
         return side, channels
-
-    def serialised(
-        self,
-        name: str,
-        input_shape: Sequence[int],
-        outputs: Mapping[str, Sequence[int | str]],
-    ) -> bytes:
-        """Return the file's bytes, checked by ONNX.
-
-        Args:
-            name: Of the graph.
-            input_shape: Of one picture, such as `(256, 256, 3)`.
-            outputs: Name of a value -> its shape without the number of pictures.
-
-        Raises:
-            InputError: The graph does not end in values of these names and shapes.
-        """
-        helper, types = self._onnx.helper, self._onnx.TensorProto
-        graph = helper.make_graph(
-            self._nodes,
-            name,
-            [helper.make_tensor_value_info(INPUT, types.UINT8, ["n", *input_shape])],
-            [
-                helper.make_tensor_value_info(each, types.FLOAT, ["n", *shape])
-                for each, shape in outputs.items()
-            ],
-            list(self._weights.values()),
-        )
-        opset = helper.make_opsetid("", OPSET)
-        model = helper.make_model(graph, opset_imports=[opset], ir_version=8)
-        try:
-            self._onnx.checker.check_model(model, full_check=True)
-        except Exception as error:
-            raise InputError(
-                f"{self._source} is not the expected network {name}: its graph does not end "
-                f"in {', '.join(outputs)} ({' '.join(str(error).split())[:160]})."
-            ) from error
-        return bytes(model.SerializeToString())
-
-    def add(self, op: str, inputs: Sequence[str], output: str, **options: Any) -> None:
-        """Write one ONNX node."""
-        node = self._onnx.helper.make_node(op, list(inputs), [output], **options)
-        self._nodes.append(node)
-
-    def weight(self, name: str, array: NDArray[Any] | np.float32) -> str:
-        """Store a constant, in 16 bits where these hold it exactly; return its name."""
-        array = np.ascontiguousarray(array)
-        small = array.astype(np.float16) if array.dtype == np.float32 else array
-        exact = np.array_equal(small.astype(array.dtype), array)
-        if name in self._weights or f"{name}/16" in self._weights:
-            return name
-        if array.size > 1 and small.dtype != array.dtype and exact:
-            to = self._onnx.TensorProto.FLOAT
-            self._weights[f"{name}/16"] = self._onnx.numpy_helper.from_array(
-                small, f"{name}/16"
-            )
-            self.add("Cast", [f"{name}/16"], name, to=to)
-        else:
-            self._weights[name] = self._onnx.numpy_helper.from_array(array, name)
-        return name
 
     def refusal(self, node: Node, why: str) -> InputError:
         """Return the error for a node that cannot be written."""

@@ -15,6 +15,11 @@ from kerasfaces.tables.columns import PATHS
 
 logger = logging.getLogger(__name__)
 _OURS = ("pair_id", "identity")  # joined under their own names
+# of `annotate`, which are no attributes
+_FACTS = (
+    *("face_count", "face_box", "face_score", "face_size_px", "face_sharpness"),
+    *("face_yaw_deg", "face_pitch_deg", "face_roll_deg"),
+)
 _NEVER = ("label", "source", "split", "sha256", "width_px", "height_px", "format")
 
 
@@ -46,7 +51,8 @@ class Attributes:
         self.columns = {}
         for each in table.header:
             if each != key and each not in _NEVER:
-                ours = each in _OURS or each.startswith("attr_")
+                ours = each in (*_OURS, *_FACTS)
+                ours = ours or each.startswith(("attr_", "annotated_"))
                 values = dict(zip(keys, table.column(each), strict=True))
                 self.columns[each if ours else f"attr_{each}"] = values
         plain = {

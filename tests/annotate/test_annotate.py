@@ -8,8 +8,9 @@ import pytest
 from kerasfaces import manifest as manifests
 from kerasfaces.annotate import run
 from kerasfaces.annotate.contract import Weights
-from kerasfaces.core.errors import InputError, MissingFileError
+from kerasfaces.core.errors import InputError, MissingFileError, RunError
 from kerasfaces.core.files import read_json
+from kerasfaces.manifest.attributes import Attributes
 from kerasfaces.run import predictions
 
 CLASSES = {
@@ -47,6 +48,18 @@ def test_only_values_are_attributes(pictures, weights):
     assert "attr_age" in attributes
     assert not [name for name in attributes if not name.startswith("attr_")]
     assert "annotated_age_by" in rows
+
+
+def test_an_annotated_table_gives_another_manifest_its_attributes_alone(
+    pictures, weights, tmp_path
+):
+    run.write(run.annotate(pictures, settings(weights)), tmp_path / "annotated.csv")
+    bare = pictures.rows[["path", "label", "source", "split"]]
+    rows = Attributes(tmp_path / "annotated.csv").join(bare)
+    names = [name for name in rows if name.startswith("attr_")]
+    assert sorted(names) == ["attr_age", "attr_expression", "attr_gender", "attr_race"]
+    assert "annotated_race_by" in rows
+    assert "face_count" in rows
 
 
 def test_what_the_manifest_states_stays(pictures, weights):
@@ -150,6 +163,19 @@ def test_files_beside_the_table(pictures, weights, tmp_path):
         assert np.isfinite(arrays["six"][0]).all()
         assert np.isnan(arrays["six"][3]).all()
         assert list(arrays["path"]) == list(pictures.rows["path"])
+
+
+def test_a_second_table_in_the_folder_keeps_the_first_ones_notes(
+    pictures, weights, tmp_path
+):
+    run.write(run.annotate(pictures, settings(weights)), tmp_path / "one.csv")
+    faces_alone = run.annotate(pictures, run.Settings(annotators=()))
+    run.write(faces_alone, tmp_path / "two.csv")
+    notes = read_json(tmp_path / "annotators.json")
+    assert notes["attributes"]["attr_race"]["annotator"] == "gear"
+    (tmp_path / "annotators.json").write_text("[]")
+    with pytest.raises(RunError, match=r"annotators\.json holds no object"):
+        run.write(faces_alone, tmp_path / "three.csv")
 
 
 def test_missing_weights_are_one_sentence(pictures, tmp_path):

@@ -8,7 +8,16 @@ import threading
 
 import numpy as np
 import pytest
-from graph_models import classifier, in_tensorflow, ints, node, placeholder, save, text
+from graph_models import (
+    classifier,
+    in_tensorflow,
+    ints,
+    node,
+    placeholder,
+    save,
+    text,
+    texts,
+)
 
 from kerasfaces.core import rng
 from kerasfaces.core.errors import InputError, MissingFileError
@@ -176,3 +185,87 @@ def test_a_published_graph_computes_what_tensorflow_does(faces_folder, name):
             expected = expected.transpose(0, 3, 1, 2)
         scale = max(1.0, float(np.abs(expected).max()))
         np.testing.assert_allclose(answer, expected, atol=1e-4 * scale)
+
+
+@pytest.mark.slow
+@pytest.mark.tf
+def test_every_operation_computes_what_tensorflow_does(tmp_path):
+    """A small graph with each of them; needs no published file."""
+    pytest.importorskip("onnx")
+    if not session.is_available():
+        pytest.skip("no runtime is installed")
+    random = rng.generator(0, "operations")
+
+    def floats(*shape):
+        return random.normal(0, 0.5, shape).astype(np.float32)
+
+    one, two = ints(1, 1, 1, 1), ints(1, 2, 2, 1)
+    same, valid = text("SAME"), text("VALID")
+    weights = {
+        "k": floats(3, 3, 3, 4),
+        "b": floats(4),
+        "slope": np.abs(floats(1, 1, 4)),
+        "d": floats(3, 3, 4, 1),
+        "scale": floats(4),
+        "pads": np.array([[0, 0], [0, 0], [0, 0], [0, 2]], np.int32),
+        "size": np.array([12, 12], np.int32),
+        "up": floats(2, 2, 3, 6),
+        "wanted": np.array([1, 24, 24, 3], np.int32),
+        "axis": np.array(3, np.int32),
+        "rows": np.array([-1, 6 * 6 * 6], np.int32),
+        "m": floats(216, 5),
+        "n": floats(5),
+        "axes": np.array([1, 2], np.int32),
+    }
+    prelu, relu = texts("BiasAdd", "Prelu"), texts("BiasAdd", "Relu")
+    nodes = [
+        placeholder(12),
+        node(
+            "c",
+            "_FusedConv2D",
+            *("input", "k", "b", "slope"),
+            strides=two,
+            padding=same,
+            fused_ops=prelu,
+        ),
+        node("dw", "DepthwiseConv2dNative", "c", "d", strides=one, padding=same),
+        node("mul", "Mul", "dw", "scale"),
+        node("p", "Prelu", "mul", "slope"),
+        node("six", "Relu6", "p"),
+        node("pad", "Pad", "six", "pads"),
+        node("pool", "MaxPool", "pad", ksize=two, strides=one, padding=same),
+        node("sum", "AddN", "pool", "pad"),
+        node(
+            "gate", "AvgPool", "sum", ksize=ints(1, 6, 6, 1), strides=one, padding=valid
+        ),
+        node("sigmoid", "Sigmoid", "gate"),
+        node("gated", "Mul", "sum", "sigmoid"),
+        node(
+            "large", "ResizeBilinear", "gated", "size", half_pixel_centers={"b": True}
+        ),
+        node(
+            "up24",
+            "Conv2DBackpropInput",
+            *("wanted", "up", "large"),
+            strides=two,
+            padding=same,
+        ),
+        node("both", "ConcatV2", "gated", "gated", "axis"),
+        node("flat", "Reshape", "gated", "rows"),
+        node("dense", "_FusedMatMul", "flat", "m", "n", fused_ops=relu),
+        node("soft", "Softmax", "dense"),
+        node("top", "Max", "both", "axes"),
+    ]
+    source, _ = save(tmp_path, "model", nodes, weights)
+    model = graph_model.read(source)
+    writer = GraphWriter(model, source, "annotate")
+    writer.read_graph(255.0, 0.5)
+    ends = {"up24": (3, 24, 24), "soft": (5,), "top": (12,)}
+    data = writer.serialised("model", (12, 12, 3), ends)
+    pixels = random.integers(0, 256, (3, 12, 12, 3), np.uint8)
+    answers = session.open_graph(data, list(ends), "a graph", "missing")(pixels)
+    expected = in_tensorflow(model, pixels / 255 - 0.5)
+    for answer, end in zip(answers, ends, strict=True):
+        values = expected[end]
+        values = values.transpose(0, 3, 1, 2) if values.ndim == 4 else values
+        np.testing.assert_allclose(answer, values, atol=1e-4)
