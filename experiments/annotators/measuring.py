@@ -1,9 +1,10 @@
 """Annotators against the labels that sources state: tables, thresholds, confusion matrices.
 
-Half of the pictures (by their SHA-256) choose thresholds; every number that leaves is of the
-other half. What an annotator was trained on is marked, and in no confusion matrix.
+Half of the pictures (even CRC-32 of the path) choose thresholds, and chose how faces are cut
+out; every number that leaves is of the other half. What an annotator was trained on is marked, and in no confusion matrix.
 """
 
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -30,8 +31,8 @@ def labelled(manifest: Manifest) -> Manifest:
     bare = rows.drop(
         columns=[name for name in rows if str(name).startswith("annotated_")]
     )
-    kept = Manifest(bare, manifest.folder).take((rows[named] != "").any(axis=1))
-    return file_facts.hashed(kept)
+    stating = Manifest(bare, manifest.folder).take((rows[named] != "").any(axis=1))
+    return file_facts.hashed(stating)
 
 
 def run(
@@ -51,16 +52,18 @@ def run(
     """
     data = labelled(manifest)
     digests = list(data.rows["sha256"])
-    chooses = np.array([int(each[:8] or "0", 16) % 2 == 0 for each in digests])
+    chooses = np.array(
+        [zlib.crc32(each.encode()) % 2 == 0 for each in data.rows["path"]]
+    )
     parts, notes, entries = [], [], []
     for name in names:
         attributes = {name: registry.load(PACKAGE, name).ATTRIBUTES}
         try:
-            said = asked.ask(data.files(), digests, (name,), weights)
+            answers = asked.ask(data.files(), digests, (name,), weights)
         except KerasfacesError as error:
             notes.append(f"{name} was not measured: {error}")
             continue
-        everything = columns.judged(attributes, said, {})
+        everything = columns.judged(attributes, answers, {})
         for one in everything.values():
             notes += _thresholds(data.rows, one, chooses)
             entries += _entry(data.rows, one, ~chooses)
@@ -76,7 +79,8 @@ def run(
 def _rows_of(one: Judged, keep: np.ndarray) -> Judged:
     at = np.flatnonzero(keep)
     answers = {
-        name: [said[position] for position in at] for name, said in one.answers.items()
+        name: [answers[position] for position in at]
+        for name, answers in one.answers.items()
     }
     reasons = [one.reasons[position] for position in at]
     return Judged(one.attribute, one.by, answers, reasons, one.thresholds)

@@ -53,12 +53,12 @@ def judged(
         answers: What they said.
         thresholds: Attribute -> confidence that a user wants instead of the annotators'.
     """
-    found: dict[str, dict[str, Attribute]] = {}
+    by_attribute: dict[str, dict[str, Attribute]] = {}
     for name, own in attributes.items():
         for attribute in own:
-            found.setdefault(attribute.name, {})[name] = attribute
+            by_attribute.setdefault(attribute.name, {})[name] = attribute
     rows: dict[str, Judged] = {}
-    for each, by_annotator in found.items():
+    for each, by_annotator in by_attribute.items():
         first = next(iter(by_annotator))
         rows[each] = Judged(
             by_annotator[first],
@@ -149,14 +149,14 @@ def joined(
     cells: dict[str, list[str]] = {}
     for name in names:
         one = everything.get(name)
-        said = annotated(one) if one else [("", "", "", "")] * len(rows)
+        given = annotated(one) if one else [("", "", "", "")] * len(rows)
         before, by = stated(rows, name), column(rows, f"annotated_{name}_by")
         hand = column(corrections, f"attr_{name}")
         if one:
             _check(hand, one.attribute)
         lines = []
         for (value, confidence, why, raw), old, who, own in zip(
-            said, before, by, hand, strict=True
+            given, before, by, hand, strict=True
         ):
             if own or old:
                 why = HAND if own or who == HAND else STATED

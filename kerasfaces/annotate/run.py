@@ -75,12 +75,14 @@ class Settings:
                 f"{' and '.join(frameworks)}, which do not live in one process; take one of "
                 "them."
             )
-        told = [each.name for own in self.attributes.values() for each in own]
+        known_attributes = [
+            each.name for own in self.attributes.values() for each in own
+        ]
         for name, value in self.min_confidence.items():
-            if name not in told:
+            if name not in known_attributes:
                 raise InputError(
                     f"`min_confidence`: no annotator tells {quoted(name)}; they tell "
-                    f"{listed(list(dict.fromkeys(told)))}."
+                    f"{listed(list(dict.fromkeys(known_attributes)))}."
                 )
             if not 0 <= value <= 1:
                 raise InputError(
@@ -131,18 +133,18 @@ def annotate(
     whole = file_facts.hashed(manifest)
     digests = list(whole.rows["sha256"])
     names = settings.annotators
-    said = asked.ask(manifest.files(), digests, names, settings.weights, spread)
-    everything = columns.judged(settings.attributes, said, settings.min_confidence)
-    rows = columns.joined(_with_facts(whole.rows, said), everything, corrections)
+    answers = asked.ask(manifest.files(), digests, names, settings.weights, spread)
+    everything = columns.judged(settings.attributes, answers, settings.min_confidence)
+    rows = columns.joined(_with_facts(whole.rows, answers), everything, corrections)
     lost: dict[str, list[str]] = {}
     first = names[0] if names else FACES
-    for path, reason in zip(rows["path"], said.reasons[first], strict=True):
+    for path, reason in zip(rows["path"], answers.reasons[first], strict=True):
         if reason:
             lost.setdefault(reason, []).append(path)
     return Annotated(
         Manifest(rows, manifest.folder),
-        _notes(manifest.rows, everything, said, settings),
-        _landmarks(rows, said),
+        _notes(manifest.rows, everything, answers, settings),
+        _landmarks(rows, answers),
         lost,
     )
 
@@ -179,37 +181,38 @@ def _corrections(manifest: Manifest, path: Path | None) -> pd.DataFrame:
     return extra[[name for name in extra.columns if name.startswith("attr_")]]
 
 
-def _with_facts(rows: pd.DataFrame, said: Answers) -> pd.DataFrame:
+def _with_facts(rows: pd.DataFrame, answers: Answers) -> pd.DataFrame:
     empty = facts.columns(np.full(facts.SIZE, np.nan, np.float32))
     lines = [
         dict.fromkeys(empty, "") if each is None else facts.columns(each)
-        for each in said.numbers[FACES]
+        for each in answers.numbers[FACES]
     ]
-    kept = _OF_CROPS if face_rows.COLUMN in rows else ()
+    left_as_is = _OF_CROPS if face_rows.COLUMN in rows else ()
     columns_of = {
         name: pd.Series([line[name] for line in lines], index=rows.index, dtype=str)
         for name in empty
-        if name not in kept
+        if name not in left_as_is
     }
     return rows.assign(**columns_of)
 
 
-def _landmarks(rows: pd.DataFrame, said: Answers) -> dict[str, Any]:
+def _landmarks(rows: pd.DataFrame, answers: Answers) -> dict[str, Any]:
     empty = np.full((6, 2), np.nan, np.float32)
     six = [
-        empty if each is None else facts.landmarks(each) for each in said.numbers[FACES]
+        empty if each is None else facts.landmarks(each)
+        for each in answers.numbers[FACES]
     ]
     arrays: dict[str, Any] = {
         "path": np.array(list(rows["path"]), dtype=str),
         "six": np.array(six, np.float32).reshape(-1, 6, 2),
     }
-    for name in said.made_by:
+    for name in answers.made_by:
         shape = getattr(registry.load(PACKAGE, name), "LANDMARKS", None)
         if shape is not None:
             none = np.full(shape, np.nan, np.float32)
             parts = [
                 none if each is None else each.reshape(shape)
-                for each in said.numbers[name]
+                for each in answers.numbers[name]
             ]
             arrays[name] = np.array(parts, np.float32).reshape(-1, *shape)
     return arrays
@@ -218,7 +221,7 @@ def _landmarks(rows: pd.DataFrame, said: Answers) -> dict[str, Any]:
 def _notes(
     before: pd.DataFrame,
     everything: Mapping[str, Judged],
-    said: Answers,
+    answers: Answers,
     settings: Settings,
 ) -> Json:
     """Return what `annotators.json` holds."""
@@ -252,7 +255,7 @@ def _notes(
                 "licence": module.LICENCE,
                 "published_accuracy": module.PUBLISHED,
                 "version": module.VERSION,
-                "made_by": dict(said.made_by[name]),
+                "made_by": dict(answers.made_by[name]),
             }
             for name in settings.annotators
             for module in [registry.load(PACKAGE, name)]

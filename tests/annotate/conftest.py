@@ -54,7 +54,7 @@ def pictures(tmp_path):
 
 
 @pytest.fixture
-def said(monkeypatch):
+def looks(monkeypatch):
     """Count how often annotators are asked."""
     from kerasfaces.annotate import facts
 

