@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from kerasfaces.annotate.contract import Annotator, Attribute, Floats, Weights
-from kerasfaces.faces import Face, crops
-from kerasfaces.faces.crops import FaceCrop
+from kerasfaces.annotate.views import View
+from kerasfaces.faces import Face
 from kerasfaces.graphs import collection
 
 GRAPH = collection.GRAPHS["gear"]
 SOURCE, LICENCE = GRAPH.source, GRAPH.licence
 PUBLISHED = "none stated"
-VERSION = 1
+VERSION = 2
 ATTRIBUTES = (
     Attribute(
         name="gender",
@@ -57,11 +57,14 @@ ATTRIBUTES = (
         min_confidence=0.6,
     ),
 )
-_CROP = FaceCrop(margin=0.1, size_px=198)
+_SIDE_PX = 198
+# Medians in UTKFace's own crops: between the eyes, eyes to mouth, middle of the crop below
+# the eyes; in units of its side.
+_EYES, _MOUTH, _BELOW = 0.373, 0.42, 0.213
 
 
 class Gear:
-    """The network, on a square round the face."""
+    """The network, on a square that shows the face as UTKFace's crops do."""
 
     size = 14
 
@@ -72,9 +75,15 @@ class Gear:
 
     def compute(self, image: NDArray[np.uint8], face: Face) -> Floats:
         """Return the probabilities of gender, age and race."""
-        part = crops.cut(Image.fromarray(image), face, _CROP)
+        left, right, _, mouth = np.array(face.landmarks)[:4]
+        middle, across = (left + right) / 2, right - left
+        distance = float(np.hypot(*across))
+        down = np.array([-across[1], across[0]]) / max(distance, 1e-6)
+        drop = abs(float(np.dot(mouth - middle, down)))
+        side = max(distance / _EYES, drop / _MOUTH)  # a profile's eyes are near
+        view = View.around(middle + down * side * _BELOW, across, side, _SIDE_PX)
         run = collection.open_graph(self._path, "gear")
-        age, gender, race = run(np.asarray(part)[np.newaxis])
+        age, gender, race = run(view.seen(Image.fromarray(image))[np.newaxis])
         return np.concatenate([gender[0], age[0], race[0]])
 
 
