@@ -5,13 +5,14 @@ find faces, which is no part of a graph; see `reason_against`.
 """
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasfaces.channels.contract import GRAPH_INPUT, GRAPH_OUTPUTS
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import Json
+from kerasfaces.core.texts import quoted
 
 if TYPE_CHECKING:
     from torch import nn
@@ -24,18 +25,23 @@ def reason_against(recipe: Json) -> str:
 
     Imports no framework; whether every kind of channel has a graph, `write` tells.
     """
-    config = recipe.get("config")
-    values = config if isinstance(config, Mapping) else {}
-    mask = values.get("mask", "none")
+    config = _inside(recipe, "config")
+    mask = config.get("mask", "none")
     if mask != "none":
         return (
-            f"it judges channels under the mask {mask}, which looks for a face first, "
+            f"it judges channels under the mask {quoted(mask)}, which looks for a face first, "
             "and an export makes no mask"
         )
-    lnp = values.get("options", {}).get("lnp")
-    if isinstance(lnp, Mapping) and lnp.get("precision", "f32") != "f32":
+    lnp = _inside(_inside(config, "options"), "lnp")
+    if lnp.get("precision", "f32") != "f32":
         return "its noise pattern is computed in bf16, which no export does"
     return ""
+
+
+def _inside(values: Json, key: str) -> Json:
+    """Return a part of a recipe, empty if it is none: a file may hold anything."""
+    part = values.get(key)
+    return part if isinstance(part, dict) else {}
 
 
 def write(recipe: Json, names: Sequence[str], path: Path) -> None:

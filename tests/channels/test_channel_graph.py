@@ -101,13 +101,16 @@ def test_a_mask_and_bf16_are_refused_in_a_sentence():
     made_by, _ = stage(("lnp",), ())
     assert not graph.reason_against(made_by)
     masked = made_by | {"config": made_by["config"] | {"mask": "sam"}}
-    with pytest.raises(InputError, match="under the mask sam, which looks for a face"):
+    with pytest.raises(
+        InputError, match="under the mask 'sam', which looks for a face"
+    ):
         graph.network(masked, made_by["names"])
     options = made_by["config"]["options"]
     coarse = {"lnp": options["lnp"] | {"precision": "bf16"}}
     coarse = made_by | {"config": made_by["config"] | {"options": options | coarse}}
     assert "bf16" in graph.reason_against(coarse)
-    assert not graph.reason_against({"config": "x"})
+    for odd in ({"config": "x"}, {"config": {"options": 3}}, {}):
+        assert not graph.reason_against(odd)
 
 
 def test_a_channel_without_a_graph_is_named(monkeypatch):

@@ -261,7 +261,7 @@ def test_a_run_on_channels_is_judged_by_keras_and_that_is_said(
     monkeypatch.setattr("kerasfaces.run.predictor.channels_of", channels)
     detector = ExportedDetector.open(channel_run)
     assert detector.engine == "keras"
-    assert "under the mask ellipse, which looks for a face" in caplog.text
+    assert "under the mask 'ellipse', which looks for a face" in caplog.text
     spec = detector.input_spec
     pixels = np.random.default_rng(0).integers(0, 256, spec.shape, np.uint8)
     assert np.isfinite(detector.logits(pixels[None])).all()
