@@ -26,7 +26,7 @@ _SHOWN = 3  # differences in a message
 
 def begin(table: Path, identity: Json) -> None:
     """Record what a table will be made by."""
-    write_json(_file(table), {"made_by": identity})
+    write_json(_file(table), _made_by(identity))
 
 
 def end(table: Path, identity: Json, digest: str, outcome: Outcome) -> None:
@@ -39,8 +39,7 @@ def end(table: Path, identity: Json, digest: str, outcome: Outcome) -> None:
         outcome: What the answers come to.
     """
     counts, reason = outcome
-    content = {
-        "made_by": identity,
+    content = _made_by(identity) | {
         "files": digest,
         "counts": dict(counts),
         "first_reason": reason,
@@ -72,9 +71,9 @@ def finished(
             f"{table} is there already, and nothing beside it says by which detector and "
             f"options it was made; {advice}."
         )
-    # A float that JSON wrote is read as it was; tuples become lists.
-    wanted = json.loads(json.dumps(identity))
-    if changed := configs.diff(content["made_by"], wanted):
+    if content.get("digest") != configs.digest(identity):
+        wanted = json.loads(json.dumps(identity))  # tuples become lists
+        changed = configs.diff(content["made_by"], wanted)
         more = " ..." if len(changed) > _SHOWN else ""
         raise InputError(
             f"{table} is there already, made otherwise ({'; '.join(changed[:_SHOWN])}{more}); "
@@ -110,6 +109,10 @@ def stamp(path: Path) -> list[int]:
     except (OSError, ValueError):
         return []
     return [status.st_size, status.st_mtime_ns]
+
+
+def _made_by(identity: Json) -> Json:
+    return {"made_by": identity, "digest": configs.digest(identity)}
 
 
 def _paths(table: Path) -> set[str]:
