@@ -1,1 +1,1 @@
-"""kabber2023's two detectors, its tables 5-9 and ours beside them."""
+"""kabber2023's two detectors, its tables 2 to 9 and ours beside them."""

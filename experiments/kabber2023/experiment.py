@@ -1,4 +1,4 @@
-"""kabber2023: frozen MobileNetV2 and ResNet50 as in the document, its tables 5-9 beside ours.
+"""kabber2023: frozen MobileNetV2 and ResNet50 as in the document, its tables beside ours.
 
 Its split (64/16/20, as 13,291 / 3,322 / 4,210) is drawn anew for every split seed; the
 configurations are `kerasfaces/train/presets/kabber2023.py`.
@@ -10,7 +10,7 @@ from typing import Any
 from experiments.framework import fresh_fakes
 from experiments.framework.rows import NO_LABELS, NO_WEIGHTS, RUN, Row
 from experiments.framework.runner import Context, Outcome
-from experiments.kabber2023 import measured, published
+from experiments.kabber2023 import attributes, measured, published
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.train import config as configs
 from kerasfaces.train.config import TrainConfig
@@ -21,18 +21,22 @@ PARTS = ("grids",)  # grids.py: tables 3 and 4
 RATIO = (64, 16, 20)
 FRESH = {"mobilenetv2: DALL-E 2 variations": "openai"}  # line -> kind
 _WHOLE_BATCH = 32
-TITLES = published.TITLES | {
-    "fresh": "AUC on variations that `kerasfaces generate openai` makes of the test photos"
-}
+TITLES = (
+    attributes.TITLES
+    | published.TITLES
+    | {
+        "fresh": "AUC on variations that `kerasfaces generate openai` makes of the test photos"
+    }
+)
 DOCUMENT_DATA = published.DATA
 
 
 def run(context: Context) -> Outcome:
     """Train both models on every split; return one row per published number."""
-    rows: list[Row] = []
+    rows, notes = attributes.shares(context.manifest, context.seeds[0])
+    rows += attributes.annotated(context.manifest.folder, context.seeds[0])
     fresh: list[Row] = []
     weights: dict[str, Any] = {}
-    notes: list[str] = []
     for model in MODELS:
         reason = context.missing_weights(model)
         if reason:
