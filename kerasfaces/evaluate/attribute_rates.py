@@ -2,19 +2,18 @@
 
 Predictions and a frozen threshold enter; per attribute a dictionary for metrics.json leaves:
 rates as labelled, rates with the annotator's own error allowed for, gaps with p-values
-corrected over all of an attribute's comparisons (Holm), and how many images a gap of five
-points would take. Rows without a value are in no group and are counted.
+corrected for all comparisons of the attributes together, of each pair of attributes by itself
+(Holm), and how many images a gap of five points would take. Rows without a value are in no group and are counted.
 """
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 
 from kerasfaces.core import rng
 from kerasfaces.core.files import Json
 from kerasfaces.evaluate import corrected_rates, group_calibration, slices
-from kerasfaces.evaluate.group_errors import GroupErrors, store
+from kerasfaces.evaluate.group_errors import RATES, GroupErrors, correct, store
 from kerasfaces.evaluate.groups import ALPHA, LEAST
 from kerasfaces.evaluate.slices import BETWEEN, CROSS
 from kerasfaces.metrics import Estimate, combined, p_value, rate
@@ -27,7 +26,6 @@ from kerasfaces.metrics.group_rates import (
 from kerasfaces.run import predictions
 from kerasfaces.run.operating_point import OperatingPoint
 
-RATES = {"false_alarm_rate": "real", "miss_rate": "fake"}  # of images of this class
 CROSSED = ("attr_gender*attr_race",)  # by default, where both are there
 GAP = 0.05
 MOST_GROUPS = 12
@@ -51,11 +49,17 @@ def measure(
         seed: Keys the draws.
     """
     rows, labels = predictions.readable(frame), labels or {}
-    return {
+    measured = {
         name: _attribute(rows, name, point, labels, seed)
         for name in columns
         if set(name.split(CROSS)) <= set(rows.columns)
     }
+    correct([each for name, each in measured.items() if CROSS not in name])
+    for name, content in measured.items():
+        if CROSS in name:
+            correct([content])
+        content["needed_n"] = _needed(content)
+    return measured
 
 
 def crossings(frame: pd.DataFrame) -> list[str]:
@@ -113,7 +117,6 @@ def _attribute(
             for part in parts.values()
         ]
     ).to_dict()
-    content["needed_n"] = _needed(parts, values, content["n_tests"])
     group_calibration.add(content, rows[known], cells[known], values)
     return content
 
@@ -181,7 +184,6 @@ def _add_gaps(
         if part.sources.nunique() > 1:
             inside = within_strata(strata).to_dict()
             content["groups"][at[0]].setdefault("within_sources", {})[at[1]] = inside
-    content["n_tests"] = len(tests)
     store(content, "gaps", gaps)
 
 
@@ -197,22 +199,23 @@ def _strata(part: GroupErrors, value: str) -> list[tuple[Counts, Counts]]:
     return strata
 
 
-def _needed(
-    parts: Mapping[str, GroupErrors], values: Sequence[str], n_tests: int
-) -> dict[str, Json]:
+def _needed(content: Json) -> dict[str, Json]:
     """Return per rate how many images a group needs for a gap of five points to be seen."""
     needed: dict[str, Json] = {}
-    for key, part in parts.items():
-        everywhere = np.ones(len(part.wrong), dtype=bool)
-        wrong, n = part.counts(everywhere)
-        sizes = {value: part.of(value)[0][1] for value in values}
-        compared = {value: size for value, size in sizes.items() if size >= LEAST}
-        if len(compared) > 1:
-            smallest = min(compared, key=lambda value: compared[value])
-            needed[key] = {
-                "rate": wrong / n,
-                "needed": needed_n(wrong / n, GAP, ALPHA / max(1, n_tests)),
-                "smallest": compared[smallest],
-                "smallest_group": smallest,
-            }
+    for key in RATES:
+        rates = {value: group[key] for value, group in content["groups"].items()}
+        sizes = {
+            value: each["n"] for value, each in rates.items() if each["n"] >= LEAST
+        }
+        if len(sizes) < 2:
+            continue
+        n = sum(each["n"] for each in rates.values())
+        rate_of_all = sum(each["wrong"] for each in rates.values()) / n
+        smallest = min(sizes, key=lambda value: sizes[value])
+        needed[key] = {
+            "rate": rate_of_all,
+            "needed": needed_n(rate_of_all, GAP, ALPHA / max(1, content["n_tests"])),
+            "smallest": sizes[smallest],
+            "smallest_group": smallest,
+        }
     return needed

@@ -11,8 +11,8 @@ import pandas as pd
 from kerasfaces.core.files import Json
 from kerasfaces.core.texts import listed
 from kerasfaces.evaluate import names
-from kerasfaces.evaluate.attribute_rates import MOST_GROUPS, RATES
-from kerasfaces.evaluate.group_errors import is_known
+from kerasfaces.evaluate.attribute_rates import MOST_GROUPS
+from kerasfaces.evaluate.group_errors import RATES, is_known
 from kerasfaces.evaluate.groups import LEAST
 from kerasfaces.evaluate.slices import CROSS
 from kerasfaces.report.markup import p_text
@@ -62,8 +62,8 @@ def notes(column: str, content: Json) -> list[str]:
     unlabelled = content["unlabelled"]
     if n := sum(unlabelled.values()):
         sentences.append(
-            f"{n:,} readable image{' has' if n == 1 else 's have'} no {title(column)} "
-            f"({unlabelled['real']:,} real, {unlabelled['fake']:,} fake) and "
+            f"{n:,} readable image{' has' if n == 1 else 's have'} no label for "
+            f"{title(column)} ({unlabelled['real']:,} real, {unlabelled['fake']:,} fake) and "
             f"{'is' if n == 1 else 'are'} in no group."
         )
     if n := content["n_too_small"]:
@@ -101,9 +101,7 @@ def _rates(groups: Json, key: str, name: str, n_tests: int) -> str:
     there = {value: group for value, group in groups.items() if is_known(group[key])}
     if not there:
         kind = _IMAGES[key].removesuffix(" images")
-        return (
-            f"No {kind} image has a {name}: nothing can be said about its {NOUNS[key]}."
-        )
+        return f"No {kind} image has a label for {name}: nothing is known of its {NOUNS[key]}."
     shown = sorted(there, key=lambda value: float(there[value][key]["value"]))
     if len(shown) > _LISTED:
         shown = [shown[0], shown[-1]]

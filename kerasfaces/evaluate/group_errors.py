@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -11,6 +11,8 @@ from kerasfaces.evaluate.groups import ALPHA
 from kerasfaces.metrics import Estimate, holm
 from kerasfaces.metrics.group_rates import Counts
 from kerasfaces.metrics.inputs import Bools
+
+RATES = {"false_alarm_rate": "real", "miss_rate": "fake"}  # of images of this class
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,15 +44,45 @@ class GroupErrors:
 def store(
     content: Json, where: str, gaps: Mapping[tuple[str, str], tuple[Estimate, float]]
 ) -> None:
-    """Store gaps with p-values corrected for all of them."""
-    corrected = holm([p for _, p in gaps.values()])
+    """Store gaps, of two groups in both of them; see `correct` for what their p lacks."""
     mirrored = list(content["groups"]) if len(content["groups"]) == 2 else []
-    for ((value, key), (gap, p)), p_holm in zip(gaps.items(), corrected, strict=True):
-        told = {"p": p, "p_holm": p_holm, "distinguishable": p_holm < ALPHA}
-        put(content, value, where, key, gap.to_dict() | told)
+    for (value, key), (gap, p) in gaps.items():
+        put(content, value, where, key, gap.to_dict() | {"p": p})
         if mirrored:
             turned = Estimate(-gap.value, -gap.high, -gap.low, gap.method)
-            put(content, mirrored[1], where, key, turned.to_dict() | told)
+            put(content, mirrored[1], where, key, turned.to_dict() | {"p": p})
+
+
+def correct(contents: Sequence[Json]) -> None:
+    """Correct p-values for all comparisons of these attributes together (Holm).
+
+    Gaps get `p_holm` and `distinguishable`, whether that is below .05; attributes get
+    `n_tests`, the number of comparisons.
+    """
+    for where in ("corrected_gaps", "gaps"):
+        gaps = [
+            same
+            for content in contents
+            for groups in _compared(content)
+            for key in RATES
+            if (
+                same := [
+                    each[where][key] for each in groups if key in each.get(where, ())
+                ]
+            )
+        ]
+        corrected = holm([same[0]["p"] for same in gaps])
+        for same, p_holm in zip(gaps, corrected, strict=True):
+            for gap in same:
+                gap |= {"p_holm": p_holm, "distinguishable": p_holm < ALPHA}
+    for content in contents:
+        content["n_tests"] = len(gaps)
+
+
+def _compared(content: Json) -> list[list[Json]]:
+    """Return the groups of each comparison: two groups share theirs."""
+    groups = list(content["groups"].values())
+    return [groups] if len(groups) == 2 else [[each] for each in groups]
 
 
 def put(content: Json, value: str, where: str, key: str, gap: Json) -> None:

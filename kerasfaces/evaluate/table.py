@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from kerasfaces.core.files import Json
 from kerasfaces.core.texts import plain
-from kerasfaces.evaluate import attribute_rates, attribute_words, names
+from kerasfaces.evaluate import attribute_words, group_errors, names
 from kerasfaces.metrics import NAMES
 from kerasfaces.report.chart import shortened
 from kerasfaces.report.markup import MISSING, interval, number
@@ -97,7 +97,7 @@ def _attribute(column: str, content: Json) -> Iterator[str]:
         )
     for value, group in content["groups"].items():
         line = _cut(value).ljust(_GROUP_WIDTH)
-        for key, label in attribute_rates.RATES.items():
+        for key, label in group_errors.RATES.items():
             part = group[key]
             limits = interval(part["low"], part["high"], 2)
             line += f"{group[f'n_{label}']:>7,}{number(part['value']):>7} {limits:>13}"

@@ -7,8 +7,7 @@ from markupsafe import Markup
 from kerasfaces.core.files import Json
 from kerasfaces.evaluate import attribute_words as words
 from kerasfaces.evaluate import plots
-from kerasfaces.evaluate.attribute_rates import RATES
-from kerasfaces.evaluate.group_errors import is_known
+from kerasfaces.evaluate.group_errors import RATES, is_known
 from kerasfaces.evaluate.report import ReportInput
 from kerasfaces.report import chart, markup
 from kerasfaces.report.markup import Section, tag
@@ -16,7 +15,8 @@ from kerasfaces.report.markup import Section, tag
 ORDER = 52
 _NOTE = (
     "Rates are as labelled, with exact intervals. A gap is a group's rate minus that of the "
-    "other groups together; p-values are corrected for all comparisons of the attribute (Holm)."
+    "other groups together; p-values are corrected for all comparisons of the report's attributes (Holm); each pair of "
+    "attributes is corrected by itself."
 )
 _TITLES = {"false_alarm_rate": "False alarms", "miss_rate": "Misses"}
 
