@@ -49,7 +49,7 @@ def read(folder: Path | None) -> tuple[Json, list[str]]:
                 f"{NAME}, {quoted(name)}: {problem}; its labels are taken as exact."
             )
         else:
-            usable[column] = _kept(entry)
+            usable[column] = usable_entry(entry)
     return usable, problems
 
 
@@ -92,12 +92,13 @@ def _flat(entry: Any) -> Any:
     return entry
 
 
-def _kept(entry: Mapping[str, Any]) -> Json:
-    kept: Json = {"annotator": entry["annotator"]}
+def usable_entry(entry: Mapping[str, Any]) -> Json:
+    """Return what is used of an entry that has no problem."""
+    usable: Json = {"annotator": entry["annotator"]}
     if entry.get("confusion") is not None:
-        kept |= {"classes": entry["classes"], "confusion": entry["confusion"]}
-        kept["n"] = int(np.sum(entry["confusion"]))
-    return kept
+        usable |= {"classes": entry["classes"], "confusion": entry["confusion"]}
+        usable["n"] = int(np.sum(entry["confusion"]))
+    return usable
 
 
 def _problem(entry: object) -> str:

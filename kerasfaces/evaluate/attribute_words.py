@@ -145,10 +145,10 @@ def _verdict(groups: Json, key: str, n_tests: int) -> str:
     if len(groups) == 2:
         first, second = groups
         gap = gaps[first]
-        said = f"{first} minus {second}: {points(gap)}, p {p_text(gap['p_holm'])}, {tests}. "
+        gap_text = f"{first} minus {second}: {points(gap)}, p {p_text(gap['p_holm'])}, {tests}. "
         if is_gap(gap):
-            return f"{said}That is more than chance explains."
-        return f"{said}These images cannot tell the two groups apart."
+            return f"{gap_text}That is more than chance explains."
+        return f"{gap_text}These images cannot tell the two groups apart."
     apart = {value: gap for value, gap in gaps.items() if is_gap(gap)}
     if not apart:
         least = min(gap["p_holm"] for gap in gaps.values())
@@ -156,13 +156,13 @@ def _verdict(groups: Json, key: str, n_tests: int) -> str:
             f"No group's {NOUNS[key]} can be told from that of the others in these images "
             f"(smallest p {p_text(least)}, {tests})."
         )
-    told = "; ".join(
+    gaps_text = "; ".join(
         f"{value} minus the others: {points(gap)}, p {p_text(gap['p_holm'])}"
         for value, gap in apart.items()
     )
     rest = len(gaps) - len(apart)
     more = f" The other {rest} cannot be told from the rest." if rest else ""
-    return f"More than chance explains ({tests}): {told}.{more}"
+    return f"More than chance explains ({tests}): {gaps_text}.{more}"
 
 
 def _uncompared(content: Json) -> Iterator[str]:
@@ -200,11 +200,11 @@ def _sources(content: Json) -> Iterator[str]:
             gap, inside = gap_of(group, key), group.get("within_sources", {}).get(key)
             if not gap or not inside or not is_gap(gap):
                 continue
-            said = f"{value}'s gap in the {NOUNS[key]} may be one between sources: "
+            caution = f"{value}'s gap in the {NOUNS[key]} may be one between sources: "
             if not is_known(inside):
-                yield f"{said}no source has images of {value} and of others."
+                yield f"{caution}no source has images of {value} and of others."
             else:
-                yield f"{said}inside the sources that have both it is {points(inside)}."
+                yield f"{caution}inside the sources that have both it is {points(inside)}."
 
 
 def errors(content: Json) -> pd.DataFrame:

@@ -59,10 +59,10 @@ class Ratio:
 
     def values(self, rows: pd.DataFrame) -> list[str]:
         """Return each row's value as it is counted; empty where it has none of the ratio."""
-        kept = {value: value for value in self.shares} | dict(self.also)
+        counted_as = {value: value for value in self.shares} | dict(self.also)
         if self.total < 1 - _ROUNDING:  # the rest is that of the other values
-            return [kept.get(cell, cell) for cell in rows[self.column(rows)]]
-        return [kept.get(cell, "") for cell in rows[self.column(rows)]]
+            return [counted_as.get(cell, cell) for cell in rows[self.column(rows)]]
+        return [counted_as.get(cell, "") for cell in rows[self.column(rows)]]
 
     def normalised(self, values: Sequence[str]) -> dict[str, float]:
         """Return the shares of all values, summing to 1.

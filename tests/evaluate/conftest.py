@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from attribute_runs import make_run
 from fake_predictions import make_predictions
 
 
@@ -34,3 +35,9 @@ def finished(tmp_path, frames):
     history.to_csv(folder / "history.csv", index=False)
     (folder / "config.json").write_text('{"model": "tiny"}')
     return folder, metrics
+
+
+@pytest.fixture
+def attribute_run(tmp_path):
+    """Return `make_run` in a folder of its own."""
+    return lambda *given, **named: make_run(tmp_path / "work", *given, **named)

@@ -6,63 +6,24 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from attribute_runs import GENDER, every_sentence, women_fail
 from fake_predictions import make_predictions
 
 from kerasfaces.api.result import Result
 from kerasfaces.cli import evaluate as command
 from kerasfaces.core.errors import InputError
 from kerasfaces.evaluate import annotators, attribute_rates, attribute_words
-from kerasfaces.evaluate.run import evaluate_run, finish
 from kerasfaces.run.folder import ScoredRun
 
 WORDS = re.compile(
     r"\b(bias|biased|discriminat\w*|because|causes?|due to|racist|unfair)\b"
 )
-GENDER = {
-    "annotator": "gear",
-    "classes": ["man", "woman"],
-    "confusion": [[140, 10], [6, 144]],
-    "n": 300,
-}
 
 
-def make_run(folder, change=lambda frame: frame, n=400, entry=None, by=None, text=None):
-    """Write a run of made-up predictions; return its attributes on test."""
-    root = folder / "images"
-    root.mkdir(parents=True)
-    if text or entry:
-        content = text or json.dumps({"attr_gender": entry})
-        (root / "annotators.json").write_text(content, encoding="utf-8")
-    frames = {split: change(make_predictions(split, n)) for split in ("val", "test")}
-    config = {"config": {"model": "x"}, "environment": {}, "bootstrap": 20}
-    metrics = finish(folder / "run", frames, **config, image_root=root)
-    if by:
-        metrics = evaluate_run(folder / "run", by=by)
-    return metrics["attributes"]["test"]
-
-
-@pytest.fixture
-def run(tmp_path):
-    """Return `make_run` in a folder of its own."""
-    return lambda *given, **named: make_run(tmp_path / "made", *given, **named)
-
-
-def women_fail(frame):
-    women = (frame["attr_gender"] == "woman") & (frame["label"] == "real")
-    return frame.assign(logit=frame["logit"] + 2.0 * women)
-
-
-def every_sentence(content, column="attr_gender"):
-    return [
-        *attribute_words.quotes(column, content),
-        *attribute_words.notes(column, content),
-    ]
-
-
-def test_counts_and_rates_are_those_of_a_plain_loop(run, tmp_path):
-    content = run()["attr_gender"]
-    frame = ScoredRun(tmp_path / "made/run").predictions("test")
-    threshold = ScoredRun(tmp_path / "made/run").operating_point.threshold
+def test_counts_and_rates_are_those_of_a_plain_loop(attribute_run, tmp_path):
+    content = attribute_run()["attr_gender"]
+    frame = ScoredRun(tmp_path / "work/run").predictions("test")
+    threshold = ScoredRun(tmp_path / "work/run").operating_point.threshold
     for value, group in content["groups"].items():
         own = [row for row in frame.itertuples() if row.attr_gender == value]
         reals = [row for row in own if row.label == "real"]
@@ -76,18 +37,18 @@ def test_counts_and_rates_are_those_of_a_plain_loop(run, tmp_path):
         assert group["accuracy"]["value"] == pytest.approx(right)
 
 
-def test_equal_groups_are_not_told_apart_and_no_verdict_is_given(run):
-    content = run()["attr_gender"]
+def test_equal_groups_are_not_told_apart_and_no_verdict_is_given(attribute_run):
+    content = attribute_run()["attr_gender"]
     for group in content["groups"].values():
         assert not any(gap["distinguishable"] for gap in group["gaps"].values())
-    told = " ".join(every_sentence(content))
-    assert "These images cannot tell the two groups apart." in told
-    assert "more than chance" not in told
-    assert not WORDS.search(told.lower())
+    sentences = " ".join(every_sentence(content))
+    assert "These images cannot tell the two groups apart." in sentences
+    assert "more than chance" not in sentences
+    assert not WORDS.search(sentences.lower())
 
 
-def test_a_gap_that_is_there_is_said_with_n_interval_and_p(run):
-    content = run(women_fail)["attr_gender"]
+def test_a_gap_that_is_there_is_said_with_n_interval_and_p(attribute_run):
+    content = attribute_run(women_fail)["attr_gender"]
     gap = content["groups"]["man"]["gaps"]["false_alarm_rate"]
     assert gap["high"] < 0
     assert gap["p_holm"] < 0.05
@@ -101,12 +62,12 @@ def test_a_gap_that_is_there_is_said_with_n_interval_and_p(run):
     assert (mirrored["value"], mirrored["low"]) == (-gap["value"], -gap["high"])
 
 
-def test_comparisons_are_corrected_for_all_attributes_of_the_report(run):
+def test_comparisons_are_corrected_for_all_attributes_of_the_report(attribute_run):
     def four(frame):
         races = np.array(["a", "b", "c", "d"])[np.arange(len(frame)) // 2 % 4]
         return frame.assign(attr_race=races.astype(object))
 
-    measured = run(four)
+    measured = attribute_run(four)
     gaps = [
         gap
         for name in ("attr_gender", "attr_glasses", "attr_race")
@@ -124,144 +85,70 @@ def test_comparisons_are_corrected_for_all_attributes_of_the_report(run):
     assert measured["attr_gender*attr_race"]["n_tests"] == 16  # by itself
 
 
-def test_the_annotators_errors_widen_and_are_named(run):
-    content = run(women_fail, entry=GENDER)["attr_gender"]
-    group = content["groups"]["woman"]
-    plain, corrected = group["false_alarm_rate"], group["corrected"]["false_alarm_rate"]
-    assert corrected["value"] > plain["value"]  # men among them made it smaller
-    widths = [each["high"] - each["low"] for each in (plain, corrected)]
-    assert widths[1] > widths[0]
-    told = " ".join(every_sentence(content))
-    assert "'gear', which was right on 284 of 300 images (95 %)" in told
-    assert "with wrong labels allowed for" in told
-
-
-def test_labels_of_an_annotator_at_chance_tell_nothing(run):
-    chance = GENDER | {"confusion": [[75, 75], [75, 75]]}
-    content = run(women_fail, entry=chance)["attr_gender"]
-    assert content["groups"]["man"]["gaps"]["false_alarm_rate"]["distinguishable"]
-    gap = content["groups"]["man"]["corrected_gaps"]["false_alarm_rate"]
-    assert gap["low"] < 0 < gap["high"]
-    assert "cannot tell the two groups apart" in every_sentence(content)[0]
-
-
-def test_without_the_file_labels_are_said_to_be_taken_as_exact(run):
-    content = run()["attr_gender"]
-    assert "corrected" not in content["groups"]["man"]
-    assert "taken as exact" in content["labels"]
-
-
-def test_classes_that_the_annotator_does_not_know_are_named(run):
-    entry = GENDER | {"classes": ["man", "person"]}
-    content = run(entry=entry)["attr_gender"]
-    assert "does not know the class woman" in content["labels"]
-    assert "corrected" not in content["groups"]["man"]
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("{", "not valid JSON"),
-        ("[]", "holds no object"),
-        ("[" * 100_000, "recursion"),
-        ('{"attr_gender": 1}', "annotator's name"),
-        ('{"attr_gender": {"annotator": "a", "confusion": [[1]]}}', "names of classes"),
-        (
-            json.dumps({"attr_gender": GENDER | {"confusion": [[1, 2]]}}),
-            "matrix of 2 x 2",
-        ),
-        (
-            json.dumps({"attr_gender": GENDER | {"confusion": [[1, -2], [0, 1]]}}),
-            "whole numbers",
-        ),
-        (
-            json.dumps({"attr_gender": GENDER | {"confusion": [[0, 0], [0, 0]]}}),
-            "no image",
-        ),
-    ],
-)
-def test_a_damaged_file_is_one_sentence_in_the_report(run, tmp_path, text, said):
-    content = run(text=text)["attr_gender"]
-    assert "corrected" not in content["groups"]["man"]
-    page = (tmp_path / "made/run/report.html").read_text(encoding="utf-8")
-    assert said.replace("'", "&#39;") in page.replace("\n", " ")
-    assert "taken as exact" in page
-
-
-def test_an_annotator_without_measured_errors_is_named(run):
-    content = run(entry={"annotator": "somebody"})["attr_gender"]
-    assert "'somebody', whose errors were not measured" in content["labels"]
-
-
-def test_what_was_read_stays_with_the_run_when_the_images_move(run, tmp_path):
-    run(entry=GENDER)
-    (tmp_path / "made/images/annotators.json").unlink()
-    again = evaluate_run(tmp_path / "made/run")["attributes"]["test"]["attr_gender"]
-    assert "corrected" in again["groups"]["man"]
-
-
-def test_a_group_of_one_and_an_empty_cell_are_counted(run):
+def test_a_group_of_one_and_an_empty_cell_are_counted(attribute_run):
     def change(frame):
         frame.loc[0, "attr_gender"] = "martian"
         frame.loc[1:3, "attr_gender"] = ""
         return frame
 
-    content = run(change)["attr_gender"]
+    content = attribute_run(change)["attr_gender"]
     assert content["unlabelled"] == {"real": 1, "fake": 2}
     assert "gaps" not in content["groups"]["martian"]
-    told = " ".join(every_sentence(content))
-    assert "martian (1)" in told
-    assert "martian (0)" in told
-    assert "3 readable images have no label for gender (1 real, 2 fake)" in told
+    sentences = " ".join(every_sentence(content))
+    assert "martian (1)" in sentences
+    assert "martian (0)" in sentences
+    assert "3 readable images have no label for gender (1 real, 2 fake)" in sentences
 
 
-def test_one_class_is_nothing_to_compare(run):
-    content = run(lambda frame: frame.assign(attr_gender="man"))["attr_gender"]
+def test_one_class_is_nothing_to_compare(attribute_run):
+    content = attribute_run(lambda frame: frame.assign(attr_gender="man"))[
+        "attr_gender"
+    ]
     (quote,) = attribute_words.quotes("attr_gender", content)
     assert "200 real, 200 fake): there is nothing to compare it with" in quote
     assert not any("gaps" in group for group in content["groups"].values())
 
 
-def test_reals_alone_with_labels_have_false_alarms_alone(run):
+def test_reals_alone_with_labels_have_false_alarms_alone(attribute_run):
     def change(frame):
         frame.loc[frame["label"] == "fake", "attr_gender"] = ""
         return frame
 
-    content = run(change)["attr_gender"]
+    content = attribute_run(change)["attr_gender"]
     assert "No fake image has a label for gender" in " ".join(every_sentence(content))
     assert content["groups"]["man"]["miss_rate"]["value"] is None
     assert content["equalised_odds"]["value"] is not None
 
 
-def test_names_and_other_free_text_are_not_compared(run):
+def test_names_and_other_free_text_are_not_compared(attribute_run):
     def change(frame):
         return frame.assign(attr_name=[f"n{i % 40}" for i in range(len(frame))])
 
-    content = run(change)["attr_name"]
+    content = attribute_run(change)["attr_name"]
     assert content["groups"] == {}
     assert "40 classes, more than 12" in every_sentence(content, "attr_name")[0]
 
 
-def test_two_attributes_are_crossed_where_n_allows(run):
+def test_two_attributes_are_crossed_where_n_allows(attribute_run):
     def change(frame):
         race = np.where(np.arange(len(frame)) < 20, "rare", "common")
         return frame.assign(attr_race=race.astype(object))
 
-    content = run(change)["attr_gender*attr_race"]
+    content = attribute_run(change)["attr_gender*attr_race"]
     assert set(content["groups"]) == {"man, common", "woman, common"}
     assert content["n_too_small"] == 2
-    told = " ".join(every_sentence(content, "attr_gender*attr_race"))
-    assert "2 of 4 combinations have too few images" in told
+    sentences = " ".join(every_sentence(content, "attr_gender*attr_race"))
+    assert "2 of 4 combinations have too few images" in sentences
 
 
-def test_another_pair_is_crossed_when_it_is_asked_for(run):
-    assert "attr_gender*attr_glasses" in run(by=["attr_gender*attr_glasses"])
+def test_another_pair_is_crossed_when_it_is_asked_for(attribute_run):
+    assert "attr_gender*attr_glasses" in attribute_run(by=["attr_gender*attr_glasses"])
 
 
 @pytest.mark.parametrize("by", ["attr_gender*attr_gender", "attr_gender*source"])
-def test_what_is_no_pair_of_attributes_is_refused(run, by):
+def test_what_is_no_pair_of_attributes_is_refused(attribute_run, by):
     with pytest.raises(InputError, match="expected two attributes"):
-        run(by=[by])
+        attribute_run(by=[by])
 
 
 def test_a_gap_between_sources_is_not_one_between_groups():
@@ -284,13 +171,13 @@ def test_a_gap_between_sources_is_not_one_between_groups():
     assert "may be one between sources" in " ".join(every_sentence(content))
 
 
-def test_calibration_is_compared_at_one_mix_of_the_classes(run):
+def test_calibration_is_compared_at_one_mix_of_the_classes(attribute_run):
     def change(frame):
         few = (frame["label"] == "fake") & (frame["attr_gender"] == "man")
         few &= np.arange(len(frame)) % 8 != 1
         return frame[~few].reset_index(drop=True)
 
-    content = run(change, n=800)["attr_gender"]
+    content = attribute_run(change, n=800)["attr_gender"]
     offsets = [group["calibration"] for group in content["groups"].values()]
     for offset in offsets:  # men have few fakes, which is no fault of the scores
         assert abs(offset["value"]) < 0.06
@@ -299,10 +186,12 @@ def test_calibration_is_compared_at_one_mix_of_the_classes(run):
     assert gap["value"] < 0.06
 
 
-def test_thresholds_per_group_are_set_on_validation_and_only_counted(run, tmp_path):
-    content = run(women_fail)["attr_gender"]
+def test_thresholds_per_group_are_set_on_validation_and_only_counted(
+    attribute_run, tmp_path
+):
+    content = attribute_run(women_fail)["attr_gender"]
     what_if = content["thresholds"]
-    run_ = ScoredRun(tmp_path / "made/run")
+    run_ = ScoredRun(tmp_path / "work/run")
     val, point = run_.predictions("val"), run_.operating_point
     for value in ("man", "woman"):
         own = val[(val["label"] == "real") & (val["attr_gender"] == value)]["score"]
@@ -312,19 +201,19 @@ def test_thresholds_per_group_are_set_on_validation_and_only_counted(run, tmp_pa
         assert (own >= lower).mean() > point.false_alarm_rate
     everybody = what_if["groups"]["all"]
     assert everybody["frozen"]["miss_rate"] != everybody["own"]["miss_rate"]
-    page = (tmp_path / "made/run/report.html").read_text(encoding="utf-8")
+    page = (tmp_path / "work/run/report.html").read_text(encoding="utf-8")
     assert "Nothing here is applied." in page
     assert run_.operating_point == point
 
 
-def test_too_few_validation_reals_are_no_threshold(run):
-    content = run(n=60)["attr_gender"]
+def test_too_few_validation_reals_are_no_threshold(attribute_run):
+    content = attribute_run(n=60)["attr_gender"]
     assert "fewer than 20 real images" in content["thresholds"]["why_not"]
 
 
-def test_by_gives_the_same_numbers_as_a_table_and_a_plot(run, tmp_path):
-    content = run(women_fail, entry=GENDER)["attr_gender"]
-    folder = ScoredRun(tmp_path / "made/run")
+def test_by_gives_the_same_numbers_as_a_table_and_a_plot(attribute_run, tmp_path):
+    content = attribute_run(women_fail, entry=GENDER)["attr_gender"]
+    folder = ScoredRun(tmp_path / "work/run")
     result = Result(folder.path, "test", folder.operating_point)
     table = result.by("attr_gender")
     woman = content["groups"]["woman"]
@@ -343,14 +232,16 @@ def test_by_gives_the_same_numbers_as_a_table_and_a_plot(run, tmp_path):
         result.plot_by("attr_gender", "auc")
 
 
-def test_the_command_prints_the_sentences_for_what_is_asked(run, tmp_path, capsys):
-    run(women_fail)
-    assert command.main([str(tmp_path / "made/run"), "--by", "attr_gender"]) == 0
+def test_the_command_prints_the_sentences_for_what_is_asked(
+    attribute_run, tmp_path, capsys
+):
+    attribute_run(women_fail)
+    assert command.main([str(tmp_path / "work/run"), "--by", "attr_gender"]) == 0
     printed = capsys.readouterr().out
     assert "- Of " in printed
     assert "called fake" in printed
     assert max(map(len, printed.splitlines()[:-1])) <= 80
-    assert command.main([str(tmp_path / "made/run")]) == 0
+    assert command.main([str(tmp_path / "work/run")]) == 0
     assert "- Of " not in capsys.readouterr().out
 
 
@@ -359,57 +250,10 @@ def test_order_of_rows_changes_nothing():
         score=lambda f: 1 / (1 + np.exp(-f["logit"]))
     )
     point = type("Point", (), {"threshold": 0.5})()
-    labels = {"attr_gender": annotators._kept(GENDER)}
+    labels = {"attr_gender": annotators.usable_entry(GENDER)}
     turned = frame.sample(frac=1, random_state=1).reset_index(drop=True)
     first, second = (
         attribute_rates.measure(each, ["attr_gender"], point, labels)
         for each in (frame, turned)
     )
     assert json.dumps(first) == json.dumps(second)
-
-
-def test_what_annotate_writes_is_read_and_stated_labels_stay_exact(run):
-    """Half of the labels are stated, the others of an annotator at chance."""
-    matrix = {"classes": ["man", "woman"], "counts": [[75, 75], [75, 75]], "n": 300}
-    text = json.dumps(
-        {
-            "format": 1,
-            "attributes": {"attr_gender": {"annotator": "gear", "confusion": matrix}},
-        }
-    )
-
-    def change(share):
-        def of(frame):
-            stated = np.arange(len(frame)) % 10 < 10 * share
-            by = np.where(stated, "stated", "gear").astype(object)
-            return women_fail(frame).assign(annotated_gender_by=by)
-
-        return of
-
-    half = run(change(0.5), text=text)["attr_gender"]
-    assert "200 of 400 labels are stated, and exact." in half["labels"]
-    gap = half["groups"]["man"]["corrected_gaps"]["false_alarm_rate"]
-    assert gap["high"] - gap["low"] < 1.2  # what is stated tells something
-    assert gap["value"] < 0
-
-
-def test_where_all_labels_are_stated_nothing_is_corrected(run):
-    content = run(
-        lambda frame: frame.assign(annotated_gender_by="stated"), entry=GENDER
-    )["attr_gender"]
-    assert (
-        content["labels"]
-        == "The labels are stated or corrected by hand: taken as exact."
-    )
-    assert "corrected" not in content["groups"]["man"]
-
-
-def test_predictions_keep_who_labelled():
-    from kerasfaces.run import predictions
-
-    rows = make_predictions(n=4)[["path", "label", "source", "split"]].assign(
-        attr_gender="man", annotated_gender_by="gear", annotated_gender_confidence="0.9"
-    )
-    kept = predictions.as_predictions(rows, np.zeros(4), [""] * 4).columns
-    assert "annotated_gender_by" in kept
-    assert "annotated_gender_confidence" not in kept
