@@ -77,11 +77,16 @@ def annotated(folder: Path, seed: int) -> list[Row]:
 
 
 def _share(rows: pd.DataFrame, group: published.Group) -> Measured | None:
-    """Return a group's share of the rows that have the attribute; None without any."""
+    """Return a group's share of the rows that have the attribute; None where nobody is in it.
+
+    Whoever labelled the rows may have no word for a group: that is no share of nothing.
+    """
     if group.column not in rows:
         return None
     known = rows[group.column][rows[group.column] != ""].str.lower()
     if known.empty:
         return None
     count = int(known.isin(group.values).sum())
+    if not count:
+        return None
     return Measured.of(rate(count, len(known)).to_dict(), len(known))

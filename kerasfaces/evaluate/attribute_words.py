@@ -73,7 +73,7 @@ def notes(column: str, content: Json) -> list[str]:
         )
     if len(content["groups"]) < 2:
         return sentences
-    sentences += [*_uncompared(content), *_needed(content), *_sources(content)]
+    sentences += [*_uncompared(content), *_needed(content)]
     return [*sentences, LIMITS]
 
 
@@ -145,10 +145,13 @@ def _verdict(groups: Json, key: str, n_tests: int) -> str:
     if len(groups) == 2:
         first, second = groups
         gap = gaps[first]
-        gap_text = f"{first} minus {second}: {points(gap)}, p {p_text(gap['p_holm'])}, {tests}. "
-        if is_gap(gap):
-            return f"{gap_text}That is more than chance explains."
-        return f"{gap_text}These images cannot tell the two groups apart."
+        shown = (
+            f"{first} minus {second}: {points(gap)}, p {p_text(gap['p_holm'])}, {tests}"
+        )
+        if not is_gap(gap):
+            return f"{shown}. These images cannot tell the two groups apart."
+        inside = _inside_sources(groups[first], key)
+        return f"{shown}{inside}. That is more than chance explains."
     apart = {value: gap for value, gap in gaps.items() if is_gap(gap)}
     if not apart:
         least = min(gap["p_holm"] for gap in gaps.values())
@@ -156,13 +159,28 @@ def _verdict(groups: Json, key: str, n_tests: int) -> str:
             f"No group's {NOUNS[key]} can be told from that of the others in these images "
             f"(smallest p {p_text(least)}, {tests})."
         )
-    gaps_text = "; ".join(
+    shown = "; ".join(
         f"{value} minus the others: {points(gap)}, p {p_text(gap['p_holm'])}"
+        f"{_inside_sources(groups[value], key)}"
         for value, gap in apart.items()
     )
     rest = len(gaps) - len(apart)
-    more = f" The other {rest} cannot be told from the rest." if rest else ""
-    return f"More than chance explains ({tests}): {gaps_text}.{more}"
+    others = "The other group" if rest == 1 else f"The other {rest} groups"
+    more = f" {others} cannot be told from the rest." if rest else ""
+    return f"More than chance explains ({tests}): {shown}.{more}"
+
+
+def _inside_sources(group: Json, key: str) -> str:
+    """Return what is left of a gap where both sides come from the same source."""
+    inside = group.get("within_sources", {}).get(key)
+    if inside is None:
+        return ""
+    if not is_known(inside):
+        return "; as no source has images of both, it may be a gap between sources"
+    shown = f"; between images of the same source {points(inside)}"
+    if inside["low"] <= 0 <= inside["high"]:
+        shown += ", so that it may be a gap between sources"
+    return shown
 
 
 def _uncompared(content: Json) -> Iterator[str]:
@@ -191,20 +209,6 @@ def _needed(content: Json) -> Iterator[str]:
             f"{needed['smallest_group']}, has {needed['smallest']:,}"
             + (", which is enough." if enough else ".")
         )
-
-
-def _sources(content: Json) -> Iterator[str]:
-    """Say what is left of a gap where both groups come from the same source."""
-    for key in RATES:
-        for value, group in content["groups"].items():
-            gap, inside = gap_of(group, key), group.get("within_sources", {}).get(key)
-            if not gap or not inside or not is_gap(gap):
-                continue
-            caution = f"{value}'s gap in the {NOUNS[key]} may be one between sources: "
-            if not is_known(inside):
-                yield f"{caution}no source has images of {value} and of others."
-            else:
-                yield f"{caution}inside the sources that have both it is {points(inside)}."
 
 
 def errors(content: Json) -> pd.DataFrame:

@@ -71,7 +71,7 @@ def add(
         content["labels"] += f" {n_exact:,} of {n:,} labels are stated, and exact."
     gaps = {}
     for key, part in parts.items():
-        if part.exact.size < LEAST:
+        if part.exact.size < LEAST or part.exact.all():
             continue
         drawn = _drawn_counts(part, errors, generator)
         for value in values:

@@ -59,24 +59,28 @@ def correct(contents: Sequence[Json]) -> None:
     Gaps get `p_holm` and `distinguishable`, whether that is below .05; attributes get
     `n_tests`, the number of comparisons.
     """
-    for where in ("corrected_gaps", "gaps"):
+    comparisons = [
+        (groups, key)
+        for content in contents
+        for groups in _compared(content)
+        for key in RATES
+        if key in groups[0].get("gaps", {})
+    ]
+    # As labelled, then as it counts: with wrong labels allowed for, where that is known.
+    for order in (("gaps",), ("corrected_gaps", "gaps")):
         gaps = [
-            same
-            for content in contents
-            for groups in _compared(content)
-            for key in RATES
-            if (
-                same := [
-                    each[where][key] for each in groups if key in each.get(where, ())
-                ]
-            )
+            [
+                next(each[w][key] for w in order if key in each.get(w, {}))
+                for each in groups
+            ]
+            for groups, key in comparisons
         ]
         corrected = holm([same[0]["p"] for same in gaps])
         for same, p_holm in zip(gaps, corrected, strict=True):
             for gap in same:
                 gap |= {"p_holm": p_holm, "distinguishable": p_holm < ALPHA}
     for content in contents:
-        content["n_tests"] = len(gaps)
+        content["n_tests"] = len(comparisons)
 
 
 def _compared(content: Json) -> list[list[Json]]:

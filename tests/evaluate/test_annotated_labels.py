@@ -7,6 +7,7 @@ import pytest
 from attribute_runs import GENDER, every_sentence, women_fail
 from fake_predictions import make_predictions
 
+from kerasfaces.evaluate import attribute_words
 from kerasfaces.evaluate.run import evaluate_run
 
 
@@ -133,3 +134,18 @@ def test_predictions_keep_who_labelled():
     carried = predictions.as_predictions(rows, np.zeros(4), [""] * 4).columns
     assert "annotated_gender_by" in carried
     assert "annotated_gender_confidence" not in carried
+
+
+def test_a_class_whose_labels_are_all_stated_stays_as_it_is(attribute_run):
+    """Of the reals all are stated, of the fakes none: one family of comparisons."""
+
+    def change(frame):
+        by = np.where(frame["label"] == "real", "stated", "gear").astype(object)
+        return women_fail(frame).assign(annotated_gender_by=by)
+
+    content = attribute_run(change, entry=GENDER)["attr_gender"]
+    man = content["groups"]["man"]
+    assert set(man["corrected"]) == set(man["corrected_gaps"]) == {"miss_rate"}
+    gap = attribute_words.gap_of(man, "false_alarm_rate")
+    assert gap is man["gaps"]["false_alarm_rate"]
+    assert gap["p_holm"] >= 2 * gap["p"]  # both rates count

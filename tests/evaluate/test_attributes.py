@@ -168,7 +168,7 @@ def test_a_gap_between_sources_is_not_one_between_groups():
     assert man["gaps"]["false_alarm_rate"]["distinguishable"]
     inside = man["within_sources"]["false_alarm_rate"]
     assert inside["low"] < 0 < inside["high"]
-    assert "may be one between sources" in " ".join(every_sentence(content))
+    assert "so that it may be a gap between sources" in every_sentence(content)[0]
 
 
 def test_calibration_is_compared_at_one_mix_of_the_classes(attribute_run):
