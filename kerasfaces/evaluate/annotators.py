@@ -74,7 +74,10 @@ def sentence(entry: Mapping[str, Any] | None) -> str:
     name = f"The labels were given by {quoted(entry['annotator'])}"
     errors = errors_of(entry)
     if errors is None:
-        return f"{name}, whose errors were not measured: they are taken as exact."
+        return (
+            f"{name}, whose errors are not known here (no confusion matrix in {NAME}): they "
+            "are taken as exact."
+        )
     right = int(np.trace(errors.confusions[0]))
     return (
         f"{name}, which was right on {right:,} of {errors.n:,} images "

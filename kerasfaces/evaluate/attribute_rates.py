@@ -48,7 +48,8 @@ def measure(
         labels: Attribute -> who labelled it; see `annotators`.
         seed: Keys the draws.
     """
-    rows, labels = predictions.readable(frame), labels or {}
+    rows = predictions.readable(frame)
+    labels = corrected_rates.labels_of(rows, labels or {})
     measured = {
         name: _attribute(rows, name, point, labels, seed)
         for name in columns

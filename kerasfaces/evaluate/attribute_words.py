@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 
 from kerasfaces.core.files import Json
-from kerasfaces.core.texts import listed
+from kerasfaces.core.texts import listed, plain, shortened
 from kerasfaces.evaluate import names
 from kerasfaces.evaluate.attribute_rates import MOST_GROUPS
 from kerasfaces.evaluate.group_errors import RATES, is_known
@@ -21,6 +21,7 @@ _IMAGES = {"false_alarm_rate": "real images", "miss_rate": "fake images"}
 _ERROR = {"false_alarm_rate": "were called fake", "miss_rate": "were called real"}
 NOUNS = {"false_alarm_rate": "false-alarm rate", "miss_rate": "miss rate"}
 _LISTED = 4  # groups whose rates are spelt out
+_WIDTH = 40  # characters of a class's name
 LIMITS = (
     "These are the errors of one detector at one threshold on these images. They do not say "
     "why groups differ or agree, and other images may give other numbers."
@@ -35,6 +36,7 @@ def title(column: str) -> str:
 def quotes(column: str, content: Json) -> list[str]:
     """Return one sentence or two for each kind of error, fit to be quoted."""
     groups, name = content["groups"], title(column)
+    groups = {_class_name(value): group for value, group in groups.items()}
     if not groups:
         n = content["n_groups"] - content["n_too_small"]
         if n > MOST_GROUPS:
@@ -75,6 +77,10 @@ def notes(column: str, content: Json) -> list[str]:
         return sentences
     sentences += [*_uncompared(content), *_needed(content)]
     return [*sentences, LIMITS]
+
+
+def _class_name(value: str) -> str:
+    return shortened(plain(value), _WIDTH)
 
 
 def gap_of(group: Json, key: str) -> Json | None:
@@ -186,7 +192,7 @@ def _inside_sources(group: Json, key: str) -> str:
 def _uncompared(content: Json) -> Iterator[str]:
     for key in RATES:
         few = [
-            f"{value} ({group[f'n_{RATES[key]}']:,})"
+            f"{_class_name(value)} ({group[f'n_{RATES[key]}']:,})"
             for value, group in content["groups"].items()
             if gap_of(group, key) is None
         ]
@@ -206,7 +212,7 @@ def _needed(content: Json) -> Iterator[str]:
         yield (
             f"To see a gap of 5 points in the {NOUNS[key]} four times in five, each group "
             f"needs about {needed['needed']:,} {_IMAGES[key]}; the smallest compared, "
-            f"{needed['smallest_group']}, has {needed['smallest']:,}"
+            f"{_class_name(needed['smallest_group'])}, has {needed['smallest']:,}"
             + (", which is enough." if enough else ".")
         )
 

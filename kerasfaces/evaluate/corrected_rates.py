@@ -38,6 +38,21 @@ def are_exact(rows: pd.DataFrame, columns: Sequence[str]) -> Bools:
     return exact
 
 
+def labels_of(rows: pd.DataFrame, known: Mapping[str, Json]) -> dict[str, Json]:
+    """Return who labelled each attribute: as annotators.json says, else as the rows do."""
+    labels: dict[str, Json] = {}
+    for by in rows.columns[rows.columns.str.fullmatch("annotated_.*_by")]:
+        name = _attribute(by)
+        cells = rows.loc[rows[name] != "", by] if name in rows else ()
+        if names := sorted(set(cells) - {"", *_EXACT}):
+            labels[name] = {"annotator": listed(names)}
+    return labels | dict(known)
+
+
+def _attribute(by: str) -> str:
+    return f"attr_{by.removeprefix('annotated_').removesuffix('_by')}"
+
+
 def add(
     content: Json,
     parts: Mapping[str, GroupErrors],

@@ -46,7 +46,7 @@ def measure(
         content["groups"][split] = {
             name: groups.compare(frame, name, point) for name in names
         }
-        own = [name for name in names if name in predictions.attributes(frame)]
+        own = [name for name in names if name in slices.attributes(frame)]
         pairs = dict.fromkeys([*attribute_rates.crossings(frame), *crossed])
         measured = attribute_rates.measure(frame, [*own, *pairs], point, labels, seed)
         validation = frames.get("val") if split != "val" else None

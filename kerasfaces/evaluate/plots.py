@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kerasfaces.core.files import Json
+from kerasfaces.core.texts import plain
 from kerasfaces.metrics import (
     Rows,
     clopper_pearson,
@@ -141,10 +142,12 @@ def group_rates(axes: "Axes", content: Json, metric: str) -> None:
     last = max(len(groups) - 1, 0)
     axes.set_ylim(last + 0.6, -0.6)
     names = [
-        f"{chart.shortened(value)} ({each[metric]['n']:,})"
+        f"{chart.shortened(plain(value))} ({each[metric]['n']:,})"
         for value, each in groups.items()
     ]
     axes.set_yticks(range(len(groups)), names)
+    for label in axes.get_yticklabels():
+        label.set_parse_math(False)  # a class with dollars is no formula
     axes.set_xlabel(GROUP_RATES[metric])
     wrong, n = (
         sum(each[metric][key] for each in groups.values()) for key in ("wrong", "n")

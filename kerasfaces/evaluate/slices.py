@@ -36,22 +36,27 @@ def columns(frame: pd.DataFrame, by: list[str] | None = None) -> list[str]:
     return list(dict.fromkeys(by))
 
 
+def attributes(frame: pd.DataFrame) -> list[str]:
+    """Return the attributes that groups are compared by: those that can be combined."""
+    return [name for name in predictions.attributes(frame) if CROSS not in name]
+
+
 def asked(frame: pd.DataFrame, by: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return the columns asked for, and the pairs such as `attr_gender*attr_race`.
 
     Raises:
         InputError: There is no such column, or a pair is not of two attributes.
     """
-    pairs = [name for name in by if CROSS in name]
+    pairs = [name for name in by if CROSS in name and name not in frame]
     for name in pairs:
         parts = name.split(CROSS)
         columns(frame, parts)
-        if len(set(parts)) != 2 or not set(parts) <= set(predictions.attributes(frame)):
+        if len(set(parts)) != 2 or not set(parts) <= set(attributes(frame)):
             raise InputError(
                 f"Cannot combine {quoted(name)}; expected two attributes, such as "
                 f"attr_gender{CROSS}attr_race."
             )
-    return columns(frame, [name for name in by if CROSS not in name]), pairs
+    return columns(frame, [name for name in by if name not in pairs]), pairs
 
 
 def binned(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:

@@ -79,7 +79,7 @@ def test_a_damaged_file_is_one_sentence_in_the_report(
 
 def test_an_annotator_without_measured_errors_is_named(attribute_run):
     content = attribute_run(entry={"annotator": "somebody"})["attr_gender"]
-    assert "'somebody', whose errors were not measured" in content["labels"]
+    assert "'somebody', whose errors are not known here" in content["labels"]
 
 
 def test_what_was_read_stays_with_the_run_when_the_images_move(attribute_run, tmp_path):
@@ -149,3 +149,10 @@ def test_a_class_whose_labels_are_all_stated_stays_as_it_is(attribute_run):
     gap = attribute_words.gap_of(man, "false_alarm_rate")
     assert gap is man["gaps"]["false_alarm_rate"]
     assert gap["p_holm"] >= 2 * gap["p"]  # both rates count
+
+
+def test_an_annotator_without_the_file_is_named_by_the_rows(attribute_run):
+    content = attribute_run(lambda frame: frame.assign(annotated_gender_by="gear"))
+    labels = content["attr_gender"]["labels"]
+    assert "'gear', whose errors are not known here" in labels
+    assert "taken as exact" in content["attr_glasses"]["labels"]

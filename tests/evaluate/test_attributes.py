@@ -257,3 +257,22 @@ def test_order_of_rows_changes_nothing():
         for each in (frame, turned)
     )
     assert json.dumps(first) == json.dumps(second)
+
+
+def test_hostile_names_of_classes_and_columns_stay_text(attribute_run, tmp_path):
+    names = ["<script>alert(1)</script>", "$x$\n\x1b[31m" + "y" * 500]
+
+    def change(frame):
+        cells = np.array(names, dtype=object)[np.arange(len(frame)) // 2 % 2]
+        return frame.assign(attr_gender=cells, **{"attr_a*b": cells})
+
+    measured = attribute_run(change)
+    assert "attr_a*b" not in measured  # a name that reads as a pair of attributes
+    folder = ScoredRun(tmp_path / "work/run")
+    page = folder.report.read_text(encoding="utf-8")
+    assert "<script>alert" not in page
+    result = Result(folder.path, "test", folder.operating_point)
+    sentences = " ".join(result.sentences("attr_gender"))
+    assert "\x1b" not in sentences
+    assert len(max(sentences.split(), key=len)) < 60
+    result.plot_by("attr_gender").figure.canvas.draw()
