@@ -154,6 +154,10 @@ def group_rates(axes: "Axes", content: Json, metric: str) -> None:
     )
     if n:
         chart.line(axes, [wrong / n] * 2, axes.get_ylim(), "chance", label="all groups")
+    if any(metric in each.get("corrected", {}) for each in groups.values()):
+        ink, page = chart.COLOURS["ink"], chart.COLOURS["page"]
+        name = "wrong labels allowed for"
+        axes.plot([], [], "o-", color=ink, markerfacecolor=page, label=name)
     for row, each in enumerate(groups.values()):
         rate = each[metric]
         kind = "real" if metric == "false_alarm_rate" else "fake"

@@ -14,9 +14,10 @@ from kerasfaces.report.markup import Section, tag
 
 ORDER = 52
 _NOTE = (
-    "Rates are as labelled, with exact intervals. A gap is a group's rate minus that of the "
-    "other groups together; p-values are corrected for all comparisons of the report's attributes (Holm); each pair of "
-    "attributes is corrected by itself."
+    "In the charts the dashed line is all groups together, and open dots allow for wrong "
+    "labels. Rates are as labelled, with exact intervals. A gap is a group's rate minus that "
+    "of the other groups together; p-values are corrected for all comparisons of the report's "
+    "attributes (Holm), those of a pair of attributes by themselves."
 )
 _TITLES = {"false_alarm_rate": "False alarms", "miss_rate": "Misses"}
 
