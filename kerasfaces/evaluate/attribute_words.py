@@ -155,7 +155,7 @@ def _verdict(groups: Json, key: str, n_tests: int) -> str:
             f"{first} minus {second}: {points(gap)}, p {p_text(gap['p_holm'])}, {tests}"
         )
         if not is_gap(gap):
-            return f"{shown}. These images cannot tell the two groups apart."
+            return f"{shown}. {_not_apart(gap)}"
         inside = _inside_sources(groups[first], key)
         return f"{shown}{inside}. That is more than chance explains."
     apart = {value: gap for value, gap in gaps.items() if is_gap(gap)}
@@ -176,6 +176,15 @@ def _verdict(groups: Json, key: str, n_tests: int) -> str:
     return f"More than chance explains ({tests}): {shown}.{more}"
 
 
+def _not_apart(gap: Json) -> str:
+    if gap["low"] <= 0 <= gap["high"]:
+        return "These images cannot tell the two groups apart."
+    return (
+        "After that correction, which the interval is without, these images cannot tell the "
+        "two groups apart."
+    )
+
+
 def _inside_sources(group: Json, key: str) -> str:
     """Return what is left of a gap where both sides come from the same source."""
     inside = group.get("within_sources", {}).get(key)
@@ -183,7 +192,7 @@ def _inside_sources(group: Json, key: str) -> str:
         return ""
     if not is_known(inside):
         return "; as no source has images of both, it may be a gap between sources"
-    shown = f"; between images of the same source {points(inside)}"
+    shown = f"; between images of the same source, as labelled, {points(inside)}"
     if inside["low"] <= 0 <= inside["high"]:
         shown += ", so that it may be a gap between sources"
     return shown
