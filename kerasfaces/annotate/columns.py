@@ -1,9 +1,9 @@
 """What annotators said -> columns of a manifest.
 
-For each attribute x: `attr_x`, the value, empty where nobody is sure; `annotated_x_confidence`
-and `annotated_x_raw` of the first annotator; `annotated_x_by`: an annotator's name, `stated`
-(the manifest said so before) or `hand` (a correction), or why it stays empty. Of these only
-`attr_x` is an attribute. Annotators that are sure of different values leave it empty.
+For each attribute x: `attr_x`, the value, empty where nobody is sure;
+`annotated_x_confidence` and `annotated_x_raw` of the first annotator that is sure;
+`annotated_x_by`: an annotator's name, `stated` (the manifest said so before) or `hand` (a
+correction), or why it stays empty. Of these only `attr_x` is an attribute. Annotators that are sure of different values leave it empty.
 """
 
 import dataclasses
@@ -39,6 +39,10 @@ class Judged:
     answers: Mapping[str, Sequence[Answer | None]]
     reasons: Sequence[str]
     thresholds: Mapping[str, float]
+
+    def is_answered(self, at: int) -> bool:
+        """Tell whether any annotator looked at the face of a row."""
+        return any(answers[at] is not None for answers in self.answers.values())
 
 
 def judged(
@@ -87,32 +91,43 @@ def _answers(
 
 
 def annotated(one: Judged) -> list[tuple[str, str, str, str]]:
-    """Return per row value, confidence, by and raw class, as texts."""
+    """Return per row value, confidence, by and raw class, as texts.
+
+    Confidence and raw class are those of the first annotator that is sure, else of the first
+    that answered.
+    """
     cells = []
     for at, reason in enumerate(one.reasons):
-        first = one.answers[one.by[0]][at]
-        if first is None:
+        answers = {
+            name: answer
+            for name in one.by
+            if (answer := one.answers[name][at]) is not None
+        }
+        if not answers:
             cells.append(("", "", reason, ""))
             continue
-        value, why = _agreed(one, at)
-        cells.append((value, f"{first.confidence:.3f}", why, first.raw))
+        sure = {
+            name: answer
+            for name, answer in answers.items()
+            if answer.confidence >= one.thresholds[name]
+        }
+        shown = next(iter((sure or answers).values()))
+        value, why = _agreed(sure, one.attribute)
+        cells.append((value, f"{shown.confidence:.3f}", why, shown.raw))
     return cells
 
 
-def _agreed(one: Judged, at: int) -> tuple[str, str]:
-    """Return a row's value and who said so, or nothing and why."""
-    sure: dict[str, str] = {}
-    for name in one.by:
-        answer = one.answers[name][at]
-        if answer is not None and answer.confidence >= one.thresholds[name]:
-            sure[name] = answer.value
+def _agreed(sure: Mapping[str, Answer], attribute: Attribute) -> tuple[str, str]:
+    """Return the value of those who are sure and their names, or nothing and why."""
     if not sure:
         return "", UNSURE
-    if one.attribute.numbers:
-        return next(iter(sure.values())), next(iter(sure))
-    if len(set(sure.values())) > 1:
+    if attribute.numbers:
+        name = next(iter(sure))
+        return sure[name].value, name
+    values = {answer.value for answer in sure.values()}
+    if len(values) > 1:
         return "", DISAGREE
-    (value,) = set(sure.values())
+    (value,) = values
     return value, " and ".join(sure) if value else NO_WORD
 
 

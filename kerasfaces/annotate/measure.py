@@ -78,7 +78,7 @@ def counted(
     counts = np.zeros((len(classes), len(classes) + 1), np.int64)
     for at, text in enumerate(stated):
         true = meant(text, one.attribute)
-        if not true or (len(seen) and seen[at]) or one.reasons[at]:
+        if not true or (len(seen) and seen[at]) or not one.is_answered(at):
             continue
         column = classes.index(values[at]) if values[at] in classes else -1
         counts[classes.index(true), column] += 1
@@ -142,7 +142,7 @@ def table(
                     for text in stated
                 ],
                 "value": values,
-                "judged": [not reason for reason in one.reasons],
+                "judged": [one.is_answered(at) for at in range(len(stated))],
             }
         )
         frame = frame[frame["stated"] != ""]

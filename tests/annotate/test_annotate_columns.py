@@ -53,9 +53,19 @@ def test_two_annotators():
         (unsure, unsure),
         (none, unsure),
         (None, sure),
+        (None, None),
     )
     cells = columns.annotated(one)
-    assert [cell[0] for cell in cells] == ["white", "white", "asian", "", "", "", ""]
+    assert [cell[0] for cell in cells] == [
+        "white",
+        "white",
+        "asian",
+        "",
+        "",
+        "",
+        "white",
+        "",
+    ]
     assert [cell[2] for cell in cells] == [
         "one and two",
         "one",
@@ -63,8 +73,10 @@ def test_two_annotators():
         "annotators disagree",
         "not sure",
         "no word for it",
+        "two",
         "no face found",
     ]
+    assert cells[2][1:] == ("0.800", "two", "indian")
 
 
 def frame(stated, **more):
