@@ -27,6 +27,7 @@ def read(
     path: Path,
     advice: str = "restore or delete it",
     error: type[KerasfacesError] = RunError,
+    max_bytes: int = MAX_BYTES,
 ) -> dict[str, NDArray[Any]]:
     """Read all arrays of an .npz; no code is loaded.
 
@@ -34,6 +35,7 @@ def read(
         path: The file.
         advice: What the message ends with, the next step.
         error: Class of the error, a user's or a run's.
+        max_bytes: Upper limit of the unpacked arrays.
 
     Raises:
         KerasfacesError: It is missing, damaged, too large, or holds anything but arrays
@@ -44,8 +46,8 @@ def read(
         with path.open("rb") as file:
             with zipfile.ZipFile(file) as archive:
                 n_bytes = sum(member.file_size for member in archive.infolist())
-            if n_bytes > MAX_BYTES:
-                raise ValueError(f"{n_bytes:,} bytes unpacked, at most {MAX_BYTES:,}")
+            if n_bytes > max_bytes:
+                raise ValueError(f"{n_bytes:,} bytes unpacked, at most {max_bytes:,}")
             file.seek(0)
             with np.load(file, allow_pickle=False) as arrays:
                 return dict(arrays)

@@ -25,6 +25,7 @@ WIDEST = 16_384  # numbers of a final layer; wider ones would make the file too 
 CAUTIOUS_PCT = 99  # of validation images that may lie nearer before an answer says so
 _FITTED = 2_000  # images that the directions are fitted on
 _CHUNK = 256
+_MOST_BYTES = 2**26  # unpacked; the largest that is written has 5 MB
 _LARGEST = 60_000.0  # that 16 bits hold
 
 Floats = NDArray[np.float32]
@@ -202,7 +203,8 @@ def read(path: Path) -> TrainingFeatures:
         RunError: It is damaged, or its arrays do not fit each other.
     """
     values: dict[str, Any]
-    values = dict(arrays.read(path, "delete it, or train the run again"))
+    advice = "delete it, or train the run again"
+    values = dict(arrays.read(path, advice, max_bytes=_MOST_BYTES))
     try:
         values["sources"] = tuple(str(name) for name in values["sources"])
         values["n_training"] = int(values["n_training"])

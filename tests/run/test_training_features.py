@@ -125,6 +125,14 @@ def test_damaged_files_are_refused_in_one_sentence(layers, tmp_path, change, wor
         training_features.read(tmp_path / "a.npz")
 
 
+def test_a_small_file_that_unpacks_to_gigabytes_is_refused(tmp_path):
+    zeros = np.zeros((2**25, 3), np.uint8)
+    np.savez_compressed(tmp_path / "a.npz", vectors=zeros)
+    assert (tmp_path / "a.npz").stat().st_size < 2**20
+    with pytest.raises(RunError, match="bytes unpacked, at most"):
+        training_features.read(tmp_path / "a.npz")
+
+
 def test_what_is_no_number_or_too_wide_is_refused(layers):
     bad = layers[0].copy()
     bad[3, 3] = np.nan
