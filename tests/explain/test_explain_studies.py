@@ -192,7 +192,7 @@ def on_channels(monkeypatch, tmp_path):
 def test_shapley_values_of_a_sum_are_its_parts(on_channels):
     run, arrays, weights = on_channels
     found = channel_shapley.study(request_of(run, "channel_shapley", n=4))
-    assert all(each.passed for each in found.checks[:2])
+    assert all(each.passed for each in found.checks[:3])
     mean = np.mean([arrays[f"{number}.png"] for number in range(8)], axis=0)
     for row in found.rows:
         array = arrays[row["path"].rpartition("/")[2]]
@@ -203,6 +203,16 @@ def test_shapley_values_of_a_sum_are_its_parts(on_channels):
         total = sum(row[f"shapley_{each}"] for each in ("rgb", "lnp", "amplitude"))
         assert total == pytest.approx(row["logit"] - row["absent"], abs=1e-6)
     assert len(found.tables[1].rows) == 4
+
+
+def test_a_detector_that_its_channels_do_not_move_is_not_trusted(on_channels):
+    run, arrays, _ = on_channels
+    first = arrays["0.png"]
+    for name in arrays:
+        arrays[name] = first
+    found = channel_shapley.study(request_of(run, "channel_shapley", n=4))
+    failed = [each.sentence for each in found.checks if not each.passed]
+    assert failed[0].startswith("The logit depends on the channels: the largest value")
 
 
 def test_shapley_without_training_images_or_channels(on_channels, tiny_run):

@@ -37,6 +37,7 @@ REPLACED_BY = 64  # training images in the mean
 SUM_ERROR = 1e-6
 _SAME_LOGIT = 1e-2  # of max(1, |logit|): frozen features may come from another engine
 _SAME_VALUES = 0.9  # correlation between values by the two halves of the mean
+_REACTS = 1e-3  # logits: below it there is nothing to share out
 _LISTED = 60
 Floats = NDArray[np.float64]
 _NAMES = {"red": "rgb", "green": "rgb", "blue": "rgb"}
@@ -56,7 +57,7 @@ class _InMemory:
 
 
 def study(request: Request) -> Findings:
-    """Return each image's values, their means by verdict, and three checks."""
+    """Return each image's values, their means by verdict, and the checks."""
     network = request.run.network
     groups = groups_of(network.model.channel_names)
     if network.channel_recipe is None or len(groups) < 2:
@@ -211,6 +212,7 @@ def _checks(
 ) -> list[Check]:
     error = float(np.abs(values.sum(axis=1) - (full - empty)).max())
     gap = float((np.abs(full - run_logits) / np.maximum(1, np.abs(run_logits))).max())
+    largest = float(np.abs(values).max())
     flat = np.ptp(one) == 0 or np.ptp(other) == 0
     same = 0.0 if flat else float(np.corrcoef(one.ravel(), other.ravel())[0, 1])
     return [
@@ -223,6 +225,11 @@ def _checks(
             sentence="With every channel present the logit is the run's own: off by "
             f"{gap:.1e} of it at most (limit {_SAME_LOGIT:g}).",
             passed=gap <= _SAME_LOGIT,
+        ),
+        Check(
+            sentence=f"The logit depends on the channels: the largest value is {largest:.2g} "
+            f"logits (at least {_REACTS:g}).",
+            passed=largest >= _REACTS,
         ),
         Check(
             sentence="Other training images in the mean give the same values: correlation "
