@@ -1,9 +1,9 @@
 """A manifest and a run -> which of its images are near-copies of training images.
 
-Two kinds of evidence, each measured in every report on copies of training images made for
-the purpose, because each misses what the other finds: the head's final layer sees through a
-crop or a mirror and is blind after rescaling, which takes traces away; the perceptual hash
-of the pixels is the reverse. The distance that counts as near is one that a hundredth of
+Two kinds of evidence, because each misses what the other finds: on photos the head's final
+layer sees through a crop and is blind after rescaling, which takes traces away; the
+perceptual hash of the pixels is the reverse. What a run's layer sees differs much, so every
+report measures both on copies of training images made for the purpose. The distance that counts as near is one that a hundredth of
 the validation images stay below, which splitting has kept apart from training: so many
 images are expected by chance, and the report says how many.
 """
