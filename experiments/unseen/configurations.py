@@ -82,11 +82,11 @@ def variants(context: Context, *, native: bool) -> dict[str, Variant]:
         RESIDUAL: Variant(updated(linear, residual)),
     }
     every["laundering"] = Variant(updated(linear, laundering))
-    every[ALL] = Variant(together, pairs=True, searched=True)
     if not context.quick:
         every["noise pattern"] = Variant(linear, noise=True)
     sqrt = {"weigh_sources": "sqrt"}
     every["square-root weights"] = Variant(updated(plain, sqrt))
+    every[ALL] = Variant(together, pairs=True, searched=True)  # costs most
     for members in TOGETHER:
         if all(name in every for name in members):
             every["mean of " + " + ".join(members)] = Variant(plain, members=members)
