@@ -18,6 +18,7 @@ from PIL import Image
 from kerasfaces.core import config as configs
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import sha256
+from kerasfaces.core.imports import import_keras
 from kerasfaces.core.texts import quoted
 from kerasfaces.images import InputSpec, to_array, to_srgb_upright
 from kerasfaces.images.input_spec import other_pillow
@@ -67,6 +68,8 @@ class ExportedDetector:
         self.embeds = engine == "keras" and run.baseline is None and on_pixels
         self._near = 0.0  # of max(1, |logit|): what an export may differ by
         if engine == "keras":
+            if run.baseline is None:
+                import_keras()  # without its chatter: a network's module imports it
             _ = run.network if run.baseline is None else run.fitted  # there, and whole
             digest = sha256(run.learnt_files[0])
         else:

@@ -274,3 +274,18 @@ def test_only_prepared_pixels_are_taken(detector):
     for wrong in (np.zeros((1, 32, 32, 3)), np.zeros((1, 31, 32, 3), np.uint8)):
         with pytest.raises(InputError, match=r"uint8 of shape \(n, 32, 32, 3\)"):
             detector.logits(wrong)
+
+
+@pytest.mark.slow
+def test_keras_says_nothing_of_its_own_in_a_command(run, test_rows):
+    words = [str(run), str(test_rows[0][0]), "--quick", "--engine", "keras"]
+    done = subprocess.run(
+        [sys.executable, "-m", "kerasfaces", "predict", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in (0, 3, 4)
+    lines = done.stderr.splitlines()
+    assert lines
+    assert all(line.startswith("INFO: ") for line in lines), done.stderr
