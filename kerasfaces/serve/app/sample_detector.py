@@ -20,7 +20,9 @@ FILE = Path(__file__).parent / "weights" / "sample_head.npz"
 WORTH = (
     "No run was given, so this is the detector of the built-in sample: it has seen drawn "
     "faces and simulated cameras only. It shows how the app works; its verdicts on real photos "
-    "are worth nothing. Train one on photos (kerasfaces train --manifest M), then: kerasfaces "
+    "are worth nothing. Even of the sample's own test pictures it calls most unsure, by their "
+    "score or because laundering turns the verdict: the error rates say how many. Train one "
+    "on photos (kerasfaces train --manifest M), then: kerasfaces "
     "app RUN."
 )
 # of the run, as they are
