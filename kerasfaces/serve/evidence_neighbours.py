@@ -23,7 +23,7 @@ TITLE = "Nearest training images"
 _SIDE_PX = 96
 _MEANING = (
     "Nearest in the layer by which the detector decides: what it goes by, not who is shown. "
-    "The last column is the share of validation images that are nearer to their own nearest "
+    "`Validation nearer` is the share of validation images that are nearer to their own nearest "
     "training image."
 )
 
@@ -39,19 +39,20 @@ class Neighbours:
         """Return them as a part of a page."""
         if not self.near:
             return Section(TITLE, markup.paragraph(self.reason))
-        header = ["", "Label", "Source", "Image", "Distance", "Validation nearer"]
+        header = ["", "Label", "Source", "Distance", "Validation nearer", "Image"]
         rows = [
             (
                 _thumbnail(each),
                 each.label,
                 each.source,
-                each.name,
                 f"{each.distance:.2f}",
                 f"{each.percentile:.0f} %",
+                "/".join(each.file.parts[-2:]) if each.file else each.name,
             )
             for each in self.near
         ]
-        table = markup.table("Training images, the nearest first", header, rows)
+        caption = "Training images, the nearest first"
+        table = markup.table(caption, header, rows, numeric=False)
         return Section(TITLE, markup.paragraph(_MEANING) + table)
 
 
