@@ -44,7 +44,7 @@ def study(request: Request) -> Findings:
         raise InputError(
             f"`layer={name!r}` holds nothing above zero in these images; give another layer."
         )
-    negative = 1 - float(positive.sum(dtype=np.float64) / np.abs(maps).sum())
+    negative = float(np.maximum(-maps, 0).sum(dtype=np.float64) / np.abs(maps).sum())
     seed = request.settings.seed
     amounts, error = _factors(positive, seed)
     again, _ = _factors(positive, seed + 1)

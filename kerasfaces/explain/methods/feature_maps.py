@@ -48,16 +48,11 @@ def study(request: Request) -> Findings:
     flagged = [
         name for name, value in zip(names, alike, strict=True) if not value < ALIKE
     ]
-    limit = f"(mean |rank correlation| {ALIKE:g} or more, or a blank map)"
     check = Check(
         sentence=(
-            f"In {len(names) - len(flagged)} of {len(names)} layers the mean map differs from "
-            f"that of the same network with its weights in random order {limit}"
-            + (
-                f"; it shows the image alone in: {', '.join(flagged)}."
-                if flagged
-                else "."
-            )
+            f"{len(names) - len(flagged)} of {len(names)} layers have another mean map than the "
+            f"same network with its weights in random order (|rank correlation| below {ALIKE:g}); "
+            f"the image alone is shown by: {', '.join(flagged) or 'none'}."
         ),
         passed=not flagged,
     )
