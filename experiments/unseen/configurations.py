@@ -82,10 +82,10 @@ def variants(context: Context, *, native: bool) -> dict[str, Variant]:
         RESIDUAL: Variant(updated(linear, residual)),
     }
     every["laundering"] = Variant(updated(linear, laundering))
-    if not context.quick:
-        every["noise pattern"] = Variant(linear, noise=True)
     sqrt = {"weigh_sources": "sqrt"}
     every["square-root weights"] = Variant(updated(plain, sqrt))
+    if not context.quick:
+        every["noise pattern"] = Variant(linear, noise=True)
     every[ALL] = Variant(together, pairs=True, searched=True)  # costs most
     for members in TOGETHER:
         if all(name in every for name in members):
