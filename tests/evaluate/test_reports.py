@@ -44,7 +44,7 @@ def make_input(frame=None, **options):
 def _report(name, data):
     section = registry.load(PACKAGE, name).report(data)
     if section is None:  # nothing of the kind was asked
-        assert name in ("unseen", "added", "attributes")
+        assert name in ("unseen", "added", "attributes", "decisions")
         return ""
     assert section.title
     _balanced(str(section.html))
@@ -151,7 +151,7 @@ def test_page_is_self_contained_and_titled():
     assert "Beware of &lt;b&gt;this&lt;/b&gt;." in page
     assert page.index("Beware") < page.index('class="card"')
     for name in registry.names(PACKAGE):
-        asked = name not in ("unseen", "added")
+        asked = name not in ("unseen", "added", "decisions")
         assert (f'<section id="{name}"' in page) == asked
     assert page.count("<caption>") == page.count("<table")
     assert page.count("<svg") == page.count('role="img"')
