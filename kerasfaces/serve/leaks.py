@@ -28,7 +28,7 @@ from kerasfaces.manifest.split import NEAR_DUPLICATES
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.run.training_features import TrainingFeatures
 from kerasfaces.serve import stability
-from kerasfaces.serve.similar import Neighbour, TrainingImages
+from kerasfaces.serve.similar import Neighbour, TrainingImages, name_of
 
 if TYPE_CHECKING:
     from kerasfaces.run.predictor import Predictor
@@ -82,17 +82,28 @@ def find(run: DetectorRun, manifest: Manifest, split: str | None = "test") -> Le
     near = iter(training.near(embeddings[readable], 1))
     nearest = [next(near)[0] if good else None for good in readable]
     limit = limit_of(training.features)
-    digests = {row.tobytes().hex() for row in training.features.hashes}
+    labels = training.labels
     trained = sorted(training.files.items())
     known = _hashes([file for _, file in trained])
     bits, which = _bits(_hashes(files), known)
     suspects = []
     for at, file in enumerate(files):
-        twin = trained[which[at]][1] if bits[at] <= NEAR_DUPLICATES else None
-        same = keys[at] != "" and keys[at] in digests
-        evidence = evidence_of(same, nearest[at], limit, twin is not None)
+        twin = trained[which[at]][0] if bits[at] <= NEAR_DUPLICATES else ""
+        same = keys[at] in labels
+        evidence = evidence_of(same, nearest[at], limit, twin != "")
+        if same:  # others can have the same perceptual hash, a fake made of it first
+            twin, bits[at] = keys[at], 0
         if evidence:
-            suspects.append(_row(rows[at], file, evidence, nearest[at], twin, bits[at]))
+            known_twin = (name_of(twin, training.files.get(twin)), labels.get(twin, ""))
+            suspects.append(
+                _row(
+                    {**rows[at], "path": rows[at]["path"] or str(file)},
+                    evidence,
+                    nearest[at],
+                    known_twin if twin else None,
+                    bits[at],
+                )
+            )
     suspects.sort(
         key=lambda row: (_ORDER.index(row["evidence"]), row["distance"] or 0.0)
     )
@@ -149,21 +160,20 @@ def _chosen(
 
 def _row(
     row: dict[str, str],
-    file: Path,
     evidence: str,
     nearest: Neighbour | None,
-    twin: Path | None,
+    twin: tuple[str, str] | None,
     bits: int,
 ) -> Json:
-    pixels = {"training_image": str(twin), "training_label": ""}
     if twin is None and nearest is not None:
-        pixels = {"training_image": nearest.name, "training_label": nearest.label}
+        image, label = nearest.name, nearest.label
+    else:
+        image, label = twin or ("", "")
     return {
-        "path": row["path"] or str(file),
-        "label": row["label"],
-        "source": row["source"],
+        **row,
         "evidence": evidence,
-        **pixels,
+        "training_image": image,
+        "training_label": label,
         "distance": None if nearest is None else nearest.distance,
         "percentile": None if nearest is None else nearest.percentile,
         "bits": int(bits) if twin is not None else None,

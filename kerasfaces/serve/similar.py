@@ -51,9 +51,14 @@ class Neighbour:
     @property
     def name(self) -> str:
         """Its path, or its hash, or that it has neither."""
-        if self.file is not None:
-            return str(self.file)
-        return f"sha256 {self.sha256[:12]}…" if self.sha256 else "(published unnamed)"
+        return name_of(self.sha256, self.file)
+
+
+def name_of(sha256: str, file: Path | None) -> str:
+    """Return a training image's path, or its hash, or that it has neither."""
+    if file is not None:
+        return str(file)
+    return f"sha256 {sha256[:12]}…" if sha256 else "(published unnamed)"
 
 
 class TrainingImages:
@@ -118,6 +123,18 @@ class TrainingImages:
         if self._files is None:
             self._files = _files(self._run) if len(self.features.hashes) else {}
         return self._files
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """`real` or `fake` of the training images, by SHA-256; empty of published runs."""
+        if not len(self.features.hashes):
+            return {}
+        return {
+            digest.tobytes().hex(): "fake" if fake else "real"
+            for digest, fake in zip(
+                self.features.hashes, self.features.fake, strict=True
+            )
+        }
 
 
 def required(run: DetectorRun) -> TrainingFeatures:

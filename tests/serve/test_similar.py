@@ -124,6 +124,16 @@ def test_near_copies_of_training_images_are_found(run, other, capsys, tmp_path):
     assert (tmp_path / "leaks.csv").read_text().startswith("path,label,source,evidence")
 
 
+def test_the_same_file_is_named_where_others_have_its_hash(
+    run, other, train_files, monkeypatch
+):
+    monkeypatch.setattr(leaks, "_hashes", lambda files: ["0" * 64] * len(files))
+    found = kf.load_run(run).find_leaks(kf.Manifest.from_csv(other))
+    row = found[found["evidence"] == "same file"].iloc[0]
+    assert row["training_image"] == str(train_files[0])
+    assert (row["training_label"], row["bits"]) == ("real", 0)
+
+
 def test_the_library_finds_the_same_and_says_what_chance_would(run, other):
     found = kf.load_run(run).find_leaks(kf.Manifest.from_csv(other))
     assert found["evidence"][0] == "same file"
