@@ -86,10 +86,11 @@ def embed(
         RunError: The run is damaged, or `output` holds another map.
     """
     run = DetectorRun.open(folder)
+    method = registry.load(PACKAGE, settings.method)
+    import_keras()  # before `network`, which imports Keras with its chatter
     _ = run.network
     if manifest is None:
         manifest = manifests.read(run.manifest_file)
-    method = registry.load(PACKAGE, settings.method)
     map_ = EmbeddingMap(output)
     identity = {
         "run": configs.digest(run.config),
@@ -106,7 +107,6 @@ def embed(
         if per_source is None:
             per_source = method.PER_SOURCE or 0
         chosen = _chosen(manifest, settings, per_source)
-        import_keras()
         every = manifest.files()
         files = [every[at] for at in chosen]
         values, reasons = vectors.of_files(run, files, settings.layer, store)
