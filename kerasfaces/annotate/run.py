@@ -178,7 +178,13 @@ def _corrections(manifest: Manifest, path: Path | None) -> pd.DataFrame:
     if path is None:
         return bare.drop(columns="path")
     extra = Attributes(path).join(bare).drop(columns="path")
-    return extra[[name for name in extra.columns if name.startswith("attr_")]]
+    attributes = extra[[name for name in extra.columns if name.startswith("attr_")]]
+    if not (attributes != "").to_numpy().any():
+        raise InputError(
+            f"{path} corrects nothing: none of its files with a value is in the manifest; "
+            "expected the manifest's file names and columns such as gender."
+        )
+    return attributes
 
 
 def _with_facts(rows: pd.DataFrame, answers: Answers) -> pd.DataFrame:

@@ -90,6 +90,18 @@ def test_a_wrong_correction_is_refused(pictures, weights, tmp_path):
         run.annotate(pictures, settings(weights, corrections=table))
 
 
+@pytest.mark.parametrize(
+    "text", ["path,gender\nq1.png,man\n", "path,gender\np1.png,\n", "path\np1.png\n"]
+)
+def test_corrections_that_correct_nothing_are_refused(
+    text, pictures, weights, tmp_path
+):
+    table = tmp_path / "hand.csv"
+    table.write_text(text)
+    with pytest.raises(InputError, match=r"hand\.csv corrects nothing"):
+        run.annotate(pictures, settings(weights, corrections=table))
+
+
 def test_an_annotated_table_is_annotated_again(pictures, weights, tmp_path):
     """What an annotator wrote is nobody's statement; what a hand wrote stays."""
     table = tmp_path / "hand.csv"
