@@ -35,9 +35,9 @@ def _parser() -> argparse.ArgumentParser:
         "sent\nnowhere. Without a run: the built-in sample's detector, to try the app.",
         [
             "pip install 'kerasfaces[app]'",
-            "python -m kerasfaces.app runs/mobilenetv2-1a2b3c",
-            "python -m kerasfaces.app runs/ hf://me/faces",
-            "python -m kerasfaces.app RUN --address 0.0.0.0 --port 8080",
+            "kerasfaces app runs/mobilenetv2-1a2b3c",
+            "kerasfaces app runs/ hf://me/faces",
+            "kerasfaces app RUN --address 0.0.0.0 --port 8080",
         ],
     )
     add = parser.add_argument

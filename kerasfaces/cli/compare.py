@@ -45,10 +45,10 @@ def _parser() -> argparse.ArgumentParser:
         "from its run or from its own rows\nof split val, so a run's number on --split val is no "
         "result.",
         [
-            "python -m kerasfaces.compare runs/a runs/b",
-            "python -m kerasfaces.compare runs/a theirs/predictions.csv -o table",
-            "python -m kerasfaces.compare ours=runs/a theirs=x.csv --root photos",
-            "python -m kerasfaces.compare A B C --against B --split val",
+            "kerasfaces compare runs/a runs/b",
+            "kerasfaces compare runs/a theirs/predictions.csv -o table",
+            "kerasfaces compare ours=runs/a theirs=x.csv --root photos",
+            "kerasfaces compare A B C --against B --split val",
         ],
     )
     add = parser.add_argument

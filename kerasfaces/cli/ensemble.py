@@ -61,9 +61,9 @@ def _parser() -> argparse.ArgumentParser:
         "measured on paired\ntest predictions, against the member that is best on validation. "
         "Writes a run folder\nthat evaluate and compare read like any other.",
         [
-            "python -m kerasfaces.ensemble runs/a runs/b -o runs/both",
-            "python -m kerasfaces.ensemble A B theirs.csv --method stacked",
-            "python -m kerasfaces.ensemble A B C --method all -o runs/joined",
+            "kerasfaces ensemble runs/a runs/b -o runs/both",
+            "kerasfaces ensemble A B theirs.csv --method stacked",
+            "kerasfaces ensemble A B C --method all -o runs/joined",
         ],
     )
     add = parser.add_argument

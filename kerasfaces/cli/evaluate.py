@@ -173,17 +173,17 @@ def _parser() -> argparse.ArgumentParser:
         "attribute, and report.html. Thresholds stay as training froze them, unless an option\n"
         "chooses them anew.",
         [
-            "python -m kerasfaces.evaluate runs/mobilenetv2-1a2b3c",
-            "python -m kerasfaces.evaluate RUN --by attr_gender,source",
-            "python -m kerasfaces.evaluate RUN --samples-per-group 200",
-            "python -m kerasfaces.evaluate RUN --explain",
-            "python -m kerasfaces.evaluate RUN --manifest other/manifest.csv",
-            "python -m kerasfaces.evaluate RUN --max-false-alarms 0.01",
-            "python -m kerasfaces.evaluate RUN --calibrate-on my_photos",
-            "python -m kerasfaces.evaluate RUN --reset-threshold",
-            "python -m kerasfaces.evaluate RUN --error-rates",
-            "python -m kerasfaces.evaluate RUN --manifest other.csv --store other_channels",
-            "python -m kerasfaces.evaluate RUN --engine export",
+            "kerasfaces evaluate runs/mobilenetv2-1a2b3c",
+            "kerasfaces evaluate RUN --by attr_gender,source",
+            "kerasfaces evaluate RUN --samples-per-group 200",
+            "kerasfaces evaluate RUN --explain",
+            "kerasfaces evaluate RUN --manifest other/manifest.csv",
+            "kerasfaces evaluate RUN --max-false-alarms 0.01",
+            "kerasfaces evaluate RUN --calibrate-on my_photos",
+            "kerasfaces evaluate RUN --reset-threshold",
+            "kerasfaces evaluate RUN --error-rates",
+            "kerasfaces evaluate RUN --manifest other.csv --store other_channels",
+            "kerasfaces evaluate RUN --engine export",
         ],
     )
     add = parser.add_argument

@@ -49,9 +49,9 @@ def _parser() -> argparse.ArgumentParser:
         "with Keras before it appears.\n\nformats:\n" + "\n".join(lines),
         [
             "pip install 'kerasfaces[export]'",
-            "python -m kerasfaces.export runs/mobilenetv2-1a2b3c --format onnx",
-            "python -m kerasfaces.export RUN --format litert_int8 -o phone",
-            "python -m kerasfaces.export RUN --format browser -o page     # page/index.html",
+            "kerasfaces export runs/mobilenetv2-1a2b3c --format onnx",
+            "kerasfaces export RUN --format litert_int8 -o phone",
+            "kerasfaces export RUN --format browser -o page     # page/index.html",
         ],
     )
     add = parser.add_argument

@@ -226,11 +226,11 @@ def _parser() -> argparse.ArgumentParser:
         "image gets all of it as text; for many take --json or --csv. A file that cannot be\n"
         "read or is too small to judge is a line with a reason.\n\n" + CODES,
         [
-            "python -m kerasfaces.predict runs/mobilenetv2-1a2b3c photo.jpg",
-            "python -m kerasfaces.predict RUN photo.jpg --quick",
-            "python -m kerasfaces.predict RUN photo.jpg --report evidence.html",
-            "python -m kerasfaces.predict RUN photos/ --csv scores.csv",
-            "find photos -name '*.jpg' | python -m kerasfaces.predict RUN - --json",
+            "kerasfaces predict runs/mobilenetv2-1a2b3c photo.jpg",
+            "kerasfaces predict RUN photo.jpg --quick",
+            "kerasfaces predict RUN photo.jpg --report evidence.html",
+            "kerasfaces predict RUN photos/ --csv scores.csv",
+            "find photos -name '*.jpg' | kerasfaces predict RUN - --json",
         ],
     )
     add = parser.add_argument

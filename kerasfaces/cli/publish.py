@@ -42,9 +42,9 @@ def _parser() -> argparse.ArgumentParser:
         "kerasfaces predict hf://OWNER/NAME.",
         [
             "pip install 'kerasfaces[publish]' && hf auth login",
-            "python -m kerasfaces.publish RUN --repo me/faces --dry-run -o look",
-            "python -m kerasfaces.publish RUN --repo me/faces --licence apache-2.0 --space",
-            "python -m kerasfaces.predict hf://me/faces@COMMIT photo.jpg",
+            "kerasfaces publish RUN --repo me/faces --dry-run -o look",
+            "kerasfaces publish RUN --repo me/faces --licence apache-2.0 --space",
+            "kerasfaces predict hf://me/faces@COMMIT photo.jpg",
         ],
     )
     add = parser.add_argument

@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
         _EXAMPLES,
     )
     parser.epilog = (
-        f"{parser.epilog}\n\nexit codes: 0; 2 a mistake in the input; {FOUND} with --leaks, when "
+        f"{parser.epilog}\n\nexit codes: 0; 2 a mistake in the input, or no image can be read; {FOUND} with --leaks, when "
         "a near-copy was found"
     )
     add = parser.add_argument
@@ -78,17 +78,18 @@ def _nearest(arguments: argparse.Namespace) -> int:
     for file in files:
         ((neighbours, reason),) = search.near([Named(str(file), file)], arguments.count)
         printing.text(f"{plain(str(file))}{f': {reason}' if reason else ''}")
+        width = max((len(each.source) for each in neighbours), default=0)
         for rank, each in enumerate(neighbours, 1):
             rows.append(similar.row(str(file), rank, each))
             printing.text(
-                f"  {rank}  {each.label:<4}  {each.source:<12}  distance "
+                f"  {rank}  {each.label:<4}  {each.source:<{width}}  distance "
                 f"{each.distance:8.2f}, {each.percentile:5.1f} % of validation nearer  "
                 f"{each.name}"
             )
         if reason:
             rows.append({"image": str(file), "reason": reason})
     _write(arguments.csv, rows)
-    return 0
+    return 0 if any("rank" in row for row in rows) else 2
 
 
 def _leaks(arguments: argparse.Namespace) -> int:
@@ -123,8 +124,8 @@ def _print(result: "Leaks") -> None:
         f"pixels; {alone:,} more are suspects by the detector's features alone, of which "
         f"{facts['by_chance']:.1f} are expected by chance."
     )
-    if facts["n_unreadable"]:
-        print(f"{facts['n_unreadable']:,} images cannot be read.")
+    if n := facts["n_unreadable"]:
+        print(f"{n:,} image{'' if n == 1 else 's'} cannot be read.")
     print(
         f"Compared with {facts['n_train']:,} training images by features and with the "
         f"{facts['n_train_files']:,} of them on this machine by pixels."

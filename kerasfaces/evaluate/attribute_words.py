@@ -18,7 +18,7 @@ from kerasfaces.evaluate.slices import CROSS
 from kerasfaces.report.markup import p_text
 
 _IMAGES = {"false_alarm_rate": "real images", "miss_rate": "fake images"}
-_ERROR = {"false_alarm_rate": "were called fake", "miss_rate": "were called real"}
+_ERROR = {"false_alarm_rate": "called fake", "miss_rate": "called real"}
 NOUNS = {"false_alarm_rate": "false-alarm rate", "miss_rate": "miss rate"}
 _LISTED = 4  # groups whose rates are spelt out
 _WIDTH = 40  # characters of a class's name
@@ -124,9 +124,10 @@ def _rates(groups: Json, key: str, name: str, n_tests: int) -> str:
 def _share(value: str, group: Json, key: str, *, first: bool) -> str:
     estimate, n = group[key], group[f"n_{RATES[key]}"]
     what = f"{n:,} {_IMAGES[key] if first else ''}".strip()
+    be = "was" if estimate["wrong"] == 1 else "were"
     text = (
         f"{what} labelled {value}, {estimate['wrong']:,} "
-        f"{_ERROR[key] if first else ''}".rstrip()
+        f"{f'{be} {_ERROR[key]}' if first else ''}".rstrip()
     )
     shares = [100 * estimate[part] for part in ("value", "low", "high")]
     text += f" ({shares[0]:.1f} %; 95 % interval {shares[1]:.1f} to {shares[2]:.1f} %"

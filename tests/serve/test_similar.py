@@ -119,7 +119,7 @@ def test_near_copies_of_training_images_are_found(run, other, capsys, tmp_path):
     assert "same.png" in first
     for kind, _ in COPIES:  # these drawn blobs are smoother than any photo
         assert printed.count(f"/{kind}") + printed.count(f" {kind}") >= 6, kind
-    assert "1 images cannot be read" in printed
+    assert "1 image cannot be read" in printed
     assert "half the size" in printed
     assert (tmp_path / "leaks.csv").read_text().startswith("path,label,source,evidence")
 
@@ -166,3 +166,10 @@ def test_images_and_leaks_exclude_each_other(run, capsys):
     with pytest.raises(SystemExit):
         main([str(run)])
     assert "give images, or --leaks M" in capsys.readouterr().err
+
+
+def test_images_that_cannot_be_read_end_the_command_with_2(run, tmp_path, capsys):
+    text = tmp_path / "text.jpg"
+    text.write_text("no image")
+    assert main([str(run), str(text), "--engine", "onnxruntime"]) == 2
+    assert "not an image" in capsys.readouterr().out
