@@ -12,6 +12,7 @@ from kerasfaces.core.texts import plain
 from kerasfaces.evaluate.report import ReportInput
 from kerasfaces.report import markup
 from kerasfaces.report.markup import Section, tag
+from kerasfaces.run.folder import Explanation
 
 ORDER = 62
 _TITLE = "Why: right and wrong decisions"
@@ -36,9 +37,12 @@ def report(data: ReportInput) -> Section | None:
 
 
 def _of(method: str, folder: Path) -> list[Markup]:
-    with (folder / "explanations.csv").open(encoding="utf-8", newline="") as file:
+    explanation = Explanation(folder)
+    with explanation.table_file.open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if not row["reason"]]
-    link = tag("a", "all numbers", href=f"decisions/{folder.name}/explain.html")
+    link = tag(
+        "a", "all numbers", href=f"decisions/{folder.name}/{explanation.report.name}"
+    )
     parts = [markup.paragraph(f"By {method}: ", link, ".")]
     for decision in ("right", "wrong"):
         figures = [
