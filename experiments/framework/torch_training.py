@@ -29,7 +29,7 @@ class Schedule:
         learning_rate: Of Adam, at its highest; it falls along a cosine to 0.
         warmup: Number of first steps over which it rises to that.
         save_every: Steps between checkpoints.
-        seed: Of the first weights.
+        seed: Seed of the network's first weights, an integer.
     """
 
     steps: int = 4000
@@ -64,7 +64,7 @@ def train(task: Task, schedule: Schedule, folder: Path, threads: int) -> Any:
     """Train, or continue, and return the network.
 
     Args:
-        task: What is trained.
+        task: Network, loss and batches of the training.
         schedule: Number of steps and learning rate.
         folder: Folder of `checkpoint.pt` and `history.json`.
         threads: Threads of torch.

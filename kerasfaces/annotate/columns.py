@@ -27,7 +27,7 @@ class Judged:
     """One attribute as its annotators see it, per row.
 
     Attributes:
-        attribute: Of the first annotator.
+        attribute: The attribute as the first annotator declares it.
         by: Names of the annotators, the first first.
         answers: Annotator -> per row its answer, or None.
         reasons: Per row, why the first has no answer; empty where it has one.
@@ -54,7 +54,7 @@ def judged(
 
     Args:
         attributes: Annotator -> what it tells, in the order in which annotators count.
-        answers: What they said.
+        answers: What each annotator answered, row by row.
         thresholds: Attribute -> confidence that a user wants instead of the annotators'.
     """
     by_attribute: dict[str, dict[str, Attribute]] = {}
@@ -152,7 +152,7 @@ def joined(
     A correction wins over what the rows state, and that over an annotator.
 
     Args:
-        rows: Of a manifest.
+        rows: Rows of a manifest, one per image.
         everything: Attribute -> its answers.
         corrections: Columns `attr_x`, one row per row; empty cells correct nothing.
 

@@ -111,7 +111,7 @@ def decide(attribute: Attribute, probabilities: Floats) -> Answer:
     """Return the answer that probabilities come to.
 
     Args:
-        attribute: Whose classes they are of.
+        attribute: The attribute whose classes these are.
         probabilities: `(classes,)`, of the annotator's own classes.
     """
     raw = list(attribute.values)
