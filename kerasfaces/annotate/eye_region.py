@@ -68,7 +68,7 @@ def histograms(grey: Floats) -> Floats:
     """Return gradients by place and direction, `(300,)`, square roots of shares.
 
     Args:
-        grey: What `patch` returned.
+        grey: `(40, 80)` grey levels of the eyes' region, from `patch`.
     """
     down = grey[2:, 1:-1] - grey[:-2, 1:-1]
     across = grey[1:-1, 2:] - grey[1:-1, :-2]
@@ -93,7 +93,7 @@ def bridge(grey: Floats) -> float:
     shadows that do not cross it count little; over the patch's usual gradient.
 
     Args:
-        grey: What `patch` returned.
+        grey: `(40, 80)` grey levels of the eyes' region, from `patch`.
     """
     down = grey[2:] - grey[:-2]
     columns, rows = _STRIP

@@ -103,7 +103,7 @@ class Annotated:
 
     Attributes:
         manifest: The rows with their new columns.
-        notes: What `annotators.json` holds.
+        notes: Content of `annotators.json`: per attribute its annotator and its errors.
         landmarks: Arrays of the `.npz`: `path`, `six` `(n, 6, 2)` and those of annotators of
             landmarks; float32, pixels, NaN where there is no face.
         lost: Reason -> paths of pictures that have no annotation.
@@ -122,7 +122,7 @@ def annotate(
 
     Args:
         manifest: Rows; values that they state stay.
-        settings: Who annotates what.
+        settings: Annotators, their lowest confidence, and corrections by hand.
         spread: Where pictures are looked at; a process per core by default.
 
     Raises:

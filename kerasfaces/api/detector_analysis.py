@@ -46,7 +46,7 @@ class AnalysedDetector(AnsweringDetector):
             method: A file of `kerasfaces/explain/methods`; `kerasfaces explain --list` says
                 what each is.
             split: Explain images of the run's own manifest, as many of each source.
-            n: At most so many of `split`.
+            n: Largest number of images of `split`, drawn at random.
             decisions: Explain so many right and so many wrong decisions on the test split.
             layer: `feature_maps`, `factorisation`, `preferred_inputs`: a layer of the base.
             signed: `gradcam`: show what speaks against the verdict, too.

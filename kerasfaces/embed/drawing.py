@@ -93,7 +93,7 @@ def grid(
         sheet: See `thumbnails.sheet`.
         drawn: Which points have a thumbnail, in the sheet's order.
         values: Per point the class that the border shows; a fake has a triangle, too.
-        cells: On a side.
+        cells: Number of cells on each side of the grid.
     """
     side = thumbnails.SIDE_PX
     order = points.argsort(axis=0, kind="stable").argsort(axis=0, kind="stable")

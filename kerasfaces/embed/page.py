@@ -40,11 +40,11 @@ def page(
         name: The heading.
         points: `(n, 2)`.
         columns: Per point its class by column, e.g. `label`, `source`, `cluster`.
-        names: Of the files, `(n,)`.
+        names: Names of the image files, `(n,)`.
         sentences: What the map is of, and how far it can be believed.
         sheet: Address of the thumbnails; empty without.
         drawn: Which points have a thumbnail, in the sheet's order.
-        side_px: Of a thumbnail.
+        side_px: Side of a thumbnail, in pixels.
         border: Column that colours at first.
     """
     import jinja2

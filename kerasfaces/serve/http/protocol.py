@@ -8,9 +8,8 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-_DRAIN_BYTES = (
-    128 * 2**20
-)  # of a refused body: thrown away, so that its sender reads why
+# Thrown away of a refused body, so that its sender reads why.
+_DRAIN_BYTES = 128 * 2**20
 _DRAIN_S = 5.0
 
 
