@@ -1,6 +1,7 @@
 """What is compared: the default detector, one change at a time, and all changes together."""
 
 import dataclasses
+from collections.abc import Sequence
 
 from experiments.framework.runner import Context
 from kerasfaces.core.config import updated
@@ -8,6 +9,7 @@ from kerasfaces.train import config as configs
 from kerasfaces.train.config import TrainConfig
 
 BASELINE, ALL = "baseline", "all"
+RATIO = (3, 1, 1)
 CROPS = 5
 NOISE_PX = 256
 VIEWS = 2
@@ -15,6 +17,8 @@ DISCRIMINANT, RESIDUAL, SEARCHED = "discriminant", "residual", "unseen objective
 LITE = "EfficientNet-Lite0"
 LITE_SEARCHED = f"{LITE}, unseen objective"
 ALONE, CROPPED = "aligned fakes alone", "native crops"
+TUNED, TUNED_LAYERS = "last blocks on pairs alone", 20
+END_TO_END_SEEDS = 3
 TOGETHER = (
     (SEARCHED, LITE_SEARCHED),
     (LITE_SEARCHED, ALONE),
@@ -34,6 +38,7 @@ class Variant:
         searched: Whether layers are chosen by families left out.
         noise: Whether the base sees the noise pattern beside the picture.
         members: Variants whose logits are averaged; then nothing is trained.
+        seeds: At most so many of the split seeds; 0 is all.
     """
 
     config: TrainConfig
@@ -42,6 +47,11 @@ class Variant:
     searched: bool = False
     noise: bool = False
     members: tuple[str, ...] = ()
+    seeds: int = 0
+
+    def of(self, seeds: Sequence[int]) -> Sequence[int]:
+        """Return those of the split seeds that it is trained on."""
+        return seeds[: self.seeds] if self.seeds else seeds
 
 
 def variants(context: Context, *, native: bool) -> dict[str, Variant]:
@@ -86,6 +96,20 @@ def variants(context: Context, *, native: bool) -> dict[str, Variant]:
     every["square-root weights"] = Variant(updated(plain, sqrt))
     if not context.quick:
         every["noise pattern"] = Variant(linear, noise=True)
+    if not native and not context.quick:  # squares are for frozen bases
+        blocks = {
+            "model": {"scales": [1.0]},
+            "unfreeze": TUNED_LAYERS,
+            "fine_tune_epochs": 3,
+            "fine_tune_learning_rate": 1e-4,
+            "patience": None,  # validation has no say, so that no fake but a pair's has
+        }
+        every[TUNED] = Variant(
+            updated(plain, blocks),
+            pairs=True,
+            generators=False,
+            seeds=END_TO_END_SEEDS,
+        )
     every[ALL] = Variant(together, pairs=True, searched=True)  # costs most
     for members in TOGETHER:
         if all(name in every for name in members):

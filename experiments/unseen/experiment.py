@@ -15,8 +15,14 @@ import numpy as np
 from experiments.framework.channel_stores import Stores
 from experiments.framework.rows import NO_BUDGET, NO_WEIGHTS, Measured, Row, not_run
 from experiments.framework.runner import Context, Outcome, clock
-from experiments.unseen import leaving_out, pairs
-from experiments.unseen.configurations import BASELINE, NOISE_PX, Variant, variants
+from experiments.unseen import leaving_out, pairs, tuning
+from experiments.unseen.configurations import (
+    BASELINE,
+    NOISE_PX,
+    RATIO,
+    Variant,
+    variants,
+)
 from experiments.unseen.heads import Heads, averaged
 from kerasfaces import metrics
 from kerasfaces.manifest import Manifest
@@ -27,7 +33,6 @@ logger = logging.getLogger("kerasfaces.experiments")
 
 MODELS = ("mobilenetv2", "efficientnet_lite0")
 SEEDS = (0, 1, 2, 3, 4)
-RATIO = (3, 1, 1)
 DOCUMENT_DATA = ""
 ALARMS = "false alarms"
 METRICS: dict[str, Callable[[Heads, str], float]] = {
@@ -106,7 +111,7 @@ def _train(
     for name, (variant, base) in planned.items():
         if variant.members:
             continue
-        for ending, seed in itertools.product(results, context.seeds):
+        for ending, seed in itertools.product(results, variant.of(context.seeds)):
             slug = name.replace(" ", "_").replace(",", "")
             group = "merged" if ending else "own"
             file = context.folder / "heads" / group / f"{slug}-{seed}.npz"
@@ -117,8 +122,13 @@ def _train(
                 continue
             split = context.split(RATIO, seed)
             split = leaving_out.merged(split) if ending else split
-            images = pairs.joined(split, generated()) if variant.pairs else split
             logger.info("%s%s, split seed %d", name, ending, seed)
+            if variant.config.unfreeze:
+                results[ending][name][seed] = tuning.tune(
+                    context, variant, split, generated(), seed, file
+                )
+                continue
+            images = pairs.joined(split, generated()) if variant.pairs else split
             results[ending][name][seed] = leaving_out.leave_out(
                 variant,
                 images,
@@ -145,7 +155,7 @@ def _rows(
     whole = {
         name: by_seed
         for name, by_seed in results.items()
-        if len(by_seed) == len(context.seeds)
+        if len(by_seed) == len(planned[name][0].of(context.seeds))
     }
     left = [name for name in planned if name not in whole]
     yield from not_run(f"variants{ending}", left, ("mean auc",), NO_BUDGET)

@@ -41,7 +41,9 @@ def generated(context: Context) -> tuple[Manifest, list[str]]:
         config = configs.from_names(kind, {"size_px": SIZE_PX, **options})
         folder = context.folder / "pairs" / name
         try:
-            every.append(_absolute(generate(photos, folder, config, context.engine)))
+            every.append(
+                absolute_rows(generate(photos, folder, config, context.engine))
+            )
         except MissingFileError as error:
             notes.append(f"No pairs by {name}: {error}")
     rows = pd.concat(every, ignore_index=True).fillna("")
@@ -50,14 +52,15 @@ def generated(context: Context) -> tuple[Manifest, list[str]]:
 
 def joined(split: Manifest, pairs: Manifest) -> Manifest:
     """Return the split rows and the pairs of its training photos, as training rows."""
-    images = _absolute(split)
+    images = absolute_rows(split)
     training = set(images.loc[images["split"] == "train", "sha256"])
     own = pairs.rows[pairs.rows["original_sha256"].isin(training)].assign(split="train")
     rows = pd.concat([images, own], ignore_index=True).fillna("")
     return dataclasses.replace(split, rows=rows)
 
 
-def _absolute(manifest: Manifest) -> pd.DataFrame:
+def absolute_rows(manifest: Manifest) -> pd.DataFrame:
+    """Return the rows with paths that hold anywhere."""
     rows = manifest.rows
     return rows.assign(path=absolute(rows["path"], manifest.folder))
 

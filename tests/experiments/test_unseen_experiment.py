@@ -7,12 +7,13 @@ import pandas as pd
 import pytest
 
 from experiments.framework.runner import Context
-from experiments.unseen import experiment, leaving_out, pairs
+from experiments.unseen import experiment, leaving_out, pairs, tuning
 from experiments.unseen.configurations import (
     ALL,
     BASELINE,
     CROPPED,
     DISCRIMINANT,
+    TUNED,
     variants,
 )
 from experiments.unseen.heads import Camera, Heads, averaged
@@ -90,17 +91,23 @@ def test_stylegans_are_one_family_only_where_there_are_several(tmp_path):
     assert not leaving_out.merges(alone)
 
 
-def test_only_pairs_of_training_photos_are_trained_on(tmp_path):
-    split = pd.DataFrame(
+@pytest.fixture
+def photos(tmp_path):
+    rows = pd.DataFrame(
         {
-            "path": ["a.jpg", "b.jpg"],
-            "label": "real",
-            "source": "camera",
-            "split": ["train", "test"],
-            "sha256": ["aa", "bb"],
+            "path": ["a.jpg", "b.jpg", "gan.jpg"],
+            "label": ["real", "real", "fake"],
+            "source": ["camera", "camera", "gan"],
+            "split": ["train", "test", "train"],
+            "sha256": ["aa", "bb", "cc"],
         }
     )
-    made = pd.DataFrame(
+    return Manifest(rows, tmp_path)
+
+
+@pytest.fixture
+def generated(tmp_path):
+    rows = pd.DataFrame(
         {
             "path": ["/x/ra.jpg", "/x/fa.jpg", "/x/rb.jpg", "/x/fb.jpg"],
             "label": ["real", "fake"] * 2,
@@ -110,14 +117,36 @@ def test_only_pairs_of_training_photos_are_trained_on(tmp_path):
             "original_sha256": ["aa", "aa", "bb", "bb"],
         }
     )
-    joined = pairs.joined(Manifest(split, tmp_path), Manifest(made, tmp_path)).rows
-    assert joined["path"].tolist() == [
-        str(tmp_path / "a.jpg"),
-        str(tmp_path / "b.jpg"),
-        "/x/ra.jpg",
-        "/x/fa.jpg",
-    ]
-    assert joined["split"].tolist() == ["train", "test", "train", "train"]
+    return Manifest(rows, tmp_path)
+
+
+def test_only_pairs_of_training_photos_are_trained_on(photos, generated, tmp_path):
+    joined = pairs.joined(photos, generated).rows
+    own = [str(tmp_path / name) for name in ("a.jpg", "b.jpg", "gan.jpg")]
+    assert joined["path"].tolist() == [*own, "/x/ra.jpg", "/x/fa.jpg"]
+    assert joined["split"].tolist() == ["train", "test", "train", "train", "train"]
+
+
+def test_blocks_are_trained_on_photos_and_their_pairs_alone(photos, generated):
+    rows = tuning.photos_and_pairs(photos, generated).rows
+    assert set(rows["source"]) == {"camera", "codec"}
+    by_split = rows.groupby("split")["path"].apply(list)
+    assert by_split["train"][1:] == ["/x/ra.jpg", "/x/fa.jpg"]
+    assert by_split["test"][1:] == ["/x/rb.jpg", "/x/fb.jpg"]
+
+
+def test_what_trains_end_to_end_has_three_splits(tmp_path, write_manifest):
+    from kerasfaces import manifest as manifests
+
+    context = Context(
+        manifest=manifests.read(write_manifest(n=24)),
+        folder=tmp_path,
+        weights={"mobilenetv2": "imagenet", "efficientnet_lite0": "imagenet"},
+        seeds=(0, 1, 2, 3, 4),
+    )
+    tuned = variants(context, native=False)[TUNED]
+    assert tuned.of(context.seeds) == (0, 1, 2)
+    assert tuned.config.patience is None  # no epoch is chosen on a generator's images
 
 
 def test_one_change_at_a_time(tmp_path, write_manifest):
