@@ -5,6 +5,7 @@ out; every number that leaves is of the other half. What an annotator was traine
 """
 
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +14,18 @@ import pandas as pd
 from kerasfaces.annotate import answers as asked
 from kerasfaces.annotate import columns, measure
 from kerasfaces.annotate.columns import Judged
-from kerasfaces.annotate.contract import PACKAGE, Weights
+from kerasfaces.annotate.contract import PACKAGE, Attribute, Weights
 from kerasfaces.core import registry
-from kerasfaces.core.errors import KerasfacesError
+from kerasfaces.core.errors import (
+    KerasfacesError,
+    MissingExtraError,
+    MissingFileError,
+)
 from kerasfaces.core.files import Json, write_json
 from kerasfaces.manifest import Manifest, file_facts
 
 THRESHOLDS = tuple(np.round(np.arange(0.3, 1.0, 0.05), 2))
+RUN = "run"
 WANTED = 0.95  # accuracy of those who are answered
 _LEAST_ANSWERED = 0.6  # of all; a threshold that leaves fewer is too dear
 
@@ -42,7 +48,8 @@ def run(
 
     Args:
         manifest: Rows with stated attributes.
-        names: Annotators; those whose weights or packages are missing are left out.
+        names: Annotators; those whose weights or packages are missing have a row without numbers,
+            whose `status` says so.
         weights: Where they get their weights.
         folder: Gets `table.csv` and `measured.json`.
 
@@ -62,18 +69,35 @@ def run(
             answers = asked.ask(data.files(), digests, (name,), weights)
         except KerasfacesError as error:
             notes.append(f"{name} was not measured: {error}")
+            parts.append(_not_run(name, attributes[name], error))
             continue
         everything = columns.judged(attributes, answers, {})
         for one in everything.values():
             notes += _thresholds(data.rows, one, chooses)
             entries += _entry(data.rows, one, ~chooses)
         test = {each: _rows_of(one, ~chooses) for each, one in everything.items()}
-        parts.append(measure.table(data.rows[~chooses].reset_index(drop=True), test))
-    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+        own = measure.table(data.rows[~chooses].reset_index(drop=True), test)
+        parts.append(own.assign(status=RUN))
+    table = pd.concat(parts, ignore_index=True)
     folder.mkdir(parents=True, exist_ok=True)
     table.to_csv(folder / "table.csv", index=False)
     write_json(folder / "measured.json", {"attributes": entries})
     return table, notes, entries
+
+
+def _not_run(
+    name: str, attributes: Sequence[Attribute], error: KerasfacesError
+) -> pd.DataFrame:
+    reason = "the note says why"
+    if isinstance(error, MissingExtraError):
+        reason = "no package"
+    elif isinstance(error, MissingFileError):
+        reason = "no weights"
+    head = {"by": name, "source": "", "trained_on": False, "stated": "all"}
+    none = {"n": 0, "answered": 0, "n_no_face": 0, "status": f"not run: {reason}"}
+    return pd.DataFrame(
+        [{"attribute": each.column, **head, **none} for each in attributes]
+    )
 
 
 def _rows_of(one: Judged, keep: np.ndarray) -> Judged:

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from experiments.annotators.measuring import RUN
 from kerasfaces.annotate import measure
-from kerasfaces.core.files import Json, write_json
+from kerasfaces.core.files import Json, read_json, write_json
 
-_TABLE = Path(__file__).with_name("table.csv")
+TABLE = Path(__file__).with_name("table.csv")
 
 
 def as_markdown(table: pd.DataFrame) -> str:
@@ -18,13 +19,15 @@ def as_markdown(table: pd.DataFrame) -> str:
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for row in table.to_dict("records"):
-        if "error_years" in row and pd.notna(row["error_years"]):
+        if row["status"] != RUN:
+            value = row["status"]
+        elif "error_years" in row and pd.notna(row["error_years"]):
             value = f"{row['error_years']:.1f} years off ({row['low']:.1f} to {row['high']:.1f})"
         elif pd.notna(row["accuracy"]):
             value = f"{row['accuracy']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
         else:
             value = "nobody answered"
-        source = f"{row['source']}{', its training data' if row['trained_on'] else ''}"
+        source = f"{row['source'] or '–'}{', its training data' * row['trained_on']}"
         cells = (row["by"], row["attribute"], source, row["stated"], f"{row['n']:,}")
         lines.append(f"| {' | '.join(cells)} | {row['answered']:,} | {value} |")
     return "\n".join(lines)
@@ -39,7 +42,25 @@ def heads(note: Json) -> str:
     )
 
 
-def record(table: pd.DataFrame, entries: Sequence[Json]) -> None:
-    """Copy the table beside this file and the confusion matrices into the package."""
-    table.to_csv(_TABLE, index=False)
-    write_json(measure.MEASURED, {"attributes": list(entries)})
+def record(
+    table: pd.DataFrame,
+    entries: Sequence[Json],
+    target: Path = TABLE,
+    measured: Path = measure.MEASURED,
+) -> None:
+    """Copy the table beside this file and the confusion matrices into the package.
+
+    What other annotators than the table's have there stays.
+    """
+    names = set(table["by"])
+    if target.exists():
+        before = pd.read_csv(target, keep_default_na=False, dtype=str)
+        table = pd.concat([before[~before["by"].isin(names)], table.astype(object)])
+    if measured.exists():
+        old = read_json(measured)["attributes"]
+        entries = [
+            *(each for each in old if not names & set(each["by"])),
+            *entries,
+        ]
+    table.to_csv(target, index=False)
+    write_json(measured, {"attributes": entries})

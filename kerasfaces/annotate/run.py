@@ -7,7 +7,7 @@ annotators.json          who annotated what, and how good that is
 
 import dataclasses
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from kerasfaces.core import registry
 from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.core.files import Json, atomic_path, read_json, write_json
-from kerasfaces.core.texts import listed, quoted
+from kerasfaces.core.texts import listed, near_hint, quoted
 from kerasfaces.manifest import face_rows, file_facts, table
 from kerasfaces.manifest.attributes import Attributes
 from kerasfaces.manifest.table import Manifest
@@ -178,13 +178,40 @@ def _corrections(manifest: Manifest, path: Path | None) -> pd.DataFrame:
     if path is None:
         return bare.drop(columns="path")
     extra = Attributes(path).join(bare).drop(columns="path")
-    attributes = extra[[name for name in extra.columns if name.startswith("attr_")]]
+    attributes = extra[_corrected(extra.columns, manifest, path)]
     if not (attributes != "").to_numpy().any():
         raise InputError(
             f"{path} corrects nothing: none of its files with a value is in the manifest; "
             "expected the manifest's file names and columns such as gender."
         )
     return attributes
+
+
+def _corrected(names: Iterable[str], manifest: Manifest, path: Path) -> list[str]:
+    """Return the columns of attributes; those of the manifest that are none are ignored.
+
+    Raises:
+        InputError: A column is no attribute of the manifest or of an annotator.
+    """
+    there = [str(name) for name in manifest.rows]
+    told = [
+        each.column
+        for name in registry.names(PACKAGE)
+        for each in registry.load(PACKAGE, name).ATTRIBUTES
+    ]
+    known = list(
+        dict.fromkeys([*told, *(each for each in there if each.startswith("attr_"))])
+    )
+    corrected = []
+    for name in names:
+        if name in known:
+            corrected.append(name)
+        elif name.startswith("attr_") and name.removeprefix("attr_") not in there:
+            raise InputError(
+                f"{path}: {quoted(name.removeprefix('attr_'))} is no attribute of the manifest or "
+                f"of an annotator; there are {listed(known)}.{near_hint(name, known)}"
+            )
+    return corrected
 
 
 def _with_facts(rows: pd.DataFrame, answers: Answers) -> pd.DataFrame:

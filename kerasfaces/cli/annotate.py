@@ -88,9 +88,15 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _names(text: str) -> tuple[str, ...]:
-    return (
-        () if text == "none" else tuple(filter(None, map(str.strip, text.split(","))))
-    )
+    if text.strip() == "none":
+        return ()
+    names = tuple(filter(None, map(str.strip, text.split(","))))
+    if not names:
+        raise InputError(
+            "--annotators names nobody; leave it out for the default, or write none for the "
+            "facts of the faces alone."
+        )
+    return names
 
 
 def _confidence(text: str) -> tuple[str, float]:

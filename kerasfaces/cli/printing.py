@@ -52,6 +52,11 @@ def tree(reading: "Reading") -> None:
 def annotated(result: "Annotated") -> None:
     """Print, per attribute, how many rows have which value and by whom."""
     rows, body = result.manifest.rows, []
+    if not result.notes["attributes"]:
+        n_faces = int((~rows["face_count"].isin(["", "0"])).sum())
+        text(
+            f"a face in {n_faces:,} of {len(rows):,} images; no attributes were asked for"
+        )
     for column, note in result.notes["attributes"].items():
         by = rows[f"annotated_{column.removeprefix('attr_')}_by"]
         by_hand = int(by.isin(["stated", "hand"]).sum())
@@ -60,7 +65,8 @@ def annotated(result: "Annotated") -> None:
         shown = ", ".join(f"{value} {n:,}" for value, n in n_values.head(6).items())
         empty = f"{int((~filled).sum()):,}"
         body.append([column, note["annotator"], shown, f"{by_hand:,}", empty])
-    table(["column", "annotator", "values", "stated or by hand", "empty"], body)
+    if body:
+        table(["column", "annotator", "values", "stated or by hand", "empty"], body)
     for reason, paths in sorted(result.lost.items(), key=lambda item: -len(item[1])):
         named = ", ".join(shortened(plain(path)) for path in paths[:3])
         more = ", ..." if len(paths) > 3 else ""

@@ -16,6 +16,7 @@ from kerasfaces.explain import checks, picture, trust_section
 from kerasfaces.explain.contract import Map, Pixels, Settings, has_sign
 from kerasfaces.report import markup
 from kerasfaces.report import page as pages
+from kerasfaces.report.inline import inline
 from kerasfaces.report.markup import Section, number, tag
 
 _SHOWN = 60  # images on the page; all of them are in the folder
@@ -117,7 +118,7 @@ class Page:
         for name, (values, unit) in maps.items():
             face = means[name][..., 1:].round().astype(np.uint8)
             overlay = picture.overlay(face, values, limit, unit)
-            image = picture.inline(overlay, f"mean map of {name}")
+            image = inline(overlay, f"mean map of {name}", picture.SIDE_PX)
             caption = (tag("b", name), f", mean of {self._n_of[name]:,} images")
             figures.append(tag("figure", image, tag("figcaption", *caption)))
         note = markup.paragraph(
@@ -140,8 +141,8 @@ class Page:
         lines.append(tag("small", plain(name), title=row["path"]))
         pair = tag(
             "div",
-            picture.inline(Image.fromarray(image), f"thumbnail of {name}", _SMALL_PX),
-            picture.inline(overlay, f"map of {name}"),
+            inline(Image.fromarray(image), f"thumbnail of {name}", _SMALL_PX),
+            inline(overlay, f"map of {name}", picture.SIDE_PX),
             class_="pair",
         )
         return tag("figure", pair, tag("figcaption", *lines))

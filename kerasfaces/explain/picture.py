@@ -1,21 +1,15 @@
 """A map over its image, with a colour bar in logits."""
 
-import base64
-import io
-
 import numpy as np
-from markupsafe import Markup
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from kerasfaces.core.texts import plain
 from kerasfaces.explain.contract import GRID, Pixels, has_sign, smooth
 
 SIDE_PX = 320
 _BAR_PX = 52
 _FAKE, _REAL, _UNSIGNED = (226, 88, 8), (22, 104, 214), (136, 46, 160)
 _STRENGTH = 0.85  # of the colour at the bar's end
-_QUALITY = 85
 
 
 def shown(map_: NDArray[np.floating], units: str) -> tuple[NDArray[np.float64], str]:
@@ -70,18 +64,6 @@ def overlay(
         draw.text((SIDE_PX - 3, top), f"{limit:.2g}", "black", font, anchor="ra")
     draw.text((SIDE_PX / 2, bottom), unit, "black", font, anchor="ma")
     return whole
-
-
-def inline(picture: Image.Image, description: str, width_px: int = SIDE_PX) -> Markup:
-    """Return a picture as part of a page."""
-    height_px = round(picture.height * width_px / picture.width)
-    small = picture.resize((width_px, height_px), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=_QUALITY)
-    data = base64.b64encode(buffer.getvalue()).decode()
-    return Markup(
-        '<img src="data:image/jpeg;base64,{}" alt="{}" width="{}" height="{}">'
-    ).format(data, plain(description), width_px, height_px)
 
 
 def _coloured(

@@ -5,10 +5,10 @@ from markupsafe import Markup
 
 from kerasfaces.core import arrays, registry
 from kerasfaces.core.files import atomic_path, write_text
-from kerasfaces.explain import picture
 from kerasfaces.explain.study import Findings
 from kerasfaces.report import markup
 from kerasfaces.report import page as pages
+from kerasfaces.report.inline import inline
 from kerasfaces.report.markup import Section, tag
 from kerasfaces.run.folder import Explanation
 
@@ -77,9 +77,7 @@ def _page(name: str, method: str, note: str, findings: Findings) -> str:
     shown = Markup("").join(
         tag(
             "figure",
-            picture.inline(
-                figure.image, figure.caption, min(_SHOWN_PX, figure.image.width)
-            ),
+            inline(figure.image, figure.caption, min(_SHOWN_PX, figure.image.width)),
             tag("figcaption", figure.caption),
             class_="wide",
         )

@@ -60,7 +60,8 @@ def choose(
         seed: Key of the draw; the order of rows does not matter.
 
     Raises:
-        InputError: An attribute is missing, or a label has no row with all of them.
+        InputError: An attribute or a class is missing, or a label has no row with all of
+            them.
     """
     if n < 1:
         raise InputError(f"n: expected at least 1 image, got {n}.")
@@ -71,6 +72,7 @@ def choose(
     )
     fakes = _fakes_of_pairs(rows) if pairs else {}
     if pairs:
+        _require_reals(rows)
         paired = rows[known & (rows["label"] == "real") & rows["pair_id"].isin(fakes)]
         firsts = paired.sort_values("path").drop_duplicates("pair_id").index
         known = rows.index.isin(firsts)
@@ -110,7 +112,7 @@ def weigh(manifest: Manifest, ratios: Sequence[Ratio]) -> Choice:
     Weights have mean 1 within each label; rows without one of the attributes weigh 1.
 
     Raises:
-        InputError: An attribute is missing, or a label has no row with all of them.
+        InputError: See `choose`.
     """
     rows = manifest.rows
     known, cells, shares, notes = _prepared(rows, ratios)
@@ -146,6 +148,8 @@ def _prepared(
     names = [ratio.column(rows) for ratio in ratios]
     if len(set(names)) < len(names):
         raise InputError(f"each attribute needs one ratio; got {listed(names)}.")
+    for ratio in ratios:
+        ratio.require_classes(rows)
     values = [ratio.values(rows) for ratio in ratios]
     cells = list(zip(*values, strict=True))
     known = np.array([all(cell) for cell in cells], dtype=bool)
@@ -168,9 +172,18 @@ def _require(usable: Bools, label: str, ratios: Sequence[Ratio], pairs: bool) ->
     if not usable.any():
         names = listed([ratio.attribute for ratio in ratios])
         which = "with a fake of its `pair_id` " if pairs else ""
+        other = "" if pairs else ", or choose among one label (`label=real`)"
         raise InputError(
             f"no {label} image {which}has all of {names}. Give them attributes (`kerasfaces "
-            "annotate`), ask for fewer ratios, or choose among one label (`label=real`)."
+            f"annotate`) or ask for fewer ratios{other}."
+        )
+
+
+def _require_reals(rows: pd.DataFrame) -> None:
+    if "real" not in set(rows["label"]):
+        raise InputError(
+            "pairs: real images are chosen and fakes follow them, and there is no real one; "
+            "join the reals (`kerasfaces manifest join`), or balance without pairs."
         )
 
 

@@ -57,6 +57,22 @@ class Ratio:
             "takes those of a table."
         )
 
+    def require_classes(self, rows: pd.DataFrame) -> None:
+        """Refuse a class that no row has; a document's own ratios may ask for one.
+
+        Raises:
+            InputError: There is such a class; the message names those there are.
+        """
+        there = {value for value in rows[self.column(rows)] if value}
+        absent = [value for value in self.shares if value not in there]
+        of_a_document = any(self in document for document in PRESETS.values())
+        if not there or not absent or of_a_document:
+            return
+        raise InputError(
+            f"{self.attribute}: no image is {quoted(absent[0])}; there are "
+            f"{listed(sorted(there))}.{near_hint(absent[0], there)}"
+        )
+
     def values(self, rows: pd.DataFrame) -> list[str]:
         """Return each row's value as it is counted; empty where it has none of the ratio."""
         counted_as = {value: value for value in self.shares} | dict(self.also)

@@ -13,6 +13,7 @@ from kerasfaces.explain import picture, trust_section
 from kerasfaces.explain.contract import Settings
 from kerasfaces.explain.selection import Selection
 from kerasfaces.report import markup
+from kerasfaces.report.inline import inline
 from kerasfaces.report.markup import Section
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.serve.reference import Reference
@@ -48,7 +49,7 @@ class EvidenceMap:
         if self.overlay is None:
             return Section(TITLE, markup.paragraph(f"No map: {self.reason}"))
         body: Markup = markup.figure(
-            picture.inline(self.overlay, "map over the picture"),
+            inline(self.overlay, "map over the picture", picture.SIDE_PX),
             f"Grad-CAM of what the network sees: orange speaks for fake, blue for real. {_LIMITS}",
         )
         return Section(TITLE, markup.paragraph(self.trust) + body)

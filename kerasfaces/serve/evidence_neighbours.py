@@ -7,8 +7,8 @@ from markupsafe import Markup
 
 from kerasfaces import images
 from kerasfaces.core.errors import ImageError, KerasfacesError
-from kerasfaces.explain import picture
 from kerasfaces.report import markup
+from kerasfaces.report.inline import inline
 from kerasfaces.report.markup import Section
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.serve.exported import ExportedDetector
@@ -87,4 +87,4 @@ def _thumbnail(each: Neighbour) -> Markup:
     except ImageError:
         return Markup("")
     small.thumbnail((_SIDE_PX, _SIDE_PX))
-    return picture.inline(small, f"training image, {each.label}", small.width)
+    return inline(small, f"training image, {each.label}", small.width)

@@ -16,8 +16,8 @@ from kerasfaces import images
 from kerasfaces.core.errors import ImageError, InputError, MissingExtraError
 from kerasfaces.core.files import write_text
 from kerasfaces.core.texts import plain
-from kerasfaces.explain import picture
 from kerasfaces.report import markup, page
+from kerasfaces.report.inline import inline
 from kerasfaces.report.markup import Section, tag
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.serve import wording
@@ -151,7 +151,7 @@ def _shown(answer: Answer, file: Path) -> Markup:
         box = [edge * scale for edge in face.box]
         draw.rectangle(box, outline=_BOX_COLOUR, width=2)
     caption = "The picture, reduced; boxes are the faces that were found."
-    return markup.figure(picture.inline(small, f"{file.name}, reduced", width), caption)
+    return markup.figure(inline(small, f"{file.name}, reduced", width), caption)
 
 
 def _file(answer: Answer, date: str) -> Section:

@@ -8,6 +8,7 @@ import pytest
 from kerasfaces import manifest as manifests
 from kerasfaces.annotate import run
 from kerasfaces.annotate.contract import Weights
+from kerasfaces.cli import annotate as command
 from kerasfaces.core.errors import InputError, MissingFileError, RunError
 from kerasfaces.core.files import read_json
 from kerasfaces.manifest.attributes import Attributes
@@ -102,6 +103,29 @@ def test_corrections_that_correct_nothing_are_refused(
         run.annotate(pictures, settings(weights, corrections=table))
 
 
+@pytest.mark.parametrize("column", ["gendr", "attr_gendr"])
+def test_a_correction_of_no_attribute_is_named(column, pictures, weights, tmp_path):
+    table = tmp_path / "hand.csv"
+    table.write_text(f"file_name,{column},gender\np0.png,man,man\n")
+    with pytest.raises(
+        InputError, match=r"'gendr' is no attribute.*attr_age.*mean 'attr_gender'"
+    ):
+        run.annotate(pictures, settings(weights, corrections=table))
+
+
+def test_what_no_chosen_annotator_tells_can_be_corrected(pictures, tmp_path):
+    """Attributes of another annotator, and the manifest's own; its other columns are none."""
+    rows = pictures.rows.assign(attr_hat="", camera="x")
+    table = tmp_path / "hand.csv"
+    table.write_text("path,hat,gender,camera\np0.png,bowler,woman,y\n")
+    given = settings(None, annotators=(), corrections=table)
+    after = run.annotate(manifests.Manifest(rows, pictures.folder), given).manifest.rows
+    assert after["attr_hat"][0] == "bowler"
+    assert after["annotated_gender_by"][0] == "hand"
+    assert "attr_camera" not in after
+    assert set(after["camera"]) == {"x"}
+
+
 def test_an_annotated_table_is_annotated_again(pictures, weights, tmp_path):
     """What an annotator wrote is nobody's statement; what a hand wrote stays."""
     table = tmp_path / "hand.csv"
@@ -152,6 +176,17 @@ def test_a_killed_call_continues(pictures, weights, looks, monkeypatch):
     rows = run.annotate(pictures, settings(weights)).manifest.rows
     assert len(looks) - n_looks == 3  # two of the five were written before
     assert list(rows["face_count"]) == ["1", "1", "1", "0", "2", ""]
+
+
+def test_the_command_says_how_many_faces_there_are(pictures, tmp_path, capsys):
+    file, out = tmp_path / "m.csv", tmp_path / "o.csv"
+    manifests.table.write(pictures, file)
+    with pytest.raises(InputError, match=r"names nobody.*write none"):
+        command.main([str(file), "-o", str(out), "--annotators", " "])
+    assert command.main([str(file), "-o", str(out), "--annotators", "none"]) == 0
+    printed = capsys.readouterr().out
+    assert "a face in 4 of 6 images; no attributes were asked for" in printed
+    assert "column" not in printed
 
 
 def test_faces_alone_need_no_weights(pictures):

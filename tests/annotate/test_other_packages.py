@@ -1,5 +1,6 @@
 """Annotators from other people's packages, by stand-ins with the same interface."""
 
+import logging
 import sys
 import types
 
@@ -41,6 +42,30 @@ def test_a_missing_package_is_one_sentence(monkeypatch):
         MissingExtraError, match=r"fer cannot be imported.*--no-deps fer"
     ):
         fer.build(Weights())
+
+
+def test_another_version_of_a_library_is_one_sentence(monkeypatch):
+    """OpenCV 5 has no cascades, which fer makes whether they are needed or not."""
+
+    def FER(mtcnn):
+        raise AttributeError("module 'cv2' has no attribute 'CascadeClassifier'")
+
+    stand_in(monkeypatch, "fer.fer", FER=FER)
+    with pytest.raises(
+        MissingExtraError, match=r"fer does not work.*Cascade.*opencv-python-headless<5"
+    ):
+        fer.build(Weights())
+
+
+def test_a_package_that_logs_for_everybody_does_not(monkeypatch, tmp_path):
+    (tmp_path / "chatty.py").write_text(
+        "import logging\nlogging.basicConfig(level=logging.INFO, force=True)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    root = logging.getLogger()
+    before = list(root.handlers), root.level
+    _packages.load("chatty", "chatty", "")
+    assert (list(root.handlers), root.level) == before
 
 
 def test_fer_is_asked_for_our_face(monkeypatch, face):

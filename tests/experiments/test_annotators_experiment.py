@@ -8,7 +8,7 @@ from experiments.annotators import glasses_head, measuring, results
 from kerasfaces.annotate import answers as asked
 from kerasfaces.annotate.answers import Answers
 from kerasfaces.annotate.contract import Weights
-from kerasfaces.core.errors import InputError
+from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.core.files import read_json
 from kerasfaces.manifest import Manifest
 
@@ -41,7 +41,7 @@ def gear(monkeypatch):
 
     def ask(files, digests, names, weights, spread=None):
         if names == ("emotion",):
-            raise InputError("its weights are elsewhere")
+            raise MissingFileError("its weights are elsewhere")
         numbers = []
         for n in range(len(files)):
             sure, man = n % 5 > 0, n % 2 == 1
@@ -73,9 +73,24 @@ def test_one_half_chooses_and_the_other_is_measured(faces, gear, tmp_path):
     assert entry["confusion"]["n"] == whole.loc["ffhq", "n"]
     assert entry["confusion"]["counts"][0][1] == 0
     assert read_json(tmp_path / "out" / "measured.json")["attributes"] == entries
-    assert "| gear | attr_gender | utkface, its training data |" in results.as_markdown(
-        table
+    lines = results.as_markdown(table)
+    assert "| gear | attr_gender | utkface, its training data |" in lines
+    assert (
+        "| emotion | attr_expression | – | all | 0 | 0 | not run: no weights |" in lines
     )
+
+
+def test_a_record_keeps_what_others_have_there(faces, gear, tmp_path):
+    target, file = tmp_path / "table.csv", tmp_path / "m.json"
+    for names in (("gear",), ("emotion",)):
+        table, _, entries = measuring.run(faces, names, Weights(), tmp_path / "out")
+        results.record(table, entries, target, file)
+    whole = pd.read_csv(target, keep_default_na=False)
+    assert dict(whole.groupby("by")["status"].first()) == {
+        "emotion": "not run: no weights",
+        "gear": "run",
+    }
+    assert [each["by"] for each in read_json(file)["attributes"]] == [["gear"]]
 
 
 def test_missing_portraits_are_one_sentence(tmp_path):

@@ -86,13 +86,28 @@ def test_what_cannot_be_met_is_said_and_n_is_kept():
     )
 
 
-def test_a_class_that_nobody_has_and_too_few_images_are_said():
-    wanted = (ratios.Ratio("attr_gender", {"man": 0.4, "woman": 0.4, "other": 0.2}),)
-    choice = attribute_choice.choose(make(BOTH), wanted, 1000)
+def test_too_few_images_and_a_documents_class_that_nobody_has_are_said():
+    choice = attribute_choice.choose(make(BOTH), EVEN, 1000)
     assert len(choice.manifest) == 400
+    assert (
+        "real: 500 images were asked for and 200 have all attributes." in choice.notes
+    )
+    data = make(BOTH)
+    rows = data.rows.assign(attr_race=["white", "black"] * 200)
+    race = ratios.KABBER2023[-1]
+    choice = attribute_choice.choose(Manifest(rows, data.folder), (race,), 100)
     sentences = " ".join(choice.notes)
-    assert "attr_gender other: 100 wanted, 0 chosen; no image has it." in sentences
-    assert "real: 500 images were asked for and 200 have all attributes." in sentences
+    assert "attr_race latino_hispanic: 15 wanted, 0 chosen; no image has" in sentences
+
+
+@pytest.mark.parametrize("work", ["choose", "weigh"])
+def test_a_class_that_nobody_has_is_named_with_those_there_are(work):
+    wanted = ratios.wanted(None, ["attr_gender=man:.5,womn:.5"])
+    with pytest.raises(
+        InputError,
+        match=r"attr_gender: no image is 'womn'; there are man, woman\. Did you mean 'woman'",
+    ):
+        getattr(attribute_choice, work)(make(BOTH), wanted, *[10] * (work == "choose"))
 
 
 def test_rows_without_an_attribute_are_left_out_and_counted():
@@ -114,11 +129,14 @@ def test_shares_below_one_leave_the_rest_to_the_others():
 
 
 def test_a_label_without_attributes_is_one_sentence():
-    counts = {("real", "man", "glasses"): 5, ("fake", "", ""): 5}
+    counts = {("real", sex, "glasses"): 5 for sex in ("man", "woman")}
     with pytest.raises(
-        InputError, match=r"no fake image has all of attr_gender.*annotate"
+        InputError, match=r"no fake image has all of attr_gender.*annotate.*`label=real"
     ):
-        attribute_choice.choose(make(counts), EVEN, 4)
+        attribute_choice.choose(make(counts | {("fake", "", ""): 5}), EVEN, 4)
+    nobody = {("real", "", ""): 5, ("fake", "", ""): 5}
+    with pytest.raises(InputError, match="no real image has all of attr_gender"):
+        attribute_choice.choose(make(nobody), EVEN, 4)
 
 
 def test_a_missing_column_names_those_there_are():
@@ -159,6 +177,9 @@ def test_pairs_bring_a_fake_along_with_each_real():
     assert len(attribute_choice.choose(two, EVEN, 40, pairs=True).manifest) == 2
     with pytest.raises(InputError, match="no fake has a `pair_id`"):
         attribute_choice.choose(make(counts), EVEN, 40, pairs=True)
+    fakes = make({("fake", sex, "glasses"): 5 for sex in ("man", "woman")}, pairs=True)
+    with pytest.raises(InputError, match="there is no real one; join the reals"):
+        attribute_choice.choose(fakes, EVEN, 4, pairs=True)
 
 
 def test_weights_give_the_ratios_and_leave_nothing_out():
@@ -255,18 +276,10 @@ def test_the_command_writes_prints_and_warns(run, tmp_path, caplog):
 def test_the_command_weighs(run, tmp_path):
     path = write(make(BOTH), tmp_path / "m.csv")
     out = tmp_path / "out.csv"
-    assert (
-        run(
-            "balance",
-            path,
-            "--weigh",
-            "--ratio",
-            "attr_gender=man:1,woman:1",
-            "-o",
-            out,
-        )[0]
-        == 0
-    )
+    wanted = "attr_gender=man:1,woman:1"
+    code, printed = run("balance", path, "--weigh", "--ratio", wanted, "-o", out)
+    assert code == 0
+    assert "sum of weights" in printed
     assert np.isclose(manifests.read(out).rows["weight"].astype(float).mean(), 1)
 
 

@@ -1,6 +1,8 @@
 """What annotators from other people's packages share."""
 
 import importlib
+import logging
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -10,6 +12,7 @@ from PIL import Image
 
 from kerasfaces.annotate.contract import Floats
 from kerasfaces.core.errors import ImageError, MissingExtraError
+from kerasfaces.core.imports import quiet
 from kerasfaces.faces import Face, crops
 from kerasfaces.faces.crops import FaceCrop
 
@@ -27,12 +30,34 @@ def load(module: str, package: str, advice: str) -> ModuleType:
     Raises:
         MissingExtraError: It, or something that it needs, is not installed.
     """
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
     try:
-        return importlib.import_module(module)
+        with quiet():
+            return importlib.import_module(module)
     except ImportError as error:
         reason = " ".join(str(error).split())[:120]
         raise MissingExtraError(
             f"{package} cannot be imported ({reason}); run: {advice}"
+        ) from error
+    finally:  # a package that logs for everybody would say each of our lines twice
+        root.handlers[:] = handlers
+        root.setLevel(level)
+
+
+def made(make: Callable[[], Any], package: str, advice: str) -> Any:
+    """Return what a package makes.
+
+    Raises:
+        MissingExtraError: A library that it uses is there in another version, without what
+            the package calls.
+    """
+    try:
+        with quiet():
+            return make()
+    except AttributeError as error:
+        raise MissingExtraError(
+            f"{package} does not work with what is installed ({error}); run: {advice}"
         ) from error
 
 

@@ -2,10 +2,11 @@
 
 The package's default network is oarriaga's mini-Xception as well, with a crop of its own. It
 is asked through `FER.detect_emotions` for our main face. Its declared dependencies
-bring an old torch and a second OpenCV, so it is installed without them.
+bring an old torch and a second OpenCV, so it is installed without them; it needs OpenCV
+before 5, whose face detector it makes and we do not use. What is asked is its quantised copy
+of the network, its default, whose answers are rounded to hundredths.
 """
 
-import functools
 from collections.abc import Mapping
 from importlib import metadata
 from typing import Any
@@ -25,22 +26,25 @@ FRAMEWORK = "tensorflow"
 ATTRIBUTES = (
     Attribute(name="expression", values=emotion.EMOTIONS, min_confidence=0.6),
 )
-_ADVICE = "pip install --no-deps fer 'setuptools<81'"
+_ADVICE = "pip install --no-deps fer 'setuptools<81' 'opencv-python-headless<5'"
 
 
 class Fer:
-    """The package's network, loaded at the first face."""
+    """The package's network."""
 
     size = len(emotion.EMOTIONS)
 
     def __init__(self) -> None:
-        """Import the package."""
-        self._module = _packages.load("fer.fer", "fer", _ADVICE)
-        self.made_by: Mapping[str, Any] = {"fer": metadata.version("fer")}
+        """Import the package and load its network.
 
-    @functools.cached_property
-    def _network(self) -> Any:
-        return self._module.FER(mtcnn=False)
+        Raises:
+            MissingExtraError: See `build`.
+        """
+        module = _packages.load("fer.fer", "fer", _ADVICE)
+        self._network: Any = _packages.made(
+            lambda: module.FER(mtcnn=False), "fer", _ADVICE
+        )
+        self.made_by: Mapping[str, Any] = {"fer": metadata.version("fer")}
 
     def compute(self, image: NDArray[np.uint8], face: Face) -> Floats:
         """Return the probabilities of the seven emotions.

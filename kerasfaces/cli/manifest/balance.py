@@ -74,14 +74,14 @@ def _balance(arguments: argparse.Namespace) -> int:
             manifest, wanted, arguments.n, pairs=arguments.pairs, seed=arguments.seed
         )
     framework.write(choice.manifest, arguments.output)
-    _print(choice.table)
+    _print(choice.table, "sum of weights" if arguments.weigh else "images")
     for note in choice.notes:
         logger.warning("%s", note)
     printing.text(f"wrote {arguments.output}")
     return 0
 
 
-def _print(table: "pd.DataFrame") -> None:
+def _print(table: "pd.DataFrame", chosen: str) -> None:
     from kerasfaces.cli import printing
 
     body = [
@@ -96,5 +96,5 @@ def _print(table: "pd.DataFrame") -> None:
         ]
         for row in table.to_dict("records")
     ]
-    header = ["label", "attribute", "class", "wanted", "got", "images", "available"]
+    header = ["label", "attribute", "class", "wanted", "got", chosen, "available"]
     printing.table(header, body)

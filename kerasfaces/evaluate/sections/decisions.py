@@ -1,8 +1,6 @@
 """Right and wrong decisions with the maps that `explain` has drawn of them."""
 
-import base64
 import csv
-import io
 from pathlib import Path
 
 from markupsafe import Markup
@@ -11,12 +9,13 @@ from PIL import Image
 from kerasfaces.core.texts import plain
 from kerasfaces.evaluate.report import ReportInput
 from kerasfaces.report import markup
+from kerasfaces.report.inline import inline
 from kerasfaces.report.markup import Section, tag
 from kerasfaces.run.folder import Explanation
 
 ORDER = 62
 _TITLE = "Why: right and wrong decisions"
-_WIDTH_PX, _QUALITY = 200, 82
+_WIDTH_PX = 200
 
 
 def report(data: ReportInput) -> Section | None:
@@ -76,11 +75,4 @@ def _picture(file: Path, description: str) -> Markup:
             whole = opened.convert("RGB")
     except OSError:
         return tag("span", "the map is missing", class_="nopicture")
-    height = round(whole.height * _WIDTH_PX / whole.width)
-    small = whole.resize((_WIDTH_PX, height), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=_QUALITY)
-    data = base64.b64encode(buffer.getvalue()).decode()
-    return Markup(
-        '<img src="data:image/jpeg;base64,{}" alt="{}" width="{}" height="{}">'
-    ).format(data, plain(description), _WIDTH_PX, height)
+    return inline(whole, description, _WIDTH_PX)

@@ -1,7 +1,5 @@
 """The surest wrong calls, as pictures."""
 
-import base64
-import io
 from pathlib import Path
 
 import pandas as pd
@@ -12,13 +10,13 @@ from kerasfaces.core.errors import ImageError
 from kerasfaces.core.texts import plain
 from kerasfaces.evaluate.report import ReportInput
 from kerasfaces.report import markup
+from kerasfaces.report.inline import inline
 from kerasfaces.report.markup import Section, tag
 from kerasfaces.run import predictions
 
 ORDER = 60
 _SHOWN = 8  # of each kind
 _SPEC = images.InputSpec(size_px=112)
-_QUALITY = 82
 
 
 def report(data: ReportInput) -> Section:
@@ -68,12 +66,8 @@ def _thumbnail(path: Path, root: Path | None) -> Markup:
         pixels = images.load_array((root or Path()) / path, _SPEC)
     except ImageError as error:
         return tag("span", f"no picture: {error}", class_="nopicture")
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=_QUALITY)
-    data = base64.b64encode(buffer.getvalue()).decode()
-    return Markup(
-        '<img src="data:image/jpeg;base64,{}" alt="{}" width="{}" height="{}">'
-    ).format(data, f"thumbnail of {plain(path.name)}", _SPEC.size_px, _SPEC.size_px)
+    thumbnail = Image.fromarray(pixels)
+    return inline(thumbnail, f"thumbnail of {path.name}", _SPEC.size_px)
 
 
 def _short(name: str, length: int = 34) -> str:
