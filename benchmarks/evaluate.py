@@ -54,10 +54,7 @@ def _measure() -> dict[str, float]:
     import pandas as pd
 
     from kerasfaces.evaluate.metrics_json import measure
-    from kerasfaces.run.operating_point import (
-        ValidationPredictions,
-        choose_operating_point,
-    )
+    from kerasfaces.run.thresholds import ValidationPredictions, choose_operating_point
 
     random = np.random.default_rng(0)
     fake = np.arange(_N) % 2 == 1

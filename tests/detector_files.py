@@ -8,10 +8,7 @@ def make_run(folder, shift=2.0, n=120, seed=0):
     """Write what a comparison reads of a finished run; no report, which takes a second."""
     from kerasfaces.core.files import write_json
     from kerasfaces.run import predictions
-    from kerasfaces.run.operating_point import (
-        ValidationPredictions,
-        choose_operating_point,
-    )
+    from kerasfaces.run.thresholds import ValidationPredictions, choose_operating_point
 
     frames = {split: scored(split, shift, n, seed) for split in ("val", "test")}
     point = choose_operating_point(ValidationPredictions(frames["val"]))

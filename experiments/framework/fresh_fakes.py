@@ -63,7 +63,7 @@ def _missing(kind: str) -> str:
 
 def _auc(context: Context, kind: str, run: Path, ratio: Ratio, seed: int) -> Measured:
     from kerasfaces import manifest as manifests
-    from kerasfaces.evaluate.run import evaluate_images
+    from kerasfaces.evaluate.other_images import evaluate_images
     from kerasfaces.generate import own_process
     from kerasfaces.manifest import Manifest
 

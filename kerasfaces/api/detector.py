@@ -49,7 +49,7 @@ class Detector(ComparedDetector):
         """
         if data is None:
             return Result(self.folder, split, self.point)
-        from kerasfaces.evaluate import run, seen_images
+        from kerasfaces.evaluate import other_images, seen_images
 
         require_manifest(data)
         rows = data.manifest.rows
@@ -61,7 +61,7 @@ class Detector(ComparedDetector):
                 f"{len(part):,} images, so that no number on them would be a result. "
                 "Give other images, or call evaluate() for its own test split."
             )
-        target, _ = run.evaluate_images(
+        target, _ = other_images.evaluate_images(
             self.folder,
             data.manifest,
             data.name,

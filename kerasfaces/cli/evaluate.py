@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _error_rates(options)
     by = [name for name in options.by.split(",") if name] if options.by else None
     from kerasfaces.core.errors import InputError
-    from kerasfaces.evaluate import run, table
+    from kerasfaces.evaluate import other_images, run, table
     from kerasfaces.run.folder import ScoredRun
 
     asked = {"by": by, "samples_per_group": options.samples_per_group}
@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.engine in EXPORTS:
         target, metrics, difference = _export(options, asked)
     elif options.manifest:
-        target, metrics = run.evaluate_manifest(
+        target, metrics = other_images.evaluate_manifest(
             options.run,
             options.manifest,
             options.split,

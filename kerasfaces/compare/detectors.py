@@ -20,11 +20,8 @@ from kerasfaces.core.texts import listed, quoted
 from kerasfaces.metrics.inputs import Floats
 from kerasfaces.run import kinds, predictions
 from kerasfaces.run.folder import ScoredRun
-from kerasfaces.run.operating_point import (
-    OperatingPoint,
-    ValidationPredictions,
-    choose_operating_point,
-)
+from kerasfaces.run.operating_point import OperatingPoint
+from kerasfaces.run.thresholds import ValidationPredictions, choose_operating_point
 
 OWN_VALIDATION = (
     "Not a result: its threshold and calibration were chosen on these very images."

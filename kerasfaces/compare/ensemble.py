@@ -22,7 +22,7 @@ from kerasfaces.metrics.inputs import Floats
 from kerasfaces.report.markup import p_text
 from kerasfaces.run import predictions
 from kerasfaces.run.folder import EnsembleRun
-from kerasfaces.run.operating_point import ValidationPredictions, choose_operating_point
+from kerasfaces.run.thresholds import ValidationPredictions, choose_operating_point
 
 logger = logging.getLogger(__name__)
 SPLITS = ("val", "test")

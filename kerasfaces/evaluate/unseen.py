@@ -20,7 +20,8 @@ from kerasfaces.metrics import Rows, measure
 from kerasfaces.metrics.inputs import Bools, Floats
 from kerasfaces.run import predictions
 from kerasfaces.run.folder import ScoredRun
-from kerasfaces.run.operating_point import OperatingPoint, ValidationPredictions
+from kerasfaces.run.operating_point import OperatingPoint
+from kerasfaces.run.thresholds import ValidationPredictions
 
 SHOWN = ("auc", "balanced_accuracy", "tpr_at_fpr_1pct", "recall", "false_alarm_rate")
 RULE = "; chosen on fakes judged by heads that had not seen their family"

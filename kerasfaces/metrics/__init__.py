@@ -16,10 +16,8 @@ from kerasfaces.metrics.all_metrics import (
 from kerasfaces.metrics.calibration import Platt, brier, ece, fit_platt, reliability
 from kerasfaces.metrics.difference_tests import (
     Difference,
-    TestRows,
     auc_difference,
     from_draws,
-    pooled_difference,
     repeated_difference,
 )
 from kerasfaces.metrics.intervals import (
@@ -32,6 +30,7 @@ from kerasfaces.metrics.intervals import (
     rate,
     wilson,
 )
+from kerasfaces.metrics.pooled_difference import TestRows, pooled_difference
 from kerasfaces.metrics.ranking import ap, auc, precision_recall_curve, roc_curve
 from kerasfaces.metrics.system_differences import System, differences
 

@@ -23,7 +23,6 @@ from kerasfaces.metrics.orders import Counts, Order, once, ranks, resampled
 
 _COUNTABLE = 10  # draws beyond zero below which their number says too little
 _SAME = 1e-12  # rounding of means of metrics between 0 and 1
-_MISSED = 0.05  # of the resamples: beyond, the rest says too little
 
 
 class DifferenceJson(EstimateJson):
@@ -56,25 +55,6 @@ class Difference:
             "method": one["method"],
             "p": p,
         }
-
-
-@dataclasses.dataclass(frozen=True)
-class TestRows:
-    """One split's test rows under two systems.
-
-    Attributes:
-        keys: `(n,)`, names the images: the same key is the same image in every split.
-        labels: `(n,)`; 1 or `fake` is positive.
-        logits_a: `(n,)` finite, system A as trained on this split.
-        logits_b: `(n,)` finite, system B.
-    """
-
-    __test__ = False  # no test of pytest's
-
-    keys: Sequence[str]
-    labels: ArrayLike
-    logits_a: ArrayLike
-    logits_b: ArrayLike
 
 
 def from_draws(
@@ -114,7 +94,7 @@ def p_of_draws(drawn: Floats, value: float, n: int) -> float:
     """
     if not _varies(drawn):
         return 1.0 if abs(value) <= _SAME else min(1.0, 2.0 ** (1 - n))
-    beyond = _beyond(drawn)
+    beyond = beyond_zero(drawn)
     counted = 2 * (max(beyond, _COUNTABLE) + 1) / (drawn.size + 1)
     if beyond >= _COUNTABLE:
         return min(1.0, counted)
@@ -180,72 +160,6 @@ def repeated_difference(
     return _difference_of_means(fake, systems, resamples, seed)
 
 
-def pooled_difference(
-    splits: Sequence[TestRows], resamples: int = RESAMPLES, seed: int = 0
-) -> Difference:
-    """Return the mean over splits of the AUC of A minus that of B.
-
-    The splits' test rows overlap, so their p-values cannot be combined as independent ones:
-    images are resampled instead, each with the same count in every split that tests it. The
-    interval holds for these splits and these trainings: it knows which images were tested,
-    not what other trainings would have given. Resamples that miss a class, as there are few
-    of it in a split, count against a difference.
-
-    Args:
-        splits: At least one.
-        resamples: Bootstrap resamples.
-        seed: Keys the resamples.
-
-    Raises:
-        InputError: No split; NaN, other labels, other lengths, one class only, a key twice
-            in a split, or one image with two labels.
-    """
-    if not splits:
-        raise InputError("pooled_difference: expected at least one split.")
-    orders = [_orders(rows) for rows in splits]
-    reals: dict[str, int] = {}  # image -> its number among those of its class
-    fakes: dict[str, int] = {}
-    places = []  # of each split's reals and fakes among all
-    for rows, (fake, _, _) in zip(splits, orders, strict=True):
-        own: tuple[list[int], list[int]] = [], []
-        for key, is_fake in zip(rows.keys, fake.tolist(), strict=True):
-            known = fakes if is_fake else reals
-            own[is_fake].append(known.setdefault(key, len(known)))
-        places.append(own)
-    if both := reals.keys() & fakes.keys():
-        raise InputError(
-            f"pooled_difference: {quoted(min(both))} is real in one split and fake in another."
-        )
-
-    def each_split(all_reals: Counts, all_fakes: Counts) -> list[Floats]:
-        counts = [(all_reals.take(r, 1), all_fakes.take(f, 1)) for r, f in places]
-        return [
-            a.auc(*own) - b.auc(*own)
-            for (_, a, b), own in zip(orders, counts, strict=True)
-        ]
-
-    sides = len(reals), len(fakes)
-    value = float(np.mean([each[0] for each in each_split(*once(*sides))]))
-    draws = resampled(*sides, resamples, rng.generator(seed, "paired", "pooled"))
-    drawn = np.concatenate([np.mean(each_split(*each), axis=0) for each in draws])
-    known = drawn[np.isfinite(drawn)]
-    missed = resamples - known.size
-    method = f"paired bootstrap over images shared by splits, {resamples} resamples"
-    if missed > _MISSED * resamples:
-        why = "no interval: resamples miss a class"
-        return Difference(Estimate(value, math.nan, math.nan, why), math.nan)
-    if missed:
-        method += (
-            f", {missed} left out that miss a class and count against a difference"
-        )
-    alike = not missed and all(a.orders_like(b) for _, a, b in orders)
-    difference = from_draws(known, value, min(sides), method, alike=alike)
-    counted = 2 * (_beyond(known) + missed + 1) / (resamples + 1)
-    if missed and difference.p_value < counted:
-        difference = dataclasses.replace(difference, p_value=min(1.0, counted))
-    return difference
-
-
 def _statistic(
     metric: str, fake: Bools, logits: Floats
 ) -> Callable[[Counts, Counts], Floats]:
@@ -296,19 +210,7 @@ def _difference_of_means(
     return from_draws(np.concatenate(parts), a - b, min(sides), method, alike=alike)
 
 
-def _orders(rows: TestRows) -> tuple[Bools, Order, Order]:
-    """Return which rows are fake, and how both systems rank them."""
-    fake, a = as_ranked(rows.labels, rows.logits_a, "logits_a")
-    _, b = as_scored(fake, rows.logits_b, "logits_b")
-    different = len(set(rows.keys))
-    if len(rows.keys) != fake.size or different != fake.size:
-        raise InputError(
-            f"keys: expected {fake.size} different ones, got {different} among {len(rows.keys)}."
-        )
-    return fake, Order(a[~fake], a[fake]), Order(b[~fake], b[fake])
-
-
-def _beyond(drawn: Floats) -> int:
+def beyond_zero(drawn: Floats) -> int:
     """Return how many draws lie on the side of zero where fewer do."""
     return int(min(np.count_nonzero(drawn <= 0), np.count_nonzero(drawn >= 0)))
 

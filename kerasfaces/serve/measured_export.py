@@ -12,7 +12,7 @@ from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import Json
 from kerasfaces.dataset.cache import cache_images
 from kerasfaces.dataset.file_facts import with_limits
-from kerasfaces.evaluate.run import Scorer, evaluate_images
+from kerasfaces.evaluate.other_images import Scorer, evaluate_images
 from kerasfaces.manifest import Manifest, face_rows
 from kerasfaces.run.folder import DetectorRun, ScoredRun
 from kerasfaces.serve.exported import ExportedDetector
@@ -59,7 +59,7 @@ def evaluate_export(
     by: Sequence[str] | None = None,
     samples_per_group: int | None = None,
 ) -> tuple[Path, Json, Difference]:
-    """Measure a run with the logits of its export; see `evaluate.run.evaluate_images`.
+    """Measure a run with the logits of its export; see `evaluate.other_images`.
 
     Args:
         folder: The run folder.

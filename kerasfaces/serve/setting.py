@@ -12,8 +12,8 @@ from kerasfaces.core import folders, registry
 from kerasfaces.core.errors import InputError, KerasfacesError
 from kerasfaces.evaluate import unseen
 from kerasfaces.run.folder import DetectorRun, EnsembleRun, ScoredRun, UnseenRun
-from kerasfaces.run.operating_point import (
-    OperatingPoint,
+from kerasfaces.run.operating_point import OperatingPoint
+from kerasfaces.run.thresholds import (
     ValidationPredictions,
     choose_on_own_photos,
     choose_operating_point,

@@ -52,7 +52,6 @@ class Trained:
         facts: Engine, agreement, features that were in the cache, seconds, parameters.
         left_out: Logits of heads that had not seen a family, where the protocol asks.
         embed: Rows of the data -> the head's final layer; None of a baseline.
-        embed: Rows of the data -> the head's final layer; None of a baseline.
     """
 
     model: Any

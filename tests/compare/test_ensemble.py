@@ -11,7 +11,8 @@ from kerasfaces import metrics
 from kerasfaces.cli import ensemble as command
 from kerasfaces.compare import combiners, ensemble
 from kerasfaces.core.errors import InputError, RunError
-from kerasfaces.evaluate.run import evaluate_manifest, evaluate_run
+from kerasfaces.evaluate.other_images import evaluate_manifest
+from kerasfaces.evaluate.run import evaluate_run
 from kerasfaces.run import predictions
 
 

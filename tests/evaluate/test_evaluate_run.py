@@ -22,7 +22,8 @@ from kerasfaces.core.errors import (
 )
 from kerasfaces.core.files import read_json
 from kerasfaces.evaluate import seen_images
-from kerasfaces.evaluate.run import evaluate_manifest, evaluate_run, finish
+from kerasfaces.evaluate.other_images import evaluate_manifest
+from kerasfaces.evaluate.run import evaluate_run, finish
 from kerasfaces.run import predictions
 
 FILES = (
@@ -162,14 +163,15 @@ class TestManifest:
         columns = ["path", "label", "source", "split"]
         rows[columns].assign(split="").to_csv(path, index=False)
 
-        def predict_run(folder, manifest, split, store=None):
-            wanted = manifest.rows[manifest.rows["split"] == split]
-            return rows[rows["path"].isin(wanted["path"])]
+        def predict_run(folder, manifest, store=None):
+            return rows[rows["path"].isin(manifest.rows["path"])]
 
         fake = types.ModuleType("kerasfaces.run.predictor")
         fake.predict_run = predict_run
         monkeypatch.setitem(sys.modules, "kerasfaces.run.predictor", fake)
-        monkeypatch.setattr("kerasfaces.evaluate.run.import_keras", lambda: None)
+        monkeypatch.setattr(
+            "kerasfaces.evaluate.other_images.import_keras", lambda: None
+        )
         return path
 
     def test_other_images_never_touch_the_runs_numbers(self, finished, other):

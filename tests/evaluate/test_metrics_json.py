@@ -10,7 +10,7 @@ from kerasfaces import metrics
 from kerasfaces.core.errors import InputError
 from kerasfaces.evaluate import groups, metrics_json, slices, table
 from kerasfaces.run import repeats
-from kerasfaces.run.operating_point import ValidationPredictions, choose_operating_point
+from kerasfaces.run.thresholds import ValidationPredictions, choose_operating_point
 
 
 @pytest.fixture

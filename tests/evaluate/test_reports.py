@@ -14,7 +14,7 @@ from kerasfaces.core import registry
 from kerasfaces.evaluate import metrics_json
 from kerasfaces.evaluate.report import ReportInput, render
 from kerasfaces.report import markup
-from kerasfaces.run.operating_point import ValidationPredictions, choose_operating_point
+from kerasfaces.run.thresholds import ValidationPredictions, choose_operating_point
 
 PACKAGE = "kerasfaces.evaluate.sections"
 AUDIT = {

@@ -7,11 +7,8 @@ import pytest
 from fake_predictions import make_predictions
 
 from kerasfaces.core.errors import InputError, RunError
-from kerasfaces.run.operating_point import (
-    OperatingPoint,
-    ValidationPredictions,
-    choose_operating_point,
-)
+from kerasfaces.run.operating_point import OperatingPoint
+from kerasfaces.run.thresholds import ValidationPredictions, choose_operating_point
 
 
 def _choose(frame=None, **options):

@@ -195,7 +195,7 @@ def test_training_s_threshold_comes_back(run, capsys):
 
 def test_an_unseen_run_is_set_on_what_training_chose_on(run):
     from kerasfaces.evaluate import unseen
-    from kerasfaces.run.operating_point import ValidationPredictions
+    from kerasfaces.run.thresholds import ValidationPredictions
 
     own = ScoredRun(run)
     own.unseen = {"families": {}}

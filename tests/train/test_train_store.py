@@ -18,7 +18,7 @@ from kerasfaces.channels import own_process
 from kerasfaces.cli.train import main
 from kerasfaces.core.errors import InputError, RunError, StoreError
 from kerasfaces.core.files import read_json
-from kerasfaces.evaluate.run import evaluate_manifest
+from kerasfaces.evaluate.other_images import evaluate_manifest
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.run.predictor import inputs_of
 
