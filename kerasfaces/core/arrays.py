@@ -18,9 +18,17 @@ MAX_BYTES = 8 * 2**30  # unpacked; a small file can claim to hold anything
 
 
 def write(path: Path, arrays: Arrays) -> None:
-    """Write an .npz atomically."""
+    """Write an .npz atomically.
+
+    Raises:
+        ValueError: An array holds objects, which would have to be pickled.
+    """
+    # NumPy 2.0 has no savez(allow_pickle=False): it would write an array of that name.
+    for name, array in arrays.items():
+        if np.asarray(array).dtype.hasobject:
+            raise ValueError(f"{path}: array {name} holds objects, expected numbers.")
     with atomic_path(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)
+        np.savez(file, **arrays)
 
 
 def read(

@@ -17,8 +17,15 @@ def path(tmp_path):
 def test_arrays_come_back(path):
     arrays.write(path, {"a": np.arange(3), "names": np.array(["x", "ü"])})
     loaded = arrays.read(path)
+    assert set(loaded) == {"a", "names"}
     assert loaded["a"].tolist() == [0, 1, 2]
     assert loaded["names"].tolist() == ["x", "ü"]
+
+
+def test_objects_are_not_written(path):
+    with pytest.raises(ValueError, match="array weights holds objects"):
+        arrays.write(path, {"weights": np.array([print], object)})
+    assert not path.exists()
 
 
 def test_a_pickle_is_refused(path):
