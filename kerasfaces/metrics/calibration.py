@@ -10,6 +10,7 @@ from kerasfaces.core.errors import InputError
 from kerasfaces.metrics.inputs import Bools, Floats, as_ranked, as_scored, as_values
 
 ECE_BINS = 15
+_ROUNDING = 1e-6  # of a float32 logit that went through a network, relative
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +70,8 @@ def fit_platt(labels: ArrayLike, logits: ArrayLike) -> Platt:
     fake, values = as_ranked(labels, logits)
     centre, spread = float(values.mean()), float(values.std())
     n_fake = int(fake.sum())
-    if spread <= 1e-12 * max(1.0, abs(centre)):  # a constant logit tells nothing
+    # A constant logit tells nothing, nor does one that differs by float32's rounding.
+    if spread <= max(1e-12, _ROUNDING * abs(centre)):
         prior = (n_fake + 1) / (fake.size + 2)
         return Platt(0.0, float(np.log(prior / (1 - prior))))
     target = np.where(fake, (n_fake + 1) / (n_fake + 2), 1 / (fake.size - n_fake + 2))

@@ -260,6 +260,20 @@ class TestPlatt:
         fitted = metrics.fit_platt([0, 1, 1, 1], [3.0] * 4)
         assert fitted([3.0]) == pytest.approx([4 / 6])
 
+    @pytest.mark.parametrize("centre", [3.0, -40.0])
+    def test_logits_that_differ_by_rounding_alone_give_the_base_rate(self, centre):
+        below = np.nextafter(np.float32(centre), np.float32(0))
+        logits = np.array([below, centre] * 20, np.float32)  # ranks them perfectly
+        fitted = metrics.fit_platt([0, 1] * 20, logits)
+        assert fitted.a == 0
+        assert fitted(logits) == pytest.approx([0.5] * 40)
+
+    def test_logits_far_from_zero_are_still_calibrated(self):
+        rows = make()
+        one = metrics.fit_platt(rows.fake, rows.logit)(rows.logit)
+        other = metrics.fit_platt(rows.fake, rows.logit + 1e3)(rows.logit + 1e3)
+        assert other == pytest.approx(one, abs=1e-9)
+
     def test_one_class_cannot_be_calibrated(self):
         with pytest.raises(InputError, match="needs both classes"):
             metrics.fit_platt([1, 1], [0.1, 0.2])
