@@ -28,7 +28,7 @@ def write(path: Path, arrays: Arrays) -> None:
         if np.asarray(array).dtype.hasobject:
             raise ValueError(f"{path}: array {name} holds objects, expected numbers.")
     with atomic_path(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, **arrays)
+        np.savez(file, **arrays)  # type: ignore[arg-type]
 
 
 def read(
