@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from kerasfaces.faces import Face
 
 PACKAGE = "kerasfaces.annotate.annotators"
+DEFAULT = ("gear", "emotion", "glasses")
 Floats = NDArray[np.float32]
 
 

@@ -18,6 +18,7 @@ from kerasfaces.annotate import answers as asked
 from kerasfaces.annotate import columns, facts, measure
 from kerasfaces.annotate.answers import FACES, Answers
 from kerasfaces.annotate.columns import Judged
+from kerasfaces.annotate.contract import DEFAULT as DEFAULT
 from kerasfaces.annotate.contract import PACKAGE, Attribute, Weights
 from kerasfaces.core import registry
 from kerasfaces.core.engine import Engine
@@ -29,7 +30,6 @@ from kerasfaces.manifest.attributes import Attributes
 from kerasfaces.manifest.table import Manifest
 
 logger = logging.getLogger("kerasfaces.annotate")
-DEFAULT = ("gear", "emotion", "glasses")
 NOTES_FILE = "annotators.json"
 _OF_CROPS = ("face_box", "face_score")  # of a manifest of crops: px of the original
 

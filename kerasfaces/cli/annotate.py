@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kerasfaces import cli
+from kerasfaces.cli import outputs
 from kerasfaces.core import registry
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
@@ -59,7 +60,12 @@ def parser() -> argparse.ArgumentParser:
     add("manifest", type=Path, metavar="M", help="manifest.csv")
     add("--root", type=Path, help="folder that paths are relative to")
     add(
-        "-o", "--output", type=Path, required=True, metavar="OUT", help="table to write"
+        "-o",
+        "--output",
+        type=outputs.file,
+        required=True,
+        metavar="OUT",
+        help="table to write",
     )
     add("--overwrite", action="store_true", help="replace the table")
     add(

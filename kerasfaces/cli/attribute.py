@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kerasfaces import cli
+from kerasfaces.cli import outputs
 
 _EXAMPLES = [
     "kerasfaces attribute runs/mobilenetv2-1a2b3c      # the run's own images and splits",
@@ -76,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "-o",
         "--output",
-        type=Path,
+        type=outputs.folder,
         metavar="DIR",
         help="default: runs/attribution-HASH",
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kerasfaces import cli
+from kerasfaces.cli import outputs
 
 SPLITS = ("train", "val", "test")
 
@@ -65,5 +66,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--resamples", type=int, default=1000, metavar="N", help="default: 1000")
     add("--seed", type=int, default=0, help="of the resamples")
-    add("-o", "--output", type=Path, metavar="DIR", help="default: runs/compare-HASH")
+    add(
+        "-o",
+        "--output",
+        type=outputs.folder,
+        metavar="DIR",
+        help="default: runs/compare-HASH",
+    )
     return parser

@@ -2,9 +2,9 @@
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
 from kerasfaces import cli
+from kerasfaces.cli import outputs
 
 _EXAMPLES = [
     "kerasfaces crossgen                             # built-in sample: four generators",
@@ -104,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "-o",
         "--output",
-        type=Path,
+        type=outputs.folder,
         metavar="DIR",
         help="default: runs/crossgen-MODEL-HASH",
     )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kerasfaces import cli
-from kerasfaces.cli import printing
+from kerasfaces.cli import outputs, printing
 from kerasfaces.core import registry
 
 _PACKAGE = "kerasfaces.embed.methods"
@@ -62,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("run", nargs="?", type=Path, metavar="RUN", help="run folder made by train")
-    add("-o", "--output", type=Path, metavar="DIR", help="where to write")
+    add("-o", "--output", type=outputs.folder, metavar="DIR", help="where to write")
     add("--list", action="store_true", help="list the methods and stop")
     add(
         "--method",

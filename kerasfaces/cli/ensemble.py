@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kerasfaces import cli
+from kerasfaces.cli import outputs
 
 _METHODS = ("average", "logits", "rank", "stacked", "all")
 
@@ -83,5 +84,11 @@ def _parser() -> argparse.ArgumentParser:
         help="what relative paths in CSV files are relative to",
     )
     add("--seed", type=int, default=0, help="of resamples and folds")
-    add("-o", "--output", type=Path, metavar="RUN", help="default: runs/ensemble-HASH")
+    add(
+        "-o",
+        "--output",
+        type=outputs.folder,
+        metavar="RUN",
+        help="default: runs/ensemble-HASH",
+    )
     return parser

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasfaces import cli
+from kerasfaces.cli import outputs
 from kerasfaces.core import registry
 from kerasfaces.core.errors import InputError
 
@@ -74,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("run", nargs="?", type=Path, metavar="RUN", help="finished run folder")
     add("images", nargs="*", type=Path, metavar="IMAGE", help="image files")
-    add("-o", "--output", type=Path, metavar="DIR", help="where to write")
+    add("-o", "--output", type=outputs.folder, metavar="DIR", help="where to write")
     add(
         "--method",
         default=_DEFAULT,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kerasfaces import cli
+from kerasfaces.cli import outputs
 from kerasfaces.core import registry
 
 _EXAMPLES = [
@@ -63,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
     add("kind", metavar="KIND", help=f"one of {', '.join(kinds)}")
     add("manifest", type=Path, metavar="MANIFEST", help="its real rows are used")
     add("--root", type=Path, help="what relative paths in the manifest are relative to")
-    add("-o", "--output", type=Path, required=True, metavar="DIR")
+    add("-o", "--output", type=outputs.folder, required=True, metavar="DIR")
     add(
         "--network",
         metavar="NAME",

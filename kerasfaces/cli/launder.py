@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kerasfaces import cli
+from kerasfaces.cli import outputs
 from kerasfaces.core.texts import plain
 
 BELOW = (
@@ -135,7 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "-o",
         "--output",
-        type=Path,
+        type=outputs.folder,
         metavar="DIR",
         help="default: RUN/launderings/HASH-test",
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasfaces import cli
-from kerasfaces.cli import printing, streams
+from kerasfaces.cli import outputs, printing, streams
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.progress import progress
 from kerasfaces.core.texts import plain, quoted
@@ -250,13 +250,13 @@ def _parser() -> argparse.ArgumentParser:
     how.add_argument("--json", action="store_true", help="one JSON object per line")
     how.add_argument(
         "--csv",
-        type=Path,
+        type=outputs.file,
         metavar="FILE",
         help="write a table instead; killed and called again, it continues",
     )
     how.add_argument(
         "--report",
-        type=Path,
+        type=outputs.place,
         metavar="HTML|DIR",
         help="write a page to file and print: for one picture (.html), or a folder with one "
         "for each",

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasfaces import cli
-from kerasfaces.cli import printing
+from kerasfaces.cli import outputs, printing
 
 if TYPE_CHECKING:
     from kerasfaces.serve.publish.upload import Publication
@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--dry-run", action="store_true", help="write the folder, upload nothing")
     text = "folder that keeps what is uploaded (model/, space/); needed by --dry-run"
-    add("-o", "--output", type=Path, metavar="DIR", help=text)
+    add("-o", "--output", type=outputs.folder, metavar="DIR", help=text)
     return parser
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasfaces import cli
-from kerasfaces.cli import printing
+from kerasfaces.cli import outputs, printing
 from kerasfaces.core.texts import plain
 
 if TYPE_CHECKING:
@@ -63,7 +63,12 @@ def _parser() -> argparse.ArgumentParser:
         choices=("auto", "onnxruntime", "openvino", "keras"),
         help="what computes the layer of IMAGEs; default: the first that can be had",
     )
-    add("--csv", type=Path, metavar="FILE", help="write the rows as a table, too")
+    add(
+        "--csv",
+        type=outputs.file,
+        metavar="FILE",
+        help="write the rows as a table, too",
+    )
     return parser
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasfaces import cli
+from kerasfaces.cli import outputs
 from kerasfaces.core import registry
 from kerasfaces.core.errors import InputError
 from kerasfaces.train import detectors
@@ -139,7 +140,13 @@ def parser() -> argparse.ArgumentParser:
         "else the first)",
     )
     cli.add_engine(parser)
-    add("-o", "--output", type=Path, metavar="RUN", help="default: runs/MODEL-HASH")
+    add(
+        "-o",
+        "--output",
+        type=outputs.folder,
+        metavar="RUN",
+        help="default: runs/MODEL-HASH",
+    )
     return parser
 
 

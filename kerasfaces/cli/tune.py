@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerasfaces import cli
+from kerasfaces.cli import outputs
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.imports import optional_import
 
@@ -97,7 +98,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--tensorboard", action="store_true", help="write TensorBoard logs (slower)")
     add(
-        "-o", "--output", type=Path, metavar="DIR", help="default: runs/tune-STUDY-HASH"
+        "-o",
+        "--output",
+        type=outputs.folder,
+        metavar="DIR",
+        help="default: runs/tune-STUDY-HASH",
     )
     return parser
 

@@ -87,8 +87,6 @@ def embed(
     """
     run = DetectorRun.open(folder)
     method = registry.load(PACKAGE, settings.method)
-    import_keras()  # before `network`, which imports Keras with its chatter
-    _ = run.network
     if manifest is None:
         manifest = manifests.read(run.manifest_file)
     map_ = EmbeddingMap(output)
@@ -102,6 +100,8 @@ def embed(
         if map_.is_finished:
             logger.info("%s is finished; nothing to do", output)
             return map_
+        import_keras()  # before `network`, which imports Keras with its chatter
+        _ = run.network
         map_.describe_machine()
         per_source = settings.per_source
         if per_source is None:

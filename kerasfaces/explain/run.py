@@ -65,15 +65,14 @@ def explain(
         "point": configs.digest(point.to_json()),
         **dataclasses.asdict(settings),
     }
-    import_keras()
-    method = registry.load(PACKAGE, settings.method)
-    if hasattr(method, "study"):
-        with explanation.writing(identity):
+    with explanation.writing(identity):
+        import_keras()
+        method = registry.load(PACKAGE, settings.method)
+        if hasattr(method, "study"):
             findings = method.study(Request(run, selection, settings))
             return study_page.write(
                 explanation, run.name, settings.method, selection.note, findings
             )
-    with explanation.writing(identity):
         frame, page = _explained(folder, selection, output, settings, method, point)
         table = frame.to_csv(index=False, lineterminator="\n")
         write_text(explanation.table_file, table)

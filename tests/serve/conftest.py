@@ -1,6 +1,8 @@
 """Runs to serve: one trained by the command, one on channels put together by hand."""
 
 import shutil
+import subprocess
+import sys
 
 import fake_channels
 import pytest
@@ -68,3 +70,23 @@ def channel_run(run, tmp_path):
     spec = channels.input_spec(Trained, recipe)
     write_json(folder / "input_spec.json", spec)
     return folder
+
+
+REAL = """
+import sys
+from pathlib import Path
+from kerasfaces.channels import config, recipe
+from kerasfaces.core.files import read_json, write_json
+made_by = recipe.recipe_of(config.from_names(
+    ["rgb", "lnp", "spectrum"], "none", ["size_px=32"]))
+file = Path(sys.argv[1]) / "input_spec.json"
+spec = read_json(file)
+write_json(file, spec | {"channel_recipe": made_by})
+"""
+
+
+@pytest.fixture
+def carried_run(channel_run):
+    """The same on channels of the real stage, without a mask: exports make them."""
+    subprocess.run([sys.executable, "-c", REAL, str(channel_run)], check=True)
+    return channel_run

@@ -85,33 +85,19 @@ def test_an_export_that_takes_channels_is_made_again(channel_run, monkeypatch):
         assert engine_choice._is_current(run, "onnx") is makes_channels
 
 
-REAL = """
-import sys
-from pathlib import Path
-from kerasfaces.channels import config, recipe
-from kerasfaces.core.files import read_json, write_json
-made_by = recipe.recipe_of(config.from_names(
-    ["rgb", "lnp", "spectrum"], "none", ["size_px=32"]))
-file = Path(sys.argv[1]) / "input_spec.json"
-spec = read_json(file)
-write_json(file, spec | {"channel_recipe": made_by})
-"""
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
-def test_pixels_are_judged_as_stage_and_keras_do(channel_run, test_rows, engine):
-    subprocess.run([sys.executable, "-c", REAL, str(channel_run)], check=True)
-    detector = ExportedDetector.open(channel_run, engine=engine)
+def test_pixels_are_judged_as_stage_and_keras_do(carried_run, test_rows, engine):
+    detector = ExportedDetector.open(carried_run, engine=engine)
     assert detector.engine == engine
     spec = detector.input_spec
     pixels = np.stack([images.load_array(file, spec) for file in test_rows[0][:4]])
-    want = ExportedDetector.open(channel_run, engine="keras").logits(pixels)
-    alone = ExportedDetector.open(channel_run, engine=engine, keras=False)
+    want = ExportedDetector.open(carried_run, engine="keras").logits(pixels)
+    alone = ExportedDetector.open(carried_run, engine=engine, keras=False)
     np.testing.assert_allclose(alone.logits(pixels), want, rtol=1e-3, atol=1e-3)
     assert np.isnan(alone.logits(np.full_like(pixels[:1], 3))).all()
     kind = engine_choice.FORMATS[engine]
-    content = read_json(channel_run / "exports" / kind / opening.DESCRIPTION)
+    content = read_json(carried_run / "exports" / kind / opening.DESCRIPTION)
     assert content["input"]["channels"] == ["red", "green", "blue"]
     assert max(content["parity"]["worst_by_batch"].values()) <= 1e-3
     code = (
@@ -122,6 +108,6 @@ def test_pixels_are_judged_as_stage_and_keras_do(channel_run, test_rows, engine)
         "assert not {'keras', 'tensorflow', 'torch'} & sys.modules.keys()\n"
         "sys.exit(code)"
     )
-    words = [str(channel_run), str(test_rows[0][0]), "--quick", "--engine", engine]
+    words = [str(carried_run), str(test_rows[0][0]), "--quick", "--engine", engine]
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True)
     assert done.returncode in (0, 3, 4), done.stderr.decode()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kerasfaces import cli
+from kerasfaces.cli import outputs
 from kerasfaces.core import registry
 from kerasfaces.core.errors import InputError, MissingFileError
 
@@ -78,7 +79,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="LIST",
         help="image files, one path per line, or each ended by NUL (find -print0)",
     )
-    add("-o", "--output", type=Path, required=True, metavar="STORE")
+    add("-o", "--output", type=outputs.folder, required=True, metavar="STORE")
     add(
         "--channels",
         metavar="NAMES",

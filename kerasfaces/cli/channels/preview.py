@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kerasfaces import cli
+from kerasfaces.cli import outputs
 from kerasfaces.core.errors import InputError, MissingFileError
 
 
@@ -19,7 +20,7 @@ def main(argv: Sequence[str]) -> int:
     add = parser.add_argument
     add("store", type=Path, metavar="STORE")
     add("manifest", type=Path, metavar="MANIFEST")
-    add("-o", "--output", type=Path, required=True, metavar="PNG")
+    add("-o", "--output", type=outputs.file, required=True, metavar="PNG")
     add("--root", type=Path, help="what relative paths in the manifest are relative to")
     add("--rows", type=int, default=3, help="images per source; default: 3")
     add("--spectra", type=int, default=1000, help="images averaged; default: 1000")

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kerasfaces.cli import outputs
 from kerasfaces.cli.manifest import framework
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
@@ -46,13 +47,10 @@ def add_build(commands: framework.Commands) -> None:
         ("--recipe", "X.toml", "a recipe of data_manifests/"),
         ("--root", "ROOT", "folder that paths are relative to"),
         ("--attributes", "TABLE", "attribute columns to join"),
-        (
-            "--extract",
-            "DIR",
-            "write the images that a Parquet table holds itself to DIR",
-        ),
     ):
         add(option, type=Path, metavar=metavar, help=text)
+    text = "write the images that a Parquet table holds itself to DIR"
+    add("--extract", type=outputs.folder, metavar="DIR", help=text)
     for option, dest, metavar, text in (
         ("--columns", "layout", "NAME", "a known table layout: mudgal2023"),
         ("--real-is", "real_is", "VALUE", "the label that means real, e.g. 1"),

@@ -3,9 +3,9 @@
 import argparse
 import json
 import logging
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kerasfaces.cli import outputs
 from kerasfaces.cli.manifest import framework
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
@@ -79,7 +79,7 @@ def add_audit(commands: framework.Commands) -> None:
     add("--json", action="store_true", help="the result as JSON")
     add(
         "--neutralise",
-        type=Path,
+        type=outputs.folder,
         metavar="DIR",
         help="write DIR/manifest.csv and JPEGs of one size and quality, and audit those",
     )

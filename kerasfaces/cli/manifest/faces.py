@@ -1,8 +1,8 @@
 """`kerasfaces manifest crop-faces` and `count-faces`."""
 
 import argparse
-from pathlib import Path
 
+from kerasfaces.cli import outputs
 from kerasfaces.cli.manifest import framework
 
 
@@ -25,7 +25,7 @@ def add_crop_faces(commands: framework.Commands) -> None:
     add(
         "-o",
         "--output",
-        type=Path,
+        type=outputs.folder,
         required=True,
         metavar="DIR",
         help="folder for the crops and manifest.csv; a killed call continues",
@@ -99,7 +99,7 @@ def add_count_faces(commands: framework.Commands) -> None:
     )
     framework.add_manifest(parser)
     parser.add_argument(
-        "--csv", type=Path, metavar="FILE", help="write the table there as well"
+        "--csv", type=outputs.file, metavar="FILE", help="write the table there as well"
     )
 
 

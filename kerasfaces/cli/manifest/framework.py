@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from kerasfaces import cli
+from kerasfaces.cli import outputs
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import listed, quoted
 
@@ -58,7 +59,14 @@ def add_output(
 ) -> None:
     """Add the manifest to write and `--overwrite`."""
     add = parser.add_argument
-    add("-o", "--output", type=Path, required=True, metavar=metavar, help=help_text)
+    add(
+        "-o",
+        "--output",
+        type=outputs.file,
+        required=True,
+        metavar=metavar,
+        help=help_text,
+    )
     add("--overwrite", action="store_true", help=overwrite)
 
 

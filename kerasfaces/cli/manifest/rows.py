@@ -4,6 +4,7 @@ import argparse
 import logging
 from pathlib import Path
 
+from kerasfaces.cli import outputs
 from kerasfaces.cli.manifest import framework
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
@@ -81,7 +82,7 @@ def add_split(commands: framework.Commands) -> None:
     )
     framework.add_manifest(parser)
     add = parser.add_argument
-    add("-o", "--output", type=Path, metavar="OUT", help="default: replace M")
+    add("-o", "--output", type=outputs.file, metavar="OUT", help="default: replace M")
     add(
         "--ratio",
         default="5:1:1",

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasfaces import __version__
+from kerasfaces.channels import graph
 from kerasfaces.core.errors import InputError, MissingFileError, RunError
 from kerasfaces.core.files import Json, read_json, sha256, write_json, write_text
 from kerasfaces.run.folder import DetectorRun
@@ -26,7 +27,9 @@ PAGE, NOTICE = "index.html", f"{runtimes.PACKAGE}-LICENSE.txt"
 _HERE = Path(__file__).parent
 _SCRIPTS = ("pixels.js", "answer.js", "page.js")
 # What the page knows of an input_spec.json; anything else it would silently leave out.
-_KNOWN = {"input", "limits", "made_by", "channels", "value_range"}
+_KNOWN = frozenset(
+    "input limits made_by channels value_range channel_recipe channel_recipe_sha256".split()
+)
 
 
 def write_page(
@@ -35,7 +38,7 @@ def write_page(
     """Write a run's page; what was written already is left as it is.
 
     Args:
-        folder: A finished run of a network on pixels.
+        folder: A finished run of a network, on pixels or on channels without a mask.
         target: The folder to write; by default `RUN/exports/browser`.
         runtime: Where ONNX Runtime Web is, see `runtime.files`.
 
@@ -47,7 +50,7 @@ def write_page(
             browser cannot make.
     """
     run = DetectorRun.open(folder)
-    _require_pixels(run)
+    _require_known_input(run)
     target = (target or folder / "exports" / FORMAT).resolve()
     before = earlier_export(target)
     file, described = export(folder, "onnx")
@@ -71,12 +74,11 @@ def write_page(
     return target / PAGE, content
 
 
-def _require_pixels(run: DetectorRun) -> None:
+def _require_known_input(run: DetectorRun) -> None:
     spec = run.input_spec
-    if spec.get("channel_recipe") is not None:
+    if why := graph.reason_against(spec.get("channel_recipe") or {}):
         raise InputError(
-            f"{run.path} judges channels made of the pixels, which a browser does not make; "
-            "give a run on pixels."
+            f"{run.path} has no page: {why}; use kerasfaces predict, app or serve."
         )
     if spec["input"].get("faces", "none") != "none":
         raise InputError(
@@ -98,7 +100,11 @@ def _page(run: DetectorRun, file: Path, content: Json, runtime: Any) -> str:
     import jinja2
     from markupsafe import Markup
 
-    about = {name: content[name] for name in ("input_spec", "operating_point")}
+    parts = ("input", "limits", "made_by")  # the rest is inside the network
+    about = {
+        "input_spec": {name: content["input_spec"].get(name) for name in parts},
+        "operating_point": content["operating_point"],
+    }
     about["golden"] = read_json(file.with_name(golden.FILE))
     script = _module(runtime[runtimes.SCRIPT].decode())
     style = (_HERE / "page.css").read_text(encoding="utf-8")

@@ -1,20 +1,18 @@
 // Logits -> answers, as kerasfaces/run/operating_point.py and images/limits.py give them.
 
-const NEAR = 1e-3; // of max(1, |logit|): what an export may differ by
-
 function scoreOf(logit, { a, b }) {
   return 1 / (1 + Math.exp(-(a * logit + b)));
 }
 
-function verdictOf(logit, point) {
-  if (!Number.isFinite(logit)) return "unsure";
+// `room`, of max(1, |logit|), is what an export may differ by from Keras.
+function verdictOf(logit, point, room) {
   const score = scoreOf(logit, point.calibrator);
   const [low, high] = point.abstain;
   const edges = low < high ? [point.threshold, low, high] : [point.threshold];
   const { a, b } = point.calibrator;
   const near = edges.some((edge) => {
     const at = (Math.log(edge) - Math.log1p(-edge) - b) / a;
-    return Math.abs(logit - at) <= NEAR * Math.max(1, Math.abs(at));
+    return Math.abs(logit - at) <= room * Math.max(1, Math.abs(at));
   });
   if (near || (low < high && score >= low && score <= high)) return "unsure";
   return score >= point.threshold ? "fake" : "real";

@@ -71,10 +71,10 @@ async function judged(file, about, run) {
   if (reason) throw new Error(reason);
   const pixels = prepare(picture, spec.input, spec.made_by.pillow);
   const [logit] = await run(pixels.data, [1, pixels.height, pixels.width, 3]);
+  if (!Number.isFinite(logit)) throw new Error("the detector gives no finite logit");
   const point = about.operating_point;
-  return {
-    verdict: verdictOf(logit, point), score: scoreOf(logit, point.calibrator), logit,
-  };
+  const verdict = verdictOf(logit, point, about.golden.limit);
+  return { verdict, score: scoreOf(logit, point.calibrator), logit };
 }
 
 function row(name) {

@@ -157,8 +157,8 @@ def require_nothing_private(folder: Path, private: Private) -> None:
         raise InputError(
             f"Not published: {first.file} holds {first.what}, {quoted(first.text)}"
             + (f", and {len(findings) - 1} more findings" if findings[1:] else "")
-            + ". Rename the source or attribute that it comes from in the manifest and train "
-            "again."
+            + ". Rename what it comes from (a source or attribute of the manifest, a path of a "
+            "weights file) and train again."
         )
 
 

@@ -16,10 +16,11 @@ import time
 import urllib.request
 from pathlib import Path
 
-import numpy as np
 import pytest
-from drawn_files import jpeg
+from drawn_files import drawn_face, jpeg, noisy
 from PIL import Image
+
+from kerasfaces.serve.app import launch, settings
 
 pytest.importorskip("streamlit")
 resource = pytest.importorskip("resource", reason="limits on files are Unix's")
@@ -50,8 +51,6 @@ def cache(tmp_path_factory):
 @pytest.fixture(scope="module")
 def address(cache):
     """A running app without a run, which cannot write an upload to disk."""
-    from kerasfaces.serve.app import settings
-
     limits = settings.Settings(upload_mb=8, megapixels=30, files=5)
     with served(limits, cache, MOST_BYTES) as url:
         yield url
@@ -60,8 +59,6 @@ def address(cache):
 @contextlib.contextmanager
 def served(limits, cache, most_bytes):
     """The app in a process that may write no file above `most_bytes`."""
-    from kerasfaces.serve.app import launch
-
     with contextlib.closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -100,13 +97,13 @@ def visit(browser, address):
     """Return a function that opens the page as another visitor."""
     contexts = []
 
-    def page(size=DESKTOP):
+    def page(size=DESKTOP, at=address):
         context = browser.new_context(viewport=size, accept_downloads=True)
         contexts.append(context)
         opened = context.new_page()
         opened.asked = []
         opened.on("request", lambda request: opened.asked.append(request.url))
-        opened.goto(address)
+        opened.goto(at)
         opened.get_by_text("Drop a picture here").wait_for(timeout=40_000)
         return opened
 
@@ -137,23 +134,6 @@ def keep(page, name):
             "P", palette=Image.Palette.ADAPTIVE
         )
         image.save(Path(folder) / f"{name}.png", optimize=True)
-
-
-def drawn_face(number=10):
-    """A generated picture of the sample's drawn people, at twice the sample's size."""
-    from kerasfaces.sample import pair
-    from kerasfaces.sample.decoders import DECODERS
-
-    _, generated = pair.make_pair(7, number, DECODERS["transposed_conv"], 320)
-    return pair.encode(generated)
-
-
-def noisy(side_px, quality=95):
-    """A JPEG of noise: as large a file as a picture of its size can be."""
-    pixels = np.random.default_rng(0).integers(0, 256, (side_px, side_px, 3), np.uint8)
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
-    return buffer.getvalue()
 
 
 def test_an_upload_gets_a_verdict_and_nothing_leaves(visit, address):
@@ -257,6 +237,25 @@ def test_where_the_score_comes_from(visit):
     assert image.evaluate("element => element.naturalWidth") >= 320
     page.get_by_text("beats").and_(page.get_by_text("of 5; re-drawn head")).wait_for()
     assert page.get_by_text("Traceback").count() == 0
+
+
+def test_channels_of_a_channel_run(visit, carried_run, cache):
+    limits = settings.Settings(runs=(str(carried_run),))
+    launch.prepare(limits)
+    with served(limits, cache, 64 * MOST_BYTES) as url:
+        page = visit(at=url)
+        give(page, ("face.jpg", drawn_face()))
+        verdict(page)
+        page.get_by_role("tab", name="Channels").click()
+        page.get_by_role("button", name="Compute the channels").click()
+        for name in ("lnp_red", "lnp_green", "lnp_blue", "amplitude", "phase"):
+            image = page.get_by_alt_text(name, exact=True)
+            image.wait_for(timeout=120_000)
+            assert image.evaluate("element => element.naturalWidth") == 32
+        keep(page, "app-channels")
+        tabs = page.get_by_role("tab").all_inner_texts()
+        assert "Where" not in tabs  # its maps do not lie on the picture
+        assert page.get_by_text("Traceback").count() == 0
 
 
 @pytest.fixture(scope="module")

@@ -113,7 +113,7 @@ def test_verdicts_are_the_operating_point_s(node, abstain):
     edge = 0.4 / 1.7  # of the threshold, in logits
     got = node(
         ["answer.js"],
-        "given.logits.map((l) => [verdictOf(l, given.point), "
+        "given.logits.map((l) => [verdictOf(l, given.point, 1e-3), "
         "scoreOf(l, given.point.calibrator)])",
         {"logits": [*logits, edge + 5e-4, edge - 5e-4], "point": point.to_json()},
     )

@@ -116,6 +116,12 @@ def test_a_run_that_would_tell_is_not_published(finished, tmp_path, hub):
     write_json(finished / "audit.json", audit)
     with pytest.raises(InputError, match=r"Not published: .*audit.json holds the name"):
         publish(finished, REPO)
+    write_json(finished / "audit.json", audit | {"note": ""})
+    metrics = read_json(finished / "metrics.json")
+    by = {"attr_gender": {"annotator": "/home/bob/labels.csv"}}
+    write_json(finished / "metrics.json", metrics | {"annotators": by})
+    with pytest.raises(InputError, match=r"metrics.json holds an absolute path"):
+        publish(finished, REPO)
     assert hub.asked == []
 
 

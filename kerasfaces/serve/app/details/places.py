@@ -17,8 +17,9 @@ _ONE_AT_A_TIME = threading.Lock()  # Keras' tapes
 
 
 def applies(answer: Answer, one: Loaded) -> bool:
-    """Tell whether Keras and the network's own weights are here."""
-    return one.run.baseline is None and Reference.is_here(one.run)
+    """Tell whether the network's maps lie on the picture, and Keras is here to make one."""
+    on_pixels = one.run.input_spec.get("channel_recipe") is None
+    return on_pixels and one.run.baseline is None and Reference.is_here(one.run)
 
 
 def show(answer: Answer, picture: Named, one: Loaded) -> None:
