@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from experiments.framework import catalogue
 from kerasfaces import cli
-from kerasfaces.core import folders
+from kerasfaces.core import folders, registry
 from kerasfaces.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _EXAMPLES = [
     "python -m experiments all --quick -o DIR                  # on the built-in sample",
     "python -m experiments tian2023 --manifest M -o DIR --workers 4   # or --engine ray",
 ]
+_MASKS = "kerasfaces.channels.masks"
 _QUICK_NOTE = (
     "--quick: this shows that the plumbing works, on the built-in simulation; the numbers "
     "say nothing about real photos."
@@ -102,6 +103,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="H",
         help="start nothing new after H hours, earlier calls included; with all: theirs "
         "together",
+    )
+    add(
+        "--mask",
+        default="",
+        choices=[name for name in registry.names(_MASKS) if name != "none"],
+        help="what cuts faces out (wan2023, systems); default: sam where its checkpoint is, "
+        "else grabcut",
     )
     add(
         "--stores",

@@ -86,6 +86,7 @@ def prepare(
         quick=quick,
         budget_h=arguments.budget_hours,
         also=manifests.read(arguments.also) if arguments.also else None,
+        mask=arguments.mask,
         stores=arguments.stores,
         runs=arguments.runs,
         engine=cli.engine_of(arguments).or_in_process(),

@@ -73,6 +73,7 @@ class Context:
         budget_h: Hours after which nothing new is started, all calls together; None is
             no limit.
         also: Other images, to test finished detectors on; None without.
+        mask: Mask that cuts faces out for channels; empty is the experiment's own.
         stores: Folder of channel stores; None is `folder/stores`.
         runs: Folder of trainings that other experiments may ask for as well; None keeps
             them in `folder`.
@@ -88,6 +89,7 @@ class Context:
     quick: bool = False
     budget_h: float | None = None
     also: Manifest | None = None
+    mask: str = ""
     stores: Path | None = None
     runs: Path | None = None
     hours_of: Path | None = None

@@ -8,6 +8,7 @@ import pandas as pd
 from experiments.framework.rows import NO_LABELS, RUN, Measured, Row
 from experiments.kabber2023 import published
 from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import listed
 from kerasfaces.evaluate import annotators
 from kerasfaces.manifest import Manifest, attribute_choice
 from kerasfaces.manifest.ratios import KABBER2023
@@ -49,7 +50,8 @@ def shares(manifest: Manifest, seed: int) -> tuple[list[Row], list[str]]:
                     status=RUN if number else NO_LABELS,
                 )
             )
-    return rows, [f"Choosing {CHOSEN} reals: {note}" for note in notes]
+    notes = [f"Choosing {CHOSEN} reals: {note}" for note in notes]
+    return rows, [*notes, *_without_a_class(manifest)]
 
 
 def annotated(folder: Path, seed: int) -> list[Row]:
@@ -74,6 +76,24 @@ def annotated(folder: Path, seed: int) -> list[Row]:
             )
         )
     return rows
+
+
+def _without_a_class(manifest: Manifest) -> list[str]:
+    """Say of which categories nobody is, because the annotator has no class for them."""
+    labels, _ = annotators.read(manifest.folder)
+    notes = []
+    for group in published.GROUPS:
+        entry = labels.get(group.column, {})
+        classes = entry.get("classes", [])
+        if group.column not in manifest.rows or not classes:
+            continue
+        there = {*classes, *manifest.rows[group.column].str.lower()}
+        if not there & set(group.values):
+            notes.append(
+                f"{group.row} has no numbers: {entry['annotator']}, who labelled the images, "
+                f"knows {listed(classes)} alone."
+            )
+    return notes
 
 
 def _share(rows: pd.DataFrame, group: published.Group) -> Measured | None:

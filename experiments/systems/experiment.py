@@ -74,7 +74,7 @@ def finish(folder: Path, results: Mapping[str, Any]) -> Path:
 
 def _train(context: Context) -> tuple[dict[str, Folders], dict[str, str]]:
     """Return title -> split seed -> run folder of what ran, title -> status of the rest."""
-    mask_name = OTHER_MASK if context.quick else mask()
+    mask_name = context.mask or (OTHER_MASK if context.quick else mask())
     stores = Stores(context, cells.QUICK_PX if context.quick else cells.SIZE_PX)
     runs: dict[str, Folders] = {}
     status: dict[str, str] = {}

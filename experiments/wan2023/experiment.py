@@ -40,7 +40,7 @@ def run(context: Context) -> Outcome:
             f"--quick: {len(context.manifest)} images at {cells.QUICK_PX} px, one epoch, "
             "MobileNetV2 at width .35."
         )
-    mask_name = OTHER_MASK if context.quick else mask()
+    mask_name = context.mask or (OTHER_MASK if context.quick else mask())
     stores = Stores(context, cells.QUICK_PX if context.quick else cells.SIZE_PX)
     runs: dict[tuple[str, Variant | None], dict[int, Path]] = defaultdict(dict)
     left = 0

@@ -34,8 +34,8 @@ MEASURED = {
 }
 
 
-def make_rows(n=240, labelled=("real", "fake"), attributes=tuple(VALUES)):
-    """Half real, half fake; attributes only on the classes in `labelled`."""
+def make_rows(n=240, labelled=("real", "fake"), attributes=tuple(VALUES), without=()):
+    """Half real, half fake; attributes only on the classes in `labelled`, not `without`."""
     number = np.arange(n)
     label = np.where(number % 2 == 0, "real", "fake")
     rows = {
@@ -46,7 +46,7 @@ def make_rows(n=240, labelled=("real", "fake"), attributes=tuple(VALUES)):
         "sha256": [f"{i:064x}" for i in number],
     }
     for name in attributes:
-        values = VALUES[name]
+        values = [value for value in VALUES[name] if value not in without]
         cells = [values[(i // 2) % len(values)] for i in number]
         rows[name] = np.where(np.isin(label, labelled), cells, "")
     return pd.DataFrame(rows).astype(str)

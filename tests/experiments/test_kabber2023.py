@@ -113,6 +113,20 @@ def test_table_2_is_the_reals_as_they_are_and_as_chosen(run):
             assert stated[ratio.attribute, value] == share
 
 
+def test_a_category_that_the_annotator_has_no_class_for_is_said(run, tmp_path, capsys):
+    counts = np.diag([9, 9, 9]).tolist()
+    matrix = {"classes": ["asian", "black", "white"], "counts": counts}
+    entry = {"annotator": "gear", "confusion": matrix}
+    path = tmp_path / "annotators.json"
+    path.write_text(json.dumps({"attributes": {"attr_race": entry}}))
+    run(without=("black", "latino_hispanic"))
+    printed = capsys.readouterr().out
+    assert (
+        "race: hispanic has no numbers: gear, who labelled the images, kno" in printed
+    )
+    assert "race: black has no" not in printed  # it has a class, and nobody is of it
+
+
 def test_a_class_without_a_label_has_no_share(run):
     table = lines(run(attributes=("attr_gender",)), "table 2")
     assert table["race: asian", "share"]["status"] == "not run: no labels"

@@ -140,6 +140,18 @@ def test_every_published_number_has_its_row(command, trained, asked):
     ]
 
 
+@pytest.mark.slow
+def test_a_mask_that_is_asked_for_stands_in_the_rows(command, asked):
+    results = command("--mask", "selfie")
+    assert asked[0] == ("selfie", ("lnp", "spectrum"), ())
+    table = lines(results, "table 4")
+    assert table[f"with selfie, {LIGHT}"]["status"] == RUN
+    assert table[f"with SAM, {LIGHT}"]["status"] == NO_WEIGHTS
+    assert lines(results, "table 1")[f"{LIGHT}, selfie"]["status"] == RUN
+    assert "Masks are made by selfie. The document's are SAM's." in results["notes"]
+    assert not any("grabcut" in row["row"] for row in results["rows"])
+
+
 def test_without_budget_nothing_is_run_and_every_row_says_so(command, trained):
     results = command("--budget-hours", "0")
     assert trained == []
