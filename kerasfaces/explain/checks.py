@@ -190,6 +190,7 @@ def warnings(frame: pd.DataFrame) -> list[str]:
     if len(good) < len(frame):
         n_bad = len(frame) - len(good)
         sentences.append(f"{n_bad:,} of {len(frame):,} images could not be explained.")
+    sentences += _noise_warning(good)
     if "deletion_gain" not in frame:
         return [*sentences, "Whether these maps can be believed was not measured."]
     for name in ("deletion", "insertion"):
@@ -212,6 +213,18 @@ def warnings(frame: pd.DataFrame) -> list[str]:
             f"Do not trust {untrusted} of {len(good)} maps: each names the tests that it fails."
         )
     return [*sentences, *_face_warning(good)]
+
+
+def _noise_warning(good: pd.DataFrame) -> list[str]:
+    """Say how far from the images the noisy copies are that a map was averaged over."""
+    if "noisy_logit" not in good or good["noisy_logit"].isna().all():
+        return []
+    known = good.dropna(subset=["noisy_logit"])
+    return [
+        f"These maps are of noisy copies, whose mean logit is {known['noisy_logit'].mean():+.2f}; "
+        f"the images' own is {known['logit'].mean():+.2f} (n {len(known)}). The further apart the "
+        "two, the less a map says of its image."
+    ]
 
 
 def _face_warning(good: pd.DataFrame) -> list[str]:

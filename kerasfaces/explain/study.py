@@ -76,7 +76,8 @@ class Findings:
     Attributes:
         notes: What is shown and what is not, a sentence each.
         rows: Rows of explanations.csv; each has `path` and `reason`.
-        checks: Tests of it; one that fails makes the page say "do not trust this".
+        checks: Tests of it; one that fails makes the page say "do not trust these".
+        things: What it consists of, in the plural: "values", "pictures".
         figures: Pictures.
         tables: Tables.
         arrays: What the pictures were drawn from, by name.
@@ -85,6 +86,7 @@ class Findings:
     notes: Sequence[str]
     rows: Sequence[Json]
     checks: Sequence[Check]
+    things: str
     figures: Sequence[Figure] = ()
     tables: Sequence[Table] = ()
     arrays: Mapping[str, NDArray[Any]] = dataclasses.field(default_factory=dict)

@@ -60,8 +60,8 @@ def verdict(findings: Findings) -> str:
     """Say in a sentence whether findings can be trusted."""
     failed = [each.sentence for each in findings.checks if not each.passed]
     if failed:
-        return f"Do not trust this: {' '.join(failed)}"
-    return "It passes each of its checks."
+        return f"Do not trust these {findings.things}: {' '.join(failed)}"
+    return f"These {findings.things} pass each of their checks."
 
 
 def _page(name: str, method: str, note: str, findings: Findings) -> str:

@@ -33,7 +33,11 @@ def cautions(
         )
     if unreadable:
         lines.append(
-            ("1 image has" if len(unreadable) == 1 else f"{len(unreadable)} images have")
+            (
+                "1 image has"
+                if len(unreadable) == 1
+                else f"{len(unreadable)} images have"
+            )
             + " no score: "
             + "; ".join(unreadable[:5])
             + (" ..." if len(unreadable) > 5 else "")

@@ -11,10 +11,12 @@ import tiny_detector
 from face_pictures import scene
 from PIL import Image
 
+from kerasfaces.cli import evaluate
 from kerasfaces.cli import explain as command
 from kerasfaces.core import config as configs
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import write_json
+from kerasfaces.evaluate import run as evaluation
 from kerasfaces.evaluate.sections import decisions as section
 from kerasfaces.explain import selection
 from kerasfaces.explain.contract import Settings
@@ -92,6 +94,36 @@ def test_by_the_command(run, tmp_path, capsys):
     assert command.main([*arguments, "--no-checks"]) == 0
     frame = pd.read_csv(tmp_path / "maps" / "explanations.csv", keep_default_na=False)
     assert frame["decision"].tolist() == ["right", "wrong"]
+
+
+@pytest.mark.slow
+def test_evaluates_report_has_twelve_right_and_twelve_wrong_ones(tiny_run, tmp_path):
+    """A finished run of 28 images, every second with the other label, by the command alone."""
+    folder = tmp_path / "run"
+    shutil.copytree(tiny_run, folder)
+    rows = []
+    for number, file in enumerate(tiny_detector.write_images(folder, 14)):
+        drawn = file.name[:4]
+        label = drawn if number % 2 else {"fake": "real", "real": "fake"}[drawn]
+        source = "gan" if label == "fake" else "camera"
+        logit = 2.0 if drawn == "fake" else -2.0
+        row = {"path": str(file), "label": label, "source": source, "logit": logit}
+        rows.append(row | {"split": "test", "reason": ""})
+    test = pd.DataFrame(rows)
+    test["score"] = 1 / (1 + np.exp(-test["logit"]))
+    frames = {"val": test[1::2].assign(split="val"), "test": test}
+    written = {"config": {"model": "x"}, "environment": {}, "bootstrap": 50}
+    evaluation.finish(folder, frames, **written)
+    evaluate.main([str(folder), "--explain"])
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    part = page.partition('<section id="decisions"')[2].partition("<section")[0]
+    assert "Right (12)" in part
+    assert "Wrong (12)" in part
+    assert part.count("<figure>") == part.count('src="data:image/jpeg;base64,') == 24
+    assert part.count("real, called real") == part.count("fake, called fake") == 6
+    assert part.count("real, called fake") == part.count("fake, called real") == 6
+    evaluate.main([str(folder)])  # the page stays in the report of another call
+    assert "Wrong (12)" in (folder / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.fixture

@@ -131,3 +131,23 @@ def test_what_has_no_sign_is_ranked_alike_for_both_verdicts(tiny_run):
     ]
     assert rows[0]["random_orders_beaten"] == 5
     assert rows[1]["deletion_gain"] == pytest.approx(-rows[0]["deletion_gain"])
+
+
+def test_noise_that_moves_the_logit_is_said(tiny_run):
+    """SmoothGrad's copies of a picture of one colour are that picture."""
+    plugin = registry.load("kerasfaces.explain.methods", "smoothgrad")
+    subject = subjects.open_subject(tiny_run)
+    flat = np.full((SIZE_PX, SIZE_PX, 3), 120, np.uint8)
+    moved = []
+    for image in (flat, picture(True, 70)):
+        (own,) = plugin.explain(subject, image, Options())
+        logit = float(subject.logits(image[None])[0, 0])
+        moved.append(abs(own.facts["noisy_logit"] - logit))
+    assert moved[0] == pytest.approx(0, abs=1e-4)
+    assert moved[1] > 0.01
+    good = pd.DataFrame([PASSED | {"reason": "", "do_not_trust": "", "logit": -4.0}])
+    (sentence,) = checks.warnings(good.assign(noisy_logit=[3.5]))
+    assert (
+        "noisy copies, whose mean logit is +3.50; the images' own is -4.00" in sentence
+    )
+    assert checks.warnings(good.assign(noisy_logit=[np.nan])) == []

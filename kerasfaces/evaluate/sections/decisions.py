@@ -15,7 +15,7 @@ from kerasfaces.run.folder import Explanation
 
 ORDER = 62
 _TITLE = "Why: right and wrong decisions"
-_WIDTH_PX = 200
+_WIDTH_PX = 200  # as the style sheet shows them
 
 
 def report(data: ReportInput) -> Section | None:
@@ -49,7 +49,7 @@ def _of(method: str, folder: Path) -> list[Markup]:
         ]
         parts.append(tag("h3", f"{decision.capitalize()} ({len(figures)})"))
         parts.append(
-            tag("div", *figures, class_="explained")
+            tag("div", *figures, class_="explained compact")
             if figures
             else markup.paragraph("None.")
         )

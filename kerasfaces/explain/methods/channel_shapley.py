@@ -86,11 +86,12 @@ def study(request: Request) -> Findings:
             rows[at][f"shapley_{group}"] = value
     good = pd.DataFrame([rows[at] for at in kept])
     return Findings(
+        things="values",
         notes=[
             f"{len(kept)} images, {len(groups)} channels ({', '.join(groups)}), "
             f"{2 ** len(groups)} sets of them each. Positive speaks for fake.",
             f"An absent channel is its mean over {REPLACED_BY} training images at most, position "
-            "by position. A small value does not say that a channel is useless: another may tell "
+            'by position. The values and "All absent" sum to the logit. A small value does not say that a channel is useless: another may tell '
             "the same.",
         ],
         rows=rows,
@@ -247,7 +248,8 @@ def _by_verdict(good: pd.DataFrame, groups: dict[str, list[int]]) -> Table:
         cells = []
         for group in groups:
             mean, low, high = mean_interval(part[f"shapley_{group}"])
-            cells.append(f"{mean:+.2f} ({low:+.2f} to {high:+.2f})")
+            interval = f" ({low:+.2f} to {high:+.2f})" if len(part) > 1 else ""
+            cells.append(f"{mean:+.2f}{interval}")
         rows.append([name, f"{len(part):,}", *cells, f"{part['absent'].mean():+.2f}"])
     return Table(
         caption="Mean values, logits, 95 % bootstrap intervals over images",

@@ -57,6 +57,7 @@ def study(request: Request) -> Findings:
         }
     shown = min(_SHOWN_IMAGES, len(kept))
     return Findings(
+        things="parts",
         notes=[
             f"{len(kept)} images, layer {name}, {maps.shape[1]} x {maps.shape[2]} positions, "
             f"{maps.shape[3]} maps, {amounts.shape[-1]} parts, which leave "

@@ -61,6 +61,7 @@ def study(request: Request) -> Findings:
         for number, position in enumerate(kept[:_SHOWN_IMAGES])
     ]
     return Findings(
+        things="feature maps",
         notes=[
             f"{len(kept)} images; pictures of the first {len(figures)}. A row is a layer: the "
             f"image, the mean of its maps, then the {MAPS} maps that vary most.",

@@ -54,12 +54,15 @@ def study(request: Request) -> Findings:
     notes = [
         "Left: the average residual, in its own greys. Right: the logarithm of its amplitude "
         "by frequency, 0 in the middle; regular bright points are a grid in the image.",
+        "Faces that lie alike leave their outlines in the pictures, of every source; the check takes "
+        "off what the sources share.",
         "A fingerprint is a property of the images. That a source has one does not say that "
         "this detector uses it.",
     ]
     if left_out:
         notes.append(f"Fewer than {PER_SOURCE} images: {', '.join(left_out)}.")
     return Findings(
+        things="fingerprints",
         notes=notes,
         rows=rows,
         checks=checks,
@@ -142,8 +145,8 @@ def _check(names: list[str], number: int, table: Floats, chance: float) -> Check
     others = np.delete(table[number], number)
     near = float(others.max()) if len(others) else float("nan")
     return Check(
-        sentence=f"{names[number]}: its halves correlate {own:.3f}, with another source's at "
-        f"most {near:.3f}; noise alone stays below {chance:.3f}.",
+        sentence=f"The halves of {names[number].replace(': ', ' ')} correlate {own:.3f}, and with "
+        f"another source's {near:.3f} at most; noise alone stays below {chance:.3f}.",
         passed=own > max(chance, *others),
     )
 

@@ -86,6 +86,7 @@ def study(request: Request) -> Findings:
     ]
     rows.insert(0, ["noise at the start", *(f"{value:.3g}" for value in start), "–"])
     return Findings(
+        things="pictures",
         notes=[
             f"Layer {name}: {STEPS} steps from noise at {side_px} px for each of "
             f"{len(filters)} filters, then for the logit up (fake) and down (real)."
