@@ -68,7 +68,8 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
 def _ours(manifest: Path, weights: Path, epochs: int, folder: Path) -> None:
     """Train as `kerasfaces train --protocol unseen` does, without laundered views."""
     from kerasfaces import manifest as manifests
-    from kerasfaces.train.run import Training, train
+    from kerasfaces.train.run import train
+    from kerasfaces.train.training import Training
 
     config = dataclasses.replace(default_config(epochs), protocol="unseen")
     data = manifests.read(manifest)

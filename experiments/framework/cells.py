@@ -23,7 +23,7 @@ from kerasfaces.core.errors import (
 )
 from kerasfaces.run.folder import DetectorRun, Run
 from kerasfaces.train.config import TrainConfig
-from kerasfaces.train.run import Training
+from kerasfaces.train.training import Training
 
 if TYPE_CHECKING:
     from kerasfaces.crossgen.training_sets import TrainingSet

@@ -11,8 +11,8 @@ from pathlib import Path
 from kerasfaces.core import engine
 from kerasfaces.core.engine import Engine
 from kerasfaces.core.imports import import_keras
-from kerasfaces.train.run import Training
 from kerasfaces.train.tasks import TrainingOutcome, TrainTask, anywhere
+from kerasfaces.train.training import Training
 
 logger = logging.getLogger("kerasfaces.experiments")
 

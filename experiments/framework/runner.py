@@ -36,7 +36,7 @@ from kerasfaces.run.folder import DetectorRun
 from kerasfaces.train import channels
 from kerasfaces.train import run as training
 from kerasfaces.train.config import TrainConfig
-from kerasfaces.train.run import Training
+from kerasfaces.train.training import Training, identity, resolve
 
 logger = logging.getLogger("kerasfaces.experiments")
 Ratio = tuple[int, int, int]
@@ -294,10 +294,10 @@ def _missing(folder: Path, model: str, text: str) -> str | None:
 
 def _share(link: Path, shared: Path, request: Training, seed: int) -> Path:
     """Return a run's place in the shared folder; `link` becomes a link to it."""
-    config, weights = training.resolve(request)
+    config, weights = resolve(request)
     recipe = channels.check(config, request.store)
-    identity = training.identity(config, weights, request.manifest, recipe)
-    name = f"{config.model.name}-split-{seed}-{configs.digest(identity)}"
+    decisive = identity(config, weights, request.manifest, recipe)
+    name = f"{config.model.name}-split-{seed}-{configs.digest(decisive)}"
     link.parent.mkdir(parents=True, exist_ok=True)
     link.unlink(missing_ok=True)  # a link whose run somebody removed
     target = shared / name

@@ -22,7 +22,7 @@ from kerasfaces.core.errors import OutOfBudgetError
 from kerasfaces.models.presets import PRESETS
 from kerasfaces.train import config as configs
 from kerasfaces.train.config import TrainConfig
-from kerasfaces.train.run import Training
+from kerasfaces.train.training import Training
 
 RATIO = (5, 1, 1)
 BASES = (  # in no document: frozen under our own head

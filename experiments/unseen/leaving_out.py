@@ -100,7 +100,8 @@ def _measure(
 ) -> dict[str, NDArray[Any]]:
     import_keras()
     from kerasfaces.train import data as datasets
-    from kerasfaces.train import fit, unseen
+    from kerasfaces.train import unseen
+    from kerasfaces.train.frozen_features import frozen_features
     from kerasfaces.train.heads import Heads as TracedHeads
     from kerasfaces.train.network_builder import NetworkBuilder
 
@@ -113,7 +114,7 @@ def _measure(
         config = configs.updated(config, {"model": {"head": configs.to_dict(head)}})
         data = datasets.load_channels(manifest, store, config.model.channel_names)
     builder = NetworkBuilder(config, weights)
-    features = fit.frozen_features(config, data, builder, weights)
+    features = frozen_features(config, data, builder, weights)
     examples = protocol.examples_of(config, data, features)
     families, _ = unseen.families_of(*examples.fakes)
     train = data.readable("train")

@@ -19,7 +19,7 @@ from experiments.wan2023 import cells, published, saturation, simulated, tables
 from experiments.wan2023.cells import Cell, Variant
 from kerasfaces.core.errors import OutOfBudgetError
 from kerasfaces.run.folder import DetectorRun
-from kerasfaces.train.run import Training
+from kerasfaces.train.training import Training
 
 logger = logging.getLogger(__name__)
 MODELS = ("lnp_attention",)

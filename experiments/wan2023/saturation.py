@@ -10,7 +10,7 @@ import numpy as np
 
 from kerasfaces.models.attention import ChannelAttention
 from kerasfaces.run.folder import DetectorRun
-from kerasfaces.run.predictor import inputs_of
+from kerasfaces.run.inputs import inputs_of
 
 IMAGES = 64
 ONE_HOT = 0.999

@@ -53,7 +53,8 @@ class TrainedDetector(RunDetector):
             MissingFileError: Weights are not there and cannot be downloaded.
             RunError: The folder holds a run of other settings or data.
         """
-        from kerasfaces.train.run import Training, train
+        from kerasfaces.train.run import train
+        from kerasfaces.train.training import Training
 
         require_manifest(data)
         settings = self.settings

@@ -207,6 +207,14 @@ def _parser() -> argparse.ArgumentParser:
         help="with --manifest: a channel store of these images (default: a run on channels "
         "has them computed from the files)",
     )
+    _add_measurement(parser)
+    _add_rules(parser)
+    return parser
+
+
+def _add_measurement(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what is measured, shown and explained."""
+    add = parser.add_argument
     splits = ("train", "val", "test")
     add("--split", default="test", choices=splits, help="default: test")
     add("--by", metavar="COLUMNS", help="show only these, e.g. source,attr_gender")
@@ -232,8 +240,6 @@ def _parser() -> argparse.ArgumentParser:
         "by a method of `kerasfaces explain --list` that draws maps (default: gradcam); with "
         "the default model some 5 to 15 s per image on two cores",
     )
-    _add_rules(parser)
-    return parser
 
 
 def _add_rules(parser: argparse.ArgumentParser) -> None:

@@ -1,31 +1,29 @@
 """`kerasfaces predict`: run folder + images -> the whole answer to each."""
 
 import argparse
-import json
 import logging
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasfaces import cli
-from kerasfaces.cli import outputs, printing, streams
+from kerasfaces.cli import answer_lines, outputs, printing, streams
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.progress import progress
-from kerasfaces.core.texts import plain, quoted
+from kerasfaces.core.texts import quoted
 
 if TYPE_CHECKING:
     from kerasfaces.run.folder import DetectorRun
-    from kerasfaces.serve.answer import Answer, Options
+    from kerasfaces.serve.answer import Options
     from kerasfaces.serve.exported import ExportedDetector
 
 logger = logging.getLogger("kerasfaces.predict")  # __main__ where it is run with -m
 CODES = """exit codes: 0 every picture is real; 3 at least one is fake; 4 none is fake, at least
 one unsure; 5 none is fake or unsure, at least one has no verdict; 2 a mistake, or no
 picture has a verdict."""
-_INDENT = 13
 
 
 @cli.command
@@ -168,53 +166,23 @@ def _print(
     bar = nullcontext() if sys.stdout.isatty() else progress(len(files), "scoring")
     with bar as advance:
         for group in answer_groups(files, detector, options):
-            if (
-                not as_json and not counts
-            ):  # nothing stands above why there is no answer
+            if not as_json and not counts:  # nothing stands above why there is none
                 print("verdict     score     logit  image")
             for answer in group:
                 readable = answer.verdict != "unreadable"
                 counts[answer.verdict if readable else ""] += 1
                 why = why or (None if readable else (answer.name, answer.reason))
-                for line in _json(answer) if as_json else _text(answer, len(files)):
-                    printing.text(line) if not as_json else print(line)
+                if as_json:
+                    print(answer_lines.as_json(answer))
+                    continue
+                for line in answer_lines.as_text(answer, alone=len(files) == 1):
+                    printing.text(line)
             sys.stdout.flush()
             if streams.lost():
                 break
             if advance:
                 advance(len(group))
     return counts, why
-
-
-def _json(answer: "Answer") -> Iterator[str]:
-    """Yield the answer as a line: first `path`, `verdict`, `score`, `logit`, `reason`."""
-    values = answer.to_dict()
-    verdict, reason = values.pop("verdict"), values.pop("reason")
-    first = {
-        "path": values.pop("name"),
-        "verdict": None if verdict == "unreadable" else verdict,
-        "score": values.pop("score"),
-        "logit": values.pop("logit"),
-        "reason": reason or None,
-    }
-    yield json.dumps(first | values)
-
-
-def _text(answer: "Answer", n_files: int) -> Iterator[str]:
-    """Yield the answer as a line, and all else below it where it is the only one."""
-    path = plain(answer.name)
-    if answer.verdict == "unreadable":
-        yield f"{'-':<9}  {'-':>6}  {'-':>8}  {path}: {answer.reason}"
-    else:
-        numbers = f"{answer.score:6.4f}  {answer.logit:8.3f}"
-        yield f"{answer.verdict:<9}  {numbers}  {path}"
-    if n_files == 1:
-        from kerasfaces.serve import wording
-
-        yield from (
-            f"{heading:<{_INDENT}}{sentence}"
-            for heading, sentence in wording.lines(answer)
-        )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -261,6 +229,13 @@ def _parser() -> argparse.ArgumentParser:
         help="write a page to file and print: for one picture (.html), or a folder with one "
         "for each",
     )
+    _add_rule(parser)
+    return parser
+
+
+def _add_rule(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what is judged, how, and by what."""
+    add = parser.add_argument
     add(
         "--faces",
         default="image",
@@ -298,4 +273,3 @@ def _parser() -> argparse.ArgumentParser:
         help="what computes: the run's export (made on first use), or Keras; default: the "
         "first that can be had",
     )
-    return parser

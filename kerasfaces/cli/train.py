@@ -13,8 +13,8 @@ from kerasfaces.train import detectors
 
 if TYPE_CHECKING:
     from kerasfaces.api.data import Manifest
-    from kerasfaces.train.run import Training
     from kerasfaces.train.settings import DetectorSettings
+    from kerasfaces.train.training import Training
 
 _EXAMPLES = [
     "kerasfaces train                                # built-in sample, nothing to download",
@@ -41,7 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     from kerasfaces.api.loading import load_data
     from kerasfaces.evaluate import table
     from kerasfaces.run.folder import ScoredRun
-    from kerasfaces.train.run import Training, train, train_seeds
+    from kerasfaces.train.run import train, train_seeds
+    from kerasfaces.train.training import Training
 
     if arguments.add:
         training, data = _addition(arguments)

@@ -20,11 +20,12 @@ from kerasfaces.dataset.cache import cache_images
 from kerasfaces.features.extraction import View
 from kerasfaces.manifest import Manifest
 from kerasfaces.run.folder import MatrixRun
-from kerasfaces.train import channels, fit
-from kerasfaces.train import run as training
+from kerasfaces.train import channels
 from kerasfaces.train.config import TrainConfig
+from kerasfaces.train.frozen_features import feature_cache
 from kerasfaces.train.network_builder import NetworkBuilders
 from kerasfaces.train.tasks import TrainingOutcome, train_all
+from kerasfaces.train.training import Training, resolve
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +83,7 @@ def crossgen(settings: MatrixSettings) -> Path:
 
 
 def _identity(settings: MatrixSettings, plan: Plan) -> Json:
-    config, weights = training.resolve(_training(settings, settings.manifest))
+    config, weights = resolve(_training(settings, settings.manifest))
     recipe = channels.check(config, settings.store)
     return {
         "train": configs.to_dict(config),
@@ -131,7 +132,7 @@ def _train_all(
 ) -> list[TrainedSet]:
     """Train every set with every seed; what cannot be trained is named, the rest goes on."""
     builders = NetworkBuilders()
-    config, weights = training.resolve(_training(settings, settings.manifest))
+    config, weights = resolve(_training(settings, settings.manifest))
     trainings, manifests = [], []
     for one, by_seed in drawn.items():
         if isinstance(by_seed, str):
@@ -195,7 +196,7 @@ def compute_features(
         for file, key, reason in zip(every, images.keys, images.reasons, strict=True)
         if not reason
     }
-    cache = fit.feature_cache(config, images.store, builder, weights, spread=spread)
+    cache = feature_cache(config, images.store, builder, weights, spread=spread)
     cache.reader(list(key_of.values()))
     builder.get()  # the thread is done before the first head is trained
     for number in range(1, config.views):
@@ -218,10 +219,8 @@ def _status(
     return "run", folders
 
 
-def _training(settings: MatrixSettings, manifest: Manifest) -> training.Training:
-    return training.Training(
-        config=settings.config, manifest=manifest, weights=settings.weights
-    )
+def _training(settings: MatrixSettings, manifest: Manifest) -> Training:
+    return Training(config=settings.config, manifest=manifest, weights=settings.weights)
 
 
 def _note(trained: Sequence[str], generators: Sequence[str]) -> str:

@@ -72,16 +72,7 @@ def finish(
     Raises:
         InputError: No usable validation split, or predictions that break the contract.
     """
-    checked = {
-        split: predictions.check(frames[split], f"predictions of {split}")
-        for split in SPLITS
-        if split in frames
-    }
-    if "val" not in checked:
-        raise InputError(
-            "A run needs predictions of val to choose its threshold on; got "
-            f"{', '.join(frames) or 'none'}."
-        )
+    checked = _checked(frames)
     val = checked["val"]
     chosen_on = left_out.validation(val) if left_out else ValidationPredictions(val)
     point = choose_operating_point(chosen_on, false_alarm_rate)
@@ -119,6 +110,20 @@ def finish(
     return measurement.measure(
         run, data, bootstrap, seed, samples_per_group=samples_per_group
     )
+
+
+def _checked(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    checked = {
+        split: predictions.check(frames[split], f"predictions of {split}")
+        for split in SPLITS
+        if split in frames
+    }
+    if "val" not in checked:
+        raise InputError(
+            "A run needs predictions of val to choose its threshold on; got "
+            f"{', '.join(frames) or 'none'}."
+        )
+    return checked
 
 
 def evaluate_run(

@@ -1,6 +1,5 @@
 """A finished run -> logits of other images, through the same pixels and features."""
 
-import dataclasses
 import logging
 from functools import cached_property
 from pathlib import Path
@@ -12,19 +11,14 @@ from numpy.typing import NDArray
 
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
-from kerasfaces.dataset.cache import CachedImages, FileArrays, cache_images
+from kerasfaces.dataset.cache import CachedImages, FileArrays
 from kerasfaces.dataset.channels import (
     Arrays,
     ChannelStore,
-    channels_of,
-    check_recipe,
-    from_store,
 )
-from kerasfaces.dataset.file_facts import with_limits
 from kerasfaces.faces.policy import FaceInput
 from kerasfaces.features.cached import FeatureCache
 from kerasfaces.images import InputSpec
-from kerasfaces.images.limits import Limits
 from kerasfaces.manifest import Manifest, face_rows
 from kerasfaces.models.network import (
     embedder_of,
@@ -35,7 +29,7 @@ from kerasfaces.models.network import (
 from kerasfaces.run import network_outputs
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.run.frozen import Nowhere, frozen_features
-from kerasfaces.run.network import TrainedNetwork
+from kerasfaces.run.inputs import inputs_of, pixels_of
 from kerasfaces.run.predictions import as_predictions
 
 logger = logging.getLogger(__name__)
@@ -100,7 +94,7 @@ class Predictor:
             inputs = inputs_of(run.network, files, store)
         else:
             spec = config.input_spec
-            inputs = _pixels(run.path, spec, run.limits, files, store)
+            inputs = pixels_of(run.path, spec, run.limits, files, store)
         readable = [not why for why in inputs.reasons]
         keys = [key for key, good in zip(inputs.keys, readable, strict=True) if good]
         logits = np.full(len(files), np.nan)
@@ -263,44 +257,3 @@ class Predictor:
                 engine,
             )
         return network_outputs.image_logits(self._model.get_layer("head"), reader)
-
-
-def inputs_of(
-    network: TrainedNetwork, files: list[Path], store: Path | None = None
-) -> CachedImages | FileArrays[ChannelStore]:
-    """Return what a run's model takes, for files: pixels, or the channels it was made on.
-
-    Files whose picture is too little to judge have a reason.
-
-    Raises:
-        InputError: A store is given to a run on pixels, or the channel stage refused.
-        StoreError: The store was made by another recipe.
-    """
-    recipe, limits = network.channel_recipe, network.limits
-    if recipe is None:
-        return _pixels(network.folder, network.input_spec, limits, files, store)
-    names = network.model.channel_names
-    if store is None:
-        channels = channels_of(files, recipe, names)
-    else:
-        channels = from_store(files, store, names)
-        made_by, folder = channels.store.made_by, channels.store.folder
-        check_recipe(recipe, made_by, network.folder.name, folder)
-    reasons = with_limits(files, channels.reasons, limits)
-    return dataclasses.replace(channels, reasons=reasons)
-
-
-def _pixels(
-    run: Path,
-    spec: InputSpec,
-    limits: Limits | None,
-    files: list[Path],
-    store: Path | None,
-) -> CachedImages:
-    if store is not None:
-        raise InputError(
-            f"`store={str(store)!r}`: {run} was trained on pixels; leave it out."
-        )
-    pixels = cache_images(files, spec)
-    reasons = with_limits(files, pixels.reasons, limits)
-    return dataclasses.replace(pixels, reasons=reasons)

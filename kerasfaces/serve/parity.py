@@ -94,7 +94,7 @@ def worst(
 def _of_test_split(
     run: DetectorRun, pixels: InputSpec | None
 ) -> NDArray[np.float32] | None:
-    from kerasfaces.run.predictor import inputs_of
+    from kerasfaces.run.inputs import inputs_of
 
     manifest = run.manifest
     pairs = zip(manifest.files(), manifest.rows["split"], strict=True)

@@ -123,7 +123,7 @@ def _reader(
     run: DetectorRun, rows: pd.DataFrame, split: str, purpose: str
 ) -> tuple[Read, Bools]:
     """Return a reader of what the network takes of rows' files, and which are there."""
-    from kerasfaces.run.predictor import inputs_of
+    from kerasfaces.run.inputs import inputs_of
 
     manifest = run.manifest
     where: dict[str, Path] = dict(

@@ -13,8 +13,8 @@ from kerasfaces.core.files import read_json
 from kerasfaces.core.texts import quoted
 from kerasfaces.manifest import addition, contradictions
 from kerasfaces.run.folder import DetectorRun, UnseenRun
-from kerasfaces.train import run
 from kerasfaces.train.config import TrainConfig
+from kerasfaces.train.training import Training, resolve
 
 
 def training_of(
@@ -29,7 +29,7 @@ def training_of(
     tensorboard: bool = False,
     devices: str = "",
     notes: tuple[str, ...] = (),
-) -> run.Training:
+) -> Training:
     """Return the training of a run's images and new ones.
 
     No old image changes its split; features of the old images are in the cache.
@@ -40,11 +40,11 @@ def training_of(
         name: What messages call them.
         weights: Base weights, where the run's came from a file.
         store: A channel store with all images, where the run was trained on one.
-        output: See `run.Training`.
-        spread: See `run.Training`.
-        tensorboard: See `run.Training`.
-        devices: See `run.Training`.
-        notes: See `run.Training`.
+        output: See `Training`.
+        spread: See `Training`.
+        tensorboard: See `Training`.
+        devices: See `Training`.
+        notes: See `Training`.
 
     Raises:
         MissingFileError: There is no such run.
@@ -55,7 +55,7 @@ def training_of(
     named = _weights(parent, weights)
     joined = addition.add(parent.manifest, new, str(folder), name)
     contradiction = contradictions.sentence(new.rows)
-    training = run.Training(
+    training = Training(
         config=config,
         manifest=joined.manifest,
         weights=named,
@@ -95,9 +95,9 @@ def _weights(parent: DetectorRun, given: str | None) -> str:
     return given
 
 
-def _check_weights(parent: DetectorRun, training: run.Training) -> None:
+def _check_weights(parent: DetectorRun, training: Training) -> None:
     used = parent.base_weights
-    own = run.resolve(dataclasses.replace(training))[1]
+    own = resolve(dataclasses.replace(training))[1]
     if used is not None and own is not None and own.sha256 != used["sha256"]:
         raise InputError(
             f"`weights`: SHA-256 {own.sha256[:12]}, and {parent.path} was trained on "

@@ -13,14 +13,11 @@ from numpy.typing import NDArray
 from kerasfaces import baselines
 from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.core import arrays, registry
-from kerasfaces.core import config as configs
 from kerasfaces.core.clock import clock, spent_s
-from kerasfaces.core.engine import Engine
-from kerasfaces.dataset.channels import Arrays
 from kerasfaces.dataset.views import changer
 from kerasfaces.evaluate.unseen import LeftOut
 from kerasfaces.features import devices, engines
-from kerasfaces.features.cached import FeatureCache, base_recipe
+from kerasfaces.features.cached import FeatureCache
 from kerasfaces.models import channel_layers, network
 from kerasfaces.models.weights import BaseWeights
 from kerasfaces.run.folder import DetectorRun
@@ -28,6 +25,7 @@ from kerasfaces.run.network_outputs import image_logits
 from kerasfaces.train import discriminant, end_to_end
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.data import Data
+from kerasfaces.train.frozen_features import frozen_features
 from kerasfaces.train.heads import head_logits, prepare
 from kerasfaces.train.loop import run_phase
 from kerasfaces.train.network_builder import NetworkBuilder
@@ -118,42 +116,6 @@ def train_baseline(config: BaselineConfig, data: Data) -> Trained:
         "parameters": int(sum(np.size(value) for value in fitted.values())),
     }
     return Trained(fitted, logits, [], facts)
-
-
-def frozen_features(
-    config: TrainConfig,
-    data: Data,
-    builder: NetworkBuilder,
-    base_weights: BaseWeights,
-) -> FeatureCache:
-    """Return the features of a run's images; its channels' statistics are fitted first."""
-    builder.settle()
-    scaling = None
-    if not config.model.is_rgb:
-        model, rows = builder.get().model, data.readable("train")
-        channel_layers.fit_scaling(model, data.reader(rows), len(rows))
-        scaling = channel_layers.scaling_of(model)
-    return feature_cache(
-        config, data.images.store, builder, base_weights, scaling, data.spread
-    )
-
-
-def feature_cache(
-    config: TrainConfig,
-    images: Arrays,
-    builder: NetworkBuilder,
-    base_weights: BaseWeights,
-    scaling: dict[str, Any] | None = None,
-    spread: Engine | None = None,
-) -> FeatureCache:
-    """Return the features a frozen base's head is trained on; nothing runs yet."""
-    return FeatureCache(
-        lambda: builder.get().extractor,
-        base_recipe(configs.to_dict(config.model), base_weights.describe(), scaling),
-        images,
-        lambda: builder.get().engine,
-        spread,
-    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

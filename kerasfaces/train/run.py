@@ -12,17 +12,15 @@ from kerasfaces import manifest as manifests
 from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.core import arrays
 from kerasfaces.core import config as configs
-from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import read_json
-from kerasfaces.models import catalogue
 from kerasfaces.run import training_images
 from kerasfaces.run.folder import DetectorRun, RepeatedRuns, UnseenRun
 from kerasfaces.run.repeats import combine
-from kerasfaces.train import channels, faces, protocol
+from kerasfaces.train import channels, protocol
 from kerasfaces.train.cautions import cautions
 from kerasfaces.train.config import TrainConfig
-from kerasfaces.train.settings import DetectorSettings
+from kerasfaces.train.training import Training, default_folder, identity, resolve
 
 if TYPE_CHECKING:  # they import Keras
     from kerasfaces.models.weights import BaseWeights
@@ -31,67 +29,6 @@ if TYPE_CHECKING:  # they import Keras
     from kerasfaces.train.network_builder import NetworkBuilders
 
 logger = logging.getLogger(__name__)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Training:
-    """A detector to train on images, and where its run folder goes.
-
-    Attributes:
-        config: The training configuration, a model's or a baseline's; the width
-            of its base is filled in from the weights.
-        manifest: Rows, split or not.
-        weights: Base weights, see `Detector`.
-        folder: Run folder; None names it by configuration and manifest.
-        store: Channel store to train on; None trains on pixels.
-        tensorboard: Write TensorBoard logs.
-        notes: Sentences that belong at the top of the report.
-        audit: Of the files the rows were drawn from, if that was done before.
-        spread: Where images are decoded and frozen features computed.
-        devices: What trains a network end to end, see `devices.chosen`.
-        parent: The run that this one is made from by adding images; None of nothing.
-    """
-
-    config: TrainConfig | BaselineConfig
-    manifest: manifests.Manifest
-    weights: str
-    folder: Path | None = None
-    store: Path | None = None
-    tensorboard: bool = False
-    notes: tuple[str, ...] = ()
-    audit: dict[str, Any] | None = None
-    spread: Engine = dataclasses.field(default_factory=Engine)
-    devices: str = ""
-    parent: DetectorRun | None = None
-
-    @classmethod
-    def of(
-        cls,
-        settings: DetectorSettings,
-        manifest: manifests.Manifest,
-        *,
-        on_sample: bool,
-        tensorboard: bool = False,
-        devices: str = "",
-        **others: Any,
-    ) -> "Training":
-        """Return a training with the defaults that suit the images.
-
-        Raises:
-            InputError: An option of networks for a baseline, or see `DetectorSettings`.
-        """
-        config = settings.configuration(on_sample)
-        if isinstance(config, BaselineConfig):
-            settings.refuse(tensorboard=tensorboard, devices=devices)
-        return cls(
-            config=config,
-            manifest=manifest,
-            weights=settings.weights_for(on_sample),
-            store=settings.store,
-            tensorboard=tensorboard,
-            devices=devices,
-            **others,
-        )
 
 
 def train(training: Training, builders: "NetworkBuilders | None" = None) -> Path:
@@ -148,49 +85,6 @@ def train_seeds(training: Training, repeat: int) -> Path:
         "seeds": seeds
     }
     return runs.path
-
-
-def identity(
-    config: TrainConfig | BaselineConfig,
-    base_weights: "BaseWeights | None",
-    manifest: manifests.Manifest,
-    recipe: dict[str, Any] | None,
-) -> dict[str, Any]:
-    """Return config.json: everything that decides what a run comes to."""
-    return {
-        "train": configs.to_dict(config),
-        "weights": base_weights.describe() if base_weights else None,
-        "manifest": manifest.digest(),
-        "channel_recipe": configs.digest(recipe) if recipe else None,
-    }
-
-
-def resolve(
-    training: Training,
-) -> "tuple[TrainConfig | BaselineConfig, BaseWeights | None]":
-    """Find the base weights and read the width from them; baselines have none.
-
-    Raises:
-        InputError: Weights for a baseline, or see `faces.of_data`.
-    """
-    config = faces.of_data(training.config, training.manifest, training.store)
-    if isinstance(config, BaselineConfig):
-        if training.weights != "none":
-            raise InputError(
-                f"`weights={training.weights!r}`: {config.model.name} has none; leave it out."
-            )
-        return config, None
-    architecture = catalogue.load(config.model.name)
-    base_weights = architecture.find_weights(training.weights, config.model)
-    model = architecture.completed(config.model, base_weights)
-    return dataclasses.replace(config, model=model), base_weights
-
-
-def default_folder(
-    config: TrainConfig | BaselineConfig, identity: dict[str, Any]
-) -> Path:
-    """Return `runs/<model>-<hash of config and manifest>`."""
-    return Path("runs") / f"{config.model.name}-{configs.digest(identity, 10)}"
 
 
 def _write(
@@ -277,6 +171,7 @@ def _fit_network(
     from kerasfaces.features import devices
     from kerasfaces.train import data as datasets
     from kerasfaces.train import fit
+    from kerasfaces.train.frozen_features import feature_cache, frozen_features
     from kerasfaces.train.network_builder import NetworkBuilder
 
     if training.devices:
@@ -296,14 +191,14 @@ def _fit_network(
     audit = training.audit or run.keep_audit(manifest)
     left_out = None
     if isinstance(run, UnseenRun) and base_weights is not None:
-        features = fit.frozen_features(config, data, builder, base_weights)
+        features = frozen_features(config, data, builder, base_weights)
         weights, images, spread = base_weights, data.images.store, data.spread
         choice = protocol.choose(
             config,
             data,
             features,
             run,
-            lambda chosen: fit.feature_cache(
+            lambda chosen: feature_cache(
                 chosen, images, NetworkBuilder(chosen, weights), weights, spread=spread
             ),
         )

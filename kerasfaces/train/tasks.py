@@ -20,6 +20,7 @@ from kerasfaces.core.errors import InputError, KerasfacesError
 from kerasfaces.core.imports import import_keras
 from kerasfaces.train import run
 from kerasfaces.train.network_builder import NetworkBuilders
+from kerasfaces.train.training import Training
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ class TrainTask:
         """Pickle the folder alone: every worker builds its base."""
         return _train, (self._output,)
 
-    def __call__(self, training: run.Training) -> TrainingOutcome:
+    def __call__(self, training: Training) -> TrainingOutcome:
         """Train; a failure of one training is its end, what would stop all is raised.
 
         Raises:
@@ -81,7 +82,7 @@ def _train(output: Path) -> TrainTask:
     return TrainTask(output)
 
 
-def anywhere(training: run.Training) -> run.Training:
+def anywhere(training: Training) -> Training:
     """Return a training that means the same in another working directory."""
     paths = {
         name: path.absolute()
@@ -92,7 +93,7 @@ def anywhere(training: run.Training) -> run.Training:
 
 
 def train_all(
-    trainings: Sequence[run.Training],
+    trainings: Sequence[Training],
     output: Path,
     spread: Engine,
     builders: NetworkBuilders | None = None,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from kerasfaces.core import rng
 from kerasfaces.tune.oracles import StudyOracle
-from kerasfaces.tune.records import COMPLETED, RUNNING, Values
+from kerasfaces.tune.trial_results import COMPLETED, RUNNING, Values
 
 _NOISE = 1e-4  # variance of scores, KerasTuner's alpha
 _BETA = 2.6  # standard deviations of hope, KerasTuner's beta

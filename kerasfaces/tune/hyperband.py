@@ -11,7 +11,7 @@ from typing import Any
 
 from kerasfaces.metrics.main_effects import Value
 from kerasfaces.tune.oracles import IDLE, STOPPED, StudyOracle
-from kerasfaces.tune.records import COMPLETED, EPOCHS, RUNNING, Values
+from kerasfaces.tune.trial_results import COMPLETED, EPOCHS, RUNNING, Values
 
 BRACKET, ROUND = "tuner/bracket", "tuner/round"
 INDEX = "tuner/index"  # which of its bracket's draws a trial, or its ancestor, was

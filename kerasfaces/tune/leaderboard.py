@@ -21,8 +21,8 @@ from kerasfaces.core.files import Json, atomic_path, write_text
 from kerasfaces.metrics.main_effects import short
 from kerasfaces.run.folder import StudyRun
 from kerasfaces.tune import records
-from kerasfaces.tune.records import METRICS, Trial
 from kerasfaces.tune.study import OBJECTIVES, UNSEEN, column_of
+from kerasfaces.tune.trial_results import METRICS, Trial
 
 LEVEL = 0.05
 SHOWN = 10  # rows a terminal gets

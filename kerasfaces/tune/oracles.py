@@ -16,9 +16,9 @@ from keras_tuner import HyperParameters
 
 from kerasfaces.core import rng
 from kerasfaces.metrics.main_effects import Value
-from kerasfaces.tune.records import COMPLETED, RUNNING, Values
 from kerasfaces.tune.space import points
 from kerasfaces.tune.study import Study
+from kerasfaces.tune.trial_results import COMPLETED, RUNNING, Values
 
 IDLE, STOPPED = "IDLE", "STOPPED"
 _COLLISIONS = 200  # draws tried before, after which a space counts as exhausted

@@ -20,7 +20,7 @@ from rich.text import Text
 from kerasfaces.core.files import Json
 from kerasfaces.core.progress import hosted_by
 from kerasfaces.metrics.main_effects import short
-from kerasfaces.tune import records
+from kerasfaces.tune import records, trial_results
 from kerasfaces.tune.search import Search
 
 _SHOWN = 12  # trials
@@ -61,7 +61,7 @@ class _Display:
         finally:
             self._tasks.remove_task(task)
 
-    def _table(self, trials: list[records.Trial]) -> Table:
+    def _table(self, trials: list[trial_results.Trial]) -> Table:
         table = Table(box=None, pad_edge=False, header_style="")
         for name in ("trial", "epoch", self._search.study.objective, "left", ""):
             table.add_column(name, no_wrap=True, overflow="ellipsis")

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from kerasfaces.core.files import Json
 from kerasfaces.metrics.main_effects import Value
-from kerasfaces.tune.records import Trial
+from kerasfaces.tune.trial_results import Trial
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

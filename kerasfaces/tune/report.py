@@ -15,9 +15,9 @@ from kerasfaces.report import page as pages
 from kerasfaces.report.markup import Section
 from kerasfaces.run import kinds
 from kerasfaces.run.folder import StudyRun
-from kerasfaces.tune import leaderboard, records
-from kerasfaces.tune.records import Trial
+from kerasfaces.tune import leaderboard, records, trial_results
 from kerasfaces.tune.study import OBJECTIVES
+from kerasfaces.tune.trial_results import Trial
 
 logger = logging.getLogger(__name__)
 
@@ -129,14 +129,14 @@ def gather(folder: Path) -> StudyInput:
         )
     objective, seed = (identity["settings"][name] for name in ("objective", "seed"))
     trials = records.load_all(folder)
-    completed = records.ranked(trials, OBJECTIVES[objective])
-    failed = [each for each in trials if each.status == records.FAILED]
+    completed = trial_results.ranked(trials, OBJECTIVES[objective])
+    failed = [each for each in trials if each.status == trial_results.FAILED]
     if (not completed and not failed) or not (folder / "val_labels.npy").exists():
         raise RunError(
             f"{folder} has no finished trial yet, so there is nothing to report; run the study "
             "(or wait for its first trial) and ask again."
         )
-    n_running = sum(each.status == records.RUNNING for each in trials)
+    n_running = sum(each.status == trial_results.RUNNING for each in trials)
     # A study that was continued since has another winner, or will have.
     end = (completed[0].trial_id, len(completed)) if completed else None
     is_current = not n_running and (result.get("trial"), result.get("n_trials")) == end

@@ -23,7 +23,8 @@ from kerasfaces.manifest import split as splits
 from kerasfaces.run.folder import ScoredRun, StudyRun
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.phase import scores
-from kerasfaces.train.run import Training, train
+from kerasfaces.train.run import train
+from kerasfaces.train.training import Training
 from kerasfaces.tune import leaderboard, progress_table, report, space
 from kerasfaces.tune.components import Components
 from kerasfaces.tune.search import RETRIES, Search

@@ -15,9 +15,7 @@ from typing import Any
 
 import keras_tuner
 import numpy as np
-import pandas as pd
 from keras_tuner import HyperParameters
-from numpy.typing import NDArray
 
 from kerasfaces.core import clock
 from kerasfaces.core import config as configs
@@ -25,13 +23,14 @@ from kerasfaces.core.engine import Pool
 from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.core.files import Json
 from kerasfaces.train.config import TrainConfig
-from kerasfaces.tune import oracles, records
+from kerasfaces.tune import oracles, records, trial_results
 from kerasfaces.tune.bayesian import Bayesian
 from kerasfaces.tune.components import Components
 from kerasfaces.tune.hyperband import PARENT, Hyperband
-from kerasfaces.tune.records import RUNNING, Result, Training, Trial
+from kerasfaces.tune.median_rule import MedianRule
 from kerasfaces.tune.space import configuration, with_values
 from kerasfaces.tune.study import Study
+from kerasfaces.tune.trial_results import RUNNING, Result, Training, Trial
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +43,6 @@ _ORACLES: dict[str, type[oracles.StudyOracle]] = {
 }
 _BEST = 5  # trials that keep their weights
 _FAILURES = 10  # in a row, after which something else must be wrong
-_CURVES = 5  # completed trials before the median rule stops any
 _PROJECT = ".oracle"  # KerasTuner's own files while it runs; nothing reads them
 
 
@@ -79,7 +77,7 @@ class Search:
         self._no_more = False
         self._n_failures = 0
         self._new: set[str] = set()  # trials that ended in this call
-        self._curves: list[NDArray[np.float64]] = []  # running means of the objective
+        self._median_rule = MedianRule(study)
         self._started = time.monotonic()
 
     def run(self, pool: Pool[Training, Result]) -> None:
@@ -119,11 +117,11 @@ class Search:
 
     def completed(self) -> list[Trial]:
         """Return the trials with a score, best first."""
-        return records.ranked(self.ended(), self.study.direction)
+        return trial_results.ranked(self.ended(), self.study.direction)
 
     def failed(self) -> list[Trial]:
         """Return the trials with a reason instead, by number."""
-        return [trial for trial in self.ended() if trial.status == records.FAILED]
+        return [trial for trial in self.ended() if trial.status == trial_results.FAILED]
 
     def running(self) -> list[Trial]:
         """Return the trials that workers have, by number."""
@@ -195,26 +193,9 @@ class Search:
             sign=self.study.sign,
             epochs_now=record.epochs_now,
             checkpoints=checkpoints,
-            limits=self._limits(),
+            limits=self._median_rule.limits(),
             tensorboard=self._tensorboard,
         )
-
-    def _limits(self) -> list[float | None]:
-        """Return per epoch what a trial's best value must reach; empty stops none.
-
-        The median, over completed trials, of the mean of their values up to that epoch
-        (Golovin et al. 2017, Google Vizier, 3.1.1).
-        """
-        after = self.study.median_after
-        if after is None or len(self._curves) < _CURVES:
-            return []
-        longest = max(map(len, self._curves))
-        curves = [np.pad(one, (0, longest - len(one)), "edge") for one in self._curves]
-        medians = np.median(np.stack(curves), axis=0)
-        return [
-            None if epoch < after else float(median)
-            for epoch, median in enumerate(medians, start=1)
-        ]
 
     def _over(self) -> list[str]:
         """Return open trials whose end the oracle may learn now."""
@@ -229,7 +210,9 @@ class Search:
         summaries = [one.summary() for one in result.repeats]
         self._report(trial, summaries)
         state = trial.get_state() | {
-            "status": records.FAILED if result.message else records.COMPLETED,
+            "status": trial_results.FAILED
+            if result.message
+            else trial_results.COMPLETED,
             "message": result.message or None,
         }
         if summaries:
@@ -245,7 +228,7 @@ class Search:
     def _report(self, trial: Any, repeats: Sequence[Json]) -> None:
         """Give KerasTuner a trial's metrics: the mean over its repeats counts."""
         for one in repeats:
-            names = {*records.METRICS, self.study.objective}
+            names = {*trial_results.METRICS, self.study.objective}
             metrics = {name: one[name] for name in sorted(names)}
             self.oracle.update_trial(
                 trial.trial_id, metrics, step=repeats[0]["kept_epoch"]
@@ -260,30 +243,24 @@ class Search:
         trial, record = self._open.pop(trial_id), self.trials[trial_id]
         trial.status, trial.message = record.status, record.message or None
         self.oracle.end_trial(trial)
-        if record.status == records.COMPLETED and self.study.median_after is not None:
-            self._add_curve(records.history(self.folder, record))
+        if (
+            record.status == trial_results.COMPLETED
+            and self.study.median_after is not None
+        ):
+            self._median_rule.add(records.history(self.folder, record))
         best = {each.trial_id for each in self.completed()[:_BEST]}
         # Trials of an earlier call keep their files until the oracle knows them.
         known = [each for each in self.ended() if each.trial_id in self.oracle.trials]
         records.prune(self.folder, known, best, self.oracle.continued())
         if trial_id in self._new:
             self._n_failures = (
-                self._n_failures + 1 if record.status == records.FAILED else 0
+                self._n_failures + 1 if record.status == trial_results.FAILED else 0
             )
         if self._n_failures >= _FAILURES:
             raise RunError(
                 f"{self._n_failures} trials in a row failed, the last one because: "
                 f"{record.message} Nothing is lost; mend the study or its data and run again."
             )
-
-    def _add_curve(self, history: pd.DataFrame) -> None:
-        """Keep the running mean of the objective, of a trial's first seed."""
-        if history.empty:
-            return
-        first = history[history["seed"] == history["seed"].iloc[0]]
-        curve = first[self.study.objective].to_numpy(float)
-        means = [np.mean(curve[:n]) for n in range(1, len(curve) + 1)]
-        self._curves.append(np.array(means))
 
     def _log(self, trial: Trial) -> None:
         left_s = self.left_s()

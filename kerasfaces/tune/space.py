@@ -12,8 +12,8 @@ from kerasfaces.core.texts import quoted
 from kerasfaces.models import catalogue
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune.components import Components
-from kerasfaces.tune.records import RESERVED, Values
 from kerasfaces.tune.study import Study, study_code
+from kerasfaces.tune.trial_results import RESERVED, Values
 
 
 def _once(ask: Callable[..., Any]) -> Callable[..., Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from kerasfaces.core import numerics
 from kerasfaces.core.imports import import_keras
-from kerasfaces.tune.records import Result, Training
+from kerasfaces.tune.trial_results import Result, Training
 
 if TYPE_CHECKING:
     from kerasfaces.tune.feature_sets import FeatureSets

@@ -19,8 +19,9 @@ from kerasfaces.train.phase import Phase, Rows
 from kerasfaces.train.unseen import Examples, Unseen, auc_unseen, families_of
 from kerasfaces.train.views import source
 from kerasfaces.tune.feature_sets import FeatureSet, FeatureSets
-from kerasfaces.tune.records import Repeat, Result, Training, checkpoint_of
+from kerasfaces.tune.records import checkpoint_of
 from kerasfaces.tune.study import UNSEEN, column_of
+from kerasfaces.tune.trial_results import Repeat, Result, Training
 
 _PROGRESS_S = 1.0  # between two notes of a running trial
 

@@ -8,6 +8,7 @@ import pytest
 from experiments.systems import speed
 from kerasfaces import manifest as manifests
 from kerasfaces.train import run as training
+from kerasfaces.train.training import Training
 
 pytestmark = pytest.mark.tf
 
@@ -61,7 +62,7 @@ def test_speed_scores_what_the_run_scored(tiny_manifest, tiny_weights, tmp_path)
     }
     for name, (config, weights) in wanted.items():
         folder = training.train(
-            training.Training(
+            Training(
                 config=config,
                 manifest=tiny_manifest,
                 weights=weights,

@@ -258,7 +258,7 @@ def test_a_run_on_channels_is_judged_by_keras_and_that_is_said(
         def __call__(self, positions):
             return self.values[positions]
 
-    monkeypatch.setattr("kerasfaces.run.predictor.channels_of", channels)
+    monkeypatch.setattr("kerasfaces.run.inputs.channels_of", channels)
     detector = ExportedDetector.open(channel_run)
     assert detector.engine == "keras"
     assert "under the mask 'ellipse', which looks for a face" in caplog.text

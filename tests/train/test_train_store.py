@@ -20,7 +20,7 @@ from kerasfaces.core.errors import InputError, RunError, StoreError
 from kerasfaces.core.files import read_json
 from kerasfaces.evaluate.other_images import evaluate_manifest
 from kerasfaces.run.folder import DetectorRun
-from kerasfaces.run.predictor import inputs_of
+from kerasfaces.run.inputs import inputs_of
 
 pytestmark = pytest.mark.tf
 SMALL = ["--set", "model.options.alpha=0.35", "--set", "epochs=2"]

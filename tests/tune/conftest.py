@@ -99,19 +99,19 @@ class DrawnResults:
         self._n_epochs, self._result = n_epochs, result
 
     def __call__(self, training):
-        from kerasfaces.tune import records
+        from kerasfaces.tune import trial_results
 
         self.trained.append(training.trial_id)
         if text := self.message(training):
-            return records.Result(message=text, seconds=0.2)
+            return trial_results.Result(message=text, seconds=0.2)
         own = {k: v for k, v in training.values.items() if not k.startswith("tuner/")}
         text = repr(dict(sorted(own.items())))
         key = int(hashlib.sha256(text.encode()).hexdigest()[:8], 16)
         repeats = [self._repeat(training, key, seed) for seed in training.seeds]
-        return records.Result(repeats=repeats, seconds=0.2)
+        return trial_results.Result(repeats=repeats, seconds=0.2)
 
     def _repeat(self, training, key, seed):
-        from kerasfaces.tune import records
+        from kerasfaces.tune import trial_results
 
         scores = rng.generator(key, "auc", seed).random(self._n_epochs)
         if self._result is not None:
@@ -128,7 +128,7 @@ class DrawnResults:
             }
             for i, score in enumerate(scores)
         ]
-        return records.Repeat(
+        return trial_results.Repeat(
             seed=seed,
             rows=rows,
             best=self._n_epochs - 1,

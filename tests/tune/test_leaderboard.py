@@ -8,7 +8,7 @@ from kerasfaces.core import rng
 from kerasfaces.core.errors import RunError
 from kerasfaces.core.files import read_json
 from kerasfaces.run.folder import StudyRun
-from kerasfaces.tune import leaderboard, records, run
+from kerasfaces.tune import leaderboard, records, run, trial_results
 
 pytestmark = pytest.mark.tf
 
@@ -28,7 +28,7 @@ def board(make_study, drive, tmp_path):
         def train(training):
             number = int(training.trial_id)
             if not strengths[number]:
-                return records.Result(message="No.")
+                return trial_results.Result(message="No.")
             repeats = []
             for seed in training.seeds:
                 noise = rng.generator(seed, "noise", number).normal(0, 0.05, N)
@@ -37,7 +37,7 @@ def board(make_study, drive, tmp_path):
                 row = dict.fromkeys(("loss", "val_loss", "val_accuracy"), 0.5)
                 row |= {"epoch": 1, "val_auc": auc}
                 repeats.append(
-                    records.Repeat(
+                    trial_results.Repeat(
                         seed=seed,
                         rows=[row],
                         best=0,
@@ -46,7 +46,7 @@ def board(make_study, drive, tmp_path):
                         seconds=0.0,
                     )
                 )
-            return records.Result(repeats=repeats)
+            return trial_results.Result(repeats=repeats)
 
         search = drive(study, tmp_path, train)
         table = leaderboard.make(

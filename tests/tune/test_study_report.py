@@ -16,7 +16,7 @@ from kerasfaces.core import registry, rng
 from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.core.files import read_json, write_json
 from kerasfaces.metrics import main_effects as effects
-from kerasfaces.tune import leaderboard, published, records, report
+from kerasfaces.tune import leaderboard, published, records, report, trial_results
 from kerasfaces.tune.report import gather
 
 pytestmark = pytest.mark.tf
@@ -280,7 +280,7 @@ def rescored(folder, strengths, stopped, objective):
         ),
     }[objective]
     for number, trial in enumerate(records.load_all(folder)):
-        if trial.status != records.COMPLETED:
+        if trial.status != trial_results.COMPLETED:
             continue
         random = rng.generator(0, "rescored", number)
         logits = random.normal(0, 1, labels.size)

@@ -10,7 +10,7 @@ from kerasfaces.models.config import HeadConfig, ModelConfig
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune import progress_table, records
 from kerasfaces.tune.feature_sets import FeatureSet
-from kerasfaces.tune.records import Training
+from kerasfaces.tune.trial_results import Training
 
 pytestmark = pytest.mark.tf
 

@@ -13,8 +13,8 @@ from kerasfaces.core.files import read_json
 from kerasfaces.features.readers import InMemory
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune.feature_sets import FeatureSet
-from kerasfaces.tune.records import Training
 from kerasfaces.tune.study import Study
+from kerasfaces.tune.trial_results import Training
 
 pytestmark = pytest.mark.tf
 

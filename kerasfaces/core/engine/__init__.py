@@ -14,8 +14,9 @@ from typing import Any, Literal, TypeVar
 
 from kerasfaces.core import machine
 from kerasfaces.core import progress as progress_bars
-from kerasfaces.core.engine.pools import InProcess, Pool, Workers
+from kerasfaces.core.engine.pools import InProcess, Pool
 from kerasfaces.core.engine.tasks import Chunked, Outcome, Task, dumps
+from kerasfaces.core.engine.workers import Workers
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
 

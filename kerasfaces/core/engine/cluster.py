@@ -20,8 +20,8 @@ from typing import Any, TextIO
 
 from kerasfaces.core import machine, numerics
 from kerasfaces.core.engine import ray_nodes
-from kerasfaces.core.engine.pools import LostError, UnavailableError
 from kerasfaces.core.engine.tasks import Runner, result_of
+from kerasfaces.core.engine.workers import LostError, UnavailableError
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.imports import optional_import
 

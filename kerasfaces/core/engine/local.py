@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from kerasfaces.core import imports, interruptions, machine
-from kerasfaces.core.engine.pools import LostError, UnavailableError
 from kerasfaces.core.engine.tasks import Runner, Task, close, result_of
+from kerasfaces.core.engine.workers import LostError, UnavailableError
 
 _OF_TERMINALS = [getattr(signal, n) for n in ("SIGINT", "SIGHUP") if hasattr(signal, n)]
 _START = (

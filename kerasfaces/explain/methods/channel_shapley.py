@@ -28,9 +28,10 @@ from kerasfaces.core.files import Json
 from kerasfaces.explain import study as studies
 from kerasfaces.explain.checks import mean_interval
 from kerasfaces.explain.study import Check, Findings, Request, Table
+from kerasfaces.run.inputs import inputs_of
 from kerasfaces.run.network import TrainedNetwork
 from kerasfaces.run.network_outputs import image_logits
-from kerasfaces.run.predictor import Predictor, inputs_of
+from kerasfaces.run.predictor import Predictor
 
 MIN_IMAGES = 1
 REPLACED_BY = 64  # training images in the mean

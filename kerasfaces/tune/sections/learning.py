@@ -11,10 +11,10 @@ from kerasfaces.metrics.main_effects import short
 from kerasfaces.report import chart, markup
 from kerasfaces.report.markup import Section
 from kerasfaces.tune import records
-from kerasfaces.tune.records import Trial
 from kerasfaces.tune.report import StudyInput
 from kerasfaces.tune.sections.effects import span
 from kerasfaces.tune.study import column_of
+from kerasfaces.tune.trial_results import Trial
 
 ORDER = 60
 _ALONE = 9  # trials that get a picture of their own

@@ -1,0 +1,123 @@
+"""A detector to train: its data, what decides its numbers, and its folder's name."""
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kerasfaces import manifest as manifests
+from kerasfaces.baselines.config import BaselineConfig
+from kerasfaces.core import config as configs
+from kerasfaces.core.engine import Engine
+from kerasfaces.core.errors import InputError
+from kerasfaces.models import catalogue
+from kerasfaces.run.folder import DetectorRun
+from kerasfaces.train import faces
+from kerasfaces.train.config import TrainConfig
+from kerasfaces.train.settings import DetectorSettings
+
+if TYPE_CHECKING:  # it imports Keras
+    from kerasfaces.models.weights import BaseWeights
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Training:
+    """A detector to train on images, and where its run folder goes.
+
+    Attributes:
+        config: The training configuration, a model's or a baseline's; the width
+            of its base is filled in from the weights.
+        manifest: Rows, split or not.
+        weights: Base weights, see `Detector`.
+        folder: Run folder; None names it by configuration and manifest.
+        store: Channel store to train on; None trains on pixels.
+        tensorboard: Write TensorBoard logs.
+        notes: Sentences that belong at the top of the report.
+        audit: Of the files the rows were drawn from, if that was done before.
+        spread: Where images are decoded and frozen features computed.
+        devices: What trains a network end to end, see `devices.chosen`.
+        parent: The run that this one is made from by adding images; None of nothing.
+    """
+
+    config: TrainConfig | BaselineConfig
+    manifest: manifests.Manifest
+    weights: str
+    folder: Path | None = None
+    store: Path | None = None
+    tensorboard: bool = False
+    notes: tuple[str, ...] = ()
+    audit: dict[str, Any] | None = None
+    spread: Engine = dataclasses.field(default_factory=Engine)
+    devices: str = ""
+    parent: DetectorRun | None = None
+
+    @classmethod
+    def of(
+        cls,
+        settings: DetectorSettings,
+        manifest: manifests.Manifest,
+        *,
+        on_sample: bool,
+        tensorboard: bool = False,
+        devices: str = "",
+        **others: Any,
+    ) -> "Training":
+        """Return a training with the defaults that suit the images.
+
+        Raises:
+            InputError: An option of networks for a baseline, or see `DetectorSettings`.
+        """
+        config = settings.configuration(on_sample)
+        if isinstance(config, BaselineConfig):
+            settings.refuse(tensorboard=tensorboard, devices=devices)
+        return cls(
+            config=config,
+            manifest=manifest,
+            weights=settings.weights_for(on_sample),
+            store=settings.store,
+            tensorboard=tensorboard,
+            devices=devices,
+            **others,
+        )
+
+
+def identity(
+    config: TrainConfig | BaselineConfig,
+    base_weights: "BaseWeights | None",
+    manifest: manifests.Manifest,
+    recipe: dict[str, Any] | None,
+) -> dict[str, Any]:
+    """Return config.json: everything that decides what a run comes to."""
+    return {
+        "train": configs.to_dict(config),
+        "weights": base_weights.describe() if base_weights else None,
+        "manifest": manifest.digest(),
+        "channel_recipe": configs.digest(recipe) if recipe else None,
+    }
+
+
+def resolve(
+    training: Training,
+) -> "tuple[TrainConfig | BaselineConfig, BaseWeights | None]":
+    """Find the base weights and read the width from them; baselines have none.
+
+    Raises:
+        InputError: Weights for a baseline, or see `faces.of_data`.
+    """
+    config = faces.of_data(training.config, training.manifest, training.store)
+    if isinstance(config, BaselineConfig):
+        if training.weights != "none":
+            raise InputError(
+                f"`weights={training.weights!r}`: {config.model.name} has none; leave it out."
+            )
+        return config, None
+    architecture = catalogue.load(config.model.name)
+    base_weights = architecture.find_weights(training.weights, config.model)
+    model = architecture.completed(config.model, base_weights)
+    return dataclasses.replace(config, model=model), base_weights
+
+
+def default_folder(
+    config: TrainConfig | BaselineConfig, identity: dict[str, Any]
+) -> Path:
+    """Return `runs/<model>-<hash of config and manifest>`."""
+    return Path("runs") / f"{config.model.name}-{configs.digest(identity, 10)}"
