@@ -37,6 +37,7 @@ def recipe_by(worker: Worker) -> Json:
     config = configs.to_dict(worker.config)
     for options in config["options"].values():
         options.pop("engine", None)  # `made_by` names the one that was chosen
+        options.pop("download", None)  # `made_by` has the file's hash
     specs = {name: channel.spec for name, channel in worker.channels.items()}
     mask = dict(worker.mask.made_by)
     return {

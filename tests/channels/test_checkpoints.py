@@ -2,6 +2,7 @@ import dataclasses
 import hashlib
 
 import pytest
+from file_server import serving
 
 from kerasfaces.channels.networks import checkpoints
 from kerasfaces.core.errors import InputError, MissingFileError
@@ -29,6 +30,37 @@ def test_a_missing_file_says_what_to_put_where(name, cache):
     assert str(cache / "sam_vit_b_01ec64.pth") in message
     assert checkpoints.CHECKPOINTS["sam_vit_b"].address in message
     assert "375,042,383 bytes" in message
+
+
+def test_a_published_file_is_downloaded_where_that_is_asked_for(
+    tmp_path, cache, monkeypatch
+):
+    pytest.importorskip("pooch")
+    content = b"weights"
+    (tmp_path / "served").mkdir()
+    (tmp_path / "served/mobile_sam.pt").write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    with serving(tmp_path / "served") as address:
+        served = checkpoints.Checkpoint(
+            "mobile_sam.pt", f"{address}/mobile_sam.pt", digest, len(content)
+        )
+        published = {"mobile_sam": served}
+        with pytest.raises(MissingFileError, match="`download=True` fetches it"):
+            checkpoints.find("mobile_sam", published)
+        file = checkpoints.find("mobile_sam", published, download=True)
+        assert file.path == cache / "mobile_sam.pt"
+        assert file.path.read_bytes() == content
+        other = dataclasses.replace(served, file="other.pt", sha256="0" * 64)
+        with pytest.raises(
+            MissingFileError, match=r"could not be downloaded.*put it at"
+        ):
+            checkpoints.find("other", {"other": other}, download=True)
+    assert not (cache / "other.pt").exists()
+
+
+def test_what_has_no_known_hash_is_not_downloaded():
+    with pytest.raises(MissingFileError, match="cycleisp_sidd is missing"):
+        checkpoints.find("cycleisp_sidd", download=True)
 
 
 def test_an_official_name_is_looked_for_in_the_current_folder_too(

@@ -1,13 +1,10 @@
 """Graph models -> ONNX: the same numbers as TensorFlow's, and what is refused."""
 
 import base64
-import contextlib
-import functools
-import http.server
-import threading
 
 import numpy as np
 import pytest
+from file_server import serving
 from graph_models import (
     classifier,
     in_tensorflow,
@@ -70,26 +67,6 @@ def test_a_file_without_a_placeholder_is_refused(tmp_path):
     writer = GraphWriter(graph_model.read(source), source, "annotate")
     with pytest.raises(InputError, match="the first node is no Placeholder"):
         writer.read_graph(1.0, 0.0)
-
-
-@contextlib.contextmanager
-def serving(folder):
-    """Serve a folder on this machine; yield its address."""
-    handler = functools.partial(Quiet, directory=str(folder))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Writes no log."""
-
-    def log_message(self, *words):
-        """Say nothing."""
 
 
 @pytest.fixture

@@ -39,6 +39,7 @@ class Options:
     Attributes:
         variant: Of Segment Anything; `vit_t` is MobileSAM (package mobilesam-mirror).
         checkpoint: A file; empty: the variant's published file in the cache folder.
+        download: Whether the published file may be fetched where it is not there.
         engine: See `networks/engine.py`; the recipe names it.
         precision: `bf16` is twice as fast where the processor has it, and moves the
             mask's edge.
@@ -46,6 +47,7 @@ class Options:
 
     variant: Literal["vit_b", "vit_l", "vit_h", "vit_t"] = "vit_b"
     checkpoint: str = ""
+    download: bool = False
     engine: Literal["auto", "torch", "openvino"] = "auto"
     precision: Literal["f32", "bf16"] = "f32"
 
@@ -58,7 +60,7 @@ class Sam:
     def __init__(self, options: Options) -> None:
         """Load the checkpoint."""
         name = _CHECKPOINTS[options.variant]
-        file = checkpoints.find(options.checkpoint or name)
+        file = checkpoints.find(options.checkpoint or name, download=options.download)
         if file.name and file.name != name:
             raise InputError(
                 f"{file.path} is the checkpoint {file.name}, but sam.variant is "

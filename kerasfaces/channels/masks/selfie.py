@@ -37,11 +37,13 @@ class Options:
         weights: Folder with selfie.json and selfie.bin; empty: the cache's `annotators`.
         region: `head`, or the whole `person`.
         min_share: Probability of a person from which a pixel is kept, 0..1.
+        download: Whether the two files may be fetched where they are not.
     """
 
     weights: str = ""
     region: Literal["head", "person"] = "head"
     min_share: float = 0.5
+    download: bool = False
 
 
 class Selfie:
@@ -53,7 +55,7 @@ class Selfie:
         """Find the graph, converting it first if need be."""
         self._options = options
         folder = Path(options.weights) if options.weights else None
-        self._path = collection.find("selfie", folder)
+        self._path = collection.find("selfie", folder, download=options.download)
         self.made_by = {
             "faces": faces.recipe(),
             "graph": collection.GRAPHS["selfie"].digest,

@@ -1,8 +1,8 @@
 """Weights other people published: which file, from where, and is it the right one.
 
 A name of `CHECKPOINTS` or a path enters; a file whose size and SHA-256 were checked
-leaves. Nothing is downloaded: a missing file is an error that says what to put where.
-Standard library only.
+leaves. Nothing is downloaded unless it is asked for: a missing file is an error that says
+what to put where.
 """
 
 import dataclasses
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kerasfaces import store
+from kerasfaces.core.downloads import fetch
 from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.core.files import sha256
 
@@ -90,7 +91,10 @@ class LocalFile:
 
 
 def find(
-    name_or_path: str, published: Mapping[str, Checkpoint] = CHECKPOINTS
+    name_or_path: str,
+    published: Mapping[str, Checkpoint] = CHECKPOINTS,
+    *,
+    download: bool = False,
 ) -> LocalFile:
     """Return the file of a published name (or its official file name), or a path.
 
@@ -101,6 +105,7 @@ def find(
     Args:
         name_or_path: A name, or a path.
         published: Name -> file, address and SHA-256 of a checkpoint.
+        download: Fetch one that is not there into the cache, if its SHA-256 is known.
 
     Raises:
         MissingFileError: It is not there; the message says what to put where.
@@ -114,6 +119,10 @@ def find(
     alone = name and path.parent == Path() and not path.is_file()
     if name == name_or_path or alone:
         path = store.cache_root() / "checkpoints" / published[name].file
+    known = published.get(name)
+    if download and known and known.sha256 and not path.is_file():
+        instead = f"put it at {path}"
+        fetch(known.address, known.sha256, path, "channels", instead)
     if not path.is_file():
         raise MissingFileError(_missing(path, name, published))
     digest = sha256(path)
@@ -133,7 +142,8 @@ def _missing(path: Path, name: str, published: Mapping[str, Checkpoint]) -> str:
     digest = f", SHA-256 {known.sha256}" if known.sha256 else ""
     return (
         f"Checkpoint {name} is missing: download {known.file}{size}{digest} from "
-        f"{known.address} and put it at {path.parent}{os.sep}{known.file}, or give its path."
+        f"{known.address} and put it at {path.parent}{os.sep}{known.file}, or give its path"
+        + ("; `download=True` fetches it." if known.sha256 else ".")
     )
 
 

@@ -56,7 +56,8 @@ def _encoder(name: str, sizes: Options, size_px: int) -> keras.Model:
     )
 
 
-def _outputs(model: keras.Model) -> Sequence[keras.KerasTensor]:
+def outputs(model: keras.Model) -> Sequence[keras.KerasTensor]:
+    """Return the tokens after each block, and the encoder's output."""
     blocks = [
         layer.output for layer in model.layers if layer.name.startswith("encoder_block")
     ]
@@ -77,7 +78,7 @@ _PUBLISHED = {
 }
 FAMILY = Family(
     build=_build,
-    outputs=_outputs,
+    outputs=outputs,
     published=_PUBLISHED | {"post_layernorm": "layer_norm"},
     positions=("embedding/position_embedding/embeddings",),
     mean=MEAN,

@@ -11,24 +11,15 @@ import keras
 from kerasfaces.core.imports import optional_import
 from kerasfaces.models.layers import IMAGENET_DEVIATION, IMAGENET_MEAN
 from kerasfaces.models.presets import Preset
-from kerasfaces.models.vision_transformers import Family, FrozenTransformer, Sizes
-from kerasfaces.models.zoo.dinov2 import outputs
+from kerasfaces.models.vision_transformers import Family, FrozenTransformer
+from kerasfaces.models.zoo import dinov2
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Options(Sizes):
-    """Sizes.
-
-    Attributes:
-        registers: Tokens for the whole image besides the class token.
-    """
+class Options(dinov2.Options):
+    """Sizes, with four registers."""
 
     registers: int = 4
-
-    def __post_init__(self) -> None:
-        """Check the ranges."""
-        super().__post_init__()
-        self.check_at_least(0, "registers")
 
 
 def of_preset(preset: Preset) -> FrozenTransformer[Options]:
@@ -48,7 +39,7 @@ def _build(sizes: Options, size_px: int, complete: bool) -> keras.Model:
 _BLOCK, _PATH = r"layer\.(\d+)\.", r"encoder/layers_\1/"
 FAMILY = Family(
     build=_build,
-    outputs=outputs,
+    outputs=dinov2.outputs,
     published={
         r"embeddings\.(cls_token|register_tokens)": r"embeddings/\1",
         r"embeddings\.patch_embeddings": "embeddings/patch_embeddings/projection",

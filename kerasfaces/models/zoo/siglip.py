@@ -5,13 +5,12 @@ means and deviations over the patches. Sizes are presets; what reads texts, and 
 pooling by attention that served captions, are left out.
 """
 
-from collections.abc import Sequence
-
 import keras
 
 from kerasfaces.core.imports import optional_import
 from kerasfaces.models.presets import Preset
 from kerasfaces.models.vision_transformers import Family, FrozenTransformer, Sizes
+from kerasfaces.models.zoo.clip import outputs
 
 
 def of_preset(preset: Preset) -> FrozenTransformer[Sizes]:
@@ -28,17 +27,10 @@ def _build(sizes: Sizes, size_px: int, complete: bool) -> keras.Model:
     return keras.Model(encoder.inputs, encoder.get_layer("post_layer_norm").output)
 
 
-def _outputs(model: keras.Model) -> Sequence[keras.KerasTensor]:
-    blocks = [
-        layer.output for layer in model.layers if layer.name.startswith("encoder_block")
-    ]
-    return [*blocks, model.output]
-
-
 _BLOCK, _PATH = r"encoder\.layers\.(\d+)\.", r"encoder_block_\1/"
 FAMILY = Family(
     build=_build,
-    outputs=_outputs,
+    outputs=outputs,
     published={
         r"embeddings\.patch_embedding": "embedding/patch_embedding",
         r"embeddings\.position_embedding": "embedding/position_embedding/embeddings",

@@ -19,13 +19,13 @@ from typing import Any
 import keras
 from keras import layers
 
-from kerasfaces.core.errors import InputError
 from kerasfaces.core.imports import optional_import
 from kerasfaces.models.architecture import PixelNetwork, Start
 from kerasfaces.models.config import ModelConfig, Options
 from kerasfaces.models.layers import normalisation
 from kerasfaces.models.presets import Preset
 from kerasfaces.models.published import KaggleFile
+from kerasfaces.models.vision_transformers import check_size
 from kerasfaces.models.weights import Sources
 
 PATCH_PX = 16
@@ -63,7 +63,7 @@ def of_preset(preset: Preset) -> PixelNetwork[Sizes]:
         extra="hub",
         base=vit_base if vit else deit,
         preprocessing=lambda: [normalisation(*mean_and_deviation)],
-        check=_check,
+        check=lambda config, sizes: check_size(config, PATCH_PX),
     )
 
 
@@ -115,16 +115,3 @@ def _tokens_as_maps(backbone: keras.Model) -> keras.Model:
     _, length, width = backbone.output.shape
     column = layers.Reshape((length, 1, width), name="tokens")(backbone.output)
     return keras.Model(backbone.input, column, name=backbone.name)
-
-
-def _check(config: ModelConfig, sizes: Sizes) -> None:
-    if config.scales != (1.0,):
-        raise InputError(
-            f"model.scales: {config.name} has positions for one size, got "
-            f"{', '.join(map(str, config.scales))}; leave it at 1."
-        )
-    if config.size_px % PATCH_PX:
-        raise InputError(
-            f"model.size_px: expected a multiple of the patch, {PATCH_PX} px, got "
-            f"{config.size_px}."
-        )
