@@ -47,7 +47,7 @@ def load(run_folder: Path, manifest: manifests.Manifest) -> ImageFeatures:
     """
     run = DetectorRun.open(run_folder)
     import_keras()
-    from kerasfaces.run import frozen, predictor
+    from kerasfaces.run import frozen, inputs
 
     trained = run.network
     if not trained.frozen:
@@ -55,7 +55,7 @@ def load(run_folder: Path, manifest: manifests.Manifest) -> ImageFeatures:
             f"{run_folder}: its base was trained with it; attribution takes a run whose base "
             "stayed frozen (trained without `unfreeze` and with `weights`)."
         )
-    images = predictor.inputs_of(trained, manifest.files())
+    images = inputs.inputs_of(trained, manifest.files())
     keys = [
         key for key, why in zip(images.keys, images.reasons, strict=True) if not why
     ]
