@@ -2,7 +2,7 @@
 
 Bazarevsky et al., "BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs", 2019
 (arXiv 1907.05047); MediaPipe's network for rear cameras, with its weights (Apache-2.0), as
-`convert` wrote it. Run by ONNX Runtime, or by OpenVINO where that is what is installed.
+`experiments.blazeface` wrote it. Run by ONNX Runtime, or by OpenVINO where that is what is installed.
 """
 
 import functools

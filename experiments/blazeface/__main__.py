@@ -1,6 +1,6 @@
 """BlazeFace as a TensorFlow.js graph model -> the ONNX file that `detect` runs.
 
-    python -m kerasfaces.faces.convert blazeface.json -o blazeface.onnx
+    python -m experiments.blazeface blazeface.json -o blazeface.onnx
 
 The ONNX graph takes pixels, `(n, 256, 256, 3)` uint8, and returns `logits` `(n, 896)` and
 `places` `(n, 896, 16)`, in pixels relative to each anchor. Weights that 16-bit floats hold
@@ -80,7 +80,7 @@ def _serialised(model: GraphModel, source: Path) -> bytes:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Convert one file; return the exit code."""
     parser = argparse.ArgumentParser(
-        prog="python -m kerasfaces.faces.convert",
+        prog="python -m experiments.blazeface",
         description="Convert BlazeFace from TensorFlow.js to ONNX.",
     )
     parser.add_argument("model", type=Path, help="the graph model's .json")

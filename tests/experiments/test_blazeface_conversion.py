@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from graph_models import in_tensorflow, node, placeholder, save
 
+from experiments.blazeface import __main__ as conversion
 from kerasfaces.core import rng
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import read_json, sha256
-from kerasfaces.faces import blazeface, convert
+from kerasfaces.faces import blazeface
 from kerasfaces.graphs import graph_model
 
 OUTPUTS = (("Identity", "Identity_1"), ("Identity_2", "Identity_3"))
@@ -19,13 +20,13 @@ def test_another_architecture_is_refused(tmp_path):
     nodes = [placeholder(256), node("sum", "AddV2", "input", "w")]
     source, _ = save(tmp_path, "model", nodes, WEIGHTS)
     with pytest.raises(InputError, match=r"does not end in logits, places"):
-        convert.convert(source, tmp_path / "out.onnx")
+        conversion.convert(source, tmp_path / "out.onnx")
     assert not (tmp_path / "out.onnx").exists()
 
 
 def test_the_command_says_what_is_wrong(tmp_path, capsys):
     words = [str(tmp_path / "none.json"), "-o", str(tmp_path / "x.onnx")]
-    assert convert.main(words) == 2
+    assert conversion.main(words) == 2
     assert "none.json cannot be read" in capsys.readouterr().err
 
 
@@ -43,7 +44,7 @@ def test_converting_again_gives_the_shipped_bytes(faces_folder, tmp_path):
     source = faces_folder.parents[1] / "annotators" / "blazeface.json"
     if not source.exists():
         pytest.skip("no graph model here (KERASFACES_DATA)")
-    convert.convert(source, tmp_path / "blazeface.onnx")
+    conversion.convert(source, tmp_path / "blazeface.onnx")
     assert (tmp_path / "blazeface.onnx").read_bytes() == blazeface.WEIGHTS.read_bytes()
 
 

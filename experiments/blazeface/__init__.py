@@ -1,0 +1,1 @@
+"""Make the face detector's weights that kerasfaces ships."""
