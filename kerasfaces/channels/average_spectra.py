@@ -70,11 +70,11 @@ class Difference:
         n_real: Number of real images.
     """
 
-    def __init__(self, average: Average, real: Average, max_peaks: int = 12) -> None:
+    def __init__(self, average: Average, real: Average) -> None:
         """Subtract, and look for peaks."""
         self.plane = average.mean - real.mean
         self.error_db = float(np.median(np.hypot(average.error, real.error)))
-        self.peaks = peaks(self.plane, max_peaks)
+        self.peaks = peaks(self.plane)
         self.n_real = real.n
 
 

@@ -80,8 +80,8 @@ def evaluate_images(
         manifest: The other images. Where none has a split, all count as `split`.
         name: What the report and the messages call them.
         split: Which of its rows.
-        by: See `evaluate_run`.
-        samples_per_group: See `finish`.
+        by: See `run.evaluate_run`.
+        samples_per_group: See `evaluate_run`.
         store: A channel store that holds the images; see `run.predictor`.
         scorer: What gives the logits instead of the run's own network; the images may then
             be those the run was made with.

@@ -37,7 +37,6 @@ def finish(
     bootstrap: int = RESAMPLES,
     seed: int = 0,
     false_alarm_rate: float | None = None,
-    samples_per_group: int | None = None,
     left_out: LeftOut | None = None,
     parent: Path | None = None,
 ) -> Json:
@@ -60,7 +59,6 @@ def finish(
         bootstrap: Resamples.
         seed: Keys resamples and draws.
         false_alarm_rate: Sets the threshold, instead of the highest balanced accuracy.
-        samples_per_group: Also draw so many rows per group (kabber2023's protocol).
         left_out: Heads that had not seen a family: the operating point is chosen on their
             logits of validation, and unseen.json says what they do on each family.
         parent: Run that this one was made from by adding images: added.json says what its
@@ -107,9 +105,7 @@ def finish(
         warnings=tuple(warnings),
         image_root=image_root,
     )
-    return measurement.measure(
-        run, data, bootstrap, seed, samples_per_group=samples_per_group
-    )
+    return measurement.measure(run, data, bootstrap, seed)
 
 
 def _checked(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -134,8 +130,9 @@ def evaluate_run(
 ) -> Json:
     """Measure a finished run again from its predictions; thresholds stay as they are.
 
-    Slices by `source`, the attributes and the columns in `by`; for `samples_per_group` see
-    `finish`. Returns the content of metrics.json.
+    Slices by `source`, the attributes and the columns in `by`. With `samples_per_group` so
+    many rows per group are drawn as well (kabber2023's protocol). Returns the content of
+    metrics.json.
 
     Raises:
         MissingFileError: There is no such folder, or it holds no finished run.
