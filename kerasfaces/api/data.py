@@ -169,12 +169,7 @@ class Manifest(ManifestImages):
         return cls(manifests.read(Path(path), as_path(root)), Path(path).name)
 
     def generate(
-        self,
-        kind: str,
-        folder: PathLike,
-        *,
-        workers: int = 1,
-        **options: object,
+        self, kind: str, folder: PathLike, *, workers: int = 1, **options: object
     ) -> Self:
         """Make a fake of every real photo and write both anew, in a process of its own.
 

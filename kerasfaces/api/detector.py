@@ -62,11 +62,7 @@ class Detector(ComparedDetector):
                 "Give other images, or call evaluate() for its own test split."
             )
         target, _ = other_images.evaluate_images(
-            self.folder,
-            data.manifest,
-            data.name,
-            split,
-            store=as_path(store),
+            self.folder, data.manifest, data.name, split, store=as_path(store)
         )
         return Result(target, split, self.point)
 

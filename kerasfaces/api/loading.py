@@ -14,10 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 def load_sample(
-    folder: PathLike | None = None,
-    *,
-    pairs: int = sample.DEFAULT_PAIRS,
-    seed: int = 0,
+    folder: PathLike | None = None, *, pairs: int = sample.DEFAULT_PAIRS, seed: int = 0
 ) -> Manifest:
     """Return the built-in simulation of drawn faces, made on the first call.
 

@@ -8,13 +8,7 @@ from numpy.typing import NDArray
 
 from kerasfaces.core import rng
 from kerasfaces.core.files import Json
-from kerasfaces.metrics import (
-    Estimate,
-    Rows,
-    Thresholds,
-    measure,
-    rate,
-)
+from kerasfaces.metrics import Estimate, Rows, Thresholds, measure, rate
 from kerasfaces.metrics.bootstrap import RESAMPLES, draw_counts, rate_draws
 from kerasfaces.metrics.inputs import Bools, Floats
 from kerasfaces.metrics.intervals import is_near_perfect, percentiles, undefined

@@ -11,11 +11,7 @@ from kerasfaces.report import chart, markup
 from kerasfaces.report import page as pages
 from kerasfaces.report.markup import Section, tag
 
-TITLES = {
-    "macro_f1": "Macro-F1",
-    "accuracy": "Accuracy",
-    "mean_recall": "Mean recall",
-}
+TITLES = {"macro_f1": "Macro-F1", "accuracy": "Accuracy", "mean_recall": "Mean recall"}
 _MEANINGS = {
     "macro_f1": "mean F1 of the classes",
     "accuracy": "right calls",

@@ -110,12 +110,7 @@ def _parser() -> argparse.ArgumentParser:
         choices=splits,
         help="of the manifest (default: test)",
     )
-    add(
-        "--only",
-        default="",
-        metavar="A,B:70",
-        help="some of --list (default: all)",
-    )
+    add("--only", default="", metavar="A,B:70", help="some of --list (default: all)")
     add(
         "--fail-under",
         type=float,

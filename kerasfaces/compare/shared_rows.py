@@ -80,9 +80,7 @@ def align(detectors: Sequence[Detector]) -> tuple[list[Detector], list[str]]:
     return aligned, notes
 
 
-def joinable(
-    detectors: Sequence[Detector],
-) -> tuple[list[Detector], dict[str, str]]:
+def joinable(detectors: Sequence[Detector]) -> tuple[list[Detector], dict[str, str]]:
     """Return the detectors that can stand in one table, and why each other cannot.
 
     Left out are those that scored one class only, and, while no image is common to all,

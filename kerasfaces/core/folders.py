@@ -67,11 +67,7 @@ def _remove_left_over(folder: Path) -> None:
 
 
 def claim(
-    folder: Path,
-    file: str,
-    own: Json,
-    what: str,
-    early: Collection[str] = (),
+    folder: Path, file: str, own: Json, what: str, early: Collection[str] = ()
 ) -> None:
     """Write the file that says what a folder holds, or check that it is this.
 

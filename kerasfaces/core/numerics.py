@@ -50,11 +50,7 @@ _MEMORY = {
     "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
 }
 _PLACES = "--xla_gpu_cuda_data_dir="  # the one XLA flag that only says where files are
-_SETTINGS = {
-    "floatx": "float32",
-    "epsilon": 1e-7,
-    "image_data_format": "channels_last",
-}
+_SETTINGS = {"floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last"}
 _LIMITS = ("max_epochs", "max_steps_per_epoch")
 
 

@@ -168,9 +168,7 @@ def from_store(
 
 
 def channels_of(
-    files: Sequence[Path],
-    recipe: Json,
-    names: Sequence[str] | None = None,
+    files: Sequence[Path], recipe: Json, names: Sequence[str] | None = None
 ) -> FileArrays[ChannelStore]:
     """Have the channel stage make the channels of raw images, in the cache.
 

@@ -84,9 +84,7 @@ def convert(extractor: keras.Model) -> Engine | None:
 
 
 def choose(
-    extractor: keras.Model,
-    first_batch: NDArray[Any],
-    converted: Engine | None = None,
+    extractor: keras.Model, first_batch: NDArray[Any], converted: Engine | None = None
 ) -> Engine:
     """Return the first available engine that agrees with Keras on some real images.
 

@@ -246,8 +246,7 @@ def _rows(reals: Manifest, pairs: list[_Pair], config: GenerateConfig) -> pd.Dat
         original_sha256=original,
     )
     real = rows.assign(
-        path=[pair.real for pair in pairs],
-        sha256=[pair.real_sha256 for pair in pairs],
+        path=[pair.real for pair in pairs], sha256=[pair.real_sha256 for pair in pairs]
     )
     fake = rows.assign(
         path=[pair.fake for pair in pairs],

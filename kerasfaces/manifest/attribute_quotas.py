@@ -95,10 +95,7 @@ def _fitted(
 
 
 def _exchanged(
-    counts: NDArray[np.int64],
-    limit: Floats,
-    members: NDArray[np.bool_],
-    wanted: Floats,
+    counts: NDArray[np.int64], limit: Floats, members: NDArray[np.bool_], wanted: Floats
 ) -> NDArray[np.int64]:
     """Move single images between cells while the squared distance to `wanted` falls."""
     at = members.astype(np.float64)

@@ -13,12 +13,7 @@ from kerasfaces.manifest import file_facts, folders, foreign_tables, groups, ima
 from kerasfaces.manifest.attributes import Attributes
 from kerasfaces.manifest.folder_names import NO_SPLIT, FolderInput
 from kerasfaces.manifest.foreign_tables import TableFormat
-from kerasfaces.manifest.table import (
-    Manifest,
-    absolute,
-    absolute_folder,
-    require_valid,
-)
+from kerasfaces.manifest.table import Manifest, absolute, absolute_folder, require_valid
 
 logger = logging.getLogger(__name__)
 Part = tuple[str, Manifest]  # what messages call it, and its rows

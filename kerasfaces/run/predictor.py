@@ -12,10 +12,7 @@ from numpy.typing import NDArray
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
 from kerasfaces.dataset.cache import CachedImages, FileArrays
-from kerasfaces.dataset.channels import (
-    Arrays,
-    ChannelStore,
-)
+from kerasfaces.dataset.channels import Arrays, ChannelStore
 from kerasfaces.faces.policy import FaceInput
 from kerasfaces.features.cached import FeatureCache
 from kerasfaces.images import InputSpec

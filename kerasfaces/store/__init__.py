@@ -210,12 +210,7 @@ class Store:
 
 @contextmanager
 def writing(
-    folder: Path,
-    recipe: Json,
-    shape: Sequence[int],
-    dtype: str,
-    *,
-    wait: bool = False,
+    folder: Path, recipe: Json, shape: Sequence[int], dtype: str, *, wait: bool = False
 ) -> Iterator[Store]:
     """Open a store for appending, creating it first if need be; one writer at a time.
 

@@ -11,10 +11,7 @@ from kerasfaces.dataset.views import AugmentConfig
 from kerasfaces.faces.policy import FaceInput
 from kerasfaces.images import InputSpec
 from kerasfaces.models import catalogue
-from kerasfaces.models.config import (
-    HeadConfig,
-    ModelConfig,
-)
+from kerasfaces.models.config import HeadConfig, ModelConfig
 
 # fields, what is expected of their values, whether a value is that
 _RANGES: list[tuple[tuple[str, ...], str, Callable[[Any], bool]]] = [

@@ -14,10 +14,7 @@ from kerasfaces.train.network_builder import NetworkBuilder
 
 
 def frozen_features(
-    config: TrainConfig,
-    data: Data,
-    builder: NetworkBuilder,
-    base_weights: BaseWeights,
+    config: TrainConfig, data: Data, builder: NetworkBuilder, base_weights: BaseWeights
 ) -> FeatureCache:
     """Return the features of a run's images; its channels' statistics are fitted first."""
     builder.settle()

@@ -83,10 +83,7 @@ def _compiled_epochs(
     phase: Phase, training: "PhaseState", add: Callable[[int], None]
 ) -> None:
     epochs = phase.ready or Epochs(
-        phase.model,
-        phase.model.loss,
-        width_of(phase.source),
-        phase.config.batch_size,
+        phase.model, phase.model.loss, width_of(phase.source), phase.config.batch_size
     )
     while not training.exhausted:
         epoch = len(training.rows)

@@ -87,11 +87,7 @@ def candidates(config: TrainConfig) -> list[TrainConfig]:
         heads: list[dict[str, object]] = [{"l2": l2} for l2 in L2]
     else:
         heads = [
-            {
-                "solver": "discriminant",
-                "shrinkage": shrinkage,
-                "between": between,
-            }
+            {"solver": "discriminant", "shrinkage": shrinkage, "between": between}
             for shrinkage in SHRINKAGE
             for between in BETWEEN
         ]

@@ -43,12 +43,7 @@ def begin(study: Path, state: Json) -> None:
     write_json(folder_of(study, state["trial_id"]) / "trial.json", state)
 
 
-def finish(
-    study: Path,
-    state: Json,
-    result: Result,
-    config: Json | None,
-) -> Trial:
+def finish(study: Path, state: Json, result: Result, config: Json | None) -> Trial:
     """Write a trial's result and KerasTuner's state; with trial.json the trial is over."""
     folder = folder_of(study, state["trial_id"])
     repeats = result.repeats

@@ -81,9 +81,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add("-o", "--output", type=outputs.folder, required=True, metavar="STORE")
     add(
-        "--channels",
-        metavar="NAMES",
-        help=f"some of {channels}; default: lnp,spectrum",
+        "--channels", metavar="NAMES", help=f"some of {channels}; default: lnp,spectrum"
     )
     add("--mask", metavar="NAME", help=f"one of {masks}; default: none")
     add(

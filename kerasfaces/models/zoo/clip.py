@@ -85,8 +85,5 @@ FAMILY = Family(
     deviation=DEVIATION,
 )
 META = dataclasses.replace(
-    FAMILY,
-    build=_build_meta,
-    published=_PUBLISHED,
-    unused="post_layernorm",
+    FAMILY, build=_build_meta, published=_PUBLISHED, unused="post_layernorm"
 )

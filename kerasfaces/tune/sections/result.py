@@ -51,7 +51,7 @@ def _winner(data: StudyInput) -> Markup:
                 else "seeing all, its AUC "
             )
             + markup.number(result["validation"]),
-        ),
+        )
     ]
     if result["optimism"] is not None:
         cards.append(
