@@ -11,6 +11,7 @@ from kerasfaces.api.detector_analysis import AnalysedDetector
 from kerasfaces.api.inputs import Images, as_sources
 from kerasfaces.api.manifest_rows import require_manifest
 from kerasfaces.api.paths import PathLike, as_path
+from kerasfaces.core.files import read_table
 from kerasfaces.run.folder import DetectorRun
 
 
@@ -134,7 +135,7 @@ class ComparedDetector(AnalysedDetector):
             None if data is None else data.manifest,
             as_path(store),
         )
-        table = pd.read_csv(map_.table_file, keep_default_na=False, dtype=str)
+        table = read_table(map_.table_file, str).fillna("")
         table[["x", "y"]] = table[["x", "y"]].apply(pd.to_numeric)
         table.attrs.update(map_.result)
         return table

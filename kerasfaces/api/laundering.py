@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import read_table
 from kerasfaces.core.texts import quoted
 from kerasfaces.launder import heatmap, limit, page
 from kerasfaces.launder import table as tables
@@ -34,12 +35,12 @@ class LaunderingMatrix:
     @property
     def table(self) -> pd.DataFrame:
         """Return one row per cell and metric: value, 95 % interval, n and method."""
-        return pd.read_csv(self._run.table_file)
+        return read_table(self._run.table_file)
 
     @property
     def images(self) -> pd.DataFrame:
         """Return one row per image: its logit untouched and after each laundering."""
-        return pd.read_csv(self._run.images_file)
+        return read_table(self._run.images_file)
 
     @property
     def worst(self) -> dict[str, Any]:

@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-import pandas as pd
-
 from kerasfaces.api.data import Manifest
 from kerasfaces.api.detector import Detector
 from kerasfaces.api.manifest_rows import require_manifest
@@ -23,6 +21,7 @@ from kerasfaces.api.several_results import (
 from kerasfaces.core import config as configs
 from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import read_table
 from kerasfaces.core.imports import optional_import
 from kerasfaces.core.texts import quoted
 from kerasfaces.run.folder import EnsembleRun, MatrixRun, StudyRun
@@ -174,7 +173,7 @@ def run_study(
         )
     )
     run = StudyRun(folder)
-    board = _written(run.leaderboard_file, {"trial": str, "reason": str})
+    board = read_table(run.leaderboard_file, {"trial": str, "reason": str})
     return StudyResult(folder, board, Detector.load(folder / run.result["run"]))
 
 
@@ -230,12 +229,7 @@ def cross_generators(
         )
     )
     run = MatrixRun(folder)
-    return GeneratorMatrix(folder, _written(run.table_file), run.result["failed"])
-
-
-def _written(path: Path, dtype: Mapping[str, type] | None = None) -> pd.DataFrame:
-    """Read a table that a stage wrote: a generator called NA is one, not a gap."""
-    return pd.read_csv(path, dtype=dtype, keep_default_na=False, na_values=[""])
+    return GeneratorMatrix(folder, read_table(run.table_file), run.result["failed"])
 
 
 def _arguments(detectors: Detectors) -> list[str]:

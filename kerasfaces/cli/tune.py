@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kerasfaces import cli
 from kerasfaces.cli import outputs
 from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import read_table
 from kerasfaces.core.imports import optional_import
 
 if TYPE_CHECKING:
@@ -136,14 +137,12 @@ def _refitted(result: dict[str, Any]) -> str:
 
 
 def _print(folder: Path) -> None:
-    import pandas as pd
-
     from kerasfaces.run.folder import StudyRun
     from kerasfaces.tune import leaderboard, report
 
     study = StudyRun(folder)
     result = study.result
-    table = pd.read_csv(study.leaderboard_file, dtype={"trial": str, "reason": str})
+    table = read_table(study.leaderboard_file, {"trial": str, "reason": str})
     names = [
         name
         for name in report.hyperparameters(study.identity["space"])

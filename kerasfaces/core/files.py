@@ -6,12 +6,15 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kerasfaces.core.errors import MissingFileError, RunError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Json = dict[str, Any]  # the object that a JSON file holds
 
@@ -67,6 +70,29 @@ def read_json(path: Path) -> Any:
         raise RunError(
             f"{path} is not valid JSON ({error}); restore or delete it."
         ) from error
+
+
+def read_table(
+    path: Path, dtype: Mapping[str, type] | type | None = None
+) -> "pd.DataFrame":
+    """Read a CSV file that a stage wrote: only an empty cell is a gap, NA may be a name.
+
+    Args:
+        path: The file.
+        dtype: Column -> type, or that of all columns, where it is not to be guessed.
+
+    Raises:
+        MissingFileError: The file does not exist.
+        RunError: It is no table.
+    """
+    import pandas as pd
+
+    try:
+        return pd.read_csv(path, dtype=dtype, keep_default_na=False, na_values=[""])
+    except FileNotFoundError as error:
+        raise MissingFileError(f"{path} does not exist.") from error
+    except ValueError as error:  # pandas' own errors are, too
+        raise RunError(f"{path} is damaged ({error}); restore or delete it.") from error
 
 
 def sha256(path: Path) -> str:

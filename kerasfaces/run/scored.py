@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kerasfaces.core import config as configs
 from kerasfaces.core.errors import MissingFileError, RunError
-from kerasfaces.core.files import Json, read_json, write_json, write_text
+from kerasfaces.core.files import Json, read_json, read_table, write_json, write_text
 from kerasfaces.core.texts import quoted
 from kerasfaces.run import kinds
 from kerasfaces.run.layout import File, JsonFile, Run
@@ -122,9 +122,7 @@ class ScoredRun(Run):
     @property
     def table(self) -> "pd.DataFrame":
         """Every metric of every slice, one per row."""
-        import pandas as pd
-
-        return pd.read_csv(self.path / "metrics.csv")
+        return read_table(self.path / "metrics.csv")
 
     def write_table(self, table: "pd.DataFrame") -> None:
         """Write metrics.csv."""
@@ -134,17 +132,9 @@ class ScoredRun(Run):
     @property
     def history(self) -> "pd.DataFrame | None":
         """One row per epoch; None where there was none."""
-        import pandas as pd
-
         path = self.path / "history.csv"
-        try:
-            return pd.read_csv(path)
-        except (FileNotFoundError, pd.errors.EmptyDataError):
-            return None
-        except (pd.errors.ParserError, UnicodeDecodeError) as error:
-            raise RunError(
-                f"{path} is damaged ({error}); restore or delete it."
-            ) from error
+        written = path.is_file() and path.read_bytes().strip()
+        return read_table(path) if written else None
 
     def write_history(self, history: "pd.DataFrame") -> None:
         """Write history.csv."""

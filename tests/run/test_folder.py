@@ -5,7 +5,7 @@ import pytest
 from detector_files import make_run
 
 from kerasfaces.core.errors import InputError, MissingFileError, RunError
-from kerasfaces.core.files import read_json, write_json
+from kerasfaces.core.files import read_json, read_table, write_json
 from kerasfaces.run import layout
 from kerasfaces.run.folder import DetectorRun, EnsembleRun, Run, ScoredRun
 
@@ -100,3 +100,27 @@ def test_a_damaged_manifest_is_one_sentence_where_images_are_counted(tmp_path):
     run.manifest_file.write_bytes(b"path,label\n\xff,real\n")
     with pytest.raises(RunError, match=r"manifest\.csv is damaged"):
         run.trained_on()
+
+
+def test_a_damaged_table_is_one_sentence(tmp_path):
+    for content in (b"a\n1\n2,3\n", b'a,"b\n1', b"\xff\xfe\x00"):
+        (tmp_path / "metrics.csv").write_bytes(content)
+        (tmp_path / "history.csv").write_bytes(content)
+        for name in ("table", "history"):
+            with pytest.raises(
+                RunError, match=r"csv is damaged \(.*restore or delete it"
+            ):
+                getattr(ScoredRun(tmp_path), name)
+
+
+def test_a_table_may_hold_a_generator_called_na(tmp_path):
+    (tmp_path / "t.csv").write_text("name,value\nNA,1\nb,\n")
+    table = read_table(tmp_path / "t.csv")
+    assert list(table["name"]) == ["NA", "b"]
+    assert table["value"].isna().tolist() == [False, True]
+
+
+def test_no_history_is_none(tmp_path):
+    assert ScoredRun(tmp_path).history is None
+    (tmp_path / "history.csv").write_text("\n")
+    assert ScoredRun(tmp_path).history is None
