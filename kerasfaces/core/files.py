@@ -92,7 +92,8 @@ def read_table(
     except FileNotFoundError as error:
         raise MissingFileError(f"{path} does not exist.") from error
     except ValueError as error:  # pandas' own errors are, too
-        raise RunError(f"{path} is damaged ({error}); restore or delete it.") from error
+        why = " ".join(str(error).split())
+        raise RunError(f"{path} is damaged ({why}); restore or delete it.") from error
 
 
 def sha256(path: Path) -> str:
