@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 OPSET = 18
+_MODULES = (("torch", "channels"), ("onnx", "export"), ("onnxscript", "export"))
 
 
 def reason_against(recipe: Json) -> str:
@@ -58,14 +59,14 @@ def write(recipe: Json, names: Sequence[str], path: Path) -> None:
 
     Raises:
         InputError: The channels have no graph, or this machine would make others.
-        MissingExtraError: `pip install 'kerasfaces[export]'` has not been run.
+        MissingExtraError: torch, onnx or onnxscript is not installed.
     """
-    import torch
-
     from kerasfaces.core.imports import optional_import, quiet
 
-    for module in ("onnx", "onnxscript"):
-        optional_import(module, "export")
+    for module, extra in _MODULES:
+        optional_import(module, extra)
+    import torch
+
     stage = network(recipe, names).eval()
     side = recipe["config"]["size_px"]
     example = torch.arange(2 * side * side * 3).remainder(256).float()

@@ -1,12 +1,14 @@
 """The stage as a graph: what it computes beside the stage itself, and what it refuses."""
 
+import sys
+
 import numpy as np
 import pytest
 
 from kerasfaces.channels import config, graph, recipe
 from kerasfaces.channels.worker import Result, Worker
 from kerasfaces.core import rng
-from kerasfaces.core.errors import InputError
+from kerasfaces.core.errors import InputError, MissingExtraError
 
 pytestmark = pytest.mark.torch
 CASES = [
@@ -141,3 +143,9 @@ def test_onnx_runtime_computes_the_same(channels, options, tmp_path):
         np.testing.assert_array_equal(np.isnan(got[1]), np.isnan(want[1]))
         apart = np.abs(got[0] - want[0])[: n - 1]
         assert not apart.size or np.quantile(apart, 0.999) < 0.07
+
+
+def test_without_torch_it_is_one_sentence(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(MissingExtraError, match=r"torch .*pip install .*\[channels\]"):
+        graph.write({}, [], tmp_path / "graph.onnx")

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import fake_channels
+import numpy as np
 import pytest
 from tiny_runs import TINY, train_tiny, write_manifest
 
@@ -56,6 +57,7 @@ def channel_run(run, tmp_path):
     config["train"] |= {"model": configs.to_dict(model)}
     folder.mkdir()
     network = catalogue.load(model.name).build(model, None, 0)
+    _give_logits(network)
     network.save(folder / "model.keras")
     write_json(folder / "config.json", config | {"weights": None})
     for name in ("manifest.csv", "operating_point.json"):
@@ -70,6 +72,15 @@ def channel_run(run, tmp_path):
     spec = channels.input_spec(Trained, recipe)
     write_json(folder / "input_spec.json", spec)
     return folder
+
+
+def _give_logits(network):
+    """Let an untrained network tell inputs apart: its head begins with zeros."""
+    random = np.random.default_rng(0)
+    kernel = network.get_layer("head").get_layer("logit").kernel
+    kernel.assign(random.normal(0, 1, kernel.shape))
+    logits = network(random.uniform(-3, 3, (8, *network.input_shape[1:])))
+    kernel.assign(kernel / np.std(logits))
 
 
 REAL = """

@@ -1,12 +1,14 @@
 """Detectors that were trained on face crops: what they are shown of a photo."""
 
 import dataclasses
+import io
 
 import numpy as np
 import pytest
 from face_pictures import portrait
 from PIL import Image
 from stub_detector import SPEC, FoundFace, Stub
+from stub_service import served
 
 from kerasfaces import images
 from kerasfaces.faces import crops
@@ -14,6 +16,7 @@ from kerasfaces.faces.crops import FaceCrop
 from kerasfaces.images.limits import Limits
 from kerasfaces.serve import face_policy
 from kerasfaces.serve.answer import Options, answer_all
+from kerasfaces.serve.pictures import Named
 
 OF_CROPS = dataclasses.replace(SPEC, faces="cut", face_margin=0.1, face_align=True)
 PLAIN = {"stability": False, "provenance": False}
@@ -62,6 +65,17 @@ def test_each_face_is_judged_where_that_is_asked():
     (answer,) = answer_all([wall], detector, options, find_faces=lambda _: faces)
     assert [image.size for image in detector.shown] == [(36, 36)] * 2
     assert [face.verdict for face in answer.faces] == ["real", "real"]
+
+
+def test_the_service_cuts_them_alike():
+    buffer = io.BytesIO()
+    portrait().save(buffer, "PNG")
+    picture = Named("<image 0>", buffer.getvalue())
+    (expected,) = answer_all([picture], OfCrops(), Options(**PLAIN))
+    with served(OfCrops(), stability=False) as client:
+        _, _, reply = client.predict(picture.source, query="?provenance=false")
+    assert expected.judged == "the largest face"
+    assert reply["answers"] == [expected.to_dict()]
 
 
 def test_whose_rates_the_runs_own_predictions_are():
