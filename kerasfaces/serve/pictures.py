@@ -27,6 +27,15 @@ class Named(NamedTuple):
     name: str
     source: Unnamed
 
+    def image(self) -> Image.Image:
+        """Return the picture upright, 8-bit sRGB.
+
+        Raises:
+            ImageError: It cannot be read, or is no picture.
+        """
+        picture = Picture(*self)
+        return picture.image(picture.data())
+
 
 Source = Unnamed | Named
 

@@ -18,7 +18,7 @@ from kerasfaces.run import image_counts
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.run.training_features import TrainingFeatures
 from kerasfaces.serve.exported import ExportedDetector
-from kerasfaces.serve.pictures import Named, Picture
+from kerasfaces.serve.pictures import Named
 
 COUNT = 5  # neighbours of a picture
 COLUMNS = (
@@ -176,9 +176,8 @@ class Search:
         """Return each picture's nearest training images, or why there are none."""
         results = []
         for named in sources:
-            picture = Picture(*named)
             try:
-                image = picture.image(picture.data())
+                image = named.image()
                 if why := self._detector.refusal(image.size):
                     raise ImageError(why)
                 results.append((self.of_image(image, count), ""))

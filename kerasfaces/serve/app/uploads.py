@@ -31,11 +31,9 @@ def thumbnail(picture: Named, side_px: int) -> bytes | None:
     import io
 
     from kerasfaces.core.errors import ImageError
-    from kerasfaces.serve.pictures import Picture
 
-    source = Picture(*picture)
     try:
-        image = source.image(source.data())
+        image = picture.image()
     except ImageError:
         return None
     image.thumbnail((side_px, side_px))

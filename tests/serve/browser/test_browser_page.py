@@ -221,7 +221,7 @@ def test_chromium_answers_as_predict(
     page.wait_for_selector("body[data-state=ready]", timeout=60_000)
     got = answers(page, [str(file) for file in [*files, *others]])
     logits = [got[file.name][1] for file in files]
-    assert np.ptp(logits) > 0.01  # it tells pictures apart
+    assert np.ptp(logits) > 10 * limit  # it tells pictures apart
     np.testing.assert_allclose(logits, expected[: len(files)], atol=limit)
     assert got["black.png"][2].startswith(reason)
     assert kind == "carried_run" or got["black.png"][2] == reasons[-2]

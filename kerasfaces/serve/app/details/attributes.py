@@ -21,10 +21,10 @@ from kerasfaces.core.errors import ImageError, KerasfacesError
 from kerasfaces.faces import Face
 from kerasfaces.serve.answer import Answer
 from kerasfaces.serve.app.shared import Loaded
-from kerasfaces.serve.pictures import Named, Picture
+from kerasfaces.serve.pictures import Named
 
 TITLE, ORDER = "Attributes", 7
-_ONE_AT_A_TIME = threading.Lock()
+_ONE_AT_A_TIME = threading.Lock()  # a runtime's request is one caller's
 
 
 def applies(answer: Answer, one: Loaded) -> bool:
@@ -38,8 +38,7 @@ def show(answer: Answer, picture: Named, one: Loaded) -> None:
     if first.landmarks is None:
         return
     face = Face(first.box, first.face_score, first.landmarks)
-    source = Picture(*picture)
-    image = np.asarray(source.image(source.data()))
+    image = np.asarray(picture.image())
     rows: list[dict[str, str]] = []
     for name, annotator in _installed().items():
         own = registry.load(PACKAGE, name).ATTRIBUTES

@@ -11,7 +11,7 @@ from PIL import Image
 from kerasfaces.core.errors import KerasfacesError
 from kerasfaces.serve.answer import Answer
 from kerasfaces.serve.app.shared import Loaded
-from kerasfaces.serve.pictures import Named, Picture
+from kerasfaces.serve.pictures import Named
 
 TITLE, ORDER = "Channels", 5
 
@@ -53,8 +53,7 @@ def _computed(picture: Named, one: Loaded) -> dict[str, NDArray[np.floating]]:
 
     network = one.run.network
     names = network.model.channel_names
-    source = Picture(*picture)
-    pixels = one.detector.prepare(source.image(source.data()))
+    pixels = one.detector.prepare(picture.image())
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "0.png"
         Image.fromarray(pixels).save(file)

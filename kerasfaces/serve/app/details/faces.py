@@ -5,7 +5,7 @@ from PIL import ImageDraw
 
 from kerasfaces.serve.answer import Answer
 from kerasfaces.serve.app.shared import Loaded
-from kerasfaces.serve.pictures import Named, Picture
+from kerasfaces.serve.pictures import Named
 
 TITLE, ORDER = "Faces", 2
 _SIDE_PX = 900
@@ -23,8 +23,7 @@ def show(answer: Answer, picture: Named, one: Loaded) -> None:
     if not faces:
         st.text("No face was found.")
         return
-    source = Picture(*picture)
-    image = source.image(source.data()).convert("RGB")
+    image = picture.image()
     scale = min(1.0, _SIDE_PX / max(image.size))
     image = image.resize([max(1, round(side * scale)) for side in image.size])
     draw = ImageDraw.Draw(image)

@@ -6,10 +6,10 @@ import numpy as np
 import streamlit as st
 
 from kerasfaces.core.errors import KerasfacesError
-from kerasfaces.images import to_array, to_srgb_upright
+from kerasfaces.images import to_array
 from kerasfaces.serve.answer import Answer
 from kerasfaces.serve.app.shared import Loaded
-from kerasfaces.serve.pictures import Named, Picture
+from kerasfaces.serve.pictures import Named
 from kerasfaces.serve.reference import Reference
 
 TITLE, ORDER = "Where", 4
@@ -62,9 +62,7 @@ def _explained(picture: Named, one: Loaded):  # type: ignore[no-untyped-def]
     from kerasfaces.explain.methods import gradcam
 
     gradcam.check(subject)
-    source = Picture(*picture)
-    image = to_srgb_upright(source.image(source.data()))
-    pixels = to_array(image, subject.of_pictures().spec)
+    pixels = to_array(picture.image(), subject.of_pictures().spec)
     logit = float(subject.logits(pixels[None])[0, 0])
     point = one.detector.operating_point
     toward = 1 if point.apply(np.array([logit]))[0] >= point.threshold else -1

@@ -7,7 +7,7 @@ from kerasfaces.core.texts import plain
 from kerasfaces.serve import similar
 from kerasfaces.serve.answer import Answer
 from kerasfaces.serve.app.shared import Loaded
-from kerasfaces.serve.pictures import Named, Picture
+from kerasfaces.serve.pictures import Named
 
 TITLE, ORDER = "Similar", 6
 _THUMBNAIL_PX = 160
@@ -22,9 +22,7 @@ def show(answer: Answer, picture: Named, one: Loaded) -> None:
     """Show the nearest training images, with thumbnails of those on this machine."""
     try:
         among = _among(str(one.run.path))
-        source = Picture(*picture)
-        image = source.image(source.data())
-        neighbours = similar.nearest_to(image, one.detector, among)
+        neighbours = similar.nearest_to(picture.image(), one.detector, among)
     except KerasfacesError as error:
         st.error(str(error))
         return
@@ -51,8 +49,7 @@ def _one(each: similar.Neighbour) -> None:
     sign = "▲ AI-generated" if each.label == "fake" else "● real"
     if each.file is not None:
         try:
-            source = Picture(each.file.name, each.file)
-            image = source.image(source.data())
+            image = Named(each.file.name, each.file).image()
             image.thumbnail((_THUMBNAIL_PX, _THUMBNAIL_PX))
             st.image(image, alt=f"a training image, {each.label}")
         except ImageError:
