@@ -29,6 +29,7 @@ from kerasfaces.faces import blazeface
 from kerasfaces.faces.crops import NO_FACE
 
 FACES = "faces"  # name of the facts' store beside those of annotators
+TOO_SMALL = "the face is too small"
 CHANGED = "file content differs from the manifest's sha256"
 _SHARD_IMAGES = 64  # at most so many are looked at again after a kill
 
@@ -146,14 +147,16 @@ def ask(
         keys = [
             digest or str(file) for file, digest in zip(files, digests, strict=True)
         ]
-        return Answers(
-            {name: _gathered(each, keys) for name, each in stores.items()},
-            {
-                name: [temporary.get(key) or _status(each, key) for key in keys]
-                for name, each in stores.items()
-            },
-            {name: dict(each.made_by) for name, each in annotators.items()},
-        )
+        numbers = {name: _gathered(each, keys) for name, each in stores.items()}
+        reasons = {
+            name: [temporary.get(key) or _status(each, key) for key in keys]
+            for name, each in stores.items()
+        }
+    for name in names:
+        if registry.load(PACKAGE, name).ATTRIBUTES:
+            _leave_out_small(numbers[FACES], numbers[name], reasons[name])
+    made_by = {name: dict(each.made_by) for name, each in annotators.items()}
+    return Answers(numbers, reasons, made_by)
 
 
 def _store(
@@ -235,6 +238,16 @@ def _flush(
         if reasons:
             each.append_failures(reasons)
     pending.clear()
+
+
+def _leave_out_small(
+    seen: Sequence[Floats | None], numbers: list[Floats | None], reasons: list[str]
+) -> None:
+    """Take back what was said of faces of which nobody can tell."""
+    for at, face in enumerate(seen):
+        small = face is not None and facts.size_px(face) < facts.LEAST_PX
+        if small and numbers[at] is not None:
+            numbers[at], reasons[at] = None, TOO_SMALL
 
 
 def _gathered(each: store.Store, keys: Sequence[str]) -> list[Floats | None]:

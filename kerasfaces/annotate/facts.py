@@ -19,6 +19,7 @@ NAMES = (
     *("yaw_deg", "pitch_deg", "roll_deg", "sharpness"),
 )
 SIZE = len(NAMES)
+LEAST_PX = 24  # size of a face below which nothing but its place is said of it
 _SHOWN = 1  # digits after the point in a manifest
 
 
@@ -66,19 +67,24 @@ def columns(numbers: Floats) -> dict[str, str]:
     """
     named = dict(zip(NAMES, map(float, numbers), strict=True))
     box = [named[edge] for edge in ("left", "top", "right", "bottom")]
+    size = size_px(numbers)
     has_face = named["n_faces"] > 0
     cells = {
         "face_count": f"{named['n_faces']:.0f}",
         "face_box": " ".join(f"{edge:.{_SHOWN}f}" for edge in box) if has_face else "",
         "face_score": f"{named['score']:.4f}" if has_face else "",
-        "face_size_px": f"{min(box[2] - box[0], box[3] - box[1]):.0f}"
-        if has_face
-        else "",
+        "face_size_px": f"{size:.0f}" if has_face else "",
     }
     for name in ("yaw_deg", "pitch_deg", "roll_deg", "sharpness"):
         value = named[name]
         cells[f"face_{name}"] = "" if np.isnan(value) else f"{value:.{_SHOWN}f}"
     return cells
+
+
+def size_px(numbers: Floats) -> float:
+    """Return the shorter side of the main face's box; NaN where there is no face."""
+    left, top, right, bottom = map(float, numbers[1:5])
+    return min(right - left, bottom - top)
 
 
 def landmarks(numbers: Floats) -> Floats:

@@ -4,9 +4,11 @@ import json
 
 import numpy as np
 import pytest
+from face_pictures import portrait
+from PIL import Image
 
 from kerasfaces import manifest as manifests
-from kerasfaces.annotate import run
+from kerasfaces.annotate import facts, run
 from kerasfaces.annotate.contract import Weights
 from kerasfaces.cli import annotate as command
 from kerasfaces.core.errors import InputError, MissingFileError, RunError
@@ -41,6 +43,24 @@ def test_columns_are_what_manifests_use(pictures, weights, tmp_path):
     assert len(ages) == 4
     assert all(15 <= age <= 68 for age in ages)
     assert set(annotated.lost) == {"no face found", rows["annotated_gender_by"][5]}
+
+
+def test_a_tiny_face_has_a_place_and_no_attributes(weights, tmp_path):
+    lines = ["path,label,source,split"]
+    for side in (30, 90):
+        small = portrait(0).resize((side, side), Image.Resampling.LANCZOS)
+        small.save(tmp_path / f"{side}.png")
+        lines.append(f"{side}.png,real,camera,")
+    (tmp_path / "m.csv").write_text("\n".join(lines) + "\n")
+    data = manifests.read(tmp_path / "m.csv")
+    annotated = run.annotate(data, settings(weights))
+    rows = annotated.manifest.rows
+    assert list(rows["face_count"]) == ["1", "1"]
+    assert int(rows["face_size_px"][0]) < facts.LEAST_PX <= int(rows["face_size_px"][1])
+    assert rows["annotated_gender_by"][0] == "the face is too small"
+    assert rows["attr_age"][0] == rows["annotated_gender_confidence"][0] == ""
+    assert rows["attr_age"][1]
+    assert annotated.lost == {"the face is too small": ["30.png"]}
 
 
 def test_only_values_are_attributes(pictures, weights):
