@@ -134,6 +134,14 @@ def _taken(picture: Picture, sent: bool, workers: Decoders) -> tuple[Picture, De
     return picture, decode
 
 
+def too_many_pixels(data: bytes, megapixels: int) -> str:
+    """Return why a file is not decoded, by the size that it states; empty where it is."""
+    width, height = loader.stated_size(data) or (0, 0)
+    if width * height <= megapixels * 10**6:
+        return ""
+    return f"{width} x {height} px; at most {megapixels} megapixels are taken here"
+
+
 def digest(data: bytes | None) -> str:
     """Return a file's SHA-256 in hex; empty without a file."""
     return loader.sha256(data) if data is not None else ""

@@ -131,11 +131,15 @@ def test_damaged_maps_are_made_again(tiny_run, photos, tmp_path, caplog, kind, c
     assert kept.read_bytes() == before
 
 
-def test_other_weights_or_threshold_are_another_explanation(tiny_run, photos, tmp_path):
+def test_other_weights_or_threshold_are_another_explanation(
+    tiny_run, photos, tmp_path, monkeypatch
+):
     run = tmp_path / "run"
     shutil.copytree(tiny_run, run)
     arguments = (run, photos[0], "-o", tmp_path / "maps", "--no-checks")
     assert explain(*arguments) == 0
+    # From here nobody asks for Keras.
+    monkeypatch.setattr("kerasfaces.explain.run.import_keras", None)
     point = read_json(run / "operating_point.json")
     write_json(run / "operating_point.json", point | {"threshold": 0.9})
     with pytest.raises(RunError, match=r"another explanation \(point"):

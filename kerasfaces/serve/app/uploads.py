@@ -1,9 +1,8 @@
 """Files that visitors bring -> pictures within the app's limits, in memory."""
 
-from kerasfaces import images
 from kerasfaces.serve.answer import Answer
 from kerasfaces.serve.app.settings import Settings
-from kerasfaces.serve.pictures import Named, digest
+from kerasfaces.serve.pictures import Named, digest, too_many_pixels
 
 
 def refusal(name: str, data: bytes, settings: Settings) -> Answer | None:
@@ -11,16 +10,10 @@ def refusal(name: str, data: bytes, settings: Settings) -> Answer | None:
 
     What it is counts by its content; its name and type are not looked at.
     """
-    reason = ""
     if len(data) > settings.upload_mb * 2**20:
         reason = f"larger than {settings.upload_mb} MB"
     else:
-        width, height = images.stated_size(data) or (0, 0)
-        if width * height > settings.megapixels * 10**6:
-            reason = (
-                f"{width} x {height} px; this app takes at most {settings.megapixels} "
-                "megapixels"
-            )
+        reason = too_many_pixels(data, settings.megapixels)
     if not reason:
         return None
     return Answer(name=name, sha256=digest(data), reason=reason)

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
-from kerasfaces import images
 from kerasfaces.serve.answer import Answer, Options, answer_all
 from kerasfaces.serve.background import Background
 from kerasfaces.serve.contract import Detecting
@@ -17,7 +16,7 @@ from kerasfaces.serve.http.batching import Batched
 from kerasfaces.serve.http.measures import Measures
 from kerasfaces.serve.http.refusals import Refusal
 from kerasfaces.serve.http.settings import Settings
-from kerasfaces.serve.pictures import Named, digest
+from kerasfaces.serve.pictures import Named, digest, too_many_pixels
 
 _LONGEST_S = 60  # that a client is asked to wait
 _WEIGHT = 0.1  # of the newest picture in the mean time of one
@@ -158,14 +157,15 @@ class Judge:
     def _too_large(self, picture: Named) -> Answer | None:
         """Return the answer to a picture with more pixels than are decoded here."""
         data = picture.source
-        size = images.stated_size(data) if isinstance(data, bytes) else None
-        limit = self.settings.megapixels
-        if size is None or size[0] * size[1] <= limit * 10**6:
+        if not isinstance(data, bytes):
+            return None
+        reason = too_many_pixels(data, self.settings.megapixels)
+        if not reason:
             return None
         return Answer(
             name=picture.name,
-            sha256=digest(data if isinstance(data, bytes) else None),
-            reason=f"{size[0]}x{size[1]} px; this service takes at most {limit} megapixels",
+            sha256=digest(data),
+            reason=reason,
             detector=self.facts,
         )
 
