@@ -198,23 +198,23 @@ def _graph_of(extractor: keras.Model) -> bytes:
     definition = graph.as_graph_def()
     # What nothing uses would be an output, too, and might come first.
     needed = _needed({node.name: node.input for node in definition.node}, output)
-    kept = [node for node in definition.node if node.name in needed]
+    nodes = [node for node in definition.node if node.name in needed]
     del definition.node[:]
-    definition.node.extend(kept)
+    definition.node.extend(nodes)
     content: bytes = definition.SerializeToString()
     return content
 
 
 def _needed(inputs: Mapping[str, Sequence[str]], name: str) -> set[str]:
     """Return the nodes that one node of a graph is computed from, and itself."""
-    found: set[str] = set()
+    needed: set[str] = set()
     waiting = [name]
     while waiting:
         node = waiting.pop()
-        if node not in found:
-            found.add(node)
+        if node not in needed:
+            needed.add(node)
             waiting += [each.lstrip("^").partition(":")[0] for each in inputs[node]]
-    return found
+    return needed
 
 
 def _has_gpu() -> bool:
