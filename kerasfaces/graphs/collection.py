@@ -112,13 +112,20 @@ GRAPHS = {
 }
 
 
-def find(name: str, weights: Path | None = None, *, download: bool = False) -> Path:
+def find(
+    name: str,
+    weights: Path | None = None,
+    *,
+    download: bool = False,
+    owner: str = "",
+) -> Path:
     """Return a graph as an ONNX file of the cache, converted first if need be.
 
     Args:
         name: One of `GRAPHS`.
         weights: Folder with `NAME.json` and `NAME.bin`; None is the cache's `annotators`.
         download: Fetch the two files where they are in neither.
+        owner: The plug-in whose options `weights` and `download` are, for messages.
 
     Raises:
         MissingFileError: The files are not there and were not to be downloaded, or could
@@ -129,7 +136,7 @@ def find(name: str, weights: Path | None = None, *, download: bool = False) -> P
     graph, cache = GRAPHS[name], homes.cache_root() / "annotators"
     target = cache / f"{name}-{graph.digest}.onnx"
     if not target.is_file():
-        source = _source(graph, weights or cache, cache, download)
+        source = _source(graph, weights or cache, cache, download, owner)
         content = _converted(graph, source)
         with atomic_path(target) as temporary:
             temporary.write_bytes(content)
@@ -156,24 +163,30 @@ def _opened(path: Path, name: str) -> session.Run:
     return session.open_graph(path.read_bytes(), outputs, f"the graph {name}", _MISSING)
 
 
-def _source(graph: PublishedGraph, folder: Path, cache: Path, download: bool) -> Path:
+def _source(
+    graph: PublishedGraph, folder: Path, cache: Path, download: bool, owner: str
+) -> Path:
     """Return the `.json` of a graph whose two files were checked."""
     files = {
         f"{graph.name}.json": graph.json_sha256,
         f"{graph.name}.bin": graph.bin_sha256,
     }
+    allowed, given = "`download=True`", "`weights=FOLDER`"
+    if owner:
+        allowed = f"`options={{'{owner}.download': True}}`"
+        given = f"`options={{'{owner}.weights': FOLDER}}`"
     absent = [name for name in files if not (folder / name).is_file()]
     if absent and download:
         folder = cache
         for name, digest in files.items():
-            instead = "put it into a folder and give that with `weights=FOLDER`"
+            instead = f"put it into a folder and give that with {given}"
             fetch(f"{_ADDRESS}/{name}", digest, cache / name, EXTRA, instead)
     elif absent:
         raise MissingFileError(
             f"{folder / absent[0]} is not there: the weights of {graph.name} "
-            f"({graph.licence}) are not part of kerasfaces. Add `download=True` to fetch "
+            f"({graph.licence}) are not part of kerasfaces. Add {allowed} to fetch "
             f"them from {_ADDRESS}, or put {' and '.join(files)} from there into a folder "
-            "and give it with `weights=FOLDER`."
+            f"and give it with {given}."
         )
     for name, expected in files.items():
         digest = sha256(folder / name)

@@ -45,8 +45,10 @@ def test_a_published_file_is_downloaded_where_that_is_asked_for(
             "mobile_sam.pt", f"{address}/mobile_sam.pt", digest, len(content)
         )
         published = {"mobile_sam": served}
-        with pytest.raises(MissingFileError, match="`download=True` fetches it"):
-            checkpoints.find("mobile_sam", published)
+        with pytest.raises(
+            MissingFileError, match=r"sam\.download': True\}` fetches it"
+        ):
+            checkpoints.find("mobile_sam", published, option="sam.download")
         file = checkpoints.find("mobile_sam", published, download=True)
         assert file.path == cache / "mobile_sam.pt"
         assert file.path.read_bytes() == content

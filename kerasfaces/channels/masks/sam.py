@@ -60,7 +60,9 @@ class Sam:
     def __init__(self, options: Options) -> None:
         """Load the checkpoint."""
         name = _CHECKPOINTS[options.variant]
-        file = checkpoints.find(options.checkpoint or name, download=options.download)
+        file = checkpoints.find(
+            options.checkpoint or name, download=options.download, option="sam.download"
+        )
         if file.name and file.name != name:
             raise InputError(
                 f"{file.path} is the checkpoint {file.name}, but sam.variant is "

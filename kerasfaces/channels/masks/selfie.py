@@ -55,7 +55,9 @@ class Selfie:
         """Find the graph, converting it first if need be."""
         self._options = options
         folder = Path(options.weights) if options.weights else None
-        self._path = collection.find("selfie", folder, download=options.download)
+        self._path = collection.find(
+            "selfie", folder, download=options.download, owner="selfie"
+        )
         self.made_by = {
             "faces": faces.recipe(),
             "graph": collection.GRAPHS["selfie"].digest,

@@ -95,6 +95,7 @@ def find(
     published: Mapping[str, Checkpoint] = CHECKPOINTS,
     *,
     download: bool = False,
+    option: str = "",
 ) -> LocalFile:
     """Return the file of a published name (or its official file name), or a path.
 
@@ -106,6 +107,7 @@ def find(
         name_or_path: A name, or a path.
         published: Name -> file, address and SHA-256 of a checkpoint.
         download: Fetch one that is not there into the cache, if its SHA-256 is known.
+        option: The user's name of `download`, for the message; empty where there is none.
 
     Raises:
         MissingFileError: It is not there; the message says what to put where.
@@ -124,7 +126,11 @@ def find(
         instead = f"put it at {path}"
         fetch(known.address, known.sha256, path, "channels", instead)
     if not path.is_file():
-        raise MissingFileError(_missing(path, name, published))
+        can_download = option and known and known.sha256
+        raise MissingFileError(
+            _missing(path, name, published)
+            + (f" `options={{{option!r}: True}}` fetches it." if can_download else "")
+        )
     digest = sha256(path)
     if name:
         _verify(path, digest, published[name])
@@ -142,8 +148,7 @@ def _missing(path: Path, name: str, published: Mapping[str, Checkpoint]) -> str:
     digest = f", SHA-256 {known.sha256}" if known.sha256 else ""
     return (
         f"Checkpoint {name} is missing: download {known.file}{size}{digest} from "
-        f"{known.address} and put it at {path.parent}{os.sep}{known.file}, or give its path"
-        + ("; `download=True` fetches it." if known.sha256 else ".")
+        f"{known.address} and put it at {path.parent}{os.sep}{known.file}, or give its path."
     )
 
 
