@@ -16,7 +16,6 @@ from kerasfaces.channels.chunks import chunk_images, plan, results
 from kerasfaces.channels.config import ChannelsConfig
 from kerasfaces.channels.worker import Item, Result
 from kerasfaces.core.engine import Engine
-from kerasfaces.core.errors import ImageError
 from kerasfaces.core.files import Json
 from kerasfaces.core.progress import progress
 from kerasfaces.store import files as store_files
@@ -176,17 +175,12 @@ def hashes(
         progress(len(unknown), "hashing images") as add,
         ThreadPoolExecutor(os.cpu_count()) as threads,
     ):
-        for path, pair in zip(unknown, threads.map(_hash, unknown), strict=True):
+        for path, pair in zip(
+            unknown, threads.map(images.file_sha256, unknown), strict=True
+        ):
             hashed[path] = pair
             add(1)
     return hashed
-
-
-def _hash(path: Path) -> tuple[str, str]:
-    try:
-        return images.sha256(images.read_file(path)), ""
-    except ImageError as error:
-        return "", str(error)
 
 
 def commit(

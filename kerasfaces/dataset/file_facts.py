@@ -77,7 +77,9 @@ def keys_of(
         key_of |= {path: key for path, key in stated if key and path not in stats}
     unknown = [path for path in unique if path not in key_of]
     reasons: dict[Path, str] = {}
-    outcomes = engine.map(_hash, unknown, progress="hashing images", chunk=engine.CHUNK)
+    outcomes = engine.map(
+        images.file_sha256, unknown, progress="hashing images", chunk=engine.CHUNK
+    )
     for path, outcome in zip(unknown, outcomes, strict=True):
         digest, reasons[path] = outcome.value or ("", images.DECODER_CRASHED)
         if digest:
@@ -86,14 +88,6 @@ def keys_of(
     remember((path, stats[path], key_of[path]) for path in new)
     keys = [key_of.get(path, "") for path in files]
     return keys, [reasons.get(path, "") for path in files]
-
-
-def _hash(path: Path) -> tuple[str, str]:
-    """Return a file's sha256, or why it cannot be read."""
-    try:
-        return images.sha256(images.read_file(path)), ""
-    except ImageError as error:
-        return "", str(error)
 
 
 def _is_unicode(path: Path) -> bool:

@@ -123,6 +123,14 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def file_sha256(path: Path) -> tuple[str, str]:
+    """Return a file's `sha256` and the empty string, or the reverse with the reason."""
+    try:
+        return sha256(read_file(path)), ""
+    except ImageError as error:
+        return "", str(error)
+
+
 def decode(data: bytes) -> Image.Image:
     """Decode a file's bytes into an upright 8-bit sRGB image.
 
