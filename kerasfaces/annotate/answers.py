@@ -243,7 +243,7 @@ def _flush(
 def _leave_out_small(
     seen: Sequence[Floats | None], numbers: list[Floats | None], reasons: list[str]
 ) -> None:
-    """Take back what was said of faces of which nobody can tell."""
+    """Replace the answers on faces below `facts.LEAST_PX` by the reason, in place."""
     for at, face in enumerate(seen):
         small = face is not None and facts.size_px(face) < facts.LEAST_PX
         if small and numbers[at] is not None:

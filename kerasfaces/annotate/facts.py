@@ -19,7 +19,7 @@ NAMES = (
     *("yaw_deg", "pitch_deg", "roll_deg", "sharpness"),
 )
 SIZE = len(NAMES)
-LEAST_PX = 24  # size of a face below which nothing but its place is said of it
+LEAST_PX = 24  # a smaller face gets no attributes
 _SHOWN = 1  # digits after the point in a manifest
 
 
