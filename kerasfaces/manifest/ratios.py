@@ -68,9 +68,10 @@ class Ratio:
         of_a_document = any(self in document for document in PRESETS.values())
         if not there or not absent or of_a_document:
             return
+        hint = near_hint(absent[0], there - set(self.shares))
         raise InputError(
             f"{self.attribute}: no image is {quoted(absent[0])}; there are "
-            f"{listed(sorted(there))}.{near_hint(absent[0], there)}"
+            f"{listed(sorted(there))}.{hint}"
         )
 
     def values(self, rows: pd.DataFrame) -> list[str]:

@@ -108,6 +108,9 @@ def test_a_class_that_nobody_has_is_named_with_those_there_are(work):
         match=r"attr_gender: no image is 'womn'; there are man, woman\. Did you mean 'woman'",
     ):
         getattr(attribute_choice, work)(make(BOTH), wanted, *[10] * (work == "choose"))
+    women = make({(label, "woman", "glasses"): 5 for label in ("real", "fake")})
+    with pytest.raises(InputError, match=r"is 'man'; there are woman\.$"):
+        getattr(attribute_choice, work)(women, EVEN, *[10] * (work == "choose"))
 
 
 def test_rows_without_an_attribute_are_left_out_and_counted():
