@@ -282,6 +282,8 @@ def test_axe_finds_no_serious_fault(visit, axe):
     for name in reversed(names):  # those of the verdict first
         page.get_by_role("tab", name=name).click()
         page.wait_for_timeout(1500)
+        page.locator("[data-test-script-state=notRunning]").wait_for(timeout=60_000)
+        page.wait_for_timeout(500)  # what was pale while the script ran is no more
         page.evaluate(axe)
         for each in page.evaluate("axe.run()")["violations"]:
             if each["impact"] in ("serious", "critical"):
