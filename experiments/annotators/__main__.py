@@ -10,6 +10,7 @@ _EXAMPLES = (
     "python -m experiments.annotators --manifest FACES/manifest.csv --weights DIR -o OUT",
     "python -m experiments.annotators --manifest M --weights DIR -o OUT --record",
     "python -m experiments.annotators --manifest M -o OUT --train-glasses",
+    "python -m experiments.annotators --manifest M -o OUT --compare-glasses",
 )
 
 
@@ -32,6 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     add("--record", action="store_true", help=text)
     text = "train glasses and bridge anew on glasses.csv instead"
     add("--train-glasses", action="store_true", help=text)
+    text = "hold heads for glasses side by side instead, a frozen base's features among them"
+    add("--compare-glasses", action="store_true", help=text)
     arguments = parser.parse_args(argv)
     from experiments.annotators import glasses_head, measuring, results
     from kerasfaces import manifest as manifests
@@ -41,6 +44,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.train_glasses:
         note = glasses_head.train(manifest.folder)
         print(results.heads(note))
+        return 0
+    if arguments.compare_glasses:
+        from experiments.annotators import glasses_compared
+
+        print("\n".join(glasses_compared.compare(manifest)))
         return 0
     weights = Weights(folder=arguments.weights, download=arguments.download)
     names = tuple(arguments.annotators.split(","))

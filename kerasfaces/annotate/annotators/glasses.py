@@ -5,7 +5,7 @@ Trained on a table of 298 official portraits, public domain, labelled by hand
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,14 +37,17 @@ class Head:
     """A logistic regression on what is seen of the eyes.
 
     Args:
-        name: Of the head among the weights: `histograms` or `bridge`.
+        name: Of the head among the weights: `histograms`, `bridge` or `frozen`.
+        measure: What it sees of a patch of the eyes; None is `eye_region`'s of this name.
     """
 
     size = 2
 
-    def __init__(self, name: str) -> None:
+    def __init__(
+        self, name: str, measure: Callable[[Floats], Any] | None = None
+    ) -> None:
         weights = _weights()
-        self._name = name
+        self._measure = measure or getattr(eye_region, name)
         self._slopes = weights[name].astype(np.float64)
         self._offset = float(weights[f"{name}_offset"])
         self.made_by: Mapping[str, Any] = {"weights": sha256(WEIGHTS), "head": name}
@@ -56,8 +59,9 @@ class Head:
             ImageError: The eyes are less than 8 px apart.
         """
         grey = eye_region.patch(image, face)
-        seen: Any = getattr(eye_region, self._name)(grey)
-        logit = float(np.dot(np.ravel(seen), self._slopes)) + self._offset
+        logit = (
+            float(np.dot(np.ravel(self._measure(grey)), self._slopes)) + self._offset
+        )
         share = 1 / (1 + np.exp(-np.clip(logit, -30, 30)))
         return np.array([share, 1 - share], np.float32)
 
