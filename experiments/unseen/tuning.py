@@ -70,4 +70,6 @@ def photos_and_pairs(split: Manifest, generated: Manifest) -> Manifest:
     places = dict(zip(photos["sha256"], photos["split"], strict=True))
     own = generated.rows.assign(split=generated.rows["original_sha256"].map(places))
     rows = pd.concat([photos, own], ignore_index=True).fillna("")
+    # One training for both groupings: there is no generator here to be of a family.
+    rows = rows.drop(columns="family", errors="ignore")
     return dataclasses.replace(split, rows=rows)

@@ -133,6 +133,8 @@ def test_blocks_are_trained_on_photos_and_their_pairs_alone(photos, generated):
     by_split = rows.groupby("split")["path"].apply(list)
     assert by_split["train"][1:] == ["/x/ra.jpg", "/x/fa.jpg"]
     assert by_split["test"][1:] == ["/x/rb.jpg", "/x/fb.jpg"]
+    merged = tuning.photos_and_pairs(leaving_out.merged(photos), generated)
+    pd.testing.assert_frame_equal(merged.rows, rows)  # one training serves both
 
 
 def test_what_trains_end_to_end_has_three_splits(tmp_path, write_manifest):
