@@ -10,6 +10,7 @@ import math
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from kerasfaces.core.errors import InputError
@@ -55,7 +56,10 @@ def read(path: Path) -> ExternalPredictions:
             f"{path} has a header but no rows; expected one row per image."
         )
     for name in ("label", "split"):
-        cells[name] = [cell.strip().lower() for cell in cells[name]]
+        # Objects: what is no UTF-8 cannot be in a column of pandas' texts.
+        cells[name] = np.array(
+            [cell.strip().lower() for cell in cells[name]], dtype=object
+        )
     numbers = [name for name in ("logit", "score") if name in cells]
     for name in numbers:
         where = f"{table.path}, column {name}"

@@ -10,7 +10,7 @@ _TIMEOUT_S = 30
 
 
 def fetch(address: str, digest: str, path: Path, extra: str, instead: str) -> None:
-    """Download a file by pooch, where it is not there already.
+    """Download a file by pooch, where it is not there or has another hash.
 
     Args:
         address: Its URL.

@@ -38,8 +38,8 @@ def read(run: ScoredRun) -> ReportInput:
 
 def settings(run: ScoredRun) -> tuple[int, int]:
     """Return resamples and seed of a finished run."""
-    settings = run.settings
-    return int(settings.get("resamples", RESAMPLES)), int(settings.get("seed", 0))
+    written = run.settings
+    return int(written.get("resamples", RESAMPLES)), int(written.get("seed", 0))
 
 
 def scored(frame: pd.DataFrame, point: OperatingPoint) -> pd.DataFrame:

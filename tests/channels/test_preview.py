@@ -100,9 +100,9 @@ def test_an_upsampler_shows_as_peaks_on_its_grid_and_noise_does_not():
     grid[::period, ::period] = 12
     fake = average_spectra.average([noise(2, 60, side) + grid], (side, side))
     assert Difference(other, real).peaks == []
-    found = Difference(fake, real, 100).peaks
+    found = Difference(fake, real).peaks
     step = side // period
-    assert len(found) >= 20
+    assert len(found) >= 10
     assert all(peak.row % step == 0 and peak.column % step == 0 for peak in found)
     assert found == sorted(found, key=lambda peak: -peak.sigma)
 

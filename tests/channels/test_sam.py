@@ -136,7 +136,7 @@ def test_a_published_file_of_another_variant_is_refused(tmp_path, monkeypatch):
     path = tmp_path / "sam_vit_l_0b3195.pth"
     path.write_bytes(b"x")
     found = checkpoints.LocalFile(path, "00", "sam_vit_l")
-    monkeypatch.setattr(checkpoints, "find", lambda name: found)
+    monkeypatch.setattr(checkpoints, "find", lambda name, **options: found)
     with pytest.raises(InputError, match=r"checkpoint sam_vit_l, but sam\.variant is"):
         sam.build(sam.Options(checkpoint=str(path)))
 

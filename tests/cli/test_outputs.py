@@ -11,6 +11,13 @@ from kerasfaces.__main__ import STAGES
 from kerasfaces.cli import outputs, subparsers
 
 NAMES = {"output", "csv", "neutralise", "extract", "contact_sheet"}
+WITHOUT = {
+    "app",
+    "cache",
+    "estimate",
+    "evaluate",
+    "serve",
+}  # stages that write nothing where a user says
 
 
 def options(parser):
@@ -25,6 +32,7 @@ def test_every_option_that_names_an_output_is_checked(stage):
     module = importlib.import_module(f"kerasfaces.cli.{stage}")
     parser = getattr(module, "parser", None) or module._parser
     written = [each for each in options(parser()) if each.dest in NAMES]
+    assert bool(written) is (stage not in WITHOUT)
     assert {each.type for each in written} <= {outputs.file, outputs.folder}
 
 

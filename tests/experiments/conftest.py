@@ -164,7 +164,7 @@ def trained(monkeypatch, tmp_path):
     monkeypatch.setattr(everything, "in_own_process", launch.execute)
     monkeypatch.setattr(cells, "audit", lambda context: {"flagged": False})
     monkeypatch.setattr(crossgen, "compute_features", lambda *arguments: None)
-    monkeypatch.setattr(crossgen.training, "resolve", lambda r: (r.config, None))
+    monkeypatch.setattr(crossgen, "resolve", lambda r: (r.config, None))
     monkeypatch.setattr(channels, "check", lambda config, store: store and {"at": 1})
     monkeypatch.setattr(cost.Costs, "_measured", lambda *arguments: dict(MEASURED))
     monkeypatch.setattr(channel_stores.Stores, "_run", lambda *arguments: None)

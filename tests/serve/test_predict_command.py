@@ -142,9 +142,10 @@ def test_words_that_are_no_files(run, test_rows, tmp_path, capsys, monkeypatch):
 def test_a_table_takes_the_place_of_tables_alone(run, test_rows, tmp_path):
     photo = tmp_path / "photo.png"
     photo.write_bytes(test_rows[0][0].read_bytes())
-    for place in (photo, tmp_path):
-        with pytest.raises(InputError, match=r"is there already and is no table"):
-            main([str(run), "--csv", str(place), str(test_rows[0][0])])
+    with pytest.raises(InputError, match=r"is there already and is no table"):
+        main([str(run), "--csv", str(photo), str(test_rows[0][0])])
+    with pytest.raises(SystemExit, match="2"):  # a folder
+        main([str(run), "--csv", str(tmp_path), str(test_rows[0][0])])
     assert photo.read_bytes() == test_rows[0][0].read_bytes()
     for _ in range(2):
         command(run, "--csv", tmp_path / "scores.csv", test_rows[0][0])

@@ -38,19 +38,25 @@ class Head:
 
     Args:
         name: Of the head among the weights: `histograms`, `bridge` or `frozen`.
-        measure: What it sees of a patch of the eyes; None is `eye_region`'s of this name.
+        measure: Function from a patch `(40, 80)` to numbers; None is `eye_region`'s of this
+            name.
+        base: What decides those numbers beside the head, for `made_by`.
     """
 
     size = 2
 
     def __init__(
-        self, name: str, measure: Callable[[Floats], Any] | None = None
+        self,
+        name: str,
+        measure: Callable[[Floats], Any] | None = None,
+        base: Mapping[str, Any] | None = None,
     ) -> None:
         weights = _weights()
         self._measure = measure or getattr(eye_region, name)
         self._slopes = weights[name].astype(np.float64)
         self._offset = float(weights[f"{name}_offset"])
-        self.made_by: Mapping[str, Any] = {"weights": sha256(WEIGHTS), "head": name}
+        own = {"weights": sha256(WEIGHTS), "head": name}
+        self.made_by: Mapping[str, Any] = own | dict(base or {})
 
     def compute(self, image: NDArray[np.uint8], face: Face) -> Floats:
         """Return the probabilities of glasses and of none.

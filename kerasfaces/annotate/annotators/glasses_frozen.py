@@ -5,7 +5,7 @@ a square of its mean grey; the head in the package was trained like that of `gla
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,16 +24,16 @@ BASE, SIZE_PX = "efficientnet_lite0", 160
 
 
 def features(patches: Sequence[Floats]) -> Floats:
-    """Return what the base sees, `(n, features)`.
+    """Return what the base sees, `(n, features)` float32.
 
     Args:
-        patches: `(40, 80)` grey levels of the eyes' region each, from `eye_region.patch`.
+        patches: `(40, 80)` float32 grey levels, 0..255, each from `eye_region.patch`.
 
     Raises:
         MissingExtraError: The base's weights are not installed.
     """
     pixels = np.array([_square(patch) for patch in patches], np.float32)
-    seen: Floats = _extractor().predict_on_batch(pixels)
+    seen: Floats = _base()[0].predict_on_batch(pixels)
     return seen
 
 
@@ -46,7 +46,8 @@ def _square(patch: Floats) -> NDArray[np.float32]:
 
 
 @functools.cache
-def _extractor() -> Any:
+def _base() -> tuple[Any, Mapping[str, Any]]:
+    """Return image -> features, and what says which weights these are of."""
     import_keras()
     from kerasfaces.models import catalogue, network
     from kerasfaces.models.config import ModelConfig
@@ -60,7 +61,10 @@ def _extractor() -> Any:
         options=architecture.options,
     )
     weights = architecture.find_weights("imagenet", config)
-    return network.extractor_of(architecture.build(config, weights))
+    assert weights is not None  # noqa: S101 - for the type checker: ImageNet's
+    model = architecture.build(config, weights)
+    described = {"base": BASE, "size_px": SIZE_PX, "base_weights": weights.describe()}
+    return network.extractor_of(model), described
 
 
 def build(weights: Weights) -> Annotator:
@@ -70,5 +74,5 @@ def build(weights: Weights) -> Annotator:
         RunError: The weights of the package are damaged.
         MissingExtraError: The base's weights are not installed.
     """
-    _extractor()
-    return glasses.Head("frozen", lambda patch: features([patch]))
+    _, described = _base()
+    return glasses.Head("frozen", lambda patch: features([patch]), described)

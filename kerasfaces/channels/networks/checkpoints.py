@@ -106,7 +106,8 @@ def find(
     Args:
         name_or_path: A name, or a path.
         published: Name -> file, address and SHA-256 of a checkpoint.
-        download: Fetch one that is not there into the cache, if its SHA-256 is known.
+        download: Fetch one that is not there to where it is looked for (of a name: the cache),
+            if its SHA-256 is known.
         option: The user's name of `download`, for the message; empty where there is none.
 
     Raises:

@@ -34,15 +34,16 @@ def explain(subject: Subject, image: Pixels, options: Options) -> list[Explanati
     random = rng.generator(options.seed, "smoothgrad")
     deviation = _DEVIATION * float(np.ptp(image))
     total = np.zeros((subject.n_heads, *image.shape))
+    noisy = np.zeros(subject.n_heads)
     for _ in range(COPIES // _AT_ONCE):
         noise = random.normal(0.0, deviation, (_AT_ONCE, *image.shape))
         copies = np.clip(image + noise, 0, 255).astype(np.float32)
         total += network.loss_gradients(copies, options.toward > 0)
-    noisy = subject.logits(copies.round().astype(np.uint8)).mean(axis=0)
+        noisy += subject.logits(copies.round().astype(np.uint8)).sum(axis=0)
     return [
         Explanation(
             map=np.abs(each / COPIES).max(axis=-1).astype(np.float32),
-            facts={"noisy_logit": float(logit)},
+            facts={"noisy_logit": float(logit / COPIES)},
         )
         for each, logit in zip(total, noisy, strict=True)
     ]

@@ -5,7 +5,7 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ from kerasfaces.serve.contract import Detecting
 
 Logits = NDArray[np.float64]
 Embeddings = NDArray[np.float32]
+# How faces are cut out, and what pictures are compared with.
+_SAME_WHATEVER_THE_BATCH = ("prepare_crop", "input_spec", "limits", "folder")
 
 
 class _Waiting(NamedTuple):
@@ -45,13 +47,12 @@ class Batched:
         self.engine = detector.engine
         self.operating_point: OperatingPoint = detector.operating_point
         self.embeds: bool = getattr(detector, "embeds", False)
+        for name in _SAME_WHATEVER_THE_BATCH:
+            if hasattr(detector, name):
+                setattr(self, name, getattr(detector, name))
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
-
-    def __getattr__(self, name: str) -> Any:
-        """Return what else the detector has, such as how it cuts faces out."""
-        return getattr(self._detector, name)
 
     @property
     def is_alive(self) -> bool:

@@ -6,6 +6,7 @@ import threading
 import numpy as np
 import streamlit as st
 
+from kerasfaces.annotate import facts
 from kerasfaces.annotate.contract import (
     DEFAULT,
     PACKAGE,
@@ -17,7 +18,7 @@ from kerasfaces.annotate.contract import (
     split,
 )
 from kerasfaces.core import registry
-from kerasfaces.core.errors import ImageError, KerasfacesError
+from kerasfaces.core.errors import ImageError, MissingExtraError, MissingFileError
 from kerasfaces.faces import Face
 from kerasfaces.serve.answer import Answer
 from kerasfaces.serve.app.shared import Loaded
@@ -35,7 +36,10 @@ def applies(answer: Answer, one: Loaded) -> bool:
 def show(answer: Answer, picture: Named, one: Loaded) -> None:
     """Show a row for each attribute of each annotator."""
     first = (answer.faces or ())[0]
-    if first.landmarks is None:
+    assert first.landmarks is not None  # noqa: S101 - for the type checker: see `applies`
+    left, top, right, bottom = first.box
+    if min(right - left, bottom - top) < facts.LEAST_PX:
+        st.text(f"The face is below {facts.LEAST_PX} px: too small for annotators.")
         return
     face = Face(first.box, first.face_score, first.landmarks)
     image = np.asarray(picture.image())
@@ -76,6 +80,6 @@ def _installed() -> dict[str, Annotator]:
     for name in DEFAULT:
         try:
             annotators[name] = registry.load(PACKAGE, name).build(Weights())
-        except KerasfacesError:
+        except (MissingFileError, MissingExtraError):
             continue
     return annotators
