@@ -87,7 +87,13 @@ def write_generators(write_manifest, tmp_path):
 @pytest.fixture
 def trained(monkeypatch, tmp_path):
     """Replace training by made-up logits, near-duplicates by none; lists the requests."""
-    from experiments.framework import cells, channel_stores, everything, launch
+    from experiments.framework import (
+        cells,
+        channel_stores,
+        everything,
+        launch,
+        runner,
+    )
     from experiments.systems import cost
     from experiments.unseen import leaving_out, pairs
     from experiments.wan2023 import saturation, simulated
@@ -165,6 +171,7 @@ def trained(monkeypatch, tmp_path):
     monkeypatch.setattr(cells, "audit", lambda context: {"flagged": False})
     monkeypatch.setattr(crossgen, "compute_features", lambda *arguments: None)
     monkeypatch.setattr(crossgen, "resolve", lambda r: (r.config, None))
+    monkeypatch.setattr(runner, "resolve", lambda r: (r.config, None))
     monkeypatch.setattr(channels, "check", lambda config, store: store and {"at": 1})
     monkeypatch.setattr(cost.Costs, "_measured", lambda *arguments: dict(MEASURED))
     monkeypatch.setattr(channel_stores.Stores, "_run", lambda *arguments: None)
