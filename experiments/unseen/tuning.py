@@ -38,7 +38,7 @@ def tune(
         variant: How to train.
         split: All images with their splits; families as they are to be told apart.
         generated: The pairs, of all photos.
-        seed: Of the split.
+        seed: Seed that the split was drawn by; it names the folder of the run.
         file: An `.npz` to write, as `leaving_out.leave_out` does.
     """
     manifest = photos_and_pairs(split, generated)
