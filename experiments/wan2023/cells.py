@@ -92,6 +92,11 @@ def order(seeds: Sequence[int]) -> Iterator[Cell]:
     yield from _cells(["gragnaniello2021"], [None], seeds)
 
 
+def with_and_without_mask(seeds: Sequence[int]) -> Iterator[Cell]:
+    """Yield the chosen detector on faces cut out and on whole pictures."""
+    yield from _cells(CLASSIFIERS[:1], [CHOSEN, UNMASKED], seeds)
+
+
 def _cells(
     methods: Sequence[str], variants: Sequence[Variant | None], seeds: Sequence[int]
 ) -> Iterator[Cell]:

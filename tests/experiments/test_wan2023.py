@@ -41,11 +41,11 @@ def asked(monkeypatch, trained):
 def command(write_manifest, trained, asked, tmp_path):
     path = write_manifest()
 
-    def run(*words):
+    def run(*words, results="results.json"):
         out = tmp_path / "out"
         whole = ["wan2023", "--manifest", str(path), "-o", str(out), *words]
         assert main(whole) == 0
-        return json.loads((out / "results.json").read_text(encoding="utf-8"))
+        return json.loads((out / results).read_text(encoding="utf-8"))
 
     return run
 
@@ -150,6 +150,21 @@ def test_a_mask_that_is_asked_for_stands_in_the_rows(command, asked):
     assert lines(results, "table 1")[f"{LIGHT}, selfie"]["status"] == RUN
     assert "Masks are made by selfie. The document's are SAM's." in results["notes"]
     assert not any("grabcut" in row["row"] for row in results["rows"])
+
+
+def test_the_part_of_masks_trains_two_detectors_and_compares_them(command, asked):
+    words = ("--part", "masks", "--mask", "selfie")
+    results = command(*words, results="results-masks.json")
+    assert {row["table"] for row in results["rows"]} == {"table 4", "differences"}
+    table = lines(results, "table 4")
+    assert list(table) == [
+        f"without, {LIGHT}",
+        f"with SAM, {LIGHT}",
+        f"with selfie, {LIGHT}",
+    ]
+    assert [row["status"] for row in table.values()] == [RUN, NO_WEIGHTS, RUN]
+    assert lines(results, "differences")[f"mask - none, {LIGHT}"]["status"] == RUN
+    assert [name for name, *_ in asked] == ["selfie", "none"]
 
 
 def test_without_budget_nothing_is_run_and_every_row_says_so(command, trained):
