@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from experiments.framework import catalogue
 from kerasfaces import cli
+from kerasfaces.cli import outputs
 from kerasfaces.core import folders, registry
 from kerasfaces.core.errors import InputError
 
@@ -87,7 +88,13 @@ def _parser() -> argparse.ArgumentParser:
     add("name", nargs="?", help=f"all, {', '.join(catalogue.names())}; none: list them")
     add("--manifest", type=Path, help="manifest.csv; it is split anew")
     add("--root", type=Path, help="what relative paths in the manifest are relative to")
-    add("-o", "--output", type=Path, metavar="DIR", help="splits, runs, results.json")
+    add(
+        "-o",
+        "--output",
+        type=outputs.folder,
+        metavar="DIR",
+        help="splits, runs, results.json",
+    )
     add("--part", metavar="PART", help="a part of its own, e.g. kabber2023's grids")
     add("--seeds", help="split seeds, e.g. 0-4; default: the experiment's")
     add(
@@ -113,13 +120,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     add(
         "--stores",
-        type=Path,
+        type=outputs.folder,
         metavar="DIR",
         help="channel stores, to share them between experiments; default: DIR/stores",
     )
     add(
         "--runs",
-        type=Path,
+        type=outputs.folder,
         metavar="DIR",
         help="trainings, to share them between experiments; default: their own folders",
     )

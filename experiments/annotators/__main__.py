@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kerasfaces import cli
+from kerasfaces.cli import outputs
 from kerasfaces.core import registry
 
 _EXAMPLES = (
@@ -25,7 +26,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     add = parser.add_argument
     text = "faces whose sources state attributes"
     add("--manifest", type=Path, required=True, metavar="M", help=text)
-    add("-o", "--output", type=Path, required=True, metavar="DIR", help="to write")
+    add(
+        "-o",
+        "--output",
+        type=outputs.folder,
+        required=True,
+        metavar="DIR",
+        help="to write",
+    )
     add("--weights", type=Path, metavar="DIR", help="folder with annotators' weights")
     add("--download", action="store_true", help="fetch weights that are not here")
     add("--annotators", default=",".join(known), metavar="LIST", help="default: all")

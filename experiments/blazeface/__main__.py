@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from kerasfaces.cli import outputs
 from kerasfaces.core.errors import KerasfacesError
 from kerasfaces.core.files import atomic_path, sha256, write_json
 from kerasfaces.graphs import graph_model
@@ -84,7 +85,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="Convert BlazeFace from TensorFlow.js to ONNX.",
     )
     parser.add_argument("model", type=Path, help="the graph model's .json")
-    parser.add_argument("-o", "--out", type=Path, required=True, help=".onnx to write")
+    parser.add_argument(
+        "-o", "--out", type=outputs.file, required=True, help=".onnx to write"
+    )
     options = parser.parse_args(arguments)
     try:
         note = convert(options.model, options.out)

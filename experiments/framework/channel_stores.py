@@ -9,7 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments.framework.runner import Context, clock
+from experiments.framework.hours import clock
+from experiments.framework.runner import Context
 from kerasfaces import store
 from kerasfaces.channels.networks import checkpoints
 from kerasfaces.core.errors import MissingFileError, RunError

@@ -16,8 +16,8 @@ from typing import Any
 from markupsafe import Markup
 
 from experiments.framework import blocks, failures, launch
+from experiments.framework.hours import total_s
 from experiments.framework.launch import Job
-from experiments.framework.runner import total_s
 from kerasfaces.core import engine, logs
 from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import OutOfBudgetError, RunError

@@ -11,7 +11,8 @@ from typing import Any
 
 from experiments.framework import catalogue, results_file
 from experiments.framework.failures import is_failure
-from experiments.framework.runner import Context, Outcome, spent_s
+from experiments.framework.hours import spent_s
+from experiments.framework.runner import Context, Outcome
 from kerasfaces import cli
 from kerasfaces import manifest as manifests
 from kerasfaces.core import config, folders

@@ -12,15 +12,14 @@ import functools
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from experiments.framework.catalogue import KEYWORDS
+from experiments.framework.hours import clock, total_s
 from experiments.framework.rows import Row
 from kerasfaces import manifest as manifests
 from kerasfaces.baselines.config import BaselineConfig
-from kerasfaces.core import clock as clocks
 from kerasfaces.core import config as configs
 from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import (
@@ -303,19 +302,3 @@ def _share(link: Path, shared: Path, request: Training, seed: int) -> Path:
     target = shared / name
     link.symlink_to(os.path.relpath(target.absolute(), link.parent.resolve()))
     return target
-
-
-def clock(folder: Path) -> AbstractContextManager[None]:
-    """Add the seconds spent inside to `folder/clock.json`; a kill loses two at most."""
-    return clocks.clock(folder / "clock.json")
-
-
-def spent_s(folder: Path) -> float:
-    """Return the seconds of training in an experiment's folder, in all calls together."""
-    return clocks.spent_s(folder / "clock.json")
-
-
-def total_s(folder: Path) -> float:
-    """Return the seconds of a folder and of every experiment in a folder of its own."""
-    inside = sorted(folder.iterdir()) if folder.is_dir() else []
-    return spent_s(folder) + sum(spent_s(path) for path in inside if path.is_dir())

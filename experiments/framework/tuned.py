@@ -5,7 +5,8 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments.framework.runner import Context, Ratio, clock
+from experiments.framework.hours import clock
+from experiments.framework.runner import Context, Ratio
 from kerasfaces.core.files import Json
 from kerasfaces.core.imports import optional_import
 from kerasfaces.run.folder import StudyRun

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from experiments.framework.hours import clock
 from experiments.framework.rows import NO_BUDGET, NO_WEIGHTS, Measured, Row, not_run
-from experiments.framework.runner import Context, Outcome, clock
+from experiments.framework.runner import Context, Outcome
 from kerasfaces.core.errors import InputError
 from kerasfaces.evaluate.names import HEADLINES
 from kerasfaces.run.folder import DetectorRun, MatrixRun

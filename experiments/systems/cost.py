@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from experiments.framework.runner import Context, clock
+from experiments.framework.hours import clock
+from experiments.framework.runner import Context
 from experiments.systems import speed
 from kerasfaces.core.files import read_json, write_json
 from kerasfaces.run.folder import DetectorRun

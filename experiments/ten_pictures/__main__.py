@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kerasfaces import cli
+from kerasfaces.cli import outputs
 
 _EXAMPLES = (
     "python -m experiments.ten_pictures --manifest FACES/manifest.csv -o runs/ten",
@@ -19,7 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     add(
         "-o",
         "--output",
-        type=Path,
+        type=outputs.folder,
         required=True,
         metavar="DIR",
         help="folder to write",

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from experiments.framework.channel_stores import Stores
+from experiments.framework.hours import clock
 from experiments.framework.rows import NO_BUDGET, NO_WEIGHTS, Measured, Row, not_run
-from experiments.framework.runner import Context, Outcome, clock
+from experiments.framework.runner import Context, Outcome
 from experiments.unseen import leaving_out, pairs, tuning
 from experiments.unseen.configurations import (
     BASELINE,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from experiments.__main__ import main
-from experiments.framework import catalogue, everything, launch, runner
+from experiments.framework import catalogue, everything, hours, launch, runner
 from experiments.framework.failures import is_failure
 from experiments.framework.failures import status as failed
 from experiments.framework.rows import FAILED, Measured, Row
@@ -150,11 +150,11 @@ def test_hours_of_all_count_together(command, trained, capsys):
 
 
 def test_total_of_a_folder(tmp_path):
-    assert runner.total_s(tmp_path / "none") == 0
+    assert hours.total_s(tmp_path / "none") == 0
     for name, seconds in (("a", 10), ("b", 5.5)):
         write_json(tmp_path / name / "clock.json", {"seconds": seconds})
     write_json(tmp_path / "clock.json", {"seconds": 1})
-    assert runner.total_s(tmp_path) == 16.5
+    assert hours.total_s(tmp_path) == 16.5
 
 
 def test_a_finished_training_needs_no_budget(write_manifest, trained, tmp_path):

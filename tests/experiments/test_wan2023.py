@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from experiments.__main__ import main
-from experiments.framework import channel_stores, paired, runner
+from experiments.framework import channel_stores, hours, paired, runner
 from experiments.framework.rows import NO_BUDGET, NO_WEIGHTS, RUN
 from experiments.wan2023 import cells, experiment, published, simulated, tables
 from kerasfaces import manifest as manifests
@@ -118,9 +118,9 @@ def test_every_published_number_has_its_row(command, trained, asked):
     assert {rows[tables.METHODS[name]]["published"] for name in tables.METHODS} == set(
         published.TABLE_3.values()
     )
-    hours = lines(results, "table 1", "hours")
-    assert hours[f"{LIGHT}, grabcut"]["ours"]["value"] == pytest.approx(0.01)
-    assert hours[f"{LIGHT}, grabcut"]["published"] == 3
+    times = lines(results, "table 1", "hours")
+    assert times[f"{LIGHT}, grabcut"]["ours"]["value"] == pytest.approx(0.01)
+    assert times[f"{LIGHT}, grabcut"]["published"] == 3
     ablations = lines(results, "differences")
     assert len(ablations) == 6 * 3 * 3
     gain = ablations[f"mask - none, {LIGHT}"]
@@ -352,9 +352,9 @@ def test_quick_through_the_real_stage(tmp_path, monkeypatch, capsys):
 def test_the_clock_is_written_while_work_goes_on(tmp_path, monkeypatch):
     monkeypatch.setattr("kerasfaces.core.clock.HEARTBEAT_S", 0.01)
     (tmp_path / "clock.json").write_text('{"seconds": 100}')
-    with runner.clock(tmp_path):
+    with hours.clock(tmp_path):
         deadline = time.monotonic() + 5
-        while runner.spent_s(tmp_path) == 100 and time.monotonic() < deadline:
+        while hours.spent_s(tmp_path) == 100 and time.monotonic() < deadline:
             time.sleep(0.01)
-        assert 100 < runner.spent_s(tmp_path) < 106
-    assert 100 < runner.spent_s(tmp_path) < 106
+        assert 100 < hours.spent_s(tmp_path) < 106
+    assert 100 < hours.spent_s(tmp_path) < 106
