@@ -19,11 +19,6 @@ LITE_SEARCHED = f"{LITE}, unseen objective"
 ALONE, CROPPED = "aligned fakes alone", "native crops"
 TUNED, TUNED_LAYERS = "last blocks on pairs alone", 20
 END_TO_END_SEEDS = 3
-TOGETHER = (
-    (SEARCHED, LITE_SEARCHED),
-    (LITE_SEARCHED, ALONE),
-    (ALL, LITE_SEARCHED),
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +32,6 @@ class Variant:
             pairs' fakes are the only ones.
         searched: Whether layers are chosen by families left out.
         noise: Whether the base sees the noise pattern beside the picture.
-        members: Variants whose logits are averaged; then nothing is trained.
         seeds: At most so many of the split seeds; 0 is all.
     """
 
@@ -46,8 +40,12 @@ class Variant:
     generators: bool = True
     searched: bool = False
     noise: bool = False
-    members: tuple[str, ...] = ()
     seeds: int = 0
+
+    @property
+    def averages(self) -> bool:
+        """Whether its logits may be averaged with others': of all seeds and cameras."""
+        return self.config.model.head.solver == "discriminant" and not self.seeds
 
     def of(self, seeds: Sequence[int]) -> Sequence[int]:
         """Return those of the split seeds that it is trained on."""
@@ -111,7 +109,4 @@ def variants(context: Context, *, native: bool) -> dict[str, Variant]:
             seeds=END_TO_END_SEEDS,
         )
     every[ALL] = Variant(together, pairs=True, searched=True)  # costs most
-    for members in TOGETHER:
-        if all(name in every for name in members):
-            every["mean of " + " + ".join(members)] = Variant(plain, members=members)
     return every

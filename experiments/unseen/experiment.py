@@ -16,7 +16,7 @@ from experiments.framework.channel_stores import Stores
 from experiments.framework.hours import clock
 from experiments.framework.rows import NO_BUDGET, NO_WEIGHTS, Measured, Row, not_run
 from experiments.framework.runner import Context, Outcome
-from experiments.unseen import leaving_out, pairs, tuning
+from experiments.unseen import leaving_out, pairs, selection, tuning
 from experiments.unseen.configurations import (
     BASELINE,
     NOISE_PX,
@@ -24,7 +24,7 @@ from experiments.unseen.configurations import (
     Variant,
     variants,
 )
-from experiments.unseen.heads import Heads, averaged
+from experiments.unseen.heads import Heads
 from kerasfaces import metrics
 from kerasfaces.manifest import Manifest
 from kerasfaces.metrics import System
@@ -35,6 +35,7 @@ logger = logging.getLogger("kerasfaces.experiments")
 MODELS = ("mobilenetv2", "efficientnet_lite0")
 SEEDS = (0, 1, 2, 3, 4)
 DOCUMENT_DATA = ""
+AVERAGED = "mean chosen on validation"
 ALARMS = "false alarms"
 METRICS: dict[str, Callable[[Heads, str], float]] = {
     "auc": Heads.auc,
@@ -79,9 +80,6 @@ def run(context: Context) -> Outcome:
             notes.append(f"{name}, {NO_WEIGHTS}: {why}")
         else:
             ready[name] = leaving_out.resolved(variant, context.weights[model])
-    ready = {  # a mean needs all its members
-        name: item for name, item in ready.items() if set(item[0].members) <= set(ready)
-    }
     weights = {
         variant.config.model.name: base.describe() for variant, base in ready.values()
     }
@@ -110,8 +108,6 @@ def _train(
 ) -> None:
     """Train one variant after the other, each in every grouping on every split."""
     for name, (variant, base) in planned.items():
-        if variant.members:
-            continue
         for ending, seed in itertools.product(results, variant.of(context.seeds)):
             slug = name.replace(" ", "_").replace(",", "")
             group = "merged" if ending else "own"
@@ -147,12 +143,6 @@ def _rows(
     ending: str,
     notes: list[str],
 ) -> Iterator[Row]:
-    for name, (variant, _) in planned.items():
-        for seed in context.seeds:
-            members = [results[each].get(seed) for each in variant.members]
-            present = [each for each in members if each is not None]
-            if members and len(present) == len(members):
-                results[name][seed] = averaged(present)
     whole = {
         name: by_seed
         for name, by_seed in results.items()
@@ -160,6 +150,11 @@ def _rows(
     }
     left = [name for name in planned if name not in whole]
     yield from not_run(f"variants{ending}", left, ("mean auc",), NO_BUDGET)
+    several = {name: each for name, each in whole.items() if planned[name][0].averages}
+    names = selection.select(several)
+    if len(names) > 1:
+        whole[AVERAGED] = selection.mean(several, names)
+        notes.append(f"The {AVERAGED}{ending}: {'; '.join(names)}.")
     if whole:
         yield from _tables(whole, ending, notes)
 

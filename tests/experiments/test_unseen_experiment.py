@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from experiments.framework.runner import Context
-from experiments.unseen import experiment, leaving_out, pairs, tuning
+from experiments.unseen import experiment, leaving_out, pairs, selection, tuning
 from experiments.unseen.configurations import (
     ALL,
     BASELINE,
@@ -162,9 +162,7 @@ def test_one_change_at_a_time(tmp_path, write_manifest):
     )
     every = variants(context, native=True)
     assert next(iter(every)) == BASELINE
-    trained = [name for name, variant in every.items() if not variant.members]
-    assert ALL in trained
-    assert all(set(variant.members) <= set(trained) for variant in every.values())
+    assert list(every)[-1] == ALL
     assert "native crops" not in variants(context, native=False)
     plain, linear = every[BASELINE], every[DISCRIMINANT]
     for name, field, base in (
@@ -201,6 +199,34 @@ def test_heads_are_averaged_in_units_of_their_own_photos():
             units.append((logits - photos.mean()) / photos.std())
         np.testing.assert_allclose(both.logits[split]["gan"], np.mean(units, 0))
     assert averaged([small]).auc("vae") == small.auc("vae")
+
+
+def shifted(**offsets):
+    """Heads whose fakes of one family lie higher on validation."""
+    each = heads()
+    fake = each.fake["val"]
+    val = {
+        family: logits
+        + offsets.get(family, 0.0) * (fake & (each.families["val"] == family))
+        for family, logits in each.logits["val"].items()
+    }
+    return dataclasses.replace(each, logits={**each.logits, "val": val})
+
+
+def test_variants_are_averaged_while_validation_gains():
+    variants = {
+        "knows neither": {0: shifted(vae=-9.0), 1: shifted(vae=-9.0)},
+        "knows vae": {0: shifted(), 1: shifted()},
+        "knows gan": {0: shifted(gan=5.0, vae=-1.7), 1: shifted(gan=5.0, vae=-1.7)},
+    }
+    names = selection.select(variants)
+    assert names == ["knows vae", "knows gan"]
+    both = selection.mean(variants, names)
+    assert sorted(both) == [0, 1]
+    assert all(both[0].objective > each[0].objective for each in variants.values())
+    alone = selection.select({"one": variants["knows vae"]})
+    assert alone == ["one"]
+    assert selection.select({}) == []
 
 
 def test_photos_of_a_camera_left_out_are_held_against_the_others():
