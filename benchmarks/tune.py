@@ -108,15 +108,7 @@ def _ours(manifest: Any, weights: Path, folder: Path, points: int) -> None:
     from kerasfaces.tune import run
 
     run.refit = lambda *_: {}  # type: ignore[assignment]
-    run.tune(
-        run.SearchSettings(
-            name="grid",
-            study=_study(points),
-            manifest=manifest,
-            weights=[str(weights)],
-            folder=folder,
-        )
-    )
+    run.tune("grid", _study(points), manifest, weights=[str(weights)], folder=folder)
 
 
 def _plain(folder: Path, project: Path, points: int) -> None:
@@ -182,10 +174,10 @@ def _many(folder: Path, count: int) -> dict[str, Any]:
 
     from kerasfaces.core import engine, rng
     from kerasfaces.features.readers import InMemory
+    from kerasfaces.train.examples import Examples
     from kerasfaces.tune import frozen as space_of
     from kerasfaces.tune import space
     from kerasfaces.tune.components import Components
-    from kerasfaces.tune.feature_sets import FeatureSet
     from kerasfaces.tune.search import Search
     from kerasfaces.tune.study import Study
     from kerasfaces.tune.trainer import Trainer
@@ -197,13 +189,22 @@ def _many(folder: Path, count: int) -> dict[str, Any]:
     labels = (np.arange(600) % 2).astype(np.float32)
     values = random.normal(0, 1, (600, 400)).astype(np.float32) + labels[:, None] / 9
     train, val = InMemory(values[:480]), InMemory(values[480:])
-    features = FeatureSet([train], val, labels[:480], labels[480:], 400, "")
+    features = Examples(
+        train=[train],
+        train_labels=labels[:480],
+        train_sources=["a"] * 480,
+        train_families=["a"] * 480,
+        val=val,
+        val_labels=labels[480:],
+        val_families=["a"] * 120,
+        engine="",
+    )
 
     class Drawn:
         def data(self, config: Any) -> None:
             """Nothing is read."""
 
-        def features(self, config: Any) -> FeatureSet:
+        def features(self, config: Any) -> Examples:
             return features
 
     def configure(hp: Any, components: Any) -> Any:
@@ -226,7 +227,7 @@ def _many(folder: Path, count: int) -> dict[str, Any]:
 
     def train(training: Any) -> Any:
         result = trainer.train(training)
-        trained_s.extend(one.seconds for one in result.repeats)
+        trained_s.extend(one.summary["seconds"] for one in result.repeats)
         memory.append(_resident())
         return result
 

@@ -11,8 +11,7 @@ from typing import Any
 from kerasfaces.train import config as train_config
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune.components import Components
-from kerasfaces.tune.published import Point, Published
-from kerasfaces.tune.study import Study
+from kerasfaces.tune.study import Point, Published, Study
 
 PUBLISHED = Published(
     source="kabber2023, table 4",

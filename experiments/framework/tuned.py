@@ -49,7 +49,7 @@ def run(
     Raises:
         OutOfBudgetError: It is not finished, and the budget is spent.
     """
-    from kerasfaces.tune.run import SearchSettings, tune
+    from kerasfaces.tune.run import tune
 
     folder = context.run_folder(name, seed)
     if not StudyRun(folder).result:
@@ -57,14 +57,12 @@ def run(
     logger.info("study %s, split seed %d", name, seed)
     with clock(context.folder):
         return tune(
-            SearchSettings(
-                name=name,
-                study=study,
-                manifest=context.split(ratio, seed),
-                weights=[f"{base}={context.weights[base]}" for base in study.bases],
-                folder=folder,
-                notes=context.notes,
-            )
+            name,
+            study,
+            context.split(ratio, seed),
+            weights=[f"{base}={context.weights[base]}" for base in study.bases],
+            folder=folder,
+            notes=context.notes,
         )
 
 
@@ -75,6 +73,6 @@ def result(folder: Path) -> Json:
 
 def completed(folder: Path) -> list[Any]:
     """Return a study's trials that have a score, in order of their numbers."""
-    from kerasfaces.tune import records
+    from kerasfaces.run import trials as records
 
     return [trial for trial in records.load_all(folder) if trial.score is not None]

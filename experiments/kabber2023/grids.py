@@ -78,14 +78,13 @@ def _cells(model: str, grid: Any, folders: dict[int, Path]) -> list[Row]:
 def _points(grid: Any, folder: Path) -> list[dict[str, Measured]]:
     """Return what the document prints of every point, of one study."""
     from kerasfaces.metrics import printed_metrics
-    from kerasfaces.tune import published as grids
-    from kerasfaces.tune import records
+    from kerasfaces.run import trials as records
 
     labels = np.load(folder / "val_labels.npy")
     trials = tuned.completed(folder)
     points = []
     for point in grid.points:
-        trial = grids.find(point, trials)
+        trial = point.find(trials)
         if trial is None:  # it failed: the study's own report says why
             undefined = Measured(value=float("nan"), n=labels.size)
             points.append(dict.fromkeys(printed_metrics.NAMES, undefined))

@@ -32,7 +32,7 @@ from kerasfaces.train.config import TrainConfig
 if TYPE_CHECKING:
     from kerasfaces.features.cached import FeatureCache
     from kerasfaces.train.data import Data, Positions
-    from kerasfaces.train.unseen import Examples
+    from kerasfaces.train.examples import Examples
 
 CAMERA_PHOTOS = 200  # fewer say nothing of a hundredth
 _MERGED = ("portrait_gan", "stylegan", "stylegan2", "stylegan3")

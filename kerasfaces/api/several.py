@@ -153,24 +153,22 @@ def run_study(
     require_manifest(data)
     optional_import("tensorboard", "tune")
     optional_import("keras_tuner", "tune")
-    from kerasfaces.tune.run import SearchSettings, tune
+    from kerasfaces.tune.run import tune
 
     name, loaded = studies.load(os.fspath(study))
     changes = {"repeats": repeat, "max_trials": max_trials}
     changes = {key: value for key, value in changes.items() if value is not None}
     folder = tune(
-        SearchSettings(
-            name=name,
-            study=dataclasses.replace(loaded, **changes),  # type: ignore[arg-type]
-            manifest=data.manifest,
-            weights=list(weights),
-            default_weights="forensic" if data.is_sample else "imagenet",
-            store=as_path(store),
-            folder=as_path(output),
-            engine=Engine(name=engine, address=address, workers=workers),
-            tensorboard=tensorboard,
-            notes=data.notes,
-        )
+        name,
+        dataclasses.replace(loaded, **changes),  # type: ignore[arg-type]
+        data.manifest,
+        weights=list(weights),
+        default_weights="forensic" if data.is_sample else "imagenet",
+        store=as_path(store),
+        folder=as_path(output),
+        spread=Engine(name=engine, address=address, workers=workers),
+        tensorboard=tensorboard,
+        notes=data.notes,
     )
     run = StudyRun(folder)
     board = read_table(run.leaderboard_file, {"trial": str, "reason": str})

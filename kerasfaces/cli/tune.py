@@ -13,8 +13,11 @@ from kerasfaces.core.files import read_table
 from kerasfaces.core.imports import optional_import
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from kerasfaces.run.folder import StudyRun
 
+_SHOWN = 10  # rows of the leaderboard
 _EXAMPLES = [
     "kerasfaces tune                                      # lists the studies",
     "kerasfaces tune kabber2023_mobilenetv2 --manifest M  # the document's grid",
@@ -148,7 +151,7 @@ def _print(folder: Path) -> None:
         for name in report.hyperparameters(study.identity["space"])
         if leaderboard.HP + name in table.columns
     ]
-    print(leaderboard.text(table, result["objective"], names))
+    print(leaderboard_text(table, result["objective"], names))
     auc = result["test_auc"]
     print(
         f"\nwinner: trial {result['trial']}, refitted in {folder / result['run']}\n"
@@ -156,6 +159,47 @@ def _print(folder: Path) -> None:
         f"test AUC {auc['value']:.4f} (95 % interval {auc['low']:.4f} to {auc['high']:.4f})\n"
         f"\nto train it again:\n{_command(study)}\n\nreport: {study.report}"
     )
+
+
+def leaderboard_text(
+    table: "pd.DataFrame", objective: str, names: Sequence[str]
+) -> str:
+    """Return what a terminal shows: the first rows, and how many could be the best.
+
+    `names` are the hyperparameters to show.
+    """
+    import pandas as pd
+
+    from kerasfaces.metrics.main_effects import short
+    from kerasfaces.tune.leaderboard import ALIKE, BEST, BETTER, HP, n_like_best
+
+    ranked, failed = table[table["rank"].notna()], table[table["rank"].isna()]
+    cells = [["", "trial", objective, "sd", *names]]
+    for row in ranked.head(_SHOWN).to_dict("records"):
+        mark = {BEST: "=", ALIKE: "=", BETTER: "+"}.get(row["against_best"], "")
+        sd = "" if pd.isna(row["sd"]) else f"{row['sd']:.4f}"
+        values = [row.get(HP + name) for name in names]
+        shown = ["" if pd.isna(value) else short(value) for value in values]
+        cells.append([mark, str(row["trial"]), f"{row['score']:.4f}", sd, *shown])
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = ["  ".join(map(str.ljust, line, widths)) for line in cells]
+    if len(ranked) > _SHOWN:
+        lines.append(f"... and {len(ranked) - _SHOWN} more in leaderboard.csv")
+    lines += [
+        "",
+        "= : not distinguishable from the best on validation "
+        f"({n_like_best(table)} of {len(ranked)}; paired bootstrap, Holm)",
+    ]
+    if ahead := int((ranked["against_best"] == BETTER).sum()):
+        lines.append(
+            f"+ : better than the best, but cut short ({ahead} of {len(ranked)}): only a whole "
+            "training can win"
+        )
+    for first in failed.head(1).to_dict("records"):
+        lines.append(
+            f"{len(failed)} failed, e.g. trial {first['trial']}: {first['reason']}"
+        )
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def _command(study: "StudyRun") -> str:

@@ -10,7 +10,7 @@ from kerasfaces.core import registry
 from kerasfaces.core.files import Json
 from kerasfaces.evaluate import names
 from kerasfaces.evaluate.metrics_json import FEW
-from kerasfaces.report.markup import interval, number
+from kerasfaces.report.markup import Section, interval, number
 from kerasfaces.report.page import measured_on, page
 from kerasfaces.run.operating_point import OperatingPoint
 
@@ -66,17 +66,21 @@ class ReportInput:
 
 
 def render(data: ReportInput) -> str:
-    """Return the page of a run; sections stand in the order of their `ORDER`."""
-    modules = {name: registry.load(_PACKAGE, name) for name in registry.names(_PACKAGE)}
+    """Return the page of a run."""
+    sections = sections_of(_PACKAGE, data)
+    footer = measured_on(data.headline)
+    return page(data.name, "kerasfaces report", data.warnings, sections, footer)
+
+
+def sections_of(package: str, data: object) -> list[tuple[str, Section]]:
+    """Return what a package's sections say of data, by the order of their `ORDER`.
+
+    Sections that have nothing to say are left out.
+    """
+    modules = {name: registry.load(package, name) for name in registry.names(package)}
     ordered = sorted(modules, key=lambda name: (modules[name].ORDER, name))
     sections = [(name, modules[name].report(data)) for name in ordered]
-    return page(
-        data.name,
-        "kerasfaces report",
-        data.warnings,
-        [(name, section) for name, section in sections if section is not None],
-        measured_on(data.headline),
-    )
+    return [(name, section) for name, section in sections if section is not None]
 
 
 def cautions(data: ReportInput) -> list[str]:

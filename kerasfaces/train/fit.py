@@ -30,8 +30,9 @@ from kerasfaces.train.heads import head_logits, prepare
 from kerasfaces.train.loop import run_phase
 from kerasfaces.train.network_builder import NetworkBuilder
 from kerasfaces.train.phase import Phase, Rows, scores
+from kerasfaces.train.protocol import examples_of
 from kerasfaces.train.remembered import Embed, of_features, of_images
-from kerasfaces.train.views import feature_readers, source, training_views
+from kerasfaces.train.views import source, training_views
 
 logger = logging.getLogger(__name__)
 
@@ -185,30 +186,18 @@ class _Training:
 
     def _train_head(self, features: FeatureCache) -> tuple[Any, Rows]:
         config, data = self.config, self.data
-        train, val = data.readable("train"), data.readable("val")
-        views = training_views(config, data, train)
-        readers = feature_readers(features, views)
-        val_features = features.reader(data.keys(val))
-        n_features = readers[0].shape[-1]
-        head = network.build_head(n_features, config.model.head, config.seed)
-        labels, sources = data.labels(train), data.sources(train)
-        weights = data.weights(config.weight_column, train)
-        prepare(head, config.model.head, readers, labels, sources)
-        if config.model.head.solver == "discriminant":
-            loss = discriminant.fit(head, config.model.head, readers, labels, sources)
+        examples = examples_of(config, data, features)
+        readers, labels = examples.train, examples.train_labels
+        sources, head_config = examples.train_sources, config.model.head
+        weights = data.weights(config.weight_column, data.readable("train"))
+        head = network.build_head(examples.width, head_config, config.seed)
+        prepare(head, head_config, readers, labels, sources)
+        if head_config.solver == "discriminant":
+            loss = discriminant.fit(head, head_config, readers, labels, sources)
             row = {"phase": "head", "epoch": 1, "loss": loss}
-            val_logits = head_logits(head, val_features)
-            return head, [row | scores(data.labels(val), val_logits)]
-        phase = Phase(
-            name="head",
-            model=head,
-            source=source(config, labels, readers, sources, weights),
-            val_logits=lambda: head_logits(head, val_features),
-            val_labels=data.labels(val),
-            config=config,
-            inputs_by=features.engine,
-            callbacks=self.callbacks,
-        )
+            val_logits = head_logits(head, examples.val)
+            return head, [row | scores(examples.val_labels, val_logits)]
+        phase = examples.phase(head, config, weights, callbacks=self.callbacks)
         return head, run_phase(phase, self.run.checkpoint_file(phase.name))
 
     def _train_on_images(self, model: Any) -> tuple[Rows, list[str]]:

@@ -127,6 +127,20 @@ def _chunks(reader: Reader) -> Iterator[NDArray[Any]]:
         yield reader(np.arange(start, min(start + _CHUNK, len(reader))))
 
 
+def unusual_setting(config: TrainConfig) -> str:
+    """Return the first setting that no traced head is trained by; empty without one."""
+    head = config.model.head
+    unusual = {
+        "optimizer": config.optimizer != "adam",
+        "schedule": config.schedule == "plateau",
+        "train_base": config.train_base,
+        "model.head.batch_norm": head.batch_norm,
+        "model.head.output": head.output != "logit",
+        "model.head.solver": head.solver != "gradient",
+    }
+    return next((name for name, is_set in unusual.items() if is_set), "")
+
+
 @dataclasses.dataclass(frozen=True)
 class ReadyHead:
     """A head as `network.build_head` makes it, compiled, and its epochs.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from kerasfaces.models.weights import BaseWeights
     from kerasfaces.run.folder import UnseenRun
     from kerasfaces.train.data import Data
-    from kerasfaces.train.unseen import Examples
+    from kerasfaces.train.examples import Examples
 
 logger = logging.getLogger(__name__)
 L2 = (0.01, 0.1, 1.0, 10.0)  # of a head with hidden layers
@@ -220,21 +220,12 @@ def examples_of(
     config: TrainConfig, data: "Data", features: "FeatureCache"
 ) -> "Examples":
     """Return what heads are trained on and judged by: features, labels, families."""
-    from kerasfaces.train.unseen import Examples
+    from kerasfaces.train.examples import Examples
     from kerasfaces.train.views import feature_readers, training_views
 
-    train, val = data.readable("train"), data.readable("val")
-    readers = feature_readers(features, training_views(config, data, train))
-    return Examples(
-        train=readers,
-        train_labels=data.labels(train),
-        train_sources=data.sources(train),
-        train_families=data.families(train),
-        val=features.reader(data.keys(val)),
-        val_labels=data.labels(val),
-        val_families=data.families(val),
-        engine=features.engine,
-    )
+    views = training_views(config, data, data.readable("train"))
+    val = features.reader(data.keys(data.readable("val")))
+    return Examples.of(data, feature_readers(features, views), val, features.engine)
 
 
 def columns_of(candidate: TrainConfig, every: list[TrainConfig]) -> Any:

@@ -20,70 +20,25 @@ from kerasfaces.core.errors import InputError
 from kerasfaces.core.progress import hosted_by, progress
 from kerasfaces.core.texts import listed, quoted
 from kerasfaces.evaluate.unseen import judges
-from kerasfaces.features.readers import Columns, Joined, Reader, Rows
+from kerasfaces.features.readers import Joined, Reader
 from kerasfaces.metrics.inputs import Bools
 from kerasfaces.models import network
 from kerasfaces.train import discriminant
 from kerasfaces.train.config import TrainConfig
+from kerasfaces.train.examples import Examples
 from kerasfaces.train.heads import (
     Heads,
     erased_directions,
     head_logits,
     moments,
     prepare,
+    unusual_setting,
 )
 from kerasfaces.train.loop import run_phase
-from kerasfaces.train.phase import Phase
-from kerasfaces.train.views import source
 
 MIN_VAL = 5  # validation fakes of a family below which its AUC says nothing
 _MEMORY_BYTES = 2**30  # of features in memory
 Logits = NDArray[np.float64]
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Examples:
-    """Reader of training and validation images, and what they are.
-
-    Attributes:
-        train: One reader per view of the training images.
-        train_labels: `(n,)`, 1 = fake.
-        train_sources: `(n,)` names.
-        train_families: `(n,)` names.
-        val: Reader of the validation images.
-        val_labels: `(m,)`, 1 = fake.
-        val_families: `(m,)` names.
-        engine: What computed the features.
-    """
-
-    train: Sequence[Reader]
-    train_labels: NDArray[np.float32]
-    train_sources: Sequence[str]
-    train_families: Sequence[str]
-    val: Reader
-    val_labels: NDArray[np.float32]
-    val_families: Sequence[str]
-    engine: str
-
-    @property
-    def fakes(self) -> tuple[list[str], list[str]]:
-        """The families of the training and of the validation fakes, one per fake."""
-        parts = (
-            (self.train_families, self.train_labels),
-            (self.val_families, self.val_labels),
-        )
-        train, val = (
-            [name for name, label in zip(names, labels, strict=True) if label]
-            for names, labels in parts
-        )
-        return train, val
-
-    def only(self, columns: Columns | None) -> "Examples":
-        """Return the examples with some columns of their features; None is all."""
-        if columns is None:
-            return self
-        train = [Joined([(reader, columns)]) for reader in self.train]
-        return dataclasses.replace(self, train=train, val=Joined([(self.val, columns)]))
 
 
 def families_of(
@@ -140,47 +95,28 @@ def logits_without(
         readers: Reader of images, as wide as the examples'.
         heads: Traced heads to use again, under TensorFlow.
     """
-    rows, val_rows = (
-        np.flatnonzero(_without(family, labels, families))
-        for labels, families in (
-            (examples.train_labels, examples.train_families),
-            (examples.val_labels, examples.val_families),
-        )
-    )
-    train: list[Reader] = [Rows(reader, rows) for reader in examples.train]
-    val: Reader = Rows(examples.val, val_rows)
-    labels = examples.train_labels[rows]
-    sources = [examples.train_sources[row] for row in rows.tolist()]
-    head = config.model.head
-    ready = None
-    if heads is not None and _is_plain(config):
-        known = moments(train) if head.standardize else None
+    left, head, ready = examples.without(family), config.model.head, None
+    if heads is not None and not unusual_setting(config):
+        known = moments(left.train) if head.standardize else None
         erased = None
         if known and head.erase:
-            erased = erased_directions(train, labels, sources, known, head.erase)
-        val, *every = _standardized([val, *train, *readers], known, erased)
-        train, readers = every[: len(train)], every[len(train) :]
-        steps = -(-len(rows) // config.batch_size)
+            erased = erased_directions(
+                left.train, left.train_labels, left.train_sources, known, head.erase
+            )
+        val, *others = _standardized([left.val, *left.train, *readers], known, erased)
+        train, readers = others[: len(left.train)], others[len(left.train) :]
+        left = dataclasses.replace(left, train=train, val=val)
         plain = configs.updated(config, {"model": {"head": {"erase": 0}}})
-        ready = heads.get(val.shape[0], plain, steps)
+        ready = heads.get(left.width, plain, left.n_steps(config))
         model = ready.model
     else:
-        model = network.build_head(val.shape[0], head, config.seed)
-        prepare(model, head, train, labels, sources)
+        model = network.build_head(left.width, head, config.seed)
+        prepare(model, head, left.train, left.train_labels, left.train_sources)
     if head.solver == "discriminant":
-        discriminant.fit(model, head, train, labels, sources)
-        return [head_logits(model, each) for each in readers]
-    phase = Phase(
-        name="head",
-        model=model,
-        source=source(config, labels, train, sources),
-        val_logits=lambda: head_logits(model, val),
-        val_labels=examples.val_labels[val_rows],
-        config=config,
-        inputs_by=examples.engine,
-        ready=ready.epochs if ready else None,
-    )
-    run_phase(phase, None)
+        discriminant.fit(model, head, left.train, left.train_labels, left.train_sources)
+    else:
+        epochs = ready.epochs if ready else None
+        run_phase(left.phase(model, config, ready=epochs), None)
     return [head_logits(model, each) for each in readers]
 
 
@@ -252,14 +188,6 @@ def _silent(total: int, label: str, unit: str) -> Iterator[Any]:
     yield lambda n: None
 
 
-def _without(
-    family: str, labels: NDArray[np.float32], families: Sequence[str]
-) -> Bools:
-    own = np.array(families, dtype=object) == family
-    others: Bools = ~((labels == 1) & own)
-    return others
-
-
 def _standardized(
     readers: Sequence[Reader], known: tuple[Any, Any] | None, erased: Any
 ) -> list[Reader]:
@@ -276,15 +204,3 @@ def _standardized(
                 each.erase(erased)
     size = sum(4 * len(reader) * reader.shape[0] for reader in readers)
     return [each.in_memory() if size <= _MEMORY_BYTES else each for each in joined]
-
-
-def _is_plain(config: TrainConfig) -> bool:
-    """Tell whether a traced head can be trained as this configuration says."""
-    head = config.model.head
-    return (
-        config.optimizer == "adam"
-        and config.schedule != "plateau"
-        and not head.batch_norm
-        and head.output == "logit"
-        and head.solver == "gradient"
-    )

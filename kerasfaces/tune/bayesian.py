@@ -7,15 +7,14 @@ are predicted at once.
 """
 
 import warnings
-from typing import Any
 
 import numpy as np
 from keras_tuner import HyperParameters
 from numpy.typing import NDArray
 
 from kerasfaces.core import rng
-from kerasfaces.tune.oracles import StudyOracle
-from kerasfaces.tune.trial_results import COMPLETED, RUNNING, Values
+from kerasfaces.run.trials import COMPLETED, RUNNING, Values
+from kerasfaces.tune.oracles import Random
 
 _NOISE = 1e-4  # variance of scores, KerasTuner's alpha
 _BETA = 2.6  # standard deviations of hope, KerasTuner's beta
@@ -25,20 +24,18 @@ _STARTS = 2
 _INITIAL = 20  # random points at most, before the process is asked
 
 
-class Bayesian(StudyOracle):
+class Bayesian(Random):
     """The lowest confidence bound, among points not tried."""
 
     in_order = True
 
     def choose(self, number: int) -> Values | str:
         """Return values: at random first, then where the process hopes most."""
-        if number == 0:
-            return dict(self.hyperparameters.values)
         initial = max(3, min(2 * len(self.hyperparameters.space), _INITIAL))
         values = None
-        if number >= initial and len(self.completed()) >= initial:
+        if number >= initial and len(self.ordered(COMPLETED)) >= initial:
             values = self._hopeful(number)
-        return values or self.draw("trial", number)
+        return values or super().choose(number)
 
     def _hopeful(self, number: int) -> Values | None:
         from sklearn.exceptions import ConvergenceWarning
@@ -71,10 +68,6 @@ class Bayesian(StudyOracle):
                 return values
         return None
 
-    def _dimensions(self) -> list[Any]:
-        """Return the hyperparameters that vary."""
-        return [hp for hp in self.hyperparameters.space if type(hp).__name__ != "Fixed"]
-
     def _values_at(self, point: NDArray[np.float64]) -> Values:
         """Return the values that a point of the unit cube stands for."""
         values = HyperParameters()
@@ -89,23 +82,21 @@ class Bayesian(StudyOracle):
 
     def _known(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return points and scores to minimise, running trials at the mean of the known."""
-        mean = np.mean([each.score for each in self.completed()])
-        trials = [trial for _, trial in sorted(self.trials.items())]
-        trials = [each for each in trials if each.status in (COMPLETED, RUNNING)]
-        points = [
-            [
-                hp.value_to_prob(
-                    each.hyperparameters.values[hp.name]
-                    if hp.name in each.hyperparameters.values
-                    and each.hyperparameters.is_active(hp)
-                    else hp.default
-                )
-                for hp in self._dimensions()
-            ]
-            for each in trials
-        ]
-        scores = [
-            -self.study.sign * (each.score if each.status == COMPLETED else mean)
-            for each in trials
-        ]
+        mean = np.mean([each.score for each in self.ordered(COMPLETED)])
+        points, scores = [], []
+        for trial in self.ordered(COMPLETED, RUNNING):
+            own = trial.hyperparameters
+            points.append(
+                [
+                    hp.value_to_prob(
+                        own.values.get(hp.name, hp.default)
+                        if own.is_active(hp)
+                        else hp.default
+                    )
+                    for hp in self.hyperparameters.space
+                    if type(hp).__name__ != "Fixed"
+                ]
+            )
+            score = trial.score if trial.status == COMPLETED else mean
+            scores.append(-self.study.sign * score)
         return np.array(points), np.array(scores)

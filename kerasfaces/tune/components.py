@@ -47,14 +47,15 @@ class Components:
             InputError: An unknown base, or none that can be used.
             MissingFileError: There are weights for none of them.
         """
-        texts: dict[str, str] = {}
         loaded: dict[str, BaseWeights] = {}
         errors: dict[str, KerasfacesError] = {}
-        for base, text in weights_by_base(names, weights, default_weights).items():
+        texts = weights_by_base(names, weights, default_weights)
+        for base, text in texts.items():
             architecture = catalogue.load(base)
-            weight, whole = None, architecture.end_to_end
+            weight = None
             try:
-                weight = None if whole else architecture.find_weights(text)
+                if not architecture.end_to_end:
+                    weight = architecture.find_weights(text)
                 if weight is not None:
                     architecture.completed(ModelConfig(name=base), weight)
             except (InputError, MissingFileError) as error:
@@ -65,19 +66,19 @@ class Components:
                     f"{base} with `weights={text!r}` is trained as a whole; a study trains heads on "
                     "frozen bases: choose another base, or give it weights."
                 )
-            texts[base], loaded[base] = text, weight
-        if not texts:
+            loaded[base] = weight
+        if not loaded:
             raise next(iter(errors.values()))
         for base, why in errors.items():
             logger.warning("%s is left out of the study: %s", base, why)
+        components = cls(weights={base: texts[base] for base in loaded}, loaded=loaded)
         if store is None:
-            return cls(weights=texts, loaded=loaded)
+            return components
         from kerasfaces.dataset.channels import ChannelStore
 
         channels = ChannelStore(store)
-        return cls(
-            weights=texts,
-            loaded=loaded,
+        return dataclasses.replace(
+            components,
             store=store,
             channels=tuple(channels.names),
             channels_digest=configs.digest(channels.made_by),

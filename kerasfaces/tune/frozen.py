@@ -8,8 +8,8 @@ on validation (Hyperband draws all of its candidates).
 """
 
 import dataclasses
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from kerasfaces.models import catalogue
 from kerasfaces.models.config import HeadConfig
@@ -19,9 +19,10 @@ from kerasfaces.tune.components import Components
 if TYPE_CHECKING:
     from keras_tuner import HyperParameters
 
-Number = TypeVar("Number", int, float)
 TAPS = ("four", "first two", "last two", "end")
-HEADS = ("linear", "64", "256", "256,64")
+HEADS: dict[str, tuple[int, ...]]
+HEADS = {"linear": (), "64": (64,), "256": (256,), "256,64": (256, 64)}
+_SCALES = {"1": (1.0,), "2": (2.0,), "1,2": (1.0, 2.0)}
 
 
 def configure(
@@ -46,9 +47,7 @@ def configure(
     chosen = {
         "taps": taps[hp.Choice("taps", list(tap_sets))],
         "pooling": hp.Choice("pooling", ["mean_std", "mean"]),
-        "scales": _numbers(
-            hp.Choice("scales", ["1", "2", "1,2"], default="1,2"), float
-        ),
+        "scales": _SCALES[hp.Choice("scales", list(_SCALES), default="1,2")],
         "head": _head(hp),
     }
     n_views = 1
@@ -58,26 +57,25 @@ def configure(
     elif len(components.inputs) > 1:
         inputs = hp.Choice("inputs", list(components.inputs))
         chosen["inputs"] = tuple(inputs.split(","))
+    rate = hp.Float("learning_rate", 1e-4, 1e-2, default=1e-3, sampling="log")
     return dataclasses.replace(
         config,
         model=dataclasses.replace(config.model, **chosen),
         views=n_views,
         epochs=epochs,
         patience=patience,
-        learning_rate=hp.Float(
-            "learning_rate", 1e-4, 1e-2, default=1e-3, sampling="log"
-        ),
+        learning_rate=rate,
     )
 
 
 def _head(hp: "HyperParameters") -> HeadConfig:
     kind = hp.Choice("head", list(HEADS))
     l2 = hp.Float("l2", 1e-4, 0.1, default=0.01, sampling="log")
-    with hp.conditional_scope("head", list(HEADS[1:])):
+    with hp.conditional_scope("head", list(HEADS)[1:]):
         dropout = hp.Choice("dropout", [0.0, 0.2, 0.5])
     if kind == "linear":
         return HeadConfig(l2=l2)
-    return HeadConfig(units=_numbers(kind, int), dropout=dropout, l2=l2)
+    return HeadConfig(units=HEADS[kind], dropout=dropout, l2=l2)
 
 
 def _choice(
@@ -85,7 +83,3 @@ def _choice(
 ) -> int:
     """Ask, where there is something to choose from."""
     return values[0] if len(values) == 1 else hp.Choice(name, list(values), **options)
-
-
-def _numbers(text: str, kind: Callable[[str], Number]) -> tuple[Number, ...]:
-    return tuple(kind(part) for part in text.split(","))

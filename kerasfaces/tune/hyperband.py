@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from kerasfaces.metrics.main_effects import Value
+from kerasfaces.run.trials import COMPLETED, EPOCHS, RUNNING, Values
 from kerasfaces.tune.oracles import IDLE, STOPPED, StudyOracle
-from kerasfaces.tune.trial_results import COMPLETED, EPOCHS, RUNNING, Values
 
 BRACKET, ROUND = "tuner/bracket", "tuner/round"
 INDEX = "tuner/index"  # which of its bracket's draws a trial, or its ancestor, was
@@ -45,13 +45,12 @@ class Hyperband(StudyOracle):
 
     def continued(self) -> set[str]:
         """Return trials of rounds that a bracket may still choose from, and parents at work."""
-        needed: set[str] = set()
+        needed = {str(_values(each).get(PARENT)) for each in self.ordered(RUNNING)}
         for bracket in self._brackets():
             if self._of_bracket(bracket) != STOPPED:
                 begun = [trials for trials in self._rounds(bracket) if trials]
                 needed |= {each.trial_id for trials in begun[-2:] for each in trials}
-        running = [each for each in self.trials.values() if each.status == RUNNING]
-        return needed | {str(_values(each).get(PARENT)) for each in running}
+        return needed
 
     def key(self, values: Mapping[str, Value]) -> str:
         """Return the same text for the same values; a continued trial has its parent's name.
@@ -70,22 +69,14 @@ class Hyperband(StudyOracle):
     def _planned_size(self, bracket: int, number: int) -> int:
         """Return how many trials a round holds, by KerasTuner's formula."""
         last = math.ceil(1 + math.log(self.study.max_epochs, self.study.factor))
-        return math.ceil(last / (bracket + 1) * self._share(bracket, number))
-
-    def _epochs(self, bracket: int, number: int) -> int:
-        return math.ceil(self.study.max_epochs / self._share(bracket, number))
-
-    def _share(self, bracket: int, number: int) -> int:
-        """Return how much more trials a round holds than its bracket's last."""
-        share: int = self.study.factor ** (bracket - number)
-        return share
+        return math.ceil(last / (bracket + 1) * self.study.factor ** (bracket - number))
 
     def _rounds(self, bracket: int) -> list[list[Any]]:
-        rounds: list[list[Any]] = [[] for _ in range(bracket + 1)]
-        for _, trial in sorted(self.trials.items()):
-            if _values(trial)[BRACKET] == bracket:
-                rounds[int(_values(trial)[ROUND])].append(trial)
-        return rounds
+        own = [t for t in self.ordered() if _values(t)[BRACKET] == bracket]
+        return [
+            [trial for trial in own if _values(trial)[ROUND] == number]
+            for number in range(bracket + 1)
+        ]
 
     def _of_bracket(self, bracket: int) -> Values | str:
         """Return a trial's values, IDLE while others must end first, STOPPED when done."""
@@ -96,26 +87,29 @@ class Hyperband(StudyOracle):
             values = self.draw("hyperband", bracket, index)
             if not isinstance(values, str):
                 return values | self._marks(bracket, 0) | {INDEX: index}
-        for number in range(1, len(rounds)):
-            if any(each.status == RUNNING for each in rounds[number - 1]):
+        for number, (before, begun) in enumerate(itertools.pairwise(rounds), start=1):
+            if any(each.status == RUNNING for each in before):
                 return IDLE
-            chosen = {_values(each)[PARENT] for each in rounds[number]}
-            completed = [
-                each for each in rounds[number - 1] if each.status == COMPLETED
-            ]
+            chosen = {_values(each)[PARENT] for each in begun}
+            completed = [each for each in before if each.status == COMPLETED]
             completed.sort(
                 key=lambda each: (-self.study.sign * each.score, each.trial_id)
             )
             for parent in completed[: self._planned_size(bracket, number)]:
                 if parent.trial_id not in chosen:
                     marks = self._marks(bracket, number) | {PARENT: parent.trial_id}
-                    return dict(_values(parent)) | marks
+                    return _values(parent) | marks
         return STOPPED
 
     def _marks(self, bracket: int, number: int) -> Values:
+        """Return a round's own values; its trials go on where the last round's ended."""
+        before, epochs = (
+            math.ceil(self.study.max_epochs / self.study.factor ** (bracket - each))
+            for each in (number - 1, number)
+        )
         return {
-            EPOCHS: self._epochs(bracket, number),
-            _FIRST_EPOCH: self._epochs(bracket, number - 1) if number else 0,
+            EPOCHS: epochs,
+            _FIRST_EPOCH: before if number else 0,
             BRACKET: bracket,
             ROUND: number,
         }

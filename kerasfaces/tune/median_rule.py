@@ -1,43 +1,34 @@
 """The median rule, which ends trials that fall behind (Golovin et al. 2017, 3.1.1)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kerasfaces.tune.study import Study
-
 _CURVES = 5  # completed trials before it stops any
+Curve = NDArray[np.float64]
 
 
-class MedianRule:
-    """What a trial must reach by each epoch, from the completed ones."""
+def curve_of(history: pd.DataFrame, objective: str) -> Curve:
+    """Return the running mean of a trial's objective, `(epochs,)`, of its first seed."""
+    first = history[history["seed"] == history["seed"].iloc[0]]
+    values = first[objective].to_numpy(float)
+    return np.array([np.mean(values[:n]) for n in range(1, len(values) + 1)])
 
-    def __init__(self, study: Study) -> None:
-        """Take the study, which says whether the rule holds and after how many epochs."""
-        self._study = study
-        self._curves: list[NDArray[np.float64]] = []  # running means of the objective
 
-    def limits(self) -> list[float | None]:
-        """Return per epoch what a trial's best value must reach; empty stops none.
+def limits(curves: Sequence[Curve], after: int | None) -> list[float | None]:
+    """Return per epoch what a trial's best value must reach; empty stops none.
 
-        The median, over completed trials, of the mean of their values up to that epoch.
-        """
-        after = self._study.median_after
-        if after is None or len(self._curves) < _CURVES:
-            return []
-        longest = max(map(len, self._curves))
-        curves = [np.pad(one, (0, longest - len(one)), "edge") for one in self._curves]
-        medians = np.median(np.stack(curves), axis=0)
-        return [
-            None if epoch < after else float(median)
-            for epoch, median in enumerate(medians, start=1)
-        ]
-
-    def add(self, history: pd.DataFrame) -> None:
-        """Take the running mean of the objective, of a trial's first seed."""
-        if history.empty:
-            return
-        first = history[history["seed"] == history["seed"].iloc[0]]
-        curve = first[self._study.objective].to_numpy(float)
-        means = [np.mean(curve[:n]) for n in range(1, len(curve) + 1)]
-        self._curves.append(np.array(means))
+    The median, over completed trials, of the mean of their values up to that epoch; None
+    in the first epochs, which are less than `after`.
+    """
+    if after is None or len(curves) < _CURVES:
+        return []
+    longest = max(map(len, curves))
+    padded = [np.pad(one, (0, longest - len(one)), "edge") for one in curves]
+    medians = np.median(np.stack(padded), axis=0)
+    return [
+        None if epoch < after else float(median)
+        for epoch, median in enumerate(medians, start=1)
+    ]

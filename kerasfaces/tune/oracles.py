@@ -16,9 +16,9 @@ from keras_tuner import HyperParameters
 
 from kerasfaces.core import rng
 from kerasfaces.metrics.main_effects import Value
+from kerasfaces.run.trials import RUNNING, Values
 from kerasfaces.tune.space import points
 from kerasfaces.tune.study import Study
-from kerasfaces.tune.trial_results import COMPLETED, RUNNING, Values
 
 IDLE, STOPPED = "IDLE", "STOPPED"
 _COLLISIONS = 200  # draws tried before, after which a space counts as exhausted
@@ -36,8 +36,9 @@ class StudyOracle(keras_tuner.Oracle):
         recorded: Mapping[str, Mapping[str, Value]],
     ) -> None:
         """Take a declared space, and id -> values of trials that earlier calls began."""
+        direction = "max" if study.sign > 0 else "min"
         super().__init__(
-            objective=keras_tuner.Objective(study.objective, study.direction),
+            objective=keras_tuner.Objective(study.objective, direction),
             hyperparameters=space,
             seed=study.seed,
             # Failures in a row are counted by the search, which can say why.
@@ -79,13 +80,18 @@ class StudyOracle(keras_tuner.Oracle):
     def save(self) -> None:
         """Write nothing after each trial: the trials' own files are the state."""
 
-    def tried(self) -> set[str]:
-        """Return the keys of all values so far."""
-        return {self.key(one.hyperparameters.values) for one in self.trials.values()}
-
     def key(self, values: Mapping[str, Value]) -> str:
         """Return the same text for the same values."""
         return "".join(f"{name}={values[name]}" for name in sorted(values))
+
+    def tried(self) -> set[str]:
+        """Return the keys of all values so far."""
+        return {self.key(one.hyperparameters.values) for one in self.ordered()}
+
+    def ordered(self, *statuses: str) -> list[Any]:
+        """Return KerasTuner's trials, by number; those of some status alone."""
+        trials = [self.trials[key] for key in sorted(self.trials)]
+        return [one for one in trials if not statuses or one.status in statuses]
 
     def draw(self, *keys: str | int) -> Values | str:
         """Return random values not tried before, the same for the same keys, or STOPPED."""
@@ -100,11 +106,6 @@ class StudyOracle(keras_tuner.Oracle):
             if self.key(drawn.values) not in tried:
                 return dict(drawn.values)
         return STOPPED
-
-    def completed(self) -> list[Any]:
-        """Return KerasTuner's trials with a score, by number."""
-        trials = [self.trials[key] for key in sorted(self.trials)]
-        return [one for one in trials if one.status == COMPLETED]
 
 
 class Grid(StudyOracle):

@@ -20,72 +20,10 @@ from rich.text import Text
 from kerasfaces.core.files import Json
 from kerasfaces.core.progress import hosted_by
 from kerasfaces.metrics.main_effects import short
-from kerasfaces.tune import records, trial_results
+from kerasfaces.run import trials as records
 from kerasfaces.tune.search import Search
 
 _SHOWN = 12  # trials
-
-
-class _Display:
-    """A line on the whole search, a table of running trials, what they wait for."""
-
-    def __init__(self, search: Search, console: Console) -> None:
-        self._search = search
-        self._tasks = Progress(
-            TextColumn("{task.description}: {task.completed} of {task.total},"),
-            TimeRemainingColumn(compact=True),
-            TextColumn("left"),
-            console=console,
-        )
-
-    def __rich__(self) -> Group:
-        """Return what is to be seen now."""
-        running = self._search.running()
-        parts: list[RenderableType] = [
-            Text(self._head(), no_wrap=True, overflow="ellipsis")
-        ]
-        if running:
-            parts.append(self._table(running[:_SHOWN]))
-        if len(running) > _SHOWN:
-            parts.append(Text(f"... and {len(running) - _SHOWN} more"))
-        return Group(*parts, self._tasks) if self._tasks.tasks else Group(*parts)
-
-    @contextmanager
-    def task(
-        self, total: int, label: str, unit: str
-    ) -> Iterator[Callable[[int], None]]:
-        """Show something that is under way as a line; see `core.progress`."""
-        task = self._tasks.add_task(f"{label}, {unit}s", total=total)
-        try:
-            yield lambda n: self._tasks.advance(task, n)
-        finally:
-            self._tasks.remove_task(task)
-
-    def _table(self, trials: list[trial_results.Trial]) -> Table:
-        table = Table(box=None, pad_edge=False, header_style="")
-        for name in ("trial", "epoch", self._search.study.objective, "left", ""):
-            table.add_column(name, no_wrap=True, overflow="ellipsis")
-        for trial in trials:
-            folder = records.folder_of(self._search.folder, trial.trial_id)
-            progress = records.read_progress(folder)
-            values = " ".join(f"{k}={short(v)}" for k, v in trial.values.items())
-            cells = ("", "", "") if progress is None else _cells(progress)
-            table.add_row(trial.trial_id, *cells, Text(values))
-        return table
-
-    def _head(self) -> str:
-        search, left_s = self._search, self._search.left_s()
-        parts = [
-            f"{search.study.title}: {len(search.ended())} of {search.oracle.total() or '?'} trials"
-        ]
-        for best in search.completed()[:1]:
-            parts.append(
-                f"best {search.study.objective} {best.score:.4f} ({best.trial_id})"
-            )
-        parts.append(f"{clock(search.passed_s())} so far")
-        if left_s is not None:
-            parts.append(f"about {clock(left_s)} left")
-        return ", ".join(parts)
 
 
 @contextmanager
@@ -99,17 +37,68 @@ def showing(search: Search, stream: TextIO | None = None) -> Iterator[bool]:
     if not console.is_terminal or console.is_dumb_terminal:
         yield False
         return
-    display = _Display(search, console)
-    live = Live(
-        display,
+    tasks = Progress(
+        TextColumn("{task.description}: {task.completed} of {task.total},"),
+        TimeRemainingColumn(compact=True),
+        TextColumn("left"),
         console=console,
+    )
+
+    @contextmanager
+    def as_line(total: int, label: str, unit: str) -> Iterator[Callable[[int], None]]:
+        task = tasks.add_task(f"{label}, {unit}s", total=total)
+        try:
+            yield lambda n: tasks.advance(task, n)
+        finally:
+            tasks.remove_task(task)
+
+    live = Live(
+        console=console,
+        get_renderable=lambda: _view(search, tasks),
         refresh_per_second=1,
         transient=True,
         redirect_stdout=False,
         redirect_stderr=False,
     )
-    with _logging_to(console), hosted_by(display.task), live:
+    with _logging_to(console), hosted_by(as_line), live:
         yield True
+
+
+def _view(search: Search, tasks: Progress) -> Group:
+    """Return a line on the whole search, running trials, and what they wait for."""
+    running = search.running()
+    parts: list[RenderableType] = [
+        Text(_head(search), no_wrap=True, overflow="ellipsis")
+    ]
+    if running:
+        table = Table(box=None, pad_edge=False, header_style="")
+        for name in ("trial", "epoch", search.study.objective, "left", ""):
+            table.add_column(name, no_wrap=True, overflow="ellipsis")
+        for trial in running[:_SHOWN]:
+            folder = records.folder_of(search.folder, trial.trial_id)
+            values = " ".join(f"{k}={short(v)}" for k, v in trial.values.items())
+            table.add_row(
+                trial.trial_id, *_cells(records.read_progress(folder)), Text(values)
+            )
+        parts.append(table)
+    if len(running) > _SHOWN:
+        parts.append(Text(f"... and {len(running) - _SHOWN} more"))
+    if tasks.tasks:
+        parts.append(tasks)
+    return Group(*parts)
+
+
+def _head(search: Search) -> str:
+    n_ended, total = len(search.ended()), search.oracle.total() or "?"
+    parts = [f"{search.study.title}: {n_ended} of {total} trials"]
+    for best in search.completed()[:1]:
+        parts.append(
+            f"best {search.study.objective} {best.score:.4f} ({best.trial_id})"
+        )
+    parts.append(f"{clock(search.passed_s())} so far")
+    if (left_s := search.left_s()) is not None:
+        parts.append(f"about {clock(left_s)} left")
+    return ", ".join(parts)
 
 
 def trial_left_s(progress: Json) -> float:
@@ -125,8 +114,10 @@ def clock(seconds: float) -> str:
     return text.removeprefix("0:").removeprefix("0")
 
 
-def _cells(progress: Json) -> tuple[str, str, str]:
+def _cells(progress: Json | None) -> tuple[str, str, str]:
     """Return a trial's epoch, objective and time left."""
+    if progress is None:
+        return "", "", ""
     several = progress["repeats"] > 1
     seed = f", seed {progress['repeat']}/{progress['repeats']}" if several else ""
     return (
@@ -146,8 +137,7 @@ def _logging_to(console: Console) -> Iterator[None]:
 
     logger, handler = logging.getLogger("kerasfaces"), ConsoleHandler()
     before = list(logger.handlers)
-    formatters = [each.formatter for each in before if each.formatter]
-    handler.setFormatter((formatters or [logging.Formatter("%(message)s")])[0])
+    handler.setFormatter(next((h.formatter for h in before if h.formatter), None))
     logger.handlers[:] = [handler]
     try:
         yield

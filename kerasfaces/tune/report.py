@@ -7,21 +7,21 @@ from pathlib import Path
 
 import pandas as pd
 
-from kerasfaces.core import registry
 from kerasfaces.core.errors import RunError
 from kerasfaces.core.files import Json
 from kerasfaces.core.texts import quoted
-from kerasfaces.report import page as pages
+from kerasfaces.evaluate.report import sections_of
 from kerasfaces.report.markup import Section
+from kerasfaces.report.page import page
 from kerasfaces.run import kinds
+from kerasfaces.run import trials as records
 from kerasfaces.run.folder import StudyRun
-from kerasfaces.tune import leaderboard, records, trial_results
+from kerasfaces.run.trials import Trial
+from kerasfaces.tune import leaderboard
 from kerasfaces.tune.study import OBJECTIVES
-from kerasfaces.tune.trial_results import Trial
 
 logger = logging.getLogger(__name__)
 
-_PACKAGE = "kerasfaces.tune.sections"
 _FEW = 10  # trials, below which pictures say little
 _AHEAD = "s2"  # colour of trials that were better when they were cut short
 
@@ -52,22 +52,15 @@ class StudyInput:
         return str(self.settings["objective"])
 
     @property
-    def more_is_better(self) -> bool:
-        """Whether the best trial has the largest score."""
-        return OBJECTIVES[self.objective] == "max"
+    def sign(self) -> float:
+        """1 where the best trial has the largest score, -1 where the smallest."""
+        return OBJECTIVES[self.objective]
 
     @cached_property
     def against_best(self) -> dict[str, str]:
         """Id of each trial with a score -> `best`, `alike`, `better` or `worse`."""
-        if not self.completed:
-            return {}
-        ranked = self.table[self.table["rank"].notna()]
-        return dict(zip(ranked["trial"], ranked["against_best"], strict=True))
-
-    @property
-    def n_like_best(self) -> int:
-        """Number of trials that chance may have kept from first place, and the best."""
-        return leaderboard.n_like_best(self.table)
+        marks = self.table.get("against_best", [])
+        return dict(zip(self.table["trial"], marks, strict=False))
 
     @property
     def n_ahead(self) -> int:
@@ -92,14 +85,14 @@ class StudyInput:
 
     def kind(self, trial: Trial) -> str:
         """Return how a trial's point is drawn: in its colour, hollow if cut short."""
-        return f"open {self.colour(trial)}" if trial.partial else self.colour(trial)
+        return "open " * trial.partial + self.colour(trial)
 
     def line(self, trial: Trial) -> str:
         """Return how a trial's line is drawn: the best apart, the worse faint."""
         if self.against_best[trial.trial_id] == leaderboard.BEST:
             return "mark"
         colour = self.colour(trial)
-        return f"{colour} thin faint" if colour == "real" else f"{colour} thin"
+        return f"{colour} thin" + " faint" * (colour == "real")
 
 
 def hyperparameters(space: Json) -> list[str]:
@@ -129,14 +122,14 @@ def gather(folder: Path) -> StudyInput:
         )
     objective, seed = (identity["settings"][name] for name in ("objective", "seed"))
     trials = records.load_all(folder)
-    completed = trial_results.ranked(trials, OBJECTIVES[objective])
-    failed = [each for each in trials if each.status == trial_results.FAILED]
-    if (not completed and not failed) or not (folder / "val_labels.npy").exists():
+    completed = records.ranked(trials, OBJECTIVES[objective])
+    failed = [each for each in trials if each.status == records.FAILED]
+    if (not completed and not failed) or not (folder / records.LABELS).exists():
         raise RunError(
             f"{folder} has no finished trial yet, so there is nothing to report; run the study "
             "(or wait for its first trial) and ask again."
         )
-    n_running = sum(each.status == trial_results.RUNNING for each in trials)
+    n_running = sum(each.status == records.RUNNING for each in trials)
     # A study that was continued since has another winner, or will have.
     end = (completed[0].trial_id, len(completed)) if completed else None
     is_current = not n_running and (result.get("trial"), result.get("n_trials")) == end
@@ -167,25 +160,18 @@ def write(folder: Path) -> Path:
 def render(data: StudyInput) -> str:
     """Return the page."""
     name = data.identity["study"]
+    title = f"{name}: {data.about.get('title') or name}"
     footer = (
         "Trials were ranked on validation; the winner alone met the test images, once. What "
         "is not distinguishable from the best on this validation set may be as good or better."
     )
-    return pages.page(
-        f"{name}: {data.about.get('title') or name}",
-        "kerasfaces study report",
-        _warnings(data),
-        sections(data),
-        footer,
-    )
+    warnings = _warnings(data)
+    return page(title, "kerasfaces study report", warnings, sections(data), footer)
 
 
 def sections(data: StudyInput) -> list[tuple[str, Section]]:
     """Return every section that has something to say, in the order of the page."""
-    modules = {name: registry.load(_PACKAGE, name) for name in registry.names(_PACKAGE)}
-    ordered = sorted(modules, key=lambda name: (modules[name].ORDER, name))
-    drawn = [(name, modules[name].report(data)) for name in ordered]
-    return [(name, section) for name, section in drawn if section is not None]
+    return sections_of("kerasfaces.tune.sections", data)
 
 
 def _engines(data: StudyInput) -> list[str]:
@@ -221,8 +207,7 @@ def _warnings(data: StudyInput) -> list[str]:
             f"{n_failed} of {n_failed + n_completed} trials failed; "
             "their reasons are below the leaderboard."
         )
-    partial = sum(each.partial for each in data.completed)
-    if partial:
+    if partial := sum(each.partial for each in data.completed):
         ahead = (
             f" {data.n_ahead} of them were better than the best whole one even so: trained "
             "to the end, they might win."

@@ -9,7 +9,6 @@ import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,8 +17,9 @@ from kerasfaces.core import config as configs
 from kerasfaces.core import engine
 from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import InputError, RunError
-from kerasfaces.core.files import write_json
+from kerasfaces.core.files import write_json, write_text
 from kerasfaces.manifest import split as splits
+from kerasfaces.run import trials as records
 from kerasfaces.run.folder import ScoredRun, StudyRun
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.phase import scores
@@ -28,11 +28,8 @@ from kerasfaces.train.training import Training
 from kerasfaces.tune import leaderboard, progress_table, report, space
 from kerasfaces.tune.components import Components
 from kerasfaces.tune.search import RETRIES, Search
-from kerasfaces.tune.study import UNSEEN, Study
+from kerasfaces.tune.study import UNSEEN, Study, column_of
 from kerasfaces.tune.tasks import TrainTrial
-
-if TYPE_CHECKING:
-    from kerasfaces.train.data import Data
 
 logger = logging.getLogger(__name__)
 
@@ -40,25 +37,32 @@ logger = logging.getLogger(__name__)
 _FREE = {"title", "configure", "bases", "max_trials", "budget_h", "published"}
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class SearchSettings:
-    """A study to run, with data, weights and machines."""
-
-    name: str  # the study's
-    study: Study
-    manifest: manifests.Manifest  # split or not
-    weights: Sequence[str] = ()  # one for all bases, or BASE=WEIGHTS each
-    default_weights: str = "imagenet"  # or `forensic`, on the sample
-    store: Path | None = None  # channel store; None searches on pixels
-    folder: Path | None = None  # None names it by study and manifest
-    # Without a number of workers, this process trains.
-    engine: Engine = dataclasses.field(default_factory=Engine)
-    tensorboard: bool = False  # write TensorBoard logs
-    notes: tuple[str, ...] = ()  # for the top of the study's and the winner's report
-
-
-def tune(settings: SearchSettings) -> Path:
+def tune(
+    name: str,
+    study: Study,
+    manifest: manifests.Manifest,
+    *,
+    weights: Sequence[str] = (),
+    default_weights: str = "imagenet",
+    store: Path | None = None,
+    folder: Path | None = None,
+    spread: Engine | None = None,
+    tensorboard: bool = False,
+    notes: tuple[str, ...] = (),
+) -> Path:
     """Search, rank, refit the winner; return the study folder.
+
+    Args:
+        name: The study's.
+        study: What to search.
+        manifest: Images, split or not.
+        weights: One for all bases, or BASE=WEIGHTS each.
+        default_weights: `imagenet`, or `forensic`, on the sample.
+        store: Channel store; None searches on pixels.
+        folder: None names it by study and manifest.
+        spread: Without a number of workers, this process trains.
+        tensorboard: Write TensorBoard logs.
+        notes: For the top of the study's and the winner's report.
 
     Raises:
         InputError: A mistake in the study, found before anything is trained.
@@ -71,15 +75,12 @@ def tune(settings: SearchSettings) -> Path:
             "KERASTUNER_ORACLE_IP is set, but KerasTuner's chief and workers are not used "
             "here; unset it, and spread the trials over machines with `engine='ray'`."
         )
-    study = settings.study
-    components = Components.of(
-        study.bases, settings.weights, settings.default_weights, settings.store
-    )
+    components = Components.of(study.bases, weights, default_weights, store)
     declared = space.declare(study, components)
     probes = space.probes(study, components, declared)
-    split = splits.if_needed(settings.manifest)
+    split = splits.if_needed(manifest)
     identity = {
-        "study": settings.name,
+        "study": name,
         "space": space.description(declared),
         "default": configs.to_dict(probes[0]),
         "settings": {k: v for k, v in vars(study).items() if k not in _FREE},
@@ -87,8 +88,8 @@ def tune(settings: SearchSettings) -> Path:
         "weights": {base: each.describe() for base, each in components.loaded.items()},
         "channels": components.channels_digest,
     }
-    default_name = f"tune-{settings.name}-{configs.digest(identity, 10)}"
-    run = StudyRun(settings.folder or Path("runs") / default_name)
+    default_name = f"tune-{name}-{configs.digest(identity, 10)}"
+    run = StudyRun(folder or Path("runs") / default_name)
     task = TrainTrial(split, components, probes)
     with run.writing(json.loads(json.dumps(identity))):  # tuples come back as lists
         run.about = {
@@ -96,41 +97,37 @@ def tune(settings: SearchSettings) -> Path:
             "max_trials": study.max_trials,
             "budget_h": study.budget_h,
             "published": study.published and dataclasses.asdict(study.published),
-            "notes": settings.notes,
+            "notes": notes,
         }
         run.keep_manifest(split)
         if not run.environment:
             run.describe_machine()
-        search = Search(
-            study, components, declared, run.path, tensorboard=settings.tensorboard
-        )
-        _write_labels(run.path, task, probes[0], study.objective)
-        _train_trials(search, task, settings.engine.or_in_process())
-        _rank(search, components, settings.notes)
+        search = Search(study, components, declared, run.path, tensorboard=tensorboard)
+        _keep_labels(run.path, task, probes[0], study.objective)
+        _train_trials(search, task, (spread or Engine()).or_in_process())
+        _rank(search, components, notes)
     return run.path
 
 
-def _write_labels(
+def _keep_labels(
     folder: Path, task: TrainTrial, config: TrainConfig, objective: str
 ) -> None:
-    """Read images once before the first trial: their mistakes are no candidate's."""
-    if (folder / "val_labels.npy").exists():
-        leaderboard.read_labels(folder)
-    else:
-        data = task.feature_sets.data(config)
-        if objective == UNSEEN:
-            _require_families(data)
-        leaderboard.write_labels(folder, data.labels(data.readable("val")))
+    """Read images once before the first trial: their mistakes are no candidate's.
 
+    Where families are to be left out, say which never is; refuse images without any.
+    """
+    if (folder / records.LABELS).exists():
+        records.read_labels(folder)
+        return
+    data = task.feature_sets.data(config)
+    if objective == UNSEEN:
+        from kerasfaces.train.unseen import families_of
 
-def _require_families(data: "Data") -> None:
-    """Refuse images without a family to leave out; say which never is."""
-    from kerasfaces.train.unseen import families_of
-
-    rows = {split: data.readable(split) for split in ("train", "val")}
-    fakes = [data.families(each[data.labels(each) == 1]) for each in rows.values()]
-    for family, why in families_of(*fakes)[1].items():
-        logger.warning("family %s is never left out: %s", family, why)
+        rows = {split: data.readable(split) for split in ("train", "val")}
+        fakes = [data.families(each[data.labels(each) == 1]) for each in rows.values()]
+        for family, why in families_of(*fakes)[1].items():
+            logger.warning("family %s is never left out: %s", family, why)
+    records.write_labels(folder, data.labels(data.readable("val")))
 
 
 def _train_trials(search: Search, task: TrainTrial, spread: Engine) -> None:
@@ -158,7 +155,8 @@ def _rank(search: Search, components: Components, notes: tuple[str, ...]) -> Non
             "start it in another folder with `output`."
         )
     table = leaderboard.make(folder, completed, failed, study.objective, study.seed)
-    leaderboard.write(folder, table)
+    csv = table.to_csv(index=False, lineterminator="\n")
+    write_text(StudyRun(folder).leaderboard_file, csv)
     refit(search, components, leaderboard.n_like_best(table), notes)
     report.write(folder)
 
@@ -227,4 +225,5 @@ def _score(study: Study, run: Path, split: str) -> float:
     """Return the study's objective on a split of a run, from its logits."""
     frame = ScoredRun(run).readable(split)
     labels = (frame["label"] == "fake").to_numpy().astype(np.float32)
-    return scores(labels, frame["logit"].to_numpy(np.float64))[study.column]
+    logits = frame["logit"].to_numpy(np.float64)
+    return scores(labels, logits)[column_of(study.objective)]

@@ -22,24 +22,23 @@ from kerasfaces.core import config as configs
 from kerasfaces.core.engine import Pool
 from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.core.files import Json
+from kerasfaces.run import trials as records
+from kerasfaces.run.trials import COMPLETED, FAILED, RUNNING, Result, Trial
 from kerasfaces.train.config import TrainConfig
-from kerasfaces.tune import oracles, records, trial_results
+from kerasfaces.tune import median_rule, oracles
 from kerasfaces.tune.bayesian import Bayesian
 from kerasfaces.tune.components import Components
 from kerasfaces.tune.hyperband import PARENT, Hyperband
-from kerasfaces.tune.median_rule import MedianRule
 from kerasfaces.tune.space import configuration, with_values
 from kerasfaces.tune.study import Study
-from kerasfaces.tune.trial_results import RUNNING, Result, Training, Trial
+from kerasfaces.tune.tasks import Training
 
 logger = logging.getLogger(__name__)
 
 RETRIES = 2  # of a trial whose worker died
 _ORACLES: dict[str, type[oracles.StudyOracle]] = {
-    "grid": oracles.Grid,
-    "random": oracles.Random,
-    "hyperband": Hyperband,
-    "bayesian": Bayesian,
+    **{"grid": oracles.Grid, "random": oracles.Random},
+    **{"hyperband": Hyperband, "bayesian": Bayesian},
 }
 _BEST = 5  # trials that keep their weights
 _FAILURES = 10  # in a row, after which something else must be wrong
@@ -72,12 +71,12 @@ class Search:
         self.trials = {one.trial_id: one for one in records.load_all(folder)}
         recorded = {key: trial.values for key, trial in self.trials.items()}
         self.oracle = _ORACLES[study.oracle](study, space, recorded)
-        self._open: dict[str, Any] = {}  # id -> KerasTuner's trial
+        self._open: list[str] = []  # trials the oracle waits for, in their order
         self._configs: dict[str, TrainConfig] = {}
         self._no_more = False
         self._n_failures = 0
         self._new: set[str] = set()  # trials that ended in this call
-        self._median_rule = MedianRule(study)
+        self._curves: list[median_rule.Curve] = []  # of completed trials
         self._started = time.monotonic()
 
     def run(self, pool: Pool[Training, Result]) -> None:
@@ -88,11 +87,9 @@ class Search:
             OSError: The disk is full, or the like.
         """
         self._started = time.monotonic()
+        directory = str(self.folder)
         _Project(
-            oracle=self.oracle,
-            directory=str(self.folder),
-            project_name=_PROJECT,
-            overwrite=True,
+            self.oracle, directory=directory, project_name=_PROJECT, overwrite=True
         )
         with clock.clock(self._clock):
             while True:
@@ -102,9 +99,8 @@ class Search:
                     break
                 while not (over := self._over()):
                     outcome = pool.next()
-                    result = outcome.value or Result(
-                        message=f"Its worker died {RETRIES + 1} times ({outcome.error})."
-                    )
+                    died = f"Its worker died {RETRIES + 1} times ({outcome.error})."
+                    result = outcome.value or Result(message=died)
                     self._finish(str(outcome.key), result)
                 for trial_id in over:
                     self._end(trial_id)
@@ -117,11 +113,11 @@ class Search:
 
     def completed(self) -> list[Trial]:
         """Return the trials with a score, best first."""
-        return trial_results.ranked(self.ended(), self.study.direction)
+        return records.ranked(self.ended(), self.study.sign)
 
     def failed(self) -> list[Trial]:
         """Return the trials with a reason instead, by number."""
-        return [trial for trial in self.ended() if trial.status == trial_results.FAILED]
+        return [trial for trial in self.ended() if trial.status == FAILED]
 
     def running(self) -> list[Trial]:
         """Return the trials that workers have, by number."""
@@ -143,29 +139,26 @@ class Search:
         total, budget_s = self.oracle.total(), self.budget_left_s()
         if not total or not self._new:
             return budget_s
-        pace_s = self.passed_s() / len(self._new)
-        left_s = pace_s * (total - len(self.ended()))
+        left_s = self.passed_s() / len(self._new) * (total - len(self.ended()))
         return left_s if budget_s is None else min(left_s, budget_s)
 
     def _begin(self, pool: Pool[Training, Result]) -> bool:
         """Open the next trial; return whether there was one."""
         number = len(self.oracle.trials)
-        is_new = f"{number:04d}" not in self.trials
-        if self._no_more or (is_new and self.budget_left_s() == 0):
+        record = self.trials.get(f"{number:04d}")
+        if self._no_more or (record is None and self.budget_left_s() == 0):
             return False
         trial = self.oracle.create_trial(f"trial {number}")
         if trial.status != RUNNING:
             self._no_more = trial.status == oracles.STOPPED
             return False
         trial_id = trial.trial_id
-        self._open[trial_id] = trial
-        record = self.trials.get(trial_id)
+        self._open.append(trial_id)
         if record is not None and record.status != RUNNING:
-            self._report(trial, record.repeats)
+            self._report(trial_id, record.repeats)
             return True
-        records.begin(self.folder, trial.get_state())
-        path = records.folder_of(self.folder, trial_id) / "trial.json"
-        record = self.trials[trial_id] = records.load(path)
+        record = records.write(self.folder, trial.get_state())
+        self.trials[trial_id] = record
         try:
             values = with_values(self._space, record.own_values)
             config = configuration(self.study, self._components, values)
@@ -177,12 +170,7 @@ class Search:
         return True
 
     def _training(self, record: Trial, config: TrainConfig) -> Training:
-        checkpoints: dict[int, bytes] = {}
-        if PARENT in record.values:
-            folder = records.folder_of(self.folder, str(record.values[PARENT]))
-            paths = {s: records.checkpoint_of(folder, s) for s in self.study.seeds}
-            # Without one it is trained from the start: the same numbers, later.
-            checkpoints = {s: p.read_bytes() for s, p in paths.items() if p.exists()}
+        parent = records.folder_of(self.folder, str(record.values.get(PARENT)))
         return Training(
             trial_id=record.trial_id,
             config=config,
@@ -192,47 +180,42 @@ class Search:
             objective=self.study.objective,
             sign=self.study.sign,
             epochs_now=record.epochs_now,
-            checkpoints=checkpoints,
-            limits=self._median_rule.limits(),
+            # Without one it is trained from the start: the same numbers, later.
+            checkpoints=records.checkpoints(parent, self.study.seeds),
+            limits=median_rule.limits(self._curves, self.study.median_after),
             tensorboard=self._tensorboard,
         )
 
     def _over(self) -> list[str]:
         """Return open trials whose end the oracle may learn now."""
-        over = [key for key in self._open if self.trials[key].status != RUNNING]
-        if self.oracle.in_order or self.study.median_after is not None:
-            return over[:1] if over[:1] == list(self._open)[:1] else []
-        return over
+        in_order = self.oracle.in_order or self.study.median_after is not None
+        asked = self._open[:1] if in_order else self._open
+        return [key for key in asked if self.trials[key].status != RUNNING]
 
     def _finish(self, trial_id: str, result: Result) -> None:
         """Record a trial that is over."""
-        trial = self._open[trial_id]
-        summaries = [one.summary() for one in result.repeats]
-        self._report(trial, summaries)
-        state = trial.get_state() | {
-            "status": trial_results.FAILED
-            if result.message
-            else trial_results.COMPLETED,
-            "message": result.message or None,
-        }
+        summaries = [one.summary for one in result.repeats]
+        self._report(trial_id, summaries)
+        state = self.oracle.trials[trial_id].get_state()
+        state["status"] = FAILED if result.message else COMPLETED
+        state["message"] = result.message or None
         if summaries:
             scores = [one[self.study.objective] for one in summaries]
             state["score"] = float(np.mean(scores))
             state["best_step"] = summaries[0]["kept_epoch"]
         config = self._configs.pop(trial_id, None)
         described = None if config is None else configs.to_dict(config)
-        self.trials[trial_id] = records.finish(self.folder, state, result, described)
+        trial = records.finish(self.folder, state, result, described)
+        self.trials[trial_id] = trial
         self._new.add(trial_id)
-        self._log(self.trials[trial_id])
+        self._log(trial)
 
-    def _report(self, trial: Any, repeats: Sequence[Json]) -> None:
+    def _report(self, trial_id: str, repeats: Sequence[Json]) -> None:
         """Give KerasTuner a trial's metrics: the mean over its repeats counts."""
+        names = sorted({*records.METRICS, self.study.objective})
         for one in repeats:
-            names = {*trial_results.METRICS, self.study.objective}
-            metrics = {name: one[name] for name in sorted(names)}
-            self.oracle.update_trial(
-                trial.trial_id, metrics, step=repeats[0]["kept_epoch"]
-            )
+            metrics = {name: one[name] for name in names}
+            self.oracle.update_trial(trial_id, metrics, step=repeats[0]["kept_epoch"])
 
     def _end(self, trial_id: str) -> None:
         """Give the oracle a trial that is over.
@@ -240,22 +223,21 @@ class Search:
         Raises:
             RunError: Too many failed in a row.
         """
-        trial, record = self._open.pop(trial_id), self.trials[trial_id]
+        self._open.remove(trial_id)
+        trial, record = self.oracle.trials[trial_id], self.trials[trial_id]
         trial.status, trial.message = record.status, record.message or None
         self.oracle.end_trial(trial)
-        if (
-            record.status == trial_results.COMPLETED
-            and self.study.median_after is not None
-        ):
-            self._median_rule.add(records.history(self.folder, record))
+        if record.status == COMPLETED and self.study.median_after is not None:
+            history = records.history(self.folder, record)
+            if not history.empty:
+                self._curves.append(median_rule.curve_of(history, self.study.objective))
         best = {each.trial_id for each in self.completed()[:_BEST]}
         # Trials of an earlier call keep their files until the oracle knows them.
         known = [each for each in self.ended() if each.trial_id in self.oracle.trials]
         records.prune(self.folder, known, best, self.oracle.continued())
         if trial_id in self._new:
-            self._n_failures = (
-                self._n_failures + 1 if record.status == trial_results.FAILED else 0
-            )
+            failed = record.status == FAILED
+            self._n_failures = self._n_failures + 1 if failed else 0
         if self._n_failures >= _FAILURES:
             raise RunError(
                 f"{self._n_failures} trials in a row failed, the last one because: "
@@ -263,21 +245,15 @@ class Search:
             )
 
     def _log(self, trial: Trial) -> None:
-        left_s = self.left_s()
-        if trial.score is None:
-            text = f"failed: {trial.message.rstrip('.')}"
-        else:
+        text = f"failed: {trial.message.rstrip('.')}"
+        if trial.score is not None:
             best, stopped = self.completed()[0], " (stopped)" * trial.stopped
             text = f"{self.study.objective} {trial.score:.4f}{stopped}, best "
             text += f"{best.score:.4f} ({best.trial_id})"
-        logger.info(
-            "trial %s, %d of %s: %s%s",
-            trial.trial_id,
-            len(self.ended()),
-            self.oracle.total() or "?",
-            text,
-            "" if left_s is None else f", about {left_s:.0f} s left",
-        )
+        if (left_s := self.left_s()) is not None:
+            text += f", about {left_s:.0f} s left"
+        n_ended, total = len(self.ended()), self.oracle.total() or "?"
+        logger.info("trial %s, %d of %s: %s", trial.trial_id, n_ended, total, text)
 
 
 class _Project(keras_tuner.Tuner):

@@ -1,7 +1,9 @@
 """The search space: declared by asking, checked, enumerated."""
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import partialmethod
 from typing import Any
 
 from keras_tuner import HyperParameters
@@ -10,22 +12,26 @@ from kerasfaces.core.errors import InputError, KerasfacesError
 from kerasfaces.core.files import Json
 from kerasfaces.core.texts import quoted
 from kerasfaces.models import catalogue
+from kerasfaces.run.trials import RESERVED, Values
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune.components import Components
 from kerasfaces.tune.study import Study, study_code
-from kerasfaces.tune.trial_results import RESERVED, Values
 
 
-def _once(ask: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a method of `HyperParameters` that refuses a name asked for twice."""
+class _Declaration(HyperParameters):
+    """Refuses a name asked for twice, which KerasTuner silently shares."""
 
-    def asked(self: "_Declaration", *arguments: Any, **options: Any) -> Any:
+    def __init__(self) -> None:
+        super().__init__()
+        self._active_names: set[str] = set()
+
+    def _ask(self, kind: str, name: str, *arguments: Any, **options: Any) -> Any:
         before = len(self.space)
-        value = ask(self, *arguments, **options)
+        value = getattr(super(), kind)(name, *arguments, **options)
         new = self.space[before:]
-        name = new[0].name if new else arguments[0] if arguments else options["name"]
         active = bool(new) and self.is_active(new[0])
-        if not new or (active and name in self.names):
+        name = new[0].name if new else name  # with the scopes it is in
+        if not new or (active and name in self._active_names):
             raise InputError(
                 f"the name {quoted(name)} is asked for twice; give each choice a name of its own."
             )
@@ -35,18 +41,8 @@ def _once(ask: Callable[..., Any]) -> Callable[..., Any]:
                 "itself; choose another."
             )
         if active:
-            self.names.add(name)
+            self._active_names.add(name)
         return value
-
-    return asked
-
-
-class _Declaration(HyperParameters):
-    """Refuses a name asked for twice, which KerasTuner silently shares."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: set[str] = set()  # of the active choices
 
     def Choice(self, name: str, values: Any, *arguments: Any, **options: Any) -> Any:
         listed = list(values)
@@ -56,12 +52,12 @@ class _Declaration(HyperParameters):
                 f"{name}: the value {quoted(twice[0])} is there twice, so trials would be "
                 "repeated; leave one out."
             )
-        return _once(HyperParameters.Choice)(self, name, listed, *arguments, **options)
+        return self._ask("Choice", name, listed, *arguments, **options)
 
-    Int = _once(HyperParameters.Int)
-    Float = _once(HyperParameters.Float)
-    Boolean = _once(HyperParameters.Boolean)
-    Fixed = _once(HyperParameters.Fixed)
+    Int = partialmethod(_ask, "Int")
+    Float = partialmethod(_ask, "Float")
+    Boolean = partialmethod(_ask, "Boolean")
+    Fixed = partialmethod(_ask, "Fixed")
 
 
 def declare(study: Study, components: Components) -> HyperParameters:
@@ -74,7 +70,7 @@ def declare(study: Study, components: Components) -> HyperParameters:
     """
     space = HyperParameters()
     visited: list[Any] = []
-    wanted: list[Any] = []
+    pending: list[Any] = []
     values: Values = {}
     while True:
         declaration = _Declaration()
@@ -89,12 +85,12 @@ def declare(study: Study, components: Components) -> HyperParameters:
             raise InputError(f"the search space cannot be declared: {error}") from error
         space.merge(declaration, overwrite=False)
         visited += declaration.active_scopes
-        wanted += declaration.inactive_scopes
-        wanted = [scope for scope in wanted if scope not in visited]
-        if not wanted:
+        pending += declaration.inactive_scopes
+        pending = [scope for scope in pending if scope not in visited]
+        if not pending:
             break
-        visited.append(wanted[0])  # tried once, whether or not it can be reached
-        values = {each.name: each.values[0] for each in wanted[0]}
+        visited.append(pending[0])  # tried once, whether or not it can be reached
+        values = {each.name: each.values[0] for each in pending[0]}
     if not space.space:
         raise InputError(
             "the study asks for nothing: its search space is empty; use hp.Choice(...), "
@@ -155,10 +151,9 @@ def probes(
         for value in hp.values:
             changed = with_values(space, {**space.values, hp.name: value})
             changed.ensure_active_values()
-            try:
+            # A candidate that cannot be built fails when it is tried.
+            with suppress(InputError):
                 configs.append(configuration(study, components, changed))
-            except InputError:
-                continue  # a candidate that cannot be built fails when it is tried
     return configs
 
 
@@ -170,11 +165,9 @@ def points(space: HyperParameters) -> Iterator[Values]:
             yield values
             return
         hp, *others = rest
-        if not with_values(space, values).is_active(hp):
-            yield from extend(values, others)
-            return
-        for value in hp.values:
-            yield from extend({**values, hp.name: value}, others)
+        active = with_values(space, values).is_active(hp)
+        for choice in [{hp.name: value} for value in hp.values] if active else [{}]:
+            yield from extend(values | choice, others)
 
     yield from extend({}, list(space.space))
 

@@ -8,7 +8,7 @@ import ast
 import dataclasses
 import importlib.util
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
@@ -17,29 +17,47 @@ from typing import TYPE_CHECKING, Literal
 import kerasfaces
 from kerasfaces.core.errors import InputError, KerasfacesError, MissingFileError
 from kerasfaces.core.texts import near_hint, quoted
+from kerasfaces.metrics.main_effects import Value
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune.components import Components
-from kerasfaces.tune.published import Published
 
 if TYPE_CHECKING:
     from keras_tuner import HyperParameters
 
+    from kerasfaces.run.trials import Trial
+
 UNSEEN = "val_auc_unseen"
-OBJECTIVES = {"val_auc": "max", "val_accuracy": "max", "val_loss": "min", UNSEEN: "max"}
+# Objective -> 1 where more is better, -1 where less is.
+OBJECTIVES = {"val_auc": 1.0, "val_accuracy": 1.0, "val_loss": -1.0, UNSEEN: 1.0}
 ORACLES = ("grid", "random", "hyperband", "bayesian")
 Configure = Callable[["HyperParameters", Components], TrainConfig]
 
 _INSTALLED = "share/kerasfaces/tuning"  # as in setup.cfg
-_LOWEST = {
-    "repeats": 1,
-    "seed": None,
-    "max_epochs": 1,
-    "factor": 2,
-    "max_trials": 1,
-    "median_after": 1,
-}
-_OPTIONAL = ("max_trials", "median_after")
-_OF_MACHINE = (MemoryError, OSError)  # errors that are not the study's
+# Whole numbers, and the lowest; those of `_OPTIONAL` may be None.
+_LOWEST = {"repeats": 1, "seed": None, "max_epochs": 1, "factor": 2}
+_OPTIONAL = {"max_trials": 1, "median_after": 1}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Point:
+    """One line of a published grid."""
+
+    values: Mapping[str, Value]  # hyperparameter -> value
+    metrics: Mapping[str, float]  # one of `printed_metrics.NAMES` -> the printed number
+
+    def find(self, trials: "Sequence[Trial]") -> "Trial | None":
+        """Return the trial with these values; None without one."""
+        same = (one for one in trials if dict(one.values) == dict(self.values))
+        return next(same, None)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Published:
+    """A grid of hyperparameters that a document printed, with its numbers."""
+
+    source: str  # whose, and which table
+    data: str  # images that its numbers were measured on
+    points: tuple[Point, ...]  # its lines, in its order
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -95,7 +113,7 @@ class Study:
             raise InputError(
                 f"configure: expected a function, got {quoted(self.configure)}."
             )
-        for name, lowest in _LOWEST.items():
+        for name, lowest in (_LOWEST | _OPTIONAL).items():
             value = getattr(self, name)
             if value is None and name in _OPTIONAL:
                 continue
@@ -129,19 +147,9 @@ class Study:
             raise InputError(f"budget_h: expected more than 0, got {self.budget_h}.")
 
     @property
-    def direction(self) -> str:
-        """Whether the best trial has the smallest (`min`) or largest (`max`) objective."""
-        return OBJECTIVES[self.objective]
-
-    @property
-    def column(self) -> str:
-        """The column of the history that is the objective, or nearest to it."""
-        return column_of(self.objective)
-
-    @property
     def sign(self) -> float:
-        """1 where more is better, -1 where less is."""
-        return 1.0 if self.direction == "max" else -1.0
+        """1 where more of the objective is better, -1 where less is."""
+        return OBJECTIVES[self.objective]
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -156,14 +164,9 @@ def column_of(objective: str) -> str:
 
 def shipped() -> dict[str, str]:
     """Return name -> first line of the docstring of the studies that we ship."""
-    modules = {
-        name: ast.parse(path.read_text(encoding="utf-8"))
-        for name, path in _shipped_files().items()
-    }
-    return {
-        name: (ast.get_docstring(module) or "").partition("\n")[0]
-        for name, module in modules.items()
-    }
+    texts = {name: path.read_text("utf-8") for name, path in _shipped_files().items()}
+    docstrings = {name: ast.get_docstring(ast.parse(texts[name])) for name in texts}
+    return {name: (docstrings[name] or "").partition("\n")[0] for name in texts}
 
 
 def load(text: str) -> tuple[str, Study]:
@@ -227,26 +230,19 @@ def study_code(path: Path | None = None) -> Iterator[None]:
         if path is None or f"{path.name}, line" in str(error):
             raise
         raise InputError(f"{path}: {error}") from error
-    except (KerasfacesError, *_OF_MACHINE):
+    except (KerasfacesError, MemoryError, OSError):  # the last two are the machine's
         raise
     except Exception as error:
-        where = _line_of_study(error)
-        if where is None:
+        where = [
+            f"{frame.f_code.co_filename}, line {line}"
+            for frame, line in traceback.walk_tb(error.__traceback__)
+            if frame.f_globals.get("__name__", "").startswith("tuning.")
+        ]
+        if not where:
             raise
         raise InputError(
-            f"{where}: {type(error).__name__}: {error}; mend the study and run it again."
+            f"{where[-1]}: {type(error).__name__}: {error}; mend the study and run it again."
         ) from error
-
-
-def _line_of_study(error: BaseException) -> str | None:
-    """Return `file, line n` of the last line of a user's study in the traceback."""
-    ours, where = Path(kerasfaces.__file__).parent.resolve(), None
-    for frame, line in traceback.walk_tb(error.__traceback__):
-        if frame.f_globals.get("__name__", "").startswith("tuning."):
-            path = Path(frame.f_code.co_filename)
-            is_ours = ours in path.resolve().parents
-            where = None if is_ours else f"{path}, line {line}"
-    return where
 
 
 def _shipped_files() -> dict[str, Path]:

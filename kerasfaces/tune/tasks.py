@@ -1,17 +1,23 @@
-"""The task of the engine that trains one trial.
+"""The task of the engine that trains one trial, and what it is given.
 
 A node of a cluster needs this package with the extra `tune`, and the images (or the
 channel store) and the weights under the same paths as here, or in its cache. Features go
 into the cache, which nodes may share: the folder KERASFACES_CACHE, where it is set here.
 """
 
+import dataclasses
 import os
 import pickle
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerasfaces.core import numerics
 from kerasfaces.core.imports import import_keras
-from kerasfaces.tune.trial_results import Result, Training
+from kerasfaces.metrics.main_effects import Value
+from kerasfaces.run.trials import Result
+from kerasfaces.train.config import TrainConfig
 
 if TYPE_CHECKING:
     from kerasfaces.tune.feature_sets import FeatureSets
@@ -20,53 +26,60 @@ if TYPE_CHECKING:
 _PASSED_ON = ("KERASFACES_CACHE", "KERAS_BACKEND", "KERASFACES_COMMAND")
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Training:
+    """A trial, ready to be trained."""
+
+    trial_id: str  # its number, four digits
+    config: TrainConfig  # its own seed does not matter
+    values: Mapping[str, Value]  # the hyperparameters, for TensorBoard
+    seeds: Sequence[int]  # one training each
+    folder: Path  # the trial's; used where the worker can see it
+    objective: str  # column of the history that trials are ranked by
+    sign: float  # 1 where more is better, -1 where less is
+    epochs_now: int | None = None  # pause after so many; None trains to the end
+    # Seed -> state of the trial to continue; empty starts anew.
+    checkpoints: Mapping[int, bytes] = dataclasses.field(default_factory=dict)
+    limits: Sequence[float | None] = ()  # per epoch, what the best value must reach
+    tensorboard: bool = False  # write TensorBoard logs
+
+
 class TrainTrial:
     """Trains trials; the images and features they read are loaded once per worker."""
 
     def __init__(self, *sources: Any) -> None:
         """Load nothing yet; `sources` are the arguments of `FeatureSets`."""
         self._sources = sources
-        self._environment = {
-            name: os.environ[name] for name in _PASSED_ON if name in os.environ
-        }
-        self._pickled = b""
-        self._feature_sets: FeatureSets | None = None
-        self._trainer: Trainer | None = None
 
-    @property
+    @cached_property
     def feature_sets(self) -> "FeatureSets":
-        """The images and features of this process, a `FeatureSets`."""
-        if self._feature_sets is None:
-            from kerasfaces.tune.feature_sets import FeatureSets
+        """The images and features of this process."""
+        from kerasfaces.tune.feature_sets import FeatureSets
 
-            self._feature_sets = FeatureSets(*self._sources)
-        return self._feature_sets
+        return FeatureSets(*self._sources)
+
+    @cached_property
+    def _trainer(self) -> "Trainer":
+        from kerasfaces.tune.trainer import Trainer
+
+        return Trainer(self.feature_sets)
 
     def __call__(self, training: Training) -> Result:
         """Return a trial's result."""
-        if self._trainer is None:
-            if self._pickled:
-                self._begin()
-            from kerasfaces.tune.trainer import Trainer
-
-            self._trainer = Trainer(self.feature_sets)
         return self._trainer.train(training)
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Return what to load, not what is loaded."""
-        # Unpickled when Keras is there: the sources' classes would import it too early.
-        pickled = self._pickled or pickle.dumps(self._sources)
-        return {"environment": self._environment, "pickled": pickled}
+    def __reduce__(self) -> tuple[Any, tuple[dict[str, str], bytes]]:
+        """Pickle what to load, not what is loaded."""
+        environment = {
+            name: os.environ[name] for name in _PASSED_ON if name in os.environ
+        }
+        return _unpickled, (environment, pickle.dumps(self._sources))
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take what to load."""
-        self.__init__()  # type: ignore[misc]
-        self._environment, self._pickled = state["environment"], state["pickled"]
 
-    def _begin(self) -> None:
-        """Set the environment as in the driver, import Keras, unpickle the sources."""
-        os.environ.update(self._environment)
-        if "KERASFACES_COMMAND" in self._environment:
-            numerics.settle_environment()
-        import_keras()
-        self._sources, self._pickled = pickle.loads(self._pickled), b""
+def _unpickled(environment: dict[str, str], sources: bytes) -> TrainTrial:
+    """Set the environment as in the driver, import Keras, then unpickle the sources."""
+    os.environ.update(environment)
+    if "KERASFACES_COMMAND" in environment:
+        numerics.settle_environment()
+    import_keras()  # else the sources' classes would import it too early
+    return TrainTrial(*pickle.loads(sources))

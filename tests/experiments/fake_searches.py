@@ -9,7 +9,7 @@ from kerasfaces.evaluate import run as evaluation
 
 def fake_search(folder, study, values, manifest, better):
     """Write a study folder: one trial per mapping of values; the last one wins."""
-    from kerasfaces.tune import records
+    from kerasfaces.run import trials as records
 
     if (folder / "result.json").exists():
         return
@@ -29,7 +29,7 @@ def fake_search(folder, study, values, manifest, better):
             "message": None,
             "repeats": [{"seed": study.seed, "epochs": 1, "stopped": False}],
         }
-        records.begin(folder, state)
+        records.write(folder, state)
         random = rng.generator(i, "logits").normal(0, 1, labels.size) + labels
         np.savez(
             records.folder_of(folder, state["trial_id"]) / "logits.npz",

@@ -258,7 +258,7 @@ def test_a_pairs_fake_belongs_to_its_photos_camera():
 
 def test_some_training_rows():
     from kerasfaces.features.readers import InMemory
-    from kerasfaces.train.unseen import Examples
+    from kerasfaces.train.examples import Examples
 
     examples = Examples(
         train=[InMemory(np.arange(3, dtype=np.float32)[:, None])],

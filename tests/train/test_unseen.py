@@ -19,9 +19,9 @@ from kerasfaces.models.config import HeadConfig, ModelConfig
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.train import protocol, unseen
 from kerasfaces.train.config import TrainConfig
+from kerasfaces.train.examples import Examples
 from kerasfaces.train.heads import Heads
 from kerasfaces.train.settings import DetectorSettings
-from kerasfaces.train.unseen import Examples
 
 pytestmark = pytest.mark.tf
 FAMILIES = ("dots", "lines", "noise")

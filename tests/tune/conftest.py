@@ -99,19 +99,19 @@ class DrawnResults:
         self._n_epochs, self._result = n_epochs, result
 
     def __call__(self, training):
-        from kerasfaces.tune import trial_results
+        from kerasfaces.run import trials as records
 
         self.trained.append(training.trial_id)
         if text := self.message(training):
-            return trial_results.Result(message=text, seconds=0.2)
+            return records.Result(message=text, seconds=0.2)
         own = {k: v for k, v in training.values.items() if not k.startswith("tuner/")}
         text = repr(dict(sorted(own.items())))
         key = int(hashlib.sha256(text.encode()).hexdigest()[:8], 16)
         repeats = [self._repeat(training, key, seed) for seed in training.seeds]
-        return trial_results.Result(repeats=repeats, seconds=0.2)
+        return records.Result(repeats=repeats, seconds=0.2)
 
     def _repeat(self, training, key, seed):
-        from kerasfaces.tune import trial_results
+        from kerasfaces.run import trials as records
 
         scores = rng.generator(key, "auc", seed).random(self._n_epochs)
         if self._result is not None:
@@ -128,16 +128,29 @@ class DrawnResults:
             }
             for i, score in enumerate(scores)
         ]
-        return trial_results.Repeat(
-            seed=seed,
+        logits = rng.generator(key, "logits", seed).normal(size=40)
+        return records.Repeat(
+            summary=summary_of(rows, seed=seed),
             rows=rows,
-            best=self._n_epochs - 1,
-            logits=rng.generator(key, "logits", seed)
-            .normal(size=40)
-            .astype(np.float32),
+            logits=logits.astype(np.float32),
             weights=[np.zeros(3, np.float32)],
-            seconds=0.1,
         )
+
+
+def summary_of(rows, **facts):
+    """What a trial says of a training whose last epoch counts."""
+    last = rows[-1]
+    return {
+        "epochs": len(rows),
+        "kept_epoch": last["epoch"],
+        **{
+            name: last[name] for name in ("loss", "val_auc", "val_accuracy", "val_loss")
+        },
+        "engine": "",
+        "seconds": 0.1,
+        "stopped": False,
+        **facts,
+    }
 
 
 @pytest.fixture

@@ -4,11 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from kerasfaces.cli.tune import leaderboard_text
 from kerasfaces.core import rng
 from kerasfaces.core.errors import RunError
 from kerasfaces.core.files import read_json
+from kerasfaces.run import trials as records
 from kerasfaces.run.folder import StudyRun
-from kerasfaces.tune import leaderboard, records, run, trial_results
+from kerasfaces.tune import leaderboard, run
 
 pytestmark = pytest.mark.tf
 
@@ -22,13 +24,13 @@ def board(make_study, drive, tmp_path):
     def make(strengths, **changes):
         study = make_study(repeats=2, **changes)
         labels = (np.arange(N) % 2).astype(np.float32)
-        leaderboard.write_labels(tmp_path, labels)
+        np.save(tmp_path / "val_labels.npy", labels)
         base = rng.generator(0, "board").normal(0, 1, N)
 
         def train(training):
             number = int(training.trial_id)
             if not strengths[number]:
-                return trial_results.Result(message="No.")
+                return records.Result(message="No.")
             repeats = []
             for seed in training.seeds:
                 noise = rng.generator(seed, "noise", number).normal(0, 0.05, N)
@@ -36,23 +38,22 @@ def board(make_study, drive, tmp_path):
                 auc = float(np.mean(logits[labels == 1][:, None] > logits[labels == 0]))
                 row = dict.fromkeys(("loss", "val_loss", "val_accuracy"), 0.5)
                 row |= {"epoch": 1, "val_auc": auc}
+                summary = {"seed": seed, "epochs": 1, "kept_epoch": 1, "stopped": False}
                 repeats.append(
-                    trial_results.Repeat(
-                        seed=seed,
+                    records.Repeat(
+                        summary=summary | row | {"seconds": 0.0, "engine": ""},
                         rows=[row],
-                        best=0,
                         logits=logits.astype(np.float32),
                         weights=[],
-                        seconds=0.0,
                     )
                 )
-            return trial_results.Result(repeats=repeats)
+            return records.Result(repeats=repeats)
 
         search = drive(study, tmp_path, train)
         table = leaderboard.make(
             tmp_path, search.completed(), search.failed(), study.objective, study.seed
         )
-        leaderboard.write(tmp_path, table)
+        table.to_csv(tmp_path / "leaderboard.csv", index=False)
         return study, table
 
     return make
@@ -67,7 +68,7 @@ def test_what_is_like_the_best_is_marked(board, tmp_path):
     assert (table["difference_high"].iloc[4:8] < 0).all()
     again = pd.read_csv(tmp_path / "leaderboard.csv", dtype={"trial": str})
     assert list(again["trial"]) == list(table["trial"])
-    told = leaderboard.text(table, study.objective, ["kind", "learning_rate", "units"])
+    told = leaderboard_text(table, study.objective, ["kind", "learning_rate", "units"])
     assert "4 of 8; paired bootstrap" in told
     assert told.count("\n=  ") == 4
     assert "1 failed, e.g. trial 0008: No." in told

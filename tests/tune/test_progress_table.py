@@ -11,7 +11,8 @@ import pytest
 
 from kerasfaces.core.files import write_json
 from kerasfaces.core.progress import progress
-from kerasfaces.tune import progress_table, records
+from kerasfaces.run import trials as records
+from kerasfaces.tune import progress_table
 
 pytestmark = pytest.mark.tf
 

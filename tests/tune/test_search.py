@@ -13,7 +13,7 @@ import pytest
 from kerasfaces.core.engine import Outcome
 from kerasfaces.core.errors import RunError
 from kerasfaces.core.files import read_json, write_json, write_text
-from kerasfaces.tune import records, trial_results
+from kerasfaces.run import trials as records
 
 pytestmark = pytest.mark.tf
 
@@ -52,7 +52,7 @@ class Unordered:
 
 def state_of(folder):
     trials = records.load_all(folder)
-    assert {trial.status for trial in trials} == {trial_results.COMPLETED}
+    assert {trial.status for trial in trials} == {records.COMPLETED}
     return {trial.trial_id: (trial.values, trial.score) for trial in trials}
 
 
@@ -305,10 +305,10 @@ def test_the_median_rule_begins_after_five_trials(
 
 def test_out_of_patience_in_a_round_s_last_epoch_is_not_cut_short():
     def trial(last_best, patience):
-        return trial_results.Trial(
+        return records.Trial(
             trial_id="0000",
             values={"tuner/epochs": 3},
-            status=trial_results.COMPLETED,
+            status=records.COMPLETED,
             config={"epochs": 9, "patience": patience},
             repeats=[{"epochs": 3, "kept_epoch": last_best, "stopped": False}],
         )

@@ -11,24 +11,26 @@ import pytest
 
 import kerasfaces as kf
 from kerasfaces import metrics
-from kerasfaces.cli.tune import main
+from kerasfaces.cli.tune import leaderboard_text, main
 from kerasfaces.core import registry, rng
 from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.core.files import read_json, write_json
 from kerasfaces.metrics import main_effects as effects
-from kerasfaces.tune import leaderboard, published, records, report, trial_results
+from kerasfaces.run import trials as records
+from kerasfaces.tune import leaderboard, report
 from kerasfaces.tune.report import gather
+from kerasfaces.tune.study import Point, Published
 
 pytestmark = pytest.mark.tf
 
-GRID = published.Published(
+GRID = Published(
     source="somebody, table 1",
     data="other images",
     points=(
-        published.Point(
+        Point(
             values={"kind": "plain", "learning_rate": 0.01}, metrics={"accuracy": 0.7}
         ),
-        published.Point(
+        Point(
             values={"kind": "plain", "learning_rate": 0.5}, metrics={"accuracy": 0.6}
         ),
     ),
@@ -62,7 +64,7 @@ def folder(make_study, drive, drawn_results, components, tmp_path):
             "notes": ["Only drawn faces."],
         }
         write_json(tmp_path / "about.json", about)
-        leaderboard.write_labels(tmp_path, (np.arange(40) % 2).astype(np.float32))
+        np.save(tmp_path / "val_labels.npy", (np.arange(40) % 2).astype(np.float32))
         task = drawn_results(
             message=lambda t: message if int(t.trial_id) % 4 == 1 else ""
         )
@@ -222,8 +224,8 @@ def test_the_front_holds_what_no_cheaper_trial_beats():
     from kerasfaces.tune.sections import cost
 
     seconds, scores = np.array([3.0, 1.0, 2.0, 4.0]), np.array([0.9, 0.5, 0.4, 0.9])
-    assert cost._front(seconds, scores, True) == [1, 0]
-    assert cost._front(seconds, scores, False) == [1, 2]
+    assert cost._front(seconds, scores) == [1, 0]
+    assert cost._front(seconds, -scores) == [1, 2]
 
 
 def test_asking_for_a_report(folder, tmp_path, capsys):
@@ -271,7 +273,7 @@ def test_a_trial_without_its_score_is_damaged(folder):
 
 def rescored(folder, strengths, stopped, objective):
     """Give the trials in a folder logits of these strengths; some were cut short."""
-    labels = leaderboard.read_labels(folder)
+    labels = records.read_labels(folder)
     measure = {
         "val_auc": metrics.auc,
         "val_accuracy": lambda fake, logits: float(((logits > 0) == fake).mean()),
@@ -280,7 +282,7 @@ def rescored(folder, strengths, stopped, objective):
         ),
     }[objective]
     for number, trial in enumerate(records.load_all(folder)):
-        if trial.status != trial_results.COMPLETED:
+        if trial.status != records.COMPLETED:
             continue
         random = rng.generator(0, "rescored", number)
         logits = random.normal(0, 1, labels.size)
@@ -308,7 +310,7 @@ def test_no_trial_is_drawn_as_worse_than_one_it_beats(folder, objective, number)
     rescored(path, strengths, stopped.tolist(), objective)
     data = gather(path)
     best = data.completed[0].score
-    sign = 1 if data.more_is_better else -1
+    sign = data.sign
     assert not data.completed[0].partial
     drawn = {trial.trial_id: data.kind(trial).split()[-1] for trial in data.completed}
     better = {t.trial_id for t in data.completed if sign * (t.score - best) > 0}
@@ -327,7 +329,7 @@ def test_who_is_ahead_but_cut_short_is_marked_on_a_terminal(folder):
     path = folder()
     rescored(path, [0.3, 8.0] + [0.1] * 7, [False, True] + [False] * 7, "val_auc")
     data = gather(path)
-    told = leaderboard.text(data.table, "val_auc", ["kind"])
+    told = leaderboard_text(data.table, "val_auc", ["kind"])
     assert re.search(r"^\+ +0001 ", told, re.MULTILINE)
     assert "+ : better than the best, but cut short (1 of 9)" in told
     assert list(data.table["against_best"].iloc[[0, -1]]) == ["best", "better"]

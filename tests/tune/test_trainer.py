@@ -7,10 +7,11 @@ import pytest
 
 from kerasfaces.features.readers import InMemory
 from kerasfaces.models.config import HeadConfig, ModelConfig
+from kerasfaces.run import trials as records
 from kerasfaces.train.config import TrainConfig
-from kerasfaces.tune import progress_table, records
-from kerasfaces.tune.feature_sets import FeatureSet
-from kerasfaces.tune.trial_results import Training
+from kerasfaces.train.examples import Examples
+from kerasfaces.tune import progress_table
+from kerasfaces.tune.tasks import Training
 
 pytestmark = pytest.mark.tf
 
@@ -23,8 +24,15 @@ class Features:
         values = np.random.default_rng(0).normal(0, 1, (40, 6)).astype(np.float32)
         values += labels[:, None]
         train, val = InMemory(values[:30]), InMemory(values[30:])
-        self._features = FeatureSet(
-            [train], val, labels[:30], labels[30:], 6, "an engine"
+        self._features = Examples(
+            train=[train],
+            train_labels=labels[:30],
+            train_sources=["a"] * 30,
+            train_families=["a"] * 30,
+            val=val,
+            val_labels=labels[30:],
+            val_families=["a"] * 10,
+            engine="an engine",
         )
 
     def data(self, config):
@@ -61,14 +69,14 @@ def test_stopped_is_what_lost_something(after, n_seeds, stopped, train):
     """Judged hopeless in its last epoch a training is as long as any (3 epochs)."""
     limits = [None] * (after - 1) + [2.0]
     result = train(seeds=range(n_seeds), limits=limits)
-    assert [one.stopped for one in result.repeats] == [stopped]
+    assert [one.summary["stopped"] for one in result.repeats] == [stopped]
     assert len(result.repeats[0].rows) == after
 
 
 def test_who_reaches_the_limit_goes_on(train):
     result = train(seeds=(0, 1), limits=[0.0])
     assert [len(one.rows) for one in result.repeats] == [3, 3]
-    assert not any(one.stopped for one in result.repeats)
+    assert not any(one.summary["stopped"] for one in result.repeats)
     result = train(limits=[0.1], objective="val_loss", sign=-1.0)
     assert [len(one.rows) for one in result.repeats] == [1]
 

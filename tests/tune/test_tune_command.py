@@ -18,8 +18,8 @@ from kerasfaces.cli.tune import main
 from kerasfaces.core import config as configs
 from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.core.files import read_json
+from kerasfaces.run import trials as records
 from kerasfaces.train.config import TrainConfig
-from kerasfaces.tune import records
 
 pytestmark = pytest.mark.tf
 

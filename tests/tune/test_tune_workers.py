@@ -10,7 +10,7 @@ import pandas as pd
 import psutil
 import pytest
 
-from kerasfaces.tune import records
+from kerasfaces.run import trials as records
 
 pytestmark = [pytest.mark.tf, pytest.mark.slow]
 

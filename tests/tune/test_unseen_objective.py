@@ -12,9 +12,9 @@ from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import read_json
 from kerasfaces.features.readers import InMemory
 from kerasfaces.train.config import TrainConfig
-from kerasfaces.tune.feature_sets import FeatureSet
+from kerasfaces.train.examples import Examples
 from kerasfaces.tune.study import Study
-from kerasfaces.tune.trial_results import Training
+from kerasfaces.tune.tasks import Training
 
 pytestmark = pytest.mark.tf
 
@@ -47,9 +47,15 @@ def test_a_trial_says_what_each_family_is_unseen(tmp_path):
     values = np.random.default_rng(0).normal(0, 1, (3 * n, 4)).astype(np.float32)
     values[n : 2 * n, 0] += 4  # nothing of a helps with b
     values[2 * n :, 1] += 4
-    features = FeatureSet(
-        *([InMemory(values)], InMemory(values), labels, labels, 4, "an engine"),
-        *(families, families, families),
+    features = Examples(
+        train=[InMemory(values)],
+        train_labels=labels,
+        train_sources=families,
+        train_families=families,
+        val=InMemory(values),
+        val_labels=labels,
+        val_families=families,
+        engine="an engine",
     )
 
     class Sets:
@@ -70,7 +76,7 @@ def test_a_trial_says_what_each_family_is_unseen(tmp_path):
         sign=1.0,
     )
     (repeat,) = Trainer(Sets()).train(training).repeats
-    summary = repeat.summary()
+    summary = repeat.summary
     assert set(summary["unseen"]) == {"a", "b"}
     assert summary["val_auc_unseen"] == np.mean(list(summary["unseen"].values()))
     assert summary["val_auc"] > 0.98
@@ -80,7 +86,7 @@ def test_a_trial_says_what_each_family_is_unseen(tmp_path):
     for a, b in zip(repeat.weights, other.weights, strict=True):
         np.testing.assert_array_equal(a, b)  # the trial's own head is the same
     assert not np.allclose(repeat.logits, other.logits)
-    assert "unseen" not in other.summary()
+    assert "unseen" not in other.summary
 
 
 def test_what_compares_epochs_is_refused():

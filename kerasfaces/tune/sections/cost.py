@@ -34,12 +34,9 @@ def _picture(data: StudyInput, trained_s: list[float]) -> Markup:
     seconds = np.maximum(trained_s, 1e-3)
     scores = np.array([trial.score for trial in data.completed])
     low, high = float(seconds.min()), float(seconds.max())
-    log = high / low > 20
-    x_range = (
-        (float(10 ** np.floor(np.log10(low))), float(10 ** np.ceil(np.log10(high))))
-        if log
-        else (0.0, high * 1.06)
-    )
+    log, x_range = high / low > 20, (0.0, high * 1.06)
+    if log:
+        x_range = 10.0 ** np.floor(np.log10(low)), 10.0 ** np.ceil(np.log10(high))
     axes = chart.axes(
         x_range,
         span(scores),
@@ -47,24 +44,19 @@ def _picture(data: StudyInput, trained_s: list[float]) -> Markup:
         y_label=data.objective.replace("_", " "),
         log_x=log,
     )
-    front = _front(seconds, scores, data.more_is_better)
+    front = _front(seconds, data.sign * scores)
     chart.line(axes, seconds[front], scores[front], "mark", steps=True)
-    for i in reversed(range(len(scores))):
-        kind = f"faint {data.kind(data.completed[i])}"
-        chart.point(axes, float(seconds[i]), float(scores[i]), kind, radius_px=3.6)
+    for trial, x, y in reversed([*zip(data.completed, seconds, scores, strict=True)]):
+        chart.point(axes, x, y, f"faint {data.kind(trial)}", radius_px=3.6)
     about = f"seconds of training against {data.objective}, {len(scores)} trials"
     return chart.svg(axes, about)
 
 
-def _front(
-    seconds: NDArray[np.float64], scores: NDArray[np.float64], more_is_better: bool
-) -> list[int]:
-    """Return the trials that no cheaper one beats, cheapest first."""
-    signed = scores if more_is_better else -scores
-    by_cost = np.lexsort((-signed, seconds))
-    best = np.maximum.accumulate(signed[by_cost])
-    is_new = np.r_[True, best[1:] > best[:-1]]
-    front: list[int] = by_cost[is_new].tolist()
+def _front(seconds: NDArray[np.float64], scores: NDArray[np.float64]) -> list[int]:
+    """Return the trials that no cheaper one beats, cheapest first; more is better."""
+    by_cost = np.lexsort((-scores, seconds))
+    best = np.maximum.accumulate(scores[by_cost])
+    front: list[int] = by_cost[np.r_[True, best[1:] > best[:-1]]].tolist()
     return front
 
 

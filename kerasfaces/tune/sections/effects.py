@@ -10,7 +10,7 @@ from kerasfaces.core import rng
 from kerasfaces.metrics import main_effects as effects
 from kerasfaces.metrics.main_effects import Effect
 from kerasfaces.report import chart, markup
-from kerasfaces.report.markup import Section
+from kerasfaces.report.markup import Section, estimate, p_text
 from kerasfaces.tune.report import StudyInput
 
 ORDER = 40
@@ -39,12 +39,20 @@ def report(data: StudyInput) -> Section | None:
             "good values: the effects look larger than they are."
         )
     mean = ("mark", "mean of the trials with that value, 95 % interval")
+    means = [
+        [f"{effect.name} = {each.label}", str(each.n), estimate(each.mean.to_dict())]
+        for effect in measured
+        for each in effect.levels
+    ]
+    caption = f"Mean {data.objective} of the trials with each value"
     parts = [
         markup.paragraph(note),
         _table(data, measured),
         markup.paragraph(chart.legend([*data.colours, mean])),
         markup.row(*(_slice(data, effect) for effect in measured)),
-        markup.details("Every mean", _means(data, measured)),
+        markup.details(
+            "Every mean", markup.table(caption, ["Value", "trials", "mean"], means)
+        ),
     ]
     return Section(title, Markup("").join(parts))
 
@@ -52,35 +60,16 @@ def report(data: StudyInput) -> Section | None:
 def _table(data: StudyInput, measured: list[Effect]) -> Markup:
     rows = []
     for effect in measured:
-        best, worst = (
-            pick(effect.levels, key=lambda level: level.mean.value)
-            for pick in ((max, min) if data.more_is_better else (min, max))
+        rows.append(
+            [effect.name, f"{100 * effect.share:.0f} %", p_text(effect.p_value)]
         )
-        share = f"{100 * effect.share:.0f} %"
-        ends = [
-            cell
-            for level in (best, worst)
-            for cell in (level.label, markup.estimate(level.mean.to_dict()))
-        ]
-        rows.append([effect.name, share, markup.p_text(effect.p_value), *ends])
+        for pick in (max, min):
+            level = pick(effect.levels, key=lambda each: data.sign * each.mean.value)
+            rows[-1] += [level.label, estimate(level.mean.to_dict())]
     header = ["Hyperparameter", "share of variance", "p", "best value", "mean"]
     return markup.table(
         f"Main effects on {data.objective}", [*header, "worst value", "mean"], rows
     )
-
-
-def _means(data: StudyInput, measured: list[Effect]) -> Markup:
-    rows = [
-        [
-            f"{effect.name} = {level.label}",
-            str(level.n),
-            markup.estimate(level.mean.to_dict()),
-        ]
-        for effect in measured
-        for level in effect.levels
-    ]
-    caption = f"Mean {data.objective} of the trials with each value"
-    return markup.table(caption, ["Value", "trials", "mean"], rows)
 
 
 def _slice(data: StudyInput, effect: Effect) -> Markup:
@@ -99,16 +88,13 @@ def _slice(data: StudyInput, effect: Effect) -> Markup:
     axes.set_xticks(range(len(order)), [chart.shortened(n, letters) for n in names])
     jitter = rng.generator(0, "slice", effect.name).uniform(-0.24, 0.02, len(column))
     for i in reversed(range(len(column))):
-        x, kind = (
-            order.index(labels[i]) + float(jitter[i]),
-            data.kind(data.completed[i]),
-        )
-        chart.point(axes, x, float(scores[i]), f"faint {kind}", radius_px=3.4)
+        x, kind = order.index(labels[i]) + jitter[i], data.kind(data.completed[i])
+        chart.point(axes, x, scores[i], f"faint {kind}", radius_px=3.4)
     for k, level in enumerate(effect.levels):
         mean = level.mean
         limits = (mean.low, mean.high) if math.isfinite(mean.low) else None
         chart.point(axes, k + 0.2, mean.value, "mark", y_limits=limits)
-    text = f"{effect.name}: {100 * effect.share:.0f} % of the variance, p {markup.p_text(effect.p_value)}"
+    text = f"{effect.name}: {100 * effect.share:.0f} % of the variance, p {p_text(effect.p_value)}"
     about = f"{data.objective} of {len(column)} trials by {effect.name}"
     return markup.figure(chart.svg(axes, about), text)
 

@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from kerasfaces.metrics.main_effects import short
 from kerasfaces.report import chart, markup
 from kerasfaces.report.markup import Section
-from kerasfaces.tune import records
+from kerasfaces.run import trials as records
 from kerasfaces.tune.report import StudyInput
 from kerasfaces.tune.sections.effects import span
 from kerasfaces.tune.study import column_of
-from kerasfaces.tune.trial_results import Trial
 
 ORDER = 60
 _ALONE = 9  # trials that get a picture of their own
@@ -28,57 +27,40 @@ _TITLES = {
 
 def report(data: StudyInput) -> Section | None:
     """Return all trials in one picture per quantity, then the best ones alone."""
-    chosen = _spaced(data.completed, _LINES)
-    curves = {trial.trial_id: records.history(data.folder, trial) for trial in chosen}
-    chosen = [trial for trial in chosen if not curves[trial.trial_id].empty]
-    if not chosen:
+    chosen = data.completed
+    if len(chosen) > _LINES:  # the best, and some of the others
+        others = np.linspace(_ALONE, len(chosen) - 1, _LINES - _ALONE)
+        places = np.unique(np.r_[np.arange(_ALONE), others].astype(int))
+        chosen = [chosen[place] for place in places]
+    curves = [(trial, records.history(data.folder, trial)) for trial in chosen]
+    curves = [(trial, curve) for trial, curve in curves if not curve.empty]
+    if not curves:
         return None
     first = column_of(data.objective)
-    names = [first, *(name for name in _TITLES if name != first)]
+    all_pictures = []
+    for name in (first, *(name for name in _TITLES if name != first)):
+        drawn = [(_mean(curve, name), data.line(trial)) for trial, curve in curves]
+        about = f"{name} of {len(curves)} trials by epoch"
+        image = _chart(name, drawn[::-1], about)
+        all_pictures.append(markup.figure(image, _TITLES[name]))
+    pictures = []
+    for trial, curve in curves[:_ALONE]:
+        seeds = [part[first].to_numpy(float) for _, part in curve.groupby("seed")]
+        drawn = [(values, data.colour(trial)) for values in seeds]
+        image = _chart(first, drawn, f"{first} of trial {trial.trial_id} by epoch")
+        values = ", ".join(f"{key} {short(v)}" for key, v in trial.own_values.items())
+        pictures.append(markup.figure(image, f"{trial.trial_id}: {values}"))
     keys = chart.legend([("mark", "the best trial"), *data.colours])
-    n_trials = f"{len(chosen)} trials"
-    if len(chosen) < len(data.completed):
-        n_trials = f"{len(chosen)} of {len(data.completed)} trials, from best to worst"
-    alone = chosen[:_ALONE]
+    n_trials = f"{len(curves)} trials"
+    if len(curves) < len(data.completed):
+        n_trials = f"{len(curves)} of {len(data.completed)} trials, from best to worst"
+    summary = f"The best {len(pictures)} one by one, every seed"
     parts = [
         markup.paragraph(f"{n_trials}, the mean over training seeds. ", keys),
-        markup.row(*(_all(data, chosen, curves, name) for name in names)),
-        markup.details(
-            f"The best {len(alone)} one by one, every seed",
-            markup.row(*(_one(data, one, curves[one.trial_id]) for one in alone)),
-        ),
+        markup.row(*all_pictures),
+        markup.details(summary, markup.row(*pictures)),
     ]
     return Section("Learning curves", Markup("").join(parts))
-
-
-def _spaced(trials: Sequence[Trial], count: int) -> list[Trial]:
-    """Return the best trials and, evenly, some of the others."""
-    if len(trials) <= count:
-        return list(trials)
-    others = np.linspace(_ALONE, len(trials) - 1, count - _ALONE)
-    return [trials[int(i)] for i in np.unique(np.r_[np.arange(_ALONE), others])]
-
-
-def _all(
-    data: StudyInput,
-    trials: Sequence[Trial],
-    curves: dict[str, pd.DataFrame],
-    name: str,
-) -> Markup:
-    means = [_mean(curves[trial.trial_id], name) for trial in trials]
-    drawn = list(zip(means, map(data.line, trials), strict=True))
-    image = _chart(name, drawn[::-1], f"{name} of {len(trials)} trials by epoch")
-    return markup.figure(image, _TITLES[name])
-
-
-def _one(data: StudyInput, trial: Trial, curve: pd.DataFrame) -> Markup:
-    """Draw every seed of one trial."""
-    name, colour = column_of(data.objective), data.colour(trial)
-    seeds = [part[name].to_numpy(float) for _, part in curve.groupby("seed")]
-    about = f"{name} of trial {trial.trial_id} by epoch"
-    image = _chart(name, [(values, colour) for values in seeds], about)
-    values = ", ".join(f"{key} {short(v)}" for key, v in trial.own_values.items())
-    return markup.figure(image, f"{trial.trial_id}: {values}")
 
 
 def _chart(

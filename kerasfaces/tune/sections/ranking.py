@@ -3,21 +3,18 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pandas as pd
 from markupsafe import Markup
 
 from kerasfaces.metrics.main_effects import short
 from kerasfaces.report import markup
 from kerasfaces.report.markup import Section, tag
-from kerasfaces.tune import leaderboard
-from kerasfaces.tune.leaderboard import is_missing
+from kerasfaces.tune.leaderboard import BETTER, HP, WORSE, n_like_best
 from kerasfaces.tune.report import StudyInput
 
 ORDER = 20
 _SHOWN = 15
-_MARKS = {
-    leaderboard.WORSE: "",
-    leaderboard.BETTER: tag("b", "+", title="better than the best, but cut short"),
-}
+_MARKS = {WORSE: "", BETTER: tag("b", "+", title="better than the best, but cut short")}
 _ALIKE = tag("b", "=", title="not distinguishable from the best")
 
 
@@ -26,7 +23,7 @@ def report(data: StudyInput) -> Section | None:
     rows = data.table[data.table["rank"].notna()].to_dict("records")
     note = markup.paragraph(
         f"{data.objective} on validation, the mean over training seeds. “=” marks the "
-        f"{data.n_like_best} of {len(rows)} trials that are not distinguishable from the best: paired bootstrap over "
+        f"{n_like_best(data.table)} of {len(rows)} trials that are not distinguishable from the best: paired bootstrap over "
         "the validation images, Holm's correction over all comparisons, 5 % level. Do not read "
         "an order into them."
     )
@@ -40,14 +37,10 @@ def report(data: StudyInput) -> Section | None:
         rest = _table(data, "The other trials", rows[_SHOWN:])
         parts.append(markup.details(f"The other {len(rows) - _SHOWN} trials", rest))
     if data.failed:
-        failures = [
-            [
-                each.trial_id,
-                each.message,
-                ", ".join(f"{name} {short(v)}" for name, v in each.own_values.items()),
-            ]
-            for each in data.failed
-        ]
+        failures = []
+        for each in data.failed:
+            values = [f"{name} {short(v)}" for name, v in each.own_values.items()]
+            failures.append([each.trial_id, each.message, ", ".join(values)])
         header = ["Trial", "Why", "Hyperparameters"]
         failed = markup.table("Trials that failed", header, failures, numeric=False)
         parts.append(markup.details(f"{len(data.failed)} trials failed", failed))
@@ -56,12 +49,12 @@ def report(data: StudyInput) -> Section | None:
 
 def _table(data: StudyInput, caption: str, rows: Sequence[Mapping[Any, Any]]) -> Markup:
     several = any(row["n_seeds"] > 1 for row in rows)
-    names = [name for name in data.names if leaderboard.HP + name in data.table.columns]
+    names = [name for name in data.names if HP + name in data.table.columns]
     header = ["Trial", "", data.objective, *["sd"] * several]
     header += ["minus the best", *names, "epochs", "seconds"]
     cells = []
     for row in rows:
-        values = [row.get(leaderboard.HP + name) for name in names]
+        values = [row.get(HP + name) for name in names]
         cells.append(
             [
                 f"{row['trial']}{' (cut short)' if row['partial'] else ''}",
@@ -69,7 +62,7 @@ def _table(data: StudyInput, caption: str, rows: Sequence[Mapping[Any, Any]]) ->
                 markup.number(row["score"], 4),
                 *[markup.number(row["sd"], 4)] * several,
                 _difference(row),
-                *(markup.MISSING if is_missing(v) else short(v) for v in values),
+                *(markup.MISSING if pd.isna(v) else short(v) for v in values),
                 str(int(row["epochs"])),
                 f"{row['seconds']:.1f}",
             ]
@@ -79,7 +72,7 @@ def _table(data: StudyInput, caption: str, rows: Sequence[Mapping[Any, Any]]) ->
 
 def _difference(row: Mapping[Any, Any]) -> object:
     value = row.get("difference")
-    if value is None or is_missing(value):
+    if pd.isna(value):
         return "best"
     limits = markup.interval(row["difference_low"], row["difference_high"], 4)
     p = f"p {markup.p_text(row['p_holm'])} (Holm)"

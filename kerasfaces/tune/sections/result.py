@@ -3,8 +3,10 @@
 from markupsafe import Markup
 
 from kerasfaces import metrics
+from kerasfaces.core.files import Json
 from kerasfaces.report import markup
 from kerasfaces.report.markup import Section, tag
+from kerasfaces.tune.leaderboard import n_like_best
 from kerasfaces.tune.report import StudyInput
 
 ORDER = 10
@@ -22,46 +24,36 @@ def report(data: StudyInput) -> Section | None:
     lead = markup.paragraph(
         f"{len(data.completed)} trials with a score ({data.settings['oracle']}, ranked by "
         f"{data.objective}, {seeds} training seed{'' if seeds == 1 else 's'} each). "
-        f"{data.n_like_best} of them cannot be told from the best on this validation set.",
+        f"{n_like_best(data.table)} of them cannot be told from the best on this validation set.",
         class_="lead",
     )
-    return Section("Result", lead + (_winner(data) if data.result else _leader(data)))
+    rest = _winner(data, data.result) if data.result else _leader(data)
+    return Section("Result", lead + rest)
 
 
-def _winner(data: StudyInput) -> Markup:
-    result = data.result or {}
-    auc, name = result["test_auc"], data.objective.removeprefix("val_")
-    cards = [markup.card("AUC on test", auc, "of the refitted winner; 95 % interval")]
-    if not name.startswith("auc"):
-        cards.append(
-            markup.text_card(
-                f"{_NAMES[name]} on test",
-                markup.number(result["test"]),
-                "what the study ranked by, on images it never saw",
-            )
-        )
-    cards += [
+def _winner(data: StudyInput, result: Json) -> Markup:
+    key, optimism = data.objective.removeprefix("val_"), result["optimism"]
+    name, test_auc = _NAMES[key], result["test_auc"]
+    cards = [
+        markup.card("AUC on test", test_auc, "of the refitted winner; 95 % interval")
+    ]
+    if not key.startswith("auc"):
+        meaning = "what the study ranked by, on images it never saw"
+        test = markup.number(result["test"])
+        cards.append(markup.text_card(f"{name} on test", test, meaning))
+    refitted = "seeing all, its AUC" if optimism is None else "refitted"
+    cards.append(
         markup.text_card(
-            f"{_NAMES[name]} in the search",
+            f"{name} in the search",
             markup.number(result["search"]),
             f"on validation, the best of {result['n_trials']}: too good; "
-            + (
-                "refitted "
-                if result["optimism"] is not None
-                else "seeing all, its AUC "
-            )
-            + markup.number(result["validation"]),
+            f"{refitted} {markup.number(result['validation'])}",
         )
-    ]
-    if result["optimism"] is not None:
-        cards.append(
-            markup.text_card(
-                "Optimism",
-                f"{result['optimism']:+.3f}",
-                "search minus test, as far as this test set can tell",
-            )
-        )
-    command = tag("pre", tag("code", _call(data)))
+    )
+    if optimism is not None:
+        meaning = "search minus test, as far as this test set can tell"
+        cards.append(markup.text_card("Optimism", f"{optimism:+.3f}", meaning))
+    command = tag("pre", tag("code", _call(data, result)))
     where = markup.paragraph(
         f"Its run folder is {result['run']}/, with a report of its own: evaluate and the other "
         "commands work on it.",
@@ -71,9 +63,9 @@ def _winner(data: StudyInput) -> Markup:
     return tag("div", *cards, class_="cards") + again
 
 
-def _call(data: StudyInput) -> str:
+def _call(data: StudyInput, result: Json) -> str:
     """Return the Python that trains the winner's very run."""
-    result, training = data.result or {}, (data.result or {})["training"]
+    training = result["training"]
     changes = {key.replace(".", "__"): v for key, v in training["changes"].items()}
     values = {name: training[name] for name in ("weights", "store", "seed")} | changes
     words = [repr(training["model"])]
