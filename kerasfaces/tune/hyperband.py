@@ -69,7 +69,8 @@ class Hyperband(StudyOracle):
     def _planned_size(self, bracket: int, number: int) -> int:
         """Return how many trials a round holds, by KerasTuner's formula."""
         last = math.ceil(1 + math.log(self.study.max_epochs, self.study.factor))
-        return math.ceil(last / (bracket + 1) * self.study.factor ** (bracket - number))
+        share: int = self.study.factor ** (bracket - number)
+        return math.ceil(last / (bracket + 1) * share)
 
     def _rounds(self, bracket: int) -> list[list[Any]]:
         own = [t for t in self.ordered() if _values(t)[BRACKET] == bracket]

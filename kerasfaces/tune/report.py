@@ -59,7 +59,7 @@ class StudyInput:
     @cached_property
     def against_best(self) -> dict[str, str]:
         """Id of each trial with a score -> `best`, `alike`, `better` or `worse`."""
-        marks = self.table.get("against_best", [])
+        marks = self.table["against_best"] if self.completed else ()
         return dict(zip(self.table["trial"], marks, strict=False))
 
     @property

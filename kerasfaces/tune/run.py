@@ -42,27 +42,15 @@ def tune(
     study: Study,
     manifest: manifests.Manifest,
     *,
-    weights: Sequence[str] = (),
-    default_weights: str = "imagenet",
-    store: Path | None = None,
-    folder: Path | None = None,
-    spread: Engine | None = None,
-    tensorboard: bool = False,
-    notes: tuple[str, ...] = (),
+    weights: Sequence[str] = (),  # one for all bases, or BASE=WEIGHTS each
+    default_weights: str = "imagenet",  # or `forensic`, on the sample
+    store: Path | None = None,  # channel store; None searches on pixels
+    folder: Path | None = None,  # None names it by study and manifest
+    spread: Engine | None = None,  # without a number of workers, this process trains
+    tensorboard: bool = False,  # write TensorBoard logs
+    notes: tuple[str, ...] = (),  # for the top of the study's and the winner's report
 ) -> Path:
     """Search, rank, refit the winner; return the study folder.
-
-    Args:
-        name: The study's.
-        study: What to search.
-        manifest: Images, split or not.
-        weights: One for all bases, or BASE=WEIGHTS each.
-        default_weights: `imagenet`, or `forensic`, on the sample.
-        store: Channel store; None searches on pixels.
-        folder: None names it by study and manifest.
-        spread: Without a number of workers, this process trains.
-        tensorboard: Write TensorBoard logs.
-        notes: For the top of the study's and the winner's report.
 
     Raises:
         InputError: A mistake in the study, found before anything is trained.

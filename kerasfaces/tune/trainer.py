@@ -140,8 +140,12 @@ class Trainer:
             "seconds": round(time.monotonic() - started, 3),
             "stopped": "stopped" in rows[-1] and not is_whole,
         }
-        logits = logits.astype(np.float32)
-        return Repeat(summary=summary, rows=rows, logits=logits, weights=weights)
+        return Repeat(
+            summary=summary,
+            rows=rows,
+            logits=logits.astype(np.float32),
+            weights=weights,
+        )
 
 
 def _is_hopeless(rows: Rows, training: Training) -> bool:
