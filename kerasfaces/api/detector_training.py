@@ -106,7 +106,7 @@ class TrainedDetector(RunDetector):
             name=data.name,
             weights=None if weights is None else os.fspath(weights),
             store=as_path(store),
-            output=as_path(output),
+            folder=as_path(output),
             notes=data.notes,
         )
         return type(self).load(run.train(training))

@@ -91,7 +91,7 @@ def _addition(arguments: argparse.Namespace) -> "tuple[Training, Manifest]":
         name=str(arguments.manifest),
         weights=arguments.weights,
         store=arguments.store,
-        output=arguments.output,
+        folder=arguments.output,
         spread=cli.engine_of(arguments),
         tensorboard=arguments.tensorboard,
         devices=arguments.devices,

@@ -25,7 +25,7 @@ from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.frozen_features import feature_cache
 from kerasfaces.train.network_builder import NetworkBuilders
 from kerasfaces.train.tasks import TrainingOutcome, train_all
-from kerasfaces.train.training import Training, resolve
+from kerasfaces.train.training import Training, identity, resolve
 
 logger = logging.getLogger(__name__)
 
@@ -42,11 +42,11 @@ def crossgen(settings: MatrixSettings) -> Path:
     """
     sources = Sources.of(settings.manifest.rows, settings.at_least)
     plan = Plan.of(sources, settings.pairings)
-    identity = _identity(settings, plan)
-    name = f"crossgen-{settings.config.model.name}-{configs.digest(identity, 10)}"
+    decisive = _identity(settings, plan)
+    name = f"crossgen-{settings.config.model.name}-{configs.digest(decisive, 10)}"
     folder = settings.folder or Path("runs") / name
     run = MatrixRun(folder)
-    with run.writing(identity):
+    with run.writing(decisive):
         if run.is_finished:
             logger.info("%s is finished; nothing to do", folder)
             return folder
@@ -85,11 +85,7 @@ def crossgen(settings: MatrixSettings) -> Path:
 def _identity(settings: MatrixSettings, plan: Plan) -> Json:
     config, weights = resolve(_training(settings, settings.manifest))
     recipe = channels.check(config, settings.store)
-    return {
-        "train": configs.to_dict(config),
-        "weights": weights.describe() if weights else None,
-        "manifest": settings.manifest.digest(),
-        "channel_recipe": configs.digest(recipe) if recipe else None,
+    return identity(config, weights, settings.manifest, recipe) | {
         "repeat": settings.repeat,
         "size": settings.size,
         "keep_all": settings.keep_all,

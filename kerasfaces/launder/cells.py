@@ -3,12 +3,12 @@
 import dataclasses
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from kerasfaces import metrics
+from kerasfaces.core.files import Json
 from kerasfaces.launder import selective, shifts
 from kerasfaces.launder.variants import UNTOUCHED, Variant
 from kerasfaces.metrics import Estimate
@@ -101,12 +101,11 @@ class Cell:
         """The AUC; NaN where there is none."""
         return self.metrics["auc"].value if self.metrics else math.nan
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """Return JSON types."""
         return {
             "generator": self.generator,
-            "laundering": self.variant.laundering,
-            "strength": self.variant.strength if self.variant.laundering else None,
+            **self.variant.to_dict(),
             "status": self.status,
             "n_real": self.n_real,
             "n_fake": self.n_fake,
@@ -115,29 +114,10 @@ class Cell:
         }
 
 
-@dataclasses.dataclass(frozen=True)
-class CameraCell:
-    """How many photos of one camera are called fake after one laundering.
-
-    Attributes:
-        camera: Source of the reals.
-        variant: The laundering.
-        n: Number of photos with a logit.
-        false_alarm_rate: At the frozen threshold.
-        at_fpr_1pct: At the threshold frozen for 1 % false alarms.
-    """
-
-    camera: str
-    variant: Variant
-    n: int
-    false_alarm_rate: Estimate
-    at_fpr_1pct: Estimate
-
-
 def measure(
     answers: Answers, at_least: int, resamples: int, seed: int
-) -> tuple[list[Cell], list[CameraCell]]:
-    """Return every cell, and every camera's false alarms.
+) -> tuple[list[Cell], list[Json]]:
+    """Return every cell, and every camera's false alarms as launder.json has them.
 
     Args:
         answers: Of the detector.
@@ -158,7 +138,7 @@ def measure(
         for name in names
     }
     cells: list[Cell] = []
-    cameras: list[CameraCell] = []
+    cameras: list[Json] = []
     for number, variant in enumerate(answers.variants):
         cells += _of_variant(answers, number, variant, sides, resamples, seed)
         cameras += list(_cameras(answers, number, variant))
@@ -233,14 +213,21 @@ def _changes(
     return {"auc_change": change, **shifts.measure(fake, before, after, unit)}
 
 
-def _cameras(answers: Answers, number: int, variant: Variant) -> Iterator[CameraCell]:
+def _cameras(answers: Answers, number: int, variant: Variant) -> Iterator[Json]:
+    """Yield how many photos of each camera are called fake after one laundering."""
     scores = answers.point.apply(answers.logits[:, number])
     thresholds = answers.point.thresholds
     for camera in answers.cameras:
         own = scores[~answers.fake & (answers.source == camera).to_numpy()]
         own = own[np.isfinite(own)]
-        alarms = [
-            int((own >= at).sum()) for at in (thresholds.main, thresholds.fpr_1pct)
-        ]
-        rates = [metrics.rate(count, len(own)) for count in alarms]
-        yield CameraCell(camera, variant, len(own), *rates)
+        main, strict = (
+            metrics.rate(int((own >= at).sum()), len(own)).to_dict()
+            for at in (thresholds.main, thresholds.fpr_1pct)
+        )
+        yield {
+            "camera": camera,
+            **variant.to_dict(),
+            "n": len(own),
+            "false_alarm_rate": main,
+            "at_fpr_1pct": strict,
+        }

@@ -20,7 +20,7 @@ from kerasfaces.launder.variants import Variant
 
 @dataclasses.dataclass(frozen=True)
 class Photo:
-    """A file, its SHA-256, and its bytes where they were read elsewhere."""
+    """A file, its SHA-256 (empty where it cannot be read), and its bytes if read elsewhere."""
 
     file: Path
     key: str

@@ -4,14 +4,15 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from kerasfaces.core.files import Json
 from kerasfaces.launder import selective
-from kerasfaces.launder.cells import Answers, CameraCell, Cell, worst
+from kerasfaces.launder.cells import Answers, Cell, worst
 from kerasfaces.launder.variants import Variant
 from kerasfaces.metrics.inputs import Floats
 
@@ -23,7 +24,7 @@ EVERY = "every laundering"
 def content(
     answers: Answers,
     cells: Sequence[Cell],
-    cameras: Sequence[CameraCell],
+    cameras: Sequence[Json],
     settings: Mapping[str, Any],
     reasons: tuple[Sequence[str], Sequence[Mapping[str, str]]],
     resamples: int,
@@ -64,17 +65,7 @@ def content(
         "warnings": _warnings(answers, len(unread), lost),
         "worst": None if lowest is None else lowest.to_dict(),
         "cells": [each.to_dict() for each in cells],
-        "cameras": [
-            {
-                "camera": each.camera,
-                "laundering": each.variant.laundering,
-                "strength": each.variant.strength if each.variant.laundering else None,
-                "n": each.n,
-                "false_alarm_rate": each.false_alarm_rate.to_dict(),
-                "at_fpr_1pct": each.at_fpr_1pct.to_dict(),
-            }
-            for each in cameras
-        ],
+        "cameras": list(cameras),
         "curves": _curves(answers, lowest, resamples, seed),
         "abstain": list(answers.point.abstain),
         "settings": dict(settings),
@@ -140,21 +131,19 @@ def _warnings(
 
 def table(cells: Sequence[Cell]) -> str:
     """Return launder.csv: one line per cell and metric."""
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
     head = "generator laundering strength n_real n_fake n_lost status metric value low high"
-    writer.writerow([*head.split(), "method"])
+    lines: list[list[object]] = [[*head.split(), "method"]]
     for cell in cells:
         name, variant = cell.generator, cell.variant
         line = [name, variant.laundering or "untouched"]
         line.append(f"{variant.strength:g}" if variant.laundering else "")
         line += [str(n) for n in (cell.n_real, cell.n_fake, cell.n_lost)]
         if not cell.metrics:
-            writer.writerow([*line, cell.status, *[""] * 5])
+            lines.append([*line, cell.status, *[""] * 5])
         for metric, each in cell.metrics.items():
             numbers = [_text(number) for number in (each.value, each.low, each.high)]
-            writer.writerow([*line, cell.status, metric, *numbers, each.method])
-    return file.getvalue().encode("utf-8", "backslashreplace").decode()
+            lines.append([*line, cell.status, metric, *numbers, each.method])
+    return _csv(lines)
 
 
 def images(
@@ -164,16 +153,20 @@ def images(
     reasons: tuple[Sequence[str], Sequence[Mapping[str, str]]],
 ) -> str:
     """Return laundered.csv: one line per image, its logit after each laundering."""
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
     own = [
         name for name in ("path", "label", "source", "split", "pair_id") if name in rows
     ]
-    writer.writerow([*own, *(each.name for each in variants), "reason"])
+    table: list[list[object]] = [[*own, *(each.name for each in variants), "reason"]]
     cells: Iterator[Any] = rows[own].itertuples(index=False, name=None)
     for line, values, whole, each in zip(cells, logits, *reasons, strict=True):
         why = whole or "; ".join(f"{name}: {text}" for name, text in each.items())
-        writer.writerow([*line, *map(_text, values), why])
+        table.append([*line, *map(_text, values), why])
+    return _csv(table)
+
+
+def _csv(lines: Iterable[Iterable[object]]) -> str:
+    file = io.StringIO()
+    csv.writer(file, lineterminator="\n").writerows(lines)
     return file.getvalue().encode("utf-8", "backslashreplace").decode()
 
 

@@ -18,6 +18,7 @@ from kerasfaces.dataset import file_facts
 from kerasfaces.evaluate import seen_images
 from kerasfaces.launder import cells, page, results, scoring, variants
 from kerasfaces.launder.cells import Answers
+from kerasfaces.launder.laundered import Photo
 from kerasfaces.manifest import Manifest, contradictions, face_rows
 from kerasfaces.metrics.bootstrap import RESAMPLES
 from kerasfaces.run.folder import DetectorRun, LaunderedRun
@@ -108,7 +109,7 @@ def _measure(
     face_rows.require_same(data, predictor.face_policy, str(detector.path))
     _ = predictor.input_spec  # a run on channels is refused before anything is read
     keys, unread = file_facts.keys_of(files)
-    photos = scoring.photos_of(files, keys)
+    photos = list(map(Photo, files, keys))
     scores = scoring.score(detector, predictor, photos, chosen, folder, settings.engine)
     whole = [
         why or (next(iter(each.values())) if len(each) == len(chosen) else "")

@@ -7,7 +7,6 @@ scored is in the folder's store, by sha256: a killed run continues after it.
 import contextlib
 import dataclasses
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -234,8 +233,3 @@ def _read(photo: Photo) -> Photo:
         return dataclasses.replace(photo, data=images.read_file(photo.file))
     except ImageError:
         return photo
-
-
-def photos_of(paths: Sequence[Path], keys: Sequence[str]) -> list[Photo]:
-    """Return files with their SHA-256, empty where they could not be read."""
-    return [Photo(path, key) for path, key in zip(paths, keys, strict=True)]

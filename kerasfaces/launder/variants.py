@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import Json
 from kerasfaces.core.texts import quoted
 from kerasfaces.images import launderings
 
@@ -26,6 +27,11 @@ class Variant:
         return (
             f"{self.laundering} {self.strength:g}" if self.laundering else "untouched"
         )
+
+    def to_dict(self) -> Json:
+        """Return JSON types; the untouched image has no strength."""
+        strength = self.strength if self.laundering else None
+        return {"laundering": self.laundering, "strength": strength}
 
 
 UNTOUCHED = Variant()

@@ -1,13 +1,11 @@
 """A finished run and new images -> a new run on all of them, with the same settings."""
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
 from kerasfaces import manifest as manifests
 from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.core import config as configs
-from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import read_json
 from kerasfaces.core.texts import quoted
@@ -23,12 +21,8 @@ def training_of(
     *,
     name: str,
     weights: str | None = None,
-    store: Path | None = None,
-    output: Path | None = None,
-    spread: Engine | None = None,
-    tensorboard: bool = False,
-    devices: str = "",
     notes: tuple[str, ...] = (),
+    **others: Any,
 ) -> Training:
     """Return the training of a run's images and new ones.
 
@@ -39,12 +33,8 @@ def training_of(
         new: The new images, e.g. of one more generator.
         name: What messages call them.
         weights: Base weights, where the run's came from a file.
-        store: A channel store with all images, where the run was trained on one.
-        output: See `Training`.
-        spread: See `Training`.
-        tensorboard: See `Training`.
-        devices: See `Training`.
         notes: See `Training`.
+        **others: Further fields of `Training`, such as a store with all images.
 
     Raises:
         MissingFileError: There is no such run.
@@ -59,15 +49,16 @@ def training_of(
         config=config,
         manifest=joined.manifest,
         weights=named,
-        folder=output,
-        store=store,
-        tensorboard=tensorboard,
-        devices=devices,
-        spread=spread or Engine(),
         notes=(*notes, *joined.notes, *filter(None, [contradiction])),
         parent=parent,
+        **others,
     )
-    _check_weights(parent, training)
+    used, own = parent.base_weights, resolve(training)[1]
+    if used is not None and own is not None and own.sha256 != used["sha256"]:
+        raise InputError(
+            f"`weights`: SHA-256 {own.sha256[:12]}, and {parent.path} was trained on "
+            f"{used['sha256'][:12]} ({used['file']}); give that file."
+        )
     return training
 
 
@@ -93,16 +84,6 @@ def _weights(parent: DetectorRun, given: str | None) -> str:
             f"(SHA-256 {used['sha256'][:12]}); name it: `weights='{used['file']}'`."
         )
     return given
-
-
-def _check_weights(parent: DetectorRun, training: Training) -> None:
-    used = parent.base_weights
-    own = resolve(dataclasses.replace(training))[1]
-    if used is not None and own is not None and own.sha256 != used["sha256"]:
-        raise InputError(
-            f"`weights`: SHA-256 {own.sha256[:12]}, and {parent.path} was trained on "
-            f"{used['sha256'][:12]} ({used['file']}); give that file."
-        )
 
 
 def refuse_settings(**given: Any) -> None:

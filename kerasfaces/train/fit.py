@@ -136,7 +136,8 @@ class _Training:
             model = self.builder.get().model
             origin = "all trained" if self.base_weights else "trained from nothing"
             _log_size(model, origin)
-            self._fit_scaling(model)
+            rows = self.data.readable("train")
+            channel_layers.fit_scaling(model, self.data.reader(rows), len(rows))
             network.unfreeze_all(model)
             history, continued = self._train_on_images(model)
             facts: dict[str, Any] = {"engine": engines.keras_name()}
@@ -154,10 +155,6 @@ class _Training:
             embed = of_images(model, self.data)
         facts["parameters"] = model.count_params()
         return Trained(model, logits, history, facts, embed=embed)
-
-    def _fit_scaling(self, model: Any) -> None:
-        rows = self.data.readable("train")
-        channel_layers.fit_scaling(model, self.data.reader(rows), len(rows))
 
     def _train_frozen(self) -> tuple[Any, Rows, Logits, dict[str, Any], Embed]:
         """Train a head on features, which need no base where they are cached; join them."""

@@ -21,11 +21,13 @@ from kerasfaces.train.config import TrainConfig
 
 if TYPE_CHECKING:
     from kerasfaces.features.cached import FeatureCache
+    from kerasfaces.features.readers import Reader
     from kerasfaces.models.config import HeadConfig
     from kerasfaces.models.weights import BaseWeights
     from kerasfaces.run.folder import UnseenRun
     from kerasfaces.train.data import Data
     from kerasfaces.train.examples import Examples
+    from kerasfaces.train.heads import Heads
 
 logger = logging.getLogger(__name__)
 L2 = (0.01, 0.1, 1.0, 10.0)  # of a head with hidden layers
@@ -117,6 +119,9 @@ def choose(
     Raises:
         InputError: There is no family to leave out.
     """
+    import keras
+
+    from kerasfaces.features.readers import Joined
     from kerasfaces.train import unseen
     from kerasfaces.train.heads import Heads
 
@@ -124,7 +129,7 @@ def choose(
     families, left_in = unseen.families_of(*examples.fakes)
     for family, why in left_in.items():
         logger.warning("family %s is never left out: %s", family, why)
-    heads = Heads() if _on_tensorflow() else None
+    heads = Heads() if keras.backend.backend() == "tensorflow" else None
     every = candidates(config)
     grid = []
     for number, candidate in enumerate(every):
@@ -138,9 +143,11 @@ def choose(
         logger.info("%d of %d: %s", number + 1, len(every), _in_words(entry))
     best = max(range(len(grid)), key=lambda i: (grid[i]["val_auc_unseen"], -i))
     chosen = every[best]
-    part = examples.only(columns_of(chosen, every))
-    logits = _left_out_logits(chosen, data, features, part, families, heads, every)
     columns = columns_of(chosen, every)
+    part = examples.only(columns)
+    test = features.reader(data.keys(data.readable("test")))
+    readers = [part.val, Joined([(test, columns)])]
+    logits = _left_out_logits(chosen, part, readers, families, heads)
     if columns is not None and config.model.is_rgb:
         _hand_over(config, data, features, cache_of(chosen), columns)
     facts = {"grid": grid, "chosen": grid[best], "left_in": left_in}
@@ -191,29 +198,25 @@ def _in_words(entry: dict[str, Any]) -> str:
 
 def _left_out_logits(
     config: TrainConfig,
-    data: "Data",
-    features: "FeatureCache",
     examples: "Examples",
+    readers: list["Reader"],
     families: list[str],
-    heads: Any,
-    every: list[TrainConfig],
+    heads: "Heads | None",
 ) -> dict[str, Any]:
-    """Return split -> `(families, n)` logits of the heads without each family."""
-    from kerasfaces.features.readers import Joined
+    """Return split -> `(families, n)` logits of the heads without each family.
+
+    `readers` are of validation and test.
+    """
     from kerasfaces.train import unseen
 
-    columns = columns_of(config, every)
-    test = Joined([(features.reader(data.keys(data.readable("test"))), columns)])
-    rows: dict[str, list[Any]] = {"val": [], "test": []}
+    rows = []
     with unseen.quietly(len(families), "heads without a family") as add:
         for family in families:
-            val_logits, test_logits = unseen.logits_without(
-                config, examples, family, [examples.val, test], heads
-            )
-            rows["val"].append(val_logits)
-            rows["test"].append(test_logits)
+            logits = unseen.logits_without(config, examples, family, readers, heads)
+            rows.append(logits)
             add(1)
-    return {split: np.stack(each) for split, each in rows.items()}
+    val, test = zip(*rows, strict=True)
+    return {"val": np.stack(val), "test": np.stack(test)}
 
 
 def examples_of(
@@ -252,9 +255,3 @@ def _penalties(head: "HeadConfig") -> str:
     if head.solver == "gradient":
         return f"l2 {head.l2:g}"
     return f"ridge {head.shrinkage:g}, between generators {head.between:g}"
-
-
-def _on_tensorflow() -> bool:
-    import keras
-
-    return str(keras.backend.backend()) == "tensorflow"

@@ -96,10 +96,11 @@ def test_a_laundering_that_always_fails_has_a_status(answers):
 
 def test_cameras_have_their_own_false_alarms(answers):
     _, cameras = cells.measure(answers, 10, 100, 0)
-    one = next(c for c in cameras if c.camera == "b" and c.variant.name == "jpeg 70")
+    wanted = {"camera": "b", "laundering": "jpeg", "strength": 70}
+    one = next(each for each in cameras if wanted.items() <= each.items())
     alarms = (answers.logits[40:60, 1] >= 0).mean()
-    assert one.false_alarm_rate.value == pytest.approx(alarms)
-    assert one.n == 20
+    assert one["false_alarm_rate"]["value"] == pytest.approx(alarms)
+    assert one["n"] == 20
 
 
 def test_bias_index_is_welchs_difference_in_units(answers):
