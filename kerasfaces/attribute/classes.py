@@ -21,20 +21,14 @@ NO_CLASS = -1
 
 @dataclasses.dataclass(frozen=True)
 class Classes:
-    """What a head tells apart.
+    """What a head tells apart."""
 
-    Attributes:
-        names: `real` first, then the generators in order.
-        counts: Generator (and `real`) -> readable images per split, those with too few
-            included.
-        few: Generators with too few images to be a class; their images take no part.
-        notes: What a reader must know of them, a sentence each.
-    """
-
-    names: tuple[str, ...]
+    names: tuple[str, ...]  # `real` first, then the generators in order
+    # Generator (and `real`) -> readable images per split, those with too few included.
     counts: dict[str, dict[str, int]]
+    # Generators with too few images to be a class; their images take no part.
     few: tuple[str, ...]
-    notes: tuple[str, ...]
+    notes: tuple[str, ...]  # what a reader must know of them, a sentence each
 
     @property
     def generators(self) -> tuple[str, ...]:

@@ -17,16 +17,12 @@ from kerasfaces.run.folder import DetectorRun
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ImageFeatures:
-    """Features of images that could be read, beside their manifest rows.
+    """Features of images that could be read, beside their manifest rows."""
 
-    Attributes:
-        rows: Every row of the manifest, each with a split; RangeIndex.
-        reasons: Why a row has no features, one text per row; empty where it has.
-        read: Returns the features `(n, d)` of the readable rows, in order; called once.
-    """
-
-    rows: pd.DataFrame
+    rows: pd.DataFrame  # every row of the manifest, each with a split; RangeIndex
+    # Why a row has no features, one text per row; empty where it has.
     reasons: list[str]
+    # Returns the features `(n, d)` of the readable rows, in order; called once.
     read: Callable[[], Features]
 
     @property

@@ -29,27 +29,17 @@ _CHUNK = 2048
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Head:
-    """A linear classifier of standardised features, trained.
+    """A linear classifier of standardised features, trained."""
 
-    Attributes:
-        names: The classes.
-        mean: `(d,)` float32, of the training features.
-        spread: `(d,)` float32, their standard deviation, 1 where constant.
-        weights: `(d, classes)` float32, of standardised features.
-        offset: `(classes,)` float32.
-        basis: `(d, k)` float32, from standardised features to directions of variance 1.
-        centres: `(classes, k)` float64, class means in these directions.
-        precision: `(k, k)` float64, inverse of the covariance within classes.
-    """
-
-    names: tuple[str, ...]
-    mean: Features
-    spread: Features
-    weights: Features
-    offset: Features
+    names: tuple[str, ...]  # the classes
+    mean: Features  # `(d,)` float32, of the training features
+    spread: Features  # `(d,)` float32, their standard deviation, 1 where constant
+    weights: Features  # `(d, classes)` float32, of standardised features
+    offset: Features  # `(classes,)` float32
+    # `(d, k)` float32, from standardised features to directions of variance 1.
     basis: Features
-    centres: Floats
-    precision: Floats
+    centres: Floats  # `(classes, k)` float64, class means in these directions
+    precision: Floats  # `(k, k)` float64, inverse of the covariance within classes
 
     def __call__(self, features: Features) -> tuple[Floats, Floats]:
         """Return logits `(n, classes)` and squared distances `(n,)` to the nearest centre.

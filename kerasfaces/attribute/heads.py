@@ -31,27 +31,16 @@ logger = logging.getLogger(__name__)
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Answers:
-    """A head's outputs on all readable rows.
+    """A head's outputs on all readable rows."""
 
-    Attributes:
-        left_out: The generators it has never seen: none, one or two.
-        names: Its classes.
-        logits: `(n, classes)` float64.
-        scores: Rule -> `(n,)` float64, how unknown the rows look by it.
-        points: Rule -> its rejection, calibrated on validation.
-        rule: The rule in use.
-        known: `(n,)`, test rows of its classes.
-        unknown: `(n,)`, rows of the one generator left out that it has not met.
-    """
-
-    left_out: tuple[str, ...]
-    names: tuple[str, ...]
-    logits: Floats
-    scores: dict[str, Floats]
-    points: dict[str, OpenSet]
-    rule: str
-    known: Bools
-    unknown: Bools
+    left_out: tuple[str, ...]  # the generators it has never seen: none, one or two
+    names: tuple[str, ...]  # its classes
+    logits: Floats  # `(n, classes)` float64
+    scores: dict[str, Floats]  # rule -> `(n,)` float64, how unknown the rows look by it
+    points: dict[str, OpenSet]  # rule -> its rejection, calibrated on validation
+    rule: str  # the rule in use
+    known: Bools  # `(n,)`, test rows of its classes
+    unknown: Bools  # `(n,)`, rows of the one generator left out that it has not met
 
     @property
     def score(self) -> Floats:

@@ -19,24 +19,16 @@ REJECTED = 0.05  # of the known validation images
 
 @dataclasses.dataclass(frozen=True)
 class OpenSet:
-    """A frozen rule that rejects images of unknown generators.
+    """A frozen rule that rejects images of unknown generators."""
 
-    Attributes:
-        threshold: Images whose score is above it are called unknown.
-        rate: At most this share of known validation images is, classes weighing alike.
-        rejected: The share that is.
-        n: Known validation images it was chosen on.
-        rule: One of `RULES`: what the score is.
-        doubt: Middle and spread of the head's doubt on them.
-        distance: Middle and spread of their distance from the classes.
-    """
-
-    threshold: float
+    threshold: float  # images whose score is above it are called unknown
+    # At most this share of known validation images is, classes weighing alike.
     rate: float
-    rejected: float
-    n: int
-    rule: str
-    doubt: tuple[float, float]
+    rejected: float  # the share that is
+    n: int  # known validation images it was chosen on
+    rule: str  # one of `RULES`: what the score is
+    doubt: tuple[float, float]  # middle and spread of the head's doubt on them
+    # Middle and spread of their distance from the classes.
     distance: tuple[float, float]
 
     def score(self, logits: Floats, distance: Floats) -> Floats:

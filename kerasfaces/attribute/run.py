@@ -26,20 +26,14 @@ logger = logging.getLogger(__name__)
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config:
-    """What an attribution is, apart from detector and images.
+    """What an attribution is, apart from detector and images."""
 
-    Attributes:
-        l2: Strength of the head's penalty.
-        reject: Share of known validation images that may be called unknown, each class
-            weighing alike.
-        resamples: Bootstrap resamples.
-        seed: Keys them; the head needs none.
-    """
-
-    l2: float = 0.01
+    l2: float = 0.01  # strength of the head's penalty
+    # Share of known validation images that may be called unknown, each class weighing
+    # alike.
     reject: float = openset.REJECTED
-    resamples: int = RESAMPLES
-    seed: int = 0
+    resamples: int = RESAMPLES  # bootstrap resamples
+    seed: int = 0  # keys them; the head needs none
 
     def __post_init__(self) -> None:
         """Check the ranges."""

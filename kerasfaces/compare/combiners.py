@@ -27,18 +27,13 @@ _STRENGTH = 1.0  # of the stacked weights' L2 penalty, on standardised log-odds
 
 
 class Combined(NamedTuple):
-    """A fitted combiner's answers.
+    """A fitted combiner's answers."""
 
-    Attributes:
-        val: `(n,)` log-odds of the validation images; for `stacked` each is of a fit
-            that did not see that image, so that a threshold can be chosen on them.
-        test: `(k,)` log-odds of the images to measure.
-        parameters: What was fitted, per member where it has one.
-    """
-
+    # `(n,)` log-odds of the validation images; for `stacked` each is of a fit that did
+    # not see that image, so that a threshold can be chosen on them.
     val: Floats
-    test: Floats
-    parameters: Json
+    test: Floats  # `(k,)` log-odds of the images to measure
+    parameters: Json  # what was fitted, per member where it has one
 
 
 def combine(

@@ -37,17 +37,11 @@ _FEW_SHARED = 0.5  # of the images any detector names: below, the table is about
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """Detectors measured on the same images, and the rows behind the numbers.
+    """Detectors measured on the same images, and the rows behind the numbers."""
 
-    Attributes:
-        content: What compare.json holds; see `compare`.
-        detectors: Those compared, in the order of the arguments.
-        rows: The images they share.
-    """
-
-    content: ComparisonJson
-    detectors: list[Detector]
-    rows: SharedRows
+    content: ComparisonJson  # what compare.json holds; see `compare`
+    detectors: list[Detector]  # those compared, in the order of the arguments
+    rows: SharedRows  # the images they share
 
 
 def compare(

@@ -37,30 +37,19 @@ _MOST = 1e-12  # probabilities nearer to 0 or 1 count as this near
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Detector:
-    """A detector's answers on its images.
+    """A detector's answers on its images."""
 
-    Attributes:
-        name: Unique among those compared.
-        path: Run folder or file.
-        frame: Predictions of the compared split; `key` names the image, `logit` is the
-            detector's own, `score` is calibrated where there is a point.
-        val: Predictions of its validation images, likewise, or None.
-        point: Frozen operating point, or None.
-        threshold: Where the point comes from, or why there is none.
-        n_repeated: Repeated rows, taken once.
-        notes: What was mended or is odd, a sentence each.
-        files: File name -> SHA-256 of everything that was read.
-    """
-
-    name: str
-    path: Path
+    name: str  # unique among those compared
+    path: Path  # run folder or file
+    # Predictions of the compared split; `key` names the image, `logit` is the
+    # detector's own, `score` is calibrated where there is a point.
     frame: pd.DataFrame
-    val: pd.DataFrame | None
-    point: OperatingPoint | None
-    threshold: str
-    n_repeated: int
-    notes: tuple[str, ...]
-    files: dict[str, str]
+    val: pd.DataFrame | None  # predictions of its validation images, likewise, or None
+    point: OperatingPoint | None  # frozen operating point, or None
+    threshold: str  # where the point comes from, or why there is none
+    n_repeated: int  # repeated rows, taken once
+    notes: tuple[str, ...]  # what was mended or is odd, a sentence each
+    files: dict[str, str]  # file name -> SHA-256 of everything that was read
 
 
 def read(text: str, split: str = "test", root: Path | None = None) -> Detector:

@@ -30,19 +30,12 @@ SPLITS = ("val", "test")
 
 @dataclasses.dataclass(frozen=True)
 class Members:
-    """Detectors that can be joined.
+    """Detectors that can be joined."""
 
-    Attributes:
-        detectors: At least two, each with validation predictions.
-        rows: Split -> the rows all of them scored.
-        val_auc: Member -> AUC on validation's shared rows.
-        notes: How rows were brought together, and what the files lack.
-    """
-
-    detectors: list[Detector]
-    rows: dict[str, SharedRows]
-    val_auc: dict[str, float]
-    notes: tuple[str, ...]
+    detectors: list[Detector]  # at least two, each with validation predictions
+    rows: dict[str, SharedRows]  # split -> the rows all of them scored
+    val_auc: dict[str, float]  # member -> AUC on validation's shared rows
+    notes: tuple[str, ...]  # how rows were brought together, and what the files lack
 
     @property
     def best(self) -> str:

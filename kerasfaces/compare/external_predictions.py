@@ -20,17 +20,11 @@ from kerasfaces.tables.columns import PATHS, lines_text, with_points
 
 
 class ExternalPredictions(NamedTuple):
-    """What a file holds.
+    """What a file holds."""
 
-    Attributes:
-        frame: Checked predictions of all its splits, one row per image.
-        n_repeated: Further rows that repeat an image word for word.
-        notes: One sentence for each kind of thing that was mended.
-    """
-
-    frame: pd.DataFrame
-    n_repeated: int
-    notes: tuple[str, ...]
+    frame: pd.DataFrame  # checked predictions of all its splits, one row per image
+    n_repeated: int  # further rows that repeat an image word for word
+    notes: tuple[str, ...]  # one sentence for each kind of thing that was mended
 
 
 def read(path: Path) -> ExternalPredictions:

@@ -38,21 +38,14 @@ class MissingRows(TypedDict):
 
 @dataclasses.dataclass(frozen=True)
 class SharedRows:
-    """Images that all compared detectors scored.
+    """Images that all compared detectors scored."""
 
-    Attributes:
-        rows: One per shared image, sorted by `key`: key, label, source.
-        frames: Detector -> its predictions of exactly these rows, in this order.
-        lacks: Detector -> what it lacks.
-        n_known: Images that any detector names.
-        notes: Sentences on how rows were brought together.
-    """
-
-    rows: pd.DataFrame
+    rows: pd.DataFrame  # one per shared image, sorted by `key`: key, label, source
+    # Detector -> its predictions of exactly these rows, in this order.
     frames: dict[str, pd.DataFrame]
-    lacks: dict[str, MissingRows]
-    n_known: int
-    notes: tuple[str, ...]
+    lacks: dict[str, MissingRows]  # detector -> what it lacks
+    n_known: int  # images that any detector names
+    notes: tuple[str, ...]  # sentences on how rows were brought together
 
     @property
     def fake(self) -> Bools:

@@ -8,29 +8,19 @@ from kerasfaces.core.errors import InputError
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Assumptions:
-    """What is not measured. Prices are round figures, not quotes: give your own.
+    """What is not measured. Prices are round figures, not quotes: give your own."""
 
-    Attributes:
-        core_price: Price of one core for an hour, in any currency.
-        gpu_price: Price of one GPU for an hour, on top of its machine's cores.
-        disk_price: Price of one GB for a month.
-        gpu_cores: Cores beside the GPU.
-        gpu_speedup: Speed of networks on a GPU, relative to all cores used here.
-        nodes: Nodes of the cluster.
-        node_cores: Cores of each node, as fast as this machine's.
-        efficiency: Share of a core's rate here that remains when many work.
-        network: Bytes per second between the nodes and the driver.
-    """
-
-    core_price: float = 0.05
+    core_price: float = 0.05  # price of one core for an hour, in any currency
+    # Price of one GPU for an hour, on top of its machine's cores.
     gpu_price: float = 2.0
-    disk_price: float = 0.08
-    gpu_cores: int = 16
+    disk_price: float = 0.08  # price of one GB for a month
+    gpu_cores: int = 16  # cores beside the GPU
+    # Speed of networks on a GPU, relative to all cores used here.
     gpu_speedup: float = 100.0
-    nodes: int = 10
-    node_cores: int = 16
-    efficiency: float = 0.8
-    network: float = 1.25e9
+    nodes: int = 10  # nodes of the cluster
+    node_cores: int = 16  # cores of each node, as fast as this machine's
+    efficiency: float = 0.8  # share of a core's rate here that remains when many work
+    network: float = 1.25e9  # bytes per second between the nodes and the driver
 
     def __post_init__(self) -> None:
         """Check the ranges.

@@ -30,24 +30,16 @@ _GB = 1e9
 
 @dataclasses.dataclass(frozen=True)
 class Rate:
-    """What one stage takes per image.
+    """What one stage takes per image."""
 
-    Attributes:
-        name: The stage.
-        core_s: Core seconds; seconds where one process does it.
-        n_bytes: Bytes read or written.
-        spread: `cluster`: every core of every node helps; `machine`: the cores of one;
-            `process`: one process does it.
-        on_gpu: A GPU computes it where there is one.
-        stored: Its bytes stay on the disk.
-    """
-
-    name: str
-    core_s: float
-    n_bytes: float = 0.0
+    name: str  # the stage
+    core_s: float  # core seconds; seconds where one process does it
+    n_bytes: float = 0.0  # bytes read or written
+    # `cluster`: every core of every node helps; `machine`: the cores of one; `process`:
+    # one process does it.
     spread: Literal["cluster", "machine", "process"] = "cluster"
-    on_gpu: bool = False
-    stored: bool = False
+    on_gpu: bool = False  # a GPU computes it where there is one
+    stored: bool = False  # its bytes stay on the disk
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,18 +17,12 @@ RATES = {"false_alarm_rate": "real", "miss_rate": "fake"}  # of images of this c
 
 @dataclasses.dataclass(frozen=True)
 class GroupErrors:
-    """One kind of error among the images of one class.
+    """One kind of error among the images of one class."""
 
-    Attributes:
-        cells: `(n,)` the group of each image.
-        wrong: `(n,)` whether it was called wrongly.
-        sources: `(n,)` where it comes from.
-        exact: `(n,)` whether its group was stated or corrected by hand, not annotated.
-    """
-
-    cells: pd.Series
-    wrong: Bools
-    sources: pd.Series
+    cells: pd.Series  # `(n,)` the group of each image
+    wrong: Bools  # `(n,)` whether it was called wrongly
+    sources: pd.Series  # `(n,)` where it comes from
+    # `(n,)` whether its group was stated or corrected by hand, not annotated.
     exact: Bools
 
     def counts(self, mask: Bools) -> Counts:

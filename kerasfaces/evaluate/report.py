@@ -19,38 +19,29 @@ _PACKAGE = "kerasfaces.evaluate.sections"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ReportInput:
-    """A measured run: the input of every section of the report.
+    """A measured run: the input of every section of the report."""
 
-    Attributes:
-        name: The run's name, as in its folder.
-        predictions: Split -> predictions with scores (see `predictions`).
-        point: Frozen on validation.
-        metrics: The content of metrics.json.
-        headline: The split whose numbers are the result.
-        config: The run's configuration, or empty.
-        environment: Versions and machine, or empty.
-        audit: The manifest's audit as `config.to_dict` gives it, or None.
-        history: One row per epoch, or None.
-        unseen: What the detector does on families it has not seen (unseen.json), or empty.
-        added: What old families lost or gained (added.json), or empty.
-        warnings: Sentences a reader must see first.
-        image_root: What relative paths in the predictions are relative to, or None.
-        decisions: Finished explanations of decisions by this operating point, by method.
-    """
-
-    name: str
+    name: str  # the run's name, as in its folder
+    # Split -> predictions with scores (see `predictions`)
     predictions: Mapping[str, pd.DataFrame]
-    point: OperatingPoint
-    metrics: Json
-    headline: str = "test"
+    point: OperatingPoint  # frozen on validation
+    metrics: Json  # the content of metrics.json
+    headline: str = "test"  # the split whose numbers are the result
+    # The run's configuration, or empty.
     config: Json = dataclasses.field(default_factory=dict)
+    # Versions and machine, or empty.
     environment: Json = dataclasses.field(default_factory=dict)
+    # The manifest's audit as `config.to_dict` gives it, or None.
     audit: Json | None = None
-    history: pd.DataFrame | None = None
+    history: pd.DataFrame | None = None  # one row per epoch, or None
+    # What the detector does on families it has not seen (unseen.json), or empty.
     unseen: Json = dataclasses.field(default_factory=dict)
+    # What old families lost or gained (added.json), or empty.
     added: Json = dataclasses.field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()  # sentences a reader must see first
+    # What relative paths in the predictions are relative to, or None.
     image_root: Path | None = None
+    # Finished explanations of decisions by this operating point, by method.
     decisions: Mapping[str, Path] = dataclasses.field(default_factory=dict)
 
     @property

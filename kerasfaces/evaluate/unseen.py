@@ -29,17 +29,12 @@ RULE = "; chosen on fakes judged by heads that had not seen their family"
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class LeftOut:
-    """Logits of the heads without one family each.
+    """Logits of the heads without one family each."""
 
-    Attributes:
-        families: The families that were left out, in order.
-        logits: Split (`val`, `test`) -> `(families, n)` float64 of its readable rows.
-        facts: How the configuration was chosen, for the record.
-    """
-
-    families: tuple[str, ...]
+    families: tuple[str, ...]  # the families that were left out, in order
+    # Split (`val`, `test`) -> `(families, n)` float64 of its readable rows.
     logits: Mapping[str, Floats]
-    facts: Mapping[str, Any]
+    facts: Mapping[str, Any]  # how the configuration was chosen, for the record
 
     def validation(self, frame: pd.DataFrame) -> ValidationPredictions:
         """Return validation as judged by heads that had not seen its fakes.

@@ -42,24 +42,16 @@ _MEASURED = (
 
 @dataclasses.dataclass(frozen=True)
 class Answers:
-    """What the detector says of every version of every image.
+    """What the detector says of every version of every image."""
 
-    Attributes:
-        fake: `(n,)`.
-        source: `(n,)` names of cameras and generators.
-        variants: The versions, untouched first.
-        logits: `(n, variants)` float64, NaN where there is none.
-        refused: `(n, variants)`, whether that is because the detector judges no picture of
-            that size.
-        point: Calibration, thresholds and band, frozen on validation.
-    """
-
-    fake: Bools
-    source: pd.Series
-    variants: Sequence[Variant]
-    logits: Floats
+    fake: Bools  # `(n,)`
+    source: pd.Series  # `(n,)` names of cameras and generators
+    variants: Sequence[Variant]  # the versions, untouched first
+    logits: Floats  # `(n, variants)` float64, NaN where there is none
+    # `(n, variants)`, whether that is because the detector judges no picture of that
+    # size.
     refused: Bools
-    point: OperatingPoint
+    point: OperatingPoint  # calibration, thresholds and band, frozen on validation
 
     @property
     def generators(self) -> dict[str, int]:
@@ -75,25 +67,17 @@ class Answers:
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
-    """One generator under one laundering at one strength, all reals laundered alike.
+    """One generator under one laundering at one strength, all reals laundered alike."""
 
-    Attributes:
-        generator: Source of the fakes, or `all`.
-        variant: The laundering.
-        status: `run`, or why there is no number; `no verdict: ...` where the detector judges
-            no picture of that size, which is no fault of it.
-        n_real: Number of real images with a logit.
-        n_fake: Number of fake ones.
-        n_lost: Images of the cell without a logit of this version.
-        metrics: The numbers of `METRICS`.
-    """
-
-    generator: str
-    variant: Variant
+    generator: str  # source of the fakes, or `all`
+    variant: Variant  # the laundering
+    # `run`, or why there is no number; `no verdict: ...` where the detector judges no
+    # picture of that size, which is no fault of it.
     status: str = "run"
-    n_real: int = 0
-    n_fake: int = 0
-    n_lost: int = 0
+    n_real: int = 0  # number of real images with a logit
+    n_fake: int = 0  # number of fake ones
+    n_lost: int = 0  # images of the cell without a logit of this version
+    # The numbers of `METRICS`.
     metrics: Mapping[str, Estimate] = dataclasses.field(default_factory=dict)
 
     @property

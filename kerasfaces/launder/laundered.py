@@ -29,17 +29,11 @@ class Photo:
 
 @dataclasses.dataclass(frozen=True)
 class Laundered:
-    """What became of one image.
+    """What became of one image."""
 
-    Attributes:
-        positions: Of the variants that have an array.
-        arrays: `(len(positions), size, size, 3)` uint8, in that order.
-        reasons: Position of a variant without one -> why.
-    """
-
-    positions: list[int]
-    arrays: NDArray[np.uint8]
-    reasons: dict[int, str]
+    positions: list[int]  # of the variants that have an array
+    arrays: NDArray[np.uint8]  # `(len(positions), size, size, 3)` uint8, in that order
+    reasons: dict[int, str]  # position of a variant without one -> why
 
 
 class Launder:

@@ -30,24 +30,16 @@ AT_LEAST = 10
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LaunderSettings:
-    """What is laundered, and how it is measured.
+    """What is laundered, and how it is measured."""
 
-    Attributes:
-        launderings: Names (`jpeg`) or names with a strength (`jpeg:70`); none means all.
-        split: Which rows of the manifest, where rows have splits.
-        at_least: Images below which a generator is named, not measured.
-        resamples: Bootstrap resamples.
-        seed: Keys them.
-        folder: Where the result goes; by default inside the run.
-        engine: Where images are laundered; by default a process per core.
-    """
-
+    # Names (`jpeg`) or names with a strength (`jpeg:70`); none means all.
     launderings: Sequence[str] = ()
-    split: str = "test"
-    at_least: int = AT_LEAST
-    resamples: int = RESAMPLES
-    seed: int = 0
-    folder: Path | None = None
+    split: str = "test"  # which rows of the manifest, where rows have splits
+    at_least: int = AT_LEAST  # images below which a generator is named, not measured
+    resamples: int = RESAMPLES  # bootstrap resamples
+    seed: int = 0  # keys them
+    folder: Path | None = None  # where the result goes; by default inside the run
+    # Where images are laundered; by default a process per core.
     engine: Engine = dataclasses.field(default_factory=Engine)
 
 

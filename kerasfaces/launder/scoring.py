@@ -36,15 +36,10 @@ _VERSION = 1  # raise whenever the same images give other logits
 
 @dataclasses.dataclass(frozen=True)
 class Scores:
-    """What the detector says of every version.
+    """What the detector says of every version."""
 
-    Attributes:
-        logits: `(images, variants)` float64, NaN where there is none.
-        reasons: Per image, variant's name -> why it has no logit.
-    """
-
-    logits: Floats
-    reasons: list[dict[str, str]]
+    logits: Floats  # `(images, variants)` float64, NaN where there is none
+    reasons: list[dict[str, str]]  # per image, variant's name -> why it has no logit
 
     def refused(self, variants: Sequence[Variant]) -> NDArray[np.bool_]:
         """Return whether each version is beyond the sizes that the detector judges."""

@@ -24,17 +24,11 @@ _MOVER = "MOVER over both classes' Wilson intervals"
 
 @dataclasses.dataclass(frozen=True)
 class Curve:
-    """Risk at each coverage of `COVERAGES`, surest answers first.
+    """Risk at each coverage of `COVERAGES`, surest answers first."""
 
-    Attributes:
-        risk: `(len(COVERAGES),)` of them.
-        low: Lower limits.
-        high: Upper limits.
-    """
-
-    risk: Floats
-    low: Floats
-    high: Floats
+    risk: Floats  # `(len(COVERAGES),)` of them
+    low: Floats  # lower limits
+    high: Floats  # upper limits
 
 
 def at_band(

@@ -11,15 +11,10 @@ from kerasfaces.images import launderings
 
 @dataclasses.dataclass(frozen=True)
 class Variant:
-    """One laundering at one strength; without a name, the image as it is.
+    """One laundering at one strength; without a name, the image as it is."""
 
-    Attributes:
-        laundering: A key of `LAUNDERINGS`; empty for the untouched image.
-        strength: In the laundering's unit.
-    """
-
-    laundering: str = ""
-    strength: float = 0.0
+    laundering: str = ""  # a key of `LAUNDERINGS`; empty for the untouched image
+    strength: float = 0.0  # in the laundering's unit
 
     @property
     def name(self) -> str:

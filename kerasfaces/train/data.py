@@ -31,18 +31,14 @@ Positions = NDArray[np.int64]
 
 @dataclasses.dataclass(frozen=True)
 class Data:
-    """A manifest and its arrays.
+    """A manifest and its arrays."""
 
-    Attributes:
-        manifest: Rows as read, each with a split.
-        images: The uint8 cache or a channel store, one entry per row.
-        limits: What a picture must have to be judged; None where no size is known.
-        spread: Where features of the images are computed.
-    """
-
-    manifest: manifests.Manifest
+    manifest: manifests.Manifest  # rows as read, each with a split
+    # The uint8 cache or a channel store, one entry per row.
     images: CachedImages | FileArrays[ChannelStore]
+    # What a picture must have to be judged; None where no size is known.
     limits: Limits | None = None
+    # Where features of the images are computed.
     spread: Engine = dataclasses.field(default_factory=Engine)
 
     @property

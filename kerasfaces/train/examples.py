@@ -17,27 +17,16 @@ from kerasfaces.train.views import source
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Examples:
-    """Readers of training and validation images, and what they are.
+    """Readers of training and validation images, and what they are."""
 
-    Attributes:
-        train: One reader per view of the training images.
-        train_labels: `(n,)`, 1 = fake.
-        train_sources: `(n,)` names.
-        train_families: `(n,)` names.
-        val: Reader of the validation images.
-        val_labels: `(m,)`, 1 = fake.
-        val_families: `(m,)` names.
-        engine: What computed the features.
-    """
-
-    train: Sequence[Reader]
-    train_labels: NDArray[np.float32]
-    train_sources: Sequence[str]
-    train_families: Sequence[str]
-    val: Reader
-    val_labels: NDArray[np.float32]
-    val_families: Sequence[str]
-    engine: str
+    train: Sequence[Reader]  # one reader per view of the training images
+    train_labels: NDArray[np.float32]  # `(n,)`, 1 = fake
+    train_sources: Sequence[str]  # `(n,)` names
+    train_families: Sequence[str]  # `(n,)` names
+    val: Reader  # reader of the validation images
+    val_labels: NDArray[np.float32]  # `(m,)`, 1 = fake
+    val_families: Sequence[str]  # `(m,)` names
+    engine: str  # what computed the features
 
     @classmethod
     def of(

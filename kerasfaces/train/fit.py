@@ -42,22 +42,17 @@ Logits = dict[str, NDArray[np.float64]]
 
 @dataclasses.dataclass(frozen=True)
 class Trained:
-    """A trained detector and how it came about.
+    """A trained detector and how it came about."""
 
-    Attributes:
-        model: `(n, s, s, c)` -> `(n, 1)` logit; of a baseline, a dictionary of arrays.
-        logits: Per split, the logits of its readable rows, in order.
-        history: One row per epoch and phase.
-        facts: Engine, agreement, features that were in the cache, seconds, parameters.
-        left_out: Logits of heads that had not seen a family, where the protocol asks.
-        embed: Rows of the data -> the head's final layer; None of a baseline.
-    """
-
+    # `(n, s, s, c)` -> `(n, 1)` logit; of a baseline, a dictionary of arrays.
     model: Any
-    logits: Logits
-    history: Rows
+    logits: Logits  # per split, the logits of its readable rows, in order
+    history: Rows  # one row per epoch and phase
+    # Engine, agreement, features that were in the cache, seconds, parameters.
     facts: dict[str, Any]
+    # Logits of heads that had not seen a family, where the protocol asks.
     left_out: LeftOut | None = None
+    # Rows of the data -> the head's final layer; None of a baseline.
     embed: Embed | None = None
 
 

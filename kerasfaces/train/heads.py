@@ -32,11 +32,7 @@ _MAX_SHAPES = 16  # a graph takes a few megabytes
 def moments(
     readers: Sequence[Reader],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return mean and variance of each feature, `(n_features,)`; 1 where constant.
-
-    Args:
-        readers: One per view: positions `(m,)` -> `(m, n_features)`.
-    """
+    """Return mean and variance of each feature over views, `(n_features,)`; 1 where constant."""
     total = np.zeros(readers[0].shape, np.float64)
     squares, count = total.copy(), 0
     for reader in readers:
@@ -90,15 +86,8 @@ def erased_directions(
 ) -> NDArray[np.float32]:
     """Return in which directions the means of the real sources differ most.
 
-    Args:
-        readers: See `prepare`.
-        labels: See `prepare`.
-        sources: See `prepare`.
-        known: Mean and variance by which features are standardised.
-        count: At most so many.
-
-    Returns:
-        Orthonormal, `(n_features, count)`; columns that are not needed are zero.
+    Features are those of `prepare`, `known` mean and variance that standardise them. The
+    directions are orthonormal, `(n_features, count)`; columns that are not needed are zero.
     """
     mean, variance = known
     names = np.array(sources, dtype=object)
@@ -143,15 +132,10 @@ def unusual_setting(config: TrainConfig) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class ReadyHead:
-    """A head as `network.build_head` makes it, compiled, and its epochs.
+    """A head as `network.build_head` makes it, compiled, and its epochs."""
 
-    Attributes:
-        model: Standardised features `(n, n_features)` -> logit `(n, 1)`.
-        epochs: Trains it; give it to `Phase.ready`.
-    """
-
-    model: Any
-    epochs: Epochs
+    model: Any  # standardised features `(n, n_features)` -> logit `(n, 1)`
+    epochs: Epochs  # trains it; give it to `Phase.ready`
 
 
 class Heads:

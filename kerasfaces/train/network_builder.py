@@ -18,28 +18,17 @@ from kerasfaces.train.config import TrainConfig
 
 @dataclasses.dataclass(frozen=True)
 class BuiltNetwork:
-    """What training starts from.
+    """What training starts from."""
 
-    Attributes:
-        model: The whole model, its base frozen if its known weights stay.
-        extractor: Image -> features; None where the base is trained.
-        engine: The converted extractor, not yet compared with Keras; None if Keras
-            computes the features, or converting waits until it is known to be needed.
-    """
-
-    model: Any
-    extractor: Any = None
+    model: Any  # the whole model, its base frozen if its known weights stay
+    extractor: Any = None  # image -> features; None where the base is trained
+    # The converted extractor, not yet compared with Keras; None if Keras computes the
+    # features, or converting waits until it is known to be needed.
     engine: engines.Engine | None = None
 
 
 class NetworkBuilder:
-    """A model on its way; `start` it in the background or `get` it now.
-
-    Args:
-        config: Model, base and head; which of them are trained.
-        base_weights: Where its base starts.
-        shared: Several runs use the model: what is traced for one serves the others.
-    """
+    """A model on its way; `start` it in the background or `get` it now."""
 
     def __init__(
         self,
@@ -47,6 +36,7 @@ class NetworkBuilder:
         base_weights: BaseWeights | None,
         shared: bool = False,
     ) -> None:
+        """Take what to build; `shared` says that several runs use what is traced."""
         self.shared = shared
         self._config, self._base_weights = config, base_weights
         self._thread: threading.Thread | None = None

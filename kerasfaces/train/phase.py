@@ -28,60 +28,43 @@ Rows = list[dict[str, Any]]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Phase:
-    """What to train and on what.
+    """What to train and on what."""
 
-    Attributes:
-        name: `head`, `fine_tune` or `scratch`.
-        model: A Keras model; its inputs are what `source` reads.
-        source: Training examples.
-        val_logits: Computes the validation logits, `(m,)`.
-        val_labels: `(m,)`, 1 = fake.
-        config: Epochs, batch size, optimizer, schedule, patience, seed.
-        inputs_by: Engine that made the inputs; a checkpoint of another one is not used.
-        computed_by: Backend and device that train the network itself; a checkpoint of
-            another one is continued, and `continued` says so.
-        continued: Receives a sentence per change of `computed_by`.
-        devices: Those that train, by `devices.chosen`; empty is the backend's first.
-        callbacks: More Keras callbacks, e.g. TensorBoard.
-        epochs_now: Pause after so many epochs; the checkpoint then continues.
-        stop: Gets all rows after each epoch; true ends training there, and the last row
-            says `stopped`.
-        ready: The traced epochs of a model that is compiled, its optimizer reset.
-        keep: Save the finished state too; false leaves that to the caller.
-    """
-
-    name: str
-    model: Any
-    source: Source
+    name: str  # `head`, `fine_tune` or `scratch`
+    model: Any  # a Keras model; its inputs are what `source` reads
+    source: Source  # training examples
+    # Computes the validation logits, `(m,)`.
     val_logits: Callable[[], NDArray[np.float64]]
-    val_labels: NDArray[np.float32]
-    config: TrainConfig
+    val_labels: NDArray[np.float32]  # `(m,)`, 1 = fake
+    config: TrainConfig  # epochs, batch size, optimizer, schedule, patience, seed
+    # Engine that made the inputs; a checkpoint of another one is not used.
     inputs_by: str = ""
+    # Backend and device that train the network itself; a checkpoint of another one is
+    # continued, and `continued` says so.
     computed_by: str = ""
+    # Receives a sentence per change of `computed_by`.
     continued: list[str] = dataclasses.field(default_factory=list)
+    # Those that train, by `devices.chosen`; empty is the backend's first.
     devices: tuple[str, ...] = ()
-    callbacks: Sequence[Any] = ()
+    callbacks: Sequence[Any] = ()  # more Keras callbacks, e.g. TensorBoard.
+    # Pause after so many epochs; the checkpoint then continues.
     epochs_now: int | None = None
+    # Gets all rows after each epoch; true ends training there, and the last row says
+    # `stopped`.
     stop: Callable[[Rows], bool] | None = None
+    # The traced epochs of a model that is compiled, its optimizer reset.
     ready: Epochs | None = None
-    keep: bool = True
+    keep: bool = True  # save the finished state too; false leaves that to the caller
 
 
 @dataclasses.dataclass
 class Plateau:
-    """When to lower the learning rate: torch's `ReduceLROnPlateau` in its default mode.
+    """When to lower the learning rate: torch's `ReduceLROnPlateau` in its default mode."""
 
-    Attributes:
-        factor: What the rate is multiplied by.
-        patience: So many epochs without a better loss are forgiven.
-        best: The lowest validation loss so far.
-        waited: Epochs since.
-    """
-
-    factor: float
-    patience: int
-    best: float = math.inf
-    waited: int = 0
+    factor: float  # what the rate is multiplied by
+    patience: int  # so many epochs without a better loss are forgiven
+    best: float = math.inf  # the lowest validation loss so far
+    waited: int = 0  # epochs since
 
     def factor_after(self, val_loss: float) -> float:
         """Return what to multiply the learning rate by after an epoch; mostly 1."""

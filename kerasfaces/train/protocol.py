@@ -37,15 +37,10 @@ VIEWS = 4
 
 @dataclasses.dataclass(frozen=True)
 class Choice:
-    """What the protocol chose.
+    """What the protocol chose."""
 
-    Attributes:
-        config: The configuration to train.
-        left_out: Logits of the heads without a family, under that configuration.
-    """
-
-    config: TrainConfig
-    left_out: LeftOut
+    config: TrainConfig  # to train
+    left_out: LeftOut  # logits of the heads without a family, under that configuration
 
 
 def applied(config: TrainConfig) -> TrainConfig:

@@ -27,28 +27,18 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TrainingOutcome:
-    """What became of a training: a finished run folder, or the reason why there is none.
+    """What became of a training: a finished run folder, or the reason why there is none."""
 
-    Attributes:
-        folder: None where it failed.
-        reason: In one line; empty where it is finished.
-        trace: The traceback of a defect.
-    """
-
-    folder: Path | None
-    reason: str = ""
-    trace: str = ""
+    folder: Path | None  # None where it failed
+    reason: str = ""  # in one line; empty where it is finished
+    trace: str = ""  # the traceback of a defect
 
 
 class TrainTask:
-    """The task: one training after another, on one base where they share it.
-
-    Args:
-        output: A folder that holds the run folders: a worker must see it.
-        builders: What this process has built already.
-    """
+    """The task: one training after another, on one base where they share it."""
 
     def __init__(self, output: Path, builders: NetworkBuilders | None = None) -> None:
+        """Take a folder that holds the run folders, and what is built here already."""
         self._output, self._builders = output, builders or NetworkBuilders()
 
     def __reduce__(self) -> tuple[Any, tuple[Path]]:

@@ -21,33 +21,24 @@ if TYPE_CHECKING:  # it imports Keras
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Training:
-    """A detector to train on images, and where its run folder goes.
+    """A detector to train on images, and where its run folder goes."""
 
-    Attributes:
-        config: The training configuration, a model's or a baseline's; the width
-            of its base is filled in from the weights.
-        manifest: Rows, split or not.
-        weights: Base weights, see `Detector`.
-        folder: Run folder; None names it by configuration and manifest.
-        store: Channel store to train on; None trains on pixels.
-        tensorboard: Write TensorBoard logs.
-        notes: Sentences that belong at the top of the report.
-        audit: Of the files the rows were drawn from, if that was done before.
-        spread: Where images are decoded and frozen features computed.
-        devices: What trains a network end to end, see `devices.chosen`.
-        parent: The run that this one is made from by adding images; None of nothing.
-    """
-
+    # The training configuration, a model's or a baseline's; the width of its base is
+    # filled in from the weights.
     config: TrainConfig | BaselineConfig
-    manifest: manifests.Manifest
-    weights: str
+    manifest: manifests.Manifest  # rows, split or not
+    weights: str  # base weights, see `Detector`
+    # Run folder; None names it by configuration and manifest.
     folder: Path | None = None
-    store: Path | None = None
-    tensorboard: bool = False
-    notes: tuple[str, ...] = ()
+    store: Path | None = None  # channel store to train on; None trains on pixels
+    tensorboard: bool = False  # write TensorBoard logs
+    notes: tuple[str, ...] = ()  # sentences that belong at the top of the report
+    # Of the files the rows were drawn from, if that was done before.
     audit: dict[str, Any] | None = None
+    # Where images are decoded and frozen features computed.
     spread: Engine = dataclasses.field(default_factory=Engine)
-    devices: str = ""
+    devices: str = ""  # what trains a network end to end, see `devices.chosen`
+    # The run that this one is made from by adding images; None of nothing.
     parent: DetectorRun | None = None
 
     @classmethod

@@ -122,15 +122,11 @@ def logits_without(
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Unseen:
-    """What heads that had not seen a family say of validation.
+    """What heads that had not seen a family say of validation."""
 
-    Attributes:
-        aucs: Family -> AUC of its fakes against all reals.
-        logits: `(m,)`, by the head that judges each image (`evaluate.unseen.judges`); NaN
-            for fakes of a family that was not left out.
-    """
-
-    aucs: dict[str, float]
+    aucs: dict[str, float]  # family -> AUC of its fakes against all reals
+    # `(m,)`, by the head that judges each image (`evaluate.unseen.judges`); NaN for fakes
+    # of a family that was not left out.
     logits: Logits
 
     @property

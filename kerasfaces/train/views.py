@@ -20,17 +20,11 @@ from kerasfaces.train.data import Data, Positions
 
 @dataclasses.dataclass(frozen=True)
 class TrainingView:
-    """One view of some images before the base sees them.
+    """One view of some images before the base sees them."""
 
-    Attributes:
-        arrays: Where its pixels are, before augmentation.
-        keys: Their names there, one per image.
-        view: The augmentation.
-    """
-
-    arrays: Arrays
-    keys: list[str]
-    view: View
+    arrays: Arrays  # where its pixels are, before augmentation
+    keys: list[str]  # their names there, one per image
+    view: View  # the augmentation
 
 
 def training_views(
@@ -59,11 +53,9 @@ def training_views(
 
 
 def feature_readers(features: FeatureCache, views: Sequence[TrainingView]) -> list[Any]:
-    """Return a reader of each view's features, `(n, n_features)`; see `FeatureCache`.
+    """Return a reader of each view's features, `(n, n_features)`.
 
-    Args:
-        features: Of the first view's images.
-        views: See `training_views`.
+    `features` are of the first view's images.
     """
     readers = []
     others: dict[int, FeatureCache] = {id(views[0].arrays): features}
