@@ -2,21 +2,25 @@
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kerasfaces import manifest as manifests
 from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.core import config as configs
 from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import InputError
+from kerasfaces.faces.crops import FaceCrop
+from kerasfaces.faces.policy import fields_of
+from kerasfaces.manifest import face_rows
 from kerasfaces.models import catalogue
 from kerasfaces.run.folder import DetectorRun
-from kerasfaces.train import faces
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.settings import DetectorSettings
 
 if TYPE_CHECKING:  # it imports Keras
     from kerasfaces.models.weights import BaseWeights
+
+Config = TypeVar("Config", bound=TrainConfig | BaselineConfig)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -92,9 +96,9 @@ def resolve(
     """Find the base weights and read the width from them; baselines have none.
 
     Raises:
-        InputError: Weights for a baseline, or see `faces.of_data`.
+        InputError: Weights for a baseline, or see `with_face_crop`.
     """
-    config = faces.of_data(training.config, training.manifest, training.store)
+    config = with_face_crop(training.config, training.manifest, training.store)
     if isinstance(config, BaselineConfig):
         if training.weights != "none":
             raise InputError(
@@ -105,6 +109,28 @@ def resolve(
     base_weights = architecture.find_weights(training.weights, config.model)
     model = architecture.completed(config.model, base_weights)
     return dataclasses.replace(config, model=model), base_weights
+
+
+def with_face_crop(
+    config: Config, manifest: manifests.Manifest, store: Path | None
+) -> Config:
+    """Return a configuration that states how the pictures of a manifest were cut.
+
+    Raises:
+        InputError: It states another crop, or a face is to be cut out of channels.
+    """
+    if store is not None:
+        if config.faces == "largest":
+            raise InputError(
+                f"`faces={config.faces!r}`: a channel store has its own pictures; cut the "
+                "faces first (`data.crop_faces('DIR')`) and make the store of those."
+            )
+        return config
+    stated = face_rows.crop_of(manifest)
+    if stated and config.faces == "none":
+        return dataclasses.replace(config, **fields_of(FaceCrop.of(stated)))
+    face_rows.require_same(manifest, config, f"`faces={config.faces!r}`")
+    return config
 
 
 def default_folder(

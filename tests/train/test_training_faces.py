@@ -11,7 +11,7 @@ from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import read_json
 from kerasfaces.faces.crops import FaceCrop
 from kerasfaces.manifest import Manifest, face_rows
-from kerasfaces.train import faces
+from kerasfaces.train import training
 from kerasfaces.train.config import TrainConfig
 
 FACES = {"faces": "largest", "face_margin": 0.2}
@@ -24,11 +24,11 @@ def manifest(**columns):
 
 def test_crops_to_train_on_decide_what_is_shown_later():
     cut = manifest(face_crop="margin 0.2, eyes level")
-    config = faces.of_data(TrainConfig(), cut, None)
+    config = training.with_face_crop(TrainConfig(), cut, None)
     assert config.faces == "cut"
     assert config.face_crop == FaceCrop(margin=0.2, align=True)
-    assert faces.of_data(config, cut, None) == config
-    assert faces.of_data(TrainConfig(), manifest(), None).faces == "none"
+    assert training.with_face_crop(config, cut, None) == config
+    assert training.with_face_crop(TrainConfig(), manifest(), None).faces == "none"
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_crops_to_train_on_decide_what_is_shown_later():
 )
 def test_faces_that_differ_are_refused(config, columns, said):
     with pytest.raises(InputError, match=said):
-        faces.of_data(config, manifest(**columns), None)
+        training.with_face_crop(config, manifest(**columns), None)
 
 
 def test_crops_of_several_kinds_are_refused():
@@ -57,7 +57,7 @@ def test_crops_of_several_kinds_are_refused():
 
 def test_no_face_is_cut_out_of_channels(tmp_path):
     with pytest.raises(InputError, match="a channel store has its own pictures"):
-        faces.of_data(TrainConfig(**FACES), manifest(), tmp_path)
+        training.with_face_crop(TrainConfig(**FACES), manifest(), tmp_path)
 
 
 @pytest.fixture(scope="module")
