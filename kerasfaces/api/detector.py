@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from kerasfaces.api.data import Manifest
-from kerasfaces.api.detector_neighbours import ComparedDetector
+from kerasfaces.api.detector_analysis import AnalysedDetector
 from kerasfaces.api.manifest_rows import require_manifest
 from kerasfaces.api.paths import PathLike, as_path
 from kerasfaces.api.result import Result
@@ -15,7 +15,7 @@ from kerasfaces.core.errors import InputError
 from kerasfaces.train import detectors
 
 
-class Detector(ComparedDetector):
+class Detector(AnalysedDetector):
     """A detector of generated faces: configured, trained once, used everywhere.
 
     Attributes:
