@@ -130,17 +130,18 @@ class DrawnResults:
         ]
         logits = rng.generator(key, "logits", seed).normal(size=40)
         return records.Repeat(
-            summary=summary_of(rows, seed=seed),
+            summary=summary_of(rows, seed),
             rows=rows,
             logits=logits.astype(np.float32),
             weights=[np.zeros(3, np.float32)],
         )
 
 
-def summary_of(rows, **facts):
+def summary_of(rows, seed):
     """What a trial says of a training whose last epoch counts."""
     last = rows[-1]
     return {
+        "seed": seed,
         "epochs": len(rows),
         "kept_epoch": last["epoch"],
         **{
@@ -149,7 +150,6 @@ def summary_of(rows, **facts):
         "engine": "",
         "seconds": 0.1,
         "stopped": False,
-        **facts,
     }
 
 
