@@ -94,21 +94,10 @@ def evaluate_images(
     data = measurement.read(run)
     kind = f"-{scorer.name}" if scorer else ""
     target = run.evaluation(f"{manifest.digest()[:12]}-{split}{kind}")
-    if (manifest.rows["split"] == "").all():
-        logger.info("%s has no splits; all its images count as %s.", name, split)
-        manifest = dataclasses.replace(manifest, rows=manifest.rows.assign(split=split))
-    chosen = manifest.rows["split"] == split
-    if not chosen.any():
-        known = ", ".join(sorted(set(manifest.rows["split"]) - {""}))
-        raise InputError(
-            f"{name} has no rows of split {quoted(split)}; it has: {known}."
-        )
+    measured = rows_of_split(manifest, split, name)
     contradiction = contradictions.sentence(manifest.rows)
     if contradiction:
         logger.warning("%s", contradiction)
-    measured = dataclasses.replace(
-        manifest, rows=manifest.rows[chosen].reset_index(drop=True)
-    )
     frame = predictions.check(_predicted(run, measured, store, scorer), name)
     n_seen = int(seen_images.mask(folder, measured).sum())
     origin = _origin(name, len(frame), n_seen, _is_own(run, manifest))
@@ -133,6 +122,25 @@ def evaluate_images(
             target, data, *settings, by, samples_per_group, n_seen
         )
     return target.path, content
+
+
+def rows_of_split(manifest: Manifest, split: str, name: str) -> Manifest:
+    """Return the rows of a split, or all where none has one; messages call them `name`.
+
+    Raises:
+        InputError: There is no such row.
+    """
+    rows = manifest.rows
+    if (rows["split"] == "").all():
+        logger.info("%s has no splits; all its images count as %s.", name, split)
+        rows = rows.assign(split=split)
+    chosen = rows["split"] == split
+    if not chosen.any():
+        known = ", ".join(sorted(set(rows["split"]) - {""}))
+        raise InputError(
+            f"{name} has no rows of split {quoted(split)}; it has: {known}."
+        )
+    return dataclasses.replace(manifest, rows=rows[chosen].reset_index(drop=True))
 
 
 def _is_own(run: DetectorRun, manifest: Manifest) -> bool:

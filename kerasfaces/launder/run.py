@@ -16,6 +16,7 @@ from kerasfaces.core.imports import import_keras
 from kerasfaces.core.texts import quoted
 from kerasfaces.dataset import file_facts
 from kerasfaces.evaluate import seen_images
+from kerasfaces.evaluate.other_images import rows_of_split
 from kerasfaces.launder import cells, page, results, scoring, variants
 from kerasfaces.launder.cells import Answers
 from kerasfaces.launder.laundered import Photo
@@ -70,7 +71,7 @@ def launder(
     detector = DetectorRun.open(run)
     chosen = variants.of(settings.launderings)
     data = detector.manifest if manifest is None else manifest
-    data = _rows_of(data, settings.split, name or f"{run}'s manifest")
+    data = rows_of_split(data, settings.split, name or f"{run}'s manifest")
     _refuse_seen(run, data)
     answers_of = _identity(detector, data, settings, chosen)
     folder = LaunderedRun(
@@ -165,21 +166,6 @@ def _described(
         "seed": settings.seed,
         "manifest": data.digest()[:12],
     }
-
-
-def _rows_of(manifest: Manifest, split: str, name: str) -> Manifest:
-    """Return the rows of a split, or all where none has one."""
-    rows = manifest.rows
-    if (rows["split"] == "").all():
-        logger.info("%s has no splits; all its images count as %s.", name, split)
-        return dataclasses.replace(manifest, rows=rows.assign(split=split))
-    chosen = rows["split"] == split
-    if not chosen.any():
-        known = ", ".join(sorted(set(rows["split"]) - {""}))
-        raise InputError(
-            f"{name} has no rows of split {quoted(split)}; it has: {known}."
-        )
-    return dataclasses.replace(manifest, rows=rows[chosen].reset_index(drop=True))
 
 
 def _refuse_seen(run: Path, data: Manifest) -> None:
