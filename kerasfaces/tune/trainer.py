@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,7 +21,9 @@ from kerasfaces.train.phase import Rows
 from kerasfaces.train.unseen import auc_unseen, families_of
 from kerasfaces.tune.feature_sets import FeatureSets
 from kerasfaces.tune.study import UNSEEN, column_of
-from kerasfaces.tune.tasks import Training
+
+if TYPE_CHECKING:
+    from kerasfaces.tune.tasks import Training  # it imports this module
 
 _PROGRESS_S = 1.0  # between two notes of a running trial
 
@@ -33,7 +35,7 @@ class Trainer:
         """Take what trials read."""
         self._feature_sets, self._heads = feature_sets, Heads()
 
-    def train(self, training: Training) -> Result:
+    def train(self, training: "Training") -> Result:
         """Train a head with every seed; a candidate's own failure is a result too.
 
         Seeds after one that the median rule stopped are left out.
@@ -69,7 +71,7 @@ class Trainer:
             checkpoints=checkpoints,
         )
 
-    def _repeats(self, training: Training, folder: Path) -> list[Repeat]:
+    def _repeats(self, training: "Training", folder: Path) -> list[Repeat]:
         if name := unusual_setting(training.config):
             raise InputError(
                 f"{name}: a study trains plain heads on frozen bases by Adam, with a "
@@ -89,7 +91,7 @@ class Trainer:
 
     def _repeat(
         self,
-        training: Training,
+        training: "Training",
         number: int,
         examples: Examples,
         checkpoint: Path,
@@ -148,7 +150,7 @@ class Trainer:
         )
 
 
-def _is_hopeless(rows: Rows, training: Training) -> bool:
+def _is_hopeless(rows: Rows, training: "Training") -> bool:
     """Tell whether the median rule stops a trial: its best value is beyond the limit."""
     if not training.limits:
         return False
@@ -157,7 +159,7 @@ def _is_hopeless(rows: Rows, training: Training) -> bool:
     return limit is not None and best < training.sign * limit
 
 
-def _tensorboard(training: Training, number: int) -> list[Any]:
+def _tensorboard(training: "Training", number: int) -> list[Any]:
     """Return the callbacks that write KerasTuner's folder per training."""
     if not training.tensorboard:
         return []
@@ -173,7 +175,7 @@ def _tensorboard(training: Training, number: int) -> list[Any]:
     ]
 
 
-def _progress_file(training: Training, folder: Path) -> Callable[[int, Json], None]:
+def _progress_file(training: "Training", folder: Path) -> Callable[[int, Json], None]:
     """Return what notes the last epoch of the n-th training in `progress.json` at times."""
     started = last = time.monotonic()
     n_trained = 0  # epochs; a continued trial's first ones were not
