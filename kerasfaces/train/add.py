@@ -16,7 +16,7 @@ from kerasfaces.train.training import Training, resolve
 
 
 def training_of(
-    folder: Path,
+    finished: Path,
     new: manifests.Manifest,
     *,
     name: str,
@@ -29,7 +29,7 @@ def training_of(
     No old image changes its split; features of the old images are in the cache.
 
     Args:
-        folder: The finished run.
+        finished: The folder of the run to add to.
         new: The new images, e.g. of one more generator.
         name: What messages call them.
         weights: Base weights, where the run's came from a file.
@@ -40,10 +40,10 @@ def training_of(
         MissingFileError: There is no such run.
         InputError: The images contradict the run's, or the weights are not the run's.
     """
-    parent = DetectorRun.open(folder)
+    parent = DetectorRun.open(finished)
     config = _config(parent)
     named = _weights(parent, weights)
-    joined = addition.add(parent.manifest, new, str(folder), name)
+    joined = addition.add(parent.manifest, new, str(finished), name)
     contradiction = contradictions.sentence(new.rows)
     training = Training(
         config=config,
