@@ -5,9 +5,11 @@ nothing of it.
 """
 
 from kerasfaces.cli.framework import add_engine, engine_of, import_keras, parser, run
+from kerasfaces.cli.options import Options
 from kerasfaces.cli.spelling import at_shell, command, subparsers
 
 __all__ = [
+    "Options",
     "add_engine",
     "at_shell",
     "command",

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kerasfaces import cli
-from kerasfaces.cli import outputs
 from kerasfaces.core import registry
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
@@ -56,39 +55,25 @@ def parser() -> argparse.ArgumentParser:
         "command continues where it was interrupted.",
         _EXAMPLES,
     )
-    add = parser.add_argument
+    add = cli.Options(parser)
     add("manifest", type=Path, metavar="M", help="manifest.csv")
-    add("--root", type=Path, help="folder that paths are relative to")
-    add(
-        "-o",
-        "--output",
-        type=outputs.file,
-        required=True,
-        metavar="OUT",
-        help="table to write",
-    )
-    add("--overwrite", action="store_true", help="replace the table")
+    add.path("--root", "folder that paths are relative to")
+    add.file("--output", "table to write", "OUT", required=True)
+    add.flag("--overwrite", "replace the table")
     add(
         "--annotators",
         metavar="LIST",
         help=f"some of {','.join(known)}, those that count first first (default: "
         "gear,emotion,glasses); none: faces alone",
     )
-    add(
+    add.repeated(
         "--min-confidence",
-        action="append",
-        default=[],
-        metavar="ATTRIBUTE=NUMBER",
-        help="below it the column stays empty, 0..1; repeatable",
+        "ATTRIBUTE=NUMBER",
+        "below it the column stays empty, 0..1; repeatable",
     )
-    add("--weights", type=Path, metavar="DIR", help="folder with annotators' weights")
-    add("--download", action="store_true", help="fetch weights that are not here")
-    add(
-        "--corrections",
-        type=Path,
-        metavar="TABLE",
-        help="file names with right values, which win",
-    )
+    add.path("--weights", "folder with annotators' weights", "DIR")
+    add.flag("--download", "fetch weights that are not here")
+    add.path("--corrections", "file names with right values, which win", "TABLE")
     cli.add_engine(parser, workers=True)
     return parser
 

@@ -40,14 +40,14 @@ def _parser() -> argparse.ArgumentParser:
             "kerasfaces app RUN --address 0.0.0.0 --port 8080",
         ],
     )
-    add = parser.add_argument
+    add = cli.Options(parser)
     add(
         "runs",
         nargs="*",
         metavar="RUN",
         help="run folders, folders of them, or hf://OWNER/NAME; visitors choose one",
     )
-    add("--port", type=int, default=8501, metavar="N", help="default: 8501")
+    add.number("--port", 8501, "default: 8501")
     add(
         "--address",
         default="127.0.0.1",
@@ -55,9 +55,9 @@ def _parser() -> argparse.ArgumentParser:
         help="where it listens; default: 127.0.0.1, this machine alone",
     )
     text = "upper limit of a file; default: 20"
-    add("--upload-mb", type=int, default=20, metavar="MB", help=text)
+    add.number("--upload-mb", 20, text, "MB")
     text = "upper limit of a picture; default: 50"
-    add("--megapixels", type=int, default=50, metavar="N", help=text)
+    add.number("--megapixels", 50, text)
     text = "upper limit of pictures judged at a time; default: 200"
-    add("--files", type=int, default=200, metavar="N", help=text)
+    add.number("--files", 200, text)
     return parser

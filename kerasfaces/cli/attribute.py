@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kerasfaces import cli
-from kerasfaces.cli import outputs
 
 _EXAMPLES = [
     "kerasfaces attribute runs/mobilenetv2-1a2b3c      # the run's own images and splits",
@@ -55,30 +54,23 @@ def _parser() -> argparse.ArgumentParser:
         "turn.",
         _EXAMPLES,
     )
-    add = parser.add_argument
+    add = cli.Options(parser)
     add(
         "run",
         type=Path,
         metavar="RUN",
         help="run folder of a frozen-base detector, or a finished attribution",
     )
-    add("--manifest", type=Path, metavar="M", help="other images than the run's own")
-    add("--root", type=Path, metavar="DIR", help="what relative paths in M start from")
-    add(
+    add.path("--manifest", "other images than the run's own", "M")
+    add.path("--root", "what relative paths in M start from", "DIR")
+    add.number(
         "--reject",
-        type=float,
-        default=0.05,
-        metavar="SHARE",
-        help="known validation images that may be called unknown, each class weighing alike "
+        0.05,
+        "known validation images that may be called unknown, each class weighing alike "
         "(default: 0.05)",
+        "SHARE",
     )
-    add("--l2", type=float, default=0.01, help="the head's penalty (default: 0.01)")
-    add("--seed", type=int, default=0, help="of the intervals; the head needs none")
-    add(
-        "-o",
-        "--output",
-        type=outputs.folder,
-        metavar="DIR",
-        help="default: runs/attribution-HASH",
-    )
+    add.number("--l2", 0.01, "the head's penalty (default: 0.01)", None)
+    add.number("--seed", 0, "of the intervals; the head needs none", None)
+    add.folder("default: runs/attribution-HASH")
     return parser

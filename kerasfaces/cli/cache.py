@@ -70,12 +70,12 @@ def _parser() -> argparse.ArgumentParser:
         ],
     )
     parser.add_argument("what", choices=("info", "prune"), help="look, or remove")
-    add = parser.add_argument_group("prune").add_argument
-    add("--older-than", type=float, metavar="DAYS", help="not used for so many days")
+    add = cli.Options(parser.add_argument_group("prune"))
+    add.number("--older-than", None, "not used for so many days", "DAYS", kind=float)
     add(
         "--max-size",
         metavar="SIZE",
         help="remove the least recently used until the cache is as small, e.g. 20GB",
     )
-    add("--dry-run", action="store_true", help="print what would go, remove nothing")
+    add.flag("--dry-run", "print what would go, remove nothing")
     return parser

@@ -3,10 +3,8 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from kerasfaces import cli
-from kerasfaces.cli import outputs
 
 SPLITS = ("train", "val", "test")
 
@@ -52,25 +50,14 @@ def _parser() -> argparse.ArgumentParser:
             "kerasfaces compare A B C --against B --split val",
         ],
     )
-    add = parser.add_argument
+    add = cli.Options(parser)
     add("detectors", nargs="+", metavar="[NAME=]RUN|CSV", help="two or more")
-    add("--split", default="test", choices=SPLITS, help="default: test")
+    add.choice("--split", "test", SPLITS, "default: test")
     add(
         "--against", metavar="NAME", help="compare with this one (default: highest AUC)"
     )
-    add(
-        "--root",
-        type=Path,
-        metavar="DIR",
-        help="what relative paths in CSV files are relative to",
-    )
-    add("--resamples", type=int, default=1000, metavar="N", help="default: 1000")
-    add("--seed", type=int, default=0, help="of the resamples")
-    add(
-        "-o",
-        "--output",
-        type=outputs.folder,
-        metavar="DIR",
-        help="default: runs/compare-HASH",
-    )
+    add.path("--root", "what relative paths in CSV files are relative to", "DIR")
+    add.number("--resamples", 1000, "default: 1000")
+    add.number("--seed", 0, "of the resamples", None)
+    add.folder("default: runs/compare-HASH")
     return parser

@@ -4,7 +4,6 @@ import argparse
 from collections.abc import Sequence
 
 from kerasfaces import cli
-from kerasfaces.cli import outputs
 
 _EXAMPLES = [
     "kerasfaces crossgen                             # built-in sample: four generators",
@@ -65,47 +64,24 @@ def _parser() -> argparse.ArgumentParser:
         _EXAMPLES,
     )
     add_detector_options(parser)
-    add = parser.add_argument
-    add("--seed", type=int, default=0, help="the first seed")
-    add(
-        "--repeat",
-        type=int,
-        default=3,
-        metavar="K",
-        help="K seeds of split, draw and training (default: 3)",
-    )
-    add(
+    add = cli.Options(parser)
+    add.number("--seed", 0, "the first seed", None)
+    add.number("--repeat", 3, "K seeds of split, draw and training (default: 3)", "K")
+    add.number(
         "--size",
-        type=int,
-        metavar="N",
-        help="fakes per training set (default: as many as the smallest generator has)",
+        None,
+        "fakes per training set (default: as many as the smallest generator has)",
     )
-    add(
-        "--keep-all",
-        action="store_true",
-        help="sets of different size, nothing left out",
-    )
-    add(
+    add.flag("--keep-all", "sets of different size, nothing left out")
+    add.number(
         "--at-least",
-        type=int,
-        default=50,
-        metavar="N",
-        help="images below which a generator is named, not run (default: 50)",
+        50,
+        "images below which a generator is named, not run (default: 50)",
     )
-    add(
-        "--train",
-        action="append",
-        default=[],
-        metavar="A,B",
-        help="only this pairing: train on these together (repeatable)",
+    add.repeated(
+        "--train", "A,B", "only this pairing: train on these together (repeatable)"
     )
-    add("--test", action="append", default=[], metavar="C,D", help="and test on these")
+    add.repeated("--test", "C,D", "and test on these")
     cli.add_engine(parser, workers=True)
-    add(
-        "-o",
-        "--output",
-        type=outputs.folder,
-        metavar="DIR",
-        help="default: runs/crossgen-MODEL-HASH",
-    )
+    add.folder("default: runs/crossgen-MODEL-HASH")
     return parser

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kerasfaces import cli
-from kerasfaces.cli import outputs, printing
+from kerasfaces.cli import printing
 from kerasfaces.core import registry
 
 _PACKAGE = "kerasfaces.embed.methods"
@@ -60,10 +60,10 @@ def _parser() -> argparse.ArgumentParser:
         "Continues where\nit was stopped.",
         _EXAMPLES,
     )
-    add = parser.add_argument
+    add = cli.Options(parser)
     add("run", nargs="?", type=Path, metavar="RUN", help="run folder made by train")
-    add("-o", "--output", type=outputs.folder, metavar="DIR", help="where to write")
-    add("--list", action="store_true", help="list the methods and stop")
+    add.folder("where to write")
+    add.flag("--list", "list the methods and stop")
     add(
         "--method",
         default="umap",
@@ -77,35 +77,26 @@ def _parser() -> argparse.ArgumentParser:
         help="final: what the head's last layer reads (default); features: all that the base "
         "gives the head; or one tap, e.g. block_13_expand_relu",
     )
-    add("--manifest", type=Path, metavar="M", help="other images than the run's own")
-    add("--root", type=Path, help="what relative paths in the manifest are relative to")
-    add(
-        "--store", type=Path, help="channel store with the images, of a run on channels"
-    )
-    add(
+    add.path("--manifest", "other images than the run's own", "M")
+    add.path("--root", "what relative paths in the manifest are relative to")
+    add.path("--store", "channel store with the images, of a run on channels")
+    add.choice(
         "--split",
-        default="test",
-        choices=("train", "val", "test", "all"),
-        help="of the manifest, where it has splits (default: test)",
+        "test",
+        ("train", "val", "test", "all"),
+        "of the manifest, where it has splits (default: test)",
     )
-    add(
+    add.number(
         "--per-source",
-        type=int,
-        metavar="N",
-        help="images of each source, drawn; 0: all (default: 50 by tsne, else all)",
+        None,
+        "images of each source, drawn; 0: all (default: 50 by tsne, else all)",
     )
-    add(
+    add.choice(
         "--border",
-        default="label",
-        choices=("label", "source", "cluster"),
-        help="what colours at first (default: label: red fake, green real)",
+        "label",
+        ("label", "source", "cluster"),
+        "what colours at first (default: label: red fake, green real)",
     )
-    add(
-        "--pictures",
-        type=int,
-        default=2000,
-        metavar="N",
-        help="upper limit of thumbnails; 0: none (default: 2000)",
-    )
-    add("--seed", type=int, default=0, help="of draws and the projection (default: 0)")
+    add.number("--pictures", 2000, "upper limit of thumbnails; 0: none (default: 2000)")
+    add.number("--seed", 0, "of draws and the projection (default: 0)", None)
     return parser

@@ -3,10 +3,8 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from kerasfaces import cli
-from kerasfaces.cli import outputs
 
 _METHODS = ("average", "logits", "rank", "stacked", "all")
 
@@ -67,28 +65,17 @@ def _parser() -> argparse.ArgumentParser:
             "kerasfaces ensemble A B C --method all -o runs/joined",
         ],
     )
-    add = parser.add_argument
+    add = cli.Options(parser)
     add("detectors", nargs="+", metavar="[NAME=]RUN|CSV", help="two or more")
-    add(
+    add.choice(
         "--method",
-        default="average",
-        choices=_METHODS,
-        help="mean of probabilities (default), of standardised log-odds, of ranks; a "
+        "average",
+        _METHODS,
+        "mean of probabilities (default), of standardised log-odds, of ranks; a "
         "logistic regression fitted on validation; or all four, each in a folder of its "
         "own",
     )
-    add(
-        "--root",
-        type=Path,
-        metavar="DIR",
-        help="what relative paths in CSV files are relative to",
-    )
-    add("--seed", type=int, default=0, help="of resamples and folds")
-    add(
-        "-o",
-        "--output",
-        type=outputs.folder,
-        metavar="RUN",
-        help="default: runs/ensemble-HASH",
-    )
+    add.path("--root", "what relative paths in CSV files are relative to", "DIR")
+    add.number("--seed", 0, "of resamples and folds", None)
+    add.folder("default: runs/ensemble-HASH", "RUN")
     return parser

@@ -60,8 +60,8 @@ def parser() -> argparse.ArgumentParser:
     )
     stages = parser.add_subparsers(dest="stage", required=True, metavar="STAGE")
     channels = stages.add_parser("channels", help="a channel store")
-    channels.add_argument("--manifest", type=Path, help="default: the built-in sample")
-    channels.add_argument("--root", type=Path, help="what its paths are relative to")
+    cli.Options(channels).path("--manifest", "default: the built-in sample")
+    cli.Options(channels).path("--root", "what its paths are relative to")
     channels.add_argument("--channels", default="lnp,spectrum", metavar="NAMES")
     channels.add_argument("--mask", default="none", metavar="NAME")
     channels.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
@@ -79,9 +79,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_assumptions(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add("--images", type=int, default=100_000, metavar="N", help="default: 100000")
-    add("--sample", type=int, default=16, metavar="N", help="measured; default: 16")
+    add = cli.Options(parser)
+    add.number("--images", 100_000, "default: 100000")
+    add.number("--sample", 16, "measured; default: 16")
     for field in dataclasses.fields(Assumptions):
         option, value = f"--{field.name.replace('_', '-')}", field.default
         add(option, type=type(value), default=value, help=f"default: {value}")

@@ -186,26 +186,21 @@ def _parser() -> argparse.ArgumentParser:
             "kerasfaces evaluate RUN --engine export",
         ],
     )
-    add = parser.add_argument
+    add = cli.Options(parser)
     add("run", type=Path, metavar="RUN", help="run folder made by train")
-    add(
+    add.path(
         "--manifest",
-        type=Path,
-        metavar="M",
-        help="predict and measure these images instead; written to RUN/evaluations/",
+        "predict and measure these images instead; written to RUN/evaluations/",
+        "M",
     )
-    add(
-        "--root",
-        type=Path,
-        metavar="DIR",
-        help="with --manifest: what its relative paths are relative to",
+    add.path(
+        "--root", "with --manifest: what its relative paths are relative to", "DIR"
     )
-    add(
+    add.path(
         "--store",
-        type=Path,
-        metavar="S",
-        help="with --manifest: a channel store of these images (default: a run on channels "
+        "with --manifest: a channel store of these images (default: a run on channels "
         "has them computed from the files)",
+        "S",
     )
     _add_measurement(parser)
     _add_rules(parser)
@@ -214,21 +209,20 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_measurement(parser: argparse.ArgumentParser) -> None:
     """Add the options that say what is measured, shown and explained."""
-    add = parser.add_argument
+    add = cli.Options(parser)
     splits = ("train", "val", "test")
-    add("--split", default="test", choices=splits, help="default: test")
+    add.choice("--split", "test", splits, "default: test")
     add("--by", metavar="COLUMNS", help="show only these, e.g. source,attr_gender")
-    add(
+    add.number(
         "--samples-per-group",
-        type=int,
-        metavar="N",
-        help="also draw N images per group at random (kabber2023: 200)",
+        None,
+        "also draw N images per group at random (kabber2023: 200)",
     )
-    add(
+    add.choice(
         "--engine",
-        default="auto",
-        choices=("auto", *EXPORTS, "keras"),
-        help="what computes; export, or an engine by name: measure the run's export on these "
+        "auto",
+        ("auto", *EXPORTS, "keras"),
+        "what computes; export, or an engine by name: measure the run's export on these "
         "images, beside what training measured",
     )
     add(
@@ -247,40 +241,29 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
     setting = parser.add_argument_group(
         "the threshold, chosen anew; exports follow, and so does everything that reads the run"
     )
-    setting.add_argument(
+    cli.Options(setting).number(
         "--max-false-alarms",
-        type=float,
-        metavar="SHARE",
-        help="flag at most this share of validation's real images, e.g. 0.01",
+        None,
+        "flag at most this share of validation's real images, e.g. 0.01",
+        "SHARE",
+        kind=float,
     )
-    setting.add_argument(
+    cli.Options(setting).path(
         "--calibrate-on",
-        type=Path,
-        metavar="DIR",
-        help="flag at most that share (default 0.01) of your own real photos in DIR, e.g. of a "
+        "flag at most that share (default 0.01) of your own real photos in DIR, e.g. of a "
         "camera that the run never saw",
+        "DIR",
     )
-    setting.add_argument(
-        "--reset-threshold",
-        action="store_true",
-        help="back to the threshold and unsure band that training chose",
+    cli.Options(setting).flag(
+        "--reset-threshold", "back to the threshold and unsure band that training chose"
     )
     rule = parser.add_argument_group("how often predict's verdicts are wrong")
-    rule.add_argument(
+    cli.Options(rule).flag(
         "--error-rates",
-        action="store_true",
-        help="measure it on the run's test images, by the rule that predict applies; predict "
+        "measure it on the run's test images, by the rule that predict applies; predict "
         "says it with every verdict",
     )
-    rule.add_argument(
-        "--faces",
-        default="image",
-        choices=("image", "largest", "each"),
-        help="the rule: see predict",
+    cli.Options(rule).choice(
+        "--faces", "image", ("image", "largest", "each"), "the rule: see predict"
     )
-    rule.add_argument(
-        "--no-stability",
-        dest="stability",
-        action="store_false",
-        help="the rule: see predict",
-    )
+    cli.Options(rule).no("stability", "the rule: see predict")

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasfaces import cli
-from kerasfaces.cli import outputs
 from kerasfaces.core import registry
 from kerasfaces.core.errors import InputError
 
@@ -72,39 +71,36 @@ def _parser() -> argparse.ArgumentParser:
         "a random\nhead, after JPEG and after a shift. Continues where it was stopped.",
         _EXAMPLES,
     )
-    add = parser.add_argument
+    add = cli.Options(parser)
     add("run", nargs="?", type=Path, metavar="RUN", help="finished run folder")
     add("images", nargs="*", type=Path, metavar="IMAGE", help="image files")
-    add("-o", "--output", type=outputs.folder, metavar="DIR", help="where to write")
+    add.folder("where to write")
     add(
         "--method",
         default=_DEFAULT,
         metavar="NAME",
         help=f"one of --list (default: {_DEFAULT})",
     )
-    add("--list", action="store_true", help="list the methods and stop")
-    add(
+    add.flag("--list", "list the methods and stop")
+    add.choice(
         "--split",
-        choices=("train", "val", "test"),
-        help="explain images of the run's own manifest, as many of each source",
+        None,
+        ("train", "val", "test"),
+        "explain images of the run's own manifest, as many of each source",
     )
-    add(
+    add.number(
         "--decisions",
-        type=int,
-        metavar="N",
-        help="explain N right and N wrong decisions on the test split (or --split), e.g. 12",
+        None,
+        "explain N right and N wrong decisions on the test split (or --split), e.g. 12",
     )
-    add("--n", type=int, metavar="N", help="with --split: how many (default: 40)")
-    add("--seed", type=int, default=0, help="of draws and random orders (default: 0)")
-    add(
-        "--signed",
-        action="store_true",
-        help="gradcam: show what speaks against the verdict too",
-    )
-    add(
+    add.number("--n", None, "with --split: how many (default: 40)")
+    add.number("--seed", 0, "of draws and random orders (default: 0)", None)
+    add.flag("--signed", "gradcam: show what speaks against the verdict too")
+    add.choice(
         "--baseline",
-        choices=("blurred", "grey"),
-        help="integrated_gradients: where the path starts (default: blurred, the image's "
+        None,
+        ("blurred", "grey"),
+        "integrated_gradients: where the path starts (default: blurred, the image's "
         "own blurred self)",
     )
     add(
@@ -114,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
         help="feature_maps, factorisation, preferred_inputs: a layer of the base (default: "
         "their own choice)",
     )
-    add("--no-checks", action="store_true", help="maps alone, several times faster")
+    add.flag("--no-checks", "maps alone, several times faster")
     return parser
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasfaces import cli
-from kerasfaces.cli import outputs, printing
+from kerasfaces.cli import printing
 from kerasfaces.core import registry
 from kerasfaces.core.errors import InputError
 
@@ -54,13 +54,13 @@ def _parser() -> argparse.ArgumentParser:
             "kerasfaces export RUN --format browser -o page     # page/index.html",
         ],
     )
-    add = parser.add_argument
+    add = cli.Options(parser)
     add("run", type=Path, metavar="RUN", help="run folder made by train, or a winner")
     add("--format", required=True, choices=[*names, BROWSER], help="what to write")
     text = "folder to write (default: RUN/exports/FORMAT)"
-    add("-o", "--output", type=outputs.folder, metavar="DIR", help=text)
+    add.folder(text)
     text = "ONNX Runtime Web for the page, a folder or npm's archive (default: npm fetches it)"
-    add("--runtime", type=Path, metavar="PATH", help=text)
+    add.path("--runtime", text, "PATH")
     return parser
 
 

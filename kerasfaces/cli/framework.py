@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from kerasfaces.cli import spelling, streams
+from kerasfaces.cli.options import Options
 from kerasfaces.core import engine, failures, imports, interruptions, numerics
 from kerasfaces.core.errors import InputError, KerasfacesError
 from kerasfaces.core.logs import log_to_stderr
@@ -42,8 +43,8 @@ def import_keras() -> None:
 
 def add_engine(parser: argparse.ArgumentParser, *, workers: bool = False) -> None:
     """Add the options that say how work is spread: `--engine`, `--address`, `--workers`."""
-    add = parser.add_argument
-    add("--engine", default="local", choices=engine.NAMES, help="default: local")
+    add = Options(parser)
+    add.choice("--engine", "local", engine.NAMES, "default: local")
     add(
         "--address",
         default="",
@@ -51,11 +52,10 @@ def add_engine(parser: argparse.ArgumentParser, *, workers: bool = False) -> Non
         help="of the Ray cluster; default: RAY_ADDRESS, else Ray starts on this machine",
     )
     if workers:
-        add(
+        add.number(
             "--workers",
-            type=int,
-            metavar="N",
-            help="upper limit of processes or of Ray actors; default: this process alone, or as "
+            None,
+            "upper limit of processes or of Ray actors; default: this process alone, or as "
             "many actors as fit",
         )
 

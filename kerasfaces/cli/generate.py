@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kerasfaces import cli
-from kerasfaces.cli import outputs
 from kerasfaces.core import registry
 
 _EXAMPLES = [
@@ -60,11 +59,11 @@ def parser() -> argparse.ArgumentParser:
         "sharpness alone still tell the pairs apart; audit.json keeps it.",
         _EXAMPLES,
     )
-    add = parser.add_argument
+    add = cli.Options(parser)
     add("kind", metavar="KIND", help=f"one of {', '.join(kinds)}")
     add("manifest", type=Path, metavar="MANIFEST", help="its real rows are used")
-    add("--root", type=Path, help="what relative paths in the manifest are relative to")
-    add("-o", "--output", type=outputs.folder, required=True, metavar="DIR")
+    add.path("--root", "what relative paths in the manifest are relative to")
+    add.folder(None, required=True)
     add(
         "--network",
         metavar="NAME",
@@ -75,14 +74,12 @@ def parser() -> argparse.ArgumentParser:
         metavar="LIST",
         help="some of frequency,jpeg,pixel,spectrum, done in this order",
     )
-    add("--budget", type=float, metavar="USD", help="of a kind that is paid for")
-    add("--seed", type=int, default=0, help="of everything that is drawn; default: 0")
-    add(
+    add.number("--budget", None, "of a kind that is paid for", "USD", kind=float)
+    add.number("--seed", 0, "of everything that is drawn; default: 0", None)
+    add.repeated(
         "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="size_px=512, resize=none|shrink, cutoff=.25, mix_max=.3, format=jpeg|png, "
+        "KEY=VALUE",
+        "size_px=512, resize=none|shrink, cutoff=.25, mix_max=.3, format=jpeg|png, "
         "quality_pct=75,95, or options.NAME of the kind",
     )
     cli.add_engine(parser, workers=True)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kerasfaces import cli
-from kerasfaces.cli import outputs
 from kerasfaces.core.texts import plain
 
 BELOW = (
@@ -97,42 +96,30 @@ def _parser() -> argparse.ArgumentParser:
         f"{parser.epilog}\n\nexit codes: 0; 2 a mistake in the input; {BELOW} with "
         "--fail-under, when a cell's AUC is below it or could not be measured"
     )
-    add = parser.add_argument
+    add = cli.Options(parser)
     folder = "run folder made by train, on pixels"
     add("run", type=Path, nargs="?", metavar="RUN", help=folder)
-    add("--list", action="store_true", help="list the launderings and stop")
-    add("--manifest", type=Path, metavar="M", help="other images than the run's own")
-    add("--root", type=Path, help="what relative paths in the manifest are relative to")
+    add.flag("--list", "list the launderings and stop")
+    add.path("--manifest", "other images than the run's own", "M")
+    add.path("--root", "what relative paths in the manifest are relative to")
     splits = ("train", "val", "test")
-    add(
-        "--split",
-        default="test",
-        choices=splits,
-        help="of the manifest (default: test)",
-    )
+    add.choice("--split", "test", splits, "of the manifest (default: test)")
     add("--only", default="", metavar="A,B:70", help="some of --list (default: all)")
-    add(
+    add.number(
         "--fail-under",
-        type=float,
-        metavar="AUC",
-        help=f"exit code {BELOW} when the AUC of any cell is below, with the worst cell's name",
+        None,
+        f"exit code {BELOW} when the AUC of any cell is below, with the worst cell's name",
+        "AUC",
+        kind=float,
     )
-    add(
+    add.number(
         "--at-least",
-        type=int,
-        default=10,
-        metavar="N",
-        help="images below which a generator is named, not measured (default: 10)",
+        10,
+        "images below which a generator is named, not measured (default: 10)",
     )
-    add("--seed", type=int, default=0, help="of the intervals; default: 0")
+    add.number("--seed", 0, "of the intervals; default: 0", None)
     cli.add_engine(parser)
     limit = "upper limit of processes or of Ray actors; default: a process per core"
-    add("--workers", type=int, metavar="N", help=limit)
-    add(
-        "-o",
-        "--output",
-        type=outputs.folder,
-        metavar="DIR",
-        help="default: RUN/launderings/HASH-test",
-    )
+    add.number("--workers", None, limit)
+    add.folder("default: RUN/launderings/HASH-test")
     return parser

@@ -201,7 +201,7 @@ def _parser() -> argparse.ArgumentParser:
             "find photos -name '*.jpg' | kerasfaces predict RUN - --json",
         ],
     )
-    add = parser.add_argument
+    add = cli.Options(parser)
     add(
         "run",
         metavar="RUN",
@@ -215,12 +215,9 @@ def _parser() -> argparse.ArgumentParser:
         "or NUL after each",
     )
     how = parser.add_mutually_exclusive_group()
-    how.add_argument("--json", action="store_true", help="one JSON object per line")
-    how.add_argument(
-        "--csv",
-        type=outputs.file,
-        metavar="FILE",
-        help="write a table instead; killed and called again, it continues",
+    cli.Options(how).flag("--json", "one JSON object per line")
+    cli.Options(how).file(
+        "--csv", "write a table instead; killed and called again, it continues"
     )
     how.add_argument(
         "--report",
@@ -235,41 +232,29 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_rule(parser: argparse.ArgumentParser) -> None:
     """Add the options that say what is judged, how, and by what."""
-    add = parser.add_argument
-    add(
+    add = cli.Options(parser)
+    add.choice(
         "--faces",
-        default="image",
-        choices=("image", "largest", "each"),
-        help="what is judged: the whole picture (default), its largest face, or each face, "
+        "image",
+        ("image", "largest", "each"),
+        "what is judged: the whole picture (default), its largest face, or each face, "
         "of which one fake makes the picture fake",
     )
-    add(
-        "--quick",
-        action="store_true",
-        help="the verdict alone: no provenance, no faces, no stability",
+    add.flag("--quick", "the verdict alone: no provenance, no faces, no stability")
+    add.no(
+        "stability",
+        "do not judge six laundered versions; by default a verdict that flips is unsure",
     )
-    add(
-        "--no-stability",
-        dest="stability",
-        action="store_false",
-        help="do not judge six laundered versions; by default a verdict that flips is unsure",
-    )
-    add(
-        "--no-provenance",
-        dest="provenance",
-        action="store_false",
-        help="do not read what the file says of its origin",
-    )
-    add(
+    add.no("provenance", "do not read what the file says of its origin")
+    add.path(
         "--trust",
-        type=Path,
-        metavar="PEM",
-        help="certificates of the signers of Content Credentials that you trust",
+        "certificates of the signers of Content Credentials that you trust",
+        "PEM",
     )
-    add(
+    add.choice(
         "--engine",
-        default="auto",
-        choices=("auto", "onnxruntime", "openvino", "keras"),
-        help="what computes: the run's export (made on first use), or Keras; default: the "
+        "auto",
+        ("auto", "onnxruntime", "openvino", "keras"),
+        "what computes: the run's export (made on first use), or Keras; default: the "
         "first that can be had",
     )

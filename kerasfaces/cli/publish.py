@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasfaces import cli
-from kerasfaces.cli import outputs, printing
+from kerasfaces.cli import printing
 
 if TYPE_CHECKING:
     from kerasfaces.serve.publish.upload import Publication
@@ -47,30 +47,25 @@ def _parser() -> argparse.ArgumentParser:
             "kerasfaces predict hf://me/faces@COMMIT photo.jpg",
         ],
     )
-    add = parser.add_argument
+    add = cli.Options(parser)
     add("run", type=Path, metavar="RUN", help="run folder made by train, or a winner")
     add("--repo", required=True, metavar="OWNER/NAME", help="made if it is not there")
-    add(
-        "--space",
-        action="store_true",
-        help="also a Space of the same name with the app (kerasfaces app)",
-    )
-    add("--private", action="store_true", help="new repositories are private")
+    add.flag("--space", "also a Space of the same name with the app (kerasfaces app)")
+    add.flag("--private", "new repositories are private")
     add(
         "--licence",
         default="",
         metavar="ID",
         help="of the weights, as Hugging Face names it: apache-2.0, cc-by-nc-4.0 ...",
     )
-    add(
+    add.flag(
         "--no-training-features",
-        action="store_true",
-        help="leave out the 64 numbers per training image (no name, no hash) by which answers "
+        "leave out the 64 numbers per training image (no name, no hash) by which answers "
         "say how far a picture is from what was trained on",
     )
-    add("--dry-run", action="store_true", help="write the folder, upload nothing")
+    add.flag("--dry-run", "write the folder, upload nothing")
     text = "folder that keeps what is uploaded (model/, space/); needed by --dry-run"
-    add("-o", "--output", type=outputs.folder, metavar="DIR", help=text)
+    add.folder(text)
     return parser
 
 

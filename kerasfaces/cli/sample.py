@@ -4,7 +4,6 @@ import argparse
 from collections.abc import Sequence
 
 from kerasfaces import cli, sample
-from kerasfaces.cli import outputs
 
 _EXAMPLES = (
     "kerasfaces sample -o sample",
@@ -30,17 +29,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = cli.parser(
         "sample", "Make the built-in data set (a simulation).", _EXAMPLES
     )
-    parser.add_argument(
-        "-o", "--output", type=outputs.folder, required=True, metavar="DIR"
-    )
+    cli.Options(parser).folder(None, required=True)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--pairs", type=int, default=sample.DEFAULT_PAIRS, help="default: %(default)s"
+    cli.Options(parser).number(
+        "--pairs", sample.DEFAULT_PAIRS, "default: %(default)s", None
     )
-    parser.add_argument(
-        "--contact-sheet",
-        type=outputs.file,
-        metavar="FILE",
-        help="also a picture of some pairs",
-    )
+    cli.Options(parser).file("--contact-sheet", "also a picture of some pairs")
     return parser

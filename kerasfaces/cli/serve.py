@@ -117,34 +117,26 @@ def _parser() -> argparse.ArgumentParser:
             "kerasfaces serve RUN --engine ray --replicas 1:4",
         ],
     )
-    add = parser.add_argument
+    add = cli.Options(parser)
     add(
         "run",
         metavar="RUN",
         help="run folder made by train, a winner, or hf://OWNER/NAME[@REVISION]",
     )
     add("--host", default="127.0.0.1", help="default: 127.0.0.1, this machine alone")
-    add("--port", type=int, default=8000, help="default: 8000; 0 takes a free one")
-    add("--token-file", type=Path, metavar="FILE", help="holds the token of requests")
-    add(
+    add.number("--port", 8000, "default: 8000; 0 takes a free one", None)
+    add.path("--token-file", "holds the token of requests", "FILE")
+    add.choice(
         "--runtime",
-        default="auto",
-        choices=("auto", "onnxruntime", "openvino", "keras"),
-        help="what computes; default: auto, the first that is there",
+        "auto",
+        ("auto", "onnxruntime", "openvino", "keras"),
+        "what computes; default: auto, the first that is there",
     )
-    add(
-        "--no-keras",
-        dest="keras",
-        action="store_false",
-        help="do not load Keras, which decides near the threshold: unsure instead",
+    add.no(
+        "keras", "do not load Keras, which decides near the threshold: unsure instead"
     )
     add("--faces", default="image", choices=("image", "largest", "each"))
-    add(
-        "--no-stability",
-        dest="stability",
-        action="store_false",
-        help="judge no laundered versions unless a request asks for it",
-    )
+    add.no("stability", "judge no laundered versions unless a request asks for it")
     cli.add_engine(parser)
     add(
         "--replicas",
@@ -158,41 +150,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_limits(group: Any) -> None:
-    add = group.add_argument
-    add(
-        "--body-mb",
-        type=int,
-        default=20,
-        metavar="MB",
-        help="of a request; default: 20",
-    )
-    add("--files", type=int, default=32, metavar="N", help="of a request; default: 32")
-    add(
-        "--megapixels",
-        type=int,
-        default=50,
-        metavar="N",
-        help="of a picture; default: 50",
-    )
-    add(
-        "--queue",
-        type=int,
-        default=64,
-        metavar="N",
-        help="pictures not yet answered; default: 64",
-    )
-    add("--workers", type=int, metavar="N", help="threads; default: two per core")
-    add(
-        "--answer-s",
-        type=float,
-        default=60,
-        metavar="S",
-        help="until the answer; default: 60",
-    )
-    add(
-        "--body-s",
-        type=float,
-        default=30,
-        metavar="S",
-        help="until the body; default: 30",
-    )
+    add = cli.Options(group)
+    add.number("--body-mb", 20, "of a request; default: 20", "MB")
+    add.number("--files", 32, "of a request; default: 32")
+    add.number("--megapixels", 50, "of a picture; default: 50")
+    add.number("--queue", 64, "pictures not yet answered; default: 64")
+    add.number("--workers", None, "threads; default: two per core")
+    add.number("--answer-s", 60.0, "until the answer; default: 60", "S")
+    add.number("--body-s", 30.0, "until the body; default: 30", "S")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasfaces import cli
-from kerasfaces.cli import outputs, printing
+from kerasfaces.cli import printing
 from kerasfaces.core.texts import plain
 
 if TYPE_CHECKING:
@@ -45,30 +45,25 @@ def _parser() -> argparse.ArgumentParser:
         f"{parser.epilog}\n\nexit codes: 0; 2 a mistake in the input, or no image can be read; {FOUND} with --leaks, when "
         "a near-copy was found"
     )
-    add = parser.add_argument
+    add = cli.Options(parser)
     add("run", type=Path, metavar="RUN", help="run folder made by train, on pixels")
     add("images", nargs="*", metavar="IMAGE", help="image files or folders")
-    add("--count", type=int, default=5, metavar="N", help="neighbours; default: 5")
-    add("--leaks", type=Path, metavar="M", help="manifest of images that should be new")
-    add("--root", type=Path, help="what relative paths in the manifest are relative to")
-    add(
+    add.number("--count", 5, "neighbours; default: 5")
+    add.path("--leaks", "manifest of images that should be new", "M")
+    add.path("--root", "what relative paths in the manifest are relative to")
+    add.choice(
         "--split",
-        default="test",
-        choices=("train", "val", "test", "all"),
-        help="with --leaks: of the manifest, where it has splits (default: test)",
+        "test",
+        ("train", "val", "test", "all"),
+        "with --leaks: of the manifest, where it has splits (default: test)",
     )
-    add(
+    add.choice(
         "--engine",
-        default="auto",
-        choices=("auto", "onnxruntime", "openvino", "keras"),
-        help="what computes the layer of IMAGEs; default: the first that can be had",
+        "auto",
+        ("auto", "onnxruntime", "openvino", "keras"),
+        "what computes the layer of IMAGEs; default: the first that can be had",
     )
-    add(
-        "--csv",
-        type=outputs.file,
-        metavar="FILE",
-        help="write the rows as a table, too",
-    )
+    add.file("--csv", "write the rows as a table, too")
     return parser
 
 

@@ -2,11 +2,9 @@
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasfaces import cli
-from kerasfaces.cli import outputs
 from kerasfaces.core import registry
 from kerasfaces.core.errors import InputError
 from kerasfaces.train import detectors
@@ -107,32 +105,23 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.epilog = f"{parser.epilog}\n\nmodels:\n{_listing()}"
     add_detector_options(parser)
-    add = parser.add_argument
-    add(
+    add = cli.Options(parser)
+    add.choice(
         "--protocol",
-        choices=("standard", "unseen"),
-        default="standard",
-        help="unseen: laundered views, everything chosen on families of fakes left out, and "
+        "standard",
+        ("standard", "unseen"),
+        "unseen: laundered views, everything chosen on families of fakes left out, and "
         "what the detector does on them (default: standard)",
     )
-    add(
+    add.path(
         "--add",
-        type=Path,
-        metavar="RUN",
-        help="train RUN again with its images and those of --manifest, e.g. a new generator's; "
+        "train RUN again with its images and those of --manifest, e.g. a new generator's; "
         "says what the old ones lost or gained",
+        "RUN",
     )
-    add("--seed", type=int, default=0, help="of training; splits do not change with it")
-    add(
-        "--repeat",
-        type=int,
-        default=1,
-        metavar="K",
-        help="K training seeds, mean and sd",
-    )
-    add(
-        "--tensorboard", action="store_true", help="write TensorBoard logs into the run"
-    )
+    add.number("--seed", 0, "of training; splits do not change with it", None)
+    add.number("--repeat", 1, "K training seeds, mean and sd", "K")
+    add.flag("--tensorboard", "write TensorBoard logs into the run")
     add(
         "--devices",
         default="",
@@ -141,23 +130,17 @@ def parser() -> argparse.ArgumentParser:
         "else the first)",
     )
     cli.add_engine(parser)
-    add(
-        "-o",
-        "--output",
-        type=outputs.folder,
-        metavar="RUN",
-        help="default: runs/MODEL-HASH",
-    )
+    add.folder("default: runs/MODEL-HASH", "RUN")
     return parser
 
 
 def add_detector_options(parser: argparse.ArgumentParser) -> None:
     """Add what says which detector to train on which images, but for `--seed`."""
-    add = parser.add_argument
-    add("--manifest", type=Path, help="manifest.csv; default: the built-in sample")
-    add("--root", type=Path, help="what relative paths in the manifest are relative to")
+    add = cli.Options(parser)
+    add.path("--manifest", "manifest.csv; default: the built-in sample")
+    add.path("--root", "what relative paths in the manifest are relative to")
     models = detectors.names()
-    add("--store", type=Path, help="channel store (kerasfaces channels) to train on")
+    add.path("--store", "channel store (kerasfaces channels) to train on")
     add(
         "--model",
         metavar="NAME",
@@ -172,35 +155,31 @@ def add_detector_options(parser: argparse.ArgumentParser) -> None:
     )
     presets = registry.names("kerasfaces.train.presets")
     add("--preset", help=f"a published configuration: {', '.join(presets)}")
-    add(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="e.g. epochs=20"
-    )
-    add(
+    add.repeated("--set", "KEY=VALUE", "e.g. epochs=20")
+    add.number(
         "--crops",
-        type=int,
-        metavar="N",
-        help="squares cut at a picture's own resolution instead of the whole resized",
+        None,
+        "squares cut at a picture's own resolution instead of the whole resized",
     )
-    add(
+    add.choice(
         "--faces",
-        choices=("none", "largest"),
-        help="what is shown of each picture: all of it, or its largest face, cut out with "
+        None,
+        ("none", "largest"),
+        "what is shown of each picture: all of it, or its largest face, cut out with "
         "--set face_margin=0.3 (of files by `manifest crop-faces` nothing more is cut)",
     )
-    add("--views", type=int, help="views of each training image, the first unchanged")
-    add(
+    add.number(
+        "--views", None, "views of each training image, the first unchanged", None
+    )
+    add.number(
         "--launder",
-        type=float,
-        metavar="SHARE",
-        help="of the views after the first: compressed, resized, blurred ..., both classes alike",
+        None,
+        "of the views after the first: compressed, resized, blurred ..., both classes alike",
+        "SHARE",
+        kind=float,
     )
-    add(
-        "--unfreeze",
-        type=int,
-        metavar="N",
-        help="then fine-tune the last N base layers",
-    )
-    add("--mixed-precision", action="store_true", help="half precision, on a GPU only")
+    add.number("--unfreeze", None, "then fine-tune the last N base layers")
+    add.flag("--mixed-precision", "half precision, on a GPU only")
 
 
 def _listing() -> str:

@@ -77,37 +77,25 @@ def _parser() -> argparse.ArgumentParser:
         "Search for the best head on frozen bases, and know what is noise.",
         _EXAMPLES,
     )
-    add = parser.add_argument
+    add = cli.Options(parser)
     add(
         "study", nargs="?", help="a .py file or a shipped study's name; none lists them"
     )
-    add("--manifest", type=Path, help="manifest.csv; default: the built-in sample")
-    add("--root", type=Path, help="what relative paths in the manifest are relative to")
-    add("--store", type=Path, help="channel store (kerasfaces channels) to search on")
-    add(
+    add.path("--manifest", "manifest.csv; default: the built-in sample")
+    add.path("--root", "what relative paths in the manifest are relative to")
+    add.path("--store", "channel store (kerasfaces channels) to search on")
+    add.repeated(
         "--weights",
-        action="append",
-        default=[],
-        metavar="[BASE=]WEIGHTS",
-        help="forensic | imagenet | FILE, for all bases or for one; repeatable",
+        "[BASE=]WEIGHTS",
+        "forensic | imagenet | FILE, for all bases or for one; repeatable",
     )
     cli.add_engine(parser, workers=True)
-    add("--repeat", type=int, metavar="K", help="training seeds per trial")
-    add("--max-trials", type=int, metavar="N", help="points to try at most")
-    add(
-        "--report",
-        type=Path,
-        metavar="DIR",
-        help="write the report.html of a study folder, running or not, and stop",
-    )
-    add("--tensorboard", action="store_true", help="write TensorBoard logs (slower)")
-    add(
-        "-o",
-        "--output",
-        type=outputs.folder,
-        metavar="DIR",
-        help="default: runs/tune-STUDY-HASH",
-    )
+    add.number("--repeat", None, "training seeds per trial", "K")
+    add.number("--max-trials", None, "points to try at most")
+    text = "write the report.html of a study folder, running or not, and stop"
+    add("--report", type=outputs.folder, metavar="DIR", help=text)
+    add.flag("--tensorboard", "write TensorBoard logs (slower)")
+    add.folder("default: runs/tune-STUDY-HASH")
     return parser
 
 

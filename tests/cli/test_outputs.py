@@ -10,7 +10,7 @@ import pytest
 from kerasfaces.__main__ import STAGES
 from kerasfaces.cli import outputs, subparsers
 
-NAMES = {"output", "csv", "neutralise", "extract", "contact_sheet"}
+NAMES = {"output", "csv", "neutralise", "extract", "contact_sheet", "report"}
 WITHOUT = {
     "app",
     "cache",
@@ -33,7 +33,11 @@ def test_every_option_that_names_an_output_is_checked(stage):
     parser = getattr(module, "parser", None) or module._parser
     written = [each for each in options(parser()) if each.dest in NAMES]
     assert bool(written) is (stage not in WITHOUT)
-    assert {each.type for each in written} <= {outputs.file, outputs.folder}
+    assert {each.type for each in written} <= {
+        outputs.file,
+        outputs.folder,
+        outputs.place,
+    }
 
 
 def test_what_can_be_written_passes(tmp_path, monkeypatch):

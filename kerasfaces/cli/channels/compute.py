@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kerasfaces import cli
-from kerasfaces.cli import outputs
 from kerasfaces.core import registry
 from kerasfaces.core.errors import InputError, MissingFileError
 
@@ -70,32 +69,28 @@ def parser() -> argparse.ArgumentParser:
         "`channels verify|repair|preview --help` tells about the other commands.",
         _EXAMPLES,
     )
-    add = parser.add_argument
+    add = cli.Options(parser)
     add("manifest", type=Path, nargs="?", metavar="MANIFEST", help="manifest.csv")
-    add("--root", type=Path, help="what relative paths in the manifest are relative to")
-    add(
+    add.path("--root", "what relative paths in the manifest are relative to")
+    add.path(
         "--files",
-        type=Path,
-        metavar="LIST",
-        help="image files, one path per line, or each ended by NUL (find -print0)",
+        "image files, one path per line, or each ended by NUL (find -print0)",
+        "LIST",
     )
-    add("-o", "--output", type=outputs.folder, required=True, metavar="STORE")
+    add.folder(None, "STORE", required=True)
     add(
         "--channels", metavar="NAMES", help=f"some of {channels}; default: lnp,spectrum"
     )
     add("--mask", metavar="NAME", help=f"one of {masks}; default: none")
-    add(
+    add.repeated(
         "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="size_px=128, dtype=uint8, or an option of a plug-in: lnp.weights=FILE",
+        "KEY=VALUE",
+        "size_px=128, dtype=uint8, or an option of a plug-in: lnp.weights=FILE",
     )
-    add(
+    add.path(
         "--recipe",
-        type=Path,
-        metavar="STORE|RUN|JSON",
-        help="make what this store or run (or their JSON) was made by, or refuse",
+        "make what this store or run (or their JSON) was made by, or refuse",
+        "STORE|RUN|JSON",
     )
     cli.add_engine(parser)
     return parser

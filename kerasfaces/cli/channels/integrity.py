@@ -53,7 +53,7 @@ def repair(argv: Sequence[str]) -> int:
     )
     parser.add_argument("store", type=Path, metavar="STORE")
     parser.add_argument("manifest", type=Path, nargs="?", metavar="MANIFEST")
-    parser.add_argument("--root", type=Path, help="see kerasfaces channels --help")
+    cli.Options(parser).path("--root", "see kerasfaces channels --help")
     arguments = parser.parse_args(argv)
     folder, table = arguments.store, arguments.manifest
     from kerasfaces import store

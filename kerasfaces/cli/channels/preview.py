@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kerasfaces import cli
-from kerasfaces.cli import outputs
 from kerasfaces.core.errors import InputError, MissingFileError
 
 
@@ -17,15 +16,17 @@ def main(argv: Sequence[str]) -> int:
         "images'.",
         ["kerasfaces channels preview STORE MANIFEST -o sheet.png --rows 3"],
     )
-    add = parser.add_argument
+    add = cli.Options(parser)
     add("store", type=Path, metavar="STORE")
     add("manifest", type=Path, metavar="MANIFEST")
-    add("-o", "--output", type=outputs.file, required=True, metavar="PNG")
-    add("--root", type=Path, help="what relative paths in the manifest are relative to")
-    add("--rows", type=int, default=3, help="images per source; default: 3")
-    add("--spectra", type=int, default=1000, help="images averaged; default: 1000")
-    add("--gain", type=float, help="of the noise pattern; default: fitted")
-    add("--seed", type=int, default=0, help="which images are taken; default: 0")
+    add.file("--output", None, "PNG", required=True)
+    add.path("--root", "what relative paths in the manifest are relative to")
+    add.number("--rows", 3, "images per source; default: 3", None)
+    add.number("--spectra", 1000, "images averaged; default: 1000", None)
+    add.number(
+        "--gain", None, "of the noise pattern; default: fitted", None, kind=float
+    )
+    add.number("--seed", 0, "which images are taken; default: 0", None)
     arguments = parser.parse_args(argv)
     for name in ("rows", "spectra"):
         if getattr(arguments, name) < 1:

@@ -4,6 +4,7 @@ import argparse
 import logging
 from typing import TYPE_CHECKING
 
+from kerasfaces import cli
 from kerasfaces.cli.manifest import framework
 from kerasfaces.core.errors import InputError
 
@@ -31,27 +32,22 @@ def add_balance(commands: framework.Commands) -> None:
     )
     framework.add_manifest(parser)
     framework.add_output(parser, "OUT", "file to write", "replace OUT")
-    add = parser.add_argument
-    add("-n", type=int, metavar="N", help="images in all, half of each label")
-    add(
+    add = cli.Options(parser)
+    add.number("-n", None, "images in all, half of each label")
+    add.repeated(
         "--ratio",
-        action="append",
-        default=[],
-        metavar="COLUMN=CLASS:SHARE,...",
-        help="shares of an attribute's classes; repeatable",
+        "COLUMN=CLASS:SHARE,...",
+        "shares of an attribute's classes; repeatable",
     )
     add("--preset", metavar="NAME", help="a document's ratios: kabber2023 (table 2)")
-    add(
-        "--pairs",
-        action="store_true",
-        help="choose real images; a fake of the pair_id comes along with each",
+    add.flag(
+        "--pairs", "choose real images; a fake of the pair_id comes along with each"
     )
-    add(
+    add.flag(
         "--weigh",
-        action="store_true",
-        help="leave nothing out: write a column weight, for train --set weight_column=weight",
+        "leave nothing out: write a column weight, for train --set weight_column=weight",
     )
-    add("--seed", type=int, default=0, help="of the draw (default: 0)")
+    add.number("--seed", 0, "of the draw (default: 0)", None)
 
 
 def _balance(arguments: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kerasfaces import cli
 from kerasfaces.cli import outputs
 from kerasfaces.cli.manifest import framework
 from kerasfaces.core.errors import InputError
@@ -40,7 +41,7 @@ def add_build(commands: framework.Commands) -> None:
         "from the words in folders' names, and how is printed.",
         _EXAMPLES,
     )
-    add = parser.add_argument
+    add = cli.Options(parser)
     _add_inputs(parser)
     framework.add_output(parser, "M", "manifest to write", "replace an existing M")
     for option, metavar, text in (
@@ -48,7 +49,7 @@ def add_build(commands: framework.Commands) -> None:
         ("--root", "ROOT", "folder that paths are relative to"),
         ("--attributes", "TABLE", "attribute columns to join"),
     ):
-        add(option, type=Path, metavar=metavar, help=text)
+        add.path(option, text, metavar)
     text = "write the images that a Parquet table holds itself to DIR"
     add("--extract", type=outputs.folder, metavar="DIR", help=text)
     for option, dest, metavar, text in (
@@ -76,15 +77,15 @@ def add_build(commands: framework.Commands) -> None:
             "split names, e.g. test=val,dev=test",
         ),
     ):
-        add(option, dest=dest, action="append", default=[], metavar=metavar, help=text)
+        add.repeated(option, metavar, text, dest=dest)
     framework.add_validation_from(parser)
-    add("--no-split", action="store_true", help="leave out a recipe's split")
+    add.flag("--no-split", "leave out a recipe's split")
 
 
 def _add_inputs(parser: argparse.ArgumentParser) -> None:
     """Add the folders and tables and the options that each of them may have."""
     parser.set_defaults(inputs=[], for_all={})
-    add = parser.add_argument
+    add = cli.Options(parser)
     add(
         "data",
         nargs="*",

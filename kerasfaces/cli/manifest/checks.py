@@ -5,6 +5,7 @@ import json
 import logging
 from typing import TYPE_CHECKING
 
+from kerasfaces import cli
 from kerasfaces.cli import outputs
 from kerasfaces.cli.manifest import framework
 from kerasfaces.core.errors import InputError
@@ -28,7 +29,7 @@ def add_check(commands: framework.Commands) -> None:
         ],
     )
     framework.add_manifest(parser, where=False)
-    parser.add_argument("--json", action="store_true", help="findings as JSON")
+    cli.Options(parser).flag("--json", "findings as JSON")
 
 
 def _check(arguments: argparse.Namespace) -> int:
@@ -74,21 +75,21 @@ def add_audit(commands: framework.Commands) -> None:
         ],
     )
     framework.add_manifest(parser)
-    add = parser.add_argument
-    add("--seed", type=int, default=0, help="of the folds (default: 0)")
-    add("--json", action="store_true", help="the result as JSON")
+    add = cli.Options(parser)
+    add.number("--seed", 0, "of the folds (default: 0)", None)
+    add.flag("--json", "the result as JSON")
     add(
         "--neutralise",
         type=outputs.folder,
         metavar="DIR",
         help="write DIR/manifest.csv and JPEGs of one size and quality, and audit those",
     )
-    add(
+    add.number(
         "--size",
+        None,
+        "their side (default: the multiple of 16 below .9 of the smallest side)",
+        "PX",
         dest="size_px",
-        type=int,
-        metavar="PX",
-        help="their side (default: the multiple of 16 below .9 of the smallest side)",
     )
 
 

@@ -2,7 +2,7 @@
 
 import argparse
 
-from kerasfaces.cli import outputs
+from kerasfaces import cli
 from kerasfaces.cli.manifest import framework
 
 
@@ -21,47 +21,33 @@ def add_crop_faces(commands: framework.Commands) -> None:
         ],
     )
     framework.add_manifest(parser)
-    add = parser.add_argument
-    add(
-        "-o",
-        "--output",
-        type=outputs.folder,
-        required=True,
-        metavar="DIR",
-        help="folder for the crops and manifest.csv; a killed call continues",
+    add = cli.Options(parser)
+    add.folder(
+        "folder for the crops and manifest.csv; a killed call continues", required=True
     )
-    add(
+    add.choice(
         "--faces",
-        choices=("each", "largest"),
-        default="each",
-        help="each face of a picture, or its largest (default: each)",
+        "each",
+        ("each", "largest"),
+        "each face of a picture, or its largest (default: each)",
     )
-    add(
+    add.number(
         "--margin",
-        type=float,
-        default=0.3,
-        help="on each side, in units of the face's longer side (default: 0.3)",
+        0.3,
+        "on each side, in units of the face's longer side (default: 0.3)",
+        None,
     )
-    add(
-        "--align",
-        action="store_true",
-        help="turn pictures until the eyes are level; interpolates every pixel",
+    add.flag(
+        "--align", "turn pictures until the eyes are level; interpolates every pixel"
     )
-    add(
+    add.number(
         "--size",
+        0,
+        "side of the crops (default: as large as they are)",
+        "PX",
         dest="size_px",
-        type=int,
-        default=0,
-        metavar="PX",
-        help="side of the crops (default: as large as they are)",
     )
-    add(
-        "--min-px",
-        type=int,
-        default=32,
-        metavar="PX",
-        help="leave smaller faces out (default: 32)",
-    )
+    add.number("--min-px", 32, "leave smaller faces out (default: 32)", "PX")
 
 
 def _crop_faces(arguments: argparse.Namespace) -> int:
@@ -98,9 +84,7 @@ def add_count_faces(commands: framework.Commands) -> None:
         ],
     )
     framework.add_manifest(parser)
-    parser.add_argument(
-        "--csv", type=outputs.file, metavar="FILE", help="write the table there as well"
-    )
+    cli.Options(parser).file("--csv", "write the table there as well")
 
 
 def _count_faces(arguments: argparse.Namespace) -> int:

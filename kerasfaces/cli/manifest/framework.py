@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from kerasfaces import cli
-from kerasfaces.cli import outputs
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import listed, quoted
 
@@ -43,14 +42,12 @@ def subcommand(
 def add_manifest(parser: argparse.ArgumentParser, *, where: bool = True) -> None:
     """Add the manifest to read, `--root` and `--where`."""
     parser.add_argument("manifest", type=Path, metavar="M", help="manifest.csv")
-    parser.add_argument("--root", type=Path, help="folder that paths are relative to")
+    cli.Options(parser).path("--root", "folder that paths are relative to")
     if where:
-        parser.add_argument(
+        cli.Options(parser).repeated(
             "--where",
-            action="append",
-            default=[],
-            metavar="COLUMN=A,B",
-            help="only rows with one of these values (!= for none of them); repeatable",
+            "COLUMN=A,B",
+            "only rows with one of these values (!= for none of them); repeatable",
         )
 
 
@@ -58,24 +55,18 @@ def add_output(
     parser: argparse.ArgumentParser, metavar: str, help_text: str, overwrite: str
 ) -> None:
     """Add the manifest to write and `--overwrite`."""
-    add = parser.add_argument
-    add(
-        "-o",
-        "--output",
-        type=outputs.file,
-        required=True,
-        metavar=metavar,
-        help=help_text,
-    )
-    add("--overwrite", action="store_true", help=overwrite)
+    add = cli.Options(parser)
+    add.file("--output", help_text, metavar, required=True)
+    add.flag("--overwrite", overwrite)
 
 
 def add_validation_from(parser: argparse.ArgumentParser) -> None:
     """Add `--validation-from`."""
-    parser.add_argument(
+    cli.Options(parser).choice(
         "--validation-from",
-        choices=("train",),
-        help="cut the missing val split from train (a sixth, what belongs together stays "
+        None,
+        ("train",),
+        "cut the missing val split from train (a sixth, what belongs together stays "
         "together); test rows stay",
     )
 

@@ -4,7 +4,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from kerasfaces.cli import outputs
+from kerasfaces import cli
 from kerasfaces.cli.manifest import framework
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
@@ -81,8 +81,8 @@ def add_split(commands: framework.Commands) -> None:
         ],
     )
     framework.add_manifest(parser)
-    add = parser.add_argument
-    add("-o", "--output", type=outputs.file, metavar="OUT", help="default: replace M")
+    add = cli.Options(parser)
+    add.file("--output", "default: replace M", "OUT")
     add(
         "--ratio",
         default="5:1:1",
@@ -90,7 +90,7 @@ def add_split(commands: framework.Commands) -> None:
         "val, so for 80/20 with validation use 64:16:20; with --validation-from, train:val",
     )
     framework.add_validation_from(parser)
-    add("--seed", type=int, default=0, help="default: 0")
+    add.number("--seed", 0, "default: 0", None)
     add(
         "--near-duplicates",
         type=_distance,
@@ -99,10 +99,8 @@ def add_split(commands: framework.Commands) -> None:
         help="how many of 256 bits the perceptual hashes of one picture may differ in "
         "(default 16; 0: equal hashes only; off: do not look at the images)",
     )
-    add(
-        "--overwrite",
-        action="store_true",
-        help="replace the splits that rows have, a data set's own test too",
+    add.flag(
+        "--overwrite", "replace the splits that rows have, a data set's own test too"
     )
 
 
