@@ -127,8 +127,7 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
         not options.split or options.decisions or options.n < 1
     ):
         parser.error("--n goes with --split and is at least 1")
-    if options.method not in registry.names(_PACKAGE):
-        registry.load(_PACKAGE, options.method)  # says which there are
+    registry.check("method", options.method, registry.names(_PACKAGE))
     if not options.images and not of_run and options.method not in _WITHOUT_IMAGES:
         parser.error("give images, or --split for images of the run's manifest")
     if options.layer and options.method not in _WITH_LAYER:

@@ -55,31 +55,14 @@ class Options:
         """Add one of several words."""
         self._add(name, default=default, choices=known, help=text)
 
-    def folder(
-        self, text: str | None, metavar: str = "DIR", *, required: bool = False
-    ) -> None:
+    def folder(self, text: str | None, metavar: str = "DIR", **more: Any) -> None:
         """Add `-o`, `--output`: a folder to write; see `outputs`."""
-        kind = outputs.folder
-        self._output(["-o", "--output"], kind, text, metavar, required)
+        names = "-o", "--output"
+        self._add(*names, type=outputs.folder, metavar=metavar, help=text, **more)
 
     def file(
-        self,
-        name: str,
-        text: str | None,
-        metavar: str = "FILE",
-        *,
-        required: bool = False,
+        self, name: str, text: str | None, metavar: str = "FILE", **more: Any
     ) -> None:
         """Add a file to write; see `outputs`."""
         names = ["-o", name] if name == "--output" else [name]
-        self._output(names, outputs.file, text, metavar, required)
-
-    def _output(
-        self,
-        names: list[str],
-        kind: Any,
-        text: str | None,
-        metavar: str,
-        required: bool,
-    ) -> None:
-        self._add(*names, type=kind, metavar=metavar, help=text, required=required)
+        self._add(*names, type=outputs.file, metavar=metavar, help=text, **more)

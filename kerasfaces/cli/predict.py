@@ -39,10 +39,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     files = predict.files_of(arguments.images)
     pages: Sequence[Path] = ()
     if arguments.report:
-        from kerasfaces.serve import evidence_page
+        from kerasfaces.serve.evidence_report import page
 
-        evidence_page.require()
-        pages = evidence_page.files_for(arguments.report, files)
+        page.require()
+        pages = page.files_for(arguments.report, files)
     detector = _detector(run, arguments)
     if pages:
         counts, why = _report(detector, options, files, pages)
@@ -132,23 +132,24 @@ def _report(
 ) -> tuple[Counter[str], tuple[str, str] | None]:
     """Write a page of each picture, with a map where that can be had."""
     from kerasfaces.run.folder import DetectorRun
-    from kerasfaces.serve import evidence_map, evidence_neighbours, evidence_page
     from kerasfaces.serve.answer import answer_all
+    from kerasfaces.serve.evidence_report import map_section, neighbours_section, page
 
     counts, why = Counter[str](), None
     run, answers = DetectorRun(detector.folder), answer_all(files, detector, options)
-    among = evidence_neighbours.Among(run, detector)
+    among = neighbours_section.Among(run, detector)
     with progress(len(files), "reporting", "page") as advance:
-        for file, page, answer in zip(files, pages, answers, strict=True):
+        for file, target, answer in zip(files, pages, answers, strict=True):
             readable = answer.verdict != "unreadable"
             counts[answer.verdict if readable else ""] += 1
             why = why or (None if readable else (answer.name, answer.reason))
-            map_ = evidence_map.EvidenceMap(reason="only the verdict was asked for.")
             if readable and options.warnings:
-                map_ = evidence_map.map_of(run, file)
-            near = among.near(file) if readable and options.warnings else None
-            evidence_page.write(page, answer, file, run, map_, near)
-            printing.text(f"{answer.verdict:<10}  {page}")
+                map_, near = map_section.of(run, file), among.near(file)
+            else:
+                map_ = map_section.without("only the verdict was asked for.")
+                near = neighbours_section.without()
+            page.write(target, answer, file, run, map_, near)
+            printing.text(f"{answer.verdict:<10}  {target}")
             advance(1)
     return counts, why
 

@@ -99,8 +99,7 @@ class AnswersFile:
 
         Args:
             path: The table.
-            identity: What decides the answers: another one begins anew, where no table is
-                complete yet.
+            identity: What decides the answers.
             files: All that will be answered, in order; one that changed since it was
                 answered, and all behind it, are answered again.
 
@@ -126,13 +125,17 @@ class AnswersFile:
                 (table.counts, table.first_reason), table.n_done = outcome, len(files)
                 yield table
             else:
-                answers_record.begin(path, identity)
+                answers_record.write(path, identity)
                 with table._partial.open("ab+") as table._file:
                     table._continue(table._file)
                     yield table
                 table._write()
-                answers_record.end(
-                    path, identity, digest, (table.counts, table.first_reason)
+                answers_record.write(
+                    path,
+                    identity,
+                    files=digest,
+                    counts=dict(table.counts),
+                    first_reason=table.first_reason,
                 )
                 table._clean()
             lock.unlink(missing_ok=True)
@@ -143,12 +146,9 @@ class AnswersFile:
             raise InputError("The table is closed.")
         lines: list[Json] = []
         for answer in group:
-            line: Json = {
-                "row": row(answer),
-                "file": answers_record.stamp(self._files[self.n_done]),
-            }
-            self._count(line["row"])
-            lines.append(line)
+            stamp = answers_record.stamp(self._files[self.n_done])
+            lines.append({"row": row(answer), "file": stamp})
+            self._count(lines[-1]["row"])
         lines.append({_END: self.n_done})
         self._file.write("".join(json.dumps(line) + "\n" for line in lines).encode())
         self._file.flush()

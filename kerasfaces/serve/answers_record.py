@@ -24,39 +24,16 @@ Outcome = tuple[
 _SHOWN = 3  # differences in a message
 
 
-def begin(table: Path, identity: Json) -> None:
-    """Record what a table will be made by."""
-    write_json(_file(table), _made_by(identity))
-
-
-def end(table: Path, identity: Json, digest: str, outcome: Outcome) -> None:
-    """Record that a table is complete.
-
-    Args:
-        table: The table.
-        identity: What decides the answers.
-        digest: Of the files as they were (`digest_of`).
-        outcome: What the answers come to.
-    """
-    counts, reason = outcome
-    content = _made_by(identity) | {
-        "files": digest,
-        "counts": dict(counts),
-        "first_reason": reason,
-    }
-    write_json(_file(table), content)
+def write(table: Path, identity: Json, **complete: object) -> None:
+    """Record what a table is made by; of a complete one `files`, `counts`, `first_reason`."""
+    made_by = {"made_by": identity, "digest": configs.digest(identity)}
+    write_json(_file(table), made_by | complete)
 
 
 def finished(
     table: Path, identity: Json, files: Sequence[Path], digest: str
 ) -> Outcome | None:
     """Return what a complete table comes to; None where it is to be written.
-
-    Args:
-        table: The table, there or not.
-        identity: What decides the answers.
-        files: What is to be answered.
-        digest: Of the files as they are.
 
     Raises:
         InputError: The table there was made by something else, or of other files.
@@ -109,10 +86,6 @@ def stamp(path: Path) -> list[int]:
     except (OSError, ValueError):
         return []
     return [status.st_size, status.st_mtime_ns]
-
-
-def _made_by(identity: Json) -> Json:
-    return {"made_by": identity, "digest": configs.digest(identity)}
 
 
 def _paths(table: Path) -> set[str]:

@@ -41,11 +41,7 @@ class Background:
 
     @classmethod
     def of(cls, detector: Detecting) -> "Background":
-        """Read what the folder of a detector knows; one without a folder knows nothing.
-
-        Raises:
-            RunError: A file is damaged.
-        """
+        """Read what the folder of a detector knows; one without a folder knows nothing."""
         folder = getattr(detector, "folder", None)
         run = None if folder is None else DetectorRun(folder)
         return cls(
@@ -69,11 +65,7 @@ class Background:
         return tuple(dict.fromkeys(sentences))
 
     def distances(self, embeddings: NDArray[np.float32] | None) -> tuple[str, ...]:
-        """Return which regions lie far from the training images.
-
-        Args:
-            embeddings: Their final layers `(n, width)`; None where nobody computed them.
-        """
+        """Return which regions, of final layers `(n, width)`, lie far from the training images."""
         if self.features is None or embeddings is None:
             return ()
         every = [self.features.caution(each) for each in embeddings]

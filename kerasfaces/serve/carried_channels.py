@@ -30,11 +30,7 @@ def is_carried(run: DetectorRun, form: ModuleType) -> bool:
 
 @contextmanager
 def graph_of(run: DetectorRun, is_wanted: bool) -> Iterator[Path | None]:
-    """Yield the channels' ONNX graph while the context lasts, None where none is wanted.
-
-    Raises:
-        KerasfacesError: torch is not here, or it would make other channels.
-    """
+    """Yield the channels' ONNX graph while the context lasts, None where none is wanted."""
     network = run.network
     if not is_wanted or network.channel_recipe is None:
         yield None
@@ -53,14 +49,8 @@ def golden_of(run: DetectorRun) -> Golden:
     return Golden(levels, low, high, Reference(run).logits(levels), limit)
 
 
-def examples(
-    run: DetectorRun,
-) -> tuple[NDArray[np.float32], NDArray[np.float32], str]:
-    """Return pixels of the test split, the logits of stage and Keras, and their name.
-
-    Returns:
-        `(n, s, s, 3)` float32, `(n, 1)` float32, and what the pictures are in words.
-    """
+def examples(run: DetectorRun) -> tuple[NDArray[np.float32], NDArray[np.float32], str]:
+    """Return pixels `(n, s, s, 3)` of the test split, their logits `(n, 1)`, and their name."""
     spec = run.network.input_spec
     pixels, description = parity.examples(run, spec.shape, spec)
     logits = Reference(run).logits(pixels.astype(np.uint8))

@@ -19,15 +19,7 @@ NAMES = ("auto", *FORMATS, "keras")
 
 
 def choose(run: DetectorRun, engine: str) -> str:
-    """Return the engine to use, its export made.
-
-    Args:
-        run: A finished run.
-        engine: See `exported.ExportedDetector.open`.
-
-    Raises:
-        KerasfacesError: See there.
-    """
+    """Return the engine to use, its export made; see `exported.ExportedDetector.open`."""
     if engine == "keras":
         Reference.require(run)
         return engine
@@ -101,10 +93,8 @@ def _has(module: str) -> bool:
 def _is_current(run: DetectorRun, kind: str) -> bool:
     """Tell whether a run has an export of the network that it holds now.
 
-    The operating point may be another: the run's own is used.
-
-    Raises:
-        RunError: A newer version wrote the export; it is not replaced.
+    The operating point may be another: the run's own is used. One by a newer version is
+    refused: it is not replaced.
     """
     file = run.path / "exports" / kind / opening.DESCRIPTION
     content = read_json(file) if file.is_file() else None

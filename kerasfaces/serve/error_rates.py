@@ -90,10 +90,9 @@ def remember(run: DetectorRun, rule: Json, rates: Json) -> None:
 def _from_predictions(
     run: DetectorRun, rule: Json, detector: Detecting, words: str
 ) -> Json | None:
-    """Return the rates of the plain rule, which the run's test predictions tell.
+    """Return the rates of the plain rule, which the run's test predictions tell; keep them.
 
-    They are kept, unless the folder cannot be written. Read without pandas: whoever wants
-    a quick verdict does not wait for it.
+    Read without pandas: whoever wants a quick verdict does not wait for it.
     """
     path = run.predictions_file(SPLIT)
     try:
@@ -113,11 +112,7 @@ def _from_predictions(
 
 
 def rates(verdicts: Sequence[str], labels: Sequence[str], words: str) -> Json:
-    """Return the rates of verdicts `(n,)` on images of known labels `(n,)`, see `known`.
-
-    Raises:
-        InputError: No image of a class has a verdict.
-    """
+    """Return the rates of verdicts on images of known labels, see `known`; both classes needed."""
     from kerasfaces.metrics import clopper_pearson
 
     counts = Counter(zip(labels, verdicts, strict=True))

@@ -26,7 +26,7 @@ from kerasfaces.core.imports import import_keras, optional_import, quiet
 from kerasfaces.core.texts import quoted
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.serve import carried_channels, golden, opening, parity
-from kerasfaces.serve.formats import EMBEDDING, INPUT, OUTPUT, PACKAGE, Opened, trace
+from kerasfaces.serve.formats import EMBEDDING, INPUT, OUTPUT, PACKAGE, Outputs, trace
 from kerasfaces.serve.golden import Golden
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def export(folder: Path, kind: str, target: Path | None = None) -> tuple[Path, J
     is_carried = carried_channels.is_carried(run, form)
     if is_carried:
         identity["makes_channels"] = True
-    elif hasattr(form, "outputs"):
+    elif form.EMBEDS:
         identity["final_layer"] = EMBEDDING
     if earlier.items() >= identity.items() and earlier["files"] == hashes(target):
         logger.info("%s is there already, made from this very run", target)
@@ -100,12 +100,9 @@ def export(folder: Path, kind: str, target: Path | None = None) -> tuple[Path, J
 
 @contextlib.contextmanager
 def replacing(target: Path) -> Iterator[Path]:
-    """Yield an empty folder that takes the place of `target` when all went well.
+    """Yield an empty folder, hidden beside `target`, that takes its place when all went well.
 
-    It is hidden beside `target`; what a killed process left there is removed.
-
-    Raises:
-        LockedError: Another process is writing it.
+    What a killed process left there is removed; LockedError while another process writes.
     """
     part = target.with_name(f".{target.name}.part")
     old = target.with_name(f".{target.name}.old")
@@ -144,28 +141,25 @@ def _write(
     if channels:
         vectors = carried_channels.golden_of(run)
     else:
-        vectors = _golden(run, model, hasattr(form, "outputs"))
+        vectors = _golden(run, model, form.EMBEDS)
     file = part / form.FILE
     try:
         with quiet(tell=False):
             examples = functools.partial(quantised.calibration_inputs, run)
             form.write(trace(model, examples, channels), file)
             if form.QUANTISED:
-                logits = form.opened(file)(vectors.inputs)[:, 0].astype(np.float64)
+                logits = form.outputs(file)(vectors.inputs)[0][:, 0].astype(np.float64)
                 vectors = dataclasses.replace(
                     vectors, logits=logits, limit=quantised.LIMIT
                 )
             inside = identity | interface | {"golden": vectors.to_json()}
             form.embed(file, json.dumps(inside))
-            opened = form.opened(file)
-            golden.require(opened(vectors.inputs), vectors, "the exported file")
+            outputs = form.outputs(file)
+            golden.require(outputs, vectors, "the exported file")
             if form.QUANTISED:
-                measured = {"quantised": quantised.cost(run, opened)}
+                measured = {"quantised": quantised.cost(run, outputs)}
             else:
-                measured = {"parity": _parity(run, model, opened, bool(channels))}
-            if hasattr(form, "outputs"):
-                _, embedding = form.outputs(file)(vectors.inputs)
-                golden.require_embedding(embedding, vectors, "the exported file")
+                measured = {"parity": _parity(run, model, outputs, bool(channels))}
     except (RunError, OSError):  # a full disk is not the format's fault
         raise
     except Exception as error:  # whatever a converter or a runtime says
@@ -181,7 +175,7 @@ def _write(
 
 
 def _parity(
-    run: DetectorRun, model: "keras.Model", opened: Opened, makes_channels: bool
+    run: DetectorRun, model: "keras.Model", outputs: Outputs, makes_channels: bool
 ) -> Json:
     """Compare a file with Keras on images of the test split."""
     import keras
@@ -198,7 +192,7 @@ def _parity(
         "against": f"keras {keras.__version__}",
         "on": description,
         "limit": limit,
-        "worst_by_batch": parity.worst(opened, expected, inputs, limit),
+        "worst_by_batch": parity.worst(outputs, expected, inputs, limit),
     }
 
 

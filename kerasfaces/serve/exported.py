@@ -27,12 +27,12 @@ from kerasfaces.run.folder import DetectorRun
 from kerasfaces.run.network import reading
 from kerasfaces.run.operating_point import OperatingPoint
 from kerasfaces.serve import engine_choice, opening
-from kerasfaces.serve.engine_outputs import batched, edges
 from kerasfaces.serve.error_rates import VERSION_DIGITS
 from kerasfaces.serve.formats import Outputs
 from kerasfaces.serve.reference import Reference
 
 logger = logging.getLogger(__name__)
+BATCH = 4  # that an engine computes at a time: larger ones leave a core's cache
 
 
 class ExportedDetector:
@@ -77,11 +77,10 @@ class ExportedDetector:
                 run.path / "exports" / engine_choice.FORMATS[engine]
             )
             digest = opened.content["source"]["sha256"]
-            self.embeds = opened.outputs is not None
-            self._compute = opened.outputs or (lambda x: (opened.logits(x), None))
-            self._near = opened.golden.limit
+            self.embeds = opened.golden.embedding is not None
+            self._compute, self._near = opened.outputs, opened.golden.limit
         self.version = digest[:VERSION_DIGITS]
-        self._edges = edges(self.operating_point)
+        self._edges = _edges(self.operating_point)
         if other:
             logger.warning("%s: %s", run.path, other)
 
@@ -96,9 +95,8 @@ class ExportedDetector:
             keras: Whether Keras, where it is installed, decides near the threshold.
 
         Raises:
-            InputError: There is no such engine, or no way to get an export here.
-            RunError: The run or its export is damaged.
-            MissingExtraError: The engine is not installed.
+            KerasfacesError: There is no such engine, it is not installed, no export can be had
+                here, or the run or its export is damaged.
         """
         if engine not in engine_choice.NAMES:
             raise InputError(
@@ -119,17 +117,10 @@ class ExportedDetector:
         return self.limits.reason(size) if self.limits else ""
 
     def prepare(self, image: Image.Image | NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return a picture as training saw it, byte for byte.
+        """Return a picture as training saw it, byte for byte, `input_spec.shape` uint8, sRGB.
 
-        Args:
-            image: A picture as Pillow opened it or `images.decode` returned it, or
-                `(h, w, 3)` uint8, sRGB.
-
-        Returns:
-            `input_spec.shape` uint8, sRGB.
-
-        Raises:
-            ImageError: It is truncated, or its pixels have no known range.
+        It comes as Pillow opened it, as `images.decode` returned it, or as `(h, w, 3)` uint8 in
+        sRGB; ImageError where it is truncated, or its pixels have no known range.
         """
         if not isinstance(image, Image.Image):
             image = Image.fromarray(np.ascontiguousarray(image))
@@ -143,13 +134,9 @@ class ExportedDetector:
         return to_array(to_srgb_upright(image), spec)
 
     def logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Return the logits of prepared pictures; near an edge they are Keras' own.
+        """Return the logits `(n,)` of prepared pictures `(n, *input_spec.shape)` uint8.
 
-        Args:
-            pixels: `(n, *input_spec.shape)` uint8.
-
-        Returns:
-            `(n,)` float64; not finite where the network gives no number.
+        Near an edge they are Keras' own; not finite where the network gives no number.
         """
         return self.outputs(pixels, embed=False)[0]
 
@@ -158,9 +145,7 @@ class ExportedDetector:
     ) -> tuple[NDArray[np.float64], NDArray[np.float32] | None]:
         """Return `logits`, and what the head's last layer reads, `(n, width)`.
 
-        Args:
-            pixels: See `logits`.
-            embed: Without it, and where `embeds` is false, the second is None.
+        Without `embed`, and where `embeds` is false, the second is None.
         """
         shape = self.input_spec.shape
         if pixels.dtype != np.uint8 or pixels.shape[1:] != shape:
@@ -173,12 +158,14 @@ class ExportedDetector:
         with self._lock:
             if self._compute is None:
                 embed = embed and self.embeds
-                return self._need_reference().outputs(pixels, embed=embed)
-            logits, embedding = batched(self._compute, pixels)
+                if self._reference is None:
+                    self._reference = Reference(self._run)
+                return self._reference.outputs(pixels, embed=embed)
+            logits, embedding = _batched(self._compute, pixels)
         near = self.near_an_edge(logits)
         if self._reference is not None and near.any():
             logits[near] = self._reference.logits(pixels[near])
-        return logits, embedding if embed else None
+        return logits, embedding if embed and self.embeds else None
 
     def near_an_edge(self, logits: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Tell which logits `(n,)` an export's difference from Keras could move across."""
@@ -200,7 +187,25 @@ class ExportedDetector:
             unsure |= self.near_an_edge(values)
         return ["unsure" if u else v for v, u in zip(verdicts, unsure, strict=True)]
 
-    def _need_reference(self) -> Reference:
-        if self._reference is None:
-            self._reference = Reference(self._run)
-        return self._reference
+
+def _batched(
+    compute: Outputs, pixels: NDArray[np.uint8]
+) -> tuple[NDArray[np.float64], NDArray[np.float32] | None]:
+    parts = [
+        compute(pixels[at : at + BATCH].astype(np.float32))
+        for at in range(0, len(pixels), BATCH)
+    ]
+    logits = np.concatenate([part[0] for part in parts])[:, 0].astype(np.float64)
+    embeddings = [part[1] for part in parts if part[1] is not None]
+    return logits, np.concatenate(embeddings) if embeddings else None
+
+
+def _edges(point: OperatingPoint) -> NDArray[np.float64]:
+    """Return the logits at which verdicts change, `(k,)`; none where no logit matters."""
+    low, high = point.abstain
+    scores = {point.threshold} | ({low, high} if low < high else set())
+    a, b = point.calibrator.a, point.calibrator.b
+    inner = np.array([score for score in scores if 0 < score < 1], dtype=np.float64)
+    if a == 0:
+        return np.zeros(0)
+    return np.asarray((np.log(inner) - np.log1p(-inner) - b) / a)

@@ -86,11 +86,8 @@ class Choice:
     def large_enough(self, too_little: Callable[[tuple[int, int]], str]) -> "Choice":
         """Return the choice without the faces from the first that is too small on.
 
-        Args:
-            too_little: Size of a crop -> why it cannot be judged, or nothing.
-
-        Raises:
-            ImageError: The largest is too small.
+        `too_little`: size of a crop -> why it cannot be judged, or nothing. ImageError where
+        the largest is too small.
         """
         whys = [too_little(region.size) for region in self.regions]
         n = next((at for at, why in enumerate(whys) if why), len(whys))
@@ -105,11 +102,7 @@ class Choice:
 
 
 def finder(policy: Policy, wanted: bool, find: Finder | None) -> Look:
-    """Return what looks for faces; without a detector of faces it says so or finds None.
-
-    Raises:
-        InputError: An unknown policy, or faces are to be judged and cannot be found.
-    """
+    """Return what looks for faces; without a detector of faces it says so or finds None."""
     if policy not in POLICIES:
         raise InputError(f"faces: expected {', '.join(POLICIES)}, got {policy!r}.")
     if policy == "image" and not wanted:
@@ -181,16 +174,10 @@ def choose(
     faces: Sequence[FaceAnswer] | None,
     trained: FaceCrop | None = None,
 ) -> Choice:
-    """Return the parts of a picture that a policy judges; the whole where no face is.
+    """Return the parts of an upright RGB picture that a policy judges; else the whole.
 
-    Args:
-        policy: What is judged.
-        image: RGB, upright.
-        faces: Those found, the largest first.
-        trained: See `trained_on`; faces are cut out likewise.
-
-    Raises:
-        ImageError: There is no face, and the detector was trained on face crops.
+    `faces` are those found, the largest first; they are cut out as those that the detector
+    was trained on (`trained_on`). ImageError where it was and there is none.
     """
     if policy == "image":
         return Choice([image], "the whole picture")

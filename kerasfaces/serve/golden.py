@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from kerasfaces.core import rng
 from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.core.files import Json
+from kerasfaces.serve.formats import Outputs
 
 FILE = "golden.json"
 _SPANS = (16, 64, 256)  # levels of each input: faint as a photo's noise, to every level
@@ -66,11 +67,7 @@ class Golden:
 
     @classmethod
     def from_json(cls, value: Any, where: str) -> Self:
-        """Read what `to_json` wrote.
-
-        Raises:
-            RunError: A part is missing, damaged or of another shape.
-        """
+        """Read what `to_json` wrote; RunError where a part is missing or damaged."""
         try:
             n, height, width, channels = (int(side) for side in value["shape"])
             n_bytes = n * height * width * channels
@@ -101,17 +98,19 @@ class Golden:
         return cls(levels, low, high, logits, limit, embedding)
 
 
-def require(got: NDArray[Any], golden: Golden, what: str) -> None:
-    """Refuse logits that are not the golden ones.
+def require(outputs: Outputs, golden: Golden, what: str) -> None:
+    """Refuse a file whose logits, or final layers where there are some, are not the golden ones.
 
-    Args:
-        got: Logits of `golden.inputs`, `(n, 1)` or `(n,)`.
-        golden: The inputs and their logits.
-        what: File and runtime, for the message.
-
-    Raises:
-        RunError: One differs by more than the limit, or is no number.
+    RunError where a logit differs by more than `golden.limit`, a final layer by more than
+    `EMBEDDING_LIMIT` of its length, or one is no number; `what`: file and runtime, in words.
     """
+    got, embedding = outputs(golden.inputs)
+    _require_logits(got, golden, what)
+    if golden.embedding is not None:
+        _require_embedding(embedding, golden.embedding, what)
+
+
+def _require_logits(got: NDArray[Any], golden: Golden, what: str) -> None:
     expected = golden.logits
     if got.size != expected.size:
         raise RunError(
@@ -130,20 +129,9 @@ def require(got: NDArray[Any], golden: Golden, what: str) -> None:
         )
 
 
-def require_embedding(got: NDArray[Any] | None, golden: Golden, what: str) -> None:
-    """Refuse another final layer than the golden one; pass where there is none.
-
-    Args:
-        got: Of `golden.inputs`, `(n, width)`.
-        golden: See `require`.
-        what: File and runtime, for the message.
-
-    Raises:
-        RunError: It differs by more than `EMBEDDING_LIMIT`, or is not there.
-    """
-    expected = golden.embedding
-    if expected is None:
-        return
+def _require_embedding(
+    got: NDArray[Any] | None, expected: NDArray[np.float32], what: str
+) -> None:
     if got is None or got.shape != expected.shape:
         raise RunError(
             f"{what} has not the final layer that it was exported with; export the run "
@@ -171,18 +159,11 @@ def _unpacked(text: str, n_bytes: int) -> bytes:
 def draw(
     shape: Sequence[int], low: NDArray[np.float64], high: NDArray[np.float64]
 ) -> NDArray[np.uint8]:
-    """Return drawn inputs, the same everywhere: coarse blocks with a patch of noise.
+    """Return drawn inputs `(3, h, w, c)` uint8 of a shape, the same everywhere.
 
-    Blocks pack well; the noise is what a detector of traces looks at. Nobody's photo. From
-    faint to the full range: a rounded network says the same of everything extreme.
-
-    Args:
-        shape: Of one input, `(h, w, c)`.
-        low: Value of level 0 per channel.
-        high: Value of level 255 per channel.
-
-    Returns:
-        `(3, h, w, c)` uint8 levels between `low` and `high`.
+    Coarse blocks, which pack well, with a patch of noise, which is what a detector of traces
+    looks at; nobody's photo. From faint to the full range: a rounded network says the same
+    of everything extreme. Levels are between `low` and `high`, of each channel.
     """
     height, width, channels = shape
     if low.shape != (channels,) or high.shape != (channels,):
@@ -212,12 +193,7 @@ def ranges(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the lowest and the highest value of each input channel, each `(c,)`.
 
-    Args:
-        input_spec: Content of a run's input_spec.json.
-        names: Channels of the network.
-
-    Raises:
-        KeyError: There is no `value_range`.
+    `input_spec` is the content of a run's input_spec.json; KeyError without `value_range`.
     """
     stated = input_spec["value_range"]
     pairs = [

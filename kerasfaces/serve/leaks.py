@@ -8,8 +8,8 @@ the validation images stay below, which splitting has kept apart from training: 
 images are expected by chance, and the report says how many.
 """
 
+import contextlib
 import dataclasses
-import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,8 +33,6 @@ from kerasfaces.serve.similar import Neighbour, TrainingImages, name_of
 if TYPE_CHECKING:
     from kerasfaces.run.predictor import Predictor
 
-logger = logging.getLogger(__name__)
-
 CHANCE = 0.01  # share of validation images that are nearer than the limit
 COPIED = 20  # training images that are copied to measure what is found
 COLUMNS = ("path", "label", "source", "evidence", "training_image", "training_label")
@@ -57,15 +55,10 @@ class Leaks:
 
 
 def find(run: DetectorRun, manifest: Manifest, split: str | None = "test") -> Leaks:
-    """Look for near-copies of a run's training images.
+    """Look for near-copies of the training images of a run on pixels in a manifest.
 
-    Args:
-        run: A finished run on pixels.
-        manifest: The images that should be new.
-        split: Only these rows, where the manifest has splits; None is all.
-
-    Raises:
-        InputError: No row is in the split, or the run keeps no training features.
+    Only in rows of `split`, where the manifest has splits; None is all. InputError where no
+    row is in it, or the run keeps no training features.
     """
     from kerasfaces.core.imports import import_keras
 
@@ -81,11 +74,10 @@ def find(run: DetectorRun, manifest: Manifest, split: str | None = "test") -> Le
         raise InputError(f"None of the {len(files):,} images can be read.")
     near = iter(training.near(embeddings[readable], 1))
     nearest = [next(near)[0] if good else None for good in readable]
-    limit = limit_of(training.features)
-    labels = training.labels
+    limit, labels = limit_of(training.features), training.labels
     trained = sorted(training.files.items())
-    known = _hashes([file for _, file in trained])
-    bits, which = _bits(_hashes(files), known)
+    trained_files = [file for _, file in trained]
+    bits, which = _bits(_hashes(files), _hashes(trained_files))
     suspects = []
     for at, file in enumerate(files):
         twin = trained[which[at]][0] if bits[at] <= NEAR_DUPLICATES else ""
@@ -94,15 +86,11 @@ def find(run: DetectorRun, manifest: Manifest, split: str | None = "test") -> Le
         if same:  # others can have the same perceptual hash, a fake made of it first
             twin, bits[at] = keys[at], 0
         if evidence:
-            known_twin = (name_of(twin, training.files.get(twin)), labels.get(twin, ""))
+            known = (name_of(twin, training.files.get(twin)), labels.get(twin, ""))
+            row = {**rows[at], "path": rows[at]["path"] or str(file)}
+            row["evidence"] = evidence
             suspects.append(
-                _row(
-                    {**rows[at], "path": rows[at]["path"] or str(file)},
-                    evidence,
-                    nearest[at],
-                    known_twin if twin else None,
-                    bits[at],
-                )
+                row | _facts(nearest[at], known if twin else None, bits[at])
             )
     suspects.sort(
         key=lambda row: (_ORDER.index(row["evidence"]), row["distance"] or 0.0)
@@ -115,7 +103,7 @@ def find(run: DetectorRun, manifest: Manifest, split: str | None = "test") -> Le
         "by_chance": CHANCE * n,
         "n_train": training.features.n_training,
         "n_train_files": len(trained),
-        "copies": _copies(predictor, training, [file for _, file in trained], limit),
+        "copies": _copies(predictor, training, trained_files, limit),
     }
     return Leaks(suspects, facts)
 
@@ -144,34 +132,21 @@ def evidence_of(
 def _chosen(
     manifest: Manifest, split: str | None
 ) -> tuple[list[Path], list[dict[str, str]]]:
-    rows = manifest.rows
-    at = np.arange(len(rows))
+    rows = manifest.rows.assign(file=manifest.files())
     if split is not None and (rows["split"] != "").any():
-        at = np.flatnonzero((rows["split"] == split).to_numpy())
-        if not len(at):
+        rows = rows[rows["split"] == split]
+        if rows.empty:
             raise InputError(f"The manifest has no rows in split {split!r}.")
-    files = manifest.files()
-    records = [
-        {name: str(rows[name].iloc[position]) for name in ("path", "label", "source")}
-        for position in at
-    ]
-    return [files[position] for position in at], records
+    named = rows[["path", "label", "source"]].astype(str)
+    return list(rows["file"]), named.to_dict("records")
 
 
-def _row(
-    row: dict[str, str],
-    evidence: str,
-    nearest: Neighbour | None,
-    twin: tuple[str, str] | None,
-    bits: int,
-) -> Json:
+def _facts(nearest: Neighbour | None, twin: tuple[str, str] | None, bits: int) -> Json:
     if twin is None and nearest is not None:
         image, label = nearest.name, nearest.label
     else:
         image, label = twin or ("", "")
     return {
-        **row,
-        "evidence": evidence,
         "training_image": image,
         "training_label": label,
         "distance": None if nearest is None else nearest.distance,
@@ -217,33 +192,25 @@ def _copies(
     draw = rng.generator(0, "copies").permutation(len(files))[:COPIED]
     originals = []
     for at in sorted(draw.tolist()):
-        try:
-            originals.append((files[at], images.load(files[at])))
-        except ImageError:
-            continue
+        with contextlib.suppress(ImageError):
+            originals.append(images.load(files[at]))
+    if not originals:
+        return []
+    own = list(map(groups.phash, originals))
     results = []
     for name, change in _changes().items():
-        pairs = [(file, change(image)) for file, image in originals]
-        if not pairs:
-            break
-        pixels = np.stack(
-            [images.to_array(copy, predictor.input_spec) for _, copy in pairs]
-        )
-        _, embeddings = predictor.array_outputs(pixels)
+        copies = list(map(change, originals))
+        pixels = [images.to_array(copy, predictor.input_spec) for copy in copies]
+        _, embeddings = predictor.array_outputs(np.stack(pixels))
         near = training.near(embeddings, 1)
         by_features = np.array([each[0].distance < limit for each in near])
-        hashes = [groups.phash(copy) for _, copy in pairs]
-        own = [groups.phash(image) for _, image in originals]
-        by_pixels = np.array(
-            [
-                _bits([a], [b])[0][0] <= NEAR_DUPLICATES
-                for a, b in zip(hashes, own, strict=True)
-            ]
-        )
+        pairs = zip(map(groups.phash, copies), own, strict=True)
+        bits = np.array([_bits([a], [b])[0][0] for a, b in pairs])
+        by_pixels = bits <= NEAR_DUPLICATES
         results.append(
             {
                 "copy": name,
-                "n": len(pairs),
+                "n": len(copies),
                 "features": int(by_features.sum()),
                 "pixels": int(by_pixels.sum()),
                 "either": int((by_features | by_pixels).sum()),

@@ -24,22 +24,10 @@ def measure(
     options: Options,
     find_faces: Finder | None = None,
 ) -> Json:
-    """Answer the run's test images by a rule, and keep in the run how often it errs.
+    """Answer a run's test images by a rule, keep in the run how often it errs; see `known`.
 
-    Killed and called again, it continues; measured before, it is read.
-
-    Args:
-        folder: A finished run.
-        detector: Its detector.
-        options: The rule.
-        find_faces: See `answer.answer_all`.
-
-    Returns:
-        See `known`.
-
-    Raises:
-        InputError: The test images are not on this machine, or none of a class has a
-            verdict.
+    Killed and called again, it continues; measured before, it is read. InputError where
+    the test images are not on this machine, or none of a class has a verdict.
     """
     run = DetectorRun.open(folder)
     options = dataclasses.replace(

@@ -12,12 +12,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from kerasfaces.core import registry
 from kerasfaces.core.errors import InputError, KerasfacesError, RunError
 from kerasfaces.core.files import Json, read_json, sha256
 from kerasfaces.core.texts import quoted
 from kerasfaces.serve import golden as golden_vectors
-from kerasfaces.serve.formats import PACKAGE, Opened, Outputs
+from kerasfaces.serve.formats import PACKAGE, Outputs
 from kerasfaces.serve.golden import Golden
 
 DESCRIPTION = "export.json"
@@ -32,15 +35,16 @@ class Export:
         content: What export.json says; without `files` and `parity` where the file came
             without it.
         golden: The inputs and logits it was checked on.
-        logits: Images `(n, h, w, c)` float32 -> `(n, 1)` logits, in the format's runtime.
-        outputs: The same -> logits and the head's final layer `(n, width)`; None where the
-            file has no final layer.
+        outputs: See `formats`.
     """
 
     content: Json
     golden: Golden
-    logits: Opened
-    outputs: Outputs | None = None
+    outputs: Outputs
+
+    def logits(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the `(n, 1)` logits of images `(n, h, w, c)`, in the format's runtime."""
+        return self.outputs(images)[0]
 
 
 def open_export(path: Path) -> Export:
@@ -50,16 +54,15 @@ def open_export(path: Path) -> Export:
         path: A folder that `kerasfaces export` wrote, or the file in it, alone or not.
 
     Raises:
-        InputError: It is no export, or of an unknown format.
-        MissingExtraError: The format's runtime is not installed.
+        InputError: It is no export, or its runtime is not installed.
         RunError: A file is missing, changed or of a newer version, the runtime cannot read
             it, or its golden logits differ.
     """
     form, file, content, value = _description(path)
     golden = Golden.from_json(value, str(file))
     try:
-        outputs = _outputs(form, file)
-        got, embedding = outputs(golden.inputs)
+        outputs = form.outputs(file)
+        golden_vectors.require(outputs, golden, f"{file}: {form.RUNTIME}")
     except KerasfacesError:
         raise
     except ModuleNotFoundError as error:
@@ -72,22 +75,7 @@ def open_export(path: Path) -> Export:
             f"{form.RUNTIME} cannot run {file} ({' '.join(str(error).split())[:160]}); "
             "export the run again."
         ) from error
-    what = f"{file}: {form.RUNTIME}"
-    golden_vectors.require(got, golden, what)
-    golden_vectors.require_embedding(embedding, golden, what)
-    embeds = golden.embedding is not None
-    return Export(
-        content, golden, lambda images: outputs(images)[0], outputs if embeds else None
-    )
-
-
-def _outputs(form: ModuleType, file: Path) -> Outputs:
-    """Return what a file computes; the final layer is None in formats without it."""
-    if hasattr(form, "outputs"):
-        both: Outputs = form.outputs(file)
-        return both
-    logits: Opened = form.opened(file)
-    return lambda images: (logits(images), None)
+    return Export(content, golden, outputs)
 
 
 def _description(path: Path) -> tuple[ModuleType, Path, Json, Any]:
@@ -165,11 +153,7 @@ def _checked(content: Any, where: str) -> Json:
 
 
 def refuse_newer(content: Any, where: str) -> None:
-    """Refuse a description of a layout that a newer version wrote; others pass.
-
-    Raises:
-        RunError: It is newer than `LAYOUT`.
-    """
+    """Refuse a description of a layout that a newer version wrote; others pass."""
     layout = content.get("layout") if isinstance(content, dict) else None
     if isinstance(layout, int) and layout > LAYOUT:
         raise RunError(

@@ -11,7 +11,7 @@ from kerasfaces.dataset.cache import cache_images
 from kerasfaces.images import InputSpec
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.serve import golden
-from kerasfaces.serve.formats import Opened
+from kerasfaces.serve.formats import Outputs
 
 logger = logging.getLogger(__name__)
 
@@ -55,26 +55,20 @@ def examples(
 
 
 def worst(
-    opened: Opened,
+    outputs: Outputs,
     expected: NDArray[np.float32],
     inputs: NDArray[np.float32],
     limit: float = LIMIT,
 ) -> dict[str, float]:
     """Return the largest difference from Keras at each batch size, of max(1, |logit|).
 
-    Args:
-        opened: The exported file in its own runtime.
-        expected: Keras' logits, `(n, 1)`.
-        inputs: `(n, h, w, c)`.
-        limit: Of each image; half of them must keep to `LIMIT`.
-
-    Raises:
-        RunError: A difference is beyond its limit, or no number.
+    Keras' logits `expected` are `(n, 1)`, `inputs` `(n, h, w, c)`. RunError where an image
+    differs by more than `limit`, half of them by more than `LIMIT`, or one is no number.
     """
     differences = {}
     for size in BATCHES:
         batches = [inputs[i : i + size] for i in range(0, len(inputs), size)]
-        logits = np.concatenate(list(map(opened, batches)))
+        logits = np.concatenate([outputs(batch)[0] for batch in batches])
         if logits.shape != expected.shape:
             raise RunError(
                 f"the exported file gives logits of shape {logits.shape} for {len(inputs)} "

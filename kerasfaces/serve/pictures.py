@@ -28,11 +28,7 @@ class Named(NamedTuple):
     source: Unnamed
 
     def image(self) -> Image.Image:
-        """Return the picture upright, 8-bit sRGB.
-
-        Raises:
-            ImageError: It cannot be read, or is no picture.
-        """
+        """Return the picture upright, 8-bit sRGB; ImageError where it is none."""
         picture = Picture(*self)
         return picture.image(picture.data())
 
@@ -48,11 +44,7 @@ class Picture:
     source: Unnamed
 
     def data(self) -> bytes | None:
-        """Return the file's bytes; None where the picture is no file.
-
-        Raises:
-            ImageError: It cannot be read; see `images.read_file`.
-        """
+        """Return the file's bytes, None where the picture is no file; see `images.read_file`."""
         if isinstance(self.source, bytes):
             return self.source
         if isinstance(self.source, str | os.PathLike):
@@ -60,11 +52,7 @@ class Picture:
         return None
 
     def image(self, data: bytes | None, decode: Decode = loader.decode) -> Image.Image:
-        """Return the picture upright, 8-bit sRGB, given what `data` returned.
-
-        Raises:
-            ImageError: It is no picture; see `images.decode`.
-        """
+        """Return the picture upright, 8-bit sRGB, of what `data` returned; see `images.decode`."""
         if data is not None:
             if not data:
                 raise ImageError("empty file")

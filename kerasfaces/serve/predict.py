@@ -60,11 +60,7 @@ def files_of(words: Sequence[str]) -> list[Path]:
 
 
 def refuse(word: str) -> None:
-    """Refuse what is no file with a picture, by what it is called.
-
-    Raises:
-        InputError: It is an address, also one that `Path` shortened, or a video.
-    """
+    """Refuse an address, also one that `Path` shortened, or a video, by its name."""
     if _ADDRESS.match(word):
         raise InputError(
             f"{quoted(word)} is an address, and nothing is fetched from the network; save "

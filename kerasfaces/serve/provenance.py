@@ -78,12 +78,7 @@ def _conclusion(evidence: Sequence[Evidence]) -> tuple[str, str]:
 
 
 def read_trust(path: Path) -> str:
-    """Return a file of certificates (PEM) whose signers are to be trusted.
-
-    Raises:
-        MissingFileError: There is no such file.
-        InputError: It holds no certificate, or a damaged one.
-    """
+    """Return a file of certificates (PEM) whose signers are to be trusted, each readable."""
     try:
         text = path.read_text(encoding="ascii")
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)

@@ -20,7 +20,7 @@ from kerasfaces.metrics.inputs import Bools, Floats
 from kerasfaces.metrics.intervals import rate
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.run.operating_point import OperatingPoint
-from kerasfaces.serve.formats import Opened
+from kerasfaces.serve.formats import Outputs
 
 # Of max(1, |logit|). One step of 8 bits is taken otherwise on another processor's kernels.
 LIMIT = 0.05
@@ -32,9 +32,6 @@ def calibration_inputs(run: DetectorRun) -> Iterator[NDArray[np.float32]]:
     """Yield inputs of validation images, evenly spread over the split, `(1, h, w, c)`.
 
     Never of test images: the ranges of activations are chosen on them.
-
-    Raises:
-        RunError: None is on this machine.
     """
     rows = run.readable("val")
     spread = np.linspace(0, len(rows) - 1, min(N_CALIBRATION, len(rows))).astype(int)
@@ -43,12 +40,12 @@ def calibration_inputs(run: DetectorRun) -> Iterator[NDArray[np.float32]]:
         yield read(np.array([at])).astype(np.float32)
 
 
-def cost(run: DetectorRun, opened: Opened) -> Json:
+def cost(run: DetectorRun, outputs: Outputs) -> Json:
     """Return what a quantised file loses on the run's test split.
 
     Args:
         run: A finished run whose test images are on this machine.
-        opened: The file in its own runtime.
+        outputs: What the file computes.
 
     Returns:
         `auc_change` (quantised minus Keras, paired bootstrap), both AUCs,
@@ -59,8 +56,13 @@ def cost(run: DetectorRun, opened: Opened) -> Json:
         RunError: The test images are gone, or a logit is no number.
     """
     rows = run.readable("test")
-    logits, present = _logits(run, rows, opened)
-    left_out = len(rows) - int(present.sum())
+    purpose = "measure the cost of quantisation"
+    read, present = _reader(run, rows, "test", purpose)
+    n = int(present.sum())
+    batches = (np.arange(at, min(at + _BATCH, n)) for at in range(0, n, _BATCH))
+    parts = [outputs(read(each).astype(np.float32))[0][:, 0] for each in batches]
+    logits = np.concatenate(parts).astype(np.float64)
+    left_out = len(rows) - n
     rows = rows[present]
     before = np.asarray(rows["logit"], np.float64)
     fake: Bools = (rows["label"] == "fake").to_numpy()
@@ -72,16 +74,9 @@ def cost(run: DetectorRun, opened: Opened) -> Json:
 
 
 def compared(fake: Bools, before: Floats, after: Floats, point: OperatingPoint) -> Json:
-    """Return how logits after quantisation differ from those before (see `cost`).
+    """Return how logits after quantisation differ from Keras' before (see `cost`).
 
-    Args:
-        fake: `(n,)` bool.
-        before: Keras' logits, `(n,)`.
-        after: The quantised file's, of the same images.
-        point: The run's thresholds, which stay as they are.
-
-    Raises:
-        RunError: Only one class is there.
+    `fake` bool, `before`, `after`: `(n,)`, of the same images. RunError with one class alone.
     """
     n_fake = int(fake.sum())
     n_real = len(fake) - n_fake
@@ -106,17 +101,6 @@ def compared(fake: Bools, before: Floats, after: Floats, point: OperatingPoint) 
         "verdicts_changed": rate(changed, len(fake)).to_dict(),
         "largest_difference": float(np.abs(after - before).max()),
     }
-
-
-def _logits(
-    run: DetectorRun, rows: pd.DataFrame, opened: Opened
-) -> tuple[Floats, Bools]:
-    read, present = _reader(run, rows, "test", "measure the cost of quantisation")
-    positions, parts = np.arange(int(present.sum())), []
-    for at in range(0, len(positions), _BATCH):
-        images = read(positions[at : at + _BATCH]).astype(np.float32)
-        parts.append(opened(images)[:, 0])
-    return np.concatenate(parts).astype(np.float64), present
 
 
 def _reader(

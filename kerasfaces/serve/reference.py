@@ -41,11 +41,7 @@ class Reference:
 
     @staticmethod
     def require(run: DetectorRun) -> None:
-        """Refuse to compute a run where Keras or its backend is not installed.
-
-        Raises:
-            MissingExtraError: It is not.
-        """
+        """Refuse to compute a run where Keras or its backend is not installed."""
         missing = Reference._missing()
         if missing:
             raise MissingExtraError(

@@ -31,26 +31,14 @@ USUAL_RATE = 0.01
 def set_false_alarms(folder: Path, rate: float) -> OperatingPoint:
     """Choose a run's threshold for at most a share of false alarms on validation, and keep it.
 
-    Args:
-        folder: A finished run.
-        rate: 0..1, exclusive.
-
-    Raises:
-        InputError: The rate is out of range, or the run's point is not its own to choose.
+    InputError where `rate` is not inside 0..1, or the run's point is not its own to choose.
     """
     run = _open(folder)
     return _keep(run, _chosen(run, rate))
 
 
 def set_as_trained(folder: Path) -> OperatingPoint:
-    """Choose a run's threshold again as training chose it, and keep it.
-
-    Args:
-        folder: A finished run.
-
-    Raises:
-        InputError: The run's point is not its own to choose.
-    """
+    """Choose a run's threshold again as training chose it, and keep it."""
     run = _open(folder)
     rate = run.config.get("train", {}).get("false_alarm_rate")
     return _keep(run, _chosen(run, rate))

@@ -62,19 +62,10 @@ def name_of(sha256: str, file: Path | None) -> str:
 
 
 class TrainingImages:
-    """The training images of a run, to be searched.
-
-    Attributes:
-        features: Where they lie.
-    """
+    """The training images of a run, to be searched; `features` say where they lie."""
 
     def __init__(self, run: DetectorRun) -> None:
-        """Read a run's training features.
-
-        Raises:
-            InputError: The run has none.
-            RunError: They are damaged.
-        """
+        """Read a run's training features; InputError where it has none, RunError if damaged."""
         self._run = run
         self.features = required(run)
         self._files: dict[str, Path] | None = None
@@ -138,11 +129,7 @@ class TrainingImages:
 
 
 def required(run: DetectorRun) -> TrainingFeatures:
-    """Return a run's training features.
-
-    Raises:
-        InputError: It has none; the message says why, as far as that is known.
-    """
+    """Return a run's training features; InputError says why it has none."""
     features = run.training_features
     if features is not None:
         return features
@@ -161,11 +148,7 @@ class Search:
     """A detector and its training images."""
 
     def __init__(self, run: DetectorRun, engine: str = "auto") -> None:
-        """Open a run.
-
-        Raises:
-            KerasfacesError: See `required` and `ExportedDetector.open`.
-        """
+        """Open a run; see `required` and `ExportedDetector.open`."""
         self.images = TrainingImages(run)
         self._detector = ExportedDetector.open(run.path, engine=engine)
         require_embeddings(self._detector)
@@ -180,18 +163,11 @@ class Search:
                 image = named.image()
                 if why := self._detector.refusal(image.size):
                     raise ImageError(why)
-                results.append((self.of_image(image, count), ""))
+                near = nearest_to(image, self._detector, self.images, count)
+                results.append((near, ""))
             except ImageError as error:
                 results.append(([], str(error)))
         return results
-
-    def of_image(self, image: Image.Image, count: int = COUNT) -> list[Neighbour]:
-        """Return the nearest training images of an upright sRGB picture.
-
-        Raises:
-            ImageError: The detector gives no number for it.
-        """
-        return nearest_to(image, self._detector, self.images, count)
 
 
 def nearest_to(
@@ -200,11 +176,7 @@ def nearest_to(
     among: TrainingImages,
     count: int = COUNT,
 ) -> list[Neighbour]:
-    """Return the training images nearest to a picture.
-
-    Raises:
-        ImageError: The detector gives no finite final layer for it.
-    """
+    """Return the training images nearest to an upright sRGB picture; ImageError for none."""
     _, embedding = detector.outputs(detector.prepare(image)[None])
     if embedding is None or not np.isfinite(embedding).all():
         raise ImageError("the detector gives no finite final layer")
@@ -212,11 +184,7 @@ def nearest_to(
 
 
 def require_embeddings(detector: ExportedDetector) -> None:
-    """Refuse a detector whose export lacks the final layer.
-
-    Raises:
-        InputError: It does, and Keras is not here to make a new one.
-    """
+    """Refuse (InputError) a detector whose export lacks the final layer."""
     if not detector.embeds:
         raise InputError(
             f"{detector.folder}: its export does not give the final layer; export it again "

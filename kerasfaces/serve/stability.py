@@ -47,15 +47,10 @@ class Trials:
     def result(
         self, verdict: str, verdicts: Sequence[str], logits: NDArray[np.float64]
     ) -> Json:
-        """Return what the versions say, in JSON types.
+        """Return what the versions say, in JSON types, given their verdicts and logits `(n,)`.
 
         A version flips the verdict where it is real and was fake, or the reverse; one that
         becomes `unsure` does not.
-
-        Args:
-            verdict: Of the picture as it is.
-            verdicts: Of each version.
-            logits: Of each version, `(n,)`.
         """
         flipped = [
             name
@@ -77,12 +72,10 @@ class Trials:
 def versions(
     image: Image.Image, key: str, too_little: Callable[[tuple[int, int]], str]
 ) -> Trials:
-    """Return the laundered versions of an upright sRGB picture.
+    """Return the laundered versions of an upright sRGB picture of any size.
 
-    Args:
-        image: Of any size.
-        key: What decides where the crop is, e.g. the file's SHA-256.
-        too_little: Size -> why a picture of it cannot be judged; such a version is skipped.
+    `key`, e.g. the file's SHA-256, decides where the crop is; a version whose size
+    `too_little` gives a reason for is skipped.
     """
     longer = max(image.size)
     if longer > LARGEST_PX:

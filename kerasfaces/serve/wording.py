@@ -51,12 +51,15 @@ def stability(answer: Answer) -> str:
     return "; ".join([text, *others, *skipped])
 
 
-def _face(face: FaceAnswer) -> str:
+def place(face: FaceAnswer) -> str:
+    """Return how large a face is, and where."""
     left, top, right, bottom = (round(edge) for edge in face.box)
-    text = f"{right - left} x {bottom - top} px at ({left}, {top})"
-    if face.verdict:
-        text += f": {face.verdict}, score {face.score:.4f}"
-    return text
+    return f"{right - left} x {bottom - top} px at ({left}, {top})"
+
+
+def _face(face: FaceAnswer) -> str:
+    said = f": {face.verdict}, score {face.score:.4f}" if face.verdict else ""
+    return place(face) + said
 
 
 def _headed(heading: str, sentences: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -14,9 +14,9 @@ from kerasfaces.cli.predict import main
 from kerasfaces.core.errors import InputError
 from kerasfaces.explain import checks
 from kerasfaces.run.folder import DetectorRun
-from kerasfaces.serve import evidence_map, evidence_page
 from kerasfaces.serve.answer import answer_all
-from kerasfaces.serve.evidence_map import EvidenceMap
+from kerasfaces.serve.evidence_report import map_section, neighbours_section
+from kerasfaces.serve.evidence_report import page as evidence_page
 from kerasfaces.serve.exported import ExportedDetector
 
 
@@ -41,8 +41,9 @@ def write(run, photo, map_=None, **changes):
     (answer,) = answer_all([photo], detector, find_faces=lambda _: found)
     answer = dataclasses.replace(answer, **changes)
     target = photo.parent / "page.html"
-    map_ = map_ or EvidenceMap(reason="no Keras.")
-    evidence_page.write(target, answer, photo, run, map_)
+    map_ = map_ or map_section.without("no Keras.")
+    near = neighbours_section.without()
+    evidence_page.write(target, answer, photo, run, map_, near)
     return target.read_text(), answer
 
 
@@ -78,11 +79,11 @@ def test_a_map_comes_with_its_trust(run, photo):
     row = {each: 0.1 for each in checks.COLUMNS if each.endswith(numbers)}
     row |= {"random_orders_beaten": 5, "insertion_orders_beaten": 5, "do_not_trust": ""}
     overlay = Image.new("RGB", (320, 372))
-    page, _ = write(run, photo, EvidenceMap(overlay=overlay, row=row))
+    page, _ = write(run, photo, map_section.drawn_as(overlay, row))
     assert "beats 5 and 5 of 5" in page
     assert "Do not trust" not in page
-    doubted = EvidenceMap(overlay=overlay, row=row | {"do_not_trust": "deletion"})
-    assert doubted.trust.startswith("Do not trust this map: deletion.")
+    doubted = map_section.drawn_as(overlay, row | {"do_not_trust": "deletion"})
+    assert doubted.html.startswith("<p>Do not trust this map: deletion.")
 
 
 def test_a_picture_that_cannot_be_read_has_a_page(run, tmp_path):
@@ -109,9 +110,9 @@ def stub(run, monkeypatch):
 
     def map_of(run, file):
         asked.append(file)
-        return EvidenceMap(reason="a stub.")
+        return map_section.without("a stub.")
 
-    monkeypatch.setattr(evidence_map, "map_of", map_of)
+    monkeypatch.setattr(map_section, "of", map_of)
     return asked
 
 

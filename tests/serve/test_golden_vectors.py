@@ -66,15 +66,18 @@ def test_damaged_vectors_are_refused(change):
 
 
 def test_other_logits_are_refused():
-    golden.require(np.array([[0.5004], [-2.001], [30.02]]), made(), "x")
+    def require(*logits):
+        golden.require(lambda inputs: (np.array(logits)[:, None], None), made(), "x")
+
+    require(0.5004, -2.001, 30.02)
     with pytest.raises(
         RunError, match=r"gives 30\.0400 .* was 30\.0000 .*limit 0\.001"
     ):
-        golden.require(np.array([0.5, -2, 30.04]), made(), "x")
+        require(0.5, -2, 30.04)
     with pytest.raises(RunError, match="gives nan for a golden input"):
-        golden.require(np.array([np.nan, -2, 30]), made(), "x")
+        require(np.nan, -2, 30)
     with pytest.raises(RunError, match="gives 1 logits for 3"):
-        golden.require(np.array([0.5]), made(), "x")
+        require(0.5)
 
 
 @pytest.fixture(scope="module")

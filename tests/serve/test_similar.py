@@ -11,7 +11,7 @@ from kerasfaces.cli.similar import FOUND, main
 from kerasfaces.core.errors import InputError
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.serve import leaks, similar
-from kerasfaces.serve.evidence_neighbours import Among
+from kerasfaces.serve.evidence_report.neighbours_section import Among
 from kerasfaces.serve.exported import ExportedDetector
 
 pytestmark = pytest.mark.tf
@@ -84,12 +84,12 @@ def test_images_that_are_gone_are_named_by_hash_and_published_ones_not_at_all(
 
 def test_the_evidence_page_has_them_or_says_why_not(run, train_files):
     detector = ExportedDetector.open(run, engine="onnxruntime")
-    section = Among(DetectorRun(run), detector).near(train_files[0]).section()
+    section = Among(DetectorRun(run), detector).near(train_files[0])
     assert "camera/00.png" in section.html
     assert str(train_files[0].parent) not in section.html
     assert section.html.count("data:image/jpeg") == similar.COUNT
     DetectorRun(run).training_features_file.unlink()
-    section = Among(DetectorRun(run), detector).near(train_files[0]).section()
+    section = Among(DetectorRun(run), detector).near(train_files[0])
     assert "keeps no training features" in section.html
 
 

@@ -94,11 +94,7 @@ def read(arguments: argparse.Namespace) -> "Manifest":
 
 
 def refuse_existing(path: Path, overwrite: bool) -> None:
-    """Refuse to write over a file without `--overwrite`, or to a folder."""
-    if path.is_dir():
-        raise InputError(
-            f"{path} is a folder; expected a file name such as manifest.csv."
-        )
+    """Refuse to write over a file without `--overwrite`."""
     if path.exists() and not overwrite:
         raise InputError(f"{path} exists; add --overwrite to replace it.")
 

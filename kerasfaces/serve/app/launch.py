@@ -30,11 +30,8 @@ _OPTIONS = {
 def run_folders(words: Sequence[str]) -> tuple[str, ...]:
     """Return the finished detectors' runs that are meant, each once.
 
-    Args:
-        words: Run folders, folders of runs, or `hf://OWNER/NAME[@REVISION]`.
-
-    Raises:
-        KerasfacesError: One of them is no finished run of a detector, and holds none.
+    Words are run folders, folders of runs, or `hf://OWNER/NAME[@REVISION]`; KerasfacesError
+    where one is no finished run of a detector, and holds none.
     """
     folders: list[str] = []
     for word in words:
@@ -55,12 +52,7 @@ def run_folders(words: Sequence[str]) -> tuple[str, ...]:
 
 
 def command(settings: Settings, address: str, port: int) -> list[str]:
-    """Return the words of the command that serves the app.
-
-    Raises:
-        MissingExtraError: Streamlit is not installed.
-        InputError: The port is taken, or the address is not of this machine.
-    """
+    """Return the words of the command that serves the app; InputError where the port is taken."""
     optional_import("streamlit", "app")
     _require_free(address, port)
     options = _OPTIONS | {
@@ -74,11 +66,7 @@ def command(settings: Settings, address: str, port: int) -> list[str]:
 
 
 def prepare(settings: Settings) -> None:
-    """Make the first detector's export, so that no visitor waits for it.
-
-    Raises:
-        KerasfacesError: The detector cannot be opened here.
-    """
+    """Make the first detector's export, so that no visitor waits for it."""
     from kerasfaces.serve.app import sample_detector
     from kerasfaces.serve.exported import ExportedDetector
 

@@ -52,17 +52,10 @@ def show(loaded: Loaded, options: Options, settings: Settings) -> None:
 
 
 def made(key: str, prompt: str, model: str, address: str = "") -> bytes:
-    """Return a picture that the service made.
-
-    Args:
-        key: The visitor's own.
-        prompt: What the picture shows.
-        model: One of `MODELS`.
-        address: Of the service; by default OpenAI's.
+    """Return the PNG that OpenAI's service, or another at `address`, made with the visitor's key.
 
     Raises:
         InputError: Something is missing, or the service refuses.
-        MissingExtraError: The package openai is not installed.
     """
     openai = optional_import("openai", "app")
     for value, name in ((key, "a key"), (prompt, "a description")):

@@ -45,15 +45,7 @@ def judge(
     settings: Settings,
     where: str = "one",
 ) -> None:
-    """Show the answer to a picture, which is asked for once.
-
-    Args:
-        picture: With the file's bytes.
-        one: The detector.
-        options: What belongs to an answer.
-        settings: Limits.
-        where: Name of the tab.
-    """
+    """Show the answer to a picture, which is asked for once; `where` names the tab."""
     data = picture.source
     if not isinstance(data, bytes):
         return

@@ -30,11 +30,7 @@ _COPIED = ("config", "input_spec", "environment", "audit", "metrics")
 
 
 def folder() -> Path:
-    """Return the run folder, put together if it is not there yet.
-
-    Raises:
-        InputError: The shipped file is damaged, or Keras is not here to build the network.
-    """
+    """Return the run folder, put together by Keras if it is not there yet."""
     about = read_json(FILE.with_suffix(".json"))
     digest = sha256(FILE)
     if digest != about["sha256"]:
@@ -85,14 +81,10 @@ def _network(run: DetectorRun):  # type: ignore[no-untyped-def]  # keras.Model
 
 
 def ship(source: Path, target: Path = FILE) -> None:
-    """Write what is shipped of a run that `kerasfaces train` made of the sample.
+    """Write what is shipped of a run that `kerasfaces train` made of the sample: `.npz`, `.json`.
 
     How often predict's rule errs, with and without launderings, is measured on the run's
     test images.
-
-    Args:
-        source: The run folder.
-        target: The `.npz`; a `.json` is written beside it.
     """
     from kerasfaces.serve import measured_rates
     from kerasfaces.serve.answer import Options

@@ -29,11 +29,7 @@ class Loaded:
         return DetectorRun(self.detector.folder)
 
     def answer(self, picture: Named, options: Options) -> Answer:
-        """Return the whole answer to one picture.
-
-        Raises:
-            KerasfacesError: What the options ask for cannot be had here.
-        """
+        """Return the whole answer to one picture."""
         answers = answer_all(
             [picture], self.detector, options, background=self.background
         )
@@ -42,11 +38,7 @@ class Loaded:
 
 @st.cache_resource(max_entries=_MOST, show_spinner="Loading the detector …")
 def loaded(folder: str) -> Loaded:
-    """Open a run, once for all visitors; an empty name is the sample's detector.
-
-    Raises:
-        KerasfacesError: It cannot be opened.
-    """
+    """Open a run, once for all visitors; an empty name is the sample's detector."""
     path = Path(folder) if folder else sample_detector.folder()
     detector = ExportedDetector.open(path)
     detector.warm()

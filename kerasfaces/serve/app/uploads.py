@@ -1,5 +1,8 @@
 """Files that visitors bring -> pictures within the app's limits, in memory."""
 
+import io
+
+from kerasfaces.core.errors import ImageError
 from kerasfaces.serve.answer import Answer
 from kerasfaces.serve.app.settings import Settings
 from kerasfaces.serve.pictures import Named, digest, too_many_pixels
@@ -21,10 +24,6 @@ def refusal(name: str, data: bytes, settings: Settings) -> Answer | None:
 
 def thumbnail(picture: Named, side_px: int) -> bytes | None:
     """Return a small JPEG of a picture; None where it cannot be decoded."""
-    import io
-
-    from kerasfaces.core.errors import ImageError
-
     try:
         image = picture.image()
     except ImageError:

@@ -1,7 +1,6 @@
 """An answer -> what the page shows of it: verdict, picture, what it is worth, tabs."""
 
 import json
-from types import ModuleType
 
 import markupsafe
 import streamlit as st
@@ -102,7 +101,7 @@ def _tabs(answer: Answer, picture: Named, one: Loaded, where: str) -> None:
     for tab, module in zip(tabs, modules, strict=False):
         if tab.open:
             with tab:
-                _show(module, answer, picture, one)
+                module.show(answer, picture, one)
     if tabs[-1].open:
         with tabs[-1]:
             text = json.dumps(answer.to_dict(), indent=1)
@@ -114,7 +113,3 @@ def _tabs(answer: Answer, picture: Named, one: Loaded, where: str) -> None:
                 "application/json",
                 key=f"json-{where}",
             )
-
-
-def _show(module: ModuleType, answer: Answer, picture: Named, one: Loaded) -> None:
-    module.show(answer, picture, one)

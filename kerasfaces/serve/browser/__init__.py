@@ -35,11 +35,11 @@ _KNOWN = frozenset(
 def write_page(
     folder: Path, target: Path | None = None, runtime: Path | None = None
 ) -> tuple[Path, Json]:
-    """Write a run's page; what was written already is left as it is.
+    """Write a run's page into `target`, by default `RUN/exports/browser`, if it is not there yet.
 
     Args:
         folder: A finished run of a network, on pixels or on channels without a mask.
-        target: The folder to write; by default `RUN/exports/browser`.
+        target: The folder to write.
         runtime: Where ONNX Runtime Web is, see `runtime.files`.
 
     Returns:
@@ -134,11 +134,7 @@ def _page(run: DetectorRun, file: Path, content: Json, runtime: Any) -> str:
 
 
 def _module(runtime: str) -> str:
-    """Return one module of the runtime, whose names stay its own, and the page's scripts.
-
-    Raises:
-        RunError: The runtime does not end with one list of exports.
-    """
+    """Return one module of the runtime, whose names stay its own, and the page's scripts."""
     runtime = re.sub(r"//# sourceMappingURL=.*", "", runtime).replace("\r\n", "\n")
     parts = re.split(r"export\{([^{}]*)\};?", runtime)
     if len(parts) != 3 or parts[2].strip():

@@ -90,11 +90,7 @@ class File:
 
     @cached_property
     def xmp(self) -> Json:
-        """XMP as nested dictionaries, names without their prefix.
-
-        Raises:
-            UnreadError: It is there, and the parser is not installed.
-        """
+        """XMP as nested dictionaries, names without prefix; UnreadError without its parser."""
         with self._opened() as image:
             if image is None:
                 return {}
@@ -116,11 +112,7 @@ class File:
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[Image.Image | None]:
-        """Open the file with Pillow; None where that is not possible.
-
-        Raises:
-            UnreadError: Its metadata are damaged.
-        """
+        """Open the file with Pillow; None where that is not possible."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd metadata are no news
             try:

@@ -1,14 +1,13 @@
 """What a network can be exported to: one file per format, named as on the command line.
 
 Each has `FILE`, the name it writes; `MODULES`, what it imports beside TensorFlow;
-`RUNTIME`, the package that runs the file; `ADVICE`, for whoever runs it; `write(traced,
-path)`; `opened(path)`, which returns images `(n, h, w, c)` float32 -> `(n, 1)` logits by
-that runtime; `embed(path, text)`, which puts a description into a written file;
-`embedded(path)`, which returns it, or None where there is none; `QUANTISED`: with fewer
-bits than Keras, so that its logits differ and what that costs is measured; and `JOINS`, what
-it imports to join the graph of channels to the network, or None where it cannot. One that
-also has the head's final layer has `outputs(path)`: images -> logits and `(n, width)`, None
-where an older file lacks it, or one that makes channels.
+`RUNTIME`, the package that runs the file; `ADVICE`, for whoever runs it; `QUANTISED`: with
+fewer bits than Keras, so that its logits differ and what that costs is measured; `EMBEDS`:
+whether its files have the head's final layer; `JOINS`, what it imports to join the graph of
+channels to the network, or None where it cannot; `write(traced, path)`; `outputs(path)`, by
+that runtime: images `(n, h, w, c)` float32 -> `(n, 1)` logits and final layers `(n, width)`,
+None where the file lacks them; `embed(path, text)`, which puts a description into a written
+file; and `embedded(path)`, which returns it, or None where there is none.
 """
 
 import dataclasses
@@ -26,10 +25,8 @@ PACKAGE = "kerasfaces.serve.formats"
 INPUT, OUTPUT, EMBEDDING = "image", "logit", "final_layer"
 KEY = "kerasfaces"  # under which a file keeps its description
 Calibration = Callable[[], Iterable[NDArray[np.float32]]]
-Opened = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-Outputs = Callable[
-    [NDArray[np.float32]], tuple[NDArray[np.float32], NDArray[np.float32] | None]
-]
+Both = tuple[NDArray[np.float32], NDArray[np.float32] | None]  # logits, final layers
+Outputs = Callable[[NDArray[np.float32]], Both]
 
 
 @dataclasses.dataclass(frozen=True)

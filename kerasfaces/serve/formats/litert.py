@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces.serve.formats import INPUT, KEY, OUTPUT, Opened, Traced
+from kerasfaces.serve.formats import INPUT, KEY, OUTPUT, Both, Outputs, Traced
 
 FILE = "model.tflite"
 MODULES = ("ai_edge_litert",)
 RUNTIME = "ai-edge-litert"
-QUANTISED = False
+QUANTISED = EMBEDS = False
 JOINS = None
 ADVICE = "one image at a time, or resize_tensor_input to your batch first"
 _TEXT = f"{KEY}.json"
@@ -45,16 +45,16 @@ def embedded(path: Path) -> str | None:
         return archive.read(_TEXT).decode()
 
 
-def opened(path: Path) -> Opened:
+def outputs(path: Path) -> Outputs:
     """Return what the file computes."""
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(str(path))
 
-    def logits(images: NDArray[np.float32]) -> NDArray[np.float32]:
+    def compute(images: NDArray[np.float32]) -> Both:
         index = interpreter.get_input_details()[0]["index"]
         interpreter.resize_tensor_input(index, images.shape, strict=True)
         run = interpreter.get_signature_runner()
-        return np.array(run(**{INPUT: images})[OUTPUT])
+        return np.array(run(**{INPUT: images})[OUTPUT]), None
 
-    return logits
+    return compute

@@ -12,7 +12,7 @@ from kerasfaces.serve.formats import (
     INPUT,
     KEY,
     OUTPUT,
-    Opened,
+    Both,
     Outputs,
     Traced,
 )
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FILE = "model.onnx"
 MODULES = ("onnx", "tf2onnx", "onnxruntime")
 RUNTIME = "onnxruntime"
-QUANTISED = False
+QUANTISED, EMBEDS = False, True
 JOINS = ()
 ADVICE = ""
 _OPSET = 17  # ONNX Runtime from 1.12 on
@@ -94,14 +94,8 @@ def embedded(path: Path) -> str | None:
     return text
 
 
-def opened(path: Path) -> Opened:
-    """Return what the file computes."""
-    compute = outputs(path)
-    return lambda images: compute(images)[0]
-
-
 def outputs(path: Path) -> Outputs:
-    """Return what the file computes, the head's final layer too."""
+    """Return what the file computes."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -111,13 +105,10 @@ def outputs(path: Path) -> Outputs:
     session = onnxruntime.InferenceSession(
         path, options, providers=["CPUExecutionProvider"]
     )
-
     there = {each.name for each in session.get_outputs()}
     names = [OUTPUT, EMBEDDING] if EMBEDDING in there else [OUTPUT]
 
-    def compute(
-        images: NDArray[np.float32],
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+    def compute(images: NDArray[np.float32]) -> Both:
         logits, *embedding = session.run(names, {INPUT: images})
         return np.asarray(logits), np.asarray(embedding[0]) if embedding else None
 

@@ -11,7 +11,7 @@ from kerasfaces.serve.formats import (
     INPUT,
     KEY,
     OUTPUT,
-    Opened,
+    Both,
     Outputs,
     Traced,
     onnx,
@@ -20,7 +20,7 @@ from kerasfaces.serve.formats import (
 FILE = "model.xml"
 MODULES = ("openvino",)
 RUNTIME = "openvino"
-QUANTISED = False
+QUANTISED, EMBEDS = False, True
 JOINS = ("onnx", "tf2onnx")  # through an ONNX file
 ADVICE = (
     'compile with {"INFERENCE_PRECISION_HINT": "f32"}: where the processor has bfloat16 it '
@@ -72,25 +72,16 @@ def embedded(path: Path) -> str | None:
     )
 
 
-def opened(path: Path) -> Opened:
-    """Return what the file computes."""
-    compute = outputs(path)
-    return lambda images: compute(images)[0]
-
-
 def outputs(path: Path) -> Outputs:
-    """Return what the file computes, the head's final layer too."""
+    """Return what the file computes."""
     import openvino
 
     compiled = openvino.Core().compile_model(
         path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
     )
-
     embeds = any(EMBEDDING in each.get_names() for each in compiled.outputs)
 
-    def compute(
-        images: NDArray[np.float32],
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+    def compute(images: NDArray[np.float32]) -> Both:
         values = compiled({INPUT: images})
         embedding = np.array(values[EMBEDDING]) if embeds else None
         return np.array(values[OUTPUT]), embedding

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasfaces.core.files import write_text
-from kerasfaces.serve.formats import INPUT, KEY, OUTPUT, Opened, Traced
+from kerasfaces.serve.formats import INPUT, KEY, OUTPUT, Both, Outputs, Traced
 
 FILE = "model"
 MODULES = ()
 RUNTIME = "tensorflow"
-QUANTISED = False
+QUANTISED = EMBEDS = False
 JOINS = None
 ADVICE = ""
 _EXTRA = f"assets.extra/{KEY}.json"
@@ -36,14 +36,14 @@ def embedded(path: Path) -> str | None:
     return file.read_text(encoding="utf-8") if file.is_file() else None
 
 
-def opened(path: Path) -> Opened:
+def outputs(path: Path) -> Outputs:
     """Return what the file computes."""
     import tensorflow as tf
 
     loaded = tf.saved_model.load(str(path))  # signatures live as long as it does
 
-    def logits(images: NDArray[np.float32]) -> NDArray[np.float32]:
+    def compute(images: NDArray[np.float32]) -> Both:
         answer = loaded.signatures["serving_default"](**{INPUT: tf.constant(images)})
-        return np.asarray(answer[OUTPUT])
+        return np.asarray(answer[OUTPUT]), None
 
-    return logits
+    return compute

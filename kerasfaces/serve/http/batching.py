@@ -31,10 +31,7 @@ class Batched:
     """A detector that computes the logits of several threads together.
 
     Nobody waits for company: an idle detector starts at once, and a batch is whatever came
-    while the one before was computed.
-
-    Attributes:
-        batch: Number of arrays from which on a batch takes no more.
+    while the one before was computed, until it has `batch` arrays.
     """
 
     def __init__(

@@ -19,9 +19,7 @@ _RAW = ("", "application/octet-stream", "binary/octet-stream")
 async def read(request: Request, settings: Settings, budget: BodyBudget) -> list[Named]:
     """Return the pictures of a request, at least one.
 
-    Raises:
-        Refusal: There is none, they are too many or too large, come too slowly, or the
-            body is of another kind.
+    Refusal where they are none, too many, too large or too slow, or of another kind.
     """
     stated = request.headers.get("content-length", "")
     if stated.isdecimal() and int(stated) > settings.body_bytes:

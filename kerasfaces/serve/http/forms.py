@@ -30,11 +30,7 @@ class Form:
     """
 
     def __init__(self, content_type: str, max_parts: int) -> None:
-        """Begin to read a form of that content type.
-
-        Raises:
-            Refusal: It names no boundary.
-        """
+        """Begin to read a form of that content type; Refusal where it names no boundary."""
         boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
         if not boundary:
             raise Refusal(400, f"the content type is {MULTIPART} without a boundary")
@@ -57,11 +53,7 @@ class Form:
             raise Refusal(400, "the boundary of the form is too long") from error
 
     def write(self, data: bytes) -> None:
-        """Read a piece.
-
-        Raises:
-            Refusal: It is damaged, or there are too many parts.
-        """
+        """Read a piece; Refusal where it is damaged, or there are too many parts."""
         try:
             self._parser.write(data)
         except ValueError as error:

@@ -47,11 +47,7 @@ class Judge:
 
     @classmethod
     def open(cls, settings: Settings) -> "Judge":
-        """Open the run that the settings name, its engine warm.
-
-        Raises:
-            KerasfacesError: See `ExportedDetector.open`.
-        """
+        """Open the run that the settings name, its engine warm; see `ExportedDetector.open`."""
         detector = ExportedDetector.open(
             settings.run, engine=settings.runtime, keras=settings.keras
         )
@@ -77,8 +73,7 @@ class Judge:
     def body_budget(self) -> "Iterator[BodyBudget]":
         """Count the bytes of a body for as long as its request lasts.
 
-        Raises:
-            Refusal: The queue is full already: nothing of the body need be read.
+        Refusal where the queue is full already: nothing of the body need be read.
         """
         if self._pending >= self.settings.queue:
             raise self._full()
@@ -89,11 +84,7 @@ class Judge:
             self.add_bytes(-budget.n_bytes)
 
     def add_bytes(self, count: int) -> None:
-        """Count bytes of bodies in memory.
-
-        Raises:
-            Refusal: There would be too many.
-        """
+        """Count bytes of bodies in memory; Refusal where there would be too many."""
         with self._lock:
             if count > 0 and self._bytes + count > self.settings.bytes_in_flight:
                 raise self._full()
@@ -104,8 +95,7 @@ class Judge:
     ) -> list[Answer]:
         """Return the answers to the pictures of one request, in order.
 
-        Raises:
-            Refusal: The queue is full, or they take too long.
+        Refusal where the queue is full, or they take too long.
         """
         with self._lock:
             if self._pending + len(pictures) > self.settings.queue:
@@ -163,10 +153,7 @@ class Judge:
         if not reason:
             return None
         return Answer(
-            name=picture.name,
-            sha256=digest(data),
-            reason=reason,
-            detector=self.facts,
+            name=picture.name, sha256=digest(data), reason=reason, detector=self.facts
         )
 
     def _done(self, job: "Future[Answer]") -> None:
@@ -192,10 +179,6 @@ class BodyBudget:
         self._judge, self.n_bytes = judge, 0
 
     def add(self, count: int) -> None:
-        """Count more of them.
-
-        Raises:
-            Refusal: There are too many of all requests.
-        """
+        """Count more of them; Refusal where there are too many of all requests."""
         self._judge.add_bytes(count)
         self.n_bytes += count

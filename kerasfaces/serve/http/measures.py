@@ -16,36 +16,24 @@ class Measures:
         client: Any = optional_import("prometheus_client", "serve")
         self.registry = client.CollectorRegistry()
         self._client = client
-        self.requests = client.Counter(
-            "kerasfaces_requests",
-            "Requests, by route and status.",
-            ("route", "status"),
-            registry=self.registry,
+
+        def add(kind: Any, name: str, text: str, *labels: str, **more: Any) -> Any:
+            name = f"kerasfaces_{name}"
+            return kind(name, text, labels, registry=self.registry, **more)
+
+        text = "Requests, by route and status."
+        self.requests = add(client.Counter, "requests", text, "route", "status")
+        text = "Seconds from a request's head to the end of its reply."
+        seconds = {"buckets": _SECONDS}
+        self.seconds = add(
+            client.Histogram, "request_seconds", text, "route", **seconds
         )
-        self.seconds = client.Histogram(
-            "kerasfaces_request_seconds",
-            "Seconds from a request's head to the end of its reply.",
-            ("route",),
-            buckets=_SECONDS,
-            registry=self.registry,
-        )
-        self.verdicts = client.Counter(
-            "kerasfaces_pictures",
-            "Pictures, by verdict.",
-            ("verdict",),
-            registry=self.registry,
-        )
-        self.batch = client.Histogram(
-            "kerasfaces_batch_pictures",
-            "Arrays that the engine computed at a time.",
-            buckets=_SIZES,
-            registry=self.registry,
-        )
-        self.pending = client.Gauge(
-            "kerasfaces_pending_pictures",
-            "Pictures that are accepted and not yet answered.",
-            registry=self.registry,
-        )
+        text = "Pictures, by verdict."
+        self.verdicts = add(client.Counter, "pictures", text, "verdict")
+        text = "Arrays that the engine computed at a time."
+        self.batch = add(client.Histogram, "batch_pictures", text, buckets=_SIZES)
+        text = "Pictures that are accepted and not yet answered."
+        self.pending = add(client.Gauge, "pending_pictures", text)
 
     def text(self) -> tuple[bytes, str]:
         """Return everything in Prometheus' text format, and its content type."""

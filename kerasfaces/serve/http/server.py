@@ -16,18 +16,11 @@ _LAST_PORT = 65535
 
 
 def run(
-    judge: Judge,
-    listening: socket.socket,
-    host: str,
-    announce: Callable[[str], None],
+    judge: Judge, listening: socket.socket, host: str, announce: Callable[[str], None]
 ) -> None:
-    """Serve until SIGINT, SIGTERM or SIGHUP; what was accepted by then is answered.
+    """Serve on what `listen` returned until SIGINT, SIGTERM or SIGHUP.
 
-    Args:
-        judge: Closed at the end.
-        listening: What `listen` returned.
-        host: The address that was asked for.
-        announce: Called with the service's URL.
+    What was accepted by then is answered; `announce` is called with the service's URL.
     """
     envelope.log_to_stderr()
     number = listening.getsockname()[1]
@@ -67,12 +60,7 @@ class _Server(uvicorn.Server):
 def listen(host: str, port: int) -> socket.socket:
     """Return a socket at an address; whoever comes before `run` waits.
 
-    Args:
-        host: Address to listen on.
-        port: Its port; 0 takes a free one.
-
-    Raises:
-        InputError: The address cannot be had.
+    Port 0 takes a free one; InputError where the address cannot be had.
     """
     try:
         if not 0 <= port <= _LAST_PORT:  # the system would take its remainder

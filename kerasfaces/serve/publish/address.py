@@ -40,11 +40,7 @@ def is_address(text: str | os.PathLike[str]) -> bool:
 
 
 def parse(text: str) -> Address:
-    """Return what an address names.
-
-    Raises:
-        InputError: It is no `hf://OWNER/NAME` or `hf://OWNER/NAME@REVISION`.
-    """
+    """Return what an address `hf://OWNER/NAME[@REVISION]` names; InputError for others."""
     match = re.fullmatch(f"{PREFIX}({REPO})(?:@({_REVISION}))?", text)
     if match is None or ".." in text:
         raise InputError(
@@ -55,11 +51,7 @@ def parse(text: str) -> Address:
 
 
 def repo_of(text: str) -> str:
-    """Return `OWNER/NAME`, given with or without `hf://`.
-
-    Raises:
-        InputError: It is something else.
-    """
+    """Return `OWNER/NAME`, given with or without `hf://`; InputError for something else."""
     repo = text.removeprefix(PREFIX)
     if not re.fullmatch(REPO, repo) or ".." in repo or "--" in repo:
         raise InputError(

@@ -18,13 +18,9 @@ MISSED_OFTEN = 0.25  # of a generator's test images: it is named as one it fails
 
 
 def write(run: DetectorRun, target: Path, content: Json, licence: str) -> None:
-    """Write card and example beside the files of a published run.
+    """Write card and example, of a run's numbers, beside the files of its `published.json`.
 
-    Args:
-        run: The run, whose numbers they are.
-        target: The folder that `contents.write` wrote.
-        content: Its published.json.
-        licence: An identifier as Hugging Face knows them; empty where none is stated.
+    `licence` is an identifier as Hugging Face knows them; empty where none is stated.
     """
     results = _results(run)
     page = rendered(

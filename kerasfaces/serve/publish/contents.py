@@ -40,11 +40,11 @@ def write(
     private: Private,
     with_features: bool = True,
 ) -> Json:
-    """Write what is published of a run, without card and example.
+    """Write what is published of a run into an empty folder, without card and example.
 
     Args:
         run: A finished run, opened.
-        target: An empty folder.
+        target: The folder.
         repo: Where it goes, `OWNER/NAME`.
         private: What must stay here.
         with_features: Publish the training features, too, without hashes of files.
@@ -100,10 +100,7 @@ def files_of(folder: Path) -> Json:
         if path.is_file()
     )
     return {
-        name: {
-            "bytes": (folder / name).stat().st_size,
-            "sha256": sha256(folder / name),
-        }
+        name: {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)}
         for name in names
         if is_ours(name)
     }
@@ -128,11 +125,7 @@ def _metrics(run: DetectorRun, private: Private) -> Json:
 
 
 def _copy_exports(run: DetectorRun, target: Path, repo: str) -> Json:
-    """Copy the exports of this very network and operating point.
-
-    Returns:
-        Format -> why its export is left out.
-    """
+    """Copy the exports of this very network and operating point; return why others are not."""
     left_out: Json = {}
     for file in sorted(run.path.glob(f"exports/*/{EXPORT}")):
         content = read_json(file)

@@ -37,12 +37,7 @@ def local(run: str | os.PathLike[str]) -> Path:
 
 
 def fetched(address: Address) -> Path:
-    """Return a published run as a folder, downloaded where it is not there yet.
-
-    Raises:
-        InputError: See `local`.
-        RunError: See `local`.
-    """
+    """Return a published run as a folder, downloaded where it is not there yet; see `local`."""
     root = homes.cache_root() / "published" / address.repo.replace("/", "--")
     name = address.repo.rpartition("/")[2]  # the run's
     if address.is_pinned and (root / str(address.revision) / name / FILE).is_file():

@@ -12,11 +12,7 @@ from kerasfaces.core.texts import plain, shortened
 
 
 def client() -> ModuleType:
-    """Return huggingface_hub.
-
-    Raises:
-        MissingExtraError: It is not installed.
-    """
+    """Return huggingface_hub."""
     return optional_import("huggingface_hub", "publish")
 
 
@@ -27,10 +23,7 @@ def endpoint() -> str | None:
 
 @contextlib.contextmanager
 def asking(what: str) -> Iterator[None]:
-    """Ask the service; what goes wrong says so, with the next step.
-
-    Args:
-        what: E.g. `hf://OWNER/NAME cannot be loaded`.
+    """Ask the service; what goes wrong says `what` (`hf://… cannot be loaded`) and the next step.
 
     Raises:
         MissingFileError: It, or its revision, is not there.

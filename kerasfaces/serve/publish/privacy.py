@@ -146,11 +146,7 @@ class Private:
 
 
 def require_nothing_private(folder: Path, private: Private) -> None:
-    """Refuse to let a folder leave that says who made it.
-
-    Raises:
-        InputError: Something private is in it; nothing was uploaded.
-    """
+    """Refuse (InputError) to let a folder leave that says who made it."""
     findings = list(private.found_below(folder))
     if findings:
         first = findings[0]

@@ -103,20 +103,14 @@ def _write(
 
 
 def _upload(
-    publication: Publication,
-    place: Path,
-    private: bool,
-    licence: str,
-    with_space: bool,
+    publication: Publication, place: Path, private: bool, licence: str, with_space: bool
 ) -> Publication:
     repo = publication.repo
     service = hub.client().HfApi(endpoint=hub.endpoint())
     with hub.asking(f"{repo} cannot be published"):
         page = service.create_repo(repo, private=private or None, exist_ok=True)
         commit = service.upload_folder(
-            repo_id=repo,
-            folder_path=place / MODEL,
-            commit_message="kerasfaces publish",
+            repo_id=repo, folder_path=place / MODEL, commit_message="kerasfaces publish"
         ).oid
         pages = [str(page)]
         if with_space:

@@ -1,6 +1,5 @@
 """The training images nearest to a picture, as a part of its evidence report."""
 
-import dataclasses
 from pathlib import Path
 
 from markupsafe import Markup
@@ -28,32 +27,9 @@ _MEANING = (
 )
 
 
-@dataclasses.dataclass(frozen=True)
-class Neighbours:
-    """A picture's nearest training images, or why they are not known."""
-
-    near: tuple[Neighbour, ...] = ()
-    reason: str = "Not looked up."
-
-    def section(self) -> Section:
-        """Return them as a part of a page."""
-        if not self.near:
-            return Section(TITLE, markup.paragraph(self.reason))
-        header = ["", "Label", "Source", "Distance", "Validation nearer", "Image"]
-        rows = [
-            (
-                _thumbnail(each),
-                each.label,
-                each.source,
-                f"{each.distance:.2f}",
-                f"{each.percentile:.0f} %",
-                "/".join(each.file.parts[-2:]) if each.file else each.name,
-            )
-            for each in self.near
-        ]
-        caption = "Training images, the nearest first"
-        table = markup.table(caption, header, rows, numeric=False)
-        return Section(TITLE, markup.paragraph(_MEANING) + table)
+def without(reason: str = "Not looked up.") -> Section:
+    """Return the section that says why no training images are shown."""
+    return Section(TITLE, markup.paragraph(reason))
 
 
 class Among:
@@ -68,15 +44,29 @@ class Among:
         except KerasfacesError as error:
             self._reason = str(error)
 
-    def near(self, file: Path) -> Neighbours:
-        """Return the nearest training images of a picture."""
+    def near(self, file: Path) -> Section:
+        """Return the nearest training images of a picture, or why they are not known."""
         if self._reason:
-            return Neighbours(reason=self._reason)
+            return without(self._reason)
         try:
             near = nearest_to(images.load(file), self._detector, self._images)
         except ImageError as error:
-            return Neighbours(reason=f"Not known: {error}.")
-        return Neighbours(tuple(near))
+            return without(f"Not known: {error}.")
+        header = ["", "Label", "Source", "Distance", "Validation nearer", "Image"]
+        rows = [
+            (
+                _thumbnail(each),
+                each.label,
+                each.source,
+                f"{each.distance:.2f}",
+                f"{each.percentile:.0f} %",
+                "/".join(each.file.parts[-2:]) if each.file else each.name,
+            )
+            for each in near
+        ]
+        caption = "Training images, the nearest first"
+        table = markup.table(caption, header, rows, numeric=False)
+        return Section(TITLE, markup.paragraph(_MEANING) + table)
 
 
 def _thumbnail(each: Neighbour) -> Markup:

@@ -22,8 +22,6 @@ from kerasfaces.report.markup import Section, tag
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.serve import wording
 from kerasfaces.serve.answer import Answer
-from kerasfaces.serve.evidence_map import EvidenceMap
-from kerasfaces.serve.evidence_neighbours import Neighbours
 
 KIND = "kerasfaces predict: evidence report"
 _SHOWN_PX = 440
@@ -37,11 +35,7 @@ _FOOTER = (
 
 
 def files_for(target: Path, answers: Sequence[Path]) -> list[Path]:
-    """Return where each picture's page goes.
-
-    Args:
-        target: A page (`.html`) for one picture, or a folder for a page of each.
-        answers: The pictures.
+    """Return where each picture's page goes: `target`, or files in it where it names a folder.
 
     Raises:
         InputError: One page for several pictures, or something else is there.
@@ -70,11 +64,7 @@ def files_for(target: Path, answers: Sequence[Path]) -> list[Path]:
 
 
 def require() -> None:
-    """Refuse to begin where what makes pages is not installed.
-
-    Raises:
-        MissingExtraError: jinja2 is not installed.
-    """
+    """Refuse to begin where jinja2, which makes pages, is not installed."""
     if importlib.util.find_spec("jinja2") is None:
         raise MissingExtraError("`report` needs jinja2; run: pip install jinja2")
 
@@ -84,20 +74,10 @@ def write(
     answer: Answer,
     file: Path,
     run: DetectorRun,
-    map_: EvidenceMap,
-    neighbours: Neighbours | None = None,
+    map_: Section,
+    neighbours: Section,
 ) -> None:
-    """Write the page of an answer.
-
-    Args:
-        target: Where.
-        answer: What was said.
-        file: The picture.
-        run: The detector's run.
-        map_: Where in the picture the logit comes from, or why there is no such map.
-        neighbours: The nearest training images, or why they are not known; None where
-            nobody looked.
-    """
+    """Write the page of an answer to `target`; see `map_section`, `neighbours_section`."""
     date = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     sections = [
         ("verdict", _verdict(answer, file)),
@@ -105,8 +85,8 @@ def write(
         ("origin", _origin(answer)),
         ("faces", _faces(answer)),
         ("stability", _stability(answer)),
-        ("map", map_.section()),
-        ("neighbours", (neighbours or Neighbours()).section()),
+        ("map", map_),
+        ("neighbours", neighbours),
         ("detector", _detector(answer, run, date)),
     ]
     text = page.page(file.name, KIND, answer.warnings, sections, _FOOTER)
@@ -168,47 +148,37 @@ def _file(answer: Answer, date: str) -> Section:
 
 
 def _origin(answer: Answer) -> Section:
-    origin = answer.provenance
+    origin, title = answer.provenance, "What the file says of its origin"
     if origin is None:
-        return Section(
-            "What the file says of its origin", markup.paragraph("Not read.")
-        )
+        return Section(title, markup.paragraph("Not read."))
     body = markup.paragraph(origin["sentence"])
     if origin["evidence"]:
-        rows = [
-            (each["kind"].replace("_", " "), each["state"], each["sentence"])
-            for each in origin["evidence"]
-        ]
+        every = [(each["kind"].replace("_", " "), each) for each in origin["evidence"]]
+        rows = [(kind, each["state"], each["sentence"]) for kind, each in every]
         header = ["Evidence", "State", "What it says"]
         body += markup.table("Evidence in the file", header, rows, numeric=False)
-        details = {
-            each["kind"].replace("_", " "): each["details"]
-            for each in origin["evidence"]
-        }
+        details = {kind: each["details"] for kind, each in every}
         body += markup.details("As the file has it", markup.pairs("Values", details))
     for reason in origin["unread"]:
         body += markup.paragraph(f"Not read: {reason}")
-    return Section("What the file says of its origin", body)
+    return Section(title, body)
 
 
 def _faces(answer: Answer) -> Section:
-    if answer.faces is None:
-        return Section("Faces", markup.paragraph("Nobody looked for faces."))
     if not answer.faces:
-        return Section("Faces", markup.paragraph("None was found."))
-    rows = []
-    for number, face in enumerate(answer.faces, start=1):
-        left, top, right, bottom = (round(edge) for edge in face.box)
-        place = f"{right - left} x {bottom - top} px at ({left}, {top})"
-        rows.append(
-            (
-                number,
-                place,
-                f"{face.face_score:.2f}",
-                face.verdict or "not judged alone",
-                markup.number(face.score),
-            )
+        nobody = "Nobody looked for faces."
+        text = nobody if answer.faces is None else "None was found."
+        return Section("Faces", markup.paragraph(text))
+    rows = [
+        (
+            number,
+            wording.place(face),
+            f"{face.face_score:.2f}",
+            face.verdict or "not judged alone",
+            markup.number(face.score),
         )
+        for number, face in enumerate(answer.faces, start=1)
+    ]
     header = ["Face", "Box", "Sure that it is one", "Verdict", "Score"]
     return Section("Faces", markup.table("Faces, the largest first", header, rows))
 
