@@ -61,11 +61,7 @@ def add_engine(parser: argparse.ArgumentParser, *, workers: bool = False) -> Non
 
 
 def engine_of(arguments: argparse.Namespace) -> engine.Engine:
-    """Return the engine that options of `add_engine` ask for.
-
-    Raises:
-        InputError: `--address` is given without `--engine ray`.
-    """
+    """Return the engine that options of `add_engine` ask for."""
     if arguments.address and arguments.engine != "ray":
         raise InputError("--address is of a Ray cluster; add --engine ray.")
     return engine.Engine(

@@ -9,11 +9,7 @@ from pathlib import Path
 
 
 def place(text: str) -> Path:
-    """Return a path that can be written to, there already or not.
-
-    Raises:
-        ArgumentTypeError: It is empty, below a file, or in a folder that is not writable.
-    """
+    """Return a path that can be written to, there already or not."""
     if not text:
         raise argparse.ArgumentTypeError("an empty text, as from an unset variable")
     path = Path(text)
@@ -33,11 +29,7 @@ def place(text: str) -> Path:
 
 
 def file(text: str) -> Path:
-    """Return the path of a file to write; see `place`.
-
-    Raises:
-        ArgumentTypeError: It is a folder, too.
-    """
+    """Return the path of a file to write; see `place`."""
     path = place(text)
     if path.is_dir():
         raise argparse.ArgumentTypeError(
@@ -47,11 +39,7 @@ def file(text: str) -> Path:
 
 
 def folder(text: str) -> Path:
-    """Return the path of a folder to write; see `place`.
-
-    Raises:
-        ArgumentTypeError: It is a file, too.
-    """
+    """Return the path of a folder to write; see `place`."""
     path = place(text)
     if os.path.lexists(path) and not path.is_dir():
         raise argparse.ArgumentTypeError(f"{text} is no folder; choose another name")

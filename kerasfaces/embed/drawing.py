@@ -87,13 +87,8 @@ def grid(
     """Return a PNG of thumbnails in the map's order: of each cell the one nearest its centre.
 
     Places are ranks along each axis, so that a far group does not leave the grid empty.
-
-    Args:
-        points: `(n, 2)`.
-        sheet: See `thumbnails.sheet`.
-        drawn: Which points have a thumbnail, in the sheet's order.
-        values: Per point the class that the border shows; a fake has a triangle, too.
-        cells: Number of cells on each side of the grid.
+    `drawn` says which points have a thumbnail, in the sheet's order (`thumbnails.sheet`),
+    `values` per point the class that the border shows; a fake has a triangle, too.
     """
     side = thumbnails.SIDE_PX
     order = points.argsort(axis=0, kind="stable").argsort(axis=0, kind="stable")

@@ -34,13 +34,13 @@ def page(
     side_px: int = 0,
     border: str = "label",
 ) -> str:
-    """Return the page.
+    """Return the page of points `(n, 2)` with the names of their image files.
 
     Args:
         name: The heading.
-        points: `(n, 2)`.
+        points: The map.
         columns: Per point its class by column, e.g. `label`, `source`, `cluster`.
-        names: Names of the image files, `(n,)`.
+        names: `(n,)`.
         sentences: What the map is of, and how far it can be believed.
         sheet: Address of the thumbnails; empty without.
         drawn: Which points have a thumbnail, in the sheet's order.

@@ -146,10 +146,7 @@ def _chosen(
 
 
 def points_of(
-    map_: EmbeddingMap,
-    method: "object",
-    reduced: NDArray[np.float32],
-    seed: int,
+    map_: EmbeddingMap, method: "object", reduced: NDArray[np.float32], seed: int
 ) -> NDArray[np.float64]:
     """Return the projection, kept from an earlier call where there was one."""
     if map_.points_file.is_file():
@@ -179,14 +176,8 @@ def write(
 ) -> None:
     """Write everything that belongs to a projection.
 
-    Args:
-        map_: The folder.
-        run: Whose layer it is.
-        settings: What the map is of.
-        rows: The images that were asked for, with `file` and `reason`.
-        good: Which of them are mapped, `(len(rows),)`.
-        reduced: What was projected, of those.
-        points: The projection, of those.
+    `rows` are the images that were asked for, with `file` and `reason`, `good` `(len(rows),)`
+    says which of them are mapped; `reduced` is what was projected of those, `points` the map.
     """
     clusters = quality.clusters_of(points)
     mapped = rows[good].reset_index(drop=True)

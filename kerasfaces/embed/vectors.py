@@ -48,14 +48,9 @@ def of_files(
 
 
 def reduced(vectors: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
-    """Return what projections take: standardised, and of at most 50 numbers.
+    """Return what projections take of finite vectors `(n, width)`: standardised, 50 numbers.
 
-    Args:
-        vectors: `(n, width)`, finite.
-        seed: Key of the reduction.
-
-    Raises:
-        InputError: There are too few images, or all are alike.
+    InputError where there are too few images, or all are alike.
     """
     n = len(vectors)
     if n < LEAST:

@@ -24,10 +24,7 @@ def shift_px(size_px: int) -> int:
 def jpeg_agreement(map_: Map, image: Pixels, map_of: Callable[[Pixels], Map]) -> float:
     """Return the rank correlation with the map of the image saved as JPEG 90.
 
-    Args:
-        map_: `(s, s)`, of the image.
-        image: `(s, s, 3)`.
-        map_of: Image -> `(s, s)`.
+    `map_`: `(s, s)`, of `image`: `(s, s, 3)`; `map_of`: image -> `(s, s)`.
     """
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, "JPEG", quality=QUALITY_PCT)

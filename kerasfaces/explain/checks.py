@@ -19,13 +19,7 @@ from kerasfaces.core import rng
 from kerasfaces.core.files import Json
 from kerasfaces.explain import changed_images
 from kerasfaces.explain.changed_images import rank_correlation
-from kerasfaces.explain.contract import (
-    Explanation,
-    Map,
-    Options,
-    Pixels,
-    importance,
-)
+from kerasfaces.explain.contract import Explanation, Map, Options, Pixels, importance
 from kerasfaces.explain.curves import ORDERS, Logits, deletion_and_insertion
 from kerasfaces.metrics.intervals import percentiles
 
@@ -51,16 +45,10 @@ def of_map(
     own: Explanation,
     redrawn: Sequence[Explanation],
 ) -> Json:
-    """Measure a method's map of an image; see `measure`.
+    """Measure a method's own map of an image `(s, s, 3)`; see `measure`.
 
-    Args:
-        method: See `contract`.
-        subject: The detector.
-        learnt: The same without re-drawn heads, which is asked for maps of changed images.
-        image: `(s, s, 3)`.
-        options: How the image was explained.
-        own: Its map.
-        redrawn: Those of re-drawn heads.
+    `learnt` is the subject without re-drawn heads, which is asked for maps of changed
+    images; `redrawn` are the maps of the re-drawn ones.
     """
 
     def counted(each: Explanation) -> Map:

@@ -39,11 +39,6 @@ class Curve:
     curve: list[float]
     random: list[float]
 
-    @property
-    def is_better_than_chance(self) -> bool:
-        """Whether it beats every random order."""
-        return self.beaten == ORDERS and self.gain > 0
-
 
 def deletion_and_insertion(
     logits: Logits, image: Pixels, importance: Map, toward: int, seed: int = 0

@@ -26,11 +26,7 @@ class Layers:
     """
 
     def __init__(self, subject: Subject, method: str) -> None:
-        """Take a subject's network apart.
-
-        Raises:
-            InputError: There is no network on pixels, or none of its layers holds maps.
-        """
+        """Take a network on pixels apart; InputError without one, or layers that hold maps."""
         self._network: Network = subject.network_for(method)
         base: Any = base_of(self._network.model)
         self._base = base
@@ -55,11 +51,7 @@ class Layers:
         self._subject = subject.name
 
     def chosen(self, name: str) -> str:
-        """Return the layer that was asked for; the deepest that feeds the head without one.
-
-        Raises:
-            InputError: There is no such layer.
-        """
+        """Return the layer that was asked for; without one the deepest that feeds the head."""
         if not name:
             return self.last
         if name in self.names:
@@ -78,12 +70,10 @@ class Layers:
         return [until[number] for number in at]
 
     def model(self, names: Sequence[str], shuffled: int | None = None) -> keras.Model:
-        """Return images `(n, s, s, 3)` 0..255 -> a list of maps `(n, h, w, c)`.
+        """Return images `(n, s, s, 3)` 0..255 -> a list of the layers' maps `(n, h, w, c)`.
 
-        Args:
-            names: Layers.
-            shuffled: Key of an order into which every kernel's weights are put: a network
-                that has learnt nothing, its weights of the same size.
+        `shuffled` is the key of an order into which every kernel's weights are put: a network
+        that has learnt nothing, its weights of the same size.
         """
         base = self._base
         if shuffled is not None:

@@ -117,15 +117,10 @@ class Network:
         return self._summed(self._summed_gradients, images)
 
     def loss_gradients(self, images: Floats, is_fake: bool) -> NDArray[np.float64]:
-        """Return the gradients of each head's cross-entropy loss by pixel, summed.
+        """Return the gradients of each head's cross-entropy loss by pixel, summed over images.
 
-        Args:
-            images: `(n, s, s, 3)`, 0..255.
-            is_fake: The label that the loss is taken for.
-
-        Returns:
-            `(heads, s, s, 3)`, nats per grey level. By the loss of a logit z for label y,
-            the gradient is (sigmoid(z) - y) times the logit's.
+        Of images `(n, s, s, 3)`, 0..255: `(heads, s, s, 3)`, nats per grey level. By the loss of
+        a logit z for label y the gradient is (sigmoid(z) - y) times the logit's.
         """
         return self._summed(self._summed_loss_gradients, images, float(is_fake))
 

@@ -34,14 +34,10 @@ def limit_of(values: NDArray[np.float64]) -> float:
 def overlay(
     image: Pixels, values: NDArray[np.float64], limit: float, unit: str
 ) -> Image.Image:
-    """Return the grey image, coloured by a map, above its colour bar.
+    """Return the grey image `(s, s, 3)` uint8, coloured by a map `(s, s)`, above its colour bar.
 
-    Args:
-        image: `(s, s, 3)` uint8.
-        values: `(s, s)`, positive speaks for fake.
-        limit: What the bar ends at.
-        unit: Of the values; where it has no sign (`contract.has_sign`), one colour says how
-            much.
+    Positive speaks for fake; where the unit has no sign (`contract.has_sign`), one colour
+    says how much. The bar ends at `limit`.
     """
     grey = np.asarray(Image.fromarray(image).convert("L"), np.float64)[..., None]
     colour = _FAKE if has_sign(unit) else _UNSIGNED

@@ -86,11 +86,7 @@ def explain(
 
 
 def _require_weights(run: DetectorRun) -> None:
-    """Refuse a run of which only an export is here.
-
-    Raises:
-        InputError: An export gives logits and nothing else.
-    """
+    """Refuse a run of which only an export is here: it gives logits and nothing else."""
     if not run.learnt_files and any(run.path.glob("exports/*/export.json")):
         raise InputError(
             f"{run.path} holds an export and not the network it was made from (model.keras), "

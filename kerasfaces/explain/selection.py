@@ -45,15 +45,10 @@ def choose(
     decisions: int = 0,
     seed: int = 0,
 ) -> Selection:
-    """Return a user's files, or images of the run's own.
+    """Return a user's files, each once, or images of the run's own.
 
-    Args:
-        folder: The run.
-        files: A user's files; one that is named twice counts once.
-        split: Without files: of which split; see `draw`.
-        n: At most so many of a split.
-        decisions: Draw so many right and so many wrong decisions; see `of_decisions`.
-        seed: Key of draws.
+    Without files `n` of a split (`draw`), or so many right and as many wrong decisions of
+    it, by default of test (`of_decisions`).
     """
     if decisions:
         return of_decisions(folder, split or "test", decisions, seed)
@@ -65,11 +60,8 @@ def choose(
 def of_decisions(folder: Path, split: str, n: int = 12, seed: int = 0) -> Selection:
     """Draw `n` right and `n` wrong decisions of a run, half of each kind real, half fake.
 
-    Where one half has too few, the other fills up.
-
-    Raises:
-        MissingFileError: The run has no predictions of that split.
-        InputError: The folder of its images is not known.
+    Where one half has too few, the other fills up. MissingFileError where the run has no
+    predictions of the split, InputError where nobody knows the folder of its images.
     """
     run = DetectorRun.open(folder)
     rows, root = run.readable(split), run.image_root
@@ -103,12 +95,9 @@ def of_decisions(folder: Path, split: str, n: int = 12, seed: int = 0) -> Select
 
 
 def draw(folder: Path, split: str, n: int, seed: int) -> Selection:
-    """Draw at most `n` images of a split of a run's own manifest.
+    """Draw at most `n` images of a split of a run's own manifest; InputError where it has none.
 
     Each source gets the same number while it lasts; a source's images follow each other.
-
-    Raises:
-        InputError: The manifest has no row of that split.
     """
     run = DetectorRun(folder)
     manifest = run.manifest

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,36 +32,22 @@ if TYPE_CHECKING:
     from kerasfaces.explain.subjects import Subject
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Check:
-    """A test of what was found.
-
-    Attributes:
-        sentence: What was measured, with its limit.
-        passed: Whether it holds.
-    """
+class Check(NamedTuple):
+    """A test of what was found: what was measured, with its limit, and whether it holds."""
 
     sentence: str
     passed: bool
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Figure:
-    """A picture of the page.
-
-    Attributes:
-        name: Name of its file, without the ending.
-        image: The picture.
-        caption: What it shows.
-    """
+class Figure(NamedTuple):
+    """A picture of the page; `name` is that of its file, without the ending."""
 
     name: str
     image: Image.Image
     caption: str
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Table:
+class Table(NamedTuple):
     """A table of the page; see `report.markup.table`."""
 
     caption: str
@@ -93,13 +79,7 @@ class Findings:
 
 
 class Request:
-    """A finished run and images.
-
-    Attributes:
-        run: The run.
-        selection: The images.
-        settings: Method, layer, seed.
-    """
+    """A finished run, the selected images, and the settings: method, layer, seed."""
 
     def __init__(
         self, run: DetectorRun, selection: Selection, settings: Settings
@@ -119,11 +99,8 @@ class Request:
         """Return the beginning of an image's row: what is known of its file."""
         path = self.selection.files[number]
         row: Json = {"path": os.fsencode(path).decode("utf-8", "backslashreplace")}
-        if self.selection.labels:
-            row |= {
-                "label": self.selection.labels[number],
-                "source": self.selection.sources[number],
-            }
+        if labels := self.selection.labels:
+            row |= {"label": labels[number], "source": self.selection.sources[number]}
         return row | {"method": self.settings.method, "reason": ""}
 
     def images(self) -> Iterator[tuple[Json, Pixels | None]]:
@@ -138,11 +115,7 @@ class Request:
                 add(1)
 
     def readable(self, least: int) -> tuple[list[Json], list[int], Pixels]:
-        """Return all rows, the positions of those with pixels, and `(n, s, s, 3)`.
-
-        Raises:
-            InputError: Fewer than `least` images can be read.
-        """
+        """Return all rows, the positions of those with pixels, and `(n, s, s, 3)`, n >= `least`."""
         rows, kept, arrays = [], [], []
         for number, (row, pixels) in enumerate(self.images()):
             rows.append(row)
@@ -154,11 +127,7 @@ class Request:
 
 
 def require(least: int, n: int, rows: Sequence[Json], method: str) -> None:
-    """Refuse too few readable images.
-
-    Raises:
-        InputError: The message has the first reason.
-    """
+    """Refuse too few readable images; the message has the first reason."""
     if n >= max(1, least):
         return
     bad = [row for row in rows if row["reason"]]
@@ -173,17 +142,12 @@ def grid(cells: Sequence[Image.Image], columns: int, gap_px: int = 4) -> Image.I
     """Return pictures of one size side by side, row by row, on white."""
     width, height = cells[0].size
     n_rows = -(-len(cells) // columns)
-    size = (
-        columns * (width + gap_px) - gap_px,
-        n_rows * (height + gap_px) - gap_px,
-    )
+    wide, high = width + gap_px, height + gap_px
+    size = (columns * wide - gap_px, n_rows * high - gap_px)
     whole = Image.new("RGB", size, "white")
     for number, cell in enumerate(cells):
-        at = (
-            (number % columns) * (width + gap_px),
-            (number // columns) * (height + gap_px),
-        )
-        whole.paste(cell.convert("RGB"), at)
+        row, column = divmod(number, columns)
+        whole.paste(cell.convert("RGB"), (column * wide, row * high))
     return whole
 
 

@@ -26,15 +26,8 @@ def write(
 ) -> pd.DataFrame:
     """Write figures, arrays, explanations.csv and, last, explain.html.
 
-    Args:
-        explanation: The folder, whose lock the caller holds.
-        name: The run's name.
-        method: File in `kerasfaces/explain/methods`.
-        note: How the images were chosen; may be empty.
-        findings: What was found.
-
-    Returns:
-        explanations.csv's rows; `attrs["trust"]` says whether what was found can be trusted.
+    The caller holds the folder's lock; `note` says how the images were chosen, and may be
+    empty. Of the returned rows `attrs["trust"]` says whether what was found can be trusted.
     """
     folder = explanation.path / FIGURES
     folder.mkdir(exist_ok=True)

@@ -57,8 +57,7 @@ class Subject:
     def of_pictures(self) -> Self:
         """Return the same subject for pictures that are no crops of faces yet.
 
-        A detector of crops that were cut beforehand is shown the largest face of others,
-        as `predict` does.
+        A detector of crops that were cut beforehand is shown the largest face, as by `predict`.
         """
         if self.spec.faces != "cut":
             return self
@@ -84,15 +83,10 @@ class Subject:
 
 
 def open_subject(folder: Path, redraws: int = 0, seed: int = 0) -> Subject:
-    """Open a finished run of a model or of a baseline.
+    """Open a finished run of a model or of a baseline; see `DetectorRun.network`.
 
-    Args:
-        folder: The run folder.
-        redraws: Number of heads with re-drawn weights; a head without weights has none.
-        seed: Key of those weights.
-
-    Raises:
-        KerasfacesError: See `DetectorRun.network`.
+    `redraws` is the number of heads with re-drawn weights, by the key `seed`; a head
+    without weights has none.
     """
     run = DetectorRun(folder)
     network = None

@@ -13,11 +13,7 @@ from kerasfaces.models.zoo.dct_cnn import LogDct
 
 
 def require_maps(subject: Subject, method: str) -> Network:
-    """Return a network whose taps hold maps that lie on the image.
-
-    Raises:
-        InputError: It has tokens, patches or a spectrum, or there is no network on pixels.
-    """
+    """Return a network whose taps hold maps that lie on the image, no tokens and no spectrum."""
     network = subject.network_for(method)
     sides = [each.input.shape[1:3] for each in network.poolings]
     why = ""

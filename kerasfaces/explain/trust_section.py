@@ -35,12 +35,7 @@ _NOTES = (
 
 
 def section(frame: pd.DataFrame, records: Sequence[Json]) -> Section:
-    """Return the section.
-
-    Args:
-        frame: The rows of explanations.csv.
-        records: What was measured of each explained image, its curves among it.
-    """
+    """Return the section of the rows of explanations.csv, and what was measured of each image."""
     notes = Markup("").join(markup.paragraph(text) for text in _NOTES)
     good = frame[frame["reason"] == ""]
     groups = [("all", good)]

@@ -113,11 +113,7 @@ GRAPHS = {
 
 
 def find(
-    name: str,
-    weights: Path | None = None,
-    *,
-    download: bool = False,
-    owner: str = "",
+    name: str, weights: Path | None = None, *, download: bool = False, owner: str = ""
 ) -> Path:
     """Return a graph as an ONNX file of the cache, converted first if need be.
 
@@ -143,22 +139,14 @@ def find(
     return target
 
 
+@functools.cache
 def open_graph(path: Path, name: str) -> session.Run:
-    """Return a function: pixels `(n, side, side, c)` uint8 -> the graph's outputs, in order.
-
-    Args:
-        path: What `find` returned.
-        name: Of the graph.
+    """Return a function: pixels `(n, side, side, c)` uint8 -> the outputs of a `find` in order.
 
     Raises:
         MissingExtraError: No runtime is installed.
         RunError: The file cannot be run.
     """
-    return _opened(path, name)
-
-
-@functools.cache
-def _opened(path: Path, name: str) -> session.Run:
     outputs = list(GRAPHS[name].outputs)
     return session.open_graph(path.read_bytes(), outputs, f"the graph {name}", _MISSING)
 

@@ -22,14 +22,7 @@ _QUANTISED = ("float16", "uint8", "uint16")
 
 @dataclasses.dataclass(frozen=True)
 class Node:
-    """An operation of the graph.
-
-    Attributes:
-        name: Its name, unique in the graph.
-        op: TensorFlow's name of the operation.
-        inputs: Names of the nodes it reads, in order.
-        attributes: As the GraphDef spells them.
-    """
+    """An operation: its name, TensorFlow's name of it, what it reads, and its attributes."""
 
     name: str
     op: str
@@ -156,11 +149,9 @@ def _in_order(path: Path, nodes: list[Node]) -> tuple[Node, ...]:
         order = list(graphlib.TopologicalSorter(graph).static_order())
     except graphlib.CycleError as error:
         raise InputError(f"{path}: its nodes read each other in a circle.") from error
-    positions = {node.name: position for position, node in enumerate(nodes)}
-    if all(
-        positions[name] < positions[node.name]
-        for node in nodes
-        for name in graph[node.name]
-    ):
-        return tuple(nodes)
-    return tuple(by_name[name] for name in order)
+    before: set[str] = set()
+    for node in nodes:
+        if not before.issuperset(graph[node.name]):
+            return tuple(by_name[name] for name in order)
+        before.add(node.name)
+    return tuple(nodes)

@@ -15,14 +15,9 @@ INPUT = "pixels"
 
 
 class OnnxGraph:
-    """Nodes and weights of a graph of pictures.
+    """Nodes and weights of a graph of pictures, made from the file `source`.
 
-    Args:
-        source: The file that it is made from, for messages.
-        extra: The optional extra of kerasfaces that brings `onnx`, for messages.
-
-    Raises:
-        MissingExtraError: `onnx` is not installed.
+    MissingExtraError names the `extra` of kerasfaces that brings `onnx`.
     """
 
     def __init__(self, source: Path, extra: str) -> None:
@@ -61,13 +56,8 @@ class OnnxGraph:
     ) -> bytes:
         """Return the file's bytes, checked by ONNX.
 
-        Args:
-            name: Of the graph.
-            input_shape: Of one picture, such as `(256, 256, 3)`.
-            outputs: Name of a value -> its shape without the number of pictures.
-
-        Raises:
-            InputError: The graph does not end in values of these names and shapes.
+        `input_shape` is that of one picture, `outputs` the name of each value -> its shape
+        without the number of pictures; InputError where the graph does not end in these.
         """
         helper, types = self._onnx.helper, self._onnx.TensorProto
         graph = helper.make_graph(

@@ -30,16 +30,7 @@ _FUSED: tuple[list[str], ...] = (
 
 
 class GraphWriter(OnnxGraph):
-    """Builds an ONNX graph from a graph model.
-
-    Args:
-        model: What is written.
-        source: Its file, for messages.
-        extra: The optional extra of kerasfaces that brings `onnx`, for messages.
-
-    Raises:
-        MissingExtraError: `onnx` is not installed.
-    """
+    """Builds an ONNX graph from a graph model; see `OnnxGraph`."""
 
     def __init__(self, model: GraphModel, source: Path, extra: str) -> None:
         super().__init__(source, extra)
@@ -71,17 +62,10 @@ class GraphWriter(OnnxGraph):
         }
 
     def read_graph(self, divisor: float, offset: float) -> tuple[int, int]:
-        """Write every node of the graph model.
+        """Write every node; return the side of the pictures in pixels, and their channels.
 
-        Args:
-            divisor: A pixel 0..255 enters the network as `pixel / divisor - offset`.
-            offset: See `divisor`.
-
-        Returns:
-            Side of the pictures in pixels, and their channels.
-
-        Raises:
-            InputError: The graph has an operation, or a form of one, that is not known.
+        A pixel 0..255 enters the network as `pixel / divisor - offset`. InputError where the
+        graph has an operation, or a form of one, that is not known.
         """
         first, *others = self._model.nodes
         if first.op != "Placeholder":

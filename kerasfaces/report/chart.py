@@ -184,12 +184,9 @@ def forest(
     *,
     mark: float | None = None,
 ) -> Markup:
-    """Return values with intervals, one line each, up to 1.
+    """Return values with intervals, `(name, value, low, high)` each, up to 1; None is unknown.
 
-    Args:
-        lines: `(name, value, low, high)`; None where unknown.
-        description: The picture in a sentence.
-        mark: Where to draw a dashed line (chance, no difference).
+    `mark` is where a dashed line is drawn (chance, no difference).
     """
     known = [limit for each in lines for limit in each[1:] if limit is not None]
     low = min(np.floor(min(known, default=0.0) * 10) / 10, 0.9)

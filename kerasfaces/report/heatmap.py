@@ -48,12 +48,8 @@ def box(
 def head(axes: "Axes", middle: float, bottom: float, name: str, room: int) -> None:
     """Write a column's name in at most three narrow lines, broken at `_`, `-`, `+`, space.
 
-    Args:
-        axes: Where a unit is a pixel and the vertical axis points down.
-        middle: Horizontal place.
-        bottom: Vertical place of the last line.
-        name: What is written.
-        room: Characters of a line.
+    A unit of `axes` is a pixel, the vertical axis points down: `bottom` is the last line's
+    place, `room` the characters of a line.
     """
     pieces = re.sub(r"([_\-+ ])", "\\1\x00", plain(name)).split("\x00")
     lines = [""]

@@ -15,13 +15,7 @@ _QUALITY = 85
 
 
 def inline(picture: "Image", description: str, width_px: int) -> Markup:
-    """Return a picture as part of a page, JPEG.
-
-    Args:
-        picture: RGB or grey.
-        description: The text for whoever cannot see it.
-        width_px: It is resized to this width; its proportions stay.
-    """
+    """Return an RGB or grey picture as part of a page, JPEG, resized to a width."""
     from PIL import Image
 
     height_px = round(picture.height * width_px / picture.width)

@@ -36,10 +36,8 @@ def svg(
 ) -> Markup:
     """Return a finished chart for a page.
 
-    Args:
-        drawn: See `axes`.
-        description: The chart in a sentence, different on each chart of a page.
-        titles: Name of a cell -> what is shown under the pointer.
+    The description is a sentence, different on each chart of a page; `titles`: name of a
+    cell -> what is shown under the pointer.
     """
     import matplotlib
     from matplotlib.text import Text

@@ -258,11 +258,7 @@ def _from_recipe(arguments: argparse.Namespace) -> "Manifest":
 
 
 def _pairs(texts: Sequence[str]) -> dict[str, str]:
-    """Parse `label=target,source=folder` texts.
-
-    Raises:
-        InputError: A part without `=`.
-    """
+    """Parse `label=target,source=folder` texts."""
     pairs: dict[str, str] = {}
     for part in (piece for text in texts for piece in text.split(",") if piece.strip()):
         ours, equals, theirs = part.partition("=")

@@ -16,7 +16,6 @@ Values sum to logit(image) - logit(all channels absent), to rounding: to 1e-6.
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,7 +29,7 @@ from kerasfaces.explain.checks import mean_interval
 from kerasfaces.explain.study import Check, Findings, Request, Table
 from kerasfaces.run.inputs import inputs_of
 from kerasfaces.run.network import TrainedNetwork
-from kerasfaces.run.network_outputs import image_logits
+from kerasfaces.run.network_outputs import of_reader
 from kerasfaces.run.predictor import Predictor
 
 MIN_IMAGES = 1
@@ -42,19 +41,6 @@ _REACTS = 1e-3  # logits: below it there is nothing to share out
 _LISTED = 60
 Floats = NDArray[np.float64]
 _NAMES = {"red": "rgb", "green": "rgb", "blue": "rgb"}
-
-
-class _InMemory:
-    """Arrays `(n, h, w, c)` as a reader by position."""
-
-    def __init__(self, arrays: NDArray[np.float32]) -> None:
-        self._arrays = arrays
-
-    def __len__(self) -> int:
-        return len(self._arrays)
-
-    def __call__(self, positions: NDArray[Any]) -> NDArray[np.float32]:
-        return np.asarray(self._arrays[positions], np.float32)
 
 
 def study(request: Request) -> Findings:
@@ -69,7 +55,8 @@ def study(request: Request) -> Findings:
     model = network.load()
 
     def logits(arrays: NDArray[np.float32]) -> Floats:
-        return image_logits(model, _InMemory(arrays))
+        outputs = of_reader(model, arrays.__getitem__, len(arrays))
+        return outputs[:, 0].astype(np.float64)
 
     rows, kept, arrays = _channels(request, network)
     means = _means(request, network)
@@ -113,9 +100,7 @@ def groups_of(names: Sequence[str]) -> dict[str, list[int]]:
 def shapley(value: Callable[[frozenset[int]], Floats], k: int) -> Floats:
     """Return the exact values `(k, n)` of k players.
 
-    Args:
-        value: What a set of players is worth, `(n,)`; it is asked for each of 2^k sets.
-        k: Number of players.
+    `value`: what a set of players is worth, `(n,)`; it is asked for each of 2^k sets.
     """
     sets = [
         frozenset(each)
@@ -182,9 +167,8 @@ def _means(request: Request, network: TrainedNetwork) -> list[NDArray[np.float32
     chosen: list[int] = []
     for label in ("real", "fake"):
         of_label = (rows["split"] == "train") & (rows["label"] == label)
-        chosen += random.permutation(np.flatnonzero(of_label))[
-            : REPLACED_BY // 2
-        ].tolist()
+        drawn = random.permutation(np.flatnonzero(of_label))
+        chosen += drawn[: REPLACED_BY // 2].tolist()
     every = manifest.files()
     inputs = inputs_of(network, [every[at] for at in chosen])
     keys = [
@@ -217,28 +201,17 @@ def _checks(
     largest = float(np.abs(values).max())
     flat = np.ptp(one) == 0 or np.ptp(other) == 0
     same = 0.0 if flat else float(np.corrcoef(one.ravel(), other.ravel())[0, 1])
-    return [
-        Check(
-            sentence="Values sum to the difference of the logits: off by "
-            f"{error:.1e} at most (limit {SUM_ERROR:g}).",
-            passed=error <= SUM_ERROR,
-        ),
-        Check(
-            sentence="With every channel present the logit is the run's own: off by "
-            f"{gap:.1e} of it at most (limit {_SAME_LOGIT:g}).",
-            passed=gap <= _SAME_LOGIT,
-        ),
-        Check(
-            sentence=f"The logit depends on the channels: the largest value is {largest:.2g} "
-            f"logits (at least {_REACTS:g}).",
-            passed=largest >= _REACTS,
-        ),
-        Check(
-            sentence="Other training images in the mean give the same values: correlation "
-            f"{same:.2f} between halves (at least {_SAME_VALUES:g}).",
-            passed=same >= _SAME_VALUES,
-        ),
-    ]
+    sentences = {
+        "Values sum to the difference of the logits: off by "
+        f"{error:.1e} at most (limit {SUM_ERROR:g}).": error <= SUM_ERROR,
+        "With every channel present the logit is the run's own: off by "
+        f"{gap:.1e} of it at most (limit {_SAME_LOGIT:g}).": gap <= _SAME_LOGIT,
+        f"The logit depends on the channels: the largest value is {largest:.2g} "
+        f"logits (at least {_REACTS:g}).": largest >= _REACTS,
+        "Other training images in the mean give the same values: correlation "
+        f"{same:.2f} between halves (at least {_SAME_VALUES:g}).": same >= _SAME_VALUES,
+    }
+    return [Check(*each) for each in sentences.items()]
 
 
 def _by_verdict(good: pd.DataFrame, groups: dict[str, list[int]]) -> Table:
@@ -252,11 +225,8 @@ def _by_verdict(good: pd.DataFrame, groups: dict[str, list[int]]) -> Table:
             interval = f" ({low:+.2f} to {high:+.2f})" if len(part) > 1 else ""
             cells.append(f"{mean:+.2f}{interval}")
         rows.append([name, f"{len(part):,}", *cells, f"{part['absent'].mean():+.2f}"])
-    return Table(
-        caption="Mean values, logits, 95 % bootstrap intervals over images",
-        header=["Images", "n", *groups, "All absent"],
-        rows=rows,
-    )
+    caption = "Mean values, logits, 95 % bootstrap intervals over images"
+    return Table(caption, ["Images", "n", *groups, "All absent"], rows)
 
 
 def _by_image(good: pd.DataFrame, groups: dict[str, list[int]]) -> Table:
@@ -271,8 +241,5 @@ def _by_image(good: pd.DataFrame, groups: dict[str, list[int]]) -> Table:
         ]
         for row in shown.to_dict("records")
     ]
-    return Table(
-        caption=f"Images, the first {len(shown):,} of {len(good):,}",
-        header=["Image", "Source", *groups, "All absent", "Logit"],
-        rows=rows,
-    )
+    caption = f"Images, the first {len(shown):,} of {len(good):,}"
+    return Table(caption, ["Image", "Source", *groups, "All absent", "Logit"], rows)

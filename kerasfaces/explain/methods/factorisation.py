@@ -69,14 +69,14 @@ def study(request: Request) -> Findings:
         rows=rows,
         checks=[
             Check(
-                sentence=f"Another start finds the same parts: mean correlation of the best "
-                f"matches {same:.2f} (at least {_SAME:g}).",
-                passed=same >= _SAME,
+                "Another start finds the same parts: mean correlation of the best matches "
+                f"{same:.2f} (at least {_SAME:g}).",
+                same >= _SAME,
             ),
             Check(
-                sentence="The same network with its weights in random order finds others: "
+                "The same network with its weights in random order finds others: "
                 f"{chance:.2f} (below {ALIKE:g}).",
-                passed=chance < ALIKE,
+                chance < ALIKE,
             ),
         ],
         figures=[_figure(request, kept[:shown], images[:shown], amounts[:shown])],
@@ -141,11 +141,8 @@ def _figure(
             mixed = grey * (1 - share) + _COLOUR * share
             cells.append(Image.fromarray(mixed.clip(0, 255).astype(np.uint8)))
     names = ", ".join(request.selection.files[at].name for at in kept)
-    return Figure(
-        name="parts",
-        image=studies.grid(cells, 1 + amounts.shape[-1]),
-        caption=f"A row per image ({names}), a column per part, the largest first",
-    )
+    caption = f"A row per image ({names}), a column per part, the largest first"
+    return Figure("parts", studies.grid(cells, 1 + amounts.shape[-1]), caption)
 
 
 def _by_source(request: Request, kept: list[int], amounts: Floats) -> Table:
@@ -155,16 +152,8 @@ def _by_source(request: Request, kept: list[int], amounts: Floats) -> Table:
     rows = []
     for group in dict.fromkeys(groups):
         chosen = means[[each == group for each in groups]]
-        rows.append(
-            [
-                group,
-                f"{len(chosen):,}",
-                *(f"{each:.3f}" for each in chosen.mean(axis=0)),
-            ]
-        )
+        amount = [f"{each:.3f}" for each in chosen.mean(axis=0)]
+        rows.append([group, f"{len(chosen):,}", *amount])
     parts = [f"Part {number + 1}" for number in range(means.shape[1])]
-    return Table(
-        caption="Mean amount of each part, of its maximum",
-        header=["Images", "n", *parts],
-        rows=rows,
-    )
+    caption = "Mean amount of each part, of its maximum"
+    return Table(caption, ["Images", "n", *parts], rows)

@@ -49,13 +49,12 @@ def study(request: Request) -> Findings:
         name for name, value in zip(names, alike, strict=True) if not value < ALIKE
     ]
     check = Check(
-        sentence=(
-            f"{len(names) - len(flagged)} of {len(names)} layers have another mean map than the "
-            f"same network with its weights in random order (|rank correlation| below {ALIKE:g}); "
-            f"the image alone is shown by: {', '.join(flagged) or 'none'}."
-        ),
-        passed=not flagged,
+        f"{len(names) - len(flagged)} of {len(names)} layers have another mean map than the "
+        f"same network with its weights in random order (|rank correlation| below {ALIKE:g}); "
+        f"the image alone is shown by: {', '.join(flagged) or 'none'}.",
+        not flagged,
     )
+    header = ["Layer", "Size", "Maps", "Alike with random weights"]
     figures = [
         _figure(request, number, position, images[number], names, learnt)
         for number, position in enumerate(kept[:_SHOWN_IMAGES])
@@ -71,13 +70,7 @@ def study(request: Request) -> Findings:
         rows=rows,
         checks=[check],
         figures=figures,
-        tables=[
-            Table(
-                caption="Layers",
-                header=["Layer", "Size", "Maps", "Alike with random weights"],
-                rows=table,
-            )
-        ],
+        tables=[Table("Layers", header, table)],
         arrays={name: maps[0] for name, maps in zip(names, learnt, strict=True)},
     )
 
@@ -103,8 +96,6 @@ def _figure(
         shown += [np.zeros_like(shown[0])] * (1 + MAPS - len(shown))
         cells += [small, *(studies.grey_picture(each, _CELL_PX) for each in shown)]
     file = request.selection.files[position]
-    return Figure(
-        name=f"{position:03d}-{studies.safe_name(file)}",
-        image=studies.grid(cells, 2 + MAPS),
-        caption=f"{file.name}: {', '.join(names)}, from top to bottom",
-    )
+    caption = f"{file.name}: {', '.join(names)}, from top to bottom"
+    name = f"{position:03d}-{studies.safe_name(file)}"
+    return Figure(name, studies.grid(cells, 2 + MAPS), caption)

@@ -59,6 +59,11 @@ def study(request: Request) -> Findings:
         "A fingerprint is a property of the images. That a source has one does not say that "
         "this detector uses it.",
     ]
+    caption = "Correlation of one half's fingerprint (rows) with the other half's"
+    cells = [
+        [name, f"{counts[name]:,}", *(f"{each:.3f}" for each in line)]
+        for name, line in zip(names, table, strict=True)
+    ]
     if left_out:
         notes.append(f"Fewer than {PER_SOURCE} images: {', '.join(left_out)}.")
     return Findings(
@@ -67,16 +72,7 @@ def study(request: Request) -> Findings:
         rows=rows,
         checks=checks,
         figures=[_figure(name, prints[name], counts[name]) for name in names],
-        tables=[
-            Table(
-                caption="Correlation of one half's fingerprint (rows) with the other half's",
-                header=["Source", "n", *names],
-                rows=[
-                    [name, f"{counts[name]:,}", *(f"{each:.3f}" for each in line)]
-                    for name, line in zip(names, table, strict=True)
-                ],
-            )
-        ],
+        tables=[Table(caption, ["Source", "n", *names], cells)],
         arrays=prints,
     )
 
@@ -145,9 +141,9 @@ def _check(names: list[str], number: int, table: Floats, chance: float) -> Check
     others = np.delete(table[number], number)
     near = float(others.max()) if len(others) else float("nan")
     return Check(
-        sentence=f"The halves of {names[number].replace(': ', ' ')} correlate {own:.3f}, and with "
+        f"The halves of {names[number].replace(': ', ' ')} correlate {own:.3f}, and with "
         f"another source's {near:.3f} at most; noise alone stays below {chance:.3f}.",
-        passed=own > max(chance, *others),
+        own > max(chance, *others),
     )
 
 
@@ -156,8 +152,6 @@ def _figure(name: str, print_: Floats, n: int) -> Figure:
     spectrum = np.log(amplitude + 1e-9)
     side_px = max(_SHOWN_PX, print_.shape[0])
     cells = [studies.grey_picture(each, side_px) for each in (print_, spectrum)]
-    return Figure(
-        name=studies.safe_name(name.replace(": ", "-")),
-        image=studies.grid(cells, 2),
-        caption=f"{name}, average residual of {n:,} images and its spectrum",
-    )
+    caption = f"{name}, average residual of {n:,} images and its spectrum"
+    file = studies.safe_name(name.replace(": ", "-"))
+    return Figure(file, studies.grid(cells, 2), caption)

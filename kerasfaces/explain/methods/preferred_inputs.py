@@ -13,9 +13,8 @@ prefers says little of what many do together. The check: does each picture drive
 filter more than the pictures of the other filters do?
 """
 
-import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -35,14 +34,13 @@ _SHOWN_PX = 192
 _START, _STEP = (
     12.0,
     6.0,
-)  # grey levels: deviation of the noise, length of the first step
+)  # grey levels: deviation of the noise, the first step's length
 _JITTER_PX, _BLUR_EVERY = 4, 6
 _SHARE = 0.75  # of filters whose own picture must be their best
 Floats = NDArray[np.float32]
 
 
-@dataclasses.dataclass(frozen=True)
-class _Goal:
+class _Goal(NamedTuple):
     name: str
     value: Callable[[Any], Any]  # images `(1, s, s, 3)` -> what is to grow
 
@@ -75,7 +73,8 @@ def study(request: Request) -> Findings:
     start = np.asarray(activations(_noise(side_px, seed)[None]))[0, filters]
     logits = network.exact(np.stack(pictures))[:, 0]
     best = driven[: len(filters)].argmax(axis=0) == np.arange(len(filters))
-    rose = logits[-2] > logits[-1]
+    shown = f"Row by row: {', '.join(goal.name for goal in goals)}"
+    driven_by = "Mean activation of each filter (columns) by each picture (rows)"
     side = (_SHOWN_PX, _SHOWN_PX)
     cells = [
         Image.fromarray(each.round().astype(np.uint8)).resize(side) for each in pictures
@@ -94,30 +93,18 @@ def study(request: Request) -> Findings:
         rows=[],
         checks=[
             Check(
-                sentence=f"{int(best.sum())} of {len(best)} filters are driven most by their own "
+                f"{int(best.sum())} of {len(best)} filters are driven most by their own "
                 f"picture (at least {_SHARE:.0%} of them).",
-                passed=bool(best.mean() >= _SHARE),
+                bool(best.mean() >= _SHARE),
             ),
             Check(
-                sentence="The picture for fake has a higher logit than the picture for real: "
+                "The picture for fake has a higher logit than the picture for real: "
                 f"{logits[-2]:+.2f} and {logits[-1]:+.2f}.",
-                passed=bool(rose),
+                bool(logits[-2] > logits[-1]),
             ),
         ],
-        figures=[
-            Figure(
-                name="preferred",
-                image=studies.grid(cells, 5),
-                caption=f"Row by row: {', '.join(goal.name for goal in goals)}",
-            )
-        ],
-        tables=[
-            Table(
-                caption="Mean activation of each filter (columns) by each picture (rows)",
-                header=["Picture for", *(str(at) for at in filters), "Logit"],
-                rows=rows,
-            )
-        ],
+        figures=[Figure("preferred", studies.grid(cells, 5), shown)],
+        tables=[Table(driven_by, ["Picture for", *map(str, filters), "Logit"], rows)],
         arrays={"pictures": np.stack(pictures)},
     )
 
@@ -135,9 +122,7 @@ def _filters(
         at_taps = network.at_taps(grey)
         if at_taps.maps[tap].shape[-1] == n_maps:
             weights = at_taps.by_map[0][tap].sum(axis=(0, 1))
-    if (
-        weights is None
-    ):  # a layer that no head reads: those that vary most with the input
+    if weights is None:  # no head reads the layer: those that vary most with the input
         random = rng.generator(0, "preferred_inputs", name)
         images = random.uniform(0, 255, (2, side_px, side_px, 3))
         weights = Layers.maps(model, images)[0].std(axis=(0, 1, 2))
