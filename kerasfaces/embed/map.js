@@ -215,11 +215,11 @@ function search() {
     const good = classes.map((name) => name.toLowerCase().includes(words));
     return (i) => good[codes[i]];
   });
-  const found = new Set();
+  const matching = new Set();
   for (let i = 0; i < n; i++) {
-    if (data.names[i].toLowerCase().includes(words) || matches.some((match) => match(i))) found.add(i);
+    if (data.names[i].toLowerCase().includes(words) || matches.some((match) => match(i))) matching.add(i);
   }
-  choose(found);
+  choose(matching);
 }
 
 const touching = new Map();

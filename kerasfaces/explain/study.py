@@ -116,14 +116,14 @@ class Request:
 
     def readable(self, least: int) -> tuple[list[Json], list[int], Pixels]:
         """Return all rows, the positions of those with pixels, and `(n, s, s, 3)`, n >= `least`."""
-        rows, kept, arrays = [], [], []
+        rows, positions, arrays = [], [], []
         for number, (row, pixels) in enumerate(self.images()):
             rows.append(row)
             if pixels is not None:
-                kept.append(number)
+                positions.append(number)
                 arrays.append(pixels)
-        require(least, len(kept), rows, self.settings.method)
-        return rows, kept, np.stack(arrays)
+        require(least, len(positions), rows, self.settings.method)
+        return rows, positions, np.stack(arrays)
 
 
 def require(least: int, n: int, rows: Sequence[Json], method: str) -> None:

@@ -58,8 +58,8 @@ def place(face: FaceAnswer) -> str:
 
 
 def _face(face: FaceAnswer) -> str:
-    said = f": {face.verdict}, score {face.score:.4f}" if face.verdict else ""
-    return place(face) + said
+    judged = f": {face.verdict}, score {face.score:.4f}" if face.verdict else ""
+    return place(face) + judged
 
 
 def _headed(heading: str, sentences: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -58,32 +58,32 @@ def study(request: Request) -> Findings:
         outputs = of_reader(model, arrays.__getitem__, len(arrays))
         return outputs[:, 0].astype(np.float64)
 
-    rows, kept, arrays = _channels(request, network)
+    rows, used, arrays = _channels(request, network)
     means = _means(request, network)
-    found = [_values(logits, arrays, mean, groups) for mean in means]
-    values, empty, full = found[0]
+    by_mean = [_values(logits, arrays, mean, groups) for mean in means]
+    values, empty, full = by_mean[0]
     run_logits = Predictor(request.run).logits(
-        [request.selection.files[at] for at in kept]
+        [request.selection.files[at] for at in used]
     )[0]
     point = request.run.operating_point
     scores = point.apply(full)
-    for number, at in enumerate(kept):
+    for number, at in enumerate(used):
         rows[at] |= {"logit": full[number], "score": scores[number]}
         rows[at] |= {"verdict": point.verdicts(scores)[number], "absent": empty[number]}
         for group, value in zip(groups, values[number], strict=True):
             rows[at][f"shapley_{group}"] = value
-    good = pd.DataFrame([rows[at] for at in kept])
+    good = pd.DataFrame([rows[at] for at in used])
     return Findings(
         things="values",
         notes=[
-            f"{len(kept)} images, {len(groups)} channels ({', '.join(groups)}), "
+            f"{len(used)} images, {len(groups)} channels ({', '.join(groups)}), "
             f"{2 ** len(groups)} sets of them each. Positive speaks for fake.",
             f"An absent channel is its mean over {REPLACED_BY} training images at most, position "
             'by position. The values and "All absent" sum to the logit. A small value does not say that a channel is useless: another may tell '
             "the same.",
         ],
         rows=rows,
-        checks=_checks(values, empty, full, run_logits, found[1][0], found[2][0]),
+        checks=_checks(values, empty, full, run_logits, by_mean[1][0], by_mean[2][0]),
         tables=[_by_verdict(good, groups), _by_image(good, groups)],
     )
 
@@ -147,10 +147,10 @@ def _channels(
     rows = [request.row(number) for number in range(len(files))]
     for row, reason in zip(rows, inputs.reasons, strict=True):
         row["reason"] = reason
-    kept = [number for number, row in enumerate(rows) if not row["reason"]]
-    studies.require(MIN_IMAGES, len(kept), rows, "channel_shapley")
-    keys = [inputs.keys[number] for number in kept]
-    return rows, kept, inputs.store.gather(keys).astype(np.float32)
+    used = [number for number, row in enumerate(rows) if not row["reason"]]
+    studies.require(MIN_IMAGES, len(used), rows, "channel_shapley")
+    keys = [inputs.keys[number] for number in used]
+    return rows, used, inputs.store.gather(keys).astype(np.float32)
 
 
 def _means(request: Request, network: TrainedNetwork) -> list[NDArray[np.float32]]:

@@ -36,7 +36,7 @@ def study(request: Request) -> Findings:
     """Return each part's map on the first images, and its amount by source."""
     layers = Layers(request.subject, "factorisation")
     name = layers.chosen(request.settings.layer)
-    rows, kept, images = request.readable(MIN_IMAGES)
+    rows, used, images = request.readable(MIN_IMAGES)
     (maps,) = Layers.maps(layers.model([name]), images)
     (others,) = Layers.maps(layers.model([name], request.settings.seed), images)
     positive = np.maximum(maps, 0)
@@ -50,16 +50,16 @@ def study(request: Request) -> Findings:
     again, _ = _factors(positive, seed + 1)
     random, _ = _factors(np.maximum(others, 0), seed)
     same, chance = _alike(amounts, again), _alike(amounts, random)
-    for number, position in enumerate(kept):
+    for number, position in enumerate(used):
         means = amounts[number].mean(axis=(0, 1))
         rows[position] |= {
             f"part_{part + 1}": float(value) for part, value in enumerate(means)
         }
-    shown = min(_SHOWN_IMAGES, len(kept))
+    shown = min(_SHOWN_IMAGES, len(used))
     return Findings(
         things="parts",
         notes=[
-            f"{len(kept)} images, layer {name}, {maps.shape[1]} x {maps.shape[2]} positions, "
+            f"{len(used)} images, layer {name}, {maps.shape[1]} x {maps.shape[2]} positions, "
             f"{maps.shape[3]} maps, {amounts.shape[-1]} parts, which leave "
             f"{100 * error:.0f} % of the activations' norm out. Negative activations, "
             f"{100 * negative:.0f} % of the absolute sum, count as 0.",
@@ -79,8 +79,8 @@ def study(request: Request) -> Findings:
                 chance < ALIKE,
             ),
         ],
-        figures=[_figure(request, kept[:shown], images[:shown], amounts[:shown])],
-        tables=[_by_source(request, kept, amounts)],
+        figures=[_figure(request, used[:shown], images[:shown], amounts[:shown])],
+        tables=[_by_source(request, used, amounts)],
         arrays={"amounts": amounts},
     )
 
@@ -127,7 +127,7 @@ def _alike(one: Floats, other: Floats) -> float:
 
 
 def _figure(
-    request: Request, kept: list[int], images: Pixels, amounts: Floats
+    request: Request, used: list[int], images: Pixels, amounts: Floats
 ) -> Figure:
     cells = []
     for image, parts in zip(images, amounts, strict=True):
@@ -140,14 +140,14 @@ def _figure(
             share = 0.85 * np.clip(np.asarray(wide, np.float64), 0, 1)[..., None]
             mixed = grey * (1 - share) + _COLOUR * share
             cells.append(Image.fromarray(mixed.clip(0, 255).astype(np.uint8)))
-    names = ", ".join(request.selection.files[at].name for at in kept)
+    names = ", ".join(request.selection.files[at].name for at in used)
     caption = f"A row per image ({names}), a column per part, the largest first"
     return Figure("parts", studies.grid(cells, 1 + amounts.shape[-1]), caption)
 
 
-def _by_source(request: Request, kept: list[int], amounts: Floats) -> Table:
+def _by_source(request: Request, used: list[int], amounts: Floats) -> Table:
     labels, sources = request.selection.labels, request.selection.sources
-    groups = [f"{labels[at]}: {sources[at]}" if labels else "all images" for at in kept]
+    groups = [f"{labels[at]}: {sources[at]}" if labels else "all images" for at in used]
     means = amounts.mean(axis=(1, 2))
     rows = []
     for group in dict.fromkeys(groups):

@@ -33,7 +33,7 @@ def study(request: Request) -> Findings:
     layers = Layers(request.subject, "feature_maps")
     wanted = request.settings.layer
     names = [layers.chosen(wanted)] if wanted else layers.spread(LAYERS)
-    rows, kept, images = request.readable(MIN_IMAGES)
+    rows, used, images = request.readable(MIN_IMAGES)
     learnt = Layers.maps(layers.model(names), images)
     random = Layers.maps(layers.model(names, request.settings.seed), images)
     alike, table = [], []
@@ -57,12 +57,12 @@ def study(request: Request) -> Findings:
     header = ["Layer", "Size", "Maps", "Alike with random weights"]
     figures = [
         _figure(request, number, position, images[number], names, learnt)
-        for number, position in enumerate(kept[:_SHOWN_IMAGES])
+        for number, position in enumerate(used[:_SHOWN_IMAGES])
     ]
     return Findings(
         things="feature maps",
         notes=[
-            f"{len(kept)} images; pictures of the first {len(figures)}. A row is a layer: the "
+            f"{len(used)} images; pictures of the first {len(figures)}. A row is a layer: the "
             f"image, the mean of its maps, then the {MAPS} maps that vary most.",
             "Maps have no sign for fake or real; late layers are too small to be read as "
             "pictures, as kabber2023 found.",
@@ -90,9 +90,9 @@ def _figure(
     cells = []
     small = Image.fromarray(image).resize((_CELL_PX, _CELL_PX))
     for maps in learnt:
-        held = maps[number]
-        order = np.argsort(-held.std(axis=(0, 1)), kind="stable")[:MAPS]
-        shown = [_mean(held), *(held[..., each] for each in order)]
+        own = maps[number]
+        order = np.argsort(-own.std(axis=(0, 1)), kind="stable")[:MAPS]
+        shown = [_mean(own), *(own[..., each] for each in order)]
         shown += [np.zeros_like(shown[0])] * (1 + MAPS - len(shown))
         cells += [small, *(studies.grey_picture(each, _CELL_PX) for each in shown)]
     file = request.selection.files[position]

@@ -101,9 +101,9 @@ def _halves(
         if pixels is None:
             continue
         name, half = names[number], turn[number]
-        found = residual(pixels)
-        pair = sums.setdefault(name, [np.zeros_like(found), np.zeros_like(found)])
-        pair[half] += found
+        noise = residual(pixels)
+        pair = sums.setdefault(name, [np.zeros_like(noise), np.zeros_like(noise)])
+        pair[half] += noise
         counts.setdefault(name, [0, 0])[half] += 1
     means = {
         name: [total / max(1, n) for total, n in zip(pair, counts[name], strict=True)]

@@ -32,8 +32,8 @@ def explain(subject: Subject, image: Pixels, options: Options) -> list[Explanati
     network = subject.network_for("pooling_heatmap")
     total = np.zeros(image.shape[:2])
     maps = network.maps(image)
-    for held in maps:
-        cells = np.maximum(held, 0).mean(axis=-1)
+    for tap in maps:
+        cells = np.maximum(tap, 0).mean(axis=-1)
         mean = float(cells.mean())
         if mean > 0:
             sums = enlarged(cells.astype(np.float32), image.shape[0])

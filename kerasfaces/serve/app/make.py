@@ -42,7 +42,9 @@ def show(loaded: Loaded, options: Options, settings: Settings) -> None:
         st.session_state.pop(_PICTURE, None)
         try:
             with st.spinner("OpenAI is at work …"):
-                data = made(key.strip(), prompt.strip(), model, settings.images_api)
+                data = generated(
+                    key.strip(), prompt.strip(), model, settings.images_api
+                )
         except KerasfacesError as error:
             st.error(str(error))
             return
@@ -51,7 +53,7 @@ def show(loaded: Loaded, options: Options, settings: Settings) -> None:
         one_picture.judge(picture, loaded, options, settings, where="make")
 
 
-def made(key: str, prompt: str, model: str, address: str = "") -> bytes:
+def generated(key: str, prompt: str, model: str, address: str = "") -> bytes:
     """Return the PNG that OpenAI's service, or another at `address`, made with the visitor's key.
 
     Raises:

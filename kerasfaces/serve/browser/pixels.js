@@ -82,11 +82,11 @@ function alongColumns({ width, data }, target, weights) {
 function nearest({ width, height, data }, [left, top, right, bottom], size) {
   const places = (start, end, limit) => {
     const step = (end - start) / size;
-    const found = [];
+    const positions = [];
     for (let i = 0, at = start + step * 0.5; i < size; i++, at += step) {
-      found.push(Math.min(limit - 1, Math.trunc(at)));
+      positions.push(Math.min(limit - 1, Math.trunc(at)));
     }
-    return found;
+    return positions;
   };
   const columns = places(left, right, width);
   const rows = places(top, bottom, height);

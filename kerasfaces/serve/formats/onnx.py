@@ -54,12 +54,12 @@ def _joined(channels: "ModelProto", network: "ModelProto") -> "ModelProto":
     import onnx
     from onnx import helper
 
-    (given,), (made, doubt) = channels.graph.input, channels.graph.output
+    (given,), (image, doubt) = channels.graph.input, channels.graph.output
     network.ir_version = channels.ir_version
     joined = onnx.compose.merge_models(
         channels,
         network,
-        io_map=[(made.name, INPUT)],
+        io_map=[(image.name, INPUT)],
         prefix1="channels/",
         prefix2="network/",
         name="kerasfaces",

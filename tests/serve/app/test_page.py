@@ -178,7 +178,7 @@ def test_what_the_service_refuses_is_a_sentence(answer, why):
 
     with image_service.serve([answer]) as (address, asked):
         with pytest.raises(InputError, match=why):
-            make.made("sk-x", "a face", "gpt-image-1", address)
+            make.generated("sk-x", "a face", "gpt-image-1", address)
         assert len(asked) == 1  # never paid twice
 
 
@@ -186,9 +186,9 @@ def test_no_key_and_no_service_are_sentences():
     from kerasfaces.core.errors import InputError
 
     with pytest.raises(InputError, match="give a key"):
-        make.made("", "a face", "gpt-image-1")
+        make.generated("", "a face", "gpt-image-1")
     with pytest.raises(InputError, match="cannot be reached"):
-        make.made("sk-x", "a face", "gpt-image-1", "http://127.0.0.1:9/v1")
+        make.generated("sk-x", "a face", "gpt-image-1", "http://127.0.0.1:9/v1")
 
 
 def test_a_card_shows_what_a_file_brought_as_text():
