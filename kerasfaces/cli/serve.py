@@ -1,12 +1,16 @@
 """`kerasfaces serve`: a finished run as a service."""
 
 import argparse
+import dataclasses
+import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from kerasfaces import cli
+from kerasfaces.core.errors import InputError
+from kerasfaces.core.imports import optional_import
 
 TOKEN = "KERASFACES_TOKEN"
 
@@ -15,12 +19,8 @@ TOKEN = "KERASFACES_TOKEN"
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, open the run, serve until a signal."""
     arguments = _parser().parse_args(argv)
-    from kerasfaces.core.imports import optional_import
-
     for module in ("fastapi", "uvicorn", "python_multipart", "prometheus_client"):
         optional_import(module, "serve")
-    import dataclasses
-
     from kerasfaces.serve.http.settings import Settings
     from kerasfaces.serve.publish import fetch
 
@@ -42,8 +42,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         return 0
     if arguments.address:
-        from kerasfaces.core.errors import InputError
-
         raise InputError("--address is of a Ray cluster; add --engine ray.")
     from kerasfaces.serve.http import server
     from kerasfaces.serve.http.judge import Judge
@@ -59,8 +57,6 @@ def _announce(url: str) -> None:
 
 def _token(file: Path | None) -> str:
     """Return the token of a file or of the environment; a command line is public."""
-    from kerasfaces.core.errors import InputError
-
     token = os.environ.get(TOKEN, "")
     if file is not None:
         try:
@@ -80,8 +76,6 @@ def _token(file: Path | None) -> str:
 
 def _caution(host: str, token: str) -> None:
     if host not in ("127.0.0.1", "::1", "localhost") and not token:
-        import logging
-
         logging.getLogger("kerasfaces.serve").warning(
             "%s is reachable from other machines, and whoever reaches it may use it: set "
             "%s, or give --token-file",

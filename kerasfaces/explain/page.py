@@ -130,8 +130,7 @@ class Page:
 
     def _figure(self, row: Json, image: Pixels, map_: Map) -> Markup:
         name = Path(row["path"]).name
-        values, unit = picture.shown(map_, self._units)
-        overlay = picture.overlay(image, values, picture.limit_of(values), unit)
+        overlay = picture.drawn(image, map_, self._units)
         facts = f"score {row['score']:.3f}, logit {row['logit']:+.2f}"
         if row.get("label"):
             facts = f"{row['label']}, {row['source']}; {facts}"

@@ -31,6 +31,12 @@ def limit_of(values: NDArray[np.float64]) -> float:
     return float(np.quantile(np.abs(values), 0.995)) or 1.0
 
 
+def drawn(image: Pixels, map_: NDArray[np.floating], units: str) -> Image.Image:
+    """Return an image `(s, s, 3)` uint8 under its own map, with a colour bar of its own."""
+    values, unit = shown(map_, units)
+    return overlay(image, values, limit_of(values), unit)
+
+
 def overlay(
     image: Pixels, values: NDArray[np.float64], limit: float, unit: str
 ) -> Image.Image:

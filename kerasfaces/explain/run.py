@@ -26,7 +26,7 @@ from kerasfaces.core.imports import import_keras
 from kerasfaces.core.progress import progress
 from kerasfaces.dataset.cache import decode_all
 from kerasfaces.dataset.file_facts import with_limits
-from kerasfaces.explain import checks, picture, study_page
+from kerasfaces.explain import checks, contract, picture, study_page
 from kerasfaces.explain.contract import Map, Options, Pixels, Settings
 from kerasfaces.explain.page import Page
 from kerasfaces.explain.selection import Selection
@@ -145,6 +145,39 @@ def _explained(
     return pd.DataFrame(rows), page
 
 
+def of_image(
+    method: ModuleType,
+    subject: "Subject",
+    learnt: "Subject",
+    image: Pixels,
+    point: OperatingPoint,
+    settings: Settings,
+) -> tuple[Json, contract.Explanation]:
+    """Return what is recorded of an image `(s, s, 3)`, and its map; `learnt`: see `checks`."""
+    logit = float(subject.logits(image[None])[0, 0])
+    if not np.isfinite(logit):
+        raise ImageError("the detector gives no finite logit")
+    toward = 1 if point.apply([logit])[0] >= point.threshold else -1
+    options = Options(
+        signed=settings.signed,
+        baseline=settings.baseline,
+        toward=toward,
+        seed=settings.seed,
+    )
+    own, *redrawn = method.explain(subject, image, options)
+    record: Json = {
+        "logit": logit,
+        "toward": toward,
+        "facts": own.facts,
+        "parts": {layer: float(part.sum()) for layer, part in own.parts.items()},
+    }
+    if settings.checks:
+        record["checks"] = checks.of_map(
+            method, subject, learnt, image, options, own, redrawn
+        )
+    return record, own
+
+
 @dataclasses.dataclass
 class _Maps:
     """The maps of a run's images in a folder, with what was measured of each."""
@@ -165,38 +198,17 @@ class _Maps:
         stored = self._stored(image, name)
         if stored is not None:
             return stored
-        subject, settings = self.subject, self.settings
-        logit = float(subject.logits(image[None])[0, 0])
-        if not np.isfinite(logit):
-            raise ImageError("the detector gives no finite logit")
-        toward = 1 if self.point.apply([logit])[0] >= self.point.threshold else -1
-        options = Options(
-            signed=settings.signed,
-            baseline=settings.baseline,
-            toward=toward,
-            seed=settings.seed,
+        record, own = of_image(
+            self.method, self.subject, self.learnt, image, self.point, self.settings
         )
-        own, *redrawn = self.method.explain(subject, image, options)
-        record = {
-            "name": name,
-            "logit": logit,
-            "toward": toward,
-            "facts": own.facts,
-            "parts": {layer: float(part.sum()) for layer, part in own.parts.items()},
-        }
-        if settings.checks:
-            record["checks"] = checks.of_map(
-                self.method, subject, self.learnt, image, options, own, redrawn
-            )
+        record = {"name": name} | record
         file = self.folder / name
         with atomic_path(Path(f"{file}.npy")) as path, path.open("wb") as opened:
             np.save(opened, own.map, allow_pickle=False)
         if own.parts:
             arrays.write(Path(f"{file}-layers.npz"), own.parts)
-        values, unit = picture.shown(own.map, self.method.UNITS)
-        drawn = picture.overlay(image, values, picture.limit_of(values), unit)
         with atomic_path(Path(f"{file}.png")) as path:
-            drawn.save(path)
+            picture.drawn(image, own.map, self.method.UNITS).save(path)
         write_json(Path(f"{file}.json"), record)  # last: the others are whole
         return record, own.map
 

@@ -20,7 +20,7 @@ from kerasfaces.core.errors import ImageError
 from kerasfaces.serve import face_policy, pictures, stability
 from kerasfaces.serve.background import Background
 from kerasfaces.serve.contract import Answer as Answer
-from kerasfaces.serve.contract import Detecting, Pixels
+from kerasfaces.serve.contract import Detecting, Pixels, facts_of
 from kerasfaces.serve.contract import Options as Options
 from kerasfaces.serve.face_policy import Finder
 from kerasfaces.serve.pictures import Decode, Picture, Source
@@ -127,11 +127,7 @@ class _Examiner:
         self._too_little = _judgeable if cut == "largest" else background.too_little
         self._are_crops = cut == "cut"
         self._finder = face_policy.finder(options.faces, options.find_faces, find_faces)
-        self._facts = {
-            "name": detector.name,
-            "version": detector.version,
-            "engine": detector.engine,
-        }
+        self._facts = facts_of(detector)
 
     def examine(self, picture: Picture, decode: Decode) -> _Examined:
         """Read a picture; one that cannot be read has a reason and nothing to score."""

@@ -45,6 +45,11 @@ class Detecting(Protocol):
         """Return `real`, `fake` or `unsure` for each of the logits `(n,)`."""
 
 
+def facts_of(detector: Detecting) -> dict[str, str]:
+    """Return what an answer says of its detector."""
+    return {name: getattr(detector, name) for name in ("name", "version", "engine")}
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Options:
     """What belongs to an answer.
@@ -119,18 +124,12 @@ class Answer:
 
     def to_dict(self) -> Json:
         """Return JSON types; a number that is not there is None."""
-        value = {
-            field.name: getattr(self, field.name) for field in dataclasses.fields(self)
-        }
+        value = dict(vars(self))
         for name in ("score", "logit"):
-            value[name] = _finite(value[name])
+            value[name] = float(value[name]) if np.isfinite(value[name]) else None
         if self.faces is not None:
             value["faces"] = [face.to_dict() for face in self.faces]
         return value | {
             "warnings": list(self.warnings),
             "detector": dict(self.detector),
         }
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

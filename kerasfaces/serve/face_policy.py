@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from PIL import Image
 from kerasfaces.core.errors import ImageError, InputError
 from kerasfaces.core.files import Json
 from kerasfaces.faces.crops import NO_FACE, FaceCrop, cut
-from kerasfaces.faces.face import Points
+from kerasfaces.faces.face import Box, Face, Points
 from kerasfaces.faces.policy import FaceInput
 
 Policy = Literal["image", "largest", "each"]
@@ -22,19 +22,7 @@ MARGIN = 0.3  # of a face's box, on each side of a crop
 VERSION = 2  # raise whenever the regions change
 
 
-class Face(Protocol):
-    """A face that was found."""
-
-    @property
-    def box(self) -> tuple[float, float, float, float]:
-        """Left, top, right and bottom edge, px."""
-
-    @property
-    def score(self) -> float:
-        """How sure the detector of faces is, 0..1."""
-
-
-Finder = Callable[[NDArray[np.uint8]], Sequence[Any]]
+Finder = Callable[[NDArray[np.uint8]], Sequence[Face]]
 Look = Callable[[Image.Image], "tuple[tuple[FaceAnswer, ...] | None, tuple[str, ...]]"]
 
 
@@ -51,7 +39,7 @@ class FaceAnswer:
         landmarks: See `kerasfaces.faces.Face`; None where the detector has none.
     """
 
-    box: tuple[float, float, float, float]
+    box: Box
     face_score: float
     score: float | None = None
     logit: float | None = None
@@ -128,11 +116,7 @@ def _look(
     find: Finder, image: Image.Image
 ) -> tuple[tuple[FaceAnswer, ...], tuple[str, ...]]:
     faces = [
-        FaceAnswer(
-            tuple(map(float, face.box)),  # type: ignore[arg-type]
-            float(face.score),
-            landmarks=getattr(face, "landmarks", None),
-        )
+        FaceAnswer(face.box, face.score, landmarks=face.landmarks)
         for face in find(np.asarray(image))
     ]
     faces.sort(key=lambda face: face.size_px, reverse=True)
@@ -152,7 +136,7 @@ def of_run(policy: Policy, detector: object) -> Policy:
 
 
 def trained_on(detector: object) -> FaceCrop | None:
-    """Return how the faces that a detector was trained on were cut; None: whole pictures."""
+    """Return how a detector's training faces were cut out; None: whole pictures."""
     spec = getattr(detector, "input_spec", None)
     return spec.face_crop if isinstance(spec, FaceInput) else None
 
@@ -184,11 +168,8 @@ def choose(
     if not faces:
         if trained:
             raise ImageError(NO_FACE)
-        return Choice(
-            [image],
-            "the whole picture",
-            ("the whole picture was judged, for want of a face",),
-        )
+        want = "the whole picture was judged, for want of a face"
+        return Choice([image], "the whole picture", (want,))
     chosen = faces[:1] if policy == "largest" else faces
     crops = [cut(image, face, trained or FaceCrop(margin=MARGIN)) for face in chosen]
     if policy == "largest":
@@ -215,12 +196,9 @@ def scored(
     """Return the faces, those that were judged with what was said of them."""
     if policy == "image" or not faces:
         return faces
+    said = zip(faces, logits.tolist(), scores.tolist(), verdicts, strict=False)
     judged = [
-        dataclasses.replace(
-            face, logit=float(logit), score=float(score), verdict=verdict
-        )
-        for face, logit, score, verdict in zip(
-            faces, logits, scores, verdicts, strict=False
-        )
+        dataclasses.replace(face, logit=logit, score=score, verdict=verdict)
+        for face, logit, score, verdict in said
     ]
     return (*judged, *faces[len(judged) :])

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from kerasfaces.serve.answer import Answer, Options, answer_all
 from kerasfaces.serve.background import Background
-from kerasfaces.serve.contract import Detecting
+from kerasfaces.serve.contract import Detecting, facts_of
 from kerasfaces.serve.exported import ExportedDetector
 from kerasfaces.serve.http.batching import Batched
 from kerasfaces.serve.http.measures import Measures
@@ -62,12 +62,7 @@ class Judge:
     @property
     def facts(self) -> dict[str, str]:
         """Name, version and engine of the detector."""
-        detector = self._detector
-        return {
-            "name": detector.name,
-            "version": detector.version,
-            "engine": detector.engine,
-        }
+        return facts_of(self._detector)
 
     @contextmanager
     def body_budget(self) -> "Iterator[BodyBudget]":

@@ -2,7 +2,6 @@
 
 import threading
 
-import numpy as np
 import streamlit as st
 
 from kerasfaces.core.errors import KerasfacesError
@@ -56,19 +55,15 @@ def _subject(folder: str):  # type: ignore[no-untyped-def]  # of explain, which 
 
 def _explained(picture: Named, one: Loaded):  # type: ignore[no-untyped-def]
     subject, learnt = _subject(str(one.run.path))
-    from kerasfaces.explain import checks, trust_section
     from kerasfaces.explain import picture as drawing
-    from kerasfaces.explain.contract import Options
+    from kerasfaces.explain import trust_section
+    from kerasfaces.explain.contract import Settings
     from kerasfaces.explain.methods import gradcam
+    from kerasfaces.explain.run import of_image
 
     gradcam.check(subject)
     pixels = to_array(picture.image(), subject.of_pictures().spec)
-    logit = float(subject.logits(pixels[None])[0, 0])
-    point = one.detector.operating_point
-    toward = 1 if point.apply(np.array([logit]))[0] >= point.threshold else -1
-    options = Options(toward=toward)
-    own, *redrawn = gradcam.explain(subject, pixels, options)
-    values, unit = drawing.shown(own.map, gradcam.UNITS)
-    measured = checks.of_map(gradcam, subject, learnt, pixels, options, own, redrawn)
-    drawn = drawing.overlay(pixels, values, drawing.limit_of(values), unit)
-    return drawn, trust_section.line(measured)
+    point, settings = one.detector.operating_point, Settings(method="gradcam")
+    record, own = of_image(gradcam, subject, learnt, pixels, point, settings)
+    drawn = drawing.drawn(pixels, own.map, gradcam.UNITS)
+    return drawn, trust_section.line(record["checks"])
