@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasfaces import cli
-from kerasfaces.cli import answer_lines, outputs, printing, streams
+from kerasfaces.cli import outputs, printing, streams
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.progress import progress
 from kerasfaces.core.texts import quoted
@@ -160,6 +160,7 @@ def _print(
     files: Sequence[Path],
     as_json: bool,
 ) -> tuple[Counter[str], tuple[str, str] | None]:
+    from kerasfaces.serve import wording
     from kerasfaces.serve.answer import answer_groups
 
     counts, why = Counter[str](), None
@@ -174,9 +175,9 @@ def _print(
                 counts[answer.verdict if readable else ""] += 1
                 why = why or (None if readable else (answer.name, answer.reason))
                 if as_json:
-                    print(answer_lines.as_json(answer))
+                    print(wording.as_json(answer))
                     continue
-                for line in answer_lines.as_text(answer, alone=len(files) == 1):
+                for line in wording.as_text(answer, alone=len(files) == 1):
                     printing.text(line)
             sys.stdout.flush()
             if streams.lost():

@@ -6,7 +6,6 @@ import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from kerasfaces import cli
 from kerasfaces.core.errors import InputError
@@ -143,7 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_limits(group: Any) -> None:
+def _add_limits(group: "argparse._ArgumentGroup") -> None:
     add = cli.Options(group)
     add.number("--body-mb", 20, "of a request; default: 20", "MB")
     add.number("--files", 32, "of a request; default: 32")

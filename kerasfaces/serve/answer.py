@@ -20,7 +20,7 @@ from kerasfaces.core.errors import ImageError
 from kerasfaces.serve import face_policy, pictures, stability
 from kerasfaces.serve.background import Background
 from kerasfaces.serve.contract import Answer as Answer
-from kerasfaces.serve.contract import Detecting, Pixels, facts_of
+from kerasfaces.serve.contract import Detecting, Pixels, Verdict, facts_of
 from kerasfaces.serve.contract import Options as Options
 from kerasfaces.serve.face_policy import Finder
 from kerasfaces.serve.pictures import Decode, Picture, Source
@@ -231,7 +231,7 @@ class _Examiner:
             return dataclasses.replace(answer, reason=reason)
         point = self._detector.operating_point
         decided = self._detector.decide(own)
-        verdict = face_policy.combined(decided)
+        verdict: Verdict = face_policy.combined(decided)
         doubt = _BAND if "unsure" in point.verdicts(point.apply(own)) else _EDGE
         tried = None
         if self._options.stability:

@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -178,12 +178,11 @@ def choose(
     return Choice(crops, f"{words}; one fake makes the picture fake")
 
 
-def combined(verdicts: Sequence[str]) -> Any:
+def combined(verdicts: Sequence[str]) -> Literal["real", "fake", "unsure"]:
     """Return a picture's verdict, given its parts': fake if one is, real if all are."""
-    for verdict in ("fake", "unsure"):
-        if verdict in verdicts:
-            return verdict
-    return "real"
+    if "fake" in verdicts:
+        return "fake"
+    return "unsure" if "unsure" in verdicts else "real"
 
 
 def scored(

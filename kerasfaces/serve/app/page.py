@@ -6,11 +6,14 @@ from pathlib import Path
 
 import streamlit as st
 
+from kerasfaces.core.errors import KerasfacesError
+from kerasfaces.run.folder import DetectorRun
 from kerasfaces.serve.answer import Options
-from kerasfaces.serve.app import about, make, many, one, sample_detector, shared, visit
+from kerasfaces.serve.app import make, many, one, sample_detector, shared, visit
 from kerasfaces.serve.app.settings import Settings
 from kerasfaces.serve.app.verdict import markdown
 from kerasfaces.serve.face_policy import Policy
+from kerasfaces.serve.publish import card
 
 _JUDGED: dict[Policy, str] = {
     "image": "the whole picture",
@@ -56,7 +59,7 @@ def show(settings: Settings) -> None:
                 case "This visit":
                     visit.show()
                 case "The detector":
-                    about.show(loaded)
+                    _about(loaded)
     st.caption(
         "A verdict is evidence, no proof: do not decide about a person by it alone. Pictures "
         "stay in this server's memory; they are not written to disk and sent nowhere."
@@ -77,10 +80,25 @@ def _run(runs: tuple[str, ...]) -> str:
     )
 
 
+def _about(one: shared.Loaded) -> None:
+    """Show the numbers of the run, as its published card has them."""
+    detector = one.detector
+    st.caption(
+        f"{detector.name}, version {detector.version}, computed by {detector.engine}."
+    )
+    try:
+        st.markdown(_card(str(one.run.path), detector.version))
+    except KerasfacesError as error:
+        st.error(str(error))
+
+
+@st.cache_data(show_spinner=False)
+def _card(folder: str, version: str) -> str:
+    return card.of_run(DetectorRun(Path(folder)))
+
+
 @st.cache_data(show_spinner=False)
 def _trained_on(folder: str) -> str:
-    from kerasfaces.run.folder import DetectorRun
-
     run = DetectorRun(Path(folder))
     sentence = run.trained_on().replace(folder, run.name)
     return f"{sentence} A score is worth something on images like those only."

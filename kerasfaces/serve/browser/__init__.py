@@ -10,8 +10,8 @@ import gzip
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from kerasfaces import __version__
 from kerasfaces.channels import graph
@@ -85,17 +85,17 @@ def _require_known_input(run: DetectorRun) -> None:
             f"{run.path} was trained on face crops, and the page finds no faces; use "
             "kerasfaces predict, app or serve."
         )
-    unknown = sorted(
-        name for name in spec.keys() - _KNOWN if spec[name] not in (None, "image")
-    )
-    if unknown:
+    others = sorted(spec.keys() - _KNOWN)
+    if unknown := [name for name in others if spec[name] not in (None, "image")]:
         raise InputError(
             f"{run.path}: the page does not make what input_spec.json asks for "
             f"({', '.join(unknown)}); use kerasfaces predict, app or serve."
         )
 
 
-def _page(run: DetectorRun, file: Path, content: Json, runtime: Any) -> str:
+def _page(
+    run: DetectorRun, file: Path, content: Json, runtime: Mapping[str, bytes]
+) -> str:
     """Return the page as text."""
     import jinja2
     from markupsafe import Markup
@@ -169,13 +169,14 @@ def _rates(run: DetectorRun) -> str:
     """Say how often the verdicts were wrong on test; empty where that is not known."""
     try:
         measured = run.measured("test")
+        rates = {
+            "the real images were called fake": measured["false_alarm_rate"],
+            "the fake images real": measured["miss_rate"],
+        }
         parts = [
             f"{100 * each['value']:.1f} % (95 % interval {100 * each['low']:.1f} to "
             f"{100 * each['high']:.1f} %) of {what}"
-            for each, what in (
-                (measured["false_alarm_rate"], "the real images were called fake"),
-                (measured["miss_rate"], "the fake images real"),
-            )
+            for what, each in rates.items()
         ]
     except (KeyError, TypeError, MissingFileError, RunError):
         return "How often it is wrong was not measured."

@@ -108,7 +108,7 @@ def _shown(part: Json, name: str) -> str:
 def _row(name: str, part: Json) -> Json:
     columns = {column: _shown(part, column) for column in _COLUMNS}
     counts = {"n_real": part["n_real"], "n_fake": part["n_fake"]}
-    return {"name": "all" if name == "all" else name, **counts, **columns}
+    return {"name": name, **counts, **columns}
 
 
 def _counted(trained_on: Json) -> list[tuple[str, str, str, int]]:
@@ -129,16 +129,14 @@ def _failures(slices: Json, trained_on: Json) -> list[str]:
         column, _, source = name.partition("=")
         if column != "source":
             continue
-        for label, metric in (("fake", "miss_rate"), ("real", "false_alarm_rate")):
+        for label, metric, wrong in (
+            ("fake", "miss_rate", "of its fakes are called real"),
+            ("real", "false_alarm_rate", "of its real photos are called fake"),
+        ):
             is_of = any(source in each.get(label, {}) for each in trained_on.values())
             estimate = _known(part, metric)
             if is_of and estimate and estimate["value"] >= MISSED_OFTEN:
-                what = (
-                    "of its fakes are called real"
-                    if label == "fake"
-                    else ("of its real photos are called fake")
-                )
-                lines.append(f"{source}: {_shown(part, metric)} {what}.")
+                lines.append(f"{source}: {_shown(part, metric)} {wrong}.")
     return lines or [
         f"No source of its own test images has {MISSED_OFTEN:.0%} errors or more."
     ]

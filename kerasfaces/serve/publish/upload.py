@@ -7,17 +7,19 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from kerasfaces import __version__
 from kerasfaces.core.errors import InputError, RunError
-from kerasfaces.core.files import Json
+from kerasfaces.core.files import Json, write_text
 from kerasfaces.core.texts import quoted
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.serve.export import replacing
-from kerasfaces.serve.publish import address, card, contents, hub, space
+from kerasfaces.serve.publish import address, card, contents, hub
 from kerasfaces.serve.publish.privacy import Private, require_nothing_private
 
 logger = logging.getLogger(__name__)
 
 MODEL, SPACE = "model", "space"  # folders of what is written
+_SPACE_FILES = {"README.md": "space.md.j2", "Dockerfile": "space.dockerfile.j2"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,7 +99,7 @@ def _write(
     card.write(run, place / MODEL, content, licence)
     if with_space:
         (place / SPACE).mkdir()
-        space.write(place / SPACE, repo, licence)
+        _write_space(place / SPACE, repo, licence)
     require_nothing_private(place, secrets)
     return content
 
@@ -114,7 +116,7 @@ def _upload(
         ).oid
         pages = [str(page)]
         if with_space:
-            space.write(place / SPACE, repo, licence, commit)
+            _write_space(place / SPACE, repo, licence, commit)
             page = service.create_repo(
                 repo,
                 repo_type="space",
@@ -131,6 +133,14 @@ def _upload(
             pages.append(str(page))
     where = str(address.Address(repo, commit))
     return dataclasses.replace(publication, address=where, pages=tuple(pages))
+
+
+def _write_space(target: Path, repo: str, licence: str, revision: str = "") -> None:
+    """Write the files of a Space that shows a run, at a commit or the newest."""
+    values = {"repo": repo, "licence": licence, "version": __version__}
+    at = str(address.Address(repo, revision or None))
+    for name, template in _SPACE_FILES.items():
+        write_text(target / name, card.rendered(template, address=at, **values))
 
 
 @contextlib.contextmanager
