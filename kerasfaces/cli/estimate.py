@@ -60,11 +60,12 @@ def parser() -> argparse.ArgumentParser:
     )
     stages = parser.add_subparsers(dest="stage", required=True, metavar="STAGE")
     channels = stages.add_parser("channels", help="a channel store")
-    cli.Options(channels).path("--manifest", "default: the built-in sample")
-    cli.Options(channels).path("--root", "what its paths are relative to")
-    channels.add_argument("--channels", default="lnp,spectrum", metavar="NAMES")
-    channels.add_argument("--mask", default="none", metavar="NAME")
-    channels.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    add = cli.Options(channels)
+    add.path("--manifest", "default: the built-in sample")
+    add.path("--root", "what its paths are relative to")
+    add("--channels", default="lnp,spectrum", metavar="NAMES")
+    add("--mask", default="none", metavar="NAME")
+    add("--set", action="append", default=[], metavar="KEY=VALUE")
     channels.set_defaults(measure=_channels)
     for name, about in (
         ("features", "features of a frozen base"),

@@ -238,32 +238,32 @@ def _add_measurement(parser: argparse.ArgumentParser) -> None:
 
 def _add_rules(parser: argparse.ArgumentParser) -> None:
     """Add the options that choose a threshold, and those that measure predict's rule."""
-    setting = parser.add_argument_group(
-        "the threshold, chosen anew; exports follow, and so does everything that reads the run"
-    )
-    cli.Options(setting).number(
+    title = "the threshold, chosen anew; exports follow, and so does everything that reads the run"
+    add = cli.Options(parser.add_argument_group(title))
+    add.number(
         "--max-false-alarms",
         None,
         "flag at most this share of validation's real images, e.g. 0.01",
         "SHARE",
         kind=float,
     )
-    cli.Options(setting).path(
+    add.path(
         "--calibrate-on",
         "flag at most that share (default 0.01) of your own real photos in DIR, e.g. of a "
         "camera that the run never saw",
         "DIR",
     )
-    cli.Options(setting).flag(
+    add.flag(
         "--reset-threshold", "back to the threshold and unsure band that training chose"
     )
-    rule = parser.add_argument_group("how often predict's verdicts are wrong")
-    cli.Options(rule).flag(
+    title = "how often predict's verdicts are wrong"
+    add = cli.Options(parser.add_argument_group(title))
+    add.flag(
         "--error-rates",
         "measure it on the run's test images, by the rule that predict applies; predict "
         "says it with every verdict",
     )
-    cli.Options(rule).choice(
+    add.choice(
         "--faces", "image", ("image", "largest", "each"), "the rule: see predict"
     )
-    cli.Options(rule).no("stability", "the rule: see predict")
+    add.no("stability", "the rule: see predict")

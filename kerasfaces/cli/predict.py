@@ -216,12 +216,10 @@ def _parser() -> argparse.ArgumentParser:
         help="files, folders (with all below them), - for paths on stdin, one per line "
         "or NUL after each",
     )
-    how = parser.add_mutually_exclusive_group()
-    cli.Options(how).flag("--json", "one JSON object per line")
-    cli.Options(how).file(
-        "--csv", "write a table instead; killed and called again, it continues"
-    )
-    how.add_argument(
+    how = cli.Options(parser.add_mutually_exclusive_group())
+    how.flag("--json", "one JSON object per line")
+    how.file("--csv", "write a table instead; killed and called again, it continues")
+    how(
         "--report",
         type=outputs.place,
         metavar="HTML|DIR",

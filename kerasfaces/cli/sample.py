@@ -29,10 +29,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = cli.parser(
         "sample", "Make the built-in data set (a simulation).", _EXAMPLES
     )
-    cli.Options(parser).folder(None, required=True)
-    parser.add_argument("--seed", type=int, default=0)
-    cli.Options(parser).number(
-        "--pairs", sample.DEFAULT_PAIRS, "default: %(default)s", None
-    )
-    cli.Options(parser).file("--contact-sheet", "also a picture of some pairs")
+    add = cli.Options(parser)
+    add.folder(None, required=True)
+    add("--seed", type=int, default=0)
+    add.number("--pairs", sample.DEFAULT_PAIRS, "default: %(default)s", None)
+    add.file("--contact-sheet", "also a picture of some pairs")
     return parser

@@ -138,12 +138,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N|LEAST:MOST",
         help="with --engine ray; default: 1",
     )
-    _add_limits(parser.add_argument_group("limits"))
-    return parser
-
-
-def _add_limits(group: "argparse._ArgumentGroup") -> None:
-    add = cli.Options(group)
+    add = cli.Options(parser.add_argument_group("limits"))
     add.number("--body-mb", 20, "of a request; default: 20", "MB")
     add.number("--files", 32, "of a request; default: 32")
     add.number("--megapixels", 50, "of a picture; default: 50")
@@ -151,3 +146,4 @@ def _add_limits(group: "argparse._ArgumentGroup") -> None:
     add.number("--workers", None, "threads; default: two per core")
     add.number("--answer-s", 60.0, "until the answer; default: 60", "S")
     add.number("--body-s", 30.0, "until the body; default: 30", "S")
+    return parser

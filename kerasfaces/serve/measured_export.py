@@ -3,7 +3,6 @@
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,19 +58,11 @@ def evaluate_export(
     by: Sequence[str] | None = None,
     samples_per_group: int | None = None,
 ) -> tuple[Path, Json, Difference]:
-    """Measure a run with the logits of its export; see `evaluate.other_images`.
+    """Measure a run with the logits of its export on the rows of a split.
 
-    Args:
-        folder: The run folder.
-        manifest: Images; None is the run's own.
-        split: Which of their rows.
-        name: What the report calls the images.
-        engine: See `ExportedDetector.open`; Keras is not meant here.
-        by: See `evaluate_images`.
-        samples_per_group: See `evaluate_images`.
-
-    Raises:
-        InputError: The run has no export, or there are no rows of that split.
+    `manifest` None is the run's own; `name` is what the report calls the images, `by` and
+    `samples_per_group` are those of `evaluate.other_images.evaluate_images`. InputError where
+    the run has no export, so that Keras would compute, or there are no such rows.
     """
     detector = ExportedDetector.open(folder, engine=engine)
     if detector.engine == "keras":
@@ -123,22 +114,19 @@ def logits_of_files(
 def _difference(
     detector: ExportedDetector, measured: ScoredRun, split: str, n_asked: int
 ) -> Difference:
-    own = ScoredRun(detector.folder)
-    if split not in own.predicted:
-        return Difference(detector.engine, 0, n_asked, None, 0)
-    columns = ["path", "logit", "score"]
-    pairs: Any = own.readable(split)[columns].merge(
-        measured.readable(split)[columns], on="path", suffixes=("", "_export")
-    )
-    if not len(pairs):
+    own, columns = ScoredRun(detector.folder), ["path", "logit", "score"]
+    pairs = measured.readable(split)[columns]
+    before = own.readable(split)[columns] if split in own.predicted else pairs[:0]
+    pairs = before.merge(pairs, on="path", suffixes=("", "_export"))
+    if pairs.empty:
         return Difference(detector.engine, 0, n_asked, None, 0)
     point = detector.operating_point
-    before = point.verdicts(pairs["score"])
+    verdicts = point.verdicts(pairs["score"].to_numpy())
     after = detector.decide(pairs["logit_export"].to_numpy())
     return Difference(
         engine=detector.engine,
         n=len(pairs),
         n_asked=n_asked,
         worst=float((pairs["logit"] - pairs["logit_export"]).abs().max()),
-        n_verdicts=sum(a != b for a, b in zip(before, after, strict=True)),
+        n_verdicts=sum(a != b for a, b in zip(verdicts, after, strict=True)),
     )

@@ -37,13 +37,9 @@ def measure(
     if earlier["measured"]:
         return earlier
     manifest = run.manifest
-    at = [
-        n
-        for n, split in enumerate(manifest.rows["split"])
-        if split == error_rates.SPLIT
-    ]
-    every = manifest.files()
-    files, labels = [every[n] for n in at], [str(manifest.rows["label"][n]) for n in at]
+    rows = manifest.rows.assign(file=manifest.files())
+    rows = rows[rows["split"] == error_rates.SPLIT]
+    files, labels = list(rows["file"]), list(rows["label"])
     missing = sum(not file.exists() for file in files)
     if missing or not files:
         raise InputError(

@@ -43,10 +43,6 @@ def calibration_inputs(run: DetectorRun) -> Iterator[NDArray[np.float32]]:
 def cost(run: DetectorRun, outputs: Outputs) -> Json:
     """Return what a quantised file loses on the run's test split.
 
-    Args:
-        run: A finished run whose test images are on this machine.
-        outputs: What the file computes.
-
     Returns:
         `auc_change` (quantised minus Keras, paired bootstrap), both AUCs,
         `verdicts_changed`, `largest_difference` of logits, and `n_real`, `n_fake`,

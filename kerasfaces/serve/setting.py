@@ -54,15 +54,9 @@ def calibrate_on(
 ) -> OperatingPoint:
     """Choose a run's threshold on somebody's own real photos, and keep it.
 
-    Args:
-        folder: A finished run.
-        photos: Real photos, e.g. of a camera that the run never saw.
-        rate: At most this share of them may be flagged.
-        faces: What of them is judged.
-        engine: See `ExportedDetector.open`.
-
-    Raises:
-        InputError: See `set_false_alarms`; or no photo has a logit.
+    At most a share `rate` of the photos, e.g. of a camera that the run never saw, may be
+    flagged; `faces` says what of them is judged. InputError where no photo has a logit, or
+    as `set_false_alarms`.
     """
     run = _open(folder)
     detector = ExportedDetector.open(folder, engine=engine)

@@ -41,10 +41,11 @@ def subcommand(
 
 def add_manifest(parser: argparse.ArgumentParser, *, where: bool = True) -> None:
     """Add the manifest to read, `--root` and `--where`."""
-    parser.add_argument("manifest", type=Path, metavar="M", help="manifest.csv")
-    cli.Options(parser).path("--root", "folder that paths are relative to")
+    add = cli.Options(parser)
+    add("manifest", type=Path, metavar="M", help="manifest.csv")
+    add.path("--root", "folder that paths are relative to")
     if where:
-        cli.Options(parser).repeated(
+        add.repeated(
             "--where",
             "COLUMN=A,B",
             "only rows with one of these values (!= for none of them); repeatable",

@@ -42,18 +42,9 @@ def write(
 ) -> Json:
     """Write what is published of a run into an empty folder, without card and example.
 
-    Args:
-        run: A finished run, opened.
-        target: The folder.
-        repo: Where it goes, `OWNER/NAME`.
-        private: What must stay here.
-        with_features: Publish the training features, too, without hashes of files.
-
-    Returns:
-        The content of published.json.
-
-    Raises:
-        RunError: The run is damaged, or model.keras names code or foreign classes.
+    `with_features`: the training features, too, without hashes of files. Returns the content
+    of published.json; RunError where the run is damaged, or model.keras names code or
+    foreign classes.
     """
     if not run.learnt_files:
         raise MissingFileError(f"{run.path} has no weights; train the run again.")
@@ -65,8 +56,7 @@ def write(
     _training_features(run, there, with_features)
     there.config = _config(run)
     machine = run.environment
-    known = {key: machine[key] for key in _KNOWN_OF_MACHINE if key in machine}
-    there.environment = known
+    there.environment = {k: machine[k] for k in _KNOWN_OF_MACHINE if k in machine}
     if training := run.training:
         there.training = {"engine": training.get("engine", "")}
     there.metrics = _metrics(run, private)
@@ -94,14 +84,14 @@ def _training_features(run: DetectorRun, there: DetectorRun, keep: bool) -> None
 
 def files_of(folder: Path) -> Json:
     """Return size and SHA-256 of every file of a folder that is read back."""
-    names = sorted(
-        path.relative_to(folder).as_posix()
+    files = {
+        path.relative_to(folder).as_posix(): path
         for path in folder.rglob("*")
         if path.is_file()
-    )
+    }
     return {
-        name: {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)}
-        for name in names
+        name: {"bytes": path.stat().st_size, "sha256": sha256(path)}
+        for name, path in sorted(files.items())
         if is_ours(name)
     }
 

@@ -1,5 +1,6 @@
 """Files that are about to leave -> what in them says who made them, or from which files."""
 
+import contextlib
 import dataclasses
 import getpass
 import re
@@ -8,6 +9,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import NamedTuple
 
 from kerasfaces.core import homes
 from kerasfaces.core.errors import InputError, MissingFileError
@@ -31,15 +33,8 @@ _SHORTEST_IN_NUMBERS = 6  # and in weights, where three letters come by chance
 EXAMPLE = "photo.jpg"  # the one picture that our own texts name
 
 
-@dataclasses.dataclass(frozen=True)
-class Finding:
-    """Something private.
-
-    Attributes:
-        file: In which file.
-        what: In words.
-        text: The very text.
-    """
+class Finding(NamedTuple):
+    """Something private: in which file, what it is in words, and the very text."""
 
     file: str
     what: str
@@ -68,16 +63,12 @@ class Private:
         paths: set[str] = set()
         places = {run.path.resolve().parent, Path.cwd(), Path(tempfile.gettempdir())}
         places.add(homes.cache_root())
-        try:
+        with contextlib.suppress(InputError):
             places.add(homes.home())
-        except InputError:
-            pass
-        try:
+        with contextlib.suppress(MissingFileError):
             manifest = run.manifest
             paths = set(manifest.rows["path"])
             places.add(manifest.folder.resolve())
-        except MissingFileError:
-            pass
         weights = run.base_weights or {}
         if weights.get("kind") == "file":
             paths.add(str(weights.get("file")))
