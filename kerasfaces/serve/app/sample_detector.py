@@ -89,6 +89,7 @@ def ship(source: Path, target: Path = FILE) -> None:
     from kerasfaces.serve import measured_rates
     from kerasfaces.serve.answer import Options
     from kerasfaces.serve.exported import ExportedDetector
+    from kerasfaces.serve.publish.card import METRICS
 
     run, detector = DetectorRun.open(source), ExportedDetector.open(source)
     for stability in (True, False):
@@ -97,14 +98,14 @@ def ship(source: Path, target: Path = FILE) -> None:
     head = run.network.load().get_layer("head")
     weights = head.get_weights()
     arrays.write(target, {f"{n:02d}": array for n, array in enumerate(weights)})
-    metrics = run.metrics
-    shown = {
-        split: {k: v for k, v in parts.items() if k == "all" or k.startswith("source=")}
-        for split, parts in metrics["metrics"].items()
+    shown = {  # what the model card shows
+        name: {k: v for k, v in part.items() if k[:2] in ("n", "n_") or k in METRICS}
+        for name, part in run.metrics["metrics"]["test"].items()
+        if name == "all" or name.startswith("source=")
     }
     copied = {name: getattr(run, name) for name in _COPIED}
     copied["environment"] = {"packages": run.environment["packages"]}
-    copied["metrics"] = {"metrics": shown, "warnings": [NOTE]}
+    copied["metrics"] = {"metrics": {"test": shown}, "warnings": [NOTE]}
     write_json(
         target.with_suffix(".json"),
         {

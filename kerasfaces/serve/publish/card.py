@@ -14,6 +14,7 @@ from kerasfaces.run.folder import DetectorRun
 CARD, EXAMPLE = "README.md", "example.py"
 _COLUMNS = ("auc", "balanced_accuracy", "false_alarm_rate", "miss_rate")
 _HEADLINES = ("auc", "balanced_accuracy", "tpr_at_fpr_1pct")
+METRICS = {*_COLUMNS, *_HEADLINES}  # that a card shows, beside numbers of images
 MISSED_OFTEN = 0.25  # of a generator's test images: it is named as one it fails on
 
 
