@@ -29,7 +29,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     if arguments.run is None or arguments.output is None:
         parser.error("give RUN and -o DIR; see --help")
-    registry.check("method", arguments.method, registry.names(_PACKAGE))
     from kerasfaces import manifest as manifests
     from kerasfaces.embed.run import Settings, embed
 

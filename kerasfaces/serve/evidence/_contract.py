@@ -66,8 +66,6 @@ class File:
     def texts(self) -> dict[str, str]:
         """PNG's text chunks and the comments of other formats, by keyword."""
         with self._opened() as image:
-            if image is None:
-                return {}
             texts = dict(getattr(image, "text", {}) or {})
             for name in ("comment", "Comment"):
                 if name in image.info:
@@ -82,8 +80,6 @@ class File:
     def exif(self) -> dict[int, str]:
         """EXIF's own fields and those of its camera part, by tag."""
         with self._opened() as image:
-            if image is None:
-                return {}
             fields = image.getexif()
             values = {**fields, **fields.get_ifd(_EXIF_IFD)}
         return {tag: text for tag, value in values.items() if (text := as_text(value))}
@@ -92,8 +88,6 @@ class File:
     def xmp(self) -> Json:
         """XMP as nested dictionaries, names without prefix; UnreadError without its parser."""
         with self._opened() as image:
-            if image is None:
-                return {}
             present = {"xmp", "XML:com.adobe.xmp"} & image.info.keys()
             if not present and image.format != "TIFF":
                 return {}
@@ -111,8 +105,8 @@ class File:
         return list(_values(self.xmp, name, _DEPTH))
 
     @contextlib.contextmanager
-    def _opened(self) -> Iterator[Image.Image | None]:
-        """Open the file with Pillow; None where that is not possible."""
+    def _opened(self) -> Iterator[Image.Image]:
+        """Open the file with Pillow; a blank without metadata where that is not possible."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd metadata are no news
             try:
@@ -121,7 +115,7 @@ class File:
             except UnreadError:
                 raise
             except (UnidentifiedImageError, Image.DecompressionBombError):
-                yield None  # the loader says why there is no picture
+                yield Image.new("L", (1, 1))  # the loader says why there is no picture
             except Exception as error:  # whatever damaged metadata make Pillow raise
                 reason = " ".join(str(error).split()) or type(error).__name__
                 raise UnreadError(f"metadata are damaged ({reason[:120]})") from error
