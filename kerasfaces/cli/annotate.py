@@ -66,11 +66,8 @@ def parser() -> argparse.ArgumentParser:
         help=f"some of {','.join(known)}, those that count first first (default: "
         "gear,emotion,glasses); none: faces alone",
     )
-    add.repeated(
-        "--min-confidence",
-        "ATTRIBUTE=NUMBER",
-        "below it the column stays empty, 0..1; repeatable",
-    )
+    text = "below it the column stays empty, 0..1; repeatable"
+    add.repeated("--min-confidence", "ATTRIBUTE=NUMBER", text)
     add.path("--weights", "folder with annotators' weights", "DIR")
     add.flag("--download", "fetch weights that are not here")
     add.path("--corrections", "file names with right values, which win", "TABLE")

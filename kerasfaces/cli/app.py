@@ -41,19 +41,11 @@ def _parser() -> argparse.ArgumentParser:
         ],
     )
     add = cli.Options(parser)
-    add(
-        "runs",
-        nargs="*",
-        metavar="RUN",
-        help="run folders, folders of them, or hf://OWNER/NAME; visitors choose one",
-    )
+    text = "run folders, folders of them, or hf://OWNER/NAME; visitors choose one"
+    add("runs", nargs="*", metavar="RUN", help=text)
     add.number("--port", 8501, "default: 8501")
-    add(
-        "--address",
-        default="127.0.0.1",
-        metavar="HOST",
-        help="where it listens; default: 127.0.0.1, this machine alone",
-    )
+    text = "where it listens; default: 127.0.0.1, this machine alone"
+    add("--address", default="127.0.0.1", metavar="HOST", help=text)
     text = "upper limit of a file; default: 20"
     add.number("--upload-mb", 20, text, "MB")
     text = "upper limit of a picture; default: 50"

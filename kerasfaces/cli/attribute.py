@@ -55,12 +55,8 @@ def _parser() -> argparse.ArgumentParser:
         _EXAMPLES,
     )
     add = cli.Options(parser)
-    add(
-        "run",
-        type=Path,
-        metavar="RUN",
-        help="run folder of a frozen-base detector, or a finished attribution",
-    )
+    text = "run folder of a frozen-base detector, or a finished attribution"
+    add("run", type=Path, metavar="RUN", help=text)
     add.path("--manifest", "other images than the run's own", "M")
     add.path("--root", "what relative paths in M start from", "DIR")
     add.number(

@@ -72,10 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("what", choices=("info", "prune"), help="look, or remove")
     add = cli.Options(parser.add_argument_group("prune"))
     add.number("--older-than", None, "not used for so many days", "DAYS", kind=float)
-    add(
-        "--max-size",
-        metavar="SIZE",
-        help="remove the least recently used until the cache is as small, e.g. 20GB",
-    )
+    text = "remove the least recently used until the cache is as small, e.g. 20GB"
+    add("--max-size", metavar="SIZE", help=text)
     add.flag("--dry-run", "print what would go, remove nothing")
     return parser

@@ -53,9 +53,8 @@ def _parser() -> argparse.ArgumentParser:
     add = cli.Options(parser)
     add("detectors", nargs="+", metavar="[NAME=]RUN|CSV", help="two or more")
     add.choice("--split", "test", SPLITS, "default: test")
-    add(
-        "--against", metavar="NAME", help="compare with this one (default: highest AUC)"
-    )
+    text = "compare with this one (default: highest AUC)"
+    add("--against", metavar="NAME", help=text)
     add.path("--root", "what relative paths in CSV files are relative to", "DIR")
     add.number("--resamples", 1000, "default: 1000")
     add.number("--seed", 0, "of the resamples", None)

@@ -67,20 +67,13 @@ def _parser() -> argparse.ArgumentParser:
     add = cli.Options(parser)
     add.number("--seed", 0, "the first seed", None)
     add.number("--repeat", 3, "K seeds of split, draw and training (default: 3)", "K")
-    add.number(
-        "--size",
-        None,
-        "fakes per training set (default: as many as the smallest generator has)",
-    )
+    text = "fakes per training set (default: as many as the smallest generator has)"
+    add.number("--size", None, text)
     add.flag("--keep-all", "sets of different size, nothing left out")
-    add.number(
-        "--at-least",
-        50,
-        "images below which a generator is named, not run (default: 50)",
-    )
-    add.repeated(
-        "--train", "A,B", "only this pairing: train on these together (repeatable)"
-    )
+    text = "images below which a generator is named, not run (default: 50)"
+    add.number("--at-least", 50, text)
+    text = "only this pairing: train on these together (repeatable)"
+    add.repeated("--train", "A,B", text)
     add.repeated("--test", "C,D", "and test on these")
     cli.add_engine(parser, workers=True)
     add.folder("default: runs/crossgen-MODEL-HASH")

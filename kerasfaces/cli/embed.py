@@ -63,12 +63,8 @@ def _parser() -> argparse.ArgumentParser:
     add("run", nargs="?", type=Path, metavar="RUN", help="run folder made by train")
     add.folder("where to write")
     add.flag("--list", "list the methods and stop")
-    add(
-        "--method",
-        default="umap",
-        metavar="NAME",
-        help="one of --list (default: umap, which needs the extra `maps`)",
-    )
+    text = "one of --list (default: umap, which needs the extra `maps`)"
+    add("--method", default="umap", metavar="NAME", help=text)
     add(
         "--layer",
         default="final",
@@ -79,23 +75,12 @@ def _parser() -> argparse.ArgumentParser:
     add.path("--manifest", "other images than the run's own", "M")
     add.path("--root", "what relative paths in the manifest are relative to")
     add.path("--store", "channel store with the images, of a run on channels")
-    add.choice(
-        "--split",
-        "test",
-        ("train", "val", "test", "all"),
-        "of the manifest, where it has splits (default: test)",
-    )
-    add.number(
-        "--per-source",
-        None,
-        "images of each source, drawn; 0: all (default: 50 by tsne, else all)",
-    )
-    add.choice(
-        "--border",
-        "label",
-        ("label", "source", "cluster"),
-        "what colours at first (default: label: red fake, green real)",
-    )
+    text = "of the manifest, where it has splits (default: test)"
+    add.choice("--split", "test", ("train", "val", "test", "all"), text)
+    text = "images of each source, drawn; 0: all (default: 50 by tsne, else all)"
+    add.number("--per-source", None, text)
+    text = "what colours at first (default: label: red fake, green real)"
+    add.choice("--border", "label", ("label", "source", "cluster"), text)
     add.number("--pictures", 2000, "upper limit of thumbnails; 0: none (default: 2000)")
     add.number("--seed", 0, "of draws and the projection (default: 0)", None)
     return parser

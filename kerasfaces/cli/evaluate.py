@@ -188,14 +188,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = cli.Options(parser)
     add("run", type=Path, metavar="RUN", help="run folder made by train")
-    add.path(
-        "--manifest",
-        "predict and measure these images instead; written to RUN/evaluations/",
-        "M",
-    )
-    add.path(
-        "--root", "with --manifest: what its relative paths are relative to", "DIR"
-    )
+    text = "predict and measure these images instead; written to RUN/evaluations/"
+    add.path("--manifest", text, "M")
+    text = "with --manifest: what its relative paths are relative to"
+    add.path("--root", text, "DIR")
     add.path(
         "--store",
         "with --manifest: a channel store of these images (default: a run on channels "
@@ -213,11 +209,8 @@ def _add_measurement(parser: argparse.ArgumentParser) -> None:
     splits = ("train", "val", "test")
     add.choice("--split", "test", splits, "default: test")
     add("--by", metavar="COLUMNS", help="show only these, e.g. source,attr_gender")
-    add.number(
-        "--samples-per-group",
-        None,
-        "also draw N images per group at random (kabber2023: 200)",
-    )
+    text = "also draw N images per group at random (kabber2023: 200)"
+    add.number("--samples-per-group", None, text)
     add.choice(
         "--engine",
         "auto",
@@ -240,22 +233,16 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
     """Add the options that choose a threshold, and those that measure predict's rule."""
     title = "the threshold, chosen anew; exports follow, and so does everything that reads the run"
     add = cli.Options(parser.add_argument_group(title))
-    add.number(
-        "--max-false-alarms",
-        None,
-        "flag at most this share of validation's real images, e.g. 0.01",
-        "SHARE",
-        kind=float,
-    )
+    text = "flag at most this share of validation's real images, e.g. 0.01"
+    add.number("--max-false-alarms", None, text, "SHARE", kind=float)
     add.path(
         "--calibrate-on",
         "flag at most that share (default 0.01) of your own real photos in DIR, e.g. of a "
         "camera that the run never saw",
         "DIR",
     )
-    add.flag(
-        "--reset-threshold", "back to the threshold and unsure band that training chose"
-    )
+    text = "back to the threshold and unsure band that training chose"
+    add.flag("--reset-threshold", text)
     title = "how often predict's verdicts are wrong"
     add = cli.Options(parser.add_argument_group(title))
     add.flag(

@@ -75,19 +75,11 @@ def _parser() -> argparse.ArgumentParser:
     add("run", nargs="?", type=Path, metavar="RUN", help="finished run folder")
     add("images", nargs="*", type=Path, metavar="IMAGE", help="image files")
     add.folder("where to write")
-    add(
-        "--method",
-        default=_DEFAULT,
-        metavar="NAME",
-        help=f"one of --list (default: {_DEFAULT})",
-    )
+    text = f"one of --list (default: {_DEFAULT})"
+    add("--method", default=_DEFAULT, metavar="NAME", help=text)
     add.flag("--list", "list the methods and stop")
-    add.choice(
-        "--split",
-        None,
-        ("train", "val", "test"),
-        "explain images of the run's own manifest, as many of each source",
-    )
+    text = "explain images of the run's own manifest, as many of each source"
+    add.choice("--split", None, ("train", "val", "test"), text)
     add.number(
         "--decisions",
         None,

@@ -45,12 +45,8 @@ def add_engine(parser: argparse.ArgumentParser, *, workers: bool = False) -> Non
     """Add the options that say how work is spread: `--engine`, `--address`, `--workers`."""
     add = Options(parser)
     add.choice("--engine", "local", engine.NAMES, "default: local")
-    add(
-        "--address",
-        default="",
-        metavar="HOST:PORT",
-        help="of the Ray cluster; default: RAY_ADDRESS, else Ray starts on this machine",
-    )
+    text = "of the Ray cluster; default: RAY_ADDRESS, else Ray starts on this machine"
+    add("--address", default="", metavar="HOST:PORT", help=text)
     if workers:
         add.number(
             "--workers",

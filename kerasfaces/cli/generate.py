@@ -64,16 +64,10 @@ def parser() -> argparse.ArgumentParser:
     add("manifest", type=Path, metavar="MANIFEST", help="its real rows are used")
     add.path("--root", "what relative paths in the manifest are relative to")
     add.folder(None, required=True)
-    add(
-        "--network",
-        metavar="NAME",
-        help="the kind's network: a name, a file or a folder",
-    )
-    add(
-        "--align",
-        metavar="LIST",
-        help="some of frequency,jpeg,pixel,spectrum, done in this order",
-    )
+    text = "the kind's network: a name, a file or a folder"
+    add("--network", metavar="NAME", help=text)
+    text = "some of frequency,jpeg,pixel,spectrum, done in this order"
+    add("--align", metavar="LIST", help=text)
     add.number("--budget", None, "of a kind that is paid for", "USD", kind=float)
     add.number("--seed", 0, "of everything that is drawn; default: 0", None)
     add.repeated(

@@ -112,11 +112,8 @@ def _parser() -> argparse.ArgumentParser:
         "AUC",
         kind=float,
     )
-    add.number(
-        "--at-least",
-        10,
-        "images below which a generator is named, not measured (default: 10)",
-    )
+    text = "images below which a generator is named, not measured (default: 10)"
+    add.number("--at-least", 10, text)
     add.number("--seed", 0, "of the intervals; default: 0", None)
     cli.add_engine(parser)
     limit = "upper limit of processes or of Ray actors; default: a process per core"

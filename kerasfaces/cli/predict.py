@@ -204,11 +204,8 @@ def _parser() -> argparse.ArgumentParser:
         ],
     )
     add = cli.Options(parser)
-    add(
-        "run",
-        metavar="RUN",
-        help="run folder made by train, a winner, or hf://OWNER/NAME[@REVISION]",
-    )
+    text = "run folder made by train, a winner, or hf://OWNER/NAME[@REVISION]"
+    add("run", metavar="RUN", help=text)
     add(
         "images",
         nargs="+",
@@ -246,11 +243,8 @@ def _add_rule(parser: argparse.ArgumentParser) -> None:
         "do not judge six laundered versions; by default a verdict that flips is unsure",
     )
     add.no("provenance", "do not read what the file says of its origin")
-    add.path(
-        "--trust",
-        "certificates of the signers of Content Credentials that you trust",
-        "PEM",
-    )
+    text = "certificates of the signers of Content Credentials that you trust"
+    add.path("--trust", text, "PEM")
     add.choice(
         "--engine",
         "auto",

@@ -52,12 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--repo", required=True, metavar="OWNER/NAME", help="made if it is not there")
     add.flag("--space", "also a Space of the same name with the app (kerasfaces app)")
     add.flag("--private", "new repositories are private")
-    add(
-        "--licence",
-        default="",
-        metavar="ID",
-        help="of the weights, as Hugging Face names it: apache-2.0, cc-by-nc-4.0 ...",
-    )
+    text = "of the weights, as Hugging Face names it: apache-2.0, cc-by-nc-4.0 ..."
+    add("--licence", default="", metavar="ID", help=text)
     add.flag(
         "--no-training-features",
         "leave out the 64 numbers per training image (no name, no hash) by which answers "

@@ -111,23 +111,15 @@ def _parser() -> argparse.ArgumentParser:
         ],
     )
     add = cli.Options(parser)
-    add(
-        "run",
-        metavar="RUN",
-        help="run folder made by train, a winner, or hf://OWNER/NAME[@REVISION]",
-    )
+    text = "run folder made by train, a winner, or hf://OWNER/NAME[@REVISION]"
+    add("run", metavar="RUN", help=text)
     add("--host", default="127.0.0.1", help="default: 127.0.0.1, this machine alone")
     add.number("--port", 8000, "default: 8000; 0 takes a free one", None)
     add.path("--token-file", "holds the token of requests", "FILE")
-    add.choice(
-        "--runtime",
-        "auto",
-        ("auto", "onnxruntime", "openvino", "keras"),
-        "what computes; default: auto, the first that is there",
-    )
-    add.no(
-        "keras", "do not load Keras, which decides near the threshold: unsure instead"
-    )
+    text = "what computes; default: auto, the first that is there"
+    add.choice("--runtime", "auto", ("auto", "onnxruntime", "openvino", "keras"), text)
+    text = "do not load Keras, which decides near the threshold: unsure instead"
+    add.no("keras", text)
     add("--faces", default="image", choices=("image", "largest", "each"))
     add.no("stability", "judge no laundered versions unless a request asks for it")
     cli.add_engine(parser)

@@ -51,18 +51,10 @@ def _parser() -> argparse.ArgumentParser:
     add.number("--count", 5, "neighbours; default: 5")
     add.path("--leaks", "manifest of images that should be new", "M")
     add.path("--root", "what relative paths in the manifest are relative to")
-    add.choice(
-        "--split",
-        "test",
-        ("train", "val", "test", "all"),
-        "with --leaks: of the manifest, where it has splits (default: test)",
-    )
-    add.choice(
-        "--engine",
-        "auto",
-        ("auto", "onnxruntime", "openvino", "keras"),
-        "what computes the layer of IMAGEs; default: the first that can be had",
-    )
+    text = "with --leaks: of the manifest, where it has splits (default: test)"
+    add.choice("--split", "test", ("train", "val", "test", "all"), text)
+    text = "what computes the layer of IMAGEs; default: the first that can be had"
+    add.choice("--engine", "auto", ("auto", "onnxruntime", "openvino", "keras"), text)
     add.file("--csv", "write the rows as a table, too")
     return parser
 

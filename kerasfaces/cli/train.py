@@ -156,11 +156,8 @@ def add_detector_options(parser: argparse.ArgumentParser) -> None:
     presets = registry.names("kerasfaces.train.presets")
     add("--preset", help=f"a published configuration: {', '.join(presets)}")
     add.repeated("--set", "KEY=VALUE", "e.g. epochs=20")
-    add.number(
-        "--crops",
-        None,
-        "squares cut at a picture's own resolution instead of the whole resized",
-    )
+    text = "squares cut at a picture's own resolution instead of the whole resized"
+    add.number("--crops", None, text)
     add.choice(
         "--faces",
         None,
@@ -168,9 +165,8 @@ def add_detector_options(parser: argparse.ArgumentParser) -> None:
         "what is shown of each picture: all of it, or its largest face, cut out with "
         "--set face_margin=0.3 (of files by `manifest crop-faces` nothing more is cut)",
     )
-    add.number(
-        "--views", None, "views of each training image, the first unchanged", None
-    )
+    text = "views of each training image, the first unchanged"
+    add.number("--views", None, text, None)
     add.number(
         "--launder",
         None,

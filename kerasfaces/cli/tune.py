@@ -78,17 +78,13 @@ def _parser() -> argparse.ArgumentParser:
         _EXAMPLES,
     )
     add = cli.Options(parser)
-    add(
-        "study", nargs="?", help="a .py file or a shipped study's name; none lists them"
-    )
+    text = "a .py file or a shipped study's name; none lists them"
+    add("study", nargs="?", help=text)
     add.path("--manifest", "manifest.csv; default: the built-in sample")
     add.path("--root", "what relative paths in the manifest are relative to")
     add.path("--store", "channel store (kerasfaces channels) to search on")
-    add.repeated(
-        "--weights",
-        "[BASE=]WEIGHTS",
-        "forensic | imagenet | FILE, for all bases or for one; repeatable",
-    )
+    text = "forensic | imagenet | FILE, for all bases or for one; repeatable"
+    add.repeated("--weights", "[BASE=]WEIGHTS", text)
     cli.add_engine(parser, workers=True)
     add.number("--repeat", None, "training seeds per trial", "K")
     add.number("--max-trials", None, "points to try at most")

@@ -72,26 +72,16 @@ def parser() -> argparse.ArgumentParser:
     add = cli.Options(parser)
     add("manifest", type=Path, nargs="?", metavar="MANIFEST", help="manifest.csv")
     add.path("--root", "what relative paths in the manifest are relative to")
-    add.path(
-        "--files",
-        "image files, one path per line, or each ended by NUL (find -print0)",
-        "LIST",
-    )
+    text = "image files, one path per line, or each ended by NUL (find -print0)"
+    add.path("--files", text, "LIST")
     add.folder(None, "STORE", required=True)
-    add(
-        "--channels", metavar="NAMES", help=f"some of {channels}; default: lnp,spectrum"
-    )
+    text = f"some of {channels}; default: lnp,spectrum"
+    add("--channels", metavar="NAMES", help=text)
     add("--mask", metavar="NAME", help=f"one of {masks}; default: none")
-    add.repeated(
-        "--set",
-        "KEY=VALUE",
-        "size_px=128, dtype=uint8, or an option of a plug-in: lnp.weights=FILE",
-    )
-    add.path(
-        "--recipe",
-        "make what this store or run (or their JSON) was made by, or refuse",
-        "STORE|RUN|JSON",
-    )
+    text = "size_px=128, dtype=uint8, or an option of a plug-in: lnp.weights=FILE"
+    add.repeated("--set", "KEY=VALUE", text)
+    text = "make what this store or run (or their JSON) was made by, or refuse"
+    add.path("--recipe", text, "STORE|RUN|JSON")
     cli.add_engine(parser)
     return parser
 

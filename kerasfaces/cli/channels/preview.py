@@ -23,9 +23,8 @@ def main(argv: Sequence[str]) -> int:
     add.path("--root", "what relative paths in the manifest are relative to")
     add.number("--rows", 3, "images per source; default: 3", None)
     add.number("--spectra", 1000, "images averaged; default: 1000", None)
-    add.number(
-        "--gain", None, "of the noise pattern; default: fitted", None, kind=float
-    )
+    text = "of the noise pattern; default: fitted"
+    add.number("--gain", None, text, None, kind=float)
     add.number("--seed", 0, "which images are taken; default: 0", None)
     arguments = parser.parse_args(argv)
     for name in ("rows", "spectra"):

@@ -34,15 +34,11 @@ def add_balance(commands: framework.Commands) -> None:
     framework.add_output(parser, "OUT", "file to write", "replace OUT")
     add = cli.Options(parser)
     add.number("-n", None, "images in all, half of each label")
-    add.repeated(
-        "--ratio",
-        "COLUMN=CLASS:SHARE,...",
-        "shares of an attribute's classes; repeatable",
-    )
+    text = "shares of an attribute's classes; repeatable"
+    add.repeated("--ratio", "COLUMN=CLASS:SHARE,...", text)
     add("--preset", metavar="NAME", help="a document's ratios: kabber2023 (table 2)")
-    add.flag(
-        "--pairs", "choose real images; a fake of the pair_id comes along with each"
-    )
+    text = "choose real images; a fake of the pair_id comes along with each"
+    add.flag("--pairs", text)
     add.flag(
         "--weigh",
         "leave nothing out: write a column weight, for train --set weight_column=weight",

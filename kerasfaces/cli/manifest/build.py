@@ -44,40 +44,21 @@ def add_build(commands: framework.Commands) -> None:
     add = cli.Options(parser)
     _add_inputs(parser)
     framework.add_output(parser, "M", "manifest to write", "replace an existing M")
-    for option, metavar, text in (
-        ("--recipe", "X.toml", "a recipe of data_manifests/"),
-        ("--root", "ROOT", "folder that paths are relative to"),
-        ("--attributes", "TABLE", "attribute columns to join"),
-    ):
-        add.path(option, text, metavar)
+    add.path("--recipe", "a recipe of data_manifests/", "X.toml")
+    add.path("--root", "folder that paths are relative to", "ROOT")
+    add.path("--attributes", "attribute columns to join", "TABLE")
     text = "write the images that a Parquet table holds itself to DIR"
     add("--extract", type=outputs.folder, metavar="DIR", help=text)
-    for option, dest, metavar, text in (
-        ("--columns", "layout", "NAME", "a known table layout: mudgal2023"),
-        ("--real-is", "real_is", "VALUE", "the label that means real, e.g. 1"),
-        (
-            "--suffix",
-            "suffix",
-            ".EXT",
-            "what the table's names lack, e.g. .jpg for ids",
-        ),
-    ):
-        add(option, dest=dest, default="", metavar=metavar, help=text)
-    for option, dest, metavar, text in (
-        (
-            "--map",
-            "columns",
-            "OURS=THEIRS,...",
-            "column names, e.g. label=target,source=folder",
-        ),
-        (
-            "--map-split",
-            "split_names",
-            "THEIRS=OURS,...",
-            "split names, e.g. test=val,dev=test",
-        ),
-    ):
-        add.repeated(option, metavar, text, dest=dest)
+    text = "a known table layout: mudgal2023"
+    add("--columns", dest="layout", default="", metavar="NAME", help=text)
+    text = "the label that means real, e.g. 1"
+    add("--real-is", default="", metavar="VALUE", help=text)
+    text = "what the table's names lack, e.g. .jpg for ids"
+    add("--suffix", default="", metavar=".EXT", help=text)
+    text = "column names, e.g. label=target,source=folder"
+    add.repeated("--map", "OURS=THEIRS,...", text, dest="columns")
+    text = "split names, e.g. test=val,dev=test"
+    add.repeated("--map-split", "THEIRS=OURS,...", text, dest="split_names")
     framework.add_validation_from(parser)
     add.flag("--no-split", "leave out a recipe's split")
 

@@ -78,19 +78,10 @@ def add_audit(commands: framework.Commands) -> None:
     add = cli.Options(parser)
     add.number("--seed", 0, "of the folds (default: 0)", None)
     add.flag("--json", "the result as JSON")
-    add(
-        "--neutralise",
-        type=outputs.folder,
-        metavar="DIR",
-        help="write DIR/manifest.csv and JPEGs of one size and quality, and audit those",
-    )
-    add.number(
-        "--size",
-        None,
-        "their side (default: the multiple of 16 below .9 of the smallest side)",
-        "PX",
-        dest="size_px",
-    )
+    text = "write DIR/manifest.csv and JPEGs of one size and quality, and audit those"
+    add("--neutralise", type=outputs.folder, metavar="DIR", help=text)
+    text = "their side (default: the multiple of 16 below .9 of the smallest side)"
+    add.number("--size", None, text, "PX", dest="size_px")
 
 
 def _audit(arguments: argparse.Namespace) -> int:

@@ -22,31 +22,16 @@ def add_crop_faces(commands: framework.Commands) -> None:
     )
     framework.add_manifest(parser)
     add = cli.Options(parser)
-    add.folder(
-        "folder for the crops and manifest.csv; a killed call continues", required=True
-    )
-    add.choice(
-        "--faces",
-        "each",
-        ("each", "largest"),
-        "each face of a picture, or its largest (default: each)",
-    )
-    add.number(
-        "--margin",
-        0.3,
-        "on each side, in units of the face's longer side (default: 0.3)",
-        None,
-    )
-    add.flag(
-        "--align", "turn pictures until the eyes are level; interpolates every pixel"
-    )
-    add.number(
-        "--size",
-        0,
-        "side of the crops (default: as large as they are)",
-        "PX",
-        dest="size_px",
-    )
+    text = "folder for the crops and manifest.csv; a killed call continues"
+    add.folder(text, required=True)
+    text = "each face of a picture, or its largest (default: each)"
+    add.choice("--faces", "each", ("each", "largest"), text)
+    text = "on each side, in units of the face's longer side (default: 0.3)"
+    add.number("--margin", 0.3, text, None)
+    text = "turn pictures until the eyes are level; interpolates every pixel"
+    add.flag("--align", text)
+    text = "side of the crops (default: as large as they are)"
+    add.number("--size", 0, text, "PX", dest="size_px")
     add.number("--min-px", 32, "leave smaller faces out (default: 32)", "PX")
 
 

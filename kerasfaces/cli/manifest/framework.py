@@ -45,11 +45,8 @@ def add_manifest(parser: argparse.ArgumentParser, *, where: bool = True) -> None
     add("manifest", type=Path, metavar="M", help="manifest.csv")
     add.path("--root", "folder that paths are relative to")
     if where:
-        add.repeated(
-            "--where",
-            "COLUMN=A,B",
-            "only rows with one of these values (!= for none of them); repeatable",
-        )
+        text = "only rows with one of these values (!= for none of them); repeatable"
+        add.repeated("--where", "COLUMN=A,B", text)
 
 
 def add_output(

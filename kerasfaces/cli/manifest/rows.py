@@ -99,9 +99,8 @@ def add_split(commands: framework.Commands) -> None:
         help="how many of 256 bits the perceptual hashes of one picture may differ in "
         "(default 16; 0: equal hashes only; off: do not look at the images)",
     )
-    add.flag(
-        "--overwrite", "replace the splits that rows have, a data set's own test too"
-    )
+    text = "replace the splits that rows have, a data set's own test too"
+    add.flag("--overwrite", text)
 
 
 def _split(arguments: argparse.Namespace) -> int:
