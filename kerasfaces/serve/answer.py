@@ -167,9 +167,10 @@ class _Examiner:
         for region in chosen.regions:
             versions = [self._prepare(region)]
             if self._options.stability:
-                trials = stability.versions(region, answer.sha256, self._too_little)
-                versions += [self._prepare(each) for each in trials.images]
-                examined.trials = trials.without_images()
+                examined.trials, images = stability.versions(
+                    region, answer.sha256, self._too_little
+                )
+                versions += [self._prepare(each) for each in images]
             examined.versions.append(versions)
         warnings = (*warnings, *chosen.warnings)
         if self._options.warnings:

@@ -28,21 +28,10 @@ TRIALS = (
 
 @dataclasses.dataclass
 class Trials:
-    """Laundered versions of a picture.
-
-    Attributes:
-        names: Of the versions that exist.
-        images: The versions.
-        skipped: Name -> why there is no such version.
-    """
+    """Names of a picture's laundered versions, and of those that do not exist, with why."""
 
     names: list[str] = dataclasses.field(default_factory=list)
-    images: list[Image.Image] = dataclasses.field(default_factory=list)
     skipped: dict[str, str] = dataclasses.field(default_factory=dict)
-
-    def without_images(self) -> "Trials":
-        """Return the names alone, so that no pixels wait in memory."""
-        return Trials(self.names, [], self.skipped)
 
     def result(
         self, verdict: str, verdicts: Sequence[str], logits: NDArray[np.float64]
@@ -71,8 +60,8 @@ class Trials:
 
 def versions(
     image: Image.Image, key: str, too_little: Callable[[tuple[int, int]], str]
-) -> Trials:
-    """Return the laundered versions of an upright sRGB picture of any size.
+) -> tuple[Trials, list[Image.Image]]:
+    """Return the laundered versions of an upright sRGB picture of any size, and their names.
 
     `key`, e.g. the file's SHA-256, decides where the crop is; a version whose size
     `too_little` gives a reason for is skipped.
@@ -83,7 +72,7 @@ def versions(
             max(1, round(side * LARGEST_PX / longer)) for side in image.size
         )
         image = image.resize((width, height), Image.Resampling.LANCZOS)
-    pixels, trials = np.asarray(image), Trials()
+    pixels, trials, images = np.asarray(image), Trials(), []
     for name, laundering, strength in TRIALS:
         try:
             changed = launderings.get(laundering).apply(pixels, strength, key)
@@ -93,5 +82,5 @@ def versions(
             trials.skipped[name] = str(error)
             continue
         trials.names.append(name)
-        trials.images.append(Image.fromarray(changed))
-    return trials
+        images.append(Image.fromarray(changed))
+    return trials, images

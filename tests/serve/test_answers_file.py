@@ -136,12 +136,16 @@ def test_killed_between_table_and_record_it_is_answered_again(
 ):
     from kerasfaces.serve import answers_record
 
-    def killed(*_):
-        raise KeyboardInterrupt
+    record = answers_record.write
+
+    def killed(*words, **complete):
+        if complete:
+            raise KeyboardInterrupt
+        record(*words)
 
     table = tmp_path / "t.csv"
     with monkeypatch.context() as patch:
-        patch.setattr(answers_record, "end", killed)
+        patch.setattr(answers_record, "write", killed)
         with pytest.raises(KeyboardInterrupt):
             write(table, files[:70])
     assert table.exists()
