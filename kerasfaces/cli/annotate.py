@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kerasfaces import cli
+from kerasfaces.cli import printing
 from kerasfaces.core import registry
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
@@ -25,7 +26,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     from kerasfaces import manifest as manifests
     from kerasfaces.annotate import run
     from kerasfaces.annotate.contract import Weights
-    from kerasfaces.cli import printing
     from kerasfaces.cli.manifest import framework
 
     framework.refuse_existing(arguments.output, arguments.overwrite)

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from kerasfaces import cli
+from kerasfaces.core.errors import InputError
 
 SPLITS = ("train", "val", "test")
 
@@ -14,7 +15,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Parse, compare, print the tables and the report's path."""
     options = _parser().parse_args(argv)
     import kerasfaces as kf
-    from kerasfaces.core.errors import InputError
 
     result = kf.compare_detectors(
         options.detectors,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerasfaces import cli
+from kerasfaces.core.errors import InputError
 
 if TYPE_CHECKING:
     from kerasfaces.core.files import Json
@@ -33,7 +34,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.error_rates:
         return _error_rates(options)
     by = [name for name in options.by.split(",") if name] if options.by else None
-    from kerasfaces.core.errors import InputError
     from kerasfaces.evaluate import other_images, run, table
     from kerasfaces.run.folder import ScoredRun
 

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasfaces import cli
+from kerasfaces.cli import printing
 from kerasfaces.core import registry
 from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -136,8 +138,6 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
 
 def _print(frame: "pd.DataFrame", folder: Path) -> None:
     """Print a line per image, what a reader must know, and where the page is."""
-    from kerasfaces.cli import printing
-    from kerasfaces.core.texts import plain
     from kerasfaces.explain import checks, trust_section
     from kerasfaces.run.folder import Explanation
 

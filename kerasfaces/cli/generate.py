@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kerasfaces import cli
+from kerasfaces.cli import printing
 from kerasfaces.core import registry
 
 _EXAMPLES = [
@@ -23,7 +24,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Parse, make the pairs, print what there is."""
     arguments = parser().parse_args(argv)
     from kerasfaces import manifest as manifests
-    from kerasfaces.cli import printing
     from kerasfaces.core.config import override
     from kerasfaces.generate.config import KINDS, GenerateConfig
     from kerasfaces.generate.pairs import audit, generate

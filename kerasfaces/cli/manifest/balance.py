@@ -5,6 +5,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from kerasfaces import cli
+from kerasfaces.cli import printing
 from kerasfaces.cli.manifest import framework
 from kerasfaces.core.errors import InputError
 
@@ -47,7 +48,6 @@ def add_balance(commands: framework.Commands) -> None:
 
 
 def _balance(arguments: argparse.Namespace) -> int:
-    from kerasfaces.cli import printing
     from kerasfaces.manifest import attribute_choice, ratios
 
     if arguments.weigh and (arguments.n is not None or arguments.pairs):
@@ -74,8 +74,6 @@ def _balance(arguments: argparse.Namespace) -> int:
 
 
 def _print(table: "pd.DataFrame", chosen: str) -> None:
-    from kerasfaces.cli import printing
-
     body = [
         [
             row["label"],

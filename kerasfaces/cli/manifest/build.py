@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasfaces import cli
-from kerasfaces.cli import outputs
+from kerasfaces.cli import outputs, printing
 from kerasfaces.cli.manifest import framework
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
@@ -164,7 +164,6 @@ def _build(arguments: argparse.Namespace) -> int:
     framework.refuse_existing(arguments.output, arguments.overwrite)
     manifest = (_from_recipe if arguments.recipe else _from_inputs)(arguments)
     if arguments.validation_from:
-        from kerasfaces.cli import printing
         from kerasfaces.manifest.split import cut_validation
 
         result = cut_validation(manifest)
@@ -178,7 +177,6 @@ def _build(arguments: argparse.Namespace) -> int:
 
 
 def _from_inputs(arguments: argparse.Namespace) -> "Manifest":
-    from kerasfaces.cli import printing
     from kerasfaces.manifest import build, foreign_tables
     from kerasfaces.manifest.folder_names import FolderInput
 
@@ -212,7 +210,6 @@ def _from_inputs(arguments: argparse.Namespace) -> "Manifest":
 
 
 def _from_recipe(arguments: argparse.Namespace) -> "Manifest":
-    from kerasfaces.cli import printing
     from kerasfaces.manifest import build, recipe_rows
     from kerasfaces.manifest import recipe as recipes
     from kerasfaces.manifest.attributes import Attributes

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from kerasfaces import cli
-from kerasfaces.cli import outputs
+from kerasfaces.cli import outputs, printing
 from kerasfaces.cli.manifest import framework
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
@@ -36,7 +36,6 @@ def _check(arguments: argparse.Namespace) -> int:
     """Print findings by line; 1 when there are any."""
     from collections import Counter
 
-    from kerasfaces.cli import printing
     from kerasfaces.core import config
     from kerasfaces.manifest import image_files
     from kerasfaces.manifest.check import check
@@ -105,7 +104,6 @@ def _audit(arguments: argparse.Namespace) -> int:
 
 
 def _report(title: str, manifest: "Manifest", arguments: argparse.Namespace) -> bool:
-    from kerasfaces.cli import printing
     from kerasfaces.core import config
     from kerasfaces.manifest.audit import audit
 

@@ -3,6 +3,7 @@
 import argparse
 
 from kerasfaces import cli
+from kerasfaces.cli import printing
 from kerasfaces.cli.manifest import framework
 
 
@@ -36,7 +37,6 @@ def add_crop_faces(commands: framework.Commands) -> None:
 
 
 def _crop_faces(arguments: argparse.Namespace) -> int:
-    from kerasfaces.cli import printing
     from kerasfaces.faces.crops import FaceCrop
     from kerasfaces.manifest.face_crops import Settings, crop_faces
 
@@ -73,7 +73,6 @@ def add_count_faces(commands: framework.Commands) -> None:
 
 
 def _count_faces(arguments: argparse.Namespace) -> int:
-    from kerasfaces.cli import printing
     from kerasfaces.core import files
     from kerasfaces.manifest.face_counts import KINDS, count_faces
 

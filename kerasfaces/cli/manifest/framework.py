@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from kerasfaces import cli
+from kerasfaces.cli import printing
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import listed, quoted
 
@@ -100,7 +101,6 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
 def write(manifest: "Manifest", path: Path) -> None:
     """Write a manifest and print its counts."""
     from kerasfaces import manifest as manifests
-    from kerasfaces.cli import printing
 
     manifests.write(manifest, path)
     printing.counts(manifest)
@@ -108,7 +108,6 @@ def write(manifest: "Manifest", path: Path) -> None:
 
 def finish(manifest: "Manifest", path: Path) -> int:
     """Write a new manifest and print what is in it and what it lacks."""
-    from kerasfaces.cli import printing
     from kerasfaces.manifest import split_problems
 
     write(manifest, path)

@@ -5,6 +5,7 @@ import logging
 from pathlib import Path
 
 from kerasfaces import cli
+from kerasfaces.cli import printing
 from kerasfaces.cli.manifest import framework
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
@@ -55,8 +56,6 @@ def add_select(commands: framework.Commands) -> None:
 
 
 def _select(arguments: argparse.Namespace) -> int:
-    from kerasfaces.cli import printing
-
     if not arguments.where:
         raise InputError("select: expected at least one --where COLUMN=VALUE,VALUE.")
     framework.refuse_existing(arguments.output, arguments.overwrite)
@@ -104,7 +103,6 @@ def add_split(commands: framework.Commands) -> None:
 
 
 def _split(arguments: argparse.Namespace) -> int:
-    from kerasfaces.cli import printing
     from kerasfaces.manifest.split import NEAR_DUPLICATES, parse_ratio, split
 
     manifest = framework.read(arguments)
