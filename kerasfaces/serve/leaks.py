@@ -10,6 +10,7 @@ images are expected by chance, and the report says how many.
 
 import contextlib
 import dataclasses
+import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -132,13 +133,14 @@ def evidence_of(
 def _chosen(
     manifest: Manifest, split: str | None
 ) -> tuple[list[Path], list[dict[str, str]]]:
-    rows = manifest.rows.assign(file=manifest.files())
+    rows, files = manifest.rows, manifest.files()
     if split is not None and (rows["split"] != "").any():
-        rows = rows[rows["split"] == split]
-        if rows.empty:
+        chosen = (rows["split"] == split).to_numpy()
+        rows, files = rows[chosen], list(itertools.compress(files, chosen))
+        if not files:
             raise InputError(f"The manifest has no rows in split {split!r}.")
-    named = rows[["path", "label", "source"]].astype(str)
-    return list(rows["file"]), named.to_dict("records")
+    named = rows[["path", "label", "source"]].to_dict("records")
+    return files, [{str(k): str(v) for k, v in each.items()} for each in named]
 
 
 def _facts(nearest: Neighbour | None, twin: tuple[str, str] | None, bits: int) -> Json:

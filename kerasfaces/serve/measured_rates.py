@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -37,9 +38,9 @@ def measure(
     if earlier["measured"]:
         return earlier
     manifest = run.manifest
-    rows = manifest.rows.assign(file=manifest.files())
-    rows = rows[rows["split"] == error_rates.SPLIT]
-    files, labels = list(rows["file"]), list(rows["label"])
+    chosen = (manifest.rows["split"] == error_rates.SPLIT).to_numpy()
+    files = list(itertools.compress(manifest.files(), chosen))
+    labels = list(manifest.rows["label"][chosen])
     missing = sum(not file.exists() for file in files)
     if missing or not files:
         raise InputError(

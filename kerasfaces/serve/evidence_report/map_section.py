@@ -43,7 +43,7 @@ def of(run: DetectorRun, file: Path) -> Section:
             return without(str(error))
         drawn = next(Path(folder).rglob("*.png"))
         with Image.open(drawn) as overlay:
-            return drawn_as(overlay.convert("RGB"), table.iloc[0])
+            return drawn_as(overlay.convert("RGB"), dict(table.iloc[0]))
 
 
 def drawn_as(overlay: Image.Image, row: Mapping[Any, Any]) -> Section:
