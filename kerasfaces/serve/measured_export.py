@@ -21,14 +21,11 @@ _CHUNK = 256
 
 @dataclasses.dataclass(frozen=True)
 class Difference:
-    """Logits and verdicts of an export beside those of the run's own predictions.
+    """Logits and verdicts of an export (`engine`) beside those of the run's own predictions.
 
-    Attributes:
-        engine: What computed.
-        n: Number of images that both have a logit of.
-        n_asked: Number of images near an edge, which Keras decided.
-        worst: Largest difference of logits; None without an image.
-        n_verdicts: Number of images with another verdict.
+    Of `n` images that both have a logit of; `n_asked` are near an edge, where Keras decided;
+    `worst` is the largest difference of logits, None without an image; `n_verdicts` images
+    have another verdict.
     """
 
     engine: str

@@ -29,13 +29,10 @@ LAYOUT = 2  # of export.json; raise whenever older readers would misread it
 
 @dataclasses.dataclass(frozen=True)
 class Export:
-    """An opened export whose golden logits were found right.
+    """An opened export whose golden vectors were found right.
 
-    Attributes:
-        content: What export.json says; without `files` and `parity` where the file came
-            without it.
-        golden: The inputs and logits it was checked on.
-        outputs: See `formats`.
+    `content` is what export.json says, without `files` and `parity` where the file came
+    without it; `outputs`: see `formats`.
     """
 
     content: Json
@@ -48,15 +45,10 @@ class Export:
 
 
 def open_export(path: Path) -> Export:
-    """Open an exported network and refuse one that computes something else than it did.
+    """Open an exported network: a folder that `kerasfaces export` wrote, or the file in it.
 
-    Args:
-        path: A folder that `kerasfaces export` wrote, or the file in it, alone or not.
-
-    Raises:
-        InputError: It is no export, or its runtime is not installed.
-        RunError: A file is missing, changed or of a newer version, the runtime cannot read
-            it, or its golden logits differ.
+    InputError where it is none, or its runtime is not installed; RunError where a file is
+    missing, changed or of a newer version, or it computes something else than it did.
     """
     form, file, content, value = _description(path)
     golden = Golden.from_json(value, str(file))

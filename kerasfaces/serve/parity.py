@@ -29,15 +29,10 @@ N_IMAGES = 10
 def examples(
     run: DetectorRun, shape: tuple[int, ...], pixels: InputSpec | None = None
 ) -> tuple[NDArray[np.float32], str]:
-    """Return images of a run's test split, random ones if their files are gone.
+    """Return images `(n, h, w, c)` float32, n at least 5, and what they are in words.
 
-    Args:
-        run: A finished run.
-        shape: Of one input.
-        pixels: How the file's input is made of an image; None is as the network's own.
-
-    Returns:
-        `(n, h, w, c)` float32, n at least 5, and what they are in words.
+    They are of a run's test split, or random ones of a shape if its files are gone; `pixels`
+    says how the file's input is made of an image, None: as the network's own.
     """
     why = "its test images are not on this machine"
     try:

@@ -43,13 +43,9 @@ def calibration_inputs(run: DetectorRun) -> Iterator[NDArray[np.float32]]:
 def cost(run: DetectorRun, outputs: Outputs) -> Json:
     """Return what a quantised file loses on the run's test split.
 
-    Returns:
-        `auc_change` (quantised minus Keras, paired bootstrap), both AUCs,
-        `verdicts_changed`, `largest_difference` of logits, and `n_real`, `n_fake`,
-        `n_left_out` (test images that are gone).
-
-    Raises:
-        RunError: The test images are gone, or a logit is no number.
+    `auc_change` (quantised minus Keras, paired bootstrap), both AUCs, `verdicts_changed`,
+    `largest_difference` of logits, and `n_real`, `n_fake`, `n_left_out` (images that are
+    gone). RunError where all are gone, or a logit is no number.
     """
     rows = run.readable("test")
     purpose = "measure the cost of quantisation"

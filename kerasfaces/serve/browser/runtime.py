@@ -60,15 +60,10 @@ def is_cached() -> bool:
 
 
 def files(given: Path | None = None) -> Mapping[str, bytes]:
-    """Return the content of `SCRIPT` and `WASM`.
+    """Return both files by name: of a folder or an archive, of the cache, or by npm.
 
-    Args:
-        given: A folder that holds them, or npm's archive; None asks the cache, then npm.
-
-    Raises:
-        MissingFileError: They are not where the user says.
-        MissingExtraError: npm is not installed, or gets nothing.
-        InputError: They are of another version, or changed.
+    MissingFileError where they are not where the user says, MissingExtraError where npm is
+    missing or gets nothing, InputError where they are of another version.
     """
     if given is not None:
         return _checked(_read(given), given)

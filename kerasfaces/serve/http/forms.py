@@ -22,12 +22,7 @@ class Part(NamedTuple):
 
 
 class Form:
-    """A form that is written piece by piece.
-
-    Attributes:
-        parts: Those that have begun.
-        is_whole: Whether its last boundary has come.
-    """
+    """A form that is written piece by piece: its parts so far, and whether its end has come."""
 
     def __init__(self, content_type: str, max_parts: int) -> None:
         """Begin to read a form of that content type; Refusal where it names no boundary."""

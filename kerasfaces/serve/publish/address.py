@@ -14,12 +14,7 @@ _REVISION = r"[\w.-]+(/[\w.-]+)*"
 
 @dataclasses.dataclass(frozen=True)
 class Address:
-    """A published run.
-
-    Attributes:
-        repo: `OWNER/NAME`.
-        revision: Branch, tag or commit; None is the newest.
-    """
+    """A published run, `OWNER/NAME`, at a branch, tag or commit; None is the newest."""
 
     repo: str
     revision: str | None = None

@@ -28,10 +28,8 @@ _MAX_FILES = 200
 def local(run: str | os.PathLike[str]) -> Path:
     """Return the folder of a run that is named by a path or an address.
 
-    Raises:
-        InputError: It is no address, no published run, or the service refuses.
-        MissingFileError: There is no such repository or revision.
-        RunError: A file is not what published.json says.
+    InputError where it is no address, no published run, or the service refuses;
+    MissingFileError without such a repository, RunError where a file is not the published one.
     """
     return fetched(parse(str(run))) if is_address(run) else Path(run)
 

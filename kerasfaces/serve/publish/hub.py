@@ -25,9 +25,7 @@ def endpoint() -> str | None:
 def asking(what: str) -> Iterator[None]:
     """Ask the service; what goes wrong says `what` (`hf://… cannot be loaded`) and the next step.
 
-    Raises:
-        MissingFileError: It, or its revision, is not there.
-        InputError: The service, or the network, refuses.
+    MissingFileError where it is not there, InputError where service or network refuse.
     """
     from huggingface_hub import errors
 
