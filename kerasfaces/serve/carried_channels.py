@@ -45,7 +45,7 @@ def graph_of(run: DetectorRun, is_wanted: bool) -> Iterator[Path | None]:
 def golden_of(run: DetectorRun) -> Golden:
     """Return drawn pixels with the logits of stage and Keras."""
     low, high, limit = np.zeros(3), np.full(3, 255.0), parity.LIMIT_OF_CHANNELS
-    levels = golden.draw(run.network.input_spec.shape, low, high)
+    levels = golden.draw(run.network.input_spec.shape)
     return Golden(levels, low, high, Reference(run).logits(levels), limit)
 
 

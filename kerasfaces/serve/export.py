@@ -202,7 +202,7 @@ def _golden(run: DetectorRun, model: "keras.Model", embeds: bool) -> Golden:
     from kerasfaces.models.network import embedder_of
 
     low, high = parity.value_ranges(run)
-    levels = golden.draw(tuple(model.input_shape[1:]), low, high)
+    levels = golden.draw(model.input_shape[1:])
     values = golden.to_values(levels, low, high)
     logits = engines.eagerly(model, values)[:, 0].astype(np.float64)
     embedding = engines.eagerly(embedder_of(model), values) if embeds else None

@@ -6,14 +6,14 @@ Channels are drawn as 256 levels between their limits, so that inputs are uint8 
 import base64
 import dataclasses
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kerasfaces.core import rng
-from kerasfaces.core.errors import InputError, RunError
+from kerasfaces.core.errors import RunError
 from kerasfaces.core.files import Json
 from kerasfaces.serve.formats import Outputs
 
@@ -22,7 +22,6 @@ _SPANS = (16, 64, 256)  # levels of each input: faint as a photo's noise, to eve
 _BLOCK_PX, _NOISE_PX = 8, 64
 EMBEDDING_LIMIT = 1e-3  # of the final layer's length; engines differ by 1e-6 to 1e-5
 _MAX_BYTES = 2**28  # of unpacked levels; a small file can claim to hold anything
-_UNBOUNDED = 10.0  # stands for the limit of a value that has none
 
 
 @dataclasses.dataclass(frozen=True)
@@ -156,18 +155,14 @@ def _unpacked(text: str, n_bytes: int) -> bytes:
     return zlib.decompressobj().decompress(packed, n_bytes)
 
 
-def draw(
-    shape: Sequence[int], low: NDArray[np.float64], high: NDArray[np.float64]
-) -> NDArray[np.uint8]:
-    """Return drawn inputs `(3, h, w, c)` uint8 of a shape, the same everywhere.
+def draw(shape: Sequence[int]) -> NDArray[np.uint8]:
+    """Return levels of drawn inputs `(3, h, w, c)` of a shape, the same everywhere.
 
     Coarse blocks, which pack well, with a patch of noise, which is what a detector of traces
     looks at; nobody's photo. From faint to the full range: a rounded network says the same
-    of everything extreme. Levels are between `low` and `high`, of each channel.
+    of everything extreme.
     """
     height, width, channels = shape
-    if low.shape != (channels,) or high.shape != (channels,):
-        raise InputError(f"Expected ranges of {channels} channels, got {low.shape}.")
     inputs = []
     for number, span in enumerate(_SPANS):
         random = rng.generator(0, "golden", number)
@@ -186,19 +181,3 @@ def to_values(
 ) -> NDArray[np.float32]:
     """Return `low + (high - low) * levels / 255`, float32; pixels are exact."""
     return (low + (high - low) * (levels / 255.0)).astype(np.float32)
-
-
-def ranges(
-    input_spec: Mapping[str, Any], names: Sequence[str]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the lowest and the highest value of each input channel, each `(c,)`.
-
-    `input_spec` is the content of a run's input_spec.json; KeyError without `value_range`.
-    """
-    stated = input_spec["value_range"]
-    pairs = [
-        (stated[name] if isinstance(stated, dict) else stated) or (None, None)
-        for name in names
-    ]
-    low, high = np.array(pairs, dtype=np.float64).T  # NaN where there is no limit
-    return np.nan_to_num(low, nan=-_UNBOUNDED), np.nan_to_num(high, nan=_UNBOUNDED)

@@ -17,22 +17,22 @@ ZEROS, FULL = np.zeros(3), np.full(3, 255.0)
 
 
 def made(logits=(0.5, -2.0, 30.0)):
-    levels = golden.draw((32, 32, 3), ZEROS, FULL)
+    levels = golden.draw((32, 32, 3))
     return golden.Golden(levels, ZEROS, FULL, np.array(logits), 1e-3)
 
 
 def test_drawn_inputs_are_pixels_and_the_same_everywhere():
-    levels = golden.draw((70, 65, 3), ZEROS, FULL)
+    levels = golden.draw((70, 65, 3))
     assert levels.shape == (3, 70, 65, 3)
     assert levels.dtype == np.uint8
-    np.testing.assert_array_equal(levels, golden.draw((70, 65, 3), ZEROS, FULL))
+    np.testing.assert_array_equal(levels, golden.draw((70, 65, 3)))
     np.testing.assert_array_equal(golden.to_values(levels, ZEROS, FULL), levels)
     assert len({int(each.sum()) for each in levels}) == 3
 
 
 def test_json_gives_them_back_and_channels_have_their_own_limits():
     low, high = np.array([-3.0, 0.0]), np.array([3.0, 14.75])
-    levels = golden.draw((16, 8, 2), low, high)
+    levels = golden.draw((16, 8, 2))
     before = golden.Golden(levels, low, high, np.array([1.0, 2.0, 3.0]), 0.25)
     after = golden.Golden.from_json(json.loads(json.dumps(before.to_json())), "x")
     for name in ("levels", "low", "high", "logits", "limit"):
