@@ -129,16 +129,11 @@ def _guarded(stream: TextIO | None, number: int) -> TextIO:
             pass  # the outlet will meet the same failure, and keep it
     return io.TextIOWrapper(
         io.BufferedWriter(_Outlet(number)),
-        encoding=_usable(stream),
+        encoding=(stream.encoding if stream is not None else "") or "utf-8",
         errors=_ERRORS,
         line_buffering=number == 2 or bool(stream and stream.isatty()),
         write_through=bool(getattr(stream, "write_through", False)),
     )
-
-
-def _usable(stream: TextIO | None) -> str:
-    """Return a stream's encoding, UTF-8 where it has none."""
-    return (stream.encoding if stream is not None else "") or "utf-8"
 
 
 def _plainly(error: UnicodeError) -> tuple[str | bytes, int]:

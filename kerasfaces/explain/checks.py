@@ -104,7 +104,8 @@ def measure(
         "heat_in_face": share,
         "face_area": area,
     }
-    row = {key: None if _is_nan(value) else value for key, value in row.items()}
+    nan = {key for key, v in row.items() if isinstance(v, float) and math.isnan(v)}
+    row |= dict.fromkeys(nan)
     row["do_not_trust"] = (
         "one value everywhere" if np.ptp(map_) == 0 else "; ".join(failures(row))
     )
@@ -225,7 +226,3 @@ def _face_warning(good: pd.DataFrame) -> list[str]:
         f"In {outside} of {len(known)} images with a face, the face has less than its share of "
         "the heat: the detector looks at what surrounds it. That is no fault of the map."
     ]
-
-
-def _is_nan(value: object) -> bool:
-    return isinstance(value, float) and math.isnan(value)

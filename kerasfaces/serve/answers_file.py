@@ -137,7 +137,9 @@ class AnswersFile:
                     counts=dict(table.counts),
                     first_reason=table.first_reason,
                 )
-                table._clean()
+                name = glob.escape(path.name)
+                for left in path.parent.glob(f".{name}.*.partial"):  # of others, too
+                    left.unlink(missing_ok=True)
             lock.unlink(missing_ok=True)
 
     def write(self, group: Sequence[Answer]) -> None:
@@ -205,13 +207,6 @@ class AnswersFile:
                     # A lone carriage return is not quoted by itself, and ends the row.
                     writer = quoted if any("\r" in cell for cell in cells) else plain
                     writer.writerow(cells)
-
-    def _clean(self) -> None:
-        """Remove the lines, also those of other options."""
-        for left in self._path.parent.glob(
-            f".{glob.escape(self._path.name)}.*.partial"
-        ):
-            left.unlink(missing_ok=True)
 
 
 def _cell(value: object) -> str:

@@ -95,7 +95,10 @@ def finder(policy: Policy, wanted: bool, find: Finder | None) -> Look:
         raise InputError(f"faces: expected {', '.join(POLICIES)}, got {policy!r}.")
     if policy == "image" and not wanted:
         return lambda image: (None, ())
-    find = find or _own_finder()
+    if find is None:
+        from kerasfaces import faces
+
+        find = faces.detect if faces.is_available() else None
     if find is None:
         if policy != "image":
             raise InputError(
@@ -104,12 +107,6 @@ def finder(policy: Policy, wanted: bool, find: Finder | None) -> Look:
             )
         return lambda image: (None, ())
     return functools.partial(_look, find)
-
-
-def _own_finder() -> Finder | None:
-    from kerasfaces import faces
-
-    return faces.detect if faces.is_available() else None
 
 
 def _look(

@@ -43,7 +43,8 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         started, status = time.monotonic(), 0
-        request_id = _id(Headers(scope=scope).get(HEADER, ""))
+        given = Headers(scope=scope).get(HEADER, "")
+        request_id = given if _ID.fullmatch(given) else secrets.token_hex(8)
         state: dict[str, Any] = scope.setdefault("state", {})
         state["request_id"], state["facts"] = request_id, {}
 
@@ -107,10 +108,6 @@ class _AsJson(logging.Handler):
         kind = record.exc_info[0] if record.exc_info else None
         # A message may repeat what a client sent; its pattern does not.
         log("server", pattern=str(record.msg)[:160], type=kind and kind.__name__)
-
-
-def _id(given: str) -> str:
-    return given if _ID.fullmatch(given) else secrets.token_hex(8)
 
 
 def _unknown(request_id: str) -> JSONResponse:
