@@ -150,7 +150,7 @@ def test_a_file_that_computes_something_else_is_not_kept(
 ):
     form = _stand_in(monkeypatch)
     keras = _keras(run)
-    monkeypatch.setattr(form, "opened", lambda path: lambda x: change(keras(x)))
+    _computes(monkeypatch, form, lambda inputs: change(keras(inputs)))
     with pytest.raises(RunError, match=f"cannot be exported as {LIGHT}: .*{words}"):
         exported("--format", LIGHT)
     assert list((run / "exports").iterdir()) == []
@@ -158,7 +158,7 @@ def test_a_file_that_computes_something_else_is_not_kept(
 
 def test_without_test_images_random_ones_are_shown(run, exported, monkeypatch, caplog):
     form = _stand_in(monkeypatch)
-    monkeypatch.setattr(form, "opened", lambda path: _keras(run))
+    _computes(monkeypatch, form, _keras(run))
     path = run / "manifest.csv"
     path.write_text(path.read_text().replace("/real/", "/gone/").replace("/fake/", "/"))
     assert "10 random images" in exported("--format", LIGHT, "-o", run / "new" / "one")
@@ -177,7 +177,7 @@ def test_channels_are_said_to_be_the_input(channel_run, monkeypatch, capsys, cap
     def no_torch(*_):
         raise InputError("The channel stage: no torch.")
 
-    monkeypatch.setattr(form, "opened", lambda path: logits)
+    _computes(monkeypatch, form, logits)
     monkeypatch.setattr("kerasfaces.channels.own_process.compute_as", no_torch)
     assert main([str(channel_run), "--format", LIGHT]) == 0
     assert "channel_recipe (kerasfaces channels), not photos" in capsys.readouterr().out
@@ -213,7 +213,7 @@ def test_killed_while_writing_leaves_nothing_and_runs_again(tmp_path):
 def test_two_at_once_do_not_disturb_each_other(run, exported, monkeypatch):
     form = _stand_in(monkeypatch)
     keras = _keras(run)
-    monkeypatch.setattr(form, "opened", lambda path: keras)
+    _computes(monkeypatch, form, keras)
 
     def write(traced, path):
         with pytest.raises(
@@ -231,7 +231,7 @@ def test_two_at_once_do_not_disturb_each_other(run, exported, monkeypatch):
 def test_a_full_disk_is_said_and_leaves_what_was_there(run, exported, monkeypatch):
     form = _stand_in(monkeypatch)
     keras = _keras(run)
-    monkeypatch.setattr(form, "opened", lambda path: keras)
+    _computes(monkeypatch, form, keras)
     exported("--format", LIGHT)
     folder = run / "exports" / LIGHT
     (folder / "model.xml").write_text("damaged")
@@ -314,8 +314,13 @@ def _stand_in(monkeypatch):
     monkeypatch.setattr(form, "RUNTIME", "numpy")
     monkeypatch.setattr(form, "write", lambda traced, path: path.write_text("x"))
     monkeypatch.setattr(form, "embed", lambda path, text: None)
-    monkeypatch.delattr(form, "outputs")  # it has no final layer
+    monkeypatch.setattr(form, "EMBEDS", False)
     return form
+
+
+def _computes(monkeypatch, form, logits):
+    """Let a format's files compute logits, and no final layer."""
+    monkeypatch.setattr(form, "outputs", lambda path: lambda x: (logits(x), None))
 
 
 def _keras(run):
