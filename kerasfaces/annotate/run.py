@@ -52,11 +52,6 @@ class Settings:
     corrections: Path | None = None
 
     def __post_init__(self) -> None:
-        """Check names and numbers.
-
-        Raises:
-            InputError: There is no such annotator or attribute, or a number out of range.
-        """
         known = registry.names(PACKAGE)
         for name in self.annotators:
             registry.check("annotator", name, known)

@@ -71,7 +71,6 @@ class Difference:
     """
 
     def __init__(self, average: Average, real: Average) -> None:
-        """Subtract, and look for peaks."""
         self.plane = average.mean - real.mean
         self.error_db = float(np.median(np.hypot(average.error, real.error)))
         self.peaks = peaks(self.plane)

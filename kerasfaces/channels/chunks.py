@@ -123,11 +123,7 @@ class ChunkTask:
         return ChunkTask, (self._config, self._here)
 
     def __call__(self, items: Sequence[Item | Result]) -> list[Result]:
-        """Return the results of items with their bytes.
-
-        Raises:
-            InputError: This node would make other channels.
-        """
+        """Return the results of items with their bytes."""
         return self._worker.finish(decode_apart(self._decoders, items))
 
     def close(self) -> None:

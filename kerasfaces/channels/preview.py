@@ -141,11 +141,6 @@ class StoredChannels:
     """
 
     def __init__(self, opened: store.Store) -> None:
-        """Look at the recipe.
-
-        Raises:
-            InputError: The store holds no channels.
-        """
         self._store = opened
         config = recipe.config_from(opened.recipe, f"{opened.folder}/store.json")
         self._worker = Worker(config)

@@ -105,7 +105,6 @@ class Worker:
     """Computes results for small lists of images; builds its parts when used."""
 
     def __init__(self, config: ChannelsConfig) -> None:
-        """Load nothing yet."""
         self.config = config
 
     @functools.cached_property

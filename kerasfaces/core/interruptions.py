@@ -101,7 +101,6 @@ class _Ending:
     """
 
     def __init__(self) -> None:
-        """Listen to the signals from now on."""
         self.code = 1
         self._signal: int | None = None
         self._cleaning = threading.Lock()  # held by the thread that does it

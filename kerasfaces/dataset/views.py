@@ -49,7 +49,6 @@ class AugmentConfig:
     jpeg: float = 0.0
 
     def __post_init__(self) -> None:
-        """Check the ranges."""
         limits = {"rotation_deg": 180.0, "zoom": 0.9}
         for field in dataclasses.fields(self):
             value, limit = getattr(self, field.name), limits.get(field.name, 1.0)

@@ -35,7 +35,6 @@ class FaceCrop:
     size_px: int = 0
 
     def __post_init__(self) -> None:
-        """Check the ranges."""
         if not 0 <= self.margin <= MAX_MARGIN:
             raise InputError(f"`margin={self.margin!r}`: expected 0..{MAX_MARGIN:g}.")
         if self.size_px != 0 and not 32 <= self.size_px <= 4096:

@@ -86,11 +86,7 @@ class Extract:
         return self
 
     def __call__(self, item: Item) -> NDArray[np.float32]:
-        """Return the features of an item.
-
-        Raises:
-            InputError: The engine is not here, or features are not finite.
-        """
+        """Return the features of an item."""
         engine, parts = self._engine, []
         for low in range(0, len(item.keys), engine.batch):
             part = slice(low, low + engine.batch)

@@ -31,7 +31,6 @@ class InMemory:
         self.values, self.shape = values, values.shape[1:]
 
     def __len__(self) -> int:
-        """Return the number of images."""
         return len(self.values)
 
     def __call__(self, positions: NDArray[Any]) -> NDArray[np.float32]:
@@ -47,7 +46,6 @@ class Rows:
         self._reader, self._rows, self.shape = reader, rows, reader.shape
 
     def __len__(self) -> int:
-        """Return the number of images."""
         return len(self._rows)
 
     def __call__(self, positions: NDArray[Any]) -> NDArray[Any]:
@@ -80,7 +78,6 @@ class Joined:
         self._erased = directions
 
     def __len__(self) -> int:
-        """Return the number of images."""
         return len(self._parts[0][0])
 
     def __call__(self, positions: NDArray[Any]) -> NDArray[np.float32]:

@@ -53,11 +53,6 @@ class GenerateConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Fill in the kind's settings and check the ranges.
-
-        Raises:
-            InputError: There is no such kind, or a value is out of range.
-        """
         if self.options is None:
             object.__setattr__(self, "options", _options(self.kind))
         aligned = getattr(registry.load(KINDS, self.kind), "ALIGNED", True)

@@ -67,11 +67,6 @@ class Options:
     local_files_only: bool = False
 
     def __post_init__(self) -> None:
-        """Check the ranges.
-
-        Raises:
-            InputError: A value is out of range.
-        """
         for name, value, low, high in (
             ("resolution_px", self.resolution_px, 16, 2048),
             ("steps", self.steps, 1, 1_000_000),
@@ -127,12 +122,7 @@ class FineTuned:
         finetuning.train(pipeline, files, self._plan(), self._place())
 
     def __call__(self, real: Pixels, random: np.random.Generator) -> Floats:
-        """Return a fake of the photo's size; see `contract.Generator`.
-
-        Raises:
-            ImageError: The pipeline gave no picture.
-            RunError: It was not taught.
-        """
+        """Return a fake of the photo's size; see `contract.Generator`."""
         if self._taught is None:
             if not finetuning.is_trained(self._place()):
                 raise RunError(

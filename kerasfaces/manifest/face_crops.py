@@ -60,7 +60,6 @@ class Settings:
     min_px: int = images.MIN_SIZE_PX
 
     def __post_init__(self) -> None:
-        """Check the ranges."""
         if self.faces not in ("each", "largest"):
             raise InputError(f"`faces={self.faces!r}`: expected each or largest.")
         if self.min_px < 1:

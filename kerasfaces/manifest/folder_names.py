@@ -189,7 +189,6 @@ class ImageFolder:
         return max(self.label_at, self.split_at, self.source_at, FIRST - 1) + 1
 
     def __str__(self) -> str:
-        """Return the path as messages show it."""
         return "/".join(self.parts[FIRST:]) or "."
 
 

@@ -27,7 +27,6 @@ class Ratio:
     also: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Check the shares."""
         for value, share in self.shares.items():
             if not value or not (0 < share < math.inf):
                 raise InputError(

@@ -49,7 +49,6 @@ class Manifest:
     folder: Path
 
     def __len__(self) -> int:
-        """Return the number of rows."""
         return len(self.rows)
 
     def files(self) -> list[Path]:

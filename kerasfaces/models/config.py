@@ -62,7 +62,6 @@ class HeadConfig:
     output: Literal["logit", "softmax", "average"] = "logit"
 
     def __post_init__(self) -> None:
-        """Check the ranges."""
         _check(
             min(self.units, default=1) >= 1, self, "head.units", "widths of at least 1"
         )
@@ -137,7 +136,6 @@ class ViewOptions(ChannelOptions):
     residual_gain: float = 6.0
 
     def __post_init__(self) -> None:
-        """Check the ranges."""
         for name in ("gain", "residual_gain"):
             positive = getattr(self, name) > 0
             _check(positive, self, f"model.options.{name}", "more than 0")
@@ -188,7 +186,6 @@ class ModelConfig:
     )
 
     def __post_init__(self) -> None:
-        """Check the ranges."""
         if not self.inputs or not all(all(view) for view in self.views):
             raise InputError(
                 "model.inputs: expected channel names joined by +, e.g. rgb or "

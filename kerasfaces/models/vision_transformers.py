@@ -51,7 +51,6 @@ class Sizes(ViewOptions):
     native_px: int = 224
 
     def __post_init__(self) -> None:
-        """Check the ranges."""
         super().__post_init__()
         self.check_at_least(1, "layers", "width", "heads", "patch_px", "native_px")
         self.check_at_least(0, "mlp_width")

@@ -26,11 +26,9 @@ class File:
     """The path of a file in a run folder as an attribute."""
 
     def __init__(self, name: str) -> None:
-        """Name the file."""
         self.name = name
 
     def __get__(self, run: "Run", owner: type["Run"]) -> Path:
-        """Return the path."""
         return run.path / self.name
 
 
@@ -42,7 +40,6 @@ class JsonFile:
         self.name, self._optional = name, optional
 
     def __get__(self, run: "Run", owner: type["Run"]) -> Json:
-        """Read the file."""
         path = run.path / self.name
         if self._optional and not path.is_file():
             return {}
@@ -52,7 +49,6 @@ class JsonFile:
         return value
 
     def __set__(self, run: "Run", value: Json) -> None:
-        """Write the file."""
         write_json(run.path / self.name, dict(value))
 
 
@@ -80,7 +76,6 @@ class Run:
     _format = JsonFile("format.json", optional=True)
 
     def __init__(self, path: Path) -> None:
-        """Name the folder; nothing is read."""
         self.path = path
 
     @classmethod

@@ -42,7 +42,6 @@ class Reader:
         self.shape, self.dtype = shape, dtype
 
     def __len__(self) -> int:
-        """Return the number of images."""
         return len(self._rows)
 
     def __call__(self, positions: NDArray[Any]) -> NDArray[Any]:

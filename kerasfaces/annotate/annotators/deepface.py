@@ -48,11 +48,6 @@ class DeepFace:
     size = len(GENDERS) + len(RACES)
 
     def __init__(self, weights: Weights) -> None:
-        """Import the package and check that its weights are here.
-
-        Raises:
-            MissingFileError: They are not, and were not to be downloaded.
-        """
         if weights.folder is not None and (weights.folder / ".deepface").is_dir():
             os.environ["DEEPFACE_HOME"] = str(weights.folder)
         home = Path(os.environ.get("DEEPFACE_HOME", "~")).expanduser()

@@ -42,7 +42,6 @@ class Emotion:
     size = len(EMOTIONS)
 
     def __init__(self, weights: Weights) -> None:
-        """Find the graph, converting it first if need be."""
         self._path = collection.find(
             "emotion", weights.folder, download=weights.download
         )

@@ -44,7 +44,6 @@ class FaceMesh:
     size = LANDMARKS[0] * LANDMARKS[1]
 
     def __init__(self, weights: Weights) -> None:
-        """Find the graphs, converting them first if need be."""
         self._paths = {
             name: collection.find(name, weights.folder, download=weights.download)
             for name in ("facemesh", "iris")

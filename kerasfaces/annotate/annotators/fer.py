@@ -35,11 +35,6 @@ class Fer:
     size = len(emotion.EMOTIONS)
 
     def __init__(self) -> None:
-        """Import the package and load its network.
-
-        Raises:
-            MissingExtraError: See `build`.
-        """
         module = _packages.load("fer.fer", "fer", _ADVICE)
         self._network: Any = _packages.made(
             lambda: module.FER(mtcnn=False), "fer", _ADVICE

@@ -69,7 +69,6 @@ class Gear:
     size = 14
 
     def __init__(self, weights: Weights) -> None:
-        """Find the graph, converting it first if need be."""
         self._path = collection.find("gear", weights.folder, download=weights.download)
         self.made_by: Mapping[str, Any] = {"graph": collection.GRAPHS["gear"].digest}
 

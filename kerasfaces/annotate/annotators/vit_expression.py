@@ -44,11 +44,6 @@ class VitExpression:
     size = len(EMOTIONS)
 
     def __init__(self, weights: Weights) -> None:
-        """Find the model's folder.
-
-        Raises:
-            MissingFileError: It is not here and was not to be downloaded, or could not be.
-        """
         self._transformers = _packages.load("transformers", "transformers", _ADVICE)
         own = None if weights.folder is None else weights.folder / NAME.split("/")[1]
         if own is not None and own.is_dir():

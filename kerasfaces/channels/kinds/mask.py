@@ -24,7 +24,6 @@ class MaskChannel:
     """The stage's own mask, passed on."""
 
     def __init__(self) -> None:
-        """Declare one channel of 0 and 1."""
         self.spec = ChannelSpec(names=NAMES, ranges={"mask": (0.0, 1.0)})
 
     def compute(self, images: Images, computed: Mapping[str, Arrays]) -> Arrays:

@@ -23,7 +23,6 @@ class Rgb:
     """The pixels as floats; float16 holds them exactly."""
 
     def __init__(self) -> None:
-        """Declare three channels of 0..255."""
         self.spec = ChannelSpec(
             names=NAMES, ranges={name: (0.0, 255.0) for name in NAMES}
         )

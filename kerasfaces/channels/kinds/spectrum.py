@@ -71,7 +71,6 @@ class Spectrum:
     """Amplitude plane(s) first, then phase plane(s)."""
 
     def __init__(self, options: Options) -> None:
-        """Declare the planes; torch has to be installed."""
         optional_import("torch", "channels")
         self.options = options
         self._threads = _single_threads()

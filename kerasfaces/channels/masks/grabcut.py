@@ -43,7 +43,6 @@ class GrabCut:
     needs_faces = True
 
     def __init__(self, options: Options) -> None:
-        """Import OpenCV."""
         self._options = options
         self._cv2: Any = optional_import("cv2", "channels")
         self.made_by = {"faces": faces.recipe(), "opencv": self._cv2.__version__}

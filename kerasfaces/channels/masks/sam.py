@@ -58,7 +58,6 @@ class Sam:
     needs_faces = True
 
     def __init__(self, options: Options) -> None:
-        """Load the checkpoint."""
         name = _CHECKPOINTS[options.variant]
         file = checkpoints.find(
             options.checkpoint or name, download=options.download, option="sam.download"

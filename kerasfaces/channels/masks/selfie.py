@@ -52,7 +52,6 @@ class Selfie:
     needs_faces = True
 
     def __init__(self, options: Options) -> None:
-        """Find the graph, converting it first if need be."""
         self._options = options
         folder = Path(options.weights) if options.weights else None
         self._path = collection.find(

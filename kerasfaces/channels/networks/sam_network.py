@@ -93,7 +93,6 @@ class Encoder(nn.Module):
     deviation: Tensor
 
     def __init__(self, sam: Any) -> None:
-        """Take the encoder out of a network."""
         super().__init__()
         self.side = int(sam.image_encoder.img_size)
         self.encoder = sam.image_encoder

@@ -47,11 +47,6 @@ class Engine:
     workers: int | None = None
 
     def __post_init__(self) -> None:
-        """Check the values.
-
-        Raises:
-            InputError: There is no such engine, or its arguments contradict each other.
-        """
         if self.name not in NAMES:
             raise InputError(
                 f"There is no engine {quoted(self.name)}; available: {', '.join(NAMES)}."

@@ -92,11 +92,6 @@ class Cluster:
     """What actors share: the cluster's nodes, and who has which cores of them."""
 
     def __init__(self, ray: ModuleType) -> None:
-        """Look at the cluster.
-
-        Raises:
-            RunError: No node is alive that has a core.
-        """
         self.ray = ray
         self.n_actors, self.share = ray_nodes.pool(ray.nodes())
         self._lock = threading.Lock()
@@ -143,12 +138,6 @@ class Actor:
     """A worker on some node of the cluster."""
 
     def __init__(self, cluster: Cluster, task: Any) -> None:
-        """Start nothing yet.
-
-        Args:
-            cluster: Where it will be.
-            task: Reference to the pickled task.
-        """
         self._cluster, self._task = cluster, task
         self._actor: Any = None
         self._host = ""

@@ -58,12 +58,6 @@ class Process:
     """A worker process: pickles enter by its stdin and leave by its stdout."""
 
     def __init__(self, task: bytes, environment: dict[str, str]) -> None:
-        """Start nothing yet.
-
-        Args:
-            task: Pickled.
-            environment: Variables that it has beside this process's.
-        """
         self._task, self._environment = task, environment
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -124,7 +118,6 @@ class ThisProcess:
     """Does a worker's work where no process can be started."""
 
     def __init__(self, task: Task[Any, Any]) -> None:
-        """Keep the task."""
         self._task = task
 
     def start(self) -> None:

@@ -71,7 +71,6 @@ class InProcess(Pool[Item, Result]):
     def __init__(
         self, task: Task[Any, Result], load: Callable[[Item], Any] | None = None
     ) -> None:
-        """Keep the task; see `engine.pool`."""
         self._task, self._load = task, load
         self._items: deque[tuple[int | str, Item]] = deque()
 

@@ -37,11 +37,6 @@ class Options:
     local_files_only: bool = False
 
     def __post_init__(self) -> None:
-        """Check the values.
-
-        Raises:
-            InputError: The noise is negative, or there is noise and another engine.
-        """
         if not 0 <= self.noise <= 10:
             raise InputError(f"options.noise: expected 0 to 10, got {self.noise}.")
         if self.noise and self.engine == "openvino":
@@ -60,7 +55,6 @@ class RoundTrip:
     """Encodes and decodes a picture."""
 
     def __init__(self, loaded: autoencoders.Loaded, options: Options) -> None:
-        """Prepare a network to run as the options say."""
         engine = "torch" if options.noise else options.engine
         self._network, self._noise = loaded.network.eval(), options.noise
         self._runner = Runner(

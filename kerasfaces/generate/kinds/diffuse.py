@@ -50,11 +50,6 @@ class Options:
     local_files_only: bool = False
 
     def __post_init__(self) -> None:
-        """Check the ranges.
-
-        Raises:
-            InputError: A value is out of range.
-        """
         if not 0 < self.strength <= 1:
             raise InputError(
                 f"options.strength: expected above 0, at most 1, got {self.strength}."
@@ -77,13 +72,6 @@ class Diffuser:
     """Image-to-image or inpainting by a pipeline of diffusers."""
 
     def __init__(self, options: Options) -> None:
-        """Load the pipeline; see `diffusion.load`.
-
-        Raises:
-            MissingFileError: The weights are not there.
-            InputError: Something is damaged, there is no such device, or not one step
-                would be done.
-        """
         if not 1 <= int(options.steps * options.strength) <= 1000:
             raise InputError(
                 "options.steps: expected 1 to 1,000 steps of strength * steps, got "

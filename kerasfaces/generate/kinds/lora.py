@@ -24,11 +24,6 @@ class Options(fine_tuned.Options):
     repeats: int = 10
 
     def __post_init__(self) -> None:
-        """Check the ranges.
-
-        Raises:
-            InputError: A value is out of range.
-        """
         super().__post_init__()
         if not 1 <= self.rank <= 1024:
             raise InputError(f"options.rank: expected 1 to 1,024, got {self.rank}.")

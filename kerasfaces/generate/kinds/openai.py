@@ -66,11 +66,6 @@ class Options:
     base_url: str = ""
 
     def __post_init__(self) -> None:
-        """Check the values.
-
-        Raises:
-            InputError: A value is out of range.
-        """
         if not self.budget_usd > 0:
             raise InputError(
                 f"options.budget_usd: expected more than 0, got {self.budget_usd}."

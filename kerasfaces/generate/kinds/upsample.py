@@ -48,11 +48,6 @@ class Options:
     detail: tuple[float, ...] = (0.3, 0.9)
 
     def __post_init__(self) -> None:
-        """Check the ranges.
-
-        Raises:
-            InputError: A value is out of range.
-        """
         if not 1 <= self.stages <= 4:
             raise InputError(f"options.stages: expected 1 to 4, got {self.stages}.")
         if not 0 <= self.spread <= 1:
@@ -77,12 +72,6 @@ class Restorer:
     """Shrinks a picture by one of four filters and restores it by a network."""
 
     def __init__(self, options: Options) -> None:
-        """Read the weights.
-
-        Raises:
-            MissingFileError: They are not there; the message says where to get them.
-            InputError: They are damaged, or another network's.
-        """
         from kerasfaces.channels.networks.engine import Runner
         from kerasfaces.generate.networks import super_resolution_files
 

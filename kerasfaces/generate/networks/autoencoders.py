@@ -57,7 +57,6 @@ class DiffusersCodec(nn.Module):
     """An `AutoencoderKL` (the mode of its latent) or `AutoencoderTiny` between pixels."""
 
     def __init__(self, model: Any) -> None:
-        """Wrap a model of diffusers."""
         super().__init__()
         self.model = model
 

@@ -59,7 +59,6 @@ class RRDBNet(nn.Module):
     """
 
     def __init__(self, into: int, width: int, growth: int, blocks: int) -> None:
-        """Build untrained layers."""
         super().__init__()
         self.folded = math.isqrt(into // 3)
         self.scale = 4 // self.folded
@@ -91,7 +90,6 @@ class SRVGGNetCompact(nn.Module):
     """
 
     def __init__(self, width: int, convolutions: int, scale: int) -> None:
-        """Build untrained layers."""
         super().__init__()
         self.scale = scale
         layers: list[nn.Module] = [nn.Conv2d(3, width, 3, padding=1), nn.PReLU(width)]

@@ -20,7 +20,6 @@ class Block(nn.Module):
     """Three convolutions with a skip; with `pooled`, a branch that normalises by groups."""
 
     def __init__(self, width: int, *, pooled: bool) -> None:
-        """Build untrained layers of `width` channels."""
         super().__init__()
         convolutions: list[nn.Module] = []
         for _ in range(3):

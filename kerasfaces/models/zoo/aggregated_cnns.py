@@ -43,7 +43,6 @@ class Options(configs.Options):
     patch_px: int = 64
 
     def __post_init__(self) -> None:
-        """Check the ranges."""
         self.check_at_least(1, "networks", "filters")
         self.check_at_least(16, "patch_px")
 

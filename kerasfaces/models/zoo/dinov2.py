@@ -29,7 +29,6 @@ class Options(Sizes):
     registers: int = 0
 
     def __post_init__(self) -> None:
-        """Check the ranges."""
         super().__post_init__()
         self.check_at_least(0, "registers")
 

@@ -33,7 +33,6 @@ class Options(configs.Options):
     kernel_px: int = 2
 
     def __post_init__(self) -> None:
-        """Check the ranges."""
         self.check_at_least(1, "layers", "filters", "kernel_px")
 
 

@@ -31,7 +31,6 @@ class Options(configs.Options):
     filters: int = 128
 
     def __post_init__(self) -> None:
-        """Check the range."""
         self.check_at_least(1, "filters")
 
 

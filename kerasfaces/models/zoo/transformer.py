@@ -46,7 +46,6 @@ class Sizes(Options):
     heads: int = 12
 
     def __post_init__(self) -> None:
-        """Check the ranges."""
         self.check_at_least(1, "layers", "width", "heads")
 
 

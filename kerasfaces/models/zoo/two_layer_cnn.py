@@ -30,7 +30,6 @@ class Options(configs.Options):
     filters: int = 32
 
     def __post_init__(self) -> None:
-        """Check the range."""
         self.check_at_least(1, "filters")
 
 
