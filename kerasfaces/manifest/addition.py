@@ -62,8 +62,10 @@ def add(old: Manifest, new: Manifest, old_name: str, new_name: str) -> Addition:
     joined, _ = file_facts.complete(joined)
     n_old = len(old)
     _refuse_contradictions(joined, n_old, old_name, new_name)
-    keep, copies = _without_copies(joined, n_old)
-    joined = joined.take(keep.tolist())
+    copies = {
+        later for _, later in groups.equal(column(joined.rows, "sha256")).tolist()
+    } - {*range(n_old)}
+    joined = joined.take([row not in copies for row in range(len(joined))])
     if len(joined) == n_old:
         raise InputError(
             f"{new_name}: all of its {len(new) + repeated} images are in {old_name} already."
@@ -75,7 +77,7 @@ def add(old: Manifest, new: Manifest, old_name: str, new_name: str) -> Addition:
         )
     texts = {
         f"{new_name}: %d images are in {old_name} already and were left out.": repeated
-        + copies,
+        + len(copies),
         f"{new_name}: %d images belong to images in two splits of {old_name} (a pair, a "
         "person or a near-duplicate) and were left out.": n_torn,
     }
@@ -120,14 +122,6 @@ def _refuse_contradictions(
             )
 
 
-def _without_copies(joined: Manifest, n_old: int) -> tuple[NDArray[np.bool_], int]:
-    """Return the rows to keep, without new ones whose content is there already."""
-    keep = np.ones(len(joined), dtype=bool)
-    pairs = groups.equal(column(joined.rows, "sha256"))
-    keep[[later for _, later in pairs.tolist() if later >= n_old]] = False
-    return keep, int((~keep).sum())
-
-
 def _split(joined: Manifest, n_old: int, new_name: str) -> tuple[Manifest, int]:
     """Give every new row a split; leave out those that belong to two."""
     splits = joined.rows["split"].to_numpy(dtype=object).copy()
@@ -136,11 +130,11 @@ def _split(joined: Manifest, n_old: int, new_name: str) -> tuple[Manifest, int]:
     of_group: dict[int, set[str]] = {}
     for group, split in zip(members[:n_old], splits[:n_old], strict=True):
         of_group.setdefault(int(group), set()).add(split)
-    free, torn = [], []
+    free, torn = [], set()
     for row in range(n_old, len(joined)):
         bound = of_group.get(int(members[row]), set())
         if len(bound) > 1:
-            torn.append(row)
+            torn.add(row)
         elif bound:
             (split,) = bound
             if splits[row] not in ("", split):
@@ -153,10 +147,8 @@ def _split(joined: Manifest, n_old: int, new_name: str) -> tuple[Manifest, int]:
         elif not splits[row]:
             free.append(row)
     _share_out(joined.rows, splits, members, free, n_old)
-    rows = joined.rows.assign(split=pd.Series(splits, dtype=str))
-    keep = np.ones(len(joined), dtype=bool)
-    keep[torn] = False
-    return Manifest(rows, joined.folder).take(keep.tolist()), len(torn)
+    keep = [row not in torn for row in range(len(joined))]
+    return joined.assign(split=splits).take(keep), len(torn)
 
 
 def _share_out(

@@ -67,12 +67,9 @@ def choose(
         raise InputError(f"n: expected at least 1 image, got {n}.")
     rows = manifest.rows
     known, cells, shares, notes = _prepared(rows, ratios)
-    labels = (
-        ["real"] if pairs else [each for each in LABELS if each in set(rows["label"])]
-    )
+    labels = ["real"] if pairs else sorted(set(rows["label"]), key=LABELS.index)
     fakes = _fakes_of_pairs(rows) if pairs else {}
     if pairs:
-        _require_reals(rows)
         paired = rows[known & (rows["label"] == "real") & rows["pair_id"].isin(fakes)]
         firsts = paired.sort_values("path").drop_duplicates("pair_id").index
         known = rows.index.isin(firsts)
@@ -118,7 +115,7 @@ def weigh(manifest: Manifest, ratios: Sequence[Ratio]) -> Choice:
     known, cells, shares, notes = _prepared(rows, ratios)
     weight = np.ones(len(rows))
     lines: list[Json] = []
-    for label in [each for each in LABELS if each in set(rows["label"])]:
+    for label in sorted(set(rows["label"]), key=LABELS.index):
         usable = known & (rows["label"] == label).to_numpy()
         _require(usable, label, ratios, pairs=False)
         inside = np.flatnonzero(usable)
@@ -179,14 +176,6 @@ def _require(usable: Bools, label: str, ratios: Sequence[Ratio], pairs: bool) ->
         )
 
 
-def _require_reals(rows: pd.DataFrame) -> None:
-    if "real" not in set(rows["label"]):
-        raise InputError(
-            "pairs: real images are chosen and fakes follow them, and there is no real one; "
-            "join the reals (`kerasfaces manifest join`), or balance without pairs."
-        )
-
-
 def _fakes_of_pairs(rows: pd.DataFrame) -> dict[str, list[int]]:
     """Return pair -> positions of its fakes, in the order of their paths."""
     fakes: dict[str, list[int]] = {}
@@ -197,6 +186,11 @@ def _fakes_of_pairs(rows: pd.DataFrame) -> dict[str, list[int]]:
     if not fakes:
         raise InputError(
             "pairs: no fake has a `pair_id`; without pairs both labels are balanced."
+        )
+    if "real" not in set(rows["label"]):
+        raise InputError(
+            "pairs: real images are chosen and fakes follow them, and there is no real one; "
+            "join the reals (`kerasfaces manifest join`), or balance without pairs."
         )
     return fakes
 
@@ -212,20 +206,21 @@ def _lines(
     lines = []
     for position, (name, values) in enumerate(shares.items()):
         for value, share in values.items():
-            there, got = (
+            n_available, n_chosen = (
                 sum(count for cell, count in each.items() if cell[position] == value)
                 for each in (available, chosen)
             )
+            lacking = share * n - n_chosen
             lines.append(
                 {
                     "label": label,
                     "attribute": name,
                     "class": value,
                     "wanted": share,
-                    "available": there,
-                    "chosen": got,
-                    "share": got / max(1e-9, sum(chosen.values())),
-                    "short": share * n - got if share * n - got >= 1 else 0.0,
+                    "available": n_available,
+                    "chosen": n_chosen,
+                    "share": n_chosen / max(1e-9, sum(chosen.values())),
+                    "short": lacking if lacking >= 1 else 0.0,
                 }
             )
     return lines
@@ -235,14 +230,10 @@ def _unmet(table: pd.DataFrame) -> list[str]:
     """Return a sentence for each class that falls short of what was wanted."""
     sentences = []
     for row in table[table["short"] > 0].to_dict("records"):
-        wanted, got = row["short"] + row["chosen"], row["chosen"]
-        there = (
-            "no image has it"
-            if not row["available"]
-            else f"{row['available']:,} images have it"
-        )
+        available = f"{row['available']:,} images have" if row["available"] else ""
         sentences.append(
-            f"{row['label']}, {row['attribute']} {row['class']}: {wanted:,.0f} wanted, "
-            f"{got:,.0f} chosen; {there}."
+            f"{row['label']}, {row['attribute']} {row['class']}: "
+            f"{row['short'] + row['chosen']:,.0f} wanted, {row['chosen']:,.0f} chosen; "
+            f"{available or 'no image has'} it."
         )
     return sentences

@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Cell = tuple[str, ...]  # one value per attribute
-Shares = Mapping[
-    str, Mapping[str, float]
-]  # attribute -> value -> share, each summing to 1
+# attribute -> value -> share, each summing to 1
+Shares = Mapping[str, Mapping[str, float]]
 Floats = NDArray[np.float64]
 _ROUNDS = 500
 _SETTLED = 1e-4  # images

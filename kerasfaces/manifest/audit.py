@@ -24,8 +24,6 @@ LIMIT = 0.60  # flagged when the interval's lower bound is above
 _SHOWN = 4  # values of the most telling fact listed per class
 _FEW_VALUES = 20  # a number with more is continuous
 
-# The luminance table of the JPEG standard (Annex K), in natural order: mean 57.6.
-
 Floats = NDArray[np.float64]
 
 # What a file tells without its picture: numbers a shortcut could be learnt from.
@@ -120,9 +118,7 @@ def audit(manifest: Manifest, seed: int = 0, *, pixels: bool = True) -> AuditRes
     aucs = dict(sorted(aucs.items(), key=lambda item: -item[1]))
     telling = next(iter(aucs))
     ranks = held_out.ranks(values, fake, folds, boosting)
-    measured = metrics.measure(
-        metrics.Rows.of(fake, ranks, ranks), metrics.Thresholds(0.5, 0.5), seed=seed
-    )["auc"]
+    measured = held_out.auc(ranks, fake, seed)
     return AuditResult(
         auc=measured.value,
         low=measured.low,

@@ -59,7 +59,7 @@ def _of_table(table: FolderInput, tables: TableFormat) -> Manifest:
     if not table.split:
         return manifest
     split = "" if table.split == NO_SPLIT else table.split
-    return Manifest(manifest.rows.assign(split=split), manifest.folder)
+    return manifest.assign(split=[split] * len(manifest))
 
 
 def united(
@@ -84,19 +84,17 @@ def scanned(manifest: Manifest, name: str) -> Manifest:
     """Return the rows with the facts of their files; refuse wrong rows, or no readable file."""
     require_valid(manifest, name)
     facts = file_facts.scan(manifest.files())
-    columns = pd.DataFrame([each.columns() for each in facts], dtype=str)
-    rows = manifest.rows.assign(**{str(name): columns[name] for name in columns})
-    reasons = [each.reason for each in facts]
-    file_facts.report_unreadable(list(rows["path"]), reasons)
-    advice = image_files.of_missing(rows["path"], reasons, manifest.folder)
+    reasons, paths = [each.reason for each in facts], manifest.rows["path"]
+    file_facts.report_unreadable(list(paths), reasons)
+    advice = image_files.of_missing(paths, reasons, manifest.folder)
     if all(reasons):
         raise InputError(
-            f"none of the {len(facts)} images can be read (first: {quoted(rows['path'][0])}, "
+            f"none of the {len(facts)} images can be read (first: {quoted(paths[0])}, "
             f"{reasons[0]}). {advice}".rstrip()
         )
     if advice:
         logger.warning("%s", advice)
-    return Manifest(rows, manifest.folder)
+    return file_facts.filled(manifest, facts)
 
 
 def join(parts: Sequence[Part], folder: Path) -> Manifest:

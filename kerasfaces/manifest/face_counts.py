@@ -1,6 +1,7 @@
 """How many faces pictures have, by source, with intervals."""
 
 import time
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,10 +16,10 @@ from kerasfaces.faces.windows import FACE_PX
 from kerasfaces.manifest.table import Manifest
 from kerasfaces.metrics.intervals import rate
 
-KINDS = ("one", "none", "several")
+KINDS = {"one": 1, "none": 0, "several": 2}  # or more
 
 
-class _Seen(NamedTuple):
+class _Count(NamedTuple):
     n_faces: int = 0
     size_px: float = 0.0  # of the largest
     score: float = 0.0  # of the largest
@@ -44,54 +45,46 @@ def count_faces(manifest: Manifest) -> pd.DataFrame:
     """
     if not blazeface.is_available():
         raise MissingExtraError(blazeface.MISSING)
-    files = manifest.files()
-    seen = [
-        each.value or _Seen(reason=images.DECODER_CRASHED)
-        for each in engine.map(
-            _look, files, progress="finding faces", chunk=engine.CHUNK
-        )
-    ]
-    groups: dict[tuple[str, str], list[_Seen]] = {}
-    for label, source, each in zip(
-        manifest.rows["label"], manifest.rows["source"], seen, strict=True
-    ):
-        groups.setdefault((label, source), []).append(each)
+    outcomes = engine.map(
+        _look, manifest.files(), progress="finding faces", chunk=engine.CHUNK
+    )
+    crashed = _Count(reason=images.DECODER_CRASHED)
+    counts = [outcome.value or crashed for outcome in outcomes]
+    groups: dict[tuple[str, str], list[_Count]] = {}
+    pairs = zip(manifest.rows["label"], manifest.rows["source"], strict=True)
+    for pair, each in zip(pairs, counts, strict=True):
+        groups.setdefault(pair, []).append(each)
     lines = [
-        {"label": label, "source": source, **_line(groups[label, source])}
-        for label, source in sorted(groups)
+        {"label": label, "source": source, **_line(part)}
+        for (label, source), part in [*sorted(groups.items()), (("", "all"), counts)]
     ]
-    lines.append({"label": "", "source": "all", **_line(seen)})
     return pd.DataFrame(lines)
 
 
-def _look(file: Path) -> _Seen:
+def _look(file: Path) -> _Count:
     """Find the faces of one picture; the detector is loaded before its time is taken."""
     blazeface.candidates(np.zeros((0, 256, 256, 3), np.uint8), 0.5)
     try:
         image = np.asarray(images.load(file))
     except ImageError as error:
-        return _Seen(reason=str(error))
+        return _Count(reason=str(error))
     start = time.perf_counter()
     faces = detect(image)
     spent_ms = 1000 * (time.perf_counter() - start)
     if not faces:
-        return _Seen(spent_ms=spent_ms)
-    return _Seen(len(faces), faces[0].size_px, faces[0].score, spent_ms)
+        return _Count(spent_ms=spent_ms)
+    return _Count(len(faces), faces[0].size_px, faces[0].score, spent_ms)
 
 
-def _line(seen: list[_Seen]) -> dict[str, float | int]:
-    readable = [each for each in seen if not each.reason]
+def _line(counts: list[_Count]) -> dict[str, float | int]:
+    readable = [each for each in counts if not each.reason]
     n = len(readable)
-    counts = {
-        "one": sum(each.n_faces == 1 for each in readable),
-        "none": sum(each.n_faces == 0 for each in readable),
-        "several": sum(each.n_faces > 1 for each in readable),
-    }
-    line: dict[str, float | int] = {"n": n, "unreadable": len(seen) - n}
-    for kind in KINDS:
-        share = rate(counts[kind], n)
+    by_number = Counter(min(each.n_faces, 2) for each in readable)
+    line: dict[str, float | int] = {"n": n, "unreadable": len(counts) - n}
+    for kind, number in KINDS.items():
+        share = rate(by_number[number], n)
         line |= {
-            f"n_{kind}": counts[kind],
+            f"n_{kind}": by_number[number],
             kind: share.value,
             f"{kind}_low": share.low,
             f"{kind}_high": share.high,

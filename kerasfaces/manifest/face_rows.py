@@ -42,8 +42,7 @@ def require_whole(manifest: Manifest) -> None:
     Raises:
         InputError: Rows state how they were cut.
     """
-    stated = crop_of(manifest)
-    if stated:
+    if stated := crop_of(manifest):
         raise InputError(
             f"these pictures are face crops already (column {COLUMN}: {stated}); give the "
             "manifest of the whole pictures."

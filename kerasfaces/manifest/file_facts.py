@@ -6,8 +6,6 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
-
 from kerasfaces import images
 from kerasfaces.core import engine
 from kerasfaces.core.errors import ImageError
@@ -51,10 +49,11 @@ def scan(
         sharp: Compute the numbers of `images.sharpness`. Without either nothing is decoded,
             and truncation goes unnoticed.
     """
+    what = "reading images" if pixels or sharp else "reading file facts"
     outcomes = engine.map(
         functools.partial(_examine, pixels=pixels, sharp=sharp),
         files,
-        progress="reading images" if pixels or sharp else "reading file facts",
+        progress=what if files else None,
         chunk=engine.CHUNK,
     )
     crashed = Facts(reason=images.DECODER_CRASHED)
@@ -86,34 +85,36 @@ def complete(manifest: Manifest) -> tuple[Manifest, int]:
     Returns:
         The manifest, and how many of the files just scanned are unreadable.
     """
-    names = list(Facts().columns())
-    filled, paths, facts = _filled(manifest, "phash", names, pixels=True)
-    return filled, report_unreadable(paths, [each.reason for each in facts])
+    at = _without(manifest, "phash")
+    files, paths = manifest.files(), list(manifest.rows["path"])
+    facts = scan([files[i] for i in at])
+    columns = {name: column(manifest.rows, name) for name in Facts().columns()}
+    for i, each in zip(at, facts, strict=True):
+        for name, text in each.columns().items():
+            columns[name][i] = columns[name][i] or text
+    reasons = [each.reason for each in facts]
+    n_unreadable = report_unreadable([paths[i] for i in at], reasons)
+    return manifest.assign(**columns) if at else manifest, n_unreadable
 
 
 def hashed(manifest: Manifest) -> Manifest:
     """Fill in the `sha256` of rows that lack it; it stays empty where a file is unreadable."""
-    return _filled(manifest, "sha256", ["sha256"], pixels=False)[0]
+    at, files = _without(manifest, "sha256"), manifest.files()
+    digests = column(manifest.rows, "sha256")
+    for i, each in zip(at, scan([files[i] for i in at], pixels=False), strict=True):
+        digests[i] = each.sha256
+    return manifest.assign(sha256=digests) if at else manifest
 
 
-def _filled(
-    manifest: Manifest, lacking: str, names: Sequence[str], *, pixels: bool
-) -> tuple[Manifest, list[str], list[Facts]]:
-    """Scan the rows that lack a column; return all rows, their paths and their facts."""
-    rows = manifest.rows
-    at = [i for i, text in enumerate(column(rows, lacking)) if not text]
-    if not at:
-        return manifest, [], []
-    files = manifest.files()
-    facts = scan([files[i] for i in at], pixels=pixels)
-    filled = {name: column(rows, name) for name in names}
-    for i, each in zip(at, facts, strict=True):
-        for name, text in each.columns().items():
-            if name in filled:
-                filled[name][i] = filled[name][i] or text
-    series = {name: pd.Series(texts, dtype=str) for name, texts in filled.items()}
-    paths = [rows["path"][i] for i in at]
-    return Manifest(rows.assign(**series), manifest.folder), paths, facts
+def filled(manifest: Manifest, facts: Sequence[Facts]) -> Manifest:
+    """Return the manifest with the facts of its files, in place of those it has."""
+    columns = [each.columns() for each in facts]
+    return manifest.assign(**{n: [each[n] for each in columns] for n in columns[0]})
+
+
+def _without(manifest: Manifest, name: str) -> list[int]:
+    """Return the rows whose cell of a column is empty."""
+    return [i for i, text in enumerate(column(manifest.rows, name)) if not text]
 
 
 def report_unreadable(paths: Sequence[str], reasons: Sequence[str]) -> int:

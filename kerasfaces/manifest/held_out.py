@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from kerasfaces import metrics
 from kerasfaces.core import rng
 from kerasfaces.core.errors import InputError
 from kerasfaces.manifest import groups
@@ -71,3 +72,9 @@ def ranks(values: Floats, fake: Bools, folds: groups.Rows, model: Any) -> Floats
             scores = model.predict_proba(values[test])[:, 1]
         ranked[test] = (pd.Series(scores).rank().to_numpy() - 0.5) / test.sum()
     return ranked
+
+
+def auc(ranked: Floats, fake: Bools, seed: int) -> metrics.Estimate:
+    """Return the AUC of ranks, with its interval."""
+    rows = metrics.Rows.of(fake, ranked, ranked)
+    return metrics.measure(rows, metrics.Thresholds(0.5, 0.5), seed=seed)["auc"]

@@ -63,13 +63,9 @@ def neutralise(
         names = target_names(manifest)
         targets = [folder / name for name in names]
         jobs = list(zip(manifest.files(), targets, strict=True))
-        make = functools.partial(_make, spec)
-        outcomes = [
-            done.value or _Outcome(reason=images.DECODER_CRASHED)
-            for done in engine.map(
-                make, jobs, progress="neutralising", chunk=engine.CHUNK
-            )
-        ]
+        make, crashed = functools.partial(_make, spec), images.DECODER_CRASHED
+        done = engine.map(make, jobs, progress="neutralising", chunk=engine.CHUNK)
+        outcomes = [each.value or _Outcome(reason=crashed) for each in done]
         reasons = [outcome.reason for outcome in outcomes]
         n_bad = file_facts.report_unreadable(list(manifest.rows["path"]), reasons)
         if n_bad:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
@@ -62,23 +63,24 @@ class Ratio:
         Raises:
             InputError: There is such a class; the message names those there are.
         """
-        there = {value for value in rows[self.column(rows)] if value}
-        absent = [value for value in self.shares if value not in there]
+        classes = {value for value in rows[self.column(rows)] if value}
+        missing = [value for value in self.shares if value not in classes]
         of_a_document = any(self in document for document in PRESETS.values())
-        if not there or not absent or of_a_document:
-            return
-        hint = near_hint(absent[0], there - set(self.shares))
-        raise InputError(
-            f"{self.attribute}: no image is {quoted(absent[0])}; there are "
-            f"{listed(sorted(there))}.{hint}"
-        )
+        if classes and missing and not of_a_document:
+            hint = near_hint(missing[0], classes - set(self.shares))
+            raise InputError(
+                f"{self.attribute}: no image is {quoted(missing[0])}; there are "
+                f"{listed(sorted(classes))}.{hint}"
+            )
 
     def values(self, rows: pd.DataFrame) -> list[str]:
         """Return each row's value as it is counted; empty where it has none of the ratio."""
         counted_as = {value: value for value in self.shares} | dict(self.also)
-        if self.total < 1 - _ROUNDING:  # the rest is that of the other values
-            return [counted_as.get(cell, cell) for cell in rows[self.column(rows)]]
-        return [counted_as.get(cell, "") for cell in rows[self.column(rows)]]
+        others_count = self.total < 1 - _ROUNDING  # the rest of the shares is theirs
+        return [
+            counted_as.get(cell, cell if others_count else "")
+            for cell in rows[self.column(rows)]
+        ]
 
     def normalised(self, values: Sequence[str]) -> dict[str, float]:
         """Return the shares of all values, summing to 1.
@@ -90,13 +92,10 @@ class Ratio:
         Args:
             values: Of all rows; see `values`.
         """
-        others = pd.Series(
-            [value for value in values if value and value not in self.shares],
-            dtype=object,
-        ).value_counts()
-        if self.total < 1 - _ROUNDING and len(others):
-            rest = (1 - self.total) / int(others.sum())
-            return {**self.shares, **{str(v): rest * int(n) for v, n in others.items()}}
+        others = Counter(v for v in values if v and v not in self.shares)
+        if self.total < 1 - _ROUNDING and others:
+            rest = (1 - self.total) / others.total()
+            return {**self.shares, **{v: rest * n for v, n in others.most_common()}}
         return {value: share / self.total for value, share in self.shares.items()}
 
     def note(self, values: Sequence[str]) -> str:

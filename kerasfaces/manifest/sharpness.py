@@ -88,8 +88,7 @@ def audit(
     fake, folds = fake[usable], folds[usable]
     ids = np.asarray(pair_ids, dtype=object)[usable]
     logs = np.log(values + _SMALLEST)
-    first, second, pair_folds = _pairs(logs, ids, fake, folds)
-    change = second - first
+    change, pair_folds = _changes(logs, ids, fake, folds)
     statistics = [
         Statistic(
             name=name,
@@ -110,9 +109,7 @@ def audit(
         n_pairs=len(change),
         n_too_small=int((~usable).sum()),
         flagged=any(low is not None and low > LIMIT for low in lows),
-        statistics=tuple(
-            sorted(statistics, key=lambda each: -(each.auc["value"] or 0))
-        ),
+        statistics=(*sorted(statistics, key=lambda each: -(each.auc["value"] or 0)),),
     )
 
 
@@ -131,20 +128,16 @@ def _model() -> Any:
 
 def _auc(logs: Floats, fake: Bools, folds: groups.Rows, seed: int) -> EstimateJson:
     if len(np.unique(fake)) < 2:
-        return metrics.rate(
-            0, 0, "one class has no image that is large enough"
-        ).to_dict()
+        why = "one class has no image that is large enough"
+        return metrics.rate(0, 0, why).to_dict()
     ranked = held_out.ranks(logs, fake, folds, _model())
-    rows = metrics.Rows.of(fake, ranked, ranked)
-    return metrics.measure(rows, metrics.Thresholds(0.5, 0.5), seed=seed)[
-        "auc"
-    ].to_dict()
+    return held_out.auc(ranked, fake, seed).to_dict()
 
 
-def _pairs(
+def _changes(
     logs: Floats, ids: Any, fake: Bools, folds: groups.Rows
-) -> tuple[Floats, Floats, groups.Rows]:
-    """Return per pair the mean of its reals and of its fakes, and its fold."""
+) -> tuple[Floats, groups.Rows]:
+    """Return per pair the mean of its fakes less that of its reals, and its fold."""
     names = list(range(logs.shape[1]))
     frame = pd.DataFrame(logs, columns=names).assign(id=ids, fold=folds)
     frame = frame[ids != ""]
@@ -154,8 +147,8 @@ def _pairs(
         for mask in (~kind, kind)
     )
     both = reals.index.intersection(fakes.index)
-    fold = reals.loc[both, "fold"].to_numpy(dtype=np.int64)
-    return reals.loc[both, names].to_numpy(), fakes.loc[both, names].to_numpy(), fold
+    change = fakes.loc[both, names].to_numpy() - reals.loc[both, names].to_numpy()
+    return change, reals.loc[both, "fold"].to_numpy(dtype=np.int64)
 
 
 def _paired_scores(change: Floats, folds: groups.Rows) -> Floats:

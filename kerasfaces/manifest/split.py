@@ -35,9 +35,7 @@ class SplitResult:
     """A split manifest, with the facts of its files if they were compared, and what was done."""
 
     manifest: Manifest
-    moved: dict[
-        str, int
-    ]  # per rule of `groups`, and `balance`: rows that changed split
+    moved: dict[str, int]  # per rule of `groups`, and `balance`: rows that moved
     n_groups: dict[str, int]  # per rule: groups of two or more rows it makes by itself
     largest_group: int  # rows, all rules together
     n_unreadable: int  # files that could not be compared with others
@@ -130,11 +128,10 @@ def assign(
     order = _order(rows, seed, "balance")
     balanced = Balance(strata, members, splits, shares, order).solve()
     moved["balance"] = int((balanced != splits).sum())
-    splits_by_name = np.array(names, dtype=object)[balanced]
+    splits_by_name = [names[split] for split in balanced]
     _check_covered(rows, splits_by_name)
-    texts = pd.Series(splits_by_name, dtype=str)
     return SplitResult(
-        manifest=Manifest(rows.assign(split=texts), manifest.folder),
+        manifest=manifest.assign(split=splits_by_name),
         moved=moved,
         n_groups=n_groups,
         largest_group=int(np.bincount(members).max()),
@@ -171,8 +168,7 @@ def cut_validation(
     )
     splits = manifest.rows["split"].to_numpy(dtype=object).copy()
     splits[train] = result.manifest.rows["split"].to_numpy(dtype=object)
-    rows = manifest.rows.assign(split=pd.Series(splits, dtype=str))
-    return dataclasses.replace(result, manifest=Manifest(rows, manifest.folder))
+    return dataclasses.replace(result, manifest=manifest.assign(split=splits))
 
 
 def parse_ratio(text: str) -> tuple[float, ...]:
@@ -261,12 +257,12 @@ def _check_classes(rows: pd.DataFrame, members: groups.Rows, n_splits: int) -> N
             )
 
 
-def _check_covered(rows: pd.DataFrame, splits: NDArray[np.str_]) -> None:
+def _check_covered(rows: pd.DataFrame, splits: Sequence[str]) -> None:
     """Refuse a split that leaves a class out, though there are groups enough for all."""
-    there = set(zip(splits.tolist(), rows["label"], strict=True))
-    for split in sorted({split for split, _ in there}, key=SPLITS.index):
+    covered = set(zip(splits, rows["label"], strict=True))
+    for split in sorted(set(splits), key=SPLITS.index):
         for label in LABELS:
-            if (split, label) not in there:
+            if (split, label) not in covered:
                 raise InputError(
                     f"{split} would have no {label} image: what belongs together (pairs, "
                     f"identities, near-duplicates) cannot be split into parts that all have "

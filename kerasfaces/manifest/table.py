@@ -9,7 +9,7 @@ import hashlib
 import logging
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -69,6 +69,11 @@ class Manifest:
     def take(self, keep: Sequence[bool] | pd.Series) -> "Manifest":
         """Return the manifest with only the rows where `keep` is True."""
         return Manifest(self.rows[keep].reset_index(drop=True), self.folder)
+
+    def assign(self, **columns: Iterable[str]) -> "Manifest":
+        """Return the manifest with other columns, a text per row each."""
+        texts = {name: pd.Series(list(v), dtype=str) for name, v in columns.items()}
+        return Manifest(self.rows.assign(**texts), self.folder)
 
 
 @dataclasses.dataclass(frozen=True)
