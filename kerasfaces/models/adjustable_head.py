@@ -16,11 +16,7 @@ from kerasfaces.models.network import build_head
 
 
 class AdjustableDropout(layers.Layer):
-    """Dropout with its rate in a variable.
-
-    Call arguments:
-        inputs: `(n, width)` float.
-    """
+    """Dropout with its rate in a variable."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -32,9 +32,6 @@ class ChannelAttention(keras.layers.Layer):
 
     Args:
         kind: One of `KINDS`.
-
-    Call arguments:
-        maps: `(n, h, w, c)` float.
     """
 
     def __init__(self, kind: str = "equation", **kwargs: Any) -> None:
@@ -48,7 +45,7 @@ class ChannelAttention(keras.layers.Layer):
         self.beta = self.add_weight(name="beta", shape=(), initializer="zeros")
 
     def call(self, maps: Any) -> Any:
-        """Return `(n, h, w, c)`."""
+        """Map `(n, h, w, c)` float to the same shape."""
         exact = _flat(maps)
         shares = ops.transpose(self.shares(maps), (0, 2, 1))
         mixed = ops.matmul(exact, shares)

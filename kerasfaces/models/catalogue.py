@@ -3,12 +3,18 @@
 from typing import TYPE_CHECKING, Any
 
 from kerasfaces.core import registry
-from kerasfaces.models.presets import PRESETS, ZOO, names, plugin
+from kerasfaces.models.presets import PRESETS as PRESETS
 
 if TYPE_CHECKING:
     from kerasfaces.models.architecture import Architecture
 
-__all__ = ["PRESETS", "load", "names", "summary"]
+ZOO = "kerasfaces.models.zoo"
+
+
+def names() -> list[str]:
+    """Return the sorted names of all architectures: files of `zoo/`, and presets."""
+    files = {preset.file for preset in PRESETS.values()}
+    return sorted([*PRESETS, *(set(registry.names(ZOO)) - files)])
 
 
 def summary(name: str) -> str:
@@ -24,5 +30,9 @@ def load(name: str) -> "Architecture[Any]":
     Raises:
         InputError: There is no such name; the message lists those that exist.
     """
-    architecture: Architecture[Any] = plugin(name)
+    registry.check("model", name, names())
+    preset = PRESETS.get(name)
+    module = registry.load(ZOO, preset.file if preset else name)
+    architecture: Architecture[Any]
+    architecture = module.of_preset(preset) if preset else module.ARCHITECTURE
     return architecture

@@ -32,9 +32,6 @@ class Standardize(layers.Layer):
 
     Args:
         untouched: Positions of channels that stay as they are.
-
-    Call arguments:
-        values: `(n, h, w, c)` float.
     """
 
     constant = 1e-6  # what deviates less carries nothing and is only centred
@@ -108,9 +105,6 @@ class ToPixels(layers.Layer):
     Args:
         names: Of the channels.
         gain: Grey levels per unit of value.
-
-    Call arguments:
-        values: `(n, h, w, c)` float.
     """
 
     def __init__(self, names: Sequence[str], gain: float, **kwargs: Any) -> None:
@@ -133,9 +127,6 @@ class Select(layers.Layer):
 
     Args:
         positions: Of the channels to keep; repetitions are fine.
-
-    Call arguments:
-        values: `(n, h, w, c)`.
     """
 
     def __init__(self, positions: Sequence[int], **kwargs: Any) -> None:
@@ -143,7 +134,7 @@ class Select(layers.Layer):
         self.positions = tuple(positions)
 
     def call(self, values: Any) -> Any:
-        """Return `(n, h, w, len(positions))`."""
+        """Map `(n, h, w, c)` to `(n, h, w, len(positions))`."""
         parts = [values[..., start:end] for start, end in runs_of(self.positions)]
         return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)
 

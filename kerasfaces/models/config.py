@@ -7,7 +7,7 @@ from kerasfaces.core import config
 from kerasfaces.core.errors import InputError
 from kerasfaces.images import MAX_SIZE_PX, MIN_SIZE_PX
 from kerasfaces.images.crops import MAX_CROPS
-from kerasfaces.models import presets
+from kerasfaces.models import catalogue
 
 GROUPS = {
     "rgb": ("red", "green", "blue"),
@@ -136,14 +136,14 @@ class ViewOptions(ChannelOptions):
     residual_gain: float = 6.0
 
     def __post_init__(self) -> None:
-        for name in ("gain", "residual_gain"):
-            positive = getattr(self, name) > 0
-            _check(positive, self, f"model.options.{name}", "more than 0")
+        _check(self.gain > 0, self, "model.options.gain", "more than 0")
+        positive = self.residual_gain > 0
+        _check(positive, self, "model.options.residual_gain", "more than 0")
 
 
 def default_options(name: str) -> Options:
     """Return the options of an architecture, each at its default."""
-    options: Options = presets.plugin(name).options
+    options: Options = catalogue.load(name).options
     return options
 
 

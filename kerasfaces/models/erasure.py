@@ -28,9 +28,6 @@ class EraseDirections(keras.layers.Layer):
 
     Args:
         count: At most so many directions.
-
-    Call arguments:
-        features: `(n, width)` float.
     """
 
     def __init__(self, count: int, **kwargs: Any) -> None:

@@ -20,6 +20,7 @@ from kerasfaces.models import state_dicts
 from kerasfaces.models.published import KAGGLE_FILE, HubRepository, KaggleFile
 
 _HUB, _KAGGLE = "hf://", "kaggle://"
+_OF_H5PY = (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError)
 
 
 def published(address: str) -> KaggleFile | HubRepository:
@@ -108,18 +109,15 @@ def load_part(model: keras.Model, path: Path) -> None:
     try:
         with h5py.File(file, "r") as whole, tempfile.TemporaryDirectory() as folder:
             names = [
-                name for name in whole["layers"] if name.endswith("vision_encoder")
+                each for each in whole["layers"] if each.endswith("vision_encoder")
             ]
             part = whole[f"layers/{names[0]}"] if names else whole
             expected, actual = Counter[Any](), Counter[Any]()
             expected.update(tuple(weight.shape) for weight in model.weights)
 
             def count(_: str, item: object) -> None:
-                if (
-                    isinstance(item, h5py.Dataset)
-                    and item.name.split("/")[-2] == "vars"
-                ):
-                    actual[item.shape] += 1
+                if isinstance(item, h5py.Dataset):
+                    actual[item.shape] += item.name.split("/")[-2] == "vars"
 
             part.visititems(count)
             if expected != actual:
@@ -136,13 +134,6 @@ def load_part(model: keras.Model, path: Path) -> None:
             model.load_weights(file)
     except InputError:
         raise
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        RuntimeError,
-        TypeError,
-        AttributeError,
-    ) as error:
+    except _OF_H5PY as error:
         reason = " ".join(str(error).split())[:120]
         raise InputError(f"it cannot be read ({reason}); download it again") from error

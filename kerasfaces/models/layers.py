@@ -33,11 +33,7 @@ def normalisation(
 
 @keras.saving.register_keras_serializable(package="kerasfaces")
 class CaffePreprocessing(keras.layers.Layer):
-    """RGB 0..255 -> BGR minus the ImageNet mean, what Keras' ResNet50 was trained on.
-
-    Call arguments:
-        images: `(n, h, w, 3)` float, sRGB, 0..255.
-    """
+    """RGB 0..255 -> BGR minus the ImageNet mean, what Keras' ResNet50 was trained on."""
 
     def call(self, images: Any) -> Any:
         """Return `(n, h, w, 3)`, BGR, about -124..152."""
@@ -50,13 +46,10 @@ class MeanStdPooling(keras.layers.Layer):
     """Mean and standard deviation of each feature map over its positions.
 
     Of a transformer's tokens, those of patches alone.
-
-    Call arguments:
-        maps: `(n, h, w, c)` float, or tokens `(n, t, 1, c)`.
     """
 
     def call(self, maps: Any) -> Any:
-        """Return `(n, 2 c)`: all means, then all standard deviations."""
+        """Map `(n, h, w, c)`, or tokens `(n, t, 1, c)`, to `(n, 2 c)`: means, deviations."""
         maps = maps[:, image_tokens(maps.shape) :]
         mean = ops.mean(maps, axis=(1, 2), keepdims=True)
         variance = ops.mean(ops.square(maps - mean), axis=(1, 2))
@@ -71,40 +64,29 @@ class Vote(keras.layers.Layer):
 
     One positive place is enough to call the whole positive, and then the surest place
     speaks: how Mandelli et al. 2022 (arXiv 2203.02246) join the scores of patches.
-
-    Call arguments:
-        maps: `(n, h, w, c)` float, logits.
     """
 
     def call(self, maps: Any) -> Any:
-        """Return `(n, c)`."""
+        """Map logits `(n, h, w, c)` to `(n, c)`."""
         highest, lowest = ops.max(maps, axis=(1, 2)), ops.min(maps, axis=(1, 2))
         return ops.where(highest > 0, highest, lowest)
 
 
 @keras.saving.register_keras_serializable(package="kerasfaces")
 class FakeMinusReal(keras.layers.Layer):
-    """The logit of a softmax over (real, fake).
-
-    Call arguments:
-        scores: `(n, 2)` float, of real and of fake.
-    """
+    """The logit of a softmax over (real, fake)."""
 
     def call(self, scores: Any) -> Any:
-        """Return `(n, 1)`."""
+        """Map scores `(n, 2)` of real and fake to `(n, 1)`."""
         return scores[:, 1:] - scores[:, :1]
 
 
 @keras.saving.register_keras_serializable(package="kerasfaces")
 class MeanFeature(keras.layers.Layer):
-    """The mean of all features, where each is a score already.
-
-    Call arguments:
-        features: `(n, width)` float.
-    """
+    """The mean of all features, where each is a score already."""
 
     def call(self, features: Any) -> Any:
-        """Return `(n, 1)` float32."""
+        """Map `(n, width)` float to `(n, 1)` float32."""
         return ops.cast(ops.mean(features, axis=1, keepdims=True), "float32")
 
 
@@ -114,9 +96,6 @@ class TokenMap(keras.layers.Layer):
 
     Args:
         count: Number of tokens; keras-hub 0.32.0 states one too many of SigLIP's.
-
-    Call arguments:
-        tokens: `(n, t, c)` float.
     """
 
     def __init__(self, count: int, **settings: Any) -> None:
@@ -124,7 +103,7 @@ class TokenMap(keras.layers.Layer):
         self.count = count
 
     def call(self, tokens: Any) -> Any:
-        """Return `(n, t, 1, c)`."""
+        """Map `(n, t, c)` to `(n, t, 1, c)`."""
         return ops.expand_dims(tokens, axis=2)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
@@ -154,9 +133,6 @@ class ImageTokens(keras.layers.Layer):
     They come in front of those of the patches, which make a square: ViT has one (class),
     DeiT two (class and distillation). DeiT's own classifier averages one linear layer on
     each; a linear layer on both is the same family.
-
-    Call arguments:
-        tokens: `(n, t, 1, c)` float.
     """
 
     word = "token"
@@ -175,33 +151,25 @@ class ImageTokens(keras.layers.Layer):
             )
 
     def call(self, tokens: Any) -> Any:
-        """Return `(n, count c)`."""
+        """Map tokens `(n, t, 1, c)` to `(n, count c)`."""
         first = tokens[:, : self.count, 0]
         return ops.reshape(first, (-1, self.count * tokens.shape[-1]))
 
 
 @keras.saving.register_keras_serializable(package="kerasfaces")
 class ClassToken(ImageTokens):
-    """A transformer's class token, the first of all.
-
-    Call arguments:
-        tokens: `(n, t, 1, c)` float.
-    """
+    """A transformer's class token, the first of all."""
 
     word = "cls"
 
     def call(self, tokens: Any) -> Any:
-        """Return `(n, c)`."""
+        """Map tokens `(n, t, 1, c)` to `(n, c)`."""
         return tokens[:, 0, 0]
 
 
 @keras.saving.register_keras_serializable(package="kerasfaces")
 class ClassAndPatches(ImageTokens):
-    """The class token beside mean and standard deviation over the patches.
-
-    Call arguments:
-        tokens: `(n, t, 1, c)` float.
-    """
+    """The class token beside mean and standard deviation over the patches."""
 
     word = "cls_mean_std"
 
@@ -215,7 +183,7 @@ class ClassAndPatches(ImageTokens):
         self._patches = MeanStdPooling()
 
     def call(self, tokens: Any) -> Any:
-        """Return `(n, 3 c)`."""
+        """Map tokens `(n, t, 1, c)` to `(n, 3 c)`."""
         return ops.concatenate([tokens[:, 0, 0], self._patches(tokens)], axis=-1)
 
 
@@ -225,9 +193,6 @@ class SplitCrops(keras.layers.Layer):
 
     Args:
         count: Squares per image.
-
-    Call arguments:
-        images: `(n, count * s, s, c)` float.
     """
 
     def __init__(self, count: int, **settings: Any) -> None:
@@ -235,7 +200,7 @@ class SplitCrops(keras.layers.Layer):
         self.count = count
 
     def call(self, images: Any) -> Any:
-        """Return `(n * count, s, s, c)`."""
+        """Map `(n, count * s, s, c)` to `(n * count, s, s, c)`."""
         return ops.reshape(images, (-1, images.shape[2], *images.shape[2:]))
 
     def get_config(self) -> dict[str, Any]:
@@ -245,13 +210,9 @@ class SplitCrops(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="kerasfaces")
 class MeanOfCrops(SplitCrops):
-    """Features of squares -> their mean per image.
-
-    Call arguments:
-        features: `(n * count, width)` float.
-    """
+    """Features of squares -> their mean per image."""
 
     def call(self, features: Any) -> Any:
-        """Return `(n, width)`."""
+        """Map `(n * count, width)` to `(n, width)`."""
         width = features.shape[-1]
         return ops.mean(ops.reshape(features, (-1, self.count, width)), axis=1)

@@ -23,9 +23,6 @@ class NeighbourResidual(layers.Layer):
 
     Args:
         gain: Grey levels per grey level of difference.
-
-    Call arguments:
-        image: `(n, h, w, 3)` float or uint8, 0..255.
     """
 
     def __init__(self, gain: float = 6.0, **kwargs: Any) -> None:
@@ -33,7 +30,7 @@ class NeighbourResidual(layers.Layer):
         self.gain = gain
 
     def call(self, image: Any) -> Any:
-        """Return `(n, h, w, 3)` float."""
+        """Map `(n, h, w, 3)`, 0..255, float or uint8, to float of the same shape."""
         image = ops.cast(image, self.compute_dtype)
         height, width = image.shape[1:3]
         first = image[:, ::2, ::2]

@@ -103,9 +103,6 @@ class Patches(layers.Layer):
     Args:
         patch_px: Side of a patch.
         seed: Seed of the places that patches are cut from in training.
-
-    Call arguments:
-        images: `(n, h, w, c)` float.
     """
 
     def __init__(self, patch_px: int, seed: int, **kwargs: Any) -> None:
@@ -114,7 +111,7 @@ class Patches(layers.Layer):
         self.seed_generator = keras.random.SeedGenerator(seed)
 
     def call(self, images: Any, training: bool = False) -> Any:
-        """Return `(n p, patch_px, patch_px, c)`, the patches of an image together."""
+        """Map `(n, h, w, c)` to `(n p, patch_px, patch_px, c)`, an image's together."""
         side, (height, width) = self.patch_px, images.shape[1:3]
         if min(height, width) < side:
             raise InputError(
@@ -148,15 +145,10 @@ class Patches(layers.Layer):
 
 @keras.saving.register_keras_serializable(package="kerasfaces")
 class ByImage(layers.Layer):
-    """Scores of patches, gathered by image: a column of places.
-
-    Call arguments:
-        scores: `(n p, k)` float, of `p` patches per image.
-        images: `(n, ...)`, only their number counts.
-    """
+    """Scores of patches, gathered by image: a column of places."""
 
     def call(self, scores: Any, images: Any) -> Any:
-        """Return `(n, p, 1, k)`."""
+        """Map scores `(n p, k)` of `n` images to `(n, p, 1, k)`."""
         return ops.reshape(scores, (ops.shape(images)[0], -1, 1, scores.shape[-1]))
 
     def compute_output_shape(self, scores_shape: Any, images_shape: Any) -> Any:
@@ -173,9 +165,6 @@ class OneAtATime(layers.Layer):
 
     Args:
         seed: Seed of the map that a batch starts with.
-
-    Call arguments:
-        maps: `(n, h, w, k)` float.
     """
 
     def __init__(self, seed: int, **kwargs: Any) -> None:
@@ -184,7 +173,7 @@ class OneAtATime(layers.Layer):
         self.seed_generator = keras.random.SeedGenerator(seed)
 
     def call(self, maps: Any, training: bool = False) -> Any:
-        """Return `(n, h, w, k)`."""
+        """Map `(n, h, w, k)` float to the same shape."""
         if not training:
             return maps
         count = maps.shape[-1]

@@ -25,13 +25,10 @@ class LogSpectrum(keras.layers.Layer):
 
     Percentiles are of each image and colour; what lies beyond is clipped. As in the
     authors' code (`GAN_Detection_Train.py`), frequency 0 stays in the corner.
-
-    Call arguments:
-        images: `(n, h, w, c)` float, 0..255.
     """
 
     def call(self, images: Any) -> Any:
-        """Return `(n, h, w, c)` float32, -1..1."""
+        """Map `(n, h, w, c)`, 0..255, to float32 of the same shape, -1..1."""
         height, width, channels = images.shape[1:]
         planes = ops.transpose(ops.cast(images, "float32") / 255.0, (0, 3, 1, 2))
         real, imaginary = ops.fft2((planes, ops.zeros_like(planes)))

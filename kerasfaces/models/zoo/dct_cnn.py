@@ -43,11 +43,7 @@ def dct_matrix(size: int) -> NDArray[np.float32]:
 
 @keras.saving.register_keras_serializable(package="kerasfaces")
 class LogDct(layers.Layer):
-    """`ln(|DCT-II of each colour| + EPSILON)`, orthonormal, over the whole image.
-
-    Call arguments:
-        images: `(n, s, s, c)` float, 0..255.
-    """
+    """`ln(|DCT-II of each colour| + EPSILON)`, orthonormal, over the whole image."""
 
     def build(self, input_shape: Any) -> None:
         """Make the two matrices, which are no weights."""
@@ -57,7 +53,7 @@ class LogDct(layers.Layer):
         self._mean[0, 0] = _MIDDLE * np.sqrt(height * width)
 
     def call(self, images: Any) -> Any:
-        """Return `(n, s, s, c)`: frequency 0 first on both axes."""
+        """Map `(n, s, s, c)`, 0..255, to the same shape, frequency 0 first on both axes."""
         # Without the middle grey, rounding leaves one more digit to small coefficients.
         centred = ops.cast(images, "float32") - _MIDDLE
         values = ops.einsum("uh,nhwc->nuwc", self._rows, centred)
@@ -70,9 +66,6 @@ class StandardizeCoefficients(Standardize):
     """Zero mean and unit deviation of each coefficient, from training images.
 
     `fit` reads images and takes their `LogDct`; a call gets coefficients.
-
-    Call arguments:
-        values: `(n, s, s, c)`, of `LogDct`.
     """
 
     constant = 1e-4  # the rounding of a logarithm that is the same in all images
