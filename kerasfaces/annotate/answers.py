@@ -11,7 +11,7 @@ import functools
 import importlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,11 +20,7 @@ from kerasfaces.annotate import facts
 from kerasfaces.annotate.contract import PACKAGE, Annotator, Floats, Weights
 from kerasfaces.core import engine, registry
 from kerasfaces.core.engine import Engine
-from kerasfaces.core.errors import (
-    ImageError,
-    MissingExtraError,
-    TemporaryImageError,
-)
+from kerasfaces.core.errors import ImageError, MissingExtraError, TemporaryImageError
 from kerasfaces.faces import blazeface
 from kerasfaces.faces.crops import NO_FACE
 
@@ -49,18 +45,16 @@ class Answers:
     made_by: Mapping[str, Mapping[str, Any]]
 
 
-@dataclasses.dataclass(frozen=True)
-class _Job:
+class _Job(NamedTuple):
     """A file, its SHA-256, who has not looked at it yet, and its facts if they are known."""
 
     file: Path
     sha256: str
     names: tuple[str, ...]
-    seen: Floats | None
+    facts: Floats | None
 
 
-@dataclasses.dataclass(frozen=True)
-class _Looked:
+class _Looked(NamedTuple):
     """What one file came to: name -> numbers, or why not; temporary reasons are not kept."""
 
     numbers: Mapping[str, Floats]
@@ -88,11 +82,12 @@ class Look:
         except ImageError as error:
             temporary = isinstance(error, TemporaryImageError)
             return _Looked({}, dict.fromkeys(job.names, str(error)), temporary)
-        seen = facts.look(image) if job.seen is None else job.seen
-        face = facts.main_face(seen)
-        numbers, reasons = {FACES: seen}, dict[str, str]()
+        of_face = facts.look(image) if job.facts is None else job.facts
+        face = facts.main_face(of_face)
+        numbers, reasons = dict[str, Floats](), dict[str, str]()
         for name in job.names:
             if name == FACES:
+                numbers[name] = of_face
                 continue
             try:
                 if face is None:
@@ -100,9 +95,7 @@ class Look:
                 numbers[name] = _annotator(name, self._weights).compute(image, face)
             except ImageError as error:
                 reasons[name] = str(error)
-        return _Looked(
-            {name: numbers[name] for name in job.names if name in numbers}, reasons
-        )
+        return _Looked(numbers, reasons)
 
 
 @functools.cache
@@ -141,12 +134,9 @@ def ask(
             for name in (FACES, *names)
         }
         temporary = _fill(stores, files, digests, weights, spread)
-        for file, digest in zip(files, digests, strict=True):
-            if not digest:
-                temporary[str(file)] = _unreadable(file)
-        keys = [
-            digest or str(file) for file, digest in zip(files, digests, strict=True)
-        ]
+        pairs = list(zip(files, digests, strict=True))
+        temporary |= {str(file): _unreadable(file) for file, key in pairs if not key}
+        keys = [digest or str(file) for file, digest in pairs]
         numbers = {name: _gathered(each, keys) for name, each in stores.items()}
         reasons = {
             name: [temporary.get(key) or _status(each, key) for key in keys]
@@ -189,28 +179,22 @@ def _fill(
     for digest, file in dict(zip(digests, files, strict=True)).items():
         lacking = tuple(name for name, each in stores.items() if digest not in each)
         if digest and lacking:
-            seen = None
-            if known.status(digest) == store.OK:
-                seen = np.array(known.gather([digest])[0])
-            jobs.append(_Job(file, digest, lacking, seen))
+            has_facts = known.status(digest) == store.OK
+            of_face = np.array(known.gather([digest])[0]) if has_facts else None
+            jobs.append(_Job(file, digest, lacking, of_face))
     temporary: dict[str, str] = {}
     pending: list[tuple[str, _Looked]] = []
     if not jobs:
         return temporary
+    chunk = engine.CHUNK // 4
     outcomes = engine.map(
-        Look(weights),
-        jobs,
-        spread=spread,
-        progress="annotating",
-        chunk=engine.CHUNK // 4,
+        Look(weights), jobs, spread=spread, progress="annotating", chunk=chunk
     )
     for job, outcome in zip(jobs, outcomes, strict=True):
         crashed = _Looked({}, dict.fromkeys(job.names, images.DECODER_CRASHED))
         looked = outcome.value or crashed
         if looked.is_temporary:
-            temporary |= dict.fromkeys(
-                [job.sha256], next(iter(looked.reasons.values()))
-            )
+            temporary[job.sha256] = next(iter(looked.reasons.values()))
         else:
             pending.append((job.sha256, looked))
         if len(pending) == _SHARD_IMAGES:
@@ -223,28 +207,20 @@ def _flush(
     stores: Mapping[str, store.Store], pending: list[tuple[str, _Looked]]
 ) -> None:
     for name, each in stores.items():
-        rows = [
-            (key, looked.numbers[name])
-            for key, looked in pending
-            if name in looked.numbers
-        ]
+        rows = {k: got.numbers[name] for k, got in pending if name in got.numbers}
         if rows:
-            each.append([key for key, _ in rows], np.stack([row for _, row in rows]))
-        reasons = {
-            key: looked.reasons[name]
-            for key, looked in pending
-            if name in looked.reasons
-        }
+            each.append(list(rows), np.stack(list(rows.values())))
+        reasons = {k: got.reasons[name] for k, got in pending if name in got.reasons}
         if reasons:
             each.append_failures(reasons)
     pending.clear()
 
 
 def _leave_out_small(
-    seen: Sequence[Floats | None], numbers: list[Floats | None], reasons: list[str]
+    faces: Sequence[Floats | None], numbers: list[Floats | None], reasons: list[str]
 ) -> None:
     """Replace the answers on faces below `facts.LEAST_PX` by the reason, in place."""
-    for at, face in enumerate(seen):
+    for at, face in enumerate(faces):
         small = face is not None and facts.size_px(face) < facts.LEAST_PX
         if small and numbers[at] is not None:
             numbers[at], reasons[at] = None, TOO_SMALL

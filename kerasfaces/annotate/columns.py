@@ -19,7 +19,6 @@ from kerasfaces.manifest.table import column
 
 STATED, HAND = "stated", "hand"
 UNSURE, DISAGREE, NO_WORD = "not sure", "annotators disagree", "no word for it"
-KEPT = (STATED, HAND)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,12 +135,10 @@ def stated(rows: pd.DataFrame, name: str) -> list[str]:
 
     What an annotator wrote into a manifest earlier is nobody's statement.
     """
-    values = column(rows, f"attr_{name}")
-    by = column(rows, f"annotated_{name}_by")
-    return [
-        value if who in ("", *KEPT) else ""
-        for value, who in zip(values, by, strict=True)
-    ]
+    pairs = zip(
+        column(rows, f"attr_{name}"), column(rows, f"annotated_{name}_by"), strict=True
+    )
+    return [value if who in ("", STATED, HAND) else "" for value, who in pairs]
 
 
 def joined(
@@ -170,33 +167,29 @@ def joined(
         if one:
             _check(hand, one.attribute)
         lines = []
-        for (value, confidence, why, raw), old, who, own in zip(
-            given, before, by, hand, strict=True
-        ):
+        every = zip(given, before, by, hand, strict=True)
+        for (value, confidence, why, raw), old, who, own in every:
             if own or old:
                 why = HAND if own or who == HAND else STATED
                 value, confidence = own or old, ""
             lines.append((value, confidence, why, raw))
-        heads = (
-            f"attr_{name}",
-            *(f"annotated_{name}_{each}" for each in ("confidence", "by", "raw")),
-        )
+        kinds = ("confidence", "by", "raw")
+        heads = (f"attr_{name}", *(f"annotated_{name}_{each}" for each in kinds))
         columns = zip(*lines, strict=True) if lines else ([],) * len(heads)
         cells |= {head: list(texts) for head, texts in zip(heads, columns, strict=True)}
-    series = {
-        head: pd.Series(texts, index=rows.index, dtype=str)
-        for head, texts in cells.items()
-    }
-    return rows.assign(**series)
+    return with_texts(rows, cells)
+
+
+def with_texts(rows: pd.DataFrame, cells: Mapping[str, list[str]]) -> pd.DataFrame:
+    """Return the rows with other columns of texts."""
+    own = {name: pd.Series(texts, rows.index, str) for name, texts in cells.items()}
+    return rows.assign(**own)
 
 
 def _check(values: Sequence[str], attribute: Attribute) -> None:
-    if attribute.numbers:
-        wrong = [value for value in values if value and not _is_number(value)]
-        known = "a number"
-    else:
-        wrong = [value for value in values if value and value not in attribute.classes]
-        known = f"one of {listed(attribute.classes)}"
+    is_value = _is_number if attribute.numbers else attribute.classes.__contains__
+    known = "a number" if attribute.numbers else f"one of {listed(attribute.classes)}"
+    wrong = [value for value in values if value and not is_value(value)]
     if wrong:
         raise InputError(
             f"corrections: {quoted(wrong[0])} is no value of {attribute.column}; expected "

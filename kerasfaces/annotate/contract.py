@@ -49,11 +49,8 @@ class Attribute:
     @property
     def classes(self) -> list[str]:
         """Return the values that the column may have, in order; empty for numbers."""
-        return (
-            []
-            if self.numbers
-            else list(dict.fromkeys(filter(None, self.values.values())))
-        )
+        values = () if self.numbers else self.values.values()
+        return list(dict.fromkeys(filter(None, values)))
 
 
 class Answer(NamedTuple):
@@ -121,11 +118,10 @@ def decide(attribute: Attribute, probabilities: Floats) -> Answer:
         mean = float(np.dot(probabilities, attribute.numbers) / probabilities.sum())
         return Answer(f"{mean:.0f}", float(probabilities[best]), raw[best])
     sums: dict[str, float] = {}
-    for probability, value in zip(
-        probabilities, attribute.values.values(), strict=True
-    ):
+    pairs = zip(probabilities, attribute.values.values(), strict=True)
+    for probability, value in pairs:
         sums[value] = sums.get(value, 0.0) + float(probability)
-    value = max(sums, key=lambda each: sums[each])
+    value = max(sums, key=sums.__getitem__)
     return Answer(value, min(1.0, sums[value]), raw[best])
 
 

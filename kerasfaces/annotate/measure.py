@@ -92,11 +92,9 @@ def counted(
 
 
 def _known(one: Judged) -> Json | None:
+    wanted = one.attribute.column, list(one.by), dict(one.thresholds)
     for each in _measured():
-        same = each["by"] == list(one.by) and each["min_confidence"] == dict(
-            one.thresholds
-        )
-        if each["attribute"] == one.attribute.column and same:
+        if (each["attribute"], each["by"], each["min_confidence"]) == wanted:
             known: Json = each["confusion"]
             return known
     return None
@@ -137,10 +135,9 @@ def table(
         frame = pd.DataFrame(
             {
                 "group": list(rows[by]),
-                "stated": [
-                    text if one.attribute.numbers else meant(text, one.attribute)
-                    for text in stated
-                ],
+                "stated": stated
+                if one.attribute.numbers
+                else [meant(text, one.attribute) for text in stated],
                 "value": values,
                 "judged": [one.is_answered(at) for at in range(len(stated))],
             }

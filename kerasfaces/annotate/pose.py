@@ -47,10 +47,9 @@ def of_landmarks(points: NDArray[np.float64]) -> Pose:
         points: `(6, 2)`, x and y in pixels, in the order of `Face.landmarks`.
     """
     model = _MEAN_FACE - _MEAN_FACE.mean(axis=0)
-    seen = points - points.mean(axis=0)
-    affine, *_ = np.linalg.lstsq(
-        model, seen, rcond=None
-    )  # (3, 2): seen = model @ affine
+    picture = points - points.mean(axis=0)
+    # (3, 2): picture = model @ affine
+    affine, *_ = np.linalg.lstsq(model, picture, rcond=None)
     left, _, right = np.linalg.svd(affine.T, full_matrices=False)
     rows = left @ right
     return of_rotation(np.vstack([rows, np.cross(rows[0], rows[1])]))

@@ -188,20 +188,19 @@ def _corrected(names: Iterable[str], manifest: Manifest, path: Path) -> list[str
     Raises:
         InputError: A column is no attribute of the manifest or of an annotator.
     """
-    there = [str(name) for name in manifest.rows]
-    told = [
+    present = [str(name) for name in manifest.rows]
+    of_annotators = [
         each.column
         for name in registry.names(PACKAGE)
         for each in registry.load(PACKAGE, name).ATTRIBUTES
     ]
-    known = list(
-        dict.fromkeys([*told, *(each for each in there if each.startswith("attr_"))])
-    )
+    of_rows = [name for name in present if name.startswith("attr_")]
+    known = list(dict.fromkeys([*of_annotators, *of_rows]))
     corrected = []
     for name in names:
         if name in known:
             corrected.append(name)
-        elif name.startswith("attr_") and name.removeprefix("attr_") not in there:
+        elif name.startswith("attr_") and name.removeprefix("attr_") not in present:
             raise InputError(
                 f"{path}: {quoted(name.removeprefix('attr_'))} is no attribute of the manifest or "
                 f"of an annotator; there are {listed(known)}.{near_hint(name, known)}"
@@ -216,12 +215,10 @@ def _with_facts(rows: pd.DataFrame, answers: Answers) -> pd.DataFrame:
         for each in answers.numbers[FACES]
     ]
     left_as_is = _OF_CROPS if face_rows.COLUMN in rows else ()
-    columns_of = {
-        name: pd.Series([line[name] for line in lines], index=rows.index, dtype=str)
-        for name in empty
-        if name not in left_as_is
-    }
-    return rows.assign(**columns_of)
+    names = [name for name in empty if name not in left_as_is]
+    return columns.with_texts(
+        rows, {name: [line[name] for line in lines] for name in names}
+    )
 
 
 def _landmarks(rows: pd.DataFrame, answers: Answers) -> dict[str, Any]:
@@ -256,23 +253,21 @@ def _notes(
     attributes: Json = {}
     for name, one in everything.items():
         stated = columns.stated(before, name)
-        seen = measure.trained_on(before, one)
-        asked_for = [not value for value in stated]
-        n_annotated = sum(
-            bool(value) and wanted
-            for (value, *_), wanted in zip(
-                columns.annotated(one), asked_for, strict=True
-            )
-        )
+        trained_on = measure.trained_on(before, one)
+        values = [value for value, *_ in columns.annotated(one)]
+        pairs = list(zip(values, stated, strict=True))
+        n_annotated = sum(bool(value) and not old for value, old in pairs)
+        n_stated = sum(map(bool, stated))
+        confusion = measure.confusion(stated, one, trained_on) if n_annotated else None
         attributes[one.attribute.column] = {
             "annotator": " and ".join(one.by)
-            if n_annotated or all(asked_for)
+            if n_annotated or not n_stated
             else columns.STATED,
             "n_annotated": n_annotated,
-            "n_stated": len(stated) - sum(asked_for),
+            "n_stated": n_stated,
             "min_confidence": dict(one.thresholds),
             "classes": one.attribute.classes,
-            "confusion": measure.confusion(stated, one, seen) if n_annotated else None,
+            "confusion": confusion,
         }
     return {
         "format": 1,

@@ -47,11 +47,11 @@ class View:
 
         Where the picture is finer than the square, its pixels are averaged first.
         """
-        origin, step = self._origin, self._step
+        origin, step, down = self._origin, self._step, self._down
         fine = float(np.hypot(*step))
         if fine > 1:
             corners = origin + self._side_px * np.array(
-                [(0, 0), step, self._down, step + self._down]
+                [(0, 0), step, down, step + down]
             )
             low = np.clip(np.floor(corners.min(axis=0)), 0, picture.size)
             high = np.clip(np.ceil(corners.max(axis=0)), 0, picture.size)
@@ -64,13 +64,7 @@ class View:
                 box=(float(low[0]), float(low[1]), float(high[0]), float(high[1])),
             )
             scale = size / (high - low)
-            origin, step, down = (
-                (origin - low) * scale,
-                step * scale,
-                self._down * scale,
-            )
-        else:
-            down = self._down
+            origin, step, down = (origin - low) * scale, step * scale, down * scale
         matrix = (step[0], down[0], origin[0], step[1], down[1], origin[1])
         part = picture.transform(
             (self._side_px, self._side_px),

@@ -10,7 +10,6 @@ import dataclasses
 import functools
 import importlib.util
 import logging
-from collections.abc import Mapping
 from importlib import metadata
 
 from kerasfaces.channels.config import ChannelsConfig
@@ -150,14 +149,16 @@ def _is_here(engine: str) -> bool:
 
 def _parts(recipe: Json) -> dict[str, Json]:
     """Return what made each plug-in that an engine runs; a file may hold anything."""
-    made_by, config = recipe.get("made_by"), recipe.get("config")
-    if not isinstance(made_by, Mapping) or not isinstance(config, Mapping):
-        return {}
-    channels = made_by.get("channels")
-    parts = dict(channels) if isinstance(channels, Mapping) else {}
-    parts[str(config.get("mask"))] = made_by.get("mask")
+    made_by, mask = inside(recipe, "made_by"), inside(recipe, "config").get("mask")
+    parts = inside(made_by, "channels") | {str(mask): made_by.get("mask")}
     return {
         name: part
         for name, part in parts.items()
         if name in RUN_BY_ENGINE and isinstance(part, dict)
     }
+
+
+def inside(values: Json, key: str) -> Json:
+    """Return a part of a recipe, empty if it is none: a file may hold anything."""
+    part = values.get(key)
+    return part if isinstance(part, dict) else {}

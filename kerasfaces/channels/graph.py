@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasfaces.channels.contract import GRAPH_INPUT, GRAPH_OUTPUTS
+from kerasfaces.channels.engines import inside
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import Json
 from kerasfaces.core.texts import quoted
@@ -26,23 +27,17 @@ def reason_against(recipe: Json) -> str:
 
     Imports no framework; whether every kind of channel has a graph, `write` tells.
     """
-    config = _inside(recipe, "config")
+    config = inside(recipe, "config")
     mask = config.get("mask", "none")
     if mask != "none":
         return (
             f"it judges channels under the mask {quoted(mask)}, which looks for a face first, "
             "and an export makes no mask"
         )
-    lnp = _inside(_inside(config, "options"), "lnp")
+    lnp = inside(inside(config, "options"), "lnp")
     if lnp.get("precision", "f32") != "f32":
         return "its noise pattern is computed in bf16, which no export does"
     return ""
-
-
-def _inside(values: Json, key: str) -> Json:
-    """Return a part of a recipe, empty if it is none: a file may hold anything."""
-    part = values.get(key)
-    return part if isinstance(part, dict) else {}
 
 
 def write(recipe: Json, names: Sequence[str], path: Path) -> None:

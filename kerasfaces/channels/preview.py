@@ -94,20 +94,16 @@ def preview(
 
 def with_differences(sources: Sequence[Source]) -> list[Source]:
     """Return sources with their differences from all real ones, as far as there are any."""
-    means = [one.average if one.average and one.average.n else None for one in sources]
-    real = [
-        mean
-        for one, mean in zip(sources, means, strict=True)
-        if one.label == "real" and mean is not None
-    ]
+    averaged = [one for one in sources if one.average and one.average.n]
+    real = [one for one in averaged if one.label == "real"]
     if not real:
         return list(sources)
-    reference = average_spectra.pooled(real)
+    reference = average_spectra.pooled([one.average for one in real if one.average])
     return [
         one
-        if mean is None or (len(real) == 1 and mean is real[0])
-        else dataclasses.replace(one, difference=Difference(mean, reference))
-        for one, mean in zip(sources, means, strict=True)
+        if one not in averaged or one.average is None or real == [one]
+        else dataclasses.replace(one, difference=Difference(one.average, reference))
+        for one in sources
     ]
 
 

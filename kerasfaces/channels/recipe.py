@@ -10,6 +10,7 @@ from pathlib import Path
 from kerasfaces.channels import config as stage_config
 from kerasfaces.channels import engines
 from kerasfaces.channels.config import ChannelsConfig
+from kerasfaces.channels.engines import inside
 from kerasfaces.channels.worker import Worker
 from kerasfaces.core import config as configs
 from kerasfaces.core.errors import InputError, MissingFileError
@@ -38,8 +39,7 @@ def recipe_by(worker: Worker) -> Json:
     for options in config["options"].values():
         options.pop("engine", None)  # `made_by` names the one that was chosen
         options.pop("download", None)  # `made_by` has the file's hash
-    specs = {name: channel.spec for name, channel in worker.channels.items()}
-    mask = dict(worker.mask.made_by)
+    channels = {n: dict(each.spec.made_by) for n, each in worker.channels.items()}
     return {
         "kind": KIND,
         "names": list(worker.ranges),
@@ -48,8 +48,8 @@ def recipe_by(worker: Worker) -> Json:
         "config": config,
         "made_by": {
             "loader": worker.config.input_spec.recipe(),
-            "mask": mask,
-            "channels": {name: dict(spec.made_by) for name, spec in specs.items()},
+            "mask": dict(worker.mask.made_by),
+            "channels": channels,
         },
     }
 
@@ -141,17 +141,11 @@ def _comparable(recipe: Json) -> Json:
     A store made on a GPU (torch 2.13.0+cu130) is read on a laptop (2.13.0+cpu).
     """
     plain = copy.deepcopy(dict(recipe))
-    for options in _inside(_inside(plain, "config"), "options").values():
+    for options in inside(inside(plain, "config"), "options").values():
         if isinstance(options, dict):
             for name in _FILE_OPTIONS & options.keys():
                 del options[name]
-    for made_by in _inside(_inside(plain, "made_by"), "channels").values():
+    for made_by in inside(inside(plain, "made_by"), "channels").values():
         if isinstance(made_by, dict) and isinstance(made_by.get("torch"), str):
             made_by["torch"] = made_by["torch"].partition("+")[0]
     return plain
-
-
-def _inside(values: Json, key: str) -> Json:
-    """Return the part of a recipe, empty if it is none: a file may hold anything."""
-    part = values.get(key)
-    return part if isinstance(part, dict) else {}

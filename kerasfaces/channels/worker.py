@@ -18,7 +18,7 @@ from kerasfaces import images
 from kerasfaces.channels import config as stage_config
 from kerasfaces.channels.config import ChannelsConfig
 from kerasfaces.channels.contract import Arrays, Channel
-from kerasfaces.channels.masks._contract import NO_FACE, Mask
+from kerasfaces.channels.masks._contract import Mask
 from kerasfaces.core.errors import ImageError, InputError, TemporaryImageError
 from kerasfaces.core.texts import quoted
 from kerasfaces.faces import Face, main_face
@@ -28,9 +28,8 @@ ONE_COLOUR = "one colour, no noise to measure"
 CHANGED = "file content differs from the manifest's sha256"
 _LARGEST = float(np.finfo(np.float16).max)
 Ranges = Mapping[str, Sequence[float | None]]  # channel -> lowest, highest
-Scale = dict[
-    str, list[float]
-]  # channel -> [offset, step]: value = offset + step * byte
+# channel -> [offset, step]: value = offset + step * byte
+Scale = dict[str, list[float]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -181,8 +180,6 @@ class Worker:
         masks: list[NDArray[np.bool_] | str] = []
         for image, face in zip(pixels, faces, strict=True):
             try:
-                if self.mask.needs_faces and face is None:
-                    raise ImageError(NO_FACE)
                 masks.append(np.asarray(self.mask.compute(image, face), dtype=bool))
             except ImageError as error:
                 masks.append(str(error))

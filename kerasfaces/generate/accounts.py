@@ -73,7 +73,8 @@ class Ledger:
     def close(self, request: str, usd: float, *, billed: bool) -> None:
         """Enter what became of a request; one that was not billed is taken out again."""
         with self._locked():
-            self._append(request, 0 if billed else -usd, _outcome(billed))
+            outcome = ANSWERED if billed else NOT_BILLED
+            self._append(request, 0 if billed else -usd, outcome)
 
     def spent_usd(self) -> float:
         """Return the sum, requests without an answer included.
@@ -90,7 +91,7 @@ class Ledger:
     def n_unanswered(self) -> int:
         """Return the number of requests of which no end is known."""
         outcomes = [row[3] for row in self._rows()]
-        return outcomes.count(ASKED) - (len(outcomes) - outcomes.count(ASKED))
+        return 2 * outcomes.count(ASKED) - len(outcomes)
 
     def _rows(self) -> list[list[str]]:
         if not self._file.exists():
@@ -123,7 +124,3 @@ class Ledger:
     def _locked(self) -> FileLock:
         self._file.parent.mkdir(parents=True, exist_ok=True)
         return FileLock(self._file.with_name(f".{LEDGER_FILE}.lock"))
-
-
-def _outcome(billed: bool) -> str:
-    return ANSWERED if billed else NOT_BILLED

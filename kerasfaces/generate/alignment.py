@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin
 from scipy import fft
 
+from kerasfaces import images
 from kerasfaces.core.errors import ImageError
 from kerasfaces.generate.contract import Floats, Pixels
 
@@ -163,13 +164,10 @@ def mix(real: Pixels, fake: Floats, share: float) -> Floats:
 
 def encode(image: Pixels, format: str, quality_pct: int) -> bytes:
     """Return a picture's file without metadata; `quality_pct` is for JPEG (4:2:0)."""
-    buffer = io.BytesIO()
     picture = Image.fromarray(image)
     if format == "jpeg":
-        picture.save(buffer, "JPEG", quality=quality_pct, subsampling="4:2:0")
-    else:
-        picture.save(buffer, "PNG")
-    return buffer.getvalue()
+        return images.encode(picture, "JPEG", quality=quality_pct, subsampling="4:2:0")
+    return images.encode(picture, "PNG")
 
 
 def to_pixels(image: Floats) -> Pixels:

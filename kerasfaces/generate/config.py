@@ -7,8 +7,15 @@ from typing import Any, Literal
 
 from kerasfaces.core import config, registry
 from kerasfaces.core.errors import InputError
+from kerasfaces.generate.contract import check_ranges
 
 KINDS = "kerasfaces.generate.kinds"
+_RANGES = {
+    "size_px": (32, 4096),
+    "cutoff": (0, 1),
+    "mix_max": (0, 1),
+    "seed": (0, 2**63 - 1),
+}
 
 
 def _options(kind: str) -> Any:
@@ -69,18 +76,12 @@ class GenerateConfig:
                 "align: jpeg needs resize=none, where the photo's compression is still as it "
                 "was."
             )
-        low, high = _limits(self.quality_pct)
-        for name, value, least, greatest in (
-            ("size_px", self.size_px, 32, 4096),
-            ("cutoff", self.cutoff, 0, 1),
-            ("mix_max", self.mix_max, 0, 1),
-            ("quality_pct", low, 1, high),
-            ("quality_pct", high, low, 100),
-            ("seed", self.seed, 0, 2**63 - 1),
-        ):
+        check_ranges(self, _RANGES, prefix="")
+        low, high = self.quality_limits
+        for value, least, greatest in ((low, 1, high), (high, low, 100)):
             if not least <= value <= greatest:
                 raise InputError(
-                    f"{name}: expected {least:,} to {greatest:,}, got {value}."
+                    f"quality_pct: expected {least:,} to {greatest:,}, got {value}."
                 )
 
     @functools.cached_property
@@ -97,7 +98,11 @@ class GenerateConfig:
     @property
     def quality_limits(self) -> tuple[int, int]:
         """Return the least and the greatest JPEG quality."""
-        return _limits(self.quality_pct)
+        if not 1 <= len(self.quality_pct) <= 2:
+            raise InputError(
+                f"quality_pct: expected one quality or two, got {list(self.quality_pct)}."
+            )
+        return self.quality_pct[0], self.quality_pct[-1]
 
 
 def from_names(kind: str, values: Mapping[str, Any]) -> GenerateConfig:
@@ -106,17 +111,9 @@ def from_names(kind: str, values: Mapping[str, Any]) -> GenerateConfig:
     Raises:
         InputError: There is no such kind or setting, or a value is out of range.
     """
-    own = {field.name for field in dataclasses.fields(GenerateConfig)}
     chosen = GenerateConfig(kind=kind)
-    of_kind = {name: value for name, value in values.items() if name not in own}
+    fields = {field.name for field in dataclasses.fields(chosen)}
+    own = {name: value for name, value in values.items() if name in fields}
+    of_kind = {name: value for name, value in values.items() if name not in fields}
     options = config.updated(chosen.options, of_kind)
-    of_all = {name: value for name, value in values.items() if name in own}
-    return config.updated(chosen, {"options": options, **of_all})
-
-
-def _limits(quality_pct: tuple[int, ...]) -> tuple[int, int]:
-    if not 1 <= len(quality_pct) <= 2:
-        raise InputError(
-            f"quality_pct: expected one quality or two, got {list(quality_pct)}."
-        )
-    return quality_pct[0], quality_pct[-1]
+    return config.updated(chosen, {"options": options, **own})

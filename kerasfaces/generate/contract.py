@@ -12,10 +12,13 @@ A generator may have more: `use_folder(folder)`, called before all else; `train(
 once in the first process; `before(n)` and `after()`, which say what it costs.
 """
 
+from collections.abc import Mapping
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from kerasfaces.core.errors import InputError
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -42,3 +45,21 @@ class Generator(Protocol):
         Returns:
             `(h, w, 3)` float32 sRGB, 0 to 255 where the generator stays in range.
         """
+
+
+def check_ranges(
+    settings: object,
+    limits: Mapping[str, tuple[float, float]],
+    prefix: str = "options.",
+) -> None:
+    """Refuse a setting that is not within its limits.
+
+    Raises:
+        InputError: The message names the first one, after `prefix`.
+    """
+    for name, (low, high) in limits.items():
+        value = getattr(settings, name)
+        if not low <= value <= high:
+            raise InputError(
+                f"{prefix}{name}: expected {low:,} to {high:,}, got {value}."
+            )

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from kerasfaces.core.errors import InputError, RunError
-from kerasfaces.generate.contract import Floats, Pixels
+from kerasfaces.generate.contract import Floats, Pixels, check_ranges
 from kerasfaces.generate.networks import (
     diffusers_files,
     diffusion,
@@ -21,6 +21,17 @@ from kerasfaces.generate.networks import (
 )
 
 TRAINING = "training"
+_LIMITS = {
+    "resolution_px": (16, 2048),
+    "steps": (1, 1_000_000),
+    "learning_rate": (0, 1),
+    "prior_weight": (0, 100),
+    "n_class": (1, 100_000),
+    "n_photos": (1, 100_000),
+    "repeats": (1, 10_000),
+    "sample_steps": (1, 1000),
+    "save_every": (1, 1_000_000),
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -67,21 +78,7 @@ class Options:
     local_files_only: bool = False
 
     def __post_init__(self) -> None:
-        for name, value, low, high in (
-            ("resolution_px", self.resolution_px, 16, 2048),
-            ("steps", self.steps, 1, 1_000_000),
-            ("learning_rate", self.learning_rate, 0, 1),
-            ("prior_weight", self.prior_weight, 0, 100),
-            ("n_class", self.n_class, 1, 100_000),
-            ("n_photos", self.n_photos, 1, 100_000),
-            ("repeats", self.repeats, 1, 10_000),
-            ("sample_steps", self.sample_steps, 1, 1000),
-            ("save_every", self.save_every, 1, 1_000_000),
-        ):
-            if not low <= value <= high:
-                raise InputError(
-                    f"options.{name}: expected {low:,} to {high:,}, got {value}."
-                )
+        check_ranges(self, _LIMITS)
 
 
 class FineTuned:
@@ -119,7 +116,7 @@ class FineTuned:
         """Teach it by photos, or continue, or find it taught already; see `finetuning`."""
         pipeline = self._untaught or self._load()[0]
         self._untaught = None
-        finetuning.train(pipeline, files, self._plan(), self._place())
+        finetuning.train(pipeline, files, self._options, self._rank, self._place())
 
     def __call__(self, real: Pixels, random: np.random.Generator) -> Floats:
         """Return a fake of the photo's size; see `contract.Generator`."""
@@ -150,12 +147,3 @@ class FineTuned:
                 "There is no folder for the training; call use_folder first."
             )
         return self._folder
-
-    def _plan(self) -> training_pictures.Plan:
-        names = {field.name for field in dataclasses.fields(training_pictures.Plan)}
-        values = {
-            name: value
-            for name, value in dataclasses.asdict(self._options).items()
-            if name in names
-        }
-        return training_pictures.Plan(**{**values, "rank": self._rank})

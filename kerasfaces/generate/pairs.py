@@ -9,6 +9,7 @@ import functools
 import logging
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from kerasfaces.core import config as configs
 from kerasfaces.core import engine, folders, registry, rng
 from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import ImageError, InputError
-from kerasfaces.core.files import atomic_path, write_json
+from kerasfaces.core.files import atomic_path, write_bytes, write_json
 from kerasfaces.generate import alignment
 from kerasfaces.generate.config import KINDS, GenerateConfig
 from kerasfaces.generate.contract import Generator
@@ -37,8 +38,7 @@ _ENDINGS = {"jpeg": ".jpg", "png": ".png"}
 _OF_FILES = ("width_px", "height_px", "format", "phash", "original_sha256")
 
 
-@dataclasses.dataclass(frozen=True)
-class _Photo:
+class _Photo(NamedTuple):
     file: Path
     source: str
 
@@ -88,24 +88,19 @@ def generate(
     reals = Manifest(rows.reset_index(drop=True), manifest.folder)
     task = _Task(config, folder.absolute())
     with folders.lock(folder, "folder of pairs"):
-        settings = {"version": VERSION, **_claimed(config), **task.recipe()}
+        generator = task.generator
+        settings = _claimed(config) | {"generator": generator.recipe}
         folders.claim(folder, SETTINGS_FILE, settings, "set of pairs")
-        photos = [
-            _Photo(file, source)
-            for file, source in zip(reals.files(), reals.rows["source"], strict=True)
-        ]
+        photos = list(map(_Photo, reals.files(), reals.rows["source"]))
         spread = (spread or Engine()).or_in_process()
         label = f"generating ({config.source})"
-        generator = task.generator
         if hasattr(generator, "train"):
             generator.train(_to_learn_from(reals))
         if hasattr(generator, "before"):
             logger.info("%s", generator.before(len(photos)))
         outcomes = engine.map(task, photos, spread=spread, progress=label)
-        pairs = [
-            each.value or _Pair(reason=each.error or images.DECODER_CRASHED)
-            for each in outcomes
-        ]
+        crashed = images.DECODER_CRASHED
+        pairs = [each.value or _Pair(reason=each.error or crashed) for each in outcomes]
         if hasattr(generator, "after"):
             logger.info("%s", generator.after())
         written = Manifest(_rows(reals, pairs, config), folder.absolute())
@@ -151,9 +146,6 @@ class _Task:
             generator.use_folder(self._folder)
         return generator
 
-    def recipe(self) -> dict[str, object]:
-        return {"generator": self.generator.recipe}
-
     def __call__(self, photo: _Photo) -> _Pair:
         try:
             return self._pair(photo)
@@ -171,8 +163,7 @@ class _Task:
         if not all(path.exists() for path in targets):
             contents = self._contents(data, original)
             for path, content in zip(targets, contents, strict=True):
-                with atomic_path(path) as temporary:
-                    temporary.write_bytes(content)
+                write_bytes(path, content)
         hashes = [images.sha256(images.read_file(path)) for path in targets]
         return _Pair(original, real, fake, *hashes)
 
@@ -218,7 +209,7 @@ def _to_learn_from(reals: Manifest) -> list[Path]:
 
 def _claimed(config: GenerateConfig) -> dict[str, object]:
     """Return the settings with which a folder is continued."""
-    settings = configs.to_dict(config)
+    settings = {"version": VERSION, **configs.to_dict(config)}
     for name in getattr(registry.load(KINDS, config.kind), "UNCLAIMED", ()):
         del settings["options"][name]
     return settings

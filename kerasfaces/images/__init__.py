@@ -162,6 +162,13 @@ def load(path: Path) -> Image.Image:
     return decode(read_file(path))
 
 
+def encode(image: Image.Image, format: str, **settings: object) -> bytes:
+    """Return the content of a picture's file, by Pillow's encoder `format`."""
+    buffer = io.BytesIO()
+    image.save(buffer, format, **settings)
+    return buffer.getvalue()
+
+
 def load_array(path: Path, spec: InputSpec) -> NDArray[np.uint8]:
     """Return one file as the model sees it, `(size_px, size_px, 3)` uint8."""
     return to_array(load(path), spec)

@@ -9,7 +9,6 @@ continues.
 import dataclasses
 import functools
 import hashlib
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -22,7 +21,7 @@ from kerasfaces import images
 from kerasfaces.core import config as configs
 from kerasfaces.core import engine, folders
 from kerasfaces.core.errors import ImageError, InputError, MissingExtraError
-from kerasfaces.core.files import atomic_path, read_json, write_json
+from kerasfaces.core.files import read_json, write_bytes, write_json
 from kerasfaces.core.texts import quoted
 from kerasfaces.faces import blazeface, crops, detect
 from kerasfaces.faces.crops import FaceCrop
@@ -233,11 +232,8 @@ def _scaled(
 def _write(
     folder: Path, path: str, image: Image.Image, face: Face, crop: FaceCrop
 ) -> Crop:
-    buffer = io.BytesIO()
     part = crops.cut(image, face, crop)
-    part.save(buffer, "PNG")
-    with atomic_path(folder / path) as temporary:
-        temporary.write_bytes(buffer.getvalue())
+    content = images.encode(part, "PNG")
+    write_bytes(folder / path, content)
     box = " ".join(f"{edge:.1f}" for edge in face.box)
-    digest = images.sha256(buffer.getvalue())
-    return Crop(path, digest, part.width, box, f"{face.score:.4f}")
+    return Crop(path, images.sha256(content), part.width, box, f"{face.score:.4f}")

@@ -7,7 +7,6 @@ killed run continues.
 
 import functools
 import hashlib
-import io
 import logging
 import os
 from pathlib import Path
@@ -18,7 +17,7 @@ from PIL import Image
 from kerasfaces import images
 from kerasfaces.core import engine, folders
 from kerasfaces.core.errors import ImageError, InputError
-from kerasfaces.core.files import atomic_path
+from kerasfaces.core.files import write_bytes
 from kerasfaces.core.texts import quoted
 from kerasfaces.manifest import file_facts, table
 from kerasfaces.manifest.table import Manifest, absolute_folder
@@ -145,10 +144,8 @@ def _make(spec: images.InputSpec, job: tuple[Path, Path]) -> _Outcome:
         pixels = images.to_array(images.decode(data), spec)
     except ImageError as error:
         return _Outcome(reason=str(error))
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(
-        buffer, "JPEG", quality=QUALITY_PCT, subsampling=_CHROMA_420
-    )
-    with atomic_path(target) as temporary:
-        temporary.write_bytes(buffer.getvalue())
-    return _Outcome(images.sha256(buffer.getvalue()), original)
+    picture = Image.fromarray(pixels)
+    quality = {"quality": QUALITY_PCT, "subsampling": _CHROMA_420}
+    content = images.encode(picture, "JPEG", **quality)
+    write_bytes(target, content)
+    return _Outcome(images.sha256(content), original)

@@ -69,7 +69,7 @@ def test_fakes_are_of_nobody(photos, tmp_path, config):
 def test_it_learns_from_the_training_split_alone(photos, tmp_path, config, monkeypatch):
     shown = []
 
-    def train(pipeline, files, plan, folder):
+    def train(pipeline, files, options, rank, folder):
         shown.extend(files)
         raise InputError("enough")
 

@@ -14,9 +14,5 @@ ATTRIBUTES = glasses.ATTRIBUTES
 
 
 def build(weights: Weights) -> Annotator:
-    """Return the annotator.
-
-    Raises:
-        RunError: The weights of the package are damaged.
-    """
+    """Return the annotator; a RunError where the package's weights are damaged."""
     return glasses.Head("bridge")

@@ -73,11 +73,9 @@ class DeepFace:
             detector_backend="skip",
             silent=True,
         )
+        classes = {"gender": list(GENDERS), "race": list(RACES)}
         return np.concatenate(
-            [
-                _packages.shares(answer["gender"], list(GENDERS)),
-                _packages.shares(answer["race"], list(RACES)),
-            ]
+            [_packages.shares(answer[each], classes[each]) for each in classes]
         )
 
 

@@ -45,7 +45,7 @@ class Emotion:
         self._path = collection.find(
             "emotion", weights.folder, download=weights.download
         )
-        self.made_by: Mapping[str, Any] = {"graph": collection.GRAPHS["emotion"].digest}
+        self.made_by: Mapping[str, Any] = {"graph": GRAPH.digest}
 
     def compute(self, image: NDArray[np.uint8], face: Face) -> Floats:
         """Return the probabilities of the seven emotions, means over the views."""
@@ -55,14 +55,14 @@ class Emotion:
         middle = np.array([left + right, top + bottom]) / 2
         down = np.array([-across[1], across[0]]) / max(float(np.hypot(*across)), 1e-6)
         picture = Image.fromarray(image).convert("L")
-        seen = [
+        views = [
             View.around(
                 middle - up * side * down, across, side * (1 + 2 * margin), _SIDE_PX
             ).seen(picture)
             for margin in _MARGINS
             for up in _SHIFTS
         ]
-        both = np.stack([*seen, *(each[:, ::-1] for each in seen)])[..., np.newaxis]
+        both = np.stack([*views, *(each[:, ::-1] for each in views)])[..., np.newaxis]
         run = collection.open_graph(self._path, "emotion")
         (emotions,) = run(np.ascontiguousarray(both))
         answer: Floats = emotions.mean(axis=0)
@@ -70,9 +70,5 @@ class Emotion:
 
 
 def build(weights: Weights) -> Annotator:
-    """Return the annotator.
-
-    Raises:
-        MissingFileError, InputError, MissingExtraError: See `graphs.collection.find`.
-    """
+    """Return the annotator; for errors see `graphs.collection.find`."""
     return Emotion(weights)

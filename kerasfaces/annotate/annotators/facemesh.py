@@ -29,10 +29,7 @@ ATTRIBUTES: tuple[Attribute, ...] = ()
 LANDMARKS = (478, 3)
 NOT_A_FACE = "the landmarks' network sees no face there"
 _MESH_PX, _EYE_PX = 192, 64
-_ROOM, _EYE_ROOM = (
-    1.5,
-    2.3,
-)  # side of what is cut out over the face's box, an eye's width
+_ROOM, _EYE_ROOM = 1.5, 2.3  # side of what is cut out over the box, an eye's width
 _LEAST_SCORE = 0.5
 _EYES = ((33, 133), (362, 263))  # corners of the eye on the viewer's left, then right
 _N_CONTOUR, _N_IRIS = 71, 5
@@ -82,11 +79,10 @@ class FaceMesh:
         middle, across = corners[:, :2].mean(axis=0), corners[1, :2] - corners[0, :2]
         side = _EYE_ROOM * float(np.hypot(*across))
         view = View.around(middle, across, side, _EYE_PX)
-        seen = view.seen(picture)
-        (eye,) = self._run("iris", seen[:, ::-1] if is_right else seen)
-        points = eye.reshape(-1, 3)[_N_CONTOUR : _N_CONTOUR + _N_IRIS].astype(
-            np.float64
-        )
+        pixels = view.seen(picture)
+        (eye,) = self._run("iris", pixels[:, ::-1] if is_right else pixels)
+        rim = slice(_N_CONTOUR, _N_CONTOUR + _N_IRIS)
+        points = eye.reshape(-1, 3)[rim].astype(np.float64)
         if is_right:  # the network knows the other eye
             points[:, 0] = _EYE_PX - points[:, 0]
         placed = view.placed(points)
@@ -99,9 +95,5 @@ class FaceMesh:
 
 
 def build(weights: Weights) -> Annotator:
-    """Return the annotator.
-
-    Raises:
-        MissingFileError, InputError, MissingExtraError: See `graphs.collection.find`.
-    """
+    """Return the annotator; for errors see `graphs.collection.find`."""
     return FaceMesh(weights)

@@ -22,40 +22,25 @@ GRAPH = collection.GRAPHS["gear"]
 SOURCE, LICENCE = GRAPH.source, GRAPH.licence
 PUBLISHED = "none stated"
 VERSION = 2
+GENDERS = {"male": "man", "female": "woman"}
+# years, and the number that a class stands for
+AGES = {
+    **{"to 20": 15.0, "21-25": 23.0, "26-30": 28.0, "31-40": 35.5},
+    **{"41-50": 45.5, "51-60": 55.5, "above 60": 68.0},
+}
+RACES = {
+    **{each: each for each in ("white", "black", "asian")},
+    **{"indian": "asian", "other": ""},
+}
 ATTRIBUTES = (
-    Attribute(
-        name="gender",
-        values={"male": "man", "female": "woman"},
-        min_confidence=0.6,
-    ),
+    Attribute(name="gender", values=GENDERS, min_confidence=0.6),
     Attribute(
         name="age",
-        values={
-            each: each
-            for each in (
-                "to 20",
-                "21-25",
-                "26-30",
-                "31-40",
-                "41-50",
-                "51-60",
-                "above 60",
-            )
-        },
-        numbers=(15.0, 23.0, 28.0, 35.5, 45.5, 55.5, 68.0),
+        values={each: each for each in AGES},
+        numbers=tuple(AGES.values()),
         min_confidence=0.0,
     ),
-    Attribute(
-        name="race",
-        values={
-            "white": "white",
-            "black": "black",
-            "asian": "asian",
-            "indian": "asian",
-            "other": "",
-        },
-        min_confidence=0.6,
-    ),
+    Attribute(name="race", values=RACES, min_confidence=0.6),
 )
 _SIDE_PX = 198
 # Medians in UTKFace's own crops: between the eyes, eyes to mouth, middle of the crop below
@@ -70,7 +55,7 @@ class Gear:
 
     def __init__(self, weights: Weights) -> None:
         self._path = collection.find("gear", weights.folder, download=weights.download)
-        self.made_by: Mapping[str, Any] = {"graph": collection.GRAPHS["gear"].digest}
+        self.made_by: Mapping[str, Any] = {"graph": GRAPH.digest}
 
     def compute(self, image: NDArray[np.uint8], face: Face) -> Floats:
         """Return the probabilities of gender, age and race."""
@@ -87,9 +72,5 @@ class Gear:
 
 
 def build(weights: Weights) -> Annotator:
-    """Return the annotator.
-
-    Raises:
-        MissingFileError, InputError, MissingExtraError: See `graphs.collection.find`.
-    """
+    """Return the annotator; for errors see `graphs.collection.find`."""
     return Gear(weights)

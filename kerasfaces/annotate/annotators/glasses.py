@@ -83,9 +83,5 @@ def _weights() -> dict[str, NDArray[Any]]:
 
 
 def build(weights: Weights) -> Annotator:
-    """Return the annotator.
-
-    Raises:
-        RunError: The weights of the package are damaged.
-    """
+    """Return the annotator; a RunError where the package's weights are damaged."""
     return Head("histograms")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasfaces.annotate.annotators import _packages
+from kerasfaces.annotate.annotators import _packages, emotion
 from kerasfaces.annotate.contract import Annotator, Attribute, Floats, Weights
 from kerasfaces.core.errors import MissingFileError
 from kerasfaces.core.files import sha256
@@ -24,15 +24,7 @@ SOURCE, LICENCE = f"huggingface.co/{NAME}", "Apache-2.0 by its page"
 PUBLISHED = "kabber2023 states .70 of its own annotator of expressions"
 VERSION = 1
 FRAMEWORK = "torch"
-EMOTIONS = {
-    "angry": "negative",
-    "disgust": "negative",
-    "fear": "negative",
-    "happy": "positive",
-    "neutral": "neutral",
-    "sad": "negative",
-    "surprise": "",
-}
+EMOTIONS = dict(sorted(emotion.EMOTIONS.items()))
 ATTRIBUTES = (Attribute(name="expression", values=EMOTIONS, min_confidence=0.6),)
 _ADVICE = "pip install transformers"
 _MARGIN = 0.1
@@ -50,9 +42,8 @@ class VitExpression:
             self._folder = str(own)
         else:
             self._folder = _downloaded(weights.download)
-        content = _digest(self._folder)
         self.made_by: Mapping[str, Any] = {
-            "model": content,
+            "model": _digest(self._folder),
             "transformers": metadata.version("transformers"),
         }
 

@@ -19,7 +19,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from kerasfaces.channels.contract import Arrays, Channel, ChannelSpec, Images
-from kerasfaces.channels.networks import checkpoints, cycleisp, shipped
+from kerasfaces.channels.networks import checkpoints, cycleisp, state_dicts
 from kerasfaces.channels.networks.engine import Engine, Precision, Runner
 
 NAMES = ("lnp_red", "lnp_green", "lnp_blue")
@@ -132,5 +132,5 @@ def load_small(
         MissingFileError: The file or its note is not there.
         InputError: The file is damaged or of another network.
     """
-    state, digest = shipped.read(path, "python -m experiments.lnp_denoiser")
+    state, digest = state_dicts.read_shipped(path, "python -m experiments.lnp_denoiser")
     return cycleisp.from_state(state, str(path), blocks), digest

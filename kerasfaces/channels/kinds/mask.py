@@ -38,6 +38,6 @@ def build(options: Options) -> Channel:
 
 def graph(options: Options, size_px: int) -> "nn.Module":
     """Return the channel as a part of an exported graph: all pixels are kept there."""
-    from kerasfaces.channels.networks.pixel_graphs import Ones
+    from kerasfaces.channels.networks.stage_graph import Ones
 
     return Ones()

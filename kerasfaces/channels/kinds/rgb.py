@@ -39,6 +39,6 @@ def build(options: Options) -> Channel:
 
 def graph(options: Options, size_px: int) -> "nn.Module":
     """Return the channel as a part of an exported graph."""
-    from kerasfaces.channels.networks.pixel_graphs import Pixels
+    from kerasfaces.channels.networks.stage_graph import Pixels
 
     return Pixels()

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from kerasfaces.core.errors import ImageError
 from kerasfaces.faces import Face
+from kerasfaces.faces.crops import NO_FACE as NO_FACE
 
-NO_FACE = "no face found"
 MISSED = "mask misses the face"
 _LANDMARKS_INSIDE = 3  # of four; the nose's tip or an eye may leave a profile
 _LEAST_OF_BOX = 0.3  # a mask with less of the face's box lies on a part of it

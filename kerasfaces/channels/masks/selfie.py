@@ -22,11 +22,7 @@ from kerasfaces.faces import Face
 from kerasfaces.graphs import collection
 
 _SIDE_PX = 256
-_HEAD = (
-    1.7,
-    2.4,
-    -0.1,
-)  # half width, half height, shift: as `grabcut` and `sam` have it
+_HEAD = 1.7, 2.4, -0.1  # half width, half height, shift: as `grabcut` and `sam`
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

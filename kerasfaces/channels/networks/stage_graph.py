@@ -34,10 +34,10 @@ class StageGraph(nn.Module):
         self.stored = list(stored)
         every = [name for part in stored.values() for name in part]
         self.positions = [every.index(name) for name in names]
-        pairs = None if scale is None else torch.tensor([list(scale[n]) for n in every])
-        self.scale = (
-            None if pairs is None else (pairs[:, 0].clone(), pairs[:, 1].clone())
-        )
+        self.scale = None
+        if scale is not None:
+            offsets, steps = torch.tensor([list(scale[name]) for name in every]).T
+            self.scale = offsets.clone(), steps.clone()
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Return `(n, s, s, len(names))` float32, and `(n, 1)`: 0, NaN without an array."""
@@ -50,13 +50,29 @@ class StageGraph(nn.Module):
         flat = (image == image[:, :1, :1]).flatten(1).all(dim=1)
         usable = storable & ~flat
         doubt = torch.where(usable, 0.0, torch.nan)[:, None]
-        return self._rounded(values)[..., self.positions], doubt
-
-    def _rounded(self, values: Tensor) -> Tensor:
-        if self.scale is not None:
+        if self.scale is None:
+            rounded = as_float16(values)
+        else:
             offset, step = self.scale
-            return offset + step * torch.round((values - offset) / step).clamp(0, 255)
-        return as_float16(values)
+            levels = torch.round((values - offset) / step).clamp(0, 255)
+            rounded = offset + step * levels
+        return rounded[..., self.positions], doubt
+
+
+class Pixels(nn.Module):
+    """The channel `rgb`: the pixels as they are."""
+
+    def forward(self, image: Tensor, computed: Mapping[str, Tensor]) -> Tensor:
+        """Return `image`, `(n, h, w, 3)`."""
+        return image
+
+
+class Ones(nn.Module):
+    """The channel `mask` where every pixel is kept."""
+
+    def forward(self, image: Tensor, computed: Mapping[str, Tensor]) -> Tensor:
+        """Return ones, `(n, h, w, 1)`."""
+        return torch.ones_like(image[..., :1])
 
 
 def as_float16(values: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 
 from kerasfaces.channels.networks.engine import Runner
 from kerasfaces.core.errors import InputError
-from kerasfaces.generate.contract import Floats, Pixels
+from kerasfaces.generate.contract import Floats, Pixels, check_ranges
 from kerasfaces.generate.networks import autoencoders
 
 # Greatest difference of OpenVINO from torch, in grey levels: deep ones add up more.
@@ -37,8 +37,7 @@ class Options:
     local_files_only: bool = False
 
     def __post_init__(self) -> None:
-        if not 0 <= self.noise <= 10:
-            raise InputError(f"options.noise: expected 0 to 10, got {self.noise}.")
+        check_ranges(self, {"noise": (0, 10)})
         if self.noise and self.engine == "openvino":
             raise InputError(
                 "options.noise is drawn in torch; leave options.engine out."

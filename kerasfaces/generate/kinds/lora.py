@@ -2,8 +2,8 @@
 
 import dataclasses
 
-from kerasfaces.core.errors import InputError
 from kerasfaces.generate import fine_tuned
+from kerasfaces.generate.contract import check_ranges
 from kerasfaces.generate.networks import diffusers_files
 
 ALIGNED = PAIRED = False
@@ -25,8 +25,7 @@ class Options(fine_tuned.Options):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 1 <= self.rank <= 1024:
-            raise InputError(f"options.rank: expected 1 to 1,024, got {self.rank}.")
+        check_ranges(self, {"rank": (1, 1024)})
 
 
 def name(options: Options) -> str:

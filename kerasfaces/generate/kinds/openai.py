@@ -9,7 +9,6 @@ import base64
 import binascii
 import dataclasses
 import hashlib
-import io
 import json
 import time
 import warnings
@@ -21,7 +20,7 @@ from PIL import Image
 
 from kerasfaces import images
 from kerasfaces.core.errors import ImageError, InputError, RunError
-from kerasfaces.core.files import atomic_path
+from kerasfaces.core.files import write_bytes
 from kerasfaces.core.imports import optional_import
 from kerasfaces.generate.accounts import Ledger, price_usd, prices
 from kerasfaces.generate.contract import Floats, Pixels
@@ -164,15 +163,13 @@ class Painter:
                 f"it was cut to {real.shape[1]} px, the request has side_px="
                 f"{self._options.side_px}; set size_px to the same"
             )
-        picture = _png(real)
+        picture = images.encode(Image.fromarray(real).convert("RGBA"), "PNG")
         settings = self._settings()
         asked = json.dumps(settings, sort_keys=True).encode() + picture
         request = hashlib.sha256(asked).hexdigest()[:20]
         saved = self._answers / f"{request}.png"
         if not saved.exists():
-            answer = self._ask(request, picture, settings)
-            with atomic_path(saved) as temporary:
-                temporary.write_bytes(answer)
+            write_bytes(saved, self._ask(request, picture, settings))
         fake = np.asarray(images.decode(images.read_file(saved)), np.float32)
         if fake.shape != real.shape:
             raise ImageError(f"the service sent {fake.shape[1]} x {fake.shape[0]} px")
@@ -194,9 +191,8 @@ class Painter:
         """Return the answer's file, paid and entered."""
         openai, accounts = self._openai, self._accounts()
         pictures = self._client.images
-        ask = (
-            pictures.edit if self._options.task == "edit" else pictures.create_variation
-        )
+        is_edit = self._options.task == "edit"
+        ask = pictures.edit if is_edit else pictures.create_variation
         accounts.ask(request, self._usd)
         try:
             answer = self._retried(ask, picture, settings)
@@ -284,9 +280,3 @@ def _pause_s(error: Any, attempt: int) -> float:
         return min(float(error.response.headers["retry-after"]), _PAUSE_MAX_S)
     except (KeyError, ValueError):
         return min(2.0**attempt, _PAUSE_MAX_S)
-
-
-def _png(real: Pixels) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(real).convert("RGBA").save(buffer, "PNG")
-    return buffer.getvalue()

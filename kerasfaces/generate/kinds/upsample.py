@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from kerasfaces.core.errors import InputError
-from kerasfaces.generate.contract import Floats, Generator, Pixels
+from kerasfaces.generate.contract import Floats, Generator, Pixels, check_ranges
 from kerasfaces.generate.simulated_decoder import SimulatedDecoder
 
 SIMULATED = "simulated"
@@ -48,10 +48,7 @@ class Options:
     detail: tuple[float, ...] = (0.3, 0.9)
 
     def __post_init__(self) -> None:
-        if not 1 <= self.stages <= 4:
-            raise InputError(f"options.stages: expected 1 to 4, got {self.stages}.")
-        if not 0 <= self.spread <= 1:
-            raise InputError(f"options.spread: expected 0 to 1, got {self.spread}.")
+        check_ranges(self, {"stages": (1, 4), "spread": (0, 1)})
         if len(self.detail) != 2 or not 0 <= self.detail[0] <= self.detail[1] <= 1:
             raise InputError(
                 "options.detail: expected a least and a greatest share from 0 to 1, got "

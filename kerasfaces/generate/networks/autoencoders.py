@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from torch import Tensor, nn
 
 from kerasfaces import store
-from kerasfaces.channels.networks import shipped, state_dicts
+from kerasfaces.channels.networks import state_dicts
 from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.core.files import sha256
 from kerasfaces.generate.networks import diffusers_files, taesd
@@ -119,16 +119,12 @@ def load_small(path: Path) -> Loaded:
         MissingFileError: The file or its note is not there.
         InputError: The file is damaged, or another network's.
     """
-    state, digest = shipped.read(path, "python -m experiments.autoencoder")
-    halves = [
-        {
-            name.removeprefix(f"{half}."): tensor
-            for name, tensor in state.items()
-            if name.startswith(f"{half}.")
-        }
-        for half in ("encoder", "decoder")
-    ]
-    network = taesd.from_states(halves[0], halves[1], str(path))
+    state, digest = state_dicts.read_shipped(path, "python -m experiments.autoencoder")
+    halves: dict[str, dict[str, Tensor]] = {"encoder": {}, "decoder": {}}
+    for name, tensor in state.items():
+        half, _, inner = name.partition(".")
+        halves.setdefault(half, {})[inner] = tensor
+    network = taesd.from_states(halves["encoder"], halves["decoder"], str(path))
     return Loaded(network, taesd.STRIDE_PX, {"weights": digest})
 
 

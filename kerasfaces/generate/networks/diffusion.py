@@ -1,13 +1,17 @@
 """Diffusion pipelines by name, and whether what they give is a picture."""
 
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kerasfaces.core.errors import ImageError, InputError
 from kerasfaces.generate.contract import Floats, Pixels
 from kerasfaces.generate.networks import diffusers_files
+
+if TYPE_CHECKING:
+    from kerasfaces.generate import fine_tuned
+    from kerasfaces.generate.kinds import diffuse
 
 # Folders of the Hub, with the licences of the weights.
 NETWORKS = {
@@ -25,27 +29,9 @@ NETWORKS = {
 _BLACK = 2.0  # grey levels: no pixel is lighter
 
 
-class Settings(Protocol):
-    """Settings by which a pipeline is loaded: a kind's options."""
-
-    @property
-    def network(self) -> str:
-        """Return a name of `NETWORKS`, `hf://OWNER/NAME` or a folder."""
-
-    @property
-    def device(self) -> str:
-        """Return the device of torch."""
-
-    @property
-    def variant(self) -> str | None:
-        """Return the middle part of the weights' file names."""
-
-    @property
-    def local_files_only(self) -> bool:
-        """Return whether the Hub may not be asked."""
-
-
-def load(options: Settings, task: str) -> tuple[Any, Path]:
+def load(
+    options: "diffuse.Options | fine_tuned.Options", task: str
+) -> tuple[Any, Path]:
     """Return a pipeline on its device, and its folder; see `diffusers_files.load_pipeline`.
 
     Raises:

@@ -8,7 +8,7 @@ Photos enter; weights leave in a folder, whose training a killed process continu
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -21,24 +21,30 @@ from kerasfaces.core.files import atomic_path
 from kerasfaces.core.imports import optional_import
 from kerasfaces.core.progress import progress
 from kerasfaces.generate.networks import diffusers_files, training_pictures
-from kerasfaces.generate.networks.training_pictures import Plan
+
+if TYPE_CHECKING:
+    from kerasfaces.generate.fine_tuned import Options
 
 CHECKPOINT_FILE = "checkpoint.pt"
+_UNDECIDING = ("network", "negative_prompt", "device", "variant", "local_files_only")
 _LAYERS = ["to_k", "to_q", "to_v", "to_out.0"]
 
 
-def train(pipeline: Any, files: Sequence[Path], plan: Plan, folder: Path) -> None:
+def train(
+    pipeline: Any, files: Sequence[Path], options: "Options", rank: int, folder: Path
+) -> None:
     """Teach a pipeline, or continue; the weights are in `folder` afterwards.
 
     Args:
         pipeline: Stable Diffusion 1 or 2, on its device.
         files: Photos.
-        plan: Settings.
+        options: Settings.
+        rank: Of LoRA's matrices; 0 trains the whole network.
         folder: Of checkpoint, class's pictures and weights; made if need be.
 
     Raises:
         InputError: The pipeline is of another family, or no photo can be used.
-        RunError: The folder's checkpoint is of another plan or of other photos.
+        RunError: The folder's checkpoint is of other settings or of other photos.
     """
     if is_trained(folder):
         return
@@ -50,26 +56,24 @@ def train(pipeline: Any, files: Sequence[Path], plan: Plan, folder: Path) -> Non
     folder.mkdir(parents=True, exist_ok=True)
     pipeline.vae.requires_grad_(False)
     pipeline.text_encoder.requires_grad_(False)
-    photos = training_pictures.photos(files, plan)
-    others = training_pictures.of_class(pipeline, plan, folder)
-    trained = _trained(pipeline, plan)
-    optimizer = torch.optim.AdamW(trained.values(), plan.learning_rate)
-    key = config.digest(plan) + training_pictures.digest(photos)
+    photos = training_pictures.photos(files, options)
+    others = training_pictures.of_class(pipeline, options, folder)
+    trained = _trained(pipeline, options.seed, rank)
+    optimizer = torch.optim.AdamW(trained.values(), options.learning_rate)
+    key = _key(options, rank, photos)
     first = _resume(folder, key, trained, optimizer)
-    texts = [
-        _text(pipeline, each) for each in (plan.instance_prompt, plan.class_prompt)
-    ]
+    prompts = options.instance_prompt, options.class_prompt
+    texts = [_text(pipeline, each) for each in prompts]
     pipeline.unet.train()
-    with progress(plan.steps - first, "Training", "step") as advance:
-        for step in range(first, plan.steps):
-            random = rng.generator(plan.seed, "step", step)
-            photo = photos[_photo_of(step, len(photos), plan)]
+    with progress(options.steps - first, "Training", "step") as advance:
+        for step in range(first, options.steps):
+            random = rng.generator(options.seed, "step", step)
+            photo = photos[_photo_of(step, len(photos), options)]
             loss = _loss(pipeline, photo, texts[0], random)
             if others:
                 other = others[int(random.integers(len(others)))]
-                loss = loss + plan.prior_weight * _loss(
-                    pipeline, other, texts[1], random
-                )
+                prior = _loss(pipeline, other, texts[1], random)
+                loss = loss + options.prior_weight * prior
             if not torch.isfinite(loss):
                 raise RunError(
                     f"The loss is not finite at step {step}; use a smaller learning_rate "
@@ -78,11 +82,11 @@ def train(pipeline: Any, files: Sequence[Path], plan: Plan, folder: Path) -> Non
             optimizer.zero_grad()
             torch.autograd.backward(loss)
             optimizer.step()
-            if (step + 1) % plan.save_every == 0 or step + 1 == plan.steps:
+            if (step + 1) % options.save_every == 0 or step + 1 == options.steps:
                 _save(folder, key, trained, optimizer, step + 1)
             advance(1)
     pipeline.unet.eval()
-    _finish(pipeline, plan, folder)
+    _finish(pipeline, rank, folder)
 
 
 def is_trained(folder: Path) -> bool:
@@ -111,17 +115,24 @@ def load(pipeline: Any, rank: int, folder: Path) -> None:
         ) from error
 
 
-def _trained(pipeline: Any, plan: Plan) -> dict[str, Any]:
+def _key(options: "Options", rank: int, photos: Sequence[Tensor]) -> str:
+    """Return what a checkpoint is of: settings that decide the weights, and photos."""
+    values = config.to_dict(options) | {"rank": rank}
+    deciding = {name: values[name] for name in values if name not in _UNDECIDING}
+    return config.digest(deciding) + training_pictures.digest(photos)
+
+
+def _trained(pipeline: Any, seed: int, rank: int) -> dict[str, Any]:
     """Return the parameters that are trained, by name."""
     unet = pipeline.unet
-    unet.requires_grad_(not plan.rank)
-    if plan.rank:
+    unet.requires_grad_(not rank)
+    if rank:
         peft = optional_import("peft", diffusers_files.EXTRA)
-        torch.manual_seed(rng.integer_seed(plan.seed, "lora"))
+        torch.manual_seed(rng.integer_seed(seed, "lora"))
         unet.add_adapter(
             peft.LoraConfig(
-                r=plan.rank,
-                lora_alpha=plan.rank,
+                r=rank,
+                lora_alpha=rank,
                 init_lora_weights="gaussian",
                 target_modules=_LAYERS,
             )
@@ -129,10 +140,12 @@ def _trained(pipeline: Any, plan: Plan) -> dict[str, Any]:
     return {name: each for name, each in unet.named_parameters() if each.requires_grad}
 
 
-def _photo_of(step: int, n: int, plan: Plan) -> int:
+def _photo_of(step: int, n: int, options: "Options") -> int:
     """Return a step's photo: rounds of each photo `repeats` times, in an order of their own."""
-    rounds, at = divmod(step, n * plan.repeats)
-    order = rng.generator(plan.seed, "round", rounds).permutation(n * plan.repeats)
+    rounds, at = divmod(step, n * options.repeats)
+    order = rng.generator(options.seed, "round", rounds).permutation(
+        n * options.repeats
+    )
     return int(order[at]) % n
 
 
@@ -202,11 +215,11 @@ def _save(
         torch.save(state, temporary)
 
 
-def _finish(pipeline: Any, plan: Plan, folder: Path) -> None:
+def _finish(pipeline: Any, rank: int, folder: Path) -> None:
     """Write the weights as diffusers reads them; the folder's name is its last step."""
     unfinished = folder / "weights.part"
     unfinished.mkdir(exist_ok=True)
-    if plan.rank:
+    if rank:
         peft = optional_import("peft", diffusers_files.EXTRA)
         layers = peft.get_peft_model_state_dict(pipeline.unet)
         type(pipeline).save_lora_weights(unfinished, unet_lora_layers=layers)

@@ -1,10 +1,9 @@
 """Pictures that a diffusion model is taught by: photos, and its own of their class."""
 
-import dataclasses
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -18,56 +17,24 @@ from kerasfaces.core.files import atomic_path
 from kerasfaces.core.progress import progress
 from kerasfaces.generate.contract import Floats
 
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Plan:
-    """Settings of a training.
-
-    Attributes:
-        instance_prompt: The phrase that is taught.
-        class_prompt: The phrase of its class.
-        resolution_px: Side of the pictures.
-        steps: Of one photo and one picture of the class each.
-        learning_rate: Step size of AdamW, constant.
-        prior_weight: Weight of the class's pictures; with 0 none are drawn.
-        n_class: Pictures of the class that are drawn first.
-        n_photos: Photos at most; more are drawn from.
-        repeats: Times that a photo comes before the next round.
-        rank: Of LoRA's matrices; 0 trains the whole network.
-        sample_steps: Denoising steps per picture that is drawn.
-        save_every: Steps between checkpoints.
-        seed: Of everything that is drawn.
-    """
-
-    instance_prompt: str
-    class_prompt: str
-    resolution_px: int
-    steps: int
-    learning_rate: float
-    prior_weight: float
-    n_class: int
-    n_photos: int
-    repeats: int
-    rank: int
-    sample_steps: int
-    save_every: int
-    seed: int
+if TYPE_CHECKING:
+    from kerasfaces.generate.fine_tuned import Options
 
 
-def photos(files: Sequence[Path], plan: Plan) -> list[Tensor]:
+def photos(files: Sequence[Path], options: "Options") -> list[Tensor]:
     """Return photos to learn from, `(3, s, s)` float32, -1 to 1.
 
     Raises:
         InputError: Not one can be read.
     """
-    order = rng.generator(plan.seed, "photos").permutation(len(files))
+    order = rng.generator(options.seed, "photos").permutation(len(files))
     chosen: list[Tensor] = []
     for at in order:
         try:
-            chosen.append(_square(images.load(files[at]), plan.resolution_px))
+            chosen.append(_square(images.load(files[at]), options.resolution_px))
         except ImageError:
             continue  # the photo's row will have the reason
-        if len(chosen) == plan.n_photos:
+        if len(chosen) == options.n_photos:
             break
     if not chosen:
         raise InputError(f"Not one of the {len(files)} photos can be read.")
@@ -90,24 +57,24 @@ def _square(image: Image.Image, side_px: int) -> Tensor:
     return torch.from_numpy(resized.astype(np.float32)).permute(2, 0, 1) / 127.5 - 1
 
 
-def of_class(pipeline: Any, plan: Plan, folder: Path) -> list[Tensor]:
+def of_class(pipeline: Any, options: "Options", folder: Path) -> list[Tensor]:
     """Return what the class's phrase means before the training, drawn into `folder/class`.
 
     Raises:
         InputError: The pipeline's safety checker refused all that it drew.
     """
-    if not plan.prior_weight:
+    if not options.prior_weight:
         return []
     pictures = []
-    with progress(plan.n_class, "Drawing the class", "image") as advance:
-        for number in range(plan.n_class):
+    with progress(options.n_class, "Drawing the class", "image") as advance:
+        for number in range(options.n_class):
             path = folder / "class" / f"{number:04d}.png"
             if not path.exists():
-                seed = rng.integer_seed(plan.seed, "class", number)
-                size = (plan.resolution_px, plan.resolution_px)
+                seed = rng.integer_seed(options.seed, "class", number)
+                size = (options.resolution_px, options.resolution_px)
                 try:
                     fake = draw(
-                        pipeline, plan.class_prompt, size, plan.sample_steps, seed
+                        pipeline, options.class_prompt, size, options.sample_steps, seed
                     )
                 except ImageError:
                     advance(1)
@@ -115,11 +82,11 @@ def of_class(pipeline: Any, plan: Plan, folder: Path) -> list[Tensor]:
                 pixels = np.clip(np.rint(fake), 0, 255).astype(np.uint8)
                 with atomic_path(path) as temporary:
                     Image.fromarray(pixels).save(temporary, "PNG")
-            pictures.append(_square(images.load(path), plan.resolution_px))
+            pictures.append(_square(images.load(path), options.resolution_px))
             advance(1)
     if not pictures:
         raise InputError(
-            f"The pipeline drew no picture of {plan.class_prompt!r}; change "
+            f"The pipeline drew no picture of {options.class_prompt!r}; change "
             "options.class_prompt, or set options.prior_weight=0."
         )
     return pictures
