@@ -15,6 +15,10 @@ from kerasfaces.core.files import atomic_path
 Arrays = Mapping[str, NDArray[Any]]
 Read = Callable[[NDArray[Any]], NDArray[Any]]  # positions -> their arrays
 MAX_BYTES = 8 * 2**30  # unpacked; a small file can claim to hold anything
+_DAMAGE = (
+    *(OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error),
+    NotImplementedError,  # a compression that zipfile does not know
+)
 
 
 def write(path: Path, arrays: Arrays) -> None:
@@ -59,13 +63,5 @@ def read(
             file.seek(0)
             with np.load(file, allow_pickle=False) as arrays:
                 return dict(arrays)
-    except (
-        OSError,
-        ValueError,
-        EOFError,
-        KeyError,
-        NotImplementedError,  # a compression that zipfile does not know
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as cause:
+    except _DAMAGE as cause:
         raise error(f"{path} is damaged ({cause}); {advice}.") from cause

@@ -1,5 +1,6 @@
 """What this process runs on, for the record in a run folder."""
 
+import contextlib
 import importlib.metadata
 import os
 import platform
@@ -10,16 +11,8 @@ from kerasfaces.core import numerics
 from kerasfaces.core.files import Json
 
 _PACKAGES = (
-    "kerasfaces",
-    "keras",
-    "tensorflow",
-    "tensorflow-cpu",
-    "jax",
-    "numpy",
-    "pillow",
-    "openvino",
-    "onnxruntime",
-    "scikit-learn",
+    *("kerasfaces", "keras", "tensorflow", "tensorflow-cpu", "jax", "numpy", "pillow"),
+    *("openvino", "onnxruntime", "scikit-learn"),
 )
 
 
@@ -27,10 +20,8 @@ def describe() -> Json:
     """Return what this process runs on: versions (nothing is imported), cores, backend."""
     versions = {}
     for package in _PACKAGES:
-        try:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),

@@ -35,27 +35,13 @@ _ADVICE = {
     errno.EAGAIN: _THREADS,
 }
 _BAD_PATH = (
-    errno.EEXIST,
-    errno.ENOTDIR,
-    errno.EISDIR,
-    errno.ENAMETOOLONG,
-    errno.ENOENT,
-    errno.EPERM,
-    errno.ELOOP,
-    errno.EINVAL,
+    *(errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG),
+    *(errno.ENOENT, errno.EPERM, errno.ELOOP, errno.EINVAL),
 )
 _WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _CACHE_HELPS = (
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.EROFS,
-    errno.EACCES,
-    errno.EPERM,
-    errno.ENOTDIR,
-    errno.ENOENT,
-    errno.EEXIST,
-    errno.EIO,
-    errno.ESTALE,
+    *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM),
+    *(errno.ENOTDIR, errno.ENOENT, errno.EEXIST, errno.EIO, errno.ESTALE),
 )
 _SQLITE = {
     "database or disk is full": errno.ENOSPC,
@@ -145,8 +131,7 @@ def _in_cache(name: str) -> bool:
     root = _cache_name()
     if not root:
         return False
-    own = os.path.abspath(root)
-    path = os.path.abspath(name)
+    own, path = os.path.abspath(root), os.path.abspath(name)
     return path == own or path.startswith(own + os.sep) or own.startswith(path + os.sep)
 
 

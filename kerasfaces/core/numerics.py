@@ -32,17 +32,10 @@ _FIXED = {
     "DNNL_DEFAULT_FPMATH_MODE": "STRICT",
 }
 _DROPPED = (
-    "KERAS_MAX_EPOCHS",
-    "KERAS_MAX_STEPS_PER_EPOCH",
-    "KERAS_NNX_ENABLED",
-    "TF_XLA_FLAGS",
-    "TF_SET_ONEDNN_FPMATH_MODE",
-    "TF_ENABLE_AUTO_MIXED_PRECISION",
-    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
-    "JAX_DEFAULT_MATMUL_PRECISION",
-    "JAX_DEFAULT_DTYPE_BITS",
-    "JAX_ENABLE_X64",
-    "JAX_NUMPY_DTYPE_PROMOTION",
+    *("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH", "KERAS_NNX_ENABLED"),
+    *("TF_XLA_FLAGS", "TF_SET_ONEDNN_FPMATH_MODE", "TF_ENABLE_AUTO_MIXED_PRECISION"),
+    *("TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", "JAX_DEFAULT_MATMUL_PRECISION"),
+    *("JAX_DEFAULT_DTYPE_BITS", "JAX_ENABLE_X64", "JAX_NUMPY_DTYPE_PROMOTION"),
 )
 # A GPU's memory is taken as it is needed, not all of it at the start.
 _MEMORY = {
@@ -162,11 +155,8 @@ def gpu_problem() -> str:
         return ""
     tf = importlib.import_module("tensorflow")
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
-    if (
-        tf.config.list_physical_devices("GPU")
-        or hidden
-        or not shutil.which("nvidia-smi")
-    ):
+    has_driver = shutil.which("nvidia-smi") is not None
+    if hidden or not has_driver or tf.config.list_physical_devices("GPU"):
         return ""
     return (
         "TensorFlow finds no GPU, although this machine has NVIDIA's driver: computing on the "

@@ -61,9 +61,8 @@ def progress(
             yield host_add
         return
     if sys.stderr.isatty() or _in_notebook():
-        with _bar()(
-            total=total, desc=label, unit=f" {unit}", dynamic_ncols=True
-        ) as bar:
+        settings = {"desc": label, "unit": f" {unit}", "dynamic_ncols": True}
+        with _bar()(total=total, **settings) as bar:
             yield lambda n: (bar.update(n), None)[1]
         return
     started = last = time.monotonic()
@@ -77,15 +76,8 @@ def progress(
             last = now
             rate = done / (now - started)
             left_s = (total - done) / rate if rate else float("nan")
-            logger.info(
-                "%s: %d of %d, %.0f %ss/s, %.0f s left",
-                label,
-                done,
-                total,
-                rate,
-                unit,
-                left_s,
-            )
+            how_fast = f"{rate:.0f} {unit}s/s, {left_s:.0f} s left"
+            logger.info("%s: %d of %d, %s", label, done, total, how_fast)
 
     yield add
 

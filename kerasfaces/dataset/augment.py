@@ -7,15 +7,10 @@ from keras import ops
 
 
 class Augment(keras.layers.Layer):
-    """Apply `parameters` to images.
-
-    Call arguments:
-        images: `(n, s, s, 3)`, 0..255.
-        parameters: `(n, 10)` float32.
-    """
+    """Apply parameters to images."""
 
     def call(self, images: Any, parameters: Any) -> Any:
-        """Return the changed images, `(n, s, s, 3)` float32, 0..255."""
+        """Map images `(n, s, s, 3)`, 0..255, and parameters `(n, 10)` to such images."""
         images = ops.cast(images, "float32")
         moved = ops.image.affine_transform(
             images, parameters[:, :8], interpolation="bilinear", fill_mode="reflect"

@@ -87,9 +87,8 @@ class ChannelStore:
         self._whole = self._tables is None and list(self.names) == known
         self.recipe = {"channels": list(self.names), "store": self.made_by}
         self.shape = (*self._store.shape[:-1], len(self.names))
-        self.dtype = (
-            np.dtype(np.float32) if self._tables is not None else self._store.dtype
-        )
+        is_float = self._tables is None
+        self.dtype = self._store.dtype if is_float else np.dtype(np.float32)
 
     def status(self, key: str) -> str:
         """Return `ok`, why an image has no array, or `not in the store`."""

@@ -43,11 +43,9 @@ class FaceCrop:
     @property
     def name(self) -> str:
         """These settings in words, as manifests and runs state them."""
-        words = [f"margin {self.margin:g}"]
-        words += ["eyes level"] * self.align + [f"{self.size_px} px"] * bool(
-            self.size_px
-        )
-        return ", ".join(words)
+        size = f"{self.size_px} px" if self.size_px else ""
+        words = (f"margin {self.margin:g}", "eyes level" * self.align, size)
+        return ", ".join(filter(None, words))
 
     @classmethod
     def of(cls, name: str) -> "FaceCrop":
@@ -162,11 +160,8 @@ def _around(image: Image.Image, face: Face, margin: float) -> tuple[Image.Image,
     offset = np.array(start)
     edges: list[float] = (np.reshape(face.box, (2, 2)) - offset).ravel().tolist()
     points: list[list[float]] = (np.array(face.landmarks) - offset).tolist()
-    moved = dataclasses.replace(
-        face,
-        box=(edges[0], edges[1], edges[2], edges[3]),
-        landmarks=_points(points),
-    )
+    box = edges[0], edges[1], edges[2], edges[3]
+    moved = dataclasses.replace(face, box=box, landmarks=_points(points))
     return image.crop((*start, *end)), moved
 
 

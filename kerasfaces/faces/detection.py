@@ -20,9 +20,7 @@ PART_SCORE = 0.75
 _SAME = 0.3  # intersection over union of places that are one face; MediaPipe's own
 _INSIDE = 0.6  # share of the smaller of two boxes from which they are one face
 _RIM = 0.02  # of a window's side: a box that comes so near to its edge may be cut off
-_LARGEST = (
-    0.5  # of a window's side: what is larger, the next larger window shows better
-)
+_LARGEST = 0.5  # of a window's side: the next larger window shows larger ones better
 _CHUNK = 64  # windows
 _OFFSET_WEIGHT = 2.0
 Floats = NDArray[np.float64]
@@ -46,22 +44,16 @@ def detect(image: NDArray[np.uint8], min_score: float = MIN_SCORE) -> tuple[Face
         RunError: The weights of the package are damaged.
     """
     image = np.asarray(image)
-    if (
-        image.dtype != np.uint8
-        or image.ndim != 3
-        or image.shape[2] != 3
-        or not image.size
-    ):
+    is_picture = image.ndim == 3 and image.shape[2] == 3 and image.size
+    if image.dtype != np.uint8 or not is_picture:
         raise InputError(
             "a picture to find faces in: expected uint8 of shape (h, w, 3), got "
             f"{image.dtype} of shape {image.shape}."
         )
     height, width = image.shape[:2]
-    places, scores = _candidates(Image.fromarray(image), min_score)
-    joined = _joined(places, scores)
     limits = np.array([width, height], np.float64)
     faces = []
-    for place, score in joined:
+    for place, score in _joined(*_candidates(Image.fromarray(image), min_score)):
         box = np.clip(place[:2], 0, limits).ravel()
         if min(box[2] - box[0], box[3] - box[1]) >= 1:
             points: Any = tuple((float(x), float(y)) for x, y in place[2:])
@@ -124,10 +116,8 @@ def _whole(places: Floats, view: Window, size: tuple[int, int]) -> NDArray[np.bo
     """Tell which places a window shows whole, and no larger one better."""
     if view.is_whole:
         return np.ones(len(places), bool)
-    start, end = (
-        np.array([view.left, view.top]),
-        np.array([view.left, view.top]) + view.side,
-    )
+    start = np.array([view.left, view.top])
+    end = start + view.side
     rim = _RIM * view.side
     low = np.where(start <= 0, -np.inf, start + rim)
     high = np.where(end >= size, np.inf, end - rim)

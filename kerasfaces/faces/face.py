@@ -1,6 +1,7 @@
 """A face that was found in a picture."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,3 +38,9 @@ class Face:
         """The shorter side of the box."""
         left, top, right, bottom = self.box
         return min(right - left, bottom - top)
+
+    def scaled(self, x: float, y: float) -> "Face":
+        """Return the face of a picture whose width and height were multiplied."""
+        left, top, right, bottom = self.box
+        points: Any = tuple((px * x, py * y) for px, py in self.landmarks)
+        return Face((left * x, top * y, right * x, bottom * y), self.score, points)

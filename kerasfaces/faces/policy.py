@@ -43,8 +43,8 @@ class FaceInput:
     @property
     def face_fields(self) -> dict[str, Any]:
         """These fields alone, for another dataclass that has them."""
-        names = [field.name for field in dataclasses.fields(FaceInput)]
-        return {name: getattr(self, name) for name in names}
+        fields = dataclasses.fields(FaceInput)
+        return {field.name: getattr(self, field.name) for field in fields}
 
     def shown(self, image: Image.Image) -> Image.Image:
         """Return what is shown of a picture: its largest face where the policy says so.
@@ -60,9 +60,5 @@ class FaceInput:
 
 def fields_of(crop: FaceCrop) -> dict[str, Any]:
     """Return the fields of `FaceInput` for files that were cut so already."""
-    return {
-        "faces": "cut",
-        "face_margin": crop.margin,
-        "face_align": crop.align,
-        "face_size_px": crop.size_px,
-    }
+    own = {"margin": crop.margin, "align": crop.align, "size_px": crop.size_px}
+    return {"faces": "cut", **{f"face_{name}": value for name, value in own.items()}}

@@ -65,12 +65,8 @@ def seen(image: Image.Image, window: Window) -> NDArray[np.uint8]:
     bottom = min(float(image.height), window.top + window.side)
     scale = SIDE_PX / window.side
     size = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
-    part = image.resize(
-        size,
-        Image.Resampling.BILINEAR,
-        box=(left, top, right, bottom),
-        reducing_gap=2.0,
-    )
+    box, method = (left, top, right, bottom), Image.Resampling.BILINEAR
+    part = image.resize(size, method, box=box, reducing_gap=2.0)
     canvas = np.zeros((SIDE_PX, SIDE_PX, 3), np.uint8)
     x = min(round((left - window.left) * scale), SIDE_PX - size[0])
     y = min(round((top - window.top) * scale), SIDE_PX - size[1])

@@ -122,12 +122,9 @@ class FeatureCache:
         Args:
             images: Where they are, e.g. laundered views of the same pictures.
         """
+        recipe, spread = self._recipe["extractor"], self._spread
         other = FeatureCache(
-            lambda: self._extractor,
-            self._recipe["extractor"],
-            images,
-            self._converted,
-            self._spread,
+            lambda: self._extractor, recipe, images, self._converted, spread
         )
         other._engine, other.engine = self._engine, self.engine
         self._others.append(other)
@@ -276,9 +273,6 @@ def base_recipe(
         left_out |= {"crops"}  # features of whole pictures are known from before
     fields = {**model, **model["options"]}
     architecture = {key: fields[key] for key in fields if key not in left_out}
-    recipe = {
-        "model": config.digest(architecture),
-        **architecture,
-        "sha256": weights["sha256"],
-    }
+    model_digest, sha256 = config.digest(architecture), weights["sha256"]
+    recipe = {"model": model_digest, **architecture, "sha256": sha256}
     return recipe if scaling is None else {**recipe, "scaling": dict(scaling)}

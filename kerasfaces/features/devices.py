@@ -23,6 +23,7 @@ from kerasfaces.core.texts import quoted
 
 VARIABLE = "KERASFACES_DEVICES"
 _MEMORY_ERRORS = ("ResourceExhaustedError", "XlaRuntimeError", "JaxRuntimeError")
+_MEMORY_WORDS = ("RESOURCE_EXHAUSTED", "OOM", "OUT OF MEMORY")
 
 
 def chosen(wanted: str = "") -> tuple[str, ...]:
@@ -127,15 +128,11 @@ def memory(batch_size: int) -> Iterator[None]:
     except Exception as error:
         kinds = {kind.__name__ for kind in type(error).__mro__}
         text = str(error).upper()
-        if not kinds & set(_MEMORY_ERRORS) or not (
-            "RESOURCE_EXHAUSTED" in text or "OOM" in text or "OUT OF MEMORY" in text
-        ):
+        is_memory = any(word in text for word in _MEMORY_WORDS)
+        if not kinds & set(_MEMORY_ERRORS) or not is_memory:
             raise
-        advice = (
-            f"try batch_size={batch_size // 2}"
-            if batch_size > 1
-            else "try a smaller model.size_px"
-        )
+        half = f"batch_size={batch_size // 2}" if batch_size > 1 else ""
+        advice = f"try {half or 'a smaller model.size_px'}"
         raise KerasfacesError(
             f"The device ran out of memory with batches of {batch_size} images: {advice}, "
             "or a device with more memory."

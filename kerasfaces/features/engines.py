@@ -63,9 +63,8 @@ def keras_engine(extractor: keras.Model) -> Engine:
     """Return Keras itself as the engine."""
 
     def extract(batch: NDArray[Any]) -> NDArray[np.float32]:
-        return np.asarray(
-            extractor.predict_on_batch(batch.astype(np.float32)), np.float32
-        )
+        features = extractor.predict_on_batch(batch.astype(np.float32))
+        return np.asarray(features, np.float32)
 
     return Engine(keras_name(), extract, 32)
 
@@ -107,15 +106,13 @@ def choose(
     difference = np.abs(features - expected) / np.maximum(1.0, np.abs(expected))
     worst = float(np.max(difference))
     if worst > TOLERANCE:
+        limits = f"by {worst:.1e} (limit {TOLERANCE:.0e})"
         logger.warning(
-            "openvino differs from Keras by %.1e (limit %.0e); Keras computes features",
-            worst,
-            TOLERANCE,
+            "openvino differs from Keras %s; Keras computes features", limits
         )
         return reference
-    logger.info(
-        "features by %s (differs from Keras by %.1e at most)", engine.name, worst
-    )
+    apart = f"differs from Keras by {worst:.1e} at most"
+    logger.info("features by %s (%s)", engine.name, apart)
     return engine
 
 
@@ -160,16 +157,12 @@ def _openvino(extractor: keras.Model) -> Engine:
     converted.reshape([-1, *extractor.input_shape[1:]])
     # Without the hint bfloat16 is used where the processor has it: 2x faster, but wrong
     # by more than the traces we look for.
-    compiled = openvino.compile_model(
-        converted,
-        "CPU",
-        # All threads on one batch: batches follow each other.
-        {
-            "INFERENCE_PRECISION_HINT": "f32",
-            "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_NUM_THREADS": numerics.n_threads(),
-        },
-    )
+    settings = {
+        "INFERENCE_PRECISION_HINT": "f32",
+        "PERFORMANCE_HINT": "LATENCY",  # all threads on one batch: they follow each other
+        "INFERENCE_NUM_THREADS": numerics.n_threads(),
+    }
+    compiled = openvino.compile_model(converted, "CPU", settings)
     output = compiled.output(0)
 
     def extract(batch: NDArray[Any]) -> NDArray[np.float32]:

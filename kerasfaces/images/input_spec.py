@@ -13,12 +13,6 @@ from kerasfaces.faces.policy import FaceInput
 from kerasfaces.images import crops
 
 LOADER_VERSION = 3  # raise whenever the pixels made from a file change
-_FILTERS = {
-    "nearest": Image.Resampling.NEAREST,
-    "bilinear": Image.Resampling.BILINEAR,
-    "bicubic": Image.Resampling.BICUBIC,
-    "lanczos": Image.Resampling.LANCZOS,
-}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -92,5 +86,6 @@ def to_array(image: Image.Image, spec: InputSpec) -> NDArray[np.uint8]:
         left, top = (width - side) // 2, (height - side) // 2
         box = (left, top, left + side, top + side)
     size = (spec.size_px, spec.size_px)
-    resized = image.resize(size, _FILTERS[spec.filter], box=box)
+    method = Image.Resampling[spec.filter.upper()]
+    resized = image.resize(size, method, box=box)
     return np.asarray(resized, dtype=np.uint8)

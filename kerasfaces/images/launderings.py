@@ -51,6 +51,11 @@ class Laundering:
     whole: bool
     _change: Callable[[Image.Image, float, str], Image.Image]
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The least and the greatest strength."""
+        return min(self.strengths), max(self.strengths)
+
     def apply(self, image: Pixels, strength: float, key: str = "") -> Pixels:
         """Return a picture after it, `(h2, w2, 3)` uint8.
 
@@ -63,7 +68,7 @@ class Laundering:
             InputError: The strength is out of range, or the array is no picture.
             ImageError: The encoder refuses this picture, e.g. because it is too wide.
         """
-        low, high = sorted((self.strengths[0], self.strengths[-1]))
+        low, high = self.ends
         if not low <= strength <= high:
             raise InputError(
                 f"`{self.name}`: expected a strength of {low:g}..{high:g} ({self.unit}), got "
@@ -92,12 +97,10 @@ def get(name: str) -> Laundering:
 
 def draw(generator: np.random.Generator) -> Draw:
     """Return a laundering, each as likely, at a strength uniform between its ends."""
-    name = list(LAUNDERINGS)[int(generator.integers(len(LAUNDERINGS)))]
-    low, high = sorted(
-        (LAUNDERINGS[name].strengths[0], LAUNDERINGS[name].strengths[-1])
-    )
+    way = list(LAUNDERINGS.values())[int(generator.integers(len(LAUNDERINGS)))]
+    low, high = way.ends
     strength = low + float(generator.random()) * (high - low)
-    return Draw(name, float(round(strength)) if LAUNDERINGS[name].whole else strength)
+    return Draw(way.name, float(round(strength)) if way.whole else strength)
 
 
 def _jpeg(image: Image.Image, quality: float, key: str = "") -> Image.Image:

@@ -223,10 +223,7 @@ def _scaled(
             f"{own[0]}x{own[1]} px is not the shape of its pair's {quoted(leader)}, "
             f"{size[0]}x{size[1]} px"
         )
-    left, top, right, bottom = face.box
-    points: Any = tuple((px * x, py * y) for px, py in face.landmarks)
-    box = left * x, top * y, right * x, bottom * y
-    return dataclasses.replace(face, box=box, landmarks=points)
+    return face.scaled(x, y)
 
 
 def _write(

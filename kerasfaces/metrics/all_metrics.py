@@ -21,18 +21,8 @@ from kerasfaces.metrics.inputs import Bools, Floats, as_labels, as_scored, as_va
 from kerasfaces.metrics.intervals import LEVEL, Estimate, percentiles, rate, undefined
 
 NAMES = (
-    "auc",
-    "ap",
-    "accuracy",
-    "balanced_accuracy",
-    "precision",
-    "recall",
-    "f1",
-    "tpr_at_fpr_1pct",
-    "false_alarm_rate",
-    "miss_rate",
-    "ece",
-    "brier",
+    *("auc", "ap", "accuracy", "balanced_accuracy", "precision", "recall", "f1"),
+    *("tpr_at_fpr_1pct", "false_alarm_rate", "miss_rate", "ece", "brier"),
 )
 _FEWEST = 10  # images of a class below which a bootstrapped mean has no interval
 
@@ -132,12 +122,8 @@ def confusion(labels: ArrayLike, scores: ArrayLike, threshold: float) -> Confusi
     """
     fake, values = as_scored(labels, scores, "scores")
     called = values >= threshold
-    hits, n_called, n_fake = (
-        int((called & fake).sum()),
-        int(called.sum()),
-        int(fake.sum()),
-    )
-    alarms = n_called - hits
+    hits, n_fake = int((called & fake).sum()), int(fake.sum())
+    alarms = int(called.sum()) - hits
     return Confusion(hits, n_fake - hits, alarms, fake.size - n_fake - alarms)
 
 
@@ -182,10 +168,8 @@ def measure_slices(
             estimates |= _from_counts(c, generator, resamples, method)
             estimates |= _calibrated(part, c, samples[name], method)
         absent = f"{'real' if c.n_fake else 'fake'} images" if c.n else "images"
-        measured[name] = {
-            key: estimates[key] if key in estimates else undefined(f"no {absent}")
-            for key in NAMES
-        }
+        missing = undefined(f"no {absent}")
+        measured[name] = {key: estimates.get(key, missing) for key in NAMES}
     return measured
 
 

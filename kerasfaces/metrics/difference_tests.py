@@ -47,14 +47,7 @@ class Difference:
     def to_dict(self) -> DifferenceJson:
         """Return the estimate and `p` as JSON types; NaN becomes None."""
         p = None if math.isnan(self.p_value) else self.p_value
-        one = self.estimate.to_dict()
-        return {
-            "value": one["value"],
-            "low": one["low"],
-            "high": one["high"],
-            "method": one["method"],
-            "p": p,
-        }
+        return {**self.estimate.to_dict(), "p": p}
 
 
 def from_draws(

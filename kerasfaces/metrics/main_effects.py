@@ -94,11 +94,7 @@ def levels_of(column: Sequence[Value | None]) -> tuple[list[str], list[str]]:
     `column` is a hyperparameter's value in each trial; None where it was not active.
     """
     active = [value for value in column if value is not None]
-    numbers = [
-        value
-        for value in active
-        if isinstance(value, int | float) and not isinstance(value, bool)
-    ]
+    numbers = [each for each in active if not isinstance(each, bool | str)]
     numeric = len(numbers) == len(active)
     if numeric and len(set(active)) > _MOST_LEVELS:
         limits = np.quantile(numbers, [0, 1 / 3, 2 / 3, 1])
@@ -131,11 +127,10 @@ def _effect(
 ) -> Effect:
     level_of = np.array([order.index(label) for label in labels])
     generator = rng.generator(seed, "effects", name)
+    parts = [observed[level_of == k] for k in range(len(order))]
     levels = tuple(
-        Level(
-            label, int((level_of == k).sum()), _mean(observed[level_of == k], generator)
-        )
-        for k, label in enumerate(order)
+        Level(label, part.size, _mean(part, generator))
+        for label, part in zip(order, parts, strict=True)
     )
     n, k = observed.size, len(order)
     between = _between(level_of, k, observed)

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from kerasfaces.core import rng
 from kerasfaces.metrics.bootstrap import RESAMPLES, draw_counts
-from kerasfaces.metrics.intervals import Estimate
+from kerasfaces.metrics.intervals import Estimate, undefined
 
 NAMES = ("accuracy", "loss", "precision", "recall")
 
@@ -47,10 +47,6 @@ def _estimate(values: NDArray[np.float64]) -> Estimate:
     value, drawn = float(values[0]), values[1:]
     drawn = drawn[np.isfinite(drawn)]
     if not math.isfinite(value) or not drawn.size:
-        return Estimate(
-            math.nan, math.nan, math.nan, "not defined: nothing was called fake"
-        )
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return Estimate(
-        value, float(low), float(high), f"stratified bootstrap, {RESAMPLES} resamples"
-    )
+        return undefined("nothing was called fake")
+    low, high = map(float, np.quantile(drawn, [0.025, 0.975]))
+    return Estimate(value, low, high, f"stratified bootstrap, {RESAMPLES} resamples")

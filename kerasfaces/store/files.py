@@ -49,9 +49,8 @@ class Reader:
         shards, rows = self._shards[positions], self._rows[positions]
         out = self._memory.array((len(rows), *self.shape), self.dtype)
         if out.nbytes >= _LARGE * len(rows):
-            for at, (shard, row) in enumerate(
-                zip(shards.tolist(), rows.tolist(), strict=True)
-            ):
+            places = zip(shards.tolist(), rows.tolist(), strict=True)
+            for at, (shard, row) in enumerate(places):
                 out[at] = self._maps[shard][row]
             return out
         for shard in np.unique(shards):
@@ -127,10 +126,8 @@ def write_npy(file: BinaryIO, array: NDArray[Any]) -> None:
 
 def npy_header(array: NDArray[Any]) -> bytes:
     """Return what precedes an array's values in a `.npy` file."""
-    header = io.BytesIO()
-    np.lib.format.write_array_header_1_0(
-        header, np.lib.format.header_data_from_array_1_0(array)
-    )
+    header, facts = io.BytesIO(), np.lib.format.header_data_from_array_1_0(array)
+    np.lib.format.write_array_header_1_0(header, facts)
     return header.getvalue()
 
 

@@ -18,15 +18,13 @@ class ArrayPool:
 
     Whether an array of some memory is left is asked of Python's buffer protocol:
     a bytearray refuses to change its size while anything refers to its content.
+
+    Args:
+        max_reused: Largest number of pieces of memory to use again.
+        max_bytes: Largest size of such a piece.
     """
 
     def __init__(self, max_reused: int, max_bytes: int) -> None:
-        """Start empty.
-
-        Args:
-            max_reused: Largest number of pieces of memory to use again.
-            max_bytes: Largest size of such a piece.
-        """
         self._max_reused, self._max_bytes = max_reused, max_bytes
         self._lock = threading.Lock()
         self._pieces: list[bytearray] = []

@@ -90,9 +90,8 @@ def _holds_images(file: Any, field: Any) -> bool:
     for batch in file.iter_batches(batch_size=1, columns=[field.name]):
         if value := batch.column(0)[0].as_py():
             text = value.decode(errors="replace")
-            return (
-                len(value) > _NAME_BYTES or "\ufffd" in text or not text.isprintable()
-            )
+            is_text = "\ufffd" not in text and text.isprintable()
+            return len(value) > _NAME_BYTES or not is_text
     return False
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from kerasfaces import images
 from kerasfaces.core import folders
 from kerasfaces.core.errors import ImageError, InputError
-from kerasfaces.core.files import atomic_path
+from kerasfaces.core.files import write_bytes
 from kerasfaces.core.progress import progress
 from kerasfaces.core.texts import quoted
 from kerasfaces.tables.columns import is_image_name, lines_text
@@ -133,5 +133,4 @@ def _write(folder: Path, name: str, data: bytes) -> None:
                 f"{target} is there already and holds something else; choose another folder."
             )
         return
-    with atomic_path(target) as temporary:
-        temporary.write_bytes(data)
+    write_bytes(target, data)

@@ -56,7 +56,7 @@ class GrabCut:
         if scale < 1:
             size = (max(1, round(width * scale)), max(1, round(height * scale)))
             small = self._cv2.resize(image, size, interpolation=self._cv2.INTER_AREA)
-        mask = self._cut(np.ascontiguousarray(small), scaled(face, scale))
+        mask = self._cut(np.ascontiguousarray(small), face.scaled(scale, scale))
         if scale < 1:
             values, linear = mask.astype(np.float32), self._cv2.INTER_LINEAR
             mask = self._cv2.resize(values, (width, height), interpolation=linear)
@@ -103,13 +103,6 @@ class GrabCut:
         filled = np.zeros_like(cut)
         cv2.drawContours(filled, outlines, -1, 1, cv2.FILLED)
         return filled
-
-
-def scaled(face: Face, scale: float) -> Face:
-    """Return the face of a picture whose sides were multiplied by `scale`."""
-    left, top, right, bottom = (edge * scale for edge in face.box)
-    points: Any = tuple((x * scale, y * scale) for x, y in face.landmarks)
-    return dataclasses.replace(face, box=(left, top, right, bottom), landmarks=points)
 
 
 def build(options: Options) -> Mask:

@@ -7,7 +7,7 @@ lost node) costs a new attempt, and after the last one the item's outcome names 
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal, TypeVar
@@ -102,21 +102,16 @@ def pool(
     """
     spread = spread or Engine()
     workers: Pool[Item, Result]
-    if spread.in_process and not apart:
-        workers = InProcess(task, load=load)
-        try:
-            yield workers
-        finally:
-            workers.close()
-        return
-    with _slots(task, spread) as (slots, instead):
-        workers = Workers(
-            slots, retries=retries, label=label, load=load, instead=instead
-        )
-        try:
-            yield workers
-        finally:
-            workers.close()
+    with ExitStack() as stack:
+        if spread.in_process and not apart:
+            workers = InProcess(task, load=load)
+        else:
+            slots, instead = stack.enter_context(_slots(task, spread))
+            workers = Workers(
+                slots, retries=retries, label=label, load=load, instead=instead
+            )
+        stack.callback(workers.close)
+        yield workers
 
 
 @contextmanager
@@ -166,15 +161,10 @@ def map(
     if chunk > 1 and spread.name == "local" and len(items) < 3 * chunk:
         spread = Engine(workers=1)
     shown = progress_bars.progress(len(items), progress, unit) if progress else None
-    whole = Chunked(task)
+    label, chunked_load = progress or "tasks", None if load is None else Chunked(load)
     with (
-        shown or nullcontext(_ignore) as advance,
-        pool(
-            whole,
-            spread,
-            label=progress or "tasks",
-            load=None if load is None else Chunked(load),
-        ) as workers,
+        shown or nullcontext(lambda n: None) as advance,
+        pool(Chunked(task), spread, label=label, load=chunked_load) as workers,
     ):
         for outcome in _in_order(workers, items, chunk, retries):
             yield outcome
@@ -220,7 +210,3 @@ def _in_order(
         yield outcome
         if position + 1 == len(items) or (position + 1) % chunk == 0:
             send_chunks(1)
-
-
-def _ignore(n: int) -> None:
-    pass

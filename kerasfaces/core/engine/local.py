@@ -36,13 +36,9 @@ def processes(task: bytes, n_workers: int) -> list["Process"]:
     if n_workers == 1:
         return [Process(task, {})]
     threads = str(max(1, machine.usable_cores() // n_workers))
-    environment = {
-        "OMP_NUM_THREADS": threads,
-        "OPENBLAS_NUM_THREADS": threads,
-        "MKL_NUM_THREADS": threads,
-        "TF_NUM_INTRAOP_THREADS": threads,
-        "TF_NUM_INTEROP_THREADS": "1",
-    }
+    libraries = ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "TF_NUM_INTRAOP")
+    environment = {f"{each}_THREADS": threads for each in libraries}
+    environment["TF_NUM_INTEROP_THREADS"] = "1"
     gpus = machine.gpus()
     if gpus:
         # Else the first worker on a GPU takes all of its memory.
