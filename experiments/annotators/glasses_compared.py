@@ -32,12 +32,12 @@ def compare(manifest: Manifest) -> list[str]:
     lines = [f"{n_lost} faces were left out: none was found, or the eyes are too near."]
     for name in glasses_head.HEADS:
         own, mirrored = glasses_head.both_ways(name, portraits)
-        strength, accuracy = glasses_head.chosen(own, mirrored, labels)
+        strength, accuracy = glasses_head.best_strength(own, mirrored, labels)
         head = glasses_head.model(strength).fit(
             np.concatenate([own, mirrored]), np.tile(labels, 2)
         )
         right = metrics.rate(
-            int((head.predict(glasses_head.seen(name, faces)) == wearing).sum()),
+            int((head.predict(glasses_head.numbers(name, faces)) == wearing).sum()),
             len(wearing),
         )
         lines.append(

@@ -43,13 +43,11 @@ def train(root: Path, target: Path = WEIGHTS) -> Json:
     accuracies: Json = {}
     for name in HEADS:
         own, other = both_ways(name, portraits)
-        best, accuracy = chosen(own, other, labels)
+        best, accuracy = best_strength(own, other, labels)
         both, twice = np.concatenate([own, other]), np.concatenate([labels, labels])
         slopes, offset = _fitted(both, twice, best)
-        stored |= {
-            name: slopes.astype(np.float32),
-            f"{name}_offset": np.float32(offset),
-        }
+        stored[name] = slopes.astype(np.float32)
+        stored[f"{name}_offset"] = np.array(offset, np.float32)
         accuracies[name] = {"strength": best, "cross_validated_accuracy": accuracy}
     arrays.write(target, stored)
     note = {
@@ -67,10 +65,11 @@ def train(root: Path, target: Path = WEIGHTS) -> Json:
 
 def both_ways(name: str, patches: Sequence[Floats]) -> tuple[Floats, Floats]:
     """Return what a head reads of eyes, and of their mirror images."""
-    return seen(name, patches), seen(name, [patch[:, ::-1] for patch in patches])
+    mirrored = [patch[:, ::-1] for patch in patches]
+    return numbers(name, patches), numbers(name, mirrored)
 
 
-def seen(name: str, patches: Sequence[Floats]) -> Floats:
+def numbers(name: str, patches: Sequence[Floats]) -> Floats:
     """Return what a head reads of eyes, `(n, numbers)`: `histograms`, `bridge` or `frozen`."""
     if name != "frozen":
         measure = getattr(eye_region, name)
@@ -89,7 +88,7 @@ def labelled_patches(root: Path) -> tuple[list[Floats], NDArray[np.bool_]]:
     """
     with LABELS.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    seen, labels, lost = [], [], []
+    patches, labels, lost = [], [], []
     with progress(len(rows), "reading portraits") as add:
         for row in rows:
             try:
@@ -97,7 +96,7 @@ def labelled_patches(root: Path) -> tuple[list[Floats], NDArray[np.bool_]]:
                 face = facts.main_face(facts.look(image))
                 if face is None:
                     raise ImageError("no face found")
-                seen.append(eye_region.patch(image, face))
+                patches.append(eye_region.patch(image, face))
                 labels.append(row["glasses"] == "glasses")
             except ImageError as error:
                 lost.append(f"{row['path']}: {error}")
@@ -107,10 +106,12 @@ def labelled_patches(root: Path) -> tuple[list[Floats], NDArray[np.bool_]]:
             f"{len(lost)} of the hand-labelled portraits cannot be used (first: {lost[0]}); "
             "give the folder that real/us_house and real/us_officials lie in."
         )
-    return seen, np.array(labels, bool)
+    return patches, np.array(labels, bool)
 
 
-def chosen(own: Any, mirrored: Any, labels: NDArray[np.bool_]) -> tuple[float, float]:
+def best_strength(
+    own: Any, mirrored: Any, labels: NDArray[np.bool_]
+) -> tuple[float, float]:
     """Return the prior's strength and the accuracy that it has in cross-validation."""
     scores = {each: _accuracy(own, mirrored, labels, each) for each in _STRENGTHS}
     best = max(_STRENGTHS, key=lambda each: (scores[each], -each))

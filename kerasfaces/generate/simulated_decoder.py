@@ -6,9 +6,9 @@ random kernels, so that a detector cannot learn a single one.
 """
 
 import numpy as np
-from scipy import ndimage
 
 from kerasfaces.generate.contract import Floats, Pixels
+from kerasfaces.sample.decoders import doubled
 
 _TAPS = 5
 
@@ -38,12 +38,12 @@ class SimulatedDecoder:
         image = levels[-1]
         for finer in reversed(levels[:-1]):
             phases = [self._kernel(random) for _ in range(2)]
-            lost = finer - _doubled(_halved(finer), phases)
-            image = _doubled(image, phases) + detail * lost
+            lost = finer - doubled(_halved(finer), phases)
+            image = doubled(image, phases) + detail * lost
             # What is invented at half the resolution is up-sampled as well.
             strength = lost.std() * np.sqrt(max(0.0, 1 - detail**2))
             noise = random.standard_normal(_halved(finer).shape).astype(np.float32)
-            image += strength * _doubled(noise, phases)
+            image += strength * doubled(noise, phases)
         return image
 
     def _kernel(self, random: np.random.Generator) -> Floats:
@@ -58,16 +58,3 @@ def _halved(image: Floats) -> Floats:
     height, width, depth = image.shape
     halved: Floats = image.reshape(height // 2, 2, width // 2, 2, depth).mean((1, 3))
     return halved
-
-
-def _doubled(image: Floats, phases: list[Floats]) -> Floats:
-    """Return `(2h, 2w, c)`: even and odd lines by a kernel each, rows and columns."""
-    for axis in (0, 1):
-        parts = [
-            ndimage.correlate1d(image, taps, axis, mode="nearest") for taps in phases
-        ]
-        image = np.stack(parts, axis + 1)
-        shape = list(image.shape)
-        shape[axis : axis + 2] = [shape[axis] * 2]
-        image = image.reshape(shape)
-    return image

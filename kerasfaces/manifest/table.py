@@ -134,11 +134,8 @@ def parse(
 
 def _our_names(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the table with our columns written as we write them."""
-    names = {
-        name: name.lower()
-        for name in frame.columns
-        if name.lower() in COLUMNS and name.lower() not in frame.columns
-    }
+    lower = {name: name.lower() for name in frame.columns}
+    names = {a: b for a, b in lower.items() if b in COLUMNS and b not in lower}
     unique = len(set(names.values())) == len(names)
     return frame.rename(columns=names) if unique else frame
 
@@ -218,11 +215,9 @@ def require_valid(manifest: Manifest, where: str) -> None:
 
 def require_splits(split_names: Mapping[str, str]) -> None:
     """Refuse a mapping of split names to anything but ours."""
-    wrong = sorted(set(split_names.values()) - set(SPLITS))
-    if wrong:
-        raise InputError(
-            f"`split_names`: {quoted(wrong[0])} is none of {', '.join(SPLITS)}."
-        )
+    if wrong := sorted(set(split_names.values()) - set(SPLITS)):
+        names = ", ".join(SPLITS)
+        raise InputError(f"`split_names`: {quoted(wrong[0])} is none of {names}.")
 
 
 def select(

@@ -5,7 +5,7 @@ is through `ValidationPredictions`, which takes no row of another split.
 """
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -79,19 +79,12 @@ def choose_operating_point(
         rule = "highest balanced accuracy on validation"
     else:
         at, rule = _for_false_alarms(fake, log_odds, false_alarm_rate)
-    threshold = _score(at)
-    c = confusion(fake, sigmoid(log_odds), threshold)
     return OperatingPoint(
         calibrator=calibrator,
-        threshold=threshold,
         rule=rule,
         threshold_fpr_1pct=_score(strict),
         rule_fpr_1pct=strict_rule,
-        abstain=_abstain(fake, log_odds, at),
-        false_alarm_rate=c.alarms / c.n_real,
-        miss_rate=c.misses / c.n_fake,
-        n_real=c.n_real,
-        n_fake=c.n_fake,
+        **_on_validation(fake, log_odds, at),
     )
 
 
@@ -124,20 +117,13 @@ def choose_on_own_photos(
     where = f"{own.size} real photos of the user's own"
     nobody = np.zeros(own.size, dtype=np.bool_)
     at, rule = _for_false_alarms(nobody, own, false_alarm_rate, where)
-    threshold = _score(at)
-    flagged = int((sigmoid(own) >= threshold).sum())
+    flagged = int((sigmoid(own) >= _score(at)).sum())
     low, high = clopper_pearson(flagged, own.size)
     log_odds = point.calibrator.log_odds(validation.logit)
-    c = confusion(validation.fake, sigmoid(log_odds), threshold)
     return dataclasses.replace(
         point,
-        threshold=threshold,
         rule=rule,
-        abstain=_abstain(validation.fake, log_odds, at),
-        false_alarm_rate=c.alarms / c.n_real,
-        miss_rate=c.misses / c.n_fake,
-        n_real=c.n_real,
-        n_fake=c.n_fake,
+        **_on_validation(validation.fake, log_odds, at),
         own_photos={
             "n": int(own.size),
             "flagged": flagged,
@@ -146,6 +132,19 @@ def choose_on_own_photos(
             "max_false_alarms": false_alarm_rate,
         },
     )
+
+
+def _on_validation(fake: Bools, log_odds: Floats, cut: float) -> dict[str, Any]:
+    """Return the parts of an operating point that follow from its cut."""
+    c = confusion(fake, sigmoid(log_odds), _score(cut))
+    return {
+        "threshold": _score(cut),
+        "abstain": _abstain(fake, log_odds, cut),
+        "false_alarm_rate": c.alarms / c.n_real,
+        "miss_rate": c.misses / c.n_fake,
+        "n_real": c.n_real,
+        "n_fake": c.n_fake,
+    }
 
 
 def _check_rate(rate: float) -> None:

@@ -8,10 +8,12 @@ up-sampler's trace, not the amount of noise or detail (Odena et al. 2016; Zhang,
 and Chang 2019).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 from scipy import ndimage
 
 from kerasfaces.sample.canvas import Array, blur
@@ -21,7 +23,7 @@ _GREY = 2.0  # how much the channels of invented detail have in common
 _POWER_BLUR_PX = 1.0
 _EDGE_POWER = 0.02**2  # detail stronger than this (sRGB units squared) is an edge
 
-Taps = tuple[float, float, float]
+Float = TypeVar("Float", bound=np.floating[Any])
 Upsampler = Callable[[Array], Array]
 """Takes (h, w, c) float32 to (2h, 2w, c), keeping the mean."""
 
@@ -40,7 +42,7 @@ class Decoder:
 
 def transposed_conv(image: Array) -> Array:
     """Transposed convolution, kernel 5, stride 2: phases differ (a checkerboard)."""
-    return _zip_up(image, (0.12, 0.76, 0.12), (0.0, 0.52, 0.48))
+    return doubled(image, ((0.12, 0.76, 0.12), (0.0, 0.52, 0.48)))
 
 
 def nearest_conv(image: Array) -> Array:
@@ -51,7 +53,7 @@ def nearest_conv(image: Array) -> Array:
 
 def bilinear_conv(image: Array) -> Array:
     """Interpolate linearly, then a 3 × 3 convolution that sharpens."""
-    large = _zip_up(image, (0.25, 0.75, 0.0), (0.0, 0.75, 0.25))
+    large = doubled(image, ((0.25, 0.75, 0.0), (0.0, 0.75, 0.25)))
     return _separable(large, (-0.10, 1.20, -0.10))
 
 
@@ -96,20 +98,21 @@ def _half(image: Array) -> Array:
     return (rows[:, ::2] + rows[:, 1::2]) * np.float32(0.25)
 
 
-def _zip_up(image: Array, even: Taps, odd: Taps) -> Array:
-    """Double both axes; each phase is its own 3-tap filter (previous, this, next)."""
+def doubled(
+    image: npt.NDArray[Float], phases: Sequence[npt.ArrayLike]
+) -> npt.NDArray[Float]:
+    """Return (2h, 2w, c): even and odd lines by a filter each, rows and columns."""
     for axis in (0, 1):
-        phases = [_filtered(image, taps, axis) for taps in (even, odd)]
+        parts = [
+            ndimage.correlate1d(image, taps, axis, mode="nearest") for taps in phases
+        ]
         shape = list(image.shape)
         shape[axis] *= 2
-        image = np.stack(phases, axis=axis + 1).reshape(shape)
+        image = np.stack(parts, axis=axis + 1).reshape(shape)
     return image
 
 
-def _separable(image: Array, taps: Taps) -> Array:
-    return _filtered(_filtered(image, taps, 0), taps, 1)
-
-
-def _filtered(image: Array, taps: Taps, axis: int) -> Array:
-    result: Array = ndimage.correlate1d(image, taps, axis=axis, mode="nearest")
-    return result
+def _separable(image: Array, taps: npt.ArrayLike) -> Array:
+    for axis in (0, 1):
+        image = ndimage.correlate1d(image, taps, axis, mode="nearest")
+    return image

@@ -1,11 +1,10 @@
 """One pair: a photo and a generated picture of the same scene, as JPEG bytes."""
 
-import io
-
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from kerasfaces import images
 from kerasfaces.core.rng import generator
 from kerasfaces.sample import camera
 from kerasfaces.sample.canvas import Array
@@ -59,11 +58,8 @@ def photograph(
 
 def encode(image: Pixels, quality_pct: int = QUALITY_PCT) -> bytes:
     """Return a (h, w, 3) uint8 picture as JPEG; both classes take this one way."""
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(
-        buffer, "JPEG", quality=quality_pct, subsampling=CHROMA, optimize=False
-    )
-    return buffer.getvalue()
+    settings = {"quality": quality_pct, "subsampling": CHROMA, "optimize": False}
+    return images.encode(Image.fromarray(image), "JPEG", **settings)
 
 
 def _to_uint8(image: Array) -> Pixels:

@@ -25,24 +25,13 @@ from numpy.typing import NDArray
 from kerasfaces.core import config, folders
 from kerasfaces.core.errors import StoreError
 from kerasfaces.core.files import Json, atomic_path, write_json
-from kerasfaces.core.homes import cache_root
+from kerasfaces.core.homes import cache_root as cache_root
 from kerasfaces.store import checksums, files, records
-from kerasfaces.store.files import Reader
-from kerasfaces.store.records import FORMAT_VERSION, Entry, Meta, read_meta
+from kerasfaces.store.files import Reader as Reader
+from kerasfaces.store.records import Entry, Meta
+from kerasfaces.store.records import read_meta as read_meta
 
 OK = "ok"
-__all__ = [
-    "FORMAT_VERSION",
-    "OK",
-    "Entry",
-    "Meta",
-    "Reader",
-    "Store",
-    "cache_folder",
-    "cache_root",
-    "read_meta",
-    "writing",
-]
 
 
 def cache_folder(kind: str, recipe: Json) -> Path:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.tables import delimited, encoding, json_records
-from kerasfaces.tables.columns import Table, named
+from kerasfaces.tables.columns import Table as Table
+from kerasfaces.tables.columns import named
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Table", "in_memory", "read"]
 _BINARY = {".xlsx": "excel", ".xls": "excel", ".parquet": "parquet", ".pq": "parquet"}
 
 
