@@ -3,6 +3,7 @@
 import logging
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -131,11 +132,7 @@ class Predictor:
         run = self._run
         if run.baseline is not None:
             return run.baseline_logits(lambda at: arrays[at], len(arrays))
-        if not run.network.frozen:
-            return network_outputs.logits(self._model, arrays)
-        return network_outputs.logits(
-            self._model.get_layer("head"), self._extracted(arrays)
-        )
+        return network_outputs.logits(*self._last_part(arrays))
 
     def array_outputs(
         self, arrays: NDArray[np.uint8]
@@ -145,14 +142,10 @@ class Predictor:
         Args:
             arrays: See `array_logits`; the run is of a network.
         """
-        if not self._run.network.frozen:
-            return network_outputs.logits(
-                self._model, arrays
-            ), network_outputs.of_arrays(self._embedder, arrays)
-        features, head = self._extracted(arrays), self._model.get_layer("head")
-        return network_outputs.logits(head, features), network_outputs.of_arrays(
-            self._final_layer, features
-        )
+        part, inputs = self._last_part(arrays)
+        layer = self._final_layer if self._run.network.frozen else self._embedder
+        embedding = network_outputs.of_arrays(layer, inputs)
+        return network_outputs.logits(part, inputs), embedding
 
     def embeddings(
         self, files: list[Path], store: Path | None = None, *, final: bool = True
@@ -178,16 +171,14 @@ class Predictor:
             return np.zeros((0, 0), np.float32), inputs.reasons, inputs.keys
         if network.frozen:
             read = self._cached_features(inputs.store).reader(keys)
-            values = (
-                network_outputs.of_reader(self._final_layer, read, len(keys))
-                if final
-                else np.asarray(read(np.arange(len(keys))), np.float32)
-            )
+            layer = self._final_layer if final else None
         else:
+            read = inputs.store.reader(keys)
             layer = self._embedder if final else extractor_of(self._model)
-            values = network_outputs.of_reader(
-                layer, inputs.store.reader(keys), len(keys)
-            )
+        if layer is None:
+            values = np.asarray(read(np.arange(len(keys))), np.float32)
+        else:
+            values = network_outputs.of_reader(layer, read, len(keys))
         filled = np.full((len(files), values.shape[1]), np.nan, np.float32)
         filled[readable] = values
         return filled, inputs.reasons, inputs.keys
@@ -217,12 +208,15 @@ class Predictor:
     def _final_layer(self) -> keras.Model:
         return final_layer_of(self._model.get_layer("head"))
 
-    def _extracted(self, arrays: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def _last_part(self, arrays: NDArray[Any]) -> tuple[keras.Model, NDArray[Any]]:
+        """Return what gives logits, the head alone after a frozen base, and its input."""
         network = self._run.network
+        if not network.frozen:
+            return self._model, arrays
         if self._features is None:
             nowhere = Nowhere({"input": network.input_spec.recipe()})
             self._features = frozen_features(network, self._model, nowhere)
-        return self._features.extract(arrays)
+        return self._model.get_layer("head"), self._features.extract(arrays)
 
     def _cached_features(self, images: Arrays) -> FeatureCache:
         if self._features is None:

@@ -202,9 +202,8 @@ def read(path: Path) -> TrainingFeatures:
     Raises:
         RunError: It is damaged, or its arrays do not fit each other.
     """
-    values: dict[str, Any]
     advice = "delete it, or train the run again"
-    values = dict(arrays.read(path, advice, max_bytes=_MOST_BYTES))
+    values: dict[str, Any] = {**arrays.read(path, advice, max_bytes=_MOST_BYTES)}
     try:
         values["sources"] = tuple(str(name) for name in values["sources"])
         values["n_training"] = int(values["n_training"])
@@ -213,7 +212,7 @@ def read(path: Path) -> TrainingFeatures:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RunError(
             f"{path} is damaged, or of another version ({type(error).__name__}: {error}); "
-            "delete it, or train the run again."
+            f"{advice}."
         ) from error
     return features
 
