@@ -5,7 +5,8 @@ A module `kerasfaces/annotate/annotators/NAME.py` has these names:
 - `ATTRIBUTES`: what it tells of a face, a tuple of `Attribute`; may be empty.
 - `VERSION`: raised whenever the same weights give other numbers.
 - `LICENCE`, `SOURCE`, `PUBLISHED`: texts; the last says which accuracy its authors state.
-- `build(weights) -> Annotator`.
+- `build(weights) -> Annotator`: a MissingFileError where weights are not here, a
+  MissingExtraError where a package is not, a RunError where our own weights are damaged.
 """
 
 import dataclasses

@@ -2,7 +2,8 @@
 
 A module `kerasfaces/channels/kinds/NAME.py` has two names: `Options`, a frozen keyword-only
 dataclass of JSON types, and `build(options) -> Channel`; one that reads other channels has
-`needs(options) -> names` besides, which loads nothing. Building may load weights;
+`needs(options) -> names` besides, which loads nothing. Building may load weights (an InputError
+where they are damaged or of another variant, a MissingFileError where there are none);
 `compute` is then called with one batch after another, in one process. A kind whose arrays
 an exported graph can compute has `graph(options, size_px)`, a torch network: pixels `(n, h, w,
 3)` float32 and the channels it needs, as `compute` gets them, -> `(n, h, w, c)`.

@@ -14,5 +14,5 @@ ATTRIBUTES = glasses.ATTRIBUTES
 
 
 def build(weights: Weights) -> Annotator:
-    """Return the annotator; a RunError where the package's weights are damaged."""
+    """Return the annotator."""
     return glasses.Head("bridge")

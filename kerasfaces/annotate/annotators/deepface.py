@@ -80,10 +80,5 @@ class DeepFace:
 
 
 def build(weights: Weights) -> Annotator:
-    """Return the annotator.
-
-    Raises:
-        MissingFileError: Its weights are not here.
-        MissingExtraError: The package is not installed.
-    """
+    """Return the annotator."""
     return DeepFace(weights)

@@ -70,5 +70,5 @@ class Emotion:
 
 
 def build(weights: Weights) -> Annotator:
-    """Return the annotator; for errors see `graphs.collection.find`."""
+    """Return the annotator."""
     return Emotion(weights)

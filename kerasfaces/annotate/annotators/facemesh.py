@@ -95,5 +95,5 @@ class FaceMesh:
 
 
 def build(weights: Weights) -> Annotator:
-    """Return the annotator; for errors see `graphs.collection.find`."""
+    """Return the annotator."""
     return FaceMesh(weights)

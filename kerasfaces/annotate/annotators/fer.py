@@ -58,9 +58,5 @@ class Fer:
 
 
 def build(weights: Weights) -> Annotator:
-    """Return the annotator.
-
-    Raises:
-        MissingExtraError: The package, or something that it needs, is not installed.
-    """
+    """Return the annotator."""
     return Fer()

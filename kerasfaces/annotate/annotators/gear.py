@@ -72,5 +72,5 @@ class Gear:
 
 
 def build(weights: Weights) -> Annotator:
-    """Return the annotator; for errors see `graphs.collection.find`."""
+    """Return the annotator."""
     return Gear(weights)

@@ -83,5 +83,5 @@ def _weights() -> dict[str, NDArray[Any]]:
 
 
 def build(weights: Weights) -> Annotator:
-    """Return the annotator; a RunError where the package's weights are damaged."""
+    """Return the annotator."""
     return Head("histograms")

@@ -68,11 +68,6 @@ def _base() -> tuple[Any, Mapping[str, Any]]:
 
 
 def build(weights: Weights) -> Annotator:
-    """Return the annotator.
-
-    Raises:
-        RunError: The weights of the package are damaged.
-        MissingExtraError: The base's weights are not installed.
-    """
+    """Return the annotator."""
     _, described = _base()
     return glasses.Head("frozen", lambda patch: features([patch]), described)

@@ -102,10 +102,5 @@ def _downloaded(download: bool) -> str:
 
 
 def build(weights: Weights) -> Annotator:
-    """Return the annotator.
-
-    Raises:
-        MissingFileError: Its weights are not here.
-        MissingExtraError: transformers is not installed.
-    """
+    """Return the annotator."""
     return VitExpression(weights)

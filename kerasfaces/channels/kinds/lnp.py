@@ -95,12 +95,7 @@ class Lnp:
 
 
 def build(options: Options) -> Channel:
-    """Load the weights and return the channel.
-
-    Raises:
-        InputError: The weights are damaged or of another variant.
-        MissingFileError: They are not there; the message says where to get them.
-    """
+    """Load the weights and return the channel."""
     return Lnp(*load(options), options)
 
 

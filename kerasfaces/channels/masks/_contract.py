@@ -1,7 +1,8 @@
 """What every mask module promises, and the geometry they share.
 
 A module `kerasfaces/channels/masks/NAME.py` has two names: `Options`, a frozen
-keyword-only dataclass of JSON types, and `build(options) -> Mask`.
+keyword-only dataclass of JSON types, and `build(options) -> Mask`, which raises an InputError,
+a MissingFileError or a MissingExtraError whose message has the next step.
 """
 
 from collections.abc import Mapping

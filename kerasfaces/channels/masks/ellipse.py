@@ -49,11 +49,7 @@ class Ellipse:
 
 
 def build(options: Options) -> Mask:
-    """Return the mask.
-
-    Raises:
-        InputError: An ellipse without size.
-    """
+    """Return the mask."""
     if not (options.half_width > 0 and options.half_height > 0):
         raise InputError(
             "ellipse: expected half_width and half_height above 0, got "

@@ -106,12 +106,7 @@ class GrabCut:
 
 
 def build(options: Options) -> Mask:
-    """Return the mask.
-
-    Raises:
-        InputError: A number out of range.
-        MissingExtraError: OpenCV or the face detector is not installed.
-    """
+    """Return the mask."""
     if options.iterations < 1 or options.work_px < 32:
         raise InputError(
             "grabcut: expected iterations of 1 or more and work_px of 32 or more, got "

@@ -132,11 +132,5 @@ def best(
 
 
 def build(options: Options) -> Mask:
-    """Return the mask.
-
-    Raises:
-        MissingFileError: The checkpoint is not there; the message says what to put where.
-        InputError: The checkpoint is damaged, or of another variant.
-        MissingExtraError: torch, the variant's package or the detector is missing.
-    """
+    """Return the mask."""
     return Sam(options)

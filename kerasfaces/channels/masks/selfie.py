@@ -74,13 +74,7 @@ class Selfie:
 
 
 def build(options: Options) -> Mask:
-    """Return the mask.
-
-    Raises:
-        InputError: A number out of range, or weights of another version.
-        MissingFileError: The weights are not there; the message says what to put where.
-        MissingExtraError: `onnx` or a runtime is not installed.
-    """
+    """Return the mask."""
     if not 0 < options.min_share < 1:
         raise InputError(
             f"selfie: expected min_share between 0 and 1, got {options.min_share}."

@@ -16,11 +16,7 @@ from kerasfaces.models.weights import Sources
 
 
 def resnet18(config: ModelConfig, start: Start[Options]) -> keras.Model:
-    """Return ResNet-18 without top, `(n, h, w, 3)` -> `(n, h/32, w/32, 512)`.
-
-    Raises:
-        MissingExtraError: keras-hub is not installed.
-    """
+    """Return ResNet-18 without top, `(n, h, w, 3)` -> `(n, h/32, w/32, 512)`."""
     base = optional_import("keras_hub", "hub").models.ResNetBackbone(
         input_conv_filters=[64],
         input_conv_kernel_sizes=[7],

@@ -70,9 +70,6 @@ def deit(config: ModelConfig, start: Start[Sizes]) -> keras.Model:
     """Return a distilled DeiT, `(n, s, s, 3)` -> `(n, t, 1, c)` tokens.
 
     The class token, the distillation token, then the patches row by row.
-
-    Raises:
-        MissingExtraError: keras-hub is not installed.
     """
     sizes = start.options
     base = optional_import("keras_hub", "hub").models.DeiTBackbone(
@@ -87,11 +84,7 @@ def deit(config: ModelConfig, start: Start[Sizes]) -> keras.Model:
 
 
 def vit_base(config: ModelConfig, start: Start[Sizes]) -> keras.Model:
-    """Return a ViT, `(n, s, s, 3)` -> `(n, t, 1, c)`: class token, patches.
-
-    Raises:
-        MissingExtraError: keras-hub is not installed.
-    """
+    """Return a ViT, `(n, s, s, 3)` -> `(n, t, 1, c)`: class token, patches."""
     sizes = start.options
     base = optional_import("keras_hub", "hub").models.ViTBackbone(
         mlp_dim=4 * sizes.width, name="vit", **_settings(config, sizes)
