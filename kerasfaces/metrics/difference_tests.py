@@ -47,7 +47,14 @@ class Difference:
     def to_dict(self) -> DifferenceJson:
         """Return the estimate and `p` as JSON types; NaN becomes None."""
         p = None if math.isnan(self.p_value) else self.p_value
-        return {**self.estimate.to_dict(), "p": p}
+        one = self.estimate.to_dict()
+        return {
+            "value": one["value"],
+            "low": one["low"],
+            "high": one["high"],
+            "method": one["method"],
+            "p": p,
+        }
 
 
 def from_draws(
