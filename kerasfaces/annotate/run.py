@@ -183,11 +183,7 @@ def _corrections(manifest: Manifest, path: Path | None) -> pd.DataFrame:
 
 
 def _corrected(names: Iterable[str], manifest: Manifest, path: Path) -> list[str]:
-    """Return the columns of attributes; those of the manifest that are none are ignored.
-
-    Raises:
-        InputError: A column is no attribute of the manifest or of an annotator.
-    """
+    """Return the columns of attributes; those of the manifest that are none are ignored."""
     present = [str(name) for name in manifest.rows]
     of_annotators = [
         each.column

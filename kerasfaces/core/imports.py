@@ -86,11 +86,7 @@ def import_keras() -> None:
 
 
 def _require_threads() -> None:
-    """Fail with an error where TensorFlow, short of threads, would abort the process.
-
-    Raises:
-        RuntimeError: The system gives no more threads.
-    """
+    """Fail with an error where TensorFlow, short of threads, would abort the process."""
     wanted, end = _START_UP_THREADS * (os.cpu_count() or 1), threading.Event()
     started: list[threading.Thread] = []
     try:

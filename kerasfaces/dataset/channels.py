@@ -220,11 +220,7 @@ def check_recipe(trained: Json, stored: Json, run: str, folder: Path) -> None:
 
 
 def _checked_names(channels: store.Store) -> list[str]:
-    """Return a channel store's channel names, if its recipe has all that training reads.
-
-    Raises:
-        StoreError: It is no channel store, or something is lacking.
-    """
+    """Return a channel store's channel names, if its recipe has all that training reads."""
     recipe = channels.recipe
     names = recipe.get("names")
     if recipe.get("kind") != KIND or not isinstance(names, list):

@@ -228,11 +228,7 @@ class FeatureCache:
         return chosen
 
     def _started(self, keys: Sequence[str], view: View) -> engines.Engine:
-        """Return the engine at work.
-
-        Raises:
-            InputError: It agreed with Keras before and does not on these images.
-        """
+        """Return the engine at work."""
         if self._engine is not None:
             return self._engine
         if self.engine.startswith("keras "):

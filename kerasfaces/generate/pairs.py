@@ -193,11 +193,7 @@ class _Task:
 
 
 def _to_learn_from(reals: Manifest) -> list[Path]:
-    """Return the photos of the training split, or of none: test photos are to be unseen.
-
-    Raises:
-        InputError: There is none.
-    """
+    """Return the photos of the training split, or of none: test photos are to be unseen."""
     usable = reals.rows["split"].isin(("train", ""))
     if not usable.any():
         raise InputError(

@@ -17,13 +17,7 @@ class SimulatedDecoder:
     """Shrinks a picture and doubles it again, stage by stage."""
 
     def __init__(self, stages: int, spread: float, detail: tuple[float, float]) -> None:
-        """Remember the settings.
-
-        Args:
-            stages: Number of doublings.
-            spread: Standard deviation of the random part of each kernel's taps.
-            detail: Least and greatest share of the lost detail that is given back.
-        """
+        """Remember the settings, `Options` of `kinds.upsample`."""
         self._stages, self._spread, self._detail = stages, spread, detail
         self.stride_px = 2**stages
         self.recipe: dict[str, object] = {}

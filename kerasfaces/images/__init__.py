@@ -210,11 +210,7 @@ def _probe(image: Image.Image, had_exif: bool, n_bytes: int) -> Probe:
 
 
 def _first(data: bytes, answer: Callable[[Image.Image, Stripped], Answer]) -> Answer:
-    """Ask the file as it is; where that fails, the same pixels without metadata.
-
-    Raises:
-        ImageError: No way works; the message is the first one's reason.
-    """
+    """Ask the file as it is; where that fails, the same pixels without metadata."""
     kinds.require_decoder(data[: kinds.HEAD_BYTES])
     ImageFile.LOAD_TRUNCATED_IMAGES = False  # another library may have set it
     failure: Exception | None = None
@@ -238,11 +234,7 @@ def _first(data: bytes, answer: Callable[[Image.Image, Stripped], Answer]) -> An
 
 
 def _ways(data: bytes) -> Iterator[Stripped]:
-    """Yield the file as it is, then with less and less metadata.
-
-    Raises:
-        MissingDecoderError: A TIFF is a camera's raw file: its picture is a preview.
-    """
+    """Yield the file as it is, then with less and less metadata."""
     if data.startswith(kinds.TIFF):
         tiff = metadata.strip_tiff(data)
         if tiff is not None and tiff.is_raw:

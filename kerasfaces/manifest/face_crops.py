@@ -193,11 +193,7 @@ def _earlier(folder: Path, done: Path, digests: Sequence[str]) -> list[Outcome] 
 
 
 def _faces(image: Image.Image, settings: Settings) -> Sequence[Face]:
-    """Return the faces of a picture that count.
-
-    Raises:
-        ImageError: There is none.
-    """
+    """Return the faces of a picture that count."""
     faces = detect(np.asarray(image))
     if not faces:
         raise ImageError(crops.NO_FACE)
@@ -210,11 +206,7 @@ def _faces(image: Image.Image, settings: Settings) -> Sequence[Face]:
 def _scaled(
     face: Face, size: tuple[int, int], own: tuple[int, int], leader: str
 ) -> Face:
-    """Return a face of a pair's first picture in another one, which may be resized.
-
-    Raises:
-        ImageError: The other one has another shape.
-    """
+    """Return a face of a pair's first picture in another one, which may be resized."""
     if size == own:
         return face
     x, y = own[0] / size[0], own[1] / size[1]

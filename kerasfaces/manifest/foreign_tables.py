@@ -142,11 +142,7 @@ def _layout_of(header: Sequence[str]) -> str:
 
 
 def _ours_to_theirs(table: tables.Table, form: TableFormat) -> dict[str, str]:
-    """Return our column -> theirs; empty where a column may be missing and is.
-
-    Raises:
-        InputError: A column that was named, or path or label, is missing.
-    """
+    """Return our column -> theirs; empty where a column may be missing and is."""
     theirs = {}
     for ours in ("path", "label", "source", "split", *form.columns):
         stated = form.columns.get(ours, ours)

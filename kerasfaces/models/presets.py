@@ -35,14 +35,10 @@ def _frozen(
     sizes: Mapping[str, tuple[str, str, Mapping[str, Any]]],
     **common: Any,
 ) -> dict[str, Preset]:
-    """Return sizes that are used frozen, as their authors published them.
+    """Return sizes that are used frozen, as the authors of `paper` published them.
 
-    Args:
-        file: See `Preset`.
-        paper: What describes them.
-        weights: How the addresses of their weights begin.
-        sizes: Name -> title, the end of the weights' address, options of its own.
-        common: Options that all have.
+    The addresses of their weights begin with `weights`; `sizes` has by name a title, the end
+    of that address and options of its own, besides the `common` ones.
     """
     return {
         name: Preset(

@@ -227,11 +227,7 @@ class FrozenTransformer(FrozenBase[SizesT]):
 def _assign(
     hub_model: keras.Model, values: Arrays, family: Family[SizesT], sizes: SizesT
 ) -> None:
-    """Give a model its arrays, positions resized; each must have its place.
-
-    Raises:
-        InputError: An array is missing, of another shape, or left over.
-    """
+    """Give a model its arrays, positions resized; each must have its place."""
     left = dict(values)
     copies = family.positions[1:]
     for weight in hub_model.weights:

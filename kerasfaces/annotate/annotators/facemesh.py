@@ -50,11 +50,7 @@ class FaceMesh:
         }
 
     def compute(self, image: NDArray[np.uint8], face: Face) -> Floats:
-        """Return the points, `(478 * 3,)`.
-
-        Raises:
-            ImageError: The network sees no face there.
-        """
+        """Return the points, `(478 * 3,)`."""
         picture = Image.fromarray(image)
         left, top, right, bottom = face.box
         middle = np.array([left + right, top + bottom]) / 2

@@ -42,11 +42,7 @@ class Fer:
         self.made_by: Mapping[str, Any] = {"fer": metadata.version("fer")}
 
     def compute(self, image: NDArray[np.uint8], face: Face) -> Floats:
-        """Return the probabilities of the seven emotions.
-
-        Raises:
-            ImageError: The package gave no answer.
-        """
+        """Return the probabilities of the seven emotions."""
         left, top, right, bottom = (round(edge) for edge in face.box)
         faces = self._network.detect_emotions(
             np.ascontiguousarray(image[:, :, ::-1]),

@@ -59,11 +59,7 @@ class Head:
         self.made_by: Mapping[str, Any] = own | dict(base or {})
 
     def compute(self, image: NDArray[np.uint8], face: Face) -> Floats:
-        """Return the probabilities of glasses and of none.
-
-        Raises:
-            ImageError: The eyes are less than 8 px apart.
-        """
+        """Return the probabilities of glasses and of none."""
         grey = eye_region.patch(image, face)
         logit = (
             float(np.dot(np.ravel(self._measure(grey)), self._slopes)) + self._offset

@@ -58,22 +58,14 @@ class VitExpression:
         )
 
     def compute(self, image: NDArray[np.uint8], face: Face) -> Floats:
-        """Return the probabilities of the seven emotions.
-
-        Raises:
-            ImageError: The model knows none of them.
-        """
+        """Return the probabilities of the seven emotions."""
         answers = self._classify(_packages.square(image, face, _MARGIN))
         named = {answer["label"]: answer["score"] for answer in answers}
         return _packages.shares(named, list(EMOTIONS))
 
 
 def _digest(folder: str) -> str:
-    """Return the SHA-256 of a model's weights.
-
-    Raises:
-        MissingFileError: It has none in the safetensors format.
-    """
+    """Return the SHA-256 of a model's weights."""
     file = Path(folder) / "model.safetensors"
     if not file.is_file():
         raise MissingFileError(

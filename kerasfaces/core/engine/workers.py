@@ -73,14 +73,9 @@ class Workers(Pool[Item, Result]):
         load: Callable[[Item], Any] | None = None,
         instead: Callable[[], Worker] | None = None,
     ) -> None:
-        """Start nothing yet.
+        """Start nothing yet; for `retries`, `label` and `load` see `engine.pool`.
 
-        Args:
-            workers: Not started.
-            retries: See `engine.pool`.
-            label: See `engine.pool`.
-            load: See `engine.pool`.
-            instead: Returns a worker that always starts, for when no other can be.
+        `instead` returns a worker that always starts, for when no other can be.
         """
         self._retries, self._label, self._load = retries, label, load
         self._unused, self._instead = list(workers), instead
@@ -144,11 +139,7 @@ class Workers(Pool[Item, Result]):
         thread.start()
 
     def _replace(self, error: UnavailableError) -> None:
-        """Go on with fewer workers, or with the one that is there instead.
-
-        Raises:
-            RunError: No worker is left.
-        """
+        """Go on with fewer workers, or with the one that is there instead."""
         self._n_unavailable += 1
         if self._n_unavailable < len(self._serving):
             return
