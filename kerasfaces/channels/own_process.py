@@ -19,18 +19,9 @@ def compute(
     assignments: Sequence[str] = (),
     known: Sequence[str] | None = None,
 ) -> str:
-    """Bring channels of images into a store, in a fresh process.
+    """Bring channels of images into a store, in a fresh process, and return counts as text.
 
-    Args:
-        files: Images.
-        folder: The store.
-        channels: Names of channels.
-        mask: Name of a mask.
-        assignments: Further settings as texts `KEY=VALUE`.
-        known: SHA-256 of each file, where the manifest has them.
-
-    Returns:
-        Counts of images with and without an array, in a few lines.
+    For the settings see `config.from_names`, for `known` see `run.build`.
 
     Raises:
         KerasfacesError: The settings cannot be used, or not one image has an array.

@@ -18,12 +18,7 @@ def generate(
 ) -> None:
     """Make fakes of a manifest's photos, in a fresh process; see `pairs.generate`.
 
-    Args:
-        manifest: Rows of photos.
-        folder: Where they and `manifest.csv` go.
-        kind: Kind of generator.
-        options: Settings by name, see `config.from_names`.
-        workers: Processes to spread it over.
+    For `kind` and `options` see `config.from_names`.
 
     Raises:
         KerasfacesError: The stage refused (its own sentence).
