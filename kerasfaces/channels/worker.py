@@ -18,7 +18,7 @@ from kerasfaces import images
 from kerasfaces.channels import config as stage_config
 from kerasfaces.channels.config import ChannelsConfig
 from kerasfaces.channels.contract import Arrays, Channel
-from kerasfaces.channels.masks._contract import Mask
+from kerasfaces.channels.masks._contract import Mask, require
 from kerasfaces.core.errors import ImageError, InputError, TemporaryImageError
 from kerasfaces.core.texts import quoted
 from kerasfaces.faces import Face, main_face
@@ -180,6 +180,8 @@ class Worker:
         masks: list[NDArray[np.bool_] | str] = []
         for image, face in zip(pixels, faces, strict=True):
             try:
+                if self.mask.needs_faces:
+                    require(face)
                 masks.append(np.asarray(self.mask.compute(image, face), dtype=bool))
             except ImageError as error:
                 masks.append(str(error))
