@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from kerasfaces.core.arrays import Read
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import quoted
 from kerasfaces.dataset.cache import CachedImages, FileArrays
@@ -169,6 +170,7 @@ class Predictor:
         keys = [key for key, good in zip(inputs.keys, readable, strict=True) if good]
         if not keys:
             return np.zeros((0, 0), np.float32), inputs.reasons, inputs.keys
+        read: Read
         if network.frozen:
             read = self._cached_features(inputs.store).reader(keys)
             layer = self._final_layer if final else None

@@ -58,9 +58,13 @@ def parse(text: str, path: Path) -> Table:
 def _reader(
     text: str, separator: str, quote: str = '"', padded: bool = False
 ) -> "Reader":
-    stream = io.StringIO(text, newline="")
-    marks = {"delimiter": separator, "quotechar": quote}
-    return csv.reader(stream, strict=True, skipinitialspace=padded, **marks)
+    return csv.reader(
+        io.StringIO(text, newline=""),
+        strict=True,
+        delimiter=separator,
+        quotechar=quote,
+        skipinitialspace=padded,
+    )
 
 
 def _records(text: str, separator: str, quote: str = '"') -> Iterator[list[str]]:
