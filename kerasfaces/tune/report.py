@@ -11,7 +11,6 @@ from kerasfaces.core.errors import RunError
 from kerasfaces.core.files import Json
 from kerasfaces.core.texts import quoted
 from kerasfaces.evaluate.report import sections_of
-from kerasfaces.report.markup import Section
 from kerasfaces.report.page import page
 from kerasfaces.run import kinds
 from kerasfaces.run import trials as records
@@ -22,6 +21,7 @@ from kerasfaces.tune.study import OBJECTIVES
 
 logger = logging.getLogger(__name__)
 
+_SECTIONS = "kerasfaces.tune.sections"
 _FEW = 10  # trials, below which pictures say little
 _AHEAD = "s2"  # colour of trials that were better when they were cut short
 
@@ -165,13 +165,8 @@ def render(data: StudyInput) -> str:
         "Trials were ranked on validation; the winner alone met the test images, once. What "
         "is not distinguishable from the best on this validation set may be as good or better."
     )
-    warnings = _warnings(data)
-    return page(title, "kerasfaces study report", warnings, sections(data), footer)
-
-
-def sections(data: StudyInput) -> list[tuple[str, Section]]:
-    """Return every section that has something to say, in the order of the page."""
-    return sections_of("kerasfaces.tune.sections", data)
+    sections = sections_of(_SECTIONS, data)
+    return page(title, "kerasfaces study report", _warnings(data), sections, footer)
 
 
 def _engines(data: StudyInput) -> list[str]:

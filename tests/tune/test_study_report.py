@@ -15,6 +15,7 @@ from kerasfaces.cli.tune import leaderboard_text, main
 from kerasfaces.core import registry, rng
 from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.core.files import read_json, write_json
+from kerasfaces.evaluate.report import sections_of
 from kerasfaces.metrics import main_effects as effects
 from kerasfaces.run import trials as records
 from kerasfaces.tune import leaderboard, report
@@ -202,7 +203,7 @@ def test_a_result_is_no_end_while_a_continued_study_has_a_trial_in_work(folder):
 def test_as_many_lines_and_dots_as_trials(folder):
     made = folder(oracle="random", ends=9)
     data = gather(made)
-    sections = dict(report.sections(data))
+    sections = dict(sections_of("kerasfaces.tune.sections", data))
     lines = str(sections["parallel"].html).count("stroke-width: 1.1")
     assert lines == 8  # and the best, which is drawn as such
     assert str(sections["parallel"].html).count("stroke-dasharray") == 1
