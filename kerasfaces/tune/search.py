@@ -15,7 +15,9 @@ from typing import Any
 
 import keras_tuner
 import numpy as np
+import pandas as pd
 from keras_tuner import HyperParameters
+from numpy.typing import NDArray
 
 from kerasfaces.core import clock
 from kerasfaces.core import config as configs
@@ -25,7 +27,7 @@ from kerasfaces.core.files import Json
 from kerasfaces.run import trials as records
 from kerasfaces.run.trials import COMPLETED, FAILED, RUNNING, Result, Trial
 from kerasfaces.train.config import TrainConfig
-from kerasfaces.tune import median_rule, oracles
+from kerasfaces.tune import oracles
 from kerasfaces.tune.bayesian import Bayesian
 from kerasfaces.tune.components import Components
 from kerasfaces.tune.hyperband import PARENT, Hyperband
@@ -42,6 +44,8 @@ _ORACLES: dict[str, type[oracles.StudyOracle]] = {
 }
 _BEST = 5  # trials that keep their weights
 _FAILURES = 10  # in a row, after which something else must be wrong
+_MEDIAN_AFTER = 5  # completed trials before the median rule stops any
+Curve = NDArray[np.float64]
 _PROJECT = ".oracle"  # KerasTuner's own files while it runs; nothing reads them
 
 
@@ -76,7 +80,7 @@ class Search:
         self._no_more = False
         self._n_failures = 0
         self._new: set[str] = set()  # trials that ended in this call
-        self._curves: list[median_rule.Curve] = []  # of completed trials
+        self._curves: list[Curve] = []  # of completed trials, for the median rule
         self._started = time.monotonic()
 
     def run(self, pool: Pool[Training, Result]) -> None:
@@ -182,7 +186,7 @@ class Search:
             epochs_now=record.epochs_now,
             # Without one it is trained from the start: the same numbers, later.
             checkpoints=records.checkpoints(parent, self.study.seeds),
-            limits=median_rule.limits(self._curves, self.study.median_after),
+            limits=_median_limits(self._curves, self.study.median_after),
             tensorboard=self._tensorboard,
         )
 
@@ -230,7 +234,7 @@ class Search:
         if record.status == COMPLETED and self.study.median_after is not None:
             history = records.history(self.folder, record)
             if not history.empty:
-                self._curves.append(median_rule.curve_of(history, self.study.objective))
+                self._curves.append(_running_mean(history, self.study.objective))
         best = {each.trial_id for each in self.completed()[:_BEST]}
         # Trials of an earlier call keep their files until the oracle knows them.
         known = [each for each in self.ended() if each.trial_id in self.oracle.trials]
@@ -254,6 +258,30 @@ class Search:
             text += f", about {left_s:.0f} s left"
         n_ended, total = len(self.ended()), self.oracle.total() or "?"
         logger.info("trial %s, %d of %s: %s", trial.trial_id, n_ended, total, text)
+
+
+def _running_mean(history: pd.DataFrame, objective: str) -> Curve:
+    """Return the running mean of a trial's objective, `(epochs,)`, of its first seed."""
+    first = history[history["seed"] == history["seed"].iloc[0]]
+    values = first[objective].to_numpy(float)
+    return np.array([np.mean(values[:n]) for n in range(1, len(values) + 1)])
+
+
+def _median_limits(curves: Sequence[Curve], after: int | None) -> list[float | None]:
+    """Return per epoch what a trial's best value must reach; empty stops none.
+
+    The median, over completed trials, of the mean of their values up to that epoch (Golovin
+    et al. 2017, 3.1.1); None in the first epochs, which are less than `after`.
+    """
+    if after is None or len(curves) < _MEDIAN_AFTER:
+        return []
+    longest = max(map(len, curves))
+    padded = [np.pad(one, (0, longest - len(one)), "edge") for one in curves]
+    medians = np.median(np.stack(padded), axis=0)
+    return [
+        None if epoch < after else float(median)
+        for epoch, median in enumerate(medians, start=1)
+    ]
 
 
 class _Project(keras_tuner.Tuner):
