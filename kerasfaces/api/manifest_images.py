@@ -9,13 +9,13 @@ from typing import Literal, Self
 
 import pandas as pd
 
-from kerasfaces.api.manifest_choices import ManifestChoices
+from kerasfaces.api.manifest_rows import ManifestRows
 from kerasfaces.api.paths import PathLike
 
 logger = logging.getLogger(__name__)
 
 
-class ManifestImages(ManifestChoices):
+class ManifestImages(ManifestRows):
     """The methods of `Manifest` that read or write pixels."""
 
     def neutralise(self, folder: PathLike, size_px: int | None = None) -> Self:
