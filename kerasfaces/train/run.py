@@ -161,17 +161,9 @@ def _cautions(
             "The image files are not on this machine, only their channels: facts of the "
             "files that could give the classes away were not audited."
         )
-    if unreadable:
-        lines.append(
-            (
-                "1 image has"
-                if len(unreadable) == 1
-                else f"{len(unreadable)} images have"
-            )
-            + " no score: "
-            + "; ".join(unreadable[:5])
-            + (" ..." if len(unreadable) > 5 else "")
-        )
+    if n := len(unreadable):
+        count, more = "1 image has" if n == 1 else f"{n} images have", " ..." * (n > 5)
+        lines.append(f"{count} no score: {'; '.join(unreadable[:5])}{more}")
     if sentence := data.enlarged(config.input_spec):
         lines.append(sentence)
     if base_weights is not None and base_weights.kind == "file":
