@@ -122,11 +122,8 @@ class PhaseState:
         if self.config.patience is not None:
             self.waited += 1
             if val_loss < self.best_loss:
-                self.best_loss, self.best, self.waited = (
-                    val_loss,
-                    model.get_weights(),
-                    0,
-                )
+                self.best_loss, self.waited = val_loss, 0
+                self.best = model.get_weights()
         if self.config.schedule == "plateau":
             rate = model.optimizer.learning_rate
             rate.assign(rate * self.plateau.factor_after(val_loss))
