@@ -13,7 +13,8 @@ from kerasfaces.tune.report import StudyInput
 ORDER = 50
 _WIDTH, _HEIGHT = 860.0, 400.0
 _MOST_NAMES = 8  # values named on an axis; more are numbers on a scale
-Axis = tuple[list[float], list[tuple[float, str]]]
+Crossings, Ticks = list[float], list[tuple[float, str]]
+Axis = tuple[str, Crossings, Ticks]
 
 
 def report(data: StudyInput) -> Section | None:
@@ -22,14 +23,15 @@ def report(data: StudyInput) -> Section | None:
     columns: dict[str, list[Value | None]] = {
         name: [one.get(name) for one in values] for name in data.names
     }
-    axes = {
-        name: _axis(column)
+    axes = [
+        (name, *_axis(column))
         for name, column in columns.items()
         if len({UNUSED if value is None else str(value) for value in column}) > 1
-    }
+    ]
     if len(data.completed) < 2 or not axes:
         return None
-    axes[data.objective] = _axis([trial.score for trial in data.completed])
+    scores = [trial.score for trial in data.completed]
+    axes.append((data.objective, *_axis(scores)))
     note = markup.paragraph(
         "Each line is a trial. Where the coloured lines go through everything, that choice did "
         "not matter; where they meet, it did. ",
@@ -39,7 +41,7 @@ def report(data: StudyInput) -> Section | None:
     return Section("All choices at once", note + picture)
 
 
-def _axis(column: Sequence[Value | None]) -> Axis:
+def _axis(column: Sequence[Value | None]) -> tuple[Crossings, Ticks]:
     """Return where each trial crosses an axis, and what is written beside it."""
     known = [value for value in column if value is not None]
     distinct = list(dict.fromkeys(known))
@@ -63,7 +65,7 @@ def _axis(column: Sequence[Value | None]) -> Axis:
     return crossings, [(where[value], short(value)) for value in order]
 
 
-def _picture(data: StudyInput, columns: dict[str, Axis]) -> Markup:
+def _picture(data: StudyInput, columns: Sequence[Axis]) -> Markup:
     last = len(columns) - 1
     axes = chart.axes(
         (0, last),
@@ -77,9 +79,9 @@ def _picture(data: StudyInput, columns: dict[str, Axis]) -> Markup:
     for i in reversed(range(len(data.completed))):  # the best on top
         # A small shift, so that trials with the same values do not hide one another.
         x = np.arange(len(columns)) + (i * 7 % 9 - 4) * 0.7 / step_px
-        y = [crossings[i] for crossings, _ in columns.values()]
+        y = [crossings[i] for _, crossings, _ in columns]
         chart.line(axes, x, y, data.line(data.completed[i]), clip=False)
-    for at, (name, (_, ticks)) in enumerate(columns.items()):
+    for at, (name, _, ticks) in enumerate(columns):
         chart.line(axes, [at, at], [0, 1], "zero", clip=False)
         chart.text(axes, at, 1, name, shift_px=(0, 26), align="center", weight="bold")
         for place, words in ticks:
@@ -92,4 +94,5 @@ def _picture(data: StudyInput, columns: dict[str, Axis]) -> Markup:
                 align="left" if at == last else "right",
                 colour=chart.COLOURS["ink"],
             )
-    return chart.svg(axes, f"{len(data.completed)} trials by {', '.join(columns)}")
+    names = ", ".join(name for name, _, _ in columns)
+    return chart.svg(axes, f"{len(data.completed)} trials by {names}")
