@@ -13,7 +13,8 @@ from kerasfaces.tune.report import StudyInput
 ORDER = 50
 _WIDTH, _HEIGHT = 860.0, 400.0
 _MOST_NAMES = 8  # values named on an axis; more are numbers on a scale
-Crossings, Ticks = list[float], list[tuple[float, str]]
+Crossings = list[float]
+Ticks = list[tuple[float, str]]
 Axis = tuple[str, Crossings, Ticks]
 
 
