@@ -60,12 +60,11 @@ def parser() -> argparse.ArgumentParser:
     add.path("--root", "folder that paths are relative to")
     add.file("--output", "table to write", "OUT", required=True)
     add.flag("--overwrite", "replace the table")
-    add(
-        "--annotators",
-        metavar="LIST",
-        help=f"some of {','.join(known)}, those that count first first (default: "
-        "gear,emotion,glasses); none: faces alone",
+    text = (
+        f"some of {','.join(known)}, those that count first first (default: "
+        "gear,emotion,glasses); none: faces alone"
     )
+    add("--annotators", metavar="LIST", help=text)
     text = "below it the column stays empty, 0..1; repeatable"
     add.repeated("--min-confidence", "ATTRIBUTE=NUMBER", text)
     add.path("--weights", "folder with annotators' weights", "DIR")

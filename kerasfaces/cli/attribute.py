@@ -59,13 +59,11 @@ def _parser() -> argparse.ArgumentParser:
     add("run", type=Path, metavar="RUN", help=text)
     add.path("--manifest", "other images than the run's own", "M")
     add.path("--root", "what relative paths in M start from", "DIR")
-    add.number(
-        "--reject",
-        0.05,
+    text = (
         "known validation images that may be called unknown, each class weighing alike "
-        "(default: 0.05)",
-        "SHARE",
+        "(default: 0.05)"
     )
+    add.number("--reject", 0.05, text, "SHARE")
     add.number("--l2", 0.01, "the head's penalty (default: 0.01)", None)
     add.number("--seed", 0, "of the intervals; the head needs none", None)
     add.folder("default: runs/attribution-HASH")

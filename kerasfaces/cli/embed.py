@@ -65,13 +65,11 @@ def _parser() -> argparse.ArgumentParser:
     add.flag("--list", "list the methods and stop")
     text = "one of --list (default: umap, which needs the extra `maps`)"
     add("--method", default="umap", metavar="NAME", help=text)
-    add(
-        "--layer",
-        default="final",
-        metavar="NAME",
-        help="final: what the head's last layer reads (default); features: all that the base "
-        "gives the head; or one tap, e.g. block_13_expand_relu",
+    text = (
+        "final: what the head's last layer reads (default); features: all that the base "
+        "gives the head; or one tap, e.g. block_13_expand_relu"
     )
+    add("--layer", default="final", metavar="NAME", help=text)
     add.path("--manifest", "other images than the run's own", "M")
     add.path("--root", "what relative paths in the manifest are relative to")
     add.path("--store", "channel store with the images, of a run on channels")

@@ -67,14 +67,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = cli.Options(parser)
     add("detectors", nargs="+", metavar="[NAME=]RUN|CSV", help="two or more")
-    add.choice(
-        "--method",
-        "average",
-        _METHODS,
+    text = (
         "mean of probabilities (default), of standardised log-odds, of ranks; a "
         "logistic regression fitted on validation; or all four, each in a folder of its "
-        "own",
+        "own"
     )
+    add.choice("--method", "average", _METHODS, text)
     add.path("--root", "what relative paths in CSV files are relative to", "DIR")
     add.number("--seed", 0, "of resamples and folds", None)
     add.folder("default: runs/ensemble-HASH", "RUN")

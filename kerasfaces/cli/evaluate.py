@@ -192,12 +192,11 @@ def _parser() -> argparse.ArgumentParser:
     add.path("--manifest", text, "M")
     text = "with --manifest: what its relative paths are relative to"
     add.path("--root", text, "DIR")
-    add.path(
-        "--store",
+    text = (
         "with --manifest: a channel store of these images (default: a run on channels "
-        "has them computed from the files)",
-        "S",
+        "has them computed from the files)"
     )
+    add.path("--store", text, "S")
     _add_measurement(parser)
     _add_rules(parser)
     return parser
@@ -211,22 +210,17 @@ def _add_measurement(parser: argparse.ArgumentParser) -> None:
     add("--by", metavar="COLUMNS", help="show only these, e.g. source,attr_gender")
     text = "also draw N images per group at random (kabber2023: 200)"
     add.number("--samples-per-group", None, text)
-    add.choice(
-        "--engine",
-        "auto",
-        ("auto", *EXPORTS, "keras"),
+    text = (
         "what computes; export, or an engine by name: measure the run's export on these "
-        "images, beside what training measured",
+        "images, beside what training measured"
     )
-    add(
-        "--explain",
-        nargs="?",
-        const="gradcam",
-        metavar="METHOD",
-        help=f"show {DECISIONS} right and {DECISIONS} wrong decisions with maps in the report, "
+    add.choice("--engine", "auto", ("auto", *EXPORTS, "keras"), text)
+    text = (
+        f"show {DECISIONS} right and {DECISIONS} wrong decisions with maps in the report, "
         "by a method of `kerasfaces explain --list` that draws maps (default: gradcam); with "
-        "the default model some 5 to 15 s per image on two cores",
+        "the default model some 5 to 15 s per image on two cores"
     )
+    add("--explain", nargs="?", const="gradcam", metavar="METHOD", help=text)
 
 
 def _add_rules(parser: argparse.ArgumentParser) -> None:
@@ -235,12 +229,11 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
     add = cli.Options(parser.add_argument_group(title))
     text = "flag at most this share of validation's real images, e.g. 0.01"
     add.number("--max-false-alarms", None, text, "SHARE", kind=float)
-    add.path(
-        "--calibrate-on",
+    text = (
         "flag at most that share (default 0.01) of your own real photos in DIR, e.g. of a "
-        "camera that the run never saw",
-        "DIR",
+        "camera that the run never saw"
     )
+    add.path("--calibrate-on", text, "DIR")
     text = "back to the threshold and unsure band that training chose"
     add.flag("--reset-threshold", text)
     title = "how often predict's verdicts are wrong"

@@ -90,20 +90,16 @@ def _parser() -> argparse.ArgumentParser:
     add.number("--n", None, "with --split: how many (default: 40)")
     add.number("--seed", 0, "of draws and random orders (default: 0)", None)
     add.flag("--signed", "gradcam: show what speaks against the verdict too")
-    add.choice(
-        "--baseline",
-        None,
-        ("blurred", "grey"),
+    text = (
         "integrated_gradients: where the path starts (default: blurred, the image's "
-        "own blurred self)",
+        "own blurred self)"
     )
-    add(
-        "--layer",
-        default="",
-        metavar="NAME",
-        help="feature_maps, factorisation, preferred_inputs: a layer of the base (default: "
-        "their own choice)",
+    add.choice("--baseline", None, ("blurred", "grey"), text)
+    text = (
+        "feature_maps, factorisation, preferred_inputs: a layer of the base (default: "
+        "their own choice)"
     )
+    add("--layer", default="", metavar="NAME", help=text)
     add.flag("--no-checks", "maps alone, several times faster")
     return parser
 

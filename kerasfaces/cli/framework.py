@@ -48,12 +48,11 @@ def add_engine(parser: argparse.ArgumentParser, *, workers: bool = False) -> Non
     text = "of the Ray cluster; default: RAY_ADDRESS, else Ray starts on this machine"
     add("--address", default="", metavar="HOST:PORT", help=text)
     if workers:
-        add.number(
-            "--workers",
-            None,
+        text = (
             "upper limit of processes or of Ray actors; default: this process alone, or as "
-            "many actors as fit",
+            "many actors as fit"
         )
+        add.number("--workers", None, text)
 
 
 def engine_of(arguments: argparse.Namespace) -> engine.Engine:

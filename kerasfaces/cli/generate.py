@@ -70,11 +70,10 @@ def parser() -> argparse.ArgumentParser:
     add("--align", metavar="LIST", help=text)
     add.number("--budget", None, "of a kind that is paid for", "USD", kind=float)
     add.number("--seed", 0, "of everything that is drawn; default: 0", None)
-    add.repeated(
-        "--set",
-        "KEY=VALUE",
+    text = (
         "size_px=512, resize=none|shrink, cutoff=.25, mix_max=.3, format=jpeg|png, "
-        "quality_pct=75,95, or options.NAME of the kind",
+        "quality_pct=75,95, or options.NAME of the kind"
     )
+    add.repeated("--set", "KEY=VALUE", text)
     cli.add_engine(parser, workers=True)
     return parser

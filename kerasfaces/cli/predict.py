@@ -206,23 +206,19 @@ def _parser() -> argparse.ArgumentParser:
     add = cli.Options(parser)
     text = "run folder made by train, a winner, or hf://OWNER/NAME[@REVISION]"
     add("run", metavar="RUN", help=text)
-    add(
-        "images",
-        nargs="+",
-        metavar="IMAGE|DIR|-",
-        help="files, folders (with all below them), - for paths on stdin, one per line "
-        "or NUL after each",
+    text = (
+        "files, folders (with all below them), - for paths on stdin, one per line "
+        "or NUL after each"
     )
+    add("images", nargs="+", metavar="IMAGE|DIR|-", help=text)
     how = cli.Options(parser.add_mutually_exclusive_group())
     how.flag("--json", "one JSON object per line")
     how.file("--csv", "write a table instead; killed and called again, it continues")
-    how(
-        "--report",
-        type=outputs.place,
-        metavar="HTML|DIR",
-        help="write a page to file and print: for one picture (.html), or a folder with one "
-        "for each",
+    text = (
+        "write a page to file and print: for one picture (.html), or a folder with one "
+        "for each"
     )
+    how("--report", type=outputs.place, metavar="HTML|DIR", help=text)
     _add_rule(parser)
     return parser
 
@@ -230,13 +226,11 @@ def _parser() -> argparse.ArgumentParser:
 def _add_rule(parser: argparse.ArgumentParser) -> None:
     """Add the options that say what is judged, how, and by what."""
     add = cli.Options(parser)
-    add.choice(
-        "--faces",
-        "image",
-        ("image", "largest", "each"),
+    text = (
         "what is judged: the whole picture (default), its largest face, or each face, "
-        "of which one fake makes the picture fake",
+        "of which one fake makes the picture fake"
     )
+    add.choice("--faces", "image", ("image", "largest", "each"), text)
     add.flag("--quick", "the verdict alone: no provenance, no faces, no stability")
     add.no(
         "stability",
@@ -245,10 +239,8 @@ def _add_rule(parser: argparse.ArgumentParser) -> None:
     add.no("provenance", "do not read what the file says of its origin")
     text = "certificates of the signers of Content Credentials that you trust"
     add.path("--trust", text, "PEM")
-    add.choice(
-        "--engine",
-        "auto",
-        ("auto", "onnxruntime", "openvino", "keras"),
+    text = (
         "what computes: the run's export (made on first use), or Keras; default: the "
-        "first that can be had",
+        "first that can be had"
     )
+    add.choice("--engine", "auto", ("auto", "onnxruntime", "openvino", "keras"), text)

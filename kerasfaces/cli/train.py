@@ -106,29 +106,24 @@ def parser() -> argparse.ArgumentParser:
     parser.epilog = f"{parser.epilog}\n\nmodels:\n{_listing()}"
     add_detector_options(parser)
     add = cli.Options(parser)
-    add.choice(
-        "--protocol",
-        "standard",
-        ("standard", "unseen"),
+    text = (
         "unseen: laundered views, everything chosen on families of fakes left out, and "
-        "what the detector does on them (default: standard)",
+        "what the detector does on them (default: standard)"
     )
-    add.path(
-        "--add",
+    add.choice("--protocol", "standard", ("standard", "unseen"), text)
+    text = (
         "train RUN again with its images and those of --manifest, e.g. a new generator's; "
-        "says what the old ones lost or gained",
-        "RUN",
+        "says what the old ones lost or gained"
     )
+    add.path("--add", text, "RUN")
     add.number("--seed", 0, "of training; splits do not change with it", None)
     add.number("--repeat", 1, "K training seeds, mean and sd", "K")
     add.flag("--tensorboard", "write TensorBoard logs into the run")
-    add(
-        "--devices",
-        default="",
-        metavar="A,B",
-        help="what trains end to end: gpu:0,gpu:1 or all (default: KERASFACES_DEVICES, "
-        "else the first)",
+    text = (
+        "what trains end to end: gpu:0,gpu:1 or all (default: KERASFACES_DEVICES, "
+        "else the first)"
     )
+    add("--devices", default="", metavar="A,B", help=text)
     cli.add_engine(parser)
     add.folder("default: runs/MODEL-HASH", "RUN")
     return parser
@@ -141,12 +136,11 @@ def add_detector_options(parser: argparse.ArgumentParser) -> None:
     add.path("--root", "what relative paths in the manifest are relative to")
     models = detectors.names()
     add.path("--store", "channel store (kerasfaces channels) to train on")
-    add(
-        "--model",
-        metavar="NAME",
-        help=f"one of: {', '.join(models)}; listed below (default: lnp_attention with "
-        "--store, else mobilenetv2)",
+    text = (
+        f"one of: {', '.join(models)}; listed below (default: lnp_attention with "
+        "--store, else mobilenetv2)"
     )
+    add("--model", metavar="NAME", help=text)
     add(
         "--weights",
         help="forensic | imagenet | published | none | FILE | FOLDER | hf://OWNER/NAME | "
@@ -158,13 +152,11 @@ def add_detector_options(parser: argparse.ArgumentParser) -> None:
     add.repeated("--set", "KEY=VALUE", "e.g. epochs=20")
     text = "squares cut at a picture's own resolution instead of the whole resized"
     add.number("--crops", None, text)
-    add.choice(
-        "--faces",
-        None,
-        ("none", "largest"),
+    text = (
         "what is shown of each picture: all of it, or its largest face, cut out with "
-        "--set face_margin=0.3 (of files by `manifest crop-faces` nothing more is cut)",
+        "--set face_margin=0.3 (of files by `manifest crop-faces` nothing more is cut)"
     )
+    add.choice("--faces", None, ("none", "largest"), text)
     text = "views of each training image, the first unchanged"
     add.number("--views", None, text, None)
     add.number(

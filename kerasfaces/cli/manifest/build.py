@@ -67,13 +67,11 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
     """Add the folders and tables and the options that each of them may have."""
     parser.set_defaults(inputs=[], for_all={})
     add = cli.Options(parser)
-    add(
-        "data",
-        nargs="*",
-        metavar="DIR|TABLE",
-        help="folders and tables; each may be followed by --split-is, --label-is, --source "
-        "of its own (before the first: for all)",
+    text = (
+        "folders and tables; each may be followed by --split-is, --label-is, --source "
+        "of its own (before the first: for all)"
     )
+    add("data", nargs="*", metavar="DIR|TABLE", help=text)
     add(_HIDDEN, action=_Input, help=argparse.SUPPRESS)
     add(
         "--split-is",
@@ -87,13 +85,11 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
         choices=("real", "fake"),
         help="all its images are this (folders)",
     )
-    add(
-        "--source",
-        action=_OfInput,
-        metavar="NAME",
-        help="its name, where no folder names a source; its reals are NAME_real if it has "
-        "fakes too",
+    text = (
+        "its name, where no folder names a source; its reals are NAME_real if it has "
+        "fakes too"
     )
+    add("--source", action=_OfInput, metavar="NAME", help=text)
 
 
 def marked(parser: argparse.ArgumentParser, words: Sequence[str]) -> list[str]:

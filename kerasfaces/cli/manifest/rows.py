@@ -82,12 +82,11 @@ def add_split(commands: framework.Commands) -> None:
     framework.add_manifest(parser)
     add = cli.Options(parser)
     add.file("--output", "default: replace M", "OUT")
-    add(
-        "--ratio",
-        default="5:1:1",
-        help="train:val:test (default 5:1:1), or train:test such as 80/20; training needs "
-        "val, so for 80/20 with validation use 64:16:20; with --validation-from, train:val",
+    text = (
+        "train:val:test (default 5:1:1), or train:test such as 80/20; training needs "
+        "val, so for 80/20 with validation use 64:16:20; with --validation-from, train:val"
     )
+    add("--ratio", default="5:1:1", help=text)
     framework.add_validation_from(parser)
     add.number("--seed", 0, "default: 0", None)
     add(
