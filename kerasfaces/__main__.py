@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from kerasfaces import __version__, cli
 from kerasfaces.core.errors import InputError
-from kerasfaces.core.texts import quoted
+from kerasfaces.core.texts import near_hint, quoted
 
 STAGES = {
     "sample": "nothing -> simulated faces with a manifest",
@@ -47,7 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     stage = arguments[0]
     if stage not in STAGES:
         raise InputError(
-            f"There is no stage {quoted(stage)}; stages: {', '.join(STAGES)}. See kerasfaces --help."
+            f"There is no stage {quoted(stage)}; stages: {', '.join(STAGES)}. See kerasfaces "
+            f"--help.{near_hint(stage, STAGES)}"
         )
     code: int = importlib.import_module(f"kerasfaces.cli.{stage}").main(arguments[1:])
     return code

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from kerasfaces.core.errors import InputError
-from kerasfaces.core.texts import quoted
+from kerasfaces.core.texts import near_hint, quoted
 from kerasfaces.evaluate import attribute_words, names, table
 from kerasfaces.metrics import Estimate
 from kerasfaces.run.folder import ScoredRun
@@ -66,6 +66,7 @@ class Result:
         if metric not in names.TITLES:
             raise InputError(
                 f"There is no metric {quoted(metric)}; there are {', '.join(names.TITLES)}."
+                + near_hint(metric, names.TITLES)
             )
         part = self.metrics["all"][metric]
         values = {key: part[key] for key in ("value", "low", "high")}
@@ -109,9 +110,10 @@ class Result:
         """
         groups = self._content.get("groups", {}).get(self.split, {})
         if column not in groups and column not in self._attributes:
-            known = ", ".join(dict.fromkeys([*groups, *self._attributes]))
+            known = list(dict.fromkeys([*groups, *self._attributes]))
             raise InputError(
-                f"by: there is no column {quoted(column)}; there are {known}."
+                f"by: there is no column {quoted(column)}; there are {', '.join(known)}."
+                + near_hint(column, known)
             )
         errors = attribute_words.errors(self._attributes.get(column, {}))
         if column not in groups:

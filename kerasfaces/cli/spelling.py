@@ -39,7 +39,11 @@ _CALLS = {
 }
 
 # argument -> the option's name, where they differ
-_SAME = {"assignments": "set", "options": "set"}
+_SAME = {
+    "assignments": "set",
+    "options": "set",
+    "false_alarm_rate": "max_false_alarms",
+}
 
 
 class _Unknown(Exception):

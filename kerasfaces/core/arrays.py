@@ -16,7 +16,12 @@ Arrays = Mapping[str, NDArray[Any]]
 Read = Callable[[NDArray[Any]], NDArray[Any]]  # positions -> their arrays
 MAX_BYTES = 8 * 2**30  # unpacked; a small file can claim to hold anything
 _DAMAGE = (
-    *(OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error),
+    OSError,
+    ValueError,
+    EOFError,
+    KeyError,
+    zipfile.BadZipFile,
+    zlib.error,
     NotImplementedError,  # a compression that zipfile does not know
 )
 

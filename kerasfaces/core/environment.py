@@ -11,8 +11,16 @@ from kerasfaces.core import numerics
 from kerasfaces.core.files import Json
 
 _PACKAGES = (
-    *("kerasfaces", "keras", "tensorflow", "tensorflow-cpu", "jax", "numpy", "pillow"),
-    *("openvino", "onnxruntime", "scikit-learn"),
+    "kerasfaces",
+    "keras",
+    "tensorflow",
+    "tensorflow-cpu",
+    "jax",
+    "numpy",
+    "pillow",
+    "openvino",
+    "onnxruntime",
+    "scikit-learn",
 )
 
 

@@ -35,13 +35,27 @@ _ADVICE = {
     errno.EAGAIN: _THREADS,
 }
 _BAD_PATH = (
-    *(errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG),
-    *(errno.ENOENT, errno.EPERM, errno.ELOOP, errno.EINVAL),
+    errno.EEXIST,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.ENAMETOOLONG,
+    errno.ENOENT,
+    errno.EPERM,
+    errno.ELOOP,
+    errno.EINVAL,
 )
 _WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _CACHE_HELPS = (
-    *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM),
-    *(errno.ENOTDIR, errno.ENOENT, errno.EEXIST, errno.EIO, errno.ESTALE),
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.ENOTDIR,
+    errno.ENOENT,
+    errno.EEXIST,
+    errno.EIO,
+    errno.ESTALE,
 )
 _SQLITE = {
     "database or disk is full": errno.ENOSPC,

@@ -18,8 +18,16 @@ FIXED = {
     "no cluster": ("#9aa3ab", "o"),
 }
 COLOURS = (
-    *("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8c6d00", "#3f3fbf"),
-    *("#56b4e9", "#7f3c00", "#b2182b", "#4d4d4d"),
+    "#0072b2",
+    "#d55e00",
+    "#009e73",
+    "#cc79a7",
+    "#8c6d00",
+    "#3f3fbf",
+    "#56b4e9",
+    "#7f3c00",
+    "#b2182b",
+    "#4d4d4d",
 )
 _MARKERS = "osD^"
 _LISTED = 20  # classes in a legend

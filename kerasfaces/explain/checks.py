@@ -29,10 +29,19 @@ if TYPE_CHECKING:
 ALIKE = 0.5  # correlation from which two maps count as the same
 _RESAMPLES = 1000
 COLUMNS = (
-    *("deletion_gain", "deletion_spread", "random_orders_beaten"),
-    *("insertion_gain", "insertion_spread", "insertion_orders_beaten", "random_orders"),
-    *("sanity_correlation", "jpeg_agreement", "shift_agreement"),
-    *("heat_in_face", "face_area", "do_not_trust"),
+    "deletion_gain",
+    "deletion_spread",
+    "random_orders_beaten",
+    "insertion_gain",
+    "insertion_spread",
+    "insertion_orders_beaten",
+    "random_orders",
+    "sanity_correlation",
+    "jpeg_agreement",
+    "shift_agreement",
+    "heat_in_face",
+    "face_area",
+    "do_not_trust",
 )
 
 

@@ -11,8 +11,15 @@ from numpy.typing import NDArray
 
 # share of the free height and of the free width before the square
 _PLACES = (
-    *((0.5, 0.5), (0.0, 0.0), (1.0, 1.0), (0.0, 1.0), (1.0, 0.0)),
-    *((0.0, 0.5), (1.0, 0.5), (0.5, 0.0), (0.5, 1.0)),
+    (0.5, 0.5),
+    (0.0, 0.0),
+    (1.0, 1.0),
+    (0.0, 1.0),
+    (1.0, 0.0),
+    (0.0, 0.5),
+    (1.0, 0.5),
+    (0.5, 0.0),
+    (0.5, 1.0),
 )
 MAX_CROPS = len(_PLACES)
 

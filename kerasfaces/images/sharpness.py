@@ -17,8 +17,11 @@ _NOISE = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], dtype=np.float32)
 
 Floats = NDArray[np.float32]
 NAMES = (
-    *("laplacian_variance", "high_band_share", "noise_sigma"),
-    *("block_grid", "shifted_grid"),
+    "laplacian_variance",
+    "high_band_share",
+    "noise_sigma",
+    "block_grid",
+    "shifted_grid",
 )
 
 

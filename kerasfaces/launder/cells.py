@@ -135,9 +135,9 @@ def measure(
 
 def worst(cells: Sequence[Cell]) -> Cell | None:
     """Return the cell with the lowest AUC; None when nothing was measured."""
-    single = [each for each in cells if each.generator != ALL]
-    usable = [each for each in single or cells if math.isfinite(each.auc)]
-    return min(usable, key=lambda each: each.auc, default=None)
+    usable = [each for each in cells if math.isfinite(each.auc)]
+    single = [each for each in usable if each.generator != ALL]
+    return min(single or usable, key=lambda each: each.auc, default=None)
 
 
 def _of_variant(

@@ -158,8 +158,8 @@ def advice(missing: Sequence[str], folder: Path) -> str:
         return cut
     if _WINDOWS.match(missing[0]) or not relative:
         return (
-            f"The paths are absolute (e.g. {quoted(missing[0])}), so `root` cannot help: build the "
-            "manifest again where the images are."
+            f"The paths are absolute (e.g. {quoted(missing[0])}): cut their common start off and "
+            "give `root`, or build the manifest again where the images are."
         )
     return (
         f"Relative paths start from {folder}; give another folder with `root` where the images "

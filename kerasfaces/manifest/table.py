@@ -17,7 +17,7 @@ import pandas as pd
 from kerasfaces import tables
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import write_text
-from kerasfaces.core.texts import listed, quoted
+from kerasfaces.core.texts import listed, near_hint, quoted
 from kerasfaces.manifest.image_files import with_slashes
 from kerasfaces.tables.columns import lines_text
 
@@ -30,8 +30,18 @@ NO_SOURCE = (
     "source called real, all fakes as one called fake."
 )
 COLUMNS = (
-    *("path", "label", "source", "family", "split", "pair_id", "identity"),
-    *("sha256", "width_px", "height_px", "format", "phash"),
+    "path",
+    "label",
+    "source",
+    "family",
+    "split",
+    "pair_id",
+    "identity",
+    "sha256",
+    "width_px",
+    "height_px",
+    "format",
+    "phash",
 )
 
 
@@ -238,12 +248,14 @@ def select(
     if column not in rows:
         raise InputError(
             f"no column {quoted(column)}; there are {listed(list(map(str, rows.columns)))}."
+            + near_hint(column, map(str, rows.columns))
         )
     present = set(rows[column])
     absent = [value for value in values if value not in present]
     if absent and not exclude:
         raise InputError(
             f"no row has {column} {quoted(absent[0])}; there are {listed(sorted(present))}."
+            + near_hint(absent[0], present)
         )
     matches = rows[column].isin(values) != exclude
     if not matches.any():

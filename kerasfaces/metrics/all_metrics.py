@@ -21,8 +21,18 @@ from kerasfaces.metrics.inputs import Bools, Floats, as_labels, as_scored, as_va
 from kerasfaces.metrics.intervals import LEVEL, Estimate, percentiles, rate, undefined
 
 NAMES = (
-    *("auc", "ap", "accuracy", "balanced_accuracy", "precision", "recall", "f1"),
-    *("tpr_at_fpr_1pct", "false_alarm_rate", "miss_rate", "ece", "brier"),
+    "auc",
+    "ap",
+    "accuracy",
+    "balanced_accuracy",
+    "precision",
+    "recall",
+    "f1",
+    "tpr_at_fpr_1pct",
+    "false_alarm_rate",
+    "miss_rate",
+    "ece",
+    "brier",
 )
 _FEWEST = 10  # images of a class below which a bootstrapped mean has no interval
 

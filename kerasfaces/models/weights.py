@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from kerasfaces.core import arrays
 from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.core.files import read_json, sha256
-from kerasfaces.core.texts import quoted
+from kerasfaces.core.texts import near_hint, quoted
 from kerasfaces.models import hub_weights, state_dicts
 from kerasfaces.models.published import (
     HubRepository,
@@ -126,6 +126,7 @@ class Sources:
             raise MissingFileError(
                 f"`weights={text!r}`: no such file. Expected forensic, {self.word}, none, or a "
                 f"file with {self.title} weights without top ({self._endings})."
+                + near_hint(text, ("forensic", self.word, "none"))
             )
         return BaseWeights(kind="file", path=path, sha256=hub_weights.digest(path))
 

@@ -63,7 +63,10 @@ class Run:
     NOUN: ClassVar[str] = "run"  # in messages
     IDENTITY: ClassVar[str] = "config.json"  # what decides everything else
     EARLY: ClassVar[tuple[str, ...]] = (
-        *("format.json", "environment.json", "manifest.csv", "audit.json"),
+        "format.json",
+        "environment.json",
+        "manifest.csv",
+        "audit.json",
     )
     LAST: ClassVar[tuple[str, ...]] = ("report.html",)  # a finished one has these
     MARKS: ClassVar[tuple[str, ...]] = ()  # files that only this kind has

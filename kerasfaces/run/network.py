@@ -65,7 +65,8 @@ class TrainedNetwork:
             model.load_weights(str(self.weights_file))
         except Exception as error:
             raise RunError(
-                f"{self.weights_file} is damaged or of another model: {error}"
+                f"{self.weights_file} is damaged or of another model ({error}); train again, "
+                "or copy the run folder anew."
             ) from error
         return model
 

@@ -149,7 +149,7 @@ def _on_validation(fake: Bools, log_odds: Floats, cut: float) -> dict[str, Any]:
 
 def _check_rate(rate: float) -> None:
     if not 0 < rate < 1:
-        raise InputError(f"false_alarm_rate: expected 0 < rate < 1, got {rate:g}.")
+        raise InputError(f"`false_alarm_rate`: expected 0 < rate < 1, got {rate:g}.")
 
 
 def _for_balanced_accuracy(fake: Bools, log_odds: Floats) -> float:

@@ -24,9 +24,19 @@ from kerasfaces.serve.answer import Answer
 FIRST = ("path", "verdict", "score", "logit", "reason")
 COLUMNS = (
     *FIRST,
-    *("doubt", "judged", "sha256", "width_px", "height_px"),
-    *("origin", "origin_says", "n_faces", "largest_face_px"),
-    *("n_laundered", "n_same_verdict", "flipped_by", "warnings"),
+    "doubt",
+    "judged",
+    "sha256",
+    "width_px",
+    "height_px",
+    "origin",
+    "origin_says",
+    "n_faces",
+    "largest_face_px",
+    "n_laundered",
+    "n_same_verdict",
+    "flipped_by",
+    "warnings",
 )
 _END = "group"  # the key of the line that ends a group
 

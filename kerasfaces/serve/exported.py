@@ -19,7 +19,7 @@ from kerasfaces.core import config as configs
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import sha256
 from kerasfaces.core.imports import import_keras
-from kerasfaces.core.texts import quoted
+from kerasfaces.core.texts import near_hint, quoted
 from kerasfaces.images import InputSpec, to_array, to_srgb_upright
 from kerasfaces.images.input_spec import other_pillow
 from kerasfaces.images.limits import Limits
@@ -101,6 +101,7 @@ class ExportedDetector:
         if engine not in engine_choice.NAMES:
             raise InputError(
                 f"There is no engine {quoted(engine)}; available: {', '.join(engine_choice.NAMES)}."
+                + near_hint(engine, engine_choice.NAMES)
             )
         opened = DetectorRun.open(Path(run))
         return cls(opened, engine_choice.choose(opened, engine), keras=keras)

@@ -22,7 +22,14 @@ from kerasfaces.serve.pictures import Named
 
 COUNT = 5  # neighbours of a picture
 COLUMNS = (
-    *("image", "rank", "path", "sha256", "label", "source", "distance", "percentile"),
+    "image",
+    "rank",
+    "path",
+    "sha256",
+    "label",
+    "source",
+    "distance",
+    "percentile",
     "reason",
 )
 

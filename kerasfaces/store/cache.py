@@ -23,7 +23,12 @@ logger = logging.getLogger(__name__)
 LIMIT = "KERASFACES_CACHE_SIZE"
 IN_USE_S = 3600.0  # what was used since then may be read at this moment
 _KINDS = (
-    *("images", "features", "channels", "engines", "annotations", "forensic_base"),
+    "images",
+    "features",
+    "channels",
+    "engines",
+    "annotations",
+    "forensic_base",
 )
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 

@@ -162,7 +162,8 @@ def _cautions(
             "files that could give the classes away were not audited."
         )
     if n := len(unreadable):
-        count, more = "1 image has" if n == 1 else f"{n} images have", " ..." * (n > 5)
+        count = "1 image has" if n == 1 else f"{n} images have"
+        more = " ..." if n > 5 else ""
         lines.append(f"{count} no score: {'; '.join(unreadable[:5])}{more}")
     if sentence := data.enlarged(config.input_spec):
         lines.append(sentence)

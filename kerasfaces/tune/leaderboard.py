@@ -72,7 +72,8 @@ def n_like_best(table: pd.DataFrame) -> int:
 
 def _facts(objective: str, trial: Trial) -> Json:
     repeats = trial.repeats
-    names = [*METRICS, *[UNSEEN] * (objective == UNSEEN)] if repeats else []
+    measured = [*METRICS, UNSEEN] if objective == UNSEEN else METRICS
+    names = measured if repeats else ()
     scores = [one[objective] for one in repeats]
     return {
         "trial": trial.trial_id,

@@ -85,14 +85,15 @@ class StudyInput:
 
     def kind(self, trial: Trial) -> str:
         """Return how a trial's point is drawn: in its colour, hollow if cut short."""
-        return "open " * trial.partial + self.colour(trial)
+        colour = self.colour(trial)
+        return f"open {colour}" if trial.partial else colour
 
     def line(self, trial: Trial) -> str:
         """Return how a trial's line is drawn: the best apart, the worse faint."""
         if self.against_best[trial.trial_id] == leaderboard.BEST:
             return "mark"
         colour = self.colour(trial)
-        return f"{colour} thin" + " faint" * (colour == "real")
+        return f"{colour} thin faint" if colour == "real" else f"{colour} thin"
 
 
 def hyperparameters(space: Json) -> list[str]:

@@ -39,8 +39,10 @@ logger = logging.getLogger(__name__)
 
 RETRIES = 2  # of a trial whose worker died
 _ORACLES: dict[str, type[oracles.StudyOracle]] = {
-    **{"grid": oracles.Grid, "random": oracles.Random},
-    **{"hyperband": Hyperband, "bayesian": Bayesian},
+    "grid": oracles.Grid,
+    "random": oracles.Random,
+    "hyperband": Hyperband,
+    "bayesian": Bayesian,
 }
 _BEST = 5  # trials that keep their weights
 _FAILURES = 10  # in a row, after which something else must be wrong

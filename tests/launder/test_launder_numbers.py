@@ -75,6 +75,8 @@ def test_worst_is_the_lowest_of_single_generators(answers):
     single = [each for each in measured if each.generator in ("gan", "diffusion")]
     assert lowest.auc == min(each.auc for each in single)
     assert cells.worst([]) is None
+    few = [each for each in measured if each.generator == "all" or each.status != "run"]
+    assert cells.worst(few).generator == "all"  # no generator has images enough
 
 
 def test_a_laundering_that_always_fails_has_a_status(answers):

@@ -133,7 +133,7 @@ def test_a_backslash_that_is_part_of_a_name_stays(tmp_path, caplog):
         (".", "data/old/{}", r"cut 'data/old/' off the paths\."),
         (".", "C:\\photos\\{}", "cut 'C:/photos/' off the paths"),
         ("images", "/gone/{}", r"cut '/gone/' off the paths and add --root \S*images"),
-        ("", "/gone/{}", "absolute .*--root cannot help"),
+        ("", "/gone/{}", "absolute .*common start off and give --root"),
         ("", "{}", "Relative paths start from .*give another folder with --root"),
     ],
 )

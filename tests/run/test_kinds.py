@@ -81,14 +81,14 @@ def test_folders_that_are_no_run_are_named(tmp_path, command, kind):
         assert re.search(said, message), message
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [name for name in COMMANDS if name != "tune"])
 @pytest.mark.parametrize("name", ["model.keras", "model.h5", "net.onnx", "w.pt"])
 def test_model_files_are_named(tmp_path, command, name):
     path = tmp_path / name
     path.write_bytes(b"\x89HDF\r\n\x1a\n\0\0")
     message = _sentence(command, path)
     _is_one_sentence(message, path)
-    assert command == "tune" or "not a run folder" in message
+    assert "not a run folder" in message
 
 
 @pytest.mark.parametrize("command", ["evaluate", "predict", "explain", "export"])

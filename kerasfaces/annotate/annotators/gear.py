@@ -25,12 +25,20 @@ VERSION = 2
 GENDERS = {"male": "man", "female": "woman"}
 # years, and the number that a class stands for
 AGES = {
-    **{"to 20": 15.0, "21-25": 23.0, "26-30": 28.0, "31-40": 35.5},
-    **{"41-50": 45.5, "51-60": 55.5, "above 60": 68.0},
+    "to 20": 15.0,
+    "21-25": 23.0,
+    "26-30": 28.0,
+    "31-40": 35.5,
+    "41-50": 45.5,
+    "51-60": 55.5,
+    "above 60": 68.0,
 }
 RACES = {
-    **{each: each for each in ("white", "black", "asian")},
-    **{"indian": "asian", "other": ""},
+    "white": "white",
+    "black": "black",
+    "asian": "asian",
+    "indian": "asian",
+    "other": "",
 }
 ATTRIBUTES = (
     Attribute(name="gender", values=GENDERS, min_confidence=0.6),

@@ -211,9 +211,9 @@ def _from_recipe(arguments: argparse.Namespace) -> "Manifest":
     from kerasfaces.manifest.attributes import Attributes
     from kerasfaces.manifest.split import assign, parse_ratio
 
+    recipe = recipes.read(arguments.recipe)
     if arguments.root is None:
         raise InputError("--recipe needs --root DIR, the folder with the data.")
-    recipe = recipes.read(arguments.recipe)
     attributes = Attributes(arguments.attributes) if arguments.attributes else None
     manifest, report = recipe_rows.assemble(recipe, arguments.root, attributes)
     printing.text(f"{recipe.name}: {recipe.title}")

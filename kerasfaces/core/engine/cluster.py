@@ -230,8 +230,10 @@ def is_loss(error: BaseException | None) -> bool:
     from ray import exceptions
 
     losses = (
-        *(exceptions.RayActorError, exceptions.WorkerCrashedError),
-        *(exceptions.NodeDiedError, exceptions.ObjectLostError),
+        exceptions.RayActorError,
+        exceptions.WorkerCrashedError,
+        exceptions.NodeDiedError,
+        exceptions.ObjectLostError,
         exceptions.OutOfMemoryError,
     )
     while error is not None:

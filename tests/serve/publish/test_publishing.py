@@ -1,5 +1,6 @@
 """What leaves: the files, their card, and nothing of who made them."""
 
+import dataclasses
 import json
 import os
 import re
@@ -100,6 +101,20 @@ def test_what_is_private_is_found(finished, tmp_path, text, what):
     assert any(what in each.what for each in findings), findings
     (folder / "a.json").write_text(json.dumps({"note": f"photo.jpg in {REPO}"}))
     assert list(secrets.found_below(folder)) == []
+
+
+@pytest.mark.parametrize("is_text", [True, False])
+def test_a_folder_is_found_as_a_path_alone(finished, tmp_path, is_text):
+    folder = tmp_path / "leaving"
+    folder.mkdir()
+    secrets = dataclasses.replace(
+        privacy.Private.of(DetectorRun(finished), REPO), places=frozenset({"/opt"})
+    )
+    ending = "" if is_text else "\0"
+    (folder / "a").write_text(f'"LX/optuMs+/opt9"{ending}')  # as base64 may have it
+    assert list(secrets.found_below(folder)) == []
+    (folder / "a").write_text(f'"from": "/opt/photos"{ending}')
+    assert [each.text for each in secrets.found_below(folder)] == ["/opt"]
 
 
 def test_a_picture_in_an_archive_is_found(finished, tmp_path, picture):
