@@ -102,7 +102,14 @@ def _of(
     )
     yield (
         f"{name}-predict",
-        ["predict", frozen, str(Path(manifest).parent), "--csv", run("predict.csv")],
+        [
+            "predict",
+            frozen,
+            str(Path(manifest).parent),
+            "--quick",
+            "--csv",
+            run("predict.csv"),
+        ],
         f"{name}-predict.csv",
     )
     if name == "sample":
@@ -133,7 +140,8 @@ def _run(name: str, command: list[str], made: Path) -> None:
         capture_output=True,
         text=True,
     )
-    if done.returncode:
+    verdicts = (3, 4, 5) if command[0] == "predict" else ()  # docs/how-to/predict.md
+    if done.returncode and done.returncode not in verdicts:
         sys.stderr.write(done.stderr[-2000:])
         raise SystemExit(f"{name}: exit code {done.returncode}")
     sys.stderr.write(f"{name}\n")
