@@ -2,7 +2,8 @@
 
 import argparse
 import dataclasses
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,9 @@ from kerasfaces.estimate.assumptions import Assumptions
 
 if TYPE_CHECKING:
     from kerasfaces.estimate.workload import Rate
+
+    # What is measured, in words, and what measures it on some files.
+    Work = tuple[str, Callable[[Sequence[Path]], list[Rate]]]
 
 _EXAMPLES = [
     "kerasfaces estimate channels --manifest M --images 100000 --mask grabcut",
@@ -35,10 +39,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise InputError(f"`{name}`: expected 1 or more, got {number}.")
     names = [field.name for field in dataclasses.fields(Assumptions)]
     assumed = Assumptions(**{name: getattr(arguments, name) for name in names})
+    subject, measure = arguments.work(arguments)  # refused before a sample is made
     manifest = load_data(arguments.manifest, arguments.root).manifest
     files = manifest.files()
     files = files[:: max(1, len(files) // arguments.sample)][: arguments.sample]
-    subject, rates = arguments.measure(arguments, files)
+    rates = measure(files)
     cores = machine.usable_cores()
     print(
         f"{arguments.images:,} images, {subject}; measured on {len(files)} images, "
@@ -66,14 +71,14 @@ def parser() -> argparse.ArgumentParser:
     add("--channels", default="lnp,spectrum", metavar="NAMES")
     add("--mask", default="none", metavar="NAME")
     add("--set", action="append", default=[], metavar="KEY=VALUE")
-    channels.set_defaults(measure=_channels)
+    channels.set_defaults(work=_channels)
     for name, about in (
         ("features", "features of a frozen base"),
         ("train", "a whole training"),
     ):
         stage = stages.add_parser(name, help=about)
         train.add_detector_options(stage)
-        stage.set_defaults(measure=_training, seed=0, tensorboard=False)
+        stage.set_defaults(work=_training, seed=0, tensorboard=False)
     for stage in stages.choices.values():
         _add_assumptions(stage)
     return parser
@@ -88,21 +93,17 @@ def _add_assumptions(parser: argparse.ArgumentParser) -> None:
         add(option, type=type(value), default=value, help=f"default: {value}")
 
 
-def _channels(
-    arguments: argparse.Namespace, files: Sequence[Path]
-) -> "tuple[str, list[Rate]]":
+def _channels(arguments: argparse.Namespace) -> "Work":
     from kerasfaces.channels import config as configs
     from kerasfaces.estimate import channels
 
     names = configs.split_names(arguments.channels)
     config = configs.from_names(names, arguments.mask, arguments.set)
     subject = f"{config.size_px} px, channels {arguments.channels}, mask {config.mask}"
-    return subject, channels.measure(config, files)
+    return subject, functools.partial(channels.measure, config)
 
 
-def _training(
-    arguments: argparse.Namespace, files: Sequence[Path]
-) -> "tuple[str, list[Rate]]":
+def _training(arguments: argparse.Namespace) -> "Work":
     cli.import_keras()
     from kerasfaces.baselines.config import BaselineConfig
     from kerasfaces.estimate import training
@@ -123,10 +124,10 @@ def _training(
     config = dataclasses.replace(config, model=model)
     subject = f"{config.input_spec.size_px} px, {config.model.name}"
     if arguments.stage == "train":
-        return subject, training.training(config, weights, files)
+        return subject, functools.partial(training.training, config, weights)
     if weights is None or config.trains_whole(weights):
         raise InputError(
             f"{config.model.name} is trained as a whole: it has no frozen features; estimate "
             "`train` instead."
         )
-    return subject, training.features(config, weights, files)
+    return subject, functools.partial(training.features, config, weights)
