@@ -109,7 +109,7 @@ class AnswersFile:
 
         Args:
             path: The table.
-            identity: What decides the answers.
+            identity: Run, options and engine that decide the answers; another one is refused.
             files: All that will be answered, in order; one that changed since it was
                 answered, and all behind it, are answered again.
 

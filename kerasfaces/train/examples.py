@@ -105,7 +105,7 @@ class Examples:
 
         Args:
             model: The head.
-            config: Of its training.
+            config: How the head is trained: epochs, batches, learning rates.
             weights: `(n,)` of the images by themselves; see `Data.weights`.
             more: Further fields of `Phase`.
         """
