@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kerasfaces import cli
-from kerasfaces.cli import outputs
 from kerasfaces.core import registry
 
 _EXAMPLES = (
@@ -23,17 +22,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if name != "facemesh"
     ]
     parser = cli.parser("annotators", __doc__ or "", _EXAMPLES)
-    add = parser.add_argument
+    add = cli.Options(parser)
     text = "faces whose sources state attributes"
     add("--manifest", type=Path, required=True, metavar="M", help=text)
-    add(
-        "-o",
-        "--output",
-        type=outputs.folder,
-        required=True,
-        metavar="DIR",
-        help="to write",
-    )
+    add.folder("to write", required=True)
     add("--weights", type=Path, metavar="DIR", help="folder with annotators' weights")
     add("--download", action="store_true", help="fetch weights that are not here")
     add("--annotators", default=",".join(known), metavar="LIST", help="default: all")

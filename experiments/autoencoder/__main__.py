@@ -12,7 +12,6 @@ from experiments.autoencoder import portraits, round_trips, training
 from experiments.framework import results_file
 from experiments.framework.shipping import ship
 from kerasfaces import cli
-from kerasfaces.cli import outputs
 from kerasfaces.core import config
 from kerasfaces.core.files import read_json, write_json
 from kerasfaces.core.imports import optional_import
@@ -29,9 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Train (or continue), write the weights, measure them, print the table."""
     parser = cli.parser("autoencoder", __doc__ or "", [COMMAND, f"{COMMAND} --record"])
     parser.prog = "python -m experiments.autoencoder"
-    parser.add_argument(
-        "-o", "--output", type=outputs.folder, required=True, metavar="DIR"
-    )
+    cli.Options(parser).folder(None, required=True)
     parser.add_argument(
         "--data",
         type=Path,

@@ -10,7 +10,6 @@ from typing import Any
 
 from experiments.framework import results_file
 from kerasfaces import cli
-from kerasfaces.cli import outputs
 from kerasfaces.core import config
 from kerasfaces.core.files import write_json
 
@@ -26,9 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Train the forensic base, or measure it as a frozen base."""
     parser = cli.parser("forensic_base", __doc__ or "", _EXAMPLES)
     parser.add_argument("action", choices=("train", "evaluate"))
-    parser.add_argument(
-        "-o", "--output", type=outputs.folder, required=True, metavar="DIR"
-    )
+    cli.Options(parser).folder(None, required=True)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument(
         "--weights", type=Path, default=WEIGHTS, help="folder of the shipped files"

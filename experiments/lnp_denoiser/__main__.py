@@ -13,7 +13,6 @@ import numpy as np
 from experiments.framework import results_file, shipping
 from experiments.lnp_denoiser import comparison, pictures, training
 from kerasfaces import cli
-from kerasfaces.cli import outputs
 from kerasfaces.core import config
 from kerasfaces.core.files import read_json, write_json
 from kerasfaces.core.imports import optional_import
@@ -28,9 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Train (or continue), write the weights, compare them, print the table."""
     parser = cli.parser("lnp_denoiser", __doc__ or "", [COMMAND, f"{COMMAND} --record"])
     parser.prog = "python -m experiments.lnp_denoiser"
-    parser.add_argument(
-        "-o", "--output", type=outputs.folder, required=True, metavar="DIR"
-    )
+    cli.Options(parser).folder(None, required=True)
     parser.add_argument(
         "--data",
         type=Path,

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kerasfaces import cli
-from kerasfaces.cli import outputs
 
 _EXAMPLES = (
     "python -m experiments.ten_pictures --manifest FACES/manifest.csv -o runs/ten",
@@ -15,16 +14,9 @@ _EXAMPLES = (
 def main(argv: Sequence[str] | None = None) -> int:
     """Train a detector on the rest and judge the ten; a finished part is not repeated."""
     parser = cli.parser("ten_pictures", __doc__ or "", _EXAMPLES)
-    add = parser.add_argument
+    add = cli.Options(parser)
     add("--manifest", type=Path, required=True, metavar="M", help="faces with sources")
-    add(
-        "-o",
-        "--output",
-        type=outputs.folder,
-        required=True,
-        metavar="DIR",
-        help="folder to write",
-    )
+    add.folder("folder to write", required=True)
     text = "base: imagenet, forensic, or a file (default: imagenet)"
     add("--weights", default="imagenet", metavar="W", help=text)
     text = "of the split and of the draw of the ten (default: 0)"

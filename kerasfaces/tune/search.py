@@ -176,7 +176,11 @@ class Search:
         return True
 
     def _training(self, record: Trial, config: TrainConfig) -> Training:
-        parent = records.folder_of(self.folder, str(record.values.get(PARENT)))
+        checkpoints: dict[int, bytes] = {}
+        if PARENT in record.values:
+            parent = records.folder_of(self.folder, str(record.values[PARENT]))
+            # Without one it is trained from the start: the same numbers, later.
+            checkpoints = records.checkpoints(parent, self.study.seeds)
         return Training(
             trial_id=record.trial_id,
             config=config,
@@ -186,8 +190,7 @@ class Search:
             objective=self.study.objective,
             sign=self.study.sign,
             epochs_now=record.epochs_now,
-            # Without one it is trained from the start: the same numbers, later.
-            checkpoints=records.checkpoints(parent, self.study.seeds),
+            checkpoints=checkpoints,
             limits=_median_limits(self._curves, self.study.median_after),
             tensorboard=self._tensorboard,
         )

@@ -121,9 +121,11 @@ class Private:
         for public in self.public:
             content = content.replace(public.encode(), b"")
         for place in self.places:
-            # A letter before or behind makes it a part of another word, as in base64.
-            before = rb"(?<![\w+])" if is_text else b""
-            if re.search(before + re.escape(place.encode()) + rb"(?!\w)", content):
+            pattern = re.escape(place.encode())
+            if len(place) < _SHORTEST_IN_NUMBERS:  # base64 holds it by chance
+                before = rb"(?:(?<![\w+])|(?<=\\[nrt]))" if is_text else b""
+                pattern = before + pattern + rb"(?!\w)"
+            if re.search(pattern, content):
                 yield Finding(file, "a folder of this machine", place)
         for name in self.names:
             if not is_text and len(name) < _SHORTEST_IN_NUMBERS:

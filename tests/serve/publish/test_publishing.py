@@ -115,6 +115,11 @@ def test_a_folder_is_found_as_a_path_alone(finished, tmp_path, is_text):
     assert list(secrets.found_below(folder)) == []
     (folder / "a").write_text(f'"from": "/opt/photos"{ending}')
     assert [each.text for each in secrets.found_below(folder)] == ["/opt"]
+    (folder / "a").write_text(json.dumps(f"a line\n/opt/photos{ending}"))
+    assert [each.text for each in secrets.found_below(folder)] == ["/opt"]
+    secrets = dataclasses.replace(secrets, places=frozenset({"/opt/photos"}))
+    (folder / "a").write_text(f"in/opt/photosets{ending}")  # no chance has so many
+    assert [each.text for each in secrets.found_below(folder)] == ["/opt/photos"]
 
 
 def test_a_picture_in_an_archive_is_found(finished, tmp_path, picture):
