@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from kerasfaces.run.folder import MatrixRun
 
     detector = settings_of(arguments)
-    detector.configuration()  # mistakes, before anything is read
+    detector.check()  # before anything is read
     data = load_data(arguments.manifest, arguments.root)
     folder = crossgen(
         plan.MatrixSettings(

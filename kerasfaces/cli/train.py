@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         training, data = _addition(arguments)
     else:
         detector = settings_of(arguments)
-        detector.configuration()  # mistakes, before anything is read
+        detector.check()  # before anything is read
         data = load_data(arguments.manifest, arguments.root)
         training = Training.of(
             detector,

@@ -49,8 +49,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     from kerasfaces.api.loading import load_data
     from kerasfaces.api.several import run_study
+    from kerasfaces.tune import components
+    from kerasfaces.tune import study as studies
 
     engine = cli.engine_of(arguments)
+    _, wanted = studies.load(arguments.study)
+    if arguments.manifest is None:  # mistakes, before a sample is made
+        given = arguments.weights, "forensic"
+        components.find_weights(components.weights_by_base(wanted.bases, *given))
     data = load_data(arguments.manifest, arguments.root)
     study = run_study(
         arguments.study,

@@ -88,6 +88,17 @@ class DetectorSettings:
         changed = configs.updated(config, self.changes)
         return configs.override(changed, self.assignments)
 
+    def check(self) -> None:
+        """Find mistakes without images: of the settings, and weights that are not there.
+
+        Raises:
+            InputError: See `configuration`, or there are no such weights.
+            MissingFileError: The file is not there, or cannot be downloaded.
+        """
+        config = self.configuration()
+        if self.weights and isinstance(config, TrainConfig):
+            catalogue.load(self.name).find_weights(self.weights, config.model)
+
     def refuse(self, **options: object) -> None:
         """Refuse options of networks for a baseline.
 

@@ -47,28 +47,8 @@ class Components:
             InputError: An unknown base, or none that can be used.
             MissingFileError: There are weights for none of them.
         """
-        loaded: dict[str, BaseWeights] = {}
-        errors: dict[str, KerasfacesError] = {}
         texts = weights_by_base(names, weights, default_weights)
-        for base, text in texts.items():
-            architecture = catalogue.load(base)
-            weight = None
-            try:
-                if not architecture.end_to_end:
-                    weight = architecture.find_weights(text)
-                if weight is not None:
-                    architecture.completed(ModelConfig(name=base), weight)
-            except (InputError, MissingFileError) as error:
-                errors[base] = error
-                continue
-            if weight is None:
-                raise InputError(
-                    f"{base} with `weights={text!r}` is trained as a whole; a study trains heads on "
-                    "frozen bases: choose another base, or give it weights."
-                )
-            loaded[base] = weight
-        if not loaded:
-            raise next(iter(errors.values()))
+        loaded, errors = find_weights(texts)
         for base, why in errors.items():
             logger.warning("%s is left out of the study: %s", base, why)
         components = cls(weights={base: texts[base] for base in loaded}, loaded=loaded)
@@ -121,6 +101,42 @@ class Components:
             views=1,
             augment=AugmentConfig(flip=False),
         )
+
+
+def find_weights(
+    texts: Mapping[str, str],
+) -> "tuple[dict[str, BaseWeights], dict[str, KerasfacesError]]":
+    """Look for the weights of every base; return those found and what is wrong with others.
+
+    Args:
+        texts: Base -> its weights as text.
+
+    Raises:
+        InputError: A base would be trained as a whole, or there are weights for none.
+        MissingFileError: There are weights for none of them.
+    """
+    loaded: dict[str, BaseWeights] = {}
+    errors: dict[str, KerasfacesError] = {}
+    for base, text in texts.items():
+        architecture = catalogue.load(base)
+        weight = None
+        try:
+            if not architecture.end_to_end:
+                weight = architecture.find_weights(text)
+            if weight is not None:
+                architecture.completed(ModelConfig(name=base), weight)
+        except (InputError, MissingFileError) as error:
+            errors[base] = error
+            continue
+        if weight is None:
+            raise InputError(
+                f"{base} with `weights={text!r}` is trained as a whole; a study trains heads on "
+                "frozen bases: choose another base, or give it weights."
+            )
+        loaded[base] = weight
+    if not loaded:
+        raise next(iter(errors.values()))
+    return loaded, errors
 
 
 def weights_by_base(
