@@ -21,7 +21,7 @@ from kerasfaces.images import InputSpec
 from kerasfaces.images.limits import Limits
 from kerasfaces.models import catalogue
 from kerasfaces.models.config import ModelConfig
-from kerasfaces.run import foreign_classes
+from kerasfaces.run import foreign_classes, weights_file
 
 if TYPE_CHECKING:
     import keras
@@ -62,7 +62,7 @@ class TrainedNetwork:
         foreign_classes.refuse(self.weights_file)
         model = catalogue.load(self.model.name).build(self.model)
         try:
-            model.load_weights(str(self.weights_file))
+            weights_file.load_into(model, self.weights_file)
         except Exception as error:
             raise RunError(
                 f"{self.weights_file} is damaged or of another model ({error}); train again, "
