@@ -82,6 +82,7 @@ def pool(
     label: str = "tasks",
     load: Load | None = None,
     apart: bool = False,
+    keep: bool = False,
 ) -> Iterator[Pool[Item, Result]]:
     """Open workers that run one task on items as they are submitted.
 
@@ -94,6 +95,8 @@ def pool(
         load: Called with an item on the driver when it is sent; returns what the task gets.
         apart: Start a process for a single local worker, too: it takes its memory along
             and may crash alone.
+        keep: Local processes may come from an earlier pool and serve a later one: for
+            tasks that leave little behind in theirs.
 
     Raises:
         InputError: The cluster cannot be reached, or a node has another version.
@@ -106,7 +109,7 @@ def pool(
         if spread.in_process and not apart:
             workers = InProcess(task, load=load)
         else:
-            slots, instead = stack.enter_context(_slots(task, spread))
+            slots, instead = stack.enter_context(_slots(task, spread, keep))
             workers = Workers(
                 slots, retries=retries, label=label, load=load, instead=instead
             )
@@ -115,7 +118,7 @@ def pool(
 
 
 @contextmanager
-def _slots(task: Any, spread: Engine) -> Iterator[tuple[list[Any], Any]]:
+def _slots(task: Any, spread: Engine, keep: bool) -> Iterator[tuple[list[Any], Any]]:
     """Yield workers that are not started, and what works instead if they cannot be."""
     if spread.name == "ray":
         from kerasfaces.core.engine import cluster
@@ -126,7 +129,8 @@ def _slots(task: Any, spread: Engine) -> Iterator[tuple[list[Any], Any]]:
     from kerasfaces.core.engine import local
 
     n_workers = spread.workers or machine.usable_cores()
-    yield local.processes(dumps(task), n_workers), lambda: local.ThisProcess(task)
+    workers = local.processes(dumps(task), n_workers, keep)
+    yield workers, lambda: local.ThisProcess(task)
 
 
 def map(
@@ -162,10 +166,8 @@ def map(
         spread = Engine(workers=1)
     shown = progress_bars.progress(len(items), progress, unit) if progress else None
     label, chunked_load = progress or "tasks", None if load is None else Chunked(load)
-    with (
-        shown or nullcontext(lambda n: None) as advance,
-        pool(Chunked(task), spread, label=label, load=chunked_load) as workers,
-    ):
+    opened = pool(Chunked(task), spread, label=label, load=chunked_load, keep=chunk > 1)
+    with shown or nullcontext(lambda n: None) as advance, opened as workers:
         for outcome in _in_order(workers, items, chunk, retries):
             yield outcome
             advance(1)

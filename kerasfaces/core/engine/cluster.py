@@ -137,13 +137,15 @@ def actors(ray: ModuleType, task: bytes, limit: int | None) -> list["Actor"]:
 class Actor:
     """A worker on some node of the cluster."""
 
+    keep = False
+
     def __init__(self, cluster: Cluster, task: Any) -> None:
         self._cluster, self._task = cluster, task
         self._actor: Any = None
         self._host = ""
 
     def start(self) -> None:
-        """Start the actor, or a new one; see `pools.Worker`."""
+        """Start the actor, or a new one; see `workers.Worker`."""
         self.close(at_once=True)
         self._cluster.enter()
         ray, share = self._cluster.ray, self._cluster.share
@@ -164,7 +166,7 @@ class Actor:
             raise UnavailableError(_first_line(error)) from error
 
     def run(self, item: bytes) -> Any:
-        """Return the result of an item; see `pools.Worker`."""
+        """Return the result of an item; see `workers.Worker`."""
         actor, ray = self._actor, self._cluster.ray
         try:
             answer = ray.get(actor.run.remote(item))
@@ -175,7 +177,7 @@ class Actor:
         return result_of(answer, f"Ray node {self._host}")
 
     def close(self, *, at_once: bool) -> None:
-        """End the actor; see `pools.Worker`."""
+        """End the actor; see `workers.Worker`."""
         if self._actor is None:
             return
         actor, self._actor = self._actor, None

@@ -12,12 +12,12 @@ import signal
 import struct
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import IO, Any
 
 from kerasfaces.core import imports, interruptions, machine
+from kerasfaces.core.engine import idle
 from kerasfaces.core.engine.tasks import Runner, Task, close, result_of
 from kerasfaces.core.engine.workers import LostError, UnavailableError
 
@@ -26,15 +26,18 @@ _START = (
     "import sys; sys.path[:] = {path}; sys.argv[:] = {argv}; "
     "from {module} import serve; serve({parent})"
 )
-_LENGTH = struct.Struct("<Q")
+_HEAD = struct.Struct("<cQ")  # what a message is, and its length in bytes
+_TASK, _ITEM, _OVER = b"t", b"i", b"o"
 _READY = b"ready"
-_END_S = 3.0  # for a process that is told to end
 
 
-def processes(task: bytes, n_workers: int) -> list["Process"]:
-    """Return workers for a pickled task; a single one has all cores and GPUs."""
+def processes(task: bytes, n_workers: int, keep: bool = False) -> list["Process"]:
+    """Return workers for a pickled task; a single one has all cores and GPUs.
+
+    `keep` lets their processes work on the next task of whoever keeps them, too.
+    """
     if n_workers == 1:
-        return [Process(task, {})]
+        return [Process(task, {}, keep)]
     threads = str(max(1, machine.usable_cores() // n_workers))
     libraries = ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "TF_NUM_INTRAOP")
     environment = {f"{each}_THREADS": threads for each in libraries}
@@ -46,81 +49,102 @@ def processes(task: bytes, n_workers: int) -> list["Process"]:
     workers = []
     for number in range(n_workers):
         own = {"CUDA_VISIBLE_DEVICES": gpus[number % len(gpus)]} if gpus else {}
-        workers.append(Process(task, environment | own))
+        workers.append(Process(task, environment | own, keep))
     return workers
 
 
 class Process:
     """A worker process: pickles enter by its stdin and leave by its stdout."""
 
-    def __init__(self, task: bytes, environment: dict[str, str]) -> None:
-        self._task, self._environment = task, environment
+    def __init__(self, task: bytes, environment: Mapping[str, str], keep: bool) -> None:
+        self._task, self._environment, self.keep = task, environment, keep
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start the process, or a new one; see `pools.Worker`."""
+        """Start the process, or a new one; see `workers.Worker`."""
         self.close(at_once=False)
-        path = [entry or str(Path.cwd()) for entry in sys.path]
-        command = _START.format(
-            path=path, argv=sys.argv, module=__name__, parent=os.getpid()
-        )
+        environment = dict(os.environ) | dict(self._environment)
+        here = (_folder(), environment, _import_path(), sys.argv)
+        beginning = pickle.dumps((*here, self._task))
+        while self.keep and (process := idle.take(self._key)) is not None:
+            self._process = process
+            with suppress(LostError):
+                self._exchange(_TASK, beginning)
+                return
         try:
-            with interruptions.starting, _left_to_parent():
-                self._process = subprocess.Popen(
-                    [sys.executable, "-c", command],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    env=os.environ | self._environment,
-                    creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-                )
-        except OSError as error:
-            raise UnavailableError(str(error)) from error
-        try:
-            if self._exchange(self._task) != _READY:
-                raise LostError("it does not answer")
-        except LostError as error:
+            self._process = self._spawn()
+            self._exchange(_TASK, beginning)
+        except (OSError, LostError) as error:
             raise UnavailableError(str(error)) from error
 
     def run(self, item: bytes) -> Any:
-        """Return the result of an item; see `pools.Worker`."""
-        return result_of(self._exchange(item))
+        """Return the result of an item; see `workers.Worker`."""
+        return result_of(self._exchange(_ITEM, item))
 
     def close(self, *, at_once: bool) -> None:
-        """End the process; see `pools.Worker`."""
+        """End the process or keep it; see `workers.Worker`."""
         process = self._process
         if process is None:
             return
         if at_once:  # the thread that waits for its answer does the rest
             process.kill()
             return
-        for pipe in (process.stdin, process.stdout):  # their end is its end
-            with suppress(OSError):
-                pipe and pipe.close()
-        _code(process)
-        self._process = None
+        with suppress(LostError):
+            if self.keep:
+                self._exchange(_OVER, b"")
+                idle.keep(self._key, process, 2 * machine.usable_cores())
+                self._process = None
+        if self._process is not None:
+            idle.end(process)
+            self._process = None
 
-    def _exchange(self, message: bytes) -> bytes:
+    @property
+    def _key(self) -> tuple[object, ...]:
+        """What a process keeps from its start: its cores, its GPU, its stderr."""
+        try:
+            stderr = os.fstat(2)
+        except OSError:  # it is closed
+            return (*self._environment.items(),)
+        return (*self._environment.items(), stderr.st_dev, stderr.st_ino)
+
+    def _spawn(self) -> "subprocess.Popen[bytes]":
+        command = _START.format(
+            path=_import_path(), argv=sys.argv, module=__name__, parent=os.getpid()
+        )
+        with interruptions.starting, _left_to_parent():
+            return subprocess.Popen(
+                [sys.executable, "-c", command],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=os.environ | self._environment,
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+            )
+
+    def _exchange(self, kind: bytes, message: bytes) -> bytes:
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
             raise LostError("it is not started")
         try:
-            _write(process.stdin, message)
-            return _read(process.stdout)
-        except (OSError, EOFError) as error:
-            raise LostError(_reason(_code(process))) from error
+            _write(process.stdin, kind, message)
+            return _read(process.stdout)[1]
+        except (OSError, EOFError, ValueError) as error:
+            self._process = None
+            raise LostError(_reason(idle.end(process))) from error
 
 
 class ThisProcess:
     """Does a worker's work where no process can be started."""
 
+    keep = False
+
     def __init__(self, task: Task[Any, Any]) -> None:
         self._task = task
 
     def start(self) -> None:
-        """Do nothing; see `pools.Worker`."""
+        """Do nothing; see `workers.Worker`."""
 
     def run(self, item: bytes) -> Any:
-        """Return the result of an item; see `pools.Worker`."""
+        """Return the result of an item; see `workers.Worker`."""
         return self._task(pickle.loads(item))
 
     def close(self, *, at_once: bool) -> None:
@@ -140,42 +164,63 @@ def serve(parent: int) -> None:
     # What libraries print is no answer, and no result of the command.
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
-    runner = Runner(_read(incoming))
-    _write(outgoing, _READY)
+    runner: Runner | None = None
     with suppress(EOFError):
         while True:
-            _write(outgoing, runner(_read(incoming)))
-    runner.close()
+            kind, message = _read(incoming)
+            if runner is not None and kind == _ITEM:
+                answer = runner(message)
+            else:
+                answer = _READY
+                if runner is not None:
+                    runner.close()
+                runner = _begin(message) if kind == _TASK else None
+            _write(outgoing, kind, answer)
+    if runner is not None:
+        runner.close()
     # The interpreter's own end may wait for threads in native code.
     atexit._run_exitfuncs()
     os._exit(0)
 
 
-def _write(stream: IO[bytes], message: bytes) -> None:
-    stream.write(_LENGTH.pack(len(message)))
+def _begin(message: bytes) -> Runner:
+    """Return the runner of a task, in the driver's surroundings."""
+    folder, environment, path, argv, task = pickle.loads(message)
+    os.environ.clear()
+    os.environ.update(environment)
+    with suppress(OSError):  # it is gone
+        os.chdir(folder)
+    sys.path[:], sys.argv[:] = path, argv
+    return Runner(task)
+
+
+def _write(stream: IO[bytes], kind: bytes, message: bytes) -> None:
+    stream.write(_HEAD.pack(kind, len(message)))
     stream.write(message)
     stream.flush()
 
 
-def _read(stream: IO[bytes]) -> bytes:
-    """Return the next message."""
-    head = stream.read(_LENGTH.size)
-    if len(head) < _LENGTH.size:
+def _read(stream: IO[bytes]) -> tuple[bytes, bytes]:
+    """Return what the next message is, and the message."""
+    head = stream.read(_HEAD.size)
+    if len(head) < _HEAD.size:
         raise EOFError
-    (length,) = _LENGTH.unpack(head)
+    kind, length = _HEAD.unpack(head)
     message = stream.read(length)
     if len(message) < length:
         raise EOFError
-    return message
+    return kind, message
 
 
-def _code(process: "subprocess.Popen[bytes]") -> int:
-    """Return the exit code of a process that closed its pipes."""
+def _folder() -> str:
     try:
-        return process.wait(_END_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        return process.wait()
+        return os.getcwd()
+    except OSError:  # it is gone
+        return ""
+
+
+def _import_path() -> list[str]:
+    return [entry or _folder() for entry in sys.path]
 
 
 def _reason(code: int) -> str:

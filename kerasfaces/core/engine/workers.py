@@ -34,7 +34,13 @@ class UnavailableError(Exception):
 
 
 class Worker(Protocol):
-    """Runs a task somewhere, one item at a time."""
+    """Runs a task somewhere, one item at a time.
+
+    Attributes:
+        keep: Whether what it starts is of use after its pool.
+    """
+
+    keep: bool
 
     def start(self) -> None:
         """Start, or start anew; return when items are taken.
@@ -80,9 +86,10 @@ class Workers(Pool[Item, Result]):
         self._retries, self._label, self._load = retries, label, load
         self._unused, self._instead = list(workers), instead
         self.n_workers = len(workers)
-        self._serving: list[threading.Thread] = []
+        self._serving: list[tuple[threading.Thread, Worker]] = []
         self._begun: list[Worker] = []
         self._busy: set[Worker] = set()
+        self._starting: set[Worker] = set()
         self._n_unavailable = self._deaths = 0
         self._order = itertools.count()
         self._jobs: queue.PriorityQueue[tuple[int, int, _Job | None]]
@@ -118,10 +125,12 @@ class Workers(Pool[Item, Result]):
         atexit.unregister(self._kill)
         for _ in self._serving:
             self._put(_END, None)
-        for worker in list(self._busy):
+        left = {worker for worker in list(self._starting) if worker.keep}
+        for worker in {*self._busy, *self._starting} - left:
             worker.close(at_once=True)
-        for thread in self._serving:
-            thread.join(_JOIN_S)
+        for thread, worker in self._serving:
+            if worker not in left:
+                thread.join(_JOIN_S)
 
     def _kill(self) -> None:
         """End all workers as the interpreter ends."""
@@ -135,7 +144,7 @@ class Workers(Pool[Item, Result]):
     def _begin(self, worker: Worker) -> None:
         self._begun.append(worker)
         thread = threading.Thread(target=self._serve, args=(worker,), daemon=True)
-        self._serving.append(thread)
+        self._serving.append((thread, worker))
         thread.start()
 
     def _replace(self, error: UnavailableError) -> None:
@@ -165,23 +174,15 @@ class Workers(Pool[Item, Result]):
         finally:
             worker.close(at_once=False)
 
-    @contextmanager
-    def _in_use(self, worker: Worker) -> Iterator[None]:
-        self._busy.add(worker)
-        try:
-            yield
-        finally:
-            self._busy.discard(worker)
-
     def _start(self, worker: Worker) -> None:
-        with self._in_use(worker):
+        with _member(worker, self._starting):
             worker.start()
 
     def _run(self, worker: Worker, job: _Job) -> bool:
         """Have one item worked on; return whether the worker died of it."""
         try:
             item = dumps(self._load(job.item) if self._load else job.item)
-            with self._in_use(worker):
+            with _member(worker, self._busy):
                 self._outcomes.put(Outcome(job.key, worker.run(item)))
         except LostError as error:
             self._lose(job, str(error))
@@ -210,3 +211,12 @@ class Workers(Pool[Item, Result]):
         else:
             logger.warning("%s: a worker died (%s)", self._label, reason)
             self._outcomes.put(Outcome(job.key, None, reason))
+
+
+@contextmanager
+def _member(worker: Worker, workers: set[Worker]) -> Iterator[None]:
+    workers.add(worker)
+    try:
+        yield
+    finally:
+        workers.discard(worker)

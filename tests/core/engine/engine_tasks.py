@@ -102,3 +102,8 @@ def fail():
 def slowly_double(item):
     time.sleep(0.1)
     return 2 * item
+
+
+def surroundings(item):
+    """Return what depends on where the driver is now."""
+    return os.getpid(), str(Path.cwd()), os.environ.get("MARK"), sys.argv[-1]
