@@ -63,14 +63,14 @@ def ranks(values: Floats, fake: Bools, folds: groups.Rows, model: Any) -> Floats
     ranked = np.full(len(fake), 0.5)
     if (values == values[0]).all():
         return ranked
-    for fold in np.unique(folds):
-        test = folds == fold
-        if len(np.unique(fake[~test])) < 2:
-            continue
-        with threadpool_limits(1):  # more threads cost more than they bring
+    with threadpool_limits(1):  # more threads cost more than they bring
+        for fold in np.unique(folds):
+            test = folds == fold
+            if len(np.unique(fake[~test])) < 2:
+                continue
             model.fit(values[~test], fake[~test])
             scores = model.predict_proba(values[test])[:, 1]
-        ranked[test] = (pd.Series(scores).rank().to_numpy() - 0.5) / test.sum()
+            ranked[test] = (pd.Series(scores).rank().to_numpy() - 0.5) / test.sum()
     return ranked
 
 
