@@ -110,6 +110,15 @@ def run_python():
     return run
 
 
+@pytest.fixture(scope="session")
+def warm_python():
+    """What starts commands in processes that have Keras already."""
+    import warm_python
+
+    with warm_python.Server() as server:
+        yield server
+
+
 @pytest.fixture
 def run_on_two_nodes(tmp_path):
     """Run a script that may import `two_nodes`; return its process when it succeeded."""

@@ -2,9 +2,15 @@
 
 import pandas as pd
 
-TRAIN = ["model.size_px=32", "model.taps=block_1_expand_relu", "epochs=3"]
+TRAIN = [
+    "model.size_px=32",
+    "model.taps=block_1_expand_relu",
+    "model.options.alpha=0.35",  # else two whole networks tell the width of the weights
+    "epochs=3",
+]
 SETTINGS = [word for each in TRAIN for word in ("--set", each)]
 STUDY = '''"""A test's study."""
+from kerasfaces.core.config import updated
 from kerasfaces.models.config import HeadConfig, ModelConfig
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune.study import Study
@@ -22,6 +28,7 @@ def configure(hp, components):
     model = ModelConfig(
         size_px=32, taps=("block_1_expand_relu",), head=HeadConfig(units=(4,))
     )
+    model = updated(model, {"options": {"alpha": 0.35}})
     return TrainConfig(
         model=model, epochs=4, batch_size=16, learning_rate=rate, patience=None
     )
@@ -56,7 +63,7 @@ def arguments(name, inputs, weights, images, run):
             *(inputs / "manifest.csv", "--channels", "rgb,spectrum", "-o", "o"),
             *("--set", "spectrum.of=rgb", "--set", "size_px=64"),
         ],
-        "predict": [run, images, "--csv", "o/scores.csv", "--engine", "keras"],
+        "predict": [run, images / "real", "--csv", "o/scores.csv", "--engine", "keras"],
         "launder": [run, "--only", "jpeg,blur", "--at-least", "3", "-o", "o"],
     }[name]
 

@@ -7,35 +7,34 @@ import sys
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+import warm_python
+
 LIMIT_S = 10.0  # from the signal to the end
 OVER_S = 0.5  # from the last line of a command to the end of its process
 START_S = 240.0  # on a busy machine
 SENTENCE = "error: Interrupted; the same command continues where it stopped."
 
 
-class Started:
-    """A process in a session of its own, its output in files."""
+def fresh(command, folder, **more):
+    """Start an interpreter in a session of its own; it writes `out` and `err`."""
+    with (folder / "out").open("w") as out, (folder / "err").open("w") as err:
+        # In the background of a script SIGINT is ignored, and so by its children.
+        return subprocess.Popen(
+            ["env", "--default-signal", sys.executable, *map(str, command)],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            start_new_session=True,
+            cwd=folder,
+            env=warm_python.environment(TF_CPP_MIN_LOG_LEVEL="3", **more),
+        )
 
-    def __init__(self, command, folder, **environment):
-        self.folder = folder
-        paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-        with (folder / "out").open("w") as out, (folder / "err").open("w") as err:
-            # In the background of a script SIGINT is ignored, and so by its children.
-            self.process = subprocess.Popen(
-                ["env", "--default-signal", sys.executable, *map(str, command)],
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
-                start_new_session=True,
-                cwd=folder,
-                env={
-                    **os.environ,
-                    "PYTHONPATH": os.pathsep.join(paths),
-                    "TF_CPP_MIN_LOG_LEVEL": "3",
-                    **environment,
-                },
-            )
+
+class Started:
+    """A process in a session of its own, its output in files of a folder."""
+
+    def __init__(self, process, folder):
+        self.process, self.folder = process, folder
 
     def out(self):
         return (self.folder / "out").read_text()
@@ -45,12 +44,20 @@ class Started:
 
     def wait_for(self, path):
         """Wait until a file is there."""
+        self.wait_until(path.exists, path.name)
+
+    def wait_until(self, has_come, what):
+        """Wait until a function returns true."""
         end = time.monotonic() + START_S
-        while not path.exists():
+        while not has_come():
             if self.process.poll() is not None or time.monotonic() > end:
                 self.kill()
-                raise AssertionError(f"{path.name} never came:\n{self.err()[-2000:]}")
+                raise AssertionError(f"{what} never came:\n{self.err()[-2000:]}")
             time.sleep(0.01)
+
+    def has_mapped(self, library):
+        """Tell whether the process has loaded a native library by that name."""
+        return library in Path(f"/proc/{self.process.pid}/maps").read_text()
 
     def wait(self):
         """Wait for the end and return the exit code."""
@@ -60,17 +67,20 @@ class Started:
             self.kill()
 
     def interrupt(self, number, group):
-        """Send a signal; return the exit code, None if the process does not end."""
+        """Send a signal."""
         if group:
             os.killpg(self.process.pid, number)
         else:
             self.process.send_signal(number)
-        sent = time.monotonic()
+        self.sent_s = time.monotonic()
+
+    def ended(self):
+        """Return the exit code, None if a signal does not end the process in time."""
         try:
-            code = self.process.wait(LIMIT_S)
+            code = self.process.wait(max(0, self.sent_s + LIMIT_S - time.monotonic()))
         except subprocess.TimeoutExpired:
             return None
-        self.took_s = time.monotonic() - sent
+        self.took_s = time.monotonic() - self.sent_s
         return code
 
     def left(self):
@@ -98,12 +108,12 @@ class Started:
         return found
 
 
-def check_interrupted(started, number, group, may_be_over=False):
-    """Interrupt a process and check all that can be said about any.
+def check_interrupted(started, number, may_be_over=False):
+    """Check all that can be said about any process that was sent a signal.
 
     Returns False where its work may have been over when the signal came, and was.
     """
-    code = started.interrupt(number, group)
+    code = started.ended()
     left = started.left()
     started.kill()
     told = started.err()

@@ -33,10 +33,10 @@ def codes(name):
     return commands.CODES.get(name, (0,))
 
 
-def begin(words, folder, start):
+def begin(words, folder, start, **how):
     """Start a command in a folder of its own, which holds its cache too."""
     (folder / "o").mkdir(parents=True, exist_ok=True)
-    return start(words, folder, KERASFACES_CACHE=str(folder / "cache"))
+    return start(words, folder, KERASFACES_CACHE=str(folder / "cache"), **how)
 
 
 @pytest.fixture(scope="session")
@@ -57,13 +57,14 @@ def words_of(tiny_images, tiny_weights, tmp_path_factory, request):
 
 @pytest.fixture(scope="session")
 def whole(words_of, session_start, tmp_path_factory):
-    """Return what a command comes to if nobody interrupts it."""
+    """Return what a command comes to if nobody interrupts it; `warm`: see `start`."""
 
     @functools.cache
-    def get(name):
+    def get(name, warm=True):
         folder = tmp_path_factory.mktemp(name)
-        began = time.monotonic()
-        started = begin(["-m", "kerasfaces", *words_of(name)], folder, session_start)
+        words = ["-m", "kerasfaces", *words_of(name)]
+        started = begin(words, folder, session_start, warm=warm)
+        began = time.monotonic()  # the process to fork may have started, too
         assert started.wait() in codes(name), started.err()[-2000:]
         duration_s = time.monotonic() - began
         return Whole(folder, duration_s, commands.results(name, folder / "o"))
@@ -78,10 +79,12 @@ def interrupt(words, folder, start, moment_s, number, group):
         code = started.process.wait(moment_s)
     except subprocess.TimeoutExpired:
         code = None
-    if code is None and (moment_s > 1 or started.err()):
-        is_over = not check_interrupted(started, number, group, may_be_over=True)
+        began = moment_s > 1 or started.err()
+        started.interrupt(number, group)
+    if code is None and began:
+        is_over = not check_interrupted(started, number, may_be_over=True)
     elif code is None:  # perhaps Python itself is still starting
-        assert started.interrupt(number, group) in (-number, 128 + number)
+        assert started.ended() in (-number, 128 + number)
         assert started.left() == {}
         is_over = False
     else:
@@ -106,18 +109,31 @@ def check_continued(words, name, folder, start, result):
 
 @pytest.mark.parametrize("name", commands.NAMES)
 def test_two_moments(name, whole, words_of, start, tmp_path):
+    """At moments of its work: Keras is there from the start."""
     words, known = ["-m", "kerasfaces", *words_of(name)], whole(name)
+    warm = functools.partial(start, warm=True)
     moments = rng.generator(0, "moments", name).uniform([0.2, 0.5], [0.5, 0.9])
     for moment, number, group in zip(moments, SIGNALS[:2], (True, False), strict=True):
         moment_s = moment * known.duration_s
-        interrupt(words, tmp_path, start, moment_s, number, group)
-    check_continued(words, name, tmp_path, start, known.result)
+        interrupt(words, tmp_path, warm, moment_s, number, group)
+    check_continued(words, name, tmp_path, warm, known.result)
+
+
+def test_while_keras_is_imported(whole, words_of, start, tmp_path):
+    """A fresh interpreter, with another hash seed, comes to the same results too."""
+    words = ["-m", "kerasfaces", *words_of("train")]
+    started = begin(words, tmp_path, start)
+    library = "libtensorflow"
+    started.wait_until(lambda: started.has_mapped(library), library)
+    started.interrupt(signal.SIGHUP, group=True)
+    check_interrupted(started, signal.SIGHUP)
+    check_continued(words, "train", tmp_path, start, whole("train").result)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", commands.NAMES)
 def test_forty_moments(name, whole, words_of, start, tmp_path):
-    words, known = ["-m", "kerasfaces", *words_of(name)], whole(name)
+    words, known = ["-m", "kerasfaces", *words_of(name)], whole(name, warm=False)
     moments = rng.generator(1, "moments", name).uniform(0, 1, 40) * known.duration_s
     kinds = itertools.cycle(itertools.product(SIGNALS, (True, False)))
     for at, (moment_s, kind) in enumerate(zip(moments, kinds, strict=False)):
@@ -148,12 +164,18 @@ AIMED_SLOWLY = [
 
 
 @pytest.mark.parametrize(
-    ("name", "how", "target"),
-    [*AIMED, *[pytest.param(*each, marks=pytest.mark.slow) for each in AIMED_SLOWLY]],
+    "aimed", [AIMED, pytest.param(AIMED_SLOWLY, marks=pytest.mark.slow)]
 )
-def test_in_native_code(name, how, target, words_of, start, tmp_path):
+def test_in_native_code(aimed, words_of, start, tmp_path):
     """Its own thread or the main one is in a native library, and does not come back."""
-    words = [HERE / "aimed.py", tmp_path / "ready", how, target, *words_of(name)]
-    started = begin(words, tmp_path, start)
-    started.wait_for(tmp_path / "ready")
-    check_interrupted(started, signal.SIGINT, group=True)
+    every = []
+    for at, (name, how, target) in enumerate(aimed):
+        folder = tmp_path / str(at)
+        ready = folder / "ready"
+        words = [HERE / "aimed.py", ready, how, target, *words_of(name)]
+        every.append((begin(words, folder, start, warm=name != "channels"), ready))
+    for started, ready in every:
+        started.wait_for(ready)
+        started.interrupt(signal.SIGINT, group=True)
+    for started, _ in every:  # at the same time: they only wait
+        check_interrupted(started, signal.SIGINT)
