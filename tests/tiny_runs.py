@@ -1,7 +1,9 @@
 """Detectors trained by the command in seconds, and operating points by hand."""
 
+import numpy as np
 import pytest
 
+from kerasfaces.core.files import read_json, write_json
 from kerasfaces.metrics import Platt
 from kerasfaces.run.operating_point import OperatingPoint
 
@@ -21,6 +23,18 @@ def operating_point(**changes):
         n_fake=10,
     )
     return OperatingPoint(**{**values, **changes})
+
+
+def set_threshold(run, logit, band=(0.0, 0.0)):
+    """Let scores be sigmoid(logit), fake from a logit on, unsure from .. to.
+
+    The tiny run's own logits all lie within 1e-3 of 0.
+    """
+    scores = 1 / (1 + np.exp(-np.array([logit, *band])))
+    point = read_json(run / "operating_point.json")
+    point["calibrator"] |= {"a": 1.0, "b": 0.0}
+    point |= {"threshold": scores[0], "abstain": list(scores[1:])}
+    write_json(run / "operating_point.json", point)
 
 
 def write_manifest(root, images, train, val, generators=("gan",)):

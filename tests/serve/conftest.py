@@ -1,5 +1,6 @@
 """Runs to serve: one trained by the command, one on channels put together by hand."""
 
+import importlib.util
 import shutil
 import subprocess
 import sys
@@ -7,7 +8,7 @@ import sys
 import fake_channels
 import numpy as np
 import pytest
-from tiny_runs import TINY, train_tiny, write_manifest
+from tiny_runs import TINY, set_threshold, train_tiny, write_manifest
 
 from kerasfaces import manifest as manifests
 from kerasfaces.core import config as configs
@@ -15,6 +16,8 @@ from kerasfaces.core.files import read_json, write_json
 from kerasfaces.models import catalogue
 from kerasfaces.models.config import ModelConfig
 from kerasfaces.models.zoo import lnp_attention
+from kerasfaces.serve.engine_choice import FORMATS
+from kerasfaces.serve.export import export
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +33,30 @@ def run(trained, tmp_path):
     return shutil.copytree(trained, tmp_path / "run")
 
 
+@pytest.fixture(scope="session")
+def exports(trained, tmp_path_factory):
+    """The run's exports for both engines that predict with one, made once."""
+    run = shutil.copytree(trained, tmp_path_factory.mktemp("exports") / "run")
+    for engine, kind in FORMATS.items():
+        if importlib.util.find_spec(engine):
+            export(run, kind)
+    return run / "exports"
+
+
+@pytest.fixture
+def exported_run(run, exports):
+    """The copy of the run, exported already."""
+    shutil.copytree(exports, run / "exports")
+    return run
+
+
+@pytest.fixture
+def decided_run(exported_run):
+    """The same, whose verdicts need no second opinion of Keras."""
+    set_threshold(exported_run, -1.0)
+    return exported_run
+
+
 @pytest.fixture
 def test_rows(run):
     """Files, and rows of predictions_test.csv, of the run's test split."""
@@ -41,25 +68,44 @@ def test_rows(run):
     return [files[path] for path in rows["path"]], rows
 
 
+@pytest.fixture(scope="session")
+def untrained(tmp_path_factory):
+    """Return the file of an untrained network that tells inputs apart, made once each."""
+    folder = tmp_path_factory.mktemp("untrained")
+
+    def saved(model, lowest, highest):
+        file = folder / f"{model.name}.keras"
+        if not file.exists():
+            network = catalogue.load(model.name).build(model, None, 0)
+            _give_logits(network, lowest, highest)
+            network.save(file)
+        return file
+
+    return saved
+
+
 @pytest.fixture
-def channel_run(run, tmp_path):
+def small_run(run, untrained):
+    """The copy, of a network that is built in no time: for what is no matter of networks."""
+    model = ModelConfig(name="two_layer_cnn", size_px=32)
+    _put_in(run, model, untrained(model, 0, 255), read_json(run / "config.json"))
+    return run
+
+
+@pytest.fixture
+def channel_run(run, untrained, tmp_path):
     """A run of a network that takes the noise pattern and its spectra, under a mask."""
     from kerasfaces.train import channels
 
     folder = tmp_path / "channels"
-    config = read_json(run / "config.json")
     model = ModelConfig(
         name="lnp_attention",
         inputs=("lnp+spectra",),
         size_px=32,
         options=lnp_attention.Options(alpha=0.35),
     )
-    config["train"] |= {"model": configs.to_dict(model)}
     folder.mkdir()
-    network = catalogue.load(model.name).build(model, None, 0)
-    _give_logits(network)
-    network.save(folder / "model.keras")
-    write_json(folder / "config.json", config | {"weights": None})
+    _put_in(folder, model, untrained(model, -3, 3), read_json(run / "config.json"))
     for name in ("manifest.csv", "operating_point.json"):
         shutil.copy(run / name, folder / name)
 
@@ -74,12 +120,19 @@ def channel_run(run, tmp_path):
     return folder
 
 
-def _give_logits(network):
+def _put_in(folder, model, file, config):
+    """Make `file` the network of a run folder."""
+    config["train"] |= {"model": configs.to_dict(model)}
+    write_json(folder / "config.json", config | {"weights": None})
+    shutil.copy(file, folder / "model.keras")
+
+
+def _give_logits(network, lowest, highest):
     """Let an untrained network tell inputs apart: its head begins with zeros."""
     random = np.random.default_rng(0)
     kernel = network.get_layer("head").get_layer("logit").kernel
     kernel.assign(random.normal(0, 1, kernel.shape))
-    logits = network(random.uniform(-3, 3, (8, *network.input_shape[1:])))
+    logits = network(random.uniform(lowest, highest, (8, *network.input_shape[1:])))
     kernel.assign(kernel / np.std(logits))
 
 

@@ -146,24 +146,28 @@ def test_again_changes_nothing_and_damage_is_mended(run, exported):
     ],
 )
 def test_a_file_that_computes_something_else_is_not_kept(
-    run, exported, monkeypatch, change, words
+    small_run, exported, monkeypatch, change, words
 ):
     form = _stand_in(monkeypatch)
-    keras = _keras(run)
+    keras = _keras(small_run)
     _computes(monkeypatch, form, lambda inputs: change(keras(inputs)))
     with pytest.raises(RunError, match=f"cannot be exported as {LIGHT}: .*{words}"):
         exported("--format", LIGHT)
-    assert list((run / "exports").iterdir()) == []
+    assert list((small_run / "exports").iterdir()) == []
 
 
-def test_without_test_images_random_ones_are_shown(run, exported, monkeypatch, caplog):
+def test_without_test_images_random_ones_are_shown(
+    small_run, exported, monkeypatch, caplog
+):
     form = _stand_in(monkeypatch)
-    _computes(monkeypatch, form, _keras(run))
-    path = run / "manifest.csv"
+    _computes(monkeypatch, form, _keras(small_run))
+    path = small_run / "manifest.csv"
     path.write_text(path.read_text().replace("/real/", "/gone/").replace("/fake/", "/"))
-    assert "10 random images" in exported("--format", LIGHT, "-o", run / "new" / "one")
+    assert "10 random images" in exported(
+        "--format", LIGHT, "-o", small_run / "new" / "one"
+    )
     assert "test images are not on this machine" in caplog.text
-    assert (run / "new" / "one" / "export.json").is_file()
+    assert (small_run / "new" / "one" / "export.json").is_file()
 
 
 def test_channels_are_said_to_be_the_input(channel_run, monkeypatch, capsys, caplog):
@@ -210,9 +214,9 @@ def test_killed_while_writing_leaves_nothing_and_runs_again(tmp_path):
     assert os.listdir(target) == ["model.onnx"]
 
 
-def test_two_at_once_do_not_disturb_each_other(run, exported, monkeypatch):
+def test_two_at_once_do_not_disturb_each_other(small_run, exported, monkeypatch):
     form = _stand_in(monkeypatch)
-    keras = _keras(run)
+    keras = _keras(small_run)
     _computes(monkeypatch, form, keras)
 
     def write(traced, path):
@@ -224,16 +228,18 @@ def test_two_at_once_do_not_disturb_each_other(run, exported, monkeypatch):
 
     monkeypatch.setattr(form, "write", write)
     exported("--format", LIGHT)
-    assert (run / "exports" / LIGHT / "model.xml").read_text() == "x"
-    assert os.listdir(run / "exports") == [LIGHT]
+    assert (small_run / "exports" / LIGHT / "model.xml").read_text() == "x"
+    assert os.listdir(small_run / "exports") == [LIGHT]
 
 
-def test_a_full_disk_is_said_and_leaves_what_was_there(run, exported, monkeypatch):
+def test_a_full_disk_is_said_and_leaves_what_was_there(
+    small_run, exported, monkeypatch
+):
     form = _stand_in(monkeypatch)
-    keras = _keras(run)
+    keras = _keras(small_run)
     _computes(monkeypatch, form, keras)
     exported("--format", LIGHT)
-    folder = run / "exports" / LIGHT
+    folder = small_run / "exports" / LIGHT
     (folder / "model.xml").write_text("damaged")
     before = {file.name: file.read_bytes() for file in folder.iterdir()}
 
@@ -245,7 +251,7 @@ def test_a_full_disk_is_said_and_leaves_what_was_there(run, exported, monkeypatc
     with pytest.raises(OSError, match="No space left on device"):
         exported("--format", LIGHT)
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
-    assert os.listdir(run / "exports") == [LIGHT]
+    assert os.listdir(small_run / "exports") == [LIGHT]
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 from PIL import Image
+from tiny_runs import set_threshold
 
 from kerasfaces import images
 from kerasfaces.core.errors import (
@@ -32,19 +33,10 @@ def run(run):
     return run
 
 
-def set_threshold(run, logit, band=(0.0, 0.0)):
-    """Let scores be sigmoid(logit), fake from a logit on, unsure from .. to."""
-    scores = 1 / (1 + np.exp(-np.array([logit, *band])))
-    point = read_json(run / "operating_point.json")
-    point["calibrator"] |= {"a": 1.0, "b": 0.0}
-    point |= {"threshold": scores[0], "abstain": list(scores[1:])}
-    write_json(run / "operating_point.json", point)
-
-
 @pytest.fixture(params=["onnxruntime", "openvino"])
-def detector(request, run):
+def detector(request, exported_run):
     pytest.importorskip(request.param)
-    return ExportedDetector.open(run, engine=request.param)
+    return ExportedDetector.open(exported_run, engine=request.param)
 
 
 def test_logits_are_evaluation_s(detector, test_rows):
@@ -56,12 +48,11 @@ def test_logits_are_evaluation_s(detector, test_rows):
     assert detector.decide(detector.logits(pixels)) == ["fake"] * len(files)
 
 
-def test_opening_and_judging_imports_no_framework(run, test_rows, run_python):
-    ExportedDetector.open(run, engine="onnxruntime")  # makes the export
+def test_opening_and_judging_imports_no_framework(exported_run, test_rows, run_python):
     code = (
         "import sys; from kerasfaces import images\n"
         "from kerasfaces.serve.exported import ExportedDetector\n"
-        f"detector = ExportedDetector.open({str(run)!r})\n"
+        f"detector = ExportedDetector.open({str(exported_run)!r})\n"
         f"pixels = detector.prepare(images.load(__import__('pathlib').Path({str(test_rows[0][0])!r})))\n"
         "print(detector.decide(detector.logits(pixels[None])), detector.engine)\n"
         f"print([m for m in {HEAVY} if m in sys.modules])"
@@ -85,7 +76,8 @@ def test_a_turned_picture_is_turned_once(detector, tmp_path):
     )
 
 
-def test_near_an_edge_keras_decides_or_nobody(run, test_rows):
+def test_near_an_edge_keras_decides_or_nobody(exported_run, test_rows):
+    run = exported_run
     files, rows = test_rows
     logit = float(rows["logit"][0])
     set_threshold(run, logit + 2e-4)
@@ -104,12 +96,12 @@ def test_near_an_edge_keras_decides_or_nobody(run, test_rows):
     assert ExportedDetector.open(run).decide(given) == ["fake"]
 
 
-def test_keras_is_asked_only_near_an_edge(run, test_rows, monkeypatch):
+def test_keras_is_asked_only_near_an_edge(exported_run, test_rows, monkeypatch):
     def fail(*_):
         raise AssertionError("Keras was asked")
 
     monkeypatch.setattr("kerasfaces.serve.reference.Reference.logits", fail)
-    detector = ExportedDetector.open(run)
+    detector = ExportedDetector.open(exported_run)
     pixels = images.load_array(test_rows[0][0], detector.input_spec)[None]
     assert detector.decide(detector.logits(pixels)) == ["fake"]
     assert detector.decide(np.array([np.nan, np.inf, -5.0])) == ["unsure"] * 2 + [
@@ -150,8 +142,8 @@ def test_two_processes_make_it_at_once(run):
     assert sorted(os.listdir(run / "exports")) == [".lock", "onnx"]
 
 
-def test_a_changed_export_is_refused(run):
-    ExportedDetector.open(run)
+def test_a_changed_export_is_refused(exported_run):
+    run = exported_run
     golden = read_json(run / "exports" / "onnx" / "golden.json")
     golden["logits"][0] += 1
     write_json(run / "exports" / "onnx" / "golden.json", golden)

@@ -13,7 +13,8 @@ from kerasfaces.serve.measured_export import evaluate_export, logits_of_files
 pytestmark = pytest.mark.tf
 
 
-def test_the_export_is_measured_beside_the_run(run, test_rows, capsys):
+def test_the_export_is_measured_beside_the_run(exported_run, test_rows, capsys):
+    run = exported_run
     before = (run / "metrics.json").read_bytes()
     assert main([str(run), "--engine", "export"]) == 0
     told = capsys.readouterr().out
@@ -36,20 +37,20 @@ def test_the_export_is_measured_beside_the_run(run, test_rows, capsys):
     )
 
 
-def test_other_verdicts_are_counted(run, monkeypatch):
+def test_other_verdicts_are_counted(exported_run, monkeypatch):
     def shifted(self, pixels):
         return np.full(len(pixels), -9.0)
 
     monkeypatch.setattr(ExportedDetector, "logits", shifted)
-    difference = evaluate_export(run, engine="onnxruntime")[2]
+    difference = evaluate_export(exported_run, engine="onnxruntime")[2]
     assert difference.n_verdicts > 0
     assert difference.worst == pytest.approx(9, abs=0.01)
 
 
-def test_unreadable_files_keep_their_reasons(run, test_rows, tmp_path):
+def test_unreadable_files_keep_their_reasons(decided_run, test_rows, tmp_path):
     (tmp_path / "no.png").write_text("no picture")
     files = [tmp_path / "no.png", test_rows[0][0], tmp_path / "gone.png"]
-    logits, reasons = logits_of_files(ExportedDetector.open(run), files)
+    logits, reasons = logits_of_files(ExportedDetector.open(decided_run), files)
     assert np.isnan(logits).tolist() == [True, False, True]
     assert reasons == [
         "not an image, or a format Pillow cannot read",

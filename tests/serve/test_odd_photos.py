@@ -66,15 +66,15 @@ def heif(request, monkeypatch):
     images.kinds._brought_in.cache_clear()
 
 
-def answers(capsys, *words):
-    predict([*map(str, words), "--json", "--engine", "keras", "--no-stability"])
+def answers(capsys, *words, engine="keras"):
+    predict([*map(str, words), "--json", "--engine", engine, "--no-stability"])
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     return {row["path"].rpartition("/")[2]: row for row in rows}
 
 
-def test_predict(run, odd_files, capsys, caplog, heif):
+def test_predict(decided_run, odd_files, capsys, caplog, heif):
     caplog.set_level("INFO", "kerasfaces")
-    found = answers(capsys, run, odd_files)
+    found = answers(capsys, decided_run, odd_files, engine="auto")
     assert set(found) == {path.name for path in odd_files.iterdir()}
     assert found["float_0_65535.tif"]["score"] == found["grey8.png"]["score"]
     assert found["grey8.png"]["verdict"]

@@ -31,22 +31,27 @@ def point_of(run):
 CODES = (0, 3, 4, 5)  # of answers, whatever they are
 
 
-def command(*words):
-    """The command by Keras, so that not every test exports its run."""
-    code = main([*map(str, words), "--engine", "keras"])
+@pytest.fixture
+def run(decided_run):
+    """Exported already; Keras is asked only where a test wants it."""
+    return decided_run
+
+
+def command(*words, engine="auto"):
+    code = main([*map(str, words), "--engine", engine])
     assert code in CODES
     return code
 
 
-def answers(capsys, *words):
-    command(*words, "--json")
+def answers(capsys, *words, **options):
+    command(*words, "--json", **options)
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
 def test_scores_and_pixels_are_evaluation_s(run, test_rows, capsys, monkeypatch):
     files, stored = test_rows
     monkeypatch.setattr(answer, "BATCH", 5)
-    found = pd.DataFrame(answers(capsys, run, *files))
+    found = pd.DataFrame(answers(capsys, run, *files, engine="keras"))
     assert found["path"].tolist() == [str(file) for file in files]
     manifest = manifests.read(run / "manifest.csv")
     again = predict_run(run, manifest, "test")["logit"]
@@ -201,7 +206,7 @@ def test_runs_that_cannot_predict(run, test_rows, damage, kind, words):
     file = str(test_rows[0][0])
     damage(run)
     with pytest.raises(kind, match=words):
-        command(run, file)
+        command(run, file, engine="keras")
 
 
 @pytest.mark.parametrize(
@@ -222,7 +227,7 @@ def test_damaged_files_are_named(run, test_rows, file, change):
     told = change(read_json(run / file))
     (run / file).write_text(json.dumps(told))
     with pytest.raises((RunError, InputError), match=file.replace(".", r"\.")):
-        command(run, test_rows[0][0])
+        command(run, test_rows[0][0], engine="keras")
 
 
 def test_no_images(run, tmp_path):

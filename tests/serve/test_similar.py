@@ -19,6 +19,12 @@ COPIES = (("saved", "jpg"), ("mirrored", "png"))
 
 
 @pytest.fixture
+def run(decided_run):
+    """What is near to an image is another question than its verdict."""
+    return decided_run
+
+
+@pytest.fixture
 def train_files(run):
     manifest = DetectorRun(run).manifest
     splits = list(manifest.rows["split"])

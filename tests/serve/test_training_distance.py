@@ -15,7 +15,6 @@ from kerasfaces.run.folder import DetectorRun
 from kerasfaces.serve import golden, opening
 from kerasfaces.serve.answer import Options, answer_all
 from kerasfaces.serve.background import Background
-from kerasfaces.serve.export import export
 from kerasfaces.serve.exported import ExportedDetector
 from kerasfaces.serve.http.batching import Batched
 from kerasfaces.serve.publish.upload import publish
@@ -47,12 +46,12 @@ def test_training_keeps_its_images_by_hash_with_labels(run, test_rows):
 
 
 @pytest.mark.parametrize("engine", ["onnxruntime", "openvino", "keras"])
-def test_every_engine_gives_the_final_layer_of_training(run, engine):
+def test_every_engine_gives_the_final_layer_of_training(exported_run, engine):
     if engine != "keras":
         pytest.importorskip(engine)
-    detector = ExportedDetector.open(run, engine=engine)
-    features = detector_features = DetectorRun(run).training_features
-    file = DetectorRun(run).manifest.files()[0]
+    detector = ExportedDetector.open(exported_run, engine=engine)
+    features = detector_features = DetectorRun(exported_run).training_features
+    file = DetectorRun(exported_run).manifest.files()[0]
     pixels = detector.prepare(images.load(file))[None]
     logits, embedding = detector.outputs(pixels)
     np.testing.assert_allclose(logits, detector.logits(pixels), atol=1e-5)
@@ -63,9 +62,9 @@ def test_every_engine_gives_the_final_layer_of_training(run, engine):
     assert detector.outputs(pixels, embed=False)[1] is None
 
 
-def test_answers_warn_of_what_is_far_from_training(run, stripes):
-    detector = ExportedDetector.open(run, engine="onnxruntime")
-    near = DetectorRun(run).manifest.files()[0]
+def test_answers_warn_of_what_is_far_from_training(decided_run, stripes):
+    detector = ExportedDetector.open(decided_run, engine="onnxruntime")
+    near = DetectorRun(decided_run).manifest.files()[0]
     far, close = answer_all([stripes, near], detector, QUIET)
     assert FAR in far.warnings
     assert not any("farther" in each for each in close.warnings)
@@ -77,8 +76,8 @@ def test_answers_warn_of_what_is_far_from_training(run, stripes):
     assert FAR in with_versions.warnings
 
 
-def test_the_service_warns_too(run, stripes):
-    detector = ExportedDetector.open(run, engine="onnxruntime")
+def test_the_service_warns_too(decided_run, stripes):
+    detector = ExportedDetector.open(decided_run, engine="onnxruntime")
     batched = Batched(detector)
     (answer,) = answer_all(
         [stripes], batched, QUIET, background=Background.of(detector)
@@ -87,21 +86,23 @@ def test_the_service_warns_too(run, stripes):
     assert FAR in answer.warnings
 
 
-def test_a_run_without_training_features_answers_without_the_sentence(run, stripes):
-    DetectorRun(run).training_features_file.unlink()
-    (answer,) = answer_all([stripes], ExportedDetector.open(run), QUIET)
+def test_a_run_without_training_features_answers_without_the_sentence(
+    decided_run, stripes
+):
+    DetectorRun(decided_run).training_features_file.unlink()
+    (answer,) = answer_all([stripes], ExportedDetector.open(decided_run), QUIET)
     assert answer.verdict != "unreadable"
     assert not any("farther" in each for each in answer.warnings)
 
 
-def test_damaged_training_features_are_one_sentence(run):
-    DetectorRun(run).training_features_file.write_bytes(b"PK\x03\x04 nothing")
+def test_damaged_training_features_are_one_sentence(decided_run):
+    DetectorRun(decided_run).training_features_file.write_bytes(b"PK\x03\x04 nothing")
     with pytest.raises(RunError, match=r"training_features.npz is damaged"):
-        Background.of(ExportedDetector.open(run, engine="onnxruntime"))
+        Background.of(ExportedDetector.open(decided_run, engine="onnxruntime"))
 
 
-def test_an_older_export_is_made_anew_where_keras_is(run):
-    export(run, "onnx")
+def test_an_older_export_is_made_anew_where_keras_is(exported_run):
+    run = exported_run
     file = run / "exports" / "onnx" / "export.json"
     content = read_json(file)
     del content["final_layer"]
@@ -110,9 +111,8 @@ def test_an_older_export_is_made_anew_where_keras_is(run):
     assert read_json(file)["final_layer"] == "final_layer"
 
 
-def test_another_final_layer_than_the_golden_one_is_refused(run):
-    export(run, "onnx")
-    folder = run / "exports" / "onnx"
+def test_another_final_layer_than_the_golden_one_is_refused(exported_run):
+    folder = exported_run / "exports" / "onnx"
     value = read_json(folder / "golden.json")
     vectors = golden.Golden.from_json(value, "x")
     changed = vectors.embedding + 1
