@@ -81,7 +81,8 @@ def width_of(base_weights: BaseWeights) -> float:
 
 @functools.cache
 def _shapes(alpha: float) -> Counter[tuple[int, ...]]:
-    return weights.expected_shapes(full_base(alpha))
+    with keras.StatelessScope(initialize_variables=False):  # shapes need no values
+        return weights.expected_shapes(full_base(alpha))
 
 
 def full_base(alpha: float | None, n_channels: int = 3) -> keras.Model:
