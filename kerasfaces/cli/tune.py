@@ -131,16 +131,12 @@ def _refitted(result: dict[str, Any]) -> str:
 
 def _print(folder: Path) -> None:
     from kerasfaces.run.folder import StudyRun
-    from kerasfaces.tune import leaderboard, report
+    from kerasfaces.tune import leaderboard
 
     study = StudyRun(folder)
     result = study.result
     table = read_table(study.leaderboard_file, {"trial": str, "reason": str})
-    names = [
-        name
-        for name in report.hyperparameters(study.identity["space"])
-        if leaderboard.HP + name in table.columns
-    ]
+    names = leaderboard.hyperparameters(table, study.identity["space"])
     print(leaderboard_text(table, result["objective"], names))
     auc = result["test_auc"]
     print(

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 Columns = NDArray[np.int64]
 _CHUNK = 2048
+MEMORY_BYTES = 2**30  # of features in memory
 
 
 class Reader(Protocol):
@@ -100,3 +101,25 @@ class Joined:
             part = np.arange(start, min(start + _CHUNK, len(self)))
             values[part] = self(part)
         return InMemory(values)
+
+
+def standardized(
+    readers: Sequence[Reader],
+    known: tuple[NDArray[np.float32], NDArray[np.float32]] | None,
+    erased: NDArray[np.float32] | None = None,
+) -> list[Reader]:
+    """Return readers standardised, in memory if all of them fit.
+
+    Args:
+        readers: All of one width.
+        known: Mean and variance of the features; None leaves them as they are.
+        erased: Directions to leave out of standardised features, see `Joined.erase`.
+    """
+    joined = [Joined([(reader, None)]) for reader in readers]
+    for each in joined:
+        if known is not None:
+            each.standardize(*known)
+        if erased is not None:
+            each.erase(erased)
+    size = sum(4 * len(reader) * reader.shape[0] for reader in readers)
+    return [each.in_memory() if size <= MEMORY_BYTES else each for each in joined]

@@ -20,7 +20,7 @@ from kerasfaces.core.errors import InputError
 from kerasfaces.core.progress import hosted_by, progress
 from kerasfaces.core.texts import listed, quoted
 from kerasfaces.evaluate.unseen import judges
-from kerasfaces.features.readers import Joined, Reader
+from kerasfaces.features.readers import Reader, standardized
 from kerasfaces.metrics.inputs import Bools
 from kerasfaces.models import network
 from kerasfaces.train import discriminant
@@ -37,7 +37,7 @@ from kerasfaces.train.heads import (
 from kerasfaces.train.loop import run_phase
 
 MIN_VAL = 5  # validation fakes of a family below which its AUC says nothing
-_MEMORY_BYTES = 2**30  # of features in memory
+
 Logits = NDArray[np.float64]
 
 
@@ -103,7 +103,7 @@ def logits_without(
             erased = erased_directions(
                 left.train, left.train_labels, left.train_sources, known, head.erase
             )
-        val, *others = _standardized([left.val, *left.train, *readers], known, erased)
+        val, *others = standardized([left.val, *left.train, *readers], known, erased)
         train, readers = others[: len(left.train)], others[len(left.train) :]
         left = dataclasses.replace(left, train=train, val=val)
         plain = configs.updated(config, {"model": {"head": {"erase": 0}}})
@@ -182,21 +182,3 @@ def quietly(total: int, label: str) -> Iterator[Any]:
 @contextmanager
 def _silent(total: int, label: str, unit: str) -> Iterator[Any]:
     yield lambda n: None
-
-
-def _standardized(
-    readers: Sequence[Reader], known: tuple[Any, Any] | None, erased: Any
-) -> list[Reader]:
-    """Return readers standardised by mean and variance, less what is erased.
-
-    They are in memory if all of them fit.
-    """
-    joined = [Joined([(reader, None)]) for reader in readers]
-    if known is not None:
-        mean, variance = known
-        for each in joined:
-            each.standardize(mean, variance)
-            if erased is not None:
-                each.erase(erased)
-    size = sum(4 * len(reader) * reader.shape[0] for reader in readers)
-    return [each.in_memory() if size <= _MEMORY_BYTES else each for each in joined]

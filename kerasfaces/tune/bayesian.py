@@ -9,7 +9,7 @@ are predicted at once.
 import warnings
 
 import numpy as np
-from keras_tuner import HyperParameters
+from keras_tuner.engine.hyperparameters import Fixed
 from numpy.typing import NDArray
 
 from kerasfaces.core import rng
@@ -61,42 +61,28 @@ class Bayesian(Random):
             near = near + generator.normal(0, _NEAR, near.shape)
             points = np.concatenate([points, np.clip(near, 0.0, 1.0)])
             mean, deviation = process.predict(points, return_std=True)
-        tried = self.tried()
+        tried, space = self.tried(), self.hyperparameters.space
         for index in np.argsort(mean - _BETA * deviation, kind="stable"):
-            values = self._values_at(points[index])
+            places = iter(points[index])
+            values = self.active(
+                hp.value if isinstance(hp, Fixed) else hp.prob_to_value(next(places))
+                for hp in space
+            )
             if self.key(values) not in tried:
                 return values
         return None
-
-    def _values_at(self, point: NDArray[np.float64]) -> Values:
-        """Return the values that a point of the unit cube stands for."""
-        values = HyperParameters()
-        places = iter(point)
-        for hp in self.hyperparameters.space:
-            fixed = type(hp).__name__ == "Fixed"
-            value = hp.value if fixed else hp.prob_to_value(next(places))
-            values.merge([hp])
-            if values.is_active(hp):
-                values.values[hp.name] = value
-        return dict(values.values)
 
     def _known(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return points and scores to minimise, running trials at the mean of the known."""
         mean = np.mean([each.score for each in self.ordered(COMPLETED)])
         points, scores = [], []
         for trial in self.ordered(COMPLETED, RUNNING):
-            own = trial.hyperparameters
-            points.append(
-                [
-                    hp.value_to_prob(
-                        own.values.get(hp.name, hp.default)
-                        if own.is_active(hp)
-                        else hp.default
-                    )
-                    for hp in self.hyperparameters.space
-                    if type(hp).__name__ != "Fixed"
-                ]
-            )
+            own, point = trial.hyperparameters, []
+            for hp in self.hyperparameters.space:
+                known = own.values if own.is_active(hp) else {}
+                if not isinstance(hp, Fixed):
+                    point.append(hp.value_to_prob(known.get(hp.name, hp.default)))
+            points.append(point)
             score = trial.score if trial.status == COMPLETED else mean
             scores.append(-self.study.sign * score)
         return np.array(points), np.array(scores)

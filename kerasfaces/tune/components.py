@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kerasfaces.core import config as configs
 from kerasfaces.core.errors import InputError, KerasfacesError, MissingFileError
-from kerasfaces.dataset.views import AugmentConfig
+from kerasfaces.dataset.channels import ChannelStore
 from kerasfaces.models import catalogue
 from kerasfaces.models.config import GROUPS, ModelConfig
 from kerasfaces.train import channels as channel_models
@@ -54,8 +54,6 @@ class Components:
         components = cls(weights={base: texts[base] for base in loaded}, loaded=loaded)
         if store is None:
             return components
-        from kerasfaces.dataset.channels import ChannelStore
-
         channels = ChannelStore(store)
         return dataclasses.replace(
             components,
@@ -93,14 +91,10 @@ class Components:
         model = dataclasses.replace(
             config.model, inputs=default.model.inputs, size_px=default.model.size_px
         )
-        return dataclasses.replace(
-            config,
-            model=model,
-            crop=default.crop,
-            filter=default.filter,
-            views=1,
-            augment=AugmentConfig(flip=False),
-        )
+        of_store = {
+            name: getattr(default, name) for name in ("crop", "filter", "augment")
+        }
+        return dataclasses.replace(config, model=model, views=1, **of_store)
 
 
 def find_weights(

@@ -5,13 +5,12 @@ are there already. Only the last few sets of features stay in memory, the rest i
 """
 
 import dataclasses
-from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from kerasfaces import manifest as manifests
 from kerasfaces.core import config as configs
 from kerasfaces.features.cached import FeatureCache
-from kerasfaces.features.readers import InMemory, Joined
+from kerasfaces.features.readers import MEMORY_BYTES, InMemory, Joined, standardized
 from kerasfaces.features.supersets import can_slice, slices
 from kerasfaces.train import channels, heads
 from kerasfaces.train import data as datasets
@@ -22,8 +21,6 @@ from kerasfaces.train.frozen_features import frozen_features
 from kerasfaces.train.network_builder import NetworkBuilder
 from kerasfaces.train.views import feature_readers, training_views
 from kerasfaces.tune.components import Components
-
-_MEMORY_BYTES = 2**30  # of features in memory
 
 
 class FeatureSets:
@@ -40,7 +37,7 @@ class FeatureSets:
         self._candidates = [each.model for each in probes if can_slice(each.model)]
         self._data: dict[str, Data] = {}
         self._caches: dict[str, FeatureCache] = {}
-        self._in_memory: OrderedDict[str, Examples] = OrderedDict()
+        self._in_memory: dict[str, Examples] = {}  # the last used at the end
 
     def data(self, config: TrainConfig) -> Data:
         """Return the images or channels a configuration sees."""
@@ -66,11 +63,9 @@ class FeatureSets:
             "input": configs.to_dict(config.input_spec),
         }
         key, sets = configs.digest(described), self._in_memory
-        if key not in sets:
-            sets[key] = self._features(config)
-            while len(sets) > 1 and sum(map(_n_bytes, sets.values())) > _MEMORY_BYTES:
-                sets.popitem(last=False)
-        sets.move_to_end(key)
+        sets[key] = sets.pop(key) if key in sets else self._features(config)
+        while len(sets) > 1 and _n_bytes(sets.values()) > MEMORY_BYTES:
+            sets.pop(next(iter(sets)))
         return sets[key]
 
     def _features(self, config: TrainConfig) -> Examples:
@@ -86,13 +81,9 @@ class FeatureSets:
         ]
         val_keys = data.keys(data.readable("val"))
         readers.append(Joined([(cache.reader(val_keys), at) for cache, at in parts]))
-        if config.model.head.standardize:
-            mean, variance = heads.moments(readers[:-1])
-            for each in readers:
-                each.standardize(mean, variance)
-        size = sum(4 * len(each) * each.shape[0] for each in readers)
-        fits = size <= _MEMORY_BYTES
-        *of_views, of_val = [each.in_memory() if fits else each for each in readers]
+        standardize = config.model.head.standardize
+        known = heads.moments(readers[:-1]) if standardize else None
+        *of_views, of_val = standardized(readers, known)
         engine = " + ".join(sorted({cache.engine for cache, _ in parts}))
         return Examples.of(data, of_views, of_val, engine)
 
@@ -101,14 +92,12 @@ class FeatureSets:
         key = configs.digest([described, configs.to_dict(config.input_spec)])
         if key not in self._caches:
             weights = self._components.loaded[config.model.name]
-            builder = NetworkBuilder(config, weights)
-            self._caches[key] = frozen_features(
-                config, self.data(config), builder, weights
-            )
+            builder, data = NetworkBuilder(config, weights), self.data(config)
+            self._caches[key] = frozen_features(config, data, builder, weights)
         return self._caches[key]
 
 
-def _n_bytes(examples: Examples) -> int:
+def _n_bytes(sets: Iterable[Examples]) -> int:
     """Return how much memory features take."""
-    readers = (*examples.train, examples.val)
+    readers = [reader for each in sets for reader in (*each.train, each.val)]
     return sum(each.values.nbytes for each in readers if isinstance(each, InMemory))

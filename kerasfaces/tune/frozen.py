@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from keras_tuner import HyperParameters
 
 TAPS = ("four", "first two", "last two", "end")
-HEADS: dict[str, tuple[int, ...]]
 HEADS = {"linear": (), "64": (64,), "256": (256,), "256,64": (256, 64)}
 _SCALES = {"1": (1.0,), "2": (2.0,), "1,2": (1.0, 2.0)}
 

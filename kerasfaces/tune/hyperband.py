@@ -27,13 +27,12 @@ class Hyperband(StudyOracle):
 
     def choose(self, number: int) -> Values | str:
         """Return the next trial of the first bracket that can go on."""
-        status = STOPPED
+        answers: list[Values | str] = []
         for bracket in self._brackets():
-            answer = self._of_bracket(bracket)
-            if not isinstance(answer, str):
-                return answer
-            status = IDLE if answer == IDLE else status
-        return status
+            answers.append(self._of_bracket(bracket))
+            if not isinstance(answers[-1], str):
+                return answers[-1]
+        return IDLE if IDLE in answers else STOPPED
 
     def size(self) -> int:
         """Return how many trials all brackets hold."""
@@ -53,18 +52,15 @@ class Hyperband(StudyOracle):
         return needed
 
     def key(self, values: Mapping[str, Value]) -> str:
-        """Return the same text for the same values; a continued trial has its parent's name.
-
-        So it is no obstacle to its parent's draw.
-        """
+        """Return the text of values; a continued trial's, with its parent, is another."""
         return super().key({k: v for k, v in values.items() if k not in _NOT_COMPARED})
 
     def _brackets(self) -> range:
         """Return the brackets' numbers, that with the most rounds first."""
-        n_brackets, epochs = 0, float(self.study.max_epochs)
-        while epochs >= 1:
-            epochs, n_brackets = epochs / self.study.factor, n_brackets + 1
-        return range(n_brackets - 1, -1, -1)
+        last = 0
+        while self.study.factor ** (last + 1) <= self.study.max_epochs:
+            last += 1
+        return range(last, -1, -1)
 
     def _planned_size(self, bracket: int, number: int) -> int:
         """Return how many trials a round holds, by KerasTuner's formula."""
@@ -93,9 +89,7 @@ class Hyperband(StudyOracle):
                 return IDLE
             chosen = {_values(each)[PARENT] for each in begun}
             completed = [each for each in before if each.status == COMPLETED]
-            completed.sort(
-                key=lambda each: (-self.study.sign * each.score, each.trial_id)
-            )
+            completed.sort(key=lambda each: -self.study.sign * each.score)
             for parent in completed[: self._planned_size(bracket, number)]:
                 if parent.trial_id not in chosen:
                     marks = self._marks(bracket, number) | {PARENT: parent.trial_id}
@@ -108,12 +102,8 @@ class Hyperband(StudyOracle):
             math.ceil(self.study.max_epochs / self.study.factor ** (bracket - each))
             for each in (number - 1, number)
         )
-        return {
-            EPOCHS: epochs,
-            _FIRST_EPOCH: before if number else 0,
-            BRACKET: bracket,
-            ROUND: number,
-        }
+        first = before if number else 0
+        return {EPOCHS: epochs, _FIRST_EPOCH: first, BRACKET: bracket, ROUND: number}
 
 
 def _values(trial: Any) -> Values:

@@ -18,7 +18,7 @@ from kerasfaces import metrics
 from kerasfaces.core.files import Json
 from kerasfaces.run import trials as records
 from kerasfaces.run.trials import METRICS, Trial
-from kerasfaces.tune.study import OBJECTIVES, UNSEEN, column_of
+from kerasfaces.tune.study import OBJECTIVES, column_of
 
 LEVEL = 0.05
 BEST, ALIKE, BETTER, WORSE = "best", "alike", "better", "worse"  # against the best
@@ -40,19 +40,18 @@ def make(
     rows = [{"rank": n, **_facts(objective, one)} for n, one in enumerate(completed, 1)]
     for row in rows[:1]:
         row |= {"against_best": BEST, "like_best": True}
-    best = [records.logits(folder, trial) for trial in completed[:1]]
+    logits = (records.logits(folder, trial) for trial in completed)
+    best = next(logits, np.empty(0))
     metric = column_of(objective).removeprefix("val_")
     differences = [
-        metrics.repeated_difference(
-            metric, labels, records.logits(folder, trial), best[0], seed=seed
-        )
-        for trial in completed[1:]
+        metrics.repeated_difference(metric, labels, each, best, seed=seed)
+        for each in logits
     ]
     adjusted = metrics.holm([each.p_value for each in differences])
     for row, difference, p_holm in zip(rows[1:], differences, adjusted, strict=True):
         one, alike = difference.estimate, p_holm >= LEVEL
         # Only a trial that was cut short can be better.
-        ahead = (one.value > 0) == (OBJECTIVES[objective] > 0)
+        ahead = one.value * OBJECTIVES[objective] > 0
         row |= {
             "difference": one.value,
             "difference_low": one.low,
@@ -65,6 +64,12 @@ def make(
     return pd.DataFrame(rows)
 
 
+def hyperparameters(table: pd.DataFrame, space: Json) -> list[str]:
+    """Return those in a table, in the order of study.json's space, each once."""
+    names = dict.fromkeys(text.partition(" if ")[0] for text in space)
+    return [name for name in names if HP + name in table.columns]
+
+
 def n_like_best(table: pd.DataFrame) -> int:
     """Return the number of trials that are the best or not distinguishable from it."""
     return list(table.get("like_best", ())).count(True)
@@ -72,8 +77,7 @@ def n_like_best(table: pd.DataFrame) -> int:
 
 def _facts(objective: str, trial: Trial) -> Json:
     repeats = trial.repeats
-    measured = [*METRICS, UNSEEN] if objective == UNSEEN else METRICS
-    names = measured if repeats else ()
+    measured = dict.fromkeys((*METRICS, objective) if repeats else ())
     scores = [one[objective] for one in repeats]
     return {
         "trial": trial.trial_id,
@@ -81,7 +85,7 @@ def _facts(objective: str, trial: Trial) -> Json:
         "score": trial.score,
         "sd": metrics.mean_sd(scores)[1] if scores else math.nan,
         "n_seeds": len(repeats),
-        **{name: float(np.mean([one[name] for one in repeats])) for name in names},
+        **{name: float(np.mean([one[name] for one in repeats])) for name in measured},
         "epochs": max((one["epochs"] for one in repeats), default=0),
         "partial": trial.partial,
         "seconds": trial.seconds,

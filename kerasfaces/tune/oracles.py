@@ -8,7 +8,7 @@ who finished first and gives rounds up where trials fail, its grid keeps its ord
 """
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import keras_tuner
@@ -51,10 +51,8 @@ class StudyOracle(keras_tuner.Oracle):
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Return `status` and `values` of the trial with this number."""
         number, limit = int(trial_id), self.study.max_trials
-        values: Mapping[str, Value] | str = STOPPED
-        if trial_id in self.recorded:
-            values = self.recorded[trial_id]
-        elif limit is None or number < limit:
+        values: Mapping[str, Value] | str = self.recorded.get(trial_id, STOPPED)
+        if values == STOPPED and (limit is None or number < limit):
             values = self.choose(number)
         if isinstance(values, str):
             return {"status": values, "values": None}
@@ -95,17 +93,24 @@ class StudyOracle(keras_tuner.Oracle):
 
     def draw(self, *keys: str | int) -> Values | str:
         """Return random values not tried before, the same for the same keys, or STOPPED."""
-        tried = self.tried()
+        tried, space = self.tried(), self.hyperparameters.space
         for attempt in range(_COLLISIONS):
-            drawn = HyperParameters()
-            for i, hp in enumerate(self.hyperparameters.space):
-                drawn.merge([hp])
-                if drawn.is_active(hp):
-                    seed = rng.integer_seed(self.study.seed, *keys, attempt, i)
-                    drawn.values[hp.name] = hp.random_sample(seed)
-            if self.key(drawn.values) not in tried:
-                return dict(drawn.values)
+            values = self.active(
+                hp.random_sample(rng.integer_seed(self.seed, *keys, attempt, i))
+                for i, hp in enumerate(space)
+            )
+            if self.key(values) not in tried:
+                return values
         return STOPPED
+
+    def active(self, values: Iterable[Value]) -> Values:
+        """Return the values of active hyperparameters; `values` has one for each."""
+        filled = HyperParameters()
+        for hp, value in zip(self.hyperparameters.space, values, strict=True):
+            filled.merge([hp])
+            if filled.is_active(hp):
+                filled.values[hp.name] = value
+        return dict(filled.values)
 
 
 class Grid(StudyOracle):
@@ -113,8 +118,9 @@ class Grid(StudyOracle):
 
     def choose(self, number: int) -> Values | str:
         """Return the combination with the trial's number."""
-        combinations = points(self.hyperparameters)
-        return next(itertools.islice(combinations, number, None), STOPPED)
+        return next(
+            itertools.islice(points(self.hyperparameters), number, None), STOPPED
+        )
 
     def size(self) -> int:
         """Return the number of combinations."""

@@ -77,24 +77,19 @@ def _view(search: Search, tasks: Progress) -> Group:
         for trial in running[:_SHOWN]:
             folder = records.folder_of(search.folder, trial.trial_id)
             values = " ".join(f"{k}={short(v)}" for k, v in trial.values.items())
-            table.add_row(
-                trial.trial_id, *_cells(records.read_progress(folder)), Text(values)
-            )
+            cells = _cells(records.read_progress(folder))
+            table.add_row(trial.trial_id, *cells, Text(values))
         parts.append(table)
     if len(running) > _SHOWN:
         parts.append(Text(f"... and {len(running) - _SHOWN} more"))
-    if tasks.tasks:
-        parts.append(tasks)
-    return Group(*parts)
+    return Group(*parts, *[tasks] * bool(tasks.tasks))
 
 
 def _head(search: Search) -> str:
     n_ended, total = len(search.ended()), search.oracle.total() or "?"
+    best = f"best {search.study.objective}"
     parts = [f"{search.study.title}: {n_ended} of {total} trials"]
-    for best in search.completed()[:1]:
-        parts.append(
-            f"best {search.study.objective} {best.score:.4f} ({best.trial_id})"
-        )
+    parts += [f"{best} {t.score:.4f} ({t.trial_id})" for t in search.completed()[:1]]
     parts.append(f"{clock(search.passed_s())} so far")
     if (left_s := search.left_s()) is not None:
         parts.append(f"about {clock(left_s)} left")
@@ -118,13 +113,10 @@ def _cells(progress: Json | None) -> tuple[str, str, str]:
     """Return a trial's epoch, objective and time left."""
     if progress is None:
         return "", "", ""
-    several = progress["repeats"] > 1
-    seed = f", seed {progress['repeat']}/{progress['repeats']}" if several else ""
-    return (
-        f"{progress['epoch']}/{progress['epochs']}{seed}",
-        f"{progress['value']:.4f}",
-        clock(trial_left_s(progress)),
-    )
+    epoch = "{epoch}/{epochs}".format_map(progress)
+    if progress["repeats"] > 1:
+        epoch += ", seed {repeat}/{repeats}".format_map(progress)
+    return epoch, f"{progress['value']:.4f}", clock(trial_left_s(progress))
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -56,16 +57,10 @@ class StudyInput:
         """1 where the best trial has the largest score, -1 where the smallest."""
         return OBJECTIVES[self.objective]
 
-    @cached_property
-    def against_best(self) -> dict[str, str]:
-        """Id of each trial with a score -> `best`, `alike`, `better` or `worse`."""
-        marks = self.table["against_best"] if self.completed else ()
-        return dict(zip(self.table["trial"], marks, strict=False))
-
     @property
     def n_ahead(self) -> int:
         """Number of trials that were better than the best when they were cut short."""
-        return list(self.against_best.values()).count(leaderboard.BETTER)
+        return list(self.table.get("against_best", ())).count(leaderboard.BETTER)
 
     @property
     def colours(self) -> list[tuple[str, str]]:
@@ -75,30 +70,29 @@ class StudyInput:
 
     @property
     def names(self) -> list[str]:
-        """Hyperparameters in the order declared, those under conditions once."""
-        return hyperparameters(self.identity["space"])
+        """Hyperparameters that trials have, in the order declared."""
+        return leaderboard.hyperparameters(self.table, self.identity["space"])
+
+    @cached_property
+    def _marks(self) -> dict[str, str]:
+        """Id of each trial with a score -> `best`, `alike`, `better` or `worse`."""
+        return dict(zip(self.table["trial"], self.table["against_best"], strict=True))
 
     def colour(self, trial: Trial) -> str:
         """Return the colour of a trial, one of `colours`."""
         special = {leaderboard.WORSE: "real", leaderboard.BETTER: _AHEAD}
-        return special.get(self.against_best[trial.trial_id], "fake")
+        return special.get(self._marks[trial.trial_id], "fake")
 
     def kind(self, trial: Trial) -> str:
         """Return how a trial's point is drawn: in its colour, hollow if cut short."""
-        colour = self.colour(trial)
-        return f"open {colour}" if trial.partial else colour
+        return "open " * trial.partial + self.colour(trial)
 
     def line(self, trial: Trial) -> str:
         """Return how a trial's line is drawn: the best apart, the worse faint."""
-        if self.against_best[trial.trial_id] == leaderboard.BEST:
+        if self._marks[trial.trial_id] == leaderboard.BEST:
             return "mark"
         colour = self.colour(trial)
         return f"{colour} thin faint" if colour == "real" else f"{colour} thin"
-
-
-def hyperparameters(space: Json) -> list[str]:
-    """Return the names in a space as study.json has it, those under conditions once."""
-    return list(dict.fromkeys(text.partition(" if ")[0] for text in space))
 
 
 def gather(folder: Path) -> StudyInput:
@@ -167,7 +161,8 @@ def render(data: StudyInput) -> str:
         "is not distinguishable from the best on this validation set may be as good or better."
     )
     sections = sections_of(_SECTIONS, data)
-    return page(title, "kerasfaces study report", _warnings(data), sections, footer)
+    warnings = list(_warnings(data))
+    return page(title, "kerasfaces study report", warnings, sections, footer)
 
 
 def _engines(data: StudyInput) -> list[str]:
@@ -188,32 +183,27 @@ def _engines(data: StudyInput) -> list[str]:
     return sentences
 
 
-def _warnings(data: StudyInput) -> list[str]:
+def _warnings(data: StudyInput) -> Iterator[str]:
     n_completed, n_failed = len(data.completed), len(data.failed)
-    warnings = list(data.about.get("notes", []))
+    yield from data.about.get("notes", [])
     if data.result is None:
-        warnings.append(
+        yield (
             f"The search is not over: {n_completed} trials have a score, "
             f"{data.n_running} are unfinished, and no winner of them all was trained. The "
             "same command continues it."
         )
-    warnings += _engines(data)
+    yield from _engines(data)
     if n_failed:
-        warnings.append(
-            f"{n_failed} of {n_failed + n_completed} trials failed; "
-            "their reasons are below the leaderboard."
-        )
+        n_all = n_failed + n_completed
+        yield f"{n_failed} of {n_all} trials failed; reasons are below the leaderboard."
     if partial := sum(each.partial for each in data.completed):
         ahead = (
             f" {data.n_ahead} of them were better than the best whole one even so: trained "
             "to the end, they might win."
         )
-        warnings.append(
+        yield (
             f"{partial} trials ended before their training did (Hyperband, the median rule): "
             "their scores are those of shorter trainings." + ahead * (data.n_ahead > 0)
         )
     if 0 < n_completed < _FEW:
-        warnings.append(
-            f"With {n_completed} trials, effects and intervals over trials say little."
-        )
-    return warnings
+        yield f"With {n_completed} trials, effects and intervals over trials say little."

@@ -22,9 +22,11 @@ from kerasfaces.manifest import split as splits
 from kerasfaces.run import trials as records
 from kerasfaces.run.folder import ScoredRun, StudyRun
 from kerasfaces.train.config import TrainConfig
+from kerasfaces.train.data import Data
 from kerasfaces.train.phase import scores
 from kerasfaces.train.run import train
 from kerasfaces.train.training import Training
+from kerasfaces.train.unseen import families_of
 from kerasfaces.tune import leaderboard, progress_table, report, space
 from kerasfaces.tune.components import Components
 from kerasfaces.tune.search import RETRIES, Search
@@ -60,8 +62,8 @@ def tune(
     """
     if "KERASTUNER_ORACLE_IP" in os.environ:
         raise InputError(
-            "KERASTUNER_ORACLE_IP is set, but KerasTuner's chief and workers are not used "
-            "here; unset it, and spread the trials over machines with `engine='ray'`."
+            "KERASTUNER_ORACLE_IP is set, but KerasTuner's workers are not used here; unset "
+            "it, and spread the trials over machines with `engine='ray'`."
         )
     components = Components.of(study.bases, weights, default_weights, store)
     declared = space.declare(study, components)
@@ -91,28 +93,20 @@ def tune(
         if not run.environment:
             run.describe_machine()
         search = Search(study, components, declared, run.path, tensorboard=tensorboard)
-        _keep_labels(run.path, task, probes[0], study.objective)
+        if (run.path / records.LABELS).exists():
+            records.read_labels(run.path)
+        else:  # images are read before the first trial: their mistakes are no candidate's
+            _keep_labels(run.path, task.trainer.feature_sets.data(probes[0]), study)
         _train_trials(search, task, (spread or Engine()).or_in_process())
         _rank(search, components, notes)
     return run.path
 
 
-def _keep_labels(
-    folder: Path, task: TrainTrial, config: TrainConfig, objective: str
-) -> None:
-    """Read images once before the first trial: their mistakes are no candidate's.
-
-    Where families are to be left out, say which never is; refuse images without any.
-    """
-    if (folder / records.LABELS).exists():
-        records.read_labels(folder)
-        return
-    data = task.feature_sets.data(config)
-    if objective == UNSEEN:
-        from kerasfaces.train.unseen import families_of
-
-        rows = {split: data.readable(split) for split in ("train", "val")}
-        fakes = [data.families(each[data.labels(each) == 1]) for each in rows.values()]
+def _keep_labels(folder: Path, data: Data, study: Study) -> None:
+    """Keep validation labels; say which families are never left out, refuse none to leave."""
+    if study.objective == UNSEEN:
+        rows = [data.readable(split) for split in ("train", "val")]
+        fakes = [data.families(each[data.labels(each) == 1]) for each in rows]
         for family, why in families_of(*fakes)[1].items():
             logger.warning("family %s is never left out: %s", family, why)
     records.write_labels(folder, data.labels(data.readable("val")))
@@ -137,7 +131,7 @@ def _rank(search: Search, components: Components, notes: tuple[str, ...]) -> Non
     study, folder = search.study, search.folder
     completed, failed = search.completed(), search.failed()
     if not completed:
-        reason = failed[0].message if failed else "nothing was tried"
+        reason = failed[0].message if failed else "nothing was tried."
         raise RunError(
             f"All {len(failed)} trials failed, the first because: {reason} Mend the study and "
             "start it in another folder with `output`."
@@ -174,6 +168,8 @@ def refit(
         )
     )
     in_search, on_test = float(trial.score or 0.0), _score(study, run, "test")
+    # The winner has seen every family, so that its test is of another question.
+    is_same = study.objective != UNSEEN
     default = configs.to_dict(components.default(name)) | {"seed": config.seed}
     changes = configs.changes(default, configs.to_dict(config))
     folder.result = {
@@ -182,10 +178,7 @@ def refit(
         "search": in_search,
         "validation": _score(study, run, "val"),
         "test": on_test,
-        # The winner has seen every family, so that its test is of another question.
-        "optimism": None
-        if study.objective == UNSEEN
-        else study.sign * in_search - study.sign * on_test,
+        "optimism": study.sign * (in_search - on_test) if is_same else None,
         "test_auc": ScoredRun(run).measured("test")["auc"],
         "n_trials": n_trials,
         "n_like_best": n_alike,
@@ -213,5 +206,4 @@ def _score(study: Study, run: Path, split: str) -> float:
     """Return the study's objective on a split of a run, from its logits."""
     frame = ScoredRun(run).readable(split)
     labels = (frame["label"] == "fake").to_numpy().astype(np.float32)
-    logits = frame["logit"].to_numpy(np.float64)
-    return scores(labels, logits)[column_of(study.objective)]
+    return scores(labels, frame["logit"].to_numpy())[column_of(study.objective)]

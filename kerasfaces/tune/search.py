@@ -7,10 +7,10 @@ trials' numbers, so that nothing depends on which worker was faster, or died.
 """
 
 import logging
-import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import keras_tuner
@@ -48,7 +48,6 @@ _BEST = 5  # trials that keep their weights
 _FAILURES = 10  # in a row, after which something else must be wrong
 _MEDIAN_AFTER = 5  # completed trials before the median rule stops any
 Curve = NDArray[np.float64]
-_PROJECT = ".oracle"  # KerasTuner's own files while it runs; nothing reads them
 
 
 class Search:
@@ -78,11 +77,12 @@ class Search:
         recorded = {key: trial.values for key, trial in self.trials.items()}
         self.oracle = _ORACLES[study.oracle](study, space, recorded)
         self._open: list[str] = []  # trials the oracle waits for, in their order
-        self._configs: dict[str, TrainConfig] = {}
+        self._configs: dict[str, Json] = {}  # of trials that began in this call
         self._no_more = False
         self._n_failures = 0
         self._new: set[str] = set()  # trials that ended in this call
-        self._curves: list[Curve] = []  # of completed trials, for the median rule
+        # Running means of completed trials, first seed, for the median rule.
+        self._curves: list[Curve] = []
         self._started = time.monotonic()
 
     def run(self, pool: Pool[Training, Result]) -> None:
@@ -93,11 +93,8 @@ class Search:
             OSError: The disk is full, or the like.
         """
         self._started = time.monotonic()
-        directory = str(self.folder)
-        _Project(
-            self.oracle, directory=directory, project_name=_PROJECT, overwrite=True
-        )
-        with clock.clock(self._clock):
+        with TemporaryDirectory() as folder, clock.clock(self._clock):
+            _Project(self.oracle, directory=folder)
             while True:
                 while len(self._open) < pool.n_workers and self._begin(pool):
                     pass
@@ -110,7 +107,6 @@ class Search:
                     self._finish(str(outcome.key), result)
                 for trial_id in over:
                     self._end(trial_id)
-        shutil.rmtree(self.folder / _PROJECT, ignore_errors=True)
 
     def ended(self) -> list[Trial]:
         """Return the trials that are over, by number."""
@@ -171,7 +167,7 @@ class Search:
         except InputError as error:
             self._finish(trial_id, Result(message=str(error)))
             return True
-        self._configs[trial_id] = config
+        self._configs[trial_id] = configs.to_dict(config)
         pool.submit(trial_id, self._training(record, config))
         return True
 
@@ -212,17 +208,15 @@ class Search:
             scores = [one[self.study.objective] for one in summaries]
             state["score"] = float(np.mean(scores))
             state["best_step"] = summaries[0]["kept_epoch"]
-        config = self._configs.pop(trial_id, None)
-        described = None if config is None else configs.to_dict(config)
-        trial = records.finish(self.folder, state, result, described)
+        trial = records.finish(self.folder, state, result, self._configs.get(trial_id))
         self.trials[trial_id] = trial
         self._new.add(trial_id)
         self._log(trial)
 
     def _report(self, trial_id: str, repeats: Sequence[Json]) -> None:
         """Give KerasTuner a trial's metrics: the mean over its repeats counts."""
-        names = sorted({*records.METRICS, self.study.objective})
         for one in repeats:
+            names = sorted({*records.METRICS, self.study.objective})
             metrics = {name: one[name] for name in names}
             self.oracle.update_trial(trial_id, metrics, step=repeats[0]["kept_epoch"])
 
@@ -236,10 +230,13 @@ class Search:
         trial, record = self.oracle.trials[trial_id], self.trials[trial_id]
         trial.status, trial.message = record.status, record.message or None
         self.oracle.end_trial(trial)
+        history = pd.DataFrame()
         if record.status == COMPLETED and self.study.median_after is not None:
             history = records.history(self.folder, record)
-            if not history.empty:
-                self._curves.append(_running_mean(history, self.study.objective))
+        if not history.empty:
+            first = history[history["seed"] == history["seed"].iloc[0]]
+            means = first[self.study.objective].expanding().mean()
+            self._curves.append(means.to_numpy())
         best = {each.trial_id for each in self.completed()[:_BEST]}
         # Trials of an earlier call keep their files until the oracle knows them.
         known = [each for each in self.ended() if each.trial_id in self.oracle.trials]
@@ -249,8 +246,8 @@ class Search:
             self._n_failures = self._n_failures + 1 if failed else 0
         if self._n_failures >= _FAILURES:
             raise RunError(
-                f"{self._n_failures} trials in a row failed, the last one because: "
-                f"{record.message} Nothing is lost; mend the study or its data and run again."
+                f"{_FAILURES} trials in a row failed, the last one because: {record.message} "
+                "Nothing is lost; mend the study or its data and run again."
             )
 
     def _log(self, trial: Trial) -> None:
@@ -265,32 +262,19 @@ class Search:
         logger.info("trial %s, %d of %s: %s", trial.trial_id, n_ended, total, text)
 
 
-def _running_mean(history: pd.DataFrame, objective: str) -> Curve:
-    """Return the running mean of a trial's objective, `(epochs,)`, of its first seed."""
-    first = history[history["seed"] == history["seed"].iloc[0]]
-    values = first[objective].to_numpy(float)
-    return np.array([np.mean(values[:n]) for n in range(1, len(values) + 1)])
-
-
 def _median_limits(curves: Sequence[Curve], after: int | None) -> list[float | None]:
-    """Return per epoch what a trial's best value must reach; empty stops none.
+    """Return per epoch the median of running means (Golovin et al. 2017, 3.1.1).
 
-    The median, over completed trials, of the mean of their values up to that epoch (Golovin
-    et al. 2017, 3.1.1); None in the first epochs, which are less than `after`.
+    A trial's best value must reach it. None before epoch `after`; empty stops no trial.
     """
     if after is None or len(curves) < _MEDIAN_AFTER:
         return []
-    longest = max(map(len, curves))
-    padded = [np.pad(one, (0, longest - len(one)), "edge") for one in curves]
-    medians = np.median(np.stack(padded), axis=0)
-    return [
-        None if epoch < after else float(median)
-        for epoch, median in enumerate(medians, start=1)
-    ]
+    medians = pd.DataFrame(curves).ffill(axis=1).median().tolist()
+    return [None] * (after - 1) + medians[after - 1 :]
 
 
 class _Project(keras_tuner.Tuner):
-    """Gives an oracle a directory, as KerasTuner's tuners do; trains nothing."""
+    """Gives an oracle a directory for files that nothing reads; trains nothing."""
 
     def run_trial(self, trial: Any, *arguments: Any, **options: Any) -> Any:
         """Refuse: trials are tasks of the engine."""

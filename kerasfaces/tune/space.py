@@ -1,6 +1,7 @@
 """The search space: declared by asking, checked, enumerated."""
 
 import dataclasses
+import functools
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partialmethod
@@ -31,27 +32,26 @@ class _Declaration(HyperParameters):
         new = self.space[before:]
         active = bool(new) and self.is_active(new[0])
         name = new[0].name if new else name  # with the scopes it is in
+        mistake = ""
         if not new or (active and name in self._active_names):
-            raise InputError(
-                f"the name {quoted(name)} is asked for twice; give each choice a name of its own."
+            mistake = "is asked for twice; give each choice a name of its own"
+        elif name.startswith(RESERVED):
+            mistake = (
+                f"begins with {quoted(RESERVED)}, KerasTuner's own; choose another"
             )
-        if name.startswith(RESERVED):
-            raise InputError(
-                f"the name {quoted(name)} begins with {quoted(RESERVED)}, which KerasTuner keeps for "
-                "itself; choose another."
-            )
+        if mistake:
+            raise InputError(f"the name {quoted(name)} {mistake}.")
         if active:
             self._active_names.add(name)
         return value
 
     def Choice(self, name: str, values: Any, *arguments: Any, **options: Any) -> Any:
         listed = list(values)
-        twice = [value for i, value in enumerate(listed) if value in listed[:i]]
-        if twice:
-            raise InputError(
-                f"{name}: the value {quoted(twice[0])} is there twice, so trials would be "
-                "repeated; leave one out."
-            )
+        for i, value in enumerate(listed):
+            if value in listed[:i]:
+                raise InputError(
+                    f"{name}: the value {quoted(value)} is there twice; leave one out."
+                )
         return self._ask("Choice", name, listed, *arguments, **options)
 
     Int = partialmethod(_ask, "Int")
@@ -70,11 +70,11 @@ def declare(study: Study, components: Components) -> HyperParameters:
     """
     space = HyperParameters()
     visited: list[Any] = []
-    pending: list[Any] = []
-    values: Values = {}
-    while True:
+    pending: list[Any] = [[]]  # scopes, each a list of conditions
+    while pending:
+        visited.append(pending[0])  # tried once, whether or not it can be reached
         declaration = _Declaration()
-        declaration.values = values
+        declaration.values = {each.name: each.values[0] for each in pending[0]}
         try:
             with study_code():
                 study.configure(declaration, components)
@@ -87,20 +87,14 @@ def declare(study: Study, components: Components) -> HyperParameters:
         visited += declaration.active_scopes
         pending += declaration.inactive_scopes
         pending = [scope for scope in pending if scope not in visited]
-        if not pending:
-            break
-        visited.append(pending[0])  # tried once, whether or not it can be reached
-        values = {each.name: each.values[0] for each in pending[0]}
     if not space.space:
         raise InputError(
-            "the study asks for nothing: its search space is empty; use hp.Choice(...), "
-            "hp.Float(...) or hp.Int(...) in configure."
+            "the search space is empty; use hp.Choice(...), hp.Float(...) or hp.Int(...) in "
+            "configure."
         )
-    space.values = {}
-    for hp in space.space:
-        if space.is_active(hp):
-            space.values[hp.name] = hp.default
-    return space
+    return with_values(
+        space, {hp.name: hp.default for hp in space.space if space.is_active(hp)}
+    )
 
 
 def with_values(space: HyperParameters, values: Values) -> HyperParameters:
@@ -160,25 +154,21 @@ def probes(
 def points(space: HyperParameters) -> Iterator[Values]:
     """Yield every combination of active values, the last declared varying fastest."""
 
-    def extend(values: Values, rest: list[Any]) -> Iterator[Values]:
-        if not rest:
-            yield values
-            return
-        hp, *others = rest
-        active = with_values(space, values).is_active(hp)
-        for choice in [{hp.name: value} for value in hp.values] if active else [{}]:
-            yield from extend(values | choice, others)
+    def extended(partial: Iterator[Values], hp: Any) -> Iterator[Values]:
+        for values in partial:
+            active = with_values(space, values).is_active(hp)
+            for choice in [{hp.name: one} for one in hp.values] if active else [{}]:
+                yield values | choice
 
-    yield from extend({}, list(space.space))
+    return functools.reduce(extended, space.space, iter([{}]))
 
 
 def description(space: HyperParameters) -> Json:
     """Return the space as JSON, by name, for comparison with an interrupted study's."""
     described: Json = {}
     for hp in space.space:
-        config = dict(hp.get_config())
         conditions = [f"{each.name} in {each.values}" for each in hp.conditions]
-        config["conditions"] = conditions
+        config = {**hp.get_config(), "conditions": conditions}
         name = config.pop("name") + "".join(f" if {each}" for each in conditions)
         described[name] = {"kind": type(hp).__name__, **config}
     return described

@@ -6,7 +6,8 @@ we ship are in `tuning/`; any path to another one will do. Imports no framework.
 
 import ast
 import dataclasses
-import importlib.util
+import math
+import runpy
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -33,9 +34,10 @@ ORACLES = ("grid", "random", "hyperband", "bayesian")
 Configure = Callable[["HyperParameters", Components], TrainConfig]
 
 _INSTALLED = "share/kerasfaces/tuning"  # as in setup.cfg
-# Whole numbers, and the lowest; those of `_OPTIONAL` may be None.
-_LOWEST = {"repeats": 1, "seed": None, "max_epochs": 1, "factor": 2}
-_OPTIONAL = {"max_trials": 1, "median_after": 1}
+# Whole numbers, and the lowest; the optional ones may be None.
+_LOWEST = {"repeats": 1, "seed": -math.inf, "max_epochs": 1, "factor": 2}
+_LOWEST |= {"max_trials": 1, "median_after": 1}
+_OPTIONAL = ("max_trials", "median_after")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -104,47 +106,37 @@ class Study:
 
     def __post_init__(self) -> None:
         """Check what can be checked before anything is trained."""
-        if isinstance(self.bases, str):
-            raise InputError(
-                f"bases: expected names in a tuple, got the text {quoted(self.bases)}; write "
-                f"({quoted(self.bases)},)."
-            )
+        for mistake in self._mistakes():
+            raise InputError(mistake)
+
+    def _mistakes(self) -> Iterator[str]:
+        if isinstance(self.bases, str) or not self.bases:
+            yield f"bases: expected names in a tuple, got {quoted(self.bases)}."
         if not callable(self.configure):
-            raise InputError(
-                f"configure: expected a function, got {quoted(self.configure)}."
-            )
-        for name, lowest in (_LOWEST | _OPTIONAL).items():
+            yield f"configure: expected a function, got {quoted(self.configure)}."
+        for name, lowest in _LOWEST.items():
             value = getattr(self, name)
             if value is None and name in _OPTIONAL:
                 continue
-            if not isinstance(value, int) or isinstance(value, bool):
-                raise InputError(
-                    f"{name}: expected a whole number, got {quoted(value)}."
-                )
-            if lowest is not None and value < lowest:
-                raise InputError(f"{name}: expected at least {lowest}, got {value}.")
+            if type(value) is not int:
+                yield f"{name}: expected a whole number, got {quoted(value)}."
+            elif value < lowest:
+                yield f"{name}: expected at least {lowest}, got {value}."
         for name, known in (("objective", tuple(OBJECTIVES)), ("oracle", ORACLES)):
             value = getattr(self, name)
             if value not in known:
-                raise InputError(
-                    f"{name}: {quoted(value)} is unknown; expected {' or '.join(known)}."
-                    f"{near_hint(value, known)}"
-                )
-        if self.objective == UNSEEN and (
-            self.oracle == "hyperband" or self.median_after is not None
-        ):
-            raise InputError(
+                names = f"{' or '.join(known)}.{near_hint(value, known)}"
+                yield f"{name}: {quoted(value)} is unknown; expected {names}"
+        by_epoch = self.oracle == "hyperband" or self.median_after is not None
+        if self.objective == UNSEEN and by_epoch:
+            yield (
                 f"objective: {UNSEEN} is known when a training is over, and hyperband and "
                 "median_after compare epochs; choose grid, random or bayesian."
             )
-        if not self.bases:
-            raise InputError("bases: a study needs at least one model to choose from.")
         if self.oracle in ("random", "bayesian") and self.max_trials is None:
-            raise InputError(
-                f"max_trials: a study with {self.oracle} choices has no end; give a number."
-            )
+            yield f"max_trials: {self.oracle} choices have no end; give a number."
         if self.budget_h is not None and self.budget_h <= 0:
-            raise InputError(f"budget_h: expected more than 0, got {self.budget_h}.")
+            yield f"budget_h: expected more than 0, got {self.budget_h}."
 
     @property
     def sign(self) -> float:
@@ -190,15 +182,11 @@ def load(text: str) -> tuple[str, Study]:
         path = known[text]
     if not path.is_file():
         raise MissingFileError(f"{path} does not exist; it should be a study (.py).")
-    spec = importlib.util.spec_from_file_location(f"tuning.{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise InputError(f"{path} cannot be imported; it should be a study (.py).")
-    module = importlib.util.module_from_spec(spec)
     try:
         with study_code():
-            spec.loader.exec_module(module)
-        get_study = module.get_study
-    except (SyntaxError, AttributeError) as error:
+            names = runpy.run_path(str(path), run_name=f"tuning.{path.stem}")
+        get_study = names["get_study"]
+    except (SyntaxError, KeyError) as error:
         raise InputError(
             f"{path}: {error}; a study is a Python file that defines get_study()."
         ) from error
@@ -213,10 +201,9 @@ def load(text: str) -> tuple[str, Study]:
 
 @contextmanager
 def study_code(path: Path | None = None) -> Iterator[None]:
-    """Turn what a user's study raises into an InputError that names file and line.
+    """Turn what a line of a user's study raises into an InputError that names the line.
 
-    A study is its user's own Python. What breaks on a line of it is one sentence; what
-    breaks in our code alone keeps its traceback.
+    What breaks in our code alone keeps its traceback.
 
     Args:
         path: Named in front of messages that do not name the study's line.

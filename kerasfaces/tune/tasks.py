@@ -20,7 +20,6 @@ from kerasfaces.run.trials import Result
 from kerasfaces.train.config import TrainConfig
 
 if TYPE_CHECKING:
-    from kerasfaces.tune.feature_sets import FeatureSets
     from kerasfaces.tune.trainer import Trainer
 
 _PASSED_ON = ("KERASFACES_CACHE", "KERAS_BACKEND", "KERASFACES_COMMAND")
@@ -47,33 +46,25 @@ class Training:
 class TrainTrial:
     """Trains trials; the images and features they read are loaded once per worker."""
 
-    def __init__(self, *sources: Any) -> None:
-        """Load nothing yet; `sources` are the arguments of `FeatureSets`."""
+    def __init__(self, *sources: Any) -> None:  # the arguments of `FeatureSets`
         self._sources = sources
 
     @cached_property
-    def feature_sets(self) -> "FeatureSets":
-        """The images and features of this process."""
+    def trainer(self) -> "Trainer":
+        """The trainer of this process, with its images and features."""
         from kerasfaces.tune.feature_sets import FeatureSets
-
-        return FeatureSets(*self._sources)
-
-    @cached_property
-    def _trainer(self) -> "Trainer":
         from kerasfaces.tune.trainer import Trainer
 
-        return Trainer(self.feature_sets)
+        return Trainer(FeatureSets(*self._sources))
 
     def __call__(self, training: Training) -> Result:
         """Return a trial's result."""
-        return self._trainer.train(training)
+        return self.trainer.train(training)
 
     def __reduce__(self) -> tuple[Any, tuple[dict[str, str], bytes]]:
         """Pickle what to load, not what is loaded."""
-        environment = {
-            name: os.environ[name] for name in _PASSED_ON if name in os.environ
-        }
-        return _unpickled, (environment, pickle.dumps(self._sources))
+        known = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        return _unpickled, (known, pickle.dumps(self._sources))
 
 
 def _unpickled(environment: dict[str, str], sources: bytes) -> TrainTrial:

@@ -32,8 +32,7 @@ class Trainer:
     """Trains heads one after another; graphs and features are used again."""
 
     def __init__(self, feature_sets: FeatureSets) -> None:
-        """Take what trials read."""
-        self._feature_sets, self._heads = feature_sets, Heads()
+        self.feature_sets, self._heads = feature_sets, Heads()
 
     def train(self, training: "Training") -> Result:
         """Train a head with every seed; a candidate's own failure is a result too.
@@ -45,13 +44,12 @@ class Trainer:
         """
         started = time.monotonic()
         repeats: Sequence[Repeat] = ()
-        checkpoints: dict[int, bytes] = {}
         message = ""
         with ExitStack() as stack:
             folder = training.folder
             if not folder.is_dir():  # another machine's
                 folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            self._feature_sets.data(training.config)
+            self.feature_sets.data(training.config)
             try:
                 repeats = self._repeats(training, folder)
             except InputError as error:
@@ -62,14 +60,13 @@ class Trainer:
                 if type(error).__name__ != "ResourceExhaustedError":
                     raise
                 message = f"Memory ran out: {str(error).partition(chr(10))[0]}"
-            if folder != training.folder:
-                checkpoints = records.checkpoints(folder, training.seeds)
-        return Result(
-            repeats=repeats,
-            message=message,
-            seconds=time.monotonic() - started,
-            checkpoints=checkpoints,
-        )
+            elsewhere = training.seeds if folder != training.folder else ()
+            return Result(
+                repeats=repeats,
+                message=message,
+                seconds=time.monotonic() - started,
+                checkpoints=records.checkpoints(folder, elsewhere),
+            )
 
     def _repeats(self, training: "Training", folder: Path) -> list[Repeat]:
         if name := unusual_setting(training.config):
@@ -77,7 +74,7 @@ class Trainer:
                 f"{name}: a study trains plain heads on frozen bases by Adam, with a "
                 "constant or cosine schedule; set it to its default in the study."
             )
-        examples = self._feature_sets.features(training.config)
+        examples = self.feature_sets.features(training.config)
         note = _progress_file(training, folder)
         repeats: list[Repeat] = []
         for number, seed in enumerate(training.seeds):
@@ -116,10 +113,10 @@ class Trainer:
             keep=training.epochs_now is not None,
         )
         rows = run_phase(phase, checkpoint)
-        best = len(rows) - 1
-        if config.patience is not None:
+        best, patience = len(rows) - 1, config.patience
+        if patience is not None:
             best = min(range(len(rows)), key=lambda i: rows[i]["val_loss"])
-        waited = config.patience is not None and len(rows) - 1 - best >= config.patience
+        waited = patience is not None and len(rows) - 1 - best >= patience
         # Stopped where training would have ended anyway, nothing is lost.
         is_whole = waited or len(rows) >= config.epochs
         is_whole = is_whole and number + 1 == len(training.seeds)
@@ -130,8 +127,7 @@ class Trainer:
             families, _ = families_of(*examples.fakes)
             judged = auc_unseen(config, examples, families, self._heads)
             logits = np.where(np.isfinite(judged.logits), judged.logits, logits)
-            mean = sum(judged.aucs.values()) / len(judged.aucs)
-            unseen = {UNSEEN: mean, "unseen": judged.aucs}
+            unseen = {UNSEEN: judged.objective, "unseen": judged.aucs}
         summary = {
             "seed": config.seed,
             "epochs": len(rows),
@@ -142,19 +138,13 @@ class Trainer:
             "seconds": round(time.monotonic() - started, 3),
             "stopped": "stopped" in rows[-1] and not is_whole,
         }
-        return Repeat(
-            summary=summary,
-            rows=rows,
-            logits=logits.astype(np.float32),
-            weights=weights,
-        )
+        kept = logits.astype(np.float32)
+        return Repeat(summary=summary, rows=rows, logits=kept, weights=weights)
 
 
 def _is_hopeless(rows: Rows, training: "Training") -> bool:
     """Tell whether the median rule stops a trial: its best value is beyond the limit."""
-    if not training.limits:
-        return False
-    limit = training.limits[min(len(rows), len(training.limits)) - 1]
+    limit = [None, *training.limits][: len(rows) + 1][-1]
     best = max(training.sign * float(row[training.objective]) for row in rows)
     return limit is not None and best < training.sign * limit
 
@@ -166,12 +156,11 @@ def _tensorboard(training: "Training", number: int) -> list[Any]:
     import keras
     from tensorboard.plugins.hparams import api
 
-    logs = training.folder.parent / "tensorboard" / training.trial_id
-    folder = str(logs / f"execution{number}")
-    values = {str(name): value for name, value in training.values.items()}
+    trial_id, values = training.trial_id, dict(training.values)
+    logs = training.folder.parent / "tensorboard" / trial_id / f"execution{number}"
     return [
-        keras.callbacks.TensorBoard(folder),
-        api.KerasCallback(writer=folder, hparams=values, trial_id=training.trial_id),
+        keras.callbacks.TensorBoard(str(logs)),
+        api.KerasCallback(writer=str(logs), hparams=values, trial_id=trial_id),
     ]
 
 
@@ -184,18 +173,17 @@ def _progress_file(training: "Training", folder: Path) -> Callable[[int, Json], 
         nonlocal last, n_trained
         n_trained += 1
         now = time.monotonic()
-        if now - last < _PROGRESS_S:
-            return
-        last = now
-        progress = {
-            "repeat": number + 1,
-            "repeats": len(training.seeds),
-            "epoch": row["epoch"],
-            "epochs": training.epochs_now or training.config.epochs,
-            "value": float(row[column_of(training.objective)]),
-            "trained": n_trained,
-            "seconds": round(now - started, 1),
-        }
-        write_json(folder / "progress.json", progress)
+        if now - last >= _PROGRESS_S:
+            last = now
+            progress = {
+                "repeat": number + 1,
+                "repeats": len(training.seeds),
+                "epoch": row["epoch"],
+                "epochs": training.epochs_now or training.config.epochs,
+                "value": float(row[column_of(training.objective)]),
+                "trained": n_trained,
+                "seconds": round(now - started, 1),
+            }
+            write_json(folder / "progress.json", progress)
 
     return note

@@ -37,13 +37,11 @@ def report(data: StudyInput) -> Section | None:
     if not curves:
         return None
     first = column_of(data.objective)
-    all_pictures = []
-    for name in (first, *(name for name in _TITLES if name != first)):
+    all_pictures, pictures = [], []
+    for name in sorted(_TITLES, key=lambda name: name != first):
         drawn = [(_mean(curve, name), data.line(trial)) for trial, curve in curves]
-        about = f"{name} of {len(curves)} trials by epoch"
-        image = _chart(name, drawn[::-1], about)
+        image = _chart(name, drawn[::-1], f"{name} of {len(curves)} trials by epoch")
         all_pictures.append(markup.figure(image, _TITLES[name]))
-    pictures = []
     for trial, curve in curves[:_ALONE]:
         seeds = [part[first].to_numpy(float) for _, part in curve.groupby("seed")]
         drawn = [(values, data.colour(trial)) for values in seeds]

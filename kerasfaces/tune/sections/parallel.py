@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from markupsafe import Markup
 
-from kerasfaces.metrics.main_effects import UNUSED, Value, short
+from kerasfaces.metrics.main_effects import Value, short
 from kerasfaces.report import chart, markup
 from kerasfaces.report.markup import Section, tag
 from kerasfaces.tune.report import StudyInput
@@ -21,18 +21,11 @@ Axis = tuple[str, Crossings, Ticks]
 def report(data: StudyInput) -> Section | None:
     """Return the picture; None where there is nothing to run along."""
     values = [trial.own_values for trial in data.completed]
-    columns: dict[str, list[Value | None]] = {
-        name: [one.get(name) for one in values] for name in data.names
-    }
-    axes = [
-        (name, *_axis(column))
-        for name, column in columns.items()
-        if len({UNUSED if value is None else str(value) for value in column}) > 1
-    ]
+    columns = [(name, [one.get(name) for one in values]) for name in data.names]
+    axes = [(name, *_axis(own)) for name, own in columns if len(set(own)) > 1]
     if len(data.completed) < 2 or not axes:
         return None
-    scores = [trial.score for trial in data.completed]
-    axes.append((data.objective, *_axis(scores)))
+    axes.append((data.objective, *_axis([trial.score for trial in data.completed])))
     note = markup.paragraph(
         "Each line is a trial. Where the coloured lines go through everything, that choice did "
         "not matter; where they meet, it did. ",
@@ -44,24 +37,21 @@ def report(data: StudyInput) -> Section | None:
 
 def _axis(column: Sequence[Value | None]) -> tuple[Crossings, Ticks]:
     """Return where each trial crosses an axis, and what is written beside it."""
-    known = [value for value in column if value is not None]
-    distinct = list(dict.fromkeys(known))
-    numbers = [float(value) for value in known if isinstance(value, int | float)]
-    numeric = len(numbers) == len(known)
-    if numeric and len(distinct) > _MOST_NAMES:
-        low, high = min(numbers), max(numbers)
-        log = low > 0 and high / low > 30
-        scale = (lambda v: float(np.log10(v))) if log else float
-        first, last = scale(low), scale(high)
-        middle = 10 ** ((first + last) / 2) if log else (first + last) / 2
-        ticks = zip((0.0, 0.5, 1.0), (low, middle, high), strict=True)
-        return [
-            np.nan if v is None else (scale(v) - first) / ((last - first) or 1.0)
-            for v in column
-        ], [(place, f"{value:.3g}") for place, value in ticks]
-    order = sorted(distinct) if numeric else distinct
-    places = np.linspace(0, 1, len(order)) if len(order) > 1 else [0.5]
-    where = dict(zip(order, map(float, places), strict=True))
+    order = list(dict.fromkeys(value for value in column if value is not None))
+    if not any(isinstance(value, str) for value in order):
+        order.sort()
+        if len(order) > _MOST_NAMES:
+            low, high = float(order[0]), float(order[-1])
+            log = low > 0 and high / low > 30
+            numbers = np.array(column, float)  # NaN for None
+            scaled = np.log10(numbers) if log else numbers
+            first, last = np.nanmin(scaled), np.nanmax(scaled)
+            middle = 10 ** ((first + last) / 2) if log else (first + last) / 2
+            ticks = zip((0.0, 0.5, 1.0), (low, middle, high), strict=True)
+            crossings = ((scaled - first) / (last - first)).tolist()
+            return crossings, [(place, f"{value:.3g}") for place, value in ticks]
+    places = np.linspace(0, 1, len(order)).tolist() if len(order) > 1 else [0.5]
+    where = dict(zip(order, places, strict=True))
     crossings = [np.nan if value is None else where[value] for value in column]
     return crossings, [(where[value], short(value)) for value in order]
 

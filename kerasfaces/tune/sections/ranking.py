@@ -49,24 +49,24 @@ def report(data: StudyInput) -> Section | None:
 
 def _table(data: StudyInput, caption: str, rows: Sequence[Mapping[Any, Any]]) -> Markup:
     several = any(row["n_seeds"] > 1 for row in rows)
-    names = [name for name in data.names if HP + name in data.table.columns]
     header = ["Trial", "", data.objective, *["sd"] * several]
-    header += ["minus the best", *names, "epochs", "seconds"]
-    cells = []
-    for row in rows:
-        values = [row.get(HP + name) for name in names]
-        cells.append(
-            [
-                f"{row['trial']}{' (cut short)' if row['partial'] else ''}",
-                _MARKS.get(row["against_best"], _ALIKE),
-                markup.number(row["score"], 4),
-                *[markup.number(row["sd"], 4)] * several,
-                _difference(row),
-                *(markup.MISSING if pd.isna(v) else short(v) for v in values),
-                str(int(row["epochs"])),
-                f"{row['seconds']:.1f}",
-            ]
-        )
+    header += ["minus the best", *data.names, "epochs", "seconds"]
+    cells = [
+        [
+            row["trial"] + " (cut short)" * row["partial"],
+            _MARKS.get(row["against_best"], _ALIKE),
+            markup.number(row["score"], 4),
+            *[markup.number(row["sd"], 4)] * several,
+            _difference(row),
+            *(
+                markup.MISSING if pd.isna(v := row[HP + n]) else short(v)
+                for n in data.names
+            ),
+            str(int(row["epochs"])),
+            f"{row['seconds']:.1f}",
+        ]
+        for row in rows
+    ]
     return markup.table(caption, header, cells)
 
 

@@ -2,7 +2,6 @@
 
 from markupsafe import Markup
 
-from kerasfaces import metrics
 from kerasfaces.core.files import Json
 from kerasfaces.report import markup
 from kerasfaces.report.markup import Section, tag
@@ -23,7 +22,7 @@ def report(data: StudyInput) -> Section | None:
     seeds = data.settings["repeats"]
     lead = markup.paragraph(
         f"{len(data.completed)} trials with a score ({data.settings['oracle']}, ranked by "
-        f"{data.objective}, {seeds} training seed{'' if seeds == 1 else 's'} each). "
+        f"{data.objective}, {seeds} training seed{'s' * (seeds != 1)} each). "
         f"{n_like_best(data.table)} of them cannot be told from the best on this validation set.",
         class_="lead",
     )
@@ -65,23 +64,20 @@ def _winner(data: StudyInput, result: Json) -> Markup:
 
 def _call(data: StudyInput, result: Json) -> str:
     """Return the Python that trains the winner's very run."""
-    training = result["training"]
-    changes = {key.replace(".", "__"): v for key, v in training["changes"].items()}
-    values = {name: training[name] for name in ("weights", "store", "seed")} | changes
-    words = [repr(training["model"])]
-    words += [f"{name}={value!r}" for name, value in values.items()]
+    model, changes = (result["training"][name] for name in ("model", "changes"))
+    values = {name: result["training"][name] for name in ("weights", "store", "seed")}
+    values |= {key.replace(".", "__"): value for key, value in changes.items()}
+    words = "".join(f", {name}={value!r}" for name, value in values.items())
     manifest, run = str(data.folder / "manifest.csv"), str(data.folder / result["run"])
-    data_text = f"kf.Manifest.from_csv({manifest!r})"
-    return f"kf.Detector({', '.join(words)}).fit({data_text}, output={run!r})"
+    return f"kf.Detector({model!r}{words}).fit(kf.Manifest.from_csv({manifest!r}), output={run!r})"
 
 
 def _leader(data: StudyInput) -> Markup:
     if not data.completed:
         return markup.paragraph("No trial has a score.")
-    best = data.completed[0]
-    mean, sd = metrics.mean_sd([one[data.objective] for one in best.repeats])
+    best, sd = data.completed[0], data.table["sd"][0]
     spread = f" (sd {sd:.4f})" if len(best.repeats) > 1 else ""
     return markup.paragraph(
-        f"Best so far: trial {best.trial_id}, {data.objective} {mean:.4f}{spread}. The winner "
-        "is trained again and meets the test images when the search is over."
+        f"Best so far: trial {best.trial_id}, {data.objective} {best.score:.4f}{spread}. The "
+        "winner is trained again and meets the test images when the search is over."
     )
