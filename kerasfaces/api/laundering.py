@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from kerasfaces.core.errors import InputError
-from kerasfaces.core.files import read_table
+from kerasfaces.core.files import Json, read_table
 from kerasfaces.core.texts import quoted
 from kerasfaces.launder import heatmap, limit, page
 from kerasfaces.launder import table as tables
@@ -43,7 +43,7 @@ class LaunderingMatrix:
         return read_table(self._run.images_file)
 
     @property
-    def worst(self) -> dict[str, Any]:
+    def worst(self) -> Json:
         """Return the cell with the lowest AUC, as launder.json has it; empty if none has one."""
         return dict(self._content["worst"] or {})
 
@@ -72,7 +72,7 @@ class LaunderingMatrix:
             column[heatmap.name_of(cell)] = number
         return pd.DataFrame(values, dtype=float)
 
-    def below(self, auc: float) -> list[dict[str, Any]]:
+    def below(self, auc: float) -> list[Json]:
         """Return the cells whose AUC is below a limit or could not be measured.
 
         Raises:

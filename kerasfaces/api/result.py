@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
 from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import Json
 from kerasfaces.core.texts import near_hint, quoted
 from kerasfaces.evaluate import attribute_words, names, table
 from kerasfaces.metrics import Estimate
@@ -52,9 +53,9 @@ class Result:
             )
 
     @property
-    def metrics(self) -> Mapping[str, Any]:
+    def metrics(self) -> Json:
         """Return slice -> its metrics, as in metrics.json; `all` is every image."""
-        slices: Mapping[str, Any] = self._content["metrics"][self.split]
+        slices: Json = self._content["metrics"][self.split]
         return slices
 
     def __getitem__(self, metric: str) -> Estimate:
@@ -182,19 +183,19 @@ class Result:
         return axes
 
     @property
-    def _attributes(self) -> Mapping[str, Any]:
-        measured: Mapping[str, Any]
+    def _attributes(self) -> Json:
+        measured: Json
         measured = self._content.get("attributes", {}).get(self.split, {})
         return measured
 
-    def _attribute(self, column: str) -> dict[str, Any]:
+    def _attribute(self, column: str) -> Json:
         if column not in self._attributes:
             raise InputError(
                 f"There is no attribute {quoted(column)}; there are "
                 f"{', '.join(self._attributes) or 'none'}. An older run is measured again by "
                 "`kerasfaces evaluate RUN`."
             )
-        content: dict[str, Any] = self._attributes[column]
+        content: Json = self._attributes[column]
         return content
 
     def plot_roc(self, ax: Axes | None = None) -> Axes:
@@ -283,7 +284,7 @@ class Result:
         )
 
 
-def _cells(metric: Mapping[str, Any]) -> tuple[str, str]:
+def _cells(metric: Json) -> tuple[str, str]:
     """Return a metric's value and its interval, or why there is none."""
     value, low, high = (metric[key] for key in ("value", "low", "high"))
     return (

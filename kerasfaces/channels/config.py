@@ -94,7 +94,7 @@ def override(config: ChannelsConfig, assignments: Iterable[str]) -> ChannelsConf
     return config
 
 
-def from_dict(values: Mapping[str, Any], where: str = "config") -> ChannelsConfig:
+def from_dict(values: Mapping[str, object], where: str = "config") -> ChannelsConfig:
     """Build a configuration from JSON types; missing options get their defaults.
 
     Raises:

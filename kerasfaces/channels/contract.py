@@ -11,10 +11,12 @@ an exported graph can compute has `graph(options, size_px)`, a torch network: pi
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from kerasfaces.core.files import Json
 
 Images = NDArray[np.uint8]
 Arrays = NDArray[np.float32]
@@ -36,7 +38,7 @@ class ChannelSpec:
     names: tuple[str, ...]
     ranges: Mapping[str, tuple[float | None, float | None]]
     needs: tuple[str, ...] = ()
-    made_by: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    made_by: Json = dataclasses.field(default_factory=dict)
 
 
 class Channel(Protocol):

@@ -3,12 +3,12 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from kerasfaces import cli
 from kerasfaces.cli import printing
 from kerasfaces.core import registry
 from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import Json
 
 FORMATS = "kerasfaces.serve.formats"
 BROWSER = "browser"
@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _print(path: Path, content: dict[str, Any]) -> None:
+def _print(path: Path, content: Json) -> None:
     shape = ", ".join(str(n or "n") for n in content["input"]["shape"])
     runtime, point = content["runtime"], content["operating_point"]
     a, b = (point["calibrator"][name] for name in "ab")
@@ -86,7 +86,7 @@ def _print(path: Path, content: dict[str, Any]) -> None:
     printing.text(f"all of this: {path.with_name('export.json')}")
 
 
-def _parity(parity: dict[str, Any], by: str) -> str:
+def _parity(parity: Json, by: str) -> str:
     differs = ", ".join(
         f"{far:.1e} with {size} at a time"
         for size, far in parity["worst_by_batch"].items()
@@ -94,7 +94,7 @@ def _parity(parity: dict[str, Any], by: str) -> str:
     return f"differs from Keras by {differs} ({parity['on']}, limit {parity['limit']:g}; {by})"
 
 
-def _cost(cost: dict[str, Any], by: str) -> str:
+def _cost(cost: Json, by: str) -> str:
     change, changed = cost["auc_change"], cost["verdicts_changed"]
     interval = (
         f"{change['low']:+.4f} to {change['high']:+.4f}"

@@ -4,12 +4,12 @@ import argparse
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kerasfaces import cli
 from kerasfaces.cli import outputs
 from kerasfaces.core.errors import InputError
-from kerasfaces.core.files import read_table
+from kerasfaces.core.files import Json, read_table
 from kerasfaces.core.imports import optional_import
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def _list() -> int:
     return 0
 
 
-def _refitted(result: dict[str, Any]) -> str:
+def _refitted(result: Json) -> str:
     """Return what the winner's run came to, beside the search."""
     validation, test = f"{result['validation']:.4f}", f"{result['test']:.4f}"
     if result["optimism"] is None:

@@ -40,7 +40,7 @@ class Arrays(Protocol):
         recipe: What made the arrays, JSON types.
     """
 
-    recipe: dict[str, Any]
+    recipe: Json
 
     def reader(self, keys: Sequence[str]) -> Read:
         """Return a reader of these images by position."""

@@ -4,7 +4,7 @@ import dataclasses
 import functools
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.loop import run_phase
 from kerasfaces.train.network_builder import NetworkBuilder
 from kerasfaces.train.phase import Phase
+
+if TYPE_CHECKING:
+    import keras
 
 _EPOCHS = (2, 12)  # a head's; the difference is free of what tracing takes
 _HEAD_ROWS = 1024
@@ -77,6 +80,7 @@ def training(
     assert base_weights is not None  # noqa: S101 - for the type checker
     rates = features(config, base_weights, files)
     built = NetworkBuilder(config, base_weights).get()
+    assert built.extractor is not None  # noqa: S101 - for the type checker
     rates.append(_head(config, int(built.extractor.output_shape[-1])))
     if config.unfreeze:
         pixels, _ = decoding(files, config.input_spec)
@@ -115,7 +119,7 @@ def _head(config: TrainConfig, n_features: int) -> Rate:
 
 
 def _steps(
-    config: TrainConfig, model: Any, pixels: NDArray[np.uint8], epochs: int
+    config: TrainConfig, model: "keras.Model", pixels: NDArray[np.uint8], epochs: int
 ) -> Rate:
     """Time training steps through the whole network."""
     import keras

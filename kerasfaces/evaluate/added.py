@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from kerasfaces import metrics
+from kerasfaces.core.files import Json
 from kerasfaces.manifest.table import families as families_of
 from kerasfaces.metrics import System
 from kerasfaces.run import predictions
@@ -22,7 +23,7 @@ from kerasfaces.run.operating_point import OperatingPoint
 
 def compare(
     parent: ScoredRun, frame: pd.DataFrame, root: Path | None, point: OperatingPoint
-) -> dict[str, Any]:
+) -> Json:
     """Return the content of added.json.
 
     Args:
@@ -70,7 +71,7 @@ def _system(frame: pd.DataFrame, point: OperatingPoint) -> System:
     return System(logits, scores >= point.threshold, scores >= point.threshold_fpr_1pct)
 
 
-def _family(fake: Any, systems: Mapping[str, System]) -> dict[str, Any]:
+def _family(fake: Any, systems: Mapping[str, System]) -> Json:
     differences = metrics.differences(fake, systems, "old")["new"]
     aucs = {name: metrics.auc(fake, each.logit) for name, each in systems.items()}
     return {
@@ -81,7 +82,7 @@ def _family(fake: Any, systems: Mapping[str, System]) -> dict[str, Any]:
     }
 
 
-def _corrected(families: dict[str, Any]) -> dict[str, Any]:
+def _corrected(families: Json) -> Json:
     """Add Holm's correction over the families to the difference of the AUC."""
     known = [
         name

@@ -8,7 +8,6 @@ was measured on. One may write that by hand for any origin of labels; `kerasface
 writes the same below `attributes`, with the matrix as `counts` beside its classes.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +52,7 @@ def read(folder: Path | None) -> tuple[Json, list[str]]:
     return usable, problems
 
 
-def errors_of(entry: Mapping[str, Any] | None) -> LabelErrors | None:
+def errors_of(entry: Json | None) -> LabelErrors | None:
     """Return how an annotator confuses classes; None where that was not measured."""
     if not entry or "confusion" not in entry:
         return None
@@ -67,7 +66,7 @@ def crossed(first: LabelErrors, second: LabelErrors, separator: str) -> LabelErr
     return LabelErrors(classes, first.confusions + second.confusions)
 
 
-def sentence(entry: Mapping[str, Any] | None) -> str:
+def sentence(entry: Json | None) -> str:
     """Return where an attribute's labels come from and how far they can be trusted."""
     if not entry:
         return "The labels are taken as exact: nothing says how often they are wrong."
@@ -95,7 +94,7 @@ def _flat(entry: Any) -> Any:
     return entry
 
 
-def usable_entry(entry: Mapping[str, Any]) -> Json:
+def usable_entry(entry: Json) -> Json:
     """Return what is used of an entry that has no problem."""
     usable: Json = {"annotator": entry["annotator"]}
     if entry.get("confusion") is not None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from kerasfaces.core import rng
 from kerasfaces.core.errors import InputError, RunError
+from kerasfaces.core.files import Json
 from kerasfaces.manifest.table import families as families_of
 from kerasfaces.metrics import Rows, measure
 from kerasfaces.metrics.inputs import Bools, Floats
@@ -34,7 +35,7 @@ class LeftOut:
     families: tuple[str, ...]  # the families that were left out, in order
     # Split (`val`, `test`) -> `(families, n)` float64 of its readable rows.
     logits: Mapping[str, Floats]
-    facts: Mapping[str, Any]  # how the configuration was chosen, for the record
+    facts: Json  # how the configuration was chosen, for the record
 
     def validation(self, frame: pd.DataFrame) -> ValidationPredictions:
         """Return validation as judged by heads that had not seen its fakes.
@@ -61,7 +62,7 @@ class LeftOut:
         point: OperatingPoint,
         resamples: int,
         seed: int,
-    ) -> dict[str, Any]:
+    ) -> Json:
         """Return the content of unseen.json.
 
         Args:
@@ -93,13 +94,13 @@ class LeftOut:
         point: OperatingPoint,
         resamples: int,
         seed: int,
-    ) -> dict[str, Any]:
+    ) -> Json:
         rows = self._readable(split, frame)
         fake = (rows["label"] == "fake").to_numpy()
         names = np.array(families_of(rows), dtype=object)
         shown = ~fake | (names == self.families[number])
         unseen, seen = self.logits[split][number], predictions.ranking(rows)
-        content: dict[str, Any] = {
+        content: Json = {
             "n_real": int((~fake).sum()),
             "n_fake": int((fake & shown).sum()),
         }
@@ -126,12 +127,12 @@ class LeftOut:
         return rows
 
 
-def as_json(validation: ValidationPredictions) -> dict[str, Any]:
+def as_json(validation: ValidationPredictions) -> Json:
     """Return the content of unseen_validation.json: what a threshold is chosen on."""
     return {"fake": validation.fake.tolist(), "logit": validation.logit.tolist()}
 
 
-def validation_of(content: Mapping[str, Any], where: str) -> ValidationPredictions:
+def validation_of(content: Json, where: str) -> ValidationPredictions:
     """Read what `as_json` returned.
 
     Raises:
@@ -170,7 +171,7 @@ def judges(
     return head
 
 
-def read(run: ScoredRun) -> dict[str, Any]:
+def read(run: ScoredRun) -> Json:
     """Return a run's unseen.json; empty where no family was left out.
 
     Raises:
@@ -186,7 +187,7 @@ def read(run: ScoredRun) -> dict[str, Any]:
     return content
 
 
-def as_table(content: Mapping[str, Any]) -> pd.DataFrame:
+def as_table(content: Json) -> pd.DataFrame:
     """Return unseen.json as one row per family and split."""
     lines = []
     for family, parts in content["families"].items():
@@ -213,7 +214,7 @@ def _share(values: Any) -> float | None:
     return float(np.mean(values)) if len(values) else None
 
 
-def _summary(parts: list[dict[str, Any]]) -> dict[str, Any]:
+def _summary(parts: list[Json]) -> Json:
     """Return the mean and the worst of the families' AUCs; None where there is none."""
     aucs = [part["unseen"]["auc"]["value"] for part in parts]
     known = [auc for auc in aucs if auc is not None and np.isfinite(auc)]

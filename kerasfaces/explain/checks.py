@@ -124,7 +124,7 @@ def measure(
     }
 
 
-def failures(row: Mapping[str, Any]) -> list[str]:
+def failures(row: Json) -> list[str]:
     """Return the tests that a map fails, in words; what was not measured fails nothing."""
     failed = []
     for name, gain, beaten in (

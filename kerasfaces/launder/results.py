@@ -29,7 +29,7 @@ def content(
     reasons: tuple[Sequence[str], Sequence[Mapping[str, str]]],
     resamples: int,
     seed: int,
-) -> dict[str, Any]:
+) -> Json:
     """Return the content of launder.json.
 
     Args:
@@ -72,9 +72,7 @@ def content(
     }
 
 
-def _curves(
-    answers: Answers, lowest: Cell | None, resamples: int, seed: int
-) -> dict[str, Any]:
+def _curves(answers: Answers, lowest: Cell | None, resamples: int, seed: int) -> Json:
     """Return risk over coverage untouched, after every laundering, and after the worst."""
     point = answers.point
     known = np.isfinite(answers.logits)

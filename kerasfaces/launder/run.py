@@ -4,14 +4,13 @@ import dataclasses
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from kerasfaces.core import config as configs
 from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import InputError
-from kerasfaces.core.files import write_text
+from kerasfaces.core.files import Json, write_text
 from kerasfaces.core.imports import import_keras
 from kerasfaces.core.texts import quoted
 from kerasfaces.dataset import file_facts
@@ -151,7 +150,7 @@ def _described(
     data: Manifest,
     settings: LaunderSettings,
     chosen: Sequence[variants.Variant],
-) -> dict[str, Any]:
+) -> Json:
     """Return what a reader needs to do it again."""
     point = detector.operating_point
     return {
@@ -194,7 +193,7 @@ def _identity(
     data: Manifest,
     settings: LaunderSettings,
     chosen: Sequence[variants.Variant],
-) -> dict[str, Any]:
+) -> Json:
     """Return everything that decides the result."""
     return {
         "version": VERSION,

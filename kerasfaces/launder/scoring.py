@@ -7,7 +7,7 @@ scored is in the folder's store, by sha256: a killed run continues after it.
 import contextlib
 import dataclasses
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from kerasfaces.core import config as configs
 from kerasfaces.core import engine, files
 from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import ImageError
+from kerasfaces.core.files import Json
 from kerasfaces.core.progress import progress
 from kerasfaces.images import launderings
 from kerasfaces.images.limits import NO_VERDICT
@@ -50,7 +51,7 @@ class Scores:
         return np.array(rows, dtype=bool).reshape(self.logits.shape)
 
 
-def identity(detector: DetectorRun) -> dict[str, Any]:
+def identity(detector: DetectorRun) -> Json:
     """Return what decides a logit of an array, JSON types."""
     limits = detector.limits
     return {
@@ -62,7 +63,7 @@ def identity(detector: DetectorRun) -> dict[str, Any]:
 
 def recipe(
     detector: DetectorRun, variants: Sequence[Variant], spec: images.InputSpec
-) -> dict[str, Any]:
+) -> Json:
     """Return everything that decides a logit, JSON types."""
     return {
         "kind": "laundered logits",

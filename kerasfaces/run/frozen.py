@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from kerasfaces import store as stores
 from kerasfaces.core import config as configs
 from kerasfaces.core.errors import InputError, StoreError
+from kerasfaces.core.files import Json
 from kerasfaces.dataset.channels import Arrays
 from kerasfaces.features.cached import FeatureCache, base_recipe
 from kerasfaces.models.channel_layers import scaling_of
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 class Nowhere:
     """Images that no store has: they are handed over as arrays."""
 
-    recipe: dict[str, Any]
+    recipe: Json
 
     def reader(self, keys: Sequence[str]) -> stores.Reader:
         """Refuse: there is nothing to read."""

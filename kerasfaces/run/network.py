@@ -2,9 +2,9 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kerasfaces import __version__
 from kerasfaces.core import config as configs
@@ -48,7 +48,7 @@ class TrainedNetwork:
     weights: dict[str, str] | None
     frozen: bool
     input_spec: InputSpec
-    channel_recipe: dict[str, Any] | None = None
+    channel_recipe: Json | None = None
     limits: Limits | None = None
 
     def load(self) -> "keras.Model":
@@ -75,7 +75,7 @@ def from_json(
     folder: Path,
     weights_file: Path,
     config: Json,
-    input_spec: Mapping[str, Any],
+    input_spec: Json,
     limits: Limits | None,
 ) -> TrainedNetwork:
     """Return what config.json and input_spec.json of a run say; within `reading`."""
@@ -112,9 +112,7 @@ def from_json(
 
 
 @contextlib.contextmanager
-def reading(
-    folder: Path, environment: Callable[[], Mapping[str, Any]]
-) -> Iterator[None]:
+def reading(folder: Path, environment: Callable[[], Json]) -> Iterator[None]:
     """Read a run; what fails says what to do, and which other version made the run.
 
     Raises:
@@ -141,7 +139,7 @@ def reading(
         ) from error
 
 
-def _other_version(environment: Callable[[], Mapping[str, Any]]) -> str:
+def _other_version(environment: Callable[[], Json]) -> str:
     """Return which version made a run, where it says so and that is not this one."""
     try:
         version = environment()["packages"]["kerasfaces"]

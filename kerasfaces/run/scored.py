@@ -2,7 +2,7 @@
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kerasfaces.core import config as configs
 from kerasfaces.core.errors import MissingFileError, RunError
@@ -93,7 +93,7 @@ class ScoredRun(Run):
 
     def measured(self, split: str, part: str = "all") -> Json:
         """Return the metrics of a slice, as metrics.json has them."""
-        entry: dict[str, Any] = self.metrics["metrics"][split][part]
+        entry: Json = self.metrics["metrics"][split][part]
         return entry
 
     @property

@@ -5,12 +5,13 @@ is through `ValidationPredictions`, which takes no row of another split.
 """
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import Json
 from kerasfaces.metrics import clopper_pearson, confusion, fit_platt
 from kerasfaces.metrics.calibration import sigmoid
 from kerasfaces.metrics.inputs import Bools, Floats
@@ -134,7 +135,7 @@ def choose_on_own_photos(
     )
 
 
-def _on_validation(fake: Bools, log_odds: Floats, cut: float) -> dict[str, Any]:
+def _on_validation(fake: Bools, log_odds: Floats, cut: float) -> Json:
     """Return the parts of an operating point that follow from its cut."""
     c = confusion(fake, sigmoid(log_odds), _score(cut))
     return {

@@ -5,7 +5,6 @@ Sharpness is of the pixels that the network sees, compression of the files.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +59,7 @@ def describe(read: Read, files: Sequence[Path], seed: int) -> Json:
 
 def unlike(facts: Json, pixels: NDArray[np.uint8]) -> list[str]:
     """Return in which ways pixels `(h, w, 3)` are unlike all training images."""
-    ranges: dict[str, Any] = facts.get("sharpness", {})
+    ranges: Json = facts.get("sharpness", {})
     values = _sharpness(pixels) if ranges else {}
     who = f"any of {facts.get('n', 0):,} training images"
     beyond = [

@@ -2,12 +2,12 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Any
 
 from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.core import config as configs
 from kerasfaces.core import registry
 from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import Json
 from kerasfaces.dataset.channels import ChannelStore
 from kerasfaces.dataset.views import AugmentConfig
 from kerasfaces.images.limits import Limits
@@ -62,9 +62,7 @@ def require_store(preset: str, folder: Path | None) -> None:
         )
 
 
-def check(
-    config: TrainConfig | BaselineConfig, folder: Path | None
-) -> dict[str, Any] | None:
+def check(config: TrainConfig | BaselineConfig, folder: Path | None) -> Json | None:
     """Return the store's recipe; None where a run trains on pixels.
 
     Raises:
@@ -103,12 +101,12 @@ def check(
 
 def input_spec(
     config: TrainConfig | BaselineConfig,
-    recipe: dict[str, Any] | None,
+    recipe: Json | None,
     limits: Limits | None = None,
-) -> dict[str, Any]:
+) -> Json:
     """Return input_spec.json: everything between a file and the model's input."""
     names = list(config.model.channel_names)
-    spec: dict[str, Any] = {
+    spec: Json = {
         "input": configs.to_dict(config.input_spec),
         "limits": None if limits is None else configs.to_dict(limits),
         "made_by": config.input_spec.recipe(),
@@ -125,7 +123,7 @@ def input_spec(
     }
 
 
-def _check_amplitude(config: TrainConfig, stage: dict[str, Any], folder: Path) -> None:
+def _check_amplitude(config: TrainConfig, stage: Json, folder: Path) -> None:
     """Refuse spectra of another kind than the model's published one."""
     options = config.model.options
     expected = options.amplitude if isinstance(options, ChannelOptions) else ""

@@ -5,12 +5,16 @@ metrics and input pipeline; here batches are slices of a tensor, and the loop ov
 part of the graph. Only for TensorFlow; other backends train heads with `fit`.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kerasfaces.dataset.batches import Source
+
+if TYPE_CHECKING:
+    import keras
+    from tensorflow import Tensor
 
 _CHUNK_BYTES = 256 * 2**20  # of inputs handed to the graph at a time
 
@@ -27,7 +31,9 @@ class Epochs:
         batch_size: Examples per step.
     """
 
-    def __init__(self, model: Any, loss: Any, width: int, batch_size: int) -> None:
+    def __init__(
+        self, model: "keras.Model", loss: "keras.Loss", width: int, batch_size: int
+    ) -> None:
         self._steps = _steps(model, loss, width, batch_size)
         self._chunk = batch_size * max(1, _CHUNK_BYTES // (4 * width * batch_size))
 
@@ -47,13 +53,15 @@ def width_of(source: Source) -> int:
     return width
 
 
-def _steps(model: Any, loss: Any, width: int, batch_size: int) -> Callable[..., Any]:
+def _steps(
+    model: "keras.Model", loss: "keras.Loss", width: int, batch_size: int
+) -> "Callable[[Tensor, Tensor, Tensor], Tensor]":
     import tensorflow as tf
 
     variables = model.trainable_variables
     update = _update(model.optimizer, variables)
 
-    def step(inputs: Any, labels: Any, weights: Any) -> Any:
+    def step(inputs: "Tensor", labels: "Tensor", weights: "Tensor") -> "Tensor":
         with tf.GradientTape() as tape:
             logits = model(inputs, training=True)
             value = loss(labels, logits, sample_weight=weights)
@@ -65,8 +73,8 @@ def _steps(model: Any, loss: Any, width: int, batch_size: int) -> Callable[..., 
         autograph=False,  # nothing to rewrite, and half of the tracing time
         input_signature=[tf.TensorSpec(s) for s in ((None, width), (None, 1), (None,))],
     )
-    def steps(inputs: Any, labels: Any, weights: Any) -> Any:
-        def body(start: Any, total: Any) -> Any:
+    def steps(inputs: "Tensor", labels: "Tensor", weights: "Tensor") -> "Tensor":
+        def body(start: "Tensor", total: "Tensor") -> "tuple[Tensor, Tensor]":
             part = slice(start, start + batch_size)
             return start + batch_size, total + step(
                 inputs[part], labels[part], weights[part]
@@ -76,11 +84,13 @@ def _steps(model: Any, loss: Any, width: int, batch_size: int) -> Callable[..., 
         return tf.while_loop(lambda start, _: start < count, body, (0, 0.0))[1]
 
     # Traced now: TensorFlow warns where many functions are traced by being called.
-    traced: Callable[..., Any] = steps.get_concrete_function()
+    traced: Callable[[Tensor, Tensor, Tensor], Tensor] = steps.get_concrete_function()
     return traced
 
 
-def _update(optimizer: Any, variables: Any) -> Callable[[Any], None]:
+def _update(
+    optimizer: "keras.Optimizer", variables: "Sequence[keras.Variable]"
+) -> "Callable[[Sequence[Tensor]], None]":
     """Return what applies gradients: for Adam TensorFlow's one operation per variable.
 
     Keras writes Adam as a dozen operations per variable, which take a third of a head's
@@ -100,7 +110,7 @@ def _update(optimizer: Any, variables: Any) -> Callable[[Any], None]:
     if not plain or [len(part) for part in moments] != [len(variables)] * 2:
         return lambda gradients: optimizer.apply(gradients, variables)
 
-    def apply(gradients: Any) -> None:
+    def apply(gradients: "Sequence[Tensor]") -> None:
         step = tf.cast(optimizer.iterations.value + 1, tf.float32)
         powers = [tf.pow(beta, step) for beta in (optimizer.beta_1, optimizer.beta_2)]
         # A property evaluates a schedule at the present iteration.

@@ -9,7 +9,7 @@ in the same place this is multidomain discriminant analysis (Hu et al. 2019, arX
 
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +18,16 @@ from scipy import linalg, optimize
 from kerasfaces.features.readers import Reader
 from kerasfaces.models.config import HeadConfig
 
+if TYPE_CHECKING:
+    import keras
+
 logger = logging.getLogger(__name__)
 _CHUNK = 2048
 Floats = NDArray[np.floating]
 
 
 def fit(
-    head: Any,
+    head: "keras.Model",
     config: HeadConfig,
     readers: Sequence[Reader],
     labels: NDArray[np.float32],
@@ -107,7 +110,7 @@ def direction(
     return np.asarray(weights, np.float32)
 
 
-def _through(front: Any, reader: Reader) -> NDArray[np.float32]:
+def _through(front: "keras.Model", reader: Reader) -> NDArray[np.float32]:
     import keras
 
     parts = [

@@ -1,7 +1,7 @@
 """Training through the base: its settings, augmentation in front, half precision."""
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING
 
 from kerasfaces.core.errors import InputError
 from kerasfaces.features import devices
@@ -9,6 +9,9 @@ from kerasfaces.models import catalogue
 from kerasfaces.models.network import base_of
 from kerasfaces.models.weights import BaseWeights
 from kerasfaces.train.config import TrainConfig
+
+if TYPE_CHECKING:
+    import keras
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +61,7 @@ def check(
         )
 
 
-def augmented(model: Any, config: TrainConfig) -> Any:
+def augmented(model: "keras.Model", config: TrainConfig) -> "keras.Model":
     """Return `model` behind Keras augmentation layers that act in training only."""
     import keras
     from keras import layers
@@ -80,10 +83,10 @@ def augmented(model: Any, config: TrainConfig) -> Any:
 
 def twin_of(
     config: TrainConfig,
-    model: Any,
+    model: "keras.Model",
     base_weights: BaseWeights | None,
     device_names: tuple[str, ...],
-) -> Any:
+) -> "keras.Model":
     """Return what is trained in place of `model`: it, or its twin.
 
     A twin has the same weights and freezing; it computes in half precision, or on several

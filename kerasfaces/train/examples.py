@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from kerasfaces.train.data import Data
 from kerasfaces.train.heads import head_logits
 from kerasfaces.train.phase import Phase
 from kerasfaces.train.views import source
+
+if TYPE_CHECKING:
+    import keras
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -96,7 +99,7 @@ class Examples:
 
     def phase(
         self,
-        model: Any,
+        model: "keras.Model",
         config: TrainConfig,
         weights: NDArray[np.float32] | None = None,
         **more: Any,

@@ -5,7 +5,7 @@ import logging
 import time
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from kerasfaces import baselines
 from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.core import arrays, registry
 from kerasfaces.core.clock import clock, spent_s
+from kerasfaces.core.files import Json
 from kerasfaces.dataset.views import changer
 from kerasfaces.evaluate.unseen import LeftOut
 from kerasfaces.features import devices, engines
@@ -34,6 +35,9 @@ from kerasfaces.train.protocol import examples_of
 from kerasfaces.train.remembered import Embed, of_features, of_images
 from kerasfaces.train.views import source, training_views
 
+if TYPE_CHECKING:
+    import keras
+
 logger = logging.getLogger(__name__)
 
 _COMPARED_IMAGES = 4  # cached features against the whole model
@@ -45,11 +49,11 @@ class Trained:
     """A trained detector and how it came about."""
 
     # `(n, s, s, c)` -> `(n, 1)` logit; of a baseline, a dictionary of arrays.
-    model: Any
+    model: "keras.Model | arrays.Arrays"
     logits: Logits  # per split, the logits of its readable rows, in order
     history: Rows  # one row per epoch and phase
     # Engine, agreement, features that were in the cache, seconds, parameters.
-    facts: dict[str, Any]
+    facts: Json
     # Logits of heads that had not seen a family, where the protocol asks.
     left_out: LeftOut | None = None
     # Rows of the data -> the head's final layer; None of a baseline.
@@ -120,7 +124,7 @@ class _Training:
     data: Data
     base_weights: BaseWeights | None
     run: DetectorRun
-    callbacks: list[Any]
+    callbacks: "list[keras.callbacks.Callback]"
     builder: NetworkBuilder
     device_names: str
 
@@ -135,7 +139,7 @@ class _Training:
             channel_layers.fit_scaling(model, self.data.reader(rows), len(rows))
             network.unfreeze_all(model)
             history, continued = self._train_on_images(model)
-            facts: dict[str, Any] = {"engine": engines.keras_name()}
+            facts: Json = {"engine": engines.keras_name()}
         else:
             model, history, logits, facts, embed = self._train_frozen()
             if config.unfreeze:
@@ -151,7 +155,7 @@ class _Training:
         facts["parameters"] = model.count_params()
         return Trained(model, logits, history, facts, embed=embed)
 
-    def _train_frozen(self) -> tuple[Any, Rows, Logits, dict[str, Any], Embed]:
+    def _train_frozen(self) -> "tuple[keras.Model, Rows, Logits, Json, Embed]":
         """Train a head on features, which need no base where they are cached; join them."""
         assert self.base_weights is not None  # noqa: S101 - for the type checker
         config, data, builder = self.config, self.data, self.builder
@@ -176,7 +180,7 @@ class _Training:
         }
         return model, history, logits, facts, of_features(own, features, data)
 
-    def _train_head(self, features: FeatureCache) -> tuple[Any, Rows]:
+    def _train_head(self, features: FeatureCache) -> "tuple[keras.Model, Rows]":
         config, data = self.config, self.data
         examples = examples_of(config, data, features)
         readers, labels = examples.train, examples.train_labels
@@ -192,7 +196,7 @@ class _Training:
         phase = examples.phase(head, config, weights, callbacks=self.callbacks)
         return head, run_phase(phase, self.run.checkpoint_file(phase.name))
 
-    def _train_on_images(self, model: Any) -> tuple[Rows, list[str]]:
+    def _train_on_images(self, model: "keras.Model") -> tuple[Rows, list[str]]:
         """Train through the base on images, augmented by layers in front of the model.
 
         Returns:
@@ -252,12 +256,15 @@ class _Training:
         return history, phase.continued
 
 
-def _log_size(model: Any, state: str) -> None:
+def _log_size(model: "keras.Model", state: str) -> None:
     logger.info("%s: %s parameters, %s", model.name, f"{model.count_params():,}", state)
 
 
 def _agreement(
-    model: Any, data: Data, logits: NDArray[np.float64], extractor: Any
+    model: "keras.Model",
+    data: Data,
+    logits: NDArray[np.float64],
+    extractor: "keras.Model | None",
 ) -> float:
     """Return how far logits from cached features differ from the whole model's at most.
 

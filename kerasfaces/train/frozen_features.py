@@ -1,9 +1,8 @@
 """The features that a frozen base's head is trained on."""
 
-from typing import Any
-
 from kerasfaces.core import config as configs
 from kerasfaces.core.engine import Engine
+from kerasfaces.core.files import Json
 from kerasfaces.dataset.channels import Arrays
 from kerasfaces.features.cached import FeatureCache, base_recipe
 from kerasfaces.models import channel_layers
@@ -33,7 +32,7 @@ def feature_cache(
     images: Arrays,
     builder: NetworkBuilder,
     base_weights: BaseWeights,
-    scaling: dict[str, Any] | None = None,
+    scaling: Json | None = None,
     spread: Engine | None = None,
 ) -> FeatureCache:
     """Return the features a frozen base's head is trained on; nothing runs yet."""

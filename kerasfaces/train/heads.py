@@ -10,18 +10,22 @@ import dataclasses
 import gc
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import Json
 from kerasfaces.features.readers import Reader, Rows
 from kerasfaces.models import erasure
 from kerasfaces.models.adjustable_head import AdjustableHead
 from kerasfaces.models.config import HeadConfig
 from kerasfaces.train.compiled import Epochs
 from kerasfaces.train.config import TrainConfig
+
+if TYPE_CHECKING:
+    import keras
 
 _CHUNK = 4096
 # A feature that varies less than this on training data carries nothing.
@@ -48,7 +52,7 @@ def moments(
 
 
 def prepare(
-    head: Any,
+    head: "keras.Model",
     config: HeadConfig,
     readers: Sequence[Reader],
     labels: NDArray[np.float32],
@@ -99,7 +103,7 @@ def erased_directions(
     return erasure.directions(means, count)
 
 
-def head_logits(head: Any, reader: Reader) -> NDArray[np.float64]:
+def head_logits(head: "keras.Model", reader: Reader) -> NDArray[np.float64]:
     """Return a head's logits of all of a reader's features, `(n,)`."""
     import keras
 
@@ -110,7 +114,7 @@ def head_logits(head: Any, reader: Reader) -> NDArray[np.float64]:
     return np.concatenate(parts).astype(np.float64) if parts else np.zeros(0)
 
 
-def _chunks(reader: Reader) -> Iterator[NDArray[Any]]:
+def _chunks(reader: Reader) -> Iterator[NDArray[np.float32]]:
     """Yield all of a reader's features; an array is valid until the next is asked for."""
     for start in range(0, len(reader), _CHUNK):
         yield reader(np.arange(start, min(start + _CHUNK, len(reader))))
@@ -134,7 +138,7 @@ def unusual_setting(config: TrainConfig) -> str:
 class ReadyHead:
     """A head as `network.build_head` makes it, compiled, and its epochs."""
 
-    model: Any  # standardised features `(n, n_features)` -> logit `(n, 1)`
+    model: "keras.Model"  # standardised features `(n, n_features)` -> logit `(n, 1)`
     epochs: Epochs  # trains it; give it to `Phase.ready`
 
 
@@ -198,7 +202,7 @@ class _TracedHead:
         return ReadyHead(self._head.model, self._epochs)
 
 
-def _schedule() -> Any:
+def _schedule() -> "keras.optimizers.schedules.LearningRateSchedule":
     import keras
     from keras import ops
 
@@ -209,14 +213,14 @@ def _schedule() -> Any:
             self.start = keras.Variable(0.0, trainable=False, name="start")
             self.steps = keras.Variable(0.0, trainable=False, name="steps")
 
-        def __call__(self, step: Any) -> Any:
+        def __call__(self, step: "keras.KerasTensor") -> "keras.KerasTensor":
             share = ops.minimum(
                 ops.cast(step, "float32") / ops.maximum(self.steps.value, 1.0), 1.0
             )
             falling = 0.5 * (1.0 + ops.cos(3.141592653589793 * share))
             return self.start * ops.where(self.steps.value > 0.0, falling, 1.0)
 
-        def get_config(self) -> dict[str, Any]:
+        def get_config(self) -> Json:
             return {}  # TensorBoard draws the model from its configuration
 
     return Rate()

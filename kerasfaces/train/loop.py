@@ -9,13 +9,16 @@ BackupAndRestore forgets EarlyStopping's best, its ReduceLROnPlateau everything.
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from kerasfaces.core.progress import progress
 from kerasfaces.dataset.batches import steps_per_epoch, stream
 from kerasfaces.features import devices
 from kerasfaces.train.compiled import Epochs, width_of
 from kerasfaces.train.phase import Phase, PhaseState, Rows
+
+if TYPE_CHECKING:
+    pass
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +68,7 @@ def _compile(phase: Phase, steps: int, on_tensorflow: bool) -> None:
     import keras
 
     config = phase.config
-    rate: Any = config.learning_rate
+    rate: float | keras.optimizers.schedules.LearningRateSchedule = config.learning_rate
     if config.schedule == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, config.epochs * steps)
     phase.model.compile(
@@ -97,7 +100,9 @@ def _fit(
     import keras
 
     class EndOfEpoch(keras.callbacks.Callback):
-        def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        def on_epoch_end(
+            self, epoch: int, logs: dict[str, float] | None = None
+        ) -> None:
             logs = {} if logs is None else logs
             self.model.stop_training = training.end_epoch(float(logs["loss"]))
             row = training.rows[-1]  # for TensorBoard

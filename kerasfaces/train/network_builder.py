@@ -6,7 +6,7 @@ weights and converting it for OpenVINO takes as long. Nothing here needs an imag
 
 import dataclasses
 import threading
-from typing import Any
+from typing import TYPE_CHECKING
 
 from kerasfaces.core import config as configs
 from kerasfaces.core import numerics
@@ -15,13 +15,18 @@ from kerasfaces.models import catalogue, network
 from kerasfaces.models.weights import BaseWeights
 from kerasfaces.train.config import TrainConfig
 
+if TYPE_CHECKING:
+    import keras
+
 
 @dataclasses.dataclass(frozen=True)
 class BuiltNetwork:
     """What training starts from."""
 
-    model: Any  # the whole model, its base frozen if its known weights stay
-    extractor: Any = None  # image -> features; None where the base is trained
+    model: "keras.Model"  # the whole model, its base frozen if its known weights stay
+    extractor: "keras.Model | None" = (
+        None  # image -> features; None where the base is trained
+    )
     # The converted extractor, not yet compared with Keras; None if Keras computes the
     # features, or converting waits until it is known to be needed.
     engine: engines.Engine | None = None

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +15,19 @@ from numpy.typing import NDArray
 from kerasfaces import metrics
 from kerasfaces.core import arrays
 from kerasfaces.core.errors import InputError, RunError
+from kerasfaces.core.files import Json
 from kerasfaces.dataset.batches import Source
 from kerasfaces.train.compiled import Epochs
 from kerasfaces.train.config import TrainConfig
+
+if TYPE_CHECKING:
+    import keras
 
 logger = logging.getLogger(__name__)
 
 _CHECKPOINT_EVERY_S = 5.0
 _THRESHOLD = 1e-4  # torch's: a relative gain below it is none
-Rows = list[dict[str, Any]]
+Rows = list[Json]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -31,7 +35,7 @@ class Phase:
     """What to train and on what."""
 
     name: str  # `head`, `fine_tune` or `scratch`
-    model: Any  # a Keras model; its inputs are what `source` reads
+    model: "keras.Model"  # a Keras model; its inputs are what `source` reads
     source: Source  # training examples
     # Computes the validation logits, `(m,)`.
     val_logits: Callable[[], NDArray[np.float64]]
@@ -46,7 +50,7 @@ class Phase:
     continued: list[str] = dataclasses.field(default_factory=list)
     # Those that train, by `devices.chosen`; empty is the backend's first.
     devices: tuple[str, ...] = ()
-    callbacks: Sequence[Any] = ()  # more Keras callbacks, e.g. TensorBoard.
+    callbacks: "Sequence[keras.callbacks.Callback]" = ()  # more Keras callbacks, e.g. TensorBoard.
     # Pause after so many epochs; the checkpoint then continues.
     epochs_now: int | None = None
     # Gets all rows after each epoch; true ends training there, and the last row says
@@ -85,7 +89,7 @@ class PhaseState:
         self.phase, self.config, self.path = phase, phase.config, path
         self.rows: Rows = []
         self.best_loss = math.inf
-        self.best: list[NDArray[Any]] = []
+        self.best: list[NDArray[np.float32]] = []
         self.waited = 0
         self.plateau = Plateau(self.config.plateau_factor, self.config.plateau_patience)
         self.finished = False
@@ -109,7 +113,7 @@ class PhaseState:
     def end_epoch(self, loss: float) -> bool:
         """Validate, remember, save now and then; True when training should stop."""
         phase, model = self.phase, self.phase.model
-        row: dict[str, Any] = {"phase": phase.name, "epoch": len(self.rows) + 1}
+        row: Json = {"phase": phase.name, "epoch": len(self.rows) + 1}
         row |= {"loss": loss} | scores(phase.val_labels, phase.val_logits())
         val_loss = row["val_loss"]
         if not (math.isfinite(loss) and math.isfinite(val_loss)):
@@ -195,7 +199,7 @@ class PhaseState:
         except (ValueError, KeyError) as error:
             raise RunError(f"{self.path} is damaged ({error}); {advice}.") from error
 
-    def _compare_backends(self, state: dict[str, Any]) -> None:
+    def _compare_backends(self, state: Json) -> None:
         """Say so where a finished or half-trained network came from another backend."""
         phase = self.phase
         phase.continued.extend(state["continued"])
@@ -208,7 +212,7 @@ class PhaseState:
             phase.continued.append(sentence)
             logger.warning("%s", sentence)
 
-    def _variables(self) -> list[Any]:
+    def _variables(self) -> "list[keras.Variable]":
         model = self.phase.model
         return [*model.variables, *model.optimizer.variables]
 

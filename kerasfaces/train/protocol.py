@@ -9,19 +9,20 @@ import dataclasses
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kerasfaces.core import config as configs
 from kerasfaces.core.errors import InputError
-from kerasfaces.core.files import read_json, write_json
+from kerasfaces.core.files import Json, read_json, write_json
 from kerasfaces.evaluate.unseen import LeftOut
 from kerasfaces.train.config import TrainConfig
 
 if TYPE_CHECKING:
     from kerasfaces.features.cached import FeatureCache
-    from kerasfaces.features.readers import Reader
+    from kerasfaces.features.readers import Columns, Reader
     from kerasfaces.models.config import HeadConfig
     from kerasfaces.models.weights import BaseWeights
     from kerasfaces.run.folder import UnseenRun
@@ -154,7 +155,7 @@ def _hand_over(
     data: "Data",
     features: "FeatureCache",
     chosen: "FeatureCache",
-    columns: Any,
+    columns: "Columns",
 ) -> None:
     """Give the chosen layers' cache its features, which are columns of those of all."""
     from kerasfaces.train.views import training_views
@@ -169,9 +170,7 @@ def _hand_over(
         target.take_over(source, columns, each.keys, each.view)
 
 
-def _known(
-    file: Path, candidate: TrainConfig, families: list[str]
-) -> dict[str, Any] | None:
+def _known(file: Path, candidate: TrainConfig, families: list[str]) -> Json | None:
     """Return what an earlier call measured; None where it did not, or of another head."""
     entry = read_json(file) if file.exists() else None
     aucs = entry.get("families") if isinstance(entry, dict) else None
@@ -183,7 +182,7 @@ def _known(
     return own if own == entry else None
 
 
-def _in_words(entry: dict[str, Any]) -> str:
+def _in_words(entry: Json) -> str:
     layers = ",".join(entry["taps"]) or "last layer"
     return (
         f"{layers}, {entry['head']}: val_auc_unseen {entry['val_auc_unseen']:.4f}, worst "
@@ -197,7 +196,7 @@ def _left_out_logits(
     readers: list["Reader"],
     families: list[str],
     heads: "Heads | None",
-) -> dict[str, Any]:
+) -> dict[str, NDArray[np.float64]]:
     """Return split -> `(families, n)` logits of the heads without each family.
 
     `readers` are of validation and test.
@@ -226,7 +225,7 @@ def examples_of(
     return Examples.of(data, feature_readers(features, views), val, features.engine)
 
 
-def columns_of(candidate: TrainConfig, every: list[TrainConfig]) -> Any:
+def columns_of(candidate: TrainConfig, every: list[TrainConfig]) -> "Columns | None":
     """Return where a candidate's features are among those of all layers; None is all."""
     from kerasfaces.features.supersets import slices
 
@@ -236,7 +235,7 @@ def columns_of(candidate: TrainConfig, every: list[TrainConfig]) -> Any:
     return None if is_whole else columns
 
 
-def _described(candidate: TrainConfig, aucs: dict[str, float]) -> dict[str, Any]:
+def _described(candidate: TrainConfig, aucs: dict[str, float]) -> Json:
     return {
         "taps": list(candidate.model.taps),
         "head": _penalties(candidate.model.head),

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,8 @@ from kerasfaces.run import network_outputs, training_features
 from kerasfaces.run.folder import DetectorRun
 
 if TYPE_CHECKING:
+    import keras
+
     from kerasfaces.features.cached import FeatureCache
     from kerasfaces.train.data import Data
 
@@ -24,7 +26,7 @@ _LABEL = "final layer"
 _CHUNK = 1024
 
 
-def of_features(head: Any, features: "FeatureCache", data: "Data") -> Embed:
+def of_features(head: "keras.Model", features: "FeatureCache", data: "Data") -> Embed:
     """Return rows -> final layer `(n, width)`, from the cached features of a frozen base."""
     final = final_layer_of(head)
 
@@ -41,7 +43,7 @@ def of_features(head: Any, features: "FeatureCache", data: "Data") -> Embed:
     return embed
 
 
-def of_images(model: Any, data: "Data") -> Embed:
+def of_images(model: "keras.Model", data: "Data") -> Embed:
     """Return rows -> final layer `(n, width)`, by the whole network."""
     whole = embedder_of(model)
     return lambda rows: network_outputs.of_reader(

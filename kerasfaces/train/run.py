@@ -3,7 +3,7 @@
 import dataclasses
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.core import arrays
 from kerasfaces.core import config as configs
 from kerasfaces.core.errors import InputError
-from kerasfaces.core.files import read_json
+from kerasfaces.core.files import Json, read_json
 from kerasfaces.run import training_images
 from kerasfaces.run.folder import DetectorRun, RepeatedRuns, UnseenRun
 from kerasfaces.run.repeats import combine
@@ -92,7 +92,7 @@ def _write(
     config: TrainConfig | BaselineConfig,
     base_weights: "BaseWeights | None",
     run: DetectorRun,
-    recipe: dict[str, Any] | None,
+    recipe: Json | None,
     builders: "NetworkBuilders | None",
 ) -> None:
     from kerasfaces.evaluate import run as evaluation
@@ -148,8 +148,8 @@ def _cautions(
     config: TrainConfig | BaselineConfig,
     base_weights: "BaseWeights | None",
     data: "Data",
-    audit: dict[str, Any] | None,
-    facts: dict[str, Any],
+    audit: Json | None,
+    facts: Json,
 ) -> list[str]:
     """Return what a reader of the report must know first; each is logged as well.
 
@@ -190,7 +190,7 @@ def _fit_baseline(
     config: BaselineConfig,
     manifest: manifests.Manifest,
     run: DetectorRun,
-) -> tuple["Data", dict[str, Any] | None, "Trained"]:
+) -> tuple["Data", Json | None, "Trained"]:
     from kerasfaces.train import data as datasets
     from kerasfaces.train import fit
 
@@ -208,7 +208,7 @@ def _fit_network(
     manifest: manifests.Manifest,
     run: DetectorRun,
     builders: "NetworkBuilders | None",
-) -> tuple["Data", dict[str, Any] | None, "Trained"]:
+) -> tuple["Data", Json | None, "Trained"]:
     from kerasfaces.features import devices
     from kerasfaces.train import data as datasets
     from kerasfaces.train import fit

@@ -3,7 +3,6 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from kerasfaces import baselines
 from kerasfaces.baselines.config import BaselineConfig
@@ -40,7 +39,7 @@ class DetectorSettings:
     preset: str | None = None
     store: Path | None = None
     protocol: str = ""
-    changes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    changes: Mapping[str, object] = dataclasses.field(default_factory=dict)
     assignments: Sequence[str] = ()
 
     @property

@@ -9,10 +9,9 @@ import contextlib
 import dataclasses
 import logging
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from kerasfaces.core import engine
 from kerasfaces.core.engine import Engine
@@ -41,7 +40,7 @@ class TrainTask:
         """Take a folder that holds the run folders, and what is built here already."""
         self._output, self._builders = output, builders or NetworkBuilders()
 
-    def __reduce__(self) -> tuple[Any, tuple[Path]]:
+    def __reduce__(self) -> tuple["Callable[[Path], TrainTask]", tuple[Path]]:
         """Pickle the folder alone: every worker builds its base."""
         return _train, (self._output,)
 

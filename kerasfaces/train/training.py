@@ -9,6 +9,7 @@ from kerasfaces.baselines.config import BaselineConfig
 from kerasfaces.core import config as configs
 from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import Json
 from kerasfaces.faces.crops import FaceCrop
 from kerasfaces.faces.policy import fields_of
 from kerasfaces.manifest import face_rows
@@ -38,7 +39,7 @@ class Training:
     tensorboard: bool = False  # write TensorBoard logs
     notes: tuple[str, ...] = ()  # sentences that belong at the top of the report
     # Of the files the rows were drawn from, if that was done before.
-    audit: dict[str, Any] | None = None
+    audit: Json | None = None
     # Where images are decoded and frozen features computed.
     spread: Engine = dataclasses.field(default_factory=Engine)
     devices: str = ""  # what trains a network end to end, see `devices.chosen`
@@ -79,8 +80,8 @@ def identity(
     config: TrainConfig | BaselineConfig,
     base_weights: "BaseWeights | None",
     manifest: manifests.Manifest,
-    recipe: dict[str, Any] | None,
-) -> dict[str, Any]:
+    recipe: Json | None,
+) -> Json:
     """Return config.json: everything that decides what a run comes to."""
     return {
         "train": configs.to_dict(config),
@@ -133,8 +134,6 @@ def with_face_crop(
     return config
 
 
-def default_folder(
-    config: TrainConfig | BaselineConfig, identity: dict[str, Any]
-) -> Path:
+def default_folder(config: TrainConfig | BaselineConfig, identity: Json) -> Path:
     """Return `runs/<model>-<hash of config and manifest>`."""
     return Path("runs") / f"{config.model.name}-{configs.digest(identity, 10)}"

@@ -7,9 +7,8 @@ validation fakes against all validation reals.
 """
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -173,12 +172,12 @@ def against_reals(
 
 
 @contextmanager
-def quietly(total: int, label: str) -> Iterator[Any]:
+def quietly(total: int, label: str) -> Iterator[Callable[[int], None]]:
     """Show one progress for many trainings of heads, which show none of their own."""
     with progress(total, label, "head") as add, hosted_by(_silent):
         yield add
 
 
 @contextmanager
-def _silent(total: int, label: str, unit: str) -> Iterator[Any]:
+def _silent(total: int, label: str, unit: str) -> Iterator[Callable[[int], None]]:
     yield lambda n: None

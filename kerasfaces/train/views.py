@@ -2,17 +2,17 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kerasfaces.core.errors import InputError
-from kerasfaces.dataset.batches import Source
+from kerasfaces.dataset.batches import Read, Source
 from kerasfaces.dataset.channels import Arrays
 from kerasfaces.dataset.laundered import Picture, launder_images
 from kerasfaces.features.cached import FeatureCache
 from kerasfaces.features.extraction import View
+from kerasfaces.features.readers import Reader
 from kerasfaces.manifest.table import column
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.train.data import Data, Positions
@@ -52,12 +52,14 @@ def training_views(
     ]
 
 
-def feature_readers(features: FeatureCache, views: Sequence[TrainingView]) -> list[Any]:
+def feature_readers(
+    features: FeatureCache, views: Sequence[TrainingView]
+) -> list[Reader]:
     """Return a reader of each view's features, `(n, n_features)`.
 
     `features` are of the first view's images.
     """
-    readers = []
+    readers: list[Reader] = []
     others: dict[int, FeatureCache] = {id(views[0].arrays): features}
     for each in views:
         key = id(each.arrays)
@@ -70,7 +72,7 @@ def feature_readers(features: FeatureCache, views: Sequence[TrainingView]) -> li
 def source(
     config: TrainConfig,
     labels: NDArray[np.float32],
-    reads: Sequence[Any],
+    reads: Sequence[Read],
     sources: Sequence[str] = (),
     own: NDArray[np.float32] | None = None,
 ) -> Source:

@@ -48,7 +48,7 @@ class StudyOracle(keras_tuner.Oracle):
         self.seed = study.seed  # KerasTuner takes 0 for none
         self.verbose = 0
 
-    def populate_space(self, trial_id: str) -> dict[str, Any]:
+    def populate_space(self, trial_id: str) -> dict[str, object]:
         """Return `status` and `values` of the trial with this number."""
         number, limit = int(trial_id), self.study.max_trials
         values: Mapping[str, Value] | str = self.recorded.get(trial_id, STOPPED)

@@ -8,7 +8,7 @@ into the cache, which nodes may share: the folder KERASFACES_CACHE, where it is 
 import dataclasses
 import os
 import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,8 +21,6 @@ from kerasfaces.train.config import TrainConfig
 
 if TYPE_CHECKING:
     from kerasfaces.tune.trainer import Trainer
-
-_PASSED_ON = ("KERASFACES_CACHE", "KERAS_BACKEND", "KERASFACES_COMMAND")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -61,16 +59,19 @@ class TrainTrial:
         """Return a trial's result."""
         return self.trainer.train(training)
 
-    def __reduce__(self) -> tuple[Any, tuple[dict[str, str], bytes]]:
+    def __reduce__(
+        self,
+    ) -> tuple["Callable[..., TrainTrial]", tuple[str | None, bytes]]:
         """Pickle what to load, not what is loaded."""
-        known = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        return _unpickled, (known, pickle.dumps(self._sources))
+        cache = os.environ.get("KERASFACES_CACHE")
+        return _unpickled, (cache, pickle.dumps(self._sources))
 
 
-def _unpickled(environment: dict[str, str], sources: bytes) -> TrainTrial:
-    """Set the environment as in the driver, import Keras, then unpickle the sources."""
-    os.environ.update(environment)
-    if "KERASFACES_COMMAND" in environment:
+def _unpickled(cache: str | None, sources: bytes) -> TrainTrial:
+    """Take the driver's cache, settle the environment, import Keras, then unpickle."""
+    if cache is not None:
+        os.environ["KERASFACES_CACHE"] = cache
+    if "KERASFACES_COMMAND" in os.environ:  # the engine hands it on
         numerics.settle_environment()
     import_keras()  # else the sources' classes would import it too early
     return TrainTrial(*pickle.loads(sources))

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,6 +23,8 @@ from kerasfaces.tune.feature_sets import FeatureSets
 from kerasfaces.tune.study import UNSEEN, column_of
 
 if TYPE_CHECKING:
+    import keras
+
     from kerasfaces.tune.tasks import Training  # it imports this module
 
 _PROGRESS_S = 1.0  # between two notes of a running trial
@@ -149,7 +151,7 @@ def _is_hopeless(rows: Rows, training: "Training") -> bool:
     return limit is not None and best < training.sign * limit
 
 
-def _tensorboard(training: "Training", number: int) -> list[Any]:
+def _tensorboard(training: "Training", number: int) -> "list[keras.callbacks.Callback]":
     """Return the callbacks that write KerasTuner's folder per training."""
     if not training.tensorboard:
         return []

@@ -5,13 +5,13 @@ keyword-only dataclass of JSON types, and `build(options) -> Mask`, which raises
 a MissingFileError or a MissingExtraError whose message has the next step.
 """
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kerasfaces.core.errors import ImageError
+from kerasfaces.core.files import Json
 from kerasfaces.faces import Face
 from kerasfaces.faces.crops import NO_FACE as NO_FACE
 
@@ -30,7 +30,7 @@ class Mask(Protocol):
     needs_faces: bool
 
     @property
-    def made_by(self) -> Mapping[str, Any]:
+    def made_by(self) -> Json:
         """What decides the mask apart from the options, JSON types.
 
         Hashes of weights, versions of libraries.

@@ -1,13 +1,13 @@
 """Mask `none`: every pixel is kept."""
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kerasfaces.channels.masks._contract import Mask
+from kerasfaces.core.files import Json
 from kerasfaces.faces import Face
 
 
@@ -20,7 +20,7 @@ class WholeImage:
     """Keeps every pixel."""
 
     needs_faces = False
-    made_by: Mapping[str, Any] = {}
+    made_by: ClassVar[Json] = {}
 
     def compute(self, image: NDArray[np.uint8], face: Face | None) -> NDArray[np.bool_]:
         """Return ones, `(h, w)`."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +12,7 @@ from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.core.files import read_json, sha256
 
 
-def read(path: Path) -> Mapping[str, Any]:
+def read(path: Path) -> "Mapping[str, Tensor]":
     """Return what a torch file maps; only tensors are unpickled, never code.
 
     Raises:

@@ -1,10 +1,8 @@
 """What the detector would have done on each family of fakes, had it not seen it."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from markupsafe import Markup
 
+from kerasfaces.core.files import Json
 from kerasfaces.evaluate.report import ReportInput
 from kerasfaces.report import markup
 from kerasfaces.report.markup import Section
@@ -39,7 +37,7 @@ def report(data: ReportInput) -> Section | None:
     )
 
 
-def _families(families: Mapping[str, Any], split: str) -> Markup:
+def _families(families: Json, split: str) -> Markup:
     header = [
         *("Family left out", "Fakes", "AUC", "AUC, had it been seen"),
         *("Found at the threshold", "Found at 1 % false alarms", "Unsure"),
@@ -62,7 +60,7 @@ def _families(families: Mapping[str, Any], split: str) -> Markup:
     return markup.table(caption, header, rows)
 
 
-def _grid(unseen: Mapping[str, Any]) -> Markup:
+def _grid(unseen: Json) -> Markup:
     """Return every candidate; validation chose the largest mean."""
     names = list(unseen["families"])
     header = ["Layers", "Head", "val_auc_unseen", "worst", *names]

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kerasfaces.core.errors import MissingExtraError
+from kerasfaces.core.files import Json
 from kerasfaces.core.imports import optional_import
 from kerasfaces.serve.evidence import source_type
 from kerasfaces.serve.evidence._contract import (
@@ -58,7 +59,7 @@ def read(file: File) -> list[Evidence]:
     return [_evidence(report)]
 
 
-def _evidence(report: Mapping[str, Any]) -> Evidence:
+def _evidence(report: Json) -> Evidence:
     manifests = report.get("manifests", {})
     active = manifests.get(report.get("active_manifest"), {})
     signature = active.get("signature_info", {})
@@ -100,11 +101,11 @@ def _evidence(report: Mapping[str, Any]) -> Evidence:
     )
 
 
-def _failures(report: Mapping[str, Any]) -> list[str]:
+def _failures(report: Json) -> list[str]:
     return [shown(each.get("code", "")) for each in report.get("validation_status", ())]
 
 
-def _software(manifest: Mapping[str, Any]) -> list[str]:
+def _software(manifest: Json) -> list[str]:
     """Return the names of what made a record and of what its actions name."""
     names = [
         str(each.get("name", "")) for each in manifest.get("claim_generator_info", ())
@@ -116,16 +117,14 @@ def _software(manifest: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(name for name in names if name))
 
 
-def _actions(manifest: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _actions(manifest: Json) -> Iterator[Json]:
     for assertion in manifest.get("assertions", ()):
         if str(assertion.get("label", "")).startswith("c2pa.actions"):
             data = assertion.get("data", {})
             yield from data.get("actions", ()) if isinstance(data, Mapping) else ()
 
 
-def _source_types(
-    manifests: Mapping[str, Any], manifest: Mapping[str, Any]
-) -> Sequence[str]:
+def _source_types(manifests: Json, manifest: Json) -> Sequence[str]:
     """Return the source types of a record, or else of the file that it was made from."""
     for _ in range(_ANCESTORS):
         types = [

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from kerasfaces import __version__
+from kerasfaces.core.files import Json
 from kerasfaces.core.texts import quoted
 from kerasfaces.serve.answer import Answer
 from kerasfaces.serve.face_policy import Policy
@@ -99,7 +100,7 @@ def _add_health(app: FastAPI, judge: Judge) -> None:
         return {"status": "ok"}
 
     @app.get("/readyz", summary="Can it judge?", responses={503: replies.PROBLEMS[503]})
-    async def readyz() -> dict[str, Any]:
+    async def readyz() -> Json:
         if not judge.is_ready:
             raise Refusal(503, "the engine has ended", retry_s=10)
         return {"status": "ready", "detector": judge.facts}

@@ -8,7 +8,6 @@ cache, by its commit, so that a pinned revision is looked up without the network
 import logging
 import os
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +84,7 @@ def _checked(folder: Path, address: Address) -> Path:
     return folder
 
 
-def _listed(listing: Path, address: Address) -> dict[str, Mapping[str, Any]]:
+def _listed(listing: Path, address: Address) -> dict[str, Json]:
     """Return name -> facts of the files of a published run."""
     content: Json = read_json(listing)
     files = content.get("files") if isinstance(content, dict) else None
@@ -120,9 +119,7 @@ def _are_counts(value: Any, depth: int = 3) -> bool:
     )
 
 
-def _require_hash(
-    file: Path, facts: Mapping[str, Any], address: Address, name: str
-) -> None:
+def _require_hash(file: Path, facts: Json, address: Address, name: str) -> None:
     expected = str(facts.get("sha256"))
     if (actual := sha256(file)) != expected:
         raise RunError(
